@@ -1,0 +1,137 @@
+// The one door to numerical work. An engine does the arithmetic of one architecture on one data set; there are two kinds,
+// `native` (C++ on OpenBLAS, all cores) and `reference` (plain TypeScript: oracle, fall-back, baseline), and tests may bring
+// their own (dense residual functions). Calls are coarse: one a linearisation, one a solve; flat Float64Arrays in and out.
+//
+// Conventions (method.md 1 and 3)
+//   psi(w)   predictions, n*c, sample-major          r = psi - y  residuals, n*c
+//   loss     g = 1/2 sum_i s_i |r_i|^2, the SUM loss; s_i are the sample weights (1 without)
+//   J~       Jacobian of psi with every row scaled by sqrt(s_i), n*c x p;   r~ = sqrt(s) r
+//   gradient J~^T r~  (plus decay * w when a weight decay is asked for)
+//   primal   G = J~^T J~  (p x p)      dual   K = J~ D^-1 J~^T  (n*c x n*c), D = one factor a layer
+// A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
+import type { Architecture } from "../network/architecture.js";
+
+/** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
+export interface EngineData {
+  readonly sampleCount: number;
+  readonly inputs: Float64Array;
+  readonly targets: Float64Array;
+  /** One non-negative weight a sample; absent = all 1. */
+  readonly weights?: Float64Array | undefined;
+}
+
+export type Curvature = "none" | "primal" | "dual";
+
+export interface LineariseRequest {
+  /** What to form besides loss and gradient. */
+  readonly curvature: Curvature;
+  /** Weight decay d >= 0: the objective is g + d/2 |w|^2, its gradient gets d*w. */
+  readonly decay: number;
+  /**
+   * State of the running-maximum scaling, updated in place; null = identity scaling.
+   * primal: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
+   * parameters of diag(J~^T J~)), and K is formed with D = these factors. Entries start at 0; where the maximum is still 0
+   * the engine uses 1.
+   */
+  readonly scaling: Float64Array | null;
+}
+
+/** Where the first non-finite number arose; indices from 0. */
+export interface NonFinite {
+  readonly what: "parameter" | "activation" | "prediction" | "loss" | "gradient" | "curvature" | "step";
+  readonly layer?: number;
+  readonly sample?: number;
+  /** Flat parameter index. */
+  readonly parameter?: number;
+  readonly unit?: number;
+}
+
+/** An expected numerical failure. `message` is a whole sentence with the numbers in it. */
+export type Failure =
+  | { readonly code: "non-finite"; readonly message: string; readonly where: NonFinite }
+  | { readonly code: "indefinite"; readonly message: string; /** First pivot that is not positive, from 0. */ readonly pivot: number }
+  | { readonly code: "memory"; readonly message: string; readonly bytes: number };
+
+export interface Evaluation {
+  readonly ok: true;
+  /** Sum loss g, without decay. */
+  readonly loss: number;
+}
+
+export interface Linearised {
+  readonly ok: true;
+  readonly loss: number;
+  /** J~^T r~ + decay*w, p entries. A fresh array. */
+  readonly gradient: Float64Array;
+  /**
+   * max_j |J~_j^T r~| / (|J~_j| |r~|), MINPACK's gtol measure, in [0,1]. It needs diag G: exact for curvature primal and
+   * dual; NaN for "none".
+   */
+  readonly gradientCosine: number;
+  /** Seconds spent in the passes and in forming the curvature. */
+  readonly seconds: { readonly passes: number; readonly curvature: number };
+}
+
+export interface SolveRequest {
+  /** mu >= 0 in (G + decay I + mu D) step = -gradient. */
+  readonly damping: number;
+  readonly decay: number;
+  /** The same array as in the last linearise (or null): D = diag(scaling) primal, one factor a layer dual. */
+  readonly scaling: Float64Array | null;
+  /** Also estimate the 1-norm condition number of the damped matrix (LAPACK dpocon; a few more triangular solves). */
+  readonly condition?: boolean;
+}
+
+export interface Solved {
+  readonly ok: true;
+  /** p entries, a fresh array; one step of iterative refinement done. */
+  readonly step: Float64Array;
+  /** 1-norm condition estimate of the factored (damped) matrix, or NaN when not asked for. */
+  readonly condition: number;
+  /** |residual|_inf / |right-hand side|_inf of the damped system before refinement: how far the factor can be trusted. */
+  readonly residual: number;
+  readonly seconds: number;
+}
+
+export interface Engine {
+  readonly kind: string;
+  readonly sampleCount: number;
+  readonly outputSize: number;
+  readonly parameterCount: number;
+  /** Number of layers = length of the dual route's scaling state. */
+  readonly layerCount: number;
+  /** Threads that compute (1 for the reference engine). */
+  readonly threads: number;
+
+  /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
+  forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** The loss alone: what a trial step needs. */
+  evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure>;
+  /** Loss, gradient and curvature at `parameters`; the curvature stays inside until the next linearise. */
+  linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure>;
+  /** Damped Cholesky solve with the curvature of the last linearise, which it leaves intact for another damping. */
+  solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure>;
+  /** J v (not weighted by sqrt(s)) at `parameters`: n*c. */
+  jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** J^T u (not weighted by sqrt(s)) at `parameters`: p. */
+  transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** Rows of J (not weighted) for samples [first, first+count): count*c x p, row-major. For checks, not for training. */
+  jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
+  /**
+   * A copy of the curvature of the last linearise, whole and symmetric, row-major: p x p (primal) or n*c x n*c (dual,
+   * sample-major index). For checks and spectra.
+   */
+  curvature(): Promise<Float64Array>;
+  /** Bytes the engine holds now (data, curvature, workspaces). */
+  bytes(): number;
+  /** Frees the buffers. Later calls throw GAUSSFLOW_BUSY. Safe to call twice. */
+  dispose(): void;
+}
+
+/** Both engines are made by a function of this form. */
+export type EngineFactory = (architecture: Architecture, data: EngineData, options?: { readonly threads?: number | undefined }) => Engine;
+
+/** True for the failure side of an engine's answer. */
+export function failed<T extends { readonly ok: true }>(answer: T | Failure): answer is Failure {
+  return !("ok" in answer);
+}

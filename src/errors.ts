@@ -1,0 +1,48 @@
+// The one exception class of gaussflow. Misuse (a bad argument, a damaged file, a missing addon) throws it;
+// an expected numerical failure (an indefinite matrix, a non-finite loss) is a value, never an exception.
+
+/** What went wrong, in a form that programs can test. */
+export type ErrorCode =
+  | "GAUSSFLOW_ARGUMENT" // an argument breaks a stated rule
+  | "GAUSSFLOW_DATA" // a table or a CSV file can not be used as it is
+  | "GAUSSFLOW_FILE" // a model or checkpoint file is damaged, foreign or of another version
+  | "GAUSSFLOW_NO_NATIVE" // the native engine was asked for and is not available
+  | "GAUSSFLOW_MEMORY" // the problem needs more memory than can be had
+  | "GAUSSFLOW_BUSY" // the engine is already at work, or was disposed of
+  | "GAUSSFLOW_INTERNAL"; // a bug of ours: please report it
+
+/** Every exception that gaussflow throws on purpose; `code` says which rule was broken. */
+export class GaussflowError extends Error {
+  override readonly name = "GaussflowError";
+  readonly code: ErrorCode;
+  /** The numbers behind the message (row, column, bytes, ...), for programs. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/**
+ * A GAUSSFLOW_ARGUMENT error in the one form all of them have: the argument's name, the rule, the value received.
+ *
+ * @example argumentError("options.seconds", "must be a positive number", -3)
+ */
+export function argumentError(argument: string, rule: string, received: unknown): GaussflowError {
+  const value = describe(received);
+  return new GaussflowError("GAUSSFLOW_ARGUMENT", `${argument} ${rule}; received ${value}`, { argument, rule, value });
+}
+
+/** A short, safe rendering of any value for an error message. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return value.length > 60 ? `${JSON.stringify(value.slice(0, 57))}...` : JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return `a function${value.name ? ` (${value.name})` : ""}`;
+  if (value === null || typeof value !== "object") return String(value);
+  if (ArrayBuffer.isView(value) && "length" in value) return `${value.constructor.name} of length ${String(value.length)}`;
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  const keys = Object.keys(value);
+  return `an object with keys {${keys.slice(0, 6).join(", ")}${keys.length > 6 ? ", ..." : ""}}`;
+}

@@ -1,0 +1,70 @@
+// What a run tells the world: one record a trial, a reason at the end. `train` and `flow` hand records to an observer; the
+// library itself prints nothing. The monitor (a later room) implements the observer.
+import type { NonFinite } from "../backend/engine.js";
+
+/** How a step is solved (method.md 3). */
+export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";
+
+/** Why a run ended. Every code comes with a sentence that holds the numbers. */
+export type ReasonCode =
+  | "gradient"
+  | "step"
+  | "reduction"
+  | "loss"
+  | "iterations"
+  | "seconds"
+  | "patience"
+  | "aborted"
+  | "damping-saturated"
+  | "no-progress"
+  | "non-finite"
+  | "memory";
+
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly message: string;
+  /** With `non-finite`: where it first went bad. */
+  readonly where?: NonFinite;
+}
+
+/** One trial step. An iteration is one linearisation; it has one accepted trial, and before it any number of rejected ones. */
+export interface TrainRecord {
+  /** From 1; iteration 0 is the starting point (its record has no step: stepNorm 0, accepted true). */
+  readonly iteration: number;
+  /** From 1 within the iteration. */
+  readonly trial: number;
+  readonly accepted: boolean;
+  /** Why the trial was rejected, as a sentence; null where it was accepted. */
+  readonly rejection: string | null;
+  /** Weighted mean of squared errors in the units the network is trained in, at the point kept after this trial. */
+  readonly loss: number;
+  /** Sum objective g + decay/2 |w|^2 there. */
+  readonly objective: number;
+  /** Euclidean norm of the objective's gradient at the point the step started from. */
+  readonly gradientNorm: number;
+  /** MINPACK's scale-free gradient measure at that point (method.md 1, `stop.gradient`). */
+  readonly gradientCosine: number;
+  readonly damping: number;
+  /** Actual / predicted reduction; null where there is no model value (start, failed solve). */
+  readonly gainRatio: number | null;
+  readonly stepNorm: number;
+  readonly route: Route;
+  /** Condition estimate of the damped system, when the method asked for it. */
+  readonly condition: number | null;
+  /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
+  readonly validationLoss: number | null;
+  /** Seconds since the start of the run, and of this trial by phase. */
+  readonly elapsed: number;
+  readonly seconds: {
+    readonly passes: number;
+    readonly curvature: number;
+    readonly solve: number;
+    readonly evaluate: number;
+    readonly validation: number;
+  };
+}
+
+/** Sees every record as it arises. Returning a promise makes the run wait for it. */
+export interface Observer {
+  onRecord?(record: TrainRecord): void | Promise<void>;
+}

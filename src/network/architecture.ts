@@ -1,0 +1,41 @@
+// The frozen shape of a feed-forward network and the layout of its one flat parameter vector.
+//
+//   z_l = factor_l * W_l h_(l-1) + b_l,   h_l = activation_l(z_l),   f(w) = h_L,   psi = outputScale * f(w)
+//
+// Parameters stand layer after layer: W_1 row-major (out x in), b_1, W_2, b_2, ... (method.md 1). `factor` is 1 but for
+// the NTK parametrisation, where it is 1/sqrt(fan-in).
+
+/** Names of the activations a layer can have. `relu` is not smooth: the theory of the flows does not apply to it. */
+export type ActivationName =
+  | "tanh"
+  | "logistic"
+  | "softplus"
+  | "silu"
+  | "gelu"
+  | "erf"
+  | "sin"
+  | "identity"
+  | "relu";
+
+/** One dense layer; offsets are positions in the flat parameter vector. */
+export interface Layer {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly activation: ActivationName;
+  readonly bias: boolean;
+  /** Multiplies the weights (not the bias) in the forward pass: 1, or 1/sqrt(inputSize) for `ntk`. */
+  readonly factor: number;
+  readonly weightOffset: number;
+  /** Position of the biases, or -1 where the layer has none. */
+  readonly biasOffset: number;
+}
+
+/** Everything an engine must know of a network besides the parameter values. */
+export interface Architecture {
+  readonly layers: readonly Layer[];
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly parameterCount: number;
+  /** alpha in psi = alpha f(w). */
+  readonly outputScale: number;
+}
