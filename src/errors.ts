@@ -37,11 +37,13 @@ export function argumentError(argument: string, rule: string, received: unknown)
 
 /** A short, safe rendering of any value for an error message. */
 export function describe(value: unknown): string {
-  if (typeof value === "string") return value.length > 60 ? `${JSON.stringify(value.slice(0, 57))}...` : JSON.stringify(value);
+  if (typeof value === "string")
+    return value.length > 60 ? `${JSON.stringify(value.slice(0, 57))}...` : JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return `a function${value.name ? ` (${value.name})` : ""}`;
   if (value === null || typeof value !== "object") return String(value);
-  if (ArrayBuffer.isView(value) && "length" in value) return `${value.constructor.name} of length ${String(value.length)}`;
+  if (ArrayBuffer.isView(value) && "length" in value)
+    return `${value.constructor.name} of length ${String(value.length)}`;
   if (Array.isArray(value)) return `an array of length ${value.length}`;
   const keys = Object.keys(value);
   return `an object with keys {${keys.slice(0, 6).join(", ")}${keys.length > 6 ? ", ..." : ""}}`;

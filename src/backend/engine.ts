@@ -49,7 +49,11 @@ export interface NonFinite {
 /** An expected numerical failure. `message` is a whole sentence with the numbers in it. */
 export type Failure =
   | { readonly code: "non-finite"; readonly message: string; readonly where: NonFinite }
-  | { readonly code: "indefinite"; readonly message: string; /** First pivot that is not positive, from 0. */ readonly pivot: number }
+  | {
+      readonly code: "indefinite";
+      readonly message: string /** First pivot that is not positive, from 0. */;
+      readonly pivot: number;
+    }
   | { readonly code: "memory"; readonly message: string; readonly bytes: number };
 
 export interface Evaluation {
@@ -129,7 +133,11 @@ export interface Engine {
 }
 
 /** Both engines are made by a function of this form. */
-export type EngineFactory = (architecture: Architecture, data: EngineData, options?: { readonly threads?: number | undefined }) => Engine;
+export type EngineFactory = (
+  architecture: Architecture,
+  data: EngineData,
+  options?: { readonly threads?: number | undefined },
+) => Engine;
 
 /** True for the failure side of an engine's answer. */
 export function failed<T extends { readonly ok: true }>(answer: T | Failure): answer is Failure {

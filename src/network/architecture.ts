@@ -6,16 +6,7 @@
 // the NTK parametrisation, where it is 1/sqrt(fan-in).
 
 /** Names of the activations a layer can have. `relu` is not smooth: the theory of the flows does not apply to it. */
-export type ActivationName =
-  | "tanh"
-  | "logistic"
-  | "softplus"
-  | "silu"
-  | "gelu"
-  | "erf"
-  | "sin"
-  | "identity"
-  | "relu";
+export type ActivationName = "tanh" | "logistic" | "softplus" | "silu" | "gelu" | "erf" | "sin" | "identity" | "relu";
 
 /** One dense layer; offsets are positions in the flat parameter vector. */
 export interface Layer {
