@@ -1,0 +1,257 @@
+// A data set: n samples of d inputs and c targets in raw units, with optional sample weights, and how it is cut into parts.
+// Cutting recomputes what was learnt from the table (means that fill missing values, ranges) on the training part alone, so
+// that nothing of the held-out rows leaks into training.
+import { argumentError, GaussflowError } from "../errors.js";
+import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
+import { columnsOf, type MatrixLike, toMatrix } from "./matrix.js";
+import { checkPartition, drawPartition, PART_NAMES, type Partition, partitionOf, type SplitOptions } from "./split.js";
+
+export { type MatrixLike, toMatrix } from "./matrix.js";
+export type { Partition, SplitOptions } from "./split.js";
+
+/** The fields of a Dataset, unchecked: for this folder's use. */
+export interface DatasetFields {
+  readonly inputs: Float64Array;
+  readonly targets: Float64Array;
+  readonly weights: Float64Array | null;
+  readonly featureNames: readonly string[];
+  readonly targetNames: readonly string[];
+  readonly encoding?: TableEncoding | null;
+  readonly rows?: Uint32Array | null;
+  readonly parts?: Uint8Array | null;
+  readonly missing?: Uint32Array | null;
+  readonly notes?: readonly string[];
+}
+
+/** The parts of a data set; null where none was asked for. */
+export interface DatasetParts {
+  readonly train: Dataset;
+  readonly validation: Dataset | null;
+  readonly test: Dataset | null;
+}
+
+/** Immutable by convention: do not write to the arrays. Made by `dataset` or `readCsv`. */
+export class Dataset {
+  /** [n x d], row-major, raw units, all finite. */
+  readonly inputs: Float64Array;
+  /** [n x c], row-major, raw units, all finite; empty (c = 0) for a table read for prediction. */
+  readonly targets: Float64Array;
+  /** n sample weights >= 0, not all zero; null = all 1. */
+  readonly weights: Float64Array | null;
+  readonly sampleCount: number;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly featureNames: readonly string[];
+  readonly targetNames: readonly string[];
+  /** How the columns of a table became inputs; null for data given in code. */
+  readonly encoding: TableEncoding | null;
+  /** Row of the file (from 1, header not counted) of each sample; null for data given in code. */
+  readonly rows: Uint32Array | null;
+  /** Part of each sample by the split column: 0 train, 1 validation, 2 test; null without such a column. */
+  readonly parts: Uint8Array | null;
+  /** What reading the table decided, in sentences (dropped rows, filled values, categories). */
+  readonly notes: readonly string[];
+  /** Places in `inputs` whose values were missing and are filled in, ascending. */
+  readonly #missing: Uint32Array | null;
+
+  constructor(fields: DatasetFields) {
+    this.inputs = fields.inputs;
+    this.targets = fields.targets;
+    this.weights = fields.weights;
+    this.featureNames = fields.featureNames;
+    this.targetNames = fields.targetNames;
+    this.inputSize = fields.featureNames.length;
+    this.outputSize = fields.targetNames.length;
+    this.sampleCount = fields.inputs.length / this.inputSize;
+    this.encoding = fields.encoding ?? null;
+    this.rows = fields.rows ?? null;
+    this.parts = fields.parts ?? null;
+    this.notes = fields.notes ?? [];
+    this.#missing = fields.missing ?? null;
+  }
+
+  /** Number of input values that were missing and are filled in. */
+  get missingCount(): number {
+    return this.#missing?.length ?? 0;
+  }
+
+  /**
+   * A copy of the given rows (from 0), in the given order; a row may come twice. Filled-in values and encoding stay as they
+   * are: for the folds of a cross-validation use `partition`, which recomputes them on the training part.
+   */
+  select(indices: ArrayLike<number>): Dataset {
+    const { inputSize: d, outputSize: c, sampleCount: n } = this;
+    if (!(indices.length > 0)) throw argumentError("indices", "must name at least one row", indices);
+    const inputs = new Float64Array(indices.length * d);
+    const targets = new Float64Array(indices.length * c);
+    const weights = this.weights === null ? null : new Float64Array(indices.length);
+    const rows = this.rows === null ? null : new Uint32Array(indices.length);
+    const parts = this.parts === null ? null : new Uint8Array(indices.length);
+    const missing = this.#missing === null ? null : new Set(this.#missing);
+    const missingHere: number[] = [];
+    for (let i = 0; i < indices.length; i++) {
+      const row = indices[i]!;
+      if (!Number.isInteger(row) || row < 0 || row >= n)
+        throw argumentError("indices", `must hold integers from 0 to ${n - 1}`, row);
+      inputs.set(this.inputs.subarray(row * d, row * d + d), i * d);
+      targets.set(this.targets.subarray(row * c, row * c + c), i * c);
+      if (weights !== null) weights[i] = this.weights![row]!;
+      if (rows !== null) rows[i] = this.rows![row]!;
+      if (parts !== null) parts[i] = this.parts![row]!;
+      if (missing !== null) for (let j = 0; j < d; j++) if (missing.has(row * d + j)) missingHere.push(i * d + j);
+    }
+    if (weights?.every((weight) => weight === 0))
+      throw new GaussflowError("GAUSSFLOW_DATA", "the sample weights of the selected rows are all zero", {
+        rows: indices.length,
+      });
+    return new Dataset({
+      ...this.#fields(),
+      inputs,
+      targets,
+      weights,
+      rows,
+      parts,
+      missing: Uint32Array.from(missingHere),
+    });
+  }
+
+  /**
+   * Cuts the data into disjoint parts. With a split column its values decide and fractions are refused; else `validation` and
+   * `test` are fractions of the rows, drawn by `seed`.
+   * @throws GAUSSFLOW_ARGUMENT (fractions), GAUSSFLOW_DATA (a part would be empty, or its weights are all zero)
+   */
+  split(options: SplitOptions = {}): DatasetParts {
+    if (this.parts === null) return this.partition(drawPartition(this.sampleCount, options));
+    if ((options.validation ?? 0) !== 0 || (options.test ?? 0) !== 0)
+      throw argumentError(
+        "split",
+        "must not give fractions: the table's split column already names the parts",
+        options,
+      );
+    return this.partition(partitionOf(this.parts));
+  }
+
+  /** Cuts by given row numbers (from 0); rows named in no part are left out. Fills and encoding are those of `train`. */
+  partition(rows: {
+    train: ArrayLike<number>;
+    validation?: ArrayLike<number> | null;
+    test?: ArrayLike<number> | null;
+  }) {
+    const list = (part: ArrayLike<number> | null | undefined) => (part ? Uint32Array.from(part) : null);
+    const sets: Partition = {
+      train: Uint32Array.from(rows.train),
+      validation: list(rows.validation),
+      test: list(rows.test),
+    };
+    checkPartition(sets, this.sampleCount);
+    const parts = { train: null, validation: null, test: null } as Record<(typeof PART_NAMES)[number], Dataset | null>;
+    for (const name of PART_NAMES) {
+      const set = sets[name];
+      if (set !== null) parts[name] = this.select(set);
+    }
+    const train = parts.train!;
+    const encoding = train.#fittedEncoding();
+    const finish = (part: Dataset) => part.#withEncoding(encoding);
+    return {
+      train: finish(train),
+      validation: parts.validation && finish(parts.validation),
+      test: parts.test && finish(parts.test),
+    } satisfies DatasetParts;
+  }
+
+  /** This data set with fills, means and ranges taken from its own rows: the whole of it is for training. */
+  fitted(): Dataset {
+    return this.#withEncoding(this.#fittedEncoding());
+  }
+
+  #fittedEncoding(): TableEncoding | null {
+    return this.encoding && fitEncoding(this.encoding, this.inputs, this.#missing, this.weights);
+  }
+
+  #withEncoding(encoding: TableEncoding | null): Dataset {
+    if (encoding === null) return this;
+    let inputs = this.inputs;
+    if (this.#missing !== null && this.#missing.length > 0) {
+      const fill = fillValues(encoding);
+      const d = encodedSize(encoding);
+      inputs = inputs.slice();
+      for (const place of this.#missing) inputs[place] = fill[place % d]!;
+    }
+    return new Dataset({ ...this.#fields(), inputs, encoding });
+  }
+
+  #fields(): DatasetFields {
+    return { ...this, missing: this.#missing };
+  }
+}
+
+/** Data given in code. */
+export interface DatasetInput {
+  /** Rows of numbers, or a flat Float64Array [n x d], row-major. */
+  readonly inputs: MatrixLike;
+  /** One number a sample, rows of numbers, or a flat Float64Array [n x c], row-major. */
+  readonly targets: readonly number[] | MatrixLike;
+  /** Needed for a flat `inputs` whose number of rows the targets do not tell. */
+  readonly inputSize?: number | undefined;
+  /** Needed for flat `targets` with more than one target. Default 1 for a flat array. */
+  readonly outputSize?: number | undefined;
+  /** One number >= 0 a sample, not all zero. */
+  readonly weights?: ArrayLike<number> | undefined;
+  readonly featureNames?: readonly string[] | undefined;
+  readonly targetNames?: readonly string[] | undefined;
+}
+
+function names(given: readonly string[] | undefined, count: number, argument: string, stem: string): readonly string[] {
+  if (given === undefined) return Array.from({ length: count }, (_, i) => (count === 1 ? stem : `${stem} ${i + 1}`));
+  if (!Array.isArray(given) || given.length !== count || given.some((name) => typeof name !== "string" || name === ""))
+    throw argumentError(argument, `must be ${count} names`, given);
+  const twice = given.find((name, i) => given.indexOf(name) !== i);
+  if (twice !== undefined) throw argumentError(argument, "must not hold a name twice", twice);
+  return [...given];
+}
+
+/** A checked copy of sample weights: n finite numbers >= 0, not all zero. */
+export function checkWeights(weights: ArrayLike<number>, n: number, name = "weights"): Float64Array {
+  if (weights?.length !== n) throw argumentError(name, `must be ${n} numbers, one a sample`, weights);
+  const copy = toMatrix([Array.from(weights)], n, name);
+  const negative = copy.findIndex((weight) => weight < 0);
+  if (negative >= 0) throw argumentError(`${name}[${negative}]`, "must not be negative", copy[negative]);
+  if (copy.every((weight) => weight === 0)) throw argumentError(name, "must not all be zero", weights);
+  return copy;
+}
+
+/**
+ * A data set from arrays, copied and checked.
+ * @throws GAUSSFLOW_ARGUMENT: ragged rows, a value that is not a finite number (with row and column), lengths that disagree
+ */
+export function dataset(given: DatasetInput): Dataset {
+  if (given === null || typeof given !== "object") throw argumentError("dataset", "must be given an object", given);
+  const { inputs, targets, weights } = given;
+  const flatList = Array.isArray(targets) && (targets.length === 0 || typeof targets[0] === "number");
+  const targetMatrix = (flatList ? Array.from(targets as number[], (value) => [value]) : targets) as MatrixLike;
+  if (!Array.isArray(targetMatrix) && !(targetMatrix instanceof Float64Array))
+    throw argumentError("targets", "must be numbers, rows of numbers, or a Float64Array", targets);
+  if (!Array.isArray(inputs) && !(inputs instanceof Float64Array))
+    throw argumentError("inputs", "must be an array of rows or a Float64Array", inputs);
+
+  const knownRows = Array.isArray(inputs) ? inputs.length : null;
+  const c =
+    columnsOf(targetMatrix, given.outputSize) ??
+    (knownRows !== null && knownRows > 0 && targetMatrix.length % knownRows === 0
+      ? targetMatrix.length / knownRows
+      : 1);
+  const y = toMatrix(targetMatrix, c, "targets");
+  const n = y.length / c;
+  const d = columnsOf(inputs, given.inputSize) ?? (inputs.length % n === 0 ? inputs.length / n : null);
+  if (d === null)
+    throw argumentError("inputs", `must divide into ${n} rows, one for each target (or give inputSize)`, inputs);
+  const x = toMatrix(inputs, d, "inputs");
+  if (x.length / d !== n) throw argumentError("targets", `must have ${x.length / d} rows, as inputs has`, `${n} rows`);
+  return new Dataset({
+    inputs: x,
+    targets: y,
+    weights: weights === undefined || weights === null ? null : checkWeights(weights, n),
+    featureNames: names(given.featureNames, d, "featureNames", "input"),
+    targetNames: names(given.targetNames, c, "targetNames", "target"),
+  });
+}

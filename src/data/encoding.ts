@@ -1,0 +1,115 @@
+// How the columns of a table became the inputs of a network: stored with the model, so that prediction takes raw tables.
+//   numeric column      -> one input, the number
+//   categorical column  -> one input a category, 1 for the row's category and 0 for the others (one-hot), in stored order
+// Means and ranges are those of the training part. Plain JSON; the check on read-back is in encoding-json.ts.
+
+/** What becomes of a row in which a value is missing. */
+export type MissingRule = "error" | "drop" | "mean";
+
+export interface NumericColumn {
+  readonly kind: "numeric";
+  readonly name: string;
+  /** Mean over the training rows (by sample weight), which replaces missing values under the rule `mean`. */
+  readonly mean: number;
+  /** Range seen in training; see `outOfRange`. */
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface CategoricalColumn {
+  readonly kind: "categorical";
+  readonly name: string;
+  /** In the order of the inputs. */
+  readonly categories: readonly string[];
+  /** Share of each category among the training rows (by sample weight): the one-hot columns' means, used like `mean`. */
+  readonly shares: readonly number[];
+}
+
+export type InputColumn = NumericColumn | CategoricalColumn;
+
+export interface TableEncoding {
+  /** In the order of the network's inputs. */
+  readonly columns: readonly InputColumn[];
+  readonly targets: readonly string[];
+  /** Column of sample weights, or null. */
+  readonly weights: string | null;
+  /** Had the training table a header? Without, columns are called "column 1", "column 2", ... */
+  readonly header: boolean;
+  readonly delimiter: string;
+  readonly decimal: "." | ",";
+  readonly missing: MissingRule;
+  /** Texts that stand for a missing value, compared without regard to case. */
+  readonly missingValues: readonly string[];
+}
+
+/** Number of network inputs that a column becomes. */
+export function width(column: InputColumn): number {
+  return column.kind === "numeric" ? 1 : column.categories.length;
+}
+
+/** Number of network inputs of the whole table. */
+export function encodedSize(encoding: TableEncoding): number {
+  return encoding.columns.reduce((sum, column) => sum + width(column), 0);
+}
+
+/** Names of the network's inputs: the column's, or "column=category". */
+export function inputNames(columns: readonly InputColumn[]): string[] {
+  return columns.flatMap((column) =>
+    column.kind === "numeric" ? [column.name] : column.categories.map((category) => `${column.name}=${category}`),
+  );
+}
+
+/** What replaces a missing value, one number a network input. */
+export function fillValues(encoding: TableEncoding): Float64Array {
+  return Float64Array.from(
+    encoding.columns.flatMap((column) => (column.kind === "numeric" ? [column.mean] : column.shares)),
+  );
+}
+
+/**
+ * The encoding with means, shares and ranges taken from the given rows (all of them training rows).
+ * @param inputs [n x d] row-major; what stands at a missing place is not read
+ * @param missing places in `inputs` without a value, ascending
+ * @returns the column keeps its former figures where no row has a value
+ */
+export function fitEncoding(
+  encoding: TableEncoding,
+  inputs: Float64Array,
+  missing: Uint32Array | null,
+  weights: Float64Array | null,
+): TableEncoding {
+  const d = encodedSize(encoding);
+  const n = inputs.length / d;
+  const total = new Float64Array(d);
+  const means = new Float64Array(d);
+  const min = new Float64Array(d).fill(Infinity);
+  const max = new Float64Array(d).fill(-Infinity);
+  let next = 0;
+  for (let i = 0; i < n; i++) {
+    const weight = weights === null ? 1 : weights[i]!;
+    for (let j = 0, k = i * d; j < d; j++, k++) {
+      if (missing !== null && missing[next] === k) {
+        next++;
+        continue;
+      }
+      const value = inputs[k]!;
+      if (weight === 0) continue; // a row of weight zero takes no part in training
+      total[j]! += weight;
+      // A running mean can not overflow where a sum would: halves first, so that the difference stays finite too.
+      means[j]! += 2 * ((value / 2 - means[j]! / 2) * (weight / total[j]!));
+      if (value < min[j]!) min[j] = value;
+      if (value > max[j]!) max[j] = value;
+    }
+  }
+  let first = 0;
+  const columns = encoding.columns.map((column): InputColumn => {
+    const j = first;
+    first += width(column);
+    if (total[j] === 0) return column;
+    if (column.kind === "categorical") return { ...column, shares: Array.from(means.subarray(j, first)) };
+    // Rounding may carry the running mean just past the range.
+    const mean = Math.min(Math.max(means[j]!, min[j]!), max[j]!);
+    return { ...column, mean, min: min[j]!, max: max[j]! };
+  });
+  return { ...encoding, columns };
+}
