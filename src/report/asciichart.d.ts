@@ -1,0 +1,14 @@
+// Types of the parts of asciichart 1.5 we use; the package ships none.
+declare module "asciichart" {
+  export interface PlotConfig {
+    readonly min?: number;
+    readonly max?: number;
+    /** Rows below the top row. */
+    readonly height?: number;
+    /** Columns in front of the first value: label and axis. */
+    readonly offset?: number;
+    readonly format?: (value: number, index: number) => string;
+    readonly symbols?: readonly string[];
+  }
+  export function plot(series: readonly number[], config?: PlotConfig): string;
+}

@@ -1,0 +1,35 @@
+// The same facts for machines: one JSON object a line, told apart by `type`. JSON has no NaN or infinity: such values become null.
+import type { Reason, TrainRecord } from "../linearise/record.js";
+import type { SetMetrics } from "./metrics.js";
+
+/** The last line of `train --json`. */
+export interface ResultLine {
+  readonly reason: Reason;
+  readonly iterations: number;
+  readonly seconds: number;
+  readonly route: string;
+  readonly engine: string;
+  /** Signal that ended the run early, or null. */
+  readonly interrupted: string | null;
+  readonly sets: readonly SetMetrics[];
+  /** Where the model was saved, or null. */
+  readonly model: string | null;
+  readonly warnings: readonly string[];
+}
+
+/** One line, with its newline, for one object. Typed arrays become arrays of numbers. */
+export function jsonLine(type: string, fields: object): string {
+  return `${JSON.stringify({ type, ...fields }, (_key, value: unknown) =>
+    ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as Float64Array) : value,
+  )}\n`;
+}
+
+/** A record as a line. */
+export function recordLine(record: TrainRecord): string {
+  return jsonLine("record", record);
+}
+
+/** The result as a line. */
+export function resultLine(result: ResultLine): string {
+  return jsonLine("result", result);
+}

@@ -1,0 +1,124 @@
+// The loss of a run as a chart of characters: log10 of the training loss (a line) and of the validation loss (dots) against the
+// iteration. Drawn by asciichart, one plot a curve on a common scale, then laid over one another.
+import asciichart from "asciichart";
+import type { TrainRecord } from "../linearise/record.js";
+import { type Painter, plain } from "./paint.js";
+
+/** What the chart needs of a record. */
+export type ChartRecord = Pick<TrainRecord, "iteration" | "accepted" | "loss" | "validationLoss">;
+
+export interface ChartOptions {
+  /** Columns in all, at least 30. */
+  readonly width?: number;
+  /** Rows of the plot, at least 3. */
+  readonly height?: number;
+  readonly paint?: Painter;
+  /** The iteration whose network was kept; named in the legend. */
+  readonly kept?: number | null;
+}
+
+interface Curve {
+  readonly iterations: number[];
+  readonly logs: number[];
+}
+
+const LABEL_WIDTH = 8;
+const LINE = ["┤", "┤", "╶", "╴", "─", "╰", "╭", "╮", "╯", "│"];
+const DOTS = ["┤", "┤", "·", "·", "·", "·", "·", "·", "·", "·"];
+
+/** The chart as text without a final newline, or "" when fewer than two finite points are there to draw. */
+export function lossChart(records: readonly ChartRecord[], options: ChartOptions = {}): string {
+  const paint = options.paint ?? plain;
+  const height = Math.max(3, Math.floor(options.height ?? 10)) - 1;
+  const training = curve(records, (record) => record.loss);
+  if (training.logs.length < 2) return "";
+  const validation = curve(records, (record) => record.validationLoss);
+  const curves = validation.logs.length >= 2 ? [training, validation] : [training];
+  const all = curves.flatMap((one) => one.logs);
+  let min = Math.min(...all);
+  let max = Math.max(...all);
+  // A flat curve still gets an axis with distinct labels.
+  if (max - min < 0.02) {
+    min -= 0.05;
+    max += 0.05;
+  }
+  const first = Math.min(...curves.map((one) => one.iterations[0]!));
+  const last = Math.max(...curves.map((one) => one.iterations.at(-1)!));
+  const offset = LABEL_WIDTH + 2;
+  const columns = Math.max(20, Math.floor(options.width ?? 72) - offset - 1);
+  const layers = curves.map((one, index) =>
+    draw(one, { min, max, height, first, last, columns, symbols: index === 0 ? LINE : DOTS }),
+  );
+  const rows = overlay(layers, { min, max }, paint);
+  const from = String(first);
+  const to = String(last);
+  const axis = `${" ".repeat(offset)}${from}${"iteration".padStart(Math.floor((columns - from.length + 9) / 2)).padEnd(columns - from.length - to.length)}${to}`;
+  const legend = [
+    `${paint("first", "──")} training`,
+    ...(curves.length > 1 ? [`${paint("second", "··")} validation`] : []),
+    ...(options.kept === undefined || options.kept === null ? [] : [`kept: iteration ${options.kept}`]),
+  ].join("   ");
+  return [...rows, paint("muted", axis), `${" ".repeat(offset)}loss  ${legend}`].join("\n");
+}
+
+function curve(records: readonly ChartRecord[], value: (record: ChartRecord) => number | null): Curve {
+  const iterations: number[] = [];
+  const logs: number[] = [];
+  for (const record of records) {
+    const loss = value(record);
+    if (!record.accepted || loss === null || !Number.isFinite(loss) || loss < 0) continue;
+    iterations.push(record.iteration);
+    // A loss of exactly zero has no logarithm: it is drawn at 1e-30, below anything doubles leave of a sum of squares.
+    logs.push(Math.log10(Math.max(loss, 1e-30)));
+  }
+  return { iterations, logs };
+}
+
+interface Frame {
+  readonly min: number;
+  readonly max: number;
+  readonly height: number;
+  readonly first: number;
+  readonly last: number;
+  readonly columns: number;
+  readonly symbols: readonly string[];
+}
+
+// One curve as rows of characters: the axis, then the plot. Labels are ours: asciichart puts a label into a single cell, which
+// shifts the row by the label's length.
+function draw(one: Curve, frame: Frame): string[][] {
+  const { min, max, height, symbols } = frame;
+  const text = asciichart.plot(resample(one, frame), { min, max, height, symbols, offset: 1, format: () => " " });
+  return text.split("\n").map((line) => [...line]);
+}
+
+// Values at equally spaced positions from `first` to `last`, linear between points of log10 loss.
+function resample(one: Curve, frame: Frame): number[] {
+  const values: number[] = [];
+  let index = 0;
+  for (let column = 0; column <= frame.columns; column++) {
+    const at = frame.first + ((frame.last - frame.first) * column) / frame.columns;
+    while (index < one.iterations.length - 2 && one.iterations[index + 1]! < at) index++;
+    const left = one.iterations[index]!;
+    const right = one.iterations[index + 1]!;
+    const share = right > left ? Math.min(1, Math.max(0, (at - left) / (right - left))) : 1;
+    values.push(one.logs[index]! * (1 - share) + one.logs[index + 1]! * share);
+  }
+  return values;
+}
+
+function overlay(layers: readonly string[][][], labels: { min: number; max: number }, paint: Painter): string[] {
+  const base = layers[0]!;
+  const gap = (labels.max - labels.min) / Math.max(1, base.length - 1);
+  return base.map((line, row) => {
+    const label = (10 ** (labels.max - row * gap)).toExponential(1).padStart(LABEL_WIDTH);
+    let text = paint("muted", `${label} ┤`);
+    for (let cell = 1; cell < line.length; cell++) {
+      const over = line[cell]!;
+      const under = layers[1]?.[row]?.[cell] ?? " ";
+      if (over !== " ") text += paint("first", over);
+      else text += under !== " " ? paint("second", under) : " ";
+    }
+    return text.trimEnd();
+  });
+}

@@ -1,0 +1,71 @@
+// RMSE, MAE and R^2 against values worked out by hand and against the plain two-pass formulas on random data.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { metrics } from "../../src/report/metrics.js";
+
+describe("metrics", () => {
+  it("are the textbook figures, a target at a time", () => {
+    // Two targets, row-major. First: errors 1, -1, 0 against 1, 2, 3; second: exact.
+    const targets = Float64Array.of(1, 10, 2, 20, 3, 40);
+    const predictions = Float64Array.of(2, 10, 1, 20, 3, 40);
+    const [first, second] = metrics(predictions, targets, ["a", "b"]);
+    expect(first).toEqual({ target: "a", rmse: Math.sqrt(2 / 3), mae: 2 / 3, r2: 0 });
+    expect(second).toEqual({ target: "b", rmse: 0, mae: 0, r2: 1 });
+  });
+
+  it("have no R² on a constant target or on a single row", () => {
+    expect(metrics(Float64Array.of(1, 2), Float64Array.of(5, 5), ["y"])[0]!.r2).toBeNaN();
+    expect(metrics(Float64Array.of(1), Float64Array.of(5), ["y"])[0]).toMatchObject({
+      rmse: 4,
+      mae: 4,
+      r2: Number.NaN,
+    });
+  });
+
+  it("give a sample of integer weight k the force of k copies of it", () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 }), fc.integer({ min: 0, max: 4 })),
+          {
+            minLength: 2,
+            maxLength: 20,
+          },
+        ),
+        (rows) => {
+          fc.pre(new Set(rows.filter((row) => row[2] > 0).map((row) => row[1])).size > 1);
+          const column = (values: readonly number[]) => Float64Array.from(values);
+          const weighted = metrics(
+            column(rows.map((row) => row[0])),
+            column(rows.map((row) => row[1])),
+            ["y"],
+            column(rows.map((row) => row[2])),
+          )[0]!;
+          const copies = rows.flatMap((row) => Array.from({ length: row[2] }, () => row));
+          const n = copies.length;
+          const mean = copies.reduce((sum, row) => sum + row[1], 0) / n;
+          const squares = copies.reduce((sum, row) => sum + (row[0] - row[1]) ** 2, 0);
+          const spread = copies.reduce((sum, row) => sum + (row[1] - mean) ** 2, 0);
+          // Sums of at most 80 terms, each exact to a few eps: 100 n eps covers the different orders of summation.
+          const tolerance = 100 * n * Number.EPSILON;
+          expect(Math.abs(weighted.rmse - Math.sqrt(squares / n))).toBeLessThanOrEqual(tolerance * (1 + weighted.rmse));
+          expect(Math.abs(weighted.r2 - (1 - squares / spread))).toBeLessThanOrEqual(
+            tolerance * (1 + squares / spread),
+          );
+        },
+      ),
+    );
+  });
+
+  it("keep R² of a target with a huge mean", () => {
+    // Spread 2 about 1e8: a one-pass sum of squares would lose it (1e16 eps = 2).
+    const targets = Float64Array.of(1e8 - 1, 1e8, 1e8 + 1);
+    expect(metrics(Float64Array.of(1e8, 1e8, 1e8), targets, ["y"])[0]!.r2).toBe(0);
+  });
+
+  it("refuse lengths that disagree", () => {
+    expect(() => metrics(new Float64Array(3), new Float64Array(4), ["y"])).toThrow(/predictions must have the length/);
+    expect(() => metrics(new Float64Array(3), new Float64Array(3), ["a", "b"])).toThrow(/targetNames/);
+    expect(() => metrics(new Float64Array(3), new Float64Array(3), ["y"], new Float64Array(2))).toThrow(/weights/);
+  });
+});
