@@ -1,0 +1,107 @@
+// What a method and the loop know of the problem in hand, and the point it stands at.
+//
+//   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T r~ + decay w          (method.md 1 and 4)
+//
+// The engine computes; this file names the numbers and puts the decay term in.
+import { type Engine, type Failure, failed } from "../backend/engine.js";
+
+/** The routes an engine of this version can solve by. */
+export type EngineRoute = "primal" | "dual";
+
+/** Scaling matrix D of the damping: none, or MINPACK's running maximum of diag G (dual route: one factor a layer). */
+export type ScalingKind = "identity" | "marquardt";
+
+/** One minimisation: an engine, how to solve, and the decay. */
+export interface Problem {
+  readonly engine: Engine;
+  readonly route: EngineRoute;
+  readonly decay: number;
+  /** Number of parameters of each layer, in order: what "one factor a layer" covers. Sums to the parameter count. */
+  readonly layerSizes: readonly number[];
+  /** Ask every solve for a condition estimate. */
+  readonly condition: boolean;
+}
+
+/** Everything known at the current parameters. */
+export interface Point {
+  readonly ok: true;
+  readonly parameters: Float64Array;
+  /** Sum loss g. */
+  readonly loss: number;
+  /** g + decay/2 |w|^2. */
+  readonly objective: number;
+  /** Gradient of the objective, p entries. */
+  readonly gradient: Float64Array;
+  readonly gradientNorm: number;
+  /** Scale-free gradient measure in [0,1]; 0 where the objective is exactly 0. */
+  readonly gradientCosine: number;
+  /** State of the running-maximum scaling, or null for identity. */
+  readonly scaling: Float64Array | null;
+  readonly seconds: { readonly passes: number; readonly curvature: number };
+}
+
+/** Euclidean norm, safe enough for steps and gradients of double range. */
+export function norm(vector: Float64Array): number {
+  let largest = 0;
+  for (const value of vector) largest = Math.max(largest, Math.abs(value));
+  if (largest === 0 || !Number.isFinite(largest)) return largest;
+  let sum = 0;
+  for (const value of vector) sum += (value / largest) ** 2;
+  return largest * Math.sqrt(sum);
+}
+
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** g + decay/2 |w|^2. */
+export function objectiveOf(loss: number, decay: number, parameters: Float64Array): number {
+  return decay === 0 ? loss : loss + 0.5 * decay * dot(parameters, parameters);
+}
+
+/** A fresh running-maximum state: one entry a parameter (primal) or a layer (dual). */
+export function freshScaling(problem: Problem): Float64Array {
+  return new Float64Array(problem.route === "primal" ? problem.engine.parameterCount : problem.engine.layerCount);
+}
+
+/**
+ * Loss, gradient and curvature at `parameters`. `scaling` is updated in place by the engine.
+ * `probe` (primal only) receives diag G when the scaling is the identity: the first damping is relative to it.
+ */
+export async function lineariseAt(
+  problem: Problem,
+  parameters: Float64Array,
+  scaling: Float64Array | null,
+  probe: Float64Array | null,
+  signal: AbortSignal | undefined,
+): Promise<Point | Failure> {
+  const { engine, route, decay } = problem;
+  const answer = await engine.linearise(parameters, { curvature: route, decay, scaling: scaling ?? probe }, signal);
+  if (failed(answer)) return answer;
+  const objective = objectiveOf(answer.loss, decay, parameters);
+  return {
+    ok: true,
+    parameters,
+    loss: answer.loss,
+    objective,
+    gradient: answer.gradient,
+    gradientNorm: norm(answer.gradient),
+    gradientCosine: cosine(answer.gradientCosine, answer.gradient, objective, decay),
+    scaling,
+    seconds: answer.seconds,
+  };
+}
+
+/**
+ * With decay the residual vector is (r~, sqrt(decay) w) and column j of its Jacobian is at least sqrt(decay) long, so
+ * |gradient|_max / sqrt(2 decay F) bounds the measure from above: a test on it never stops too early.
+ */
+function cosine(measured: number, gradient: Float64Array, objective: number, decay: number): number {
+  if (objective === 0) return 0;
+  if (decay === 0) return measured;
+  let largest = 0;
+  for (const value of gradient) largest = Math.max(largest, Math.abs(value));
+  return Math.min(1, largest / Math.sqrt(2 * decay * objective));
+}

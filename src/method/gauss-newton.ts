@@ -1,0 +1,120 @@
+// Gauss-Newton: the undamped direction (G + decay I) d = -gradient, taken with a fixed length or a backtracking search.
+//
+//   plain        w + eta d, whatever it does to the objective (the best point seen is returned by the loop)
+//   line search  the first eta, eta/2, eta/4, ... with F(w + t d) <= F(w) + 1e-4 t gradient.d     (Armijo)
+//
+// Where the factorisation meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from
+// rounding level until it passes: the direction stays one of descent. It falls again after accepted steps.
+import { type Failure, failed } from "../backend/engine.js";
+import { dampedStep } from "../step/damped-step.js";
+import {
+  type Judgement,
+  type Method,
+  type MethodState,
+  numberOf,
+  type Proposal,
+  riseMessage,
+  weigh,
+} from "./method.js";
+import { checkBoolean, checkNames, checkPositive } from "./options.js";
+
+export interface GaussNewtonOptions {
+  /** Backtrack until the Armijo condition holds. Default true. */
+  readonly lineSearch?: boolean;
+  /** Step length eta (the first one tried with a line search). Default 1. */
+  readonly step?: number;
+}
+
+const armijo = 1e-4;
+const shrink = 0.5;
+const firstRidge = 1e-14;
+const ridgeGrowth = 100;
+
+/**
+ * The Gauss-Newton method.
+ *
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
+ */
+export function gaussNewton(options: GaussNewtonOptions = {}): Method {
+  checkNames("gaussNewton options", options, ["lineSearch", "step"]);
+  const { lineSearch = true, step = 1 } = options;
+  checkBoolean("gaussNewton lineSearch", lineSearch);
+  checkPositive("gaussNewton step", step);
+
+  return {
+    name: "gauss-newton",
+    label: lineSearch ? `Gauss-Newton (line search from ${step})` : `Gauss-Newton (step ${step})`,
+    settings: { lineSearch, step },
+    scaling: "identity",
+    start: (curvatureScale) => ({ length: step, ridge: 0, scale: curvatureScale }),
+    damping: (state) => numberOf(state, "ridge"),
+
+    async propose(problem, state, point, previous, signal): Promise<Proposal | Failure> {
+      const length = numberOf(state, "length");
+      if (previous !== null) return scaled(previous.direction, previous.slope / previous.length, length, previous);
+      const answer = await dampedStep(problem, point, numberOf(state, "ridge"), signal);
+      return failed(answer) ? answer : scaled(answer.step, answer.slope, length, answer);
+    },
+
+    judge(state, point, proposal, trial): Judgement {
+      const weight = weigh(point, proposal, trial);
+      if (failed(proposal)) return moreRidge(state, proposal);
+      const ratio = "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null;
+      const finite = "actual" in weight;
+      const enough = finite && weight.actual >= -armijo * proposal.slope && weight.actual > 0;
+      if (finite && (enough || !lineSearch))
+        return { accepted: true, state: afterAccepted(state, step), gainRatio: ratio, rejection: null };
+      const rejection =
+        "rejection" in weight
+          ? weight.rejection
+          : riseMessage(point, trial !== null && "ok" in trial ? trial.objective : Number.NaN);
+      const length = numberOf(state, "length") * shrink;
+      const judgement: Judgement = { accepted: false, state: { ...state, length }, gainRatio: ratio, rejection };
+      if (lineSearch) return judgement;
+      const message = `a plain Gauss-Newton step has no way back: ${rejection}; a line search or Levenberg-Marquardt has`;
+      return { ...judgement, end: { code: failed(trial ?? proposal) ? "non-finite" : "no-progress", message } };
+    },
+  };
+}
+
+/** Length t along d: the model promises -t slope - t^2/2 d^T H d with d^T H d = -slope, as (G + ridge) d = -gradient. */
+function scaled(
+  direction: Float64Array,
+  slope: number,
+  length: number,
+  from: { readonly damping: number; readonly condition: number | null; readonly seconds: number },
+): Proposal {
+  return {
+    ok: true,
+    step: length === 1 ? direction : direction.map((value) => length * value),
+    predicted: -slope * length * (1 - length / 2),
+    slope: slope * length,
+    damping: from.damping,
+    length,
+    direction,
+    condition: from.condition,
+    seconds: from.seconds,
+  };
+}
+
+function afterAccepted(state: MethodState, length: number): MethodState {
+  const ridge = numberOf(state, "ridge") / ridgeGrowth;
+  return { ...state, length, ridge: ridge < firstRidge * numberOf(state, "scale") ? 0 : ridge };
+}
+
+function moreRidge(state: MethodState, failure: Failure): Judgement {
+  const scale = numberOf(state, "scale");
+  const ridge = Math.max(numberOf(state, "ridge") * ridgeGrowth, firstRidge * scale);
+  const judgement = { accepted: false, state: { ...state, ridge }, gainRatio: null, rejection: failure.message };
+  if (failure.code !== "memory" && ridge <= scale) return judgement;
+  return {
+    ...judgement,
+    end:
+      failure.code === "memory"
+        ? { code: "memory", message: failure.message }
+        : {
+            code: "damping-saturated",
+            message: `the Gauss-Newton system could not be solved even with a ridge as large as its diagonal: ${failure.message}`,
+          },
+  };
+}

@@ -1,0 +1,101 @@
+// Levenberg-Marquardt: the damped Gauss-Newton step, accepted when it lowers the objective, and a damping that follows the
+// gain ratio.
+//
+//   (G + decay I + mu D) s = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0   (method.md 4)
+//
+// A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive
+// definite in floating point counts as a rejected trial.
+import { failed } from "../backend/engine.js";
+import { argumentError } from "../errors.js";
+import type { ScalingKind } from "../linearise/problem.js";
+import { dampedStep } from "../step/damped-step.js";
+import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
+import { type Judgement, type Method, type MethodState, numberOf, riseMessage, weigh } from "./method.js";
+import { checkNames, checkPositive } from "./options.js";
+
+export interface LevenbergMarquardtOptions {
+  /**
+   * D: the identity, or the running maximum of diag G after More and MINPACK (in the dual route one factor a layer).
+   * Default "marquardt".
+   */
+  readonly scaling?: ScalingKind;
+  /** Rule for the damping. Default "nielsen". */
+  readonly damping?: DampingRuleName;
+  /** First damping, relative to the largest diagonal entry of the curvature in the units of D. Default 1e-3. */
+  readonly initialDamping?: number;
+}
+
+/** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
+const saturation = 1e16;
+const floor = 1e-30;
+
+/**
+ * The Levenberg-Marquardt method.
+ *
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
+ */
+export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Method {
+  checkNames("levenbergMarquardt options", options, ["scaling", "damping", "initialDamping"]);
+  const { scaling = "marquardt", damping: ruleName = "nielsen", initialDamping = 1e-3 } = options;
+  if (scaling !== "identity" && scaling !== "marquardt")
+    throw argumentError("levenbergMarquardt scaling", 'must be "identity" or "marquardt"', scaling);
+  if (!Object.hasOwn(dampingRules, ruleName))
+    throw argumentError(
+      "levenbergMarquardt damping",
+      `must be one of ${Object.keys(dampingRules).join(", ")}`,
+      ruleName,
+    );
+  checkPositive("levenbergMarquardt initialDamping", initialDamping);
+  const rule = dampingRules[ruleName];
+
+  return {
+    name: "levenberg-marquardt",
+    label: `Levenberg-Marquardt (${scaling} scaling, ${ruleName} damping)`,
+    settings: { scaling, damping: ruleName, initialDamping },
+    scaling,
+
+    start: (curvatureScale) => ({
+      damping: initialDamping * curvatureScale,
+      growth: firstGrowth,
+      scale: curvatureScale,
+    }),
+
+    damping: (state) => numberOf(state, "damping"),
+
+    async propose(problem, state, point, _previous, signal) {
+      const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal);
+      return failed(answer) ? answer : { ...answer, length: 1, direction: answer.step };
+    },
+
+    judge(state, point, proposal, trial): Judgement {
+      const now: DampingState = { damping: numberOf(state, "damping"), growth: numberOf(state, "growth") };
+      const weight = weigh(point, proposal, trial);
+      if ("ratio" in weight && weight.ratio > 0)
+        return {
+          accepted: true,
+          state: withDamping(state, rule.accepted(weight.ratio, now)),
+          gainRatio: weight.ratio,
+          rejection: null,
+        };
+      const next = rule.rejected(now);
+      const rejection =
+        "rejection" in weight
+          ? weight.rejection
+          : riseMessage(point, trial !== null && "ok" in trial ? trial.objective : Number.NaN);
+      const judgement = {
+        accepted: false,
+        state: withDamping(state, next),
+        gainRatio: "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null,
+        rejection,
+      };
+      const limit = saturation * numberOf(state, "scale");
+      if (next.damping <= limit) return judgement;
+      const message = `the damping ${next.damping.toExponential(3)} passed ${limit.toExponential(3)} without a step that lowers the objective ${point.objective.toExponential(6)}; last: ${rejection}`;
+      return { ...judgement, end: { code: "damping-saturated", message } };
+    },
+  };
+}
+
+function withDamping(state: MethodState, next: DampingState): MethodState {
+  return { ...state, damping: Math.max(next.damping, floor * numberOf(state, "scale")), growth: next.growth };
+}

@@ -1,0 +1,100 @@
+// The face every method shows to the one loop: methods own no loop, no clock and no engine.
+//
+//   (state, point) -> proposal;     (state, proposal, trial) -> accepted or rejected, and the next state
+//
+// The split into a step and a judgement follows optimistix (descent and search). State is plain data - numbers and
+// Float64Arrays - so that a checkpoint can hold it and a resumed run goes on bit for bit.
+import { type Failure, failed } from "../backend/engine.js";
+import type { Point, Problem, ScalingKind } from "../linearise/problem.js";
+import type { ReasonCode } from "../linearise/record.js";
+
+/** Named numbers and arrays, nothing else. */
+export type MethodState = { readonly [name: string]: number | Float64Array };
+
+/** A step to try. */
+export interface Proposal {
+  readonly ok: true;
+  readonly step: Float64Array;
+  /** Reduction of the objective that the model promises for the step. */
+  readonly predicted: number;
+  /** gradient . step. */
+  readonly slope: number;
+  readonly damping: number;
+  /** Step length along `direction` (1 for damped steps). */
+  readonly length: number;
+  readonly direction: Float64Array;
+  readonly condition: number | null;
+  /** Seconds spent solving for this proposal; 0 where a direction was reused. */
+  readonly seconds: number;
+}
+
+/** The objective at the trial point. */
+export interface Trial {
+  readonly ok: true;
+  readonly objective: number;
+}
+
+export interface Judgement {
+  readonly accepted: boolean;
+  readonly state: MethodState;
+  /** Actual / predicted reduction; null where one of them is unknown. */
+  readonly gainRatio: number | null;
+  /** Why the trial was rejected, as a sentence; null where it was accepted. */
+  readonly rejection: string | null;
+  /** Set when the method has nothing left to try from this point. */
+  readonly end?: { readonly code: ReasonCode; readonly message: string };
+}
+
+export interface Method {
+  readonly name: string;
+  /** A phrase for people: "Levenberg-Marquardt (marquardt scaling, nielsen damping)". */
+  readonly label: string;
+  /** All options as plain data; two methods with equal settings take equal steps. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly scaling: ScalingKind;
+  /**
+   * State before the first iteration.
+   * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity
+   *   (dual route: a Rayleigh quotient of K), 1 for the running maximum.
+   */
+  start(curvatureScale: number): MethodState;
+  /** Damping that the next trial will use: what a record shows when the solve fails. */
+  damping(state: MethodState): number;
+  /** @param previous the trial just rejected at the same point, whose direction may be reused; else null. */
+  propose(
+    problem: Problem,
+    state: MethodState,
+    point: Point,
+    previous: Proposal | null,
+    signal?: AbortSignal,
+  ): Promise<Proposal | Failure>;
+  /** @param trial null when there was no proposal to evaluate. */
+  judge(state: MethodState, point: Point, proposal: Proposal | Failure, trial: Trial | Failure | null): Judgement;
+}
+
+/** A number of the state, by name. */
+export function numberOf(state: MethodState, name: string): number {
+  const value = state[name];
+  return typeof value === "number" ? value : Number.NaN;
+}
+
+/** What a trial amounts to, the same for every method: its gain ratio, or the sentence that says why there is none. */
+export function weigh(
+  point: Point,
+  proposal: Proposal | Failure,
+  trial: Trial | Failure | null,
+): { readonly ratio: number; readonly actual: number } | { readonly rejection: string } {
+  if (failed(proposal)) return { rejection: proposal.message };
+  if (trial === null) return { rejection: "the trial was not evaluated" };
+  if (failed(trial)) return { rejection: trial.message };
+  if (!Number.isFinite(trial.objective)) return { rejection: `the objective at the trial is ${trial.objective}` };
+  const actual = point.objective - trial.objective;
+  return { actual, ratio: proposal.predicted > 0 ? actual / proposal.predicted : Number.NaN };
+}
+
+/** The sentence for a trial that did not lower the objective. */
+export function riseMessage(point: Point, trial: number): string {
+  return trial === point.objective
+    ? `the objective stayed at ${point.objective.toExponential(6)}`
+    : `the objective went from ${point.objective.toExponential(6)} to ${trial.toExponential(6)}`;
+}

@@ -1,0 +1,66 @@
+// The answer to one damped linear system, and what the quadratic model promises for it.
+//
+//   (G + decay I + mu D) s = -gradient,     predicted reduction = -1/2 gradient.s + 1/2 mu s^T D s
+//
+// The second formula is the model's decrease with s^T (G + decay I) s eliminated by the first, so that no product with the
+// curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14; method.md 4).
+import { type Failure, failed } from "../backend/engine.js";
+import { dot, type Point, type Problem } from "../linearise/problem.js";
+import { layerNormSquared } from "./dual.js";
+import { diagonalNormSquared } from "./primal.js";
+
+/** A step s and its model. */
+export interface DampedStep {
+  readonly ok: true;
+  /** s, p entries. */
+  readonly step: Float64Array;
+  /** Decrease of the objective that the quadratic model promises; positive but for rounding. */
+  readonly predicted: number;
+  /** gradient . s, negative for a descent direction. */
+  readonly slope: number;
+  readonly damping: number;
+  /** Condition estimate of the damped matrix; null when not asked for. */
+  readonly condition: number | null;
+  readonly seconds: number;
+}
+
+/** Solves the damped system at `point` (the engine's last linearisation). A non-finite step is a failure, not a step. */
+export async function dampedStep(
+  problem: Problem,
+  point: Point,
+  damping: number,
+  signal?: AbortSignal,
+): Promise<DampedStep | Failure> {
+  const { engine, decay, condition } = problem;
+  const solved = await engine.solve({ damping, decay, scaling: point.scaling, condition }, signal);
+  if (failed(solved)) return solved;
+  const bad = solved.step.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const message = `the damped system with damping ${damping.toExponential(3)} gave a step that is not finite, first at parameter ${bad}`;
+    return { code: "non-finite", message, where: { what: "step", parameter: bad } };
+  }
+  const slope = dot(point.gradient, solved.step);
+  return {
+    ok: true,
+    step: solved.step,
+    predicted: -0.5 * slope + 0.5 * damping * scaledNormSquared(problem, point.scaling, solved.step),
+    slope,
+    damping,
+    condition: condition ? solved.condition : null,
+    seconds: solved.seconds,
+  };
+}
+
+/** s^T D s for the route's form of D. */
+export function scaledNormSquared(problem: Problem, scaling: Float64Array | null, step: Float64Array): number {
+  if (scaling === null) return dot(step, step);
+  switch (problem.route) {
+    case "primal":
+      return diagonalNormSquared(scaling, step);
+    case "dual":
+      return layerNormSquared(scaling, problem.layerSizes, step);
+    default:
+      problem.route satisfies never;
+      throw new Error("unreachable");
+  }
+}

@@ -1,0 +1,20 @@
+// Dual route, output space: s = -D^-1 J~^T u, (J~ D^-1 J~^T + mu I) u = r~, with D one factor a layer (method.md 3).
+// The kernel comes from layer-wise products without J~; (n c)^2 numbers: the route for p > n c.
+
+/** s^T D s with one factor a layer; an entry of 0 means the engine used 1. */
+export function layerNormSquared(scaling: Float64Array, layerSizes: readonly number[], step: Float64Array): number {
+  let sum = 0;
+  let offset = 0;
+  layerSizes.forEach((size, layer) => {
+    let part = 0;
+    for (let j = offset; j < offset + size; j++) part += step[j] ** 2;
+    sum += (scaling[layer] === 0 ? 1 : scaling[layer]) * part;
+    offset += size;
+  });
+  return sum;
+}
+
+/** Bytes of the kernel and its factor. */
+export function dualBytes(equationCount: number): number {
+  return 2 * 8 * equationCount ** 2;
+}

@@ -1,0 +1,38 @@
+// What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
+import type { Engine } from "../backend/engine.js";
+import type { EngineRoute } from "../linearise/problem.js";
+import type { Observer, Reason, TrainRecord } from "../linearise/record.js";
+import type { Method } from "../method/method.js";
+import type { Best, Snapshot } from "./snapshot.js";
+import type { StopRules } from "./stop.js";
+
+export interface MinimiseOptions {
+  readonly method: Method;
+  readonly stop: StopRules;
+  readonly route: EngineRoute;
+  /** Weight decay d: the objective is g + d/2 |w|^2. */
+  readonly decay: number;
+  /** Parameters of each layer, in order; default one layer with all of them. */
+  readonly layerSizes?: readonly number[];
+  /** Turns the sum loss g into the reported mean of squares: 2 / (sum of weights * outputs). Default 2/(n c). */
+  readonly meanFactor?: number;
+  /** Evaluated after every accepted step; the factor as above. */
+  readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
+  readonly condition?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly observer?: Observer;
+  /** Called with the state at every `every`-th iteration boundary, and at the end with the last one. */
+  readonly checkpoint?: { readonly every: number; write(snapshot: Snapshot): Promise<void> } | null;
+  readonly resume?: Snapshot | null;
+}
+
+export interface MinimiseResult {
+  readonly reason: Reason;
+  readonly iterations: number;
+  readonly last: Best;
+  readonly best: Best;
+  readonly bestValidation: Best | null;
+  readonly records: readonly TrainRecord[];
+  /** Seconds of this call and of those it resumed. */
+  readonly elapsed: number;
+}

@@ -1,0 +1,338 @@
+// The one training loop. It knows the Engine interface and the Method interface and nothing of networks, files or units:
+// tests run it on dense residual functions, train() on networks.
+//
+//   linearise -> [ propose -> evaluate -> judge ] until accepted -> validate, keep the best, test the stop rules -> again
+//
+// An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
+// best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
+import { type Engine, type Failure, failed } from "../backend/engine.js";
+import { freshScaling, lineariseAt, norm, objectiveOf, type Point, type Problem } from "../linearise/problem.js";
+import type { Reason, TrainRecord } from "../linearise/record.js";
+import type { MethodState, Proposal, Trial } from "../method/method.js";
+import { Interrupt } from "./interrupt.js";
+import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
+import { add, asReason, curvatureScale } from "./outcome.js";
+import { type Best, better, type Snapshot } from "./snapshot.js";
+import {
+  acceptedReason,
+  gradientReason,
+  iterationsReason,
+  lossReason,
+  patienceReason,
+  roundingReason,
+} from "./stop.js";
+
+/** More rejected trials than any growth of the damping can need: a method that never gives up is ended here. */
+const mostTrials = 100;
+const noSeconds = { passes: 0, curvature: 0, solve: 0, evaluate: 0, validation: 0 };
+
+/**
+ * Minimises the engine's objective from `initial`.
+ *
+ * @param initial p parameters, not changed. Ignored when resuming.
+ * @returns (through the generator) the reason and the best points; every record is also yielded.
+ */
+export async function* minimise(
+  engine: Engine,
+  initial: Float64Array,
+  options: MinimiseOptions,
+): AsyncGenerator<TrainRecord, MinimiseResult> {
+  const loop = new Loop(engine, initial, options);
+  try {
+    yield* loop.run();
+  } catch (error) {
+    // A cancelled engine rejects with the signal's reason; anything else is not ours to swallow.
+    const { aborted, reason: cause } = loop.interrupt.signal;
+    const reason = aborted && error === cause ? loop.interrupt.reason() : null;
+    if (reason === null) throw error;
+    loop.reason = reason;
+  } finally {
+    loop.interrupt.dispose();
+  }
+  return loop.finish();
+}
+
+class Loop {
+  readonly interrupt: Interrupt;
+  reason: Reason | null = null;
+  readonly #options: MinimiseOptions;
+  readonly #problem: Problem;
+  readonly #meanFactor: number;
+  readonly #records: TrainRecord[];
+  readonly #start = performance.now();
+  readonly #before: number;
+  #iteration: number;
+  #parameters: Float64Array;
+  #scaling: Float64Array | null;
+  #state: MethodState | null;
+  #best: Best;
+  #bestValidation: Best | null;
+  #last: Best;
+  #stale: number;
+  #boundary: Snapshot | null = null;
+  #written = -1;
+
+  constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
+    const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
+    this.#options = options;
+    this.#problem = { engine, route, decay, layerSizes, condition };
+    this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
+    this.interrupt = new Interrupt(options.signal, options.stop.seconds);
+    const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
+    this.#iteration = resume?.iteration ?? 0;
+    this.#parameters = resume?.parameters.slice() ?? start.parameters;
+    this.#scaling =
+      resume?.scaling?.slice() ?? (options.method.scaling === "marquardt" ? freshScaling(this.#problem) : null);
+    this.#state = resume?.methodState ?? null;
+    this.#best = resume?.best ?? start;
+    this.#bestValidation = resume?.bestValidation ?? null;
+    this.#last = { ...start, iteration: this.#iteration, parameters: this.#parameters };
+    this.#stale = resume?.stale ?? 0;
+    this.#records = [...(resume?.records ?? [])];
+    this.#before = resume?.elapsed ?? 0;
+  }
+
+  async *run(): AsyncGenerator<TrainRecord, void> {
+    const { stop } = this.#options;
+    while (this.reason === null) {
+      const point = await this.#linearise();
+      if (failed(point)) {
+        this.reason = asReason(point);
+        return;
+      }
+      this.#last = this.#keep(point.parameters, point.objective, point.loss);
+      if (this.#records.length === 0) yield await this.#record(await this.#startRecord(point));
+      // Boundary tests: also what ends a resumed run at once when it has nothing left to do.
+      this.reason =
+        gradientReason(stop, point) ??
+        lossReason(stop, point.loss * this.#meanFactor) ??
+        this.#patience() ??
+        iterationsReason(stop, this.#iteration);
+      if (this.reason === null) yield* this.#iterate(point);
+    }
+  }
+
+  async finish(): Promise<MinimiseResult> {
+    const { checkpoint } = this.#options;
+    if (checkpoint && this.#boundary && this.#written !== this.#boundary.iteration)
+      await checkpoint.write(this.#boundary);
+    return {
+      reason: this.reason ?? { code: "no-progress", message: "the run was given up" },
+      iterations: this.#iteration,
+      last: this.#last,
+      best: this.#best,
+      bestValidation: this.#bestValidation,
+      records: this.#records,
+      elapsed: this.#elapsed(),
+    };
+  }
+
+  /** Trials from one point until one is accepted or nothing is left to try. */
+  async *#iterate(point: Point): AsyncGenerator<TrainRecord, void> {
+    const { method } = this.#options;
+    let previous: Proposal | null = null;
+    let seconds = { ...noSeconds, ...point.seconds };
+    for (let trial = 1; this.reason === null; trial++) {
+      await this.interrupt.breathe();
+      this.reason = this.interrupt.reason();
+      if (this.reason !== null) return;
+      const before = this.#state as MethodState;
+      const proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
+      const tried = failed(proposal) ? null : add(point.parameters, proposal.step);
+      const outcome = tried === null ? null : await this.#evaluate(tried);
+      const judgement = method.judge(before, point, proposal, outcome?.answer ?? null);
+      this.#state = judgement.state;
+      seconds = {
+        ...seconds,
+        solve: failed(proposal) ? 0 : proposal.seconds,
+        evaluate: outcome?.seconds ?? 0,
+      };
+      const common = {
+        iteration: this.#iteration + 1,
+        trial,
+        gradientNorm: point.gradientNorm,
+        gradientCosine: point.gradientCosine,
+        damping: failed(proposal) ? method.damping(before) : proposal.damping,
+        gainRatio: judgement.gainRatio,
+        stepNorm: failed(proposal) ? 0 : norm(proposal.step),
+        route: this.#problem.route,
+        condition: failed(proposal) ? null : proposal.condition,
+      };
+      if (judgement.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
+        yield* this.#accept(point, proposal, tried, outcome.answer, { ...common, seconds });
+        return;
+      }
+      this.reason =
+        judgement.end ??
+        this.#rejectedReason(point, proposal, tried, outcome?.answer ?? null, trial, judgement.rejection);
+      yield await this.#record({
+        ...common,
+        accepted: false,
+        rejection: judgement.rejection,
+        loss: point.loss * this.#meanFactor,
+        objective: point.objective,
+        validationLoss: null,
+        elapsed: this.#elapsed(),
+        seconds,
+      });
+      previous = failed(proposal) ? previous : proposal;
+      seconds = noSeconds;
+    }
+  }
+
+  async *#accept(
+    point: Point,
+    proposal: Proposal,
+    tried: Float64Array,
+    trial: Trial & { readonly loss: number },
+    common: Omit<TrainRecord, "accepted" | "rejection" | "loss" | "objective" | "validationLoss" | "elapsed">,
+  ): AsyncGenerator<TrainRecord, void> {
+    const { stop, checkpoint } = this.#options;
+    this.#iteration++;
+    this.#parameters = tried;
+    this.#last = this.#keep(tried, trial.objective, trial.loss);
+    const validation = await this.#validate(tried, trial.loss);
+    this.reason =
+      lossReason(stop, trial.loss * this.#meanFactor) ??
+      acceptedReason(stop, point, {
+        stepNorm: common.stepNorm,
+        parameterNorm: norm(tried),
+        predicted: proposal.predicted,
+        actual: point.objective - trial.objective,
+      }) ??
+      this.#patience() ??
+      iterationsReason(stop, this.#iteration);
+    const record = {
+      ...common,
+      accepted: true,
+      rejection: null,
+      loss: trial.loss * this.#meanFactor,
+      objective: trial.objective,
+      validationLoss: validation.loss,
+      elapsed: this.#elapsed(),
+      seconds: { ...common.seconds, validation: validation.seconds },
+    };
+    this.#records.push(record);
+    this.#boundary = this.#snapshot();
+    if (checkpoint && this.#iteration % checkpoint.every === 0) {
+      await checkpoint.write(this.#boundary);
+      this.#written = this.#iteration;
+    }
+    await this.#options.observer?.onRecord?.(record);
+    yield record;
+  }
+
+  /** Ends that the loop sees and the method does not. */
+  #rejectedReason(
+    point: Point,
+    proposal: Proposal | Failure,
+    tried: Float64Array | null,
+    outcome: Trial | Failure | null,
+    trial: number,
+    rejection: string | null,
+  ): Reason | null {
+    if (failed(proposal)) return proposal.code === "memory" ? asReason(proposal) : null;
+    if (outcome !== null && !failed(outcome) && trial === 1) {
+      const rounding = Number.EPSILON * Math.sqrt(this.#problem.engine.sampleCount * this.#problem.engine.outputSize);
+      const reason = roundingReason(point, proposal.predicted, point.objective - outcome.objective, rounding);
+      if (reason !== null) return reason;
+    }
+    if (tried?.every((value, j) => value === point.parameters[j]))
+      return {
+        code: "no-progress",
+        message: `after ${trial} rejected trials the step no longer changes any parameter; the objective stays ${point.objective.toExponential(6)}, the gradient measure ${point.gradientCosine.toExponential(3)}`,
+      };
+    if (trial < mostTrials) return null;
+    return { code: "no-progress", message: `${trial} trials in a row were rejected; last: ${rejection}` };
+  }
+
+  async #linearise(): Promise<Point | Failure> {
+    const first = this.#state === null;
+    const probe =
+      first && this.#scaling === null && this.#problem.route === "primal" ? freshScaling(this.#problem) : null;
+    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal);
+    if (first && !failed(point)) this.#state = this.#options.method.start(curvatureScale(point, probe));
+    return point;
+  }
+
+  async #evaluate(parameters: Float64Array) {
+    const start = performance.now();
+    const answer = await this.#problem.engine.evaluate(parameters, this.interrupt.signal);
+    const seconds = (performance.now() - start) / 1000;
+    if (failed(answer)) return { answer, seconds };
+    const objective = objectiveOf(answer.loss, this.#problem.decay, parameters);
+    return { answer: { ok: true, objective, loss: answer.loss } as const, seconds };
+  }
+
+  /** Validation loss at the point just accepted. A value that is not finite counts as no improvement. */
+  async #validate(parameters: Float64Array, loss: number): Promise<{ loss: number | null; seconds: number }> {
+    const { validation = null } = this.#options;
+    if (validation === null) return { loss: null, seconds: 0 };
+    const start = performance.now();
+    const answer = await validation.engine.evaluate(parameters, this.interrupt.signal);
+    const seconds = (performance.now() - start) / 1000;
+    const value = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss * validation.meanFactor;
+    const candidate = { iteration: this.#iteration, parameters, value, loss: loss * this.#meanFactor };
+    const kept = better(candidate, this.#bestValidation);
+    this.#stale = kept === candidate ? 0 : this.#stale + 1;
+    this.#bestValidation = kept;
+    return { loss: Number.isFinite(value) ? value : null, seconds };
+  }
+
+  #keep(parameters: Float64Array, objective: number, loss: number): Best {
+    const candidate = { iteration: this.#iteration, parameters, value: objective, loss: loss * this.#meanFactor };
+    this.#best = better(candidate, this.#best);
+    return candidate;
+  }
+
+  #patience(): Reason | null {
+    const best = this.#bestValidation;
+    return best === null ? null : patienceReason(this.#options.stop, this.#stale, best.iteration, best.value);
+  }
+
+  async #startRecord(point: Point): Promise<TrainRecord> {
+    const validation = await this.#validate(point.parameters, point.loss);
+    return {
+      iteration: 0,
+      trial: 1,
+      accepted: true,
+      rejection: null,
+      loss: point.loss * this.#meanFactor,
+      objective: point.objective,
+      gradientNorm: point.gradientNorm,
+      gradientCosine: point.gradientCosine,
+      damping: this.#options.method.damping(this.#state as MethodState),
+      gainRatio: null,
+      stepNorm: 0,
+      route: this.#problem.route,
+      condition: null,
+      validationLoss: validation.loss,
+      elapsed: this.#elapsed(),
+      seconds: { ...noSeconds, validation: validation.seconds },
+    };
+  }
+
+  async #record(record: TrainRecord): Promise<TrainRecord> {
+    this.#records.push(record);
+    await this.#options.observer?.onRecord?.(record);
+    return record;
+  }
+
+  #snapshot(): Snapshot {
+    return {
+      iteration: this.#iteration,
+      parameters: this.#parameters,
+      methodState: this.#state as MethodState,
+      scaling: this.#scaling?.slice() ?? null,
+      best: this.#best,
+      bestValidation: this.#bestValidation,
+      stale: this.#stale,
+      records: this.#records.slice(),
+      elapsed: this.#elapsed(),
+    };
+  }
+
+  #elapsed(): number {
+    return this.#before + (performance.now() - this.#start) / 1000;
+  }
+}

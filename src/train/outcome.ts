@@ -1,0 +1,32 @@
+// Small arithmetic of the loop: the size of the curvature for the first damping, a trial point, a failure as a reason.
+import type { Failure } from "../backend/engine.js";
+import { dot, type Point } from "../linearise/problem.js";
+import type { Reason } from "../linearise/record.js";
+
+/** Size of the curvature in the units of D, for the first damping. */
+export function curvatureScale(point: Point, probe: Float64Array | null): number {
+  if (point.scaling !== null) return 1;
+  let scale = 0;
+  if (probe !== null) for (const value of probe) scale = Math.max(scale, value);
+  // Dual route: r.K r / r.r, a Rayleigh quotient of the kernel that costs nothing (|gradient|^2 = r.K r without decay).
+  else if (point.loss > 0) scale = dot(point.gradient, point.gradient) / (2 * point.loss);
+  return scale > 0 && Number.isFinite(scale) ? scale : 1;
+}
+
+export function add(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, j) => value + b[j]);
+}
+
+export function asReason(failure: Failure): Reason {
+  switch (failure.code) {
+    case "non-finite":
+      return { code: "non-finite", message: failure.message, where: failure.where };
+    case "memory":
+      return { code: "memory", message: failure.message };
+    case "indefinite":
+      return { code: "no-progress", message: failure.message };
+    default:
+      failure satisfies never;
+      throw new Error("unreachable");
+  }
+}

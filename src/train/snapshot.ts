@@ -1,0 +1,37 @@
+// Everything the loop carries from one iteration to the next, as plain data: taken at an iteration boundary and put back,
+// the run goes on bit for bit. A checkpoint file is a snapshot on disk; the best-so-far lives here too.
+import type { TrainRecord } from "../linearise/record.js";
+import type { MethodState } from "../method/method.js";
+
+/** A point worth keeping. */
+export interface Best {
+  readonly iteration: number;
+  readonly parameters: Float64Array;
+  /** What it is the best by: the objective, or the validation loss (both lower is better). */
+  readonly value: number;
+  /** Training loss there, as in the records. */
+  readonly loss: number;
+}
+
+export interface Snapshot {
+  /** Accepted iterations done. */
+  readonly iteration: number;
+  readonly parameters: Float64Array;
+  readonly methodState: MethodState;
+  /** Running-maximum state; null for identity scaling. */
+  readonly scaling: Float64Array | null;
+  /** By the training objective. */
+  readonly best: Best;
+  /** By the validation loss; null without validation data. */
+  readonly bestValidation: Best | null;
+  /** Iterations since the validation loss last fell. */
+  readonly stale: number;
+  readonly records: readonly TrainRecord[];
+  /** Seconds of all calls so far. */
+  readonly elapsed: number;
+}
+
+/** The better of two points; the earlier one when they are equal. */
+export function better(candidate: Best, best: Best | null): Best {
+  return best === null || candidate.value < best.value || Number.isNaN(best.value) ? candidate : best;
+}

@@ -1,0 +1,136 @@
+// When a run ends: the rules a caller can set, and the sentences that say which one fired, with its numbers.
+//
+//   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol; method.md 1)
+//   step       |s| <= step (|w| + step)                        after an accepted step
+//   reduction  actual and predicted reduction <= reduction F, ratio <= 2        (MINPACK's ftol), after an accepted step
+//
+// Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
+import type { Point } from "../linearise/problem.js";
+import type { Reason } from "../linearise/record.js";
+import { checkCount, checkNames, checkNonNegative, checkPositive } from "../method/options.js";
+
+export interface StopOptions {
+  /** Most iterations (linearisations). Default 200. */
+  readonly iterations?: number;
+  /** Most seconds of wall time of this call; checked between trials, and a running kernel is cancelled. No default. */
+  readonly seconds?: number;
+  /** Scale-free gradient measure. Default 1e-10; 0 switches the test off (so for the next two). */
+  readonly gradient?: number;
+  /** Relative step length. Default 1e-12. */
+  readonly step?: number;
+  /** Relative reduction of the objective, actual and predicted. Default 1e-12. */
+  readonly reduction?: number;
+  /** Training loss to reach: weighted mean of squared errors in the units the network is trained in. No default. */
+  readonly loss?: number;
+  /** Iterations without a better validation loss before the run ends. Default 20; only with validation data. */
+  readonly patience?: number;
+}
+
+export interface StopRules {
+  readonly iterations: number;
+  readonly seconds: number;
+  readonly gradient: number;
+  readonly step: number;
+  readonly reduction: number;
+  readonly loss: number;
+  readonly patience: number;
+}
+
+/** The defaults, for train and for tests alike. */
+export const defaultStop: StopRules = {
+  iterations: 200,
+  seconds: Number.POSITIVE_INFINITY,
+  gradient: 1e-10,
+  step: 1e-12,
+  reduction: 1e-12,
+  loss: Number.NEGATIVE_INFINITY,
+  patience: 20,
+};
+
+/** Checks and completes the rules. */
+export function stopRules(options: StopOptions = {}, name = "options.stop"): StopRules {
+  checkNames(name, options, Object.keys(defaultStop));
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const rules: StopRules = { ...defaultStop, ...given };
+  checkCount(`${name}.iterations`, rules.iterations, 0);
+  if (given["seconds"] !== undefined) checkPositive(`${name}.seconds`, rules.seconds);
+  checkNonNegative(`${name}.gradient`, rules.gradient);
+  checkNonNegative(`${name}.step`, rules.step);
+  checkNonNegative(`${name}.reduction`, rules.reduction);
+  if (given["loss"] !== undefined) checkNonNegative(`${name}.loss`, rules.loss);
+  checkCount(`${name}.patience`, rules.patience, 1);
+  return rules;
+}
+
+/** A number as the sentences show it. */
+function show(value: number): string {
+  return value.toExponential(3);
+}
+
+/** Tests at a linearised point. */
+export function gradientReason(rules: StopRules, point: Point): Reason | null {
+  if (point.objective === 0) return { code: "gradient", message: "the objective is exactly 0" };
+  if (point.gradientNorm === 0) return { code: "gradient", message: "the gradient is exactly 0" };
+  if (!(point.gradientCosine <= rules.gradient) || rules.gradient === 0) return null;
+  return {
+    code: "gradient",
+    message: `the gradient measure ${show(point.gradientCosine)} is at most ${show(rules.gradient)}`,
+  };
+}
+
+export function lossReason(rules: StopRules, loss: number): Reason | null {
+  if (!(loss <= rules.loss)) return null;
+  return { code: "loss", message: `the loss ${show(loss)} reached the target ${show(rules.loss)}` };
+}
+
+/** Tests after an accepted step from `point`. */
+export function acceptedReason(
+  rules: StopRules,
+  point: Point,
+  move: {
+    readonly stepNorm: number;
+    readonly parameterNorm: number;
+    readonly predicted: number;
+    readonly actual: number;
+  },
+): Reason | null {
+  const { stepNorm, parameterNorm, predicted, actual } = move;
+  const bound = rules.reduction * point.objective;
+  if (rules.reduction > 0 && Math.abs(actual) <= bound && predicted <= bound && actual <= 2 * predicted)
+    return {
+      code: "reduction",
+      message: `the actual and predicted relative reductions ${show(actual / point.objective)} and ${show(predicted / point.objective)} are at most ${show(rules.reduction)}`,
+    };
+  if (rules.step > 0 && stepNorm <= rules.step * (parameterNorm + rules.step))
+    return {
+      code: "step",
+      message: `the step norm ${show(stepNorm)} is at most ${show(rules.step)} of the parameter norm ${show(parameterNorm)}`,
+    };
+  return null;
+}
+
+/**
+ * The one success a rejected trial can mean: the first trial from a point promises, and makes, a change at rounding level,
+ * so that no step can be told from noise any more. `rounding` is relative to the objective.
+ */
+export function roundingReason(point: Point, predicted: number, actual: number, rounding: number): Reason | null {
+  const bound = rounding * point.objective;
+  if (!(predicted <= bound && Math.abs(actual) <= bound)) return null;
+  return {
+    code: "reduction",
+    message: `the predicted relative reduction ${show(predicted / point.objective)} is at rounding level: the objective ${show(point.objective)} can not be lowered in double precision`,
+  };
+}
+
+export function patienceReason(rules: StopRules, stale: number, bestIteration: number, best: number): Reason | null {
+  if (stale < rules.patience) return null;
+  return {
+    code: "patience",
+    message: `the validation loss has not fallen below ${show(best)} (iteration ${bestIteration}) for ${stale} iterations`,
+  };
+}
+
+export function iterationsReason(rules: StopRules, iteration: number): Reason | null {
+  if (iteration < rules.iterations) return null;
+  return { code: "iterations", message: `${iteration} iterations are done, the most that were allowed` };
+}
