@@ -1,0 +1,44 @@
+// The shape of a feed-forward network and of its flat parameter vector: W_1 row-major (out x in),
+// b_1, W_2, b_2, ...
+#ifndef GAUSSFLOW_CORE_ARCHITECTURE_H_
+#define GAUSSFLOW_CORE_ARCHITECTURE_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "activations.h"
+
+namespace gaussflow {
+
+// z = factor * W h + b; h' = activation(z).
+struct Layer {
+  size_t inputs;
+  size_t outputs;
+  Activation activation;
+  bool bias;
+  double factor;
+  size_t weight_offset;
+  size_t bias_offset;
+
+  // Width of the layer's right vector: its inputs, and the constant that the bias multiplies.
+  size_t right_size() const { return inputs + (bias ? 1 : 0); }
+  size_t parameter_count() const { return outputs * right_size(); }
+};
+
+struct Architecture {
+  std::vector<Layer> layers;
+  size_t input_size = 0;
+  size_t output_size = 0;
+  size_t parameter_count = 0;
+  double output_scale = 1.0;
+
+  size_t max_width() const {
+    size_t width = input_size;
+    for (const Layer& layer : layers) width = width > layer.outputs ? width : layer.outputs;
+    return width;
+  }
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_ARCHITECTURE_H_

@@ -1,0 +1,107 @@
+#include "blas.h"
+
+extern "C" {
+// The trailing size_t arguments are the lengths of the character arguments, which gfortran's
+// callees may expect.
+void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*,
+            const double*, const int*, const double*, const int*, const double*, double*,
+            const int*, size_t, size_t);
+void dsyrk_(const char*, const char*, const int*, const int*, const double*, const double*,
+            const int*, const double*, double*, const int*, size_t, size_t);
+void dtrsm_(const char*, const char*, const char*, const char*, const int*, const int*,
+            const double*, const double*, const int*, double*, const int*, size_t, size_t, size_t,
+            size_t);
+void dtrsv_(const char*, const char*, const char*, const int*, const double*, const int*, double*,
+            const int*, size_t, size_t, size_t);
+void dsymv_(const char*, const int*, const double*, const double*, const int*, const double*,
+            const int*, const double*, double*, const int*, size_t);
+void dpotrf_(const char*, const int*, double*, const int*, int*, size_t);
+void dpocon_(const char*, const int*, const double*, const int*, const double*, double*, double*,
+             int*, int*, size_t);
+int idamax_(const void*, const double*, const int*);
+
+// OpenBLAS extras; weak, so that another BLAS links too.
+__attribute__((weak)) void openblas_set_num_threads(int);
+__attribute__((weak)) char* openblas_get_config();
+__attribute__((weak)) char* openblas_get_corename();
+__attribute__((weak)) int openblas_get_parallel();
+}
+
+namespace gaussflow::blas {
+
+namespace {
+int Int(size_t value) { return static_cast<int>(value); }
+}  // namespace
+
+void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha, const double* a,
+          size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc) {
+  const int mi = Int(m), ni = Int(n), ki = Int(k), lai = Int(lda), lbi = Int(ldb), lci = Int(ldc);
+  dgemm_(&trans_a, &trans_b, &mi, &ni, &ki, &alpha, a, &lai, b, &lbi, &beta, c, &lci, 1, 1);
+}
+
+void SyrkLower(size_t n, size_t k, double alpha, const double* a, size_t lda, double beta,
+               double* c, size_t ldc) {
+  const int ni = Int(n), ki = Int(k), lai = Int(lda), lci = Int(ldc);
+  dsyrk_("L", "N", &ni, &ki, &alpha, a, &lai, &beta, c, &lci, 1, 1);
+}
+
+void TrsmRightLowerTranspose(size_t m, size_t n, const double* l, size_t ldl, double* b,
+                             size_t ldb) {
+  const int mi = Int(m), ni = Int(n), lli = Int(ldl), lbi = Int(ldb);
+  const double one = 1.0;
+  dtrsm_("R", "L", "T", "N", &mi, &ni, &one, l, &lli, b, &lbi, 1, 1, 1, 1);
+}
+
+int Potrf(size_t n, double* a, size_t lda) {
+  const int ni = Int(n), lai = Int(lda);
+  int info = 0;
+  dpotrf_("L", &ni, a, &lai, &info, 1);
+  return info;
+}
+
+void TrsvLower(bool transpose, size_t n, const double* l, size_t ldl, double* x) {
+  const int ni = Int(n), lli = Int(ldl), one = 1;
+  dtrsv_("L", transpose ? "T" : "N", "N", &ni, l, &lli, x, &one, 1, 1, 1);
+}
+
+void SymvUpper(size_t n, double alpha, const double* a, size_t lda, const double* x, double beta,
+               double* y) {
+  const int ni = Int(n), lai = Int(lda), one = 1;
+  dsymv_("U", &ni, &alpha, a, &lai, x, &one, &beta, y, &one, 1);
+}
+
+double Pocon(size_t n, const double* l, size_t ldl, double norm, double* work, int* iwork) {
+  const int ni = Int(n), lli = Int(ldl);
+  int info = 0;
+  double reciprocal = 0.0;
+  dpocon_("L", &ni, l, &lli, &norm, &reciprocal, work, iwork, &info, 1);
+  return info == 0 ? reciprocal : 0.0;
+}
+
+void HoldToOneThread() {
+  thread_local bool held = false;
+  if (held || openblas_set_num_threads == nullptr) return;
+  openblas_set_num_threads(1);
+  held = true;
+}
+
+std::string Config() {
+  return openblas_get_config != nullptr ? openblas_get_config() : "not OpenBLAS";
+}
+
+std::string CoreName() {
+  return openblas_get_corename != nullptr ? openblas_get_corename() : "unknown";
+}
+
+int Parallel() { return openblas_get_parallel != nullptr ? openblas_get_parallel() : -1; }
+
+bool HasInt32Interface() {
+  // A 64-bit library reads the whole word, sees a negative length and answers 0; a 32-bit one
+  // sees 3.
+  const long long length = static_cast<long long>(0xffffffff00000003ULL);
+  const double values[3] = {1.0, 2.0, 3.0};
+  const long long one = 1;
+  return idamax_(&length, values, reinterpret_cast<const int*>(&one)) == 3;
+}
+
+}  // namespace gaussflow::blas

@@ -1,0 +1,47 @@
+// The BLAS and LAPACK we call, by their Fortran symbols (Debian's OpenBLAS has no LAPACKE; Ceres
+// does the same), all with 32-bit integers, column-major. gaussflow owns the threads: BLAS is held
+// to one thread in every thread that calls it, because OpenBLAS's own threads lose work when the
+// process forks and may not be used from several callers at once.
+#ifndef GAUSSFLOW_CORE_BLAS_H_
+#define GAUSSFLOW_CORE_BLAS_H_
+
+#include <cstddef>
+#include <string>
+
+namespace gaussflow::blas {
+
+// C (m x n) = alpha op(A) op(B) + beta C.
+void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha, const double* a,
+          size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc);
+// Lower triangle of C (n x n) = alpha A A^T + beta C, A n x k.
+void SyrkLower(size_t n, size_t k, double alpha, const double* a, size_t lda, double beta,
+               double* c, size_t ldc);
+// B (m x n) = B L^-T, L n x n lower triangular.
+void TrsmRightLowerTranspose(size_t m, size_t n, const double* l, size_t ldl, double* b,
+                             size_t ldb);
+// Lower Cholesky in place. 0, or the 1-based pivot that is not positive.
+int Potrf(size_t n, double* a, size_t lda);
+// x = L^-1 x, or L^-T x.
+void TrsvLower(bool transpose, size_t n, const double* l, size_t ldl, double* x);
+// y = alpha A x + beta y, A symmetric with its upper triangle stored.
+void SymvUpper(size_t n, double alpha, const double* a, size_t lda, const double* x, double beta,
+               double* y);
+// Reciprocal 1-norm condition number of L L^T whose 1-norm is `norm`; work 3n doubles, iwork n
+// ints.
+double Pocon(size_t n, const double* l, size_t ldl, double norm, double* work, int* iwork);
+
+// Holds BLAS to one thread for the calling thread (OpenMP builds count per thread, pthread builds
+// per process).
+void HoldToOneThread();
+// Library description, kernel name and threading kind (0 serial, 1 pthread, 2 OpenMP, -1 unknown),
+// as OpenBLAS tells them.
+std::string Config();
+std::string CoreName();
+int Parallel();
+// False when the linked library uses 64-bit integers under the same names: calling it would corrupt
+// memory.
+bool HasInt32Interface();
+
+}  // namespace gaussflow::blas
+
+#endif  // GAUSSFLOW_CORE_BLAS_H_

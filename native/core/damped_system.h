@@ -1,0 +1,46 @@
+// The damped system (M + diag(shift)) x = b for the symmetric M of the last linearisation: factor,
+// solve, one step of iterative refinement with M itself, condition estimate. M survives, so that
+// another damping costs one more factorisation only.
+#ifndef GAUSSFLOW_CORE_DAMPED_SYSTEM_H_
+#define GAUSSFLOW_CORE_DAMPED_SYSTEM_H_
+
+#include <vector>
+
+#include "buffer.h"
+#include "status.h"
+#include "symmetric_matrix.h"
+#include "thread_pool.h"
+
+namespace gaussflow {
+
+class DampedSystem {
+ public:
+  explicit DampedSystem(int threads) : threads_(threads) {}
+
+  // The matrix to fill; its order is set by Reserve.
+  SymmetricMatrix& matrix() { return matrix_; }
+  const SymmetricMatrix& matrix() const { return matrix_; }
+  Status Reserve(size_t n);
+
+  // Factors M + uniform I + factor * diag(scaling); scaling null = no second term.
+  Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
+  // x = (M + shift)^-1 b with the last factor, then one refinement step. *residual = |b - A x|_inf
+  // / |b|_inf before it.
+  Status Solve(const double* b, double* x, double* residual);
+  // 1-norm condition estimate of the factored matrix.
+  Status Condition(double* condition);
+
+  size_t bytes() const {
+    return matrix_.bytes() + work_.bytes() + shift_.capacity() * sizeof(double);
+  }
+
+ private:
+  int threads_;
+  SymmetricMatrix matrix_;
+  std::vector<double> shift_;
+  Buffer work_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_DAMPED_SYSTEM_H_

@@ -1,0 +1,321 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace gaussflow {
+
+namespace {
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double Norm(size_t n, const double* x) {
+  double sum = 0.0;
+  for (size_t i = 0; i < n; ++i) sum += x[i] * x[i];
+  return std::sqrt(sum);
+}
+
+// max_j |gradient_j| / (|J_j| |r|) with |J_j|^2 on the diagonal: MINPACK's gtol measure.
+double GradientCosine(size_t p, const double* gradient, const double* diagonal, size_t stride,
+                      double residual_norm) {
+  if (residual_norm == 0.0) return 0.0;
+  double largest = 0.0;
+  for (size_t j = 0; j < p; ++j) {
+    const double square = diagonal[j * stride];
+    if (square > 0.0)
+      largest = std::max(largest, std::fabs(gradient[j]) / (std::sqrt(square) * residual_norm));
+  }
+  return largest;
+}
+
+}  // namespace
+
+Engine::Engine(Architecture architecture, int threads)
+    : net_(std::move(architecture)),
+      threads_(std::clamp(threads, 1, ThreadPool::kMaxThreads)),
+      tangents_(net_, data_, threads_),
+      gram_(net_, threads_),
+      kernel_(net_, threads_),
+      system_(threads_) {}
+
+Status Engine::SetData(size_t n, const double* inputs, const double* targets,
+                       const double* weights) {
+  return data_.Set(n, net_.input_size, net_.output_size, inputs, targets, weights);
+}
+
+size_t Engine::BlockSize() const {
+  // About 24 MiB of panels: large enough that a tile of G is visited rarely, small enough for any
+  // n.
+  constexpr size_t kDoubles = 3 << 20;
+  const size_t samples = kDoubles / Tangents::DoublesPerSample(net_);
+  const size_t whole_tiles = std::max<size_t>(1, samples / Tangents::kTile) * Tangents::kTile;
+  return std::min(data_.sample_count, whole_tiles);
+}
+
+Status Engine::Forward(const double* parameters, const Cancel& cancel, double* out) {
+  constexpr size_t kTile = Tangents::kTile;
+  const size_t per_worker = 2 * net_.max_width() * kTile, n = data_.sample_count;
+  if (!forward_work_.Reserve(per_worker * static_cast<size_t>(threads_)))
+    return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
+  const bool done = ThreadPool::Instance().Run(
+      threads_, (n + kTile - 1) / kTile, cancel, [&](size_t task, int worker) {
+        const size_t s0 = task * kTile, size = std::min(kTile, n - s0);
+        const double* f =
+            ForwardOutputs(net_, data_, parameters, s0, size,
+                           forward_work_.data() + static_cast<size_t>(worker) * per_worker);
+        for (size_t i = 0; i < size; ++i)
+          for (size_t a = 0; a < net_.output_size; ++a)
+            out[(s0 + i) * net_.output_size + a] = net_.output_scale * f[a * kTile + i];
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
+Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* loss) {
+  constexpr size_t kTile = Tangents::kTile;
+  const size_t per_worker = 2 * net_.max_width() * kTile, n = data_.sample_count;
+  if (!forward_work_.Reserve(per_worker * static_cast<size_t>(threads_)))
+    return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
+  std::vector<double> partial((n + kTile - 1) / kTile, 0.0);
+  const double* root = data_.root_weight();
+  const bool done =
+      ThreadPool::Instance().Run(threads_, partial.size(), cancel, [&](size_t task, int worker) {
+        const size_t s0 = task * kTile, size = std::min(kTile, n - s0);
+        const double* f =
+            ForwardOutputs(net_, data_, parameters, s0, size,
+                           forward_work_.data() + static_cast<size_t>(worker) * per_worker);
+        double sum = 0.0;
+        for (size_t a = 0; a < net_.output_size; ++a) {
+          const double* y = data_.targets.data() + a * n + s0;
+          for (size_t i = 0; i < size; ++i) {
+            const double r = (root == nullptr ? 1.0 : root[s0 + i]) *
+                             (net_.output_scale * f[a * kTile + i] - y[i]);
+            sum += 0.5 * r * r;
+          }
+        }
+        partial[task] = sum;
+      });
+  if (!done) return Status::Cancelled();
+  *loss = 0.0;
+  for (const double value : partial) *loss += value;
+  return std::isfinite(*loss) ? Status::Ok() : Status::NonFinite(0);
+}
+
+Status Engine::Linearise(const double* parameters, Curvature curvature, double decay,
+                         double* scaling, const Cancel& cancel, double* gradient,
+                         Linearisation* result) {
+  const size_t p = net_.parameter_count, n = data_.sample_count;
+  const double start = Now();
+  double curvature_seconds = 0.0;
+  curvature_ = Curvature::kNone;  // until the new one is whole
+  parameters_.assign(parameters, parameters + p);
+  std::fill_n(gradient, p, 0.0);
+  double loss = 0.0;
+
+  if (curvature != Curvature::kNone) {
+    const Status status =
+        system_.Reserve(curvature == Curvature::kPrimal ? p : n * net_.output_size);
+    if (!status.ok()) return status;
+  }
+  const size_t block = curvature == Curvature::kDual ? n : BlockSize();
+  for (size_t first = 0; first < n; first += block) {
+    Status status =
+        tangents_.Compute(parameters, first, std::min(block, n - first), true, cancel, &loss);
+    if (!status.ok()) return status;
+    if (!std::isfinite(loss)) return Status::NonFinite(0);
+    status = tangents_.AddTransposeProduct({}, cancel, gradient);
+    if (!status.ok()) return status;
+    if (curvature == Curvature::kPrimal) {
+      const double before = Now();
+      status = gram_.Add(tangents_, first == 0, cancel, &system_.matrix());
+      curvature_seconds += Now() - before;
+      if (!status.ok()) return status;
+    }
+  }
+  for (size_t j = 0; j < p; ++j)
+    if (!std::isfinite(gradient[j])) return Status::NonFinite(1);
+
+  // Of J~ alone, before the decay joins the gradient: the measure is that of the residuals'
+  // columns.
+  const double residual_norm = std::sqrt(2.0 * loss);
+  result->gradient_cosine = std::nan("");
+  if (curvature == Curvature::kPrimal) {
+    SymmetricMatrix& g = system_.matrix();
+    for (size_t j = 0; j < p; ++j)
+      if (!std::isfinite(g.at(j, j))) return Status::NonFinite(2);
+    if (scaling != nullptr) {
+      for (size_t j = 0; j < p; ++j) {
+        scaling[j] = std::max(scaling[j], g.at(j, j));
+        if (scaling[j] == 0.0) scaling[j] = 1.0;
+      }
+    }
+    result->gradient_cosine = GradientCosine(p, gradient, g.upper(), p + 1, residual_norm);
+  } else if (curvature == Curvature::kDual) {
+    const double before = Now();
+    std::vector<double> diagonal(p, 0.0);
+    Status status = tangents_.AddDiagonal(cancel, diagonal.data());
+    if (!status.ok()) return status;
+    if (scaling != nullptr) RaiseLayerFactors(diagonal.data(), scaling);
+    result->gradient_cosine = GradientCosine(p, gradient, diagonal.data(), 1, residual_norm);
+    status = kernel_.Form(tangents_, scaling, cancel, &system_.matrix());
+    if (!status.ok()) return status;
+    for (size_t i = 0; i < system_.matrix().n(); ++i)
+      if (!std::isfinite(system_.matrix().at(i, i))) return Status::NonFinite(2);
+    curvature_seconds += Now() - before;
+  }
+  for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
+  gradient_.assign(gradient, gradient + p);
+  curvature_ = curvature;
+  result->loss = loss;
+  result->curvature_seconds = curvature_seconds;
+  result->pass_seconds = Now() - start - curvature_seconds;
+  return Status::Ok();
+}
+
+void Engine::RaiseLayerFactors(const double* diagonal, double* scaling) const {
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
+    const Layer& layer = net_.layers[l];
+    const size_t count = layer.parameter_count();
+    double sum = 0.0;  // a layer's weights and biases are neighbours
+    for (size_t j = 0; j < count; ++j) sum += diagonal[layer.weight_offset + j];
+    scaling[l] = std::max(scaling[l], sum / static_cast<double>(count));
+    if (scaling[l] == 0.0) scaling[l] = 1.0;
+  }
+}
+
+Status Engine::Solve(double damping, double decay, const double* scaling, bool condition,
+                     const Cancel& cancel, double* step, Solution* result) {
+  Status status = Status::Misuse();
+  if (curvature_ == Curvature::kPrimal) {
+    const size_t p = net_.parameter_count;
+    status = scaling == nullptr ? system_.Factor(damping + decay, 0.0, nullptr, cancel)
+                                : system_.Factor(decay, damping, scaling, cancel);
+    if (!status.ok()) return status;
+    std::vector<double> right(p);
+    for (size_t j = 0; j < p; ++j) right[j] = -gradient_[j];
+    status = system_.Solve(right.data(), step, &result->residual);
+  } else if (curvature_ == Curvature::kDual) {
+    status = SolveDual(damping, decay, scaling, cancel, step, result);
+  }
+  if (!status.ok()) return status;
+  result->condition = std::nan("");
+  return condition ? system_.Condition(&result->condition) : Status::Ok();
+}
+
+// With m = damping + decay: u = (K + m I)^-1 (r - (decay/m) J w), step = -D^-1 J^T u - (decay/m) w;
+// decay > 0 wants D = I.
+Status Engine::SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
+                         double* step, Solution* result) {
+  const size_t p = net_.parameter_count, order = system_.matrix().n();
+  if (scaling != nullptr && decay > 0.0) return Status::Misuse();
+  const double m = damping + decay, share = decay > 0.0 ? decay / m : 0.0;
+  Status status = system_.Factor(m, 0.0, nullptr, cancel);
+  if (!status.ok()) return status;
+  std::vector<double> right(order), u(order);
+  if (share > 0.0) {
+    status = tangents_.Product(parameters_.data(), cancel, right.data());
+    if (!status.ok()) return status;
+  }
+  const double* r = tangents_.Residual().data;
+  for (size_t i = 0; i < order; ++i) right[i] = r[i] - share * right[i];
+  status = system_.Solve(right.data(), u.data(), &result->residual);
+  if (!status.ok()) return status;
+  std::fill_n(step, p, 0.0);
+  status = tangents_.AddTransposeProduct({u.data(), tangents_.count()}, cancel, step);
+  if (!status.ok()) return status;
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
+    const Layer& layer = net_.layers[l];
+    const double d = scaling == nullptr ? 1.0 : scaling[l];
+    for (size_t j = layer.weight_offset; j < layer.weight_offset + layer.parameter_count(); ++j)
+      step[j] = -step[j] / d - share * parameters_[j];
+  }
+  return Norm(p, step) < HUGE_VAL ? Status::Ok() : Status::NonFinite(3);
+}
+
+Status Engine::Product(const double* parameters, const double* vector, const Cancel& cancel,
+                       double* out) {
+  curvature_ = Curvature::kNone;  // the panels are used anew
+  const size_t n = data_.sample_count, c = net_.output_size, block = BlockSize();
+  std::vector<double> part(block * c);
+  double loss = 0.0;
+  for (size_t first = 0; first < n; first += block) {
+    const size_t count = std::min(block, n - first);
+    Status status = tangents_.Compute(parameters, first, count, false, cancel, &loss);
+    if (status.ok()) status = tangents_.Product(vector, cancel, part.data());
+    if (!status.ok()) return status;
+    for (size_t i = 0; i < count; ++i)
+      for (size_t a = 0; a < c; ++a) out[(first + i) * c + a] = part[a * count + i];
+  }
+  return Status::Ok();
+}
+
+Status Engine::TransposeProduct(const double* parameters, const double* vector,
+                                const Cancel& cancel, double* out) {
+  curvature_ = Curvature::kNone;
+  const size_t n = data_.sample_count, c = net_.output_size, block = BlockSize();
+  std::vector<double> part(block * c);
+  double loss = 0.0;
+  std::fill_n(out, net_.parameter_count, 0.0);
+  for (size_t first = 0; first < n; first += block) {
+    const size_t count = std::min(block, n - first);
+    for (size_t i = 0; i < count; ++i)
+      for (size_t a = 0; a < c; ++a) part[a * count + i] = vector[(first + i) * c + a];
+    Status status = tangents_.Compute(parameters, first, count, false, cancel, &loss);
+    if (status.ok()) status = tangents_.AddTransposeProduct({part.data(), count}, cancel, out);
+    if (!status.ok()) return status;
+  }
+  return Status::Ok();
+}
+
+Status Engine::Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
+                        double* out) {
+  curvature_ = Curvature::kNone;
+  const size_t p = net_.parameter_count, c = net_.output_size, last = net_.layers.size() - 1;
+  double loss = 0.0;
+  const Status status = tangents_.Compute(parameters, first, count, false, cancel, &loss);
+  if (!status.ok()) return status;
+  std::fill_n(out, count * c * p, 0.0);
+  for (size_t l = 0; l <= last; ++l) {
+    const Layer& layer = net_.layers[l];
+    const Panel h = tangents_.Input(l);
+    for (size_t a = 0; a < c; ++a) {
+      const Panel delta = tangents_.Delta(l, a);
+      for (size_t o = l == last ? a : 0; o < (l == last ? a + 1 : layer.outputs); ++o) {
+        for (size_t i = 0; i < count; ++i) {
+          double* row = out + (i * c + a) * p;
+          const double d = delta.row(l == last ? 0 : o)[i];
+          double* weights = row + layer.weight_offset + o * layer.inputs;
+          for (size_t k = 0; k < layer.inputs; ++k) weights[k] = layer.factor * d * h.row(k)[i];
+          if (layer.bias) row[layer.bias_offset + o] = d;
+        }
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+size_t Engine::CurvatureOrder() const {
+  return curvature_ == Curvature::kNone ? 0 : system_.matrix().n();
+}
+
+void Engine::CopyCurvature(double* out) const {
+  const size_t order = CurvatureOrder(), n = data_.sample_count, c = net_.output_size;
+  const bool dual = curvature_ == Curvature::kDual;
+  const auto position = [&](size_t i) { return dual ? (i % n) * c + i / n : i; };
+  for (size_t j = 0; j < order; ++j) {
+    for (size_t i = 0; i <= j; ++i) {
+      const double value = system_.matrix().at(i, j);
+      out[position(i) * order + position(j)] = value;
+      out[position(j) * order + position(i)] = value;
+    }
+  }
+}
+
+size_t Engine::bytes() const {
+  return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + system_.bytes() +
+         forward_work_.bytes() + (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
+}
+
+}  // namespace gaussflow

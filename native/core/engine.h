@@ -1,0 +1,87 @@
+// One architecture on one data set: what src/backend/engine.ts describes, without Node. Calls are
+// not reentrant; the binding holds a guard. Samples go through in blocks whose size depends on the
+// problem's sizes alone.
+#ifndef GAUSSFLOW_CORE_ENGINE_H_
+#define GAUSSFLOW_CORE_ENGINE_H_
+
+#include <vector>
+
+#include "architecture.h"
+#include "damped_system.h"
+#include "dataset.h"
+#include "gram.h"
+#include "kernel.h"
+#include "status.h"
+#include "tangents.h"
+#include "thread_pool.h"
+
+namespace gaussflow {
+
+enum class Curvature : int { kNone = 0, kPrimal = 1, kDual = 2 };
+
+struct Linearisation {
+  double loss = 0.0;
+  double gradient_cosine = 0.0;
+  double pass_seconds = 0.0;
+  double curvature_seconds = 0.0;
+};
+
+struct Solution {
+  double condition = 0.0;
+  double residual = 0.0;
+};
+
+class Engine {
+ public:
+  Engine(Architecture architecture, int threads);
+
+  Status SetData(size_t n, const double* inputs, const double* targets, const double* weights);
+
+  // out: n x c, row-major.
+  Status Forward(const double* parameters, const Cancel& cancel, double* out);
+  Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
+  // gradient (p) = J~^T r~ + decay w. scaling: state of the running maximum, updated in place, or
+  // null.
+  Status Linearise(const double* parameters, Curvature curvature, double decay, double* scaling,
+                   const Cancel& cancel, double* gradient, Linearisation* result);
+  // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation.
+  Status Solve(double damping, double decay, const double* scaling, bool condition,
+               const Cancel& cancel, double* step, Solution* result);
+  // J v (n x c), J^T u (p), rows of J (count c x p), none of them weighted.
+  Status Product(const double* parameters, const double* vector, const Cancel& cancel, double* out);
+  Status TransposeProduct(const double* parameters, const double* vector, const Cancel& cancel,
+                          double* out);
+  Status Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
+                  double* out);
+  // Order of the curvature matrix of the last linearisation (0 = none), and the whole matrix, dual
+  // in sample-major order.
+  size_t CurvatureOrder() const;
+  void CopyCurvature(double* out) const;
+
+  const Architecture& architecture() const { return net_; }
+  size_t sample_count() const { return data_.sample_count; }
+  int threads() const { return threads_; }
+  size_t bytes() const;
+
+ private:
+  size_t BlockSize() const;
+  Status SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
+                   double* step, Solution* result);
+  void RaiseLayerFactors(const double* diagonal, double* scaling) const;
+
+  const Architecture net_;
+  const int threads_;
+  Dataset data_;
+  Tangents tangents_;
+  GramBuilder gram_;
+  KernelBuilder kernel_;
+  DampedSystem system_;
+  Buffer forward_work_;
+  Curvature curvature_ = Curvature::kNone;
+  std::vector<double> parameters_;  // of the last linearisation
+  std::vector<double> gradient_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_ENGINE_H_

@@ -1,0 +1,15 @@
+// Run-time dispatch for loops the compiler vectorises: the default build has no -march, the loop is
+// compiled for several processors and the right one is bound at load. Sanitizers cannot run the
+// binder, so they get the plain loop.
+#ifndef GAUSSFLOW_CORE_SIMD_H_
+#define GAUSSFLOW_CORE_SIMD_H_
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && \
+    defined(__GLIBC__) && !defined(GAUSSFLOW_SANITIZE)
+#define GAUSSFLOW_CLONES \
+  __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#else
+#define GAUSSFLOW_CLONES
+#endif
+
+#endif  // GAUSSFLOW_CORE_SIMD_H_

@@ -1,0 +1,35 @@
+// The outcome of a numerical call. A numerical failure is a value with the numbers behind it; the
+// core never throws for one.
+#ifndef GAUSSFLOW_CORE_STATUS_H_
+#define GAUSSFLOW_CORE_STATUS_H_
+
+#include <cstddef>
+
+namespace gaussflow {
+
+enum class Code {
+  kOk,
+  kCancelled,   // the flag was raised while tiles were left
+  kMemory,      // `value` bytes could not be had
+  kIndefinite,  // pivot `value` (from 0) of the factorisation is not positive
+  kNonFinite,   // the loss (`value` 0), the gradient (1), the curvature (2) or the step (3) is not
+                // finite
+  kMisuse,      // called out of order: a bug of the caller
+};
+
+struct Status {
+  Code code = Code::kOk;
+  size_t value = 0;
+
+  bool ok() const { return code == Code::kOk; }
+  static Status Ok() { return {}; }
+  static Status Cancelled() { return {Code::kCancelled, 0}; }
+  static Status Memory(size_t bytes) { return {Code::kMemory, bytes}; }
+  static Status Indefinite(size_t pivot) { return {Code::kIndefinite, pivot}; }
+  static Status NonFinite(size_t what) { return {Code::kNonFinite, what}; }
+  static Status Misuse() { return {Code::kMisuse, 0}; }
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_STATUS_H_

@@ -1,0 +1,42 @@
+// A symmetric matrix and its Cholesky factor in one allocation of n (n + 1) doubles: the matrix in
+// the upper triangle, shifted one column to the right, the factor in the lower one. Both are
+// column-major with leading dimension n and do not overlap, so a rejected step can factor again
+// with another damping without forming the matrix anew.
+#ifndef GAUSSFLOW_CORE_SYMMETRIC_MATRIX_H_
+#define GAUSSFLOW_CORE_SYMMETRIC_MATRIX_H_
+
+#include <cstddef>
+
+#include "buffer.h"
+
+namespace gaussflow {
+
+class SymmetricMatrix {
+ public:
+  static size_t Doubles(size_t n) { return n * (n + 1); }
+
+  bool Reserve(size_t n) {
+    n_ = n;
+    return storage_.Reserve(Doubles(n));
+  }
+  void Release() { storage_.Release(); }
+
+  size_t n() const { return n_; }
+  // Entry (i, j), i <= j, of the matrix is upper()[j * n + i].
+  double* upper() { return storage_.data() + n_; }
+  const double* upper() const { return storage_.data() + n_; }
+  double& at(size_t i, size_t j) { return upper()[j * n_ + i]; }
+  double at(size_t i, size_t j) const { return upper()[j * n_ + i]; }
+  // Entry (i, j), i >= j, of the factor is lower()[j * n + i].
+  double* lower() { return storage_.data(); }
+  const double* lower() const { return storage_.data(); }
+  size_t bytes() const { return storage_.bytes(); }
+
+ private:
+  size_t n_ = 0;
+  Buffer storage_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_SYMMETRIC_MATRIX_H_

@@ -1,0 +1,309 @@
+#include "tangents.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "blas.h"
+
+namespace gaussflow {
+
+namespace {
+
+// z (samples x outputs of the tile, column stride ldz) = factor * h W^T + b, then the activation.
+void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
+                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope) {
+  if (layer.bias) {
+    for (size_t o = 0; o < layer.outputs; ++o)
+      std::fill_n(z + o * ldz, size, parameters[layer.bias_offset + o]);
+  }
+  blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h, ldh,
+             parameters + layer.weight_offset, layer.inputs, layer.bias ? 1.0 : 0.0, z, ldz);
+  for (size_t o = 0; o < layer.outputs; ++o)
+    Activate(layer.activation, size, z + o * ldz,
+             slope == nullptr ? nullptr : slope + o * ld_slope);
+}
+
+}  // namespace
+
+size_t Tangents::DoublesPerSample(const Architecture& net) {
+  size_t count = 2 * net.output_size;  // residual and the last layer's delta
+  for (size_t l = 0; l + 1 < net.layers.size(); ++l)
+    count += net.layers[l].outputs * (1 + net.output_size);
+  return count + net.output_size;
+}
+
+Panel Tangents::Input(size_t layer) const {
+  if (layer == 0) return {data_.inputs.data() + first_, data_.sample_count};
+  return {inputs_[layer].data(), count_};
+}
+
+Panel Tangents::Delta(size_t layer, size_t a) const {
+  const size_t rows = layer + 1 == net_.layers.size() ? 1 : net_.layers[layer].outputs;
+  return {deltas_[layer].data() + a * rows * count_, count_};
+}
+
+double* Tangents::DeltaRow(size_t layer, size_t a, size_t unit) {
+  const size_t rows = layer + 1 == net_.layers.size() ? 1 : net_.layers[layer].outputs;
+  return deltas_[layer].data() + (a * rows + unit) * count_;
+}
+
+bool Tangents::ReserveScratch(size_t doubles_per_worker) {
+  const size_t padded = (doubles_per_worker + 7) / 8 * 8;
+  if (!scratch_.Reserve(padded * static_cast<size_t>(threads_))) return false;
+  scratch_size_ = padded;
+  return true;
+}
+
+Status Tangents::Compute(const double* parameters, size_t first, size_t count, bool weighted,
+                         const Cancel& cancel, double* loss) {
+  const size_t depth = net_.layers.size();
+  first_ = first;
+  count_ = count;
+  inputs_.resize(depth + 1);
+  deltas_.resize(depth);
+  const Status no_memory = Status::Memory(DoublesPerSample(net_) * count * sizeof(double));
+  for (size_t l = 0; l < depth; ++l) {
+    const bool last = l + 1 == depth;
+    if (!inputs_[l + 1].Reserve(net_.layers[l].outputs * count)) return no_memory;
+    if (!deltas_[l].Reserve((last ? 1 : net_.layers[l].outputs) * net_.output_size * count))
+      return no_memory;
+  }
+  size_t slope_rows = 0;
+  for (const Layer& layer : net_.layers) slope_rows += layer.outputs;
+  if (!residual_.Reserve(net_.output_size * count) || !ReserveScratch(slope_rows * kTile))
+    return no_memory;
+
+  const size_t tiles = (count + kTile - 1) / kTile;
+  partial_.assign(tiles, 0.0);
+  const bool done =
+      ThreadPool::Instance().Run(threads_, tiles, cancel, [&](size_t task, int worker) {
+        const size_t s0 = task * kTile;
+        const size_t size = std::min(kTile, count - s0);
+        double* slopes = Scratch(worker);
+        ForwardTile(parameters, s0, size, slopes);
+        partial_[task] = SeedTile(s0, size, weighted, slopes);
+        BackwardTile(parameters, s0, size, slopes);
+      });
+  if (!done) return Status::Cancelled();
+  for (const double value : partial_) *loss += value;
+  return Status::Ok();
+}
+
+void Tangents::ForwardTile(const double* parameters, size_t s0, size_t size, double* slopes) {
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
+    const Panel h = Input(l);
+    ApplyLayer(net_.layers[l], parameters, size, h.data + s0, h.stride, inputs_[l + 1].data() + s0,
+               count_, slopes, kTile);
+    slopes += net_.layers[l].outputs * kTile;
+  }
+}
+
+double Tangents::SeedTile(size_t s0, size_t size, bool weighted, const double* slopes) {
+  const size_t last = net_.layers.size() - 1;
+  for (size_t l = 0; l < last; ++l) slopes += net_.layers[l].outputs * kTile;
+  const double* root = weighted ? data_.root_weight() : nullptr;
+  double loss = 0.0;
+  for (size_t a = 0; a < net_.output_size; ++a) {
+    const double* f = inputs_[last + 1].data() + a * count_ + s0;
+    const double* y = data_.targets.data() + a * data_.sample_count + first_ + s0;
+    const double* slope = slopes + a * kTile;
+    double* seed = DeltaRow(last, a, 0) + s0;
+    double* r = residual_.data() + a * count_ + s0;
+    for (size_t i = 0; i < size; ++i) {
+      const double scale = root == nullptr ? 1.0 : root[first_ + s0 + i];
+      r[i] = scale * (net_.output_scale * f[i] - y[i]);
+      seed[i] = scale * net_.output_scale * slope[i];
+      loss += 0.5 * r[i] * r[i];
+    }
+  }
+  return loss;
+}
+
+void Tangents::BackwardTile(const double* parameters, size_t s0, size_t size,
+                            const double* slopes) {
+  const size_t last = net_.layers.size() - 1;
+  size_t slope_row = 0;
+  for (size_t l = 0; l < last; ++l) slope_row += net_.layers[l].outputs;
+  for (size_t l = last; l > 0; --l) {
+    const Layer& above = net_.layers[l];
+    slope_row -= above.inputs;
+    const double* w = parameters + above.weight_offset;
+    for (size_t a = 0; a < net_.output_size; ++a) {
+      double* delta = DeltaRow(l - 1, a, 0) + s0;
+      if (l == last) {
+        // Only unit a of the last layer carries output a: an outer product instead of a matrix
+        // product.
+        const double* seed = DeltaRow(last, a, 0) + s0;
+        for (size_t k = 0; k < above.inputs; ++k) {
+          const double weight = above.factor * w[a * above.inputs + k];
+          for (size_t i = 0; i < size; ++i) delta[k * count_ + i] = weight * seed[i];
+        }
+      } else {
+        blas::Gemm('N', 'T', size, above.inputs, above.outputs, above.factor,
+                   DeltaRow(l, a, 0) + s0, count_, w, above.inputs, 0.0, delta, count_);
+      }
+      for (size_t k = 0; k < above.inputs; ++k) {
+        const double* slope = slopes + (slope_row + k) * kTile;
+        double* row = delta + k * count_;
+        for (size_t i = 0; i < size; ++i) row[i] *= slope[i];
+      }
+    }
+  }
+}
+
+std::vector<Tangents::UnitBlock> Tangents::UnitBlocks() const {
+  constexpr size_t kUnits = 16;
+  std::vector<UnitBlock> blocks;
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
+    for (size_t o = 0; o < net_.layers[l].outputs; o += kUnits)
+      blocks.push_back({l, o, std::min(kUnits, net_.layers[l].outputs - o)});
+  }
+  return blocks;
+}
+
+Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, double* out) {
+  constexpr size_t kChunk = 512;
+  if (coefficients.data == nullptr) coefficients = Residual();
+  const std::vector<UnitBlock> blocks = UnitBlocks();
+  if (!ReserveScratch(16 * kChunk)) return Status::Memory(16 * kChunk * sizeof(double));
+  const size_t last = net_.layers.size() - 1;
+  const bool done =
+      ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int worker) {
+        const UnitBlock& block = blocks[task];
+        const Layer& layer = net_.layers[block.layer];
+        const Panel h = Input(block.layer);
+        double* e = Scratch(worker);  // [unit][sample]: sum over outputs of coefficient * delta
+        for (size_t s0 = 0; s0 < count_; s0 += kChunk) {
+          const size_t size = std::min(kChunk, count_ - s0);
+          for (size_t u = 0; u < block.count; ++u) {
+            double* row = e + u * kChunk;
+            if (block.layer == last) {
+              const size_t a = block.first + u;
+              const double* delta = Delta(last, a).data + s0;
+              const double* c = coefficients.row(a) + s0;
+              for (size_t i = 0; i < size; ++i) row[i] = c[i] * delta[i];
+            } else {
+              for (size_t a = 0; a < net_.output_size; ++a) {
+                const double* delta = Delta(block.layer, a).row(block.first + u) + s0;
+                const double* c = coefficients.row(a) + s0;
+                if (a == 0) {
+                  for (size_t i = 0; i < size; ++i) row[i] = c[i] * delta[i];
+                } else {
+                  for (size_t i = 0; i < size; ++i) row[i] += c[i] * delta[i];
+                }
+              }
+            }
+            if (layer.bias) {
+              double sum = 0.0;
+              for (size_t i = 0; i < size; ++i) sum += row[i];
+              out[layer.bias_offset + block.first + u] += sum;
+            }
+          }
+          blas::Gemm('T', 'N', layer.inputs, block.count, size, layer.factor, h.data + s0, h.stride,
+                     e, kChunk, 1.0, out + layer.weight_offset + block.first * layer.inputs,
+                     layer.inputs);
+        }
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
+Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
+  constexpr size_t kChunk = 256;
+  const std::vector<UnitBlock> blocks = UnitBlocks();
+  const size_t per_worker = (net_.max_width() + 16) * kChunk;
+  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
+  const size_t last = net_.layers.size() - 1;
+  const bool done =
+      ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int worker) {
+        const UnitBlock& block = blocks[task];
+        const Layer& layer = net_.layers[block.layer];
+        const Panel h = Input(block.layer);
+        double* squares = Scratch(worker);       // [unit][sample]: sum over outputs of delta^2
+        double* inputs = squares + 16 * kChunk;  // [input][sample]: h^2
+        for (size_t s0 = 0; s0 < count_; s0 += kChunk) {
+          const size_t size = std::min(kChunk, count_ - s0);
+          for (size_t k = 0; k < layer.inputs; ++k) {
+            const double* from = h.row(k) + s0;
+            for (size_t i = 0; i < size; ++i) inputs[k * kChunk + i] = from[i] * from[i];
+          }
+          for (size_t u = 0; u < block.count; ++u) {
+            double* row = squares + u * kChunk;
+            std::fill_n(row, size, 0.0);
+            for (size_t a = 0; a < net_.output_size; ++a) {
+              if (block.layer == last && a != block.first + u) continue;
+              const double* delta =
+                  Delta(block.layer, a).row(block.layer == last ? 0 : block.first + u) + s0;
+              for (size_t i = 0; i < size; ++i) row[i] += delta[i] * delta[i];
+            }
+            if (layer.bias) {
+              double sum = 0.0;
+              for (size_t i = 0; i < size; ++i) sum += row[i];
+              diagonal[layer.bias_offset + block.first + u] += sum;
+            }
+          }
+          blas::Gemm('T', 'N', layer.inputs, block.count, size, layer.factor * layer.factor, inputs,
+                     kChunk, squares, kChunk, 1.0,
+                     diagonal + layer.weight_offset + block.first * layer.inputs, layer.inputs);
+        }
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
+Status Tangents::Product(const double* vector, const Cancel& cancel, double* out) {
+  const size_t per_worker = net_.max_width() * kTile;
+  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
+  const size_t last = net_.layers.size() - 1;
+  const size_t tiles = (count_ + kTile - 1) / kTile;
+  const bool done =
+      ThreadPool::Instance().Run(threads_, tiles, cancel, [&](size_t task, int worker) {
+        const size_t s0 = task * kTile;
+        const size_t size = std::min(kTile, count_ - s0);
+        double* z = Scratch(worker);  // [unit][sample]: V h + v_b, the layer's own change of z
+        for (size_t a = 0; a < net_.output_size; ++a) std::fill_n(out + a * count_ + s0, size, 0.0);
+        for (size_t l = 0; l <= last; ++l) {
+          const Layer& layer = net_.layers[l];
+          const Panel h = Input(l);
+          for (size_t o = 0; o < layer.outputs; ++o)
+            std::fill_n(z + o * kTile, size, layer.bias ? vector[layer.bias_offset + o] : 0.0);
+          blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h.data + s0,
+                     h.stride, vector + layer.weight_offset, layer.inputs, 1.0, z, kTile);
+          for (size_t a = 0; a < net_.output_size; ++a) {
+            double* sum = out + a * count_ + s0;
+            const Panel delta = Delta(l, a);
+            const size_t first = l == last ? a : 0;
+            const size_t units = l == last ? 1 : layer.outputs;
+            for (size_t u = 0; u < units; ++u) {
+              const double* d = delta.row(u) + s0;
+              const double* dz = z + (first + u) * kTile;
+              for (size_t i = 0; i < size; ++i) sum[i] += d[i] * dz[i];
+            }
+          }
+        }
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
+size_t Tangents::bytes() const {
+  size_t total = residual_.bytes() + scratch_.bytes() + partial_.capacity() * sizeof(double);
+  for (const Buffer& buffer : inputs_) total += buffer.bytes();
+  for (const Buffer& buffer : deltas_) total += buffer.bytes();
+  return total;
+}
+
+const double* ForwardOutputs(const Architecture& net, const Dataset& data, const double* parameters,
+                             size_t first, size_t count, double* work) {
+  constexpr size_t kTile = Tangents::kTile;
+  const double* h = data.inputs.data() + first;
+  size_t stride = data.sample_count;
+  double* out = work;
+  double* spare = work + net.max_width() * kTile;
+  for (const Layer& layer : net.layers) {
+    ApplyLayer(layer, parameters, count, h, stride, out, kTile, nullptr, 0);
+    h = out;
+    stride = kTile;
+    std::swap(out, spare);
+  }
+  return h;
+}
+
+}  // namespace gaussflow

@@ -1,0 +1,102 @@
+// Everything the chain rule leaves behind for a range of samples: layer inputs h and the
+// derivatives delta_l^a of output a by the pre-activations of layer l. The Jacobian's row is, layer
+// by layer, the outer product delta_l h_(l-1)^T (method.md 3), so the Gram matrix, the tangent
+// kernel, J v and J^T u are all formed from these panels and J itself is never stored.
+//
+// Panels are [unit][sample], samples contiguous. Passes run in tiles of kTile samples, each owned
+// by one task.
+#ifndef GAUSSFLOW_CORE_TANGENTS_H_
+#define GAUSSFLOW_CORE_TANGENTS_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "architecture.h"
+#include "buffer.h"
+#include "dataset.h"
+#include "status.h"
+#include "thread_pool.h"
+
+namespace gaussflow {
+
+// A row-major matrix of [unit][sample] with its row stride.
+struct Panel {
+  const double* data = nullptr;
+  size_t stride = 0;
+  const double* row(size_t unit) const { return data + unit * stride; }
+};
+
+class Tangents {
+ public:
+  static constexpr size_t kTile = 256;
+
+  Tangents(const Architecture& architecture, const Dataset& data, int threads)
+      : net_(architecture), data_(data), threads_(threads) {}
+
+  // Doubles that one sample takes in the panels.
+  static size_t DoublesPerSample(const Architecture& net);
+
+  // Runs the passes over samples [first, first + count). `weighted` scales delta and the residual
+  // by the square root of the sample weight. Adds 1/2 sum s |r|^2 to *loss.
+  Status Compute(const double* parameters, size_t first, size_t count, bool weighted,
+                 const Cancel& cancel, double* loss);
+
+  size_t count() const { return count_; }
+  // Input h of a layer: inputs x samples.
+  Panel Input(size_t layer) const;
+  // delta of output `a`: outputs x samples; for the last layer the one row that is not zero, that
+  // of unit a.
+  Panel Delta(size_t layer, size_t a) const;
+  // Weighted residual: output x samples.
+  Panel Residual() const { return {residual_.data(), count_}; }
+
+  // out (p) += sum over samples and outputs of coefficient(a, i) * row (a, i) of J; null = the
+  // residual.
+  Status AddTransposeProduct(Panel coefficients, const Cancel& cancel, double* out);
+  // diagonal (p) += the diagonal of J^T J.
+  Status AddDiagonal(const Cancel& cancel, double* diagonal);
+  // out[a][i] = row (a, i) of J times `vector` (p); stride = count().
+  Status Product(const double* vector, const Cancel& cancel, double* out);
+
+  size_t bytes() const;
+
+ private:
+  struct UnitBlock {
+    size_t layer;
+    size_t first;
+    size_t count;
+  };
+
+  void ForwardTile(const double* parameters, size_t s0, size_t size, double* slopes);
+  double SeedTile(size_t s0, size_t size, bool weighted, const double* slopes);
+  void BackwardTile(const double* parameters, size_t s0, size_t size, const double* slopes);
+  std::vector<UnitBlock> UnitBlocks() const;
+  bool ReserveScratch(size_t doubles_per_worker);
+  double* Scratch(int worker) {
+    return scratch_.data() + static_cast<size_t>(worker) * scratch_size_;
+  }
+  double* DeltaRow(size_t layer, size_t a, size_t unit);
+
+  const Architecture& net_;
+  const Dataset& data_;
+  int threads_;
+  size_t first_ = 0;
+  size_t count_ = 0;
+  std::vector<Buffer>
+      inputs_;  // of layers 1.. (layer 0 reads the data set); index L holds the outputs f
+  std::vector<Buffer> deltas_;  // [a][unit][sample]; the last layer [a][sample]
+  Buffer residual_;
+  Buffer scratch_;
+  size_t scratch_size_ = 0;
+  std::vector<double> partial_;
+};
+
+// Forward pass alone on samples [first, first + count): f as [output][sample] with stride kTile at
+// the start of `work`, which holds 2 * max_width * kTile doubles. count <= kTile. Returns where the
+// outputs stand.
+const double* ForwardOutputs(const Architecture& net, const Dataset& data, const double* parameters,
+                             size_t first, size_t count, double* work);
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_TANGENTS_H_

@@ -1,0 +1,69 @@
+// The threads that gaussflow owns: one grow-only pool a process, shared by all engines. The calling
+// thread takes work too, so a call never waits for a free worker. Tasks are handed out in index
+// order; what a task computes must not depend on which thread runs it, and that is how results stay
+// the same for every number of threads.
+#ifndef GAUSSFLOW_CORE_THREAD_POOL_H_
+#define GAUSSFLOW_CORE_THREAD_POOL_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace gaussflow {
+
+// The flags that stop a call: its own, and that of the environment it runs in.
+struct Cancel {
+  const std::atomic<bool>* own = nullptr;
+  const std::atomic<bool>* environment = nullptr;
+
+  bool Raised() const {
+    return (own != nullptr && own->load(std::memory_order_relaxed)) ||
+           (environment != nullptr && environment->load(std::memory_order_relaxed));
+  }
+};
+
+class ThreadPool {
+ public:
+  static constexpr int kMaxThreads = 64;
+
+  // The process's pool. It is never destroyed: its threads must outlive every environment.
+  static ThreadPool& Instance();
+
+  // Runs body(task, worker) for every task in [0, count) on at most `threads` threads, the caller's
+  // included; worker is below `threads` and never used by two running tasks at once. Tasks not yet
+  // begun are skipped once `cancel` is raised. Returns false if any was skipped.
+  bool Run(int threads, size_t count, const Cancel& cancel,
+           const std::function<void(size_t task, int worker)>& body);
+
+ private:
+  struct Job {
+    const std::function<void(size_t, int)>* body;
+    const Cancel* cancel;
+    size_t count;
+    int workers;                  // most workers it may have
+    std::atomic<size_t> next{0};  // next task to hand out
+    std::atomic<bool> skipped{false};
+    int joined = 1;  // workers that have entered, the caller is the first; under mutex_
+    int active = 0;  // helpers inside now; under mutex_
+  };
+
+  ThreadPool() = default;
+  void Grow(int helpers);
+  void HelperLoop();
+  static void Work(Job* job, int worker);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable idle_;
+  std::deque<Job*> jobs_;
+  std::vector<std::thread> helpers_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_THREAD_POOL_H_
