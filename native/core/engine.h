@@ -55,6 +55,7 @@ class Engine {
                   double* out);
   // Order of the curvature matrix of the last linearisation (0 = none), and the whole matrix, dual
   // in sample-major order.
+  Curvature curvature() const { return curvature_; }
   size_t CurvatureOrder() const;
   void CopyCurvature(double* out) const;
 

@@ -1,0 +1,52 @@
+// The export table of the addon; src/backend/native/binding.ts is its typed face, and a check
+// compares the two.
+#include "../core/blas.h"
+#include "../core/self_test.h"
+#include "engine_object.h"
+#include "environment.h"
+#include "napi_setup.h"
+
+namespace gaussflow {
+namespace {
+
+// Raised by a `process.on("exit")` listener: a call in flight would otherwise hold the exit up
+// until it ends.
+Napi::Value CancelAll(const Napi::CallbackInfo& info) {
+  info.Env().GetInstanceData<Environment>()->closing->store(true);
+  return info.Env().Undefined();
+}
+
+// selfTest(order): can this BLAS be trusted? Quick for order 256, a few hundred milliseconds for
+// 1107.
+Napi::Value RunSelfTest(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const double order = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 256.0;
+  const SelfTest test =
+      TestBlas(order >= 1.0 && order <= 4096.0 ? static_cast<size_t>(order) : 256);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("ok", test.ok);
+  object.Set("message", test.message);
+  object.Set("blas", blas::Config());
+  object.Set("core", blas::CoreName());
+  object.Set("parallel", blas::Parallel());
+  object.Set("threads", static_cast<double>(std::thread::hardware_concurrency()));
+  return object;
+}
+
+Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment());
+  blas::HoldToOneThread();
+  exports.Set("NativeEngine", EngineObject::Define(env));
+  exports.Set("cancelAll", Napi::Function::New(env, CancelAll, "cancelAll"));
+  exports.Set("selfTest", Napi::Function::New(env, RunSelfTest, "selfTest"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace gaussflow
+
+static Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
+  return gaussflow::Initialise(env, exports);
+}
+
+NODE_API_MODULE(gaussflow, Initialise)

@@ -1,0 +1,129 @@
+#include "arguments.h"
+
+#include <cmath>
+
+namespace gaussflow::arguments {
+
+namespace {
+
+// Offsets and lengths beyond this cannot be addressed by BLAS, whose integers have 32 bits.
+constexpr size_t kMostWidth = 2147483647;
+
+bool IsResizable(const Napi::ArrayBuffer& buffer) {
+  // Node-API 8 has no call for it; the property is `true` only where the engine knows resizable
+  // buffers.
+  const Napi::Value flag = buffer.Get("resizable");
+  return flag.IsBoolean() && flag.As<Napi::Boolean>().Value();
+}
+
+const double* Check(Napi::Env env, const Napi::Value& value, const std::string& name,
+                    size_t length) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
+    throw Error(env, name, "must be a Float64Array");
+  const auto array = value.As<Napi::Float64Array>();
+  if (array.ElementLength() != length)
+    throw Error(env, name,
+                "must have " + std::to_string(length) + " elements; received " +
+                    std::to_string(array.ElementLength()));
+  const Napi::Value buffer = value.As<Napi::Object>().Get("buffer");
+  if (buffer.IsArrayBuffer() && IsResizable(buffer.As<Napi::ArrayBuffer>()))
+    throw Error(env, name, "must not stand on a resizable ArrayBuffer");
+  if (length > 0 && array.Data() == nullptr)
+    throw Error(env, name, "must not stand on a detached ArrayBuffer");
+  return array.Data();
+}
+
+}  // namespace
+
+Napi::Error Error(Napi::Env env, const std::string& argument, const std::string& rule) {
+  Napi::Error error = Napi::TypeError::New(env, argument + " " + rule);
+  error.Set("code", Napi::String::New(env, "GAUSSFLOW_ARGUMENT"));
+  return error;
+}
+
+const double* Doubles(const Napi::CallbackInfo& info, size_t index, const char* name,
+                      size_t length) {
+  return Check(info.Env(), info[index], name, length);
+}
+
+const double* OptionalDoubles(const Napi::CallbackInfo& info, size_t index, const char* name,
+                              size_t length) {
+  if (info[index].IsNull() || info[index].IsUndefined()) return nullptr;
+  return Check(info.Env(), info[index], name, length);
+}
+
+std::vector<double> DoublesCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
+                                size_t length) {
+  const double* from = Doubles(info, index, name, length);
+  return std::vector<double>(from, from + length);
+}
+
+double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least) {
+  const double value =
+      info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!std::isfinite(value) || value < least)
+    throw Error(info.Env(), name, "must be a finite number of at least " + std::to_string(least));
+  return value;
+}
+
+size_t Integer(const Napi::CallbackInfo& info, size_t index, const char* name, size_t least,
+               size_t most) {
+  const double value =
+      info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!(value >= static_cast<double>(least) && value <= static_cast<double>(most)) ||
+      value != std::floor(value))
+    throw Error(
+        info.Env(), name,
+        "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  return static_cast<size_t>(value);
+}
+
+bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsBoolean()) throw Error(info.Env(), name, "must be a boolean");
+  return info[index].As<Napi::Boolean>().Value();
+}
+
+Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  constexpr size_t kFields = 5;  // inputs, outputs, activation, bias, factor
+  const Napi::Env env = info.Env();
+  if (!info[index].IsObject()) throw Error(env, name, "must be an object");
+  const auto object = info[index].As<Napi::Object>();
+  const Napi::Value table = object.Get("layers"), scale = object.Get("outputScale");
+  if (!table.IsTypedArray()) throw Error(env, name, "must have layers, a Float64Array");
+  const size_t length = table.As<Napi::TypedArray>().ElementLength();
+  if (length == 0 || length % kFields != 0)
+    throw Error(env, name, "must have layers of 5 numbers each");
+  const double* fields = Check(env, table, std::string(name) + ".layers", length);
+  if (!scale.IsNumber() || !std::isfinite(scale.As<Napi::Number>().DoubleValue()))
+    throw Error(env, name, "must have outputScale, a finite number");
+
+  Architecture net;
+  net.output_scale = scale.As<Napi::Number>().DoubleValue();
+  for (size_t l = 0; l < length / kFields; ++l, fields += kFields) {
+    for (size_t f = 0; f < 2; ++f) {
+      if (!(fields[f] >= 1.0 && fields[f] <= static_cast<double>(kMostWidth)))
+        throw Error(env, name, "must have layer sizes from 1 to 2147483647");
+    }
+    if (!(fields[2] >= 0.0 && fields[2] < kActivationCount))
+      throw Error(env, name, "names an unknown activation");
+    Layer layer;
+    layer.inputs = static_cast<size_t>(fields[0]);
+    layer.outputs = static_cast<size_t>(fields[1]);
+    layer.activation = static_cast<Activation>(static_cast<int>(fields[2]));
+    layer.bias = fields[3] != 0.0;
+    layer.factor = fields[4];
+    if (l > 0 && layer.inputs != net.layers.back().outputs)
+      throw Error(env, name, "must have layers whose sizes meet");
+    layer.weight_offset = net.parameter_count;
+    layer.bias_offset = layer.weight_offset + layer.inputs * layer.outputs;
+    net.parameter_count += layer.parameter_count();
+    if (net.parameter_count > kMostWidth)
+      throw Error(env, name, "must have fewer than 2^31 parameters");
+    net.layers.push_back(layer);
+  }
+  net.input_size = net.layers.front().inputs;
+  net.output_size = net.layers.back().outputs;
+  return net;
+}
+
+}  // namespace gaussflow::arguments

@@ -1,0 +1,38 @@
+// The checks of everything that comes from JavaScript. node-addon-api's As<>() does not look at the
+// element type: a Float32Array would be read as doubles, past its end. Every message names the
+// argument, the rule and what came instead.
+#ifndef GAUSSFLOW_BINDING_ARGUMENTS_H_
+#define GAUSSFLOW_BINDING_ARGUMENTS_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "../core/architecture.h"
+#include "napi_setup.h"
+
+namespace gaussflow::arguments {
+
+// A JavaScript error with code GAUSSFLOW_ARGUMENT.
+Napi::Error Error(Napi::Env env, const std::string& argument, const std::string& rule);
+
+// A Float64Array of exactly `length` elements on a live, fixed-length buffer; its contents, valid
+// until control returns to JavaScript.
+const double* Doubles(const Napi::CallbackInfo& info, size_t index, const char* name,
+                      size_t length);
+// The same where null or undefined is allowed: null then.
+const double* OptionalDoubles(const Napi::CallbackInfo& info, size_t index, const char* name,
+                              size_t length);
+std::vector<double> DoublesCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
+                                size_t length);
+double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least);
+size_t Integer(const Napi::CallbackInfo& info, size_t index, const char* name, size_t least,
+               size_t most);
+bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);
+// { sizes: [...], layers: Float64Array of 7 numbers a layer, outputScale } as
+// src/backend/native/binding.ts declares.
+Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name);
+
+}  // namespace gaussflow::arguments
+
+#endif  // GAUSSFLOW_BINDING_ARGUMENTS_H_

@@ -1,0 +1,264 @@
+#include "engine_object.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arguments.h"
+#include "environment.h"
+
+namespace gaussflow {
+
+namespace {
+
+using Doubles = std::vector<double>;
+using Curvature_ = gaussflow::Curvature;  // the class has a method of that name
+
+Napi::Float64Array ToArray(Napi::Env env, const Doubles& values) {
+  Napi::Float64Array array = Napi::Float64Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  return error;
+}
+
+}  // namespace
+
+Napi::Function EngineObject::Define(Napi::Env env) {
+  return DefineClass(env, "NativeEngine",
+                     {InstanceMethod<&EngineObject::Forward>("forward"),
+                      InstanceMethod<&EngineObject::Evaluate>("evaluate"),
+                      InstanceMethod<&EngineObject::Linearise>("linearise"),
+                      InstanceMethod<&EngineObject::Solve>("solve"),
+                      InstanceMethod<&EngineObject::JacobianProduct>("jacobianProduct"),
+                      InstanceMethod<&EngineObject::TransposeProduct>("transposeProduct"),
+                      InstanceMethod<&EngineObject::Jacobian>("jacobian"),
+                      InstanceMethod<&EngineObject::Curvature>("curvature"),
+                      InstanceMethod<&EngineObject::Cancel_>("cancel"),
+                      InstanceMethod<&EngineObject::Bytes>("bytes"),
+                      InstanceMethod<&EngineObject::Dispose>("dispose")});
+}
+
+EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineObject>(info) {
+  const Napi::Env env = info.Env();
+  Architecture net = arguments::Network(info, 0, "network");
+  const size_t n = arguments::Integer(info, 1, "sampleCount", 1, 2147483647);
+  const double* inputs = arguments::Doubles(info, 2, "inputs", n * net.input_size);
+  const double* targets = arguments::Doubles(info, 3, "targets", n * net.output_size);
+  const double* weights = arguments::OptionalDoubles(info, 4, "weights", n);
+  const size_t threads = arguments::Integer(info, 5, "threads", 1, ThreadPool::kMaxThreads);
+  state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads));
+  state_->closing = env.GetInstanceData<Environment>()->closing;
+  const Status status = state_->engine.SetData(n, inputs, targets, weights);
+  if (!status.ok())
+    throw CodedError(env, "GAUSSFLOW_MEMORY",
+                     "the data set needs " + std::to_string(status.value) + " bytes");
+  ReportBytes(env, state_.get());
+}
+
+void EngineObject::Finalize(Napi::Env env) {
+  // A call in flight keeps the state; its bytes are given back here all the same, once.
+  if (state_ == nullptr) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env, -state_->reported_bytes);
+  state_->reported_bytes = 0;
+}
+
+void EngineObject::ReportBytes(Napi::Env env, State* state) {
+  const int64_t now = static_cast<int64_t>(state->engine.bytes());
+  Napi::MemoryManagement::AdjustExternalMemory(env, now - state->reported_bytes);
+  state->reported_bytes = now;
+}
+
+EngineObject::State& EngineObject::Ready(Napi::Env env) {
+  if (state_ == nullptr) throw CodedError(env, "GAUSSFLOW_BUSY", "the engine was disposed of");
+  if (state_->busy.load())
+    throw CodedError(env, "GAUSSFLOW_BUSY", "the engine is at work: await the call before");
+  return *state_;
+}
+
+Napi::Value EngineObject::Run(Napi::Env env, std::function<Status(State&)> compute,
+                              PromiseWorker::Finish finish) {
+  std::shared_ptr<State> state = state_;
+  state->busy.store(true);
+  state->cancel.store(false);
+  Ref();  // the JavaScript object lives as long as the call
+  return PromiseWorker::Start(
+      env, [state, compute = std::move(compute)] { return compute(*state); }, std::move(finish),
+      [this, state](Napi::Env where) {
+        state->busy.store(false);
+        if (state_ == state) ReportBytes(where, state.get());
+        Unref();
+      });
+}
+
+Napi::Value EngineObject::Forward(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
+  return Run(
+      info.Env(),
+      [w = std::move(w), out](State& s) {
+        return s.engine.Forward(w.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  auto w = arguments::DoublesCopy(info, 0, "parameters", engine.architecture().parameter_count);
+  auto loss = std::make_shared<double>(0.0);
+  return Run(
+      info.Env(),
+      [w = std::move(w), loss](State& s) {
+        return s.engine.Evaluate(w.data(), s.Flags(), loss.get());
+      },
+      [loss](Napi::Env env) { return Napi::Number::New(env, *loss); });
+}
+
+Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  struct Call {
+    Doubles parameters, scaling, gradient;
+    Linearisation result;
+  };
+  auto call = std::make_shared<Call>();
+  call->parameters = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  const auto curvature = static_cast<Curvature_>(arguments::Integer(info, 1, "curvature", 0, 2));
+  const double decay = arguments::Number(info, 2, "decay", 0.0);
+  const size_t factors = curvature == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
+  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
+  call->gradient.resize(net.parameter_count);
+  return Run(
+      info.Env(),
+      [call, curvature, decay](State& s) {
+        return s.engine.Linearise(call->parameters.data(), curvature, decay,
+                                  call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
+                                  call->gradient.data(), &call->result);
+      },
+      [call](Napi::Env env) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("loss", call->result.loss);
+        object.Set("gradient", ToArray(env, call->gradient));
+        object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
+        object.Set("gradientCosine", call->result.gradient_cosine);
+        object.Set("passSeconds", call->result.pass_seconds);
+        object.Set("curvatureSeconds", call->result.curvature_seconds);
+        return object;
+      });
+}
+
+Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  struct Call {
+    Doubles scaling, step;
+    Solution result;
+  };
+  auto call = std::make_shared<Call>();
+  const double damping = arguments::Number(info, 0, "damping", 0.0);
+  const double decay = arguments::Number(info, 1, "decay", 0.0);
+  const size_t factors =
+      engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const double* scaling = arguments::OptionalDoubles(info, 2, "scaling", factors);
+  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
+  const bool condition = arguments::Boolean(info, 3, "condition");
+  call->step.resize(net.parameter_count);
+  return Run(
+      info.Env(),
+      [call, damping, decay, condition](State& s) {
+        return s.engine.Solve(damping, decay,
+                              call->scaling.empty() ? nullptr : call->scaling.data(), condition,
+                              s.Flags(), call->step.data(), &call->result);
+      },
+      [call](Napi::Env env) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("step", ToArray(env, call->step));
+        object.Set("condition", call->result.condition);
+        object.Set("residual", call->result.residual);
+        return object;
+      });
+}
+
+Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  auto v = arguments::DoublesCopy(info, 1, "vector", net.parameter_count);
+  auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
+  return Run(
+      info.Env(),
+      [w = std::move(w), v = std::move(v), out](State& s) {
+        return s.engine.Product(w.data(), v.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  auto u = arguments::DoublesCopy(info, 1, "vector", engine.sample_count() * net.output_size);
+  auto out = std::make_shared<Doubles>(net.parameter_count);
+  return Run(
+      info.Env(),
+      [w = std::move(w), u = std::move(u), out](State& s) {
+        return s.engine.TransposeProduct(w.data(), u.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  const size_t first = arguments::Integer(info, 1, "first", 0, engine.sample_count() - 1);
+  const size_t count = arguments::Integer(info, 2, "count", 1, engine.sample_count() - first);
+  auto out = std::make_shared<Doubles>(count * net.output_size * net.parameter_count);
+  return Run(
+      info.Env(),
+      [w = std::move(w), first, count, out](State& s) {
+        return s.engine.Jacobian(w.data(), first, count, s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const size_t order = engine.CurvatureOrder();
+  if (order == 0)
+    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "no curvature: linearise with one first");
+  Napi::Float64Array out = Napi::Float64Array::New(info.Env(), order * order);
+  engine.CopyCurvature(out.Data());
+  return out;
+}
+
+Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {
+  if (state_ != nullptr) state_->cancel.store(true);
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineObject::Bytes(const Napi::CallbackInfo& info) {
+  const bool readable = state_ != nullptr && !state_->busy.load();
+  return Napi::Number::New(info.Env(), readable ? static_cast<double>(state_->engine.bytes())
+                                       : state_ == nullptr
+                                           ? 0.0
+                                           : static_cast<double>(state_->reported_bytes));
+}
+
+Napi::Value EngineObject::Dispose(const Napi::CallbackInfo& info) {
+  if (state_ != nullptr) {
+    state_->cancel.store(true);  // a call in flight ends at its next tile and frees the state
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -state_->reported_bytes);
+    state_->reported_bytes = 0;
+    state_.reset();
+  }
+  return info.Env().Undefined();
+}
+
+}  // namespace gaussflow

@@ -1,0 +1,61 @@
+// The JavaScript class NativeEngine: one core engine, one call at a time.
+#ifndef GAUSSFLOW_BINDING_ENGINE_OBJECT_H_
+#define GAUSSFLOW_BINDING_ENGINE_OBJECT_H_
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "../core/engine.h"
+#include "napi_setup.h"
+#include "promise_worker.h"
+
+namespace gaussflow {
+
+class EngineObject : public Napi::ObjectWrap<EngineObject> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+
+  // (network, sampleCount, inputs, targets, weights | null, threads). Copies the data.
+  explicit EngineObject(const Napi::CallbackInfo& info);
+  void Finalize(Napi::Env env) override;
+
+ private:
+  // Everything a running call needs: it lives until the last call ends, whatever becomes of the
+  // JavaScript object.
+  struct State {
+    State(Architecture architecture, int threads) : engine(std::move(architecture), threads) {}
+    Engine engine;
+    std::atomic<bool> cancel{false};
+    std::atomic<bool> busy{false};
+    std::shared_ptr<std::atomic<bool>> closing;
+    int64_t reported_bytes = 0;  // told to the garbage collector
+
+    Cancel Flags() const { return {&cancel, closing.get()}; }
+  };
+
+  Napi::Value Forward(const Napi::CallbackInfo& info);
+  Napi::Value Evaluate(const Napi::CallbackInfo& info);
+  Napi::Value Linearise(const Napi::CallbackInfo& info);
+  Napi::Value Solve(const Napi::CallbackInfo& info);
+  Napi::Value JacobianProduct(const Napi::CallbackInfo& info);
+  Napi::Value TransposeProduct(const Napi::CallbackInfo& info);
+  Napi::Value Jacobian(const Napi::CallbackInfo& info);
+  Napi::Value Curvature(const Napi::CallbackInfo& info);
+  Napi::Value Cancel_(const Napi::CallbackInfo& info);
+  Napi::Value Bytes(const Napi::CallbackInfo& info);
+  Napi::Value Dispose(const Napi::CallbackInfo& info);
+
+  // The state, free for a new call; throws GAUSSFLOW_BUSY where it is not.
+  State& Ready(Napi::Env env);
+  // Runs compute(state, flags) off the event loop.
+  Napi::Value Run(Napi::Env env, std::function<Status(State&)> compute,
+                  PromiseWorker::Finish finish);
+  static void ReportBytes(Napi::Env env, State* state);
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_BINDING_ENGINE_OBJECT_H_

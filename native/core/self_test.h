@@ -1,0 +1,23 @@
+// Known failures of OpenBLAS builds that a program must find before it trusts one: 64-bit integers
+// under 32-bit names, kernels whose dpotrf calls a good matrix indefinite (OpenBLAS #1643, #2029,
+// #2986), serial builds without locks called from several threads (#2126).
+#ifndef GAUSSFLOW_CORE_SELF_TEST_H_
+#define GAUSSFLOW_CORE_SELF_TEST_H_
+
+#include <cstddef>
+#include <string>
+
+namespace gaussflow {
+
+struct SelfTest {
+  bool ok;
+  std::string message;
+};
+
+// Factors a symmetric positive definite matrix of order n with a known solution, on one thread and
+// on four at once.
+SelfTest TestBlas(size_t n);
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_SELF_TEST_H_
