@@ -143,3 +143,13 @@ export type EngineFactory = (
 export function failed<T extends { readonly ok: true }>(answer: T | Failure): answer is Failure {
   return !("ok" in answer);
 }
+
+/** The sentence for a non-finite number: what, and where it first arose. */
+export function describeNonFinite(where: NonFinite): string {
+  const parts: string[] = [];
+  if (where.layer !== undefined) parts.push(`layer ${where.layer + 1}`);
+  if (where.unit !== undefined) parts.push(`unit ${where.unit}`);
+  if (where.sample !== undefined) parts.push(`sample ${where.sample}`);
+  if (where.parameter !== undefined) parts.push(`parameter ${where.parameter}`);
+  return `the ${where.what} is not finite${parts.length > 0 ? `, first at ${parts.join(", ")}` : ""}`;
+}

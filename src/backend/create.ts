@@ -1,0 +1,70 @@
+// The choice of engine: native where it can be had, else plain TypeScript with one warning that names the missing piece and the
+// command. Asking for "native" turns the fall-back into an error.
+import { availableParallelism } from "node:os";
+import { argumentError, GaussflowError } from "../errors.js";
+import type { Architecture } from "../network/architecture.js";
+import type { Engine, EngineData } from "./engine.js";
+import { createNativeEngine } from "./native/engine.js";
+import { loadNative } from "./native/load.js";
+import { createReferenceEngine } from "./reference/engine.js";
+
+/** `auto` is native with a fall-back; `typescript` is the plain engine. */
+export type Backend = "auto" | "native" | "typescript";
+
+export interface BackendOptions {
+  /** Default: environment variable GAUSSFLOW_BACKEND, else "auto". */
+  readonly backend?: Backend | undefined;
+  /** Threads of the native engine, 1 to 64. Default: GAUSSFLOW_THREADS, else all processors. Results do not depend on it. */
+  readonly threads?: number | undefined;
+}
+
+const MOST_THREADS = 64;
+let warned = false;
+
+/** The engine for one architecture on one data set. */
+export function createEngine(architecture: Architecture, data: EngineData, options: BackendOptions = {}): Engine {
+  const threads = chooseThreads(options.threads);
+  return chooseBackend(options.backend) === "native"
+    ? createNativeEngine(architecture, data, { threads })
+    : createReferenceEngine(architecture, data);
+}
+
+/** Which engine would be used now; warns (once) when that is a fall-back, throws when "native" cannot be had. */
+export function chooseBackend(asked?: Backend): "native" | "typescript" {
+  const fromEnvironment = asked === undefined;
+  const choice = asked ?? process.env.GAUSSFLOW_BACKEND ?? "auto";
+  if (choice !== "auto" && choice !== "native" && choice !== "typescript") {
+    const name = fromEnvironment ? "environment variable GAUSSFLOW_BACKEND" : "options.backend";
+    throw argumentError(name, 'must be "auto", "native" or "typescript"', choice);
+  }
+  if (choice === "typescript") return "typescript";
+  const native = loadNative();
+  if (native.ok) return "native";
+  if (choice === "native") {
+    throw new GaussflowError(
+      "GAUSSFLOW_NO_NATIVE",
+      `the native engine is not available: ${native.reason}. To get it: ${native.hint}`,
+      { reason: native.reason, hint: native.hint },
+    );
+  }
+  if (!warned) {
+    warned = true;
+    process.emitWarning(
+      `using the TypeScript engine, which is many times slower, because ${native.reason}. To get the native one: ${native.hint}`,
+      { type: "GaussflowWarning", code: "GAUSSFLOW_NO_NATIVE" },
+    );
+  }
+  return "typescript";
+}
+
+/** Threads by option, environment or processors, checked. */
+export function chooseThreads(asked?: number): number {
+  const text = process.env.GAUSSFLOW_THREADS;
+  const name = asked === undefined ? "environment variable GAUSSFLOW_THREADS" : "options.threads";
+  const value =
+    asked ?? (text === undefined || text === "" ? Math.min(availableParallelism(), MOST_THREADS) : Number(text));
+  if (!Number.isInteger(value) || value < 1 || value > MOST_THREADS) {
+    throw argumentError(name, `must be a whole number from 1 to ${MOST_THREADS}`, asked ?? text);
+  }
+  return value;
+}

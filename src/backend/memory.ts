@@ -1,0 +1,31 @@
+// How much memory a problem may take. Linux grants allocations it cannot honour and kills the process later, so a size is
+// refused before it is asked for: this is the check both engines make.
+
+import { totalmem } from "node:os";
+import { constrainedMemory } from "node:process";
+import type { Failure } from "./engine.js";
+
+/** Bytes that this process could have at most: physical memory, or its control group's limit. */
+export function memoryCeiling(): number {
+  const limit = constrainedMemory();
+  // 0 or an absurd number means "no limit".
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
+
+/** The failure for a curvature matrix of this order that cannot fit, or null. */
+export function refuseOrder(order: number, copies: number, what: string): Failure | null {
+  const bytes = copies * order * (order + 1) * Float64Array.BYTES_PER_ELEMENT;
+  const ceiling = memoryCeiling();
+  if (bytes <= ceiling) return null;
+  return memoryFailure(bytes, `${what} of order ${order}`, ceiling);
+}
+
+/** The failure for an allocation that was refused. */
+export function memoryFailure(bytes: number, what: string, ceiling = memoryCeiling()): Failure {
+  const gib = (value: number) => `${(value / 2 ** 30).toPrecision(3)} GiB`;
+  return {
+    code: "memory",
+    bytes,
+    message: `${what} needs ${gib(bytes)}, and this machine has ${gib(ceiling)}`,
+  };
+}

@@ -1,0 +1,79 @@
+// The typed face of the addon: what build/Release/gaussflow.node exports, by hand, and nothing else talks to it untyped.
+// scripts/check/native-face.mjs compares these names with the binary's.
+
+/** The failure side of an answer. `value`: bytes, pivot, or which quantity is not finite. */
+export interface NativeFailure {
+  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "misuse";
+  readonly value: number;
+}
+
+export interface NativeNetwork {
+  /** Five numbers a layer: inputs, outputs, activation (position in ACTIVATION_CODES), bias (0 or 1), factor. */
+  readonly layers: Float64Array;
+  readonly outputScale: number;
+}
+
+export interface NativeLinearised {
+  readonly loss: number;
+  readonly gradient: Float64Array;
+  /** The scaling state after the running maximum, or null for identity scaling. */
+  readonly scaling: Float64Array | null;
+  readonly gradientCosine: number;
+  readonly passSeconds: number;
+  readonly curvatureSeconds: number;
+}
+
+export interface NativeSolved {
+  readonly step: Float64Array;
+  readonly condition: number;
+  readonly residual: number;
+}
+
+/** One core engine. Every asynchronous method throws GAUSSFLOW_BUSY while another call runs. */
+export interface NativeEngineObject {
+  forward(parameters: Float64Array): Promise<Float64Array | NativeFailure>;
+  evaluate(parameters: Float64Array): Promise<number | NativeFailure>;
+  linearise(
+    parameters: Float64Array,
+    curvature: 0 | 1 | 2,
+    decay: number,
+    scaling: Float64Array | null,
+  ): Promise<NativeLinearised | NativeFailure>;
+  solve(
+    damping: number,
+    decay: number,
+    scaling: Float64Array | null,
+    condition: boolean,
+  ): Promise<NativeSolved | NativeFailure>;
+  jacobianProduct(parameters: Float64Array, vector: Float64Array): Promise<Float64Array | NativeFailure>;
+  transposeProduct(parameters: Float64Array, vector: Float64Array): Promise<Float64Array | NativeFailure>;
+  jacobian(parameters: Float64Array, first: number, count: number): Promise<Float64Array | NativeFailure>;
+  curvature(): Float64Array;
+  cancel(): void;
+  bytes(): number;
+  dispose(): void;
+}
+
+export interface SelfTest {
+  readonly ok: boolean;
+  readonly message: string;
+  /** OpenBLAS's own description, its kernel's name, and its threading: 0 serial, 1 pthread, 2 OpenMP, -1 not OpenBLAS. */
+  readonly blas: string;
+  readonly core: string;
+  readonly parallel: number;
+  readonly threads: number;
+}
+
+export interface BindingModule {
+  readonly NativeEngine: new (
+    network: NativeNetwork,
+    sampleCount: number,
+    inputs: Float64Array,
+    targets: Float64Array,
+    weights: Float64Array | null,
+    threads: number,
+  ) => NativeEngineObject;
+  /** Stops every call in flight of this environment; for its end. */
+  cancelAll(): void;
+  selfTest(order: number): SelfTest;
+}

@@ -1,0 +1,234 @@
+// The native engine behind the Engine interface: turns requests into addon calls, addon failures into `Failure` values, and an
+// AbortSignal into the addon's cancellation flag.
+import { argumentError, GaussflowError } from "../../errors.js";
+import type { ActivationName, Architecture } from "../../network/architecture.js";
+import { diagnose } from "../../network/diagnose.js";
+import type {
+  Curvature,
+  Engine,
+  EngineData,
+  EngineFactory,
+  Evaluation,
+  Failure,
+  Linearised,
+  LineariseRequest,
+  NonFinite,
+  Solved,
+  SolveRequest,
+} from "../engine.js";
+import { describeNonFinite } from "../engine.js";
+import { memoryFailure, refuseOrder } from "../memory.js";
+import type { NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
+import { loadNative } from "./load.js";
+
+/** Positions are the numbers of native/core/activations.h. */
+const ACTIVATION_CODES: readonly ActivationName[] = [
+  "tanh",
+  "logistic",
+  "softplus",
+  "silu",
+  "gelu",
+  "erf",
+  "sin",
+  "identity",
+  "relu",
+];
+const CURVATURE_CODES = { none: 0, primal: 1, dual: 2 } as const;
+const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
+
+/** An engine on the addon. Throws GAUSSFLOW_NO_NATIVE where that cannot be loaded. */
+export const createNativeEngine: EngineFactory = (architecture, data, options = {}) =>
+  new NativeEngine(architecture, data, options.threads ?? 1);
+
+class NativeEngine implements Engine {
+  readonly kind = "native";
+  readonly sampleCount: number;
+  readonly outputSize: number;
+  readonly parameterCount: number;
+  readonly layerCount: number;
+  readonly threads: number;
+  readonly #architecture: Architecture;
+  readonly #inputs: Float64Array;
+  readonly #object: NativeEngineObject;
+  #parameters: Float64Array | null = null;
+
+  constructor(architecture: Architecture, data: EngineData, threads: number) {
+    const native = loadNative();
+    if (!native.ok) {
+      throw new GaussflowError("GAUSSFLOW_NO_NATIVE", `the native engine is not available: ${native.reason}`);
+    }
+    this.#architecture = architecture;
+    this.#inputs = data.inputs;
+    this.sampleCount = data.sampleCount;
+    this.outputSize = architecture.outputSize;
+    this.parameterCount = architecture.parameterCount;
+    this.layerCount = architecture.layers.length;
+    this.threads = threads;
+    this.#object = withCode(
+      () =>
+        new native.binding.NativeEngine(
+          nativeNetwork(architecture),
+          data.sampleCount,
+          data.inputs,
+          data.targets,
+          data.weights ?? null,
+          threads,
+        ),
+    );
+  }
+
+  async forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#sure(await this.#call((native) => native.forward(parameters), signal));
+  }
+
+  async evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
+    const answer = await this.#call((native) => native.evaluate(parameters), signal);
+    return typeof answer === "number" ? { ok: true, loss: answer } : this.#failure(answer, parameters);
+  }
+
+  async linearise(
+    parameters: Float64Array,
+    request: LineariseRequest,
+    signal?: AbortSignal,
+  ): Promise<Linearised | Failure> {
+    const refused = this.#refuse(request.curvature);
+    if (refused !== null) return refused;
+    const { curvature, decay, scaling } = request;
+    this.#parameters = parameters.slice();
+    const answer = await this.#call(
+      (native) =>
+        native.linearise(parameters, CURVATURE_CODES[curvature], decay, curvature === "none" ? null : scaling),
+      signal,
+    );
+    if ("failure" in answer) return this.#failure(answer, parameters);
+    if (answer.scaling !== null) scaling?.set(answer.scaling);
+    return {
+      ok: true,
+      loss: answer.loss,
+      gradient: answer.gradient,
+      gradientCosine: answer.gradientCosine,
+      seconds: { passes: answer.passSeconds, curvature: answer.curvatureSeconds },
+    };
+  }
+
+  async solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
+    const start = performance.now();
+    const { damping, decay, scaling, condition } = request;
+    const answer = await this.#call((native) => native.solve(damping, decay, scaling, condition === true), signal);
+    if ("failure" in answer) {
+      if (answer.failure === "misuse" && scaling !== null && decay > 0) {
+        throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
+      }
+      return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+    }
+    return { ok: true, ...answer, seconds: (performance.now() - start) / 1000 };
+  }
+
+  async jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#sure(await this.#call((native) => native.jacobianProduct(parameters, vector), signal));
+  }
+
+  async transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#sure(await this.#call((native) => native.transposeProduct(parameters, vector), signal));
+  }
+
+  async jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#sure(await this.#call((native) => native.jacobian(parameters, first, count), signal));
+  }
+
+  async curvature(): Promise<Float64Array> {
+    return withCode(() => this.#object.curvature());
+  }
+
+  bytes(): number {
+    return this.#object.bytes() + this.#inputs.byteLength;
+  }
+
+  dispose(): void {
+    this.#object.dispose();
+  }
+
+  /** Runs one addon call; an aborted signal raises its flag, and rejects with the signal's reason once the call has ended. */
+  async #call<T>(start: (native: NativeEngineObject) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    signal?.throwIfAborted();
+    const abort = () => this.#object.cancel();
+    const running = withCode(() => start(this.#object));
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const answer = await running;
+      if (isFailure(answer) && answer.failure === "cancelled") {
+        signal?.throwIfAborted();
+        throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of during the call");
+      }
+      return answer;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  #refuse(curvature: Curvature): Failure | null {
+    if (curvature === "none") return null;
+    return curvature === "primal"
+      ? refuseOrder(this.parameterCount, 1, "the Gram matrix")
+      : refuseOrder(this.sampleCount * this.outputSize, 1, "the tangent kernel");
+  }
+
+  #failure(answer: NativeFailure, parameters: Float64Array): Failure {
+    switch (answer.failure) {
+      case "memory":
+        return memoryFailure(answer.value, "the engine");
+      case "indefinite":
+        return {
+          code: "indefinite",
+          pivot: answer.value,
+          message: `the damped matrix is not positive definite: pivot ${answer.value} of its Cholesky factorisation is not positive`,
+        };
+      case "nonFinite": {
+        const found = diagnose(this.#architecture, parameters, this.#inputs, this.sampleCount);
+        // Where passes and loss are finite, it was the quantity that the addon names.
+        const where: NonFinite = found.what === "loss" ? { what: NON_FINITE[answer.value] ?? "loss" } : found;
+        return { code: "non-finite", where, message: describeNonFinite(where) };
+      }
+      case "misuse":
+      case "cancelled":
+        throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one before solving");
+      default:
+        return answer.failure satisfies never;
+    }
+  }
+
+  #sure(answer: Float64Array | NativeFailure): Float64Array {
+    if (!isFailure(answer)) return answer;
+    throw new GaussflowError("GAUSSFLOW_MEMORY", this.#failure(answer, new Float64Array(this.parameterCount)).message, {
+      bytes: answer.value,
+    });
+  }
+}
+
+function isFailure(answer: unknown): answer is NativeFailure {
+  return typeof answer === "object" && answer !== null && "failure" in answer;
+}
+
+/** Addon errors carry a code of ours; they become GaussflowErrors. */
+function withCode<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    const code = (cause as { code?: unknown }).code;
+    if (code === "GAUSSFLOW_ARGUMENT" || code === "GAUSSFLOW_BUSY" || code === "GAUSSFLOW_MEMORY") {
+      throw new GaussflowError(code, (cause as Error).message, {}, { cause });
+    }
+    throw cause;
+  }
+}
+
+function nativeNetwork(architecture: Architecture): NativeNetwork {
+  const layers = architecture.layers.flatMap((layer) => [
+    layer.inputSize,
+    layer.outputSize,
+    ACTIVATION_CODES.indexOf(layer.activation),
+    layer.bias ? 1 : 0,
+    layer.factor,
+  ]);
+  return { layers: Float64Array.from(layers), outputScale: architecture.outputScale };
+}

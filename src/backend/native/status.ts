@@ -1,0 +1,23 @@
+// What the installer left behind about the addon: build/native-status.json, written by scripts/install.mjs.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface InstallStatus {
+  readonly ok: boolean;
+  /** What is missing or went wrong, as a phrase. */
+  readonly reason: string;
+  /** The command that cures it. */
+  readonly hint: string;
+}
+
+/** The installer's word, or null where it never ran (for example with --ignore-scripts). */
+export function readInstallStatus(packageRoot: string): InstallStatus | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(packageRoot, "build", "native-status.json"), "utf8"));
+    if (typeof value !== "object" || value === null) return null;
+    const { ok, reason, hint } = value as Record<string, unknown>;
+    return { ok: ok === true, reason: String(reason ?? ""), hint: String(hint ?? "") };
+  } catch {
+    return null;
+  }
+}
