@@ -113,3 +113,5 @@ export function fitEncoding(
   });
   return { ...encoding, columns };
 }
+
+export { encodingFromJson } from "./encoding-json.js";

@@ -6,6 +6,7 @@
 // Where the factorisation meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from
 // rounding level until it passes: the direction stays one of descent. It falls again after accepted steps.
 import { type Failure, failed } from "../backend/engine.js";
+import { checkOptionNames } from "../network/option-names.js";
 import { dampedStep } from "../step/damped-step.js";
 import {
   type Judgement,
@@ -16,7 +17,7 @@ import {
   riseMessage,
   weigh,
 } from "./method.js";
-import { checkBoolean, checkNames, checkPositive } from "./options.js";
+import { checkBoolean, checkPositive } from "./options.js";
 
 export interface GaussNewtonOptions {
   /** Backtrack until the Armijo condition holds. Default true. */
@@ -36,7 +37,7 @@ const ridgeGrowth = 100;
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
  */
 export function gaussNewton(options: GaussNewtonOptions = {}): Method {
-  checkNames("gaussNewton options", options, ["lineSearch", "step"]);
+  checkOptionNames("gaussNewton options", options, ["lineSearch", "step"]);
   const { lineSearch = true, step = 1 } = options;
   checkBoolean("gaussNewton lineSearch", lineSearch);
   checkPositive("gaussNewton step", step);

@@ -8,10 +8,11 @@
 import { failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 import type { ScalingKind } from "../linearise/problem.js";
+import { checkOptionNames } from "../network/option-names.js";
 import { dampedStep } from "../step/damped-step.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import { type Judgement, type Method, type MethodState, numberOf, riseMessage, weigh } from "./method.js";
-import { checkNames, checkPositive } from "./options.js";
+import { checkPositive } from "./options.js";
 
 export interface LevenbergMarquardtOptions {
   /**
@@ -35,7 +36,7 @@ const floor = 1e-30;
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
  */
 export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Method {
-  checkNames("levenbergMarquardt options", options, ["scaling", "damping", "initialDamping"]);
+  checkOptionNames("levenbergMarquardt options", options, ["scaling", "damping", "initialDamping"]);
   const { scaling = "marquardt", damping: ruleName = "nielsen", initialDamping = 1e-3 } = options;
   if (scaling !== "identity" && scaling !== "marquardt")
     throw argumentError("levenbergMarquardt scaling", 'must be "identity" or "marquardt"', scaling);

@@ -7,7 +7,8 @@
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
 import type { Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
-import { checkCount, checkNames, checkNonNegative, checkPositive } from "../method/options.js";
+import { checkCount, checkNonNegative, checkPositive } from "../method/options.js";
+import { checkOptionNames } from "../network/option-names.js";
 
 export interface StopOptions {
   /** Most iterations (linearisations). Default 200. */
@@ -49,7 +50,7 @@ export const defaultStop: StopRules = {
 
 /** Checks and completes the rules. */
 export function stopRules(options: StopOptions = {}, name = "options.stop"): StopRules {
-  checkNames(name, options, Object.keys(defaultStop));
+  checkOptionNames(name, options, Object.keys(defaultStop));
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const rules: StopRules = { ...defaultStop, ...given };
   checkCount(`${name}.iterations`, rules.iterations, 0);

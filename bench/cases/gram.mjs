@@ -1,0 +1,59 @@
+// Linearise + Gram (primal) or kernel (dual) against the bare product on a stored Jacobian: `dsyrk`, the one call a user of
+// OpenBLAS would make once the Jacobian is there. Forming it costs the baseline nothing here; ours includes all passes.
+import { interleave, timed } from "../lib/interleave.mjs";
+import { peakMegabytes } from "../lib/memory.mjs";
+import { engineFor, mustSucceed, problem } from "../lib/problem.mjs";
+
+function gramCase({ name, layers, sampleCount, curvature, runs, peakLimit }) {
+  return {
+    name,
+    async run({ baseline, threads, runsAtLeast }) {
+      const made = problem(layers, sampleCount);
+      const engine = await engineFor("native", made, threads);
+      const rows = sampleCount * layers.at(-1);
+      const columns = made.architecture.parameterCount;
+      // dsyrk DEPTH SIZE: primal sums over rows into p x p, dual sums over parameters into rows x rows
+      const [depth, size] = curvature === "primal" ? [rows, columns] : [columns, rows];
+      const request = { curvature, decay: 0, scaling: null };
+      const ours = () => timed(() => engine.linearise(made.parameters, request), mustSucceed);
+      const command = `dsyrk ${depth} ${size} ${threads}`;
+      const result = await interleave({
+        ours,
+        baseline: async () => (await baseline.ask(command)).seconds,
+        runs: Math.max(runs ?? 0, runsAtLeast),
+      });
+      const variant = await baseline.ask(command);
+      await baseline.ask("free");
+      const peakOfLinearise = peakMegabytes();
+      mustSucceed(await engine.solve({ damping: 1, decay: 0, scaling: null }));
+      const peakWithSolve = peakMegabytes();
+      engine.dispose();
+      const notes = [
+        `stored Jacobian ${rows} x ${columns}, dsyrk uplo ${variant.uplo} trans ${variant.trans}`,
+        `GF/s of both count dsyrk's flops, ${(depth * size * (size + 1) * 1e-9).toFixed(2)} GF`,
+      ];
+      const memory = peakLimit
+        ? { peakMegabytes: peakWithSolve, limitMegabytes: peakLimit, peakOfLineariseMegabytes: peakOfLinearise }
+        : {};
+      return {
+        ...result,
+        baselineName: `OpenBLAS dsyrk, ${threads} threads`,
+        flops: depth * size * (size + 1),
+        notes,
+        ...memory,
+      };
+    },
+  };
+}
+
+export const gramCases = [
+  gramCase({ name: "primal-gram-8-32-32-1", layers: [8, 32, 32, 1], sampleCount: 5000, curvature: "primal", runs: 15 }),
+  gramCase({ name: "primal-gram-12-64-64-2", layers: [12, 64, 64, 2], sampleCount: 2000, curvature: "primal" }),
+  gramCase({
+    name: "kernel-8-256-256-1",
+    layers: [8, 256, 256, 1],
+    sampleCount: 2000,
+    curvature: "dual",
+    peakLimit: 250,
+  }),
+];

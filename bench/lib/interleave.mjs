@@ -1,0 +1,34 @@
+// Runs two things in turn, each once without counting, and gives the median of either: whatever slows the machine for a
+// while slows both. The order turns round every time, so that neither always inherits the other's warm caches.
+import { median, scatter } from "./statistics.mjs";
+
+/**
+ * `ours` and `baseline` are async functions that do one run and return its seconds.
+ * `warm` = also do one uncounted run of each first.
+ */
+export async function interleave({ ours, baseline, runs, warm = true }) {
+  const seconds = { ours: [], baseline: [] };
+  if (warm) {
+    await baseline();
+    await ours();
+  }
+  for (let run = 0; run < runs; run++) {
+    const order = run % 2 === 0 ? ["baseline", "ours"] : ["ours", "baseline"];
+    for (const name of order) seconds[name].push(await (name === "ours" ? ours() : baseline()));
+  }
+  return {
+    ours: median(seconds.ours),
+    baseline: median(seconds.baseline),
+    scatter: Math.max(scatter(seconds.ours), scatter(seconds.baseline)),
+    runs,
+  };
+}
+
+/** Seconds of one call of an async function; its value goes to `check`, which throws when the call failed. */
+export async function timed(work, check = () => {}) {
+  const start = performance.now();
+  const value = await work();
+  const seconds = (performance.now() - start) / 1000;
+  check(value);
+  return seconds;
+}

@@ -1,0 +1,12 @@
+// Peak resident memory of this process, as the kernel counted it (VmHWM: everything, addon and heap).
+import { readFileSync } from "node:fs";
+
+/** Peak in MB (10^6 bytes) since the process began, or null where the system has no /proc. */
+export function peakMegabytes() {
+  try {
+    const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    return kibibytes === undefined ? null : (Number(kibibytes) * 1024) / 1e6;
+  } catch {
+    return null;
+  }
+}

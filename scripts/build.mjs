@@ -1,0 +1,39 @@
+// Compiles src to dist. The new dist takes the old one's place in one step and only when it compiled without an error, so
+// that no stale file of a deleted source stays and nobody who runs from dist sees a half of it.
+//   node scripts/build.mjs             always
+//   node scripts/build.mjs --if-stale  only when a source is newer than dist
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { newest, root } from "./native/paths.mjs";
+
+const dist = join(root, "dist");
+const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+
+/** Whether dist is there and newer than every source. */
+export function distIsFresh() {
+  const entry = join(dist, "index.js");
+  return existsSync(entry) && statSync(entry).mtimeMs > newest(["src", "tsconfig.json", "tsconfig.build.json"]);
+}
+
+/** Returns true when dist is good afterwards; the compiler speaks for itself otherwise. */
+export function buildDist() {
+  const fresh = join(root, `dist.${process.pid}.tmp`);
+  const old = `${fresh}.old`;
+  try {
+    const args = [compiler, "-p", join(root, "tsconfig.build.json"), "--outDir", fresh];
+    if (spawnSync(process.execPath, args, { stdio: "inherit", cwd: root }).status !== 0) return false;
+    const main = join(fresh, "cli", "main.js");
+    if (existsSync(main)) chmodSync(main, 0o755);
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+    return true;
+  } finally {
+    for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === join(root, "scripts", "build.mjs")) {
+  const needed = !process.argv.includes("--if-stale") || !distIsFresh();
+  if (needed && !buildDist()) process.exitCode = 1;
+}

@@ -1,0 +1,48 @@
+// One build at a time: two installs in one folder would write over each other's objects.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildFolder } from "./paths.mjs";
+
+const lockFile = join(buildFolder, "install.lock");
+const WAIT_MS = 10 * 60_000;
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** Runs `work` while this process alone holds the lock; waits for another holder that is alive. */
+export function withLock(work) {
+  mkdirSync(buildFolder, { recursive: true });
+  const deadline = Date.now() + WAIT_MS;
+  for (;;) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    const holder = readHolder();
+    if (holder !== null && (!alive(holder) || Date.now() > deadline)) rmSync(lockFile, { force: true });
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lockFile, { force: true });
+  }
+}
+
+/** The pid in the lock file; null when it has just gone or is just being written. */
+function readHolder() {
+  try {
+    const pid = Number.parseInt(readFileSync(lockFile, "utf8"), 10);
+    return Number.isNaN(pid) ? null : pid;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,38 @@
+// Where things stand in the package, whether it is a checkout or lies in node_modules.
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+export const buildFolder = join(root, "build");
+/** The one file that the loader takes; it only gets here after its self-test. */
+export const binary = join(buildFolder, "Release", "gaussflow.node");
+/** CMake works here, so that a failing build never touches a good binary. */
+export const cmakeFolder = join(buildFolder, "cmake");
+export const statusFile = join(buildFolder, "native-status.json");
+export const logFile = join(buildFolder, "install.log");
+
+/** What a person types to try again. */
+export const rebuildCommand = root.split(sep).includes("node_modules") ? "npx gaussflow build" : "npm run build:native";
+
+/** What the addon is made of (its tests are not). */
+const nativeSources = ["CMakeLists.txt", "cmake", "native/core", "native/binding"];
+
+/** Time of the newest file under `paths` (relative to the root), in milliseconds; 0 where there is none. */
+export function newest(paths) {
+  let latest = 0;
+  for (const path of paths) {
+    const full = join(root, path);
+    if (!existsSync(full)) continue;
+    const entry = statSync(full);
+    // A folder's own time counts as well: it moves when a file is deleted.
+    latest = Math.max(latest, entry.mtimeMs);
+    if (entry.isDirectory()) latest = Math.max(latest, newest(readdirSync(full).map((name) => join(path, name))));
+  }
+  return latest;
+}
+
+/** Whether the built addon is newer than everything it is made of. */
+export function binaryIsFresh() {
+  return existsSync(binary) && statSync(binary).mtimeMs > newest(nativeSources);
+}

@@ -1,0 +1,8 @@
+// The name of the package that may hold a prebuilt addon for this machine.
+import { existsSync } from "node:fs";
+
+/** For example @gaussflow/linux-x64 or @gaussflow/linux-arm64-musl. */
+export function platformPackage() {
+  const musl = process.platform === "linux" && existsSync("/etc/alpine-release") ? "-musl" : "";
+  return `@gaussflow/${process.platform}-${process.arch}${musl}`;
+}

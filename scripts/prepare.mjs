@@ -1,0 +1,11 @@
+// npm's `prepare`: compiles dist in a checkout, for `npm install`, a git dependency and `npm pack`. An installed package has
+// neither sources nor compiler and its dist already.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./native/paths.mjs";
+
+const compiler = join(root, "node_modules", "typescript");
+if (existsSync(join(root, "src", "index.ts")) && existsSync(compiler)) {
+  const { buildDist, distIsFresh } = await import("./build.mjs");
+  if (!distIsFresh() && !buildDist()) process.exitCode = 1;
+}

@@ -1,0 +1,111 @@
+// All set-up a checkout needs before `npm run demo` or `npm test`: npm packages, compiler + CMake + OpenBLAS, the native
+// addon, dist. Says what it is going to install, installs it where it may (root or sudo without a password) and goes on with
+// the TypeScript engine where it may not. Run again, it finds all there and prints one line.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { binary, binaryIsFresh, root, statusFile } from "./native/paths.mjs";
+import { hint, installCommand, missingTools, packageManager, runs } from "./native/tools.mjs";
+import { verify } from "./native/verify.mjs";
+
+const say = (text) => console.log(`setup: ${text}`);
+
+function fail(text) {
+  console.error(`setup: ${text}`);
+  process.exit(1);
+}
+
+/** Runs quietly; on failure shows the end of what the command said. */
+function quietly(command, env = {}) {
+  const [program, ...args] = command;
+  const options = { cwd: root, encoding: "utf8", env: { ...process.env, ...env }, maxBuffer: 1 << 28 };
+  const child = spawnSync(program, args, { ...options, stdio: ["inherit", "pipe", "pipe"] });
+  if (child.status === 0) return true;
+  console.error(
+    `${child.stdout ?? ""}${child.stderr ?? child.error ?? ""}`.trimEnd().split("\n").slice(-15).join("\n"),
+  );
+  return false;
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const good = (major === 20 && minor >= 17) || (major === 22 && minor >= 9) || major > 22;
+  if (!good) fail(`gaussflow needs Node.js 20.17, 22.9 or newer; this is ${process.version}`);
+}
+
+function installPackages() {
+  const installed = join(root, "node_modules", ".package-lock.json");
+  const lock = join(root, "package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  say("installing npm packages into node_modules (npm ci) ...");
+  // Our own install script follows below, where its messages are seen.
+  if (!quietly(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"])) fail("npm ci failed");
+}
+
+/** A link test as quick as can be; CMake's own search has the last word. */
+function openblasLinks() {
+  if (process.platform === "darwin" || process.env.GAUSSFLOW_BLAS_LIBRARIES) return true;
+  const source = 'extern "C" void dpotrf_(); int main() { dpotrf_(); }';
+  const compilers = process.env.CXX ? [process.env.CXX] : ["c++", "g++", "clang++"];
+  const args = ["-x", "c++", "-", "-o", "/dev/null", "-lopenblas"];
+  return compilers.some(
+    (name) => spawnSync(name, args, { input: source, stdio: ["pipe", "ignore", "ignore"] }).status === 0,
+  );
+}
+
+/** ["sudo", "-n"] or [] where this user may install system packages, else null. */
+function privilege(manager) {
+  if (manager === "brew" || process.getuid?.() === 0) return [];
+  return runs("sudo", ["-n", "true"]) ? ["sudo", "-n"] : null;
+}
+
+function aptListsAreEmpty() {
+  const lists = "/var/lib/apt/lists";
+  return (
+    !existsSync(lists) || !readdirSync(lists).some((name) => name.endsWith("_Packages") || name.includes("_Packages."))
+  );
+}
+
+/** True when everything is there in the end. */
+function installSystemPackages(missing) {
+  const manager = packageManager();
+  const command = installCommand(missing, manager);
+  const prefix = command === null ? null : privilege(manager);
+  if (prefix === null) {
+    say(`for the native engine, run: ${hint(missing)}`);
+    return false;
+  }
+  say(`installing for the native engine: ${[...prefix, ...command].join(" ")}`);
+  const environment = { DEBIAN_FRONTEND: "noninteractive" };
+  if (manager !== "apt") return quietly([...prefix, ...command], environment);
+  const update = () => quietly([...prefix, "apt-get", "update"], environment);
+  const install = () => quietly([...prefix, ...command, "-o", "DPkg::Lock::Timeout=120"], environment);
+  if (aptListsAreEmpty()) update();
+  return install() || (update() && install()); // lists that are too old name packages that are gone
+}
+
+function ensureNative() {
+  if (process.env.GAUSSFLOW_BACKEND === "typescript") return "TypeScript engine, as GAUSSFLOW_BACKEND asks";
+  if (!(binaryIsFresh() && verify(binary).ok)) {
+    const missing = missingTools();
+    if (missing.includes("compiler") || !openblasLinks()) missing.push("blas");
+    if (missing.length > 0 && !installSystemPackages(missing)) return "TypeScript engine";
+    const script = join(root, "scripts", "install.mjs");
+    const child = spawnSync(process.execPath, [script], { cwd: root, stdio: "inherit" });
+    if (child.status !== 0) fail("the native engine is required and did not build");
+  }
+  return existsSync(binary) ? "native engine" : `TypeScript engine: ${JSON.parse(readFileSync(statusFile)).reason}`;
+}
+
+async function ensureDist() {
+  const { buildDist, distIsFresh } = await import("./build.mjs");
+  if (distIsFresh()) return;
+  say("compiling src to dist ...");
+  if (!buildDist()) fail("the TypeScript sources did not compile");
+}
+
+checkNode();
+installPackages();
+const engine = ensureNative();
+await ensureDist();
+say(`ready (${engine})`);

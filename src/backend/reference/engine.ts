@@ -1,0 +1,487 @@
+// The reference engine: the Engine interface in plain TypeScript, written to be read. It is the oracle of the native engine, the
+// fall-back where that cannot be built, and the pure JavaScript baseline of the benchmarks. One thread; between blocks it lets
+// the event loop turn and looks at the signal.
+import { argumentError, GaussflowError } from "../../errors.js";
+import { squaredErrorValue } from "../../loss/squared-error.js";
+import type { Architecture } from "../../network/architecture.js";
+import { diagnose } from "../../network/diagnose.js";
+import {
+  addGradient,
+  backwardBlock,
+  forwardBlock,
+  outputsOf,
+  PASS_BLOCK,
+  type PassWeights,
+  passWeights,
+  predictions,
+  seedCombination,
+  seedOutputs,
+  tangentBlock,
+  type Workspace,
+  workspace,
+  workspaceBytes,
+} from "../../network/forward.js";
+import type {
+  Engine,
+  EngineData,
+  EngineFactory,
+  Evaluation,
+  Failure,
+  Linearised,
+  LineariseRequest,
+  NonFinite,
+  Solved,
+  SolveRequest,
+} from "../engine.js";
+import { describeNonFinite } from "../engine.js";
+import { memoryFailure, refuseOrder } from "../memory.js";
+import { cholesky, conditionEstimate, multiplySymmetric, solveFactored } from "./cholesky.js";
+import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
+
+/** An engine on the plain TypeScript passes. */
+export const createReferenceEngine: EngineFactory = (architecture, data) => new ReferenceEngine(architecture, data);
+
+/** Milliseconds of work after which the event loop gets its turn. */
+const TURN = 20;
+
+interface Curved {
+  readonly kind: "primal" | "dual";
+  readonly order: number;
+  /** Lower triangle, row-major. */
+  readonly matrix: Float64Array;
+  readonly parameters: Float64Array;
+  readonly gradient: Float64Array;
+  /** J~^T u for u in output space, at the linearisation's parameters. */
+  readonly residual: Float64Array;
+}
+
+class ReferenceEngine implements Engine {
+  readonly kind = "reference";
+  readonly threads = 1;
+  readonly sampleCount: number;
+  readonly outputSize: number;
+  readonly parameterCount: number;
+  readonly layerCount: number;
+  readonly #architecture: Architecture;
+  readonly #inputs: Float64Array;
+  readonly #targets: Float64Array;
+  readonly #rootWeights: Float64Array | null;
+  readonly #space: Workspace;
+  #matrix: Float64Array | null = null;
+  #factor: Float64Array | null = null;
+  #curved: Curved | null = null;
+  #busy = false;
+  #disposed = false;
+  #turned = 0;
+
+  constructor(architecture: Architecture, data: EngineData) {
+    this.#architecture = architecture;
+    this.#inputs = data.inputs.slice();
+    this.#targets = data.targets.slice();
+    this.#rootWeights = data.weights ? data.weights.map(Math.sqrt) : null;
+    this.sampleCount = data.sampleCount;
+    this.outputSize = architecture.outputSize;
+    this.parameterCount = architecture.parameterCount;
+    this.layerCount = architecture.layers.length;
+    this.#space = workspace(architecture, Math.min(PASS_BLOCK, data.sampleCount), architecture.outputSize);
+  }
+
+  forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, async () => predictions(this.#architecture, this.#checked(parameters), this.#inputs));
+  }
+
+  evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
+    return this.#run(signal, async () => {
+      const weights = passWeights(this.#architecture, this.#checked(parameters));
+      const space = workspace(this.#architecture, this.#space.capacity, 0);
+      let loss = 0;
+      for (let first = 0; first < this.sampleCount; first += PASS_BLOCK) {
+        const count = Math.min(PASS_BLOCK, this.sampleCount - first);
+        forwardBlock(space, weights, this.#inputs, first, count);
+        loss += squaredErrorValue(this.#residual(space, first, count));
+        await this.#turn(signal);
+      }
+      return Number.isFinite(loss) ? { ok: true, loss } : this.#nonFinite(parameters, "loss");
+    });
+  }
+
+  linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure> {
+    return this.#run(signal, () => this.#linearise(this.#checked(parameters), request, signal));
+  }
+
+  async #linearise(
+    parameters: Float64Array,
+    { curvature, decay, scaling }: LineariseRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<Linearised | Failure> {
+    const start = performance.now();
+    const { outputSize: c, parameterCount: p, sampleCount: n } = this;
+    const order = curvature === "primal" ? p : n * c;
+    this.#curved = null;
+    const refused = curvature === "none" ? null : this.#reserve(order);
+    if (refused !== null) return refused;
+    const matrix = this.#matrix?.fill(0);
+    const weights = passWeights(this.#architecture, parameters);
+    const kept = curvature === "dual" ? workspace(this.#architecture, n, c) : null;
+    const transposed = curvature === "primal" ? new Float64Array(p * PASS_BLOCK * c) : null;
+    const gradient = new Float64Array(p);
+    const diagonal = new Float64Array(p);
+    const residual = new Float64Array(n * c);
+    let loss = 0;
+    let curvatureSeconds = 0;
+    for (let first = 0; first < n; first += PASS_BLOCK) {
+      const count = Math.min(PASS_BLOCK, n - first);
+      const space = this.#space;
+      forwardBlock(space, weights, this.#inputs, first, count);
+      const r = this.#residual(space, first, count);
+      residual.set(r, first * c);
+      loss += squaredErrorValue(r);
+      this.#seedWeighted(space, first, count);
+      backwardBlock(space, weights, count, c);
+      this.#addProducts(space, count, r, gradient, diagonal);
+      if (transposed !== null && matrix) {
+        const before = performance.now();
+        jacobianTransposed(space, count, transposed);
+        addRankUpdate(matrix, p, transposed, count * c);
+        curvatureSeconds += (performance.now() - before) / 1000;
+      }
+      if (kept !== null) {
+        this.#architecture.layers.forEach((layer, l) => {
+          kept.layerInputs[l].set(space.layerInputs[l].subarray(0, count * layer.inputSize), first * layer.inputSize);
+          kept.deltas[l].set(space.deltas[l].subarray(0, count * c * layer.outputSize), first * c * layer.outputSize);
+        });
+      }
+      await this.#turn(signal);
+    }
+    if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss");
+    const bad = gradient.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) return this.#nonFinite(parameters, "gradient");
+    if (curvature !== "none" && diagonal.some((value) => !Number.isFinite(value)))
+      return this.#nonFinite(parameters, "curvature");
+    if (scaling !== null && curvature !== "none") raise(scaling, this.#diagonalFor(curvature, diagonal));
+    if (kept !== null && matrix) {
+      const before = performance.now();
+      const rows = 32;
+      for (let first = 0; first < n; first += rows) {
+        const count = Math.min(rows, n - first);
+        kernelRows(this.#architecture, kept.layerInputs, kept.deltas, scaling, first, count, matrix, order);
+        await this.#turn(signal);
+      }
+      curvatureSeconds += (performance.now() - before) / 1000;
+    }
+    const gradientCosine = curvature === "none" ? Number.NaN : cosine(gradient, diagonal, Math.sqrt(2 * loss));
+    for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
+    if (curvature !== "none" && matrix)
+      this.#curved = {
+        kind: curvature,
+        order,
+        matrix,
+        parameters: parameters.slice(),
+        gradient: gradient.slice(),
+        residual,
+      };
+    const total = (performance.now() - start) / 1000;
+    return {
+      ok: true,
+      loss,
+      gradient,
+      gradientCosine,
+      seconds: { passes: total - curvatureSeconds, curvature: curvatureSeconds },
+    };
+  }
+
+  solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
+    return this.#run(signal, async () => {
+      const start = performance.now();
+      const { damping, decay, scaling, condition = false } = request;
+      const curved = this.#curved;
+      if (curved === null)
+        throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one before solving");
+      if (!(damping >= 0)) throw argumentError("damping", "must be a number of at least 0", damping);
+      if (curved.kind === "dual" && scaling !== null && decay > 0)
+        throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
+      const { order, matrix } = curved;
+      const shift = new Float64Array(order).fill(damping + decay);
+      if (curved.kind === "primal" && scaling !== null)
+        for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
+      const factor = this.#factor as Float64Array;
+      factor.set(matrix);
+      for (let i = 0; i < order; i++) factor[i * order + i] += shift[i];
+      const pivot = cholesky(factor, order);
+      if (pivot >= 0)
+        return {
+          code: "indefinite",
+          pivot,
+          message: `the damped matrix is not positive definite: pivot ${pivot} of its Cholesky factorisation is not positive`,
+        };
+      const right = await this.#rightSide(curved, damping + decay, decay, signal);
+      const x = right.slice();
+      solveFactored(factor, order, x);
+      const product = multiplySymmetric(matrix, order, shift, x);
+      const rest = right.map((value, i) => value - product[i]);
+      const residual = largest(right) > 0 ? largest(rest) / largest(right) : 0;
+      solveFactored(factor, order, rest);
+      for (let i = 0; i < order; i++) x[i] += rest[i];
+      const step = curved.kind === "primal" ? x : await this.#stepFromDual(curved, x, damping, decay, scaling, signal);
+      if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(curved.parameters, "step");
+      return {
+        ok: true,
+        step,
+        residual,
+        condition: condition ? conditionEstimate(matrix, factor, order, shift) : Number.NaN,
+        seconds: (performance.now() - start) / 1000,
+      };
+    });
+  }
+
+  jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, () => this.#product(this.#checked(parameters), vector, signal));
+  }
+
+  transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, () => this.#transpose(this.#checked(parameters), vector, signal));
+  }
+
+  jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, async () => {
+      const { outputSize: c, parameterCount: p } = this;
+      if (!(first >= 0 && count >= 1 && first + count <= this.sampleCount))
+        throw argumentError("first, count", `must name samples below ${this.sampleCount}`, `${first}, ${count}`);
+      const out = new Float64Array(count * c * p);
+      const weights = passWeights(this.#architecture, this.#checked(parameters));
+      const transposed = new Float64Array(p * PASS_BLOCK * c);
+      for (let done = 0; done < count; done += PASS_BLOCK) {
+        const size = Math.min(PASS_BLOCK, count - done, this.#space.capacity);
+        forwardBlock(this.#space, weights, this.#inputs, first + done, size);
+        seedOutputs(this.#space, size);
+        backwardBlock(this.#space, weights, size, c);
+        jacobianTransposed(this.#space, size, transposed);
+        for (let row = 0; row < size * c; row++)
+          for (let j = 0; j < p; j++) out[(done * c + row) * p + j] = transposed[j * size * c + row];
+        await this.#turn(signal);
+      }
+      return out;
+    });
+  }
+
+  async curvature(): Promise<Float64Array> {
+    this.#free();
+    if (this.#curved === null) throw new GaussflowError("GAUSSFLOW_BUSY", "no curvature: linearise with one first");
+    const { matrix, order } = this.#curved;
+    const out = matrix.slice(0, order * order);
+    for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) out[j * order + i] = out[i * order + j];
+    return out;
+  }
+
+  bytes(): number {
+    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#matrix, this.#factor];
+    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), workspaceBytes(this.#space));
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#curved = null;
+    this.#matrix = null;
+    this.#factor = null;
+  }
+
+  /** psi - y, rows scaled by the root of their weight: count x c. */
+  #residual(space: Workspace, first: number, count: number): Float64Array {
+    const { outputSize: c } = this;
+    const f = outputsOf(space);
+    const r = new Float64Array(count * c);
+    for (let k = 0; k < r.length; k++) {
+      const root = this.#rootWeights === null ? 1 : this.#rootWeights[first + Math.floor(k / c)];
+      r[k] = root * (this.#architecture.outputScale * f[k] - this.#targets[first * c + k]);
+    }
+    return r;
+  }
+
+  /** Seeds one backward row an output, scaled by the root of the sample's weight: the deltas of J~. */
+  #seedWeighted(space: Workspace, first: number, count: number): void {
+    const { outputSize: c } = this;
+    seedOutputs(space, count);
+    if (this.#rootWeights === null) return;
+    const delta = space.deltas[space.deltas.length - 1];
+    for (let k = 0; k < count * c * c; k++) delta[k] *= this.#rootWeights[first + Math.floor(k / (c * c))];
+  }
+
+  /** gradient += J~^T r~ and diagonal += diag(J~^T J~) of the block. */
+  #addProducts(space: Workspace, count: number, r: Float64Array, gradient: Float64Array, diagonal: Float64Array): void {
+    const { outputSize: c } = this;
+    this.#architecture.layers.forEach((layer, l) => {
+      const { inputSize, outputSize: width, factor, weightOffset, biasOffset } = layer;
+      const h = space.layerInputs[l];
+      const delta = space.deltas[l];
+      for (let i = 0; i < count; i++)
+        for (let o = 0; o < width; o++) {
+          let weighted = 0;
+          let square = 0;
+          for (let a = 0; a < c; a++) {
+            const d = delta[(i * c + a) * width + o];
+            weighted += d * r[i * c + a];
+            square += d * d;
+          }
+          const at = weightOffset + o * inputSize;
+          for (let k = 0; k < inputSize; k++) {
+            const input = factor * h[i * inputSize + k];
+            gradient[at + k] += weighted * input;
+            diagonal[at + k] += square * input * input;
+          }
+          if (biasOffset >= 0) {
+            gradient[biasOffset + o] += weighted;
+            diagonal[biasOffset + o] += square;
+          }
+        }
+    });
+  }
+
+  /** What the running maximum is taken with: diag G itself, or its mean over each layer. */
+  #diagonalFor(curvature: "primal" | "dual", diagonal: Float64Array): Float64Array {
+    if (curvature === "primal") return diagonal;
+    return Float64Array.from(this.#architecture.layers, (layer) => {
+      const size = layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
+      const part = diagonal.subarray(layer.weightOffset, layer.weightOffset + size);
+      return part.reduce((sum, value) => sum + value, 0) / size;
+    });
+  }
+
+  /** Right-hand side of the damped system: -gradient, or r~ - (decay/m) J~ w. */
+  async #rightSide(curved: Curved, m: number, decay: number, signal: AbortSignal | undefined): Promise<Float64Array> {
+    if (curved.kind === "primal") return curved.gradient.map((value) => -value);
+    if (decay === 0) return curved.residual;
+    const product = this.#weight(await this.#product(curved.parameters, curved.parameters, signal));
+    return curved.residual.map((value, i) => value - (decay / m) * product[i]);
+  }
+
+  /** step = -D^-1 J~^T u - (decay/m) w. */
+  async #stepFromDual(
+    curved: Curved,
+    u: Float64Array,
+    damping: number,
+    decay: number,
+    scaling: Float64Array | null,
+    signal: AbortSignal | undefined,
+  ): Promise<Float64Array> {
+    const step = await this.#transpose(curved.parameters, this.#weight(u), signal);
+    const share = decay > 0 ? decay / (damping + decay) : 0;
+    this.#architecture.layers.forEach((layer, l) => {
+      const d = scaling === null ? 1 : scaling[l];
+      const end = layer.weightOffset + layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
+      for (let j = layer.weightOffset; j < end; j++) step[j] = -step[j] / d - share * curved.parameters[j];
+    });
+    return step;
+  }
+
+  #weight(values: Float64Array): Float64Array {
+    const root = this.#rootWeights;
+    return root === null ? values : values.map((value, k) => root[Math.floor(k / this.outputSize)] * value);
+  }
+
+  async #product(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    if (vector.length !== this.parameterCount)
+      throw argumentError("vector", `must have ${this.parameterCount} elements`, vector);
+    const direction = passWeights(this.#architecture, vector);
+    const out = new Float64Array(this.sampleCount * this.outputSize);
+    await this.#blocks(parameters, signal, (weights, first, count) =>
+      tangentBlock(this.#space, weights, direction, count, out, first * this.outputSize),
+    );
+    return out;
+  }
+
+  async #transpose(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    if (vector.length !== this.sampleCount * this.outputSize)
+      throw argumentError("vector", `must have ${this.sampleCount * this.outputSize} elements`, vector);
+    const out = new Float64Array(this.parameterCount);
+    await this.#blocks(parameters, signal, (weights, first, count) => {
+      seedCombination(this.#space, vector, first, count);
+      backwardBlock(this.#space, weights, count, 1);
+      addGradient(this.#space, count, out);
+    });
+    return out;
+  }
+
+  async #blocks(
+    parameters: Float64Array,
+    signal: AbortSignal | undefined,
+    body: (weights: PassWeights, first: number, count: number) => void,
+  ): Promise<void> {
+    const weights = passWeights(this.#architecture, parameters);
+    for (let first = 0; first < this.sampleCount; first += PASS_BLOCK) {
+      const count = Math.min(PASS_BLOCK, this.sampleCount - first);
+      forwardBlock(this.#space, weights, this.#inputs, first, count);
+      body(weights, first, count);
+      await this.#turn(signal);
+    }
+  }
+
+  #reserve(order: number): Failure | null {
+    const refused = refuseOrder(order, 2, "the curvature matrix and its factor");
+    if (refused !== null) return refused;
+    try {
+      if (this.#matrix?.length !== order * order) {
+        this.#matrix = new Float64Array(order * order);
+        this.#factor = new Float64Array(order * order);
+      }
+      return null;
+    } catch {
+      this.#matrix = null;
+      this.#factor = null;
+      return memoryFailure(16 * order * order, `the curvature matrix of order ${order} and its factor`);
+    }
+  }
+
+  #nonFinite(parameters: Float64Array, what: NonFinite["what"]): Failure {
+    const found = diagnose(this.#architecture, parameters, this.#inputs, this.sampleCount);
+    const where: NonFinite = found.what === "loss" ? { what } : found;
+    return { code: "non-finite", where, message: describeNonFinite(where) };
+  }
+
+  #checked(parameters: Float64Array): Float64Array {
+    if (!(parameters instanceof Float64Array) || parameters.length !== this.parameterCount)
+      throw argumentError("parameters", `must be a Float64Array of ${this.parameterCount} elements`, parameters);
+    return parameters;
+  }
+
+  #free(): void {
+    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of");
+    if (this.#busy) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
+  }
+
+  async #run<T>(signal: AbortSignal | undefined, action: () => Promise<T>): Promise<T> {
+    this.#free();
+    signal?.throwIfAborted();
+    this.#busy = true;
+    this.#turned = performance.now();
+    try {
+      return await action();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    if (performance.now() - this.#turned < TURN) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of during the call");
+    this.#turned = performance.now();
+  }
+}
+
+/** state = max(state, values); an entry that stays 0 becomes 1. */
+function raise(state: Float64Array, values: Float64Array): void {
+  for (let j = 0; j < state.length; j++) state[j] = Math.max(state[j], values[j]) || 1;
+}
+
+function cosine(gradient: Float64Array, diagonal: Float64Array, residualNorm: number): number {
+  if (residualNorm === 0) return 0;
+  let result = 0;
+  for (let j = 0; j < gradient.length; j++)
+    if (diagonal[j] > 0) result = Math.max(result, Math.abs(gradient[j]) / (Math.sqrt(diagonal[j]) * residualNorm));
+  return result;
+}
+
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}

@@ -1,0 +1,62 @@
+// How a command ends: the documented exit codes, and one clean line on stderr for every error. The stack is for
+// GAUSSFLOW_DEBUG=1 alone.
+import { CommanderError } from "commander";
+import { GaussflowError } from "../errors.js";
+
+/** Exit codes, as `--help` and docs/cli.md list them. */
+export const EXIT = {
+  ok: 0,
+  /** A file, a table or a model can not be used, or the machine lacks something. */
+  failure: 1,
+  /** The command line itself is wrong. */
+  usage: 2,
+  /** Training met numbers it could not go on with; the best network so far is saved. */
+  numerical: 3,
+  /** 128 + SIGINT. */
+  interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The text that ends every help page. */
+export const EXIT_CODES_HELP = `
+Exit codes:
+  0    success
+  1    a data, model or output file can not be used
+  2    the command line is wrong
+  3    training stopped on numbers it could not go on with (the best network so far is saved)
+  130  interrupted by Ctrl-C (the best network so far is saved); 143 by SIGTERM`;
+
+/** A mistake in the command line that only shows once the options are seen together. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The exit code an error stands for. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof UsageError) return EXIT.usage;
+  // An argument that only the library could judge (fractions that sum to 1, ...) came from the command line too.
+  if (error instanceof GaussflowError && error.code === "GAUSSFLOW_ARGUMENT") return EXIT.usage;
+  return EXIT.failure;
+}
+
+/** The line that tells a person about an error, with its newline; "" for errors commander has already printed. */
+export function errorText(error: unknown, debug = Boolean(process.env.GAUSSFLOW_DEBUG)): string {
+  if (error instanceof CommanderError) return "";
+  if (debug && error instanceof Error) return `gaussflow: ${error.stack ?? error.message}\n`;
+  const message = error instanceof Error ? error.message : String(error);
+  const report =
+    error instanceof GaussflowError || error instanceof UsageError || isSystemError(error)
+      ? ""
+      : " (unexpected: please report it with the output of GAUSSFLOW_DEBUG=1)";
+  // Several lines would break tools that read one line an error.
+  return `gaussflow: ${message.replace(/\s*\n\s*/g, " ")}${report}\n`;
+}
+
+// Errors of the operating system (no such file, no space left) speak for themselves.
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "errno" in error && "syscall" in error;
+}

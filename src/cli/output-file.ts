@@ -1,0 +1,46 @@
+// Output paths are checked before the work starts: an hour of training must not end with "no such directory".
+import { access, constants, mkdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { GaussflowError } from "../errors.js";
+
+/**
+ * Throws GAUSSFLOW_FILE unless a file can be made at `path`. Missing directories are made.
+ *
+ * @param what what the file is to hold, for the message
+ */
+export async function checkOutputFile(path: string, what: string): Promise<void> {
+  const fail = (why: string, cause?: unknown) =>
+    new GaussflowError("GAUSSFLOW_FILE", `can not write ${what} to "${path}": ${why}`, { path }, { cause });
+  if (path === "" || path.endsWith("/")) throw fail("a file name is needed");
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw fail(reasonOf(error), error);
+  });
+  if (found?.isDirectory()) throw fail("it is a directory");
+  const directory = dirname(resolve(path));
+  await mkdir(directory, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw fail(error.code === "EEXIST" ? `"${directory}" is not a directory` : reasonOf(error), error);
+  });
+  await access(directory, constants.W_OK).catch((error) => {
+    throw fail(`the directory "${directory}" is not writable`, error);
+  });
+  if (found !== null)
+    await access(path, constants.W_OK).catch((error) => {
+      throw fail("the file is there and not writable", error);
+    });
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "ENOTDIR":
+      return "a part of its path is not a directory";
+    case "EACCES":
+      return "permission denied";
+    case "EROFS":
+      return "the file system is read-only";
+    case "ENAMETOOLONG":
+      return "the name is too long";
+    default:
+      return error.message;
+  }
+}

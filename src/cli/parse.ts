@@ -1,0 +1,78 @@
+// Strict parsers for option values: a whole value or an error that names the option and what it got. Number("12abc") style
+// leniency has no place where a typo would train another network.
+import { InvalidArgumentError } from "commander";
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+function decimal(text: string, rule: string): number {
+  const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(value)) throw new InvalidArgumentError(`It must be ${rule}.`);
+  return value;
+}
+
+/** An integer from `least` on. */
+export function integer(least: number): (text: string) => number {
+  const rule = `an integer of at least ${least}`;
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`It must be ${rule}.`);
+    return value;
+  };
+}
+
+/** A number > 0. */
+export function positive(text: string): number {
+  const value = decimal(text, "a positive number");
+  if (value <= 0) throw new InvalidArgumentError("It must be a positive number.");
+  return value;
+}
+
+/** A number >= 0. */
+export function nonNegative(text: string): number {
+  const value = decimal(text, "a number of at least 0");
+  if (value < 0) throw new InvalidArgumentError("It must be a number of at least 0.");
+  return value;
+}
+
+/** A fraction of the rows: at least 0 and below 1. */
+export function fraction(text: string): number {
+  const value = decimal(text, "a fraction of the rows, at least 0 and below 1");
+  if (!(value >= 0 && value < 1))
+    throw new InvalidArgumentError("It must be a fraction of the rows, at least 0 and below 1.");
+  return value;
+}
+
+/** Layer sizes: "16,16"; "none" is a network without hidden layers. */
+export function sizes(text: string): number[] {
+  if (text === "none") return [];
+  return text.split(",").map((part) => {
+    const size = /^\s*\d+\s*$/.test(part) ? Number(part) : 0;
+    if (size < 1 || size > 1e6)
+      throw new InvalidArgumentError('It must be layer sizes such as "16,16", each from 1 to 1000000, or "none".');
+    return size;
+  });
+}
+
+/** Column names: "a,b"; a name with a comma is given by repeating the option: --target 'a,b' is two columns, see `list`. */
+export function list(text: string, previous: readonly string[] | undefined): string[] {
+  // A backslash keeps a comma inside a name: 'width\\, mm'.
+  const names = text.split(/(?<!\\),/).map((name) => name.replaceAll("\\,", ",").trim());
+  if (names.some((name) => name === "")) throw new InvalidArgumentError("It must be column names separated by commas.");
+  return [...(previous ?? []), ...names];
+}
+
+/** One character that separates the fields of a table, or a word for it. */
+export function delimiter(text: string): string {
+  const words: Readonly<Record<string, string>> = {
+    tab: "\t",
+    "\\t": "\t",
+    comma: ",",
+    semicolon: ";",
+    space: " ",
+    pipe: "|",
+  };
+  const character = words[text] ?? text;
+  if ([...character].length !== 1 || /["\r\n]/.test(character))
+    throw new InvalidArgumentError("It must be one character, or one of tab, comma, semicolon, space, pipe.");
+  return character;
+}

@@ -1,0 +1,39 @@
+// The planner: which route solves the steps, and what it costs, before anything runs.
+//
+//   primal  n c p^2 + p^3/3 flops, matrix p x p      dual  kernel from layer products, matrix n c x n c     (method.md 3)
+//
+// The smaller matrix wins: p <= n c takes primal, else dual. Bytes count the matrix and its factor.
+import { totalmem } from "node:os";
+import { dualBytes } from "../step/dual.js";
+import { primalBytes } from "../step/primal.js";
+import type { EngineRoute } from "./problem.js";
+
+export interface Plan {
+  readonly route: EngineRoute;
+  readonly parameterCount: number;
+  /** n c. */
+  readonly equationCount: number;
+  /** Curvature and factor. */
+  readonly bytes: number;
+  /** One sentence that says why. */
+  readonly because: string;
+}
+
+/** Plans the route for p parameters and n c equations; `asked` overrides the choice. */
+export function planRoute(parameterCount: number, equationCount: number, asked: "auto" | EngineRoute = "auto"): Plan {
+  const route = asked === "auto" ? (parameterCount <= equationCount ? "primal" : "dual") : asked;
+  const bytes = route === "primal" ? primalBytes(parameterCount) : dualBytes(equationCount);
+  const sign = parameterCount <= equationCount ? "at most" : "more than";
+  const because =
+    asked === "auto"
+      ? `${parameterCount} parameters are ${sign} ${equationCount} equations`
+      : `the caller asked for the ${route} route`;
+  return { route, parameterCount, equationCount, bytes, because };
+}
+
+/** The sentence for a plan that can not fit this machine, or null. The engine itself reports what it can not get. */
+export function memoryProblem(plan: Plan, available: number = totalmem()): string | null {
+  if (plan.bytes <= available) return null;
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  return `the ${plan.route} route needs ${gigabytes(plan.bytes)} for its matrix and factor (${plan.because}), and this machine has ${gigabytes(available)}: use fewer ${plan.route === "primal" ? "parameters" : "samples"}`;
+}

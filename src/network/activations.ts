@@ -1,0 +1,119 @@
+// The scalar functions a layer can apply to its pre-activations z, and their first derivatives:
+//   tanh z   logistic 1/(1+e^-z)   softplus ln(1+e^z)   silu z logistic(z)   gelu z Phi(z) (exact erf)   erf z   sin z   z   max(z,0)
+// None overflows or returns NaN for a finite z. `relu` has no derivative at 0 (here 0) and is flagged as not smooth: the
+// theory of the flows does not apply to it.
+import type { ActivationName } from "./architecture.js";
+import { erf, erfc } from "./error-function.js";
+
+/** All names, in the order documents list them. */
+export const ACTIVATION_NAMES: readonly ActivationName[] = [
+  "tanh",
+  "logistic",
+  "softplus",
+  "silu",
+  "gelu",
+  "erf",
+  "sin",
+  "identity",
+  "relu",
+];
+
+/** True for the name of an activation. */
+export function isActivationName(value: unknown): value is ActivationName {
+  return (ACTIVATION_NAMES as readonly unknown[]).includes(value);
+}
+
+/** False for an activation with a kink. */
+export function isSmooth(name: ActivationName): boolean {
+  return name !== "relu";
+}
+
+const TWO_OVER_SQRT_PI = 1.1283791670955126;
+const ONE_OVER_SQRT_TWO_PI = 0.3989422804014327;
+
+function logistic(z: number): number {
+  // The exponent is never positive: no overflow, and full relative accuracy in the left tail.
+  if (z >= 0) return 1 / (1 + Math.exp(-z));
+  const e = Math.exp(z);
+  return e / (1 + e);
+}
+
+function normalDistribution(z: number): number {
+  return 0.5 * erfc(-z * Math.SQRT1_2);
+}
+
+/** Value of one activation at one number. */
+export function activationValue(name: ActivationName, z: number): number {
+  switch (name) {
+    case "tanh":
+      return Math.tanh(z);
+    case "logistic":
+      return logistic(z);
+    case "softplus":
+      return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+    case "silu":
+      return z * logistic(z);
+    case "gelu":
+      return z * normalDistribution(z);
+    case "erf":
+      return erf(z);
+    case "sin":
+      return Math.sin(z);
+    case "identity":
+      return z;
+    case "relu":
+      return z > 0 ? z : 0 * z; // 0 * z keeps a NaN
+    default:
+      throw new Error(`unknown activation ${name satisfies never}`);
+  }
+}
+
+/**
+ * First derivative at z, given the value h there (so that tanh and logistic cost no second exponential).
+ */
+export function activationSlope(name: ActivationName, z: number, h: number): number {
+  switch (name) {
+    case "tanh":
+      return (1 - h) * (1 + h);
+    case "logistic":
+      // h(1-h) cancels near h = 1, so the right tail uses the mirror image.
+      return z > 0 ? h * logistic(-z) : h * (1 - h);
+    case "softplus":
+      return logistic(z);
+    case "silu": {
+      const s = logistic(z);
+      return s + h * logistic(-z);
+    }
+    case "gelu":
+      return normalDistribution(z) + z * ONE_OVER_SQRT_TWO_PI * Math.exp(-0.5 * z * z);
+    case "erf":
+      return TWO_OVER_SQRT_PI * Math.exp(-z * z);
+    case "sin":
+      return Math.cos(z);
+    case "identity":
+      return 1;
+    case "relu":
+      return z > 0 ? 1 : 0 * z;
+    default:
+      throw new Error(`unknown activation ${name satisfies never}`);
+  }
+}
+
+/**
+ * Values and, where asked for, first derivatives of `count` pre-activations, in one pass.
+ * `values` may be the same array as `z` (the pre-activations are then overwritten).
+ */
+export function activate(
+  name: ActivationName,
+  z: Float64Array,
+  values: Float64Array,
+  slopes: Float64Array | null,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const x = z[i];
+    const h = activationValue(name, x);
+    if (slopes !== null) slopes[i] = activationSlope(name, x, h);
+    values[i] = h;
+  }
+}

@@ -1,0 +1,86 @@
+// Starting values of the parameters (method.md 2, "Initialisation"). Biases start at 0; weights are independent draws of mean 0:
+//   lecun var 1/fan-in   glorot var 2/(fan-in + fan-out)   he var 2/fan-in     normal, or uniform on +-sqrt(3 var)
+//   ntk   N(0, 1), with the factor 1/sqrt(fan-in) in the forward pass
+//   symmetric   lecun-normal, then units 2k and 2k+1 of the last hidden layer get equal incoming and opposite outgoing
+//               weights, so that f(w_0) = 0 exactly
+// Sources: LeCun et al. 1998; Glorot and Bengio 2010; He et al. 2015; Jacot et al. 2018; Chizat et al. 2019 (symmetric).
+import { argumentError } from "../errors.js";
+import { Random } from "../random.js";
+import { activationValue } from "./activations.js";
+import type { Architecture } from "./architecture.js";
+
+export const INITIALISATION_NAMES = [
+  "lecun-normal",
+  "lecun-uniform",
+  "glorot-normal",
+  "glorot-uniform",
+  "he-normal",
+  "he-uniform",
+  "ntk",
+  "symmetric",
+] as const;
+
+export type InitialisationName = (typeof INITIALISATION_NAMES)[number];
+
+/** Random stream of initial parameters; splits and batches take others of the same seed. */
+const INITIALISATION_STREAM = 0;
+
+function variance(name: InitialisationName, fanIn: number, fanOut: number): number {
+  switch (name) {
+    case "lecun-normal":
+    case "lecun-uniform":
+    case "symmetric":
+      return 1 / fanIn;
+    case "glorot-normal":
+    case "glorot-uniform":
+      return 2 / (fanIn + fanOut);
+    case "he-normal":
+    case "he-uniform":
+      return 2 / fanIn;
+    case "ntk":
+      return 1;
+    default:
+      throw new Error(`unknown initialisation ${name satisfies never}`);
+  }
+}
+
+/**
+ * Starting parameters, p entries.
+ * @throws GAUSSFLOW_ARGUMENT where `symmetric` is impossible: no hidden layer, an odd last hidden width, or an output
+ * activation that is not 0 at 0
+ */
+export function initialise(architecture: Architecture, name: InitialisationName, seed: number): Float64Array {
+  const random = new Random(seed, INITIALISATION_STREAM);
+  const parameters = new Float64Array(architecture.parameterCount);
+  for (const layer of architecture.layers) {
+    const size = layer.inputSize * layer.outputSize;
+    const deviation = Math.sqrt(variance(name, layer.inputSize, layer.outputSize));
+    const uniform = name.endsWith("-uniform");
+    for (let i = layer.weightOffset; i < layer.weightOffset + size; i++)
+      parameters[i] = uniform ? deviation * Math.sqrt(3) * (2 * random.uniform() - 1) : deviation * random.normal();
+  }
+  if (name === "symmetric") pairUnits(architecture, parameters);
+  return parameters;
+}
+
+/** Makes unit 2k+1 of the last hidden layer the mirror image of unit 2k. */
+function pairUnits(architecture: Architecture, parameters: Float64Array): void {
+  const { layers } = architecture;
+  const output = layers[layers.length - 1];
+  const hidden = layers[layers.length - 2];
+  if (hidden === undefined)
+    throw argumentError("initialisation", "symmetric needs a hidden layer", "layers without one");
+  if (hidden.outputSize % 2 !== 0)
+    throw argumentError("initialisation", "symmetric needs an even width of the last hidden layer", hidden.outputSize);
+  if (activationValue(output.activation, 0) !== 0)
+    throw argumentError("initialisation", "symmetric needs an output activation that is 0 at 0", output.activation);
+  const { inputSize: fanIn, weightOffset } = hidden;
+  for (let unit = 0; unit < hidden.outputSize; unit += 2) {
+    const from = weightOffset + unit * fanIn;
+    parameters.copyWithin(from + fanIn, from, from + fanIn);
+    for (let row = 0; row < output.outputSize; row++) {
+      const weight = output.weightOffset + row * output.inputSize + unit;
+      parameters[weight + 1] = -parameters[weight];
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// The options of `network({...})`: checked one by one, misspelt names caught, and completed to what the network was built with.
+import { argumentError } from "../errors.js";
+import { ACTIVATION_NAMES, isActivationName } from "./activations.js";
+import type { ActivationName } from "./architecture.js";
+import { INITIALISATION_NAMES, type InitialisationName } from "./initialise.js";
+import { checkOptionNames } from "./option-names.js";
+
+export interface NetworkOptions {
+  /** Layer sizes [inputs, hidden ..., outputs]; two entries make a linear model (with an identity output). */
+  readonly layers: readonly number[];
+  /** One for all hidden layers, or one each. Default "tanh". */
+  readonly activation?: ActivationName | readonly ActivationName[] | undefined;
+  /** Default "identity". */
+  readonly outputActivation?: ActivationName | undefined;
+  /** One for all layers, or one each (output included). Default true. */
+  readonly bias?: boolean | readonly boolean[] | undefined;
+  /** Default "lecun-normal", or "he-normal" where a hidden layer is relu. `ntk` also puts 1/sqrt(fan-in) in the passes. */
+  readonly initialisation?: InitialisationName | undefined;
+  /** alpha in psi = alpha f(w), > 0. Default 1. */
+  readonly outputScale?: number | undefined;
+  /** psi = alpha (f(w) - f(w_0)): predictions start at exactly 0. Default false. */
+  readonly centred?: boolean | undefined;
+  /** Of the initial parameters: integer from 0 to 2^53 - 1. Default 0. */
+  readonly seed?: number | undefined;
+}
+
+/** The same with every default filled in and one activation a hidden layer, one bias flag a layer. */
+export interface CompletedNetworkOptions {
+  readonly layers: readonly number[];
+  readonly activation: readonly ActivationName[];
+  readonly outputActivation: ActivationName;
+  readonly bias: readonly boolean[];
+  readonly initialisation: InitialisationName;
+  readonly outputScale: number;
+  readonly centred: boolean;
+  readonly seed: number;
+}
+
+const NAMES = [
+  "layers",
+  "activation",
+  "outputActivation",
+  "bias",
+  "initialisation",
+  "outputScale",
+  "centred",
+  "seed",
+] as const;
+
+/** One value for all or an array of exactly `count`; every entry must pass `valid`. */
+function spread<T>(
+  name: string,
+  value: unknown,
+  count: number,
+  valid: (entry: unknown) => entry is T,
+  rule: string,
+  places: string,
+): T[] {
+  if (!Array.isArray(value)) {
+    if (!valid(value)) throw argumentError(name, `must be ${rule}`, value);
+    return new Array<T>(count).fill(value);
+  }
+  if (value.length !== count) throw argumentError(name, `must have one entry a ${places}, ${count} of them`, value);
+  return Array.from({ length: count }, (_, i) => {
+    const entry: unknown = value[i];
+    if (!valid(entry)) throw argumentError(`${name}[${i}]`, `must be ${rule}`, entry);
+    return entry;
+  });
+}
+
+const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
+
+function checkLayers(value: unknown): number[] {
+  if (!Array.isArray(value) || value.length < 2)
+    throw argumentError("layers", "must be an array of at least two sizes, [inputs, hidden ..., outputs]", value);
+  return Array.from({ length: value.length }, (_, i) => {
+    const size: unknown = value[i];
+    if (!Number.isSafeInteger(size) || (size as number) < 1)
+      throw argumentError(`layers[${i}]`, "must be a positive integer", size);
+    return size as number;
+  });
+}
+
+/**
+ * @throws GAUSSFLOW_ARGUMENT that names the option, its rule and the value received
+ */
+export function completeNetworkOptions(options: NetworkOptions): CompletedNetworkOptions {
+  checkOptionNames("network options", options, NAMES);
+  const layers = checkLayers(options.layers);
+  const activationRule = `one of ${ACTIVATION_NAMES.join(", ")}`;
+  const hidden = layers.length - 2;
+  const { activation = "tanh", outputActivation = "identity", bias = true } = options;
+  const activations = spread("activation", activation, hidden, isActivationName, activationRule, "hidden layer");
+  if (!isActivationName(outputActivation))
+    throw argumentError("outputActivation", `must be ${activationRule}`, outputActivation);
+  const biases = spread("bias", bias, layers.length - 1, isBoolean, "true or false", "layer");
+  const { initialisation = activations.includes("relu") ? "he-normal" : "lecun-normal" } = options;
+  if (!INITIALISATION_NAMES.includes(initialisation))
+    throw argumentError("initialisation", `must be one of ${INITIALISATION_NAMES.join(", ")}`, initialisation);
+  const { outputScale = 1, centred = false, seed = 0 } = options;
+  if (typeof outputScale !== "number" || !(outputScale > 0) || outputScale === Infinity)
+    throw argumentError("outputScale", "must be a positive finite number", outputScale);
+  if (!isBoolean(centred)) throw argumentError("centred", "must be true or false", centred);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw argumentError("seed", "must be an integer from 0 to 2^53 - 1", seed);
+  return Object.freeze({
+    layers: Object.freeze(layers),
+    activation: Object.freeze(activations),
+    outputActivation,
+    bias: Object.freeze(biases),
+    initialisation,
+    outputScale,
+    centred,
+    seed,
+  });
+}
+
+/** True when the options were typed but not checked yet: used by the model file, which builds from stored options. */
+export const NETWORK_OPTION_NAMES: readonly string[] = NAMES;

@@ -1,0 +1,104 @@
+// The flat layout of the parameters: W_1 row-major (out x in), b_1, W_2, b_2, ... (method.md 1), as offsets and as a map.
+import { argumentError } from "../errors.js";
+import type { ActivationName, Architecture, Layer } from "./architecture.js";
+
+/** A run of the flat parameter vector that belongs together. */
+export interface ParameterBlock {
+  /** From 1, the layer whose pre-activations it forms. */
+  readonly layer: number;
+  readonly kind: "weight" | "bias";
+  /** Position of the first entry in the flat vector. */
+  readonly offset: number;
+  /** Units of the layer. Entry (row, column) stands at offset + row * columns + column. */
+  readonly rows: number;
+  /** Inputs of the layer; 1 for biases. */
+  readonly columns: number;
+  /** "W1", "b1", "W2", ... */
+  readonly name: string;
+}
+
+/** What `layOut` needs to know of one layer. */
+export interface LayerPlan {
+  readonly outputSize: number;
+  readonly activation: ActivationName;
+  readonly bias: boolean;
+}
+
+/**
+ * An architecture with all offsets filled in.
+ * @param inputSize number of inputs of the first layer
+ * @param ntk true for the NTK parametrisation: factor 1/sqrt(fan-in) on the weights in the forward pass
+ */
+export function layOut(
+  inputSize: number,
+  plans: readonly LayerPlan[],
+  ntk: boolean,
+  outputScale: number,
+): Architecture {
+  const layers: Layer[] = [];
+  let offset = 0;
+  let width = inputSize;
+  for (const plan of plans) {
+    const weightOffset = offset;
+    offset += width * plan.outputSize;
+    const biasOffset = plan.bias ? offset : -1;
+    if (plan.bias) offset += plan.outputSize;
+    layers.push({
+      inputSize: width,
+      outputSize: plan.outputSize,
+      activation: plan.activation,
+      bias: plan.bias,
+      factor: ntk ? 1 / Math.sqrt(width) : 1,
+      weightOffset,
+      biasOffset,
+    });
+    width = plan.outputSize;
+  }
+  // 2^31 parameters are 16 GiB of doubles: no machine this library is for holds the p x p matrix of a tenth of that.
+  if (offset > 2 ** 31)
+    throw argumentError("layers", "must not ask for more than 2^31 parameters", `sizes that make ${offset} of them`);
+  return Object.freeze({
+    layers: Object.freeze(layers.map((layer) => Object.freeze(layer))),
+    inputSize,
+    outputSize: width,
+    parameterCount: offset,
+    outputScale,
+  });
+}
+
+/** All blocks of the flat vector in order; they cover it without gap or overlap. */
+export function parameterMap(architecture: Architecture): ParameterBlock[] {
+  return architecture.layers.flatMap((layer, index): ParameterBlock[] => {
+    const number = index + 1;
+    const { inputSize, outputSize, weightOffset, biasOffset } = layer;
+    const blocks: ParameterBlock[] = [
+      { layer: number, kind: "weight", offset: weightOffset, rows: outputSize, columns: inputSize, name: `W${number}` },
+    ];
+    if (layer.bias)
+      blocks.push({
+        layer: number,
+        kind: "bias",
+        offset: biasOffset,
+        rows: outputSize,
+        columns: 1,
+        name: `b${number}`,
+      });
+    return blocks;
+  });
+}
+
+/** Number of parameters of each layer, in order. */
+export function layerSizes(architecture: Architecture): number[] {
+  return architecture.layers.map((layer) => layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0)));
+}
+
+/** "W2[3, 0]" for a position in the flat vector: row and column from 0. */
+export function parameterName(architecture: Architecture, index: number): string {
+  for (const block of parameterMap(architecture)) {
+    const inside = index - block.offset;
+    if (inside < 0 || inside >= block.rows * block.columns) continue;
+    const row = Math.floor(inside / block.columns);
+    return block.kind === "bias" ? `${block.name}[${row}]` : `${block.name}[${row}, ${inside % block.columns}]`;
+  }
+  return `parameter ${index}`;
+}

@@ -1,0 +1,191 @@
+// Both engines must tell the same story of the same network: every number of the Engine interface, on random architectures.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Engine, type EngineData, failed } from "../../src/backend/engine.js";
+import { createNativeEngine } from "../../src/backend/native/engine.js";
+import { loadNative } from "../../src/backend/native/load.js";
+import { createReferenceEngine } from "../../src/backend/reference/engine.js";
+import { ACTIVATION_NAMES } from "../../src/network/activations.js";
+import type { ActivationName, Architecture } from "../../src/network/architecture.js";
+import { network } from "../../src/network/network.js";
+import { Random } from "../../src/random.js";
+
+const native = loadNative();
+
+interface Problem {
+  readonly architecture: Architecture;
+  readonly parameters: Float64Array;
+  readonly data: EngineData;
+}
+
+const problems = fc
+  .record({
+    layers: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 2, maxLength: 5 }),
+    activation: fc.constantFrom<ActivationName>(...ACTIVATION_NAMES),
+    bias: fc.boolean(),
+    ntk: fc.boolean(),
+    outputScale: fc.constantFrom(1, 0.3, 20),
+    samples: fc.integer({ min: 1, max: 300 }),
+    weighted: fc.boolean(),
+    seed: fc.integer({ min: 0, max: 2 ** 31 }),
+  })
+  .map(({ layers, activation, bias, ntk, outputScale, samples, weighted, seed }): Problem => {
+    const net = network({
+      layers,
+      activation,
+      bias,
+      outputScale,
+      seed,
+      initialisation: ntk ? "ntk" : "lecun-normal",
+    });
+    const random = new Random(seed, 1);
+    const draw = (count: number) => Float64Array.from({ length: count }, () => random.normal());
+    const parameters = net.parameters.map((value) => value + 0.1 * random.normal());
+    const weights = draw(samples).map(Math.abs);
+    return {
+      architecture: net.architecture,
+      parameters,
+      data: {
+        sampleCount: samples,
+        inputs: draw(samples * layers[0]),
+        targets: draw(samples * layers[layers.length - 1]),
+        ...(weighted ? { weights } : {}),
+      },
+    };
+  });
+
+/** Largest difference relative to the largest entry. */
+function difference(a: Float64Array, b: Float64Array): number {
+  let top = 0;
+  let scale = Number.MIN_VALUE;
+  for (let k = 0; k < a.length; k++) {
+    top = Math.max(top, Math.abs(a[k] - b[k]));
+    scale = Math.max(scale, Math.abs(a[k]));
+  }
+  return a.length === b.length ? top / scale : Number.POSITIVE_INFINITY;
+}
+
+// Sums of up to n c p terms in different orders, activations of up to 4 ulp each: c n eps with c = 4 per layer and n = 300 * 9.
+const tolerance = 4 * 5 * 2700 * Number.EPSILON;
+
+describe.skipIf(!native.ok)("native and reference engine", () => {
+  const both = async (problem: Problem, body: (engine: Engine) => Promise<void>) => {
+    for (const create of [createReferenceEngine, createNativeEngine]) {
+      const engine = create(problem.architecture, problem.data, { threads: 2 });
+      await body(engine);
+      engine.dispose();
+    }
+  };
+
+  it("agree on predictions, loss, Jacobian and products", async () => {
+    await fc.assert(
+      fc.asyncProperty(problems, async (problem) => {
+        const { parameters: w, data, architecture } = problem;
+        const seen: Float64Array[][] = [];
+        const v = w.map((value, j) => Math.sin(j) + value);
+        const u = Float64Array.from({ length: data.sampleCount * architecture.outputSize }, (_, k) => Math.cos(k));
+        await both(problem, async (engine) => {
+          const evaluation = await engine.evaluate(w);
+          if (failed(evaluation)) throw new Error(evaluation.message);
+          seen.push([
+            await engine.forward(w),
+            Float64Array.of(evaluation.loss),
+            await engine.jacobian(w, 0, data.sampleCount),
+            await engine.jacobianProduct(w, v),
+            await engine.transposeProduct(w, u),
+          ]);
+        });
+        seen[0].forEach((values, k) => expect(difference(values, seen[1][k]), `quantity ${k}`).toBeLessThan(tolerance));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(["primal", "dual"] as const)("agree on the linearisation and the step, %s route", async (curvature) => {
+    await fc.assert(
+      fc.asyncProperty(problems, fc.boolean(), fc.boolean(), async (problem, scaled, decayed) => {
+        const { parameters: w, architecture } = problem;
+        const decay = decayed && !(curvature === "dual" && scaled) ? 0.3 : 0;
+        const seen: Float64Array[][] = [];
+        const conditions: number[] = [];
+        await both(problem, async (engine) => {
+          const size = curvature === "primal" ? engine.parameterCount : engine.layerCount;
+          const scaling = scaled ? new Float64Array(size) : null;
+          const point = await engine.linearise(w, { curvature, decay, scaling });
+          if (failed(point)) throw new Error(point.message);
+          const matrix = await engine.curvature();
+          const solved = await engine.solve({ damping: 1, decay, scaling, condition: true });
+          if (failed(solved)) throw new Error(solved.message);
+          conditions.push(solved.condition);
+          seen.push([
+            Float64Array.of(point.loss, point.gradientCosine),
+            point.gradient,
+            scaling ?? new Float64Array(1),
+            matrix,
+            solved.step,
+          ]);
+        });
+        const names = ["loss and cosine", "gradient", "scaling", "curvature", "step"];
+        seen[0].forEach((values, k) => {
+          // The step carries the condition number of the damped system.
+          const limit = k === 4 ? tolerance * Math.max(1, conditions[0]) : tolerance;
+          expect(difference(values, seen[1][k]), `${names[k]} of ${JSON.stringify(architecture)}`).toBeLessThan(limit);
+        });
+        // Both are lower bounds of the same number, by the same family of estimators.
+        expect(conditions[1] / conditions[0]).toBeGreaterThan(1 / 10);
+        expect(conditions[1] / conditions[0]).toBeLessThan(10);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("name the same place when a number is not finite", async () => {
+    const net = network({ layers: [3, 4, 2], activation: "identity", seed: 1 });
+    const random = new Random(1, 1);
+    const data = {
+      sampleCount: 200,
+      inputs: Float64Array.from({ length: 600 }, () => random.normal()),
+      targets: new Float64Array(400),
+    };
+    data.inputs[3 * 150] = 1e300;
+    const broken = net.parameters.map((value) => value * 1e200);
+    const missing = net.parameters.slice();
+    missing[14] = Number.NaN;
+    for (const parameters of [broken, missing]) {
+      const told: unknown[] = [];
+      await both({ architecture: net.architecture, parameters, data }, async (engine) => {
+        const evaluation = await engine.evaluate(parameters);
+        const point = await engine.linearise(parameters, { curvature: "primal", decay: 0, scaling: null });
+        told.push([evaluation, point]);
+        expect(failed(evaluation) && evaluation.code === "non-finite").toBe(true);
+      });
+      expect(told[1]).toEqual(told[0]);
+    }
+  });
+
+  it("report the pivot of a matrix that is not positive definite", async () => {
+    // A weightless sample set: J~ is 0, and so is every pivot.
+    const net = network({ layers: [2, 3, 1], seed: 1 });
+    const data = {
+      sampleCount: 5,
+      inputs: new Float64Array(10).fill(1),
+      targets: new Float64Array(5),
+      weights: new Float64Array(5),
+    };
+    await both({ architecture: net.architecture, parameters: net.parameters, data }, async (engine) => {
+      await engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null });
+      const solved = await engine.solve({ damping: 0, decay: 0, scaling: null });
+      expect(solved).toMatchObject({ code: "indefinite", pivot: 0 });
+    });
+  });
+
+  it("refuse a matrix that no machine can hold, with its bytes", async () => {
+    const net = network({ layers: [1, 400_000, 1], seed: 1 });
+    const data = { sampleCount: 1, inputs: new Float64Array(1), targets: new Float64Array(1) };
+    await both({ architecture: net.architecture, parameters: net.parameters, data }, async (engine) => {
+      const point = await engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null });
+      expect(point).toMatchObject({ code: "memory" });
+      expect(failed(point) && point.code === "memory" && point.bytes).toBeGreaterThan(1e12);
+    });
+  });
+});
