@@ -113,7 +113,8 @@ export class ColumnReader {
       }
     }
     if (this.texts.length === maxCategories) {
-      const because = this.#firstText === null ? "" : `, and ${JSON.stringify(this.#firstText.slice(0, 40))} is no number`;
+      const because =
+        this.#firstText === null ? "" : `, and ${JSON.stringify(this.#firstText.slice(0, 40))} is no number`;
       fail(`the column has more than ${maxCategories} categories${because}; ignore it, or raise maxCategories`, text);
     }
     return this.#add(text, value);

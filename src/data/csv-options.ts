@@ -126,7 +126,11 @@ export function checkOptions(options: CsvOptions): CsvPlan {
   const encoding = options.encoding === undefined ? null : encodingFromJson(options.encoding, "options.encoding");
   for (const name of ["target", "ignore", "categorical", "numeric", "maxCategories", "weights"] as const)
     if (encoding !== null && options[name] !== undefined)
-      throw argumentError(`options.${name}`, "must not be given together with an encoding, which settles it", options[name]);
+      throw argumentError(
+        `options.${name}`,
+        "must not be given together with an encoding, which settles it",
+        options[name],
+      );
   for (const name of ["targets", "unseen"] as const)
     if (encoding === null && options[name] !== undefined)
       throw argumentError(`options.${name}`, "needs an encoding", options[name]);
@@ -137,7 +141,11 @@ export function checkOptions(options: CsvOptions): CsvPlan {
   const decimal = choice("decimal", options.decimal, [".", ","] as const, encoding?.decimal ?? ".");
   const { delimiter, missingValues } = options;
   if (delimiter !== undefined && (typeof delimiter !== "string" || !/^[^"\r\n\p{L}\p{N}.+-]$/u.test(delimiter)))
-    throw argumentError("options.delimiter", "must be one character, not a quote, letter, digit or part of a number", delimiter);
+    throw argumentError(
+      "options.delimiter",
+      "must be one character, not a quote, letter, digit or part of a number",
+      delimiter,
+    );
   if (delimiter !== undefined && delimiter === decimal)
     throw argumentError("options.delimiter", "must differ from the decimal sign", delimiter);
   if (

@@ -69,15 +69,22 @@ export function settleRoles(first: readonly string[], plan: CsvPlan, file: strin
     }
     const index = indexOf.get(reference);
     if (index !== undefined) return index;
-    const hint = header ? suggestion(reference, names) : `its first row was taken as data (header: true says otherwise), so known are: ${names.slice(0, 12).join(", ")}`;
-    throw new GaussflowError("GAUSSFLOW_DATA", `${file}: has no column ${JSON.stringify(reference)} (${option}); ${hint}`, {
-      file,
-      column: reference,
-      option,
-    });
+    const hint = header
+      ? suggestion(reference, names)
+      : `its first row was taken as data (header: true says otherwise), so known are: ${names.slice(0, 12).join(", ")}`;
+    throw new GaussflowError(
+      "GAUSSFLOW_DATA",
+      `${file}: has no column ${JSON.stringify(reference)} (${option}); ${hint}`,
+      {
+        file,
+        column: reference,
+        option,
+      },
+    );
   };
 
-  const uses = plan.encoding === null ? trainingUses(names, plan, file, find, notes) : storedUses(names, plan, find, notes);
+  const uses =
+    plan.encoding === null ? trainingUses(names, plan, file, find, notes) : storedUses(names, plan, find, notes);
   return { header, names, uses, notes };
 }
 
@@ -118,7 +125,10 @@ function trainingUses(names: readonly string[], plan: CsvPlan, file: string, fin
     uses.push({ index, name: names[index]!, use, kind, stored: null });
   for (let i = 0; i < names.length; i++) if (!taken.has(i)) add(i, "input", told.get(i) ?? "undecided");
   if (uses.length === 0)
-    throw new GaussflowError("GAUSSFLOW_DATA", `${file}: no column is left for the inputs`, { file, columns: names.length });
+    throw new GaussflowError("GAUSSFLOW_DATA", `${file}: no column is left for the inputs`, {
+      file,
+      columns: names.length,
+    });
   for (const index of targets) add(index, "target", "numeric");
   if (weight !== null) add(weight, "weight", "numeric");
   if (split !== null) add(split, "split", "categorical");
@@ -139,7 +149,13 @@ function storedUses(names: readonly string[], plan: CsvPlan, find: Find, notes: 
   else if (plan.targets === "auto" && there.length > 0)
     notes.push(`the table has only some of the targets (${there.join(", ")}): none is read`);
   if (encoding.weights !== null && names.includes(encoding.weights) && uses.some(({ use }) => use === "target"))
-    uses.push({ index: names.indexOf(encoding.weights), name: encoding.weights, use: "weight", kind: "numeric", stored: null });
+    uses.push({
+      index: names.indexOf(encoding.weights),
+      name: encoding.weights,
+      use: "weight",
+      kind: "numeric",
+      stored: null,
+    });
   if (plan.split !== null) {
     const index = find("split", plan.split);
     const before = uses.find((one) => one.index === index);

@@ -100,7 +100,8 @@ async function* checked(name: string, stream: AsyncIterable<unknown>, charset: C
     for await (const piece of stream) {
       if (typeof piece !== "string" && !(piece instanceof Uint8Array))
         throw argumentError("source", "must be a stream of text or bytes", piece);
-      let chunk: Buffer = typeof piece === "string" ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+      let chunk: Buffer =
+        typeof piece === "string" ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
       if (carried.length > 0) chunk = Buffer.concat([carried, chunk]);
       if (atStart) {
         if (chunk.length < 4) {

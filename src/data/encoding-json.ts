@@ -19,7 +19,8 @@ export function encodingFromJson(value: unknown, where: string): TableEncoding {
     if (foreign !== undefined) fail(`${path}.${foreign.slice(0, 40)}`, "is not a field of an encoding");
     return given as Record<string, unknown>;
   };
-  const list = (given: unknown, path: string): unknown[] => (Array.isArray(given) ? given : fail(path, "must be a list"));
+  const list = (given: unknown, path: string): unknown[] =>
+    Array.isArray(given) ? given : fail(path, "must be a list");
   const text = (given: unknown, path: string): string =>
     typeof given === "string" ? given : fail(path, "must be a text");
   const number = (given: unknown, path: string): number =>
@@ -41,20 +42,18 @@ export function encodingFromJson(value: unknown, where: string): TableEncoding {
     const kind = oneOf((given as { kind?: unknown } | null)?.kind, `${path}.kind`, ["numeric", "categorical"] as const);
     if (kind === "numeric") {
       const fields = record(given, path, ["kind", "name", "mean", "min", "max"]);
-      const name = text(fields["name"], `${path}.name`);
-      const [mean, min, max] = (["mean", "min", "max"] as const).map((key) => number(fields[key], `${path}.${key}`)) as [
-        number,
-        number,
-        number,
-      ];
+      const name = text(fields.name, `${path}.name`);
+      const [mean, min, max] = (["mean", "min", "max"] as const).map((key) =>
+        number(fields[key], `${path}.${key}`),
+      ) as [number, number, number];
       if (!(min <= mean && mean <= max)) fail(path, "must have min <= mean <= max");
       return { kind, name, mean, min, max };
     }
     const fields = record(given, path, ["kind", "name", "categories", "shares"]);
-    const name = text(fields["name"], `${path}.name`);
-    const categories = distinct(texts(fields["categories"], `${path}.categories`), `${path}.categories`);
+    const name = text(fields.name, `${path}.name`);
+    const categories = distinct(texts(fields.categories, `${path}.categories`), `${path}.categories`);
     if (categories.length === 0) fail(`${path}.categories`, "must not be empty");
-    const shares = list(fields["shares"], `${path}.shares`).map((one, i) => number(one, `${path}.shares[${i}]`));
+    const shares = list(fields.shares, `${path}.shares`).map((one, i) => number(one, `${path}.shares[${i}]`));
     if (shares.length !== categories.length) fail(`${path}.shares`, `must be ${categories.length} numbers`);
     if (shares.some((share) => share < 0 || share > 1 + 1e-9)) fail(`${path}.shares`, "must lie between 0 and 1");
     return { kind, name, categories, shares };
@@ -62,21 +61,21 @@ export function encodingFromJson(value: unknown, where: string): TableEncoding {
 
   // biome-ignore format: the fields of TableEncoding
   const fields = record(value, "", ["columns", "targets", "weights", "header", "delimiter", "decimal", "missing", "missingValues"]);
-  const columns = list(fields["columns"], ".columns").map((one, i) => column(one, `.columns[${i}]`));
+  const columns = list(fields.columns, ".columns").map((one, i) => column(one, `.columns[${i}]`));
   if (columns.length === 0) fail(".columns", "must not be empty");
-  const targets = texts(fields["targets"], ".targets");
-  const weights = fields["weights"] === null ? null : text(fields["weights"], ".weights");
+  const targets = texts(fields.targets, ".targets");
+  const weights = fields.weights === null ? null : text(fields.weights, ".weights");
   distinct([...columns.map(({ name }) => name), ...targets, ...(weights === null ? [] : [weights])], "'s column names");
-  const delimiter = text(fields["delimiter"], ".delimiter");
+  const delimiter = text(fields.delimiter, ".delimiter");
   if (delimiter.length !== 1) fail(".delimiter", "must be one character");
   return {
     columns,
     targets,
     weights,
-    header: oneOf(fields["header"], ".header", [true, false]),
+    header: oneOf(fields.header, ".header", [true, false]),
     delimiter,
-    decimal: oneOf(fields["decimal"], ".decimal", [".", ","] as const),
-    missing: oneOf(fields["missing"], ".missing", ["error", "drop", "mean"] as const),
-    missingValues: texts(fields["missingValues"], ".missingValues"),
+    decimal: oneOf(fields.decimal, ".decimal", [".", ","] as const),
+    missing: oneOf(fields.missing, ".missing", ["error", "drop", "mean"] as const),
+    missingValues: texts(fields.missingValues, ".missingValues"),
   };
 }

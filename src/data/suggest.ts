@@ -13,7 +13,11 @@ function distance(a: string, b: string): number {
 
 /** The known name that `name` most likely stands for, or null when none is near. */
 export function nearest(name: string, known: readonly string[]): string | null {
-  const plain = (text: string) => text.slice(0, 60).toLowerCase().replace(/[\s_-]+/g, "");
+  const plain = (text: string) =>
+    text
+      .slice(0, 60)
+      .toLowerCase()
+      .replace(/[\s_-]+/g, "");
   let best: string | null = null;
   let least = Math.max(1, Math.floor(plain(name).length / 3)) + 1;
   for (const candidate of known.slice(0, 2000)) {

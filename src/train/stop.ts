@@ -54,11 +54,11 @@ export function stopRules(options: StopOptions = {}, name = "options.stop"): Sto
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const rules: StopRules = { ...defaultStop, ...given };
   checkCount(`${name}.iterations`, rules.iterations, 0);
-  if (given["seconds"] !== undefined) checkPositive(`${name}.seconds`, rules.seconds);
+  if (given.seconds !== undefined) checkPositive(`${name}.seconds`, rules.seconds);
   checkNonNegative(`${name}.gradient`, rules.gradient);
   checkNonNegative(`${name}.step`, rules.step);
   checkNonNegative(`${name}.reduction`, rules.reduction);
-  if (given["loss"] !== undefined) checkNonNegative(`${name}.loss`, rules.loss);
+  if (given.loss !== undefined) checkNonNegative(`${name}.loss`, rules.loss);
   checkCount(`${name}.patience`, rules.patience, 1);
   return rules;
 }

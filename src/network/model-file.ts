@@ -1,0 +1,92 @@
+// The model file: a sealed JSON that describes itself - architecture options, parameters to the last bit, scaling, table
+// encoding, training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason.
+import { writeFileAtomic } from "../atomic-file.js";
+import { encodingFromJson } from "../data/encoding-json.js";
+import type { ColumnScaling, Scaling } from "../data/scaling.js";
+import { GaussflowError } from "../errors.js";
+import { decodeFloats, encodeFloats, fields, fileError, readText, seal, unseal } from "../sealed-json.js";
+import { architectureOf, Network, type TrainingSummary } from "./network.js";
+import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
+
+const FORMAT = "gaussflow-model";
+const VERSION = 1;
+
+/** The text of a model file. */
+export function modelToJson(network: Network): string {
+  const { options, parameters, centre, scaling, encoding, summary } = network;
+  const columns = ({ offset, scale }: ColumnScaling) => ({ offset: [...offset], scale: [...scale] });
+  return seal(FORMAT, VERSION, {
+    network: options,
+    parameters: encodeFloats(parameters),
+    centre: centre === null ? null : encodeFloats(centre),
+    scaling: scaling === null ? null : { inputs: columns(scaling.inputs), targets: columns(scaling.targets) },
+    encoding,
+    summary,
+  });
+}
+
+/** Writes a model file, whole or not at all. */
+export async function saveModel(path: string, network: Network): Promise<void> {
+  await writeFileAtomic(path, modelToJson(network));
+}
+
+/** @throws GAUSSFLOW_FILE naming the file, the field and the reason */
+export async function loadModel(path: string): Promise<Network> {
+  return modelFromJson(await readText(path), path);
+}
+
+/** @param where how errors call the text */
+export function modelFromJson(text: string, where = "model"): Network {
+  const body = fields(unseal(text, FORMAT, VERSION, where), where, "body");
+  const options = readOptions(body.network, where);
+  const { parameterCount, inputSize, outputSize } = architectureOf(options);
+  const parameters = finite(decodeFloats(body.parameters, parameterCount, where, "parameters"), where, "parameters");
+  const centre =
+    body.centre === null ? null : finite(decodeFloats(body.centre, parameterCount, where, "centre"), where, "centre");
+  if ((centre !== null) !== options.centred)
+    throw fileError(where, "centre must be there exactly when the network is centred");
+  const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, `${where}: encoding`);
+  const scaling = readScaling(body.scaling, inputSize, outputSize, where);
+  const summary = body.summary === null ? null : (fields(body.summary, where, "summary") as TrainingSummary);
+  return new Network({ options, parameters, centre, scaling, encoding, summary });
+}
+
+function readOptions(value: unknown, where: string) {
+  const given = fields(value, where, "network");
+  for (const name of NETWORK_OPTION_NAMES)
+    if (!Object.hasOwn(given, name)) throw fileError(where, `network.${name} is missing`);
+  try {
+    return completeNetworkOptions(given as unknown as NetworkOptions);
+  } catch (cause) {
+    if (cause instanceof GaussflowError) throw fileError(where, `network: ${cause.message}`, cause);
+    throw cause;
+  }
+}
+
+function readScaling(value: unknown, inputSize: number, outputSize: number, where: string): Scaling | null {
+  if (value === null) return null;
+  const scaling = fields(value, where, "scaling");
+  const columns = (name: "inputs" | "targets", size: number): ColumnScaling => {
+    const part = fields(scaling[name], where, `scaling.${name}`);
+    const numbers = (key: "offset" | "scale") => {
+      const list = part[key];
+      const what = `scaling.${name}.${key}`;
+      if (!Array.isArray(list) || list.length !== size) throw fileError(where, `${what} must be ${size} numbers`);
+      return finite(
+        Float64Array.from(list, (one) => (typeof one === "number" ? one : Number.NaN)),
+        where,
+        what,
+      );
+    };
+    const scale = numbers("scale");
+    if (scale.some((one) => one <= 0)) throw fileError(where, `scaling.${name}.scale must be positive`);
+    return { offset: numbers("offset"), scale };
+  };
+  return { inputs: columns("inputs", inputSize), targets: columns("targets", outputSize) };
+}
+
+function finite(values: Float64Array, where: string, what: string): Float64Array {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw fileError(where, `${what}[${bad}] is not a finite number`);
+  return values;
+}

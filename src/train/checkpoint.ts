@@ -1,0 +1,97 @@
+// Checkpoints: a snapshot of the loop in a sealed file, with a fingerprint of everything the run depends on (data, network, method,
+// options). A resumed run goes on bit for bit; a torn, edited or foreign file, or one of another problem, is refused.
+import { createHash } from "node:crypto";
+import { writeFileAtomic } from "../atomic-file.js";
+import type { TrainRecord } from "../linearise/record.js";
+import type { MethodState } from "../method/method.js";
+import { decodeFloats, encodeFloats, fields, fileError, readText, seal, unseal } from "../sealed-json.js";
+import type { Best, Snapshot } from "./snapshot.js";
+
+const FORMAT = "gaussflow-checkpoint";
+const VERSION = 1;
+
+/** A digest of plain values and arrays: equal only for the same problem. */
+export function fingerprint(parts: readonly (string | Float64Array | null)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) {
+    if (part === null) hash.update("null;");
+    else if (typeof part === "string") hash.update(`text ${part.length};`).update(part);
+    else
+      hash
+        .update(`floats ${part.length};`)
+        .update(new Uint8Array(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+/** Writes the snapshot, whole or not at all. */
+export async function writeCheckpoint(path: string, snapshot: Snapshot, print: string): Promise<void> {
+  const best = (one: Best | null) => one && { ...one, parameters: encodeFloats(one.parameters), ...numbers(one) };
+  const state = Object.entries(snapshot.methodState).map(([name, value]) =>
+    typeof value === "number"
+      ? [name, encodeFloats(Float64Array.of(value)), "number"]
+      : [name, encodeFloats(value), "array"],
+  );
+  const body = {
+    fingerprint: print,
+    iteration: snapshot.iteration,
+    parameters: encodeFloats(snapshot.parameters),
+    methodState: state,
+    scaling: snapshot.scaling && encodeFloats(snapshot.scaling),
+    best: best(snapshot.best),
+    bestValidation: best(snapshot.bestValidation),
+    stale: snapshot.stale,
+    records: snapshot.records,
+    elapsed: snapshot.elapsed,
+  };
+  await writeFileAtomic(path, seal(FORMAT, VERSION, body));
+}
+
+/** Value and loss as bits: a validation loss may be infinite, which JSON does not know. */
+function numbers(best: Best) {
+  return { value: encodeFloats(Float64Array.of(best.value)), loss: encodeFloats(Float64Array.of(best.loss)) };
+}
+
+/** @throws GAUSSFLOW_FILE */
+export async function readCheckpoint(path: string, print: string, parameterCount: number): Promise<Snapshot> {
+  const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
+  if (body.fingerprint !== print)
+    throw fileError(
+      path,
+      "belongs to another run: data, network, method or options differ from those it was made with",
+    );
+  const count = (name: string) => {
+    const value = body[name];
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw fileError(path, `${name} must be a count`);
+    return value as number;
+  };
+  const best = (value: unknown, what: string): Best => {
+    const one = fields(value, path, what);
+    return {
+      iteration: Number(one.iteration),
+      parameters: decodeFloats(one.parameters, parameterCount, path, `${what}.parameters`),
+      value: decodeFloats(one.value, 1, path, `${what}.value`)[0],
+      loss: decodeFloats(one.loss, 1, path, `${what}.loss`)[0],
+    };
+  };
+  if (!Array.isArray(body.methodState)) throw fileError(path, "methodState must be a list");
+  const methodState: Record<string, number | Float64Array> = {};
+  for (const entry of body.methodState as unknown[]) {
+    if (!Array.isArray(entry) || typeof entry[0] !== "string") throw fileError(path, "methodState has a bad entry");
+    const values = decodeFloats(entry[1], entry[2] === "number" ? 1 : null, path, `methodState.${entry[0]}`);
+    methodState[entry[0]] = entry[2] === "number" ? values[0] : values;
+  }
+  if (!Array.isArray(body.records)) throw fileError(path, "records must be a list");
+  if (typeof body.elapsed !== "number") throw fileError(path, "elapsed must be a number");
+  return {
+    iteration: count("iteration"),
+    parameters: decodeFloats(body.parameters, parameterCount, path, "parameters"),
+    methodState: methodState as MethodState,
+    scaling: body.scaling === null ? null : decodeFloats(body.scaling, null, path, "scaling"),
+    best: best(body.best, "best"),
+    bestValidation: body.bestValidation === null ? null : best(body.bestValidation, "bestValidation"),
+    stale: count("stale"),
+    records: body.records as TrainRecord[],
+    elapsed: body.elapsed,
+  };
+}

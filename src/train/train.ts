@@ -1,0 +1,219 @@
+// Training a network on a data set: units, parts, engines and files around the one loop of minimise.ts.
+import { createEngine } from "../backend/create.js";
+import type { Engine, EngineData } from "../backend/engine.js";
+import type { Dataset, DatasetInput } from "../data/dataset.js";
+import { type Scaling, scaleColumns, standardise } from "../data/scaling.js";
+import { argumentError } from "../errors.js";
+import { memoryProblem, type Plan, planRoute } from "../linearise/plan.js";
+import type { Reason, TrainRecord } from "../linearise/record.js";
+import type { Method } from "../method/method.js";
+import { predictions } from "../network/forward.js";
+import type { Network } from "../network/network.js";
+import { layerSizes } from "../network/parameters.js";
+import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { minimise } from "./minimise.js";
+import type { MinimiseResult } from "./minimise-options.js";
+import type { Best } from "./snapshot.js";
+import { asDataset, type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
+
+export interface TrainResult {
+  /** The network to use: best by validation loss where there is validation data, else best by training objective. */
+  readonly network: Network;
+  /** The last accepted point. */
+  readonly last: Network;
+  /** Best by the training objective. */
+  readonly best: Network;
+  /** Best by the validation loss; null without validation data. */
+  readonly bestValidation: Network | null;
+  readonly reason: Reason;
+  readonly records: readonly TrainRecord[];
+  /** Accepted iterations, and the one that `network` comes from. */
+  readonly iterations: number;
+  readonly bestIteration: number;
+  /** Mean of squared errors of `network`, in the units it was trained in. */
+  readonly loss: number;
+  readonly validationLoss: number | null;
+  readonly seconds: number;
+  readonly plan: Plan;
+  readonly engine: string;
+  readonly threads: number;
+  /** One line: what train chose. */
+  readonly chosen: string;
+}
+
+/**
+ * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
+ *
+ * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception.
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, and what onRecord throws
+ */
+export async function train(
+  network: Network,
+  data: Dataset | DatasetInput,
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const steps = trainSteps(network, data, options);
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** The same as an async generator: yields every record, returns the result. Leaving the loop early frees the engines. */
+export async function* trainSteps(
+  network: Network,
+  data: Dataset | DatasetInput,
+  options: TrainOptions = {},
+): AsyncGenerator<TrainRecord, TrainResult> {
+  const whole = asDataset(data);
+  if (whole.inputSize !== network.inputSize || whole.outputSize !== network.outputSize)
+    throw argumentError(
+      "data",
+      `must have ${network.inputSize} inputs and ${network.outputSize} targets, as the network`,
+      `${whole.inputSize} and ${whole.outputSize}`,
+    );
+  const completed = completeTrainOptions(options, whole, network.options.seed);
+  const { fit, validation } = cut(whole, completed);
+  const scaling = network.scaling ?? (completed.standardise ? standardise(fit) : null);
+  const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
+  const plan = planRoute(start.parameterCount, fit.sampleCount * fit.outputSize, completed.route);
+
+  const fitData = engineData(start, fit, scaling);
+  const engine = createEngine(start.architecture, fitData, options);
+  let validationEngine: Engine | null = null;
+  try {
+    validationEngine =
+      validation === null ? null : createEngine(start.architecture, engineData(start, validation, scaling), options);
+    const print =
+      completed.checkpoint === null && completed.resume === null ? "" : printOf(start, fitData, validation, completed);
+    const refused = memoryProblem(plan);
+    if (refused !== null) throw argumentError("network and data", `must fit in memory: ${refused}`, plan.bytes);
+    const { checkpoint, resume } = completed;
+    const result = yield* minimise(engine, start.parameters, {
+      method: completed.method,
+      stop: completed.stop,
+      route: plan.route,
+      decay: completed.loss.decay,
+      condition: completed.condition,
+      layerSizes: layerSizes(start.architecture),
+      meanFactor: meanFactor(fit),
+      validation:
+        validationEngine && validation ? { engine: validationEngine, meanFactor: meanFactor(validation) } : null,
+      signal: options.signal,
+      ...(options.onRecord ? { observer: { onRecord: options.onRecord } } : {}),
+      checkpoint: checkpoint && {
+        every: checkpoint.every,
+        write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
+      },
+      resume: resume === null ? null : await readCheckpoint(resume, print, start.parameterCount),
+    });
+    return finish(start, fit, validation, completed.method, plan, engine, result);
+  } finally {
+    engine.dispose();
+    validationEngine?.dispose();
+  }
+}
+
+function cut(
+  whole: Dataset,
+  { validation, seed }: CompletedTrainOptions,
+): { fit: Dataset; validation: Dataset | null } {
+  if (typeof validation !== "number") return { fit: whole.fitted(), validation };
+  const parts = whole.parts === null ? whole.split({ validation, seed }) : whole.split();
+  return { fit: parts.train, validation: parts.validation };
+}
+
+/** What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. */
+function engineData(network: Network, data: Dataset, scaling: Scaling | null): EngineData {
+  const inputs = scaling === null ? data.inputs : scaleColumns(data.inputs, scaling.inputs);
+  const targets = scaling === null ? data.targets.slice() : scaleColumns(data.targets, scaling.targets);
+  if (network.centre !== null) {
+    const shift = predictions(network.architecture, network.centre, inputs);
+    for (let k = 0; k < targets.length; k++) targets[k] += shift[k];
+  }
+  return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined };
+}
+
+/** 2 / (sum of weights * outputs): from the sum loss to the weighted mean of squares. */
+function meanFactor(data: Dataset): number {
+  const total = data.weights === null ? data.sampleCount : data.weights.reduce((sum, weight) => sum + weight, 0);
+  return 2 / (total * data.outputSize);
+}
+
+function printOf(
+  network: Network,
+  data: EngineData,
+  validation: Dataset | null,
+  { method, loss, standardise: scaled, seed, route }: CompletedTrainOptions,
+): string {
+  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route };
+  return fingerprint([
+    JSON.stringify(settings),
+    JSON.stringify(network.options),
+    network.parameters,
+    data.inputs,
+    data.targets,
+    data.weights ?? null,
+    validation?.inputs ?? null,
+    validation?.targets ?? null,
+    validation?.weights ?? null,
+  ]);
+}
+
+function finish(
+  start: Network,
+  fit: Dataset,
+  validation: Dataset | null,
+  method: Method,
+  plan: Plan,
+  engine: Engine,
+  result: MinimiseResult,
+): TrainResult {
+  const at = (point: Best) => start.withParameters(point.parameters);
+  const kept = result.bestValidation ?? result.best;
+  const validationLoss = result.bestValidation?.value ?? null;
+  const summary = {
+    reason: result.reason.code,
+    iterations: result.iterations,
+    bestIteration: kept.iteration,
+    loss: kept.loss,
+    validationLoss: validationLoss !== null && Number.isFinite(validationLoss) ? validationLoss : null,
+    samples: fit.sampleCount,
+    validationSamples: validation?.sampleCount ?? 0,
+    seconds: result.elapsed,
+    method: method.label,
+    features: fit.featureNames,
+    targets: fit.targetNames,
+  };
+  return {
+    network: at(kept).withSummary(summary),
+    last: at(result.last),
+    best: at(result.best),
+    bestValidation: result.bestValidation && at(result.bestValidation),
+    reason: result.reason,
+    records: result.records,
+    iterations: result.iterations,
+    bestIteration: kept.iteration,
+    loss: kept.loss,
+    validationLoss,
+    seconds: result.elapsed,
+    plan,
+    engine: engine.kind,
+    threads: engine.threads,
+    chosen: chosenLine(start, fit, validation, method, plan, engine),
+  };
+}
+
+function chosenLine(
+  start: Network,
+  fit: Dataset,
+  validation: Dataset | null,
+  method: Method,
+  plan: Plan,
+  engine: Engine,
+): string {
+  const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
+  const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
+  const units = start.scaling === null ? "raw units" : "standardised units";
+  return `${method.label} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}), ${engine.kind} engine, ${threads}`;
+}
