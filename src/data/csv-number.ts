@@ -14,7 +14,7 @@ export function parseNumber(text: string, decimal: "." | ","): number {
     text = text.replace(",", ".");
   }
   const value = +text;
-  if (value !== value) return INFINITE.test(text) ? Infinity : value;
+  if (Number.isNaN(value)) return INFINITE.test(text) ? Infinity : value;
   if (text.length === 0) return Number.NaN;
   if (text.length > 1) {
     // 0x1f, 0b1, 0o7 are numbers to JavaScript, not to a table. The letter stands second.

@@ -1,0 +1,43 @@
+// What `gaussflow doctor` tells: the machine, the addon, its BLAS, and the remedy where something is missing.
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { chooseThreads } from "./create.js";
+import { memoryCeiling } from "./memory.js";
+import { loadNative, packageRoot } from "./native/load.js";
+
+export interface DoctorReport {
+  /** The native engine works. */
+  readonly ok: boolean;
+  /** Name and value, in the order to be shown. */
+  readonly facts: readonly (readonly [string, string])[];
+  /** The command that cures what is wrong, or null. */
+  readonly remedy: string | null;
+}
+
+const THREADING = ["no threads", "pthreads", "OpenMP"];
+/** The order at which broken kernels have been seen to fail (OpenBLAS #2986). */
+const LARGE_ORDER = 1107;
+
+/** Looks at the machine and at the addon; takes a few hundred milliseconds for the self-test. */
+export function doctor(): DoctorReport {
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const facts: [string, string][] = [
+    ["platform", `${process.platform} ${process.arch}, Node ${process.versions.node}`],
+    ["processor", `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} usable`],
+    ["memory", `${gib(totalmem())}, of which this process may use ${gib(memoryCeiling())}`],
+    ["package", packageRoot()],
+  ];
+  const native = loadNative();
+  if (!native.ok) {
+    facts.push(["engine", "TypeScript (many times slower)"], ["because", native.reason]);
+    return { ok: false, facts, remedy: native.hint };
+  }
+  const test = native.binding.selfTest(LARGE_ORDER);
+  facts.push(
+    ["engine", `native, ${chooseThreads()} threads`],
+    ["BLAS", test.blas],
+    ["kernel", test.core],
+    ["threading", `${THREADING[test.parallel] ?? "unknown"} (held to one thread: gaussflow has its own)`],
+    ["self-test", test.message],
+  );
+  return { ok: test.ok, facts, remedy: test.ok ? null : "export OPENBLAS_CORETYPE=Haswell" };
+}

@@ -1,0 +1,38 @@
+// gaussflow doctor and gaussflow build: the state of the native engine, and the way to get it.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { doctor } from "../backend/doctor.js";
+import { packageRoot } from "../backend/native/load.js";
+import { jsonLine } from "../report/json-lines.js";
+import { EXIT, type ExitCode } from "./exit.js";
+import type { Terminal } from "./terminal.js";
+
+/** Adds both commands. */
+export function addEngineCommands(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  program
+    .command("doctor")
+    .description("show the engine, its BLAS and threads, run its self-test, name the remedy")
+    .option("--json", "one JSON object")
+    .action(({ json }: { json?: true }) => {
+      const { ok, facts, remedy } = doctor();
+      if (json) terminal.out.write(jsonLine("doctor", { ok, ...Object.fromEntries(facts), remedy }));
+      else {
+        const lines = facts.map(([name, value]) => `${name.padEnd(11)}${value}`);
+        lines.push("", remedy === null ? "All is well." : `Remedy: ${remedy}`);
+        terminal.out.write(`${lines.join("\n")}\n`);
+      }
+      done(ok ? EXIT.ok : EXIT.failure);
+    });
+  program
+    .command("build")
+    .description("compile the native engine (needs a C++ compiler, CMake and OpenBLAS)")
+    .action(() => {
+      const script = join(packageRoot(), "scripts", "install.mjs");
+      const child = spawnSync(process.execPath, [script, "--force"], {
+        stdio: "inherit",
+        env: { ...process.env, GAUSSFLOW_REQUIRE_NATIVE: "1" },
+      });
+      done(child.status === 0 ? EXIT.ok : EXIT.failure);
+    });
+}

@@ -1,0 +1,119 @@
+// gaussflow predict MODEL FILE and gaussflow evaluate MODEL FILE: a saved model on a table in raw units.
+import { type Command, Option } from "commander";
+import { writeFileAtomic } from "../atomic-file.js";
+import type { Dataset } from "../data/dataset.js";
+import { outOfRange } from "../data/range.js";
+import { type CsvOptions, readCsv } from "../data/read-csv.js";
+import { GaussflowError } from "../errors.js";
+import { loadModel } from "../network/model-file.js";
+import type { Network } from "../network/network.js";
+import { jsonLine } from "../report/json-lines.js";
+import { metricsTable } from "../report/metrics-table.js";
+import { formatNumber } from "../report/numbers.js";
+import { assess, predictAll } from "./assess.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { checkOutputFile } from "./output-file.js";
+import { delimiter } from "./parse.js";
+import { type Terminal, warn } from "./terminal.js";
+
+interface ModelFlags {
+  readonly out?: string;
+  readonly json?: true;
+  readonly unseen: "error" | "zeros";
+  readonly missing?: "error" | "drop" | "mean";
+  readonly delimiter?: string;
+  readonly header: boolean;
+}
+
+const FILE = 'table with the columns the model was trained on; "-" is standard input';
+
+function addReading(command: Command): Command {
+  return command
+    .argument("<model>", "file written by gaussflow train --out")
+    .argument("<file>", FILE)
+    .addOption(
+      new Option("--unseen <rule>", "a category that training never saw").choices(["error", "zeros"]).default("error"),
+    )
+    .addOption(
+      new Option("--missing <rule>", "missing values (default: as in training)").choices(["error", "drop", "mean"]),
+    )
+    .option("--delimiter <character>", "default: found by looking", delimiter)
+    .option("--no-header", "the first row is data");
+}
+
+/** Adds both commands. */
+export function addModelCommands(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  addReading(program.command("predict").description("predict a table with a saved model; writes CSV"))
+    .option("--out <file>", "where to write (default: standard output)")
+    .addHelpText(
+      "after",
+      `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
+    )
+    .action(async (model: string, file: string, flags: ModelFlags) =>
+      done(await predict(model, file, flags, terminal)),
+    );
+  addReading(program.command("evaluate").description("compare a saved model with the targets in a table"))
+    .option("--json", "one JSON object instead of a table")
+    .addHelpText("after", `\nExample:\n  $ gaussflow evaluate cars.json held-out.csv\n${EXIT_CODES_HELP}`)
+    .action(async (model: string, file: string, flags: ModelFlags) =>
+      done(await evaluate(model, file, flags, terminal)),
+    );
+}
+
+async function read(
+  model: string,
+  file: string,
+  flags: ModelFlags,
+  targets: CsvOptions["targets"],
+  terminal: Terminal,
+): Promise<{ network: Network; data: Dataset }> {
+  const network = await loadModel(model);
+  const { encoding } = network;
+  if (encoding === null)
+    throw new GaussflowError("GAUSSFLOW_FILE", `${model}: was trained on arrays, not on a table; use network.predict`);
+  const data = await readCsv(file, {
+    encoding,
+    targets,
+    unseen: flags.unseen,
+    missing: flags.missing,
+    delimiter: flags.delimiter,
+    header: flags.header ? undefined : false,
+  });
+  for (const note of data.notes) warn(terminal, note);
+  for (const { column, count, firstRow, firstValue, min, max } of outOfRange(data.inputs, encoding)) {
+    const rows = count === 1 ? "1 row lies" : `${count} rows lie`;
+    const range = `${formatNumber(min)} to ${formatNumber(max)}`;
+    warn(
+      terminal,
+      `${rows} outside the range seen in training, column ${JSON.stringify(column)}: ${formatNumber(firstValue)} in row ${data.rows?.[firstRow - 1] ?? firstRow} against ${range}`,
+    );
+  }
+  return { network, data };
+}
+
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+async function predict(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
+  if (flags.out !== undefined) await checkOutputFile(flags.out, "the predictions");
+  const { network, data } = await read(model, file, flags, "ignore", terminal);
+  const c = network.outputSize;
+  const names = network.encoding?.targets ?? [];
+  const predictions = predictAll(network, data.inputs);
+  // The row number tells which rows were left out for missing values.
+  const lines = [["row", ...names].map(quoted).join(",")];
+  for (let i = 0; i < data.sampleCount; i++)
+    lines.push(`${data.rows?.[i] ?? i + 1},${predictions.subarray(i * c, (i + 1) * c).join(",")}`);
+  const text = `${lines.join("\n")}\n`;
+  if (flags.out === undefined) terminal.out.write(text);
+  else await writeFileAtomic(flags.out, text);
+  return EXIT.ok;
+}
+
+async function evaluate(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
+  const { network, data } = await read(model, file, flags, "require", terminal);
+  const set = assess(network, "table", data);
+  terminal.out.write(flags.json ? jsonLine("evaluation", set) : `${metricsTable([set], terminal.paintOut)}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,26 @@
+// The public face of gaussflow: everything a user imports, and nothing else.
+export { type Backend, createEngine } from "./backend/create.js";
+export { type DoctorReport, doctor } from "./backend/doctor.js";
+export type { Engine, EngineData, Failure, NonFinite } from "./backend/engine.js";
+export { Dataset, type DatasetInput, type DatasetParts, dataset, type SplitOptions } from "./data/dataset.js";
+export type { MatrixLike } from "./data/matrix.js";
+export { outOfRange, type RangeReport } from "./data/range.js";
+export { type CsvOptions, readCsv } from "./data/read-csv.js";
+export { type ColumnScaling, type Scaling, standardise } from "./data/scaling.js";
+export { type ErrorCode, GaussflowError } from "./errors.js";
+export type { Plan } from "./linearise/plan.js";
+export type { Reason, ReasonCode, Route, TrainRecord } from "./linearise/record.js";
+export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
+export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
+export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
+export type { Method } from "./method/method.js";
+export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
+export type { InitialisationName } from "./network/initialise.js";
+export { loadModel, modelFromJson, modelToJson, saveModel } from "./network/model-file.js";
+export { Network, network } from "./network/network.js";
+export type { NetworkOptions } from "./network/network-options.js";
+export type { ParameterBlock } from "./network/parameters.js";
+export { Random } from "./random.js";
+export type { StopOptions } from "./train/stop.js";
+export { type TrainResult, train, trainSteps } from "./train/train.js";
+export type { TrainOptions } from "./train/train-options.js";
