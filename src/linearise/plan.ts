@@ -4,8 +4,6 @@
 //
 // The smaller matrix wins: p <= n c takes primal, else dual. Bytes count the matrix and its factor.
 import { totalmem } from "node:os";
-import { dualBytes } from "../step/dual.js";
-import { primalBytes } from "../step/primal.js";
 import type { EngineRoute } from "./problem.js";
 
 export interface Plan {
@@ -22,7 +20,8 @@ export interface Plan {
 /** Plans the route for p parameters and n c equations; `asked` overrides the choice. */
 export function planRoute(parameterCount: number, equationCount: number, asked: "auto" | EngineRoute = "auto"): Plan {
   const route = asked === "auto" ? (parameterCount <= equationCount ? "primal" : "dual") : asked;
-  const bytes = route === "primal" ? primalBytes(parameterCount) : dualBytes(equationCount);
+  const order = route === "primal" ? parameterCount : equationCount;
+  const bytes = 2 * 8 * order ** 2;
   const sign = parameterCount <= equationCount ? "at most" : "more than";
   const because =
     asked === "auto"

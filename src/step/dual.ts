@@ -13,8 +13,3 @@ export function layerNormSquared(scaling: Float64Array, layerSizes: readonly num
   });
   return sum;
 }
-
-/** Bytes of the kernel and its factor. */
-export function dualBytes(equationCount: number): number {
-  return 2 * 8 * equationCount ** 2;
-}

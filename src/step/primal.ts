@@ -7,8 +7,3 @@ export function diagonalNormSquared(scaling: Float64Array, step: Float64Array): 
   for (let j = 0; j < step.length; j++) sum += (scaling[j] === 0 ? 1 : scaling[j]) * step[j] ** 2;
   return sum;
 }
-
-/** Bytes of the curvature and its factor. */
-export function primalBytes(parameterCount: number): number {
-  return 2 * 8 * parameterCount ** 2;
-}

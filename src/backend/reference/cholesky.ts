@@ -9,7 +9,7 @@ const BLOCK = 64;
  * L with A = L L^T, in place in the lower triangle of `a` (n x n, row-major; the strict upper triangle is not read).
  * @returns -1, or the first pivot that is not positive, from 0
  */
-export function cholesky(a: Float64Array, n: number): number {
+function cholesky(a: Float64Array, n: number): number {
   // Left-looking: rows [j0, n) lose the product with the finished rows of the block, then the block is factored.
   const product = new Float64Array(BLOCK * BLOCK);
   const left = new Float64Array(BLOCK * n);
@@ -48,7 +48,7 @@ function pack(a: Float64Array, n: number, first: number, rows: number, columns: 
 }
 
 /** x = (L L^T)^-1 x in place. */
-export function solveFactored(l: Float64Array, n: number, x: Float64Array): void {
+function solveFactored(l: Float64Array, n: number, x: Float64Array): void {
   for (let i = 0; i < n; i++) {
     let value = x[i];
     for (let k = 0; k < i; k++) value -= l[i * n + k] * x[k];
@@ -62,7 +62,7 @@ export function solveFactored(l: Float64Array, n: number, x: Float64Array): void
 }
 
 /** out = (M + diag(shift)) x for the symmetric M in the lower triangle of `m`. */
-export function multiplySymmetric(m: Float64Array, n: number, shift: Float64Array, x: Float64Array): Float64Array {
+function multiplySymmetric(m: Float64Array, n: number, shift: Float64Array, x: Float64Array): Float64Array {
   const out = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     let sum = (m[i * n + i] + shift[i]) * x[i];
@@ -73,6 +73,35 @@ export function multiplySymmetric(m: Float64Array, n: number, shift: Float64Arra
     out[i] += sum;
   }
   return out;
+}
+
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
+/**
+ * x = (M + diag(shift))^-1 right with one step of iterative refinement; `factor` receives the Cholesky factor.
+ * @returns the first bad pivot, or x and |right - A x|_inf / |right|_inf before the refinement
+ */
+export function solveDamped(
+  m: Float64Array,
+  factor: Float64Array,
+  n: number,
+  shift: Float64Array,
+  right: Float64Array,
+): { readonly pivot: number } | { readonly x: Float64Array; readonly residual: number } {
+  factor.set(m);
+  for (let i = 0; i < n; i++) factor[i * n + i] += shift[i];
+  const pivot = cholesky(factor, n);
+  if (pivot >= 0) return { pivot };
+  const x = right.slice();
+  solveFactored(factor, n, x);
+  const product = multiplySymmetric(m, n, shift, x);
+  const rest = right.map((value, i) => value - product[i]);
+  const residual = largest(right) > 0 ? largest(rest) / largest(right) : 0;
+  solveFactored(factor, n, rest);
+  for (let i = 0; i < n; i++) x[i] += rest[i];
+  return { x, residual };
 }
 
 /** 1-norm of M + diag(shift). */

@@ -9,7 +9,6 @@ import {
   addGradient,
   backwardBlock,
   forwardBlock,
-  outputsOf,
   PASS_BLOCK,
   type PassWeights,
   passWeights,
@@ -35,7 +34,8 @@ import type {
 } from "../engine.js";
 import { describeNonFinite } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
-import { cholesky, conditionEstimate, multiplySymmetric, solveFactored } from "./cholesky.js";
+import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
+import { conditionEstimate, solveDamped } from "./cholesky.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
 
 /** An engine on the plain TypeScript passes. */
@@ -44,14 +44,13 @@ export const createReferenceEngine: EngineFactory = (architecture, data) => new 
 /** Milliseconds of work after which the event loop gets its turn. */
 const TURN = 20;
 
+/** A linearisation with its curvature: lower triangle, row-major. */
 interface Curved {
   readonly kind: "primal" | "dual";
   readonly order: number;
-  /** Lower triangle, row-major. */
   readonly matrix: Float64Array;
   readonly parameters: Float64Array;
   readonly gradient: Float64Array;
-  /** J~^T u for u in output space, at the linearisation's parameters. */
   readonly residual: Float64Array;
 }
 
@@ -136,21 +135,16 @@ class ReferenceEngine implements Engine {
       const r = this.#residual(space, first, count);
       residual.set(r, first * c);
       loss += squaredErrorValue(r);
-      this.#seedWeighted(space, first, count);
+      seedWeighted(space, this.#rootWeights, first, count);
       backwardBlock(space, weights, count, c);
-      this.#addProducts(space, count, r, gradient, diagonal);
+      addProducts(space, count, r, gradient, diagonal);
       if (transposed !== null && matrix) {
         const before = performance.now();
         jacobianTransposed(space, count, transposed);
         addRankUpdate(matrix, p, transposed, count * c);
         curvatureSeconds += (performance.now() - before) / 1000;
       }
-      if (kept !== null) {
-        this.#architecture.layers.forEach((layer, l) => {
-          kept.layerInputs[l].set(space.layerInputs[l].subarray(0, count * layer.inputSize), first * layer.inputSize);
-          kept.deltas[l].set(space.deltas[l].subarray(0, count * c * layer.outputSize), first * c * layer.outputSize);
-        });
-      }
+      if (kept !== null) keepBlock(kept, space, first, count);
       await this.#turn(signal);
     }
     if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss");
@@ -158,7 +152,8 @@ class ReferenceEngine implements Engine {
     if (bad >= 0) return this.#nonFinite(parameters, "gradient");
     if (curvature !== "none" && diagonal.some((value) => !Number.isFinite(value)))
       return this.#nonFinite(parameters, "curvature");
-    if (scaling !== null && curvature !== "none") raise(scaling, this.#diagonalFor(curvature, diagonal));
+    if (scaling !== null && curvature !== "none")
+      raise(scaling, curvature === "primal" ? diagonal : layerMeans(this.#architecture, diagonal));
     if (kept !== null && matrix) {
       const before = performance.now();
       const rows = 32;
@@ -205,23 +200,15 @@ class ReferenceEngine implements Engine {
       if (curved.kind === "primal" && scaling !== null)
         for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
       const factor = this.#factor as Float64Array;
-      factor.set(matrix);
-      for (let i = 0; i < order; i++) factor[i * order + i] += shift[i];
-      const pivot = cholesky(factor, order);
-      if (pivot >= 0)
+      const right = await this.#rightSide(curved, damping + decay, decay, signal);
+      const answer = solveDamped(matrix, factor, order, shift, right);
+      if ("pivot" in answer)
         return {
           code: "indefinite",
-          pivot,
-          message: `the damped matrix is not positive definite: pivot ${pivot} of its Cholesky factorisation is not positive`,
+          pivot: answer.pivot,
+          message: `the damped matrix is not positive definite: pivot ${answer.pivot} of its Cholesky factorisation is not positive`,
         };
-      const right = await this.#rightSide(curved, damping + decay, decay, signal);
-      const x = right.slice();
-      solveFactored(factor, order, x);
-      const product = multiplySymmetric(matrix, order, shift, x);
-      const rest = right.map((value, i) => value - product[i]);
-      const residual = largest(right) > 0 ? largest(rest) / largest(right) : 0;
-      solveFactored(factor, order, rest);
-      for (let i = 0; i < order; i++) x[i] += rest[i];
+      const { x, residual } = answer;
       const step = curved.kind === "primal" ? x : await this.#stepFromDual(curved, x, damping, decay, scaling, signal);
       if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(curved.parameters, "step");
       return {
@@ -285,65 +272,8 @@ class ReferenceEngine implements Engine {
     this.#factor = null;
   }
 
-  /** psi - y, rows scaled by the root of their weight: count x c. */
   #residual(space: Workspace, first: number, count: number): Float64Array {
-    const { outputSize: c } = this;
-    const f = outputsOf(space);
-    const r = new Float64Array(count * c);
-    for (let k = 0; k < r.length; k++) {
-      const root = this.#rootWeights === null ? 1 : this.#rootWeights[first + Math.floor(k / c)];
-      r[k] = root * (this.#architecture.outputScale * f[k] - this.#targets[first * c + k]);
-    }
-    return r;
-  }
-
-  /** Seeds one backward row an output, scaled by the root of the sample's weight: the deltas of J~. */
-  #seedWeighted(space: Workspace, first: number, count: number): void {
-    const { outputSize: c } = this;
-    seedOutputs(space, count);
-    if (this.#rootWeights === null) return;
-    const delta = space.deltas[space.deltas.length - 1];
-    for (let k = 0; k < count * c * c; k++) delta[k] *= this.#rootWeights[first + Math.floor(k / (c * c))];
-  }
-
-  /** gradient += J~^T r~ and diagonal += diag(J~^T J~) of the block. */
-  #addProducts(space: Workspace, count: number, r: Float64Array, gradient: Float64Array, diagonal: Float64Array): void {
-    const { outputSize: c } = this;
-    this.#architecture.layers.forEach((layer, l) => {
-      const { inputSize, outputSize: width, factor, weightOffset, biasOffset } = layer;
-      const h = space.layerInputs[l];
-      const delta = space.deltas[l];
-      for (let i = 0; i < count; i++)
-        for (let o = 0; o < width; o++) {
-          let weighted = 0;
-          let square = 0;
-          for (let a = 0; a < c; a++) {
-            const d = delta[(i * c + a) * width + o];
-            weighted += d * r[i * c + a];
-            square += d * d;
-          }
-          const at = weightOffset + o * inputSize;
-          for (let k = 0; k < inputSize; k++) {
-            const input = factor * h[i * inputSize + k];
-            gradient[at + k] += weighted * input;
-            diagonal[at + k] += square * input * input;
-          }
-          if (biasOffset >= 0) {
-            gradient[biasOffset + o] += weighted;
-            diagonal[biasOffset + o] += square;
-          }
-        }
-    });
-  }
-
-  /** What the running maximum is taken with: diag G itself, or its mean over each layer. */
-  #diagonalFor(curvature: "primal" | "dual", diagonal: Float64Array): Float64Array {
-    if (curvature === "primal") return diagonal;
-    return Float64Array.from(this.#architecture.layers, (layer) => {
-      const size = layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
-      const part = diagonal.subarray(layer.weightOffset, layer.weightOffset + size);
-      return part.reduce((sum, value) => sum + value, 0) / size;
-    });
+    return weightedResidual(space, this.#targets, this.#rootWeights, first, count);
   }
 
   /** Right-hand side of the damped system: -gradient, or r~ - (decay/m) J~ w. */
@@ -467,21 +397,4 @@ class ReferenceEngine implements Engine {
     if (this.#disposed) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of during the call");
     this.#turned = performance.now();
   }
-}
-
-/** state = max(state, values); an entry that stays 0 becomes 1. */
-function raise(state: Float64Array, values: Float64Array): void {
-  for (let j = 0; j < state.length; j++) state[j] = Math.max(state[j], values[j]) || 1;
-}
-
-function cosine(gradient: Float64Array, diagonal: Float64Array, residualNorm: number): number {
-  if (residualNorm === 0) return 0;
-  let result = 0;
-  for (let j = 0; j < gradient.length; j++)
-    if (diagonal[j] > 0) result = Math.max(result, Math.abs(gradient[j]) / (Math.sqrt(diagonal[j]) * residualNorm));
-  return result;
-}
-
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }

@@ -1,0 +1,99 @@
+// What the reference engine sums besides the curvature: gradient, diagonal of J~^T J~, and the measures made of them.
+import type { Architecture } from "../../network/architecture.js";
+import { outputsOf, seedOutputs, type Workspace } from "../../network/forward.js";
+
+/** psi - y of a block, rows scaled by the root of their weight: count x c. */
+export function weightedResidual(
+  space: Workspace,
+  targets: Float64Array,
+  rootWeights: Float64Array | null,
+  first: number,
+  count: number,
+): Float64Array {
+  const { outputSize: c, outputScale } = space.architecture;
+  const f = outputsOf(space);
+  const r = new Float64Array(count * c);
+  for (let k = 0; k < r.length; k++) {
+    const root = rootWeights === null ? 1 : rootWeights[first + Math.floor(k / c)];
+    r[k] = root * (outputScale * f[k] - targets[first * c + k]);
+  }
+  return r;
+}
+
+/** Seeds one backward row an output, scaled by the root of the sample's weight: the deltas of J~. */
+export function seedWeighted(space: Workspace, rootWeights: Float64Array | null, first: number, count: number): void {
+  const { outputSize: c } = space.architecture;
+  seedOutputs(space, count);
+  if (rootWeights === null) return;
+  const delta = space.deltas[space.deltas.length - 1];
+  for (let k = 0; k < count * c * c; k++) delta[k] *= rootWeights[first + Math.floor(k / (c * c))];
+}
+
+/** gradient += J~^T r~ and diagonal += diag(J~^T J~) of the block, c backward rows a sample. */
+export function addProducts(
+  space: Workspace,
+  count: number,
+  r: Float64Array,
+  gradient: Float64Array,
+  diagonal: Float64Array,
+): void {
+  const { layers, outputSize: c } = space.architecture;
+  for (let l = 0; l < layers.length; l++) {
+    const { inputSize, outputSize: width, factor, weightOffset, biasOffset } = layers[l];
+    const h = space.layerInputs[l];
+    const delta = space.deltas[l];
+    for (let i = 0; i < count; i++)
+      for (let o = 0; o < width; o++) {
+        let weighted = 0;
+        let square = 0;
+        for (let a = 0; a < c; a++) {
+          const d = delta[(i * c + a) * width + o];
+          weighted += d * r[i * c + a];
+          square += d * d;
+        }
+        const at = weightOffset + o * inputSize;
+        for (let k = 0; k < inputSize; k++) {
+          const input = factor * h[i * inputSize + k];
+          gradient[at + k] += weighted * input;
+          diagonal[at + k] += square * input * input;
+        }
+        if (biasOffset >= 0) {
+          gradient[biasOffset + o] += weighted;
+          diagonal[biasOffset + o] += square;
+        }
+      }
+  }
+}
+
+/** Mean of `diagonal` over the parameters of each layer: what the dual route's scaling is the running maximum of. */
+export function layerMeans(architecture: Architecture, diagonal: Float64Array): Float64Array {
+  return Float64Array.from(architecture.layers, (layer) => {
+    const size = layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
+    const part = diagonal.subarray(layer.weightOffset, layer.weightOffset + size);
+    return part.reduce((sum, value) => sum + value, 0) / size;
+  });
+}
+
+/** state = max(state, values); an entry that stays 0 becomes 1. */
+export function raise(state: Float64Array, values: Float64Array): void {
+  for (let j = 0; j < state.length; j++) state[j] = Math.max(state[j], values[j]) || 1;
+}
+
+/** max_j |gradient_j| / (|J_j| |r|) with |J_j|^2 on the diagonal: MINPACK's gtol measure. */
+export function cosine(gradient: Float64Array, diagonal: Float64Array, residualNorm: number): number {
+  if (residualNorm === 0) return 0;
+  let result = 0;
+  for (let j = 0; j < gradient.length; j++)
+    if (diagonal[j] > 0) result = Math.max(result, Math.abs(gradient[j]) / (Math.sqrt(diagonal[j]) * residualNorm));
+  return result;
+}
+
+/** Copies a block's layer inputs and deltas (c rows a sample) to their place in a workspace for all samples. */
+export function keepBlock(whole: Workspace, block: Workspace, first: number, count: number): void {
+  const { layers, outputSize: c } = block.architecture;
+  for (let l = 0; l < layers.length; l++) {
+    const { inputSize, outputSize } = layers[l];
+    whole.layerInputs[l].set(block.layerInputs[l].subarray(0, count * inputSize), first * inputSize);
+    whole.deltas[l].set(block.deltas[l].subarray(0, count * c * outputSize), first * c * outputSize);
+  }
+}
