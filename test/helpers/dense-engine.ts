@@ -1,0 +1,125 @@
+// A test-only Engine for any residual function r(w): so that the very same method and loop code runs on problems whose answers are
+// certified. Jacobian by fourth-order differences; damped steps by Householder QR of [J; sqrt(decay I + mu D)], which squares no
+// condition number.
+import type { Engine, Failure, LineariseRequest, SolveRequest } from "../../src/backend/engine.js";
+import { householderSolve } from "./qr.js";
+
+export interface ResidualProblem {
+  readonly parameterCount: number;
+  readonly residualCount: number;
+  residual(w: Float64Array): Float64Array;
+}
+
+export class DenseEngine implements Engine {
+  readonly kind = "dense";
+  readonly outputSize = 1;
+  readonly layerCount = 1;
+  readonly threads = 1;
+  readonly sampleCount: number;
+  readonly parameterCount: number;
+  evaluations = 0;
+  readonly #problem: ResidualProblem;
+  #jacobian: Float64Array = new Float64Array(0);
+  #residual: Float64Array = new Float64Array(0);
+  #parameters: Float64Array = new Float64Array(0);
+
+  constructor(problem: ResidualProblem) {
+    this.#problem = problem;
+    this.sampleCount = problem.residualCount;
+    this.parameterCount = problem.parameterCount;
+  }
+
+  async forward(w: Float64Array) {
+    return this.#problem.residual(w);
+  }
+
+  async evaluate(w: Float64Array) {
+    this.evaluations++;
+    const loss = half(this.#problem.residual(w));
+    return Number.isFinite(loss) ? ({ ok: true, loss } as const) : notFinite();
+  }
+
+  async linearise(w: Float64Array, { decay, scaling }: LineariseRequest) {
+    const [m, p] = [this.sampleCount, this.parameterCount];
+    const r = this.#problem.residual(w);
+    const jacobian = differences(this.#problem, w);
+    const loss = half(r);
+    if (!Number.isFinite(loss) || jacobian.some((value) => !Number.isFinite(value))) return notFinite();
+    const gradient = new Float64Array(p);
+    const diagonal = new Float64Array(p);
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < p; j++) {
+        gradient[j] += jacobian[i * p + j] * r[i];
+        diagonal[j] += jacobian[i * p + j] ** 2;
+      }
+    let gradientCosine = 0;
+    const norm = Math.sqrt(2 * loss);
+    for (let j = 0; j < p; j++)
+      if (diagonal[j] > 0 && norm > 0)
+        gradientCosine = Math.max(gradientCosine, Math.abs(gradient[j]) / Math.sqrt(diagonal[j]) / norm);
+    if (scaling !== null) for (let j = 0; j < p; j++) scaling[j] = Math.max(scaling[j], diagonal[j]) || 1;
+    for (let j = 0; j < p; j++) gradient[j] += decay * w[j];
+    this.#jacobian = jacobian;
+    this.#residual = r;
+    this.#parameters = w.slice();
+    return { ok: true, loss, gradient, gradientCosine, seconds: { passes: 0, curvature: 0 } } as const;
+  }
+
+  async solve({ damping, decay, scaling }: SolveRequest) {
+    const [m, p] = [this.sampleCount, this.parameterCount];
+    const rows = new Float64Array((m + 2 * p) * p);
+    rows.set(this.#jacobian);
+    const right = new Float64Array(m + 2 * p);
+    for (let i = 0; i < m; i++) right[i] = -this.#residual[i];
+    for (let j = 0; j < p; j++) {
+      rows[(m + j) * p + j] = Math.sqrt(damping * (scaling === null ? 1 : scaling[j]));
+      rows[(m + p + j) * p + j] = Math.sqrt(decay);
+      right[m + p + j] = -Math.sqrt(decay) * this.#parameters[j];
+    }
+    const step = householderSolve(rows, m + 2 * p, p, right);
+    if (step === null)
+      return { code: "indefinite", pivot: 0, message: "the damped Jacobian has no full column rank" } as const;
+    return { ok: true, step, condition: Number.NaN, residual: 0, seconds: 0 } as const;
+  }
+
+  jacobianProduct = unused;
+  transposeProduct = unused;
+  jacobian = unused;
+  curvature = unused;
+
+  bytes() {
+    return 0;
+  }
+
+  dispose() {}
+}
+
+async function unused(): Promise<never> {
+  throw new Error("the dense test engine has no such call");
+}
+
+function notFinite(): Failure {
+  return { code: "non-finite", where: { what: "loss" }, message: "the loss is not finite" };
+}
+
+function half(r: Float64Array): number {
+  return 0.5 * r.reduce((sum, value) => sum + value * value, 0);
+}
+
+/** Fourth-order central differences: relative error about eps^(4/5). */
+function differences({ residual, residualCount, parameterCount: p }: ResidualProblem, w: Float64Array): Float64Array {
+  const jacobian = new Float64Array(residualCount * p);
+  for (let j = 0; j < p; j++) {
+    const h = Number.EPSILON ** 0.2 * (Math.abs(w[j]) || 1e-3);
+    const at = (shift: number) => {
+      const moved = w.slice();
+      moved[j] += shift * h;
+      return { r: residual(moved), x: moved[j] };
+    };
+    const [a, b, c, d] = [at(-2), at(-1), at(1), at(2)];
+    const unit = (d.x - a.x) / 4;
+    for (let i = 0; i < residualCount; i++)
+      jacobian[i * p + j] = (a.r[i] - 8 * b.r[i] + 8 * c.r[i] - d.r[i]) / (12 * unit);
+  }
+  return jacobian;
+}

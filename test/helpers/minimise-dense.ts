@@ -1,0 +1,24 @@
+// Runs the library's loop on a dense residual problem to the end.
+import type { Method } from "../../src/method/method.js";
+import { minimise } from "../../src/train/minimise.js";
+import type { MinimiseResult } from "../../src/train/minimise-options.js";
+import { type StopOptions, stopRules } from "../../src/train/stop.js";
+import { DenseEngine, type ResidualProblem } from "./dense-engine.js";
+
+export async function minimiseDense(
+  problem: ResidualProblem,
+  start: readonly number[],
+  method: Method,
+  stop: StopOptions = {},
+): Promise<MinimiseResult> {
+  const steps = minimise(new DenseEngine(problem), Float64Array.from(start), {
+    method,
+    stop: stopRules(stop),
+    route: "primal",
+    decay: 0,
+  });
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) return next.value;
+  }
+}
