@@ -1,0 +1,166 @@
+// The command line as a user meets it: a child process, its streams and its exit code.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadModel, readCsv } from "../../src/index.js";
+import { buildLibrary } from "../helpers/build.js";
+
+const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));
+const cars = "examples/data/auto-mpg.csv";
+const model = join(folder, "cars.json");
+const training = ["train", cars, "--target", "mpg", "--ignore", "name", "--missing", "mean"];
+let main = "";
+
+beforeAll(() => {
+  main = join(buildLibrary(), "..", "cli", "main.js");
+});
+
+function run(args: readonly string[], input?: string) {
+  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", input, timeout: 60_000 });
+  return { code: child.status, out: child.stdout, err: child.stderr };
+}
+
+describe("gaussflow train", () => {
+  it("trains, prints the table and the next step, draws the loss, saves the model", async () => {
+    const { code, out, err } = run([...training, "--out", model, "--plot"]);
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/train +\d+ +[\d.]+/);
+    expect(out).toMatch(/test +\d+ +[\d.]+/);
+    expect(out).toMatch(/kept: iteration \d+/);
+    expect(out).toContain(`Next: gaussflow predict ${model}`);
+    expect(err).toContain('column "origin" is categorical with 3 categories');
+    expect((await loadModel(model)).encoding?.targets).toEqual(["mpg"]);
+  });
+
+  it("--json is one object a line, ending with the result", () => {
+    const { code, out } = run([...training, "--json", "--iterations", "3"]);
+    expect(code).toBe(0);
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ type }) => type === "record").length).toBeGreaterThanOrEqual(4);
+    expect(lines.at(-1)).toMatchObject({ type: "result", iterations: 3, reason: { code: "iterations" } });
+  });
+
+  it("reads standard input", () => {
+    const { code, out } = run(["train", "-", ...training.slice(2)], readFileSync(cars, "utf8"));
+    expect(code).toBe(0);
+    expect(out).toContain("--out model.json");
+  });
+
+  it("is deterministic for a seed", () => {
+    const parameters = [1, 2].map((k) => {
+      const path = join(folder, `same-${k}.json`);
+      run([...training, "--out", path, "--seed", "5", "--threads", String(k)]);
+      return JSON.parse(readFileSync(path, "utf8")).body.parameters;
+    });
+    expect(parameters[0]).toBe(parameters[1]);
+  });
+
+  it("Ctrl-C saves the best so far and exits 130, SIGTERM 143", async () => {
+    const table = join(folder, "long.csv");
+    const rows = Array.from(
+      { length: 5000 },
+      (_, i) => `${Math.sin(i)},${Math.cos(3 * i)},${Math.sin(i) * Math.cos(5 * i)}`,
+    );
+    writeFileSync(table, `a,b,y\n${rows.join("\n")}\n`);
+    for (const [signal, expected] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const) {
+      const path = join(folder, `${signal}.json`);
+      const args = [
+        "train",
+        table,
+        "--hidden",
+        "30,30",
+        "--out",
+        path,
+        "--iterations",
+        "100000",
+        "--patience",
+        "100000",
+      ];
+      const child: ChildProcess = spawn(process.execPath, [main, ...args]);
+      let err = "";
+      let sent = false;
+      child.stderr?.on("data", (text) => {
+        err += text;
+        // A second signal would end the process at once.
+        if (!sent && /iteration +[1-9]/.test(err)) sent = child.kill(signal);
+      });
+      const code = await new Promise((resolve) => child.on("exit", resolve));
+      expect(code, err).toBe(expected);
+      expect((await loadModel(path)).summary).toMatchObject({ reason: "aborted" });
+    }
+  });
+
+  it.each([
+    [["train", "no-such.csv"], 1, /no-such\.csv: there is no such file/],
+    [["train", cars, "--target", "mpgg"], 1, /did you mean "mpg"/],
+    [["train", cars, "--target", "mpg"], 1, /line \d+, column/],
+    [["train", cars, "--hidden", "16,x"], 2, /--hidden.*layer sizes/],
+    [["train", cars, "--seconds", "12abc"], 2, /--seconds.*positive number/],
+    [["train", cars, "--activation", "tahn"], 2, /--activation/],
+    [["train", cars, "--hiden", "3"], 2, /--hidden/],
+    [["train", cars, "--out", "src"], 1, /directory/],
+    [["train"], 2, /missing required argument/],
+    [["fly"], 2, /unknown command/],
+    [[], 2, /Usage/],
+  ])("%j ends with %i", (args, expected, message) => {
+    const { code, err } = run(args);
+    expect(err).toMatch(message);
+    expect(code).toBe(expected);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  it.each([["--help"], ["train", "--help"], ["predict", "--help"], ["evaluate", "--help"]])(
+    "%s %s helps",
+    (...args) => {
+      const { code, out } = run(args.filter(Boolean));
+      expect(code).toBe(0);
+      expect(out).toContain("Example");
+      expect(out).toContain("Exit codes:");
+    },
+  );
+});
+
+describe("gaussflow predict, evaluate and doctor", () => {
+  it("predicts what the library predicts, row by row", async () => {
+    if (!existsSync(model)) run([...training, "--out", model]);
+    const { code, out } = run(["predict", model, cars]);
+    expect(code).toBe(0);
+    const network = await loadModel(model);
+    const data = await readCsv(cars, { encoding: network.encoding ?? undefined, targets: "ignore" });
+    const expected = network.predict(data.inputs);
+    const [head, ...rows] = out.trim().split("\n");
+    expect(head).toBe("row,mpg");
+    expect(rows.length).toBe(406);
+    rows.forEach((row, i) => {
+      expect(row).toBe(`${i + 1},${expected[i]}`);
+    });
+  });
+
+  it("warns about values outside the range seen in training", () => {
+    const header = "cylinders,displacement,horsepower,weight,acceleration,year,origin";
+    const { code, err } = run(["predict", model, "-"], `${header}\n8,9999,130,3504,12,1970,USA\n`);
+    expect(code).toBe(0);
+    expect(err).toMatch(/outside the range.*"displacement": 9999/);
+  });
+
+  it("evaluates, and refuses what is no model", () => {
+    const { code, out } = run(["evaluate", model, cars, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).targets[0].r2).toBeGreaterThan(0.8);
+    const foreign = run(["predict", "package.json", cars]);
+    expect([foreign.code, /not a gaussflow-model/.test(foreign.err)]).toEqual([1, true]);
+  });
+
+  it("doctor names the engine", () => {
+    const { out } = run(["doctor"]);
+    expect(out).toMatch(/engine +(native|TypeScript)/);
+  });
+});
