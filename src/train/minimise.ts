@@ -74,6 +74,8 @@ class Loop {
 
   constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
+    // Layer factors and decay do not go together in output space: K would have to be formed anew for every damping.
+    const scaled = options.method.scaling === "marquardt" && !(route === "dual" && decay > 0);
     this.#options = options;
     this.#problem = { engine, route, decay, layerSizes, condition };
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
@@ -81,8 +83,7 @@ class Loop {
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
     this.#iteration = resume?.iteration ?? 0;
     this.#parameters = resume?.parameters.slice() ?? start.parameters;
-    this.#scaling =
-      resume?.scaling?.slice() ?? (options.method.scaling === "marquardt" ? freshScaling(this.#problem) : null);
+    this.#scaling = resume?.scaling?.slice() ?? (scaled ? freshScaling(this.#problem) : null);
     this.#state = resume?.methodState ?? null;
     this.#best = resume?.best ?? start;
     this.#bestValidation = resume?.bestValidation ?? null;
@@ -248,10 +249,11 @@ class Loop {
 
   async #linearise(): Promise<Point | Failure> {
     const first = this.#state === null;
+    const { decay } = this.#problem;
     const probe =
       first && this.#scaling === null && this.#problem.route === "primal" ? freshScaling(this.#problem) : null;
     const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal);
-    if (first && !failed(point)) this.#state = this.#options.method.start(curvatureScale(point, probe));
+    if (first && !failed(point)) this.#state = this.#options.method.start(curvatureScale(point, decay, probe));
     return point;
   }
 

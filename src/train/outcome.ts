@@ -4,12 +4,15 @@ import { dot, type Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
 
 /** Size of the curvature in the units of D, for the first damping. */
-export function curvatureScale(point: Point, probe: Float64Array | null): number {
+export function curvatureScale(point: Point, decay: number, probe: Float64Array | null): number {
   if (point.scaling !== null) return 1;
   let scale = 0;
   if (probe !== null) for (const value of probe) scale = Math.max(scale, value);
-  // Dual route: r.K r / r.r, a Rayleigh quotient of the kernel that costs nothing (|gradient|^2 = r.K r without decay).
-  else if (point.loss > 0) scale = dot(point.gradient, point.gradient) / (2 * point.loss);
+  // Dual route: r.K r / r.r, a Rayleigh quotient of the kernel that costs nothing: r.K r = |J^T r|^2.
+  else if (point.loss > 0) {
+    const slope = point.gradient.map((value, j) => value - decay * point.parameters[j]);
+    scale = dot(slope, slope) / (2 * point.loss);
+  }
   return scale > 0 && Number.isFinite(scale) ? scale : 1;
 }
 

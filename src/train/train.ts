@@ -2,11 +2,10 @@
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
-import { type Scaling, scaleColumns, standardise } from "../data/scaling.js";
-import { argumentError } from "../errors.js";
+import { identityScaling, type Scaling, scaleColumns, standardise } from "../data/scaling.js";
+import { argumentError, GaussflowError } from "../errors.js";
 import { memoryProblem, type Plan, planRoute } from "../linearise/plan.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
-import type { Method } from "../method/method.js";
 import { predictions } from "../network/forward.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
@@ -45,7 +44,7 @@ export interface TrainResult {
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
  *
  * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception.
- * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, and what onRecord throws
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan can not fit this machine), GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, and what onRecord throws
  */
 export async function train(
   network: Network,
@@ -73,10 +72,12 @@ export async function* trainSteps(
       `${whole.inputSize} and ${whole.outputSize}`,
     );
   const completed = completeTrainOptions(options, whole, network.options.seed);
-  const { fit, validation } = cut(whole, completed);
-  const scaling = network.scaling ?? (completed.standardise ? standardise(fit) : null);
+  const { fit, validation } = cut(whole, completed, options.validation);
+  const scaling = network.scaling ?? (completed.standardise ? unitsOf(network, fit) : null);
   const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
   const plan = planRoute(start.parameterCount, fit.sampleCount * fit.outputSize, completed.route);
+  const refused = memoryProblem(plan);
+  if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
 
   const fitData = engineData(start, fit, scaling);
   const engine = createEngine(start.architecture, fitData, options);
@@ -86,8 +87,6 @@ export async function* trainSteps(
       validation === null ? null : createEngine(start.architecture, engineData(start, validation, scaling), options);
     const print =
       completed.checkpoint === null && completed.resume === null ? "" : printOf(start, fitData, validation, completed);
-    const refused = memoryProblem(plan);
-    if (refused !== null) throw argumentError("network and data", `must fit in memory: ${refused}`, plan.bytes);
     const { checkpoint, resume } = completed;
     const result = yield* minimise(engine, start.parameters, {
       method: completed.method,
@@ -107,20 +106,34 @@ export async function* trainSteps(
       },
       resume: resume === null ? null : await readCheckpoint(resume, print, start.parameterCount),
     });
-    return finish(start, fit, validation, completed.method, plan, engine, result);
+    return finish(start, fit, validation, completed, plan, engine, result);
   } finally {
     engine.dispose();
     validationEngine?.dispose();
   }
 }
 
+/** Training and validation parts. Rows that a split column holds out are never trained on, whatever the options say. */
 function cut(
   whole: Dataset,
   { validation, seed }: CompletedTrainOptions,
+  asked: TrainOptions["validation"],
 ): { fit: Dataset; validation: Dataset | null } {
+  if (whole.parts !== null) {
+    const parts = whole.split();
+    const given = typeof validation === "object" ? validation : null;
+    return { fit: parts.train, validation: given ?? (asked === false ? null : parts.validation) };
+  }
   if (typeof validation !== "number") return { fit: whole.fitted(), validation };
-  const parts = whole.parts === null ? whole.split({ validation, seed }) : whole.split();
+  const parts = whole.split({ validation, seed });
   return { fit: parts.train, validation: parts.validation };
+}
+
+/** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
+function unitsOf(network: Network, fit: Dataset): Scaling {
+  const standard = standardise(fit);
+  const linear = network.architecture.layers.at(-1)?.activation === "identity";
+  return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
 }
 
 /** What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. */
@@ -164,7 +177,7 @@ function finish(
   start: Network,
   fit: Dataset,
   validation: Dataset | null,
-  method: Method,
+  completed: CompletedTrainOptions,
   plan: Plan,
   engine: Engine,
   result: MinimiseResult,
@@ -181,7 +194,7 @@ function finish(
     samples: fit.sampleCount,
     validationSamples: validation?.sampleCount ?? 0,
     seconds: result.elapsed,
-    method: method.label,
+    method: completed.method.label,
     features: fit.featureNames,
     targets: fit.targetNames,
   };
@@ -200,7 +213,7 @@ function finish(
     plan,
     engine: engine.kind,
     threads: engine.threads,
-    chosen: chosenLine(start, fit, validation, method, plan, engine),
+    chosen: chosenLine(start, fit, validation, completed, plan, engine),
   };
 }
 
@@ -208,12 +221,19 @@ function chosenLine(
   start: Network,
   fit: Dataset,
   validation: Dataset | null,
-  method: Method,
+  completed: CompletedTrainOptions,
   plan: Plan,
   engine: Engine,
 ): string {
+  const { method, loss } = completed;
+  const layered = plan.route === "dual" && method.scaling === "marquardt";
+  const scaled = layered
+    ? loss.decay > 0
+      ? ", identity in effect: decay in the dual route"
+      : ", one factor a layer"
+    : "";
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const units = start.scaling === null ? "raw units" : "standardised units";
-  return `${method.label} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}), ${engine.kind} engine, ${threads}`;
+  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}), ${engine.kind} engine, ${threads}`;
 }

@@ -1,7 +1,7 @@
 // A test-only Engine for any residual function r(w): so that the very same method and loop code runs on problems whose answers are
 // certified. Jacobian by fourth-order differences; damped steps by Householder QR of [J; sqrt(decay I + mu D)], which squares no
 // condition number.
-import type { Engine, Failure, LineariseRequest, SolveRequest } from "../../src/backend/engine.js";
+import type { Engine, Failure, LineariseRequest, Solved, SolveRequest } from "../../src/backend/engine.js";
 import { householderSolve } from "./qr.js";
 
 export interface ResidualProblem {
@@ -65,7 +65,7 @@ export class DenseEngine implements Engine {
     return { ok: true, loss, gradient, gradientCosine, seconds: { passes: 0, curvature: 0 } } as const;
   }
 
-  async solve({ damping, decay, scaling }: SolveRequest) {
+  async solve({ damping, decay, scaling }: SolveRequest): Promise<Solved | Failure> {
     const [m, p] = [this.sampleCount, this.parameterCount];
     const rows = new Float64Array((m + 2 * p) * p);
     rows.set(this.#jacobian);

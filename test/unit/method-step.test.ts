@@ -1,0 +1,73 @@
+// Damped steps against an independent model of the curvature, and the rules of damping against their formulas.
+import { describe, expect, it } from "vitest";
+import { failed } from "../../src/backend/engine.js";
+import { createReferenceEngine } from "../../src/backend/reference/engine.js";
+import { gaussNewton, levenbergMarquardt, network } from "../../src/index.js";
+import { dot, lineariseAt, type Problem } from "../../src/linearise/problem.js";
+import { dampingRules } from "../../src/method/damping.js";
+import { layerSizes } from "../../src/network/parameters.js";
+import { dampedStep } from "../../src/step/damped-step.js";
+import { waves } from "../helpers/problems.js";
+
+/** F(0) - F(step) of the quadratic model, from the Jacobian itself: -gradient.s - 1/2 |J s|^2 - decay/2 |s|^2. */
+async function modelReduction(problem: Problem, parameters: Float64Array, gradient: Float64Array, step: Float64Array) {
+  const image = await problem.engine.jacobianProduct(parameters, step);
+  return -dot(gradient, step) - 0.5 * dot(image, image) - 0.5 * problem.decay * dot(step, step);
+}
+
+describe("a damped step promises what the quadratic model gives", () => {
+  const cases = [
+    { route: "primal", scaled: false, decay: 0 },
+    { route: "primal", scaled: true, decay: 0.3 },
+    { route: "dual", scaled: false, decay: 0.3 },
+    { route: "dual", scaled: true, decay: 0 },
+  ] as const;
+  it.each(cases)("$route, scaled $scaled, decay $decay", async ({ route, scaled, decay }) => {
+    const data = waves(20, 3, 1, 4);
+    const { architecture, parameters } = network({ layers: [3, 5, 1], seed: 3 });
+    const engine = createReferenceEngine(architecture, data as never);
+    const problem: Problem = { engine, route, decay, layerSizes: layerSizes(architecture), condition: false };
+    const scaling = scaled ? new Float64Array(route === "primal" ? engine.parameterCount : engine.layerCount) : null;
+    const point = await lineariseAt(problem, parameters, scaling, null, undefined);
+    if (failed(point)) throw new Error(point.message);
+    for (const damping of [1e-3, 1, 1e3]) {
+      const answer = await dampedStep(problem, point, damping);
+      if (failed(answer)) throw new Error(answer.message);
+      const expected = await modelReduction(problem, parameters, point.gradient, answer.step);
+      // Both sums run over p or n terms of the size of the result: 100 n eps is ample, a wrong D is off by percents.
+      expect(Math.abs(answer.predicted / expected - 1)).toBeLessThan(100 * 20 * Number.EPSILON * 10);
+      expect(answer.slope).toBeLessThan(0);
+    }
+    engine.dispose();
+  });
+});
+
+describe("damping rules", () => {
+  const state = { damping: 8, growth: 4 };
+  it("nielsen: 1/3 at best, doubled at ratio 0, cubic between; rejections grow faster and faster", () => {
+    const rule = dampingRules.nielsen;
+    expect(rule.accepted(1, state)).toEqual({ damping: 8 / 3, growth: 2 });
+    expect(rule.accepted(50, state).damping).toBe(8 / 3);
+    expect(rule.accepted(0, state).damping).toBe(16);
+    expect(rule.accepted(0.5, state).damping).toBe(8);
+    expect(rule.rejected(state)).toEqual({ damping: 32, growth: 8 });
+    expect(rule.rejected(rule.rejected(state)).damping).toBe(256);
+  });
+  it("hybrid: x0.1, x0.5, x2 by the gain ratio", () => {
+    const rule = dampingRules.hybrid;
+    expect([0.9, 0.5, 0.1].map((ratio) => rule.accepted(ratio, state).damping)).toEqual([0.8, 4, 16]);
+    expect(rule.rejected(state)).toEqual({ damping: 32, growth: 8 });
+  });
+});
+
+describe("method options", () => {
+  it("misspelt names and impossible values are named", () => {
+    expect(() => levenbergMarquardt({ scalling: "identity" } as never)).toThrow(/scaling/);
+    expect(() => levenbergMarquardt({ scaling: "more" as never })).toThrow(/"identity" or "marquardt".*"more"/);
+    expect(() => levenbergMarquardt({ damping: "toString" as never })).toThrow(/nielsen, hybrid/);
+    expect(() => levenbergMarquardt({ initialDamping: 0 })).toThrow(/positive/);
+    expect(() => gaussNewton({ step: Number.NaN })).toThrow(/positive/);
+    expect(() => gaussNewton({ lineSearch: 1 as never })).toThrow(/true or false/);
+    expect(() => gaussNewton({ linesearch: true } as never)).toThrow(/lineSearch/);
+  });
+});

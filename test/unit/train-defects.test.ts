@@ -1,0 +1,149 @@
+// Defects of other libraries (confirmed in their code or named by their users) that must not be ours: steps that make things worse
+// are never kept, a run without an accepted step is no success, a factorisation that fails raises the damping, and so on.
+import { describe, expect, it } from "vitest";
+import type { Failure, Solved, SolveRequest } from "../../src/backend/engine.js";
+import { gaussNewton, levenbergMarquardt, network, squaredError, train } from "../../src/index.js";
+import { minimise } from "../../src/train/minimise.js";
+import type { MinimiseResult } from "../../src/train/minimise-options.js";
+import { stopRules } from "../../src/train/stop.js";
+import { DenseEngine } from "../helpers/dense-engine.js";
+import { minimiseDense } from "../helpers/minimise-dense.js";
+import { waves } from "../helpers/problems.js";
+
+const rosenbrock = {
+  parameterCount: 2,
+  residualCount: 2,
+  residual: ([a, b]: Float64Array) => Float64Array.of(10 * (b - a * a), 1 - a),
+};
+const quick = { validation: false, backend: "typescript" } as const;
+
+async function run(engine: DenseEngine, start: number[], method = levenbergMarquardt()): Promise<MinimiseResult> {
+  const steps = minimise(engine, Float64Array.from(start), { method, stop: stopRules(), route: "primal", decay: 0 });
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** Steps of the wrong sign: what a user's wrong derivative does. */
+class Uphill extends DenseEngine {
+  override async solve(request: SolveRequest): Promise<Solved | Failure> {
+    const solved = await super.solve(request);
+    return "step" in solved ? { ...solved, step: solved.step.map((value) => -value) } : solved;
+  }
+}
+
+/** A factorisation that only passes with enough damping. */
+class Fragile extends DenseEngine {
+  solves = 0;
+  linearisations = 0;
+  override linearise(...request: Parameters<DenseEngine["linearise"]>) {
+    this.linearisations++;
+    return super.linearise(...request);
+  }
+  override async solve(request: SolveRequest): Promise<Solved | Failure> {
+    this.solves++;
+    if (request.damping >= 0.01) return super.solve(request);
+    return { code: "indefinite", pivot: 1, message: "the leading minor of order 2 is not positive definite" } as const;
+  }
+}
+
+describe("trials that fail", () => {
+  it("all rejected: the start comes back, and the reason is no success", async () => {
+    const result = await run(new Uphill(rosenbrock), [-1.2, 1]);
+    expect(["no-progress", "damping-saturated"]).toContain(result.reason.code);
+    expect([...result.best.parameters]).toEqual([-1.2, 1]);
+    expect(result.iterations).toBe(0);
+    const trials = result.records.slice(1);
+    expect(trials.length).toBeGreaterThan(3);
+    expect(trials.every(({ accepted, rejection }) => !accepted && rejection !== null)).toBe(true);
+  });
+
+  it("an indefinite matrix is a rejected trial with more damping, on the same linearisation", async () => {
+    const engine = new Fragile(rosenbrock);
+    const result = await run(engine, [-1.2, 1]);
+    const [first, second] = result.records.slice(1);
+    expect(first.accepted).toBe(false);
+    expect(first.rejection).toMatch(/not positive definite/);
+    expect(second.damping).toBeGreaterThan(first.damping);
+    expect(result.best.value).toBeLessThan(1e-3);
+    expect(engine.solves).toBeGreaterThan(engine.linearisations);
+    expect(engine.linearisations).toBeLessThanOrEqual(result.iterations + 1);
+  });
+
+  it("a trial that is not finite is rejected and the run goes on", async () => {
+    // log(w) does not exist where the first Gauss-Newton step from 5 lands.
+    const problem = {
+      parameterCount: 1,
+      residualCount: 1,
+      residual: ([w]: Float64Array) => Float64Array.of(Math.log(w)),
+    };
+    const result = await minimiseDense(problem, [5], levenbergMarquardt({ initialDamping: 1e-8 }));
+    expect(result.records[1].accepted).toBe(false);
+    expect(result.records[1].rejection).toMatch(/not finite/);
+    expect(Math.abs(result.best.parameters[0] - 1)).toBeLessThan(1e-8);
+  });
+
+  it("the objective never rises, whatever the method that may reject", async () => {
+    for (const method of [
+      levenbergMarquardt({ damping: "hybrid" }),
+      levenbergMarquardt({ scaling: "identity" }),
+      gaussNewton(),
+    ]) {
+      const result = await minimiseDense(rosenbrock, [-1.2, 1], method);
+      const kept = result.records.map((record) => record.objective);
+      for (let k = 1; k < kept.length; k++) expect(kept[k]).toBeLessThanOrEqual(kept[k - 1]);
+      expect(result.best.value).toBeLessThan(1e-20);
+    }
+  });
+
+  it("plain Gauss-Newton may climb, but the best point is what comes back", async () => {
+    const result = await minimiseDense(rosenbrock, [-1.2, 1], gaussNewton({ lineSearch: false }), { iterations: 1 });
+    expect(result.last.value).toBeGreaterThan(result.best.value);
+    expect([...result.best.parameters]).toEqual([-1.2, 1]);
+  });
+});
+
+describe("training", () => {
+  it("the same seed gives the same bits, another seed another validation part", async () => {
+    const data = waves(100, 3, 1, 5);
+    const net = network({ layers: [3, 4, 1], seed: 1 });
+    const options = { backend: "typescript", stop: { iterations: 5 } } as const;
+    const [a, b, c] = await Promise.all([7, 7, 8].map((seed) => train(net, data, { ...options, seed })));
+    expect(a.network.parameters).toEqual(b.network.parameters);
+    expect(a.validationLoss).not.toBe(c.validationLoss);
+  });
+
+  it("a bounded output activation is trained on raw targets", async () => {
+    const data = waves(80, 2, 1, 6);
+    const targets = data.targets.map((value) => (value > 0 ? 0.9 : 0.2));
+    const net = network({ layers: [2, 6, 1], outputActivation: "logistic", seed: 1 });
+    const { network: fitted } = await train(net, { inputs: data.inputs, targets, inputSize: 2 }, quick);
+    expect([...(fitted.scaling?.targets.scale ?? [])]).toEqual([1]);
+    const predicted = fitted.predict(data.inputs);
+    const mean = predicted.reduce((sum, value, i) => sum + (value - targets[i]) ** 2, 0) / 80;
+    // Standardised targets lie outside (0, 1): the mean of squares would stay near the variance, 0.12.
+    expect(mean).toBeLessThan(0.03);
+    expect(Math.min(...predicted)).toBeGreaterThan(0);
+  });
+
+  it("decay works in the dual route with the default method, and the choice is told", async () => {
+    const data = waves(30, 3, 1, 8);
+    const net = network({ layers: [3, 20, 1], seed: 1 });
+    const result = await train(net, data, { ...quick, loss: squaredError({ decay: 0.01 }) });
+    expect(result.plan.route).toBe("dual");
+    expect(result.chosen).toMatch(/decay in the dual route/);
+    const primal = await train(net, data, { ...quick, loss: squaredError({ decay: 0.01 }), route: "primal" });
+    // Two local searches of one objective: they need not meet, but neither may stall above the other by much.
+    const objective = (records: typeof result.records) => records.at(-1)?.objective ?? Number.NaN;
+    expect(objective(result.records)).toBeLessThan(2 * objective(primal.records));
+  });
+
+  it("rows that a split column holds out are never trained on", async () => {
+    const data = waves(30, 2, 1, 9);
+    const { Dataset } = await import("../../src/data/dataset.js");
+    const split = new Dataset({ ...data, parts: Uint8Array.from({ length: 30 }, (_, i) => (i < 20 ? 0 : 2)) } as never);
+    const result = await train(network({ layers: [2, 1] }), split, { ...quick, stop: { iterations: 1 } });
+    expect(result.chosen).toContain("on 20 samples");
+  });
+});
