@@ -1,0 +1,46 @@
+// The same seed gives the same parameters, bit for bit, with one thread and with two, twice each: in processes of their own.
+//   node bench/determinism.mjs
+import { fork } from "node:child_process";
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { train } from "../dist/index.js";
+import { problem } from "./lib/problem.mjs";
+
+async function digest() {
+  const hashes = [];
+  // Primal with one output, primal with three and several sample blocks, dual.
+  for (const [layers, n] of [
+    [[8, 32, 32, 1], 5000],
+    [[6, 16, 12, 3], 20_000],
+    [[8, 200, 2], 300],
+  ]) {
+    const { network, data } = problem(layers, n);
+    const { last, plan } = await train(
+      network,
+      { ...data, inputSize: layers[0], outputSize: layers.at(-1) },
+      {
+        stop: { iterations: 8 },
+      },
+    );
+    hashes.push(
+      `${plan.route} ${createHash("sha256").update(Buffer.from(last.parameters.buffer)).digest("hex").slice(0, 32)}`,
+    );
+  }
+  return hashes.join("  ");
+}
+
+if (process.send) process.send(await digest());
+else {
+  const seen = new Set();
+  for (const threads of ["1", "2", "1", "2"]) {
+    const child = fork(fileURLToPath(import.meta.url), [], { env: { ...process.env, GAUSSFLOW_THREADS: threads } });
+    const answer = await new Promise((resolve, reject) => {
+      child.once("message", resolve);
+      child.once("exit", (code) => reject(new Error(`the child ended with ${code}`)));
+    });
+    console.log(`GAUSSFLOW_THREADS=${threads}  ${answer}`);
+    seen.add(answer);
+  }
+  console.log(seen.size === 1 ? "identical" : "DIFFERENT");
+  process.exitCode = seen.size === 1 ? 0 : 1;
+}
