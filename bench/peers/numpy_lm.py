@@ -54,7 +54,7 @@ def linearise(w):
 
 target, most = float(sys.argv[1]), int(sys.argv[2])
 start = time.perf_counter()
-mu, growth, D = 1e-3, 2.0, np.zeros_like(w)
+mu, growth, D = 1.0, 2.0, np.zeros_like(w)
 r = residual(w)
 loss, path, iteration, factorisations = r @ r, [], 0, 0
 path.append([0, loss / n, time.perf_counter() - start])

@@ -1,5 +1,7 @@
 // The export table of the addon; src/backend/native/binding.ts is its typed face, and a check
 // compares the two.
+#include <thread>
+
 #include "../core/blas.h"
 #include "../core/self_test.h"
 #include "engine_object.h"

@@ -29,7 +29,7 @@ double Number(const Napi::CallbackInfo& info, size_t index, const char* name, do
 size_t Integer(const Napi::CallbackInfo& info, size_t index, const char* name, size_t least,
                size_t most);
 bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);
-// { sizes: [...], layers: Float64Array of 7 numbers a layer, outputScale } as
+// { layers: Float64Array of 5 numbers a layer, outputScale } as
 // src/backend/native/binding.ts declares.
 Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name);
 

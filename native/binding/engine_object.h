@@ -48,7 +48,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   // The state, free for a new call; throws GAUSSFLOW_BUSY where it is not.
   State& Ready(Napi::Env env);
-  // Runs compute(state, flags) off the event loop.
+  // Runs compute(state) off the event loop.
   Napi::Value Run(Napi::Env env, std::function<Status(State&)> compute,
                   PromiseWorker::Finish finish);
   static void ReportBytes(Napi::Env env, State* state);

@@ -1,6 +1,6 @@
 // The one asynchronous call: `compute` runs on a libuv thread (and from there on our pool) and
 // touches nothing of JavaScript; `finish` turns its results into a value on the JavaScript thread.
-// Numerical failures resolve to { code, value }, never reject.
+// Numerical failures resolve to { failure, value }, never reject.
 #ifndef GAUSSFLOW_BINDING_PROMISE_WORKER_H_
 #define GAUSSFLOW_BINDING_PROMISE_WORKER_H_
 
@@ -49,7 +49,11 @@ class PromiseWorker : public Napi::AsyncWorker {
   void OnOK() override {
     const Napi::Env env = Env();
     settle_(env);
-    deferred_.Resolve(status_.ok() ? finish_(env) : FailureValue(env, status_));
+    try {
+      deferred_.Resolve(status_.ok() ? finish_(env) : FailureValue(env, status_));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());  // no memory for the answer, for example
+    }
   }
 
   void OnError(const Napi::Error& error) override {

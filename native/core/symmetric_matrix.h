@@ -19,7 +19,6 @@ class SymmetricMatrix {
     n_ = n;
     return storage_.Reserve(Doubles(n));
   }
-  void Release() { storage_.Release(); }
 
   size_t n() const { return n_; }
   // Entry (i, j), i <= j, of the matrix is upper()[j * n + i].

@@ -1,10 +1,11 @@
 // One build at a time: two installs in one folder would write over each other's objects.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildFolder } from "./paths.mjs";
 
 const lockFile = join(buildFolder, "install.lock");
 const WAIT_MS = 10 * 60_000;
+const EMPTY_MS = 5_000;
 
 function alive(pid) {
   try {
@@ -27,13 +28,24 @@ export function withLock(work) {
       if (error.code !== "EEXIST") throw error;
     }
     const holder = readHolder();
-    if (holder !== null && (!alive(holder) || Date.now() > deadline)) rmSync(lockFile, { force: true });
+    // An empty lock is one that is just being written, or was left by a crash: a few seconds tell.
+    const stale = holder === null ? ageOf(lockFile) > EMPTY_MS : !alive(holder);
+    if (stale || Date.now() > deadline) rmSync(lockFile, { force: true });
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
   try {
     return work();
   } finally {
     rmSync(lockFile, { force: true });
+  }
+}
+
+/** Milliseconds since a file was written; 0 where it has just gone. */
+function ageOf(path) {
+  try {
+    return Date.now() - statSync(path).mtimeMs;
+  } catch {
+    return 0;
   }
 }
 

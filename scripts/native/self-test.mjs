@@ -10,6 +10,7 @@ import { platformPackage } from "./platform.mjs";
 const require = createRequire(`${root}/package.json`);
 const [, , file, size] = process.argv;
 
+/** The order of src/backend/native/load.ts. */
 function prebuilt() {
   try {
     return require("node-gyp-build").resolve(root); // the caller sets PREBUILDS_ONLY

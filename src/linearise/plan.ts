@@ -3,7 +3,7 @@
 //   primal  n c p^2 + p^3/3 flops, matrix p x p      dual  kernel from layer products, matrix n c x n c     (method.md 3)
 //
 // The smaller matrix wins: p <= n c takes primal, else dual. Bytes count the matrix and its factor.
-import { totalmem } from "node:os";
+import { memoryCeiling } from "../backend/memory.js";
 import type { EngineRoute } from "./problem.js";
 
 export interface Plan {
@@ -30,9 +30,17 @@ export function planRoute(parameterCount: number, equationCount: number, asked: 
   return { route, parameterCount, equationCount, bytes, because };
 }
 
-/** The sentence for a plan that can not fit this machine, or null. The engine itself reports what it can not get. */
-export function memoryProblem(plan: Plan, available: number = totalmem()): string | null {
+/** Bytes for people: MiB below one GiB. */
+export function showBytes(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20;
+  return mebibytes < 1024 ? `${Math.max(1, Math.round(mebibytes))} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
+}
+
+/**
+ * The sentence for a plan that can not fit what this process may have (a container's limit counts), or null.
+ * The engine itself reports what it can not get.
+ */
+export function memoryProblem(plan: Plan, available: number = memoryCeiling()): string | null {
   if (plan.bytes <= available) return null;
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  return `the ${plan.route} route needs ${gigabytes(plan.bytes)} for its matrix and factor (${plan.because}), and this machine has ${gigabytes(available)}: use fewer ${plan.route === "primal" ? "parameters" : "samples"}`;
+  return `the ${plan.route} route needs ${showBytes(plan.bytes)} for its matrix and factor (${plan.because}), and this machine has ${showBytes(available)}: use fewer ${plan.route === "primal" ? "parameters" : "samples"}`;
 }

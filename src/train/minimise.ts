@@ -189,10 +189,11 @@ class Loop {
     common: Omit<TrainRecord, "accepted" | "rejection" | "loss" | "objective" | "validationLoss" | "elapsed">,
   ): AsyncGenerator<TrainRecord, void> {
     const { stop, checkpoint } = this.#options;
+    // First the part that an abort can end: iterations and records must tell the same story.
+    const validation = await this.#validate(tried, trial.loss, this.#iteration + 1);
     this.#iteration++;
     this.#parameters = tried;
     this.#last = this.#keep(tried, trial.objective, trial.loss);
-    const validation = await this.#validate(tried, trial.loss);
     this.reason =
       lossReason(stop, trial.loss * this.#meanFactor) ??
       acceptedReason(stop, point, {
@@ -214,8 +215,9 @@ class Loop {
       seconds: { ...common.seconds, validation: validation.seconds },
     };
     this.#records.push(record);
-    this.#boundary = this.#snapshot();
-    if (checkpoint && this.#iteration % checkpoint.every === 0) {
+    // Only for checkpoints: a snapshot copies the records, which a long run need not do at every iteration.
+    if (checkpoint) this.#boundary = this.#snapshot();
+    if (checkpoint && this.#boundary && this.#iteration % checkpoint.every === 0) {
       await checkpoint.write(this.#boundary);
       this.#written = this.#iteration;
     }
@@ -267,14 +269,18 @@ class Loop {
   }
 
   /** Validation loss at the point just accepted. A value that is not finite counts as no improvement. */
-  async #validate(parameters: Float64Array, loss: number): Promise<{ loss: number | null; seconds: number }> {
+  async #validate(
+    parameters: Float64Array,
+    loss: number,
+    iteration: number,
+  ): Promise<{ loss: number | null; seconds: number }> {
     const { validation = null } = this.#options;
     if (validation === null) return { loss: null, seconds: 0 };
     const start = performance.now();
     const answer = await validation.engine.evaluate(parameters, this.interrupt.signal);
     const seconds = (performance.now() - start) / 1000;
     const value = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss * validation.meanFactor;
-    const candidate = { iteration: this.#iteration, parameters, value, loss: loss * this.#meanFactor };
+    const candidate = { iteration, parameters, value, loss: loss * this.#meanFactor };
     const kept = better(candidate, this.#bestValidation);
     this.#stale = kept === candidate ? 0 : this.#stale + 1;
     this.#bestValidation = kept;
@@ -293,7 +299,7 @@ class Loop {
   }
 
   async #startRecord(point: Point): Promise<TrainRecord> {
-    const validation = await this.#validate(point.parameters, point.loss);
+    const validation = await this.#validate(point.parameters, point.loss, this.#iteration);
     return {
       iteration: 0,
       trial: 1,

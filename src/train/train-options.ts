@@ -37,7 +37,10 @@ export interface TrainOptions {
   readonly condition?: boolean | undefined;
   /** Write the state of the run every so many iterations (default 10), and at the end. */
   readonly checkpoint?: { readonly path: string; readonly every?: number | undefined } | undefined;
-  /** Path of a checkpoint of the same run to go on from. */
+  /**
+   * Path of a checkpoint of the same run to go on from: bit for bit with the kind of engine that wrote it, to rounding with
+   * the other kind. Stop rules and the number of threads may differ.
+   */
   readonly resume?: string | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { identityScaling, type Scaling, scaleColumns, standardise } from "../data/scaling.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import { memoryProblem, type Plan, planRoute } from "../linearise/plan.js";
+import { memoryProblem, type Plan, planRoute, showBytes } from "../linearise/plan.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import { predictions } from "../network/forward.js";
 import type { Network } from "../network/network.js";
@@ -121,8 +121,14 @@ function cut(
 ): { fit: Dataset; validation: Dataset | null } {
   if (whole.parts !== null) {
     const parts = whole.split();
+    if (typeof asked === "number" && asked !== 0)
+      throw argumentError(
+        "options.validation",
+        "must not be a fraction: the table's split column names the parts",
+        asked,
+      );
     const given = typeof validation === "object" ? validation : null;
-    return { fit: parts.train, validation: given ?? (asked === false ? null : parts.validation) };
+    return { fit: parts.train, validation: given ?? (asked === false || asked === 0 ? null : parts.validation) };
   }
   if (typeof validation !== "number") return { fit: whole.fitted(), validation };
   const parts = whole.split({ validation, seed });
@@ -235,5 +241,5 @@ function chosenLine(
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const units = start.scaling === null ? "raw units" : "standardised units";
-  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}), ${engine.kind} engine, ${threads}`;
+  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.bytes)} for matrix and factor), ${engine.kind} engine, ${threads}`;
 }

@@ -3,7 +3,15 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { levenbergMarquardt, network, type TrainOptions, type TrainRecord, train } from "../../src/index.js";
+import {
+  gaussNewton,
+  levenbergMarquardt,
+  network,
+  squaredError,
+  type TrainOptions,
+  type TrainRecord,
+  train,
+} from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
 
 const data = waves(150, 3, 2, 5);
@@ -22,6 +30,75 @@ describe.each(["typescript", "auto"] as const)("resuming, %s engine", (backend) 
     expect(resumed.network.parameters).toEqual(whole.network.parameters);
     expect(plain(resumed.records)).toEqual(plain(whole.records));
     expect(resumed.validationLoss).toBe(whole.validationLoss);
+  });
+});
+
+describe("resuming carries the whole state", () => {
+  // Tests switched off: every run must go on to the same last iteration.
+  const stop = { iterations: 14, patience: 100, gradient: 0, step: 0, reduction: 0 };
+  const small = network({ layers: [3, 7, 2], seed: 4 });
+  const wide = network({ layers: [3, 20, 20, 2], seed: 4 });
+  const centred = network({ layers: [3, 7, 2], seed: 4, centred: true, outputScale: 3 });
+  const cases: readonly [string, typeof small, TrainOptions][] = [
+    ["dual route, one factor a layer", wide, { route: "dual" }],
+    ["dual route, decay", wide, { route: "dual", loss: squaredError({ decay: 1e-3 }) }],
+    ["identity, hybrid, centred", centred, { method: levenbergMarquardt({ scaling: "identity", damping: "hybrid" }) }],
+    ["Gauss-Newton with its line search", small, { method: gaussNewton() }],
+    ["condition estimates", small, { condition: true }],
+  ];
+
+  it.each(cases)("%s", async (name, start, more) => {
+    const path = join(folder, `${name}.json`);
+    const whole = await train(start, data, { ...more, stop });
+    await train(start, data, { ...more, stop: { ...stop, iterations: 5 }, checkpoint: { path, every: 3 } });
+    const resumed = await train(start, data, { ...more, stop, resume: path });
+    expect(whole.iterations).toBe(14);
+    expect(resumed.last.parameters).toEqual(whole.last.parameters);
+    expect(plain(resumed.records)).toEqual(plain(whole.records));
+  });
+
+  it("after an abort, from the last accepted point, whatever `every` says", async () => {
+    const path = join(folder, "aborted.json");
+    const whole = await train(small, data, { stop });
+    const controller = new AbortController();
+    const cut = await train(small, data, {
+      stop,
+      signal: controller.signal,
+      checkpoint: { path, every: 1000 },
+      onRecord: ({ iteration, accepted }) => {
+        if (accepted && iteration === 6) controller.abort();
+      },
+    });
+    expect(cut.reason.code).toBe("aborted");
+    const resumed = await train(small, data, { stop, resume: path });
+    expect(resumed.last.parameters).toEqual(whole.last.parameters);
+    expect(resumed.network.parameters).toEqual(whole.network.parameters);
+  });
+
+  it("and the patience already used up", async () => {
+    const path = join(folder, "patience.json");
+    const noisy = waves(80, 3, 1, 3, 0.5);
+    const start = network({ layers: [3, 8, 1], seed: 2 });
+    const patient = { ...stop, iterations: 100, patience: 6 };
+    const whole = await train(start, noisy, { stop: patient });
+    expect(whole.reason.code).toBe("patience");
+    // Cut inside the stretch without improvement: counting from 0 again would end the run later.
+    const cut = { ...patient, iterations: whole.bestIteration + 4 };
+    await train(start, noisy, { stop: cut, checkpoint: { path } });
+    const resumed = await train(start, noisy, { stop: patient, resume: path });
+    expect(resumed.reason).toEqual(whole.reason);
+    expect(resumed.iterations).toBe(whole.iterations);
+    expect(resumed.network.parameters).toEqual(whole.network.parameters);
+  });
+
+  it("with nothing left to do: ends at once with the same point and reason", async () => {
+    const path = join(folder, "done.json");
+    const options = { stop: { ...stop, iterations: 4 } };
+    const done = await train(small, data, { ...options, checkpoint: { path } });
+    const resumed = await train(small, data, { ...options, resume: path });
+    expect(resumed.reason).toEqual(done.reason);
+    expect(resumed.network.parameters).toEqual(done.network.parameters);
+    expect(resumed.records).toHaveLength(done.records.length);
   });
 });
 

@@ -71,6 +71,33 @@ describe("trials that fail", () => {
     expect(engine.linearisations).toBeLessThanOrEqual(result.iterations + 1);
   });
 
+  it("a matrix that no damping can factorise ends the run as damping-saturated, with the start", async () => {
+    class Broken extends DenseEngine {
+      override async solve(): Promise<Solved | Failure> {
+        return { code: "indefinite", pivot: 0, message: "the leading minor of order 1 is not positive" } as const;
+      }
+    }
+    for (const method of [levenbergMarquardt(), gaussNewton()]) {
+      const result = await run(new Broken(rosenbrock), [-1.2, 1], method);
+      expect(result.reason.code).toBe("damping-saturated");
+      expect(result.reason.message).toMatch(/leading minor/);
+      expect([...result.best.parameters]).toEqual([-1.2, 1]);
+    }
+  });
+
+  it("memory that can not be had is a reason with the bytes told, not a loop of trials", async () => {
+    class Full extends DenseEngine {
+      override async solve(): Promise<Solved | Failure> {
+        return { code: "memory", bytes: 2 ** 43, message: "the factor of order 1000000 needs 8.00 TiB" } as const;
+      }
+    }
+    for (const method of [levenbergMarquardt(), gaussNewton()]) {
+      const result = await run(new Full(rosenbrock), [-1.2, 1], method);
+      expect(result.reason).toMatchObject({ code: "memory", message: expect.stringContaining("8.00 TiB") });
+      expect(result.records.filter(({ accepted }) => !accepted)).toHaveLength(1);
+    }
+  });
+
   it("a trial that is not finite is rejected and the run goes on", async () => {
     // log(w) does not exist where the first Gauss-Newton step from 5 lands.
     const problem = {

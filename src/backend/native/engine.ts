@@ -51,6 +51,8 @@ class NativeEngine implements Engine {
   readonly #inputs: Float64Array;
   readonly #object: NativeEngineObject;
   #parameters: Float64Array | null = null;
+  /** Of the last linearisation that succeeded. */
+  #curvature: Curvature = "none";
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
     const native = loadNative();
@@ -95,12 +97,14 @@ class NativeEngine implements Engine {
     if (refused !== null) return refused;
     const { curvature, decay, scaling } = request;
     this.#parameters = parameters.slice();
+    this.#curvature = "none";
     const answer = await this.#call(
       (native) =>
         native.linearise(parameters, CURVATURE_CODES[curvature], decay, curvature === "none" ? null : scaling),
       signal,
     );
     if ("failure" in answer) return this.#failure(answer, parameters);
+    this.#curvature = curvature;
     if (answer.scaling !== null) scaling?.set(answer.scaling);
     return {
       ok: true,
@@ -116,7 +120,7 @@ class NativeEngine implements Engine {
     const { damping, decay, scaling, condition } = request;
     const answer = await this.#call((native) => native.solve(damping, decay, scaling, condition === true), signal);
     if ("failure" in answer) {
-      if (answer.failure === "misuse" && scaling !== null && decay > 0) {
+      if (answer.failure === "misuse" && this.#curvature === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       }
       return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));

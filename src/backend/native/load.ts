@@ -1,5 +1,6 @@
-// Finds and loads the addon once a thread: the local build or a prebuilt one through node-gyp-build, and trusts it only after a
-// small Cholesky self-test. Where there is none it says why and what to do; the choice to fall back is create.ts's.
+// Finds and loads the addon once a thread: the local build or prebuilds/ through node-gyp-build, else the platform's own package,
+// and trusts it only after a small Cholesky self-test. Where there is none it says why and what to do; the choice to fall back
+// is create.ts's.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -33,13 +34,31 @@ export function loadNative(): NativeLoad {
   return loaded;
 }
 
+/** The same name as in scripts/native/platform.mjs, which runs before anything is compiled. */
+export function platformPackage(): string {
+  const musl = process.platform === "linux" && existsSync("/etc/alpine-release") ? "-musl" : "";
+  return `@gaussflow/${process.platform}-${process.arch}${musl}`;
+}
+
+/** Throws what the first candidate has to say: the platform's package is not there on most machines. */
+function find(root: string, require: NodeJS.Require): BindingModule {
+  try {
+    return (require("node-gyp-build") as (folder: string) => BindingModule)(root);
+  } catch (cause) {
+    try {
+      return require(platformPackage()) as BindingModule;
+    } catch {
+      throw cause;
+    }
+  }
+}
+
 function load(root: string): NativeLoad {
   const status = readInstallStatus(root);
   let binding: BindingModule;
   try {
     const require = createRequire(import.meta.url);
-    const find = require("node-gyp-build") as (folder: string) => BindingModule;
-    binding = find(root);
+    binding = find(root, require);
   } catch (cause) {
     if (status !== null && !status.ok) return { ok: false, reason: status.reason, hint: status.hint };
     if (status === null && !existsSync(join(root, "build", "Release"))) {
