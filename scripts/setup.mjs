@@ -89,7 +89,10 @@ function ensureNative() {
   if (!(binaryIsFresh() && verify(binary).ok)) {
     const missing = missingTools();
     if (missing.includes("compiler") || !openblasLinks()) missing.push("blas");
-    if (missing.length > 0 && !installSystemPackages(missing)) return "TypeScript engine";
+    if (missing.length > 0 && !installSystemPackages(missing)) {
+      if (process.env.GAUSSFLOW_REQUIRE_NATIVE === "1") fail("the native engine is required");
+      return "TypeScript engine";
+    }
     const script = join(root, "scripts", "install.mjs");
     const child = spawnSync(process.execPath, [script], { cwd: root, stdio: "inherit" });
     if (child.status !== 0) fail("the native engine is required and did not build");

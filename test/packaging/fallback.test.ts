@@ -1,9 +1,20 @@
 // The package as npm delivers it: packed, installed into an empty folder in every way the addon can be missing, and put to work.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { platformPackage } from "../../src/backend/native/load.js";
 import { buildLibrary } from "../helpers/build.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-package-"));
@@ -44,6 +55,8 @@ beforeAll(() => {
   tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
 });
 
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 describe("the packed package", () => {
   it("works without any script run, with one warning that names the command", () => {
     const { at, installed } = install("ignore-scripts", ["--ignore-scripts"]);
@@ -66,6 +79,32 @@ describe("the packed package", () => {
     const { code: doctor, out: report } = call("npx", ["gaussflow", "doctor"], at);
     expect([doctor, /Remedy/.test(report)]).toEqual([1, true]);
   });
+
+  it("compiles its addon from what the tarball holds, and takes a prebuilt one where no script runs", () => {
+    const { at, installed } = install("native", [], { GAUSSFLOW_REQUIRE_NATIVE: "1" });
+    expect(installed.code, installed.err).toBe(0);
+    expect(use(at)).toEqual({ code: 0, out: "native true", warnings: [] });
+    // Stage that addon both ways a prebuilt one can come: inside the package, and as the platform's own package.
+    const home = join(at, "node_modules", "gaussflow");
+    const addon = join(folder, "gaussflow.node");
+    renameSync(join(home, "build", "Release", "gaussflow.node"), addon);
+    rmSync(join(home, "build"), { recursive: true });
+    const bundled = join(home, "prebuilds", `${process.platform}-${process.arch}`);
+    mkdirSync(bundled, { recursive: true });
+    copyFileSync(addon, join(bundled, "gaussflow.node"));
+    expect(use(at)).toEqual({ code: 0, out: "native true", warnings: [] });
+    rmSync(join(home, "prebuilds"), { recursive: true });
+    const own = join(at, "node_modules", platformPackage());
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, "package.json"), JSON.stringify({ name: platformPackage(), main: "gaussflow.node" }));
+    copyFileSync(addon, join(own, "gaussflow.node"));
+    expect(use(at)).toEqual({ code: 0, out: "native true", warnings: [] });
+    // The installer trusts it as well, after the self-test in a child process, and compiles nothing.
+    const again = call(process.execPath, [join(home, "scripts", "install.mjs")], at);
+    expect(again.out).not.toMatch(/compiling/);
+    const status = JSON.parse(readFileSync(join(home, "build", "native-status.json"), "utf8"));
+    expect([status.ok, status.origin]).toEqual([true, "prebuilt"]);
+  }, 300_000); // a whole compilation, on a machine that may be busy
 
   it.each([
     ["no OpenBLAS", { GAUSSFLOW_BLAS_LIBRARIES: "/nowhere/libblas.so" }, /BLAS/i],
