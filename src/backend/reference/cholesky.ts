@@ -2,6 +2,7 @@
 // triangular solves, one step of iterative refinement, and Hager's 1-norm condition estimate (Higham, Accuracy and Stability of
 // Numerical Algorithms, 2002, algorithm 15.1).
 import { multiplyTransposed } from "../../network/dense.js";
+import type { Pace } from "./pace.js";
 
 const BLOCK = 64;
 
@@ -9,7 +10,7 @@ const BLOCK = 64;
  * L with A = L L^T, in place in the lower triangle of `a` (n x n, row-major; the strict upper triangle is not read).
  * @returns -1, or the first pivot that is not positive, from 0
  */
-function cholesky(a: Float64Array, n: number): number {
+async function cholesky(a: Float64Array, n: number, pace: Pace): Promise<number> {
   // Left-looking: rows [j0, n) lose the product with the finished rows of the block, then the block is factored.
   const product = new Float64Array(BLOCK * BLOCK);
   const left = new Float64Array(BLOCK * n);
@@ -22,24 +23,45 @@ function cholesky(a: Float64Array, n: number): number {
       if (j0 > 0) {
         pack(a, n, i0, height, j0, left);
         multiplyTransposed(left, 0, height, top, 0, width, j0, product, 0, BLOCK);
-        for (let i = 0; i < height; i++)
-          for (let j = 0; j < width; j++) if (j0 + j <= i0 + i) a[(i0 + i) * n + j0 + j] -= product[i * BLOCK + j];
+        subtract(a, n, i0, height, j0, width, product);
       }
+      if (pace.due()) await pace.turn();
     }
     for (let j = j0; j < j0 + width; j++) {
-      let pivot = a[j * n + j];
-      for (let k = j0; k < j; k++) pivot -= a[j * n + k] ** 2;
-      if (!(pivot > 0) || pivot === Number.POSITIVE_INFINITY) return j;
-      const root = Math.sqrt(pivot);
-      a[j * n + j] = root;
-      for (let i = j + 1; i < n; i++) {
-        let value = a[i * n + j];
-        for (let k = j0; k < j; k++) value -= a[i * n + k] * a[j * n + k];
-        a[i * n + j] = value / root;
-      }
+      if (!factorColumn(a, n, j0, j)) return j;
+      if (pace.due()) await pace.turn();
     }
   }
   return -1;
+}
+
+/** Rows [i0, i0 + height), columns [j0, j0 + width) of the lower triangle lose their share of the finished columns. */
+function subtract(
+  a: Float64Array,
+  n: number,
+  i0: number,
+  height: number,
+  j0: number,
+  width: number,
+  product: Float64Array,
+): void {
+  for (let i = 0; i < height; i++)
+    for (let j = 0; j < width; j++) if (j0 + j <= i0 + i) a[(i0 + i) * n + j0 + j] -= product[i * BLOCK + j];
+}
+
+/** Column j of L, the block's columns [j0, j) being finished; false where the pivot is not positive. */
+function factorColumn(a: Float64Array, n: number, j0: number, j: number): boolean {
+  let pivot = a[j * n + j];
+  for (let k = j0; k < j; k++) pivot -= a[j * n + k] ** 2;
+  if (!(pivot > 0) || pivot === Number.POSITIVE_INFINITY) return false;
+  const root = Math.sqrt(pivot);
+  a[j * n + j] = root;
+  for (let i = j + 1; i < n; i++) {
+    let value = a[i * n + j];
+    for (let k = j0; k < j; k++) value -= a[i * n + k] * a[j * n + k];
+    a[i * n + j] = value / root;
+  }
+  return true;
 }
 
 /** Copies rows [first, first + rows), columns [0, columns) of `a` to the front of `out`, `columns` apart. */
@@ -83,20 +105,23 @@ function largest(values: Float64Array): number {
  * x = (M + diag(shift))^-1 right with one step of iterative refinement; `factor` receives the Cholesky factor.
  * @returns the first bad pivot, or x and |right - A x|_inf / |right|_inf before the refinement
  */
-export function solveDamped(
+export async function solveDamped(
   m: Float64Array,
   factor: Float64Array,
   n: number,
   shift: Float64Array,
   right: Float64Array,
-): { readonly pivot: number } | { readonly x: Float64Array; readonly residual: number } {
+  pace: Pace,
+): Promise<{ readonly pivot: number } | { readonly x: Float64Array; readonly residual: number }> {
   factor.set(m);
   for (let i = 0; i < n; i++) factor[i * n + i] += shift[i];
-  const pivot = cholesky(factor, n);
+  const pivot = await cholesky(factor, n, pace);
   if (pivot >= 0) return { pivot };
   const x = right.slice();
   solveFactored(factor, n, x);
+  await pace.turn();
   const product = multiplySymmetric(m, n, shift, x);
+  await pace.turn();
   const rest = right.map((value, i) => value - product[i]);
   const residual = largest(right) > 0 ? largest(rest) / largest(right) : 0;
   solveFactored(factor, n, rest);
@@ -119,7 +144,13 @@ function norm1(m: Float64Array, n: number, shift: Float64Array): number {
 }
 
 /** Estimate of the 1-norm condition number of M + diag(shift) = L L^T; a lower bound, rarely off by more than 3. */
-export function conditionEstimate(m: Float64Array, l: Float64Array, n: number, shift: Float64Array): number {
+export async function conditionEstimate(
+  m: Float64Array,
+  l: Float64Array,
+  n: number,
+  shift: Float64Array,
+  pace: Pace,
+): Promise<number> {
   let x = new Float64Array(n).fill(1 / n);
   let inverseNorm = 0;
   let last = -1;
@@ -130,7 +161,9 @@ export function conditionEstimate(m: Float64Array, l: Float64Array, n: number, s
       x.reduce((sum, value) => sum + Math.abs(value), 0),
     );
     const sign = x.map((value) => (value < 0 ? -1 : 1));
+    await pace.turn();
     solveFactored(l, n, sign);
+    await pace.turn();
     let largest = 0;
     for (let i = 1; i < n; i++) if (Math.abs(sign[i]) > Math.abs(sign[largest])) largest = i;
     if (largest === last) break;

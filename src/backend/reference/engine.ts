@@ -1,7 +1,7 @@
 // The reference engine: the Engine interface in plain TypeScript, written to be read. It is the oracle of the native engine, the
 // fall-back where that cannot be built, and the pure JavaScript baseline of the benchmarks. One thread; between blocks it lets
 // the event loop turn and looks at the signal.
-import { argumentError, GaussflowError } from "../../errors.js";
+import { GaussflowError } from "../../errors.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import { diagnose } from "../../network/diagnose.js";
@@ -9,10 +9,10 @@ import {
   addGradient,
   backwardBlock,
   forwardBlock,
+  outputsOf,
   PASS_BLOCK,
   type PassWeights,
   passWeights,
-  predictions,
   seedCombination,
   seedOutputs,
   tangentBlock,
@@ -35,24 +35,14 @@ import type {
 import { describeNonFinite } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
+import { checkArray, checkData, checkLinearise, checkSolve, checkSpan } from "./checks.js";
 import { conditionEstimate, solveDamped } from "./cholesky.js";
+import { type Curved, NOTHING, type Reserved } from "./curved.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
+import { Pace } from "./pace.js";
 
 /** An engine on the plain TypeScript passes. */
 export const createReferenceEngine: EngineFactory = (architecture, data) => new ReferenceEngine(architecture, data);
-
-/** Milliseconds of work after which the event loop gets its turn. */
-const TURN = 20;
-
-/** A linearisation with its curvature: lower triangle, row-major. */
-interface Curved {
-  readonly kind: "primal" | "dual";
-  readonly order: number;
-  readonly matrix: Float64Array;
-  readonly parameters: Float64Array;
-  readonly gradient: Float64Array;
-  readonly residual: Float64Array;
-}
 
 class ReferenceEngine implements Engine {
   readonly kind = "reference";
@@ -71,9 +61,9 @@ class ReferenceEngine implements Engine {
   #curved: Curved | null = null;
   #busy = false;
   #disposed = false;
-  #turned = 0;
 
   constructor(architecture: Architecture, data: EngineData) {
+    checkData(architecture, data);
     this.#architecture = architecture;
     this.#inputs = data.inputs.slice();
     this.#targets = data.targets.slice();
@@ -86,11 +76,19 @@ class ReferenceEngine implements Engine {
   }
 
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, async () => predictions(this.#architecture, this.#checked(parameters), this.#inputs));
+    return this.#run(signal, async (pace) => {
+      const { outputSize: c, outputScale } = this.#architecture;
+      const psi = new Float64Array(this.sampleCount * c);
+      await this.#blocks(this.#checked(parameters), pace, (_, first, count) => {
+        const f = outputsOf(this.#space);
+        for (let k = 0; k < count * c; k++) psi[first * c + k] = outputScale * f[k];
+      });
+      return psi;
+    });
   }
 
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
-    return this.#run(signal, async () => {
+    return this.#run(signal, async (pace) => {
       const weights = passWeights(this.#architecture, this.#checked(parameters));
       const space = workspace(this.#architecture, this.#space.capacity, 0);
       let loss = 0;
@@ -98,31 +96,27 @@ class ReferenceEngine implements Engine {
         const count = Math.min(PASS_BLOCK, this.sampleCount - first);
         forwardBlock(space, weights, this.#inputs, first, count);
         loss += squaredErrorValue(this.#residual(space, first, count));
-        await this.#turn(signal);
+        await pace.turn();
       }
       return Number.isFinite(loss) ? { ok: true, loss } : this.#nonFinite(parameters, "loss");
     });
   }
 
   linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure> {
-    return this.#run(signal, () => this.#linearise(this.#checked(parameters), request, signal));
+    return this.#run(signal, (pace) => this.#linearise(this.#checked(parameters), request, pace));
   }
 
-  async #linearise(
-    parameters: Float64Array,
-    { curvature, decay, scaling }: LineariseRequest,
-    signal: AbortSignal | undefined,
-  ): Promise<Linearised | Failure> {
+  async #linearise(parameters: Float64Array, request: LineariseRequest, pace: Pace): Promise<Linearised | Failure> {
+    checkLinearise(this.#architecture, request);
+    const { curvature, decay, scaling } = request;
     const start = performance.now();
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
     const order = curvature === "primal" ? p : n * c;
     this.#curved = null;
-    const refused = curvature === "none" ? null : this.#reserve(order);
-    if (refused !== null) return refused;
-    const matrix = this.#matrix?.fill(0);
+    const reserved = curvature === "none" ? NOTHING : this.#reserve(curvature, order);
+    if ("code" in reserved) return reserved;
+    const { matrix, kept, transposed } = reserved;
     const weights = passWeights(this.#architecture, parameters);
-    const kept = curvature === "dual" ? workspace(this.#architecture, n, c) : null;
-    const transposed = curvature === "primal" ? new Float64Array(p * PASS_BLOCK * c) : null;
     const gradient = new Float64Array(p);
     const diagonal = new Float64Array(p);
     const residual = new Float64Array(n * c);
@@ -138,14 +132,14 @@ class ReferenceEngine implements Engine {
       seedWeighted(space, this.#rootWeights, first, count);
       backwardBlock(space, weights, count, c);
       addProducts(space, count, r, gradient, diagonal);
-      if (transposed !== null && matrix) {
+      if (transposed !== null && matrix !== null) {
         const before = performance.now();
         jacobianTransposed(space, count, transposed);
-        addRankUpdate(matrix, p, transposed, count * c);
+        await addRankUpdate(matrix, p, transposed, count * c, pace);
         curvatureSeconds += (performance.now() - before) / 1000;
       }
       if (kept !== null) keepBlock(kept, space, first, count);
-      await this.#turn(signal);
+      await pace.turn();
     }
     if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss");
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
@@ -154,24 +148,24 @@ class ReferenceEngine implements Engine {
       return this.#nonFinite(parameters, "curvature");
     if (scaling !== null && curvature !== "none")
       raise(scaling, curvature === "primal" ? diagonal : layerMeans(this.#architecture, diagonal));
-    if (kept !== null && matrix) {
+    if (kept !== null && matrix !== null) {
       const before = performance.now();
       const rows = 32;
       for (let first = 0; first < n; first += rows) {
         const count = Math.min(rows, n - first);
         kernelRows(this.#architecture, kept.layerInputs, kept.deltas, scaling, first, count, matrix, order);
-        await this.#turn(signal);
+        await pace.turn();
       }
       curvatureSeconds += (performance.now() - before) / 1000;
     }
     const gradientCosine = curvature === "none" ? Number.NaN : cosine(gradient, diagonal, Math.sqrt(2 * loss));
     for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
-    if (curvature !== "none" && matrix)
+    if (curvature !== "none" && matrix !== null)
       this.#curved = {
         kind: curvature,
         order,
         matrix,
-        parameters: parameters.slice(),
+        parameters,
         gradient: gradient.slice(),
         residual,
       };
@@ -186,22 +180,20 @@ class ReferenceEngine implements Engine {
   }
 
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
-    return this.#run(signal, async () => {
+    return this.#run(signal, async (pace) => {
       const start = performance.now();
       const { damping, decay, scaling, condition = false } = request;
       const curved = this.#curved;
       if (curved === null)
         throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one before solving");
-      if (!(damping >= 0)) throw argumentError("damping", "must be a number of at least 0", damping);
-      if (curved.kind === "dual" && scaling !== null && decay > 0)
-        throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
+      checkSolve(this.#architecture, curved.kind, request);
       const { order, matrix } = curved;
       const shift = new Float64Array(order).fill(damping + decay);
       if (curved.kind === "primal" && scaling !== null)
         for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
       const factor = this.#factor as Float64Array;
-      const right = await this.#rightSide(curved, damping + decay, decay, signal);
-      const answer = solveDamped(matrix, factor, order, shift, right);
+      const right = await this.#rightSide(curved, damping + decay, decay, pace);
+      const answer = await solveDamped(matrix, factor, order, shift, right, pace);
       if ("pivot" in answer)
         return {
           code: "indefinite",
@@ -209,31 +201,30 @@ class ReferenceEngine implements Engine {
           message: `the damped matrix is not positive definite: pivot ${answer.pivot} of its Cholesky factorisation is not positive`,
         };
       const { x, residual } = answer;
-      const step = curved.kind === "primal" ? x : await this.#stepFromDual(curved, x, damping, decay, scaling, signal);
+      const step = curved.kind === "primal" ? x : await this.#stepFromDual(curved, x, request, pace);
       if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(curved.parameters, "step");
       return {
         ok: true,
         step,
         residual,
-        condition: condition ? conditionEstimate(matrix, factor, order, shift) : Number.NaN,
+        condition: condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN,
         seconds: (performance.now() - start) / 1000,
       };
     });
   }
 
   jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, () => this.#product(this.#checked(parameters), vector, signal));
+    return this.#run(signal, (pace) => this.#product(this.#checked(parameters), vector, pace));
   }
 
   transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, () => this.#transpose(this.#checked(parameters), vector, signal));
+    return this.#run(signal, (pace) => this.#transpose(this.#checked(parameters), vector, pace));
   }
 
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, async () => {
+    return this.#run(signal, async (pace) => {
       const { outputSize: c, parameterCount: p } = this;
-      if (!(first >= 0 && count >= 1 && first + count <= this.sampleCount))
-        throw argumentError("first, count", `must name samples below ${this.sampleCount}`, `${first}, ${count}`);
+      checkSpan(first, count, this.sampleCount);
       const out = new Float64Array(count * c * p);
       const weights = passWeights(this.#architecture, this.#checked(parameters));
       const transposed = new Float64Array(p * PASS_BLOCK * c);
@@ -245,7 +236,7 @@ class ReferenceEngine implements Engine {
         jacobianTransposed(this.#space, size, transposed);
         for (let row = 0; row < size * c; row++)
           for (let j = 0; j < p; j++) out[(done * c + row) * p + j] = transposed[j * size * c + row];
-        await this.#turn(signal);
+        await pace.turn();
       }
       return out;
     });
@@ -277,10 +268,10 @@ class ReferenceEngine implements Engine {
   }
 
   /** Right-hand side of the damped system: -gradient, or r~ - (decay/m) J~ w. */
-  async #rightSide(curved: Curved, m: number, decay: number, signal: AbortSignal | undefined): Promise<Float64Array> {
+  async #rightSide(curved: Curved, m: number, decay: number, pace: Pace): Promise<Float64Array> {
     if (curved.kind === "primal") return curved.gradient.map((value) => -value);
     if (decay === 0) return curved.residual;
-    const product = this.#weight(await this.#product(curved.parameters, curved.parameters, signal));
+    const product = this.#weight(await this.#product(curved.parameters, curved.parameters, pace));
     return curved.residual.map((value, i) => value - (decay / m) * product[i]);
   }
 
@@ -288,12 +279,10 @@ class ReferenceEngine implements Engine {
   async #stepFromDual(
     curved: Curved,
     u: Float64Array,
-    damping: number,
-    decay: number,
-    scaling: Float64Array | null,
-    signal: AbortSignal | undefined,
+    { damping, decay, scaling }: SolveRequest,
+    pace: Pace,
   ): Promise<Float64Array> {
-    const step = await this.#transpose(curved.parameters, this.#weight(u), signal);
+    const step = await this.#transpose(curved.parameters, this.#weight(u), pace);
     const share = decay > 0 ? decay / (damping + decay) : 0;
     this.#architecture.layers.forEach((layer, l) => {
       const d = scaling === null ? 1 : scaling[l];
@@ -308,23 +297,22 @@ class ReferenceEngine implements Engine {
     return root === null ? values : values.map((value, k) => root[Math.floor(k / this.outputSize)] * value);
   }
 
-  async #product(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    if (vector.length !== this.parameterCount)
-      throw argumentError("vector", `must have ${this.parameterCount} elements`, vector);
+  async #product(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
+    checkArray("vector", vector, this.parameterCount);
     const direction = passWeights(this.#architecture, vector);
     const out = new Float64Array(this.sampleCount * this.outputSize);
-    await this.#blocks(parameters, signal, (weights, first, count) =>
+    await this.#blocks(parameters, pace, (weights, first, count) =>
       tangentBlock(this.#space, weights, direction, count, out, first * this.outputSize),
     );
     return out;
   }
 
-  async #transpose(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    if (vector.length !== this.sampleCount * this.outputSize)
-      throw argumentError("vector", `must have ${this.sampleCount * this.outputSize} elements`, vector);
+  async #transpose(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
+    checkArray("vector", vector, this.sampleCount * this.outputSize);
+    const seed = vector.slice();
     const out = new Float64Array(this.parameterCount);
-    await this.#blocks(parameters, signal, (weights, first, count) => {
-      seedCombination(this.#space, vector, first, count);
+    await this.#blocks(parameters, pace, (weights, first, count) => {
+      seedCombination(this.#space, seed, first, count);
       backwardBlock(this.#space, weights, count, 1);
       addGradient(this.#space, count, out);
     });
@@ -333,7 +321,7 @@ class ReferenceEngine implements Engine {
 
   async #blocks(
     parameters: Float64Array,
-    signal: AbortSignal | undefined,
+    pace: Pace,
     body: (weights: PassWeights, first: number, count: number) => void,
   ): Promise<void> {
     const weights = passWeights(this.#architecture, parameters);
@@ -341,20 +329,27 @@ class ReferenceEngine implements Engine {
       const count = Math.min(PASS_BLOCK, this.sampleCount - first);
       forwardBlock(this.#space, weights, this.#inputs, first, count);
       body(weights, first, count);
-      await this.#turn(signal);
+      await pace.turn();
     }
   }
 
-  #reserve(order: number): Failure | null {
+  /** Buffers of one linearisation; matrix and factor are kept for the next. */
+  #reserve(curvature: "primal" | "dual", order: number): Reserved | Failure {
     const refused = refuseOrder(order, 2, "the curvature matrix and its factor");
     if (refused !== null) return refused;
+    const { parameterCount: p, outputSize: c, sampleCount: n } = this;
     try {
       if (this.#matrix?.length !== order * order) {
         this.#matrix = new Float64Array(order * order);
         this.#factor = new Float64Array(order * order);
       }
-      return null;
-    } catch {
+      return {
+        matrix: this.#matrix.fill(0),
+        kept: curvature === "dual" ? workspace(this.#architecture, n, c) : null,
+        transposed: curvature === "primal" ? new Float64Array(p * PASS_BLOCK * c) : null,
+      };
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
       this.#matrix = null;
       this.#factor = null;
       return memoryFailure(16 * order * order, `the curvature matrix of order ${order} and its factor`);
@@ -368,9 +363,8 @@ class ReferenceEngine implements Engine {
   }
 
   #checked(parameters: Float64Array): Float64Array {
-    if (!(parameters instanceof Float64Array) || parameters.length !== this.parameterCount)
-      throw argumentError("parameters", `must be a Float64Array of ${this.parameterCount} elements`, parameters);
-    return parameters;
+    checkArray("parameters", parameters, this.parameterCount);
+    return parameters.slice(); // the caller may write to his while the event loop turns
   }
 
   #free(): void {
@@ -378,23 +372,27 @@ class ReferenceEngine implements Engine {
     if (this.#busy) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
   }
 
-  async #run<T>(signal: AbortSignal | undefined, action: () => Promise<T>): Promise<T> {
+  async #run<T>(signal: AbortSignal | undefined, action: (pace: Pace) => Promise<T>): Promise<T> {
     this.#free();
     signal?.throwIfAborted();
     this.#busy = true;
-    this.#turned = performance.now();
     try {
-      return await action();
+      return await action(new Pace(signal, () => this.#stop()));
+    } catch (cause) {
+      // A scratch array that cannot be had; the curvature's own are a Failure (see #reserve).
+      if (!(cause instanceof RangeError) || cause === signal?.reason) throw cause;
+      throw new GaussflowError(
+        "GAUSSFLOW_MEMORY",
+        `the engine cannot have its scratch: ${cause.message}`,
+        {},
+        { cause },
+      );
     } finally {
       this.#busy = false;
     }
   }
 
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    if (performance.now() - this.#turned < TURN) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    signal?.throwIfAborted();
+  #stop(): void {
     if (this.#disposed) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of during the call");
-    this.#turned = performance.now();
   }
 }

@@ -4,6 +4,7 @@
 import type { Architecture } from "../../network/architecture.js";
 import { multiplyTransposed } from "../../network/dense.js";
 import type { Workspace } from "../../network/forward.js";
+import type { Pace } from "./pace.js";
 
 /** Rows of J for the block's `count` samples (c rows a sample, deltas seeded by output), transposed: p x (count * c). */
 export function jacobianTransposed(space: Workspace, count: number, out: Float64Array): void {
@@ -28,9 +29,18 @@ export function jacobianTransposed(space: Workspace, count: number, out: Float64
 }
 
 /** Lower triangle of G += A A^T for A p x rows, by tiles of 4 x 4 sums; edges by tiles of 4 x 2 and less. */
-export function addRankUpdate(g: Float64Array, p: number, a: Float64Array, rows: number): void {
+export async function addRankUpdate(
+  g: Float64Array,
+  p: number,
+  a: Float64Array,
+  rows: number,
+  pace: Pace,
+): Promise<void> {
   const whole = p - (p % 4);
-  for (let j = 0; j < whole; j += 4) for (let i = j; i < whole; i += 4) tile(g, p, a, rows, i, j);
+  for (let j = 0; j < whole; j += 4) {
+    for (let i = j; i < whole; i += 4) tile(g, p, a, rows, i, j);
+    if (pace.due()) await pace.turn();
+  }
   for (let i = whole; i < p; i++)
     for (let j = 0; j <= i; j++) {
       let sum = 0;

@@ -1,0 +1,58 @@
+// The argument checks of the reference engine: the rules the binding of the native engine has, so that misuse is the same
+// GAUSSFLOW_ARGUMENT error whichever engine meets it, and never a wrong number or a numerical failure.
+import { argumentError } from "../../errors.js";
+import type { Architecture } from "../../network/architecture.js";
+import type { Curvature, EngineData, LineariseRequest, SolveRequest } from "../engine.js";
+
+/** A Float64Array of exactly `length` elements. */
+export function checkArray(name: string, value: unknown, length: number): void {
+  if (!(value instanceof Float64Array)) throw argumentError(name, "must be a Float64Array", value);
+  if (value.length !== length) throw argumentError(name, `must have ${length} elements`, value);
+}
+
+function checkCount(name: string, value: unknown, least: number, most: number): void {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+    throw argumentError(name, `must be a whole number from ${least} to ${most}`, value);
+}
+
+function checkNonNegative(name: string, value: unknown): void {
+  if (typeof value !== "number" || !(value >= 0) || value === Number.POSITIVE_INFINITY)
+    throw argumentError(name, "must be a finite number of at least 0", value);
+}
+
+export function checkData({ inputSize, outputSize }: Architecture, data: EngineData): void {
+  const { sampleCount, inputs, targets, weights } = data;
+  checkCount("sampleCount", sampleCount, 1, 2 ** 31 - 1);
+  checkArray("inputs", inputs, sampleCount * inputSize);
+  checkArray("targets", targets, sampleCount * outputSize);
+  if (weights !== undefined) checkArray("weights", weights, sampleCount);
+}
+
+/** The scaling state: one entry a parameter in the primal route, one a layer in the dual. */
+function checkScaling(architecture: Architecture, curvature: Curvature, scaling: Float64Array | null): void {
+  if (scaling === null || curvature === "none") return;
+  checkArray("scaling", scaling, curvature === "primal" ? architecture.parameterCount : architecture.layers.length);
+}
+
+export function checkLinearise(architecture: Architecture, request: LineariseRequest): void {
+  const { curvature, decay, scaling } = request;
+  if (curvature !== "none" && curvature !== "primal" && curvature !== "dual")
+    throw argumentError("curvature", 'must be "none", "primal" or "dual"', curvature);
+  checkNonNegative("decay", decay);
+  checkScaling(architecture, curvature, scaling);
+}
+
+export function checkSolve(architecture: Architecture, route: "primal" | "dual", request: SolveRequest): void {
+  const { damping, decay, scaling } = request;
+  checkNonNegative("damping", damping);
+  checkNonNegative("decay", decay);
+  checkScaling(architecture, route, scaling);
+  if (route === "dual" && scaling !== null && decay > 0)
+    throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
+}
+
+/** Samples [first, first + count) of `sampleCount`. */
+export function checkSpan(first: number, count: number, sampleCount: number): void {
+  checkCount("first", first, 0, sampleCount - 1);
+  checkCount("count", count, 1, sampleCount - first);
+}

@@ -1,0 +1,22 @@
+// What the reference engine holds between and during its calls: the last linearisation with its curvature, and the buffers of one.
+import type { Workspace } from "../../network/forward.js";
+
+/** A linearisation with its curvature: lower triangle, row-major. */
+export interface Curved {
+  readonly kind: "primal" | "dual";
+  readonly order: number;
+  readonly matrix: Float64Array;
+  readonly parameters: Float64Array;
+  readonly gradient: Float64Array;
+  readonly residual: Float64Array;
+}
+
+/** What a linearisation works in; `kept` is for the dual route, `transposed` for the primal. */
+export interface Reserved {
+  readonly matrix: Float64Array | null;
+  readonly kept: Workspace | null;
+  readonly transposed: Float64Array | null;
+}
+
+/** Buffers of a linearisation without a curvature. */
+export const NOTHING: Reserved = { matrix: null, kept: null, transposed: null };
