@@ -61,6 +61,28 @@ describe.each(["native", "typescript"] as const)("a linear network, %s engine", 
       );
   });
 
+  it("weight 2 gives the steps of a sample twice, on a network that is not linear", async () => {
+    const { inputs, targets } = sample(40, 3, 4);
+    const heavy = (_: unknown, i: number) => i % 3 === 0;
+    const net = network({ layers: [3, 5, 1], seed: 1 });
+    const options = { validation: false, standardise: false, backend, stop: { iterations: 3 } } as const;
+    const weighted = await train(
+      net,
+      { inputs, targets, weights: inputs.map((_, i) => (heavy(_, i) ? 2 : 1)) },
+      options,
+    );
+    const doubled = await train(
+      net,
+      { inputs: [...inputs, ...inputs.filter(heavy)], targets: [...targets, ...targets.filter(heavy)] },
+      options,
+    );
+    // The same sums in another order: rounding of n eps a step (1.3e-14), times a modest condition of the damped system.
+    expect(weighted.iterations).toBe(3);
+    expect(Math.abs(weighted.loss / doubled.loss - 1)).toBeLessThan(1e-11);
+    const gap = weighted.last.parameters.map((value, j) => Math.abs(value - doubled.last.parameters[j]));
+    expect(Math.max(...gap)).toBeLessThan(1e-11);
+  });
+
   it("is ridge regression with weight decay, in both routes", async () => {
     const { inputs, targets } = sample(30, 4, 3);
     const decay = 2.5;
