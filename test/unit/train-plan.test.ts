@@ -31,7 +31,7 @@ describe("train", () => {
       message: expect.stringContaining("use fewer parameters"),
     });
     const { chosen, plan } = await train(network({ layers: [3, 4, 1] }), data, { stop: { iterations: 1 } });
-    expect(chosen).toMatch(/primal route \(21 parameters are at most 51 equations/);
+    expect(chosen).toMatch(/primal route \(21 parameters are at most 51 equations; 1 MiB for matrix and factor\)/);
     expect(plan.bytes).toBe(2 * 8 * 21 ** 2);
   });
 });
