@@ -115,5 +115,5 @@ export function completeNetworkOptions(options: NetworkOptions): CompletedNetwor
   });
 }
 
-/** True when the options were typed but not checked yet: used by the model file, which builds from stored options. */
+/** The names a complete set of options has: what the model file looks for when it reads one back. */
 export const NETWORK_OPTION_NAMES: readonly string[] = NAMES;
