@@ -23,9 +23,9 @@ describe("a damped step promises what the quadratic model gives", () => {
     { route: "dual", scaled: true, decay: 0 },
   ] as const;
   it.each(cases)("$route, scaled $scaled, decay $decay", async ({ route, scaled, decay }) => {
-    const data = waves(20, 3, 1, 4);
+    const { sampleCount, inputs, targets } = waves(20, 3, 1, 4);
     const { architecture, parameters } = network({ layers: [3, 5, 1], seed: 3 });
-    const engine = createReferenceEngine(architecture, data as never);
+    const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets });
     const problem: Problem = { engine, route, decay, layerSizes: layerSizes(architecture), condition: false };
     const scaling = scaled ? new Float64Array(route === "primal" ? engine.parameterCount : engine.layerCount) : null;
     const point = await lineariseAt(problem, parameters, scaling, null, undefined);
