@@ -29,7 +29,9 @@ const problems = fc
     weighted: fc.boolean(),
     seed: fc.integer({ min: 0, max: 2 ** 31 }),
   })
-  .map(({ layers, activation, bias, ntk, outputScale, samples, weighted, seed }): Problem => {
+  .map(({ layers, activation, bias, ntk, outputScale, samples: drawn, weighted, seed }): Problem => {
+    // The dual system has n c rows: 400 cross the blocks and tiles of both engines; 2,700 would only cost minutes.
+    const samples = Math.min(drawn, Math.floor(400 / layers[layers.length - 1]));
     const net = network({
       layers,
       activation,
@@ -132,9 +134,9 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
           const limit = k === 4 ? tolerance * Math.max(1, conditions[0]) : tolerance;
           expect(difference(values, seen[1][k]), `${names[k]} of ${JSON.stringify(architecture)}`).toBeLessThan(limit);
         });
-        // Both are lower bounds of the same number, by the same family of estimators.
-        expect(conditions[1] / conditions[0]).toBeGreaterThan(1 / 10);
-        expect(conditions[1] / conditions[0]).toBeLessThan(10);
+        // Both are lower bounds of the same number, by the same family of estimators, and rarely off by more than 3.
+        expect(conditions[1] / conditions[0]).toBeGreaterThan(1 / 3);
+        expect(conditions[1] / conditions[0]).toBeLessThan(3);
       }),
       { numRuns: 60 },
     );
@@ -162,6 +164,41 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
       });
       expect(told[1]).toEqual(told[0]);
     }
+  });
+
+  it("refuse the same misuse", async () => {
+    const net = network({ layers: [3, 5, 2], seed: 1 });
+    const data = { sampleCount: 10, inputs: new Float64Array(30).fill(0.5), targets: new Float64Array(20) };
+    const w = net.parameters;
+    const primal = { curvature: "primal", decay: 0, scaling: null } as const;
+    const mistakes: readonly ((engine: Engine) => Promise<unknown>)[] = [
+      (engine) => engine.evaluate(new Float64Array(3)),
+      (engine) => engine.forward(Array.from(w) as never),
+      (engine) => engine.linearise(w, { ...primal, scaling: new Float64Array(2) }),
+      (engine) => engine.linearise(w, { ...primal, curvature: "dual", scaling: new Float64Array(w.length) }),
+      (engine) => engine.linearise(w, { ...primal, decay: -1 }),
+      (engine) => engine.linearise(w, { ...primal, decay: Number.NaN }),
+      (engine) => engine.solve({ damping: Number.POSITIVE_INFINITY, decay: 0, scaling: null }),
+      (engine) => engine.solve({ damping: -1, decay: 0, scaling: null }),
+      (engine) => engine.solve({ damping: 1, decay: -1, scaling: null }),
+      (engine) => engine.solve({ damping: 1, decay: 0, scaling: new Float64Array(3).fill(1) }),
+      (engine) => engine.jacobian(w, 9, 2),
+      (engine) => engine.jacobian(w, 0.5, 1),
+      (engine) => engine.jacobianProduct(w, new Float64Array(3)),
+      (engine) => engine.transposeProduct(w, new Float64Array(3)),
+    ];
+    await both({ architecture: net.architecture, parameters: w, data }, async (engine) => {
+      await engine.linearise(w, primal);
+      for (const mistake of mistakes)
+        await expect(mistake(engine), `${engine.kind}: ${mistake}`).rejects.toMatchObject({
+          code: "GAUSSFLOW_ARGUMENT",
+        });
+    });
+    for (const create of [createReferenceEngine, createNativeEngine])
+      for (const wrong of [{ inputs: new Float64Array(29) }, { targets: new Float64Array(10) }, { sampleCount: 0 }])
+        expect(() => create(net.architecture, { ...data, ...wrong }, { threads: 1 })).toThrow(
+          expect.objectContaining({ code: "GAUSSFLOW_ARGUMENT" }),
+        );
   });
 
   it("report the pivot of a matrix that is not positive definite", async () => {
