@@ -31,7 +31,6 @@ function decide() {
       return { ok: true, origin: "prebuilt", selfTest };
     }
   }
-  console.log("gaussflow: compiling the native engine (about a minute) ...");
   const status = build();
   // A binary of older sources must not meet a newer face.
   if (!status.ok && !binaryIsFresh()) rmSync(binary, { force: true });

@@ -2,10 +2,10 @@
 // addon, dist. Says what it is going to install, installs it where it may (root or sudo without a password) and goes on with
 // the TypeScript engine where it may not. Run again, it finds all there and prints one line.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { binary, binaryIsFresh, root, statusFile } from "./native/paths.mjs";
-import { hint, installCommand, missingTools, packageManager, runs } from "./native/tools.mjs";
+import { binary, binaryIsFresh, root } from "./native/paths.mjs";
+import { installCommand, missingTools, packageManager, runs } from "./native/tools.mjs";
 import { verify } from "./native/verify.mjs";
 
 const say = (text) => console.log(`setup: ${text}`);
@@ -66,38 +66,34 @@ function aptListsAreEmpty() {
   );
 }
 
-/** True when everything is there in the end. */
+/** Installs what it may; scripts/install.mjs then says what is still missing and the command. */
 function installSystemPackages(missing) {
   const manager = packageManager();
   const command = installCommand(missing, manager);
   const prefix = command === null ? null : privilege(manager);
-  if (prefix === null) {
-    say(`for the native engine, run: ${hint(missing)}`);
-    return false;
-  }
+  if (prefix === null) return;
   say(`installing for the native engine: ${[...prefix, ...command].join(" ")}`);
   const environment = { DEBIAN_FRONTEND: "noninteractive" };
-  if (manager !== "apt") return quietly([...prefix, ...command], environment);
+  if (manager !== "apt") {
+    quietly([...prefix, ...command], environment);
+    return;
+  }
   const update = () => quietly([...prefix, "apt-get", "update"], environment);
   const install = () => quietly([...prefix, ...command, "-o", "DPkg::Lock::Timeout=120"], environment);
   if (aptListsAreEmpty()) update();
-  return install() || (update() && install()); // lists that are too old name packages that are gone
+  if (!install() && update()) install(); // lists that are too old name packages that are gone
 }
 
 function ensureNative() {
   if (process.env.GAUSSFLOW_BACKEND === "typescript") return "TypeScript engine, as GAUSSFLOW_BACKEND asks";
-  if (!(binaryIsFresh() && verify(binary).ok)) {
-    const missing = missingTools();
-    if (missing.includes("compiler") || !openblasLinks()) missing.push("blas");
-    if (missing.length > 0 && !installSystemPackages(missing)) {
-      if (process.env.GAUSSFLOW_REQUIRE_NATIVE === "1") fail("the native engine is required");
-      return "TypeScript engine";
-    }
-    const script = join(root, "scripts", "install.mjs");
-    const child = spawnSync(process.execPath, [script], { cwd: root, stdio: "inherit" });
-    if (child.status !== 0) fail("the native engine is required and did not build");
-  }
-  return existsSync(binary) ? "native engine" : `TypeScript engine: ${JSON.parse(readFileSync(statusFile)).reason}`;
+  if (binaryIsFresh() && verify(binary).ok) return "native engine";
+  const missing = missingTools();
+  if (missing.includes("compiler") || !openblasLinks()) missing.push("blas");
+  if (missing.length > 0) installSystemPackages(missing);
+  const script = join(root, "scripts", "install.mjs");
+  const child = spawnSync(process.execPath, [script], { cwd: root, stdio: "inherit" });
+  if (child.status !== 0) fail("the native engine is required and did not build");
+  return existsSync(binary) ? "native engine" : "TypeScript engine";
 }
 
 async function ensureDist() {

@@ -39,6 +39,7 @@ export function build() {
   const cmakeJs = findCmakeJs();
   if (cmakeJs === null) return failure(["cmake-js"], "the package cmake-js is not installed", "npm install");
 
+  console.log("gaussflow: compiling the native engine (about a minute) ...");
   mkdirSync(buildFolder, { recursive: true });
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(Math.min(availableParallelism(), 8));
   const log = openSync(logFile, "w");
