@@ -41,6 +41,8 @@ export interface ColumnRules {
   readonly categories: readonly string[] | null;
   /** A text that is none of `categories` is stored as -1 (all zeros) instead of being refused. */
   readonly unseenAsZeros: boolean;
+  /** What is wrong with a text that is none of `categories`, which are listed for it. */
+  readonly refusal: (categories: string) => string;
 }
 
 export class ColumnReader {
@@ -91,11 +93,10 @@ export class ColumnReader {
   #code(text: string, fail: Fail): number {
     const known = this.#codes.get(text);
     if (known !== undefined) return known;
-    const { decimal, missing, categories, maxCategories, unseenAsZeros } = this.#rules;
+    const { decimal, missing, categories, maxCategories, unseenAsZeros, refusal } = this.#rules;
     if (missing.has(text)) return this.#missing(text, fail);
     if (categories !== null) {
-      if (!unseenAsZeros)
-        fail(`is not among the categories seen in training (${listed(categories)}); unseen: "zeros" accepts it`, text);
+      if (!unseenAsZeros) fail(refusal(listed(categories)), text);
       this.unseenCount++;
       return -1;
     }
@@ -132,6 +133,12 @@ export class ColumnReader {
       if (!Number.isNaN(code)) this.values.set(i, this.#numbers[code]!);
     }
     this.kind = "numeric";
+  }
+
+  /** Was a value missing in any row? */
+  hasMissing(): boolean {
+    for (let i = 0; i < this.values.length; i++) if (Number.isNaN(this.values.get(i))) return true;
+    return false;
   }
 
   /** Settles the kind of an undecided column once all rows are read. */

@@ -3,41 +3,49 @@ import { finished } from "node:stream/promises";
 import { type CsvError, parse } from "csv-parse";
 import { GaussflowError } from "../errors.js";
 import { hasPaddedQuotes } from "./csv-sniff.js";
-import type { TableSource } from "./csv-source.js";
+import type { Charset, TableSource } from "./csv-source.js";
 
 /** What a parser error means to a person. */
 const MEANINGS: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: "a quote is opened and never closed",
+  CSV_QUOTE_NOT_CLOSED: "a quote is opened in this record and never closed",
   CSV_INVALID_CLOSING_QUOTE: "text follows a closing quote",
   INVALID_OPENING_QUOTE: "a quote stands inside an unquoted value",
   CSV_MAX_RECORD_SIZE: "the record is too long (is a quote left open?)",
 };
 
 /**
- * Calls `record` for every record of the table, in order; blank lines are skipped. `line` is where the record ends.
+ * Calls `record` for every record of the table, in order; lines of nothing but blanks are skipped. `line` is where the record
+ * begins.
  * @throws GAUSSFLOW_DATA with file and line, or what `record` throws
  */
 export async function forEachRecord(
   source: TableSource,
   delimiter: string,
+  charset: Charset,
   maxRecordLength: number,
   record: (cells: readonly string[], line: number) => void,
 ): Promise<void> {
-  let last = 0;
+  let next = 1; // where the next record begins
+  let parserLine = 0;
   let thrown: { error: unknown } | null = null;
   const parser = parse({
     delimiter,
-    encoding: "utf8",
+    encoding: charset,
+    // All three at once, not the first one found: files glued together from several systems mix them.
+    record_delimiter: ["\r\n", "\n", "\r"],
     relax_column_count: true,
-    skip_empty_lines: true,
     max_record_size: maxRecordLength,
-    trim: hasPaddedQuotes(source.head.toString("utf8"), delimiter),
+    trim: hasPaddedQuotes(source.head.toString(charset), delimiter),
     on_record: (cells: string[], context: { lines: number }) => {
-      last = context.lines;
+      const line = next++;
+      // Only a record that spans lines pays for counting them; the parser itself counts CR LF inside quotes twice.
+      if (context.lines - parserLine > 1) for (const cell of cells) next += cell.match(/\r\n|\n|\r/g)?.length ?? 0;
+      parserLine = context.lines;
+      if (cells.length === 1 && cells[0].trim() === "") return null;
       // A parser that is told to throw wraps the error: ours is kept aside and thrown as it is.
       if (thrown === null) {
         try {
-          record(cells, context.lines);
+          record(cells, line);
         } catch (error) {
           thrown = { error };
         }
@@ -56,7 +64,7 @@ export async function forEachRecord(
     if (thrown === null && !parser.destroyed) parser.end();
     if (thrown === null) await done;
   } catch (error) {
-    if (thrown === null) throw asDataError(error, source.name, last);
+    if (thrown === null) throw asDataError(error, source.name, next);
   } finally {
     parser.destroy();
   }
@@ -68,10 +76,10 @@ function resumeOf(parser: NodeJS.EventEmitter, resolve: () => void): void {
   for (const event of ["drain", "error", "close"]) parser.once(event, resolve);
 }
 
-function asDataError(error: unknown, file: string, last: number): unknown {
-  const { code, lines } = error as CsvError & { lines?: unknown };
+/** @param line where the record begins in which the parser stopped */
+function asDataError(error: unknown, file: string, line: number): unknown {
+  const { code } = error as CsvError;
   if (error instanceof GaussflowError || typeof code !== "string" || !/^(CSV_|INVALID_)/.test(code)) return error;
-  const line = typeof lines === "number" ? lines : last + 1;
   const meaning = MEANINGS[code] ?? (error as Error).message;
   return new GaussflowError(
     "GAUSSFLOW_DATA",

@@ -15,6 +15,9 @@ import { PART_NAMES } from "./split.js";
 
 export type { CsvOptions } from "./csv-options.js";
 
+/** A column with more categories than this, and than half the rows, is taken for a name or an identifier and refused. */
+const FEW_CATEGORIES = 10;
+
 /**
  * Reads a delimited table.
  * @param source a path (unpacked when it ends in .gz), "-" for standard input, or a readable stream
@@ -26,7 +29,7 @@ export async function readCsv(source: string | Readable, options: CsvOptions = {
   const file = table.name;
   const delimiter = plan.delimiter ?? sniffDelimiter(table.head.toString(plan.charset), plan.decimal, table.complete);
   const reading = new Reading(file, plan);
-  await forEachRecord(table, delimiter, plan.maxRecordLength, (cells, line) => reading.add(cells, line));
+  await forEachRecord(table, delimiter, plan.charset, plan.maxRecordLength, (cells, line) => reading.add(cells, line));
   return reading.finish(delimiter);
 }
 
@@ -61,6 +64,8 @@ class Reading {
         );
       };
       reader.read(use.use === "split" ? cell.toLowerCase() : cell, fail);
+      if (use.use === "weight" && reader.values.get(this.#rowCount) < 0)
+        fail("a sample weight must not be negative", cell);
     }
     this.#rowCount++;
   }
@@ -70,12 +75,13 @@ class Reading {
     if (roles === null) throw this.#error(": is empty");
     if (this.#rowCount === 0) throw this.#error(": has a header and no rows");
     for (const { reader } of this.#columns) reader.decide();
+    const noTargets = this.#forgetLooseTargets();
     const kept = this.#keptRows();
     if (kept.length === 0) throw this.#error(`: none of its ${this.#rowCount} rows is left without missing values`);
-    const notes = [...roles.notes, ...this.#notes(kept)];
+    const notes = [...roles.notes, ...noTargets, ...this.#notes(kept)];
 
     const inputs = this.#columns.filter(({ use }) => use.use === "input");
-    const encoding = this.#plan.encoding ?? this.#encoding(inputs, delimiter, roles.header);
+    const encoding = this.#plan.encoding ?? this.#encoding(inputs, kept, delimiter, roles.header);
     const { matrix, missing } = this.#inputMatrix(inputs, encoding, kept);
     const targets = this.#columns.filter(({ use }) => use.use === "target");
     const y = new Float64Array(kept.length * targets.length);
@@ -99,15 +105,34 @@ class Reading {
 
   #reader(use: ColumnUse): ColumnReader {
     const { decimal, missing, missingValues, maxCategories, unseen } = this.#plan;
+    const filled = missing !== "error" && (use.use === "input" || use.use === "target");
     const stored = use.stored?.kind === "categorical" ? use.stored.categories : null;
     return new ColumnReader(use.name, use.kind, {
       decimal,
       missing: new MissingTexts(missingValues, decimal),
-      allowMissing: missing !== "error" && (use.use === "input" || use.use === "target"),
+      allowMissing: filled || (use.use === "target" && this.#targetsAreLoose),
       maxCategories: use.use === "split" ? PART_NAMES.length : maxCategories,
       categories: use.use === "split" ? PART_NAMES : stored,
       unseenAsZeros: unseen === "zeros" && use.use === "input",
+      refusal: (categories) =>
+        use.use === "split"
+          ? `is not a part of the table (${categories})`
+          : `is not among the categories seen in training (${categories}); unseen: "zeros" accepts it`,
     });
+  }
+
+  /** A table read for prediction may have targets; they must not cost it a row. */
+  get #targetsAreLoose(): boolean {
+    return this.#plan.encoding !== null && this.#plan.targets === "auto";
+  }
+
+  /** Does without the targets of a table for prediction when one of them is missing. */
+  #forgetLooseTargets(): string[] {
+    const isGap = ({ use, reader }: { use: ColumnUse; reader: ColumnReader }) =>
+      use.use === "target" && reader.hasMissing();
+    if (!this.#targetsAreLoose || !this.#columns.some(isGap)) return [];
+    this.#columns = this.#columns.filter(({ use }) => use.use !== "target" && use.use !== "weight");
+    return ["some rows have no target, so none is read"];
   }
 
   /** Rows that stay: all, or those without a missing value (rule `drop`), or those with their targets (rule `mean`). */
@@ -123,7 +148,9 @@ class Reading {
     if (dropped > 0) notes.push(`${dropped} of ${this.#rowCount} rows were left out because a value is missing`);
     for (const { use, reader } of this.#columns) {
       if (use.use === "input" && reader.kind === "categorical" && use.stored === null)
-        notes.push(`column ${JSON.stringify(use.name)} is categorical with ${reader.texts.length} categories`);
+        notes.push(
+          `column ${JSON.stringify(use.name)} is categorical with ${usedTexts(reader, kept).length} categories`,
+        );
       if (reader.unseenCount > 0)
         notes.push(
           `column ${JSON.stringify(use.name)}: ${reader.unseenCount} values are categories not seen in training`,
@@ -134,17 +161,24 @@ class Reading {
 
   #encoding(
     inputs: readonly { readonly use: ColumnUse; readonly reader: ColumnReader }[],
+    kept: Uint32Array,
     delimiter: string,
     header: boolean,
   ): TableEncoding {
     const { decimal, missing, missingValues } = this.#plan;
     const names = (part: ColumnUse["use"]) =>
       this.#columns.filter(({ use }) => use.use === part).map(({ use }) => use.name);
-    const columns = inputs.map(({ use: { name }, reader }): InputColumn => {
+    const columns = inputs.map(({ use: { name, kind }, reader }): InputColumn => {
+      const complain = (message: string) =>
+        this.#error(`, column ${JSON.stringify(name)}: ${message}`, { column: name });
+      if (kept.every((row) => Number.isNaN(reader.values.get(row)))) throw complain("has no value at all; ignore it");
       if (reader.kind !== "categorical") return { kind: "numeric", name, mean: 0, min: 0, max: 0 };
-      if (reader.texts.length === 0) throw this.#error(`, column ${JSON.stringify(name)}: has no value at all`);
       // Sorted by code units: the order of the inputs must not depend on the order of the rows.
-      const categories = [...reader.texts].sort();
+      const categories = usedTexts(reader, kept).sort();
+      if (kind === "undecided" && categories.length > Math.max(FEW_CATEGORIES, kept.length / 2))
+        throw complain(
+          `has ${categories.length} categories in ${kept.length} rows, like a name or an identifier; ignore it, or declare it categorical`,
+        );
       return { kind: "categorical", name, categories, shares: categories.map(() => 0) };
     });
     return {
@@ -195,12 +229,7 @@ class Reading {
     const column = this.#columns.find(({ use }) => use.use === "weight");
     if (column === undefined) return null;
     const weights = Float64Array.from(kept, (row) => column.reader.values.get(row));
-    const bad = weights.findIndex((weight) => weight < 0);
     const name = JSON.stringify(column.use.name);
-    if (bad >= 0)
-      throw this.#error(
-        `, row ${kept[bad]! + 1}, column ${name}: a sample weight must not be negative; received ${weights[bad]}`,
-      );
     if (weights.every((weight) => weight === 0)) throw this.#error(`, column ${name}: the sample weights are all zero`);
     return weights;
   }
@@ -213,4 +242,14 @@ class Reading {
   #error(message: string, details: Record<string, unknown> = {}): GaussflowError {
     return new GaussflowError("GAUSSFLOW_DATA", `${this.#file}${message}`, { file: this.#file, ...details });
   }
+}
+
+/** The categories that occur in the rows that stay: one that went with the rows left out is no input. */
+function usedTexts(reader: ColumnReader, kept: Uint32Array): string[] {
+  const used = new Set<number>();
+  for (const row of kept) {
+    const code = reader.values.get(row);
+    if (!Number.isNaN(code)) used.add(code);
+  }
+  return [...used].map((code) => reader.texts[code]!);
 }

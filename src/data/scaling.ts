@@ -1,5 +1,6 @@
 // Standardised columns, z = (x - offset) / scale, with the (weighted) mean as offset and the (weighted) population standard
-// deviation as scale. A constant column gets scale 1. Stored with the model, so that prediction takes raw units.
+// deviation as scale. A constant column gets scale 1, and so does a spread too small to divide by (below 6e-309). Stored with
+// the model, so that prediction takes raw units.
 import type { Dataset } from "./dataset.js";
 
 /** One offset and one scale > 0 a column. */
