@@ -1,6 +1,7 @@
 // The model file: a sealed JSON that describes itself - architecture options, parameters to the last bit, scaling, table
 // encoding, training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason.
 import { writeFileAtomic } from "../atomic-file.js";
+import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
 import type { ColumnScaling, Scaling } from "../data/scaling.js";
 import { GaussflowError } from "../errors.js";
@@ -38,14 +39,21 @@ export async function loadModel(path: string): Promise<Network> {
 /** @param where how errors call the text */
 export function modelFromJson(text: string, where = "model"): Network {
   const body = fields(unseal(text, FORMAT, VERSION, where), where, "body");
-  const options = readOptions(body.network, where);
-  const { parameterCount, inputSize, outputSize } = architectureOf(options);
+  const { options, architecture } = readOptions(body.network, where);
+  const { parameterCount, inputSize, outputSize } = architecture;
   const parameters = finite(decodeFloats(body.parameters, parameterCount, where, "parameters"), where, "parameters");
   const centre =
     body.centre === null ? null : finite(decodeFloats(body.centre, parameterCount, where, "centre"), where, "centre");
   if ((centre !== null) !== options.centred)
     throw fileError(where, "centre must be there exactly when the network is centred");
   const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, `${where}: encoding`);
+  if (encoding !== null && encodedSize(encoding) !== inputSize)
+    throw fileError(where, `encoding makes ${encodedSize(encoding)} inputs, and the network has ${inputSize}`);
+  if (encoding !== null && encoding.targets.length !== outputSize)
+    throw fileError(
+      where,
+      `encoding has ${encoding.targets.length} targets, and the network has ${outputSize} outputs`,
+    );
   const scaling = readScaling(body.scaling, inputSize, outputSize, where);
   const summary = body.summary === null ? null : (fields(body.summary, where, "summary") as TrainingSummary);
   return new Network({ options, parameters, centre, scaling, encoding, summary });
@@ -56,7 +64,8 @@ function readOptions(value: unknown, where: string) {
   for (const name of NETWORK_OPTION_NAMES)
     if (!Object.hasOwn(given, name)) throw fileError(where, `network.${name} is missing`);
   try {
-    return completeNetworkOptions(given as unknown as NetworkOptions);
+    const options = completeNetworkOptions(given as unknown as NetworkOptions);
+    return { options, architecture: architectureOf(options) };
   } catch (cause) {
     if (cause instanceof GaussflowError) throw fileError(where, `network: ${cause.message}`, cause);
     throw cause;
