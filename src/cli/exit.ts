@@ -44,9 +44,12 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 /** The line that tells a person about an error, with its newline; "" for errors commander has already printed. */
-export function errorText(error: unknown, debug = Boolean(process.env.GAUSSFLOW_DEBUG)): string {
+export function errorText(
+  error: unknown,
+  env: { readonly GAUSSFLOW_DEBUG?: string | undefined } = process.env,
+): string {
   if (error instanceof CommanderError) return "";
-  if (debug && error instanceof Error) return `gaussflow: ${error.stack ?? error.message}\n`;
+  if (env.GAUSSFLOW_DEBUG && error instanceof Error) return `gaussflow: ${error.stack ?? error.message}\n`;
   const message = error instanceof Error ? error.message : String(error);
   const report =
     error instanceof GaussflowError || error instanceof UsageError || isSystemError(error)

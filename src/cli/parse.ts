@@ -53,9 +53,8 @@ export function sizes(text: string): number[] {
   });
 }
 
-/** Column names: "a,b"; a name with a comma is given by repeating the option: --target 'a,b' is two columns, see `list`. */
+/** Column names: "a,b". Repeating the option adds names; a backslash keeps a comma inside a name: 'width\\, mm'. */
 export function list(text: string, previous: readonly string[] | undefined): string[] {
-  // A backslash keeps a comma inside a name: 'width\\, mm'.
   const names = text.split(/(?<!\\),/).map((name) => name.replaceAll("\\,", ",").trim());
   if (names.some((name) => name === "")) throw new InvalidArgumentError("It must be column names separated by commas.");
   return [...(previous ?? []), ...names];
