@@ -101,6 +101,11 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
   const c = network.outputSize;
   const names = network.encoding?.targets ?? [];
   const predictions = predictAll(network, data.inputs);
+  const bad = predictions.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const row = Math.floor(bad / c);
+    warn(terminal, `the prediction is not a finite number, first in row ${data.rows?.[row] ?? row + 1}`);
+  }
   // The row number tells which rows were left out for missing values.
   const lines = [["row", ...names].map(quoted).join(",")];
   for (let i = 0; i < data.sampleCount; i++)

@@ -1,6 +1,8 @@
 // Where commands write: results to stdout, everything about the run (progress, notes, warnings) to stderr, so that
 // `gaussflow ... > file` keeps the two apart. A reader that goes away (| head) is no error.
+
 import { type Painter, painterFor } from "../report/paint.js";
+import { EXIT, errorText } from "./exit.js";
 
 /** The two streams of a command, and colours fit for each. */
 export interface Terminal {
@@ -10,13 +12,21 @@ export interface Terminal {
   readonly paintErr: Painter;
 }
 
-/** The process's own streams; from now on a closed pipe is silently ignored. */
+/**
+ * The process's own streams. From now on a closed pipe is silently ignored; another error of a stream (a full disk) is told
+ * once and the process ends with 1. Either way the command goes on: a model that can still be saved is saved.
+ */
 export function processTerminal(): Terminal {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      // What was asked for (a saved model) still gets done when nobody reads the text any more.
-      if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
+  let broken = false;
+  const onError = (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED" || broken) return;
+    broken = true;
+    process.stderr.write(errorText(error));
+    process.on("exit", (code) => {
+      if (code === EXIT.ok) process.exitCode = EXIT.failure;
     });
+  };
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", onError);
   return {
     out: process.stdout,
     err: process.stderr,

@@ -17,13 +17,14 @@ import { jsonLine, recordLine, resultLine } from "../report/json-lines.js";
 import { lossChart } from "../report/loss-chart.js";
 import type { SetMetrics } from "../report/metrics.js";
 import { metricsTable } from "../report/metrics-table.js";
-import { formatSeconds } from "../report/numbers.js";
+import { counted, formatSeconds } from "../report/numbers.js";
 import { Progress } from "../report/progress.js";
 import { type TrainResult, train } from "../train/train.js";
 import { assess } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
+import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, csvOptions, type TableFlags } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
@@ -33,7 +34,7 @@ interface TrainFlags extends TableFlags {
   readonly activation: ActivationName;
   readonly initialisation?: InitialisationName;
   readonly method: "lm" | "gn";
-  readonly scaling: "identity" | "marquardt";
+  readonly scaling?: "identity" | "marquardt";
   readonly decay: number;
   readonly route: "auto" | EngineRoute;
   readonly backend?: "auto" | "native" | "typescript";
@@ -74,7 +75,7 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
         .default("lm"),
     )
     .addOption(
-      new Option("--scaling <name>", "of the damping (lm)").choices(["identity", "marquardt"]).default("marquardt"),
+      new Option("--scaling <name>", "of the damping (lm; default marquardt)").choices(["identity", "marquardt"]),
     )
     .option("--decay <number>", "weight decay, in units of the sum loss", nonNegative, 0)
     .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", "primal", "dual"]).default("auto"))
@@ -132,6 +133,8 @@ async function run(file: string, flags: TrainFlags, terminal: Terminal): Promise
     [flags.checkpoint, "the checkpoint"],
   ] as const)
     if (path !== undefined) await checkOutputFile(path, what);
+  if (flags.method === "gn" && flags.scaling !== undefined)
+    throw new UsageError("--scaling is about the damping of --method lm; Gauss-Newton has none: leave it out");
   const { json = false, quiet = false } = flags;
   const warnings: string[] = [];
   const tell = (text: string) => {
@@ -156,7 +159,7 @@ async function run(file: string, flags: TrainFlags, terminal: Terminal): Promise
   let result: TrainResult;
   try {
     result = await train(net, fit, {
-      method: flags.method === "lm" ? levenbergMarquardt({ scaling: flags.scaling }) : gaussNewton(),
+      method: flags.method === "lm" ? levenbergMarquardt({ scaling: flags.scaling ?? "marquardt" }) : gaussNewton(),
       loss: squaredError({ decay: flags.decay }),
       validation: validation ?? false,
       stop: {
@@ -219,7 +222,7 @@ function show(
     "",
     metricsTable(sets, paintOut),
     "",
-    `${result.iterations} iterations in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}`,
+    `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}`,
     `kept: iteration ${result.bestIteration}`,
   ];
   if (flags.plot) {
@@ -230,7 +233,7 @@ function show(
   lines.push(
     flags.out === undefined
       ? "Nothing was saved. To keep the model, add: --out model.json"
-      : `Saved ${flags.out}. Next: gaussflow predict ${flags.out} ${file === "-" ? "FILE" : file}`,
+      : `Saved ${flags.out}. Next: gaussflow predict ${shellWord(flags.out)} ${file === "-" ? "FILE" : shellWord(file)}`,
   );
   out.write(`${lines.join("\n")}\n`);
 }

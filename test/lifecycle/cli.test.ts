@@ -1,6 +1,6 @@
 // The command line as a user meets it: a child process, its streams and its exit code.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -98,6 +98,29 @@ describe("gaussflow train", () => {
     }
   });
 
+  it("goes on and saves when nobody reads any more, and says in one line when the disk is full", async () => {
+    const path = join(folder, "unread.json");
+    const child = spawn(process.execPath, [main, ...training, "--json", "--out", path]);
+    let err = "";
+    child.stderr.on("data", (text) => {
+      err += text;
+    });
+    child.stdout.destroy();
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect([code, err]).toEqual([0, ""]);
+    expect((await loadModel(path)).outputSize).toBe(1);
+
+    if (!existsSync("/dev/full")) return;
+    const full = join(folder, "full.json");
+    const out = openSync("/dev/full", "w");
+    const args = [main, ...training, "--quiet", "--iterations", "1", "--out", full];
+    const writer = spawnSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", out, "pipe"] });
+    closeSync(out);
+    expect(writer.stderr).toMatch(/^gaussflow: .*no space left.*\n$/i);
+    expect(writer.status).toBe(1);
+    expect((await loadModel(full)).outputSize).toBe(1);
+  });
+
   it.each([
     [["train", "no-such.csv"], 1, /no-such\.csv: there is no such file/],
     [["train", cars, "--target", "mpgg"], 1, /did you mean "mpg"/],
@@ -106,6 +129,7 @@ describe("gaussflow train", () => {
     [["train", cars, "--seconds", "12abc"], 2, /--seconds.*positive number/],
     [["train", cars, "--activation", "tahn"], 2, /--activation/],
     [["train", cars, "--hiden", "3"], 2, /--hidden/],
+    [["train", cars, "--method", "gn", "--scaling", "identity"], 2, /--scaling/],
     [["train", cars, "--out", "src"], 1, /directory/],
     [["train"], 2, /missing required argument/],
     [["fly"], 2, /unknown command/],

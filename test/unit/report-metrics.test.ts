@@ -63,6 +63,16 @@ describe("metrics", () => {
     expect(metrics(Float64Array.of(1e8, 1e8, 1e8), targets, ["y"])[0]!.r2).toBe(0);
   });
 
+  it("stay finite where squares would leave the range of doubles", () => {
+    for (const size of [1e200, 1e-200]) {
+      const [first] = metrics(Float64Array.of(2 * size, size), Float64Array.of(size, 3 * size), ["y"]);
+      // Errors size and -2 size about a mean of 2 size: rmse = sqrt(5/2) size, mae = 3/2 size, R^2 = 1 - 5/2.
+      expect(Math.abs(first!.rmse / size - Math.sqrt(2.5))).toBeLessThan(8 * Number.EPSILON);
+      expect(Math.abs(first!.mae / size - 1.5)).toBeLessThan(8 * Number.EPSILON);
+      expect(Math.abs(first!.r2 + 1.5)).toBeLessThan(16 * Number.EPSILON);
+    }
+  });
+
   it("refuse lengths that disagree", () => {
     expect(() => metrics(new Float64Array(3), new Float64Array(4), ["y"])).toThrow(/predictions must have the length/);
     expect(() => metrics(new Float64Array(3), new Float64Array(3), ["a", "b"])).toThrow(/targetNames/);
