@@ -94,7 +94,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
         gainRatio: "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null,
         rejection,
       };
-      const limit = saturation * numberOf(state, "scale");
+      // A curvature near the end of the double range must not make the limit, or the damping, infinite.
+      const limit = Math.min(saturation * numberOf(state, "scale"), Number.MAX_VALUE);
       if (next.damping <= limit) return judgement;
       const message = `the damping ${next.damping.toExponential(3)} passed ${limit.toExponential(3)} without a step that lowers the objective ${point.objective.toExponential(6)}; last: ${rejection}`;
       return { ...judgement, end: { code: "damping-saturated", message } };
@@ -103,5 +104,6 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
 }
 
 function withDamping(state: MethodState, next: DampingState): MethodState {
-  return { ...state, damping: Math.max(next.damping, floor * numberOf(state, "scale")), growth: next.growth };
+  const least = floor * numberOf(state, "scale");
+  return { ...state, damping: Math.min(Math.max(next.damping, least), Number.MAX_VALUE), growth: next.growth };
 }

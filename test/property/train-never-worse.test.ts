@@ -24,6 +24,24 @@ const problem = fc.record({
 });
 
 describe("training", () => {
+  it("ends for a reason where the curvature nears the end of the double range", async () => {
+    // One sample of magnitude 1e150: a rejected damping of 1e300 * growth would be infinite. Found by the property below.
+    const net = network({ layers: [1, 1, 1], activation: "sin", seed: 0 });
+    for (const scaling of ["identity", "marquardt"] as const) {
+      const result = await train(
+        net,
+        { inputs: [[4e150]], targets: [5e150] },
+        {
+          method: levenbergMarquardt({ scaling, damping: "hybrid" }),
+          standardise: false,
+          validation: false,
+          backend: "typescript",
+        },
+      );
+      expect(result.network.parameters.every(Number.isFinite)).toBe(true);
+    }
+  });
+
   it("never makes a network worse, whatever the data", async () => {
     await fc.assert(
       fc.asyncProperty(problem, async (given) => {
