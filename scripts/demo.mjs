@@ -15,7 +15,7 @@ import {
 } from "../dist/index.js";
 import { lossChart } from "../dist/report/loss-chart.js";
 import { metrics } from "../dist/report/metrics.js";
-import { formatSeconds } from "../dist/report/numbers.js";
+import { formatNumber, formatSeconds } from "../dist/report/numbers.js";
 import { painterFor } from "../dist/report/paint.js";
 import { Progress } from "../dist/report/progress.js";
 import { textTable } from "../dist/report/text-table.js";
@@ -119,7 +119,9 @@ console.log(
 const beaten = rows.filter(({ rmse }) => rmse > ours).map(({ name }) => name);
 console.log(`  beaten here: ${beaten.join(", ") || "none"}`);
 if (adamError < ours)
-  console.log("  Adam wins on these held-out cars: with so few rows, luck of the split decides between the two.");
+  console.log(
+    `  Adam wins here: RMSE ${formatNumber(adamError)} against ${formatNumber(ours)} on ${test.sampleCount} held-out cars, one split.`,
+  );
 
 title("4  Save, load, and predict three of the held-out cars");
 const model = join("models", "auto-mpg.json");
