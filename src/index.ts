@@ -14,6 +14,7 @@ export { type SquaredError, type SquaredErrorOptions, squaredError } from "./los
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
 export type { Method } from "./method/method.js";
+export { ACTIVATION_NAMES, isSmooth } from "./network/activations.js";
 export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
 export type { InitialisationName } from "./network/initialise.js";
 export { loadModel, modelFromJson, modelToJson, saveModel } from "./network/model-file.js";

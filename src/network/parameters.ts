@@ -91,14 +91,3 @@ export function parameterMap(architecture: Architecture): ParameterBlock[] {
 export function layerSizes(architecture: Architecture): number[] {
   return architecture.layers.map((layer) => layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0)));
 }
-
-/** "W2[3, 0]" for a position in the flat vector: row and column from 0. */
-export function parameterName(architecture: Architecture, index: number): string {
-  for (const block of parameterMap(architecture)) {
-    const inside = index - block.offset;
-    if (inside < 0 || inside >= block.rows * block.columns) continue;
-    const row = Math.floor(inside / block.columns);
-    return block.kind === "bias" ? `${block.name}[${row}]` : `${block.name}[${row}, ${inside % block.columns}]`;
-  }
-  return `parameter ${index}`;
-}
