@@ -6,7 +6,7 @@
 
 namespace gaussflow {
 
-// The order is part of the binding: src/backend/native/engine.ts sends these numbers.
+// The order is part of the binding: src/network/activations.ts lists the names in it.
 enum class Activation : int {
   kTanh = 0,
   kLogistic = 1,

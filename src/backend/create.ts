@@ -24,6 +24,9 @@ let warned = false;
 /** The engine for one architecture on one data set. */
 export function createEngine(architecture: Architecture, data: EngineData, options: BackendOptions = {}): Engine {
   const threads = chooseThreads(options.threads);
+  const bad = data.weights?.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY)) ?? -1;
+  if (bad >= 0)
+    throw argumentError(`data.weights[${bad}]`, "must be a finite number of at least 0", data.weights?.[bad]);
   return chooseBackend(options.backend) === "native"
     ? createNativeEngine(architecture, data, { threads })
     : createReferenceEngine(architecture, data);

@@ -31,9 +31,11 @@ export function doctor(): DoctorReport {
     facts.push(["engine", "TypeScript (many times slower)"], ["because", native.reason]);
     return { ok: false, facts, remedy: native.hint };
   }
+  const wanted =
+    process.env.GAUSSFLOW_BACKEND === "typescript" ? "native, but GAUSSFLOW_BACKEND asks for TypeScript" : "native";
   const test = native.binding.selfTest(LARGE_ORDER);
   facts.push(
-    ["engine", `native, ${chooseThreads()} threads`],
+    ["engine", `${wanted}, ${chooseThreads()} threads`],
     ["BLAS", test.blas],
     ["kernel", test.core],
     ["threading", `${THREADING[test.parallel] ?? "unknown"} (held to one thread: gaussflow has its own)`],

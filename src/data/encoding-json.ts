@@ -59,8 +59,16 @@ export function encodingFromJson(value: unknown, where: string): TableEncoding {
     return { kind, name, categories, shares };
   };
 
-  // biome-ignore format: the fields of TableEncoding
-  const fields = record(value, "", ["columns", "targets", "weights", "header", "delimiter", "decimal", "missing", "missingValues"]);
+  const fields = record(value, "", [
+    "columns",
+    "targets",
+    "weights",
+    "header",
+    "delimiter",
+    "decimal",
+    "missing",
+    "missingValues",
+  ]);
   const columns = list(fields.columns, ".columns").map((one, i) => column(one, `.columns[${i}]`));
   if (columns.length === 0) fail(".columns", "must not be empty");
   const targets = texts(fields.targets, ".targets");

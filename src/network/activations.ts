@@ -5,7 +5,7 @@
 import type { ActivationName } from "./architecture.js";
 import { erf, erfc } from "./error-function.js";
 
-/** All names, in the order documents list them. */
+/** All names. The order is part of the addon's interface: native/core/activations.h numbers them the same. */
 export const ACTIVATION_NAMES: readonly ActivationName[] = [
   "tanh",
   "logistic",

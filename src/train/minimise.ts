@@ -48,6 +48,8 @@ export async function* minimise(
     loop.reason = reason;
   } finally {
     loop.interrupt.dispose();
+    // Also where the caller leaves the loop early or an observer throws: nothing accepted is lost.
+    await loop.flush();
   }
   return loop.finish();
 }
@@ -69,7 +71,7 @@ class Loop {
   #bestValidation: Best | null;
   #last: Best;
   #stale: number;
-  #boundary: Snapshot | null = null;
+  #boundary: Snapshot | null;
   #written = -1;
 
   constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
@@ -88,6 +90,7 @@ class Loop {
     this.#best = resume?.best ?? start;
     this.#bestValidation = resume?.bestValidation ?? null;
     this.#last = { ...start, iteration: this.#iteration, parameters: this.#parameters };
+    this.#boundary = resume;
     this.#stale = resume?.stale ?? 0;
     this.#records = [...(resume?.records ?? [])];
     this.#before = resume?.elapsed ?? 0;
@@ -113,10 +116,15 @@ class Loop {
     }
   }
 
-  async finish(): Promise<MinimiseResult> {
+  /** Writes the last iteration boundary unless it stands in the checkpoint already. */
+  async flush(): Promise<void> {
     const { checkpoint } = this.#options;
-    if (checkpoint && this.#boundary && this.#written !== this.#boundary.iteration)
-      await checkpoint.write(this.#boundary);
+    if (!checkpoint || !this.#boundary || this.#written === this.#boundary.iteration) return;
+    await checkpoint.write(this.#boundary);
+    this.#written = this.#boundary.iteration;
+  }
+
+  finish(): MinimiseResult {
     return {
       reason: this.reason ?? { code: "no-progress", message: "the run was given up" },
       iterations: this.#iteration,

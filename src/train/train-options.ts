@@ -35,7 +35,7 @@ export interface TrainOptions {
   readonly route?: "auto" | EngineRoute | undefined;
   /** Estimate the condition of every damped system (in the records). Default false. */
   readonly condition?: boolean | undefined;
-  /** Write the state of the run every so many iterations (default 10), and at the end. */
+  /** Write the state of the run every so many iterations (default 10), and whenever and however it ends after the first one. */
   readonly checkpoint?: { readonly path: string; readonly every?: number | undefined } | undefined;
   /**
    * Path of a checkpoint of the same run to go on from: bit for bit with the kind of engine that wrote it, to rounding with

@@ -11,6 +11,7 @@ import {
   type TrainOptions,
   type TrainRecord,
   train,
+  trainSteps,
 } from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
 
@@ -136,5 +137,30 @@ describe("a checkpoint file", () => {
     const other = network({ layers: [3, 7, 2], seed: 5 });
     await expect(train(other, data, { backend: "typescript", resume: path })).rejects.toThrow(/another run/);
     await expect(train(net, data, { resume: join(folder, "none.json") })).rejects.toThrow(/no such file/);
+  });
+});
+
+describe("a run that ends early", () => {
+  const run = { backend: "typescript", stop: { iterations: 25, patience: 100 } } satisfies TrainOptions;
+  const resumed = async (path: string) => (await train(net, data, { ...run, resume: path })).last.parameters;
+
+  it("has its last accepted iteration on disk when the caller leaves the loop", async () => {
+    const path = join(folder, "left.json");
+    for await (const record of trainSteps(net, data, { ...run, checkpoint: { path, every: 100 } }))
+      if (record.accepted && record.iteration === 7) break;
+    expect(JSON.parse(await readFile(path, "utf8")).body.iteration).toBe(7);
+    expect(await resumed(path)).toEqual((await train(net, data, run)).last.parameters);
+  });
+
+  it("has it when an observer throws, and when a resumed run has nothing left to do", async () => {
+    const path = join(folder, "thrown.json");
+    const onRecord = ({ accepted, iteration }: TrainRecord) => {
+      if (accepted && iteration === 8) throw new Error("mine");
+    };
+    await expect(train(net, data, { ...run, onRecord, checkpoint: { path, every: 100 } })).rejects.toThrow("mine");
+    expect(JSON.parse(await readFile(path, "utf8")).body.iteration).toBe(8);
+    const copy = join(folder, "copy.json");
+    await train(net, data, { ...run, stop: { iterations: 8 }, resume: path, checkpoint: { path: copy } });
+    expect(JSON.parse(await readFile(copy, "utf8")).body.iteration).toBe(8);
   });
 });

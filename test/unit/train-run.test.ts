@@ -1,6 +1,7 @@
 // The run as users see it: reasons, best-so-far, records, validation, and the defects of other libraries that must not be ours.
 import { describe, expect, it } from "vitest";
 import {
+  createEngine,
   dataset,
   GaussflowError,
   gaussNewton,
@@ -138,6 +139,15 @@ describe("data that other trainers trip over", () => {
     const result = await train(net, twice, { ...quick, route: "dual" });
     expect(result.network.parameters.every(Number.isFinite)).toBe(true);
     expect(result.loss).toBeLessThan(0.05);
+  });
+
+  it("an engine refuses a weight that is negative or not a number", () => {
+    const { architecture } = network({ layers: [1, 1] });
+    const one = { sampleCount: 1, inputs: Float64Array.of(1), targets: Float64Array.of(1) };
+    for (const weight of [-1, Number.NaN])
+      expect(() => createEngine(architecture, { ...one, weights: Float64Array.of(weight) })).toThrow(
+        /data\.weights\[0\]/,
+      );
   });
 
   it("wrong arguments are named", async () => {

@@ -8,7 +8,7 @@ export interface NativeFailure {
 }
 
 export interface NativeNetwork {
-  /** Five numbers a layer: inputs, outputs, activation (position in ACTIVATION_CODES), bias (0 or 1), factor. */
+  /** Five numbers a layer: inputs, outputs, activation (position in ACTIVATION_NAMES), bias (0 or 1), factor. */
   readonly layers: Float64Array;
   readonly outputScale: number;
 }

@@ -1,7 +1,8 @@
 // The native engine behind the Engine interface: turns requests into addon calls, addon failures into `Failure` values, and an
 // AbortSignal into the addon's cancellation flag.
 import { argumentError, GaussflowError } from "../../errors.js";
-import type { ActivationName, Architecture } from "../../network/architecture.js";
+import { ACTIVATION_NAMES } from "../../network/activations.js";
+import type { Architecture } from "../../network/architecture.js";
 import { diagnose } from "../../network/diagnose.js";
 import type {
   Curvature,
@@ -21,18 +22,6 @@ import { memoryFailure, refuseOrder } from "../memory.js";
 import type { NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
 
-/** Positions are the numbers of native/core/activations.h. */
-const ACTIVATION_CODES: readonly ActivationName[] = [
-  "tanh",
-  "logistic",
-  "softplus",
-  "silu",
-  "gelu",
-  "erf",
-  "sin",
-  "identity",
-  "relu",
-];
 const CURVATURE_CODES = { none: 0, primal: 1, dual: 2 } as const;
 const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
 
@@ -230,7 +219,8 @@ function nativeNetwork(architecture: Architecture): NativeNetwork {
   const layers = architecture.layers.flatMap((layer) => [
     layer.inputSize,
     layer.outputSize,
-    ACTIVATION_CODES.indexOf(layer.activation),
+    // The position is the number of native/core/activations.h.
+    ACTIVATION_NAMES.indexOf(layer.activation),
     layer.bias ? 1 : 0,
     layer.factor,
   ]);
