@@ -50,7 +50,7 @@ const csvCase = {
         limitMegabytes: 400,
         notes: [
           `${rows} rows, ${(statSync(path).size / 1e6).toFixed(1)} MB of CSV read in ${readSeconds.toFixed(2)} s; ` +
-            `${result.iterations} iterations, route ${result.route}, reason ${result.reason.code}`,
+            `${result.iterations} iterations, route ${result.plan.route}, reason ${result.reason.code}`,
           `MSE in trained units ${result.records.at(-1).loss.toExponential(3)}; ` +
             `peak after writing the table, before reading: ${peakBefore?.toFixed(0)} MB`,
         ],
