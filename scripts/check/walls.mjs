@@ -16,6 +16,7 @@ const ROOMS = [
   "train",
   "flow",
   "monitor",
+  "experiment",
   "report",
   "cli",
 ];

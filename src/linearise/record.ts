@@ -18,7 +18,13 @@ export type ReasonCode =
   | "damping-saturated"
   | "no-progress"
   | "non-finite"
-  | "memory";
+  | "memory"
+  // of flows
+  | "until"
+  | "event"
+  | "steps"
+  | "step-too-small"
+  | "singular-jacobian";
 
 export interface Reason {
   readonly code: ReasonCode;

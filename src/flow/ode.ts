@@ -1,0 +1,105 @@
+// The words of time integration: a right-hand side, a step that was accepted, how an integration ends. Nothing here knows of
+// networks: the same loop integrates any y' = f(t, y) and the flows of method.md 2.
+import type { NonFinite } from "../backend/engine.js";
+
+/** The derivative could not be had at (t, y). A failed stage rejects the step; `fatal` ends the integration with `code`. */
+export interface StageFailure {
+  readonly failure: string;
+  readonly message: string;
+  readonly where?: NonFinite;
+  readonly fatal?: boolean;
+}
+
+export type Stage = Float64Array | StageFailure;
+
+/** f(t, y). The state must not be changed nor kept; the derivative returned is the integrator's from then on. */
+export type RightHandSide = (time: number, state: Float64Array) => Stage | Promise<Stage>;
+
+export interface OdeProblem {
+  readonly rightHandSide: RightHandSide;
+  readonly from: number;
+  /** > from. */
+  readonly until: number;
+  /** Not changed. */
+  readonly initial: Float64Array;
+}
+
+/** Measures the local error: 1 = exactly at the tolerance. Default: rms of e_i / (atol + rtol max(|y_i|, |y'_i|)). */
+export interface ErrorNorm {
+  measure(error: Float64Array, before: Float64Array, after: Float64Array): number | Promise<number>;
+  /** The same norm of a state itself, and of a derivative at it: the starting-step rule compares the two. */
+  size(state: Float64Array): number | Promise<number>;
+  derivativeSize(derivative: Float64Array, state: Float64Array): number | Promise<number>;
+}
+
+export interface OdeEvent {
+  readonly name: string;
+  /** Its zero crossing is the event. */
+  readonly value: (time: number, state: Float64Array) => number | Promise<number>;
+  /** Sign change that counts. Default "either". */
+  readonly direction?: "rising" | "falling" | "either" | undefined;
+  /** Ends the integration at the root. Default false. */
+  readonly terminal?: boolean | undefined;
+}
+
+/** A state at a time: an output asked for, or the root of an event. */
+export interface Sample {
+  readonly time: number;
+  readonly state: Float64Array;
+}
+
+export interface EventSample extends Sample {
+  readonly name: string;
+}
+
+/** What goes on from an accepted step, bit for bit: plain numbers, for checkpoints. */
+export interface StepMemory {
+  /** Size that the controller wants next. */
+  readonly nextStep: number;
+  /** Scaled errors of the last accepted steps, newest first (PI and PID control look back). */
+  readonly errors: readonly number[];
+  /** Steps in a row that looked stiff, and in a row that did not. */
+  readonly stiffCount: number;
+  readonly calmCount: number;
+}
+
+export interface AcceptedStep {
+  /** From 1. */
+  readonly index: number;
+  readonly from: number;
+  /** End of the step: the root where a terminal event cut it. */
+  readonly time: number;
+  /** Size used (before a cut). */
+  readonly stepSize: number;
+  readonly state: Float64Array;
+  /** f(time, state): it is evaluated for every method before the step is shown, and is the next step's first stage. */
+  readonly derivative: Float64Array;
+  /** Scaled local error; NaN at a fixed step. */
+  readonly error: number;
+  /** Trials rejected before this step was accepted, and right-hand sides so far (all of them). */
+  readonly rejections: number;
+  readonly evaluations: number;
+  /** State at any time within [from, time], by the tableau's interpolant. */
+  interpolate(time: number): Float64Array;
+  /** Requested output times within (from, time]. */
+  readonly outputs: readonly Sample[];
+  readonly events: readonly EventSample[];
+  /** Set at the step where stiffness was first seen: a sentence with the numbers. */
+  readonly stiffness: string | null;
+  readonly memory: StepMemory;
+}
+
+export type OdeEndCode = "until" | "event" | "steps" | "step-too-small" | "non-finite" | (string & {});
+
+export interface OdeEnd {
+  readonly code: OdeEndCode;
+  readonly message: string;
+  readonly where?: NonFinite;
+  readonly time: number;
+  readonly state: Float64Array;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly evaluations: number;
+  /** The sentence of the first step that looked stiff. */
+  readonly stiffness: string | null;
+}
