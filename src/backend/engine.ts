@@ -8,6 +8,7 @@
 //   J~       Jacobian of psi with every row scaled by sqrt(s_i), n*c x p;   r~ = sqrt(s) r
 //   gradient J~^T r~  (plus decay * w when a weight decay is asked for)
 //   primal   G = J~^T J~  (p x p)      dual   K = J~ D^-1 J~^T  (n*c x n*c), D = one factor a layer
+//   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
 import type { Architecture } from "../network/architecture.js";
 
@@ -20,7 +21,7 @@ export interface EngineData {
   readonly weights?: Float64Array | undefined;
 }
 
-export type Curvature = "none" | "primal" | "dual";
+export type Curvature = "none" | "primal" | "dual" | "orthogonal";
 
 export interface LineariseRequest {
   /** What to form besides loss and gradient. */
@@ -29,7 +30,7 @@ export interface LineariseRequest {
   readonly decay: number;
   /**
    * State of the running-maximum scaling, updated in place; null = identity scaling.
-   * primal: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
+   * primal, orthogonal: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
    * parameters of diag(J~^T J~)), and K is formed with D = these factors. Entries start at 0; where the maximum is still 0
    * the engine uses 1.
    */
@@ -86,6 +87,17 @@ export interface SolveRequest {
   readonly condition?: boolean;
 }
 
+/** What a rank-revealing factorisation says of the columns of the matrix it solved with. */
+export interface RankReport {
+  /** Numerical rank, at most p: diagonal entries of the pivoted R above tolerance * |R_11|. */
+  readonly rank: number;
+  /** Relative: max(rows, p) * eps. */
+  readonly tolerance: number;
+  /** Estimates of the extreme singular values, from iterations with R. */
+  readonly largest: number;
+  readonly smallest: number;
+}
+
 export interface Solved {
   readonly ok: true;
   /** p entries, a fresh array; one step of iterative refinement done. */
@@ -94,7 +106,18 @@ export interface Solved {
   readonly condition: number;
   /** |residual|_inf / |right-hand side|_inf of the damped system before refinement: how far the factor can be trusted. */
   readonly residual: number;
+  /**
+   * Orthogonal route only. Below full rank the step is the one of least norm: its part in the numerical null space is 0.
+   */
+  readonly rank?: RankReport;
   readonly seconds: number;
+}
+
+/** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
+export interface Eigen {
+  readonly values: Float64Array;
+  /** order x order, row k the unit eigenvector of value k (dual: sample-major); null when not asked for. */
+  readonly vectors: Float64Array | null;
 }
 
 export interface Engine {
@@ -122,10 +145,16 @@ export interface Engine {
   /** Rows of J (not weighted) for samples [first, first+count): count*c x p, row-major. For checks, not for training. */
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
   /**
-   * A copy of the curvature of the last linearise, whole and symmetric, row-major: p x p (primal) or n*c x n*c (dual,
+   * A copy of the curvature of the last linearise, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
    * sample-major index). For checks and spectra.
    */
   curvature(): Promise<Float64Array>;
+  /** All eigenvalues (and eigenvectors) of the curvature of the last linearise, without any damping. O(order^3). */
+  eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
+  /** M v with the curvature M of the last linearise: p entries (primal) or n*c (dual, sample-major). Not for orthogonal. */
+  curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** (M + shift I)^-1 v, refined once. The factor is kept until another shift or damping is asked for. */
+  curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Bytes the engine holds now (data, curvature, workspaces). */
   bytes(): number;
   /** Frees the buffers. Later calls throw GAUSSFLOW_BUSY. Safe to call twice. */

@@ -87,6 +87,18 @@ export class DenseEngine implements Engine {
   jacobian = unused;
   curvature = unused;
 
+  eigen(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  curvatureProduct(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  curvatureInverse(): Promise<never> {
+    throw new Error("not yet");
+  }
+
   bytes() {
     return 0;
   }

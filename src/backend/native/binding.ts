@@ -35,7 +35,7 @@ export interface NativeEngineObject {
   evaluate(parameters: Float64Array): Promise<number | NativeFailure>;
   linearise(
     parameters: Float64Array,
-    curvature: 0 | 1 | 2,
+    curvature: 0 | 1 | 2 | 3,
     decay: number,
     scaling: Float64Array | null,
   ): Promise<NativeLinearised | NativeFailure>;

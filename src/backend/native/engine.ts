@@ -22,7 +22,7 @@ import { memoryFailure, refuseOrder } from "../memory.js";
 import type { NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
 
-const CURVATURE_CODES = { none: 0, primal: 1, dual: 2 } as const;
+const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3 } as const;
 const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
 
 /** An engine on the addon. Throws GAUSSFLOW_NO_NATIVE where that cannot be loaded. */
@@ -131,6 +131,18 @@ class NativeEngine implements Engine {
 
   async curvature(): Promise<Float64Array> {
     return withCode(() => this.#object.curvature());
+  }
+
+  eigen(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  curvatureProduct(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  curvatureInverse(): Promise<never> {
+    throw new Error("not yet");
   }
 
   bytes(): number {

@@ -109,6 +109,7 @@ class ReferenceEngine implements Engine {
   async #linearise(parameters: Float64Array, request: LineariseRequest, pace: Pace): Promise<Linearised | Failure> {
     checkLinearise(this.#architecture, request);
     const { curvature, decay, scaling } = request;
+    if (curvature === "orthogonal") throw new Error("not yet");
     const start = performance.now();
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
     const order = curvature === "primal" ? p : n * c;
@@ -249,6 +250,18 @@ class ReferenceEngine implements Engine {
     const out = matrix.slice(0, order * order);
     for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) out[j * order + i] = out[i * order + j];
     return out;
+  }
+
+  eigen(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  curvatureProduct(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  curvatureInverse(): Promise<never> {
+    throw new Error("not yet");
   }
 
   bytes(): number {
