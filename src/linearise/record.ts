@@ -1,6 +1,6 @@
 // What a run tells the world: one record a trial, a reason at the end. `train` and `flow` hand records to an observer; the
 // library itself prints nothing. The monitor (a later room) implements the observer.
-import type { NonFinite } from "../backend/engine.js";
+import type { Engine, NonFinite } from "../backend/engine.js";
 
 /** How a step is solved (method.md 3). */
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";
@@ -70,7 +70,58 @@ export interface TrainRecord {
   };
 }
 
+/** One accepted time step of a flow; step 0 is the start. */
+export interface FlowRecord {
+  readonly step: number;
+  readonly time: number;
+  readonly stepSize: number;
+  /** Trials rejected before it. */
+  readonly rejections: number;
+  /** Right-hand sides so far. */
+  readonly evaluations: number;
+  /** Local error in units of the tolerance; null at a fixed step and at the start. */
+  readonly error: number | null;
+  /** Weighted mean of squared errors, as in training. */
+  readonly loss: number;
+  /** Sum objective g + decay/2 |w|^2: the one that rates refer to. */
+  readonly objective: number;
+  readonly gradientNorm: number;
+  /** null where no curvature was formed (gradient flow). */
+  readonly gradientCosine: number | null;
+  /** -d objective/dt along the flow, and its integral since the start. */
+  readonly dissipation: number;
+  readonly dissipated: number;
+  /** Damping rho. */
+  readonly damping: number;
+  /** Smallest eigenvalue of K above the rounding floor and the number below, where the schedule asked; else null. */
+  readonly smallestEigenvalue: number | null;
+  readonly eigenvaluesBelowFloor: number | null;
+  /** |w - w(start)|. */
+  readonly distance: number;
+  readonly route: Route;
+  /** Orthogonal route: numerical rank and estimated smallest singular value of alpha J; else null. */
+  readonly rank: number | null;
+  readonly smallestSingularValue: number | null;
+  readonly condition: number | null;
+  readonly elapsed: number;
+}
+
+/** An accepted point, shown while the engine is idle: the observer may use the engine as it likes, the run linearises anew. */
+export interface ObservedPoint {
+  readonly kind: "train" | "flow";
+  readonly engine: Engine;
+  readonly parameters: Float64Array;
+  /** Flow time, or the iteration. */
+  readonly position: number;
+  readonly objective: number;
+  readonly outputScale: number;
+  readonly decay: number;
+  readonly signal: AbortSignal;
+}
+
 /** Sees every record as it arises. Returning a promise makes the run wait for it. */
 export interface Observer {
   onRecord?(record: TrainRecord): void | Promise<void>;
+  onFlowRecord?(record: FlowRecord): void | Promise<void>;
+  onPoint?(point: ObservedPoint): void | Promise<void>;
 }

@@ -2,16 +2,15 @@
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
-import { identityScaling, type Scaling, scaleColumns, standardise } from "../data/scaling.js";
 import { argumentError, GaussflowError } from "../errors.js";
 import { memoryProblem, type Plan, planRoute, showBytes } from "../linearise/plan.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
-import { predictions } from "../network/forward.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
+import { engineData, meanFactor, unitsOf } from "./prepare.js";
 import type { Best } from "./snapshot.js";
 import { asDataset, type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
 
@@ -133,30 +132,6 @@ function cut(
   if (typeof validation !== "number") return { fit: whole.fitted(), validation };
   const parts = whole.split({ validation, seed });
   return { fit: parts.train, validation: parts.validation };
-}
-
-/** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
-function unitsOf(network: Network, fit: Dataset): Scaling {
-  const standard = standardise(fit);
-  const linear = network.architecture.layers.at(-1)?.activation === "identity";
-  return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
-}
-
-/** What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. */
-function engineData(network: Network, data: Dataset, scaling: Scaling | null): EngineData {
-  const inputs = scaling === null ? data.inputs : scaleColumns(data.inputs, scaling.inputs);
-  const targets = scaling === null ? data.targets.slice() : scaleColumns(data.targets, scaling.targets);
-  if (network.centre !== null) {
-    const shift = predictions(network.architecture, network.centre, inputs);
-    for (let k = 0; k < targets.length; k++) targets[k] += shift[k];
-  }
-  return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined };
-}
-
-/** 2 / (sum of weights * outputs): from the sum loss to the weighted mean of squares. */
-function meanFactor(data: Dataset): number {
-  const total = data.weights === null ? data.sampleCount : data.weights.reduce((sum, weight) => sum + weight, 0);
-  return 2 / (total * data.outputSize);
 }
 
 function printOf(

@@ -1,0 +1,91 @@
+// The teacher problems of method.md 2: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0, 1) without an output bias,
+// input columns scaled by (1, s, s^2), which sets the conditioning of J; centred, so that predictions start at 0.
+//
+//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)
+//   weakest     y = the unit eigenvector of the smallest eigenvalue of K(w_0): the case that tells damping rules apart
+//   random      y ~ N(0, I), scaled to unit length
+import { createEngine } from "../backend/create.js";
+import { failed } from "../backend/engine.js";
+import { type Dataset, dataset } from "../data/dataset.js";
+import { GaussflowError } from "../errors.js";
+import { predictions } from "../network/forward.js";
+import { Network, network } from "../network/network.js";
+import { Random } from "../random.js";
+
+export type TargetKind = "reachable" | "weakest" | "random";
+
+export interface ProblemOptions {
+  readonly seed: number;
+  readonly samples: number;
+  readonly width: number;
+  /** Input scale s. */
+  readonly scale: number;
+  readonly alpha: number;
+  readonly target: TargetKind;
+  /** How the network starts. Default "centred". */
+  readonly start?: "centred" | "symmetric" | "ordinary";
+}
+
+export interface Problem {
+  readonly network: Network;
+  readonly data: Dataset;
+}
+
+const inputSize = 3;
+
+export async function teacherProblem(options: ProblemOptions): Promise<Problem> {
+  const { seed, samples, width, scale, alpha, target, start = "centred" } = options;
+  const draw = new Random(seed, 1);
+  const normals = (count: number) => Float64Array.from({ length: count }, () => draw.normal());
+  const inputs = normals(samples * inputSize).map((value, k) => value * scale ** (k % inputSize));
+  const plain = network({
+    layers: [inputSize, width, 1],
+    activation: "tanh",
+    bias: [true, false],
+    outputScale: alpha,
+    centred: start === "centred",
+    initialisation: start === "symmetric" ? "symmetric" : "lecun-normal",
+    seed,
+  });
+  const w = start === "symmetric" ? plain.parameters.slice() : normals(plain.parameterCount);
+  const placed = new Network({ ...plain.state(), parameters: w, centre: start === "centred" ? w.slice() : null });
+  const delta = normals(placed.parameterCount);
+  const targets = await targetsFor(placed, inputs, samples, target, delta, draw, alpha);
+  return { network: placed, data: dataset({ inputs, targets, inputSize, outputSize: 1 } as never) };
+}
+
+async function targetsFor(
+  net: Network,
+  inputs: Float64Array,
+  samples: number,
+  target: TargetKind,
+  delta: Float64Array,
+  draw: Random,
+  alpha: number,
+): Promise<Float64Array> {
+  const w = net.parameters;
+  if (target === "reachable") {
+    const moved = net.predictScaled(inputs);
+    const there = predictions(net.architecture, w.map((value, j) => value + delta[j] / alpha), inputs);
+    const here = predictions(net.architecture, w, inputs);
+    return there.map((value, i) => value - here[i] + moved[i]);
+  }
+  const direction =
+    target === "random" ? Float64Array.from({ length: samples }, () => draw.normal()) : await weakest(net, inputs, samples);
+  const length = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
+  return direction.map((value) => value / length);
+}
+
+/** Unit eigenvector of the smallest eigenvalue of K(w_0). */
+async function weakest(net: Network, inputs: Float64Array, samples: number): Promise<Float64Array> {
+  const engine = createEngine(net.architecture, { sampleCount: samples, inputs, targets: new Float64Array(samples) });
+  try {
+    const point = await engine.linearise(net.parameters, { curvature: "dual", decay: 0, scaling: null });
+    if (failed(point)) throw new GaussflowError("GAUSSFLOW_ARGUMENT", `the problem can not be formed: ${point.message}`);
+    const { vectors } = await engine.eigen(true);
+    if (vectors === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "eigenvectors were asked for and not given");
+    return vectors.slice(0, samples);
+  } finally {
+    engine.dispose();
+  }
+}

@@ -1,0 +1,108 @@
+// Damping of the flow: rho in [0, 1] as a function of time, state and spectrum (method.md 2).
+//
+//   constant         rho                        0 = Gauss-Newton, 1 = gradient flow
+//   spectral         c lambda / (1 + c lambda)  lambda the smallest eigenvalue of K now, above the rounding floor: the slowest
+//                                               mode of the loss then decays at 2 (1 + c lambda)/(1 + c) (our derivation, after Cayci)
+//   loss-proportional  min(1, rho_0 g/g(0))     for comparison: it promises no rate
+import { argumentError, GaussflowError } from "../errors.js";
+import { checkOptionNames } from "../network/option-names.js";
+
+/** The spectrum of K = J J^T (alpha not in it), as far as a schedule may need it. */
+export interface ScheduleSpectrum {
+  /** Smallest eigenvalue above the rounding floor. */
+  readonly smallest: number;
+  readonly largest: number;
+  /** How many lie at or below the floor. */
+  readonly below: number;
+}
+
+/** What a schedule sees at one right-hand side. */
+export interface ScheduleView {
+  readonly time: number;
+  readonly parameters: Float64Array;
+  /** Sum objective now and at the start. */
+  readonly objective: number;
+  readonly initialObjective: number;
+  /** Only for schedules that say `needsSpectrum`. */
+  readonly spectrum: ScheduleSpectrum | null;
+}
+
+export interface DampingSchedule {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, number>>;
+  readonly needsSpectrum: boolean;
+  readonly rho: (view: ScheduleView) => number;
+}
+
+/** The same rho at all times. @throws GAUSSFLOW_ARGUMENT outside [0, 1] */
+export function constantDamping(rho: number): DampingSchedule {
+  if (typeof rho !== "number" || !(rho >= 0 && rho <= 1))
+    throw argumentError("damping", "must be a number rho from 0 to 1, or a schedule", rho);
+  return Object.freeze({ name: "constant", settings: { rho }, needsSpectrum: false, rho: () => rho });
+}
+
+/**
+ * rho = c lambda/(1 + c lambda). The spectrum is taken anew at every right-hand side: rho(w) is then a continuous function of the
+ * state, which the order of the integrator needs.
+ */
+export function spectralDamping(options: { readonly c?: number } = {}): DampingSchedule {
+  checkOptionNames("spectralDamping options", options, ["c"]);
+  const { c = 1 } = options;
+  if (!(typeof c === "number" && c > 0 && c < Number.POSITIVE_INFINITY))
+    throw argumentError("spectralDamping c", "must be a positive finite number", c);
+  return Object.freeze({
+    name: "spectral",
+    settings: { c },
+    needsSpectrum: true,
+    rho: ({ spectrum }: ScheduleView) => {
+      const lambda = spectrum?.smallest ?? Number.NaN;
+      return (c * lambda) / (1 + c * lambda);
+    },
+  });
+}
+
+/** rho = min(1, rho_0 g/g(0)): Levenberg-Marquardt folklore. It does not give the promised rate; it is here to be compared. */
+export function lossProportionalDamping(options: { readonly initial?: number } = {}): DampingSchedule {
+  checkOptionNames("lossProportionalDamping options", options, ["initial"]);
+  const { initial = 0.1 } = options;
+  if (!(typeof initial === "number" && initial > 0 && initial <= 1))
+    throw argumentError("lossProportionalDamping initial", "must be a number above 0 and at most 1", initial);
+  return Object.freeze({
+    name: "loss-proportional",
+    settings: { initial },
+    needsSpectrum: false,
+    rho: ({ objective, initialObjective }: ScheduleView) =>
+      initialObjective > 0 ? Math.min(1, (initial * objective) / initialObjective) : initial,
+  });
+}
+
+/** Any function of time, state and loss. */
+export function dampingFunction(rho: (view: ScheduleView) => number, needsSpectrum = false): DampingSchedule {
+  if (typeof rho !== "function") throw argumentError("rho", "must be a function", rho);
+  return Object.freeze({ name: "function", settings: {}, needsSpectrum, rho });
+}
+
+/** A number, a function or a schedule, as a schedule. */
+export function asSchedule(given: number | DampingSchedule | ((view: ScheduleView) => number)): DampingSchedule {
+  if (typeof given === "function") return dampingFunction(given);
+  if (typeof given === "object" && given !== null && typeof given.rho === "function") return given;
+  return constantDamping(given as number);
+}
+
+/** rho of the schedule, checked. @throws GAUSSFLOW_ARGUMENT where a schedule breaks its contract */
+export function scheduledRho(schedule: DampingSchedule, view: ScheduleView): number {
+  let rho: number;
+  try {
+    rho = schedule.rho(view);
+  } catch (cause) {
+    throw new GaussflowError(
+      "GAUSSFLOW_ARGUMENT",
+      `the damping schedule "${schedule.name}" threw at time ${view.time}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { argument: "damping", time: view.time },
+      { cause },
+    );
+  }
+  if (typeof rho !== "number" || !(rho >= 0 && rho <= 1))
+    throw argumentError(`damping schedule "${schedule.name}" at time ${view.time}`, "must return rho from 0 to 1", rho);
+  return rho;
+}

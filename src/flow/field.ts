@@ -1,0 +1,186 @@
+// The right-hand side of the flow on an engine (method.md 2):
+//
+//   dw/dt = -(1/alpha) H_rho^-1 J^T grad g,   H_rho = (1-rho) J^T Q J + rho I      with the engine's J~ = alpha J:
+//         = -((1-rho) J~^T J~ + alpha^2 rho I)^-1 J~^T r~   =  step(mu)/(1-rho),   mu = alpha^2 rho/(1-rho)
+//
+// which is a Levenberg-Marquardt step. A decay joins loss and curvature alike. The state carries one component more: the integral of
+// the dissipation, which an exact flow loses from its objective.
+import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
+import { dot, norm, objectiveOf } from "../linearise/problem.js";
+import type { Route } from "../linearise/record.js";
+import { curvatureSpectrum } from "../linearise/spectrum.js";
+import { type DampingSchedule, type ScheduleSpectrum, scheduledRho } from "./damping-schedule.js";
+import type { Stage, StageFailure } from "./ode.js";
+
+/** Everything one right-hand side learns. */
+export interface FieldPoint {
+  readonly time: number;
+  /** Sum loss and sum objective. */
+  readonly loss: number;
+  readonly objective: number;
+  readonly gradientNorm: number;
+  /** NaN for rho = 1, where no curvature is formed. */
+  readonly gradientCosine: number;
+  /** -d objective/dt = gradient^T (alpha-scaled H)^-1 gradient. */
+  readonly dissipation: number;
+  readonly rho: number;
+  readonly spectrum: ScheduleSpectrum | null;
+  readonly route: Route;
+  readonly rank: RankReport | null;
+  /** Condition of the system solved, where estimated. */
+  readonly condition: number | null;
+}
+
+export interface FieldOptions {
+  readonly alpha: number;
+  readonly decay: number;
+  readonly schedule: DampingSchedule;
+  readonly route: "auto" | "primal" | "dual" | "orthogonal";
+  /** Of the integration: how exact a solve has to be. */
+  readonly relativeTolerance: number;
+  readonly signal: AbortSignal;
+}
+
+/** A Cholesky solve is wrong by about cond * eps; it has to stay this far below the tolerance. */
+const solveShare = 0.01;
+
+export class FlowField {
+  /** The last point evaluated. */
+  last: FieldPoint | null = null;
+  linearisations = 0;
+  /** When and why the orthogonal route took over from Cholesky, or null. */
+  switched: { readonly time: number; readonly message: string } | null = null;
+  readonly #engine: Engine;
+  readonly #options: FieldOptions;
+  readonly #conditionLimit: number;
+  #route: "primal" | "dual" | "orthogonal";
+  #initialObjective: number | null;
+
+  constructor(engine: Engine, options: FieldOptions, initialObjective: number | null = null) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#conditionLimit = (solveShare * options.relativeTolerance) / Number.EPSILON;
+    this.#initialObjective = initialObjective;
+    const wide = engine.parameterCount > engine.sampleCount * engine.outputSize;
+    this.#route = options.route === "auto" ? (wide ? "dual" : "primal") : options.route;
+  }
+
+  get route(): Route {
+    return this.#route;
+  }
+
+  get initialObjective(): number {
+    return this.#initialObjective ?? Number.NaN;
+  }
+
+  /** Goes on where a checkpoint stood. */
+  resumeOrthogonal(time: number, message: string): void {
+    this.#route = "orthogonal";
+    this.switched = { time, message };
+  }
+
+  /** Derivative of [w; dissipated] at (t, [w; .]). */
+  async evaluate(time: number, state: Float64Array): Promise<Stage> {
+    const p = this.#engine.parameterCount;
+    const parameters = state.slice(0, p);
+    const bad = parameters.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0)
+      return {
+        failure: "non-finite",
+        message: `parameter ${bad} is not finite`,
+        where: { what: "parameter", parameter: bad },
+      };
+    const answer = await this.#velocity(time, parameters);
+    if ("failure" in answer) return answer;
+    const derivative = new Float64Array(p + 1);
+    derivative.set(answer.velocity);
+    derivative[p] = answer.dissipation;
+    return derivative;
+  }
+
+  async #velocity(
+    time: number,
+    parameters: Float64Array,
+  ): Promise<{ velocity: Float64Array; dissipation: number } | StageFailure> {
+    const { decay, schedule, alpha, signal } = this.#options;
+    const engine = this.#engine;
+    // rho = 1 needs no curvature; a schedule that may need it is asked after the linearisation.
+    const gradientFlow = schedule.name === "constant" && schedule.settings.rho === 1;
+    const curvature = gradientFlow ? "none" : this.#route;
+    const point = await engine.linearise(parameters, { curvature, decay, scaling: null }, signal);
+    this.linearisations++;
+    if (failed(point)) return asStage(point);
+    const objective = objectiveOf(point.loss, decay, parameters);
+    this.#initialObjective ??= objective;
+    const spectrum = schedule.needsSpectrum ? await this.#spectrum() : null;
+    const view = { time, parameters, objective, initialObjective: this.#initialObjective, spectrum };
+    const rho = scheduledRho(schedule, view);
+    const solved = rho === 1 ? null : await this.#solve(time, parameters, rho);
+    if (solved !== null && failed(solved)) return asStage(solved);
+    if (rho === 0 && decay === 0 && solved?.rank && solved.rank.rank < engine.parameterCount)
+      return {
+        failure: "singular-jacobian",
+        message: `J is singular at t = ${time}: numerical rank ${solved.rank.rank} of ${engine.parameterCount} at tolerance ${solved.rank.tolerance.toExponential(1)}, sigma_min = ${solved.rank.smallest.toExponential(3)}`,
+      };
+    const velocity =
+      solved === null ? point.gradient.map((value) => -value / alpha ** 2) : solved.step.map((value) => value / (1 - rho));
+    const dissipation = -dot(point.gradient, velocity);
+    this.last = {
+      time,
+      loss: point.loss,
+      objective,
+      gradientNorm: norm(point.gradient),
+      gradientCosine: point.gradientCosine,
+      dissipation,
+      rho,
+      spectrum,
+      route: this.#route,
+      rank: solved?.rank ?? null,
+      condition: solved === null || !Number.isFinite(solved.condition) ? null : solved.condition,
+    };
+    return { velocity, dissipation };
+  }
+
+  /** Cholesky while its condition estimate allows it, from then on QR: a right-hand side that changes to and fro is not smooth. */
+  async #solve(time: number, parameters: Float64Array, rho: number): Promise<Solved | Failure> {
+    const { alpha, decay, route, signal } = this.#options;
+    const damping = (alpha ** 2 * rho) / (1 - rho);
+    const watch = this.#route === "primal" && route === "auto";
+    const request = { damping, decay, scaling: null, condition: watch };
+    const solved = await this.#engine.solve(request, signal);
+    if (!watch) return solved;
+    if (failed(solved) && solved.code !== "indefinite") return solved;
+    const condition = failed(solved) ? Number.POSITIVE_INFINITY : solved.condition;
+    if (condition <= this.#conditionLimit && !failed(solved)) return solved;
+    const numbers = failed(solved)
+      ? solved.message
+      : `the condition estimate ${condition.toExponential(2)} is above ${this.#conditionLimit.toExponential(2)}`;
+    this.switched = { time, message: `orthogonal route from t = ${time} on: ${numbers}` };
+    this.#route = "orthogonal";
+    const again = await this.#engine.linearise(parameters, { curvature: "orthogonal", decay, scaling: null }, signal);
+    this.linearisations++;
+    return failed(again) ? again : this.#engine.solve({ ...request, condition: false }, signal);
+  }
+
+  async #spectrum(): Promise<ScheduleSpectrum> {
+    const { alpha, signal } = this.#options;
+    const order =
+      this.#route === "dual" ? this.#engine.sampleCount * this.#engine.outputSize : this.#engine.parameterCount;
+    const { smallest, largest, below } = await curvatureSpectrum(this.#engine, order, { scale: alpha ** 2 }, signal);
+    return { smallest, largest, below: below ?? 0 };
+  }
+}
+
+function asStage(failure: Failure): StageFailure {
+  switch (failure.code) {
+    case "non-finite":
+      return { failure: "non-finite", message: failure.message, where: failure.where };
+    case "memory":
+      return { failure: "memory", message: failure.message, fatal: true };
+    case "indefinite":
+      return { failure: "singular-jacobian", message: failure.message };
+    default:
+      failure satisfies never;
+      throw new Error("unreachable");
+  }
+}

@@ -1,0 +1,186 @@
+// The options of `flow`, checked and completed.
+import type { Backend } from "../backend/create.js";
+import type { Dataset } from "../data/dataset.js";
+import { argumentError } from "../errors.js";
+import type { FlowRecord, Observer } from "../linearise/record.js";
+import { type SquaredError, squaredError } from "../loss/squared-error.js";
+import { checkBoolean } from "../method/options.js";
+import type { Network } from "../network/network.js";
+import { checkOptionNames } from "../network/option-names.js";
+import { asSchedule, type DampingSchedule, type ScheduleView, spectralDamping } from "./damping-schedule.js";
+import { dormandPrince, type Integrator } from "./integrator.js";
+
+/** What an event of a flow looks at. */
+export interface FlowEventView {
+  readonly time: number;
+  readonly parameters: Float64Array;
+  /** Weighted mean of squared errors, as in the records. */
+  readonly loss: number;
+  readonly objective: number;
+  /** |w - w(start)|. */
+  readonly distance: number;
+}
+
+export interface FlowEvent {
+  readonly name: string;
+  /** Zero crossing = the event. */
+  readonly value: (view: FlowEventView) => number;
+  readonly direction?: "rising" | "falling" | "either" | undefined;
+  readonly terminal?: boolean | undefined;
+}
+
+export interface FlowOptions {
+  /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
+  readonly damping?: number | DampingSchedule | ((view: ScheduleView) => number) | undefined;
+  /** Start and end of time. Defaults 0 and 5. */
+  readonly from?: number | undefined;
+  readonly until?: number | undefined;
+  /** Default `dormandPrince()`. */
+  readonly integrator?: Integrator | undefined;
+  /** Default `squaredError()`. */
+  readonly loss?: SquaredError | undefined;
+  /** In standardised units, as in `train`. Default true. */
+  readonly standardise?: boolean | undefined;
+  /** Times at which the network is wanted: increasing, within [from, until]. */
+  readonly outputs?: readonly number[] | undefined;
+  readonly events?: readonly FlowEvent[] | undefined;
+  /** End early: mean loss at or below, gradient measure at or below, seconds of the clock. */
+  readonly stop?:
+    | { readonly loss?: number | undefined; readonly gradient?: number | undefined; readonly seconds?: number | undefined }
+    | undefined;
+  /** Default "auto": dual for p > n c; else primal, and orthogonal from the moment Cholesky is not exact enough. */
+  readonly route?: "auto" | "primal" | "dual" | "orthogonal" | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onRecord?: ((record: FlowRecord) => void | Promise<void>) | undefined;
+  /** Made by `monitor()`. */
+  readonly monitor?: Observer | undefined;
+  readonly backend?: Backend | undefined;
+  readonly threads?: number | undefined;
+}
+
+export interface CompletedFlowOptions {
+  readonly schedule: DampingSchedule;
+  readonly from: number;
+  readonly until: number;
+  readonly integrator: Integrator;
+  readonly loss: SquaredError;
+  readonly standardise: boolean;
+  readonly outputs: readonly number[];
+  readonly events: readonly FlowEvent[];
+  readonly stop: { readonly loss: number; readonly gradient: number; readonly seconds: number };
+  readonly route: "auto" | "primal" | "dual" | "orthogonal";
+}
+
+const NAMES = [
+  "damping",
+  "from",
+  "until",
+  "integrator",
+  "loss",
+  "standardise",
+  "outputs",
+  "events",
+  "stop",
+  "route",
+  "signal",
+  "onRecord",
+  "monitor",
+  "backend",
+  "threads",
+];
+
+/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
+export function completeFlowOptions(options: FlowOptions, network: Network, data: Dataset): CompletedFlowOptions {
+  checkOptionNames("flow options", options, NAMES);
+  const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
+  const { loss = squaredError(), standardise = true, route = "auto", integrator = dormandPrince() } = options;
+  if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
+  checkBoolean("options.standardise", standardise);
+  if (!["auto", "primal", "dual", "orthogonal"].includes(route))
+    throw argumentError("options.route", 'must be "auto", "primal", "dual" or "orthogonal"', route);
+  if (typeof integrator?.tableau !== "object")
+    throw argumentError("options.integrator", "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras()", integrator);
+  const { from = 0, until = 5 } = options;
+  if (!Number.isFinite(from)) throw argumentError("options.from", "must be a finite number", from);
+  if (!(Number.isFinite(until) && until > from))
+    throw argumentError("options.until", `must be a finite time after options.from = ${from}`, until);
+  const schedule =
+    options.damping === undefined && p > equations ? spectralDamping() : asSchedule(options.damping ?? 0);
+  checkDamping(schedule, network, equations, loss);
+  const { stop = {} } = options;
+  checkOptionNames("options.stop", stop, ["loss", "gradient", "seconds"]);
+  for (const [name, value] of Object.entries(stop))
+    if (value !== undefined && !(typeof value === "number" && value >= 0))
+      throw argumentError(`options.stop.${name}`, "must be a number of at least 0", value);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+    throw argumentError("options.signal", "must be an AbortSignal", options.signal);
+  if (options.onRecord !== undefined && typeof options.onRecord !== "function")
+    throw argumentError("options.onRecord", "must be a function", options.onRecord);
+  return {
+    schedule,
+    from,
+    until,
+    integrator,
+    loss,
+    standardise,
+    outputs: checkOutputs(options.outputs ?? [], from, until),
+    events: checkEvents(options.events ?? []),
+    stop: { loss: stop.loss ?? 0, gradient: stop.gradient ?? 0, seconds: stop.seconds ?? Number.POSITIVE_INFINITY },
+    route,
+  };
+}
+
+/** Undamped systems that are singular by construction are refused by name, before anything runs. */
+function checkDamping(schedule: DampingSchedule, network: Network, equations: number, loss: SquaredError): void {
+  if (schedule.name !== "constant" || schedule.settings.rho !== 0 || loss.decay > 0) return;
+  const p = network.parameterCount;
+  if (p > equations)
+    throw argumentError(
+      "options.damping",
+      `must be above 0 for ${p} parameters and ${equations} equations: without damping the system is singular by construction, use spectralDamping()`,
+      0,
+    );
+  if (network.options.initialisation === "symmetric" && !network.options.centred)
+    throw argumentError(
+      "options.damping",
+      'must be above 0 with initialisation "symmetric", whose paired units make J singular at the start: use centred: true, which also starts at 0',
+      0,
+    );
+}
+
+function checkOutputs(outputs: readonly number[], from: number, until: number): readonly number[] {
+  if (!Array.isArray(outputs)) throw argumentError("options.outputs", "must be an array of times", outputs);
+  outputs.forEach((time, i) => {
+    if (!(typeof time === "number" && time >= from && time <= until))
+      throw argumentError(`options.outputs[${i}]`, `must be a time from ${from} to ${until}`, time);
+    if (i > 0 && !(time > outputs[i - 1]))
+      throw argumentError(`options.outputs[${i}]`, `must be later than the one before it, ${outputs[i - 1]}`, time);
+  });
+  return outputs;
+}
+
+function checkEvents(events: readonly FlowEvent[]): readonly FlowEvent[] {
+  if (!Array.isArray(events)) throw argumentError("options.events", "must be an array of events", events);
+  events.forEach((event, i) => {
+    checkOptionNames(`options.events[${i}]`, event, ["name", "value", "direction", "terminal"]);
+    if (typeof event.name !== "string") throw argumentError(`options.events[${i}].name`, "must be a string", event.name);
+    if (typeof event.value !== "function")
+      throw argumentError(`options.events[${i}].value`, "must be a function", event.value);
+    if (!["rising", "falling", "either", undefined].includes(event.direction))
+      throw argumentError(`options.events[${i}].direction`, 'must be "rising", "falling" or "either"', event.direction);
+    if (event.terminal !== undefined) checkBoolean(`options.events[${i}].terminal`, event.terminal);
+  });
+  return events;
+}
+
+/** Mean loss falls to `loss`. */
+export function lossBelow(loss: number, terminal = true): FlowEvent {
+  if (!(loss > 0)) throw argumentError("loss", "must be a positive number", loss);
+  return { name: `loss below ${loss}`, value: (view) => Math.log(view.loss / loss), direction: "falling", terminal };
+}
+
+/** The parameters are `distance` away from where they started. */
+export function distanceAbove(distance: number, terminal = true): FlowEvent {
+  if (!(distance > 0)) throw argumentError("distance", "must be a positive number", distance);
+  return { name: `distance above ${distance}`, value: (view) => view.distance - distance, direction: "rising", terminal };
+}

@@ -1,0 +1,122 @@
+// What integrates a flow: a tableau and how its steps are chosen. Made by euler, rungeKutta4, dormandPrince and tsitouras.
+import { argumentError } from "../errors.js";
+import { checkOptionNames } from "../network/option-names.js";
+import { DORMAND_PRINCE, EULER, RUNGE_KUTTA_4, type Tableau, TSITOURAS } from "./tableaux.js";
+
+export interface FixedStepOptions {
+  /** Step size in units of time, > 0. */
+  readonly step: number;
+  /** Most steps. Default 100,000. */
+  readonly steps?: number | undefined;
+}
+
+export interface AdaptiveOptions {
+  /** Default 1e-6. */
+  readonly relativeTolerance?: number | undefined;
+  /** Default 1e-9. */
+  readonly absoluteTolerance?: number | undefined;
+  /** Step-size control (Hairer, Norsett, Wanner II.4 and IV.2; Soderlind 2003). Default "pi". */
+  readonly control?: "integral" | "pi" | "pid" | undefined;
+  /** Defaults 0.9, 0.2, 10. */
+  readonly safety?: number | undefined;
+  readonly smallestFactor?: number | undefined;
+  readonly largestFactor?: number | undefined;
+  /** Default: the starting-step rule. */
+  readonly firstStep?: number | undefined;
+  readonly largestStep?: number | undefined;
+  /** Fixed steps of this size instead of control. */
+  readonly step?: number | undefined;
+  /** Most trial steps, accepted or not. Default 100,000. */
+  readonly steps?: number | undefined;
+  /** Flows only: the error is that of the predictions (default) or of the parameters. */
+  readonly norm?: "prediction" | "parameters" | undefined;
+}
+
+export interface IntegratorSettings {
+  readonly relativeTolerance: number;
+  readonly absoluteTolerance: number;
+  readonly control: "integral" | "pi" | "pid";
+  readonly safety: number;
+  readonly smallestFactor: number;
+  readonly largestFactor: number;
+  /** 0 = by rule; step 0 = controlled. */
+  readonly firstStep: number;
+  readonly largestStep: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly norm: "prediction" | "parameters";
+}
+
+export interface Integrator {
+  readonly name: string;
+  readonly label: string;
+  readonly tableau: Tableau;
+  readonly settings: IntegratorSettings;
+}
+
+const NAMES = [
+  "relativeTolerance",
+  "absoluteTolerance",
+  "control",
+  "safety",
+  "smallestFactor",
+  "largestFactor",
+  "firstStep",
+  "largestStep",
+  "step",
+  "steps",
+  "norm",
+];
+
+function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string[]): Integrator {
+  checkOptionNames(`${tableau.name} options`, options, names);
+  const settings: IntegratorSettings = {
+    relativeTolerance: options.relativeTolerance ?? 1e-6,
+    absoluteTolerance: options.absoluteTolerance ?? 1e-9,
+    control: options.control ?? "pi",
+    safety: options.safety ?? 0.9,
+    smallestFactor: options.smallestFactor ?? 0.2,
+    largestFactor: options.largestFactor ?? 10,
+    firstStep: options.firstStep ?? 0,
+    largestStep: options.largestStep ?? Number.POSITIVE_INFINITY,
+    step: options.step ?? 0,
+    steps: options.steps ?? 100_000,
+    norm: options.norm ?? "prediction",
+  };
+  const rule = (name: keyof IntegratorSettings, holds: (value: number) => boolean, words: string) => {
+    const value = settings[name];
+    if (options[name] !== undefined && !(typeof value === "number" && holds(value)))
+      throw argumentError(`${tableau.name} ${name}`, words, value);
+  };
+  const finite = (value: number) => value > 0 && value < Number.POSITIVE_INFINITY;
+  rule("relativeTolerance", finite, "must be a positive finite number");
+  rule("absoluteTolerance", finite, "must be a positive finite number");
+  rule("safety", (value) => value > 0 && value < 1, "must be between 0 and 1");
+  rule("smallestFactor", (value) => value > 0 && value < 1, "must be between 0 and 1");
+  rule("largestFactor", (value) => value > 1 && value < Number.POSITIVE_INFINITY, "must be a finite number above 1");
+  rule("firstStep", finite, "must be a positive finite number");
+  rule("largestStep", (value) => value > 0, "must be positive");
+  rule("step", finite, "must be a positive finite number");
+  rule("steps", (value) => Number.isSafeInteger(value) && value >= 1, "must be a whole number of at least 1");
+  if (!["integral", "pi", "pid"].includes(settings.control))
+    throw argumentError(`${tableau.name} control`, 'must be "integral", "pi" or "pid"', settings.control);
+  if (settings.norm !== "prediction" && settings.norm !== "parameters")
+    throw argumentError(`${tableau.name} norm`, 'must be "prediction" or "parameters"', settings.norm);
+  if (tableau.error === null && settings.step === 0)
+    throw argumentError(`${tableau.name} step`, "must be given: the method has no error estimate", options.step);
+  const how =
+    settings.step > 0 ? `step ${settings.step}` : `${settings.control} control, tolerance ${settings.relativeTolerance}`;
+  return Object.freeze({ name: tableau.name, label: `${tableau.name} (${how})`, tableau, settings });
+}
+
+/** Explicit Euler, order 1: with step 1 and rho = 0 it is the Gauss-Newton method. */
+export const euler = (options: FixedStepOptions): Integrator => make(EULER, options, ["step", "steps"]);
+
+/** The classical Runge-Kutta method of order 4 at a fixed step. */
+export const rungeKutta4 = (options: FixedStepOptions): Integrator => make(RUNGE_KUTTA_4, options, ["step", "steps"]);
+
+/** Dormand-Prince 5(4): the default. */
+export const dormandPrince = (options: AdaptiveOptions = {}): Integrator => make(DORMAND_PRINCE, options, NAMES);
+
+/** Tsitouras 5(4). */
+export const tsitouras = (options: AdaptiveOptions = {}): Integrator => make(TSITOURAS, options, NAMES);
