@@ -37,6 +37,9 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::TransposeProduct>("transposeProduct"),
                       InstanceMethod<&EngineObject::Jacobian>("jacobian"),
                       InstanceMethod<&EngineObject::Curvature>("curvature"),
+                      InstanceMethod<&EngineObject::Eigen>("eigen"),
+                      InstanceMethod<&EngineObject::CurvatureProduct>("curvatureProduct"),
+                      InstanceMethod<&EngineObject::CurvatureInverse>("curvatureInverse"),
                       InstanceMethod<&EngineObject::Cancel_>("cancel"),
                       InstanceMethod<&EngineObject::Bytes>("bytes"),
                       InstanceMethod<&EngineObject::Dispose>("dispose")});
@@ -128,7 +131,7 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   };
   auto call = std::make_shared<Call>();
   call->parameters = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
-  const auto curvature = static_cast<Curvature_>(arguments::Integer(info, 1, "curvature", 0, 2));
+  const auto curvature = static_cast<Curvature_>(arguments::Integer(info, 1, "curvature", 0, 3));
   const double decay = arguments::Number(info, 2, "decay", 0.0);
   const size_t factors = curvature == Curvature_::kDual ? net.layers.size() : net.parameter_count;
   const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
@@ -181,6 +184,10 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
         object.Set("step", ToArray(env, call->step));
         object.Set("condition", call->result.condition);
         object.Set("residual", call->result.residual);
+        const Rank& rank = call->result.rank;
+        const Doubles values = {static_cast<double>(rank.rank), rank.tolerance, rank.largest,
+                                rank.smallest};
+        object.Set("rank", rank.tolerance > 0.0 ? ToArray(env, values) : env.Null());
         return object;
       });
 }
@@ -236,6 +243,50 @@ Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
   Napi::Float64Array out = Napi::Float64Array::New(info.Env(), order * order);
   engine.CopyCurvature(out.Data());
   return out;
+}
+
+Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
+  const size_t order = Ready(info.Env()).engine.CurvatureOrder();
+  if (order == 0)
+    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "no curvature: linearise with one first");
+  const bool wanted = arguments::Boolean(info, 0, "vectors");
+  auto values = std::make_shared<Doubles>(order);
+  auto vectors = std::make_shared<Doubles>();
+  return Run(
+      info.Env(),
+      [values, vectors, wanted](State& s) {
+        if (wanted) vectors->resize(values->size() * values->size());
+        return s.engine.Eigen(values->data(), wanted ? vectors->data() : nullptr);
+      },
+      [values, vectors, wanted](Napi::Env env) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("values", ToArray(env, *values));
+        object.Set("vectors", wanted ? ToArray(env, *vectors) : env.Null());
+        return object;
+      });
+}
+
+Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
+  const size_t order = Ready(info.Env()).engine.CurvatureOrder();
+  auto v = arguments::DoublesCopy(info, 0, "vector", order);
+  auto out = std::make_shared<Doubles>(order);
+  return Run(
+      info.Env(),
+      [v = std::move(v), out](State& s) { return s.engine.CurvatureProduct(v.data(), out->data()); },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::CurvatureInverse(const Napi::CallbackInfo& info) {
+  const size_t order = Ready(info.Env()).engine.CurvatureOrder();
+  auto v = arguments::DoublesCopy(info, 0, "vector", order);
+  const double shift = arguments::Number(info, 1, "shift", 0.0);
+  auto out = std::make_shared<Doubles>(order);
+  return Run(
+      info.Env(),
+      [v = std::move(v), shift, out](State& s) {
+        return s.engine.CurvatureInverse(v.data(), shift, s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
 }
 
 Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {

@@ -42,6 +42,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value TransposeProduct(const Napi::CallbackInfo& info);
   Napi::Value Jacobian(const Napi::CallbackInfo& info);
   Napi::Value Curvature(const Napi::CallbackInfo& info);
+  Napi::Value Eigen(const Napi::CallbackInfo& info);
+  Napi::Value CurvatureProduct(const Napi::CallbackInfo& info);
+  Napi::Value CurvatureInverse(const Napi::CallbackInfo& info);
   Napi::Value Cancel_(const Napi::CallbackInfo& info);
   Napi::Value Bytes(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);

@@ -1,5 +1,7 @@
 #include "blas.h"
 
+#include <vector>
+
 extern "C" {
 // The trailing size_t arguments are the lengths of the character arguments, which gfortran's
 // callees may expect.
@@ -18,6 +20,16 @@ void dsymv_(const char*, const int*, const double*, const double*, const int*, c
 void dpotrf_(const char*, const int*, double*, const int*, int*, size_t);
 void dpocon_(const char*, const int*, const double*, const int*, const double*, double*, double*,
              int*, int*, size_t);
+void dtrmv_(const char*, const char*, const char*, const int*, const double*, const int*, double*,
+            const int*, size_t, size_t, size_t);
+void dtpqrt_(const int*, const int*, const int*, const int*, double*, const int*, double*,
+             const int*, double*, const int*, double*, int*);
+void dgelsy_(const int*, const int*, const int*, double*, const int*, double*, const int*, int*,
+             const double*, int*, double*, const int*, int*);
+void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*,
+             const int*, int*, const int*, int*, size_t, size_t);
+void dgesvd_(const char*, const char*, const int*, const int*, double*, const int*, double*,
+             double*, const int*, double*, const int*, double*, const int*, int*, size_t, size_t);
 int idamax_(const void*, const double*, const int*);
 
 // OpenBLAS extras; weak, so that another BLAS links too.
@@ -76,6 +88,66 @@ double Pocon(size_t n, const double* l, size_t ldl, double norm, double* work, i
   double reciprocal = 0.0;
   dpocon_("L", &ni, l, &lli, &norm, &reciprocal, work, iwork, &info, 1);
   return info == 0 ? reciprocal : 0.0;
+}
+
+void TrsvUpper(bool transpose, size_t n, const double* r, size_t ldr, double* x) {
+  const int ni = Int(n), lri = Int(ldr), one = 1;
+  dtrsv_("U", transpose ? "T" : "N", "N", &ni, r, &lri, x, &one, 1, 1, 1);
+}
+
+void TrmvUpper(bool transpose, size_t n, const double* r, size_t ldr, double* x) {
+  const int ni = Int(n), lri = Int(ldr), one = 1;
+  dtrmv_("U", transpose ? "T" : "N", "N", &ni, r, &lri, x, &one, 1, 1, 1);
+}
+
+void Tpqrt(size_t m, size_t n, size_t panel, double* r, size_t ldr, double* b, size_t ldb,
+           double* t, size_t ldt, double* work) {
+  const int mi = Int(m), ni = Int(n), zero = 0, nb = Int(panel), lri = Int(ldr), lbi = Int(ldb),
+            lti = Int(ldt);
+  int info = 0;
+  dtpqrt_(&mi, &ni, &zero, &nb, r, &lri, b, &lbi, t, &lti, work, &info);
+}
+
+int Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance) {
+  const int mi = Int(m), ni = Int(n), lai = Int(lda), one = 1, ldb = Int(m > n ? m : n), query = -1;
+  std::vector<int> pivots(n, 0);
+  int rank = 0, info = 0;
+  double size = 0.0;
+  dgelsy_(&mi, &ni, &one, a, &lai, b, &ldb, pivots.data(), &tolerance, &rank, &size, &query, &info);
+  std::vector<double> work(static_cast<size_t>(size));
+  const int length = Int(work.size());
+  dgelsy_(&mi, &ni, &one, a, &lai, b, &ldb, pivots.data(), &tolerance, &rank, work.data(), &length,
+          &info);
+  return info == 0 ? rank : -1;
+}
+
+bool SymmetricEigen(bool vectors, size_t n, double* a, double* values) {
+  const int ni = Int(n), query = -1;
+  int info = 0, integers = 0;
+  double size = 0.0;
+  const char* job = vectors ? "V" : "N";
+  dsyevd_(job, "U", &ni, a, &ni, values, &size, &query, &integers, &query, &info, 1, 1);
+  std::vector<double> work(static_cast<size_t>(size));
+  std::vector<int> iwork(static_cast<size_t>(integers));
+  const int length = Int(work.size()), ilength = Int(iwork.size());
+  dsyevd_(job, "U", &ni, a, &ni, values, work.data(), &length, iwork.data(), &ilength, &info, 1, 1);
+  return info == 0;
+}
+
+bool RightSingular(size_t n, double* a, double* values, double* vt) {
+  const int ni = Int(n), query = -1;
+  int info = 0;
+  double size = 0.0, unused = 0.0;
+  const char* job = vt != nullptr ? "A" : "N";
+  double* right = vt != nullptr ? vt : &unused;
+  const int ldvt = vt != nullptr ? ni : 1, one = 1;
+  dgesvd_("N", job, &ni, &ni, a, &ni, values, &unused, &one, right, &ldvt, &size, &query, &info, 1,
+          1);
+  std::vector<double> work(static_cast<size_t>(size));
+  const int length = Int(work.size());
+  dgesvd_("N", job, &ni, &ni, a, &ni, values, &unused, &one, right, &ldvt, work.data(), &length,
+          &info, 1, 1);
+  return info == 0;
 }
 
 void HoldToOneThread() {

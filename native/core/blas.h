@@ -30,6 +30,21 @@ void SymvUpper(size_t n, double alpha, const double* a, size_t lda, const double
 // ints.
 double Pocon(size_t n, const double* l, size_t ldl, double norm, double* work, int* iwork);
 
+// x = R^-1 x or R^-T x, and x = R x or R^T x, R upper triangular.
+void TrsvUpper(bool transpose, size_t n, const double* r, size_t ldr, double* x);
+void TrmvUpper(bool transpose, size_t n, const double* r, size_t ldr, double* x);
+// QR of [R; B], R n x n upper, B m x n: R is replaced, B holds the reflectors. t: panel x n doubles,
+// work likewise.
+void Tpqrt(size_t m, size_t n, size_t panel, double* r, size_t ldr, double* b, size_t ldb,
+           double* t, size_t ldt, double* work);
+// Least norm least squares solution of A x = b (m x n) in place of b (max(m, n) doubles) by pivoted
+// QR; the rank at the relative tolerance, or -1.
+int Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance);
+// Eigenvalues ascending of a whole symmetric matrix; with `vectors` its columns become them.
+bool SymmetricEigen(bool vectors, size_t n, double* a, double* values);
+// Singular values descending of a square matrix, which is lost; vt (n x n) or null gets V^T.
+bool RightSingular(size_t n, double* a, double* values, double* vt);
+
 // Holds BLAS to one thread for the calling thread (OpenMP builds count per thread, pthread builds
 // per process).
 void HoldToOneThread();

@@ -110,6 +110,9 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   const double start = Now();
   double curvature_seconds = 0.0;
   curvature_ = Curvature::kNone;  // until the new one is whole
+  factored_ = -1.0;
+  if (curvature == Curvature::kOrthogonal)
+    return LineariseOrthogonal(parameters, decay, scaling, cancel, gradient, result);
   parameters_.assign(parameters, parameters + p);
   std::fill_n(gradient, p, 0.0);
   double loss = 0.0;
@@ -188,6 +191,14 @@ void Engine::RaiseLayerFactors(const double* diagonal, double* scaling) const {
 Status Engine::Solve(double damping, double decay, const double* scaling, bool condition,
                      const Cancel& cancel, double* step, Solution* result) {
   Status status = Status::Misuse();
+  factored_ = -1.0;
+  if (curvature_ == Curvature::kOrthogonal) {
+    status = orthogonal_.Solve(damping, scaling, equations_, step, &result->residual, &result->rank);
+    const Rank& rank = result->rank;
+    const double ratio = rank.smallest > 0.0 ? rank.largest / rank.smallest : HUGE_VAL;
+    result->condition = condition ? ratio * ratio : std::nan("");
+    return status;
+  }
   if (curvature_ == Curvature::kPrimal) {
     const size_t p = net_.parameter_count;
     status = scaling == nullptr ? system_.Factor(damping + decay, 0.0, nullptr, cancel)
@@ -296,25 +307,9 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
   return Status::Ok();
 }
 
-size_t Engine::CurvatureOrder() const {
-  return curvature_ == Curvature::kNone ? 0 : system_.matrix().n();
-}
-
-void Engine::CopyCurvature(double* out) const {
-  const size_t order = CurvatureOrder(), n = data_.sample_count, c = net_.output_size;
-  const bool dual = curvature_ == Curvature::kDual;
-  const auto position = [&](size_t i) { return dual ? (i % n) * c + i / n : i; };
-  for (size_t j = 0; j < order; ++j) {
-    for (size_t i = 0; i <= j; ++i) {
-      const double value = system_.matrix().at(i, j);
-      out[position(i) * order + position(j)] = value;
-      out[position(j) * order + position(i)] = value;
-    }
-  }
-}
-
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + system_.bytes() +
+         orthogonal_.bytes() +
          forward_work_.bytes() + (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }
 

@@ -11,13 +11,14 @@
 #include "dataset.h"
 #include "gram.h"
 #include "kernel.h"
+#include "orthogonal.h"
 #include "status.h"
 #include "tangents.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
 
-enum class Curvature : int { kNone = 0, kPrimal = 1, kDual = 2 };
+enum class Curvature : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3 };
 
 struct Linearisation {
   double loss = 0.0;
@@ -29,6 +30,7 @@ struct Linearisation {
 struct Solution {
   double condition = 0.0;
   double residual = 0.0;
+  Rank rank;  // of the orthogonal route; rank.largest 0 = none
 };
 
 class Engine {
@@ -58,6 +60,11 @@ class Engine {
   Curvature curvature() const { return curvature_; }
   size_t CurvatureOrder() const;
   void CopyCurvature(double* out) const;
+  // Eigenvalues of the curvature, ascending; vectors (order x order, one a row) or null.
+  Status Eigen(double* values, double* vectors) const;
+  // M v and (M + shift I)^-1 v with the curvature M, vectors in sample-major order.
+  Status CurvatureProduct(const double* vector, double* out) const;
+  Status CurvatureInverse(const double* vector, double shift, const Cancel& cancel, double* out);
 
   const Architecture& architecture() const { return net_; }
   size_t sample_count() const { return data_.sample_count; }
@@ -69,6 +76,10 @@ class Engine {
   Status SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
                    double* step, Solution* result);
   void RaiseLayerFactors(const double* diagonal, double* scaling) const;
+  Status LineariseOrthogonal(const double* parameters, double decay, double* scaling,
+                             const Cancel& cancel, double* gradient, Linearisation* result);
+  // Where entry i of the stored matrix stands in the order that callers see.
+  size_t Position(size_t i) const;
 
   const Architecture net_;
   const int threads_;
@@ -77,6 +88,9 @@ class Engine {
   GramBuilder gram_;
   KernelBuilder kernel_;
   DampedSystem system_;
+  OrthogonalSystem orthogonal_;
+  size_t equations_ = 0;         // rows absorbed by the orthogonal route
+  double factored_ = -1.0;       // shift of the factor in system_, or -1
   Buffer forward_work_;
   Curvature curvature_ = Curvature::kNone;
   std::vector<double> parameters_;  // of the last linearisation

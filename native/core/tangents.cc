@@ -283,6 +283,27 @@ Status Tangents::Product(const double* vector, const Cancel& cancel, double* out
   return done ? Status::Ok() : Status::Cancelled();
 }
 
+void Tangents::WriteColumns(double* out) const {
+  const size_t c = net_.output_size, last = net_.layers.size() - 1, rows = count_ * c;
+  std::fill_n(out, rows * net_.parameter_count, 0.0);
+  for (size_t l = 0; l <= last; ++l) {
+    const Layer& layer = net_.layers[l];
+    const Panel h = Input(l);
+    for (size_t a = 0; a < c; ++a) {
+      const Panel panel = Delta(l, a);
+      for (size_t o = l == last ? a : 0; o < (l == last ? a + 1 : layer.outputs); ++o) {
+        const double* delta = panel.row(l == last ? 0 : o);
+        for (size_t k = 0; k < layer.inputs; ++k) {
+          double* column = out + (layer.weight_offset + o * layer.inputs + k) * rows + a * count_;
+          const double* input = h.row(k);
+          for (size_t i = 0; i < count_; ++i) column[i] = layer.factor * delta[i] * input[i];
+        }
+        if (layer.bias) std::copy_n(delta, count_, out + (layer.bias_offset + o) * rows + a * count_);
+      }
+    }
+  }
+}
+
 size_t Tangents::bytes() const {
   size_t total = residual_.bytes() + scratch_.bytes() + partial_.capacity() * sizeof(double);
   for (const Buffer& buffer : inputs_) total += buffer.bytes();

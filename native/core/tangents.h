@@ -58,6 +58,9 @@ class Tangents {
   // out[a][i] = row (a, i) of J times `vector` (p); stride = count().
   Status Product(const double* vector, const Cancel& cancel, double* out);
 
+  // out = the rows of J~ as a column-major matrix of count() * outputs rows, row a * count() + i.
+  void WriteColumns(double* out) const;
+
   size_t bytes() const;
 
  private:

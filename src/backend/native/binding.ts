@@ -27,6 +27,13 @@ export interface NativeSolved {
   readonly step: Float64Array;
   readonly condition: number;
   readonly residual: number;
+  /** Orthogonal route: rank, tolerance, largest and smallest singular value. */
+  readonly rank: Float64Array | null;
+}
+
+export interface NativeEigen {
+  readonly values: Float64Array;
+  readonly vectors: Float64Array | null;
 }
 
 /** One core engine. Every asynchronous method throws GAUSSFLOW_BUSY while another call runs. */
@@ -49,6 +56,9 @@ export interface NativeEngineObject {
   transposeProduct(parameters: Float64Array, vector: Float64Array): Promise<Float64Array | NativeFailure>;
   jacobian(parameters: Float64Array, first: number, count: number): Promise<Float64Array | NativeFailure>;
   curvature(): Float64Array;
+  eigen(vectors: boolean): Promise<NativeEigen | NativeFailure>;
+  curvatureProduct(vector: Float64Array): Promise<Float64Array | NativeFailure>;
+  curvatureInverse(vector: Float64Array, shift: number): Promise<Float64Array | NativeFailure>;
   cancel(): void;
   bytes(): number;
   dispose(): void;

@@ -6,6 +6,7 @@ import type { Architecture } from "../../network/architecture.js";
 import { diagnose } from "../../network/diagnose.js";
 import type {
   Curvature,
+  Eigen,
   Engine,
   EngineData,
   EngineFactory,
@@ -114,7 +115,11 @@ class NativeEngine implements Engine {
       }
       return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
     }
-    return { ok: true, ...answer, seconds: (performance.now() - start) / 1000 };
+    const { step, residual, rank } = answer;
+    const solved = { ok: true, step, residual, condition: answer.condition, seconds: (performance.now() - start) / 1000 } as const;
+    if (rank === null) return solved;
+    const [count, tolerance, largest, smallest] = rank;
+    return { ...solved, rank: { rank: count, tolerance, largest, smallest } };
   }
 
   async jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
@@ -133,16 +138,19 @@ class NativeEngine implements Engine {
     return withCode(() => this.#object.curvature());
   }
 
-  eigen(): Promise<never> {
-    throw new Error("not yet");
+  async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
+    const answer = await this.#call((native) => native.eigen(vectors), signal);
+    if (!("failure" in answer)) return answer;
+    throw new GaussflowError("GAUSSFLOW_MEMORY", this.#failure(answer, this.#parameters ?? new Float64Array(0)).message);
   }
 
-  curvatureProduct(): Promise<never> {
-    throw new Error("not yet");
+  async curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#sure(await this.#call((native) => native.curvatureProduct(vector), signal));
   }
 
-  curvatureInverse(): Promise<never> {
-    throw new Error("not yet");
+  async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
+    const answer = await this.#call((native) => native.curvatureInverse(vector, shift), signal);
+    return isFailure(answer) ? this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount)) : answer;
   }
 
   bytes(): number {
@@ -173,6 +181,7 @@ class NativeEngine implements Engine {
 
   #refuse(curvature: Curvature): Failure | null {
     if (curvature === "none") return null;
+    if (curvature === "orthogonal") return refuseOrder(this.parameterCount + 1, 2, "the triangle of the QR factorisation");
     return curvature === "primal"
       ? refuseOrder(this.parameterCount, 1, "the Gram matrix")
       : refuseOrder(this.sampleCount * this.outputSize, 1, "the tangent kernel");

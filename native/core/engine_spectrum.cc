@@ -1,0 +1,158 @@
+// The engine's orthogonal linearisation, and what it tells of the curvature: a copy, the spectrum,
+// products and inverse products.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "blas.h"
+#include "engine.h"
+
+namespace gaussflow {
+
+namespace {
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Status Engine::LineariseOrthogonal(const double* parameters, double decay, double* scaling,
+                                   const Cancel& cancel, double* gradient,
+                                   Linearisation* result) {
+  const size_t p = net_.parameter_count, n = data_.sample_count, c = net_.output_size;
+  const double start = Now();
+  double curvature_seconds = 0.0, loss = 0.0;
+  parameters_.assign(parameters, parameters + p);
+  std::fill_n(gradient, p, 0.0);
+  // Blocks of about half as many rows as columns: the block stays below the triangle in size.
+  const size_t samples =
+      std::min({n, BlockSize(), std::max<size_t>(1, std::max<size_t>(256, p / 2) / c)});
+  Status status = orthogonal_.Reset(p, std::max(samples * c, decay > 0.0 ? p : size_t{0}));
+  if (!status.ok()) return status;
+  for (size_t first = 0; first < n; first += samples) {
+    const size_t count = std::min(samples, n - first), rows = count * c;
+    status = tangents_.Compute(parameters, first, count, true, cancel, &loss);
+    if (!status.ok()) return status;
+    if (!std::isfinite(loss)) return Status::NonFinite(0);
+    status = tangents_.AddTransposeProduct({}, cancel, gradient);
+    if (!status.ok()) return status;
+    const double before = Now();
+    double* block = orthogonal_.block();
+    tangents_.WriteColumns(block);
+    std::copy_n(tangents_.Residual().data, rows, block + p * rows);
+    status = orthogonal_.Absorb(rows);
+    if (!status.ok()) return status;
+    curvature_seconds += Now() - before;
+  }
+  for (size_t j = 0; j < p; ++j)
+    if (!std::isfinite(gradient[j])) return Status::NonFinite(1);
+  const double residual_norm = std::sqrt(2.0 * loss);
+  result->gradient_cosine = 0.0;
+  for (size_t j = 0; j < p; ++j) {
+    const double square = orthogonal_.ColumnSquare(j);
+    if (scaling != nullptr) {
+      scaling[j] = std::max(scaling[j], square);
+      if (scaling[j] == 0.0) scaling[j] = 1.0;
+    }
+    if (square > 0.0 && residual_norm > 0.0)
+      result->gradient_cosine = std::max(
+          result->gradient_cosine, std::fabs(gradient[j]) / (std::sqrt(square) * residual_norm));
+  }
+  equations_ = n * c;
+  if (decay > 0.0) {
+    const double root = std::sqrt(decay);
+    double* block = orthogonal_.block();
+    std::fill_n(block, p * (p + 1), 0.0);
+    for (size_t j = 0; j < p; ++j) {
+      block[j * p + j] = root;
+      block[p * p + j] = root * parameters[j];
+    }
+    status = orthogonal_.Absorb(p);
+    if (!status.ok()) return status;
+    equations_ += p;
+    for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
+  }
+  gradient_.assign(gradient, gradient + p);
+  curvature_ = Curvature::kOrthogonal;
+  result->loss = loss;
+  result->curvature_seconds = curvature_seconds;
+  result->pass_seconds = Now() - start - curvature_seconds;
+  return Status::Ok();
+}
+
+size_t Engine::CurvatureOrder() const {
+  switch (curvature_) {
+    case Curvature::kNone:
+      return 0;
+    case Curvature::kOrthogonal:
+      return orthogonal_.p();
+    default:
+      return system_.matrix().n();
+  }
+}
+
+size_t Engine::Position(size_t i) const {
+  const size_t n = data_.sample_count, c = net_.output_size;
+  return curvature_ == Curvature::kDual ? (i % n) * c + i / n : i;
+}
+
+void Engine::CopyCurvature(double* out) const {
+  const size_t order = CurvatureOrder();
+  if (curvature_ == Curvature::kOrthogonal) {
+    orthogonal_.CopyGram(out);
+    return;
+  }
+  for (size_t j = 0; j < order; ++j) {
+    for (size_t i = 0; i <= j; ++i) {
+      const double value = system_.matrix().at(i, j);
+      out[Position(i) * order + Position(j)] = value;
+      out[Position(j) * order + Position(i)] = value;
+    }
+  }
+}
+
+Status Engine::Eigen(double* values, double* vectors) const {
+  const size_t order = CurvatureOrder();
+  if (order == 0) return Status::Misuse();
+  if (curvature_ == Curvature::kOrthogonal) return orthogonal_.SingularValues(values, vectors);
+  Buffer copy;
+  if (vectors == nullptr && !copy.Reserve(order * order))
+    return Status::Memory(order * order * sizeof(double));
+  double* matrix = vectors == nullptr ? copy.data() : vectors;
+  CopyCurvature(matrix);
+  // Column k of the column-major result is row k of what callers see.
+  return blas::SymmetricEigen(vectors != nullptr, order, matrix, values) ? Status::Ok()
+                                                                         : Status::NonFinite(2);
+}
+
+Status Engine::CurvatureProduct(const double* vector, double* out) const {
+  if (curvature_ != Curvature::kPrimal && curvature_ != Curvature::kDual) return Status::Misuse();
+  const size_t order = CurvatureOrder();
+  std::vector<double> x(order), y(order);
+  for (size_t i = 0; i < order; ++i) x[i] = vector[Position(i)];
+  blas::SymvUpper(order, 1.0, system_.matrix().upper(), order, x.data(), 0.0, y.data());
+  for (size_t i = 0; i < order; ++i) out[Position(i)] = y[i];
+  return Status::Ok();
+}
+
+Status Engine::CurvatureInverse(const double* vector, double shift, const Cancel& cancel,
+                                double* out) {
+  if (curvature_ != Curvature::kPrimal && curvature_ != Curvature::kDual) return Status::Misuse();
+  if (factored_ != shift) {
+    factored_ = -1.0;
+    const Status status = system_.Factor(shift, 0.0, nullptr, cancel);
+    if (!status.ok()) return status;
+    factored_ = shift;
+  }
+  const size_t order = CurvatureOrder();
+  std::vector<double> x(order), y(order);
+  for (size_t i = 0; i < order; ++i) x[i] = vector[Position(i)];
+  double residual = 0.0;
+  const Status status = system_.Solve(x.data(), y.data(), &residual);
+  if (!status.ok()) return status;
+  for (size_t i = 0; i < order; ++i) out[Position(i)] = y[i];
+  return Status::Ok();
+}
+
+}  // namespace gaussflow
