@@ -51,7 +51,7 @@ export async function teacherProblem(options: ProblemOptions): Promise<Problem> 
   const placed = new Network({ ...plain.state(), parameters: w, centre: start === "centred" ? w.slice() : null });
   const delta = normals(placed.parameterCount);
   const targets = await targetsFor(placed, inputs, samples, target, delta, draw, alpha);
-  return { network: placed, data: dataset({ inputs, targets, inputSize, outputSize: 1 } as never) };
+  return { network: placed, data: dataset({ inputs, targets, inputSize }) };
 }
 
 async function targetsFor(

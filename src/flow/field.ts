@@ -164,10 +164,8 @@ export class FlowField {
 
   async #spectrum(): Promise<ScheduleSpectrum> {
     const { alpha, signal } = this.#options;
-    const order =
-      this.#route === "dual" ? this.#engine.sampleCount * this.#engine.outputSize : this.#engine.parameterCount;
-    const { smallest, largest, below } = await curvatureSpectrum(this.#engine, order, { scale: alpha ** 2 }, signal);
-    return { smallest, largest, below: below ?? 0 };
+    const { smallest, largest, below } = await curvatureSpectrum(this.#engine, { scale: alpha ** 2 }, signal);
+    return { smallest, largest, below };
   }
 }
 
