@@ -272,7 +272,9 @@ Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
   auto out = std::make_shared<Doubles>(order);
   return Run(
       info.Env(),
-      [v = std::move(v), out](State& s) { return s.engine.CurvatureProduct(v.data(), out->data()); },
+      [v = std::move(v), out](State& s) {
+        return s.engine.CurvatureProduct(v.data(), out->data());
+      },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }
 

@@ -33,8 +33,8 @@ double Pocon(size_t n, const double* l, size_t ldl, double norm, double* work, i
 // x = R^-1 x or R^-T x, and x = R x or R^T x, R upper triangular.
 void TrsvUpper(bool transpose, size_t n, const double* r, size_t ldr, double* x);
 void TrmvUpper(bool transpose, size_t n, const double* r, size_t ldr, double* x);
-// QR of [R; B], R n x n upper, B m x n: R is replaced, B holds the reflectors. t: panel x n doubles,
-// work likewise.
+// QR of [R; B], R n x n upper, B m x n: R is replaced, B holds the reflectors. t: panel x n
+// doubles, work likewise.
 void Tpqrt(size_t m, size_t n, size_t panel, double* r, size_t ldr, double* b, size_t ldb,
            double* t, size_t ldt, double* work);
 // Least norm least squares solution of A x = b (m x n) in place of b (max(m, n) doubles) by pivoted

@@ -193,7 +193,8 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
   Status status = Status::Misuse();
   factored_ = -1.0;
   if (curvature_ == Curvature::kOrthogonal) {
-    status = orthogonal_.Solve(damping, scaling, equations_, step, &result->residual, &result->rank);
+    status =
+        orthogonal_.Solve(damping, scaling, equations_, step, &result->residual, &result->rank);
     const Rank& rank = result->rank;
     const double ratio = rank.smallest > 0.0 ? rank.largest / rank.smallest : HUGE_VAL;
     result->condition = condition ? ratio * ratio : std::nan("");
@@ -309,8 +310,8 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + system_.bytes() +
-         orthogonal_.bytes() +
-         forward_work_.bytes() + (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
+         orthogonal_.bytes() + forward_work_.bytes() +
+         (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }
 
 }  // namespace gaussflow

@@ -89,8 +89,8 @@ class Engine {
   KernelBuilder kernel_;
   DampedSystem system_;
   OrthogonalSystem orthogonal_;
-  size_t equations_ = 0;         // rows absorbed by the orthogonal route
-  double factored_ = -1.0;       // shift of the factor in system_, or -1
+  size_t equations_ = 0;    // rows absorbed by the orthogonal route
+  double factored_ = -1.0;  // shift of the factor in system_, or -1
   Buffer forward_work_;
   Curvature curvature_ = Curvature::kNone;
   std::vector<double> parameters_;  // of the last linearisation

@@ -18,8 +18,7 @@ double Now() {
 }  // namespace
 
 Status Engine::LineariseOrthogonal(const double* parameters, double decay, double* scaling,
-                                   const Cancel& cancel, double* gradient,
-                                   Linearisation* result) {
+                                   const Cancel& cancel, double* gradient, Linearisation* result) {
   const size_t p = net_.parameter_count, n = data_.sample_count, c = net_.output_size;
   const double start = Now();
   double curvature_seconds = 0.0, loss = 0.0;

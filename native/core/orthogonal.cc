@@ -149,7 +149,8 @@ Status OrthogonalSystem::SingularValues(double* squares, double* vectors) const 
   for (size_t j = 0; j < p; ++j)
     for (size_t i = 0; i <= j; ++i) matrix.data()[j * p + i] = at(i, j);
   std::vector<double> values(p);
-  if (!blas::RightSingular(p, matrix.data(), values.data(), vectors == nullptr ? nullptr : right.data()))
+  if (!blas::RightSingular(p, matrix.data(), values.data(),
+                           vectors == nullptr ? nullptr : right.data()))
     return Status::NonFinite(2);
   for (size_t k = 0; k < p; ++k) {
     squares[k] = values[p - 1 - k] * values[p - 1 - k];

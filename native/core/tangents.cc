@@ -298,7 +298,8 @@ void Tangents::WriteColumns(double* out) const {
           const double* input = h.row(k);
           for (size_t i = 0; i < count_; ++i) column[i] = layer.factor * delta[i] * input[i];
         }
-        if (layer.bias) std::copy_n(delta, count_, out + (layer.bias_offset + o) * rows + a * count_);
+        if (layer.bias)
+          std::copy_n(delta, count_, out + (layer.bias_offset + o) * rows + a * count_);
       }
     }
   }

@@ -66,12 +66,18 @@ async function targetsFor(
   const w = net.parameters;
   if (target === "reachable") {
     const moved = net.predictScaled(inputs);
-    const there = predictions(net.architecture, w.map((value, j) => value + delta[j] / alpha), inputs);
+    const there = predictions(
+      net.architecture,
+      w.map((value, j) => value + delta[j] / alpha),
+      inputs,
+    );
     const here = predictions(net.architecture, w, inputs);
     return there.map((value, i) => value - here[i] + moved[i]);
   }
   const direction =
-    target === "random" ? Float64Array.from({ length: samples }, () => draw.normal()) : await weakest(net, inputs, samples);
+    target === "random"
+      ? Float64Array.from({ length: samples }, () => draw.normal())
+      : await weakest(net, inputs, samples);
   const length = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
   return direction.map((value) => value / length);
 }
@@ -81,7 +87,8 @@ async function weakest(net: Network, inputs: Float64Array, samples: number): Pro
   const engine = createEngine(net.architecture, { sampleCount: samples, inputs, targets: new Float64Array(samples) });
   try {
     const point = await engine.linearise(net.parameters, { curvature: "dual", decay: 0, scaling: null });
-    if (failed(point)) throw new GaussflowError("GAUSSFLOW_ARGUMENT", `the problem can not be formed: ${point.message}`);
+    if (failed(point))
+      throw new GaussflowError("GAUSSFLOW_ARGUMENT", `the problem can not be formed: ${point.message}`);
     const { vectors } = await engine.eigen(true);
     if (vectors === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "eigenvectors were asked for and not given");
     return vectors.slice(0, samples);

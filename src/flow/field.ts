@@ -123,7 +123,9 @@ export class FlowField {
         message: `J is singular at t = ${time}: numerical rank ${solved.rank.rank} of ${engine.parameterCount} at tolerance ${solved.rank.tolerance.toExponential(1)}, sigma_min = ${solved.rank.smallest.toExponential(3)}`,
       };
     const velocity =
-      solved === null ? point.gradient.map((value) => -value / alpha ** 2) : solved.step.map((value) => value / (1 - rho));
+      solved === null
+        ? point.gradient.map((value) => -value / alpha ** 2)
+        : solved.step.map((value) => value / (1 - rho));
     const dissipation = -dot(point.gradient, velocity);
     this.last = {
       time,

@@ -46,7 +46,11 @@ export interface FlowOptions {
   readonly events?: readonly FlowEvent[] | undefined;
   /** End early: mean loss at or below, gradient measure at or below, seconds of the clock. */
   readonly stop?:
-    | { readonly loss?: number | undefined; readonly gradient?: number | undefined; readonly seconds?: number | undefined }
+    | {
+        readonly loss?: number | undefined;
+        readonly gradient?: number | undefined;
+        readonly seconds?: number | undefined;
+      }
     | undefined;
   /** Default "auto": dual for p > n c; else primal, and orthogonal from the moment Cholesky is not exact enough. */
   readonly route?: "auto" | "primal" | "dual" | "orthogonal" | undefined;
@@ -99,7 +103,11 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   if (!["auto", "primal", "dual", "orthogonal"].includes(route))
     throw argumentError("options.route", 'must be "auto", "primal", "dual" or "orthogonal"', route);
   if (typeof integrator?.tableau !== "object")
-    throw argumentError("options.integrator", "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras()", integrator);
+    throw argumentError(
+      "options.integrator",
+      "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras()",
+      integrator,
+    );
   const { from = 0, until = 5 } = options;
   if (!Number.isFinite(from)) throw argumentError("options.from", "must be a finite number", from);
   if (!(Number.isFinite(until) && until > from))
@@ -163,7 +171,8 @@ function checkEvents(events: readonly FlowEvent[]): readonly FlowEvent[] {
   if (!Array.isArray(events)) throw argumentError("options.events", "must be an array of events", events);
   events.forEach((event, i) => {
     checkOptionNames(`options.events[${i}]`, event, ["name", "value", "direction", "terminal"]);
-    if (typeof event.name !== "string") throw argumentError(`options.events[${i}].name`, "must be a string", event.name);
+    if (typeof event.name !== "string")
+      throw argumentError(`options.events[${i}].name`, "must be a string", event.name);
     if (typeof event.value !== "function")
       throw argumentError(`options.events[${i}].value`, "must be a function", event.value);
     if (!["rising", "falling", "either", undefined].includes(event.direction))
@@ -182,5 +191,10 @@ export function lossBelow(loss: number, terminal = true): FlowEvent {
 /** The parameters are `distance` away from where they started. */
 export function distanceAbove(distance: number, terminal = true): FlowEvent {
   if (!(distance > 0)) throw argumentError("distance", "must be a positive number", distance);
-  return { name: `distance above ${distance}`, value: (view) => view.distance - distance, direction: "rising", terminal };
+  return {
+    name: `distance above ${distance}`,
+    value: (view) => view.distance - distance,
+    direction: "rising",
+    terminal,
+  };
 }

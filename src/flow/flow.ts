@@ -172,7 +172,11 @@ class FlowRun {
     initial.set(this.#start.parameters);
     const derivative = await this.#field.evaluate(from, initial);
     if (!(derivative instanceof Float64Array)) {
-      this.#reason = { code: asCode(derivative.failure), message: `at the start: ${derivative.message}`, ...(derivative.where ? { where: derivative.where } : {}) };
+      this.#reason = {
+        code: asCode(derivative.failure),
+        message: `at the start: ${derivative.message}`,
+        ...(derivative.where ? { where: derivative.where } : {}),
+      };
       return;
     }
     yield await this.#record(null, initial);
@@ -292,7 +296,10 @@ class FlowRun {
     const { stop } = this.#completed;
     const record = this.#records[this.#records.length - 1];
     if (stop.loss > 0 && record.loss <= stop.loss)
-      this.#reason = { code: "loss", message: `the mean loss ${record.loss.toExponential(3)} is at or below ${stop.loss}` };
+      this.#reason = {
+        code: "loss",
+        message: `the mean loss ${record.loss.toExponential(3)} is at or below ${stop.loss}`,
+      };
     else if (stop.gradient > 0 && record.gradientCosine !== null && record.gradientCosine <= stop.gradient)
       this.#reason = {
         code: "gradient",
@@ -318,7 +325,9 @@ class FlowRun {
     const [first, relative] = [before.smallest / before.largest, now.smallest / now.largest];
     if (now.rank === p && relative >= 0.1 * first) return reason;
     const rank =
-      now.rank < p ? `numerical rank ${now.rank} of ${p} at tolerance ${now.tolerance.toExponential(1)}` : `rank still ${p}`;
+      now.rank < p
+        ? `numerical rank ${now.rank} of ${p} at tolerance ${now.tolerance.toExponential(1)}`
+        : `rank still ${p}`;
     return {
       code: "singular-jacobian",
       message: `J became singular at t = ${end.time.toPrecision(6)}: sigma_min = ${now.smallest.toExponential(3)}, sigma_min/sigma_max = ${relative.toExponential(3)} against ${first.toExponential(3)} at the start, ${rank}; |w - w_0| = ${this.#distance(parameters).toPrecision(4)}. A larger outputScale or damping above 0 keeps it away`,

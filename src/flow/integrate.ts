@@ -123,7 +123,10 @@ export async function* integrateSteps(
           `the step fell to ${h.toExponential(2)} at t = ${time} without getting past: ${trouble.message}`,
           trouble,
         );
-      return end("step-too-small", `the step fell to ${h.toExponential(2)} at t = ${time}: the error asks for less than rounding allows`);
+      return end(
+        "step-too-small",
+        `the step fell to ${h.toExponential(2)} at t = ${time}: the error asks for less than rounding allows`,
+      );
     }
     // The end is met exactly; a last sliver below rounding is joined to the step before it.
     const last = time + h * (1 + 1e-12) >= until;
@@ -134,7 +137,12 @@ export async function* integrateSteps(
     if ("failed" in trial) {
       trouble = trial.failed;
       if (trial.failed.fatal) return end(trial.failed.failure, trial.failed.message, trial.failed);
-      if (fixed) return end(trial.failed.failure, `a step of ${size} from t = ${time} failed: ${trial.failed.message}`, trial.failed);
+      if (fixed)
+        return end(
+          trial.failed.failure,
+          `a step of ${size} from t = ${time} failed: ${trial.failed.message}`,
+          trial.failed,
+        );
       error = Number.POSITIVE_INFINITY;
     } else if (!fixed && trial.error !== null) {
       error = await norm.measure(trial.error, state, trial.state);
@@ -143,7 +151,11 @@ export async function* integrateSteps(
     if ("failed" in trial || error > 1) {
       rejected++;
       rejections++;
-      h = size * (Number.isFinite(error) ? Math.min(1, stepFactor([error], tableau.errorOrder, settings)) : settings.smallestFactor);
+      h =
+        size *
+        (Number.isFinite(error)
+          ? Math.min(1, stepFactor([error], tableau.errorOrder, settings))
+          : settings.smallestFactor);
       continue;
     }
 
@@ -227,7 +239,15 @@ export async function integrate(
     readonly signal?: AbortSignal;
   },
 ): Promise<IntegrateResult> {
-  checkOptionNames("integrate options", options, ["from", "until", "initial", "integrator", "outputs", "events", "signal"]);
+  checkOptionNames("integrate options", options, [
+    "from",
+    "until",
+    "initial",
+    "integrator",
+    "outputs",
+    "events",
+    "signal",
+  ]);
   const { from = 0, until, integrator = dormandPrince(), outputs = [], events = [], signal } = options;
   if (typeof rightHandSide !== "function") throw argumentError("rightHandSide", "must be a function", rightHandSide);
   if (!Number.isFinite(from)) throw argumentError("options.from", "must be a finite number", from);
@@ -248,8 +268,17 @@ export async function integrate(
       throw argumentError("rightHandSide", `must return ${initial.length} numbers`, stage);
     return stage;
   };
-  const steps = integrateSteps({ rightHandSide: checked, from, until, initial }, integrator, { outputs, events, ...(signal ? { signal } : {}) });
-  const result = { times: [from], states: [initial] as Float64Array[], outputs: [] as Sample[], events: [] as EventSample[] };
+  const steps = integrateSteps({ rightHandSide: checked, from, until, initial }, integrator, {
+    outputs,
+    events,
+    ...(signal ? { signal } : {}),
+  });
+  const result = {
+    times: [from],
+    states: [initial] as Float64Array[],
+    outputs: [] as Sample[],
+    events: [] as EventSample[],
+  };
   if (outputs[0] === from) result.outputs.push({ time: from, state: initial });
   for (;;) {
     const next = await steps.next();

@@ -105,7 +105,9 @@ function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string
   if (tableau.error === null && settings.step === 0)
     throw argumentError(`${tableau.name} step`, "must be given: the method has no error estimate", options.step);
   const how =
-    settings.step > 0 ? `step ${settings.step}` : `${settings.control} control, tolerance ${settings.relativeTolerance}`;
+    settings.step > 0
+      ? `step ${settings.step}`
+      : `${settings.control} control, tolerance ${settings.relativeTolerance}`;
   return Object.freeze({ name: tableau.name, label: `${tableau.name} (${how})`, tableau, settings });
 }
 

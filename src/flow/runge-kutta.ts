@@ -18,7 +18,12 @@ export interface FailedStep {
   readonly evaluations: number;
 }
 
-function combine(y: Float64Array, h: number, weights: readonly number[], stages: readonly Float64Array[]): Float64Array {
+function combine(
+  y: Float64Array,
+  h: number,
+  weights: readonly number[],
+  stages: readonly Float64Array[],
+): Float64Array {
   const out = y.slice();
   weights.forEach((weight, i) => {
     if (weight === 0) return;
@@ -70,8 +75,7 @@ export async function tryStep(
   evaluations++;
   if (!(last instanceof Float64Array)) return { failed: last, evaluations };
   stages.push(last);
-  const error =
-    tableau.error === null ? null : combine(new Float64Array(state.length), h, tableau.error, stages);
+  const error = tableau.error === null ? null : combine(new Float64Array(state.length), h, tableau.error, stages);
   return { state: next, stages, error, stiffnessRatio: ratio(h, last, stages, next, argument), evaluations };
 }
 

@@ -22,7 +22,9 @@ export function stepFactor(errors: readonly number[], errorOrder: number, settin
       case "pi":
         return now ** (-1 / k + 0.75 * beta) * (errors.length > 1 ? before ** beta : 1);
       case "pid":
-        return now ** (-0.49 / k) * before ** (0.34 / k) * last ** (-0.1 / k) * (errors.length > 1 ? 1 : now ** (-0.75 / k));
+        return (
+          now ** (-0.49 / k) * before ** (0.34 / k) * last ** (-0.1 / k) * (errors.length > 1 ? 1 : now ** (-0.75 / k))
+        );
       default:
         settings.control satisfies never;
         throw new Error("unreachable");

@@ -22,10 +22,7 @@ export interface Tableau {
 
 /** Cubic Hermite from both ends: h00 .. h11 with y1 - y0 = h sum b_i k_i. */
 function hermite(weights: readonly number[]): readonly (readonly number[])[] {
-  return [
-    ...weights.map((b, i) => (i === 0 ? [1, -2 + 3 * b, 1 - 2 * b] : [0, 3 * b, -2 * b])),
-    [0, -1, 1],
-  ];
+  return [...weights.map((b, i) => (i === 0 ? [1, -2 + 3 * b, 1 - 2 * b] : [0, 3 * b, -2 * b])), [0, -1, 1]];
 }
 
 const eulerWeights = [1];
@@ -78,17 +75,10 @@ export const DORMAND_PRINCE: Tableau = Object.freeze({
   weights: dp,
   error: [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40],
   errorOrder: 4,
-  interpolant: hermite(dp).map(([one, two, three], i) => [
-    one,
-    two + dpDense[i],
-    three - 2 * dpDense[i],
-    dpDense[i],
-  ]),
+  interpolant: hermite(dp).map(([one, two, three], i) => [one, two + dpDense[i], three - 2 * dpDense[i], dpDense[i]]),
 });
 
-const ts = [
-  0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774,
-];
+const ts = [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774];
 export const TSITOURAS: Tableau = Object.freeze({
   name: "tsitouras",
   order: 5,
@@ -103,7 +93,7 @@ export const TSITOURAS: Tableau = Object.freeze({
   ],
   weights: ts,
   error: [
-    -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
+    -0.001780011052225777, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
     -0.45808210592918697, 0.015151515151515152,
   ],
   errorOrder: 4,

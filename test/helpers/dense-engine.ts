@@ -88,15 +88,15 @@ export class DenseEngine implements Engine {
   curvature = unused;
 
   eigen(): Promise<never> {
-    throw new Error("not yet");
+    throw new Error("the dense test engine has no spectrum");
   }
 
   curvatureProduct(): Promise<never> {
-    throw new Error("not yet");
+    throw new Error("the dense test engine has no spectrum");
   }
 
   curvatureInverse(): Promise<never> {
-    throw new Error("not yet");
+    throw new Error("the dense test engine has no spectrum");
   }
 
   bytes() {

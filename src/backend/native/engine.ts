@@ -116,7 +116,13 @@ class NativeEngine implements Engine {
       return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
     }
     const { step, residual, rank } = answer;
-    const solved = { ok: true, step, residual, condition: answer.condition, seconds: (performance.now() - start) / 1000 } as const;
+    const solved = {
+      ok: true,
+      step,
+      residual,
+      condition: answer.condition,
+      seconds: (performance.now() - start) / 1000,
+    } as const;
     if (rank === null) return solved;
     const [count, tolerance, largest, smallest] = rank;
     return { ...solved, rank: { rank: count, tolerance, largest, smallest } };
@@ -141,7 +147,10 @@ class NativeEngine implements Engine {
   async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
     const answer = await this.#call((native) => native.eigen(vectors), signal);
     if (!("failure" in answer)) return answer;
-    throw new GaussflowError("GAUSSFLOW_MEMORY", this.#failure(answer, this.#parameters ?? new Float64Array(0)).message);
+    throw new GaussflowError(
+      "GAUSSFLOW_MEMORY",
+      this.#failure(answer, this.#parameters ?? new Float64Array(0)).message,
+    );
   }
 
   async curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
@@ -150,7 +159,9 @@ class NativeEngine implements Engine {
 
   async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
     const answer = await this.#call((native) => native.curvatureInverse(vector, shift), signal);
-    return isFailure(answer) ? this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount)) : answer;
+    return isFailure(answer)
+      ? this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount))
+      : answer;
   }
 
   bytes(): number {
@@ -181,7 +192,8 @@ class NativeEngine implements Engine {
 
   #refuse(curvature: Curvature): Failure | null {
     if (curvature === "none") return null;
-    if (curvature === "orthogonal") return refuseOrder(this.parameterCount + 1, 2, "the triangle of the QR factorisation");
+    if (curvature === "orthogonal")
+      return refuseOrder(this.parameterCount + 1, 2, "the triangle of the QR factorisation");
     return curvature === "primal"
       ? refuseOrder(this.parameterCount, 1, "the Gram matrix")
       : refuseOrder(this.sampleCount * this.outputSize, 1, "the tangent kernel");

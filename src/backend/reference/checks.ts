@@ -4,6 +4,8 @@ import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, EngineData, LineariseRequest, SolveRequest } from "../engine.js";
 
+const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal"];
+
 /** A Float64Array of exactly `length` elements. */
 export function checkArray(name: string, value: unknown, length: number): void {
   if (!(value instanceof Float64Array)) throw argumentError(name, "must be a Float64Array", value);
@@ -28,21 +30,21 @@ export function checkData({ inputSize, outputSize }: Architecture, data: EngineD
   if (weights !== undefined) checkArray("weights", weights, sampleCount);
 }
 
-/** The scaling state: one entry a parameter in the primal route, one a layer in the dual. */
+/** The scaling state: one entry a layer in the dual route, else one a parameter. */
 function checkScaling(architecture: Architecture, curvature: Curvature, scaling: Float64Array | null): void {
   if (scaling === null || curvature === "none") return;
-  checkArray("scaling", scaling, curvature === "primal" ? architecture.parameterCount : architecture.layers.length);
+  checkArray("scaling", scaling, curvature === "dual" ? architecture.layers.length : architecture.parameterCount);
 }
 
 export function checkLinearise(architecture: Architecture, request: LineariseRequest): void {
   const { curvature, decay, scaling } = request;
-  if (curvature !== "none" && curvature !== "primal" && curvature !== "dual")
-    throw argumentError("curvature", 'must be "none", "primal" or "dual"', curvature);
+  if (!CURVATURES.includes(curvature))
+    throw argumentError("curvature", `must be one of ${CURVATURES.join(", ")}`, curvature);
   checkNonNegative("decay", decay);
   checkScaling(architecture, curvature, scaling);
 }
 
-export function checkSolve(architecture: Architecture, route: "primal" | "dual", request: SolveRequest): void {
+export function checkSolve(architecture: Architecture, route: Curvature, request: SolveRequest): void {
   const { damping, decay, scaling } = request;
   checkNonNegative("damping", damping);
   checkNonNegative("decay", decay);

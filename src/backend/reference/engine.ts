@@ -6,21 +6,16 @@ import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import { diagnose } from "../../network/diagnose.js";
 import {
-  addGradient,
   backwardBlock,
   forwardBlock,
-  outputsOf,
   PASS_BLOCK,
-  type PassWeights,
   passWeights,
-  seedCombination,
-  seedOutputs,
-  tangentBlock,
   type Workspace,
   workspace,
   workspaceBytes,
 } from "../../network/forward.js";
 import type {
+  Eigen,
   Engine,
   EngineData,
   EngineFactory,
@@ -39,7 +34,11 @@ import { checkArray, checkData, checkLinearise, checkSolve, checkSpan } from "./
 import { conditionEstimate, solveDamped } from "./cholesky.js";
 import { type Curved, NOTHING, type Reserved } from "./curved.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
+import { Triangle } from "./orthogonal.js";
 import { Pace } from "./pace.js";
+import { Passes } from "./passes.js";
+import { indefinite, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
+import { symmetricEigen } from "./symmetric-eigen.js";
 
 /** An engine on the plain TypeScript passes. */
 export const createReferenceEngine: EngineFactory = (architecture, data) => new ReferenceEngine(architecture, data);
@@ -56,9 +55,11 @@ class ReferenceEngine implements Engine {
   readonly #targets: Float64Array;
   readonly #rootWeights: Float64Array | null;
   readonly #space: Workspace;
+  readonly #passes: Passes;
   #matrix: Float64Array | null = null;
   #factor: Float64Array | null = null;
   #curved: Curved | null = null;
+  #triangle: Triangle | null = null;
   #busy = false;
   #disposed = false;
 
@@ -73,18 +74,11 @@ class ReferenceEngine implements Engine {
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
     this.#space = workspace(architecture, Math.min(PASS_BLOCK, data.sampleCount), architecture.outputSize);
+    this.#passes = new Passes(architecture, this.#inputs, data.sampleCount, this.#space);
   }
 
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, async (pace) => {
-      const { outputSize: c, outputScale } = this.#architecture;
-      const psi = new Float64Array(this.sampleCount * c);
-      await this.#blocks(this.#checked(parameters), pace, (_, first, count) => {
-        const f = outputsOf(this.#space);
-        for (let k = 0; k < count * c; k++) psi[first * c + k] = outputScale * f[k];
-      });
-      return psi;
-    });
+    return this.#run(signal, (pace) => this.#passes.forward(this.#checked(parameters), pace));
   }
 
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
@@ -109,12 +103,14 @@ class ReferenceEngine implements Engine {
   async #linearise(parameters: Float64Array, request: LineariseRequest, pace: Pace): Promise<Linearised | Failure> {
     checkLinearise(this.#architecture, request);
     const { curvature, decay, scaling } = request;
-    if (curvature === "orthogonal") throw new Error("not yet");
     const start = performance.now();
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
-    const order = curvature === "primal" ? p : n * c;
+    const order = curvature === "dual" ? n * c : p;
     this.#curved = null;
-    const reserved = curvature === "none" ? NOTHING : this.#reserve(curvature, order);
+    this.#triangle = null;
+    const triangle = curvature === "orthogonal" ? new Triangle(p) : null;
+    const wide = triangle && new Float64Array((p + 1) * Math.max(PASS_BLOCK * c, decay > 0 ? p : 0));
+    const reserved = curvature === "none" || curvature === "orthogonal" ? NOTHING : this.#reserve(curvature, order);
     if ("code" in reserved) return reserved;
     const { matrix, kept, transposed } = reserved;
     const weights = passWeights(this.#architecture, parameters);
@@ -139,6 +135,11 @@ class ReferenceEngine implements Engine {
         await addRankUpdate(matrix, p, transposed, count * c, pace);
         curvatureSeconds += (performance.now() - before) / 1000;
       }
+      if (triangle !== null && wide !== null) {
+        jacobianTransposed(space, count, wide);
+        wide.set(r, p * count * c);
+        triangle.absorb(wide, count * c);
+      }
       if (kept !== null) keepBlock(kept, space, first, count);
       await pace.turn();
     }
@@ -148,7 +149,7 @@ class ReferenceEngine implements Engine {
     if (curvature !== "none" && diagonal.some((value) => !Number.isFinite(value)))
       return this.#nonFinite(parameters, "curvature");
     if (scaling !== null && curvature !== "none")
-      raise(scaling, curvature === "primal" ? diagonal : layerMeans(this.#architecture, diagonal));
+      raise(scaling, curvature === "dual" ? layerMeans(this.#architecture, diagonal) : diagonal);
     if (kept !== null && matrix !== null) {
       const before = performance.now();
       const rows = 32;
@@ -161,7 +162,11 @@ class ReferenceEngine implements Engine {
     }
     const gradientCosine = curvature === "none" ? Number.NaN : cosine(gradient, diagonal, Math.sqrt(2 * loss));
     for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
-    if (curvature !== "none" && matrix !== null)
+    if (triangle !== null && wide !== null) {
+      if (decay > 0) triangle.absorbDecay(wide, decay, parameters);
+      this.#triangle = triangle;
+    }
+    if ((curvature === "primal" || curvature === "dual") && matrix !== null)
       this.#curved = {
         kind: curvature,
         order,
@@ -184,9 +189,14 @@ class ReferenceEngine implements Engine {
     return this.#run(signal, async (pace) => {
       const start = performance.now();
       const { damping, decay, scaling, condition = false } = request;
-      const curved = this.#curved;
-      if (curved === null)
-        throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one before solving");
+      if (this.#triangle !== null) {
+        checkSolve(this.#architecture, "orthogonal", request);
+        const { step, residual, rank } = this.#triangle.solve(damping, scaling);
+        const ratio = rank.largest / rank.smallest;
+        const seconds = (performance.now() - start) / 1000;
+        return { ok: true, step, residual, rank, condition: condition ? ratio * ratio : Number.NaN, seconds };
+      }
+      const curved = this.#held();
       checkSolve(this.#architecture, curved.kind, request);
       const { order, matrix } = curved;
       const shift = new Float64Array(order).fill(damping + decay);
@@ -195,12 +205,7 @@ class ReferenceEngine implements Engine {
       const factor = this.#factor as Float64Array;
       const right = await this.#rightSide(curved, damping + decay, decay, pace);
       const answer = await solveDamped(matrix, factor, order, shift, right, pace);
-      if ("pivot" in answer)
-        return {
-          code: "indefinite",
-          pivot: answer.pivot,
-          message: `the damped matrix is not positive definite: pivot ${answer.pivot} of its Cholesky factorisation is not positive`,
-        };
+      if ("pivot" in answer) return indefinite(answer.pivot);
       const { x, residual } = answer;
       const step = curved.kind === "primal" ? x : await this.#stepFromDual(curved, x, request, pace);
       if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(curved.parameters, "step");
@@ -215,63 +220,61 @@ class ReferenceEngine implements Engine {
   }
 
   jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#product(this.#checked(parameters), vector, pace));
+    return this.#run(signal, (pace) => this.#passes.product(this.#checked(parameters), vector, pace));
   }
 
   transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#transpose(this.#checked(parameters), vector, pace));
+    return this.#run(signal, (pace) => this.#passes.transpose(this.#checked(parameters), vector, pace));
   }
 
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, async (pace) => {
-      const { outputSize: c, parameterCount: p } = this;
+    return this.#run(signal, (pace) => {
       checkSpan(first, count, this.sampleCount);
-      const out = new Float64Array(count * c * p);
-      const weights = passWeights(this.#architecture, this.#checked(parameters));
-      const transposed = new Float64Array(p * PASS_BLOCK * c);
-      for (let done = 0; done < count; done += PASS_BLOCK) {
-        const size = Math.min(PASS_BLOCK, count - done, this.#space.capacity);
-        forwardBlock(this.#space, weights, this.#inputs, first + done, size);
-        seedOutputs(this.#space, size);
-        backwardBlock(this.#space, weights, size, c);
-        jacobianTransposed(this.#space, size, transposed);
-        for (let row = 0; row < size * c; row++)
-          for (let j = 0; j < p; j++) out[(done * c + row) * p + j] = transposed[j * size * c + row];
-        await pace.turn();
-      }
-      return out;
+      return this.#passes.jacobian(this.#checked(parameters), first, count, pace);
     });
   }
 
   async curvature(): Promise<Float64Array> {
     this.#free();
-    if (this.#curved === null) throw new GaussflowError("GAUSSFLOW_BUSY", "no curvature: linearise with one first");
-    const { matrix, order } = this.#curved;
-    const out = matrix.slice(0, order * order);
-    for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) out[j * order + i] = out[i * order + j];
-    return out;
+    return this.#triangle?.gram() ?? wholeMatrix(this.#held());
   }
 
-  eigen(): Promise<never> {
-    throw new Error("not yet");
+  #held(): Curved {
+    if (this.#curved !== null) return this.#curved;
+    throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
   }
 
-  curvatureProduct(): Promise<never> {
-    throw new Error("not yet");
+  eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
+    return this.#run(signal, (pace) =>
+      this.#triangle !== null
+        ? Promise.resolve(this.#triangle.eigen(vectors))
+        : symmetricEigen(wholeMatrix(this.#held()), this.#held().order, vectors, pace),
+    );
   }
 
-  curvatureInverse(): Promise<never> {
-    throw new Error("not yet");
+  curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, async () => {
+      checkArray("vector", vector, this.#held().order);
+      return symmetricProduct(this.#held(), vector);
+    });
+  }
+
+  curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
+    return this.#run(signal, (pace) => {
+      checkArray("vector", vector, this.#held().order);
+      return inverseProduct(this.#held(), this.#factor as Float64Array, vector, shift, pace);
+    });
   }
 
   bytes(): number {
-    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#matrix, this.#factor];
+    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#matrix, this.#factor, this.#triangle?.r];
     return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), workspaceBytes(this.#space));
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#curved = null;
+    this.#triangle = null;
     this.#matrix = null;
     this.#factor = null;
   }
@@ -284,7 +287,7 @@ class ReferenceEngine implements Engine {
   async #rightSide(curved: Curved, m: number, decay: number, pace: Pace): Promise<Float64Array> {
     if (curved.kind === "primal") return curved.gradient.map((value) => -value);
     if (decay === 0) return curved.residual;
-    const product = this.#weight(await this.#product(curved.parameters, curved.parameters, pace));
+    const product = this.#weight(await this.#passes.product(curved.parameters, curved.parameters, pace));
     return curved.residual.map((value, i) => value - (decay / m) * product[i]);
   }
 
@@ -295,7 +298,7 @@ class ReferenceEngine implements Engine {
     { damping, decay, scaling }: SolveRequest,
     pace: Pace,
   ): Promise<Float64Array> {
-    const step = await this.#transpose(curved.parameters, this.#weight(u), pace);
+    const step = await this.#passes.transpose(curved.parameters, this.#weight(u), pace);
     const share = decay > 0 ? decay / (damping + decay) : 0;
     this.#architecture.layers.forEach((layer, l) => {
       const d = scaling === null ? 1 : scaling[l];
@@ -308,42 +311,6 @@ class ReferenceEngine implements Engine {
   #weight(values: Float64Array): Float64Array {
     const root = this.#rootWeights;
     return root === null ? values : values.map((value, k) => root[Math.floor(k / this.outputSize)] * value);
-  }
-
-  async #product(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
-    checkArray("vector", vector, this.parameterCount);
-    const direction = passWeights(this.#architecture, vector);
-    const out = new Float64Array(this.sampleCount * this.outputSize);
-    await this.#blocks(parameters, pace, (weights, first, count) =>
-      tangentBlock(this.#space, weights, direction, count, out, first * this.outputSize),
-    );
-    return out;
-  }
-
-  async #transpose(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
-    checkArray("vector", vector, this.sampleCount * this.outputSize);
-    const seed = vector.slice();
-    const out = new Float64Array(this.parameterCount);
-    await this.#blocks(parameters, pace, (weights, first, count) => {
-      seedCombination(this.#space, seed, first, count);
-      backwardBlock(this.#space, weights, count, 1);
-      addGradient(this.#space, count, out);
-    });
-    return out;
-  }
-
-  async #blocks(
-    parameters: Float64Array,
-    pace: Pace,
-    body: (weights: PassWeights, first: number, count: number) => void,
-  ): Promise<void> {
-    const weights = passWeights(this.#architecture, parameters);
-    for (let first = 0; first < this.sampleCount; first += PASS_BLOCK) {
-      const count = Math.min(PASS_BLOCK, this.sampleCount - first);
-      forwardBlock(this.#space, weights, this.#inputs, first, count);
-      body(weights, first, count);
-      await pace.turn();
-    }
   }
 
   /** Buffers of one linearisation; matrix and factor are kept for the next. */

@@ -1,0 +1,102 @@
+// Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u and rows of J at any parameters.
+import type { Architecture } from "../../network/architecture.js";
+import {
+  addGradient,
+  backwardBlock,
+  forwardBlock,
+  outputsOf,
+  PASS_BLOCK,
+  type PassWeights,
+  passWeights,
+  seedCombination,
+  seedOutputs,
+  tangentBlock,
+  type Workspace,
+} from "../../network/forward.js";
+import { checkArray } from "./checks.js";
+import { jacobianTransposed } from "./gram.js";
+import type { Pace } from "./pace.js";
+
+export class Passes {
+  readonly #architecture: Architecture;
+  readonly #inputs: Float64Array;
+  readonly #sampleCount: number;
+  readonly #space: Workspace;
+
+  /** @param space one backward row an output, shared with the owner */
+  constructor(architecture: Architecture, inputs: Float64Array, sampleCount: number, space: Workspace) {
+    this.#architecture = architecture;
+    this.#inputs = inputs;
+    this.#sampleCount = sampleCount;
+    this.#space = space;
+  }
+
+  async forward(parameters: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c, outputScale } = this.#architecture;
+    const psi = new Float64Array(this.#sampleCount * c);
+    await this.#blocks(parameters, pace, (_, first, count) => {
+      const f = outputsOf(this.#space);
+      for (let k = 0; k < count * c; k++) psi[first * c + k] = outputScale * f[k];
+    });
+    return psi;
+  }
+
+  /** J v, n c entries. */
+  async product(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c, parameterCount } = this.#architecture;
+    checkArray("vector", vector, parameterCount);
+    const direction = passWeights(this.#architecture, vector);
+    const out = new Float64Array(this.#sampleCount * c);
+    await this.#blocks(parameters, pace, (weights, first, count) =>
+      tangentBlock(this.#space, weights, direction, count, out, first * c),
+    );
+    return out;
+  }
+
+  /** J^T u, p entries. */
+  async transpose(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c, parameterCount } = this.#architecture;
+    checkArray("vector", vector, this.#sampleCount * c);
+    const seed = vector.slice();
+    const out = new Float64Array(parameterCount);
+    await this.#blocks(parameters, pace, (weights, first, count) => {
+      seedCombination(this.#space, seed, first, count);
+      backwardBlock(this.#space, weights, count, 1);
+      addGradient(this.#space, count, out);
+    });
+    return out;
+  }
+
+  /** Rows of J for samples [first, first + count): count c x p. */
+  async jacobian(parameters: Float64Array, first: number, count: number, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c, parameterCount: p } = this.#architecture;
+    const out = new Float64Array(count * c * p);
+    const weights = passWeights(this.#architecture, parameters);
+    const transposed = new Float64Array(p * PASS_BLOCK * c);
+    for (let done = 0; done < count; done += PASS_BLOCK) {
+      const size = Math.min(PASS_BLOCK, count - done, this.#space.capacity);
+      forwardBlock(this.#space, weights, this.#inputs, first + done, size);
+      seedOutputs(this.#space, size);
+      backwardBlock(this.#space, weights, size, c);
+      jacobianTransposed(this.#space, size, transposed);
+      for (let row = 0; row < size * c; row++)
+        for (let j = 0; j < p; j++) out[(done * c + row) * p + j] = transposed[j * size * c + row];
+      await pace.turn();
+    }
+    return out;
+  }
+
+  async #blocks(
+    parameters: Float64Array,
+    pace: Pace,
+    body: (weights: PassWeights, first: number, count: number) => void,
+  ): Promise<void> {
+    const weights = passWeights(this.#architecture, parameters);
+    for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
+      const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
+      forwardBlock(this.#space, weights, this.#inputs, first, count);
+      body(weights, first, count);
+      await pace.turn();
+    }
+  }
+}
