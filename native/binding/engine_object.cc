@@ -38,6 +38,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::Jacobian>("jacobian"),
                       InstanceMethod<&EngineObject::Curvature>("curvature"),
                       InstanceMethod<&EngineObject::Eigen>("eigen"),
+                      InstanceMethod<&EngineObject::EigenvaluesBelow>("eigenvaluesBelow"),
                       InstanceMethod<&EngineObject::CurvatureProduct>("curvatureProduct"),
                       InstanceMethod<&EngineObject::CurvatureInverse>("curvatureInverse"),
                       InstanceMethod<&EngineObject::Cancel_>("cancel"),
@@ -264,6 +265,16 @@ Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
         object.Set("vectors", wanted ? ToArray(env, *vectors) : env.Null());
         return object;
       });
+}
+
+Napi::Value EngineObject::EigenvaluesBelow(const Napi::CallbackInfo& info) {
+  if (Ready(info.Env()).engine.CurvatureOrder() == 0)
+    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "no curvature: linearise with one first");
+  const double bound = arguments::Number(info, 0, "bound", 0.0);
+  auto count = std::make_shared<size_t>(0);
+  return Run(
+      info.Env(), [bound, count](State& s) { return s.engine.EigenvaluesBelow(bound, count.get()); },
+      [count](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*count)); });
 }
 
 Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {

@@ -43,6 +43,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value Jacobian(const Napi::CallbackInfo& info);
   Napi::Value Curvature(const Napi::CallbackInfo& info);
   Napi::Value Eigen(const Napi::CallbackInfo& info);
+  Napi::Value EigenvaluesBelow(const Napi::CallbackInfo& info);
   Napi::Value CurvatureProduct(const Napi::CallbackInfo& info);
   Napi::Value CurvatureInverse(const Napi::CallbackInfo& info);
   Napi::Value Cancel_(const Napi::CallbackInfo& info);

@@ -24,10 +24,14 @@ void dtrmv_(const char*, const char*, const char*, const int*, const double*, co
             const int*, size_t, size_t, size_t);
 void dtpqrt_(const int*, const int*, const int*, const int*, double*, const int*, double*,
              const int*, double*, const int*, double*, int*);
+void dtpmqrt_(const char*, const char*, const int*, const int*, const int*, const int*, const int*,
+              const double*, const int*, const double*, const int*, double*, const int*, double*,
+              const int*, double*, int*, size_t, size_t);
 void dgelsy_(const int*, const int*, const int*, double*, const int*, double*, const int*, int*,
              const double*, int*, double*, const int*, int*);
 void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*,
              const int*, int*, const int*, int*, size_t, size_t);
+void dsytrf_(const char*, const int*, double*, const int*, int*, double*, const int*, int*, size_t);
 void dgesvd_(const char*, const char*, const int*, const int*, double*, const int*, double*,
              double*, const int*, double*, const int*, double*, const int*, int*, size_t, size_t);
 int idamax_(const void*, const double*, const int*);
@@ -108,6 +112,15 @@ void Tpqrt(size_t m, size_t n, size_t panel, double* r, size_t ldr, double* b, s
   dtpqrt_(&mi, &ni, &zero, &nb, r, &lri, b, &lbi, t, &lti, work, &info);
 }
 
+void TpmqrtTranspose(size_t m, size_t n, size_t panel, const double* v, size_t ldv, const double* t,
+                     size_t ldt, double* r, size_t ldr, double* b, size_t ldb, double* work) {
+  const int mi = Int(m), ni = Int(n), k = Int(panel), zero = 0, lvi = Int(ldv), lti = Int(ldt),
+            lri = Int(ldr), lbi = Int(ldb);
+  int info = 0;
+  dtpmqrt_("L", "T", &mi, &ni, &k, &zero, &k, v, &lvi, t, &lti, r, &lri, b, &lbi, work, &info, 1,
+           1);
+}
+
 int Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance) {
   const int mi = Int(m), ni = Int(n), lai = Int(lda), one = 1, ldb = Int(m > n ? m : n), query = -1;
   std::vector<int> pivots(n, 0);
@@ -132,6 +145,28 @@ bool SymmetricEigen(bool vectors, size_t n, double* a, double* values) {
   const int length = Int(work.size()), ilength = Int(iwork.size());
   dsyevd_(job, "U", &ni, a, &ni, values, work.data(), &length, iwork.data(), &ilength, &info, 1, 1);
   return info == 0;
+}
+
+size_t NegativeInertia(size_t n, double* a) {
+  const int ni = Int(n), query = -1;
+  int info = 0;
+  double size = 0.0;
+  std::vector<int> pivots(n);
+  dsytrf_("U", &ni, a, &ni, pivots.data(), &size, &query, &info, 1);
+  std::vector<double> work(static_cast<size_t>(size));
+  const int length = Int(work.size());
+  dsytrf_("U", &ni, a, &ni, pivots.data(), work.data(), &length, &info, 1);
+  size_t negative = 0;
+  for (size_t k = 0; k < n; ++k) {
+    // A block of two (both pivots negative) is indefinite by construction: one eigenvalue each way.
+    if (pivots[k] < 0) {
+      ++negative;
+      ++k;
+    } else if (a[k * n + k] < 0.0) {
+      ++negative;
+    }
+  }
+  return negative;
 }
 
 bool RightSingular(size_t n, double* a, double* values, double* vt) {

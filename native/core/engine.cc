@@ -39,7 +39,8 @@ Engine::Engine(Architecture architecture, int threads)
       tangents_(net_, data_, threads_),
       gram_(net_, threads_),
       kernel_(net_, threads_),
-      system_(threads_) {}
+      system_(threads_),
+      orthogonal_(threads_) {}
 
 Status Engine::SetData(size_t n, const double* inputs, const double* targets,
                        const double* weights) {

@@ -62,6 +62,8 @@ class Engine {
   void CopyCurvature(double* out) const;
   // Eigenvalues of the curvature, ascending; vectors (order x order, one a row) or null.
   Status Eigen(double* values, double* vectors) const;
+  // Number of eigenvalues of the curvature below `bound`.
+  Status EigenvaluesBelow(double bound, size_t* count) const;
   // M v and (M + shift I)^-1 v with the curvature M, vectors in sample-major order.
   Status CurvatureProduct(const double* vector, double* out) const;
   Status CurvatureInverse(const double* vector, double shift, const Cancel& cancel, double* out);

@@ -40,7 +40,7 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
     double* block = orthogonal_.block();
     tangents_.WriteColumns(block);
     std::copy_n(tangents_.Residual().data, rows, block + p * rows);
-    status = orthogonal_.Absorb(rows);
+    status = orthogonal_.Absorb(rows, cancel);
     if (!status.ok()) return status;
     curvature_seconds += Now() - before;
   }
@@ -67,7 +67,7 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
       block[j * p + j] = root;
       block[p * p + j] = root * parameters[j];
     }
-    status = orthogonal_.Absorb(p);
+    status = orthogonal_.Absorb(p, cancel);
     if (!status.ok()) return status;
     equations_ += p;
     for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
@@ -123,6 +123,24 @@ Status Engine::Eigen(double* values, double* vectors) const {
   // Column k of the column-major result is row k of what callers see.
   return blas::SymmetricEigen(vectors != nullptr, order, matrix, values) ? Status::Ok()
                                                                          : Status::NonFinite(2);
+}
+
+Status Engine::EigenvaluesBelow(double bound, size_t* count) const {
+  const size_t order = CurvatureOrder();
+  *count = 0;
+  if (order == 0) return Status::Misuse();
+  if (curvature_ == Curvature::kOrthogonal) {
+    std::vector<double> squares(order);
+    const Status status = orthogonal_.SingularValues(squares.data(), nullptr);
+    for (const double square : squares) *count += square < bound ? 1 : 0;
+    return status;
+  }
+  Buffer copy;
+  if (!copy.Reserve(order * order)) return Status::Memory(order * order * sizeof(double));
+  std::copy_n(system_.matrix().upper(), order * order, copy.data());
+  for (size_t i = 0; i < order; ++i) copy.data()[i * order + i] -= bound;
+  *count = blas::NegativeInertia(order, copy.data());
+  return Status::Ok();
 }
 
 Status Engine::CurvatureProduct(const double* vector, double* out) const {

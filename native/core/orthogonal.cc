@@ -10,9 +10,15 @@ namespace gaussflow {
 
 namespace {
 
+// Columns factored at a time, and columns an update task takes.
 constexpr size_t kPanel = 32;
-// Power iterations: the extremes are wanted to a digit or two.
+constexpr size_t kChunk = 64;
+// Power iterations end here, or once an estimate moves by less than a hundredth.
 constexpr int kIterations = 16;
+constexpr double kSettled = 0.01;
+// Above this multiple of the rank's tolerance the estimate of sigma_min alone says that the rank is
+// full: it may exceed the true value, but not a hundredfold.
+constexpr double kClearlyRegular = 100.0;
 
 double Normalise(std::vector<double>* x) {
   double largest = 0.0;
@@ -40,7 +46,9 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
   for (int i = 0; i < kIterations; ++i) {
     blas::TrmvUpper(false, p, r, ld, x.data());
     blas::TrmvUpper(true, p, r, ld, x.data());
+    const double before = square;
     square = Normalise(&x);
+    if (std::fabs(square - before) <= kSettled * square) break;
   }
   rank->largest = std::sqrt(square);
   rank->smallest = 0.0;
@@ -49,11 +57,13 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
   start();
   double half = 1.0, other = 1.0;
   for (int i = 0; i < kIterations; ++i) {
+    const double before = half * other;
     blas::TrsvUpper(true, p, r, ld, x.data());
     half = Normalise(&x);
     blas::TrsvUpper(false, p, r, ld, x.data());
     other = Normalise(&x);
     if (!std::isfinite(half) || !std::isfinite(other)) return;
+    if (i > 0 && std::fabs(half * other - before) <= kSettled * half * other) break;
   }
   rank->smallest = 1.0 / std::sqrt(half * other);
 }
@@ -62,7 +72,8 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
 
 Status OrthogonalSystem::Reset(size_t p, size_t rows) {
   p_ = p;
-  const size_t n = p + 1, work = 2 * std::min(kPanel, n) * n;
+  const size_t n = p + 1;
+  const size_t work = 2 * kPanel * kPanel + static_cast<size_t>(threads_) * kPanel * kChunk;
   if (!triangle_.Reserve(n * n)) return Status::Memory(n * n * sizeof(double));
   if (!block_.Reserve(rows * n)) return Status::Memory(rows * n * sizeof(double));
   if (!work_.Reserve(work)) return Status::Memory(work * sizeof(double));
@@ -70,18 +81,82 @@ Status OrthogonalSystem::Reset(size_t p, size_t rows) {
   return Status::Ok();
 }
 
-Status OrthogonalSystem::Absorb(size_t rows) {
-  const size_t n = p_ + 1, panel = std::min(kPanel, n);
-  blas::Tpqrt(rows, n, panel, triangle_.data(), n, block_.data(), rows, work_.data(), panel,
-              work_.data() + panel * n);
+double* OrthogonalSystem::Factors(size_t first) {
+  return work_.data() + (first / kPanel % 2) * kPanel * kPanel;
+}
+
+void OrthogonalSystem::FactorPanel(size_t first, size_t columns, size_t rows, double* work) {
+  const size_t n = p_ + 1;
+  blas::Tpqrt(rows, columns, columns, triangle_.data() + first * n + first, n,
+              block_.data() + first * rows, rows, Factors(first), kPanel, work);
+}
+
+Status OrthogonalSystem::Absorb(size_t rows, const Cancel& cancel) {
+  const size_t n = p_ + 1;
+  double *r = triangle_.data(), *b = block_.data(), *work = work_.data() + 2 * kPanel * kPanel;
+  blas::HoldToOneThread();
+  FactorPanel(0, std::min(kPanel, n), rows, work);
+  for (size_t first = 0; first + kPanel < n; first += kPanel) {
+    // Task 0 has the next panel's columns, task k > 0 a chunk of those after it.
+    const size_t next = first + kPanel, panel = std::min(kPanel, n - next), rest = next + panel;
+    const size_t tasks = 1 + (n - rest + kChunk - 1) / kChunk;
+    const bool done = ThreadPool::Instance().Run(
+        threads_, tasks, cancel, [&](size_t task, int worker) {
+          double* own = work + static_cast<size_t>(worker) * kPanel * kChunk;
+          const size_t from = task == 0 ? next : rest + (task - 1) * kChunk;
+          const size_t count = task == 0 ? panel : std::min(kChunk, n - from);
+          blas::TpmqrtTranspose(rows, count, kPanel, b + first * rows, rows, Factors(first), kPanel,
+                                r + from * n + first, n, b + from * rows, rows, own);
+          if (task == 0) FactorPanel(next, panel, rows, own);
+        });
+    if (!done) return Status::Cancelled();
+  }
   for (size_t j = 0; j < n; ++j)
     for (size_t i = 0; i <= j; ++i)
-      if (!std::isfinite(triangle_.data()[j * n + i])) return Status::NonFinite(2);
+      if (!std::isfinite(r[j * n + i])) return Status::NonFinite(2);
   return Status::Ok();
 }
 
 Status OrthogonalSystem::Solve(double factor, const double* scaling, size_t equations, double* step,
                                double* residual, Rank* rank) {
+  const size_t p = p_;
+  rank->tolerance =
+      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(equations, p));
+  Status status = Status::Ok();
+  if (factor > 0.0) {
+    status = SolvePivoted(factor, scaling, step, rank);
+  } else {
+    Extremes(p, triangle_.data(), p + 1, rank);
+    if (rank->smallest > kClearlyRegular * rank->tolerance * rank->largest) {
+      rank->rank = p;
+      for (size_t j = 0; j < p; ++j) step[j] = -at(j, p);
+      blas::TrsvUpper(false, p, triangle_.data(), p + 1, step);
+    } else {
+      status = SolvePivoted(factor, scaling, step, rank);
+    }
+  }
+  if (!status.ok()) return status;
+  for (size_t j = 0; j < p; ++j)
+    if (!std::isfinite(step[j])) return Status::NonFinite(3);
+  // Of the normal equations: R^T (R s + q) + mu D s against R^T q.
+  std::vector<double> miss(p), right(p), last(step, step + p);
+  for (size_t j = 0; j < p; ++j) right[j] = at(j, p);
+  blas::TrmvUpper(false, p, triangle_.data(), p + 1, last.data());
+  for (size_t j = 0; j < p; ++j) miss[j] = last[j] + right[j];
+  blas::TrmvUpper(true, p, triangle_.data(), p + 1, miss.data());
+  blas::TrmvUpper(true, p, triangle_.data(), p + 1, right.data());
+  double top = 0.0, bottom = 0.0;
+  for (size_t j = 0; j < p; ++j) {
+    const double shift = factor * (scaling == nullptr ? 1.0 : scaling[j]) * step[j];
+    top = std::max(top, std::fabs(miss[j] + shift));
+    bottom = std::max(bottom, std::fabs(right[j]));
+  }
+  *residual = bottom > 0.0 ? top / bottom : 0.0;
+  return Status::Ok();
+}
+
+Status OrthogonalSystem::SolvePivoted(double factor, const double* scaling, double* step,
+                                      Rank* rank) const {
   const bool damped = factor > 0.0;
   const size_t p = p_, m = damped ? 2 * p : p;
   Buffer matrix;
@@ -94,30 +169,11 @@ Status OrthogonalSystem::Solve(double factor, const double* scaling, size_t equa
     if (damped) a[j * m + p + j] = std::sqrt(factor * (scaling == nullptr ? 1.0 : scaling[j]));
     b[j] = -at(j, p);
   }
-  rank->tolerance =
-      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(equations, p));
-  if (!damped) Extremes(p, a, m, rank);
   const int found = blas::Gelsy(m, p, a, m, b.data(), rank->tolerance);
   if (found < 0) return Status::Memory(m * p * sizeof(double));
   rank->rank = static_cast<size_t>(found);
   if (damped) Extremes(p, a, m, rank);
   std::copy_n(b.data(), p, step);
-  for (size_t j = 0; j < p; ++j)
-    if (!std::isfinite(step[j])) return Status::NonFinite(3);
-  // Of the normal equations: R^T (R s + q) + mu D s against R^T q.
-  std::vector<double> miss(p), right(p), last(step, step + p);
-  for (size_t j = 0; j < p; ++j) right[j] = at(j, p);
-  blas::TrmvUpper(false, p, triangle_.data(), p + 1, last.data());
-  for (size_t j = 0; j < p; ++j) miss[j] = last[j] + right[j];
-  blas::TrmvUpper(true, p, triangle_.data(), p + 1, miss.data());
-  blas::TrmvUpper(true, p, triangle_.data(), p + 1, right.data());
-  double top = 0.0, bottom = 0.0;
-  for (size_t j = 0; j < p; ++j) {
-    const double shift = damped ? factor * (scaling == nullptr ? 1.0 : scaling[j]) * step[j] : 0.0;
-    top = std::max(top, std::fabs(miss[j] + shift));
-    bottom = std::max(bottom, std::fabs(right[j]));
-  }
-  *residual = bottom > 0.0 ? top / bottom : 0.0;
   return Status::Ok();
 }
 

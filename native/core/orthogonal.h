@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "status.h"
+#include "thread_pool.h"
 
 namespace gaussflow {
 
@@ -23,14 +24,18 @@ struct Rank {
 
 class OrthogonalSystem {
  public:
+  explicit OrthogonalSystem(int threads) : threads_(threads) {}
+
   // Empties the triangle for p columns and makes room for blocks of up to `rows` rows.
   Status Reset(size_t p, size_t rows);
   // The block to fill: column-major, `rows` rows, p + 1 columns, the residual last.
   double* block() { return block_.data(); }
-  // Absorbs the block's `rows` rows.
-  Status Absorb(size_t rows);
+  // Absorbs the block's `rows` rows: panel after panel, the columns right of a panel updated by
+  // tasks, the first of which goes on to factor the next panel while the others are at work.
+  Status Absorb(size_t rows, const Cancel& cancel);
 
-  // Least squares solution of [R; sqrt(factor scaling)] step = -[q; 0]; scaling null = ones.
+  // Least squares solution of [R; sqrt(factor scaling)] step = -[q; 0]; scaling null = ones. By R
+  // as it stands while that is clearly regular, by pivoted QR otherwise.
   // `equations`: rows absorbed, for the tolerance.
   Status Solve(double factor, const double* scaling, size_t equations, double* step,
                double* residual, Rank* rank);
@@ -46,8 +51,13 @@ class OrthogonalSystem {
   size_t bytes() const { return triangle_.bytes() + block_.bytes() + work_.bytes(); }
 
  private:
+  Status SolvePivoted(double factor, const double* scaling, double* step, Rank* rank) const;
+  void FactorPanel(size_t first, size_t columns, size_t rows, double* work);
+  // The block reflectors' triangle of the panel at column `first`: two are alive at a time.
+  double* Factors(size_t first);
   double at(size_t i, size_t j) const { return triangle_.data()[j * (p_ + 1) + i]; }
 
+  int threads_;
   size_t p_ = 0;
   Buffer triangle_;  // (p + 1) x (p + 1), column-major, upper
   Buffer block_;

@@ -134,7 +134,7 @@ export interface Engine {
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** The loss alone: what a trial step needs. */
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure>;
-  /** Loss, gradient and curvature at `parameters`; the curvature stays inside until the next linearise. */
+  /** Loss, gradient and curvature at `parameters`; the curvature stays inside until the next linearise or product at parameters. */
   linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure>;
   /** Damped Cholesky solve with the curvature of the last linearise, which it leaves intact for another damping. */
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure>;
@@ -151,6 +151,8 @@ export interface Engine {
   curvature(): Promise<Float64Array>;
   /** All eigenvalues (and eigenvectors) of the curvature of the last linearise, without any damping. O(order^3). */
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
+  /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
+  eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
   /** M v with the curvature M of the last linearise: p entries (primal) or n*c (dual, sample-major). Not for orthogonal. */
   curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** (M + shift I)^-1 v, refined once. The factor is kept until another shift or damping is asked for. */

@@ -86,18 +86,10 @@ export class DenseEngine implements Engine {
   transposeProduct = unused;
   jacobian = unused;
   curvature = unused;
-
-  eigen(): Promise<never> {
-    throw new Error("the dense test engine has no spectrum");
-  }
-
-  curvatureProduct(): Promise<never> {
-    throw new Error("the dense test engine has no spectrum");
-  }
-
-  curvatureInverse(): Promise<never> {
-    throw new Error("the dense test engine has no spectrum");
-  }
+  eigen = unused;
+  eigenvaluesBelow = unused;
+  curvatureProduct = unused;
+  curvatureInverse = unused;
 
   bytes() {
     return 0;

@@ -57,6 +57,7 @@ export interface NativeEngineObject {
   jacobian(parameters: Float64Array, first: number, count: number): Promise<Float64Array | NativeFailure>;
   curvature(): Float64Array;
   eigen(vectors: boolean): Promise<NativeEigen | NativeFailure>;
+  eigenvaluesBelow(bound: number): Promise<number | NativeFailure>;
   curvatureProduct(vector: Float64Array): Promise<Float64Array | NativeFailure>;
   curvatureInverse(vector: Float64Array, shift: number): Promise<Float64Array | NativeFailure>;
   cancel(): void;

@@ -146,11 +146,12 @@ class NativeEngine implements Engine {
 
   async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
     const answer = await this.#call((native) => native.eigen(vectors), signal);
-    if (!("failure" in answer)) return answer;
-    throw new GaussflowError(
-      "GAUSSFLOW_MEMORY",
-      this.#failure(answer, this.#parameters ?? new Float64Array(0)).message,
-    );
+    return "failure" in answer ? this.#refused(answer) : answer;
+  }
+
+  async eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number> {
+    const answer = await this.#call((native) => native.eigenvaluesBelow(bound), signal);
+    return isFailure(answer) ? this.#refused(answer) : answer;
   }
 
   async curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
@@ -224,10 +225,13 @@ class NativeEngine implements Engine {
   }
 
   #sure(answer: Float64Array | NativeFailure): Float64Array {
-    if (!isFailure(answer)) return answer;
-    throw new GaussflowError("GAUSSFLOW_MEMORY", this.#failure(answer, new Float64Array(this.parameterCount)).message, {
-      bytes: answer.value,
-    });
+    return isFailure(answer) ? this.#refused(answer) : answer;
+  }
+
+  /** A failure where the interface has no place for one: memory that cannot be had. */
+  #refused(answer: NativeFailure): never {
+    const { message } = this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+    throw new GaussflowError("GAUSSFLOW_MEMORY", message, { bytes: answer.value });
   }
 }
 

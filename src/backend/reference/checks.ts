@@ -17,7 +17,7 @@ function checkCount(name: string, value: unknown, least: number, most: number): 
     throw argumentError(name, `must be a whole number from ${least} to ${most}`, value);
 }
 
-function checkNonNegative(name: string, value: unknown): void {
+export function checkNonNegative(name: string, value: unknown): void {
   if (typeof value !== "number" || !(value >= 0) || value === Number.POSITIVE_INFINITY)
     throw argumentError(name, "must be a finite number of at least 0", value);
 }

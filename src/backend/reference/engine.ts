@@ -30,7 +30,7 @@ import type {
 import { describeNonFinite } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
-import { checkArray, checkData, checkLinearise, checkSolve, checkSpan } from "./checks.js";
+import { checkArray, checkData, checkLinearise, checkNonNegative, checkSolve, checkSpan } from "./checks.js";
 import { conditionEstimate, solveDamped } from "./cholesky.js";
 import { type Curved, NOTHING, type Reserved } from "./curved.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
@@ -220,17 +220,17 @@ class ReferenceEngine implements Engine {
   }
 
   jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#passes.product(this.#checked(parameters), vector, pace));
+    return this.#run(signal, (pace) => this.#passes.product(this.#elsewhere(parameters), vector, pace));
   }
 
   transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#passes.transpose(this.#checked(parameters), vector, pace));
+    return this.#run(signal, (pace) => this.#passes.transpose(this.#elsewhere(parameters), vector, pace));
   }
 
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
     return this.#run(signal, (pace) => {
       checkSpan(first, count, this.sampleCount);
-      return this.#passes.jacobian(this.#checked(parameters), first, count, pace);
+      return this.#passes.jacobian(this.#elsewhere(parameters), first, count, pace);
     });
   }
 
@@ -250,6 +250,12 @@ class ReferenceEngine implements Engine {
         ? Promise.resolve(this.#triangle.eigen(vectors))
         : symmetricEigen(wholeMatrix(this.#held()), this.#held().order, vectors, pace),
     );
+  }
+
+  async eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number> {
+    checkNonNegative("bound", bound);
+    const { values } = await this.eigen(false, signal);
+    return values.filter((value) => value < bound).length;
   }
 
   curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
@@ -345,6 +351,13 @@ class ReferenceEngine implements Engine {
   #checked(parameters: Float64Array): Float64Array {
     checkArray("parameters", parameters, this.parameterCount);
     return parameters.slice(); // the caller may write to his while the event loop turns
+  }
+
+  /** Parameters of a product: it ends the curvature, whose buffers the native engine uses anew. */
+  #elsewhere(parameters: Float64Array): Float64Array {
+    this.#curved = null;
+    this.#triangle = null;
+    return this.#checked(parameters);
   }
 
   #free(): void {

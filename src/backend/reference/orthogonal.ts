@@ -78,10 +78,9 @@ export class Triangle {
     });
     const right = new Float64Array(m);
     for (let i = 0; i < p; i++) right[i] = -this.r[i * n + p];
-    const values = singularValues(a);
-    const [largest, smallest] = [values[p - 1], values[0]];
     const tolerance = Math.max(this.equations, p) * Number.EPSILON;
     const order = pivotedQr(a, right);
+    const { largest, smallest } = extremes(a);
     let rank = 0;
     while (rank < p && Math.abs(a[rank][rank]) > tolerance * Math.abs(a[0][0])) rank++;
     const step = new Float64Array(p);
@@ -126,6 +125,50 @@ export class Triangle {
     }
     return bottom > 0 ? top / bottom : 0;
   }
+}
+
+/** Power iterations end here, or once an estimate moves by less than a hundredth. */
+const iterations = 16;
+const settled = 0.01;
+
+/** Extreme singular values of an upper triangle given as columns, by iterations with R^T R and its inverse. */
+function extremes(a: readonly Float64Array[]): { largest: number; smallest: number } {
+  const p = a.length;
+  const iterate = (turn: (x: Float64Array) => Float64Array) => {
+    let x: Float64Array = Float64Array.from({ length: p }, (_, j) => 1 + 0.5 * Math.sin(j + 1));
+    for (let i = 0, before = 0; ; i++) {
+      const length = norm(x);
+      x = turn(x.map((value) => value / length));
+      const size = norm(x);
+      if (i === iterations - 1 || !Number.isFinite(size) || Math.abs(size - before) <= settled * size)
+        return Math.sqrt(size);
+      before = size;
+    }
+  };
+  const largest = iterate((x) => {
+    const y = x.map((_, i) => a.reduce((sum, column, j) => (j < i ? sum : sum + column[i] * x[j]), 0));
+    return x.map((_, j) => y.reduce((sum, value, i) => (i > j ? sum : sum + a[j][i] * value), 0));
+  });
+  if (a.some((column, j) => column[j] === 0)) return { largest, smallest: 0 };
+  const inverse = iterate((x) => {
+    const y = x.slice();
+    for (let j = 0; j < p; j++) {
+      for (let i = 0; i < j; i++) y[j] -= a[j][i] * y[i];
+      y[j] /= a[j][j];
+    }
+    for (let j = p - 1; j >= 0; j--) {
+      y[j] /= a[j][j];
+      for (let i = 0; i < j; i++) y[i] -= a[j][i] * y[j];
+    }
+    return y;
+  });
+  return { largest, smallest: Number.isFinite(inverse) ? 1 / inverse : 0 };
+}
+
+function norm(x: Float64Array): number {
+  const most = x.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  if (most === 0 || !Number.isFinite(most)) return most;
+  return most * Math.sqrt(x.reduce((sum, value) => sum + (value / most) ** 2, 0));
 }
 
 /** Householder QR with column pivoting, in place: a[k][i] becomes R_ik for i <= k. Returns the order of the columns. */

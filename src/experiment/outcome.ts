@@ -1,0 +1,61 @@
+// What an experiment hands to its readers: claims with what was promised and measured, charts and tables as plain data. How they
+// look (terminal, JSON lines, HTML) is the business of `report/`.
+
+/** A claim of the theory next to what was measured. */
+export interface Claim {
+  /** One sentence. */
+  readonly claim: string;
+  readonly promised: string;
+  readonly measured: string;
+  readonly holds: boolean;
+}
+
+export interface Axis {
+  /** With the unit, where there is one. */
+  readonly label: string;
+  readonly scale: "linear" | "log";
+}
+
+/** Points in order of x. null = a gap; on a log axis values at or below 0 are gaps too. */
+export interface ChartSeries {
+  readonly label: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  /** line: measured. dashed: promised by the theory. points: single measurements. Default "line". */
+  readonly style?: "line" | "dashed" | "points";
+  /** Series of one hue belong together (a measurement and its promise): small integers from 0. Default: its position. */
+  readonly hue?: number;
+}
+
+export interface Chart {
+  /** Unique within a report, fit for a file name and an HTML id. */
+  readonly id: string;
+  readonly title: string;
+  /** What the picture shows, in words, for those who do not see it: the numbers that matter are in it. */
+  readonly alt: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly series: readonly ChartSeries[];
+}
+
+export interface Table {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+export interface ExperimentOutcome {
+  readonly name: string;
+  readonly title: string;
+  /** A paragraph: the question, and how to read the pictures. */
+  readonly purpose: string;
+  /** Seeds, samples, width, ... */
+  readonly settings: Readonly<Record<string, string | number>>;
+  readonly claims: readonly Claim[];
+  readonly charts: readonly Chart[];
+  readonly tables: readonly Table[];
+  /** One plain object a run, for JSON lines. */
+  readonly runs: readonly Readonly<Record<string, unknown>>[];
+  readonly engine: string;
+  readonly seconds: number;
+}
