@@ -209,6 +209,12 @@ export async function* integrateSteps(
       memory: { nextStep: h, errors, stiffCount: stiffness.stiffCount, calmCount: stiffness.calmCount },
     };
     if (stop !== null) return end("event", `event "${stop.name}" at t = ${stop.time}`);
+    const fresh = time < until ? ((await problem.refresh?.(time, state)) ?? null) : null;
+    if (fresh !== null) {
+      evaluations++;
+      if (!(fresh instanceof Float64Array)) return end(fresh.failure, fresh.message, fresh);
+      derivative = fresh;
+    }
   }
   return end("until", `t = ${until} is reached`);
 }

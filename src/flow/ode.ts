@@ -22,6 +22,11 @@ export interface OdeProblem {
   readonly until: number;
   /** Not changed. */
   readonly initial: Float64Array;
+  /**
+   * For right-hand sides that hold something fixed through the stages of a step: called after every accepted step but the last
+   * with its end, returns the derivative there with whatever is held brought up to date, or null where nothing has changed.
+   */
+  readonly refresh?: ((time: number, state: Float64Array) => Stage | null | Promise<Stage | null>) | undefined;
 }
 
 /** Measures the local error: 1 = exactly at the tolerance. Default: rms of e_i / (atol + rtol max(|y_i|, |y'_i|)). */
