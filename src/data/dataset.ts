@@ -255,3 +255,8 @@ export function dataset(given: DatasetInput): Dataset {
     targetNames: names(given.targetNames, c, "targetNames", "target"),
   });
 }
+
+/** Any data set a caller hands in, as a Dataset. */
+export function asDataset(given: Dataset | DatasetInput): Dataset {
+  return given instanceof Dataset ? given : dataset(given);
+}

@@ -1,7 +1,8 @@
 // The teacher problems of method.md 2: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0, 1) without an output bias,
-// input columns scaled by (1, s, s^2), which sets the conditioning of J; centred, so that predictions start at 0.
+// input columns scaled by (1, s, s^2), which sets the conditioning of J; by default centred, so that predictions start at 0.
 //
-//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)
+//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   whatever the start: a network that is not centred
+//               has alpha f(w_0) to get rid of besides
 //   weakest     y = the unit eigenvector of the smallest eigenvalue of K(w_0): the case that tells damping rules apart
 //   random      y ~ N(0, I), scaled to unit length
 import { createEngine } from "../backend/create.js";
@@ -22,7 +23,7 @@ export interface ProblemOptions {
   readonly scale: number;
   readonly alpha: number;
   readonly target: TargetKind;
-  /** How the network starts. Default "centred". */
+  /** How the network starts. Default "centred". Symmetric wants an even width. */
   readonly start?: "centred" | "symmetric" | "ordinary";
 }
 
@@ -32,6 +33,11 @@ export interface Problem {
 }
 
 const inputSize = 3;
+
+/** Parameters of a teacher network: weights and biases of the hidden layer, weights of the output. */
+export function teacherParameters(width: number): number {
+  return (inputSize + 2) * width;
+}
 
 export async function teacherProblem(options: ProblemOptions): Promise<Problem> {
   const { seed, samples, width, scale, alpha, target, start = "centred" } = options;
@@ -44,14 +50,24 @@ export async function teacherProblem(options: ProblemOptions): Promise<Problem> 
     bias: [true, false],
     outputScale: alpha,
     centred: start === "centred",
-    initialisation: start === "symmetric" ? "symmetric" : "lecun-normal",
     seed,
   });
-  const w = start === "symmetric" ? plain.parameters.slice() : normals(plain.parameterCount);
+  const w = normals(plain.parameterCount);
+  if (start === "symmetric") pairUnits(w, width);
   const placed = new Network({ ...plain.state(), parameters: w, centre: start === "centred" ? w.slice() : null });
   const delta = normals(placed.parameterCount);
   const targets = await targetsFor(placed, inputs, samples, target, delta, draw, alpha);
   return { network: placed, data: dataset({ inputs, targets, inputSize }) };
+}
+
+/** Unit 2k + 1 becomes the mirror image of unit 2k: equal incoming weights, opposite outgoing ones. */
+function pairUnits(w: Float64Array, width: number): void {
+  const [bias, out] = [inputSize * width, (inputSize + 1) * width];
+  for (let unit = 0; unit + 1 < width; unit += 2) {
+    w.copyWithin((unit + 1) * inputSize, unit * inputSize, (unit + 1) * inputSize);
+    w[bias + unit + 1] = w[bias + unit];
+    w[out + unit + 1] = -w[out + unit];
+  }
 }
 
 async function targetsFor(
@@ -65,14 +81,14 @@ async function targetsFor(
 ): Promise<Float64Array> {
   const w = net.parameters;
   if (target === "reachable") {
-    const moved = net.predictScaled(inputs);
+    // Of the network's own manifold, from f(w_0) on.
     const there = predictions(
       net.architecture,
       w.map((value, j) => value + delta[j] / alpha),
       inputs,
     );
     const here = predictions(net.architecture, w, inputs);
-    return there.map((value, i) => value - here[i] + moved[i]);
+    return there.map((value, i) => value - here[i]);
   }
   const direction =
     target === "random"

@@ -42,8 +42,9 @@ export function constantDamping(rho: number): DampingSchedule {
 }
 
 /**
- * rho = c lambda/(1 + c lambda). The spectrum is taken anew at every right-hand side: rho(w) is then a continuous function of the
- * state, which the order of the integrator needs.
+ * rho = c lambda/(1 + c lambda). How often lambda is recomputed: at every right-hand side where the symmetric eigensolver serves
+ * (orders up to `eigensolverLimit`), so that rho is a continuous function of the state; above, where an eigenvalue costs as much as
+ * the step, once an accepted step by Lanczos, and held through the stages of the next one.
  */
 export function spectralDamping(options: { readonly c?: number } = {}): DampingSchedule {
   checkOptionNames("spectralDamping options", options, ["c"]);

@@ -8,7 +8,7 @@
 import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
 import { dot, norm, objectiveOf } from "../linearise/problem.js";
 import type { Route } from "../linearise/record.js";
-import { curvatureSpectrum } from "../linearise/spectrum.js";
+import { extremeEigenvalues } from "../linearise/spectrum.js";
 import { type DampingSchedule, type ScheduleSpectrum, scheduledRho } from "./damping-schedule.js";
 import type { Stage, StageFailure } from "./ode.js";
 
@@ -55,14 +55,22 @@ export class FlowField {
   readonly #conditionLimit: number;
   #route: "primal" | "dual" | "orthogonal";
   #initialObjective: number | null;
+  #held: ScheduleSpectrum | null = null;
 
-  constructor(engine: Engine, options: FieldOptions, initialObjective: number | null = null) {
+  /** @param resume where a checkpoint stood */
+  constructor(
+    engine: Engine,
+    options: FieldOptions,
+    resume: { readonly initialObjective: number; readonly switched: FlowField["switched"] } | null = null,
+  ) {
     this.#engine = engine;
     this.#options = options;
     this.#conditionLimit = (solveShare * options.relativeTolerance) / Number.EPSILON;
-    this.#initialObjective = initialObjective;
+    this.#initialObjective = resume?.initialObjective ?? null;
+    this.switched = resume?.switched ?? null;
     const wide = engine.parameterCount > engine.sampleCount * engine.outputSize;
     this.#route = options.route === "auto" ? (wide ? "dual" : "primal") : options.route;
+    if (this.switched !== null) this.#route = "orthogonal";
   }
 
   get route(): Route {
@@ -73,10 +81,14 @@ export class FlowField {
     return this.#initialObjective ?? Number.NaN;
   }
 
-  /** Goes on where a checkpoint stood. */
-  resumeOrthogonal(time: number, message: string): void {
-    this.#route = "orthogonal";
-    this.switched = { time, message };
+  /**
+   * Between steps: where the spectrum is too large to be taken at every right-hand side, it is taken anew here and held through the
+   * stages of the next step, each of which is then a step of the flow with a constant rho. null where nothing is held.
+   */
+  async refresh(time: number, state: Float64Array): Promise<Stage | null> {
+    if (this.#held === null) return null;
+    this.#held = null;
+    return this.evaluate(time, state);
   }
 
   /** Derivative of [w; dissipated] at (t, [w; .]). */
@@ -165,8 +177,10 @@ export class FlowField {
   }
 
   async #spectrum(): Promise<ScheduleSpectrum> {
+    if (this.#held !== null) return this.#held;
     const { alpha, signal } = this.#options;
-    const { smallest, largest, below } = await curvatureSpectrum(this.#engine, { scale: alpha ** 2 }, signal);
+    const { smallest, largest, below, method } = await extremeEigenvalues(this.#engine, { scale: alpha ** 2 }, signal);
+    if (method === "lanczos") this.#held = { smallest, largest, below };
     return { smallest, largest, below };
   }
 }

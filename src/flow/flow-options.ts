@@ -2,32 +2,15 @@
 import type { Backend } from "../backend/create.js";
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import type { FlowRecord, Observer } from "../linearise/record.js";
+import type { Observer } from "../linearise/observer.js";
+import type { FlowRecord } from "../linearise/record.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
-import { checkBoolean } from "../method/options.js";
+import { checkBoolean, checkCount, checkObserver } from "../method/options.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { asSchedule, type DampingSchedule, type ScheduleView, spectralDamping } from "./damping-schedule.js";
+import { checkEvents, type FlowEvent } from "./flow-events.js";
 import { dormandPrince, type Integrator } from "./integrator.js";
-
-/** What an event of a flow looks at. */
-export interface FlowEventView {
-  readonly time: number;
-  readonly parameters: Float64Array;
-  /** Weighted mean of squared errors, as in the records. */
-  readonly loss: number;
-  readonly objective: number;
-  /** |w - w(start)|. */
-  readonly distance: number;
-}
-
-export interface FlowEvent {
-  readonly name: string;
-  /** Zero crossing = the event. */
-  readonly value: (view: FlowEventView) => number;
-  readonly direction?: "rising" | "falling" | "either" | undefined;
-  readonly terminal?: boolean | undefined;
-}
 
 export interface FlowOptions {
   /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
@@ -60,6 +43,13 @@ export interface FlowOptions {
   readonly monitor?: Observer | undefined;
   readonly backend?: Backend | undefined;
   readonly threads?: number | undefined;
+  /** Write the state of the flow every so many accepted steps (default 10), and whenever and however it ends after the first. */
+  readonly checkpoint?: { readonly path: string; readonly every?: number | undefined } | undefined;
+  /**
+   * Path of a checkpoint of the same flow to go on from, bit for bit with the kind of engine that wrote it. `until`, outputs,
+   * events, stop rules and the number of threads may differ; schedules and events that are functions cannot be compared.
+   */
+  readonly resume?: string | undefined;
 }
 
 export interface CompletedFlowOptions {
@@ -73,6 +63,8 @@ export interface CompletedFlowOptions {
   readonly events: readonly FlowEvent[];
   readonly stop: { readonly loss: number; readonly gradient: number; readonly seconds: number };
   readonly route: "auto" | "primal" | "dual" | "orthogonal";
+  readonly checkpoint: { readonly path: string; readonly every: number } | null;
+  readonly resume: string | null;
 }
 
 const NAMES = [
@@ -91,6 +83,8 @@ const NAMES = [
   "monitor",
   "backend",
   "threads",
+  "checkpoint",
+  "resume",
 ];
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
@@ -114,7 +108,16 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
     throw argumentError("options.until", `must be a finite time after options.from = ${from}`, until);
   const schedule =
     options.damping === undefined && p > equations ? spectralDamping() : asSchedule(options.damping ?? 0);
-  checkDamping(schedule, network, equations, loss);
+  checkDamping(schedule, route, network, equations, loss);
+  const { checkpoint, resume } = options;
+  if (checkpoint !== undefined) {
+    checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
+    if (typeof checkpoint.path !== "string" || checkpoint.path === "")
+      throw argumentError("options.checkpoint.path", "must be a path", checkpoint.path);
+    checkCount("options.checkpoint.every", checkpoint.every ?? 10, 1);
+  }
+  if (resume !== undefined && (typeof resume !== "string" || resume === ""))
+    throw argumentError("options.resume", "must be a path", resume);
   const { stop = {} } = options;
   checkOptionNames("options.stop", stop, ["loss", "gradient", "seconds"]);
   for (const [name, value] of Object.entries(stop))
@@ -122,6 +125,7 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
       throw argumentError(`options.stop.${name}`, "must be a number of at least 0", value);
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
     throw argumentError("options.signal", "must be an AbortSignal", options.signal);
+  checkObserver("options.monitor", options.monitor);
   if (options.onRecord !== undefined && typeof options.onRecord !== "function")
     throw argumentError("options.onRecord", "must be a function", options.onRecord);
   return {
@@ -135,17 +139,31 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
     events: checkEvents(options.events ?? []),
     stop: { loss: stop.loss ?? 0, gradient: stop.gradient ?? 0, seconds: stop.seconds ?? Number.POSITIVE_INFINITY },
     route,
+    checkpoint: checkpoint === undefined ? null : { path: checkpoint.path, every: checkpoint.every ?? 10 },
+    resume: resume ?? null,
   };
 }
 
 /** Undamped systems that are singular by construction are refused by name, before anything runs. */
-function checkDamping(schedule: DampingSchedule, network: Network, equations: number, loss: SquaredError): void {
+function checkDamping(
+  schedule: DampingSchedule,
+  route: CompletedFlowOptions["route"],
+  network: Network,
+  equations: number,
+  loss: SquaredError,
+): void {
   if (schedule.name !== "constant" || schedule.settings.rho !== 0 || loss.decay > 0) return;
   const p = network.parameterCount;
   if (p > equations)
     throw argumentError(
       "options.damping",
       `must be above 0 for ${p} parameters and ${equations} equations: without damping the system is singular by construction, use spectralDamping()`,
+      0,
+    );
+  if (route === "dual" && p < equations)
+    throw argumentError(
+      "options.damping",
+      `must be above 0 with route "dual" for ${p} parameters and ${equations} equations: the kernel has rank ${p} at most`,
       0,
     );
   if (network.options.initialisation === "symmetric" && !network.options.centred)
@@ -165,36 +183,4 @@ function checkOutputs(outputs: readonly number[], from: number, until: number): 
       throw argumentError(`options.outputs[${i}]`, `must be later than the one before it, ${outputs[i - 1]}`, time);
   });
   return outputs;
-}
-
-function checkEvents(events: readonly FlowEvent[]): readonly FlowEvent[] {
-  if (!Array.isArray(events)) throw argumentError("options.events", "must be an array of events", events);
-  events.forEach((event, i) => {
-    checkOptionNames(`options.events[${i}]`, event, ["name", "value", "direction", "terminal"]);
-    if (typeof event.name !== "string")
-      throw argumentError(`options.events[${i}].name`, "must be a string", event.name);
-    if (typeof event.value !== "function")
-      throw argumentError(`options.events[${i}].value`, "must be a function", event.value);
-    if (!["rising", "falling", "either", undefined].includes(event.direction))
-      throw argumentError(`options.events[${i}].direction`, 'must be "rising", "falling" or "either"', event.direction);
-    if (event.terminal !== undefined) checkBoolean(`options.events[${i}].terminal`, event.terminal);
-  });
-  return events;
-}
-
-/** Mean loss falls to `loss`. */
-export function lossBelow(loss: number, terminal = true): FlowEvent {
-  if (!(loss > 0)) throw argumentError("loss", "must be a positive number", loss);
-  return { name: `loss below ${loss}`, value: (view) => Math.log(view.loss / loss), direction: "falling", terminal };
-}
-
-/** The parameters are `distance` away from where they started. */
-export function distanceAbove(distance: number, terminal = true): FlowEvent {
-  if (!(distance > 0)) throw argumentError("distance", "must be a positive number", distance);
-  return {
-    name: `distance above ${distance}`,
-    value: (view) => view.distance - distance,
-    direction: "rising",
-    terminal,
-  };
 }

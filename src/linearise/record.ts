@@ -1,6 +1,5 @@
-// What a run tells the world: one record a trial, a reason at the end. `train` and `flow` hand records to an observer; the
-// library itself prints nothing. The monitor (a later room) implements the observer.
-import type { Engine, NonFinite } from "../backend/engine.js";
+// What a run tells the world: one record a trial or time step, a reason at the end. The library itself prints nothing.
+import type { NonFinite } from "../backend/engine.js";
 
 /** How a step is solved (method.md 3). */
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";
@@ -103,25 +102,7 @@ export interface FlowRecord {
   readonly rank: number | null;
   readonly smallestSingularValue: number | null;
   readonly condition: number | null;
+  /** Stiffness seen for the first time, or an objective that rose (an exact flow never climbs: integrator error); else null. */
+  readonly warning: string | null;
   readonly elapsed: number;
-}
-
-/** An accepted point, shown while the engine is idle: the observer may use the engine as it likes, the run linearises anew. */
-export interface ObservedPoint {
-  readonly kind: "train" | "flow";
-  readonly engine: Engine;
-  readonly parameters: Float64Array;
-  /** Flow time, or the iteration. */
-  readonly position: number;
-  readonly objective: number;
-  readonly outputScale: number;
-  readonly decay: number;
-  readonly signal: AbortSignal;
-}
-
-/** Sees every record as it arises. Returning a promise makes the run wait for it. */
-export interface Observer {
-  onRecord?(record: TrainRecord): void | Promise<void>;
-  onFlowRecord?(record: FlowRecord): void | Promise<void>;
-  onPoint?(point: ObservedPoint): void | Promise<void>;
 }

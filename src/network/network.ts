@@ -146,6 +146,12 @@ export class Network {
     return new Network({ ...this.state(), parameters: parameters.slice() });
   }
 
+  /** The same parameters with another alpha in psi = alpha f(w), for example what `recommendOutputScale` suggests. */
+  withOutputScale(outputScale: number): Network {
+    const options = completeNetworkOptions({ ...this.options, outputScale });
+    return new Network({ ...this.state(), options });
+  }
+
   withScaling(scaling: Scaling | null): Network {
     if (scaling !== null) {
       const { inputs, targets } = scaling;

@@ -1,7 +1,8 @@
 // What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
 import type { Engine } from "../backend/engine.js";
+import type { Observer } from "../linearise/observer.js";
 import type { EngineRoute } from "../linearise/problem.js";
-import type { Observer, Reason, TrainRecord } from "../linearise/record.js";
+import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { Method } from "../method/method.js";
 import type { Best, Snapshot } from "./snapshot.js";
 import type { StopRules } from "./stop.js";

@@ -98,6 +98,7 @@ class Loop {
 
   async *run(): AsyncGenerator<TrainRecord, void> {
     const { stop } = this.#options;
+    if (this.#records.length === 0) await this.#show();
     while (this.reason === null) {
       const point = await this.#linearise();
       if (failed(point)) {
@@ -230,7 +231,13 @@ class Loop {
       this.#written = this.#iteration;
     }
     await this.#options.observer?.onRecord?.(record);
+    await this.#show();
     yield record;
+  }
+
+  /** Shows the point to the observer while the engine is idle: whatever it does there, the next linearisation is anew. */
+  async #show(): Promise<void> {
+    await this.#options.observer?.onPoint?.({ parameters: this.#parameters, position: this.#iteration });
   }
 
   /** Ends that the loop sees and the method does not. */

@@ -1,16 +1,40 @@
 // From a network and a data set in raw units to what an engine works on: units, shifted targets, the mean's factor. Training and
 // flows share it.
 import type { EngineData } from "../backend/engine.js";
-import type { Dataset } from "../data/dataset.js";
-import { identityScaling, type Scaling, scaleColumns, standardise } from "../data/scaling.js";
+import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
+import { identityScaling, type Scaling, scaleColumns, standardise as standardScaling } from "../data/scaling.js";
+import { argumentError } from "../errors.js";
 import { predictions } from "../network/forward.js";
 import type { Network } from "../network/network.js";
 
 /** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
 export function unitsOf(network: Network, fit: Dataset): Scaling {
-  const standard = standardise(fit);
+  const standard = standardScaling(fit);
   const linear = network.architecture.layers.at(-1)?.activation === "identity";
   return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
+}
+
+/** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
+export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
+  const set = asDataset(given);
+  if (set.inputSize !== network.inputSize || set.outputSize !== network.outputSize)
+    throw argumentError(
+      "data",
+      `must have ${network.inputSize} inputs and ${network.outputSize} targets, as the network`,
+      `${set.inputSize} and ${set.outputSize}`,
+    );
+  return set;
+}
+
+/** Where a run starts: the network in its units, and the data as the engine gets them. */
+export function startingPoint(
+  network: Network,
+  fit: Dataset,
+  standardise: boolean,
+): { readonly start: Network; readonly scaling: Scaling | null; readonly data: EngineData } {
+  const scaling = network.scaling ?? (standardise ? unitsOf(network, fit) : null);
+  const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
+  return { start, scaling, data: engineData(start, fit, scaling) };
 }
 
 /** What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. */

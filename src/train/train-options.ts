@@ -1,13 +1,14 @@
 // The options of `train`, checked and completed.
 import type { Backend } from "../backend/create.js";
-import { Dataset, type DatasetInput, dataset } from "../data/dataset.js";
+import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
+import type { Observer } from "../linearise/observer.js";
 import type { EngineRoute } from "../linearise/problem.js";
 import type { TrainRecord } from "../linearise/record.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
-import { checkBoolean, checkCount } from "../method/options.js";
+import { checkBoolean, checkCount, checkObserver } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
@@ -29,6 +30,8 @@ export interface TrainOptions {
   /** Stops the run at the next tile; `train` then resolves with reason "aborted" and the best network so far. */
   readonly signal?: AbortSignal | undefined;
   readonly onRecord?: ((record: TrainRecord) => void | Promise<void>) | undefined;
+  /** Made by `monitor()`; its report stands in the result. */
+  readonly monitor?: Observer | undefined;
   readonly backend?: Backend | undefined;
   readonly threads?: number | undefined;
   /** Default "auto": primal where p <= n c, else dual. */
@@ -66,6 +69,7 @@ const NAMES = [
   "seed",
   "signal",
   "onRecord",
+  "monitor",
   "backend",
   "threads",
   "route",
@@ -77,11 +81,6 @@ const NAMES = [
 /** Fewer samples than this are all trained on: a validation part would say nothing. */
 const LEAST_FOR_VALIDATION = 40;
 const DEFAULT_VALIDATION = 0.15;
-
-/** Any data set the caller hands in, as a Dataset. */
-export function asDataset(given: Dataset | DatasetInput): Dataset {
-  return given instanceof Dataset ? given : dataset(given);
-}
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeTrainOptions(options: TrainOptions, data: Dataset, networkSeed: number): CompletedTrainOptions {
@@ -98,6 +97,7 @@ export function completeTrainOptions(options: TrainOptions, data: Dataset, netwo
   checkCount("options.seed", seed, 0);
   if (options.onRecord !== undefined && typeof options.onRecord !== "function")
     throw argumentError("options.onRecord", "must be a function", options.onRecord);
+  checkObserver("options.monitor", options.monitor);
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
     throw argumentError("options.signal", "must be an AbortSignal", options.signal);
   if (checkpoint !== undefined) {

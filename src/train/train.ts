@@ -3,6 +3,7 @@ import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { argumentError, GaussflowError } from "../errors.js";
+import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
 import { memoryProblem, type Plan, planRoute, showBytes } from "../linearise/plan.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
@@ -10,9 +11,10 @@ import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
-import { engineData, meanFactor, unitsOf } from "./prepare.js";
+import { engineData, fittingDataset, meanFactor, startingPoint } from "./prepare.js";
+import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
-import { asDataset, type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
+import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
 
 export interface TrainResult {
   /** The network to use: best by validation loss where there is validation data, else best by training objective. */
@@ -32,6 +34,8 @@ export interface TrainResult {
   readonly loss: number;
   readonly validationLoss: number | null;
   readonly seconds: number;
+  /** What the monitor says, where one was given. */
+  readonly monitor: MonitorReport | null;
   readonly plan: Plan;
   readonly engine: string;
   readonly threads: number;
@@ -63,23 +67,16 @@ export async function* trainSteps(
   data: Dataset | DatasetInput,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainRecord, TrainResult> {
-  const whole = asDataset(data);
-  if (whole.inputSize !== network.inputSize || whole.outputSize !== network.outputSize)
-    throw argumentError(
-      "data",
-      `must have ${network.inputSize} inputs and ${network.outputSize} targets, as the network`,
-      `${whole.inputSize} and ${whole.outputSize}`,
-    );
+  const whole = fittingDataset(network, data);
   const completed = completeTrainOptions(options, whole, network.options.seed);
   const { fit, validation } = cut(whole, completed, options.validation);
-  const scaling = network.scaling ?? (completed.standardise ? unitsOf(network, fit) : null);
-  const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
+  const { start, scaling, data: fitData } = startingPoint(network, fit, completed.standardise);
   const plan = planRoute(start.parameterCount, fit.sampleCount * fit.outputSize, completed.route);
   const refused = memoryProblem(plan);
   if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
 
-  const fitData = engineData(start, fit, scaling);
   const engine = createEngine(start.architecture, fitData, options);
+  const sample = new SampleEngine(start.architecture, fitData, options);
   let validationEngine: Engine | null = null;
   try {
     validationEngine =
@@ -98,18 +95,46 @@ export async function* trainSteps(
       validation:
         validationEngine && validation ? { engine: validationEngine, meanFactor: meanFactor(validation) } : null,
       signal: options.signal,
-      ...(options.onRecord ? { observer: { onRecord: options.onRecord } } : {}),
+      observer: observe(options, {
+        kind: "train",
+        engine,
+        sample: sample.get,
+        architecture: start.architecture,
+        start: start.parameters,
+        decay: completed.loss.decay,
+        resolution: 0,
+        identityScaling: completed.method.scaling === "identity",
+        signal: options.signal ?? new AbortController().signal,
+      }),
       checkpoint: checkpoint && {
         every: checkpoint.every,
         write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
       },
       resume: resume === null ? null : await readCheckpoint(resume, print, start.parameterCount),
     });
-    return finish(start, fit, validation, completed, plan, engine, result);
+    const watched = (await options.monitor?.onEnd?.(result.reason)) ?? null;
+    return finish(start, fit, validation, completed, plan, engine, result, watched);
   } finally {
     engine.dispose();
+    sample.dispose();
     validationEngine?.dispose();
   }
+}
+
+/** The caller's callback and monitor as one observer. The monitor starts inside the loop, where an abort is a reason. */
+function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun): Observer {
+  let begun = false;
+  return {
+    onRecord: async (record) => {
+      await onRecord?.(record);
+      await monitor?.onRecord?.(record);
+    },
+    onPoint: async (point) => {
+      if (!begun) await monitor?.onStart?.(run);
+      begun = true;
+      await monitor?.onPoint?.(point);
+    },
+  };
 }
 
 /** Training and validation parts. Rows that a split column holds out are never trained on, whatever the options say. */
@@ -162,6 +187,7 @@ function finish(
   plan: Plan,
   engine: Engine,
   result: MinimiseResult,
+  watched: MonitorReport | null,
 ): TrainResult {
   const at = (point: Best) => start.withParameters(point.parameters);
   const kept = result.bestValidation ?? result.best;
@@ -191,6 +217,7 @@ function finish(
     loss: kept.loss,
     validationLoss,
     seconds: result.elapsed,
+    monitor: watched,
     plan,
     engine: engine.kind,
     threads: engine.threads,

@@ -1,0 +1,56 @@
+// All experiments by name, and how one is run.
+import { chooseBackend } from "../backend/create.js";
+import { argumentError } from "../errors.js";
+import { checkCount } from "../method/options.js";
+import { conditioning } from "./conditioning.js";
+import { damping } from "./damping.js";
+import { discrete } from "./discrete.js";
+import type { Experiment, ExperimentContext, ExperimentSettings } from "./experiment.js";
+import type { ExperimentOutcome } from "./outcome.js";
+import { teacherParameters } from "./problems.js";
+import { real } from "./real.js";
+import { scaling } from "./scaling.js";
+import { stiffness } from "./stiffness.js";
+
+export const EXPERIMENTS: readonly Experiment[] = [conditioning, damping, scaling, discrete, stiffness, real];
+
+/**
+ * Runs one experiment.
+ * @param settings what differs from the experiment's defaults
+ * @throws GAUSSFLOW_ARGUMENT for settings out of range; the signal's reason where it is aborted
+ */
+export async function runExperiment(
+  experiment: Experiment,
+  settings: Partial<ExperimentSettings>,
+  context: Omit<ExperimentContext, "settings">,
+): Promise<ExperimentOutcome> {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const whole: ExperimentSettings = { ...experiment.defaults, ...Object.fromEntries(given) };
+  checkCount("seed", whole.seed, 0);
+  checkCount("seeds", whole.seeds, 1);
+  checkCount("samples", whole.samples, 2);
+  checkCount("width", whole.width, 1);
+  const parameters = teacherParameters(whole.width);
+  if (experiment.regime === "under" && parameters > whole.samples)
+    throw argumentError(
+      "width",
+      `must give at most ${whole.samples} parameters, one a sample, in this experiment`,
+      whole.width,
+    );
+  if (experiment.regime === "over" && parameters <= whole.samples)
+    throw argumentError(
+      "width",
+      `must give more than ${whole.samples} parameters, one a sample, in this experiment`,
+      whole.width,
+    );
+  const start = performance.now();
+  const findings = await experiment.run({ ...context, settings: whole });
+  return {
+    name: experiment.name,
+    title: experiment.title,
+    settings: { ...whole },
+    ...findings,
+    engine: chooseBackend(context.backend),
+    seconds: (performance.now() - start) / 1000,
+  };
+}

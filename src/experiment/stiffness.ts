@@ -1,0 +1,234 @@
+// Experiment 5: what a time step costs. The preconditioned flows are not stiff: their steps do not depend on the conditioning. Those
+// of gradient flow are bound by the largest eigenvalue, and the time it needs grows with the smallest.
+import { constantDamping, spectralDamping } from "../flow/damping-schedule.js";
+import { flow } from "../flow/flow.js";
+import { lossBelow } from "../flow/flow-events.js";
+import { dormandPrince } from "../flow/integrator.js";
+import { inputScales, startSpectrum } from "./conditioning.js";
+import { type Experiment, median, range, runLine, seedsOf, show } from "./experiment.js";
+import type { Chart } from "./outcome.js";
+import { teacherProblem } from "./problems.js";
+
+const alpha = 1e4;
+const until = 5;
+/** Of gradient flow; its time to the target loss is capped: beyond it the answer is "more than". */
+const cap = 40;
+const target = 1e-8;
+/** |step times eigenvalue| at the edge of stability of Dormand-Prince on the negative real axis. */
+const edge = 3.3;
+
+interface Row {
+  readonly flow: string;
+  readonly scale: number;
+  readonly seed: number;
+  readonly condition: number;
+  readonly largest: number;
+  readonly accepted: number;
+  readonly evaluations: number;
+  /** Accepted steps over lambda_max t/3.3. */
+  readonly overStability: number;
+  /** Time to `target` of the loss at the start; null = more than the cap. */
+  readonly reached: number | null;
+  /** What the spectrum at the start predicts for that time of gradient flow. */
+  readonly predicted: number;
+}
+
+export const stiffness: Experiment = {
+  name: "stiffness",
+  title: "The preconditioned flows are not stiff, gradient flow is",
+  defaults: { seed: 1, seeds: 3, samples: 200, width: 5 },
+  regime: "under",
+  run: async (context) => {
+    const { settings, backend, threads, signal } = context;
+    const rows: Row[] = [];
+    const runs: Record<string, unknown>[] = [];
+    for (const scale of inputScales)
+      for (const seed of seedsOf(settings)) {
+        const problem = await teacherProblem({ ...settings, seed, scale, alpha, target: "reachable" });
+        const { largest, condition, timeTo } = await startSpectrum(problem, context);
+        for (const { name, damping, end } of kinds) {
+          context.progress(`input scale ${scale}, seed ${seed}, ${name}`);
+          const start = problem.data.targets.reduce((sum, value) => sum + value ** 2, 0) / problem.data.sampleCount;
+          const result = await flow(problem.network, problem.data, {
+            damping,
+            until: end,
+            standardise: false,
+            integrator: dormandPrince(),
+            events: [lossBelow(target * start)],
+            backend,
+            threads,
+            signal,
+          });
+          const { accepted, evaluations } = result.statistics;
+          const row = {
+            flow: name,
+            scale,
+            seed,
+            condition,
+            largest,
+            accepted: acceptedTo(result.records, until),
+            evaluations,
+            overStability: accepted / ((largest * result.time) / edge),
+            reached: result.reason.code === "event" ? result.time : null,
+            predicted: timeTo(target),
+          };
+          rows.push(row);
+          runs.push(runLine({ experiment: "stiffness", ...row }, result));
+        }
+      }
+    const of = (name: string, scale?: number) =>
+      rows.filter((row) => row.flow === name && (scale === undefined || row.scale === scale));
+    const steps = (name: string) => of(name).map(({ accepted }) => accepted);
+    const gauss = steps("gauss-newton");
+    const stability = of("gradient").map(({ overStability }) => overStability);
+    const gradient = inputScales.map((scale) => {
+      const list = of("gradient", scale);
+      const reached = list.map((row) => row.reached).filter((time) => time !== null);
+      return { scale, list, reached, predicted: median(list.map(({ predicted }) => predicted)) };
+    });
+    const agreement = of("gradient").map(({ reached, predicted }) =>
+      reached === null ? (predicted > 0.99 * cap ? 1 : Number.POSITIVE_INFINITY) : reached / predicted,
+    );
+    const gaussTimes = of("gauss-newton").map(({ reached }) => reached ?? Number.POSITIVE_INFINITY);
+    return {
+      purpose: `Accepted steps of Dormand-Prince at relative tolerance 1e-6 to t = ${until}, with the error measured in the predictions, against the condition number of the Gram matrix; and the time to ${target} of the loss at the start. All rates of the preconditioned flows lie between 1/2 and 1/(1-rho) in the residual, so an explicit method is the right one.`,
+      claims: [
+        {
+          claim: "Gauss-Newton flow: the number of accepted steps does not depend on conditioning",
+          promised: "varies by at most 10%",
+          measured: `${range(gauss)} over condition numbers ${range(
+            rows.map(({ condition }) => condition),
+            2,
+          )}`,
+          holds: Math.max(...gauss) <= 1.1 * Math.min(...gauss),
+        },
+        {
+          claim: "Levenberg-Marquardt flow: neither",
+          promised: "at most twice the Gauss-Newton flow's",
+          measured: range(steps("levenberg-marquardt")),
+          holds: Math.max(...steps("levenberg-marquardt")) <= 2 * Math.max(...gauss),
+        },
+        {
+          claim: "Gradient flow's steps are set by stability",
+          promised: `accepted steps within 15% of lambda_max t/${edge}`,
+          measured: `${range(stability)} of it`,
+          holds: stability.every((share) => Math.abs(share - 1) <= 0.15),
+        },
+        {
+          claim: `Gradient flow's time to ${target} of the starting loss is what the spectrum says`,
+          promised: `where it comes before t = ${cap} within 1% of the prediction from K(w_0), else more than ${cap}`,
+          measured: gradient
+            .map(({ scale, list, reached }) => {
+              const late = list.length - reached.length;
+              const parts = [
+                ...reached.map((time) => show(time)),
+                ...(late > 0 ? [`${late} runs more than ${cap}`] : []),
+              ];
+              return `${scale}: ${parts.join(", ")}`;
+            })
+            .join("; "),
+          holds: agreement.every((share) => Math.abs(share - 1) <= 0.01),
+        },
+        {
+          claim: "That time grows with the conditioning",
+          promised: "medians of the predictions rise from input scale to input scale",
+          measured: gradient.map(({ scale, predicted }) => `${scale}: ${show(predicted, 3)}`).join("; "),
+          holds: gradient.every(({ predicted }, i) => i === 0 || predicted > gradient[i - 1].predicted),
+        },
+        {
+          claim: "Gauss-Newton flow's does not",
+          promised: `log(1e8)/2 = ${show(Math.log(1 / target) / 2, 5)} within 1%`,
+          measured: range(gaussTimes, 5),
+          holds: gaussTimes.every((time) => Math.abs(time / (Math.log(1 / target) / 2) - 1) <= 0.01),
+        },
+      ],
+      charts: charts(rows),
+      tables: [
+        {
+          title: `To t = ${until} (gradient flow: to its end), medians over seeds`,
+          columns: [
+            "input scale",
+            "condition",
+            "flow",
+            "accepted steps",
+            "right-hand sides",
+            `time to ${target}`,
+            "predicted",
+          ],
+          rows: inputScales.flatMap((scale) =>
+            kinds.map(({ name, end }) => {
+              const list = of(name, scale);
+              const reached = median(list.map((row) => row.reached ?? Number.POSITIVE_INFINITY));
+              return [
+                scale,
+                show(median(list.map(({ condition }) => condition)), 2),
+                name,
+                median(list.map(({ accepted }) => accepted)),
+                median(list.map(({ evaluations }) => evaluations)),
+                Number.isFinite(reached) ? show(reached) : `more than ${end}`,
+                name === "gradient" ? show(median(list.map(({ predicted }) => predicted)), 3) : "-",
+              ];
+            }),
+          ),
+        },
+      ],
+      runs,
+    };
+  },
+};
+
+const kinds = [
+  { name: "gauss-newton", damping: constantDamping(0), end: 2 * until },
+  { name: "levenberg-marquardt", damping: spectralDamping(), end: 4 * until },
+  { name: "gradient", damping: constantDamping(1), end: cap },
+] as const;
+
+function acceptedTo(records: readonly { readonly time: number }[], time: number): number {
+  const at = records.findIndex((record) => record.time >= time);
+  return at < 0 ? records.length - 1 : at;
+}
+
+function predictedSeries(rows: readonly Row[]): Chart["series"][number] {
+  const list = rows.filter(({ flow: name }) => name === "gradient").toSorted((a, b) => a.condition - b.condition);
+  return {
+    label: "gradient, predicted by K(w_0)",
+    x: list.map(({ condition }) => condition),
+    y: list.map(({ predicted }) => predicted),
+    style: "points",
+    hue: 3,
+  };
+}
+
+function charts(rows: readonly Row[]): Chart[] {
+  const x = { label: "condition number of the Gram matrix", scale: "log" } as const;
+  const points = (value: (row: Row) => number | null) =>
+    kinds.map(({ name }, hue) => {
+      const list = rows.filter((row) => row.flow === name).toSorted((a, b) => a.condition - b.condition);
+      return {
+        label: name,
+        x: list.map(({ condition }) => condition),
+        y: list.map(value),
+        style: "points" as const,
+        hue,
+      };
+    });
+  const most = (name: string) => Math.max(...rows.filter((row) => row.flow === name).map(({ accepted }) => accepted));
+  return [
+    {
+      id: "steps",
+      title: `Accepted steps to t = ${until}`,
+      alt: `Accepted steps against the condition number, one point a run: Gauss-Newton flow at most ${most("gauss-newton")}, Levenberg-Marquardt flow at most ${most("levenberg-marquardt")}, gradient flow up to ${most("gradient")}.`,
+      x,
+      y: { label: "accepted steps", scale: "log" },
+      series: points(({ accepted }) => accepted),
+    },
+    {
+      id: "time",
+      title: `Time to ${target} of the loss at the start`,
+      alt: `Time to ${target} of the starting loss against the condition number, for the runs that got there within their cap: flat at ${show(Math.log(1 / target) / 2, 3)} for the Gauss-Newton and the Levenberg-Marquardt flow, soon beyond ${cap} for gradient flow, whose predicted times rise to ${show(Math.max(...rows.map(({ predicted }) => predicted)), 2)}.`,
+      x,
+      y: { label: "time", scale: "log" },
+      series: [...points(({ reached }) => reached), predictedSeries(rows)],
+    },
+  ];
+}

@@ -1,0 +1,103 @@
+// Checkpoints of flows: everything the integration carries from one accepted step to the next, in a sealed file with a fingerprint of
+// what it depends on. A resumed flow goes on bit for bit.
+import { writeFileAtomic } from "../atomic-file.js";
+import type { FlowRecord } from "../linearise/record.js";
+import { decodeFloats, encodeFloats, fields, fileError, readText, seal, unseal } from "../sealed-json.js";
+import type { EventSample, Sample, StepMemory } from "./ode.js";
+
+const FORMAT = "gaussflow-flow-checkpoint";
+const VERSION = 1;
+
+export interface FlowSnapshot {
+  readonly time: number;
+  /** [w; dissipated], p + 1 entries. */
+  readonly state: Float64Array;
+  readonly memory: StepMemory;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly evaluations: number;
+  readonly linearisations: number;
+  /** Sum loss and objective at the start: the scales of error norm and schedules. */
+  readonly initialLoss: number;
+  readonly initialObjective: number;
+  readonly best: { readonly objective: number; readonly parameters: Float64Array };
+  readonly switched: { readonly time: number; readonly message: string } | null;
+  readonly stiffness: string | null;
+  readonly outputs: readonly Sample[];
+  readonly events: readonly EventSample[];
+  readonly records: readonly FlowRecord[];
+  readonly elapsed: number;
+}
+
+/** Numbers that must come back to the bit, in the order they stand in the file. */
+const NUMBERS = [
+  "time",
+  "accepted",
+  "rejected",
+  "evaluations",
+  "linearisations",
+  "initialLoss",
+  "initialObjective",
+  "elapsed",
+] as const;
+
+/** Writes the snapshot, whole or not at all. */
+export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, print: string): Promise<void> {
+  const { memory, best } = snapshot;
+  const sample = (one: Sample) => ({ time: encodeFloats(Float64Array.of(one.time)), state: encodeFloats(one.state) });
+  const body = {
+    fingerprint: print,
+    numbers: encodeFloats(Float64Array.from(NUMBERS, (name) => snapshot[name])),
+    state: encodeFloats(snapshot.state),
+    memory: encodeFloats(Float64Array.of(memory.nextStep, memory.stiffCount, memory.calmCount, ...memory.errors)),
+    best: { objective: encodeFloats(Float64Array.of(best.objective)), parameters: encodeFloats(best.parameters) },
+    switched: snapshot.switched,
+    stiffness: snapshot.stiffness,
+    outputs: snapshot.outputs.map(sample),
+    events: snapshot.events.map((event) => ({ name: event.name, ...sample(event) })),
+    records: snapshot.records,
+  };
+  await writeFileAtomic(path, seal(FORMAT, VERSION, body));
+}
+
+/** @throws GAUSSFLOW_FILE for a torn, edited or foreign file, or one of another flow */
+export async function readFlowCheckpoint(path: string, print: string, parameterCount: number): Promise<FlowSnapshot> {
+  const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
+  if (body.fingerprint !== print)
+    throw fileError(path, "belongs to another flow: data, network, damping, integrator or options differ");
+  const size = parameterCount + 1;
+  const list = (name: string) => {
+    const value = body[name];
+    if (!Array.isArray(value)) throw fileError(path, `${name} must be a list`);
+    return value as unknown[];
+  };
+  const sample = (value: unknown, what: string): Sample => {
+    const one = fields(value, path, what);
+    const [time] = decodeFloats(one.time, 1, path, `${what}.time`);
+    return { time, state: decodeFloats(one.state, size, path, `${what}.state`) };
+  };
+  const numbers = decodeFloats(body.numbers, NUMBERS.length, path, "numbers");
+  const named = Object.fromEntries(NUMBERS.map((name, k) => [name, numbers[k]])) as Record<
+    (typeof NUMBERS)[number],
+    number
+  >;
+  const [nextStep, stiffCount, calmCount, ...errors] = decodeFloats(body.memory, null, path, "memory");
+  const best = fields(body.best, path, "best");
+  return {
+    ...named,
+    state: decodeFloats(body.state, size, path, "state"),
+    memory: { nextStep, stiffCount, calmCount, errors },
+    best: {
+      objective: decodeFloats(best.objective, 1, path, "best.objective")[0],
+      parameters: decodeFloats(best.parameters, parameterCount, path, "best.parameters"),
+    },
+    switched: body.switched as FlowSnapshot["switched"],
+    stiffness: body.stiffness as string | null,
+    outputs: list("outputs").map((value, k) => sample(value, `outputs[${k}]`)),
+    events: list("events").map((value, k) => ({
+      name: String(fields(value, path, `events[${k}]`).name),
+      ...sample(value, `events[${k}]`),
+    })),
+    records: list("records") as FlowRecord[],
+  };
+}

@@ -1,0 +1,41 @@
+// How a flow ends: the integrator's codes as reasons, and a step that collapses because J loses its rank told apart from one that
+// collapses because the problem is rough.
+import type { JacobianRank } from "../linearise/jacobian-rank.js";
+import type { Reason, ReasonCode } from "../linearise/record.js";
+
+const CODES: readonly ReasonCode[] = [
+  "until",
+  "event",
+  "steps",
+  "step-too-small",
+  "singular-jacobian",
+  "non-finite",
+  "memory",
+];
+
+/** A code of the integrator or of a right-hand side. */
+export function asCode(code: string): ReasonCode {
+  return CODES.find((one) => one === code) ?? "no-progress";
+}
+
+/** sigma_min/sigma_max must have fallen to this share of its value at the start for J to be the culprit. */
+const fallen = 0.1;
+
+/**
+ * Called where an undamped flow got stuck: the reason `singular-jacobian` with its numbers, or null where J is about as regular as
+ * it was at the start.
+ */
+export function singularReason(
+  start: JacobianRank | null,
+  end: JacobianRank | null,
+  at: { readonly time: number; readonly distance: number },
+): Reason | null {
+  if (start === null || end === null) return null;
+  const [first, now] = [start.smallest / start.largest, end.smallest / end.largest];
+  if (end.rank === end.of && now >= fallen * first) return null;
+  const rank = `numerical rank ${end.rank} of ${end.of} at tolerance ${end.tolerance.toExponential(1)}`;
+  return {
+    code: "singular-jacobian",
+    message: `J became singular at t = ${at.time.toPrecision(6)}: sigma_min = ${end.smallest.toExponential(3)}, sigma_min/sigma_max = ${now.toExponential(3)} against ${first.toExponential(3)} at the start, ${rank}; |w - w_0| = ${at.distance.toPrecision(4)}. A larger outputScale or a damping above 0 keeps it away`,
+  };
+}

@@ -1,0 +1,126 @@
+// Events of a flow: what they see of it, the usual ones ready-made, and their form for the integrator.
+import { type Engine, failed } from "../backend/engine.js";
+import { argumentError } from "../errors.js";
+import { KernelDrift } from "../linearise/kernel-drift.js";
+import { norm, objectiveOf } from "../linearise/problem.js";
+import { checkBoolean } from "../method/options.js";
+import { checkOptionNames } from "../network/option-names.js";
+import type { OdeEvent } from "./ode.js";
+
+/** What an event of a flow looks at. */
+export interface FlowEventView {
+  readonly time: number;
+  readonly parameters: Float64Array;
+  /** Weighted mean of squared errors, as in the records; infinite where it overflows. */
+  readonly loss: number;
+  /** Sum objective. */
+  readonly objective: number;
+  /** |w - w(start)|. */
+  readonly distance: number;
+  /** Norm of the objective's gradient: one more pass over the data. */
+  gradientNorm(): Promise<number>;
+  /** |K - K_0|_F / |K_0|_F on a sample of the equations: costs a kernel. */
+  kernelDrift(): Promise<number>;
+}
+
+export interface FlowEvent {
+  readonly name: string;
+  /** Zero crossing = the event. */
+  readonly value: (view: FlowEventView) => number | Promise<number>;
+  readonly direction?: "rising" | "falling" | "either" | undefined;
+  readonly terminal?: boolean | undefined;
+}
+
+/** @throws GAUSSFLOW_ARGUMENT naming the event, the rule and the value */
+export function checkEvents(events: readonly FlowEvent[]): readonly FlowEvent[] {
+  if (!Array.isArray(events)) throw argumentError("options.events", "must be an array of events", events);
+  events.forEach((event, i) => {
+    checkOptionNames(`options.events[${i}]`, event, ["name", "value", "direction", "terminal"]);
+    if (typeof event.name !== "string")
+      throw argumentError(`options.events[${i}].name`, "must be a string", event.name);
+    if (typeof event.value !== "function")
+      throw argumentError(`options.events[${i}].value`, "must be a function", event.value);
+    if (!["rising", "falling", "either", undefined].includes(event.direction))
+      throw argumentError(`options.events[${i}].direction`, 'must be "rising", "falling" or "either"', event.direction);
+    if (event.terminal !== undefined) checkBoolean(`options.events[${i}].terminal`, event.terminal);
+  });
+  return events;
+}
+
+function positive(name: string, value: number): number {
+  if (!(typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY))
+    throw argumentError(name, "must be a positive finite number", value);
+  return value;
+}
+
+/** The mean loss falls to `loss`. Terminal unless told otherwise, as all of these. */
+export function lossBelow(loss: number, terminal = true): FlowEvent {
+  positive("loss", loss);
+  return { name: `loss below ${loss}`, value: (view) => Math.log(view.loss / loss), direction: "falling", terminal };
+}
+
+/** The norm of the gradient of the sum objective falls to `gradientNorm`. */
+export function gradientBelow(gradientNorm: number, terminal = true): FlowEvent {
+  positive("gradientNorm", gradientNorm);
+  const value = async (view: FlowEventView) => Math.log((await view.gradientNorm()) / gradientNorm);
+  return { name: `gradient below ${gradientNorm}`, value, direction: "falling", terminal };
+}
+
+/** The tangent kernel has moved by the fraction `drift` of its size at the start. */
+export function driftAbove(drift: number, terminal = true): FlowEvent {
+  positive("drift", drift);
+  const value = async (view: FlowEventView) => (await view.kernelDrift()) - drift;
+  return { name: `kernel drift above ${drift}`, value, direction: "rising", terminal };
+}
+
+/** The parameters are `distance` away from where they started. */
+export function distanceAbove(distance: number, terminal = true): FlowEvent {
+  positive("distance", distance);
+  const value = (view: FlowEventView) => view.distance - distance;
+  return { name: `distance above ${distance}`, value, direction: "rising", terminal };
+}
+
+/** What it takes to show a state of the integrator to events. */
+export interface EventContext {
+  readonly engine: Engine;
+  /** Where the flow started; drift and distance count from here. */
+  readonly start: Float64Array;
+  readonly decay: number;
+  readonly meanFactor: number;
+  readonly sample: () => Engine;
+  readonly signal: AbortSignal;
+}
+
+/** The events as the integrator wants them: functions of time and the state [w; dissipated]. */
+export function odeEvents(events: readonly FlowEvent[], context: EventContext): OdeEvent[] {
+  const { engine, start, decay, meanFactor, signal } = context;
+  let drift: KernelDrift | null = null;
+  const view = async (time: number, parameters: Float64Array): Promise<FlowEventView> => {
+    const answer = await engine.evaluate(parameters, signal);
+    const loss = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss;
+    return {
+      time,
+      parameters,
+      loss: loss * meanFactor,
+      objective: objectiveOf(loss, decay, parameters),
+      distance: norm(parameters.map((value, j) => value - start[j])),
+      gradientNorm: async () => {
+        const point = await engine.linearise(parameters, { curvature: "none", decay, scaling: null }, signal);
+        return failed(point) ? Number.POSITIVE_INFINITY : norm(point.gradient);
+      },
+      kernelDrift: async () => {
+        if (drift === null) {
+          drift = new KernelDrift(context.sample());
+          await drift.at(start, signal);
+        }
+        return drift.at(parameters, signal);
+      },
+    };
+  };
+  return events.map(({ name, value, direction, terminal }) => ({
+    name,
+    direction,
+    terminal,
+    value: async (time, state) => value(await view(time, state.slice(0, start.length))),
+  }));
+}

@@ -1,0 +1,309 @@
+// One run of a flow: the integrator's steps turned into records, the best point kept, observers told, checkpoints written. Whatever
+// ends it is a reason; only misuse and foreign errors throw. It frees no engine but the sample it made.
+import type { Engine } from "../backend/engine.js";
+import { GaussflowError } from "../errors.js";
+import { jacobianRank } from "../linearise/jacobian-rank.js";
+import type { Observer } from "../linearise/observer.js";
+import { norm } from "../linearise/problem.js";
+import type { FlowRecord, Reason } from "../linearise/record.js";
+import type { Architecture } from "../network/architecture.js";
+import { Interrupt } from "../train/interrupt.js";
+import { FlowField } from "./field.js";
+import type { FlowSnapshot } from "./flow-checkpoint.js";
+import { asCode, singularReason } from "./flow-end.js";
+import { odeEvents } from "./flow-events.js";
+import type { CompletedFlowOptions } from "./flow-options.js";
+import { integrateSteps } from "./integrate.js";
+import type { AcceptedStep, EventSample, OdeEnd, Sample } from "./ode.js";
+import { parameterNorm, predictionNorm } from "./prediction-norm.js";
+
+/** Two errors of the tolerance per step may lift the objective by that much of itself before it counts as a climb. */
+const climbTolerance = 10;
+
+export interface FlowRunContext {
+  readonly engine: Engine;
+  readonly sample: () => Engine;
+  readonly architecture: Architecture;
+  /** Where the flow starts, even if it is resumed later on its way. */
+  readonly start: Float64Array;
+  /** From the sum loss to the reported mean of squares. */
+  readonly meanFactor: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onRecord: ((record: FlowRecord) => void | Promise<void>) | undefined;
+  readonly observer: Observer | undefined;
+  readonly write: ((snapshot: FlowSnapshot) => Promise<void>) | null;
+  readonly resume: FlowSnapshot | null;
+}
+
+export class FlowRun {
+  reason: Reason | null = null;
+  readonly interrupt: Interrupt;
+  readonly field: FlowField;
+  readonly records: FlowRecord[];
+  readonly outputs: Sample[];
+  readonly events: EventSample[];
+  best: { readonly objective: number; readonly parameters: Float64Array };
+  time: number;
+  /** [w; dissipated]. */
+  state: Float64Array;
+  counts: { readonly accepted: number; readonly rejected: number; readonly evaluations: number };
+  stiffness: string | null;
+  readonly #completed: CompletedFlowOptions;
+  readonly #context: FlowRunContext;
+  readonly #began = performance.now();
+  #initialLoss: number;
+  #boundary: FlowSnapshot | null;
+  #written: number;
+
+  constructor(completed: CompletedFlowOptions, context: FlowRunContext) {
+    const { resume, start, engine } = context;
+    this.#completed = completed;
+    this.#context = context;
+    this.interrupt = new Interrupt(context.signal, completed.stop.seconds);
+    this.records = [...(resume?.records ?? [])];
+    this.outputs = [...(resume?.outputs ?? [])];
+    this.events = [...(resume?.events ?? [])];
+    this.best = resume?.best ?? { objective: Number.POSITIVE_INFINITY, parameters: start };
+    this.time = resume?.time ?? completed.from;
+    this.state = resume?.state ?? Float64Array.of(...start, 0);
+    this.counts = resume ?? { accepted: 0, rejected: 0, evaluations: 0 };
+    this.stiffness = resume?.stiffness ?? null;
+    this.#initialLoss = resume?.initialLoss ?? Number.NaN;
+    this.#boundary = resume;
+    this.#written = resume?.accepted ?? 0;
+    const { settings } = completed.integrator;
+    this.field = new FlowField(
+      engine,
+      {
+        alpha: context.architecture.outputScale,
+        decay: completed.loss.decay,
+        schedule: completed.schedule,
+        route: completed.route,
+        relativeTolerance: settings.relativeTolerance,
+        signal: this.interrupt.signal,
+      },
+      resume && { initialObjective: resume.initialObjective, switched: resume.switched },
+    );
+  }
+
+  get elapsed(): number {
+    return (this.#context.resume?.elapsed ?? 0) + (performance.now() - this.#began) / 1000;
+  }
+
+  get parameters(): Float64Array {
+    return this.state.slice(0, this.#context.start.length);
+  }
+
+  /** Yields a record at the start and at every accepted step; afterwards `reason` is set. */
+  async *steps(): AsyncGenerator<FlowRecord, void> {
+    try {
+      yield* this.#integrate();
+    } catch (error) {
+      const { aborted, reason: cause } = this.interrupt.signal;
+      const reason = aborted && error === cause ? this.interrupt.reason() : null;
+      if (reason === null) throw error;
+      this.reason = reason;
+    } finally {
+      this.interrupt.dispose();
+      // Also where the caller leaves the loop early or an observer throws: nothing accepted is lost.
+      if (this.#boundary !== null && this.#written !== this.#boundary.accepted) await this.#write(this.#boundary);
+    }
+  }
+
+  async *#integrate(): AsyncGenerator<FlowRecord, void> {
+    const { until, integrator, outputs, events, loss } = this.#completed;
+    const { engine, sample, architecture, start, meanFactor, resume, observer } = this.#context;
+    const { signal } = this.interrupt;
+    const { decay } = loss;
+    const derivative = await this.field.evaluate(this.time, this.state);
+    if (!(derivative instanceof Float64Array)) {
+      const { failure, message, where } = derivative;
+      this.reason = { code: asCode(failure), message: `at the start: ${message}`, ...(where ? { where } : {}) };
+      return;
+    }
+    if (resume === null) this.#initialLoss = this.field.last?.loss ?? Number.NaN;
+    const run = { kind: "flow", engine, sample, architecture, start, decay, identityScaling: true, signal } as const;
+    await observer?.onStart?.({ ...run, resolution: this.#predictionError ** 2 / 2 });
+    if (resume === null) {
+      if (outputs[0] === this.time) this.outputs.push({ time: this.time, state: this.state });
+      yield await this.#record(null);
+    } else this.field.linearisations = resume.linearisations;
+    if (this.#stopped() || this.time >= until) {
+      this.reason ??= { code: "until", message: `t = ${this.time} is reached` };
+      return;
+    }
+    const steps = integrateSteps(
+      {
+        rightHandSide: (time, state) => this.field.evaluate(time, state),
+        refresh: (time, state) => this.field.refresh(time, state),
+        from: this.time,
+        until,
+        initial: this.state,
+      },
+      integrator,
+      {
+        norm: this.#norm(),
+        outputs: outputs.filter((time) => time > this.time),
+        events: odeEvents(events, { engine, start, decay, meanFactor, sample, signal }),
+        signal,
+        derivative,
+        resume: resume === null ? undefined : { ...resume, index: resume.accepted },
+      },
+    );
+    for (;;) {
+      const next = await steps.next();
+      if (next.done) {
+        this.reason = await this.#endReason(next.value);
+        this.counts = next.value;
+        this.stiffness = next.value.stiffness ?? this.stiffness;
+        return;
+      }
+      const step = next.value;
+      this.time = step.time;
+      this.state = step.state;
+      this.counts = {
+        accepted: step.index,
+        rejected: this.counts.rejected + step.rejections,
+        evaluations: step.evaluations,
+      };
+      this.stiffness ??= step.stiffness;
+      this.outputs.push(...step.outputs);
+      this.events.push(...step.events);
+      const record = await this.#record(step);
+      await this.#keepBoundary(step);
+      yield record;
+      if (this.#stopped()) return;
+    }
+  }
+
+  #norm() {
+    const { settings } = this.#completed.integrator;
+    const { engine } = this.#context;
+    const options = {
+      relativeTolerance: settings.relativeTolerance,
+      absoluteTolerance: settings.absoluteTolerance,
+      scale: Math.sqrt((2 * this.#initialLoss) / (engine.sampleCount * engine.outputSize)),
+      signal: this.interrupt.signal,
+    };
+    return settings.norm === "parameters"
+      ? parameterNorm(engine.parameterCount, options)
+      : predictionNorm(engine, options);
+  }
+
+  async #record(step: AcceptedStep | null): Promise<FlowRecord> {
+    const point = this.field.last;
+    if (point === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "a flow step without a right-hand side");
+    const parameters = this.parameters;
+    const record: FlowRecord = {
+      step: step?.index ?? 0,
+      time: this.time,
+      stepSize: step?.stepSize ?? 0,
+      rejections: step?.rejections ?? 0,
+      evaluations: step?.evaluations ?? 1,
+      error: step === null || Number.isNaN(step.error) ? null : step.error,
+      loss: point.loss * this.#context.meanFactor,
+      objective: point.objective,
+      gradientNorm: point.gradientNorm,
+      gradientCosine: Number.isNaN(point.gradientCosine) ? null : point.gradientCosine,
+      dissipation: point.dissipation,
+      dissipated: this.state[this.state.length - 1],
+      damping: point.rho,
+      smallestEigenvalue: point.spectrum?.smallest ?? null,
+      eigenvaluesBelowFloor: point.spectrum?.below ?? null,
+      distance: this.#distance(parameters),
+      route: point.route,
+      rank: point.rank?.rank ?? null,
+      smallestSingularValue: point.rank?.smallest ?? null,
+      condition: point.condition,
+      warning: step?.stiffness ?? this.#climb(point.objective),
+      elapsed: this.elapsed,
+    };
+    this.records.push(record);
+    if (point.objective < this.best.objective) this.best = { objective: point.objective, parameters };
+    await this.#context.onRecord?.(record);
+    await this.#context.observer?.onFlowRecord?.(record);
+    await this.#context.observer?.onPoint?.({ parameters, position: record.time });
+    return record;
+  }
+
+  /** Norm of the error in the predictions that one step may make. */
+  get #predictionError(): number {
+    const { relativeTolerance, absoluteTolerance } = this.#completed.integrator.settings;
+    const { sampleCount, outputSize } = this.#context.engine;
+    return (
+      relativeTolerance * Math.sqrt(2 * this.#initialLoss) + absoluteTolerance * Math.sqrt(sampleCount * outputSize)
+    );
+  }
+
+  /** An exact flow never climbs: a rise beyond the tolerance is the integrator's. */
+  #climb(objective: number): string | null {
+    const before = this.records[this.records.length - 1]?.objective ?? Number.POSITIVE_INFINITY;
+    // An error of size e in psi moves g by at most |r| e + e^2/2.
+    const error = this.#predictionError;
+    const allowed = climbTolerance * error * (Math.sqrt(2 * before) + error);
+    if (!(objective > before + allowed)) return null;
+    return `the objective rose from ${before.toExponential(6)} to ${objective.toExponential(6)}: integrator error, use a smaller step or tolerance`;
+  }
+
+  async #keepBoundary(step: AcceptedStep): Promise<void> {
+    const { checkpoint } = this.#completed;
+    if (checkpoint === null) return;
+    this.#boundary = {
+      time: this.time,
+      state: this.state,
+      memory: step.memory,
+      ...this.counts,
+      linearisations: this.field.linearisations,
+      initialLoss: this.#initialLoss,
+      initialObjective: this.field.initialObjective,
+      best: this.best,
+      switched: this.field.switched,
+      stiffness: this.stiffness,
+      outputs: this.outputs.slice(),
+      events: this.events.slice(),
+      records: this.records.slice(),
+      elapsed: this.elapsed,
+    };
+    if (step.index % checkpoint.every === 0) await this.#write(this.#boundary);
+  }
+
+  async #write(snapshot: FlowSnapshot): Promise<void> {
+    await this.#context.write?.(snapshot);
+    this.#written = snapshot.accepted;
+  }
+
+  /** The stop rules that look at an accepted point. */
+  #stopped(): boolean {
+    const { stop } = this.#completed;
+    const record = this.records[this.records.length - 1];
+    if (stop.loss > 0 && record.loss <= stop.loss)
+      this.reason = {
+        code: "loss",
+        message: `the mean loss ${record.loss.toExponential(3)} is at or below ${stop.loss}`,
+      };
+    else if (stop.gradient > 0 && record.gradientCosine !== null && record.gradientCosine <= stop.gradient)
+      this.reason = {
+        code: "gradient",
+        message: `the gradient measure ${record.gradientCosine.toExponential(3)} is at or below ${stop.gradient}`,
+      };
+    else this.reason = this.interrupt.reason();
+    return this.reason !== null;
+  }
+
+  async #endReason(end: OdeEnd): Promise<Reason> {
+    const reason = { code: asCode(end.code), message: end.message, ...(end.where ? { where: end.where } : {}) };
+    const { schedule, loss } = this.#completed;
+    const undamped = schedule.name === "constant" && schedule.settings.rho === 0 && loss.decay === 0;
+    if (!undamped || !["step-too-small", "singular-jacobian", "steps"].includes(end.code)) return reason;
+    const { engine, start, architecture } = this.#context;
+    const { signal } = this.interrupt;
+    const rankAt = (w: Float64Array) => jacobianRank(engine, w, architecture.outputScale, signal);
+    const parameters = end.state.slice(0, start.length);
+    const at = { time: end.time, distance: this.#distance(parameters) };
+    return singularReason(await rankAt(start), await rankAt(parameters), at) ?? reason;
+  }
+
+  #distance(parameters: Float64Array): number {
+    return norm(parameters.map((value, j) => value - this.#context.start[j]));
+  }
+}

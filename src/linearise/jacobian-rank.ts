@@ -1,0 +1,47 @@
+// Singular values of J and its numerical rank. For p <= n c they are those of R of J = QR and exact to eps sigma_max, where the
+// eigenvalues of J^T J would only tell sigma down to sqrt(eps) sigma_max; for p > n c they are the roots of the kernel's eigenvalues.
+import { type Engine, failed } from "../backend/engine.js";
+
+export interface JacobianRank {
+  readonly largest: number;
+  readonly smallest: number;
+  /** Smallest above the tolerance; 0 where there is none. */
+  readonly smallestAbove: number;
+  /** Values above tolerance * largest, of `of` = min(p, n c). */
+  readonly rank: number;
+  readonly of: number;
+  /** Relative: max(n c, p) eps by QR; the root of n c eps by the kernel, whose eigenvalues are squares. */
+  readonly tolerance: number;
+  /** Ascending. */
+  readonly values: Float64Array;
+}
+
+/**
+ * null where J is not finite there. Needs one linearisation and O(min(p, n c)^3).
+ * @param scale divides the values: outputScale, to come from the engine's alpha J to J
+ */
+export async function jacobianRank(
+  engine: Engine,
+  parameters: Float64Array,
+  scale: number,
+  signal?: AbortSignal,
+): Promise<JacobianRank | null> {
+  const p = engine.parameterCount;
+  const equations = engine.sampleCount * engine.outputSize;
+  const curvature = p <= equations ? "orthogonal" : "dual";
+  if (failed(await engine.linearise(parameters, { curvature, decay: 0, scaling: null }, signal))) return null;
+  const values = (await engine.eigen(false, signal)).values.map((square) => Math.sqrt(Math.max(0, square)) / scale);
+  const largest = values[values.length - 1];
+  const tolerance =
+    curvature === "orthogonal" ? equations * Number.EPSILON : Math.sqrt(equations * Number.EPSILON);
+  const above = values.filter((value) => value > tolerance * largest);
+  return {
+    largest,
+    smallest: values[0],
+    smallestAbove: above[0] ?? 0,
+    rank: above.length,
+    of: values.length,
+    tolerance,
+    values,
+  };
+}

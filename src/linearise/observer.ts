@@ -1,0 +1,121 @@
+// Who watches a run: `train` and `flow` show records and points to an observer, and the monitor is one. The interface stands here so
+// that neither knows the monitor.
+import type { Engine } from "../backend/engine.js";
+import type { Architecture } from "../network/architecture.js";
+import type { FlowRecord, Reason, TrainRecord } from "./record.js";
+
+/** What is known before the first point. */
+export interface ObservedRun {
+  /** A flow's position is its time, a training run's the iteration. */
+  readonly kind: "train" | "flow";
+  /** On all data; idle whenever the observer is called, and the run linearises anew afterwards: use it as you like. */
+  readonly engine: Engine;
+  /** On at most `sampleEquations` equations of the same data, evenly spaced; made at the first call, freed by the run. */
+  readonly sample: () => Engine;
+  readonly architecture: Architecture;
+  /** Parameters at the start of the run, even where it is resumed later on its way: distances and drift count from here. */
+  readonly start: Float64Array;
+  /** Weight decay d of the objective g + d/2 |w|^2. */
+  readonly decay: number;
+  /** Excess objective below which the run's own errors (of time integration) show; 0 for training. */
+  readonly resolution: number;
+  /** Scaling matrix of the damping: D = I, or anything else. Flows have D = I. */
+  readonly identityScaling: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** An accepted point, the start included. */
+export interface ObservedPoint {
+  readonly parameters: Float64Array;
+  readonly position: number;
+}
+
+/** Sees every record as it arises, and the point it ends at. Returning a promise makes the run wait for it. */
+export interface Observer {
+  onStart?(run: ObservedRun): void | Promise<void>;
+  onRecord?(record: TrainRecord): void | Promise<void>;
+  onFlowRecord?(record: FlowRecord): void | Promise<void>;
+  onPoint?(point: ObservedPoint): void | Promise<void>;
+  /** Called once, after the last point. Its answer stands in the result of the run. */
+  onEnd?(reason: Reason): MonitorReport | Promise<MonitorReport>;
+}
+
+/** Equations an engine made by `sample` may have. */
+export const sampleEquations = 512;
+
+/** What the monitor knows of one observed point; quantities that were switched off or do not exist are null. */
+export interface MonitorRecord {
+  /** Flow time or iteration. */
+  readonly position: number;
+  /** Sum objective. */
+  readonly objective: number;
+  readonly gradientNorm: number;
+  /** gradient^T (alpha-scaled H)^-1 gradient = -d objective/dt along the flow with this damping; null where D is not I. */
+  readonly dissipation: number | null;
+  /** dissipation / (2 (objective - optimum)); see `MonitorReport.optimum` for where the optimum comes from. */
+  readonly plRatio: number | null;
+  /** rho of a flow, mu of a discrete step. */
+  readonly damping: number;
+  /** Norms of the parts of the weighted residual in the range of J and orthogonal to it. */
+  readonly tangentNorm: number | null;
+  readonly normalNorm: number | null;
+  /** |w - w(previous observed point)| and |w - w(start)|. */
+  readonly stepNorm: number;
+  readonly distance: number;
+  /** |K - K_0|_F / |K_0|_F. */
+  readonly drift: number | null;
+  readonly spectrum: MonitorSpectrum | null;
+  readonly gainRatio: number | null;
+  /** Rate of the loss over the window that ends here. */
+  readonly rate: RateFit | null;
+  /** Rate promised by the theory for the damping and spectrum here; per unit of `position`. */
+  readonly promised: number | null;
+}
+
+/** Spectrum of K = J J^T without outputScale (of its nonzero part where p <= n c). */
+export interface MonitorSpectrum {
+  readonly largest: number;
+  /** Smallest above the rounding floor, and how many lie below that. */
+  readonly smallest: number;
+  readonly below: number;
+  readonly condition: number;
+  /** (sum of eigenvalues)^2 / sum of squares: how many directions carry the kernel. null where only extremes are known. */
+  readonly effectiveRank: number | null;
+  /** Error bound of `smallest`: 0 from the eigensolver, else Lanczos's. */
+  readonly bound: number;
+}
+
+/** A least squares line through log excess loss. */
+export interface RateFit {
+  /** -slope, per unit of `position`. */
+  readonly measured: number;
+  readonly standardError: number;
+  readonly rSquared: number;
+  readonly points: number;
+  readonly from: number;
+  readonly until: number;
+}
+
+export type VerdictCode =
+  | "on-theory"
+  | "faster-than-promised"
+  | "curvature-limited"
+  | "damping-limited"
+  | "stalled"
+  | "not-applicable";
+
+export interface Verdict {
+  readonly code: VerdictCode;
+  /** A sentence with the numbers behind the code, and what to change. */
+  readonly message: string;
+}
+
+export interface MonitorReport {
+  readonly records: readonly MonitorRecord[];
+  /** The last window: rate of the excess loss objective - optimum. */
+  readonly rate: (RateFit & { readonly promised: number | null; readonly attainable: number | null }) | null;
+  /** The least objective the run can hope for, as far as known; `estimated`: from the residual's normal part at the last point. */
+  readonly optimum: { readonly value: number; readonly estimated: boolean };
+  readonly converged: { readonly holds: boolean; readonly message: string };
+  readonly verdict: Verdict;
+}

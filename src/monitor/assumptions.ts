@@ -1,0 +1,175 @@
+// Does the theory apply to this network on these data? One finding an assumption, each with what to change where it does not hold.
+import { createEngine } from "../backend/create.js";
+import type { EngineData } from "../backend/engine.js";
+import type { Dataset, DatasetInput } from "../data/dataset.js";
+import { GaussflowError } from "../errors.js";
+import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
+import { norm } from "../linearise/problem.js";
+import { isSmooth } from "../network/activations.js";
+import { network as makeNetwork, type Network } from "../network/network.js";
+import { recommendOutputScale } from "./output-scale.js";
+import { type AdviceOptions, prepareAdvice } from "./prepared.js";
+
+export interface Finding {
+  readonly assumption: "smooth" | "regular" | "starts-at-zero" | "output-scale";
+  readonly holds: boolean;
+  /** What was found, with the numbers. */
+  readonly message: string;
+  /** What to change; null where it holds. */
+  readonly remedy: string | null;
+}
+
+export interface Assumptions {
+  /** p <= n c: Gauss-Newton flow, rho = 0. p > n c: Levenberg-Marquardt flow with spectral damping. */
+  readonly regime: "under" | "over";
+  readonly parameterCount: number;
+  readonly equationCount: number;
+  /** Numerical rank of J of min(p, n c), and its relative tolerance. */
+  readonly rank: number;
+  readonly tolerance: number;
+  /** Nonzero eigenvalues of K = J J^T without the output scale: extremes above rounding, and their ratio. */
+  readonly spectrum: { readonly largest: number; readonly smallest: number; readonly condition: number };
+  /** Rate of the loss that the theory promises at the start: 2, or 1 + lambda with spectralDamping(). */
+  readonly expectedRate: number;
+  /** All findings hold. */
+  readonly applies: boolean;
+  readonly findings: readonly Finding[];
+  /** All of it, in sentences. */
+  readonly text: string;
+}
+
+/**
+ * Checks the assumptions of the theory at the network's parameters (`docs/theory.md`).
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA
+ */
+export async function checkAssumptions(
+  network: Network,
+  data: Dataset | DatasetInput,
+  options: AdviceOptions = {},
+): Promise<Assumptions> {
+  const { start, data: prepared } = prepareAdvice("checkAssumptions options", network, data, options);
+  const { signal } = options;
+  const { architecture, parameters, parameterCount } = start;
+  const alpha = architecture.outputScale;
+  const equationCount = prepared.sampleCount * architecture.outputSize;
+  const over = parameterCount > equationCount;
+  const engine = createEngine(architecture, prepared, options);
+  try {
+    const rank = await jacobianRank(engine, parameters, alpha, signal);
+    if (rank === null)
+      throw new GaussflowError("GAUSSFLOW_ARGUMENT", "the network's Jacobian is not finite at its parameters");
+    const outputs = start.centre === null ? norm(await engine.forward(parameters, signal)) : 0;
+    const advice = await recommendOutputScale(network, data, options);
+    const findings = [
+      smoothness(start),
+      regularity(start, rank, over, rank.rank < rank.of ? await inputRank(prepared, options) : null),
+      startAtZero(outputs, norm(prepared.targets), alpha),
+      scale(alpha, advice.outputScale, advice.text),
+    ];
+    const [largest, smallest] = [rank.largest ** 2, rank.smallestAbove ** 2];
+    const facts = {
+      regime: over ? ("over" as const) : ("under" as const),
+      parameterCount,
+      equationCount,
+      rank: rank.rank,
+      tolerance: rank.tolerance,
+      spectrum: { largest, smallest, condition: largest / smallest },
+      expectedRate: over ? 1 + smallest : 2,
+      applies: findings.every(({ holds }) => holds),
+      findings,
+    };
+    return { ...facts, text: describe(facts) };
+  } finally {
+    engine.dispose();
+  }
+}
+
+function smoothness({ architecture }: Network): Finding {
+  const rough = architecture.layers.findIndex(({ activation }) => !isSmooth(activation));
+  return {
+    assumption: "smooth",
+    holds: rough < 0,
+    message:
+      rough < 0
+        ? "all activations are smooth"
+        : `layer ${rough + 1} has the activation ${architecture.layers[rough].activation}, which has a kink: J jumps, and the flow with it`,
+    remedy: rough < 0 ? null : "use a smooth activation such as silu, gelu or softplus",
+  };
+}
+
+/** Rank of the inputs with a column of ones: the Jacobian of a linear model. */
+async function inputRank(data: EngineData, options: AdviceOptions): Promise<JacobianRank | null> {
+  const linear = makeNetwork({ layers: [data.inputs.length / data.sampleCount, 1] });
+  const targets = new Float64Array(data.sampleCount);
+  const engine = createEngine(linear.architecture, { ...data, targets }, options);
+  return jacobianRank(engine, linear.parameters, 1, options.signal).finally(() => engine.dispose());
+}
+
+function regularity(
+  { options }: Network,
+  { rank, of, smallestAbove, tolerance }: { rank: number; of: number; smallestAbove: number; tolerance: number },
+  over: boolean,
+  inputs: JacobianRank | null,
+): Finding {
+  const holds = rank === of;
+  const side = over ? "row" : "column";
+  const dependent = inputs !== null && inputs.rank < inputs.of && !over;
+  const why = over
+    ? "remove duplicate samples, or use more units"
+    : dependent
+      ? `the inputs with a constant have rank ${inputs.rank} of ${inputs.of}, and every unit loses as much: leave a column out, such as one category of a group`
+      : options.initialisation === "symmetric"
+        ? "paired units have parallel columns: use centred: true instead of symmetric"
+        : "use fewer units, another seed, or a damping above 0";
+  return {
+    assumption: "regular",
+    holds,
+    message: holds
+      ? `J has full ${side} rank ${of}; smallest singular value ${smallestAbove.toExponential(2)}`
+      : `J has ${side} rank ${rank} of ${of} at relative tolerance ${tolerance.toExponential(1)}`,
+    remedy: holds ? null : why,
+  };
+}
+
+/** Predictions at the start beyond this share of the targets are no start at 0. */
+const nearZero = 0.01;
+
+function startAtZero(outputs: number, targets: number, alpha: number): Finding {
+  const holds = outputs <= nearZero * targets;
+  return {
+    assumption: "starts-at-zero",
+    holds,
+    message: holds
+      ? "the predictions start at 0"
+      : `the predictions start at ${outputs.toPrecision(3)}, the targets are ${targets.toPrecision(3)}: with outputScale ${alpha} the start itself moves away as the scale grows`,
+    remedy: holds ? null : "use centred: true (any regime) or initialisation: symmetric (p > n c)",
+  };
+}
+
+function scale(alpha: number, recommended: number | null, text: string): Finding {
+  const holds = recommended !== null && alpha >= recommended;
+  return {
+    assumption: "output-scale",
+    holds,
+    message:
+      recommended === null
+        ? "no output scale was found at which J keeps its rank on the way to the targets"
+        : `outputScale is ${alpha}, recommended is ${recommended.toPrecision(3)} or more`,
+    remedy: holds ? null : recommended === null ? text.split("\n")[2] : `use outputScale ${recommended.toPrecision(3)}`,
+  };
+}
+
+function describe(facts: Omit<Assumptions, "text">): string {
+  const { regime, parameterCount, equationCount, spectrum, expectedRate, findings, applies } = facts;
+  const relation = regime === "under" ? "at most" : "more than";
+  const lines = [
+    `${parameterCount} parameters, ${relation} ${equationCount} equations: ${regime === "under" ? "underparameterised, Gauss-Newton flow (rho = 0)" : "overparameterised, Levenberg-Marquardt flow (spectralDamping())"}.`,
+    `Kernel eigenvalues from ${spectrum.smallest.toExponential(2)} to ${spectrum.largest.toExponential(2)}; expected rate of the loss ${expectedRate.toPrecision(5)}.`,
+    ...findings.map(
+      ({ assumption, holds, message, remedy }) =>
+        `${holds ? "holds" : "DOES NOT HOLD"}  ${assumption}: ${message}${remedy === null ? "" : `. Remedy: ${remedy}`}.`,
+    ),
+    applies ? "The theory applies." : "The theory does not apply as it stands.",
+  ];
+  return lines.join("\n");
+}

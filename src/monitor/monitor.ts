@@ -1,0 +1,180 @@
+// The monitor: an observer of `train` and `flow` that measures what the theory speaks of (method.md 5) and ends with a verdict: has
+// it converged, how fast, and what holds it back?
+//
+// Cost at every observed point, on top of the run's own work (n c equations, p parameters):
+//   spectrum   one linearisation and the eigenvalues of its matrix, O(min(p, n c)^3); Lanczos for large orders
+//   parts      the same linearisation and one solve
+//   drift      a tangent kernel on at most 512 equations
+// Everything else is read off the run's own records. With all three off the monitor costs nothing.
+import { argumentError } from "../errors.js";
+import { KernelDrift } from "../linearise/kernel-drift.js";
+import type { MonitorRecord, MonitorReport, ObservedPoint, ObservedRun, Observer } from "../linearise/observer.js";
+import { norm } from "../linearise/problem.js";
+import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
+import { checkBoolean, checkCount } from "../method/options.js";
+import { checkOptionNames } from "../network/option-names.js";
+import { type Measured, measure } from "./measure.js";
+import { leastPoints } from "./rate-fit.js";
+import { type Observation, report } from "./report.js";
+
+export interface MonitorOptions {
+  /** Observe every so many accepted steps (start and end always). Default 1. */
+  readonly every?: number | undefined;
+  /** Points of the rate's window. Default 8. */
+  readonly window?: number | undefined;
+  /** Eigenvalues of the kernel: what the promise needs for 0 < rho. Default true. */
+  readonly spectrum?: boolean | undefined;
+  /** Tangent and normal part of the residual, and from them the optimum and the convergence test. Default true. */
+  readonly parts?: boolean | undefined;
+  /** How far the kernel has moved. Default true. */
+  readonly drift?: boolean | undefined;
+  /** Least sum objective, where it is known (0 for a reachable target). Default: estimated, see `MonitorReport.optimum`. */
+  readonly optimum?: number | undefined;
+  /** Sees every observation as it arises; what needs the optimum is null until the end. */
+  readonly onRecord?: ((record: MonitorRecord) => void) | undefined;
+}
+
+/** An observer for `options.monitor` of one run. The report also stands in the run's result. */
+export interface Monitor extends Observer {
+  /** null until the run has ended. */
+  readonly report: MonitorReport | null;
+}
+
+const NAMES = ["every", "window", "spectrum", "parts", "drift", "optimum", "onRecord"];
+
+/**
+ * Makes a monitor for one run of `train` or `flow`.
+ * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value
+ * @example const path = await flow(net, data, { monitor: monitor() }); path.monitor.verdict.message
+ */
+export function monitor(options: MonitorOptions = {}): Monitor {
+  checkOptionNames("monitor options", options, NAMES);
+  const { every = 1, window = 8, spectrum = true, parts = true, drift = true, optimum, onRecord } = options;
+  checkCount("monitor every", every, 1);
+  checkCount("monitor window", window, leastPoints);
+  for (const [name, value] of Object.entries({ spectrum, parts, drift })) checkBoolean(`monitor ${name}`, value);
+  if (optimum !== undefined && !(typeof optimum === "number" && Number.isFinite(optimum) && optimum >= 0))
+    throw argumentError("monitor optimum", "must be a finite number of at least 0", optimum);
+  if (onRecord !== undefined && typeof onRecord !== "function")
+    throw argumentError("monitor onRecord", "must be a function", onRecord);
+  return new Watch({ every, window, spectrum, parts, drift, optimum: optimum ?? null, onRecord });
+}
+
+interface Settings {
+  readonly every: number;
+  readonly window: number;
+  readonly spectrum: boolean;
+  readonly parts: boolean;
+  readonly drift: boolean;
+  readonly optimum: number | null;
+  readonly onRecord: ((record: MonitorRecord) => void) | undefined;
+}
+
+class Watch implements Monitor {
+  report: MonitorReport | null = null;
+  readonly #settings: Settings;
+  readonly #train: TrainRecord[] = [];
+  readonly #flow: FlowRecord[] = [];
+  readonly #observations: Observation[] = [];
+  #run: ObservedRun | null = null;
+  #drift: KernelDrift | null = null;
+  #last: ObservedPoint | null = null;
+  #seen = 0;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  async onStart(run: ObservedRun): Promise<void> {
+    if (this.#run !== null) throw argumentError("monitor", "must be made anew for every run", "a monitor in use");
+    this.#run = run;
+    if (!this.#settings.drift) return;
+    this.#drift = new KernelDrift(run.sample());
+    await this.#drift.at(run.start, run.signal);
+  }
+
+  onRecord(record: TrainRecord): void {
+    this.#train.push(record);
+  }
+
+  onFlowRecord(record: FlowRecord): void {
+    this.#flow.push(record);
+  }
+
+  async onPoint(point: ObservedPoint): Promise<void> {
+    const run = this.#run;
+    if (run === null) return;
+    this.#last = point;
+    if (this.#seen++ % this.#settings.every === 0) await this.#observe(run, point);
+  }
+
+  async onEnd(reason: Reason): Promise<MonitorReport> {
+    const run = this.#run;
+    const last = this.#last;
+    let floor = 0;
+    if (run !== null && last !== null && !run.signal.aborted) {
+      if (this.#observations.at(-1)?.position !== last.position) await this.#observe(run, last);
+      floor = await roundingFloor(run, last);
+    }
+    this.report = report({
+      run,
+      reason,
+      window: this.#settings.window,
+      optimum: this.#settings.optimum,
+      floor,
+      observations: this.#observations,
+      train: this.#train,
+      flow: this.#flow,
+    });
+    return this.report;
+  }
+
+  async #observe(run: ObservedRun, { parameters, position }: ObservedPoint): Promise<void> {
+    const { spectrum, parts, onRecord } = this.#settings;
+    const { signal } = run;
+    const mu = run.kind === "train" && run.identityScaling ? (this.#train.at(-1)?.damping ?? null) : null;
+    const found: Measured | null = await measure(run.engine, parameters, {
+      alpha: run.architecture.outputScale,
+      decay: run.decay,
+      spectrum,
+      parts,
+      damping: parts ? mu : null,
+      signal,
+    });
+    if (found === null) return;
+    const before = this.#observations.at(-1)?.parameters ?? run.start;
+    const observation: Observation = {
+      position,
+      parameters,
+      ...found,
+      drift: this.#drift === null ? null : await this.#drift.at(parameters, signal),
+      stepNorm: norm(parameters.map((value, j) => value - before[j])),
+      distance: norm(parameters.map((value, j) => value - run.start[j])),
+    };
+    this.#observations.push(observation);
+    if (onRecord === undefined) return;
+    const sofar = report({
+      run,
+      reason: null,
+      window: this.#settings.window,
+      optimum: this.#settings.optimum,
+      floor: 0,
+      observations: this.#observations,
+      train: this.#train,
+      flow: this.#flow,
+    });
+    const record = sofar.records.at(-1);
+    if (record !== undefined) onRecord(record);
+  }
+}
+
+/** Predictions carry a few units of rounding each: the sum loss cannot be known, or fall, below their squares. */
+const roundingUnits = 16;
+
+async function roundingFloor({ engine, signal }: ObservedRun, { parameters }: ObservedPoint): Promise<number> {
+  const psi = await engine.forward(parameters, signal);
+  const answer = await engine.evaluate(parameters, signal);
+  const residual = "ok" in answer ? Math.sqrt(2 * answer.loss) : 0;
+  // |y| <= |psi| + |r|.
+  return 0.5 * (roundingUnits * Number.EPSILON * (norm(psi) + residual)) ** 2;
+}

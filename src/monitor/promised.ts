@@ -1,0 +1,42 @@
+// The rates that the theory promises for the loss g (our derivation, method.md 2; all of them refer to the sum loss):
+//
+//   a mode of K with eigenvalue k decays in the residual at k/((1-rho) k + rho), in the loss at twice that; the slowest has the
+//   smallest eigenvalue lambda:                   promised   = 2 lambda / ((1-rho) lambda + rho)
+//     rho = 0                                     promised   = 2, whatever the spectrum
+//     rho = c lambda/(1 + c lambda)               promised   = 2 (1 + c lambda)/(1 + c)
+//   what another damping could have:              attainable = 2 for p <= n c (rho = 0), 1 + lambda for p > n c (spectral, c = 1)
+//
+//   a discrete step takes the share q = predicted/excess of the excess objective away, if the linear model is right:
+//                                                 promised   = -log(1 - q) an iteration
+
+/** Rate of the loss along a flow. @param smallest smallest eigenvalue of K above the rounding floor; null = unknown */
+export function promisedRate(rho: number, smallest: number | null): number | null {
+  if (rho === 0) return 2;
+  return smallest === null ? null : (2 * smallest) / ((1 - rho) * smallest + rho);
+}
+
+/** The best rate that a damping rule of ours promises for this problem. */
+export function attainableRate(overparameterised: boolean, smallest: number | null): number | null {
+  if (!overparameterised) return 2;
+  return smallest === null ? null : 1 + smallest;
+}
+
+/** -log(1 - q) of an iteration; a step that promises all of the excess is only limited by rounding. */
+export function promisedDecrement(predicted: number, excess: number): number | null {
+  if (!(excess > 0) || !(predicted >= 0)) return null;
+  return -Math.log(Math.max(1 - predicted / excess, Number.EPSILON));
+}
+
+/** Mean over a window of positions, by the trapezoidal rule; null where a value is unknown. */
+export function windowMean(
+  points: readonly { readonly position: number; readonly value: number | null }[],
+): number | null {
+  if (points.length === 0 || points.some(({ value }) => value === null)) return null;
+  const values = points.map(({ value }) => value as number);
+  const span = points[points.length - 1].position - points[0].position;
+  if (span === 0) return values[0];
+  let sum = 0;
+  for (let i = 1; i < points.length; i++)
+    sum += 0.5 * (values[i] + values[i - 1]) * (points[i].position - points[i - 1].position);
+  return sum / span;
+}

@@ -1,0 +1,48 @@
+// The exponential rate of a positive quantity, from a least squares line through its logarithm:
+//   log q(t) = a - rate t + e,   standard error of the rate = sqrt( sum e^2/(m-2) / sum (t - mean)^2 )
+import type { RateFit } from "../linearise/observer.js";
+
+export interface RatePoint {
+  readonly position: number;
+  readonly value: number;
+}
+
+/** Three points leave one degree of freedom for the standard error; fewer say nothing. */
+export const leastPoints = 3;
+
+/** The fit through all points with a positive, finite value; null where fewer than `leastPoints` are left. */
+export function fitRate(points: readonly RatePoint[]): RateFit | null {
+  const usable = points.filter(({ value }) => value > 0 && value < Number.POSITIVE_INFINITY);
+  const m = usable.length;
+  if (m < leastPoints) return null;
+  const logs = usable.map(({ value }) => Math.log(value));
+  const meanTime = usable.reduce((sum, { position }) => sum + position, 0) / m;
+  const meanLog = logs.reduce((sum, value) => sum + value, 0) / m;
+  let [tt, ty, yy] = [0, 0, 0];
+  usable.forEach(({ position }, i) => {
+    const [t, y] = [position - meanTime, logs[i] - meanLog];
+    tt += t * t;
+    ty += t * y;
+    yy += y * y;
+  });
+  if (tt === 0) return null;
+  const slope = ty / tt;
+  // The residuals themselves, not yy - slope ty: that difference cancels where the line is good.
+  const squares = usable.reduce(
+    (sum, { position }, i) => sum + (logs[i] - meanLog - slope * (position - meanTime)) ** 2,
+    0,
+  );
+  return {
+    measured: -slope,
+    standardError: Math.sqrt(squares / (m - 2) / tt),
+    rSquared: yy > 0 ? 1 - squares / yy : 1,
+    points: m,
+    from: usable[0].position,
+    until: usable[m - 1].position,
+  };
+}
+
+/** The last `window` points that lie above `floor`: what is below is rounding or integration error, and has no rate. */
+export function lastWindow(points: readonly RatePoint[], window: number, floor: number): RatePoint[] {
+  return points.filter(({ value }) => value > floor && value < Number.POSITIVE_INFINITY).slice(-window);
+}
