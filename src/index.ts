@@ -8,12 +8,60 @@ export { outOfRange, type RangeReport } from "./data/range.js";
 export { type CsvOptions, readCsv } from "./data/read-csv.js";
 export { type ColumnScaling, type Scaling, standardise } from "./data/scaling.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
+export {
+  constantDamping,
+  type DampingSchedule,
+  dampingFunction,
+  lossProportionalDamping,
+  type ScheduleSpectrum,
+  type ScheduleView,
+  spectralDamping,
+} from "./flow/damping-schedule.js";
+export { type FlowResult, type FlowSample, flow, flowSteps } from "./flow/flow.js";
+export {
+  distanceAbove,
+  driftAbove,
+  type FlowEvent,
+  type FlowEventView,
+  gradientBelow,
+  lossBelow,
+} from "./flow/flow-events.js";
+export type { FlowOptions } from "./flow/flow-options.js";
+export { type IntegrateResult, integrate } from "./flow/integrate-ode.js";
+export {
+  type AdaptiveOptions,
+  dormandPrince,
+  euler,
+  type FixedStepOptions,
+  type Integrator,
+  rungeKutta4,
+  tsitouras,
+} from "./flow/integrator.js";
+export type { OdeEnd, OdeEvent, RightHandSide, Sample, Stage, StageFailure } from "./flow/ode.js";
+export type {
+  MonitorRecord,
+  MonitorReport,
+  MonitorSpectrum,
+  ObservedPoint,
+  ObservedRun,
+  Observer,
+  RateFit,
+  Verdict,
+  VerdictCode,
+} from "./linearise/observer.js";
 export type { Plan } from "./linearise/plan.js";
-export type { Reason, ReasonCode, Route, TrainRecord } from "./linearise/record.js";
+export type { FlowRecord, Reason, ReasonCode, Route, TrainRecord } from "./linearise/record.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
 export type { Method } from "./method/method.js";
+export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
+export { type DiscretisationGap, discretisationGap } from "./monitor/discretisation-gap.js";
+export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";
+export { type OutputScaleAdvice, recommendOutputScale } from "./monitor/output-scale.js";
+export type { AdviceOptions } from "./monitor/prepared.js";
+export { fitRate, type RatePoint } from "./monitor/rate-fit.js";
+export { VERDICT_THRESHOLDS } from "./monitor/verdict.js";
 export { ACTIVATION_NAMES, isSmooth } from "./network/activations.js";
 export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
 export type { InitialisationName } from "./network/initialise.js";

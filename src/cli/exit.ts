@@ -12,6 +12,8 @@ export const EXIT = {
   usage: 2,
   /** Training met numbers it could not go on with; the best network so far is saved. */
   numerical: 3,
+  /** An experiment ran, and a claim of it does not hold. */
+  claim: 4,
   /** 128 + SIGINT. */
   interrupted: 130,
   /** 128 + SIGTERM. */

@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { packageRoot } from "../backend/native/load.js";
 import { addEngineCommands } from "./engine-commands.js";
 import { EXIT, EXIT_CODES_HELP, errorText, exitCodeOf } from "./exit.js";
+import { addExperimentCommand } from "./experiment.js";
 import { addModelCommands } from "./predict.js";
 import { processTerminal } from "./terminal.js";
 import { addTrainCommand } from "./train.js";
@@ -26,6 +27,7 @@ const done = (code: number) => {
 };
 addTrainCommand(program, terminal, done);
 addModelCommands(program, terminal, done);
+addExperimentCommand(program, version, terminal, done);
 addEngineCommands(program, terminal, done);
 
 try {

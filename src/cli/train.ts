@@ -8,6 +8,7 @@ import type { TrainRecord } from "../linearise/record.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
+import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
 import type { ActivationName } from "../network/architecture.js";
 import { INITIALISATION_NAMES, type InitialisationName } from "../network/initialise.js";
@@ -49,6 +50,7 @@ interface TrainFlags extends TableFlags {
   readonly out?: string;
   readonly checkpoint?: string;
   readonly resume?: string;
+  readonly monitor?: true;
   readonly plot?: true;
   readonly json?: true;
   readonly quiet?: true;
@@ -97,6 +99,10 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
     .option("--out <file>", "where to save the model")
     .option("--checkpoint <file>", "save the state of the run every 10 iterations")
     .option("--resume <file>", "go on from a checkpoint of the same run")
+    .option(
+      "--monitor",
+      "say whether it has converged, how fast, and what holds it back (costs a spectrum an iteration)",
+    )
     .option("--plot", "draw the loss")
     .option("--json", "one JSON object a line: records, then the result")
     .option("--quiet", "no progress, only the result")
@@ -173,6 +179,7 @@ async function run(file: string, flags: TrainFlags, terminal: Terminal): Promise
       threads: flags.threads,
       seed: flags.seed,
       signal: watch.signal,
+      monitor: flags.monitor ? monitor() : undefined,
       checkpoint: flags.checkpoint === undefined ? undefined : { path: flags.checkpoint },
       resume: flags.resume,
       onRecord: (record: TrainRecord) => {
@@ -198,6 +205,11 @@ async function run(file: string, flags: TrainFlags, terminal: Terminal): Promise
         route: result.plan.route,
         engine: result.engine,
         interrupted: watch.received,
+        monitor: result.monitor && {
+          rate: result.monitor.rate,
+          verdict: result.monitor.verdict,
+          converged: result.monitor.converged,
+        },
         sets,
         model: flags.out ?? null,
         warnings,
@@ -225,6 +237,12 @@ function show(
     `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}`,
     `kept: iteration ${result.bestIteration}`,
   ];
+  if (result.monitor !== null)
+    lines.push(
+      "",
+      `verdict: ${result.monitor.verdict.code}: ${result.monitor.verdict.message}`,
+      `converged: ${result.monitor.converged.message}`,
+    );
   if (flags.plot) {
     const width = Math.min(100, out.columns ?? 80);
     lines.push("", lossChart(result.records, { width, paint: paintOut, kept: result.bestIteration }));

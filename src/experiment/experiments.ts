@@ -44,7 +44,13 @@ export async function runExperiment(
       whole.width,
     );
   const start = performance.now();
-  const findings = await experiment.run({ ...context, settings: whole });
+  const progress = (text: string) => {
+    context.signal?.throwIfAborted();
+    context.progress(text);
+  };
+  const findings = await experiment.run({ ...context, progress, settings: whole });
+  // Flows that are aborted end with a reason, and half an experiment has no outcome.
+  context.signal?.throwIfAborted();
   return {
     name: experiment.name,
     title: experiment.title,

@@ -101,14 +101,14 @@ export function trainVerdict(facts: TrainFacts): Verdict {
   if (promised === null || offered === null || gainRatio === null)
     return notApplicable("the optimum is not known: switch `parts` on, or give `optimum`");
   const measured = `log excess loss falls by ${show(fit.measured)} +- ${fit.standardError.toExponential(1)} an iteration`;
-  const model = `the damped linear model offers ${show(promised)} (${(100 * offered).toFixed(1)}% of the excess), and steps keep ${show(gainRatio)} of what it offers`;
-  if (fit.measured < VERDICT_THRESHOLDS.stalledDecrement)
-    return { code: "stalled", message: `${measured}: next to nothing; ${model}` };
+  const model = `the damped linear model offers ${show(promised)} (${(100 * offered).toPrecision(2)}% of the excess), and steps keep ${show(gainRatio)} of what it offers`;
   if (offered < VERDICT_THRESHOLDS.offeredShare && gainRatio >= VERDICT_THRESHOLDS.goodGain)
     return {
       code: "damping-limited",
-      message: `${measured}; ${model}: the damping ${damping.toExponential(2)} is larger than the curvature asks for`,
+      message: `${measured}; ${model}: the damping ${damping.toExponential(2)} holds the steps back, not the problem`,
     };
+  if (fit.measured < VERDICT_THRESHOLDS.stalledDecrement)
+    return { code: "stalled", message: `${measured}: next to nothing; ${model}` };
   const band = Math.max(VERDICT_THRESHOLDS.trainBand * promised, VERDICT_THRESHOLDS.standardErrors * fit.standardError);
   if (fit.measured > promised + band) return { code: "faster-than-promised", message: `${measured}; ${model}` };
   if (fit.measured >= promised - band) return { code: "on-theory", message: `${measured}; ${model}` };

@@ -1,4 +1,5 @@
 // The same facts for machines: one JSON object a line, told apart by `type`. JSON has no NaN or infinity: such values become null.
+import type { MonitorReport } from "../linearise/observer.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { SetMetrics } from "./metrics.js";
 
@@ -11,6 +12,8 @@ export interface ResultLine {
   readonly engine: string;
   /** Signal that ended the run early, or null. */
   readonly interrupted: string | null;
+  /** With --monitor, else null. */
+  readonly monitor: Pick<MonitorReport, "rate" | "verdict" | "converged"> | null;
   readonly sets: readonly SetMetrics[];
   /** Where the model was saved, or null. */
   readonly model: string | null;

@@ -1,0 +1,175 @@
+// gaussflow experiment NAME: runs an experiment of the theory, prints its claims, writes JSON lines and an HTML report.
+import { mkdir } from "node:fs/promises";
+import { cpus, release, type } from "node:os";
+import { join } from "node:path";
+import { Argument, type Command, Option } from "commander";
+import { writeFileAtomic } from "../atomic-file.js";
+import type { ExperimentSettings } from "../experiment/experiment.js";
+import { EXPERIMENTS, runExperiment } from "../experiment/experiments.js";
+import type { ExperimentOutcome } from "../experiment/outcome.js";
+import { claimsTable } from "../report/claims-table.js";
+import { htmlReport } from "../report/html-report.js";
+import { jsonLine } from "../report/json-lines.js";
+import { counted, formatSeconds } from "../report/numbers.js";
+import { renderPng } from "../report/png.js";
+import { StatusLine } from "../report/status-line.js";
+import { textTable } from "../report/text-table.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { checkOutputFile } from "./output-file.js";
+import { integer } from "./parse.js";
+import { shellWord } from "./shell-word.js";
+import { SignalWatch } from "./signals.js";
+import type { Terminal } from "./terminal.js";
+
+interface ExperimentFlags {
+  readonly seed?: number;
+  readonly seeds?: number;
+  readonly samples?: number;
+  readonly width?: number;
+  readonly out: string;
+  readonly png?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly backend?: "auto" | "native" | "typescript";
+  readonly threads?: number;
+}
+
+const EVERY = "all";
+
+const ABOUT = `
+Experiments (defaults: seed, seeds, samples, hidden units):
+${EXPERIMENTS.map(({ name, title, defaults: { seed, seeds, samples, width } }) => `  ${name.padEnd(14)}${title} (${seed}, ${seeds}, ${samples}, ${width})`).join("\n")}
+  ${EVERY.padEnd(14)}all of them, one report
+
+Examples:
+  $ gaussflow experiment conditioning
+  $ gaussflow experiment all --out theory --png
+  $ gaussflow experiment damping --seed 11 --width 400 --json > runs.jsonl
+${EXIT_CODES_HELP}
+  4    a claim of the experiment does not hold`;
+
+/** Adds the command; `done` receives its exit code. */
+export function addExperimentCommand(
+  program: Command,
+  version: string,
+  terminal: Terminal,
+  done: (code: ExitCode) => void,
+): void {
+  program
+    .command("experiment")
+    .description("run the theory: claims with what is promised and what is measured, and a report with charts")
+    .addArgument(new Argument("<name>", "which").choices([...EXPERIMENTS.map(({ name }) => name), EVERY]))
+    .option("--seed <number>", "first seed", integer(0))
+    .option("--seeds <count>", "how many seeds from it on", integer(1))
+    .option("--samples <count>", "samples of each problem", integer(2))
+    .option("--width <count>", "hidden units", integer(1))
+    .option("--out <directory>", "where NAME.jsonl and NAME.html go", "gaussflow-experiments")
+    .option("--png", "draw the charts as PNG files too (needs playwright-core and Chromium)")
+    .option("--json", "one JSON object a line on standard output: runs, claims, outcome")
+    .option("--quiet", "no progress")
+    .addOption(
+      new Option("--backend <name>", "engine (default: GAUSSFLOW_BACKEND, else auto)").choices([
+        "auto",
+        "native",
+        "typescript",
+      ]),
+    )
+    .option("--threads <count>", "threads (default: GAUSSFLOW_THREADS, else all processors)", integer(1))
+    .addHelpText("after", ABOUT)
+    .action(async (name: string, flags: ExperimentFlags) => done(await run(name, flags, version, terminal)));
+}
+
+async function run(name: string, flags: ExperimentFlags, version: string, terminal: Terminal): Promise<ExitCode> {
+  const { out: directory, json = false, quiet = false } = flags;
+  const html = join(directory, `${name}.html`);
+  await checkOutputFile(html, "the report");
+  const chosen = EXPERIMENTS.filter((experiment) => name === EVERY || experiment.name === name);
+  const settings: Partial<ExperimentSettings> = {
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(flags.seeds === undefined ? {} : { seeds: flags.seeds }),
+    ...(flags.samples === undefined ? {} : { samples: flags.samples }),
+    ...(flags.width === undefined ? {} : { width: flags.width }),
+  };
+  const status = quiet || json ? null : new StatusLine(terminal.err);
+  const watch = new SignalWatch(() => status?.show("stopping"));
+  const outcomes: ExperimentOutcome[] = [];
+  try {
+    for (const experiment of chosen) {
+      const outcome = await runExperiment(experiment, settings, {
+        backend: flags.backend,
+        threads: flags.threads,
+        signal: watch.signal,
+        progress: (text) => status?.show(`${experiment.name}: ${text}`),
+      });
+      outcomes.push(outcome);
+      status?.clear();
+      const lines = jsonLines(outcome);
+      await writeFileAtomic(join(directory, `${experiment.name}.jsonl`), lines);
+      terminal.out.write(json ? lines : text(outcome, terminal));
+    }
+  } catch (error) {
+    if (watch.exitCode !== null && watch.signal.aborted && error === watch.signal.reason) return watch.exitCode;
+    throw error;
+  } finally {
+    status?.clear();
+    watch.dispose();
+  }
+  await mkdir(directory, { recursive: true });
+  await writeFileAtomic(html, htmlReport(outcomes, { ...meta(name, flags, version), engine: outcomes[0].engine }));
+  const pictures = flags.png ? await renderPng(html, directory) : [];
+  if (!json) terminal.out.write(closing(outcomes, html, pictures));
+  return outcomes.every(({ claims }) => claims.every(({ holds }) => holds)) ? EXIT.ok : EXIT.claim;
+}
+
+function jsonLines({ runs, claims, charts: _charts, tables: _tables, ...outcome }: ExperimentOutcome): string {
+  const { name } = outcome;
+  return [
+    ...runs.map((run) => jsonLine("run", run)),
+    ...claims.map((claim) => jsonLine("claim", { experiment: name, ...claim })),
+    jsonLine("outcome", { ...outcome, holds: claims.every(({ holds }) => holds) }),
+  ].join("");
+}
+
+/** Claims first; then those tables of the report that fit a terminal. */
+function text({ name, title, claims, tables, seconds }: ExperimentOutcome, { paintOut, out }: Terminal): string {
+  const width = Math.max(80, Math.min(120, out.columns ?? 100));
+  const shown = tables
+    .map((table) => ({
+      title: table.title,
+      body: textTable(
+        table.columns.map((heading, k) => ({ heading, align: k === 0 ? ("left" as const) : ("right" as const) })),
+        table.rows.map((row) => row.map(String)),
+        paintOut,
+      ),
+    }))
+    .filter(({ body }) => body.split("\n").every((line) => [...line].length <= width + 20));
+  return [
+    `${name}: ${title} (${formatSeconds(seconds)})`,
+    "",
+    claimsTable(claims, paintOut, width),
+    "",
+    ...shown.flatMap((table) => [`  ${table.title}`, table.body, ""]),
+    "",
+  ].join("\n");
+}
+
+function closing(outcomes: readonly ExperimentOutcome[], html: string, pictures: readonly string[]): string {
+  const claims = outcomes.flatMap((outcome) => outcome.claims);
+  const held = claims.filter(({ holds }) => holds).length;
+  const drawn = pictures.length === 0 ? "" : `, ${counted(pictures.length, "picture")} beside it`;
+  return `${held} of ${counted(claims.length, "claim")} hold. Report: ${shellWord(html)}${drawn}\n`;
+}
+
+function meta(name: string, flags: ExperimentFlags, version: string) {
+  const numbers = (["seed", "seeds", "samples", "width", "threads"] as const).flatMap((key) =>
+    flags[key] === undefined ? [] : [`--${key} ${flags[key]}`],
+  );
+  const backend = flags.backend === undefined ? [] : [`--backend ${flags.backend}`];
+  const processors = cpus();
+  return {
+    command: ["gaussflow experiment", name, ...numbers, ...backend].join(" "),
+    version,
+    machine: `${processors[0]?.model.trim() ?? "unknown processor"}, ${counted(processors.length, "core")}, ${type()} ${release()}, Node ${process.versions.node}`,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}

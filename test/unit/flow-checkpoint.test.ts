@@ -1,0 +1,111 @@
+// Checkpoints of flows: a resumed flow goes on bit for bit; damaged and foreign files are refused with the reason.
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { teacherProblem } from "../../src/experiment/problems.js";
+import {
+  constantDamping,
+  type DampingSchedule,
+  dormandPrince,
+  type FlowOptions,
+  type FlowRecord,
+  flow,
+  flowSteps,
+  type Integrator,
+  lossBelow,
+  spectralDamping,
+  tsitouras,
+} from "../../src/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "gaussflow-flow-"));
+const under = await teacherProblem({ seed: 2, samples: 60, width: 4, scale: 0.1, alpha: 1e4, target: "reachable" });
+const over = await teacherProblem({ seed: 2, samples: 12, width: 20, scale: 1, alpha: 100, target: "reachable" });
+
+/** Everything of a record but the clock. */
+const timeless = (records: readonly FlowRecord[]) => records.map(({ elapsed: _, ...rest }) => rest);
+
+describe("a flow that is cut off and resumed", () => {
+  it.each<[string, typeof under, DampingSchedule, Integrator]>([
+    ["Gauss-Newton, orthogonal route", under, constantDamping(0), dormandPrince()],
+    ["Levenberg-Marquardt, PID control", over, spectralDamping(), dormandPrince({ control: "pid" })],
+    ["gradient flow, Tsitouras", over, constantDamping(1), tsitouras()],
+    ["integral control", over, constantDamping(0.1), dormandPrince({ control: "integral" })],
+  ])("ends in the same bits: %s", async (name, { network: net, data }, damping, integrator) => {
+    const path = join(folder, `${name.replace(/\W+/g, "-")}.json`);
+    const start = data.targets.reduce((sum, value) => sum + value ** 2, 0) / data.sampleCount;
+    const options: FlowOptions = {
+      damping,
+      integrator,
+      until: name.startsWith("gradient") ? 0.3 : 3,
+      standardise: false,
+      outputs: [0.01, 0.2, 0.29],
+      events: [lossBelow(start / 2, false)],
+    };
+    const whole = await flow(net, data, options);
+    expect(whole.records.length).toBeGreaterThan(9);
+    // Once by leaving the loop at step 7, once by an abort at step 9.
+    for await (const { step } of flowSteps(net, data, { ...options, checkpoint: { path, every: 3 } }))
+      if (step === 7) break;
+    const controller = new AbortController();
+    const onRecord = ({ step }: FlowRecord) => {
+      if (step === 9) controller.abort();
+    };
+    const second = await flow(net, data, {
+      ...options,
+      resume: path,
+      checkpoint: { path },
+      signal: controller.signal,
+      onRecord,
+    });
+    expect(second.reason.code).toBe("aborted");
+    expect(second.records.map(({ step }) => step)).toEqual(second.records.map((_, k) => k));
+    const resumed = await flow(net, data, { ...options, resume: path });
+    expect(resumed.reason).toEqual(whole.reason);
+    expect(resumed.last.parameters).toEqual(whole.last.parameters);
+    expect(timeless(resumed.records)).toEqual(timeless(whole.records));
+    expect(resumed.statistics).toEqual(whole.statistics);
+    expect(resumed.switched).toEqual(whole.switched);
+    expect(resumed.outputs.map(({ time, network }) => [time, network.parameters])).toEqual(
+      whole.outputs.map(({ time, network }) => [time, network.parameters]),
+    );
+    expect(resumed.events.map(({ name: event, time }) => [event, time])).toEqual(
+      whole.events.map(({ name: event, time }) => [event, time]),
+    );
+  });
+
+  it("may go on beyond its first end", async () => {
+    const path = join(folder, "longer.json");
+    const options = { damping: 0.1, standardise: false } as const;
+    await flow(over.network, over.data, { ...options, until: 1, checkpoint: { path } });
+    const longer = await flow(over.network, over.data, { ...options, until: 2, resume: path });
+    expect(longer.time).toBe(2);
+    expect(longer.records[0].time).toBe(0);
+    const again = await flow(over.network, over.data, { ...options, until: 1, resume: path });
+    expect(again.reason.code).toBe("until");
+    expect(again.time).toBe(1);
+  });
+
+  it("refuses a file of another flow, a damaged one, one that is not there", async () => {
+    const path = join(folder, "whole.json");
+    const options = { damping: 0.1, until: 1, standardise: false } as const;
+    await flow(over.network, over.data, { ...options, checkpoint: { path } });
+    const resume = (changed: FlowOptions) => flow(over.network, over.data, { ...options, ...changed });
+    for (const changed of [
+      { damping: 0.2 },
+      { integrator: tsitouras() },
+      { standardise: true },
+      { route: "dual" as const },
+    ])
+      await expect(resume({ resume: path, ...changed })).rejects.toThrow(/belongs to another flow/);
+    const text = readFileSync(path, "utf8");
+    const torn = join(folder, "torn.json");
+    writeFileSync(torn, text.slice(0, text.length / 2));
+    await expect(resume({ resume: torn })).rejects.toMatchObject({ code: "GAUSSFLOW_FILE" });
+    const edited = join(folder, "edited.json");
+    writeFileSync(edited, text.replace(/"stiffness":null/, '"stiffness":"no"'));
+    await expect(resume({ resume: edited })).rejects.toThrow(/checksum/);
+    await expect(resume({ resume: join(folder, "none.json") })).rejects.toThrow(/there is no such file/);
+    await expect(resume({ resume: "examples/data/auto-mpg.csv" })).rejects.toThrow(/is not JSON/);
+  });
+});

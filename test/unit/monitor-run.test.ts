@@ -1,0 +1,321 @@
+// The monitor on runs: every quantity against an oracle, the costs that can be switched off, the verdict and the convergence test
+// on problems whose answer is known.
+import { describe, expect, it } from "vitest";
+import { createEngine } from "../../src/backend/create.js";
+import { teacherProblem } from "../../src/experiment/problems.js";
+import {
+  type Dataset,
+  dataset,
+  dormandPrince,
+  flow,
+  gaussNewton,
+  levenbergMarquardt,
+  type MonitorRecord,
+  type MonitorReport,
+  monitor,
+  type Network,
+  network,
+  spectralDamping,
+  squaredError,
+  train,
+} from "../../src/index.js";
+import { engineData } from "../../src/train/prepare.js";
+import { waves } from "../helpers/problems.js";
+import { householderSolve } from "../helpers/qr.js";
+
+const raw = { standardise: false } as const;
+const report = async (run: Promise<{ monitor: MonitorReport | null }>) => (await run).monitor as MonitorReport;
+
+/** J (f's, without alpha) and the residual at a network's parameters. */
+async function jacobianAt(net: Network, data: Dataset) {
+  const engine = createEngine(net.architecture, engineData(net, data, null));
+  const rows = await engine.jacobian(net.parameters, 0, data.sampleCount);
+  engine.dispose();
+  const alpha = net.architecture.outputScale;
+  const psi = net.predictScaled(data.inputs);
+  return { j: rows.map((value) => value / alpha), residual: psi.map((value, i) => value - data.targets[i]) };
+}
+
+function kernelOf(j: Float64Array, rows: number): Float64Array {
+  const p = j.length / rows;
+  const k = new Float64Array(rows * rows);
+  for (let a = 0; a < rows; a++)
+    for (let b = 0; b < rows; b++) for (let q = 0; q < p; q++) k[a * rows + b] += j[a * p + q] * j[b * p + q];
+  return k;
+}
+
+const frobenius = (a: Float64Array) => Math.hypot(...a);
+
+describe("what the monitor records of a flow", () => {
+  const over = teacherProblem({ seed: 3, samples: 12, width: 20, scale: 1, alpha: 20, target: "reachable" });
+  const under = teacherProblem({ seed: 3, samples: 60, width: 4, scale: 1, alpha: 20, target: "random" });
+
+  it.each([
+    ["over", over, 0.2],
+    ["under", under, 0.2],
+  ])("drift, spectrum, parts, steps against an explicit Jacobian, %sparameterised", async (_, problem, damping) => {
+    const { network: net, data } = await problem;
+    const outputs = [0, 1];
+    const result = await flow(net, data, { ...raw, damping, until: 1, outputs, monitor: monitor() });
+    const { records } = result.monitor as MonitorReport;
+    expect(records.map(({ position }) => position)).toEqual(result.records.map(({ time }) => time));
+    const [start, end] = [records[0], records.at(-1) as MonitorRecord];
+    const n = data.sampleCount;
+    const [a, b] = [await jacobianAt(net, data), await jacobianAt(result.last, data)];
+    const [k0, k1] = [kernelOf(a.j, n), kernelOf(b.j, n)];
+    expect(start).toMatchObject({ position: 0, drift: 0, stepNorm: 0, distance: 0, damping: 0.2, gainRatio: null });
+    expect(end.drift).toBeCloseTo(frobenius(k1.map((value, i) => value - k0[i])) / frobenius(k0), 10);
+    expect(end.distance).toBeCloseTo(Math.hypot(...result.last.parameters.map((w, i) => w - net.parameters[i])), 10);
+    expect(records.slice(1).reduce((sum, { stepNorm }) => sum + stepNorm, 0)).toBeGreaterThanOrEqual(end.distance);
+    // Trace and Frobenius norm of K know the effective rank; |K| <= largest <= trace.
+    const trace = k1.reduce((sum, value, i) => (i % (n + 1) === 0 ? sum + value : sum), 0);
+    const spectrum = end.spectrum as NonNullable<MonitorRecord["spectrum"]>;
+    expect(spectrum.effectiveRank).toBeCloseTo((trace / frobenius(k1)) ** 2, 8);
+    expect(spectrum.largest).toBeLessThanOrEqual(frobenius(k1) * (1 + 1e-12));
+    expect(spectrum.condition).toBeCloseTo(spectrum.largest / spectrum.smallest, 6);
+    // The tangent part: least squares fit of the residual by J, by an independent QR.
+    const p = net.parameterCount;
+    const total = Math.hypot(...b.residual);
+    if (p <= n) {
+      const x = householderSolve(b.j.slice(), n, p, b.residual.slice()) as Float64Array;
+      const fitted = b.residual.map((_, i) => x.reduce((sum, value, q) => sum + b.j[i * p + q] * value, 0));
+      expect(end.tangentNorm).toBeCloseTo(Math.hypot(...fitted), 8);
+      expect(end.normalNorm).toBeCloseTo(Math.hypot(...b.residual.map((value, i) => value - fitted[i])), 8);
+      expect(end.normalNorm).toBeGreaterThan(0.1 * total);
+    } else {
+      expect(end.tangentNorm).toBeCloseTo(total, 8);
+      // Directions at the floor keep half of themselves: nothing is seen of them in a regular kernel.
+      expect(end.normalNorm).toBeLessThan(1e-4 * total);
+    }
+    expect(end.dissipation).toBe(result.records.at(-1)?.dissipation);
+    expect(end.gradientNorm).toBeCloseTo(result.records.at(-1)?.gradientNorm as number, 6);
+    const { smallest } = spectrum;
+    expect(end.promised).toBeCloseTo((2 * smallest) / (0.8 * smallest + 0.2), 8);
+  });
+
+  it("the PL ratio is 1 for Gauss-Newton flow to a reachable target, and at least the slowest mode's share elsewhere", async () => {
+    const { network: net, data } = await teacherProblem({
+      seed: 3,
+      samples: 60,
+      width: 4,
+      scale: 1,
+      alpha: 1e4,
+      target: "reachable",
+    });
+    const gn = await report(flow(net, data, { ...raw, damping: 0, until: 3, monitor: monitor({ optimum: 0 }) }));
+    for (const { plRatio } of gn.records) expect(plRatio).toBeCloseTo(1, 3);
+    expect(gn.optimum).toEqual({ value: 0, estimated: false });
+    const lm = await report(flow(net, data, { ...raw, damping: 0.5, until: 3, monitor: monitor({ optimum: 0 }) }));
+    for (const { plRatio, promised } of lm.records)
+      expect(plRatio).toBeGreaterThanOrEqual((promised as number) / 2 - 1e-3);
+  });
+
+  it("estimates the optimum of an unreachable target, says so, and takes the rate from the tangent part", async () => {
+    const { network: net, data } = await teacherProblem({
+      seed: 3,
+      samples: 60,
+      width: 4,
+      scale: 1,
+      alpha: 1e4,
+      target: "random",
+    });
+    const long = await flow(net, data, { ...raw, damping: 0, until: 12 });
+    const found = await report(flow(net, data, { ...raw, damping: 0, until: 3, monitor: monitor() }));
+    expect(found.optimum.estimated).toBe(true);
+    // After t = 12 nothing is left of the excess but exp(-24).
+    const best = long.records.at(-1)?.objective as number;
+    expect(Math.abs(found.optimum.value / best - 1)).toBeLessThan(1e-6);
+    expect(found.rate?.measured).toBeCloseTo(2, 2);
+    expect(found.verdict.code).toBe("on-theory");
+    for (const { plRatio } of found.records.slice(0, 5)) expect(plRatio).toBeCloseTo(1, 2);
+  });
+
+  it("observes every k-th step, the start and the end", async () => {
+    const { network: net, data } = await over;
+    const result = await flow(net, data, { ...raw, damping: 0.2, until: 2, monitor: monitor({ every: 4 }) });
+    const times = result.records.map(({ time }) => time);
+    const expected = times.filter((_, k) => k % 4 === 0 || k === times.length - 1);
+    expect(result.monitor?.records.map(({ position }) => position)).toEqual(expected);
+  });
+
+  it("measures nothing that is switched off, and still fits the rate", async () => {
+    const { network: net, data } = await over;
+    const off = monitor({ spectrum: false, parts: false, drift: false, optimum: 0 });
+    const found = await report(flow(net, data, { ...raw, damping: spectralDamping(), until: 2, monitor: off }));
+    for (const record of found.records)
+      expect(record).toMatchObject({ spectrum: null, tangentNorm: null, normalNorm: null, drift: null });
+    // The schedule itself asked for lambda: the promise is known all the same.
+    expect(found.rate?.promised).toBeGreaterThan(1);
+    expect(found.verdict.code).toMatch(/on-theory|faster/);
+  });
+
+  it("shows records as they arise, and changes nothing of the flow", async () => {
+    const { network: net, data } = await over;
+    const seen: MonitorRecord[] = [];
+    const options = { ...raw, damping: 0.2, until: 1 } as const;
+    const watched = await flow(net, data, {
+      ...options,
+      monitor: monitor({ onRecord: (record) => seen.push(record) }),
+    });
+    const alone = await flow(net, data, options);
+    expect(seen.map(({ position }) => position)).toEqual(watched.monitor?.records.map(({ position }) => position));
+    expect(watched.last.parameters).toEqual(alone.last.parameters);
+    expect(alone.monitor).toBeNull();
+  });
+
+  it("is for one run", async () => {
+    const { network: net, data } = await over;
+    const used = monitor();
+    await flow(net, data, { ...raw, damping: 0.2, until: 0.1, monitor: used });
+    expect(used.report?.verdict.code).toBe("not-applicable"); // two or three points
+    await expect(flow(net, data, { ...raw, damping: 0.2, until: 0.1, monitor: used })).rejects.toThrow(
+      /made anew for every run/,
+    );
+  });
+});
+
+describe("verdicts on flows whose answer is known", () => {
+  it("on-theory along the weakest eigenvector, damping-limited there with rho = 0.5, both with their numbers", async () => {
+    const { network: net, data } = await teacherProblem({
+      seed: 2,
+      samples: 40,
+      width: 200,
+      scale: 1,
+      alpha: 100,
+      target: "weakest",
+    });
+    const theory = await report(flow(net, data, { ...raw, damping: spectralDamping(), monitor: monitor() }));
+    expect(theory.verdict.code).toBe("on-theory");
+    expect(theory.rate?.measured).toBeCloseTo(theory.rate?.promised as number, 2);
+    const limited = await report(flow(net, data, { ...raw, damping: 0.5, monitor: monitor() }));
+    expect(limited.verdict.code).toBe("damping-limited");
+    expect(limited.rate?.measured).toBeLessThan(0.98 * (limited.rate?.attainable as number));
+  });
+
+  it("curvature-limited where alpha is small: the same problem that is on-theory at a larger one", async () => {
+    for (const [alpha, code] of [
+      [2, "curvature-limited"],
+      [1e4, "on-theory"],
+    ] as const) {
+      const problem = { seed: 2, samples: 200, width: 5, scale: 1, target: "reachable" } as const;
+      const { network: net, data } = await teacherProblem({ ...problem, alpha });
+      const found = await report(flow(net, data, { ...raw, damping: 0, until: 3, monitor: monitor({ optimum: 0 }) }));
+      expect(found.verdict.code).toBe(code);
+      // The kernel has moved by about as much as it is large, or hardly.
+      const drift = found.records.at(-1)?.drift as number;
+      if (alpha === 2) expect(drift).toBeGreaterThan(0.3);
+      else expect(drift).toBeLessThan(1e-3);
+    }
+  });
+
+  it("not-applicable for relu, for weight decay, for too short a flow", async () => {
+    const data = waves(40, 2, 1, 1);
+    const relu = network({ layers: [2, 4, 1], activation: "relu", seed: 1 });
+    const found = await report(flow(relu, data, { damping: 0.5, until: 1, monitor: monitor() }));
+    expect(found.verdict).toMatchObject({
+      code: "not-applicable",
+      message: expect.stringContaining("relu is not smooth"),
+    });
+    const tanh = network({ layers: [2, 4, 1], seed: 1 });
+    const loss = squaredError({ decay: 1 });
+    const decayed = await report(flow(tanh, data, { damping: 0.5, until: 1, loss, monitor: monitor() }));
+    expect(decayed.verdict.message).toContain("weight decay of 1");
+  });
+
+  it("not-applicable where duplicate samples contradict each other in an overparameterised flow", async () => {
+    const base = waves(10, 2, 1, 1);
+    const twice = base.select([...Array.from({ length: 10 }, (_, i) => i), 0, 1]);
+    const targets = twice.targets.slice();
+    targets[10] += 1;
+    const data = dataset({ inputs: twice.inputs, targets, inputSize: 2 });
+    const net = network({ layers: [2, 30, 1], initialisation: "symmetric", outputScale: 100, seed: 1 });
+    const found = await report(flow(net, data, { ...raw, damping: spectralDamping(), until: 10, monitor: monitor() }));
+    expect(found.records.at(-1)?.spectrum?.below).toBe(2);
+    expect(found.verdict.message).toMatch(/2 eigenvalues of the kernel lie below the rounding floor/);
+  });
+});
+
+describe("the monitor of a training run", () => {
+  it("sees quadratic convergence as on-theory or better, and the minimum as converged", async () => {
+    const data = waves(200, 2, 1, 4, 0.05);
+    const net = network({ layers: [2, 1, 1], seed: 2 });
+    const result = await train(net, data, {
+      validation: false,
+      method: levenbergMarquardt({ scaling: "identity" }),
+      monitor: monitor(),
+      stop: { iterations: 300 },
+    });
+    const { converged, records, optimum, verdict } = result.monitor as MonitorReport;
+    expect(records.map(({ position }) => position)).toEqual(Array.from({ length: result.iterations + 1 }, (_, k) => k));
+    expect(converged.holds, converged.message).toBe(true);
+    expect(converged.message).toMatch(/relative offset/);
+    expect(optimum.estimated).toBe(true);
+    expect(optimum.value).toBeLessThanOrEqual(records.at(-1)?.objective as number);
+    expect(verdict.message.length).toBeGreaterThan(20);
+    const last = records.at(-1) as MonitorRecord;
+    expect(last.gainRatio).not.toBeNull();
+    expect(last.dissipation).toBeGreaterThanOrEqual(0);
+    expect(records[0]).toMatchObject({ drift: 0, distance: 0 });
+  });
+
+  it("says no while a fit is on its way", async () => {
+    const data = waves(200, 2, 1, 4, 0.05);
+    const net = network({ layers: [2, 8, 1], seed: 2 });
+    const options = { validation: false, stop: { iterations: 5 } } as const;
+    const early = await report(train(net, data, { ...options, monitor: monitor() }));
+    expect(early.converged.holds).toBe(false);
+    expect(early.converged.message).toMatch(/^no: relative offset .*it ended because/);
+  });
+
+  it("calls an interpolating fit converged once the loss is at its rounding floor", async () => {
+    const data = waves(8, 2, 1, 4, 0.05);
+    const net = network({ layers: [2, 20, 1], seed: 2 });
+    const stop = { iterations: 200, gradient: 0, step: 0, reduction: 0 };
+    const found = await report(
+      train(net, data, { validation: false, stop, method: gaussNewton(), monitor: monitor() }),
+    );
+    expect(found.converged).toMatchObject({ holds: true, message: expect.stringContaining("rounding floor") });
+  });
+
+  it("finds a run with an enormous damping damping-limited", async () => {
+    const data = waves(60, 2, 1, 4, 0.05);
+    const net = network({ layers: [2, 4, 1], seed: 2 });
+    const method = levenbergMarquardt({ scaling: "identity", initialDamping: 1e6 } as never);
+    const found = await report(
+      train(net, data, { validation: false, method, stop: { iterations: 6 }, monitor: monitor() }),
+    );
+    expect(found.verdict.code).toBe("damping-limited");
+  });
+
+  it("changes no bit of the training, and an abort in the monitor is a reason", async () => {
+    const data = waves(60, 2, 1, 4, 0.05);
+    const net = network({ layers: [2, 4, 1], seed: 2 });
+    const options = { validation: false, stop: { iterations: 10 } } as const;
+    const [alone, watched] = [
+      await train(net, data, options),
+      await train(net, data, { ...options, monitor: monitor() }),
+    ];
+    expect(watched.last.parameters).toEqual(alone.last.parameters);
+    const controller = new AbortController();
+    const stopping = monitor({ onRecord: ({ position }) => position === 3 && controller.abort() });
+    const result = await train(net, data, { ...options, monitor: stopping, signal: controller.signal });
+    expect(result.reason.code).toBe("aborted");
+    expect(result.monitor?.verdict).toBeDefined();
+  });
+});
+
+it("dormandPrince is the flow's default", async () => {
+  const { network: net, data } = await teacherProblem({
+    seed: 3,
+    samples: 60,
+    width: 4,
+    scale: 1,
+    alpha: 20,
+    target: "reachable",
+  });
+  const [a, b] = [
+    await flow(net, data, { ...raw, damping: 0.2, until: 0.5 }),
+    await flow(net, data, { ...raw, damping: 0.2, until: 0.5, integrator: dormandPrince() }),
+  ];
+  expect(a.last.parameters).toEqual(b.last.parameters);
+});

@@ -1,0 +1,170 @@
+// The verdict, one test a code and side, from facts alone; the rate fit and the promises against closed forms.
+import { describe, expect, it } from "vitest";
+import { fitRate, type RateFit, VERDICT_THRESHOLDS } from "../../src/index.js";
+import { attainableRate, promisedDecrement, promisedRate, windowMean } from "../../src/monitor/promised.js";
+import { lastWindow } from "../../src/monitor/rate-fit.js";
+import { type FlowFacts, flowVerdict, type TrainFacts, trainVerdict } from "../../src/monitor/verdict.js";
+
+const line = (measured: number, standardError = 1e-6, points = 8): RateFit => ({
+  measured,
+  standardError,
+  rSquared: 1,
+  points,
+  from: 0,
+  until: 1,
+});
+
+describe("the rate fit", () => {
+  it("finds an exponential exactly, and its standard error is that of the textbook", () => {
+    const exact = fitRate([0, 0.5, 1, 3].map((t) => ({ position: t, value: 7 * Math.exp(-1.5 * t) }))) as RateFit;
+    expect(exact.measured).toBeCloseTo(1.5, 13);
+    expect(exact.standardError).toBeLessThan(1e-14);
+    expect(exact.rSquared).toBe(1);
+    // y = 0, 1, 1 at t = 0, 1, 2: slope 1/2, residuals -1/6, 1/3, -1/6, squares 1/6; se = sqrt(1/6 / 1 / 2).
+    const noisy = fitRate([0, 1, 2].map((t) => ({ position: t, value: Math.exp(t === 0 ? 0 : 1) }))) as RateFit;
+    expect(noisy.measured).toBeCloseTo(-0.5, 14);
+    expect(noisy.standardError).toBeCloseTo(Math.sqrt(1 / 12), 14);
+    expect(noisy.rSquared).toBeCloseTo(1 - 1 / 6 / (2 / 3), 14);
+  });
+
+  it("leaves out what has no logarithm, and says nothing of fewer than three points or one position", () => {
+    const points = [1, 0, Number.NaN, Number.POSITIVE_INFINITY, -1].map((value, k) => ({ position: k, value }));
+    expect(fitRate(points)).toBeNull();
+    expect(fitRate([1, 2, 3].map((value) => ({ position: 1, value })))).toBeNull();
+    expect(fitRate([...points, { position: 5, value: 1 }, { position: 6, value: 1 }])?.points).toBe(3);
+    expect(
+      lastWindow(
+        [5, 4, 3, 2, 1].map((value, k) => ({ position: k, value })),
+        2,
+        1.5,
+      ).map(({ value }) => value),
+    ).toEqual([3, 2]);
+  });
+});
+
+describe("the promises", () => {
+  it("are those of the modes: 2k/((1-rho)k + rho)", () => {
+    expect(promisedRate(0, null)).toBe(2);
+    expect(promisedRate(1, 0.3)).toBeCloseTo(0.6, 15);
+    expect(promisedRate(0.5, null)).toBeNull();
+    for (const lambda of [1e-9, 0.03, 5])
+      for (const c of [0.1, 1, 10]) {
+        const rho = (c * lambda) / (1 + c * lambda);
+        expect(promisedRate(rho, lambda)).toBeCloseTo((2 * (1 + c * lambda)) / (1 + c), 12);
+      }
+    expect(attainableRate(false, null)).toBe(2);
+    expect(attainableRate(true, 0.25)).toBe(1.25);
+    expect(attainableRate(true, null)).toBeNull();
+  });
+
+  it("of a step: -log of what is left, no more than rounding allows", () => {
+    expect(promisedDecrement(0.5, 1)).toBeCloseTo(Math.LN2, 15);
+    expect(promisedDecrement(1, 1)).toBeCloseTo(52 * Math.LN2, 12);
+    expect(promisedDecrement(2, 1)).toBeCloseTo(52 * Math.LN2, 12);
+    expect(promisedDecrement(1, 0)).toBeNull();
+  });
+
+  it("are averaged over time, not over points", () => {
+    const points = [0, 1, 3].map((position) => ({ position, value: position }));
+    expect(windowMean(points)).toBeCloseTo(1.5, 15);
+    expect(windowMean([{ position: 1, value: 4 }])).toBe(4);
+    expect(windowMean([{ position: 1, value: null }])).toBeNull();
+    expect(windowMean([])).toBeNull();
+  });
+});
+
+describe("the verdict of a flow", () => {
+  const facts: FlowFacts = {
+    excluded: null,
+    fit: line(1.02),
+    promised: 1.02,
+    attainable: 1.02,
+    damping: 0.02,
+    overparameterised: true,
+  };
+  const code = (changed: Partial<FlowFacts>) => flowVerdict({ ...facts, ...changed }).code;
+
+  it("on-theory inside the band, which is 2% or three standard errors", () => {
+    expect(code({})).toBe("on-theory");
+    expect(code({ fit: line(1.02 * (1 - 0.019)) })).toBe("on-theory");
+    expect(code({ fit: line(1.02 * (1 - 0.021)) })).not.toBe("on-theory");
+    expect(code({ fit: line(0.9, 0.041) })).toBe("on-theory");
+  });
+
+  it("faster-than-promised beyond it", () => {
+    expect(code({ fit: line(1.6) })).toBe("faster-than-promised");
+    expect(flowVerdict({ ...facts, fit: line(1.6) }).message).toMatch(
+      /1\.6000 \+- 1\.0e-6, more than the 1\.0200 promised/,
+    );
+  });
+
+  it("damping-limited where the rate is what rho promises, and another rho would promise more", () => {
+    const limited = { promised: 0.4, attainable: 1.02, damping: 0.1 };
+    expect(code({ ...limited, fit: line(0.4) })).toBe("damping-limited");
+    expect(code({ ...limited, fit: line(0.7) })).toBe("damping-limited");
+    expect(flowVerdict({ ...facts, ...limited, fit: line(0.4) }).message).toContain(
+      "spectral damping would promise 1.0200: use spectralDamping()",
+    );
+    const under = { promised: 1e-3, attainable: 2, damping: 1, overparameterised: false, fit: line(0.3) };
+    expect(flowVerdict({ ...facts, ...under }).message).toContain("rho = 0 would promise 2.0000: use damping: 0");
+  });
+
+  it("curvature-limited below the promise of its own damping", () => {
+    expect(code({ fit: line(0.8) })).toBe("curvature-limited");
+    expect(flowVerdict({ ...facts, fit: line(0.8) }).message).toContain("a larger outputScale flattens it");
+  });
+
+  it("stalled where next to nothing of the promise is left, or the loss rises", () => {
+    expect(code({ fit: line(0.01) })).toBe("stalled");
+    expect(code({ fit: line(-0.1) })).toBe("stalled");
+    expect(code({ fit: line(VERDICT_THRESHOLDS.stalledShare * 1.02 * 1.01) })).toBe("curvature-limited");
+  });
+
+  it("not-applicable with the reason", () => {
+    expect(flowVerdict({ ...facts, excluded: "the activation relu is not smooth" }).message).toMatch(
+      /says nothing here: the activation relu/,
+    );
+    expect(flowVerdict({ ...facts, fit: null }).message).toMatch(
+      /too few points above the error floor for a rate: 0 of 4/,
+    );
+    expect(flowVerdict({ ...facts, fit: line(1, 0, 3) }).message).toMatch(/3 of 4/);
+    expect(flowVerdict({ ...facts, promised: null }).message).toMatch(/spectrum of the kernel was not recorded/);
+    for (const changed of [{ excluded: "x" }, { fit: null }, { attainable: null }])
+      expect(code(changed)).toBe("not-applicable");
+  });
+});
+
+describe("the verdict of a training run", () => {
+  const facts: TrainFacts = {
+    excluded: null,
+    fit: line(0.7),
+    promised: 0.7,
+    offered: 0.5,
+    gainRatio: 0.98,
+    damping: 1e-3,
+  };
+  const code = (changed: Partial<TrainFacts>) => trainVerdict({ ...facts, ...changed }).code;
+
+  it("on-theory, and faster or slower than the model's offers beyond 20%", () => {
+    expect(code({})).toBe("on-theory");
+    expect(code({ fit: line(0.9), promised: 0.7 })).toBe("faster-than-promised");
+    expect(code({ fit: line(0.5), gainRatio: 0.6 })).toBe("curvature-limited");
+  });
+
+  it("damping-limited where good steps take little of what there is", () => {
+    expect(code({ fit: line(0.1), promised: 0.1, offered: 0.1 })).toBe("damping-limited");
+    expect(code({ fit: line(1e-4), promised: 1e-4, offered: 1e-4 })).toBe("damping-limited");
+    expect(code({ fit: line(0.1), promised: 0.1, offered: 0.1, gainRatio: 0.5 })).not.toBe("damping-limited");
+  });
+
+  it("stalled below 1% an iteration where the damping is not to blame", () => {
+    expect(code({ fit: line(0.005), gainRatio: 0.1 })).toBe("stalled");
+    expect(code({ fit: line(-0.1), gainRatio: 0.1 })).toBe("stalled");
+  });
+
+  it("not-applicable with the reason", () => {
+    expect(trainVerdict({ ...facts, promised: null }).message).toMatch(/optimum is not known/);
+    expect(code({ excluded: "x" })).toBe("not-applicable");
+    expect(code({ fit: line(1, 0, 2) })).toBe("not-applicable");
+  });
+});
