@@ -29,9 +29,11 @@ export function reportTitle(outcomes: readonly ExperimentOutcome[]): string {
 
 /** The header, with the command and its surroundings. */
 export function header(title: string, meta: ReportMeta): string {
+  // A word of the command at a time: browsers break lines after hyphens, which tears options apart.
+  const words = meta.command.split(" ").map((word) => `<span>${escapeHtml(word)}</span>`);
   return `<header>
 <h1>${escapeHtml(title)}</h1>
-<pre class="command"><code>${escapeHtml(meta.command)}</code></pre>
+<pre class="command"><code>${words.join(" ")}</code></pre>
 ${facts([
   ["gaussflow", meta.version],
   ["engine", meta.engine],

@@ -36,6 +36,7 @@ p{margin:.6rem 0}
 .note{color:var(--muted);font-size:.9rem}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.875rem}
 .command{margin:.6rem 0;padding:.55rem .8rem;background:var(--raised);border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere}
+.command span{display:inline-block;max-width:100%}
 .facts{display:flex;flex-wrap:wrap;gap:.1rem 1.4rem;margin:.6rem 0;font-size:.9rem}
 .facts dt,.facts dd{display:inline;margin:0}
 .facts dt{color:var(--muted)}
