@@ -3,13 +3,21 @@
 import { argumentError, GaussflowError } from "../errors.js";
 import type { EventSample, OdeEvent } from "./ode.js";
 
-/** The value of an event function, checked. @throws GAUSSFLOW_ARGUMENT naming the event */
-export async function eventValue(event: OdeEvent, time: number, state: Float64Array): Promise<number> {
+/**
+ * The value of an event function, checked.
+ * @throws GAUSSFLOW_ARGUMENT naming the event; the reason of `signal` where that is what the function threw
+ */
+export async function eventValue(
+  event: OdeEvent,
+  time: number,
+  state: Float64Array,
+  signal?: AbortSignal,
+): Promise<number> {
   let value: number;
   try {
     value = await event.value(time, state);
   } catch (cause) {
-    if (cause instanceof GaussflowError || (cause instanceof Error && cause.name === "AbortError")) throw cause;
+    if (cause instanceof GaussflowError || (signal?.aborted && cause === signal.reason)) throw cause;
     throw new GaussflowError(
       "GAUSSFLOW_ARGUMENT",
       `event "${event.name}" threw at time ${time}: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -67,24 +75,30 @@ export async function findRoot(
   return b;
 }
 
+/** A step as its events see it: their values at both ends and the interpolant between. */
+export interface EventWindow {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly from: number;
+  readonly to: number;
+  readonly stateAt: (time: number) => Float64Array;
+}
+
 /** The events of one step in order of time; `end` is the first terminal one, after which none counts. */
 export async function eventsOfStep(
   events: readonly OdeEvent[],
-  before: readonly number[],
-  after: readonly number[],
-  from: number,
-  to: number,
-  stateAt: (time: number) => Float64Array,
+  { before, after, from, to, stateAt }: EventWindow,
+  signal?: AbortSignal,
 ): Promise<{ readonly found: readonly EventSample[]; readonly end: EventSample | null }> {
-  const all: (EventSample & { readonly terminal: boolean })[] = [];
+  const all: { readonly sample: EventSample; readonly terminal: boolean }[] = [];
   for (const [i, event] of events.entries()) {
     if (!crosses(event, before[i], after[i])) continue;
-    const time = await findRoot((t) => eventValue(event, t, stateAt(t)), from, to, before[i], after[i]);
-    all.push({ name: event.name, time, state: stateAt(time), terminal: event.terminal === true });
+    const value = (t: number) => eventValue(event, t, stateAt(t), signal);
+    const time = await findRoot(value, from, to, before[i], after[i]);
+    all.push({ sample: { name: event.name, time, state: stateAt(time) }, terminal: event.terminal === true });
   }
-  all.sort((one, other) => one.time - other.time);
-  const stop = all.findIndex((one) => one.terminal);
-  const kept = stop < 0 ? all : all.slice(0, stop + 1);
-  const found = kept.map(({ name, time, state }) => ({ name, time, state }));
-  return { found, end: stop < 0 ? null : found[found.length - 1] };
+  all.sort((one, other) => one.sample.time - other.sample.time);
+  const end = all.find((one) => one.terminal)?.sample ?? null;
+  const found = all.map((one) => one.sample).filter((sample) => end === null || sample.time <= end.time);
+  return { found, end };
 }

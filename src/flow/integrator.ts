@@ -70,18 +70,21 @@ const NAMES = [
 
 function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string[]): Integrator {
   checkOptionNames(`${tableau.name} options`, options, names);
+  const { relativeTolerance = 1e-6, absoluteTolerance = 1e-9, control = "pi", norm = "prediction" } = options;
+  const { safety = 0.9, smallestFactor = 0.2, largestFactor = 10, steps = 100_000 } = options;
+  const { firstStep = 0, largestStep = Number.POSITIVE_INFINITY, step = 0 } = options;
   const settings: IntegratorSettings = {
-    relativeTolerance: options.relativeTolerance ?? 1e-6,
-    absoluteTolerance: options.absoluteTolerance ?? 1e-9,
-    control: options.control ?? "pi",
-    safety: options.safety ?? 0.9,
-    smallestFactor: options.smallestFactor ?? 0.2,
-    largestFactor: options.largestFactor ?? 10,
-    firstStep: options.firstStep ?? 0,
-    largestStep: options.largestStep ?? Number.POSITIVE_INFINITY,
-    step: options.step ?? 0,
-    steps: options.steps ?? 100_000,
-    norm: options.norm ?? "prediction",
+    relativeTolerance,
+    absoluteTolerance,
+    control,
+    safety,
+    smallestFactor,
+    largestFactor,
+    firstStep,
+    largestStep,
+    step,
+    steps,
+    norm,
   };
   const rule = (name: keyof IntegratorSettings, holds: (value: number) => boolean, words: string) => {
     const value = settings[name];
@@ -98,16 +101,20 @@ function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string
   rule("largestStep", (value) => value > 0, "must be positive");
   rule("step", finite, "must be a positive finite number");
   rule("steps", (value) => Number.isSafeInteger(value) && value >= 1, "must be a whole number of at least 1");
-  if (!["integral", "pi", "pid"].includes(settings.control))
-    throw argumentError(`${tableau.name} control`, 'must be "integral", "pi" or "pid"', settings.control);
-  if (settings.norm !== "prediction" && settings.norm !== "parameters")
-    throw argumentError(`${tableau.name} norm`, 'must be "prediction" or "parameters"', settings.norm);
-  if (tableau.error === null && settings.step === 0)
+  if (!["integral", "pi", "pid"].includes(control))
+    throw argumentError(`${tableau.name} control`, 'must be "integral", "pi" or "pid"', control);
+  if (norm !== "prediction" && norm !== "parameters")
+    throw argumentError(`${tableau.name} norm`, 'must be "prediction" or "parameters"', norm);
+  if (tableau.error === null && step === 0)
     throw argumentError(`${tableau.name} step`, "must be given: the method has no error estimate", options.step);
-  const how =
-    settings.step > 0
-      ? `step ${settings.step}`
-      : `${settings.control} control, tolerance ${settings.relativeTolerance}`;
+  for (const name of ["firstStep", "largestStep"] as const)
+    if (step > 0 && options[name] !== undefined)
+      throw argumentError(
+        `${tableau.name} ${name}`,
+        `must not be given beside step ${step}, which fixes all steps`,
+        options[name],
+      );
+  const how = step > 0 ? `step ${step}` : `${control} control, tolerance ${relativeTolerance}`;
   return Object.freeze({ name: tableau.name, label: `${tableau.name} (${how})`, tableau, settings });
 }
 

@@ -12,7 +12,7 @@ export interface StageFailure {
 
 export type Stage = Float64Array | StageFailure;
 
-/** f(t, y). The state must not be changed nor kept; the derivative returned is the integrator's from then on. */
+/** f(t, y). The state must not be changed nor kept; the derivative is a new array at every call, the integrator's from then on. */
 export type RightHandSide = (time: number, state: Float64Array) => Stage | Promise<Stage>;
 
 export interface OdeProblem {
@@ -24,7 +24,8 @@ export interface OdeProblem {
   readonly initial: Float64Array;
   /**
    * For right-hand sides that hold something fixed through the stages of a step: called after every accepted step but the last
-   * with its end, returns the derivative there with whatever is held brought up to date, or null where nothing has changed.
+   * with its end, and first of all where a run is resumed from such a step. Returns the derivative there with whatever is held
+   * brought up to date, or null where nothing has changed.
    */
   readonly refresh?: ((time: number, state: Float64Array) => Stage | null | Promise<Stage | null>) | undefined;
 }
@@ -66,6 +67,20 @@ export interface StepMemory {
   /** Steps in a row that looked stiff, and in a row that did not. */
   readonly stiffCount: number;
   readonly calmCount: number;
+}
+
+export interface IntegrateOptions {
+  readonly norm?: ErrorNorm | undefined;
+  /** Increasing times; those up to `from` are passed over. */
+  readonly outputs?: readonly number[] | undefined;
+  readonly events?: readonly OdeEvent[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** f(from, initial) where it is known. */
+  readonly derivative?: Float64Array | undefined;
+  /** Goes on from an accepted step, bit for bit; the step's `refresh` comes first. */
+  readonly resume?:
+    | { readonly memory: StepMemory; readonly index: number; readonly evaluations: number; readonly rejected: number }
+    | undefined;
 }
 
 export interface AcceptedStep {

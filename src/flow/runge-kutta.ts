@@ -1,5 +1,5 @@
 // One step of a tableau, and its interpolant. A stage that fails or is not finite makes the step fail; nothing is thrown.
-import type { RightHandSide, StageFailure } from "./ode.js";
+import type { RightHandSide, Stage, StageFailure } from "./ode.js";
 import type { Tableau } from "./tableaux.js";
 
 export interface TrialStep {
@@ -18,40 +18,48 @@ export interface FailedStep {
   readonly evaluations: number;
 }
 
+/** y + h sum w_i k_i, or without y the increment alone. The sum comes first: y is rounded once, not once a stage. */
 function combine(
-  y: Float64Array,
+  y: Float64Array | null,
   h: number,
   weights: readonly number[],
   stages: readonly Float64Array[],
 ): Float64Array {
-  const out = y.slice();
-  weights.forEach((weight, i) => {
-    if (weight === 0) return;
-    const k = stages[i];
-    for (let j = 0; j < out.length; j++) out[j] += h * weight * k[j];
-  });
+  const out = new Float64Array(stages[0].length);
+  for (let j = 0; j < out.length; j++) {
+    let sum = 0;
+    for (let i = 0; i < weights.length; i++) sum += weights[i] * stages[i][j];
+    out[j] = y === null ? h * sum : y[j] + h * sum;
+  }
   return out;
 }
 
-/** f(t, y), with a derivative that is not finite turned into a failure. */
-export async function evaluate(
-  rightHandSide: RightHandSide,
-  time: number,
-  state: Float64Array,
-): Promise<Float64Array | StageFailure> {
-  const answer = rightHandSide(time, state);
-  const stage = answer instanceof Float64Array || !("then" in answer) ? answer : await answer;
-  if (!(stage instanceof Float64Array)) return stage;
-  const bad = stage.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return stage;
-  return {
-    failure: "non-finite",
-    message: `the derivative at t = ${time} is ${stage[bad]} in component ${bad}`,
-    where: { what: "step", parameter: bad },
-  };
+function notFinite(values: Float64Array, what: string, time: number): StageFailure | null {
+  for (let j = 0; j < values.length; j++)
+    if (!Number.isFinite(values[j]))
+      return {
+        failure: "non-finite",
+        message: `the ${what} at t = ${time} is ${values[j]} in component ${j}`,
+        where: { what: "step", parameter: j },
+      };
+  return null;
 }
 
-/** Tries one step of size h from (t, y) with k_1 = f(t, y) known. */
+/**
+ * f(t, y), with a derivative that is not finite turned into a failure. Answers at once where the right-hand side does: a promise a
+ * stage would cost more than a small right-hand side.
+ */
+export function evaluate(rightHandSide: RightHandSide, time: number, state: Float64Array): Stage | Promise<Stage> {
+  const answer = rightHandSide(time, state);
+  return answer instanceof Float64Array ? (notFinite(answer, "derivative", time) ?? answer) : arrived(answer, time);
+}
+
+async function arrived(answer: StageFailure | Promise<Stage>, time: number): Promise<Stage> {
+  const stage = await answer;
+  return stage instanceof Float64Array ? (notFinite(stage, "derivative", time) ?? stage) : stage;
+}
+
+/** Tries one step of size h from (t, y) with k_1 = f(t, y) known; `end` is t + h as the caller rounds it. */
 export async function tryStep(
   tableau: Tableau,
   rightHandSide: RightHandSide,
@@ -59,41 +67,47 @@ export async function tryStep(
   state: Float64Array,
   derivative: Float64Array,
   h: number,
+  end: number,
 ): Promise<TrialStep | FailedStep> {
   const stages = [derivative];
   let argument = state;
   let evaluations = 0;
   for (let i = 1; i < tableau.nodes.length; i++) {
     argument = combine(state, h, tableau.stages[i], stages);
-    const k = await evaluate(rightHandSide, time + tableau.nodes[i] * h, argument);
+    const node = tableau.nodes[i];
+    let k = evaluate(rightHandSide, node === 1 ? end : time + node * h, argument);
+    if (!(k instanceof Float64Array)) k = await k;
     evaluations++;
     if (!(k instanceof Float64Array)) return { failed: k, evaluations };
     stages.push(k);
   }
   const next = combine(state, h, tableau.weights, stages);
-  const last = await evaluate(rightHandSide, time + h, next);
+  const overflow = notFinite(next, "state", end);
+  if (overflow !== null) return { failed: overflow, evaluations };
+  let last = evaluate(rightHandSide, end, next);
+  if (!(last instanceof Float64Array)) last = await last;
   evaluations++;
   if (!(last instanceof Float64Array)) return { failed: last, evaluations };
+  const stiffnessRatio = stages.length > 1 ? ratio(h, last, stages[stages.length - 1], next, argument) : null;
   stages.push(last);
-  const error = tableau.error === null ? null : combine(new Float64Array(state.length), h, tableau.error, stages);
-  return { state: next, stages, error, stiffnessRatio: ratio(h, last, stages, next, argument), evaluations };
+  const error = tableau.error === null ? null : combine(null, h, tableau.error, stages);
+  return { state: next, stages, error, stiffnessRatio, evaluations };
 }
 
 function ratio(
   h: number,
   last: Float64Array,
-  stages: readonly Float64Array[],
+  before: Float64Array,
   next: Float64Array,
   argument: Float64Array,
 ): number | null {
-  const before = stages[stages.length - 2];
   let top = 0;
   let bottom = 0;
   for (let j = 0; j < next.length; j++) {
     top += (last[j] - before[j]) ** 2;
     bottom += (next[j] - argument[j]) ** 2;
   }
-  return bottom > 0 && stages.length > 2 ? h * Math.sqrt(top / bottom) : null;
+  return bottom > 0 ? h * Math.sqrt(top / bottom) : null;
 }
 
 /** y(t + theta h). */
@@ -106,4 +120,12 @@ export function interpolate(
 ): Float64Array {
   const weights = tableau.interpolant.map((row) => row.reduceRight((sum, value) => (sum + value) * theta, 0));
   return combine(state, h, weights, stages);
+}
+
+/** y'(t + theta h) of the interpolant. */
+export function interpolateSlope(tableau: Tableau, stages: readonly Float64Array[], theta: number): Float64Array {
+  const weights = tableau.interpolant.map((row) =>
+    row.reduceRight((sum, value, power) => sum * theta + (power + 1) * value, 0),
+  );
+  return combine(null, 1, weights, stages);
 }

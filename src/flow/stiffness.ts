@@ -7,30 +7,27 @@ const edge = 3.25;
 const stiffAfter = 15;
 const calmAfter = 6;
 
-export const calm: Pick<StepMemory, "stiffCount" | "calmCount"> = { stiffCount: 0, calmCount: 0 };
-
 export class Stiffness {
   stiffCount: number;
   calmCount: number;
   sentence: string | null = null;
 
-  constructor(memory: Pick<StepMemory, "stiffCount" | "calmCount">) {
+  constructor(memory: Pick<StepMemory, "stiffCount" | "calmCount"> = { stiffCount: 0, calmCount: 0 }) {
     this.stiffCount = memory.stiffCount;
     this.calmCount = memory.calmCount;
   }
 
-  /** Looks at one accepted step; the sentence when stiffness is seen for the first time, else null. */
-  look(ratio: number | null, time: number, fixed: boolean): string | null {
-    if (ratio === null || fixed) return null;
-    if (ratio > edge) {
-      this.calmCount = 0;
-      this.stiffCount++;
-    } else if (this.stiffCount > 0 && ++this.calmCount >= calmAfter) {
-      this.stiffCount = 0;
-      this.calmCount = 0;
+  /** Looks at one accepted step of a controlled integration; the sentence when stiffness is seen for the first time, else null. */
+  look(ratio: number | null, time: number): string | null {
+    if (ratio === null) return null;
+    if (ratio <= edge) {
+      if (this.stiffCount > 0 && ++this.calmCount >= calmAfter) this.stiffCount = this.calmCount = 0;
+      return null;
     }
-    if (this.stiffCount < stiffAfter || this.sentence !== null) return null;
-    this.sentence = `the problem looks stiff from t = ${time.toPrecision(4)} on: the step times the largest eigenvalue is ${ratio.toFixed(2)}, at the edge of stability, in ${stiffAfter} steps in a row`;
+    this.calmCount = 0;
+    // Told at the fifteenth and not from then on: a resumed run whose memory is past it has told already.
+    if (++this.stiffCount !== stiffAfter || this.sentence !== null) return null;
+    this.sentence = `the problem looks stiff from t = ${time.toPrecision(4)} on: the step times the largest eigenvalue was at the edge of stability in ${stiffAfter} steps, now ${ratio.toFixed(2)}`;
     return this.sentence;
   }
 }
