@@ -83,6 +83,16 @@ EngineObject::State& EngineObject::Ready(Napi::Env env) {
   return *state_;
 }
 
+const gaussflow::Engine& EngineObject::Curved(Napi::Env env, bool matrix) {
+  const gaussflow::Engine& engine = Ready(env).engine;
+  if (engine.CurvatureOrder() == 0)
+    throw CodedError(env, "GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
+  if (matrix && engine.curvature() == Curvature_::kOrthogonal)
+    throw CodedError(env, "GAUSSFLOW_BUSY",
+                     "the orthogonal route holds no matrix: linearise with primal or dual first");
+  return engine;
+}
+
 Napi::Value EngineObject::Run(Napi::Env env, std::function<Status(State&)> compute,
                               PromiseWorker::Finish finish) {
   std::shared_ptr<State> state = state_;
@@ -237,19 +247,15 @@ Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
-  const Engine& engine = Ready(info.Env()).engine;
+  const gaussflow::Engine& engine = Curved(info.Env(), false);
   const size_t order = engine.CurvatureOrder();
-  if (order == 0)
-    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "no curvature: linearise with one first");
   Napi::Float64Array out = Napi::Float64Array::New(info.Env(), order * order);
   engine.CopyCurvature(out.Data());
   return out;
 }
 
 Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
-  const size_t order = Ready(info.Env()).engine.CurvatureOrder();
-  if (order == 0)
-    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "no curvature: linearise with one first");
+  const size_t order = Curved(info.Env(), false).CurvatureOrder();
   const bool wanted = arguments::Boolean(info, 0, "vectors");
   auto values = std::make_shared<Doubles>(order);
   auto vectors = std::make_shared<Doubles>();
@@ -257,7 +263,7 @@ Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
       info.Env(),
       [values, vectors, wanted](State& s) {
         if (wanted) vectors->resize(values->size() * values->size());
-        return s.engine.Eigen(values->data(), wanted ? vectors->data() : nullptr);
+        return s.engine.Eigen(s.Flags(), values->data(), wanted ? vectors->data() : nullptr);
       },
       [values, vectors, wanted](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);
@@ -268,17 +274,17 @@ Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::EigenvaluesBelow(const Napi::CallbackInfo& info) {
-  if (Ready(info.Env()).engine.CurvatureOrder() == 0)
-    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "no curvature: linearise with one first");
+  Curved(info.Env(), false);
   const double bound = arguments::Number(info, 0, "bound", 0.0);
   auto count = std::make_shared<size_t>(0);
   return Run(
-      info.Env(), [bound, count](State& s) { return s.engine.EigenvaluesBelow(bound, count.get()); },
+      info.Env(),
+      [bound, count](State& s) { return s.engine.EigenvaluesBelow(bound, s.Flags(), count.get()); },
       [count](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*count)); });
 }
 
 Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
-  const size_t order = Ready(info.Env()).engine.CurvatureOrder();
+  const size_t order = Curved(info.Env(), true).CurvatureOrder();
   auto v = arguments::DoublesCopy(info, 0, "vector", order);
   auto out = std::make_shared<Doubles>(order);
   return Run(
@@ -290,7 +296,7 @@ Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::CurvatureInverse(const Napi::CallbackInfo& info) {
-  const size_t order = Ready(info.Env()).engine.CurvatureOrder();
+  const size_t order = Curved(info.Env(), true).CurvatureOrder();
   auto v = arguments::DoublesCopy(info, 0, "vector", order);
   const double shift = arguments::Number(info, 1, "shift", 0.0);
   auto out = std::make_shared<Doubles>(order);

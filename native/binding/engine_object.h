@@ -52,6 +52,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   // The state, free for a new call; throws GAUSSFLOW_BUSY where it is not.
   State& Ready(Napi::Env env);
+  // The engine, ready and with a curvature (`matrix`: that is held as a matrix, not as a triangle).
+  const gaussflow::Engine& Curved(Napi::Env env, bool matrix);
   // Runs compute(state) off the event loop.
   Napi::Value Run(Napi::Env env, std::function<Status(State&)> compute,
                   PromiseWorker::Finish finish);

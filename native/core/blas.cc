@@ -32,8 +32,10 @@ void dgelsy_(const int*, const int*, const int*, double*, const int*, double*, c
 void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*,
              const int*, int*, const int*, int*, size_t, size_t);
 void dsytrf_(const char*, const int*, double*, const int*, int*, double*, const int*, int*, size_t);
-void dgesvd_(const char*, const char*, const int*, const int*, double*, const int*, double*,
-             double*, const int*, double*, const int*, double*, const int*, int*, size_t, size_t);
+void dgejsv_(const char*, const char*, const char*, const char*, const char*, const char*,
+             const int*, const int*, double*, const int*, double*, double*, const int*, double*,
+             const int*, double*, const int*, int*, int*, size_t, size_t, size_t, size_t, size_t,
+             size_t);
 int idamax_(const void*, const double*, const int*);
 
 // OpenBLAS extras; weak, so that another BLAS links too.
@@ -121,7 +123,7 @@ void TpmqrtTranspose(size_t m, size_t n, size_t panel, const double* v, size_t l
            1);
 }
 
-int Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance) {
+size_t Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance) {
   const int mi = Int(m), ni = Int(n), lai = Int(lda), one = 1, ldb = Int(m > n ? m : n), query = -1;
   std::vector<int> pivots(n, 0);
   int rank = 0, info = 0;
@@ -131,7 +133,7 @@ int Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance
   const int length = Int(work.size());
   dgelsy_(&mi, &ni, &one, a, &lai, b, &ldb, pivots.data(), &tolerance, &rank, work.data(), &length,
           &info);
-  return info == 0 ? rank : -1;
+  return static_cast<size_t>(rank);
 }
 
 bool SymmetricEigen(bool vectors, size_t n, double* a, double* values) {
@@ -169,19 +171,19 @@ size_t NegativeInertia(size_t n, double* a) {
   return negative;
 }
 
-bool RightSingular(size_t n, double* a, double* values, double* vt) {
-  const int ni = Int(n), query = -1;
+bool RightSingular(size_t n, double* a, double* values, double* v) {
+  const int ni = Int(n), one = 1;
   int info = 0;
-  double size = 0.0, unused = 0.0;
-  const char* job = vt != nullptr ? "A" : "N";
-  double* right = vt != nullptr ? vt : &unused;
-  const int ldvt = vt != nullptr ? ni : 1, one = 1;
-  dgesvd_("N", job, &ni, &ni, a, &ni, values, &unused, &one, right, &ldvt, &size, &query, &info, 1,
-          1);
-  std::vector<double> work(static_cast<size_t>(size));
-  const int length = Int(work.size());
-  dgesvd_("N", job, &ni, &ni, a, &ni, values, &unused, &one, right, &ldvt, work.data(), &length,
-          &info, 1, 1);
+  double unused = 0.0;
+  // 2n and 64 columns: dgejsv knows no workspace query, and works blocked with this much.
+  std::vector<double> work(66 * n + 7);
+  std::vector<int> iwork(4 * n + 3);
+  const int length = Int(work.size()), ldv = v != nullptr ? ni : 1;
+  dgejsv_("C", "N", v != nullptr ? "V" : "N", "N", "N", "N", &ni, &ni, a, &ni, values, &unused,
+          &one, v != nullptr ? v : &unused, &ldv, work.data(), &length, iwork.data(), &info, 1, 1,
+          1, 1, 1, 1);
+  // It scales where squares of the values could overflow.
+  for (size_t k = 0; k < n; ++k) values[k] *= work[1] / work[0];
   return info == 0;
 }
 

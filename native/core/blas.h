@@ -42,15 +42,17 @@ void Tpqrt(size_t m, size_t n, size_t panel, double* r, size_t ldr, double* b, s
 void TpmqrtTranspose(size_t m, size_t n, size_t panel, const double* v, size_t ldv, const double* t,
                      size_t ldt, double* r, size_t ldr, double* b, size_t ldb, double* work);
 // Least norm least squares solution of A x = b (m x n) in place of b (max(m, n) doubles) by pivoted
-// QR; the rank at the relative tolerance, or -1.
-int Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance);
+// QR; the rank at the relative tolerance.
+size_t Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance);
 // Eigenvalues ascending of a whole symmetric matrix; with `vectors` its columns become them.
 bool SymmetricEigen(bool vectors, size_t n, double* a, double* values);
 // Number of negative eigenvalues of a symmetric matrix (upper triangle, lost) by LDL^T and
 // Sylvester's law of inertia.
 size_t NegativeInertia(size_t n, double* a);
-// Singular values descending of a square matrix, which is lost; vt (n x n) or null gets V^T.
-bool RightSingular(size_t n, double* a, double* values, double* vt);
+// Singular values descending of a square matrix, which is lost; v (n x n) or null gets the right
+// vectors as columns. One-sided Jacobi: a = B D with a diagonal D costs the tiny values only what
+// the condition number of B does, where bidiagonalisation loses all below eps times the largest.
+bool RightSingular(size_t n, double* a, double* values, double* v);
 
 // Holds BLAS to one thread for the calling thread (OpenMP builds count per thread, pthread builds
 // per process).

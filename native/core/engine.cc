@@ -194,8 +194,7 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
   Status status = Status::Misuse();
   factored_ = -1.0;
   if (curvature_ == Curvature::kOrthogonal) {
-    status =
-        orthogonal_.Solve(damping, scaling, equations_, step, &result->residual, &result->rank);
+    status = SolveOrthogonal(damping, decay, scaling, cancel, step, result);
     const Rank& rank = result->rank;
     const double ratio = rank.smallest > 0.0 ? rank.largest / rank.smallest : HUGE_VAL;
     result->condition = condition ? ratio * ratio : std::nan("");

@@ -61,9 +61,10 @@ class Engine {
   size_t CurvatureOrder() const;
   void CopyCurvature(double* out) const;
   // Eigenvalues of the curvature, ascending; vectors (order x order, one a row) or null.
-  Status Eigen(double* values, double* vectors) const;
+  // LAPACK looks at no flag: a raised one is found once it has ended.
+  Status Eigen(const Cancel& cancel, double* values, double* vectors) const;
   // Number of eigenvalues of the curvature below `bound`.
-  Status EigenvaluesBelow(double bound, size_t* count) const;
+  Status EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const;
   // M v and (M + shift I)^-1 v with the curvature M, vectors in sample-major order.
   Status CurvatureProduct(const double* vector, double* out) const;
   Status CurvatureInverse(const double* vector, double shift, const Cancel& cancel, double* out);
@@ -80,6 +81,8 @@ class Engine {
   void RaiseLayerFactors(const double* diagonal, double* scaling) const;
   Status LineariseOrthogonal(const double* parameters, double decay, double* scaling,
                              const Cancel& cancel, double* gradient, Linearisation* result);
+  Status SolveOrthogonal(double damping, double decay, const double* scaling, const Cancel& cancel,
+                         double* step, Solution* result);
   // Where entry i of the stored matrix stands in the order that callers see.
   size_t Position(size_t i) const;
 
@@ -91,7 +94,6 @@ class Engine {
   KernelBuilder kernel_;
   DampedSystem system_;
   OrthogonalSystem orthogonal_;
-  size_t equations_ = 0;    // rows absorbed by the orthogonal route
   double factored_ = -1.0;  // shift of the factor in system_, or -1
   Buffer forward_work_;
   Curvature curvature_ = Curvature::kNone;

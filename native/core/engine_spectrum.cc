@@ -1,5 +1,5 @@
-// The engine's orthogonal linearisation, and what it tells of the curvature: a copy, the spectrum,
-// products and inverse products.
+// The engine's orthogonal linearisation and solve, and what it tells of the curvature: a copy, the
+// spectrum, products and inverse products.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -27,7 +27,7 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
   // Blocks of about half as many rows as columns: the block stays below the triangle in size.
   const size_t samples =
       std::min({n, BlockSize(), std::max<size_t>(1, std::max<size_t>(256, p / 2) / c)});
-  Status status = orthogonal_.Reset(p, std::max(samples * c, decay > 0.0 ? p : size_t{0}));
+  Status status = orthogonal_.Reset(p, samples * c);
   if (!status.ok()) return status;
   for (size_t first = 0; first < n; first += samples) {
     const size_t count = std::min(samples, n - first), rows = count * c;
@@ -36,6 +36,9 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
     if (!std::isfinite(loss)) return Status::NonFinite(0);
     status = tangents_.AddTransposeProduct({}, cancel, gradient);
     if (!status.ok()) return status;
+    // Before the triangle, where the same overflow would have the curvature's name.
+    for (size_t j = 0; j < p; ++j)
+      if (!std::isfinite(gradient[j])) return Status::NonFinite(1);
     const double before = Now();
     double* block = orthogonal_.block();
     tangents_.WriteColumns(block);
@@ -45,7 +48,7 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
     curvature_seconds += Now() - before;
   }
   for (size_t j = 0; j < p; ++j)
-    if (!std::isfinite(gradient[j])) return Status::NonFinite(1);
+    if (!std::isfinite(orthogonal_.ColumnSquare(j))) return Status::NonFinite(2);
   const double residual_norm = std::sqrt(2.0 * loss);
   result->gradient_cosine = 0.0;
   for (size_t j = 0; j < p; ++j) {
@@ -58,26 +61,31 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
       result->gradient_cosine = std::max(
           result->gradient_cosine, std::fabs(gradient[j]) / (std::sqrt(square) * residual_norm));
   }
-  equations_ = n * c;
-  if (decay > 0.0) {
-    const double root = std::sqrt(decay);
-    double* block = orthogonal_.block();
-    std::fill_n(block, p * (p + 1), 0.0);
-    for (size_t j = 0; j < p; ++j) {
-      block[j * p + j] = root;
-      block[p * p + j] = root * parameters[j];
-    }
-    status = orthogonal_.Absorb(p, cancel);
-    if (!status.ok()) return status;
-    equations_ += p;
-    for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
-  }
+  for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
   gradient_.assign(gradient, gradient + p);
   curvature_ = Curvature::kOrthogonal;
   result->loss = loss;
   result->curvature_seconds = curvature_seconds;
   result->pass_seconds = Now() - start - curvature_seconds;
   return Status::Ok();
+}
+
+Status Engine::SolveOrthogonal(double damping, double decay, const double* scaling,
+                               const Cancel& cancel, double* step, Solution* result) {
+  const size_t p = net_.parameter_count;
+  std::vector<double> shift, offset;
+  if (damping > 0.0 || decay > 0.0) {
+    shift.resize(p);
+    for (size_t j = 0; j < p; ++j)
+      shift[j] = decay + damping * (scaling == nullptr ? 1.0 : scaling[j]);
+  }
+  if (decay > 0.0) {
+    offset = parameters_;
+    for (double& value : offset) value *= decay;
+  }
+  return orthogonal_.Solve(shift.empty() ? nullptr : shift.data(),
+                           offset.empty() ? nullptr : offset.data(), cancel, step,
+                           &result->residual, &result->rank);
 }
 
 size_t Engine::CurvatureOrder() const {
@@ -111,36 +119,42 @@ void Engine::CopyCurvature(double* out) const {
   }
 }
 
-Status Engine::Eigen(double* values, double* vectors) const {
+Status Engine::Eigen(const Cancel& cancel, double* values, double* vectors) const {
   const size_t order = CurvatureOrder();
   if (order == 0) return Status::Misuse();
-  if (curvature_ == Curvature::kOrthogonal) return orthogonal_.SingularValues(values, vectors);
-  Buffer copy;
-  if (vectors == nullptr && !copy.Reserve(order * order))
-    return Status::Memory(order * order * sizeof(double));
-  double* matrix = vectors == nullptr ? copy.data() : vectors;
-  CopyCurvature(matrix);
-  // Column k of the column-major result is row k of what callers see.
-  return blas::SymmetricEigen(vectors != nullptr, order, matrix, values) ? Status::Ok()
-                                                                         : Status::NonFinite(2);
+  Status status = Status::Ok();
+  if (curvature_ == Curvature::kOrthogonal) {
+    status = orthogonal_.SingularValues(values, vectors);
+  } else {
+    Buffer copy;
+    if (vectors == nullptr && !copy.Reserve(order * order))
+      return Status::Memory(order * order * sizeof(double));
+    double* matrix = vectors == nullptr ? copy.data() : vectors;
+    CopyCurvature(matrix);
+    // Column k of the column-major result is row k of what callers see.
+    if (!blas::SymmetricEigen(vectors != nullptr, order, matrix, values))
+      status = Status::NonFinite(2);
+  }
+  return cancel.Raised() ? Status::Cancelled() : status;
 }
 
-Status Engine::EigenvaluesBelow(double bound, size_t* count) const {
+Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const {
   const size_t order = CurvatureOrder();
   *count = 0;
   if (order == 0) return Status::Misuse();
+  Status status = Status::Ok();
   if (curvature_ == Curvature::kOrthogonal) {
     std::vector<double> squares(order);
-    const Status status = orthogonal_.SingularValues(squares.data(), nullptr);
+    status = orthogonal_.SingularValues(squares.data(), nullptr);
     for (const double square : squares) *count += square < bound ? 1 : 0;
-    return status;
+  } else {
+    Buffer copy;
+    if (!copy.Reserve(order * order)) return Status::Memory(order * order * sizeof(double));
+    std::copy_n(system_.matrix().upper(), order * order, copy.data());
+    for (size_t i = 0; i < order; ++i) copy.data()[i * order + i] -= bound;
+    *count = blas::NegativeInertia(order, copy.data());
   }
-  Buffer copy;
-  if (!copy.Reserve(order * order)) return Status::Memory(order * order * sizeof(double));
-  std::copy_n(system_.matrix().upper(), order * order, copy.data());
-  for (size_t i = 0; i < order; ++i) copy.data()[i * order + i] -= bound;
-  *count = blas::NegativeInertia(order, copy.data());
-  return Status::Ok();
+  return cancel.Raised() ? Status::Cancelled() : status;
 }
 
 Status Engine::CurvatureProduct(const double* vector, double* out) const {

@@ -65,13 +65,14 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
     if (!std::isfinite(half) || !std::isfinite(other)) return;
     if (i > 0 && std::fabs(half * other - before) <= kSettled * half * other) break;
   }
-  rank->smallest = 1.0 / std::sqrt(half * other);
+  rank->smallest = 1.0 / (std::sqrt(half) * std::sqrt(other));
 }
 
 }  // namespace
 
 Status OrthogonalSystem::Reset(size_t p, size_t rows) {
   p_ = p;
+  equations_ = 0;
   const size_t n = p + 1;
   const size_t work = 2 * kPanel * kPanel + static_cast<size_t>(threads_) * kPanel * kChunk;
   if (!triangle_.Reserve(n * n)) return Status::Memory(n * n * sizeof(double));
@@ -85,96 +86,128 @@ double* OrthogonalSystem::Factors(size_t first) {
   return work_.data() + (first / kPanel % 2) * kPanel * kPanel;
 }
 
-void OrthogonalSystem::FactorPanel(size_t first, size_t columns, size_t rows, double* work) {
+void OrthogonalSystem::FactorPanel(double* r, size_t first, size_t columns, size_t rows,
+                                   size_t height, double* work) {
   const size_t n = p_ + 1;
-  blas::Tpqrt(rows, columns, columns, triangle_.data() + first * n + first, n,
-              block_.data() + first * rows, rows, Factors(first), kPanel, work);
+  blas::Tpqrt(height, columns, columns, r + first * n + first, n, block_.data() + first * rows,
+              rows, Factors(first), kPanel, work);
 }
 
-Status OrthogonalSystem::Absorb(size_t rows, const Cancel& cancel) {
+Status OrthogonalSystem::Reduce(double* r, size_t rows, bool staircase, const Cancel& cancel) {
   const size_t n = p_ + 1;
-  double *r = triangle_.data(), *b = block_.data(), *work = work_.data() + 2 * kPanel * kPanel;
+  double *b = block_.data(), *work = work_.data() + 2 * kPanel * kPanel;
+  // Rows below the last step of a staircase are still zero in a panel's columns.
+  const auto height = [&](size_t first) {
+    return staircase ? std::min(rows, first + kPanel) : rows;
+  };
   blas::HoldToOneThread();
-  FactorPanel(0, std::min(kPanel, n), rows, work);
+  FactorPanel(r, 0, std::min(kPanel, n), rows, height(0), work);
   for (size_t first = 0; first + kPanel < n; first += kPanel) {
     // Task 0 has the next panel's columns, task k > 0 a chunk of those after it.
     const size_t next = first + kPanel, panel = std::min(kPanel, n - next), rest = next + panel;
     const size_t tasks = 1 + (n - rest + kChunk - 1) / kChunk;
-    const bool done = ThreadPool::Instance().Run(
-        threads_, tasks, cancel, [&](size_t task, int worker) {
+    const bool done =
+        ThreadPool::Instance().Run(threads_, tasks, cancel, [&](size_t task, int worker) {
           double* own = work + static_cast<size_t>(worker) * kPanel * kChunk;
           const size_t from = task == 0 ? next : rest + (task - 1) * kChunk;
           const size_t count = task == 0 ? panel : std::min(kChunk, n - from);
-          blas::TpmqrtTranspose(rows, count, kPanel, b + first * rows, rows, Factors(first), kPanel,
-                                r + from * n + first, n, b + from * rows, rows, own);
-          if (task == 0) FactorPanel(next, panel, rows, own);
+          blas::TpmqrtTranspose(height(first), count, kPanel, b + first * rows, rows,
+                                Factors(first), kPanel, r + from * n + first, n, b + from * rows,
+                                rows, own);
+          if (task == 0) FactorPanel(r, next, panel, rows, height(next), own);
         });
     if (!done) return Status::Cancelled();
   }
+  return Status::Ok();
+}
+
+Status OrthogonalSystem::Absorb(size_t rows, const Cancel& cancel) {
+  const Status status = Reduce(triangle_.data(), rows, false, cancel);
+  if (!status.ok()) return status;
+  equations_ += rows;
+  const size_t n = p_ + 1;
+  const double* r = triangle_.data();
   for (size_t j = 0; j < n; ++j)
     for (size_t i = 0; i <= j; ++i)
       if (!std::isfinite(r[j * n + i])) return Status::NonFinite(2);
   return Status::Ok();
 }
 
-Status OrthogonalSystem::Solve(double factor, const double* scaling, size_t equations, double* step,
-                               double* residual, Rank* rank) {
-  const size_t p = p_;
-  rank->tolerance =
-      std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(equations, p));
-  Status status = Status::Ok();
-  if (factor > 0.0) {
-    status = SolvePivoted(factor, scaling, step, rank);
-  } else {
-    Extremes(p, triangle_.data(), p + 1, rank);
-    if (rank->smallest > kClearlyRegular * rank->tolerance * rank->largest) {
-      rank->rank = p;
-      for (size_t j = 0; j < p; ++j) step[j] = -at(j, p);
-      blas::TrsvUpper(false, p, triangle_.data(), p + 1, step);
-    } else {
-      status = SolvePivoted(factor, scaling, step, rank);
-    }
+Status OrthogonalSystem::Fold(const double* shift, const double* offset, const Cancel& cancel) {
+  const size_t p = p_, n = p + 1;
+  if (!folded_.Reserve(n * n)) return Status::Memory(n * n * sizeof(double));
+  if (!block_.Reserve(p * n)) return Status::Memory(p * n * sizeof(double));
+  std::copy_n(triangle_.data(), n * n, folded_.data());
+  double* block = block_.data();
+  std::fill_n(block, p * n, 0.0);
+  for (size_t j = 0; j < p; ++j) {
+    const double root = std::sqrt(shift[j]);
+    block[j * p + j] = root;
+    if (offset != nullptr && root > 0.0) block[p * p + j] = offset[j] / root;
   }
-  if (!status.ok()) return status;
+  return Reduce(folded_.data(), p, true, cancel);
+}
+
+Status OrthogonalSystem::Solve(const double* shift, const double* offset, const Cancel& cancel,
+                               double* step, double* residual, Rank* rank) {
+  const size_t p = p_, ld = p + 1;
+  size_t rows = equations_;
+  const double* r = triangle_.data();
+  if (shift != nullptr) {
+    const Status status = Fold(shift, offset, cancel);
+    if (!status.ok()) return status;
+    rows += p;
+    r = folded_.data();
+  }
+  rank->tolerance = std::numeric_limits<double>::epsilon() * static_cast<double>(std::max(rows, p));
+  Extremes(p, r, ld, rank);
+  if (rank->smallest > kClearlyRegular * rank->tolerance * rank->largest) {
+    rank->rank = p;
+    for (size_t j = 0; j < p; ++j) step[j] = -r[p * ld + j];
+    blas::TrsvUpper(false, p, r, ld, step);
+  } else {
+    if (cancel.Raised()) return Status::Cancelled();
+    const Status status = SolvePivoted(r, step, rank);
+    if (!status.ok()) return status;
+  }
   for (size_t j = 0; j < p; ++j)
     if (!std::isfinite(step[j])) return Status::NonFinite(3);
-  // Of the normal equations: R^T (R s + q) + mu D s against R^T q.
-  std::vector<double> miss(p), right(p), last(step, step + p);
-  for (size_t j = 0; j < p; ++j) right[j] = at(j, p);
-  blas::TrmvUpper(false, p, triangle_.data(), p + 1, last.data());
-  for (size_t j = 0; j < p; ++j) miss[j] = last[j] + right[j];
-  blas::TrmvUpper(true, p, triangle_.data(), p + 1, miss.data());
-  blas::TrmvUpper(true, p, triangle_.data(), p + 1, right.data());
-  double top = 0.0, bottom = 0.0;
-  for (size_t j = 0; j < p; ++j) {
-    const double shift = factor * (scaling == nullptr ? 1.0 : scaling[j]) * step[j];
-    top = std::max(top, std::fabs(miss[j] + shift));
-    bottom = std::max(bottom, std::fabs(right[j]));
-  }
-  *residual = bottom > 0.0 ? top / bottom : 0.0;
+  *residual = RelativeResidual(shift, offset, step);
   return Status::Ok();
 }
 
-Status OrthogonalSystem::SolvePivoted(double factor, const double* scaling, double* step,
-                                      Rank* rank) const {
-  const bool damped = factor > 0.0;
-  const size_t p = p_, m = damped ? 2 * p : p;
+Status OrthogonalSystem::SolvePivoted(const double* r, double* step, Rank* rank) const {
+  const size_t p = p_, ld = p + 1;
   Buffer matrix;
-  if (!matrix.Reserve(m * p)) return Status::Memory(m * p * sizeof(double));
+  if (!matrix.Reserve(p * p)) return Status::Memory(p * p * sizeof(double));
   double* a = matrix.data();
-  std::vector<double> b(m, 0.0);
-  std::fill_n(a, m * p, 0.0);
+  std::fill_n(a, p * p, 0.0);
   for (size_t j = 0; j < p; ++j) {
-    for (size_t i = 0; i <= j; ++i) a[j * m + i] = at(i, j);
-    if (damped) a[j * m + p + j] = std::sqrt(factor * (scaling == nullptr ? 1.0 : scaling[j]));
-    b[j] = -at(j, p);
+    std::copy_n(r + j * ld, j + 1, a + j * p);
+    step[j] = -r[p * ld + j];
   }
-  const int found = blas::Gelsy(m, p, a, m, b.data(), rank->tolerance);
-  if (found < 0) return Status::Memory(m * p * sizeof(double));
-  rank->rank = static_cast<size_t>(found);
-  if (damped) Extremes(p, a, m, rank);
-  std::copy_n(b.data(), p, step);
+  rank->rank = blas::Gelsy(p, p, a, p, step, rank->tolerance);
   return Status::Ok();
+}
+
+// R^T (R s + q) + shift s + offset against R^T q + offset, largest entries.
+double OrthogonalSystem::RelativeResidual(const double* shift, const double* offset,
+                                          const double* step) const {
+  const size_t p = p_, ld = p + 1;
+  const double* r = triangle_.data();
+  std::vector<double> right(r + p * ld, r + p * ld + p), miss(step, step + p);
+  blas::TrmvUpper(false, p, r, ld, miss.data());
+  for (size_t j = 0; j < p; ++j) miss[j] += right[j];
+  blas::TrmvUpper(true, p, r, ld, miss.data());
+  blas::TrmvUpper(true, p, r, ld, right.data());
+  double top = 0.0, bottom = 0.0;
+  for (size_t j = 0; j < p; ++j) {
+    const double constant = offset == nullptr ? 0.0 : offset[j];
+    const double damped = shift == nullptr ? 0.0 : shift[j] * step[j];
+    top = std::max(top, std::fabs(miss[j] + damped + constant));
+    bottom = std::max(bottom, std::fabs(right[j] + constant));
+  }
+  return bottom > 0.0 ? top / bottom : 0.0;
 }
 
 double OrthogonalSystem::ColumnSquare(size_t j) const {
@@ -200,7 +233,7 @@ Status OrthogonalSystem::SingularValues(double* squares, double* vectors) const 
   const size_t p = p_;
   Buffer matrix, right;
   if (!matrix.Reserve(p * p)) return Status::Memory(p * p * sizeof(double));
-  if (!right.Reserve(p * p)) return Status::Memory(p * p * sizeof(double));
+  if (vectors != nullptr && !right.Reserve(p * p)) return Status::Memory(p * p * sizeof(double));
   std::fill_n(matrix.data(), p * p, 0.0);
   for (size_t j = 0; j < p; ++j)
     for (size_t i = 0; i <= j; ++i) matrix.data()[j * p + i] = at(i, j);
@@ -209,10 +242,9 @@ Status OrthogonalSystem::SingularValues(double* squares, double* vectors) const 
                            vectors == nullptr ? nullptr : right.data()))
     return Status::NonFinite(2);
   for (size_t k = 0; k < p; ++k) {
-    squares[k] = values[p - 1 - k] * values[p - 1 - k];
-    // V^T is column-major: its row p - 1 - k is the vector.
-    if (vectors != nullptr)
-      for (size_t j = 0; j < p; ++j) vectors[k * p + j] = right.data()[j * p + (p - 1 - k)];
+    const size_t from = p - 1 - k;
+    squares[k] = values[from] * values[from];
+    if (vectors != nullptr) std::copy_n(right.data() + from * p, p, vectors + k * p);
   }
   return Status::Ok();
 }

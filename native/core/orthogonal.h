@@ -1,7 +1,8 @@
 // The orthogonal route: R of [J~ r~] = Q R, one block of rows after the other, so that no condition
-// number is ever squared. Memory: one triangle of order p + 1 and one block of rows. The step is a
-// least squares problem with R (and the damping's rows below it), by pivoted QR that reveals the
-// rank and takes the solution of least norm where columns depend on each other (LAPACK dgelsy).
+// number is ever squared. Memory: one triangle of order p + 1 and one block of rows. Damping and
+// decay are p rows more, absorbed by a copy of the triangle. The step is the least squares solution
+// of that triangle: by itself while it is clearly regular, else by pivoted QR that reveals the rank
+// and takes the solution of least norm where columns depend on each other (LAPACK dgelsy).
 #ifndef GAUSSFLOW_CORE_ORTHOGONAL_H_
 #define GAUSSFLOW_CORE_ORTHOGONAL_H_
 
@@ -30,14 +31,13 @@ class OrthogonalSystem {
   Status Reset(size_t p, size_t rows);
   // The block to fill: column-major, `rows` rows, p + 1 columns, the residual last.
   double* block() { return block_.data(); }
-  // Absorbs the block's `rows` rows: panel after panel, the columns right of a panel updated by
-  // tasks, the first of which goes on to factor the next panel while the others are at work.
+  // Absorbs the block's `rows` rows.
   Status Absorb(size_t rows, const Cancel& cancel);
 
-  // Least squares solution of [R; sqrt(factor scaling)] step = -[q; 0]; scaling null = ones. By R
-  // as it stands while that is clearly regular, by pivoted QR otherwise.
-  // `equations`: rows absorbed, for the tolerance.
-  Status Solve(double factor, const double* scaling, size_t equations, double* step,
+  // Least squares solution of [R; E] step = -[q; e], E = diag(sqrt(shift)) and E e = offset: the
+  // minimum of 1/2 |R s + q|^2 + 1/2 s^T diag(shift) s + offset^T s. Null = zeros.
+  // *residual: of the normal equations, relative to their right-hand side.
+  Status Solve(const double* shift, const double* offset, const Cancel& cancel, double* step,
                double* residual, Rank* rank);
 
   size_t p() const { return p_; }
@@ -48,18 +48,30 @@ class OrthogonalSystem {
   // Squared singular values ascending, and the right singular vectors as rows (or null).
   Status SingularValues(double* squares, double* vectors) const;
 
-  size_t bytes() const { return triangle_.bytes() + block_.bytes() + work_.bytes(); }
+  size_t bytes() const {
+    return triangle_.bytes() + folded_.bytes() + block_.bytes() + work_.bytes();
+  }
 
  private:
-  Status SolvePivoted(double factor, const double* scaling, double* step, Rank* rank) const;
-  void FactorPanel(size_t first, size_t columns, size_t rows, double* work);
+  // QR of [r; block], panel after panel: the columns right of a panel are updated by tasks, the
+  // first of which goes on to factor the next panel while the others are at work. `staircase`:
+  // column j of the block ends at row j, the last column excepted.
+  Status Reduce(double* r, size_t rows, bool staircase, const Cancel& cancel);
+  void FactorPanel(double* r, size_t first, size_t columns, size_t rows, size_t height,
+                   double* work);
+  // The triangle of [R; E] with its right-hand side, in folded_.
+  Status Fold(const double* shift, const double* offset, const Cancel& cancel);
+  Status SolvePivoted(const double* r, double* step, Rank* rank) const;
+  double RelativeResidual(const double* shift, const double* offset, const double* step) const;
   // The block reflectors' triangle of the panel at column `first`: two are alive at a time.
   double* Factors(size_t first);
   double at(size_t i, size_t j) const { return triangle_.data()[j * (p_ + 1) + i]; }
 
   int threads_;
   size_t p_ = 0;
-  Buffer triangle_;  // (p + 1) x (p + 1), column-major, upper
+  size_t equations_ = 0;  // rows absorbed
+  Buffer triangle_;       // (p + 1) x (p + 1), column-major, upper
+  Buffer folded_;         // the same with damping and decay
   Buffer block_;
   Buffer work_;
 };

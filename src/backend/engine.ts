@@ -89,11 +89,11 @@ export interface SolveRequest {
 
 /** What a rank-revealing factorisation says of the columns of the matrix it solved with. */
 export interface RankReport {
-  /** Numerical rank, at most p: diagonal entries of the pivoted R above tolerance * |R_11|. */
+  /** Numerical rank, at most p: order of the largest leading triangle of the pivoted R whose singular values are above tolerance * largest. */
   readonly rank: number;
   /** Relative: max(rows, p) * eps. */
   readonly tolerance: number;
-  /** Estimates of the extreme singular values, from iterations with R. */
+  /** Estimates of the extreme singular values, from iterations with R: never outside of them, rarely off by more than 2. */
   readonly largest: number;
   readonly smallest: number;
 }
@@ -129,6 +129,8 @@ export interface Engine {
   readonly layerCount: number;
   /** Threads that compute (1 for the reference engine). */
   readonly threads: number;
+  /** The curvature inside: of the last linearise that succeeded, until a product at parameters ends it. */
+  readonly held: Curvature;
 
   /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;

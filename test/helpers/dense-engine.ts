@@ -15,6 +15,7 @@ export class DenseEngine implements Engine {
   readonly outputSize = 1;
   readonly layerCount = 1;
   readonly threads = 1;
+  readonly held = "none";
   readonly sampleCount: number;
   readonly parameterCount: number;
   evaluations = 0;

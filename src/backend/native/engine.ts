@@ -41,8 +41,7 @@ class NativeEngine implements Engine {
   readonly #inputs: Float64Array;
   readonly #object: NativeEngineObject;
   #parameters: Float64Array | null = null;
-  /** Of the last linearisation that succeeded. */
-  #curvature: Curvature = "none";
+  #held: Curvature = "none";
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
     const native = loadNative();
@@ -69,6 +68,10 @@ class NativeEngine implements Engine {
     );
   }
 
+  get held(): Curvature {
+    return this.#held;
+  }
+
   async forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
     return this.#sure(await this.#call((native) => native.forward(parameters), signal));
   }
@@ -86,15 +89,16 @@ class NativeEngine implements Engine {
     const refused = this.#refuse(request.curvature);
     if (refused !== null) return refused;
     const { curvature, decay, scaling } = request;
-    this.#parameters = parameters.slice();
-    this.#curvature = "none";
-    const answer = await this.#call(
-      (native) =>
-        native.linearise(parameters, CURVATURE_CODES[curvature], decay, curvature === "none" ? null : scaling),
-      signal,
-    );
+    const answer = await this.#call((native) => {
+      const state = curvature === "none" ? null : scaling;
+      const running = native.linearise(parameters, CURVATURE_CODES[curvature], decay, state);
+      // The call was not refused: from here on the curvature of before is gone.
+      this.#parameters = parameters.slice();
+      this.#held = "none";
+      return running;
+    }, signal);
     if ("failure" in answer) return this.#failure(answer, parameters);
-    this.#curvature = curvature;
+    this.#held = curvature;
     if (answer.scaling !== null) scaling?.set(answer.scaling);
     return {
       ok: true,
@@ -110,7 +114,7 @@ class NativeEngine implements Engine {
     const { damping, decay, scaling, condition } = request;
     const answer = await this.#call((native) => native.solve(damping, decay, scaling, condition === true), signal);
     if ("failure" in answer) {
-      if (answer.failure === "misuse" && this.#curvature === "dual" && scaling !== null && decay > 0) {
+      if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       }
       return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
@@ -129,15 +133,15 @@ class NativeEngine implements Engine {
   }
 
   async jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#sure(await this.#call((native) => native.jacobianProduct(parameters, vector), signal));
+    return this.#elsewhere((native) => native.jacobianProduct(parameters, vector), signal);
   }
 
   async transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#sure(await this.#call((native) => native.transposeProduct(parameters, vector), signal));
+    return this.#elsewhere((native) => native.transposeProduct(parameters, vector), signal);
   }
 
   async jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#sure(await this.#call((native) => native.jacobian(parameters, first, count), signal));
+    return this.#elsewhere((native) => native.jacobian(parameters, first, count), signal);
   }
 
   async curvature(): Promise<Float64Array> {
@@ -203,7 +207,9 @@ class NativeEngine implements Engine {
   #failure(answer: NativeFailure, parameters: Float64Array): Failure {
     switch (answer.failure) {
       case "memory":
-        return memoryFailure(answer.value, "the engine");
+        // 0: a work array of a LAPACK call, whose std::bad_alloc tells no size.
+        if (answer.value > 0) return memoryFailure(answer.value, "the engine");
+        return { code: "memory", bytes: 0, message: "the engine cannot have the work arrays of a LAPACK call" };
       case "indefinite":
         return {
           code: "indefinite",
@@ -224,13 +230,28 @@ class NativeEngine implements Engine {
     }
   }
 
+  /** A call with panels of other parameters: it ends the curvature, unless its arguments were refused. */
+  async #elsewhere(
+    start: (native: NativeEngineObject) => Promise<Float64Array | NativeFailure>,
+    signal: AbortSignal | undefined,
+  ): Promise<Float64Array> {
+    return this.#sure(
+      await this.#call((native) => {
+        const running = start(native);
+        this.#held = "none";
+        return running;
+      }, signal),
+    );
+  }
+
   #sure(answer: Float64Array | NativeFailure): Float64Array {
     return isFailure(answer) ? this.#refused(answer) : answer;
   }
 
-  /** A failure where the interface has no place for one: memory that cannot be had. */
+  /** A failure where the interface has no place for one: memory that cannot be had, or LAPACK without convergence. */
   #refused(answer: NativeFailure): never {
-    const { message } = this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+    const { code, message } = this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+    if (code !== "memory") throw new GaussflowError("GAUSSFLOW_INTERNAL", message);
     throw new GaussflowError("GAUSSFLOW_MEMORY", message, { bytes: answer.value });
   }
 }

@@ -83,8 +83,8 @@ function solveFactored(l: Float64Array, n: number, x: Float64Array): void {
   }
 }
 
-/** out = (M + diag(shift)) x for the symmetric M in the lower triangle of `m`. */
-function multiplySymmetric(m: Float64Array, n: number, shift: Float64Array, x: Float64Array): Float64Array {
+/** (M + diag(shift)) x for the symmetric M in the lower triangle of `m`. */
+export function multiplySymmetric(m: Float64Array, n: number, shift: Float64Array, x: Float64Array): Float64Array {
   const out = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     let sum = (m[i * n + i] + shift[i]) * x[i];
@@ -101,9 +101,22 @@ function largest(values: Float64Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
+/** `factor` becomes the Cholesky factor of M + diag(shift). Returns -1, or the first pivot that is not positive. */
+export function factorDamped(
+  m: Float64Array,
+  factor: Float64Array,
+  n: number,
+  shift: Float64Array,
+  pace: Pace,
+): Promise<number> {
+  factor.set(m);
+  for (let i = 0; i < n; i++) factor[i * n + i] += shift[i];
+  return cholesky(factor, n, pace);
+}
+
 /**
- * x = (M + diag(shift))^-1 right with one step of iterative refinement; `factor` receives the Cholesky factor.
- * @returns the first bad pivot, or x and |right - A x|_inf / |right|_inf before the refinement
+ * x = (M + diag(shift))^-1 right by that factor, with one step of iterative refinement.
+ * @returns x and |right - A x|_inf / |right|_inf before the refinement
  */
 export async function solveDamped(
   m: Float64Array,
@@ -112,11 +125,7 @@ export async function solveDamped(
   shift: Float64Array,
   right: Float64Array,
   pace: Pace,
-): Promise<{ readonly pivot: number } | { readonly x: Float64Array; readonly residual: number }> {
-  factor.set(m);
-  for (let i = 0; i < n; i++) factor[i * n + i] += shift[i];
-  const pivot = await cholesky(factor, n, pace);
-  if (pivot >= 0) return { pivot };
+): Promise<{ readonly x: Float64Array; readonly residual: number }> {
   const x = right.slice();
   solveFactored(factor, n, x);
   await pace.turn();

@@ -15,6 +15,7 @@ import {
   workspaceBytes,
 } from "../../network/forward.js";
 import type {
+  Curvature,
   Eigen,
   Engine,
   EngineData,
@@ -31,13 +32,14 @@ import { describeNonFinite } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkData, checkLinearise, checkNonNegative, checkSolve, checkSpan } from "./checks.js";
-import { conditionEstimate, solveDamped } from "./cholesky.js";
+import { conditionEstimate, factorDamped, solveDamped } from "./cholesky.js";
 import { type Curved, NOTHING, type Reserved } from "./curved.js";
+import { DualStep } from "./dual-step.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
 import { Triangle } from "./orthogonal.js";
 import { Pace } from "./pace.js";
 import { Passes } from "./passes.js";
-import { indefinite, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
+import { eigenvalues, indefinite, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 import { symmetricEigen } from "./symmetric-eigen.js";
 
 /** An engine on the plain TypeScript passes. */
@@ -77,6 +79,10 @@ class ReferenceEngine implements Engine {
     this.#passes = new Passes(architecture, this.#inputs, data.sampleCount, this.#space);
   }
 
+  get held(): Curvature {
+    return this.#triangle !== null ? "orthogonal" : (this.#curved?.kind ?? "none");
+  }
+
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
     return this.#run(signal, (pace) => this.#passes.forward(this.#checked(parameters), pace));
   }
@@ -108,11 +114,9 @@ class ReferenceEngine implements Engine {
     const order = curvature === "dual" ? n * c : p;
     this.#curved = null;
     this.#triangle = null;
-    const triangle = curvature === "orthogonal" ? new Triangle(p) : null;
-    const wide = triangle && new Float64Array((p + 1) * Math.max(PASS_BLOCK * c, decay > 0 ? p : 0));
-    const reserved = curvature === "none" || curvature === "orthogonal" ? NOTHING : this.#reserve(curvature, order);
+    const reserved = curvature === "none" ? NOTHING : this.#reserve(curvature, order, parameters);
     if ("code" in reserved) return reserved;
-    const { matrix, kept, transposed } = reserved;
+    const { matrix, kept, transposed, triangle } = reserved;
     const weights = passWeights(this.#architecture, parameters);
     const gradient = new Float64Array(p);
     const diagonal = new Float64Array(p);
@@ -135,10 +139,12 @@ class ReferenceEngine implements Engine {
         await addRankUpdate(matrix, p, transposed, count * c, pace);
         curvatureSeconds += (performance.now() - before) / 1000;
       }
-      if (triangle !== null && wide !== null) {
-        jacobianTransposed(space, count, wide);
-        wide.set(r, p * count * c);
-        triangle.absorb(wide, count * c);
+      if (triangle !== null) {
+        const before = performance.now();
+        jacobianTransposed(space, count, triangle.block);
+        triangle.block.set(r, p * count * c);
+        await triangle.absorb(count * c, pace);
+        curvatureSeconds += (performance.now() - before) / 1000;
       }
       if (kept !== null) keepBlock(kept, space, first, count);
       await pace.turn();
@@ -162,10 +168,7 @@ class ReferenceEngine implements Engine {
     }
     const gradientCosine = curvature === "none" ? Number.NaN : cosine(gradient, diagonal, Math.sqrt(2 * loss));
     for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
-    if (triangle !== null && wide !== null) {
-      if (decay > 0) triangle.absorbDecay(wide, decay, parameters);
-      this.#triangle = triangle;
-    }
+    this.#triangle = triangle;
     if ((curvature === "primal" || curvature === "dual") && matrix !== null)
       this.#curved = {
         kind: curvature,
@@ -174,6 +177,8 @@ class ReferenceEngine implements Engine {
         parameters,
         gradient: gradient.slice(),
         residual,
+        factored: -1,
+        eigenvalues: null,
       };
     const total = (performance.now() - start) / 1000;
     return {
@@ -189,10 +194,12 @@ class ReferenceEngine implements Engine {
     return this.#run(signal, async (pace) => {
       const start = performance.now();
       const { damping, decay, scaling, condition = false } = request;
-      if (this.#triangle !== null) {
+      const triangle = this.#triangle;
+      if (triangle !== null) {
         checkSolve(this.#architecture, "orthogonal", request);
-        const { step, residual, rank } = this.#triangle.solve(damping, scaling);
-        const ratio = rank.largest / rank.smallest;
+        const { step, residual, rank } = await triangle.solve(request, pace);
+        if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(triangle.parameters, "step");
+        const ratio = rank.smallest > 0 ? rank.largest / rank.smallest : Number.POSITIVE_INFINITY;
         const seconds = (performance.now() - start) / 1000;
         return { ok: true, step, residual, rank, condition: condition ? ratio * ratio : Number.NaN, seconds };
       }
@@ -203,11 +210,14 @@ class ReferenceEngine implements Engine {
       if (curved.kind === "primal" && scaling !== null)
         for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
       const factor = this.#factor as Float64Array;
-      const right = await this.#rightSide(curved, damping + decay, decay, pace);
-      const answer = await solveDamped(matrix, factor, order, shift, right, pace);
-      if ("pivot" in answer) return indefinite(answer.pivot);
-      const { x, residual } = answer;
-      const step = curved.kind === "primal" ? x : await this.#stepFromDual(curved, x, request, pace);
+      const primal = curved.kind === "primal";
+      const dual = new DualStep(this.#architecture, this.#passes, this.#rootWeights, curved, request);
+      const right = primal ? curved.gradient.map((value) => -value) : await dual.rightSide(pace);
+      curved.factored = -1;
+      const pivot = await factorDamped(matrix, factor, order, shift, pace);
+      if (pivot >= 0) return indefinite(pivot);
+      const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace);
+      const step = primal ? x : await dual.step(x, pace);
       if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(curved.parameters, "step");
       return {
         ok: true,
@@ -245,11 +255,12 @@ class ReferenceEngine implements Engine {
   }
 
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
-    return this.#run(signal, (pace) =>
-      this.#triangle !== null
-        ? Promise.resolve(this.#triangle.eigen(vectors))
-        : symmetricEigen(wholeMatrix(this.#held()), this.#held().order, vectors, pace),
-    );
+    return this.#run(signal, async (pace) => {
+      if (this.#triangle !== null) return this.#triangle.eigen(vectors, pace);
+      const curved = this.#held();
+      if (!vectors) return { values: await eigenvalues(curved, pace), vectors: null };
+      return symmetricEigen(wholeMatrix(curved), curved.order, true, pace);
+    });
   }
 
   async eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number> {
@@ -266,15 +277,20 @@ class ReferenceEngine implements Engine {
   }
 
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
-    return this.#run(signal, (pace) => {
-      checkArray("vector", vector, this.#held().order);
-      return inverseProduct(this.#held(), this.#factor as Float64Array, vector, shift, pace);
+    return this.#run(signal, async (pace) => {
+      const curved = this.#held();
+      checkArray("vector", vector, curved.order);
+      checkNonNegative("shift", shift);
+      const x = await inverseProduct(curved, this.#factor as Float64Array, vector.slice(), shift, pace);
+      const bad = x instanceof Float64Array && x.some((value) => !Number.isFinite(value));
+      return bad ? this.#nonFinite(curved.parameters, "step") : x;
     });
   }
 
   bytes(): number {
-    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#matrix, this.#factor, this.#triangle?.r];
-    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), workspaceBytes(this.#space));
+    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#matrix, this.#factor];
+    const others = workspaceBytes(this.#space) + (this.#triangle?.bytes ?? 0);
+    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), others);
   }
 
   dispose(): void {
@@ -289,42 +305,15 @@ class ReferenceEngine implements Engine {
     return weightedResidual(space, this.#targets, this.#rootWeights, first, count);
   }
 
-  /** Right-hand side of the damped system: -gradient, or r~ - (decay/m) J~ w. */
-  async #rightSide(curved: Curved, m: number, decay: number, pace: Pace): Promise<Float64Array> {
-    if (curved.kind === "primal") return curved.gradient.map((value) => -value);
-    if (decay === 0) return curved.residual;
-    const product = this.#weight(await this.#passes.product(curved.parameters, curved.parameters, pace));
-    return curved.residual.map((value, i) => value - (decay / m) * product[i]);
-  }
-
-  /** step = -D^-1 J~^T u - (decay/m) w. */
-  async #stepFromDual(
-    curved: Curved,
-    u: Float64Array,
-    { damping, decay, scaling }: SolveRequest,
-    pace: Pace,
-  ): Promise<Float64Array> {
-    const step = await this.#passes.transpose(curved.parameters, this.#weight(u), pace);
-    const share = decay > 0 ? decay / (damping + decay) : 0;
-    this.#architecture.layers.forEach((layer, l) => {
-      const d = scaling === null ? 1 : scaling[l];
-      const end = layer.weightOffset + layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
-      for (let j = layer.weightOffset; j < end; j++) step[j] = -step[j] / d - share * curved.parameters[j];
-    });
-    return step;
-  }
-
-  #weight(values: Float64Array): Float64Array {
-    const root = this.#rootWeights;
-    return root === null ? values : values.map((value, k) => root[Math.floor(k / this.outputSize)] * value);
-  }
-
   /** Buffers of one linearisation; matrix and factor are kept for the next. */
-  #reserve(curvature: "primal" | "dual", order: number): Reserved | Failure {
-    const refused = refuseOrder(order, 2, "the curvature matrix and its factor");
-    if (refused !== null) return refused;
+  #reserve(curvature: Exclude<Curvature, "none">, order: number, parameters: Float64Array): Reserved | Failure {
     const { parameterCount: p, outputSize: c, sampleCount: n } = this;
+    const what =
+      curvature === "orthogonal" ? "the triangle of the QR factorisation" : "the curvature matrix and its factor";
+    const refused = refuseOrder(order, 2, what);
+    if (refused !== null) return refused;
     try {
+      if (curvature === "orthogonal") return { ...NOTHING, triangle: new Triangle(parameters, PASS_BLOCK * c) };
       if (this.#matrix?.length !== order * order) {
         this.#matrix = new Float64Array(order * order);
         this.#factor = new Float64Array(order * order);
@@ -333,12 +322,13 @@ class ReferenceEngine implements Engine {
         matrix: this.#matrix.fill(0),
         kept: curvature === "dual" ? workspace(this.#architecture, n, c) : null,
         transposed: curvature === "primal" ? new Float64Array(p * PASS_BLOCK * c) : null,
+        triangle: null,
       };
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
       this.#matrix = null;
       this.#factor = null;
-      return memoryFailure(16 * order * order, `the curvature matrix of order ${order} and its factor`);
+      return memoryFailure(16 * order * order, `${what} of order ${order}`);
     }
   }
 

@@ -1,8 +1,9 @@
-// What the reference engine tells of a curvature it holds: the whole matrix, products and inverse products.
+// What the reference engine tells of a curvature it holds: the whole matrix, its eigenvalues, products and inverse products.
 import type { Failure } from "../engine.js";
-import { solveDamped } from "./cholesky.js";
+import { factorDamped, multiplySymmetric, solveDamped } from "./cholesky.js";
 import type { Curved } from "./curved.js";
 import type { Pace } from "./pace.js";
+import { symmetricEigen } from "./symmetric-eigen.js";
 
 /** The lower triangle mirrored: whole and symmetric, row-major. */
 export function wholeMatrix({ matrix, order }: Curved): Float64Array {
@@ -11,26 +12,36 @@ export function wholeMatrix({ matrix, order }: Curved): Float64Array {
   return out;
 }
 
-export function symmetricProduct({ matrix, order }: Curved, vector: Float64Array): Float64Array {
-  const out = new Float64Array(order);
-  for (let i = 0; i < order; i++)
-    for (let j = 0; j <= i; j++) {
-      out[i] += matrix[i * order + j] * vector[j];
-      if (j < i) out[j] += matrix[i * order + j] * vector[i];
-    }
-  return out;
+/** Ascending; kept, because each count below a bound asks for them. */
+export async function eigenvalues(curved: Curved, pace: Pace): Promise<Float64Array> {
+  if (curved.eigenvalues === null) {
+    const { matrix, order } = curved;
+    curved.eigenvalues = (await symmetricEigen(matrix.slice(0, order * order), order, false, pace)).values;
+  }
+  return curved.eigenvalues.slice();
 }
 
-/** (M + shift I)^-1 v. */
+export function symmetricProduct({ matrix, order }: Curved, vector: Float64Array): Float64Array {
+  return multiplySymmetric(matrix, order, new Float64Array(order), vector);
+}
+
+/** (M + shift I)^-1 v; the factor is kept for the next vector. */
 export async function inverseProduct(
-  { matrix, order }: Curved,
+  curved: Curved,
   factor: Float64Array,
   vector: Float64Array,
   shift: number,
   pace: Pace,
 ): Promise<Float64Array | Failure> {
-  const answer = await solveDamped(matrix, factor, order, new Float64Array(order).fill(shift), vector, pace);
-  return "pivot" in answer ? indefinite(answer.pivot) : answer.x;
+  const { matrix, order } = curved;
+  const shifts = new Float64Array(order).fill(shift);
+  if (curved.factored !== shift) {
+    curved.factored = -1; // until the new one is whole
+    const pivot = await factorDamped(matrix, factor, order, shifts, pace);
+    if (pivot >= 0) return indefinite(pivot);
+    curved.factored = shift;
+  }
+  return (await solveDamped(matrix, factor, order, shifts, vector, pace)).x;
 }
 
 export function indefinite(pivot: number): Failure {
