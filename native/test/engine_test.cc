@@ -164,13 +164,15 @@ Outcome Iterate(const Architecture& net, size_t n, Curvature curvature, int thre
   return outcome;
 }
 
-// The same bits for every number of threads, in both routes, with several outputs and several
+// The same bits for every number of threads, in all routes, with several outputs and several
 // sample blocks.
 void TestThreads() {
   const Architecture narrow = MakeNet({5, 24, 20, 3}, Activation::kTanh, true, 1.0);
   const Architecture wide = MakeNet({5, 300, 2}, Activation::kTanh, true, 1.0);
-  for (const auto& [net, n, curvature] : {std::tuple{&narrow, size_t{20000}, Curvature::kPrimal},
-                                          std::tuple{&wide, size_t{400}, Curvature::kDual}}) {
+  for (const auto& [net, n, curvature] :
+       {std::tuple{&narrow, size_t{20000}, Curvature::kPrimal},
+        std::tuple{&wide, size_t{400}, Curvature::kDual},
+        std::tuple{&narrow, size_t{700}, Curvature::kOrthogonal}}) {
     const Outcome one = Iterate(*net, n, curvature, 1, 3);
     for (int threads = 2; threads <= 4; ++threads)
       CHECK(Iterate(*net, n, curvature, threads, 3) == one, "%d threads give other bits", threads);

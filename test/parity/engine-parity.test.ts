@@ -1,84 +1,17 @@
 // Both engines must tell the same story of the same network: every number of the Engine interface, on random architectures.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Engine, type EngineData, failed } from "../../src/backend/engine.js";
+import { type Engine, failed } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { ACTIVATION_NAMES } from "../../src/network/activations.js";
-import type { ActivationName, Architecture } from "../../src/network/architecture.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
+import { both, difference, problems, tolerance } from "../helpers/engine-problems.js";
 
 const native = loadNative();
 
-interface Problem {
-  readonly architecture: Architecture;
-  readonly parameters: Float64Array;
-  readonly data: EngineData;
-}
-
-const problems = fc
-  .record({
-    layers: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 2, maxLength: 5 }),
-    activation: fc.constantFrom<ActivationName>(...ACTIVATION_NAMES),
-    bias: fc.boolean(),
-    ntk: fc.boolean(),
-    outputScale: fc.constantFrom(1, 0.3, 20),
-    samples: fc.integer({ min: 1, max: 300 }),
-    weighted: fc.boolean(),
-    seed: fc.integer({ min: 0, max: 2 ** 31 }),
-  })
-  .map(({ layers, activation, bias, ntk, outputScale, samples: drawn, weighted, seed }): Problem => {
-    // The dual system has n c rows: 400 cross the blocks and tiles of both engines; 2,700 would only cost minutes.
-    const samples = Math.min(drawn, Math.floor(400 / layers[layers.length - 1]));
-    const net = network({
-      layers,
-      activation,
-      bias,
-      outputScale,
-      seed,
-      initialisation: ntk ? "ntk" : "lecun-normal",
-    });
-    const random = new Random(seed, 1);
-    const draw = (count: number) => Float64Array.from({ length: count }, () => random.normal());
-    const parameters = net.parameters.map((value) => value + 0.1 * random.normal());
-    const weights = draw(samples).map(Math.abs);
-    return {
-      architecture: net.architecture,
-      parameters,
-      data: {
-        sampleCount: samples,
-        inputs: draw(samples * layers[0]),
-        targets: draw(samples * layers[layers.length - 1]),
-        ...(weighted ? { weights } : {}),
-      },
-    };
-  });
-
-/** Largest difference relative to the largest entry. */
-function difference(a: Float64Array, b: Float64Array): number {
-  let top = 0;
-  let scale = Number.MIN_VALUE;
-  for (let k = 0; k < a.length; k++) {
-    top = Math.max(top, Math.abs(a[k] - b[k]));
-    scale = Math.max(scale, Math.abs(a[k]));
-  }
-  return a.length === b.length ? top / scale : Number.POSITIVE_INFINITY;
-}
-
-// Sums of up to n c p terms in different orders, activations of up to 4 ulp each: c n eps with c = 4 per layer and n = 300 * 9.
-const tolerance = 4 * 5 * 2700 * Number.EPSILON;
-
 describe.skipIf(!native.ok)("native and reference engine", () => {
-  const both = async (problem: Problem, body: (engine: Engine) => Promise<void>) => {
-    for (const create of [createReferenceEngine, createNativeEngine]) {
-      const engine = create(problem.architecture, problem.data, { threads: 2 });
-      await body(engine);
-      engine.dispose();
-    }
-  };
-
   it("agree on predictions, loss, Jacobian and products", async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (problem) => {
