@@ -23,7 +23,9 @@ export function slope(x: readonly number[], y: readonly number[]): number {
 }
 
 /** A right-hand side that counts its calls. */
-export function counted(rightHandSide: RightHandSide): RightHandSide & { calls: number } {
+export function counted<Answer extends ReturnType<RightHandSide>>(
+  rightHandSide: (time: number, state: Float64Array) => Answer,
+): ((time: number, state: Float64Array) => Answer) & { calls: number } {
   const counting = Object.assign(
     (time: number, state: Float64Array) => {
       counting.calls++;
