@@ -127,3 +127,9 @@ export const arenstorf = {
   initial: [0.994, 0, 0, -2.0015851063790824],
   period: 17.065216560157964,
 };
+
+/** Slow and fast phases in turn: steps are rejected often. mu = 20. */
+export const vanDerPol = {
+  rightHandSide: (_: number, [x, v]: Float64Array) => Float64Array.of(v, 20 * (1 - x * x) * v - x),
+  initial: [2, 0],
+};

@@ -31,6 +31,9 @@ describe("a root", () => {
       for await (const step of integrateSteps(problem, integrator, { events })) {
         for (const { time, state } of step.events) {
           expect(state).toEqual(step.interpolate(time));
+          // Where the event has happened: a run that goes on from there does not find it again.
+          const [start, found] = [step.interpolate(step.from), state].map((one) => value(0, one));
+          expect(found * start).toBeLessThanOrEqual(0);
           // Plain bisection on what the step itself says.
           let [a, b] = [step.from, step.time];
           const sign = Math.sign(value(a, step.interpolate(a)));
@@ -119,9 +122,11 @@ describe("which crossings count", () => {
     expect((await clock([at(0)])).events).toEqual([]);
     const { events } = await clock([at(2)]);
     expect(events.map((event) => event.time)).toEqual([2]);
-    // Touching zero from below and turning back is a crossing where it touches, and none on the way back.
-    const touch = await clock([{ name: "touch", value: (t) => -Math.abs(t - 2) }]);
-    expect(touch.events.map((event) => event.time)).toEqual([2]);
+    // Touching zero and turning back is a crossing where it touches, and none on the way back.
+    for (const sign of [1, -1]) {
+      const touch = await clock([{ name: "touch", value: (t) => sign * Math.abs(t - 2) }]);
+      expect(touch.events.map((event) => event.time)).toEqual([2]);
+    }
   });
   it("several in one step come in order of time, each with its state", async () => {
     const { events } = await clock([at(0.7), at(0.1), at(0.4), at(1.5)]);
