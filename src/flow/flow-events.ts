@@ -1,10 +1,8 @@
 // Events of a flow: what they see of it, the usual ones ready-made, and their form for the integrator.
 import { type Engine, failed } from "../backend/engine.js";
-import { argumentError } from "../errors.js";
 import { KernelDrift } from "../linearise/kernel-drift.js";
 import { norm, objectiveOf } from "../linearise/problem.js";
-import { checkBoolean } from "../method/options.js";
-import { checkOptionNames } from "../network/option-names.js";
+import { checkPositive } from "../method/options.js";
 import type { OdeEvent } from "./ode.js";
 
 /** What an event of a flow looks at. */
@@ -31,51 +29,29 @@ export interface FlowEvent {
   readonly terminal?: boolean | undefined;
 }
 
-/** @throws GAUSSFLOW_ARGUMENT naming the event, the rule and the value */
-export function checkEvents(events: readonly FlowEvent[]): readonly FlowEvent[] {
-  if (!Array.isArray(events)) throw argumentError("options.events", "must be an array of events", events);
-  events.forEach((event, i) => {
-    checkOptionNames(`options.events[${i}]`, event, ["name", "value", "direction", "terminal"]);
-    if (typeof event.name !== "string")
-      throw argumentError(`options.events[${i}].name`, "must be a string", event.name);
-    if (typeof event.value !== "function")
-      throw argumentError(`options.events[${i}].value`, "must be a function", event.value);
-    if (!["rising", "falling", "either", undefined].includes(event.direction))
-      throw argumentError(`options.events[${i}].direction`, 'must be "rising", "falling" or "either"', event.direction);
-    if (event.terminal !== undefined) checkBoolean(`options.events[${i}].terminal`, event.terminal);
-  });
-  return events;
-}
-
-function positive(name: string, value: number): number {
-  if (!(typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY))
-    throw argumentError(name, "must be a positive finite number", value);
-  return value;
-}
-
 /** The mean loss falls to `loss`. Terminal unless told otherwise, as all of these. */
 export function lossBelow(loss: number, terminal = true): FlowEvent {
-  positive("loss", loss);
+  checkPositive("loss", loss);
   return { name: `loss below ${loss}`, value: (view) => Math.log(view.loss / loss), direction: "falling", terminal };
 }
 
 /** The norm of the gradient of the sum objective falls to `gradientNorm`. */
 export function gradientBelow(gradientNorm: number, terminal = true): FlowEvent {
-  positive("gradientNorm", gradientNorm);
+  checkPositive("gradientNorm", gradientNorm);
   const value = async (view: FlowEventView) => Math.log((await view.gradientNorm()) / gradientNorm);
   return { name: `gradient below ${gradientNorm}`, value, direction: "falling", terminal };
 }
 
 /** The tangent kernel has moved by the fraction `drift` of its size at the start. */
 export function driftAbove(drift: number, terminal = true): FlowEvent {
-  positive("drift", drift);
+  checkPositive("drift", drift);
   const value = async (view: FlowEventView) => (await view.kernelDrift()) - drift;
   return { name: `kernel drift above ${drift}`, value, direction: "rising", terminal };
 }
 
 /** The parameters are `distance` away from where they started. */
 export function distanceAbove(distance: number, terminal = true): FlowEvent {
-  positive("distance", distance);
+  checkPositive("distance", distance);
   const value = (view: FlowEventView) => view.distance - distance;
   return { name: `distance above ${distance}`, value, direction: "rising", terminal };
 }

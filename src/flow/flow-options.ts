@@ -9,8 +9,9 @@ import { checkBoolean, checkCount, checkObserver } from "../method/options.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { asSchedule, type DampingSchedule, type ScheduleView, spectralDamping } from "./damping-schedule.js";
-import { checkEvents, type FlowEvent } from "./flow-events.js";
+import type { FlowEvent } from "./flow-events.js";
 import { dormandPrince, type Integrator } from "./integrator.js";
+import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "./ode-options.js";
 
 export interface FlowOptions {
   /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
@@ -96,16 +97,9 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   checkBoolean("options.standardise", standardise);
   if (!["auto", "primal", "dual", "orthogonal"].includes(route))
     throw argumentError("options.route", 'must be "auto", "primal", "dual" or "orthogonal"', route);
-  if (typeof integrator?.tableau !== "object")
-    throw argumentError(
-      "options.integrator",
-      "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras()",
-      integrator,
-    );
+  checkIntegrator(integrator);
   const { from = 0, until = 5 } = options;
-  if (!Number.isFinite(from)) throw argumentError("options.from", "must be a finite number", from);
-  if (!(Number.isFinite(until) && until > from))
-    throw argumentError("options.until", `must be a finite time after options.from = ${from}`, until);
+  checkSpan(from, until);
   const schedule =
     options.damping === undefined && p > equations ? spectralDamping() : asSchedule(options.damping ?? 0);
   checkDamping(schedule, route, network, equations, loss);
@@ -172,15 +166,4 @@ function checkDamping(
       'must be above 0 with initialisation "symmetric", whose paired units make J singular at the start: use centred: true, which also starts at 0',
       0,
     );
-}
-
-function checkOutputs(outputs: readonly number[], from: number, until: number): readonly number[] {
-  if (!Array.isArray(outputs)) throw argumentError("options.outputs", "must be an array of times", outputs);
-  outputs.forEach((time, i) => {
-    if (!(typeof time === "number" && time >= from && time <= until))
-      throw argumentError(`options.outputs[${i}]`, `must be a time from ${from} to ${until}`, time);
-    if (i > 0 && !(time > outputs[i - 1]))
-      throw argumentError(`options.outputs[${i}]`, `must be later than the one before it, ${outputs[i - 1]}`, time);
-  });
-  return outputs;
 }

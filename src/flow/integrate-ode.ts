@@ -4,6 +4,13 @@ import { checkOptionNames } from "../network/option-names.js";
 import { integrateSteps } from "./integrate.js";
 import { dormandPrince, type Integrator } from "./integrator.js";
 import type { EventSample, OdeEnd, OdeEvent, RightHandSide, Sample, Stage } from "./ode.js";
+import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "./ode-options.js";
+
+/** f(t, y): the derivative as a new array of either kind, or why there is none. */
+export type OdeFunction = (
+  time: number,
+  state: Float64Array,
+) => Stage | readonly number[] | Promise<Stage | readonly number[]>;
 
 export interface IntegrateOdeOptions {
   /** Default 0. */
@@ -32,10 +39,11 @@ const NAMES = ["from", "until", "initial", "integrator", "outputs", "events", "s
 /**
  * Integrates y' = f(t, y) for any f, from `from` to `until`.
  *
+ * @example const { states } = await integrate((t, [x, v]) => [v, -x], { initial: [1, 0], until: 10 });
  * @throws GAUSSFLOW_ARGUMENT for options, and for a right-hand side and events that break their contract; the signal's reason when
  * aborted
  */
-export async function integrate(rightHandSide: RightHandSide, options: IntegrateOdeOptions): Promise<IntegrateResult> {
+export async function integrate(rightHandSide: OdeFunction, options: IntegrateOdeOptions): Promise<IntegrateResult> {
   if (typeof rightHandSide !== "function") throw argumentError("rightHandSide", "must be a function", rightHandSide);
   const { from, until, initial, integrator, outputs, events, signal } = complete(options);
   const steps = integrateSteps(
@@ -65,15 +73,8 @@ export async function integrate(rightHandSide: RightHandSide, options: Integrate
 function complete(options: IntegrateOdeOptions) {
   checkOptionNames("integrate options", options, NAMES);
   const { from = 0, until, integrator = dormandPrince(), outputs = [], events = [], signal } = options;
-  if (!Number.isFinite(from)) throw argumentError("options.from", "must be a finite number", from);
-  if (!(Number.isFinite(until) && until > from))
-    throw argumentError("options.until", `must be a finite time after options.from = ${from}`, until);
-  if (typeof integrator?.tableau !== "object")
-    throw argumentError(
-      "options.integrator",
-      "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras()",
-      integrator,
-    );
+  checkSpan(from, until);
+  checkIntegrator(integrator);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw argumentError("options.signal", "must be an AbortSignal", signal);
   return {
@@ -97,42 +98,11 @@ function checkInitial(values: ArrayLike<number>): Float64Array {
   return initial;
 }
 
-function checkOutputs(outputs: readonly number[], from: number, until: number): readonly number[] {
-  if (!Array.isArray(outputs)) throw argumentError("options.outputs", "must be an array of times", outputs);
-  outputs.forEach((time, i) => {
-    if (!(typeof time === "number" && time >= from && time <= until))
-      throw argumentError(`options.outputs[${i}]`, `must be a time from ${from} to ${until}`, time);
-    if (i > 0 && !(time > outputs[i - 1]))
-      throw argumentError(`options.outputs[${i}]`, `must be later than the one before it, ${outputs[i - 1]}`, time);
-  });
-  return outputs;
-}
-
-function checkEvents(events: readonly OdeEvent[]): readonly OdeEvent[] {
-  if (!Array.isArray(events)) throw argumentError("options.events", "must be an array of events", events);
-  events.forEach((event, i) => {
-    checkOptionNames(`options.events[${i}]`, event, ["name", "value", "direction", "terminal"]);
-    const { name, value, direction, terminal } = event;
-    const rule = (holds: boolean, option: string, words: string, received: unknown) => {
-      if (!holds) throw argumentError(`options.events[${i}].${option}`, words, received);
-    };
-    rule(typeof name === "string", "name", "must be a string", name);
-    rule(typeof value === "function", "value", "must be a function", value);
-    rule(
-      direction === undefined || ["rising", "falling", "either"].includes(direction),
-      "direction",
-      'must be "rising", "falling" or "either"',
-      direction,
-    );
-    rule(terminal === undefined || typeof terminal === "boolean", "terminal", "must be true or false", terminal);
-  });
-  return events;
-}
-
 /** The right-hand side with its answers checked: the loop keeps every derivative, so that each must be an array of its own. */
-function checked(rightHandSide: RightHandSide, length: number): RightHandSide {
+function checked(rightHandSide: OdeFunction, length: number): RightHandSide {
   let before: Float64Array | null = null;
-  const check = (stage: Stage, state: Float64Array): Stage => {
+  const check = (answer: Stage | readonly number[], state: Float64Array): Stage => {
+    const stage = Array.isArray(answer) ? Float64Array.from(answer as readonly number[]) : (answer as Stage);
     if (stage instanceof Float64Array) {
       if (stage.length !== length) throw argumentError("rightHandSide", `must return ${length} numbers`, stage);
       if (stage === state || stage === before)
@@ -145,7 +115,7 @@ function checked(rightHandSide: RightHandSide, length: number): RightHandSide {
       return stage;
     }
     if (typeof stage?.failure === "string" && typeof stage.message === "string") return stage;
-    throw argumentError("rightHandSide", `must return a Float64Array of ${length} numbers or a failure`, stage);
+    throw argumentError("rightHandSide", `must return an array of ${length} numbers or a failure`, stage);
   };
   return (time, state) => {
     const answer = rightHandSide(time, state);

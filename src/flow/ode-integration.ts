@@ -70,7 +70,7 @@ export class Integration {
     this.#errors = resume?.memory.errors ?? [];
     this.#accepted = resume?.index ?? 0;
     this.#rejected = resume?.rejected ?? 0;
-    this.#evaluations = resume?.evaluations ?? 0;
+    this.#evaluations = resume?.evaluations ?? (options.derivative === undefined ? 0 : 1);
   }
 
   /** Derivative, event values and step size at the start; the failure that leaves nothing to integrate, or null. */

@@ -75,7 +75,7 @@ export interface IntegrateOptions {
   readonly outputs?: readonly number[] | undefined;
   readonly events?: readonly OdeEvent[] | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** f(from, initial) where it is known. */
+  /** f(from, initial) where it is known; it counts as an evaluation. */
   readonly derivative?: Float64Array | undefined;
   /** Goes on from an accepted step, bit for bit; the step's `refresh` comes first. */
   readonly resume?:

@@ -3,7 +3,10 @@
 import type { Architecture } from "./architecture.js";
 import { forwardBlock, PASS_BLOCK, passWeights, workspace } from "./forward.js";
 
-/** The place, with indices from 0; `loss` where every prediction is finite and only their combination is not. */
+/**
+ * The place, with indices from 0. `loss` where every prediction is finite and only their combination is not: at the first prediction
+ * whose square overflows, or with no place where only the sum does.
+ */
 export interface FirstNonFinite {
   readonly what: "parameter" | "activation" | "prediction" | "loss";
   readonly layer?: number;
@@ -36,6 +39,7 @@ export function diagnose(
   const count = Math.min(sampleCount, PASS_BLOCK);
   const space = workspace(architecture, count, 0);
   const weights = passWeights(architecture, parameters);
+  let overflow: FirstNonFinite = { what: "loss" };
   for (let first = 0; first < sampleCount; first += PASS_BLOCK) {
     const size = Math.min(PASS_BLOCK, sampleCount - first);
     forwardBlock(space, weights, inputs, first, size);
@@ -48,10 +52,13 @@ export function diagnose(
       }
       const f = space.layerInputs[layers.length];
       const c = architecture.outputSize;
-      for (let a = 0; a < c; a++)
-        if (!Number.isFinite(outputScale * f[i * c + a]))
-          return { what: "prediction", layer: layers.length - 1, sample: first + i, unit: a };
+      for (let a = 0; a < c; a++) {
+        const psi = outputScale * f[i * c + a];
+        const place = { layer: layers.length - 1, sample: first + i, unit: a };
+        if (!Number.isFinite(psi)) return { what: "prediction", ...place };
+        if (overflow.sample === undefined && !Number.isFinite(psi * psi)) overflow = { what: "loss", ...place };
+      }
     }
   }
-  return { what: "loss" };
+  return overflow;
 }

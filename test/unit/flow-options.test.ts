@@ -98,7 +98,7 @@ describe("flow refuses", () => {
   it("data of another shape", async () => {
     await refuses(
       {},
-      /data must have 2 inputs and 1 targets, as the network; received 3 and 1/,
+      /data must have 2 inputs and 1 targets, as the network; received "3 and 1"/,
       net,
       waves(5, 3, 1, 1),
     );

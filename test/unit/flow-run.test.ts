@@ -126,7 +126,7 @@ describe("a flow", () => {
       await flow(small, weighted, { ...raw, damping: 0.1, until: 1 }),
       await flow(small, twice, { ...raw, damping: 0.1, until: 1 }),
     ];
-    expect(a.records.at(-1)?.objective).toBeCloseTo(b.records.at(-1)?.objective as number, 8);
+    expect(a.records.at(-1)?.objective).toBeCloseTo(b.records.at(-1)?.objective as number, 6);
   });
 });
 
@@ -186,7 +186,11 @@ describe("a flow ends with a reason", () => {
     const code = async (options: Parameters<typeof flow>[2]) =>
       (await flow(net, data, { ...raw, damping: 0, ...options })).reason.code;
     expect(await code({ stop: { loss: startLoss / 2 } })).toBe("loss");
-    expect(await code({ stop: { gradient: 0.5 }, until: 20 })).toBe("gradient");
+    // The gradient measure is a cosine: it falls where the target is off the manifold.
+    const noisy = waves(60, 3, 1, 2, 0.3);
+    const watched = await flow(net, noisy, { ...raw, damping: 0, stop: { gradient: 1e-3 }, until: 20 });
+    expect(watched.reason.code).toBe("gradient");
+    expect(watched.reason.message).toMatch(/the gradient measure \d\.\d+e-4 is at or below 0.001/);
     expect(await code({ integrator: dormandPrince({ steps: 3 }) })).toBe("steps");
     expect(await code({ damping: 1, until: 1e6, stop: { seconds: 0.2 } })).toBe("seconds");
   });

@@ -219,7 +219,8 @@ class NativeEngine implements Engine {
       case "nonFinite": {
         const found = diagnose(this.#architecture, parameters, this.#inputs, this.sampleCount);
         // Where passes and loss are finite, it was the quantity that the addon names.
-        const where: NonFinite = found.what === "loss" ? { what: NON_FINITE[answer.value] ?? "loss" } : found;
+        const named = NON_FINITE[answer.value] ?? "loss";
+        const where: NonFinite = found.what === "loss" && named !== "loss" ? { what: named } : found;
         return { code: "non-finite", where, message: describeNonFinite(where) };
       }
       case "misuse":

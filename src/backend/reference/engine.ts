@@ -334,7 +334,7 @@ class ReferenceEngine implements Engine {
 
   #nonFinite(parameters: Float64Array, what: NonFinite["what"]): Failure {
     const found = diagnose(this.#architecture, parameters, this.#inputs, this.sampleCount);
-    const where: NonFinite = found.what === "loss" ? { what } : found;
+    const where: NonFinite = found.what === "loss" && what !== "loss" ? { what } : found;
     return { code: "non-finite", where, message: describeNonFinite(where) };
   }
 
