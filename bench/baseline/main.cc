@@ -2,8 +2,10 @@
 // each, and in between the process sleeps on its stdin, so that the harness can alternate our runs
 // with these:
 //
-//   dsyrk DEPTH SIZE THREADS   C (SIZE x SIZE, one triangle) = A^T A with A of DEPTH rows; ssyrk
-//   the same in float dpotrf SIZE THREADS        Cholesky factor; dposv: factor and one right side
+//   dsyrk DEPTH SIZE THREADS   C (SIZE x SIZE, one triangle) = A^T A with A of DEPTH rows
+//   ssyrk DEPTH SIZE THREADS   the same in float
+//   dgeqrf ROWS SIZE THREADS   QR factorisation of ROWS x SIZE
+//   dpotrf SIZE THREADS        Cholesky factor; dposv: factor and one right side
 //   dgemm M N K THREADS        C (M x N) = A B
 //   config | free | quit
 //
@@ -32,6 +34,7 @@ void dgemm_(const char*, const char*, const int*, const int*, const int*, const 
 void dpotrf_(const char*, const int*, double*, const int*, int*);
 void dpotrs_(const char*, const int*, const int*, const double*, const int*, double*, const int*,
              int*);
+void dgeqrf_(const int*, const int*, double*, const int*, double*, double*, const int*, int*);
 void openblas_set_num_threads(int);
 char* openblas_get_config(void);
 char* openblas_get_corename(void);
@@ -151,6 +154,32 @@ bool run_potrf(State& state, int size, bool with_solve, bool fresh) {
   return true;
 }
 
+bool run_geqrf(State& state, int rows, int size, bool fresh) {
+  const size_t count = static_cast<size_t>(rows) * size;
+  int info = 0, length = -1;
+  double wanted = 0.0;
+  dgeqrf_(&rows, &size, nullptr, &rows, nullptr, &wanted, &length, &info);
+  length = static_cast<int>(wanted);
+  if (fresh) {
+    state.a.reset(new double[count]);
+    state.b.reset(new double[static_cast<size_t>(size + length)]);
+    state.c.reset(new double[count]);
+    fill_uniform(state.a.get(), count);
+  }
+  auto run = [&] {
+    std::copy(state.a.get(), state.a.get() + count, state.c.get());
+    double* work = state.b.get() + size;
+    return seconds_of([&] {
+      dgeqrf_(&rows, &size, state.c.get(), &rows, state.b.get(), work, &length, &info);
+    });
+  };
+  if (fresh) run();
+  const double seconds = run();
+  if (info != 0) return false;
+  answer(seconds, {'-', 'N'});
+  return true;
+}
+
 void run_gemm(State& state, int m, int n, int k, bool fresh) {
   if (fresh) {
     state.a.reset(new double[static_cast<size_t>(m) * k]);
@@ -194,9 +223,9 @@ bool handle(State& state, const std::string& line) {
                 openblas_get_corename(), openblas_get_parallel());
     return true;
   }
-  const int numbers = name == "dsyrk" || name == "ssyrk"    ? 3
-                      : name == "dpotrf" || name == "dposv" ? 2
-                                                            : 4;
+  const int numbers = name == "dsyrk" || name == "ssyrk" || name == "dgeqrf" ? 3
+                      : name == "dpotrf" || name == "dposv"                  ? 2
+                                                                             : 4;
   if (numbers == 4 && name != "dgemm") {
     refuse("unknown command " + name);
     return true;
@@ -210,6 +239,7 @@ bool handle(State& state, const std::string& line) {
   if (name == "dsyrk") run_syrk(state, state.a, state.c, v[0], v[1], fresh);
   if (name == "ssyrk") run_syrk(state, state.af, state.cf, v[0], v[1], fresh);
   if (name == "dgemm") run_gemm(state, v[0], v[1], v[2], fresh);
+  if (name == "dgeqrf" && !run_geqrf(state, v[0], v[1], fresh)) refuse("dgeqrf failed");
   if (numbers == 2 && !run_potrf(state, v[0], name == "dposv", fresh)) refuse("dpotrf failed");
   state.shape = line;
   return true;
