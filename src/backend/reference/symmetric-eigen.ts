@@ -27,16 +27,45 @@ export async function symmetricEigen(
   const below = new Float64Array(n); // below[i] couples i and i + 1
   const factors = await tridiagonalise(a, n, diagonal, below, pace);
   const z = wanted ? identity(n) : null;
-  await implicitQl(diagonal, below, n, z, pace);
+  await implicitQl(diagonal, below, n, z, n, pace);
   if (z !== null) await carryBack(a, n, factors, z, pace);
+  const { values, rows } = ascending(diagonal, z, n);
+  return { values: values.map((value) => value * scale), vectors: rows };
+}
+
+/**
+ * Values ascending of the tridiagonal matrix with this diagonal and these entries beside it, and of each unit eigenvector all entries
+ * (one row a vector) or, at a cost of O(n^2) instead of O(n^3), the last alone.
+ */
+export async function tridiagonalEigen(
+  diagonal: Float64Array,
+  beside: Float64Array,
+  entries: "all" | "last",
+  pace: Pace,
+): Promise<{ readonly values: Float64Array; readonly vectors: Float64Array }> {
+  const n = diagonal.length;
+  const d = diagonal.slice();
+  const e = new Float64Array(n);
+  e.set(beside.subarray(0, n - 1));
+  // Columns of the vectors' matrix turn independently: the last one by itself starts as that of the identity.
+  const z = entries === "all" ? identity(n) : new Float64Array(n).fill(1, n - 1);
+  await implicitQl(d, e, n, z, z.length / n, pace);
+  const { values, rows } = ascending(d, z, z.length / n);
+  return { values, vectors: rows };
+}
+
+/** The values in order, and the rows of `z` (`width` entries each) with them. */
+function ascending<Z extends Float64Array | null>(
+  diagonal: Float64Array,
+  z: Z,
+  width: number,
+): { readonly values: Float64Array; readonly rows: Z } {
   const order = Array.from(diagonal.keys()).sort((i, j) => diagonal[i] - diagonal[j]);
-  const values = Float64Array.from(order, (i) => diagonal[i] * scale);
-  if (z === null) return { values, vectors: null };
-  const vectors = new Float64Array(n * n);
+  const rows = z && new Float64Array(z.length);
   order.forEach((from, k) => {
-    vectors.set(z.subarray(from * n, (from + 1) * n), k * n);
+    if (z !== null) rows?.set(z.subarray(from * width, (from + 1) * width), k * width);
   });
-  return { values, vectors };
+  return { values: Float64Array.from(order, (i) => diagonal[i]), rows: rows as Z };
 }
 
 /** Divides the lower triangle by the power of two next to its largest entry, and returns that. */
@@ -109,15 +138,25 @@ async function tridiagonalise(
   return factors;
 }
 
-/** `diagonal` becomes the eigenvalues of the tridiagonal matrix, row k of `z` (identity at first) the vector of value k. */
-async function implicitQl(d: Float64Array, e: Float64Array, n: number, z: Float64Array | null, pace: Pace) {
+/**
+ * `d` becomes the eigenvalues of the tridiagonal matrix, row k of `z` the vector of value k: `width` of its entries, those whose columns
+ * of the identity `z` holds at first.
+ */
+async function implicitQl(
+  d: Float64Array,
+  e: Float64Array,
+  n: number,
+  z: Float64Array | null,
+  width: number,
+  pace: Pace,
+): Promise<void> {
   for (let first = 0; first < n; first++) {
     for (let sweep = 0; ; sweep++) {
       const last = splitAfter(d, e, first, n);
       if (last === first) break;
       if (sweep === SWEEPS || Number.isNaN(d[first]))
         throw new GaussflowError("GAUSSFLOW_INTERNAL", `QL found no eigenvalue ${first} of ${n} in ${sweep} sweeps`);
-      sweepUp(d, e, first, last, n, z);
+      sweepUp(d, e, first, last, z, width);
       if (pace.due()) await pace.turn();
     }
   }
@@ -126,12 +165,13 @@ async function implicitQl(d: Float64Array, e: Float64Array, n: number, z: Float6
 /** The first index from `first` on whose coupling to the next one is negligible. */
 function splitAfter(d: Float64Array, e: Float64Array, first: number, n: number): number {
   let last = first;
-  while (last < n - 1 && Math.abs(e[last]) > Number.EPSILON * (Math.abs(d[last]) + Math.abs(d[last + 1]))) last++;
+  // Asked this way round, so that NaN is no small coupling.
+  while (last < n - 1 && !(Math.abs(e[last]) <= Number.EPSILON * (Math.abs(d[last]) + Math.abs(d[last + 1])))) last++;
   return last;
 }
 
 /** One implicit QL sweep over rows last ... first of the tridiagonal matrix. */
-function sweepUp(d: Float64Array, e: Float64Array, first: number, last: number, n: number, z: Float64Array | null) {
+function sweepUp(d: Float64Array, e: Float64Array, first: number, last: number, z: Float64Array | null, width: number) {
   // Wilkinson's shift: the eigenvalue of the leading 2 x 2 block that is closer to d[first].
   const slope = (d[first + 1] - d[first]) / (2 * e[first]);
   const radius = Math.hypot(slope, 1);
@@ -157,7 +197,7 @@ function sweepUp(d: Float64Array, e: Float64Array, first: number, last: number, 
     moved = s * t;
     d[i + 1] = g + moved;
     g = c * t - b;
-    if (z !== null) rotateRows(z, i * n, (i + 1) * n, n, c, s);
+    if (z !== null) rotateRows(z, i * width, (i + 1) * width, width, c, s);
   }
   d[first] -= moved;
   e[first] = g;
