@@ -137,6 +137,10 @@ void TestShortRank() {
   CHECK(step[40] == 0.0 && std::fabs(step[10]) < 1e-100, "steps %g %g", step[40], step[10]);
   CHECK(std::fabs(step[2] - step[65]) < 1e-12 * std::fabs(step[2]), "equal columns, unequal steps");
   CHECK(Slope(rows, {}, {}, step) < 4.0, "no minimum");
+  std::atomic<bool> flag{true};
+  CHECK(system.Solve(nullptr, nullptr, {&flag, nullptr}, step.data(), &residual, &rank).code ==
+            Code::kCancelled,
+        "a raised flag cancels the pivoted solve");
 }
 
 // A = B D with B_ij = min(i, j) + 1, whose determinant is 1, and powers of two: the product of the
@@ -170,6 +174,16 @@ void TestTinyValues() {
               sum);
       }
   }
+}
+
+// Values whose squares overflow.
+void TestHugeValues() {
+  const double size = 1e300;
+  Vector a{3.0 * size, 0.0, 0.0, 0.0, 0.0, 5.0 * size, 0.0, 4.0 * size, 0.0}, values(3), v(9);
+  CHECK(blas::RightSingular(3, a.data(), values.data(), v.data()), "converges");
+  for (size_t k = 0; k < 3; ++k)
+    CHECK(std::fabs(values[k] / size - (5.0 - static_cast<double>(k))) < 20.0 * kEps, "value %g",
+          values[k]);
 }
 
 void TestFailures() {
@@ -232,6 +246,7 @@ int main() {
   TestSteps(1, 40, 1);
   TestShortRank();
   TestTinyValues();
+  TestHugeValues();
   TestFailures();
   TestInertia();
   return Finish();
