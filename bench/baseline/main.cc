@@ -169,9 +169,8 @@ bool run_geqrf(State& state, int rows, int size, bool fresh) {
   auto run = [&] {
     std::copy(state.a.get(), state.a.get() + count, state.c.get());
     double* work = state.b.get() + size;
-    return seconds_of([&] {
-      dgeqrf_(&rows, &size, state.c.get(), &rows, state.b.get(), work, &length, &info);
-    });
+    return seconds_of(
+        [&] { dgeqrf_(&rows, &size, state.c.get(), &rows, state.b.get(), work, &length, &info); });
   };
   if (fresh) run();
   const double seconds = run();

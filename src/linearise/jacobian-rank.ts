@@ -1,5 +1,6 @@
 // Singular values of J and its numerical rank. For p <= n c they are those of R of J = QR and exact to eps sigma_max, where the
 // eigenvalues of J^T J would only tell sigma down to sqrt(eps) sigma_max; for p > n c they are the roots of the kernel's eigenvalues.
+// Of large triangles the rank report of a solve serves: pivoted QR, and extremes by iterations, rarely off by more than a quarter.
 import { type Engine, failed } from "../backend/engine.js";
 
 export interface JacobianRank {
@@ -12,12 +13,13 @@ export interface JacobianRank {
   readonly of: number;
   /** Relative: max(n c, p) eps by QR; the root of n c eps by the kernel, whose eigenvalues are squares. */
   readonly tolerance: number;
-  /** Ascending. */
-  readonly values: Float64Array;
 }
 
+/** Up to so many parameters the singular values are computed; above, where they cost seconds, their extremes are estimated. */
+export const exactParameters = 512;
+
 /**
- * null where J is not finite there. Needs one linearisation and O(min(p, n c)^3).
+ * null where J is not finite there. Needs one linearisation and O(min(p, n c)^3) at most.
  * @param scale divides the values: outputScale, to come from the engine's alpha J to J
  */
 export async function jacobianRank(
@@ -30,10 +32,10 @@ export async function jacobianRank(
   const equations = engine.sampleCount * engine.outputSize;
   const curvature = p <= equations ? "orthogonal" : "dual";
   if (failed(await engine.linearise(parameters, { curvature, decay: 0, scaling: null }, signal))) return null;
+  if (curvature === "orthogonal" && p > exactParameters) return estimated(engine, scale, signal);
   const values = (await engine.eigen(false, signal)).values.map((square) => Math.sqrt(Math.max(0, square)) / scale);
   const largest = values[values.length - 1];
-  const tolerance =
-    curvature === "orthogonal" ? equations * Number.EPSILON : Math.sqrt(equations * Number.EPSILON);
+  const tolerance = curvature === "orthogonal" ? equations * Number.EPSILON : Math.sqrt(equations * Number.EPSILON);
   const above = values.filter((value) => value > tolerance * largest);
   return {
     largest,
@@ -42,6 +44,14 @@ export async function jacobianRank(
     rank: above.length,
     of: values.length,
     tolerance,
-    values,
   };
+}
+
+async function estimated(engine: Engine, scale: number, signal: AbortSignal | undefined): Promise<JacobianRank | null> {
+  const solved = await engine.solve({ damping: 0, decay: 0, scaling: null }, signal);
+  if (failed(solved) || solved.rank === undefined) return null;
+  const { rank, tolerance } = solved.rank;
+  const [largest, smallest] = [solved.rank.largest / scale, solved.rank.smallest / scale];
+  const of = engine.parameterCount;
+  return { largest, smallest, smallestAbove: Math.max(smallest, tolerance * largest), rank, of, tolerance };
 }

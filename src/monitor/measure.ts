@@ -7,12 +7,10 @@
 //   on the eigenvectors above the floor: the step is damped by the floor, which takes (nearly) nothing from those above it.
 //   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearisation and O(order^3).
 import { type Engine, failed } from "../backend/engine.js";
+import { exactParameters } from "../linearise/jacobian-rank.js";
 import type { MonitorSpectrum } from "../linearise/observer.js";
 import { dot, norm, objectiveOf } from "../linearise/problem.js";
 import { extremeEigenvalues } from "../linearise/spectrum.js";
-
-/** Up to this many parameters the orthogonal route is taken: 2 n p^2 flops, a few times the Gram matrix's. */
-export const exactParameters = 512;
 
 export interface MeasureOptions {
   /** outputScale. */

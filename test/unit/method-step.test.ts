@@ -28,9 +28,10 @@ describe("a damped step promises what the quadratic model gives", () => {
     const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets });
     const problem: Problem = { engine, route, decay, layerSizes: layerSizes(architecture), condition: false };
     const scaling = scaled ? new Float64Array(route === "primal" ? engine.parameterCount : engine.layerCount) : null;
-    const point = await lineariseAt(problem, parameters, scaling, null, undefined);
-    if (failed(point)) throw new Error(point.message);
     for (const damping of [1e-3, 1, 1e3]) {
+      // Anew each time: the oracle's product ends the curvature.
+      const point = await lineariseAt(problem, parameters, scaling, null, undefined);
+      if (failed(point)) throw new Error(point.message);
       const answer = await dampedStep(problem, point, damping);
       if (failed(answer)) throw new Error(answer.message);
       const expected = await modelReduction(problem, parameters, point.gradient, answer.step);
