@@ -107,12 +107,12 @@ export function runLine(asked: Readonly<Record<string, unknown>>, result: FlowRe
   };
 }
 
-export const show = (value: number, digits = 4): string =>
-  Number.isFinite(value)
-    ? Math.abs(value) < 1e-3 && value !== 0
-      ? value.toExponential(2)
-      : value.toPrecision(digits)
-    : "-";
+/** A number for a table: counts as they are, small numbers with an exponent, a dash for none. */
+export function show(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return "-";
+  if (Number.isSafeInteger(value) && Math.abs(value) < 1e5) return String(value);
+  return Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toPrecision(digits);
+}
 
 /** "a to b", or one number where they are the same to the digits shown. */
 export function range(values: readonly number[], digits = 4): string {

@@ -1,0 +1,152 @@
+// gaussflow experiment and train --monitor as a user meets them: files, streams, exit codes.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { buildLibrary } from "../helpers/build.js";
+
+const folder = mkdtempSync(join(tmpdir(), "gaussflow-experiment-"));
+let main = "";
+
+beforeAll(() => {
+  main = join(buildLibrary(), "..", "cli", "main.js");
+});
+
+function run(...args: string[]) {
+  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", cwd: folder, timeout: 120_000 });
+  return { code: child.status, out: child.stdout, err: child.stderr };
+}
+
+const quick = ["--seeds", "1", "--samples", "60", "--width", "4"];
+
+describe("gaussflow experiment", () => {
+  it("prints the claims, writes JSON lines and a report, exits with 0 when all hold", () => {
+    const { code, out, err } = run("experiment", "discrete", ...quick, "--out", "here");
+    expect(code, out + err).toBe(0);
+    expect(err).toBe("");
+    expect(out).toMatch(/^discrete: Euler iterates follow the flow/);
+    expect(out).toMatch(/In the lazy regime the gap is that of .* yes/);
+    expect(out).toMatch(/4 of 4 claims hold\. Report: here\/discrete\.html\n$/);
+    expect(readdirSync(join(folder, "here")).sort()).toEqual(["discrete.html", "discrete.jsonl"]);
+    const lines = readFileSync(join(folder, "here", "discrete.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ type }) => type === "run").length).toBeGreaterThan(100);
+    expect(lines.filter(({ type }) => type === "claim")).toHaveLength(4);
+    expect(lines.at(-1)).toMatchObject({
+      type: "outcome",
+      name: "discrete",
+      settings: { seed: 1, seeds: 1, samples: 60, width: 4 },
+      holds: true,
+    });
+    const html = readFileSync(join(folder, "here", "discrete.html"), "utf8");
+    const words = html.replace(/<[^>]+>/g, "");
+    expect(words).toContain("gaussflow experiment discrete --seeds 1 --samples 60 --width 4");
+    expect(html).not.toContain(folder);
+  });
+
+  it("--json writes the same lines to standard output and nothing else", () => {
+    const { code, out } = run("experiment", "discrete", ...quick, "--json", "--out", "lines");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      readFileSync(join(folder, "lines", "discrete.jsonl"), "utf8").replace(
+        /"seconds":[\d.]+/,
+        out.match(/"seconds":[\d.]+/)?.[0] ?? "",
+      ),
+    );
+  });
+
+  it("exits with 4 when a claim does not hold: a network too small for its step to explode", () => {
+    const { code, out } = run(
+      "experiment",
+      "discrete",
+      "--seeds",
+      "1",
+      "--samples",
+      "6",
+      "--width",
+      "1",
+      "--out",
+      "small",
+    );
+    expect(code).toBe(4);
+    expect(out).toMatch(/Euler on gradient flow with eta = 0\.1 .* NO\n/);
+    expect(out).toContain("3 of 4 claims hold");
+  });
+
+  it.each<[string[], RegExp]>([
+    [["experiment", "nothing"], /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, all/],
+    [["experiment"], /missing required argument 'name'/],
+    [["experiment", "discrete", "--samples", "1"], /samples.*an integer of at least 2/],
+    [
+      ["experiment", "conditioning", "--width", "50"],
+      /width must give at most 200 parameters, one a sample, in this experiment; received 50/,
+    ],
+    [["experiment", "damping", "--width", "4"], /width must give more than 40 parameters/],
+  ])("%j exits with 2 and says why", (args, message) => {
+    const { code, err } = run(...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  it("refuses a place it cannot write to before anything runs", () => {
+    writeFileSync(join(folder, "file"), "");
+    const { code, err } = run("experiment", "all", "--out", "file/below");
+    expect(code).toBe(1);
+    expect(err).toMatch(/can not write the report to "file\/below\/all\.html"/);
+  });
+
+  it("--help lists the experiments with their defaults", () => {
+    const { code, out } = run("experiment", "--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /conditioning +The rate of the Gauss-Newton flow does not depend on conditioning \(1, 10, 200, 5\)/,
+    );
+    expect(out).toMatch(/4 +a claim of the experiment does not hold/);
+  });
+
+  it("stops at Ctrl-C with 130 and leaves no half report", async () => {
+    const child = spawn(process.execPath, [main, "experiment", "stiffness", "--out", "stopped"], { cwd: folder });
+    const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    setTimeout(() => child.kill("SIGINT"), 1500);
+    expect(await ended).toBe(130);
+    expect(existsSync(join(folder, "stopped", "stiffness.html"))).toBe(false);
+  });
+});
+
+describe("gaussflow train --monitor", () => {
+  const cars = join(process.cwd(), "examples", "data", "auto-mpg.csv");
+  const training = [
+    "train",
+    cars,
+    "--target",
+    "mpg",
+    "--ignore",
+    "name",
+    "--missing",
+    "mean",
+    "--hidden",
+    "4",
+    "--quiet",
+  ];
+
+  it("says whether it has converged, how fast and what holds it back", () => {
+    const { code, out } = run(...training, "--monitor", "--iterations", "10");
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /verdict: (on-theory|faster-than-promised|curvature-limited|damping-limited|stalled): log excess loss falls by/,
+    );
+    expect(out).toMatch(/converged: (yes|no): relative offset/);
+    expect(run(...training, "--iterations", "10").out).not.toContain("verdict:");
+  });
+
+  it("has it in the last JSON line", () => {
+    const { out } = run(...training, "--monitor", "--json", "--iterations", "10");
+    const last = JSON.parse(out.trim().split("\n").at(-1) as string);
+    expect(last.monitor.verdict.code).toEqual(expect.any(String));
+    expect(last.monitor.rate.points).toBeGreaterThan(3);
+    expect(last.monitor.converged.holds).toEqual(expect.any(Boolean));
+  });
+});
