@@ -64,7 +64,10 @@ export class Triangle {
     return out;
   }
 
-  /** min |[R; E] s + [q; e]| with E^2 = decay + damping D and E e = decay w, and the rank that pivoting reveals. */
+  /**
+   * min |[R; E] s + [q; e]| with E^2 = decay + damping D and E e = decay w: by R as it stands while that is clearly regular, by
+   * pivoted QR and with the rank that this reveals otherwise.
+   */
   async solve(
     { damping, decay, scaling }: SolveRequest,
     pace: Pace,
@@ -86,6 +89,11 @@ export class Triangle {
       if (shift[i] > 0) right[p + i] = -offset[i] / Math.sqrt(shift[i]);
     }
     const tolerance = Math.max(this.#equations + m - p, p) * Number.EPSILON;
+    const plain = m === p ? extremes(a) : { largest: 0, smallest: 0 };
+    if (plain.smallest > clearlyRegular * tolerance * plain.largest) {
+      const step = leastNorm(a, right, p, p);
+      return { step, residual: this.#residual(step, shift, offset), rank: { rank: p, tolerance, ...plain } };
+    }
     const order = await pivotedQr(a, right, pace);
     const { largest, smallest } = extremes(a);
     // A diagonal entry may exceed the smallest singular value of its triangle by far: both have to be above the tolerance.
@@ -133,6 +141,11 @@ export class Triangle {
 /** Power iterations end here, or once an estimate moves by less than a hundredth. */
 const iterations = 16;
 const settled = 0.01;
+/**
+ * Above this multiple of the rank's tolerance the estimate of sigma_min alone says that the rank is full: it may exceed the true value,
+ * but not a hundredfold.
+ */
+const clearlyRegular = 100;
 
 /** Extreme singular values of an upper triangle given as columns, by iterations with R^T R and its inverse. */
 function extremes(a: readonly Float64Array[]): { largest: number; smallest: number } {
