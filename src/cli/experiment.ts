@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { cpus, release, type } from "node:os";
 import { join } from "node:path";
-import { Argument, type Command, Option } from "commander";
+import { Argument, type Command } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import type { ExperimentSettings } from "../experiment/experiment.js";
 import { EXPERIMENTS, runExperiment } from "../experiment/experiments.js";
@@ -14,6 +14,7 @@ import { counted, formatSeconds } from "../report/numbers.js";
 import { renderPng } from "../report/png.js";
 import { StatusLine } from "../report/status-line.js";
 import { textTable } from "../report/text-table.js";
+import { addEngineOptions, type EngineFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
 import { integer } from "./parse.js";
@@ -21,7 +22,7 @@ import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
 import type { Terminal } from "./terminal.js";
 
-interface ExperimentFlags {
+interface ExperimentFlags extends EngineFlags {
   readonly seed?: number;
   readonly seeds?: number;
   readonly samples?: number;
@@ -30,8 +31,6 @@ interface ExperimentFlags {
   readonly png?: true;
   readonly json?: true;
   readonly quiet?: true;
-  readonly backend?: "auto" | "native" | "typescript";
-  readonly threads?: number;
 }
 
 const EVERY = "all";
@@ -55,7 +54,7 @@ export function addExperimentCommand(
   terminal: Terminal,
   done: (code: ExitCode) => void,
 ): void {
-  program
+  const command = program
     .command("experiment")
     .description("run the theory: claims with what is promised and what is measured, and a report with charts")
     .addArgument(new Argument("<name>", "which").choices([...EXPERIMENTS.map(({ name }) => name), EVERY]))
@@ -66,15 +65,8 @@ export function addExperimentCommand(
     .option("--out <directory>", "where NAME.jsonl and NAME.html go", "gaussflow-experiments")
     .option("--png", "draw the charts as PNG files too (needs playwright-core and Chromium)")
     .option("--json", "one JSON object a line on standard output: runs, claims, outcome")
-    .option("--quiet", "no progress")
-    .addOption(
-      new Option("--backend <name>", "engine (default: GAUSSFLOW_BACKEND, else auto)").choices([
-        "auto",
-        "native",
-        "typescript",
-      ]),
-    )
-    .option("--threads <count>", "threads (default: GAUSSFLOW_THREADS, else all processors)", integer(1))
+    .option("--quiet", "no progress");
+  addEngineOptions(command)
     .addHelpText("after", ABOUT)
     .action(async (name: string, flags: ExperimentFlags) => done(await run(name, flags, version, terminal)));
 }

@@ -22,6 +22,7 @@ import { counted, formatSeconds } from "../report/numbers.js";
 import { Progress } from "../report/progress.js";
 import { type TrainResult, train } from "../train/train.js";
 import { assess } from "./assess.js";
+import { addEngineOptions, type EngineFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
@@ -30,7 +31,7 @@ import { SignalWatch } from "./signals.js";
 import { addTableOptions, csvOptions, type TableFlags } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
 
-interface TrainFlags extends TableFlags {
+interface TrainFlags extends TableFlags, EngineFlags {
   readonly hidden: readonly number[];
   readonly activation: ActivationName;
   readonly initialisation?: InitialisationName;
@@ -38,8 +39,6 @@ interface TrainFlags extends TableFlags {
   readonly scaling?: "identity" | "marquardt";
   readonly decay: number;
   readonly route: "auto" | EngineRoute;
-  readonly backend?: "auto" | "native" | "typescript";
-  readonly threads?: number;
   readonly validation?: number;
   readonly test?: number;
   readonly iterations: number;
@@ -67,7 +66,7 @@ ${EXIT_CODES_HELP}`;
 export function addTrainCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("train").argument("<file>", 'table to train on; "-" is standard input');
   command.description("train a network on a table and save it");
-  addTableOptions(command)
+  addEngineOptions(addTableOptions(command))
     .option("--hidden <sizes>", "hidden layers", sizes, [16, 16])
     .addOption(new Option("--activation <name>", "of the hidden layers").choices([...ACTIVATION_NAMES]).default("tanh"))
     .addOption(new Option("--initialisation <name>", "of the parameters").choices([...INITIALISATION_NAMES]))
@@ -81,14 +80,6 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
     )
     .option("--decay <number>", "weight decay, in units of the sum loss", nonNegative, 0)
     .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", "primal", "dual"]).default("auto"))
-    .addOption(
-      new Option("--backend <name>", "engine (default: GAUSSFLOW_BACKEND, else auto)").choices([
-        "auto",
-        "native",
-        "typescript",
-      ]),
-    )
-    .option("--threads <count>", "threads (default: GAUSSFLOW_THREADS, else all processors)", integer(1))
     .option("--validation <fraction>", "of the rows, decides when to stop (default 0.15)", fraction)
     .option("--test <fraction>", "of the rows, held out to the end (default 0.15)", fraction)
     .option("--iterations <count>", "at most", integer(0), 200)

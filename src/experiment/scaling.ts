@@ -2,6 +2,7 @@
 // becomes the promised one. Too small an alpha drives the undamped flow into a singular J.
 import { flow } from "../flow/flow.js";
 import { monitor } from "../monitor/monitor.js";
+import { fitRate } from "../monitor/rate-fit.js";
 import { type Experiment, type ExperimentContext, median, range, runLine, seedsOf, show } from "./experiment.js";
 import type { Chart } from "./outcome.js";
 import { type ProblemOptions, teacherProblem } from "./problems.js";
@@ -157,11 +158,8 @@ async function oneRun(
 
 /** Slope of log drift over log alpha by least squares. */
 function driftSlope(rows: readonly Row[]): number {
-  const points = rows.filter(({ drift }) => drift > 0).map(({ alpha, drift }) => [Math.log(alpha), Math.log(drift)]);
-  const mean = (k: number) => points.reduce((sum, point) => sum + point[k], 0) / points.length;
-  const [x, y] = [mean(0), mean(1)];
-  const top = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
-  return top / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+  const fit = fitRate(rows.map(({ alpha, drift }) => ({ position: Math.log(alpha), value: drift })));
+  return fit === null ? Number.NaN : -fit.measured;
 }
 
 const kinds: readonly { readonly flow: Row["flow"]; readonly start: Start; readonly label: string }[] = [

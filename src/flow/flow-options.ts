@@ -1,19 +1,21 @@
-// The options of `flow`, checked and completed.
-import type { Backend } from "../backend/create.js";
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import type { Observer } from "../linearise/observer.js";
 import type { FlowRecord } from "../linearise/record.js";
-import { type SquaredError, squaredError } from "../loss/squared-error.js";
-import { checkBoolean, checkCount, checkObserver } from "../method/options.js";
+import type { SquaredError } from "../loss/squared-error.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
+import {
+  type CompletedRunOptions,
+  completeRunOptions,
+  RUN_OPTION_NAMES,
+  type RunOptions,
+} from "../train/run-options.js";
 import { asSchedule, type DampingSchedule, type ScheduleView, spectralDamping } from "./damping-schedule.js";
 import type { FlowEvent } from "./flow-events.js";
 import { dormandPrince, type Integrator } from "./integrator.js";
 import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "./ode-options.js";
 
-export interface FlowOptions {
+export interface FlowOptions extends RunOptions<FlowRecord> {
   /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
   readonly damping?: number | DampingSchedule | ((view: ScheduleView) => number) | undefined;
   /** Start and end of time. Defaults 0 and 5. */
@@ -21,10 +23,6 @@ export interface FlowOptions {
   readonly until?: number | undefined;
   /** Default `dormandPrince()`. */
   readonly integrator?: Integrator | undefined;
-  /** Default `squaredError()`. */
-  readonly loss?: SquaredError | undefined;
-  /** In standardised units, as in `train`. Default true. */
-  readonly standardise?: boolean | undefined;
   /** Times at which the network is wanted: increasing, within [from, until]. */
   readonly outputs?: readonly number[] | undefined;
   readonly events?: readonly FlowEvent[] | undefined;
@@ -38,63 +36,27 @@ export interface FlowOptions {
     | undefined;
   /** Default "auto": dual for p > n c; else primal, and orthogonal from the moment Cholesky is not exact enough. */
   readonly route?: "auto" | "primal" | "dual" | "orthogonal" | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onRecord?: ((record: FlowRecord) => void | Promise<void>) | undefined;
-  /** Made by `monitor()`. */
-  readonly monitor?: Observer | undefined;
-  readonly backend?: Backend | undefined;
-  readonly threads?: number | undefined;
-  /** Write the state of the flow every so many accepted steps (default 10), and whenever and however it ends after the first. */
-  readonly checkpoint?: { readonly path: string; readonly every?: number | undefined } | undefined;
-  /**
-   * Path of a checkpoint of the same flow to go on from, bit for bit with the kind of engine that wrote it. `until`, outputs,
-   * events, stop rules and the number of threads may differ; schedules and events that are functions cannot be compared.
-   */
-  readonly resume?: string | undefined;
 }
 
-export interface CompletedFlowOptions {
+export interface CompletedFlowOptions extends CompletedRunOptions {
   readonly schedule: DampingSchedule;
   readonly from: number;
   readonly until: number;
   readonly integrator: Integrator;
-  readonly loss: SquaredError;
-  readonly standardise: boolean;
   readonly outputs: readonly number[];
   readonly events: readonly FlowEvent[];
   readonly stop: { readonly loss: number; readonly gradient: number; readonly seconds: number };
   readonly route: "auto" | "primal" | "dual" | "orthogonal";
-  readonly checkpoint: { readonly path: string; readonly every: number } | null;
-  readonly resume: string | null;
 }
 
-const NAMES = [
-  "damping",
-  "from",
-  "until",
-  "integrator",
-  "loss",
-  "standardise",
-  "outputs",
-  "events",
-  "stop",
-  "route",
-  "signal",
-  "onRecord",
-  "monitor",
-  "backend",
-  "threads",
-  "checkpoint",
-  "resume",
-];
+const NAMES = [...RUN_OPTION_NAMES, "damping", "from", "until", "integrator", "outputs", "events", "stop", "route"];
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeFlowOptions(options: FlowOptions, network: Network, data: Dataset): CompletedFlowOptions {
   checkOptionNames("flow options", options, NAMES);
   const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
-  const { loss = squaredError(), standardise = true, route = "auto", integrator = dormandPrince() } = options;
-  if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
-  checkBoolean("options.standardise", standardise);
+  const run = completeRunOptions(options);
+  const { route = "auto", integrator = dormandPrince() } = options;
   if (!["auto", "primal", "dual", "orthogonal"].includes(route))
     throw argumentError("options.route", 'must be "auto", "primal", "dual" or "orthogonal"', route);
   checkIntegrator(integrator);
@@ -102,39 +64,22 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   checkSpan(from, until);
   const schedule =
     options.damping === undefined && p > equations ? spectralDamping() : asSchedule(options.damping ?? 0);
-  checkDamping(schedule, route, network, equations, loss);
-  const { checkpoint, resume } = options;
-  if (checkpoint !== undefined) {
-    checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
-    if (typeof checkpoint.path !== "string" || checkpoint.path === "")
-      throw argumentError("options.checkpoint.path", "must be a path", checkpoint.path);
-    checkCount("options.checkpoint.every", checkpoint.every ?? 10, 1);
-  }
-  if (resume !== undefined && (typeof resume !== "string" || resume === ""))
-    throw argumentError("options.resume", "must be a path", resume);
+  checkDamping(schedule, route, network, equations, run.loss);
   const { stop = {} } = options;
   checkOptionNames("options.stop", stop, ["loss", "gradient", "seconds"]);
   for (const [name, value] of Object.entries(stop))
     if (value !== undefined && !(typeof value === "number" && value >= 0))
       throw argumentError(`options.stop.${name}`, "must be a number of at least 0", value);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
-    throw argumentError("options.signal", "must be an AbortSignal", options.signal);
-  checkObserver("options.monitor", options.monitor);
-  if (options.onRecord !== undefined && typeof options.onRecord !== "function")
-    throw argumentError("options.onRecord", "must be a function", options.onRecord);
   return {
+    ...run,
     schedule,
     from,
     until,
     integrator,
-    loss,
-    standardise,
     outputs: checkOutputs(options.outputs ?? [], from, until),
     events: checkEvents(options.events ?? []),
     stop: { loss: stop.loss ?? 0, gradient: stop.gradient ?? 0, seconds: stop.seconds ?? Number.POSITIVE_INFINITY },
     route,
-    checkpoint: checkpoint === undefined ? null : { path: checkpoint.path, every: checkpoint.every ?? 10 },
-    resume: resume ?? null,
   };
 }
 

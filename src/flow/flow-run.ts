@@ -24,6 +24,8 @@ export interface FlowRunContext {
   readonly engine: Engine;
   readonly sample: () => Engine;
   readonly architecture: Architecture;
+  /** Of the samples; null = all 1. */
+  readonly weights: Float64Array | null;
   /** Where the flow starts, even if it is resumed later on its way. */
   readonly start: Float64Array;
   /** From the sum loss to the reported mean of squares. */
@@ -177,17 +179,18 @@ export class FlowRun {
   }
 
   #norm() {
-    const { settings } = this.#completed.integrator;
-    const { engine } = this.#context;
-    const options = {
-      relativeTolerance: settings.relativeTolerance,
-      absoluteTolerance: settings.absoluteTolerance,
+    const { integrator, loss } = this.#completed;
+    const { relativeTolerance, absoluteTolerance } = integrator.settings;
+    const { engine, weights } = this.#context;
+    if (integrator.settings.norm === "parameters") return parameterNorm(engine.parameterCount, integrator.settings);
+    return predictionNorm(engine, {
+      relativeTolerance,
+      absoluteTolerance,
       scale: Math.sqrt((2 * this.#initialLoss) / (engine.sampleCount * engine.outputSize)),
+      weights,
+      decay: loss.decay,
       signal: this.interrupt.signal,
-    };
-    return settings.norm === "parameters"
-      ? parameterNorm(engine.parameterCount, options)
-      : predictionNorm(engine, options);
+    });
   }
 
   async #record(step: AcceptedStep | null): Promise<FlowRecord> {

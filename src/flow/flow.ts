@@ -102,6 +102,7 @@ export async function* flowSteps(
       engine,
       sample: sample.get,
       architecture: start.architecture,
+      weights: prepared.weights ?? null,
       start: start.parameters,
       meanFactor: meanFactor(fit),
       signal: options.signal,

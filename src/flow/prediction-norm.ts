@@ -1,31 +1,39 @@
-// The local error of a flow where it matters: in the predictions. An error e of the parameters moves them by alpha J e, so
+// The local error of a flow where it matters: in the predictions. An error e of the parameters moves the (weighted) residuals by
+// sqrt(s) alpha J e, and the rows sqrt(d) w of a weight decay by sqrt(d) e, so
 //
-//   |e| = rms(alpha J e) / (atol + rtol * rms(y - psi_0))                                             (method.md 2, item 4)
+//   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * rms(sqrt(s) (y - psi_0)))              (method.md 2, item 4)
 //
-// Directions that J hardly sees may be wrong without harm; with the error measured on w the step count would follow the
-// conditioning of J. The last component of the state (the dissipated loss) is not judged.
+// Directions that nothing sees may be wrong without harm; with the error measured on w the step count would follow the conditioning
+// of J. The last component of the state (the dissipated loss) is not judged.
 import type { Engine } from "../backend/engine.js";
 import { norm } from "../linearise/problem.js";
+import type { IntegratorSettings } from "./integrator.js";
 import type { ErrorNorm } from "./ode.js";
+import { componentNorm } from "./ode-norm.js";
 
-export interface NormOptions {
+export interface PredictionNormOptions {
   readonly relativeTolerance: number;
   readonly absoluteTolerance: number;
-  /** rms(y - psi_0). */
+  /** rms of the weighted y - psi_0. */
   readonly scale: number;
+  /** One a sample; null = all 1. */
+  readonly weights: Float64Array | null;
+  readonly decay: number;
   readonly signal: AbortSignal;
 }
 
-export function predictionNorm(engine: Engine, options: NormOptions): ErrorNorm {
-  const { relativeTolerance, absoluteTolerance, scale, signal } = options;
+export function predictionNorm(engine: Engine, options: PredictionNormOptions): ErrorNorm {
+  const { relativeTolerance, absoluteTolerance, scale, weights, decay, signal } = options;
+  const { parameterCount: p, outputSize: c } = engine;
   const tolerance = absoluteTolerance + relativeTolerance * scale;
-  const root = Math.sqrt(engine.sampleCount * engine.outputSize);
+  const root = Math.sqrt(engine.sampleCount * c);
   const at = async (direction: Float64Array, state: Float64Array) => {
-    const p = engine.parameterCount;
     const error = direction.slice(0, p);
     // J e of an error that is not finite says nothing, and an engine may refuse it.
     if (!error.every((value) => Number.isFinite(value))) return Number.POSITIVE_INFINITY;
-    return norm(await engine.jacobianProduct(state.slice(0, p), error, signal)) / root / tolerance;
+    const moved = await engine.jacobianProduct(state.slice(0, p), error, signal);
+    if (weights !== null) for (let k = 0; k < moved.length; k++) moved[k] *= Math.sqrt(weights[Math.floor(k / c)]);
+    return Math.hypot(norm(moved), Math.sqrt(decay) * norm(error)) / root / tolerance;
   };
   return {
     measure: (error, before) => at(error, before),
@@ -35,17 +43,12 @@ export function predictionNorm(engine: Engine, options: NormOptions): ErrorNorm 
 }
 
 /** The error of each parameter against its own size, for comparison. */
-export function parameterNorm(parameterCount: number, options: NormOptions): ErrorNorm {
-  const { relativeTolerance, absoluteTolerance } = options;
-  const rms = (values: Float64Array, a: Float64Array, b: Float64Array) => {
-    let sum = 0;
-    for (let j = 0; j < parameterCount; j++)
-      sum += (values[j] / (absoluteTolerance + relativeTolerance * Math.max(Math.abs(a[j]), Math.abs(b[j])))) ** 2;
-    return Math.sqrt(sum / parameterCount);
-  };
+export function parameterNorm(parameterCount: number, settings: IntegratorSettings): ErrorNorm {
+  const { measure, size, derivativeSize } = componentNorm(settings);
+  const own = (state: Float64Array) => state.subarray(0, parameterCount);
   return {
-    measure: rms,
-    size: (state) => rms(state, state, state),
-    derivativeSize: (derivative, state) => rms(derivative, state, state),
+    measure: (error, before, after) => measure(own(error), before, after),
+    size: (state) => size(own(state)),
+    derivativeSize: (derivative, state) => derivativeSize(own(derivative), state),
   };
 }

@@ -22,9 +22,3 @@ export function checkCount(what: string, value: unknown, least: number): asserts
 export function checkBoolean(what: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") throw argumentError(what, "must be true or false", value);
 }
-
-/** An observer such as `monitor()` makes, or nothing. */
-export function checkObserver(what: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== "object" || value === null))
-    throw argumentError(what, "must be made by monitor()", value);
-}

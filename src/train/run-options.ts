@@ -1,0 +1,69 @@
+// The options that training and flows share, checked and completed: loss, units, engine, observers, interruption, checkpoints.
+import type { BackendOptions } from "../backend/create.js";
+import { argumentError } from "../errors.js";
+import type { Observer } from "../linearise/observer.js";
+import { type SquaredError, squaredError } from "../loss/squared-error.js";
+import { checkBoolean, checkCount } from "../method/options.js";
+import { checkOptionNames } from "../network/option-names.js";
+
+export interface RunOptions<Entry> extends BackendOptions {
+  /** Default `squaredError()`. */
+  readonly loss?: SquaredError | undefined;
+  /** Run in standardised units (stored with the network, which predicts in raw units). Default true. */
+  readonly standardise?: boolean | undefined;
+  /** Stops the run at the next tile; it then resolves with reason "aborted" and the best network so far. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
+  /** Made by `monitor()`; its report stands in the result. */
+  readonly monitor?: Observer | undefined;
+  /** Write the state of the run every so many accepted steps (default 10), and whenever and however it ends after the first one. */
+  readonly checkpoint?: { readonly path: string; readonly every?: number | undefined } | undefined;
+  /**
+   * Path of a checkpoint of the same run to go on from: bit for bit with the kind of engine that wrote it, to rounding with the other
+   * kind. Stop rules and the number of threads may differ; of a flow also `until`, outputs and events, and its schedules that are
+   * functions cannot be compared.
+   */
+  readonly resume?: string | undefined;
+}
+
+export interface CompletedRunOptions {
+  readonly loss: SquaredError;
+  readonly standardise: boolean;
+  readonly checkpoint: { readonly path: string; readonly every: number } | null;
+  readonly resume: string | null;
+}
+
+export const RUN_OPTION_NAMES = [
+  "loss",
+  "standardise",
+  "signal",
+  "onRecord",
+  "monitor",
+  "backend",
+  "threads",
+  "checkpoint",
+  "resume",
+] as const;
+
+const checkpointEvery = 10;
+
+/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
+export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
+  const { loss = squaredError(), standardise = true, signal, onRecord, monitor, checkpoint, resume } = options;
+  if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
+  checkBoolean("options.standardise", standardise);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw argumentError("options.signal", "must be an AbortSignal", signal);
+  if (onRecord !== undefined && typeof onRecord !== "function")
+    throw argumentError("options.onRecord", "must be a function", onRecord);
+  if (monitor !== undefined && (typeof monitor !== "object" || monitor === null))
+    throw argumentError("options.monitor", "must be made by monitor()", monitor);
+  if (resume !== undefined && (typeof resume !== "string" || resume === ""))
+    throw argumentError("options.resume", "must be a path", resume);
+  if (checkpoint === undefined) return { loss, standardise, checkpoint: null, resume: resume ?? null };
+  checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
+  const { path, every = checkpointEvery } = checkpoint;
+  if (typeof path !== "string" || path === "") throw argumentError("options.checkpoint.path", "must be a path", path);
+  checkCount("options.checkpoint.every", every, 1);
+  return { loss, standardise, checkpoint: { path, every }, resume: resume ?? null };
+}
