@@ -27,17 +27,19 @@ export {
   lossBelow,
 } from "./flow/flow-events.js";
 export type { FlowOptions } from "./flow/flow-options.js";
-export { type IntegrateResult, integrate } from "./flow/integrate-ode.js";
+export { type IntegrateOdeOptions, type IntegrateResult, integrate, type OdeFunction } from "./flow/integrate-ode.js";
 export {
   type AdaptiveOptions,
   dormandPrince,
   euler,
   type FixedStepOptions,
   type Integrator,
+  type IntegratorSettings,
   rungeKutta4,
   tsitouras,
 } from "./flow/integrator.js";
-export type { OdeEnd, OdeEvent, RightHandSide, Sample, Stage, StageFailure } from "./flow/ode.js";
+export type { EventSample, OdeEnd, OdeEvent, Sample, Stage, StageFailure } from "./flow/ode.js";
+export type { Tableau } from "./flow/tableaux.js";
 export type {
   MonitorRecord,
   MonitorReport,
@@ -56,7 +58,7 @@ export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
 export type { Method } from "./method/method.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
-export { type DiscretisationGap, discretisationGap } from "./monitor/discretisation-gap.js";
+export { type DiscretisationGap, discretisationGap, type GapOptions } from "./monitor/discretisation-gap.js";
 export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";
 export { type OutputScaleAdvice, recommendOutputScale } from "./monitor/output-scale.js";
 export type { AdviceOptions } from "./monitor/prepared.js";

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "../core/blas.h"
 #include "../core/status.h"
 #include "napi_setup.h"
 
@@ -40,6 +41,8 @@ class PromiseWorker : public Napi::AsyncWorker {
  protected:
   void Execute() override {
     try {
+      // LAPACK is called on this thread, too, and an OpenMP build counts its threads a caller.
+      blas::HoldToOneThread();
       status_ = compute_();
     } catch (const std::bad_alloc&) {
       status_ = Status::Memory(0);

@@ -30,7 +30,7 @@ struct Linearisation {
 struct Solution {
   double condition = 0.0;
   double residual = 0.0;
-  Rank rank;  // of the orthogonal route; rank.largest 0 = none
+  Rank rank;  // of the orthogonal route; rank.tolerance 0 = none
 };
 
 class Engine {

@@ -132,6 +132,9 @@ Status Engine::Eigen(const Cancel& cancel, double* values, double* vectors) cons
     double* matrix = vectors == nullptr ? copy.data() : vectors;
     CopyCurvature(matrix);
     // Column k of the column-major result is row k of what callers see.
+    // dsyevd's workspace of 2 n^2 and more is counted in 32 bits.
+    if (vectors != nullptr && order > 32766)
+      return Status::Memory(4 * order * order * sizeof(double));
     if (!blas::SymmetricEigen(vectors != nullptr, order, matrix, values))
       status = Status::NonFinite(2);
   }

@@ -41,31 +41,33 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
     for (size_t j = 0; j < p; ++j) x[j] = 1.0 + 0.5 * std::sin(static_cast<double>(j + 1));
     Normalise(&x);
   };
+  // The two halves of a turn are normalised one by one: sigma^2 would overflow before sigma does.
   start();
-  double square = 0.0;
+  double size = 0.0;
   for (int i = 0; i < kIterations; ++i) {
+    const double before = size;
     blas::TrmvUpper(false, p, r, ld, x.data());
+    size = std::sqrt(Normalise(&x));
     blas::TrmvUpper(true, p, r, ld, x.data());
-    const double before = square;
-    square = Normalise(&x);
-    if (std::fabs(square - before) <= kSettled * square) break;
+    size *= std::sqrt(Normalise(&x));
+    if (std::fabs(size - before) <= kSettled * size) break;
   }
-  rank->largest = std::sqrt(square);
+  rank->largest = size;
   rank->smallest = 0.0;
   for (size_t j = 0; j < p; ++j)
     if (r[j * ld + j] == 0.0) return;
   start();
-  double half = 1.0, other = 1.0;
+  double inverse = 0.0;
   for (int i = 0; i < kIterations; ++i) {
-    const double before = half * other;
+    const double before = inverse;
     blas::TrsvUpper(true, p, r, ld, x.data());
-    half = Normalise(&x);
+    inverse = std::sqrt(Normalise(&x));
     blas::TrsvUpper(false, p, r, ld, x.data());
-    other = Normalise(&x);
-    if (!std::isfinite(half) || !std::isfinite(other)) return;
-    if (i > 0 && std::fabs(half * other - before) <= kSettled * half * other) break;
+    inverse *= std::sqrt(Normalise(&x));
+    if (!std::isfinite(inverse)) return;
+    if (std::fabs(inverse - before) <= kSettled * inverse) break;
   }
-  rank->smallest = 1.0 / (std::sqrt(half) * std::sqrt(other));
+  rank->smallest = 1.0 / inverse;
 }
 
 }  // namespace

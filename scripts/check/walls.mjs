@@ -9,6 +9,7 @@ const ROOMS = [
   "data",
   "network",
   "loss",
+  "algebra",
   "backend",
   "linearise",
   "step",
@@ -35,6 +36,10 @@ for (const file of files("src", /\.ts$/)) {
     const [to, ...inside] = relative(join(root, "src"), join(file, "..", path)).split("/");
     if (inside.length > 0 && ROOMS.indexOf(to) > ROOMS.indexOf(from))
       problems.push(`${relative(root, file)} imports from ${to}, which stands to its right`);
+    if (from !== "backend" && to === "backend" && inside.length > 1 && from !== "cli")
+      problems.push(
+        `${relative(root, file)} imports from backend/${inside[0]}: the engines have one door, backend/create.ts`,
+      );
     if (inside.length === 0 && to === "index.js") problems.push(`${relative(root, file)} imports the public face`);
   }
 }

@@ -1,8 +1,9 @@
 // What `gaussflow doctor` tells: the machine, the addon, its BLAS, and the remedy where something is missing.
 import { availableParallelism, cpus, totalmem } from "node:os";
+import { packageRoot } from "../package-root.js";
 import { chooseThreads } from "./create.js";
 import { memoryCeiling } from "./memory.js";
-import { loadNative, packageRoot } from "./native/load.js";
+import { loadNative } from "./native/load.js";
 
 export interface DoctorReport {
   /** The native engine works. */

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { doctor } from "../backend/doctor.js";
-import { packageRoot } from "../backend/native/load.js";
+import { packageRoot } from "../package-root.js";
 import { jsonLine } from "../report/json-lines.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { Terminal } from "./terminal.js";

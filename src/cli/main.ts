@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { packageRoot } from "../backend/native/load.js";
+import { packageRoot } from "../package-root.js";
 import { addEngineCommands } from "./engine-commands.js";
 import { EXIT, EXIT_CODES_HELP, errorText, exitCodeOf } from "./exit.js";
 import { addExperimentCommand } from "./experiment.js";

@@ -5,8 +5,6 @@ import { failed } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
 import { spectralDamping } from "../flow/damping-schedule.js";
 import type { FlowResult } from "../flow/flow.js";
-import { flow } from "../flow/flow.js";
-import { dormandPrince } from "../flow/integrator.js";
 import { jacobianRank } from "../linearise/jacobian-rank.js";
 import { dot } from "../linearise/problem.js";
 import { engineData } from "../train/prepare.js";
@@ -14,6 +12,7 @@ import {
   boundExcess,
   type Experiment,
   type ExperimentContext,
+  experimentFlow,
   lossCurve,
   median,
   promisedCurve,
@@ -23,6 +22,7 @@ import {
   seedsOf,
   show,
   slopeOn,
+  within,
 } from "./experiment.js";
 import type { Chart } from "./outcome.js";
 import { type Problem, teacherProblem } from "./problems.js";
@@ -32,6 +32,8 @@ export const inputScales = [1, 0.3, 0.1, 0.03] as const;
 const alpha = 1e4;
 const smallAlpha = 100;
 const until = 10;
+/** Gradient flow is ahead here. */
+const early = 0.1;
 /** Gradient flow takes lambda_max t/3.3 steps: fewer seeds. */
 const gradientSeeds = 3;
 
@@ -88,16 +90,15 @@ export const conditioning: Experiment = {
   defaults: { seed: 1, seeds: 10, samples: 200, width: 5 },
   regime: "under",
   run: async (context) => {
-    const { settings, backend, threads, signal } = context;
+    const { settings } = context;
     const { samples, width } = settings;
     const seeds = seedsOf(settings);
-    const options = { standardise: false, integrator: dormandPrince(), backend, threads, signal } as const;
     const runs: Record<string, unknown>[] = [];
     const charts: Chart[] = [];
     const gauss: { result: FlowResult; slope: number }[] = [];
-    const gradient: { slope: number; late: number; gaussLate: number }[] = [];
+    const gradient: { slope: number; early: number; late: number; gaussEarly: number; gaussLate: number }[] = [];
     const conditions: number[] = [];
-    const damped: { slope: number; promised: number; excess: number }[] = [];
+    const damped: { slope: number; excess: number }[] = [];
     for (const scale of inputScales) {
       const series: Chart["series"][number][] = [];
       for (const seed of seeds) {
@@ -105,23 +106,24 @@ export const conditioning: Experiment = {
         const problem = await teacherProblem({ seed, samples, width, scale, alpha, target: "reachable" });
         const { largest, smallest, condition } = await startSpectrum(problem, context);
         conditions.push(condition);
-        const asked = { experiment: "conditioning", inputScale: scale, seed, condition };
-        const gn = await flow(problem.network, problem.data, { ...options, damping: 0, until });
+        const asked = { experiment: "conditioning", inputScale: scale, outputScale: alpha, seed, condition };
+        const gn = await experimentFlow(context, problem, { damping: 0, until });
         gauss.push({ result: gn, slope: slopeOn(gn.records, 1, 5) });
         runs.push({ ...runLine({ ...asked, flow: "gauss-newton" }, gn), slope: slopeOn(gn.records, 1, 5) });
         if (gradientSeeds <= seed - settings.seed) continue;
-        const lm = await flow(problem.network, problem.data, { ...options, damping: spectralDamping(), until });
+        const lm = await experimentFlow(context, problem, { damping: spectralDamping(), until });
         const lambda = lm.records.map(({ smallestEigenvalue }) => smallestEigenvalue ?? 0);
         damped.push({
           slope: slopeOn(lm.records, 1, 5),
-          promised: 1 + smallest,
           excess: boundExcess(lm.records, lambda),
         });
         runs.push({ ...runLine({ ...asked, flow: "levenberg-marquardt" }, lm), slope: slopeOn(lm.records, 1, 5) });
-        const gf = await flow(problem.network, problem.data, { ...options, damping: 1, until });
+        const gf = await experimentFlow(context, problem, { damping: 1, until });
         gradient.push({
           slope: slopeOn(gf.records, 1, 5),
+          early: relativeAt(gf.records, early),
           late: relativeAt(gf.records, until),
+          gaussEarly: relativeAt(gn.records, early),
           gaussLate: relativeAt(gn.records, until),
         });
         runs.push({
@@ -160,13 +162,13 @@ export const conditioning: Experiment = {
           claim: "Gauss-Newton flow: the slope of the log loss over t in [1, 5] is -2 for every conditioning",
           promised: "-2.000 ± 0.001 in all runs",
           measured: `${range(slopes, 6)} in ${finished.length} of ${gauss.length} runs, condition numbers ${range(conditions, 2)}`,
-          holds: finished.length === gauss.length && worst <= 1e-3,
+          holds: finished.length > 0 && finished.length === gauss.length && worst <= 1e-3,
         },
         {
           claim: "It takes as many time steps for every conditioning",
           promised: "accepted steps vary by at most 10%",
           measured: `${range(steps)} accepted steps to t = ${until}`,
-          holds: Math.max(...steps) <= 1.1 * Math.min(...steps),
+          holds: within(1.1, steps),
         },
         {
           claim: "Levenberg-Marquardt flow with spectral damping keeps exp(-∫(1+λ)dt)",
@@ -178,11 +180,17 @@ export const conditioning: Experiment = {
           claim: "Gradient flow falls fast at first and then stalls",
           promised:
             "slope on [1, 5] flatter than -1; loss at t = 10 above Gauss-Newton's, 1,000 times it in the median",
-          measured: `slopes ${range(gradient.map(({ slope }) => slope))}; ratios ${range(
+          measured: `losses at t = ${early} ${range(
+            gradient.map((run) => run.early / run.gaussEarly),
+            2,
+          )} of Gauss-Newton's; slopes ${range(gradient.map(({ slope }) => slope))}; ratios ${range(
             gradient.map(({ late, gaussLate }) => late / gaussLate),
             2,
           )}, median ${show(ratio, 2)}`,
-          holds: gradient.every(({ slope, late, gaussLate }) => slope > -1 && late > gaussLate) && ratio >= 1000,
+          holds:
+            gradient.every(({ slope, late, gaussLate }) => slope > -1 && late > gaussLate) &&
+            gradient.every((run) => run.early < run.gaussEarly) &&
+            ratio >= 1000,
         },
         small.claim,
       ],
@@ -193,7 +201,7 @@ export const conditioning: Experiment = {
           columns: ["input scale", "condition of J^T J", "Gauss-Newton", "Levenberg-Marquardt", "gradient flow"],
           rows: inputScales.map((scale) => {
             const of = (name: string) =>
-              runs.filter((run) => run.flow === name && run.inputScale === scale && run.outputScale === undefined);
+              runs.filter((run) => run.flow === name && run.inputScale === scale && run.outputScale === alpha);
             const slope = (name: string) => show(median(of(name).map((run) => Number(run.slope))), 5);
             return [
               scale,
@@ -212,21 +220,14 @@ export const conditioning: Experiment = {
 
 /** The same flow at a small output scale: where J becomes singular the run must say so, and the others keep the rate. */
 async function smallScale(context: ExperimentContext, seeds: readonly number[], runs: Record<string, unknown>[]) {
-  const { settings, backend, threads, signal } = context;
+  const { settings } = context;
   let [singular, other] = [0, 0];
   const slopes: number[] = [];
   for (const scale of inputScales)
     for (const seed of seeds) {
       context.progress(`output scale ${smallAlpha}, input scale ${scale}, seed ${seed}`);
-      const { network, data } = await teacherProblem({
-        ...settings,
-        seed,
-        scale,
-        alpha: smallAlpha,
-        target: "reachable",
-      });
-      const options = { damping: 0, until: 5, standardise: false, backend, threads, signal };
-      const result = await flow(network, data, options);
+      const problem = await teacherProblem({ ...settings, seed, scale, alpha: smallAlpha, target: "reachable" });
+      const result = await experimentFlow(context, problem, { damping: 0, until: 5 });
       const slope = slopeOn(result.records, 1, 5);
       const asked = {
         experiment: "conditioning",

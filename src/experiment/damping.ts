@@ -6,11 +6,19 @@ import {
   lossProportionalDamping,
   spectralDamping,
 } from "../flow/damping-schedule.js";
-import { flow } from "../flow/flow.js";
-import { dormandPrince } from "../flow/integrator.js";
 import type { MonitorRecord } from "../linearise/observer.js";
 import { monitor } from "../monitor/monitor.js";
-import { boundExcess, type Experiment, lossCurve, range, runLine, seedsOf, show, slopeOn } from "./experiment.js";
+import {
+  boundExcess,
+  type Experiment,
+  experimentFlow,
+  lossCurve,
+  range,
+  runLine,
+  seedsOf,
+  show,
+  slopeOn,
+} from "./experiment.js";
 import type { Chart } from "./outcome.js";
 import { type TargetKind, teacherProblem } from "./problems.js";
 
@@ -22,6 +30,7 @@ const targets: readonly TargetKind[] = ["weakest", "random", "reachable"];
 const rules: readonly { readonly label: string; readonly make: () => DampingSchedule }[] = [
   { label: "spectral, c = 1", make: () => spectralDamping() },
   { label: "spectral, c = 10", make: () => spectralDamping({ c: 10 }) },
+  { label: "rho = 0.0000001", make: () => constantDamping(1e-7) },
   { label: "rho = 0.0001", make: () => constantDamping(1e-4) },
   { label: "rho = 0.001", make: () => constantDamping(1e-3) },
   { label: "rho = 0.01", make: () => constantDamping(1e-2) },
@@ -43,11 +52,11 @@ interface Measured {
 
 export const damping: Experiment = {
   name: "damping",
-  title: "Only damping by the smallest eigenvalue keeps the promised rate",
+  title: "A damping that keeps the promised rate has to follow the smallest eigenvalue",
   defaults: { seed: 1, seeds: 5, samples: 40, width: 200 },
   regime: "over",
   run: async (context) => {
-    const { settings, backend, threads, signal } = context;
+    const { settings } = context;
     const { samples, width } = settings;
     const runs: Record<string, unknown>[] = [];
     const measured: Measured[] = [];
@@ -58,11 +67,9 @@ export const damping: Experiment = {
         for (const seed of seedsOf(settings))
           for (const [hue, { label, make }] of rules.entries()) {
             context.progress(`input scale ${scale}, target ${target}, seed ${seed}, ${label}`);
-            const { network, data } = await teacherProblem({ seed, samples, width, scale, alpha, target });
+            const problem = await teacherProblem({ seed, samples, width, scale, alpha, target });
             const watch = monitor({ drift: false, parts: false, optimum: 0 });
-            const integrator = dormandPrince();
-            const options = { until, standardise: false, integrator, monitor: watch, backend, threads, signal };
-            const result = await flow(network, data, { ...options, damping: make() });
+            const result = await experimentFlow(context, problem, { until, monitor: watch, damping: make() });
             const lambda = (result.monitor?.records ?? []).map(
               (record: MonitorRecord) => record.spectrum?.smallest ?? 0,
             );
@@ -98,7 +105,7 @@ export const damping: Experiment = {
     const proportional = of("loss-proportional", "weakest");
     const ratios = weakest.map(({ slope, promised }) => -slope / promised);
     return {
-      purpose: `One hidden layer of ${width} tanh units on ${samples} samples (more parameters than equations), output scale ${alpha}. With λ the smallest eigenvalue of the kernel and rho = cλ/(1+cλ) the slowest mode of the loss decays at 2(1+cλ)/(1+c): for c = 1 the loss keeps exp(-∫(1+λ)dt), whatever λ is. A fixed rho above λ/(1+λ), and one that follows the loss, cannot. The dashed line is that promise.`,
+      purpose: `One hidden layer of ${width} tanh units on ${samples} samples (more parameters than equations), output scale ${alpha}. With λ the smallest eigenvalue of the kernel and rho = cλ/(1+cλ) the slowest mode of the loss decays at 2(1+cλ)/(1+c): for c = 1 the loss keeps exp(-∫(1+λ)dt), whatever λ is. A fixed rho keeps that only while it is at most λ/(1+λ), which nobody knows beforehand; one that follows the loss does not. The dashed line is that promise.`,
       claims: [
         {
           claim: "Spectral damping (c = 1) keeps exp(-∫(1+λ)dt) on every target",
@@ -127,7 +134,7 @@ export const damping: Experiment = {
             proportional.filter(({ scale }) => scale < 1).length,
         },
         {
-          claim: "On a reachable target every rule up to rho = 0.1 looks fine: the weakest mode is the test",
+          claim: "On a reachable target every rule looks fine: the weakest mode is the test",
           promised: "no rule breaks the bound",
           measured: `${broken(reachable(measured))} of ${reachable(measured).length} runs break it`,
           holds: broken(reachable(measured)) === 0,
@@ -148,9 +155,7 @@ export const damping: Experiment = {
 };
 
 function reachable(measured: readonly Measured[]): Measured[] {
-  return measured.filter(
-    ({ rule, target }) => target === "reachable" && rule !== "rho = 0.5" && rule !== "spectral, c = 10",
-  );
+  return measured.filter(({ target }) => target === "reachable");
 }
 
 function promisedSeries(
@@ -184,7 +189,7 @@ function chart(
   return {
     id: `${target}-${String(scale).replace(".", "")}`,
     title: `Loss over time, target ${where}, input scale ${scale}`,
-    alt: `Log of the relative loss against time for eight damping rules, target ${where}, input scale ${scale}. Largest excess over the promised curve: spectral damping ${worst("spectral, c = 1")}, rho = 0.1 ${worst("rho = 0.1")}, loss-proportional ${worst("loss-proportional")}.`,
+    alt: `Log of the relative loss against time for ${rules.length} damping rules, target ${where}, input scale ${scale}. Largest excess over the promised curve: spectral damping ${worst("spectral, c = 1")}, rho = 0.1 ${worst("rho = 0.1")}, loss-proportional ${worst("loss-proportional")}.`,
     x: { label: "time t", scale: "linear" },
     y: { label: "g(t)/g(0)", scale: "log" },
     series,

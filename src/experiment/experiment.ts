@@ -1,9 +1,11 @@
 // What an experiment is, and the small tools that all of them use.
 import type { Backend } from "../backend/create.js";
-import type { FlowResult } from "../flow/flow.js";
+import { type FlowResult, flow } from "../flow/flow.js";
+import type { FlowOptions } from "../flow/flow-options.js";
 import type { FlowRecord } from "../linearise/record.js";
 import { fitRate } from "../monitor/rate-fit.js";
 import type { ExperimentOutcome } from "./outcome.js";
+import type { Problem } from "./problems.js";
 
 /** What a user may set; the rest of a problem is the experiment's. */
 export interface ExperimentSettings {
@@ -36,6 +38,22 @@ export interface Experiment {
 
 /** What an experiment itself knows of its outcome. */
 export type Findings = Pick<ExperimentOutcome, "purpose" | "claims" | "charts" | "tables" | "runs">;
+
+/** A flow of an experiment: raw units, the context's engine. A flow that was aborted is no measurement, so that throws. */
+export async function experimentFlow(
+  { backend, threads, signal }: ExperimentContext,
+  { network, data }: Problem,
+  options: FlowOptions,
+): Promise<FlowResult> {
+  const result = await flow(network, data, { standardise: false, ...options, backend, threads, signal });
+  signal?.throwIfAborted();
+  return result;
+}
+
+/** Whether the largest is within `factor` of the smallest; no values say nothing. */
+export function within(factor: number, values: readonly number[]): boolean {
+  return values.length > 0 && Math.max(...values) <= factor * Math.min(...values);
+}
 
 /** Seeds of a run. */
 export function seedsOf({ seed, seeds }: ExperimentSettings, most = seeds): number[] {

@@ -1,6 +1,5 @@
 // Experiment 6: real data, fuel consumption of 398 cars, with fewer and with more parameters than samples. What does the monitor say?
 import { join } from "node:path";
-import { packageRoot } from "../backend/native/load.js";
 import { readCsv } from "../data/read-csv.js";
 import { spectralDamping } from "../flow/damping-schedule.js";
 import { type FlowResult, flow } from "../flow/flow.js";
@@ -9,6 +8,7 @@ import { checkAssumptions } from "../monitor/assumptions.js";
 import { monitor } from "../monitor/monitor.js";
 import { recommendOutputScale } from "../monitor/output-scale.js";
 import { network } from "../network/network.js";
+import { packageRoot } from "../package-root.js";
 import { train } from "../train/train.js";
 import { boundExcess, type Experiment, lossCurve, promisedCurve, runLine, seedsOf, show } from "./experiment.js";
 import type { Chart } from "./outcome.js";
@@ -73,6 +73,7 @@ export const real: Experiment = {
           threads,
           signal,
         });
+        signal?.throwIfAborted();
         const { outputScale: alpha } = net.architecture;
         list.push({ label, seed, alpha, result });
         runs.push(runLine({ experiment: "real", label, seed, alpha, parameters: net.parameterCount }, result));
@@ -94,6 +95,7 @@ export const real: Experiment = {
         threads,
         signal,
       });
+      signal?.throwIfAborted();
       const { verdict, converged, rate } = trained.monitor ?? {};
       runs.push({
         experiment: "real",

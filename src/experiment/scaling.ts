@@ -1,9 +1,17 @@
 // Experiment 3: the output scale. Larger alpha flattens the manifold of predictions: parameters and kernel move as 1/alpha, the rate
 // becomes the promised one. Too small an alpha drives the undamped flow into a singular J.
-import { flow } from "../flow/flow.js";
 import { monitor } from "../monitor/monitor.js";
 import { fitRate } from "../monitor/rate-fit.js";
-import { type Experiment, type ExperimentContext, median, range, runLine, seedsOf, show } from "./experiment.js";
+import {
+  type Experiment,
+  type ExperimentContext,
+  experimentFlow,
+  median,
+  range,
+  runLine,
+  seedsOf,
+  show,
+} from "./experiment.js";
 import type { Chart } from "./outcome.js";
 import { type ProblemOptions, teacherProblem } from "./problems.js";
 
@@ -129,18 +137,17 @@ export const scaling: Experiment = {
 async function oneRun(
   name: Row["flow"],
   problem: Omit<ProblemOptions, "scale" | "target">,
-  { backend, threads, signal, progress }: ExperimentContext,
+  context: ExperimentContext,
   rows: Row[],
   runs: Record<string, unknown>[],
 ): Promise<void> {
   const { seed, alpha, start = "centred" } = problem;
-  progress(`${name}, ${start} start, alpha ${alpha}, seed ${seed}`);
-  const { network, data } = await teacherProblem({ ...problem, scale: inputScale, target: "reachable" });
+  context.progress(`${name}, ${start} start, alpha ${alpha}, seed ${seed}`);
+  const made = await teacherProblem({ ...problem, scale: inputScale, target: "reachable" });
   // The optimum of a reachable target is 0; drift needs only start and end.
   const watch = monitor({ every: 1000, spectrum: name !== "gauss-newton", parts: false, optimum: 0 });
   const damping = name === "gauss-newton" ? 0 : undefined;
-  const options = { damping, until, standardise: false, monitor: watch, backend, threads, signal };
-  const result = await flow(network, data, options);
+  const result = await experimentFlow(context, made, { damping, until, monitor: watch });
   const { rate = null, records: observed = [] } = result.monitor ?? {};
   const row = {
     flow: name,
@@ -186,14 +193,15 @@ function charts(rows: readonly Row[]): Chart[] {
     y: medians(kind, (row) => row.drift),
     hue,
   }));
-  const anchor = drift[2].y.at(-1) ?? Number.NaN;
+  const lastOf = (name: string) => drift.find(({ label }) => label === name)?.y.at(-1) ?? Number.NaN;
+  const anchor = lastOf("Levenberg-Marquardt, centred");
   const last = alphas[alphas.length - 1];
   const singular = rows.filter(({ singularAt }) => singularAt !== null);
   const charts: Chart[] = [
     {
       id: "drift",
       title: "Kernel drift at the end, medians over seeds",
-      alt: `Kernel drift against output scale on logarithmic axes. For the centred start it falls as 1/alpha, that of the Levenberg-Marquardt flow to ${show(anchor, 2)} at alpha = ${last}; for the symmetric start as 1/alpha squared; for ordinary starts it stays at ${show(drift[4].y.at(-1) ?? Number.NaN, 2)}.`,
+      alt: `Kernel drift against output scale on logarithmic axes. For the centred start it falls as 1/alpha, that of the Levenberg-Marquardt flow to ${show(anchor, 2)} at alpha = ${last}; for the symmetric start as 1/alpha squared; for ordinary starts it stays at ${show(lastOf("Levenberg-Marquardt, ordinary"), 2)}.`,
       x,
       y: { label: "|K - K_0| / |K_0|", scale: "log" },
       series: [

@@ -1,11 +1,9 @@
 // Experiment 5: what a time step costs. The preconditioned flows are not stiff: their steps do not depend on the conditioning. Those
 // of gradient flow are bound by the largest eigenvalue, and the time it needs grows with the smallest.
 import { constantDamping, spectralDamping } from "../flow/damping-schedule.js";
-import { flow } from "../flow/flow.js";
 import { lossBelow } from "../flow/flow-events.js";
-import { dormandPrince } from "../flow/integrator.js";
 import { inputScales, startSpectrum } from "./conditioning.js";
-import { type Experiment, median, range, runLine, seedsOf, show } from "./experiment.js";
+import { type Experiment, experimentFlow, median, range, runLine, seedsOf, show, within } from "./experiment.js";
 import type { Chart } from "./outcome.js";
 import { teacherProblem } from "./problems.js";
 
@@ -39,7 +37,7 @@ export const stiffness: Experiment = {
   defaults: { seed: 1, seeds: 3, samples: 200, width: 5 },
   regime: "under",
   run: async (context) => {
-    const { settings, backend, threads, signal } = context;
+    const { settings } = context;
     const rows: Row[] = [];
     const runs: Record<string, unknown>[] = [];
     for (const scale of inputScales)
@@ -49,16 +47,8 @@ export const stiffness: Experiment = {
         for (const { name, damping, end } of kinds) {
           context.progress(`input scale ${scale}, seed ${seed}, ${name}`);
           const start = problem.data.targets.reduce((sum, value) => sum + value ** 2, 0) / problem.data.sampleCount;
-          const result = await flow(problem.network, problem.data, {
-            damping,
-            until: end,
-            standardise: false,
-            integrator: dormandPrince(),
-            events: [lossBelow(target * start)],
-            backend,
-            threads,
-            signal,
-          });
+          const events = [lossBelow(target * start)];
+          const result = await experimentFlow(context, problem, { damping, until: end, events });
           const { accepted } = result.statistics;
           const within = result.records.find((record) => record.time >= until) ?? result.records.at(-1);
           const row = {
@@ -101,7 +91,7 @@ export const stiffness: Experiment = {
             rows.map(({ condition }) => condition),
             2,
           )}`,
-          holds: Math.max(...gauss) <= 1.1 * Math.min(...gauss),
+          holds: within(1.1, gauss),
         },
         {
           claim: "Levenberg-Marquardt flow: neither",
@@ -132,9 +122,9 @@ export const stiffness: Experiment = {
         },
         {
           claim: "That time grows with the conditioning",
-          promised: "medians of the predictions rise from input scale to input scale",
-          measured: gradient.map(({ scale, predicted }) => `${scale}: ${show(predicted, 3)}`).join("; "),
-          holds: gradient.every(({ predicted }, i) => i === 0 || predicted > gradient[i - 1].predicted),
+          promised: `for no seed shorter at a smaller input scale than at 1, and longer for one at least (more than ${cap} counts as ${cap})`,
+          measured: `medians of the predictions: ${gradient.map(({ scale, predicted }) => `${scale}: ${show(predicted, 3)}`).join("; ")}`,
+          holds: growing(of("gradient")),
         },
         {
           claim: "Gauss-Newton flow's does not",
@@ -183,6 +173,18 @@ const kinds = [
   { name: "levenberg-marquardt", damping: spectralDamping(), end: 4 * until },
   { name: "gradient", damping: constantDamping(1), end: cap },
 ] as const;
+
+/** Times to the target against those of the same seed at input scale 1; runs beyond the cap have at least that. */
+function growing(rows: readonly Row[]): boolean {
+  const time = ({ reached }: Row) => reached ?? cap;
+  const pairs = rows
+    .filter(({ scale }) => scale !== inputScales[0])
+    .map((row) => [
+      time(row),
+      ...rows.filter((one) => one.seed === row.seed && one.scale === inputScales[0]).map(time),
+    ]);
+  return pairs.every(([here, there]) => here >= there) && pairs.some(([here, there]) => here > there);
+}
 
 function predictedSeries(rows: readonly Row[]): Chart["series"][number] {
   const list = rows.filter(({ flow: name }) => name === "gradient").toSorted((a, b) => a.condition - b.condition);

@@ -18,24 +18,29 @@ export function asCode(code: string): ReasonCode {
   return CODES.find((one) => one === code) ?? "no-progress";
 }
 
-/** sigma_min/sigma_max must have fallen to this share of its value at the start for J to be the culprit. */
+/** sigma_min/sigma_max must have fallen to this share of its value at the start for J to be the culprit of a collapsing step. */
 const fallen = 0.1;
 
 /**
  * Called where an undamped flow got stuck: the reason `singular-jacobian` with its numbers, or null where J is about as regular as
  * it was at the start.
+ * @param collapsed the step size fell to nothing; else only a J without its full rank counts
  */
 export function singularReason(
   start: JacobianRank | null,
   end: JacobianRank | null,
-  at: { readonly time: number; readonly distance: number },
+  at: { readonly time: number; readonly distance: number; readonly collapsed: boolean },
 ): Reason | null {
   if (start === null || end === null) return null;
   const [first, now] = [start.smallest / start.largest, end.smallest / end.largest];
-  if (end.rank === end.of && now >= fallen * first) return null;
+  const short = end.rank < end.of;
+  if (!short && !(at.collapsed && now < fallen * first)) return null;
+  const what = short
+    ? `J is singular at t = ${at.time.toPrecision(6)}`
+    : `J is becoming singular: the step collapsed at t = ${at.time.toPrecision(6)}`;
   const rank = `numerical rank ${end.rank} of ${end.of} at tolerance ${end.tolerance.toExponential(1)}`;
   return {
     code: "singular-jacobian",
-    message: `J became singular at t = ${at.time.toPrecision(6)}: sigma_min = ${end.smallest.toExponential(3)}, sigma_min/sigma_max = ${now.toExponential(3)} against ${first.toExponential(3)} at the start, ${rank}; |w - w_0| = ${at.distance.toPrecision(4)}. A larger outputScale or a damping above 0 keeps it away`,
+    message: `${what}: sigma_min = ${end.smallest.toExponential(3)}, sigma_min/sigma_max = ${now.toExponential(3)} against ${first.toExponential(3)} at the start, ${rank}; |w - w_0| = ${at.distance.toPrecision(4)}. A larger outputScale or a damping above 0 keeps it away`,
   };
 }

@@ -93,10 +93,17 @@ export function odeEvents(events: readonly FlowEvent[], context: EventContext): 
       },
     };
   };
+  // All events look at the same state one after the other: it is evaluated once.
+  const views = new WeakMap<Float64Array, Promise<FlowEventView>>();
+  const viewOf = (time: number, state: Float64Array) => {
+    const known = views.get(state) ?? view(time, state.slice(0, start.length));
+    views.set(state, known);
+    return known;
+  };
   return events.map(({ name, value, direction, terminal }) => ({
     name,
     direction,
     terminal,
-    value: async (time, state) => value(await view(time, state.slice(0, start.length))),
+    value: async (time, state) => value(await viewOf(time, state)),
   }));
 }

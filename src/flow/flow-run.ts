@@ -3,7 +3,7 @@
 import type { Engine } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
 import { jacobianRank } from "../linearise/jacobian-rank.js";
-import type { Observer } from "../linearise/observer.js";
+import type { ObservedRun, Observer } from "../linearise/observer.js";
 import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Architecture } from "../network/architecture.js";
@@ -16,6 +16,7 @@ import type { CompletedFlowOptions } from "./flow-options.js";
 import { integrateSteps } from "./integrate.js";
 import type { AcceptedStep, EventSample, OdeEnd, Sample } from "./ode.js";
 import { parameterNorm, predictionNorm } from "./prediction-norm.js";
+import { stability } from "./runge-kutta.js";
 
 /** Two errors of the tolerance per step may lift the objective by that much of itself before it counts as a climb. */
 const climbTolerance = 10;
@@ -54,8 +55,9 @@ export class FlowRun {
   readonly #context: FlowRunContext;
   readonly #began = performance.now();
   #initialLoss: number;
-  #boundary: FlowSnapshot | null;
-  #written: number;
+  /** The last accepted step that a checkpoint can be made of. */
+  #boundary: (() => FlowSnapshot) | null = null;
+  #unwritten = false;
 
   constructor(completed: CompletedFlowOptions, context: FlowRunContext) {
     const { resume, start, engine } = context;
@@ -71,8 +73,6 @@ export class FlowRun {
     this.counts = resume ?? { accepted: 0, rejected: 0, evaluations: 0 };
     this.stiffness = resume?.stiffness ?? null;
     this.#initialLoss = resume?.initialLoss ?? Number.NaN;
-    this.#boundary = resume;
-    this.#written = resume?.accepted ?? 0;
     const { settings } = completed.integrator;
     this.field = new FlowField(
       engine,
@@ -103,18 +103,22 @@ export class FlowRun {
     } catch (error) {
       const { aborted, reason: cause } = this.interrupt.signal;
       const reason = aborted && error === cause ? this.interrupt.reason() : null;
-      if (reason === null) throw error;
+      if (reason === null) {
+        // What went wrong first is what the caller hears of, whatever becomes of the checkpoint.
+        await this.#flush().catch(() => undefined);
+        throw error;
+      }
       this.reason = reason;
     } finally {
       this.interrupt.dispose();
       // Also where the caller leaves the loop early or an observer throws: nothing accepted is lost.
-      if (this.#boundary !== null && this.#written !== this.#boundary.accepted) await this.#write(this.#boundary);
+      await this.#flush();
     }
   }
 
   async *#integrate(): AsyncGenerator<FlowRecord, void> {
     const { until, integrator, outputs, events, loss } = this.#completed;
-    const { engine, sample, architecture, start, meanFactor, resume, observer } = this.#context;
+    const { engine, sample, start, meanFactor, resume, observer } = this.#context;
     const { signal } = this.interrupt;
     const { decay } = loss;
     const derivative = await this.field.evaluate(this.time, this.state);
@@ -124,11 +128,10 @@ export class FlowRun {
       return;
     }
     if (resume === null) this.#initialLoss = this.field.last?.loss ?? Number.NaN;
-    const run = { kind: "flow", engine, sample, architecture, start, decay, identityScaling: true, signal } as const;
-    await observer?.onStart?.({ ...run, resolution: this.#predictionError ** 2 / 2 });
+    await observer?.onStart?.(this.#observed());
     if (resume === null) {
       if (outputs[0] === this.time) this.outputs.push({ time: this.time, state: this.state });
-      yield await this.#record(null);
+      yield await this.#tell(this.#record(null));
     } else this.field.linearisations = resume.linearisations;
     if (this.#stopped() || this.time >= until) {
       this.reason ??= { code: "until", message: `t = ${this.time} is reached` };
@@ -141,6 +144,7 @@ export class FlowRun {
         from: this.time,
         until,
         initial: this.state,
+        judged: start.length,
       },
       integrator,
       {
@@ -156,7 +160,8 @@ export class FlowRun {
       const next = await steps.next();
       if (next.done) {
         this.reason = await this.#endReason(next.value);
-        this.counts = next.value;
+        const { accepted, rejected, evaluations } = next.value;
+        this.counts = { accepted, rejected, evaluations };
         this.stiffness = next.value.stiffness ?? this.stiffness;
         return;
       }
@@ -171,9 +176,9 @@ export class FlowRun {
       this.stiffness ??= step.stiffness;
       this.outputs.push(...step.outputs);
       this.events.push(...step.events);
-      const record = await this.#record(step);
+      const record = this.#record(step);
       await this.#keepBoundary(step);
-      yield record;
+      yield await this.#tell(record);
       if (this.#stopped()) return;
     }
   }
@@ -181,19 +186,20 @@ export class FlowRun {
   #norm() {
     const { integrator, loss } = this.#completed;
     const { relativeTolerance, absoluteTolerance } = integrator.settings;
-    const { engine, weights } = this.#context;
+    const { engine, weights, meanFactor } = this.#context;
     if (integrator.settings.norm === "parameters") return parameterNorm(engine.parameterCount, integrator.settings);
     return predictionNorm(engine, {
       relativeTolerance,
       absoluteTolerance,
-      scale: Math.sqrt((2 * this.#initialLoss) / (engine.sampleCount * engine.outputSize)),
+      scale: Math.sqrt(this.#initialLoss * meanFactor),
+      meanFactor,
       weights,
       decay: loss.decay,
       signal: this.interrupt.signal,
     });
   }
 
-  async #record(step: AcceptedStep | null): Promise<FlowRecord> {
+  #record(step: AcceptedStep | null): FlowRecord {
     const point = this.field.last;
     if (point === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "a flow step without a right-hand side");
     const parameters = this.parameters;
@@ -223,10 +229,39 @@ export class FlowRun {
     };
     this.records.push(record);
     if (point.objective < this.best.objective) this.best = { objective: point.objective, parameters };
-    await this.#context.onRecord?.(record);
-    await this.#context.observer?.onFlowRecord?.(record);
-    await this.#context.observer?.onPoint?.({ parameters, position: record.time });
     return record;
+  }
+
+  async #tell(record: FlowRecord): Promise<FlowRecord> {
+    const { onRecord, observer } = this.#context;
+    await onRecord?.(record);
+    await observer?.onFlowRecord?.(record);
+    await observer?.onPoint?.({ parameters: this.parameters, position: record.time });
+    return record;
+  }
+
+  #observed(): ObservedRun {
+    const { engine, sample, architecture, start, weights, signal } = this.#context;
+    const { integrator, loss } = this.#completed;
+    const { step } = integrator.settings;
+    return {
+      kind: "flow",
+      engine,
+      sample,
+      architecture,
+      start,
+      weights,
+      decay: loss.decay,
+      resolution: step > 0 ? 0 : this.#predictionError ** 2 / 2,
+      // A mode that decays at k is multiplied by R(-k h) in a fixed step; the loss by its square.
+      discretised: (rate) =>
+        step > 0
+          ? (-2 * Math.log(Math.max(Math.abs(stability(integrator.tableau, (-rate / 2) * step)), Number.EPSILON))) /
+            step
+          : rate,
+      identityScaling: true,
+      signal: signal ?? new AbortController().signal,
+    };
   }
 
   /** Norm of the error in the predictions that one step may make. */
@@ -251,7 +286,8 @@ export class FlowRun {
   async #keepBoundary(step: AcceptedStep): Promise<void> {
     const { checkpoint } = this.#completed;
     if (checkpoint === null) return;
-    this.#boundary = {
+    const [records, outputs, events] = [this.records.length, this.outputs.length, this.events.length];
+    const rest = {
       time: this.time,
       state: this.state,
       memory: step.memory,
@@ -262,17 +298,23 @@ export class FlowRun {
       best: this.best,
       switched: this.field.switched,
       stiffness: this.stiffness,
-      outputs: this.outputs.slice(),
-      events: this.events.slice(),
-      records: this.records.slice(),
       elapsed: this.elapsed,
     };
-    if (step.index % checkpoint.every === 0) await this.#write(this.#boundary);
+    // The lists only grow: their lengths now are enough to cut them by, should this step be written.
+    this.#boundary = () => ({
+      ...rest,
+      records: this.records.slice(0, records),
+      outputs: this.outputs.slice(0, outputs),
+      events: this.events.slice(0, events),
+    });
+    this.#unwritten = true;
+    if (step.index % checkpoint.every === 0) await this.#flush();
   }
 
-  async #write(snapshot: FlowSnapshot): Promise<void> {
-    await this.#context.write?.(snapshot);
-    this.#written = snapshot.accepted;
+  async #flush(): Promise<void> {
+    if (this.#boundary === null || !this.#unwritten) return;
+    this.#unwritten = false;
+    await this.#context.write?.(this.#boundary());
   }
 
   /** The stop rules that look at an accepted point. */
@@ -302,7 +344,7 @@ export class FlowRun {
     const { signal } = this.interrupt;
     const rankAt = (w: Float64Array) => jacobianRank(engine, w, architecture.outputScale, signal);
     const parameters = end.state.slice(0, start.length);
-    const at = { time: end.time, distance: this.#distance(parameters) };
+    const at = { time: end.time, distance: this.#distance(parameters), collapsed: end.code !== "steps" };
     return singularReason(await rankAt(start), await rankAt(parameters), at) ?? reason;
   }
 

@@ -3,15 +3,15 @@
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
-import { GaussflowError } from "../errors.js";
+import { argumentError, GaussflowError } from "../errors.js";
 import type { MonitorReport } from "../linearise/observer.js";
 import { memoryProblem, type Plan, planRoute } from "../linearise/plan.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { fingerprint } from "../train/checkpoint.js";
-import { fittingDataset, meanFactor, startingPoint } from "../train/prepare.js";
+import { fittedPart, fittingDataset, meanFactor, startingPoint } from "../train/prepare.js";
 import { SampleEngine } from "../train/sample-engine.js";
-import { readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
+import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
 import { FlowRun } from "./flow-run.js";
 
@@ -82,7 +82,7 @@ export async function* flowSteps(
   options: FlowOptions = {},
 ): AsyncGenerator<FlowRecord, FlowResult> {
   const set = fittingDataset(network, data);
-  const fit = set.parts === null ? set.fitted() : set.split().train;
+  const fit = fittedPart(set);
   const completed = completeFlowOptions(options, network, fit);
   const { start, data: prepared } = startingPoint(network, fit, completed.standardise);
   const plan = planRoute(
@@ -95,6 +95,7 @@ export async function* flowSteps(
   const { checkpoint, resume } = completed;
   const print = checkpoint === null && resume === null ? "" : printOf(start, prepared, completed);
   const snapshot = resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount);
+  if (snapshot !== null) checkResumedOutputs(completed.outputs, snapshot);
   const engine = createEngine(start.architecture, prepared, options);
   const sample = new SampleEngine(start.architecture, prepared, options);
   try {
@@ -117,6 +118,18 @@ export async function* flowSteps(
     engine.dispose();
     sample.dispose();
   }
+}
+
+/** What lies before the checkpoint is known only where it was asked for before. */
+function checkResumedOutputs(outputs: readonly number[], { time, outputs: known }: FlowSnapshot): void {
+  outputs.forEach((output, i) => {
+    if (output <= time && !known.some((sample) => sample.time === output))
+      throw argumentError(
+        `options.outputs[${i}]`,
+        `must be later than the checkpoint's t = ${time}, or have been asked for before it`,
+        output,
+      );
+  });
 }
 
 /** Of everything a flow depends on, but what may change from one part of it to the next. */

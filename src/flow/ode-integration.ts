@@ -108,7 +108,7 @@ export class Integration {
 
   /** Tries steps until the error of one is within the tolerance; the end where none can be had. */
   async attempt(): Promise<WithinTolerance | OdeEnd> {
-    const { rightHandSide, until } = this.#problem;
+    const { rightHandSide, until, judged } = this.#problem;
     const { tableau, settings } = this.#integrator;
     let trouble: StageFailure | null = null;
     for (let rejections = 0; ; rejections++) {
@@ -120,7 +120,7 @@ export class Integration {
       const last = this.time + this.#h + this.#sliver() >= until;
       const size = last ? until - this.time : this.#h;
       const to = last ? until : this.time + size;
-      const trial = await tryStep(tableau, rightHandSide, this.time, this.#state, this.#derivative, size, to);
+      const trial = await tryStep(tableau, rightHandSide, this.time, this.#state, this.#derivative, size, to, judged);
       this.#evaluations += trial.evaluations;
       if (!("failed" in trial)) {
         const error = await this.#errorOf(trial);

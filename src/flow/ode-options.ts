@@ -11,7 +11,7 @@ export function checkSpan(from: number, until: number): void {
 }
 
 export function checkIntegrator(integrator: Integrator): void {
-  if (typeof integrator?.tableau !== "object")
+  if (!Array.isArray(integrator?.tableau?.nodes))
     throw argumentError(
       "options.integrator",
       "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras()",

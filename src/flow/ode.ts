@@ -22,6 +22,8 @@ export interface OdeProblem {
   readonly until: number;
   /** Not changed. */
   readonly initial: Float64Array;
+  /** Leading components whose dynamics stiffness is told from; what is only carried along stands behind them. Default all. */
+  readonly judged?: number | undefined;
   /**
    * For right-hand sides that hold something fixed through the stages of a step: called after every accepted step but the last
    * with its end, and first of all where a run is resumed from such a step. Returns the derivative there with whatever is held

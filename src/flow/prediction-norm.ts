@@ -2,6 +2,7 @@
 // sqrt(s) alpha J e, and the rows sqrt(d) w of a weight decay by sqrt(d) e, so
 //
 //   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * rms(sqrt(s) (y - psi_0)))              (method.md 2, item 4)
+// with rms the root of the mean weighted by s: multiplying all weights by a number changes no step.
 //
 // Directions that nothing sees may be wrong without harm; with the error measured on w the step count would follow the conditioning
 // of J. The last component of the state (the dissipated loss) is not judged.
@@ -14,8 +15,10 @@ import { componentNorm } from "./ode-norm.js";
 export interface PredictionNormOptions {
   readonly relativeTolerance: number;
   readonly absoluteTolerance: number;
-  /** rms of the weighted y - psi_0. */
+  /** Weighted rms of y - psi_0. */
   readonly scale: number;
+  /** 2 / (sum of weights * outputs): from half a sum of squares to the weighted mean. */
+  readonly meanFactor: number;
   /** One a sample; null = all 1. */
   readonly weights: Float64Array | null;
   readonly decay: number;
@@ -23,10 +26,10 @@ export interface PredictionNormOptions {
 }
 
 export function predictionNorm(engine: Engine, options: PredictionNormOptions): ErrorNorm {
-  const { relativeTolerance, absoluteTolerance, scale, weights, decay, signal } = options;
+  const { relativeTolerance, absoluteTolerance, scale, meanFactor, weights, decay, signal } = options;
   const { parameterCount: p, outputSize: c } = engine;
   const tolerance = absoluteTolerance + relativeTolerance * scale;
-  const root = Math.sqrt(engine.sampleCount * c);
+  const root = Math.sqrt(2 / meanFactor);
   const at = async (direction: Float64Array, state: Float64Array) => {
     const error = direction.slice(0, p);
     // J e of an error that is not finite says nothing, and an engine may refuse it.

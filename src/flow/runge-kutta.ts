@@ -59,7 +59,10 @@ async function arrived(answer: StageFailure | Promise<Stage>, time: number): Pro
   return stage instanceof Float64Array ? (notFinite(stage, "derivative", time) ?? stage) : stage;
 }
 
-/** Tries one step of size h from (t, y) with k_1 = f(t, y) known; `end` is t + h as the caller rounds it. */
+/**
+ * Tries one step of size h from (t, y) with k_1 = f(t, y) known; `end` is t + h as the caller rounds it.
+ * @param judged leading components that the stiffness ratio looks at
+ */
 export async function tryStep(
   tableau: Tableau,
   rightHandSide: RightHandSide,
@@ -68,6 +71,7 @@ export async function tryStep(
   derivative: Float64Array,
   h: number,
   end: number,
+  judged: number = state.length,
 ): Promise<TrialStep | FailedStep> {
   const stages = [derivative];
   let argument = state;
@@ -88,7 +92,7 @@ export async function tryStep(
   if (!(last instanceof Float64Array)) last = await last;
   evaluations++;
   if (!(last instanceof Float64Array)) return { failed: last, evaluations };
-  const stiffnessRatio = stages.length > 1 ? ratio(h, last, stages[stages.length - 1], next, argument) : null;
+  const stiffnessRatio = stages.length > 1 ? ratio(h, last, stages[stages.length - 1], next, argument, judged) : null;
   stages.push(last);
   const error = tableau.error === null ? null : combine(null, h, tableau.error, stages);
   return { state: next, stages, error, stiffnessRatio, evaluations };
@@ -100,14 +104,22 @@ function ratio(
   before: Float64Array,
   next: Float64Array,
   argument: Float64Array,
+  judged: number,
 ): number | null {
   let top = 0;
   let bottom = 0;
-  for (let j = 0; j < next.length; j++) {
+  for (let j = 0; j < judged; j++) {
     top += (last[j] - before[j]) ** 2;
     bottom += (next[j] - argument[j]) ** 2;
   }
   return bottom > 0 ? h * Math.sqrt(top / bottom) : null;
+}
+
+/** Growth of y' = z y over one step of size 1: the tableau's stability function R(z). */
+export function stability({ stages, weights }: Tableau, z: number): number {
+  const k: number[] = [];
+  for (const row of stages) k.push(z * row.reduce((sum, a, j) => sum + a * k[j], 1));
+  return weights.reduce((sum, b, i) => sum + b * k[i], 1);
 }
 
 /** y(t + theta h). */

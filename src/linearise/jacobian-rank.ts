@@ -6,8 +6,8 @@ import { type Engine, failed } from "../backend/engine.js";
 export interface JacobianRank {
   readonly largest: number;
   readonly smallest: number;
-  /** Smallest above the tolerance; 0 where there is none. */
-  readonly smallestAbove: number;
+  /** Smallest above the tolerance; null where there is none, or where a large J of short rank does not tell it. */
+  readonly smallestAbove: number | null;
   /** Values above tolerance * largest, of `of` = min(p, n c). */
   readonly rank: number;
   readonly of: number;
@@ -40,7 +40,7 @@ export async function jacobianRank(
   return {
     largest,
     smallest: values[0],
-    smallestAbove: above[0] ?? 0,
+    smallestAbove: above[0] ?? null,
     rank: above.length,
     of: values.length,
     tolerance,
@@ -53,5 +53,5 @@ async function estimated(engine: Engine, scale: number, signal: AbortSignal | un
   const { rank, tolerance } = solved.rank;
   const [largest, smallest] = [solved.rank.largest / scale, solved.rank.smallest / scale];
   const of = engine.parameterCount;
-  return { largest, smallest, smallestAbove: Math.max(smallest, tolerance * largest), rank, of, tolerance };
+  return { largest, smallest, smallestAbove: rank === of ? smallest : null, rank, of, tolerance };
 }

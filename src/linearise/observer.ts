@@ -17,10 +17,15 @@ export interface ObservedRun {
   readonly start: Float64Array;
   /** Weight decay d of the objective g + d/2 |w|^2. */
   readonly decay: number;
-  /** Excess objective below which the run's own errors (of time integration) show; 0 for training. */
+  /** Of the samples; null = all 1. */
+  readonly weights: Float64Array | null;
+  /** Excess objective below which the run's own errors (of time integration) show; 0 for training and for fixed steps. */
   readonly resolution: number;
+  /** What a fixed step makes of a rate of the exact flow; the rate itself where steps are controlled. */
+  readonly discretised: (rate: number) => number;
   /** Scaling matrix of the damping: D = I, or anything else. Flows have D = I. */
   readonly identityScaling: boolean;
+  /** The caller's; a deadline of the run does not abort it. */
   readonly signal: AbortSignal;
 }
 
@@ -81,7 +86,7 @@ export interface MonitorSpectrum {
   readonly condition: number;
   /** (sum of eigenvalues)^2 / sum of squares: how many directions carry the kernel. null where only extremes are known. */
   readonly effectiveRank: number | null;
-  /** Error bound of `smallest`: 0 from the eigensolver, else Lanczos's. */
+  /** Absolute error bound of `smallest`. */
   readonly bound: number;
 }
 
@@ -114,8 +119,11 @@ export interface MonitorReport {
   readonly records: readonly MonitorRecord[];
   /** The last window: rate of the excess loss objective - optimum. */
   readonly rate: (RateFit & { readonly promised: number | null; readonly attainable: number | null }) | null;
-  /** The least objective the run can hope for, as far as known; `estimated`: from the residual's normal part at the last point. */
-  readonly optimum: { readonly value: number; readonly estimated: boolean };
+  /**
+   * The least objective the run can hope for; `estimated`: from the residual's normal part at the last point. null where nothing tells
+   * it (`parts` is off).
+   */
+  readonly optimum: { readonly value: number; readonly estimated: boolean } | null;
   readonly converged: { readonly holds: boolean; readonly message: string };
   readonly verdict: Verdict;
 }

@@ -64,7 +64,11 @@ async function byEigensolver(engine: Engine, signal: AbortSignal | undefined): P
   const floor = relative * largest;
   const first = values.findIndex((value) => value > floor);
   const below = first < 0 ? values.length : first;
-  return { largest, smallest: values[first] ?? 0, floor, below, bound: floor, values, method: "eigensolver" };
+  const smallest = values[first] ?? 0;
+  // A singular value sigma is off by rows eps sigma_max, its square by 2 sigma times that.
+  const bound =
+    engine.held === "orthogonal" ? floor + 2 * rows * Number.EPSILON * Math.sqrt(smallest * largest) : floor;
+  return { largest, smallest, floor, below, bound, values, method: "eigensolver" };
 }
 
 async function byLanczos(

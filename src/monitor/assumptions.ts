@@ -7,7 +7,7 @@ import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import { norm } from "../linearise/problem.js";
 import { isSmooth } from "../network/activations.js";
 import { network as makeNetwork, type Network } from "../network/network.js";
-import { recommendOutputScale } from "./output-scale.js";
+import { recommendOutputScale, singularAdvice } from "./output-scale.js";
 import { type AdviceOptions, prepareAdvice } from "./prepared.js";
 
 export interface Finding {
@@ -27,7 +27,7 @@ export interface Assumptions {
   /** Numerical rank of J of min(p, n c), and its relative tolerance. */
   readonly rank: number;
   readonly tolerance: number;
-  /** Nonzero eigenvalues of K = J J^T without the output scale: extremes above rounding, and their ratio. */
+  /** Nonzero eigenvalues of K = J J^T without the output scale: extremes above rounding, and their ratio; NaN where not known. */
   readonly spectrum: { readonly largest: number; readonly smallest: number; readonly condition: number };
   /** Rate of the loss that the theory promises at the start: 2, or 1 + lambda with spectralDamping(). */
   readonly expectedRate: number;
@@ -58,15 +58,15 @@ export async function checkAssumptions(
     const rank = await jacobianRank(engine, parameters, alpha, signal);
     if (rank === null)
       throw new GaussflowError("GAUSSFLOW_ARGUMENT", "the network's Jacobian is not finite at its parameters");
-    const outputs = start.centre === null ? norm(await engine.forward(parameters, signal)) : 0;
+    const outputs = norm(start.predictScaled(prepared.inputs));
     const advice = await recommendOutputScale(network, data, options);
     const findings = [
       smoothness(start),
       regularity(start, rank, over, rank.rank < rank.of ? await inputRank(prepared, options) : null),
       startAtZero(outputs, norm(prepared.targets), alpha),
-      scale(alpha, advice.outputScale, advice.text),
+      scale(alpha, advice.outputScale, advice.rank < advice.of),
     ];
-    const [largest, smallest] = [rank.largest ** 2, rank.smallestAbove ** 2];
+    const [largest, smallest] = [rank.largest ** 2, rank.smallestAbove === null ? Number.NaN : rank.smallestAbove ** 2];
     const facts = {
       regime: over ? ("over" as const) : ("under" as const),
       parameterCount,
@@ -107,7 +107,7 @@ async function inputRank(data: EngineData, options: AdviceOptions): Promise<Jaco
 
 function regularity(
   { options }: Network,
-  { rank, of, smallestAbove, tolerance }: { rank: number; of: number; smallestAbove: number; tolerance: number },
+  { rank, of, smallestAbove, tolerance }: { rank: number; of: number; smallestAbove: number | null; tolerance: number },
   over: boolean,
   inputs: JacobianRank | null,
 ): Finding {
@@ -125,7 +125,7 @@ function regularity(
     assumption: "regular",
     holds,
     message: holds
-      ? `J has full ${side} rank ${of}; smallest singular value ${smallestAbove.toExponential(2)}`
+      ? `J has full ${side} rank ${of}; smallest singular value ${smallestAbove?.toExponential(2)}`
       : `J has ${side} rank ${rank} of ${of} at relative tolerance ${tolerance.toExponential(1)}`,
     remedy: holds ? null : why,
   };
@@ -146,7 +146,7 @@ function startAtZero(outputs: number, targets: number, alpha: number): Finding {
   };
 }
 
-function scale(alpha: number, recommended: number | null, text: string): Finding {
+function scale(alpha: number, recommended: number | null, singular: boolean): Finding {
   const holds = recommended !== null && alpha >= recommended;
   return {
     assumption: "output-scale",
@@ -155,7 +155,13 @@ function scale(alpha: number, recommended: number | null, text: string): Finding
       recommended === null
         ? "no output scale was found at which J keeps its rank on the way to the targets"
         : `outputScale is ${alpha}, recommended is ${recommended.toPrecision(3)} or more`,
-    remedy: holds ? null : recommended === null ? text.split("\n")[2] : `use outputScale ${recommended.toPrecision(3)}`,
+    remedy: holds
+      ? null
+      : recommended !== null
+        ? `use outputScale ${recommended.toPrecision(3)}`
+        : singular
+          ? singularAdvice
+          : "damp the flow, or start elsewhere",
   };
 }
 

@@ -1,9 +1,9 @@
 // Has it converged? Bates and Watts (1981): at a minimum the residual is orthogonal to the tangent space. Their relative offset
-//   sqrt(tangent^2/p) / sqrt(normal^2/(n c - p))
+//   sqrt(tangent^2/r) / sqrt(normal^2/(m - r)),   m residuals (with a weight decay n c + p), r the rank of their Jacobian
 // compares what a step could still explain with the noise; below 0.001 further steps are lost in the uncertainty of the data. Where
-// the network can interpolate (p >= n c, or no normal part to rounding) the objective itself has to reach the rounding floor.
-import type { MonitorReport } from "../linearise/observer.js";
-import type { ReportInput } from "./report.js";
+// the network can interpolate (m = r) the objective itself has to reach the rounding floor.
+import type { MonitorReport, ObservedRun } from "../linearise/observer.js";
+import type { Observations } from "./observation.js";
 
 export const relativeOffset = 1e-3;
 
@@ -11,26 +11,32 @@ export const relativeOffset = 1e-3;
 const atFloor = 100;
 
 export function convergence(
-  { run, reason, floor, observations }: ReportInput,
+  { reason, floor, observations }: Observations,
+  { engine, decay }: ObservedRun,
   optimum: MonitorReport["optimum"],
 ): MonitorReport["converged"] {
   const last = observations.at(-1);
-  if (run === null || last === undefined || reason === null) return { holds: false, message: "no end was seen" };
+  if (last === undefined || reason === null) return { holds: false, message: "no end was seen" };
   const ended = `it ended because ${reason.message}`;
   if (last.objective <= atFloor * floor)
     return { holds: true, message: `yes: the objective ${last.objective.toExponential(3)} is at its rounding floor` };
-  const p = run.engine.parameterCount;
-  const equations = run.engine.sampleCount * run.engine.outputSize;
-  const { tangentNorm, normalNorm } = last;
-  if (p >= equations || tangentNorm === null || normalNorm === null) {
+  const { tangentNorm, normalNorm, spectrum } = last;
+  if (tangentNorm === null || normalNorm === null)
+    return { holds: false, message: `not known: \`parts\` is off; ${ended}` };
+  const p = engine.parameterCount;
+  const equations = engine.sampleCount * engine.outputSize;
+  // A decay gives every parameter a row of its own: the rank is p.
+  const rank = decay > 0 ? p : Math.min(p, equations) - (spectrum?.below ?? 0);
+  const freedom = equations + (decay > 0 ? p : 0) - rank;
+  if (freedom === 0) {
     const first = observations[0].objective;
-    const share = first > 0 ? (last.objective - optimum.value) / first : 0;
+    const share = first > 0 ? (last.objective - (optimum?.value ?? 0)) / first : 0;
     return {
       holds: false,
       message: `not to rounding: the excess objective is ${share.toExponential(2)} of what it was at the start; ${ended}`,
     };
   }
-  const offset = Math.sqrt(tangentNorm ** 2 / p) / Math.sqrt(normalNorm ** 2 / (equations - p));
+  const offset = Math.sqrt(tangentNorm ** 2 / rank) / Math.sqrt(normalNorm ** 2 / freedom);
   const numbers = `relative offset ${offset.toExponential(2)}, the residual's tangent part is ${tangentNorm.toExponential(2)} of ${Math.hypot(tangentNorm, normalNorm).toExponential(2)}`;
   return offset <= relativeOffset
     ? { holds: true, message: `yes: ${numbers}` }

@@ -4,13 +4,13 @@
 //   p > n c    the tangent kernel
 //
 //   tangent^2 = r^T P r = -gradient^T step with the undamped Gauss-Newton step; where the matrix is singular to rounding, P projects
-//   on the eigenvectors above the floor: the step is damped by the floor, which takes (nearly) nothing from those above it.
+//   on the eigenvectors above the floor: the step is damped by the floor, which leaves 1/2 of a direction at it, 99% at a hundred floors.
 //   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearisation and O(order^3).
 import { type Engine, failed } from "../backend/engine.js";
 import { exactParameters } from "../linearise/jacobian-rank.js";
 import type { MonitorSpectrum } from "../linearise/observer.js";
 import { dot, norm, objectiveOf } from "../linearise/problem.js";
-import { extremeEigenvalues } from "../linearise/spectrum.js";
+import { type ExtremeEigenvalues, extremeEigenvalues } from "../linearise/spectrum.js";
 
 export interface MeasureOptions {
   /** outputScale. */
@@ -49,40 +49,32 @@ export async function measure(
   const bare = { objective, gradientNorm: norm(point.gradient) };
   if (!needed) return { ...bare, spectrum: null, tangentNorm: null, normalNorm: null, dissipation: null };
   const wanted = options.spectrum || (options.parts && curvature !== "orthogonal");
-  const found = wanted ? await extremeEigenvalues(engine, {}, signal) : null;
+  const found = wanted ? await extremeEigenvalues(engine, { scale: alpha ** 2 }, signal) : null;
   const slope = async (mu: number) => {
     const solved = await engine.solve({ damping: mu, decay, scaling: null }, signal);
     return failed(solved) ? null : Math.max(0, -dot(point.gradient, solved.step));
   };
-  const tangent = options.parts ? await slope(curvature === "orthogonal" || decay > 0 ? 0 : (found?.floor ?? 0)) : null;
+  const tangent = options.parts
+    ? await slope(curvature === "orthogonal" || decay > 0 ? 0 : (found?.floor ?? 0) * alpha ** 2)
+    : null;
   const along = damping === null ? null : await slope(damping);
   // step(mu) = (1 - rho) dw/dt with rho = mu/(alpha^2 + mu), so 1/(1 - rho) = 1 + mu/alpha^2.
   const dissipation = along === null || damping === null ? null : along * (1 + damping / alpha ** 2);
   return {
     ...bare,
-    spectrum: options.spectrum && found !== null ? asSpectrum(found, alpha) : null,
+    spectrum: options.spectrum && found !== null ? asSpectrum(found) : null,
     tangentNorm: tangent === null ? null : Math.sqrt(tangent),
     normalNorm: tangent === null ? null : Math.sqrt(Math.max(0, 2 * objective - tangent)),
     dissipation,
   };
 }
 
-function asSpectrum(
-  { largest, smallest, below, bound, values }: Awaited<ReturnType<typeof extremeEigenvalues>>,
-  alpha: number,
-): MonitorSpectrum {
-  const scale = alpha ** 2;
+function asSpectrum({ largest, smallest, below, bound, values }: ExtremeEigenvalues): MonitorSpectrum {
   let [sum, squares] = [0, 0];
   for (const value of values ?? []) {
     sum += value;
     squares += value ** 2;
   }
-  return {
-    largest: largest / scale,
-    smallest: smallest / scale,
-    below,
-    condition: largest / smallest,
-    effectiveRank: values === null || squares === 0 ? null : sum ** 2 / squares,
-    bound: bound / scale,
-  };
+  const effectiveRank = values === null || squares === 0 ? null : sum ** 2 / squares;
+  return { largest, smallest, below, condition: largest / smallest, effectiveRank, bound };
 }

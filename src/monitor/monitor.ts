@@ -13,9 +13,10 @@ import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 import { checkBoolean, checkCount } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
-import { type Measured, measure } from "./measure.js";
+import { measure } from "./measure.js";
+import type { Observation } from "./observation.js";
 import { leastPoints } from "./rate-fit.js";
-import { type Observation, report } from "./report.js";
+import { provisionalRecord, report } from "./report.js";
 
 export interface MonitorOptions {
   /** Observe every so many accepted steps (start and end always). Default 1. */
@@ -24,14 +25,14 @@ export interface MonitorOptions {
   readonly window?: number | undefined;
   /** Eigenvalues of the kernel: what the promise needs for 0 < rho. Default true. */
   readonly spectrum?: boolean | undefined;
-  /** Tangent and normal part of the residual, and from them the optimum and the convergence test. Default true. */
+  /** Tangent and normal part of the residual, from them optimum and convergence test; dissipation of training steps. Default true. */
   readonly parts?: boolean | undefined;
   /** How far the kernel has moved. Default true. */
   readonly drift?: boolean | undefined;
   /** Least sum objective, where it is known (0 for a reachable target). Default: estimated, see `MonitorReport.optimum`. */
   readonly optimum?: number | undefined;
-  /** Sees every observation as it arises; what needs the optimum is null until the end. */
-  readonly onRecord?: ((record: MonitorRecord) => void) | undefined;
+  /** Sees every observation as it arises; what needs the optimum (rates, PL ratio, promises of steps) is null until the end. */
+  readonly onRecord?: ((record: MonitorRecord) => void | Promise<void>) | undefined;
 }
 
 /** An observer for `options.monitor` of one run. The report also stands in the run's result. */
@@ -67,7 +68,7 @@ interface Settings {
   readonly parts: boolean;
   readonly drift: boolean;
   readonly optimum: number | null;
-  readonly onRecord: ((record: MonitorRecord) => void) | undefined;
+  readonly onRecord: ((record: MonitorRecord) => void | Promise<void>) | undefined;
 }
 
 class Watch implements Monitor {
@@ -79,6 +80,8 @@ class Watch implements Monitor {
   #run: ObservedRun | null = null;
   #drift: KernelDrift | null = null;
   #last: ObservedPoint | null = null;
+  /** Parameters of the last observation. */
+  #before: Float64Array | null = null;
   #seen = 0;
 
   constructor(settings: Settings) {
@@ -94,7 +97,7 @@ class Watch implements Monitor {
   }
 
   onRecord(record: TrainRecord): void {
-    this.#train.push(record);
+    if (record.accepted) this.#train.push(record);
   }
 
   onFlowRecord(record: FlowRecord): void {
@@ -102,15 +105,13 @@ class Watch implements Monitor {
   }
 
   async onPoint(point: ObservedPoint): Promise<void> {
-    const run = this.#run;
-    if (run === null) return;
+    if (this.#run === null) return;
     this.#last = point;
-    if (this.#seen++ % this.#settings.every === 0) await this.#observe(run, point);
+    if (this.#seen++ % this.#settings.every === 0) await this.#observe(this.#run, point);
   }
 
   async onEnd(reason: Reason): Promise<MonitorReport> {
-    const run = this.#run;
-    const last = this.#last;
+    const [run, last] = [this.#run, this.#last];
     let floor = 0;
     if (run !== null && last !== null && !run.signal.aborted) {
       if (this.#observations.at(-1)?.position !== last.position) await this.#observe(run, last);
@@ -132,47 +133,40 @@ class Watch implements Monitor {
   async #observe(run: ObservedRun, { parameters, position }: ObservedPoint): Promise<void> {
     const { spectrum, parts, onRecord } = this.#settings;
     const { signal } = run;
-    const mu = run.kind === "train" && run.identityScaling ? (this.#train.at(-1)?.damping ?? null) : null;
-    const found: Measured | null = await measure(run.engine, parameters, {
+    // The start of a training run is shown before it has a record.
+    const train = this.#train.at(-1)?.iteration === position ? (this.#train.at(-1) ?? null) : null;
+    const found = await measure(run.engine, parameters, {
       alpha: run.architecture.outputScale,
       decay: run.decay,
       spectrum,
       parts,
-      damping: parts ? mu : null,
+      damping: parts && run.identityScaling ? (train?.damping ?? null) : null,
       signal,
     });
     if (found === null) return;
-    const before = this.#observations.at(-1)?.parameters ?? run.start;
+    const before = this.#before ?? run.start;
+    this.#before = parameters;
     const observation: Observation = {
       position,
-      parameters,
       ...found,
       drift: this.#drift === null ? null : await this.#drift.at(parameters, signal),
       stepNorm: norm(parameters.map((value, j) => value - before[j])),
       distance: norm(parameters.map((value, j) => value - run.start[j])),
+      flow: this.#flow.at(-1) ?? null,
+      train,
     };
     this.#observations.push(observation);
-    if (onRecord === undefined) return;
-    const sofar = report({
-      run,
-      reason: null,
-      window: this.#settings.window,
-      optimum: this.#settings.optimum,
-      floor: 0,
-      observations: this.#observations,
-      train: this.#train,
-      flow: this.#flow,
-    });
-    const record = sofar.records.at(-1);
-    if (record !== undefined) onRecord(record);
+    await onRecord?.(provisionalRecord(observation));
   }
 }
 
 /** Predictions carry a few units of rounding each: the sum loss cannot be known, or fall, below their squares. */
 const roundingUnits = 16;
 
-async function roundingFloor({ engine, signal }: ObservedRun, { parameters }: ObservedPoint): Promise<number> {
+async function roundingFloor({ engine, weights, signal }: ObservedRun, { parameters }: ObservedPoint): Promise<number> {
   const psi = await engine.forward(parameters, signal);
+  const c = engine.outputSize;
+  if (weights !== null) for (let k = 0; k < psi.length; k++) psi[k] *= Math.sqrt(weights[Math.floor(k / c)]);
   const answer = await engine.evaluate(parameters, signal);
   const residual = "ok" in answer ? Math.sqrt(2 * answer.loss) : 0;
   // |y| <= |psi| + |r|.

@@ -2,10 +2,12 @@
 // y - psi_0; to first order that takes the parameters from w_0 to w_0 + d/alpha with J d = y, J = Df(w_0). The undamped flow is safe
 // when J changes little on the way:
 //
-//   sufficient  L |d|/alpha <= sigma_min/2      L = Lipschitz constant of J near w_0: J keeps half of its smallest singular value
-//   measured    at w_0 + d/alpha itself: psi is off the linear prediction by at most a tenth, and sigma_min(J) has kept a half
+//   careful    L |d|/alpha <= sigma_min/2      L = estimated Lipschitz constant of J near w_0: J keeps half of its smallest singular
+//              value whatever direction the change of J has
+//   measured   at w_0 + d/alpha itself: psi is off the linear prediction by at most a tenth, and sigma_min(J) has kept a half
 //
-// The first is a bound over all directions and far too careful where J is ill-conditioned; the second is what is recommended.
+// The first is far too careful where J is ill-conditioned; the second is what is recommended. With sample weights J and y are the
+// weighted ones.
 import { createEngine } from "../backend/create.js";
 import { type Engine, failed } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
@@ -24,16 +26,20 @@ const [leastDecade, mostDecade] = [-2, 10];
 /** Power iterations for the Lipschitz constant: a digit is enough. */
 const iterations = 8;
 
+/** What to do about a J that is singular from the start. */
+export const singularAdvice =
+  "J is singular at the start: no output scale makes the undamped flow safe; damp it, or start elsewhere.";
+
 export interface OutputScaleAdvice {
   /** The suggestion: the smallest scale of the search that passes; null where none does. */
   readonly outputScale: number | null;
-  /** The worst-case bound 2 L |d| / sigma_min; infinite for a singular J. */
+  /** The careful estimate 2 L |d| / sigma_min; infinite for a singular J. */
   readonly sufficient: number;
-  /** Of J = Df(w_0), not scaled: smallest singular value above rounding, and the numerical rank of min(p, n c). */
-  readonly sigmaMin: number;
+  /** Of J = Df(w_0), not scaled: smallest singular value above rounding (null: none is known), numerical rank of min(p, n c). */
+  readonly sigmaMin: number | null;
   readonly rank: number;
   readonly of: number;
-  /** |J(w_0 + h u) - J(w_0)|_2 / h, the larger one of u along d and along the gradient. */
+  /** |J(w_0 + h u) - J(w_0)|_2 / h, the larger one of u along d and along the gradient: estimated by power iterations. */
   readonly lipschitz: number;
   /** |y| and |J^T y| in the units of training; d the displacement at alpha = 1. */
   readonly distance: number;
@@ -64,33 +70,35 @@ export async function recommendOutputScale(
   const w = start.parameters;
   const there = createEngine(start.architecture, prepared.data, options);
   const f0 = await there.forward(w, signal).finally(() => there.dispose());
-  const centred = start.centre !== null;
-  const y = centred ? prepared.data.targets.map((value, i) => value - f0[i]) : prepared.data.targets;
-  const offset = centred ? 0 : norm(f0);
+  // Targets as the centred network at w has to reach them, and how far it starts from 0 if it is not that.
+  const y = start.centre === null ? prepared.data.targets : prepared.data.targets.map((value, i) => value - f0[i]);
+  const offset = norm(start.predictScaled(prepared.data.inputs));
   const engine = createEngine(
     start.architecture,
     { ...prepared.data, targets: y.map((value, i) => value + f0[i]) },
     options,
   );
+  const rows = new WeightedRows(engine, prepared.data.weights ?? null, signal);
   try {
     const rank = await jacobianRank(engine, w, 1, signal);
     if (rank === null)
       throw new GaussflowError("GAUSSFLOW_ARGUMENT", "the network's Jacobian is not finite at its parameters");
     const d = await displacementOf(engine, w, rank.tolerance * rank.largest, signal);
-    const gradient = await engine.transposeProduct(w, y, signal);
-    const [alongPath, alongGradient] = [
-      await lipschitzAlong(engine, w, d, signal),
-      await lipschitzAlong(engine, w, gradient, signal),
-    ];
-    const lipschitz = Math.max(alongPath, alongGradient);
+    const distance = rows.weighted(y);
+    const gradient = await rows.transpose(w, distance);
+    const lipschitz = Math.max(await lipschitzAlong(rows, w, d), await lipschitzAlong(rows, w, gradient));
     const singular = rank.rank < rank.of;
-    const sufficient = singular ? Number.POSITIVE_INFINITY : (2 * lipschitz * norm(d)) / rank.smallestAbove;
-    const linear = await engine.jacobianProduct(w, d, signal);
+    const sufficient =
+      singular || rank.smallestAbove === null
+        ? Number.POSITIVE_INFINITY
+        : (2 * lipschitz * norm(d)) / rank.smallestAbove;
+    const linear = await rows.product(w, d);
     const trials: OutputScaleAdvice["trials"][number][] = [];
     const passes = async (alpha: number): Promise<boolean> => {
       const moved = w.map((value, j) => value + d[j] / alpha);
       const f = await engine.forward(moved, signal);
-      const curved = norm(f.map((value, i) => alpha * (value - f0[i]) - linear[i])) / norm(linear);
+      const psi = rows.weighted(f.map((value, i) => alpha * (value - f0[i])));
+      const curved = norm(psi.map((value, i) => value - linear[i])) / norm(linear);
       const now = curved <= mostCurved ? await jacobianRank(engine, moved, 1, signal) : null;
       // Of a J that is singular from the start there is no smallest singular value to keep.
       const kept = singular ? null : now === null ? 0 : now.smallest / rank.smallest;
@@ -105,7 +113,7 @@ export async function recommendOutputScale(
       rank: rank.rank,
       of: rank.of,
       lipschitz,
-      distance: norm(y),
+      distance: norm(distance),
       gradientNorm: norm(gradient),
       displacement: norm(d),
       trials,
@@ -113,6 +121,32 @@ export async function recommendOutputScale(
     return { ...facts, text: reasoning(facts, offset) };
   } finally {
     engine.dispose();
+  }
+}
+
+/** J~ = sqrt(s) J as an operator, as the engine's loss and factorisations have it. */
+class WeightedRows {
+  readonly #engine: Engine;
+  readonly #roots: Float64Array | null;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(engine: Engine, weights: Float64Array | null, signal: AbortSignal | undefined) {
+    this.#engine = engine;
+    this.#roots = weights?.map(Math.sqrt) ?? null;
+    this.#signal = signal;
+  }
+
+  weighted(values: Float64Array): Float64Array {
+    const [roots, c] = [this.#roots, this.#engine.outputSize];
+    return roots === null ? values : values.map((value, k) => roots[Math.floor(k / c)] * value);
+  }
+
+  async product(parameters: Float64Array, v: Float64Array): Promise<Float64Array> {
+    return this.weighted(await this.#engine.jacobianProduct(parameters, v, this.#signal));
+  }
+
+  transpose(parameters: Float64Array, u: Float64Array): Promise<Float64Array> {
+    return this.#engine.transposeProduct(parameters, this.weighted(u), this.#signal);
   }
 }
 
@@ -131,13 +165,8 @@ async function displacementOf(
   return solved.step;
 }
 
-/** Largest singular value of (J(w + h u) - J(w))/h by power iterations, u = direction/|direction|. */
-async function lipschitzAlong(
-  engine: Engine,
-  w: Float64Array,
-  direction: Float64Array,
-  signal?: AbortSignal,
-): Promise<number> {
+/** Largest singular value of (J~(w + h u) - J~(w))/h, u = direction/|direction|, by power iterations: an estimate from below. */
+async function lipschitzAlong(rows: WeightedRows, w: Float64Array, direction: Float64Array): Promise<number> {
   const length = norm(direction);
   if (length === 0) return 0;
   const h = 1e-4 * (1 + norm(w) / Math.sqrt(w.length));
@@ -147,11 +176,11 @@ async function lipschitzAlong(
   for (let i = 0; i < iterations; i++) {
     const unit = norm(v);
     v = v.map((value) => value / unit);
-    const [a, b] = [await engine.jacobianProduct(moved, v, signal), await engine.jacobianProduct(w, v, signal)];
+    const [a, b] = [await rows.product(moved, v), await rows.product(w, v)];
     const x = a.map((value, k) => (value - b[k]) / h);
     size = norm(x);
     if (size === 0) return 0;
-    const [c, e] = [await engine.transposeProduct(moved, x, signal), await engine.transposeProduct(w, x, signal)];
+    const [c, e] = [await rows.transpose(moved, x), await rows.transpose(w, x)];
     v = c.map((value, k) => (value - e[k]) / h);
   }
   return size;
@@ -172,13 +201,13 @@ async function smallestPassing(passes: (alpha: number) => Promise<boolean>): Pro
 
 function reasoning(advice: Omit<OutputScaleAdvice, "text">, offset: number): string {
   const { outputScale, sufficient, sigmaMin, rank, of, lipschitz, distance, gradientNorm, displacement } = advice;
-  const show = (value: number) => value.toPrecision(3);
+  const show = (value: number | null) => (value === null ? "unknown" : value.toPrecision(3));
   const lines = [
     `J = Df(w_0) has rank ${rank} of ${of}, smallest singular value ${show(sigmaMin)}; near w_0 it changes by up to ${show(lipschitz)} a unit of |w|.`,
     `The targets are |y| = ${show(distance)} away (gradient ${show(gradientNorm)}): to first order that takes |w - w_0| = ${show(displacement)}/alpha.`,
     Number.isFinite(sufficient)
-      ? `Worst case: with alpha >= ${show(sufficient)} J keeps half of its smallest singular value in every direction.`
-      : "J is singular at the start: no output scale makes the undamped flow safe; damp it, or start elsewhere.",
+      ? `Careful: with alpha >= ${show(sufficient)} J keeps half of its smallest singular value, whichever way it changes.`
+      : singularAdvice,
     outputScale === null
       ? `No alpha up to 1e${mostDecade} passes along the way itself.`
       : `Along the way itself alpha = ${show(outputScale)} is enough: psi ends within ${100 * mostCurved}% of its linear prediction${rank === of ? `, and sigma_min keeps ${100 * leastKept}%` : ""}.`,

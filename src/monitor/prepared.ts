@@ -5,7 +5,7 @@ import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { checkBoolean } from "../method/options.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
-import { fittingDataset, startingPoint } from "../train/prepare.js";
+import { fittedPart, fittingDataset, startingPoint } from "../train/prepare.js";
 
 export interface AdviceOptions {
   /** In standardised units, as in `train` and `flow`. Default true. */
@@ -26,7 +26,7 @@ export function prepareAdvice(
   const { standardise = true } = options;
   checkBoolean(`${what}.standardise`, standardise);
   const set = fittingDataset(network, given);
-  const fit = set.parts === null ? set.fitted() : set.split().train;
+  const fit = fittedPart(set);
   const { start, data } = startingPoint(network, fit, standardise);
   return { start, data };
 }

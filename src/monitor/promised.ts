@@ -4,7 +4,7 @@
 //   smallest eigenvalue lambda:                   promised   = 2 lambda / ((1-rho) lambda + rho)
 //     rho = 0                                     promised   = 2, whatever the spectrum
 //     rho = c lambda/(1 + c lambda)               promised   = 2 (1 + c lambda)/(1 + c)
-//   what another damping could have:              attainable = 2 for p <= n c (rho = 0), 1 + lambda for p > n c (spectral, c = 1)
+//   what our default damping would have:          attainable = 2 for p <= n c (rho = 0), 1 + lambda for p > n c (spectral, c = 1)
 //
 //   a discrete step takes the share q = predicted/excess of the excess objective away, if the linear model is right:
 //                                                 promised   = -log(1 - q) an iteration
@@ -15,7 +15,7 @@ export function promisedRate(rho: number, smallest: number | null): number | nul
   return smallest === null ? null : (2 * smallest) / ((1 - rho) * smallest + rho);
 }
 
-/** The best rate that a damping rule of ours promises for this problem. */
+/** The rate of the loss that the default damping of `flow` promises for this problem: rho = 0, or spectralDamping() with c = 1. */
 export function attainableRate(overparameterised: boolean, smallest: number | null): number | null {
   if (!overparameterised) return 2;
   return smallest === null ? null : 1 + smallest;

@@ -41,8 +41,3 @@ export function fitRate(points: readonly RatePoint[]): RateFit | null {
     until: usable[m - 1].position,
   };
 }
-
-/** The last `window` points that lie above `floor`: what is below is rounding or integration error, and has no rate. */
-export function lastWindow(points: readonly RatePoint[], window: number, floor: number): RatePoint[] {
-  return points.filter(({ value }) => value > floor && value < Number.POSITIVE_INFINITY).slice(-window);
-}

@@ -14,11 +14,13 @@ export const VERDICT_THRESHOLDS = Object.freeze({
   /** The same for training, where one iteration is a whole step of nonlinear dynamics. */
   trainBand: 0.2,
   standardErrors: 3,
+  /** With a wider band than this share of the rate there is no one rate in the window, and no verdict on a flow. */
+  widestBand: 0.1,
   /** Below this share of the promise nothing moves. */
   stalledShare: 0.02,
   /** A training run that loses less than this share of its excess an iteration has stalled. */
   stalledDecrement: 0.01,
-  /** Below this share of the excess offered an iteration the damping is what holds training back... */
+  /** Below this share of what the undamped model hopes for the damping is what holds training back... */
   offeredShare: 0.5,
   /** ... provided that the steps keep what the model offers: mean gain ratio at least this. */
   goodGain: 0.75,
@@ -30,6 +32,7 @@ export const VERDICT_THRESHOLDS = Object.freeze({
 export interface FlowFacts {
   /** Why the theory says nothing here, as a phrase; null where it applies. */
   readonly excluded: string | null;
+  readonly optimumKnown: boolean;
   readonly fit: RateFit | null;
   /** Means over the window. */
   readonly promised: number | null;
@@ -44,19 +47,32 @@ function notApplicable(message: string): Verdict {
   return { code: "not-applicable", message };
 }
 
-export function flowVerdict(facts: FlowFacts): Verdict {
-  const { excluded, fit, promised, attainable, damping, overparameterised } = facts;
+/** What keeps either verdict from being given at all. */
+function withoutRate(
+  { excluded, optimumKnown }: { readonly excluded: string | null; readonly optimumKnown: boolean },
+  fit: RateFit | null,
+): Verdict | null {
   if (excluded !== null) return notApplicable(`the theory says nothing here: ${excluded}`);
-  if (fit === null || fit.points < VERDICT_THRESHOLDS.points)
-    return notApplicable(
-      `too few points above the error floor for a rate: ${fit?.points ?? 0} of ${VERDICT_THRESHOLDS.points}`,
-    );
+  if (!optimumKnown) return notApplicable("the optimum is not known: switch `parts` on, or give `optimum`");
+  const points = fit?.points ?? 0;
+  if (points >= VERDICT_THRESHOLDS.points) return null;
+  return notApplicable(
+    `too few points above the error floor for a rate: ${points}, at least ${VERDICT_THRESHOLDS.points} are needed`,
+  );
+}
+
+export function flowVerdict(facts: FlowFacts): Verdict {
+  const { fit, promised, attainable, damping, overparameterised } = facts;
+  const none = withoutRate(facts, fit);
+  if (none !== null || fit === null) return none ?? notApplicable("no rate");
   if (promised === null || attainable === null)
     return notApplicable("the spectrum of the kernel was not recorded, and with this damping the promise needs it");
-  const band = (rate: number) =>
-    Math.max(VERDICT_THRESHOLDS.flowBand * rate, VERDICT_THRESHOLDS.standardErrors * fit.standardError);
   const measured = `the loss falls at rate ${show(fit.measured)} +- ${fit.standardError.toExponential(1)}`;
   const goal = Math.max(promised, attainable);
+  const errors = VERDICT_THRESHOLDS.standardErrors * fit.standardError;
+  if (errors > VERDICT_THRESHOLDS.widestBand * Math.max(goal, Math.abs(fit.measured)))
+    return notApplicable(`${measured}: it changes within the window, from t = ${show(fit.from)} to ${show(fit.until)}`);
+  const band = (rate: number) => Math.max(VERDICT_THRESHOLDS.flowBand * rate, errors);
   if (fit.measured >= goal - band(goal))
     return fit.measured <= goal + band(goal)
       ? { code: "on-theory", message: `${measured}, promised are ${show(goal)}` }
@@ -64,11 +80,13 @@ export function flowVerdict(facts: FlowFacts): Verdict {
           code: "faster-than-promised",
           message: `${measured}, more than the ${show(goal)} promised for the slowest mode`,
         };
-  if (fit.measured >= promised - band(promised))
+  if (fit.measured >= promised - band(promised)) {
+    const other = overparameterised ? "spectralDamping() with c = 1" : "damping: 0";
     return {
       code: "damping-limited",
-      message: `${measured}; the damping rho = ${show(damping)} promises ${show(promised)}, ${overparameterised ? "spectral damping" : "rho = 0"} would promise ${show(attainable)}: use ${overparameterised ? "spectralDamping()" : "damping: 0"}`,
+      message: `${measured}; the damping rho = ${show(damping)} promises ${show(promised)}, ${other} would promise ${show(attainable)}`,
     };
+  }
   if (fit.measured <= VERDICT_THRESHOLDS.stalledShare * promised)
     return {
       code: "stalled",
@@ -83,29 +101,33 @@ export function flowVerdict(facts: FlowFacts): Verdict {
 /** The facts of a training run. */
 export interface TrainFacts {
   readonly excluded: string | null;
+  readonly optimumKnown: boolean;
   readonly fit: RateFit | null;
-  /** Means over the window: promised decrement of log excess an iteration, share of the excess offered, gain ratio. */
+  /** Means over the window: promised decrement of log excess an iteration, and how much of their prediction the steps kept. */
   readonly promised: number | null;
-  readonly offered: number | null;
   readonly gainRatio: number | null;
+  /** Predicted reduction over that of the undamped model at the same point: 1 without damping; null = not measured. */
+  readonly share: number | null;
   readonly damping: number;
 }
 
 export function trainVerdict(facts: TrainFacts): Verdict {
-  const { excluded, fit, promised, offered, gainRatio, damping } = facts;
-  if (excluded !== null) return notApplicable(`no verdict: ${excluded}`);
-  if (fit === null || fit.points < VERDICT_THRESHOLDS.points)
-    return notApplicable(
-      `too few iterations above the error floor for a rate: ${fit?.points ?? 0} of ${VERDICT_THRESHOLDS.points}`,
-    );
-  if (promised === null || offered === null || gainRatio === null)
-    return notApplicable("the optimum is not known: switch `parts` on, or give `optimum`");
+  const { fit, promised, share, gainRatio, damping } = facts;
+  const none = withoutRate(facts, fit);
+  if (none !== null || fit === null) return none ?? notApplicable("no rate");
+  if (promised === null || gainRatio === null)
+    return notApplicable("no step in the window has a gain ratio, so what the model offered is not known");
   const measured = `log excess loss falls by ${show(fit.measured)} +- ${fit.standardError.toExponential(1)} an iteration`;
-  const model = `the damped linear model offers ${show(promised)} (${(100 * offered).toPrecision(2)}% of the excess), and steps keep ${show(gainRatio)} of what it offers`;
-  if (offered < VERDICT_THRESHOLDS.offeredShare && gainRatio >= VERDICT_THRESHOLDS.goodGain)
+  const model = `the damped linear model offers ${show(promised)}, and steps keep ${show(gainRatio)} of what it offers`;
+  if (
+    damping > 0 &&
+    share !== null &&
+    share < VERDICT_THRESHOLDS.offeredShare &&
+    gainRatio >= VERDICT_THRESHOLDS.goodGain
+  )
     return {
       code: "damping-limited",
-      message: `${measured}; ${model}: the damping ${damping.toExponential(2)} holds the steps back, not the problem`,
+      message: `${measured}; ${model}, which is ${(100 * share).toPrecision(2)}% of what it would offer without: the damping ${damping.toExponential(2)} holds the steps back`,
     };
   if (fit.measured < VERDICT_THRESHOLDS.stalledDecrement)
     return { code: "stalled", message: `${measured}: next to nothing; ${model}` };

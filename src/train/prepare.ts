@@ -26,6 +26,11 @@ export function fittingDataset(network: Network, given: Dataset | DatasetInput):
   return set;
 }
 
+/** The rows that are fitted: those of a split column's training part, and of them those with a weight. */
+export function fittedPart(set: Dataset): Dataset {
+  return set.parts === null ? set.fitted() : set.split().train;
+}
+
 /** Where a run starts: the network in its units, and the data as the engine gets them. */
 export function startingPoint(
   network: Network,

@@ -86,6 +86,31 @@ describe("a flow that is cut off and resumed", () => {
     expect(again.time).toBe(1);
   });
 
+  it("loses no step that was shown, even when the observer throws at it", async () => {
+    const path = join(folder, "thrown.json");
+    const options: FlowOptions = { damping: 0.1, until: 2, standardise: false };
+    const onRecord = ({ step }: FlowRecord) => {
+      if (step === 6) throw new Error("observer");
+    };
+    const cut = flow(over.network, over.data, { ...options, onRecord, checkpoint: { path } });
+    await expect(cut).rejects.toThrow("observer");
+    const seen: number[] = [];
+    await flow(over.network, over.data, { ...options, resume: path, onRecord: ({ step }) => void seen.push(step) });
+    expect(seen[0]).toBe(7);
+  });
+
+  it("refuses outputs that lie before the checkpoint and were not asked for then", async () => {
+    const path = join(folder, "outputs.json");
+    const options: FlowOptions = { damping: 0.1, standardise: false };
+    await flow(over.network, over.data, { ...options, until: 1, outputs: [0.5], checkpoint: { path } });
+    const resume = (outputs: number[]) =>
+      flow(over.network, over.data, { ...options, until: 2, outputs, resume: path });
+    await expect(resume([0.2, 1.5])).rejects.toThrow(
+      /options.outputs\[0\] must be later than the checkpoint's t = 1, or have been asked for before it; received 0.2/,
+    );
+    expect((await resume([0.5, 1.5])).outputs.map(({ time }) => time)).toEqual([0.5, 1.5]);
+  });
+
   it("refuses a file of another flow, a damaged one, one that is not there", async () => {
     const path = join(folder, "whole.json");
     const options = { damping: 0.1, until: 1, standardise: false } as const;

@@ -128,6 +128,21 @@ describe("a flow", () => {
     ];
     expect(a.records.at(-1)?.objective).toBeCloseTo(b.records.at(-1)?.objective as number, 9);
   });
+
+  it("does not care for the size of all weights together: steps and losses are the same", async () => {
+    const few = waves(40, 2, 1, 3);
+    const small = network({ layers: [2, 3, 1], outputScale: 1e3, centred: true, seed: 1 });
+    const runs = [];
+    for (const weight of [1, 1e-4, 1e8]) {
+      const weights = new Float64Array(40).fill(weight);
+      const data = dataset({ inputs: few.inputs, targets: few.targets, inputSize: 2, weights });
+      runs.push(await flow(small, data, { ...raw, damping: 0, until: 3 }));
+    }
+    const relative = runs.map(({ records }) => (records.at(-1) as FlowRecord).objective / records[0].objective);
+    expect(new Set(runs.map(({ statistics }) => statistics.accepted)).size).toBe(1);
+    // sqrt(weight) is rounded: eps times the condition of the problem.
+    for (const share of relative) expect(Math.abs(share / relative[0] - 1)).toBeLessThan(1e-8);
+  });
 });
 
 describe("events of a flow", () => {
@@ -245,9 +260,16 @@ describe("a flow ends with a reason", () => {
     const result = await flow(small.network, small.data, { ...raw, damping: 0 });
     expect(result.reason.code).toBe("singular-jacobian");
     expect(result.reason.message).toMatch(
-      /J became singular at t = [\d.]+: sigma_min = [\d.e-]+.*numerical rank \d+ of 25/,
+      /(J is singular|the step collapsed) at t = [\d.]+: sigma_min = [\d.e-]+.*numerical rank \d+ of 25/,
     );
     expect(result.network.parameters.every(Number.isFinite)).toBe(true);
+  });
+
+  it("steps, not a singular J, where only the budget of steps ran out", async () => {
+    const small = await teacherProblem({ seed: 1, samples: 200, width: 5, scale: 0.1, alpha: 1, target: "reachable" });
+    const integrator = dormandPrince({ steps: 20 });
+    const result = await flow(small.network, small.data, { ...raw, damping: 0, integrator });
+    expect(result.reason).toMatchObject({ code: "steps", message: expect.stringContaining("20 steps were tried") });
   });
 
   it("singular-jacobian at the start, where columns of J depend on each other", async () => {
@@ -258,6 +280,17 @@ describe("a flow ends with a reason", () => {
     expect(result.reason).toMatchObject({ code: "singular-jacobian" });
     expect(result.reason.message).toMatch(/at the start: J is singular at t = 0: numerical rank 16 of 20/);
   });
+});
+
+it("gradient flow looks stiff, and the number that says so is the edge of the stability region", async () => {
+  for (const alpha of [1, 1e4]) {
+    const problem = await teacherProblem({ seed: 1, samples: 200, width: 5, scale: 1, alpha, target: "reachable" });
+    const { stiffness } = await flow(problem.network, problem.data, { ...raw, damping: 1, until: 2 });
+    const number = Number(stiffness?.match(/now ([\d.]+)/)?.[1]);
+    // 3.31 is where Dormand-Prince ends on the negative real axis; the estimate wavers about it.
+    expect(number, String(stiffness)).toBeGreaterThan(3.2);
+    expect(number, String(stiffness)).toBeLessThan(3.7);
+  }
 });
 
 describe("routes of a flow", () => {

@@ -89,6 +89,25 @@ describe("recommendOutputScale", () => {
     expect(centred.outputScale).toBeCloseTo(ordinary.outputScale as number, 10);
   });
 
+  it("does not care for the size of all weights together", async () => {
+    const data = waves(40, 2, 1, 1);
+    const net = network({ layers: [2, 3, 1], centred: true, seed: 1 });
+    const advice = [];
+    for (const weight of [1, 100]) {
+      const weights = new Float64Array(40).fill(weight);
+      advice.push(
+        await recommendOutputScale(
+          net,
+          dataset({ inputs: data.inputs, targets: data.targets, inputSize: 2, weights }),
+          raw,
+        ),
+      );
+    }
+    expect(advice[1].outputScale).toBe(advice[0].outputScale);
+    expect(advice[1].sufficient / advice[0].sufficient).toBeCloseTo(1, 6);
+    expect(advice[1].distance).toBeCloseTo(10 * advice[0].distance, 6);
+  });
+
   it("refuses what it cannot use", async () => {
     const net = network({ layers: [6, 3, 1], seed: 1 });
     await expect(recommendOutputScale(net, waves(5, 2, 1, 1))).rejects.toThrow(/data must have 6 inputs and 1 targets/);
@@ -144,6 +163,14 @@ describe("checkAssumptions", () => {
     expect(found.text).toContain("DOES NOT HOLD");
   });
 
+  it("sees that a centred network has moved away from its start at 0", async () => {
+    const net = network({ layers: [6, 3, 1], centred: true, outputScale: 1e3, seed: 1 });
+    const moved = net.withParameters(net.parameters.map((value) => 1.3 * value));
+    const found = await checkAssumptions(moved, cars);
+    expect(found.findings.find(({ assumption }) => assumption === "starts-at-zero")?.holds).toBe(false);
+    expect((await recommendOutputScale(moved, cars)).text).toContain("which grows with alpha");
+  });
+
   it("names linearly dependent inputs, such as all categories of a group beside a bias", async () => {
     const whole = await readCsv("examples/data/auto-mpg.csv", { target: "mpg", ignore: "name", missing: "mean" });
     const found = await checkAssumptions(
@@ -191,6 +218,23 @@ describe("discretisationGap", () => {
       // The parameters move along one line, w(t) - w_0 = (1 - exp(-t)) d, up to curvature 1e-6 times cond(J) = 1e2.
       expect(parameters / distance).toBeCloseTo(linear / (1 - Math.exp(-k / 4)), 3);
     }
+  });
+
+  it("looks at the rows that are fitted, with their weights, and at nothing of one run alone", async () => {
+    const data = waves(60, 2, 1, 1);
+    const net = network({ layers: [2, 3, 1], centred: true, outputScale: 1e4, seed: 1 });
+    const weights = Float64Array.from({ length: 60 }, (_, i) => (i < 30 ? 0 : 4));
+    const targets = data.targets.map((value, i) => (i < 30 ? 1e6 : value));
+    const half = dataset({ inputs: data.inputs, targets, inputSize: 2, weights });
+    const gap = { step: 1, steps: 3 };
+    const { rows } = await discretisationGap(net, half, gap, { ...raw, damping: 0 });
+    const result = await flow(net, half, { ...raw, damping: 0, until: 3 });
+    expect(rows[2].flowLoss).toBeCloseTo(result.records.at(-1)?.loss as number, 5);
+    // Only the tangent part of the residual is jumped over: 0.37 of it is less than 0.37 of the whole.
+    expect(rows[0].predictions).toBeGreaterThan(0.1);
+    expect(rows[0].predictions).toBeLessThan(Math.exp(-1));
+    for (const option of ["monitor", "checkpoint", "resume", "from", "outputs"])
+      await expect(discretisationGap(net, half, gap, { [option]: monitor() } as never)).rejects.toThrow(option);
   });
 
   it("stops where the first of the two ends, and says how", async () => {

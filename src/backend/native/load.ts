@@ -3,8 +3,8 @@
 // is create.ts's.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { packageRoot } from "../../package-root.js";
 import type { BindingModule, SelfTest } from "./binding.js";
 import { readInstallStatus } from "./status.js";
 
@@ -14,17 +14,6 @@ export type NativeLoad =
   | { readonly ok: false; readonly reason: string; readonly hint: string };
 
 const SELF_TEST_ORDER = 256;
-
-/** The package's own folder, from src/ under a test runner as well as from dist/. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json"))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error("gaussflow's package.json is missing");
-    folder = parent;
-  }
-  return folder;
-}
 
 let loaded: NativeLoad | undefined;
 

@@ -1,8 +1,9 @@
 // Dense symmetric positive definite solves in plain TypeScript: a blocked Cholesky factorisation of the lower triangle (row-major),
 // triangular solves, one step of iterative refinement, and Hager's 1-norm condition estimate (Higham, Accuracy and Stability of
 // Numerical Algorithms, 2002, algorithm 15.1).
+
+import type { Pace } from "../../algebra/pace.js";
 import { multiplyTransposed } from "../../network/dense.js";
-import type { Pace } from "./pace.js";
 
 const BLOCK = 64;
 

@@ -1,6 +1,9 @@
 // The reference engine: the Engine interface in plain TypeScript, written to be read. It is the oracle of the native engine, the
 // fall-back where that cannot be built, and the pure JavaScript baseline of the benchmarks. One thread; between blocks it lets
 // the event loop turn and looks at the signal.
+
+import { Pace } from "../../algebra/pace.js";
+import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import { GaussflowError } from "../../errors.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -37,10 +40,8 @@ import { type Curved, NOTHING, type Reserved } from "./curved.js";
 import { DualStep } from "./dual-step.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
 import { Triangle } from "./orthogonal.js";
-import { Pace } from "./pace.js";
 import { Passes } from "./passes.js";
 import { eigenvalues, indefinite, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
-import { symmetricEigen } from "./symmetric-eigen.js";
 
 /** An engine on the plain TypeScript passes. */
 export const createReferenceEngine: EngineFactory = (architecture, data) => new ReferenceEngine(architecture, data);

@@ -1,10 +1,11 @@
 // The curvature matrices of the reference engine, lower triangle, row-major, sums over samples in ascending blocks.
 //   primal  G = J~^T J~ from explicit Jacobian blocks and a register-blocked rank-k update
 //   dual    K = sum over layers of <delta, delta'> (factor^2 <h, h'> + 1) / d from layer-wise products (method.md 3)
+
+import type { Pace } from "../../algebra/pace.js";
 import type { Architecture } from "../../network/architecture.js";
 import { multiplyTransposed } from "../../network/dense.js";
 import type { Workspace } from "../../network/forward.js";
-import type { Pace } from "./pace.js";
 
 /** Rows of J for the block's `count` samples (c rows a sample, deltas seeded by output), transposed: p x (count * c). */
 export function jacobianTransposed(space: Workspace, count: number, out: Float64Array): void {

@@ -3,9 +3,10 @@
 // For A = B D with a diagonal D every value, the tiny ones too, is as accurate as the condition number of B allows, where a
 // bidiagonalisation loses all below eps times the largest (Demmel and Veselic, Jacobi's method is more accurate than QR, SIAM J.
 // Matrix Anal. Appl. 13, 1992; Drmac and Veselic, New fast and accurate Jacobi SVD algorithm, 29, 2008).
+
+import type { Pace } from "../../algebra/pace.js";
 import { GaussflowError } from "../../errors.js";
 import { euclidean, pivotedQr } from "./householder.js";
-import type { Pace } from "./pace.js";
 
 /** Convergence is quadratic: 3 to 10 sweeps. More than this has never been seen for finite matrices. */
 const SWEEPS = 60;

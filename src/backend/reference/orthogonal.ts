@@ -1,10 +1,11 @@
 // The orthogonal route in plain TypeScript: R of [J~ r~] = Q R by Householder reflections, block after block; the step is a least
 // squares problem with R, and p rows more for damping and decay, by column-pivoted QR, of least norm where the rank is short (Golub
 // and Van Loan, 5.2, 5.4 and 5.5). The singular values of R stand in jacobi.ts.
+
+import type { Pace } from "../../algebra/pace.js";
 import type { RankReport, SolveRequest } from "../engine.js";
 import { euclidean, pivotedQr, reflect } from "./householder.js";
 import { singularValues } from "./jacobi.js";
-import type { Pace } from "./pace.js";
 
 export class Triangle {
   /** Where the caller puts the next rows, as columns: entry (i, j) of `count` rows stands at j * count + i. */

@@ -1,4 +1,6 @@
 // Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u and rows of J at any parameters.
+
+import type { Pace } from "../../algebra/pace.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
   addGradient,
@@ -15,7 +17,6 @@ import {
 } from "../../network/forward.js";
 import { checkArray } from "./checks.js";
 import { jacobianTransposed } from "./gram.js";
-import type { Pace } from "./pace.js";
 
 export class Passes {
   readonly #architecture: Architecture;

@@ -1,0 +1,62 @@
+// The facts behind a training run's verdict: what the damped linear model offered at each step, how much of the undamped model's offer
+// that is, and how much of it the steps kept.
+import type { MonitorReport, ObservedRun, RateFit } from "../linearise/observer.js";
+import type { TrainRecord } from "../linearise/record.js";
+import { isSmooth } from "../network/activations.js";
+import type { Judged } from "./judge-flow.js";
+import type { Observations } from "./observation.js";
+import { promisedDecrement } from "./promised.js";
+import { trainVerdict } from "./verdict.js";
+
+/** Predicted reduction of each iteration (actual / gain ratio), and the objective before it. */
+export function predictions(
+  train: readonly TrainRecord[],
+): ReadonlyMap<number, { readonly predicted: number; readonly before: number }> {
+  const found = new Map<number, { predicted: number; before: number }>();
+  train.forEach(({ iteration, gainRatio, objective }, i) => {
+    if (i === 0 || gainRatio === null || !(gainRatio > 0)) return;
+    const before = train[i - 1].objective;
+    found.set(iteration, { predicted: (before - objective) / gainRatio, before });
+  });
+  return found;
+}
+
+export function judgeTraining(
+  input: Observations,
+  run: ObservedRun,
+  optimum: MonitorReport["optimum"],
+  fit: RateFit | null,
+): Judged {
+  const steps = input.train.filter(({ iteration }) => fit !== null && iteration > fit.from && iteration <= fit.until);
+  const predicted = predictions(input.train);
+  /** What the undamped linear model hoped for at the point an iteration started from: tangent^2/2. */
+  const hopes = new Map(
+    input.observations.map(({ position, tangentNorm }) => [position + 1, tangentNorm && tangentNorm ** 2 / 2]),
+  );
+  const mean = (value: (record: TrainRecord) => number | null) => {
+    const there = steps.map(value).filter((one) => one !== null);
+    return there.length === 0 ? null : there.reduce((sum, one) => sum + one, 0) / there.length;
+  };
+  const promised = mean(({ iteration }) => {
+    const step = predicted.get(iteration);
+    return step === undefined || optimum === null
+      ? null
+      : promisedDecrement(step.predicted, step.before - optimum.value);
+  });
+  const share = mean(({ iteration }) => {
+    const [step, hope] = [predicted.get(iteration), hopes.get(iteration)];
+    return step === undefined || !hope ? null : Math.min(1, step.predicted / hope);
+  });
+  const verdict = trainVerdict({
+    excluded: run.architecture.layers.every(({ activation }) => isSmooth(activation))
+      ? null
+      : "an activation of the network is not smooth",
+    optimumKnown: optimum !== null,
+    fit,
+    promised,
+    share,
+    gainRatio: mean(({ gainRatio }) => gainRatio),
+    damping: steps.at(-1)?.damping ?? 0,
+  });
+  return { verdict, promised, attainable: null };
+}

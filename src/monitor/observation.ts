@@ -1,0 +1,39 @@
+// What the monitor gathers while a run goes on: measurements at observed points, and the run's own records. Plain data; the report is
+// made of it at the end.
+import type { MonitorSpectrum, ObservedRun } from "../linearise/observer.js";
+import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
+
+export interface Observation {
+  readonly position: number;
+  readonly objective: number;
+  readonly gradientNorm: number;
+  readonly spectrum: MonitorSpectrum | null;
+  readonly tangentNorm: number | null;
+  readonly normalNorm: number | null;
+  readonly dissipation: number | null;
+  readonly drift: number | null;
+  readonly stepNorm: number;
+  readonly distance: number;
+  /** The run's record that ends at this point; null at the start of a training run. */
+  readonly flow: FlowRecord | null;
+  readonly train: TrainRecord | null;
+}
+
+export interface Observations {
+  readonly run: ObservedRun | null;
+  readonly reason: Reason | null;
+  /** Points of a rate's window. */
+  readonly window: number;
+  /** Of the user, where it is known. */
+  readonly optimum: number | null;
+  /** Sum objective below which rounding rules. */
+  readonly floor: number;
+  readonly observations: readonly Observation[];
+  /** Accepted iterations, the start included; empty for flows. */
+  readonly train: readonly TrainRecord[];
+  readonly flow: readonly FlowRecord[];
+}
+
+export function isOver({ engine }: ObservedRun): boolean {
+  return engine.parameterCount > engine.sampleCount * engine.outputSize;
+}
