@@ -30,9 +30,8 @@ const targets: readonly TargetKind[] = ["weakest", "random", "reachable"];
 const rules: readonly { readonly label: string; readonly make: () => DampingSchedule }[] = [
   { label: "spectral, c = 1", make: () => spectralDamping() },
   { label: "spectral, c = 10", make: () => spectralDamping({ c: 10 }) },
-  { label: "rho = 0.0000001", make: () => constantDamping(1e-7) },
+  { label: "rho = 1e-7", make: () => constantDamping(1e-7) },
   { label: "rho = 0.0001", make: () => constantDamping(1e-4) },
-  { label: "rho = 0.001", make: () => constantDamping(1e-3) },
   { label: "rho = 0.01", make: () => constantDamping(1e-2) },
   { label: "rho = 0.1", make: () => constantDamping(0.1) },
   { label: "rho = 0.5", make: () => constantDamping(0.5) },
