@@ -40,6 +40,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::Eigen>("eigen"),
                       InstanceMethod<&EngineObject::EigenvaluesBelow>("eigenvaluesBelow"),
                       InstanceMethod<&EngineObject::CurvatureProduct>("curvatureProduct"),
+                      InstanceMethod<&EngineObject::Accelerate>("accelerate"),
                       InstanceMethod<&EngineObject::CurvatureInverse>("curvatureInverse"),
                       InstanceMethod<&EngineObject::Cancel_>("cancel"),
                       InstanceMethod<&EngineObject::Bytes>("bytes"),
@@ -201,6 +202,25 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
         object.Set("rank", rank.tolerance > 0.0 ? ToArray(env, values) : env.Null());
         return object;
       });
+}
+
+Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto v = arguments::DoublesCopy(info, 0, "velocity", net.parameter_count);
+  const size_t factors =
+      engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const double* given = arguments::OptionalDoubles(info, 1, "scaling", factors);
+  Doubles scaling;
+  if (given != nullptr) scaling.assign(given, given + factors);
+  auto out = std::make_shared<Doubles>(net.parameter_count);
+  return Run(
+      info.Env(),
+      [v = std::move(v), scaling = std::move(scaling), out](State& s) {
+        return s.engine.Accelerate(v.data(), scaling.empty() ? nullptr : scaling.data(), s.Flags(),
+                                   out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
 }
 
 Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {

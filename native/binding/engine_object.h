@@ -38,6 +38,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value Evaluate(const Napi::CallbackInfo& info);
   Napi::Value Linearise(const Napi::CallbackInfo& info);
   Napi::Value Solve(const Napi::CallbackInfo& info);
+  Napi::Value Accelerate(const Napi::CallbackInfo& info);
   Napi::Value JacobianProduct(const Napi::CallbackInfo& info);
   Napi::Value TransposeProduct(const Napi::CallbackInfo& info);
   Napi::Value Jacobian(const Napi::CallbackInfo& info);

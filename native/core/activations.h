@@ -24,6 +24,11 @@ constexpr int kActivationCount = 9;
 // activation'(z).
 void Activate(Activation activation, size_t count, double* z, double* derivative);
 
+// First and second derivatives at z, given the values h = activation(z): tanh and its like cost no
+// exponential. Absolute errors of a few eps max(1, |derivative|).
+void Derivatives(Activation activation, size_t count, const double* z, const double* h,
+                 double* slope, double* curvature);
+
 }  // namespace gaussflow
 
 #endif  // GAUSSFLOW_CORE_ACTIVATIONS_H_

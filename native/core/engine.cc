@@ -112,6 +112,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   double curvature_seconds = 0.0;
   curvature_ = Curvature::kNone;  // until the new one is whole
   factored_ = -1.0;
+  solved_ = false;
   if (curvature == Curvature::kOrthogonal)
     return LineariseOrthogonal(parameters, decay, scaling, cancel, gradient, result);
   parameters_.assign(parameters, parameters + p);
@@ -193,6 +194,7 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
                      const Cancel& cancel, double* step, Solution* result) {
   Status status = Status::Misuse();
   factored_ = -1.0;
+  solved_ = false;
   if (curvature_ == Curvature::kOrthogonal) {
     status = SolveOrthogonal(damping, decay, scaling, cancel, step, result);
     const Rank& rank = result->rank;
@@ -212,6 +214,7 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
     status = SolveDual(damping, decay, scaling, cancel, step, result);
   }
   if (!status.ok()) return status;
+  solved_ = true;
   result->condition = std::nan("");
   return condition ? system_.Condition(&result->condition) : Status::Ok();
 }

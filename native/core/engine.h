@@ -49,6 +49,10 @@ class Engine {
   // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation.
   Status Solve(double damping, double decay, const double* scaling, bool condition,
                const Cancel& cancel, double* step, Solution* result);
+  // With the factor of the last Solve: acceleration (p) = -(G + decay I + damping D)^-1 J^T psi_vv,
+  // psi_vv the second derivative of the predictions along velocity (p). `scaling` as in Solve.
+  Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
+                    double* acceleration);
   // J v (n x c), J^T u (p), rows of J (count c x p), none of them weighted.
   Status Product(const double* parameters, const double* vector, const Cancel& cancel, double* out);
   Status TransposeProduct(const double* parameters, const double* vector, const Cancel& cancel,
@@ -95,6 +99,7 @@ class Engine {
   DampedSystem system_;
   OrthogonalSystem orthogonal_;
   double factored_ = -1.0;  // shift of the factor in system_, or -1
+  bool solved_ = false;     // the factor in system_ is that of the last Solve
   Buffer forward_work_;
   Curvature curvature_ = Curvature::kNone;
   std::vector<double> parameters_;  // of the last linearisation

@@ -175,6 +175,7 @@ Status Engine::CurvatureInverse(const double* vector, double shift, const Cancel
   if (curvature_ != Curvature::kPrimal && curvature_ != Curvature::kDual) return Status::Misuse();
   if (factored_ != shift) {
     factored_ = -1.0;
+    solved_ = false;
     const Status status = system_.Factor(shift, 0.0, nullptr, cancel);
     if (!status.ok()) return status;
     factored_ = shift;

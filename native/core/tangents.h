@@ -58,6 +58,11 @@ class Tangents {
   // out[a][i] = row (a, i) of J times `vector` (p); stride = count().
   Status Product(const double* vector, const Cancel& cancel, double* out);
 
+  // out[a][i] = second derivative of prediction a of sample i along `vector` (p), weighted as delta
+  // is: psi(w + t v) = psi + t J v + t^2/2 out + ... Forward over forward; stride = count().
+  Status SecondDerivative(const double* parameters, const double* vector, bool weighted,
+                          const Cancel& cancel, double* out);
+
   // out = the rows of J~ as a column-major matrix of count() * outputs rows, row a * count() + i.
   void WriteColumns(double* out) const;
 

@@ -113,6 +113,14 @@ export interface Solved {
   readonly seconds: number;
 }
 
+/** Second-order correction of a damped step. */
+export interface Accelerated {
+  readonly ok: true;
+  /** p entries, a fresh array. */
+  readonly acceleration: Float64Array;
+  readonly seconds: number;
+}
+
 /** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
 export interface Eigen {
   readonly values: Float64Array;
@@ -140,6 +148,16 @@ export interface Engine {
   linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure>;
   /** Damped Cholesky solve with the curvature of the last linearise, which it leaves intact for another damping. */
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure>;
+  /**
+   * Geodesic acceleration along `velocity` (p) at the last linearisation (primal or dual), with the factor of the last solve:
+   * (G + decay I + mu D) a = -J~^T psi~_vv, psi_vv the exact second derivative of the predictions along the velocity
+   * (Transtrum and Sethna 2012, eq. 22). `scaling` as in that solve.
+   */
+  accelerate(
+    velocity: Float64Array,
+    scaling: Float64Array | null,
+    signal?: AbortSignal,
+  ): Promise<Accelerated | Failure>;
   /** J v (not weighted by sqrt(s)) at `parameters`: n*c. */
   jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** J^T u (not weighted by sqrt(s)) at `parameters`: p. */

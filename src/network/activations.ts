@@ -1,4 +1,4 @@
-// The scalar functions a layer can apply to its pre-activations z, and their first derivatives:
+// The scalar functions a layer can apply to its pre-activations z, and their first two derivatives:
 //   tanh z   logistic 1/(1+e^-z)   softplus ln(1+e^z)   silu z logistic(z)   gelu z Phi(z) (exact erf)   erf z   sin z   z   max(z,0)
 // None overflows or returns NaN for a finite z. `relu` has no derivative at 0 (here 0) and is flagged as not smooth: the
 // theory of the flows does not apply to it.
@@ -94,6 +94,35 @@ export function activationSlope(name: ActivationName, z: number, h: number): num
       return 1;
     case "relu":
       return z > 0 ? 1 : 0 * z;
+    default:
+      throw new Error(`unknown activation ${name satisfies never}`);
+  }
+}
+
+/** Second derivative at z, given the value h and the slope there. Of relu 0: its kink has none. */
+export function activationCurvature(name: ActivationName, z: number, h: number, slope: number): number {
+  switch (name) {
+    case "tanh":
+      return -2 * h * slope;
+    case "logistic":
+      return slope * (1 - 2 * h);
+    case "softplus":
+      return slope * (1 - slope);
+    case "silu": {
+      const s = logistic(z);
+      return s * logistic(-z) * (2 + z * (1 - 2 * s));
+    }
+    case "gelu": {
+      const density = ONE_OVER_SQRT_TWO_PI * Math.exp(-0.5 * z * z);
+      return 2 * density - z * (z * density); // z^2 alone overflows where the density is 0
+    }
+    case "erf":
+      return -2 * (z * slope);
+    case "sin":
+      return -h;
+    case "identity":
+    case "relu":
+      return 0;
     default:
       throw new Error(`unknown activation ${name satisfies never}`);
   }

@@ -23,6 +23,7 @@ export class DenseEngine implements Engine {
   #jacobian: Float64Array = new Float64Array(0);
   #residual: Float64Array = new Float64Array(0);
   #parameters: Float64Array = new Float64Array(0);
+  #request: SolveRequest = { damping: 0, decay: 0, scaling: null };
 
   constructor(problem: ResidualProblem) {
     this.#problem = problem;
@@ -66,21 +67,38 @@ export class DenseEngine implements Engine {
     return { ok: true, loss, gradient, gradientCosine, seconds: { passes: 0, curvature: 0 } } as const;
   }
 
-  async solve({ damping, decay, scaling }: SolveRequest): Promise<Solved | Failure> {
+  async solve(request: SolveRequest): Promise<Solved | Failure> {
+    this.#request = request;
+    const pull = this.#parameters.map((value) => -Math.sqrt(request.decay) * value);
+    const step = this.#leastSquares(this.#residual, pull);
+    return step instanceof Float64Array ? { ok: true, step, condition: Number.NaN, residual: 0, seconds: 0 } : step;
+  }
+
+  /** The second derivative of the residuals by central differences. */
+  async accelerate(velocity: Float64Array) {
+    const h = Number.EPSILON ** 0.25;
+    const at = (t: number) => this.#problem.residual(this.#parameters.map((value, j) => value + t * velocity[j]));
+    const [behind, ahead] = [at(-h), at(h)];
+    const second = this.#residual.map((value, i) => (ahead[i] - 2 * value + behind[i]) / h ** 2);
+    const acceleration = this.#leastSquares(second, new Float64Array(this.parameterCount));
+    return acceleration instanceof Float64Array ? ({ ok: true, acceleration, seconds: 0 } as const) : acceleration;
+  }
+
+  /** The x of least |J x + residual|^2 + |sqrt(decay) x - pull|^2 + damping x^T D x, of the last request. */
+  #leastSquares(residual: Float64Array, pull: Float64Array): Float64Array | Failure {
     const [m, p] = [this.sampleCount, this.parameterCount];
+    const { damping, decay, scaling } = this.#request;
     const rows = new Float64Array((m + 2 * p) * p);
     rows.set(this.#jacobian);
     const right = new Float64Array(m + 2 * p);
-    for (let i = 0; i < m; i++) right[i] = -this.#residual[i];
+    for (let i = 0; i < m; i++) right[i] = -residual[i];
     for (let j = 0; j < p; j++) {
       rows[(m + j) * p + j] = Math.sqrt(damping * (scaling === null ? 1 : scaling[j]));
       rows[(m + p + j) * p + j] = Math.sqrt(decay);
-      right[m + p + j] = -Math.sqrt(decay) * this.#parameters[j];
+      right[m + p + j] = pull[j];
     }
-    const step = householderSolve(rows, m + 2 * p, p, right);
-    if (step === null)
-      return { code: "indefinite", pivot: 0, message: "the damped Jacobian has no full column rank" } as const;
-    return { ok: true, step, condition: Number.NaN, residual: 0, seconds: 0 } as const;
+    const x = householderSolve(rows, m + 2 * p, p, right);
+    return x ?? { code: "indefinite", pivot: 0, message: "the damped Jacobian has no full column rank" };
   }
 
   jacobianProduct = unused;

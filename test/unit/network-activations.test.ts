@@ -1,7 +1,13 @@
 // Activations and their slopes against literals of 60-digit arithmetic: every interval of the error function, both tails, and
 // what no finite or missing number may become.
 import { describe, expect, it } from "vitest";
-import { ACTIVATION_NAMES, activate, activationSlope, activationValue } from "../../src/network/activations.js";
+import {
+  ACTIVATION_NAMES,
+  activate,
+  activationCurvature,
+  activationSlope,
+  activationValue,
+} from "../../src/network/activations.js";
 import type { ActivationName } from "../../src/network/architecture.js";
 
 // [name, z, value, slope], mpmath 1.3 at 60 digits, rounded to double; every z is exact in binary.
@@ -108,5 +114,26 @@ describe("activations", () => {
     activate(name, z, z, slopes, 3);
     expect(z).toEqual(values);
     expect(slopes).toEqual(expected);
+  });
+});
+
+describe("the second derivative", () => {
+  it.each(ACTIVATION_NAMES.filter((name) => name !== "relu"))("of %s is that of its slope", (name) => {
+    for (let z = -12; z <= 12; z += 0.37) {
+      const slope = (x: number) => activationSlope(name, x, activationValue(name, x));
+      // Fourth-order differences of the slope: eps^(4/5) of truncation and of rounding each.
+      const h = Number.EPSILON ** 0.2;
+      const differences = (slope(z - 2 * h) - 8 * slope(z - h) + 8 * slope(z + h) - slope(z + 2 * h)) / (12 * h);
+      const value = activationValue(name, z);
+      expect(Math.abs(activationCurvature(name, z, value, slope(z)) - differences), `at ${z}`).toBeLessThan(1e-10);
+    }
+  });
+
+  it.each(ACTIVATION_NAMES)("of %s vanishes or stays finite at the ends of the range", (name) => {
+    for (const z of [-1e300, -800, 800, 1e300]) {
+      const value = activationValue(name, z);
+      const bend = activationCurvature(name, z, value, activationSlope(name, z, value));
+      expect(Number.isFinite(bend), `${bend} at ${z}`).toBe(true);
+    }
   });
 });

@@ -52,6 +52,8 @@ export interface NativeEngineObject {
     scaling: Float64Array | null,
     condition: boolean,
   ): Promise<NativeSolved | NativeFailure>;
+  /** With the factor of the last solve. */
+  accelerate(velocity: Float64Array, scaling: Float64Array | null): Promise<Float64Array | NativeFailure>;
   jacobianProduct(parameters: Float64Array, vector: Float64Array): Promise<Float64Array | NativeFailure>;
   transposeProduct(parameters: Float64Array, vector: Float64Array): Promise<Float64Array | NativeFailure>;
   jacobian(parameters: Float64Array, first: number, count: number): Promise<Float64Array | NativeFailure>;

@@ -5,6 +5,7 @@ import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import { diagnose } from "../../network/diagnose.js";
 import type {
+  Accelerated,
   Curvature,
   Eigen,
   Engine,
@@ -132,6 +133,17 @@ class NativeEngine implements Engine {
     return { ...solved, rank: { rank: count, tolerance, largest, smallest } };
   }
 
+  async accelerate(
+    velocity: Float64Array,
+    scaling: Float64Array | null,
+    signal?: AbortSignal,
+  ): Promise<Accelerated | Failure> {
+    const start = performance.now();
+    const answer = await this.#call((native) => native.accelerate(velocity, scaling), signal);
+    if (isFailure(answer)) return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+    return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
+  }
+
   async jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
     return this.#elsewhere((native) => native.jacobianProduct(parameters, vector), signal);
   }
@@ -225,7 +237,10 @@ class NativeEngine implements Engine {
       }
       case "misuse":
       case "cancelled":
-        throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one before solving");
+        throw new GaussflowError(
+          "GAUSSFLOW_BUSY",
+          "there is no curvature or no factor: linearise with one before solving, and solve before accelerating",
+        );
       default:
         return answer.failure satisfies never;
     }

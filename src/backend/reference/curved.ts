@@ -1,5 +1,6 @@
 // What the reference engine holds between and during its calls: the last linearisation with its curvature, and the buffers of one.
 import type { Workspace } from "../../network/forward.js";
+import type { SolveRequest } from "../engine.js";
 import type { Triangle } from "./orthogonal.js";
 
 /** A linearisation with its curvature: lower triangle, row-major. */
@@ -12,6 +13,8 @@ export interface Curved {
   readonly residual: Float64Array;
   /** Shift of the factor held for inverse products, or -1. */
   factored: number;
+  /** What the factor was last made for by a solve: its request and diagonal shift; null once it is another. */
+  solved: { readonly request: SolveRequest; readonly shift: Float64Array } | null;
   /** Ascending, once they were asked for. */
   eigenvalues: Float64Array | null;
 }

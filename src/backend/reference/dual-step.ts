@@ -25,23 +25,31 @@ export class DualStep {
   async rightSide(pace: Pace): Promise<Float64Array> {
     const { parameters, residual } = this.curved;
     if (this.#share === 0) return residual;
-    const product = this.#weight(await this.passes.product(parameters, parameters, pace));
+    const product = this.weighted(await this.passes.product(parameters, parameters, pace));
     return residual.map((value, i) => value - this.#share * product[i]);
   }
 
   async step(u: Float64Array, pace: Pace): Promise<Float64Array> {
     const { parameters } = this.curved;
-    const { scaling } = this.request;
-    const step = await this.passes.transpose(parameters, this.#weight(u), pace);
-    this.architecture.layers.forEach((layer, l) => {
-      const d = scaling === null ? 1 : scaling[l];
-      const end = layer.weightOffset + layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
-      for (let j = layer.weightOffset; j < end; j++) step[j] = -step[j] / d - this.#share * parameters[j];
-    });
+    const step = await this.back(u, pace);
+    for (let j = 0; j < step.length; j++) step[j] -= this.#share * parameters[j];
     return step;
   }
 
-  #weight(values: Float64Array): Float64Array {
+  /** -D^-1 J~^T u. */
+  async back(u: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { scaling } = this.request;
+    const out = await this.passes.transpose(this.curved.parameters, this.weighted(u), pace);
+    this.architecture.layers.forEach((layer, l) => {
+      const d = scaling === null ? 1 : scaling[l];
+      const end = layer.weightOffset + layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
+      for (let j = layer.weightOffset; j < end; j++) out[j] = -out[j] / d;
+    });
+    return out;
+  }
+
+  /** A vector of n c entries, each times the square root of its sample's weight. */
+  weighted(values: Float64Array): Float64Array {
     const root = this.rootWeights;
     const c = this.architecture.outputSize;
     return root === null ? values : values.map((value, k) => root[Math.floor(k / c)] * value);

@@ -18,6 +18,7 @@ import {
   workspaceBytes,
 } from "../../network/forward.js";
 import type {
+  Accelerated,
   Curvature,
   Eigen,
   Engine,
@@ -179,6 +180,7 @@ class ReferenceEngine implements Engine {
         gradient: gradient.slice(),
         residual,
         factored: -1,
+        solved: null,
         eigenvalues: null,
       };
     const total = (performance.now() - start) / 1000;
@@ -215,8 +217,10 @@ class ReferenceEngine implements Engine {
       const dual = new DualStep(this.#architecture, this.#passes, this.#rootWeights, curved, request);
       const right = primal ? curved.gradient.map((value) => -value) : await dual.rightSide(pace);
       curved.factored = -1;
+      curved.solved = null;
       const pivot = await factorDamped(matrix, factor, order, shift, pace);
       if (pivot >= 0) return indefinite(pivot);
+      curved.solved = { request, shift };
       const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace);
       const step = primal ? x : await dual.step(x, pace);
       if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(curved.parameters, "step");
@@ -227,6 +231,30 @@ class ReferenceEngine implements Engine {
         condition: condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN,
         seconds: (performance.now() - start) / 1000,
       };
+    });
+  }
+
+  accelerate(
+    velocity: Float64Array,
+    scaling: Float64Array | null,
+    signal?: AbortSignal,
+  ): Promise<Accelerated | Failure> {
+    return this.#run(signal, async (pace) => {
+      const start = performance.now();
+      const curved = this.#curved;
+      if (curved === null || curved.solved === null)
+        throw new GaussflowError("GAUSSFLOW_BUSY", "there is no factor: solve before accelerating");
+      const { order, matrix, parameters, kind } = curved;
+      const { request, shift } = curved.solved;
+      const step = new DualStep(this.#architecture, this.#passes, this.#rootWeights, curved, { ...request, scaling });
+      const second = step.weighted(await this.#passes.secondDerivative(parameters, velocity, pace));
+      const back = async (u: Float64Array) =>
+        (await this.#passes.transpose(parameters, step.weighted(u), pace)).map((v) => -v);
+      const right = kind === "primal" ? await back(second) : second;
+      const { x } = await solveDamped(matrix, this.#factor as Float64Array, order, shift, right, pace);
+      const acceleration = kind === "primal" ? x : await step.back(x, pace);
+      if (acceleration.some((value) => !Number.isFinite(value))) return this.#nonFinite(parameters, "step");
+      return { ok: true, acceleration, seconds: (performance.now() - start) / 1000 };
     });
   }
 

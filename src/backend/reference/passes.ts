@@ -15,6 +15,7 @@ import {
   tangentBlock,
   type Workspace,
 } from "../../network/forward.js";
+import { secondDerivativeBlock } from "../../network/second-derivative.js";
 import { checkArray } from "./checks.js";
 import { jacobianTransposed } from "./gram.js";
 
@@ -50,6 +51,18 @@ export class Passes {
     const out = new Float64Array(this.#sampleCount * c);
     await this.#blocks(parameters, pace, (weights, first, count) =>
       tangentBlock(this.#space, weights, direction, count, out, first * c),
+    );
+    return out;
+  }
+
+  /** Second derivative of the predictions along a direction of p entries: n c entries. */
+  async secondDerivative(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c, parameterCount } = this.#architecture;
+    checkArray("velocity", vector, parameterCount);
+    const direction = passWeights(this.#architecture, vector);
+    const out = new Float64Array(this.#sampleCount * c);
+    await this.#blocks(parameters, pace, (weights, first, count) =>
+      secondDerivativeBlock(this.#space, weights, direction, count, out, first * c),
     );
     return out;
   }

@@ -38,6 +38,7 @@ export async function inverseProduct(
   const shifts = new Float64Array(order).fill(shift);
   if (curved.factored !== shift) {
     curved.factored = -1; // until the new one is whole
+    curved.solved = null;
     const pivot = await factorDamped(matrix, factor, order, shifts, pace);
     if (pivot >= 0) return indefinite(pivot);
     curved.factored = shift;

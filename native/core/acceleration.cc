@@ -1,0 +1,118 @@
+// The second derivative of the predictions along a direction, and the second-order correction of a
+// damped step that is made of it.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "blas.h"
+#include "engine.h"
+
+namespace gaussflow {
+
+// With z' and z'' the first two derivatives of a layer's pre-activations along (V, v_b),
+//   z' = factor (V h + W h') + v_b      h'  = s'(z) z'
+//   z'' = factor (2 V h' + W h'')       h'' = s''(z) z'^2 + s'(z) z''
+Status Tangents::SecondDerivative(const double* parameters, const double* vector, bool weighted,
+                                  const Cancel& cancel, double* out) {
+  const size_t panel = net_.max_width() * kTile;
+  const size_t per_worker = 5 * panel + 2 * kTile;
+  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
+  const double* root = weighted ? data_.root_weight() : nullptr;
+  const size_t last = net_.layers.size() - 1;
+  const size_t tiles = (count_ + kTile - 1) / kTile;
+  const bool done =
+      ThreadPool::Instance().Run(threads_, tiles, cancel, [&](size_t task, int worker) {
+        const size_t s0 = task * kTile;
+        const size_t size = std::min(kTile, count_ - s0);
+        double* z = Scratch(worker);
+        double *dh = z + panel, *ddh = z + 2 * panel;  // h', h'' of the layer's input
+        double *dz = z + 3 * panel, *ddz = z + 4 * panel;
+        double *slope = z + 5 * panel, *bend = slope + kTile;  // s', s'' of one unit
+        const auto product = [&](const Layer& layer, double factor, const double* h, size_t ldh,
+                                 const double* weights, double beta, double* to) {
+          blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, h, ldh,
+                     weights + layer.weight_offset, layer.inputs, beta, to, kTile);
+        };
+        for (size_t l = 0; l <= last; ++l) {
+          const Layer& layer = net_.layers[l];
+          const Panel h = Input(l);
+          for (size_t o = 0; o < layer.outputs; ++o) {
+            std::fill_n(z + o * kTile, size, layer.bias ? parameters[layer.bias_offset + o] : 0.0);
+            std::fill_n(dz + o * kTile, size, layer.bias ? vector[layer.bias_offset + o] : 0.0);
+          }
+          product(layer, layer.factor, h.data + s0, h.stride, parameters, 1.0, z);
+          product(layer, layer.factor, h.data + s0, h.stride, vector, 1.0, dz);
+          if (l == 0) {
+            for (size_t o = 0; o < layer.outputs; ++o) std::fill_n(ddz + o * kTile, size, 0.0);
+          } else {
+            product(layer, layer.factor, dh, kTile, parameters, 1.0, dz);
+            product(layer, 2.0 * layer.factor, dh, kTile, vector, 0.0, ddz);
+            product(layer, layer.factor, ddh, kTile, parameters, 1.0, ddz);
+          }
+          const Panel above{inputs_[l + 1].data(), count_};
+          for (size_t o = 0; o < layer.outputs; ++o) {
+            Derivatives(layer.activation, size, z + o * kTile, above.row(o) + s0, slope, bend);
+            double *d = dz + o * kTile, *dd = ddz + o * kTile;
+            for (size_t i = 0; i < size; ++i) {
+              dd[i] = bend[i] * d[i] * d[i] + slope[i] * dd[i];
+              d[i] *= slope[i];
+            }
+          }
+          std::swap(dh, dz);
+          std::swap(ddh, ddz);
+        }
+        for (size_t a = 0; a < net_.output_size; ++a) {
+          for (size_t i = 0; i < size; ++i) {
+            const double scale = root == nullptr ? 1.0 : root[first_ + s0 + i];
+            out[a * count_ + s0 + i] = scale * net_.output_scale * ddh[a * kTile + i];
+          }
+        }
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
+Status Engine::Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
+                          double* acceleration) {
+  const bool dual = curvature_ == Curvature::kDual;
+  if (!solved_ || (!dual && curvature_ != Curvature::kPrimal)) return Status::Misuse();
+  const size_t p = net_.parameter_count, n = data_.sample_count, c = net_.output_size;
+  const size_t block = dual ? n : BlockSize();
+  std::vector<double> second(block * c), right(dual ? 0 : p, 0.0);
+  for (size_t first = 0; first < n; first += block) {
+    const size_t count = std::min(block, n - first);
+    Status status = Status::Ok();
+    if (block < n) {  // else the panels of the linearisation still stand
+      double loss = 0.0;
+      status = tangents_.Compute(parameters_.data(), first, count, true, cancel, &loss);
+    }
+    if (status.ok())
+      status =
+          tangents_.SecondDerivative(parameters_.data(), velocity, true, cancel, second.data());
+    if (status.ok() && !dual)
+      status = tangents_.AddTransposeProduct({second.data(), count}, cancel, right.data());
+    if (!status.ok()) return status;
+  }
+  double residual = 0.0;
+  if (!dual) {
+    for (double& value : right) value = -value;
+    return system_.Solve(right.data(), acceleration, &residual);
+  }
+  std::vector<double> u(n * c);
+  Status status = system_.Solve(second.data(), u.data(), &residual);
+  if (!status.ok()) return status;
+  std::fill_n(acceleration, p, 0.0);
+  status = tangents_.AddTransposeProduct({u.data(), n}, cancel, acceleration);
+  if (!status.ok()) return status;
+  bool finite = true;
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
+    const Layer& layer = net_.layers[l];
+    const double d = scaling == nullptr ? 1.0 : scaling[l];
+    for (size_t j = layer.weight_offset; j < layer.weight_offset + layer.parameter_count(); ++j) {
+      acceleration[j] = -acceleration[j] / d;
+      finite = finite && std::isfinite(acceleration[j]);
+    }
+  }
+  return finite ? Status::Ok() : Status::NonFinite(3);
+}
+
+}  // namespace gaussflow
