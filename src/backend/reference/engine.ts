@@ -36,13 +36,12 @@ import { describeNonFinite } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkData, checkLinearise, checkNonNegative, checkSolve, checkSpan } from "./checks.js";
-import { conditionEstimate, factorDamped, solveDamped } from "./cholesky.js";
 import { type Curved, NOTHING, type Reserved } from "./curved.js";
-import { DualStep } from "./dual-step.js";
+import { accelerateHeld, type Damped, solveHeld } from "./damped.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
 import { Triangle } from "./orthogonal.js";
 import { Passes } from "./passes.js";
-import { eigenvalues, indefinite, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
+import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 
 /** An engine on the plain TypeScript passes. */
 export const createReferenceEngine: EngineFactory = (architecture, data) => new ReferenceEngine(architecture, data);
@@ -196,7 +195,6 @@ class ReferenceEngine implements Engine {
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
     return this.#run(signal, async (pace) => {
       const start = performance.now();
-      const { damping, decay, scaling, condition = false } = request;
       const triangle = this.#triangle;
       if (triangle !== null) {
         checkSolve(this.#architecture, "orthogonal", request);
@@ -204,33 +202,14 @@ class ReferenceEngine implements Engine {
         if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(triangle.parameters, "step");
         const ratio = rank.smallest > 0 ? rank.largest / rank.smallest : Number.POSITIVE_INFINITY;
         const seconds = (performance.now() - start) / 1000;
-        return { ok: true, step, residual, rank, condition: condition ? ratio * ratio : Number.NaN, seconds };
+        return { ok: true, step, residual, rank, condition: request.condition ? ratio * ratio : Number.NaN, seconds };
       }
-      const curved = this.#held();
-      checkSolve(this.#architecture, curved.kind, request);
-      const { order, matrix } = curved;
-      const shift = new Float64Array(order).fill(damping + decay);
-      if (curved.kind === "primal" && scaling !== null)
-        for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
-      const factor = this.#factor as Float64Array;
-      const primal = curved.kind === "primal";
-      const dual = new DualStep(this.#architecture, this.#passes, this.#rootWeights, curved, request);
-      const right = primal ? curved.gradient.map((value) => -value) : await dual.rightSide(pace);
-      curved.factored = -1;
-      curved.solved = null;
-      const pivot = await factorDamped(matrix, factor, order, shift, pace);
-      if (pivot >= 0) return indefinite(pivot);
-      curved.solved = { request, shift };
-      const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace);
-      const step = primal ? x : await dual.step(x, pace);
-      if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(curved.parameters, "step");
-      return {
-        ok: true,
-        step,
-        residual,
-        condition: condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN,
-        seconds: (performance.now() - start) / 1000,
-      };
+      const held = this.#damped(this.#held());
+      checkSolve(this.#architecture, held.curved.kind, request);
+      const solved = await solveHeld(held, request, pace);
+      if ("code" in solved) return solved;
+      if (solved.step.some((value) => !Number.isFinite(value))) return this.#nonFinite(held.curved.parameters, "step");
+      return { ...solved, seconds: (performance.now() - start) / 1000 };
     });
   }
 
@@ -241,19 +220,12 @@ class ReferenceEngine implements Engine {
   ): Promise<Accelerated | Failure> {
     return this.#run(signal, async (pace) => {
       const start = performance.now();
-      const curved = this.#curved;
-      if (curved === null || curved.solved === null)
+      const acceleration =
+        this.#curved === null ? null : await accelerateHeld(this.#damped(this.#curved), velocity, scaling, pace);
+      if (acceleration === null)
         throw new GaussflowError("GAUSSFLOW_BUSY", "there is no factor: solve before accelerating");
-      const { order, matrix, parameters, kind } = curved;
-      const { request, shift } = curved.solved;
-      const step = new DualStep(this.#architecture, this.#passes, this.#rootWeights, curved, { ...request, scaling });
-      const second = step.weighted(await this.#passes.secondDerivative(parameters, velocity, pace));
-      const back = async (u: Float64Array) =>
-        (await this.#passes.transpose(parameters, step.weighted(u), pace)).map((v) => -v);
-      const right = kind === "primal" ? await back(second) : second;
-      const { x } = await solveDamped(matrix, this.#factor as Float64Array, order, shift, right, pace);
-      const acceleration = kind === "primal" ? x : await step.back(x, pace);
-      if (acceleration.some((value) => !Number.isFinite(value))) return this.#nonFinite(parameters, "step");
+      if (acceleration.some((value) => !Number.isFinite(value)))
+        return this.#nonFinite(this.#held().parameters, "step");
       return { ok: true, acceleration, seconds: (performance.now() - start) / 1000 };
     });
   }
@@ -276,6 +248,16 @@ class ReferenceEngine implements Engine {
   async curvature(): Promise<Float64Array> {
     this.#free();
     return this.#triangle?.gram() ?? wholeMatrix(this.#held());
+  }
+
+  #damped(curved: Curved): Damped {
+    return {
+      architecture: this.#architecture,
+      passes: this.#passes,
+      rootWeights: this.#rootWeights,
+      curved,
+      factor: this.#factor as Float64Array,
+    };
   }
 
   #held(): Curved {

@@ -1,0 +1,65 @@
+// Damped steps and their accelerations with the curvature matrix that the reference engine holds, primal or dual.
+import type { Pace } from "../../algebra/pace.js";
+import type { Architecture } from "../../network/architecture.js";
+import type { Failure, Solved, SolveRequest } from "../engine.js";
+import { conditionEstimate, factorDamped, solveDamped } from "./cholesky.js";
+import type { Curved } from "./curved.js";
+import { DualStep } from "./dual-step.js";
+import type { Passes } from "./passes.js";
+import { indefinite } from "./spectrum.js";
+
+export interface Damped {
+  readonly architecture: Architecture;
+  readonly passes: Passes;
+  readonly rootWeights: Float64Array | null;
+  readonly curved: Curved;
+  /** Where the factor goes; order x order. */
+  readonly factor: Float64Array;
+}
+
+/** The step (which may be non-finite) and what is known of it; the factor stays for accelerations. */
+export async function solveHeld(
+  held: Damped,
+  request: SolveRequest,
+  pace: Pace,
+): Promise<Omit<Solved, "seconds"> | Failure> {
+  const { curved, factor } = held;
+  const { damping, decay, scaling, condition = false } = request;
+  const { order, matrix } = curved;
+  const primal = curved.kind === "primal";
+  const shift = new Float64Array(order).fill(damping + decay);
+  if (primal && scaling !== null) for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
+  const dual = new DualStep(held.architecture, held.passes, held.rootWeights, curved, request);
+  const right = primal ? curved.gradient.map((value) => -value) : await dual.rightSide(pace);
+  curved.factored = -1;
+  curved.solved = null;
+  const pivot = await factorDamped(matrix, factor, order, shift, pace);
+  if (pivot >= 0) return indefinite(pivot);
+  curved.solved = { request, shift };
+  const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace);
+  return {
+    ok: true,
+    step: primal ? x : await dual.step(x, pace),
+    residual,
+    condition: condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN,
+  };
+}
+
+/** -(G + decay I + mu D)^-1 J~^T psi~_vv with the factor of the last solve; null where there is none. */
+export async function accelerateHeld(
+  held: Damped,
+  velocity: Float64Array,
+  scaling: Float64Array | null,
+  pace: Pace,
+): Promise<Float64Array | null> {
+  const { curved, factor, passes } = held;
+  if (curved.solved === null) return null;
+  const { order, matrix, parameters } = curved;
+  const { request, shift } = curved.solved;
+  const dual = new DualStep(held.architecture, passes, held.rootWeights, curved, { ...request, scaling });
+  const second = dual.weighted(await passes.secondDerivative(parameters, velocity, pace));
+  if (curved.kind === "dual") return dual.back((await solveDamped(matrix, factor, order, shift, second, pace)).x, pace);
+  const right = await passes.transpose(parameters, dual.weighted(second), pace);
+  for (let j = 0; j < right.length; j++) right[j] = -right[j];
+  return (await solveDamped(matrix, factor, order, shift, right, pace)).x;
+}
