@@ -17,7 +17,7 @@ const usage = `usage: npm run bench -- [options]
   --quick       3 runs and a small CSV: to see that the benches work, not to quote
   --list        names only`;
 
-const files = ["gram", "cholesky", "reference", "flow", "csv"];
+const files = ["gram", "cholesky", "reference", "sweep", "flow", "csv"];
 const names = [
   "primal-gram-8-32-32-1",
   "primal-gram-12-64-64-2",
@@ -26,6 +26,7 @@ const names = [
   "cholesky-3000",
   "native-vs-reference-8-32-32-1",
   "native-vs-reference-training",
+  "native-vs-reference-sweep",
   "orthogonal-8-32-32-1",
   "flow-8-32-32-1",
   "csv-200k",

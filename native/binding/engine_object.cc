@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../core/cost.h"
 #include "arguments.h"
 #include "environment.h"
 
@@ -73,6 +74,7 @@ void EngineObject::Finalize(Napi::Env env) {
 
 void EngineObject::ReportBytes(Napi::Env env, State* state) {
   const int64_t now = static_cast<int64_t>(state->engine.bytes());
+  if (now == state->reported_bytes) return;
   Napi::MemoryManagement::AdjustExternalMemory(env, now - state->reported_bytes);
   state->reported_bytes = now;
 }
@@ -82,6 +84,12 @@ EngineObject::State& EngineObject::Ready(Napi::Env env) {
   if (state_->busy.load())
     throw CodedError(env, "GAUSSFLOW_BUSY", "the engine is at work: await the call before");
   return *state_;
+}
+
+double EngineObject::SolveCost() const {
+  const gaussflow::Engine& engine = state_->engine;
+  return cost::Solve(engine.architecture(), engine.sample_count(), engine.curvature(),
+                     engine.CurvatureOrder());
 }
 
 const gaussflow::Engine& EngineObject::Curved(Napi::Env env, bool matrix) {
@@ -94,11 +102,22 @@ const gaussflow::Engine& EngineObject::Curved(Napi::Env env, bool matrix) {
   return engine;
 }
 
-Napi::Value EngineObject::Run(Napi::Env env, std::function<Status(State&)> compute,
+Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
                               PromiseWorker::Finish finish) {
   std::shared_ptr<State> state = state_;
-  state->busy.store(true);
   state->cancel.store(false);
+  if (flops <= cost::kSynchronousFlops) {
+    Status status;
+    try {
+      const ThreadPool::CallerAlone alone;
+      status = compute(*state);
+    } catch (const std::bad_alloc&) {
+      status = Status::Memory(0);
+    }
+    ReportBytes(env, state.get());
+    return status.ok() ? finish(env) : FailureValue(env, status);
+  }
+  state->busy.store(true);
   Ref();  // the JavaScript object lives as long as the call
   return PromiseWorker::Start(
       env, [state, compute = std::move(compute)] { return compute(*state); }, std::move(finish),
@@ -115,7 +134,7 @@ Napi::Value EngineObject::Forward(const Napi::CallbackInfo& info) {
   auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
   auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
   return Run(
-      info.Env(),
+      info.Env(), cost::Forward(net, engine.sample_count()),
       [w = std::move(w), out](State& s) {
         return s.engine.Forward(w.data(), s.Flags(), out->data());
       },
@@ -127,7 +146,7 @@ Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
   auto w = arguments::DoublesCopy(info, 0, "parameters", engine.architecture().parameter_count);
   auto loss = std::make_shared<double>(0.0);
   return Run(
-      info.Env(),
+      info.Env(), cost::Forward(engine.architecture(), engine.sample_count()),
       [w = std::move(w), loss](State& s) {
         return s.engine.Evaluate(w.data(), s.Flags(), loss.get());
       },
@@ -150,7 +169,7 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
   call->gradient.resize(net.parameter_count);
   return Run(
-      info.Env(),
+      info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
       [call, curvature, decay](State& s) {
         return s.engine.Linearise(call->parameters.data(), curvature, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
@@ -185,7 +204,7 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
   const bool condition = arguments::Boolean(info, 3, "condition");
   call->step.resize(net.parameter_count);
   return Run(
-      info.Env(),
+      info.Env(), SolveCost(),
       [call, damping, decay, condition](State& s) {
         return s.engine.Solve(damping, decay,
                               call->scaling.empty() ? nullptr : call->scaling.data(), condition,
@@ -215,7 +234,7 @@ Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
   if (given != nullptr) scaling.assign(given, given + factors);
   auto out = std::make_shared<Doubles>(net.parameter_count);
   return Run(
-      info.Env(),
+      info.Env(), SolveCost() + 2.0 * cost::Passes(net, engine.sample_count()),
       [v = std::move(v), scaling = std::move(scaling), out](State& s) {
         return s.engine.Accelerate(v.data(), scaling.empty() ? nullptr : scaling.data(), s.Flags(),
                                    out->data());
@@ -230,7 +249,7 @@ Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {
   auto v = arguments::DoublesCopy(info, 1, "vector", net.parameter_count);
   auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
   return Run(
-      info.Env(),
+      info.Env(), cost::Passes(net, engine.sample_count()),
       [w = std::move(w), v = std::move(v), out](State& s) {
         return s.engine.Product(w.data(), v.data(), s.Flags(), out->data());
       },
@@ -244,7 +263,7 @@ Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
   auto u = arguments::DoublesCopy(info, 1, "vector", engine.sample_count() * net.output_size);
   auto out = std::make_shared<Doubles>(net.parameter_count);
   return Run(
-      info.Env(),
+      info.Env(), cost::Passes(net, engine.sample_count()),
       [w = std::move(w), u = std::move(u), out](State& s) {
         return s.engine.TransposeProduct(w.data(), u.data(), s.Flags(), out->data());
       },
@@ -259,7 +278,7 @@ Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
   const size_t count = arguments::Integer(info, 2, "count", 1, engine.sample_count() - first);
   auto out = std::make_shared<Doubles>(count * net.output_size * net.parameter_count);
   return Run(
-      info.Env(),
+      info.Env(), cost::Passes(net, count),
       [w = std::move(w), first, count, out](State& s) {
         return s.engine.Jacobian(w.data(), first, count, s.Flags(), out->data());
       },
@@ -280,7 +299,7 @@ Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
   auto values = std::make_shared<Doubles>(order);
   auto vectors = std::make_shared<Doubles>();
   return Run(
-      info.Env(),
+      info.Env(), cost::Eigen(order, wanted),
       [values, vectors, wanted](State& s) {
         if (wanted) vectors->resize(values->size() * values->size());
         return s.engine.Eigen(s.Flags(), values->data(), wanted ? vectors->data() : nullptr);
@@ -298,7 +317,7 @@ Napi::Value EngineObject::EigenvaluesBelow(const Napi::CallbackInfo& info) {
   const double bound = arguments::Number(info, 0, "bound", 0.0);
   auto count = std::make_shared<size_t>(0);
   return Run(
-      info.Env(),
+      info.Env(), SolveCost(),
       [bound, count](State& s) { return s.engine.EigenvaluesBelow(bound, s.Flags(), count.get()); },
       [count](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*count)); });
 }
@@ -308,7 +327,7 @@ Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
   auto v = arguments::DoublesCopy(info, 0, "vector", order);
   auto out = std::make_shared<Doubles>(order);
   return Run(
-      info.Env(),
+      info.Env(), SolveCost(),
       [v = std::move(v), out](State& s) {
         return s.engine.CurvatureProduct(v.data(), out->data());
       },
@@ -321,7 +340,7 @@ Napi::Value EngineObject::CurvatureInverse(const Napi::CallbackInfo& info) {
   const double shift = arguments::Number(info, 1, "shift", 0.0);
   auto out = std::make_shared<Doubles>(order);
   return Run(
-      info.Env(),
+      info.Env(), SolveCost(),
       [v = std::move(v), shift, out](State& s) {
         return s.engine.CurvatureInverse(v.data(), shift, s.Flags(), out->data());
       },

@@ -55,9 +55,11 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   State& Ready(Napi::Env env);
   // The engine, ready and with a curvature (`matrix`: that is held as a matrix, not as a triangle).
   const gaussflow::Engine& Curved(Napi::Env env, bool matrix);
-  // Runs compute(state) off the event loop.
-  Napi::Value Run(Napi::Env env, std::function<Status(State&)> compute,
+  // Runs compute(state): where it stands when its cost in flops (core/cost.h) is small, the answer
+  // is the value then; else off the event loop, the answer is a promise of the value.
+  Napi::Value Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
                   PromiseWorker::Finish finish);
+  double SolveCost() const;
   static void ReportBytes(Napi::Env env, State* state);
 
   std::shared_ptr<State> state_;

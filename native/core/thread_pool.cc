@@ -6,6 +6,8 @@
 
 namespace gaussflow {
 
+thread_local bool ThreadPool::alone_ = false;
+
 ThreadPool& ThreadPool::Instance() {
   static ThreadPool* pool = new ThreadPool();
   return *pool;
@@ -19,7 +21,8 @@ bool ThreadPool::Run(int threads, size_t count, const Cancel& cancel,
   job.body = &body;
   job.cancel = &cancel;
   job.count = count;
-  job.workers = static_cast<int>(std::min<size_t>(count, std::clamp(threads, 1, kMaxThreads)));
+  const int most = alone_ ? 1 : std::clamp(threads, 1, kMaxThreads);
+  job.workers = static_cast<int>(std::min<size_t>(count, static_cast<size_t>(most)));
   if (job.workers > 1) {
     std::lock_guard<std::mutex> lock(mutex_);
     Grow(job.workers - 1);

@@ -31,6 +31,19 @@ class ThreadPool {
  public:
   static constexpr int kMaxThreads = 64;
 
+  // While one lives, Run keeps every task of this thread on it: a wake-up costs more than a small
+  // problem's whole work.
+  class CallerAlone {
+   public:
+    CallerAlone() : before_(alone_) { alone_ = true; }
+    ~CallerAlone() { alone_ = before_; }
+    CallerAlone(const CallerAlone&) = delete;
+    CallerAlone& operator=(const CallerAlone&) = delete;
+
+   private:
+    const bool before_;
+  };
+
   // The process's pool. It is never destroyed: its threads must outlive every environment.
   static ThreadPool& Instance();
 
@@ -51,6 +64,8 @@ class ThreadPool {
     int joined = 1;  // workers that have entered, the caller is the first; under mutex_
     int active = 0;  // helpers inside now; under mutex_
   };
+
+  static thread_local bool alone_;
 
   ThreadPool() = default;
   void Grow(int helpers);

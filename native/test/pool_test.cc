@@ -38,6 +38,14 @@ int main() {
   for (std::thread& caller : callers) caller.join();
   CHECK(other.load() == 800, "four callers at once ran %d tasks", other.load());
 
+  {
+    const ThreadPool::CallerAlone alone;
+    const std::thread::id here = std::this_thread::get_id();
+    pool.Run(3, 100, {}, [&](size_t, int worker) {
+      CHECK(worker == 0 && std::this_thread::get_id() == here, "worker %d", worker);
+    });
+  }
+
   std::atomic<bool> flag{false};
   std::atomic<int> ran{0};
   const Cancel cancel{&flag, nullptr};

@@ -5,6 +5,9 @@ import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 import type { Failure } from "./engine.js";
 
+/** Node itself takes more: asking the system for its limit (it reads files) would cost more than a small problem's work. */
+const UNQUESTIONED = 2 ** 24;
+
 /** Bytes that this process could have at most: physical memory, or its control group's limit. */
 export function memoryCeiling(): number {
   const limit = constrainedMemory();
@@ -15,6 +18,7 @@ export function memoryCeiling(): number {
 /** The failure for a curvature matrix of this order that cannot fit, or null. */
 export function refuseOrder(order: number, copies: number, what: string): Failure | null {
   const bytes = copies * order * (order + 1) * Float64Array.BYTES_PER_ELEMENT;
+  if (bytes <= UNQUESTIONED) return null;
   const ceiling = memoryCeiling();
   if (bytes <= ceiling) return null;
   return memoryFailure(bytes, `${what} of order ${order}`, ceiling);

@@ -36,32 +36,35 @@ export interface NativeEigen {
   readonly vectors: Float64Array | null;
 }
 
-/** One core engine. Every asynchronous method throws GAUSSFLOW_BUSY while another call runs. */
+/** The value itself where the call was small enough to be done at once (native/core/cost.h), else a promise of it. */
+export type NativeAnswer<T> = T | Promise<T>;
+
+/** One core engine. Every method that answers so throws GAUSSFLOW_BUSY while another call runs. */
 export interface NativeEngineObject {
-  forward(parameters: Float64Array): Promise<Float64Array | NativeFailure>;
-  evaluate(parameters: Float64Array): Promise<number | NativeFailure>;
+  forward(parameters: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
   linearise(
     parameters: Float64Array,
     curvature: 0 | 1 | 2 | 3,
     decay: number,
     scaling: Float64Array | null,
-  ): Promise<NativeLinearised | NativeFailure>;
+  ): NativeAnswer<NativeLinearised | NativeFailure>;
   solve(
     damping: number,
     decay: number,
     scaling: Float64Array | null,
     condition: boolean,
-  ): Promise<NativeSolved | NativeFailure>;
+  ): NativeAnswer<NativeSolved | NativeFailure>;
   /** With the factor of the last solve. */
-  accelerate(velocity: Float64Array, scaling: Float64Array | null): Promise<Float64Array | NativeFailure>;
-  jacobianProduct(parameters: Float64Array, vector: Float64Array): Promise<Float64Array | NativeFailure>;
-  transposeProduct(parameters: Float64Array, vector: Float64Array): Promise<Float64Array | NativeFailure>;
-  jacobian(parameters: Float64Array, first: number, count: number): Promise<Float64Array | NativeFailure>;
+  accelerate(velocity: Float64Array, scaling: Float64Array | null): NativeAnswer<Float64Array | NativeFailure>;
+  jacobianProduct(parameters: Float64Array, vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  transposeProduct(parameters: Float64Array, vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  jacobian(parameters: Float64Array, first: number, count: number): NativeAnswer<Float64Array | NativeFailure>;
   curvature(): Float64Array;
-  eigen(vectors: boolean): Promise<NativeEigen | NativeFailure>;
-  eigenvaluesBelow(bound: number): Promise<number | NativeFailure>;
-  curvatureProduct(vector: Float64Array): Promise<Float64Array | NativeFailure>;
-  curvatureInverse(vector: Float64Array, shift: number): Promise<Float64Array | NativeFailure>;
+  eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;
+  eigenvaluesBelow(bound: number): NativeAnswer<number | NativeFailure>;
+  curvatureProduct(vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
   cancel(): void;
   bytes(): number;
   dispose(): void;

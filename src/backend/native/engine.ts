@@ -1,5 +1,6 @@
 // The native engine behind the Engine interface: turns requests into addon calls, addon failures into `Failure` values, and an
 // AbortSignal into the addon's cancellation flag.
+import { Pace } from "../../algebra/pace.js";
 import { argumentError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -21,10 +22,11 @@ import type {
 } from "../engine.js";
 import { describeNonFinite } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
-import type { NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
+import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
 
 const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3 } as const;
+const settled = Promise.resolve();
 const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
 
 /** An engine on the addon. Throws GAUSSFLOW_NO_NATIVE where that cannot be loaded. */
@@ -43,6 +45,12 @@ class NativeEngine implements Engine {
   readonly #object: NativeEngineObject;
   #parameters: Float64Array | null = null;
   #held: Curvature = "none";
+  /** A call that was done at once has an answer that its caller cannot have seen yet. */
+  #settling = false;
+  readonly #settle = () => {
+    this.#settling = false;
+  };
+  readonly #pace = new Pace(undefined, () => {});
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
     const native = loadNative();
@@ -157,7 +165,7 @@ class NativeEngine implements Engine {
   }
 
   async curvature(): Promise<Float64Array> {
-    return withCode(() => this.#object.curvature());
+    return this.#call((native) => native.curvature(), undefined);
   }
 
   async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
@@ -189,11 +197,32 @@ class NativeEngine implements Engine {
     this.#object.dispose();
   }
 
-  /** Runs one addon call; an aborted signal raises its flag, and rejects with the signal's reason once the call has ended. */
-  async #call<T>(start: (native: NativeEngineObject) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  /**
+   * Runs one addon call. A small one is done on return and answered by its value; yet the engine is at work until the microtasks
+   * that stand before the caller's have run, so that a forgotten `await` shows at every size.
+   */
+  #call<T>(start: (native: NativeEngineObject) => NativeAnswer<T>, signal: AbortSignal | undefined): T | Promise<T> {
     signal?.throwIfAborted();
+    if (this.#settling) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
+    const answer = withCode(() => start(this.#object));
+    if (answer instanceof Promise) return this.#wait(answer, signal);
+    this.#settling = true;
+    if (this.#pace.due()) return this.#turn(answer, signal);
+    settled.then(this.#settle);
+    return answer;
+  }
+
+  /** Small calls in a row would starve the event loop: now and then it gets its turn, and an abort its chance. */
+  async #turn<T>(answer: T, signal: AbortSignal | undefined): Promise<T> {
+    await this.#pace.turn();
+    this.#settling = false;
+    signal?.throwIfAborted();
+    return answer;
+  }
+
+  /** An aborted signal raises the call's flag, and rejects with the signal's reason once the call has ended. */
+  async #wait<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const abort = () => this.#object.cancel();
-    const running = withCode(() => start(this.#object));
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const answer = await running;
@@ -248,7 +277,7 @@ class NativeEngine implements Engine {
 
   /** A call with panels of other parameters: it ends the curvature, unless its arguments were refused. */
   async #elsewhere(
-    start: (native: NativeEngineObject) => Promise<Float64Array | NativeFailure>,
+    start: (native: NativeEngineObject) => NativeAnswer<Float64Array | NativeFailure>,
     signal: AbortSignal | undefined,
   ): Promise<Float64Array> {
     return this.#sure(

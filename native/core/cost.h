@@ -1,0 +1,31 @@
+// What a call costs, in flops of small matrix products, from sizes alone: the binding runs cheap
+// calls where they stand, because handing one to another thread and back takes longer than the
+// work. Rough, and the same on every machine: a call must not change its manner from run to run.
+#ifndef GAUSSFLOW_CORE_COST_H_
+#define GAUSSFLOW_CORE_COST_H_
+
+#include <cstddef>
+
+#include "architecture.h"
+#include "engine.h"
+
+namespace gaussflow::cost {
+
+// Calls of at most this cost run synchronously. Measured on one core of an AMD EPYC (Zen 4) such
+// calls run at 4 GF/s and more, so the event loop waits for less than 0.2 ms; a thread hop there
+// and back is 0.03 to 0.1 ms, and more on a busy machine.
+// `npm run bench -- --only native-vs-reference-sweep` prints the longest.
+constexpr double kSynchronousFlops = 6e5;
+
+// Predictions, or the loss, of n samples.
+double Forward(const Architecture& net, size_t n);
+// Forward and backward passes of n samples, and one product with J or J^T.
+double Passes(const Architecture& net, size_t n);
+double Linearise(const Architecture& net, size_t n, Curvature curvature);
+// A factorisation of the curvature of that order, and solves with it.
+double Solve(const Architecture& net, size_t n, Curvature curvature, size_t order);
+double Eigen(size_t order, bool vectors);
+
+}  // namespace gaussflow::cost
+
+#endif  // GAUSSFLOW_CORE_COST_H_

@@ -1,0 +1,94 @@
+// Small problems: the addon does the work on the calling thread and answers with the value itself. For a user nothing may differ but
+// the time: the same guard, the same signals, the same failures, an event loop that turns.
+import { describe, expect, it } from "vitest";
+import { createNativeEngine } from "../../src/backend/native/engine.js";
+import { loadNative } from "../../src/backend/native/load.js";
+import { network } from "../../src/index.js";
+import { waves } from "../helpers/problems.js";
+
+const native = loadNative();
+const net = network({ layers: [2, 3, 1], seed: 1 });
+const data = waves(20, 2, 1, 1);
+const make = () =>
+  createNativeEngine(net.architecture, { sampleCount: 20, inputs: data.inputs, targets: data.targets }, { threads: 2 });
+const primal = { curvature: "primal", decay: 0, scaling: null } as const;
+const busy = { code: "GAUSSFLOW_BUSY" };
+
+describe.skipIf(!native.ok)("a small problem in the native engine", () => {
+  it("is answered by the addon with a value, a large one with a promise", async () => {
+    if (!native.ok) return;
+    const table = (widths: number[]) =>
+      Float64Array.from(widths.slice(1).flatMap((width, l) => [widths[l], width, 0, 1, 1]));
+    const answer = (widths: number[], samples: number) => {
+      const [d, c] = [widths[0], widths[widths.length - 1]];
+      const p = widths.slice(1).reduce((sum, width, l) => sum + width * (widths[l] + 1), 0);
+      const [inputs, targets] = [new Float64Array(samples * d), new Float64Array(samples * c)];
+      const description = { layers: table(widths), outputScale: 1 };
+      const object = new native.binding.NativeEngine(description, samples, inputs, targets, null, 2);
+      return object.linearise(new Float64Array(p), 1, 0, null);
+    };
+    expect(answer([2, 3, 1], 20)).toHaveProperty("loss");
+    const large = answer([8, 32, 32, 1], 5000);
+    expect(large).toBeInstanceOf(Promise);
+    expect(await large).toHaveProperty("loss");
+  });
+
+  it("is at work until its caller had the answer: a forgotten await shows at every size", async () => {
+    const engine = make();
+    const first = engine.linearise(net.parameters, primal);
+    await expect(engine.evaluate(net.parameters)).rejects.toMatchObject(busy);
+    await expect(first).resolves.toMatchObject({ ok: true });
+    expect(await engine.evaluate(net.parameters)).toMatchObject({ ok: true });
+    expect(await engine.solve({ damping: 1, decay: 0, scaling: null })).toMatchObject({ ok: true });
+    engine.dispose();
+  });
+
+  it("rejects with an aborted signal's reason and leaves the curvature alone", async () => {
+    const engine = make();
+    await engine.linearise(net.parameters, primal);
+    const before = await engine.curvature();
+    const reason = new Error("enough");
+    await expect(engine.linearise(net.parameters, primal, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(engine.held).toBe("primal");
+    expect(await engine.curvature()).toEqual(before);
+    engine.dispose();
+  });
+
+  it("lets the event loop turn while calls follow each other, so that a signal can end them", async () => {
+    const engine = make();
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    setTimeout(() => controller.abort(reason), 30);
+    const start = performance.now();
+    const calls = async () => {
+      // Without turns the timer never fires and only the clock ends this.
+      while (performance.now() - start < 5000) await engine.evaluate(net.parameters, controller.signal);
+    };
+    await expect(calls()).rejects.toBe(reason);
+    engine.dispose();
+  });
+
+  it("rejects bad arguments and calls after dispose, never throws them at once", async () => {
+    const engine = make();
+    const short = engine.evaluate(new Float64Array(3));
+    await expect(short).rejects.toMatchObject({ code: "GAUSSFLOW_ARGUMENT" });
+    const running = engine.evaluate(net.parameters);
+    engine.dispose();
+    expect(await running).toMatchObject({ ok: true });
+    await expect(engine.evaluate(net.parameters)).rejects.toMatchObject(busy);
+  });
+
+  it("answers numerical failures as values", async () => {
+    const few = createNativeEngine(
+      net.architecture,
+      { sampleCount: 2, inputs: data.inputs.slice(0, 4), targets: data.targets.slice(0, 2) },
+      { threads: 1 },
+    );
+    // At the origin every hidden unit is 0, and so are columns of J: their pivots are exactly 0.
+    await few.linearise(new Float64Array(net.parameterCount), primal);
+    expect(await few.solve({ damping: 0, decay: 0, scaling: null })).toMatchObject({ code: "indefinite" });
+    const wild = net.parameters.map(() => Number.NaN);
+    expect(await few.evaluate(wild)).toMatchObject({ code: "non-finite" });
+    few.dispose();
+  });
+});
