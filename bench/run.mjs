@@ -17,13 +17,14 @@ const usage = `usage: npm run bench -- [options]
   --quick       3 runs and a small CSV: to see that the benches work, not to quote
   --list        names only`;
 
-const files = ["gram", "cholesky", "reference", "sweep", "flow", "csv"];
+const files = ["gram", "cholesky", "products", "reference", "sweep", "flow", "csv"];
 const names = [
   "primal-gram-8-32-32-1",
   "primal-gram-12-64-64-2",
   "kernel-8-256-256-1",
   "cholesky-1377",
   "cholesky-3000",
+  "products-64-512-512-8",
   "native-vs-reference-8-32-32-1",
   "native-vs-reference-training",
   "native-vs-reference-sweep",

@@ -16,11 +16,15 @@ bool IsResizable(const Napi::ArrayBuffer& buffer) {
   return flag.IsBoolean() && flag.As<Napi::Boolean>().Value();
 }
 
-const double* Check(Napi::Env env, const Napi::Value& value, const std::string& name,
-                    size_t length) {
+Napi::Float64Array Typed(Napi::Env env, const Napi::Value& value, const std::string& name) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
     throw Error(env, name, "must be a Float64Array");
-  const auto array = value.As<Napi::Float64Array>();
+  return value.As<Napi::Float64Array>();
+}
+
+const double* Check(Napi::Env env, const Napi::Value& value, const std::string& name,
+                    size_t length) {
+  const auto array = Typed(env, value, name);
   if (array.ElementLength() != length)
     throw Error(env, name,
                 "must have " + std::to_string(length) + " elements; received " +
@@ -56,6 +60,17 @@ std::vector<double> DoublesCopy(const Napi::CallbackInfo& info, size_t index, co
                                 size_t length) {
   const double* from = Doubles(info, index, name, length);
   return std::vector<double>(from, from + length);
+}
+
+std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
+                             size_t width) {
+  const Napi::Env env = info.Env();
+  const size_t length = Typed(env, info[index], name).ElementLength();
+  if (length == 0 || length % width != 0)
+    throw Error(env, name,
+                "must have one or more rows of " + std::to_string(width) + " elements; received " +
+                    std::to_string(length) + " elements");
+  return DoublesCopy(info, index, name, length);
 }
 
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least) {

@@ -25,6 +25,9 @@ const double* OptionalDoubles(const Napi::CallbackInfo& info, size_t index, cons
                               size_t length);
 std::vector<double> DoublesCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
                                 size_t length);
+// One or more rows of `width` elements each, one after the other.
+std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
+                             size_t width);
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least);
 size_t Integer(const Napi::CallbackInfo& info, size_t index, const char* name, size_t least,
                size_t most);

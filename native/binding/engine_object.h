@@ -53,8 +53,11 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   // The state, free for a new call; throws GAUSSFLOW_BUSY where it is not.
   State& Ready(Napi::Env env);
-  // The engine, ready and with a curvature (`matrix`: that is held as a matrix, not as a triangle).
-  const gaussflow::Engine& Curved(Napi::Env env, bool matrix);
+  // What a call asks of the curvature: products with it, its entries or eigenvalues in any form, or
+  // a matrix to solve with.
+  enum class Need { kProduct, kForm, kMatrix };
+  // The engine, ready and with such a curvature.
+  const gaussflow::Engine& Curved(Napi::Env env, Need need);
   // Runs compute(state): where it stands when its cost in flops (core/cost.h) is small, the answer
   // is the value then; else off the event loop, the answer is a promise of the value.
   Napi::Value Run(Napi::Env env, double flops, std::function<Status(State&)> compute,

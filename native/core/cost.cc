@@ -35,6 +35,7 @@ double Linearise(const Architecture& net, size_t n, Curvature curvature) {
   const double passes = Passes(net, n);
   switch (curvature) {
     case Curvature::kNone:
+    case Curvature::kMatrixFree:
       return passes;
     case Curvature::kPrimal:
       return passes + 0.5 * rows * p * p;
@@ -59,6 +60,8 @@ double Solve(const Architecture& net, size_t n, Curvature curvature, size_t orde
       return Cube(m) / 3.0 + 20.0 * m * m;
     case Curvature::kDual:
       return Cube(m) / 3.0 + 20.0 * m * m + 2.0 * Passes(net, n);
+    case Curvature::kMatrixFree:
+      return Passes(net, n);  // one product
     case Curvature::kOrthogonal:
       return 40.0 * Cube(m);  // a rank-revealing factorisation, where R is not clearly regular
   }

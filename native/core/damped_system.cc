@@ -15,6 +15,31 @@ Status DampedSystem::Reserve(size_t n) {
   return Status::Ok();
 }
 
+Status DampedSystem::Multiply(size_t count, const double* x, double* y,
+                              const Cancel& cancel) const {
+  const size_t n = matrix_.n();
+  const double* upper = matrix_.upper();
+  if (count == 1) {
+    blas::SymvUpper(n, 1.0, upper, n, x, 0.0, y);
+    return Status::Ok();
+  }
+  // One task a block of rows, whose entries left of the diagonal stand above it as columns.
+  constexpr size_t kBlock = 256;
+  const bool done = ThreadPool::Instance().Run(
+      threads_, (n + kBlock - 1) / kBlock, cancel, [&](size_t task, int) {
+        const size_t i0 = task * kBlock, i1 = std::min(n, i0 + kBlock);
+        for (size_t v = 0; v < count; ++v)
+          blas::SymvUpper(i1 - i0, 1.0, upper + i0 * n + i0, n, x + v * n + i0, 0.0,
+                          y + v * n + i0);
+        if (i0 > 0)
+          blas::Gemm('T', 'N', i1 - i0, count, i0, 1.0, upper + i0 * n, n, x, n, 1.0, y + i0, n);
+        if (i1 < n)
+          blas::Gemm('N', 'N', i1 - i0, count, n - i1, 1.0, upper + i1 * n + i0, n, x + i1, n, 1.0,
+                     y + i0, n);
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
 Status DampedSystem::Factor(double uniform, double factor, const double* scaling,
                             const Cancel& cancel) {
   const size_t n = matrix_.n();

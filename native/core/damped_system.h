@@ -22,6 +22,9 @@ class DampedSystem {
   const SymmetricMatrix& matrix() const { return matrix_; }
   Status Reserve(size_t n);
 
+  // y = M x for the `count` columns of x (n x count).
+  Status Multiply(size_t count, const double* x, double* y, const Cancel& cancel) const;
+
   // Factors M + uniform I + factor * diag(scaling); scaling null = no second term.
   Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
   // x = (M + shift)^-1 b with the last factor, then one refinement step. *residual = |b - A x|_inf

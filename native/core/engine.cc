@@ -39,6 +39,7 @@ Engine::Engine(Architecture architecture, int threads)
       tangents_(net_, data_, threads_),
       gram_(net_, threads_),
       kernel_(net_, threads_),
+      products_(net_, data_, threads_),
       system_(threads_),
       orthogonal_(threads_) {}
 
@@ -119,7 +120,13 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   std::fill_n(gradient, p, 0.0);
   double loss = 0.0;
 
-  if (curvature != Curvature::kNone) {
+  const bool free = curvature == Curvature::kMatrixFree;
+  std::vector<double>& diagonal = result->diagonal;
+  diagonal.clear();
+  if (free) {
+    products_.SetParameters(parameters);
+    diagonal.assign(p, 0.0);
+  } else if (curvature != Curvature::kNone) {
     const Status status =
         system_.Reserve(curvature == Curvature::kPrimal ? p : n * net_.output_size);
     if (!status.ok()) return status;
@@ -132,6 +139,12 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!std::isfinite(loss)) return Status::NonFinite(0);
     status = tangents_.AddTransposeProduct({}, cancel, gradient);
     if (!status.ok()) return status;
+    if (free) {
+      const double before = Now();
+      status = tangents_.AddDiagonal(cancel, diagonal.data());
+      curvature_seconds += Now() - before;
+      if (!status.ok()) return status;
+    }
     if (curvature == Curvature::kPrimal) {
       const double before = Now();
       status = gram_.Add(tangents_, first == 0, cancel, &system_.matrix());
@@ -157,13 +170,21 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       }
     }
     result->gradient_cosine = GradientCosine(p, gradient, g.upper(), p + 1, residual_norm);
+  } else if (free) {
+    for (size_t j = 0; j < p; ++j) {
+      if (!std::isfinite(diagonal[j])) return Status::NonFinite(2);
+      if (scaling == nullptr) continue;
+      scaling[j] = std::max(scaling[j], diagonal[j]);
+      if (scaling[j] == 0.0) scaling[j] = 1.0;
+    }
+    result->gradient_cosine = GradientCosine(p, gradient, diagonal.data(), 1, residual_norm);
   } else if (curvature == Curvature::kDual) {
     const double before = Now();
-    std::vector<double> diagonal(p, 0.0);
-    Status status = tangents_.AddDiagonal(cancel, diagonal.data());
+    std::vector<double> squares(p, 0.0);
+    Status status = tangents_.AddDiagonal(cancel, squares.data());
     if (!status.ok()) return status;
-    if (scaling != nullptr) RaiseLayerFactors(diagonal.data(), scaling);
-    result->gradient_cosine = GradientCosine(p, gradient, diagonal.data(), 1, residual_norm);
+    if (scaling != nullptr) RaiseLayerFactors(squares.data(), scaling);
+    result->gradient_cosine = GradientCosine(p, gradient, squares.data(), 1, residual_norm);
     status = kernel_.Form(tangents_, scaling, cancel, &system_.matrix());
     if (!status.ok()) return status;
     for (size_t i = 0; i < system_.matrix().n(); ++i)
@@ -249,39 +270,18 @@ Status Engine::SolveDual(double damping, double decay, const double* scaling, co
   return Norm(p, step) < HUGE_VAL ? Status::Ok() : Status::NonFinite(3);
 }
 
-Status Engine::Product(const double* parameters, const double* vector, const Cancel& cancel,
-                       double* out) {
+Status Engine::Product(const double* parameters, size_t count, const double* vectors,
+                       const Cancel& cancel, double* out) {
   curvature_ = Curvature::kNone;  // the panels are used anew
-  const size_t n = data_.sample_count, c = net_.output_size, block = BlockSize();
-  std::vector<double> part(block * c);
-  double loss = 0.0;
-  for (size_t first = 0; first < n; first += block) {
-    const size_t count = std::min(block, n - first);
-    Status status = tangents_.Compute(parameters, first, count, false, cancel, &loss);
-    if (status.ok()) status = tangents_.Product(vector, cancel, part.data());
-    if (!status.ok()) return status;
-    for (size_t i = 0; i < count; ++i)
-      for (size_t a = 0; a < c; ++a) out[(first + i) * c + a] = part[a * count + i];
-  }
-  return Status::Ok();
+  products_.SetParameters(parameters);
+  return products_.Forward(count, vectors, cancel, out);
 }
 
-Status Engine::TransposeProduct(const double* parameters, const double* vector,
+Status Engine::TransposeProduct(const double* parameters, size_t count, const double* vectors,
                                 const Cancel& cancel, double* out) {
   curvature_ = Curvature::kNone;
-  const size_t n = data_.sample_count, c = net_.output_size, block = BlockSize();
-  std::vector<double> part(block * c);
-  double loss = 0.0;
-  std::fill_n(out, net_.parameter_count, 0.0);
-  for (size_t first = 0; first < n; first += block) {
-    const size_t count = std::min(block, n - first);
-    for (size_t i = 0; i < count; ++i)
-      for (size_t a = 0; a < c; ++a) part[a * count + i] = vector[(first + i) * c + a];
-    Status status = tangents_.Compute(parameters, first, count, false, cancel, &loss);
-    if (status.ok()) status = tangents_.AddTransposeProduct({part.data(), count}, cancel, out);
-    if (!status.ok()) return status;
-  }
-  return Status::Ok();
+  products_.SetParameters(parameters);
+  return products_.Transpose(count, vectors, cancel, out);
 }
 
 Status Engine::Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
@@ -312,8 +312,8 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 }
 
 size_t Engine::bytes() const {
-  return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + system_.bytes() +
-         orthogonal_.bytes() + forward_work_.bytes() +
+  return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + products_.bytes() +
+         system_.bytes() + orthogonal_.bytes() + forward_work_.bytes() +
          (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }
 

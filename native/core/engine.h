@@ -12,19 +12,21 @@
 #include "gram.h"
 #include "kernel.h"
 #include "orthogonal.h"
+#include "products.h"
 #include "status.h"
 #include "tangents.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
 
-enum class Curvature : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3 };
+enum class Curvature : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3, kMatrixFree = 4 };
 
 struct Linearisation {
   double loss = 0.0;
   double gradient_cosine = 0.0;
   double pass_seconds = 0.0;
   double curvature_seconds = 0.0;
+  std::vector<double> diagonal;  // of J~^T J~ (p); matrix-free only
 };
 
 struct Solution {
@@ -53,14 +55,16 @@ class Engine {
   // psi_vv the second derivative of the predictions along velocity (p). `scaling` as in Solve.
   Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
                     double* acceleration);
-  // J v (n x c), J^T u (p), rows of J (count c x p), none of them weighted.
-  Status Product(const double* parameters, const double* vector, const Cancel& cancel, double* out);
-  Status TransposeProduct(const double* parameters, const double* vector, const Cancel& cancel,
-                          double* out);
+  // J v (n c) and J^T u (p) for `count` vectors, one row each, and rows of J (row count c x p),
+  // none of them weighted.
+  Status Product(const double* parameters, size_t count, const double* vectors,
+                 const Cancel& cancel, double* out);
+  Status TransposeProduct(const double* parameters, size_t count, const double* vectors,
+                          const Cancel& cancel, double* out);
   Status Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
                   double* out);
-  // Order of the curvature matrix of the last linearisation (0 = none), and the whole matrix, dual
-  // in sample-major order.
+  // Order of the curvature of the last linearisation (0 = none), and the whole matrix, dual in
+  // sample-major order; matrix-free there is an order and no matrix.
   Curvature curvature() const { return curvature_; }
   size_t CurvatureOrder() const;
   void CopyCurvature(double* out) const;
@@ -69,8 +73,9 @@ class Engine {
   Status Eigen(const Cancel& cancel, double* values, double* vectors) const;
   // Number of eigenvalues of the curvature below `bound`.
   Status EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const;
-  // M v and (M + shift I)^-1 v with the curvature M, vectors in sample-major order.
-  Status CurvatureProduct(const double* vector, double* out) const;
+  // M v (`count` vectors, one row each) and (M + shift I)^-1 v with the curvature M, vectors in
+  // sample-major order.
+  Status CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel, double* out);
   Status CurvatureInverse(const double* vector, double shift, const Cancel& cancel, double* out);
 
   const Architecture& architecture() const { return net_; }
@@ -96,6 +101,7 @@ class Engine {
   Tangents tangents_;
   GramBuilder gram_;
   KernelBuilder kernel_;
+  Products products_;
   DampedSystem system_;
   OrthogonalSystem orthogonal_;
   double factored_ = -1.0;  // shift of the factor in system_, or -1

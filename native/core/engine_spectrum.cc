@@ -94,6 +94,8 @@ size_t Engine::CurvatureOrder() const {
       return 0;
     case Curvature::kOrthogonal:
       return orthogonal_.p();
+    case Curvature::kMatrixFree:
+      return net_.parameter_count;
     default:
       return system_.matrix().n();
   }
@@ -160,13 +162,18 @@ Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* coun
   return cancel.Raised() ? Status::Cancelled() : status;
 }
 
-Status Engine::CurvatureProduct(const double* vector, double* out) const {
+Status Engine::CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel,
+                                double* out) {
+  if (curvature_ == Curvature::kMatrixFree) return products_.Gram(count, vectors, cancel, out);
   if (curvature_ != Curvature::kPrimal && curvature_ != Curvature::kDual) return Status::Misuse();
   const size_t order = CurvatureOrder();
-  std::vector<double> x(order), y(order);
-  for (size_t i = 0; i < order; ++i) x[i] = vector[Position(i)];
-  blas::SymvUpper(order, 1.0, system_.matrix().upper(), order, x.data(), 0.0, y.data());
-  for (size_t i = 0; i < order; ++i) out[Position(i)] = y[i];
+  std::vector<double> x(order * count), y(order * count);
+  for (size_t v = 0; v < count; ++v)
+    for (size_t i = 0; i < order; ++i) x[v * order + i] = vectors[v * order + Position(i)];
+  const Status status = system_.Multiply(count, x.data(), y.data(), cancel);
+  if (!status.ok()) return status;
+  for (size_t v = 0; v < count; ++v)
+    for (size_t i = 0; i < order; ++i) out[v * order + Position(i)] = y[v * order + i];
   return Status::Ok();
 }
 

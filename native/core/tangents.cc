@@ -7,9 +7,6 @@
 
 namespace gaussflow {
 
-namespace {
-
-// z (samples x outputs of the tile, column stride ldz) = factor * h W^T + b, then the activation.
 void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
                 size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope) {
   if (layer.bias) {
@@ -22,8 +19,6 @@ void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const
     Activate(layer.activation, size, z + o * ldz,
              slope == nullptr ? nullptr : slope + o * ld_slope);
 }
-
-}  // namespace
 
 size_t Tangents::DoublesPerSample(const Architecture& net) {
   size_t count = 2 * net.output_size;  // residual and the last layer's delta

@@ -99,6 +99,11 @@ class Tangents {
   std::vector<double> partial_;
 };
 
+// z (size samples x outputs, column stride ldz) = factor * h W^T + b, then the activation; slope
+// (or null) receives its derivative.
+void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
+                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope);
+
 // Forward pass alone on samples [first, first + count): f as [output][sample] with stride kTile at
 // the start of `work`, which holds 2 * max_width * kTile doubles. count <= kTile. Returns where the
 // outputs stand.

@@ -126,18 +126,40 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
             scaled);
     }
   }
-  const Vector v = draw.Normals(p), u = draw.Normals(m);
-  Vector jv(m), ju(p);
-  engine.Product(w.data(), v.data(), {}, jv.data());
-  engine.TransposeProduct(w.data(), u.data(), {}, ju.data());
-  double left = 0.0, right = 0.0, scale = 0.0;
-  for (size_t i = 0; i < m; ++i) {
-    left += jv[i] * u[i];
-    scale += std::fabs(jv[i] * u[i]);
+  // Blocks of five vectors (more than the engine takes at once) against the explicit Jacobian.
+  const size_t count = 5;
+  const Vector v = draw.Normals(count * p), u = draw.Normals(count * m);
+  Vector jv(count * m), ju(count * p), gv(count * p), again(count * p);
+  engine.Product(w.data(), count, v.data(), {}, jv.data());
+  engine.TransposeProduct(w.data(), count, u.data(), {}, ju.data());
+  Vector gradient(p);
+  Linearisation result;
+  engine.Linearise(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, gradient.data(), &result);
+  CHECK(engine.CurvatureProduct(count, v.data(), {}, gv.data()).ok(), "matrix-free product");
+  engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, gradient.data(), &result);
+  CHECK(engine.CurvatureProduct(count, v.data(), {}, again.data()).ok(), "product with G");
+  double off = 0.0, top = 0.0;
+  for (size_t k = 0; k < count; ++k) {
+    Vector image(m, 0.0), back(p, 0.0), both(p, 0.0);
+    for (size_t i = 0; i < m; ++i)
+      for (size_t j = 0; j < p; ++j) image[i] += jacobian[i * p + j] * v[k * p + j];
+    for (size_t i = 0; i < m; ++i) {
+      for (size_t j = 0; j < p; ++j) {
+        back[j] += jacobian[i * p + j] * u[k * m + i];
+        both[j] += jacobian[i * p + j] * s[i / outs] * image[i];
+      }
+      off = std::fmax(off, std::fabs(image[i] - jv[k * m + i]));
+      top = std::fmax(top, std::fabs(image[i]));
+    }
+    for (size_t j = 0; j < p; ++j) {
+      off = std::fmax(off, std::fabs(back[j] - ju[k * p + j]));
+      off = std::fmax(off, std::fabs(both[j] - gv[k * p + j]));
+      off = std::fmax(off, std::fabs(both[j] - again[k * p + j]));
+      top = std::fmax(top, std::fmax(std::fabs(back[j]), std::fabs(both[j])));
+    }
   }
-  for (size_t j = 0; j < p; ++j) right += ju[j] * v[j];
-  CHECK(std::fabs(left - right) < 8.0 * static_cast<double>(m + p) * kEps * scale,
-        "adjoint identity");
+  CHECK(off < 8.0 * static_cast<double>(m + p) * kEps * top, "products of a block: %g of %g", off,
+        top);
 }
 
 struct Outcome {

@@ -8,6 +8,7 @@
 //   J~       Jacobian of psi with every row scaled by sqrt(s_i), n*c x p;   r~ = sqrt(s) r
 //   gradient J~^T r~  (plus decay * w when a weight decay is asked for)
 //   primal   G = J~^T J~  (p x p)      dual   K = J~ D^-1 J~^T  (n*c x n*c), D = one factor a layer
+//   matrix-free   products with G = J~^T J~, never formed
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
 import type { Architecture } from "../network/architecture.js";
@@ -21,7 +22,7 @@ export interface EngineData {
   readonly weights?: Float64Array | undefined;
 }
 
-export type Curvature = "none" | "primal" | "dual" | "orthogonal";
+export type Curvature = "none" | "primal" | "dual" | "orthogonal" | "matrix-free";
 
 export interface LineariseRequest {
   /** What to form besides loss and gradient. */
@@ -30,7 +31,7 @@ export interface LineariseRequest {
   readonly decay: number;
   /**
    * State of the running-maximum scaling, updated in place; null = identity scaling.
-   * primal, orthogonal: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
+   * primal, orthogonal, matrix-free: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
    * parameters of diag(J~^T J~)), and K is formed with D = these factors. Entries start at 0; where the maximum is still 0
    * the engine uses 1.
    */
@@ -69,10 +70,12 @@ export interface Linearised {
   /** J~^T r~ + decay*w, p entries. A fresh array. */
   readonly gradient: Float64Array;
   /**
-   * max_j |J~_j^T r~| / (|J~_j| |r~|), MINPACK's gtol measure, in [0,1]. It needs diag G: exact for curvature primal and
-   * dual; NaN for "none".
+   * max_j |J~_j^T r~| / (|J~_j| |r~|), MINPACK's gtol measure, in [0,1]. It needs diag G: exact with every curvature; NaN for
+   * "none".
    */
   readonly gradientCosine: number;
+  /** diag G, p entries; matrix-free only. */
+  readonly diagonal?: Float64Array;
   /** Seconds spent in the passes and in forming the curvature. */
   readonly seconds: { readonly passes: number; readonly curvature: number };
 }
@@ -158,23 +161,29 @@ export interface Engine {
     scaling: Float64Array | null,
     signal?: AbortSignal,
   ): Promise<Accelerated | Failure>;
-  /** J v (not weighted by sqrt(s)) at `parameters`: n*c. */
-  jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
-  /** J^T u (not weighted by sqrt(s)) at `parameters`: p. */
-  transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  // The three products take blocks: one vector, or several one after the other (row after row), and answer in the same form. The
+  // number of vectors is that of the rows. A block costs less than its vectors one by one: the passes are done once.
+  /** J v (not weighted by sqrt(s)) at `parameters`: rows of p entries to rows of n*c. */
+  jacobianProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** J^T u (not weighted by sqrt(s)) at `parameters`: rows of n*c entries to rows of p. */
+  transposeProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** Rows of J (not weighted) for samples [first, first+count): count*c x p, row-major. For checks, not for training. */
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
   /**
    * A copy of the curvature of the last linearise, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
-   * sample-major index). For checks and spectra.
+   * sample-major index). For checks and spectra. The matrix-free curvature has products only: this, `eigen`, `eigenvaluesBelow`,
+   * `curvatureInverse` and `solve` refuse it.
    */
   curvature(): Promise<Float64Array>;
   /** All eigenvalues (and eigenvectors) of the curvature of the last linearise, without any damping. O(order^3). */
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
   /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
   eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
-  /** M v with the curvature M of the last linearise: p entries (primal) or n*c (dual, sample-major). Not for orthogonal. */
-  curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /**
+   * M v with the curvature M of the last linearise: rows of p entries (primal; matrix-free: G v in one sweep over the samples)
+   * or n*c (dual, sample-major). Not for orthogonal.
+   */
+  curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** (M + shift I)^-1 v, refined once. The factor is kept until another shift or damping is asked for. */
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Bytes the engine holds now (data, curvature, workspaces). */
@@ -204,3 +213,6 @@ export function describeNonFinite(where: NonFinite): string {
   if (where.parameter !== undefined) parts.push(`parameter ${where.parameter}`);
   return `the ${where.what} is not finite${parts.length > 0 ? `, first at ${parts.join(", ")}` : ""}`;
 }
+
+/** What a call that needs a matrix says where there are products only. */
+export const PRODUCTS_ONLY = "the matrix-free route has products only: linearise with primal or dual first";

@@ -19,6 +19,8 @@ export interface NativeLinearised {
   /** The scaling state after the running maximum, or null for identity scaling. */
   readonly scaling: Float64Array | null;
   readonly gradientCosine: number;
+  /** Matrix-free: diag G; else null. */
+  readonly diagonal: Float64Array | null;
   readonly passSeconds: number;
   readonly curvatureSeconds: number;
 }
@@ -45,7 +47,7 @@ export interface NativeEngineObject {
   evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
   linearise(
     parameters: Float64Array,
-    curvature: 0 | 1 | 2 | 3,
+    curvature: 0 | 1 | 2 | 3 | 4,
     decay: number,
     scaling: Float64Array | null,
   ): NativeAnswer<NativeLinearised | NativeFailure>;
@@ -57,13 +59,13 @@ export interface NativeEngineObject {
   ): NativeAnswer<NativeSolved | NativeFailure>;
   /** With the factor of the last solve. */
   accelerate(velocity: Float64Array, scaling: Float64Array | null): NativeAnswer<Float64Array | NativeFailure>;
-  jacobianProduct(parameters: Float64Array, vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
-  transposeProduct(parameters: Float64Array, vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  jacobianProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  transposeProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   jacobian(parameters: Float64Array, first: number, count: number): NativeAnswer<Float64Array | NativeFailure>;
   curvature(): Float64Array;
   eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;
   eigenvaluesBelow(bound: number): NativeAnswer<number | NativeFailure>;
-  curvatureProduct(vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  curvatureProduct(vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
   cancel(): void;
   bytes(): number;

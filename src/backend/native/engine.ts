@@ -20,12 +20,12 @@ import type {
   Solved,
   SolveRequest,
 } from "../engine.js";
-import { describeNonFinite } from "../engine.js";
+import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
 
-const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3 } as const;
+const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4 } as const;
 const settled = Promise.resolve();
 const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
 
@@ -115,6 +115,7 @@ class NativeEngine implements Engine {
       gradient: answer.gradient,
       gradientCosine: answer.gradientCosine,
       seconds: { passes: answer.passSeconds, curvature: answer.curvatureSeconds },
+      ...(answer.diagonal === null ? {} : { diagonal: answer.diagonal }),
     };
   }
 
@@ -123,6 +124,9 @@ class NativeEngine implements Engine {
     const { damping, decay, scaling, condition } = request;
     const answer = await this.#call((native) => native.solve(damping, decay, scaling, condition === true), signal);
     if ("failure" in answer) {
+      if (answer.failure === "misuse" && this.#held === "matrix-free") {
+        throw new GaussflowError("GAUSSFLOW_BUSY", PRODUCTS_ONLY);
+      }
       if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       }
@@ -152,12 +156,12 @@ class NativeEngine implements Engine {
     return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
   }
 
-  async jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#elsewhere((native) => native.jacobianProduct(parameters, vector), signal);
+  async jacobianProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#elsewhere((native) => native.jacobianProduct(parameters, vectors), signal);
   }
 
-  async transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#elsewhere((native) => native.transposeProduct(parameters, vector), signal);
+  async transposeProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#elsewhere((native) => native.transposeProduct(parameters, vectors), signal);
   }
 
   async jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
@@ -178,8 +182,8 @@ class NativeEngine implements Engine {
     return isFailure(answer) ? this.#refused(answer) : answer;
   }
 
-  async curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#sure(await this.#call((native) => native.curvatureProduct(vector), signal));
+  async curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#sure(await this.#call((native) => native.curvatureProduct(vectors), signal));
   }
 
   async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
@@ -237,7 +241,7 @@ class NativeEngine implements Engine {
   }
 
   #refuse(curvature: Curvature): Failure | null {
-    if (curvature === "none") return null;
+    if (curvature === "none" || curvature === "matrix-free") return null;
     if (curvature === "orthogonal")
       return refuseOrder(this.parameterCount + 1, 2, "the triangle of the QR factorisation");
     return curvature === "primal"

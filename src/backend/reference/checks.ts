@@ -4,12 +4,20 @@ import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, EngineData, LineariseRequest, SolveRequest } from "../engine.js";
 
-const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal"];
+const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free"];
 
 /** A Float64Array of exactly `length` elements. */
 export function checkArray(name: string, value: unknown, length: number): void {
   if (!(value instanceof Float64Array)) throw argumentError(name, "must be a Float64Array", value);
   if (value.length !== length) throw argumentError(name, `must have ${length} elements`, value);
+}
+
+/** One or more rows of `width` elements; how many. */
+export function checkRows(name: string, value: unknown, width: number): number {
+  if (!(value instanceof Float64Array)) throw argumentError(name, "must be a Float64Array", value);
+  if (value.length === 0 || value.length % width !== 0)
+    throw argumentError(name, `must have one or more rows of ${width} elements`, value);
+  return value.length / width;
 }
 
 function checkCount(name: string, value: unknown, least: number, most: number): void {

@@ -1,7 +1,9 @@
 // What the reference engine holds between and during its calls: the last linearisation with its curvature, and the buffers of one.
-import type { Workspace } from "../../network/forward.js";
-import type { SolveRequest } from "../engine.js";
-import type { Triangle } from "./orthogonal.js";
+import type { Architecture } from "../../network/architecture.js";
+import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js";
+import type { Curvature, Failure, SolveRequest } from "../engine.js";
+import { memoryFailure, refuseOrder } from "../memory.js";
+import { Triangle } from "./orthogonal.js";
 
 /** A linearisation with its curvature: lower triangle, row-major. */
 export interface Curved {
@@ -29,3 +31,46 @@ export interface Reserved {
 
 /** Buffers of a linearisation without a curvature. */
 export const NOTHING: Reserved = { matrix: null, kept: null, transposed: null, triangle: null };
+
+/** The two large arrays, kept from one linearisation to the next. */
+export class CurvatureStore {
+  matrix: Float64Array | null = null;
+  factor: Float64Array | null = null;
+
+  /** Buffers of one linearisation of n samples; the matrix is zero. */
+  reserve(
+    curvature: Exclude<Curvature, "none" | "matrix-free">,
+    architecture: Architecture,
+    n: number,
+    parameters: Float64Array,
+  ): Reserved | Failure {
+    const { parameterCount: p, outputSize: c } = architecture;
+    const order = curvature === "dual" ? n * c : p;
+    const what =
+      curvature === "orthogonal" ? "the triangle of the QR factorisation" : "the curvature matrix and its factor";
+    const refused = refuseOrder(order, 2, what);
+    if (refused !== null) return refused;
+    try {
+      if (curvature === "orthogonal") return { ...NOTHING, triangle: new Triangle(parameters, PASS_BLOCK * c) };
+      if (this.matrix?.length !== order * order) {
+        this.matrix = new Float64Array(order * order);
+        this.factor = new Float64Array(order * order);
+      }
+      return {
+        matrix: this.matrix.fill(0),
+        kept: curvature === "dual" ? workspace(architecture, n, c) : null,
+        transposed: curvature === "primal" ? new Float64Array(p * PASS_BLOCK * c) : null,
+        triangle: null,
+      };
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      this.release();
+      return memoryFailure(16 * order * order, `${what} of order ${order}`);
+    }
+  }
+
+  release(): void {
+    this.matrix = null;
+    this.factor = null;
+  }
+}

@@ -32,14 +32,13 @@ import type {
   Solved,
   SolveRequest,
 } from "../engine.js";
-import { describeNonFinite } from "../engine.js";
-import { memoryFailure, refuseOrder } from "../memory.js";
+import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
-import { checkArray, checkData, checkLinearise, checkNonNegative, checkSolve, checkSpan } from "./checks.js";
-import { type Curved, NOTHING, type Reserved } from "./curved.js";
+import { checkArray, checkData, checkLinearise, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
+import { CurvatureStore, type Curved, NOTHING } from "./curved.js";
 import { accelerateHeld, type Damped, solveHeld } from "./damped.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
-import { Triangle } from "./orthogonal.js";
+import type { Triangle } from "./orthogonal.js";
 import { Passes } from "./passes.js";
 import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 
@@ -59,10 +58,11 @@ class ReferenceEngine implements Engine {
   readonly #rootWeights: Float64Array | null;
   readonly #space: Workspace;
   readonly #passes: Passes;
-  #matrix: Float64Array | null = null;
-  #factor: Float64Array | null = null;
+  readonly #store = new CurvatureStore();
   #curved: Curved | null = null;
   #triangle: Triangle | null = null;
+  /** Parameters of a matrix-free linearisation. */
+  #free: Float64Array | null = null;
   #busy = false;
   #disposed = false;
 
@@ -81,6 +81,7 @@ class ReferenceEngine implements Engine {
   }
 
   get held(): Curvature {
+    if (this.#free !== null) return "matrix-free";
     return this.#triangle !== null ? "orthogonal" : (this.#curved?.kind ?? "none");
   }
 
@@ -113,9 +114,10 @@ class ReferenceEngine implements Engine {
     const start = performance.now();
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
     const order = curvature === "dual" ? n * c : p;
-    this.#curved = null;
-    this.#triangle = null;
-    const reserved = curvature === "none" ? NOTHING : this.#reserve(curvature, order, parameters);
+    this.#end();
+    const formed = curvature === "none" || curvature === "matrix-free" ? null : curvature;
+    const reserved =
+      formed === null ? NOTHING : this.#store.reserve(formed, this.#architecture, this.sampleCount, parameters);
     if ("code" in reserved) return reserved;
     const { matrix, kept, transposed, triangle } = reserved;
     const weights = passWeights(this.#architecture, parameters);
@@ -170,6 +172,7 @@ class ReferenceEngine implements Engine {
     const gradientCosine = curvature === "none" ? Number.NaN : cosine(gradient, diagonal, Math.sqrt(2 * loss));
     for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
     this.#triangle = triangle;
+    if (curvature === "matrix-free") this.#free = parameters;
     if ((curvature === "primal" || curvature === "dual") && matrix !== null)
       this.#curved = {
         kind: curvature,
@@ -189,6 +192,7 @@ class ReferenceEngine implements Engine {
       gradient,
       gradientCosine,
       seconds: { passes: total - curvatureSeconds, curvature: curvatureSeconds },
+      ...(curvature === "matrix-free" ? { diagonal } : {}),
     };
   }
 
@@ -230,12 +234,12 @@ class ReferenceEngine implements Engine {
     });
   }
 
-  jacobianProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#passes.product(this.#elsewhere(parameters), vector, pace));
+  jacobianProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, (pace) => this.#passes.product(this.#elsewhere(parameters), vectors, pace));
   }
 
-  transposeProduct(parameters: Float64Array, vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#passes.transpose(this.#elsewhere(parameters), vector, pace));
+  transposeProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, (pace) => this.#passes.transpose(this.#elsewhere(parameters), vectors, pace));
   }
 
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
@@ -246,7 +250,7 @@ class ReferenceEngine implements Engine {
   }
 
   async curvature(): Promise<Float64Array> {
-    this.#free();
+    this.#idle();
     return this.#triangle?.gram() ?? wholeMatrix(this.#held());
   }
 
@@ -256,12 +260,13 @@ class ReferenceEngine implements Engine {
       passes: this.#passes,
       rootWeights: this.#rootWeights,
       curved,
-      factor: this.#factor as Float64Array,
+      factor: this.#store.factor as Float64Array,
     };
   }
 
   #held(): Curved {
     if (this.#curved !== null) return this.#curved;
+    if (this.#free !== null) throw new GaussflowError("GAUSSFLOW_BUSY", PRODUCTS_ONLY);
     throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
   }
 
@@ -280,10 +285,11 @@ class ReferenceEngine implements Engine {
     return values.filter((value) => value < bound).length;
   }
 
-  curvatureProduct(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, async () => {
-      checkArray("vector", vector, this.#held().order);
-      return symmetricProduct(this.#held(), vector);
+  curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, async (pace) => {
+      if (this.#free !== null) return this.#passes.gram(this.#free, vectors, this.#rootWeights, pace);
+      checkRows("vectors", vectors, this.#held().order);
+      return symmetricProduct(this.#held(), vectors);
     });
   }
 
@@ -292,55 +298,26 @@ class ReferenceEngine implements Engine {
       const curved = this.#held();
       checkArray("vector", vector, curved.order);
       checkNonNegative("shift", shift);
-      const x = await inverseProduct(curved, this.#factor as Float64Array, vector.slice(), shift, pace);
+      const x = await inverseProduct(curved, this.#store.factor as Float64Array, vector.slice(), shift, pace);
       const bad = x instanceof Float64Array && x.some((value) => !Number.isFinite(value));
       return bad ? this.#nonFinite(curved.parameters, "step") : x;
     });
   }
 
   bytes(): number {
-    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#matrix, this.#factor];
+    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#store.matrix, this.#store.factor];
     const others = workspaceBytes(this.#space) + (this.#triangle?.bytes ?? 0);
     return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), others);
   }
 
   dispose(): void {
     this.#disposed = true;
-    this.#curved = null;
-    this.#triangle = null;
-    this.#matrix = null;
-    this.#factor = null;
+    this.#end();
+    this.#store.release();
   }
 
   #residual(space: Workspace, first: number, count: number): Float64Array {
     return weightedResidual(space, this.#targets, this.#rootWeights, first, count);
-  }
-
-  /** Buffers of one linearisation; matrix and factor are kept for the next. */
-  #reserve(curvature: Exclude<Curvature, "none">, order: number, parameters: Float64Array): Reserved | Failure {
-    const { parameterCount: p, outputSize: c, sampleCount: n } = this;
-    const what =
-      curvature === "orthogonal" ? "the triangle of the QR factorisation" : "the curvature matrix and its factor";
-    const refused = refuseOrder(order, 2, what);
-    if (refused !== null) return refused;
-    try {
-      if (curvature === "orthogonal") return { ...NOTHING, triangle: new Triangle(parameters, PASS_BLOCK * c) };
-      if (this.#matrix?.length !== order * order) {
-        this.#matrix = new Float64Array(order * order);
-        this.#factor = new Float64Array(order * order);
-      }
-      return {
-        matrix: this.#matrix.fill(0),
-        kept: curvature === "dual" ? workspace(this.#architecture, n, c) : null,
-        transposed: curvature === "primal" ? new Float64Array(p * PASS_BLOCK * c) : null,
-        triangle: null,
-      };
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause;
-      this.#matrix = null;
-      this.#factor = null;
-      return memoryFailure(16 * order * order, `${what} of order ${order}`);
-    }
   }
 
   #nonFinite(parameters: Float64Array, what: NonFinite["what"]): Failure {
@@ -356,18 +333,23 @@ class ReferenceEngine implements Engine {
 
   /** Parameters of a product: it ends the curvature, whose buffers the native engine uses anew. */
   #elsewhere(parameters: Float64Array): Float64Array {
-    this.#curved = null;
-    this.#triangle = null;
+    this.#end();
     return this.#checked(parameters);
   }
 
-  #free(): void {
+  #end(): void {
+    this.#curved = null;
+    this.#triangle = null;
+    this.#free = null;
+  }
+
+  #idle(): void {
     if (this.#disposed) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of");
     if (this.#busy) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
   }
 
   async #run<T>(signal: AbortSignal | undefined, action: (pace: Pace) => Promise<T>): Promise<T> {
-    this.#free();
+    this.#idle();
     signal?.throwIfAborted();
     this.#busy = true;
     try {

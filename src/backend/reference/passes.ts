@@ -1,4 +1,4 @@
-// Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u and rows of J at any parameters.
+// Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u, G v and rows of J at any parameters.
 
 import type { Pace } from "../../algebra/pace.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -16,7 +16,7 @@ import {
   type Workspace,
 } from "../../network/forward.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
-import { checkArray } from "./checks.js";
+import { checkArray, checkRows } from "./checks.js";
 import { jacobianTransposed } from "./gram.js";
 
 export class Passes {
@@ -43,15 +43,18 @@ export class Passes {
     return psi;
   }
 
-  /** J v, n c entries. */
-  async product(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
-    const { outputSize: c, parameterCount } = this.#architecture;
-    checkArray("vector", vector, parameterCount);
-    const direction = passWeights(this.#architecture, vector);
-    const out = new Float64Array(this.#sampleCount * c);
-    await this.#blocks(parameters, pace, (weights, first, count) =>
-      tangentBlock(this.#space, weights, direction, count, out, first * c),
-    );
+  /** J v: rows of p entries to rows of n c. */
+  async product(parameters: Float64Array, vectors: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c, parameterCount: p } = this.#architecture;
+    const number = checkRows("vectors", vectors, p);
+    const directions = this.#directions(vectors);
+    const rows = this.#sampleCount * c;
+    const out = new Float64Array(number * rows);
+    await this.#blocks(parameters, pace, (weights, first, count) => {
+      directions.forEach((direction, v) => {
+        tangentBlock(this.#space, weights, direction, count, out, v * rows + first * c);
+      });
+    });
     return out;
   }
 
@@ -67,18 +70,53 @@ export class Passes {
     return out;
   }
 
-  /** J^T u, p entries. */
-  async transpose(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
-    const { outputSize: c, parameterCount } = this.#architecture;
-    checkArray("vector", vector, this.#sampleCount * c);
-    const seed = vector.slice();
-    const out = new Float64Array(parameterCount);
+  /** J^T u: rows of n c entries to rows of p. */
+  async transpose(parameters: Float64Array, vectors: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c, parameterCount: p } = this.#architecture;
+    const rows = this.#sampleCount * c;
+    const number = checkRows("vectors", vectors, rows);
+    const seeds = vectors.slice();
+    const out = new Float64Array(number * p);
     await this.#blocks(parameters, pace, (weights, first, count) => {
-      seedCombination(this.#space, seed, first, count);
-      backwardBlock(this.#space, weights, count, 1);
-      addGradient(this.#space, count, out);
+      for (let v = 0; v < number; v++) {
+        seedCombination(this.#space, seeds.subarray(v * rows, (v + 1) * rows), first, count);
+        backwardBlock(this.#space, weights, count, 1);
+        addGradient(this.#space, count, out.subarray(v * p, (v + 1) * p));
+      }
     });
     return out;
+  }
+
+  /** G v = J~^T J~ v, samples weighted: rows of p entries to rows of p, the passes of a block done once. */
+  async gram(
+    parameters: Float64Array,
+    vectors: Float64Array,
+    rootWeights: Float64Array | null,
+    pace: Pace,
+  ): Promise<Float64Array> {
+    const { outputSize: c, parameterCount: p } = this.#architecture;
+    const number = checkRows("vectors", vectors, p);
+    const directions = this.#directions(vectors);
+    const image = new Float64Array(this.#space.capacity * c);
+    const out = new Float64Array(number * p);
+    await this.#blocks(parameters, pace, (weights, first, count) => {
+      directions.forEach((direction, v) => {
+        tangentBlock(this.#space, weights, direction, count, image, 0);
+        if (rootWeights !== null)
+          for (let k = 0; k < count * c; k++) image[k] *= rootWeights[first + Math.floor(k / c)] ** 2;
+        seedCombination(this.#space, image, 0, count);
+        backwardBlock(this.#space, weights, count, 1);
+        addGradient(this.#space, count, out.subarray(v * p, (v + 1) * p));
+      });
+    });
+    return out;
+  }
+
+  #directions(vectors: Float64Array): PassWeights[] {
+    const p = this.#architecture.parameterCount;
+    return Array.from({ length: vectors.length / p }, (_, v) =>
+      passWeights(this.#architecture, vectors.subarray(v * p, (v + 1) * p)),
+    );
   }
 
   /** Rows of J for samples [first, first + count): count c x p. */

@@ -22,8 +22,13 @@ export async function eigenvalues(curved: Curved, pace: Pace): Promise<Float64Ar
   return curved.eigenvalues.slice();
 }
 
-export function symmetricProduct({ matrix, order }: Curved, vector: Float64Array): Float64Array {
-  return multiplySymmetric(matrix, order, new Float64Array(order), vector);
+/** M v for the rows v of `vectors`. */
+export function symmetricProduct({ matrix, order }: Curved, vectors: Float64Array): Float64Array {
+  const out = new Float64Array(vectors.length);
+  const shift = new Float64Array(order);
+  for (let at = 0; at < vectors.length; at += order)
+    out.set(multiplySymmetric(matrix, order, shift, vectors.subarray(at, at + order)), at);
+  return out;
 }
 
 /** (M + shift I)^-1 v; the factor is kept for the next vector. */

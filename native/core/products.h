@@ -1,0 +1,99 @@
+// J V, J^T U and G V = J~^T J~ V for blocks of vectors, without J: tangents forward, one backward
+// pass a vector, and an outer product a layer, all matrix products.
+//
+//   zdot_l = factor_l (V_l h_(l-1) + W_l hdot_(l-1)) + v_l,   hdot_l = s_l'(z_l) * zdot_l      J v
+//   = alpha hdot_L delta_L = alpha u * s_L',   delta_(l-1) = (factor_l W_l^T delta_l) * s_(l-1)'
+//   J^T u: delta_l h_(l-1)^T
+//
+// One sweep over blocks of samples: the forward pass once a block, then all vectors while its
+// panels are in cache. Panels are [unit][sample]. Every output has one task a block and blocks are
+// added in order, so nothing depends on the number of threads.
+#ifndef GAUSSFLOW_CORE_PRODUCTS_H_
+#define GAUSSFLOW_CORE_PRODUCTS_H_
+
+#include <vector>
+
+#include "architecture.h"
+#include "buffer.h"
+#include "dataset.h"
+#include "status.h"
+#include "thread_pool.h"
+
+namespace gaussflow {
+
+class Products {
+ public:
+  Products(const Architecture& architecture, const Dataset& data, int threads)
+      : net_(architecture), data_(data), threads_(threads) {}
+
+  // The parameters of the products that follow.
+  void SetParameters(const double* parameters);
+
+  // out (count x n c, sample-major) = J V for the rows v of `vectors` (count x p).
+  Status Forward(size_t count, const double* vectors, const Cancel& cancel, double* out);
+  // out (count x p) = J^T U for the rows u of `vectors` (count x n c, sample-major).
+  Status Transpose(size_t count, const double* vectors, const Cancel& cancel, double* out);
+  // out (count x p) = J~^T J~ V for the rows v of `vectors` (count x p), samples weighted.
+  Status Gram(size_t count, const double* vectors, const Cancel& cancel, double* out);
+
+  size_t bytes() const;
+
+ private:
+  // What one sweep reads and writes; null = not part of it.
+  struct Sweep {
+    size_t count = 0;
+    const double* directions = nullptr;    // count x p
+    const double* coefficients = nullptr;  // count x n c
+    double* images = nullptr;              // count x n c
+    double* sums = nullptr;                // count x p
+  };
+  // Part of one layer's outer product: units x inputs.
+  struct Part {
+    size_t layer;
+    size_t unit, units;
+    size_t input, inputs;
+  };
+
+  Status Run(const Sweep& sweep, const Cancel& cancel);
+  void ForwardTile(size_t s0, size_t size);
+  // Tangents of one vector on one tile; leaves J v as [output][kTile] in the scratch it returns.
+  double* TangentTile(const double* direction, size_t s0, size_t size, double* scratch) const;
+  void BackwardTile(size_t slot, size_t s0, size_t size);
+  void AddOuter(const Part& part, size_t slot, size_t count, bool first, double* sum) const;
+
+  // Rows of the stored panels, samples from the start of the block.
+  const double* Input(size_t layer, size_t* stride) const;
+  double* Slope(size_t layer) { return panels_.data() + slope_row_[layer] * stride_ + offset_; }
+  const double* Slope(size_t layer) const {
+    return panels_.data() + slope_row_[layer] * stride_ + offset_;
+  }
+  double* Delta(size_t slot, size_t layer) {
+    return deltas_.data() + (slot * width_ + delta_row_[layer]) * block_;
+  }
+  const double* Delta(size_t slot, size_t layer) const {
+    return deltas_.data() + (slot * width_ + delta_row_[layer]) * block_;
+  }
+  void Layout();
+
+  const Architecture& net_;
+  const Dataset& data_;
+  const int threads_;
+  const double* parameters_ = nullptr;
+  bool kept_ = false;   // the panels hold all samples ...
+  bool valid_ = false;  // ... at these parameters
+  size_t width_ = 0;    // units of all layers
+  std::vector<size_t> input_row_, slope_row_, delta_row_;
+  std::vector<Part> parts_;
+  std::vector<double> own_;  // the parameters
+  Buffer panels_;            // h_1.. and slopes, rows of stride_ samples
+  Buffer deltas_;            // [slot][unit][block_]
+  Buffer scratch_;
+  size_t stride_ = 0;  // samples of a panel row
+  size_t offset_ = 0;  // where the block begins in it
+  size_t first_ = 0;   // first sample of the block
+  size_t block_ = 0;   // most samples of a block
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_PRODUCTS_H_
