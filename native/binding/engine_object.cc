@@ -87,293 +87,296 @@ EngineObject::State& EngineObject::Ready(Napi::Env env) {
 }
 
 double EngineObject::SolveCost() const {
-  const gaussflow::Engine& EngineObject::Curved(Napi::Env env, Need need) {
-    const gaussflow::Engine& engine = Ready(env).engine;
-    if (engine.CurvatureOrder() == 0)
-      throw CodedError(env, "GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
-    if (need != Need::kForm && engine.curvature() == Curvature_::kOrthogonal)
-      throw CodedError(env, "GAUSSFLOW_BUSY",
-                       "the orthogonal route holds no matrix: linearise with primal or dual first");
-    if (need != Need::kProduct && engine.curvature() == Curvature_::kMatrixFree)
-      throw CodedError(
-          env, "GAUSSFLOW_BUSY",
-          "the matrix-free route has products only: linearise with primal or dual first");
-    return engine;
-  }
+  const gaussflow::Engine& engine = state_->engine;
+  return cost::Solve(engine.architecture(), engine.sample_count(), engine.curvature(),
+                     engine.CurvatureOrder());
+}
 
-  Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
-                                PromiseWorker::Finish finish) {
-    std::shared_ptr<State> state = state_;
-    state->cancel.store(false);
-    if (flops <= cost::kSynchronousFlops) {
-      Status status;
-      try {
-        const ThreadPool::CallerAlone alone;
-        status = compute(*state);
-      } catch (const std::bad_alloc&) {
-        status = Status::Memory(0);
-      }
-      ReportBytes(env, state.get());
-      return status.ok() ? finish(env) : FailureValue(env, status);
+const gaussflow::Engine& EngineObject::Curved(Napi::Env env, Need need) {
+  const gaussflow::Engine& engine = Ready(env).engine;
+  if (engine.CurvatureOrder() == 0)
+    throw CodedError(env, "GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
+  if (need != Need::kForm && engine.curvature() == Curvature_::kOrthogonal)
+    throw CodedError(env, "GAUSSFLOW_BUSY",
+                     "the orthogonal route holds no matrix: linearise with primal or dual first");
+  if (need != Need::kProduct && engine.curvature() == Curvature_::kMatrixFree)
+    throw CodedError(
+        env, "GAUSSFLOW_BUSY",
+        "the matrix-free route has products only: linearise with primal or dual first");
+  return engine;
+}
+
+Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
+                              PromiseWorker::Finish finish) {
+  std::shared_ptr<State> state = state_;
+  state->cancel.store(false);
+  if (flops <= cost::kSynchronousFlops) {
+    Status status;
+    try {
+      const ThreadPool::CallerAlone alone;
+      status = compute(*state);
+    } catch (const std::bad_alloc&) {
+      status = Status::Memory(0);
     }
-    state->busy.store(true);
-    Ref();  // the JavaScript object lives as long as the call
-    return PromiseWorker::Start(
-        env, [state, compute = std::move(compute)] { return compute(*state); }, std::move(finish),
-        [this, state](Napi::Env where) {
-          state->busy.store(false);
-          if (state_ == state) ReportBytes(where, state.get());
-          Unref();
-        });
+    ReportBytes(env, state.get());
+    return status.ok() ? finish(env) : FailureValue(env, status);
   }
+  state->busy.store(true);
+  Ref();  // the JavaScript object lives as long as the call
+  return PromiseWorker::Start(
+      env, [state, compute = std::move(compute)] { return compute(*state); }, std::move(finish),
+      [this, state](Napi::Env where) {
+        state->busy.store(false);
+        if (state_ == state) ReportBytes(where, state.get());
+        Unref();
+      });
+}
 
-  Napi::Value EngineObject::Forward(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    const Architecture& net = engine.architecture();
-    auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
-    auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
-    return Run(
-        info.Env(), cost::Forward(net, engine.sample_count()),
-        [w = std::move(w), out](State& s) {
-          return s.engine.Forward(w.data(), s.Flags(), out->data());
-        },
-        [out](Napi::Env env) { return ToArray(env, *out); });
-  }
+Napi::Value EngineObject::Forward(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
+  return Run(
+      info.Env(), cost::Forward(net, engine.sample_count()),
+      [w = std::move(w), out](State& s) {
+        return s.engine.Forward(w.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
 
-  Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    auto w = arguments::DoublesCopy(info, 0, "parameters", engine.architecture().parameter_count);
-    auto loss = std::make_shared<double>(0.0);
-    return Run(
-        info.Env(), cost::Forward(engine.architecture(), engine.sample_count()),
-        [w = std::move(w), loss](State& s) {
-          return s.engine.Evaluate(w.data(), s.Flags(), loss.get());
-        },
-        [loss](Napi::Env env) { return Napi::Number::New(env, *loss); });
-  }
+Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  auto w = arguments::DoublesCopy(info, 0, "parameters", engine.architecture().parameter_count);
+  auto loss = std::make_shared<double>(0.0);
+  return Run(
+      info.Env(), cost::Forward(engine.architecture(), engine.sample_count()),
+      [w = std::move(w), loss](State& s) {
+        return s.engine.Evaluate(w.data(), s.Flags(), loss.get());
+      },
+      [loss](Napi::Env env) { return Napi::Number::New(env, *loss); });
+}
 
-  Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    const Architecture& net = engine.architecture();
-    struct Call {
-      Doubles parameters, scaling, gradient;
-      Linearisation result;
-    };
-    auto call = std::make_shared<Call>();
-    call->parameters = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
-    const auto curvature = static_cast<Curvature_>(arguments::Integer(info, 1, "curvature", 0, 4));
-    const double decay = arguments::Number(info, 2, "decay", 0.0);
-    const size_t factors = curvature == Curvature_::kDual ? net.layers.size() : net.parameter_count;
-    const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
-    if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
-    call->gradient.resize(net.parameter_count);
-    return Run(
-        info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
-        [call, curvature, decay](State& s) {
-          return s.engine.Linearise(call->parameters.data(), curvature, decay,
-                                    call->scaling.empty() ? nullptr : call->scaling.data(),
-                                    s.Flags(), call->gradient.data(), &call->result);
-        },
-        [call](Napi::Env env) -> Napi::Value {
-          Napi::Object object = Napi::Object::New(env);
-          object.Set("loss", call->result.loss);
-          object.Set("gradient", ToArray(env, call->gradient));
-          object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
-          object.Set("gradientCosine", call->result.gradient_cosine);
-          const Doubles& diagonal = call->result.diagonal;
-          object.Set("diagonal", diagonal.empty() ? env.Null() : ToArray(env, diagonal));
-          object.Set("passSeconds", call->result.pass_seconds);
-          object.Set("curvatureSeconds", call->result.curvature_seconds);
-          return object;
-        });
-  }
+Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  struct Call {
+    Doubles parameters, scaling, gradient;
+    Linearisation result;
+  };
+  auto call = std::make_shared<Call>();
+  call->parameters = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  const auto curvature = static_cast<Curvature_>(arguments::Integer(info, 1, "curvature", 0, 4));
+  const double decay = arguments::Number(info, 2, "decay", 0.0);
+  const size_t factors = curvature == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
+  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
+  call->gradient.resize(net.parameter_count);
+  return Run(
+      info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
+      [call, curvature, decay](State& s) {
+        return s.engine.Linearise(call->parameters.data(), curvature, decay,
+                                  call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
+                                  call->gradient.data(), &call->result);
+      },
+      [call](Napi::Env env) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("loss", call->result.loss);
+        object.Set("gradient", ToArray(env, call->gradient));
+        object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
+        object.Set("gradientCosine", call->result.gradient_cosine);
+        const Doubles& diagonal = call->result.diagonal;
+        object.Set("diagonal", diagonal.empty() ? env.Null() : ToArray(env, diagonal));
+        object.Set("passSeconds", call->result.pass_seconds);
+        object.Set("curvatureSeconds", call->result.curvature_seconds);
+        return object;
+      });
+}
 
-  Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    const Architecture& net = engine.architecture();
-    struct Call {
-      Doubles scaling, step;
-      Solution result;
-    };
-    auto call = std::make_shared<Call>();
-    const double damping = arguments::Number(info, 0, "damping", 0.0);
-    const double decay = arguments::Number(info, 1, "decay", 0.0);
-    const size_t factors =
-        engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
-    const double* scaling = arguments::OptionalDoubles(info, 2, "scaling", factors);
-    if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
-    const bool condition = arguments::Boolean(info, 3, "condition");
-    call->step.resize(net.parameter_count);
-    return Run(
-        info.Env(), SolveCost(),
-        [call, damping, decay, condition](State& s) {
-          return s.engine.Solve(damping, decay,
-                                call->scaling.empty() ? nullptr : call->scaling.data(), condition,
-                                s.Flags(), call->step.data(), &call->result);
-        },
-        [call](Napi::Env env) -> Napi::Value {
-          Napi::Object object = Napi::Object::New(env);
-          object.Set("step", ToArray(env, call->step));
-          object.Set("condition", call->result.condition);
-          object.Set("residual", call->result.residual);
-          const Rank& rank = call->result.rank;
-          const Doubles values = {static_cast<double>(rank.rank), rank.tolerance, rank.largest,
-                                  rank.smallest};
-          object.Set("rank", rank.tolerance > 0.0 ? ToArray(env, values) : env.Null());
-          return object;
-        });
-  }
+Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  struct Call {
+    Doubles scaling, step;
+    Solution result;
+  };
+  auto call = std::make_shared<Call>();
+  const double damping = arguments::Number(info, 0, "damping", 0.0);
+  const double decay = arguments::Number(info, 1, "decay", 0.0);
+  const size_t factors =
+      engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const double* scaling = arguments::OptionalDoubles(info, 2, "scaling", factors);
+  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
+  const bool condition = arguments::Boolean(info, 3, "condition");
+  call->step.resize(net.parameter_count);
+  return Run(
+      info.Env(), SolveCost(),
+      [call, damping, decay, condition](State& s) {
+        return s.engine.Solve(damping, decay,
+                              call->scaling.empty() ? nullptr : call->scaling.data(), condition,
+                              s.Flags(), call->step.data(), &call->result);
+      },
+      [call](Napi::Env env) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("step", ToArray(env, call->step));
+        object.Set("condition", call->result.condition);
+        object.Set("residual", call->result.residual);
+        const Rank& rank = call->result.rank;
+        const Doubles values = {static_cast<double>(rank.rank), rank.tolerance, rank.largest,
+                                rank.smallest};
+        object.Set("rank", rank.tolerance > 0.0 ? ToArray(env, values) : env.Null());
+        return object;
+      });
+}
 
-  Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    const Architecture& net = engine.architecture();
-    auto v = arguments::DoublesCopy(info, 0, "velocity", net.parameter_count);
-    const size_t factors =
-        engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
-    const double* given = arguments::OptionalDoubles(info, 1, "scaling", factors);
-    Doubles scaling;
-    if (given != nullptr) scaling.assign(given, given + factors);
-    auto out = std::make_shared<Doubles>(net.parameter_count);
-    return Run(
-        info.Env(), SolveCost() + 2.0 * cost::Passes(net, engine.sample_count()),
-        [v = std::move(v), scaling = std::move(scaling), out](State& s) {
-          return s.engine.Accelerate(v.data(), scaling.empty() ? nullptr : scaling.data(),
-                                     s.Flags(), out->data());
-        },
-        [out](Napi::Env env) { return ToArray(env, *out); });
-  }
+Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto v = arguments::DoublesCopy(info, 0, "velocity", net.parameter_count);
+  const size_t factors =
+      engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const double* given = arguments::OptionalDoubles(info, 1, "scaling", factors);
+  Doubles scaling;
+  if (given != nullptr) scaling.assign(given, given + factors);
+  auto out = std::make_shared<Doubles>(net.parameter_count);
+  return Run(
+      info.Env(), SolveCost() + 2.0 * cost::Passes(net, engine.sample_count()),
+      [v = std::move(v), scaling = std::move(scaling), out](State& s) {
+        return s.engine.Accelerate(v.data(), scaling.empty() ? nullptr : scaling.data(), s.Flags(),
+                                   out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
 
-  Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    const Architecture& net = engine.architecture();
-    auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
-    auto v = arguments::RowsCopy(info, 1, "vectors", net.parameter_count);
-    const size_t count = v.size() / net.parameter_count;
-    auto out = std::make_shared<Doubles>(count * engine.sample_count() * net.output_size);
-    return Run(
-        info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
-        [w = std::move(w), v = std::move(v), count, out](State& s) {
-          return s.engine.Product(w.data(), count, v.data(), s.Flags(), out->data());
-        },
-        [out](Napi::Env env) { return ToArray(env, *out); });
-  }
+Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  auto v = arguments::RowsCopy(info, 1, "vectors", net.parameter_count);
+  const size_t count = v.size() / net.parameter_count;
+  auto out = std::make_shared<Doubles>(count * engine.sample_count() * net.output_size);
+  return Run(
+      info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
+      [w = std::move(w), v = std::move(v), count, out](State& s) {
+        return s.engine.Product(w.data(), count, v.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
 
-  Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    const Architecture& net = engine.architecture();
-    auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
-    const size_t equations = engine.sample_count() * net.output_size;
-    auto u = arguments::RowsCopy(info, 1, "vectors", equations);
-    const size_t count = u.size() / equations;
-    auto out = std::make_shared<Doubles>(count * net.parameter_count);
-    return Run(
-        info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
-        [w = std::move(w), u = std::move(u), count, out](State& s) {
-          return s.engine.TransposeProduct(w.data(), count, u.data(), s.Flags(), out->data());
-        },
-        [out](Napi::Env env) { return ToArray(env, *out); });
-  }
+Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  const size_t equations = engine.sample_count() * net.output_size;
+  auto u = arguments::RowsCopy(info, 1, "vectors", equations);
+  const size_t count = u.size() / equations;
+  auto out = std::make_shared<Doubles>(count * net.parameter_count);
+  return Run(
+      info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
+      [w = std::move(w), u = std::move(u), count, out](State& s) {
+        return s.engine.TransposeProduct(w.data(), count, u.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
 
-  Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
-    const Engine& engine = Ready(info.Env()).engine;
-    const Architecture& net = engine.architecture();
-    auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
-    const size_t first = arguments::Integer(info, 1, "first", 0, engine.sample_count() - 1);
-    const size_t count = arguments::Integer(info, 2, "count", 1, engine.sample_count() - first);
-    auto out = std::make_shared<Doubles>(count * net.output_size * net.parameter_count);
-    return Run(
-        info.Env(), cost::Passes(net, count),
-        [w = std::move(w), first, count, out](State& s) {
-          return s.engine.Jacobian(w.data(), first, count, s.Flags(), out->data());
-        },
-        [out](Napi::Env env) { return ToArray(env, *out); });
-  }
+Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  const size_t first = arguments::Integer(info, 1, "first", 0, engine.sample_count() - 1);
+  const size_t count = arguments::Integer(info, 2, "count", 1, engine.sample_count() - first);
+  auto out = std::make_shared<Doubles>(count * net.output_size * net.parameter_count);
+  return Run(
+      info.Env(), cost::Passes(net, count),
+      [w = std::move(w), first, count, out](State& s) {
+        return s.engine.Jacobian(w.data(), first, count, s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
 
-  Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
-    const gaussflow::Engine& engine = Curved(info.Env(), Need::kForm);
-    const size_t order = engine.CurvatureOrder();
-    Napi::Float64Array out = Napi::Float64Array::New(info.Env(), order * order);
-    engine.CopyCurvature(out.Data());
-    return out;
-  }
+Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
+  const gaussflow::Engine& engine = Curved(info.Env(), Need::kForm);
+  const size_t order = engine.CurvatureOrder();
+  Napi::Float64Array out = Napi::Float64Array::New(info.Env(), order * order);
+  engine.CopyCurvature(out.Data());
+  return out;
+}
 
-  Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
-    const size_t order = Curved(info.Env(), Need::kForm).CurvatureOrder();
-    const bool wanted = arguments::Boolean(info, 0, "vectors");
-    auto values = std::make_shared<Doubles>(order);
-    auto vectors = std::make_shared<Doubles>();
-    return Run(
-        info.Env(), cost::Eigen(order, wanted),
-        [values, vectors, wanted](State& s) {
-          if (wanted) vectors->resize(values->size() * values->size());
-          return s.engine.Eigen(s.Flags(), values->data(), wanted ? vectors->data() : nullptr);
-        },
-        [values, vectors, wanted](Napi::Env env) -> Napi::Value {
-          Napi::Object object = Napi::Object::New(env);
-          object.Set("values", ToArray(env, *values));
-          object.Set("vectors", wanted ? ToArray(env, *vectors) : env.Null());
-          return object;
-        });
-  }
+Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
+  const size_t order = Curved(info.Env(), Need::kForm).CurvatureOrder();
+  const bool wanted = arguments::Boolean(info, 0, "vectors");
+  auto values = std::make_shared<Doubles>(order);
+  auto vectors = std::make_shared<Doubles>();
+  return Run(
+      info.Env(), cost::Eigen(order, wanted),
+      [values, vectors, wanted](State& s) {
+        if (wanted) vectors->resize(values->size() * values->size());
+        return s.engine.Eigen(s.Flags(), values->data(), wanted ? vectors->data() : nullptr);
+      },
+      [values, vectors, wanted](Napi::Env env) -> Napi::Value {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("values", ToArray(env, *values));
+        object.Set("vectors", wanted ? ToArray(env, *vectors) : env.Null());
+        return object;
+      });
+}
 
-  Napi::Value EngineObject::EigenvaluesBelow(const Napi::CallbackInfo& info) {
-    Curved(info.Env(), Need::kForm);
-    const double bound = arguments::Number(info, 0, "bound", 0.0);
-    auto count = std::make_shared<size_t>(0);
-    return Run(
-        info.Env(), SolveCost(),
-        [bound, count](State& s) {
-          return s.engine.EigenvaluesBelow(bound, s.Flags(), count.get());
-        },
-        [count](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*count)); });
-  }
+Napi::Value EngineObject::EigenvaluesBelow(const Napi::CallbackInfo& info) {
+  Curved(info.Env(), Need::kForm);
+  const double bound = arguments::Number(info, 0, "bound", 0.0);
+  auto count = std::make_shared<size_t>(0);
+  return Run(
+      info.Env(), SolveCost(),
+      [bound, count](State& s) { return s.engine.EigenvaluesBelow(bound, s.Flags(), count.get()); },
+      [count](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*count)); });
+}
 
-  Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
-    const size_t order = Curved(info.Env(), Need::kProduct).CurvatureOrder();
-    auto v = arguments::RowsCopy(info, 0, "vectors", order);
-    auto out = std::make_shared<Doubles>(v.size());
-    return Run(
-        info.Env(), static_cast<double>(v.size() / order) * SolveCost(),
-        [v = std::move(v), order, out](State& s) {
-          return s.engine.CurvatureProduct(v.size() / order, v.data(), s.Flags(), out->data());
-        },
-        [out](Napi::Env env) { return ToArray(env, *out); });
-  }
+Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
+  const size_t order = Curved(info.Env(), Need::kProduct).CurvatureOrder();
+  auto v = arguments::RowsCopy(info, 0, "vectors", order);
+  auto out = std::make_shared<Doubles>(v.size());
+  return Run(
+      info.Env(), static_cast<double>(v.size() / order) * SolveCost(),
+      [v = std::move(v), order, out](State& s) {
+        return s.engine.CurvatureProduct(v.size() / order, v.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
 
-  Napi::Value EngineObject::CurvatureInverse(const Napi::CallbackInfo& info) {
-    const size_t order = Curved(info.Env(), Need::kMatrix).CurvatureOrder();
-    auto v = arguments::DoublesCopy(info, 0, "vector", order);
-    const double shift = arguments::Number(info, 1, "shift", 0.0);
-    auto out = std::make_shared<Doubles>(order);
-    return Run(
-        info.Env(), SolveCost(),
-        [v = std::move(v), shift, out](State& s) {
-          return s.engine.CurvatureInverse(v.data(), shift, s.Flags(), out->data());
-        },
-        [out](Napi::Env env) { return ToArray(env, *out); });
-  }
+Napi::Value EngineObject::CurvatureInverse(const Napi::CallbackInfo& info) {
+  const size_t order = Curved(info.Env(), Need::kMatrix).CurvatureOrder();
+  auto v = arguments::DoublesCopy(info, 0, "vector", order);
+  const double shift = arguments::Number(info, 1, "shift", 0.0);
+  auto out = std::make_shared<Doubles>(order);
+  return Run(
+      info.Env(), SolveCost(),
+      [v = std::move(v), shift, out](State& s) {
+        return s.engine.CurvatureInverse(v.data(), shift, s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
 
-  Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {
-    if (state_ != nullptr) state_->cancel.store(true);
-    return info.Env().Undefined();
-  }
+Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {
+  if (state_ != nullptr) state_->cancel.store(true);
+  return info.Env().Undefined();
+}
 
-  Napi::Value EngineObject::Bytes(const Napi::CallbackInfo& info) {
-    const bool readable = state_ != nullptr && !state_->busy.load();
-    return Napi::Number::New(info.Env(), readable ? static_cast<double>(state_->engine.bytes())
-                                         : state_ == nullptr
-                                             ? 0.0
-                                             : static_cast<double>(state_->reported_bytes));
-  }
+Napi::Value EngineObject::Bytes(const Napi::CallbackInfo& info) {
+  const bool readable = state_ != nullptr && !state_->busy.load();
+  return Napi::Number::New(info.Env(), readable ? static_cast<double>(state_->engine.bytes())
+                                       : state_ == nullptr
+                                           ? 0.0
+                                           : static_cast<double>(state_->reported_bytes));
+}
 
-  Napi::Value EngineObject::Dispose(const Napi::CallbackInfo& info) {
-    if (state_ != nullptr) {
-      state_->cancel.store(true);  // a call in flight ends at its next tile and frees the state
-      Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -state_->reported_bytes);
-      state_->reported_bytes = 0;
-      state_.reset();
-    }
-    return info.Env().Undefined();
+Napi::Value EngineObject::Dispose(const Napi::CallbackInfo& info) {
+  if (state_ != nullptr) {
+    state_->cancel.store(true);  // a call in flight ends at its next tile and frees the state
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -state_->reported_bytes);
+    state_->reported_bytes = 0;
+    state_.reset();
   }
+  return info.Env().Undefined();
+}
 
 }  // namespace gaussflow
