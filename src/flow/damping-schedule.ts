@@ -4,8 +4,9 @@
 //   spectral         c lambda / (1 + c lambda)  lambda the smallest eigenvalue of K now, above the rounding floor: the slowest
 //                                               mode of the loss then decays at 2 (1 + c lambda)/(1 + c) (our derivation, after Cayci)
 //   loss-proportional  min(1, rho_0 g/g(0))     for comparison: it promises no rate
-import { argumentError, GaussflowError } from "../errors.js";
+import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { asThrown } from "./callback.js";
 
 /** The spectrum of K = J J^T (alpha not in it), as far as a schedule may need it. */
 export interface ScheduleSpectrum {
@@ -19,6 +20,7 @@ export interface ScheduleSpectrum {
 /** What a schedule sees at one right-hand side. */
 export interface ScheduleView {
   readonly time: number;
+  /** A copy at every access. */
   readonly parameters: Float64Array;
   /** Sum objective now and at the start. */
   readonly objective: number;
@@ -56,8 +58,9 @@ export function spectralDamping(options: { readonly c?: number } = {}): DampingS
     settings: { c },
     needsSpectrum: true,
     rho: ({ spectrum }: ScheduleView) => {
-      const lambda = spectrum?.smallest ?? Number.NaN;
-      return (c * lambda) / (1 + c * lambda);
+      const product = c * (spectrum?.smallest ?? Number.NaN);
+      // A product that overflows is no NaN: rho is 1 to rounding long before.
+      return product < 1 ? product / (1 + product) : 1 / (1 + 1 / product);
     },
   });
 }
@@ -83,25 +86,33 @@ export function dampingFunction(rho: (view: ScheduleView) => number, needsSpectr
   return Object.freeze({ name: "function", settings: {}, needsSpectrum, rho });
 }
 
-/** A number, a function or a schedule, as a schedule. */
+/** A number, a function or a schedule, as a schedule. @throws GAUSSFLOW_ARGUMENT where it is none of them */
 export function asSchedule(given: number | DampingSchedule | ((view: ScheduleView) => number)): DampingSchedule {
   if (typeof given === "function") return dampingFunction(given);
-  if (typeof given === "object" && given !== null && typeof given.rho === "function") return given;
-  return constantDamping(given as number);
+  if (typeof given !== "object" || given === null) return constantDamping(given);
+  const { name, settings, needsSpectrum, rho } = given;
+  const rule = (holds: boolean, field: string, words: string, received: unknown) => {
+    if (!holds) throw argumentError(`options.damping.${field}`, words, received);
+  };
+  rule(typeof rho === "function", "rho", "must be a function of the flow's view", rho);
+  rule(typeof name === "string", "name", "must be a string (a function alone is a schedule too)", name);
+  rule(typeof needsSpectrum === "boolean", "needsSpectrum", "must be true or false", needsSpectrum);
+  rule(typeof settings === "object" && settings !== null, "settings", "must be an object of numbers", settings);
+  for (const [key, value] of Object.entries(settings))
+    rule(typeof value === "number", `settings.${key}`, "must be a number", value);
+  return given;
 }
 
-/** rho of the schedule, checked. @throws GAUSSFLOW_ARGUMENT where a schedule breaks its contract */
-export function scheduledRho(schedule: DampingSchedule, view: ScheduleView): number {
+/**
+ * rho of the schedule, checked.
+ * @throws GAUSSFLOW_ARGUMENT where a schedule breaks its contract; the reason of `signal` where that is what it threw
+ */
+export function scheduledRho(schedule: DampingSchedule, view: ScheduleView, signal?: AbortSignal): number {
   let rho: number;
   try {
     rho = schedule.rho(view);
   } catch (cause) {
-    throw new GaussflowError(
-      "GAUSSFLOW_ARGUMENT",
-      `the damping schedule "${schedule.name}" threw at time ${view.time}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { argument: "damping", time: view.time },
-      { cause },
-    );
+    throw asThrown(`the damping schedule "${schedule.name}"`, "damping", view.time, cause, signal);
   }
   if (typeof rho !== "number" || !(rho >= 0 && rho <= 1))
     throw argumentError(`damping schedule "${schedule.name}" at time ${view.time}`, "must return rho from 0 to 1", rho);

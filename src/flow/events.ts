@@ -1,6 +1,7 @@
 // Events: zero crossings of functions along a step, located on the step's interpolant by the ITP method (Oliveira and Takahashi
 // 2020): the bracket of bisection, the speed of the secant.
-import { argumentError, GaussflowError } from "../errors.js";
+import { argumentError } from "../errors.js";
+import { asThrown } from "./callback.js";
 import type { EventSample, OdeEvent } from "./ode.js";
 
 /**
@@ -17,13 +18,8 @@ export async function eventValue(
   try {
     value = await event.value(time, state);
   } catch (cause) {
-    if (cause instanceof GaussflowError || (signal?.aborted && cause === signal.reason)) throw cause;
-    throw new GaussflowError(
-      "GAUSSFLOW_ARGUMENT",
-      `event "${event.name}" threw at time ${time}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { argument: `event "${event.name}"`, time },
-      { cause },
-    );
+    const name = `event "${event.name}"`;
+    throw asThrown(name, name, time, cause, signal);
   }
   if (typeof value !== "number" || Number.isNaN(value))
     throw argumentError(`event "${event.name}" at time ${time}`, "must return a number", value);

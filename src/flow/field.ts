@@ -125,8 +125,17 @@ export class FlowField {
     const objective = objectiveOf(point.loss, decay, parameters);
     this.#initialObjective ??= objective;
     const spectrum = schedule.needsSpectrum ? await this.#spectrum() : null;
-    const view = { time, parameters, objective, initialObjective: this.#initialObjective, spectrum };
-    const rho = scheduledRho(schedule, view);
+    const view = {
+      time,
+      // Its own copy: what a schedule writes there is not solved with.
+      get parameters() {
+        return parameters.slice();
+      },
+      objective,
+      initialObjective: this.#initialObjective,
+      spectrum,
+    };
+    const rho = scheduledRho(schedule, view, signal);
     const solved = rho === 1 ? null : await this.#solve(time, parameters, rho);
     if (solved !== null && failed(solved)) return asStage(solved);
     if (rho === 0 && decay === 0 && solved?.rank && solved.rank.rank < engine.parameterCount)

@@ -8,6 +8,7 @@ import type { OdeEvent } from "./ode.js";
 /** What an event of a flow looks at. */
 export interface FlowEventView {
   readonly time: number;
+  /** A copy at every access. */
   readonly parameters: Float64Array;
   /** Weighted mean of squared errors, as in the records; infinite where it overflows. */
   readonly loss: number;
@@ -76,7 +77,10 @@ export function odeEvents(events: readonly FlowEvent[], context: EventContext): 
     const loss = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss;
     return {
       time,
-      parameters,
+      // All events share the view: what one writes there, no other sees.
+      get parameters() {
+        return parameters.slice();
+      },
       loss: loss * meanFactor,
       objective: objectiveOf(loss, decay, parameters),
       distance: norm(parameters.map((value, j) => value - start[j])),

@@ -203,7 +203,8 @@ export class FlowRun {
     const point = this.field.last;
     if (point === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "a flow step without a right-hand side");
     const parameters = this.parameters;
-    const record: FlowRecord = {
+    // Callers see it before the run is done with it.
+    const record: FlowRecord = Object.freeze({
       step: step?.index ?? 0,
       time: this.time,
       stepSize: step?.stepSize ?? 0,
@@ -226,7 +227,7 @@ export class FlowRun {
       condition: point.condition,
       warning: step?.stiffness ?? this.#climb(point.objective),
       elapsed: this.elapsed,
-    };
+    });
     this.records.push(record);
     if (point.objective < this.best.objective) this.best = { objective: point.objective, parameters };
     return record;

@@ -1,5 +1,6 @@
 // The training dynamics of method.md 2 as an ordinary differential equation, integrated in time: units, engine, plan and files
 // around one FlowRun.
+import { checkWritable } from "../atomic-file.js";
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
@@ -93,6 +94,7 @@ export async function* flowSteps(
   const refused = memoryProblem(plan);
   if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
   const { checkpoint, resume } = completed;
+  if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print = checkpoint === null && resume === null ? "" : printOf(start, prepared, completed);
   const snapshot = resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount);
   if (snapshot !== null) checkResumedOutputs(completed.outputs, snapshot);

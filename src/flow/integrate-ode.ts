@@ -1,12 +1,13 @@
 // Integration of any y' = f(t, y), without networks: checks what it is given and gathers what the loop of integrate.ts yields.
 import { argumentError } from "../errors.js";
+import { checkSignal } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { integrateSteps } from "./integrate.js";
 import { dormandPrince, type Integrator } from "./integrator.js";
-import type { EventSample, OdeEnd, OdeEvent, RightHandSide, Sample, Stage } from "./ode.js";
+import type { EventSample, OdeEnd, OdeEvent, RightHandSide, Sample, Stage, StageFailure } from "./ode.js";
 import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "./ode-options.js";
 
-/** f(t, y): the derivative as a new array of either kind, or why there is none. */
+/** f(t, y): the derivative as an array of either kind, which is copied, or why there is none. The state is a copy. */
 export type OdeFunction = (
   time: number,
   state: Float64Array,
@@ -75,15 +76,14 @@ function complete(options: IntegrateOdeOptions) {
   const { from = 0, until, integrator = dormandPrince(), outputs = [], events = [], signal } = options;
   checkSpan(from, until);
   checkIntegrator(integrator);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw argumentError("options.signal", "must be an AbortSignal", signal);
+  checkSignal("options.signal", signal);
   return {
     from,
     until,
     initial: checkInitial(options.initial),
     integrator,
     outputs: checkOutputs(outputs, from, until),
-    events: checkEvents(events),
+    events: checkEvents(events).map(shielded),
     signal,
   };
 }
@@ -98,27 +98,28 @@ function checkInitial(values: ArrayLike<number>): Float64Array {
   return initial;
 }
 
-/** The right-hand side with its answers checked: the loop keeps every derivative, so that each must be an array of its own. */
+/**
+ * The right-hand side with its answers checked. The loop keeps states and derivatives and its caller may write to both, so that it
+ * gets a copy of the one and gives a copy of the other: its own buffers may serve again.
+ */
 function checked(rightHandSide: OdeFunction, length: number): RightHandSide {
-  let before: Float64Array | null = null;
-  const check = (answer: Stage | readonly number[], state: Float64Array): Stage => {
-    const stage = Array.isArray(answer) ? Float64Array.from(answer as readonly number[]) : (answer as Stage);
-    if (stage instanceof Float64Array) {
-      if (stage.length !== length) throw argumentError("rightHandSide", `must return ${length} numbers`, stage);
-      if (stage === state || stage === before)
-        throw argumentError(
-          "rightHandSide",
-          "must return a new array at every call",
-          stage === state ? "the state it was given" : "the array of the call before",
-        );
-      before = stage;
-      return stage;
+  const check = (answer: Stage | readonly number[]): Stage => {
+    if (Array.isArray(answer) || answer instanceof Float64Array) {
+      if (answer.length !== length) throw argumentError("rightHandSide", `must return ${length} numbers`, answer);
+      return Float64Array.from(answer);
     }
-    if (typeof stage?.failure === "string" && typeof stage.message === "string") return stage;
-    throw argumentError("rightHandSide", `must return an array of ${length} numbers or a failure`, stage);
+    const failure = answer as StageFailure;
+    if (typeof failure?.failure === "string" && typeof failure.message === "string") return failure;
+    throw argumentError("rightHandSide", `must return an array of ${length} numbers or a failure`, failure);
   };
   return (time, state) => {
-    const answer = rightHandSide(time, state);
-    return answer instanceof Promise ? answer.then((stage) => check(stage, state)) : check(answer, state);
+    const answer = rightHandSide(time, state.slice());
+    return answer instanceof Promise ? answer.then(check) : check(answer);
   };
 }
+
+/** Likewise an event: what it writes to its state is lost. */
+const shielded = (event: OdeEvent): OdeEvent => ({
+  ...event,
+  value: (time, state) => event.value(time, state.slice()),
+});

@@ -54,6 +54,11 @@ export interface Integrator {
   readonly settings: IntegratorSettings;
 }
 
+/** What came out of `make`: the settings of anything else have not been checked. */
+const made = new WeakSet<object>();
+
+export const isIntegrator = (value: unknown): value is Integrator => made.has(value as object);
+
 const NAMES = [
   "relativeTolerance",
   "absoluteTolerance",
@@ -115,7 +120,9 @@ function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string
         options[name],
       );
   const how = step > 0 ? `step ${step}` : `${control} control, tolerance ${relativeTolerance}`;
-  return Object.freeze({ name: tableau.name, label: `${tableau.name} (${how})`, tableau, settings });
+  const integrator = Object.freeze({ name: tableau.name, label: `${tableau.name} (${how})`, tableau, settings });
+  made.add(integrator);
+  return integrator;
 }
 
 /** Explicit Euler, order 1: with step 1 and rho = 0 it is the Gauss-Newton method. */

@@ -102,7 +102,7 @@ export class Integration {
         ? Math.min(settings.firstStep, longest)
         : await startingStep(tableau.errorOrder, this.#norm, this.#state, first, longest, ahead);
     if (typeof h !== "number") return h;
-    this.#h = Math.max(h, this.#leastStep());
+    this.#h = Math.min(settings.largestStep, Math.max(h, this.#leastStep()));
     return null;
   }
 
@@ -170,7 +170,7 @@ export class Integration {
       const factor = stepFactor(this.#errors, tableau.errorOrder, settings);
       // What was too long a moment ago is not tried again at once.
       const next = size * (rejections > 0 ? Math.min(1, factor) : factor);
-      this.#h = Math.max(Math.min(next, settings.largestStep), this.#leastStep());
+      this.#h = Math.min(Math.max(next, this.#leastStep()), settings.largestStep);
     }
     const stiffness = this.#fixed ? null : this.#stiffness.look(trial.stiffnessRatio, time);
     const { stiffCount, calmCount } = this.#stiffness;
@@ -258,8 +258,10 @@ export class Integration {
       const message = `the step fell to ${size} at t = ${this.time} without getting past: ${trouble.message}`;
       return this.end(trouble.failure, message, trouble);
     }
-    const message = this.#fixed
-      ? `a step of ${size} at t = ${this.time} is less than rounding allows`
+    const { largestStep } = this.#integrator.settings;
+    const asked = this.#fixed ? "a step" : largestStep <= this.#h ? "a largestStep" : null;
+    const message = asked
+      ? `${asked} of ${size} at t = ${this.time} is less than rounding allows`
       : `the step fell to ${size} at t = ${this.time}: the error asks for less than rounding allows`;
     return this.end("step-too-small", message);
   }

@@ -1,7 +1,7 @@
 // The options that flows and other differential equations share, checked: span, integrator, output times, events.
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../network/option-names.js";
-import type { Integrator } from "./integrator.js";
+import { type Integrator, isIntegrator } from "./integrator.js";
 
 /** @throws GAUSSFLOW_ARGUMENT, as all of these, naming the option, the rule and the value */
 export function checkSpan(from: number, until: number): void {
@@ -11,7 +11,7 @@ export function checkSpan(from: number, until: number): void {
 }
 
 export function checkIntegrator(integrator: Integrator): void {
-  if (!Array.isArray(integrator?.tableau?.nodes))
+  if (!isIntegrator(integrator))
     throw argumentError(
       "options.integrator",
       "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras()",

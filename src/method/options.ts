@@ -22,3 +22,8 @@ export function checkCount(what: string, value: unknown, least: number): asserts
 export function checkBoolean(what: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") throw argumentError(what, "must be true or false", value);
 }
+
+export function checkSignal(what: string, value: unknown): asserts value is AbortSignal | undefined {
+  if (value !== undefined && !(value instanceof AbortSignal))
+    throw argumentError(what, "must be an AbortSignal", value);
+}

@@ -76,5 +76,5 @@ function asSpectrum({ largest, smallest, below, bound, values }: ExtremeEigenval
     squares += value ** 2;
   }
   const effectiveRank = values === null || squares === 0 ? null : sum ** 2 / squares;
-  return { largest, smallest, below, condition: largest / smallest, effectiveRank, bound };
+  return Object.freeze({ largest, smallest, below, condition: largest / smallest, effectiveRank, bound });
 }

@@ -2,7 +2,7 @@
 import type { Backend } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
-import { checkBoolean } from "../method/options.js";
+import { checkBoolean, checkSignal } from "../method/options.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { fittedPart, fittingDataset, startingPoint } from "../train/prepare.js";
@@ -15,18 +15,24 @@ export interface AdviceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value; GAUSSFLOW_DATA */
+/**
+ * @param outputScale in the place of the network's own
+ * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value; GAUSSFLOW_DATA
+ */
 export function prepareAdvice(
   what: string,
   network: Network,
   given: Dataset | DatasetInput,
   options: AdviceOptions,
+  outputScale?: number,
 ): { readonly start: Network; readonly data: EngineData } {
   checkOptionNames(what, options, ["standardise", "backend", "threads", "signal"]);
-  const { standardise = true } = options;
+  const { standardise = true, signal } = options;
   checkBoolean(`${what}.standardise`, standardise);
+  checkSignal(`${what}.signal`, signal);
   const set = fittingDataset(network, given);
   const fit = fittedPart(set);
-  const { start, data } = startingPoint(network, fit, standardise);
+  const scaled = outputScale === undefined ? network : network.withOutputScale(outputScale);
+  const { start, data } = startingPoint(scaled, fit, standardise);
   return { start, data };
 }

@@ -68,6 +68,8 @@ function spread<T>(
   });
 }
 
+const LEAST_SCALE = 1e-150;
+
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 
 function checkLayers(value: unknown): number[] {
@@ -100,6 +102,9 @@ export function completeNetworkOptions(options: NetworkOptions): CompletedNetwor
   const { outputScale = 1, centred = false, seed = 0 } = options;
   if (typeof outputScale !== "number" || !(outputScale > 0) || outputScale === Infinity)
     throw argumentError("outputScale", "must be a positive finite number", outputScale);
+  // Curvature and damping have its square.
+  if (!(outputScale >= LEAST_SCALE && outputScale <= 1 / LEAST_SCALE))
+    throw argumentError("outputScale", `must be from ${LEAST_SCALE} to ${1 / LEAST_SCALE}`, outputScale);
   if (!isBoolean(centred)) throw argumentError("centred", "must be true or false", centred);
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw argumentError("seed", "must be an integer from 0 to 2^53 - 1", seed);

@@ -54,6 +54,10 @@ export async function* minimise(
   return loop.finish();
 }
 
+/** Callers see a record before the run is done with it. */
+const frozen = (record: TrainRecord): TrainRecord =>
+  Object.freeze({ ...record, seconds: Object.freeze(record.seconds) });
+
 class Loop {
   readonly interrupt: Interrupt;
   reason: Reason | null = null;
@@ -213,7 +217,7 @@ class Loop {
       }) ??
       this.#patience() ??
       iterationsReason(stop, this.#iteration);
-    const record = {
+    const record = frozen({
       ...common,
       accepted: true,
       rejection: null,
@@ -222,7 +226,7 @@ class Loop {
       validationLoss: validation.loss,
       elapsed: this.#elapsed(),
       seconds: { ...common.seconds, validation: validation.seconds },
-    };
+    });
     this.#records.push(record);
     // Only for checkpoints: a snapshot copies the records, which a long run need not do at every iteration.
     if (checkpoint) this.#boundary = this.#snapshot();
@@ -237,7 +241,7 @@ class Loop {
 
   /** Shows the point to the observer while the engine is idle: whatever it does there, the next linearisation is anew. */
   async #show(): Promise<void> {
-    await this.#options.observer?.onPoint?.({ parameters: this.#parameters, position: this.#iteration });
+    await this.#options.observer?.onPoint?.({ parameters: this.#parameters.slice(), position: this.#iteration });
   }
 
   /** Ends that the loop sees and the method does not. */
@@ -335,7 +339,8 @@ class Loop {
     };
   }
 
-  async #record(record: TrainRecord): Promise<TrainRecord> {
+  async #record(made: TrainRecord): Promise<TrainRecord> {
+    const record = frozen(made);
     this.#records.push(record);
     await this.#options.observer?.onRecord?.(record);
     return record;

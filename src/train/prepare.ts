@@ -5,7 +5,7 @@ import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { identityScaling, type Scaling, scaleColumns, standardise as standardScaling } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { predictions } from "../network/forward.js";
-import type { Network } from "../network/network.js";
+import { Network } from "../network/network.js";
 
 /** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
 export function unitsOf(network: Network, fit: Dataset): Scaling {
@@ -16,6 +16,8 @@ export function unitsOf(network: Network, fit: Dataset): Scaling {
 
 /** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
 export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
+  if (!(network instanceof Network))
+    throw argumentError("network", "must be made by network() or loadModel()", network);
   const set = asDataset(given);
   if (set.inputSize !== network.inputSize || set.outputSize !== network.outputSize)
     throw argumentError(

@@ -3,7 +3,7 @@ import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
 import type { Observer } from "../linearise/observer.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
-import { checkBoolean, checkCount } from "../method/options.js";
+import { checkBoolean, checkCount, checkSignal } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
 
 export interface RunOptions<Entry> extends BackendOptions {
@@ -45,25 +45,30 @@ export const RUN_OPTION_NAMES = [
   "resume",
 ] as const;
 
+const OBSERVER_METHODS = ["onStart", "onRecord", "onFlowRecord", "onPoint", "onEnd"] as const;
 const checkpointEvery = 10;
+
+/** No file system knows a name with a NUL in it. */
+const isPath = (value: unknown) => typeof value === "string" && value !== "" && !value.includes("\0");
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
   const { loss = squaredError(), standardise = true, signal, onRecord, monitor, checkpoint, resume } = options;
   if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
   checkBoolean("options.standardise", standardise);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw argumentError("options.signal", "must be an AbortSignal", signal);
+  checkSignal("options.signal", signal);
   if (onRecord !== undefined && typeof onRecord !== "function")
     throw argumentError("options.onRecord", "must be a function", onRecord);
   if (monitor !== undefined && (typeof monitor !== "object" || monitor === null))
     throw argumentError("options.monitor", "must be made by monitor()", monitor);
-  if (resume !== undefined && (typeof resume !== "string" || resume === ""))
-    throw argumentError("options.resume", "must be a path", resume);
+  for (const name of OBSERVER_METHODS)
+    if (monitor?.[name] !== undefined && typeof monitor[name] !== "function")
+      throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
+  if (resume !== undefined && !isPath(resume)) throw argumentError("options.resume", "must be a path", resume);
   if (checkpoint === undefined) return { loss, standardise, checkpoint: null, resume: resume ?? null };
   checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
   const { path, every = checkpointEvery } = checkpoint;
-  if (typeof path !== "string" || path === "") throw argumentError("options.checkpoint.path", "must be a path", path);
+  if (!isPath(path)) throw argumentError("options.checkpoint.path", "must be a path", path);
   checkCount("options.checkpoint.every", every, 1);
   return { loss, standardise, checkpoint: { path, every }, resume: resume ?? null };
 }

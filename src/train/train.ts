@@ -1,4 +1,5 @@
 // Training a network on a data set: units, parts, engines and files around the one loop of minimise.ts.
+import { checkWritable } from "../atomic-file.js";
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
@@ -74,6 +75,7 @@ export async function* trainSteps(
   const plan = planRoute(start.parameterCount, fit.sampleCount * fit.outputSize, completed.route);
   const refused = memoryProblem(plan);
   if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
+  if (completed.checkpoint !== null) await checkWritable(completed.checkpoint.path);
 
   const engine = createEngine(start.architecture, fitData, options);
   const sample = new SampleEngine(start.architecture, fitData, options);

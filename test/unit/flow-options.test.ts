@@ -72,6 +72,31 @@ describe("flow refuses", () => {
     ["a route that does not exist", { route: "cg" as never }, /options.route/],
     ["a checkpoint without a path", { checkpoint: { path: "" } }, /options.checkpoint.path must be a path/],
     ["a monitor that is none", { monitor: 3 as never }, /options.monitor must be made by monitor\(\); received 3/],
+    [
+      "a monitor whose end is no function",
+      { monitor: { onEnd: 5 as never } },
+      /options.monitor.onEnd .* function; received 5/,
+    ],
+    [
+      "a schedule without a name",
+      { damping: { rho: () => 0.5 } as never },
+      /options.damping.name must be a string .* received undefined/,
+    ],
+    [
+      "a schedule without settings",
+      { damping: { name: "mine", needsSpectrum: false, rho: () => 0.5 } as never },
+      /options.damping.settings must be an object of numbers; received undefined/,
+    ],
+    [
+      "a schedule without its function",
+      { damping: { name: "mine", needsSpectrum: false, settings: {} } as never },
+      /options.damping.rho must be a function .* received undefined/,
+    ],
+    [
+      "a checkpoint whose path no file can have",
+      { checkpoint: { path: "a\0b" } },
+      /options.checkpoint.path must be a path/,
+    ],
     ["a signal that is none", { signal: {} as never }, /options.signal must be an AbortSignal/],
   ])("%s", async (_, options, message) => {
     await refuses(options, message);
@@ -93,6 +118,11 @@ describe("flow refuses", () => {
 
   it("rho = 0 in the dual route with fewer parameters than equations", async () => {
     await refuses({ damping: 0, route: "dual" }, /options.damping must be above 0 with route "dual"/);
+  });
+
+  it("a network that is none", async () => {
+    for (const none of [null, {}, network])
+      await refuses({}, /^network must be made by network\(\) or loadModel\(\); received/, none as never);
   });
 
   it("data of another shape", async () => {

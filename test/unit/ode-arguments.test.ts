@@ -73,18 +73,21 @@ describe("integrate refuses", () => {
     const message = "rightHandSide must return 2 numbers; received Float64Array of length 3";
     await refuses({}, message, () => new Float64Array(3));
     await refuses({}, message, async (t: number) => new Float64Array(t > 0.5 ? 3 : 2));
-    await refuses({}, message, () => [1, 2, 3]);
-  });
-  it("a derivative in an array that was there before", async () => {
-    const reused = new Float64Array(2);
-    const rule = "rightHandSide must return a new array at every call; received";
-    await refuses({}, `${rule} "the array of the call before"`, () => reused);
-    await refuses({}, `${rule} "the state it was given"`, (_: number, state: Float64Array) => state);
+    await refuses({}, message.replace(/F.*/, "an array of length 3"), () => [1, 2, 3]);
   });
   it("an integrator, signal or events of another make", async () => {
     const made = "must be made by euler(), rungeKutta4(), dormandPrince() or tsitouras(); received";
     await refuses({ integrator: "rk4" }, `options.integrator ${made} "rk4"`);
     await refuses({ integrator: null }, `options.integrator ${made} null`);
+    const forged = { name: "x", label: "x", tableau: { nodes: [] }, settings: {} };
+    await refuses(
+      { integrator: forged },
+      `options.integrator ${made} an object with keys {name, label, tableau, settings}`,
+    );
+    await refuses(
+      { integrator: { ...dormandPrince(), settings: {} } },
+      `options.integrator ${made} an object with keys {name, label, tableau, settings}`,
+    );
     await refuses({ signal: {} }, "options.signal must be an AbortSignal; received an object with keys {}");
     await refuses({ events: {} }, "options.events must be an array of events; received an object with keys {}");
     await refuses({ events: [null] }, "options.events[0] must be an object of options; received null");

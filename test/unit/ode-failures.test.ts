@@ -149,6 +149,14 @@ it("a fixed step below the rounding of time ends at once", async () => {
   expect(end.message).toBe("a step of 1.00e-12 at t = 1000000 is less than rounding allows");
 });
 
+it("a largestStep below rounding is refused by name, and no step is longer than it", async () => {
+  const still = () => Float64Array.of(0);
+  const integrator = dormandPrince({ largestStep: 1e-30 });
+  const { end } = await integrate(still, { until: 10, initial: [1], integrator });
+  expect(end).toMatchObject({ code: "step-too-small", accepted: 0 });
+  expect(end.message).toBe("a largestStep of 1.00e-30 at t = 0 is less than rounding allows");
+});
+
 it("an error that asks for ever smaller steps ends with step-too-small", async () => {
   // A jump of the derivative at every scale: no step is short enough.
   let sign = 1;

@@ -1,0 +1,15 @@
+// What a caller's function threw in the midst of an integration, as what the caller of the integration gets.
+import { GaussflowError } from "../errors.js";
+
+/** The cause itself where it is an error of ours or the reason of the abort, which ends the run in its own way; else GAUSSFLOW_ARGUMENT. */
+export function asThrown(
+  what: string,
+  argument: string,
+  time: number,
+  cause: unknown,
+  signal: AbortSignal | undefined,
+): unknown {
+  if (cause instanceof GaussflowError || (signal?.aborted && cause === signal.reason)) return cause;
+  const message = `${what} threw at time ${time}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return new GaussflowError("GAUSSFLOW_ARGUMENT", message, { argument, time }, { cause });
+}
