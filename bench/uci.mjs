@@ -1,33 +1,19 @@
 // The UCI sets of GAUSSFLOW_DATA, default options of train(), ten folds by the published masks: test RMSE in raw units. Defaults
 // were chosen on folds 1-5 alone, so those are reported apart from folds 6-10.
 //   GAUSSFLOW_DATA=... node bench/uci.mjs [--json]
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { network, train } from "../dist/index.js";
+import { readUci } from "./lib/uci.mjs";
 
 const LIMITS = { energy: 0.6, concrete: 5.8, yacht: 0.22, wine: 0.55, airfoil: 2.5 };
 const HIDDEN = [16, 16];
-const folder = process.env.GAUSSFLOW_DATA;
-if (!folder) {
-  console.error("set GAUSSFLOW_DATA to the folder of the data sets");
-  process.exit(2);
-}
-
-const read = (name) =>
-  gunzipSync(readFileSync(join(folder, "uci", name)))
-    .toString()
-    .trim()
-    .split("\n")
-    .map((line) => line.split(",").map(Number));
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const json = process.argv.includes("--json");
 if (!json) console.log("set        folds 1-5  folds 6-10       all     limit   seconds  iterations");
 let missed = 0;
 for (const [name, limit] of Object.entries(LIMITS)) {
-  const rows = read(`${name}.csv.gz`);
-  const masks = read(`${name}.test_mask.csv.gz`);
+  const rows = readUci(name);
+  const masks = readUci(`${name}.test_mask`);
   const d = rows[0].length - 1;
   const errors = [];
   let iterations = 0;

@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { network } from "../../dist/index.js";
+import { network, Random } from "../../dist/index.js";
 
 export const LEVELS = [1e-2, 1e-3, 5e-4, 4.1e-4, 3.3e-4];
-const SIZES = [8, 32, 32, 1];
+export const SIZES = [8, 32, 32, 1];
 
 export function friedman(folder = process.env.GAUSSFLOW_DATA) {
   if (!folder) {
@@ -35,4 +35,20 @@ export function friedman(folder = process.env.GAUSSFLOW_DATA) {
     testTargets: column("Yt"),
     net: network({ layers: SIZES }).withParameters(parameters),
   };
+}
+
+/**
+ * Another draw by the same formula, flat: inputs uniform in [-1, 1] (three of the eight do not matter), u = (x + 1) / 2,
+ *   y = 10 sin(pi u1 u2) + 20 (u3 - 1/2)^2 + 10 u4 + 5 u5 + noise of deviation 0.1, then standardised.
+ */
+export function drawFriedman(seed, sampleCount = 5000) {
+  const random = new Random(seed);
+  const inputs = Float64Array.from({ length: sampleCount * SIZES[0] }, () => 2 * random.uniform() - 1);
+  const targets = Float64Array.from({ length: sampleCount }, (_, i) => {
+    const [a, b, c, d, e] = inputs.subarray(i * SIZES[0], (i + 1) * SIZES[0]).map((x) => (x + 1) / 2);
+    return 10 * Math.sin(Math.PI * a * b) + 20 * (c - 0.5) ** 2 + 10 * d + 5 * e + 0.1 * random.normal();
+  });
+  const mean = targets.reduce((sum, y) => sum + y, 0) / sampleCount;
+  const deviation = Math.sqrt(targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / sampleCount);
+  return { inputs, targets: targets.map((y) => (y - mean) / deviation) };
 }

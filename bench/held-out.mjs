@@ -1,0 +1,14 @@
+// The common case as a user trains it: 15% held out by default, default patience. Error on the separate test part.
+//   GAUSSFLOW_DATA=... node bench/held-out.mjs
+import { train } from "../dist/index.js";
+import { friedman } from "./lib/friedman.mjs";
+
+const { inputs, targets, testInputs, testTargets, net } = friedman();
+for (const seed of [0, 1, 2]) {
+  const result = await train(net, { inputs, targets }, { standardise: false, seed });
+  const predicted = result.network.predict(testInputs);
+  const mse = testTargets.reduce((sum, y, i) => sum + (predicted[i] - y) ** 2, 0) / testTargets.length;
+  console.log(
+    `split ${seed}: test MSE ${mse.toExponential(3)} (${result.iterations} iterations, ${result.seconds.toFixed(1)} s)`,
+  );
+}

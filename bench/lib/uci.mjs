@@ -1,0 +1,20 @@
+// The UCI sets of GAUSSFLOW_DATA: the last column is the target.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+
+export const UCI_SETS = ["energy", "concrete", "yacht", "wine", "airfoil"];
+
+/** Rows of numbers of uci/NAME.csv.gz. */
+export function readUci(name) {
+  const folder = process.env.GAUSSFLOW_DATA;
+  if (!folder) {
+    console.error("set GAUSSFLOW_DATA to the folder of the data sets");
+    process.exit(2);
+  }
+  return gunzipSync(readFileSync(join(folder, "uci", `${name}.csv.gz`)))
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => line.split(",").map(Number));
+}

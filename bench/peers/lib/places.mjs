@@ -1,0 +1,16 @@
+// Where the bench of the peers keeps what it installs and builds: outside package.json and of the package.
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const programs = fileURLToPath(new URL("../programs", import.meta.url));
+const cache = join(
+  dirname(fileURLToPath(import.meta.url)),
+  "..",
+  "..",
+  "..",
+  "node_modules",
+  ".cache",
+  "gaussflow-bench",
+);
+export const npmFolder = join(cache, "npm");
+export const builtFolder = join(cache, "peers");

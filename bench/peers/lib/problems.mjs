@@ -1,0 +1,47 @@
+// The problems of the comparison, each written as a folder that every peer reads (problem-folder.mjs).
+import { join } from "node:path";
+import { dataset, network, standardise } from "../../../dist/index.js";
+import { drawFriedman, friedman, SIZES } from "../../lib/friedman.mjs";
+import { readUci, UCI_SETS } from "../../lib/uci.mjs";
+import { writeProblem } from "./problem-folder.mjs";
+
+/** The common case; with `starts` also from three other weights, and a second draw of the data from the common ones. */
+export function commonCase(root, starts) {
+  const { inputs, targets, net } = friedman();
+  const given = { layers: SIZES, inputs: inputs.flat(), targets };
+  const common = { ...given, parameters: net.parameters };
+  const problems = [{ name: "common W0", main: true, ...common }];
+  if (starts) {
+    for (const seed of [1, 2, 3])
+      problems.push({ ...given, name: `start ${seed}`, parameters: network({ layers: SIZES, seed }).parameters });
+    problems.push({ ...common, ...drawFriedman(1), name: "second draw" });
+  }
+  return problems.map(({ name, main = false, ...problem }) => write(root, { name, main }, problem));
+}
+
+/** The UCI sets, standardised on all rows as train() does, 16-16 tanh, weights by seed. */
+export function uciProblems(root, sets, seeds) {
+  return sets.flatMap((set) => {
+    const rows = readUci(set);
+    const d = rows[0].length - 1;
+    const data = dataset({ inputs: rows.map((row) => row.slice(0, d)), targets: rows.map((row) => row[d]) });
+    const scaling = standardise(data);
+    const apply = (matrix, { offset, scale }) =>
+      matrix.map((value, k) => (value - offset[k % offset.length]) / scale[k % scale.length]);
+    const inputs = apply(data.inputs, scaling.inputs);
+    const targets = apply(data.targets, scaling.targets);
+    return Array.from({ length: seeds }, (_, seed) => {
+      const layers = [d, 16, 16, 1];
+      const { parameters } = network({ layers, seed });
+      return write(root, { name: `${set}, seed ${seed}`, set, seed }, { layers, inputs, targets, parameters });
+    });
+  });
+}
+
+export { UCI_SETS };
+
+function write(root, description, problem) {
+  const folder = join(root, description.name.replaceAll(/[^a-zA-Z0-9]+/g, "-"));
+  writeProblem(folder, problem);
+  return { ...description, folder };
+}

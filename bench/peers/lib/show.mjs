@@ -1,0 +1,52 @@
+// How the comparison is shown: text for people, markdown for docs/benchmarks.md, JSON for machines.
+import { fastest } from "./compare.mjs";
+
+const power = (level) => level.toExponential();
+const short = (seconds) => (seconds < 10 ? seconds.toFixed(2) : seconds.toFixed(1));
+const small = (loss) => (loss === null ? "-" : loss.toExponential(2));
+
+function cell({ seconds, count, ratio }) {
+  if (seconds === null) return "-";
+  const beside = ratio === null ? "" : `, ${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)}x`;
+  return `${short(seconds)} s (${count})${beside}`;
+}
+
+const last = ({ lowest, lowestAt }) => (lowest === null ? "-" : `${small(lowest)} (${short(lowestAt)} s)`);
+const peak = ({ peakMegabytes }) => (peakMegabytes === null ? "-" : `${peakMegabytes.toFixed(0)}`);
+
+const rowOf = (row) => [row.title, ...row.levels.map(cell), last(row), peak(row)];
+const titles = (levels) => ["peer", ...levels.map((level) => `<= ${power(level)}`), "lowest (at)", "peak MB"];
+
+export function textTable(rows, levels) {
+  const cells = [titles(levels), ...rows.map(rowOf)];
+  const widths = cells[0].map((_, k) => Math.max(...cells.map((line) => line[k].length)));
+  return cells
+    .map((line) =>
+      line
+        .map((text, k) => text.padEnd(widths[k]))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+export function markdownTable(rows, levels) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const head = titles(levels);
+  return [line(head), line(head.map(() => "---")), ...rows.map((row) => line(rowOf(row)))].join("\n");
+}
+
+/** One sentence a level: the best peer of any kind and the best of the Gauss-Newton kind against ours. */
+export function summaryLines(ours, others, levels) {
+  return levels.map((level, k) => {
+    const own = ours.levels[k].seconds;
+    const say = (kind, row) => {
+      if (row === null) return `${kind}: none reaches it`;
+      const ratio = own === null ? "" : `, ${(row.levels[k].seconds / own).toFixed(2)}x our time`;
+      return `${kind}: ${row.id} ${short(row.levels[k].seconds)} s${ratio}`;
+    };
+    const kin = others.filter(({ family }) => family === "gauss-newton");
+    const self = own === null ? "not reached" : `${short(own)} s`;
+    return `${power(level)}: gaussflow ${self}; ${say("best peer", fastest(others, k))}; ${say("best Gauss-Newton-type peer", fastest(kin, k))}`;
+  });
+}

@@ -1,0 +1,30 @@
+// gaussflow on one problem folder: train() with its defaults. The weights are given and all samples trained on, as for every peer;
+// nothing else is said.
+//   node bench/peers/programs/gaussflow.mjs FOLDER CAP_SECONDS TARGET_LOSS
+import { readFileSync } from "node:fs";
+import { network, train } from "../../../dist/index.js";
+import { reorderWeights } from "../lib/problem-folder.mjs";
+import { Record, readArguments } from "./peer.mjs";
+
+const { problem, cap, target } = readArguments();
+const { layers } = problem;
+const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
+const record = new Record({ cap, target }, `gaussflow ${version}`);
+const net = network({ layers }).withParameters(reorderWeights(problem.weights, layers, false));
+
+// The copying of the data, the start of the threads and the loading of the addon are in the time.
+await record.run(async () => {
+  const { reason } = await train(
+    net,
+    { inputs: problem.inputs, targets: problem.targets, inputSize: layers[0], outputSize: layers.at(-1) },
+    {
+      validation: false,
+      standardise: false,
+      stop: { loss: target, iterations: 10_000_000, seconds: cap },
+      onRecord: ({ accepted, iteration, loss }) => {
+        if (accepted) record.loss(iteration, loss);
+      },
+    },
+  );
+  return reason.code === "seconds" ? "cap" : `stopped itself: ${reason.message}`;
+});

@@ -1,0 +1,143 @@
+// npm run bench:peers: everything a user could pick instead, on the same data and weights, in one run. Prints figures, asserts none.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startBaseline } from "../lib/baseline.mjs";
+import { LEVELS } from "../lib/friedman.mjs";
+import { machineLine } from "../lib/machine.mjs";
+import { defaultThreads, parseOptions, positive } from "../lib/options.mjs";
+import { gaussflow, peers } from "./lib/catalogue.mjs";
+import { summarise } from "./lib/compare.mjs";
+import { prepare } from "./lib/install.mjs";
+import { commonCase } from "./lib/problems.mjs";
+import { runPeer } from "./lib/run-peer.mjs";
+import { markdownTable, summaryLines, textTable } from "./lib/show.mjs";
+import { compareOnUci } from "./lib/uci-comparison.mjs";
+
+const usage = `usage: GAUSSFLOW_DATA=DIR npm run bench:peers -- [options]
+  --only LIST      these peers, by names or their beginnings, separated by commas (gaussflow always runs, for the ratio)
+  --runs N         runs of each peer on each problem (default 5); slow peers run once
+  --cap SECONDS    training seconds of one run (default 30; 10 with --uci)
+  --starts         besides the common W0: three other starts and a second draw of the data (not for the slow peers)
+  --uci            the UCI sets instead: share of runs that reach the peers' level, and times to it
+  --sets LIST      with --uci: some of energy,concrete,yacht,wine,airfoil (default all)
+  --seeds N        with --uci: starts of each set (default 2)
+  --threads N      of ours and of the peers (default GAUSSFLOW_THREADS, else 2)
+  --quick          one run, 10 s, no slow peer: to see that it works, not to quote
+  --no-install     use what is there, install nothing
+  --json           one JSON object a line; --markdown: the tables as docs/benchmarks.md has them
+  --list           names only`;
+
+const options = parseOptions(usage, {
+  only: { type: "string" },
+  runs: { type: "string" },
+  cap: { type: "string" },
+  starts: { type: "boolean" },
+  uci: { type: "boolean" },
+  sets: { type: "string" },
+  seeds: { type: "string" },
+  threads: { type: "string" },
+  quick: { type: "boolean" },
+  "no-install": { type: "boolean" },
+  json: { type: "boolean" },
+  markdown: { type: "boolean" },
+  list: { type: "boolean" },
+});
+
+/** The peers asked for; a name that fits none ends the program. */
+function choose(candidates) {
+  if (options.only === undefined) return candidates.filter(({ slow }) => !(slow && options.quick));
+  const names = options.only.split(",").map((name) => name.trim());
+  for (const name of names) {
+    if (gaussflow.id.startsWith(name) || candidates.some(({ id }) => id.startsWith(name))) continue;
+    console.error(`no peer is named ${name}; there are:\n  ${candidates.map(({ id }) => id).join("\n  ")}`);
+    process.exit(2);
+  }
+  return candidates.filter(({ id }) => names.some((name) => id.startsWith(name)));
+}
+
+/** All rounds of all peers on one problem: round by round, so that a busy minute of the machine falls on everyone. */
+async function compareOn(problem, ready, settings) {
+  const field = [gaussflow, ...ready.filter(({ slow }) => problem.main || !slow)];
+  const seen = new Map(field.map((peer) => [peer, []]));
+  for (let round = 0; round < settings.runs; round++) {
+    for (const peer of field) {
+      const before = seen.get(peer);
+      // What the first run did not reach, no later one is asked for.
+      const target =
+        round === 0 ? LEVELS.at(-1) : LEVELS.findLast((level) => before[0].losses.some((p) => p.loss <= level));
+      if (round > 0 && (peer.slow || target === undefined)) continue;
+      before.push(await runPeer(peer, problem.folder, { ...settings, target }));
+      const { losses, failure } = before.at(-1);
+      const state = failure ?? `${losses.at(-1)?.loss.toExponential(2)} after ${losses.at(-1)?.seconds.toFixed(1)} s`;
+      settings.progress(`${problem.name}, run ${round + 1}: ${peer.id}: ${state}`);
+    }
+  }
+  const ours = summarise(gaussflow, seen.get(gaussflow), LEVELS, null);
+  return [
+    summarise(gaussflow, seen.get(gaussflow), LEVELS, ours),
+    ...field.slice(1).map((peer) => summarise(peer, seen.get(peer), LEVELS, ours)),
+  ];
+}
+
+function showProblem(problem, rows) {
+  if (options.json) {
+    for (const row of rows) console.log(JSON.stringify({ problem: problem.name, ...row }));
+    return;
+  }
+  const table = options.markdown ? markdownTable : textTable;
+  console.log(`\n${options.markdown ? "### " : ""}${problem.name}\n\n${table(rows, LEVELS)}\n`);
+  const bullet = options.markdown ? "- " : "  ";
+  console.log(
+    summaryLines(rows[0], rows.slice(1), LEVELS)
+      .map((line) => bullet + line)
+      .join("\n"),
+  );
+  for (const { id, failure } of rows) if (failure !== null) console.log(`${bullet}${id} failed: ${failure}`);
+}
+
+async function main() {
+  if (options.list) return console.log([gaussflow, ...peers].map(({ id }) => id).join("\n"));
+  const quick = options.quick ?? false;
+  const settings = {
+    runs: positive(options.runs, "runs", quick ? 1 : 5),
+    cap: positive(options.cap, "cap", quick || options.uci ? 10 : 30),
+    threads: positive(options.threads, "threads", defaultThreads()),
+    progress: (text) => console.error(`peers: ${text}`),
+  };
+  const chosen = choose(options.uci ? peers.filter(({ uci }) => uci) : peers);
+  const { ready, missing } = prepare(chosen, !options["no-install"]);
+  const baseline = startBaseline();
+  const blas = await baseline.ask("config").catch(() => null);
+  baseline.close();
+  (options.json ? console.error : console.log)(machineLine(settings.threads, blas));
+  for (const { id, why } of missing) {
+    if (options.json) console.log(JSON.stringify({ id, missing: why }));
+    else console.log(`${options.markdown ? "- " : ""}missing: ${id}: ${why}`);
+  }
+  const root = mkdtempSync(join(tmpdir(), "gaussflow-peers-"));
+  try {
+    if (options.uci) return await compareOnUci(root, ready, options, settings);
+    const problems = commonCase(root, options.starts ?? false);
+    const [slow, fast] = [ready.filter(({ slow }) => slow).length, ready.filter(({ slow }) => !slow).length + 1];
+    const most = (problems.length * settings.runs * fast + slow) * (settings.cap + 5);
+    settings.progress(
+      `${fast} programs, ${settings.runs} runs on ${problems.length} problem(s), ${slow} slow ones once: at most ${Math.ceil(most / 60)} minutes`,
+    );
+    const versions = new Set();
+    for (const problem of problems) {
+      const rows = await compareOn(problem, ready, settings);
+      for (const { version } of rows) for (const part of version?.split(", ") ?? []) versions.add(part);
+      showProblem(problem, rows);
+    }
+    if (options.json) return;
+    console.log(
+      `\nCells: seconds (iterations or evaluations), ratio to gaussflow's; medians of ${settings.runs}, slow peers once; cap ${settings.cap} s.`,
+    );
+    console.log([...versions].filter((part) => / v?\d/.test(part) && !/threads/.test(part)).join(", "));
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+await main();
