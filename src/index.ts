@@ -3,6 +3,7 @@ export { type Backend, createEngine } from "./backend/create.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
 export type { Engine, EngineData, Failure, NonFinite } from "./backend/engine.js";
 export { Dataset, type DatasetInput, type DatasetParts, dataset, type SplitOptions } from "./data/dataset.js";
+export { type Fold, foldsOf } from "./data/folds.js";
 export type { MatrixLike } from "./data/matrix.js";
 export { outOfRange, type RangeReport } from "./data/range.js";
 export { type CsvOptions, readCsv } from "./data/read-csv.js";
@@ -53,6 +54,7 @@ export type {
 } from "./linearise/observer.js";
 export type { Plan } from "./linearise/plan.js";
 export type { FlowRecord, Reason, ReasonCode, Route, TrainRecord } from "./linearise/record.js";
+export type { TargetMetrics } from "./loss/metrics.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
@@ -66,12 +68,28 @@ export { fitRate, type RatePoint } from "./monitor/rate-fit.js";
 export { VERDICT_THRESHOLDS } from "./monitor/verdict.js";
 export { ACTIVATION_NAMES, isSmooth } from "./network/activations.js";
 export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
+export { type Ensemble, type EnsemblePrediction, ensemble } from "./network/ensemble.js";
 export type { InitialisationName } from "./network/initialise.js";
 export { loadModel, modelFromJson, modelToJson, saveModel } from "./network/model-file.js";
 export { Network, network } from "./network/network.js";
 export type { NetworkOptions } from "./network/network-options.js";
 export type { ParameterBlock } from "./network/parameters.js";
 export { Random } from "./random.js";
+export {
+  type CrossValidateOptions,
+  type CrossValidationResult,
+  crossValidate,
+  type FoldResult,
+} from "./train/cross-validate.js";
+export { crossValidation, restarts, sweep, type TrainJob, type Variant } from "./train/jobs.js";
 export type { StopOptions } from "./train/stop.js";
 export { type TrainResult, train, trainSteps } from "./train/train.js";
+export {
+  type JobProgress,
+  type JobResult,
+  type TrainManyOptions,
+  type TrainManyResult,
+  trainMany,
+  trainManySteps,
+} from "./train/train-many.js";
 export type { TrainOptions } from "./train/train-options.js";

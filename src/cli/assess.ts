@@ -1,7 +1,7 @@
 // Metrics of a network on a data set in raw units, a block of rows at a time so that large tables need no copy of themselves.
 import type { Dataset } from "../data/dataset.js";
+import { metrics, type SetMetrics } from "../loss/metrics.js";
 import type { Network } from "../network/network.js";
-import { metrics, type SetMetrics } from "../report/metrics.js";
 
 const ROWS = 8192;
 

@@ -105,7 +105,7 @@ export class Dataset {
         rows: indices.length,
       });
     return new Dataset({
-      ...this.#fields(),
+      ...this.fields(),
       inputs,
       targets,
       weights,
@@ -177,10 +177,11 @@ export class Dataset {
       inputs = inputs.slice();
       for (const place of this.#missing) inputs[place] = fill[place % d]!;
     }
-    return new Dataset({ ...this.#fields(), inputs, encoding });
+    return new Dataset({ ...this.fields(), inputs, encoding });
   }
 
-  #fields(): DatasetFields {
+  /** All that this data set is made of: what `new Dataset` takes, also in another thread. */
+  fields(): DatasetFields {
     return { ...this, missing: this.#missing };
   }
 }

@@ -15,6 +15,7 @@ import {
   numberOf,
   type Proposal,
   riseMessage,
+  toldBySettings,
   weigh,
 } from "./method.js";
 import { checkBoolean, checkPositive } from "./options.js";
@@ -42,7 +43,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
   checkBoolean("gaussNewton lineSearch", lineSearch);
   checkPositive("gaussNewton step", step);
 
-  return {
+  return toldBySettings({
     name: "gauss-newton",
     label: lineSearch ? `Gauss-Newton (line search from ${step})` : `Gauss-Newton (step ${step})`,
     settings: { lineSearch, step },
@@ -75,7 +76,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
       const message = `a plain Gauss-Newton step has no way back: ${rejection}; a line search or Levenberg-Marquardt has`;
       return { ...judgement, end: { code: failed(trial ?? proposal) ? "non-finite" : "no-progress", message } };
     },
-  };
+  });
 }
 
 /** Length t along d: the model promises -t slope - t^2/2 d^T H d with d^T H d = -slope, as (G + ridge) d = -gradient. */

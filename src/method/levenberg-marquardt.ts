@@ -11,7 +11,15 @@ import type { ScalingKind } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { dampedStep } from "../step/damped-step.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
-import { type Judgement, type Method, type MethodState, numberOf, riseMessage, weigh } from "./method.js";
+import {
+  type Judgement,
+  type Method,
+  type MethodState,
+  numberOf,
+  riseMessage,
+  toldBySettings,
+  weigh,
+} from "./method.js";
 import { checkPositive } from "./options.js";
 
 export interface LevenbergMarquardtOptions {
@@ -54,7 +62,7 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
   checkPositive("levenbergMarquardt initialDamping", initialDamping);
   const rule = dampingRules[ruleName];
 
-  return {
+  return toldBySettings({
     name: "levenberg-marquardt",
     label: `Levenberg-Marquardt (${scaling} scaling, ${ruleName} damping)`,
     settings: { scaling, damping: ruleName, initialDamping },
@@ -100,7 +108,7 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       const message = `the damping ${next.damping.toExponential(3)} passed ${limit.toExponential(3)} without a step that lowers the objective ${point.objective.toExponential(6)}; last: ${rejection}`;
       return { ...judgement, end: { code: "damping-saturated", message } };
     },
-  };
+  });
 }
 
 function withDamping(state: MethodState, next: DampingState): MethodState {

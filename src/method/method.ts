@@ -98,3 +98,16 @@ export function riseMessage(point: Point, trial: number): string {
     ? `the objective stayed at ${point.objective.toExponential(6)}`
     : `the objective went from ${point.objective.toExponential(6)} to ${trial.toExponential(6)}`;
 }
+
+/** The methods of this folder: name and settings say all there is to them. A copy with a part replaced is none. */
+const told = new WeakSet<Method>();
+
+/** Marks a method whose name and settings tell it whole; they make it anew in another thread (`again.ts`). */
+export function toldBySettings(method: Method): Method {
+  told.add(Object.freeze(method));
+  return method;
+}
+
+export function isToldBySettings(method: Method): boolean {
+  return told.has(method);
+}

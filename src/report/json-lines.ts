@@ -1,7 +1,7 @@
 // The same facts for machines: one JSON object a line, told apart by `type`. JSON has no NaN or infinity: such values become null.
 import type { MonitorReport } from "../linearise/observer.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
-import type { SetMetrics } from "./metrics.js";
+import type { SetMetrics } from "../loss/metrics.js";
 
 /** The last line of `train --json`. */
 export interface ResultLine {

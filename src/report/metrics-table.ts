@@ -1,5 +1,5 @@
 // The table at the end of a run: train / validation / test by RMSE, MAE, R^2 in the units of the data.
-import type { SetMetrics } from "./metrics.js";
+import type { SetMetrics } from "../loss/metrics.js";
 import { formatCount, formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";

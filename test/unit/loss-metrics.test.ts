@@ -1,7 +1,7 @@
 // RMSE, MAE and R^2 against values worked out by hand and against the plain two-pass formulas on random data.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { metrics } from "../../src/report/metrics.js";
+import { metrics } from "../../src/loss/metrics.js";
 
 describe("metrics", () => {
   it("are the textbook figures, a target at a time", () => {

@@ -1,0 +1,23 @@
+// A method made anew from its name and settings: functions can not cross to another thread, plain data can.
+import { GaussflowError } from "../errors.js";
+import { type GaussNewtonOptions, gaussNewton } from "./gauss-newton.js";
+import { type LevenbergMarquardtOptions, levenbergMarquardt } from "./levenberg-marquardt.js";
+import { isToldBySettings, type Method } from "./method.js";
+
+/** Plain data. */
+export interface MethodSettings {
+  readonly name: string;
+  readonly settings: Method["settings"];
+}
+
+/** What makes the method anew, or null for a method that is not of ours or was changed. */
+export function settingsOf(method: Method): MethodSettings | null {
+  return isToldBySettings(method) ? { name: method.name, settings: method.settings } : null;
+}
+
+/** The method that `settingsOf` described. */
+export function methodAgain({ name, settings }: MethodSettings): Method {
+  if (name === "levenberg-marquardt") return levenbergMarquardt(settings as LevenbergMarquardtOptions);
+  if (name === "gauss-newton") return gaussNewton(settings as GaussNewtonOptions);
+  throw new GaussflowError("GAUSSFLOW_INTERNAL", `no method is made by the name ${name}`);
+}

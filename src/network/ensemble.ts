@@ -1,0 +1,64 @@
+// Several networks that answer the same question: their mean prediction, and how far they are apart.
+//   mean = 1/m sum_k f_k(x),   spread = sqrt( 1/(m-1) sum_k (f_k(x) - mean)^2 )
+// Both by Welford's update. The spread is what the members disagree by; it is no error bar: they share the data and its noise.
+// Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS 2017).
+import type { MatrixLike } from "../data/matrix.js";
+import { argumentError } from "../errors.js";
+import { Network } from "./network.js";
+
+/** n x c each, row-major, raw units. */
+export interface EnsemblePrediction {
+  readonly mean: Float64Array;
+  /** Standard deviation over the members; 0 for a single member. */
+  readonly spread: Float64Array;
+}
+
+/** Made by `ensemble`. */
+export class Ensemble {
+  readonly networks: readonly Network[];
+
+  constructor(networks: readonly Network[]) {
+    this.networks = networks;
+    Object.freeze(this);
+  }
+
+  /**
+   * Mean and spread of the members' predictions.
+   * @param inputs n rows of d numbers in raw units, or the same flat
+   */
+  predict(inputs: MatrixLike): EnsemblePrediction {
+    const [first, ...others] = this.networks as readonly [Network, ...Network[]];
+    const mean = first.predict(inputs);
+    const squares = new Float64Array(mean.length);
+    others.forEach((member, k) => {
+      const values = member.predict(inputs);
+      for (let i = 0; i < values.length; i++) {
+        const apart = values[i]! - mean[i]!;
+        mean[i]! += apart / (k + 2);
+        squares[i]! += apart * (values[i]! - mean[i]!);
+      }
+    });
+    const spread = squares.map((sum) => (others.length === 0 ? 0 : Math.sqrt(sum / others.length)));
+    return { mean, spread };
+  }
+}
+
+/**
+ * An ensemble of networks with the same inputs and outputs, for example of the best few of `trainMany`.
+ * @throws GAUSSFLOW_ARGUMENT
+ */
+export function ensemble(networks: readonly Network[]): Ensemble {
+  if (!Array.isArray(networks) || networks.length === 0)
+    throw argumentError("networks", "must be an array of at least one network", networks);
+  networks.forEach((member: unknown, k) => {
+    if (!(member instanceof Network)) throw argumentError(`networks[${k}]`, "must be a network", member);
+    const { inputSize, outputSize } = networks[0] as Network;
+    if (member.inputSize !== inputSize || member.outputSize !== outputSize)
+      throw argumentError(
+        `networks[${k}]`,
+        `must have ${inputSize} inputs and ${outputSize} outputs, as the first`,
+        `${member.inputSize} and ${member.outputSize}`,
+      );
+  });
+  return new Ensemble([...networks]);
+}

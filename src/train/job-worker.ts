@@ -1,0 +1,32 @@
+// The other end of a JobThread: trains the jobs that come, one at a time, in a thread of its own.
+import { parentPort } from "node:worker_threads";
+import { packError, packResult, unpackJob } from "./job-message.js";
+import { ProgressBatch } from "./job-progress.js";
+import type { ThreadAnswer, ThreadRequest } from "./job-thread.js";
+import { train } from "./train.js";
+
+const port = parentPort;
+if (port === null) throw new Error("job-worker.js runs as a worker thread");
+const answer = (message: ThreadAnswer) => port.postMessage(message);
+let stop = new AbortController();
+
+port.on("message", (request: ThreadRequest) => {
+  if (request.kind === "run") void run(request);
+  else stop.abort(Object.assign(new Error(request.message), { name: request.name }));
+});
+answer({ kind: "ready" });
+
+async function run({ job, watched }: Extract<ThreadRequest, { kind: "run" }>): Promise<void> {
+  stop = new AbortController();
+  const batch = new ProgressBatch((values) => answer({ kind: "progress", values }));
+  try {
+    const { network, data, options } = unpackJob(job);
+    const onRecord = watched ? batch.add : undefined;
+    const result = await train(network, data, { ...options, onRecord, signal: stop.signal });
+    batch.flush();
+    answer({ kind: "trained", result: packResult(result) });
+  } catch (error) {
+    batch.flush();
+    answer({ kind: "failed", error: packError(error) });
+  }
+}

@@ -1,0 +1,124 @@
+// Folds, their scores and ensembles: identities that hold whatever the networks learn.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { drawFolds } from "../../src/data/folds.js";
+import { crossValidate, crossValidation, dataset, ensemble, foldsOf, network, train } from "../../src/index.js";
+import { smallJob, timeless, wave } from "../helpers/many-jobs.js";
+
+describe("folds", () => {
+  it("are disjoint, cover all rows, differ in size by at most one and depend on the seed alone", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 200 }), fc.integer({ min: 2, max: 20 }), fc.nat(), (n, count, seed) => {
+        fc.pre(count <= n);
+        const folds = drawFolds(n, count, seed);
+        expect(folds.length).toBe(count);
+        expect(Uint32Array.from(folds.flatMap((rows) => [...rows])).sort()).toEqual(
+          Uint32Array.from({ length: n }, (_, i) => i),
+        );
+        const sizes = folds.map((rows) => rows.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        expect(drawFolds(n, count, seed)).toEqual(folds);
+      }),
+    );
+    expect(drawFolds(40, 4, 1)).not.toEqual(drawFolds(40, 4, 2));
+  });
+
+  it("train on all rows but the held-out ones", () => {
+    const data = wave(23);
+    for (const { train: part, held, rows } of foldsOf(data, 4, 5)) {
+      expect(part.sampleCount + held.sampleCount).toBe(23);
+      expect(held.targets).toEqual(data.select(rows).targets);
+      const rest = Array.from({ length: 23 }, (_, i) => i).filter((i) => !rows.includes(i));
+      expect(part.inputs).toEqual(data.select(rest).inputs);
+    }
+  });
+
+  it("refuse what can not be cut", () => {
+    expect(() => foldsOf(wave(5), 6)).toThrow(/5 rows can not be cut into 6 folds/);
+    expect(() => foldsOf(wave(5), 1)).toThrow(/folds must be an integer of at least 2; received 1/);
+  });
+
+  it("nothing of the held-out rows leaks into a fold's network, its units included", async () => {
+    const data = wave(40);
+    const [job] = crossValidation({ ...smallJob(4), data }, 4, 1);
+    const spoilt = { inputs: data.inputs.slice(), targets: data.targets.slice() };
+    for (const row of job!.fold.rows) {
+      spoilt.inputs.fill(1e6, row * 2, row * 2 + 2);
+      spoilt.targets[row] = -1e6;
+    }
+    const [other] = crossValidation({ ...smallJob(4), data: dataset({ ...spoilt, inputSize: 2 }) }, 4, 1);
+    expect(timeless(await train(other!.network, other!.data, other!.options))).toEqual(
+      timeless(await train(job!.network, job!.data, job!.options)),
+    );
+  });
+});
+
+describe("crossValidate", () => {
+  it("predicts every row by the network that has not seen it, and pools the folds' errors", async () => {
+    const job = smallJob(6);
+    const { folds, predictions, metrics, spread, many } = await crossValidate(job, { folds: 3, restarts: 2, seed: 4 });
+    expect(many.results.length).toBe(6);
+    const data = wave(60);
+    let squares = 0;
+    for (const { fold, best, metrics: own } of folds) {
+      const among = many.results.filter((entry) => entry.job.fold === fold);
+      expect(best!.score).toBe(Math.min(...among.map(({ score }) => score)));
+      const rows = [...fold.rows];
+      expect(rows.map((row) => predictions[row])).toEqual([...best!.result!.network.predict(data.select(rows).inputs)]);
+      squares += own![0]!.rmse ** 2 * rows.length;
+    }
+    const pooled = metrics![0]!.rmse;
+    // Two summations of 60 squares in different orders, then a root: 60 eps each, doubled for the folds' own roots and squares.
+    expect(Math.abs(pooled ** 2 - squares / 60)).toBeLessThanOrEqual(4 * 60 * Number.EPSILON * pooled ** 2);
+    const errors = folds.map((entry) => entry.metrics![0]!.rmse);
+    const mean = errors.reduce((a, b) => a + b) / 3;
+    expect(spread[0]).toBeCloseTo(Math.sqrt(errors.reduce((sum, e) => sum + (e - mean) ** 2, 0) / 2), 12);
+  });
+
+  it("leaves the rows of a fold that failed without prediction and scores the others", async () => {
+    const controller = new AbortController();
+    const { folds, predictions, metrics } = await crossValidate(smallJob(4), {
+      folds: 3,
+      concurrency: 1,
+      signal: controller.signal,
+      onProgress: ({ ended }) => {
+        if (ended === 2) controller.abort();
+      },
+    });
+    expect(folds.map(({ best }) => best !== null)).toEqual([true, true, false]);
+    expect([...folds[2]!.fold.rows].every((row) => Number.isNaN(predictions[row]))).toBe(true);
+    expect(Number.isFinite(metrics![0]!.rmse)).toBe(true);
+  });
+});
+
+describe("ensemble", () => {
+  const members = [1, 2, 3].map((seed) => network({ layers: [2, 4, 2], seed }));
+  const points = [
+    [0.1, -0.4],
+    [2, 3],
+  ];
+
+  it("is the mean and the sample standard deviation of its members", () => {
+    const { mean, spread } = ensemble(members).predict(points);
+    const each = members.map((member) => member.predict(points));
+    for (let k = 0; k < 4; k++) {
+      const values = each.map((one) => one[k]!);
+      const average = values.reduce((a, b) => a + b) / 3;
+      const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - average) ** 2, 0) / 2);
+      // A handful of roundings relative to the largest member.
+      const bound = 16 * Number.EPSILON * Math.max(...values.map(Math.abs));
+      expect(Math.abs(mean[k]! - average)).toBeLessThanOrEqual(bound);
+      expect(Math.abs(spread[k]! - deviation)).toBeLessThanOrEqual(bound);
+    }
+  });
+
+  it("of one member has no spread; members must answer the same question", () => {
+    const { mean, spread } = ensemble(members.slice(0, 1)).predict(points);
+    expect(mean).toEqual(members[0]!.predict(points));
+    expect(spread).toEqual(new Float64Array(4));
+    expect(() => ensemble([members[0]!, network({ layers: [3, 2] })])).toThrow(
+      /networks\[1\] must have 2 inputs and 2/,
+    );
+    expect(() => ensemble([])).toThrow(/at least one network/);
+  });
+});
