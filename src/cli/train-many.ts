@@ -1,0 +1,90 @@
+// gaussflow train FILE --restarts N --cross-validate K: many networks at once, ranked; the best of those trained on all rows is saved.
+import { foldRows, foldsTable } from "../report/folds-table.js";
+import { jsonLine } from "../report/json-lines.js";
+import { ManyProgress } from "../report/many-progress.js";
+import { runFields, runsTable } from "../report/runs-table.js";
+import { scoreFolds } from "../train/cross-validate.js";
+import { crossValidation, restarts, type TrainJob } from "../train/jobs.js";
+import { type JobResult, type TrainManyResult, trainMany } from "../train/train-many.js";
+import type { ExitCode } from "./exit.js";
+import { SignalWatch } from "./signals.js";
+import type { Terminal } from "./terminal.js";
+import { conclude } from "./train-outcome.js";
+import { setUp, type TrainFlags, type TrainSetup } from "./train-setup.js";
+
+export async function runMany(file: string, flags: TrainFlags, terminal: Terminal): Promise<ExitCode> {
+  const setup = await setUp(file, flags, terminal);
+  const { json = false, quiet = false } = flags;
+  const progress = json || quiet ? null : new ManyProgress(terminal.err);
+  const watch = new SignalWatch(() => setup.tell("stopping all runs at the next tile; again to quit at once"));
+  try {
+    const many = await trainMany(jobsOf(setup, flags), {
+      threads: flags.threads,
+      signal: watch.signal,
+      onProgress: (entry) => {
+        if (json) terminal.out.write(jsonLine("progress", entry));
+        progress?.tell(entry);
+      },
+    });
+    progress?.done();
+    // The folds only judge: what is kept has seen all rows.
+    const whole = many.ranked.filter(({ job }) => job.fold === undefined);
+    warnOf(many, setup);
+    show(many, whole, setup, flags, terminal);
+    const [best] = whole;
+    if (best === undefined || best.result === null)
+      throw best?.error ?? new Error("no run began before the interruption");
+    return await conclude(best.result, { setup, file, flags, watch }, terminal);
+  } finally {
+    progress?.done();
+    watch.dispose();
+  }
+}
+
+/** The runs on all rows come first: an early Ctrl-C finds one of them to save. */
+function jobsOf({ network, pool, fit, validation, options }: TrainSetup, flags: TrainFlags): TrainJob[] {
+  const { restarts: starts, crossValidate: folds, seed } = flags;
+  const several = (job: TrainJob) => (starts === undefined ? [job] : restarts(job, starts, seed));
+  const label = folds === undefined ? undefined : "all rows";
+  const whole = several({ network, data: fit, options: { ...options, validation: validation ?? false }, label });
+  if (folds === undefined) return whole;
+  // Every fold draws a validation part of its own from the rows it trains on.
+  const job = { network, data: pool, options: { ...options, validation: flags.validation } };
+  return [...whole, ...crossValidation(job, folds, seed).flatMap(several)];
+}
+
+function warnOf({ results, aborted }: TrainManyResult, { caution }: TrainSetup): void {
+  const failed = results.filter(({ state }) => state === "failed");
+  const [first] = failed;
+  if (first !== undefined) {
+    const message = first.error instanceof Error ? first.error.message : String(first.error);
+    caution(`${failed.length} of ${results.length} runs failed; the first, ${first.label}: ${message}`);
+  }
+  if (aborted) caution("interrupted: runs that had not ended are counted as far as they had come");
+}
+
+function show(
+  many: TrainManyResult,
+  whole: readonly JobResult[],
+  { pool }: TrainSetup,
+  flags: TrainFlags,
+  { out, paintOut }: Terminal,
+): void {
+  const validated = flags.crossValidate === undefined ? null : scoreFolds(pool, many);
+  if (flags.json) {
+    // Runs compete with those of the same fold: losses of others are in other units.
+    for (const entry of many.ranked) {
+      const among = many.ranked.filter(({ job }) => job.fold === entry.job.fold);
+      out.write(jsonLine("run", { rank: among.indexOf(entry) + 1, ...runFields(entry) }));
+    }
+    if (validated === null) return;
+    for (const row of foldRows(validated)) out.write(jsonLine("fold", row));
+    const { metrics, spread } = validated;
+    out.write(jsonLine("cross-validation", { folds: validated.folds.length, targets: metrics, spread }));
+    return;
+  }
+  const parts: string[] = [];
+  if (validated !== null) parts.push("Rows that were held out, fold by fold:", foldsTable(validated, paintOut));
+  if (whole.length > 1) parts.push("Runs, best first (losses in units of training):", runsTable(whole, paintOut));
+  out.write(`${parts.join("\n\n")}\n\n`);
+}

@@ -1,0 +1,92 @@
+// How every way of training on the command line ends: errors of the parts, the saved model, the result for people or for machines, the
+// exit code.
+import type { SetMetrics } from "../loss/metrics.js";
+import { saveModel } from "../network/model-file.js";
+import { jsonLine, resultLine } from "../report/json-lines.js";
+import { lossChart } from "../report/loss-chart.js";
+import { metricsTable } from "../report/metrics-table.js";
+import { counted, formatSeconds } from "../report/numbers.js";
+import type { TrainResult } from "../train/train.js";
+import { assess } from "./assess.js";
+import { EXIT, type ExitCode } from "./exit.js";
+import { shellWord } from "./shell-word.js";
+import type { SignalWatch } from "./signals.js";
+import type { Terminal } from "./terminal.js";
+import type { TrainFlags, TrainSetup } from "./train-setup.js";
+
+/** What the command was asked, and the signals that came. */
+export interface TrainCall {
+  readonly setup: TrainSetup;
+  readonly file: string;
+  readonly flags: TrainFlags;
+  readonly watch: SignalWatch;
+}
+
+/** Saves and shows the network that was chosen. */
+export async function conclude(result: TrainResult, call: TrainCall, terminal: Terminal): Promise<ExitCode> {
+  const { setup, file, flags, watch } = call;
+  const { fit, validation, test, warnings } = setup;
+  const sets: SetMetrics[] = [assess(result.network, "train", fit)];
+  if (validation !== null) sets.push(assess(result.network, "validation", validation));
+  if (test !== null) sets.push(assess(result.network, "test", test));
+  if (flags.out !== undefined) await saveModel(flags.out, result.network);
+  if (flags.json) {
+    terminal.out.write(jsonLine("chosen", { chosen: result.chosen }));
+    terminal.out.write(
+      resultLine({
+        reason: result.reason,
+        iterations: result.iterations,
+        seconds: result.seconds,
+        route: result.plan.route,
+        engine: result.engine,
+        interrupted: watch.received,
+        monitor: result.monitor && {
+          rate: result.monitor.rate,
+          verdict: result.monitor.verdict,
+          converged: result.monitor.converged,
+        },
+        sets,
+        model: flags.out ?? null,
+        warnings,
+      }),
+    );
+  } else show(result, sets, file, flags, terminal);
+  return (
+    watch.exitCode ??
+    (result.reason.code === "non-finite" || result.reason.code === "memory" ? EXIT.numerical : EXIT.ok)
+  );
+}
+
+function show(
+  result: TrainResult,
+  sets: readonly SetMetrics[],
+  file: string,
+  flags: TrainFlags,
+  { out, paintOut }: Terminal,
+): void {
+  const lines = [
+    result.chosen,
+    "",
+    metricsTable(sets, paintOut),
+    "",
+    `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}`,
+    `kept: iteration ${result.bestIteration}`,
+  ];
+  if (result.monitor !== null)
+    lines.push(
+      "",
+      `verdict: ${result.monitor.verdict.code}: ${result.monitor.verdict.message}`,
+      `converged: ${result.monitor.converged.message}`,
+    );
+  if (flags.plot) {
+    const width = Math.min(100, out.columns ?? 80);
+    lines.push("", lossChart(result.records, { width, paint: paintOut, kept: result.bestIteration }));
+  }
+  lines.push("");
+  lines.push(
+    flags.out === undefined
+      ? "Nothing was saved. To keep the model, add: --out model.json"
+      : `Saved ${flags.out}. Next: gaussflow predict ${shellWord(flags.out)} ${file === "-" ? "FILE" : shellWord(file)}`,
+  );
+  out.write(`${lines.join("\n")}\n`);
+}

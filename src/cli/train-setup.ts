@@ -1,0 +1,135 @@
+// What every way of training on the command line begins with: the table in parts, a network for it, the train options that the flags ask
+// for, and the channels for notes and warnings.
+import type { Dataset } from "../data/dataset.js";
+import { readCsv } from "../data/read-csv.js";
+import { constantInputs } from "../data/scaling.js";
+import type { EngineRoute } from "../linearise/problem.js";
+import { squaredError } from "../loss/squared-error.js";
+import { gaussNewton } from "../method/gauss-newton.js";
+import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
+import type { ActivationName } from "../network/architecture.js";
+import type { InitialisationName } from "../network/initialise.js";
+import { type Network, network } from "../network/network.js";
+import type { TrainOptions } from "../train/train-options.js";
+import type { EngineFlags } from "./engine-options.js";
+import { UsageError } from "./exit.js";
+import { checkOutputFile } from "./output-file.js";
+import { csvOptions, type TableFlags } from "./table-options.js";
+import { type Terminal, warn } from "./terminal.js";
+
+/** As commander collects them. */
+export interface TrainFlags extends TableFlags, EngineFlags {
+  readonly hidden: readonly number[];
+  readonly activation: ActivationName;
+  readonly initialisation?: InitialisationName;
+  readonly method: "lm" | "gn";
+  readonly scaling?: "identity" | "marquardt";
+  readonly decay: number;
+  readonly route: "auto" | EngineRoute;
+  readonly validation?: number;
+  readonly test?: number;
+  readonly iterations: number;
+  readonly seconds?: number;
+  readonly patience: number;
+  readonly loss?: number;
+  readonly seed: number;
+  readonly restarts?: number;
+  readonly crossValidate?: number;
+  readonly out?: string;
+  readonly checkpoint?: string;
+  readonly resume?: string;
+  readonly monitor?: true;
+  readonly plot?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export interface Parts {
+  /** All rows but those of the test part: what a cross-validation cuts into folds. */
+  readonly pool: Dataset;
+  readonly fit: Dataset;
+  readonly validation: Dataset | null;
+  readonly test: Dataset | null;
+}
+
+async function readParts(file: string, flags: TrainFlags, tell: (note: string) => void): Promise<Parts> {
+  const data = await readCsv(file, csvOptions(flags));
+  for (const note of data.notes) tell(note);
+  const { seed, crossValidate } = flags;
+  if (data.parts !== null) {
+    if (flags.validation !== undefined || flags.test !== undefined)
+      throw new UsageError("--split-column already names the parts: leave --validation and --test out");
+    const { train: fit, validation, test } = data.split();
+    return { pool: fit, fit, validation, test };
+  }
+  // Tiny tables are trained on whole: a validation part of a handful of rows says nothing.
+  const tiny = data.sampleCount < 40;
+  const { validation = tiny ? 0 : 0.15, test = tiny || crossValidate !== undefined ? 0 : 0.15 } = flags;
+  if (crossValidate === undefined) {
+    const { train: fit, ...parts } = data.split({ validation, test, seed });
+    return { pool: fit, fit, ...parts };
+  }
+  const { train: pool, test: apart } = data.split({ test, seed });
+  const { train: fit, validation: held } = pool.split({ validation, seed });
+  return { pool, fit, validation: held, test: apart };
+}
+
+export interface TrainSetup extends Parts {
+  readonly network: Network;
+  /** All but signal and callbacks. */
+  readonly options: TrainOptions;
+  readonly tell: (note: string) => void;
+  readonly caution: (text: string) => void;
+  readonly warnings: readonly string[];
+}
+
+/** @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that can not be written, and what the table throws */
+export async function setUp(file: string, flags: TrainFlags, terminal: Terminal): Promise<TrainSetup> {
+  for (const [path, what] of [
+    [flags.out, "the model"],
+    [flags.checkpoint, "the checkpoint"],
+  ] as const)
+    if (path !== undefined) await checkOutputFile(path, what);
+  if (flags.method === "gn" && flags.scaling !== undefined)
+    throw new UsageError("--scaling is about the damping of --method lm; Gauss-Newton has none: leave it out");
+  if (flags.restarts !== undefined || flags.crossValidate !== undefined)
+    for (const name of ["checkpoint", "resume", "monitor"] as const)
+      if (flags[name] !== undefined)
+        throw new UsageError(`--${name} is about one run: leave it out with --restarts and --cross-validate`);
+  if (flags.crossValidate !== undefined && flags.splitColumn !== undefined)
+    throw new UsageError("--cross-validate makes parts of its own: leave --split-column out");
+  const { json = false, quiet = false } = flags;
+  const warnings: string[] = [];
+  const tell = (text: string) => {
+    if (!quiet && !json) terminal.err.write(`  ${text}\n`);
+  };
+  const caution = (text: string) => {
+    warnings.push(text);
+    if (!json) warn(terminal, text);
+  };
+  const parts = await readParts(file, flags, tell);
+  const { fit } = parts;
+  const constant = constantInputs(fit);
+  if (constant.length > 0) caution(`constant in the training rows, so of no use: ${constant.join(", ")}`);
+  const net = network({
+    layers: [fit.inputSize, ...flags.hidden, fit.outputSize],
+    activation: flags.activation,
+    initialisation: flags.initialisation,
+    seed: flags.seed,
+  });
+  const options: TrainOptions = {
+    method: flags.method === "lm" ? levenbergMarquardt({ scaling: flags.scaling ?? "marquardt" }) : gaussNewton(),
+    loss: squaredError({ decay: flags.decay }),
+    validation: parts.validation ?? false,
+    stop: {
+      iterations: flags.iterations,
+      patience: flags.patience,
+      ...(flags.seconds === undefined ? {} : { seconds: flags.seconds }),
+      ...(flags.loss === undefined ? {} : { loss: flags.loss }),
+    },
+    route: flags.route,
+    backend: flags.backend,
+    seed: flags.seed,
+  };
+  return { ...parts, network: net, options, tell, caution, warnings };
+}

@@ -1,0 +1,56 @@
+// The runs of trainMany, best first: for people a table, for machines plain fields.
+import { GaussflowError } from "../errors.js";
+import type { JobResult } from "../train/train-many.js";
+import { formatLoss, formatSeconds } from "./numbers.js";
+import { type Painter, plain } from "./paint.js";
+import { type TextColumn, textTable } from "./text-table.js";
+
+/** More rows than this tell a person nothing. */
+const MOST_ROWS = 20;
+
+const COLUMNS: readonly TextColumn[] = [
+  { heading: "", align: "right" },
+  { heading: "run", align: "left" },
+  { heading: "training", align: "right" },
+  { heading: "validation", align: "right" },
+  { heading: "iterations", align: "right" },
+  { heading: "time", align: "right" },
+  { heading: "ended by", align: "left" },
+];
+
+export function runsTable(ranked: readonly JobResult[], paint: Painter = plain): string {
+  const rows = ranked.slice(0, MOST_ROWS).map(({ label, state, result, error }, k) => {
+    if (result === null) return [`${k + 1}`, label, "-", "-", "-", "-", state === "idle" ? "not begun" : codeOf(error)];
+    const { loss, validationLoss, iterations, seconds, reason } = result;
+    const figures = [formatLoss(loss), formatLoss(validationLoss), `${iterations}`, formatSeconds(seconds)];
+    return [`${k + 1}`, label, ...figures, reason.code];
+  });
+  const table = textTable(COLUMNS, rows, paint);
+  return ranked.length > MOST_ROWS ? `${table}\n  and ${ranked.length - MOST_ROWS} more (--json lists them)` : table;
+}
+
+/** One run as a JSON line has it. */
+export function runFields({ index, label, job, state, score, result, error }: JobResult) {
+  return {
+    job: index,
+    label,
+    fold: job.fold === undefined ? null : job.fold.index + 1,
+    seed: job.network.options.seed,
+    state,
+    score,
+    reason: result?.reason ?? null,
+    iterations: result?.iterations ?? null,
+    loss: result?.loss ?? null,
+    validationLoss: result?.validationLoss ?? null,
+    seconds: result?.seconds ?? null,
+    error: state === "failed" ? { code: codeOf(error), message: messageOf(error) } : null,
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof GaussflowError ? error.code : "error";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
