@@ -1,4 +1,4 @@
-// A grow-only, cache-line aligned array of doubles. Growing discards the contents; a failed
+// A grow-only, cache-line aligned array of numbers. Growing discards the contents; a failed
 // allocation is reported, not thrown.
 #ifndef GAUSSFLOW_CORE_BUFFER_H_
 #define GAUSSFLOW_CORE_BUFFER_H_
@@ -11,23 +11,23 @@
 
 namespace gaussflow {
 
-class Buffer {
+template <typename T>
+class BufferOf {
  public:
-  Buffer() = default;
-  ~Buffer() { Release(); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  Buffer(Buffer&& other) noexcept
+  BufferOf() = default;
+  ~BufferOf() { Release(); }
+  BufferOf(const BufferOf&) = delete;
+  BufferOf& operator=(const BufferOf&) = delete;
+  BufferOf(BufferOf&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
-  // Makes room for `count` doubles. False when the memory cannot be had; the old contents are lost
+  // Makes room for `count` numbers. False when the memory cannot be had; the old contents are lost
   // either way.
   bool Reserve(size_t count) {
     if (count <= size_) return true;
     Release();
-    if (count > std::numeric_limits<size_t>::max() / sizeof(double) - 64) return false;
-    data_ = static_cast<double*>(
-        ::operator new (count * sizeof(double), std::align_val_t{64}, std::nothrow));
+    if (count > std::numeric_limits<size_t>::max() / sizeof(T) - 64) return false;
+    data_ = static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{64}, std::nothrow));
     if (data_ == nullptr) return false;
     size_ = count;
     return true;
@@ -39,15 +39,17 @@ class Buffer {
     size_ = 0;
   }
 
-  double* data() { return data_; }
-  const double* data() const { return data_; }
+  T* data() { return data_; }
+  const T* data() const { return data_; }
   size_t size() const { return size_; }
-  size_t bytes() const { return size_ * sizeof(double); }
+  size_t bytes() const { return size_ * sizeof(T); }
 
  private:
-  double* data_ = nullptr;
+  T* data_ = nullptr;
   size_t size_ = 0;
 };
+
+using Buffer = BufferOf<double>;
 
 }  // namespace gaussflow
 

@@ -9,7 +9,7 @@
 namespace gaussflow {
 
 Status DampedSystem::Reserve(size_t n) {
-  if (!matrix_.Reserve(n)) return Status::Memory(SymmetricMatrix::Doubles(n) * sizeof(double));
+  if (!matrix_.Reserve(n)) return Status::Memory(SymmetricMatrix::Count(n) * sizeof(double));
   if (!work_.Reserve(3 * n)) return Status::Memory(3 * n * sizeof(double));
   shift_.assign(n, 0.0);
   return Status::Ok();

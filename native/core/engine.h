@@ -99,7 +99,7 @@ class Engine {
   const int threads_;
   Dataset data_;
   Tangents tangents_;
-  GramBuilder gram_;
+  GramBuilder<double> gram_;
   KernelBuilder kernel_;
   Products products_;
   DampedSystem system_;

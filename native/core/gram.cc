@@ -2,68 +2,184 @@
 
 #include <algorithm>
 
-#include "blas.h"
+#include "pair_product.h"
 #include "simd.h"
 
 namespace gaussflow {
 
 namespace {
 
-constexpr size_t kTile = 256;   // most pairs of one kind in a task
-constexpr size_t kChunk = 256;  // samples whose pair vectors are made at a time
+// Most bytes of each kind's vectors a sample in a task (256 and 384 pairs in double), and samples
+// whose pair vectors are made at a time: together with the tile they stay in a second-level cache.
+constexpr size_t kLeftBytes = 2048;
+constexpr size_t kRightBytes = 3072;
+constexpr size_t kChunk = 64;
+// Samples whose pairs are made before they are laid out, a run of memory a panel.
+constexpr size_t kLines = 8;
+// Groups in a panel of each kind: the register tile of PairProduct.
+constexpr size_t kLeftWide = 1;
+constexpr size_t kRightWide = 3;
 
-GAUSSFLOW_CLONES
-void Multiply(size_t n, const double* a, const double* b, double* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
+// One sample's pairs. Whole lanes are written, so the end of a run spills into the run behind it,
+// which comes next.
+template <typename T>
+[[gnu::always_inline]] inline void FormSample(const std::vector<PairRun>& runs, const T* from_row,
+                                              const T* by_row, T* out) {
+  constexpr size_t kLanes = TangentRows<T>::kLanes;
+  for (const PairRun& run : runs) {
+    T* __restrict to = out + run.begin;
+    const T* from = from_row + run.vector;
+    const T* scalar = by_row + run.scalar;
+    if (run.terms == 1) {
+      const T factor = *scalar;
+      for (size_t j = 0; j < run.length; j += kLanes)
+        for (size_t lane = 0; lane < kLanes; ++lane) to[j + lane] = from[j + lane] * factor;
+      continue;
+    }
+    for (size_t j = 0; j < run.length; j += kLanes) {
+      T sum[kLanes];
+      for (size_t lane = 0; lane < kLanes; ++lane) sum[lane] = from[j + lane] * *scalar;
+      for (size_t t = 1; t < run.terms; ++t) {
+        const T factor = scalar[t * run.scalar_step];
+        const T* next = from + t * run.vector_step + j;
+        for (size_t lane = 0; lane < kLanes; ++lane) sum[lane] += next[lane] * factor;
+      }
+      for (size_t lane = 0; lane < kLanes; ++lane) to[j + lane] = sum[lane];
+    }
+  }
+}
+
+// Pair vectors of samples [s0, s0 + size), made in `line` and laid out as the panels of `shape`.
+template <size_t kWide, typename T>
+[[gnu::always_inline]] inline void FormPanels(const std::vector<PairRun>& runs, const T* from,
+                                              size_t from_stride, const T* by, size_t by_stride,
+                                              size_t size, T* line, const PanelShape<T>& shape,
+                                              T* out) {
+  constexpr size_t kLanes = TangentRows<T>::kLanes;
+  const size_t stride = shape.Stride(), whole = shape.groups / kWide;
+  const size_t rest = (shape.groups % kWide) * kLanes;
+  const size_t room = (shape.groups + 1) * kLanes;
+  for (size_t i0 = 0; i0 < size; i0 += kLines) {
+    const size_t lines = std::min(kLines, size - i0);
+    for (size_t i = 0; i < lines; ++i)
+      FormSample(runs, from + (i0 + i) * from_stride, by + (i0 + i) * by_stride, line + i * room);
+    for (size_t p = 0; p < whole; ++p) {
+      T* __restrict to = out + p * stride + i0 * kWide * kLanes;
+      const T* part = line + p * kWide * kLanes;
+      for (size_t i = 0; i < lines; ++i)
+        for (size_t j = 0; j < kWide * kLanes; ++j) to[i * kWide * kLanes + j] = part[i * room + j];
+    }
+    for (size_t i = 0; i < lines; ++i)
+      std::copy_n(line + i * room + whole * kWide * kLanes, rest,
+                  out + whole * stride + (i0 + i) * rest);
+  }
 }
 
 GAUSSFLOW_CLONES
-void MultiplyScaled(size_t n, double scale, const double* a, const double* b, double* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = scale * (a[i] * b[i]);
+void FormLeft(const std::vector<PairRun>& runs, const TangentRows<double>& rows, size_t layer,
+              size_t other, size_t s0, size_t size, double* line, const PanelShape<double>& shape,
+              double* out) {
+  FormPanels<kLeftWide>(runs, rows.Deltas(layer, s0), rows.DeltaStride(layer),
+                        rows.Deltas(other, s0), rows.DeltaStride(other), size, line, shape, out);
 }
-
 GAUSSFLOW_CLONES
-void MultiplyAdd(size_t n, const double* a, const double* b, double* out) {
-  for (size_t i = 0; i < n; ++i) out[i] += a[i] * b[i];
+void FormRight(const std::vector<PairRun>& runs, const TangentRows<double>& rows, size_t layer,
+               size_t other, size_t s0, size_t size, double* line, const PanelShape<double>& shape,
+               double* out) {
+  FormPanels<kRightWide>(runs, rows.Inputs(layer, s0), rows.InputStride(layer),
+                         rows.Inputs(other, s0), rows.InputStride(other), size, line, shape, out);
+}
+GAUSSFLOW_CLONES
+void FormLeft(const std::vector<PairRun>& runs, const TangentRows<float>& rows, size_t layer,
+              size_t other, size_t s0, size_t size, float* line, const PanelShape<float>& shape,
+              float* out) {
+  FormPanels<kLeftWide>(runs, rows.Deltas(layer, s0), rows.DeltaStride(layer),
+                        rows.Deltas(other, s0), rows.DeltaStride(other), size, line, shape, out);
+}
+GAUSSFLOW_CLONES
+void FormRight(const std::vector<PairRun>& runs, const TangentRows<float>& rows, size_t layer,
+               size_t other, size_t s0, size_t size, float* line, const PanelShape<float>& shape,
+               float* out) {
+  FormPanels<kRightWide>(runs, rows.Inputs(layer, s0), rows.InputStride(layer),
+                         rows.Inputs(other, s0), rows.InputStride(other), size, line, shape, out);
 }
 
-// Splits `count` into equal parts of at most kTile, multiples of 8 but the last.
-size_t PartSize(size_t count) {
-  const size_t parts = (count + kTile - 1) / kTile;
-  return ((count + parts - 1) / parts + 7) / 8 * 8;
+size_t RoundUp(size_t count, size_t unit) { return (count + unit - 1) / unit * unit; }
+
+template <typename T>
+PanelShape<T> Shape(size_t pairs, size_t wide) {
+  constexpr size_t kLanes = TangentRows<T>::kLanes;
+  return {RoundUp(pairs, kLanes) / kLanes, wide, kChunk};
+}
+
+// Splits `count` into equal parts of at most `most`, whole cache lines but the last.
+size_t PartSize(size_t count, size_t most, size_t lanes) {
+  const size_t parts = (count + most - 1) / most;
+  return RoundUp((count + parts - 1) / parts, lanes);
+}
+
+size_t PairCount(const std::vector<PairRun>& runs) {
+  return runs.empty() ? 0 : runs.back().begin + runs.back().length;
+}
+
+// The runs of pairs [begin, end), cut at its ends and counted from `begin`.
+std::vector<PairRun> Cut(const std::vector<PairRun>& runs, size_t begin, size_t end) {
+  std::vector<PairRun> part;
+  auto run = std::upper_bound(runs.begin(), runs.end(), begin,
+                              [](size_t at, const PairRun& r) { return at < r.begin; });
+  for (--run; run != runs.end() && run->begin < end; ++run) {
+    PairRun cut = *run;
+    const size_t skipped = begin > run->begin ? begin - run->begin : 0;
+    cut.first += skipped;
+    cut.vector += skipped;
+    cut.length = std::min(run->begin + run->length, end) - run->begin - skipped;
+    cut.begin = run->begin + skipped - begin;
+    part.push_back(cut);
+  }
+  return part;
 }
 
 }  // namespace
 
-void GramBuilder::MakeTasks() {
-  const size_t depth = net_.layers.size();
-  for (size_t l = 0; l < depth; ++l) {
-    for (size_t m = l; m < depth; ++m) {
-      Block block{l, m, {}, {}};
-      const int32_t lefts = static_cast<int32_t>(net_.layers[l].outputs);
-      const int32_t others = static_cast<int32_t>(net_.layers[m].outputs);
-      if (l == m && l + 1 == depth) {
-        // Output a reaches only unit a of the last layer: pairs of different units vanish.
-        for (int32_t o = 0; o < lefts; ++o) block.left.push_back({o, o});
-      } else if (l == m) {
-        for (int32_t p = 0; p < lefts; ++p)
-          for (int32_t o = 0; o <= p; ++o) block.left.push_back({o, p});
-      } else {
-        for (int32_t p = 0; p < others; ++p)
-          for (int32_t o = 0; o < lefts; ++o) block.left.push_back({o, p});
-      }
-      const int32_t rights = static_cast<int32_t>(net_.layers[l].right_size());
-      const int32_t other_rights = static_cast<int32_t>(net_.layers[m].right_size());
-      // The first index runs fastest: neighbours in the product are then neighbours in a column of
-      // G.
-      for (int32_t q = 0; q < other_rights; ++q)
-        for (int32_t k = 0; k < (l == m ? q + 1 : rights); ++k) block.right.push_back({k, q});
-      blocks_.push_back(std::move(block));
+template <typename T>
+typename GramBuilder<T>::Block GramBuilder<T>::MakeBlock(size_t layer, size_t other) const {
+  Block block{layer, other, {}, {}};
+  const size_t last = net_.layers.size() - 1, c = net_.output_size;
+  const size_t units = net_.layers[layer].outputs, other_units = net_.layers[other].outputs;
+  const bool same = layer == other;
+  const auto add = [](std::vector<PairRun>* runs, PairRun run) {
+    run.begin = PairCount(*runs);
+    runs->push_back(run);
+  };
+  for (size_t p = 0; p < other_units; ++p) {
+    if (same && layer == last) {
+      // Output a reaches only unit a of the last layer: pairs of different units vanish.
+      add(&block.left, {0, 1, p, p, p, 0, p, 0, 1});
+    } else if (other == last) {
+      // Only output p reaches unit p of the last layer.
+      add(&block.left, {0, units, 0, p, p * units, 0, p, 0, 1});
+    } else {
+      add(&block.left, {0, same ? p + 1 : units, 0, p, 0, units, p, other_units, c});
     }
   }
+  const size_t rights = net_.layers[layer].right_size();
+  for (size_t q = 0; q < net_.layers[other].right_size(); ++q)
+    add(&block.right, {0, same ? q + 1 : rights, 0, q, 0, 0, q, 0, 1});
+  return block;
+}
+
+template <typename T>
+void GramBuilder<T>::MakeTasks() {
+  constexpr size_t kLanes = TangentRows<T>::kLanes;
+  for (size_t l = 0; l < net_.layers.size(); ++l)
+    for (size_t m = l; m < net_.layers.size(); ++m) blocks_.push_back(MakeBlock(l, m));
   for (size_t b = 0; b < blocks_.size(); ++b) {
-    const size_t lefts = blocks_[b].left.size(), rights = blocks_[b].right.size();
-    const size_t left_part = PartSize(lefts), right_part = PartSize(rights);
+    const size_t lefts = PairCount(blocks_[b].left), rights = PairCount(blocks_[b].right);
+    const size_t left_part = PartSize(lefts, kLeftBytes / sizeof(T), kLanes);
+    const size_t right_part = PartSize(rights, kRightBytes / sizeof(T), kLanes);
+    left_room_ = std::max(left_room_, Shape<T>(left_part, kLeftWide).Size());
+    right_room_ = std::max(right_room_, Shape<T>(right_part, kRightWide).Size());
+    value_room_ = std::max(value_room_, left_part * right_part);
     for (size_t i = 0; i < lefts; i += left_part)
       for (size_t j = 0; j < rights; j += right_part)
         tasks_.push_back(
@@ -76,119 +192,124 @@ void GramBuilder::MakeTasks() {
   });
 }
 
-Status GramBuilder::Add(const Tangents& tangents, bool first, const Cancel& cancel,
-                        SymmetricMatrix* g) {
+template <typename T>
+Status GramBuilder<T>::Add(const Tangents& tangents, bool first, const Cancel& cancel,
+                           SymmetricMatrixOf<T>* g) {
+  constexpr size_t kLanes = TangentRows<T>::kLanes;
   if (tasks_.empty()) MakeTasks();
-  const size_t per_worker = 2 * kTile * kChunk + kTile * kTile;
+  // The pairs of a few samples, and behind each a cache line that the last run may spill into.
+  const size_t line_room = kLines * (std::max(kLeftBytes, kRightBytes) / sizeof(T) + kLanes);
+  const size_t per_worker = line_room + left_room_ + right_room_ + value_room_;
   const size_t total = per_worker * static_cast<size_t>(threads_);
-  if (!scratch_.Reserve(total)) return Status::Memory(total * sizeof(double));
+  if (!scratch_.Reserve(total)) return Status::Memory(total * sizeof(T));
+  const Status status = rows_.Fill(tangents, first, cancel);
+  if (!status.ok()) return status;
   if (first && net_.output_size > 1) {
     // Pairs of different units of the last layer have no task.
-    const Layer& last = net_.layers.back();
-    const size_t begin = last.weight_offset;
+    const size_t begin = net_.layers.back().weight_offset;
     for (size_t j = begin; j < g->n(); ++j)
-      std::fill_n(g->upper() + j * g->n() + begin, j - begin + 1, 0.0);
+      std::fill_n(g->upper() + j * g->n() + begin, j - begin + 1, T(0));
   }
-  const size_t samples = tangents.count();
+  const size_t samples = rows_.count();
   const bool done =
       ThreadPool::Instance().Run(threads_, tasks_.size(), cancel, [&](size_t index, int worker) {
         const Task& task = tasks_[index];
-        double* left = scratch_.data() + static_cast<size_t>(worker) * per_worker;
-        double* right = left + kTile * kChunk;
-        double* values = right + kTile * kChunk;  // [left][right]
-        const size_t rows = task.right_end - task.right_begin;
-        const size_t columns = task.left_end - task.left_begin;
+        const Block& block = blocks_[task.block];
+        const std::vector<PairRun> lefts = Cut(block.left, task.left_begin, task.left_end);
+        const std::vector<PairRun> rights = Cut(block.right, task.right_begin, task.right_end);
+        const auto left_shape = Shape<T>(PairCount(lefts), kLeftWide);
+        const auto right_shape = Shape<T>(PairCount(rights), kRightWide);
+        T* line = scratch_.data() + static_cast<size_t>(worker) * per_worker;
+        T* left = line + line_room;
+        T* right = left + left_room_;
+        T* values = right + right_room_;  // [left][right], right padded to whole lines
+        std::fill_n(line, line_room, T(0));
         for (size_t s0 = 0; s0 < samples; s0 += kChunk) {
           const size_t size = std::min(kChunk, samples - s0);
-          FormLeft(tangents, task, s0, size, left);
-          FormRight(tangents, task, s0, size, right);
-          blas::Gemm('T', 'N', rows, columns, size, 1.0, right, kChunk, left, kChunk,
-                     s0 == 0 ? 0.0 : 1.0, values, rows);
+          FormLeft(lefts, rows_, block.layer, block.other, s0, size, line, left_shape, left);
+          FormRight(rights, rows_, block.layer, block.other, s0, size, line, right_shape, right);
+          PairProduct(right_shape, right, left_shape, left, size, s0 > 0, values);
         }
-        Scatter(task, values, first, g);
+        Scatter(block, lefts, rights, values, first, g);
       });
   return done ? Status::Ok() : Status::Cancelled();
 }
 
-void GramBuilder::FormLeft(const Tangents& t, const Task& task, size_t s0, size_t size,
-                           double* out) const {
-  const Block& block = blocks_[task.block];
-  const size_t last = net_.layers.size() - 1;
-  for (size_t index = task.left_begin; index < task.left_end; ++index, out += kChunk) {
-    const size_t o = static_cast<size_t>(block.left[index].first);
-    const size_t p = static_cast<size_t>(block.left[index].second);
-    if (block.other == last) {
-      // Only output p reaches unit p of the last layer.
-      const double* a = t.Delta(block.layer, p).row(block.layer == last ? 0 : o) + s0;
-      Multiply(size, a, t.Delta(last, p).data + s0, out);
-      continue;
-    }
-    Multiply(size, t.Delta(block.layer, 0).row(o) + s0, t.Delta(block.other, 0).row(p) + s0, out);
-    for (size_t a = 1; a < net_.output_size; ++a)
-      MultiplyAdd(size, t.Delta(block.layer, a).row(o) + s0, t.Delta(block.other, a).row(p) + s0,
-                  out);
-  }
-}
-
-void GramBuilder::FormRight(const Tangents& t, const Task& task, size_t s0, size_t size,
-                            double* out) const {
-  const Block& block = blocks_[task.block];
+template <typename T>
+void GramBuilder<T>::Scatter(const Block& block, const std::vector<PairRun>& left,
+                             const std::vector<PairRun>& right, const T* values, bool overwrite,
+                             SymmetricMatrixOf<T>* g) const {
   const Layer& layer = net_.layers[block.layer];
   const Layer& other = net_.layers[block.other];
-  const Panel h = t.Input(block.layer), g = t.Input(block.other);
-  for (size_t index = task.right_begin; index < task.right_end; ++index, out += kChunk) {
-    const size_t k = static_cast<size_t>(block.right[index].first);
-    const size_t q = static_cast<size_t>(block.right[index].second);
-    const bool first_is_bias = k == layer.inputs, second_is_bias = q == other.inputs;
-    if (first_is_bias && second_is_bias) {
-      std::fill_n(out, size, 1.0);
-    } else if (first_is_bias || second_is_bias) {
-      const double* from = (first_is_bias ? g.row(q) : h.row(k)) + s0;
-      const double factor = first_is_bias ? other.factor : layer.factor;
-      for (size_t i = 0; i < size; ++i) out[i] = factor * from[i];
-    } else {
-      MultiplyScaled(size, layer.factor * other.factor, h.row(k) + s0, g.row(q) + s0, out);
-    }
-  }
-}
-
-void GramBuilder::Scatter(const Task& task, const double* values, bool overwrite,
-                          SymmetricMatrix* g) const {
-  const Block& block = blocks_[task.block];
-  const Layer& layer = net_.layers[block.layer];
-  const Layer& other = net_.layers[block.other];
-  const size_t n = g->n();
-  double* upper = g->upper();
+  const size_t n = g->n(), height = RoundUp(PairCount(right), TangentRows<T>::kLanes);
   const auto position = [](const Layer& at, size_t unit, size_t input) {
     return input == at.inputs ? at.bias_offset + unit : at.weight_offset + unit * at.inputs + input;
   };
-  // The bias of a layer stands behind all its weights, so (o,k) may stand behind (p,q) although o
-  // <= p.
-  const auto put = [&](size_t i, size_t j, double value) {
-    double* to = i <= j ? upper + j * n + i : upper + i * n + j;
-    *to = overwrite ? value : *to + value;
+  // Neighbours in `from` go to neighbours in `to`.
+  const auto put = [overwrite](const T* from, size_t count, T* to) {
+    if (overwrite) {
+      std::copy_n(from, count, to);
+    } else {
+      for (size_t i = 0; i < count; ++i) to[i] += from[i];
+    }
   };
-  for (size_t index = task.left_begin; index < task.left_end; ++index) {
-    const size_t o = static_cast<size_t>(block.left[index].first);
-    const size_t p = static_cast<size_t>(block.left[index].second);
-    for (size_t pair = task.right_begin; pair < task.right_end; ++pair) {
-      const size_t k = static_cast<size_t>(block.right[pair].first);
-      const size_t q = static_cast<size_t>(block.right[pair].second);
-      const double value = *values++;
-      put(position(layer, o, k), position(other, p, q), value);
-      // Inside a layer (o,q) with (p,k) has the same value; it is another entry unless o = p or k =
-      // q.
-      if (block.layer == block.other && o != p && k != q)
-        put(position(layer, o, q), position(layer, p, k), value);
+  for (const PairRun& units : left) {
+    const size_t p = units.second;
+    for (size_t o = units.first; o < units.first + units.length; ++o, values += height) {
+      // (o,k) with (p,q), k <= q inside a layer: never below the diagonal, a bias standing behind
+      // its layer's weights.
+      for (const PairRun& run : right) {
+        T* column = g->upper() + position(other, p, run.second) * n;
+        const size_t end = run.first + run.length, weights = std::min(end, layer.inputs);
+        if (weights > run.first)
+          put(values + run.begin, weights - run.first, column + position(layer, o, run.first));
+        if (end > layer.inputs)
+          put(values + run.begin + run.length - 1, 1, column + layer.bias_offset + o);
+      }
+      // (o,q) with (p,k) has the same value; it is another entry unless o = p or k = q.
+      if (block.layer != block.other || o == p) continue;
+      size_t behind = 0;  // the first run with q > k
+      const size_t inputs = right.back().second;
+      for (size_t k = 0; k < inputs; ++k) {
+        while (right[behind].second <= k) ++behind;
+        T* column = g->upper() + position(layer, p, k) * n;
+        for (size_t r = behind; r < right.size(); ++r) {
+          const PairRun& run = right[r];
+          if (k < run.first || k >= run.first + run.length) continue;
+          const T* value = values + run.begin + (k - run.first);
+          // The bias of unit o stands behind the weights of unit p.
+          if (run.second == layer.inputs) {
+            put(value, 1, g->upper() + (layer.bias_offset + o) * n + position(layer, p, k));
+          } else {
+            put(value, 1, column + position(layer, o, run.second));
+          }
+        }
+      }
     }
   }
 }
 
-size_t GramBuilder::bytes() const {
-  size_t total = scratch_.bytes() + tasks_.capacity() * sizeof(Task);
+template <typename T>
+void GramBuilder<T>::Scales(double* scales) const {
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
+    const Layer& layer = net_.layers[l];
+    for (size_t o = 0; o < layer.outputs; ++o) {
+      for (size_t k = 0; k < layer.inputs; ++k)
+        scales[layer.weight_offset + o * layer.inputs + k] = rows_.Scale(l, o, k);
+      if (layer.bias) scales[layer.bias_offset + o] = rows_.Scale(l, o, layer.inputs);
+    }
+  }
+}
+
+template <typename T>
+size_t GramBuilder<T>::bytes() const {
+  size_t total = rows_.bytes() + scratch_.bytes() + tasks_.capacity() * sizeof(Task);
   for (const Block& block : blocks_)
-    total += (block.left.capacity() + block.right.capacity()) * sizeof(Pair);
+    total += (block.left.capacity() + block.right.capacity()) * sizeof(PairRun);
   return total;
 }
+
+template class GramBuilder<double>;
+template class GramBuilder<float>;
 
 }  // namespace gaussflow

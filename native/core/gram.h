@@ -1,48 +1,65 @@
 // The primal Gram matrix G = J^T J without J, from the layer's hidden symmetry (method.md 3).
 //
-// For parameters (o,k) of layer l and (o',k') of layer l', o the unit and k the input (or the
-// bias),
-//   G = sum_i ( sum_a delta_o^(i,a) delta'_o'^(i,a) ) ( h_k^i h'_k'^i ),
-// a matrix product of "pair" vectors: left pairs (o,o') by right pairs (k,k'). Inside one layer
-// both kinds are symmetric, so only o <= o' and k <= k' are needed: half of the flops of a rank-k
-// update with J for one output, 1/(2c) of them for c outputs since the sum over outputs comes
-// first. A tile of that product is one task: it makes its pair vectors for a chunk of samples while
-// they stay in cache, and no other task writes its entries of G.
+// For parameters (o,k) of layer l and (p,q) of layer m, the first index the unit and the second
+// the input (or the bias),
+//   G = sum_i ( sum_a delta_o^(i,a) delta'_p^(i,a) ) ( h_k^i h'_q^i ),
+// a matrix product of "pair" vectors: left pairs (o,p) by right pairs (k,q). Inside one layer both
+// kinds are symmetric, so only o <= p and k <= q are needed: half of the flops of a rank-k update
+// with J for one output, 1/(2c) of them for c outputs since the sum over outputs comes first. A
+// tile of that product is one task: it makes its pair vectors for a chunk of samples while they
+// stay in cache, and no other task writes its entries of G.
+//
+// Pairs of one p (or q) are a run: its first index goes through neighbours of a row of
+// TangentRows, so a run is made by one scaled copy a sample. In float, G comes out scaled (see
+// there).
 #ifndef GAUSSFLOW_CORE_GRAM_H_
 #define GAUSSFLOW_CORE_GRAM_H_
 
-#include <cstdint>
+#include <cstddef>
 #include <vector>
 
 #include "architecture.h"
 #include "buffer.h"
 #include "status.h"
 #include "symmetric_matrix.h"
+#include "tangent_rows.h"
 #include "tangents.h"
 
 namespace gaussflow {
 
+// Pairs (first, second), (first + 1, second), ... of a row `from` of one layer and a row `by` of
+// another: entry j of their vectors is
+//   sum over t < terms of from[vector + t * vector_step + j] * by[scalar + t * scalar_step].
+struct PairRun {
+  size_t begin;  // place of the first pair among all of its kind
+  size_t length;
+  size_t first, second;
+  size_t vector, vector_step;
+  size_t scalar, scalar_step;
+  size_t terms;
+};
+
+template <typename T>
 class GramBuilder {
  public:
   GramBuilder(const Architecture& architecture, int threads)
-      : net_(architecture), threads_(threads) {}
+      : net_(architecture), threads_(threads), rows_(architecture, threads) {}
 
   // Adds the samples in `tangents` to the upper triangle of G; `first` overwrites instead.
-  Status Add(const Tangents& tangents, bool first, const Cancel& cancel, SymmetricMatrix* g);
+  Status Add(const Tangents& tangents, bool first, const Cancel& cancel, SymmetricMatrixOf<T>* g);
+
+  // T (p) of the scaled matrix T G T since the last `first`; all 1 in double.
+  void Scales(double* scales) const;
 
   size_t bytes() const;
 
  private:
-  struct Pair {
-    int32_t first;
-    int32_t second;
-  };
-  // Two layers l <= l' and the pairs of their left (delta) and right (h) vectors.
+  // Two layers l <= m and the runs of their left (delta) and right (h) pairs.
   struct Block {
     size_t layer;
     size_t other;
-    std::vector<Pair> left;
-    std::vector<Pair> right;
+    std::vector<PairRun> left;
+    std::vector<PairRun> right;
   };
   struct Task {
     size_t block;
@@ -53,15 +70,19 @@ class GramBuilder {
   // The list of tasks; made on first use, since a network for the dual route has far too many
   // pairs.
   void MakeTasks();
-  void FormLeft(const Tangents& t, const Task& task, size_t s0, size_t size, double* out) const;
-  void FormRight(const Tangents& t, const Task& task, size_t s0, size_t size, double* out) const;
-  void Scatter(const Task& task, const double* values, bool overwrite, SymmetricMatrix* g) const;
+  Block MakeBlock(size_t layer, size_t other) const;
+  void Scatter(const Block& block, const std::vector<PairRun>& left,
+               const std::vector<PairRun>& right, const T* values, bool overwrite,
+               SymmetricMatrixOf<T>* g) const;
 
   const Architecture& net_;
   int threads_;
+  TangentRows<T> rows_;
   std::vector<Block> blocks_;
   std::vector<Task> tasks_;
-  Buffer scratch_;
+  // Numbers that the largest tasks need.
+  size_t left_room_ = 0, right_room_ = 0, value_room_ = 0;
+  BufferOf<T> scratch_;
 };
 
 }  // namespace gaussflow

@@ -7,7 +7,7 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && \
     defined(__GLIBC__) && !defined(GAUSSFLOW_SANITIZE)
 #define GAUSSFLOW_CLONES \
-  __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define GAUSSFLOW_CLONES
 #endif

@@ -1,4 +1,4 @@
-// A symmetric matrix and its Cholesky factor in one allocation of n (n + 1) doubles: the matrix in
+// A symmetric matrix and its Cholesky factor in one allocation of n (n + 1) numbers: the matrix in
 // the upper triangle, shifted one column to the right, the factor in the lower one. Both are
 // column-major with leading dimension n and do not overlap, so a rejected step can factor again
 // with another damping without forming the matrix anew.
@@ -11,30 +11,33 @@
 
 namespace gaussflow {
 
-class SymmetricMatrix {
+template <typename T>
+class SymmetricMatrixOf {
  public:
-  static size_t Doubles(size_t n) { return n * (n + 1); }
+  static size_t Count(size_t n) { return n * (n + 1); }
 
   bool Reserve(size_t n) {
     n_ = n;
-    return storage_.Reserve(Doubles(n));
+    return storage_.Reserve(Count(n));
   }
 
   size_t n() const { return n_; }
   // Entry (i, j), i <= j, of the matrix is upper()[j * n + i].
-  double* upper() { return storage_.data() + n_; }
-  const double* upper() const { return storage_.data() + n_; }
-  double& at(size_t i, size_t j) { return upper()[j * n_ + i]; }
-  double at(size_t i, size_t j) const { return upper()[j * n_ + i]; }
+  T* upper() { return storage_.data() + n_; }
+  const T* upper() const { return storage_.data() + n_; }
+  T& at(size_t i, size_t j) { return upper()[j * n_ + i]; }
+  T at(size_t i, size_t j) const { return upper()[j * n_ + i]; }
   // Entry (i, j), i >= j, of the factor is lower()[j * n + i].
-  double* lower() { return storage_.data(); }
-  const double* lower() const { return storage_.data(); }
+  T* lower() { return storage_.data(); }
+  const T* lower() const { return storage_.data(); }
   size_t bytes() const { return storage_.bytes(); }
 
  private:
   size_t n_ = 0;
-  Buffer storage_;
+  BufferOf<T> storage_;
 };
+
+using SymmetricMatrix = SymmetricMatrixOf<double>;
 
 }  // namespace gaussflow
 

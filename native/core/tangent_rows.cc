@@ -1,0 +1,119 @@
+#include "tangent_rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+namespace gaussflow {
+
+namespace {
+
+// The power of two nearest 1 / root mean square; 1 where that is 0 or not finite.
+double Reciprocal(double sum_of_squares, size_t count) {
+  const double square = sum_of_squares / static_cast<double>(count);
+  if (!(square > 0.0) || !std::isfinite(square)) return 1.0;
+  int exponent = 0;
+  std::frexp(std::sqrt(square), &exponent);
+  return std::ldexp(1.0, std::clamp(-exponent, -1000, 1000));
+}
+
+double SumOfSquares(const double* values, size_t count) {
+  double sum = 0.0;
+  for (size_t i = 0; i < count; ++i) sum += values[i] * values[i];
+  return sum;
+}
+
+// Row `from` of a panel, times `scale`, becomes column `at` of samples x `stride` numbers.
+template <typename T>
+void Turn(const double* from, double scale, size_t s0, size_t size, T* to, size_t stride) {
+  to += s0 * stride;
+  for (size_t i = 0; i < size; ++i) to[i * stride] = static_cast<T>(scale * from[s0 + i]);
+}
+
+}  // namespace
+
+template <typename T>
+TangentRows<T>::TangentRows(const Architecture& architecture, int threads)
+    : net_(architecture), threads_(threads) {
+  for (const Layer& layer : net_.layers) {
+    input_scales_.emplace_back(layer.right_size(), 1.0);
+    delta_scales_.emplace_back(layer.outputs, 1.0);
+  }
+}
+
+template <typename T>
+Status TangentRows<T>::Fill(const Tangents& tangents, bool first, const Cancel& cancel) {
+  const size_t last = net_.layers.size() - 1;
+  count_ = tangents.count();
+  inputs_.resize(last + 1);
+  deltas_.resize(last + 1);
+  for (size_t l = 0; l <= last; ++l) {
+    // A line more than the samples need: loops read whole lines.
+    const size_t inputs = count_ * InputStride(l) + kLanes,
+                 deltas = count_ * DeltaStride(l) + kLanes;
+    if (!inputs_[l].Reserve(inputs)) return Status::Memory(inputs * sizeof(T));
+    if (!deltas_[l].Reserve(deltas)) return Status::Memory(deltas * sizeof(T));
+    std::fill_n(inputs_[l].data() + inputs - kLanes, kLanes, T(0));
+    std::fill_n(deltas_[l].data() + deltas - kLanes, kLanes, T(0));
+  }
+  if (first && std::is_same_v<T, float>) Measure(tangents);
+
+  constexpr size_t kSamples = 64;
+  const bool done = ThreadPool::Instance().Run(
+      threads_, (count_ + kSamples - 1) / kSamples, cancel, [&](size_t task, int) {
+        const size_t s0 = task * kSamples, size = std::min(kSamples, count_ - s0);
+        for (size_t l = 0; l <= last; ++l) {
+          const Layer& layer = net_.layers[l];
+          const Panel h = tangents.Input(l);
+          T* to = inputs_[l].data();
+          for (size_t k = 0; k < layer.inputs; ++k)
+            Turn(h.row(k), layer.factor * input_scales_[l][k], s0, size, to + k, InputStride(l));
+          if (layer.bias) {
+            for (size_t i = s0; i < s0 + size; ++i) to[i * InputStride(l) + layer.inputs] = T(1);
+          }
+          to = deltas_[l].data();
+          for (size_t a = 0; a < net_.output_size; ++a) {
+            const Panel delta = tangents.Delta(l, a);
+            const size_t units = l == last ? 1 : layer.outputs;
+            for (size_t o = 0; o < units; ++o)
+              Turn(delta.row(o), delta_scales_[l][l == last ? a : o], s0, size, to + a * units + o,
+                   DeltaStride(l));
+          }
+        }
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
+template <typename T>
+size_t TangentRows<T>::bytes() const {
+  size_t total = 0;
+  for (const BufferOf<T>& buffer : inputs_) total += buffer.bytes();
+  for (const BufferOf<T>& buffer : deltas_) total += buffer.bytes();
+  return total;
+}
+
+template <typename T>
+void TangentRows<T>::Measure(const Tangents& tangents) {
+  const size_t last = net_.layers.size() - 1, c = net_.output_size;
+  for (size_t l = 0; l <= last; ++l) {
+    const Layer& layer = net_.layers[l];
+    const Panel h = tangents.Input(l);
+    for (size_t k = 0; k < layer.inputs; ++k)
+      input_scales_[l][k] =
+          Reciprocal(layer.factor * layer.factor * SumOfSquares(h.row(k), count_), count_);
+    for (size_t o = 0; o < layer.outputs; ++o) {
+      double sum = 0.0;
+      if (l == last) {
+        sum = SumOfSquares(tangents.Delta(l, o).row(0), count_);
+      } else {
+        for (size_t a = 0; a < c; ++a) sum += SumOfSquares(tangents.Delta(l, a).row(o), count_);
+      }
+      delta_scales_[l][o] = Reciprocal(sum, count_);
+    }
+  }
+}
+
+template class TangentRows<double>;
+template class TangentRows<float>;
+
+}  // namespace gaussflow

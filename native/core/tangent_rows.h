@@ -1,0 +1,67 @@
+// A block of samples' tangents turned round: a layer's inputs h, or its deltas, of one sample side
+// by side, so that products of pairs of them are contiguous (gram.h), in double or in float. One
+// array a layer and kind: who walks through the samples reads them in a stream.
+//
+// In float every unit is scaled by a power of two to a root mean square near 1 over the first
+// block. G then comes out as T G T with the diagonal T of Scale(): no product of four such numbers
+// over- or underflows, and scaling by powers of two rounds nothing.
+#ifndef GAUSSFLOW_CORE_TANGENT_ROWS_H_
+#define GAUSSFLOW_CORE_TANGENT_ROWS_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "architecture.h"
+#include "buffer.h"
+#include "status.h"
+#include "tangents.h"
+
+namespace gaussflow {
+
+template <typename T>
+class TangentRows {
+ public:
+  // Numbers of one cache line: what loops over a row may read or write behind its end.
+  static constexpr size_t kLanes = 64 / sizeof(T);
+
+  TangentRows(const Architecture& architecture, int threads);
+
+  // Takes over the block in `tangents`; `first` measures the scales anew (float only).
+  Status Fill(const Tangents& tangents, bool first, const Cancel& cancel);
+
+  size_t count() const { return count_; }
+  // A layer's right vector at a sample, its inputs times the layer's factor, then the bias's 1;
+  // the next sample's is InputStride() behind it.
+  const T* Inputs(size_t layer, size_t sample) const {
+    return inputs_[layer].data() + sample * InputStride(layer);
+  }
+  size_t InputStride(size_t layer) const { return net_.layers[layer].right_size(); }
+  // delta of the units for output 0, then for output 1, ...; in the last layer only that of output
+  // a by unit a.
+  const T* Deltas(size_t layer, size_t sample) const {
+    return deltas_[layer].data() + sample * DeltaStride(layer);
+  }
+  size_t DeltaStride(size_t layer) const {
+    return (layer + 1 == net_.layers.size() ? 1 : net_.layers[layer].outputs) * net_.output_size;
+  }
+  // T_j of the weight (unit, input) or of the bias (input = layer.inputs).
+  double Scale(size_t layer, size_t unit, size_t input) const {
+    return input_scales_[layer][input] * delta_scales_[layer][unit];
+  }
+  size_t bytes() const;
+
+ private:
+  void Measure(const Tangents& tangents);
+
+  const Architecture& net_;
+  int threads_;
+  size_t count_ = 0;
+  std::vector<BufferOf<T>> inputs_;
+  std::vector<BufferOf<T>> deltas_;
+  std::vector<std::vector<double>> input_scales_;
+  std::vector<std::vector<double>> delta_scales_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_TANGENT_ROWS_H_
