@@ -9,6 +9,7 @@ import { type Engine, type Failure, failed, type RankReport, type Solved } from 
 import { dot, norm, objectiveOf } from "../linearise/problem.js";
 import type { Route } from "../linearise/record.js";
 import { extremeEigenvalues } from "../linearise/spectrum.js";
+import { lastDigitMoved, relativeNoise } from "../linearise/velocity-noise.js";
 import { type DampingSchedule, type ScheduleSpectrum, scheduledRho } from "./damping-schedule.js";
 import type { Stage, StageFailure } from "./ode.js";
 
@@ -45,7 +46,7 @@ export interface FieldOptions {
 const solveShare = 0.01;
 
 export class FlowField {
-  /** The last point evaluated. */
+  /** The last point at which the loss was had, also where the velocity was not: its dissipation is 0 then. */
   last: FieldPoint | null = null;
   linearisations = 0;
   /** When and why the orthogonal route took over from Cholesky, or null. */
@@ -56,6 +57,8 @@ export class FlowField {
   #route: "primal" | "dual" | "orthogonal";
   #initialObjective: number | null;
   #held: ScheduleSpectrum | null = null;
+  /** Fewest and most eigenvalues below the rounding floor, of the present route: each has its own floor. */
+  #below: [number, number] = [Number.POSITIVE_INFINITY, 0];
 
   /** @param resume where a checkpoint stood */
   constructor(
@@ -89,6 +92,31 @@ export class FlowField {
     if (this.#held === null) return null;
     this.#held = null;
     return this.evaluate(time, state);
+  }
+
+  /** How far the velocity at (t, [w; .]) is rounding; NaN where there is none. Leaves the field as it is, but for the linearisations. */
+  async noiseAt(time: number, state: Float64Array): Promise<number> {
+    const kept = { last: this.last, switched: this.switched, route: this.#route, held: this.#held, below: this.#below };
+    const velocityOf = async (parameters: Float64Array) => {
+      this.#held = null;
+      const answer = await this.#velocity(time, parameters);
+      return "failure" in answer ? null : answer.velocity;
+    };
+    const w = state.slice(0, this.#engine.parameterCount);
+    const [here, moved] = [await velocityOf(w), await velocityOf(lastDigitMoved(w))];
+    this.last = kept.last;
+    this.switched = kept.switched;
+    this.#route = kept.route;
+    this.#held = kept.held;
+    this.#below = kept.below;
+    return here === null || moved === null ? Number.NaN : relativeNoise(here, moved);
+  }
+
+  /** A smallest eigenvalue that crosses the rounding floor to and fro makes the damping jump: a sentence where that was seen, else null. */
+  eigenvalueLost(): string | null {
+    const [least, most] = this.#below;
+    if (!(least < most)) return null;
+    return `rounding limits the flow: the smallest eigenvalue of J J^T, which the damping follows, comes and goes at the rounding floor (between ${least} and ${most} lie below it), and the damping jumps with it; a constant damping cures it, and a larger outputScale where J has full rank at the start`;
   }
 
   /** Derivative of [w; dissipated] at (t, [w; .]). */
@@ -136,31 +164,38 @@ export class FlowField {
       spectrum,
     };
     const rho = scheduledRho(schedule, view, signal);
-    const solved = rho === 1 ? null : await this.#solve(time, parameters, rho);
-    if (solved !== null && failed(solved)) return asStage(solved);
-    if (rho === 0 && decay === 0 && solved?.rank && solved.rank.rank < engine.parameterCount)
-      return {
-        failure: "singular-jacobian",
-        message: `J is singular at t = ${time}: numerical rank ${solved.rank.rank} of ${engine.parameterCount} at tolerance ${solved.rank.tolerance.toExponential(1)}, sigma_min = ${solved.rank.smallest.toExponential(3)}`,
-      };
-    const velocity =
-      solved === null
-        ? point.gradient.map((value) => -value / alpha ** 2)
-        : solved.step.map((value) => value / (1 - rho));
-    const dissipation = -dot(point.gradient, velocity);
-    this.last = {
+    const bare = {
       time,
       loss: point.loss,
       objective,
       gradientNorm: norm(point.gradient),
       gradientCosine: point.gradientCosine,
-      dissipation,
       rho,
       spectrum,
+    };
+    const solved = rho === 1 ? null : await this.#solve(time, parameters, rho);
+    if (solved !== null && failed(solved)) {
+      this.last = { ...bare, dissipation: 0, route: this.#route, rank: null, condition: null };
+      return asStage(solved);
+    }
+    const system = {
       route: this.#route,
       rank: solved?.rank ?? null,
       condition: solved === null || !Number.isFinite(solved.condition) ? null : solved.condition,
     };
+    if (rho === 0 && decay === 0 && solved?.rank && solved.rank.rank < engine.parameterCount) {
+      this.last = { ...bare, dissipation: 0, ...system };
+      return {
+        failure: "singular-jacobian",
+        message: `J is singular at t = ${time}: numerical rank ${solved.rank.rank} of ${engine.parameterCount} at tolerance ${solved.rank.tolerance.toExponential(1)}, sigma_min = ${solved.rank.smallest.toExponential(3)}`,
+      };
+    }
+    const velocity =
+      solved === null
+        ? point.gradient.map((value) => -value / alpha ** 2)
+        : solved.step.map((value) => value / (1 - rho));
+    const dissipation = -dot(point.gradient, velocity);
+    this.last = { ...bare, dissipation, ...system };
     return { velocity, dissipation };
   }
 
@@ -176,10 +211,11 @@ export class FlowField {
     const condition = failed(solved) ? Number.POSITIVE_INFINITY : solved.condition;
     if (condition <= this.#conditionLimit && !failed(solved)) return solved;
     const numbers = failed(solved)
-      ? solved.message
+      ? `J^T J${rho > 0 ? " with its damping" : ""} is not positive definite to rounding: pivot ${solved.pivot} of its Cholesky factorisation is not positive`
       : `the condition estimate ${condition.toExponential(2)} is above ${this.#conditionLimit.toExponential(2)}`;
     this.switched = { time, message: `orthogonal route from t = ${time} on: ${numbers}` };
     this.#route = "orthogonal";
+    this.#below = [Number.POSITIVE_INFINITY, 0];
     const again = await this.#engine.linearise(parameters, { curvature: "orthogonal", decay, scaling: null }, signal);
     this.linearisations++;
     return failed(again) ? again : this.#engine.solve({ ...request, condition: false }, signal);
@@ -189,6 +225,7 @@ export class FlowField {
     if (this.#held !== null) return this.#held;
     const { alpha, signal } = this.#options;
     const { smallest, largest, below, method } = await extremeEigenvalues(this.#engine, { scale: alpha ** 2 }, signal);
+    this.#below = [Math.min(this.#below[0], below), Math.max(this.#below[1], below)];
     if (method === "lanczos") this.#held = { smallest, largest, below };
     return { smallest, largest, below };
   }

@@ -1,5 +1,6 @@
 // Checkpoints of flows: everything the integration carries from one accepted step to the next, in a sealed file with a fingerprint of
-// what it depends on. A resumed flow goes on bit for bit.
+// what it depends on. A resumed flow goes on bit for bit, also to another `until`: a step that only the end time or a terminal event
+// made short is not in the file, and is taken anew.
 import { writeFileAtomic } from "../atomic-file.js";
 import type { FlowRecord } from "../linearise/record.js";
 import { decodeFloats, encodeFloats, fields, fileError, readText, seal, unseal } from "../sealed-json.js";

@@ -6,6 +6,7 @@ import { jacobianRank } from "../linearise/jacobian-rank.js";
 import type { ObservedRun, Observer } from "../linearise/observer.js";
 import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
+import { noisyVelocity, roundingSentence } from "../linearise/velocity-noise.js";
 import type { Architecture } from "../network/architecture.js";
 import { Interrupt } from "../train/interrupt.js";
 import { FlowField } from "./field.js";
@@ -14,17 +15,29 @@ import { asCode, singularReason } from "./flow-end.js";
 import { odeEvents } from "./flow-events.js";
 import type { CompletedFlowOptions } from "./flow-options.js";
 import { integrateSteps } from "./integrate.js";
-import type { AcceptedStep, EventSample, OdeEnd, Sample } from "./ode.js";
+import type { AcceptedStep, EventSample, OdeEnd, Sample, StageFailure, StepMemory } from "./ode.js";
 import { parameterNorm, predictionNorm } from "./prediction-norm.js";
 import { stability } from "./runge-kutta.js";
 
 /** Two errors of the tolerance per step may lift the objective by that much of itself before it counts as a climb. */
 const climbTolerance = 10;
 
+/** In so many steps, with a rejection in every other, rounding is suspected. */
+const troubledSteps = 20;
+
+/** What an integration remembers before its first step. */
+const unbegun: StepMemory = { nextStep: 0, errors: [], stiffCount: 0, calmCount: 0 };
+
+function startReason({ failure, message, where }: StageFailure): Reason {
+  return { code: asCode(failure), message: `at the start: ${message}`, ...(where ? { where } : {}) };
+}
+
 export interface FlowRunContext {
   readonly engine: Engine;
   readonly sample: () => Engine;
   readonly architecture: Architecture;
+  /** n*c, sample-major. */
+  readonly targets: Float64Array;
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
   /** Where the flow starts, even if it is resumed later on its way. */
@@ -51,6 +64,7 @@ export class FlowRun {
   state: Float64Array;
   counts: { readonly accepted: number; readonly rejected: number; readonly evaluations: number };
   stiffness: string | null;
+  rounding: string | null;
   readonly #completed: CompletedFlowOptions;
   readonly #context: FlowRunContext;
   readonly #began = performance.now();
@@ -72,6 +86,7 @@ export class FlowRun {
     this.state = resume?.state ?? Float64Array.of(...start, 0);
     this.counts = resume ?? { accepted: 0, rejected: 0, evaluations: 0 };
     this.stiffness = resume?.stiffness ?? null;
+    this.rounding = this.records.find(({ rounding }) => rounding !== null)?.rounding ?? null;
     this.#initialLoss = resume?.initialLoss ?? Number.NaN;
     const { settings } = completed.integrator;
     this.field = new FlowField(
@@ -122,17 +137,24 @@ export class FlowRun {
     const { signal } = this.interrupt;
     const { decay } = loss;
     const derivative = await this.field.evaluate(this.time, this.state);
-    if (!(derivative instanceof Float64Array)) {
-      const { failure, message, where } = derivative;
-      this.reason = { code: asCode(failure), message: `at the start: ${message}`, ...(where ? { where } : {}) };
+    const stuck = derivative instanceof Float64Array ? null : derivative;
+    // A point without a loss is none to show; one without a velocity is.
+    if (stuck !== null && this.field.last === null) {
+      this.reason = startReason(stuck);
       return;
     }
     if (resume === null) this.#initialLoss = this.field.last?.loss ?? Number.NaN;
     await observer?.onStart?.(this.#observed());
     if (resume === null) {
       if (outputs[0] === this.time) this.outputs.push({ time: this.time, state: this.state });
-      yield await this.#tell(this.#record(null));
+      const record = this.#record(null, stuck?.message ?? null);
+      await this.#keepBoundary(null);
+      yield await this.#tell(record);
     } else this.field.linearisations = resume.linearisations;
+    if (!(derivative instanceof Float64Array)) {
+      this.reason = startReason(derivative);
+      return;
+    }
     if (this.#stopped() || this.time >= until) {
       this.reason ??= { code: "until", message: `t = ${this.time} is reached` };
       return;
@@ -176,7 +198,7 @@ export class FlowRun {
       this.stiffness ??= step.stiffness;
       this.outputs.push(...step.outputs);
       this.events.push(...step.events);
-      const record = this.#record(step);
+      const record = this.#record(step, null, await this.#noise(step));
       await this.#keepBoundary(step);
       yield await this.#tell(record);
       if (this.#stopped()) return;
@@ -199,10 +221,26 @@ export class FlowRun {
     });
   }
 
-  #record(step: AcceptedStep | null): FlowRecord {
+  /** Whether rounding is what rejects the steps: asked where they keep being rejected, until it is. */
+  async #noise(step: AcceptedStep): Promise<number | null> {
+    const { start } = this.#context;
+    const recent = this.records.slice(-troubledSteps);
+    if (this.rounding !== null || recent.some(({ velocityNoise }) => velocityNoise !== null)) return null;
+    const rejections = recent.reduce((sum, record) => sum + record.rejections, step.rejections);
+    if (rejections < troubledSteps / 2) return null;
+    const before = this.records.find(({ velocityNoise }) => velocityNoise !== null)?.velocityNoise ?? null;
+    const atStart = before ?? (await this.field.noiseAt(this.#completed.from, Float64Array.of(...start, 0)));
+    // At the start, since on the way J may lose its rank by curvature.
+    return Number.isNaN(atStart) ? null : atStart;
+  }
+
+  #record(step: AcceptedStep | null, trouble: string | null = null, noise: number | null = null): FlowRecord {
     const point = this.field.last;
     if (point === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "a flow step without a right-hand side");
     const parameters = this.parameters;
+    const rounded =
+      noise === null ? null : noise >= noisyVelocity ? roundingSentence(noise) : this.field.eigenvalueLost();
+    this.rounding ??= rounded;
     // Callers see it before the run is done with it.
     const record: FlowRecord = Object.freeze({
       step: step?.index ?? 0,
@@ -225,7 +263,9 @@ export class FlowRun {
       rank: point.rank?.rank ?? null,
       smallestSingularValue: point.rank?.smallest ?? null,
       condition: point.condition,
-      warning: step?.stiffness ?? this.#climb(point.objective),
+      velocityNoise: noise,
+      rounding: rounded,
+      warning: trouble ?? step?.stiffness ?? rounded ?? this.#climb(point.objective),
       elapsed: this.elapsed,
     });
     this.records.push(record);
@@ -242,7 +282,7 @@ export class FlowRun {
   }
 
   #observed(): ObservedRun {
-    const { engine, sample, architecture, start, weights, signal } = this.#context;
+    const { engine, sample, architecture, start, targets, weights, signal } = this.#context;
     const { integrator, loss } = this.#completed;
     const { step } = integrator.settings;
     return {
@@ -251,15 +291,17 @@ export class FlowRun {
       sample,
       architecture,
       start,
+      targets,
       weights,
       decay: loss.decay,
       resolution: step > 0 ? 0 : this.#predictionError ** 2 / 2,
       // A mode that decays at k is multiplied by R(-k h) in a fixed step; the loss by its square.
-      discretised: (rate) =>
-        step > 0
-          ? (-2 * Math.log(Math.max(Math.abs(stability(integrator.tableau, (-rate / 2) * step)), Number.EPSILON))) /
-            step
-          : rate,
+      discretised: (rate) => {
+        if (step === 0) return rate;
+        const growth = Math.abs(stability(integrator.tableau, (-rate / 2) * step));
+        return growth < Number.EPSILON ? Number.POSITIVE_INFINITY : (-2 * Math.log(growth)) / step;
+      },
+      fixedStep: step > 0 ? `${integrator.name} with step ${step}` : null,
       identityScaling: true,
       signal: signal ?? new AbortController().signal,
     };
@@ -284,15 +326,17 @@ export class FlowRun {
     return `the objective rose from ${before.toExponential(6)} to ${objective.toExponential(6)}: integrator error, use a smaller step or tolerance`;
   }
 
-  async #keepBoundary(step: AcceptedStep): Promise<void> {
+  /** @param step null = the start. A step that was cut is no boundary: a run that goes on from there would be another one. */
+  async #keepBoundary(step: AcceptedStep | null): Promise<void> {
     const { checkpoint } = this.#completed;
-    if (checkpoint === null) return;
+    if (checkpoint === null || step?.cut) return;
     const [records, outputs, events] = [this.records.length, this.outputs.length, this.events.length];
     const rest = {
       time: this.time,
       state: this.state,
-      memory: step.memory,
+      memory: step?.memory ?? unbegun,
       ...this.counts,
+      ...(step === null ? { evaluations: 1 } : {}),
       linearisations: this.field.linearisations,
       initialLoss: this.#initialLoss,
       initialObjective: this.field.initialObjective,
@@ -309,7 +353,7 @@ export class FlowRun {
       events: this.events.slice(0, events),
     });
     this.#unwritten = true;
-    if (step.index % checkpoint.every === 0) await this.#flush();
+    if (step !== null && step.index % checkpoint.every === 0) await this.#flush();
   }
 
   async #flush(): Promise<void> {

@@ -28,7 +28,7 @@ export interface FlowResult {
   readonly last: Network;
   readonly time: number;
   readonly reason: Reason;
-  /** The start and every accepted step. */
+  /** The start and every accepted step; empty only where the loss at the start is not finite. */
   readonly records: readonly FlowRecord[];
   /** The network at the times asked for, from the interpolant of the step that covers them. */
   readonly outputs: readonly FlowSample[];
@@ -37,7 +37,7 @@ export interface FlowResult {
   readonly statistics: {
     readonly accepted: number;
     readonly rejected: number;
-    /** Right-hand sides, and linearisations of the network (one each; one more where the route changed). */
+    /** Right-hand sides, and linearisations of the network (one each; one more where the route changed, two where `velocityNoise` was measured). */
     readonly evaluations: number;
     readonly linearisations: number;
   };
@@ -45,6 +45,8 @@ export interface FlowResult {
   readonly switched: { readonly time: number; readonly message: string } | null;
   /** Set where the problem looked stiff to the explicit integrator. */
   readonly stiffness: string | null;
+  /** Set where rounding, not accuracy, keeps the steps short: see `FlowRecord.rounding`. */
+  readonly rounding: string | null;
   /** What the monitor says, where one was given. */
   readonly monitor: MonitorReport | null;
   readonly plan: Plan;
@@ -105,6 +107,7 @@ export async function* flowSteps(
       engine,
       sample: sample.get,
       architecture: start.architecture,
+      targets: prepared.targets,
       weights: prepared.weights ?? null,
       start: start.parameters,
       meanFactor: meanFactor(fit),
@@ -180,6 +183,7 @@ async function finish(
     },
     switched: run.field.switched,
     stiffness: run.stiffness,
+    rounding: run.rounding,
     monitor: (await options.monitor?.onEnd?.(reason)) ?? null,
     plan,
     engine: engine.kind,

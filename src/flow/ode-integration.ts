@@ -28,6 +28,8 @@ interface WithinTolerance {
   readonly trial: TrialStep;
   readonly size: number;
   readonly to: number;
+  /** It ends at the end time, which may have shortened it. */
+  readonly fitted: boolean;
   readonly error: number;
   readonly rejections: number;
 }
@@ -83,7 +85,7 @@ export class Integration {
     this.#derivative = first;
     for (const event of this.#events) this.#values.push(await eventValue(event, this.time, this.#state, signal));
     while (this.#outputs[this.#nextOutput] <= this.time) this.#nextOutput++;
-    if (resume !== undefined) {
+    if (resume !== undefined && resume.memory.nextStep > 0) {
       this.#h = resume.memory.nextStep;
       return this.refresh();
     }
@@ -124,7 +126,7 @@ export class Integration {
       this.#evaluations += trial.evaluations;
       if (!("failed" in trial)) {
         const error = await this.#errorOf(trial);
-        if (!(error > 1)) return { trial, size, to, error, rejections };
+        if (!(error > 1)) return { trial, size, to, fitted: last, error, rejections };
         this.#h = size * stepFactor([error], tableau.errorOrder, settings);
       } else {
         const { failed } = trial;
@@ -140,7 +142,7 @@ export class Integration {
 
   /** Moves to the end of the step, or to the terminal event within it. */
   async accept(within: WithinTolerance): Promise<{ readonly step: AcceptedStep; readonly stop: EventSample | null }> {
-    const { trial, size, to, error, rejections } = within;
+    const { trial, size, to, fitted, error, rejections } = within;
     const { tableau, settings } = this.#integrator;
     const [from, before, { stages }] = [this.time, this.#state, trial];
     const stateAt = (time: number) => interpolate(tableau, before, stages, size, (time - from) / size);
@@ -189,6 +191,7 @@ export class Integration {
       events: found,
       stiffness,
       memory: { nextStep: this.#h, errors: this.#errors, stiffCount, calmCount },
+      cut: fitted || stop !== null,
     };
     return { step, stop };
   }

@@ -62,7 +62,7 @@ export interface EventSample extends Sample {
 
 /** What goes on from an accepted step, bit for bit: plain numbers, for checkpoints. */
 export interface StepMemory {
-  /** Size that the controller wants next. */
+  /** Size that the controller wants next; 0 = none yet, at the start. */
   readonly nextStep: number;
   /** Scaled errors of the last accepted steps, newest first (PI and PID control look back). */
   readonly errors: readonly number[];
@@ -109,6 +109,8 @@ export interface AcceptedStep {
   /** Set at the step where stiffness was first seen: a sentence with the numbers. */
   readonly stiffness: string | null;
   readonly memory: StepMemory;
+  /** Ends at `until` or at a terminal event, which may have shortened it: a longer run might not have taken this step. */
+  readonly cut: boolean;
 }
 
 export type OdeEndCode = "until" | "event" | "steps" | "step-too-small" | "non-finite" | (string & {});

@@ -17,12 +17,19 @@ export interface ObservedRun {
   readonly start: Float64Array;
   /** Weight decay d of the objective g + d/2 |w|^2. */
   readonly decay: number;
+  /** In the units of the run: n*c, sample-major. */
+  readonly targets: Float64Array;
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
   /** Excess objective below which the run's own errors (of time integration) show; 0 for training and for fixed steps. */
   readonly resolution: number;
-  /** What a fixed step makes of a rate of the exact flow; the rate itself where steps are controlled. */
+  /**
+   * What a fixed step makes of a rate of the exact flow: infinite where one step takes all of it, negative where it grows. The rate
+   * itself where steps are controlled.
+   */
   readonly discretised: (rate: number) => number;
+  /** The fixed step, in words; null where steps are controlled. */
+  readonly fixedStep: string | null;
   /** Scaling matrix of the damping: D = I, or anything else. Flows have D = I. */
   readonly identityScaling: boolean;
   /** The caller's; a deadline of the run does not abort it. */
@@ -61,7 +68,7 @@ export interface MonitorRecord {
   readonly plRatio: number | null;
   /** rho of a flow, mu of a discrete step. */
   readonly damping: number;
-  /** Norms of the parts of the weighted residual in the range of J and orthogonal to it. */
+  /** Norms of the parts of the weighted residual in the range of J and orthogonal to it (|r + J step|, without cancellation). */
   readonly tangentNorm: number | null;
   readonly normalNorm: number | null;
   /** |w - w(previous observed point)| and |w - w(start)|. */
@@ -94,6 +101,7 @@ export interface MonitorSpectrum {
 export interface RateFit {
   /** -slope, per unit of `position`. */
   readonly measured: number;
+  /** Of the line alone: how far the points scatter about it. A bend that the points share, or an error of time integration, is not in it. */
   readonly standardError: number;
   readonly rSquared: number;
   readonly points: number;
@@ -107,6 +115,7 @@ export type VerdictCode =
   | "curvature-limited"
   | "damping-limited"
   | "stalled"
+  | "rounding-limited"
   | "not-applicable";
 
 export interface Verdict {
@@ -117,11 +126,14 @@ export interface Verdict {
 
 export interface MonitorReport {
   readonly records: readonly MonitorRecord[];
-  /** The last window: rate of the excess loss objective - optimum. */
+  /**
+   * The last window: rate of the excess loss objective - optimum. `promised` and `attainable` are null where nothing tells them, and
+   * where a fixed step promises the whole excess at once.
+   */
   readonly rate: (RateFit & { readonly promised: number | null; readonly attainable: number | null }) | null;
   /**
-   * The least objective the run can hope for; `estimated`: from the residual's normal part at the last point. null where nothing tells
-   * it (`parts` is off).
+   * The least objective the run can hope for; `estimated`: half the square of the residual's normal part at the last point. null where
+   * nothing tells it (`parts` is off).
    */
   readonly optimum: { readonly value: number; readonly estimated: boolean } | null;
   readonly converged: { readonly holds: boolean; readonly message: string };

@@ -1,7 +1,7 @@
 // What a run tells the world: one record a trial or time step, a reason at the end. The library itself prints nothing.
 import type { NonFinite } from "../backend/engine.js";
 
-/** How a step is solved (method.md 3). */
+/** How a step is solved (docs/architecture.md). */
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";
 
 /** Why a run ended. Every code comes with a sentence that holds the numbers. */
@@ -47,7 +47,7 @@ export interface TrainRecord {
   readonly objective: number;
   /** Euclidean norm of the objective's gradient at the point the step started from. */
   readonly gradientNorm: number;
-  /** MINPACK's scale-free gradient measure at that point (method.md 1, `stop.gradient`). */
+  /** MINPACK's scale-free gradient measure at that point (`stop.gradient`). */
   readonly gradientCosine: number;
   readonly damping: number;
   /** Actual / predicted reduction; null where there is no model value (start, failed solve). */
@@ -87,7 +87,7 @@ export interface FlowRecord {
   readonly gradientNorm: number;
   /** null where no curvature was formed (gradient flow). */
   readonly gradientCosine: number | null;
-  /** -d objective/dt along the flow, and its integral since the start. */
+  /** -d objective/dt along the flow (0 where it ends at its start for want of a velocity), and its integral since the start. */
   readonly dissipation: number;
   readonly dissipated: number;
   /** Damping rho. */
@@ -102,7 +102,17 @@ export interface FlowRecord {
   readonly rank: number | null;
   readonly smallestSingularValue: number | null;
   readonly condition: number | null;
-  /** Stiffness seen for the first time, or an objective that rose (an exact flow never climbs: integrator error); else null. */
+  /**
+   * Relative change of dw/dt when the parameters move by their last digit: measured where steps keep being rejected, at the
+   * start of the flow (later J may lose its rank by curvature); else null. From 0.01 on rounding sets the step size.
+   */
+  readonly velocityNoise: number | null;
+  /** Why rounding limits the steps, where that was seen: once in a flow; else null. */
+  readonly rounding: string | null;
+  /**
+   * Stiffness or a limit by rounding seen for the first time, an objective that rose (an exact flow never climbs: integrator error), or
+   * why there is no velocity at the start; else null.
+   */
   readonly warning: string | null;
   readonly elapsed: number;
 }

@@ -7,6 +7,9 @@ import type { Observations } from "./observation.js";
 
 export const relativeOffset = 1e-3;
 
+/** A normal part below this share of the residual is what rounding leaves of it. */
+const cancelled = 1e-14;
+
 /** Within this factor of the floor an objective is as small as rounding lets it be. */
 const atFloor = 100;
 
@@ -36,6 +39,11 @@ export function convergence(
       message: `not to rounding: the excess objective is ${share.toExponential(2)} of what it was at the start; ${ended}`,
     };
   }
+  if (normalNorm <= cancelled * Math.hypot(tangentNorm, normalNorm))
+    return {
+      holds: false,
+      message: `no: all of the residual, ${tangentNorm.toExponential(2)}, is tangent to rounding: a step could still explain it; ${ended}`,
+    };
   const offset = Math.sqrt(tangentNorm ** 2 / rank) / Math.sqrt(normalNorm ** 2 / freedom);
   const numbers = `relative offset ${offset.toExponential(2)}, the residual's tangent part is ${tangentNorm.toExponential(2)} of ${Math.hypot(tangentNorm, normalNorm).toExponential(2)}`;
   return offset <= relativeOffset

@@ -1,5 +1,7 @@
 // The facts behind a flow's verdict: promised and attainable rates over the window, and what excludes the theory.
+
 import type { ObservedRun, RateFit, Verdict } from "../linearise/observer.js";
+import type { Reason, ReasonCode } from "../linearise/record.js";
 import { isSmooth } from "../network/activations.js";
 import { isOver, type Observations } from "./observation.js";
 import { attainableRate, promisedRate, windowMean } from "./promised.js";
@@ -11,7 +13,13 @@ export interface Judged {
   readonly attainable: number | null;
 }
 
-export function judgeFlow(input: Observations, run: ObservedRun, optimumKnown: boolean, fit: RateFit | null): Judged {
+export function judgeFlow(
+  input: Observations,
+  run: ObservedRun,
+  optimumKnown: boolean,
+  missedOptimum: string | null,
+  fit: RateFit | null,
+): Judged {
   const inWindow = ({ position }: { readonly position: number }) =>
     fit !== null && position >= fit.from && position <= fit.until;
   const over = isOver(run);
@@ -33,16 +41,57 @@ export function judgeFlow(input: Observations, run: ObservedRun, optimumKnown: b
   const discretised = (rate: number | null) => (rate === null ? null : run.discretised(rate));
   const promised = discretised(mean(({ damping, smallest }) => promisedRate(damping, smallest)));
   const attainable = discretised(mean(({ smallest }) => attainableRate(over, smallest)));
+  const shares = input.observations.filter(inWindow).map(({ position, flow: record, tangentNorm }) => ({
+    position,
+    value: record === null || !tangentNorm ? null : record.dissipation / tangentNorm ** 2,
+  }));
   const verdict = flowVerdict({
     excluded: excluded(input, run),
     optimumKnown,
+    missedOptimum,
+    ended: ended(input.reason),
     fit,
     promised,
     attainable,
+    share: windowMean(shares),
     damping: mean(({ damping }) => damping) ?? 0,
     overparameterised: over,
+    singular: singular(input),
+    rounding: input.flow.find((record) => record.rounding !== null)?.rounding ?? null,
+    unstable: unstable(input, run),
   });
   return { verdict, promised, attainable };
+}
+
+/** Ends that a flow does not come to of its own accord. */
+const cutShort: readonly ReasonCode[] = [
+  "steps",
+  "seconds",
+  "aborted",
+  "step-too-small",
+  "non-finite",
+  "memory",
+  "no-progress",
+];
+
+function ended(reason: Reason | null): string | null {
+  return reason !== null && cutShort.includes(reason.code) ? `the flow was cut short: ${reason.message}` : null;
+}
+
+function singular({ reason, flow }: Observations): { start: boolean; message: string } | null {
+  if (reason?.code !== "singular-jacobian") return null;
+  return { start: flow.length <= 1, message: reason.message };
+}
+
+/** A fixed step in which the fastest mode, k/((1-rho) k + rho) of the largest eigenvalue k, grows. */
+function unstable({ observations }: Observations, run: ObservedRun): string | null {
+  const last = observations.at(-1);
+  const rho = last?.flow?.damping ?? 0;
+  const largest = last?.spectrum?.largest ?? null;
+  const fastest = promisedRate(rho, largest);
+  return run.fixedStep !== null && fastest !== null && run.discretised(fastest) < 0
+    ? `${run.fixedStep} is beyond its stability limit: the fastest mode decays at ${fastest.toPrecision(4)} and such a step makes it grow; use a smaller one`
+    : null;
 }
 
 /** A normal part of the residual below this share of the tangent part does not bend the rate. */

@@ -1,7 +1,7 @@
 // The facts behind a training run's verdict: what the damped linear model offered at each step, how much of the undamped model's offer
 // that is, and how much of it the steps kept.
 import type { MonitorReport, ObservedRun, RateFit } from "../linearise/observer.js";
-import type { TrainRecord } from "../linearise/record.js";
+import type { Reason, ReasonCode, TrainRecord } from "../linearise/record.js";
 import { isSmooth } from "../network/activations.js";
 import type { Judged } from "./judge-flow.js";
 import type { Observations } from "./observation.js";
@@ -21,10 +21,21 @@ export function predictions(
   return found;
 }
 
+/** Ends that leave a rate where it is. */
+const ownEnds: readonly ReasonCode[] = ["gradient", "step", "reduction", "loss", "no-progress"];
+
+function ended(reason: Reason | null): string | null {
+  if (reason === null || ownEnds.includes(reason.code)) return null;
+  return reason.code === "patience"
+    ? `validation ended the run before the minimum of the training loss, as it should: ${reason.message}`
+    : `it ended because ${reason.message}`;
+}
+
 export function judgeTraining(
   input: Observations,
   run: ObservedRun,
   optimum: MonitorReport["optimum"],
+  missedOptimum: string | null,
   fit: RateFit | null,
 ): Judged {
   const steps = input.train.filter(({ iteration }) => fit !== null && iteration > fit.from && iteration <= fit.until);
@@ -52,6 +63,8 @@ export function judgeTraining(
       ? null
       : "an activation of the network is not smooth",
     optimumKnown: optimum !== null,
+    missedOptimum,
+    ended: ended(input.reason),
     fit,
     promised,
     share,

@@ -5,6 +5,7 @@
 //
 //   tangent^2 = r^T P r = -gradient^T step with the undamped Gauss-Newton step; where the matrix is singular to rounding, P projects
 //   on the eigenvectors above the floor: the step is damped by the floor, which leaves 1/2 of a direction at it, 99% at a hundred floors.
+//   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network all but interpolates.
 //   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearisation and O(order^3).
 import { type Engine, failed } from "../backend/engine.js";
 import { exactParameters } from "../linearise/jacobian-rank.js";
@@ -20,6 +21,8 @@ export interface MeasureOptions {
   readonly parts: boolean;
   /** mu of the step whose dissipation is wanted; null = none. */
   readonly damping: number | null;
+  readonly targets: Float64Array;
+  readonly weights: Float64Array | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,23 +53,44 @@ export async function measure(
   if (!needed) return { ...bare, spectrum: null, tangentNorm: null, normalNorm: null, dissipation: null };
   const wanted = options.spectrum || (options.parts && curvature !== "orthogonal");
   const found = wanted ? await extremeEigenvalues(engine, { scale: alpha ** 2 }, signal) : null;
-  const slope = async (mu: number) => {
+  const stepAt = async (mu: number) => {
     const solved = await engine.solve({ damping: mu, decay, scaling: null }, signal);
-    return failed(solved) ? null : Math.max(0, -dot(point.gradient, solved.step));
+    return failed(solved) ? null : solved.step;
   };
-  const tangent = options.parts
-    ? await slope(curvature === "orthogonal" || decay > 0 ? 0 : (found?.floor ?? 0) * alpha ** 2)
+  const slope = (step: Float64Array) => Math.max(0, -dot(point.gradient, step));
+  const undamped = options.parts
+    ? await stepAt(curvature === "orthogonal" || decay > 0 ? 0 : (found?.floor ?? 0) * alpha ** 2)
     : null;
-  const along = damping === null ? null : await slope(damping);
+  const damped = damping === null ? null : await stepAt(damping);
+  const along = damped === null ? null : slope(damped);
   // step(mu) = (1 - rho) dw/dt with rho = mu/(alpha^2 + mu), so 1/(1 - rho) = 1 + mu/alpha^2.
   const dissipation = along === null || damping === null ? null : along * (1 + damping / alpha ** 2);
   return {
     ...bare,
     spectrum: options.spectrum && found !== null ? asSpectrum(found) : null,
-    tangentNorm: tangent === null ? null : Math.sqrt(tangent),
-    normalNorm: tangent === null ? null : Math.sqrt(Math.max(0, 2 * objective - tangent)),
+    tangentNorm: undamped === null ? null : Math.sqrt(slope(undamped)),
+    // Last: the products end the curvature that the engine holds.
+    normalNorm: undamped === null ? null : await leftOver(engine, parameters, undamped, options),
     dissipation,
   };
+}
+
+/** |r + J step| of the weighted residual, with the rows of a decay. */
+async function leftOver(
+  engine: Engine,
+  parameters: Float64Array,
+  step: Float64Array,
+  { decay, targets, weights, signal }: MeasureOptions,
+): Promise<number> {
+  const c = engine.outputSize;
+  const psi = await engine.forward(parameters, signal);
+  const moved = await engine.jacobianProduct(parameters, step, signal);
+  const rest = psi.map(
+    (value, k) => (value - targets[k] + moved[k]) * (weights === null ? 1 : Math.sqrt(weights[Math.floor(k / c)])),
+  );
+  return decay === 0
+    ? norm(rest)
+    : Math.hypot(norm(rest), Math.sqrt(decay) * norm(step.map((value, j) => value + parameters[j])));
 }
 
 function asSpectrum({ largest, smallest, below, bound, values }: ExtremeEigenvalues): MonitorSpectrum {

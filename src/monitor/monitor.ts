@@ -15,13 +15,14 @@ import { checkBoolean, checkCount } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { measure } from "./measure.js";
 import type { Observation } from "./observation.js";
-import { leastPoints } from "./rate-fit.js";
 import { provisionalRecord, report } from "./report.js";
+import { VERDICT_THRESHOLDS } from "./verdict.js";
+import { undampedWay } from "./way.js";
 
 export interface MonitorOptions {
   /** Observe every so many accepted steps (start and end always). Default 1. */
   readonly every?: number | undefined;
-  /** Points of the rate's window. Default 8. */
+  /** Points of the rate's window: at least the four that a verdict needs. Default 8. */
   readonly window?: number | undefined;
   /** Eigenvalues of the kernel: what the promise needs for 0 < rho. Default true. */
   readonly spectrum?: boolean | undefined;
@@ -29,7 +30,10 @@ export interface MonitorOptions {
   readonly parts?: boolean | undefined;
   /** How far the kernel has moved. Default true. */
   readonly drift?: boolean | undefined;
-  /** Least sum objective, where it is known (0 for a reachable target). Default: estimated, see `MonitorReport.optimum`. */
+  /**
+   * Least sum objective, where it is known. Default: estimated, see `MonitorReport.optimum`. Give 0 only where the run can reach the
+   * target from where it starts: in the lazy regime it reaches what is in the range of J, which a target made by another network is not.
+   */
   readonly optimum?: number | undefined;
   /** Sees every observation as it arises; what needs the optimum (rates, PL ratio, promises of steps) is null until the end. */
   readonly onRecord?: ((record: MonitorRecord) => void | Promise<void>) | undefined;
@@ -46,13 +50,13 @@ const NAMES = ["every", "window", "spectrum", "parts", "drift", "optimum", "onRe
 /**
  * Makes a monitor for one run of `train` or `flow`.
  * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value
- * @example const path = await flow(net, data, { monitor: monitor() }); path.monitor.verdict.message
+ * @example const path = await flow(net, data, { monitor: monitor() }); path.monitor?.verdict.message;
  */
 export function monitor(options: MonitorOptions = {}): Monitor {
   checkOptionNames("monitor options", options, NAMES);
   const { every = 1, window = 8, spectrum = true, parts = true, drift = true, optimum, onRecord } = options;
   checkCount("monitor every", every, 1);
-  checkCount("monitor window", window, leastPoints);
+  checkCount("monitor window", window, VERDICT_THRESHOLDS.points);
   for (const [name, value] of Object.entries({ spectrum, parts, drift })) checkBoolean(`monitor ${name}`, value);
   if (optimum !== undefined && !(typeof optimum === "number" && Number.isFinite(optimum) && optimum >= 0))
     throw argumentError("monitor optimum", "must be a finite number of at least 0", optimum);
@@ -117,7 +121,7 @@ class Watch implements Monitor {
       if (this.#observations.at(-1)?.position !== last.position) await this.#observe(run, last);
       floor = await roundingFloor(run, last);
     }
-    this.report = report({
+    const found = report({
       run,
       reason,
       window: this.#settings.window,
@@ -127,7 +131,16 @@ class Watch implements Monitor {
       train: this.#train,
       flow: this.#flow,
     });
+    this.report = run === null || run.signal.aborted ? found : await this.#withWay(run, found);
     return this.report;
+  }
+
+  /** A verdict that offers less damping says whether the flow would survive it. */
+  async #withWay(run: ObservedRun, found: MonitorReport): Promise<MonitorReport> {
+    if (run.kind !== "flow" || found.verdict.code !== "damping-limited") return found;
+    const caution = await undampedWay(run);
+    const { code, message } = found.verdict;
+    return caution === null ? found : { ...found, verdict: { code, message: `${message}; ${caution}` } };
   }
 
   async #observe(run: ObservedRun, { parameters, position }: ObservedPoint): Promise<void> {
@@ -141,6 +154,8 @@ class Watch implements Monitor {
       spectrum,
       parts,
       damping: parts && run.identityScaling ? (train?.damping ?? null) : null,
+      targets: run.targets,
+      weights: run.weights,
       signal,
     });
     if (found === null) return;

@@ -1,7 +1,7 @@
 // From observations and records to the report: excess objective, rates, promises, convergence, verdict.
 //
 // The optimum, when the caller does not know it: 0 where p > n c and the kernel is regular; else what the undamped linear model at the
-// last point still hopes for, objective - tangent^2/2 (for rho = 0 tangent^2 is the dissipation). Rates are then taken from tangent^2
+// last point still hopes for, normal^2/2 (objective - dissipation/2 where `parts` is off and rho = 0). Rates are then taken from tangent^2
 // itself, which does not cancel as the difference would, and everything is marked `estimated`.
 import type { MonitorRecord, MonitorReport, ObservedRun, Verdict } from "../linearise/observer.js";
 import type { Reason } from "../linearise/record.js";
@@ -56,15 +56,39 @@ export function report(input: Observations): MonitorReport {
     };
   });
   const fit = fitRate(series.slice(-window));
+  const converged = convergence(input, run, optimum);
+  const missed = missedOptimum(input, converged.holds);
   const judged =
-    run.kind === "flow" ? judgeFlow(input, run, optimum !== null, fit) : judgeTraining(input, run, optimum, fit);
+    run.kind === "flow"
+      ? judgeFlow(input, run, optimum !== null, missed, fit)
+      : judgeTraining(input, run, optimum, missed, fit);
   return {
     records,
-    rate: fit && { ...fit, promised: judged.promised, attainable: judged.attainable },
+    rate: fit && { ...fit, promised: finite(judged.promised), attainable: finite(judged.attainable) },
     optimum,
-    converged: convergence(input, run, optimum),
+    converged,
     verdict: judged.verdict,
   };
+}
+
+/** A fixed step that takes everything at once promises no rate. */
+function finite(rate: number | null): number | null {
+  return rate === Number.POSITIVE_INFINITY ? null : rate;
+}
+
+/** An optimum of the caller's that the run can not be on its way to, as a sentence; else null. */
+function missedOptimum({ optimum, observations, floor }: Observations, converged: boolean): string | null {
+  const last = observations.at(-1);
+  if (optimum === null || last === undefined) return null;
+  const excess = last.objective - optimum;
+  const given = `the optimum given is ${optimum}`;
+  if (excess < -margin * Math.max(floor, Number.EPSILON * optimum))
+    return `${given}, and the run is below it with an objective of ${last.objective.toExponential(3)}`;
+  const { tangentNorm } = last;
+  const least = margin * Math.max(floor, (tangentNorm ?? 0) ** 2 / 2);
+  return converged && tangentNorm !== null && excess > least
+    ? `${given}, and the run has converged to an objective of ${last.objective.toExponential(3)}: that is the optimum it can reach from where it started; leave \`optimum\` out, and it is estimated`
+    : null;
 }
 
 function nothingSeen(reason: Reason | null): MonitorReport {
@@ -78,9 +102,10 @@ function findOptimum({ optimum, observations }: Observations, run: ObservedRun):
   const last = observations.at(-1);
   if (last === undefined) return null;
   if (isOver(run) && run.decay === 0 && last.spectrum?.below === 0) return { value: 0, estimated: false };
-  const squared =
-    last.tangentNorm !== null ? last.tangentNorm ** 2 : last.flow?.damping === 0 ? last.flow.dissipation : null;
-  return squared === null ? null : { value: Math.max(0, last.objective - squared / 2), estimated: true };
+  if (last.normalNorm !== null) return { value: last.normalNorm ** 2 / 2, estimated: true };
+  return last.flow?.damping === 0
+    ? { value: Math.max(0, last.objective - last.flow.dissipation / 2), estimated: true }
+    : null;
 }
 
 /** Excess objective over position, above the floors of rounding and of the integrator. */

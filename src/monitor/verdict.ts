@@ -3,8 +3,10 @@
 //
 //   flow       goal = the better of promised and attainable rate
 //              measured >= goal            on-theory, or faster-than-promised beyond the band
-//              promised < goal, and kept   damping-limited: rho, not the problem, sets the rate
 //              below the promise           curvature-limited: the linear theory does not hold here; stalled where next to nothing is left
+//              between promise and goal    damping-limited where rho explains it: the rate is what rho promises for the slowest mode,
+//                                          or, at these same points, the undamped flow would have the goal (dissipation/tangent^2)
+//              a singular J, rounding, an unstable step and an optimum that is none come before any rate
 //   training   the same words for rates an iteration; the goal is the whole excess at once
 import type { RateFit, Verdict } from "../linearise/observer.js";
 
@@ -28,17 +30,33 @@ export const VERDICT_THRESHOLDS = Object.freeze({
   points: 4,
 });
 
-/** The facts of a flow. */
-export interface FlowFacts {
-  /** Why the theory says nothing here, as a phrase; null where it applies. */
+/** What keeps a run from being judged by its rate. Sentences; null where there is no such thing. */
+interface Obstacles {
+  /** Why the theory says nothing here, as a phrase. */
   readonly excluded: string | null;
   readonly optimumKnown: boolean;
+  /** The caller's optimum is not what the run tends to. */
+  readonly missedOptimum: string | null;
+  /** How the run ended, where that was not of its own accord. */
+  readonly ended: string | null;
+}
+
+/** The facts of a flow. */
+export interface FlowFacts extends Obstacles {
   readonly fit: RateFit | null;
-  /** Means over the window. */
+  /** Means over the window; infinite where a fixed step takes everything at once. */
   readonly promised: number | null;
   readonly attainable: number | null;
+  /** Dissipation over that of the undamped flow at the same points; null = not measured. */
+  readonly share: number | null;
   readonly damping: number;
   readonly overparameterised: boolean;
+  /** The flow ran into a singular J; `start`: it began at one. */
+  readonly singular: { readonly start: boolean; readonly message: string } | null;
+  /** Rounding decides over the steps. */
+  readonly rounding: string | null;
+  /** A fixed step beyond the method's stability limit. */
+  readonly unstable: string | null;
 }
 
 const show = (value: number) => value.toPrecision(5);
@@ -48,26 +66,63 @@ function notApplicable(message: string): Verdict {
 }
 
 /** What keeps either verdict from being given at all. */
-function withoutRate(
-  { excluded, optimumKnown }: { readonly excluded: string | null; readonly optimumKnown: boolean },
-  fit: RateFit | null,
-): Verdict | null {
+function withoutRate({ excluded, optimumKnown, missedOptimum, ended }: Obstacles, fit: RateFit | null): Verdict | null {
   if (excluded !== null) return notApplicable(`the theory says nothing here: ${excluded}`);
+  if (missedOptimum !== null) return notApplicable(missedOptimum);
   if (!optimumKnown) return notApplicable("the optimum is not known: switch `parts` on, or give `optimum`");
   const points = fit?.points ?? 0;
   if (points >= VERDICT_THRESHOLDS.points) return null;
   return notApplicable(
-    `too few points above the error floor for a rate: ${points}, at least ${VERDICT_THRESHOLDS.points} are needed`,
+    `too few points above the error floor for a rate: ${points}, at least ${VERDICT_THRESHOLDS.points} are needed${ended === null ? "" : `; ${ended}`}`,
   );
 }
 
 export function flowVerdict(facts: FlowFacts): Verdict {
-  const { fit, promised, attainable, damping, overparameterised } = facts;
-  const none = withoutRate(facts, fit);
-  if (none !== null || fit === null) return none ?? notApplicable("no rate");
+  const { fit, promised, attainable, singular, rounding, unstable, ended } = facts;
+  if (facts.excluded === null) {
+    if (rounding !== null) return { code: "rounding-limited", message: rounding };
+    if (singular !== null) return singularVerdict(singular, fit);
+  }
+  const none = unstable === null ? withoutRate(facts, fit) : null;
+  if (none !== null || fit === null) return none ?? notApplicable(unstable ?? "no rate");
+  const measured = inWords(fit);
+  if (unstable !== null) return notApplicable(`${measured}: ${unstable}`);
   if (promised === null || attainable === null)
     return notApplicable("the spectrum of the kernel was not recorded, and with this damping the promise needs it");
-  const measured = `the loss falls at rate ${show(fit.measured)} +- ${fit.standardError.toExponential(1)}`;
+  const verdict =
+    promised === Number.POSITIVE_INFINITY
+      ? notApplicable(
+          `${measured}; to first order the fixed step takes all of the excess at once (a full Gauss-Newton step), so no rate is promised: look at \`converged\``,
+        )
+      : byRate(facts, measured, { fit, promised, attainable });
+  return ended === null ? verdict : { ...verdict, message: `${verdict.message}; ${ended}` };
+}
+
+function inWords({ measured, standardError }: RateFit): string {
+  const [verb, rate] = measured < 0 ? ["rises", -measured] : ["falls", measured];
+  return `the excess loss ${verb} at rate ${show(rate)} (+- ${standardError.toExponential(1)} of the line fit)`;
+}
+
+/** A flow that began at a singular J is none; one that ran into it left the linear theory. */
+function singularVerdict({ start, message }: NonNullable<FlowFacts["singular"]>, fit: RateFit | null): Verdict {
+  if (start) return notApplicable(message);
+  const steady =
+    fit !== null &&
+    fit.points >= VERDICT_THRESHOLDS.points &&
+    VERDICT_THRESHOLDS.standardErrors * fit.standardError <= VERDICT_THRESHOLDS.widestBand * Math.abs(fit.measured);
+  const before = steady ? `; until then ${inWords(fit)}` : "";
+  return { code: "curvature-limited", message: `the flow ran into a singular Jacobian: ${message}${before}` };
+}
+
+/** What a rate is held against. */
+interface Held {
+  readonly fit: RateFit;
+  readonly promised: number;
+  readonly attainable: number;
+}
+
+function byRate(facts: FlowFacts, measured: string, { fit, promised, attainable }: Held): Verdict {
+  const { damping, overparameterised } = facts;
   const goal = Math.max(promised, attainable);
   const errors = VERDICT_THRESHOLDS.standardErrors * fit.standardError;
   if (errors > VERDICT_THRESHOLDS.widestBand * Math.max(goal, Math.abs(fit.measured)))
@@ -80,28 +135,49 @@ export function flowVerdict(facts: FlowFacts): Verdict {
           code: "faster-than-promised",
           message: `${measured}, more than the ${show(goal)} promised for the slowest mode`,
         };
-  if (fit.measured >= promised - band(promised)) {
-    const other = overparameterised ? "spectralDamping() with c = 1" : "damping: 0";
-    return {
-      code: "damping-limited",
-      message: `${measured}; the damping rho = ${show(damping)} promises ${show(promised)}, ${other} would promise ${show(attainable)}`,
-    };
-  }
+  if (fit.measured >= promised - band(promised)) return damped(facts, measured, { fit, promised, attainable }, band);
   if (fit.measured <= VERDICT_THRESHOLDS.stalledShare * promised)
     return {
       code: "stalled",
       message: `${measured} where ${show(promised)} are promised: the flow hardly moves any more; look at drift and spectrum of the records`,
     };
+  const rho = damping > 0 && overparameterised ? " with this damping" : "";
   return {
     code: "curvature-limited",
-    message: `${measured}, less than the ${show(promised)} promised: the predictions' manifold is too curved for the linear theory; a larger outputScale flattens it (recommendOutputScale)`,
+    message: `${measured}, less than the ${show(promised)} promised${rho}: the predictions' manifold is too curved for the linear theory; a larger outputScale flattens it (recommendOutputScale)`,
+  };
+}
+
+/** Between what the damping promises and what another would. */
+function damped(
+  { share, damping, overparameterised }: FlowFacts,
+  measured: string,
+  { fit, promised, attainable }: Held,
+  band: (rate: number) => number,
+): Verdict {
+  const other = overparameterised ? "spectralDamping() with c = 1" : "damping: 0";
+  const rho = `the damping rho = ${show(damping)} promises ${show(promised)} for the slowest mode`;
+  const offer = `${other} would promise ${show(attainable)}`;
+  const kept = fit.measured <= promised + band(promised);
+  const undamped = share !== null && share > 0 ? fit.measured / share : null;
+  if (kept || (undamped !== null && undamped >= attainable - band(attainable) / Math.min(1, share ?? 1))) {
+    const held =
+      share === null ? "" : `, and at these points lets through ${(100 * share).toPrecision(2)}% of the undamped flow`;
+    return { code: "damping-limited", message: `${measured}; ${rho}${held}; ${offer}` };
+  }
+  if (undamped === null)
+    return {
+      code: "faster-than-promised",
+      message: `${measured}, more than its damping promises (${rho}); ${offer}; what holds it back is not known, since \`parts\` is off`,
+    };
+  return {
+    code: "curvature-limited",
+    message: `${measured}, less than ${show(attainable)}, and the damping alone does not explain it (without it, ${show(undamped)} at these points): the predictions' manifold is too curved for the linear theory; a larger outputScale flattens it (recommendOutputScale)`,
   };
 }
 
 /** The facts of a training run. */
-export interface TrainFacts {
-  readonly excluded: string | null;
-  readonly optimumKnown: boolean;
+export interface TrainFacts extends Obstacles {
   readonly fit: RateFit | null;
   /** Means over the window: promised decrement of log excess an iteration, and how much of their prediction the steps kept. */
   readonly promised: number | null;
@@ -112,13 +188,21 @@ export interface TrainFacts {
 }
 
 export function trainVerdict(facts: TrainFacts): Verdict {
-  const { fit, promised, share, gainRatio, damping } = facts;
+  const { fit, ended } = facts;
   const none = withoutRate(facts, fit);
   if (none !== null || fit === null) return none ?? notApplicable("no rate");
+  const verdict = byDecrement(facts, fit);
+  return ended === null ? verdict : { ...verdict, message: `${verdict.message}; ${ended}` };
+}
+
+/** Offers that leave less than this share of the excess are told as "all but": their logarithm is one of rounding errors. */
+const nearlyAll = 1e-6;
+
+function byDecrement({ promised, share, gainRatio, damping }: TrainFacts, fit: RateFit): Verdict {
   if (promised === null || gainRatio === null)
     return notApplicable("no step in the window has a gain ratio, so what the model offered is not known");
-  const measured = `log excess loss falls by ${show(fit.measured)} +- ${fit.standardError.toExponential(1)} an iteration`;
-  const model = `the damped linear model offers ${show(promised)}, and steps keep ${show(gainRatio)} of what it offers`;
+  const measured = `log excess loss falls by ${show(fit.measured)} (+- ${fit.standardError.toExponential(1)} of the line fit) an iteration`;
+  const model = `the damped linear model offers ${promised > -Math.log(nearlyAll) ? "all but a millionth of the excess or less" : show(promised)}, and steps keep ${show(gainRatio)} of what it offers`;
   if (
     damping > 0 &&
     share !== null &&
@@ -127,7 +211,7 @@ export function trainVerdict(facts: TrainFacts): Verdict {
   )
     return {
       code: "damping-limited",
-      message: `${measured}; ${model}, which is ${(100 * share).toPrecision(2)}% of what it would offer without: the damping ${damping.toExponential(2)} holds the steps back`,
+      message: `${measured}; ${model}, which is ${(100 * share).toPrecision(2)}% of what it would offer without: the damping ${damping.toExponential(2)} holds the steps back, as it has to where longer ones would not keep their promise`,
     };
   if (fit.measured < VERDICT_THRESHOLDS.stalledDecrement)
     return { code: "stalled", message: `${measured}: next to nothing; ${model}` };

@@ -195,7 +195,7 @@ describe("the makers refuse", () => {
     [
       "a monitor window of 2",
       () => monitor({ window: 2 }),
-      /monitor window must be an integer of at least 3; received 2/,
+      /monitor window must be an integer of at least 4; received 2/,
     ],
     [
       "a negative optimum",

@@ -12,6 +12,7 @@ import {
   type MonitorReport,
   monitor,
   network,
+  Random,
   spectralDamping,
   squaredError,
   train,
@@ -294,5 +295,67 @@ describe("the monitor of a training run", () => {
     const result = await train(net, data, { ...options, monitor: stopping, signal: controller.signal });
     expect(result.reason.code).toBe("aborted");
     expect(result.monitor?.verdict).toBeDefined();
+  });
+});
+
+describe("verdicts that point the right way", () => {
+  // 80 points of a teacher of the same size: a target that no lazy network reaches.
+  const draw = new Random(7);
+  const inputs = Array.from({ length: 80 }, () => [draw.normal(), draw.normal(), draw.normal()]);
+  const taught = { inputs, targets: [...network({ layers: [3, 4, 1], seed: 11 }).predict(inputs)] };
+  const lazy = network({ layers: [3, 4, 1], centred: true, seed: 5, outputScale: 3162 });
+
+  it("damping-limited warns of less damping where the undamped flow would not live, and only there", async () => {
+    for (const seed of [0, 1]) {
+      const small = network({ layers: [3, 4, 1], seed });
+      const { verdict } = await report(flow(small, taught, { damping: 0.1, until: 10, monitor: monitor() }));
+      expect(verdict.code).toBe("damping-limited");
+      expect(verdict.message).toMatch(
+        /lets through \d+% of the undamped flow; damping: 0 would promise 2\.0000; but not at this outputScale of 1, at which psi would end .* raise it first \(recommendOutputScale\)/,
+      );
+      // What the warning is about.
+      expect((await flow(small, taught, { damping: 0, until: 10 })).reason.code).toBe("singular-jacobian");
+    }
+    const { verdict } = await report(flow(lazy, taught, { damping: 0.1, until: 5, monitor: monitor() }));
+    expect(verdict.code).toBe("damping-limited");
+    expect(verdict.message).toMatch(/damping: 0 would promise 2\.0000$/);
+    expect((await flow(lazy, taught, { damping: 0 })).reason.code).toBe("until");
+  });
+
+  it("an optimum that is not the run's is named, instead of a flow that has stalled and converged", async () => {
+    const found = await report(flow(lazy, taught, { damping: 0, until: 20, monitor: monitor({ optimum: 0 }) }));
+    expect(found.converged.holds).toBe(true);
+    expect(found.verdict.code).toBe("not-applicable");
+    expect(found.verdict.message).toMatch(/the optimum given is 0, and the run has converged to an objective of 1\.2/);
+    const above = await report(flow(lazy, taught, { damping: 0, until: 1, monitor: monitor({ optimum: 1e9 }) }));
+    expect(above.verdict.message).toMatch(/the optimum given is 1000000000, and the run is below it/);
+  });
+
+  it("a fixed step: beyond its stability limit, and one that takes everything at once", async () => {
+    const coarse = { integrator: euler({ step: 2.5 }), until: 25, monitor: monitor() };
+    const wild = await report(flow(lazy, taught, coarse));
+    expect(wild.verdict.code).toBe("not-applicable");
+    expect(wild.verdict.message).toMatch(
+      /excess loss rises at rate .* euler with step 2\.5 is beyond its stability limit: the fastest mode decays at 2\.000/,
+    );
+    const whole = await report(flow(lazy, taught, { integrator: euler({ step: 1 }), monitor: monitor() }));
+    expect(whole.verdict.message).toMatch(/takes all of the excess at once \(a full Gauss-Newton step\)/);
+    expect(whole.rate).toMatchObject({ promised: null, attainable: null });
+    expect(JSON.stringify(whole)).not.toContain("72.087");
+  });
+
+  it("the normal part of a residual that is all but tangent is what is left of it, not a difference that cancels", async () => {
+    const abscissae = Array.from({ length: 60 }, (_, i) => -1 + (2 * i) / 59);
+    const sine = { inputs: abscissae.map((x) => [x]), targets: abscissae.map((x) => Math.sin(3 * x)) };
+    const options = { monitor: monitor(), validation: false, stop: { iterations: 200 } } as const;
+    const found = await report(train(network({ layers: [1, 5, 1], seed: 2 }), sine, options));
+    expect(found.converged.message).not.toMatch(/Infinity|NaN/);
+    for (const { tangentNorm, normalNorm, objective } of found.records) {
+      const [tangent, normal] = [tangentNorm as number, normalNorm as number];
+      expect(normal).toBeGreaterThan(0);
+      // Pythagoras, to what the worst conditioned J of the run (1e12) leaves of gradient and step.
+      expect(Math.abs((tangent ** 2 + normal ** 2) / (2 * objective) - 1)).toBeLessThan(1e-4);
+    }
+    expect(found.optimum?.value).toBeGreaterThan(0);
   });
 });

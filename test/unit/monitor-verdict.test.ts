@@ -69,11 +69,17 @@ describe("the verdict of a flow", () => {
   const facts: FlowFacts = {
     excluded: null,
     optimumKnown: true,
+    missedOptimum: null,
+    ended: null,
     fit: line(1.02),
     promised: 1.02,
     attainable: 1.02,
+    share: null,
     damping: 0.02,
     overparameterised: true,
+    singular: null,
+    rounding: null,
+    unstable: null,
   };
   const code = (changed: Partial<FlowFacts>) => flowVerdict({ ...facts, ...changed }).code;
 
@@ -87,19 +93,25 @@ describe("the verdict of a flow", () => {
   it("faster-than-promised beyond it", () => {
     expect(code({ fit: line(1.6) })).toBe("faster-than-promised");
     expect(flowVerdict({ ...facts, fit: line(1.6) }).message).toMatch(
-      /1\.6000 \+- 1\.0e-6, more than the 1\.0200 promised/,
+      /excess loss falls at rate 1\.6000 \(\+- 1\.0e-6 of the line fit\), more than the 1\.0200 promised/,
     );
   });
 
   it("damping-limited where the rate is what rho promises, and another rho would promise more", () => {
     const limited = { promised: 0.4, attainable: 1.02, damping: 0.1 };
     expect(code({ ...limited, fit: line(0.4) })).toBe("damping-limited");
-    expect(code({ ...limited, fit: line(0.7) })).toBe("damping-limited");
+    // Faster than rho promises for the slowest mode: the damping is to blame where it alone makes up the difference.
+    expect(code({ ...limited, fit: line(0.7), share: 0.35 })).toBe("damping-limited");
+    expect(code({ ...limited, fit: line(0.7), share: 0.95 })).toBe("curvature-limited");
+    expect(code({ ...limited, fit: line(0.7), share: null })).toBe("faster-than-promised");
     expect(flowVerdict({ ...facts, ...limited, fit: line(0.4) }).message).toContain(
       "spectralDamping() with c = 1 would promise 1.0200",
     );
-    const under = { promised: 1e-3, attainable: 2, damping: 1, overparameterised: false, fit: line(0.3) };
-    expect(flowVerdict({ ...facts, ...under }).message).toContain("damping: 0 would promise 2.0000");
+    const under = { promised: 1e-3, attainable: 2, damping: 1, overparameterised: false, fit: line(0.3), share: 0.15 };
+    expect(flowVerdict({ ...facts, ...under })).toMatchObject({
+      code: "damping-limited",
+      message: expect.stringMatching(/lets through 15% of the undamped flow; damping: 0 would promise 2\.0000/),
+    });
   });
 
   it("curvature-limited below the promise of its own damping", () => {
@@ -118,6 +130,35 @@ describe("the verdict of a flow", () => {
     const found = flowVerdict({ ...facts, fit: bend, promised: 2, attainable: 2 });
     expect(found.code).toBe("not-applicable");
     expect(found.message).toMatch(/it changes within the window, from t = 0.* to 3/);
+  });
+
+  it("names what comes before any rate: rounding, a singular J, an unstable step, an optimum that is none", () => {
+    expect(flowVerdict({ ...facts, rounding: "rounding limits the flow" })).toEqual({
+      code: "rounding-limited",
+      message: "rounding limits the flow",
+    });
+    // The rate was the promised one until then, and yet this is no run to be content with.
+    const ran = flowVerdict({ ...facts, singular: { start: false, message: "J is singular at t = 1" } });
+    expect(ran.code).toBe("curvature-limited");
+    expect(ran.message).toMatch(
+      /ran into a singular Jacobian: J is singular at t = 1; until then .* falls at rate 1\.0200/,
+    );
+    const wild = { singular: { start: false, message: "J" }, fit: line(-2e6, 1e7) };
+    expect(flowVerdict({ ...facts, ...wild }).message).not.toContain("until then");
+    expect(code({ singular: { start: true, message: "J" }, fit: null })).toBe("not-applicable");
+    const rises = flowVerdict({ ...facts, fit: line(-0.46, 0.06), unstable: "euler is beyond its stability limit" });
+    expect(rises.code).toBe("not-applicable");
+    expect(rises.message).toMatch(/the excess loss rises at rate 0\.46000 .*: euler is beyond its stability limit/);
+    expect(flowVerdict({ ...facts, missedOptimum: "the optimum given is 0" }).message).toBe("the optimum given is 0");
+    const whole = flowVerdict({ ...facts, promised: Number.POSITIVE_INFINITY, attainable: Number.POSITIVE_INFINITY });
+    expect(whole).toMatchObject({
+      code: "not-applicable",
+      message: expect.stringContaining("takes all of the excess at once"),
+    });
+    for (const changed of [{}, { fit: line(0.8) }, { fit: null }])
+      expect(flowVerdict({ ...facts, ...changed, ended: "the flow was cut short: x" }).message).toMatch(
+        /; the flow was cut short: x$/,
+      );
   });
 
   it("not-applicable with the reason", () => {
@@ -141,6 +182,8 @@ describe("the verdict of a training run", () => {
   const facts: TrainFacts = {
     excluded: null,
     optimumKnown: true,
+    missedOptimum: null,
+    ended: null,
     fit: line(0.7),
     promised: 0.7,
     share: 0.9,
@@ -164,6 +207,12 @@ describe("the verdict of a training run", () => {
   it("never damping-limited without a damping, or without the share", () => {
     expect(code({ fit: line(0.1), promised: 0.1, share: 0.1, damping: 0 })).not.toBe("damping-limited");
     expect(code({ fit: line(0.1), promised: 0.1, share: null })).not.toBe("damping-limited");
+  });
+
+  it("tells an offer of everything as such, not as the logarithm of rounding, and how the run ended", () => {
+    const found = trainVerdict({ ...facts, promised: 26, ended: "validation ended the run" });
+    expect(found.message).toMatch(/offers all but a millionth of the excess or less, .*; validation ended the run$/);
+    expect(code({ missedOptimum: "x" })).toBe("not-applicable");
   });
 
   it("stalled below 1% an iteration where the damping is not to blame", () => {

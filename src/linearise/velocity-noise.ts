@@ -1,0 +1,25 @@
+// How much of a flow's velocity dw/dt is rounding. The parameters are known to their last digit only: the velocity at parameters that
+// differ from them in that digit is as right as the velocity at them, and where the two are far apart - a J whose smallest singular
+// values are lost in rounding, a difference alpha (f - f_0) that cancels, an eigenvalue that comes and goes at the floor - no step of an
+// integrator can be long: its error estimate compares velocities.
+import { Random } from "../random.js";
+import { norm } from "./problem.js";
+
+/** Relative change of the velocity from which on rounding sets the step size. */
+export const noisyVelocity = 0.01;
+
+/** The parameters with every last digit moved up or down, always the same way. */
+export function lastDigitMoved(parameters: Float64Array): Float64Array {
+  const draw = new Random(1, 7);
+  return parameters.map((value) => value * (1 + (draw.uniform() < 0.5 ? -1 : 1) * Number.EPSILON));
+}
+
+/** |moved - velocity| / |velocity|. */
+export function relativeNoise(velocity: Float64Array, moved: Float64Array): number {
+  const size = norm(velocity);
+  return size === 0 ? 0 : norm(moved.map((value, j) => value - velocity[j])) / size;
+}
+
+export function roundingSentence(noise: number): string {
+  return `rounding limits the flow: moving the parameters by their last digit changes dw/dt by ${(100 * noise).toPrecision(2)}%, so the smallest singular values of J, or differences of predictions, are lost in rounding; a constant damping above 0 cures it, a larger outputScale makes it worse`;
+}
