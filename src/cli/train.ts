@@ -41,7 +41,11 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
       new Option("--scaling <name>", "of the damping (lm; default marquardt)").choices(["identity", "marquardt"]),
     )
     .option("--decay <number>", "weight decay, in units of the sum loss", nonNegative, 0)
-    .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", "primal", "dual"]).default("auto"))
+    .addOption(
+      new Option("--route <name>", "how steps are solved")
+        .choices(["auto", "primal", "dual", "matrix-free"])
+        .default("auto"),
+    )
     .option("--validation <fraction>", "of the rows, decides when to stop (default 0.15)", fraction)
     .option("--test <fraction>", "of the rows, held out to the end (default 0.15)", fraction)
     .option("--iterations <count>", "at most", integer(0), 200)

@@ -21,7 +21,8 @@ export interface Plan {
 export function planRoute(parameterCount: number, equationCount: number, asked: "auto" | EngineRoute = "auto"): Plan {
   const route = asked === "auto" ? (parameterCount <= equationCount ? "primal" : "dual") : asked;
   const order = route === "primal" ? parameterCount : equationCount;
-  const bytes = 2 * 8 * order ** 2;
+  // Matrix-free: about a dozen vectors of either size.
+  const bytes = route === "matrix-free" ? 12 * 8 * (parameterCount + equationCount) : 2 * 8 * order ** 2;
   const sign = parameterCount <= equationCount ? "at most" : "more than";
   const because =
     asked === "auto"

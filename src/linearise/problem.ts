@@ -6,7 +6,23 @@
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 
 /** The routes an engine of this version can solve by. */
-export type EngineRoute = "primal" | "dual";
+export type EngineRoute = "primal" | "dual" | "matrix-free";
+
+/** What the conjugate gradients of the matrix-free route can be preconditioned with. */
+export const PRECONDITIONERS = ["none", "diagonal", "nystrom"] as const;
+export type PreconditionerName = (typeof PRECONDITIONERS)[number];
+
+/** How the matrix-free route solves. */
+export interface MatrixFreeSettings {
+  readonly preconditioner: PreconditionerName;
+  /** Vectors of the Nystrom sketch: as many products with G an iteration of the training. */
+  readonly rank: number;
+  /** Most conjugate-gradient iterations a step. */
+  readonly iterations: number;
+}
+
+/** Chosen by `node bench/preconditioners.mjs`; docs/architecture.md has the table. */
+export const defaultMatrixFree: MatrixFreeSettings = { preconditioner: "diagonal", rank: 64, iterations: 500 };
 
 /** Scaling matrix D of the damping: none, or MINPACK's running maximum of diag G (dual route: one factor a layer). */
 export type ScalingKind = "identity" | "marquardt";
@@ -20,6 +36,8 @@ export interface Problem {
   readonly layerSizes: readonly number[];
   /** Ask every solve for a condition estimate. */
   readonly condition: boolean;
+  /** Of the matrix-free route. Default `defaultMatrixFree`. */
+  readonly matrixFree?: MatrixFreeSettings;
 }
 
 /** Everything known at the current parameters. */
@@ -37,6 +55,9 @@ export interface Point {
   readonly gradientCosine: number;
   /** State of the running-maximum scaling, or null for identity. */
   readonly scaling: Float64Array | null;
+  /** Matrix-free route: diag G, and the relative residual down to which its steps are solved (default 1e-10). */
+  readonly diagonal?: Float64Array;
+  readonly tolerance?: number;
   readonly seconds: { readonly passes: number; readonly curvature: number };
 }
 
@@ -61,14 +82,14 @@ export function objectiveOf(loss: number, decay: number, parameters: Float64Arra
   return decay === 0 ? loss : loss + 0.5 * decay * dot(parameters, parameters);
 }
 
-/** A fresh running-maximum state: one entry a parameter (primal) or a layer (dual). */
+/** A fresh running-maximum state: one entry a parameter, or in the dual route a layer. */
 export function freshScaling(problem: Problem): Float64Array {
-  return new Float64Array(problem.route === "primal" ? problem.engine.parameterCount : problem.engine.layerCount);
+  return new Float64Array(problem.route === "dual" ? problem.engine.layerCount : problem.engine.parameterCount);
 }
 
 /**
  * Loss, gradient and curvature at `parameters`. `scaling` is updated in place by the engine.
- * `probe` (primal only) receives diag G when the scaling is the identity: the first damping is relative to it.
+ * `probe` (not dual) receives diag G when the scaling is the identity: the first damping is relative to it.
  */
 export async function lineariseAt(
   problem: Problem,
@@ -91,6 +112,7 @@ export async function lineariseAt(
     gradientCosine: cosine(answer.gradientCosine, answer.gradient, objective, decay),
     scaling,
     seconds: answer.seconds,
+    ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
   };
 }
 

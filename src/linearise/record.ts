@@ -1,5 +1,6 @@
 // What a run tells the world: one record a trial or time step, a reason at the end. The library itself prints nothing.
 import type { NonFinite } from "../backend/engine.js";
+import type { PreconditionerName } from "./problem.js";
 
 /** How a step is solved (docs/architecture.md). */
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";
@@ -32,6 +33,18 @@ export interface Reason {
   readonly where?: NonFinite;
 }
 
+/** How the matrix-free route solved for a step. */
+export interface InnerSolve {
+  /** Of the conjugate gradients, and what they were preconditioned with. */
+  readonly iterations: number;
+  readonly preconditioner: PreconditionerName;
+  /** |residual| / |gradient| of the damped system in the units of D, and how far down it was asked for. */
+  readonly residual: number;
+  readonly tolerance: number;
+  /** What ended them: the residual, a model that no longer fell, the number allowed, or rounding. */
+  readonly end: "residual" | "model" | "iterations" | "rounding";
+}
+
 /** One trial step. An iteration is one linearisation; it has one accepted trial, and before it any number of rejected ones. */
 export interface TrainRecord {
   /** From 1; iteration 0 is the starting point (its record has no step: stepNorm 0, accepted true). */
@@ -56,6 +69,8 @@ export interface TrainRecord {
   readonly route: Route;
   /** Condition estimate of the damped system, when the method asked for it. */
   readonly condition: number | null;
+  /** Matrix-free route only. */
+  readonly inner?: InnerSolve;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
   /** Seconds since the start of the run, and of this trial by phase. */

@@ -53,7 +53,11 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
 
     async propose(problem, state, point, previous, signal): Promise<Proposal | Failure> {
       const length = numberOf(state, "length");
-      if (previous !== null) return scaled(previous.direction, previous.slope / previous.length, length, previous);
+      if (previous !== null) {
+        // The solve was counted with the trial before.
+        const { inner: _, ...before } = previous;
+        return scaled(previous.direction, previous.slope / previous.length, length, before);
+      }
       const answer = await dampedStep(problem, point, numberOf(state, "ridge"), signal);
       return failed(answer) ? answer : scaled(answer.step, answer.slope, length, answer);
     },
@@ -79,22 +83,30 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
   });
 }
 
-/** Length t along d: the model promises -t slope - t^2/2 d^T H d with d^T H d = -slope, as (G + ridge) d = -gradient. */
+/**
+ * Length t along d: the model promises -t slope - t^2/2 d^T H d with d^T H d = -slope, as (G + ridge) d = -gradient; where that
+ * was solved inexactly, the quadratic form comes with the direction.
+ */
 function scaled(
   direction: Float64Array,
   slope: number,
   length: number,
-  from: { readonly damping: number; readonly condition: number | null; readonly seconds: number },
+  from: Pick<Proposal, "damping" | "condition" | "seconds" | "inner" | "quadratic">,
 ): Proposal {
   return {
     ok: true,
     step: length === 1 ? direction : direction.map((value) => length * value),
-    predicted: -slope * length * (1 - length / 2),
+    predicted:
+      from.quadratic === undefined
+        ? -slope * length * (1 - length / 2)
+        : -slope * length - 0.5 * length ** 2 * from.quadratic,
     slope: slope * length,
     damping: from.damping,
     length,
     direction,
     condition: from.condition,
+    inner: from.inner,
+    quadratic: from.quadratic,
     seconds: from.seconds,
   };
 }

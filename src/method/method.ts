@@ -6,7 +6,7 @@
 // Float64Arrays - so that a checkpoint can hold it and a resumed run goes on bit for bit.
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem, ScalingKind } from "../linearise/problem.js";
-import type { ReasonCode } from "../linearise/record.js";
+import type { InnerSolve, ReasonCode } from "../linearise/record.js";
 
 /** Named numbers and arrays, nothing else. */
 export type MethodState = { readonly [name: string]: number | Float64Array };
@@ -24,6 +24,10 @@ export interface Proposal {
   readonly length: number;
   readonly direction: Float64Array;
   readonly condition: number | null;
+  /** Matrix-free route: how the step was solved for. */
+  readonly inner?: InnerSolve | undefined;
+  /** Matrix-free route: direction^T (G + decay I + mu D) direction. */
+  readonly quadratic?: number | undefined;
   /** Seconds spent solving for this proposal; 0 where a direction was reused. */
   readonly seconds: number;
 }

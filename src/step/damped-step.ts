@@ -6,7 +6,9 @@
 // curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14; method.md 4).
 import { type Failure, failed } from "../backend/engine.js";
 import { dot, type Point, type Problem } from "../linearise/problem.js";
+import type { InnerSolve } from "../linearise/record.js";
 import { layerNormSquared } from "./dual.js";
+import { matrixFreeStep } from "./matrix-free.js";
 import { diagonalNormSquared } from "./primal.js";
 
 /** A step s and its model. */
@@ -21,6 +23,9 @@ export interface DampedStep {
   readonly damping: number;
   /** Condition estimate of the damped matrix; null when not asked for. */
   readonly condition: number | null;
+  /** Matrix-free: how it was solved for, and s^T (G + decay I + mu D) s, which an exact step has as -slope. */
+  readonly inner?: InnerSolve;
+  readonly quadratic?: number;
   readonly seconds: number;
 }
 
@@ -31,6 +36,7 @@ export async function dampedStep(
   damping: number,
   signal?: AbortSignal,
 ): Promise<DampedStep | Failure> {
+  if (problem.route === "matrix-free") return matrixFreeStep(problem, point, damping, signal);
   const { engine, decay, condition } = problem;
   const solved = await engine.solve({ damping, decay, scaling: point.scaling, condition }, signal);
   if (failed(solved)) return solved;
@@ -56,6 +62,7 @@ export function scaledNormSquared(problem: Problem, scaling: Float64Array | null
   if (scaling === null) return dot(step, step);
   switch (problem.route) {
     case "primal":
+    case "matrix-free":
       return diagonalNormSquared(scaling, step);
     case "dual":
       return layerNormSquared(scaling, problem.layerSizes, step);

@@ -1,7 +1,7 @@
 // What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
 import type { Engine } from "../backend/engine.js";
 import type { Observer } from "../linearise/observer.js";
-import type { EngineRoute } from "../linearise/problem.js";
+import type { EngineRoute, MatrixFreeSettings } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { Method } from "../method/method.js";
 import type { Best, Snapshot } from "./snapshot.js";
@@ -20,6 +20,7 @@ export interface MinimiseOptions {
   /** Evaluated after every accepted step; the factor as above. */
   readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
   readonly condition?: boolean;
+  readonly matrixFree?: MatrixFreeSettings;
   readonly signal?: AbortSignal | undefined;
   readonly observer?: Observer;
   /** Called with the state at every `every`-th iteration boundary, and at the end with the last one. */

@@ -6,9 +6,18 @@
 // An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
 // best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
 import { type Engine, type Failure, failed } from "../backend/engine.js";
-import { freshScaling, lineariseAt, norm, objectiveOf, type Point, type Problem } from "../linearise/problem.js";
+import {
+  defaultMatrixFree,
+  freshScaling,
+  lineariseAt,
+  norm,
+  objectiveOf,
+  type Point,
+  type Problem,
+} from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
+import { forcingTerm } from "../step/forcing.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
 import { add, asReason, curvatureScale } from "./outcome.js";
@@ -80,10 +89,11 @@ class Loop {
 
   constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
+    const { matrixFree = defaultMatrixFree } = options;
     // Layer factors and decay do not go together in output space: K would have to be formed anew for every damping.
     const scaled = options.method.scaling === "marquardt" && !(route === "dual" && decay > 0);
     this.#options = options;
-    this.#problem = { engine, route, decay, layerSizes, condition };
+    this.#problem = { engine, route, decay, layerSizes, condition, matrixFree };
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, options.stop.seconds);
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
@@ -171,6 +181,7 @@ class Loop {
         stepNorm: failed(proposal) ? 0 : norm(proposal.step),
         route: this.#problem.route,
         condition: failed(proposal) ? null : proposal.condition,
+        ...(failed(proposal) || proposal.inner === undefined ? {} : { inner: proposal.inner }),
       };
       if (judgement.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
         yield* this.#accept(point, proposal, tried, outcome.answer, { ...common, seconds });
@@ -272,10 +283,12 @@ class Loop {
     const first = this.#state === null;
     const { decay } = this.#problem;
     const probe =
-      first && this.#scaling === null && this.#problem.route === "primal" ? freshScaling(this.#problem) : null;
+      first && this.#scaling === null && this.#problem.route !== "dual" ? freshScaling(this.#problem) : null;
     const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal);
-    if (first && !failed(point)) this.#state = this.#options.method.start(curvatureScale(point, decay, probe));
-    return point;
+    if (failed(point)) return point;
+    if (first) this.#state = this.#options.method.start(curvatureScale(point, decay, probe));
+    if (this.#problem.route !== "matrix-free") return point;
+    return { ...point, tolerance: forcingTerm(this.#records, point.gradientNorm) };
   }
 
   async #evaluate(parameters: Float64Array) {

@@ -1,6 +1,6 @@
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import type { EngineRoute } from "../linearise/problem.js";
+import { defaultMatrixFree, type EngineRoute, type MatrixFreeSettings, PRECONDITIONERS } from "../linearise/problem.js";
 import type { TrainRecord } from "../linearise/record.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
@@ -22,6 +22,8 @@ export interface TrainOptions extends RunOptions<TrainRecord> {
   readonly seed?: number | undefined;
   /** Default "auto": primal where p <= n c, else dual. */
   readonly route?: "auto" | EngineRoute | undefined;
+  /** How the matrix-free route solves for its steps. */
+  readonly matrixFree?: Partial<MatrixFreeSettings> | undefined;
   /** Estimate the condition of every damped system (in the records). Default false. */
   readonly condition?: boolean | undefined;
 }
@@ -32,10 +34,13 @@ export interface CompletedTrainOptions extends CompletedRunOptions {
   readonly stop: StopRules;
   readonly seed: number;
   readonly route: "auto" | EngineRoute;
+  readonly matrixFree: MatrixFreeSettings;
   readonly condition: boolean;
 }
 
-const NAMES = [...RUN_OPTION_NAMES, "method", "validation", "stop", "seed", "route", "condition"];
+const NAMES = [...RUN_OPTION_NAMES, "method", "validation", "stop", "seed", "route", "matrixFree", "condition"];
+
+const ROUTES: readonly string[] = ["auto", "primal", "dual", "matrix-free"];
 
 /** Fewer samples than this are all trained on: a validation part would say nothing. */
 const LEAST_FOR_VALIDATION = 40;
@@ -48,8 +53,7 @@ export function completeTrainOptions(options: TrainOptions, data: Dataset, netwo
   const { method = levenbergMarquardt(), route = "auto", condition = false, seed = networkSeed } = options;
   if (typeof method?.propose !== "function" || typeof method.judge !== "function")
     throw argumentError("options.method", "must be made by levenbergMarquardt() or gaussNewton()", method);
-  if (route !== "auto" && route !== "primal" && route !== "dual")
-    throw argumentError("options.route", 'must be "auto", "primal" or "dual"', route);
+  if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   checkBoolean("options.condition", condition);
   checkCount("options.seed", seed, 0);
   return {
@@ -59,8 +63,25 @@ export function completeTrainOptions(options: TrainOptions, data: Dataset, netwo
     stop: stopRules(options.stop),
     seed,
     route,
+    matrixFree: checkMatrixFree(options.matrixFree),
     condition,
   };
+}
+
+/** @throws GAUSSFLOW_ARGUMENT */
+function checkMatrixFree(given: Partial<MatrixFreeSettings> = {}): MatrixFreeSettings {
+  checkOptionNames("options.matrixFree", given, Object.keys(defaultMatrixFree));
+  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const settings = { ...defaultMatrixFree, ...asked };
+  if (!PRECONDITIONERS.includes(settings.preconditioner))
+    throw argumentError(
+      "options.matrixFree.preconditioner",
+      `must be one of ${PRECONDITIONERS.join(", ")}`,
+      settings.preconditioner,
+    );
+  checkCount("options.matrixFree.rank", settings.rank, 1);
+  checkCount("options.matrixFree.iterations", settings.iterations, 1);
+  return settings;
 }
 
 function checkValidation(given: TrainOptions["validation"], data: Dataset): Dataset | number | null {

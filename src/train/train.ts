@@ -92,6 +92,7 @@ export async function* trainSteps(
       route: plan.route,
       decay: completed.loss.decay,
       condition: completed.condition,
+      matrixFree: completed.matrixFree,
       layerSizes: layerSizes(start.architecture),
       meanFactor: meanFactor(fit),
       validation:
@@ -169,9 +170,10 @@ function printOf(
   network: Network,
   data: EngineData,
   validation: Dataset | null,
-  { method, loss, standardise: scaled, seed, route }: CompletedTrainOptions,
+  { method, loss, standardise: scaled, seed, route, matrixFree }: CompletedTrainOptions,
 ): string {
-  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route };
+  const inner = route === "matrix-free" ? { matrixFree } : {};
+  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner };
   return fingerprint([
     JSON.stringify(settings),
     JSON.stringify(network.options),
@@ -249,5 +251,5 @@ function chosenLine(
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const units = start.scaling === null ? "raw units" : "standardised units";
-  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.bytes)} for matrix and factor), ${engine.kind} engine, ${threads}`;
+  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.bytes)} for ${plan.route === "matrix-free" ? "its vectors" : "matrix and factor"}), ${engine.kind} engine, ${threads}`;
 }

@@ -46,6 +46,18 @@ describe("resuming carries the whole state", () => {
     ["identity, hybrid, centred", centred, { method: levenbergMarquardt({ scaling: "identity", damping: "hybrid" }) }],
     ["Gauss-Newton with its line search", small, { method: gaussNewton() }],
     ["condition estimates", small, { condition: true }],
+    ["matrix-free, diagonal", small, { route: "matrix-free" }],
+    [
+      "matrix-free, Nystrom, identity, decay",
+      small,
+      {
+        route: "matrix-free",
+        matrixFree: { preconditioner: "nystrom", rank: 12 },
+        method: levenbergMarquardt({ scaling: "identity" }),
+        loss: squaredError({ decay: 1e-3 }),
+      },
+    ],
+    ["matrix-free Gauss-Newton", small, { route: "matrix-free", method: gaussNewton() }],
   ];
 
   it.each(cases)("%s", async (name, start, more) => {

@@ -1,0 +1,79 @@
+// node bench/preconditioners.mjs [--only NAME --ranks 32,128 --threads N]: the matrix-free route under each preconditioner, on the same
+// problems from the same weights. Prints products with G, accepted steps, rejected ones and seconds to each loss, and the loss at the
+// end. The default of `matrixFree` was chosen from this table (docs/benchmarks.md). A peer is the primal route, where it fits.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { dataset, levenbergMarquardt, network, readCsv, train } from "../dist/index.js";
+import { friedman } from "./lib/friedman.mjs";
+import { machineLine } from "./lib/machine.mjs";
+import { defaultThreads, parseOptions, positive } from "./lib/options.mjs";
+import { teacherProblem } from "./lib/teacher.mjs";
+
+const options = parseOptions("usage: node bench/preconditioners.mjs [--only NAME] [--threads N] [--ranks 32,128]", {
+  only: { type: "string" },
+  threads: { type: "string" },
+  ranks: { type: "string" },
+  seconds: { type: "string" },
+});
+const threads = positive(options.threads, "threads", defaultThreads());
+const ranks = (options.ranks ?? "32,128").split(",").map((rank) => positive(rank, "ranks", 32));
+
+const problems = {
+  "784-30-10": () => {
+    // A tenth of the samples of line 7: the iterations hardly change, the seconds do.
+    const { net, data } = teacherProblem([784, 30, 10], 6000);
+    return { net, data, levels: [1e-1, 3e-2, 1e-2, 1e-3], seconds: 40, primal: false };
+  },
+  "friedman-8-32-32-1": () => {
+    const { net, inputs, targets } = friedman();
+    return { net, data: dataset({ inputs, targets }), levels: [1e-2, 1e-3, 5e-4, 4.1e-4], seconds: 20, primal: true };
+  },
+  "uci-16-16": async () => {
+    const folder = join(process.env.GAUSSFLOW_DATA ?? "", "uci");
+    const file = ["concrete.csv", "yacht.csv"].map((name) => join(folder, name)).find(existsSync);
+    const data = await readCsv(file);
+    const net = network({ layers: [data.inputSize, 16, 16, data.outputSize], seed: 1 });
+    return { net, data, levels: [1e-1, 3e-2, 1e-2], seconds: 15, primal: true };
+  },
+};
+
+const settings = [
+  ["none", { preconditioner: "none" }],
+  ["diagonal", { preconditioner: "diagonal" }],
+  ...ranks.map((rank) => [`nystrom ${rank}`, { preconditioner: "nystrom", rank }]),
+];
+
+console.log(machineLine(threads, null));
+for (const [name, make] of Object.entries(problems)) {
+  if (options.only !== undefined && options.only !== name) continue;
+  const { net, data, levels, seconds: most, primal } = await make();
+  const seconds = options.seconds === undefined ? most : Number(options.seconds);
+  console.log(`\n${name}: n = ${data.sampleCount}, p = ${net.parameterCount}, at most ${seconds} s`);
+  const columns = levels.map((level) => `<= ${level.toExponential(0)}`.padStart(18)).join("");
+  console.log(`${"".padEnd(24)}${columns}${"end".padStart(12)}${"steps".padStart(7)}${"products".padStart(10)}`);
+  for (const scaling of ["marquardt", "identity"]) {
+    const routes = settings.map(([label, matrixFree]) => [label, { route: "matrix-free", matrixFree }]);
+    if (primal) routes.push(["(primal)", { route: "primal" }]);
+    for (const [label, choice] of routes) {
+      const result = await train(net, data, {
+        ...choice,
+        method: levenbergMarquardt({ scaling }),
+        validation: false,
+        threads,
+        stop: { seconds, iterations: 1000, gradient: 0 },
+      });
+      let products = 0;
+      const reached = levels.map((level) => {
+        const at = result.records.find((record) => record.loss <= level);
+        if (at === undefined) return "-".padStart(18);
+        const before = result.records.filter((record) => record.elapsed <= at.elapsed);
+        const spent = before.reduce((sum, record) => sum + (record.inner?.iterations ?? 0), 0);
+        return `${at.elapsed.toFixed(2)} s, ${spent}`.padStart(18);
+      });
+      for (const record of result.records) products += record.inner?.iterations ?? 0;
+      console.log(
+        `${`${scaling} ${label}`.padEnd(24)}${reached.join("")}${result.loss.toExponential(3).padStart(12)}${String(result.iterations).padStart(7)}${String(products).padStart(10)}`,
+      );
+    }
+  }
+}

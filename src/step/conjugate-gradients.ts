@@ -1,0 +1,83 @@
+// Preconditioned conjugate gradients for A x = b, A symmetric and positive definite and known by products alone.
+//
+//   model q(x) = 1/2 x^T A x - b^T x = -1/2 (b + r)^T x,   r = b - A x          (falls with every iteration)
+//
+// Ends at a relative residual, or where the model falls no more: a damped Gauss-Newton system is solved for its step, and a step is
+// worth what the model falls (Nash and Sofer 1990; the test over a window after Martens 2010). Source: Hestenes and Stiefel 1952.
+import { dot, norm } from "../linearise/problem.js";
+import type { InnerSolve } from "../linearise/record.js";
+
+export interface ConjugateGradientOptions {
+  /** y = A x. */
+  readonly multiply: (x: Float64Array) => Promise<Float64Array>;
+  /** z = P^-1 r. */
+  readonly precondition: (r: Float64Array) => Float64Array;
+  /** Relative residual to reach. */
+  readonly tolerance: number;
+  readonly iterations: number;
+  /** A start, and A times it; null = 0. */
+  readonly start: { readonly x: Float64Array; readonly product: Float64Array } | null;
+}
+
+export interface ConjugateGradientResult {
+  readonly x: Float64Array;
+  /** b - A x by the recurrence. */
+  readonly r: Float64Array;
+  readonly iterations: number;
+  readonly residual: number;
+  readonly end: InnerSolve["end"];
+}
+
+/** The share of the model that an iteration of the window has to win for the next one to be worth its product. */
+const worthwhile = 5e-4;
+const leastWindow = 10;
+
+export async function conjugateGradients(
+  b: Float64Array,
+  { multiply, precondition, tolerance, iterations, start }: ConjugateGradientOptions,
+): Promise<ConjugateGradientResult> {
+  const n = b.length;
+  const x = start?.x.slice() ?? new Float64Array(n);
+  const r = start === null ? b.slice() : b.map((value, j) => value - start.product[j]);
+  const size = norm(b);
+  const worth = Math.min(worthwhile, tolerance ** 2);
+  const models: number[] = [];
+  let z = precondition(r);
+  const p = z.slice();
+  let rz = dot(r, z);
+  let residual = size > 0 ? norm(r) / size : 0;
+  for (let k = 0; ; k++) {
+    let end: InnerSolve["end"] | null = null;
+    if (residual <= tolerance) end = "residual";
+    else if (stalled(models, worth)) end = "model";
+    else if (k >= iterations) end = "iterations";
+    else if (!(rz > 0)) end = "rounding";
+    if (end !== null) return { x, r, iterations: k, residual, end };
+    const product = await multiply(p);
+    const curvature = dot(p, product);
+    // Below zero only by rounding (A is positive definite); not finite where the products are not, which x then shows.
+    if (curvature <= 0) return { x, r, iterations: k, residual, end: "rounding" };
+    const alpha = rz / curvature;
+    for (let j = 0; j < n; j++) {
+      x[j] += alpha * p[j];
+      r[j] -= alpha * product[j];
+    }
+    if (!Number.isFinite(alpha)) return { x: x.fill(Number.NaN), r, iterations: k + 1, residual, end: "rounding" };
+    residual = norm(r) / size;
+    models.push(-0.5 * (dot(b, x) + dot(r, x)));
+    z = precondition(r);
+    const next = dot(r, z);
+    const beta = next / rz;
+    rz = next;
+    for (let j = 0; j < n; j++) p[j] = z[j] + beta * p[j];
+  }
+}
+
+/** Did the model fall by less than `worth` an iteration over the last window? */
+function stalled(models: readonly number[], worth: number): boolean {
+  const k = models.length;
+  const window = Math.max(leastWindow, Math.floor(0.1 * k));
+  if (k <= window) return false;
+  const now = models[k - 1];
+  return now < 0 && models[k - 1 - window] - now < -worth * window * now;
+}

@@ -1,0 +1,22 @@
+// How exactly the next damped system is worth solving: the forcing term of inexact Newton methods.
+//
+//   eta_k = gamma (|g_k| / |g_(k-1)|)^2,   not below gamma eta_(k-1)^2 where that is above 0.1
+//
+// Choice 2 of Eisenstat and Walker (SIAM J. Sci. Comput. 17, 1996) with their safeguard. Far from a minimum the model is not worth
+// many products; near one the term falls with the square of the gradient, and so does the error of the step: convergence stays
+// superlinear.
+import type { TrainRecord } from "../linearise/record.js";
+
+const gamma = 0.9;
+const first = 0.1;
+const most = 0.1;
+const least = 1e-10;
+
+/** The term at a point whose gradient has this norm, after `records`: it needs nothing else, so a resumed run has the same. */
+export function forcingTerm(records: readonly TrainRecord[], gradientNorm: number): number {
+  const before = records.findLast((record) => record.accepted && record.inner !== undefined);
+  if (before?.inner === undefined || !(before.gradientNorm > 0)) return first;
+  const eta = gamma * (gradientNorm / before.gradientNorm) ** 2;
+  const safe = gamma * before.inner.tolerance ** 2;
+  return Math.min(most, Math.max(least, eta, safe > 0.1 ? safe : 0));
+}

@@ -1,0 +1,98 @@
+// Matrix-free route: the damped step by preconditioned conjugate gradients on products G v alone, for problems where neither p^2 nor
+// (n c)^2 numbers fit. In the units of D, y = D^(1/2) s:
+//
+//   (A + mu I) y = b,   A = D^(-1/2) (G + decay I) D^(-1/2),   b = -D^(-1/2) gradient
+//
+// The step is inexact, so what its model promises is taken from the residual r = b - (A + mu I) y:
+//   predicted = -gradient.s - 1/2 s^T (G + decay I) s = 1/2 b.y + 1/2 r.y + 1/2 mu y.y
+// A rejected trial differs in mu alone: the preconditioner stands, and the step before, scaled to the model's least, is the start.
+import type { Failure } from "../backend/engine.js";
+import { defaultMatrixFree, dot, type MatrixFreeSettings, type Point, type Problem } from "../linearise/problem.js";
+import { conjugateGradients } from "./conjugate-gradients.js";
+import type { DampedStep } from "./damped-step.js";
+import { makePreconditioner, type Preconditioner } from "./preconditioner.js";
+
+/** What is kept of a point between its trials. */
+interface Trials {
+  /** D^(-1/2), or null for D = I. */
+  readonly root: Float64Array | null;
+  readonly b: Float64Array;
+  readonly preconditioner: Preconditioner;
+  /** The last step in the units of D, and A times it. */
+  last: { readonly y: Float64Array; readonly product: Float64Array } | null;
+}
+
+// By the point itself: a new linearisation is a new point, and an old one takes its preconditioner with it.
+const trialsAt = new WeakMap<Point, Trials>();
+
+/** Tolerance where nobody set one: that of a solve on its own. */
+const alone = 1e-10;
+
+/** The damped step at `point`, the engine's last (matrix-free) linearisation. */
+export async function matrixFreeStep(
+  problem: Problem,
+  point: Point,
+  damping: number,
+  signal?: AbortSignal,
+): Promise<DampedStep | Failure> {
+  const start = performance.now();
+  const { engine, decay, matrixFree = defaultMatrixFree } = problem;
+  const trials = trialsAt.get(point) ?? (await startTrials(problem, matrixFree, point, signal));
+  trialsAt.set(point, trials);
+  const { root, b, preconditioner, last } = trials;
+  const scaled = (x: Float64Array) => (root === null ? x : x.map((value, j) => value * root[j]));
+  const multiply = async (y: Float64Array) => {
+    const s = scaled(y);
+    const image = await engine.curvatureProduct(s, signal);
+    if (decay > 0) for (let j = 0; j < s.length; j++) image[j] += decay * s[j];
+    if (root !== null) for (let j = 0; j < s.length; j++) image[j] *= root[j];
+    if (damping > 0) for (let j = 0; j < s.length; j++) image[j] += damping * y[j];
+    return image;
+  };
+  const tolerance = point.tolerance ?? alone;
+  const solved = await conjugateGradients(b, {
+    multiply,
+    precondition: await preconditioner.at(damping),
+    tolerance,
+    iterations: matrixFree.iterations,
+    start: last === null ? null : along(b, last, damping),
+  });
+  const { x: y, r, iterations, residual, end } = solved;
+  const step = scaled(y);
+  const bad = step.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const message = `the products with the curvature are not finite: no step with damping ${damping.toExponential(3)}`;
+    return { code: "non-finite", message, where: { what: "curvature", parameter: bad } };
+  }
+  trials.last = { y, product: y.map((value, j) => b[j] - r[j] - damping * value) };
+  return {
+    ok: true,
+    step,
+    predicted: 0.5 * (dot(b, y) + dot(r, y) + damping * dot(y, y)),
+    slope: dot(point.gradient, step),
+    damping,
+    condition: null,
+    quadratic: dot(b, y) - dot(r, y),
+    inner: { iterations, preconditioner: matrixFree.preconditioner, residual, tolerance, end },
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+async function startTrials(
+  problem: Problem,
+  settings: MatrixFreeSettings,
+  point: Point,
+  signal: AbortSignal | undefined,
+): Promise<Trials> {
+  const root = point.scaling?.map((value) => 1 / Math.sqrt(value === 0 ? 1 : value)) ?? null;
+  const b = point.gradient.map((value, j) => -value * (root?.[j] ?? 1));
+  return { root, b, preconditioner: await makePreconditioner(problem, settings, point, root, signal), last: null };
+}
+
+/** t y and (A + mu I) t y with the t that makes the model least along the line. */
+function along(b: Float64Array, { y, product }: NonNullable<Trials["last"]>, damping: number) {
+  const image = product.map((value, j) => value + damping * y[j]);
+  const curvature = dot(y, image);
+  const t = curvature > 0 ? dot(b, y) / curvature : 0;
+  return { x: y.map((value) => t * value), product: image.map((value) => t * value) };
+}
