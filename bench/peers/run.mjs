@@ -47,13 +47,18 @@ const options = parseOptions(usage, {
 /** The peers asked for; a name that fits none ends the program. */
 function choose(candidates) {
   if (options.only === undefined) return candidates.filter(({ slow }) => !(slow && options.quick));
-  const names = options.only.split(",").map((name) => name.trim());
-  for (const name of names) {
-    if (gaussflow.id.startsWith(name) || candidates.some(({ id }) => id.startsWith(name))) continue;
-    console.error(`no peer is named ${name}; there are:\n  ${candidates.map(({ id }) => id).join("\n  ")}`);
-    process.exit(2);
+  const all = [gaussflow, ...candidates];
+  const chosen = new Set();
+  for (const name of options.only.split(",").map((word) => word.trim())) {
+    const exact = all.filter(({ id }) => id === name);
+    const found = exact.length > 0 ? exact : all.filter(({ id }) => id.startsWith(name));
+    if (found.length === 0) {
+      console.error(`no peer is named ${name}; there are:\n  ${all.map(({ id }) => id).join("\n  ")}`);
+      process.exit(2);
+    }
+    for (const peer of found) chosen.add(peer);
   }
-  return candidates.filter(({ id }) => names.some((name) => id.startsWith(name)));
+  return candidates.filter((peer) => chosen.has(peer));
 }
 
 /** All rounds of all peers on one problem: round by round, so that a busy minute of the machine falls on everyone. */
