@@ -69,12 +69,33 @@ export const peers = [
     ...python("sklearn_lbfgs.py"),
   },
   {
+    id: "sklearn-lbfgs-f32",
+    title: "scikit-learn MLPRegressor, L-BFGS, float32",
+    family: "quasi-newton",
+    ...scikitPackages,
+    ...python("sklearn_lbfgs.py", "float32"),
+  },
+  {
     id: "torch-lbfgs",
     title: "PyTorch L-BFGS, strong Wolfe, history 50",
     family: "quasi-newton",
     uci: true,
     ...torchPackages,
     ...python("torch_train.py", "lbfgs"),
+  },
+  {
+    id: "torch-lbfgs-f32",
+    title: "PyTorch L-BFGS, float32",
+    family: "quasi-newton",
+    ...torchPackages,
+    ...python("torch_train.py", "lbfgs", "float32"),
+  },
+  {
+    id: "torch-lbfgs-f32-one",
+    title: "PyTorch L-BFGS, float32, one thread",
+    family: "quasi-newton",
+    ...torchPackages,
+    ...python("torch_train.py", "lbfgs", "float32", "threads=1"),
   },
   {
     id: "torch-adam",
@@ -84,6 +105,13 @@ export const peers = [
     ...torchPackages,
     // Two threads make these small batches slower.
     ...python("torch_train.py", "adam", "threads=1"),
+  },
+  {
+    id: "torch-adam-f32",
+    title: "PyTorch Adam, float32",
+    family: "first-order",
+    ...torchPackages,
+    ...python("torch_train.py", "adam", "float32", "threads=1"),
   },
   {
     id: "tfjs-adam",

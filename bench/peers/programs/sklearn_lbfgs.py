@@ -2,7 +2,7 @@
 """scikit-learn's MLPRegressor with solver="lbfgs", alpha=0, begun from the problem's weights. Where its own test ends a fit it is
 called again with warm_start, as its user would, until that gains nothing more.
 
-  python3 bench/peers/programs/sklearn_lbfgs.py FOLDER CAP_SECONDS TARGET_LOSS
+  python3 bench/peers/programs/sklearn_lbfgs.py FOLDER CAP_SECONDS TARGET_LOSS [float32]
 """
 import warnings
 
@@ -14,9 +14,14 @@ from sklearn.neural_network import MLPRegressor
 import peer
 
 warnings.simplefilter("ignore", ConvergenceWarning)
-problem, cap, target, _ = peer.arguments()
-record = peer.Record(cap, target, f"scikit-learn {sklearn.__version__}", f"numpy {np.__version__}")
-start = [(W.copy(), b.copy()) for W, b in problem.unpack(problem.weights)]
+problem, cap, target, options = peer.arguments()
+# It computes in the precision of the data it is given.
+precision = np.float32 if "float32" in options else np.float64
+record = peer.Record(
+    cap, target, f"scikit-learn {sklearn.__version__}", f"numpy {np.__version__}", precision.__name__
+)
+start = problem.unpack(problem.weights.astype(precision))
+X, Y = problem.inputs.astype(precision), problem.targets.astype(precision)
 
 
 class Recorded(MLPRegressor):
@@ -32,7 +37,7 @@ class Recorded(MLPRegressor):
 
     def _backprop(self, *arguments):
         loss, *gradients = super()._backprop(*arguments)
-        record.loss(2 * loss)  # theirs is half the mean square
+        record.loss(2 * float(loss))  # theirs is half the mean square
         return (loss, *gradients)
 
 
@@ -41,11 +46,11 @@ def optimise():
         hidden_layer_sizes=tuple(problem.layers[1:-1]), activation="tanh", solver="lbfgs", alpha=0, tol=0,
         max_iter=10**7, max_fun=10**8, warm_start=True,
     )
-    y = problem.targets if problem.layers[-1] > 1 else problem.targets[:, 0]
+    y = Y if problem.layers[-1] > 1 else Y[:, 0]
     fits = 0
     while True:
         best, fits = record.best, fits + 1
-        model.fit(problem.inputs, y)
+        model.fit(X, y)
         if not record.best < best * (1 - 1e-6):
             return f"stopped itself, fit {fits}"
 
