@@ -20,6 +20,7 @@ const usage = `usage: npm run bench -- [options]
 const files = ["gram", "cholesky", "products", "reference", "sweep", "flow", "csv"];
 const names = [
   "primal-gram-8-32-32-1",
+  "primal-gram-f32-8-32-32-1",
   "primal-gram-12-64-64-2",
   "kernel-8-256-256-1",
   "cholesky-1377",

@@ -4,7 +4,7 @@ import { interleave, timed } from "../lib/interleave.mjs";
 import { peakMegabytes } from "../lib/memory.mjs";
 import { engineFor, mustSucceed, problem } from "../lib/problem.mjs";
 
-function gramCase({ name, layers, sampleCount, curvature, runs, peakLimit }) {
+function gramCase({ name, layers, sampleCount, curvature, precision = "double", runs, peakLimit }) {
   return {
     name,
     async run({ baseline, threads, runsAtLeast }) {
@@ -14,7 +14,7 @@ function gramCase({ name, layers, sampleCount, curvature, runs, peakLimit }) {
       const columns = made.architecture.parameterCount;
       // dsyrk DEPTH SIZE: primal sums over rows into p x p, dual sums over parameters into rows x rows
       const [depth, size] = curvature === "primal" ? [rows, columns] : [columns, rows];
-      const request = { curvature, decay: 0, scaling: null };
+      const request = { curvature, precision, decay: 0, scaling: null };
       const ours = () => timed(() => engine.linearise(made.parameters, request), mustSucceed);
       const command = `dsyrk ${depth} ${size} ${threads}`;
       const result = await interleave({
@@ -48,6 +48,14 @@ function gramCase({ name, layers, sampleCount, curvature, runs, peakLimit }) {
 
 export const gramCases = [
   gramCase({ name: "primal-gram-8-32-32-1", layers: [8, 32, 32, 1], sampleCount: 5000, curvature: "primal", runs: 15 }),
+  gramCase({
+    name: "primal-gram-f32-8-32-32-1",
+    layers: [8, 32, 32, 1],
+    sampleCount: 5000,
+    curvature: "primal",
+    precision: "single",
+    runs: 15,
+  }),
   gramCase({ name: "primal-gram-12-64-64-2", layers: [12, 64, 64, 2], sampleCount: 2000, curvature: "primal" }),
   gramCase({
     name: "kernel-8-256-256-1",

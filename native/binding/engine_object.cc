@@ -103,6 +103,10 @@ const gaussflow::Engine& EngineObject::Curved(Napi::Env env, Need need) {
     throw CodedError(
         env, "GAUSSFLOW_BUSY",
         "the matrix-free route has products only: linearise with primal or dual first");
+  if (need != Need::kProduct && engine.precision() == Precision::kSingle)
+    throw CodedError(
+        env, "GAUSSFLOW_BUSY",
+        "the curvature is held in single precision: linearise in double precision first");
   return engine;
 }
 
@@ -171,13 +175,14 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   const size_t factors = curvature == Curvature_::kDual ? net.layers.size() : net.parameter_count;
   const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
+  const auto precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   call->gradient.resize(net.parameter_count);
   return Run(
       info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
-      [call, curvature, decay](State& s) {
+      [call, curvature, decay, precision](State& s) {
         return s.engine.Linearise(call->parameters.data(), curvature, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
-                                  call->gradient.data(), &call->result);
+                                  call->gradient.data(), &call->result, precision);
       },
       [call](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);
@@ -221,6 +226,7 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
         object.Set("step", ToArray(env, call->step));
         object.Set("condition", call->result.condition);
         object.Set("residual", call->result.residual);
+        object.Set("steps", static_cast<double>(call->result.steps));
         const Rank& rank = call->result.rank;
         const Doubles values = {static_cast<double>(rank.rank), rank.tolerance, rank.largest,
                                 rank.smallest};

@@ -92,11 +92,12 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
       status = tangents_.AddTransposeProduct({second.data(), count}, cancel, right.data());
     if (!status.ok()) return status;
   }
-  double residual = 0.0;
   if (!dual) {
     for (double& value : right) value = -value;
-    return system_.Solve(right.data(), acceleration, &residual);
+    Solution solution;
+    return SolvePrimal(right.data(), cancel, acceleration, &solution);
   }
+  double residual = 0.0;
   std::vector<double> u(n * c);
   Status status = system_.Solve(second.data(), u.data(), &residual);
   if (!status.ok()) return status;

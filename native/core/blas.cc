@@ -36,6 +36,17 @@ void dgejsv_(const char*, const char*, const char*, const char*, const char*, co
              const int*, const int*, double*, const int*, double*, double*, const int*, double*,
              const int*, double*, const int*, int*, int*, size_t, size_t, size_t, size_t, size_t,
              size_t);
+void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*,
+            const float*, const int*, const float*, const int*, const float*, float*, const int*,
+            size_t, size_t);
+void ssyrk_(const char*, const char*, const int*, const int*, const float*, const float*,
+            const int*, const float*, float*, const int*, size_t, size_t);
+void strsm_(const char*, const char*, const char*, const char*, const int*, const int*,
+            const float*, const float*, const int*, float*, const int*, size_t, size_t, size_t,
+            size_t);
+void strsv_(const char*, const char*, const char*, const int*, const float*, const int*, float*,
+            const int*, size_t, size_t, size_t);
+void spotrf_(const char*, const int*, float*, const int*, int*, size_t);
 int idamax_(const void*, const double*, const int*);
 
 // OpenBLAS extras; weak, so that another BLAS links too.
@@ -57,10 +68,22 @@ void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha
   dgemm_(&trans_a, &trans_b, &mi, &ni, &ki, &alpha, a, &lai, b, &lbi, &beta, c, &lci, 1, 1);
 }
 
+void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,
+          size_t lda, const float* b, size_t ldb, float beta, float* c, size_t ldc) {
+  const int mi = Int(m), ni = Int(n), ki = Int(k), lai = Int(lda), lbi = Int(ldb), lci = Int(ldc);
+  sgemm_(&trans_a, &trans_b, &mi, &ni, &ki, &alpha, a, &lai, b, &lbi, &beta, c, &lci, 1, 1);
+}
+
 void SyrkLower(size_t n, size_t k, double alpha, const double* a, size_t lda, double beta,
                double* c, size_t ldc) {
   const int ni = Int(n), ki = Int(k), lai = Int(lda), lci = Int(ldc);
   dsyrk_("L", "N", &ni, &ki, &alpha, a, &lai, &beta, c, &lci, 1, 1);
+}
+
+void SyrkLower(size_t n, size_t k, float alpha, const float* a, size_t lda, float beta, float* c,
+               size_t ldc) {
+  const int ni = Int(n), ki = Int(k), lai = Int(lda), lci = Int(ldc);
+  ssyrk_("L", "N", &ni, &ki, &alpha, a, &lai, &beta, c, &lci, 1, 1);
 }
 
 void TrsmRightLowerTranspose(size_t m, size_t n, const double* l, size_t ldl, double* b,
@@ -70,6 +93,12 @@ void TrsmRightLowerTranspose(size_t m, size_t n, const double* l, size_t ldl, do
   dtrsm_("R", "L", "T", "N", &mi, &ni, &one, l, &lli, b, &lbi, 1, 1, 1, 1);
 }
 
+void TrsmRightLowerTranspose(size_t m, size_t n, const float* l, size_t ldl, float* b, size_t ldb) {
+  const int mi = Int(m), ni = Int(n), lli = Int(ldl), lbi = Int(ldb);
+  const float one = 1.0F;
+  strsm_("R", "L", "T", "N", &mi, &ni, &one, l, &lli, b, &lbi, 1, 1, 1, 1);
+}
+
 int Potrf(size_t n, double* a, size_t lda) {
   const int ni = Int(n), lai = Int(lda);
   int info = 0;
@@ -77,9 +106,21 @@ int Potrf(size_t n, double* a, size_t lda) {
   return info;
 }
 
+int Potrf(size_t n, float* a, size_t lda) {
+  const int ni = Int(n), lai = Int(lda);
+  int info = 0;
+  spotrf_("L", &ni, a, &lai, &info, 1);
+  return info;
+}
+
 void TrsvLower(bool transpose, size_t n, const double* l, size_t ldl, double* x) {
   const int ni = Int(n), lli = Int(ldl), one = 1;
   dtrsv_("L", transpose ? "T" : "N", "N", &ni, l, &lli, x, &one, 1, 1, 1);
+}
+
+void TrsvLower(bool transpose, size_t n, const float* l, size_t ldl, float* x) {
+  const int ni = Int(n), lli = Int(ldl), one = 1;
+  strsv_("L", transpose ? "T" : "N", "N", &ni, l, &lli, x, &one, 1, 1, 1);
 }
 
 void SymvUpper(size_t n, double alpha, const double* a, size_t lda, const double* x, double beta,

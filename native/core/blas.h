@@ -13,16 +13,23 @@ namespace gaussflow::blas {
 // C (m x n) = alpha op(A) op(B) + beta C.
 void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha, const double* a,
           size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc);
+void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,
+          size_t lda, const float* b, size_t ldb, float beta, float* c, size_t ldc);
 // Lower triangle of C (n x n) = alpha A A^T + beta C, A n x k.
 void SyrkLower(size_t n, size_t k, double alpha, const double* a, size_t lda, double beta,
                double* c, size_t ldc);
+void SyrkLower(size_t n, size_t k, float alpha, const float* a, size_t lda, float beta, float* c,
+               size_t ldc);
 // B (m x n) = B L^-T, L n x n lower triangular.
 void TrsmRightLowerTranspose(size_t m, size_t n, const double* l, size_t ldl, double* b,
                              size_t ldb);
+void TrsmRightLowerTranspose(size_t m, size_t n, const float* l, size_t ldl, float* b, size_t ldb);
 // Lower Cholesky in place. 0, or the 1-based pivot that is not positive.
 int Potrf(size_t n, double* a, size_t lda);
+int Potrf(size_t n, float* a, size_t lda);
 // x = L^-1 x, or L^-T x.
 void TrsvLower(bool transpose, size_t n, const double* l, size_t ldl, double* x);
+void TrsvLower(bool transpose, size_t n, const float* l, size_t ldl, float* x);
 // y = alpha A x + beta y, A symmetric with its upper triangle stored.
 void SymvUpper(size_t n, double alpha, const double* a, size_t lda, const double* x, double beta,
                double* y);

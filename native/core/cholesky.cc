@@ -18,7 +18,8 @@ constexpr size_t kTile = 192;
 // Left-looking by tiles, column after column. A task waits for the tiles it reads, and all of those
 // come earlier in the list, so whoever holds them is running: no deadlock, for any number of
 // threads.
-Status Cholesky(size_t n, double* a, size_t lda, int threads, const Cancel& cancel) {
+template <typename T>
+Status Cholesky(size_t n, T* a, size_t lda, int threads, const Cancel& cancel) {
   const size_t tiles = (n + kTile - 1) / kTile;
   if (tiles <= 1) {
     const int info = blas::Potrf(n, a, lda);
@@ -48,10 +49,10 @@ Status Cholesky(size_t n, double* a, size_t lda, int threads, const Cancel& canc
     for (size_t k = 0; k < j; ++k) {
       if (!wait_for(i, k) || !wait_for(j, k)) return;
       if (i == j) {
-        blas::SyrkLower(extent(j), kTile, -1.0, tile(j, k), lda, 1.0, tile(j, j), lda);
+        blas::SyrkLower(extent(j), kTile, T(-1), tile(j, k), lda, T(1), tile(j, j), lda);
       } else {
-        blas::Gemm('N', 'T', extent(i), extent(j), kTile, -1.0, tile(i, k), lda, tile(j, k), lda,
-                   1.0, tile(i, j), lda);
+        blas::Gemm('N', 'T', extent(i), extent(j), kTile, T(-1), tile(i, k), lda, tile(j, k), lda,
+                   T(1), tile(i, j), lda);
       }
     }
     if (i == j) {
@@ -70,5 +71,8 @@ Status Cholesky(size_t n, double* a, size_t lda, int threads, const Cancel& canc
   if (bad_pivot.load() < n) return Status::Indefinite(bad_pivot.load());
   return done && !cancel.Raised() ? Status::Ok() : Status::Cancelled();
 }
+
+template Status Cholesky(size_t, double*, size_t, int, const Cancel&);
+template Status Cholesky(size_t, float*, size_t, int, const Cancel&);
 
 }  // namespace gaussflow

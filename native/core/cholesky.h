@@ -11,8 +11,9 @@ namespace gaussflow {
 
 // Lower Cholesky factor of a (n x n, column-major, lower triangle) in place, by tiles. A tile is
 // owned by one task and its updates come in one order, so the factor does not depend on the number
-// of threads. Indefinite: the first bad pivot, from 0.
-Status Cholesky(size_t n, double* a, size_t lda, int threads, const Cancel& cancel);
+// of threads. Indefinite: the first bad pivot, from 0. T is double or float.
+template <typename T>
+Status Cholesky(size_t n, T* a, size_t lda, int threads, const Cancel& cancel);
 
 }  // namespace gaussflow
 

@@ -38,9 +38,11 @@ Engine::Engine(Architecture architecture, int threads)
       threads_(std::clamp(threads, 1, ThreadPool::kMaxThreads)),
       tangents_(net_, data_, threads_),
       gram_(net_, threads_),
+      single_gram_(net_, threads_),
       kernel_(net_, threads_),
       products_(net_, data_, threads_),
       system_(threads_),
+      single_(threads_),
       orthogonal_(threads_) {}
 
 Status Engine::SetData(size_t n, const double* inputs, const double* targets,
@@ -107,7 +109,7 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
 
 Status Engine::Linearise(const double* parameters, Curvature curvature, double decay,
                          double* scaling, const Cancel& cancel, double* gradient,
-                         Linearisation* result) {
+                         Linearisation* result, Precision precision) {
   const size_t p = net_.parameter_count, n = data_.sample_count;
   const double start = Now();
   double curvature_seconds = 0.0;
@@ -121,16 +123,23 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   double loss = 0.0;
 
   const bool free = curvature == Curvature::kMatrixFree;
+  const bool single = curvature == Curvature::kPrimal && precision == Precision::kSingle;
+  precision_ = single ? Precision::kSingle : Precision::kDouble;
   std::vector<double>& diagonal = result->diagonal;
   diagonal.clear();
   if (free) {
     products_.SetParameters(parameters);
     diagonal.assign(p, 0.0);
+  } else if (single) {
+    products_.SetParameters(parameters);
+    const Status status = single_.Reserve(p);
+    if (!status.ok()) return status;
   } else if (curvature != Curvature::kNone) {
     const Status status =
         system_.Reserve(curvature == Curvature::kPrimal ? p : n * net_.output_size);
     if (!status.ok()) return status;
   }
+  double* squares = single ? single_.diagonal() : diagonal.data();  // diag G, unless G has it
   const size_t block = curvature == Curvature::kDual ? n : BlockSize();
   for (size_t first = 0; first < n; first += block) {
     Status status =
@@ -139,15 +148,16 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!std::isfinite(loss)) return Status::NonFinite(0);
     status = tangents_.AddTransposeProduct({}, cancel, gradient);
     if (!status.ok()) return status;
-    if (free) {
+    if (free || single) {
       const double before = Now();
-      status = tangents_.AddDiagonal(cancel, diagonal.data());
+      status = tangents_.AddDiagonal(cancel, squares);
       curvature_seconds += Now() - before;
       if (!status.ok()) return status;
     }
     if (curvature == Curvature::kPrimal) {
       const double before = Now();
-      status = gram_.Add(tangents_, first == 0, cancel, &system_.matrix());
+      status = single ? single_gram_.Add(tangents_, first == 0, cancel, &single_.matrix())
+                      : gram_.Add(tangents_, first == 0, cancel, &system_.matrix());
       curvature_seconds += Now() - before;
       if (!status.ok()) return status;
     }
@@ -159,7 +169,8 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   // columns.
   const double residual_norm = std::sqrt(2.0 * loss);
   result->gradient_cosine = std::nan("");
-  if (curvature == Curvature::kPrimal) {
+  if (single) single_gram_.Scales(single_.scales());
+  if (curvature == Curvature::kPrimal && !single) {
     SymmetricMatrix& g = system_.matrix();
     for (size_t j = 0; j < p; ++j)
       if (!std::isfinite(g.at(j, j))) return Status::NonFinite(2);
@@ -170,21 +181,21 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       }
     }
     result->gradient_cosine = GradientCosine(p, gradient, g.upper(), p + 1, residual_norm);
-  } else if (free) {
+  } else if (free || single) {
     for (size_t j = 0; j < p; ++j) {
-      if (!std::isfinite(diagonal[j])) return Status::NonFinite(2);
+      if (!std::isfinite(squares[j])) return Status::NonFinite(2);
       if (scaling == nullptr) continue;
-      scaling[j] = std::max(scaling[j], diagonal[j]);
+      scaling[j] = std::max(scaling[j], squares[j]);
       if (scaling[j] == 0.0) scaling[j] = 1.0;
     }
-    result->gradient_cosine = GradientCosine(p, gradient, diagonal.data(), 1, residual_norm);
+    result->gradient_cosine = GradientCosine(p, gradient, squares, 1, residual_norm);
   } else if (curvature == Curvature::kDual) {
     const double before = Now();
-    std::vector<double> squares(p, 0.0);
-    Status status = tangents_.AddDiagonal(cancel, squares.data());
+    std::vector<double> columns(p, 0.0);
+    Status status = tangents_.AddDiagonal(cancel, columns.data());
     if (!status.ok()) return status;
-    if (scaling != nullptr) RaiseLayerFactors(squares.data(), scaling);
-    result->gradient_cosine = GradientCosine(p, gradient, squares.data(), 1, residual_norm);
+    if (scaling != nullptr) RaiseLayerFactors(columns.data(), scaling);
+    result->gradient_cosine = GradientCosine(p, gradient, columns.data(), 1, residual_norm);
     status = kernel_.Form(tangents_, scaling, cancel, &system_.matrix());
     if (!status.ok()) return status;
     for (size_t i = 0; i < system_.matrix().n(); ++i)
@@ -225,19 +236,27 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
   }
   if (curvature_ == Curvature::kPrimal) {
     const size_t p = net_.parameter_count;
-    status = scaling == nullptr ? system_.Factor(damping + decay, 0.0, nullptr, cancel)
-                                : system_.Factor(decay, damping, scaling, cancel);
+    const double uniform = scaling == nullptr ? damping + decay : decay;
+    status = precision_ == Precision::kSingle ? single_.Factor(uniform, damping, scaling, cancel)
+                                              : system_.Factor(uniform, damping, scaling, cancel);
     if (!status.ok()) return status;
     std::vector<double> right(p);
     for (size_t j = 0; j < p; ++j) right[j] = -gradient_[j];
-    status = system_.Solve(right.data(), step, &result->residual);
+    status = SolvePrimal(right.data(), cancel, step, result);
   } else if (curvature_ == Curvature::kDual) {
     status = SolveDual(damping, decay, scaling, cancel, step, result);
   }
   if (!status.ok()) return status;
   solved_ = true;
   result->condition = std::nan("");
-  return condition ? system_.Condition(&result->condition) : Status::Ok();
+  const bool known = condition && precision_ == Precision::kDouble;
+  return known ? system_.Condition(&result->condition) : Status::Ok();
+}
+
+Status Engine::SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result) {
+  if (precision_ == Precision::kDouble) return system_.Solve(b, x, &result->residual);
+  const auto gram = [&](const double* v, double* out) { return products_.Gram(1, v, cancel, out); };
+  return single_.Solve(b, gram, x, &result->residual, &result->steps);
 }
 
 // With m = damping + decay: u = (K + m I)^-1 (r - (decay/m) J w), step = -D^-1 J^T u - (decay/m) w;
@@ -313,8 +332,8 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + products_.bytes() +
-         system_.bytes() + orthogonal_.bytes() + forward_work_.bytes() +
-         (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
+         system_.bytes() + single_gram_.bytes() + single_.bytes() + orthogonal_.bytes() +
+         forward_work_.bytes() + (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }
 
 }  // namespace gaussflow

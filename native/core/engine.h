@@ -13,11 +13,15 @@
 #include "kernel.h"
 #include "orthogonal.h"
 #include "products.h"
+#include "single_system.h"
 #include "status.h"
 #include "tangents.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
+
+// Of the primal Gram and its factor.
+enum class Precision : int { kDouble = 0, kSingle = 1 };
 
 enum class Curvature : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3, kMatrixFree = 4 };
 
@@ -32,7 +36,8 @@ struct Linearisation {
 struct Solution {
   double condition = 0.0;
   double residual = 0.0;
-  Rank rank;  // of the orthogonal route; rank.tolerance 0 = none
+  Rank rank;         // of the orthogonal route; rank.tolerance 0 = none
+  size_t steps = 0;  // of the conjugate gradients behind a single-precision factor
 };
 
 class Engine {
@@ -45,10 +50,12 @@ class Engine {
   Status Forward(const double* parameters, const Cancel& cancel, double* out);
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
   // gradient (p) = J~^T r~ + decay w. scaling: state of the running maximum, updated in place, or
-  // null.
+  // null. Single precision is for the primal curvature.
   Status Linearise(const double* parameters, Curvature curvature, double decay, double* scaling,
-                   const Cancel& cancel, double* gradient, Linearisation* result);
-  // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation.
+                   const Cancel& cancel, double* gradient, Linearisation* result,
+                   Precision precision = Precision::kDouble);
+  // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision
+  // knows no condition estimate.
   Status Solve(double damping, double decay, const double* scaling, bool condition,
                const Cancel& cancel, double* step, Solution* result);
   // With the factor of the last Solve: acceleration (p) = -(G + decay I + damping D)^-1 J^T psi_vv,
@@ -66,6 +73,7 @@ class Engine {
   // Order of the curvature of the last linearisation (0 = none), and the whole matrix, dual in
   // sample-major order; matrix-free there is an order and no matrix.
   Curvature curvature() const { return curvature_; }
+  Precision precision() const { return precision_; }
   size_t CurvatureOrder() const;
   void CopyCurvature(double* out) const;
   // Eigenvalues of the curvature, ascending; vectors (order x order, one a row) or null.
@@ -87,6 +95,8 @@ class Engine {
   size_t BlockSize() const;
   Status SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
                    double* step, Solution* result);
+  // x = (G + shift)^-1 b with the primal factor of the last Solve.
+  Status SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result);
   void RaiseLayerFactors(const double* diagonal, double* scaling) const;
   Status LineariseOrthogonal(const double* parameters, double decay, double* scaling,
                              const Cancel& cancel, double* gradient, Linearisation* result);
@@ -100,14 +110,17 @@ class Engine {
   Dataset data_;
   Tangents tangents_;
   GramBuilder<double> gram_;
+  GramBuilder<float> single_gram_;
   KernelBuilder kernel_;
   Products products_;
   DampedSystem system_;
+  SingleSystem single_;
   OrthogonalSystem orthogonal_;
   double factored_ = -1.0;  // shift of the factor in system_, or -1
   bool solved_ = false;     // the factor in system_ is that of the last Solve
   Buffer forward_work_;
   Curvature curvature_ = Curvature::kNone;
+  Precision precision_ = Precision::kDouble;
   std::vector<double> parameters_;  // of the last linearisation
   std::vector<double> gradient_;
 };

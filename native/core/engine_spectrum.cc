@@ -95,6 +95,7 @@ size_t Engine::CurvatureOrder() const {
     case Curvature::kOrthogonal:
       return orthogonal_.p();
     case Curvature::kMatrixFree:
+    case Curvature::kPrimal:
       return net_.parameter_count;
     default:
       return system_.matrix().n();
@@ -164,7 +165,8 @@ Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* coun
 
 Status Engine::CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel,
                                 double* out) {
-  if (curvature_ == Curvature::kMatrixFree) return products_.Gram(count, vectors, cancel, out);
+  if (curvature_ == Curvature::kMatrixFree || precision_ == Precision::kSingle)
+    return products_.Gram(count, vectors, cancel, out);
   if (curvature_ != Curvature::kPrimal && curvature_ != Curvature::kDual) return Status::Misuse();
   const size_t order = CurvatureOrder();
   std::vector<double> x(order * count), y(order * count);

@@ -14,7 +14,9 @@ enum class Code {
   kIndefinite,  // pivot `value` (from 0) of the factorisation is not positive
   kNonFinite,   // the loss (`value` 0), the gradient (1), the curvature (2) or the step (3) is not
                 // finite
-  kMisuse,      // called out of order: a bug of the caller
+  kImprecise,  // single precision does not do: `value` steps of conjugate gradients, or 0 where the
+               // matrix left the range of float
+  kMisuse,     // called out of order: a bug of the caller
 };
 
 struct Status {
@@ -27,6 +29,7 @@ struct Status {
   static Status Memory(size_t bytes) { return {Code::kMemory, bytes}; }
   static Status Indefinite(size_t pivot) { return {Code::kIndefinite, pivot}; }
   static Status NonFinite(size_t what) { return {Code::kNonFinite, what}; }
+  static Status Imprecise(size_t steps) { return {Code::kImprecise, steps}; }
   static Status Misuse() { return {Code::kMisuse, 0}; }
 };
 

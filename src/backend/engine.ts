@@ -12,6 +12,7 @@
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
 import type { Architecture } from "../network/architecture.js";
+import type { Precision } from "./single.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
 export interface EngineData {
@@ -29,6 +30,11 @@ export interface LineariseRequest {
   readonly curvature: Curvature;
   /** Weight decay d >= 0: the objective is g + d/2 |w|^2, its gradient gets d*w. */
   readonly decay: number;
+  /**
+   * Of the Gram matrix and its factor, primal only: "single" forms both in float32, and solves by conjugate gradients on the float64
+   * operator with that factor (`single.ts`). Loss, gradient, scaling and the gradient's measure stay in double. Default "double".
+   */
+  readonly precision?: Precision;
   /**
    * State of the running-maximum scaling, updated in place; null = identity scaling.
    * primal, orthogonal, matrix-free: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
@@ -56,6 +62,8 @@ export type Failure =
       readonly message: string /** First pivot that is not positive, from 0. */;
       readonly pivot: number;
     }
+  /** Single precision does not do for this damped system: linearise in double and solve again. */
+  | { readonly code: "imprecise"; readonly message: string; readonly steps: number }
   | { readonly code: "memory"; readonly message: string; readonly bytes: number };
 
 export interface Evaluation {
@@ -105,10 +113,15 @@ export interface Solved {
   readonly ok: true;
   /** p entries, a fresh array; one step of iterative refinement done. */
   readonly step: Float64Array;
-  /** 1-norm condition estimate of the factored (damped) matrix, or NaN when not asked for. */
+  /** 1-norm condition estimate of the factored (damped) matrix, or NaN when not asked for or in single precision. */
   readonly condition: number;
-  /** |residual|_inf / |right-hand side|_inf of the damped system before refinement: how far the factor can be trusted. */
+  /**
+   * |residual|_inf / |right-hand side|_inf of the damped system: before refinement, how far the factor can be trusted; in single
+   * precision at the end of the conjugate gradients.
+   */
   readonly residual: number;
+  /** Single precision: steps of the conjugate gradients. */
+  readonly steps?: number;
   /**
    * Orthogonal route only. Below full rank the step is the one of least norm: its part in the numerical null space is 0.
    */

@@ -238,6 +238,7 @@ function asStage(failure: Failure): StageFailure {
     case "memory":
       return { failure: "memory", message: failure.message, fatal: true };
     case "indefinite":
+    case "imprecise":
       return { failure: "singular-jacobian", message: failure.message };
     default:
       failure satisfies never;

@@ -27,6 +27,7 @@ export function asReason(failure: Failure): Reason {
     case "memory":
       return { code: "memory", message: failure.message };
     case "indefinite":
+    case "imprecise":
       return { code: "no-progress", message: failure.message };
     default:
       failure satisfies never;

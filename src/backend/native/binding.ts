@@ -3,7 +3,7 @@
 
 /** The failure side of an answer. `value`: bytes, pivot, or which quantity is not finite. */
 export interface NativeFailure {
-  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "misuse";
+  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "misuse";
   readonly value: number;
 }
 
@@ -29,6 +29,8 @@ export interface NativeSolved {
   readonly step: Float64Array;
   readonly condition: number;
   readonly residual: number;
+  /** Of the conjugate gradients behind a single-precision factor; else 0. */
+  readonly steps: number;
   /** Orthogonal route: rank, tolerance, largest and smallest singular value. */
   readonly rank: Float64Array | null;
 }
@@ -50,6 +52,7 @@ export interface NativeEngineObject {
     curvature: 0 | 1 | 2 | 3 | 4,
     decay: number,
     scaling: Float64Array | null,
+    precision: 0 | 1,
   ): NativeAnswer<NativeLinearised | NativeFailure>;
   solve(
     damping: number,

@@ -22,6 +22,7 @@ import type {
 } from "../engine.js";
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
+import { checkPrecision, imprecise } from "../single.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
 
@@ -97,10 +98,17 @@ class NativeEngine implements Engine {
   ): Promise<Linearised | Failure> {
     const refused = this.#refuse(request.curvature);
     if (refused !== null) return refused;
-    const { curvature, decay, scaling } = request;
+    const { curvature, decay, scaling, precision = "double" } = request;
+    checkPrecision(curvature, precision);
     const answer = await this.#call((native) => {
       const state = curvature === "none" ? null : scaling;
-      const running = native.linearise(parameters, CURVATURE_CODES[curvature], decay, state);
+      const running = native.linearise(
+        parameters,
+        CURVATURE_CODES[curvature],
+        decay,
+        state,
+        precision === "single" ? 1 : 0,
+      );
       // The call was not refused: from here on the curvature of before is gone.
       this.#parameters = parameters.slice();
       this.#held = "none";
@@ -132,7 +140,7 @@ class NativeEngine implements Engine {
       }
       return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
     }
-    const { step, residual, rank } = answer;
+    const { step, residual, rank, steps } = answer;
     const solved = {
       ok: true,
       step,
@@ -140,6 +148,7 @@ class NativeEngine implements Engine {
       condition: answer.condition,
       seconds: (performance.now() - start) / 1000,
     } as const;
+    if (steps > 0) return { ...solved, steps };
     if (rank === null) return solved;
     const [count, tolerance, largest, smallest] = rank;
     return { ...solved, rank: { rank: count, tolerance, largest, smallest } };
@@ -261,6 +270,8 @@ class NativeEngine implements Engine {
           pivot: answer.value,
           message: `the damped matrix is not positive definite: pivot ${answer.value} of its Cholesky factorisation is not positive`,
         };
+      case "imprecise":
+        return imprecise(answer.value);
       case "nonFinite": {
         const found = diagnose(this.#architecture, parameters, this.#inputs, this.sampleCount);
         // Where passes and loss are finite, it was the quantity that the addon names.

@@ -3,6 +3,7 @@
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, EngineData, LineariseRequest, SolveRequest } from "../engine.js";
+import { checkPrecision } from "../single.js";
 
 const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free"];
 
@@ -45,9 +46,10 @@ function checkScaling(architecture: Architecture, curvature: Curvature, scaling:
 }
 
 export function checkLinearise(architecture: Architecture, request: LineariseRequest): void {
-  const { curvature, decay, scaling } = request;
+  const { curvature, decay, scaling, precision = "double" } = request;
   if (!CURVATURES.includes(curvature))
     throw argumentError("curvature", `must be one of ${CURVATURES.join(", ")}`, curvature);
+  checkPrecision(curvature, precision);
   checkNonNegative("decay", decay);
   checkScaling(architecture, curvature, scaling);
 }

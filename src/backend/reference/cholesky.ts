@@ -11,7 +11,7 @@ const BLOCK = 64;
  * L with A = L L^T, in place in the lower triangle of `a` (n x n, row-major; the strict upper triangle is not read).
  * @returns -1, or the first pivot that is not positive, from 0
  */
-async function cholesky(a: Float64Array, n: number, pace: Pace): Promise<number> {
+export async function cholesky(a: Float64Array, n: number, pace: Pace): Promise<number> {
   // Left-looking: rows [j0, n) lose the product with the finished rows of the block, then the block is factored.
   const product = new Float64Array(BLOCK * BLOCK);
   const left = new Float64Array(BLOCK * n);
@@ -71,7 +71,7 @@ function pack(a: Float64Array, n: number, first: number, rows: number, columns: 
 }
 
 /** x = (L L^T)^-1 x in place. */
-function solveFactored(l: Float64Array, n: number, x: Float64Array): void {
+export function solveFactored(l: Float64Array, n: number, x: Float64Array): void {
   for (let i = 0; i < n; i++) {
     let value = x[i];
     for (let k = 0; k < i; k++) value -= l[i * n + k] * x[k];

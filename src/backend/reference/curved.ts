@@ -3,11 +3,13 @@ import type { Architecture } from "../../network/architecture.js";
 import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js";
 import type { Curvature, Failure, SolveRequest } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
+import type { Precision } from "../single.js";
 import { Triangle } from "./orthogonal.js";
 
 /** A linearisation with its curvature: lower triangle, row-major. */
 export interface Curved {
   readonly kind: "primal" | "dual";
+  readonly precision: Precision;
   readonly order: number;
   readonly matrix: Float64Array;
   readonly parameters: Float64Array;

@@ -6,6 +6,7 @@ import { conditionEstimate, factorDamped, solveDamped } from "./cholesky.js";
 import type { Curved } from "./curved.js";
 import { DualStep } from "./dual-step.js";
 import type { Passes } from "./passes.js";
+import { factorSingle, solveSingle } from "./single.js";
 import { indefinite } from "./spectrum.js";
 
 export interface Damped {
@@ -33,6 +34,14 @@ export async function solveHeld(
   const right = primal ? curved.gradient.map((value) => -value) : await dual.rightSide(pace);
   curved.factored = -1;
   curved.solved = null;
+  if (primal && curved.precision === "single") {
+    const pivot = await factorSingle(matrix, factor, order, shift, pace);
+    if (pivot >= 0) return indefinite(pivot);
+    curved.solved = { request, shift };
+    const single = await solveSingle(matrix, factor, order, shift, right, pace);
+    if ("code" in single) return single;
+    return { ok: true, step: single.x, residual: single.residual, steps: single.steps, condition: Number.NaN };
+  }
   const pivot = await factorDamped(matrix, factor, order, shift, pace);
   if (pivot >= 0) return indefinite(pivot);
   curved.solved = { request, shift };
@@ -51,7 +60,7 @@ export async function accelerateHeld(
   velocity: Float64Array,
   scaling: Float64Array | null,
   pace: Pace,
-): Promise<Float64Array | null> {
+): Promise<Float64Array | Failure | null> {
   const { curved, factor, passes } = held;
   if (curved.solved === null) return null;
   const { order, matrix, parameters } = curved;
@@ -61,5 +70,7 @@ export async function accelerateHeld(
   if (curved.kind === "dual") return dual.back((await solveDamped(matrix, factor, order, shift, second, pace)).x, pace);
   const right = await passes.transpose(parameters, dual.weighted(second), pace);
   for (let j = 0; j < right.length; j++) right[j] = -right[j];
-  return (await solveDamped(matrix, factor, order, shift, right, pace)).x;
+  if (curved.precision === "double") return (await solveDamped(matrix, factor, order, shift, right, pace)).x;
+  const single = await solveSingle(matrix, factor, order, shift, right, pace);
+  return "code" in single ? single : single.x;
 }

@@ -33,6 +33,7 @@ import type {
   SolveRequest,
 } from "../engine.js";
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
+import { HELD_SINGLE } from "../single.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkData, checkLinearise, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
 import { CurvatureStore, type Curved, NOTHING } from "./curved.js";
@@ -110,7 +111,7 @@ class ReferenceEngine implements Engine {
 
   async #linearise(parameters: Float64Array, request: LineariseRequest, pace: Pace): Promise<Linearised | Failure> {
     checkLinearise(this.#architecture, request);
-    const { curvature, decay, scaling } = request;
+    const { curvature, decay, scaling, precision = "double" } = request;
     const start = performance.now();
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
     const order = curvature === "dual" ? n * c : p;
@@ -176,6 +177,7 @@ class ReferenceEngine implements Engine {
     if ((curvature === "primal" || curvature === "dual") && matrix !== null)
       this.#curved = {
         kind: curvature,
+        precision,
         order,
         matrix,
         parameters,
@@ -228,6 +230,7 @@ class ReferenceEngine implements Engine {
         this.#curved === null ? null : await accelerateHeld(this.#damped(this.#curved), velocity, scaling, pace);
       if (acceleration === null)
         throw new GaussflowError("GAUSSFLOW_BUSY", "there is no factor: solve before accelerating");
+      if ("code" in acceleration) return acceleration;
       if (acceleration.some((value) => !Number.isFinite(value)))
         return this.#nonFinite(this.#held().parameters, "step");
       return { ok: true, acceleration, seconds: (performance.now() - start) / 1000 };
@@ -251,7 +254,7 @@ class ReferenceEngine implements Engine {
 
   async curvature(): Promise<Float64Array> {
     this.#idle();
-    return this.#triangle?.gram() ?? wholeMatrix(this.#held());
+    return this.#triangle?.gram() ?? wholeMatrix(this.#exact());
   }
 
   #damped(curved: Curved): Damped {
@@ -270,10 +273,17 @@ class ReferenceEngine implements Engine {
     throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
   }
 
+  /** The curvature where its entries are asked for. */
+  #exact(): Curved {
+    const curved = this.#held();
+    if (curved.precision === "double") return curved;
+    throw new GaussflowError("GAUSSFLOW_BUSY", HELD_SINGLE);
+  }
+
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
     return this.#run(signal, async (pace) => {
       if (this.#triangle !== null) return this.#triangle.eigen(vectors, pace);
-      const curved = this.#held();
+      const curved = this.#exact();
       if (!vectors) return { values: await eigenvalues(curved, pace), vectors: null };
       return symmetricEigen(wholeMatrix(curved), curved.order, true, pace);
     });
@@ -295,7 +305,7 @@ class ReferenceEngine implements Engine {
 
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
     return this.#run(signal, async (pace) => {
-      const curved = this.#held();
+      const curved = this.#exact();
       checkArray("vector", vector, curved.order);
       checkNonNegative("shift", shift);
       const x = await inverseProduct(curved, this.#store.factor as Float64Array, vector.slice(), shift, pace);

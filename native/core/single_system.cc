@@ -1,0 +1,131 @@
+#include "single_system.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "blas.h"
+#include "cholesky.h"
+
+namespace gaussflow {
+
+namespace {
+
+double Dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0.0;
+  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+double Largest(size_t n, const double* values) {
+  double most = 0.0;
+  for (size_t i = 0; i < n; ++i) most = std::max(most, std::fabs(values[i]));
+  return most;
+}
+
+}  // namespace
+
+Status SingleSystem::Reserve(size_t n) {
+  if (!matrix_.Reserve(n)) return Status::Memory(matrix_.Count(n) * sizeof(float));
+  scales_.assign(n, 1.0);
+  diagonal_.assign(n, 0.0);
+  shift_.assign(n, 0.0);
+  inverse_roots_.assign(n, 0.0);
+  work_.assign(n, 0.0F);
+  return Status::Ok();
+}
+
+Status SingleSystem::Factor(double uniform, double factor, const double* scaling,
+                            const Cancel& cancel) {
+  const size_t n = matrix_.n();
+  std::vector<double> weights(n);  // S T^-1
+  for (size_t i = 0; i < n; ++i) {
+    shift_[i] = uniform + (scaling == nullptr ? 0.0 : factor * scaling[i]);
+    const double diagonal = diagonal_[i] + shift_[i];
+    if (!(diagonal > 0.0)) return Status::Indefinite(i);
+    inverse_roots_[i] = 1.0 / std::sqrt(diagonal);
+    weights[i] = inverse_roots_[i] / scales_[i];
+  }
+  // The upper triangle becomes the lower one, a square block at a time: both sides stay in cache.
+  constexpr size_t kBlock = 64;
+  const float* upper = matrix_.upper();
+  float* lower = matrix_.lower();
+  std::atomic<bool> finite{true};
+  const bool copied = ThreadPool::Instance().Run(
+      n < 512 ? 1 : threads_, (n + kBlock - 1) / kBlock, cancel, [&](size_t block, int) {
+        const size_t j0 = block * kBlock, j1 = std::min(n, j0 + kBlock);
+        float sum = 0.0F;  // 0 unless an entry is not finite
+        for (size_t i0 = 0; i0 <= j0; i0 += kBlock) {
+          for (size_t j = j0; j < j1; ++j) {
+            const size_t i1 = std::min(j, i0 + kBlock);
+            for (size_t i = i0; i < i1; ++i) {
+              const double value = static_cast<double>(upper[j * n + i]) * weights[i] * weights[j];
+              lower[i * n + j] = static_cast<float>(value);
+              sum += 0.0F * lower[i * n + j];
+            }
+          }
+        }
+        for (size_t j = j0; j < j1; ++j) lower[j * n + j] = 1.0F;
+        if (!(sum == 0.0F)) finite.store(false, std::memory_order_relaxed);
+      });
+  if (!copied) return Status::Cancelled();
+  if (!finite.load()) return Status::Imprecise(0);
+  return Cholesky(n, lower, n, threads_, cancel);
+}
+
+void SingleSystem::Precondition(const double* r, double* z) {
+  const size_t n = matrix_.n();
+  double largest = 0.0;
+  for (size_t i = 0; i < n; ++i) {
+    z[i] = inverse_roots_[i] * r[i];
+    largest = std::max(largest, std::fabs(z[i]));
+  }
+  if (!(largest > 0.0)) return;
+  for (size_t i = 0; i < n; ++i) work_[i] = static_cast<float>(z[i] / largest);
+  blas::TrsvLower(false, n, matrix_.lower(), n, work_.data());
+  blas::TrsvLower(true, n, matrix_.lower(), n, work_.data());
+  for (size_t i = 0; i < n; ++i)
+    z[i] = inverse_roots_[i] * (largest * static_cast<double>(work_[i]));
+}
+
+Status SingleSystem::Solve(const double* b, const Operator& gram, double* x, double* residual,
+                           size_t* steps) {
+  const size_t n = matrix_.n();
+  std::vector<double> r(b, b + n), z(n, 0.0), direction(n), image(n);
+  std::fill_n(x, n, 0.0);
+  *residual = 0.0;
+  *steps = 0;
+  const double largest = Largest(n, b);
+  if (largest == 0.0) return Status::Ok();
+  Precondition(r.data(), z.data());
+  direction = z;
+  double square = Dot(r, z);
+  const double goal = kTolerance * kTolerance * square;
+  for (size_t step = 1; step <= kMostSteps; ++step) {
+    const Status status = gram(direction.data(), image.data());
+    if (!status.ok()) return status;
+    for (size_t i = 0; i < n; ++i) image[i] += shift_[i] * direction[i];
+    const double bend = Dot(direction, image);
+    if (!(square > 0.0) || !(bend > 0.0) || !std::isfinite(bend)) return Status::Imprecise(step);
+    const double length = square / bend;
+    for (size_t i = 0; i < n; ++i) {
+      x[i] += length * direction[i];
+      r[i] -= length * image[i];
+    }
+    Precondition(r.data(), z.data());
+    const double next = Dot(r, z);
+    if (next <= goal) {
+      *steps = step;
+      *residual = Largest(n, r.data()) / largest;
+      for (size_t i = 0; i < n; ++i)
+        if (!std::isfinite(x[i])) return Status::NonFinite(3);
+      return Status::Ok();
+    }
+    const double ratio = next / square;
+    for (size_t i = 0; i < n; ++i) direction[i] = z[i] + ratio * direction[i];
+    square = next;
+  }
+  return Status::Imprecise(kMostSteps);
+}
+
+}  // namespace gaussflow

@@ -1,0 +1,70 @@
+// The damped system (G + diag(shift)) x = b with G formed in float (gram.h): a float Cholesky
+// factor preconditions conjugate gradients on the exact double operator, so that the step is that
+// of double precision and the large products and the factorisation cost half.
+//
+//   S (G + shift) S = L L^T in float, S = diag(G_jj + shift_j)^-1/2 with the exact G_jj: a unit
+//   diagonal, so that nothing over- or underflows.
+//
+// The gradients stop when the preconditioned residual sqrt(r^T M^-1 r), which is the error of the
+// step in the norm of the damped system when M is near it, is kTolerance of that of the start. An
+// error of that size changes the model's reduction by its square, and leaves a linear rate of
+// 1e-8 where the method's own is better: below what a step of the next iteration corrects.
+#ifndef GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
+#define GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
+
+#include <functional>
+#include <vector>
+
+#include "buffer.h"
+#include "status.h"
+#include "symmetric_matrix.h"
+#include "thread_pool.h"
+
+namespace gaussflow {
+
+class SingleSystem {
+ public:
+  static constexpr double kTolerance = 1e-8;
+  // A double Gram costs more than as many products with J and J^T.
+  static constexpr size_t kMostSteps = 12;
+
+  // out = G v in double.
+  using Operator = std::function<Status(const double* v, double* out)>;
+
+  explicit SingleSystem(int threads) : threads_(threads) {}
+
+  // The matrix T G T to fill, the diagonal T, and diag G in double; their order is set by Reserve.
+  SymmetricMatrixOf<float>& matrix() { return matrix_; }
+  double* scales() { return scales_.data(); }
+  double* diagonal() { return diagonal_.data(); }
+  Status Reserve(size_t n);
+
+  // Factors G + uniform I + factor * diag(scaling); scaling null = no second term. Imprecise where
+  // an entry is not finite in float.
+  Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
+  // x = (G + shift)^-1 b. *residual = |b - A x|_inf / |b|_inf at the end, *steps those of the
+  // gradients. Imprecise where they need more than kMostSteps.
+  Status Solve(const double* b, const Operator& gram, double* x, double* residual, size_t* steps);
+
+  size_t bytes() const {
+    return matrix_.bytes() + (scales_.capacity() + diagonal_.capacity() + shift_.capacity() +
+                              inverse_roots_.capacity()) *
+                                 sizeof(double);
+  }
+
+ private:
+  // z = M^-1 r.
+  void Precondition(const double* r, double* z);
+
+  int threads_;
+  SymmetricMatrixOf<float> matrix_;
+  std::vector<double> scales_;
+  std::vector<double> diagonal_;
+  std::vector<double> shift_;
+  std::vector<double> inverse_roots_;  // S
+  std::vector<float> work_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_SINGLE_SYSTEM_H_

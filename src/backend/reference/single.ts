@@ -1,0 +1,84 @@
+// A damped step in single precision, with the meaning that `../single.ts` gives it: a float32 factor of the matrix scaled to a unit
+// diagonal, and conjugate gradients on the float64 matrix. The numbers are rounded to float32 where the native engine stores
+// them; sums run in double.
+import type { Pace } from "../../algebra/pace.js";
+import type { Failure } from "../engine.js";
+import { imprecise, mostSingleSteps, singleTolerance } from "../single.js";
+import { cholesky, multiplySymmetric, solveFactored } from "./cholesky.js";
+
+function roots(m: Float64Array, n: number, shift: Float64Array): Float64Array {
+  return shift.map((value, i) => 1 / Math.sqrt(m[i * n + i] + value));
+}
+
+/** `factor` becomes the float32 factor of S (M + diag(shift)) S. Returns -1, or the first pivot that is not positive. */
+export async function factorSingle(
+  m: Float64Array,
+  factor: Float64Array,
+  n: number,
+  shift: Float64Array,
+  pace: Pace,
+): Promise<number> {
+  const s = roots(m, n, shift);
+  const bad = s.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) return bad;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) factor[i * n + j] = Math.fround(m[i * n + j] * s[i] * s[j]);
+    factor[i * n + i] = 1;
+  }
+  const pivot = await cholesky(factor, n, pace);
+  if (pivot < 0)
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) factor[i * n + j] = Math.fround(factor[i * n + j]);
+  return pivot;
+}
+
+/** x = (M + diag(shift))^-1 right by conjugate gradients with that factor; |right - A x|_inf / |right|_inf, and their steps. */
+export async function solveSingle(
+  m: Float64Array,
+  factor: Float64Array,
+  n: number,
+  shift: Float64Array,
+  right: Float64Array,
+  pace: Pace,
+): Promise<{ readonly x: Float64Array; readonly residual: number; readonly steps: number } | Failure> {
+  const s = roots(m, n, shift);
+  const precondition = (r: Float64Array) => {
+    const z = r.map((value, i) => s[i] * value);
+    solveFactored(factor, n, z);
+    return z.map((value, i) => s[i] * value);
+  };
+  const largest = most(right);
+  const x = new Float64Array(n);
+  if (largest === 0) return { x, residual: 0, steps: 0 };
+  const r = right.slice();
+  const direction = precondition(r);
+  let square = dot(r, direction);
+  const goal = singleTolerance ** 2 * square;
+  for (let steps = 1; steps <= mostSingleSteps; steps++) {
+    const image = multiplySymmetric(m, n, shift, direction);
+    await pace.turn();
+    const bend = dot(direction, image);
+    if (!(square > 0 && bend > 0 && Number.isFinite(bend))) return imprecise(steps);
+    const length = square / bend;
+    for (let i = 0; i < n; i++) {
+      x[i] += length * direction[i];
+      r[i] -= length * image[i];
+    }
+    const z = precondition(r);
+    await pace.turn();
+    const next = dot(r, z);
+    if (next <= goal) return { x, residual: most(r) / largest, steps };
+    for (let i = 0; i < n; i++) direction[i] = z[i] + (next / square) * direction[i];
+    square = next;
+  }
+  return imprecise(mostSingleSteps);
+}
+
+function most(values: Float64Array): number {
+  return values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
