@@ -69,6 +69,34 @@ export function encodeFloats(values: Float64Array): string {
   return bytes.toString("base64");
 }
 
+/** Refuses NaN, and infinities where they are not `allowed`. */
+export function checkNumbers(values: Float64Array, where: string, what: string, allowed = false): Float64Array {
+  const bad = values.findIndex((value) => (allowed ? Number.isNaN(value) : !Number.isFinite(value)));
+  if (bad >= 0)
+    throw fileError(where, `${what}[${bad}] must be a ${allowed ? "" : "finite "}number; it is ${values[bad]}`);
+  return values;
+}
+
+/** A count: 0, 1, 2, ... */
+export function countOf(value: unknown, where: string, what: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw fileError(where, `${what} must be a count; received ${describe(value)}`);
+  return value as number;
+}
+
+/** Records of a run, at least the one of the start: objects that have these finite numbers. Frozen, as records are. */
+export function checkRecords(value: unknown, numbers: readonly string[], where: string): readonly object[] {
+  if (!Array.isArray(value) || value.length === 0) throw fileError(where, "records must be a list of at least one");
+  return value.map((entry, k) => {
+    const record = fields(entry, where, `records[${k}]`);
+    for (const name of numbers)
+      if (!Number.isFinite(record[name]))
+        throw fileError(where, `records[${k}].${name} must be a finite number; received ${describe(record[name])}`);
+    if (typeof record.route !== "string") throw fileError(where, `records[${k}].route must be a name`);
+    return Object.freeze(record);
+  });
+}
+
 /** @param length how many numbers there must be, or null for any */
 export function decodeFloats(value: unknown, length: number | null, where: string, what: string): Float64Array {
   if (typeof value !== "string") throw fileError(where, `${what} must be base64 text; received ${describe(value)}`);

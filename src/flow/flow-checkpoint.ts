@@ -2,8 +2,20 @@
 // what it depends on. A resumed flow goes on bit for bit, also to another `until`: a step that only the end time or a terminal event
 // made short is not in the file, and is taken anew.
 import { writeFileAtomic } from "../atomic-file.js";
+import { describe } from "../errors.js";
 import type { FlowRecord } from "../linearise/record.js";
-import { decodeFloats, encodeFloats, fields, fileError, readText, seal, unseal } from "../sealed-json.js";
+import {
+  checkNumbers,
+  checkRecords,
+  countOf,
+  decodeFloats,
+  encodeFloats,
+  fields,
+  fileError,
+  readText,
+  seal,
+  unseal,
+} from "../sealed-json.js";
 import type { EventSample, Sample, StepMemory } from "./ode.js";
 
 const FORMAT = "gaussflow-flow-checkpoint";
@@ -30,6 +42,9 @@ export interface FlowSnapshot {
   readonly elapsed: number;
 }
 
+/** What an integration remembers before its first step. */
+export const unbegun: StepMemory = { nextStep: 0, errors: [], stiffCount: 0, calmCount: 0 };
+
 /** Numbers that must come back to the bit, in the order they stand in the file. */
 const NUMBERS = [
   "time",
@@ -41,6 +56,19 @@ const NUMBERS = [
   "initialObjective",
   "elapsed",
 ] as const;
+
+/** What a record has to have for a flow to go on from it. */
+const RECORD_NUMBERS = [
+  "step",
+  "time",
+  "loss",
+  "objective",
+  "dissipation",
+  "dissipated",
+  "damping",
+  "distance",
+  "elapsed",
+];
 
 /** Writes the snapshot, whole or not at all. */
 export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, print: string): Promise<void> {
@@ -67,6 +95,8 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
   if (body.fingerprint !== print)
     throw fileError(path, "belongs to another flow: data, network, damping, integrator or options differ");
   const size = parameterCount + 1;
+  const finite = (value: unknown, length: number | null, what: string) =>
+    checkNumbers(decodeFloats(value, length, path, what), path, what);
   const list = (name: string) => {
     const value = body[name];
     if (!Array.isArray(value)) throw fileError(path, `${name} must be a list`);
@@ -74,31 +104,43 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
   };
   const sample = (value: unknown, what: string): Sample => {
     const one = fields(value, path, what);
-    const [time] = decodeFloats(one.time, 1, path, `${what}.time`);
-    return { time, state: decodeFloats(one.state, size, path, `${what}.state`) };
+    const [time] = finite(one.time, 1, `${what}.time`);
+    return { time, state: finite(one.state, size, `${what}.state`) };
   };
-  const numbers = decodeFloats(body.numbers, NUMBERS.length, path, "numbers");
+  const numbers = finite(body.numbers, NUMBERS.length, "numbers");
   const named = Object.fromEntries(NUMBERS.map((name, k) => [name, numbers[k]])) as Record<
     (typeof NUMBERS)[number],
     number
   >;
-  const [nextStep, stiffCount, calmCount, ...errors] = decodeFloats(body.memory, null, path, "memory");
+  for (const name of ["accepted", "rejected", "evaluations", "linearisations"] as const)
+    countOf(named[name], path, name);
+  const [nextStep, stiffCount, calmCount, ...errors] = finite(body.memory, null, "memory");
+  if (!(named.accepted === 0 ? nextStep >= 0 : nextStep > 0))
+    throw fileError(path, `memory must begin with a positive step; it is ${nextStep}`);
+  countOf(stiffCount, path, "memory.stiffCount");
+  countOf(calmCount, path, "memory.calmCount");
   const best = fields(body.best, path, "best");
+  const name = (value: unknown, what: string) => {
+    if (typeof value !== "string") throw fileError(path, `${what} must be a text; received ${describe(value)}`);
+    return value;
+  };
+  const switched = body.switched === null ? null : fields(body.switched, path, "switched");
+  if (switched !== null && !Number.isFinite(switched.time)) throw fileError(path, "switched.time must be a time");
   return {
     ...named,
-    state: decodeFloats(body.state, size, path, "state"),
+    state: finite(body.state, size, "state"),
     memory: { nextStep, stiffCount, calmCount, errors },
     best: {
-      objective: decodeFloats(best.objective, 1, path, "best.objective")[0],
-      parameters: decodeFloats(best.parameters, parameterCount, path, "best.parameters"),
+      objective: finite(best.objective, 1, "best.objective")[0],
+      parameters: finite(best.parameters, parameterCount, "best.parameters"),
     },
-    switched: body.switched as FlowSnapshot["switched"],
-    stiffness: body.stiffness as string | null,
+    switched: switched && { time: switched.time as number, message: name(switched.message, "switched.message") },
+    stiffness: body.stiffness === null ? null : name(body.stiffness, "stiffness"),
     outputs: list("outputs").map((value, k) => sample(value, `outputs[${k}]`)),
     events: list("events").map((value, k) => ({
-      name: String(fields(value, path, `events[${k}]`).name),
+      name: name(fields(value, path, `events[${k}]`).name, `events[${k}].name`),
       ...sample(value, `events[${k}]`),
     })),
-    records: list("records") as FlowRecord[],
+    records: checkRecords(body.records, RECORD_NUMBERS, path) as readonly FlowRecord[],
   };
 }

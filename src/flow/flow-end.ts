@@ -2,6 +2,7 @@
 // collapses because the problem is rough.
 import type { JacobianRank } from "../linearise/jacobian-rank.js";
 import type { Reason, ReasonCode } from "../linearise/record.js";
+import type { StageFailure } from "./ode.js";
 
 const CODES: readonly ReasonCode[] = [
   "until",
@@ -16,6 +17,11 @@ const CODES: readonly ReasonCode[] = [
 /** A code of the integrator or of a right-hand side. */
 export function asCode(code: string): ReasonCode {
   return CODES.find((one) => one === code) ?? "no-progress";
+}
+
+/** No velocity at the start: there is no flow. */
+export function startReason({ failure, message, where }: StageFailure): Reason {
+  return { code: asCode(failure), message: `at the start: ${message}`, ...(where ? { where } : {}) };
 }
 
 /** sigma_min/sigma_max must have fallen to this share of its value at the start for J to be the culprit of a collapsing step. */

@@ -10,12 +10,12 @@ import { noisyVelocity, roundingSentence } from "../linearise/velocity-noise.js"
 import type { Architecture } from "../network/architecture.js";
 import { Interrupt } from "../train/interrupt.js";
 import { FlowField } from "./field.js";
-import type { FlowSnapshot } from "./flow-checkpoint.js";
-import { asCode, singularReason } from "./flow-end.js";
+import { type FlowSnapshot, unbegun } from "./flow-checkpoint.js";
+import { asCode, singularReason, startReason } from "./flow-end.js";
 import { odeEvents } from "./flow-events.js";
 import type { CompletedFlowOptions } from "./flow-options.js";
 import { integrateSteps } from "./integrate.js";
-import type { AcceptedStep, EventSample, OdeEnd, Sample, StageFailure, StepMemory } from "./ode.js";
+import type { AcceptedStep, EventSample, OdeEnd, Sample } from "./ode.js";
 import { parameterNorm, predictionNorm } from "./prediction-norm.js";
 import { stability } from "./runge-kutta.js";
 
@@ -24,13 +24,6 @@ const climbTolerance = 10;
 
 /** In so many steps, with a rejection in every other, rounding is suspected. */
 const troubledSteps = 20;
-
-/** What an integration remembers before its first step. */
-const unbegun: StepMemory = { nextStep: 0, errors: [], stiffCount: 0, calmCount: 0 };
-
-function startReason({ failure, message, where }: StageFailure): Reason {
-  return { code: asCode(failure), message: `at the start: ${message}`, ...(where ? { where } : {}) };
-}
 
 export interface FlowRunContext {
   readonly engine: Engine;
@@ -150,7 +143,11 @@ export class FlowRun {
       const record = this.#record(null, stuck?.message ?? null);
       await this.#keepBoundary(null);
       yield await this.#tell(record);
-    } else this.field.linearisations = resume.linearisations;
+    } else {
+      this.field.linearisations = resume.linearisations;
+      // Where it goes on from: a run that has nothing left to do has been seen all the same.
+      await this.#show(this.records[this.records.length - 1]);
+    }
     if (!(derivative instanceof Float64Array)) {
       this.reason = startReason(derivative);
       return;
@@ -274,11 +271,14 @@ export class FlowRun {
   }
 
   async #tell(record: FlowRecord): Promise<FlowRecord> {
-    const { onRecord, observer } = this.#context;
-    await onRecord?.(record);
-    await observer?.onFlowRecord?.(record);
-    await observer?.onPoint?.({ parameters: this.parameters, position: record.time });
+    await this.#context.onRecord?.(record);
+    await this.#show(record);
     return record;
+  }
+
+  async #show(record: FlowRecord): Promise<void> {
+    await this.#context.observer?.onFlowRecord?.(record);
+    await this.#context.observer?.onPoint?.({ parameters: this.parameters, position: record.time });
   }
 
   #observed(): ObservedRun {
@@ -307,13 +307,11 @@ export class FlowRun {
     };
   }
 
-  /** Norm of the error in the predictions that one step may make. */
+  /** Weighted norm of the error in the predictions that one step may make: rms by the root of all weights, see prediction-norm.ts. */
   get #predictionError(): number {
     const { relativeTolerance, absoluteTolerance } = this.#completed.integrator.settings;
-    const { sampleCount, outputSize } = this.#context.engine;
-    return (
-      relativeTolerance * Math.sqrt(2 * this.#initialLoss) + absoluteTolerance * Math.sqrt(sampleCount * outputSize)
-    );
+    const { meanFactor } = this.#context;
+    return relativeTolerance * Math.sqrt(2 * this.#initialLoss) + absoluteTolerance * Math.sqrt(2 / meanFactor);
   }
 
   /** An exact flow never climbs: a rise beyond the tolerance is the integrator's. */

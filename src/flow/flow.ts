@@ -99,7 +99,7 @@ export async function* flowSteps(
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print = checkpoint === null && resume === null ? "" : printOf(start, prepared, completed);
   const snapshot = resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount);
-  if (snapshot !== null) checkResumedOutputs(completed.outputs, snapshot);
+  if (snapshot !== null) checkResumed(completed, snapshot);
   const engine = createEngine(start.architecture, prepared, options);
   const sample = new SampleEngine(start.architecture, prepared, options);
   try {
@@ -125,8 +125,9 @@ export async function* flowSteps(
   }
 }
 
-/** What lies before the checkpoint is known only where it was asked for before. */
-function checkResumedOutputs(outputs: readonly number[], { time, outputs: known }: FlowSnapshot): void {
+/** What lies before the checkpoint is past, and known only where it was asked for before. */
+function checkResumed({ outputs, until }: CompletedFlowOptions, { time, outputs: known }: FlowSnapshot): void {
+  if (until < time) throw argumentError("options.until", `must not be before the checkpoint's t = ${time}`, until);
   outputs.forEach((output, i) => {
     if (output <= time && !known.some((sample) => sample.time === output))
       throw argumentError(

@@ -16,7 +16,7 @@ export interface DiscretisationGap {
   readonly rows: readonly {
     readonly k: number;
     readonly time: number;
-    /** Weighted |psi_k - psi(k eta)| / |y - psi_0|, in raw units. */
+    /** Weighted |psi_k - psi(k eta)| / |y - psi_0|, in raw units; 0 where both are equal, also at a start without residual. */
     readonly predictions: number;
     /** |w_k - w(k eta)| and |w(k eta) - w_0|. */
     readonly parameters: number;
@@ -71,10 +71,11 @@ export async function discretisationGap(
   const rows = Array.from({ length: count }, (_, i) => {
     const [a, b] = [coarse.outputs[i].network, exact.outputs[i].network];
     const [psiA, psiB] = [a.predict(set.inputs), b.predict(set.inputs)];
+    const apart = length(psiA, psiB);
     return {
       k: i + 1,
       time: times[i],
-      predictions: length(psiA, psiB) / scale,
+      predictions: apart === 0 ? 0 : apart / scale,
       parameters: norm(a.parameters.map((value, k) => value - b.parameters[k])),
       distance: norm(b.parameters.map((value, k) => value - start[k])),
       eulerLoss: factor * length(psiA, set.targets) ** 2,

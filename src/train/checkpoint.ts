@@ -4,11 +4,25 @@ import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../atomic-file.js";
 import type { TrainRecord } from "../linearise/record.js";
 import type { MethodState } from "../method/method.js";
-import { decodeFloats, encodeFloats, fields, fileError, readText, seal, unseal } from "../sealed-json.js";
+import {
+  checkNumbers,
+  checkRecords,
+  countOf,
+  decodeFloats,
+  encodeFloats,
+  fields,
+  fileError,
+  readText,
+  seal,
+  unseal,
+} from "../sealed-json.js";
 import type { Best, Snapshot } from "./snapshot.js";
 
 const FORMAT = "gaussflow-checkpoint";
 const VERSION = 1;
+
+/** What a record has to have for a run to go on from it. */
+const RECORD_NUMBERS = ["iteration", "trial", "loss", "objective", "damping", "stepNorm", "elapsed"];
 
 /** A digest of plain values and arrays: equal only for the same problem. */
 export function fingerprint(parts: readonly (string | Float64Array | null)[]): string {
@@ -52,46 +66,55 @@ function numbers(best: Best) {
   return { value: encodeFloats(Float64Array.of(best.value)), loss: encodeFloats(Float64Array.of(best.loss)) };
 }
 
-/** @throws GAUSSFLOW_FILE */
-export async function readCheckpoint(path: string, print: string, parameterCount: number): Promise<Snapshot> {
+/**
+ * @param form a state of the run's method, whose names and kinds the stored one must have
+ * @throws GAUSSFLOW_FILE
+ */
+export async function readCheckpoint(
+  path: string,
+  print: string,
+  parameterCount: number,
+  form: MethodState,
+): Promise<Snapshot> {
   const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
   if (body.fingerprint !== print)
     throw fileError(
       path,
       "belongs to another run: data, network, method or options differ from those it was made with",
     );
-  const count = (name: string) => {
-    const value = body[name];
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw fileError(path, `${name} must be a count`);
-    return value as number;
-  };
+  const count = (name: string) => countOf(body[name], path, name);
+  // A validation loss, and what a method carries, may be infinite; nothing is NaN.
+  const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
+    checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);
   const best = (value: unknown, what: string): Best => {
     const one = fields(value, path, what);
     return {
-      iteration: Number(one.iteration),
-      parameters: decodeFloats(one.parameters, parameterCount, path, `${what}.parameters`),
-      value: decodeFloats(one.value, 1, path, `${what}.value`)[0],
-      loss: decodeFloats(one.loss, 1, path, `${what}.loss`)[0],
+      iteration: countOf(one.iteration, path, `${what}.iteration`),
+      parameters: floats(one.parameters, parameterCount, `${what}.parameters`),
+      value: floats(one.value, 1, `${what}.value`, true)[0],
+      loss: floats(one.loss, 1, `${what}.loss`)[0],
     };
   };
   if (!Array.isArray(body.methodState)) throw fileError(path, "methodState must be a list");
   const methodState: Record<string, number | Float64Array> = {};
   for (const entry of body.methodState as unknown[]) {
     if (!Array.isArray(entry) || typeof entry[0] !== "string") throw fileError(path, "methodState has a bad entry");
-    const values = decodeFloats(entry[1], entry[2] === "number" ? 1 : null, path, `methodState.${entry[0]}`);
+    const values = floats(entry[1], entry[2] === "number" ? 1 : null, `methodState.${entry[0]}`, true);
     methodState[entry[0]] = entry[2] === "number" ? values[0] : values;
   }
-  if (!Array.isArray(body.records)) throw fileError(path, "records must be a list");
-  if (typeof body.elapsed !== "number") throw fileError(path, "elapsed must be a number");
+  for (const name of new Set([...Object.keys(form), ...Object.keys(methodState)]))
+    if (typeof form[name] !== typeof methodState[name])
+      throw fileError(path, `methodState.${name} does not belong to the method or is missing`);
+  if (!Number.isFinite(body.elapsed)) throw fileError(path, "elapsed must be a finite number");
   return {
     iteration: count("iteration"),
-    parameters: decodeFloats(body.parameters, parameterCount, path, "parameters"),
+    parameters: floats(body.parameters, parameterCount, "parameters"),
     methodState: methodState as MethodState,
-    scaling: body.scaling === null ? null : decodeFloats(body.scaling, null, path, "scaling"),
+    scaling: body.scaling === null ? null : floats(body.scaling, null, "scaling"),
     best: best(body.best, "best"),
     bestValidation: body.bestValidation === null ? null : best(body.bestValidation, "bestValidation"),
     stale: count("stale"),
-    records: body.records as TrainRecord[],
-    elapsed: body.elapsed,
+    records: checkRecords(body.records, RECORD_NUMBERS, path) as readonly TrainRecord[],
+    elapsed: body.elapsed as number,
   };
 }

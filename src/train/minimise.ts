@@ -112,7 +112,7 @@ class Loop {
 
   async *run(): AsyncGenerator<TrainRecord, void> {
     const { stop } = this.#options;
-    if (this.#records.length === 0) await this.#show();
+    await this.#show();
     while (this.reason === null) {
       const point = await this.#linearise();
       if (failed(point)) {

@@ -30,7 +30,14 @@ export function fittingDataset(network: Network, given: Dataset | DatasetInput):
 
 /** The rows that are fitted: those of a split column's training part, and of them those with a weight. */
 export function fittedPart(set: Dataset): Dataset {
-  return set.parts === null ? set.fitted() : set.split().train;
+  return withWeight(set.parts === null ? set.fitted() : set.split().train);
+}
+
+/** The rows whose weight is not 0: only they are equations. Regime, ranks and degrees of freedom count these. */
+export function withWeight(set: Dataset): Dataset {
+  const { weights } = set;
+  if (weights === null || !weights.includes(0)) return set;
+  return set.select(Array.from(weights.keys()).filter((row) => weights[row] !== 0));
 }
 
 /** Where a run starts: the network in its units, and the data as the engine gets them. */

@@ -12,7 +12,7 @@ import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
-import { engineData, fittingDataset, meanFactor, startingPoint } from "./prepare.js";
+import { engineData, fittedPart, fittingDataset, meanFactor, startingPoint, withWeight } from "./prepare.js";
 import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
@@ -117,7 +117,8 @@ export async function* trainSteps(
         every: checkpoint.every,
         write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
       },
-      resume: resume === null ? null : await readCheckpoint(resume, print, start.parameterCount),
+      resume:
+        resume === null ? null : await readCheckpoint(resume, print, start.parameterCount, completed.method.start(1)),
     });
     const watched = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     return finish(start, fit, validation, completed, plan, engine, result, watched);
@@ -144,7 +145,7 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun): Observe
   };
 }
 
-/** Training and validation parts. Rows that a split column holds out are never trained on, whatever the options say. */
+/** Training part, of it the rows with a weight, and validation part. Rows that a split column holds out are never trained on, whatever the options say. */
 function cut(
   whole: Dataset,
   { validation, seed }: CompletedTrainOptions,
@@ -159,11 +160,14 @@ function cut(
         asked,
       );
     const given = typeof validation === "object" ? validation : null;
-    return { fit: parts.train, validation: given ?? (asked === false || asked === 0 ? null : parts.validation) };
+    return {
+      fit: withWeight(parts.train),
+      validation: given ?? (asked === false || asked === 0 ? null : parts.validation),
+    };
   }
-  if (typeof validation !== "number") return { fit: whole.fitted(), validation };
+  if (typeof validation !== "number") return { fit: fittedPart(whole), validation };
   const parts = whole.split({ validation, seed });
-  return { fit: parts.train, validation: parts.validation };
+  return { fit: withWeight(parts.train), validation: parts.validation };
 }
 
 function printOf(

@@ -13,18 +13,22 @@ const SWEEPS = 60;
 /** Rows below this share of the longest are 0: rotations that small would lose digits among the subnormal numbers. */
 const NOTHING = 2 ** -900;
 
-/** Values ascending of the columns `a`, p of p entries, which are overwritten; vectors as rows, or null. */
+/**
+ * Values ascending of the columns `a`, p of p entries, which are overwritten; vectors as rows, or null.
+ * @param most the rank is known not to exceed this: what rounding has left beyond is 0, and need not be turned
+ */
 export async function singularValues(
   a: Float64Array[],
   wanted: boolean,
   pace: Pace,
+  most = a.length,
 ): Promise<{ readonly values: Float64Array; readonly vectors: Float64Array | null }> {
   const p = a.length;
   const order = await pivotedQr(a, new Float64Array(p), pace);
   // Without pivoting a dependent row would lose 16 digits a sweep and never be done; behind it R has rows of 0.
   const rows = a.map((_, i) => {
     const row = new Float64Array(p);
-    for (let k = i; k < p; k++) row[order[k]] = a[k][i];
+    for (let k = i; k < p && i < most; k++) row[order[k]] = a[k][i];
     return row;
   });
   const lengths = Float64Array.from(rows, euclidean);
@@ -58,8 +62,9 @@ async function turnAll(
   const orthogonal = (p + 8) * Number.EPSILON;
   let turned = false;
   for (let j = 0; j < p; j++) {
+    if (lengths[j] < nothing) continue;
     for (let k = j + 1; k < p; k++) {
-      if (lengths[j] < nothing || lengths[k] < nothing) continue;
+      if (lengths[k] < nothing) continue;
       // Of unit rows: products of two tiny ones would be lost below the smallest double.
       const [unitJ, unitK] = [1 / lengths[j], 1 / lengths[k]];
       let cosine = 0;

@@ -112,7 +112,7 @@ export class Triangle {
   async eigen(vectors: boolean, pace: Pace): Promise<{ values: Float64Array; vectors: Float64Array | null }> {
     const [n, p] = [this.#columns, this.#columns - 1];
     const a = Array.from({ length: p }, (_, j) => Float64Array.from({ length: p }, (_, i) => this.#r[i * n + j]));
-    const found = await singularValues(a, vectors, pace);
+    const found = await singularValues(a, vectors, pace, Math.min(p, this.#equations));
     return { values: found.values.map((value) => value * value), vectors: found.vectors };
   }
 
