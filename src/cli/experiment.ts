@@ -17,7 +17,7 @@ import { textTable } from "../report/text-table.js";
 import { addEngineOptions, type EngineFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
-import { integer } from "./parse.js";
+import { directory, integer } from "./parse.js";
 import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
 import type { Terminal } from "./terminal.js";
@@ -62,7 +62,7 @@ export function addExperimentCommand(
     .option("--seeds <count>", "how many seeds from it on", integer(1))
     .option("--samples <count>", "samples of each problem", integer(2))
     .option("--width <count>", "hidden units", integer(1))
-    .option("--out <directory>", "where NAME.jsonl and NAME.html go", "gaussflow-experiments")
+    .option("--out <directory>", "where NAME.jsonl and NAME.html go", directory, "gaussflow-experiments")
     .option("--png", "draw the charts as PNG files too (needs playwright-core and Chromium)")
     .option("--json", "one JSON object a line on standard output: runs, claims, outcome")
     .option("--quiet", "no progress");

@@ -20,6 +20,12 @@ export function integer(least: number): (text: string) => number {
   };
 }
 
+/** A directory's path; an empty one would be a mistake of a script. */
+export function directory(text: string): string {
+  if (text === "" || text.includes("\0")) throw new InvalidArgumentError('It must be a directory; "." is this one.');
+  return text;
+}
+
 /** A number > 0. */
 export function positive(text: string): number {
   const value = decimal(text, "a positive number");

@@ -1,6 +1,7 @@
 // All experiments by name, and how one is run.
 import { chooseBackend } from "../backend/create.js";
-import { argumentError } from "../errors.js";
+import { argumentError, GaussflowError } from "../errors.js";
+import { memoryProblem, planRoute } from "../linearise/plan.js";
 import { checkCount } from "../method/options.js";
 import { conditioning } from "./conditioning.js";
 import { damping } from "./damping.js";
@@ -13,6 +14,9 @@ import { scaling } from "./scaling.js";
 import { stiffness } from "./stiffness.js";
 
 export const EXPERIMENTS: readonly Experiment[] = [conditioning, damping, scaling, discrete, stiffness, real];
+
+/** What an experiment takes: at the upper ends a single right-hand side takes seconds, and there are thousands. */
+const RANGES = { seeds: [1, 10_000], samples: [2, 1_000_000], width: [1, 100_000] } as const;
 
 /**
  * Runs one experiment.
@@ -27,9 +31,13 @@ export async function runExperiment(
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const whole: ExperimentSettings = { ...experiment.defaults, ...Object.fromEntries(given) };
   checkCount("seed", whole.seed, 0);
-  checkCount("seeds", whole.seeds, 1);
-  checkCount("samples", whole.samples, 2);
-  checkCount("width", whole.width, 1);
+  for (const name of ["seeds", "samples", "width"] as const) {
+    const [least, most] = RANGES[name];
+    if (!Number.isSafeInteger(whole[name]) || whole[name] < least || whole[name] > most)
+      throw argumentError(name, `must be an integer from ${least} to ${most}`, whole[name]);
+  }
+  if (!Number.isSafeInteger(whole.seed + whole.seeds - 1))
+    throw argumentError("seed", `must leave room for ${whole.seeds} seeds below 2^53`, whole.seed);
   const parameters = teacherParameters(whole.width);
   if (experiment.regime === "under" && parameters > whole.samples)
     throw argumentError(
@@ -43,6 +51,9 @@ export async function runExperiment(
       `must give more than ${whole.samples} parameters, one a sample, in this experiment`,
       whole.width,
     );
+  const plan = planRoute(parameters, whole.samples);
+  const refused = memoryProblem(plan);
+  if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
   const start = performance.now();
   const progress = (text: string) => {
     context.signal?.throwIfAborted();

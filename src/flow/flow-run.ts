@@ -3,7 +3,7 @@
 import type { Engine } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
 import { jacobianRank } from "../linearise/jacobian-rank.js";
-import type { ObservedRun, Observer } from "../linearise/observer.js";
+import type { ObservedRun, Observer, ResidualTerms } from "../linearise/observer.js";
 import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import { noisyVelocity, roundingSentence } from "../linearise/velocity-noise.js";
@@ -33,6 +33,7 @@ export interface FlowRunContext {
   readonly targets: Float64Array;
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
+  readonly terms: ResidualTerms;
   /** Where the flow starts, even if it is resumed later on its way. */
   readonly start: Float64Array;
   /** From the sum loss to the reported mean of squares. */
@@ -282,7 +283,7 @@ export class FlowRun {
   }
 
   #observed(): ObservedRun {
-    const { engine, sample, architecture, start, targets, weights, signal } = this.#context;
+    const { engine, sample, architecture, start, targets, weights, terms, signal } = this.#context;
     const { integrator, loss } = this.#completed;
     const { step } = integrator.settings;
     return {
@@ -293,6 +294,7 @@ export class FlowRun {
       start,
       targets,
       weights,
+      terms,
       decay: loss.decay,
       resolution: step > 0 ? 0 : this.#predictionError ** 2 / 2,
       // A mode that decays at k is multiplied by R(-k h) in a fixed step; the loss by its square.

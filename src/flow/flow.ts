@@ -10,7 +10,7 @@ import { memoryProblem, type Plan, planRoute } from "../linearise/plan.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { fingerprint } from "../train/checkpoint.js";
-import { fittedPart, fittingDataset, meanFactor, startingPoint } from "../train/prepare.js";
+import { checkTargetsKept, fittedPart, fittingDataset, meanFactor, startingPoint } from "../train/prepare.js";
 import { SampleEngine } from "../train/sample-engine.js";
 import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
@@ -87,7 +87,9 @@ export async function* flowSteps(
   const set = fittingDataset(network, data);
   const fit = fittedPart(set);
   const completed = completeFlowOptions(options, network, fit);
-  const { start, data: prepared } = startingPoint(network, fit, completed.standardise);
+  const point = startingPoint(network, fit, completed.standardise);
+  checkTargetsKept(point);
+  const { start, data: prepared, terms } = point;
   const plan = planRoute(
     start.parameterCount,
     fit.sampleCount * fit.outputSize,
@@ -109,6 +111,7 @@ export async function* flowSteps(
       architecture: start.architecture,
       targets: prepared.targets,
       weights: prepared.weights ?? null,
+      terms,
       start: start.parameters,
       meanFactor: meanFactor(fit),
       signal: options.signal,

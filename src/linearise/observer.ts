@@ -4,6 +4,16 @@ import type { Engine } from "../backend/engine.js";
 import type { Architecture } from "../network/architecture.js";
 import type { FlowRecord, Reason, TrainRecord } from "./record.js";
 
+/** Weighted norms, in the units of training, of what the residual is a sum of: its rounding is relative to the largest of them. */
+export interface ResidualTerms {
+  /** |y|. */
+  readonly targets: number;
+  /** |y| before the mean was taken off, which raw predictions have to be added to. */
+  readonly raw: number;
+  /** |alpha f(w_0)| of a centred network; else 0. */
+  readonly shift: number;
+}
+
 /** What is known before the first point. */
 export interface ObservedRun {
   /** A flow's position is its time, a training run's the iteration. */
@@ -21,6 +31,7 @@ export interface ObservedRun {
   readonly targets: Float64Array;
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
+  readonly terms: ResidualTerms;
   /** Excess objective below which the run's own errors (of time integration) show; 0 for training and for fixed steps. */
   readonly resolution: number;
   /**

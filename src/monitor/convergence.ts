@@ -13,16 +13,31 @@ const cancelled = 1e-14;
 /** Within this factor of the floor an objective is as small as rounding lets it be. */
 const atFloor = 100;
 
+/** The rounding floor says "converged" where it is at most this share of the targets' own |y|^2/2. */
+const leastResolved = 1e-4;
+
 export function convergence(
   { reason, floor, observations }: Observations,
-  { engine, decay }: ObservedRun,
+  { engine, decay, terms, resolution, architecture }: ObservedRun,
   optimum: MonitorReport["optimum"],
 ): MonitorReport["converged"] {
   const last = observations.at(-1);
   if (last === undefined || reason === null) return { holds: false, message: "no end was seen" };
   const ended = `it ended because ${reason.message}`;
-  if (last.objective <= atFloor * floor)
-    return { holds: true, message: `yes: the objective ${last.objective.toExponential(3)} is at its rounding floor` };
+  if (last.objective <= atFloor * floor) {
+    const at = `the objective ${last.objective.toExponential(3)} is at its rounding floor`;
+    if (terms.shift === 0 || atFloor * floor <= (leastResolved * terms.targets ** 2) / 2 || terms.targets === 0)
+      return { holds: true, message: `yes: ${at}` };
+    return {
+      holds: false,
+      message: `not known: ${at}, but outputScale ${architecture.outputScale} lifts that floor to ${floor.toExponential(2)} where the targets are |y|^2/2 = ${(terms.targets ** 2 / 2).toExponential(2)}: a smaller outputScale would tell more; ${ended}`,
+    };
+  }
+  if (Math.max(observations[0].objective, last.objective) <= atFloor * resolution)
+    return {
+      holds: true,
+      message: `yes: the objective ${last.objective.toExponential(3)} is, as it was at the start, below the errors of time integration, ${resolution.toExponential(2)}`,
+    };
   const { tangentNorm, normalNorm, spectrum } = last;
   if (tangentNorm === null || normalNorm === null)
     return { holds: false, message: `not known: \`parts\` is off; ${ended}` };

@@ -11,6 +11,7 @@ import { KernelDrift } from "../linearise/kernel-drift.js";
 import type { MonitorRecord, MonitorReport, ObservedPoint, ObservedRun, Observer } from "../linearise/observer.js";
 import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
+import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import { checkBoolean, checkCount } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { measure } from "./measure.js";
@@ -178,12 +179,21 @@ class Watch implements Monitor {
 /** Predictions carry a few units of rounding each: the sum loss cannot be known, or fall, below their squares. */
 const roundingUnits = 16;
 
-async function roundingFloor({ engine, weights, signal }: ObservedRun, { parameters }: ObservedPoint): Promise<number> {
-  const psi = await engine.forward(parameters, signal);
+/**
+ * Of the sum loss. Rounding is relative to what was added up: predictions and targets (the raw ones, from which a mean was taken), and
+ * inside of the network terms that may cancel, which shows when the last digit of the parameters moves.
+ */
+async function roundingFloor(run: ObservedRun, { parameters }: ObservedPoint): Promise<number> {
+  const { engine, weights, terms, signal } = run;
   const c = engine.outputSize;
-  if (weights !== null) for (let k = 0; k < psi.length; k++) psi[k] *= Math.sqrt(weights[Math.floor(k / c)]);
+  const weighted = (values: Float64Array) =>
+    weights === null ? values : values.map((value, k) => Math.sqrt(weights[Math.floor(k / c)]) * value);
+  const psi = weighted(await engine.forward(parameters, signal));
+  const moved = weighted(await engine.forward(lastDigitMoved(parameters), signal));
   const answer = await engine.evaluate(parameters, signal);
   const residual = "ok" in answer ? Math.sqrt(2 * answer.loss) : 0;
   // |y| <= |psi| + |r|.
-  return 0.5 * (roundingUnits * Number.EPSILON * (norm(psi) + residual)) ** 2;
+  const summed = roundingUnits * Number.EPSILON * (norm(psi) + residual + terms.raw);
+  const inside = norm(moved.map((value, k) => value - psi[k]));
+  return 0.5 * Math.max(summed, Number.isFinite(inside) ? inside : 0) ** 2;
 }

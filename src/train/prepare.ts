@@ -4,6 +4,8 @@ import type { EngineData } from "../backend/engine.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { identityScaling, type Scaling, scaleColumns, standardise as standardScaling } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
+import type { ResidualTerms } from "../linearise/observer.js";
+import { norm } from "../linearise/problem.js";
 import { predictions } from "../network/forward.js";
 import { Network } from "../network/network.js";
 
@@ -40,15 +42,57 @@ export function withWeight(set: Dataset): Dataset {
   return set.select(Array.from(weights.keys()).filter((row) => weights[row] !== 0));
 }
 
-/** Where a run starts: the network in its units, and the data as the engine gets them. */
-export function startingPoint(
-  network: Network,
-  fit: Dataset,
-  standardise: boolean,
-): { readonly start: Network; readonly scaling: Scaling | null; readonly data: EngineData } {
+/** Where a run starts: the network in its units, the data as the engine gets them, and how large the terms of its residual are. */
+export interface StartingPoint {
+  readonly start: Network;
+  readonly scaling: Scaling | null;
+  readonly data: EngineData;
+  readonly terms: ResidualTerms;
+}
+
+export function startingPoint(network: Network, fit: Dataset, standardise: boolean): StartingPoint {
   const scaling = network.scaling ?? (standardise ? unitsOf(network, fit) : null);
   const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
-  return { start, scaling, data: engineData(start, fit, scaling) };
+  const data = engineData(start, fit, scaling);
+  const terms = residualTerms(start, fit, scaling, data.targets);
+  return { start, scaling, data, terms };
+}
+
+function residualTerms(start: Network, fit: Dataset, scaling: Scaling | null, shifted: Float64Array): ResidualTerms {
+  const c = fit.outputSize;
+  const length = (value: (k: number) => number) =>
+    norm(shifted.map((_, k) => Math.sqrt(fit.weights?.[Math.floor(k / c)] ?? 1) * value(k)));
+  const scale = (k: number) => scaling?.targets.scale[k % c] ?? 1;
+  const targets = scaling === null ? fit.targets : scaleColumns(fit.targets, scaling.targets);
+  return {
+    targets: length((k) => targets[k]),
+    raw: length((k) => fit.targets[k] / scale(k)),
+    shift: start.centre === null ? 0 : length((k) => shifted[k] - targets[k]),
+  };
+}
+
+/** Largest share of |y| that rounding of alpha f(w_0) may take. */
+const largestLoss = 1e-3;
+
+/**
+ * alpha (f(w) - f(w_0)) is a difference of numbers of size alpha |f(w_0)|, known to eps times that whichever way it is formed: targets
+ * below it cannot be told from noise, and a loss of them would be a made-up number.
+ * @throws GAUSSFLOW_ARGUMENT naming outputScale
+ */
+export function checkTargetsKept({
+  start: {
+    architecture: { outputScale },
+  },
+  terms: { targets, shift },
+}: StartingPoint): void {
+  const lost = Number.EPSILON * shift;
+  if (targets === 0 || lost <= largestLoss * targets) return;
+  const show = (value: number) => value.toExponential(2);
+  throw argumentError(
+    "outputScale",
+    `must keep the rounding eps * outputScale * |f(w_0)| of a centred network's predictions below ${largestLoss} |y|: it is ${show(lost)} for |f(w_0)| = ${show(shift / outputScale)} and |y| = ${show(targets)} in the units of training, so at most ${show((outputScale * largestLoss * targets) / lost)} will do`,
+    outputScale,
+  );
 }
 
 /** What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. */

@@ -12,7 +12,15 @@ import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
-import { engineData, fittedPart, fittingDataset, meanFactor, startingPoint, withWeight } from "./prepare.js";
+import {
+  checkTargetsKept,
+  engineData,
+  fittedPart,
+  fittingDataset,
+  meanFactor,
+  startingPoint,
+  withWeight,
+} from "./prepare.js";
 import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
@@ -71,7 +79,9 @@ export async function* trainSteps(
   const whole = fittingDataset(network, data);
   const completed = completeTrainOptions(options, whole, network.options.seed);
   const { fit, validation } = cut(whole, completed, options.validation);
-  const { start, scaling, data: fitData } = startingPoint(network, fit, completed.standardise);
+  const point = startingPoint(network, fit, completed.standardise);
+  checkTargetsKept(point);
+  const { start, scaling, data: fitData, terms } = point;
   const plan = planRoute(start.parameterCount, fit.sampleCount * fit.outputSize, completed.route);
   const refused = memoryProblem(plan);
   if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
@@ -107,6 +117,7 @@ export async function* trainSteps(
         decay: completed.loss.decay,
         targets: fitData.targets,
         weights: fitData.weights ?? null,
+        terms,
         resolution: 0,
         discretised: (rate) => rate,
         fixedStep: null,

@@ -47,6 +47,29 @@ describe("gaussflow experiment", () => {
     expect(html).not.toContain(folder);
   });
 
+  it.each<[string, string[], RegExp]>([
+    ["no directory", ["--out", ""], /--out.* It must be a directory/],
+    [
+      "more samples than can be",
+      ["--samples", "1000000000000"],
+      /samples must be an integer from 2 to 1000000; received 1000000000000/,
+    ],
+    [
+      "more seeds than can be",
+      ["--seeds", "9007199254740991"],
+      /seeds must be an integer from 1 to 10000; received 9007199254740991/,
+    ],
+    ["more units than can be", ["--width", "100001"], /width must be an integer from 1 to 100000; received 100001/],
+    ["seeds beyond the last", ["--seed", "9007199254740991"], /seed must leave room for 10 seeds below 2\^53/],
+    ["more memory than there is", ["--samples", "600000", "--width", "100000"], /the primal route needs .* GiB/],
+  ])("refuses %s before any work", (_, args, message) => {
+    const { code, out, err } = run("experiment", "conditioning", ...args);
+    expect(code).not.toBe(0);
+    expect(out).toBe("");
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/unexpected/);
+  });
+
   it("--json writes the same lines to standard output and nothing else", () => {
     const { code, out } = run("experiment", "discrete", ...quick, "--json", "--out", "lines");
     expect(code).toBe(0);
