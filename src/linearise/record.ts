@@ -66,6 +66,8 @@ export interface TrainRecord {
   /** Actual / predicted reduction; null where there is no model value (start, failed solve). */
   readonly gainRatio: number | null;
   readonly stepNorm: number;
+  /** 2 |a| / |v| where the step holds a geodesic acceleration a of the velocity v, lengths in D; null where it does not. */
+  readonly acceleration: number | null;
   readonly route: Route;
   /** Condition estimate of the damped system, when the method asked for it. */
   readonly condition: number | null;

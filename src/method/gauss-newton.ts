@@ -104,6 +104,7 @@ function scaled(
     damping: from.damping,
     length,
     direction,
+    acceleration: null,
     condition: from.condition,
     inner: from.inner,
     quadratic: from.quadratic,

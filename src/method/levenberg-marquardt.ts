@@ -1,7 +1,12 @@
 // Levenberg-Marquardt: the damped Gauss-Newton step, accepted when it lowers the objective, and a damping that follows the
 // gain ratio.
 //
-//   (G + decay I + mu D) s = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0   (method.md 4)
+//   (G + decay I + mu D) v = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0   (method.md 4)
+//
+// With geodesic acceleration (Transtrum and Sethna 2012) the step follows the model's curve to second order:
+//
+//   (G + decay I + mu D) a = -J^T psi_vv;   try v + a/2 where 2 |a| <= 0.75 |v|, lengths in D; where that does not lower the
+//   objective, v itself, before the damping grows
 //
 // A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive
 // definite in floating point counts as a rejected trial.
@@ -9,6 +14,7 @@ import { failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 import type { ScalingKind } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import {
@@ -20,7 +26,7 @@ import {
   toldBySettings,
   weigh,
 } from "./method.js";
-import { checkPositive } from "./options.js";
+import { checkBoolean, checkPositive } from "./options.js";
 
 export interface LevenbergMarquardtOptions {
   /**
@@ -36,6 +42,8 @@ export interface LevenbergMarquardtOptions {
    * minimum (every parameter moves by the scale of its own column, however weakly the data hold it).
    */
   readonly initialDamping?: number;
+  /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration. Default true. */
+  readonly acceleration?: boolean;
 }
 
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
@@ -48,8 +56,8 @@ const floor = 1e-30;
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
  */
 export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Method {
-  checkOptionNames("levenbergMarquardt options", options, ["scaling", "damping", "initialDamping"]);
-  const { scaling = "marquardt", damping: ruleName = "nielsen" } = options;
+  checkOptionNames("levenbergMarquardt options", options, ["scaling", "damping", "initialDamping", "acceleration"]);
+  const { scaling = "marquardt", damping: ruleName = "nielsen", acceleration = true } = options;
   if (scaling !== "identity" && scaling !== "marquardt")
     throw argumentError("levenbergMarquardt scaling", 'must be "identity" or "marquardt"', scaling);
   if (!Object.hasOwn(dampingRules, ruleName))
@@ -60,12 +68,13 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     );
   const { initialDamping = scaling === "marquardt" ? 1 : 1e-3 } = options;
   checkPositive("levenbergMarquardt initialDamping", initialDamping);
+  checkBoolean("levenbergMarquardt acceleration", acceleration);
   const rule = dampingRules[ruleName];
 
   return toldBySettings({
     name: "levenberg-marquardt",
-    label: `Levenberg-Marquardt (${scaling} scaling, ${ruleName} damping)`,
-    settings: { scaling, damping: ruleName, initialDamping },
+    label: `Levenberg-Marquardt (${scaling} scaling, ${ruleName} damping${acceleration ? ", geodesic acceleration" : ""})`,
+    settings: { scaling, damping: ruleName, initialDamping, acceleration },
     scaling,
 
     start: (curvatureScale) => ({
@@ -76,9 +85,14 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
 
     damping: (state) => numberOf(state, "damping"),
 
-    async propose(problem, state, point, _previous, signal) {
+    async propose(problem, state, point, previous, signal) {
+      // An accelerated trial was rejected: the damping stands as it was, and its velocity is next.
+      if (previous !== null && previous.acceleration !== null)
+        return { ...previous, step: previous.direction, acceleration: null, seconds: 0 };
       const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal);
-      return failed(answer) ? answer : { ...answer, length: 1, direction: answer.step };
+      if (failed(answer)) return answer;
+      const velocity = { ...answer, length: 1, direction: answer.step, acceleration: null };
+      return acceleration ? accelerated(problem, point, velocity, signal) : velocity;
     },
 
     judge(state, point, proposal, trial): Judgement {
@@ -91,17 +105,15 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
           gainRatio: weight.ratio,
           rejection: null,
         };
-      const next = rule.rejected(now);
       const rejection =
         "rejection" in weight
           ? weight.rejection
           : riseMessage(point, trial !== null && "ok" in trial ? trial.objective : Number.NaN);
-      const judgement = {
-        accepted: false,
-        state: withDamping(state, next),
-        gainRatio: "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null,
-        rejection,
-      };
+      const gainRatio = "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null;
+      // The velocity alone is still to be tried.
+      if (!failed(proposal) && proposal.acceleration !== null) return { accepted: false, state, gainRatio, rejection };
+      const next = rule.rejected(now);
+      const judgement = { accepted: false, state: withDamping(state, next), gainRatio, rejection };
       // A curvature near the end of the double range must not make the limit, or the damping, infinite.
       const limit = Math.min(saturation * numberOf(state, "scale"), Number.MAX_VALUE);
       if (next.damping <= limit) return judgement;

@@ -22,7 +22,10 @@ export interface Proposal {
   readonly damping: number;
   /** Step length along `direction` (1 for damped steps). */
   readonly length: number;
+  /** The line (or curve) the step lies on: the damped step without its acceleration. */
   readonly direction: Float64Array;
+  /** 2 |a| / |v|, lengths in D, where the step holds a geodesic acceleration a of the velocity v, else null. */
+  readonly acceleration: number | null;
   readonly condition: number | null;
   /** Matrix-free route: how the step was solved for. */
   readonly inner?: InnerSolve | undefined;

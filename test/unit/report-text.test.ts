@@ -23,6 +23,7 @@ function record(iteration: number, loss: number, validationLoss: number | null =
     damping: 1e-3,
     gainRatio: 1,
     stepNorm: 1,
+    acceleration: null,
     route: "primal",
     condition: null,
     validationLoss,

@@ -1,0 +1,34 @@
+// Geodesic acceleration of a damped step (Transtrum and Sethna 2012, arXiv 1201.5885; method.md 4): with the velocity v and
+// the correction a, (G + decay I + mu D) a = -J~^T psi~_vv, the step v + a/2 where 2 |a|_D <= 0.75 |v|_D.
+import { type Failure, failed } from "../backend/engine.js";
+import type { Point, Problem } from "../linearise/problem.js";
+import { type DampedStep, scaledNormSquared } from "./damped-step.js";
+
+/** Beyond this ratio 2 |a| / |v| the second-order model is not to be trusted (their alpha). */
+const mostAcceleration = 0.75;
+
+/** What a step needs to be accelerated, and what comes of it. */
+export interface Accelerable extends DampedStep {
+  /** 2 |a|_D / |v|_D where the step holds the acceleration a, else null. */
+  readonly acceleration: number | null;
+}
+
+/**
+ * The step with its acceleration; the step as it was where the ratio is too large or a is not finite. The model's promise
+ * stays that of the velocity. Needs the factor of the solve that made the step.
+ */
+export async function accelerated<T extends Accelerable>(
+  problem: Problem,
+  point: Point,
+  velocity: T,
+  signal?: AbortSignal,
+): Promise<T | Failure> {
+  const answer = await problem.engine.accelerate(velocity.step, point.scaling, signal);
+  if (failed(answer)) return answer.code === "memory" ? answer : velocity;
+  const length = scaledNormSquared(problem, point.scaling, velocity.step);
+  const ratio = 2 * Math.sqrt(scaledNormSquared(problem, point.scaling, answer.acceleration) / length);
+  const seconds = velocity.seconds + answer.seconds;
+  if (!(ratio <= mostAcceleration)) return { ...velocity, seconds };
+  const step = velocity.step.map((value, j) => value + 0.5 * answer.acceleration[j]);
+  return { ...velocity, step, acceleration: ratio, seconds };
+}
