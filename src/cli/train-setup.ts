@@ -3,7 +3,7 @@
 import type { Dataset } from "../data/dataset.js";
 import { readCsv } from "../data/read-csv.js";
 import { constantInputs } from "../data/scaling.js";
-import type { EngineRoute } from "../linearise/problem.js";
+import type { EngineRoute, ScalingKind } from "../linearise/problem.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
@@ -23,7 +23,7 @@ export interface TrainFlags extends TableFlags, EngineFlags {
   readonly activation: ActivationName;
   readonly initialisation?: InitialisationName;
   readonly method: "lm" | "gn";
-  readonly scaling?: "identity" | "marquardt";
+  readonly scaling?: ScalingKind;
   readonly decay: number;
   readonly route: "auto" | EngineRoute;
   readonly validation?: number;
@@ -118,7 +118,10 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     seed: flags.seed,
   });
   const options: TrainOptions = {
-    method: flags.method === "lm" ? levenbergMarquardt({ scaling: flags.scaling ?? "marquardt" }) : gaussNewton(),
+    method:
+      flags.method === "lm"
+        ? levenbergMarquardt(flags.scaling === undefined ? {} : { scaling: flags.scaling })
+        : gaussNewton(),
     loss: squaredError({ decay: flags.decay }),
     validation: parts.validation ?? false,
     stop: {

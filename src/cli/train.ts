@@ -1,5 +1,7 @@
 // gaussflow train FILE: from a table to a saved model.
+
 import { type Command, Option } from "commander";
+import { scalingKinds } from "../linearise/problem.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
 import { INITIALISATION_NAMES } from "../network/initialise.js";
@@ -37,9 +39,7 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
         .choices(["lm", "gn"])
         .default("lm"),
     )
-    .addOption(
-      new Option("--scaling <name>", "of the damping (lm; default marquardt)").choices(["identity", "marquardt"]),
-    )
+    .addOption(new Option("--scaling <name>", "of the damping (lm; default root)").choices([...scalingKinds]))
     .option("--decay <number>", "weight decay, in units of the sum loss", nonNegative, 0)
     .addOption(
       new Option("--route <name>", "how steps are solved")

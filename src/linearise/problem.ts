@@ -24,14 +24,29 @@ export interface MatrixFreeSettings {
 /** Chosen by `node bench/preconditioners.mjs`; docs/architecture.md has the table. */
 export const defaultMatrixFree: MatrixFreeSettings = { preconditioner: "diagonal", rank: 64, iterations: 500 };
 
-/** Scaling matrix D of the damping: none, or MINPACK's running maximum of diag G (dual route: one factor a layer). */
-export type ScalingKind = "identity" | "marquardt";
+/**
+ * Scaling matrix D of the damping, from the running maximum M of diag G:
+ *   identity   I
+ *   root       M^(1/2), half-way between the other two; in the dual route I
+ *   marquardt  M, as MINPACK; in the dual route one factor a layer
+ */
+export type ScalingKind = "identity" | "root" | "marquardt";
+
+/** All names. */
+export const scalingKinds: readonly ScalingKind[] = ["identity", "root", "marquardt"];
+
+/** What D comes to: the dual route forms its kernel with D, so that it has no root, and no scaling at all with decay. */
+export function scalingInEffect(kind: ScalingKind, route: EngineRoute, decay: number): ScalingKind {
+  return route === "dual" && (kind === "root" || decay > 0) ? "identity" : kind;
+}
 
 /** One minimisation: an engine, how to solve, and the decay. */
 export interface Problem {
   readonly engine: Engine;
   readonly route: EngineRoute;
   readonly decay: number;
+  /** Scaling in effect (see scalingInEffect). */
+  readonly scaling: ScalingKind;
   /** Number of parameters of each layer, in order: what "one factor a layer" covers. Sums to the parameter count. */
   readonly layerSizes: readonly number[];
   /** Ask every solve for a condition estimate. */
@@ -53,7 +68,7 @@ export interface Point {
   readonly gradientNorm: number;
   /** Scale-free gradient measure in [0,1]; 0 where the objective is exactly 0. */
   readonly gradientCosine: number;
-  /** State of the running-maximum scaling, or null for identity. */
+  /** D of the damping: one entry a parameter (primal) or a layer (dual), or null for identity. */
   readonly scaling: Float64Array | null;
   /** Matrix-free route: diag G, and the relative residual down to which its steps are solved (default 1e-10). */
   readonly diagonal?: Float64Array;
@@ -82,24 +97,25 @@ export function objectiveOf(loss: number, decay: number, parameters: Float64Arra
   return decay === 0 ? loss : loss + 0.5 * decay * dot(parameters, parameters);
 }
 
-/** A fresh running-maximum state: one entry a parameter, or in the dual route a layer. */
+/** A fresh running maximum: one entry a parameter, or in the dual route a layer. */
 export function freshScaling(problem: Problem): Float64Array {
   return new Float64Array(problem.route === "dual" ? problem.engine.layerCount : problem.engine.parameterCount);
 }
 
 /**
- * Loss, gradient and curvature at `parameters`. `scaling` is updated in place by the engine.
+ * Loss, gradient and curvature at `parameters`. `maximum`, the running maximum of diag G, is updated in place by the engine;
+ * null with identity scaling.
  * `probe` (not dual) receives diag G when the scaling is the identity: the first damping is relative to it.
  */
 export async function lineariseAt(
   problem: Problem,
   parameters: Float64Array,
-  scaling: Float64Array | null,
+  maximum: Float64Array | null,
   probe: Float64Array | null,
   signal: AbortSignal | undefined,
 ): Promise<Point | Failure> {
   const { engine, route, decay } = problem;
-  const answer = await engine.linearise(parameters, { curvature: route, decay, scaling: scaling ?? probe }, signal);
+  const answer = await engine.linearise(parameters, { curvature: route, decay, scaling: maximum ?? probe }, signal);
   if (failed(answer)) return answer;
   const objective = objectiveOf(answer.loss, decay, parameters);
   return {
@@ -110,7 +126,7 @@ export async function lineariseAt(
     gradient: answer.gradient,
     gradientNorm: norm(answer.gradient),
     gradientCosine: cosine(answer.gradientCosine, answer.gradient, objective, decay),
-    scaling,
+    scaling: problem.scaling === "root" ? (maximum?.map(Math.sqrt) ?? null) : maximum,
     seconds: answer.seconds,
     ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
   };

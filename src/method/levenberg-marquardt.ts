@@ -12,7 +12,7 @@
 // definite in floating point counts as a rejected trial.
 import { failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
-import type { ScalingKind } from "../linearise/problem.js";
+import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
@@ -30,16 +30,16 @@ import { checkBoolean, checkPositive } from "./options.js";
 
 export interface LevenbergMarquardtOptions {
   /**
-   * D: the identity, or the running maximum of diag G after More and MINPACK (in the dual route one factor a layer).
-   * Default "marquardt".
+   * D: the identity, the running maximum of diag G after More and MINPACK ("marquardt"; in the dual route one factor a
+   * layer), or its square root ("root", the geometric mean of the two; in the dual route the identity). Default "root".
    */
   readonly scaling?: ScalingKind;
   /** Rule for the damping. Default "nielsen". */
   readonly damping?: DampingRuleName;
   /**
    * First damping, relative to the largest diagonal entry of the curvature in the units of D. Default 1 with "marquardt",
-   * 1e-3 with "identity": measured on tabular data, where a bold first step under the running maximum ends in a worse
-   * minimum (every parameter moves by the scale of its own column, however weakly the data hold it).
+   * 1e-2 with "root", 1e-3 with "identity": measured on tabular data, where a bold first step under the running maximum ends
+   * in a worse minimum (every parameter moves by the scale of its own column, however weakly the data hold it).
    */
   readonly initialDamping?: number;
   /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration. Default true. */
@@ -49,6 +49,7 @@ export interface LevenbergMarquardtOptions {
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
 const saturation = 1e16;
 const floor = 1e-30;
+const firstDamping = { identity: 1e-3, root: 1e-2, marquardt: 1 } as const;
 
 /**
  * The Levenberg-Marquardt method.
@@ -57,16 +58,16 @@ const floor = 1e-30;
  */
 export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Method {
   checkOptionNames("levenbergMarquardt options", options, ["scaling", "damping", "initialDamping", "acceleration"]);
-  const { scaling = "marquardt", damping: ruleName = "nielsen", acceleration = true } = options;
-  if (scaling !== "identity" && scaling !== "marquardt")
-    throw argumentError("levenbergMarquardt scaling", 'must be "identity" or "marquardt"', scaling);
+  const { scaling = "root", damping: ruleName = "nielsen", acceleration = true } = options;
+  if (!scalingKinds.includes(scaling))
+    throw argumentError("levenbergMarquardt scaling", `must be one of ${scalingKinds.join(", ")}`, scaling);
   if (!Object.hasOwn(dampingRules, ruleName))
     throw argumentError(
       "levenbergMarquardt damping",
       `must be one of ${Object.keys(dampingRules).join(", ")}`,
       ruleName,
     );
-  const { initialDamping = scaling === "marquardt" ? 1 : 1e-3 } = options;
+  const { initialDamping = firstDamping[scaling] } = options;
   checkPositive("levenbergMarquardt initialDamping", initialDamping);
   checkBoolean("levenbergMarquardt acceleration", acceleration);
   const rule = dampingRules[ruleName];

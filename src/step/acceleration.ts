@@ -15,7 +15,8 @@ export interface Accelerable extends DampedStep {
 
 /**
  * The step with its acceleration; the step as it was where the ratio is too large or a is not finite. The model's promise
- * stays that of the velocity. Needs the factor of the solve that made the step.
+ * stays that of the velocity. Needs the factor of the solve that made the step: the matrix-free route has none and takes the
+ * velocity, since another run of conjugate gradients for a correction costs as much as a further step.
  */
 export async function accelerated<T extends Accelerable>(
   problem: Problem,
@@ -23,6 +24,7 @@ export async function accelerated<T extends Accelerable>(
   velocity: T,
   signal?: AbortSignal,
 ): Promise<T | Failure> {
+  if (problem.route === "matrix-free") return velocity;
   const answer = await problem.engine.accelerate(velocity.step, point.scaling, signal);
   if (failed(answer)) return answer.code === "memory" ? answer : velocity;
   const length = scaledNormSquared(problem, point.scaling, velocity.step);

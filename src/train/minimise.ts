@@ -14,6 +14,7 @@ import {
   objectiveOf,
   type Point,
   type Problem,
+  scalingInEffect,
 } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
@@ -90,16 +91,15 @@ class Loop {
   constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
     const { matrixFree = defaultMatrixFree } = options;
-    // Layer factors and decay do not go together in output space: K would have to be formed anew for every damping.
-    const scaled = options.method.scaling === "marquardt" && !(route === "dual" && decay > 0);
+    const scaling = scalingInEffect(options.method.scaling, route, decay);
     this.#options = options;
-    this.#problem = { engine, route, decay, layerSizes, condition, matrixFree };
+    this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree };
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, options.stop.seconds);
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
     this.#iteration = resume?.iteration ?? 0;
     this.#parameters = resume?.parameters.slice() ?? start.parameters;
-    this.#scaling = resume?.scaling?.slice() ?? (scaled ? freshScaling(this.#problem) : null);
+    this.#scaling = resume?.scaling?.slice() ?? (scaling === "identity" ? null : freshScaling(this.#problem));
     this.#state = resume?.methodState ?? null;
     this.#best = resume?.best ?? start;
     this.#bestValidation = resume?.bestValidation ?? null;
@@ -287,7 +287,8 @@ class Loop {
       first && this.#scaling === null && this.#problem.route !== "dual" ? freshScaling(this.#problem) : null;
     const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal);
     if (failed(point)) return point;
-    if (first) this.#state = this.#options.method.start(curvatureScale(point, decay, probe));
+    if (first)
+      this.#state = this.#options.method.start(curvatureScale(point, decay, probe, this.#problem.scaling === "root"));
     if (this.#problem.route !== "matrix-free") return point;
     return { ...point, tolerance: forcingTerm(this.#records, point.gradientNorm) };
   }

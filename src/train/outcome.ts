@@ -3,10 +3,14 @@ import type { Failure } from "../backend/engine.js";
 import { dot, type Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
 
-/** Size of the curvature in the units of D, for the first damping. */
-export function curvatureScale(point: Point, decay: number, probe: Float64Array | null): number {
-  if (point.scaling !== null) return 1;
+/** Size of the curvature in the units of D, max_j G_jj / D_j, for the first damping. */
+export function curvatureScale(point: Point, decay: number, probe: Float64Array | null, rooted: boolean): number {
   let scale = 0;
+  if (point.scaling !== null) {
+    if (!rooted) return 1;
+    for (const value of point.scaling) scale = Math.max(scale, value); // G_jj = D_j^2 at the start
+    return scale;
+  }
   if (probe !== null) for (const value of probe) scale = Math.max(scale, value);
   // Dual route: r.K r / r.r, a Rayleigh quotient of the kernel that costs nothing: r.K r = |J^T r|^2.
   else if (point.loss > 0) {

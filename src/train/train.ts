@@ -6,6 +6,7 @@ import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { argumentError, GaussflowError } from "../errors.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
 import { memoryProblem, type Plan, planRoute, showBytes } from "../linearise/plan.js";
+import { scalingInEffect } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
@@ -257,12 +258,13 @@ function chosenLine(
   engine: Engine,
 ): string {
   const { method, loss } = completed;
-  const layered = plan.route === "dual" && method.scaling === "marquardt";
+  const effect = scalingInEffect(method.scaling, plan.route, loss.decay);
+  const layered = plan.route === "dual" && effect === "marquardt";
   const scaled = layered
-    ? loss.decay > 0
-      ? ", identity in effect: decay in the dual route"
-      : ", one factor a layer"
-    : "";
+    ? ", one factor a layer"
+    : effect === method.scaling
+      ? ""
+      : `, identity in effect: ${method.scaling === "root" ? "the dual route" : "decay in the dual route"}`;
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const units = start.scaling === null ? "raw units" : "standardised units";

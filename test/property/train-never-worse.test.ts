@@ -27,7 +27,7 @@ describe("training", () => {
   it("ends for a reason where the curvature nears the end of the double range", async () => {
     // One sample of magnitude 1e150: a rejected damping of 1e300 * growth would be infinite. Found by the property below.
     const net = network({ layers: [1, 1, 1], activation: "sin", seed: 0 });
-    for (const scaling of ["identity", "marquardt"] as const) {
+    for (const scaling of ["identity", "root", "marquardt"] as const) {
       const result = await train(
         net,
         { inputs: [[4e150]], targets: [5e150] },

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { gaussNewton, levenbergMarquardt, network } from "../../src/index.js";
-import { dot, lineariseAt, type Problem } from "../../src/linearise/problem.js";
+import { dot, lineariseAt, type Problem, scalingInEffect } from "../../src/linearise/problem.js";
 import { dampingRules } from "../../src/method/damping.js";
 import { layerSizes } from "../../src/network/parameters.js";
 import { dampedStep } from "../../src/step/damped-step.js";
@@ -26,7 +26,14 @@ describe("a damped step promises what the quadratic model gives", () => {
     const { sampleCount, inputs, targets } = waves(20, 3, 1, 4);
     const { architecture, parameters } = network({ layers: [3, 5, 1], seed: 3 });
     const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets });
-    const problem: Problem = { engine, route, decay, layerSizes: layerSizes(architecture), condition: false };
+    const problem: Problem = {
+      engine,
+      route,
+      decay,
+      scaling: scaled ? "marquardt" : "identity",
+      layerSizes: layerSizes(architecture),
+      condition: false,
+    };
     const scaling = scaled ? new Float64Array(route === "primal" ? engine.parameterCount : engine.layerCount) : null;
     for (const damping of [1e-3, 1, 1e3]) {
       // Anew each time: the oracle's product ends the curvature.
@@ -39,6 +46,34 @@ describe("a damped step promises what the quadratic model gives", () => {
       expect(Math.abs(answer.predicted / expected - 1)).toBeLessThan(100 * 20 * Number.EPSILON * 10);
       expect(answer.slope).toBeLessThan(0);
     }
+    engine.dispose();
+  });
+});
+
+describe("the scaling of the damping", () => {
+  it("is I, the root of the running maximum of diag G, or that maximum; in the dual route the root is I", async () => {
+    const { sampleCount, inputs, targets } = waves(20, 3, 1, 4);
+    const { architecture, parameters } = network({ layers: [3, 5, 1], seed: 3 });
+    const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets });
+    const at = async (scaling: "root" | "marquardt") => {
+      const problem = { engine, route: "primal", decay: 0, scaling, layerSizes: [26], condition: false } as const;
+      const maximum = new Float64Array(engine.parameterCount).fill(0.25);
+      const point = await lineariseAt(problem, parameters, maximum, null, undefined);
+      if (failed(point)) throw new Error(point.message);
+      return { maximum, used: point.scaling as Float64Array };
+    };
+    const [root, full] = [await at("root"), await at("marquardt")];
+    const gram = await engine.curvature();
+    const diagonal = full.used.map((_, j) => Math.max(0.25, gram[j * 27]));
+    // Sums of 20 squares in another order.
+    const off = (a: Float64Array, b: Float64Array) => Math.max(...a.map((value, j) => Math.abs(value / b[j] - 1)));
+    expect(off(full.used, diagonal)).toBeLessThan(20 * Number.EPSILON);
+    expect(off(root.used, diagonal.map(Math.sqrt))).toBeLessThan(20 * Number.EPSILON);
+    expect(root.maximum).toEqual(full.used);
+    expect(scalingInEffect("root", "dual", 0)).toBe("identity");
+    expect(scalingInEffect("marquardt", "dual", 0.1)).toBe("identity");
+    expect(scalingInEffect("marquardt", "dual", 0)).toBe("marquardt");
+    expect(scalingInEffect("root", "primal", 0.1)).toBe("root");
     engine.dispose();
   });
 });
@@ -64,7 +99,7 @@ describe("damping rules", () => {
 describe("method options", () => {
   it("misspelt names and impossible values are named", () => {
     expect(() => levenbergMarquardt({ scalling: "identity" } as never)).toThrow(/scaling/);
-    expect(() => levenbergMarquardt({ scaling: "more" as never })).toThrow(/"identity" or "marquardt".*"more"/);
+    expect(() => levenbergMarquardt({ scaling: "more" as never })).toThrow(/identity, root, marquardt.*"more"/);
     expect(() => levenbergMarquardt({ damping: "toString" as never })).toThrow(/nielsen, hybrid/);
     expect(() => levenbergMarquardt({ initialDamping: 0 })).toThrow(/positive/);
     expect(() => gaussNewton({ step: Number.NaN })).toThrow(/positive/);

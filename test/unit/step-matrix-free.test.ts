@@ -107,6 +107,7 @@ async function setUp(matrixFree: MatrixFreeSettings, decay: number, scaled: bool
     engine,
     route: "matrix-free",
     decay,
+    scaling: scaled ? "marquardt" : "identity",
     layerSizes: layerSizes(architecture),
     condition: false,
     matrixFree,
@@ -291,6 +292,7 @@ it("an engine call in flight is aborted with the signal's reason", async () => {
     engine,
     route: "matrix-free",
     decay: 0,
+    scaling: "identity",
     layerSizes: layerSizes(architecture),
     condition: false,
   };

@@ -61,7 +61,7 @@ describe("trials that fail", () => {
 
   it("an indefinite matrix is a rejected trial with more damping, on the same linearisation", async () => {
     const engine = new Fragile(rosenbrock);
-    const result = await run(engine, [-1.2, 1], levenbergMarquardt({ initialDamping: 1e-3 }));
+    const result = await run(engine, [-1.2, 1], levenbergMarquardt({ scaling: "marquardt", initialDamping: 1e-3 }));
     const [first, second] = result.records.slice(1);
     expect(first.accepted).toBe(false);
     expect(first.rejection).toMatch(/not positive definite/);
@@ -159,7 +159,10 @@ describe("training", () => {
     const net = network({ layers: [3, 20, 1], seed: 1 });
     const result = await train(net, data, { ...quick, loss: squaredError({ decay: 0.01 }) });
     expect(result.plan.route).toBe("dual");
-    expect(result.chosen).toMatch(/decay in the dual route/);
+    expect(result.chosen).toMatch(/identity in effect: the dual route/);
+    const layered = levenbergMarquardt({ scaling: "marquardt" });
+    const told = await train(net, data, { ...quick, method: layered, loss: squaredError({ decay: 0.01 }) });
+    expect(told.chosen).toMatch(/identity in effect: decay in the dual route/);
     const primal = await train(net, data, { ...quick, loss: squaredError({ decay: 0.01 }), route: "primal" });
     // Two local searches of one objective: they need not meet, but neither may stall above the other by much.
     const objective = (records: typeof result.records) => records.at(-1)?.objective ?? Number.NaN;
