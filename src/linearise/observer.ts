@@ -88,6 +88,8 @@ export interface MonitorRecord {
   /** |K - K_0|_F / |K_0|_F. */
   readonly drift: number | null;
   readonly spectrum: MonitorSpectrum | null;
+  /** Numerical rank of J, where spectrum or parts are measured. */
+  readonly rank: number | null;
   readonly gainRatio: number | null;
   /** Rate of the loss over the window that ends here. */
   readonly rate: RateFit | null;
@@ -101,6 +103,7 @@ export interface MonitorSpectrum {
   /** Smallest above the rounding floor, and how many lie below that. */
   readonly smallest: number;
   readonly below: number;
+  /** Infinite where none lies above. */
   readonly condition: number;
   /** (sum of eigenvalues)^2 / sum of squares: how many directions carry the kernel. null where only extremes are known. */
   readonly effectiveRank: number | null;

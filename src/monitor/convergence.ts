@@ -3,7 +3,7 @@
 // compares what a step could still explain with the noise; below 0.001 further steps are lost in the uncertainty of the data. Where
 // the network can interpolate (m = r) the objective itself has to reach the rounding floor.
 import type { MonitorReport, ObservedRun } from "../linearise/observer.js";
-import type { Observations } from "./observation.js";
+import { deadNetwork, type Observations } from "./observation.js";
 
 export const relativeOffset = 1e-3;
 
@@ -38,13 +38,14 @@ export function convergence(
       holds: true,
       message: `yes: the objective ${last.objective.toExponential(3)} is, as it was at the start, below the errors of time integration, ${resolution.toExponential(2)}`,
     };
-  const { tangentNorm, normalNorm, spectrum } = last;
+  const { tangentNorm, normalNorm } = last;
+  if (last.rank === 0 && decay === 0) return { holds: false, message: `not known: ${deadNetwork}; ${ended}` };
   if (tangentNorm === null || normalNorm === null)
-    return { holds: false, message: `not known: \`parts\` is off; ${ended}` };
+    return { holds: false, message: `not known: \`parts\` is off, or its system is singular to rounding; ${ended}` };
   const p = engine.parameterCount;
   const equations = engine.sampleCount * engine.outputSize;
   // A decay gives every parameter a row of its own: the rank is p.
-  const rank = decay > 0 ? p : Math.min(p, equations) - (spectrum?.below ?? 0);
+  const rank = decay > 0 ? p : (last.rank ?? Math.min(p, equations));
   const freedom = equations + (decay > 0 ? p : 0) - rank;
   if (freedom === 0) {
     const first = observations[0].objective;

@@ -3,7 +3,7 @@
 import type { ObservedRun, RateFit, Verdict } from "../linearise/observer.js";
 import type { Reason, ReasonCode } from "../linearise/record.js";
 import { isSmooth } from "../network/activations.js";
-import { isOver, type Observations } from "./observation.js";
+import { deadNetwork, isOver, type Observations } from "./observation.js";
 import { attainableRate, promisedRate, windowMean } from "./promised.js";
 import { flowVerdict } from "./verdict.js";
 
@@ -103,11 +103,12 @@ function excluded({ observations }: Observations, run: ObservedRun): string | nu
   if (run.decay > 0)
     return `the rates are those of the loss alone, and this objective has a weight decay of ${run.decay}`;
   const last = observations.at(-1);
+  if (last?.rank === 0) return deadNetwork;
   if (!isOver(run) || !last?.spectrum || last.spectrum.below === 0) return null;
   const { tangentNorm, normalNorm, spectrum } = last;
   const lost = `${spectrum.below} eigenvalues of the kernel lie below the rounding floor (duplicate samples?)`;
   if (tangentNorm === null || normalNorm === null)
-    return `${lost}, and how much of the residual lies there is not known: switch \`parts\` on`;
+    return `${lost}, and how much of the residual lies there is not known: \`parts\` is off, or its system is singular to rounding`;
   return normalNorm > negligible * tangentNorm
     ? `${lost}, and ${normalNorm.toExponential(2)} of the residual lies where they are`
     : null;

@@ -4,7 +4,7 @@ import type { MonitorReport, ObservedRun, RateFit } from "../linearise/observer.
 import type { Reason, ReasonCode, TrainRecord } from "../linearise/record.js";
 import { isSmooth } from "../network/activations.js";
 import type { Judged } from "./judge-flow.js";
-import type { Observations } from "./observation.js";
+import { deadNetwork, type Observations } from "./observation.js";
 import { promisedDecrement } from "./promised.js";
 import { trainVerdict } from "./verdict.js";
 
@@ -29,6 +29,12 @@ function ended(reason: Reason | null): string | null {
   return reason.code === "patience"
     ? `validation ended the run before the minimum of the training loss, as it should: ${reason.message}`
     : `it ended because ${reason.message}`;
+}
+
+function excluded({ observations }: Observations, { architecture }: ObservedRun): string | null {
+  if (!architecture.layers.every(({ activation }) => isSmooth(activation)))
+    return "an activation of the network is not smooth";
+  return observations.at(-1)?.rank === 0 ? deadNetwork : null;
 }
 
 export function judgeTraining(
@@ -59,9 +65,7 @@ export function judgeTraining(
     return step === undefined || !hope ? null : Math.min(1, step.predicted / hope);
   });
   const verdict = trainVerdict({
-    excluded: run.architecture.layers.every(({ activation }) => isSmooth(activation))
-      ? null
-      : "an activation of the network is not smooth",
+    excluded: excluded(input, run),
     optimumKnown: optimum !== null,
     missedOptimum,
     ended: ended(input.reason),

@@ -30,10 +30,16 @@ export interface Measured {
   readonly objective: number;
   readonly gradientNorm: number;
   readonly spectrum: MonitorSpectrum | null;
+  /** Numerical rank of J. */
+  readonly rank: number | null;
   readonly tangentNorm: number | null;
   readonly normalNorm: number | null;
   readonly dissipation: number | null;
 }
+
+/** How often a damping that leaves the matrix singular to rounding is raised, and by which factor. */
+const raises = 4;
+const raise = 8;
 
 /** null where the point is not finite. */
 export async function measure(
@@ -50,17 +56,26 @@ export async function measure(
   if (failed(point)) return null;
   const objective = objectiveOf(point.loss, decay, parameters);
   const bare = { objective, gradientNorm: norm(point.gradient) };
-  if (!needed) return { ...bare, spectrum: null, tangentNorm: null, normalNorm: null, dissipation: null };
+  if (!needed) return { ...bare, spectrum: null, rank: null, tangentNorm: null, normalNorm: null, dissipation: null };
   const wanted = options.spectrum || (options.parts && curvature !== "orthogonal");
   const found = wanted ? await extremeEigenvalues(engine, { scale: alpha ** 2 }, signal) : null;
+  let rank = found === null ? null : Math.min(p, equations) - found.below;
   const stepAt = async (mu: number) => {
+    // A gradient of 0 has a step of 0, whatever the matrix: that of a network whose units are all dead is 0 too.
+    if (bare.gradientNorm === 0 && curvature !== "orthogonal") return new Float64Array(p);
     const solved = await engine.solve({ damping: mu, decay, scaling: null }, signal);
-    return failed(solved) ? null : solved.step;
+    if (failed(solved)) return null;
+    if (mu === 0 && decay === 0) rank ??= solved.rank?.rank ?? null;
+    return solved.step;
+  };
+  const undampedStep = async () => {
+    const floor = curvature === "orthogonal" || decay > 0 ? 0 : (found?.floor ?? 0) * alpha ** 2;
+    let step = await stepAt(floor);
+    for (let k = 1; step === null && floor > 0 && k <= raises; k++) step = await stepAt(floor * raise ** k);
+    return step;
   };
   const slope = (step: Float64Array) => Math.max(0, -dot(point.gradient, step));
-  const undamped = options.parts
-    ? await stepAt(curvature === "orthogonal" || decay > 0 ? 0 : (found?.floor ?? 0) * alpha ** 2)
-    : null;
+  const undamped = options.parts ? await undampedStep() : null;
   const damped = damping === null ? null : await stepAt(damping);
   const along = damped === null ? null : slope(damped);
   // step(mu) = (1 - rho) dw/dt with rho = mu/(alpha^2 + mu), so 1/(1 - rho) = 1 + mu/alpha^2.
@@ -68,6 +83,7 @@ export async function measure(
   return {
     ...bare,
     spectrum: options.spectrum && found !== null ? asSpectrum(found) : null,
+    rank,
     tangentNorm: undamped === null ? null : Math.sqrt(slope(undamped)),
     // Last: the products end the curvature that the engine holds.
     normalNorm: undamped === null ? null : await leftOver(engine, parameters, undamped, options),
@@ -100,5 +116,12 @@ function asSpectrum({ largest, smallest, below, bound, values }: ExtremeEigenval
     squares += value ** 2;
   }
   const effectiveRank = values === null || squares === 0 ? null : sum ** 2 / squares;
-  return Object.freeze({ largest, smallest, below, condition: largest / smallest, effectiveRank, bound });
+  return Object.freeze({
+    largest,
+    smallest,
+    below,
+    condition: smallest > 0 ? largest / smallest : Number.POSITIVE_INFINITY,
+    effectiveRank,
+    bound,
+  });
 }

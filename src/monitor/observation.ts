@@ -8,6 +8,7 @@ export interface Observation {
   readonly objective: number;
   readonly gradientNorm: number;
   readonly spectrum: MonitorSpectrum | null;
+  readonly rank: number | null;
   readonly tangentNorm: number | null;
   readonly normalNorm: number | null;
   readonly dissipation: number | null;
@@ -33,6 +34,9 @@ export interface Observations {
   readonly train: readonly TrainRecord[];
   readonly flow: readonly FlowRecord[];
 }
+
+/** Where J is 0, as at a network whose units are all dead, its gradient is 0 whatever the residual. */
+export const deadNetwork = "J is 0: no parameter moves a prediction (are all units dead, or all weights 0?)";
 
 export function isOver({ engine }: ObservedRun): boolean {
   return engine.parameterCount > engine.sampleCount * engine.outputSize;
