@@ -47,6 +47,6 @@ export function singularReason(
   const rank = `numerical rank ${end.rank} of ${end.of} at tolerance ${end.tolerance.toExponential(1)}`;
   return {
     code: "singular-jacobian",
-    message: `${what}: sigma_min = ${end.smallest.toExponential(3)}, sigma_min/sigma_max = ${now.toExponential(3)} against ${first.toExponential(3)} at the start, ${rank}; |w - w_0| = ${at.distance.toPrecision(4)}. A larger outputScale or a damping above 0 keeps it away`,
+    message: `${what}: sigma_min = ${end.smallest.toExponential(3)}, sigma_min/sigma_max = ${now.toExponential(3)} against ${first.toExponential(3)} at the start, ${rank}; |w - w_0| = ${at.distance.toPrecision(4)}. A damping above 0 keeps it away, or a larger outputScale where recommendOutputScale finds one`,
   };
 }

@@ -7,7 +7,8 @@ import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import { norm } from "../linearise/problem.js";
 import { isSmooth } from "../network/activations.js";
 import { network as makeNetwork, type Network } from "../network/network.js";
-import { recommendOutputScale, singularAdvice } from "./output-scale.js";
+import { type OutputScaleAdvice, recommendOutputScale, singularAdvice } from "./output-scale.js";
+import { percent } from "./percent.js";
 import { type AdviceOptions, prepareAdvice } from "./prepared.js";
 
 export interface Finding {
@@ -64,7 +65,7 @@ export async function checkAssumptions(
       smoothness(start),
       regularity(start, rank, over, rank.rank < rank.of ? await inputRank(prepared, options) : null),
       startAtZero(outputs, norm(prepared.targets), alpha),
-      scale(alpha, advice.outputScale, advice.rank < advice.of),
+      scale(alpha, advice),
     ];
     const [largest, smallest] = [rank.largest ** 2, rank.smallestAbove === null ? Number.NaN : rank.smallestAbove ** 2];
     const facts = {
@@ -107,11 +108,14 @@ async function inputRank(data: EngineData, options: AdviceOptions): Promise<Jaco
 
 function regularity(
   { options }: Network,
-  { rank, of, smallestAbove, tolerance }: { rank: number; of: number; smallestAbove: number | null; tolerance: number },
+  { rank, of, largest, smallestAbove, tolerance }: JacobianRank,
   over: boolean,
   inputs: JacobianRank | null,
 ): Finding {
-  const holds = rank === of;
+  const full = rank === of;
+  // What rounding leaves unknown of the smallest singular value; the kernel has its square.
+  const unsure = smallestAbove === null ? 0 : ((tolerance * largest) / smallestAbove) ** (over ? 2 : 1);
+  const holds = full && unsure <= mostUnsure;
   const side = over ? "row" : "column";
   const dependent = inputs !== null && inputs.rank < inputs.of && !over;
   const why = over
@@ -124,12 +128,15 @@ function regularity(
   return {
     assumption: "regular",
     holds,
-    message: holds
-      ? `J has full ${side} rank ${of}; smallest singular value ${smallestAbove?.toExponential(2)}`
+    message: full
+      ? `J has full ${side} rank ${of}; smallest singular value ${smallestAbove?.toExponential(2)}${holds ? "" : `, of which rounding leaves ${percent(unsure)} unknown (sigma_min/sigma_max = ${((smallestAbove ?? 0) / largest).toExponential(1)}): undamped, steps would be set by rounding`}`
       : `J has ${side} rank ${rank} of ${of} at relative tolerance ${tolerance.toExponential(1)}`,
     remedy: holds ? null : why,
   };
 }
+
+/** Share of the smallest singular value that rounding may leave unknown. */
+const mostUnsure = 0.01;
 
 /** Predictions at the start beyond this share of the targets are no start at 0. */
 const nearZero = 0.01;
@@ -146,20 +153,23 @@ function startAtZero(outputs: number, targets: number, alpha: number): Finding {
   };
 }
 
-function scale(alpha: number, recommended: number | null, singular: boolean): Finding {
-  const holds = recommended !== null && alpha >= recommended;
+function scale(alpha: number, { outputScale, roundingBound, lipschitz, rank, of }: OutputScaleAdvice): Finding {
+  const linear = lipschitz === 0;
+  const holds = linear || (outputScale !== null && alpha >= outputScale && alpha <= roundingBound);
+  const bound = roundingBound === 0 ? "no output scale" : `at most ${roundingBound.toPrecision(3)}`;
   return {
     assumption: "output-scale",
     holds,
-    message:
-      recommended === null
-        ? "no output scale was found at which J keeps its rank on the way to the targets"
-        : `outputScale is ${alpha}, recommended is ${recommended.toPrecision(3)} or more`,
+    message: linear
+      ? "the network is linear in its parameters: every output scale will do"
+      : outputScale === null
+        ? `no output scale was found at which the flow stays near its linear way; rounding allows ${bound}`
+        : `outputScale is ${alpha}, recommended is ${outputScale.toPrecision(3)} or more, rounding allows ${bound}`,
     remedy: holds
       ? null
-      : recommended !== null
-        ? `use outputScale ${recommended.toPrecision(3)}`
-        : singular
+      : outputScale !== null
+        ? `use outputScale ${outputScale.toPrecision(3)}`
+        : rank < of
           ? singularAdvice
           : "damp the flow, or start elsewhere",
   };

@@ -6,20 +6,21 @@
 //              value whatever direction the change of J has
 //   measured   at w_0 + d/alpha itself: psi is off the linear prediction by at most a tenth, and sigma_min(J) has kept a half
 //
-// The first is far too careful where J is ill-conditioned; the second is what is recommended. With sample weights J and y are the
-// weighted ones.
+// The first is far too careful where J is ill-conditioned; the second is what is recommended, unless rounding is in the way
+// (rounding-bound.ts). With sample weights J and y are the weighted ones.
 import { createEngine } from "../backend/create.js";
 import { type Engine, failed } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
 import { jacobianRank } from "../linearise/jacobian-rank.js";
 import { norm } from "../linearise/problem.js";
+import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import type { Network } from "../network/network.js";
+import { percent } from "./percent.js";
 import { type AdviceOptions, prepareAdvice } from "./prepared.js";
+import { roundingBound } from "./rounding-bound.js";
+import { endOfWay, survives } from "./way.js";
 
-/** Largest relative distance of psi from its linear prediction, and smallest share of sigma_min, at the end of the way. */
-const mostCurved = 0.1;
-const leastKept = 0.5;
 /** alpha is sought among 10^(k/4). */
 const perDecade = 4;
 const [leastDecade, mostDecade] = [-2, 10];
@@ -28,11 +29,19 @@ const iterations = 8;
 
 /** What to do about a J that is singular from the start. */
 export const singularAdvice =
-  "J is singular at the start: no output scale makes the undamped flow safe; damp it, or start elsewhere.";
+  "J is singular at the start: no output scale makes the undamped flow safe; damp it, or start elsewhere";
+
+const singularKernel =
+  "The kernel is singular at the start (duplicate samples?): the flow needs a damping above 0, as it has for p > n c";
 
 export interface OutputScaleAdvice {
-  /** The suggestion: the smallest scale of the search that passes; null where none does. */
+  /**
+   * The suggestion: the smallest scale of the search that passes, 1 where J is constant. null where none passes, where rounding forbids
+   * those that do, and for p <= n c where J is singular at the start: no scale makes the undamped flow safe then.
+   */
   readonly outputScale: number | null;
+  /** Largest scale of the search at which rounding makes less than a thousandth of the way y; 0 where there is none. */
+  readonly roundingBound: number;
   /** The careful estimate 2 L |d| / sigma_min; infinite for a singular J. */
   readonly sufficient: number;
   /** Of J = Df(w_0), not scaled: smallest singular value above rounding (null: none is known), numerical rank of min(p, n c). */
@@ -57,7 +66,10 @@ export interface OutputScaleAdvice {
  * Works on the centred network (psi_0 = 0); a network that does not start at 0 is told so in `text`. Costs a few linearisations and
  * singular values.
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA; GAUSSFLOW_ARGUMENT also where J is not finite at the start
- * @example const better = net.withOutputScale((await recommendOutputScale(net, data)).outputScale ?? 1);
+ * @example
+ * const { outputScale, text } = await recommendOutputScale(net, data);
+ * if (outputScale === null) console.log(text); // and give `flow` a damping above 0
+ * else await flow(net.withOutputScale(outputScale), data);
  */
 export async function recommendOutputScale(
   network: Network,
@@ -98,16 +110,28 @@ export async function recommendOutputScale(
       const moved = w.map((value, j) => value + d[j] / alpha);
       const f = await engine.forward(moved, signal);
       const psi = rows.weighted(f.map((value, i) => alpha * (value - f0[i])));
-      const curved = norm(psi.map((value, i) => value - linear[i])) / norm(linear);
-      const now = curved <= mostCurved ? await jacobianRank(engine, moved, 1, signal) : null;
-      // Of a J that is singular from the start there is no smallest singular value to keep.
-      const kept = singular ? null : now === null ? 0 : now.smallest / rank.smallest;
-      trials.push({ outputScale: alpha, curved, kept });
-      return curved <= mostCurved && (kept === null || kept >= leastKept);
+      const way = await endOfWay({ engine, end: moved, linear, change: psi, start: rank, alpha: 1 }, signal);
+      trials.push({ outputScale: alpha, ...way });
+      return survives(way);
     };
-    const outputScale = norm(d) === 0 ? 1 : await smallestPassing(passes);
+    const passing = norm(d) === 0 || lipschitz === 0 ? 1 : await smallestPassing(passes);
+    const over = engine.parameterCount > engine.sampleCount * engine.outputSize;
+    const floor = rank.tolerance * rank.largest;
+    const digit = lastDigitMoved(w);
+    const cancelling = createEngine(start.architecture, { ...prepared.data, targets: f0 }, options);
+    const moved = await displacementOf(engine, digit, floor, signal);
+    // Its targets are f(w): the solve leads from f(w~) back to it, which is -n.
+    const back = await displacementOf(cancelling, digit, floor, signal).finally(() => cancelling.dispose());
+    const weighted = (values: Float64Array) => rows.weighted(values);
+    const largest = await roundingBound(
+      { engine, w, d, moved, back, distance: norm(distance), weighted },
+      scales,
+      signal,
+    );
+    const outputScale = passing === null || passing > largest || (singular && !over) ? null : passing;
     const facts = {
       outputScale,
+      roundingBound: largest,
       sufficient,
       sigmaMin: rank.smallestAbove,
       rank: rank.rank,
@@ -118,7 +142,7 @@ export async function recommendOutputScale(
       displacement: norm(d),
       trials,
     };
-    return { ...facts, text: reasoning(facts, offset) };
+    return { ...facts, text: reasoning(facts, passing, over, offset) };
   } finally {
     engine.dispose();
   }
@@ -186,6 +210,12 @@ async function lipschitzAlong(rows: WeightedRows, w: Float64Array, direction: Fl
   return size;
 }
 
+/** All scales of the search. */
+const scales = Array.from(
+  { length: (mostDecade - leastDecade) * perDecade + 1 },
+  (_, k) => 10 ** (leastDecade + k / perDecade),
+);
+
 /** The smallest 10^(k/4) from which on the trial passes, by bisection: the distance from linear falls as 1/alpha. */
 async function smallestPassing(passes: (alpha: number) => Promise<boolean>): Promise<number | null> {
   const alpha = (k: number) => 10 ** (k / perDecade);
@@ -199,22 +229,55 @@ async function smallestPassing(passes: (alpha: number) => Promise<boolean>): Pro
   return alpha(good);
 }
 
-function reasoning(advice: Omit<OutputScaleAdvice, "text">, offset: number): string {
-  const { outputScale, sufficient, sigmaMin, rank, of, lipschitz, distance, gradientNorm, displacement } = advice;
-  const show = (value: number | null) => (value === null ? "unknown" : value.toPrecision(3));
+function reasoning(
+  advice: Omit<OutputScaleAdvice, "text">,
+  passing: number | null,
+  over: boolean,
+  offset: number,
+): string {
+  const { sigmaMin, rank, of, lipschitz, distance, gradientNorm, displacement } = advice;
+  const moves =
+    lipschitz === 0 ? "it is the same everywhere" : `near w_0 it changes by up to ${show(lipschitz)} a unit of |w|`;
   const lines = [
-    `J = Df(w_0) has rank ${rank} of ${of}, smallest singular value ${show(sigmaMin)}; near w_0 it changes by up to ${show(lipschitz)} a unit of |w|.`,
+    `J = Df(w_0) has rank ${rank} of ${of}, smallest singular value ${show(sigmaMin)}; ${moves}.`,
     `The targets are |y| = ${show(distance)} away (gradient ${show(gradientNorm)}): to first order that takes |w - w_0| = ${show(displacement)}/alpha.`,
-    Number.isFinite(sufficient)
-      ? `Careful: with alpha >= ${show(sufficient)} J keeps half of its smallest singular value, whichever way it changes.`
-      : singularAdvice,
-    outputScale === null
-      ? `No alpha up to 1e${mostDecade} passes along the way itself.`
-      : `Along the way itself alpha = ${show(outputScale)} is enough: psi ends within ${100 * mostCurved}% of its linear prediction${rank === of ? `, and sigma_min keeps ${100 * leastKept}%` : ""}.`,
+    ...sentences(advice, passing, over),
   ];
   if (offset > 1e-8 * distance)
     lines.push(
       `This holds for the centred network. As it is, it starts at alpha |f(w_0)| = alpha * ${show(offset)}, which grows with alpha: use centred: true.`,
     );
   return lines.join("\n");
+}
+
+function show(value: number | null): string {
+  return value === null ? "unknown" : value.toPrecision(3);
+}
+
+/** What follows from the numbers, in the order of the argument. */
+function sentences(advice: Omit<OutputScaleAdvice, "text">, passing: number | null, over: boolean): string[] {
+  const { sufficient, lipschitz, rank, of, roundingBound: bound, trials } = advice;
+  const lines: string[] = [];
+  if (rank < of) lines.push(`${over ? singularKernel : singularAdvice}.`);
+  else if (lipschitz === 0)
+    return ["The network is linear in its parameters: every output scale will do, and 1 is as good as any."];
+  else
+    lines.push(
+      `Careful: with alpha >= ${show(sufficient)} J keeps half of its smallest singular value, whichever way it changes.`,
+    );
+  const trial = trials.find(({ outputScale }) => outputScale === passing);
+  const kept = trial?.kept == null ? "" : `, and sigma_min keeps ${percent(trial.kept)}`;
+  const whose = rank < of ? "the way of a damped flow" : "the way itself";
+  lines.push(
+    passing === null
+      ? `No alpha up to 1e${mostDecade} passes along ${whose}.`
+      : `Along ${whose} alpha = ${show(passing)} is enough${trial === undefined ? "" : `: psi ends ${percent(trial.curved)} off its linear prediction${kept}`}.`,
+  );
+  if (bound < (passing ?? Number.POSITIVE_INFINITY))
+    lines.push(
+      bound === 0
+        ? "Rounding: it makes more than a thousandth of the way at every alpha, since the weakest directions of J are lost in it: the undamped flow would crawl; damp it, or start elsewhere."
+        : `Rounding: above alpha = ${show(bound)} it makes more than a thousandth of the way${passing === null ? "" : ", and the undamped flow would crawl at what the way needs; damp it, or start elsewhere"}.`,
+    );
+  return lines;
 }

@@ -9,6 +9,7 @@
 //              a singular J, rounding, an unstable step and an optimum that is none come before any rate
 //   training   the same words for rates an iteration; the goal is the whole excess at once
 import type { RateFit, Verdict } from "../linearise/observer.js";
+import { percent } from "./percent.js";
 
 export const VERDICT_THRESHOLDS = Object.freeze({
   /** Relative distance of a flow's rate from its promise that still counts as equal; three standard errors if those are more. */
@@ -161,8 +162,7 @@ function damped(
   const kept = fit.measured <= promised + band(promised);
   const undamped = share !== null && share > 0 ? fit.measured / share : null;
   if (kept || (undamped !== null && undamped >= attainable - band(attainable) / Math.min(1, share ?? 1))) {
-    const held =
-      share === null ? "" : `, and at these points lets through ${(100 * share).toPrecision(2)}% of the undamped flow`;
+    const held = share === null ? "" : `, and at these points lets through ${percent(share)} of the undamped flow`;
     return { code: "damping-limited", message: `${measured}; ${rho}${held}; ${offer}` };
   }
   if (undamped === null)
@@ -211,7 +211,7 @@ function byDecrement({ promised, share, gainRatio, damping }: TrainFacts, fit: R
   )
     return {
       code: "damping-limited",
-      message: `${measured}; ${model}, which is ${(100 * share).toPrecision(2)}% of what it would offer without: the damping ${damping.toExponential(2)} holds the steps back, as it has to where longer ones would not keep their promise`,
+      message: `${measured}; ${model}, which is ${percent(share)} of what it would offer without: the damping ${damping.toExponential(2)} holds the steps back, as it has to where longer ones would not keep their promise`,
     };
   if (fit.measured < VERDICT_THRESHOLDS.stalledDecrement)
     return { code: "stalled", message: `${measured}: next to nothing; ${model}` };

@@ -4,6 +4,7 @@ import { type Engine, failed } from "../backend/engine.js";
 import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import type { ObservedRun } from "../linearise/observer.js";
 import { norm } from "../linearise/problem.js";
+import { percent } from "./percent.js";
 
 /** Largest relative distance of psi from its linear prediction, and smallest share of sigma_min, at the end of the way. */
 export const mostCurved = 0.1;
@@ -72,7 +73,7 @@ export async function undampedWay({
   if (survives(way)) return null;
   const what =
     way.curved > mostCurved
-      ? `psi would end ${(100 * way.curved).toPrecision(2)}% off its linear prediction`
-      : `J would keep ${(100 * (way.kept ?? 0)).toPrecision(2)}% of its smallest singular value`;
+      ? `psi would end ${percent(way.curved)} off its linear prediction`
+      : `J would keep ${percent(way.kept ?? 0)} of its smallest singular value`;
   return `but not at this outputScale of ${alpha}, at which ${what}: raise it first (recommendOutputScale), or the flow runs into a singular J`;
 }

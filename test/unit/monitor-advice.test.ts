@@ -8,6 +8,7 @@ import {
   flow,
   monitor,
   network,
+  Random,
   readCsv,
   recommendOutputScale,
   spectralDamping,
@@ -46,7 +47,10 @@ describe("recommendOutputScale", () => {
     const advice = await recommendOutputScale(linear, data, raw);
     expect(advice.lipschitz).toBe(0);
     expect(advice.sufficient).toBe(0);
-    expect(advice.outputScale).toBeCloseTo(0.01, 12); // the smallest that is tried
+    expect(advice.outputScale).toBe(1); // any would do
+    expect(advice.text).toMatch(/linear in its parameters: every output scale will do/);
+    expect(advice.text).not.toMatch(/0\.00|careful/i);
+    expect((await checkAssumptions(linear.withOutputScale(0.1), data, raw)).applies).toBe(true);
     // sigma_min of [X 1], |y|, |J^T y| from the data themselves.
     const y = data.targets;
     expect(advice.distance).toBeCloseTo(Math.hypot(...y), 10);
@@ -87,6 +91,45 @@ describe("recommendOutputScale", () => {
     const centred = await recommendOutputScale(network({ layers: [6, 3, 1], seed: 1, centred: true }), cars);
     expect(centred.text.split("\n")).toHaveLength(4);
     expect(centred.outputScale).toBeCloseTo(ordinary.outputScale as number, 10);
+  });
+
+  it("suggests nothing where J is singular: no sentence contradicts another", async () => {
+    const draw = new Random(7);
+    const inputs = Array.from({ length: 80 }, () => [draw.normal(), draw.normal(), draw.normal()]);
+    const data = { inputs, targets: [...network({ layers: [3, 4, 1], seed: 11 }).predict(inputs)] };
+    const dead = network({ layers: [3, 6, 1], activation: "relu", seed: 5, centred: true });
+    const { outputScale, rank, of, text } = await recommendOutputScale(dead, data);
+    expect(outputScale).toBeNull();
+    expect(rank).toBeLessThan(of);
+    expect(text).toMatch(
+      /no output scale makes the undamped flow safe.*\n.*the way of a damped flow alpha = .* is enough/,
+    );
+    const { findings } = await checkAssumptions(dead, data);
+    expect(findings.find(({ assumption }) => assumption === "output-scale")?.remedy).toMatch(
+      /^J is singular at the start/,
+    );
+  });
+
+  it("sees the rounding of an all but singular J, where larger scales make it worse, and only there", async () => {
+    const abscissae = Array.from({ length: 60 }, (_, i) => -1 + (2 * i) / 59);
+    const sine = { inputs: abscissae.map((x) => [x]), targets: abscissae.map((x) => Math.sin(3 * x)) };
+    const units = (seed: number) => network({ layers: [1, 5, 1], centred: true, seed });
+    const lost = await recommendOutputScale(units(1), sine);
+    expect(lost).toMatchObject({ outputScale: null, roundingBound: 0, rank: 16, of: 16 });
+    expect(lost.text).toMatch(/Rounding: .* at every alpha/);
+    const found = await checkAssumptions(units(1).withOutputScale(1e8), sine);
+    const regular = found.findings.find(({ assumption }) => assumption === "regular");
+    expect(regular).toMatchObject({ holds: false, message: expect.stringMatching(/rounding leaves \d+% unknown/) });
+    expect(found.applies).toBe(false);
+    // cond(J) = 3e8, and what is suggested is good for the 18 or so steps of the well-conditioned.
+    const good = await recommendOutputScale(units(7), sine);
+    expect(good.roundingBound).toBeGreaterThan(good.outputScale as number);
+    const trial = good.trials.find(({ outputScale }) => outputScale === good.outputScale);
+    expect(good.text).toContain(`sigma_min keeps ${Number((100 * (trial?.kept as number)).toPrecision(2))}%`);
+    const path = await flow(units(7).withOutputScale(good.outputScale as number), sine, { until: 5 });
+    expect(path.reason.code).toBe("until");
+    expect(path.statistics.rejected).toBe(0);
+    expect(path.statistics.accepted).toBeLessThan(25);
   });
 
   it("does not care for the size of all weights together", async () => {

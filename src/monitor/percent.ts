@@ -1,0 +1,4 @@
+/** A share in percent, two digits, without an exponent below a million. */
+export function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(2))}%`;
+}
