@@ -7,7 +7,8 @@ import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import { norm } from "../linearise/problem.js";
 import { isSmooth } from "../network/activations.js";
 import { network as makeNetwork, type Network } from "../network/network.js";
-import { type OutputScaleAdvice, recommendOutputScale, singularAdvice } from "./output-scale.js";
+import { deadNetwork } from "./observation.js";
+import { deadRemedy, type OutputScaleAdvice, recommendOutputScale, singularAdvice } from "./output-scale.js";
 import { percent } from "./percent.js";
 import { type AdviceOptions, prepareAdvice } from "./prepared.js";
 
@@ -30,7 +31,7 @@ export interface Assumptions {
   readonly tolerance: number;
   /** Nonzero eigenvalues of K = J J^T without the output scale: extremes above rounding, and their ratio; NaN where not known. */
   readonly spectrum: { readonly largest: number; readonly smallest: number; readonly condition: number };
-  /** Rate of the loss that the theory promises at the start: 2, or 1 + lambda with spectralDamping(). */
+  /** Rate of the loss that the theory promises at the start: 2, or 1 + lambda with spectralDamping(); 0 where J is 0. */
   readonly expectedRate: number;
   /** All findings hold. */
   readonly applies: boolean;
@@ -67,15 +68,17 @@ export async function checkAssumptions(
       startAtZero(outputs, norm(prepared.targets), alpha),
       scale(alpha, advice),
     ];
-    const [largest, smallest] = [rank.largest ** 2, rank.smallestAbove === null ? Number.NaN : rank.smallestAbove ** 2];
+    const dead = rank.largest === 0;
+    const known = rank.smallestAbove ?? (dead ? 0 : Number.NaN);
+    const [largest, smallest] = [rank.largest ** 2, known ** 2];
     const facts = {
       regime: over ? ("over" as const) : ("under" as const),
       parameterCount,
       equationCount,
       rank: rank.rank,
       tolerance: rank.tolerance,
-      spectrum: { largest, smallest, condition: largest / smallest },
-      expectedRate: over ? 1 + smallest : 2,
+      spectrum: { largest, smallest, condition: dead ? Number.POSITIVE_INFINITY : largest / smallest },
+      expectedRate: dead ? 0 : over ? 1 + smallest : 2,
       applies: findings.every(({ holds }) => holds),
       findings,
     };
@@ -118,19 +121,24 @@ function regularity(
   const holds = full && unsure <= mostUnsure;
   const side = over ? "row" : "column";
   const dependent = inputs !== null && inputs.rank < inputs.of && !over;
-  const why = over
-    ? "remove duplicate samples, or use more units"
-    : dependent
-      ? `the inputs with a constant have rank ${inputs.rank} of ${inputs.of}, and every unit loses as much: leave a column out, such as one category of a group`
-      : options.initialisation === "symmetric"
-        ? "paired units have parallel columns: use centred: true instead of symmetric"
-        : "use fewer units, another seed, or a damping above 0";
+  const why =
+    largest === 0
+      ? deadRemedy
+      : over
+        ? "remove duplicate samples, or use more units"
+        : dependent
+          ? `the inputs with a constant have rank ${inputs.rank} of ${inputs.of}, and every unit loses as much: leave a column out, such as one category of a group`
+          : options.initialisation === "symmetric"
+            ? "paired units have parallel columns: use centred: true instead of symmetric"
+            : "use fewer units, another seed, or a damping above 0";
   return {
     assumption: "regular",
     holds,
     message: full
       ? `J has full ${side} rank ${of}; smallest singular value ${smallestAbove?.toExponential(2)}${holds ? "" : `, of which rounding leaves ${percent(unsure)} unknown (sigma_min/sigma_max = ${((smallestAbove ?? 0) / largest).toExponential(1)}): undamped, steps would be set by rounding`}`
-      : `J has ${side} rank ${rank} of ${of} at relative tolerance ${tolerance.toExponential(1)}`,
+      : largest === 0
+        ? deadNetwork
+        : `J has ${side} rank ${rank} of ${of} at relative tolerance ${tolerance.toExponential(1)}`,
     remedy: holds ? null : why,
   };
 }
@@ -153,7 +161,20 @@ function startAtZero(outputs: number, targets: number, alpha: number): Finding {
   };
 }
 
-function scale(alpha: number, { outputScale, roundingBound, lipschitz, rank, of }: OutputScaleAdvice): Finding {
+function scale(alpha: number, advice: OutputScaleAdvice): Finding {
+  const assumption = "output-scale";
+  if (advice.rank === 0) return { assumption, holds: false, message: deadNetwork, remedy: deadRemedy };
+  if (advice.displacement === 0)
+    return {
+      assumption,
+      holds: true,
+      message: "the network starts at the targets, to rounding: every output scale will do",
+      remedy: null,
+    };
+  return scaleOfWay(alpha, advice);
+}
+
+function scaleOfWay(alpha: number, { outputScale, roundingBound, lipschitz, rank, of }: OutputScaleAdvice): Finding {
   const linear = lipschitz === 0;
   const holds = linear || (outputScale !== null && alpha >= outputScale && alpha <= roundingBound);
   const bound = roundingBound === 0 ? "no output scale" : `at most ${roundingBound.toPrecision(3)}`;
@@ -175,12 +196,16 @@ function scale(alpha: number, { outputScale, roundingBound, lipschitz, rank, of 
   };
 }
 
+const shown = (value: number, how: (value: number) => string) => (Number.isNaN(value) ? "unknown" : how(value));
+
 function describe(facts: Omit<Assumptions, "text">): string {
   const { regime, parameterCount, equationCount, spectrum, expectedRate, findings, applies } = facts;
   const relation = regime === "under" ? "at most" : "more than";
   const lines = [
     `${parameterCount} parameters, ${relation} ${equationCount} equations: ${regime === "under" ? "underparameterised, Gauss-Newton flow (rho = 0)" : "overparameterised, Levenberg-Marquardt flow (spectralDamping())"}.`,
-    `Kernel eigenvalues from ${spectrum.smallest.toExponential(2)} to ${spectrum.largest.toExponential(2)}; expected rate of the loss ${expectedRate.toPrecision(5)}.`,
+    spectrum.largest === 0
+      ? "The kernel is 0: no rate is expected."
+      : `Kernel eigenvalues from ${shown(spectrum.smallest, (value) => value.toExponential(2))} to ${spectrum.largest.toExponential(2)}; expected rate of the loss ${shown(expectedRate, (value) => value.toPrecision(5))}.`,
     ...findings.map(
       ({ assumption, holds, message, remedy }) =>
         `${holds ? "holds" : "DOES NOT HOLD"}  ${assumption}: ${message}${remedy === null ? "" : `. Remedy: ${remedy}`}.`,

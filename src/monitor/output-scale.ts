@@ -12,10 +12,11 @@ import { createEngine } from "../backend/create.js";
 import { type Engine, failed } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
-import { jacobianRank } from "../linearise/jacobian-rank.js";
+import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import { norm } from "../linearise/problem.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import type { Network } from "../network/network.js";
+import { deadNetwork } from "./observation.js";
 import { percent } from "./percent.js";
 import { type AdviceOptions, prepareAdvice } from "./prepared.js";
 import { roundingBound } from "./rounding-bound.js";
@@ -24,12 +25,16 @@ import { endOfWay, survives } from "./way.js";
 /** alpha is sought among 10^(k/4). */
 const perDecade = 4;
 const [leastDecade, mostDecade] = [-2, 10];
+/** Units of rounding that f(w_0) carries. */
+const reachedUnits = 16;
 /** Power iterations for the Lipschitz constant: a digit is enough. */
 const iterations = 8;
 
 /** What to do about a J that is singular from the start. */
 export const singularAdvice =
   "J is singular at the start: no output scale makes the undamped flow safe; damp it, or start elsewhere";
+
+export const deadRemedy = "Start elsewhere: with other weights, or with biases";
 
 const singularKernel =
   "The kernel is singular at the start (duplicate samples?): the flow needs a damping above 0, as it has for p > n c";
@@ -95,9 +100,15 @@ export async function recommendOutputScale(
     const rank = await jacobianRank(engine, w, 1, signal);
     if (rank === null)
       throw new GaussflowError("GAUSSFLOW_ARGUMENT", "the network's Jacobian is not finite at its parameters");
-    const d = await displacementOf(engine, w, rank.tolerance * rank.largest, signal);
     const distance = rows.weighted(y);
     const gradient = await rows.transpose(w, distance);
+    // y is a difference of numbers of the size of f(w_0): below their rounding it is none.
+    const reached = norm(distance) <= reachedUnits * Number.EPSILON * norm(rows.weighted(f0));
+    if (reached || rank.largest === 0) {
+      const lipschitz = await lipschitzAlong(rows, w, new Float64Array(w.length).fill(1));
+      return withoutWay(rank, { distance: norm(distance), gradientNorm: norm(gradient), lipschitz }, offset);
+    }
+    const d = await displacementOf(engine, w, rank.tolerance * rank.largest, signal);
     const lipschitz = Math.max(await lipschitzAlong(rows, w, d), await lipschitzAlong(rows, w, gradient));
     const singular = rank.rank < rank.of;
     const sufficient =
@@ -146,6 +157,24 @@ export async function recommendOutputScale(
   } finally {
     engine.dispose();
   }
+}
+
+/** What there is to say where J is 0, or where the network starts at the targets: nothing is tried. */
+function withoutWay(
+  { largest, smallestAbove, rank, of }: JacobianRank,
+  sizes: Pick<OutputScaleAdvice, "distance" | "gradientNorm" | "lipschitz">,
+  offset: number,
+): OutputScaleAdvice {
+  const facts = { ...sizes, sigmaMin: smallestAbove, rank, of, displacement: 0, trials: [] };
+  if (largest === 0) {
+    const text = `${deadNetwork}. ${deadRemedy}; no output scale changes that.`;
+    return { ...facts, outputScale: null, roundingBound: 0, sufficient: Number.POSITIVE_INFINITY, text };
+  }
+  const text = [
+    `The targets are |y| = ${show(sizes.distance)} away, which is nothing to the rounding of f(w_0): there is no way to go, and every output scale will do.`,
+    ...offsetLines(offset, sizes.distance),
+  ].join("\n");
+  return { ...facts, outputScale: 1, roundingBound: Number.POSITIVE_INFINITY, sufficient: 0, text };
 }
 
 /** J~ = sqrt(s) J as an operator, as the engine's loss and factorisations have it. */
@@ -242,12 +271,16 @@ function reasoning(
     `J = Df(w_0) has rank ${rank} of ${of}, smallest singular value ${show(sigmaMin)}; ${moves}.`,
     `The targets are |y| = ${show(distance)} away (gradient ${show(gradientNorm)}): to first order that takes |w - w_0| = ${show(displacement)}/alpha.`,
     ...sentences(advice, passing, over),
+    ...offsetLines(offset, distance),
   ];
-  if (offset > 1e-8 * distance)
-    lines.push(
-      `This holds for the centred network. As it is, it starts at alpha |f(w_0)| = alpha * ${show(offset)}, which grows with alpha: use centred: true.`,
-    );
   return lines.join("\n");
+}
+
+function offsetLines(offset: number, distance: number): string[] {
+  if (offset <= 1e-8 * distance) return [];
+  return [
+    `This holds for the centred network. As it is, it starts at alpha |f(w_0)| = alpha * ${show(offset)}, which grows with alpha: use centred: true.`,
+  ];
 }
 
 function show(value: number | null): string {

@@ -2,7 +2,15 @@
 // and no number is NaN.
 import { describe, expect, it } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
-import { flow, type MonitorReport, monitor, network, train } from "../../src/index.js";
+import {
+  checkAssumptions,
+  flow,
+  type MonitorReport,
+  monitor,
+  network,
+  recommendOutputScale,
+  train,
+} from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
 
 const data = waves(20, 2, 1, 1);
@@ -27,6 +35,40 @@ function expectHonest(report: MonitorReport | null) {
   expect(JSON.stringify([report?.converged, report?.verdict])).not.toMatch(/parts|NaN/);
   expect(numbersIn(report).some(Number.isNaN)).toBe(false);
 }
+
+describe.each(engines)("advice: %s", (backend) => {
+  it.each([40, 3])("says that J is 0, with numbers that are numbers: %s units", async (width) => {
+    const advice = await recommendOutputScale(dead(width), data, { backend });
+    expect(advice).toMatchObject({ outputScale: null, roundingBound: 0, sigmaMin: null, rank: 0, displacement: 0 });
+    expect(advice.text).toMatch(/^J is 0: .* Start elsewhere: .*; no output scale changes that\.$/);
+    const told = await checkAssumptions(dead(width), data, { backend });
+    expect(told).toMatchObject({ rank: 0, expectedRate: 0, applies: false, spectrum: { largest: 0, smallest: 0 } });
+    expect(told.text).toMatch(/The kernel is 0: no rate is expected\./);
+    expect(told.text).not.toMatch(/NaN|undefined/);
+    expect(numbersIn([advice, told]).some(Number.isNaN)).toBe(false);
+    expect(told.findings.filter(({ holds }) => !holds).map(({ message }) => message)).toEqual([
+      expect.stringMatching(saysSo),
+      expect.stringMatching(saysSo),
+    ]);
+  });
+  it.each([
+    [40, 0],
+    [3, 0],
+    [40, 1e-150],
+    [3, 1e-150],
+  ])("says that targets at the start need no way: %s units, targets %s", async (width, target) => {
+    const reached = { inputs: data.inputs, inputSize: 2, targets: Array.from(data.targets, () => target) };
+    const net = network({ layers: [2, width, 1], centred: true, seed: 1 });
+    const options = { backend, standardise: false } as const;
+    const advice = await recommendOutputScale(net, reached, options);
+    expect(advice).toMatchObject({ outputScale: 1, sufficient: 0, displacement: 0, trials: [] });
+    expect(advice.text).toMatch(/there is no way to go, and every output scale will do\.$/);
+    const found = (await checkAssumptions(net, reached, options)).findings.find(
+      ({ assumption }) => assumption === "output-scale",
+    );
+    expect(found).toMatchObject({ holds: true, message: expect.stringMatching(/starts at the targets/) });
+  });
+});
 
 describe.each(engines)("a dead network: %s", (backend) => {
   it.each([
