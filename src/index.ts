@@ -41,6 +41,7 @@ export {
 } from "./flow/integrator.js";
 export type { EventSample, OdeEnd, OdeEvent, Sample, Stage, StageFailure } from "./flow/ode.js";
 export type { Tableau } from "./flow/tableaux.js";
+export type { MemoryEstimate } from "./linearise/memory-model.js";
 export type {
   MonitorRecord,
   MonitorReport,
@@ -52,7 +53,7 @@ export type {
   Verdict,
   VerdictCode,
 } from "./linearise/observer.js";
-export type { Plan } from "./linearise/plan.js";
+export type { Plan, RouteEstimate } from "./linearise/plan.js";
 export type { MatrixFreeSettings, PreconditionerName } from "./linearise/problem.js";
 export type { FlowRecord, InnerSolve, Reason, ReasonCode, Route, TrainRecord } from "./linearise/record.js";
 export type { TargetMetrics } from "./loss/metrics.js";
@@ -83,6 +84,7 @@ export {
   type FoldResult,
 } from "./train/cross-validate.js";
 export { crossValidation, restarts, sweep, type TrainJob, type Variant } from "./train/jobs.js";
+export { plan } from "./train/plan.js";
 export type { StopOptions } from "./train/stop.js";
 export { type TrainResult, train, trainSteps } from "./train/train.js";
 export {

@@ -1,11 +1,24 @@
-// --backend and --threads: the options of every command that computes.
+// --backend, --threads, --memory-limit: the options of the commands that compute.
 import { type Command, Option } from "commander";
 import type { Backend } from "../backend/create.js";
-import { integer } from "./parse.js";
+import { bytes, integer } from "./parse.js";
 
 export interface EngineFlags {
   readonly backend?: Backend;
   readonly threads?: number;
+}
+
+export interface MemoryFlags {
+  readonly memoryLimit?: number;
+}
+
+/** --memory-limit: of the commands that train. */
+export function addMemoryOption(command: Command): Command {
+  return command.option(
+    "--memory-limit <bytes>",
+    'what the process may come to, such as "2GiB": more is refused (default: half of the memory)',
+    bytes,
+  );
 }
 
 export function addEngineOptions(command: Command): Command {

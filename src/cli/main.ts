@@ -7,6 +7,7 @@ import { packageRoot } from "../package-root.js";
 import { addEngineCommands } from "./engine-commands.js";
 import { EXIT, EXIT_CODES_HELP, errorText, exitCodeOf } from "./exit.js";
 import { addExperimentCommand } from "./experiment.js";
+import { addPlanCommand } from "./plan.js";
 import { addModelCommands } from "./predict.js";
 import { processTerminal } from "./terminal.js";
 import { addTrainCommand } from "./train.js";
@@ -26,6 +27,7 @@ const done = (code: number) => {
   process.exitCode = code;
 };
 addTrainCommand(program, terminal, done);
+addPlanCommand(program, terminal, done);
 addModelCommands(program, terminal, done);
 addExperimentCommand(program, version, terminal, done);
 addEngineCommands(program, terminal, done);

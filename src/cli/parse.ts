@@ -40,6 +40,16 @@ export function nonNegative(text: string): number {
   return value;
 }
 
+/** Bytes: "800MB", "2GiB", "1.5 GB"; a bare number is bytes. */
+export function bytes(text: string): number {
+  const rule = 'It must be bytes such as "800MB" or "2GiB".';
+  const [, number = "", prefix = "", binary = ""] = /^\s*([\d.]+)\s*(?:([kmgt])(i)?)?b?\s*$/i.exec(text) ?? [];
+  if (!DECIMAL.test(number)) throw new InvalidArgumentError(rule);
+  const value = Number(number) * (binary === "" ? 1000 : 1024) ** " kmgt".indexOf(prefix.toLowerCase() || " ");
+  if (!(value >= 1 && Number.isFinite(value))) throw new InvalidArgumentError(rule);
+  return Math.floor(value);
+}
+
 /** A fraction of the rows: at least 0 and below 1. */
 export function fraction(text: string): number {
   const value = decimal(text, "a fraction of the rows, at least 0 and below 1");

@@ -11,14 +11,22 @@ import type { ActivationName } from "../network/architecture.js";
 import type { InitialisationName } from "../network/initialise.js";
 import { type Network, network } from "../network/network.js";
 import type { TrainOptions } from "../train/train-options.js";
-import type { EngineFlags } from "./engine-options.js";
+import type { EngineFlags, MemoryFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
 import { csvOptions, type TableFlags } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
 
+/** What says how a table is read and cut. */
+export interface PartFlags extends TableFlags {
+  readonly validation?: number;
+  readonly test?: number;
+  readonly seed: number;
+  readonly crossValidate?: number;
+}
+
 /** As commander collects them. */
-export interface TrainFlags extends TableFlags, EngineFlags {
+export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly hidden: readonly number[];
   readonly activation: ActivationName;
   readonly initialisation?: InitialisationName;
@@ -26,15 +34,11 @@ export interface TrainFlags extends TableFlags, EngineFlags {
   readonly scaling?: ScalingKind;
   readonly decay: number;
   readonly route: "auto" | EngineRoute;
-  readonly validation?: number;
-  readonly test?: number;
   readonly iterations: number;
   readonly seconds?: number;
   readonly patience: number;
   readonly loss?: number;
-  readonly seed: number;
   readonly restarts?: number;
-  readonly crossValidate?: number;
   readonly out?: string;
   readonly checkpoint?: string;
   readonly resume?: string;
@@ -52,7 +56,8 @@ export interface Parts {
   readonly test: Dataset | null;
 }
 
-async function readParts(file: string, flags: TrainFlags, tell: (note: string) => void): Promise<Parts> {
+/** The table in parts. */
+export async function readParts(file: string, flags: PartFlags, tell: (note: string) => void): Promise<Parts> {
   const data = await readCsv(file, csvOptions(flags));
   for (const note of data.notes) tell(note);
   const { seed, crossValidate } = flags;
@@ -132,6 +137,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     },
     route: flags.route,
     backend: flags.backend,
+    memoryLimit: flags.memoryLimit,
     seed: flags.seed,
   };
   return { ...parts, network: net, options, tell, caution, warnings };

@@ -8,7 +8,7 @@ import { INITIALISATION_NAMES } from "../network/initialise.js";
 import { recordLine } from "../report/json-lines.js";
 import { Progress } from "../report/progress.js";
 import { train } from "../train/train.js";
-import { addEngineOptions } from "./engine-options.js";
+import { addEngineOptions, addMemoryOption } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
 import { SignalWatch } from "./signals.js";
@@ -30,7 +30,7 @@ ${EXIT_CODES_HELP}`;
 export function addTrainCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("train").argument("<file>", 'table to train on; "-" is standard input');
   command.description("train a network on a table and save it");
-  addEngineOptions(addTableOptions(command))
+  addMemoryOption(addEngineOptions(addTableOptions(command)))
     .option("--hidden <sizes>", "hidden layers", sizes, [16, 16])
     .addOption(new Option("--activation <name>", "of the hidden layers").choices([...ACTIVATION_NAMES]).default("tanh"))
     .addOption(new Option("--initialisation <name>", "of the parameters").choices([...INITIALISATION_NAMES]))

@@ -1,7 +1,7 @@
 // All experiments by name, and how one is run.
 import { chooseBackend } from "../backend/create.js";
+import { refuseOrder } from "../backend/memory.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import { memoryProblem, planRoute } from "../linearise/plan.js";
 import { checkCount } from "../method/options.js";
 import { conditioning } from "./conditioning.js";
 import { damping } from "./damping.js";
@@ -51,9 +51,9 @@ export async function runExperiment(
       `must give more than ${whole.samples} parameters, one a sample, in this experiment`,
       whole.width,
     );
-  const plan = planRoute(parameters, whole.samples);
-  const refused = memoryProblem(plan);
-  if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
+  const refused = refuseOrder(Math.min(parameters, whole.samples), 1, "the curvature matrix");
+  if (refused?.code === "memory")
+    throw new GaussflowError("GAUSSFLOW_MEMORY", refused.message, { bytes: refused.bytes });
   const start = performance.now();
   const progress = (text: string) => {
     context.signal?.throwIfAborted();

@@ -4,12 +4,13 @@ import { checkWritable } from "../atomic-file.js";
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
-import { argumentError, GaussflowError } from "../errors.js";
+import { argumentError } from "../errors.js";
 import type { MonitorReport } from "../linearise/observer.js";
-import { memoryProblem, type Plan, planRoute } from "../linearise/plan.js";
+import { type Plan, planRoute, refuse } from "../linearise/plan.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { fingerprint } from "../train/checkpoint.js";
+import { flowRequest } from "../train/plan.js";
 import { checkTargetsKept, fittedPart, fittingDataset, meanFactor, startingPoint } from "../train/prepare.js";
 import { SampleEngine } from "../train/sample-engine.js";
 import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
@@ -87,23 +88,20 @@ export async function* flowSteps(
   const set = fittingDataset(network, data);
   const fit = fittedPart(set);
   const completed = completeFlowOptions(options, network, fit);
+  const request = flowRequest(network, set, fit, completed, completed.route, options);
+  const plan = planRoute(request);
+  refuse(plan, request);
+  const backend = { backend: options.backend, threads: plan.threads };
   const point = startingPoint(network, fit, completed.standardise);
   checkTargetsKept(point);
   const { start, data: prepared, terms } = point;
-  const plan = planRoute(
-    start.parameterCount,
-    fit.sampleCount * fit.outputSize,
-    completed.route === "orthogonal" ? "primal" : completed.route,
-  );
-  const refused = memoryProblem(plan);
-  if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print = checkpoint === null && resume === null ? "" : printOf(start, prepared, completed);
   const snapshot = resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount);
   if (snapshot !== null) checkResumed(completed, snapshot);
-  const engine = createEngine(start.architecture, prepared, options);
-  const sample = new SampleEngine(start.architecture, prepared, options);
+  const engine = createEngine(start.architecture, prepared, backend);
+  const sample = new SampleEngine(start.architecture, prepared, backend);
   try {
     const run = new FlowRun(completed, {
       engine,

@@ -1,22 +1,12 @@
 // Jobs that run at the same time share one memory limit: a job waits until what is left can hold it. One that is alone always runs;
 // whether it fits at all is the planner's question.
-import { memoryCeiling } from "../backend/memory.js";
-import { asDataset } from "../data/dataset.js";
-import { planRoute } from "../linearise/plan.js";
 import type { TrainJob } from "./jobs.js";
+import { plan } from "./plan.js";
 
-/** Half of what the process may have: physical memory or its control group's limit. */
-export function defaultMemoryLimit(): number {
-  return memoryCeiling() / 2;
-}
-
-/** Bytes a job is planned to take: matrix and factor, the scaled data and the engine's copy, values and slopes of every unit. */
+/** Bytes a job is planned to take beyond the process that all share. */
 export function jobBytes({ network, data, options }: TrainJob): number {
-  const { sampleCount: n, inputSize, outputSize } = asDataset(data);
-  const { layers } = network.architecture;
-  const matrix = planRoute(network.parameterCount, n * outputSize, options?.route ?? "auto").bytes;
-  const units = layers.reduce((sum, layer) => sum + layer.outputSize, 0);
-  return matrix + Float64Array.BYTES_PER_ELEMENT * n * (2 * (inputSize + outputSize) + units * (1 + outputSize));
+  const { bytes, chosen } = plan(network, data, options);
+  return bytes - chosen.bytes.process;
 }
 
 export class MemoryBudget {

@@ -2,6 +2,7 @@
 import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
 import type { Observer } from "../linearise/observer.js";
+import { defaultMemoryLimit } from "../linearise/plan.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
 import { checkBoolean, checkCount, checkSignal } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
@@ -13,6 +14,11 @@ export interface RunOptions<Entry> extends BackendOptions {
   readonly standardise?: boolean | undefined;
   /** Stops the run at the next tile; it then resolves with reason "aborted" and the best network so far. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Bytes that the process may come to. A run that is predicted to need more is refused before it allocates anything, or takes the
+   * matrix-free route where that fits (and says so). Default: half of the physical memory or of the control group's limit.
+   */
+  readonly memoryLimit?: number | undefined;
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
   /** Made by `monitor()`; its report stands in the result. */
   readonly monitor?: Observer | undefined;
@@ -29,6 +35,7 @@ export interface RunOptions<Entry> extends BackendOptions {
 export interface CompletedRunOptions {
   readonly loss: SquaredError;
   readonly standardise: boolean;
+  readonly memoryLimit: number;
   readonly checkpoint: { readonly path: string; readonly every: number } | null;
   readonly resume: string | null;
 }
@@ -41,6 +48,7 @@ export const RUN_OPTION_NAMES = [
   "monitor",
   "backend",
   "threads",
+  "memoryLimit",
   "checkpoint",
   "resume",
 ] as const;
@@ -54,9 +62,12 @@ const isPath = (value: unknown) => typeof value === "string" && value !== "" && 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
   const { loss = squaredError(), standardise = true, signal, onRecord, monitor, checkpoint, resume } = options;
+  const { memoryLimit = defaultMemoryLimit() } = options;
   if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
   checkBoolean("options.standardise", standardise);
   checkSignal("options.signal", signal);
+  if (!(typeof memoryLimit === "number" && memoryLimit > 0))
+    throw argumentError("options.memoryLimit", "must be a number of bytes above 0", memoryLimit);
   if (onRecord !== undefined && typeof onRecord !== "function")
     throw argumentError("options.onRecord", "must be a function", onRecord);
   if (monitor !== undefined && (typeof monitor !== "object" || monitor === null))
@@ -65,10 +76,10 @@ export function completeRunOptions<Entry>(options: RunOptions<Entry>): Completed
     if (monitor?.[name] !== undefined && typeof monitor[name] !== "function")
       throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
   if (resume !== undefined && !isPath(resume)) throw argumentError("options.resume", "must be a path", resume);
-  if (checkpoint === undefined) return { loss, standardise, checkpoint: null, resume: resume ?? null };
+  if (checkpoint === undefined) return { loss, standardise, memoryLimit, checkpoint: null, resume: resume ?? null };
   checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
   const { path, every = checkpointEvery } = checkpoint;
   if (!isPath(path)) throw argumentError("options.checkpoint.path", "must be a path", path);
   checkCount("options.checkpoint.every", every, 1);
-  return { loss, standardise, checkpoint: { path, every }, resume: resume ?? null };
+  return { loss, standardise, memoryLimit, checkpoint: { path, every }, resume: resume ?? null };
 }

@@ -8,6 +8,7 @@
 import { chooseThreads } from "../backend/create.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
+import { defaultMemoryLimit } from "../linearise/plan.js";
 import type { TrainRecord } from "../linearise/record.js";
 import { checkCount } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
@@ -15,7 +16,7 @@ import { packJob } from "./job-message.js";
 import { type IterationProgress, unpackProgress } from "./job-progress.js";
 import { JobThread, ThreadStartError, threadsAvailable } from "./job-thread.js";
 import { checkJob, type TrainJob } from "./jobs.js";
-import { defaultMemoryLimit, jobBytes, MemoryBudget } from "./memory-budget.js";
+import { jobBytes, MemoryBudget } from "./memory-budget.js";
 import { type TrainResult, train } from "./train.js";
 
 export interface TrainManyOptions {

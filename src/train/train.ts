@@ -2,10 +2,10 @@
 import { checkWritable } from "../atomic-file.js";
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
-import type { Dataset, DatasetInput } from "../data/dataset.js";
-import { argumentError, GaussflowError } from "../errors.js";
+import { Dataset, type DatasetInput } from "../data/dataset.js";
+import { argumentError } from "../errors.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
-import { memoryProblem, type Plan, planRoute, showBytes } from "../linearise/plan.js";
+import { type Plan, planRoute, refuse, showBytes } from "../linearise/plan.js";
 import { scalingInEffect } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
@@ -13,6 +13,7 @@ import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
+import { trainRequest } from "./plan.js";
 import {
   checkTargetsKept,
   engineData,
@@ -79,21 +80,21 @@ export async function* trainSteps(
 ): AsyncGenerator<TrainRecord, TrainResult> {
   const whole = fittingDataset(network, data);
   const completed = completeTrainOptions(options, whole, network.options.seed);
+  const request = trainRequest(network, whole, completed, options, data instanceof Dataset);
+  const plan = planRoute(request);
+  refuse(plan, request);
   const { fit, validation } = cut(whole, completed, options.validation);
   const point = startingPoint(network, fit, completed.standardise);
   checkTargetsKept(point);
   const { start, scaling, data: fitData, terms } = point;
-  const plan = planRoute(start.parameterCount, fit.sampleCount * fit.outputSize, completed.route);
-  const refused = memoryProblem(plan);
-  if (refused !== null) throw new GaussflowError("GAUSSFLOW_MEMORY", refused, { bytes: plan.bytes });
   if (completed.checkpoint !== null) await checkWritable(completed.checkpoint.path);
-
-  const engine = createEngine(start.architecture, fitData, options);
-  const sample = new SampleEngine(start.architecture, fitData, options);
+  const backend = { backend: options.backend, threads: plan.threads };
+  const engine = createEngine(start.architecture, fitData, backend);
+  const sample = new SampleEngine(start.architecture, fitData, backend);
   let validationEngine: Engine | null = null;
   try {
     validationEngine =
-      validation === null ? null : createEngine(start.architecture, engineData(start, validation, scaling), options);
+      validation === null ? null : createEngine(start.architecture, engineData(start, validation, scaling), backend);
     const print =
       completed.checkpoint === null && completed.resume === null ? "" : printOf(start, fitData, validation, completed);
     const { checkpoint, resume } = completed;
@@ -268,5 +269,5 @@ function chosenLine(
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const units = start.scaling === null ? "raw units" : "standardised units";
-  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.bytes)} for ${plan.route === "matrix-free" ? "its vectors" : "matrix and factor"}), ${engine.kind} engine, ${threads}`;
+  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, peak ${showBytes(plan.bytes)}), ${engine.kind} engine, ${threads}`;
 }

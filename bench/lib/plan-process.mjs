@@ -1,0 +1,68 @@
+// In a process of its own: trains one problem for a few iterations and tells its predicted and measured peak and seconds.
+// Argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations }.
+import { flow, network, plan, train } from "../../dist/index.js";
+import { secondsOf } from "../../dist/linearise/cost-model.js";
+import { iterationWork } from "../../dist/linearise/workload.js";
+import { peakMegabytes } from "./memory.mjs";
+import { problem } from "./problem.mjs";
+
+const given = JSON.parse(process.argv[2]);
+const { layers, sampleCount, backend, threads, route = "auto", kind = "train", iterations = 4 } = given;
+
+const net = network({ layers, activation: "tanh", seed: 1 });
+const { inputs, targets } = problem(layers, sampleCount).data;
+const data = { inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) };
+const common = { backend, threads, route, memoryLimit: 2 ** 40 };
+
+/** Processor seconds so far, all threads. */
+const processor = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** Seconds (of `clock`, one reading a record) of the iterations that took one trial, the first left out. */
+function perIteration(records, clock) {
+  const single = records.filter(
+    (record, i) => i > 1 && record.trial === 1 && record.accepted && records[i - 1].iteration === record.iteration - 1,
+  );
+  return single.map((record) => clock[records.indexOf(record)] - clock[records.indexOf(record) - 1]);
+}
+
+let planned;
+let seconds;
+let cpuSeconds;
+const fastest = (times) => (times.length > 0 ? Math.min(...times) : null);
+if (kind === "flow") {
+  const before = processor();
+  const result = await flow(net, data, { ...common, stop: {}, until: 0.02 });
+  planned = result.plan;
+  seconds = result.seconds / result.statistics.evaluations;
+  cpuSeconds = (processor() - before) / result.statistics.evaluations;
+} else {
+  planned = plan(net, data, { ...common, validation: false });
+  const cpu = [];
+  const onRecord = () => {
+    cpu.push(processor());
+  };
+  const { records } = await train(net, data, { ...common, validation: false, stop: { iterations }, onRecord });
+  seconds = fastest(
+    perIteration(
+      records,
+      records.map(({ elapsed }) => elapsed),
+    ),
+  );
+  cpuSeconds = fastest(perIteration(records, cpu));
+}
+const answer = {
+  route: planned.route,
+  parameters: planned.parameterCount,
+  predictedBytes: planned.bytes,
+  problemBytes: planned.bytes - planned.chosen.bytes.process,
+  peak: peakMegabytes() * 1e6,
+  predictedSeconds: planned.chosen.seconds,
+  seconds,
+  cpuSeconds,
+  predictedCpuSeconds: secondsOf(iterationWork(planned.route, net.architecture, sampleCount), backend, 1),
+};
+process.send?.(answer, () => process.exit(0));
+if (!process.send) console.log(answer);

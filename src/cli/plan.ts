@@ -1,0 +1,83 @@
+// gaussflow plan FILE: what `gaussflow train` with the same options would choose, and what it would take, before anything runs.
+import { type Command, Option } from "commander";
+import type { Plan, RouteEstimate } from "../linearise/plan.js";
+import { showBytes } from "../linearise/plan.js";
+import type { EngineRoute } from "../linearise/problem.js";
+import { network } from "../network/network.js";
+import { jsonLine } from "../report/json-lines.js";
+import { counted, formatCount, formatSeconds } from "../report/numbers.js";
+import { textTable } from "../report/text-table.js";
+import { plan, TRAIN_ROUTES } from "../train/plan.js";
+import { addEngineOptions, addMemoryOption, type EngineFlags, type MemoryFlags } from "./engine-options.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { fraction, integer, sizes } from "./parse.js";
+import { addTableOptions } from "./table-options.js";
+import type { Terminal } from "./terminal.js";
+import { type PartFlags, readParts } from "./train-setup.js";
+
+interface PlanFlags extends PartFlags, EngineFlags, MemoryFlags {
+  readonly hidden: readonly number[];
+  readonly route: "auto" | EngineRoute;
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Example:
+  $ gaussflow plan rig.csv --target torque,speed --hidden 256,256 --memory-limit 2GiB
+${EXIT_CODES_HELP}`;
+
+/** Adds the command; `done` receives its exit code: 1 where training would be refused. */
+export function addPlanCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  const command = program.command("plan").argument("<file>", 'table to train on; "-" is standard input');
+  command.description("say what training would take: route, memory, time, and the alternatives");
+  addMemoryOption(addEngineOptions(addTableOptions(command)))
+    .option("--hidden <sizes>", "hidden layers", sizes, [16, 16])
+    .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", ...TRAIN_ROUTES]).default("auto"))
+    .option("--validation <fraction>", "of the rows (default 0.15)", fraction)
+    .option("--test <fraction>", "of the rows (default 0.15)", fraction)
+    .option("--seed <number>", "of the split", integer(0), 0)
+    .option("--json", "one JSON object")
+    .addHelpText("after", EXAMPLES)
+    .action(async (file: string, flags: PlanFlags) => done(await run(file, flags, terminal)));
+}
+
+async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<ExitCode> {
+  const { fit, validation } = await readParts(file, flags, (note) => {
+    if (!flags.json) terminal.err.write(`  ${note}\n`);
+  });
+  const net = network({ layers: [fit.inputSize, ...flags.hidden, fit.outputSize], seed: flags.seed });
+  const { route, backend, threads, memoryLimit } = flags;
+  const planned = plan(net, fit, { validation: validation ?? false, route, backend, threads, memoryLimit });
+  terminal.out.write(flags.json ? jsonLine("plan", { ...planned }) : `${describe(planned, terminal)}\n`);
+  return planned.chosen.fits ? EXIT.ok : EXIT.failure;
+}
+
+function describe(planned: Plan, { paintOut }: Terminal): string {
+  const { chosen, alternatives, memoryLimit, threads } = planned;
+  const columns = ["route", "data", "copies", "matrix", "factor", "work", "peak", "flops", "iteration", "fits"].map(
+    (heading, i) => ({ heading, align: i === 0 ? ("left" as const) : ("right" as const) }),
+  );
+  const row = ({ route, bytes, flops, seconds, fits }: RouteEstimate) => [
+    route === planned.route ? `${route} *` : route,
+    showBytes(bytes.data),
+    showBytes(bytes.copies),
+    showBytes(bytes.curvature),
+    showBytes(bytes.factor),
+    showBytes(bytes.workspaces + bytes.vectors),
+    showBytes(bytes.peak),
+    flops.toExponential(1),
+    formatSeconds(seconds),
+    fits ? "yes" : "no",
+  ];
+  return [
+    `${planned.route} route: ${planned.because}`,
+    `${counted(planned.sampleCount, "sample")}, ${formatCount(planned.parameterCount)} parameters, ${counted(threads, "thread")}, ${formatCount(chosen.blockSamples)} samples a block, memory limit ${showBytes(memoryLimit)}`,
+    "",
+    textTable(columns, [chosen, ...alternatives].map(row), paintOut),
+    "",
+    `An iteration is one linearisation, one solve and the loss at the new point. The peak counts the process itself (${showBytes(chosen.bytes.process)}).`,
+    ...(chosen.fits
+      ? []
+      : [`Training by the ${planned.route} route would be refused: it does not fit the memory limit.`]),
+  ].join("\n");
+}

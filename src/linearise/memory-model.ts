@@ -1,0 +1,149 @@
+// Bytes that a run takes, by what they are for, from sizes alone: the buffers of native/core and of backend/reference as they are
+// reserved there. `Engine.bytes()` is data + workspaces + curvature + factor.
+import type { Architecture } from "../network/architecture.js";
+import { PASS_BLOCK } from "../network/forward.js";
+import { costsOf, type EngineName } from "./cost-model.js";
+import type { Route } from "./record.js";
+import { layerPairs } from "./workload.js";
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+/** What is run, as far as memory is concerned. */
+export interface Sizes {
+  readonly architecture: Architecture;
+  readonly sampleCount: number;
+  /** Samples of the validation engine; 0 = none. */
+  readonly validationCount: number;
+  readonly weighted: boolean;
+  readonly engine: EngineName;
+  readonly threads: number;
+  /** Bytes of the data that JavaScript holds: the caller's data set, its parts, their scaled copies. */
+  readonly copies: number;
+}
+
+/** Predicted resident bytes at the peak. */
+export interface MemoryEstimate {
+  /** The engines' own data, validation included. */
+  readonly data: number;
+  /** The matrix (or triangle) of the route, and the factor of the damped one. */
+  readonly curvature: number;
+  readonly factor: number;
+  /** Panels of a block of samples and scratch of the threads. */
+  readonly workspaces: number;
+  /** The data in JavaScript. */
+  readonly copies: number;
+  /** Vectors of p entries: points, gradients, steps, and those that wait for the garbage collector. */
+  readonly vectors: number;
+  /** Node and the library. */
+  readonly process: number;
+  /** All of it: what VmHWM of a process that does nothing else comes to. */
+  readonly peak: number;
+}
+
+/** Samples that pass through the engine at a time: Engine::BlockSize of native/core. */
+export function blockSamples(net: Architecture, n: number, route: Route, engine: EngineName): number {
+  if (route === "dual") return n;
+  if (engine === "typescript") return Math.min(n, PASS_BLOCK);
+  const tile = 256;
+  const whole = Math.max(1, Math.floor(Math.floor((3 << 20) / doublesPerSample(net)) / tile)) * tile;
+  if (route !== "orthogonal") return Math.min(n, whole);
+  return Math.min(
+    n,
+    whole,
+    Math.max(1, Math.floor(Math.max(256, Math.floor(net.parameterCount / 2)) / net.outputSize)),
+  );
+}
+
+export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
+  const { architecture: net, sampleCount: n, validationCount, weighted, engine, copies } = sizes;
+  const data = DOUBLE * (n + validationCount) * (net.inputSize + net.outputSize + (weighted ? 1 : 0));
+  const { curvature, factor } = matrices(route, sizes);
+  const workspaces = DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) : referenceWorkspace(route, sizes));
+  const vectors = DOUBLE * VECTORS * net.parameterCount;
+  const { processBytes } = costsOf(engine);
+  const peak = data + curvature + factor + workspaces + copies + vectors + processBytes;
+  return { data, curvature, factor, workspaces, copies, vectors, process: processBytes, peak };
+}
+
+/** Bytes that the engine itself reports once it has linearised and solved by this route, without a validation engine. */
+export function engineBytes(route: Route, sizes: Sizes): number {
+  const { data, curvature, factor, workspaces } = memoryOf(route, { ...sizes, validationCount: 0 });
+  return data + curvature + factor + workspaces;
+}
+
+/** Vectors of p entries alive at once in a training run; measured (bench/plan.mjs), not counted. */
+const VECTORS = 24;
+
+function matrices(route: Route, { architecture: net, sampleCount: n, engine }: Sizes) {
+  const p = net.parameterCount;
+  if (route === "matrix-free") return { curvature: 0, factor: 0 };
+  if (route === "orthogonal") return { curvature: DOUBLE * (p + 1) ** 2, factor: DOUBLE * (p + 1) ** 2 };
+  const order = route === "primal" ? p : n * net.outputSize;
+  // The native engine holds both in one array of n (n + 1).
+  const one = engine === "native" ? (order * (order + 1)) / 2 : order ** 2;
+  return { curvature: DOUBLE * one, factor: DOUBLE * one };
+}
+
+/** Doubles of one sample's panels: Tangents::DoublesPerSample. */
+function doublesPerSample({ layers, outputSize: c }: Architecture): number {
+  return layers.slice(0, -1).reduce((sum, { outputSize }) => sum + outputSize * (1 + c), 3 * c);
+}
+
+function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, threads }: Sizes): number {
+  const { layers, parameterCount: p, outputSize: c } = net;
+  const widest = Math.max(...layers.map(({ inputSize, outputSize }) => Math.max(inputSize, outputSize)));
+  const slopes = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+  const block = blockSamples(net, n, route, "native");
+  const forward = 2 * widest * 256 * threads;
+  const passes = Math.max(slopes * 256, 16 * 512, (widest + (route === "dual" ? 16 : 0)) * 256) * threads;
+  const shared = block * doublesPerSample(net) + forward + passes + 2 * p;
+  if (route === "primal") {
+    return shared + block * rowDoubles(net) + gramScratch(net) * threads + 4 * p;
+  }
+  if (route === "dual") return shared + (c * c + 2) * 128 * 128 * threads + 4 * n * c;
+  if (route === "orthogonal") return shared + Math.max(block * c, p) * (p + 1);
+  return shared + productDoubles(net, n, threads);
+}
+
+/** Panels and deltas of the products G v with one vector: Products::Run. */
+function productDoubles(net: Architecture, n: number, threads: number): number {
+  const width = net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+  const block = Math.min(n, Math.max(1, Math.floor((6 << 20) / (net.inputSize + 3 * width) / 256)) * 256);
+  const kept = 2 * width <= net.inputSize || 2 * width * n <= 8 << 20;
+  const widest = Math.max(...net.layers.map(({ inputSize, outputSize }) => Math.max(inputSize, outputSize)));
+  return 2 * width * (kept ? n : block) + width * block + 2 * widest * 256 * threads + 2 * net.parameterCount;
+}
+
+const roundUp = (count: number, unit: number) => Math.ceil(count / unit) * unit;
+
+/** A sample's inputs and deltas as rows: TangentRows. */
+function rowDoubles({ layers, outputSize: c }: Architecture): number {
+  return layers.reduce(
+    (sum, { inputSize, outputSize, bias }, l) =>
+      sum + inputSize + (bias ? 1 : 0) + (l + 1 === layers.length ? c : c * outputSize),
+    0,
+  );
+}
+
+/** A thread's pair panels and its tile of G: GramBuilder. */
+function gramScratch(net: Architecture): number {
+  const part = (count: number, most: number) => roundUp(Math.ceil(count / Math.ceil(count / most)), 8);
+  const parts = layerPairs(net).map(({ left, right }) => ({ left: part(left, 256), right: part(right, 384) }));
+  const most = (size: (entry: (typeof parts)[number]) => number) => Math.max(...parts.map(size));
+  return (
+    8 * 392 + 64 * (most(({ left }) => left) + most(({ right }) => right)) + most((pair) => pair.left * pair.right)
+  );
+}
+
+function referenceWorkspace(route: Route, { architecture: net, sampleCount: n }: Sizes): number {
+  const { layers, parameterCount: p, outputSize: c } = net;
+  const perSample = layers.reduce(
+    (sum, { inputSize, outputSize }) => sum + inputSize + outputSize * (1 + c),
+    net.outputSize,
+  );
+  const shared = Math.min(n, PASS_BLOCK) * perSample;
+  if (route === "primal") return shared + p * PASS_BLOCK * c;
+  if (route === "dual") return shared + n * perSample;
+  if (route === "orthogonal") return shared + (p + 1) * PASS_BLOCK * c;
+  return shared;
+}

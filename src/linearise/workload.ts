@@ -1,0 +1,99 @@
+// Flops of what a step needs, by route, from sizes alone (method.md 3). A flop count is the nominal one of the formula; how fast the
+// engine gets through it stands in cost-table.ts.
+import type { Architecture } from "../network/architecture.js";
+import type { Route } from "./record.js";
+
+/** What an engine spends its time on: the rows of the cost table. */
+export type Operation = "forward" | "passes" | "gram" | "kernel" | "triangle" | "cholesky" | "fold" | "product";
+
+/** Flops of one operation, and the size its rate depends on. */
+export interface Work {
+  readonly operation: Operation;
+  readonly flops: number;
+  /** `forward`, `passes`, `product`, `kernel`: mean fan-in of the units. `gram`, `triangle`, `fold`: p. `cholesky`: order of the matrix. */
+  readonly size: number;
+  /** Calls of the engine that it takes. */
+  readonly calls: number;
+}
+
+/** Products G v of one matrix-free step where nothing is known yet of the problem's spectrum: a figure to plan with, no bound. */
+export const PLANNED_PRODUCTS = 60;
+
+/** Multiplications of weights by inputs in one forward pass of one sample. */
+function weightCount({ layers }: Architecture): number {
+  return layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize * outputSize, 0);
+}
+
+/** Forward pass of n samples. */
+export function forwardWork(net: Architecture, n: number): Work {
+  return { operation: "forward", flops: 2 * n * weightCount(net), size: fanIn(net), calls: 1 };
+}
+
+/** Loss and gradient, with one backward row an output. */
+export function passWork(net: Architecture, n: number): Work {
+  const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
+  const flops = n * (4 * weightCount(net) + 2 * net.outputSize * back);
+  return { operation: "passes", flops, size: fanIn(net), calls: 1 };
+}
+
+/** G from the pairs of units and inputs of every two layers (native/core/gram.h). */
+function gramWork(net: Architecture, n: number): Work {
+  let products = 0;
+  for (const { left, right } of layerPairs(net)) products += left * right;
+  return { operation: "gram", flops: 2 * n * products, size: net.parameterCount, calls: 0 };
+}
+
+/** Numbers of left (unit) and right (input) pairs for every two layers l <= l'. */
+export function layerPairs({ layers }: Architecture): { readonly left: number; readonly right: number }[] {
+  const rights = layers.map(({ inputSize, bias }) => inputSize + (bias ? 1 : 0));
+  const triangle = (k: number) => (k * (k + 1)) / 2;
+  return layers.flatMap((layer, l) =>
+    layers.slice(l).map((other, m) => {
+      if (m > 0) return { left: layer.outputSize * other.outputSize, right: rights[l]! * rights[l + m]! };
+      const last = l + 1 === layers.length;
+      return { left: last ? layer.outputSize : triangle(layer.outputSize), right: triangle(rights[l]!) };
+    }),
+  );
+}
+
+/** K from two small products a layer, its upper triangle. */
+function kernelWork(net: Architecture, n: number): Work {
+  const c = net.outputSize;
+  const inner = net.layers.reduce(
+    (sum, { inputSize, outputSize }, l) =>
+      sum + inputSize + (l + 1 === net.layers.length ? c : c ** 2 * outputSize) + c ** 2,
+    0,
+  );
+  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0 };
+}
+
+function factorWork(order: number): Work {
+  return { operation: "cholesky", flops: order ** 3 / 3 + 8 * order ** 2, size: order, calls: 1 };
+}
+
+/** R of J, and the damping folded into a copy of it. */
+function triangleWork(net: Architecture, n: number): Work[] {
+  const p = net.parameterCount;
+  return [
+    { operation: "triangle", flops: 2 * n * net.outputSize * p ** 2, size: p, calls: 0 },
+    { operation: "fold", flops: (2 / 3) * p ** 3, size: p, calls: 1 },
+  ];
+}
+
+/** Products G v with one vector each: a tangent pass forward (twice the flops of a plain one), a pass back, an outer product. */
+function productWork(net: Architecture, n: number, products: number): Work {
+  return { operation: "product", flops: products * 8 * n * weightCount(net), size: fanIn(net), calls: products };
+}
+
+/** One iteration: linearisation, one solve, the loss at the new point. */
+export function iterationWork(route: Route, net: Architecture, n: number): Work[] {
+  const ends = [passWork(net, n), forwardWork(net, n)];
+  if (route === "primal") return [...ends, gramWork(net, n), factorWork(net.parameterCount)];
+  if (route === "dual") return [...ends, kernelWork(net, n), factorWork(n * net.outputSize)];
+  if (route === "orthogonal") return [...ends, ...triangleWork(net, n)];
+  return [...ends, productWork(net, n, PLANNED_PRODUCTS)];
+}
+
+function fanIn(net: Architecture): number {
+  return weightCount(net) / net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+}

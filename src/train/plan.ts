@@ -1,0 +1,125 @@
+// What a run will take, from its network, data and options: the sizes that the planner asks for, found without copying the data.
+import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/create.js";
+import { Dataset, type DatasetInput } from "../data/dataset.js";
+import { drawPartition } from "../data/split.js";
+import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
+import type { EngineRoute } from "../linearise/problem.js";
+import type { Route } from "../linearise/record.js";
+import type { Network } from "../network/network.js";
+import { fittingDataset } from "./prepare.js";
+import type { CompletedRunOptions } from "./run-options.js";
+import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
+
+/** The routes of training and of flows. */
+export const TRAIN_ROUTES: readonly EngineRoute[] = ["primal", "dual", "matrix-free"];
+export const FLOW_ROUTES = ["primal", "dual", "orthogonal"] as const;
+type FlowRoute = (typeof FLOW_ROUTES)[number];
+
+/**
+ * What `train(network, data, options)` would choose and cost: route, bytes at the peak, flops and seconds of an iteration, the same for
+ * the other routes. Nothing is computed and nothing is refused: `chosen.fits` says whether train would refuse.
+ *
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_NO_NATIVE
+ * @example const { route, bytes, chosen } = plan(network({ layers: [8, 32, 32, 1] }), data);
+ */
+export function plan(network: Network, data: Dataset | DatasetInput, options: TrainOptions = {}): Plan<EngineRoute> {
+  const whole = fittingDataset(network, data);
+  const completed = completeTrainOptions(options, whole, network.options.seed);
+  return planRoute(trainRequest(network, whole, completed, options, data instanceof Dataset));
+}
+
+/** @param owned `whole` is the caller's own: else the caller's arrays stand beside it */
+export function trainRequest(
+  network: Network,
+  whole: Dataset,
+  completed: CompletedTrainOptions,
+  options: TrainOptions,
+  owned: boolean,
+): PlanRequest<EngineRoute> {
+  const { fit, validation, cut } = partSizes(whole, completed, options.validation);
+  const given = typeof completed.validation === "object" ? completed.validation : null;
+  const copies =
+    (owned ? 1 : 2) * dataBytes(whole, whole.sampleCount) +
+    (given === null ? 0 : dataBytes(given, given.sampleCount)) +
+    (cut ? dataBytes(whole, fit + (given === null ? validation : 0)) : 0);
+  return request(
+    network,
+    whole,
+    { fit, validation, copies, routes: TRAIN_ROUTES },
+    completed,
+    completed.route,
+    options,
+  );
+}
+
+export function flowRequest(
+  network: Network,
+  whole: Dataset,
+  fit: Dataset,
+  completed: CompletedRunOptions,
+  asked: "auto" | FlowRoute,
+  options: BackendOptions,
+): PlanRequest<FlowRoute> {
+  const copies = dataBytes(whole, whole.sampleCount) + (fit === whole ? 0 : dataBytes(fit, fit.sampleCount));
+  const sizes = { fit: fit.sampleCount, validation: 0, copies, routes: FLOW_ROUTES };
+  return request(network, whole, sizes, completed, asked, options);
+}
+
+function request<Kind extends Route>(
+  { architecture }: Network,
+  whole: Dataset,
+  sizes: {
+    readonly fit: number;
+    readonly validation: number;
+    readonly copies: number;
+    readonly routes: readonly Kind[];
+  },
+  { memoryLimit }: CompletedRunOptions,
+  asked: "auto" | Kind,
+  options: BackendOptions,
+): PlanRequest<Kind> {
+  const { fit, validation, copies, routes } = sizes;
+  const scaled = 8 * (fit + validation) * (whole.inputSize + whole.outputSize);
+  return {
+    architecture,
+    sampleCount: fit,
+    validationCount: validation,
+    weighted: whole.weights !== null,
+    engine: chooseBackend(options.backend),
+    threads: chooseThreads(options.threads),
+    copies: copies + scaled,
+    asked,
+    routes,
+    memoryLimit,
+  };
+}
+
+/** Bytes of `rows` rows of a data set's arrays. */
+function dataBytes({ inputSize, outputSize, weights, rows, parts }: Dataset, count: number): number {
+  return count * (8 * (inputSize + outputSize + (weights ? 1 : 0)) + (rows ? 4 : 0) + (parts ? 1 : 0));
+}
+
+/** Rows that are fitted (those with a weight) and validated on; `cut`: they are copies of the table's. */
+function partSizes(whole: Dataset, { validation, seed }: CompletedTrainOptions, asked: TrainOptions["validation"]) {
+  const { sampleCount: n, parts, weights } = whole;
+  const given = typeof validation === "object" ? validation?.sampleCount : undefined;
+  if (parts !== null) {
+    const count = (part: number, weighted: boolean) =>
+      parts.reduce((sum, code, row) => sum + (code === part && !(weighted && weights?.[row] === 0) ? 1 : 0), 0);
+    return {
+      fit: count(0, true),
+      validation: given ?? (asked === false || asked === 0 ? 0 : count(1, false)),
+      cut: true,
+    };
+  }
+  const idle = weights?.includes(0) ?? false;
+  if (typeof validation !== "number") {
+    const fit = idle ? weights!.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) : n;
+    return { fit, validation: given ?? 0, cut: idle };
+  }
+  const rows = Math.max(1, Math.round(validation * n));
+  if (!idle) return { fit: n - rows, validation: rows, cut: true };
+  // Which rows without a weight the draw leaves to train on decides how many equations there are.
+  const drawn = drawPartition(n, { validation, seed });
+  return { fit: drawn.train.reduce((sum, row) => sum + (weights![row] === 0 ? 0 : 1), 0), validation: rows, cut: true };
+}

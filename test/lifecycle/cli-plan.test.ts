@@ -1,0 +1,59 @@
+// gaussflow plan, and --memory-limit of train, as a user meets them.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { buildLibrary } from "../helpers/build.js";
+
+const cars = "examples/data/auto-mpg.csv";
+const table = [cars, "--target", "mpg", "--ignore", "name", "--missing", "mean"];
+let main = "";
+
+beforeAll(() => {
+  main = join(buildLibrary(), "..", "cli", "main.js");
+});
+
+function run(...args: readonly string[]) {
+  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 60_000 });
+  return { code: child.status, out: child.stdout, err: child.stderr };
+}
+
+describe("gaussflow plan", () => {
+  it("prints the route that train takes, and its alternatives", () => {
+    const planned = run("plan", ...table, "--hidden", "16,16", "--json");
+    expect(planned.code, planned.err).toBe(0);
+    const plan = JSON.parse(planned.out);
+    expect(plan).toMatchObject({ type: "plan", route: "dual", chosen: { route: "dual", fits: true } });
+    expect(plan.alternatives.map(({ route }: { route: string }) => route)).toContain("primal");
+    const trained = run("train", ...table, "--hidden", "16,16", "--iterations", "1", "--json");
+    expect(JSON.parse(trained.out.trim().split("\n").at(-1)!)).toMatchObject({ route: "dual" });
+    const { out } = run("plan", ...table, "--hidden", "16,16");
+    expect(out).toMatch(/^dual route: 449 parameters are more than 278 equations\n278 samples, 433 parameters, /);
+    expect(out).toMatch(/ dual \* .* (ms|s) +yes\n +primal .* yes\n/);
+  });
+
+  it("exits with 1 where train would refuse, which it does with the numbers", () => {
+    const limited = run("plan", ...table, "--hidden", "2000", "--route", "primal", "--memory-limit", "1GiB");
+    expect(limited.code).toBe(1);
+    expect(limited.out).toContain("Training by the primal route would be refused");
+    const refused = run("train", ...table, "--hidden", "2000", "--route", "primal", "--memory-limit", "1GiB");
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(
+      /the primal route needs 3\.\d GiB at its peak .* memory limit is 1\.0 GiB: route "dual" fits/,
+    );
+  });
+
+  it("takes bytes with their unit and nothing else", () => {
+    for (const bad of ["2 gigs", "-1", "GiB", "1e9GB", "0"])
+      expect(run("plan", ...table, "--memory-limit", bad)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('such as "800MB"'),
+      });
+    for (const [text, bytes] of [
+      ["2GiB", 2 ** 31],
+      ["800MB", 8e8],
+      ["1.5 GB", 1.5e9],
+      ["900000000", 9e8],
+    ] as const)
+      expect(JSON.parse(run("plan", ...table, "--memory-limit", text, "--json").out).memoryLimit).toBe(bytes);
+  });
+});
