@@ -6,7 +6,7 @@ import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
 import { type Plan, planRoute, refuse, showBytes } from "../linearise/plan.js";
-import { scalingInEffect } from "../linearise/problem.js";
+import { type EngineRoute, scalingInEffect } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
@@ -47,7 +47,7 @@ export interface TrainResult {
   readonly seconds: number;
   /** What the monitor says, where one was given. */
   readonly monitor: MonitorReport | null;
-  readonly plan: Plan;
+  readonly plan: Plan<EngineRoute>;
   readonly engine: string;
   readonly threads: number;
   /** One line: what train chose. */
@@ -209,7 +209,7 @@ function finish(
   fit: Dataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
-  plan: Plan,
+  plan: Plan<EngineRoute>,
   engine: Engine,
   result: MinimiseResult,
   watched: MonitorReport | null,
@@ -255,7 +255,7 @@ function chosenLine(
   fit: Dataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
-  plan: Plan,
+  plan: Plan<EngineRoute>,
   engine: Engine,
 ): string {
   const { method, loss } = completed;

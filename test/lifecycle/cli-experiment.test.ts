@@ -61,7 +61,11 @@ describe("gaussflow experiment", () => {
     ],
     ["more units than can be", ["--width", "100001"], /width must be an integer from 1 to 100000; received 100001/],
     ["seeds beyond the last", ["--seed", "9007199254740991"], /seed must leave room for 10 seeds below 2\^53/],
-    ["more memory than there is", ["--samples", "600000", "--width", "100000"], /the curvature matrix of order 500000 needs .* GiB/],
+    [
+      "more memory than there is",
+      ["--samples", "600000", "--width", "100000"],
+      /the curvature matrix of order 500000 needs .* GiB/,
+    ],
   ])("refuses %s before any work", (_, args, message) => {
     const { code, out, err } = run("experiment", "conditioning", ...args);
     expect(code).not.toBe(0);
