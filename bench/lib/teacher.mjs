@@ -4,18 +4,23 @@ import { dataset, network } from "../../dist/index.js";
 import { predictions } from "../../dist/network/forward.js";
 import { uniform } from "./problem.mjs";
 
-/** { net, data } with n samples; teacher and student have different seeds. */
-export function teacherProblem(layers, n) {
+/** { net, inputs, targets } with n samples, flat; teacher and student have different seeds. */
+export function teacherArrays(layers, n) {
   const teacher = network({ layers, seed: 11 });
   const net = network({ layers, seed: 1 });
-  const inputs = uniform(n * layers[0] + 1, 5);
+  const inputs = uniform(n * layers[0], 5);
+  // Pairs of uniform numbers become pairs of normal ones; of an odd count the last stays as it is.
   for (let k = 0; k + 1 < inputs.length; k += 2) {
     const radius = Math.sqrt(-2 * Math.log((inputs[k] + 1) / 2 + 2 ** -33));
     const angle = Math.PI * inputs[k + 1];
     inputs[k] = radius * Math.cos(angle);
     inputs[k + 1] = radius * Math.sin(angle);
   }
-  const x = inputs.subarray(0, n * layers[0]);
-  const targets = predictions(teacher.architecture, teacher.parameters, x);
-  return { net, data: dataset({ inputs: x, targets, inputSize: layers[0], outputSize: layers.at(-1) }) };
+  return { net, inputs, targets: predictions(teacher.architecture, teacher.parameters, inputs) };
+}
+
+/** The same as { net, data }. */
+export function teacherProblem(layers, n) {
+  const { net, inputs, targets } = teacherArrays(layers, n);
+  return { net, data: dataset({ inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) }) };
 }
