@@ -1,9 +1,10 @@
 // node bench/preconditioners.mjs [--only NAME --ranks 32,128 --threads N]: the matrix-free route under each preconditioner, on the same
 // problems from the same weights. Prints products with G, accepted steps, rejected ones and seconds to each loss, and the loss at the
 // end. The default of `matrixFree` was chosen from this table (docs/benchmarks.md). A peer is the primal route, where it fits.
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dataset, levenbergMarquardt, network, readCsv, train } from "../dist/index.js";
+import { gunzipSync } from "node:zlib";
+import { dataset, levenbergMarquardt, network, train } from "../dist/index.js";
 import { friedman } from "./lib/friedman.mjs";
 import { machineLine } from "./lib/machine.mjs";
 import { defaultThreads, parseOptions, positive } from "./lib/options.mjs";
@@ -28,18 +29,28 @@ const problems = {
     const { net, inputs, targets } = friedman();
     return { net, data: dataset({ inputs, targets }), levels: [1e-2, 1e-3, 5e-4, 4.1e-4], seconds: 20, primal: true };
   },
-  "uci-16-16": async () => {
-    const folder = join(process.env.GAUSSFLOW_DATA ?? "", "uci");
-    const file = ["concrete.csv", "yacht.csv"].map((name) => join(folder, name)).find(existsSync);
-    const data = await readCsv(file);
-    const net = network({ layers: [data.inputSize, 16, 16, data.outputSize], seed: 1 });
-    return { net, data, levels: [1e-1, 3e-2, 1e-2], seconds: 15, primal: true };
+  "concrete-16-16": () => {
+    const rows = gunzipSync(readFileSync(join(process.env.GAUSSFLOW_DATA ?? "", "uci", "concrete.csv.gz")))
+      .toString()
+      .trim()
+      .split("\n")
+      .map((line) => line.split(",").map(Number));
+    const d = rows[0].length - 1;
+    const data = dataset({ inputs: rows.map((row) => row.slice(0, d)), targets: rows.map((row) => row[d]) });
+    return {
+      net: network({ layers: [d, 16, 16, 1], seed: 1 }),
+      data,
+      levels: [1e-1, 5e-2, 3e-2],
+      seconds: 10,
+      primal: true,
+    };
   },
 };
 
 const settings = [
   ["none", { preconditioner: "none" }],
   ["diagonal", { preconditioner: "diagonal" }],
+  ["kronecker", { preconditioner: "kronecker" }],
   ...ranks.map((rank) => [`nystrom ${rank}`, { preconditioner: "nystrom", rank }]),
 ];
 

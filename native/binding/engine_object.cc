@@ -42,6 +42,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::EigenvaluesBelow>("eigenvaluesBelow"),
                       InstanceMethod<&EngineObject::CurvatureProduct>("curvatureProduct"),
                       InstanceMethod<&EngineObject::Accelerate>("accelerate"),
+                      InstanceMethod<&EngineObject::LayerFactors>("layerFactors"),
                       InstanceMethod<&EngineObject::CurvatureInverse>("curvatureInverse"),
                       InstanceMethod<&EngineObject::Cancel_>("cancel"),
                       InstanceMethod<&EngineObject::Bytes>("bytes"),
@@ -346,6 +347,17 @@ Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
       [v = std::move(v), order, out](State& s) {
         return s.engine.CurvatureProduct(v.size() / order, v.data(), s.Flags(), out->data());
       },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::LayerFactors(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  if (engine.curvature() != Curvature_::kMatrixFree)
+    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "layer factors are of a matrix-free curvature");
+  auto out = std::make_shared<Doubles>(engine.LayerFactorsSize());
+  return Run(
+      info.Env(), static_cast<double>(out->size()) * static_cast<double>(engine.sample_count()),
+      [out](State& s) { return s.engine.LayerFactors(s.Flags(), out->data()); },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }
 

@@ -46,6 +46,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value Eigen(const Napi::CallbackInfo& info);
   Napi::Value EigenvaluesBelow(const Napi::CallbackInfo& info);
   Napi::Value CurvatureProduct(const Napi::CallbackInfo& info);
+  Napi::Value LayerFactors(const Napi::CallbackInfo& info);
   Napi::Value CurvatureInverse(const Napi::CallbackInfo& info);
   Napi::Value Cancel_(const Napi::CallbackInfo& info);
   Napi::Value Bytes(const Napi::CallbackInfo& info);

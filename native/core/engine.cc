@@ -333,7 +333,9 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + products_.bytes() +
          system_.bytes() + single_gram_.bytes() + single_.bytes() + orthogonal_.bytes() +
-         forward_work_.bytes() + (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
+         forward_work_.bytes() +
+         (parameters_.capacity() + gradient_.capacity() + input_factor_.capacity()) *
+             sizeof(double);
 }
 
 }  // namespace gaussflow

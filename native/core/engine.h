@@ -84,6 +84,9 @@ class Engine {
   // M v (`count` vectors, one row each) and (M + shift I)^-1 v with the curvature M, vectors in
   // sample-major order.
   Status CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel, double* out);
+  // Matrix-free: A_l and B_l of every layer, square after square (layer_factors.cc).
+  size_t LayerFactorsSize() const;
+  Status LayerFactors(const Cancel& cancel, double* out);
   Status CurvatureInverse(const double* vector, double shift, const Cancel& cancel, double* out);
 
   const Architecture& architecture() const { return net_; }
@@ -123,6 +126,7 @@ class Engine {
   Precision precision_ = Precision::kDouble;
   std::vector<double> parameters_;  // of the last linearisation
   std::vector<double> gradient_;
+  std::vector<double> input_factor_;  // A of the first layer: the same at all parameters
 };
 
 }  // namespace gaussflow

@@ -144,6 +144,20 @@ export interface Eigen {
   readonly vectors: Float64Array | null;
 }
 
+/** Of one layer: G_l ~ left (x) right. */
+export interface LayerFactors {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bias: boolean;
+  /** Where its weights (outputs x inputs, row-major) and biases stand among the parameters. */
+  readonly weightOffset: number;
+  readonly biasOffset: number;
+  /** Mean of h h^T over the samples, h the layer's inputs and, with a bias, 1 at the end. */
+  readonly right: Float64Array;
+  /** Sum of delta delta^T over samples and outputs, the deltas those of J~: outputs x outputs. */
+  readonly left: Float64Array;
+}
+
 export interface Engine {
   readonly kind: string;
   readonly sampleCount: number;
@@ -197,6 +211,8 @@ export interface Engine {
    * or n*c (dual, sample-major). Not for orthogonal.
    */
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** Matrix-free only: the factors of a Kronecker product a layer that stands for G (Martens and Grosse 2015). */
+  layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
   /** (M + shift I)^-1 v, refined once. The factor is kept until another shift or damping is asked for. */
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Bytes the engine holds now (data, curvature, workspaces). */

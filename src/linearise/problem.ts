@@ -9,7 +9,7 @@ import { type Engine, type Failure, failed } from "../backend/engine.js";
 export type EngineRoute = "primal" | "dual" | "matrix-free";
 
 /** What the conjugate gradients of the matrix-free route can be preconditioned with. */
-export const PRECONDITIONERS = ["none", "diagonal", "nystrom"] as const;
+export const PRECONDITIONERS = ["none", "diagonal", "kronecker", "nystrom"] as const;
 export type PreconditionerName = (typeof PRECONDITIONERS)[number];
 
 /** How the matrix-free route solves. */

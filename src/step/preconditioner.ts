@@ -2,8 +2,10 @@
 // linearisation; `at` is for each damping.
 //
 //   diagonal    diag(A) + mu
+//   kronecker   one Kronecker product a layer        kronecker.ts
 //   nystrom     low rank from a random sketch        nystrom.ts
 import type { MatrixFreeSettings, Point, Problem } from "../linearise/problem.js";
+import { kronecker } from "./kronecker.js";
 import { nystrom } from "./nystrom.js";
 
 export interface Preconditioner {
@@ -24,6 +26,8 @@ export async function makePreconditioner(
       return { at: async () => (r) => r.slice() };
     case "diagonal":
       return diagonal(problem, point, root);
+    case "kronecker":
+      return kronecker(problem, root, signal);
     case "nystrom":
       return nystrom(problem, settings.rank, root, signal);
     default:

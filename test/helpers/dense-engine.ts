@@ -109,6 +109,7 @@ export class DenseEngine implements Engine {
   eigenvaluesBelow = unused;
   curvatureProduct = unused;
   curvatureInverse = unused;
+  layerFactors = unused;
 
   bytes() {
     return 0;

@@ -140,6 +140,51 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
     60_000,
   );
 
+  it("layer factors are the means and sums of the Jacobian's own factors, in both engines", async () => {
+    // Identity activations and one sample make G_l itself a Kronecker product: what B (x) A must be exactly.
+    const net = network({ layers: [3, 4, 2], activation: "identity", seed: 5 });
+    const { architecture, parameters: w, parameterCount: p } = net;
+    const random = new Random(8, 1);
+    const draw = (length: number) => Float64Array.from({ length }, () => random.normal());
+    const one = { sampleCount: 1, inputs: draw(3), targets: draw(2), weights: Float64Array.of(0.7) };
+    await both({ architecture, parameters: w, data: one }, async (engine) => {
+      await sure(engine.linearise(w, request("primal")));
+      const gram = await engine.curvature();
+      await sure(engine.linearise(w, request("matrix-free")));
+      for (const { left, right, inputs, outputs, weightOffset, biasOffset } of await engine.layerFactors()) {
+        const place = (o: number, k: number) => (k === inputs ? biasOffset + o : weightOffset + o * inputs + k);
+        for (let o = 0; o < outputs; o++)
+          for (let q = 0; q < outputs; q++)
+            for (let k = 0; k <= inputs; k++)
+              for (let m = 0; m <= inputs; m++)
+                expect(left[o * outputs + q] * right[k * (inputs + 1) + m]).toBeCloseTo(
+                  gram[place(o, k) * p + place(q, m)],
+                  12,
+                );
+      }
+      await sure(engine.linearise(w, request("primal")));
+      await expect(engine.layerFactors()).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+    });
+    // Any network: both engines, twice (the factor of the inputs is kept), and at other parameters.
+    await fc.assert(
+      fc.asyncProperty(problems, async (problem) => {
+        const moved = problem.parameters.map((value) => value + 0.1);
+        const seen: Float64Array[][] = [];
+        await both(problem, async (engine) => {
+          const here: Float64Array[] = [];
+          for (const at of [problem.parameters, moved]) {
+            await sure(engine.linearise(at, request("matrix-free")));
+            for (const { left, right } of await engine.layerFactors()) here.push(left, right);
+          }
+          seen.push(here);
+        });
+        for (const [k, values] of seen[0].entries())
+          expect(difference(values, seen[1][k]), `factor ${k}`).toBeLessThan(tolerance);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   it("follow the parameters of the last linearisation, and a matrix-free curvature has nothing else", async () => {
     const net = network({ layers: [3, 6, 2], seed: 1 });
     const random = new Random(2, 1);

@@ -69,6 +69,8 @@ export interface NativeEngineObject {
   eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;
   eigenvaluesBelow(bound: number): NativeAnswer<number | NativeFailure>;
   curvatureProduct(vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  /** A_1, B_1, A_2, ... of a matrix-free curvature, square after square. */
+  layerFactors(): NativeAnswer<Float64Array | NativeFailure>;
   curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
   cancel(): void;
   bytes(): number;

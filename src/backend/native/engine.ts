@@ -14,6 +14,7 @@ import type {
   EngineFactory,
   Evaluation,
   Failure,
+  LayerFactors,
   Linearised,
   LineariseRequest,
   NonFinite,
@@ -21,6 +22,7 @@ import type {
   SolveRequest,
 } from "../engine.js";
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
+import { splitFactors } from "../layer-factors.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
 import { checkPrecision, imprecise } from "../single.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
@@ -193,6 +195,10 @@ class NativeEngine implements Engine {
 
   async curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
     return this.#sure(await this.#call((native) => native.curvatureProduct(vectors), signal));
+  }
+
+  async layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]> {
+    return splitFactors(this.#architecture, this.#sure(await this.#call((native) => native.layerFactors(), signal)));
   }
 
   async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {

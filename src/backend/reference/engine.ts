@@ -26,6 +26,7 @@ import type {
   EngineFactory,
   Evaluation,
   Failure,
+  LayerFactors,
   Linearised,
   LineariseRequest,
   NonFinite,
@@ -33,6 +34,7 @@ import type {
   SolveRequest,
 } from "../engine.js";
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
+import { layerFactors } from "../layer-factors.js";
 import { HELD_SINGLE } from "../single.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkData, checkLinearise, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
@@ -300,6 +302,14 @@ class ReferenceEngine implements Engine {
       if (this.#free !== null) return this.#passes.gram(this.#free, vectors, this.#rootWeights, pace);
       checkRows("vectors", vectors, this.#held().order);
       return symmetricProduct(this.#held(), vectors);
+    });
+  }
+
+  layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]> {
+    return this.#run(signal, (pace) => {
+      if (this.#free === null)
+        throw new GaussflowError("GAUSSFLOW_BUSY", "layer factors are of a matrix-free curvature");
+      return layerFactors(this.#architecture, this.#free, this.#inputs, this.#rootWeights, this.#space, pace);
     });
   }
 

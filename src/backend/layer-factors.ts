@@ -1,0 +1,66 @@
+// Layer factors (engine.ts): from the flat array of the addon, and by the plain passes.
+import type { Pace } from "../algebra/pace.js";
+import type { Architecture } from "../network/architecture.js";
+import { backwardBlock, forwardBlock, PASS_BLOCK, passWeights, type Workspace } from "../network/forward.js";
+import type { LayerFactors } from "./engine.js";
+import { seedWeighted } from "./reference/accumulate.js";
+
+/** A_1, B_1, A_2, ..., square after square, as views by layer. */
+export function splitFactors(architecture: Architecture, flat: Float64Array): LayerFactors[] {
+  let at = 0;
+  const take = (order: number) => {
+    at += order * order;
+    return flat.subarray(at - order * order, at);
+  };
+  return architecture.layers.map(({ inputSize, outputSize, bias, weightOffset, biasOffset }) => ({
+    inputs: inputSize,
+    outputs: outputSize,
+    bias,
+    weightOffset,
+    biasOffset,
+    right: take(inputSize + (bias ? 1 : 0)),
+    left: take(outputSize),
+  }));
+}
+
+/** The factors at `parameters` for samples with these root weights (null = all 1). */
+export async function layerFactors(
+  architecture: Architecture,
+  parameters: Float64Array,
+  inputs: Float64Array,
+  rootWeights: Float64Array | null,
+  space: Workspace,
+  pace: Pace,
+): Promise<LayerFactors[]> {
+  const { layers, inputSize, outputSize: c } = architecture;
+  const n = inputs.length / inputSize;
+  const widths = layers.map((layer) => layer.inputSize + (layer.bias ? 1 : 0));
+  const size = layers.reduce((sum, { outputSize }, l) => sum + widths[l] ** 2 + outputSize ** 2, 0);
+  const factors = splitFactors(architecture, new Float64Array(size));
+  const weights = passWeights(architecture, parameters);
+  for (let first = 0; first < n; first += PASS_BLOCK) {
+    const count = Math.min(PASS_BLOCK, n - first);
+    forwardBlock(space, weights, inputs, first, count);
+    seedWeighted(space, rootWeights, first, count);
+    backwardBlock(space, weights, count, c);
+    layers.forEach((layer, l) => {
+      const h = new Float64Array(widths[l]).fill(1);
+      for (let i = 0; i < count; i++) {
+        for (let k = 0; k < layer.inputSize; k++) h[k] = layer.factor * space.layerInputs[l][i * layer.inputSize + k];
+        addOuter(factors[l].right, h, 0, widths[l], 1 / n);
+      }
+      for (let row = 0; row < count * c; row++)
+        addOuter(factors[l].left, space.deltas[l], row * layer.outputSize, layer.outputSize, 1);
+    });
+    await pace.turn();
+  }
+  return factors;
+}
+
+/** matrix += weight x x^T for `n` entries of x from `at` on. */
+function addOuter(matrix: Float64Array, x: Float64Array, at: number, n: number, weight: number): void {
+  for (let i = 0; i < n; i++) {
+    const scaled = weight * x[at + i];
+    if (scaled !== 0) for (let j = 0; j < n; j++) matrix[i * n + j] += scaled * x[at + j];
+  }
+}
