@@ -93,7 +93,9 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal);
       if (failed(answer)) return answer;
       const velocity = { ...answer, length: 1, direction: answer.step, acceleration: null };
-      return acceleration ? accelerated(problem, point, velocity, signal) : velocity;
+      // Matrix-free there is no factor to solve for the acceleration with.
+      const curved = acceleration && problem.route !== "matrix-free";
+      return curved ? accelerated(problem, point, velocity, signal) : velocity;
     },
 
     judge(state, point, proposal, trial): Judgement {
