@@ -13,11 +13,18 @@ export function reflect(head: number, rest: Float64Array): { readonly kept: numb
   return { kept, tau: (kept - head) / kept };
 }
 
-/** Householder QR with column pivoting, in place: a[k][i] becomes R_ik for i <= k. Returns the order of the columns. */
-export async function pivotedQr(a: Float64Array[], right: Float64Array, pace: Pace): Promise<number[]> {
-  const p = a.length;
+/**
+ * Householder QR with column pivoting, in place: a[k][i] becomes R_ik for i <= k. Returns the order of the columns.
+ * @param most reflections: where the rank cannot exceed it, the rows below are what rounding has left
+ */
+export async function pivotedQr(
+  a: Float64Array[],
+  right: Float64Array,
+  pace: Pace,
+  most = a.length,
+): Promise<number[]> {
   const order = a.map((_, j) => j);
-  for (let j = 0; j < p; j++) {
+  for (let j = 0; j < most; j++) {
     const lengths = a.map((column, k) => (k < j ? -1 : euclidean(column.subarray(j))));
     const pivot = lengths.indexOf(Math.max(...lengths));
     [a[j], a[pivot]] = [a[pivot], a[j]];

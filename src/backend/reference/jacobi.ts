@@ -24,7 +24,7 @@ export async function singularValues(
   most = a.length,
 ): Promise<{ readonly values: Float64Array; readonly vectors: Float64Array | null }> {
   const p = a.length;
-  const order = await pivotedQr(a, new Float64Array(p), pace);
+  const order = await pivotedQr(a, new Float64Array(p), pace, most);
   // Without pivoting a dependent row would lose 16 digits a sweep and never be done; behind it R has rows of 0.
   const rows = a.map((_, i) => {
     const row = new Float64Array(p);

@@ -77,6 +77,7 @@ export class Triangle {
     const shift = Float64Array.from({ length: p }, (_, j) => decay + damping * (scaling === null ? 1 : scaling[j]));
     const offset = this.parameters.map((value) => decay * value);
     const m = damping > 0 || decay > 0 ? 2 * p : p;
+    if (this.#equations < p && scaling === null && shift[0] > 0) return this.#wide(shift, offset, pace);
     // Columns of the matrix, each m long; the right-hand side is carried along.
     const a = Array.from({ length: p }, (_, j) => {
       const column = new Float64Array(m);
@@ -106,6 +107,53 @@ export class Triangle {
       step[order[k]] = value;
     });
     return { step, residual: this.#residual(step, shift, offset), rank: { rank, tolerance, largest, smallest } };
+  }
+
+  /**
+   * The same for more columns than equations and one damping for all, in the space of the k rows that R has but for rounding: with
+   * t = E s + e and A = R/E it is min |A t + q - A e|^2 + |t|^2, whose t lies in the row space of A. No p x p system is factored.
+   */
+  async #wide(
+    shift: Float64Array,
+    offset: Float64Array,
+    pace: Pace,
+  ): Promise<{ step: Float64Array; residual: number; rank: RankReport }> {
+    const [n, p] = [this.#columns, this.#columns - 1];
+    const [k, root] = [this.#equations, Math.sqrt(shift[0])];
+    const e = offset.map((value) => value / root);
+    const a = Array.from({ length: p }, (_, j) =>
+      Float64Array.from({ length: p }, (_, i) => (i <= j ? this.#r[i * n + j] / root : 0)),
+    );
+    const right = Float64Array.from({ length: p }, (_, i) =>
+      a.reduce((sum, column, j) => sum + column[i] * e[j], -this.#r[i * n + p]),
+    );
+    const order = await pivotedQr(a, right, pace, k);
+    // Rows of the trapezoid as columns: T^T = Q L^T.
+    const rows = Array.from({ length: k }, (_, i) =>
+      Float64Array.from({ length: p }, (_, j) => (i <= j ? a[j][i] : 0)),
+    );
+    const { q, l } = orthogonalise(rows, p);
+    const system = l.map((column, j) => {
+      const long = new Float64Array(2 * k);
+      long.set(column);
+      long[k + j] = 1;
+      return long;
+    });
+    const b = new Float64Array(2 * k);
+    b.set(right.subarray(0, k));
+    const inner = await pivotedQr(system, b, pace);
+    const z = leastNorm(system, b, k, k);
+    const step = e.map((value) => -value / root);
+    z.forEach((value, i) => {
+      for (let j = 0; j < p; j++) step[order[j]] += (value * q[inner[i]][j]) / root;
+    });
+    const tolerance = Math.max(this.#equations + p, p) * Number.EPSILON;
+    const largest = root * extremes(system.map((column) => column.subarray(0, k))).largest;
+    return {
+      step,
+      residual: this.#residual(step, shift, offset),
+      rank: { rank: p, tolerance, largest, smallest: root },
+    };
   }
 
   /** Squared singular values of R ascending; vectors as rows. */
@@ -188,6 +236,24 @@ function extremes(a: readonly Float64Array[]): { largest: number; smallest: numb
     },
   ]);
   return { largest, smallest: Number.isFinite(inverse) ? 1 / inverse : 0 };
+}
+
+/** Vectors v_i of p entries as sum_j l[j][i] q_j with orthonormal q, by Gram-Schmidt twice; q_j is 0 where v_j adds no direction. */
+function orthogonalise(vectors: Float64Array[], p: number): { q: Float64Array[]; l: Float64Array[] } {
+  const q: Float64Array[] = [];
+  const l = vectors.map(() => new Float64Array(vectors.length));
+  vectors.forEach((v, i) => {
+    for (let pass = 0; pass < 2; pass++)
+      q.forEach((direction, j) => {
+        const share = direction.reduce((sum, entry, c) => sum + entry * v[c], 0);
+        l[j][i] += share;
+        for (let c = 0; c < p; c++) v[c] -= share * direction[c];
+      });
+    const length = euclidean(v);
+    l[i][i] = length;
+    q.push(length > 0 ? v.map((entry) => entry / length) : v);
+  });
+  return { q, l };
 }
 
 /** Solution of least norm of R_11..R_1n x = right with the first `rank` rows: by QR of their transpose. */
