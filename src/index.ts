@@ -2,12 +2,15 @@
 export { type Backend, createEngine } from "./backend/create.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
 export type { Engine, EngineData, Failure, NonFinite } from "./backend/engine.js";
+export { type Converted, convertCsv } from "./data/convert-csv.js";
+export { FileDataset, openDataFile } from "./data/data-file.js";
 export { Dataset, type DatasetInput, type DatasetParts, dataset, type SplitOptions } from "./data/dataset.js";
 export { type Fold, foldsOf } from "./data/folds.js";
 export type { MatrixLike } from "./data/matrix.js";
 export { outOfRange, type RangeReport } from "./data/range.js";
 export { type CsvOptions, readCsv } from "./data/read-csv.js";
 export { type ColumnScaling, type Scaling, standardise } from "./data/scaling.js";
+export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
 export {
   constantDamping,

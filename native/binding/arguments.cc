@@ -141,4 +141,30 @@ Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* n
   return net;
 }
 
+FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, size_t columns) {
+  const Napi::Env env = info.Env();
+  const auto object = info[index].As<Napi::Object>();
+  const auto number = [&](const char* field) {
+    const Napi::Value value = object.Get(field);
+    const double found = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1.0;
+    if (!(found >= 0.0 && found <= 9007199254740991.0) || found != std::floor(found))
+      throw Error(env, name, std::string("must have ") + field + ", a whole number");
+    return static_cast<uint64_t>(found);
+  };
+  const auto doubles = [&](const char* field) {
+    const double* from = Check(env, object.Get(field), std::string(name) + "." + field, columns);
+    return std::vector<double>(from, from + columns);
+  };
+  if (!object.Get("path").IsString()) throw Error(env, name, "must have path, a string");
+  FileLayout layout;
+  layout.path = object.Get("path").As<Napi::String>().Utf8Value();
+  layout.offset = number("offset");
+  layout.size = number("size");
+  layout.width = static_cast<size_t>(number("width"));
+  if (layout.width < columns) throw Error(env, name, "must have width, at least the columns");
+  layout.column_offset = doubles("columnOffset");
+  layout.column_scale = doubles("columnScale");
+  return layout;
+}
+
 }  // namespace gaussflow::arguments

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../core/architecture.h"
+#include "../core/dataset.h"
 #include "napi_setup.h"
 
 namespace gaussflow::arguments {
@@ -35,6 +36,10 @@ bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);
 // { layers: Float64Array of 5 numbers a layer, outputScale } as
 // src/backend/native/binding.ts declares.
 Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name);
+
+// { path, offset, size, width, columnOffset, columnScale } of a file of samples; `columns` entries
+// each in the last two, and at least as many doubles in a row.
+FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, size_t columns);
 
 }  // namespace gaussflow::arguments
 

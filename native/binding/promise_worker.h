@@ -17,7 +17,7 @@ namespace gaussflow {
 // The failure side of an answer, as src/backend/native/binding.ts declares it.
 inline Napi::Value FailureValue(Napi::Env env, const Status& status) {
   static constexpr const char* kNames[] = {"ok",        "cancelled", "memory", "indefinite",
-                                           "nonFinite", "imprecise", "misuse"};
+                                           "nonFinite", "imprecise", "file",   "misuse"};
   Napi::Object object = Napi::Object::New(env);
   object.Set("failure", kNames[static_cast<int>(status.code)]);
   object.Set("value", static_cast<double>(status.value));

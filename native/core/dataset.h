@@ -1,43 +1,73 @@
-// The engine's copy of the data, one contiguous row a feature (or output) so that loops over
-// samples are contiguous.
+// The engine's data, one contiguous row a feature (or output) so that loops over samples are
+// contiguous: a copy of all samples, or a window of those of a file, read and scaled when a block
+// of them is wanted. Sample weights are in memory either way.
 #ifndef GAUSSFLOW_CORE_DATASET_H_
 #define GAUSSFLOW_CORE_DATASET_H_
 
-#include <cmath>
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "buffer.h"
+#include "row_file.h"
 #include "status.h"
 
 namespace gaussflow {
 
-struct Dataset {
-  size_t sample_count = 0;
-  Buffer inputs;        // [input][sample]
-  Buffer targets;       // [output][sample]
-  Buffer root_weights;  // sqrt of the sample weights; empty when all are 1
+// Where the samples of a file stand, and z = (x - offset) / scale of its columns (inputs, then
+// targets; what follows them in a row is not read).
+struct FileLayout {
+  std::string path;
+  uint64_t offset = 0;
+  uint64_t size = 0;
+  size_t width = 0;
+  std::vector<double> column_offset;
+  std::vector<double> column_scale;
+};
 
+class Dataset {
+ public:
   // `inputs` n x d and `targets` n x c, row-major; `weights` n or null.
   Status Set(size_t n, size_t d, size_t c, const double* in, const double* out,
-             const double* weights) {
-    sample_count = n;
-    if (!inputs.Reserve(n * d)) return Status::Memory(n * d * sizeof(double));
-    if (!targets.Reserve(n * c)) return Status::Memory(n * c * sizeof(double));
-    for (size_t i = 0; i < n; ++i) {
-      for (size_t k = 0; k < d; ++k) inputs.data()[k * n + i] = in[i * d + k];
-      for (size_t a = 0; a < c; ++a) targets.data()[a * n + i] = out[i * c + a];
-    }
-    if (weights != nullptr) {
-      if (!root_weights.Reserve(n)) return Status::Memory(n * sizeof(double));
-      for (size_t i = 0; i < n; ++i) root_weights.data()[i] = std::sqrt(weights[i]);
-    }
-    return Status::Ok();
+             const double* weights);
+  // The same from a file. kFile where it cannot be opened or has another size.
+  Status SetFile(size_t n, size_t d, size_t c, const FileLayout& layout, const double* weights);
+
+  // Makes samples [first, first + count) readable by Inputs and Targets. Nothing to do in memory.
+  Status Load(size_t first, size_t count) const;
+  // Inputs [input][sample] and targets [output][sample] from sample `first` on, rows stride()
+  // apart.
+  const double* Inputs(size_t first) const { return inputs_.data() + (first - begin_); }
+  const double* Targets(size_t output, size_t first) const {
+    return targets_.data() + output * window_ + (first - begin_);
+  }
+  size_t stride() const { return window_; }
+  bool from_file() const { return file_.is_open(); }
+
+  // sqrt of the sample weights, or null when all are 1.
+  const double* root_weight() const {
+    return root_weights_.size() > 0 ? root_weights_.data() : nullptr;
+  }
+  size_t bytes() const {
+    return inputs_.bytes() + targets_.bytes() + root_weights_.bytes() + rows_.bytes();
   }
 
-  const double* root_weight() const {
-    return root_weights.size() > 0 ? root_weights.data() : nullptr;
-  }
-  size_t bytes() const { return inputs.bytes() + targets.bytes() + root_weights.bytes(); }
+  size_t sample_count = 0;
+
+ private:
+  Status SetWeights(size_t n, const double* weights);
+
+  size_t input_size_ = 0;
+  size_t output_size_ = 0;
+  RowFile file_;
+  FileLayout layout_;
+  // The window is a cache of the file: loading it changes nothing that a reader can see.
+  mutable Buffer inputs_;
+  mutable Buffer targets_;
+  mutable Buffer rows_;  // as they stand in the file
+  mutable size_t begin_ = 0;
+  mutable size_t window_ = 0;
+  Buffer root_weights_;
 };
 
 }  // namespace gaussflow

@@ -50,6 +50,10 @@ Status Engine::SetData(size_t n, const double* inputs, const double* targets,
   return data_.Set(n, net_.input_size, net_.output_size, inputs, targets, weights);
 }
 
+Status Engine::SetFile(size_t n, const FileLayout& layout, const double* weights) {
+  return data_.SetFile(n, net_.input_size, net_.output_size, layout, weights);
+}
+
 size_t Engine::BlockSize() const {
   // About 24 MiB of panels: large enough that a tile of G is visited rarely, small enough for any
   // n.
@@ -59,49 +63,56 @@ size_t Engine::BlockSize() const {
   return std::min(data_.sample_count, whole_tiles);
 }
 
-Status Engine::Forward(const double* parameters, const Cancel& cancel, double* out) {
+template <typename Body>
+Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const Body& body) {
   constexpr size_t kTile = Tangents::kTile;
   const size_t per_worker = 2 * net_.max_width() * kTile, n = data_.sample_count;
   if (!forward_work_.Reserve(per_worker * static_cast<size_t>(threads_)))
     return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
-  const bool done = ThreadPool::Instance().Run(
-      threads_, (n + kTile - 1) / kTile, cancel, [&](size_t task, int worker) {
-        const size_t s0 = task * kTile, size = std::min(kTile, n - s0);
-        const double* f =
-            ForwardOutputs(net_, data_, parameters, s0, size,
-                           forward_work_.data() + static_cast<size_t>(worker) * per_worker);
-        for (size_t i = 0; i < size; ++i)
-          for (size_t a = 0; a < net_.output_size; ++a)
-            out[(s0 + i) * net_.output_size + a] = net_.output_scale * f[a * kTile + i];
-      });
-  return done ? Status::Ok() : Status::Cancelled();
+  // All at once from memory, in blocks of whole tiles from a file.
+  const size_t block = data_.from_file() ? BlockSize() : n;
+  for (size_t first = 0; first < n; first += block) {
+    const size_t count = std::min(block, n - first);
+    const Status loaded = data_.Load(first, count);
+    if (!loaded.ok()) return loaded;
+    const bool done = ThreadPool::Instance().Run(
+        threads_, (count + kTile - 1) / kTile, cancel, [&](size_t task, int worker) {
+          const size_t s0 = first + task * kTile, size = std::min(kTile, n - s0);
+          body(s0, size,
+               ForwardOutputs(net_, data_, parameters, s0, size,
+                              forward_work_.data() + static_cast<size_t>(worker) * per_worker));
+        });
+    if (!done) return Status::Cancelled();
+  }
+  return Status::Ok();
+}
+
+Status Engine::Forward(const double* parameters, const Cancel& cancel, double* out) {
+  return ForEachTile(parameters, cancel, [&](size_t s0, size_t size, const double* f) {
+    for (size_t i = 0; i < size; ++i)
+      for (size_t a = 0; a < net_.output_size; ++a)
+        out[(s0 + i) * net_.output_size + a] = net_.output_scale * f[a * Tangents::kTile + i];
+  });
 }
 
 Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* loss) {
   constexpr size_t kTile = Tangents::kTile;
-  const size_t per_worker = 2 * net_.max_width() * kTile, n = data_.sample_count;
-  if (!forward_work_.Reserve(per_worker * static_cast<size_t>(threads_)))
-    return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
-  std::vector<double> partial((n + kTile - 1) / kTile, 0.0);
+  std::vector<double> partial((data_.sample_count + kTile - 1) / kTile, 0.0);
   const double* root = data_.root_weight();
-  const bool done =
-      ThreadPool::Instance().Run(threads_, partial.size(), cancel, [&](size_t task, int worker) {
-        const size_t s0 = task * kTile, size = std::min(kTile, n - s0);
-        const double* f =
-            ForwardOutputs(net_, data_, parameters, s0, size,
-                           forward_work_.data() + static_cast<size_t>(worker) * per_worker);
+  const Status status =
+      ForEachTile(parameters, cancel, [&](size_t s0, size_t size, const double* f) {
         double sum = 0.0;
         for (size_t a = 0; a < net_.output_size; ++a) {
-          const double* y = data_.targets.data() + a * n + s0;
+          const double* y = data_.Targets(a, s0);
           for (size_t i = 0; i < size; ++i) {
             const double r = (root == nullptr ? 1.0 : root[s0 + i]) *
                              (net_.output_scale * f[a * kTile + i] - y[i]);
             sum += 0.5 * r * r;
           }
         }
-        partial[task] = sum;
+        partial[s0 / kTile] = sum;
       });
-  if (!done) return Status::Cancelled();
+  if (!status.ok()) return status;
   *loss = 0.0;
   for (const double value : partial) *loss += value;
   return std::isfinite(*loss) ? Status::Ok() : Status::NonFinite(0);

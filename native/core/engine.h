@@ -45,6 +45,8 @@ class Engine {
   Engine(Architecture architecture, int threads);
 
   Status SetData(size_t n, const double* inputs, const double* targets, const double* weights);
+  // The same from a file, whose samples are read block by block.
+  Status SetFile(size_t n, const FileLayout& layout, const double* weights);
 
   // out: n x c, row-major.
   Status Forward(const double* parameters, const Cancel& cancel, double* out);
@@ -96,6 +98,9 @@ class Engine {
 
  private:
   size_t BlockSize() const;
+  // body(s0, size, outputs f) for every tile of samples; f is [output][kTile].
+  template <typename Body>
+  Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
   Status SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
                    double* step, Solution* result);
   // x = (G + shift)^-1 b with the primal factor of the last Solve.

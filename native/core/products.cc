@@ -17,7 +17,7 @@ constexpr size_t kGroup = 4;
 // layer's outer product sums over many samples at a time.
 constexpr size_t kBlockDoubles = 6 << 20;
 // Panels of all samples are kept from product to product while they are no larger than this, or
-// than the inputs.
+// than inputs in memory.
 constexpr size_t kKeptDoubles = 8 << 20;
 constexpr size_t kPart = 256;
 
@@ -70,8 +70,8 @@ void Products::Layout() {
 
 const double* Products::Input(size_t layer, size_t* stride) const {
   if (layer == 0) {
-    *stride = data_.sample_count;
-    return data_.inputs.data() + first_;
+    *stride = data_.stride();
+    return data_.Inputs(first_);
   }
   *stride = stride_;
   return panels_.data() + input_row_[layer - 1] * stride_ + offset_;
@@ -96,7 +96,7 @@ Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
   const size_t per_sample =
       net_.input_size + 2 * width_ + (sweep.sums == nullptr ? 0 : group * width_);
   block_ = std::min(n, std::max<size_t>(1, kBlockDoubles / per_sample / kTile) * kTile);
-  kept_ = 2 * width_ <= net_.input_size || 2 * width_ * n <= kKeptDoubles;
+  kept_ = (!data_.from_file() && 2 * width_ <= net_.input_size) || 2 * width_ * n <= kKeptDoubles;
   stride_ = kept_ ? n : block_;
   const size_t panel_size = 2 * width_ * stride_;
   if (panels_.size() < panel_size) valid_ = false;
@@ -111,6 +111,8 @@ Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
   for (first_ = 0; first_ < n; first_ += block_) {
     const size_t size = std::min(block_, n - first_), tiles = (size + kTile - 1) / kTile;
     offset_ = kept_ ? first_ : 0;
+    const Status loaded = data_.Load(first_, size);
+    if (!loaded.ok()) return loaded;
     if (!valid_) {
       if (!pool.Run(threads_, tiles, cancel, [&](size_t tile, int) {
             ForwardTile(tile * kTile, std::min(kTile, size - tile * kTile));

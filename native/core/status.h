@@ -16,6 +16,7 @@ enum class Code {
                 // finite
   kImprecise,  // single precision does not do: `value` steps of conjugate gradients, or 0 where the
                // matrix left the range of float
+  kFile,       // sample `value` of a file cannot be read, or the file has changed
   kMisuse,     // called out of order: a bug of the caller
 };
 
@@ -30,6 +31,7 @@ struct Status {
   static Status Indefinite(size_t pivot) { return {Code::kIndefinite, pivot}; }
   static Status NonFinite(size_t what) { return {Code::kNonFinite, what}; }
   static Status Imprecise(size_t steps) { return {Code::kImprecise, steps}; }
+  static Status File(size_t sample) { return {Code::kFile, sample}; }
   static Status Misuse() { return {Code::kMisuse, 0}; }
 };
 

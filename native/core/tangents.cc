@@ -28,7 +28,7 @@ size_t Tangents::DoublesPerSample(const Architecture& net) {
 }
 
 Panel Tangents::Input(size_t layer) const {
-  if (layer == 0) return {data_.inputs.data() + first_, data_.sample_count};
+  if (layer == 0) return {data_.Inputs(first_), data_.stride()};
   return {inputs_[layer].data(), count_};
 }
 
@@ -51,6 +51,8 @@ bool Tangents::ReserveScratch(size_t doubles_per_worker) {
 
 Status Tangents::Compute(const double* parameters, size_t first, size_t count, bool weighted,
                          const Cancel& cancel, double* loss) {
+  const Status loaded = data_.Load(first, count);
+  if (!loaded.ok()) return loaded;
   const size_t depth = net_.layers.size();
   first_ = first;
   count_ = count;
@@ -100,7 +102,7 @@ double Tangents::SeedTile(size_t s0, size_t size, bool weighted, const double* s
   double loss = 0.0;
   for (size_t a = 0; a < net_.output_size; ++a) {
     const double* f = inputs_[last + 1].data() + a * count_ + s0;
-    const double* y = data_.targets.data() + a * data_.sample_count + first_ + s0;
+    const double* y = data_.Targets(a, first_ + s0);
     const double* slope = slopes + a * kTile;
     double* seed = DeltaRow(last, a, 0) + s0;
     double* r = residual_.data() + a * count_ + s0;
@@ -310,8 +312,8 @@ size_t Tangents::bytes() const {
 const double* ForwardOutputs(const Architecture& net, const Dataset& data, const double* parameters,
                              size_t first, size_t count, double* work) {
   constexpr size_t kTile = Tangents::kTile;
-  const double* h = data.inputs.data() + first;
-  size_t stride = data.sample_count;
+  const double* h = data.Inputs(first);
+  size_t stride = data.stride();
   double* out = work;
   double* spare = work + net.max_width() * kTile;
   for (const Layer& layer : net.layers) {

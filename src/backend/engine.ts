@@ -11,6 +11,8 @@
 //   matrix-free   products with G = J~^T J~, never formed
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
+import type { RowLayout } from "../data/data-file.js";
+import type { ColumnScaling } from "../data/scaling.js";
 import type { Architecture } from "../network/architecture.js";
 import type { Precision } from "./single.js";
 
@@ -21,6 +23,15 @@ export interface EngineData {
   readonly targets: Float64Array;
   /** One non-negative weight a sample; absent = all 1. */
   readonly weights?: Float64Array | undefined;
+  /** Where the samples are in a file instead: inputs and targets are empty then. Weights are in memory all the same. */
+  readonly file?: FileSamples | undefined;
+}
+
+/** Samples of a data file, and z = (x - offset) / scale of their columns. */
+export interface FileSamples {
+  readonly layout: RowLayout;
+  readonly inputs: ColumnScaling;
+  readonly targets: ColumnScaling;
 }
 
 export type Curvature = "none" | "primal" | "dual" | "orthogonal" | "matrix-free";

@@ -1,6 +1,7 @@
 // Standardised columns, z = (x - offset) / scale, with the (weighted) mean as offset and the (weighted) population standard
 // deviation as scale. A constant column gets scale 1, and so does a spread too small to divide by (below 6e-309). Stored with
 // the model, so that prediction takes raw units.
+import { FileDataset } from "./data-file.js";
 import type { Dataset } from "./dataset.js";
 
 /** One offset and one scale > 0 a column. */
@@ -14,53 +15,75 @@ export interface Scaling {
   readonly targets: ColumnScaling;
 }
 
-/** Mean and standard deviation of each column of `matrix` [n x columns]; rows of weight zero take no part. */
-function columnScaling(matrix: Float64Array, columns: number, weights: Float64Array | null): ColumnScaling {
-  const n = matrix.length / columns;
+/**
+ * Mean and standard deviation of each column, from three passes over blocks of whole rows; rows of weight zero take no part. Every column's
+ * sums run over the rows in order, so that the bits do not depend on how the rows are cut into blocks.
+ */
+function columnScaling(
+  blocks: () => Iterable<Float64Array>,
+  columns: number,
+  weights: Float64Array | null,
+): ColumnScaling {
   const offset = new Float64Array(columns);
   const scale = new Float64Array(columns).fill(1);
   // Weights are taken relative to the largest, so that their sum can not overflow.
   const largest = weights === null ? 1 : weights.reduce((a, b) => Math.max(a, b), 0);
-  for (let j = 0; j < columns; j++) {
-    let min = Infinity;
-    let max = -Infinity;
-    for (let i = 0, k = j; i < n; i++, k += columns) {
-      if (weights !== null && weights[i] === 0) continue;
-      if (matrix[k]! < min) min = matrix[k]!;
-      if (matrix[k]! > max) max = matrix[k]!;
+  const forEachRow = (body: (block: Float64Array, k: number, weight: number) => void) => {
+    let row = 0;
+    for (const block of blocks())
+      for (let k = 0; k < block.length; k += columns, row++) {
+        const weight = weights === null ? 1 : weights[row]! / largest;
+        if (weights === null || weights[row] !== 0) body(block, k, weight);
+      }
+  };
+  const min = new Float64Array(columns).fill(Infinity);
+  const max = new Float64Array(columns).fill(-Infinity);
+  forEachRow((block, k) => {
+    for (let j = 0; j < columns; j++) {
+      const value = block[k + j]!;
+      if (value < min[j]!) min[j] = value;
+      if (value > max[j]!) max[j] = value;
     }
-    if (min === max) {
-      offset[j] = min;
+  });
+  // A power of two near the largest magnitude: dividing by it is exact, and no square or sum over- or underflows.
+  const unit = min.map((low, j) =>
+    low === max[j] ? 1 : 2 ** Math.floor(Math.log2(Math.max(Math.abs(low), Math.abs(max[j]!)))),
+  );
+  let total = 0;
+  const sum = new Float64Array(columns);
+  forEachRow((block, k, weight) => {
+    total += weight;
+    for (let j = 0; j < columns; j++) sum[j]! += weight * (block[k + j]! / unit[j]!);
+  });
+  const mean = sum.map((value) => value / total);
+  const squares = new Float64Array(columns);
+  forEachRow((block, k, weight) => {
+    for (let j = 0; j < columns; j++) squares[j]! += weight * (block[k + j]! / unit[j]! - mean[j]!) ** 2;
+  });
+  for (let j = 0; j < columns; j++) {
+    if (min[j] === max[j]) {
+      offset[j] = min[j]!;
       continue;
     }
-    // A power of two near the largest magnitude: dividing by it is exact, and no square or sum over- or underflows.
-    const unit = 2 ** Math.floor(Math.log2(Math.max(Math.abs(min), Math.abs(max))));
-    let total = 0;
-    let sum = 0;
-    for (let i = 0, k = j; i < n; i++, k += columns) {
-      const weight = weights === null ? 1 : weights[i]! / largest;
-      total += weight;
-      sum += weight * (matrix[k]! / unit);
-    }
-    const mean = sum / total;
-    let squares = 0;
-    for (let i = 0, k = j; i < n; i++, k += columns) {
-      const weight = weights === null ? 1 : weights[i]! / largest;
-      squares += weight * (matrix[k]! / unit - mean) ** 2;
-    }
-    offset[j] = mean * unit;
-    const deviation = Math.sqrt(squares / total) * unit;
+    offset[j] = mean[j]! * unit[j]!;
+    const deviation = Math.sqrt(squares[j]! / total) * unit[j]!;
     if (deviation > 0 && Number.isFinite(1 / deviation)) scale[j] = deviation;
   }
   return { offset, scale };
 }
 
 /** Means and standard deviations of inputs and targets. */
-export function standardise(data: Dataset): Scaling {
-  return {
-    inputs: columnScaling(data.inputs, data.inputSize, data.weights),
-    targets: columnScaling(data.targets, data.outputSize, data.weights),
-  };
+export function standardise(data: Dataset | FileDataset): Scaling {
+  const { inputSize: d, outputSize: c, weights } = data;
+  if (!(data instanceof FileDataset))
+    return {
+      inputs: columnScaling(() => [data.inputs], d, weights),
+      targets: columnScaling(() => [data.targets], c, weights),
+    };
+  // The weights' own column, where there is one, is scaled along and left out.
+  const { offset, scale } = columnScaling(() => data.blocks(), data.layout.width, weights);
+  const part = (from: number, to: number) => ({ offset: offset.slice(from, to), scale: scale.slice(from, to) });
+  return { inputs: part(0, d), targets: part(d, d + c) };
 }
 
 /** Offset 0 and scale 1: raw units all the way. */

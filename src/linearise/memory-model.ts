@@ -15,6 +15,8 @@ export interface Sizes {
   /** Samples of the validation engine; 0 = none. */
   readonly validationCount: number;
   readonly weighted: boolean;
+  /** The samples stand in a file: the engine holds one block of them. */
+  readonly fromFile?: boolean;
   readonly engine: EngineName;
   readonly threads: number;
   /** Bytes of the data that JavaScript holds: the caller's data set, its parts, their scaled copies. */
@@ -56,7 +58,9 @@ export function blockSamples(net: Architecture, n: number, route: Route, engine:
 
 export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const { architecture: net, sampleCount: n, validationCount, weighted, engine, copies } = sizes;
-  const data = DOUBLE * (n + validationCount) * (net.inputSize + net.outputSize + (weighted ? 1 : 0));
+  const held = sizes.fromFile ? blockSamples(net, n, route, engine) : n;
+  const columns = net.inputSize + net.outputSize;
+  const data = DOUBLE * ((held + validationCount) * columns + (weighted ? n + validationCount : 0));
   const { curvature, factor } = matrices(route, sizes);
   const workspaces = DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) : referenceWorkspace(route, sizes));
   const vectors = DOUBLE * VECTORS * net.parameterCount;

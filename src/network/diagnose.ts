@@ -22,12 +22,12 @@ function firstBad(values: Float64Array, count: number): number {
 
 /**
  * @param parameters p entries
- * @param inputs n x d, row-major
+ * @param inputs gives rows [first, first + count), row-major
  */
 export function diagnose(
   architecture: Architecture,
   parameters: Float64Array,
-  inputs: Float64Array,
+  inputs: (first: number, count: number) => Float64Array,
   sampleCount: number,
 ): FirstNonFinite {
   const { layers, inputSize, outputScale } = architecture;
@@ -42,7 +42,7 @@ export function diagnose(
   let overflow: FirstNonFinite = { what: "loss" };
   for (let first = 0; first < sampleCount; first += PASS_BLOCK) {
     const size = Math.min(PASS_BLOCK, sampleCount - first);
-    forwardBlock(space, weights, inputs, first, size);
+    forwardBlock(space, weights, inputs(first, size), 0, size);
     for (let i = 0; i < size; i++) {
       for (let l = 0; l <= layers.length; l++) {
         const width = l === 0 ? inputSize : layers[l - 1].outputSize;

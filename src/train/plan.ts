@@ -1,12 +1,13 @@
 // What a run will take, from its network, data and options: the sizes that the planner asks for, found without copying the data.
 import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/create.js";
+import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
 import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
 import type { EngineRoute } from "../linearise/problem.js";
 import type { Route } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
-import { fittingDataset } from "./prepare.js";
+import { trainingData } from "./prepare.js";
 import type { CompletedRunOptions } from "./run-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
 
@@ -22,16 +23,22 @@ type FlowRoute = (typeof FLOW_ROUTES)[number];
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_NO_NATIVE
  * @example const { route, bytes, chosen } = plan(network({ layers: [8, 32, 32, 1] }), data);
  */
-export function plan(network: Network, data: Dataset | DatasetInput, options: TrainOptions = {}): Plan<EngineRoute> {
-  const whole = fittingDataset(network, data);
+export function plan(
+  network: Network,
+  data: Dataset | DatasetInput | FileDataset,
+  options: TrainOptions = {},
+): Plan<EngineRoute> {
+  const whole = trainingData(network, data);
   const completed = completeTrainOptions(options, whole, network.options.seed);
-  return planRoute(trainRequest(network, whole, completed, options, data instanceof Dataset));
+  return planRoute(
+    trainRequest(network, whole, completed, options, data instanceof Dataset || data instanceof FileDataset),
+  );
 }
 
 /** @param owned `whole` is the caller's own: else the caller's arrays stand beside it */
 export function trainRequest(
   network: Network,
-  whole: Dataset,
+  whole: Dataset | FileDataset,
   completed: CompletedTrainOptions,
   options: TrainOptions,
   owned: boolean,
@@ -54,7 +61,7 @@ export function trainRequest(
 
 export function flowRequest(
   network: Network,
-  whole: Dataset,
+  whole: Dataset | FileDataset,
   fit: Dataset,
   completed: CompletedRunOptions,
   asked: "auto" | FlowRoute,
@@ -67,7 +74,7 @@ export function flowRequest(
 
 function request<Kind extends Route>(
   { architecture }: Network,
-  whole: Dataset,
+  whole: Dataset | FileDataset,
   sizes: {
     readonly fit: number;
     readonly validation: number;
@@ -79,7 +86,8 @@ function request<Kind extends Route>(
   options: BackendOptions,
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes } = sizes;
-  const scaled = 8 * (fit + validation) * (whole.inputSize + whole.outputSize);
+  const fromFile = whole instanceof FileDataset;
+  const scaled = 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
   return {
     architecture,
     sampleCount: fit,
@@ -88,6 +96,7 @@ function request<Kind extends Route>(
     engine: chooseBackend(options.backend),
     threads: chooseThreads(options.threads),
     copies: copies + scaled,
+    fromFile,
     asked,
     routes,
     memoryLimit,
@@ -95,13 +104,20 @@ function request<Kind extends Route>(
 }
 
 /** Bytes of `rows` rows of a data set's arrays. */
-function dataBytes({ inputSize, outputSize, weights, rows, parts }: Dataset, count: number): number {
+function dataBytes(set: Dataset | FileDataset, count: number): number {
+  if (set instanceof FileDataset) return set.weights?.byteLength ?? 0;
+  const { inputSize, outputSize, weights, rows, parts } = set;
   return count * (8 * (inputSize + outputSize + (weights ? 1 : 0)) + (rows ? 4 : 0) + (parts ? 1 : 0));
 }
 
 /** Rows that are fitted (those with a weight) and validated on; `cut`: they are copies of the table's. */
-function partSizes(whole: Dataset, { validation, seed }: CompletedTrainOptions, asked: TrainOptions["validation"]) {
-  const { sampleCount: n, parts, weights } = whole;
+function partSizes(
+  whole: Dataset | FileDataset,
+  { validation, seed }: CompletedTrainOptions,
+  asked: TrainOptions["validation"],
+) {
+  const { sampleCount: n, weights } = whole;
+  const parts: Uint8Array | null = whole.parts;
   const given = typeof validation === "object" ? validation?.sampleCount : undefined;
   if (parts !== null) {
     const count = (part: number, weighted: boolean) =>

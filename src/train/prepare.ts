@@ -1,6 +1,7 @@
 // From a network and a data set in raw units to what an engine works on: units, shifted targets, the mean's factor. Training and
 // flows share it.
 import type { EngineData } from "../backend/engine.js";
+import { FileDataset } from "../data/data-file.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { identityScaling, type Scaling, scaleColumns, standardise as standardScaling } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
@@ -10,7 +11,7 @@ import { predictions } from "../network/forward.js";
 import { Network } from "../network/network.js";
 
 /** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
-export function unitsOf(network: Network, fit: Dataset): Scaling {
+export function unitsOf(network: Network, fit: Dataset | FileDataset): Scaling {
   const standard = standardScaling(fit);
   const linear = network.architecture.layers.at(-1)?.activation === "identity";
   return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
@@ -20,14 +21,35 @@ export function unitsOf(network: Network, fit: Dataset): Scaling {
 export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
   if (!(network instanceof Network))
     throw argumentError("network", "must be made by network() or loadModel()", network);
+  if (given instanceof FileDataset)
+    throw argumentError("data", "must be in memory here: only train() reads data files", given.layout.path);
   const set = asDataset(given);
+  checkFit(network, set);
+  return set;
+}
+
+/** The same for what `train` takes: data files too. */
+export function trainingData(network: Network, given: Dataset | DatasetInput | FileDataset): Dataset | FileDataset {
+  if (!(given instanceof FileDataset)) return fittingDataset(network, given);
+  if (!(network instanceof Network))
+    throw argumentError("network", "must be made by network() or loadModel()", network);
+  checkFit(network, given);
+  if (network.centre !== null)
+    throw argumentError(
+      "network",
+      "must not be centred for data from a file: its targets stand as they are",
+      "centred",
+    );
+  return given;
+}
+
+function checkFit(network: Network, set: Dataset | FileDataset): void {
   if (set.inputSize !== network.inputSize || set.outputSize !== network.outputSize)
     throw argumentError(
       "data",
       `must have ${network.inputSize} inputs and ${network.outputSize} targets, as the network`,
       `${set.inputSize} and ${set.outputSize}`,
     );
-  return set;
 }
 
 /** The rows that are fitted: those of a split column's training part, and of them those with a weight. */
@@ -50,9 +72,17 @@ export interface StartingPoint {
   readonly terms: ResidualTerms;
 }
 
-export function startingPoint(network: Network, fit: Dataset, standardise: boolean): StartingPoint {
+export function startingPoint(network: Network, fit: Dataset | FileDataset, standardise: boolean): StartingPoint {
   const scaling = network.scaling ?? (standardise ? unitsOf(network, fit) : null);
   const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
+  if (fit instanceof FileDataset) {
+    const { layout, sampleCount, weights, inputSize, outputSize } = fit;
+    const none = new Float64Array(0);
+    const file = { layout, ...(scaling ?? identityScaling(inputSize, outputSize)) };
+    const data = { sampleCount, inputs: none, targets: none, weights: weights ?? undefined, file };
+    // Only a shift of the targets needs these lengths, and a monitor: neither goes with a file.
+    return { start, scaling, data, terms: { targets: 0, raw: 0, shift: 0 } };
+  }
   const data = engineData(start, fit, scaling);
   const terms = residualTerms(start, fit, scaling, data.targets);
   return { start, scaling, data, terms };
@@ -107,7 +137,7 @@ export function engineData(network: Network, data: Dataset, scaling: Scaling | n
 }
 
 /** 2 / (sum of weights * outputs): from the sum loss to the weighted mean of squares. */
-export function meanFactor(data: Dataset): number {
+export function meanFactor(data: Dataset | FileDataset): number {
   const total = data.weights === null ? data.sampleCount : data.weights.reduce((sum, weight) => sum + weight, 0);
   return 2 / (total * data.outputSize);
 }

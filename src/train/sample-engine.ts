@@ -1,6 +1,7 @@
 // A second, small engine on a sample of the data, for what would cost too much on all of it; made when it is first asked for.
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
+import { pickRows } from "../backend/samples.js";
 import { sampleEquations } from "../linearise/observer.js";
 import type { Architecture } from "../network/architecture.js";
 
@@ -40,10 +41,12 @@ export function sampled(data: EngineData, outputSize: number, equations: number)
     });
     return out;
   };
+  const weights = data.weights && pick(data.weights);
+  if (data.file !== undefined) return { sampleCount: count, ...pickRows(data.file, rows), weights };
   return {
     sampleCount: count,
     inputs: pick(data.inputs),
     targets: pick(data.targets),
-    weights: data.weights && pick(data.weights),
+    weights,
   };
 }

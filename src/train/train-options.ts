@@ -1,3 +1,4 @@
+import { FileDataset } from "../data/data-file.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { defaultMatrixFree, type EngineRoute, type MatrixFreeSettings, PRECONDITIONERS } from "../linearise/problem.js";
@@ -47,13 +48,19 @@ const LEAST_FOR_VALIDATION = 40;
 const DEFAULT_VALIDATION = 0.15;
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
-export function completeTrainOptions(options: TrainOptions, data: Dataset, networkSeed: number): CompletedTrainOptions {
+export function completeTrainOptions(
+  options: TrainOptions,
+  data: Dataset | FileDataset,
+  networkSeed: number,
+): CompletedTrainOptions {
   checkOptionNames("train options", options, NAMES);
   const run = completeRunOptions(options);
   const { method = levenbergMarquardt(), route = "auto", condition = false, seed = networkSeed } = options;
   if (typeof method?.propose !== "function" || typeof method.judge !== "function")
     throw argumentError("options.method", "must be made by levenbergMarquardt() or gaussNewton()", method);
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
+  if (data instanceof FileDataset && options.monitor !== undefined)
+    throw argumentError("options.monitor", "must be left out for data from a file", options.monitor);
   checkBoolean("options.condition", condition);
   checkCount("options.seed", seed, 0);
   return {
@@ -84,7 +91,11 @@ function checkMatrixFree(given: Partial<MatrixFreeSettings> = {}): MatrixFreeSet
   return settings;
 }
 
-function checkValidation(given: TrainOptions["validation"], data: Dataset): Dataset | number | null {
+function checkValidation(given: TrainOptions["validation"], data: Dataset | FileDataset): Dataset | number | null {
+  if (data instanceof FileDataset && (given === undefined || (typeof given === "number" && given !== 0))) {
+    if (given === undefined) return null;
+    throw argumentError("options.validation", "must be a data set or false for data from a file", given);
+  }
   if (given === undefined) return data.sampleCount >= LEAST_FOR_VALIDATION ? DEFAULT_VALIDATION : null;
   if (given === false || given === 0) return null;
   if (typeof given === "number") {

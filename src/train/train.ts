@@ -2,6 +2,7 @@
 import { checkWritable } from "../atomic-file.js";
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
+import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
@@ -18,9 +19,9 @@ import {
   checkTargetsKept,
   engineData,
   fittedPart,
-  fittingDataset,
   meanFactor,
   startingPoint,
+  trainingData,
   withWeight,
 } from "./prepare.js";
 import { SampleEngine } from "./sample-engine.js";
@@ -62,7 +63,7 @@ export interface TrainResult {
  */
 export async function train(
   network: Network,
-  data: Dataset | DatasetInput,
+  data: Dataset | DatasetInput | FileDataset,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   const steps = trainSteps(network, data, options);
@@ -75,12 +76,18 @@ export async function train(
 /** The same as an async generator: yields every record, returns the result. Leaving the loop early frees the engines. */
 export async function* trainSteps(
   network: Network,
-  data: Dataset | DatasetInput,
+  data: Dataset | DatasetInput | FileDataset,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainRecord, TrainResult> {
-  const whole = fittingDataset(network, data);
+  const whole = trainingData(network, data);
   const completed = completeTrainOptions(options, whole, network.options.seed);
-  const request = trainRequest(network, whole, completed, options, data instanceof Dataset);
+  const request = trainRequest(
+    network,
+    whole,
+    completed,
+    options,
+    data instanceof Dataset || data instanceof FileDataset,
+  );
   const plan = planRoute(request);
   refuse(plan, request);
   const { fit, validation } = cut(whole, completed, options.validation);
@@ -160,10 +167,12 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun): Observe
 
 /** Training part, of it the rows with a weight, and validation part. Rows that a split column holds out are never trained on, whatever the options say. */
 function cut(
-  whole: Dataset,
+  whole: Dataset | FileDataset,
   { validation, seed }: CompletedTrainOptions,
   asked: TrainOptions["validation"],
-): { fit: Dataset; validation: Dataset | null } {
+): { fit: Dataset | FileDataset; validation: Dataset | null } {
+  if (whole instanceof FileDataset)
+    return { fit: whole, validation: typeof validation === "object" ? validation : null };
   if (whole.parts !== null) {
     const parts = whole.split();
     if (typeof asked === "number" && asked !== 0)
@@ -197,6 +206,7 @@ function printOf(
     network.parameters,
     data.inputs,
     data.targets,
+    data.file === undefined ? null : JSON.stringify([data.file.layout.size, data.file.layout.changed]),
     data.weights ?? null,
     validation?.inputs ?? null,
     validation?.targets ?? null,
@@ -206,7 +216,7 @@ function printOf(
 
 function finish(
   start: Network,
-  fit: Dataset,
+  fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   plan: Plan<EngineRoute>,
@@ -252,7 +262,7 @@ function finish(
 
 function chosenLine(
   start: Network,
-  fit: Dataset,
+  fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   plan: Plan<EngineRoute>,

@@ -3,7 +3,7 @@
 
 /** The failure side of an answer. `value`: bytes, pivot, or which quantity is not finite. */
 export interface NativeFailure {
-  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "misuse";
+  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "file" | "misuse";
   readonly value: number;
 }
 
@@ -11,6 +11,18 @@ export interface NativeNetwork {
   /** Five numbers a layer: inputs, outputs, activation (position in ACTIVATION_NAMES), bias (0 or 1), factor. */
   readonly layers: Float64Array;
   readonly outputScale: number;
+}
+
+/** Rows of a file in place of inputs and targets. */
+export interface NativeFile {
+  readonly path: string;
+  readonly offset: number;
+  readonly size: number;
+  /** Doubles of a row. */
+  readonly width: number;
+  /** One entry an input, then one a target: z = (x - offset) / scale. */
+  readonly columnOffset: Float64Array;
+  readonly columnScale: Float64Array;
 }
 
 export interface NativeLinearised {
@@ -91,8 +103,8 @@ export interface BindingModule {
   readonly NativeEngine: new (
     network: NativeNetwork,
     sampleCount: number,
-    inputs: Float64Array,
-    targets: Float64Array,
+    inputs: Float64Array | NativeFile,
+    targets: Float64Array | null,
     weights: Float64Array | null,
     threads: number,
   ) => NativeEngineObject;

@@ -1,6 +1,7 @@
 // The native engine behind the Engine interface: turns requests into addon calls, addon failures into `Failure` values, and an
 // AbortSignal into the addon's cancellation flag.
 import { Pace } from "../../algebra/pace.js";
+import { changedError } from "../../data/data-file.js";
 import { argumentError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -14,6 +15,7 @@ import type {
   EngineFactory,
   Evaluation,
   Failure,
+  FileSamples,
   LayerFactors,
   Linearised,
   LineariseRequest,
@@ -24,8 +26,9 @@ import type {
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { splitFactors } from "../layer-factors.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
+import { samplesOf } from "../samples.js";
 import { checkPrecision, imprecise } from "../single.js";
-import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeNetwork } from "./binding.js";
+import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
 
 const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4 } as const;
@@ -44,7 +47,8 @@ class NativeEngine implements Engine {
   readonly layerCount: number;
   readonly threads: number;
   readonly #architecture: Architecture;
-  readonly #inputs: Float64Array;
+  /** For the diagnosis of a failure. */
+  readonly #data: EngineData;
   readonly #object: NativeEngineObject;
   #parameters: Float64Array | null = null;
   #held: Curvature = "none";
@@ -61,7 +65,7 @@ class NativeEngine implements Engine {
       throw new GaussflowError("GAUSSFLOW_NO_NATIVE", `the native engine is not available: ${native.reason}`);
     }
     this.#architecture = architecture;
-    this.#inputs = data.inputs;
+    this.#data = data;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
@@ -72,8 +76,8 @@ class NativeEngine implements Engine {
         new native.binding.NativeEngine(
           nativeNetwork(architecture),
           data.sampleCount,
-          data.inputs,
-          data.targets,
+          data.file === undefined ? data.inputs : nativeFile(data.file),
+          data.file === undefined ? data.targets : null,
           data.weights ?? null,
           threads,
         ),
@@ -209,7 +213,7 @@ class NativeEngine implements Engine {
   }
 
   bytes(): number {
-    return this.#object.bytes() + this.#inputs.byteLength;
+    return this.#object.bytes() + this.#data.inputs.byteLength;
   }
 
   dispose(): void {
@@ -279,12 +283,16 @@ class NativeEngine implements Engine {
       case "imprecise":
         return imprecise(answer.value);
       case "nonFinite": {
-        const found = diagnose(this.#architecture, parameters, this.#inputs, this.sampleCount);
+        const samples = samplesOf(this.#architecture, this.#data, false);
+        const found = diagnose(this.#architecture, parameters, samples.inputs, this.sampleCount);
+        samples.close();
         // Where passes and loss are finite, it was the quantity that the addon names.
         const named = NON_FINITE[answer.value] ?? "loss";
         const where: NonFinite = found.what === "loss" && named !== "loss" ? { what: named } : found;
         return { code: "non-finite", where, message: describeNonFinite(where) };
       }
+      case "file":
+        throw changedError(this.#data.file?.layout.path ?? "", answer.value);
       case "misuse":
       case "cancelled":
         throw new GaussflowError(
@@ -332,11 +340,23 @@ function withCode<T>(action: () => T): T {
     return action();
   } catch (cause) {
     const code = (cause as { code?: unknown }).code;
-    if (code === "GAUSSFLOW_ARGUMENT" || code === "GAUSSFLOW_BUSY" || code === "GAUSSFLOW_MEMORY") {
+    if (
+      code === "GAUSSFLOW_ARGUMENT" ||
+      code === "GAUSSFLOW_BUSY" ||
+      code === "GAUSSFLOW_MEMORY" ||
+      code === "GAUSSFLOW_FILE"
+    ) {
       throw new GaussflowError(code, (cause as Error).message, {}, { cause });
     }
     throw cause;
   }
+}
+
+function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile {
+  const { path, offset, size, width } = layout;
+  const columnOffset = Float64Array.from([...inputs.offset, ...targets.offset]);
+  const columnScale = Float64Array.from([...inputs.scale, ...targets.scale]);
+  return { path, offset, size, width, columnOffset, columnScale };
 }
 
 function nativeNetwork(architecture: Architecture): NativeNetwork {

@@ -2,7 +2,7 @@
 import type { Architecture } from "../../network/architecture.js";
 import { outputsOf, seedOutputs, type Workspace } from "../../network/forward.js";
 
-/** psi - y of a block, rows scaled by the root of their weight: count x c. */
+/** psi - y of a block with its targets, rows scaled by the root of their weight: count x c. */
 export function weightedResidual(
   space: Workspace,
   targets: Float64Array,
@@ -15,7 +15,7 @@ export function weightedResidual(
   const r = new Float64Array(count * c);
   for (let k = 0; k < r.length; k++) {
     const root = rootWeights === null ? 1 : rootWeights[first + Math.floor(k / c)];
-    r[k] = root * (outputScale * f[k] - targets[first * c + k]);
+    r[k] = root * (outputScale * f[k] - targets[k]);
   }
   return r;
 }

@@ -34,8 +34,10 @@ export function checkNonNegative(name: string, value: unknown): void {
 export function checkData({ inputSize, outputSize }: Architecture, data: EngineData): void {
   const { sampleCount, inputs, targets, weights } = data;
   checkCount("sampleCount", sampleCount, 1, 2 ** 31 - 1);
-  checkArray("inputs", inputs, sampleCount * inputSize);
-  checkArray("targets", targets, sampleCount * outputSize);
+  if (data.file === undefined) {
+    checkArray("inputs", inputs, sampleCount * inputSize);
+    checkArray("targets", targets, sampleCount * outputSize);
+  }
   if (weights !== undefined) checkArray("weights", weights, sampleCount);
 }
 

@@ -35,6 +35,7 @@ import type {
 } from "../engine.js";
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { layerFactors } from "../layer-factors.js";
+import { type Samples, samplesOf } from "../samples.js";
 import { HELD_SINGLE } from "../single.js";
 import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkData, checkLinearise, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
@@ -56,8 +57,7 @@ class ReferenceEngine implements Engine {
   readonly parameterCount: number;
   readonly layerCount: number;
   readonly #architecture: Architecture;
-  readonly #inputs: Float64Array;
-  readonly #targets: Float64Array;
+  readonly #samples: Samples;
   readonly #rootWeights: Float64Array | null;
   readonly #space: Workspace;
   readonly #passes: Passes;
@@ -72,15 +72,14 @@ class ReferenceEngine implements Engine {
   constructor(architecture: Architecture, data: EngineData) {
     checkData(architecture, data);
     this.#architecture = architecture;
-    this.#inputs = data.inputs.slice();
-    this.#targets = data.targets.slice();
+    this.#samples = samplesOf(architecture, data, true);
     this.#rootWeights = data.weights ? data.weights.map(Math.sqrt) : null;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
     this.#space = workspace(architecture, Math.min(PASS_BLOCK, data.sampleCount), architecture.outputSize);
-    this.#passes = new Passes(architecture, this.#inputs, data.sampleCount, this.#space);
+    this.#passes = new Passes(architecture, this.#samples, data.sampleCount, this.#space);
   }
 
   get held(): Curvature {
@@ -99,7 +98,7 @@ class ReferenceEngine implements Engine {
       let loss = 0;
       for (let first = 0; first < this.sampleCount; first += PASS_BLOCK) {
         const count = Math.min(PASS_BLOCK, this.sampleCount - first);
-        forwardBlock(space, weights, this.#inputs, first, count);
+        forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
         loss += squaredErrorValue(this.#residual(space, first, count));
         await pace.turn();
       }
@@ -132,7 +131,7 @@ class ReferenceEngine implements Engine {
     for (let first = 0; first < n; first += PASS_BLOCK) {
       const count = Math.min(PASS_BLOCK, n - first);
       const space = this.#space;
-      forwardBlock(space, weights, this.#inputs, first, count);
+      forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
       const r = this.#residual(space, first, count);
       residual.set(r, first * c);
       loss += squaredErrorValue(r);
@@ -325,23 +324,24 @@ class ReferenceEngine implements Engine {
   }
 
   bytes(): number {
-    const arrays = [this.#inputs, this.#targets, this.#rootWeights, this.#store.matrix, this.#store.factor];
+    const arrays = [this.#rootWeights, this.#store.matrix, this.#store.factor];
     const others = workspaceBytes(this.#space) + (this.#triangle?.bytes ?? 0);
-    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), others);
+    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), others + this.#samples.bytes);
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#end();
     this.#store.release();
+    this.#samples.close();
   }
 
   #residual(space: Workspace, first: number, count: number): Float64Array {
-    return weightedResidual(space, this.#targets, this.#rootWeights, first, count);
+    return weightedResidual(space, this.#samples.targets(first, count), this.#rootWeights, first, count);
   }
 
   #nonFinite(parameters: Float64Array, what: NonFinite["what"]): Failure {
-    const found = diagnose(this.#architecture, parameters, this.#inputs, this.sampleCount);
+    const found = diagnose(this.#architecture, parameters, this.#samples.inputs, this.sampleCount);
     const where: NonFinite = found.what === "loss" && what !== "loss" ? { what } : found;
     return { code: "non-finite", where, message: describeNonFinite(where) };
   }

@@ -16,19 +16,20 @@ import {
   type Workspace,
 } from "../../network/forward.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
+import type { Samples } from "../samples.js";
 import { checkArray, checkRows } from "./checks.js";
 import { jacobianTransposed } from "./gram.js";
 
 export class Passes {
   readonly #architecture: Architecture;
-  readonly #inputs: Float64Array;
+  readonly #samples: Samples;
   readonly #sampleCount: number;
   readonly #space: Workspace;
 
   /** @param space one backward row an output, shared with the owner */
-  constructor(architecture: Architecture, inputs: Float64Array, sampleCount: number, space: Workspace) {
+  constructor(architecture: Architecture, samples: Samples, sampleCount: number, space: Workspace) {
     this.#architecture = architecture;
-    this.#inputs = inputs;
+    this.#samples = samples;
     this.#sampleCount = sampleCount;
     this.#space = space;
   }
@@ -127,7 +128,7 @@ export class Passes {
     const transposed = new Float64Array(p * PASS_BLOCK * c);
     for (let done = 0; done < count; done += PASS_BLOCK) {
       const size = Math.min(PASS_BLOCK, count - done, this.#space.capacity);
-      forwardBlock(this.#space, weights, this.#inputs, first + done, size);
+      forwardBlock(this.#space, weights, this.#samples.inputs(first + done, size), 0, size);
       seedOutputs(this.#space, size);
       backwardBlock(this.#space, weights, size, c);
       jacobianTransposed(this.#space, size, transposed);
@@ -146,7 +147,7 @@ export class Passes {
     const weights = passWeights(this.#architecture, parameters);
     for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
       const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
-      forwardBlock(this.#space, weights, this.#inputs, first, count);
+      forwardBlock(this.#space, weights, this.#samples.inputs(first, count), 0, count);
       body(weights, first, count);
       await pace.turn();
     }

@@ -1,0 +1,68 @@
+#include "dataset.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gaussflow {
+
+namespace {
+
+// Rows that are read from a file at a time: about 1 MiB of doubles.
+constexpr size_t kReadDoubles = 1 << 17;
+
+}  // namespace
+
+Status Dataset::SetWeights(size_t n, const double* weights) {
+  if (weights == nullptr) return Status::Ok();
+  if (!root_weights_.Reserve(n)) return Status::Memory(n * sizeof(double));
+  for (size_t i = 0; i < n; ++i) root_weights_.data()[i] = std::sqrt(weights[i]);
+  return Status::Ok();
+}
+
+Status Dataset::Set(size_t n, size_t d, size_t c, const double* in, const double* out,
+                    const double* weights) {
+  sample_count = n;
+  window_ = n;
+  if (!inputs_.Reserve(n * d)) return Status::Memory(n * d * sizeof(double));
+  if (!targets_.Reserve(n * c)) return Status::Memory(n * c * sizeof(double));
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t k = 0; k < d; ++k) inputs_.data()[k * n + i] = in[i * d + k];
+    for (size_t a = 0; a < c; ++a) targets_.data()[a * n + i] = out[i * c + a];
+  }
+  return SetWeights(n, weights);
+}
+
+Status Dataset::SetFile(size_t n, size_t d, size_t c, const FileLayout& layout,
+                        const double* weights) {
+  sample_count = n;
+  input_size_ = d;
+  output_size_ = c;
+  layout_ = layout;
+  if (!file_.Open(layout.path, layout.offset, layout.width, layout.size)) return Status::File(0);
+  return SetWeights(n, weights);
+}
+
+Status Dataset::Load(size_t first, size_t count) const {
+  if (!file_.is_open()) return Status::Ok();
+  if (window_ > 0 && begin_ <= first && first + count <= begin_ + window_) return Status::Ok();
+  const size_t d = input_size_, c = output_size_, width = file_.width();
+  const size_t piece = std::min(count, std::max<size_t>(1, kReadDoubles / width));
+  window_ = 0;
+  if (!inputs_.Reserve(count * d)) return Status::Memory(count * d * sizeof(double));
+  if (!targets_.Reserve(count * c)) return Status::Memory(count * c * sizeof(double));
+  if (!rows_.Reserve(piece * width)) return Status::Memory(piece * width * sizeof(double));
+  for (size_t done = 0; done < count; done += piece) {
+    const size_t rows = std::min(piece, count - done);
+    if (!file_.Read(first + done, rows, rows_.data())) return Status::File(first + done);
+    for (size_t k = 0; k < d + c; ++k) {
+      double* to = (k < d ? inputs_.data() + k * count : targets_.data() + (k - d) * count) + done;
+      const double offset = layout_.column_offset[k], scale = layout_.column_scale[k];
+      for (size_t i = 0; i < rows; ++i) to[i] = (rows_.data()[i * width + k] - offset) / scale;
+    }
+  }
+  begin_ = first;
+  window_ = count;
+  return Status::Ok();
+}
+
+}  // namespace gaussflow

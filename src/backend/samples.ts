@@ -1,0 +1,86 @@
+// The samples an engine in TypeScript works on, block after block: views of arrays, or blocks of a file, scaled as they are read.
+import { RowReader } from "../data/data-file.js";
+import type { Architecture } from "../network/architecture.js";
+import type { EngineData, FileSamples } from "./engine.js";
+
+export interface Samples {
+  readonly bytes: number;
+  /** Rows [first, first + count): count x d and count x c. Valid until the next call; not to be written to. */
+  readonly inputs: (first: number, count: number) => Float64Array;
+  readonly targets: (first: number, count: number) => Float64Array;
+  close(): void;
+}
+
+/** @param copy the arrays are copied: their owner may write to them */
+export function samplesOf({ inputSize, outputSize }: Architecture, data: EngineData, copy: boolean): Samples {
+  if (data.file !== undefined) return new FileBlocks(data.file, inputSize, outputSize);
+  const inputs = copy ? data.inputs.slice() : data.inputs;
+  const targets = copy ? data.targets.slice() : data.targets;
+  return {
+    bytes: inputs.byteLength + targets.byteLength,
+    inputs: (first, count) => inputs.subarray(first * inputSize, (first + count) * inputSize),
+    targets: (first, count) => targets.subarray(first * outputSize, (first + count) * outputSize),
+    close: () => {},
+  };
+}
+
+class FileBlocks implements Samples {
+  readonly #file: FileSamples;
+  readonly #reader: RowReader;
+  readonly #inputSize: number;
+  readonly #outputSize: number;
+  #closed = false;
+  #held: { readonly first: number; readonly inputs: Float64Array; readonly targets: Float64Array } | null = null;
+
+  constructor(file: FileSamples, inputSize: number, outputSize: number) {
+    this.#file = file;
+    this.#reader = new RowReader(file.layout);
+    this.#inputSize = inputSize;
+    this.#outputSize = outputSize;
+  }
+
+  get bytes(): number {
+    return this.#held === null ? 0 : this.#held.inputs.byteLength + this.#held.targets.byteLength;
+  }
+
+  readonly inputs = (first: number, count: number) => this.#load(first, count).inputs;
+  readonly targets = (first: number, count: number) => this.#load(first, count).targets;
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reader.close();
+  }
+
+  #load(first: number, count: number) {
+    const [d, c] = [this.#inputSize, this.#outputSize];
+    if (this.#held?.first === first && this.#held.inputs.length === count * d) return this.#held;
+    const { layout, inputs: x, targets: y } = this.#file;
+    const rows = this.#reader.read(first, count);
+    const inputs = new Float64Array(count * d);
+    const targets = new Float64Array(count * c);
+    for (let i = 0; i < count; i++) {
+      const at = i * layout.width;
+      for (let k = 0; k < d; k++) inputs[i * d + k] = (rows[at + k] - x.offset[k]) / x.scale[k];
+      for (let a = 0; a < c; a++) targets[i * c + a] = (rows[at + d + a] - y.offset[a]) / y.scale[a];
+    }
+    this.#held = { first, inputs, targets };
+    return this.#held;
+  }
+}
+
+/** The given samples of a file, in memory. */
+export function pickRows(file: FileSamples, rows: readonly number[]): { inputs: Float64Array; targets: Float64Array } {
+  const [d, c] = [file.inputs.offset.length, file.targets.offset.length];
+  const picked = { inputs: new Float64Array(rows.length * d), targets: new Float64Array(rows.length * c) };
+  const blocks = new FileBlocks(file, d, c);
+  try {
+    rows.forEach((row, i) => {
+      picked.inputs.set(blocks.inputs(row, 1), i * d);
+      picked.targets.set(blocks.targets(row, 1), i * c);
+    });
+  } finally {
+    blocks.close();
+  }
+  return picked;
+}

@@ -1,0 +1,148 @@
+// Writing a data file (see data-file.ts): row after row, so that memory does not matter. The file appears whole or not at all.
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { argumentError } from "../errors.js";
+import { DATA_FILE_MAGIC, DATA_FILE_PAGE, fileError } from "./data-file.js";
+import type { TableEncoding } from "./encoding.js";
+
+export interface DataFileColumns {
+  readonly featureNames: readonly string[];
+  readonly targetNames: readonly string[];
+  /** Every row ends with a sample weight. Default false. */
+  readonly weighted?: boolean | undefined;
+}
+
+/** Bytes of rows that are written at a time. */
+const CHUNK = 1 << 20;
+
+/** A data file in the making; `add` rows, then `finish`, or `abandon`. */
+export class DataFileWriter {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #columns: DataFileColumns;
+  readonly #file: number;
+  readonly #offset: number;
+  readonly #width: number;
+  readonly #chunk: Float64Array;
+  #filled = 0;
+  #rows = 0;
+
+  constructor(path: string, columns: DataFileColumns) {
+    const { featureNames, targetNames, weighted = false } = columns;
+    for (const [name, list] of [
+      ["featureNames", featureNames],
+      ["targetNames", targetNames],
+    ] as const)
+      if (!Array.isArray(list) || list.length === 0 || list.some((one) => typeof one !== "string" || one === ""))
+        throw argumentError(`columns.${name}`, "must be one or more names", list);
+    this.#path = path;
+    this.#columns = columns;
+    this.#width = featureNames.length + targetNames.length + (weighted ? 1 : 0);
+    // Room for the names and, a column, for the figures of its encoding.
+    const names = Buffer.byteLength(JSON.stringify([featureNames, targetNames, featureNames, targetNames]));
+    this.#offset = Math.ceil((1024 + names + 200 * this.#width) / DATA_FILE_PAGE) * DATA_FILE_PAGE;
+    this.#chunk = new Float64Array(Math.max(1, Math.floor(CHUNK / 8 / this.#width)) * this.#width);
+    this.#temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+    try {
+      this.#file = openSync(this.#temporary, "wx");
+    } catch (cause) {
+      throw fileError(path, `can not be written (${(cause as { code?: string }).code ?? "unknown"})`, {}, cause);
+    }
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** One row: inputs, targets, weight. @throws GAUSSFLOW_ARGUMENT with row and column, GAUSSFLOW_FILE */
+  add(row: ArrayLike<number>): void {
+    const width = this.#width;
+    if (row.length !== width)
+      throw argumentError(`row ${this.#rows + 1}`, `must have ${width} numbers`, `${row.length} of them`);
+    for (let k = 0; k < width; k++) {
+      const value = row[k];
+      if (typeof value !== "number" || !Number.isFinite(value))
+        throw argumentError(`row ${this.#rows + 1}, column ${k + 1}`, "must be a finite number", value);
+      this.#chunk[this.#filled + k] = value;
+    }
+    if (this.#columns.weighted && row[width - 1]! <= 0)
+      throw argumentError(`row ${this.#rows + 1}`, "must have a weight above 0 (leave the row out)", row[width - 1]);
+    this.#filled += width;
+    this.#rows++;
+    if (this.#filled === this.#chunk.length) this.#flush();
+  }
+
+  /** Writes the header and puts the file in its place. @throws GAUSSFLOW_FILE */
+  finish(encoding: TableEncoding | null = null): void {
+    if (this.#rows === 0) {
+      this.abandon();
+      throw argumentError("rows", "must be at least one", 0);
+    }
+    this.#flush();
+    const { featureNames: features, targetNames: targets, weighted = false } = this.#columns;
+    const text = JSON.stringify({ rows: this.#rows, features, targets, weighted, encoding });
+    const room = this.#offset - 16;
+    const blanks = room - Buffer.byteLength(text);
+    this.#guard(() => {
+      if (blanks < 0) throw new Error("the header does not fit its room");
+      const head = `${DATA_FILE_MAGIC}${String(room).padEnd(8)}${text}${" ".repeat(blanks)}`;
+      this.#write(Buffer.from(head), 0);
+      fsyncSync(this.#file);
+      closeSync(this.#file);
+      renameSync(this.#temporary, this.#path);
+    });
+  }
+
+  /** Forgets what was written. */
+  abandon(): void {
+    try {
+      closeSync(this.#file);
+    } catch {
+      // It is closed already.
+    }
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #flush(): void {
+    const bytes = Buffer.from(this.#chunk.buffer, 0, this.#filled * 8);
+    const before = this.#rows * this.#width - this.#filled;
+    this.#guard(() => this.#write(bytes, this.#offset + before * 8));
+    this.#filled = 0;
+  }
+
+  #write(bytes: Buffer, at: number): void {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.#file, bytes, done, bytes.length - done, at + done);
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (cause) {
+      this.abandon();
+      throw fileError(this.#path, `can not be written: ${cause instanceof Error ? cause.message : cause}`, {}, cause);
+    }
+  }
+}
+
+/**
+ * Writes a data file from rows of numbers (inputs, targets, then the weight where `weighted`), one at a time.
+ * @returns the number of rows
+ * @throws GAUSSFLOW_ARGUMENT with row and column, GAUSSFLOW_FILE; no file is left then
+ * @example await writeDataFile("rig.gfd", { featureNames: ["a", "b"], targetNames: ["y"] }, rows());
+ */
+export async function writeDataFile(
+  path: string,
+  columns: DataFileColumns,
+  rows: Iterable<ArrayLike<number>> | AsyncIterable<ArrayLike<number>>,
+): Promise<number> {
+  const writer = new DataFileWriter(path, columns);
+  try {
+    for await (const row of rows) writer.add(row);
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+  writer.finish();
+  return writer.rows;
+}

@@ -1,0 +1,117 @@
+// Samples read from a data file block by block: the same bits as samples in memory, in both engines, and an exact error where the file is not
+// what it was.
+import { appendFileSync, mkdtempSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { EngineData } from "../../src/backend/engine.js";
+import { scaleColumns, standardise } from "../../src/data/scaling.js";
+import { createEngine, dataset, network, openDataFile, Random, writeDataFile } from "../../src/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "gaussflow-file-"));
+
+/** The same standardised samples in memory and in a file. */
+async function both(name: string, n: number, d: number, c: number, weighted: boolean) {
+  const random = new Random(n, 3);
+  const inputs = Float64Array.from({ length: n * d }, (_, k) => (1 + (k % d)) * random.normal() + (k % d));
+  const targets = Float64Array.from({ length: n * c }, (_, k) => Math.sin(inputs[Math.floor(k / c) * d]! + (k % c)));
+  const weights = weighted ? Float64Array.from({ length: n }, () => random.uniform()) : undefined;
+  const names = (stem: string, count: number) => Array.from({ length: count }, (_, k) => `${stem}${k}`);
+  const path = join(folder, `${name}.gfd`);
+  function* rows() {
+    for (let i = 0; i < n; i++)
+      yield [
+        ...inputs.subarray(i * d, (i + 1) * d),
+        ...targets.subarray(i * c, (i + 1) * c),
+        ...(weights ? [weights[i]!] : []),
+      ];
+  }
+  await writeDataFile(path, { featureNames: names("x", d), targetNames: names("y", c), weighted }, rows());
+  const held = dataset({ inputs, targets, inputSize: d, outputSize: c, weights });
+  const file = openDataFile(path);
+  const scaling = standardise(held);
+  expect(standardise(file)).toEqual(scaling);
+  const memory: EngineData = {
+    sampleCount: n,
+    inputs: scaleColumns(inputs, scaling.inputs),
+    targets: scaleColumns(targets, scaling.targets),
+    weights,
+  };
+  const none = new Float64Array(0);
+  const onDisk: EngineData = {
+    sampleCount: n,
+    inputs: none,
+    targets: none,
+    weights: file.weights ?? undefined,
+    file: { layout: file.layout, ...scaling },
+  };
+  return { path, memory, onDisk };
+}
+
+describe("an engine on a data file", () => {
+  // [layers, samples, weighted]; the first has two blocks of the native engine, all have several of the reference engine.
+  const cases: [number[], number, boolean][] = [
+    [[4, 30, 3], 26_000, true],
+    [[3, 6, 5, 2], 700, true],
+    [[5, 8, 1], 300, false],
+  ];
+  for (const backend of ["native", "typescript"] as const)
+    for (const [layers, n, weighted] of cases) {
+      if (backend === "typescript" && n > 10_000) continue;
+      it(`${backend}, ${layers.join("-")}, n = ${n}: every answer has the bits of the one from memory`, async () => {
+        const [d, c] = [layers[0]!, layers.at(-1)!];
+        const { memory, onDisk } = await both(`${backend}-${n}`, n, d, c, weighted);
+        const { architecture, parameters } = network({ layers, seed: 5 });
+        const w = Float64Array.from(parameters);
+        const away = w.map((value) => value * 1.01);
+        const answers = [];
+        for (const data of [memory, onDisk]) {
+          const engine = createEngine(architecture, data, { backend, threads: 2 });
+          const found: unknown[] = [await engine.evaluate(w), await engine.forward(w)];
+          for (const curvature of n * c > 5000 ? (["primal"] as const) : (["primal", "dual", "orthogonal"] as const)) {
+            const { seconds: _1, ...linearised } = (await engine.linearise(w, {
+              curvature,
+              decay: 0,
+              scaling: null,
+            })) as unknown as Record<string, unknown>;
+            // A trial elsewhere must not disturb what the linearisation holds.
+            const trial = await engine.evaluate(away);
+            const { seconds: _2, ...solved } = (await engine.solve({
+              damping: 0.1,
+              decay: 0,
+              scaling: null,
+            })) as unknown as Record<string, unknown>;
+            expect(solved).toHaveProperty("ok", true);
+            found.push(linearised, trial, solved);
+          }
+          await engine.linearise(w, { curvature: "matrix-free", decay: 0, scaling: null });
+          found.push(await engine.curvatureProduct(w));
+          found.push(
+            await engine.jacobianProduct(w, away),
+            await engine.transposeProduct(w, new Float64Array(n * c).fill(1)),
+          );
+          answers.push(found);
+          engine.dispose();
+        }
+        expect(answers[1]).toEqual(answers[0]);
+      });
+    }
+
+  for (const backend of ["native", "typescript"] as const)
+    for (const [what, damage] of [
+      ["is cut off", (path: string) => truncateSync(path, 5000)],
+      ["grows", (path: string) => appendFileSync(path, "more")],
+    ] as const)
+      it(`${backend}: a file that ${what} during a run is an error that names it, not a crash`, async () => {
+        const { path, onDisk } = await both(`${backend}-${what}`, 400, 3, 1, false);
+        const { architecture, parameters } = network({ layers: [3, 4, 1], seed: 5 });
+        const engine = createEngine(architecture, onDisk, { backend });
+        damage(path);
+        const error = {
+          code: "GAUSSFLOW_FILE",
+          message: expect.stringMatching(/can not be read at row \d+, or has changed/),
+        };
+        await expect((async () => engine.evaluate(Float64Array.from(parameters)))()).rejects.toMatchObject(error);
+        engine.dispose();
+      });
+});

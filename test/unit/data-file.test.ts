@@ -1,0 +1,121 @@
+// Data files: written row by row, converted from tables, refused when damaged, and trained on with the bits of data in memory.
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { convertCsv, flow, network, openDataFile, plan, readCsv, train, writeDataFile } from "../../src/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "gaussflow-data-"));
+const columns = { featureNames: ["a", "b"], targetNames: ["y"] };
+const at = (name: string) => join(folder, name);
+
+function table(n: number, weighted = false): string {
+  const rows = Array.from({ length: n }, (_, i) => {
+    const [a, b] = [Math.sin(i), Math.cos(3 * i) * 10];
+    return `${a},${b},${Math.tanh(a) + 0.01 * b}${weighted ? `,${1 + (i % 3)}` : ""}`;
+  });
+  return `a,b,y${weighted ? ",w" : ""}\n${rows.join("\n")}\n`;
+}
+
+describe("convertCsv and openDataFile", () => {
+  it("hold the numbers, names and encoding that readCsv reads", async () => {
+    const text = table(500, true);
+    const path = at("same.gfd");
+    const options = { target: "y", weights: "w" };
+    expect(await convertCsv(Readable.from([text]), path, options)).toMatchObject({ rows: 500, dropped: 0 });
+    const file = openDataFile(path);
+    const held = await readCsv(Readable.from([text]), options);
+    expect(file).toMatchObject({ sampleCount: 500, featureNames: ["a", "b"], targetNames: ["y"] });
+    expect(file.encoding).toEqual(held.encoding);
+    expect(file.weights).toEqual(held.weights);
+    const rows = [...file.blocks()].flatMap((block) => Array.from(block));
+    expect(rows.filter((_, k) => k % 4 < 2)).toEqual(Array.from(held.inputs));
+    expect(rows.filter((_, k) => k % 4 === 2)).toEqual(Array.from(held.targets));
+  });
+
+  it("refuse text, gaps and options that need the whole table, and leave no file behind", async () => {
+    const path = at("none.gfd");
+    const from = (text: string, options = {}) => convertCsv(Readable.from([text]), path, options);
+    await expect(from("a,y\n1,2\nred,3\n")).rejects.toThrow(
+      /line 3, column "a": must be a finite number .*; received "red"/,
+    );
+    await expect(from("a,y\n1,2\n,3\n")).rejects.toThrow(/line 3, column "a": the value is missing/);
+    await expect(from("a,y\n1,2\n", { missing: "mean" })).rejects.toThrow(/options.missing must be "error" or "drop"/);
+    expect(existsSync(path)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.includes("none.gfd"))).toEqual([]);
+    expect(await from("a,y\n1,2\n,3\n4,5\n", { missing: "drop" })).toMatchObject({ rows: 2, dropped: 1 });
+  });
+
+  it("refuse damaged files with what is wrong", async () => {
+    const fresh = async (name: string) => {
+      await writeDataFile(at(name), columns, [
+        [1, 2, 3],
+        [4, 5, 6],
+      ]);
+      return at(name);
+    };
+    const short = await fresh("short.gfd");
+    truncateSync(short, readFileSync(short).length - 8);
+    expect(() => openDataFile(short)).toThrow(
+      /must be \d+ bytes long for 2 rows of 3 numbers, and is \d+: it is cut off/,
+    );
+    const long = await fresh("long.gfd");
+    appendFileSync(long, "x");
+    expect(() => openDataFile(long)).toThrow(/something follows the rows/);
+    const bad = await fresh("nan.gfd");
+    const bytes = readFileSync(bad);
+    bytes.writeDoubleLE(Number.NaN, bytes.length - 8);
+    writeFileSync(bad, bytes);
+    expect(() => openDataFile(bad)).toThrow(/row 2, column 3: must be a finite number; holds NaN/);
+    writeFileSync(at("other.gfd"), "a,b\n1,2\n3,4\n5,6\n7,8\n");
+    expect(() => openDataFile(at("other.gfd"))).toThrow(/is not a data file/);
+    expect(() => openDataFile(at("missing.gfd"))).toThrow(/can not be opened \(ENOENT\)/);
+    await expect(writeDataFile(at("row.gfd"), columns, [[1, 2]])).rejects.toThrow("row 1 must have 3 numbers");
+    await expect(writeDataFile(at("row.gfd"), columns, [[1, Number.POSITIVE_INFINITY, 2]])).rejects.toThrow(
+      "row 1, column 2 must be a finite number",
+    );
+  });
+});
+
+describe("train on a data file", () => {
+  for (const backend of ["native", "typescript"] as const)
+    it(`${backend}: the parameters of a training on the same table in memory, bit for bit`, async () => {
+      const text = table(600, true);
+      const path = at(`train-${backend}.gfd`);
+      const options = { target: "y", weights: "w" };
+      await convertCsv(Readable.from([text]), path, options);
+      const held = await readCsv(Readable.from([text]), options);
+      const net = network({ layers: [2, 8, 1], seed: 2 });
+      const settings = { backend, validation: false, stop: { iterations: 6 } } as const;
+      const memory = await train(net, held, settings);
+      const file = await train(net, openDataFile(path), settings);
+      expect(file.network.parameters).toEqual(memory.network.parameters);
+      expect(file.records.map(({ loss }) => loss)).toEqual(memory.records.map(({ loss }) => loss));
+      expect(file.network.predict([[0.3, 2]])).toEqual(memory.network.predict([[0.3, 2]]));
+    });
+
+  it("says what does not go with a file, and plans without copies", async () => {
+    const path = at("options.gfd");
+    await convertCsv(Readable.from([table(200)]), path, { target: "y" });
+    const file = openDataFile(path);
+    const net = network({ layers: [2, 3, 1] });
+    await expect(train(net, file, { validation: 0.2 })).rejects.toThrow(
+      "options.validation must be a data set or false for data from a file",
+    );
+    await expect(train(network({ layers: [2, 3, 1], centred: true }), file)).rejects.toThrow(
+      /network must not be centred/,
+    );
+    await expect(train(network({ layers: [3, 3, 1] }), file)).rejects.toThrow("data must have 3 inputs and 1 targets");
+    await expect(flow(net, file as never)).rejects.toThrow("data must be in memory here");
+    expect(plan(net, file).chosen.bytes.copies).toBe(0);
+  });
+});
