@@ -27,20 +27,20 @@ export function splitFactors(architecture: Architecture, flat: Float64Array): La
 export async function layerFactors(
   architecture: Architecture,
   parameters: Float64Array,
-  inputs: Float64Array,
+  samples: { readonly sampleCount: number; readonly inputs: (first: number, count: number) => Float64Array },
   rootWeights: Float64Array | null,
   space: Workspace,
   pace: Pace,
 ): Promise<LayerFactors[]> {
-  const { layers, inputSize, outputSize: c } = architecture;
-  const n = inputs.length / inputSize;
+  const { layers, outputSize: c } = architecture;
+  const n = samples.sampleCount;
   const widths = layers.map((layer) => layer.inputSize + (layer.bias ? 1 : 0));
   const size = layers.reduce((sum, { outputSize }, l) => sum + widths[l] ** 2 + outputSize ** 2, 0);
   const factors = splitFactors(architecture, new Float64Array(size));
   const weights = passWeights(architecture, parameters);
   for (let first = 0; first < n; first += PASS_BLOCK) {
     const count = Math.min(PASS_BLOCK, n - first);
-    forwardBlock(space, weights, inputs, first, count);
+    forwardBlock(space, weights, samples.inputs(first, count), 0, count);
     seedWeighted(space, rootWeights, first, count);
     backwardBlock(space, weights, count, c);
     layers.forEach((layer, l) => {
