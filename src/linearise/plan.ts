@@ -157,7 +157,8 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   if (samples > 0) ways.push(`at most ${samples} samples fit this network`);
   const parameters = mostParameters(route, request);
   if (parameters > 0) ways.push(`about ${parameters} parameters fit these samples`);
-  if (bytes.copies + bytes.data > memoryLimit / 4) ways.push("data read from a file take no memory (openDataFile)");
+  if (!request.fromFile && bytes.copies + bytes.data > memoryLimit / 4)
+    ways.push("data read from a file take no memory (openDataFile)");
   ways.push(`options.memoryLimit of ${Math.ceil(bytes.peak)} bytes would let it run`);
   throw new GaussflowError(
     "GAUSSFLOW_MEMORY",
