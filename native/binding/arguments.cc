@@ -141,6 +141,8 @@ Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* n
   return net;
 }
 
+namespace {
+
 FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, size_t columns) {
   const Napi::Env env = info.Env();
   const auto object = info[index].As<Napi::Object>();
@@ -165,6 +167,17 @@ FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, 
   layout.column_offset = doubles("columnOffset");
   layout.column_scale = doubles("columnScale");
   return layout;
+}
+
+}  // namespace
+
+Status SetSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine) {
+  const size_t d = engine->architecture().input_size, c = engine->architecture().output_size;
+  const double* weights = OptionalDoubles(info, 4, "weights", n);
+  if (info[2].IsObject() && !info[2].IsTypedArray())
+    return engine->SetFile(n, File(info, 2, "inputs", d + c), weights);
+  const double* inputs = Doubles(info, 2, "inputs", n * d);
+  return engine->SetData(n, inputs, Doubles(info, 3, "targets", n * c), weights);
 }
 
 }  // namespace gaussflow::arguments

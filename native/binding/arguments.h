@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "../core/architecture.h"
-#include "../core/dataset.h"
+#include "../core/engine.h"
 #include "napi_setup.h"
 
 namespace gaussflow::arguments {
@@ -37,9 +37,9 @@ bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);
 // src/backend/native/binding.ts declares.
 Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name);
 
-// { path, offset, size, width, columnOffset, columnScale } of a file of samples; `columns` entries
-// each in the last two, and at least as many doubles in a row.
-FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, size_t columns);
+// Gives the engine its n samples: argument 2 the inputs and 3 the targets, or 2 alone a file
+// { path, offset, size, width, columnOffset, columnScale }; 4 the weights or null.
+Status SetSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine);
 
 }  // namespace gaussflow::arguments
 

@@ -53,24 +53,12 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
   const Napi::Env env = info.Env();
   Architecture net = arguments::Network(info, 0, "network");
   const size_t n = arguments::Integer(info, 1, "sampleCount", 1, 2147483647);
-  const bool from_file = info[2].IsObject() && !info[2].IsTypedArray();
-  FileLayout layout;
-  const double *inputs = nullptr, *targets = nullptr;
-  if (from_file) {
-    layout = arguments::File(info, 2, "inputs", net.input_size + net.output_size);
-  } else {
-    inputs = arguments::Doubles(info, 2, "inputs", n * net.input_size);
-    targets = arguments::Doubles(info, 3, "targets", n * net.output_size);
-  }
-  const double* weights = arguments::OptionalDoubles(info, 4, "weights", n);
   const size_t threads = arguments::Integer(info, 5, "threads", 1, ThreadPool::kMaxThreads);
   state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads));
   state_->closing = env.GetInstanceData<Environment>()->closing;
-  const Status status = from_file ? state_->engine.SetFile(n, layout, weights)
-                                  : state_->engine.SetData(n, inputs, targets, weights);
+  const Status status = arguments::SetSamples(info, n, &state_->engine);
   if (status.code == Code::kFile)
-    throw CodedError(env, "GAUSSFLOW_FILE",
-                     layout.path + " can not be opened, or is not the file that it was");
+    throw CodedError(env, "GAUSSFLOW_FILE", "the data file can not be opened, or has changed");
   if (!status.ok())
     throw CodedError(env, "GAUSSFLOW_MEMORY",
                      "the data set needs " + std::to_string(status.value) + " bytes");

@@ -4,6 +4,7 @@ import type { Architecture } from "../network/architecture.js";
 import type { EngineData, FileSamples } from "./engine.js";
 
 export interface Samples {
+  readonly sampleCount: number;
   readonly bytes: number;
   /** Rows [first, first + count): count x d and count x c. Valid until the next call; not to be written to. */
   readonly inputs: (first: number, count: number) => Float64Array;
@@ -13,10 +14,11 @@ export interface Samples {
 
 /** @param copy the arrays are copied: their owner may write to them */
 export function samplesOf({ inputSize, outputSize }: Architecture, data: EngineData, copy: boolean): Samples {
-  if (data.file !== undefined) return new FileBlocks(data.file, inputSize, outputSize);
+  if (data.file !== undefined) return new FileBlocks(data.file, data.sampleCount, inputSize, outputSize);
   const inputs = copy ? data.inputs.slice() : data.inputs;
   const targets = copy ? data.targets.slice() : data.targets;
   return {
+    sampleCount: data.sampleCount,
     bytes: inputs.byteLength + targets.byteLength,
     inputs: (first, count) => inputs.subarray(first * inputSize, (first + count) * inputSize),
     targets: (first, count) => targets.subarray(first * outputSize, (first + count) * outputSize),
@@ -32,7 +34,10 @@ class FileBlocks implements Samples {
   #closed = false;
   #held: { readonly first: number; readonly inputs: Float64Array; readonly targets: Float64Array } | null = null;
 
-  constructor(file: FileSamples, inputSize: number, outputSize: number) {
+  readonly sampleCount: number;
+
+  constructor(file: FileSamples, sampleCount: number, inputSize: number, outputSize: number) {
+    this.sampleCount = sampleCount;
     this.#file = file;
     this.#reader = new RowReader(file.layout);
     this.#inputSize = inputSize;
@@ -73,7 +78,7 @@ class FileBlocks implements Samples {
 export function pickRows(file: FileSamples, rows: readonly number[]): { inputs: Float64Array; targets: Float64Array } {
   const [d, c] = [file.inputs.offset.length, file.targets.offset.length];
   const picked = { inputs: new Float64Array(rows.length * d), targets: new Float64Array(rows.length * c) };
-  const blocks = new FileBlocks(file, d, c);
+  const blocks = new FileBlocks(file, rows.length, d, c);
   try {
     rows.forEach((row, i) => {
       picked.inputs.set(blocks.inputs(row, 1), i * d);

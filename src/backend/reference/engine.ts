@@ -308,14 +308,7 @@ class ReferenceEngine implements Engine {
     return this.#run(signal, (pace) => {
       if (this.#free === null)
         throw new GaussflowError("GAUSSFLOW_BUSY", "layer factors are of a matrix-free curvature");
-      return layerFactors(
-        this.#architecture,
-        this.#free,
-        { sampleCount: this.sampleCount, inputs: this.#samples.inputs },
-        this.#rootWeights,
-        this.#space,
-        pace,
-      );
+      return layerFactors(this.#architecture, this.#free, this.#samples, this.#rootWeights, this.#space, pace);
     });
   }
 
