@@ -4,6 +4,7 @@
 //
 // The engine computes; this file names the numbers and puts the decay term in.
 import { type Engine, type Failure, failed } from "../backend/engine.js";
+import type { Precision } from "../backend/single.js";
 
 /** The routes an engine of this version can solve by. */
 export type EngineRoute = "primal" | "dual" | "matrix-free";
@@ -70,6 +71,8 @@ export interface Point {
   readonly gradientCosine: number;
   /** D of the damping: one entry a parameter (primal) or a layer (dual), or null for identity. */
   readonly scaling: Float64Array | null;
+  /** Of the primal curvature. */
+  readonly precision: Precision;
   /** Matrix-free route: diag G, and the relative residual down to which its steps are solved (default 1e-10). */
   readonly diagonal?: Float64Array;
   readonly tolerance?: number;
@@ -113,9 +116,14 @@ export async function lineariseAt(
   maximum: Float64Array | null,
   probe: Float64Array | null,
   signal: AbortSignal | undefined,
+  precision: Precision = "double",
 ): Promise<Point | Failure> {
   const { engine, route, decay } = problem;
-  const answer = await engine.linearise(parameters, { curvature: route, decay, scaling: maximum ?? probe }, signal);
+  const answer = await engine.linearise(
+    parameters,
+    { curvature: route, precision, decay, scaling: maximum ?? probe },
+    signal,
+  );
   if (failed(answer)) return answer;
   const objective = objectiveOf(answer.loss, decay, parameters);
   return {
@@ -127,6 +135,7 @@ export async function lineariseAt(
     gradientNorm: norm(answer.gradient),
     gradientCosine: cosine(answer.gradientCosine, answer.gradient, objective, decay),
     scaling: problem.scaling === "root" ? (maximum?.map(Math.sqrt) ?? null) : maximum,
+    precision,
     seconds: answer.seconds,
     ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
   };

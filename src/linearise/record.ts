@@ -1,5 +1,6 @@
 // What a run tells the world: one record a trial or time step, a reason at the end. The library itself prints nothing.
 import type { NonFinite } from "../backend/engine.js";
+import type { Precision } from "../backend/single.js";
 import type { PreconditionerName } from "./problem.js";
 
 /** How a step is solved (docs/architecture.md). */
@@ -45,6 +46,15 @@ export interface InnerSolve {
   readonly end: "residual" | "model" | "iterations" | "rounding";
 }
 
+/** What the primal curvature of a trial was formed and factored in, in runs that may use single precision. */
+export interface PrecisionUse {
+  readonly used: Precision;
+  /** Of the conjugate gradients behind a single-precision factor; 0 in double. */
+  readonly steps: number;
+  /** Why this trial went from single to double precision, as a sentence; else null. */
+  readonly fallback: string | null;
+}
+
 /** One trial step. An iteration is one linearisation; it has one accepted trial, and before it any number of rejected ones. */
 export interface TrainRecord {
   /** From 1; iteration 0 is the starting point (its record has no step: stepNorm 0, accepted true). */
@@ -71,6 +81,7 @@ export interface TrainRecord {
   readonly route: Route;
   /** Condition estimate of the damped system, when the method asked for it. */
   readonly condition: number | null;
+  readonly precision?: PrecisionUse;
   /** Matrix-free route only. */
   readonly inner?: InnerSolve;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */

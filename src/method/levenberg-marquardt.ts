@@ -16,6 +16,7 @@ import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
+import type { PrecisionChoice } from "../step/precision.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import {
   type Judgement,
@@ -44,6 +45,11 @@ export interface LevenbergMarquardtOptions {
   readonly initialDamping?: number;
   /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration. Default true. */
   readonly acceleration?: boolean;
+  /**
+   * Of the primal curvature: "auto" forms and factors it in float32 where that pays and suffices, and refines the step to that of double
+   * precision (`step/precision.ts` has the rule; every record tells); "double" never does. Default "auto".
+   */
+  readonly precision?: PrecisionChoice;
 }
 
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
@@ -57,8 +63,14 @@ const firstDamping = { identity: 1e-3, root: 1e-2, marquardt: 1 } as const;
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
  */
 export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Method {
-  checkOptionNames("levenbergMarquardt options", options, ["scaling", "damping", "initialDamping", "acceleration"]);
-  const { scaling = "root", damping: ruleName = "nielsen", acceleration = true } = options;
+  checkOptionNames("levenbergMarquardt options", options, [
+    "scaling",
+    "damping",
+    "initialDamping",
+    "acceleration",
+    "precision",
+  ]);
+  const { scaling = "root", damping: ruleName = "nielsen", acceleration = true, precision = "auto" } = options;
   if (!scalingKinds.includes(scaling))
     throw argumentError("levenbergMarquardt scaling", `must be one of ${scalingKinds.join(", ")}`, scaling);
   if (!Object.hasOwn(dampingRules, ruleName))
@@ -67,6 +79,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       `must be one of ${Object.keys(dampingRules).join(", ")}`,
       ruleName,
     );
+  if (precision !== "auto" && precision !== "double")
+    throw argumentError("levenbergMarquardt precision", 'must be "auto" or "double"', precision);
   const { initialDamping = firstDamping[scaling] } = options;
   checkPositive("levenbergMarquardt initialDamping", initialDamping);
   checkBoolean("levenbergMarquardt acceleration", acceleration);
@@ -75,8 +89,9 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
   return toldBySettings({
     name: "levenberg-marquardt",
     label: `Levenberg-Marquardt (${scaling} scaling, ${ruleName} damping${acceleration ? ", geodesic acceleration" : ""})`,
-    settings: { scaling, damping: ruleName, initialDamping, acceleration },
+    settings: { scaling, damping: ruleName, initialDamping, acceleration, precision },
     scaling,
+    precision,
 
     start: (curvatureScale) => ({
       damping: initialDamping * curvatureScale,

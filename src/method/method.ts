@@ -7,6 +7,7 @@
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem, ScalingKind } from "../linearise/problem.js";
 import type { InnerSolve, ReasonCode } from "../linearise/record.js";
+import type { PrecisionChoice } from "../step/precision.js";
 
 /** Named numbers and arrays, nothing else. */
 export type MethodState = { readonly [name: string]: number | Float64Array };
@@ -29,6 +30,8 @@ export interface Proposal {
   readonly condition: number | null;
   /** Matrix-free route: how the step was solved for. */
   readonly inner?: InnerSolve | undefined;
+  /** Single precision: steps of the conjugate gradients. */
+  readonly steps?: number | undefined;
   /** Matrix-free route: direction^T (G + decay I + mu D) direction. */
   readonly quadratic?: number | undefined;
   /** Seconds spent solving for this proposal; 0 where a direction was reused. */
@@ -59,6 +62,8 @@ export interface Method {
   /** All options as plain data; two methods with equal settings take equal steps. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly scaling: ScalingKind;
+  /** Of the primal curvature. Default "double". */
+  readonly precision?: PrecisionChoice;
   /**
    * State before the first iteration.
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity

@@ -25,6 +25,8 @@ export interface DampedStep {
   readonly condition: number | null;
   /** Matrix-free: how it was solved for, and s^T (G + decay I + mu D) s, which an exact step has as -slope. */
   readonly inner?: InnerSolve;
+  /** Single precision: steps of the conjugate gradients. */
+  readonly steps?: number;
   readonly quadratic?: number;
   readonly seconds: number;
 }
@@ -53,6 +55,7 @@ export async function dampedStep(
     slope,
     damping,
     condition: condition ? solved.condition : null,
+    ...(solved.steps === undefined ? {} : { steps: solved.steps }),
     seconds: solved.seconds,
   };
 }

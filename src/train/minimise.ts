@@ -6,6 +6,7 @@
 // An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
 // best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
 import { type Engine, type Failure, failed } from "../backend/engine.js";
+import type { Precision } from "../backend/single.js";
 import {
   defaultMatrixFree,
   freshScaling,
@@ -19,6 +20,7 @@ import {
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
 import { forcingTerm } from "../step/forcing.js";
+import { nextPrecision, singlePays } from "../step/precision.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
 import { add, asReason, curvatureScale } from "./outcome.js";
@@ -73,6 +75,7 @@ class Loop {
   reason: Reason | null = null;
   readonly #options: MinimiseOptions;
   readonly #problem: Problem;
+  readonly #maySingle: boolean;
   readonly #meanFactor: number;
   readonly #records: TrainRecord[];
   readonly #start = performance.now();
@@ -94,6 +97,7 @@ class Loop {
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     this.#options = options;
     this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree };
+    this.#maySingle = singlePays(this.#problem, options.method.precision);
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, options.stop.seconds);
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
@@ -152,8 +156,9 @@ class Loop {
   }
 
   /** Trials from one point until one is accepted or nothing is left to try. */
-  async *#iterate(point: Point): AsyncGenerator<TrainRecord, void> {
+  async *#iterate(start: Point): AsyncGenerator<TrainRecord, void> {
     const { method } = this.#options;
+    let point = start;
     let previous: Proposal | null = null;
     let seconds = { ...noSeconds, ...point.seconds };
     for (let trial = 1; this.reason === null; trial++) {
@@ -161,7 +166,24 @@ class Loop {
       this.reason = this.interrupt.reason();
       if (this.reason !== null) return;
       const before = this.#state as MethodState;
-      const proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
+      let proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
+      let fallback: string | null = null;
+      if (failed(proposal) && point.precision === "single" && proposal.code !== "memory") {
+        // The same point again: loss, gradient and scaling were exact already.
+        const exact = await this.#linearise("double");
+        if (failed(exact)) {
+          this.reason = asReason(exact);
+          return;
+        }
+        fallback = proposal.message;
+        point = exact;
+        seconds = {
+          ...seconds,
+          passes: seconds.passes + point.seconds.passes,
+          curvature: seconds.curvature + point.seconds.curvature,
+        };
+        proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
+      }
       const tried = failed(proposal) ? null : add(point.parameters, proposal.step);
       const outcome = tried === null ? null : await this.#evaluate(tried);
       const judgement = method.judge(before, point, proposal, outcome?.answer ?? null);
@@ -182,6 +204,9 @@ class Loop {
         acceleration: failed(proposal) ? null : proposal.acceleration,
         route: this.#problem.route,
         condition: failed(proposal) ? null : proposal.condition,
+        ...(this.#maySingle
+          ? { precision: { used: point.precision, steps: failed(proposal) ? 0 : (proposal.steps ?? 0), fallback } }
+          : {}),
         ...(failed(proposal) || proposal.inner === undefined ? {} : { inner: proposal.inner }),
       };
       if (judgement.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
@@ -280,12 +305,14 @@ class Loop {
     return { code: "no-progress", message: `${trial} trials in a row were rejected; last: ${rejection}` };
   }
 
-  async #linearise(): Promise<Point | Failure> {
+  async #linearise(precision?: Precision): Promise<Point | Failure> {
     const first = this.#state === null;
+    const damping = this.#state === null ? Number.POSITIVE_INFINITY : this.#options.method.damping(this.#state);
+    const used = precision ?? (this.#maySingle ? nextPrecision(damping, this.#records) : "double");
     const { decay } = this.#problem;
     const probe =
       first && this.#scaling === null && this.#problem.route !== "dual" ? freshScaling(this.#problem) : null;
-    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal);
+    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal, used);
     if (failed(point)) return point;
     if (first)
       this.#state = this.#options.method.start(curvatureScale(point, decay, probe, this.#problem.scaling === "root"));
