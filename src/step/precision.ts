@@ -5,9 +5,10 @@
 // until the damping no longer holds the condition of the scaled matrix below some 1/eps32. Where a step came back as imprecise or
 // indefinite the same point is linearised in double, and single precision is tried again once the damping is ten times of what it
 // was there.
+import { type Failure, failed } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
-import type { Problem } from "../linearise/problem.js";
-import type { TrainRecord } from "../linearise/record.js";
+import type { Point, Problem } from "../linearise/problem.js";
+import type { PrecisionUse, TrainRecord } from "../linearise/record.js";
 
 /** `auto`: single where the rule of this file finds that it pays; `double`: never. */
 export type PrecisionChoice = "auto" | "double";
@@ -26,4 +27,13 @@ export function singlePays(problem: Problem, choice: PrecisionChoice | undefined
 export function nextPrecision(damping: number, records: readonly TrainRecord[]): Precision {
   const failure = records.findLast((record) => (record.precision?.fallback ?? null) !== null);
   return failure === undefined || damping >= recovery * failure.damping ? "single" : "double";
+}
+
+/** What a record tells of a trial at this point. */
+export function precisionUse(
+  point: Point,
+  proposal: { readonly ok: true; readonly steps?: number | undefined } | Failure,
+  fallback: string | null,
+): PrecisionUse {
+  return { used: point.precision, steps: failed(proposal) ? 0 : (proposal.steps ?? 0), fallback };
 }

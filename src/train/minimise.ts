@@ -6,7 +6,6 @@
 // An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
 // best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
 import { type Engine, type Failure, failed } from "../backend/engine.js";
-import type { Precision } from "../backend/single.js";
 import {
   defaultMatrixFree,
   freshScaling,
@@ -20,10 +19,10 @@ import {
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
 import { forcingTerm } from "../step/forcing.js";
-import { nextPrecision, singlePays } from "../step/precision.js";
+import { nextPrecision, precisionUse, singlePays } from "../step/precision.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
-import { add, asReason, curvatureScale } from "./outcome.js";
+import { add, addSeconds, asReason, curvatureScale } from "./outcome.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";
 import {
   acceptedReason,
@@ -171,17 +170,11 @@ class Loop {
       if (failed(proposal) && point.precision === "single" && proposal.code !== "memory") {
         // The same point again: loss, gradient and scaling were exact already.
         const exact = await this.#linearise("double");
-        if (failed(exact)) {
-          this.reason = asReason(exact);
-          return;
-        }
+        this.reason = failed(exact) ? asReason(exact) : null;
+        if (failed(exact)) return;
         fallback = proposal.message;
         point = exact;
-        seconds = {
-          ...seconds,
-          passes: seconds.passes + point.seconds.passes,
-          curvature: seconds.curvature + point.seconds.curvature,
-        };
+        seconds = { ...seconds, ...addSeconds(seconds, point.seconds) };
         proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
       }
       const tried = failed(proposal) ? null : add(point.parameters, proposal.step);
@@ -204,9 +197,7 @@ class Loop {
         acceleration: failed(proposal) ? null : proposal.acceleration,
         route: this.#problem.route,
         condition: failed(proposal) ? null : proposal.condition,
-        ...(this.#maySingle
-          ? { precision: { used: point.precision, steps: failed(proposal) ? 0 : (proposal.steps ?? 0), fallback } }
-          : {}),
+        ...(this.#maySingle ? { precision: precisionUse(point, proposal, fallback) } : {}),
         ...(failed(proposal) || proposal.inner === undefined ? {} : { inner: proposal.inner }),
       };
       if (judgement.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
@@ -305,7 +296,7 @@ class Loop {
     return { code: "no-progress", message: `${trial} trials in a row were rejected; last: ${rejection}` };
   }
 
-  async #linearise(precision?: Precision): Promise<Point | Failure> {
+  async #linearise(precision?: Point["precision"]): Promise<Point | Failure> {
     const first = this.#state === null;
     const damping = this.#state === null ? Number.POSITIVE_INFINITY : this.#options.method.damping(this.#state);
     const used = precision ?? (this.#maySingle ? nextPrecision(damping, this.#records) : "double");

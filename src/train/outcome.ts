@@ -24,6 +24,11 @@ export function add(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, j) => value + b[j]);
 }
 
+/** The seconds of a point that was linearised twice. */
+export function addSeconds(a: Point["seconds"], b: Point["seconds"]): Point["seconds"] {
+  return { passes: a.passes + b.passes, curvature: a.curvature + b.curvature };
+}
+
 export function asReason(failure: Failure): Reason {
   switch (failure.code) {
     case "non-finite":
