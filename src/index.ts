@@ -58,7 +58,15 @@ export type {
 } from "./linearise/observer.js";
 export type { Plan, RouteEstimate } from "./linearise/plan.js";
 export type { MatrixFreeSettings, PreconditionerName } from "./linearise/problem.js";
-export type { FlowRecord, InnerSolve, PrecisionUse, Reason, ReasonCode, Route, TrainRecord } from "./linearise/record.js";
+export type {
+  FlowRecord,
+  InnerSolve,
+  PrecisionUse,
+  Reason,
+  ReasonCode,
+  Route,
+  TrainRecord,
+} from "./linearise/record.js";
 export type { TargetMetrics } from "./loss/metrics.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
