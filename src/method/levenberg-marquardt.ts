@@ -43,7 +43,7 @@ export interface LevenbergMarquardtOptions {
    * in a worse minimum (every parameter moves by the scale of its own column, however weakly the data hold it).
    */
   readonly initialDamping?: number;
-  /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration. Default true. */
+  /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration; not in the matrix-free route. Default true. */
   readonly acceleration?: boolean;
   /**
    * Of the primal curvature: "auto" forms and factors it in float32 where that pays and suffices, and refines the step to that of double

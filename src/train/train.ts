@@ -276,8 +276,9 @@ function chosenLine(
     : effect === method.scaling
       ? ""
       : `, identity in effect: ${method.scaling === "root" ? "the dual route" : "decay in the dual route"}`;
+  const plain = plan.route === "matrix-free" && method.settings.acceleration === true ? ", not accelerated here" : "";
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const units = start.scaling === null ? "raw units" : "standardised units";
-  return `${method.label}${scaled} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, peak ${showBytes(plan.bytes)}), ${engine.kind} engine, ${threads}`;
+  return `${method.label}${scaled}${plain} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, peak ${showBytes(plan.bytes)}), ${engine.kind} engine, ${threads}`;
 }
