@@ -1,9 +1,10 @@
 import { gaussflow, plain } from "./many-jobs.mjs";
 
-const { network, restarts, trainMany } = gaussflow;
+const { gaussNewton, network, restarts, trainMany } = gaussflow;
 const stop = { iterations: 1e6, patience: 1e6, gradient: 0, step: 0, reduction: 0 };
-// A loss that creeps down for long: both running jobs are in the middle of it.
-const job = { network: network({ layers: [2, 12, 12, 1] }), data: plain, options: { stop } };
+// Steps of a millionth: the loss creeps down for long, and both running jobs are in the middle of it.
+const options = { stop, method: gaussNewton({ step: 1e-6 }) };
+const job = { network: network({ layers: [2, 6, 1] }), data: plain, options };
 const controller = new AbortController();
 const started = new Set();
 const { aborted, results } = await trainMany(restarts(job, 4), {
