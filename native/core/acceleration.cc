@@ -99,7 +99,7 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
   }
   double residual = 0.0;
   std::vector<double> u(n * c);
-  Status status = system_.Solve(second.data(), u.data(), &residual);
+  Status status = system_.Solve(second.data(), u.data(), &residual, cancel);
   if (!status.ok()) return status;
   std::fill_n(acceleration, p, 0.0);
   status = tangents_.AddTransposeProduct({u.data(), n}, cancel, acceleration);

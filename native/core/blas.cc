@@ -15,6 +15,10 @@ void dtrsm_(const char*, const char*, const char*, const char*, const int*, cons
             size_t);
 void dtrsv_(const char*, const char*, const char*, const int*, const double*, const int*, double*,
             const int*, size_t, size_t, size_t);
+void dgemv_(const char*, const int*, const int*, const double*, const double*, const int*,
+            const double*, const int*, const double*, double*, const int*, size_t);
+void sgemv_(const char*, const int*, const int*, const float*, const float*, const int*,
+            const float*, const int*, const float*, float*, const int*, size_t);
 void dsymv_(const char*, const int*, const double*, const double*, const int*, const double*,
             const int*, const double*, double*, const int*, size_t);
 void dpotrf_(const char*, const int*, double*, const int*, int*, size_t);
@@ -97,6 +101,32 @@ void TrsmRightLowerTranspose(size_t m, size_t n, const float* l, size_t ldl, flo
   const int mi = Int(m), ni = Int(n), lli = Int(ldl), lbi = Int(ldb);
   const float one = 1.0F;
   strsm_("R", "L", "T", "N", &mi, &ni, &one, l, &lli, b, &lbi, 1, 1, 1, 1);
+}
+
+void TrsmLeftLower(bool transpose, size_t m, size_t n, const double* l, size_t ldl, double* b,
+                   size_t ldb) {
+  const int mi = Int(m), ni = Int(n), lli = Int(ldl), lbi = Int(ldb);
+  const double one = 1.0;
+  dtrsm_("L", "L", transpose ? "T" : "N", "N", &mi, &ni, &one, l, &lli, b, &lbi, 1, 1, 1, 1);
+}
+
+void Gemv(char trans, size_t m, size_t n, double alpha, const double* a, size_t lda,
+          const double* x, double beta, double* y) {
+  const int mi = Int(m), ni = Int(n), lai = Int(lda), one = 1;
+  dgemv_(&trans, &mi, &ni, &alpha, a, &lai, x, &one, &beta, y, &one, 1);
+}
+
+void TrsmLeftLower(bool transpose, size_t m, size_t n, const float* l, size_t ldl, float* b,
+                   size_t ldb) {
+  const int mi = Int(m), ni = Int(n), lli = Int(ldl), lbi = Int(ldb);
+  const float one = 1.0F;
+  strsm_("L", "L", transpose ? "T" : "N", "N", &mi, &ni, &one, l, &lli, b, &lbi, 1, 1, 1, 1);
+}
+
+void Gemv(char trans, size_t m, size_t n, float alpha, const float* a, size_t lda, const float* x,
+          float beta, float* y) {
+  const int mi = Int(m), ni = Int(n), lai = Int(lda), one = 1;
+  sgemv_(&trans, &mi, &ni, &alpha, a, &lai, x, &one, &beta, y, &one, 1);
 }
 
 int Potrf(size_t n, double* a, size_t lda) {

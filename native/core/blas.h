@@ -24,6 +24,16 @@ void SyrkLower(size_t n, size_t k, float alpha, const float* a, size_t lda, floa
 void TrsmRightLowerTranspose(size_t m, size_t n, const double* l, size_t ldl, double* b,
                              size_t ldb);
 void TrsmRightLowerTranspose(size_t m, size_t n, const float* l, size_t ldl, float* b, size_t ldb);
+// B (m x n) = L^-1 B, or L^-T B.
+void TrsmLeftLower(bool transpose, size_t m, size_t n, const double* l, size_t ldl, double* b,
+                   size_t ldb);
+void TrsmLeftLower(bool transpose, size_t m, size_t n, const float* l, size_t ldl, float* b,
+                   size_t ldb);
+// y = alpha op(A) x + beta y, A m x n.
+void Gemv(char trans, size_t m, size_t n, double alpha, const double* a, size_t lda,
+          const double* x, double beta, double* y);
+void Gemv(char trans, size_t m, size_t n, float alpha, const float* a, size_t lda, const float* x,
+          float beta, float* y);
 // Lower Cholesky in place. 0, or the 1-based pivot that is not positive.
 int Potrf(size_t n, double* a, size_t lda);
 int Potrf(size_t n, float* a, size_t lda);

@@ -4,12 +4,13 @@
 #define GAUSSFLOW_CORE_BUFFER_H_
 
 #include <cstddef>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <utility>
 
 namespace gaussflow {
+
+void* AllocateNumbers(size_t bytes);
+void FreeNumbers(void* memory, size_t bytes);
 
 template <typename T>
 class BufferOf {
@@ -27,14 +28,14 @@ class BufferOf {
     if (count <= size_) return true;
     Release();
     if (count > std::numeric_limits<size_t>::max() / sizeof(T) - 64) return false;
-    data_ = static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{64}, std::nothrow));
+    data_ = static_cast<T*>(AllocateNumbers(count * sizeof(T)));
     if (data_ == nullptr) return false;
     size_ = count;
     return true;
   }
 
   void Release() {
-    if (data_ != nullptr) ::operator delete (data_, std::align_val_t{64});
+    FreeNumbers(data_, size_ * sizeof(T));
     data_ = nullptr;
     size_ = 0;
   }

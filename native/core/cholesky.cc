@@ -4,7 +4,6 @@
 #include <atomic>
 #include <memory>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "blas.h"
@@ -12,67 +11,159 @@
 namespace gaussflow {
 
 namespace {
-constexpr size_t kTile = 192;
-}  // namespace
 
-// Left-looking by tiles, column after column. A task waits for the tiles it reads, and all of those
-// come earlier in the list, so whoever holds them is running: no deadlock, for any number of
-// threads.
-template <typename T>
-Status Cholesky(size_t n, T* a, size_t lda, int threads, const Cancel& cancel) {
-  const size_t tiles = (n + kTile - 1) / kTile;
-  if (tiles <= 1) {
-    const int info = blas::Potrf(n, a, lda);
-    return info > 0 ? Status::Indefinite(static_cast<size_t>(info) - 1) : Status::Ok();
+constexpr size_t kColumns = 192;  // columns of a tile
+constexpr size_t kHalf = 96;      // a triangle is halved until it is no wider: small ones are slow
+
+constexpr size_t kRightSides = 64;  // right-hand sides of one task
+constexpr size_t kLeastParallel =
+    768;  // below it one thread reads the triangle sooner than two begin
+
+struct Tile {
+  size_t row, rows;  // blocks of kColumns rows
+  size_t column;
+};
+
+// Column after column. Tiles below the diagonal are high, because a product packs the rows it
+// shares with its neighbours anew; about four a column, so that the threads have something to
+// share.
+std::vector<Tile> Tiles(size_t blocks) {
+  std::vector<Tile> list;
+  for (size_t j = 0; j < blocks; ++j) {
+    list.push_back({j, 1, j});
+    const size_t high = std::clamp<size_t>((blocks - j + 2) / 4, 1, 4);
+    for (size_t i = j + 1; i < blocks; i += high)
+      list.push_back({i, std::min(high, blocks - i), j});
   }
-  std::vector<std::pair<size_t, size_t>> list;
-  for (size_t j = 0; j < tiles; ++j)
-    for (size_t i = j; i < tiles; ++i) list.emplace_back(i, j);
-  // finished[i]: tiles (i, 0) ... (i, finished - 1) hold their part of the factor.
-  const auto finished = std::make_unique<std::atomic<size_t>[]>(tiles);
-  for (size_t i = 0; i < tiles; ++i) finished[i].store(0);
-  std::atomic<bool> stop{false};
-  std::atomic<size_t> bad_pivot{n};
+  return list;
+}
 
-  const auto wait_for = [&](size_t row, size_t column) {
-    while (finished[row].load(std::memory_order_acquire) <= column) {
-      if (stop.load(std::memory_order_relaxed) || cancel.Raised()) return false;
+// B (rows x columns) = B L^-T.
+template <typename T>
+void SolveRight(size_t rows, size_t columns, const T* l, T* b, size_t ld) {
+  if (columns <= kHalf) return blas::TrsmRightLowerTranspose(rows, columns, l, ld, b, ld);
+  const size_t half = columns / 2;
+  SolveRight(rows, half, l, b, ld);
+  blas::Gemm('N', 'T', rows, columns - half, half, T(-1), b, ld, l + half, ld, T(1), b + half * ld,
+             ld);
+  SolveRight(rows, columns - half, l + half * ld + half, b + half * ld, ld);
+}
+
+// How far each block of rows has come, for tasks that wait for each other: who waits stands later
+// in the list than who is waited for, so that one runs already and there is no deadlock.
+class Progress {
+ public:
+  Progress(size_t count, const Cancel& cancel)
+      : done_(std::make_unique<std::atomic<size_t>[]>(count)), cancel_(cancel) {
+    for (size_t i = 0; i < count; ++i) done_[i].store(0, std::memory_order_relaxed);
+  }
+  // Until block `i` has done at least `count` steps; false where that will not happen any more.
+  bool Await(size_t i, size_t count) const {
+    while (done_[i].load(std::memory_order_acquire) < count) {
+      if (stop_.load(std::memory_order_relaxed) || cancel_.Raised()) return false;
       std::this_thread::yield();
     }
     return true;
-  };
-  const auto tile = [&](size_t i, size_t j) { return a + j * kTile * lda + i * kTile; };
-  const auto extent = [&](size_t i) { return std::min(kTile, n - i * kTile); };
+  }
+  void Set(size_t i, size_t count) { done_[i].store(count, std::memory_order_release); }
+  void Stop() { stop_.store(true, std::memory_order_relaxed); }
+
+ private:
+  std::unique_ptr<std::atomic<size_t>[]> done_;
+  std::atomic<bool> stop_{false};
+  const Cancel& cancel_;
+};
+
+}  // namespace
+
+template <typename T>
+Status Cholesky(size_t n, T* a, size_t lda, int threads, const Cancel& cancel,
+                const FillTile& fill) {
+  const size_t blocks = (n + kColumns - 1) / kColumns;
+  const std::vector<Tile> list = Tiles(blocks);
+  Progress progress(blocks, cancel);
+  std::atomic<size_t> bad_pivot{n};
+  const auto at = [&](size_t i, size_t j) { return a + j * kColumns * lda + i * kColumns; };
+  const auto end = [&](size_t i) { return std::min(n, i * kColumns); };
 
   const bool done = ThreadPool::Instance().Run(threads, list.size(), cancel, [&](size_t task, int) {
-    const auto [i, j] = list[task];
+    const auto [i, high, j] = list[task];
+    const size_t rows = end(i + high) - i * kColumns, columns = end(j + 1) - j * kColumns;
+    if (fill) fill(i * kColumns, rows, j * kColumns, columns);
+    T* tile = at(i, j);
     for (size_t k = 0; k < j; ++k) {
-      if (!wait_for(i, k) || !wait_for(j, k)) return;
+      if (!progress.Await(j, k + 1)) return;
+      for (size_t row = i; row < i + high; ++row)
+        if (!progress.Await(row, k + 1)) return;
       if (i == j) {
-        blas::SyrkLower(extent(j), kTile, T(-1), tile(j, k), lda, T(1), tile(j, j), lda);
+        blas::SyrkLower(columns, kColumns, T(-1), at(j, k), lda, T(1), tile, lda);
       } else {
-        blas::Gemm('N', 'T', extent(i), extent(j), kTile, T(-1), tile(i, k), lda, tile(j, k), lda,
-                   T(1), tile(i, j), lda);
+        blas::Gemm('N', 'T', rows, columns, kColumns, T(-1), at(i, k), lda, at(j, k), lda, T(1),
+                   tile, lda);
       }
     }
     if (i == j) {
-      const int info = blas::Potrf(extent(j), tile(j, j), lda);
+      const int info = blas::Potrf(columns, tile, lda);
       if (info != 0) {
-        bad_pivot.store(j * kTile + static_cast<size_t>(info) - 1);
-        stop.store(true);
+        bad_pivot.store(j * kColumns + static_cast<size_t>(info) - 1);
+        progress.Stop();
         return;
       }
     } else {
-      if (!wait_for(j, j)) return;
-      blas::TrsmRightLowerTranspose(extent(i), extent(j), tile(j, j), lda, tile(i, j), lda);
+      if (!progress.Await(j, j + 1)) return;
+      SolveRight(rows, columns, at(j, j), tile, lda);
     }
-    finished[i].store(j + 1, std::memory_order_release);
+    for (size_t row = i; row < i + high; ++row) progress.Set(row, j + 1);
   });
   if (bad_pivot.load() < n) return Status::Indefinite(bad_pivot.load());
   return done && !cancel.Raised() ? Status::Ok() : Status::Cancelled();
 }
 
-template Status Cholesky(size_t, double*, size_t, int, const Cancel&);
-template Status Cholesky(size_t, float*, size_t, int, const Cancel&);
+template <typename T>
+Status SolveTriangular(bool transpose, size_t n, const T* l, size_t ldl, size_t count, T* x,
+                       size_t ldx, int threads, const Cancel& cancel) {
+  if (count == 1 && n < kLeastParallel) {
+    blas::TrsvLower(transpose, n, l, ldl, x);
+    return Status::Ok();
+  }
+  const size_t blocks = (n + kColumns - 1) / kColumns;
+  const size_t parts = (count + kRightSides - 1) / kRightSides;
+  Progress progress(parts, cancel);
+  const auto begin = [&](size_t i) { return i * kColumns; };
+  const auto size = [&](size_t i) { return std::min(kColumns, n - i * kColumns); };
+  const bool done =
+      ThreadPool::Instance().Run(threads, blocks * parts, cancel, [&](size_t task, int) {
+        // Rows of x from the first to the last; from the last to the first with the transpose.
+        const size_t step = task / parts, part = task % parts;
+        const size_t columns = std::min(kRightSides, count - part * kRightSides);
+        T* to = x + part * kRightSides * ldx;
+        const size_t i = transpose ? blocks - 1 - step : step;
+        for (size_t s = 0; s < step; ++s) {
+          if (!progress.Await(part, s + 1)) return;
+          const size_t k = transpose ? blocks - 1 - s : s;
+          const T* block =
+              transpose ? l + begin(i) * ldl + begin(k) : l + begin(k) * ldl + begin(i);
+          const char op = transpose ? 'T' : 'N';
+          if (columns == 1) {
+            blas::Gemv(op, transpose ? size(k) : size(i), transpose ? size(i) : size(k), T(-1),
+                       block, ldl, to + begin(k), T(1), to + begin(i));
+          } else {
+            blas::Gemm(op, 'N', size(i), columns, size(k), T(-1), block, ldl, to + begin(k), ldx,
+                       T(1), to + begin(i), ldx);
+          }
+        }
+        blas::TrsmLeftLower(transpose, size(i), columns, l + begin(i) * ldl + begin(i), ldl,
+                            to + begin(i), ldx);
+        progress.Set(part, step + 1);
+      });
+  return done && !cancel.Raised() ? Status::Ok() : Status::Cancelled();
+}
+
+template Status Cholesky(size_t, double*, size_t, int, const Cancel&, const FillTile&);
+template Status Cholesky(size_t, float*, size_t, int, const Cancel&, const FillTile&);
+template Status SolveTriangular(bool, size_t, const double*, size_t, size_t, double*, size_t, int,
+                                const Cancel&);
+template Status SolveTriangular(bool, size_t, const float*, size_t, size_t, float*, size_t, int,
+                                const Cancel&);
 
 }  // namespace gaussflow

@@ -19,10 +19,7 @@ Status DampedSystem::Multiply(size_t count, const double* x, double* y,
                               const Cancel& cancel) const {
   const size_t n = matrix_.n();
   const double* upper = matrix_.upper();
-  if (count == 1) {
-    blas::SymvUpper(n, 1.0, upper, n, x, 0.0, y);
-    return Status::Ok();
-  }
+  if (count == 1) return MultiplyOne(x, y, cancel);
   // One task a block of rows, whose entries left of the diagonal stand above it as columns.
   constexpr size_t kBlock = 256;
   const bool done = ThreadPool::Instance().Run(
@@ -40,47 +37,88 @@ Status DampedSystem::Multiply(size_t count, const double* x, double* y,
   return done ? Status::Ok() : Status::Cancelled();
 }
 
+// Reads M once: a task owns some columns and has a sum of its own, for a block's rows and for its
+// columns; the sums are added in order.
+Status DampedSystem::MultiplyOne(const double* x, double* y, const Cancel& cancel) const {
+  const size_t n = matrix_.n();
+  const double* upper = matrix_.upper();
+  if (n < 768) {
+    blas::SymvUpper(n, 1.0, upper, n, x, 0.0, y);
+    return Status::Ok();
+  }
+  constexpr size_t kParts = 16, kRows = 256;
+  // Triangles of columns 0 to n sqrt(k / 16): parts of equal area.
+  const auto column = [n](size_t part) {
+    const double share = std::sqrt(static_cast<double>(part) / static_cast<double>(kParts));
+    return part == kParts ? n : static_cast<size_t>(static_cast<double>(n) * share);
+  };
+  std::vector<double> sums(kParts * n, 0.0);
+  const bool done = ThreadPool::Instance().Run(threads_, kParts, cancel, [&](size_t part, int) {
+    double* sum = sums.data() + part * n;
+    const size_t j0 = column(part), j1 = column(part + 1), columns = j1 - j0;
+    for (size_t i0 = 0; i0 < j0; i0 += kRows) {
+      const size_t rows = std::min(kRows, j0 - i0);
+      const double* block = upper + j0 * n + i0;
+      blas::Gemv('N', rows, columns, 1.0, block, n, x + j0, 1.0, sum + i0);
+      blas::Gemv('T', rows, columns, 1.0, block, n, x + i0, 1.0, sum + j0);
+    }
+    blas::SymvUpper(columns, 1.0, upper + j0 * n + j0, n, x + j0, 1.0, sum + j0);
+  });
+  if (!done) return Status::Cancelled();
+  std::copy_n(sums.data(), n, y);
+  for (size_t part = 1; part < kParts; ++part)
+    for (size_t i = 0; i < column(part + 1); ++i) y[i] += sums[part * n + i];
+  return Status::Ok();
+}
+
 Status DampedSystem::Factor(double uniform, double factor, const double* scaling,
                             const Cancel& cancel) {
   const size_t n = matrix_.n();
   for (size_t i = 0; i < n; ++i)
     shift_[i] = uniform + (scaling == nullptr ? 0.0 : factor * scaling[i]);
-  // Copy the upper triangle into the lower one, a square block at a time: both sides stay in cache.
-  constexpr size_t kBlock = 64;
-  const size_t blocks = (n + kBlock - 1) / kBlock;
   const double* upper = matrix_.upper();
   double* lower = matrix_.lower();
-  const bool copied =
-      ThreadPool::Instance().Run(n < 512 ? 1 : threads_, blocks, cancel, [&](size_t block, int) {
-        const size_t j0 = block * kBlock, j1 = std::min(n, j0 + kBlock);
-        for (size_t i0 = 0; i0 <= j0; i0 += kBlock) {
-          for (size_t j = j0; j < j1; ++j) {
-            const size_t i1 = std::min(j + 1, i0 + kBlock);
-            for (size_t i = i0; i < i1; ++i) lower[i * n + j] = upper[j * n + i];
-          }
-        }
-        for (size_t j = j0; j < j1; ++j) lower[j * n + j] += shift_[j];
-      });
-  if (!copied) return Status::Cancelled();
-  return Cholesky(n, lower, n, threads_, cancel);
+  // The upper triangle goes into the lower one, a small square at a time: both sides stay in cache.
+  const auto fill = [&](size_t row, size_t rows, size_t column, size_t columns) {
+    constexpr size_t kSquare = 32;
+    const size_t row_end = row + rows, column_end = column + columns;
+    for (size_t i0 = row; i0 < row_end; i0 += kSquare) {
+      for (size_t j0 = column; j0 < column_end; j0 += kSquare) {
+        const size_t i1 = std::min(row_end, i0 + kSquare), j1 = std::min(column_end, j0 + kSquare);
+        for (size_t j = j0; j < j1; ++j)
+          for (size_t i = std::max(i0, j); i < i1; ++i) lower[j * n + i] = upper[i * n + j];
+      }
+    }
+    for (size_t j = std::max(row, column); j < std::min(row_end, column_end); ++j)
+      lower[j * n + j] += shift_[j];
+  };
+  return Cholesky(n, lower, n, threads_, cancel, fill);
 }
 
-Status DampedSystem::Solve(const double* b, double* x, double* residual) {
+Status DampedSystem::SolveFactor(double* x, const Cancel& cancel) const {
+  const size_t n = matrix_.n();
+  const Status status = SolveTriangular(false, n, matrix_.lower(), n, 1, x, n, threads_, cancel);
+  if (!status.ok()) return status;
+  return SolveTriangular(true, n, matrix_.lower(), n, 1, x, n, threads_, cancel);
+}
+
+Status DampedSystem::Solve(const double* b, double* x, double* residual, const Cancel& cancel) {
   const size_t n = matrix_.n();
   std::copy_n(b, n, x);
-  blas::TrsvLower(false, n, matrix_.lower(), n, x);
-  blas::TrsvLower(true, n, matrix_.lower(), n, x);
+  Status status = SolveFactor(x, cancel);
+  if (!status.ok()) return status;
   double* r = work_.data();
-  for (size_t i = 0; i < n; ++i) r[i] = b[i] - shift_[i] * x[i];
-  blas::SymvUpper(n, -1.0, matrix_.upper(), n, x, 1.0, r);
+  status = Multiply(1, x, r, cancel);
+  if (!status.ok()) return status;
+  for (size_t i = 0; i < n; ++i) r[i] = b[i] - shift_[i] * x[i] - r[i];
   double top = 0.0, bottom = 0.0;
   for (size_t i = 0; i < n; ++i) {
     top = std::max(top, std::fabs(r[i]));
     bottom = std::max(bottom, std::fabs(b[i]));
   }
   *residual = bottom > 0.0 ? top / bottom : 0.0;
-  blas::TrsvLower(false, n, matrix_.lower(), n, r);
-  blas::TrsvLower(true, n, matrix_.lower(), n, r);
+  status = SolveFactor(r, cancel);
+  if (!status.ok()) return status;
   for (size_t i = 0; i < n; ++i) {
     x[i] += r[i];
     if (!std::isfinite(x[i])) return Status::NonFinite(3);

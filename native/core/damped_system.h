@@ -29,7 +29,7 @@ class DampedSystem {
   Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
   // x = (M + shift)^-1 b with the last factor, then one refinement step. *residual = |b - A x|_inf
   // / |b|_inf before it.
-  Status Solve(const double* b, double* x, double* residual);
+  Status Solve(const double* b, double* x, double* residual, const Cancel& cancel);
   // 1-norm condition estimate of the factored matrix.
   Status Condition(double* condition);
 
@@ -38,6 +38,10 @@ class DampedSystem {
   }
 
  private:
+  Status MultiplyOne(const double* x, double* y, const Cancel& cancel) const;
+  // x = (L L^T)^-1 x.
+  Status SolveFactor(double* x, const Cancel& cancel) const;
+
   int threads_;
   SymmetricMatrix matrix_;
   std::vector<double> shift_;

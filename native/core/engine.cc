@@ -265,7 +265,7 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
 }
 
 Status Engine::SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result) {
-  if (precision_ == Precision::kDouble) return system_.Solve(b, x, &result->residual);
+  if (precision_ == Precision::kDouble) return system_.Solve(b, x, &result->residual, cancel);
   const auto gram = [&](const double* v, double* out) { return products_.Gram(1, v, cancel, out); };
   return single_.Solve(b, gram, x, &result->residual, &result->steps);
 }
@@ -286,7 +286,7 @@ Status Engine::SolveDual(double damping, double decay, const double* scaling, co
   }
   const double* r = tangents_.Residual().data;
   for (size_t i = 0; i < order; ++i) right[i] = r[i] - share * right[i];
-  status = system_.Solve(right.data(), u.data(), &result->residual);
+  status = system_.Solve(right.data(), u.data(), &result->residual, cancel);
   if (!status.ok()) return status;
   std::fill_n(step, p, 0.0);
   status = tangents_.AddTransposeProduct({u.data(), tangents_.count()}, cancel, step);

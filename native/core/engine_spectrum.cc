@@ -193,7 +193,7 @@ Status Engine::CurvatureInverse(const double* vector, double shift, const Cancel
   std::vector<double> x(order), y(order);
   for (size_t i = 0; i < order; ++i) x[i] = vector[Position(i)];
   double residual = 0.0;
-  const Status status = system_.Solve(x.data(), y.data(), &residual);
+  const Status status = system_.Solve(x.data(), y.data(), &residual, cancel);
   if (!status.ok()) return status;
   for (size_t i = 0; i < order; ++i) out[Position(i)] = y[i];
   return Status::Ok();

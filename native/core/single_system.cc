@@ -82,8 +82,9 @@ void SingleSystem::Precondition(const double* r, double* z) {
   }
   if (!(largest > 0.0)) return;
   for (size_t i = 0; i < n; ++i) work_[i] = static_cast<float>(z[i] / largest);
-  blas::TrsvLower(false, n, matrix_.lower(), n, work_.data());
-  blas::TrsvLower(true, n, matrix_.lower(), n, work_.data());
+  // Without a flag there is nothing that could stop it: no status to look at.
+  for (const bool transpose : {false, true})
+    SolveTriangular(transpose, n, matrix_.lower(), n, 1, work_.data(), n, threads_, {});
   for (size_t i = 0; i < n; ++i)
     z[i] = inverse_roots_[i] * (largest * static_cast<double>(work_[i]));
 }
