@@ -1,5 +1,7 @@
 #include "buffer.h"
 
+#include <new>
+
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
