@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cmath>
 
-#include "blas.h"
 #include "cholesky.h"
 
 namespace gaussflow {
