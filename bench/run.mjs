@@ -23,6 +23,7 @@ const names = [
   "primal-gram-f32-8-32-32-1",
   "primal-gram-12-64-64-2",
   "kernel-8-256-256-1",
+  "kernel-8-1024-1024-1",
   "cholesky-1377",
   "cholesky-3000",
   "products-64-512-512-8",

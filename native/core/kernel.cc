@@ -11,7 +11,9 @@ namespace gaussflow {
 
 namespace {
 
-constexpr size_t kTile = 128;
+constexpr size_t kTile = 192;
+// A tile is formed in groups of columns: on the diagonal each ends with its last column's row.
+constexpr size_t kGroup = 96;
 
 // sum (+)= product * (scale * inner + shift), over one tile with common strides.
 GAUSSFLOW_CLONES
@@ -48,19 +50,35 @@ Status KernelBuilder::Form(const Tangents& tangents, const double* layer_factors
           const double d = layer_factors == nullptr ? 1.0 : layer_factors[l];
           const double scale = layer.factor * layer.factor / d, shift = layer.bias ? 1.0 / d : 0.0;
           const Panel h = tangents.Input(l);
-          blas::Gemm('N', 'T', rows, columns, layer.inputs, 1.0, h.data + i0, h.stride, h.data + j0,
-                     h.stride, 0.0, inner, kTile);
+          const auto product_of = [&](const double* left, size_t left_stride, const double* right,
+                                      size_t right_stride, size_t depth, bool triangle,
+                                      double* out) {
+            const size_t group = triangle ? kGroup : kTile;
+            for (size_t j = 0; j < columns; j += group) {
+              const size_t end = std::min(columns, j + group);
+              blas::Gemm('N', 'T', triangle ? end : rows, end - j, depth, 1.0, left + i0,
+                         left_stride, right + j0 + j, right_stride, 0.0, out + j * kTile, kTile);
+            }
+          };
+          // Different outputs need the whole of a diagonal tile, and so does their inner product.
+          product_of(h.data, h.stride, h.data, h.stride, layer.inputs, i0 == j0 && outputs == 1,
+                     inner);
           for (size_t a = 0; a < outputs; ++a) {
             for (size_t b = 0; b < outputs; ++b) {
               if (l == last && a != b)
-                continue;  // different outputs share no unit of the last layer
+                continue;                       // different outputs share no unit of the last layer
+              if (i0 == j0 && b < a) continue;  // their entries stand below the diagonal of K
+              // On the diagonal the mirror image of a pair of outputs is another entry of K.
+              const bool triangle = i0 == j0 && a == b;
               const Panel da = tangents.Delta(l, a), db = tangents.Delta(l, b);
-              blas::Gemm('N', 'T', rows, columns, l == last ? 1 : layer.outputs, 1.0, da.data + i0,
-                         da.stride, db.data + j0, db.stride, 0.0, product, kTile);
+              product_of(da.data, da.stride, db.data, db.stride, l == last ? 1 : layer.outputs,
+                         triangle, product);
               double* sum = sums + (a * outputs + b) * per_tile;
-              for (size_t j = 0; j < columns; ++j)
-                FuseRow(rows, product + j * kTile, inner + j * kTile, scale, shift,
+              for (size_t j = 0; j < columns; ++j) {
+                const size_t size = triangle ? j + 1 : rows;
+                FuseRow(size, product + j * kTile, inner + j * kTile, scale, shift,
                         sum + j * kTile);
+              }
             }
           }
         }

@@ -7,6 +7,10 @@
 
 namespace gaussflow {
 
+namespace {
+constexpr size_t kMostUnits = 64;  // of a block of units of one layer
+}  // namespace
+
 void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
                 size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope) {
   if (layer.bias) {
@@ -149,11 +153,12 @@ void Tangents::BackwardTile(const double* parameters, size_t s0, size_t size,
 }
 
 std::vector<Tangents::UnitBlock> Tangents::UnitBlocks() const {
-  constexpr size_t kUnits = 16;
   std::vector<UnitBlock> blocks;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
-    for (size_t o = 0; o < net_.layers[l].outputs; o += kUnits)
-      blocks.push_back({l, o, std::min(kUnits, net_.layers[l].outputs - o)});
+    // A block's product packs all inputs of the layer: few blocks where there are enough of them.
+    const size_t units = net_.layers[l].outputs >= 4 * kMostUnits ? kMostUnits : 16;
+    for (size_t o = 0; o < net_.layers[l].outputs; o += units)
+      blocks.push_back({l, o, std::min(units, net_.layers[l].outputs - o)});
   }
   return blocks;
 }
@@ -162,7 +167,8 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
   constexpr size_t kChunk = 512;
   if (coefficients.data == nullptr) coefficients = Residual();
   const std::vector<UnitBlock> blocks = UnitBlocks();
-  if (!ReserveScratch(16 * kChunk)) return Status::Memory(16 * kChunk * sizeof(double));
+  if (!ReserveScratch(kMostUnits * kChunk))
+    return Status::Memory(kMostUnits * kChunk * sizeof(double));
   const size_t last = net_.layers.size() - 1;
   const bool done =
       ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int worker) {
@@ -207,7 +213,7 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
 Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
   constexpr size_t kChunk = 256;
   const std::vector<UnitBlock> blocks = UnitBlocks();
-  const size_t per_worker = (net_.max_width() + 16) * kChunk;
+  const size_t per_worker = (net_.max_width() + kMostUnits) * kChunk;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
   const size_t last = net_.layers.size() - 1;
   const bool done =
@@ -215,8 +221,8 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
         const UnitBlock& block = blocks[task];
         const Layer& layer = net_.layers[block.layer];
         const Panel h = Input(block.layer);
-        double* squares = Scratch(worker);       // [unit][sample]: sum over outputs of delta^2
-        double* inputs = squares + 16 * kChunk;  // [input][sample]: h^2
+        double* squares = Scratch(worker);  // [unit][sample]: sum over outputs of delta^2
+        double* inputs = squares + kMostUnits * kChunk;  // [input][sample]: h^2
         for (size_t s0 = 0; s0 < count_; s0 += kChunk) {
           const size_t size = std::min(kChunk, count_ - s0);
           for (size_t k = 0; k < layer.inputs; ++k) {

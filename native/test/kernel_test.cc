@@ -1,0 +1,66 @@
+// The tangent kernel against J D^-1 J^T with a stored J, at the edges of tiles and of the groups of
+// columns in them; the same bits for every number of threads.
+#include "kernel.h"
+
+#include <limits>
+
+#include "check.h"
+#include "tangents.h"
+
+using namespace gaussflow;
+using namespace gaussflow::test;
+
+int main() {
+  for (const size_t outputs : {1u, 3u}) {
+    for (const size_t n : {1u, 95u, 97u, 191u, 192u, 193u, 290u, 385u}) {
+      const Architecture net = MakeNet({3, 5, 4, outputs}, Activation::kTanh, n % 2 == 1, 1.3);
+      Draw draw(static_cast<unsigned>(n));
+      const Vector inputs = draw.Normals(n * 3), targets = draw.Normals(n * outputs);
+      const Vector parameters = draw.Normals(net.parameter_count, 0.5);
+      const Vector factors = {0.5, 2.0, 3.0};
+      Dataset data;
+      CHECK(data.Set(n, 3, outputs, inputs.data(), targets.data(), nullptr).ok(), "data");
+      Tangents tangents(net, data, 1);
+      double loss = 0.0;
+      CHECK(tangents.Compute(parameters.data(), 0, n, true, {}, &loss).ok(), "passes");
+      const size_t order = n * outputs, p = net.parameter_count;
+      Vector j(order * p);
+      tangents.WriteColumns(j.data());
+      Vector first;
+      for (int threads = 1; threads <= 3; ++threads) {
+        KernelBuilder builder(net, threads);
+        SymmetricMatrix k;
+        CHECK(k.Reserve(order), "memory");
+        CHECK(builder.Form(tangents, factors.data(), {}, &k).ok(), "kernel");
+        Vector upper;
+        for (size_t b = 0; b < order; ++b)
+          for (size_t a = 0; a <= b; ++a) upper.push_back(k.at(a, b));
+        if (threads == 1) first = upper;
+        CHECK(upper == first, "n %zu: other bits with %d threads", n, threads);
+      }
+      double worst = 0.0;
+      size_t at = 0;
+      for (size_t b = 0; b < order; ++b)
+        for (size_t a = 0; a <= b; ++a) {
+          double sum = 0.0, size = 0.0;
+          for (size_t l = 0; l < net.layers.size(); ++l) {
+            const Layer& layer = net.layers[l];
+            for (size_t q = 0; q < layer.parameter_count(); ++q) {
+              const double* column = j.data() + (layer.weight_offset + q) * order;
+              const double term = column[a] * column[b] / factors[l];
+              sum += term;
+              size += std::fabs(term);
+            }
+          }
+          // Both sums have p terms; the factored form multiplies two sums, whose errors add.
+          const double error = std::fabs(sum - first[at++]);
+          worst = std::fmax(worst, error / (size + std::numeric_limits<double>::min()));
+        }
+      // Cancellation inside a factor is measured against the sum of moduli of J's terms: products
+      // of inner products, so the bound has both lengths.
+      const double bound = 8.0 * static_cast<double>(p) * std::numeric_limits<double>::epsilon();
+      CHECK(worst < bound, "n %zu outputs %zu: %g above %g", n, outputs, worst, bound);
+    }
+  }
+  return Finish();
+}
