@@ -1,6 +1,10 @@
 #include "activations.h"
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
+
+#include "simd.h"
 
 namespace gaussflow {
 
@@ -15,27 +19,72 @@ struct Pair {
   double slope;
 };
 
-// Both branches avoid exp of a large positive number.
-double Sigmoid(double z) {
-  if (z >= 0.0) return 1.0 / (1.0 + std::exp(-z));
-  const double e = std::exp(z);
-  return e / (1.0 + e);
+// e^x for x <= 0 by x = k ln 2 + r, |r| <= ln 2 / 2: `power` = 2^k and `rest` = e^r - 1, so that
+// e^x = power (1 + rest) and e^x - 1 = power rest + (power - 1), neither with cancellation. No
+// branch and no call: the loops below are vectorised. A NaN stays one.
+struct Exponential {
+  double power;
+  double tail;  // 2^-k' where k was too small for one factor, else 1
+  double rest;
+};
+
+inline double PowerOfTwo(int64_t k) { return std::bit_cast<double>((k + 1023) << 52); }
+
+inline Exponential Exp(double x) {
+  constexpr double kRound = 0x1.8p52;  // adding it leaves the nearest whole number in the low bits
+  constexpr double kLn2High = 0x1.62e42fefap-1, kLn2Low = 0x1.cf79abc9e3b3ap-40;
+  x = x < -746.0 ? -746.0 : x;  // e^-746 is 0
+  const double shifted = x * 1.44269504088896340736 + kRound;
+  const int64_t k = std::bit_cast<int64_t>(shifted) - std::bit_cast<int64_t>(kRound);
+  const double whole = shifted - kRound;
+  const double r = (x - whole * kLn2High) - whole * kLn2Low;
+  // Taylor: the first term left out is r^13 / 14! = 1e-17 of r.
+  double q = 1.0 / 6227020800.0;
+  q = q * r + 1.0 / 479001600.0;
+  q = q * r + 1.0 / 39916800.0;
+  q = q * r + 1.0 / 3628800.0;
+  q = q * r + 1.0 / 362880.0;
+  q = q * r + 1.0 / 40320.0;
+  q = q * r + 1.0 / 5040.0;
+  q = q * r + 1.0 / 720.0;
+  q = q * r + 1.0 / 120.0;
+  q = q * r + 1.0 / 24.0;
+  q = q * r + 1.0 / 6.0;
+  q = q * r + 0.5;
+  const int64_t low = k < -1000 ? -100 : 0;  // below, 2^k alone would not be a normal number
+  return {PowerOfTwo(k - low), PowerOfTwo(low), r + r * r * q};
 }
 
-Pair Tanh(double z) {
-  const double t = std::tanh(z);
+// e^-|z|.
+inline double Decay(double z) {
+  const Exponential e = Exp(-std::fabs(z));
+  return (e.power + e.power * e.rest) * e.tail;
+}
+
+inline Pair Tanh(double z) {
+  // -m / (m + 2) with m = e^-2|z| - 1, which is exact to the last bits near 0 too.
+  const Exponential e = Exp(-2.0 * std::fabs(z));
+  const double m = e.power * e.rest + (e.power - 1.0);
+  const double t = std::copysign(-m / (m + 2.0), z);
   return {t, (1.0 - t) * (1.0 + t)};
 }
-Pair Logistic(double z) {
-  const double s = Sigmoid(z);
-  return {s, s * Sigmoid(-z)};
+inline Pair Logistic(double z) {
+  const double e = Decay(z), sum = 1.0 + e;
+  return {(z >= 0.0 ? 1.0 : e) / sum, e / (sum * sum)};
 }
-Pair Softplus(double z) {
-  return {std::fmax(z, 0.0) + std::log1p(std::exp(-std::fabs(z))), Sigmoid(z)};
+inline Pair Softplus(double z) {
+  const double e = Decay(z);
+  // ln(1 + e) = 2 artanh(s), s = e / (2 + e) <= 1/3; the first term left out is s^36 / 37.
+  const double s = e / (2.0 + e), square = s * s;
+  double series = 1.0 / 35.0;
+  for (int odd = 33; odd >= 3; odd -= 2) series = series * square + 1.0 / odd;
+  const double log = 2.0 * (s + s * square * series);
+  return {(z > 0.0 ? z : 0.0 * z) + log, (z >= 0.0 ? 1.0 : e) / (1.0 + e)};
 }
-Pair Silu(double z) {
-  const double s = Sigmoid(z);
-  return {z * s, s * (1.0 + z * Sigmoid(-z))};
+inline Pair Silu(double z) {
+  const double e = Decay(z), sum = 1.0 + e;
+  const double s = (z >= 0.0 ? 1.0 : e) / sum, other = (z >= 0.0 ? e : 1.0) / sum;
+  return {z * s, s * (1.0 + z * other)};
 }
 Pair Gelu(double z) {
   const double phi = 0.5 * std::erfc(-z * kInvSqrt2);
@@ -48,7 +97,7 @@ Pair Identity(double z) { return {z, 1.0}; }
 Pair Relu(double z) { return {z < 0.0 ? 0.0 : z, z > 0.0 ? 1.0 : 0.0}; }
 
 template <Pair (*kFunction)(double)>
-void Map(size_t count, double* z, double* derivative) {
+inline void Map(size_t count, double* z, double* derivative) {
   if (derivative == nullptr) {
     for (size_t i = 0; i < count; ++i) z[i] = kFunction(z[i]).value;
     return;
@@ -60,18 +109,32 @@ void Map(size_t count, double* z, double* derivative) {
   }
 }
 
+// The functions of e^-|z| alone, one clone a processor.
+GAUSSFLOW_CLONES
+void MapTanh(size_t count, double* z, double* derivative) { Map<Tanh>(count, z, derivative); }
+GAUSSFLOW_CLONES
+void MapLogistic(size_t count, double* z, double* derivative) {
+  Map<Logistic>(count, z, derivative);
+}
+GAUSSFLOW_CLONES
+void MapSoftplus(size_t count, double* z, double* derivative) {
+  Map<Softplus>(count, z, derivative);
+}
+GAUSSFLOW_CLONES
+void MapSilu(size_t count, double* z, double* derivative) { Map<Silu>(count, z, derivative); }
+
 }  // namespace
 
 void Activate(Activation activation, size_t count, double* z, double* derivative) {
   switch (activation) {
     case Activation::kTanh:
-      return Map<Tanh>(count, z, derivative);
+      return MapTanh(count, z, derivative);
     case Activation::kLogistic:
-      return Map<Logistic>(count, z, derivative);
+      return MapLogistic(count, z, derivative);
     case Activation::kSoftplus:
-      return Map<Softplus>(count, z, derivative);
+      return MapSoftplus(count, z, derivative);
     case Activation::kSilu:
-      return Map<Silu>(count, z, derivative);
+      return MapSilu(count, z, derivative);
     case Activation::kGelu:
       return Map<Gelu>(count, z, derivative);
     case Activation::kErf:

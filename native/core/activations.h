@@ -21,7 +21,8 @@ enum class Activation : int {
 constexpr int kActivationCount = 9;
 
 // z (count values) becomes activation(z), in place; `derivative` (may be null) receives
-// activation'(z).
+// activation'(z). Errors: values at most 4 units in the last place (gelu and silu: 4 eps max(1,
+// |value|)), derivatives at most 4 eps max(1, |derivative|); tested against 60 digits.
 void Activate(Activation activation, size_t count, double* z, double* derivative);
 
 // First and second derivatives at z, given the values h = activation(z): tanh and its like cost no
