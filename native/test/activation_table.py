@@ -34,6 +34,9 @@ print("struct ActivationRow {\n  Activation activation;\n  double z, value, valu
 print("// clang-format off\nconstexpr ActivationRow kActivationTable[] = {")
 for name, value, slope in FUNCTIONS:
     for size in [0.0] + SIZES:
-        for z in [size, -size] if size else [0.0]:
-            print(f"    {{Activation::{name}, {z.hex()}, {pair(value(mpf(z)))}, {pair(slope(mpf(z)))}}},")
+        rows = [
+            f"{{Activation::{name}, {z.hex()}, {pair(value(mpf(z)))}, {pair(slope(mpf(z)))}}},"
+            for z in ([size, -size] if size else [0.0])
+        ]
+        print("    " + " ".join(rows))
 print("};\n// clang-format on\n\n}  // namespace gaussflow::test\n\n#endif  // GAUSSFLOW_TEST_ACTIVATION_TABLE_H_")
