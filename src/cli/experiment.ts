@@ -1,11 +1,10 @@
 // gaussflow experiment NAME: runs an experiment of the theory, prints its claims, writes JSON lines and an HTML report.
-import { mkdir } from "node:fs/promises";
 import { cpus, release, type } from "node:os";
 import { join } from "node:path";
 import { Argument, type Command } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import type { ExperimentSettings } from "../experiment/experiment.js";
-import { EXPERIMENTS, runExperiment } from "../experiment/experiments.js";
+import { completeSettings, EXPERIMENTS, runExperiment } from "../experiment/experiments.js";
 import type { ExperimentOutcome } from "../experiment/outcome.js";
 import { claimsTable } from "../report/claims-table.js";
 import { htmlReport } from "../report/html-report.js";
@@ -15,7 +14,7 @@ import { renderPng } from "../report/png.js";
 import { StatusLine } from "../report/status-line.js";
 import { textTable } from "../report/text-table.js";
 import { addEngineOptions, type EngineFlags } from "./engine-options.js";
-import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
 import { directory, integer } from "./parse.js";
 import { shellWord } from "./shell-word.js";
@@ -40,12 +39,14 @@ Experiments (defaults: seed, seeds, samples, hidden units):
 ${EXPERIMENTS.map(({ name, title, defaults: { seed, seeds, samples, width } }) => `  ${name.padEnd(14)}${title} (${seed}, ${seeds}, ${samples}, ${width})`).join("\n")}
   ${EVERY.padEnd(14)}all of them, one report
 
+Sizes: all but damping need at least as many samples as parameters, damping needs fewer. A teacher network has 5 parameters a hidden
+unit (real: 8, and 1 more, and at most 398 samples): with --width alone, 9 to 40 suits all of them.
+
 Examples:
   $ gaussflow experiment conditioning
   $ gaussflow experiment all --out theory --png
   $ gaussflow experiment damping --seed 11 --width 400 --json > runs.jsonl
-${EXIT_CODES_HELP}
-  4    a claim of the experiment does not hold`;
+${EXIT_CODES_HELP}`;
 
 /** Adds the command; `done` receives its exit code. */
 export function addExperimentCommand(
@@ -57,7 +58,7 @@ export function addExperimentCommand(
   const command = program
     .command("experiment")
     .description("run the theory: claims with what is promised and what is measured, and a report with charts")
-    .addArgument(new Argument("<name>", "which").choices([...EXPERIMENTS.map(({ name }) => name), EVERY]))
+    .addArgument(new Argument("[name]", "which").choices([...EXPERIMENTS.map(({ name }) => name), EVERY]))
     .option("--seed <number>", "first seed", integer(0))
     .option("--seeds <count>", "how many seeds from it on", integer(1))
     .option("--samples <count>", "samples of each problem", integer(2))
@@ -68,13 +69,18 @@ export function addExperimentCommand(
     .option("--quiet", "no progress");
   addEngineOptions(command)
     .addHelpText("after", ABOUT)
-    .action(async (name: string, flags: ExperimentFlags) => done(await run(name, flags, version, terminal)));
+    .action(async (name: string | undefined, flags: ExperimentFlags) => {
+      if (name === undefined)
+        throw new UsageError(
+          `which experiment? One of ${[...EXPERIMENTS.map((experiment) => experiment.name), EVERY].join(", ")}`,
+        );
+      done(await run(name, flags, version, terminal));
+    });
 }
 
 async function run(name: string, flags: ExperimentFlags, version: string, terminal: Terminal): Promise<ExitCode> {
   const { out: directory, json = false, quiet = false } = flags;
   const html = join(directory, `${name}.html`);
-  await checkOutputFile(html, "the report");
   const chosen = EXPERIMENTS.filter((experiment) => name === EVERY || experiment.name === name);
   const settings: Partial<ExperimentSettings> = {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
@@ -82,6 +88,9 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
     ...(flags.samples === undefined ? {} : { samples: flags.samples }),
     ...(flags.width === undefined ? {} : { width: flags.width }),
   };
+  // What can not be run is told before an hour of what can.
+  for (const experiment of chosen) completeSettings(experiment, settings);
+  await checkOutputFile(html, "the report");
   const status = quiet || json ? null : new StatusLine(terminal.err);
   const watch = new SignalWatch(() => status?.show("stopping"));
   const outcomes: ExperimentOutcome[] = [];
@@ -100,13 +109,16 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
       terminal.out.write(json ? lines : text(outcome, terminal));
     }
   } catch (error) {
-    if (watch.exitCode !== null && watch.signal.aborted && error === watch.signal.reason) return watch.exitCode;
+    if (watch.exitCode !== null && watch.signal.aborted && error === watch.signal.reason) {
+      status?.clear();
+      terminal.err.write(interrupted(outcomes, chosen.length, directory));
+      return watch.exitCode;
+    }
     throw error;
   } finally {
     status?.clear();
     watch.dispose();
   }
-  await mkdir(directory, { recursive: true });
   await writeFileAtomic(html, htmlReport(outcomes, { ...meta(name, flags, version), engine: outcomes[0].engine }));
   const pictures = flags.png ? await renderPng(html, directory) : [];
   if (!json) terminal.out.write(closing(outcomes, html, pictures));
@@ -150,6 +162,14 @@ function closing(outcomes: readonly ExperimentOutcome[], html: string, pictures:
   const held = claims.filter(({ holds }) => holds).length;
   const drawn = pictures.length === 0 ? "" : `, ${counted(pictures.length, "picture")} beside it`;
   return `${held} of ${counted(claims.length, "claim")} hold. Report: ${shellWord(html)}${drawn}\n`;
+}
+
+function interrupted(outcomes: readonly ExperimentOutcome[], total: number, directory: string): string {
+  const kept =
+    outcomes.length === 0
+      ? "nothing was written"
+      : `their JSON lines are in ${shellWord(directory)}, a report was not written`;
+  return `gaussflow: interrupted: ${outcomes.length} of ${counted(total, "experiment")} finished, ${kept}\n`;
 }
 
 function meta(name: string, flags: ExperimentFlags, version: string) {

@@ -18,7 +18,7 @@ export async function checkOutputFile(path: string, what: string): Promise<void>
   });
   if (found?.isDirectory()) throw fail("it is a directory");
   const directory = dirname(resolve(path));
-  await mkdir(directory, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+  await makeDirectories(directory).catch((error: NodeJS.ErrnoException) => {
     throw fail(error.code === "EEXIST" ? `"${directory}" is not a directory` : reasonOf(error), error);
   });
   await access(directory, constants.W_OK).catch((error) => {
@@ -30,10 +30,29 @@ export async function checkOutputFile(path: string, what: string): Promise<void>
     });
 }
 
+/**
+ * mkdir -p. Node's own (`recursive: true`) never returns where a file system answers "no such file" below a directory that is there, as
+ * /proc does.
+ */
+async function makeDirectories(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(directory)).isDirectory()) return;
+    const parent = dirname(directory);
+    if (code !== "ENOENT" || (await stat(parent).catch(() => null)) !== null) throw error;
+    await makeDirectories(parent);
+    await mkdir(directory);
+  }
+}
+
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case "ENOTDIR":
       return "a part of its path is not a directory";
+    case "ENOENT":
+      return "no directory can be made there";
     case "EACCES":
       return "permission denied";
     case "EROFS":

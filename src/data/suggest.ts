@@ -27,7 +27,9 @@ export function nearest(name: string, known: readonly string[]): string | null {
       best = candidate;
     }
   }
-  return best;
+  // An abbreviation is far by edits and near in meaning.
+  const short = plain(name);
+  return best ?? (short.length >= 3 ? (known.find((candidate) => plain(candidate).startsWith(short)) ?? null) : null);
 }
 
 /** A short list of names for an error message. */
@@ -37,7 +39,7 @@ export function listed(names: readonly string[], limit = 12): string {
 }
 
 /** The tail of a message about an unknown name: the nearest known one, or all of them. */
-export function suggestion(name: string, known: readonly string[]): string {
+export function suggestion(name: string, known: readonly string[], limit?: number): string {
   const near = nearest(name, known);
-  return near === null ? `known are: ${listed(known)}` : `did you mean ${JSON.stringify(near)}?`;
+  return near === null ? `known are: ${listed(known, limit)}` : `did you mean ${JSON.stringify(near)}?`;
 }

@@ -31,8 +31,12 @@ export interface Experiment {
   readonly name: string;
   readonly title: string;
   readonly defaults: ExperimentSettings;
-  /** What samples and width must give: at most as many parameters as equations, more, or anything. */
-  readonly regime: "under" | "over" | "any";
+  /** What samples and width must give: at most as many parameters as samples, or more. */
+  readonly regime: "under" | "over";
+  /** Parameters of a network of that width, linear in it. Default: those of the teacher problems. */
+  readonly parameters?: (width: number) => number;
+  /** More samples than there are make no difference. */
+  readonly mostSamples?: number;
   readonly run: (context: ExperimentContext) => Promise<Findings>;
 }
 

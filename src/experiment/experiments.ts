@@ -19,6 +19,62 @@ export const EXPERIMENTS: readonly Experiment[] = [conditioning, damping, scalin
 const RANGES = { seeds: [1, 10_000], samples: [2, 1_000_000], width: [1, 100_000] } as const;
 
 /**
+ * The settings of a run, complete and checked: sizes that an experiment cannot have are told before any is run.
+ * @param settings what differs from the experiment's defaults
+ * @throws GAUSSFLOW_ARGUMENT naming the experiment, and sizes that it can have; GAUSSFLOW_MEMORY
+ */
+export function completeSettings(experiment: Experiment, settings: Partial<ExperimentSettings>): ExperimentSettings {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const whole: ExperimentSettings = { ...experiment.defaults, ...Object.fromEntries(given) };
+  checkCount("seed", whole.seed, 0);
+  for (const size of ["seeds", "samples", "width"] as const) {
+    const [from, to] = RANGES[size];
+    if (!Number.isSafeInteger(whole[size]) || whole[size] < from || whole[size] > to)
+      throw argumentError(size, `must be an integer from ${from} to ${to}`, whole[size]);
+  }
+  if (!Number.isSafeInteger(whole.seed + whole.seeds - 1))
+    throw argumentError("seed", `must leave room for ${whole.seeds} seeds below 2^53`, whole.seed);
+  const {
+    name,
+    regime,
+    parameters: parametersOf = teacherParameters,
+    mostSamples = Number.POSITIVE_INFINITY,
+  } = experiment;
+  const { width } = whole;
+  const samples = Math.min(whole.samples, mostSamples);
+  const parameters = parametersOf(width);
+  const fits = regime === "under" ? parameters <= samples : parameters > samples;
+  if (fits) {
+    const refused = refuseOrder(Math.min(parameters, samples), 1, "the curvature matrix");
+    if (refused?.code === "memory")
+      throw new GaussflowError("GAUSSFLOW_MEMORY", refused.message, { bytes: refused.bytes });
+    return whole;
+  }
+  // Parameters are linear in the width.
+  const slope = parametersOf(2) - parametersOf(1);
+  const share = (samples - parametersOf(0)) / slope;
+  const [most, least] = [Math.floor(share), Math.floor(share) + 1];
+  const [rule, ways] =
+    regime === "under"
+      ? [
+          "at least as many samples as the",
+          [
+            ...(parameters <= mostSamples ? [`--samples ${parameters} or more`] : []),
+            ...(most >= 1 ? [`--width ${most} or less`] : []),
+          ],
+        ]
+      : [
+          "fewer samples than the",
+          [...(parameters > 2 ? [`--samples ${parameters - 1} or less`] : []), `--width ${least} or more`],
+        ];
+  throw argumentError(
+    `experiment ${name}`,
+    `needs ${rule} ${parameters} parameters of ${width} hidden units: use ${ways.join(" or ")}`,
+    `${samples} samples`,
+  );
+}
+
+/**
  * Runs one experiment.
  * @param settings what differs from the experiment's defaults
  * @throws GAUSSFLOW_ARGUMENT for settings out of range; the signal's reason where it is aborted
@@ -28,32 +84,7 @@ export async function runExperiment(
   settings: Partial<ExperimentSettings>,
   context: Omit<ExperimentContext, "settings">,
 ): Promise<ExperimentOutcome> {
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  const whole: ExperimentSettings = { ...experiment.defaults, ...Object.fromEntries(given) };
-  checkCount("seed", whole.seed, 0);
-  for (const name of ["seeds", "samples", "width"] as const) {
-    const [least, most] = RANGES[name];
-    if (!Number.isSafeInteger(whole[name]) || whole[name] < least || whole[name] > most)
-      throw argumentError(name, `must be an integer from ${least} to ${most}`, whole[name]);
-  }
-  if (!Number.isSafeInteger(whole.seed + whole.seeds - 1))
-    throw argumentError("seed", `must leave room for ${whole.seeds} seeds below 2^53`, whole.seed);
-  const parameters = teacherParameters(whole.width);
-  if (experiment.regime === "under" && parameters > whole.samples)
-    throw argumentError(
-      "width",
-      `must give at most ${whole.samples} parameters, one a sample, in this experiment`,
-      whole.width,
-    );
-  if (experiment.regime === "over" && parameters <= whole.samples)
-    throw argumentError(
-      "width",
-      `must give more than ${whole.samples} parameters, one a sample, in this experiment`,
-      whole.width,
-    );
-  const refused = refuseOrder(Math.min(parameters, whole.samples), 1, "the curvature matrix");
-  if (refused?.code === "memory")
-    throw new GaussflowError("GAUSSFLOW_MEMORY", refused.message, { bytes: refused.bytes });
+  const whole = completeSettings(experiment, settings);
   const start = performance.now();
   const progress = (text: string) => {
     context.signal?.throwIfAborted();

@@ -14,6 +14,8 @@ import { boundExcess, type Experiment, lossCurve, promisedCurve, runLine, seedsO
 import type { Chart } from "./outcome.js";
 
 const until = 6;
+/** Numeric columns beside the target. */
+const inputSize = 6;
 /** Hidden units of the network with more parameters than samples. */
 const wide = 64;
 
@@ -28,7 +30,9 @@ export const real: Experiment = {
   name: "real",
   title: "Real data: 398 cars, with fewer and with more parameters than samples",
   defaults: { seed: 1, seeds: 1, samples: 398, width: 6 },
-  regime: "any",
+  regime: "under",
+  parameters: (width) => (inputSize + 2) * width + 1,
+  mostSamples: 398,
   run: async (context) => {
     const { settings, backend, threads, signal } = context;
     const path = join(packageRoot(), "examples", "data", "auto-mpg.csv");

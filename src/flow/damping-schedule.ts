@@ -25,7 +25,7 @@ export interface ScheduleView {
   /** Sum objective now and at the start. */
   readonly objective: number;
   readonly initialObjective: number;
-  /** Only for schedules that say `needsSpectrum`. */
+  /** Only for schedules that say `needsSpectrum`, as `dampingFunction(f, true)` does; else null. */
   readonly spectrum: ScheduleSpectrum | null;
 }
 
@@ -112,7 +112,9 @@ export function scheduledRho(schedule: DampingSchedule, view: ScheduleView, sign
   try {
     rho = schedule.rho(view);
   } catch (cause) {
-    throw asThrown(`the damping schedule "${schedule.name}"`, "damping", view.time, cause, signal);
+    const blind = cause instanceof TypeError && !schedule.needsSpectrum;
+    const hint = blind ? ", whose view.spectrum is null but for dampingFunction(f, true)," : "";
+    throw asThrown(`the damping schedule "${schedule.name}"${hint}`, "damping", view.time, cause, signal);
   }
   if (typeof rho !== "number" || !(rho >= 0 && rho <= 1))
     throw argumentError(`damping schedule "${schedule.name}" at time ${view.time}`, "must return rho from 0 to 1", rho);

@@ -22,7 +22,11 @@ export async function eventValue(
     throw asThrown(name, name, time, cause, signal);
   }
   if (typeof value !== "number" || Number.isNaN(value))
-    throw argumentError(`event "${event.name}" at time ${time}`, "must return a number", value);
+    throw argumentError(
+      `event "${event.name}" at time ${time}`,
+      "must return a number (events of `integrate` are asked with time and state, those of `flow` with a view)",
+      value,
+    );
   return value;
 }
 

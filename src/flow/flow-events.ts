@@ -2,7 +2,7 @@
 import { type Engine, failed } from "../backend/engine.js";
 import { KernelDrift } from "../linearise/kernel-drift.js";
 import { norm, objectiveOf } from "../linearise/problem.js";
-import { checkPositive } from "../method/options.js";
+import { checkBoolean, checkPositive } from "../method/options.js";
 import type { OdeEvent } from "./ode.js";
 
 /** What an event of a flow looks at. */
@@ -30,15 +30,20 @@ export interface FlowEvent {
   readonly terminal?: boolean | undefined;
 }
 
-/** The mean loss falls to `loss`. Terminal unless told otherwise, as all of these. */
+/**
+ * The mean loss falls to `loss`. An event is a crossing: a flow that starts below has none, and `stop: { loss }` ends it at once. Terminal
+ * unless told otherwise, as all of these.
+ */
 export function lossBelow(loss: number, terminal = true): FlowEvent {
   checkPositive("loss", loss);
+  checkBoolean("terminal", terminal);
   return { name: `loss below ${loss}`, value: (view) => Math.log(view.loss / loss), direction: "falling", terminal };
 }
 
 /** The norm of the gradient of the sum objective falls to `gradientNorm`. */
 export function gradientBelow(gradientNorm: number, terminal = true): FlowEvent {
   checkPositive("gradientNorm", gradientNorm);
+  checkBoolean("terminal", terminal);
   const value = async (view: FlowEventView) => Math.log((await view.gradientNorm()) / gradientNorm);
   return { name: `gradient below ${gradientNorm}`, value, direction: "falling", terminal };
 }
@@ -46,6 +51,7 @@ export function gradientBelow(gradientNorm: number, terminal = true): FlowEvent 
 /** The tangent kernel has moved by the fraction `drift` of its size at the start. */
 export function driftAbove(drift: number, terminal = true): FlowEvent {
   checkPositive("drift", drift);
+  checkBoolean("terminal", terminal);
   const value = async (view: FlowEventView) => (await view.kernelDrift()) - drift;
   return { name: `kernel drift above ${drift}`, value, direction: "rising", terminal };
 }
@@ -53,6 +59,7 @@ export function driftAbove(drift: number, terminal = true): FlowEvent {
 /** The parameters are `distance` away from where they started. */
 export function distanceAbove(distance: number, terminal = true): FlowEvent {
   checkPositive("distance", distance);
+  checkBoolean("terminal", terminal);
   const value = (view: FlowEventView) => view.distance - distance;
   return { name: `distance above ${distance}`, value, direction: "rising", terminal };
 }

@@ -51,6 +51,7 @@ export interface FlowResult {
   /** What the monitor says, where one was given. */
   readonly monitor: MonitorReport | null;
   readonly plan: Plan;
+  /** "native", or "reference": the one in TypeScript (`backend: "typescript"`). */
   readonly engine: string;
   readonly threads: number;
   readonly seconds: number;

@@ -40,7 +40,7 @@ const NAMES = ["from", "until", "initial", "integrator", "outputs", "events", "s
 /**
  * Integrates y' = f(t, y) for any f, from `from` to `until`.
  *
- * @example const { states } = await integrate((t, [x, v]) => [v, -x], { initial: [1, 0], until: 10 });
+ * @example const { states } = await integrate((t, [x = 0, v = 0]) => [v, -x], { initial: [1, 0], until: 10 });
  * @throws GAUSSFLOW_ARGUMENT for options, and for a right-hand side and events that break their contract; the signal's reason when
  * aborted
  */

@@ -11,5 +11,5 @@ export function checkOptionNames(argument: string, options: unknown, names: read
     throw argumentError(argument, "must be an object of options", options);
   const foreign = Object.keys(options).find((key) => !names.includes(key));
   if (foreign !== undefined)
-    throw argumentError(argument, `has no option of that name; ${suggestion(foreign, names)}`, foreign);
+    throw argumentError(argument, `has no option of that name; ${suggestion(foreign, names, names.length)}`, foreign);
 }

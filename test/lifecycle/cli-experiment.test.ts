@@ -105,13 +105,25 @@ describe("gaussflow experiment", () => {
 
   it.each<[string[], RegExp]>([
     [["experiment", "nothing"], /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, all/],
-    [["experiment"], /missing required argument 'name'/],
+    [["experiment"], /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, all/],
     [["experiment", "discrete", "--samples", "1"], /samples.*an integer of at least 2/],
     [
       ["experiment", "conditioning", "--width", "50"],
-      /width must give at most 200 parameters, one a sample, in this experiment; received 50/,
+      /experiment conditioning needs at least as many samples as the 250 parameters of 50 hidden units: use --samples 250 or more or --width 40 or less; received "200 samples"/,
     ],
-    [["experiment", "damping", "--width", "4"], /width must give more than 40 parameters/],
+    [
+      ["experiment", "damping", "--width", "4"],
+      /needs fewer samples than the 20 parameters of 4 hidden units: use --samples 19 or less or --width 9 or more/,
+    ],
+    [
+      ["experiment", "real", "--width", "100"],
+      /experiment real needs .* the 801 parameters of 100 hidden units: use --width 49 or less/,
+    ],
+    // Told before the first of them runs.
+    [
+      ["experiment", "all", "--width", "5"],
+      /^gaussflow: experiment damping needs fewer samples than the 25 parameters/,
+    ],
   ])("%j exits with 2 and says why", (args, message) => {
     const { code, err } = run(...args);
     expect(code).toBe(2);
@@ -131,14 +143,27 @@ describe("gaussflow experiment", () => {
     expect(out).toMatch(
       /conditioning +The rate of the Gauss-Newton flow does not depend on conditioning \(1, 10, 200, 5\)/,
     );
-    expect(out).toMatch(/4 +a claim of the experiment does not hold/);
+    expect(out).toMatch(/4 +a claim of an experiment does not hold/);
+  });
+
+  it.runIf(existsSync("/proc/self"))("ends where no directory can be made, and Node's own mkdir would not", () => {
+    const { code, err } = run("experiment", "discrete", ...quick, "--out", "/proc/gaussflow/deeper");
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /can not write the report to "\/proc\/gaussflow\/deeper\/discrete\.html": no directory can be made there/,
+    );
   });
 
   it("stops at Ctrl-C with 130 and leaves no half report", async () => {
     const child = spawn(process.execPath, [main, "experiment", "stiffness", "--out", "stopped"], { cwd: folder });
-    const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    let err = "";
+    child.stderr.on("data", (chunk) => {
+      err += chunk;
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     setTimeout(() => child.kill("SIGINT"), 1500);
     expect(await ended).toBe(130);
+    expect(err).toMatch(/gaussflow: interrupted: 0 of 1 experiment finished, nothing was written\n$/);
     expect(existsSync(join(folder, "stopped", "stiffness.html"))).toBe(false);
   });
 });

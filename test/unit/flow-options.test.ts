@@ -167,7 +167,7 @@ describe("flow refuses", () => {
     await refuses({ events: [failing] }, /event "mine" threw at time 0: broken/);
     await refuses(
       { events: [{ name: "mine", value: () => Number.NaN }] },
-      /event "mine" at time 0 must return a number; received NaN/,
+      /event "mine" at time 0 must return a number .*; received NaN/,
     );
   });
 });
@@ -201,6 +201,11 @@ describe("the makers refuse", () => {
       "a negative optimum",
       () => monitor({ optimum: -1 }),
       /monitor optimum must be a finite number of at least 0; received -1/,
+    ],
+    [
+      "an event whose second argument is an object",
+      () => lossBelow(0.1, { terminal: false } as never),
+      /terminal must be true or false/,
     ],
     ["a misspelt monitor option", () => monitor({ spectra: true } as never), /spectra/],
   ])("%s", (_, make, message) => {
