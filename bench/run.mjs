@@ -17,7 +17,7 @@ const usage = `usage: npm run bench -- [options]
   --quick       3 runs and a small CSV: to see that the benches work, not to quote
   --list        names only`;
 
-const files = ["gram", "cholesky", "products", "reference", "sweep", "flow", "csv"];
+const files = ["gram", "cholesky", "products", "reference", "sweep", "flow", "many", "csv"];
 const names = [
   "primal-gram-8-32-32-1",
   "primal-gram-f32-8-32-32-1",
@@ -32,6 +32,7 @@ const names = [
   "native-vs-reference-sweep",
   "orthogonal-8-32-32-1",
   "flow-8-32-32-1",
+  "train-many",
   "csv-200k",
 ];
 

@@ -1,5 +1,6 @@
 // The export table of the addon; src/backend/native/binding.ts is its typed face, and a check
 // compares the two.
+#include <algorithm>
 #include <thread>
 
 #include "../core/blas.h"
@@ -15,6 +16,14 @@ namespace {
 // until it ends.
 Napi::Value CancelAll(const Napi::CallbackInfo& info) {
   info.Env().GetInstanceData<Environment>()->closing->store(true);
+  return info.Env().Undefined();
+}
+
+// synchronousUpTo(flops): for environments whose event loop nobody else waits for, from now on.
+Napi::Value SynchronousUpTo(const Napi::CallbackInfo& info) {
+  const double flops = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0.0;
+  info.Env().GetInstanceData<Environment>()->synchronous_flops =
+      std::max(flops, cost::kSynchronousFlops);
   return info.Env().Undefined();
 }
 
@@ -40,6 +49,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   blas::HoldToOneThread();
   exports.Set("NativeEngine", EngineObject::Define(env));
   exports.Set("cancelAll", Napi::Function::New(env, CancelAll, "cancelAll"));
+  exports.Set("synchronousUpTo", Napi::Function::New(env, SynchronousUpTo, "synchronousUpTo"));
   exports.Set("selfTest", Napi::Function::New(env, RunSelfTest, "selfTest"));
   return exports;
 }

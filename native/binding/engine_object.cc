@@ -55,7 +55,10 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
   const size_t n = arguments::Integer(info, 1, "sampleCount", 1, 2147483647);
   const size_t threads = arguments::Integer(info, 5, "threads", 1, ThreadPool::kMaxThreads);
   state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads));
-  state_->closing = env.GetInstanceData<Environment>()->closing;
+  const Environment& environment = *env.GetInstanceData<Environment>();
+  state_->closing = environment.closing;
+  state_->synchronous_flops =
+      threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;
   const Status status = arguments::SetSamples(info, n, &state_->engine);
   if (status.code == Code::kFile)
     throw CodedError(env, "GAUSSFLOW_FILE", "the data file can not be opened, or has changed");
@@ -114,7 +117,7 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
                               PromiseWorker::Finish finish) {
   std::shared_ptr<State> state = state_;
   state->cancel.store(false);
-  if (flops <= cost::kSynchronousFlops) {
+  if (flops <= state->synchronous_flops) {
     Status status;
     try {
       const ThreadPool::CallerAlone alone;

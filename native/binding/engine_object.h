@@ -29,6 +29,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     std::atomic<bool> cancel{false};
     std::atomic<bool> busy{false};
     std::shared_ptr<std::atomic<bool>> closing;
+    double synchronous_flops = 0.0;
     int64_t reported_bytes = 0;  // told to the garbage collector
 
     Cancel Flags() const { return {&cancel, closing.get()}; }

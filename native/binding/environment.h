@@ -1,11 +1,12 @@
 // What one JavaScript environment (the main thread or a worker thread) owns: a flag that stops its
-// running calls.
+// running calls, and how long a call may hold its thread.
 #ifndef GAUSSFLOW_BINDING_ENVIRONMENT_H_
 #define GAUSSFLOW_BINDING_ENVIRONMENT_H_
 
 #include <atomic>
 #include <memory>
 
+#include "../core/cost.h"
 #include "napi_setup.h"
 
 namespace gaussflow {
@@ -13,6 +14,9 @@ namespace gaussflow {
 struct Environment {
   // Shared with the calls in flight: they may outlive the environment's data.
   std::shared_ptr<std::atomic<bool>> closing = std::make_shared<std::atomic<bool>>(false);
+  // Calls of at most this cost run where they stand, of engines on one thread; others keep to
+  // cost::kSynchronousFlops.
+  double synchronous_flops = cost::kSynchronousFlops;
 };
 
 }  // namespace gaussflow

@@ -60,6 +60,18 @@ export function chooseBackend(asked?: Backend): "native" | "typescript" {
   return "typescript";
 }
 
+/** Of calls that a thread with nothing else to do waits for: some 10 ms on one core, which a signal can wait as well. */
+const PATIENT_FLOPS = 5e7;
+
+/**
+ * For threads that only train: from now on the native calls of engines with one thread run where they stand up to that size, and no
+ * longer hop to another thread and back.
+ */
+export function runCallsInPlace(): void {
+  const native = loadNative();
+  if (native.ok) native.binding.synchronousUpTo(PATIENT_FLOPS);
+}
+
 /** Threads by option, environment or processors, checked. */
 export function chooseThreads(asked?: number): number {
   const text = process.env.GAUSSFLOW_THREADS;

@@ -1,5 +1,6 @@
 // The other end of a JobThread: trains the jobs that come, one at a time, in a thread of its own.
 import { parentPort } from "node:worker_threads";
+import { runCallsInPlace } from "../backend/create.js";
 import { packError, packResult, unpackJob } from "./job-message.js";
 import { ProgressBatch } from "./job-progress.js";
 import type { ThreadAnswer, ThreadRequest } from "./job-thread.js";
@@ -21,6 +22,7 @@ async function run({ job, watched }: Extract<ThreadRequest, { kind: "run" }>): P
   const batch = new ProgressBatch((values) => answer({ kind: "progress", values }));
   try {
     const { network, data, options } = unpackJob(job);
+    if (options?.backend === "native") runCallsInPlace();
     const onRecord = watched ? batch.add : undefined;
     const result = await train(network, data, { ...options, onRecord, signal: stop.signal });
     batch.flush();

@@ -110,5 +110,7 @@ export interface BindingModule {
   ) => NativeEngineObject;
   /** Stops every call in flight of this environment; for its end. */
   cancelAll(): void;
+  /** From now on calls of at most so many flops run where they stand in this environment, of engines on one thread. */
+  synchronousUpTo(flops: number): void;
   selfTest(order: number): SelfTest;
 }

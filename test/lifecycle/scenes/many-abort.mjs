@@ -1,17 +1,23 @@
-import { gaussflow, plain } from "./many-jobs.mjs";
+import { gaussflow, rows } from "./many-jobs.mjs";
 
-const { gaussNewton, network, restarts, trainMany } = gaussflow;
+const { dataset, gaussNewton, network, restarts, trainMany } = gaussflow;
 const stop = { iterations: 1e6, patience: 1e6, gradient: 0, step: 0, reduction: 0 };
-// Steps of a millionth: the loss creeps down for long, and both running jobs are in the middle of it.
-const options = { stop, method: gaussNewton({ step: 1e-6 }) };
-const job = { network: network({ layers: [2, 6, 1] }), data: plain, options };
+// Iterations of tens of milliseconds, and many of them by steps of a millionth: the abort meets the thread's job in the middle of it.
+const table = rows(2000);
+const data = dataset({ inputs: table.map(([a, b]) => [a, b]), targets: table.map(([, , y]) => y) });
+const jobs = restarts({ network: network({ layers: [2, 20, 20, 1] }), data, options: { stop, method: gaussNewton({ step: 1e-6 }) } }, 4);
 const controller = new AbortController();
 const started = new Set();
-const { aborted, results } = await trainMany(restarts(job, 4), {
+// The job in this thread may not end before the other thread has begun.
+const patient = async () => {
+  while (!started.has(1)) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+jobs[0] = { ...jobs[0], options: { ...jobs[0].options, onRecord: patient } };
+const { aborted, results } = await trainMany(jobs, {
   concurrency: 2,
   signal: controller.signal,
   onProgress: ({ job: index, iteration }) => {
-    if (iteration >= 2) started.add(index);
+    if (iteration >= index) started.add(index);
     if (started.size === 2) controller.abort(new Error("enough"));
   },
 });
