@@ -5,7 +5,10 @@ const stop = { iterations: 1e6, patience: 1e6, gradient: 0, step: 0, reduction: 
 // Iterations of tens of milliseconds, and many of them by steps of a millionth: the abort meets the thread's job in the middle of it.
 const table = rows(2000);
 const data = dataset({ inputs: table.map(([a, b]) => [a, b]), targets: table.map(([, , y]) => y) });
-const jobs = restarts({ network: network({ layers: [2, 20, 20, 1] }), data, options: { stop, method: gaussNewton({ step: 1e-6 }) } }, 4);
+const jobs = restarts(
+  { network: network({ layers: [2, 20, 20, 1] }), data, options: { stop, method: gaussNewton({ step: 1e-6 }) } },
+  4,
+);
 const controller = new AbortController();
 const started = new Set();
 // The job in this thread may not end before the other thread has begun.

@@ -1,0 +1,30 @@
+// What engine calls hand to JavaScript.
+#ifndef GAUSSFLOW_BINDING_VALUES_H_
+#define GAUSSFLOW_BINDING_VALUES_H_
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "napi_setup.h"
+
+namespace gaussflow {
+
+using Doubles = std::vector<double>;
+
+inline Napi::Float64Array ToArray(Napi::Env env, const Doubles& values) {
+  Napi::Float64Array array = Napi::Float64Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+// An error that becomes a GaussflowError of this code.
+inline Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  return error;
+}
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_BINDING_VALUES_H_
