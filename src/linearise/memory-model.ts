@@ -99,12 +99,12 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
   const slopes = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
   const block = blockSamples(net, n, route, "native");
   const forward = 2 * widest * 256 * threads;
-  const passes = Math.max(slopes * 256, 16 * 512, (widest + (route === "dual" ? 16 : 0)) * 256) * threads;
+  const passes = Math.max(slopes * 256, 64 * 512, (widest + (route === "dual" ? 64 : 0)) * 256) * threads;
   const shared = block * doublesPerSample(net) + forward + passes + 2 * p;
   if (route === "primal") {
     return shared + block * rowDoubles(net) + gramScratch(net) * threads + 4 * p;
   }
-  if (route === "dual") return shared + (c * c + 2) * 128 * 128 * threads + 4 * n * c;
+  if (route === "dual") return shared + (c * c + 2) * 192 * 192 * threads + 4 * n * c;
   if (route === "orthogonal") return shared + Math.max(block * c, p) * (p + 1);
   return shared + productDoubles(net, n, threads);
 }

