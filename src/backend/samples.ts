@@ -62,8 +62,9 @@ class FileBlocks implements Samples {
     if (this.#held?.first === first && this.#held.inputs.length === count * d) return this.#held;
     const { layout, inputs: x, targets: y } = this.#file;
     const rows = this.#reader.read(first, count);
-    const inputs = new Float64Array(count * d);
-    const targets = new Float64Array(count * c);
+    const held = this.#held?.inputs.length === count * d ? this.#held : null;
+    const inputs = held?.inputs ?? new Float64Array(count * d);
+    const targets = held?.targets ?? new Float64Array(count * c);
     for (let i = 0; i < count; i++) {
       const at = i * layout.width;
       for (let k = 0; k < d; k++) inputs[i * d + k] = (rows[at + k] - x.offset[k]) / x.scale[k];

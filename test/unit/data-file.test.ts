@@ -37,7 +37,7 @@ describe("convertCsv and openDataFile", () => {
     expect(file).toMatchObject({ sampleCount: 500, featureNames: ["a", "b"], targetNames: ["y"] });
     expect(file.encoding).toEqual(held.encoding);
     expect(file.weights).toEqual(held.weights);
-    const rows = [...file.blocks()].flatMap((block) => Array.from(block));
+    const rows = Array.from(file.blocks(), (block) => Array.from(block)).flat();
     expect(rows.filter((_, k) => k % 4 < 2)).toEqual(Array.from(held.inputs));
     expect(rows.filter((_, k) => k % 4 === 2)).toEqual(Array.from(held.targets));
   });
