@@ -1,6 +1,7 @@
 // Metrics of a network on a data set in raw units, a block of rows at a time so that large tables need no copy of themselves.
+import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import { metrics, type SetMetrics } from "../loss/metrics.js";
+import { metricsOfBlocks, type PredictedBlock, type SetMetrics } from "../loss/metrics.js";
 import type { Network } from "../network/network.js";
 
 const ROWS = 8192;
@@ -18,11 +19,29 @@ export function predictAll(network: Network, inputs: Float64Array): Float64Array
 }
 
 /** The metrics of one named set. */
-export function assess(network: Network, set: string, data: Dataset): SetMetrics {
-  const predictions = predictAll(network, data.inputs);
-  return {
-    set,
-    rows: data.sampleCount,
-    targets: metrics(predictions, data.targets, data.targetNames, data.weights),
-  };
+export function assess(network: Network, set: string, data: Dataset | FileDataset): SetMetrics {
+  const blocks = () => (data instanceof FileDataset ? predictedBlocks(network, data) : [predicted(network, data)]);
+  return { set, rows: data.sampleCount, targets: metricsOfBlocks(blocks, data.targetNames) };
+}
+
+function predicted(network: Network, { inputs, targets, weights }: Dataset): PredictedBlock {
+  return { predictions: predictAll(network, inputs), targets, weights };
+}
+
+function* predictedBlocks(network: Network, data: FileDataset): Generator<PredictedBlock, void> {
+  const { inputSize: d, outputSize: c, weights } = data;
+  const { width } = data.layout;
+  let first = 0;
+  for (const block of data.blocks()) {
+    const rows = block.length / width;
+    const inputs = new Float64Array(rows * d);
+    const targets = new Float64Array(rows * c);
+    for (let i = 0; i < rows; i++) {
+      inputs.set(block.subarray(i * width, i * width + d), i * d);
+      targets.set(block.subarray(i * width + d, i * width + d + c), i * c);
+    }
+    const part = weights?.subarray(first, first + rows) ?? null;
+    yield { predictions: predictAll(network, inputs), targets, weights: part };
+    first += rows;
+  }
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { packageRoot } from "../package-root.js";
+import { addConvertCommand } from "./convert.js";
 import { addEngineCommands } from "./engine-commands.js";
 import { EXIT, EXIT_CODES_HELP, errorText, exitCodeOf } from "./exit.js";
 import { addExperimentCommand } from "./experiment.js";
@@ -28,6 +29,7 @@ const done = (code: number) => {
 };
 addTrainCommand(program, terminal, done);
 addPlanCommand(program, terminal, done);
+addConvertCommand(program, terminal, done);
 addModelCommands(program, terminal, done);
 addExperimentCommand(program, version, terminal, done);
 addEngineCommands(program, terminal, done);

@@ -11,9 +11,9 @@ import { plan, TRAIN_ROUTES } from "../train/plan.js";
 import { addEngineOptions, addMemoryOption, type EngineFlags, type MemoryFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, sizes } from "./parse.js";
-import { addTableOptions } from "./table-options.js";
+import { type PartFlags, readParts } from "./parts.js";
+import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
-import { type PartFlags, readParts } from "./train-setup.js";
 
 interface PlanFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly hidden: readonly number[];
@@ -28,7 +28,7 @@ ${EXIT_CODES_HELP}`;
 
 /** Adds the command; `done` receives its exit code: 1 where training would be refused. */
 export function addPlanCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
-  const command = program.command("plan").argument("<file>", 'table to train on; "-" is standard input');
+  const command = program.command("plan").argument("<file>", TRAINED_ON);
   command.description("say what training would take: route, memory, time, and the alternatives");
   addMemoryOption(addEngineOptions(addTableOptions(command)))
     .option("--hidden <sizes>", "hidden layers", sizes, [16, 16])

@@ -3,6 +3,9 @@ import { type Command, Option } from "commander";
 import type { CsvOptions } from "../data/read-csv.js";
 import { delimiter, list } from "./parse.js";
 
+/** The argument of the commands that read a table for training. */
+export const TRAINED_ON = 'table to train on, or data file of gaussflow convert; "-" is a table on standard input';
+
 /** As commander collects them. */
 export interface TableFlags {
   readonly target?: readonly string[];

@@ -1,4 +1,5 @@
 // gaussflow train FILE --restarts N --cross-validate K: many networks at once, ranked; the best of those trained on all rows is saved.
+import type { Dataset } from "../data/dataset.js";
 import { foldRows, foldsTable } from "../report/folds-table.js";
 import { jsonLine } from "../report/json-lines.js";
 import { ManyProgress } from "../report/many-progress.js";
@@ -12,8 +13,11 @@ import type { Terminal } from "./terminal.js";
 import { conclude } from "./train-outcome.js";
 import { setUp, type TrainFlags, type TrainSetup } from "./train-setup.js";
 
+/** Data files are refused with these flags, by name (parts.ts). */
+type ManySetup = TrainSetup & { readonly pool: Dataset; readonly fit: Dataset };
+
 export async function runMany(file: string, flags: TrainFlags, terminal: Terminal): Promise<ExitCode> {
-  const setup = await setUp(file, flags, terminal);
+  const setup = (await setUp(file, flags, terminal)) as ManySetup;
   const { json = false, quiet = false } = flags;
   const progress = json || quiet ? null : new ManyProgress(terminal.err);
   const watch = new SignalWatch(() => setup.tell("stopping all runs at the next tile; again to quit at once"));
@@ -42,7 +46,7 @@ export async function runMany(file: string, flags: TrainFlags, terminal: Termina
 }
 
 /** The runs on all rows come first: an early Ctrl-C finds one of them to save. */
-function jobsOf({ network, pool, fit, validation, options }: TrainSetup, flags: TrainFlags): TrainJob[] {
+function jobsOf({ network, pool, fit, validation, options }: ManySetup, flags: TrainFlags): TrainJob[] {
   const { restarts: starts, crossValidate: folds, seed } = flags;
   const several = (job: TrainJob) => (starts === undefined ? [job] : restarts(job, starts, seed));
   const label = folds === undefined ? undefined : "all rows";
@@ -66,7 +70,7 @@ function warnOf({ results, aborted }: TrainManyResult, { caution }: TrainSetup):
 function show(
   many: TrainManyResult,
   whole: readonly JobResult[],
-  { pool }: TrainSetup,
+  { pool }: ManySetup,
   flags: TrainFlags,
   { out, paintOut }: Terminal,
 ): void {

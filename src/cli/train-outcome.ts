@@ -1,5 +1,6 @@
 // How every way of training on the command line ends: errors of the parts, the saved model, the result for people or for machines, the
 // exit code.
+import { FileDataset } from "../data/data-file.js";
 import type { SetMetrics } from "../loss/metrics.js";
 import { saveModel } from "../network/model-file.js";
 import { jsonLine, resultLine } from "../report/json-lines.js";
@@ -50,7 +51,7 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
         warnings,
       }),
     );
-  } else show(result, sets, file, flags, terminal);
+  } else show(result, sets, fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file), flags, terminal);
   return (
     watch.exitCode ??
     (result.reason.code === "non-finite" || result.reason.code === "memory" ? EXIT.numerical : EXIT.ok)
@@ -60,7 +61,7 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
 function show(
   result: TrainResult,
   sets: readonly SetMetrics[],
-  file: string,
+  next: string,
   flags: TrainFlags,
   { out, paintOut }: Terminal,
 ): void {
@@ -86,7 +87,7 @@ function show(
   lines.push(
     flags.out === undefined
       ? "Nothing was saved. To keep the model, add: --out model.json"
-      : `Saved ${flags.out}. Next: gaussflow predict ${shellWord(flags.out)} ${file === "-" ? "FILE" : shellWord(file)}`,
+      : `Saved ${flags.out}. Next: gaussflow predict ${shellWord(flags.out)} ${next}`,
   );
   out.write(`${lines.join("\n")}\n`);
 }

@@ -1,7 +1,5 @@
 // What every way of training on the command line begins with: the table in parts, a network for it, the train options that the flags ask
 // for, and the channels for notes and warnings.
-import type { Dataset } from "../data/dataset.js";
-import { readCsv } from "../data/read-csv.js";
 import { constantInputs } from "../data/scaling.js";
 import type { EngineRoute, ScalingKind } from "../linearise/problem.js";
 import { squaredError } from "../loss/squared-error.js";
@@ -14,16 +12,8 @@ import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, MemoryFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
-import { csvOptions, type TableFlags } from "./table-options.js";
+import { type PartFlags, type Parts, readParts } from "./parts.js";
 import { type Terminal, warn } from "./terminal.js";
-
-/** What says how a table is read and cut. */
-export interface PartFlags extends TableFlags {
-  readonly validation?: number;
-  readonly test?: number;
-  readonly seed: number;
-  readonly crossValidate?: number;
-}
 
 /** As commander collects them. */
 export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
@@ -38,45 +28,12 @@ export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly seconds?: number;
   readonly patience: number;
   readonly loss?: number;
-  readonly restarts?: number;
   readonly out?: string;
   readonly checkpoint?: string;
   readonly resume?: string;
-  readonly monitor?: true;
   readonly plot?: true;
   readonly json?: true;
   readonly quiet?: true;
-}
-
-export interface Parts {
-  /** All rows but those of the test part: what a cross-validation cuts into folds. */
-  readonly pool: Dataset;
-  readonly fit: Dataset;
-  readonly validation: Dataset | null;
-  readonly test: Dataset | null;
-}
-
-/** The table in parts. */
-export async function readParts(file: string, flags: PartFlags, tell: (note: string) => void): Promise<Parts> {
-  const data = await readCsv(file, csvOptions(flags));
-  for (const note of data.notes) tell(note);
-  const { seed, crossValidate } = flags;
-  if (data.parts !== null) {
-    if (flags.validation !== undefined || flags.test !== undefined)
-      throw new UsageError("--split-column already names the parts: leave --validation and --test out");
-    const { train: fit, validation, test } = data.split();
-    return { pool: fit, fit, validation, test };
-  }
-  // Tiny tables are trained on whole: a validation part of a handful of rows says nothing.
-  const tiny = data.sampleCount < 40;
-  const { validation = tiny ? 0 : 0.15, test = tiny || crossValidate !== undefined ? 0 : 0.15 } = flags;
-  if (crossValidate === undefined) {
-    const { train: fit, ...parts } = data.split({ validation, test, seed });
-    return { pool: fit, fit, ...parts };
-  }
-  const { train: pool, test: apart } = data.split({ test, seed });
-  const { train: fit, validation: held } = pool.split({ validation, seed });
-  return { pool, fit, validation: held, test: apart };
 }
 
 export interface TrainSetup extends Parts {

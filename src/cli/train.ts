@@ -12,7 +12,7 @@ import { addEngineOptions, addMemoryOption } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
 import { SignalWatch } from "./signals.js";
-import { addTableOptions } from "./table-options.js";
+import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
 import { runMany } from "./train-many.js";
 import { conclude } from "./train-outcome.js";
@@ -23,12 +23,13 @@ Examples:
   $ gaussflow train cars.csv --target mpg --ignore name --missing drop --out cars.json --plot
   $ gaussflow train rig.csv --target torque,speed --hidden 32,32 --activation silu --seconds 60
   $ gaussflow train rig.csv --target torque --restarts 16 --cross-validate 5 --out rig.json
+  $ gaussflow convert huge.csv.gz huge.gfd --target y && gaussflow train huge.gfd --out huge.json
   $ zcat big.csv.gz | gaussflow train - --target y --json > run.jsonl
 ${EXIT_CODES_HELP}`;
 
 /** Adds the command; `done` receives its exit code. */
 export function addTrainCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
-  const command = program.command("train").argument("<file>", 'table to train on; "-" is standard input');
+  const command = program.command("train").argument("<file>", TRAINED_ON);
   command.description("train a network on a table and save it");
   addMemoryOption(addEngineOptions(addTableOptions(command)))
     .option("--hidden <sizes>", "hidden layers", sizes, [16, 16])

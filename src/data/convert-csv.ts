@@ -11,8 +11,15 @@ import { openTable } from "./csv-source.js";
 import type { NumericColumn } from "./encoding.js";
 import { DataFileWriter } from "./write-data-file.js";
 
+export interface ConvertOptions extends CsvOptions {
+  /** Ends the conversion at its next row: no file is left, and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Converted {
   readonly rows: number;
+  readonly featureNames: readonly string[];
+  readonly targetNames: readonly string[];
   /** Rows left out because a value is missing (rule `drop`) or their weight is 0. */
   readonly dropped: number;
   readonly notes: readonly string[];
@@ -27,8 +34,11 @@ export interface Converted {
 export async function convertCsv(
   source: string | Readable,
   path: string,
-  options: CsvOptions = {},
+  given: ConvertOptions = {},
 ): Promise<Converted> {
+  const { signal, ...options } = given;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw argumentError("options.signal", "must be an AbortSignal", signal);
   const plan = checkOptions(options);
   for (const name of ["split", "encoding", "categorical"] as const)
     if (options[name] !== undefined)
@@ -50,6 +60,7 @@ export async function convertCsv(
   let row = new Float64Array(0);
   let columns: Running[] = [];
   const record = (cells: readonly string[], line: number) => {
+    signal?.throwIfAborted();
     if (roles === null || writer === null) {
       roles = settleRoles(cells, plan, table.name);
       const named = (part: string) => roles!.uses.filter(({ use }) => use === part).map(({ name }) => name);
@@ -110,7 +121,13 @@ export async function convertCsv(
       missing: plan.missing,
       missingValues: plan.missingValues,
     });
-    return { rows: output.rows, dropped, notes: settled.notes };
+    return {
+      rows: output.rows,
+      featureNames: names("input"),
+      targetNames: names("target"),
+      dropped,
+      notes: settled.notes,
+    };
   } catch (error) {
     made().writer?.abandon();
     throw error;

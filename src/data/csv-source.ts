@@ -5,6 +5,7 @@ import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { argumentError, GaussflowError } from "../errors.js";
+import { DATA_FILE_MAGIC } from "./data-file.js";
 
 export type Charset = "utf8" | "latin1";
 
@@ -134,6 +135,8 @@ function afterMark(name: string, chunk: Buffer): Buffer {
     });
   if (starts(0x50, 0x4b, 3, 4))
     throw dataError(name, ", line 1: is a zip archive or a spreadsheet; export it as CSV", { line: 1 });
+  if (chunk.toString("latin1", 0, DATA_FILE_MAGIC.length) === DATA_FILE_MAGIC)
+    throw dataError(name, ": is a data file, not a table; openDataFile and gaussflow train read it");
   return chunk;
 }
 

@@ -7,7 +7,7 @@
 //
 // Values stand in raw units. Scaling is found by reading the file and applied to each block as it is read, with the arithmetic of data in
 // memory, so that a training gives the same bits either way.
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { argumentError, GaussflowError } from "../errors.js";
 import type { TableEncoding } from "./encoding.js";
@@ -189,6 +189,23 @@ export function openDataFile(path: string): FileDataset {
         { expected, size },
       );
     return new FileDataset({ path: full, offset, size, width, changed: String(mtimeNs) }, header);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A regular file that begins as a data file does. Nothing is taken from a pipe. */
+export function isDataFile(path: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  const head = Buffer.alloc(DATA_FILE_MAGIC.length);
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch {
+    return false; // Whoever reads it next will say why it cannot be read.
+  }
+  try {
+    return readSync(file, head, 0, head.length, 0) === head.length && head.toString("latin1") === DATA_FILE_MAGIC;
   } finally {
     closeSync(file);
   }

@@ -119,17 +119,21 @@ export function unscaleColumns(matrix: Float64Array, scaling: ColumnScaling): Fl
   return raw;
 }
 
-/** Names of the inputs that are constant over the rows of non-zero weight: they tell a network nothing. */
-export function constantInputs(data: Dataset): string[] {
-  const { inputs, inputSize: d, sampleCount: n, weights } = data;
-  return data.featureNames.filter((_, j) => {
-    let first: number | undefined;
-    for (let i = 0; i < n; i++) {
-      if (weights !== null && weights[i] === 0) continue;
-      const value = inputs[i * d + j];
-      first ??= value;
-      if (value !== first) return false;
+/** Names of the inputs that are constant over the rows of non-zero weight: they tell a network nothing. Reads as far as it must. */
+export function constantInputs(data: Dataset | FileDataset): string[] {
+  const { inputSize: d, weights, featureNames } = data;
+  const [blocks, width] = data instanceof FileDataset ? [data.blocks(), data.layout.width] : [[data.inputs], d];
+  let first: Float64Array | null = null;
+  let constant = Array.from(featureNames.keys());
+  let row = 0;
+  for (const block of blocks)
+    for (let k = 0; k < block.length; k += width, row++) {
+      if (weights !== null && weights[row] === 0) continue;
+      if (first === null) first = block.slice(k, k + d);
+      const values = first;
+      const same = (j: number) => block[k + j] === values[j];
+      if (!constant.every(same)) constant = constant.filter(same);
+      if (constant.length === 0) return [];
     }
-    return true;
-  });
+  return constant.map((j) => featureNames[j]!);
 }

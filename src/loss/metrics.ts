@@ -42,41 +42,83 @@ export function metrics(
   const rows = targets.length / width;
   if (weights !== null && weights.length !== rows)
     throw argumentError("weights", `must have one entry a row, ${rows}`, weights);
-  return targetNames.map((target, column) => {
-    const unit = unitOf(predictions, targets, column, width);
-    let total = 0;
-    let mean = 0;
-    let squares = 0;
-    let absolute = 0;
-    let spread = 0;
-    // Mean and spread by West's weighted update: no cancellation when the mean is large against the spread.
-    for (let row = 0; row < rows; row++) {
+  return metricsOfBlocks(() => [{ predictions, targets, weights }], targetNames);
+}
+
+/** Some rows: predictions and targets (n x c each), and n weights. */
+export interface PredictedBlock {
+  readonly predictions: Float64Array;
+  readonly targets: Float64Array;
+  readonly weights: Float64Array | null;
+}
+
+/**
+ * The same of rows that come block by block, to the bit: for data that do not fit in memory. `blocks` is called a second time where a
+ * column needs a unit of its own.
+ */
+export function metricsOfBlocks(
+  blocks: () => Iterable<PredictedBlock>,
+  targetNames: readonly string[],
+): TargetMetrics[] {
+  const pass = (units: readonly number[]) => {
+    const sums = units.map((unit, column) => new ColumnSums(unit, column, units.length));
+    for (const block of blocks()) for (const column of sums) column.add(block);
+    return sums;
+  };
+  const plain = pass(targetNames.map(() => 1));
+  const units = plain.map(({ largest }) => unitOf(largest));
+  const sums = units.every((unit) => unit === 1) ? plain : pass(units);
+  return targetNames.map((target, column) => ({ target, ...sums[column]!.figures() }));
+}
+
+/** One target's sums. Mean and spread by West's weighted update: no cancellation when the mean is large against the spread. */
+class ColumnSums {
+  readonly #unit: number;
+  readonly #column: number;
+  readonly #width: number;
+  #total = 0;
+  #mean = 0;
+  #squares = 0;
+  #absolute = 0;
+  #spread = 0;
+  /** Of all values, weighted or not. */
+  largest = 0;
+
+  constructor(unit: number, column: number, width: number) {
+    this.#unit = unit;
+    this.#column = column;
+    this.#width = width;
+  }
+
+  add({ predictions, targets, weights }: PredictedBlock): void {
+    const unit = this.#unit;
+    for (let row = 0, k = this.#column; k < targets.length; row++, k += this.#width) {
+      this.largest = Math.max(this.largest, Math.abs(targets[k]!), Math.abs(predictions[k]!));
       const s = weights === null ? 1 : weights[row]!;
       if (s === 0) continue;
-      const y = targets[row * width + column]! / unit;
-      const error = predictions[row * width + column]! / unit - y;
-      squares += s * error * error;
-      absolute += s * Math.abs(error);
-      total += s;
-      const shift = y - mean;
-      mean += (s / total) * shift;
-      spread += s * shift * (y - mean);
+      const y = targets[k]! / unit;
+      const error = predictions[k]! / unit - y;
+      this.#squares += s * error * error;
+      this.#absolute += s * Math.abs(error);
+      this.#total += s;
+      const shift = y - this.#mean;
+      this.#mean += (s / this.#total) * shift;
+      this.#spread += s * shift * (y - this.#mean);
     }
+  }
+
+  figures(): Omit<TargetMetrics, "target"> {
     return {
-      target,
-      rmse: Math.sqrt(squares / total) * unit,
-      mae: (absolute / total) * unit,
-      r2: spread > 0 ? 1 - squares / spread : Number.NaN,
+      rmse: Math.sqrt(this.#squares / this.#total) * this.#unit,
+      mae: (this.#absolute / this.#total) * this.#unit,
+      r2: this.#spread > 0 ? 1 - this.#squares / this.#spread : Number.NaN,
     };
-  });
+  }
 }
 
 // A power of two near the largest value of the column, for columns so large or small that squares would leave the range of
 // doubles (and 1 for all others).
-function unitOf(predictions: Float64Array, targets: Float64Array, column: number, width: number): number {
-  let largest = 0;
-  for (let k = column; k < targets.length; k += width)
-    largest = Math.max(largest, Math.abs(targets[k]!), Math.abs(predictions[k]!));
+function unitOf(largest: number): number {
   if (!Number.isFinite(largest) || largest === 0 || (largest > 1e-100 && largest < 1e100)) return 1;
   return 2 ** Math.max(-1000, Math.min(1000, Math.floor(Math.log2(largest))));
 }

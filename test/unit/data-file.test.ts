@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { constantInputs } from "../../src/data/scaling.js";
 import { convertCsv, flow, network, openDataFile, plan, readCsv, train, writeDataFile } from "../../src/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-data-"));
@@ -53,6 +54,34 @@ describe("convertCsv and openDataFile", () => {
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(folder).filter((name) => name.includes("none.gfd"))).toEqual([]);
     expect(await from("a,y\n1,2\n,3\n4,5\n", { missing: "drop" })).toMatchObject({ rows: 2, dropped: 1 });
+  });
+
+  it("end with the reason of an abort, and leave no file behind", async () => {
+    const path = at("aborted.gfd");
+    const stop = new AbortController();
+    async function* endless() {
+      yield "a,y\n";
+      for (let i = 0; ; i++) {
+        if (i === 100_000) stop.abort(new Error("enough"));
+        yield `${i},${i % 7}\n`;
+      }
+    }
+    await expect(convertCsv(Readable.from(endless()), path, { signal: stop.signal })).rejects.toThrow("enough");
+    expect(readdirSync(folder).filter((name) => name.includes("aborted"))).toEqual([]);
+    await expect(convertCsv(Readable.from(["a,y\n1,2\n"]), path, { signal: 3 as never })).rejects.toThrow(
+      "options.signal must be an AbortSignal",
+    );
+  });
+
+  it("find the inputs that are constant over all blocks", async () => {
+    const path = at("constant.gfd");
+    const names = { featureNames: ["a", "k", "late"], targetNames: ["y"], weighted: true };
+    // 26,214 rows of 5 numbers are a block; "late" is constant but for a row of the second.
+    const rows = Array.from({ length: 30_000 }, (_, i) => [i, 0.1, i === 29_000 ? 2 : 1, i % 5, 1]);
+    await writeDataFile(path, names, rows);
+    expect(constantInputs(openDataFile(path))).toEqual(["k"]);
+    await writeDataFile(path, names, rows.slice(0, 28_000));
+    expect(constantInputs(openDataFile(path))).toEqual(["k", "late"]);
   });
 
   it("refuse damaged files with what is wrong", async () => {

@@ -1,7 +1,7 @@
 // RMSE, MAE and R^2 against values worked out by hand and against the plain two-pass formulas on random data.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { metrics } from "../../src/loss/metrics.js";
+import { metrics, metricsOfBlocks } from "../../src/loss/metrics.js";
 
 describe("metrics", () => {
   it("are the textbook figures, a target at a time", () => {
@@ -70,6 +70,22 @@ describe("metrics", () => {
       expect(Math.abs(first!.rmse / size - Math.sqrt(2.5))).toBeLessThan(8 * Number.EPSILON);
       expect(Math.abs(first!.mae / size - 1.5)).toBeLessThan(8 * Number.EPSILON);
       expect(Math.abs(first!.r2 + 1.5)).toBeLessThan(16 * Number.EPSILON);
+    }
+  });
+
+  it("are the same to the bit where rows come in blocks, in units of their own too", () => {
+    for (const size of [1, 1e200, 1e-200]) {
+      const values = (rate: number) => Float64Array.from({ length: 40 }, (_, k) => size * Math.sin(rate * (k + 1)));
+      const [targets, predictions] = [values(1), values(1.1)];
+      const weights = Float64Array.from({ length: 20 }, (_, i) => i % 4);
+      const cuts = [0, 1, 1, 13, 20];
+      const blocks = () =>
+        cuts.slice(1).map((to, b) => ({
+          predictions: predictions.subarray(2 * cuts[b]!, 2 * to),
+          targets: targets.subarray(2 * cuts[b]!, 2 * to),
+          weights: weights.subarray(cuts[b]!, to),
+        }));
+      expect(metricsOfBlocks(blocks, ["a", "b"])).toEqual(metrics(predictions, targets, ["a", "b"], weights));
     }
   });
 

@@ -1,0 +1,77 @@
+// gaussflow convert FILE OUT: from a table of numbers to a data file, row by row.
+import { stat } from "node:fs/promises";
+import type { Command } from "commander";
+import { convertCsv } from "../data/convert-csv.js";
+import { jsonLine } from "../report/json-lines.js";
+import { counted, formatCount } from "../report/numbers.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
+import { checkOutputFile } from "./output-file.js";
+import { shellWord } from "./shell-word.js";
+import { SignalWatch } from "./signals.js";
+import { addTableOptions, csvOptions, type TableFlags } from "./table-options.js";
+import type { Terminal } from "./terminal.js";
+
+interface ConvertFlags extends TableFlags {
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  $ gaussflow convert huge.csv.gz huge.gfd --target y --ignore id --missing drop
+  $ gaussflow train huge.gfd --hidden 32,32 --out huge.json
+${EXIT_CODES_HELP}`;
+
+/** Adds the command; `done` receives its exit code. */
+export function addConvertCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+  const command = program
+    .command("convert")
+    .argument("<file>", 'table of numbers; "-" is standard input')
+    .argument("<out>", "data file to write");
+  command.description("turn a table larger than memory into a data file, which train reads block by block");
+  addTableOptions(command)
+    .option("--json", "one JSON object")
+    .addHelpText("after", EXAMPLES)
+    .action(async (file: string, out: string, flags: ConvertFlags) => done(await convert(file, out, flags, terminal)));
+}
+
+async function convert(file: string, out: string, flags: ConvertFlags, terminal: Terminal): Promise<ExitCode> {
+  for (const [name, asked] of [
+    ["--categorical", flags.categorical !== undefined],
+    ["--split-column", flags.splitColumn !== undefined],
+    ["--missing mean", flags.missing === "mean"],
+  ] as const)
+    if (asked) throw new UsageError(`${name} wants the whole table in memory, and convert reads it row by row`);
+  if (out === "-") throw new UsageError("the data file must be a file: it can not go to standard output");
+  await checkOutputFile(out, "the data file");
+  if (await same(file, out)) throw new UsageError("the data file must be another file than the table");
+  const tell = (note: string) => {
+    if (!flags.json) terminal.err.write(`  ${note}\n`);
+  };
+  const watch = new SignalWatch(() => tell("stopping at the next row, nothing is written; again to quit at once"));
+  try {
+    const converted = await convertCsv(file, out, { ...csvOptions(flags), signal: watch.signal });
+    const { rows, dropped, featureNames, targetNames, notes } = converted;
+    const bytes = (await stat(out)).size;
+    for (const note of notes) tell(note);
+    if (flags.json) terminal.out.write(jsonLine("converted", { ...converted, bytes, file: out }));
+    else {
+      const left = dropped === 0 ? "" : `; ${counted(dropped, "row")} left out (a missing value, or a weight of 0)`;
+      terminal.out.write(
+        `Wrote ${out}: ${counted(rows, "row")} of ${counted(featureNames.length, "input")} and ${counted(targetNames.length, "target")}, ${formatCount(bytes)} bytes${left}. Next: gaussflow train ${shellWord(out)}\n`,
+      );
+    }
+    return EXIT.ok;
+  } catch (error) {
+    if (watch.exitCode !== null && error === watch.signal.reason) return watch.exitCode;
+    throw error;
+  } finally {
+    watch.dispose();
+  }
+}
+
+/** Both paths lead to one file. */
+async function same(file: string, out: string): Promise<boolean> {
+  if (file === "-") return false;
+  const [one, other] = await Promise.all([file, out].map((path) => stat(path, { bigint: true }).catch(() => null)));
+  return one != null && other != null && one.dev === other.dev && one.ino === other.ino;
+}

@@ -1,0 +1,83 @@
+// What is trained on: a table cut into parts, or a data file, which is larger than memory and taken whole.
+import { type FileDataset, isDataFile, openDataFile } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
+import { readCsv } from "../data/read-csv.js";
+import { UsageError } from "./exit.js";
+import { csvOptions, type TableFlags } from "./table-options.js";
+
+/** What says how a table is read and cut, and what wants it in memory. */
+export interface PartFlags extends TableFlags {
+  readonly validation?: number;
+  readonly test?: number;
+  readonly seed: number;
+  readonly crossValidate?: number;
+  readonly restarts?: number;
+  readonly monitor?: true;
+}
+
+export interface Parts {
+  /** All rows but those of the test part: what a cross-validation cuts into folds. */
+  readonly pool: Dataset | FileDataset;
+  readonly fit: Dataset | FileDataset;
+  readonly validation: Dataset | null;
+  readonly test: Dataset | null;
+}
+
+/** The table, or the data file, in parts. @throws UsageError for flags that do not go with it */
+export async function readParts(file: string, flags: PartFlags, tell: (note: string) => void): Promise<Parts> {
+  if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell);
+  const data = await readCsv(file, csvOptions(flags));
+  for (const note of data.notes) tell(note);
+  const { seed, crossValidate } = flags;
+  if (data.parts !== null) {
+    if (flags.validation !== undefined || flags.test !== undefined)
+      throw new UsageError("--split-column already names the parts: leave --validation and --test out");
+    const { train: fit, validation, test } = data.split();
+    return { pool: fit, fit, validation, test };
+  }
+  // Tiny tables are trained on whole: a validation part of a handful of rows says nothing.
+  const tiny = data.sampleCount < 40;
+  const { validation = tiny ? 0 : 0.15, test = tiny || crossValidate !== undefined ? 0 : 0.15 } = flags;
+  if (crossValidate === undefined) {
+    const { train: fit, ...parts } = data.split({ validation, test, seed });
+    return { pool: fit, fit, ...parts };
+  }
+  const { train: pool, test: apart } = data.split({ test, seed });
+  const { train: fit, validation: held } = pool.split({ validation, seed });
+  return { pool, fit, validation: held, test: apart };
+}
+
+/** A file has no rows in memory to draw parts from. Flags are looked at first: opening reads it from end to end. */
+function wholeFile(file: string, flags: PartFlags, tell: (note: string) => void): Parts {
+  const settled = {
+    target: flags.target,
+    ignore: flags.ignore,
+    categorical: flags.categorical,
+    weights: flags.weights,
+    "split-column": flags.splitColumn,
+    missing: flags.missing === "error" ? undefined : flags.missing,
+    delimiter: flags.delimiter,
+    "decimal-comma": flags.decimalComma,
+    "no-header": flags.header ? undefined : true,
+  };
+  for (const [name, value] of Object.entries(settled))
+    if (value !== undefined)
+      throw new UsageError(
+        `--${name} says how a table is read, and ${file} is a data file: gaussflow convert settles it`,
+      );
+  for (const name of ["validation", "test"] as const)
+    if ((flags[name] ?? 0) !== 0)
+      throw new UsageError(
+        `--${name} must be 0 or left out for a data file, which is trained on whole: received ${flags[name]}`,
+      );
+  for (const [name, value] of [
+    ["restarts", flags.restarts],
+    ["cross-validate", flags.crossValidate],
+    ["monitor", flags.monitor],
+  ] as const)
+    if (value !== undefined)
+      throw new UsageError(`--${name} wants the data in memory, and ${file} is a data file: leave it out`);
+  const fit = openDataFile(file);
+  tell("a data file is trained on whole: no rows are held out for validation or test");
+  return { pool: fit, fit, validation: null, test: null };
+}
