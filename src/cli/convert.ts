@@ -28,7 +28,7 @@ export function addConvertCommand(program: Command, terminal: Terminal, done: (c
     .argument("<file>", 'table of numbers; "-" is standard input')
     .argument("<out>", "data file to write");
   command.description("turn a table larger than memory into a data file, which train reads block by block");
-  addTableOptions(command)
+  addTableOptions(command, true)
     .option("--json", "one JSON object")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, out: string, flags: ConvertFlags) => done(await convert(file, out, flags, terminal)));
@@ -38,7 +38,6 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
   for (const [name, asked] of [
     ["--categorical", flags.categorical !== undefined],
     ["--split-column", flags.splitColumn !== undefined],
-    ["--missing mean", flags.missing === "mean"],
   ] as const)
     if (asked) throw new UsageError(`${name} wants the whole table in memory, and convert reads it row by row`);
   if (out === "-") throw new UsageError("the data file must be a file: it can not go to standard output");

@@ -30,7 +30,7 @@ Exit codes:
   2    the command line is wrong
   3    training stopped on numbers it could not go on with (the best network so far is saved)
   4    a claim of an experiment does not hold
-  130  interrupted by Ctrl-C, 143 by SIGTERM (train: the best network so far is saved; experiment: those that were finished)`;
+  130  interrupted by Ctrl-C, 143 by SIGTERM (train: the best network so far is saved; experiment: those that were finished; convert: nothing)`;
 
 /** A mistake in the command line that only shows once the options are seen together. */
 export class UsageError extends Error {

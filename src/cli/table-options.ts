@@ -19,8 +19,13 @@ export interface TableFlags {
   readonly header: boolean;
 }
 
-/** Adds the options to a command. */
-export function addTableOptions(command: Command): Command {
+/**
+ * Adds the options to a command.
+ * @param rowByRow those that need all rows at once are not shown: the command says why it refuses them
+ */
+export function addTableOptions(command: Command, rowByRow = false): Command {
+  const missing = rowByRow ? "refuse them, leave them out" : "refuse them, leave them out, fill inputs with the mean";
+  const needsAll = (flags: string, description: string) => new Option(flags, description).hideHelp(rowByRow);
   return command
     .option(
       "--target <columns>",
@@ -28,12 +33,16 @@ export function addTableOptions(command: Command): Command {
       list,
     )
     .option("--ignore <columns>", "columns to leave out", list)
-    .option("--categorical <columns>", "columns of numbers to be read as categories", list)
-    .option("--weights <column>", "column of sample weights")
-    .option("--split-column <column>", "column that says train, validation or test")
     .addOption(
-      new Option("--missing <rule>", "rows with missing values: refuse them, leave them out, fill inputs with the mean")
-        .choices(["error", "drop", "mean"])
+      needsAll("--categorical <columns>", "columns of numbers to be read as categories").argParser<readonly string[]>(
+        list,
+      ),
+    )
+    .option("--weights <column>", "column of sample weights")
+    .addOption(needsAll("--split-column <column>", "column that says train, validation or test"))
+    .addOption(
+      new Option("--missing <rule>", `rows with missing values: ${missing}`)
+        .choices(rowByRow ? ["error", "drop"] : ["error", "drop", "mean"])
         .default("error"),
     )
     .option("--delimiter <character>", "default: found by looking", delimiter)

@@ -194,20 +194,19 @@ export function openDataFile(path: string): FileDataset {
   }
 }
 
-/** A regular file that begins as a data file does. Nothing is taken from a pipe. */
+/** A regular file that begins as a data file does; nothing is taken from a pipe. Whoever reads it next says why it cannot be read. */
 export function isDataFile(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
-  const head = Buffer.alloc(DATA_FILE_MAGIC.length);
-  let file: number;
   try {
-    file = openSync(path, "r");
+    if (!statSync(path).isFile()) return false;
+    const file = openSync(path, "r");
+    try {
+      const head = Buffer.alloc(DATA_FILE_MAGIC.length);
+      return readSync(file, head, 0, head.length, 0) === head.length && head.toString("latin1") === DATA_FILE_MAGIC;
+    } finally {
+      closeSync(file);
+    }
   } catch {
-    return false; // Whoever reads it next will say why it cannot be read.
-  }
-  try {
-    return readSync(file, head, 0, head.length, 0) === head.length && head.toString("latin1") === DATA_FILE_MAGIC;
-  } finally {
-    closeSync(file);
+    return false;
   }
 }
 

@@ -58,7 +58,7 @@ describe("gaussflow convert", () => {
   it.each([
     [[table, at("no.gfd")], 1, /line 2, column "id": must be a finite number.*received "r0"/],
     [[table, at("no.gfd"), "--ignore", "id", "--target", "y"], 1, /line 9, column "a": the value is missing/],
-    [[table, at("no.gfd"), ...read, "--missing", "mean"], 2, /--missing mean wants the whole table in memory/],
+    [[table, at("no.gfd"), ...read, "--missing", "mean"], 2, /--missing.*mean.*is invalid.*error, drop/],
     [[table, at("no.gfd"), "--categorical", "b"], 2, /--categorical wants the whole table in memory/],
     [[table, at("no.gfd"), "--split-column", "b"], 2, /--split-column wants the whole table in memory/],
     [[at("none.csv"), at("no.gfd")], 1, /none\.csv: there is no such file/],
@@ -71,6 +71,14 @@ describe("gaussflow convert", () => {
     expect(err).toMatch(message);
     expect(code).toBe(expected);
     expect(readdirSync(folder).filter((name) => name.startsWith("no.gfd"))).toEqual([]);
+  });
+
+  it("helps with what it takes, and not with what it refuses", () => {
+    const { code, out } = run(["convert", "--help"]);
+    expect(code).toBe(0);
+    expect(out).toContain("Examples:");
+    expect(out).toContain("--weights");
+    expect(out).not.toMatch(/--categorical|--split-column|"mean"/);
   });
 
   it("never writes over the table", () => {
