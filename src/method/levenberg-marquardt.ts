@@ -39,7 +39,7 @@ export interface LevenbergMarquardtOptions {
   readonly damping?: DampingRuleName;
   /**
    * First damping, relative to the largest diagonal entry of the curvature in the units of D. Default 1 with "marquardt",
-   * 1e-2 with "root", 1e-3 with "identity": measured on tabular data, where a bold first step under the running maximum ends
+   * 0.1 with "root", 1e-3 with "identity": measured on tabular data, where a bold first step under the running maximum ends
    * in a worse minimum (every parameter moves by the scale of its own column, however weakly the data hold it).
    */
   readonly initialDamping?: number;
@@ -55,7 +55,7 @@ export interface LevenbergMarquardtOptions {
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
 const saturation = 1e16;
 const floor = 1e-30;
-const firstDamping = { identity: 1e-3, root: 1e-2, marquardt: 1 } as const;
+const firstDamping = { identity: 1e-3, root: 0.1, marquardt: 1 } as const;
 
 /**
  * The Levenberg-Marquardt method.
