@@ -38,11 +38,12 @@ export interface LevenbergMarquardtOptions {
   /** Rule for the damping. Default "nielsen". */
   readonly damping?: DampingRuleName;
   /**
-   * First damping, relative to the largest diagonal entry of the curvature in the units of D. Default 1 with "marquardt",
-   * 0.1 with "root", 1e-3 with "identity": measured on tabular data, where a bold first step under the running maximum ends
-   * in a worse minimum (every parameter moves by the scale of its own column, however weakly the data hold it).
+   * First damping, relative to the largest diagonal entry of the curvature in the units of D. "auto", the default: 1 with
+   * "marquardt", 1e-2 with "root" (0.1 where that comes to the identity), 1e-3 with "identity". Chosen by `bench/defaults.mjs` and the errors on
+   * held-out rows: a bold first step under the running maximum, or with more parameters than equations, ends in a worse
+   * minimum.
    */
-  readonly initialDamping?: number;
+  readonly initialDamping?: number | "auto";
   /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration; not in the matrix-free route. Default true. */
   readonly acceleration?: boolean;
   /**
@@ -55,7 +56,11 @@ export interface LevenbergMarquardtOptions {
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
 const saturation = 1e16;
 const floor = 1e-30;
-const firstDamping = { identity: 1e-3, root: 0.1, marquardt: 1 } as const;
+
+function firstDamping(scaling: ScalingKind, effect: ScalingKind): number {
+  if (scaling === "root") return effect === "root" ? 1e-2 : 0.1;
+  return scaling === "marquardt" ? 1 : 1e-3;
+}
 
 /**
  * The Levenberg-Marquardt method.
@@ -81,8 +86,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     );
   if (precision !== "auto" && precision !== "double")
     throw argumentError("levenbergMarquardt precision", 'must be "auto" or "double"', precision);
-  const { initialDamping = firstDamping[scaling] } = options;
-  checkPositive("levenbergMarquardt initialDamping", initialDamping);
+  const { initialDamping = "auto" } = options;
+  if (initialDamping !== "auto") checkPositive("levenbergMarquardt initialDamping", initialDamping);
   checkBoolean("levenbergMarquardt acceleration", acceleration);
   const rule = dampingRules[ruleName];
 
@@ -93,8 +98,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     scaling,
     precision,
 
-    start: (curvatureScale) => ({
-      damping: initialDamping * curvatureScale,
+    start: (curvatureScale, effect) => ({
+      damping: (initialDamping === "auto" ? firstDamping(scaling, effect) : initialDamping) * curvatureScale,
       growth: firstGrowth,
       scale: curvatureScale,
     }),

@@ -68,8 +68,9 @@ export interface Method {
    * State before the first iteration.
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity
    *   (dual route: a Rayleigh quotient of K), 1 for the running maximum.
+   * @param effect what `scaling` comes to on the route (scalingInEffect).
    */
-  start(curvatureScale: number): MethodState;
+  start(curvatureScale: number, effect: ScalingKind): MethodState;
   /** Damping that the next trial will use: what a record shows when the solve fails. */
   damping(state: MethodState): number;
   /** @param previous the trial just rejected at the same point, whose direction may be reused; else null. */

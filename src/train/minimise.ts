@@ -300,14 +300,13 @@ class Loop {
     const first = this.#state === null;
     const damping = this.#state === null ? Number.POSITIVE_INFINITY : this.#options.method.damping(this.#state);
     const used = precision ?? (this.#maySingle ? nextPrecision(damping, this.#records) : "double");
-    const { decay } = this.#problem;
-    const probe =
-      first && this.#scaling === null && this.#problem.route !== "dual" ? freshScaling(this.#problem) : null;
+    const { decay, scaling, route } = this.#problem;
+    const probe = first && this.#scaling === null && route !== "dual" ? freshScaling(this.#problem) : null;
     const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal, used);
     if (failed(point)) return point;
     if (first)
-      this.#state = this.#options.method.start(curvatureScale(point, decay, probe, this.#problem.scaling === "root"));
-    if (this.#problem.route !== "matrix-free") return point;
+      this.#state = this.#options.method.start(curvatureScale(point, decay, probe, scaling === "root"), scaling);
+    if (route !== "matrix-free") return point;
     return { ...point, tolerance: forcingTerm(this.#records, point.gradientNorm) };
   }
 

@@ -138,7 +138,9 @@ export async function* trainSteps(
         write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
       },
       resume:
-        resume === null ? null : await readCheckpoint(resume, print, start.parameterCount, completed.method.start(1)),
+        resume === null
+          ? null
+          : await readCheckpoint(resume, print, start.parameterCount, completed.method.start(1, "identity")),
     });
     const watched = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     return finish(start, fit, validation, completed, plan, engine, result, watched);

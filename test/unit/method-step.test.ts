@@ -78,6 +78,17 @@ describe("the scaling of the damping", () => {
   });
 });
 
+it("the first damping goes with the scaling, and with what the root comes to; a number is taken as it is", () => {
+  const first = (options: Parameters<typeof levenbergMarquardt>[0], effect: "identity" | "root" | "marquardt") =>
+    levenbergMarquardt(options).start(3, effect).damping;
+  expect(first({}, "root")).toBe(0.03);
+  expect(first({}, "identity")).toBeCloseTo(0.3, 15);
+  expect(first({ scaling: "identity" }, "identity")).toBe(0.003);
+  expect(first({ scaling: "marquardt" }, "marquardt")).toBe(3);
+  expect(first({ scaling: "marquardt" }, "identity")).toBe(3);
+  expect(first({ initialDamping: 2 }, "identity")).toBe(6);
+});
+
 describe("damping rules", () => {
   const state = { damping: 8, growth: 4 };
   it("nielsen: 1/3 at best, doubled at ratio 0, cubic between; rejections grow faster and faster", () => {
@@ -102,6 +113,7 @@ describe("method options", () => {
     expect(() => levenbergMarquardt({ scaling: "more" as never })).toThrow(/identity, root, marquardt.*"more"/);
     expect(() => levenbergMarquardt({ damping: "toString" as never })).toThrow(/nielsen, hybrid/);
     expect(() => levenbergMarquardt({ initialDamping: 0 })).toThrow(/positive/);
+    expect(() => levenbergMarquardt({ initialDamping: "some" as never })).toThrow(/positive/);
     expect(() => gaussNewton({ step: Number.NaN })).toThrow(/positive/);
     expect(() => gaussNewton({ lineSearch: 1 as never })).toThrow(/true or false/);
     expect(() => gaussNewton({ linesearch: true } as never)).toThrow(/lineSearch/);
