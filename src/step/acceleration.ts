@@ -31,6 +31,8 @@ export async function accelerated<T extends Accelerable>(
   const ratio = 2 * Math.sqrt(scaledNormSquared(problem, point.scaling, answer.acceleration) / length);
   const seconds = velocity.seconds + answer.seconds;
   if (!(ratio <= mostAcceleration)) return { ...velocity, seconds };
-  const step = velocity.step.map((value, j) => value + 0.5 * answer.acceleration[j]);
+  // In the acceleration's own array, which is ours: with many parameters every vector counts.
+  const step = answer.acceleration;
+  for (let j = 0; j < step.length; j++) step[j] = velocity.step[j] + 0.5 * step[j];
   return { ...velocity, step, acceleration: ratio, seconds };
 }
