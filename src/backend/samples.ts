@@ -74,19 +74,3 @@ class FileBlocks implements Samples {
     return this.#held;
   }
 }
-
-/** The given samples of a file, in memory. */
-export function pickRows(file: FileSamples, rows: readonly number[]): { inputs: Float64Array; targets: Float64Array } {
-  const [d, c] = [file.inputs.offset.length, file.targets.offset.length];
-  const picked = { inputs: new Float64Array(rows.length * d), targets: new Float64Array(rows.length * c) };
-  const blocks = new FileBlocks(file, rows.length, d, c);
-  try {
-    rows.forEach((row, i) => {
-      picked.inputs.set(blocks.inputs(row, 1), i * d);
-      picked.targets.set(blocks.targets(row, 1), i * c);
-    });
-  } finally {
-    blocks.close();
-  }
-  return picked;
-}

@@ -2,6 +2,7 @@
 // values need the whole table first, so that such a table is refused; `readCsv` reads it.
 import type { Readable } from "node:stream";
 import { argumentError, GaussflowError } from "../errors.js";
+import { checkSignal } from "../options.js";
 import { MissingTexts, parseNumber } from "./csv-number.js";
 import { type CsvOptions, checkOptions } from "./csv-options.js";
 import { forEachRecord } from "./csv-records.js";
@@ -37,8 +38,7 @@ export async function convertCsv(
   given: ConvertOptions = {},
 ): Promise<Converted> {
   const { signal, ...options } = given;
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw argumentError("options.signal", "must be an AbortSignal", signal);
+  checkSignal("options.signal", signal);
   const plan = checkOptions(options);
   for (const name of ["split", "encoding", "categorical"] as const)
     if (options[name] !== undefined)

@@ -2,6 +2,7 @@
 // Cutting recomputes what was learnt from the table (means that fill missing values, ranges) on the training part alone, so
 // that nothing of the held-out rows leaks into training.
 import { argumentError, GaussflowError } from "../errors.js";
+import { FileDataset } from "./data-file.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
 import { columnsOf, type MatrixLike, toMatrix } from "./matrix.js";
 import { checkPartition, drawPartition, PART_NAMES, type Partition, partitionOf, type SplitOptions } from "./split.js";
@@ -212,7 +213,7 @@ function names(given: readonly string[] | undefined, count: number, argument: st
 }
 
 /** A checked copy of sample weights: n finite numbers >= 0, not all zero. */
-export function checkWeights(weights: ArrayLike<number>, n: number, name = "weights"): Float64Array {
+function checkWeights(weights: ArrayLike<number>, n: number, name = "weights"): Float64Array {
   if (weights?.length !== n) throw argumentError(name, `must be ${n} numbers, one a sample`, weights);
   const copy = toMatrix([Array.from(weights)], n, name);
   const negative = copy.findIndex((weight) => weight < 0);
@@ -257,7 +258,9 @@ export function dataset(given: DatasetInput): Dataset {
   });
 }
 
-/** Any data set a caller hands in, as a Dataset. */
-export function asDataset(given: Dataset | DatasetInput): Dataset {
+/** Any data set in memory that a caller hands in, as a Dataset. @throws GAUSSFLOW_ARGUMENT, also for a data file */
+export function asDataset(given: Dataset | DatasetInput, name = "data"): Dataset {
+  if (given instanceof FileDataset)
+    throw argumentError(name, "must be in memory here: train() and plan() read data files", given.layout.path);
   return given instanceof Dataset ? given : dataset(given);
 }

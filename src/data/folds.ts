@@ -3,6 +3,7 @@
 //   rows in an order drawn by the seed; fold i holds out places floor(i n / k) ... floor((i + 1) n / k) - 1 of it
 // Source: Stone, "Cross-validatory choice and assessment of statistical predictions", J. R. Stat. Soc. B 36 (1974).
 import { argumentError, GaussflowError } from "../errors.js";
+import { checkCount } from "../options.js";
 import { Random } from "../random.js";
 import type { Dataset } from "./dataset.js";
 
@@ -23,8 +24,7 @@ export interface Fold {
 
 /** Row numbers held out by each of `count` folds of n rows, ascending: disjoint, covering, of sizes that differ by at most 1. */
 export function drawFolds(n: number, count: number, seed: number): Uint32Array[] {
-  if (!Number.isSafeInteger(count) || count < 2)
-    throw argumentError("folds", "must be an integer of at least 2", count);
+  checkCount("folds", count, 2);
   if (count > n)
     throw new GaussflowError("GAUSSFLOW_DATA", `${n} rows can not be cut into ${count} folds; ask for ${n} at most`, {
       rows: n,

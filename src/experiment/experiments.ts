@@ -2,7 +2,7 @@
 import { chooseBackend } from "../backend/create.js";
 import { refuseOrder } from "../backend/memory.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import { checkCount } from "../method/options.js";
+import { checkCount } from "../options.js";
 import { conditioning } from "./conditioning.js";
 import { damping } from "./damping.js";
 import { discrete } from "./discrete.js";

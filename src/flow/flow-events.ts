@@ -2,7 +2,7 @@
 import { type Engine, failed } from "../backend/engine.js";
 import { KernelDrift } from "../linearise/kernel-drift.js";
 import { norm, objectiveOf } from "../linearise/problem.js";
-import { checkBoolean, checkPositive } from "../method/options.js";
+import { checkBoolean, checkPositive } from "../options.js";
 import type { OdeEvent } from "./ode.js";
 
 /** What an event of a flow looks at. */

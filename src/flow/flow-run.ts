@@ -6,7 +6,6 @@ import { jacobianRank } from "../linearise/jacobian-rank.js";
 import type { ObservedRun, Observer, ResidualTerms } from "../linearise/observer.js";
 import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
-import { noisyVelocity, roundingSentence } from "../linearise/velocity-noise.js";
 import type { Architecture } from "../network/architecture.js";
 import { Interrupt } from "../train/interrupt.js";
 import { FlowField } from "./field.js";
@@ -17,13 +16,11 @@ import type { CompletedFlowOptions } from "./flow-options.js";
 import { integrateSteps } from "./integrate.js";
 import type { AcceptedStep, EventSample, OdeEnd, Sample } from "./ode.js";
 import { parameterNorm, predictionNorm } from "./prediction-norm.js";
+import { type Rounding, RoundingWatch, untroubled } from "./rounding-watch.js";
 import { stability } from "./runge-kutta.js";
 
 /** Two errors of the tolerance per step may lift the objective by that much of itself before it counts as a climb. */
 const climbTolerance = 10;
-
-/** In so many steps, with a rejection in every other, rounding is suspected. */
-const troubledSteps = 20;
 
 export interface FlowRunContext {
   readonly engine: Engine;
@@ -33,7 +30,7 @@ export interface FlowRunContext {
   readonly targets: Float64Array;
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
-  readonly terms: ResidualTerms;
+  readonly terms: () => ResidualTerms;
   /** Where the flow starts, even if it is resumed later on its way. */
   readonly start: Float64Array;
   /** From the sum loss to the reported mean of squares. */
@@ -58,11 +55,11 @@ export class FlowRun {
   state: Float64Array;
   counts: { readonly accepted: number; readonly rejected: number; readonly evaluations: number };
   stiffness: string | null;
-  rounding: string | null;
   readonly #completed: CompletedFlowOptions;
   readonly #context: FlowRunContext;
   readonly #began = performance.now();
   #initialLoss: number;
+  readonly #rounding: RoundingWatch;
   /** The last accepted step that a checkpoint can be made of. */
   #boundary: (() => FlowSnapshot) | null = null;
   #unwritten = false;
@@ -80,7 +77,6 @@ export class FlowRun {
     this.state = resume?.state ?? Float64Array.of(...start, 0);
     this.counts = resume ?? { accepted: 0, rejected: 0, evaluations: 0 };
     this.stiffness = resume?.stiffness ?? null;
-    this.rounding = this.records.find(({ rounding }) => rounding !== null)?.rounding ?? null;
     this.#initialLoss = resume?.initialLoss ?? Number.NaN;
     const { settings } = completed.integrator;
     this.field = new FlowField(
@@ -95,10 +91,15 @@ export class FlowRun {
       },
       resume && { initialObjective: resume.initialObjective, switched: resume.switched },
     );
+    this.#rounding = new RoundingWatch(this.field, completed.from, start, this.records);
   }
 
   get elapsed(): number {
     return (this.#context.resume?.elapsed ?? 0) + (performance.now() - this.#began) / 1000;
+  }
+
+  get rounding(): string | null {
+    return this.#rounding.sentence;
   }
 
   get parameters(): Float64Array {
@@ -196,7 +197,7 @@ export class FlowRun {
       this.stiffness ??= step.stiffness;
       this.outputs.push(...step.outputs);
       this.events.push(...step.events);
-      const record = this.#record(step, null, await this.#noise(step));
+      const record = this.#record(step, null, await this.#rounding.look(this.records, step.rejections));
       await this.#keepBoundary(step);
       yield await this.#tell(record);
       if (this.#stopped()) return;
@@ -219,26 +220,10 @@ export class FlowRun {
     });
   }
 
-  /** Whether rounding is what rejects the steps: asked where they keep being rejected, until it is. */
-  async #noise(step: AcceptedStep): Promise<number | null> {
-    const { start } = this.#context;
-    const recent = this.records.slice(-troubledSteps);
-    if (this.rounding !== null || recent.some(({ velocityNoise }) => velocityNoise !== null)) return null;
-    const rejections = recent.reduce((sum, record) => sum + record.rejections, step.rejections);
-    if (rejections < troubledSteps / 2) return null;
-    const before = this.records.find(({ velocityNoise }) => velocityNoise !== null)?.velocityNoise ?? null;
-    const atStart = before ?? (await this.field.noiseAt(this.#completed.from, Float64Array.of(...start, 0)));
-    // At the start, since on the way J may lose its rank by curvature.
-    return Number.isNaN(atStart) ? null : atStart;
-  }
-
-  #record(step: AcceptedStep | null, trouble: string | null = null, noise: number | null = null): FlowRecord {
+  #record(step: AcceptedStep | null, trouble: string | null, { noise, sentence }: Rounding = untroubled): FlowRecord {
     const point = this.field.last;
     if (point === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "a flow step without a right-hand side");
     const parameters = this.parameters;
-    const rounded =
-      noise === null ? null : noise >= noisyVelocity ? roundingSentence(noise) : this.field.eigenvalueLost();
-    this.rounding ??= rounded;
     // Callers see it before the run is done with it.
     const record: FlowRecord = Object.freeze({
       step: step?.index ?? 0,
@@ -262,8 +247,8 @@ export class FlowRun {
       smallestSingularValue: point.rank?.smallest ?? null,
       condition: point.condition,
       velocityNoise: noise,
-      rounding: rounded,
-      warning: trouble ?? step?.stiffness ?? rounded ?? this.#climb(point.objective),
+      rounding: sentence,
+      warning: trouble ?? step?.stiffness ?? sentence ?? this.#climb(point.objective),
       elapsed: this.elapsed,
     });
     this.records.push(record);

@@ -38,7 +38,7 @@ export interface FlowResult {
   readonly statistics: {
     readonly accepted: number;
     readonly rejected: number;
-    /** Right-hand sides, and linearisations of the network (one each; one more where the route changed, two where `velocityNoise` was measured). */
+    /** Right-hand sides, and linearisations of the network (one each; one more where the route changed, two where the noise of the velocity was measured, once a flow). */
     readonly evaluations: number;
     readonly linearisations: number;
   };

@@ -31,7 +31,8 @@ export interface ObservedRun {
   readonly targets: Float64Array;
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
-  readonly terms: ResidualTerms;
+  /** Found when asked for, by a pass over the data. */
+  readonly terms: () => ResidualTerms;
   /** Excess objective below which the run's own errors (of time integration) show; 0 for training and for fixed steps. */
   readonly resolution: number;
   /**

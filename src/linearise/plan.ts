@@ -3,7 +3,7 @@
 //   primal       matrix p x p: for p <= n c, where G is regular        dual         matrix n c x n c: for p > n c, where K is
 //   orthogonal   triangle p x p, squares no condition number           matrix-free  products with G only
 //
-// The exact route whose matrix is regular is taken, unless it is beyond reason in time (see `BEYOND_REASON`) or beyond the memory limit.
+// Route "auto" takes the exact route whose matrix is regular, unless it is beyond reason in time (see `BEYOND_REASON`) or beyond the memory limit.
 import { memoryCeiling } from "../backend/memory.js";
 import { GaussflowError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";

@@ -7,6 +7,7 @@
 // rounding level until it passes: the direction stays one of descent. It falls again after accepted steps.
 import { type Failure, failed } from "../backend/engine.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkBoolean, checkPositive } from "../options.js";
 import { dampedStep } from "../step/damped-step.js";
 import {
   type Judgement,
@@ -18,7 +19,6 @@ import {
   toldBySettings,
   weigh,
 } from "./method.js";
-import { checkBoolean, checkPositive } from "./options.js";
 
 export interface GaussNewtonOptions {
   /** Backtrack until the Armijo condition holds. Default true. */

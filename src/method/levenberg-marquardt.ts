@@ -14,6 +14,7 @@ import { failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkBoolean, checkPositive } from "../options.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
 import type { PrecisionChoice } from "../step/precision.js";
@@ -27,7 +28,6 @@ import {
   toldBySettings,
   weigh,
 } from "./method.js";
-import { checkBoolean, checkPositive } from "./options.js";
 
 export interface LevenbergMarquardtOptions {
   /**

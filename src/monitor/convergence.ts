@@ -5,7 +5,7 @@
 import type { MonitorReport, ObservedRun } from "../linearise/observer.js";
 import { deadNetwork, type Observations } from "./observation.js";
 
-export const relativeOffset = 1e-3;
+const relativeOffset = 1e-3;
 
 /** A normal part below this share of the residual is what rounding leaves of it. */
 const cancelled = 1e-14;
@@ -26,11 +26,12 @@ export function convergence(
   const ended = `it ended because ${reason.message}`;
   if (last.objective <= atFloor * floor) {
     const at = `the objective ${last.objective.toExponential(3)} is at its rounding floor`;
-    if (terms.shift === 0 || atFloor * floor <= (leastResolved * terms.targets ** 2) / 2 || terms.targets === 0)
+    const { targets, shift } = terms();
+    if (shift === 0 || atFloor * floor <= (leastResolved * targets ** 2) / 2 || targets === 0)
       return { holds: true, message: `yes: ${at}` };
     return {
       holds: false,
-      message: `not known: ${at}, but outputScale ${architecture.outputScale} lifts that floor to ${floor.toExponential(2)} where the targets are |y|^2/2 = ${(terms.targets ** 2 / 2).toExponential(2)}: a smaller outputScale would tell more; ${ended}`,
+      message: `not known: ${at}, but outputScale ${architecture.outputScale} lifts that floor to ${floor.toExponential(2)} where the targets are |y|^2/2 = ${(targets ** 2 / 2).toExponential(2)}: a smaller outputScale would tell more; ${ended}`,
     };
   }
   if (Math.max(observations[0].objective, last.objective) <= atFloor * resolution)

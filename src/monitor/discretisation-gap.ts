@@ -6,9 +6,9 @@ import type { FlowOptions } from "../flow/flow-options.js";
 import { dormandPrince, euler } from "../flow/integrator.js";
 import { norm } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
-import { checkCount, checkPositive } from "../method/options.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkCount, checkPositive } from "../options.js";
 import { fittedPart, fittingDataset, meanFactor } from "../train/prepare.js";
 
 export interface DiscretisationGap {

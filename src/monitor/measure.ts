@@ -12,6 +12,7 @@ import { exactParameters } from "../linearise/jacobian-rank.js";
 import type { MonitorSpectrum } from "../linearise/observer.js";
 import { dot, norm, objectiveOf } from "../linearise/problem.js";
 import { type ExtremeEigenvalues, extremeEigenvalues } from "../linearise/spectrum.js";
+import { weighted } from "../loss/weighted.js";
 
 export interface MeasureOptions {
   /** outputScale. */
@@ -101,9 +102,8 @@ async function leftOver(
   const c = engine.outputSize;
   const psi = await engine.forward(parameters, signal);
   const moved = await engine.jacobianProduct(parameters, step, signal);
-  const rest = psi.map(
-    (value, k) => (value - targets[k] + moved[k]) * (weights === null ? 1 : Math.sqrt(weights[Math.floor(k / c)])),
-  );
+  const left = psi.map((value, k) => value - targets[k] + moved[k]);
+  const rest = weighted(left, weights, c);
   return decay === 0
     ? norm(rest)
     : Math.hypot(norm(rest), Math.sqrt(decay) * norm(step.map((value, j) => value + parameters[j])));

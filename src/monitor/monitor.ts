@@ -12,8 +12,9 @@ import type { MonitorRecord, MonitorReport, ObservedPoint, ObservedRun, Observer
 import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
-import { checkBoolean, checkCount } from "../method/options.js";
+import { weighted } from "../loss/weighted.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkBoolean, checkCount } from "../options.js";
 import { measure } from "./measure.js";
 import type { Observation } from "./observation.js";
 import { provisionalRecord, report } from "./report.js";
@@ -186,14 +187,12 @@ const roundingUnits = 16;
 async function roundingFloor(run: ObservedRun, { parameters }: ObservedPoint): Promise<number> {
   const { engine, weights, terms, signal } = run;
   const c = engine.outputSize;
-  const weighted = (values: Float64Array) =>
-    weights === null ? values : values.map((value, k) => Math.sqrt(weights[Math.floor(k / c)]) * value);
-  const psi = weighted(await engine.forward(parameters, signal));
-  const moved = weighted(await engine.forward(lastDigitMoved(parameters), signal));
+  const psi = weighted(await engine.forward(parameters, signal), weights, c);
+  const moved = weighted(await engine.forward(lastDigitMoved(parameters), signal), weights, c);
   const answer = await engine.evaluate(parameters, signal);
   const residual = "ok" in answer ? Math.sqrt(2 * answer.loss) : 0;
   // |y| <= |psi| + |r|.
-  const summed = roundingUnits * Number.EPSILON * (norm(psi) + residual + terms.raw);
+  const summed = roundingUnits * Number.EPSILON * (norm(psi) + residual + terms().raw);
   const inside = norm(moved.map((value, k) => value - psi[k]));
   return 0.5 * Math.max(summed, Number.isFinite(inside) ? inside : 0) ** 2;
 }

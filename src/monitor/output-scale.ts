@@ -15,6 +15,7 @@ import { GaussflowError } from "../errors.js";
 import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import { norm } from "../linearise/problem.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
+import { weighted } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { deadNetwork } from "./observation.js";
 import { percent } from "./percent.js";
@@ -180,18 +181,17 @@ function withoutWay(
 /** J~ = sqrt(s) J as an operator, as the engine's loss and factorisations have it. */
 class WeightedRows {
   readonly #engine: Engine;
-  readonly #roots: Float64Array | null;
+  readonly #weights: Float64Array | null;
   readonly #signal: AbortSignal | undefined;
 
   constructor(engine: Engine, weights: Float64Array | null, signal: AbortSignal | undefined) {
     this.#engine = engine;
-    this.#roots = weights?.map(Math.sqrt) ?? null;
+    this.#weights = weights;
     this.#signal = signal;
   }
 
   weighted(values: Float64Array): Float64Array {
-    const [roots, c] = [this.#roots, this.#engine.outputSize];
-    return roots === null ? values : values.map((value, k) => roots[Math.floor(k / c)] * value);
+    return weighted(values, this.#weights, this.#engine.outputSize);
   }
 
   async product(parameters: Float64Array, v: Float64Array): Promise<Float64Array> {

@@ -2,9 +2,9 @@
 import type { Backend } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
-import { checkBoolean, checkSignal } from "../method/options.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkBoolean, checkSignal } from "../options.js";
 import { fittedPart, fittingDataset, startingPoint } from "../train/prepare.js";
 
 export interface AdviceOptions {

@@ -8,7 +8,7 @@ export interface RatePoint {
 }
 
 /** Three points leave one degree of freedom for the standard error; fewer say nothing. */
-export const leastPoints = 3;
+const leastPoints = 3;
 
 /** The fit through all points with a positive, finite value; null where fewer than `leastPoints` are left. */
 export function fitRate(points: readonly RatePoint[]): RateFit | null {

@@ -4,11 +4,12 @@ import { type Engine, failed } from "../backend/engine.js";
 import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import type { ObservedRun } from "../linearise/observer.js";
 import { norm } from "../linearise/problem.js";
+import { weighted } from "../loss/weighted.js";
 import { percent } from "./percent.js";
 
 /** Largest relative distance of psi from its linear prediction, and smallest share of sigma_min, at the end of the way. */
 export const mostCurved = 0.1;
-export const leastKept = 0.5;
+const leastKept = 0.5;
 
 export interface WayEnd {
   /** |psi - its linear prediction| / |linear prediction|. */
@@ -62,13 +63,15 @@ export async function undampedWay({
   const solved = await engine.solve({ damping, decay: 0, scaling: null }, signal);
   if (failed(solved)) return null;
   const c = engine.outputSize;
-  const weighted = (values: Float64Array) =>
-    weights === null ? values : values.map((value, k) => Math.sqrt(weights[Math.floor(k / c)]) * value);
-  const linear = weighted(await engine.jacobianProduct(start, solved.step, signal));
+  const linear = weighted(await engine.jacobianProduct(start, solved.step, signal), weights, c);
   if (norm(linear) === 0) return null;
   const end = start.map((value, j) => value + solved.step[j]);
   const [before, after] = [await engine.forward(start, signal), await engine.forward(end, signal)];
-  const change = weighted(after.map((value, k) => value - before[k]));
+  const change = weighted(
+    after.map((value, k) => value - before[k]),
+    weights,
+    c,
+  );
   const way = await endOfWay({ engine, end, linear, change, start: first, alpha }, signal);
   if (survives(way)) return null;
   const what =

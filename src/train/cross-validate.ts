@@ -3,9 +3,16 @@
 import { asDataset, type Dataset } from "../data/dataset.js";
 import type { Fold } from "../data/folds.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
-import { checkCount } from "../method/options.js";
+import { checkOptionNames } from "../network/option-names.js";
+import { checkCount } from "../options.js";
 import { crossValidation, restarts, type TrainJob } from "./jobs.js";
-import { type JobResult, type TrainManyOptions, type TrainManyResult, trainMany } from "./train-many.js";
+import {
+  type JobResult,
+  TRAIN_MANY_OPTION_NAMES,
+  type TrainManyOptions,
+  type TrainManyResult,
+  trainMany,
+} from "./train-many.js";
 
 export interface CrossValidateOptions extends TrainManyOptions {
   /** Default 5. */
@@ -43,6 +50,7 @@ export interface CrossValidationResult {
  * @example (await crossValidate({ network, data }, { folds: 10, restarts: 4 })).metrics
  */
 export async function crossValidate(job: TrainJob, options: CrossValidateOptions = {}): Promise<CrossValidationResult> {
+  checkOptionNames("crossValidate options", options, [...TRAIN_MANY_OPTION_NAMES, "folds", "restarts", "seed"]);
   const { folds: count = 5, restarts: starts = 1, seed, ...rest } = options;
   checkCount("options.restarts", starts, 1);
   const data = asDataset(job.data);

@@ -6,12 +6,12 @@ import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { identityScaling, type Scaling, scaleColumns, standardise as standardScaling } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import type { ResidualTerms } from "../linearise/observer.js";
-import { norm } from "../linearise/problem.js";
+import { rootWeight } from "../loss/weighted.js";
 import { predictions } from "../network/forward.js";
 import { Network } from "../network/network.js";
 
 /** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
-export function unitsOf(network: Network, fit: Dataset | FileDataset): Scaling {
+function unitsOf(network: Network, fit: Dataset | FileDataset): Scaling {
   const standard = standardScaling(fit);
   const linear = network.architecture.layers.at(-1)?.activation === "identity";
   return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
@@ -19,10 +19,7 @@ export function unitsOf(network: Network, fit: Dataset | FileDataset): Scaling {
 
 /** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
 export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
-  if (!(network instanceof Network))
-    throw argumentError("network", "must be made by network() or loadModel()", network);
-  if (given instanceof FileDataset)
-    throw argumentError("data", "must be in memory here: only train() reads data files", given.layout.path);
+  checkNetwork(network);
   const set = asDataset(given);
   checkFit(network, set);
   return set;
@@ -31,8 +28,7 @@ export function fittingDataset(network: Network, given: Dataset | DatasetInput):
 /** The same for what `train` takes: data files too. */
 export function trainingData(network: Network, given: Dataset | DatasetInput | FileDataset): Dataset | FileDataset {
   if (!(given instanceof FileDataset)) return fittingDataset(network, given);
-  if (!(network instanceof Network))
-    throw argumentError("network", "must be made by network() or loadModel()", network);
+  checkNetwork(network);
   checkFit(network, given);
   if (network.centre !== null)
     throw argumentError(
@@ -41,6 +37,11 @@ export function trainingData(network: Network, given: Dataset | DatasetInput | F
       "centred",
     );
   return given;
+}
+
+function checkNetwork(network: Network): void {
+  if (!(network instanceof Network))
+    throw argumentError("network", "must be made by network() or loadModel()", network);
 }
 
 function checkFit(network: Network, set: Dataset | FileDataset): void {
@@ -69,7 +70,8 @@ export interface StartingPoint {
   readonly start: Network;
   readonly scaling: Scaling | null;
   readonly data: EngineData;
-  readonly terms: ResidualTerms;
+  /** Only a monitor and a centred network ask for them: a pass over the data. */
+  readonly terms: () => ResidualTerms;
 }
 
 export function startingPoint(network: Network, fit: Dataset | FileDataset, standardise: boolean): StartingPoint {
@@ -81,24 +83,26 @@ export function startingPoint(network: Network, fit: Dataset | FileDataset, stan
     const file = { layout, ...(scaling ?? identityScaling(inputSize, outputSize)) };
     const data = { sampleCount, inputs: none, targets: none, weights: weights ?? undefined, file };
     // Only a shift of the targets needs these lengths, and a monitor: neither goes with a file.
-    return { start, scaling, data, terms: { targets: 0, raw: 0, shift: 0 } };
+    return { start, scaling, data, terms: () => ({ targets: 0, raw: 0, shift: 0 }) };
   }
   const data = engineData(start, fit, scaling);
-  const terms = residualTerms(start, fit, scaling, data.targets);
-  return { start, scaling, data, terms };
+  return { start, scaling, data, terms: () => residualTerms(start, fit, scaling, data.targets) };
 }
 
 function residualTerms(start: Network, fit: Dataset, scaling: Scaling | null, shifted: Float64Array): ResidualTerms {
   const c = fit.outputSize;
-  const length = (value: (k: number) => number) =>
-    norm(shifted.map((_, k) => Math.sqrt(fit.weights?.[Math.floor(k / c)] ?? 1) * value(k)));
-  const scale = (k: number) => scaling?.targets.scale[k % c] ?? 1;
-  const targets = scaling === null ? fit.targets : scaleColumns(fit.targets, scaling.targets);
-  return {
-    targets: length((k) => targets[k]),
-    raw: length((k) => fit.targets[k] / scale(k)),
-    shift: start.centre === null ? 0 : length((k) => shifted[k] - targets[k]),
-  };
+  const columns = scaling?.targets;
+  let [targets, raw, shift] = [0, 0, 0];
+  for (let k = 0; k < shifted.length; k++) {
+    const root = rootWeight(fit.weights, k, c);
+    const scale = columns?.scale[k % c] ?? 1;
+    const value = (fit.targets[k] - (columns?.offset[k % c] ?? 0)) / scale;
+    // Sums of squares could overflow.
+    targets = Math.hypot(targets, root * value);
+    raw = Math.hypot(raw, root * (fit.targets[k] / scale));
+    if (start.centre !== null) shift = Math.hypot(shift, root * (shifted[k] - value));
+  }
+  return { targets, raw, shift };
 }
 
 /** Largest share of |y| that rounding of alpha f(w_0) may take. */
@@ -112,9 +116,12 @@ const largestLoss = 1e-3;
 export function checkTargetsKept({
   start: {
     architecture: { outputScale },
+    centre,
   },
-  terms: { targets, shift },
+  terms,
 }: StartingPoint): void {
+  if (centre === null) return;
+  const { targets, shift } = terms();
   const lost = Number.EPSILON * shift;
   if (targets === 0 || lost <= largestLoss * targets) return;
   const show = (value: number) => value.toExponential(2);

@@ -4,8 +4,8 @@ import { argumentError } from "../errors.js";
 import type { Observer } from "../linearise/observer.js";
 import { defaultMemoryLimit } from "../linearise/plan.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
-import { checkBoolean, checkCount, checkSignal } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkBoolean, checkCount, checkMemoryLimit, checkSignal } from "../options.js";
 
 export interface RunOptions<Entry> extends BackendOptions {
   /** Default `squaredError()`. */
@@ -15,8 +15,8 @@ export interface RunOptions<Entry> extends BackendOptions {
   /** Stops the run at the next tile; it then resolves with reason "aborted" and the best network so far. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Bytes that the process may come to. A run that is predicted to need more is refused before it allocates anything, or takes the
-   * matrix-free route where that fits (and says so). Default: half of the physical memory or of the control group's limit.
+   * Bytes that the process may come to. A run that is predicted to need more is refused before it allocates anything; training with route
+   * "auto" takes the matrix-free route instead where that fits (and says so). Default: half of the physical memory or of the control group's limit.
    */
   readonly memoryLimit?: number | undefined;
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
@@ -66,8 +66,7 @@ export function completeRunOptions<Entry>(options: RunOptions<Entry>): Completed
   if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
   checkBoolean("options.standardise", standardise);
   checkSignal("options.signal", signal);
-  if (!(typeof memoryLimit === "number" && memoryLimit > 0))
-    throw argumentError("options.memoryLimit", "must be a number of bytes above 0", memoryLimit);
+  checkMemoryLimit("options.memoryLimit", memoryLimit);
   if (onRecord !== undefined && typeof onRecord !== "function")
     throw argumentError("options.onRecord", "must be a function", onRecord);
   if (monitor !== undefined && (typeof monitor !== "object" || monitor === null))

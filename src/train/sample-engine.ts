@@ -1,7 +1,6 @@
 // A second, small engine on a sample of the data, for what would cost too much on all of it; made when it is first asked for.
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
-import { pickRows } from "../backend/samples.js";
 import { sampleEquations } from "../linearise/observer.js";
 import type { Architecture } from "../network/architecture.js";
 
@@ -28,8 +27,11 @@ export class SampleEngine {
   }
 }
 
-/** At most `equations` of the data's equations, from evenly spaced samples; the data themselves where they are few enough. */
-export function sampled(data: EngineData, outputSize: number, equations: number): EngineData {
+/**
+ * At most `equations` of the data's equations, from evenly spaced samples; the data themselves where they are few enough. In memory: only
+ * a monitor asks for a sample, and none goes with data from a file.
+ */
+function sampled(data: EngineData, outputSize: number, equations: number): EngineData {
   const count = Math.max(1, Math.floor(equations / outputSize));
   if (data.sampleCount <= count) return data;
   const rows = Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * data.sampleCount) / count));
@@ -41,12 +43,10 @@ export function sampled(data: EngineData, outputSize: number, equations: number)
     });
     return out;
   };
-  const weights = data.weights && pick(data.weights);
-  if (data.file !== undefined) return { sampleCount: count, ...pickRows(data.file, rows), weights };
   return {
     sampleCount: count,
     inputs: pick(data.inputs),
     targets: pick(data.targets),
-    weights,
+    weights: data.weights && pick(data.weights),
   };
 }

@@ -7,8 +7,8 @@
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
 import type { Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
-import { checkCount, checkNonNegative, checkPositive } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkCount, checkNonNegative, checkPositive } from "../options.js";
 
 export interface StopOptions {
   /** Most iterations (linearisations). Default 200. */

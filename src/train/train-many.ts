@@ -10,8 +10,8 @@ import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { defaultMemoryLimit } from "../linearise/plan.js";
 import type { TrainRecord } from "../linearise/record.js";
-import { checkCount } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkCount, checkMemoryLimit, checkSignal } from "../options.js";
 import { packJob } from "./job-message.js";
 import { type IterationProgress, unpackProgress } from "./job-progress.js";
 import { JobThread, ThreadStartError, threadsAvailable } from "./job-thread.js";
@@ -70,7 +70,7 @@ export interface TrainManyResult {
   readonly seconds: number;
 }
 
-const NAMES = ["concurrency", "threads", "memoryLimit", "signal", "onProgress"];
+export const TRAIN_MANY_OPTION_NAMES = ["concurrency", "threads", "memoryLimit", "signal", "onProgress"];
 
 /**
  * Trains every job, several at a time, and resolves with all results, ranked. A job that fails does not touch the others: its error
@@ -144,14 +144,12 @@ class Batch {
     jobs.forEach((job, k) => {
       checkJob(job, `jobs[${k}]`);
     });
-    checkOptionNames("trainMany options", options, NAMES);
+    checkOptionNames("trainMany options", options, TRAIN_MANY_OPTION_NAMES);
     const threads = chooseThreads(options.threads);
     const { concurrency = Math.min(threads, jobs.length), memoryLimit = defaultMemoryLimit() } = options;
     checkCount("options.concurrency", concurrency, 1);
-    if (typeof memoryLimit !== "number" || !(memoryLimit > 0))
-      throw argumentError("options.memoryLimit", "must be a number of bytes above 0", memoryLimit);
-    if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
-      throw argumentError("options.signal", "must be an AbortSignal", options.signal);
+    checkMemoryLimit("options.memoryLimit", memoryLimit);
+    checkSignal("options.signal", options.signal);
     if (options.onProgress !== undefined && typeof options.onProgress !== "function")
       throw argumentError("options.onProgress", "must be a function", options.onProgress);
     this.#jobs = jobs;
@@ -189,7 +187,7 @@ class Batch {
       const job = this.#jobs[index] as TrainJob;
       let bytes = 0;
       try {
-        const prepared = { ...job, data: this.#set(job.data) };
+        const prepared = this.#converted(job);
         const needed = jobBytes(prepared);
         await this.#budget.take(needed);
         bytes = needed;
@@ -208,8 +206,7 @@ class Batch {
   /** In the lane's thread where the job can cross and there is one, else here. */
   async #train(index: number, job: TrainJob, lane: Lane): Promise<TrainResult> {
     const own = job.options?.signal;
-    if (own !== undefined && !(own instanceof AbortSignal))
-      throw argumentError("options.signal", "must be an AbortSignal", own);
+    checkSignal("options.signal", own);
     const signal = own === undefined ? this.#signal : AbortSignal.any([this.#signal, own]);
     const threads = job.options?.threads ?? this.#threads;
     const watched = this.#onProgress !== null;
@@ -238,9 +235,17 @@ class Batch {
     });
   }
 
-  /** One data set for all jobs that were given the same. */
-  #set(given: Dataset | DatasetInput): Dataset {
-    const set = this.#sets.get(given) ?? asDataset(given);
+  /** The job with its data, for training and for validation, as data sets: one for all jobs that were given the same. */
+  #converted(job: TrainJob): TrainJob {
+    const { data, options } = job;
+    const validation = options?.validation;
+    if (typeof validation !== "object" || validation === null) return { ...job, data: this.#set(data, "data") };
+    const set = this.#set(validation, "options.validation");
+    return { ...job, data: this.#set(data, "data"), options: { ...options, validation: set } };
+  }
+
+  #set(given: Dataset | DatasetInput, name: string): Dataset {
+    const set = this.#sets.get(given) ?? asDataset(given, name);
     this.#sets.set(given, set);
     return set;
   }

@@ -5,8 +5,8 @@ import { defaultMatrixFree, type EngineRoute, type MatrixFreeSettings, PRECONDIT
 import type { TrainRecord } from "../linearise/record.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
-import { checkBoolean, checkCount } from "../method/options.js";
 import { checkOptionNames } from "../network/option-names.js";
+import { checkBoolean, checkCount } from "../options.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "./run-options.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
@@ -107,7 +107,7 @@ function checkValidation(given: TrainOptions["validation"], data: Dataset | File
   }
   if (given === null || typeof given !== "object")
     throw argumentError("options.validation", "must be a data set, a fraction or false", given);
-  const set = asDataset(given);
+  const set = asDataset(given, "options.validation");
   if (set.inputSize !== data.inputSize || set.outputSize !== data.outputSize)
     throw argumentError(
       "options.validation",

@@ -130,7 +130,7 @@ export async function* trainSteps(
         resolution: 0,
         discretised: (rate) => rate,
         fixedStep: null,
-        identityScaling: completed.method.scaling === "identity",
+        identityScaling: scalingInEffect(completed.method.scaling, plan.route, completed.loss.decay) === "identity",
         signal: options.signal ?? new AbortController().signal,
       }),
       checkpoint: checkpoint && {

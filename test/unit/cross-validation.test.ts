@@ -75,6 +75,16 @@ describe("crossValidate", () => {
     expect(spread[0]).toBeCloseTo(Math.sqrt(errors.reduce((sum, e) => sum + (e - mean) ** 2, 0) / 2), 12);
   });
 
+  it("names a misspelt option before it looks at the data", async () => {
+    const job = { ...smallJob(), data: { inputs: [[1]], targets: "none" } as never };
+    await expect(crossValidate(job, { fold: 3 } as never)).rejects.toThrow(
+      /^crossValidate options has no option of that name; .*folds.*; received "fold"/,
+    );
+    await expect(crossValidate(job, { onProgres: () => {} } as never)).rejects.toThrow(
+      /^crossValidate options.*onProgress/,
+    );
+  });
+
   it("leaves the rows of a fold that failed without prediction and scores the others", async () => {
     const controller = new AbortController();
     const { folds, predictions, metrics } = await crossValidate(smallJob(4), {

@@ -13,7 +13,20 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { constantInputs } from "../../src/data/scaling.js";
-import { convertCsv, flow, network, openDataFile, plan, readCsv, train, writeDataFile } from "../../src/index.js";
+import {
+  convertCsv,
+  crossValidate,
+  crossValidation,
+  flow,
+  network,
+  openDataFile,
+  plan,
+  readCsv,
+  train,
+  trainMany,
+  writeDataFile,
+} from "../../src/index.js";
+import { wave } from "../helpers/many-jobs.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-data-"));
 const columns = { featureNames: ["a", "b"], targetNames: ["y"] };
@@ -144,7 +157,14 @@ describe("train on a data file", () => {
       /network must not be centred/,
     );
     await expect(train(network({ layers: [3, 3, 1] }), file)).rejects.toThrow("data must have 3 inputs and 1 targets");
-    await expect(flow(net, file as never)).rejects.toThrow("data must be in memory here");
+    const memory = "must be in memory here: train() and plan() read data files";
+    await expect(flow(net, file as never)).rejects.toThrow(`data ${memory}`);
+    await expect(train(net, wave(50), { validation: file as never })).rejects.toThrow(`options.validation ${memory}`);
+    const job = { network: net, data: file as never };
+    const { results } = await trainMany([job]);
+    expect(results[0]!.error).toMatchObject({ code: "GAUSSFLOW_ARGUMENT", message: expect.stringContaining(memory) });
+    expect(() => crossValidation(job, 5)).toThrow(`data ${memory}`);
+    await expect(crossValidate(job)).rejects.toThrow(`data ${memory}`);
     expect(plan(net, file).chosen.bytes.copies).toBe(0);
   });
 });

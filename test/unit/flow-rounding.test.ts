@@ -1,6 +1,7 @@
 // Problems at the edge of what rounding lets a flow do: a Jacobian whose condition number is near 1/eps, one that is singular at the
 // start. The flow and its monitor say so, whatever rate was measured on the way. The network is five tanh units on sin(3x), 60 points.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { FlowField } from "../../src/flow/field.js";
 import { flow, monitor, network, spectralDamping } from "../../src/index.js";
 import { lastDigitMoved, noisyVelocity, relativeNoise } from "../../src/linearise/velocity-noise.js";
 
@@ -42,6 +43,26 @@ describe("rounding in the velocity", () => {
     const result = await flow(units(2, 1e3), sine, { damping: spectralDamping(), until: 0.03, monitor: monitor() });
     expect(result.rounding).toMatch(/rounding limits the flow/);
     expect(result.monitor?.verdict.code).toBe("rounding-limited");
+  });
+
+  it("is measured once a flow, also where it is small and steps keep being rejected", async () => {
+    const asked = vi.spyOn(FlowField.prototype, "noiseAt");
+    try {
+      const result = await flow(units(2, 1e4), sine, { damping: 0 });
+      // More rejections than twenty steps may have, after the step that asked.
+      const first = result.records.findIndex(({ velocityNoise }) => velocityNoise !== null);
+      const later = result.records.slice(first + 21);
+      expect(later.reduce((sum, { rejections }) => sum + rejections, 0)).toBeGreaterThan(20);
+      expect(result.records[first].velocityNoise).toBeLessThan(noisyVelocity);
+      expect(later.every(({ velocityNoise }) => velocityNoise === null)).toBe(true);
+      expect(asked).toHaveBeenCalledTimes(1);
+      // Nor is it asked for again where the start has no velocity to compare.
+      asked.mockClear().mockResolvedValue(Number.NaN);
+      await flow(units(2, 1e4), sine, { damping: 0 });
+      expect(asked).toHaveBeenCalledTimes(1);
+    } finally {
+      asked.mockRestore();
+    }
   });
 
   it("is not blamed for curvature: the J that was regular at the start, at an output scale that is too small", async () => {

@@ -137,14 +137,18 @@ describe("of a flow", () => {
 });
 
 describe("of a training run", () => {
-  it("dissipation with the damping of the step, at an output scale that is not 1", async () => {
+  it.each([
+    ["identity, primal", 3, levenbergMarquardt({ scaling: "identity", initialDamping: 0.3 })],
+    // 81 parameters, 40 equations: the default's root scaling is the identity in the dual route.
+    ["the default, dual", 20, levenbergMarquardt()],
+  ])("dissipation with the damping of the step, at an output scale that is not 1: %s", async (_, width, method) => {
     const data = waves(40, 2, 1, 4, 0.3);
-    const net = network({ layers: [2, 3, 1], outputScale: 3, seed: 2 });
-    const method = levenbergMarquardt({ scaling: "identity", initialDamping: 0.3 });
+    const net = network({ layers: [2, width, 1], outputScale: 3, seed: 2 });
     const options = { ...raw, method, validation: false, stop: { iterations: 3 }, monitor: monitor() } as const;
     const result = await train(net, data, options);
     const record = result.monitor?.records.at(-1) as MonitorRecord;
     const { j, residual } = await explicit(result.last, data);
+    expect(result.plan.route).toBe(width === 20 ? "dual" : "primal");
     const [p, alpha, mu] = [net.parameterCount, 3, record.damping];
     const rho = mu / (alpha ** 2 + mu);
     const h = products(j, 40, true).map((value, k) => (1 - rho) * value + (k % (p + 1) === 0 ? rho : 0));
@@ -156,6 +160,7 @@ describe("of a training run", () => {
       x.reduce((sum, value, q) => sum + value * slope[q], 0),
       "dissipation",
     );
+    expect(record.plRatio).toBeGreaterThan(0);
   });
 
   it("the relative offset of Bates and Watts, from an explicit projection", async () => {

@@ -46,6 +46,25 @@ describe("trainMany", () => {
     expect(plain.best!.score).toBe(Math.min(...plain.results.map(({ result }) => result!.loss)));
   });
 
+  it("converts a validation set that jobs share once", async () => {
+    const { network: net, data } = smallJob();
+    const held = wave(12);
+    let conversions = 0;
+    const validation = {
+      get inputs() {
+        conversions++;
+        return held.inputs;
+      },
+      targets: held.targets,
+      inputSize: 2,
+    };
+    const jobs = restarts({ network: net, data, options: { validation, stop: { iterations: 2 } } }, 4);
+    const { results } = await trainMany(jobs, { concurrency: 2 });
+    expect(conversions).toBe(1);
+    const alone = await train(jobs[3]!.network, data, { ...jobs[3]!.options, validation: held });
+    expect(timeless(results[3]!.result!)).toEqual(timeless(alone));
+  });
+
   it("keeps the error of one job in its result", async () => {
     const good = smallJob();
     const bad = { ...good, options: { stop: { iterations: -1 } } };

@@ -1,5 +1,5 @@
-// Checks of option values shared by methods and training.
-import { argumentError } from "../errors.js";
+// Checks of option values, in one wording.
+import { argumentError } from "./errors.js";
 
 /** A finite number > 0. */
 export function checkPositive(what: string, value: unknown): asserts value is number {
@@ -21,6 +21,11 @@ export function checkCount(what: string, value: unknown, least: number): asserts
 
 export function checkBoolean(what: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") throw argumentError(what, "must be true or false", value);
+}
+
+/** Bytes; Infinity is no limit. */
+export function checkMemoryLimit(what: string, value: unknown): asserts value is number {
+  if (typeof value !== "number" || !(value > 0)) throw argumentError(what, "must be a number of bytes above 0", value);
 }
 
 export function checkSignal(what: string, value: unknown): asserts value is AbortSignal | undefined {
