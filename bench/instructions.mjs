@@ -26,7 +26,7 @@ function run(program, args) {
     encoding: "utf8",
     env: { ...process.env, OPENBLAS_NUM_THREADS: "1" },
   });
-  if (error) throw new Error(`${program} can not be run: ${error.message}`);
+  if (error) throw new Error(`${program} cannot be run: ${error.message}`);
   if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}${stderr}`);
   return stdout + stderr;
 }

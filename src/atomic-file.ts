@@ -3,14 +3,16 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { GaussflowError } from "./errors.js";
+import { fileError, type GaussflowError } from "./errors.js";
 
-const neighbour = (path: string) =>
-  join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`);
+/** A name beside `path` for what is to take its place once it is whole. */
+export function neighbour(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`);
+}
 
-function writeError(path: string, cause: unknown): GaussflowError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new GaussflowError("GAUSSFLOW_FILE", `${path} cannot be written: ${why}`, { path }, { cause });
+/** What is said of a file that could not be written. */
+export function writeError(path: string, cause: unknown): GaussflowError {
+  return fileError(path, `cannot be written: ${cause instanceof Error ? cause.message : cause}`, {}, cause);
 }
 
 /**

@@ -4,8 +4,8 @@
 /** What went wrong, in a form that programs can test. */
 export type ErrorCode =
   | "GAUSSFLOW_ARGUMENT" // an argument breaks a stated rule
-  | "GAUSSFLOW_DATA" // a table or a CSV file can not be used as it is
-  | "GAUSSFLOW_FILE" // a model or checkpoint file is damaged, foreign or of another version
+  | "GAUSSFLOW_DATA" // a table or a CSV file cannot be used as it is
+  | "GAUSSFLOW_FILE" // a file is damaged, foreign or of another version, or cannot be read or written
   | "GAUSSFLOW_NO_NATIVE" // the native engine was asked for and is not available
   | "GAUSSFLOW_MEMORY" // the problem needs more memory than can be had
   | "GAUSSFLOW_BUSY" // the engine is already at work, or was disposed of
@@ -33,6 +33,21 @@ export class GaussflowError extends Error {
 export function argumentError(argument: string, rule: string, received: unknown): GaussflowError {
   const value = describe(received);
   return new GaussflowError("GAUSSFLOW_ARGUMENT", `${argument} ${rule}; received ${value}`, { argument, rule, value });
+}
+
+/**
+ * A GAUSSFLOW_FILE error in the one form all of them have: the file (or what stands for it) and the rule; `details.file` has the file.
+ *
+ * @example fileError("net.json", "is not JSON", {}, cause)
+ */
+export function fileError(
+  file: string,
+  rule: string,
+  details: Record<string, unknown> = {},
+  cause?: unknown,
+): GaussflowError {
+  const options = cause === undefined ? undefined : { cause };
+  return new GaussflowError("GAUSSFLOW_FILE", `${file}: ${rule}`, { file, rule, ...details }, options);
 }
 
 /** A short, safe rendering of any value for an error message. */

@@ -2,12 +2,7 @@
 // little-endian bytes, so that every bit comes back and a torn or edited file is refused with the reason.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { describe, GaussflowError } from "./errors.js";
-
-/** A file error that names the file (or other place) and the rule. */
-export function fileError(where: string, rule: string, cause?: unknown): GaussflowError {
-  return new GaussflowError("GAUSSFLOW_FILE", `${where}: ${rule}`, { where, rule }, { cause });
-}
+import { describe, fileError } from "./errors.js";
 
 function checksum(body: string): string {
   return createHash("sha256").update(body).digest("hex");
@@ -30,7 +25,7 @@ export function unseal(text: string, format: string, version: number, where: str
     value = JSON.parse(text);
   } catch (cause) {
     const end = text.trimEnd().endsWith("}") ? "" : " (it ends too early: was it cut off?)";
-    throw fileError(where, `is not JSON${end}`, cause);
+    throw fileError(where, `is not JSON${end}`, {}, cause);
   }
   const head = fields(value, where, "the file");
   if (head.format !== format) throw fileError(where, `is not a ${format} file; its format is ${describe(head.format)}`);
@@ -51,7 +46,7 @@ export async function readText(path: string): Promise<string> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const why = code === "ENOENT" ? "there is no such file" : `cannot be read (${code})`;
-    throw fileError(path, why, cause);
+    throw fileError(path, why, {}, cause);
   }
 }
 

@@ -28,7 +28,7 @@ export function buildBaseline() {
       execFileSync("cmake", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
     } catch (error) {
       const output = `${error.stdout ?? ""}${error.stderr ?? ""}`.trim() || error.message;
-      throw new Error(`the OpenBLAS baseline can not be built (cmake ${args.join(" ")}):\n${output}`);
+      throw new Error(`the OpenBLAS baseline cannot be built (cmake ${args.join(" ")}):\n${output}`);
     }
   };
   run(["-S", source, "-B", folder, "-DCMAKE_BUILD_TYPE=Release"]);

@@ -44,7 +44,7 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
       threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;
   const Status status = arguments::SetSamples(info, n, &state_->engine);
   if (status.code == Code::kFile)
-    throw CodedError(env, "GAUSSFLOW_FILE", "the data file can not be opened, or has changed");
+    throw CodedError(env, "GAUSSFLOW_FILE", "cannot be opened, or has changed since it was");
   if (!status.ok())
     throw CodedError(env, "GAUSSFLOW_MEMORY",
                      "the data set needs " + std::to_string(status.value) + " bytes");

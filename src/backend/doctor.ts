@@ -1,5 +1,6 @@
 // What `gaussflow doctor` tells: the machine, the addon, its BLAS, and the remedy where something is missing.
 import { availableParallelism, cpus, totalmem } from "node:os";
+import { showBytes } from "../bytes.js";
 import { packageRoot } from "../package-root.js";
 import { chooseThreads } from "./create.js";
 import { memoryCeiling } from "./memory.js";
@@ -20,11 +21,10 @@ const LARGE_ORDER = 1107;
 
 /** Looks at the machine and at the addon; takes a few hundred milliseconds for the self-test. */
 export function doctor(): DoctorReport {
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const facts: [string, string][] = [
     ["platform", `${process.platform} ${process.arch}, Node ${process.versions.node}`],
     ["processor", `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} usable`],
-    ["memory", `${gib(totalmem())}, of which this process may use ${gib(memoryCeiling())}`],
+    ["memory", `${showBytes(totalmem())}, of which this process may use ${showBytes(memoryCeiling())}`],
     ["package", packageRoot()],
   ];
   const native = loadNative();

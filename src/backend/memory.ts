@@ -3,6 +3,7 @@
 
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
+import { showBytes } from "../bytes.js";
 import type { Failure } from "./engine.js";
 
 /** Node itself takes more: asking the system for its limit (it reads files) would cost more than a small problem's work. */
@@ -26,10 +27,9 @@ export function refuseOrder(order: number, copies: number, what: string): Failur
 
 /** The failure for an allocation that was refused. */
 export function memoryFailure(bytes: number, what: string, ceiling = memoryCeiling()): Failure {
-  const gib = (value: number) => `${(value / 2 ** 30).toPrecision(3)} GiB`;
   return {
     code: "memory",
     bytes,
-    message: `${what} needs ${gib(bytes)}, and this machine has ${gib(ceiling)}`,
+    message: `${what} needs ${showBytes(bytes)}, and this machine has ${showBytes(ceiling)}`,
   };
 }

@@ -1,9 +1,10 @@
 // gaussflow convert FILE OUT: from a table of numbers to a data file, row by row.
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
+import { showBytes } from "../bytes.js";
 import { convertCsv } from "../data/convert-csv.js";
 import { jsonLine } from "../report/json-lines.js";
-import { counted, formatCount } from "../report/numbers.js";
+import { counted } from "../report/numbers.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputFile } from "./output-file.js";
 import { shellWord } from "./shell-word.js";
@@ -40,7 +41,7 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
     ["--split-column", flags.splitColumn !== undefined],
   ] as const)
     if (asked) throw new UsageError(`${name} wants the whole table in memory, and convert reads it row by row`);
-  if (out === "-") throw new UsageError("the data file must be a file: it can not go to standard output");
+  if (out === "-") throw new UsageError("the data file must be a file: it cannot go to standard output");
   await checkOutputFile(out, "the data file");
   if (await same(file, out)) throw new UsageError("the data file must be another file than the table");
   const tell = (note: string) => {
@@ -56,7 +57,7 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
     else {
       const left = dropped === 0 ? "" : `; ${counted(dropped, "row")} left out (a missing value, or a weight of 0)`;
       terminal.out.write(
-        `Wrote ${out}: ${counted(rows, "row")} of ${counted(featureNames.length, "input")} and ${counted(targetNames.length, "target")}, ${formatCount(bytes)} bytes${left}. Next: gaussflow train ${shellWord(out)}\n`,
+        `Wrote ${out}: ${counted(rows, "row")} of ${counted(featureNames.length, "input")} and ${counted(targetNames.length, "target")}, ${showBytes(bytes)}${left}. Next: gaussflow train ${shellWord(out)}\n`,
       );
     }
     return EXIT.ok;

@@ -6,7 +6,7 @@ import { GaussflowError } from "../errors.js";
 /** Exit codes, as `--help` and docs/cli.md list them. */
 export const EXIT = {
   ok: 0,
-  /** A file, a table or a model can not be used, or the machine lacks something. */
+  /** A data, model or output file cannot be used, or the machine lacks something (memory, the native engine; plan: training would be refused). */
   failure: 1,
   /** The command line itself is wrong. */
   usage: 2,
@@ -26,7 +26,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES_HELP = `
 Exit codes:
   0    success
-  1    a data, model or output file can not be used
+  1    a data, model or output file cannot be used, or the machine lacks something
+       (memory, the native engine; plan: training would be refused)
   2    the command line is wrong
   3    training stopped on numbers it could not go on with (the best network so far is saved)
   4    a claim of an experiment does not hold

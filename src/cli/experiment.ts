@@ -88,7 +88,7 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
     ...(flags.samples === undefined ? {} : { samples: flags.samples }),
     ...(flags.width === undefined ? {} : { width: flags.width }),
   };
-  // What can not be run is told before an hour of what can.
+  // What cannot be run is told before an hour of what can.
   for (const experiment of chosen) completeSettings(experiment, settings);
   await checkOutputFile(html, "the report");
   const status = quiet || json ? null : new StatusLine(terminal.err);

@@ -1,7 +1,8 @@
 // Output paths are checked before the work starts: an hour of training must not end with "no such directory".
 import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { GaussflowError } from "../errors.js";
+import { checkWritable } from "../atomic-file.js";
+import { fileError, type GaussflowError } from "../errors.js";
 
 /**
  * Throws GAUSSFLOW_FILE unless a file can be made at `path`. Missing directories are made.
@@ -10,7 +11,7 @@ import { GaussflowError } from "../errors.js";
  */
 export async function checkOutputFile(path: string, what: string): Promise<void> {
   const fail = (why: string, cause?: unknown) =>
-    new GaussflowError("GAUSSFLOW_FILE", `can not write ${what} to "${path}": ${why}`, { path }, { cause });
+    fileError(path === "" ? '""' : path, `${what} cannot be written there: ${why}`, {}, cause);
   if (path === "" || path.endsWith("/")) throw fail("a file name is needed");
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
@@ -21,8 +22,8 @@ export async function checkOutputFile(path: string, what: string): Promise<void>
   await makeDirectories(directory).catch((error: NodeJS.ErrnoException) => {
     throw fail(error.code === "EEXIST" ? `"${directory}" is not a directory` : reasonOf(error), error);
   });
-  await access(directory, constants.W_OK).catch((error) => {
-    throw fail(`the directory "${directory}" is not writable`, error);
+  await checkWritable(path).catch(({ cause }: GaussflowError) => {
+    throw fail(reasonOf(cause as NodeJS.ErrnoException), cause);
   });
   if (found !== null)
     await access(path, constants.W_OK).catch((error) => {

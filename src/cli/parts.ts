@@ -68,7 +68,7 @@ function wholeFile(file: string, flags: PartFlags, tell: (note: string) => void)
   for (const name of ["validation", "test"] as const)
     if ((flags[name] ?? 0) !== 0)
       throw new UsageError(
-        `--${name} must be 0 or left out for a data file, which is trained on whole: received ${flags[name]}`,
+        `--${name} must be 0 or left out for a data file, which is trained on whole: received ${flags[name]}; keep those rows in a table of their own, and judge the model with gaussflow evaluate`,
       );
   for (const [name, value] of [
     ["restarts", flags.restarts],
@@ -76,7 +76,9 @@ function wholeFile(file: string, flags: PartFlags, tell: (note: string) => void)
     ["monitor", flags.monitor],
   ] as const)
     if (value !== undefined)
-      throw new UsageError(`--${name} wants the data in memory, and ${file} is a data file: leave it out`);
+      throw new UsageError(
+        `--${name} wants the data in memory, and ${file} is a data file: give it the table instead, or leave --${name} out`,
+      );
   const fit = openDataFile(file);
   tell("a data file is trained on whole: no rows are held out for validation or test");
   return { pool: fit, fit, validation: null, test: null };

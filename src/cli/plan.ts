@@ -1,7 +1,7 @@
 // gaussflow plan FILE: what `gaussflow train` with the same options would choose, and what it would take, before anything runs.
 import { type Command, Option } from "commander";
+import { showBytes } from "../bytes.js";
 import type { Plan, RouteEstimate } from "../linearise/plan.js";
-import { showBytes } from "../linearise/plan.js";
 import type { EngineRoute } from "../linearise/problem.js";
 import { network } from "../network/network.js";
 import { jsonLine } from "../report/json-lines.js";

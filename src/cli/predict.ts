@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../atomic-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { outOfRange } from "../data/range.js";
 import { type CsvOptions, readCsv } from "../data/read-csv.js";
-import { GaussflowError } from "../errors.js";
+import { fileError } from "../errors.js";
 import { loadModel } from "../network/model-file.js";
 import type { Network } from "../network/network.js";
 import { jsonLine } from "../report/json-lines.js";
@@ -69,8 +69,7 @@ async function read(
 ): Promise<{ network: Network; data: Dataset }> {
   const network = await loadModel(model);
   const { encoding } = network;
-  if (encoding === null)
-    throw new GaussflowError("GAUSSFLOW_FILE", `${model}: was trained on arrays, not on a table; use network.predict`);
+  if (encoding === null) throw fileError(model, "was trained on arrays, not on a table; use network.predict");
   const data = await readCsv(file, {
     encoding,
     targets,

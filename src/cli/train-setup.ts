@@ -45,7 +45,7 @@ export interface TrainSetup extends Parts {
   readonly warnings: readonly string[];
 }
 
-/** @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that can not be written, and what the table throws */
+/** @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that cannot be written, and what the table throws */
 export async function setUp(file: string, flags: TrainFlags, terminal: Terminal): Promise<TrainSetup> {
   for (const [path, what] of [
     [flags.out, "the model"],

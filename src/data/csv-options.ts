@@ -123,7 +123,7 @@ export function checkOptions(options: CsvOptions): CsvPlan {
     if (!(NAMES as readonly string[]).includes(name))
       throw argumentError(`options.${name}`, `is no option of readCsv; ${suggestion(name, NAMES)}`, name);
 
-  const encoding = options.encoding === undefined ? null : encodingFromJson(options.encoding, "options.encoding");
+  const encoding = options.encoding === undefined ? null : encodingFromJson(options.encoding, "options");
   for (const name of ["target", "ignore", "categorical", "numeric", "maxCategories", "weights"] as const)
     if (encoding !== null && options[name] !== undefined)
       throw argumentError(

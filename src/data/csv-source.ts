@@ -51,7 +51,7 @@ function readError(name: string, error: unknown): unknown {
   if (code === "EACCES" || code === "EPERM") return dataError(name, ": may not be read", { code }, error);
   if (code === "Z_BUF_ERROR") return dataError(name, ": the packed file ends too early", { code }, error);
   if (code.startsWith("Z_")) return dataError(name, ": is not a sound gzip file", { code }, error);
-  return dataError(name, `: can not be read (${code})`, { code }, error);
+  return dataError(name, `: cannot be read (${code})`, { code }, error);
 }
 
 function newlines(chunk: Buffer): number {

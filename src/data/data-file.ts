@@ -9,7 +9,7 @@
 // memory, so that a training gives the same bits either way.
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { argumentError, GaussflowError } from "../errors.js";
+import { argumentError, fileError, type GaussflowError } from "../errors.js";
 import type { TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";
 
@@ -19,10 +19,6 @@ export const DATA_FILE_PAGE = 4096;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 /** Doubles that are read at a time. */
 const BLOCK = 1 << 17;
-
-export function fileError(path: string, message: string, details: Record<string, unknown> = {}, cause?: unknown) {
-  return new GaussflowError("GAUSSFLOW_FILE", `${path} ${message}`, { file: path, ...details }, { cause });
-}
 
 /** Where the rows of an open data file stand: what an engine needs to read them. */
 export interface RowLayout {
@@ -140,7 +136,7 @@ export class RowReader {
 
 /** What both engines say of a file that is not what it was. */
 export function changedError(path: string, sample: number): GaussflowError {
-  return fileError(path, `can not be read at row ${sample + 1}, or has changed since it was opened`, {
+  return fileError(path, `cannot be read at row ${sample + 1}, or has changed since it was opened`, {
     row: sample + 1,
   });
 }
@@ -165,7 +161,7 @@ export function openDataFile(path: string): FileDataset {
   try {
     file = openSync(full, "r");
   } catch (cause) {
-    throw fileError(path, `can not be opened (${(cause as { code?: string }).code ?? "unknown"})`, {}, cause);
+    throw fileError(path, `cannot be opened (${(cause as { code?: string }).code ?? "unknown"})`, {}, cause);
   }
   try {
     const { size: bytes, mtimeNs } = fstatSync(file, { bigint: true });
@@ -228,6 +224,6 @@ function readHeader(path: string, text: string): Header {
     features,
     targets,
     weighted,
-    encoding: encoding === null || encoding === undefined ? null : encodingFromJson(encoding, `${path}: encoding`),
+    encoding: encoding === null || encoding === undefined ? null : encodingFromJson(encoding, path),
   };
 }

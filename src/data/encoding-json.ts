@@ -1,15 +1,15 @@
 // The strict check of a TableEncoding that comes from outside (a model file): every field is there, of its type, and agrees
 // with the others. The copy holds nothing but what was checked.
-import { GaussflowError } from "../errors.js";
+import { fileError } from "../errors.js";
 import type { InputColumn, TableEncoding } from "./encoding.js";
 
 /**
- * @param where how errors call the value, such as "model.json: encoding"
+ * @param file how errors call the place it comes from, such as "model.json"
  * @throws GAUSSFLOW_FILE naming the first field that is wrong
  */
-export function encodingFromJson(value: unknown, where: string): TableEncoding {
+export function encodingFromJson(value: unknown, file: string): TableEncoding {
   const fail = (path: string, rule: string): never => {
-    throw new GaussflowError("GAUSSFLOW_FILE", `${where}${path} ${rule}`, { where, path, rule });
+    throw fileError(file, `encoding${path} ${rule}`);
   };
   const record = (given: unknown, path: string, keys: readonly string[]): Record<string, unknown> => {
     if (given === null || typeof given !== "object" || Array.isArray(given)) return fail(path, "must be an object");

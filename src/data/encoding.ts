@@ -95,7 +95,7 @@ export function fitEncoding(
       const value = inputs[k]!;
       if (weight === 0) continue; // a row of weight zero takes no part in training
       total[j]! += weight;
-      // A running mean can not overflow where a sum would: halves first, so that the difference stays finite too.
+      // A running mean cannot overflow where a sum would: halves first, so that the difference stays finite too.
       means[j]! += 2 * ((value / 2 - means[j]! / 2) * (weight / total[j]!));
       if (value < min[j]!) min[j] = value;
       if (value > max[j]!) max[j] = value;

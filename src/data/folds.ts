@@ -26,7 +26,7 @@ export interface Fold {
 export function drawFolds(n: number, count: number, seed: number): Uint32Array[] {
   checkCount("folds", count, 2);
   if (count > n)
-    throw new GaussflowError("GAUSSFLOW_DATA", `${n} rows can not be cut into ${count} folds; ask for ${n} at most`, {
+    throw new GaussflowError("GAUSSFLOW_DATA", `${n} rows cannot be cut into ${count} folds; ask for ${n} at most`, {
       rows: n,
       folds: count,
     });

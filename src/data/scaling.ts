@@ -26,7 +26,7 @@ function columnScaling(
 ): ColumnScaling {
   const offset = new Float64Array(columns);
   const scale = new Float64Array(columns).fill(1);
-  // Weights are taken relative to the largest, so that their sum can not overflow.
+  // Weights are taken relative to the largest, so that their sum cannot overflow.
   const largest = weights === null ? 1 : weights.reduce((a, b) => Math.max(a, b), 0);
   const forEachRow = (body: (block: Float64Array, k: number, weight: number) => void) => {
     let row = 0;

@@ -54,7 +54,7 @@ export function drawPartition(n: number, options: SplitOptions = {}): Partition 
   if (validationRows + testRows >= n)
     throw new GaussflowError(
       "GAUSSFLOW_DATA",
-      `${n} ${n === 1 ? "row" : "rows"} can not be split into ${validationRows} for validation, ${testRows} for test and at least one to train on; lower the fractions`,
+      `${n} ${n === 1 ? "row" : "rows"} cannot be split into ${validationRows} for validation, ${testRows} for test and at least one to train on; lower the fractions`,
       { rows: n, validation, test },
     );
   const order = new Random(seed, SPLIT_STREAM).permutation(n);

@@ -1,8 +1,8 @@
 // Writing a data file (see data-file.ts): row after row, so that memory does not matter. The file appears whole or not at all.
-import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { neighbour, writeError } from "../atomic-file.js";
 import { argumentError } from "../errors.js";
-import { DATA_FILE_MAGIC, DATA_FILE_PAGE, fileError } from "./data-file.js";
+import { DATA_FILE_MAGIC, DATA_FILE_PAGE } from "./data-file.js";
 import type { TableEncoding } from "./encoding.js";
 
 export interface DataFileColumns {
@@ -42,11 +42,11 @@ export class DataFileWriter {
     const names = Buffer.byteLength(JSON.stringify([featureNames, targetNames, featureNames, targetNames]));
     this.#offset = Math.ceil((1024 + names + 200 * this.#width) / DATA_FILE_PAGE) * DATA_FILE_PAGE;
     this.#chunk = new Float64Array(Math.max(1, Math.floor(CHUNK / 8 / this.#width)) * this.#width);
-    this.#temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+    this.#temporary = neighbour(path);
     try {
       this.#file = openSync(this.#temporary, "wx");
     } catch (cause) {
-      throw fileError(path, `can not be written (${(cause as { code?: string }).code ?? "unknown"})`, {}, cause);
+      throw writeError(path, cause);
     }
   }
 
@@ -120,7 +120,7 @@ export class DataFileWriter {
       action();
     } catch (cause) {
       this.abandon();
-      throw fileError(this.#path, `can not be written: ${cause instanceof Error ? cause.message : cause}`, {}, cause);
+      throw writeError(this.#path, cause);
     }
   }
 }

@@ -103,8 +103,7 @@ async function weakest(net: Network, inputs: Float64Array, samples: number): Pro
   const engine = createEngine(net.architecture, { sampleCount: samples, inputs, targets: new Float64Array(samples) });
   try {
     const point = await engine.linearise(net.parameters, { curvature: "dual", decay: 0, scaling: null });
-    if (failed(point))
-      throw new GaussflowError("GAUSSFLOW_ARGUMENT", `the problem can not be formed: ${point.message}`);
+    if (failed(point)) throw new GaussflowError("GAUSSFLOW_ARGUMENT", `the problem cannot be formed: ${point.message}`);
     const { vectors } = await engine.eigen(true);
     if (vectors === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "eigenvectors were asked for and not given");
     return vectors.slice(0, samples);

@@ -2,7 +2,7 @@
 // what it depends on. A resumed flow goes on bit for bit, also to another `until`: a step that only the end time or a terminal event
 // made short is not in the file, and is taken anew.
 import { writeFileAtomic } from "../atomic-file.js";
-import { describe } from "../errors.js";
+import { describe, fileError } from "../errors.js";
 import type { FlowRecord } from "../linearise/record.js";
 import {
   checkNumbers,
@@ -11,7 +11,6 @@ import {
   decodeFloats,
   encodeFloats,
   fields,
-  fileError,
   readText,
   seal,
   unseal,

@@ -226,7 +226,7 @@ export class Integration {
     return evaluate(this.#problem.rightHandSide, time, state);
   }
 
-  /** NaN at a fixed step, which no error rejects; an error that can not be measured is infinite. */
+  /** NaN at a fixed step, which no error rejects; an error that cannot be measured is infinite. */
   async #errorOf(trial: TrialStep): Promise<number> {
     if (this.#fixed || trial.error === null) return Number.NaN;
     const error = await this.#norm.measure(trial.error, this.#state, trial.state);

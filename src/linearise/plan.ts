@@ -5,6 +5,7 @@
 //
 // Route "auto" takes the exact route whose matrix is regular, unless it is beyond reason in time (see `BEYOND_REASON`) or beyond the memory limit.
 import { memoryCeiling } from "../backend/memory.js";
+import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";
 import { secondsOf } from "./cost-model.js";
@@ -126,12 +127,6 @@ function choose(estimates: readonly RouteEstimate[], request: PlanRequest): { ro
 function fewestUseful(route: Route, { architecture, sampleCount, threads }: PlanRequest): number {
   const work = iterationWork(route, architecture, sampleCount);
   return secondsOf(work, "native", threads) < secondsOf(work, "native", 1) ? threads : 1;
-}
-
-/** Bytes for people: whole KiB or MiB, tenths of a GiB. */
-export function showBytes(bytes: number): string {
-  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 2 ** 10)} KiB`;
-  return bytes < 2 ** 30 ? `${Math.round(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 /**

@@ -1,4 +1,4 @@
-// A method made anew from its name and settings: functions can not cross to another thread, plain data can.
+// A method made anew from its name and settings: functions cannot cross to another thread, plain data can.
 import { GaussflowError } from "../errors.js";
 import { type GaussNewtonOptions, gaussNewton } from "./gauss-newton.js";
 import { type LevenbergMarquardtOptions, levenbergMarquardt } from "./levenberg-marquardt.js";

@@ -76,7 +76,7 @@ function finite(rate: number | null): number | null {
   return rate === Number.POSITIVE_INFINITY ? null : rate;
 }
 
-/** An optimum of the caller's that the run can not be on its way to, as a sentence; else null. */
+/** An optimum of the caller's that the run cannot be on its way to, as a sentence; else null. */
 function missedOptimum({ optimum, observations, floor }: Observations, converged: boolean): string | null {
   const last = observations.at(-1);
   if (optimum === null || last === undefined) return null;

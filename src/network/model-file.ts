@@ -4,8 +4,8 @@ import { writeFileAtomic } from "../atomic-file.js";
 import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
 import type { ColumnScaling, Scaling } from "../data/scaling.js";
-import { GaussflowError } from "../errors.js";
-import { decodeFloats, encodeFloats, fields, fileError, readText, seal, unseal } from "../sealed-json.js";
+import { fileError, GaussflowError } from "../errors.js";
+import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unseal } from "../sealed-json.js";
 import { architectureOf, Network, type TrainingSummary } from "./network.js";
 import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
 
@@ -41,12 +41,18 @@ export function modelFromJson(text: string, where = "model"): Network {
   const body = fields(unseal(text, FORMAT, VERSION, where), where, "body");
   const { options, architecture } = readOptions(body.network, where);
   const { parameterCount, inputSize, outputSize } = architecture;
-  const parameters = finite(decodeFloats(body.parameters, parameterCount, where, "parameters"), where, "parameters");
+  const parameters = checkNumbers(
+    decodeFloats(body.parameters, parameterCount, where, "parameters"),
+    where,
+    "parameters",
+  );
   const centre =
-    body.centre === null ? null : finite(decodeFloats(body.centre, parameterCount, where, "centre"), where, "centre");
+    body.centre === null
+      ? null
+      : checkNumbers(decodeFloats(body.centre, parameterCount, where, "centre"), where, "centre");
   if ((centre !== null) !== options.centred)
     throw fileError(where, "centre must be there exactly when the network is centred");
-  const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, `${where}: encoding`);
+  const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, where);
   if (encoding !== null && encodedSize(encoding) !== inputSize)
     throw fileError(where, `encoding makes ${encodedSize(encoding)} inputs, and the network has ${inputSize}`);
   if (encoding !== null && encoding.targets.length !== outputSize)
@@ -67,7 +73,7 @@ function readOptions(value: unknown, where: string) {
     const options = completeNetworkOptions(given as unknown as NetworkOptions);
     return { options, architecture: architectureOf(options) };
   } catch (cause) {
-    if (cause instanceof GaussflowError) throw fileError(where, `network: ${cause.message}`, cause);
+    if (cause instanceof GaussflowError) throw fileError(where, `network: ${cause.message}`, {}, cause);
     throw cause;
   }
 }
@@ -81,7 +87,7 @@ function readScaling(value: unknown, inputSize: number, outputSize: number, wher
       const list = part[key];
       const what = `scaling.${name}.${key}`;
       if (!Array.isArray(list) || list.length !== size) throw fileError(where, `${what} must be ${size} numbers`);
-      return finite(
+      return checkNumbers(
         Float64Array.from(list, (one) => (typeof one === "number" ? one : Number.NaN)),
         where,
         what,
@@ -92,10 +98,4 @@ function readScaling(value: unknown, inputSize: number, outputSize: number, wher
     return { offset: numbers("offset"), scale };
   };
   return { inputs: columns("inputs", inputSize), targets: columns("targets", outputSize) };
-}
-
-function finite(values: Float64Array, where: string, what: string): Float64Array {
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw fileError(where, `${what}[${bad}] is not a finite number`);
-  return values;
 }

@@ -95,7 +95,7 @@ export class Network {
   /**
    * Predictions in raw units: n x c, row-major.
    * @param inputs n rows of d numbers in raw units, or the same flat
-   * @throws GAUSSFLOW_ARGUMENT with row and column where the inputs can not be used
+   * @throws GAUSSFLOW_ARGUMENT with row and column where the inputs cannot be used
    */
   predict(inputs: MatrixLike): Float64Array {
     const raw = toMatrix(inputs, this.inputSize, "inputs");

@@ -4,7 +4,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { GaussflowError } from "../errors.js";
+import { fileError, GaussflowError } from "../errors.js";
 
 export interface PngOptions {
   /** Width of a figure in CSS pixels; default 860. */
@@ -38,12 +38,7 @@ export async function renderPng(htmlPath: string, directory: string, options: Pn
     .launch({ executablePath, args: launchArguments() })
     .catch((cause: Error) =>
       Promise.reject(
-        new GaussflowError(
-          "GAUSSFLOW_FILE",
-          `${executablePath} does not start as a browser: ${cause.message.split("\n")[0]}`,
-          { path: executablePath },
-          { cause },
-        ),
+        fileError(executablePath, `does not start as a browser: ${cause.message.split("\n")[0]}`, {}, cause),
       ),
     );
   try {
@@ -57,14 +52,7 @@ export async function renderPng(htmlPath: string, directory: string, options: Pn
     await page
       .waitForSelector('html[data-charts="drawn"]', { state: "attached", timeout: DRAWN_WITHIN_MILLISECONDS })
       .catch((cause: Error) =>
-        Promise.reject(
-          new GaussflowError(
-            "GAUSSFLOW_FILE",
-            `${htmlPath} draws no charts: is it a report of gaussflow?`,
-            {},
-            { cause },
-          ),
-        ),
+        Promise.reject(fileError(htmlPath, "draws no charts: is it a report of gaussflow?", {}, cause)),
       );
     mkdirSync(directory, { recursive: true });
     const paths: string[] = [];

@@ -61,7 +61,7 @@ export class Progress {
   }
 
   #rewrite(now: number): void {
-    // A line that wraps can not be rewritten: cut it to the terminal.
+    // A line that wraps cannot be rewritten: cut it to the terminal.
     const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
     this.#stream.write(`\r\x1b[2K${this.#paint("first", (this.#pending ?? "").slice(0, width))}`);
     this.#pending = null;

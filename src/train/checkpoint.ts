@@ -2,6 +2,7 @@
 // options). A resumed run goes on bit for bit; a torn, edited or foreign file, or one of another problem, is refused.
 import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../atomic-file.js";
+import { fileError } from "../errors.js";
 import type { TrainRecord } from "../linearise/record.js";
 import type { MethodState } from "../method/method.js";
 import {
@@ -11,7 +12,6 @@ import {
   decodeFloats,
   encodeFloats,
   fields,
-  fileError,
   readText,
   seal,
   unseal,

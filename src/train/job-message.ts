@@ -36,7 +36,7 @@ const NETWORKS = ["network", "last", "best", "bestValidation"] as const;
 const shared = new WeakMap<Dataset, DatasetFields>();
 
 /**
- * The job as plain data, or null where its options hold what can not cross: `onRecord`, `monitor`, a method that is not made by
+ * The job as plain data, or null where its options hold what cannot cross: `onRecord`, `monitor`, a method that is not made by
  * this library. Such a job runs in the thread of the caller.
  */
 export function packJob(job: TrainJob, threads: number): JobMessage | null {

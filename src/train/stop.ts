@@ -119,7 +119,7 @@ export function roundingReason(point: Point, predicted: number, actual: number, 
   if (!(predicted <= bound && Math.abs(actual) <= bound)) return null;
   return {
     code: "reduction",
-    message: `the predicted relative reduction ${show(predicted / point.objective)} is at rounding level: the objective ${show(point.objective)} can not be lowered in double precision`,
+    message: `the predicted relative reduction ${show(predicted / point.objective)} is at rounding level: the objective ${show(point.objective)} cannot be lowered in double precision`,
   };
 }
 

@@ -218,7 +218,7 @@ class Batch {
       try {
         return await lane.thread().run(message, signal, watched ? show : null);
       } catch (error) {
-        // A thread that never began, or options that can not be cloned, are no fault of the job: it runs here.
+        // A thread that never began, or options that cannot be cloned, are no fault of the job: it runs here.
         if (error instanceof ThreadStartError) lane.threaded = false;
         else if (!(error instanceof DOMException && error.name === "DataCloneError")) throw error;
       }

@@ -2,11 +2,12 @@
 import { checkWritable } from "../atomic-file.js";
 import { createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
+import { showBytes } from "../bytes.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
-import { type Plan, planRoute, refuse, showBytes } from "../linearise/plan.js";
+import { type Plan, planRoute, refuse } from "../linearise/plan.js";
 import { type EngineRoute, scalingInEffect } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
@@ -59,7 +60,7 @@ export interface TrainResult {
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
  *
  * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception.
- * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan can not fit this machine), GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, and what onRecord throws
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, and what onRecord throws
  */
 export async function train(
   network: Network,

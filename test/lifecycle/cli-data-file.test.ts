@@ -25,9 +25,7 @@ beforeAll(() => {
   writeFileSync(table, `id,a,b,y,w\n${rows.join("\n")}\n`);
   const { code, out, err } = run(["convert", table, data, ...read]);
   expect(code, err).toBe(0);
-  expect(out).toMatch(
-    /: 39,600 rows of 2 inputs and 1 target, [\d,]+ bytes; 400 rows left out .* Next: gaussflow train /,
-  );
+  expect(out).toMatch(/: 39,600 rows of 2 inputs and 1 target, 1 MiB; 400 rows left out .* Next: gaussflow train /);
 });
 
 function run(args: readonly string[], input?: Buffer) {
@@ -63,14 +61,14 @@ describe("gaussflow convert", () => {
     [[table, at("no.gfd"), "--split-column", "b"], 2, /--split-column wants the whole table in memory/],
     [[at("none.csv"), at("no.gfd")], 1, /none\.csv: there is no such file/],
     [[data, at("no.gfd")], 1, /rig\.gfd: is a data file, not a table/],
-    [[table, "-", ...read], 2, /can not go to standard output/],
+    [[table, "-", ...read], 2, /cannot go to standard output/],
     [[table, folder, ...read], 1, /it is a directory/],
     [[table], 2, /missing required argument 'out'/],
   ])("%j ends with %i and leaves no file", (args, expected, message) => {
     const { code, err } = run(["convert", ...args]);
     expect(err).toMatch(message);
     expect(code).toBe(expected);
-    expect(readdirSync(folder).filter((name) => name.startsWith("no.gfd"))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.includes("no.gfd"))).toEqual([]);
   });
 
   it("helps with what it takes, and not with what it refuses", () => {
@@ -103,13 +101,13 @@ describe("gaussflow convert", () => {
     const feed = setInterval(() => {
       child.stdin.write(rows);
       // The file in the making is there: the handler has been for longer.
-      if (!sent && readdirSync(folder).some((name) => name.startsWith("endless.gfd."))) sent = child.kill("SIGINT");
+      if (!sent && readdirSync(folder).some((name) => name.startsWith(".endless.gfd."))) sent = child.kill("SIGINT");
     }, 5);
     const code = await new Promise((resolve) => child.on("close", resolve));
     clearInterval(feed);
     expect(code, err).toBe(130);
     expect(err).toMatch(/stopping at the next row, nothing is written/);
-    expect(readdirSync(folder).filter((name) => name.startsWith("endless"))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.includes("endless"))).toEqual([]);
   });
 });
 
@@ -170,8 +168,8 @@ describe("gaussflow train on a data file", () => {
     [["--missing", "drop"], /--missing says how a table is read/],
     [["--no-header"], /--no-header says how a table is read/],
     [["--validation", "0.2"], /--validation must be 0 or left out for a data file, .*: received 0\.2/],
-    [["--test", "0.1"], /--test must be 0 or left out for a data file/],
-    [["--restarts", "2"], /--restarts wants the data in memory/],
+    [["--test", "0.1"], /--test must be 0 or left out for a data file, .*gaussflow evaluate/],
+    [["--restarts", "2"], /--restarts wants the data in memory, .*give it the table instead, or leave --restarts out/],
     [["--cross-validate", "3"], /--cross-validate wants the data in memory/],
     [["--monitor"], /--monitor wants the data in memory/],
   ])("refuses %j", (args, message) => {

@@ -134,7 +134,7 @@ describe("gaussflow experiment", () => {
     writeFileSync(join(folder, "file"), "");
     const { code, err } = run("experiment", "all", "--out", "file/below");
     expect(code).toBe(1);
-    expect(err).toMatch(/can not write the report to "file\/below\/all\.html"/);
+    expect(err).toMatch(/file\/below\/all\.html: the report cannot be written there: /);
   });
 
   it("--help lists the experiments with their defaults", () => {
@@ -150,7 +150,7 @@ describe("gaussflow experiment", () => {
     const { code, err } = run("experiment", "discrete", ...quick, "--out", "/proc/gaussflow/deeper");
     expect(code).toBe(1);
     expect(err).toMatch(
-      /can not write the report to "\/proc\/gaussflow\/deeper\/discrete\.html": no directory can be made there/,
+      /\/proc\/gaussflow\/deeper\/discrete\.html: the report cannot be written there: no directory can be made there/,
     );
   });
 

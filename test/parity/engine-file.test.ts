@@ -109,9 +109,15 @@ describe("an engine on a data file", () => {
         damage(path);
         const error = {
           code: "GAUSSFLOW_FILE",
-          message: expect.stringMatching(/can not be read at row \d+, or has changed/),
+          message: expect.stringMatching(/cannot be read at row \d+, or has changed/),
+          details: { file: path },
         };
         await expect((async () => engine.evaluate(Float64Array.from(parameters)))()).rejects.toMatchObject(error);
         engine.dispose();
+        // The native engine opens it when it is made, the other one at the first call.
+        if (backend === "native")
+          expect(() => createEngine(architecture, onDisk, { backend })).toThrow(
+            expect.objectContaining({ code: "GAUSSFLOW_FILE", details: expect.objectContaining({ file: path }) }),
+          );
       });
 });

@@ -33,8 +33,8 @@ describe("folds", () => {
     }
   });
 
-  it("refuse what can not be cut", () => {
-    expect(() => foldsOf(wave(5), 6)).toThrow(/5 rows can not be cut into 6 folds/);
+  it("refuse what cannot be cut", () => {
+    expect(() => foldsOf(wave(5), 6)).toThrow(/5 rows cannot be cut into 6 folds/);
     expect(() => foldsOf(wave(5), 1)).toThrow(/folds must be an integer of at least 2; received 1/);
   });
 

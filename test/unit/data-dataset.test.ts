@@ -43,7 +43,7 @@ describe("degenerate data are data", () => {
   it("one sample: scale 1, and no part of it can be held out", () => {
     const one = dataset({ inputs: [[3, 4]], targets: [5] });
     expect([...standardise(one).inputs.scale, ...standardise(one).inputs.offset]).toEqual([1, 1, 3, 4]);
-    expect(() => one.split({ validation: 0.5 })).toThrow(/1 row can not be split/);
+    expect(() => one.split({ validation: 0.5 })).toThrow(/1 row cannot be split/);
     expect(one.split().train.sampleCount).toBe(1);
   });
   it("constant columns: scale 1 exactly, and reported", () => {

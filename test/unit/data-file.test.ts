@@ -120,7 +120,7 @@ describe("convertCsv and openDataFile", () => {
     expect(() => openDataFile(bad)).toThrow(/row 2, column 3: must be a finite number; holds NaN/);
     writeFileSync(at("other.gfd"), "a,b\n1,2\n3,4\n5,6\n7,8\n");
     expect(() => openDataFile(at("other.gfd"))).toThrow(/is not a data file/);
-    expect(() => openDataFile(at("missing.gfd"))).toThrow(/can not be opened \(ENOENT\)/);
+    expect(() => openDataFile(at("missing.gfd"))).toThrow(/cannot be opened \(ENOENT\)/);
     await expect(writeDataFile(at("row.gfd"), columns, [[1, 2]])).rejects.toThrow("row 1 must have 3 numbers");
     await expect(writeDataFile(at("row.gfd"), columns, [[1, Number.POSITIVE_INFINITY, 2]])).rejects.toThrow(
       "row 1, column 2 must be a finite number",

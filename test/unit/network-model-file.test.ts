@@ -42,7 +42,9 @@ describe("save and load", () => {
   });
 
   it("an unwritable place is an error that names it", async () => {
-    await expect(saveModel(join(folder, "no", "such", "net.json"), net)).rejects.toThrow(/net\.json cannot be written/);
+    await expect(saveModel(join(folder, "no", "such", "net.json"), net)).rejects.toThrow(
+      /net\.json: cannot be written/,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 // The reference engine against an oracle that shares no code with it: a network written out unit by unit, its Jacobian by
-// differences, and textbook dense algebra. (The parity test can not see a mistake that both engines make.)
+// differences, and textbook dense algebra. (The parity test cannot see a mistake that both engines make.)
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Engine, type EngineData, failed } from "../../src/backend/engine.js";

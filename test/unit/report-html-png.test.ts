@@ -41,7 +41,7 @@ describe("renderPng", () => {
     const chromium = join(folder, "no-browser");
     await expect(renderPng("report.html", folder, { chromium })).rejects.toMatchObject({
       code: "GAUSSFLOW_FILE",
-      details: { path: chromium },
+      details: { file: chromium },
     });
   });
 });

@@ -16,7 +16,7 @@ function embedded(text: string): unknown {
 }
 
 describe("foreign text", () => {
-  it("can not leave the place it was put into", () => {
+  it("cannot leave the place it was put into", () => {
     const hostile = htmlReport([hostileOutcome()], HOSTILE_META);
     expect(hostile).not.toContain("<img");
     expect(hostile).not.toContain("<script>window");

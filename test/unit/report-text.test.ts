@@ -181,7 +181,7 @@ describe("progress", () => {
 });
 
 describe("JSON lines", () => {
-  it("are one parseable object a line, with null for what JSON can not hold", () => {
+  it("are one parseable object a line, with null for what JSON cannot hold", () => {
     const line = recordLine(record(3, Number.NaN));
     expect(line.endsWith("\n")).toBe(true);
     expect(line.match(/\n/g)).toHaveLength(1);

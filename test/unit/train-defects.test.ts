@@ -85,7 +85,7 @@ describe("trials that fail", () => {
     }
   });
 
-  it("memory that can not be had is a reason with the bytes told, not a loop of trials", async () => {
+  it("memory that cannot be had is a reason with the bytes told, not a loop of trials", async () => {
     class Full extends DenseEngine {
       override async solve(): Promise<Solved | Failure> {
         return { code: "memory", bytes: 2 ** 43, message: "the factor of order 1000000 needs 8.00 TiB" } as const;

@@ -1,10 +1,11 @@
 // The planner: which route, what it costs, and what is refused before anything runs.
 import { describe, expect, it } from "vitest";
+import { showBytes } from "../../src/bytes.js";
 import { createEngine, flow, GaussflowError, network, plan, train } from "../../src/index.js";
 import { rateAt, secondsOf } from "../../src/linearise/cost-model.js";
 import { COST_TABLE } from "../../src/linearise/cost-table.js";
 import { engineBytes } from "../../src/linearise/memory-model.js";
-import { type PlanRequest, planRoute, refuse, showBytes } from "../../src/linearise/plan.js";
+import { type PlanRequest, planRoute, refuse } from "../../src/linearise/plan.js";
 import type { Route } from "../../src/linearise/record.js";
 import { iterationWork } from "../../src/linearise/workload.js";
 import type { Architecture } from "../../src/network/architecture.js";
@@ -123,7 +124,7 @@ describe("refuse", () => {
   });
 });
 
-/** Bytes that the reference engine takes only while a call runs, so that it can not report them. */
+/** Bytes that the reference engine takes only while a call runs, so that it cannot report them. */
 function passing(
   route: Route,
   { layers, parameterCount: p, outputSize: c }: Architecture,

@@ -82,7 +82,7 @@ function installNpm(packages) {
 export function prepare(wanted, install) {
   const reasons = new Map(wanted.map((peer) => [peer, lacking(peer)]).filter(([, why]) => why !== null));
   if (install && reasons.size > 0) {
-    // One peer at a time: a package that can not be had costs its own peer only.
+    // One peer at a time: a package that cannot be had costs its own peer only.
     for (const peer of reasons.keys()) {
       if (lacking(peer) === null) {
         reasons.delete(peer); // came with another one's packages

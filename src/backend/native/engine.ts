@@ -2,7 +2,7 @@
 // AbortSignal into the addon's cancellation flag.
 import { Pace } from "../../algebra/pace.js";
 import { changedError } from "../../data/data-file.js";
-import { argumentError, GaussflowError } from "../../errors.js";
+import { argumentError, fileError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import { diagnose } from "../../network/diagnose.js";
@@ -81,6 +81,7 @@ class NativeEngine implements Engine {
           data.weights ?? null,
           threads,
         ),
+      data.file?.layout.path,
     );
   }
 
@@ -334,20 +335,15 @@ function isFailure(answer: unknown): answer is NativeFailure {
   return typeof answer === "object" && answer !== null && "failure" in answer;
 }
 
-/** Addon errors carry a code of ours; they become GaussflowErrors. */
-function withCode<T>(action: () => T): T {
+/** Addon errors carry a code of ours; they become GaussflowErrors. `file` is where the samples are. */
+function withCode<T>(action: () => T, file = "data file"): T {
   try {
     return action();
   } catch (cause) {
-    const code = (cause as { code?: unknown }).code;
-    if (
-      code === "GAUSSFLOW_ARGUMENT" ||
-      code === "GAUSSFLOW_BUSY" ||
-      code === "GAUSSFLOW_MEMORY" ||
-      code === "GAUSSFLOW_FILE"
-    ) {
-      throw new GaussflowError(code, (cause as Error).message, {}, { cause });
-    }
+    const { code, message } = cause as { code?: unknown; message: string };
+    if (code === "GAUSSFLOW_FILE") throw fileError(file, message, {}, cause);
+    if (code === "GAUSSFLOW_ARGUMENT" || code === "GAUSSFLOW_BUSY" || code === "GAUSSFLOW_MEMORY")
+      throw new GaussflowError(code, message, {}, { cause });
     throw cause;
   }
 }
