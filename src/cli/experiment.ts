@@ -92,7 +92,7 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
   for (const experiment of chosen) completeSettings(experiment, settings);
   await checkOutputFile(html, "the report");
   const status = quiet || json ? null : new StatusLine(terminal.err);
-  const watch = new SignalWatch(() => status?.show("stopping"));
+  const watch = new SignalWatch(() => status?.show(() => "stopping"));
   const outcomes: ExperimentOutcome[] = [];
   try {
     for (const experiment of chosen) {
@@ -100,7 +100,7 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
         backend: flags.backend,
         threads: flags.threads,
         signal: watch.signal,
-        progress: (text) => status?.show(`${experiment.name}: ${text}`),
+        progress: (text) => status?.show(() => `${experiment.name}: ${text}`),
       });
       outcomes.push(outcome);
       status?.clear();

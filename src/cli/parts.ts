@@ -2,8 +2,12 @@
 import { type FileDataset, isDataFile, openDataFile } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { readCsv } from "../data/read-csv.js";
+import { DEFAULT_VALIDATION, LEAST_FOR_VALIDATION } from "../train/train-options.js";
 import { UsageError } from "./exit.js";
 import { csvOptions, type TableFlags } from "./table-options.js";
+
+/** Share of the rows that are held out to the end. */
+export const DEFAULT_TEST = 0.15;
 
 /** What says how a table is read and cut, and what wants it in memory. */
 export interface PartFlags extends TableFlags {
@@ -36,8 +40,9 @@ export async function readParts(file: string, flags: PartFlags, tell: (note: str
     return { pool: fit, fit, validation, test };
   }
   // Tiny tables are trained on whole: a validation part of a handful of rows says nothing.
-  const tiny = data.sampleCount < 40;
-  const { validation = tiny ? 0 : 0.15, test = tiny || crossValidate !== undefined ? 0 : 0.15 } = flags;
+  const tiny = data.sampleCount < LEAST_FOR_VALIDATION;
+  const { validation = tiny ? 0 : DEFAULT_VALIDATION, test = tiny || crossValidate !== undefined ? 0 : DEFAULT_TEST } =
+    flags;
   if (crossValidate === undefined) {
     const { train: fit, ...parts } = data.split({ validation, test, seed });
     return { pool: fit, fit, ...parts };

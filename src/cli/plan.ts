@@ -2,22 +2,23 @@
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
 import type { Plan, RouteEstimate } from "../linearise/plan.js";
-import type { EngineRoute } from "../linearise/problem.js";
+import { TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
 import { network } from "../network/network.js";
 import { jsonLine } from "../report/json-lines.js";
 import { counted, formatCount, formatSeconds } from "../report/numbers.js";
 import { textTable } from "../report/text-table.js";
-import { plan, TRAIN_ROUTES } from "../train/plan.js";
+import { plan } from "../train/plan.js";
+import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addMemoryOption, type EngineFlags, type MemoryFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, sizes } from "./parse.js";
-import { type PartFlags, readParts } from "./parts.js";
+import { DEFAULT_TEST, type PartFlags, readParts } from "./parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
 
 interface PlanFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly hidden: readonly number[];
-  readonly route: "auto" | EngineRoute;
+  readonly route: "auto" | TrainRoute;
   readonly json?: true;
 }
 
@@ -31,10 +32,10 @@ export function addPlanCommand(program: Command, terminal: Terminal, done: (code
   const command = program.command("plan").argument("<file>", TRAINED_ON);
   command.description("say what training would take: route, memory, time, and the alternatives");
   addMemoryOption(addEngineOptions(addTableOptions(command)))
-    .option("--hidden <sizes>", "hidden layers", sizes, [16, 16])
+    .addOption(new Option("--hidden <sizes>", "hidden layers").argParser(sizes).default([16, 16], "16,16"))
     .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", ...TRAIN_ROUTES]).default("auto"))
-    .option("--validation <fraction>", "of the rows (default 0.15)", fraction)
-    .option("--test <fraction>", "of the rows (default 0.15)", fraction)
+    .option("--validation <fraction>", `of the rows (default ${DEFAULT_VALIDATION})`, fraction)
+    .option("--test <fraction>", `of the rows (default ${DEFAULT_TEST})`, fraction)
     .option("--seed <number>", "of the split", integer(0), 0)
     .option("--json", "one JSON object")
     .addHelpText("after", EXAMPLES)

@@ -1,7 +1,8 @@
 // What every way of training on the command line begins with: the table in parts, a network for it, the train options that the flags ask
 // for, and the channels for notes and warnings.
 import { constantInputs } from "../data/scaling.js";
-import type { EngineRoute, ScalingKind } from "../linearise/problem.js";
+import type { ScalingKind } from "../linearise/problem.js";
+import type { TrainRoute } from "../linearise/record.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
@@ -23,7 +24,7 @@ export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly method: "lm" | "gn";
   readonly scaling?: ScalingKind;
   readonly decay: number;
-  readonly route: "auto" | EngineRoute;
+  readonly route: "auto" | TrainRoute;
   readonly iterations: number;
   readonly seconds?: number;
   readonly patience: number;

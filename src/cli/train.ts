@@ -2,15 +2,18 @@
 
 import { type Command, Option } from "commander";
 import { scalingKinds } from "../linearise/problem.js";
+import { TRAIN_ROUTES } from "../linearise/record.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
 import { INITIALISATION_NAMES } from "../network/initialise.js";
 import { recordLine } from "../report/json-lines.js";
 import { Progress } from "../report/progress.js";
 import { train } from "../train/train.js";
+import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addMemoryOption } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
+import { DEFAULT_TEST } from "./parts.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
@@ -32,9 +35,13 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
   const command = program.command("train").argument("<file>", TRAINED_ON);
   command.description("train a network on a table and save it");
   addMemoryOption(addEngineOptions(addTableOptions(command)))
-    .option("--hidden <sizes>", "hidden layers", sizes, [16, 16])
+    .addOption(new Option("--hidden <sizes>", "hidden layers").argParser(sizes).default([16, 16], "16,16"))
     .addOption(new Option("--activation <name>", "of the hidden layers").choices([...ACTIVATION_NAMES]).default("tanh"))
-    .addOption(new Option("--initialisation <name>", "of the parameters").choices([...INITIALISATION_NAMES]))
+    .addOption(
+      new Option("--initialisation <name>", "of the parameters (default lecun-normal; he-normal with relu)").choices([
+        ...INITIALISATION_NAMES,
+      ]),
+    )
     .addOption(
       new Option("--method <name>", "Levenberg-Marquardt or line-searched Gauss-Newton")
         .choices(["lm", "gn"])
@@ -42,13 +49,9 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
     )
     .addOption(new Option("--scaling <name>", "of the damping (lm; default root)").choices([...scalingKinds]))
     .option("--decay <number>", "weight decay, in units of the sum loss", nonNegative, 0)
-    .addOption(
-      new Option("--route <name>", "how steps are solved")
-        .choices(["auto", "primal", "dual", "matrix-free"])
-        .default("auto"),
-    )
-    .option("--validation <fraction>", "of the rows, decides when to stop (default 0.15)", fraction)
-    .option("--test <fraction>", "of the rows, held out to the end (default 0.15)", fraction)
+    .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", ...TRAIN_ROUTES]).default("auto"))
+    .option("--validation <fraction>", `of the rows, decides when to stop (default ${DEFAULT_VALIDATION})`, fraction)
+    .option("--test <fraction>", `of the rows, held out to the end (default ${DEFAULT_TEST})`, fraction)
     .option("--iterations <count>", "at most", integer(0), 200)
     .option("--seconds <number>", "at most", positive)
     .option("--patience <count>", "iterations without a better validation loss", integer(1), 20)

@@ -7,7 +7,7 @@
 // the dissipation, which an exact flow loses from its objective.
 import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
 import { dot, norm, objectiveOf } from "../linearise/problem.js";
-import type { Route } from "../linearise/record.js";
+import type { FlowRoute, Route } from "../linearise/record.js";
 import { extremeEigenvalues } from "../linearise/spectrum.js";
 import { lastDigitMoved, relativeNoise } from "../linearise/velocity-noise.js";
 import { type DampingSchedule, type ScheduleSpectrum, scheduledRho } from "./damping-schedule.js";
@@ -36,7 +36,7 @@ export interface FieldOptions {
   readonly alpha: number;
   readonly decay: number;
   readonly schedule: DampingSchedule;
-  readonly route: "auto" | "primal" | "dual" | "orthogonal";
+  readonly route: "auto" | FlowRoute;
   /** Of the integration: how exact a solve has to be. */
   readonly relativeTolerance: number;
   readonly signal: AbortSignal;
@@ -54,7 +54,7 @@ export class FlowField {
   readonly #engine: Engine;
   readonly #options: FieldOptions;
   readonly #conditionLimit: number;
-  #route: "primal" | "dual" | "orthogonal";
+  #route: FlowRoute;
   #initialObjective: number | null;
   #held: ScheduleSpectrum | null = null;
   /** Fewest and most eigenvalues below the rounding floor, of the present route: each has its own floor. */

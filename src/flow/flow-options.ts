@@ -1,6 +1,6 @@
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import type { FlowRecord } from "../linearise/record.js";
+import { FLOW_ROUTES, type FlowRecord, type FlowRoute } from "../linearise/record.js";
 import type { SquaredError } from "../loss/squared-error.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";
@@ -35,7 +35,7 @@ export interface FlowOptions extends RunOptions<FlowRecord> {
       }
     | undefined;
   /** Default "auto": dual for p > n c; else primal, and orthogonal from the moment Cholesky is not exact enough. */
-  readonly route?: "auto" | "primal" | "dual" | "orthogonal" | undefined;
+  readonly route?: "auto" | FlowRoute | undefined;
 }
 
 export interface CompletedFlowOptions extends CompletedRunOptions {
@@ -46,10 +46,12 @@ export interface CompletedFlowOptions extends CompletedRunOptions {
   readonly outputs: readonly number[];
   readonly events: readonly FlowEvent[];
   readonly stop: { readonly loss: number; readonly gradient: number; readonly seconds: number };
-  readonly route: "auto" | "primal" | "dual" | "orthogonal";
+  readonly route: "auto" | FlowRoute;
 }
 
 const NAMES = [...RUN_OPTION_NAMES, "damping", "from", "until", "integrator", "outputs", "events", "stop", "route"];
+
+const ROUTES: readonly string[] = ["auto", ...FLOW_ROUTES];
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeFlowOptions(options: FlowOptions, network: Network, data: Dataset): CompletedFlowOptions {
@@ -57,8 +59,7 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
   const run = completeRunOptions(options);
   const { route = "auto", integrator = dormandPrince() } = options;
-  if (!["auto", "primal", "dual", "orthogonal"].includes(route))
-    throw argumentError("options.route", 'must be "auto", "primal", "dual" or "orthogonal"', route);
+  if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   checkIntegrator(integrator);
   const { from = 0, until = 5 } = options;
   checkSpan(from, until);

@@ -5,9 +5,7 @@
 // The engine computes; this file names the numbers and puts the decay term in.
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
-
-/** The routes an engine of this version can solve by. */
-export type EngineRoute = "primal" | "dual" | "matrix-free";
+import type { TrainRoute } from "./record.js";
 
 /** What the conjugate gradients of the matrix-free route can be preconditioned with. */
 export const PRECONDITIONERS = ["none", "diagonal", "kronecker", "nystrom"] as const;
@@ -37,14 +35,14 @@ export type ScalingKind = "identity" | "root" | "marquardt";
 export const scalingKinds: readonly ScalingKind[] = ["identity", "root", "marquardt"];
 
 /** What D comes to: the dual route forms its kernel with D, so that it has no root, and no scaling at all with decay. */
-export function scalingInEffect(kind: ScalingKind, route: EngineRoute, decay: number): ScalingKind {
+export function scalingInEffect(kind: ScalingKind, route: TrainRoute, decay: number): ScalingKind {
   return route === "dual" && (kind === "root" || decay > 0) ? "identity" : kind;
 }
 
 /** One minimisation: an engine, how to solve, and the decay. */
 export interface Problem {
   readonly engine: Engine;
-  readonly route: EngineRoute;
+  readonly route: TrainRoute;
   readonly decay: number;
   /** Scaling in effect (see scalingInEffect). */
   readonly scaling: ScalingKind;

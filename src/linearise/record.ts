@@ -6,6 +6,14 @@ import type { PreconditionerName } from "./problem.js";
 /** How a step is solved (docs/architecture.md). */
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";
 
+/** The routes of training. */
+export const TRAIN_ROUTES = ["primal", "dual", "matrix-free"] as const satisfies readonly Route[];
+export type TrainRoute = (typeof TRAIN_ROUTES)[number];
+
+/** The routes of flows. */
+export const FLOW_ROUTES = ["primal", "dual", "orthogonal"] as const satisfies readonly Route[];
+export type FlowRoute = (typeof FLOW_ROUTES)[number];
+
 /** Why a run ended. Every code comes with a sentence that holds the numbers. */
 export type ReasonCode =
   | "gradient"

@@ -39,9 +39,9 @@ export interface LevenbergMarquardtOptions {
   readonly damping?: DampingRuleName;
   /**
    * First damping, relative to the largest diagonal entry of the curvature in the units of D. "auto", the default: 1 with
-   * "marquardt", 1e-2 with "root" (0.1 where that comes to the identity), 1e-3 with "identity". Chosen by `bench/defaults.mjs` and the errors on
-   * held-out rows: a bold first step under the running maximum, or with more parameters than equations, ends in a worse
-   * minimum.
+   * "marquardt", 1e-2 with "root" (0.1 where that comes to the identity), 1e-3 with "identity". Chosen by errors on held-out rows, by
+   * hand: no program of bench/ varies it. A bold first step under the running maximum, or with more parameters than equations, ends in
+   * a worse minimum.
    */
   readonly initialDamping?: number | "auto";
   /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration; not in the matrix-free route. Default true. */

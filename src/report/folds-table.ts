@@ -1,36 +1,24 @@
 // The folds of a cross-validation: errors on the rows each held out, then over all rows, and how far the folds' RMSE are apart.
 import type { CrossValidationResult } from "../train/cross-validate.js";
-import { formatCount, formatNumber } from "./numbers.js";
+import { metricsColumns, metricsRows } from "./metrics-table.js";
+import { formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
-import { type TextColumn, textTable } from "./text-table.js";
+import { textTable } from "./text-table.js";
 
 export function foldsTable({ folds, metrics, spread }: CrossValidationResult, paint: Painter = plain): string {
   const targets = metrics ?? folds[0]?.metrics ?? [];
   const several = targets.length > 1;
-  const columns: TextColumn[] = [
-    { heading: "fold", align: "left" },
-    ...(several ? [{ heading: "target", align: "left" } as const] : []),
-    { heading: "rows", align: "right" },
-    { heading: "RMSE", align: "right" },
-    { heading: "MAE", align: "right" },
-    { heading: "R²", align: "right" },
-  ];
-  const lines = (name: string, rows: number, figures: typeof metrics) =>
-    (figures ?? [{ target: "", rmse: Number.NaN, mae: Number.NaN, r2: Number.NaN }]).map((entry, k) => [
-      k === 0 ? name : "",
-      ...(several ? [entry.target] : []),
-      k === 0 ? formatCount(rows) : "",
-      formatNumber(entry.rmse),
-      formatNumber(entry.mae),
-      formatNumber(entry.r2),
-    ]);
+  // A fold without a network has no figures.
+  const none = [{ target: "", rmse: Number.NaN, mae: Number.NaN, r2: Number.NaN }];
   const scored = folds.filter((entry) => entry.metrics !== null);
   const rows = scored.reduce((sum, { fold }) => sum + fold.rows.length, 0);
   return textTable(
-    columns,
+    metricsColumns("fold", several),
     [
-      ...folds.flatMap(({ fold, metrics: own }) => lines(`${fold.index + 1}`, fold.rows.length, own)),
-      ...lines("all", rows, metrics),
+      ...folds.flatMap(({ fold, metrics: own }) =>
+        metricsRows(`${fold.index + 1}`, fold.rows.length, own ?? none, several),
+      ),
+      ...metricsRows("all", rows, metrics ?? none, several),
       ...spread.map((value, k) => [
         k === 0 ? "spread" : "",
         ...(several ? [targets[k]?.target ?? ""] : []),

@@ -15,7 +15,7 @@ export class ManyProgress {
   }
 
   tell(progress: JobProgress): void {
-    if (this.#stream.isTTY === true) this.#status.show(manyProgressLine(progress));
+    if (this.#stream.isTTY === true) this.#status.show(() => manyProgressLine(progress));
     else if (progress.state !== "running") this.#stream.write(`  ${manyProgressLine(progress)}\n`);
   }
 

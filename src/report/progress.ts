@@ -27,7 +27,8 @@ export class Progress {
   readonly #now: () => number;
   readonly #paint: Painter;
   #last = Number.NEGATIVE_INFINITY;
-  #pending: string | null = null;
+  /** Its line is made only where it is shown. */
+  #pending: TrainRecord | null = null;
   #shown = false;
 
   constructor(stream: ProgressStream, options: ProgressOptions = {}) {
@@ -39,38 +40,28 @@ export class Progress {
 
   /** One record of the run. */
   record(record: TrainRecord): void {
-    const line = progressLine(record);
     const now = this.#now();
-    if (this.#live) {
-      this.#pending = line;
-      if (now - this.#last >= REWRITE_MILLISECONDS) this.#rewrite(now);
-    } else if (!record.accepted) {
-      if (now - this.#last >= LINE_MILLISECONDS) this.#line(line, now);
-    } else if (isRound(record.iteration) || now - this.#last >= LINE_MILLISECONDS) this.#line(line, now);
-    else this.#pending = line;
+    const due = now - this.#last >= (this.#live ? REWRITE_MILLISECONDS : LINE_MILLISECONDS);
+    if (due || (!this.#live && record.accepted && isRound(record.iteration))) this.#show(record, now);
+    // In a log a rejected trial is news only while nothing else comes.
+    else if (this.#live || record.accepted) this.#pending = record;
   }
 
   /** Writes what rate limiting held back and leaves the cursor at the start of a fresh line. */
   done(): void {
-    if (this.#live) {
-      if (this.#pending !== null) this.#rewrite(this.#now());
-      if (this.#shown) this.#stream.write("\n");
-    } else if (this.#pending !== null) this.#line(this.#pending, this.#now());
+    if (this.#pending !== null) this.#show(this.#pending, this.#now());
+    if (this.#shown) this.#stream.write("\n");
     this.#shown = false;
-    this.#pending = null;
   }
 
-  #rewrite(now: number): void {
-    // A line that wraps cannot be rewritten: cut it to the terminal.
-    const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
-    this.#stream.write(`\r\x1b[2K${this.#paint("first", (this.#pending ?? "").slice(0, width))}`);
-    this.#pending = null;
-    this.#shown = true;
-    this.#last = now;
-  }
-
-  #line(line: string, now: number): void {
-    this.#stream.write(`${line}\n`);
+  #show(record: TrainRecord, now: number): void {
+    const line = progressLine(record);
+    if (this.#live) {
+      // A line that wraps cannot be rewritten: cut it to the terminal.
+      const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
+      this.#stream.write(`\r\x1b[2K${this.#paint("first", line.slice(0, width))}`);
+      this.#shown = true;
+    } else this.#stream.write(`${line}\n`);
     this.#pending = null;
     this.#last = now;
   }

@@ -12,11 +12,12 @@ export class StatusLine {
     this.#stream = stream;
   }
 
-  show(text: string): void {
+  /** @param text made only where it is shown: records come far more often than lines are rewritten */
+  show(text: () => string): void {
     const now = performance.now();
     if (this.#stream.isTTY !== true || now - this.#last < REWRITE_MILLISECONDS) return;
     const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
-    this.#stream.write(`\r\x1b[2K  ${text}`.slice(0, width + 5));
+    this.#stream.write(`\r\x1b[2K  ${text()}`.slice(0, width + 5));
     this.#last = now;
     this.#shown = true;
   }

@@ -1,8 +1,8 @@
 // What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
 import type { Engine } from "../backend/engine.js";
 import type { Observer } from "../linearise/observer.js";
-import type { EngineRoute, MatrixFreeSettings } from "../linearise/problem.js";
-import type { Reason, TrainRecord } from "../linearise/record.js";
+import type { MatrixFreeSettings } from "../linearise/problem.js";
+import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
 import type { Method } from "../method/method.js";
 import type { Best, Snapshot } from "./snapshot.js";
 import type { StopRules } from "./stop.js";
@@ -10,7 +10,7 @@ import type { StopRules } from "./stop.js";
 export interface MinimiseOptions {
   readonly method: Method;
   readonly stop: StopRules;
-  readonly route: EngineRoute;
+  readonly route: TrainRoute;
   /** Weight decay d: the objective is g + d/2 |w|^2. */
   readonly decay: number;
   /** Parameters of each layer, in order; default one layer with all of them. */

@@ -4,17 +4,11 @@ import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
 import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
-import type { EngineRoute } from "../linearise/problem.js";
-import type { Route } from "../linearise/record.js";
+import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { trainingData } from "./prepare.js";
 import type { CompletedRunOptions } from "./run-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
-
-/** The routes of training and of flows. */
-export const TRAIN_ROUTES: readonly EngineRoute[] = ["primal", "dual", "matrix-free"];
-export const FLOW_ROUTES = ["primal", "dual", "orthogonal"] as const;
-type FlowRoute = (typeof FLOW_ROUTES)[number];
 
 /**
  * What `train(network, data, options)` would choose and cost: route, bytes at the peak, flops and seconds of an iteration, the same for
@@ -27,7 +21,7 @@ export function plan(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
   options: TrainOptions = {},
-): Plan<EngineRoute> {
+): Plan<TrainRoute> {
   const whole = trainingData(network, data);
   const completed = completeTrainOptions(options, whole, network.options.seed);
   return planRoute(
@@ -42,7 +36,7 @@ export function trainRequest(
   completed: CompletedTrainOptions,
   options: TrainOptions,
   owned: boolean,
-): PlanRequest<EngineRoute> {
+): PlanRequest<TrainRoute> {
   const { fit, validation, cut } = partSizes(whole, completed, options.validation);
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =

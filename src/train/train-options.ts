@@ -1,8 +1,8 @@
 import { FileDataset } from "../data/data-file.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import { defaultMatrixFree, type EngineRoute, type MatrixFreeSettings, PRECONDITIONERS } from "../linearise/problem.js";
-import type { TrainRecord } from "../linearise/record.js";
+import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearise/problem.js";
+import { TRAIN_ROUTES, type TrainRecord, type TrainRoute } from "../linearise/record.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
 import { checkOptionNames } from "../network/option-names.js";
@@ -25,7 +25,7 @@ export interface TrainOptions extends RunOptions<TrainRecord> {
    * Default "auto": primal where p <= n c, else dual; matrix-free where that exact route's step is predicted to take over 10 times as long,
    * or where its matrix does not fit the memory limit and the matrix-free route does. `plan` says which and why.
    */
-  readonly route?: "auto" | EngineRoute | undefined;
+  readonly route?: "auto" | TrainRoute | undefined;
   /** How the matrix-free route solves for its steps. */
   readonly matrixFree?: Partial<MatrixFreeSettings> | undefined;
   /** Estimate the condition of every damped system (in the records). Default false. */
@@ -37,18 +37,19 @@ export interface CompletedTrainOptions extends CompletedRunOptions {
   readonly validation: Dataset | number | null;
   readonly stop: StopRules;
   readonly seed: number;
-  readonly route: "auto" | EngineRoute;
+  readonly route: "auto" | TrainRoute;
   readonly matrixFree: MatrixFreeSettings;
   readonly condition: boolean;
 }
 
 const NAMES = [...RUN_OPTION_NAMES, "method", "validation", "stop", "seed", "route", "matrixFree", "condition"];
 
-const ROUTES: readonly string[] = ["auto", "primal", "dual", "matrix-free"];
+const ROUTES: readonly string[] = ["auto", ...TRAIN_ROUTES];
 
 /** Fewer samples than this are all trained on: a validation part would say nothing. */
-const LEAST_FOR_VALIDATION = 40;
-const DEFAULT_VALIDATION = 0.15;
+export const LEAST_FOR_VALIDATION = 40;
+/** Share of the samples that are held out for validation. */
+export const DEFAULT_VALIDATION = 0.15;
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeTrainOptions(

@@ -8,8 +8,8 @@ import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
 import { type Plan, planRoute, refuse } from "../linearise/plan.js";
-import { type EngineRoute, scalingInEffect } from "../linearise/problem.js";
-import type { Reason, TrainRecord } from "../linearise/record.js";
+import { scalingInEffect } from "../linearise/problem.js";
+import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -49,7 +49,7 @@ export interface TrainResult {
   readonly seconds: number;
   /** What the monitor says, where one was given. */
   readonly monitor: MonitorReport | null;
-  readonly plan: Plan<EngineRoute>;
+  readonly plan: Plan<TrainRoute>;
   readonly engine: string;
   readonly threads: number;
   /** One line: what train chose. */
@@ -222,7 +222,7 @@ function finish(
   fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
-  plan: Plan<EngineRoute>,
+  plan: Plan<TrainRoute>,
   engine: Engine,
   result: MinimiseResult,
   watched: MonitorReport | null,
@@ -268,7 +268,7 @@ function chosenLine(
   fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
-  plan: Plan<EngineRoute>,
+  plan: Plan<TrainRoute>,
   engine: Engine,
 ): string {
   const { method, loss } = completed;
