@@ -125,6 +125,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   const double start = Now();
   double curvature_seconds = 0.0;
   curvature_ = Curvature::kNone;  // until the new one is whole
+  precision_ = Precision::kDouble;
   factored_ = -1.0;
   solved_ = false;
   if (curvature == Curvature::kOrthogonal)
@@ -135,7 +136,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
 
   const bool free = curvature == Curvature::kMatrixFree;
   const bool single = curvature == Curvature::kPrimal && precision == Precision::kSingle;
-  precision_ = single ? Precision::kSingle : Precision::kDouble;
+  if (single) precision_ = Precision::kSingle;
   std::vector<double>& diagonal = result->diagonal;
   diagonal.clear();
   if (free) {

@@ -165,9 +165,10 @@ Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* coun
 
 Status Engine::CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel,
                                 double* out) {
-  if (curvature_ == Curvature::kMatrixFree || precision_ == Precision::kSingle)
+  const bool primal = curvature_ == Curvature::kPrimal;
+  if (curvature_ == Curvature::kMatrixFree || (primal && precision_ == Precision::kSingle))
     return products_.Gram(count, vectors, cancel, out);
-  if (curvature_ != Curvature::kPrimal && curvature_ != Curvature::kDual) return Status::Misuse();
+  if (!primal && curvature_ != Curvature::kDual) return Status::Misuse();
   const size_t order = CurvatureOrder();
   std::vector<double> x(order * count), y(order * count);
   for (size_t v = 0; v < count; ++v)

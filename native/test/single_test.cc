@@ -105,10 +105,45 @@ void TestFailure() {
   CHECK(good.status.ok(), "double precision after it");
 }
 
+// The precision is that of the last linearisation, whatever its curvature: a route that is not
+// primal has double precision's answers and refusals.
+void TestSwitch() {
+  Draw draw(7);
+  const Architecture net = MakeNet({2, 5, 1}, Activation::kTanh, true, 1.0);
+  const size_t n = 60, p = net.parameter_count;
+  const Vector x = draw.Normals(n * 2), y = draw.Normals(n), w = draw.Normals(p, 0.6);
+  Engine engine(net, 2);
+  engine.SetData(n, x.data(), y.data(), nullptr);
+  Vector gradient(p), out(p), step(p), elsewhere(n);
+  Linearisation linearised;
+  const auto linearise = [&](Curvature curvature, Precision precision) {
+    CHECK(engine
+              .Linearise(w.data(), curvature, 0.0, nullptr, {}, gradient.data(), &linearised,
+                         precision)
+              .ok(),
+          "linearise %d", static_cast<int>(curvature));
+  };
+  linearise(Curvature::kPrimal, Precision::kSingle);
+  CHECK(engine.precision() == Precision::kSingle, "single precision");
+  CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).ok(), "product in single precision");
+  linearise(Curvature::kOrthogonal, Precision::kDouble);
+  CHECK(engine.precision() == Precision::kDouble, "the orthogonal route has double precision");
+  CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).code == Code::kMisuse,
+        "the orthogonal route has no products");
+  Solution solved;
+  CHECK(engine.Solve(1.0, 0.0, nullptr, true, {}, step.data(), &solved).ok(), "solve");
+  CHECK(solved.condition >= 1.0, "condition %g", solved.condition);
+  linearise(Curvature::kPrimal, Precision::kSingle);
+  CHECK(engine.Product(w.data(), 1, w.data(), {}, elsewhere.data()).ok(), "product elsewhere");
+  CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).code == Code::kMisuse,
+        "a product at parameters ends the curvature");
+}
+
 }  // namespace
 
 int main() {
   TestSteps();
   TestFailure();
+  TestSwitch();
   return Finish();
 }
