@@ -88,7 +88,8 @@ Status Engine::LayerFactors(const Cancel& cancel, double* out) {
             a[layer.inputs * size + k] += mean;
             a[k * size + layer.inputs] += mean;
           }
-          a[layer.inputs * size + layer.inputs] = 1.0;
+          // One task of the layer writes the corner.
+          if (task.first == 0) a[layer.inputs * size + layer.inputs] = 1.0;
         });
     if (!done) return Status::Cancelled();
   }
