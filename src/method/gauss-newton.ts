@@ -54,9 +54,9 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
     async propose(problem, state, point, previous, signal): Promise<Proposal | Failure> {
       const length = numberOf(state, "length");
       if (previous !== null) {
-        // The solve was counted with the trial before.
+        // The solve, its seconds and how it went were told with the trial before.
         const { inner: _, ...before } = previous;
-        return scaled(previous.direction, previous.slope / previous.length, length, before);
+        return scaled(previous.direction, previous.slope / previous.length, length, { ...before, seconds: 0 });
       }
       const answer = await dampedStep(problem, point, numberOf(state, "ridge"), signal);
       return failed(answer) ? answer : scaled(answer.step, answer.slope, length, answer);

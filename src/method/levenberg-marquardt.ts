@@ -108,8 +108,11 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
 
     async propose(problem, state, point, previous, signal) {
       // An accelerated trial was rejected: the damping stands as it was, and its velocity is next.
-      if (previous !== null && previous.acceleration !== null)
-        return { ...previous, step: previous.direction, acceleration: null, seconds: 0 };
+      if (previous !== null && previous.acceleration !== null) {
+        // The solve and its conjugate gradients were told with the trial before.
+        const { steps: _, ...before } = previous;
+        return { ...before, step: previous.direction, acceleration: null, seconds: 0 };
+      }
       const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal);
       if (failed(answer)) return answer;
       const velocity = { ...answer, length: 1, direction: answer.step, acceleration: null };

@@ -91,6 +91,15 @@ describe.each(Object.entries(engines))("single precision, %s engine", (_, create
     // Below eps32 the damping is lost in a factor with a unit diagonal.
     const answer = await engine.solve({ damping: 1e-13, decay: 0, scaling });
     expect(failed(answer) ? answer.code : "solved").toMatch(/^(imprecise|indefinite)$/);
+    // A failed solve leaves no factor for an acceleration, whatever it failed of.
+    const codes = new Set<string>();
+    for (let damping = 1e-8; ; damping *= 1.05) {
+      const tried = await engine.solve({ damping, decay: 0, scaling });
+      if (!failed(tried)) break;
+      codes.add(tried.code);
+      await expect(engine.accelerate(problem.parameters, scaling)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+    }
+    expect(codes).toContain("imprecise");
     await engine.linearise(problem.parameters, { ...request, precision: "double" });
     expect(failed(await engine.solve({ damping: 1e-6, decay: 0, scaling }))).toBe(false);
     engine.dispose();

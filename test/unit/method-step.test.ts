@@ -107,6 +107,51 @@ describe("damping rules", () => {
   });
 });
 
+describe("a trial that reuses the solve before", () => {
+  // What was told with one trial and is told again would be counted twice by whoever adds up the records.
+  const told = { condition: 7, seconds: 1, steps: 5, quadratic: undefined };
+
+  it("has none of its seconds: Gauss-Newton's backtracks, half as long each", async () => {
+    const { problem, point } = await somewhere();
+    const method = gaussNewton();
+    const first = await method.propose(problem, method.start(1, "identity"), point, null);
+    if (failed(first)) throw new Error(first.message);
+    expect(first.seconds).toBeGreaterThan(0);
+    const { state } = method.judge(method.start(1, "identity"), point, first, { ok: true, objective: 1e9 });
+    const second = await method.propose(problem, state, point, { ...first, ...told });
+    expect(second).toMatchObject({ ok: true, seconds: 0, condition: 7, length: 0.5, damping: first.damping });
+    expect((second as typeof first).step).toEqual(first.direction.map((value) => value / 2));
+  });
+
+  it("has neither its seconds nor its conjugate gradients: the velocity of an accelerated step", async () => {
+    const { problem, point } = await somewhere();
+    const method = levenbergMarquardt();
+    const state = method.start(1, "identity");
+    const first = await method.propose(problem, state, point, null);
+    if (failed(first)) throw new Error(first.message);
+    const second = await method.propose(problem, state, point, { ...first, ...told, acceleration: 0.2 });
+    expect(second).toMatchObject({ ok: true, seconds: 0, condition: 7, acceleration: null, step: first.direction });
+    expect((second as typeof first).steps).toBeUndefined();
+  });
+
+  async function somewhere() {
+    const { sampleCount, inputs, targets } = waves(20, 3, 1, 4);
+    const { architecture, parameters } = network({ layers: [3, 5, 1], seed: 3 });
+    const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets });
+    const problem: Problem = {
+      engine,
+      route: "primal",
+      decay: 0.1,
+      scaling: "identity",
+      layerSizes: layerSizes(architecture),
+      condition: false,
+    };
+    const point = await lineariseAt(problem, parameters, null, null, undefined);
+    if (failed(point)) throw new Error(point.message);
+    return { problem, point };
+  }
+});
+
 describe("method options", () => {
   it("misspelt names and impossible values are named", () => {
     expect(() => levenbergMarquardt({ scalling: "identity" } as never)).toThrow(/scaling/);

@@ -37,21 +37,18 @@ export async function solveHeld(
   if (primal && curved.precision === "single") {
     const pivot = await factorSingle(matrix, factor, order, shift, pace);
     if (pivot >= 0) return indefinite(pivot);
-    curved.solved = { request, shift };
     const single = await solveSingle(matrix, factor, order, shift, right, pace);
     if ("code" in single) return single;
+    curved.solved = { request, shift };
     return { ok: true, step: single.x, residual: single.residual, steps: single.steps, condition: Number.NaN };
   }
   const pivot = await factorDamped(matrix, factor, order, shift, pace);
   if (pivot >= 0) return indefinite(pivot);
-  curved.solved = { request, shift };
   const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace);
-  return {
-    ok: true,
-    step: primal ? x : await dual.step(x, pace),
-    residual,
-    condition: condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN,
-  };
+  const step = primal ? x : await dual.step(x, pace);
+  const estimate = condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN;
+  curved.solved = { request, shift };
+  return { ok: true, step, residual, condition: estimate };
 }
 
 /** -(G + decay I + mu D)^-1 J~^T psi~_vv with the factor of the last solve; null where there is none. */

@@ -215,7 +215,10 @@ class ReferenceEngine implements Engine {
       checkSolve(this.#architecture, held.curved.kind, request);
       const solved = await solveHeld(held, request, pace);
       if ("code" in solved) return solved;
-      if (solved.step.some((value) => !Number.isFinite(value))) return this.#nonFinite(held.curved.parameters, "step");
+      if (solved.step.some((value) => !Number.isFinite(value))) {
+        held.curved.solved = null;
+        return this.#nonFinite(held.curved.parameters, "step");
+      }
       return { ...solved, seconds: (performance.now() - start) / 1000 };
     });
   }
