@@ -57,7 +57,7 @@ export interface LineariseRequest {
 
 /** Where the first non-finite number arose; indices from 0. */
 export interface NonFinite {
-  readonly what: "parameter" | "activation" | "prediction" | "loss" | "gradient" | "curvature" | "step";
+  readonly what: "parameter" | "activation" | "prediction" | "loss" | "objective" | "gradient" | "curvature" | "step";
   readonly layer?: number;
   readonly sample?: number;
   /** Flat parameter index. */

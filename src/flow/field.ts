@@ -6,7 +6,7 @@
 // which is a Levenberg-Marquardt step. A decay joins loss and curvature alike. The state carries one component more: the integral of
 // the dissipation, which an exact flow loses from its objective.
 import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
-import { dot, norm, objectiveOf } from "../linearise/problem.js";
+import { decayOverflow, dot, norm, objectiveOf } from "../linearise/problem.js";
 import type { FlowRoute, Route } from "../linearise/record.js";
 import { extremeEigenvalues } from "../linearise/spectrum.js";
 import { lastDigitMoved, relativeNoise } from "../linearise/velocity-noise.js";
@@ -151,6 +151,9 @@ export class FlowField {
     this.linearisations++;
     if (failed(point)) return asStage(point);
     const objective = objectiveOf(point.loss, decay, parameters);
+    const gradientNorm = norm(point.gradient);
+    const overflow = decayOverflow(objective, gradientNorm, decay);
+    if (overflow !== null) return asStage(overflow);
     this.#initialObjective ??= objective;
     const spectrum = schedule.needsSpectrum ? await this.#spectrum() : null;
     const view = {
@@ -168,7 +171,7 @@ export class FlowField {
       time,
       loss: point.loss,
       objective,
-      gradientNorm: norm(point.gradient),
+      gradientNorm,
       gradientCosine: point.gradientCosine,
       rho,
       spectrum,

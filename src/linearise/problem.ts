@@ -98,6 +98,17 @@ export function objectiveOf(loss: number, decay: number, parameters: Float64Arra
   return decay === 0 ? loss : loss + 0.5 * decay * dot(parameters, parameters);
 }
 
+/** The failure where the decay takes a finite loss or gradient out of the range of doubles, else null. */
+export function decayOverflow(objective: number, gradientNorm: number, decay: number): Failure | null {
+  const what = !Number.isFinite(objective) ? "objective" : !Number.isFinite(gradientNorm) ? "gradient" : null;
+  if (what === null) return null;
+  return {
+    code: "non-finite",
+    where: { what },
+    message: `the ${what} is not finite: the weight decay ${decay} is too large`,
+  };
+}
+
 /** A fresh running maximum: one entry a parameter, or in the dual route a layer. */
 export function freshScaling(problem: Problem): Float64Array {
   return new Float64Array(problem.route === "dual" ? problem.engine.layerCount : problem.engine.parameterCount);
@@ -124,13 +135,16 @@ export async function lineariseAt(
   );
   if (failed(answer)) return answer;
   const objective = objectiveOf(answer.loss, decay, parameters);
+  const gradientNorm = norm(answer.gradient);
+  const overflow = decayOverflow(objective, gradientNorm, decay);
+  if (overflow !== null) return overflow;
   return {
     ok: true,
     parameters,
     loss: answer.loss,
     objective,
     gradient: answer.gradient,
-    gradientNorm: norm(answer.gradient),
+    gradientNorm,
     gradientCosine: cosine(answer.gradientCosine, answer.gradient, objective, decay),
     scaling: problem.scaling === "root" ? (maximum?.map(Math.sqrt) ?? null) : maximum,
     precision,
@@ -148,5 +162,6 @@ function cosine(measured: number, gradient: Float64Array, objective: number, dec
   if (decay === 0) return measured;
   let largest = 0;
   for (const value of gradient) largest = Math.max(largest, Math.abs(value));
-  return Math.min(1, largest / Math.sqrt(2 * decay * objective));
+  // The root of the product could overflow, or vanish.
+  return Math.min(1, largest / (Math.sqrt(decay) * Math.sqrt(objective) * Math.SQRT2));
 }

@@ -239,6 +239,13 @@ describe("a flow ends with a reason", () => {
     expect(result.records).toEqual([]);
   });
 
+  it("a weight decay that takes the objective out of range: named, at once", async () => {
+    const result = await flow(net, data, { ...raw, damping: 0, loss: squaredError({ decay: 1e308 }) });
+    expect(result.reason).toMatchObject({ code: "non-finite", where: { what: "objective" } });
+    expect(result.reason.message).toMatch(/weight decay 1e\+308 is too large/);
+    expect(result.records).toEqual([]);
+  });
+
   it("an Euler flow that explodes names layer and sample, and keeps the best finite point", async () => {
     // Gradient flow at a step far beyond stability: |w| doubles on and on until a layer overflows.
     const linear = network({ layers: [1, 2, 1], activation: "identity", seed: 2 });

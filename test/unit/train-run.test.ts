@@ -7,6 +7,7 @@ import {
   gaussNewton,
   levenbergMarquardt,
   network,
+  squaredError,
   type TrainRecord,
   train,
   trainSteps,
@@ -57,6 +58,25 @@ describe("reasons", () => {
     expect(result.reason.where).toMatchObject({ layer: expect.any(Number), sample: expect.any(Number) });
     expect(result.reason.message).toMatch(/layer \d.*sample \d/);
   });
+
+  it.each(["primal", "dual", "matrix-free"] as const)(
+    "non-finite: a weight decay that takes the objective out of range is named, %s route",
+    async (route) => {
+      const options = (decay: number) => ({ ...quick, route, loss: squaredError({ decay }) });
+      const result = await train(net, data, options(1e308));
+      expect(result.reason).toMatchObject({ code: "non-finite", where: { what: "objective" } });
+      expect(result.reason.message).toMatch(/weight decay 1e\+308 is too large/);
+      expect(result.network.parameters).toEqual(net.parameters);
+      // decay F overflows, F does not: |gradient|_max / sqrt(2 decay F) is about |w|_max / |w|, far from 0, and the parameters are drawn in.
+      const large = await train(net, data, options(1e300));
+      expect(large.records[0]!.gradientCosine).toBeCloseTo(
+        Math.max(...net.parameters.map(Math.abs)) / Math.hypot(...net.parameters),
+        12,
+      );
+      expect(large.iterations).toBeGreaterThan(0);
+      expect(Math.hypot(...large.network.parameters)).toBeLessThan(1e-12 * Math.hypot(...net.parameters));
+    },
+  );
 
   it("never calls a run without any accepted step a success", async () => {
     // At the exact minimum of a consistent linear problem nothing can improve.
