@@ -21,6 +21,8 @@ class DampedSystem {
   SymmetricMatrix& matrix() { return matrix_; }
   const SymmetricMatrix& matrix() const { return matrix_; }
   Status Reserve(size_t n);
+  // Frees the matrix and its factor.
+  void Release() { matrix_.Release(); }
 
   // y = M x for the `count` columns of x (n x count).
   Status Multiply(size_t count, const double* x, double* y, const Cancel& cancel) const;

@@ -137,6 +137,16 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   const bool free = curvature == Curvature::kMatrixFree;
   const bool single = curvature == Curvature::kPrimal && precision == Precision::kSingle;
   if (single) precision_ = Precision::kSingle;
+  if (curvature == Curvature::kPrimal) {
+    // A run that falls back to double precision must not hold both systems.
+    if (single) {
+      gram_.Release();
+      system_.Release();
+    } else {
+      single_gram_.Release();
+      single_.Release();
+    }
+  }
   std::vector<double>& diagonal = result->diagonal;
   diagonal.clear();
   if (free) {

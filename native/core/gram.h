@@ -51,6 +51,11 @@ class GramBuilder {
   // T (p) of the scaled matrix T G T since the last `first`; all 1 in double.
   void Scales(double* scales) const;
 
+  // Frees the rows and the scratch.
+  void Release() {
+    rows_.Release();
+    scratch_.Release();
+  }
   size_t bytes() const;
 
  private:

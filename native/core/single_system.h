@@ -38,6 +38,8 @@ class SingleSystem {
   double* scales() { return scales_.data(); }
   double* diagonal() { return diagonal_.data(); }
   Status Reserve(size_t n);
+  // Frees the matrix and its factor.
+  void Release() { matrix_.Release(); }
 
   // Factors G + uniform I + factor * diag(scaling); scaling null = no second term. Imprecise where
   // an entry is not finite in float.

@@ -21,6 +21,11 @@ class SymmetricMatrixOf {
     return storage_.Reserve(Count(n));
   }
 
+  void Release() {
+    n_ = 0;
+    storage_.Release();
+  }
+
   size_t n() const { return n_; }
   // Entry (i, j), i <= j, of the matrix is upper()[j * n + i].
   T* upper() { return storage_.data() + n_; }

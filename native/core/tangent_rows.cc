@@ -85,6 +85,12 @@ Status TangentRows<T>::Fill(const Tangents& tangents, bool first, const Cancel& 
 }
 
 template <typename T>
+void TangentRows<T>::Release() {
+  for (BufferOf<T>& buffer : inputs_) buffer.Release();
+  for (BufferOf<T>& buffer : deltas_) buffer.Release();
+}
+
+template <typename T>
 size_t TangentRows<T>::bytes() const {
   size_t total = 0;
   for (const BufferOf<T>& buffer : inputs_) total += buffer.bytes();

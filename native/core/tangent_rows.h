@@ -48,6 +48,7 @@ class TangentRows {
   double Scale(size_t layer, size_t unit, size_t input) const {
     return input_scales_[layer][input] * delta_scales_[layer][unit];
   }
+  void Release();
   size_t bytes() const;
 
  private:

@@ -19,6 +19,8 @@ export interface Sizes {
   readonly fromFile?: boolean;
   readonly engine: EngineName;
   readonly threads: number;
+  /** In the primal route the curvature may be in single precision, and go over to double: the native engine holds one of them at a time. */
+  readonly single?: boolean;
   /** Bytes of the data that JavaScript holds: the caller's data set, its parts, their scaled copies. */
   readonly copies: number;
 }
@@ -69,7 +71,10 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   return { data, curvature, factor, workspaces, copies, vectors, process: processBytes, peak };
 }
 
-/** Bytes that the engine itself reports once it has linearised and solved by this route, without a validation engine. */
+/**
+ * Bytes that the engine itself reports once it has linearised, solved and (primal, dual) accelerated by this route, without a
+ * validation engine.
+ */
 export function engineBytes(route: Route, sizes: Sizes): number {
   const { data, curvature, factor, workspaces } = memoryOf(route, { ...sizes, validationCount: 0 });
   return data + curvature + factor + workspaces;
@@ -93,16 +98,25 @@ function doublesPerSample({ layers, outputSize: c }: Architecture): number {
   return layers.slice(0, -1).reduce((sum, { outputSize }) => sum + outputSize * (1 + c), 3 * c);
 }
 
-function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, threads }: Sizes): number {
+function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, threads, single }: Sizes): number {
   const { layers, parameterCount: p, outputSize: c } = net;
   const widest = Math.max(...layers.map(({ inputSize, outputSize }) => Math.max(inputSize, outputSize)));
   const slopes = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
   const block = blockSamples(net, n, route, "native");
   const forward = 2 * widest * 256 * threads;
-  const passes = Math.max(slopes * 256, 64 * 512, (widest + (route === "dual" ? 64 : 0)) * 256) * threads;
+  const diagonal = (widest + 64) * 256; // Tangents::AddDiagonal
+  const acceleration = 5 * widest * 256 + 512; // Tangents::SecondDerivative
+  const further = {
+    primal: acceleration,
+    dual: Math.max(acceleration, diagonal),
+    orthogonal: 0,
+    "matrix-free": diagonal,
+  };
+  const passes = Math.max(slopes * 256, 64 * 512, further[route]) * threads;
   const shared = block * doublesPerSample(net) + forward + passes + 2 * p;
   if (route === "primal") {
-    return shared + block * rowDoubles(net) + gramScratch(net) * threads + 4 * p;
+    const products = single === true ? productDoubles(net, n, threads) : 0;
+    return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + 4 * p;
   }
   if (route === "dual") return shared + (c * c + 2) * 192 * 192 * threads + 4 * n * c;
   if (route === "orthogonal") return shared + Math.max(block * c, p) * (p + 1);

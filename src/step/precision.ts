@@ -5,7 +5,7 @@
 // until the damping no longer holds the condition of the scaled matrix below some 1/eps32. Where a step came back as imprecise or
 // indefinite the same point is linearised in double, and single precision is tried again once the damping is ten times of what it
 // was there.
-import { type Failure, failed } from "../backend/engine.js";
+import { type Engine, type Failure, failed } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
 import type { Point, Problem } from "../linearise/problem.js";
 import type { PrecisionUse, TrainRecord } from "../linearise/record.js";
@@ -18,8 +18,14 @@ const leastParameters = 500;
 const recovery = 10;
 
 /** Whether a run in this route with so many parameters uses single precision at all. An estimated condition wants the double factor. */
-export function singlePays(problem: Problem, choice: PrecisionChoice | undefined): boolean {
-  const { route, engine, condition } = problem;
+export function singlePays(
+  {
+    route,
+    engine,
+    condition,
+  }: Pick<Problem, "route" | "condition"> & { readonly engine: Pick<Engine, "parameterCount"> },
+  choice: PrecisionChoice | undefined,
+): boolean {
   return choice === "auto" && route === "primal" && !condition && engine.parameterCount >= leastParameters;
 }
 

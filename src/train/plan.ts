@@ -6,6 +6,7 @@ import { drawPartition } from "../data/split.js";
 import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
 import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
+import { singlePays } from "../step/precision.js";
 import { trainingData } from "./prepare.js";
 import type { CompletedRunOptions } from "./run-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
@@ -37,6 +38,7 @@ export function trainRequest(
   options: TrainOptions,
   owned: boolean,
 ): PlanRequest<TrainRoute> {
+  const { method, condition } = completed;
   const { fit, validation, cut } = partSizes(whole, completed, options.validation);
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =
@@ -50,6 +52,7 @@ export function trainRequest(
     completed,
     completed.route,
     options,
+    singlePays({ route: "primal", engine: network.architecture, condition }, method.precision),
   );
 }
 
@@ -78,6 +81,7 @@ function request<Kind extends Route>(
   { memoryLimit }: CompletedRunOptions,
   asked: "auto" | Kind,
   options: BackendOptions,
+  single = false,
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes } = sizes;
   const fromFile = whole instanceof FileDataset;
@@ -89,6 +93,7 @@ function request<Kind extends Route>(
     weighted: whole.weights !== null,
     engine: chooseBackend(options.backend),
     threads: chooseThreads(options.threads),
+    single,
     copies: copies + scaled,
     fromFile,
     asked,

@@ -157,6 +157,7 @@ describe("predicted bytes", () => {
         await engine.linearise(Float64Array.from(parameters), { curvature: route, decay: 0, scaling: null });
         if (route === "matrix-free") await engine.curvatureProduct(Float64Array.from(parameters));
         else await engine.solve({ damping: 1, decay: 0, scaling: null });
+        if (route === "primal" || route === "dual") await engine.accelerate(Float64Array.from(parameters), null);
         await engine.evaluate(Float64Array.from(parameters));
         const measured = engine.bytes();
         engine.dispose();
@@ -168,6 +169,28 @@ describe("predicted bytes", () => {
         expect(engineBytes(route, sizes) / own).toBeGreaterThan(0.85);
         expect(engineBytes(route, sizes) / own).toBeLessThan(1.15);
       });
+
+  it("are those of one precision at a time, and of the products behind a single one", async () => {
+    const { architecture, parameters } = network({ layers: [8, 24, 24, 1], seed: 3 });
+    const { inputs, targets, sampleCount } = waves(900, 8, 1, 2);
+    const engine = createEngine(architecture, { sampleCount, inputs, targets }, { backend: "native", threads: 2 });
+    const held = async (precision: "single" | "double") => {
+      await engine.linearise(parameters, { curvature: "primal", precision, decay: 0, scaling: null });
+      await engine.solve({ damping: 1e3, decay: 0, scaling: null });
+      await engine.accelerate(parameters, null);
+      await engine.evaluate(parameters);
+      return engine.bytes() - inputs.byteLength;
+    };
+    const [single, double, again] = [await held("single"), await held("double"), await held("single")];
+    engine.dispose();
+    const predicted = engineBytes("primal", requestOf([8, 24, 24, 1], 900, { single: true }));
+    expect(predicted / double).toBeGreaterThan(0.85);
+    expect(predicted / double).toBeLessThan(1.15);
+    // A float32 matrix and its factor are half as large; of the double system some vectors stay, and the list of the Gram's tasks.
+    const p = architecture.parameterCount;
+    expect(double - single).toBeGreaterThan(4 * p * (p + 1));
+    expect(again - single).toBeLessThan(0.05 * (double - single));
+  });
 });
 
 describe("predicted seconds", () => {
