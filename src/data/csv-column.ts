@@ -5,7 +5,7 @@ import { hasComma, type MissingTexts, parseNumber } from "./csv-number.js";
 import { listed } from "./suggest.js";
 
 /** Numbers in chunks, so that growing copies nothing. */
-export class GrowingArray {
+class GrowingArray {
   static readonly chunk = 8192;
   readonly #chunks: Float64Array[] = [];
   length = 0;

@@ -17,7 +17,7 @@ export interface Work {
 }
 
 /** Products G v of one matrix-free step where nothing is known yet of the problem's spectrum: a figure to plan with, no bound. */
-export const PLANNED_PRODUCTS = 60;
+const PLANNED_PRODUCTS = 60;
 
 /** Multiplications of weights by inputs in one forward pass of one sample. */
 function weightCount({ layers }: Architecture): number {
@@ -25,12 +25,12 @@ function weightCount({ layers }: Architecture): number {
 }
 
 /** Forward pass of n samples. */
-export function forwardWork(net: Architecture, n: number): Work {
+function forwardWork(net: Architecture, n: number): Work {
   return { operation: "forward", flops: 2 * n * weightCount(net), size: fanIn(net), calls: 1 };
 }
 
 /** Loss and gradient, with one backward row an output. */
-export function passWork(net: Architecture, n: number): Work {
+function passWork(net: Architecture, n: number): Work {
   const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
   const flops = n * (4 * weightCount(net) + 2 * net.outputSize * back);
   return { operation: "passes", flops, size: fanIn(net), calls: 1 };

@@ -8,7 +8,7 @@ import { weighted } from "../loss/weighted.js";
 import { percent } from "./percent.js";
 
 /** Largest relative distance of psi from its linear prediction, and smallest share of sigma_min, at the end of the way. */
-export const mostCurved = 0.1;
+const mostCurved = 0.1;
 const leastKept = 0.5;
 
 export interface WayEnd {

@@ -25,7 +25,7 @@ export class ManyProgress {
 }
 
 /** One iteration of one run, or its end, on one line. */
-export function manyProgressLine(progress: JobProgress): string {
+function manyProgressLine(progress: JobProgress): string {
   const { ended, jobs, label, state, iteration, loss, validationLoss, elapsed } = progress;
   const parts = [`${String(ended).padStart(String(jobs).length)}/${jobs} done`, label];
   if (state === "failed") return [...parts, "failed"].join("  ");

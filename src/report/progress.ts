@@ -74,7 +74,7 @@ function isRound(iteration: number): boolean {
 }
 
 /** One record on one line. */
-export function progressLine(record: TrainRecord): string {
+function progressLine(record: TrainRecord): string {
   const parts = [`  iteration ${String(record.iteration).padStart(4)}`, `loss ${formatLoss(record.loss)}`];
   if (record.validationLoss !== null) parts.push(`validation ${formatLoss(record.validationLoss)}`);
   if (record.iteration > 0) parts.push(`damping ${record.damping === 0 ? "0" : record.damping.toExponential(0)}`);

@@ -38,7 +38,7 @@ export interface StopRules {
 }
 
 /** The defaults, for train and for tests alike. */
-export const defaultStop: StopRules = {
+const defaultStop: StopRules = {
   iterations: 200,
   seconds: Number.POSITIVE_INFINITY,
   gradient: 1e-10,

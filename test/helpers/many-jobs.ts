@@ -1,6 +1,7 @@
 // A small regression problem for tests of trainMany, and what of a result may not depend on how it was come by: all but the clock.
 import type { TrainJob, TrainResult } from "../../src/index.js";
 import { type Dataset, dataset, network, Random } from "../../src/index.js";
+import { timelessRecords } from "./sealed.js";
 
 export function wave(sampleCount: number, seed = 1): Dataset {
   const random = new Random(seed, 9);
@@ -21,7 +22,7 @@ export function smallJob(iterations = 12): TrainJob {
 export function timeless(result: TrainResult) {
   const { network: kept, last, best, bestValidation, reason, iterations, loss, validationLoss } = result;
   const bits = (one: typeof kept | null) => one && Buffer.from(one.parameters.buffer).toString("hex");
-  const records = result.records.map(({ elapsed: _elapsed, seconds: _seconds, ...record }) => record);
+  const records = timelessRecords(result.records);
   const networks = [kept, last, best, bestValidation].map(bits);
   return { networks, scaling: kept.scaling, reason, iterations, loss, validationLoss, records };
 }

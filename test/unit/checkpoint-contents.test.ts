@@ -1,28 +1,18 @@
 // A checkpoint whose seal fits but whose contents cannot be those of a run: every field is refused by name, none travels on as NaN.
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { flow, GaussflowError, monitor, network, train } from "../../src/index.js";
-import { encodeFloats, seal } from "../../src/sealed-json.js";
+import { encodeFloats } from "../../src/sealed-json.js";
 import { waves } from "../helpers/problems.js";
-
-// biome-ignore lint/suspicious/noExplicitAny: the point is to write anything into it
-type Body = any;
+import { type Body, resealed } from "../helpers/sealed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-contents-"));
 const data = waves(20, 2, 1, 1);
 const net = network({ layers: [2, 3, 1], seed: 1 });
 const bits = (...values: number[]) => encodeFloats(Float64Array.from(values));
 const nan = Number.NaN;
-
-function damaged(path: string, format: string, damage: (body: Body) => void): string {
-  const { version, body } = JSON.parse(readFileSync(path, "utf8"));
-  damage(body);
-  const copy = join(folder, "damaged.json");
-  writeFileSync(copy, seal(format, version, body));
-  return copy;
-}
 
 const refused = (message: RegExp) => (error: unknown) =>
   error instanceof GaussflowError && error.code === "GAUSSFLOW_FILE" && message.test(error.message);
@@ -32,7 +22,7 @@ describe("a flow's checkpoint is refused with", async () => {
   const options = { damping: 0.2, until: 1, outputs: [0.5], backend: "typescript" } as const;
   await flow(net, data, { ...options, checkpoint: { path }, events: [{ name: "e", value: ({ time }) => time - 0.3 }] });
   it("none of it, as it was written", async () => {
-    const copy = damaged(path, "gaussflow-flow-checkpoint", () => {});
+    const copy = resealed(path, () => {});
     expect((await flow(net, data, { ...options, resume: copy })).time).toBe(1);
   });
   it.each<[string, (body: Body) => void, RegExp]>([
@@ -156,7 +146,7 @@ describe("a flow's checkpoint is refused with", async () => {
       /records\[1\].route must be a name/,
     ],
   ])("%s", async (_, damage, message) => {
-    const resume = damaged(path, "gaussflow-flow-checkpoint", damage);
+    const resume = resealed(path, damage);
     await expect(flow(net, data, { ...options, until: 2, resume })).rejects.toSatisfy(refused(message));
   });
 });
@@ -166,7 +156,7 @@ describe("a training run's checkpoint is refused with", async () => {
   const options = { validation: false, stop: { iterations: 6 }, backend: "typescript" } as const;
   await train(net, data, { ...options, stop: { iterations: 3 }, checkpoint: { path } });
   it("none of it, as it was written", async () => {
-    const copy = damaged(path, "gaussflow-checkpoint", () => {});
+    const copy = resealed(path, () => {});
     expect((await train(net, data, { ...options, resume: copy })).iterations).toBe(6);
   });
   it.each<[string, (body: Body) => void, RegExp]>([
@@ -241,7 +231,7 @@ describe("a training run's checkpoint is refused with", async () => {
       /records\[2\].trial must be a finite number/,
     ],
   ])("%s", async (_, damage, message) => {
-    const resume = damaged(path, "gaussflow-checkpoint", damage);
+    const resume = resealed(path, damage);
     await expect(train(net, data, { ...options, resume })).rejects.toSatisfy(refused(message));
   });
 });

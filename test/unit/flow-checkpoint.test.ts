@@ -17,13 +17,11 @@ import {
   spectralDamping,
   tsitouras,
 } from "../../src/index.js";
+import { timelessRecords } from "../helpers/sealed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-flow-"));
 const under = await teacherProblem({ seed: 2, samples: 60, width: 4, scale: 0.1, alpha: 1e4, target: "reachable" });
 const over = await teacherProblem({ seed: 2, samples: 12, width: 20, scale: 1, alpha: 100, target: "reachable" });
-
-/** Everything of a record but the clock. */
-const timeless = (records: readonly FlowRecord[]) => records.map(({ elapsed: _, ...rest }) => rest);
 
 describe("a flow that is cut off and resumed", () => {
   it.each<[string, typeof under, DampingSchedule, Integrator]>([
@@ -63,7 +61,7 @@ describe("a flow that is cut off and resumed", () => {
     const resumed = await flow(net, data, { ...options, resume: path });
     expect(resumed.reason).toEqual(whole.reason);
     expect(resumed.last.parameters).toEqual(whole.last.parameters);
-    expect(timeless(resumed.records)).toEqual(timeless(whole.records));
+    expect(timelessRecords(resumed.records)).toEqual(timelessRecords(whole.records));
     expect(resumed.statistics).toEqual(whole.statistics);
     expect(resumed.switched).toEqual(whole.switched);
     expect(resumed.outputs.map(({ time, network }) => [time, network.parameters])).toEqual(
@@ -84,7 +82,7 @@ describe("a flow that is cut off and resumed", () => {
     // The step that was cut at t = 1 is in neither the file nor the longer flow: it is the one that was never interrupted.
     const whole = await flow(over.network, over.data, { ...options, until: 2 });
     expect(longer.last.parameters).toEqual(whole.last.parameters);
-    expect(timeless(longer.records)).toEqual(timeless(whole.records));
+    expect(timelessRecords(longer.records)).toEqual(timelessRecords(whole.records));
     expect(longer.statistics).toEqual(whole.statistics);
     const again = await flow(over.network, over.data, { ...options, until: 1, resume: path });
     expect(again.reason.code).toBe("until");
@@ -103,7 +101,7 @@ describe("a flow that is cut off and resumed", () => {
     for (const resume of [path, later]) {
       const resumed = await flow(over.network, over.data, { ...options, until: 2, resume });
       expect(resumed.last.parameters).toEqual(whole.last.parameters);
-      expect(timeless(resumed.records)).toEqual(timeless(whole.records));
+      expect(timelessRecords(resumed.records)).toEqual(timelessRecords(whole.records));
     }
   });
 

@@ -2,8 +2,9 @@
 // reason. Where the checksum would already catch it, the lie is sealed anew, so that the check behind it is the one that acts.
 import { describe, expect, it } from "vitest";
 import { GaussflowError, modelFromJson, modelToJson, network, standardise } from "../../src/index.js";
-import { encodeFloats, seal } from "../../src/sealed-json.js";
+import { encodeFloats } from "../../src/sealed-json.js";
 import { waves } from "../helpers/problems.js";
+import { type Body, reseal } from "../helpers/sealed.js";
 
 const net = network({ layers: [3, 5, 2], centred: true, seed: 3 }).withScaling(standardise(waves(50, 3, 2, 1)));
 const text = modelToJson(net);
@@ -44,8 +45,7 @@ describe("a damaged or foreign file", () => {
 });
 
 describe("a lie under a sound checksum", () => {
-  // biome-ignore lint/suspicious/noExplicitAny: the lies go where no type would let them
-  const lies: readonly (readonly [string, (body: any) => void, RegExp])[] = [
+  const lies: readonly (readonly [string, (body: Body) => void, RegExp])[] = [
     ["no network", (b) => delete b.network, /network must be an object/],
     ["an unknown option", (b) => (b.network.depth = 3), /network.*depth/],
     ["a missing option", (b) => delete b.network.bias, /network\.bias is missing/],
@@ -78,14 +78,10 @@ describe("a lie under a sound checksum", () => {
     ["a text for a summary", (b) => (b.summary = "good"), /summary/],
   ];
 
-  it.each(lies)("%s", (_, change, reason) => {
-    const body = structuredClone(file.body);
-    change(body);
-    refuse(seal("gaussflow-model", 1, body), reason);
-  });
+  it.each(lies)("%s", (_, change, reason) => refuse(reseal(text, change), reason));
 
   it("and the encoding that these lies start from is sound", () => {
-    const model = modelFromJson(seal("gaussflow-model", 1, { ...file.body, encoding }));
+    const model = modelFromJson(reseal(text, (body) => Object.assign(body, { encoding })));
     expect(model.encoding).toEqual(encoding);
   });
 });

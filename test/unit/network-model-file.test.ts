@@ -15,6 +15,7 @@ import {
   standardise,
 } from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
+import { type Body, reseal } from "../helpers/sealed.js";
 
 const folder = await mkdtemp(join(tmpdir(), "gaussflow-"));
 const data = waves(50, 3, 2, 1);
@@ -93,15 +94,7 @@ describe("a file that is no sound model", () => {
   });
 
   it("fields that lie although the checksum fits are refused by name", async () => {
-    const { seal } = await import("../../src/sealed-json.js");
-    const body = JSON.parse(modelToJson(net)).body;
-    const forge = (change: (body: Record<string, unknown>) => void) => {
-      const copy = structuredClone(body);
-      change(copy);
-      return seal("gaussflow-model", 1, copy);
-    };
-    // biome-ignore lint/suspicious/noExplicitAny: the lies go where no type would let them
-    const lies: readonly [(body: any) => void, RegExp][] = [
+    const lies: readonly [(body: Body) => void, RegExp][] = [
       [(b) => (b.network.layers = [3, 6, 2]), /parameters must hold 38 numbers/],
       [(b) => (b.network.activation = ["tanhh"]), /activation/],
       [(b) => (b.network.layers = "abc"), /layers/],
@@ -120,7 +113,7 @@ describe("a file that is no sound model", () => {
     ];
     for (const [change, message] of lies) {
       const path = join(folder, "lie.json");
-      await writeFile(path, forge(change));
+      await writeFile(path, reseal(modelToJson(net), change));
       await expect(loadModel(path)).rejects.toThrow(message);
     }
   });
