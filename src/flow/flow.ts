@@ -38,7 +38,10 @@ export interface FlowResult {
   readonly statistics: {
     readonly accepted: number;
     readonly rejected: number;
-    /** Right-hand sides, and linearisations of the network (one each; one more where the route changed, two where the noise of the velocity was measured, once a flow). */
+    /**
+     * Right-hand sides, and linearisations of the network: one each; one more where the route changed, and two where the noise of the
+     * velocity was measured, once a flow.
+     */
     readonly evaluations: number;
     readonly linearisations: number;
   };

@@ -8,6 +8,7 @@
 // of J. The last component of the state (the dissipated loss) is not judged.
 import type { Engine } from "../backend/engine.js";
 import { norm } from "../linearise/problem.js";
+import { weighted } from "../loss/weighted.js";
 import type { IntegratorSettings } from "./integrator.js";
 import type { ErrorNorm } from "./ode.js";
 import { componentNorm } from "./ode-norm.js";
@@ -35,8 +36,7 @@ export function predictionNorm(engine: Engine, options: PredictionNormOptions): 
     // J e of an error that is not finite says nothing, and an engine may refuse it.
     if (!error.every((value) => Number.isFinite(value))) return Number.POSITIVE_INFINITY;
     const moved = await engine.jacobianProduct(state.slice(0, p), error, signal);
-    if (weights !== null) for (let k = 0; k < moved.length; k++) moved[k] *= Math.sqrt(weights[Math.floor(k / c)]);
-    return Math.hypot(norm(moved), Math.sqrt(decay) * norm(error)) / root / tolerance;
+    return Math.hypot(norm(weighted(moved, weights, c)), Math.sqrt(decay) * norm(error)) / root / tolerance;
   };
   return {
     measure: (error, before) => at(error, before),

@@ -2,6 +2,7 @@
 // the network of the fold that held it out; the figures are in the units of the data.
 import { asDataset, type Dataset } from "../data/dataset.js";
 import type { Fold } from "../data/folds.js";
+import { pickRows } from "../data/rows.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { checkCount } from "../options.js";
@@ -78,20 +79,12 @@ export function scoreFolds(data: Dataset, many: TrainManyResult): CrossValidatio
   return {
     folds,
     predictions,
-    metrics: whole && metrics(pick(predictions, rows, c), whole.targets, targetNames, whole.weights),
+    metrics: whole && metrics(pickRows(predictions, rows, c), whole.targets, targetNames, whole.weights),
     spread: targetNames.map((_, target) =>
       deviation(scored.map((entry) => entry.metrics?.[target]?.rmse ?? Number.NaN)),
     ),
     many,
   };
-}
-
-function pick(from: Float64Array, rows: readonly number[], width: number): Float64Array {
-  const out = new Float64Array(rows.length * width);
-  rows.forEach((row, k) => {
-    out.set(from.subarray(row * width, (row + 1) * width), k * width);
-  });
-  return out;
 }
 
 /** Sample standard deviation; NaN for less than two values. */

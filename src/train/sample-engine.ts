@@ -1,6 +1,8 @@
 // A second, small engine on a sample of the data, for what would cost too much on all of it; made when it is first asked for.
+
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
+import { pickRows } from "../data/rows.js";
 import { sampleEquations } from "../linearise/observer.js";
 import type { Architecture } from "../network/architecture.js";
 
@@ -35,14 +37,7 @@ function sampled(data: EngineData, outputSize: number, equations: number): Engin
   const count = Math.max(1, Math.floor(equations / outputSize));
   if (data.sampleCount <= count) return data;
   const rows = Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * data.sampleCount) / count));
-  const pick = (from: Float64Array) => {
-    const width = from.length / data.sampleCount;
-    const out = new Float64Array(count * width);
-    rows.forEach((row, k) => {
-      out.set(from.subarray(row * width, (row + 1) * width), k * width);
-    });
-    return out;
-  };
+  const pick = (from: Float64Array) => pickRows(from, rows, from.length / data.sampleCount);
   return {
     sampleCount: count,
     inputs: pick(data.inputs),

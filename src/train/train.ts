@@ -60,7 +60,8 @@ export interface TrainResult {
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
  *
  * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception.
- * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, and what onRecord throws
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (checkpoints, data files),
+ * GAUSSFLOW_NO_NATIVE, and what onRecord throws
  */
 export async function train(
   network: Network,
@@ -168,7 +169,10 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun): Observe
   };
 }
 
-/** Training part, of it the rows with a weight, and validation part. Rows that a split column holds out are never trained on, whatever the options say. */
+/**
+ * Training part, of it the rows with a weight, and validation part. Rows that a split column holds out are never trained on, whatever
+ * the options say.
+ */
 function cut(
   whole: Dataset | FileDataset,
   { validation, seed }: CompletedTrainOptions,

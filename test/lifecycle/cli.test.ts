@@ -150,6 +150,19 @@ describe("gaussflow train", () => {
       expect(out).toContain("Exit codes:");
     },
   );
+
+  it("shows defaults as they are typed, and those that hang on other options", () => {
+    const help = run(["train", "--help"]).out.replace(/\s+/g, " ");
+    expect(help).toContain("hidden layers (default: 16,16)");
+    expect(help).toContain("of the parameters (default lecun-normal; he-normal with relu)");
+    expect(help).toContain("decides when to stop (default 0.15)");
+  });
+
+  it("a weight decay beyond the range of numbers ends with 3 and says so", () => {
+    const { code, out } = run([...training, "--decay", "1e308"]);
+    expect(out).toMatch(/stopped because the objective is not finite: the weight decay 1e\+308 is too large/);
+    expect(code).toBe(3);
+  });
 });
 
 describe("gaussflow predict, evaluate and doctor", () => {
