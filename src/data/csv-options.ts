@@ -1,6 +1,6 @@
 // The options of readCsv, checked: misspelt names, wrong types and combinations that contradict each other are refused by
 // name before the file is opened.
-import { argumentError } from "../errors.js";
+import { argumentError, GaussflowError } from "../errors.js";
 import { DEFAULT_MISSING_VALUES } from "./csv-number.js";
 import type { Charset } from "./csv-source.js";
 import type { MissingRule, TableEncoding } from "./encoding.js";
@@ -123,7 +123,13 @@ export function checkOptions(options: CsvOptions): CsvPlan {
     if (!(NAMES as readonly string[]).includes(name))
       throw argumentError(`options.${name}`, `is no option of readCsv; ${suggestion(name, NAMES)}`, name);
 
-  const encoding = options.encoding === undefined ? null : encodingFromJson(options.encoding, "options");
+  const encoding =
+    options.encoding === undefined
+      ? null
+      : encodingFromJson(
+          options.encoding,
+          (rule) => new GaussflowError("GAUSSFLOW_ARGUMENT", `options.${rule}`, { argument: "options.encoding", rule }),
+        );
   for (const name of ["target", "ignore", "categorical", "numeric", "maxCategories", "weights"] as const)
     if (encoding !== null && options[name] !== undefined)
       throw argumentError(

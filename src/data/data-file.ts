@@ -224,6 +224,7 @@ function readHeader(path: string, text: string): Header {
     features,
     targets,
     weighted,
-    encoding: encoding === null || encoding === undefined ? null : encodingFromJson(encoding, path),
+    encoding:
+      encoding === null || encoding === undefined ? null : encodingFromJson(encoding, (rule) => fileError(path, rule)),
   };
 }

@@ -1,15 +1,16 @@
-// The strict check of a TableEncoding that comes from outside (a model file): every field is there, of its type, and agrees
+// The strict check of a TableEncoding that comes from outside (a model file, a data file, an option): every field is there, of its type, and agrees
 // with the others. The copy holds nothing but what was checked.
-import { fileError } from "../errors.js";
+import type { GaussflowError } from "../errors.js";
 import type { InputColumn, TableEncoding } from "./encoding.js";
 
 /**
- * @param file how errors call the place it comes from, such as "model.json"
- * @throws GAUSSFLOW_FILE naming the first field that is wrong
+ * @param errorOf makes the error of the place it comes from out of the rule that is broken
+ * @throws that error, of the first field that is wrong
+ * @example encodingFromJson(body.encoding, (rule) => fileError("model.json", rule))
  */
-export function encodingFromJson(value: unknown, file: string): TableEncoding {
+export function encodingFromJson(value: unknown, errorOf: (rule: string) => GaussflowError): TableEncoding {
   const fail = (path: string, rule: string): never => {
-    throw fileError(file, `encoding${path} ${rule}`);
+    throw errorOf(`encoding${path} ${rule}`);
   };
   const record = (given: unknown, path: string, keys: readonly string[]): Record<string, unknown> => {
     if (given === null || typeof given !== "object" || Array.isArray(given)) return fail(path, "must be an object");

@@ -52,7 +52,7 @@ export function modelFromJson(text: string, where = "model"): Network {
       : checkNumbers(decodeFloats(body.centre, parameterCount, where, "centre"), where, "centre");
   if ((centre !== null) !== options.centred)
     throw fileError(where, "centre must be there exactly when the network is centred");
-  const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, where);
+  const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, (rule) => fileError(where, rule));
   if (encoding !== null && encodedSize(encoding) !== inputSize)
     throw fileError(where, `encoding makes ${encodedSize(encoding)} inputs, and the network has ${inputSize}`);
   if (encoding !== null && encoding.targets.length !== outputSize)

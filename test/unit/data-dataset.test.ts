@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { dataset, toMatrix } from "../../src/data/dataset.js";
 import { encodingFromJson, type TableEncoding } from "../../src/data/encoding.js";
 import { outOfRange } from "../../src/data/range.js";
+import { readCsv } from "../../src/data/read-csv.js";
 import { constantInputs, scaleColumns, standardise, unscaleColumns } from "../../src/data/scaling.js";
+import { fileError } from "../../src/errors.js";
 
 describe("dataset", () => {
   it("takes rows or flat arrays, copied", () => {
@@ -127,13 +129,15 @@ const ENCODING: TableEncoding = {
   missingValues: ["NA"],
 };
 
+const inFile = (rule: string) => fileError("m.json", rule);
+
 describe("a stored encoding", () => {
   it("tells where a table leaves the range of training", () => {
     const found = outOfRange(Float64Array.of(1, 1, 0, 1, 4, 0, 1, 0, 0, 1, 0, 0), ENCODING);
     expect(found).toEqual([{ column: "a", count: 2, firstRow: 2, firstValue: 4, min: 1, max: 3 }]);
   });
   it("survives JSON", () => {
-    expect(encodingFromJson(JSON.parse(JSON.stringify(ENCODING)), "m.json")).toEqual(ENCODING);
+    expect(encodingFromJson(JSON.parse(JSON.stringify(ENCODING)), inFile)).toEqual(ENCODING);
   });
   const columns = ENCODING.columns;
   it.each([
@@ -146,6 +150,13 @@ describe("a stored encoding", () => {
     ["too few shares", { ...ENCODING, columns: [{ ...columns[1], shares: [1] }] }, /shares must be 2 numbers/],
     ["a name twice", { ...ENCODING, targets: ["a"] }, /"a" twice/],
   ])("%s: refused, naming the field", (_, value, message) => {
-    expect(() => encodingFromJson(value, "m.json")).toThrow(message);
+    expect(() => encodingFromJson(value, inFile)).toThrow(message);
+  });
+  it("is an argument where a caller gives it, and named as one", async () => {
+    const encoding = { ...ENCODING, columns: [] };
+    await expect(readCsv("never-opened.csv", { encoding })).rejects.toMatchObject({
+      code: "GAUSSFLOW_ARGUMENT",
+      message: "options.encoding.columns must not be empty",
+    });
   });
 });
