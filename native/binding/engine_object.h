@@ -16,7 +16,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function Define(Napi::Env env);
 
-  // (network, sampleCount, inputs, targets, weights | null, threads). Copies the data.
+  // (network, sampleCount, inputs, targets, weights | null, threads), the data copied; or
+  // (network, sampleCount, file, null, weights | null, threads), the samples read when wanted.
   explicit EngineObject(const Napi::CallbackInfo& info);
   void Finalize(Napi::Env env) override;
 

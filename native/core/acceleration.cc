@@ -12,12 +12,12 @@ namespace gaussflow {
 // With z' and z'' the first two derivatives of a layer's pre-activations along (V, v_b),
 //   z' = factor (V h + W h') + v_b      h'  = s'(z) z'
 //   z'' = factor (2 V h' + W h'')       h'' = s''(z) z'^2 + s'(z) z''
-Status Tangents::SecondDerivative(const double* parameters, const double* vector, bool weighted,
+Status Tangents::SecondDerivative(const double* parameters, const double* vector,
                                   const Cancel& cancel, double* out) {
   const size_t panel = net_.max_width() * kTile;
   const size_t per_worker = 5 * panel + 2 * kTile;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
-  const double* root = weighted ? data_.root_weight() : nullptr;
+  const double* root = data_.root_weight();
   const size_t last = net_.layers.size() - 1;
   const size_t tiles = (count_ + kTile - 1) / kTile;
   const bool done =
@@ -71,6 +71,12 @@ Status Tangents::SecondDerivative(const double* parameters, const double* vector
   return done ? Status::Ok() : Status::Cancelled();
 }
 
+Status Engine::MakePanels(size_t first, size_t count, const Cancel& cancel) {
+  if (count == data_.sample_count) return Status::Ok();  // those of the linearisation still stand
+  double loss = 0.0;
+  return tangents_.Compute(parameters_.data(), first, count, true, cancel, &loss);
+}
+
 Status Engine::Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
                           double* acceleration) {
   const bool dual = curvature_ == Curvature::kDual;
@@ -80,14 +86,9 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
   std::vector<double> second(block * c), right(dual ? 0 : p, 0.0);
   for (size_t first = 0; first < n; first += block) {
     const size_t count = std::min(block, n - first);
-    Status status = Status::Ok();
-    if (block < n) {  // else the panels of the linearisation still stand
-      double loss = 0.0;
-      status = tangents_.Compute(parameters_.data(), first, count, true, cancel, &loss);
-    }
+    Status status = MakePanels(first, count, cancel);
     if (status.ok())
-      status =
-          tangents_.SecondDerivative(parameters_.data(), velocity, true, cancel, second.data());
+      status = tangents_.SecondDerivative(parameters_.data(), velocity, cancel, second.data());
     if (status.ok() && !dual)
       status = tangents_.AddTransposeProduct({second.data(), count}, cancel, right.data());
     if (!status.ok()) return status;
@@ -99,21 +100,8 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
   }
   double residual = 0.0;
   std::vector<double> u(n * c);
-  Status status = system_.Solve(second.data(), u.data(), &residual, cancel);
-  if (!status.ok()) return status;
-  std::fill_n(acceleration, p, 0.0);
-  status = tangents_.AddTransposeProduct({u.data(), n}, cancel, acceleration);
-  if (!status.ok()) return status;
-  bool finite = true;
-  for (size_t l = 0; l < net_.layers.size(); ++l) {
-    const Layer& layer = net_.layers[l];
-    const double d = scaling == nullptr ? 1.0 : scaling[l];
-    for (size_t j = layer.weight_offset; j < layer.weight_offset + layer.parameter_count(); ++j) {
-      acceleration[j] = -acceleration[j] / d;
-      finite = finite && std::isfinite(acceleration[j]);
-    }
-  }
-  return finite ? Status::Ok() : Status::NonFinite(3);
+  const Status status = system_.Solve(second.data(), u.data(), &residual, cancel);
+  return status.ok() ? DualBack(u.data(), scaling, cancel, acceleration) : status;
 }
 
 }  // namespace gaussflow

@@ -4,15 +4,12 @@
 #include <cmath>
 #include <cstdint>
 
+#include "activation_constants.h"
 #include "simd.h"
 
 namespace gaussflow {
 
 namespace {
-
-constexpr double kInvSqrt2 = 0.70710678118654752440;
-constexpr double kInvSqrt2Pi = 0.39894228040143267794;
-constexpr double kTwoOverSqrtPi = 1.12837916709551257390;
 
 struct Pair {
   double value;

@@ -2,6 +2,7 @@
 #ifndef GAUSSFLOW_CORE_CHOLESKY_H_
 #define GAUSSFLOW_CORE_CHOLESKY_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 
@@ -14,6 +15,21 @@ namespace gaussflow {
 // that is in the lower triangle. Called once for every tile, just before it is worked on: what is
 // copied there is still in cache then.
 using FillTile = std::function<void(size_t row, size_t rows, size_t column, size_t columns)>;
+
+// Calls entry(i, j) for all i >= j of such a part, a small square at a time: a matrix in an upper
+// triangle is read across the order in which it is written, and both sides stay in cache.
+template <typename Entry>
+void ForLowerTile(size_t row, size_t rows, size_t column, size_t columns, const Entry& entry) {
+  constexpr size_t kSquare = 32;
+  const size_t row_end = row + rows, column_end = column + columns;
+  for (size_t i0 = row; i0 < row_end; i0 += kSquare) {
+    for (size_t j0 = column; j0 < column_end; j0 += kSquare) {
+      const size_t i1 = std::min(row_end, i0 + kSquare), j1 = std::min(column_end, j0 + kSquare);
+      for (size_t j = j0; j < j1; ++j)
+        for (size_t i = std::max(i0, j); i < i1; ++i) entry(i, j);
+    }
+  }
+}
 
 // Lower Cholesky factor of a (n x n, column-major, lower triangle) in place, left-looking by tiles.
 // A tile is owned by one task and its updates come in one order, so the factor does not depend on

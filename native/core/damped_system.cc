@@ -8,15 +8,25 @@
 
 namespace gaussflow {
 
+namespace {
+
+constexpr size_t kWork = 3;  // vectors of a solve or a condition estimate
+// Parts of a product with one vector, each with a sum of its own, and the order from which on there
+// are any.
+constexpr size_t kParts = 16;
+constexpr size_t kLeastParts = 768;
+
+}  // namespace
+
 Status DampedSystem::Reserve(size_t n) {
   if (!matrix_.Reserve(n)) return Status::Memory(SymmetricMatrix::Count(n) * sizeof(double));
-  if (!work_.Reserve(3 * n)) return Status::Memory(3 * n * sizeof(double));
+  const size_t work = (kWork + (n < kLeastParts ? 0 : kParts)) * n;
+  if (!work_.Reserve(work)) return Status::Memory(work * sizeof(double));
   shift_.assign(n, 0.0);
   return Status::Ok();
 }
 
-Status DampedSystem::Multiply(size_t count, const double* x, double* y,
-                              const Cancel& cancel) const {
+Status DampedSystem::Multiply(size_t count, const double* x, double* y, const Cancel& cancel) {
   const size_t n = matrix_.n();
   const double* upper = matrix_.upper();
   if (count == 1) return MultiplyOne(x, y, cancel);
@@ -39,23 +49,24 @@ Status DampedSystem::Multiply(size_t count, const double* x, double* y,
 
 // Reads M once: a task owns some columns and has a sum of its own, for a block's rows and for its
 // columns; the sums are added in order.
-Status DampedSystem::MultiplyOne(const double* x, double* y, const Cancel& cancel) const {
+Status DampedSystem::MultiplyOne(const double* x, double* y, const Cancel& cancel) {
   const size_t n = matrix_.n();
   const double* upper = matrix_.upper();
-  if (n < 768) {
+  if (n < kLeastParts) {
     blas::SymvUpper(n, 1.0, upper, n, x, 0.0, y);
     return Status::Ok();
   }
-  constexpr size_t kParts = 16, kRows = 256;
+  constexpr size_t kRows = 256;
   // Triangles of columns 0 to n sqrt(k / 16): parts of equal area.
   const auto column = [n](size_t part) {
     const double share = std::sqrt(static_cast<double>(part) / static_cast<double>(kParts));
     return part == kParts ? n : static_cast<size_t>(static_cast<double>(n) * share);
   };
-  std::vector<double> sums(kParts * n, 0.0);
+  double* sums = work_.data() + kWork * n;
   const bool done = ThreadPool::Instance().Run(threads_, kParts, cancel, [&](size_t part, int) {
-    double* sum = sums.data() + part * n;
+    double* sum = sums + part * n;
     const size_t j0 = column(part), j1 = column(part + 1), columns = j1 - j0;
+    std::fill_n(sum, j1, 0.0);
     for (size_t i0 = 0; i0 < j0; i0 += kRows) {
       const size_t rows = std::min(kRows, j0 - i0);
       const double* block = upper + j0 * n + i0;
@@ -65,8 +76,8 @@ Status DampedSystem::MultiplyOne(const double* x, double* y, const Cancel& cance
     blas::SymvUpper(columns, 1.0, upper + j0 * n + j0, n, x + j0, 1.0, sum + j0);
   });
   if (!done) return Status::Cancelled();
-  std::copy_n(sums.data(), n, y);
-  for (size_t part = 1; part < kParts; ++part)
+  std::fill_n(y, n, 0.0);
+  for (size_t part = 0; part < kParts; ++part)
     for (size_t i = 0; i < column(part + 1); ++i) y[i] += sums[part * n + i];
   return Status::Ok();
 }
@@ -78,18 +89,10 @@ Status DampedSystem::Factor(double uniform, double factor, const double* scaling
     shift_[i] = uniform + (scaling == nullptr ? 0.0 : factor * scaling[i]);
   const double* upper = matrix_.upper();
   double* lower = matrix_.lower();
-  // The upper triangle goes into the lower one, a small square at a time: both sides stay in cache.
   const auto fill = [&](size_t row, size_t rows, size_t column, size_t columns) {
-    constexpr size_t kSquare = 32;
-    const size_t row_end = row + rows, column_end = column + columns;
-    for (size_t i0 = row; i0 < row_end; i0 += kSquare) {
-      for (size_t j0 = column; j0 < column_end; j0 += kSquare) {
-        const size_t i1 = std::min(row_end, i0 + kSquare), j1 = std::min(column_end, j0 + kSquare);
-        for (size_t j = j0; j < j1; ++j)
-          for (size_t i = std::max(i0, j); i < i1; ++i) lower[j * n + i] = upper[i * n + j];
-      }
-    }
-    for (size_t j = std::max(row, column); j < std::min(row_end, column_end); ++j)
+    ForLowerTile(row, rows, column, columns,
+                 [&](size_t i, size_t j) { lower[j * n + i] = upper[i * n + j]; });
+    for (size_t j = std::max(row, column); j < std::min(row + rows, column + columns); ++j)
       lower[j * n + j] += shift_[j];
   };
   return Cholesky(n, lower, n, threads_, cancel, fill);

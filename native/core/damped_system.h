@@ -25,7 +25,7 @@ class DampedSystem {
   void Release() { matrix_.Release(); }
 
   // y = M x for the `count` columns of x (n x count).
-  Status Multiply(size_t count, const double* x, double* y, const Cancel& cancel) const;
+  Status Multiply(size_t count, const double* x, double* y, const Cancel& cancel);
 
   // Factors M + uniform I + factor * diag(scaling); scaling null = no second term.
   Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
@@ -40,7 +40,7 @@ class DampedSystem {
   }
 
  private:
-  Status MultiplyOne(const double* x, double* y, const Cancel& cancel) const;
+  Status MultiplyOne(const double* x, double* y, const Cancel& cancel);
   // x = (L L^T)^-1 x.
   Status SolveFactor(double* x, const Cancel& cancel) const;
 

@@ -1,22 +1,13 @@
 #include "engine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+
+#include "clock.h"
 
 namespace gaussflow {
 
 namespace {
-
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double Norm(size_t n, const double* x) {
-  double sum = 0.0;
-  for (size_t i = 0; i < n; ++i) sum += x[i] * x[i];
-  return std::sqrt(sum);
-}
 
 // max_j |gradient_j| / (|J_j| |r|) with |J_j|^2 on the diagonal: MINPACK's gtol measure.
 double GradientCosine(size_t p, const double* gradient, const double* diagonal, size_t stride,
@@ -192,25 +183,12 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   const double residual_norm = std::sqrt(2.0 * loss);
   result->gradient_cosine = std::nan("");
   if (single) single_gram_.Scales(single_.scales());
-  if (curvature == Curvature::kPrimal && !single) {
-    SymmetricMatrix& g = system_.matrix();
-    for (size_t j = 0; j < p; ++j)
-      if (!std::isfinite(g.at(j, j))) return Status::NonFinite(2);
-    if (scaling != nullptr) {
-      for (size_t j = 0; j < p; ++j) {
-        scaling[j] = std::max(scaling[j], g.at(j, j));
-        if (scaling[j] == 0.0) scaling[j] = 1.0;
-      }
-    }
-    result->gradient_cosine = GradientCosine(p, gradient, g.upper(), p + 1, residual_norm);
-  } else if (free || single) {
-    for (size_t j = 0; j < p; ++j) {
-      if (!std::isfinite(squares[j])) return Status::NonFinite(2);
-      if (scaling == nullptr) continue;
-      scaling[j] = std::max(scaling[j], squares[j]);
-      if (scaling[j] == 0.0) scaling[j] = 1.0;
-    }
-    result->gradient_cosine = GradientCosine(p, gradient, squares, 1, residual_norm);
+  if (curvature == Curvature::kPrimal || free) {
+    const bool whole = curvature == Curvature::kPrimal && !single;
+    const Status status =
+        TakeDiagonal(whole ? system_.matrix().upper() : squares, whole ? p + 1 : 1, gradient,
+                     residual_norm, scaling, &result->gradient_cosine);
+    if (!status.ok()) return status;
   } else if (curvature == Curvature::kDual) {
     const double before = Now();
     std::vector<double> columns(p, 0.0);
@@ -230,6 +208,19 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   result->loss = loss;
   result->curvature_seconds = curvature_seconds;
   result->pass_seconds = Now() - start - curvature_seconds;
+  return Status::Ok();
+}
+
+Status Engine::TakeDiagonal(const double* diagonal, size_t stride, const double* gradient,
+                            double residual_norm, double* scaling, double* cosine) const {
+  const size_t p = net_.parameter_count;
+  for (size_t j = 0; j < p; ++j)
+    if (!std::isfinite(diagonal[j * stride])) return Status::NonFinite(2);
+  for (size_t j = 0; scaling != nullptr && j < p; ++j) {
+    scaling[j] = std::max(scaling[j], diagonal[j * stride]);
+    if (scaling[j] == 0.0) scaling[j] = 1.0;
+  }
+  *cosine = GradientCosine(p, gradient, diagonal, stride, residual_norm);
   return Status::Ok();
 }
 
@@ -299,16 +290,28 @@ Status Engine::SolveDual(double damping, double decay, const double* scaling, co
   for (size_t i = 0; i < order; ++i) right[i] = r[i] - share * right[i];
   status = system_.Solve(right.data(), u.data(), &result->residual, cancel);
   if (!status.ok()) return status;
-  std::fill_n(step, p, 0.0);
-  status = tangents_.AddTransposeProduct({u.data(), tangents_.count()}, cancel, step);
+  status = DualBack(u.data(), scaling, cancel, step);
+  if (!status.ok()) return status;
+  for (size_t j = 0; share > 0.0 && j < p; ++j) {
+    step[j] -= share * parameters_[j];
+    if (!std::isfinite(step[j])) return Status::NonFinite(3);
+  }
+  return Status::Ok();
+}
+
+Status Engine::DualBack(const double* u, const double* scaling, const Cancel& cancel, double* out) {
+  std::fill_n(out, net_.parameter_count, 0.0);
+  const Status status = tangents_.AddTransposeProduct({u, tangents_.count()}, cancel, out);
   if (!status.ok()) return status;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];
     const double d = scaling == nullptr ? 1.0 : scaling[l];
-    for (size_t j = layer.weight_offset; j < layer.weight_offset + layer.parameter_count(); ++j)
-      step[j] = -step[j] / d - share * parameters_[j];
+    for (size_t j = layer.weight_offset; j < layer.weight_offset + layer.parameter_count(); ++j) {
+      out[j] = -out[j] / d;
+      if (!std::isfinite(out[j])) return Status::NonFinite(3);
+    }
   }
-  return Norm(p, step) < HUGE_VAL ? Status::Ok() : Status::NonFinite(3);
+  return Status::Ok();
 }
 
 Status Engine::Product(const double* parameters, size_t count, const double* vectors,
@@ -328,26 +331,20 @@ Status Engine::TransposeProduct(const double* parameters, size_t count, const do
 Status Engine::Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
                         double* out) {
   curvature_ = Curvature::kNone;
-  const size_t p = net_.parameter_count, c = net_.output_size, last = net_.layers.size() - 1;
+  constexpr size_t kTile = Tangents::kTile;
+  const size_t p = net_.parameter_count, c = net_.output_size;
+  std::vector<double> columns(std::min(count, kTile) * c * p);
   double loss = 0.0;
-  const Status status = tangents_.Compute(parameters, first, count, false, cancel, &loss);
-  if (!status.ok()) return status;
-  std::fill_n(out, count * c * p, 0.0);
-  for (size_t l = 0; l <= last; ++l) {
-    const Layer& layer = net_.layers[l];
-    const Panel h = tangents_.Input(l);
-    for (size_t a = 0; a < c; ++a) {
-      const Panel delta = tangents_.Delta(l, a);
-      for (size_t o = l == last ? a : 0; o < (l == last ? a + 1 : layer.outputs); ++o) {
-        for (size_t i = 0; i < count; ++i) {
-          double* row = out + (i * c + a) * p;
-          const double d = delta.row(l == last ? 0 : o)[i];
-          double* weights = row + layer.weight_offset + o * layer.inputs;
-          for (size_t k = 0; k < layer.inputs; ++k) weights[k] = layer.factor * d * h.row(k)[i];
-          if (layer.bias) row[layer.bias_offset + o] = d;
-        }
+  for (size_t s0 = 0; s0 < count; s0 += kTile) {
+    const size_t size = std::min(kTile, count - s0), rows = size * c;
+    const Status status = tangents_.Compute(parameters, first + s0, size, false, cancel, &loss);
+    if (!status.ok()) return status;
+    tangents_.WriteColumns(columns.data());
+    for (size_t i = 0; i < size; ++i)
+      for (size_t a = 0; a < c; ++a) {
+        double* row = out + ((s0 + i) * c + a) * p;
+        for (size_t j = 0; j < p; ++j) row[j] = columns[j * rows + a * size + i];
       }
-    }
   }
   return Status::Ok();
 }

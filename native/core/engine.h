@@ -105,6 +105,14 @@ class Engine {
                    double* step, Solution* result);
   // x = (G + shift)^-1 b with the primal factor of the last Solve.
   Status SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result);
+  // The panels of samples [first, first + count) at the parameters of the linearisation.
+  Status MakePanels(size_t first, size_t count, const Cancel& cancel);
+  // out (p) = -D^-1 J~^T u with the panels of the linearisation, D one factor a layer.
+  Status DualBack(const double* u, const double* scaling, const Cancel& cancel, double* out);
+  // Of diag G, entry j at diagonal[j * stride]: that it is finite, the raised scaling (or null),
+  // the gradient's cosine.
+  Status TakeDiagonal(const double* diagonal, size_t stride, const double* gradient,
+                      double residual_norm, double* scaling, double* cosine) const;
   void RaiseLayerFactors(const double* diagonal, double* scaling) const;
   Status LineariseOrthogonal(const double* parameters, double decay, double* scaling,
                              const Cancel& cancel, double* gradient, Linearisation* result);

@@ -1,21 +1,13 @@
 // The engine's orthogonal linearisation and solve, and what it tells of the curvature: a copy, the
 // spectrum, products and inverse products.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "blas.h"
+#include "clock.h"
 #include "engine.h"
 
 namespace gaussflow {
-
-namespace {
-
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
 
 Status Engine::LineariseOrthogonal(const double* parameters, double decay, double* scaling,
                                    const Cancel& cancel, double* gradient, Linearisation* result) {
@@ -47,20 +39,11 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
     if (!status.ok()) return status;
     curvature_seconds += Now() - before;
   }
-  for (size_t j = 0; j < p; ++j)
-    if (!std::isfinite(orthogonal_.ColumnSquare(j))) return Status::NonFinite(2);
-  const double residual_norm = std::sqrt(2.0 * loss);
-  result->gradient_cosine = 0.0;
-  for (size_t j = 0; j < p; ++j) {
-    const double square = orthogonal_.ColumnSquare(j);
-    if (scaling != nullptr) {
-      scaling[j] = std::max(scaling[j], square);
-      if (scaling[j] == 0.0) scaling[j] = 1.0;
-    }
-    if (square > 0.0 && residual_norm > 0.0)
-      result->gradient_cosine = std::max(
-          result->gradient_cosine, std::fabs(gradient[j]) / (std::sqrt(square) * residual_norm));
-  }
+  std::vector<double> squares(p);
+  for (size_t j = 0; j < p; ++j) squares[j] = orthogonal_.ColumnSquare(j);
+  status = TakeDiagonal(squares.data(), 1, gradient, std::sqrt(2.0 * loss), scaling,
+                        &result->gradient_cosine);
+  if (!status.ok()) return status;
   for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
   gradient_.assign(gradient, gradient + p);
   curvature_ = Curvature::kOrthogonal;
@@ -169,6 +152,7 @@ Status Engine::CurvatureProduct(size_t count, const double* vectors, const Cance
   if (curvature_ == Curvature::kMatrixFree || (primal && precision_ == Precision::kSingle))
     return products_.Gram(count, vectors, cancel, out);
   if (!primal && curvature_ != Curvature::kDual) return Status::Misuse();
+  if (primal) return system_.Multiply(count, vectors, out, cancel);
   const size_t order = CurvatureOrder();
   std::vector<double> x(order * count), y(order * count);
   for (size_t v = 0; v < count; ++v)

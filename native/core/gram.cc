@@ -75,6 +75,8 @@ template <size_t kWide, typename T>
   }
 }
 
+// One function a type and kind, not templates: the compiler makes clones for several processors of
+// plain functions only.
 GAUSSFLOW_CLONES
 void FormLeft(const std::vector<PairRun>& runs, const TangentRows<double>& rows, size_t layer,
               size_t other, size_t s0, size_t size, double* line, const PanelShape<double>& shape,

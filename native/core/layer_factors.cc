@@ -49,10 +49,9 @@ Status Engine::LayerFactors(const Cancel& cancel, double* out) {
       tasks.push_back({l, true, o, std::min(kRows, layer.outputs - o)});
   }
   std::fill_n(out, at, 0.0);
-  double loss = 0.0;
   for (size_t first = 0; first < n; first += block) {
     const size_t count = std::min(block, n - first);
-    const Status status = tangents_.Compute(parameters_.data(), first, count, true, cancel, &loss);
+    const Status status = MakePanels(first, count, cancel);
     if (!status.ok()) return status;
     const bool done =
         ThreadPool::Instance().Run(threads_, tasks.size(), cancel, [&](size_t index, int) {

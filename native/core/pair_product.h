@@ -2,10 +2,10 @@
 // tile of wide vectors by broadcast numbers, on operands that are made in the order in which it
 // reads them, so that nothing is packed.
 //
-// Panels: R is cut into panels of up to kWide groups of kLanes vectors, [sample][vector] each; L
-// into panels of kLanes' 8 vectors (kBroadcast). The register tile depends on the processor
-// (AVX-512, AVX2 with FMA, or 128-bit vectors) and is chosen once at load; the order of the sums is
-// always that of the samples.
+// Both are cut into panels of up to PanelShape::wide groups of kLanes vectors, [sample][vector]
+// each: three groups of R, one of L (gram.cc). The register tile depends on the processor (AVX-512,
+// AVX2 with FMA, or 128-bit vectors) and is chosen once at load; the order of the sums is always
+// that of the samples.
 #ifndef GAUSSFLOW_CORE_PAIR_PRODUCT_H_
 #define GAUSSFLOW_CORE_PAIR_PRODUCT_H_
 

@@ -39,8 +39,7 @@ size_t PartSize(size_t count) {
 }  // namespace
 
 void Products::SetParameters(const double* parameters) {
-  own_.assign(parameters, parameters + net_.parameter_count);
-  parameters_ = own_.data();
+  parameters_.assign(parameters, parameters + net_.parameter_count);
   valid_ = false;
 }
 
@@ -171,7 +170,7 @@ void Products::ForwardTile(size_t s0, size_t size) {
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     size_t ldh = 0;
     const double* h = Input(l, &ldh);
-    ApplyLayer(net_.layers[l], parameters_, size, h + s0, ldh,
+    ApplyLayer(net_.layers[l], parameters_.data(), size, h + s0, ldh,
                panels_.data() + input_row_[l] * stride_ + offset_ + s0, stride_, Slope(l) + s0,
                stride_);
   }
@@ -193,7 +192,7 @@ double* Products::TangentTile(const double* direction, size_t s0, size_t size,
                direction + layer.weight_offset, layer.inputs, layer.bias ? 1.0 : 0.0, to, kTile);
     if (l > 0)
       blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, from, kTile,
-                 parameters_ + layer.weight_offset, layer.inputs, 1.0, to, kTile);
+                 parameters_.data() + layer.weight_offset, layer.inputs, 1.0, to, kTile);
     for (size_t o = 0; o < layer.outputs; ++o)
       MultiplyInto(size, Slope(l) + o * stride_ + s0, to + o * kTile);
     std::swap(from, to);
@@ -210,7 +209,7 @@ void Products::BackwardTile(size_t slot, size_t s0, size_t size) {
     const Layer& above = net_.layers[l];
     double* delta = Delta(slot, l - 1) + s0;
     blas::Gemm('N', 'T', size, above.inputs, above.outputs, above.factor, Delta(slot, l) + s0,
-               block_, parameters_ + above.weight_offset, above.inputs, 0.0, delta, block_);
+               block_, parameters_.data() + above.weight_offset, above.inputs, 0.0, delta, block_);
     for (size_t k = 0; k < above.inputs; ++k)
       MultiplyInto(size, Slope(l - 1) + k * stride_ + s0, delta + k * block_);
   }
@@ -235,7 +234,8 @@ void Products::AddOuter(const Part& part, size_t slot, size_t count, bool first,
 }
 
 size_t Products::bytes() const {
-  return panels_.bytes() + deltas_.bytes() + scratch_.bytes() + own_.capacity() * sizeof(double);
+  return panels_.bytes() + deltas_.bytes() + scratch_.bytes() +
+         parameters_.capacity() * sizeof(double) + parts_.capacity() * sizeof(Part);
 }
 
 }  // namespace gaussflow

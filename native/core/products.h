@@ -1,9 +1,11 @@
 // J V, J^T U and G V = J~^T J~ V for blocks of vectors, without J: tangents forward, one backward
 // pass a vector, and an outer product a layer, all matrix products.
 //
-//   zdot_l = factor_l (V_l h_(l-1) + W_l hdot_(l-1)) + v_l,   hdot_l = s_l'(z_l) * zdot_l      J v
-//   = alpha hdot_L delta_L = alpha u * s_L',   delta_(l-1) = (factor_l W_l^T delta_l) * s_(l-1)'
-//   J^T u: delta_l h_(l-1)^T
+//   zdot_l = factor_l (V_l h_(l-1) + W_l hdot_(l-1)) + v_l,   hdot_l = s_l'(z_l) * zdot_l
+//   J v = alpha hdot_L
+//
+//   delta_L = alpha u * s_L',   delta_(l-1) = factor_l (W_l^T delta_l) * s_(l-1)'
+//   J^T u, layer l: factor_l delta_l h_(l-1)^T
 //
 // One sweep over blocks of samples: the forward pass once a block, then all vectors while its
 // panels are in cache. Panels are [unit][sample]. Every output has one task a block and blocks are
@@ -78,15 +80,14 @@ class Products {
   const Architecture& net_;
   const Dataset& data_;
   const int threads_;
-  const double* parameters_ = nullptr;
+  std::vector<double> parameters_;
   bool kept_ = false;   // the panels hold all samples ...
   bool valid_ = false;  // ... at these parameters
   size_t width_ = 0;    // units of all layers
   std::vector<size_t> input_row_, slope_row_, delta_row_;
   std::vector<Part> parts_;
-  std::vector<double> own_;  // the parameters
-  Buffer panels_;            // h_1.. and slopes, rows of stride_ samples
-  Buffer deltas_;            // [slot][unit][block_]
+  Buffer panels_;  // h_1.. and slopes, rows of stride_ samples
+  Buffer deltas_;  // [slot][unit][block_]
   Buffer scratch_;
   size_t stride_ = 0;  // samples of a panel row
   size_t offset_ = 0;  // where the block begins in it

@@ -45,31 +45,22 @@ Status SingleSystem::Factor(double uniform, double factor, const double* scaling
     inverse_roots_[i] = 1.0 / std::sqrt(diagonal);
     weights[i] = inverse_roots_[i] / scales_[i];
   }
-  // The upper triangle becomes the lower one, a square block at a time: both sides stay in cache.
-  constexpr size_t kBlock = 64;
   const float* upper = matrix_.upper();
   float* lower = matrix_.lower();
   std::atomic<bool> finite{true};
-  const bool copied = ThreadPool::Instance().Run(
-      n < 512 ? 1 : threads_, (n + kBlock - 1) / kBlock, cancel, [&](size_t block, int) {
-        const size_t j0 = block * kBlock, j1 = std::min(n, j0 + kBlock);
-        float sum = 0.0F;  // 0 unless an entry is not finite
-        for (size_t i0 = 0; i0 <= j0; i0 += kBlock) {
-          for (size_t j = j0; j < j1; ++j) {
-            const size_t i1 = std::min(j, i0 + kBlock);
-            for (size_t i = i0; i < i1; ++i) {
-              const double value = static_cast<double>(upper[j * n + i]) * weights[i] * weights[j];
-              lower[i * n + j] = static_cast<float>(value);
-              sum += 0.0F * lower[i * n + j];
-            }
-          }
-        }
-        for (size_t j = j0; j < j1; ++j) lower[j * n + j] = 1.0F;
-        if (!(sum == 0.0F)) finite.store(false, std::memory_order_relaxed);
-      });
-  if (!copied) return Status::Cancelled();
-  if (!finite.load()) return Status::Imprecise(0);
-  return Cholesky(n, lower, n, threads_, cancel);
+  const auto fill = [&](size_t row, size_t rows, size_t column, size_t columns) {
+    float sum = 0.0F;  // 0 unless an entry is not finite
+    ForLowerTile(row, rows, column, columns, [&](size_t i, size_t j) {
+      const double value = static_cast<double>(upper[i * n + j]) * weights[j] * weights[i];
+      lower[j * n + i] = i == j ? 1.0F : static_cast<float>(value);
+      sum += 0.0F * lower[j * n + i];
+    });
+    if (!(sum == 0.0F)) finite.store(false, std::memory_order_relaxed);
+  };
+  const Status status = Cholesky(n, lower, n, threads_, cancel, fill);
+  // Every tile was filled, also behind a bad pivot: which of the two is said depends on no thread.
+  if (status.code != Code::kCancelled && !finite.load()) return Status::Imprecise(0);
+  return status;
 }
 
 void SingleSystem::Precondition(const double* r, double* z) {

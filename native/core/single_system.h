@@ -49,9 +49,10 @@ class SingleSystem {
   Status Solve(const double* b, const Operator& gram, double* x, double* residual, size_t* steps);
 
   size_t bytes() const {
-    return matrix_.bytes() + (scales_.capacity() + diagonal_.capacity() + shift_.capacity() +
-                              inverse_roots_.capacity()) *
-                                 sizeof(double);
+    return matrix_.bytes() + work_.capacity() * sizeof(float) +
+           (scales_.capacity() + diagonal_.capacity() + shift_.capacity() +
+            inverse_roots_.capacity()) *
+               sizeof(double);
   }
 
  private:

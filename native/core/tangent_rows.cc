@@ -95,6 +95,8 @@ size_t TangentRows<T>::bytes() const {
   size_t total = 0;
   for (const BufferOf<T>& buffer : inputs_) total += buffer.bytes();
   for (const BufferOf<T>& buffer : deltas_) total += buffer.bytes();
+  for (const auto& scales : input_scales_) total += scales.capacity() * sizeof(double);
+  for (const auto& scales : delta_scales_) total += scales.capacity() * sizeof(double);
   return total;
 }
 

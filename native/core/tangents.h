@@ -55,13 +55,15 @@ class Tangents {
   Status AddTransposeProduct(Panel coefficients, const Cancel& cancel, double* out);
   // diagonal (p) += the diagonal of J^T J.
   Status AddDiagonal(const Cancel& cancel, double* diagonal);
-  // out[a][i] = row (a, i) of J times `vector` (p); stride = count().
+  // out[a][i] = row (a, i) of J~ times `vector` (p); stride = count(). From the panels that stand,
+  // without a pass or memory of its own: at other parameters, or for many vectors, see Products.
   Status Product(const double* vector, const Cancel& cancel, double* out);
 
-  // out[a][i] = second derivative of prediction a of sample i along `vector` (p), weighted as delta
-  // is: psi(w + t v) = psi + t J v + t^2/2 out + ... Forward over forward; stride = count().
-  Status SecondDerivative(const double* parameters, const double* vector, bool weighted,
-                          const Cancel& cancel, double* out);
+  // out[a][i] = second derivative of prediction a of sample i along `vector` (p), times the root of
+  // the sample's weight: psi(w + t v) = psi + t J v + t^2/2 out + ... Forward over forward; stride
+  // = count().
+  Status SecondDerivative(const double* parameters, const double* vector, const Cancel& cancel,
+                          double* out);
 
   // out = the rows of J~ as a column-major matrix of count() * outputs rows, row a * count() + i.
   void WriteColumns(double* out) const;

@@ -116,12 +116,15 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
   const shared = block * doublesPerSample(net) + forward + passes + 2 * p;
   if (route === "primal") {
     const products = single === true ? productDoubles(net, n, threads) : 0;
-    return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + 4 * p;
+    return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + systemVectors(p) * p;
   }
-  if (route === "dual") return shared + (c * c + 2) * 192 * 192 * threads + 4 * n * c;
+  if (route === "dual") return shared + (c * c + 2) * 192 * 192 * threads + systemVectors(n * c) * n * c;
   if (route === "orthogonal") return shared + Math.max(block * c, p) * (p + 1);
   return shared + productDoubles(net, n, threads);
 }
+
+/** Vectors beside a matrix of this order and its factor: DampedSystem. */
+const systemVectors = (order: number) => (order < 768 ? 4 : 20);
 
 /** Panels and deltas of the products G v with one vector: Products::Run. */
 function productDoubles(net: Architecture, n: number, threads: number): number {
