@@ -1,12 +1,12 @@
 // Experiment 1: does the rate of the Gauss-Newton flow depend on the conditioning of J? Input scales from 1 to 0.03, three flows.
 
+import { dot } from "../algebra/vectors.js";
 import { createEngine } from "../backend/create.js";
 import { failed } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
 import { spectralDamping } from "../flow/damping-schedule.js";
 import type { FlowResult } from "../flow/flow.js";
 import { jacobianRank } from "../linearise/jacobian-rank.js";
-import { dot } from "../linearise/problem.js";
 import { engineData } from "../train/prepare.js";
 import {
   boundExcess,

@@ -5,8 +5,9 @@
 //
 // which is a Levenberg-Marquardt step. A decay joins loss and curvature alike. The state carries one component more: the integral of
 // the dissipation, which an exact flow loses from its objective.
+import { dot, norm } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
-import { decayOverflow, dot, norm, objectiveOf } from "../linearise/problem.js";
+import { decayOverflow, objectiveOf } from "../linearise/problem.js";
 import type { FlowRoute, Route } from "../linearise/record.js";
 import { extremeEigenvalues } from "../linearise/spectrum.js";
 import { lastDigitMoved, relativeNoise } from "../linearise/velocity-noise.js";

@@ -1,7 +1,8 @@
 // Events of a flow: what they see of it, the usual ones ready-made, and their form for the integrator.
+import { norm } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
 import { KernelDrift } from "../linearise/kernel-drift.js";
-import { norm, objectiveOf } from "../linearise/problem.js";
+import { objectiveOf } from "../linearise/problem.js";
 import { checkBoolean, checkPositive } from "../options.js";
 import type { OdeEvent } from "./ode.js";
 

@@ -1,10 +1,10 @@
 // One run of a flow: the integrator's steps turned into records, the best point kept, observers told, checkpoints written. Whatever
 // ends it is a reason; only misuse and foreign errors throw. It frees no engine but the sample it made.
+import { norm } from "../algebra/vectors.js";
 import type { Engine } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
 import { jacobianRank } from "../linearise/jacobian-rank.js";
 import type { ObservedRun, Observer, ResidualTerms } from "../linearise/observer.js";
-import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Architecture } from "../network/architecture.js";
 import { Interrupt } from "../train/interrupt.js";

@@ -6,8 +6,8 @@
 //
 // Directions that nothing sees may be wrong without harm; with the error measured on w the step count would follow the conditioning
 // of J. The last component of the state (the dissipated loss) is not judged.
+import { norm } from "../algebra/vectors.js";
 import type { Engine } from "../backend/engine.js";
-import { norm } from "../linearise/problem.js";
 import { weighted } from "../loss/weighted.js";
 import type { IntegratorSettings } from "./integrator.js";
 import type { ErrorNorm } from "./ode.js";

@@ -5,8 +5,8 @@
 // (Parlett, The Symmetric Eigenvalue Problem, 1998, chapter 13).
 import { Pace } from "../algebra/pace.js";
 import { tridiagonalEigen } from "../algebra/symmetric-eigen.js";
+import { dot, norm } from "../algebra/vectors.js";
 import { Random } from "../random.js";
-import { dot, norm } from "./problem.js";
 
 /** Products at most: as many directions are kept, and made orthogonal to each other. */
 export const lanczosSteps = 300;

@@ -3,6 +3,7 @@
 //   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T r~ + decay w          (method.md 1 and 4)
 //
 // The engine computes; this file names the numbers and puts the decay term in.
+import { dot, largest, norm } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
 import type { TrainRoute } from "./record.js";
@@ -77,22 +78,6 @@ export interface Point {
   readonly seconds: { readonly passes: number; readonly curvature: number };
 }
 
-/** Euclidean norm, safe enough for steps and gradients of double range. */
-export function norm(vector: Float64Array): number {
-  let largest = 0;
-  for (const value of vector) largest = Math.max(largest, Math.abs(value));
-  if (largest === 0 || !Number.isFinite(largest)) return largest;
-  let sum = 0;
-  for (const value of vector) sum += (value / largest) ** 2;
-  return largest * Math.sqrt(sum);
-}
-
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 /** g + decay/2 |w|^2. */
 export function objectiveOf(loss: number, decay: number, parameters: Float64Array): number {
   return decay === 0 ? loss : loss + 0.5 * decay * dot(parameters, parameters);
@@ -160,8 +145,6 @@ export async function lineariseAt(
 function cosine(measured: number, gradient: Float64Array, objective: number, decay: number): number {
   if (objective === 0) return 0;
   if (decay === 0) return measured;
-  let largest = 0;
-  for (const value of gradient) largest = Math.max(largest, Math.abs(value));
   // The root of the product could overflow, or vanish.
-  return Math.min(1, largest / (Math.sqrt(decay) * Math.sqrt(objective) * Math.SQRT2));
+  return Math.min(1, largest(gradient) / (Math.sqrt(decay) * Math.sqrt(objective) * Math.SQRT2));
 }

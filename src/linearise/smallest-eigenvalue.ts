@@ -8,10 +8,10 @@
 //              eigenvalues' shares: then it equals (bound of theta) / theta^2. Either is measured, so it holds whatever the iteration
 //              did; plus the floor, which is what rounding does to M
 //   proof      no eigenvalue lies between the floor and value - bound: counted by inertia
+import { dot, norm } from "../algebra/vectors.js";
 import type { Engine } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
 import { lanczos, lanczosSteps, lanczosTolerance } from "./lanczos.js";
-import { dot, norm } from "./problem.js";
 
 export interface SmallestEigenvalue {
   readonly smallest: number;

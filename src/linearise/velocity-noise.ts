@@ -2,8 +2,8 @@
 // differ from them in that digit is as right as the velocity at them, and where the two are far apart - a J whose smallest singular
 // values are lost in rounding, a difference alpha (f - f_0) that cancels, an eigenvalue that comes and goes at the floor - no step of an
 // integrator can be long: its error estimate compares velocities.
+import { norm } from "../algebra/vectors.js";
 import { Random } from "../random.js";
-import { norm } from "./problem.js";
 
 /** Relative change of the velocity from which on rounding sets the step size. */
 export const noisyVelocity = 0.01;

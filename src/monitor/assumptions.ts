@@ -1,10 +1,10 @@
 // Does the theory apply to this network on these data? One finding an assumption, each with what to change where it does not hold.
+import { norm } from "../algebra/vectors.js";
 import { createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
 import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
-import { norm } from "../linearise/problem.js";
 import { isSmooth } from "../network/activations.js";
 import { network as makeNetwork, type Network } from "../network/network.js";
 import { deadNetwork } from "./observation.js";

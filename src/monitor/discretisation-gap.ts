@@ -1,10 +1,10 @@
 // The discretisation gap: how far k explicit Euler steps of size eta are from the flow at time k eta. With rho = 0 and eta = 1 an
 // Euler step is a full Gauss-Newton step, so the gap says how much of the flow's behaviour the discrete method inherits.
+import { norm } from "../algebra/vectors.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { flow } from "../flow/flow.js";
 import type { FlowOptions } from "../flow/flow-options.js";
 import { dormandPrince, euler } from "../flow/integrator.js";
-import { norm } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../network/option-names.js";

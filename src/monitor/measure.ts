@@ -7,10 +7,11 @@
 //   on the eigenvectors above the floor: the step is damped by the floor, which leaves 1/2 of a direction at it, 99% at a hundred floors.
 //   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network all but interpolates.
 //   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearisation and O(order^3).
+import { dot, norm } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
 import { exactParameters } from "../linearise/jacobian-rank.js";
 import type { MonitorSpectrum } from "../linearise/observer.js";
-import { dot, norm, objectiveOf } from "../linearise/problem.js";
+import { objectiveOf } from "../linearise/problem.js";
 import { type ExtremeEigenvalues, extremeEigenvalues } from "../linearise/spectrum.js";
 import { weighted } from "../loss/weighted.js";
 

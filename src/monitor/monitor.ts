@@ -6,10 +6,10 @@
 //   parts      the same linearisation and one solve
 //   drift      a tangent kernel on at most 512 equations
 // Everything else is read off the run's own records. With all three off the monitor costs nothing.
+import { norm } from "../algebra/vectors.js";
 import { argumentError } from "../errors.js";
 import { KernelDrift } from "../linearise/kernel-drift.js";
 import type { MonitorRecord, MonitorReport, ObservedPoint, ObservedRun, Observer } from "../linearise/observer.js";
-import { norm } from "../linearise/problem.js";
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";

@@ -8,12 +8,12 @@
 //
 // The first is far too careful where J is ill-conditioned; the second is what is recommended, unless rounding is in the way
 // (rounding-bound.ts). With sample weights J and y are the weighted ones.
+import { norm } from "../algebra/vectors.js";
 import { createEngine } from "../backend/create.js";
 import { type Engine, failed } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
 import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
-import { norm } from "../linearise/problem.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";

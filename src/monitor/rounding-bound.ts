@@ -5,8 +5,8 @@
 //
 // and what becomes of that in a unit of time is the difference of the predictions alpha f at both ends. The second term grows with alpha:
 // differences of predictions that cancel.
+import { norm } from "../algebra/vectors.js";
 import type { Engine } from "../backend/engine.js";
-import { norm } from "../linearise/problem.js";
 
 /**
  * Share of the way |y| that rounding may make of it. By measurement on flows at the default tolerance (five tanh units on sin(3x), alpha

@@ -1,9 +1,9 @@
 // The undamped linearised way from the start of a flow to the targets: does J survive it? `recommendOutputScale` seeks the output scale
 // at which it does; the monitor asks whether it does at the scale of the run, before it offers less damping.
+import { norm } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
 import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
 import type { ObservedRun } from "../linearise/observer.js";
-import { norm } from "../linearise/problem.js";
 import { weighted } from "../loss/weighted.js";
 import { percent } from "./percent.js";
 

@@ -4,8 +4,9 @@
 //
 // The second formula is the model's decrease with s^T (G + decay I) s eliminated by the first, so that no product with the
 // curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14; method.md 4).
+import { dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
-import { dot, type Point, type Problem } from "../linearise/problem.js";
+import type { Point, Problem } from "../linearise/problem.js";
 import type { InnerSolve } from "../linearise/record.js";
 import { layerNormSquared } from "./dual.js";
 import { matrixFreeStep } from "./matrix-free.js";

@@ -6,8 +6,9 @@
 // The step is inexact, so what its model promises is taken from the residual r = b - (A + mu I) y:
 //   predicted = -gradient.s - 1/2 s^T (G + decay I) s = 1/2 b.y + 1/2 r.y + 1/2 mu y.y
 // A rejected trial differs in mu alone: the preconditioner stands, and the step before, scaled to the model's least, is the start.
+import { dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
-import { defaultMatrixFree, dot, type MatrixFreeSettings, type Point, type Problem } from "../linearise/problem.js";
+import { defaultMatrixFree, type MatrixFreeSettings, type Point, type Problem } from "../linearise/problem.js";
 import { conjugateGradients } from "./conjugate-gradients.js";
 import type { DampedStep } from "./damped-step.js";
 import { makePreconditioner, type Preconditioner } from "./preconditioner.js";
@@ -84,7 +85,7 @@ async function startTrials(
   point: Point,
   signal: AbortSignal | undefined,
 ): Promise<Trials> {
-  const root = point.scaling?.map((value) => 1 / Math.sqrt(value === 0 ? 1 : value)) ?? null;
+  const root = point.scaling?.map((value) => 1 / Math.sqrt(value)) ?? null;
   const b = point.gradient.map((value, j) => -value * (root?.[j] ?? 1));
   return { root, b, preconditioner: await makePreconditioner(problem, settings, point, root, signal), last: null };
 }

@@ -6,7 +6,8 @@
 // Source: Frangella, Tropp and Udell, SIAM J. Matrix Anal. Appl. 44 (2023), algorithms 2.1 and 5.1. One vector is one row here.
 import { Pace } from "../algebra/pace.js";
 import { symmetricEigen } from "../algebra/symmetric-eigen.js";
-import { dot, type Problem } from "../linearise/problem.js";
+import { dot } from "../algebra/vectors.js";
+import type { Problem } from "../linearise/problem.js";
 import { multiplyTransposed } from "../network/dense.js";
 import { Random } from "../random.js";
 import type { Preconditioner } from "./preconditioner.js";
@@ -27,8 +28,8 @@ export async function nystrom(
   const omega = omegas.get(problem) ?? orthonormal(rank, p);
   omegas.set(problem, omega);
   const at = (row: number) => row * p;
-  const y = await engine.curvatureProduct(timesRoot(omega, root, p), signal);
-  timesRoot(y, root, p, y);
+  const y = await engine.curvatureProduct(root === null ? omega : scaleRows(omega.slice(), root), signal);
+  if (root !== null) scaleRows(y, root);
   if (decay > 0)
     for (let k = 0, j = 0; k < y.length; k++, j = j + 1 === p ? 0 : j + 1)
       y[k] += decay * omega[k] * (root === null ? 1 : root[j] ** 2);
@@ -72,16 +73,10 @@ export async function nystrom(
   };
 }
 
-/** Rows times D^(-1/2), into a fresh array or `out`. */
-function timesRoot(
-  rows: Float64Array,
-  root: Float64Array | null,
-  p: number,
-  out: Float64Array = new Float64Array(rows.length),
-) {
-  for (let k = 0, j = 0; k < rows.length; k++, j = j + 1 === p ? 0 : j + 1)
-    out[k] = root === null ? rows[k] : rows[k] * root[j];
-  return out;
+/** Every row times D^(-1/2), in place. */
+function scaleRows(rows: Float64Array, root: Float64Array): Float64Array {
+  for (let k = 0, j = 0; k < rows.length; k++, j = j + 1 === root.length ? 0 : j + 1) rows[k] *= root[j];
+  return rows;
 }
 
 /** `rank` orthonormal random rows of p entries: normal numbers, made orthogonal by their own Cholesky factor, twice. */

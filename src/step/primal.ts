@@ -1,9 +1,9 @@
 // Primal route, parameter space: (J~^T J~ + decay I + mu D) s = -gradient with D one factor a parameter (method.md 3).
 // Costs n c p^2 + p^3/3 flops and p^2 numbers: the route for p <= n c.
 
-/** s^T D s with D = diag(scaling); an entry of 0 means the engine used 1 (that column of J~ was always zero). */
+/** s^T D s with D = diag(scaling). */
 export function diagonalNormSquared(scaling: Float64Array, step: Float64Array): number {
   let sum = 0;
-  for (let j = 0; j < step.length; j++) sum += (scaling[j] === 0 ? 1 : scaling[j]) * step[j] ** 2;
+  for (let j = 0; j < step.length; j++) sum += scaling[j] * step[j] ** 2;
   return sum;
 }

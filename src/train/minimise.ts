@@ -5,12 +5,12 @@
 //
 // An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
 // best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
+import { norm } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import {
   defaultMatrixFree,
   freshScaling,
   lineariseAt,
-  norm,
   objectiveOf,
   type Point,
   type Problem,

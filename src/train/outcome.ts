@@ -1,6 +1,7 @@
 // Small arithmetic of the loop: the size of the curvature for the first damping, a trial point, a failure as a reason.
+import { dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
-import { dot, type Point } from "../linearise/problem.js";
+import type { Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
 
 /** Size of the curvature in the units of D, max_j G_jj / D_j, for the first damping. */

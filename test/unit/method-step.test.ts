@@ -1,9 +1,10 @@
 // Damped steps against an independent model of the curvature, and the rules of damping against their formulas.
 import { describe, expect, it } from "vitest";
+import { dot } from "../../src/algebra/vectors.js";
 import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { gaussNewton, levenbergMarquardt, network } from "../../src/index.js";
-import { dot, lineariseAt, type Problem, scalingInEffect } from "../../src/linearise/problem.js";
+import { lineariseAt, type Problem, scalingInEffect } from "../../src/linearise/problem.js";
 import { dampingRules } from "../../src/method/damping.js";
 import { layerSizes } from "../../src/network/parameters.js";
 import { dampedStep } from "../../src/step/damped-step.js";

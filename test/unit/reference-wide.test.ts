@@ -1,10 +1,10 @@
 // The reference engine's orthogonal route with more parameters than equations solves in the space of the equations: the step is that of
 // the p x p system, whatever the weights, the decay and the rank.
 import { describe, expect, it } from "vitest";
+import { norm } from "../../src/algebra/vectors.js";
 import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { network, Random } from "../../src/index.js";
-import { norm } from "../../src/linearise/problem.js";
 import { waves } from "../helpers/problems.js";
 
 const net = network({ layers: [3, 30, 2], seed: 4 });

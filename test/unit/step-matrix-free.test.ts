@@ -1,6 +1,7 @@
 // The matrix-free route: conjugate gradients and their preconditioners against dense solves, inexact steps against the model's own
 // arithmetic, whole training runs against the primal route.
 import { describe, expect, it } from "vitest";
+import { dot, norm } from "../../src/algebra/vectors.js";
 import { createEngine } from "../../src/backend/create.js";
 import { type Engine, failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
@@ -13,14 +14,7 @@ import {
   type TrainRecord,
   train,
 } from "../../src/index.js";
-import {
-  dot,
-  lineariseAt,
-  type MatrixFreeSettings,
-  norm,
-  PRECONDITIONERS,
-  type Problem,
-} from "../../src/linearise/problem.js";
+import { lineariseAt, type MatrixFreeSettings, PRECONDITIONERS, type Problem } from "../../src/linearise/problem.js";
 import { layerSizes } from "../../src/network/parameters.js";
 import { Random } from "../../src/random.js";
 import { conjugateGradients } from "../../src/step/conjugate-gradients.js";

@@ -3,6 +3,7 @@
 // Numerical Algorithms, 2002, algorithm 15.1).
 
 import type { Pace } from "../../algebra/pace.js";
+import { largest } from "../../algebra/vectors.js";
 import { multiplyTransposed } from "../../network/dense.js";
 
 const BLOCK = 64;
@@ -98,10 +99,6 @@ export function multiplySymmetric(m: Float64Array, n: number, shift: Float64Arra
   return out;
 }
 
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-}
-
 /** `factor` becomes the Cholesky factor of M + diag(shift). Returns -1, or the first pivot that is not positive. */
 export function factorDamped(
   m: Float64Array,
@@ -133,7 +130,8 @@ export async function solveDamped(
   const product = multiplySymmetric(m, n, shift, x);
   await pace.turn();
   const rest = right.map((value, i) => value - product[i]);
-  const residual = largest(right) > 0 ? largest(rest) / largest(right) : 0;
+  const top = largest(right);
+  const residual = top > 0 ? largest(rest) / top : 0;
   solveFactored(factor, n, rest);
   for (let i = 0; i < n; i++) x[i] += rest[i];
   return { x, residual };
@@ -174,12 +172,12 @@ export async function conditionEstimate(
     await pace.turn();
     solveFactored(l, n, sign);
     await pace.turn();
-    let largest = 0;
-    for (let i = 1; i < n; i++) if (Math.abs(sign[i]) > Math.abs(sign[largest])) largest = i;
-    if (largest === last) break;
-    last = largest;
+    let steepest = 0;
+    for (let i = 1; i < n; i++) if (Math.abs(sign[i]) > Math.abs(sign[steepest])) steepest = i;
+    if (steepest === last) break;
+    last = steepest;
     x = new Float64Array(n);
-    x[largest] = 1;
+    x[steepest] = 1;
   }
   // Higham's alternating vector catches the cases where the ascent stalls.
   const probe = Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : -1) * (1 + i / Math.max(1, n - 1)));

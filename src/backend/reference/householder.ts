@@ -1,12 +1,13 @@
 // Householder reflections, and the QR factorisation with column pivoting made of them (Golub and Van Loan, 5.1, 5.2 and 5.4.2).
 import type { Pace } from "../../algebra/pace.js";
+import { norm } from "../../algebra/vectors.js";
 
 /**
  * H = I - tau v v^T with v = (1, rest) that turns (head, rest) into (kept, 0); `rest` is overwritten by that of v. Null where it is 0
  * already. No square of an entry is formed alone, so that columns of 1e-200 are reflected as well as those of 1.
  */
 export function reflect(head: number, rest: Float64Array): { readonly kept: number; readonly tau: number } | null {
-  const length = euclidean(rest);
+  const length = norm(rest);
   if (length === 0) return null;
   const kept = head > 0 ? -Math.hypot(head, length) : Math.hypot(head, length);
   for (let i = 0; i < rest.length; i++) rest[i] /= head - kept;
@@ -25,7 +26,7 @@ export async function pivotedQr(
 ): Promise<number[]> {
   const order = a.map((_, j) => j);
   for (let j = 0; j < most; j++) {
-    const lengths = a.map((column, k) => (k < j ? -1 : euclidean(column.subarray(j))));
+    const lengths = a.map((column, k) => (k < j ? -1 : norm(column.subarray(j))));
     const pivot = lengths.indexOf(Math.max(...lengths));
     [a[j], a[pivot]] = [a[pivot], a[j]];
     [order[j], order[pivot]] = [order[pivot], order[j]];
@@ -44,14 +45,4 @@ export async function pivotedQr(
     if (pace.due()) await pace.turn();
   }
   return order;
-}
-
-/** |x| without over- or underflow of the squares. */
-export function euclidean(x: Float64Array): number {
-  let most = 0;
-  for (const value of x) most = Math.max(most, Math.abs(value));
-  if (most === 0 || !Number.isFinite(most)) return most;
-  let sum = 0;
-  for (const value of x) sum += (value / most) ** 2;
-  return most * Math.sqrt(sum);
 }

@@ -5,8 +5,9 @@
 // Matrix Anal. Appl. 13, 1992; Drmac and Veselic, New fast and accurate Jacobi SVD algorithm, 29, 2008).
 
 import type { Pace } from "../../algebra/pace.js";
+import { norm } from "../../algebra/vectors.js";
 import { GaussflowError } from "../../errors.js";
-import { euclidean, pivotedQr } from "./householder.js";
+import { pivotedQr } from "./householder.js";
 
 /** Convergence is quadratic: 3 to 10 sweeps. More than this has never been seen for finite matrices. */
 const SWEEPS = 60;
@@ -31,7 +32,7 @@ export async function singularValues(
     for (let k = i; k < p && i < most; k++) row[order[k]] = a[k][i];
     return row;
   });
-  const lengths = Float64Array.from(rows, euclidean);
+  const lengths = Float64Array.from(rows, norm);
   // The first is the longest but for a factor of sqrt(p). The other bound keeps inverse lengths finite.
   const nothing = Math.max(NOTHING * lengths[0], 2 ** -1000);
   for (let sweep = 0; await turnAll(rows, lengths, nothing, pace); sweep++)
@@ -76,8 +77,8 @@ async function turnAll(
       const t = (zeta >= 0 ? 1 : -1) / (Math.abs(zeta) + Math.hypot(1, zeta));
       const c = 1 / Math.hypot(1, t);
       rotate(rows[j], rows[k], c, c * t);
-      lengths[j] = euclidean(rows[j]);
-      lengths[k] = euclidean(rows[k]);
+      lengths[j] = norm(rows[j]);
+      lengths[k] = norm(rows[k]);
     }
     if (pace.due()) await pace.turn();
   }
@@ -104,7 +105,7 @@ function directions(rows: readonly Float64Array[], nothing: number): Float64Arra
     for (let i = 0; i < p; i++) left[i] -= unit[i] * unit[i];
     done.push(unit);
   };
-  const lengths = rows.map(euclidean);
+  const lengths = rows.map(norm);
   rows.forEach((row, k) => {
     if (lengths[k] >= nothing) keep(k, row, lengths[k]);
   });
@@ -117,7 +118,7 @@ function directions(rows: readonly Float64Array[], nothing: number): Float64Arra
         const share = unit.reduce((sum, value, i) => sum + value * v[i], 0);
         for (let i = 0; i < p; i++) v[i] -= share * unit[i];
       }
-    keep(k, v, euclidean(v));
+    keep(k, v, norm(v));
   });
   return out;
 }

@@ -3,8 +3,9 @@
 // and Van Loan, 5.2, 5.4 and 5.5). The singular values of R stand in jacobi.ts.
 
 import type { Pace } from "../../algebra/pace.js";
+import { norm } from "../../algebra/vectors.js";
 import type { RankReport, SolveRequest } from "../engine.js";
-import { euclidean, pivotedQr, reflect } from "./householder.js";
+import { pivotedQr, reflect } from "./householder.js";
 import { singularValues } from "./jacobi.js";
 
 export class Triangle {
@@ -205,10 +206,10 @@ function extremes(a: readonly Float64Array[]): { largest: number; smallest: numb
     for (let i = 0, before = 0; ; i++) {
       let size = 1;
       for (const half of halves) {
-        const length = euclidean(x);
+        const length = norm(x);
         if (length === 0 || !Number.isFinite(length)) return length;
         x = half(x.map((value) => value / length));
-        size *= Math.sqrt(euclidean(x));
+        size *= Math.sqrt(norm(x));
       }
       if (i === iterations - 1 || !Number.isFinite(size) || Math.abs(size - before) <= settled * size) return size;
       before = size;
@@ -249,7 +250,7 @@ function orthogonalise(vectors: Float64Array[], p: number): { q: Float64Array[];
         l[j][i] += share;
         for (let c = 0; c < p; c++) v[c] -= share * direction[c];
       });
-    const length = euclidean(v);
+    const length = norm(v);
     l[i][i] = length;
     q.push(length > 0 ? v.map((entry) => entry / length) : v);
   });
@@ -282,7 +283,7 @@ function leastNorm(a: Float64Array[], right: Float64Array, rank: number, p: numb
         value -= share * y[k];
         for (let j = 0; j < p; j++) v[j] -= share * direction[j];
       });
-    const length = euclidean(v);
+    const length = norm(v);
     y[i] = value / length;
     q.push(v.map((entry) => entry / length));
     for (let j = 0; j < p; j++) x[j] += y[i] * q[i][j];

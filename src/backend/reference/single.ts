@@ -2,6 +2,7 @@
 // diagonal, and conjugate gradients on the float64 matrix. The numbers are rounded to float32 where the native engine stores
 // them; sums run in double.
 import type { Pace } from "../../algebra/pace.js";
+import { dot, largest } from "../../algebra/vectors.js";
 import type { Failure } from "../engine.js";
 import { imprecise, mostSingleSteps, singleTolerance } from "../single.js";
 import { cholesky, multiplySymmetric, solveFactored } from "./cholesky.js";
@@ -46,9 +47,9 @@ export async function solveSingle(
     solveFactored(factor, n, z);
     return z.map((value, i) => s[i] * value);
   };
-  const largest = most(right);
+  const top = largest(right);
   const x = new Float64Array(n);
-  if (largest === 0) return { x, residual: 0, steps: 0 };
+  if (top === 0) return { x, residual: 0, steps: 0 };
   const r = right.slice();
   const direction = precondition(r);
   let square = dot(r, direction);
@@ -66,19 +67,9 @@ export async function solveSingle(
     const z = precondition(r);
     await pace.turn();
     const next = dot(r, z);
-    if (next <= goal) return { x, residual: most(r) / largest, steps };
+    if (next <= goal) return { x, residual: largest(r) / top, steps };
     for (let i = 0; i < n; i++) direction[i] = z[i] + (next / square) * direction[i];
     square = next;
   }
   return imprecise(mostSingleSteps);
-}
-
-function most(values: Float64Array): number {
-  return values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
