@@ -1,4 +1,5 @@
-// The primal Gram matrix G = J^T J without J, from the layer's hidden symmetry (method.md 3).
+// The primal Gram matrix G = J^T J without J, from the layer's hidden symmetry
+// (docs/architecture.md).
 //
 // For parameters (o,k) of layer l and (p,q) of layer m, the first index the unit and the second
 // the input (or the bias),

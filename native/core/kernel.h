@@ -1,4 +1,4 @@
-// The tangent kernel K = J D^-1 J^T (n c x n c) without J, from layer-wise products (method.md 3):
+// The tangent kernel K = J D^-1 J^T (n c x n c) without J, from layer-wise products:
 //   K[(i,a),(j,b)] = sum over layers of <delta^(i,a), delta^(j,b)> (factor^2 <h^i, h^j> + 1) / d,
 // without the 1 where the layer has no bias, d the layer's entry of D. Rows are output-major inside
 // (a * n + i). A task owns the blocks of two sample tiles; both small products and their

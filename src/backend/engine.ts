@@ -2,7 +2,7 @@
 // `native` (C++ on OpenBLAS, all cores) and `reference` (plain TypeScript: oracle, fall-back, baseline), and tests may bring
 // their own (dense residual functions). Calls are coarse: one a linearisation, one a solve; flat Float64Arrays in and out.
 //
-// Conventions (method.md 1 and 3)
+// Conventions
 //   psi(w)   predictions, n*c, sample-major          r = psi - y  residuals, n*c
 //   loss     g = 1/2 sum_i s_i |r_i|^2, the SUM loss; s_i are the sample weights (1 without)
 //   J~       Jacobian of psi with every row scaled by sqrt(s_i), n*c x p;   r~ = sqrt(s) r
@@ -47,7 +47,8 @@ export interface LineariseRequest {
    */
   readonly precision?: Precision;
   /**
-   * State of the running-maximum scaling, updated in place; null = identity scaling.
+   * State of the running-maximum scaling, updated in place; null = identity scaling; not looked at with
+   * curvature "none".
    * primal, orthogonal, matrix-free: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
    * parameters of diag(J~^T J~)), and K is formed with D = these factors. Entries start at 0; where the maximum is still 0
    * the engine uses 1.
@@ -68,13 +69,14 @@ export interface NonFinite {
 /** An expected numerical failure. `message` is a whole sentence with the numbers in it. */
 export type Failure =
   | { readonly code: "non-finite"; readonly message: string; readonly where: NonFinite }
-  | {
-      readonly code: "indefinite";
-      readonly message: string /** First pivot that is not positive, from 0. */;
-      readonly pivot: number;
-    }
-  /** Single precision does not do for this damped system: linearise in double and solve again. */
+  /** `pivot` is the first that is not positive, from 0. */
+  | { readonly code: "indefinite"; readonly message: string; readonly pivot: number }
+  /**
+   * Single precision does not do for this damped system: linearise in double and solve again. `steps` of the conjugate gradients
+   * were not enough; 0: a number left the range of float32.
+   */
   | { readonly code: "imprecise"; readonly message: string; readonly steps: number }
+  /** `bytes` that cannot be had; 0 where nobody tells how many. */
   | { readonly code: "memory"; readonly message: string; readonly bytes: number };
 
 export interface Evaluation {
@@ -103,9 +105,15 @@ export interface SolveRequest {
   /** mu >= 0 in (G + decay I + mu D) step = -gradient. */
   readonly damping: number;
   readonly decay: number;
-  /** The same array as in the last linearise (or null): D = diag(scaling) primal, one factor a layer dual. */
+  /**
+   * D, or null for I. Dual: what the last linearise formed K with, one factor a layer, and then no decay. Else p entries,
+   * D = diag(scaling).
+   */
   readonly scaling: Float64Array | null;
-  /** Also estimate the 1-norm condition number of the damped matrix (LAPACK dpocon; a few more triangular solves). */
+  /**
+   * Also estimate the condition number of the damped matrix: in the 1-norm by a few more triangular solves; orthogonal route: in the
+   * 2-norm, from the extreme singular values of its rank report.
+   */
   readonly condition?: boolean;
 }
 
@@ -122,13 +130,13 @@ export interface RankReport {
 
 export interface Solved {
   readonly ok: true;
-  /** p entries, a fresh array; one step of iterative refinement done. */
+  /** p entries, a fresh array. Behind a Cholesky factor in double precision: refined once. */
   readonly step: Float64Array;
-  /** 1-norm condition estimate of the factored (damped) matrix, or NaN when not asked for or in single precision. */
+  /** Condition estimate of the damped matrix, or NaN when not asked for or in single precision. */
   readonly condition: number;
   /**
    * |residual|_inf / |right-hand side|_inf of the damped system: before refinement, how far the factor can be trusted; in single
-   * precision at the end of the conjugate gradients.
+   * precision and in the orthogonal route, of the step itself.
    */
   readonly residual: number;
   /** Single precision: steps of the conjugate gradients. */
@@ -187,7 +195,10 @@ export interface Engine {
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure>;
   /** Loss, gradient and curvature at `parameters`; the curvature stays inside until the next linearise or product at parameters. */
   linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure>;
-  /** Damped Cholesky solve with the curvature of the last linearise, which it leaves intact for another damping. */
+  /**
+   * The damped step with the curvature of the last linearise, which it leaves intact for another damping: Cholesky, orthogonal route
+   * QR. Refused where there is none, or products alone.
+   */
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure>;
   /**
    * Geodesic acceleration along `velocity` (p) at the last linearisation (primal or dual), with the factor of the last solve:
@@ -209,8 +220,8 @@ export interface Engine {
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
   /**
    * A copy of the curvature of the last linearise, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
-   * sample-major index). For checks and spectra. The matrix-free curvature has products only: this, `eigen`, `eigenvaluesBelow`,
-   * `curvatureInverse` and `solve` refuse it.
+   * sample-major index). For checks and spectra. The matrix-free curvature has products only, and one in single precision has no
+   * exact entries: this, `eigen`, `eigenvaluesBelow` and `curvatureInverse` refuse both, `solve` the first.
    */
   curvature(): Promise<Float64Array>;
   /** All eigenvalues (and eigenvectors) of the curvature of the last linearise, without any damping. O(order^3). */
@@ -224,7 +235,7 @@ export interface Engine {
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** Matrix-free only: the factors of a Kronecker product a layer that stands for G (Martens and Grosse 2015). */
   layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
-  /** (M + shift I)^-1 v, refined once. The factor is kept until another shift or damping is asked for. */
+  /** (M + shift I)^-1 v, refined once, primal or dual. The factor is kept until another shift or damping is asked for. */
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Bytes the engine holds now (data, curvature, workspaces). */
   bytes(): number;

@@ -1,4 +1,4 @@
-// The teacher problems of method.md 2: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0, 1) without an output bias,
+// The teacher problems of docs/theory.md: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0, 1) without an output bias,
 // input columns scaled by (1, s, s^2), which sets the conditioning of J; by default centred, so that predictions start at 0.
 //
 //   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   whatever the start: a network that is not centred

@@ -1,4 +1,4 @@
-// Damping of the flow: rho in [0, 1] as a function of time, state and spectrum (method.md 2).
+// Damping of the flow: rho in [0, 1] as a function of time, state and spectrum (docs/theory.md).
 //
 //   constant         rho                        0 = Gauss-Newton, 1 = gradient flow
 //   spectral         c lambda / (1 + c lambda)  lambda the smallest eigenvalue of K now, above the rounding floor: the slowest

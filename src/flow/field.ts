@@ -1,4 +1,4 @@
-// The right-hand side of the flow on an engine (method.md 2):
+// The right-hand side of the flow on an engine (docs/theory.md):
 //
 //   dw/dt = -(1/alpha) H_rho^-1 J^T grad g,   H_rho = (1-rho) J^T Q J + rho I      with the engine's J~ = alpha J:
 //         = -((1-rho) J~^T J~ + alpha^2 rho I)^-1 J~^T r~   =  step(mu)/(1-rho),   mu = alpha^2 rho/(1-rho)

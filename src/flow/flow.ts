@@ -1,4 +1,4 @@
-// The training dynamics of method.md 2 as an ordinary differential equation, integrated in time: units, engine, plan and files
+// The training dynamics of docs/theory.md as an ordinary differential equation, integrated in time: units, engine, plan and files
 // around one FlowRun.
 import { checkWritable } from "../atomic-file.js";
 import { createEngine } from "../backend/create.js";

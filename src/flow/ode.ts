@@ -1,5 +1,5 @@
 // The words of time integration: a right-hand side, a step that was accepted, how an integration ends. Nothing here knows of
-// networks: the same loop integrates any y' = f(t, y) and the flows of method.md 2.
+// networks: the same loop integrates any y' = f(t, y) and the flows of docs/theory.md.
 import type { NonFinite } from "../backend/engine.js";
 
 /** The derivative could not be had at (t, y). A failed stage rejects the step; `fatal` ends the integration with `code`. */

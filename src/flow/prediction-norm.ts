@@ -1,7 +1,7 @@
 // The local error of a flow where it matters: in the predictions. An error e of the parameters moves the (weighted) residuals by
 // sqrt(s) alpha J e, and the rows sqrt(d) w of a weight decay by sqrt(d) e, so
 //
-//   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * rms(sqrt(s) (y - psi_0)))              (method.md 2, item 4)
+//   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * rms(sqrt(s) (y - psi_0)))
 // with rms the root of the mean weighted by s: multiplying all weights by a number changes no step.
 //
 // Directions that nothing sees may be wrong without harm; with the error measured on w the step count would follow the conditioning

@@ -1,4 +1,4 @@
-// How far the tangent kernel has moved: |K - K_0|_F / |K_0|_F (method.md 5). In the lazy regime it stays near 0, and the promised
+// How far the tangent kernel has moved: |K - K_0|_F / |K_0|_F. In the lazy regime it stays near 0, and the promised
 // rates with it. On an engine of at most `sampleEquations` equations: O(n^2 sum of widths) a value, 2 MB kept.
 import { type Engine, failed } from "../backend/engine.js";
 

@@ -1,6 +1,6 @@
 // What a method and the loop know of the problem in hand, and the point it stands at.
 //
-//   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T r~ + decay w          (method.md 1 and 4)
+//   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T r~ + decay w
 //
 // The engine computes; this file names the numbers and puts the decay term in.
 import { dot, largest, norm } from "../algebra/vectors.js";

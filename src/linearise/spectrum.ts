@@ -1,5 +1,5 @@
 // Extreme eigenvalues of the curvature an engine holds. Eigenvalues up to order * eps * largest are rounding noise (duplicate samples
-// make hundreds of them 0): the smallest is taken above that floor, and the others are counted (method.md 2, item 3). Small orders take
+// make hundreds of them 0): the smallest is taken above that floor, and the others are counted (docs/theory.md). Small orders take
 // the eigensolver, large ones Lanczos, and the eigensolver after all where that proves nothing.
 import type { Engine } from "../backend/engine.js";
 import { lanczos, lanczosSteps, lanczosTolerance } from "./lanczos.js";

@@ -1,4 +1,4 @@
-// Flops of what a step needs, by route, from sizes alone (method.md 3). A flop count is the nominal one of the formula; how fast the
+// Flops of what a step needs, by route, from sizes alone. A flop count is the nominal one of the formula; how fast the
 // engine gets through it stands in cost-table.ts.
 import type { Architecture } from "../network/architecture.js";
 import type { Route } from "./record.js";

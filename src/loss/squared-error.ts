@@ -2,7 +2,7 @@
 //
 //   g = 1/2 sum_i s_i |psi_i - y_i|^2,     objective F = g + decay/2 |w|^2
 //
-// Its curvature in the predictions is s_i times the identity, so the Gauss-Newton matrix is J~^T J~ + decay I (method.md 1).
+// Its curvature in the predictions is s_i times the identity, so the Gauss-Newton matrix is J~^T J~ + decay I.
 // The decay is in the SUM's units: a decay of d acts like one more sample of weight d on every parameter.
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../network/option-names.js";

@@ -1,7 +1,7 @@
 // Levenberg-Marquardt: the damped Gauss-Newton step, accepted when it lowers the objective, and a damping that follows the
 // gain ratio.
 //
-//   (G + decay I + mu D) v = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0   (method.md 4)
+//   (G + decay I + mu D) v = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0
 //
 // With geodesic acceleration (Transtrum and Sethna 2012) the step follows the model's curve to second order:
 //

@@ -1,4 +1,4 @@
-// The monitor: an observer of `train` and `flow` that measures what the theory speaks of (method.md 5) and ends with a verdict: has
+// The monitor: an observer of `train` and `flow` that measures what the theory speaks of (docs/theory.md) and ends with a verdict: has
 // it converged, how fast, and what holds it back?
 //
 // Cost at every observed point, on top of the run's own work (n c equations, p parameters):

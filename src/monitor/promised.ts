@@ -1,4 +1,4 @@
-// The rates that the theory promises for the loss g (our derivation, method.md 2; all of them refer to the sum loss):
+// The rates that the theory promises for the loss g (our derivation, docs/theory.md; all of them refer to the sum loss):
 //
 //   a mode of K with eigenvalue k decays in the residual at k/((1-rho) k + rho), in the loss at twice that; the slowest has the
 //   smallest eigenvalue lambda:                   promised   = 2 lambda / ((1-rho) lambda + rho)

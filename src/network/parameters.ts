@@ -1,4 +1,4 @@
-// The flat layout of the parameters: W_1 row-major (out x in), b_1, W_2, b_2, ... (method.md 1), as offsets and as a map.
+// The flat layout of the parameters: W_1 row-major (out x in), b_1, W_2, b_2, ..., as offsets and as a map.
 import { argumentError } from "../errors.js";
 import type { ActivationName, Architecture, Layer } from "./architecture.js";
 

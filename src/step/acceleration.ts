@@ -1,4 +1,4 @@
-// Geodesic acceleration of a damped step (Transtrum and Sethna 2012, arXiv 1201.5885; method.md 4): with the velocity v and
+// Geodesic acceleration of a damped step (Transtrum and Sethna 2012, arXiv 1201.5885): with the velocity v and
 // the correction a, (G + decay I + mu D) a = -J~^T psi~_vv, the step v + a/2 where 2 |a|_D <= 0.75 |v|_D.
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem } from "../linearise/problem.js";

@@ -3,7 +3,7 @@
 //   (G + decay I + mu D) s = -gradient,     predicted reduction = -1/2 gradient.s + 1/2 mu s^T D s
 //
 // The second formula is the model's decrease with s^T (G + decay I) s eliminated by the first, so that no product with the
-// curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14; method.md 4).
+// curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14).
 import { dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem } from "../linearise/problem.js";
@@ -24,10 +24,10 @@ export interface DampedStep {
   readonly damping: number;
   /** Condition estimate of the damped matrix; null when not asked for. */
   readonly condition: number | null;
-  /** Matrix-free: how it was solved for, and s^T (G + decay I + mu D) s, which an exact step has as -slope. */
-  readonly inner?: InnerSolve;
   /** Single precision: steps of the conjugate gradients. */
   readonly steps?: number;
+  /** Matrix-free: how it was solved for, and s^T (G + decay I + mu D) s, which an exact step has as -slope. */
+  readonly inner?: InnerSolve;
   readonly quadratic?: number;
   readonly seconds: number;
 }

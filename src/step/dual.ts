@@ -1,4 +1,4 @@
-// Dual route, output space: s = -D^-1 J~^T u, (J~ D^-1 J~^T + mu I) u = r~, with D one factor a layer (method.md 3).
+// Dual route, output space: s = -D^-1 J~^T u, (J~ D^-1 J~^T + mu I) u = r~, with D one factor a layer.
 // The kernel comes from layer-wise products without J~; (n c)^2 numbers: the route for p > n c.
 
 /** s^T D s with one factor a layer. */

@@ -1,4 +1,4 @@
-// Primal route, parameter space: (J~^T J~ + decay I + mu D) s = -gradient with D one factor a parameter (method.md 3).
+// Primal route, parameter space: (J~^T J~ + decay I + mu D) s = -gradient with D one factor a parameter.
 // Costs n c p^2 + p^3/3 flops and p^2 numbers: the route for p <= n c.
 
 /** s^T D s with D = diag(scaling). */

@@ -1,6 +1,6 @@
 // When a run ends: the rules a caller can set, and the sentences that say which one fired, with its numbers.
 //
-//   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol; method.md 1)
+//   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol)
 //   step       |s| <= step (|w| + step)                        after an accepted step
 //   reduction  actual and predicted reduction <= reduction F, ratio <= 2        (MINPACK's ftol), after an accepted step
 //

@@ -154,7 +154,7 @@ describe("of a training run", () => {
     const h = products(j, 40, true).map((value, k) => (1 - rho) * value + (k % (p + 1) === 0 ? rho : 0));
     const slope = Float64Array.from({ length: p }, (_, q) => residual.reduce((sum, r, i) => sum + j[i * p + q] * r, 0));
     const x = householderSolve(h, p, p, slope.slice()) as Float64Array;
-    // (J^T r) . H_rho^-1 (J^T r): -dg/dt along the flow (method.md 2 and 5).
+    // (J^T r) . H_rho^-1 (J^T r): -dg/dt along the flow.
     close(
       record.dissipation,
       x.reduce((sum, value, q) => sum + value * slope[q], 0),

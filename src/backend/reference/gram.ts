@@ -1,6 +1,6 @@
 // The curvature matrices of the reference engine, lower triangle, row-major, sums over samples in ascending blocks.
 //   primal  G = J~^T J~ from explicit Jacobian blocks and a register-blocked rank-k update
-//   dual    K = sum over layers of <delta, delta'> (factor^2 <h, h'> + 1) / d from layer-wise products (method.md 3)
+//   dual    K = sum over layers of <delta, delta'> (factor^2 <h, h'> + 1) / d from layer-wise products
 
 import type { Pace } from "../../algebra/pace.js";
 import type { Architecture } from "../../network/architecture.js";
