@@ -96,6 +96,17 @@ describe.each(engines)("acceleration of %o", (create) => {
     await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
     engine.dispose();
   });
+
+  it("wants a solve that gave a step: not one that overflowed", async () => {
+    // psi = w x with x = 1e-156: G = 1e-312 has a factor, and the step r / x = 1e310 is no double.
+    const net = network({ layers: [1, 1], bias: false, seed: 1 });
+    const data = { sampleCount: 1, inputs: Float64Array.of(1e-156), targets: Float64Array.of(1e154) };
+    const engine = create(net.architecture, data, { threads: 1 });
+    await sure(engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null }));
+    expect(await engine.solve({ damping: 0, decay: 0, scaling: null })).toMatchObject({ code: "non-finite" });
+    await expect(engine.accelerate(net.parameters, null)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+    engine.dispose();
+  });
 });
 
 function layerFactors(

@@ -13,13 +13,21 @@ const engines = loadNative().ok
   ? { native: createNativeEngine, reference: createReferenceEngine }
   : { reference: createReferenceEngine };
 
-async function steps(engine: Engine, w: Float64Array, precision: Precision, damping: number, decay: number) {
+/** Linearisation, step, and the acceleration along `velocity`, by default the step's. */
+async function steps(
+  engine: Engine,
+  w: Float64Array,
+  precision: Precision,
+  damping: number,
+  decay: number,
+  velocity?: Float64Array,
+) {
   const scaling = new Float64Array(engine.parameterCount);
   const point = await engine.linearise(w, { curvature: "primal", precision, decay, scaling });
   if (failed(point)) throw new Error(point.message);
   const solved = await engine.solve({ damping, decay, scaling });
   if (failed(solved)) throw new Error(solved.message);
-  const accelerated = await engine.accelerate(solved.step, scaling);
+  const accelerated = await engine.accelerate(velocity ?? solved.step, scaling);
   if (failed(accelerated)) throw new Error(accelerated.message);
   return { point, scaling, solved, acceleration: accelerated.acceleration };
 }
@@ -56,8 +64,10 @@ describe.each(Object.entries(engines))("single precision, %s engine", (_, create
       fc.asyncProperty(problems, fc.constantFrom(1, 1e-2), fc.boolean(), async (problem, damping, decayed) => {
         const engine = create(problem.architecture, problem.data, { threads: 2 });
         const decay = decayed ? 0.3 : 0;
-        const single = await steps(engine, problem.parameters, "single", damping, decay);
-        const double = await steps(engine, problem.parameters, "double", damping, decay);
+        // Along one velocity: a second derivative that nearly cancels magnifies the difference of two.
+        const { step } = (await steps(engine, problem.parameters, "double", damping, decay)).solved;
+        const single = await steps(engine, problem.parameters, "single", damping, decay, step);
+        const double = await steps(engine, problem.parameters, "double", damping, decay, step);
         // The same sums of squares and products in another order.
         expect(difference(single.scaling, double.scaling)).toBeLessThan(tolerance);
         expect(difference(single.point.gradient, double.point.gradient)).toBe(0);
