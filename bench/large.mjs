@@ -1,5 +1,5 @@
-// node bench/large.mjs [--only NAME --seconds N --threads N --json]: problems that other Levenberg-Marquardt trainers die of, each in a
-// process of its own, second-order steps only. Prints seconds an iteration, loss and peak memory (VmHWM of the whole process) against
+// node bench/large.mjs [--only NAME --seconds N --threads N --standardise --json]: problems that other Levenberg-Marquardt trainers
+// die of, each in a process of its own, second-order steps only. Prints seconds an iteration, loss and peak memory (VmHWM of the whole process) against
 // the limits; the matrix-free one also against torch's L-BFGS in as many seconds, where torch is installed. Asserts nothing.
 import { fork, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

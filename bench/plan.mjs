@@ -1,4 +1,4 @@
-// node bench/plan.mjs [--json --only ROUTE]: what the planner predicts and what a run takes, for every route and engine. Each case runs in
+// node bench/plan.mjs [--json --only TEXT]: what the planner predicts and what a run takes, for every route and engine. Each case runs in
 // a process of its own. Memory is VmHWM of that process (Node, library, data and all) against Plan.bytes; "problem" is the part of it
 // beyond a process that trains nothing. Seconds are those of an iteration of one trial (a right-hand side of a flow), the fastest of the
 // run; "cpu ratio" is that of the processor's seconds, which other programs on the machine hardly move.

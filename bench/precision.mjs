@@ -3,12 +3,15 @@
 //   GAUSSFLOW_DATA=... node bench/precision.mjs [--json] [--quick]
 import { levenbergMarquardt, network, train } from "../dist/index.js";
 import { drawFriedman, friedman, SIZES } from "./lib/friedman.mjs";
+import { parseOptions } from "./lib/options.mjs";
+import { median } from "./lib/statistics.mjs";
 import { readUci } from "./lib/uci.mjs";
 
-const json = process.argv.includes("--json");
-const quick = process.argv.includes("--quick");
+const { json, quick } = parseOptions("usage: GAUSSFLOW_DATA=... node bench/precision.mjs [--json] [--quick]", {
+  json: { type: "boolean" },
+  quick: { type: "boolean" },
+});
 const repeats = quick ? 1 : 3;
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const common = friedman();
 const flat = { inputs: Float64Array.from(common.inputs.flat()), targets: Float64Array.from(common.targets) };

@@ -1,27 +1,28 @@
-// node bench/preconditioners.mjs [--only NAME --ranks 32,128 --threads N]: the matrix-free route under each preconditioner, on the same
-// problems from the same weights. Prints products with G, accepted steps, rejected ones and seconds to each loss, and the loss at the
+// GAUSSFLOW_DATA=... node bench/preconditioners.mjs [--only NAME --ranks 32,128 --threads N --seconds N]: the matrix-free route
+// under each preconditioner, on the same problems from the same weights. Prints products with G, accepted steps, rejected ones and seconds to each loss, and the loss at the
 // end. The default of `matrixFree` was chosen from this table (docs/benchmarks.md). A peer is the primal route, where it fits.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { dataset, levenbergMarquardt, network, train } from "../dist/index.js";
 import { friedman } from "./lib/friedman.mjs";
 import { machineLine } from "./lib/machine.mjs";
 import { defaultThreads, parseOptions, positive } from "./lib/options.mjs";
 import { teacherProblem } from "./lib/teacher.mjs";
+import { readUci } from "./lib/uci.mjs";
 
-const options = parseOptions("usage: node bench/preconditioners.mjs [--only NAME] [--threads N] [--ranks 32,128]", {
-  only: { type: "string" },
-  threads: { type: "string" },
-  ranks: { type: "string" },
-  seconds: { type: "string" },
-});
+const options = parseOptions(
+  "usage: node bench/preconditioners.mjs [--only NAME] [--threads N] [--ranks 32,128] [--seconds N]",
+  {
+    only: { type: "string" },
+    threads: { type: "string" },
+    ranks: { type: "string" },
+    seconds: { type: "string" },
+  },
+);
 const threads = positive(options.threads, "threads", defaultThreads());
 const ranks = (options.ranks ?? "32,128").split(",").map((rank) => positive(rank, "ranks", 32));
 
 const problems = {
   "784-30-10": () => {
-    // A tenth of the samples of line 7: the iterations hardly change, the seconds do.
+    // A tenth of the samples of bench/large.mjs: the iterations hardly change, the seconds do.
     const { net, data } = teacherProblem([784, 30, 10], 6000);
     return { net, data, levels: [1e-1, 3e-2, 1e-2, 1e-3], seconds: 40, primal: false };
   },
@@ -30,11 +31,7 @@ const problems = {
     return { net, data: dataset({ inputs, targets }), levels: [1e-2, 1e-3, 5e-4, 4.1e-4], seconds: 20, primal: true };
   },
   "concrete-16-16": () => {
-    const rows = gunzipSync(readFileSync(join(process.env.GAUSSFLOW_DATA ?? "", "uci", "concrete.csv.gz")))
-      .toString()
-      .trim()
-      .split("\n")
-      .map((line) => line.split(",").map(Number));
+    const rows = readUci("concrete");
     const d = rows[0].length - 1;
     const data = dataset({ inputs: rows.map((row) => row.slice(0, d)), targets: rows.map((row) => row[d]) });
     return {
@@ -62,7 +59,7 @@ for (const [name, make] of Object.entries(problems)) {
   console.log(`\n${name}: n = ${data.sampleCount}, p = ${net.parameterCount}, at most ${seconds} s`);
   const columns = levels.map((level) => `<= ${level.toExponential(0)}`.padStart(18)).join("");
   console.log(`${"".padEnd(24)}${columns}${"end".padStart(12)}${"steps".padStart(7)}${"products".padStart(10)}`);
-  for (const scaling of ["marquardt", "identity"]) {
+  for (const scaling of ["root", "marquardt", "identity"]) {
     const routes = settings.map(([label, matrixFree]) => [label, { route: "matrix-free", matrixFree }]);
     if (primal) routes.push(["(primal)", { route: "primal" }]);
     for (const [label, choice] of routes) {

@@ -1,14 +1,14 @@
-// The UCI sets of GAUSSFLOW_DATA, default options of train(), ten folds by the published masks: test RMSE in raw units. Defaults
-// were chosen on folds 1-5 alone, so those are reported apart from folds 6-10.
+// The UCI sets of GAUSSFLOW_DATA, default options of train(), ten folds by the published masks: test RMSE in raw units.
 //   GAUSSFLOW_DATA=... node bench/uci.mjs [--json]
 import { network, train } from "../dist/index.js";
+import { parseOptions } from "./lib/options.mjs";
+import { mean } from "./lib/statistics.mjs";
 import { readUci } from "./lib/uci.mjs";
 
 const LIMITS = { energy: 0.6, concrete: 5.8, yacht: 0.22, wine: 0.55, airfoil: 2.5 };
 const HIDDEN = [16, 16];
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const json = process.argv.includes("--json");
+const { json } = parseOptions("usage: GAUSSFLOW_DATA=... node bench/uci.mjs [--json]", { json: { type: "boolean" } });
 if (!json) console.log("set        folds 1-5  folds 6-10       all     limit   seconds  iterations");
 let missed = 0;
 for (const [name, limit] of Object.entries(LIMITS)) {

@@ -11,7 +11,7 @@ import { summarise } from "./lib/compare.mjs";
 import { prepare } from "./lib/install.mjs";
 import { commonCase } from "./lib/problems.mjs";
 import { runPeer } from "./lib/run-peer.mjs";
-import { markdownTable, summaryLines, textTable } from "./lib/show.mjs";
+import { peersTable, summaryLines } from "./lib/show.mjs";
 import { compareOnUci } from "./lib/uci-comparison.mjs";
 
 const usage = `usage: GAUSSFLOW_DATA=DIR npm run bench:peers -- [options]
@@ -90,8 +90,7 @@ function showProblem(problem, rows) {
     for (const row of rows) console.log(JSON.stringify({ problem: problem.name, ...row }));
     return;
   }
-  const table = options.markdown ? markdownTable : textTable;
-  console.log(`\n${options.markdown ? "### " : ""}${problem.name}\n\n${table(rows, LEVELS)}\n`);
+  console.log(`\n${options.markdown ? "### " : ""}${problem.name}\n\n${peersTable(rows, LEVELS, options.markdown)}\n`);
   const bullet = options.markdown ? "- " : "  ";
   console.log(
     summaryLines(rows[0], rows.slice(1), LEVELS)

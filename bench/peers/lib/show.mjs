@@ -17,23 +17,19 @@ const peak = ({ peakMegabytes }) => (peakMegabytes === null ? "-" : `${peakMegab
 const rowOf = (row) => [row.title, ...row.levels.map(cell), last(row), peak(row)];
 const titles = (levels) => ["peer", ...levels.map((level) => `<= ${power(level)}`), "lowest (at)", "peak MB"];
 
-export function textTable(rows, levels) {
-  const cells = [titles(levels), ...rows.map(rowOf)];
+/** Rows of cells, titles first, in columns or as a markdown table. */
+export function layOut(cells, markdown) {
+  if (markdown) {
+    const [titleRow, ...rows] = cells;
+    return [titleRow, titleRow.map(() => "---"), ...rows].map((line) => `| ${line.join(" | ")} |`).join("\n");
+  }
   const widths = cells[0].map((_, k) => Math.max(...cells.map((line) => line[k].length)));
-  return cells
-    .map((line) =>
-      line
-        .map((text, k) => text.padEnd(widths[k]))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const text = (line) => line.map((cellText, k) => cellText.padEnd(widths[k])).join("  ");
+  return cells.map((line) => text(line).trimEnd()).join("\n");
 }
 
-export function markdownTable(rows, levels) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  const head = titles(levels);
-  return [line(head), line(head.map(() => "---")), ...rows.map((row) => line(rowOf(row)))].join("\n");
+export function peersTable(rows, levels, markdown) {
+  return layOut([titles(levels), ...rows.map(rowOf)], markdown);
 }
 
 /** One sentence a level: the best peer of any kind and the best of the Gauss-Newton kind against ours. */

@@ -6,6 +6,7 @@ import { UCI_SETS, uciProblems } from "./problems.mjs";
 import { lowest } from "./protocol.mjs";
 import { runPeer } from "./run-peer.mjs";
 import { shares } from "./shares.mjs";
+import { layOut } from "./show.mjs";
 
 function table(rows, markdown) {
   const cells = rows.map(({ set, id, starts, reached, seconds, ratio, medianLowest }) => [
@@ -17,16 +18,7 @@ function table(rows, markdown) {
     Number.isFinite(medianLowest) ? medianLowest.toExponential(2) : "-",
   ]);
   const titles = ["set", "program", "reach the level", "seconds to it", "ratio to ours", "lowest loss (median)"];
-  if (markdown) return [titles, titles.map(() => "---"), ...cells].map((line) => `| ${line.join(" | ")} |`).join("\n");
-  const widths = titles.map((title, k) => Math.max(title.length, ...cells.map((line) => line[k].length)));
-  return [titles, ...cells]
-    .map((line) =>
-      line
-        .map((text, k) => text.padEnd(widths[k]))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return layOut([titles, ...cells], markdown);
 }
 
 export async function compareOnUci(root, ready, options, settings) {
