@@ -98,7 +98,7 @@ describe("gaussflow train", () => {
     }
   });
 
-  it("goes on and saves when nobody reads any more, and says in one line when the disk is full", async () => {
+  it("goes on and saves when nobody reads any more", async () => {
     const path = join(folder, "unread.json");
     const child = spawn(process.execPath, [main, ...training, "--json", "--out", path]);
     let err = "";
@@ -109,8 +109,9 @@ describe("gaussflow train", () => {
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect([code, err]).toEqual([0, ""]);
     expect((await loadModel(path)).outputSize).toBe(1);
+  });
 
-    if (!existsSync("/dev/full")) return;
+  it.runIf(existsSync("/dev/full"))("saves and says in one line when the disk under its output is full", async () => {
     const full = join(folder, "full.json");
     const out = openSync("/dev/full", "w");
     const args = [main, ...training, "--quiet", "--iterations", "1", "--out", full];

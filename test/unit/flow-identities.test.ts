@@ -155,8 +155,9 @@ describe.each(cases)("the right-hand side, $title", ({ network: net, data }) => 
     engine.dispose();
   });
 
-  it.each(fields)("and what is dissipated is what the objective has lost: %s", async (name, damping, decay) => {
-    if (over && name === "rho = 0") return;
+  // A wide network has no undamped flow.
+  const flows = fields.filter(([name]) => !(over && name === "rho = 0"));
+  it.each(flows)("and what is dissipated is what the objective has lost: %s", async (name, damping, decay) => {
     const tolerance = 1e-7;
     const integrator = dormandPrince({ relativeTolerance: tolerance, absoluteTolerance: 1e-12 });
     // Gradient flow is stiff: half a unit of time is enough to lose half of the loss.

@@ -74,6 +74,7 @@ describe("rounding in the velocity", () => {
     expect(message).toMatch(/ran into a singular Jacobian: J is singular at t = 0\.018/);
     // How steadily the loss fell so near to the end is a matter of the last digits; where a rate is told, it is the flow's.
     const told = /until then .* at rate ([\d.]+)/.exec(message);
+    expect(message).toMatch(told === null ? /recommendOutputScale finds one$/ : /of the line fit\)$/);
     if (told !== null) expect(Number(told[1])).toBeCloseTo(2, 1);
   });
 });

@@ -244,7 +244,7 @@ describe("the monitor of a training run", () => {
       const net = network({ layers: [2, 6, 1], seed });
       const watch = monitor();
       await train(net, data, { validation: false, method: gaussNewton(), stop: { iterations: 30 }, monitor: watch });
-      expect(watch.report?.verdict.code, `seed ${seed}`).not.toBe("damping-limited");
+      expect(watch.report?.verdict.code, `seed ${seed}`).toMatch(/^(?!damping-limited)/);
     }
   });
 
