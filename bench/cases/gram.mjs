@@ -14,7 +14,8 @@ function gramCase({ name, layers, sampleCount, curvature, precision = "double", 
       const columns = made.architecture.parameterCount;
       // dsyrk DEPTH SIZE: primal sums over rows into p x p, dual sums over parameters into rows x rows
       const [depth, size] = curvature === "primal" ? [rows, columns] : [columns, rows];
-      const request = { curvature, precision, decay: 0, scaling: null };
+      // As a training with the default options does.
+      const request = { curvature, precision, decay: 0, scaling: null, exactMeasureBelow: 1e-10 };
       const ours = () => timed(() => engine.linearise(made.parameters, request), mustSucceed);
       // A Jacobian that does not fit beside us: the baseline sums over a slice of its depth, which its time is proportional to.
       const command = `dsyrk ${Math.ceil(depth / slice)} ${size} ${threads}`;

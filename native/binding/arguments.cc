@@ -81,6 +81,13 @@ double Number(const Napi::CallbackInfo& info, size_t index, const char* name, do
   return value;
 }
 
+double Limit(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  const double value =
+      info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!(value >= 0.0)) throw Error(info.Env(), name, "must be a number of at least 0");
+  return value;
+}
+
 size_t Integer(const Napi::CallbackInfo& info, size_t index, const char* name, size_t least,
                size_t most) {
   const double value =

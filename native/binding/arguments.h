@@ -30,6 +30,8 @@ std::vector<double> DoublesCopy(const Napi::CallbackInfo& info, size_t index, co
 std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
                              size_t width);
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least);
+// A number of at least 0, infinity too.
+double Limit(const Napi::CallbackInfo& info, size_t index, const char* name);
 size_t Integer(const Napi::CallbackInfo& info, size_t index, const char* name, size_t least,
                size_t most);
 bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);

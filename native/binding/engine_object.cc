@@ -144,13 +144,14 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
   const auto precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
+  const double exact_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->gradient.resize(net.parameter_count);
   return Run(
       info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
-      [call, curvature, decay, precision](State& s) {
+      [call, curvature, decay, precision, exact_below](State& s) {
         return s.engine.Linearise(call->parameters.data(), curvature, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
-                                  call->gradient.data(), &call->result, precision);
+                                  call->gradient.data(), &call->result, precision, exact_below);
       },
       [call](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);

@@ -22,6 +22,28 @@ double GradientCosine(size_t p, const double* gradient, const double* diagonal, 
   return largest;
 }
 
+// Never above that, up to rounding: no column of J is longer than those of its unit's weights
+// together.
+double CosineBound(const Architecture& net, const double* gradient, const UnitSquares& squares,
+                   double residual_norm) {
+  if (residual_norm == 0.0) return 0.0;
+  double largest = 0.0;
+  const auto raise = [&](double entry, double square) {
+    if (square > 0.0) largest = std::max(largest, entry / (std::sqrt(square) * residual_norm));
+  };
+  size_t unit = 0;
+  for (const Layer& layer : net.layers) {
+    for (size_t o = 0; o < layer.outputs; ++o, ++unit) {
+      const double* row = gradient + layer.weight_offset + o * layer.inputs;
+      double entry = 0.0;
+      for (size_t k = 0; k < layer.inputs; ++k) entry = std::max(entry, std::fabs(row[k]));
+      raise(entry, squares.weights[unit]);
+      if (layer.bias) raise(std::fabs(gradient[layer.bias_offset + o]), squares.biases[unit]);
+    }
+  }
+  return largest;
+}
+
 }  // namespace
 
 Engine::Engine(Architecture architecture, int threads)
@@ -111,7 +133,7 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
 
 Status Engine::Linearise(const double* parameters, Curvature curvature, double decay,
                          double* scaling, const Cancel& cancel, double* gradient,
-                         Linearisation* result, Precision precision) {
+                         Linearisation* result, Precision precision, double exact_measure_below) {
   const size_t p = net_.parameter_count, n = data_.sample_count;
   const double start = Now();
   double curvature_seconds = 0.0;
@@ -191,11 +213,9 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!status.ok()) return status;
   } else if (curvature == Curvature::kDual) {
     const double before = Now();
-    std::vector<double> columns(p, 0.0);
-    Status status = tangents_.AddDiagonal(cancel, columns.data());
+    Status status = MeasureDual(gradient, residual_norm, exact_measure_below, cancel, scaling,
+                                &result->gradient_cosine);
     if (!status.ok()) return status;
-    if (scaling != nullptr) RaiseLayerFactors(columns.data(), scaling);
-    result->gradient_cosine = GradientCosine(p, gradient, columns.data(), 1, residual_norm);
     status = kernel_.Form(tangents_, scaling, cancel, &system_.matrix());
     if (!status.ok()) return status;
     for (size_t i = 0; i < system_.matrix().n(); ++i)
@@ -224,15 +244,31 @@ Status Engine::TakeDiagonal(const double* diagonal, size_t stride, const double*
   return Status::Ok();
 }
 
-void Engine::RaiseLayerFactors(const double* diagonal, double* scaling) const {
+Status Engine::MeasureDual(const double* gradient, double residual_norm, double exact_below,
+                           const Cancel& cancel, double* scaling, double* cosine) {
+  UnitSquares squares;
+  Status status = tangents_.SumSquares(cancel, &squares);
+  if (!status.ok()) return status;
+  size_t unit = 0;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];
-    const size_t count = layer.parameter_count();
-    double sum = 0.0;  // a layer's weights and biases are neighbours
-    for (size_t j = 0; j < count; ++j) sum += diagonal[layer.weight_offset + j];
-    scaling[l] = std::max(scaling[l], sum / static_cast<double>(count));
+    double sum = 0.0;
+    for (size_t o = 0; o < layer.outputs; ++o, ++unit)
+      sum += squares.weights[unit] + squares.biases[unit];
+    if (!std::isfinite(sum)) return Status::NonFinite(2);
+    if (scaling == nullptr) continue;
+    scaling[l] = std::max(scaling[l], sum / static_cast<double>(layer.parameter_count()));
     if (scaling[l] == 0.0) scaling[l] = 1.0;
   }
+  *cosine = CosineBound(net_, gradient, squares, residual_norm);
+  if (*cosine > exact_below) return Status::Ok();
+  // All of diag G costs n p flops: what the measure alone asks for.
+  const size_t p = net_.parameter_count;
+  std::vector<double> diagonal(p, 0.0);
+  status = tangents_.AddDiagonal(cancel, diagonal.data());
+  if (!status.ok()) return status;
+  *cosine = GradientCosine(p, gradient, diagonal.data(), 1, residual_norm);
+  return Status::Ok();
 }
 
 Status Engine::Solve(double damping, double decay, const double* scaling, bool condition,

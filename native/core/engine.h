@@ -4,6 +4,7 @@
 #ifndef GAUSSFLOW_CORE_ENGINE_H_
 #define GAUSSFLOW_CORE_ENGINE_H_
 
+#include <cmath>
 #include <vector>
 
 #include "architecture.h"
@@ -52,10 +53,11 @@ class Engine {
   Status Forward(const double* parameters, const Cancel& cancel, double* out);
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
   // gradient (p) = J~^T r~ + decay w. scaling: state of the running maximum, updated in place, or
-  // null. Single precision is for the primal curvature.
+  // null. Single precision is for the primal curvature. Dual: the gradient's cosine is a lower
+  // bound of it where that is above `exact_measure_below`.
   Status Linearise(const double* parameters, Curvature curvature, double decay, double* scaling,
                    const Cancel& cancel, double* gradient, Linearisation* result,
-                   Precision precision = Precision::kDouble);
+                   Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL);
   // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision
   // knows no condition estimate.
   Status Solve(double damping, double decay, const double* scaling, bool condition,
@@ -113,7 +115,9 @@ class Engine {
   // the gradient's cosine.
   Status TakeDiagonal(const double* diagonal, size_t stride, const double* gradient,
                       double residual_norm, double* scaling, double* cosine) const;
-  void RaiseLayerFactors(const double* diagonal, double* scaling) const;
+  // Raised scaling (or null) and gradient's cosine of the dual route.
+  Status MeasureDual(const double* gradient, double residual_norm, double exact_below,
+                     const Cancel& cancel, double* scaling, double* cosine);
   Status LineariseOrthogonal(const double* parameters, double decay, double* scaling,
                              const Cancel& cancel, double* gradient, Linearisation* result);
   Status SolveOrthogonal(double damping, double decay, const double* scaling, const Cancel& cancel,

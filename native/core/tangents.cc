@@ -252,6 +252,54 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
   return done ? Status::Ok() : Status::Cancelled();
 }
 
+Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
+  const size_t depth = net_.layers.size(), last = depth - 1;
+  const size_t tiles = (count_ + kTile - 1) / kTile;
+  std::vector<double> lengths(depth * count_, 0.0);  // [layer][sample]: |h|^2
+  bool done =
+      ThreadPool::Instance().Run(threads_, depth * tiles, cancel, [&](size_t task, int /*worker*/) {
+        const size_t l = task / tiles, s0 = task % tiles * kTile;
+        const size_t size = std::min(kTile, count_ - s0);
+        double* sum = lengths.data() + l * count_ + s0;
+        for (size_t k = 0; k < net_.layers[l].inputs; ++k) {
+          const double* h = Input(l).row(k) + s0;
+          for (size_t i = 0; i < size; ++i) sum[i] += h[i] * h[i];
+        }
+      });
+  if (!done) return Status::Cancelled();
+
+  size_t units = 0;
+  std::vector<size_t> before;  // units of the layers below
+  for (const Layer& layer : net_.layers) {
+    before.push_back(units);
+    units += layer.outputs;
+  }
+  squares->weights.assign(units, 0.0);
+  squares->biases.assign(units, 0.0);
+  const std::vector<UnitBlock> blocks = UnitBlocks();
+  done =
+      ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int /*worker*/) {
+        const UnitBlock& block = blocks[task];
+        const Layer& layer = net_.layers[block.layer];
+        const double* length = lengths.data() + block.layer * count_;
+        for (size_t u = block.first; u < block.first + block.count; ++u) {
+          double weights = 0.0, bias = 0.0;
+          for (size_t a = 0; a < net_.output_size; ++a) {
+            if (block.layer == last && a != u) continue;
+            const double* delta = Delta(block.layer, a).row(block.layer == last ? 0 : u);
+            for (size_t i = 0; i < count_; ++i) {
+              const double square = delta[i] * delta[i];
+              weights += square * length[i];
+              bias += square;
+            }
+          }
+          squares->weights[before[block.layer] + u] = layer.factor * layer.factor * weights;
+          if (layer.bias) squares->biases[before[block.layer] + u] = bias;
+        }
+      });
+  return done ? Status::Ok() : Status::Cancelled();
+}
+
 Status Tangents::Product(const double* vector, const Cancel& cancel, double* out) {
   const size_t per_worker = net_.max_width() * kTile;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));

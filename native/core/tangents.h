@@ -26,6 +26,12 @@ struct Panel {
   const double* row(size_t unit) const { return data + unit * stride; }
 };
 
+// One entry a unit, layer after layer.
+struct UnitSquares {
+  std::vector<double> weights;
+  std::vector<double> biases;
+};
+
 class Tangents {
  public:
   static constexpr size_t kTile = 256;
@@ -55,6 +61,9 @@ class Tangents {
   Status AddTransposeProduct(Panel coefficients, const Cancel& cancel, double* out);
   // diagonal (p) += the diagonal of J^T J.
   Status AddDiagonal(const Cancel& cancel, double* diagonal);
+  // Sums of that diagonal over the weights of each unit, and its entry of each unit's bias (0
+  // without one), layer after layer: from |h|^2 and delta^2, no work a parameter.
+  Status SumSquares(const Cancel& cancel, UnitSquares* squares);
   // out[a][i] = row (a, i) of J~ times `vector` (p); stride = count(). From the panels that stand,
   // without a pass or memory of its own: at other parameters, or for many vectors, see Products.
   Status Product(const double* vector, const Cancel& cancel, double* out);

@@ -26,7 +26,35 @@ int main() {
       const size_t order = n * outputs, p = net.parameter_count;
       Vector j(order * p);
       tangents.WriteColumns(j.data());
-      Vector first;
+      Vector first, measured;
+      for (int threads = 1; threads <= 3; ++threads) {
+        Tangents panels(net, data, threads);
+        loss = 0.0;
+        CHECK(panels.Compute(parameters.data(), 0, n, true, {}, &loss).ok(), "passes");
+        UnitSquares squares;
+        CHECK(panels.SumSquares({}, &squares).ok(), "squares");
+        Vector both = squares.weights;
+        both.insert(both.end(), squares.biases.begin(), squares.biases.end());
+        if (threads == 1) measured = both;
+        CHECK(both == measured, "n %zu: other squares with %d threads", n, threads);
+      }
+      size_t unit = 0;
+      for (const Layer& layer : net.layers) {
+        for (size_t o = 0; o < layer.outputs; ++o, ++unit) {
+          double weights = 0.0, bias = 0.0;
+          for (size_t row = 0; row < order; ++row) {
+            for (size_t q = 0; q < layer.inputs; ++q)
+              weights += std::pow(j[(layer.weight_offset + o * layer.inputs + q) * order + row], 2);
+            if (layer.bias) bias += std::pow(j[(layer.bias_offset + o) * order + row], 2);
+          }
+          // Sums of positive terms: n c inputs of them, two roundings more in each.
+          const double share = 2.0 * std::numeric_limits<double>::epsilon() *
+                               static_cast<double>(order * layer.inputs + 4);
+          CHECK(std::fabs(measured[unit] - weights) <= share * weights, "n %zu unit %zu", n, unit);
+          const double other = measured[measured.size() / 2 + unit];
+          CHECK(std::fabs(other - bias) <= share * bias, "n %zu bias of unit %zu", n, unit);
+        }
+      }
       for (int threads = 1; threads <= 3; ++threads) {
         KernelBuilder builder(net, threads);
         SymmetricMatrix k;

@@ -54,6 +54,11 @@ export interface LineariseRequest {
    * the engine uses 1.
    */
   readonly scaling: Float64Array | null;
+  /**
+   * Dual only, where the gradient's measure alone asks for diag G (n p flops): a lower bound of the measure, from one sum of squares a
+   * unit, is the answer where it is above this. Default Infinity: the measure is exact.
+   */
+  readonly exactMeasureBelow?: number;
 }
 
 /** Where the first non-finite number arose; indices from 0. */
@@ -91,8 +96,8 @@ export interface Linearised {
   /** J~^T r~ + decay*w, p entries. A fresh array. */
   readonly gradient: Float64Array;
   /**
-   * max_j |J~_j^T r~| / (|J~_j| |r~|), MINPACK's gtol measure, in [0,1]. It needs diag G: exact with every curvature; NaN for
-   * "none".
+   * max_j |J~_j^T r~| / (|J~_j| |r~|), MINPACK's gtol measure, in [0,1]; NaN for "none". Dual, above `exactMeasureBelow`: a lower
+   * bound, with the length of all columns of a unit's weights together in place of |J~_j|.
    */
   readonly gradientCosine: number;
   /** diag G, p entries; matrix-free only. */

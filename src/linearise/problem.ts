@@ -53,6 +53,8 @@ export interface Problem {
   readonly condition: boolean;
   /** Of the matrix-free route. Default `defaultMatrixFree`. */
   readonly matrixFree?: MatrixFreeSettings;
+  /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LineariseRequest`). Default Infinity. */
+  readonly exactMeasureBelow?: number;
 }
 
 /** Everything known at the current parameters. */
@@ -66,7 +68,7 @@ export interface Point {
   /** Gradient of the objective, p entries. */
   readonly gradient: Float64Array;
   readonly gradientNorm: number;
-  /** Scale-free gradient measure in [0,1]; 0 where the objective is exactly 0. */
+  /** Scale-free gradient measure in [0,1], or a bound of it (`exactMeasureBelow`, decay); 0 where the objective is exactly 0. */
   readonly gradientCosine: number;
   /** D of the damping: one entry a parameter (primal) or a layer (dual), or null for identity. */
   readonly scaling: Float64Array | null;
@@ -112,10 +114,11 @@ export async function lineariseAt(
   signal: AbortSignal | undefined,
   precision: Precision = "double",
 ): Promise<Point | Failure> {
-  const { engine, route, decay } = problem;
+  const { engine, route, decay, exactMeasureBelow: below = Number.POSITIVE_INFINITY } = problem;
   const answer = await engine.linearise(
     parameters,
-    { curvature: route, precision, decay, scaling: maximum ?? probe },
+    // With decay the bound of `cosine` below is the measure.
+    { curvature: route, precision, decay, scaling: maximum ?? probe, exactMeasureBelow: decay > 0 ? 0 : below },
     signal,
   );
   if (failed(answer)) return answer;

@@ -78,7 +78,10 @@ export interface TrainRecord {
   readonly objective: number;
   /** Euclidean norm of the objective's gradient at the point the step started from. */
   readonly gradientNorm: number;
-  /** MINPACK's scale-free gradient measure at that point (`stop.gradient`). */
+  /**
+   * MINPACK's scale-free gradient measure at that point (`stop.gradient`). In the dual route a lower bound of it, as long as that is
+   * above the tolerance. With weight decay an upper bound.
+   */
   readonly gradientCosine: number;
   readonly damping: number;
   /** Actual / predicted reduction; null where there is no model value (start, failed solve). */

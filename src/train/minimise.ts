@@ -95,7 +95,8 @@ class Loop {
     const { matrixFree = defaultMatrixFree } = options;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     this.#options = options;
-    this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree };
+    const exactMeasureBelow = options.stop.gradient;
+    this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree, exactMeasureBelow };
     this.#maySingle = singlePays(this.#problem, options.method.precision);
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, options.stop.seconds);

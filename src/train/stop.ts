@@ -1,6 +1,6 @@
 // When a run ends: the rules a caller can set, and the sentences that say which one fired, with its numbers.
 //
-//   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol)
+//   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol; a lower bound above it ends nothing)
 //   step       |s| <= step (|w| + step)                        after an accepted step
 //   reduction  actual and predicted reduction <= reduction F, ratio <= 2        (MINPACK's ftol), after an accepted step
 //
@@ -15,7 +15,9 @@ export interface StopOptions {
   readonly iterations?: number;
   /** Most seconds of wall time of this call; checked between trials, and a running kernel is cancelled. No default. */
   readonly seconds?: number;
-  /** Scale-free gradient measure. Default 1e-10; 0 switches the test off (so for the next two). */
+  /**
+   * Scale-free gradient measure (`TrainRecord.gradientCosine`). Default 1e-10; 0 switches the test off (so for the next two).
+   */
   readonly gradient?: number;
   /** Relative step length. Default 1e-12. */
   readonly step?: number;

@@ -65,6 +65,7 @@ export interface NativeEngineObject {
     decay: number,
     scaling: Float64Array | null,
     precision: 0 | 1,
+    exactMeasureBelow: number,
   ): NativeAnswer<NativeLinearised | NativeFailure>;
   solve(
     damping: number,

@@ -105,7 +105,7 @@ class NativeEngine implements Engine {
   ): Promise<Linearised | Failure> {
     const refused = this.#refuse(request.curvature);
     if (refused !== null) return refused;
-    const { curvature, decay, scaling, precision = "double" } = request;
+    const { curvature, decay, scaling, precision = "double", exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
     checkPrecision(curvature, precision);
     const answer = await this.#call((native) => {
       const state = curvature === "none" ? null : scaling;
@@ -115,6 +115,7 @@ class NativeEngine implements Engine {
         decay,
         state,
         precision === "single" ? 1 : 0,
+        exactMeasureBelow,
       );
       // The call was not refused: from here on the curvature of before is gone.
       this.#parameters = parameters.slice();

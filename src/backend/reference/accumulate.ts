@@ -1,4 +1,4 @@
-// What the reference engine sums besides the curvature: gradient, diagonal of J~^T J~, and the measures made of them.
+// What the reference engine sums besides the curvature: gradient and diagonal of J~^T J~, and the scaling made of it.
 import type { Architecture } from "../../network/architecture.js";
 import { outputsOf, seedOutputs, type Workspace } from "../../network/forward.js";
 
@@ -77,15 +77,6 @@ export function layerMeans(architecture: Architecture, diagonal: Float64Array): 
 /** state = max(state, values); an entry that stays 0 becomes 1. */
 export function raise(state: Float64Array, values: Float64Array): void {
   for (let j = 0; j < state.length; j++) state[j] = Math.max(state[j], values[j]) || 1;
-}
-
-/** max_j |gradient_j| / (|J_j| |r|) with |J_j|^2 on the diagonal: MINPACK's gtol measure. */
-export function cosine(gradient: Float64Array, diagonal: Float64Array, residualNorm: number): number {
-  if (residualNorm === 0) return 0;
-  let result = 0;
-  for (let j = 0; j < gradient.length; j++)
-    if (diagonal[j] > 0) result = Math.max(result, Math.abs(gradient[j]) / (Math.sqrt(diagonal[j]) * residualNorm));
-  return result;
 }
 
 /** Copies a block's layer inputs and deltas (c rows a sample) to their place in a workspace for all samples. */

@@ -48,11 +48,13 @@ function checkScaling(architecture: Architecture, curvature: Curvature, scaling:
 }
 
 export function checkLinearise(architecture: Architecture, request: LineariseRequest): void {
-  const { curvature, decay, scaling, precision = "double" } = request;
+  const { curvature, decay, scaling, precision = "double", exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
   if (!CURVATURES.includes(curvature))
     throw argumentError("curvature", `must be one of ${CURVATURES.join(", ")}`, curvature);
   checkPrecision(curvature, precision);
   checkNonNegative("decay", decay);
+  if (!(exactMeasureBelow >= 0))
+    throw argumentError("exactMeasureBelow", "must be a number of at least 0", exactMeasureBelow);
   checkScaling(architecture, curvature, scaling);
 }
 

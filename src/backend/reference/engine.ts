@@ -37,11 +37,12 @@ import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { layerFactors } from "../layer-factors.js";
 import { type Samples, samplesOf } from "../samples.js";
 import { HELD_SINGLE } from "../single.js";
-import { addProducts, cosine, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
+import { addProducts, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkData, checkLinearise, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
 import { CurvatureStore, type Curved, NOTHING } from "./curved.js";
 import { accelerateHeld, type Damped, solveHeld } from "./damped.js";
 import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
+import { gradientMeasure } from "./measure.js";
 import type { Triangle } from "./orthogonal.js";
 import { Passes } from "./passes.js";
 import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
@@ -157,10 +158,10 @@ class ReferenceEngine implements Engine {
     if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss");
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) return this.#nonFinite(parameters, "gradient");
-    if (curvature !== "none" && diagonal.some((value) => !Number.isFinite(value)))
+    const scales = curvature === "dual" ? layerMeans(this.#architecture, diagonal) : diagonal;
+    if (curvature !== "none" && scales.some((value) => !Number.isFinite(value)))
       return this.#nonFinite(parameters, "curvature");
-    if (scaling !== null && curvature !== "none")
-      raise(scaling, curvature === "dual" ? layerMeans(this.#architecture, diagonal) : diagonal);
+    if (scaling !== null && curvature !== "none") raise(scaling, scales);
     if (kept !== null && matrix !== null) {
       const before = performance.now();
       const rows = 32;
@@ -171,7 +172,7 @@ class ReferenceEngine implements Engine {
       }
       curvatureSeconds += (performance.now() - before) / 1000;
     }
-    const gradientCosine = curvature === "none" ? Number.NaN : cosine(gradient, diagonal, Math.sqrt(2 * loss));
+    const gradientCosine = gradientMeasure(this.#architecture, request, gradient, diagonal, loss);
     for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
     this.#triangle = triangle;
     if (curvature === "matrix-free") this.#free = parameters;
