@@ -27,6 +27,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::Accelerate>("accelerate"),
                       InstanceMethod<&EngineObject::LayerFactors>("layerFactors"),
                       InstanceMethod<&EngineObject::CurvatureInverse>("curvatureInverse"),
+                      InstanceMethod<&EngineObject::Inputs>("inputs"),
                       InstanceMethod<&EngineObject::Cancel_>("cancel"),
                       InstanceMethod<&EngineObject::Bytes>("bytes"),
                       InstanceMethod<&EngineObject::Dispose>("dispose")});
@@ -267,6 +268,16 @@ Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
         return s.engine.Jacobian(w.data(), first, count, s.Flags(), out->data());
       },
       [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::Inputs(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const size_t first = arguments::Integer(info, 0, "first", 0, engine.sample_count() - 1);
+  const size_t count = arguments::Integer(info, 1, "count", 1, engine.sample_count() - first);
+  Napi::Float64Array out =
+      Napi::Float64Array::New(info.Env(), count * engine.architecture().input_size);
+  const Status status = engine.CopyInputs(first, count, out.Data());
+  return status.ok() ? out : FailureValue(info.Env(), status);
 }
 
 Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {

@@ -22,6 +22,8 @@ Status Dataset::SetWeights(size_t n, const double* weights) {
 Status Dataset::Set(size_t n, size_t d, size_t c, const double* in, const double* out,
                     const double* weights) {
   sample_count = n;
+  input_size_ = d;
+  output_size_ = c;
   window_ = n;
   if (!inputs_.Reserve(n * d)) return Status::Memory(n * d * sizeof(double));
   if (!targets_.Reserve(n * c)) return Status::Memory(n * c * sizeof(double));
@@ -62,6 +64,15 @@ Status Dataset::Load(size_t first, size_t count) const {
   }
   begin_ = first;
   window_ = count;
+  return Status::Ok();
+}
+
+Status Dataset::CopyInputs(size_t first, size_t count, double* out) const {
+  const Status loaded = Load(first, count);
+  if (!loaded.ok()) return loaded;
+  const double* from = Inputs(first);
+  for (size_t i = 0; i < count; ++i)
+    for (size_t k = 0; k < input_size_; ++k) out[i * input_size_ + k] = from[k * stride() + i];
   return Status::Ok();
 }
 

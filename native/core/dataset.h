@@ -42,6 +42,8 @@ class Dataset {
     return targets_.data() + output * window_ + (first - begin_);
   }
   size_t stride() const { return window_; }
+  // Inputs of samples [first, first + count), row-major, as they are computed with.
+  Status CopyInputs(size_t first, size_t count, double* out) const;
   bool from_file() const { return file_.is_open(); }
 
   // sqrt of the sample weights, or null when all are 1.

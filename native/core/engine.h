@@ -95,6 +95,10 @@ class Engine {
 
   const Architecture& architecture() const { return net_; }
   size_t sample_count() const { return data_.sample_count; }
+  // count x inputs, row-major: for the diagnosis of a failure.
+  Status CopyInputs(size_t first, size_t count, double* out) const {
+    return data_.CopyInputs(first, count, out);
+  }
   int threads() const { return threads_; }
   size_t bytes() const;
 

@@ -12,11 +12,11 @@ export interface Samples {
   close(): void;
 }
 
-/** @param copy the arrays are copied: their owner may write to them */
-export function samplesOf({ inputSize, outputSize }: Architecture, data: EngineData, copy: boolean): Samples {
+/** Arrays are copied: their owner may write to them. */
+export function samplesOf({ inputSize, outputSize }: Architecture, data: EngineData): Samples {
   if (data.file !== undefined) return new FileBlocks(data.file, data.sampleCount, inputSize, outputSize);
-  const inputs = copy ? data.inputs.slice() : data.inputs;
-  const targets = copy ? data.targets.slice() : data.targets;
+  const inputs = data.inputs.slice();
+  const targets = data.targets.slice();
   return {
     sampleCount: data.sampleCount,
     bytes: inputs.byteLength + targets.byteLength,

@@ -86,7 +86,9 @@ export function startingPoint(network: Network, fit: Dataset | FileDataset, stan
     return { start, scaling, data, terms: () => ({ targets: 0, raw: 0, shift: 0 }) };
   }
   const data = engineData(start, fit, scaling);
-  return { start, scaling, data, terms: () => residualTerms(start, fit, scaling, data.targets) };
+  // The function outlives the scaled inputs.
+  const { targets } = data;
+  return { start, scaling, data, terms: () => residualTerms(start, fit, scaling, targets) };
 }
 
 function residualTerms(start: Network, fit: Dataset, scaling: Scaling | null, shifted: Float64Array): ResidualTerms {

@@ -1,6 +1,6 @@
 // Training a network on a data set: units, parts, engines and files around the one loop of minimise.ts.
 import { checkWritable } from "../atomic-file.js";
-import { createEngine } from "../backend/create.js";
+import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import { showBytes } from "../bytes.js";
 import { FileDataset } from "../data/data-file.js";
@@ -93,19 +93,20 @@ export async function* trainSteps(
   const plan = planRoute(request);
   refuse(plan, request);
   const { fit, validation } = cut(whole, completed, options.validation);
-  const point = startingPoint(network, fit, completed.standardise);
-  checkTargetsKept(point);
-  const { start, scaling, data: fitData, terms } = point;
-  if (completed.checkpoint !== null) await checkWritable(completed.checkpoint.path);
   const backend = { backend: options.backend, threads: plan.threads };
-  const engine = createEngine(start.architecture, fitData, backend);
-  const sample = new SampleEngine(start.architecture, fitData, backend);
+  const watched = options.monitor !== undefined;
+  const { start, scaling, print, engine, observed } = await begin(
+    network,
+    fit,
+    validation,
+    completed,
+    backend,
+    watched,
+  );
   let validationEngine: Engine | null = null;
   try {
     validationEngine =
       validation === null ? null : createEngine(start.architecture, engineData(start, validation, scaling), backend);
-    const print =
-      completed.checkpoint === null && completed.resume === null ? "" : printOf(start, fitData, validation, completed);
     const { checkpoint, resume } = completed;
     const result = yield* minimise(engine, start.parameters, {
       method: completed.method,
@@ -119,22 +120,25 @@ export async function* trainSteps(
       validation:
         validationEngine && validation ? { engine: validationEngine, meanFactor: meanFactor(validation) } : null,
       signal: options.signal,
-      observer: observe(options, {
-        kind: "train",
-        engine,
-        sample: sample.get,
-        architecture: start.architecture,
-        start: start.parameters,
-        decay: completed.loss.decay,
-        targets: fitData.targets,
-        weights: fitData.weights ?? null,
-        terms,
-        resolution: 0,
-        discretised: (rate) => rate,
-        fixedStep: null,
-        identityScaling: scalingInEffect(completed.method.scaling, plan.route, completed.loss.decay) === "identity",
-        signal: options.signal ?? new AbortController().signal,
-      }),
+      observer: observe(
+        options,
+        observed && {
+          kind: "train",
+          engine,
+          sample: observed.sample.get,
+          architecture: start.architecture,
+          start: start.parameters,
+          decay: completed.loss.decay,
+          targets: observed.targets,
+          weights: observed.weights,
+          terms: observed.terms,
+          resolution: 0,
+          discretised: (rate) => rate,
+          fixedStep: null,
+          identityScaling: scalingInEffect(completed.method.scaling, plan.route, completed.loss.decay) === "identity",
+          signal: options.signal ?? new AbortController().signal,
+        },
+      ),
       checkpoint: checkpoint && {
         every: checkpoint.every,
         write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
@@ -144,17 +148,41 @@ export async function* trainSteps(
           ? null
           : await readCheckpoint(resume, print, start.parameterCount, completed.method.start(1, "identity")),
     });
-    const watched = (await options.monitor?.onEnd?.(result.reason)) ?? null;
-    return finish(start, fit, validation, completed, plan, engine, result, watched);
+    const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
+    return finish(start, fit, validation, completed, plan, engine, result, report);
   } finally {
     engine.dispose();
-    sample.dispose();
+    observed?.sample.dispose();
     validationEngine?.dispose();
   }
 }
 
+/**
+ * The start of a run in its units, the engine, and what a monitor asks for. A function of its own, so that without a monitor nothing
+ * holds the scaled copy of the inputs once the engine has its own.
+ */
+async function begin(
+  network: Network,
+  fit: Dataset | FileDataset,
+  validation: Dataset | null,
+  completed: CompletedTrainOptions,
+  backend: BackendOptions,
+  watched: boolean,
+) {
+  const point = startingPoint(network, fit, completed.standardise);
+  checkTargetsKept(point);
+  const { start, scaling, data, terms } = point;
+  const { checkpoint, resume } = completed;
+  if (checkpoint !== null) await checkWritable(checkpoint.path);
+  const print = checkpoint === null && resume === null ? "" : printOf(start, data, validation, completed);
+  const engine = createEngine(start.architecture, data, backend);
+  const { targets, weights = null } = data;
+  const sample = watched ? new SampleEngine(start.architecture, data, backend) : null;
+  return { start, scaling, print, engine, observed: sample && { sample, targets, weights, terms } };
+}
+
 /** The caller's callback and monitor as one observer. The monitor starts inside the loop, where an abort is a reason. */
-function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun): Observer {
+function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): Observer {
   let begun = false;
   return {
     onRecord: async (record) => {
@@ -162,7 +190,7 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun): Observe
       await monitor?.onRecord?.(record);
     },
     onPoint: async (point) => {
-      if (!begun) await monitor?.onStart?.(run);
+      if (!begun && run !== null) await monitor?.onStart?.(run);
       begun = true;
       await monitor?.onPoint?.(point);
     },

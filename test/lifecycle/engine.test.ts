@@ -53,6 +53,11 @@ describe.skipIf(!native.ok)("a process with the native engine", () => {
     expect(status, `${out}${err}`).toBe(0);
     expect(out).toBe("steady");
   });
+
+  it("holds no inputs in JavaScript beside the data set, and still names the sample of a failure", () => {
+    const { status, out, err } = scene("release", ["--expose-gc"]);
+    expect(`${status} ${out}`, err).toBe("0 700 one copy");
+  });
 });
 
 describe.skipIf(!native.ok)("one engine", () => {

@@ -98,6 +98,24 @@ describe("an engine on a data file", () => {
     }
 
   for (const backend of ["native", "typescript"] as const)
+    it(`${backend}: a number that is not finite is named with its sample, from memory and from the file`, async () => {
+      const [n, d] = [700, 3];
+      const { memory, onDisk } = await both(`${backend}-wild`, n, d, 1, false);
+      const first = Array.from({ length: n }, (_, i) => Math.abs(memory.inputs[i * d]!));
+      const [largest, next] = first.toSorted((a, b) => b - a);
+      const { architecture } = network({ layers: [d, 1], activation: "identity", seed: 5 });
+      // The prediction w x_0 overflows at the largest x_0 alone.
+      const w = Float64Array.of(Number.MAX_VALUE / Math.sqrt(largest! * next!), 0, 0, 0);
+      for (const data of [memory, onDisk]) {
+        const engine = createEngine(architecture, data, { backend, threads: 2 });
+        const where = { what: "activation", layer: 0, sample: first.indexOf(largest!), unit: 0 };
+        expect(await engine.evaluate(w)).toMatchObject({ code: "non-finite", where });
+        expect(await engine.linearise(w, { curvature: "dual", decay: 0, scaling: null })).toMatchObject({ where });
+        engine.dispose();
+      }
+    });
+
+  for (const backend of ["native", "typescript"] as const)
     for (const [what, damage] of [
       ["is cut off", (path: string) => truncateSync(path, 5000)],
       ["grows", (path: string) => appendFileSync(path, "more")],

@@ -85,6 +85,8 @@ export interface NativeEngineObject {
   /** A_1, B_1, A_2, ... of a matrix-free curvature, square after square. */
   layerFactors(): NativeAnswer<Float64Array | NativeFailure>;
   curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
+  /** Rows [first, first + count) of the inputs that it computes with: a copy, count x d. */
+  inputs(first: number, count: number): Float64Array | NativeFailure;
   cancel(): void;
   bytes(): number;
   dispose(): void;

@@ -26,7 +26,6 @@ import type {
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { splitFactors } from "../layer-factors.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
-import { samplesOf } from "../samples.js";
 import { checkPrecision, imprecise } from "../single.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
@@ -47,8 +46,8 @@ class NativeEngine implements Engine {
   readonly layerCount: number;
   readonly threads: number;
   readonly #architecture: Architecture;
-  /** For the diagnosis of a failure. */
-  readonly #data: EngineData;
+  /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
+  readonly #file: string | undefined;
   readonly #object: NativeEngineObject;
   #parameters: Float64Array | null = null;
   #held: Curvature = "none";
@@ -65,7 +64,7 @@ class NativeEngine implements Engine {
       throw new GaussflowError("GAUSSFLOW_NO_NATIVE", `the native engine is not available: ${native.reason}`);
     }
     this.#architecture = architecture;
-    this.#data = data;
+    this.#file = data.file?.layout.path;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
@@ -81,7 +80,7 @@ class NativeEngine implements Engine {
           data.weights ?? null,
           threads,
         ),
-      data.file?.layout.path,
+      this.#file,
     );
   }
 
@@ -215,7 +214,7 @@ class NativeEngine implements Engine {
   }
 
   bytes(): number {
-    return this.#object.bytes() + this.#data.inputs.byteLength;
+    return this.#object.bytes();
   }
 
   dispose(): void {
@@ -285,16 +284,15 @@ class NativeEngine implements Engine {
       case "imprecise":
         return imprecise(answer.value);
       case "nonFinite": {
-        const samples = samplesOf(this.#architecture, this.#data, false);
-        const found = diagnose(this.#architecture, parameters, samples.inputs, this.sampleCount);
-        samples.close();
+        const inputs = (first: number, count: number) => this.#sure(this.#object.inputs(first, count));
+        const found = diagnose(this.#architecture, parameters, inputs, this.sampleCount);
         // Where passes and loss are finite, it was the quantity that the addon names.
         const named = NON_FINITE[answer.value] ?? "loss";
         const where: NonFinite = found.what === "loss" && named !== "loss" ? { what: named } : found;
         return { code: "non-finite", where, message: describeNonFinite(where) };
       }
       case "file":
-        throw changedError(this.#data.file?.layout.path ?? "", answer.value);
+        throw changedError(this.#file ?? "", answer.value);
       case "misuse":
       case "cancelled":
         throw new GaussflowError(

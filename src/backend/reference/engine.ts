@@ -73,7 +73,7 @@ class ReferenceEngine implements Engine {
   constructor(architecture: Architecture, data: EngineData) {
     checkData(architecture, data);
     this.#architecture = architecture;
-    this.#samples = samplesOf(architecture, data, true);
+    this.#samples = samplesOf(architecture, data);
     this.#rootWeights = data.weights ? data.weights.map(Math.sqrt) : null;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
