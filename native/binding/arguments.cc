@@ -73,6 +73,26 @@ std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const
   return DoublesCopy(info, index, name, length);
 }
 
+std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t index, const char* name,
+                                     size_t bound) {
+  const Napi::Env env = info.Env();
+  const Napi::Value value = info[index];
+  if (value.IsNull() || value.IsUndefined()) return {};
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array)
+    throw Error(env, name, "must be a Uint32Array or null");
+  const auto array = value.As<Napi::Uint32Array>();
+  const uint32_t* from = array.Data();
+  if (array.ElementLength() == 0 || from == nullptr)
+    throw Error(env, name, "must have at least one element");
+  for (size_t i = 0; i < array.ElementLength(); ++i) {
+    if (from[i] >= bound || (i > 0 && from[i] <= from[i - 1]))
+      throw Error(env, name,
+                  "must have ascending indices below " + std::to_string(bound) + "; received " +
+                      std::to_string(from[i]) + " at position " + std::to_string(i));
+  }
+  return std::vector<uint32_t>(from, from + array.ElementLength());
+}
+
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least) {
   const double value =
       info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : std::nan("");

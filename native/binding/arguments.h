@@ -5,6 +5,7 @@
 #define GAUSSFLOW_BINDING_ARGUMENTS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ std::vector<double> DoublesCopy(const Napi::CallbackInfo& info, size_t index, co
 // One or more rows of `width` elements each, one after the other.
 std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
                              size_t width);
+// Ascending whole numbers below `bound` in a Uint32Array, or empty where null is given.
+std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t index, const char* name,
+                                     size_t bound);
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least);
 // A number of at least 0, infinity too.
 double Limit(const Napi::CallbackInfo& info, size_t index, const char* name);

@@ -135,6 +135,7 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   const Architecture& net = engine.architecture();
   struct Call {
     Doubles parameters, scaling, gradient;
+    std::vector<uint32_t> subset;
     Linearisation result;
   };
   auto call = std::make_shared<Call>();
@@ -146,13 +147,15 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
   const auto precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   const double exact_below = arguments::Limit(info, 5, "exactMeasureBelow");
+  call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
   call->gradient.resize(net.parameter_count);
   return Run(
       info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
       [call, curvature, decay, precision, exact_below](State& s) {
         return s.engine.Linearise(call->parameters.data(), curvature, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
-                                  call->gradient.data(), &call->result, precision, exact_below);
+                                  call->gradient.data(), &call->result, precision, exact_below,
+                                  call->subset.empty() ? nullptr : &call->subset);
       },
       [call](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);
@@ -183,13 +186,14 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
   const double* scaling = arguments::OptionalDoubles(info, 2, "scaling", factors);
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
   const bool condition = arguments::Boolean(info, 3, "condition");
+  const double tolerance = arguments::Number(info, 4, "tolerance", 0.0);
   call->step.resize(net.parameter_count);
   return Run(
       info.Env(), SolveCost(),
-      [call, damping, decay, condition](State& s) {
+      [call, damping, decay, condition, tolerance](State& s) {
         return s.engine.Solve(damping, decay,
                               call->scaling.empty() ? nullptr : call->scaling.data(), condition,
-                              s.Flags(), call->step.data(), &call->result);
+                              s.Flags(), call->step.data(), &call->result, tolerance);
       },
       [call](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);

@@ -44,6 +44,33 @@ Status Dataset::SetFile(size_t n, size_t d, size_t c, const FileLayout& layout,
   return SetWeights(n, weights);
 }
 
+Status Dataset::ReserveSubset(const Dataset& from, size_t count) {
+  sample_count = count;
+  window_ = count;
+  input_size_ = from.input_size_;
+  output_size_ = from.output_size_;
+  if (!inputs_.Reserve(count * input_size_))
+    return Status::Memory(count * input_size_ * sizeof(double));
+  if (!targets_.Reserve(count * output_size_))
+    return Status::Memory(count * output_size_ * sizeof(double));
+  if (!root_weights_.Reserve(count)) return Status::Memory(count * sizeof(double));
+  return Status::Ok();
+}
+
+void Dataset::Take(const Dataset& from, const uint32_t* indices, size_t count, size_t at) {
+  const double share =
+      std::sqrt(static_cast<double>(from.sample_count) / static_cast<double>(sample_count));
+  for (size_t k = 0; k < input_size_; ++k)
+    for (size_t i = 0; i < count; ++i)
+      inputs_.data()[k * window_ + at + i] = from.Inputs(indices[i])[k * from.window_];
+  for (size_t a = 0; a < output_size_; ++a)
+    for (size_t i = 0; i < count; ++i)
+      targets_.data()[a * window_ + at + i] = *from.Targets(a, indices[i]);
+  const double* root = from.root_weight();
+  for (size_t i = 0; i < count; ++i)
+    root_weights_.data()[at + i] = share * (root == nullptr ? 1.0 : root[indices[i]]);
+}
+
 Status Dataset::Load(size_t first, size_t count) const {
   if (!file_.is_open()) return Status::Ok();
   if (window_ > 0 && begin_ <= first && first + count <= begin_ + window_) return Status::Ok();

@@ -5,6 +5,7 @@
 #define GAUSSFLOW_CORE_DATASET_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,12 @@ class Dataset {
              const double* weights);
   // The same from a file. kFile where it cannot be opened or has another size.
   Status SetFile(size_t n, size_t d, size_t c, const FileLayout& layout, const double* weights);
+
+  // Makes room for `count` of the samples of `from`, which stand for all of them: each weighs
+  // n / count times its own weight. Take fills it.
+  Status ReserveSubset(const Dataset& from, size_t count);
+  // Copies the samples `indices` of `from`, which has them loaded, to the places from `at` on.
+  void Take(const Dataset& from, const uint32_t* indices, size_t count, size_t at);
 
   // Makes samples [first, first + count) readable by Inputs and Targets. Nothing to do in memory.
   Status Load(size_t first, size_t count) const;

@@ -54,6 +54,8 @@ Engine::Engine(Architecture architecture, int threads)
       single_gram_(net_, threads_),
       kernel_(net_, threads_),
       products_(net_, data_, threads_),
+      subset_tangents_(net_, subset_, threads_),
+      subset_products_(net_, subset_, threads_),
       system_(threads_),
       single_(threads_),
       orthogonal_(threads_) {}
@@ -67,13 +69,13 @@ Status Engine::SetFile(size_t n, const FileLayout& layout, const double* weights
   return data_.SetFile(n, net_.input_size, net_.output_size, layout, weights);
 }
 
-size_t Engine::BlockSize() const {
+size_t Engine::BlockSize(size_t count) const {
   // About 24 MiB of panels: large enough that a tile of G is visited rarely, small enough for any
   // n.
   constexpr size_t kDoubles = 3 << 20;
   const size_t samples = kDoubles / Tangents::DoublesPerSample(net_);
   const size_t whole_tiles = std::max<size_t>(1, samples / Tangents::kTile) * Tangents::kTile;
-  return std::min(data_.sample_count, whole_tiles);
+  return std::min(count, whole_tiles);
 }
 
 template <typename Body>
@@ -133,7 +135,8 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
 
 Status Engine::Linearise(const double* parameters, Curvature curvature, double decay,
                          double* scaling, const Cancel& cancel, double* gradient,
-                         Linearisation* result, Precision precision, double exact_measure_below) {
+                         Linearisation* result, Precision precision, double exact_measure_below,
+                         const std::vector<uint32_t>* subset) {
   const size_t p = net_.parameter_count, n = data_.sample_count;
   const double start = Now();
   double curvature_seconds = 0.0;
@@ -141,6 +144,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   precision_ = Precision::kDouble;
   factored_ = -1.0;
   solved_ = false;
+  sampled_ = false;
   if (curvature == Curvature::kOrthogonal)
     return LineariseOrthogonal(parameters, decay, scaling, cancel, gradient, result);
   parameters_.assign(parameters, parameters + p);
@@ -160,8 +164,15 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       single_.Release();
     }
   }
+  sampled_ = subset != nullptr && (free || single);
   std::vector<double>& diagonal = result->diagonal;
   diagonal.clear();
+  if (sampled_) {
+    const Status status = subset_.ReserveSubset(data_, subset->size());
+    if (!status.ok()) return status;
+    diagonal.assign(p, 0.0);
+  }
+  size_t taken = 0;
   if (free) {
     products_.SetParameters(parameters);
     diagonal.assign(p, 0.0);
@@ -174,7 +185,8 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
         system_.Reserve(curvature == Curvature::kPrimal ? p : n * net_.output_size);
     if (!status.ok()) return status;
   }
-  double* squares = single ? single_.diagonal() : diagonal.data();  // diag G, unless G has it
+  // diag G, unless G has it
+  double* squares = single && !sampled_ ? single_.diagonal() : diagonal.data();
   const size_t block = curvature == Curvature::kDual ? n : BlockSize();
   for (size_t first = 0; first < n; first += block) {
     Status status =
@@ -189,7 +201,11 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       curvature_seconds += Now() - before;
       if (!status.ok()) return status;
     }
-    if (curvature == Curvature::kPrimal) {
+    if (sampled_) {
+      const size_t from = taken, end = first + std::min(block, n - first);
+      while (taken < subset->size() && (*subset)[taken] < end) ++taken;
+      subset_.Take(data_, subset->data() + from, taken - from, from);
+    } else if (curvature == Curvature::kPrimal) {
       const double before = Now();
       status = single ? single_gram_.Add(tangents_, first == 0, cancel, &single_.matrix())
                       : gram_.Add(tangents_, first == 0, cancel, &system_.matrix());
@@ -204,6 +220,12 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   // columns.
   const double residual_norm = std::sqrt(2.0 * loss);
   result->gradient_cosine = std::nan("");
+  if (sampled_) {
+    const double before = Now();
+    const Status status = FormSubset(parameters, curvature, cancel);
+    if (!status.ok()) return status;
+    curvature_seconds += Now() - before;
+  }
   if (single) single_gram_.Scales(single_.scales());
   if (curvature == Curvature::kPrimal || free) {
     const bool whole = curvature == Curvature::kPrimal && !single;
@@ -223,6 +245,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     curvature_seconds += Now() - before;
   }
   for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
+  if (!free) diagonal.clear();
   gradient_.assign(gradient, gradient + p);
   curvature_ = curvature;
   result->loss = loss;
@@ -271,85 +294,6 @@ Status Engine::MeasureDual(const double* gradient, double residual_norm, double 
   return Status::Ok();
 }
 
-Status Engine::Solve(double damping, double decay, const double* scaling, bool condition,
-                     const Cancel& cancel, double* step, Solution* result) {
-  Status status = Status::Misuse();
-  factored_ = -1.0;
-  solved_ = false;
-  if (curvature_ == Curvature::kOrthogonal) {
-    status = SolveOrthogonal(damping, decay, scaling, cancel, step, result);
-    const Rank& rank = result->rank;
-    const double ratio = rank.smallest > 0.0 ? rank.largest / rank.smallest : HUGE_VAL;
-    result->condition = condition ? ratio * ratio : std::nan("");
-    return status;
-  }
-  if (curvature_ == Curvature::kPrimal) {
-    const size_t p = net_.parameter_count;
-    const double uniform = scaling == nullptr ? damping + decay : decay;
-    status = precision_ == Precision::kSingle ? single_.Factor(uniform, damping, scaling, cancel)
-                                              : system_.Factor(uniform, damping, scaling, cancel);
-    if (!status.ok()) return status;
-    std::vector<double> right(p);
-    for (size_t j = 0; j < p; ++j) right[j] = -gradient_[j];
-    status = SolvePrimal(right.data(), cancel, step, result);
-  } else if (curvature_ == Curvature::kDual) {
-    status = SolveDual(damping, decay, scaling, cancel, step, result);
-  }
-  if (!status.ok()) return status;
-  solved_ = true;
-  result->condition = std::nan("");
-  const bool known = condition && precision_ == Precision::kDouble;
-  return known ? system_.Condition(&result->condition) : Status::Ok();
-}
-
-Status Engine::SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result) {
-  if (precision_ == Precision::kDouble) return system_.Solve(b, x, &result->residual, cancel);
-  const auto gram = [&](const double* v, double* out) { return products_.Gram(1, v, cancel, out); };
-  return single_.Solve(b, gram, x, &result->residual, &result->steps);
-}
-
-// With m = damping + decay: u = (K + m I)^-1 (r - (decay/m) J w), step = -D^-1 J^T u - (decay/m) w;
-// decay > 0 wants D = I.
-Status Engine::SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
-                         double* step, Solution* result) {
-  const size_t p = net_.parameter_count, order = system_.matrix().n();
-  if (scaling != nullptr && decay > 0.0) return Status::Misuse();
-  const double m = damping + decay, share = decay > 0.0 ? decay / m : 0.0;
-  Status status = system_.Factor(m, 0.0, nullptr, cancel);
-  if (!status.ok()) return status;
-  std::vector<double> right(order), u(order);
-  if (share > 0.0) {
-    status = tangents_.Product(parameters_.data(), cancel, right.data());
-    if (!status.ok()) return status;
-  }
-  const double* r = tangents_.Residual().data;
-  for (size_t i = 0; i < order; ++i) right[i] = r[i] - share * right[i];
-  status = system_.Solve(right.data(), u.data(), &result->residual, cancel);
-  if (!status.ok()) return status;
-  status = DualBack(u.data(), scaling, cancel, step);
-  if (!status.ok()) return status;
-  for (size_t j = 0; share > 0.0 && j < p; ++j) {
-    step[j] -= share * parameters_[j];
-    if (!std::isfinite(step[j])) return Status::NonFinite(3);
-  }
-  return Status::Ok();
-}
-
-Status Engine::DualBack(const double* u, const double* scaling, const Cancel& cancel, double* out) {
-  std::fill_n(out, net_.parameter_count, 0.0);
-  const Status status = tangents_.AddTransposeProduct({u, tangents_.count()}, cancel, out);
-  if (!status.ok()) return status;
-  for (size_t l = 0; l < net_.layers.size(); ++l) {
-    const Layer& layer = net_.layers[l];
-    const double d = scaling == nullptr ? 1.0 : scaling[l];
-    for (size_t j = layer.weight_offset; j < layer.weight_offset + layer.parameter_count(); ++j) {
-      out[j] = -out[j] / d;
-      if (!std::isfinite(out[j])) return Status::NonFinite(3);
-    }
-  }
-  return Status::Ok();
-}
-
 Status Engine::Product(const double* parameters, size_t count, const double* vectors,
                        const Cancel& cancel, double* out) {
   curvature_ = Curvature::kNone;  // the panels are used anew
@@ -387,8 +331,8 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + products_.bytes() +
-         system_.bytes() + single_gram_.bytes() + single_.bytes() + orthogonal_.bytes() +
-         forward_work_.bytes() +
+         subset_.bytes() + subset_tangents_.bytes() + subset_products_.bytes() + system_.bytes() +
+         single_gram_.bytes() + single_.bytes() + orthogonal_.bytes() + forward_work_.bytes() +
          (parameters_.capacity() + gradient_.capacity() + input_factor_.capacity()) *
              sizeof(double);
 }

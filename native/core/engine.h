@@ -54,14 +54,19 @@ class Engine {
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
   // gradient (p) = J~^T r~ + decay w. scaling: state of the running maximum, updated in place, or
   // null. Single precision is for the primal curvature. Dual: the gradient's cosine is a lower
-  // bound of it where that is above `exact_measure_below`.
+  // bound of it where that is above `exact_measure_below`. A subset (ascending indices of samples,
+  // or null for all) stands for all samples in what is costly: the single-precision Gram, which
+  // only preconditions then, and the products of the matrix-free curvature. Loss, gradient,
+  // scaling and the diagonal are of all samples.
   Status Linearise(const double* parameters, Curvature curvature, double decay, double* scaling,
                    const Cancel& cancel, double* gradient, Linearisation* result,
-                   Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL);
+                   Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL,
+                   const std::vector<uint32_t>* subset = nullptr);
   // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision
-  // knows no condition estimate.
+  // knows no condition estimate, and solves down to `tolerance`.
   Status Solve(double damping, double decay, const double* scaling, bool condition,
-               const Cancel& cancel, double* step, Solution* result);
+               const Cancel& cancel, double* step, Solution* result,
+               double tolerance = SingleSystem::kTolerance);
   // With the factor of the last Solve: acceleration (p) = -(G + decay I + damping D)^-1 J^T psi_vv,
   // psi_vv the second derivative of the predictions along velocity (p). `scaling` as in Solve.
   Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
@@ -103,7 +108,10 @@ class Engine {
   size_t bytes() const;
 
  private:
-  size_t BlockSize() const;
+  size_t BlockSize() const { return BlockSize(data_.sample_count); }
+  size_t BlockSize(size_t samples) const;
+  // The curvature of the samples in subset_, where it is formed apart from the passes.
+  Status FormSubset(const double* parameters, Curvature curvature, const Cancel& cancel);
   // body(s0, size, outputs f) for every tile of samples; f is [output][kTile].
   template <typename Body>
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
@@ -137,6 +145,12 @@ class Engine {
   GramBuilder<float> single_gram_;
   KernelBuilder kernel_;
   Products products_;
+  // The samples that stand for all, and what is formed of them.
+  Dataset subset_;
+  Tangents subset_tangents_;
+  Products subset_products_;
+  bool sampled_ = false;
+  double tolerance_ = SingleSystem::kTolerance;  // of the last Solve
   DampedSystem system_;
   SingleSystem single_;
   OrthogonalSystem orthogonal_;

@@ -79,8 +79,15 @@ void SingleSystem::Precondition(const double* r, double* z) {
     z[i] = inverse_roots_[i] * (largest * static_cast<double>(work_[i]));
 }
 
-Status SingleSystem::Solve(const double* b, const Operator& gram, double* x, double* residual,
-                           size_t* steps) {
+Status SingleSystem::Apply(const double* r, double* z) {
+  Precondition(r, z);
+  for (size_t i = 0; i < matrix_.n(); ++i)
+    if (!std::isfinite(z[i])) return Status::NonFinite(3);
+  return Status::Ok();
+}
+
+Status SingleSystem::Solve(const double* b, const Operator& gram, double tolerance, size_t most,
+                           double* x, double* residual, size_t* steps) {
   const size_t n = matrix_.n();
   std::vector<double> r(b, b + n), z(n, 0.0), direction(n), image(n);
   std::fill_n(x, n, 0.0);
@@ -91,8 +98,8 @@ Status SingleSystem::Solve(const double* b, const Operator& gram, double* x, dou
   Precondition(r.data(), z.data());
   direction = z;
   double square = Dot(r, z);
-  const double goal = kTolerance * kTolerance * square;
-  for (size_t step = 1; step <= kMostSteps; ++step) {
+  const double goal = tolerance * tolerance * square;
+  for (size_t step = 1; step <= most; ++step) {
     const Status status = gram(direction.data(), image.data());
     if (!status.ok()) return status;
     for (size_t i = 0; i < n; ++i) image[i] += shift_[i] * direction[i];
@@ -116,7 +123,7 @@ Status SingleSystem::Solve(const double* b, const Operator& gram, double* x, dou
     for (size_t i = 0; i < n; ++i) direction[i] = z[i] + ratio * direction[i];
     square = next;
   }
-  return Status::Imprecise(kMostSteps);
+  return Status::Imprecise(most);
 }
 
 }  // namespace gaussflow

@@ -2,13 +2,17 @@
 // factor preconditions conjugate gradients on the exact double operator, so that the step is that
 // of double precision and the large products and the factorisation cost half.
 //
-//   S (G + shift) S = L L^T in float, S = diag(G_jj + shift_j)^-1/2 with the exact G_jj: a unit
+//   S (G + shift) S ~ L L^T in float, S = diag(G_jj + shift_j)^-1/2 with the exact G_jj: a unit
 //   diagonal, so that nothing over- or underflows.
 //
 // The gradients stop when the preconditioned residual sqrt(r^T M^-1 r), which is the error of the
-// step in the norm of the damped system when M is near it, is kTolerance of that of the start. An
-// error of that size changes the model's reduction by its square, and leaves a linear rate of
-// 1e-8 where the method's own is better: below what a step of the next iteration corrects.
+// step in the norm of the damped system when M is near it, is the tolerance asked for times that of
+// the start. kTolerance, for who asks for nothing, changes the model's reduction by its square, and
+// leaves a linear rate of 1e-8 where the method's own is better: below what a step of the next
+// iteration corrects.
+//
+// G may be of a subset of the samples (Engine::Linearise): a rougher preconditioner of the same
+// operator, which costs a few steps more and a fraction of the products.
 #ifndef GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
 #define GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
 
@@ -27,6 +31,8 @@ class SingleSystem {
   static constexpr double kTolerance = 1e-8;
   // A double Gram costs more than as many products with J and J^T.
   static constexpr size_t kMostSteps = 12;
+  // Of a factor made from a subset of the samples.
+  static constexpr size_t kMostSubsetSteps = 40;
 
   // out = G v in double.
   using Operator = std::function<Status(const double* v, double* out)>;
@@ -45,8 +51,12 @@ class SingleSystem {
   // an entry is not finite in float.
   Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
   // x = (G + shift)^-1 b. *residual = |b - A x|_inf / |b|_inf at the end, *steps those of the
-  // gradients. Imprecise where they need more than kMostSteps.
-  Status Solve(const double* b, const Operator& gram, double* x, double* residual, size_t* steps);
+  // gradients. Imprecise where they need more than `most`.
+  Status Solve(const double* b, const Operator& gram, double tolerance, size_t most, double* x,
+               double* residual, size_t* steps);
+
+  // z = M^-1 r with the factor alone.
+  Status Apply(const double* r, double* z);
 
   size_t bytes() const {
     return matrix_.bytes() + work_.capacity() * sizeof(float) +
@@ -56,7 +66,6 @@ class SingleSystem {
   }
 
  private:
-  // z = M^-1 r.
   void Precondition(const double* r, double* z);
 
   int threads_;

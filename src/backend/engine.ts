@@ -47,6 +47,11 @@ export interface LineariseRequest {
    */
   readonly precision?: Precision;
   /**
+   * Ascending indices of the samples that stand for all in the costly part of the curvature (`subset.ts`): matrix-free, or primal in
+   * single precision. null, the default = all samples.
+   */
+  readonly subset?: Uint32Array | null;
+  /**
    * State of the running-maximum scaling, updated in place; null = identity scaling; not looked at with
    * curvature "none".
    * primal, orthogonal, matrix-free: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
@@ -120,6 +125,8 @@ export interface SolveRequest {
    * 2-norm, from the extreme singular values of its rank report.
    */
   readonly condition?: boolean;
+  /** Single precision: where the conjugate gradients stop, relative (`single.ts`), in (0, 1). Default 1e-8. Also of the acceleration. */
+  readonly tolerance?: number;
 }
 
 /** What a rank-revealing factorisation says of the columns of the matrix it solved with. */

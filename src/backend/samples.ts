@@ -17,11 +17,40 @@ export function samplesOf({ inputSize, outputSize }: Architecture, data: EngineD
   if (data.file !== undefined) return new FileBlocks(data.file, data.sampleCount, inputSize, outputSize);
   const inputs = data.inputs.slice();
   const targets = data.targets.slice();
+  return arrays(inputs, targets, data.sampleCount, inputSize, outputSize);
+}
+
+/** Copies of the samples at ascending `indices`, read in blocks of at most `block`. */
+export function gather(
+  { inputSize: d, outputSize: c }: Architecture,
+  samples: Samples,
+  indices: Uint32Array,
+  block: number,
+): Samples {
+  const count = indices.length;
+  const inputs = new Float64Array(count * d);
+  const targets = new Float64Array(count * c);
+  for (let k = 0; k < count; ) {
+    const first = indices[k]!;
+    let end = k;
+    while (end < count && indices[end]! < first + block) end++;
+    const size = indices[end - 1]! - first + 1;
+    const [x, y] = [samples.inputs(first, size), samples.targets(first, size)];
+    for (; k < end; k++) {
+      const at = indices[k]! - first;
+      inputs.set(x.subarray(at * d, (at + 1) * d), k * d);
+      targets.set(y.subarray(at * c, (at + 1) * c), k * c);
+    }
+  }
+  return arrays(inputs, targets, count, d, c);
+}
+
+function arrays(inputs: Float64Array, targets: Float64Array, sampleCount: number, d: number, c: number): Samples {
   return {
-    sampleCount: data.sampleCount,
+    sampleCount,
     bytes: inputs.byteLength + targets.byteLength,
-    inputs: (first, count) => inputs.subarray(first * inputSize, (first + count) * inputSize),
-    targets: (first, count) => targets.subarray(first * outputSize, (first + count) * outputSize),
+    inputs: (first, count) => inputs.subarray(first * d, (first + count) * d),
+    targets: (first, count) => targets.subarray(first * c, (first + count) * c),
     close: () => {},
   };
 }

@@ -3,8 +3,9 @@
 //   S (G + decay I + mu D) S ~ L L^T in float32 with a unit diagonal; conjugate gradients on the float64 operator, preconditioned
 //   by it, down to sqrt(r^T M^-1 r) <= tolerance of the start
 //
-// That is the error of the step in the norm of the damped system where M is near it. It changes the reduction that the model
-// promises by its square, below rounding, and is a linear rate of 1e-8 where the method's own is better.
+// That is the error of the step in the norm of the damped system where M is near it. At the tolerance of who asks for none it changes
+// the reduction that the model promises by its square, below rounding, and is a linear rate of 1e-8 where the method's own is better.
+// G may be that of a subset of the samples (`subset.ts`): a rougher preconditioner of the same operator.
 import { argumentError } from "../errors.js";
 import type { Curvature, Failure } from "./engine.js";
 
@@ -13,17 +14,24 @@ export type Precision = "double" | "single";
 /** As kTolerance and kMostSteps in native/core/single_system.h. */
 export const singleTolerance = 1e-8;
 export const mostSingleSteps = 12;
+/** As kMostSubsetSteps there. */
+export const mostSubsetSteps = 40;
 
 /** The failure that sends the caller back to double precision. `steps` 0: a number left the range of float32. */
-export function imprecise(steps: number): Failure {
+export function imprecise(steps: number, tolerance: number = singleTolerance): Failure {
   const why =
     steps === 0
       ? "an entry of the curvature left the range of float32"
-      : `${steps} steps of conjugate gradients did not bring the residual to ${singleTolerance} of its start`;
+      : `${steps} steps of conjugate gradients did not bring the residual to ${tolerance.toPrecision(2)} of its start`;
   return { code: "imprecise", steps, message: `single precision is not enough for the damped system: ${why}` };
 }
 
 export const HELD_SINGLE = "the curvature is held in single precision: linearise in double precision first";
+
+export function checkTolerance(tolerance: unknown): void {
+  if (typeof tolerance !== "number" || !(tolerance > 0 && tolerance < 1))
+    throw argumentError("tolerance", "must be a number between 0 and 1", tolerance);
+}
 
 export function checkPrecision(curvature: Curvature, precision: unknown): void {
   if (precision !== "double" && precision !== "single")

@@ -21,6 +21,8 @@ export interface Sizes {
   readonly threads: number;
   /** In the primal route the curvature may be in single precision, and go over to double: the native engine holds one of them at a time. */
   readonly single?: boolean;
+  /** Samples behind the curvature at first, by route, where they are not all (`step/subset.ts`). */
+  readonly subset?: { readonly [Kind in Route]?: number | null };
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
 }
@@ -64,7 +66,11 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const columns = net.inputSize + net.outputSize;
   const data = DOUBLE * ((held + validationCount) * columns + (weighted ? n + validationCount : 0));
   const { curvature, factor } = matrices(route, sizes);
-  const workspaces = DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) : referenceWorkspace(route, sizes));
+  const workspaces =
+    DOUBLE *
+    (engine === "native"
+      ? nativeWorkspace(route, sizes) + nativeSubset(route, sizes)
+      : referenceWorkspace(route, sizes));
   const vectors = DOUBLE * VECTORS * net.parameterCount;
   const { processBytes } = costsOf(engine);
   const peak = data + curvature + factor + workspaces + copies + vectors + processBytes;
@@ -121,6 +127,15 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
   if (route === "dual") return shared + (c * c + 2) * 192 * 192 * threads + systemVectors(n * c) * n * c;
   if (route === "orthogonal") return shared + Math.max(block * c, p) * (p + 1);
   return shared + productDoubles(net, n, threads);
+}
+
+/** The samples of a subset, and what is formed of them: Engine::FormSubset. */
+function nativeSubset(route: Route, { architecture: net, threads, subset }: Sizes): number {
+  const count = subset?.[route] ?? null;
+  if (count === null) return 0;
+  const held = count * (net.inputSize + net.outputSize + 1);
+  if (route === "matrix-free") return held + productDoubles(net, count, threads);
+  return held + blockSamples(net, count, route, "native") * doublesPerSample(net);
 }
 
 /** Vectors beside a matrix of this order and its factor: DampedSystem. */

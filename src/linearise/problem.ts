@@ -74,9 +74,12 @@ export interface Point {
   readonly scaling: Float64Array | null;
   /** Of the primal curvature. */
   readonly precision: Precision;
-  /** Matrix-free route: diag G, and the relative residual down to which its steps are solved (default 1e-10). */
+  /** Matrix-free route: diag G. */
   readonly diagonal?: Float64Array;
+  /** Down to which steps by conjugate gradients are solved; default 1e-10 matrix-free, 1e-8 in single precision. */
   readonly tolerance?: number;
+  /** Samples behind the curvature, null = all. */
+  readonly subset: number | null;
   readonly seconds: { readonly passes: number; readonly curvature: number };
 }
 
@@ -112,13 +115,23 @@ export async function lineariseAt(
   maximum: Float64Array | null,
   probe: Float64Array | null,
   signal: AbortSignal | undefined,
-  precision: Precision = "double",
+  {
+    precision = "double",
+    subset = null,
+  }: { readonly precision?: Precision; readonly subset?: Uint32Array | null } = {},
 ): Promise<Point | Failure> {
   const { engine, route, decay, exactMeasureBelow: below = Number.POSITIVE_INFINITY } = problem;
   const answer = await engine.linearise(
     parameters,
     // With decay the bound of `cosine` below is the measure.
-    { curvature: route, precision, decay, scaling: maximum ?? probe, exactMeasureBelow: decay > 0 ? 0 : below },
+    {
+      curvature: route,
+      precision,
+      subset,
+      decay,
+      scaling: maximum ?? probe,
+      exactMeasureBelow: decay > 0 ? 0 : below,
+    },
     signal,
   );
   if (failed(answer)) return answer;
@@ -136,6 +149,7 @@ export async function lineariseAt(
     gradientCosine: cosine(answer.gradientCosine, answer.gradient, objective, decay),
     scaling: problem.scaling === "root" ? (maximum?.map(Math.sqrt) ?? null) : maximum,
     precision,
+    subset: subset?.length ?? null,
     seconds: answer.seconds,
     ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
   };

@@ -59,7 +59,9 @@ export interface PrecisionUse {
   readonly used: Precision;
   /** Of the conjugate gradients behind a single-precision factor; 0 in double. */
   readonly steps: number;
-  /** Why this trial went from single to double precision, as a sentence; else null. */
+  /** Where they stop (`step/forcing.ts`); null in double. */
+  readonly tolerance: number | null;
+  /** Why this trial went to more samples or from single to double precision, as a sentence; else null. */
   readonly fallback: string | null;
 }
 
@@ -93,6 +95,8 @@ export interface TrainRecord {
   /** Condition estimate of the damped system, when the method asked for it. */
   readonly condition: number | null;
   readonly precision?: PrecisionUse;
+  /** Samples behind the curvature, null = all; in runs that may use a subset (`step/subset.ts`). */
+  readonly subset?: number | null;
   /** Matrix-free route only. */
   readonly inner?: InnerSolve;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */

@@ -18,6 +18,7 @@ import { checkBoolean, checkPositive } from "../options.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
 import type { PrecisionChoice } from "../step/precision.js";
+import type { CurvatureSamples } from "../step/subset.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import {
   type Judgement,
@@ -51,6 +52,12 @@ export interface LevenbergMarquardtOptions {
    * precision (`step/precision.ts` has the rule; every record tells); "double" never does. Default "auto".
    */
   readonly precision?: PrecisionChoice;
+  /**
+   * Samples behind the curvature: "auto" takes few of them far from the minimum where that pays, in the primal route in single precision
+   * (a preconditioner, the step is that of all samples) and the matrix-free route (`step/subset.ts` has the rule; every record tells);
+   * "all" never does. The gradient is always that of all samples. Default "auto".
+   */
+  readonly curvatureSamples?: CurvatureSamples;
 }
 
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
@@ -74,8 +81,10 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     "initialDamping",
     "acceleration",
     "precision",
+    "curvatureSamples",
   ]);
   const { scaling = "root", damping: ruleName = "nielsen", acceleration = true, precision = "auto" } = options;
+  const { curvatureSamples = "auto" } = options;
   if (!scalingKinds.includes(scaling))
     throw argumentError("levenbergMarquardt scaling", `must be one of ${scalingKinds.join(", ")}`, scaling);
   if (!Object.hasOwn(dampingRules, ruleName))
@@ -86,6 +95,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     );
   if (precision !== "auto" && precision !== "double")
     throw argumentError("levenbergMarquardt precision", 'must be "auto" or "double"', precision);
+  if (curvatureSamples !== "auto" && curvatureSamples !== "all")
+    throw argumentError("levenbergMarquardt curvatureSamples", 'must be "auto" or "all"', curvatureSamples);
   const { initialDamping = "auto" } = options;
   if (initialDamping !== "auto") checkPositive("levenbergMarquardt initialDamping", initialDamping);
   checkBoolean("levenbergMarquardt acceleration", acceleration);
@@ -94,9 +105,10 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
   return toldBySettings({
     name: "levenberg-marquardt",
     label: `Levenberg-Marquardt (${scaling} scaling, ${ruleName} damping${acceleration ? ", geodesic acceleration" : ""})`,
-    settings: { scaling, damping: ruleName, initialDamping, acceleration, precision },
+    settings: { scaling, damping: ruleName, initialDamping, acceleration, precision, curvatureSamples },
     scaling,
     precision,
+    curvatureSamples,
 
     start: (curvatureScale, effect) => ({
       damping: (initialDamping === "auto" ? firstDamping(scaling, effect) : initialDamping) * curvatureScale,

@@ -8,6 +8,7 @@ import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem, ScalingKind } from "../linearise/problem.js";
 import type { InnerSolve, ReasonCode } from "../linearise/record.js";
 import type { PrecisionChoice } from "../step/precision.js";
+import type { CurvatureSamples } from "../step/subset.js";
 
 /** Named numbers and arrays, nothing else. */
 export type MethodState = { readonly [name: string]: number | Float64Array };
@@ -64,6 +65,8 @@ export interface Method {
   readonly scaling: ScalingKind;
   /** Of the primal curvature. Default "double". */
   readonly precision?: PrecisionChoice;
+  /** Behind the curvature. Default "all". */
+  readonly curvatureSamples?: CurvatureSamples;
   /**
    * State before the first iteration.
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity

@@ -6,6 +6,7 @@
 // curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14).
 import { dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
+import { singleTolerance } from "../backend/single.js";
 import type { Point, Problem } from "../linearise/problem.js";
 import type { InnerSolve } from "../linearise/record.js";
 import { layerNormSquared } from "./dual.js";
@@ -41,7 +42,8 @@ export async function dampedStep(
 ): Promise<DampedStep | Failure> {
   if (problem.route === "matrix-free") return matrixFreeStep(problem, point, damping, signal);
   const { engine, decay, condition } = problem;
-  const solved = await engine.solve({ damping, decay, scaling: point.scaling, condition }, signal);
+  const { scaling, tolerance = singleTolerance } = point;
+  const solved = await engine.solve({ damping, decay, scaling, condition, tolerance }, signal);
   if (failed(solved)) return solved;
   const bad = solved.step.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {

@@ -1,10 +1,20 @@
 // How exactly the next damped system is worth solving: the forcing term of inexact Newton methods.
 //
+// Matrix-free:
+//
 //   eta_k = gamma (|g_k| / |g_(k-1)|)^2,   not below gamma eta_(k-1)^2 where that is above 0.1
 //
 // Choice 2 of Eisenstat and Walker (SIAM J. Sci. Comput. 17, 1996) with their safeguard. Far from a minimum the model is not worth
 // many products; near one the term falls with the square of the gradient, and so does the error of the step: convergence stays
 // superlinear.
+//
+// In single precision, where the first steps are most of the way:
+//
+//   eta_k = sqrt |1 - gain_(k-1)|, at most 0.3
+//
+// An error eta changes the reduction that the model promises by its square, so the model is solved as exactly as it was last true. Near
+// a minimum without residuals 1 - gain falls like the step, and convergence stays superlinear.
+import { singleTolerance } from "../backend/single.js";
 import type { TrainRecord } from "../linearise/record.js";
 
 const gamma = 0.9;
@@ -19,4 +29,13 @@ export function forcingTerm(records: readonly TrainRecord[], gradientNorm: numbe
   const eta = gamma * (gradientNorm / before.gradientNorm) ** 2;
   const safe = gamma * before.inner.tolerance ** 2;
   return Math.min(most, Math.max(least, eta, safe > 0.1 ? safe : 0));
+}
+
+const mostSingle = 0.3;
+
+/** The term of single precision after `records`, from the gain ratio of the last accepted step alone. */
+export function gainTerm(records: readonly TrainRecord[]): number {
+  const gain = records.findLast(({ accepted, gainRatio }) => accepted && gainRatio !== null)?.gainRatio ?? null;
+  if (gain === null) return mostSingle;
+  return Math.min(mostSingle, Math.max(singleTolerance, Math.sqrt(Math.abs(1 - gain))));
 }

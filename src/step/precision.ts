@@ -5,10 +5,10 @@
 // until the damping no longer holds the condition of the scaled matrix below some 1/eps32. Where a step came back as imprecise or
 // indefinite the same point is linearised in double, and single precision is tried again once the damping is ten times of what it
 // was there.
-import { type Engine, type Failure, failed } from "../backend/engine.js";
+import type { Engine } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
-import type { Point, Problem } from "../linearise/problem.js";
-import type { PrecisionUse, TrainRecord } from "../linearise/record.js";
+import type { Problem } from "../linearise/problem.js";
+import type { TrainRecord } from "../linearise/record.js";
 
 /** `auto`: single where the rule of this file finds that it pays; `double`: never. */
 export type PrecisionChoice = "auto" | "double";
@@ -31,15 +31,6 @@ export function singlePays(
 
 /** The precision for a linearisation whose first step will have this damping; the records tell what failed, also after a resume. */
 export function nextPrecision(damping: number, records: readonly TrainRecord[]): Precision {
-  const failure = records.findLast((record) => (record.precision?.fallback ?? null) !== null);
+  const failure = records.findLast(({ precision }) => precision?.used === "double" && precision.fallback !== null);
   return failure === undefined || damping >= recovery * failure.damping ? "single" : "double";
-}
-
-/** What a record tells of a trial at this point. */
-export function precisionUse(
-  point: Point,
-  proposal: { readonly ok: true; readonly steps?: number | undefined } | Failure,
-  fallback: string | null,
-): PrecisionUse {
-  return { used: point.precision, steps: failed(proposal) ? 0 : (proposal.steps ?? 0), fallback };
 }

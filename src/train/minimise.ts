@@ -18,8 +18,7 @@ import {
 } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
-import { forcingTerm } from "../step/forcing.js";
-import { nextPrecision, precisionUse, singlePays } from "../step/precision.js";
+import { Economy, type Effort } from "../step/economy.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
 import { add, addSeconds, asReason, curvatureScale } from "./outcome.js";
@@ -74,7 +73,7 @@ class Loop {
   reason: Reason | null = null;
   readonly #options: MinimiseOptions;
   readonly #problem: Problem;
-  readonly #maySingle: boolean;
+  readonly #economy: Economy;
   readonly #meanFactor: number;
   readonly #records: TrainRecord[];
   readonly #start = performance.now();
@@ -92,14 +91,14 @@ class Loop {
 
   constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
-    const { matrixFree = defaultMatrixFree } = options;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     this.#options = options;
-    const exactMeasureBelow = options.stop.gradient;
+    const { matrixFree = defaultMatrixFree, stop } = options;
+    const exactMeasureBelow = stop.gradient;
     this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree, exactMeasureBelow };
-    this.#maySingle = singlePays(this.#problem, options.method.precision);
+    this.#economy = new Economy(this.#problem, options.method);
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
-    this.interrupt = new Interrupt(options.signal, options.stop.seconds);
+    this.interrupt = new Interrupt(options.signal, stop.seconds);
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
     this.#iteration = resume?.iteration ?? 0;
     this.#parameters = resume?.parameters.slice() ?? start.parameters;
@@ -168,13 +167,14 @@ class Loop {
       const before = this.#state as MethodState;
       let proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
       let fallback: string | null = null;
-      if (failed(proposal) && point.precision === "single" && proposal.code !== "memory") {
-        // The same point again: loss, gradient and scaling were exact already.
-        const exact = await this.#linearise("double");
-        this.reason = failed(exact) ? asReason(exact) : null;
-        if (failed(exact)) return;
+      // The same point again: loss, gradient and scaling were exact already.
+      for (let more = Economy.more(point); failed(proposal) && proposal.code !== "memory" && more !== null; ) {
+        const stronger = await this.#linearise(more);
+        this.reason = failed(stronger) ? asReason(stronger) : null;
+        if (failed(stronger)) return;
         fallback = proposal.message;
-        point = exact;
+        point = stronger;
+        more = Economy.more(point);
         seconds = { ...seconds, ...addSeconds(seconds, point.seconds) };
         proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
       }
@@ -198,7 +198,7 @@ class Loop {
         acceleration: failed(proposal) ? null : proposal.acceleration,
         route: this.#problem.route,
         condition: failed(proposal) ? null : proposal.condition,
-        ...(this.#maySingle ? { precision: precisionUse(point, proposal, fallback) } : {}),
+        ...this.#economy.told(point, proposal, fallback),
         ...(failed(proposal) || proposal.inner === undefined ? {} : { inner: proposal.inner }),
       };
       if (judgement.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
@@ -297,18 +297,18 @@ class Loop {
     return { code: "no-progress", message: `${trial} trials in a row were rejected; last: ${rejection}` };
   }
 
-  async #linearise(precision?: Point["precision"]): Promise<Point | Failure> {
+  async #linearise(again?: Effort): Promise<Point | Failure> {
     const first = this.#state === null;
     const damping = this.#state === null ? Number.POSITIVE_INFINITY : this.#options.method.damping(this.#state);
-    const used = precision ?? (this.#maySingle ? nextPrecision(damping, this.#records) : "double");
+    const effort = again ?? this.#economy.next(damping, this.#iteration, this.#records);
     const { decay, scaling, route } = this.#problem;
     const probe = first && this.#scaling === null && route !== "dual" ? freshScaling(this.#problem) : null;
-    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, this.interrupt.signal, used);
+    const { signal } = this.interrupt;
+    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, signal, effort);
     if (failed(point)) return point;
     if (first)
       this.#state = this.#options.method.start(curvatureScale(point, decay, probe, scaling === "root"), scaling);
-    if (route !== "matrix-free") return point;
-    return { ...point, tolerance: forcingTerm(this.#records, point.gradientNorm) };
+    return this.#economy.withTolerance(point, this.#records);
   }
 
   async #evaluate(parameters: Float64Array) {

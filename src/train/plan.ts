@@ -7,6 +7,7 @@ import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
 import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { singlePays } from "../step/precision.js";
+import { nextSubset } from "../step/subset.js";
 import { trainingData } from "./prepare.js";
 import type { CompletedRunOptions } from "./run-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
@@ -39,7 +40,10 @@ export function trainRequest(
   owned: boolean,
 ): PlanRequest<TrainRoute> {
   const { method, condition } = completed;
+  const { outputSize, parameterCount } = network.architecture;
   const { fit, validation, cut } = partSizes(whole, completed, options.validation);
+  const single = singlePays({ route: "primal", engine: network.architecture, condition }, method.precision);
+  const few = { sampleCount: fit, outputSize, parameterCount };
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =
     (owned ? 1 : 2) * dataBytes(whole, whole.sampleCount) +
@@ -52,7 +56,13 @@ export function trainRequest(
     completed,
     completed.route,
     options,
-    singlePays({ route: "primal", engine: network.architecture, condition }, method.precision),
+    single,
+    method.curvatureSamples === "auto"
+      ? {
+          primal: single ? nextSubset(few, "primal", []) : null,
+          "matrix-free": nextSubset(few, "matrix-free", []),
+        }
+      : {},
   );
 }
 
@@ -82,6 +92,7 @@ function request<Kind extends Route>(
   asked: "auto" | Kind,
   options: BackendOptions,
   single = false,
+  subset: PlanRequest["subset"] = {},
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes } = sizes;
   const fromFile = whole instanceof FileDataset;
@@ -94,6 +105,7 @@ function request<Kind extends Route>(
     engine: chooseBackend(options.backend),
     threads: chooseThreads(options.threads),
     single,
+    subset,
     copies: copies + scaled,
     fromFile,
     asked,

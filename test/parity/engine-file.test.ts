@@ -84,8 +84,11 @@ describe("an engine on a data file", () => {
             expect(solved).toHaveProperty("ok", true);
             found.push(linearised, trial, solved);
           }
-          await engine.linearise(w, { curvature: "matrix-free", decay: 0, scaling: null });
-          found.push(await engine.curvatureProduct(w));
+          // All samples, then one of every three: gathered from several blocks of the file.
+          for (const subset of [null, Uint32Array.from({ length: Math.floor(n / 3) }, (_, k) => 3 * k)]) {
+            await engine.linearise(w, { curvature: "matrix-free", decay: 0, scaling: null, subset });
+            found.push(await engine.curvatureProduct(w));
+          }
           found.push(
             await engine.jacobianProduct(w, away),
             await engine.transposeProduct(w, new Float64Array(n * c).fill(1)),

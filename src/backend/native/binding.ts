@@ -66,12 +66,14 @@ export interface NativeEngineObject {
     scaling: Float64Array | null,
     precision: 0 | 1,
     exactMeasureBelow: number,
+    subset: Uint32Array | null,
   ): NativeAnswer<NativeLinearised | NativeFailure>;
   solve(
     damping: number,
     decay: number,
     scaling: Float64Array | null,
     condition: boolean,
+    tolerance: number,
   ): NativeAnswer<NativeSolved | NativeFailure>;
   /** With the factor of the last solve. */
   accelerate(velocity: Float64Array, scaling: Float64Array | null): NativeAnswer<Float64Array | NativeFailure>;

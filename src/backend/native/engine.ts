@@ -26,7 +26,8 @@ import type {
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { splitFactors } from "../layer-factors.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
-import { checkPrecision, imprecise } from "../single.js";
+import { checkPrecision, checkTolerance, imprecise, singleTolerance } from "../single.js";
+import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
 
@@ -51,6 +52,8 @@ class NativeEngine implements Engine {
   readonly #object: NativeEngineObject;
   #parameters: Float64Array | null = null;
   #held: Curvature = "none";
+  /** Of the last solve. */
+  #tolerance = singleTolerance;
   /** A call that was done at once has an answer that its caller cannot have seen yet. */
   #settling = false;
   readonly #settle = () => {
@@ -104,8 +107,10 @@ class NativeEngine implements Engine {
   ): Promise<Linearised | Failure> {
     const refused = this.#refuse(request.curvature);
     if (refused !== null) return refused;
-    const { curvature, decay, scaling, precision = "double", exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
+    const { curvature, decay, scaling, precision = "double", subset = null } = request;
+    const { exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
     checkPrecision(curvature, precision);
+    checkSubset(curvature, precision, subset, this.sampleCount);
     const answer = await this.#call((native) => {
       const state = curvature === "none" ? null : scaling;
       const running = native.linearise(
@@ -115,6 +120,7 @@ class NativeEngine implements Engine {
         state,
         precision === "single" ? 1 : 0,
         exactMeasureBelow,
+        subset,
       );
       // The call was not refused: from here on the curvature of before is gone.
       this.#parameters = parameters.slice();
@@ -136,8 +142,13 @@ class NativeEngine implements Engine {
 
   async solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
     const start = performance.now();
-    const { damping, decay, scaling, condition } = request;
-    const answer = await this.#call((native) => native.solve(damping, decay, scaling, condition === true), signal);
+    const { damping, decay, scaling, condition, tolerance = singleTolerance } = request;
+    checkTolerance(tolerance);
+    this.#tolerance = tolerance;
+    const answer = await this.#call(
+      (native) => native.solve(damping, decay, scaling, condition === true, tolerance),
+      signal,
+    );
     if ("failure" in answer) {
       if (answer.failure === "misuse" && this.#held === "matrix-free") {
         throw new GaussflowError("GAUSSFLOW_BUSY", PRODUCTS_ONLY);
@@ -157,8 +168,8 @@ class NativeEngine implements Engine {
     } as const;
     if (steps > 0) return { ...solved, steps };
     if (rank === null) return solved;
-    const [count, tolerance, largest, smallest] = rank;
-    return { ...solved, rank: { rank: count, tolerance, largest, smallest } };
+    const [count, relative, largest, smallest] = rank;
+    return { ...solved, rank: { rank: count, tolerance: relative, largest, smallest } };
   }
 
   async accelerate(
@@ -282,7 +293,7 @@ class NativeEngine implements Engine {
           message: `the damped matrix is not positive definite: pivot ${answer.value} of its Cholesky factorisation is not positive`,
         };
       case "imprecise":
-        return imprecise(answer.value);
+        return imprecise(answer.value, this.#tolerance);
       case "nonFinite": {
         const inputs = (first: number, count: number) => this.#sure(this.#object.inputs(first, count));
         const found = diagnose(this.#architecture, parameters, inputs, this.sampleCount);

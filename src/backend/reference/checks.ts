@@ -3,7 +3,8 @@
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, EngineData, LineariseRequest, SolveRequest } from "../engine.js";
-import { checkPrecision } from "../single.js";
+import { checkPrecision, checkTolerance, singleTolerance } from "../single.js";
+import { checkSubset } from "../subset.js";
 
 const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free"];
 
@@ -47,11 +48,13 @@ function checkScaling(architecture: Architecture, curvature: Curvature, scaling:
   checkArray("scaling", scaling, curvature === "dual" ? architecture.layers.length : architecture.parameterCount);
 }
 
-export function checkLinearise(architecture: Architecture, request: LineariseRequest): void {
-  const { curvature, decay, scaling, precision = "double", exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
+export function checkLinearise(architecture: Architecture, request: LineariseRequest, sampleCount: number): void {
+  const { curvature, decay, scaling, precision = "double", subset = null } = request;
+  const { exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
   if (!CURVATURES.includes(curvature))
     throw argumentError("curvature", `must be one of ${CURVATURES.join(", ")}`, curvature);
   checkPrecision(curvature, precision);
+  checkSubset(curvature, precision, subset, sampleCount);
   checkNonNegative("decay", decay);
   if (!(exactMeasureBelow >= 0))
     throw argumentError("exactMeasureBelow", "must be a number of at least 0", exactMeasureBelow);
@@ -59,7 +62,8 @@ export function checkLinearise(architecture: Architecture, request: LineariseReq
 }
 
 export function checkSolve(architecture: Architecture, route: Curvature, request: SolveRequest): void {
-  const { damping, decay, scaling } = request;
+  const { damping, decay, scaling, tolerance = singleTolerance } = request;
+  checkTolerance(tolerance);
   checkNonNegative("damping", damping);
   checkNonNegative("decay", decay);
   checkScaling(architecture, route, scaling);

@@ -15,6 +15,8 @@ export interface Curved {
   readonly parameters: Float64Array;
   readonly gradient: Float64Array;
   readonly residual: Float64Array;
+  /** The matrix is that of a subset of the samples: it preconditions, the operator is that of the passes. */
+  readonly sampled: boolean;
   /** Shift of the factor held for inverse products, or -1. */
   factored: number;
   /** What the factor was last made for by a solve: its request and diagonal shift; null once it is another. */

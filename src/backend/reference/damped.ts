@@ -2,11 +2,12 @@
 import type { Pace } from "../../algebra/pace.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Failure, Solved, SolveRequest } from "../engine.js";
-import { conditionEstimate, factorDamped, solveDamped } from "./cholesky.js";
+import { mostSingleSteps, mostSubsetSteps, singleTolerance } from "../single.js";
+import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped } from "./cholesky.js";
 import type { Curved } from "./curved.js";
 import { DualStep } from "./dual-step.js";
 import type { Passes } from "./passes.js";
-import { factorSingle, solveSingle } from "./single.js";
+import { applySingle, factorSingle, type SingleOperator, solveSingle } from "./single.js";
 import { indefinite } from "./spectrum.js";
 
 export interface Damped {
@@ -37,7 +38,8 @@ export async function solveHeld(
   if (primal && curved.precision === "single") {
     const pivot = await factorSingle(matrix, factor, order, shift, pace);
     if (pivot >= 0) return indefinite(pivot);
-    const single = await solveSingle(matrix, factor, order, shift, right, pace);
+    const operator = operatorOf(held, shift, pace);
+    const single = await solveSingle(operator, factor, right, request.tolerance ?? singleTolerance, pace);
     if ("code" in single) return single;
     curved.solved = { request, shift };
     return { ok: true, step: single.x, residual: single.residual, steps: single.steps, condition: Number.NaN };
@@ -49,6 +51,18 @@ export async function solveHeld(
   const estimate = condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN;
   curved.solved = { request, shift };
   return { ok: true, step, residual, condition: estimate };
+}
+
+/** What the conjugate gradients of single precision work on. */
+function operatorOf({ curved, passes, rootWeights }: Damped, shift: Float64Array, pace: Pace): SingleOperator {
+  const { matrix, order, parameters, sampled } = curved;
+  if (!sampled)
+    return { matrix, shift, most: mostSingleSteps, multiply: (v) => multiplySymmetric(matrix, order, shift, v) };
+  const multiply = async (v: Float64Array) => {
+    const image = await passes.gram(parameters, v, rootWeights, pace);
+    return image.map((value, j) => value + shift[j] * v[j]);
+  };
+  return { matrix, shift, most: mostSubsetSteps, multiply };
 }
 
 /** -(G + decay I + mu D)^-1 J~^T psi~_vv with the factor of the last solve; null where there is none. */
@@ -67,7 +81,15 @@ export async function accelerateHeld(
   if (curved.kind === "dual") return dual.back((await solveDamped(matrix, factor, order, shift, second, pace)).x, pace);
   const right = await passes.transpose(parameters, dual.weighted(second), pace);
   for (let j = 0; j < right.length; j++) right[j] = -right[j];
+  // As in the core: with the rough factor of a subset alone.
+  if (curved.sampled) return applySingle(matrix, shift, factor, right);
   if (curved.precision === "double") return (await solveDamped(matrix, factor, order, shift, right, pace)).x;
-  const single = await solveSingle(matrix, factor, order, shift, right, pace);
+  const single = await solveSingle(
+    operatorOf(held, shift, pace),
+    factor,
+    right,
+    request.tolerance ?? singleTolerance,
+    pace,
+  );
   return "code" in single ? single : single.x;
 }

@@ -41,10 +41,11 @@ import { addProducts, keepBlock, layerMeans, raise, seedWeighted, weightedResidu
 import { checkArray, checkData, checkLinearise, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
 import { CurvatureStore, type Curved, NOTHING } from "./curved.js";
 import { accelerateHeld, type Damped, solveHeld } from "./damped.js";
-import { addRankUpdate, jacobianTransposed, kernelRows } from "./gram.js";
+import { addRankUpdate, formKernel, jacobianTransposed } from "./gram.js";
 import { gradientMeasure } from "./measure.js";
 import type { Triangle } from "./orthogonal.js";
 import { Passes } from "./passes.js";
+import { type Sampled, sampled } from "./sampled.js";
 import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 
 /** An engine on the plain TypeScript passes. */
@@ -65,8 +66,8 @@ class ReferenceEngine implements Engine {
   readonly #store = new CurvatureStore();
   #curved: Curved | null = null;
   #triangle: Triangle | null = null;
-  /** Parameters of a matrix-free linearisation. */
-  #free: Float64Array | null = null;
+  /** Of a matrix-free linearisation: its parameters, and the passes that its products run on. */
+  #free: (Sampled & { readonly parameters: Float64Array }) | null = null;
   #busy = false;
   #disposed = false;
 
@@ -94,15 +95,7 @@ class ReferenceEngine implements Engine {
 
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
     return this.#run(signal, async (pace) => {
-      const weights = passWeights(this.#architecture, this.#checked(parameters));
-      const space = workspace(this.#architecture, this.#space.capacity, 0);
-      let loss = 0;
-      for (let first = 0; first < this.sampleCount; first += PASS_BLOCK) {
-        const count = Math.min(PASS_BLOCK, this.sampleCount - first);
-        forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
-        loss += squaredErrorValue(this.#residual(space, first, count));
-        await pace.turn();
-      }
+      const loss = await this.#passes.loss(this.#checked(parameters), this.#rootWeights, pace);
       return Number.isFinite(loss) ? { ok: true, loss } : this.#nonFinite(parameters, "loss");
     });
   }
@@ -112,11 +105,10 @@ class ReferenceEngine implements Engine {
   }
 
   async #linearise(parameters: Float64Array, request: LineariseRequest, pace: Pace): Promise<Linearised | Failure> {
-    checkLinearise(this.#architecture, request);
-    const { curvature, decay, scaling, precision = "double" } = request;
+    checkLinearise(this.#architecture, request, this.sampleCount);
     const start = performance.now();
+    const { curvature, decay, scaling, precision = "double", subset = null } = request;
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
-    const order = curvature === "dual" ? n * c : p;
     this.#end();
     const formed = curvature === "none" || curvature === "matrix-free" ? null : curvature;
     const reserved =
@@ -130,8 +122,7 @@ class ReferenceEngine implements Engine {
     let loss = 0;
     let curvatureSeconds = 0;
     for (let first = 0; first < n; first += PASS_BLOCK) {
-      const count = Math.min(PASS_BLOCK, n - first);
-      const space = this.#space;
+      const [space, count] = [this.#space, Math.min(PASS_BLOCK, n - first)];
       forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
       const r = this.#residual(space, first, count);
       residual.set(r, first * c);
@@ -139,7 +130,7 @@ class ReferenceEngine implements Engine {
       seedWeighted(space, this.#rootWeights, first, count);
       backwardBlock(space, weights, count, c);
       addProducts(space, count, r, gradient, diagonal);
-      if (transposed !== null && matrix !== null) {
+      if (transposed !== null && matrix !== null && subset === null) {
         const before = performance.now();
         jacobianTransposed(space, count, transposed);
         await addRankUpdate(matrix, p, transposed, count * c, pace);
@@ -164,27 +155,30 @@ class ReferenceEngine implements Engine {
     if (scaling !== null && curvature !== "none") raise(scaling, scales);
     if (kept !== null && matrix !== null) {
       const before = performance.now();
-      const rows = 32;
-      for (let first = 0; first < n; first += rows) {
-        const count = Math.min(rows, n - first);
-        kernelRows(this.#architecture, kept.layerInputs, kept.deltas, scaling, first, count, matrix, order);
-        await pace.turn();
-      }
+      await formKernel(this.#architecture, kept, scaling, n, matrix, pace);
+      curvatureSeconds += (performance.now() - before) / 1000;
+    }
+    const sample = subset && sampled(this.#architecture, this.#samples, this.#rootWeights, subset, this.#space);
+    if (sample !== null && transposed !== null && matrix !== null) {
+      const before = performance.now();
+      await sample.passes.addGram(parameters, sample.rootWeights, transposed, matrix, pace);
       curvatureSeconds += (performance.now() - before) / 1000;
     }
     const gradientCosine = gradientMeasure(this.#architecture, request, gradient, diagonal, loss);
     for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
     this.#triangle = triangle;
-    if (curvature === "matrix-free") this.#free = parameters;
+    if (curvature === "matrix-free")
+      this.#free = { parameters, passes: this.#passes, rootWeights: this.#rootWeights, ...sample };
     if ((curvature === "primal" || curvature === "dual") && matrix !== null)
       this.#curved = {
         kind: curvature,
         precision,
-        order,
+        order: curvature === "dual" ? n * c : p,
         matrix,
         parameters,
         gradient: gradient.slice(),
         residual,
+        sampled: sample !== null,
         factored: -1,
         solved: null,
         eigenvalues: null,
@@ -302,7 +296,8 @@ class ReferenceEngine implements Engine {
 
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
     return this.#run(signal, async (pace) => {
-      if (this.#free !== null) return this.#passes.gram(this.#free, vectors, this.#rootWeights, pace);
+      const free = this.#free;
+      if (free !== null) return free.passes.gram(free.parameters, vectors, free.rootWeights, pace);
       checkRows("vectors", vectors, this.#held().order);
       return symmetricProduct(this.#held(), vectors);
     });
@@ -312,7 +307,14 @@ class ReferenceEngine implements Engine {
     return this.#run(signal, (pace) => {
       if (this.#free === null)
         throw new GaussflowError("GAUSSFLOW_BUSY", "layer factors are of a matrix-free curvature");
-      return layerFactors(this.#architecture, this.#free, this.#samples, this.#rootWeights, this.#space, pace);
+      return layerFactors(
+        this.#architecture,
+        this.#free.parameters,
+        this.#samples,
+        this.#rootWeights,
+        this.#space,
+        pace,
+      );
     });
   }
 

@@ -124,12 +124,29 @@ function tile(g: Float64Array, p: number, a: Float64Array, rows: number, i: numb
   g[at + 3] += s33;
 }
 
+/** K of the n samples whose panels were kept, its lower triangle (n c x n c), 32 samples of rows at a time. */
+export async function formKernel(
+  architecture: Architecture,
+  { layerInputs, deltas }: Workspace,
+  factors: Float64Array | null,
+  n: number,
+  kernel: Float64Array,
+  pace: Pace,
+): Promise<void> {
+  const rows = 32;
+  for (let first = 0; first < n; first += rows) {
+    const count = Math.min(rows, n - first);
+    kernelRows(architecture, layerInputs, deltas, factors, first, count, kernel, n * architecture.outputSize);
+    await pace.turn();
+  }
+}
+
 /**
  * Rows [first, first + count) of the lower triangle of K, sample-major, from the passes of all samples.
  * @param layerInputs one array a layer, n x inputSize   @param deltas one array a layer, (n c) x outputSize
  * @param factors one d > 0 a layer, or null for 1
  */
-export function kernelRows(
+function kernelRows(
   architecture: Architecture,
   layerInputs: readonly Float64Array[],
   deltas: readonly Float64Array[],

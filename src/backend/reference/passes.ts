@@ -1,6 +1,7 @@
 // Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u, G v and rows of J at any parameters.
 
 import type { Pace } from "../../algebra/pace.js";
+import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
   addGradient,
@@ -14,11 +15,13 @@ import {
   seedOutputs,
   tangentBlock,
   type Workspace,
+  workspace,
 } from "../../network/forward.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
 import type { Samples } from "../samples.js";
+import { seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkRows } from "./checks.js";
-import { jacobianTransposed } from "./gram.js";
+import { addRankUpdate, jacobianTransposed } from "./gram.js";
 
 export class Passes {
   readonly #architecture: Architecture;
@@ -42,6 +45,22 @@ export class Passes {
       for (let k = 0; k < count * c; k++) psi[first * c + k] = outputScale * f[k];
     });
     return psi;
+  }
+
+  /** The sum loss. In panels without rows for a backward pass: a curvature may stand in the shared ones. */
+  async loss(parameters: Float64Array, rootWeights: Float64Array | null, pace: Pace): Promise<number> {
+    const weights = passWeights(this.#architecture, parameters);
+    const space = workspace(this.#architecture, this.#space.capacity, 0);
+    let loss = 0;
+    for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
+      const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
+      forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
+      loss += squaredErrorValue(
+        weightedResidual(space, this.#samples.targets(first, count), rootWeights, first, count),
+      );
+      await pace.turn();
+    }
+    return loss;
   }
 
   /** J v: rows of p entries to rows of n c. */
@@ -111,6 +130,26 @@ export class Passes {
       });
     });
     return out;
+  }
+
+  /** matrix (p x p, lower triangle) += J~^T J~; `transposed` is scratch for a block of rows of J~. */
+  async addGram(
+    parameters: Float64Array,
+    rootWeights: Float64Array | null,
+    transposed: Float64Array,
+    matrix: Float64Array,
+    pace: Pace,
+  ): Promise<void> {
+    const { outputSize: c, parameterCount: p } = this.#architecture;
+    const weights = passWeights(this.#architecture, parameters);
+    for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
+      const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
+      forwardBlock(this.#space, weights, this.#samples.inputs(first, count), 0, count);
+      seedWeighted(this.#space, rootWeights, first, count);
+      backwardBlock(this.#space, weights, count, c);
+      jacobianTransposed(this.#space, count, transposed);
+      await addRankUpdate(matrix, p, transposed, count * c, pace);
+    }
   }
 
   #directions(vectors: Float64Array): PassWeights[] {

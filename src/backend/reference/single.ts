@@ -4,8 +4,8 @@
 import type { Pace } from "../../algebra/pace.js";
 import { dot, largest } from "../../algebra/vectors.js";
 import type { Failure } from "../engine.js";
-import { imprecise, mostSingleSteps, singleTolerance } from "../single.js";
-import { cholesky, multiplySymmetric, solveFactored } from "./cholesky.js";
+import { imprecise } from "../single.js";
+import { cholesky, solveFactored } from "./cholesky.js";
 
 function roots(m: Float64Array, n: number, shift: Float64Array): Float64Array {
   return shift.map((value, i) => 1 / Math.sqrt(m[i * n + i] + value));
@@ -32,33 +32,51 @@ export async function factorSingle(
   return pivot;
 }
 
-/** x = (M + diag(shift))^-1 right by conjugate gradients with that factor; |right - A x|_inf / |right|_inf, and their steps. */
-export async function solveSingle(
-  m: Float64Array,
-  factor: Float64Array,
-  n: number,
+/** M^-1 r with the factor alone. */
+export function applySingle(
+  matrix: Float64Array,
   shift: Float64Array,
+  factor: Float64Array,
+  r: Float64Array,
+): Float64Array {
+  const s = roots(matrix, r.length, shift);
+  const z = r.map((value, i) => s[i] * value);
+  solveFactored(factor, r.length, z);
+  return z.map((value, i) => s[i] * value);
+}
+
+/** The damped operator A, and the matrix M whose factor of M + diag(shift) stands for it. */
+export interface SingleOperator {
+  readonly matrix: Float64Array;
+  readonly shift: Float64Array;
+  /** Most steps of the conjugate gradients. */
+  readonly most: number;
+  /** A v. */
+  readonly multiply: (v: Float64Array) => Float64Array | Promise<Float64Array>;
+}
+
+/** x = A^-1 right by conjugate gradients with that factor; |right - A x|_inf / |right|_inf, and their steps. */
+export async function solveSingle(
+  { matrix, shift, most, multiply }: SingleOperator,
+  factor: Float64Array,
   right: Float64Array,
+  tolerance: number,
   pace: Pace,
 ): Promise<{ readonly x: Float64Array; readonly residual: number; readonly steps: number } | Failure> {
-  const s = roots(m, n, shift);
-  const precondition = (r: Float64Array) => {
-    const z = r.map((value, i) => s[i] * value);
-    solveFactored(factor, n, z);
-    return z.map((value, i) => s[i] * value);
-  };
+  const n = right.length;
+  const precondition = (r: Float64Array) => applySingle(matrix, shift, factor, r);
   const top = largest(right);
   const x = new Float64Array(n);
   if (top === 0) return { x, residual: 0, steps: 0 };
   const r = right.slice();
   const direction = precondition(r);
   let square = dot(r, direction);
-  const goal = singleTolerance ** 2 * square;
-  for (let steps = 1; steps <= mostSingleSteps; steps++) {
-    const image = multiplySymmetric(m, n, shift, direction);
+  const goal = tolerance ** 2 * square;
+  for (let steps = 1; steps <= most; steps++) {
+    const image = await multiply(direction);
     await pace.turn();
     const bend = dot(direction, image);
-    if (!(square > 0 && bend > 0 && Number.isFinite(bend))) return imprecise(steps);
+    if (!(square > 0 && bend > 0 && Number.isFinite(bend))) return imprecise(steps, tolerance);
     const length = square / bend;
     for (let i = 0; i < n; i++) {
       x[i] += length * direction[i];
@@ -71,5 +89,5 @@ export async function solveSingle(
     for (let i = 0; i < n; i++) direction[i] = z[i] + (next / square) * direction[i];
     square = next;
   }
-  return imprecise(mostSingleSteps);
+  return imprecise(most, tolerance);
 }

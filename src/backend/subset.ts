@@ -1,0 +1,25 @@
+// A subset of the samples that stands for all of them in the costly part of a linearisation, each of its samples n / |subset| times:
+//
+//   primal, single precision   G of the subset is factored and preconditions conjugate gradients on the operator of all samples
+//   matrix-free                products with G are products with that of the subset
+//
+// Loss, gradient, scaling and diag G are those of all samples either way.
+import { argumentError } from "../errors.js";
+import type { Curvature } from "./engine.js";
+import type { Precision } from "./single.js";
+
+export function checkSubset(
+  curvature: Curvature,
+  precision: Precision,
+  subset: Uint32Array | null,
+  sampleCount: number,
+): void {
+  if (subset === null) return;
+  if (curvature !== "matrix-free" && precision !== "single")
+    throw argumentError("subset", "must be null unless the curvature is matrix-free or in single precision", subset);
+  if (!(subset instanceof Uint32Array) || subset.length === 0)
+    throw argumentError("subset", "must be a Uint32Array with at least one index", subset);
+  const bad = subset.findIndex((index, k) => index >= sampleCount || (k > 0 && index <= subset[k - 1]!));
+  if (bad >= 0)
+    throw argumentError(`subset[${bad}]`, `must be below ${sampleCount} and above the index before it`, subset[bad]);
+}

@@ -1,0 +1,66 @@
+// How much of the exact curvature the next linearisation is worth: its precision, its samples, and how far down its damped systems are
+// solved. All of it follows from sizes, the method's choices and the records, so that a resumed run goes on bit for bit.
+import { type Failure, failed } from "../backend/engine.js";
+import { type Precision, singleTolerance } from "../backend/single.js";
+import type { Point, Problem } from "../linearise/problem.js";
+import type { TrainRecord } from "../linearise/record.js";
+import { forcingTerm, gainTerm } from "./forcing.js";
+import { nextPrecision, type PrecisionChoice, singlePays } from "./precision.js";
+import { type CurvatureSamples, drawSubset, nextSubset } from "./subset.js";
+
+/** What a linearisation is made of. */
+export interface Effort {
+  readonly precision: Precision;
+  readonly subset: Uint32Array | null;
+}
+
+/** What the method leaves open. */
+export interface Choices {
+  readonly precision?: PrecisionChoice;
+  readonly curvatureSamples?: CurvatureSamples;
+}
+
+export class Economy {
+  readonly #problem: Problem;
+  readonly #single: boolean;
+  readonly #subset: boolean;
+
+  constructor(problem: Problem, { precision, curvatureSamples }: Choices) {
+    this.#problem = problem;
+    this.#single = singlePays(problem, precision);
+    this.#subset = curvatureSamples === "auto" && (this.#single || problem.route === "matrix-free");
+  }
+
+  /** For the next point, `iteration` steps from the start, whose first step will have this damping. */
+  next(damping: number, iteration: number, records: readonly TrainRecord[]): Effort {
+    const { engine, route } = this.#problem;
+    const precision = this.#single ? nextPrecision(damping, records) : "double";
+    if (!this.#subset || route === "dual" || (route === "primal" && precision === "double"))
+      return { precision, subset: null };
+    const count = nextSubset(engine, route, records);
+    return { precision, subset: count === null ? null : drawSubset(count, engine.sampleCount, iteration) };
+  }
+
+  /** After a step that this point's curvature was not good enough for: all samples first, then double precision; null = no more. */
+  static more({ precision, subset }: Point): Effort | null {
+    if (precision === "double") return null;
+    return { precision: subset === null ? "double" : "single", subset: null };
+  }
+
+  /** The point just linearised, with how far down its systems are solved where they are not solved directly. */
+  withTolerance(point: Point, records: readonly TrainRecord[]): Point {
+    if (this.#problem.route === "matrix-free") return { ...point, tolerance: forcingTerm(records, point.gradientNorm) };
+    return point.precision === "single" ? { ...point, tolerance: gainTerm(records) } : point;
+  }
+
+  /** What the record of a trial says of all this. */
+  told(
+    { precision: used, tolerance = singleTolerance, subset }: Point,
+    proposal: { readonly ok: true; readonly steps?: number | undefined } | Failure,
+    fallback: string | null,
+  ): Pick<TrainRecord, "precision" | "subset"> {
+    const steps = failed(proposal) ? 0 : (proposal.steps ?? 0);
+    const precision = { used, steps, tolerance: used === "single" ? tolerance : null, fallback };
+    return { ...(this.#single ? { precision } : {}), ...(this.#subset ? { subset } : {}) };
+  }
+}

@@ -1,0 +1,64 @@
+// How many samples, and which, the costly part of a curvature is made of (`../backend/subset.ts`): few far from the minimum, all of them
+// near it.
+//
+//   primal, single precision   0.6 p equations at first: a preconditioner. Twice as many once a step costs over `mostSteps` conjugate-
+//                              gradient steps, all once the model promises under a fifth of the objective
+//   matrix-free                5 p equations at first: the model itself. Twice as many once it promises under a thousandth
+//
+// Above half of the samples it is all of them, and stays so. Loss and gradient are always those of all samples, and near a minimum so is
+// every step: the last digits and the order of convergence are untouched (sub-sampled Newton methods: Byrd, Chin, Neveitt and
+// Nocedal, SIAM J. Optim. 21, 2011).
+import type { TrainRecord } from "../linearise/record.js";
+import { Random } from "../random.js";
+
+/** `auto`: by the rule of this file; `all`: every sample, always. */
+export type CurvatureSamples = "auto" | "all";
+
+type Sampled = "primal" | "matrix-free";
+
+// Chosen on the common case of the peers from eight starts and on 784-30-10 with 60,000 samples: `node bench/precision.mjs` and `node bench/large.mjs`.
+const firstEquations = { primal: 0.6, "matrix-free": 5 };
+const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
+const mostSteps = 12;
+const mostShare = 0.5;
+
+interface Sizes {
+  readonly sampleCount: number;
+  readonly outputSize: number;
+  readonly parameterCount: number;
+}
+
+/** Samples of the next linearisation, null = all; the records tell what became of those before, also after a resume. */
+export function nextSubset(sizes: Sizes, route: Sampled, records: readonly TrainRecord[]): number | null {
+  const last = records.findLast(({ subset }) => subset !== undefined);
+  const count =
+    last === undefined
+      ? Math.ceil((firstEquations[route] * sizes.parameterCount) / sizes.outputSize)
+      : after(last, route, records);
+  return count === null || count > mostShare * sizes.sampleCount ? null : count;
+}
+
+function after(last: TrainRecord, route: Sampled, records: readonly TrainRecord[]): number | null {
+  const count = last.subset ?? null;
+  if (count === null) return null;
+  const scarce = promised(last, records) < leastPromise[route];
+  if (route === "matrix-free") return scarce ? 2 * count : count;
+  if (scarce) return null;
+  return (last.precision?.steps ?? 0) > mostSteps ? 2 * count : count;
+}
+
+/** Share of the objective that the model promised to the accepted step of this record. */
+function promised({ iteration, objective, gainRatio }: TrainRecord, records: readonly TrainRecord[]): number {
+  const before = records.findLast((record) => record.accepted && record.iteration < iteration);
+  if (before === undefined || gainRatio === null) return 1;
+  return (1 - objective / before.objective) / gainRatio;
+}
+
+/** One sample of each of `count` equal parts of `n`, ascending; others at every iteration. */
+export function drawSubset(count: number, n: number, iteration: number): Uint32Array {
+  const random = new Random(iteration);
+  return Uint32Array.from({ length: count }, (_, k) => {
+    const first = Math.floor((k * n) / count);
+    return first + random.below(Math.floor(((k + 1) * n) / count) - first);
+  });
+}

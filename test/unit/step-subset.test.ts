@@ -1,0 +1,166 @@
+// Samples that stand for all in the curvature: the rule of their number, their draw, and trainings that end where all samples end.
+import { describe, expect, it } from "vitest";
+import { createEngine } from "../../src/backend/create.js";
+import type { Engine, LineariseRequest } from "../../src/backend/engine.js";
+import type { TrainRecord } from "../../src/linearise/record.js";
+import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
+import { predictions } from "../../src/network/forward.js";
+import { network } from "../../src/network/network.js";
+import { Random } from "../../src/random.js";
+import { gainTerm } from "../../src/step/forcing.js";
+import { type CurvatureSamples, drawSubset, nextSubset } from "../../src/step/subset.js";
+import { minimise } from "../../src/train/minimise.js";
+import type { MinimiseResult } from "../../src/train/minimise-options.js";
+import { stopRules } from "../../src/train/stop.js";
+
+const record = (subset: number | null, objective: number, more: object = {}) =>
+  ({ accepted: true, iteration: 1, objective, gainRatio: 1, subset, ...more }) as TrainRecord;
+const start = { accepted: true, iteration: 0, objective: 100, gainRatio: null } as TrainRecord;
+
+describe("the number of samples", () => {
+  const sizes = { sampleCount: 10_000, outputSize: 2, parameterCount: 1000 };
+
+  it("comes from the equations that the parameters need at first, and is all of them above half", () => {
+    expect(nextSubset(sizes, "primal", [start])).toBe(300);
+    expect(nextSubset(sizes, "matrix-free", [start])).toBe(2500);
+    expect(nextSubset({ ...sizes, sampleCount: 600 }, "primal", [start])).toBe(300);
+    expect(nextSubset({ ...sizes, sampleCount: 599 }, "primal", [start])).toBeNull();
+    expect(nextSubset({ ...sizes, sampleCount: 4999 }, "matrix-free", [start])).toBeNull();
+  });
+
+  it("stays while the model promises much, and goes to all, or to twice as many, once it does not", () => {
+    expect(nextSubset(sizes, "primal", [start, record(300, 75)])).toBe(300);
+    expect(nextSubset(sizes, "primal", [start, record(300, 85)])).toBeNull();
+    // The same reduction from a promise twice as large.
+    expect(nextSubset(sizes, "primal", [start, record(300, 85, { gainRatio: 0.5 })])).toBe(300);
+    expect(nextSubset(sizes, "matrix-free", [start, record(2500, 85)])).toBe(2500);
+    expect(nextSubset(sizes, "matrix-free", [start, record(2500, 99.95)])).toBe(5000);
+    expect(nextSubset(sizes, "matrix-free", [start, record(5000, 99.95)])).toBeNull();
+  });
+
+  it("doubles where the factor is too rough, and once it is all of them stays so", () => {
+    expect(nextSubset(sizes, "primal", [start, record(300, 50, { precision: { steps: 13 } })])).toBe(600);
+    expect(nextSubset(sizes, "primal", [start, record(null, 1)])).toBeNull();
+    expect(nextSubset(sizes, "matrix-free", [start, record(null, 1)])).toBeNull();
+  });
+});
+
+it("draws one sample of each equal part, ascending, others at every iteration and the same ones again", () => {
+  for (const [count, n] of [
+    [300, 10_000],
+    [7, 14],
+    [5, 13],
+    [1, 3],
+  ]) {
+    const drawn = drawSubset(count, n, 4);
+    expect(drawn).toHaveLength(count);
+    drawn.forEach((index, k) => {
+      expect(index).toBeGreaterThanOrEqual(Math.floor((k * n) / count));
+      expect(index).toBeLessThan(Math.floor(((k + 1) * n) / count));
+    });
+    expect(drawSubset(count, n, 4)).toEqual(drawn);
+  }
+  expect(drawSubset(300, 10_000, 5)).not.toEqual(drawSubset(300, 10_000, 4));
+});
+
+it("the systems of single precision are solved as exactly as the model was last true", () => {
+  const gain = (gainRatio: number | null, accepted = true) => ({ gainRatio, accepted }) as TrainRecord;
+  expect(gainTerm([])).toBe(0.3);
+  expect(gainTerm([gain(null)])).toBe(0.3);
+  expect(gainTerm([gain(0.5)])).toBe(0.3);
+  expect(gainTerm([gain(0.99), gain(-3, false)])).toBeCloseTo(0.1, 15);
+  expect(gainTerm([gain(1.01)])).toBeCloseTo(0.1, 15);
+  expect(gainTerm([gain(1)])).toBe(1e-8);
+});
+
+/** A teacher of the student's shape: the minimum is 0. With noise it is not. */
+function problem(sizes: number[], count: number, noise: number) {
+  const teacher = network({ layers: sizes, seed: 9 });
+  const net = network({ layers: sizes, seed: 2 });
+  const random = new Random(5);
+  const inputs = Float64Array.from({ length: count * sizes[0] }, () => random.normal());
+  const targets = predictions(teacher.architecture, teacher.parameters, inputs).map(
+    (value) => value + noise * random.normal(),
+  );
+  return { teacher, net, engine: createEngine(net.architecture, { sampleCount: count, inputs, targets }) };
+}
+
+async function run(
+  engine: Engine,
+  parameters: Float64Array,
+  route: "primal" | "matrix-free",
+  curvatureSamples: CurvatureSamples,
+  iterations = 200,
+): Promise<MinimiseResult> {
+  const method = levenbergMarquardt({ curvatureSamples });
+  const stop = stopRules({ iterations, gradient: 1e-9 });
+  const steps = minimise(engine, parameters, { method, stop, route, decay: 0 });
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return value;
+  }
+}
+
+describe("training", () => {
+  it.each(["primal", "matrix-free"] as const)("starts with a few samples and ends with all: %s", async (route) => {
+    // 3-40-10-2: 592 parameters, 356 and 1,480 samples at first.
+    const { net, engine } = problem([3, 40, 10, 2], 3200, 0.05);
+    const few = await run(engine, net.parameters, route, "auto", 12);
+    const used = few.records.filter(({ iteration }) => iteration > 0).map(({ subset }) => subset);
+    expect(used[0]).toBe(route === "primal" ? 178 : 1480);
+    if (route === "primal") expect(used.at(-1)).toBeNull();
+    // Never fewer again.
+    const sizes = used.map((count) => count ?? 3200);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+    for (const { accepted, objective, iteration } of few.records)
+      if (accepted && iteration > 0) expect(objective).toBeLessThan(few.records[0].objective);
+    const all = await run(engine, net.parameters, route, "all", 12);
+    expect(all.records.every(({ subset }) => subset === undefined)).toBe(true);
+    engine.dispose();
+  });
+
+  it("reaches a minimum of 0 to rounding", async () => {
+    const { teacher, engine } = problem([12, 40, 1], 3000, 0);
+    const random = new Random(6);
+    const near = teacher.parameters.map((value) => value + 0.05 * random.normal());
+    const { records, last, reason } = await run(engine, near, "primal", "auto", 60);
+    expect(records.some(({ subset }) => typeof subset === "number")).toBe(true);
+    expect(["gradient", "reduction", "step"]).toContain(reason.code);
+    // Its residuals are of rounding size: 3,000 squares of some units of eps each.
+    expect(last.value).toBeLessThan(3000 * (64 * Number.EPSILON) ** 2);
+    engine.dispose();
+  });
+
+  it("goes to all samples at the same point where the factor of a few does not do, and says so", async () => {
+    const { net, engine } = problem([3, 40, 10, 2], 3200, 0.05);
+    const requests: (number | null)[] = [];
+    const failing = new Proxy(engine, {
+      get(target, name) {
+        if (name === "linearise")
+          return (w: Float64Array, request: LineariseRequest, signal?: AbortSignal) => {
+            requests.push(request.subset?.length ?? null);
+            return target.linearise(w, request, signal);
+          };
+        if (name === "solve")
+          return async (...given: Parameters<Engine["solve"]>) =>
+            requests.length === 3
+              ? ({ code: "imprecise", message: "not enough", steps: 40 } as const)
+              : target.solve(...given);
+        const value = target[name as keyof Engine];
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const { records } = await run(failing, net.parameters, "primal", "auto", 5);
+    expect(requests.slice(0, 4)).toEqual([178, 178, 178, null]);
+    const told = records.find(({ precision }) => (precision?.fallback ?? null) !== null);
+    expect(told).toMatchObject({ subset: null, precision: { used: "single", fallback: "not enough" } });
+    expect(records.filter(({ iteration }) => iteration > 3).every(({ subset }) => subset === null)).toBe(true);
+    engine.dispose();
+  });
+
+  it("names the option, the rule and the value", () => {
+    expect(() => levenbergMarquardt({ curvatureSamples: "few" as CurvatureSamples })).toThrow(
+      /curvatureSamples must be "auto" or "all"; received "few"/,
+    );
+  });
+});
