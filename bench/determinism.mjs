@@ -8,11 +8,13 @@ import { problem } from "./lib/problem.mjs";
 
 async function digest() {
   const hashes = [];
-  // Primal with one output, primal with three and several sample blocks, dual.
-  for (const [layers, n] of [
+  // Primal with one output, primal with three and several sample blocks, dual, matrix-free: the first and the last with a subset of the
+  // samples behind the curvature.
+  for (const [layers, n, route = "auto"] of [
     [[8, 32, 32, 1], 5000],
     [[6, 16, 12, 3], 20_000],
     [[8, 200, 2], 300],
+    [[20, 16, 4], 9000, "matrix-free"],
   ]) {
     const { network, data } = problem(layers, n);
     const { last, plan } = await train(
@@ -20,6 +22,7 @@ async function digest() {
       { ...data, inputSize: layers[0], outputSize: layers.at(-1) },
       {
         stop: { iterations: 8 },
+        route,
       },
     );
     hashes.push(

@@ -56,6 +56,7 @@ Engine::Engine(Architecture architecture, int threads)
       products_(net_, data_, threads_),
       subset_tangents_(net_, subset_, threads_),
       subset_products_(net_, subset_, threads_),
+      exact_subset_products_(net_, subset_, threads_),
       system_(threads_),
       single_(threads_),
       orthogonal_(threads_) {}
@@ -170,7 +171,6 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   if (sampled_) {
     const Status status = subset_.ReserveSubset(data_, subset->size());
     if (!status.ok()) return status;
-    diagonal.assign(p, 0.0);
   }
   size_t taken = 0;
   if (free) {
@@ -186,7 +186,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!status.ok()) return status;
   }
   // diag G, unless G has it
-  double* squares = single && !sampled_ ? single_.diagonal() : diagonal.data();
+  double* squares = single ? single_.diagonal() : diagonal.data();
   const size_t block = curvature == Curvature::kDual ? n : BlockSize();
   for (size_t first = 0; first < n; first += block) {
     Status status =
@@ -195,7 +195,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!std::isfinite(loss)) return Status::NonFinite(0);
     status = tangents_.AddTransposeProduct({}, cancel, gradient);
     if (!status.ok()) return status;
-    if (free || single) {
+    if ((free || single) && !sampled_) {
       const double before = Now();
       status = tangents_.AddDiagonal(cancel, squares);
       curvature_seconds += Now() - before;
@@ -222,7 +222,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   result->gradient_cosine = std::nan("");
   if (sampled_) {
     const double before = Now();
-    const Status status = FormSubset(parameters, curvature, cancel);
+    const Status status = FormSubset(parameters, curvature, cancel, squares);
     if (!status.ok()) return status;
     curvature_seconds += Now() - before;
   }
@@ -245,7 +245,6 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     curvature_seconds += Now() - before;
   }
   for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
-  if (!free) diagonal.clear();
   gradient_.assign(gradient, gradient + p);
   curvature_ = curvature;
   result->loss = loss;
@@ -331,8 +330,9 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + products_.bytes() +
-         subset_.bytes() + subset_tangents_.bytes() + subset_products_.bytes() + system_.bytes() +
-         single_gram_.bytes() + single_.bytes() + orthogonal_.bytes() + forward_work_.bytes() +
+         subset_.bytes() + subset_tangents_.bytes() + subset_products_.bytes() +
+         exact_subset_products_.bytes() + system_.bytes() + single_gram_.bytes() + single_.bytes() +
+         orthogonal_.bytes() + forward_work_.bytes() +
          (parameters_.capacity() + gradient_.capacity() + input_factor_.capacity()) *
              sizeof(double);
 }

@@ -56,8 +56,9 @@ class Engine {
   // null. Single precision is for the primal curvature. Dual: the gradient's cosine is a lower
   // bound of it where that is above `exact_measure_below`. A subset (ascending indices of samples,
   // or null for all) stands for all samples in what is costly: the single-precision Gram, which
-  // only preconditions then, and the products of the matrix-free curvature. Loss, gradient,
-  // scaling and the diagonal are of all samples.
+  // only preconditions then, and the products of the matrix-free curvature, which are in float
+  // where that has the range. So do the scaling, the diagonal and the cosine; loss and gradient are
+  // exact.
   Status Linearise(const double* parameters, Curvature curvature, double decay, double* scaling,
                    const Cancel& cancel, double* gradient, Linearisation* result,
                    Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL,
@@ -111,7 +112,11 @@ class Engine {
   size_t BlockSize() const { return BlockSize(data_.sample_count); }
   size_t BlockSize(size_t samples) const;
   // The curvature of the samples in subset_, where it is formed apart from the passes.
-  Status FormSubset(const double* parameters, Curvature curvature, const Cancel& cancel);
+  // `squares` (p) += its diagonal.
+  Status FormSubset(const double* parameters, Curvature curvature, const Cancel& cancel,
+                    double* squares);
+  // G v of the subset in float, in double where that leaves its range.
+  Status SubsetProduct(size_t count, const double* vectors, const Cancel& cancel, double* out);
   // body(s0, size, outputs f) for every tile of samples; f is [output][kTile].
   template <typename Body>
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
@@ -148,8 +153,10 @@ class Engine {
   // The samples that stand for all, and what is formed of them.
   Dataset subset_;
   Tangents subset_tangents_;
-  Products subset_products_;
+  SingleProducts subset_products_;
+  Products exact_subset_products_;  // where float has not the range
   bool sampled_ = false;
+  bool ranged_ = true;                           // float has done so far at this linearisation
   double tolerance_ = SingleSystem::kTolerance;  // of the last Solve
   DampedSystem system_;
   SingleSystem single_;

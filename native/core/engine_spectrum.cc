@@ -149,7 +149,7 @@ Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* coun
 Status Engine::CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel,
                                 double* out) {
   if (curvature_ == Curvature::kMatrixFree && sampled_)
-    return subset_products_.Gram(count, vectors, cancel, out);
+    return SubsetProduct(count, vectors, cancel, out);
   const bool primal = curvature_ == Curvature::kPrimal;
   if (curvature_ == Curvature::kMatrixFree || (primal && precision_ == Precision::kSingle))
     return products_.Gram(count, vectors, cancel, out);

@@ -1,9 +1,11 @@
 #include "products.h"
 
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include "blas.h"
-#include "simd.h"
+#include "panel_loops.h"
 #include "tangents.h"
 
 namespace gaussflow {
@@ -21,29 +23,8 @@ constexpr size_t kBlockDoubles = 6 << 20;
 constexpr size_t kKeptDoubles = 8 << 20;
 constexpr size_t kPart = 256;
 
-GAUSSFLOW_CLONES
-void MultiplyInto(size_t n, const double* a, double* z) {
-  for (size_t i = 0; i < n; ++i) z[i] *= a[i];
-}
-
-GAUSSFLOW_CLONES
-void MultiplyScaled(size_t n, double scale, const double* a, const double* b, double* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = scale * a[i] * b[i];
-}
-
-// In eight strands, which the compiler may run side by side: one strand would wait for every
-// addition.
-GAUSSFLOW_CLONES
-double Sum(size_t n, const double* a) {
-  double strands[8] = {};
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (size_t k = 0; k < 8; ++k) strands[k] += a[i + k];
-  double total = 0.0;
-  for (const double strand : strands) total += strand;
-  for (; i < n; ++i) total += a[i];
-  return total;
-}
+template <typename T>
+constexpr bool kSingle = std::is_same_v<T, float>;
 
 size_t PartSize(size_t count) {
   const size_t parts = (count + kPart - 1) / kPart;
@@ -52,12 +33,49 @@ size_t PartSize(size_t count) {
 
 }  // namespace
 
-void Products::SetParameters(const double* parameters) {
+template <typename T>
+void ProductsOf<T>::SetParameters(const double* parameters) {
   parameters_.assign(parameters, parameters + net_.parameter_count);
+  if constexpr (kSingle<T>) rounded_.assign(parameters, parameters + net_.parameter_count);
   valid_ = false;
 }
 
-void Products::Layout() {
+template <typename T>
+void ProductsOf<T>::Release() {
+  for (BufferOf<T>* buffer : {&inputs_, &panels_, &deltas_, &scratch_}) buffer->Release();
+  passes_.Release();
+  valid_ = false;
+}
+
+template <typename T>
+const T* ProductsOf<T>::Weights() const {
+  if constexpr (kSingle<T>) {
+    return rounded_.data();
+  } else {
+    return parameters_.data();
+  }
+}
+
+template <typename T>
+const T* ProductsOf<T>::Directions(size_t count, const double* vectors) {
+  scales_.assign(count, 1.0);
+  if constexpr (kSingle<T>) {
+    const size_t p = net_.parameter_count;
+    directions_.resize(count * p);
+    for (size_t v = 0; v < count; ++v) {
+      double largest = 0.0;
+      for (size_t j = 0; j < p; ++j) largest = std::max(largest, std::fabs(vectors[v * p + j]));
+      if (largest > 0.0 && largest < HUGE_VAL) scales_[v] = largest;
+      Round(p, 1.0 / scales_[v], vectors + v * p, directions_.data() + v * p);
+    }
+    return directions_.data();
+  } else {
+    return vectors;
+  }
+}
+
+template <typename T>
+void ProductsOf<T>::Layout() {
   if (!parts_.empty()) return;
   size_t row = 0;
   width_ = 0;
@@ -81,44 +99,53 @@ void Products::Layout() {
   });
 }
 
-const double* Products::Input(size_t layer, size_t* stride) const {
+template <typename T>
+const T* ProductsOf<T>::Input(size_t layer, size_t* stride) const {
   if (layer == 0) {
-    *stride = data_.stride();
-    return data_.Inputs(first_);
+    if constexpr (kSingle<T>) {
+      *stride = stride_;
+      return inputs_.data() + offset_;
+    } else {
+      *stride = data_.stride();
+      return data_.Inputs(first_);
+    }
   }
   *stride = stride_;
   return panels_.data() + input_row_[layer - 1] * stride_ + offset_;
 }
 
-Status Products::Forward(size_t count, const double* vectors, const Cancel& cancel, double* out) {
+template <typename T>
+Status ProductsOf<T>::Forward(size_t count, const double* vectors, const Cancel& cancel,
+                              double* out) {
   return Run({count, vectors, nullptr, out, nullptr}, cancel);
 }
 
-Status Products::Transpose(size_t count, const double* vectors, const Cancel& cancel, double* out) {
+template <typename T>
+Status ProductsOf<T>::Transpose(size_t count, const double* vectors, const Cancel& cancel,
+                                double* out) {
   return Run({count, nullptr, vectors, nullptr, out}, cancel);
 }
 
-Status Products::Gram(size_t count, const double* vectors, const Cancel& cancel, double* out) {
+template <typename T>
+Status ProductsOf<T>::Gram(size_t count, const double* vectors, const Cancel& cancel, double* out) {
   return Run({count, vectors, nullptr, nullptr, out}, cancel);
 }
 
-Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
+template <typename T>
+Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
   Layout();
   const size_t n = data_.sample_count, c = net_.output_size, p = net_.parameter_count;
   const size_t group = std::min(sweep.count, kGroup);
-  const size_t per_sample =
-      net_.input_size + 2 * width_ + (sweep.sums == nullptr ? 0 : group * width_);
-  block_ = std::min(n, std::max<size_t>(1, kBlockDoubles / per_sample / kTile) * kTile);
-  kept_ = (!data_.from_file() && 2 * width_ <= net_.input_size) || 2 * width_ * n <= kKeptDoubles;
-  stride_ = kept_ ? n : block_;
-  const size_t panel_size = 2 * width_ * stride_;
-  if (panels_.size() < panel_size) valid_ = false;
-  if (!panels_.Reserve(panel_size)) return Status::Memory(panel_size * sizeof(double));
-  if (sweep.sums != nullptr && !deltas_.Reserve(group * width_ * block_))
-    return Status::Memory(group * width_ * block_ * sizeof(double));
+  const Status reserved = Reserve(sweep, group);
+  if (!reserved.ok()) return reserved;
+  const T* directions =
+      sweep.directions == nullptr ? nullptr : Directions(sweep.count, sweep.directions);
+  // Of J~^T J~: in float both stay out of the panels, whose range they would take.
+  double common = 1.0;
+  if constexpr (kSingle<T>) common = net_.output_scale * net_.output_scale * LargestSquare();
+  const T scale = kSingle<T> ? T(1) : static_cast<T>(net_.output_scale);
+  const double root_scale = kSingle<T> ? 1.0 / LargestSquare() : 1.0;
   const size_t per_worker = 2 * net_.max_width() * kTile;
-  if (!scratch_.Reserve(per_worker * static_cast<size_t>(threads_)))
-    return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
 
   ThreadPool& pool = ThreadPool::Instance();
   for (first_ = 0; first_ < n; first_ += block_) {
@@ -127,8 +154,8 @@ Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
     const Status loaded = data_.Load(first_, size);
     if (!loaded.ok()) return loaded;
     if (!valid_) {
-      if (!pool.Run(threads_, tiles, cancel, [&](size_t tile, int) {
-            ForwardTile(tile * kTile, std::min(kTile, size - tile * kTile));
+      if (!pool.Run(threads_, tiles, cancel, [&](size_t tile, int worker) {
+            ForwardTile(tile * kTile, std::min(kTile, size - tile * kTile), worker);
           }))
         return Status::Cancelled();
     }
@@ -137,13 +164,13 @@ Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
       const bool passed = pool.Run(threads_, tiles * vectors, cancel, [&](size_t task, int worker) {
         const size_t slot = task % vectors, v = v0 + slot;
         const size_t s0 = task / vectors * kTile, width = std::min(kTile, size - s0);
-        double* image = scratch_.data() + static_cast<size_t>(worker) * per_worker;
+        T* image = scratch_.data() + static_cast<size_t>(worker) * per_worker;
         if (sweep.directions != nullptr) {
-          image = TangentTile(sweep.directions + v * p, s0, width, image);
+          image = TangentTile(directions + v * p, s0, width, image);
         } else {
           const double* from = sweep.coefficients + v * n * c + (first_ + s0) * c;
           for (size_t i = 0; i < width; ++i)
-            for (size_t a = 0; a < c; ++a) image[a * kTile + i] = from[i * c + a];
+            for (size_t a = 0; a < c; ++a) image[a * kTile + i] = static_cast<T>(from[i * c + a]);
         }
         if (sweep.images != nullptr) {
           double* to = sweep.images + v * n * c + (first_ + s0) * c;
@@ -155,13 +182,13 @@ Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
         const double* root = sweep.directions != nullptr ? data_.root_weight() : nullptr;
         const size_t last = net_.layers.size() - 1;
         for (size_t a = 0; a < c; ++a) {
-          double* u = image + a * kTile;
+          T* u = image + a * kTile;
           if (root != nullptr)
             for (size_t i = 0; i < width; ++i) {
               const double r = root[first_ + s0 + i];
-              u[i] *= r * r;
+              u[i] *= static_cast<T>(root_scale * r * r);
             }
-          MultiplyScaled(width, net_.output_scale, u, Slope(last) + a * stride_ + s0,
+          MultiplyScaled(width, scale, u, Slope(last) + a * stride_ + s0,
                          Delta(slot, last) + a * block_ + s0);
         }
         BackwardTile(slot, s0, width);
@@ -169,9 +196,11 @@ Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
       if (!passed) return Status::Cancelled();
       if (sweep.sums == nullptr) continue;
       const bool summed =
-          pool.Run(threads_, parts_.size() * vectors, cancel, [&](size_t task, int) {
+          pool.Run(threads_, parts_.size() * vectors, cancel, [&](size_t task, int worker) {
             const size_t slot = task % vectors;
-            AddOuter(parts_[task / vectors], slot, size, first_ == 0, sweep.sums + (v0 + slot) * p);
+            const double whole = sweep.directions == nullptr ? 1.0 : common * scales_[v0 + slot];
+            AddOuter(parts_[task / vectors], slot, size, first_ == 0, whole, worker,
+                     sweep.sums + (v0 + slot) * p);
           });
       if (!summed) return Status::Cancelled();
     }
@@ -180,75 +209,157 @@ Status Products::Run(const Sweep& sweep, const Cancel& cancel) {
   return Status::Ok();
 }
 
-void Products::ForwardTile(size_t s0, size_t size) {
-  for (size_t l = 0; l < net_.layers.size(); ++l) {
-    size_t ldh = 0;
-    const double* h = Input(l, &ldh);
-    ApplyLayer(net_.layers[l], parameters_.data(), size, h + s0, ldh,
-               panels_.data() + input_row_[l] * stride_ + offset_ + s0, stride_, Slope(l) + s0,
-               stride_);
+template <typename T>
+double ProductsOf<T>::LargestSquare() const {
+  const double* root = data_.root_weight();
+  double largest = 0.0;
+  for (size_t i = 0; root != nullptr && i < data_.sample_count; ++i)
+    largest = std::max(largest, root[i]);
+  return largest > 0.0 ? largest * largest : 1.0;
+}
+
+template <typename T>
+Status ProductsOf<T>::Reserve(const Sweep& sweep, size_t group) {
+  const size_t n = data_.sample_count, workers = static_cast<size_t>(threads_);
+  const size_t per_sample =
+      net_.input_size + 2 * width_ + (sweep.sums == nullptr ? 0 : group * width_);
+  block_ = std::min(n, std::max<size_t>(1, kBlockDoubles / per_sample / kTile) * kTile);
+  kept_ = kSingle<T> || (!data_.from_file() && 2 * width_ <= net_.input_size) ||
+          2 * width_ * n <= kKeptDoubles;
+  stride_ = kept_ ? n : block_;
+  const auto reserve = [](auto* buffer, size_t count) {
+    return buffer->Reserve(count) ? Status::Ok() : Status::Memory(count * sizeof(*buffer->data()));
+  };
+  const size_t panel_size = 2 * width_ * stride_;
+  if (panels_.size() < panel_size) valid_ = false;
+  Status status = reserve(&panels_, panel_size);
+  if (status.ok() && sweep.sums != nullptr) status = reserve(&deltas_, group * width_ * block_);
+  const size_t tile = 2 * net_.max_width() * kTile;
+  // A worker's part of an outer product, too, where it joins the others in double.
+  const size_t scratch = kSingle<T> ? std::max(tile, kPart * kPart) : tile;
+  if (status.ok()) status = reserve(&scratch_, scratch * workers);
+  if (kSingle<T> && status.ok()) {
+    if (inputs_.size() < net_.input_size * n) valid_ = false;
+    status = reserve(&inputs_, net_.input_size * n);
+    if (status.ok()) status = reserve(&passes_, 3 * net_.max_width() * kTile * workers);
+  }
+  return status;
+}
+
+template <typename T>
+void ProductsOf<T>::ForwardTile(size_t s0, size_t size, int worker) {
+  if constexpr (kSingle<T>) {
+    const size_t width = net_.max_width() * kTile;
+    double* from = passes_.data() + static_cast<size_t>(worker) * 3 * width;
+    double *to = from + width, *slope = to + width;
+    const double* h = data_.Inputs(first_ + s0);
+    size_t ldh = data_.stride();
+    for (size_t k = 0; k < net_.input_size; ++k)
+      Round(size, 1.0, h + k * ldh, inputs_.data() + k * stride_ + offset_ + s0);
+    for (size_t l = 0; l < net_.layers.size(); ++l) {
+      ApplyLayer(net_.layers[l], parameters_.data(), size, h, ldh, to, kTile, slope, kTile);
+      float* panel = panels_.data() + input_row_[l] * stride_ + offset_ + s0;
+      for (size_t o = 0; o < net_.layers[l].outputs; ++o) {
+        Round(size, 1.0, to + o * kTile, panel + o * stride_);
+        Round(size, 1.0, slope + o * kTile, Slope(l) + o * stride_ + s0);
+      }
+      std::swap(from, to);
+      h = from;
+      ldh = kTile;
+    }
+  } else {
+    for (size_t l = 0; l < net_.layers.size(); ++l) {
+      size_t ldh = 0;
+      const double* h = Input(l, &ldh);
+      ApplyLayer(net_.layers[l], parameters_.data(), size, h + s0, ldh,
+                 panels_.data() + input_row_[l] * stride_ + offset_ + s0, stride_, Slope(l) + s0,
+                 stride_);
+    }
   }
 }
 
-double* Products::TangentTile(const double* direction, size_t s0, size_t size,
-                              double* scratch) const {
-  double* from = scratch + net_.max_width() * kTile;
-  double* to = scratch;
+template <typename T>
+T* ProductsOf<T>::TangentTile(const T* direction, size_t s0, size_t size, T* scratch) const {
+  T* from = scratch + net_.max_width() * kTile;
+  T* to = scratch;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];
     size_t ldh = 0;
-    const double* h = Input(l, &ldh);
+    const T* h = Input(l, &ldh);
+    const T factor = static_cast<T>(layer.factor), rest = layer.bias ? T(1) : T(0);
     if (layer.bias) {
       for (size_t o = 0; o < layer.outputs; ++o)
         std::fill_n(to + o * kTile, size, direction[layer.bias_offset + o]);
     }
-    blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h + s0, ldh,
-               direction + layer.weight_offset, layer.inputs, layer.bias ? 1.0 : 0.0, to, kTile);
+    blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, h + s0, ldh,
+               direction + layer.weight_offset, layer.inputs, rest, to, kTile);
     if (l > 0)
-      blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, from, kTile,
-                 parameters_.data() + layer.weight_offset, layer.inputs, 1.0, to, kTile);
+      blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, from, kTile,
+                 Weights() + layer.weight_offset, layer.inputs, T(1), to, kTile);
     for (size_t o = 0; o < layer.outputs; ++o)
       MultiplyInto(size, Slope(l) + o * stride_ + s0, to + o * kTile);
     std::swap(from, to);
   }
-  if (net_.output_scale != 1.0) {
+  if (!kSingle<T> && net_.output_scale != 1.0) {
     for (size_t a = 0; a < net_.output_size; ++a)
-      for (size_t i = 0; i < size; ++i) from[a * kTile + i] *= net_.output_scale;
+      for (size_t i = 0; i < size; ++i) from[a * kTile + i] *= static_cast<T>(net_.output_scale);
   }
   return from;
 }
 
-void Products::BackwardTile(size_t slot, size_t s0, size_t size) {
+template <typename T>
+void ProductsOf<T>::BackwardTile(size_t slot, size_t s0, size_t size) {
   for (size_t l = net_.layers.size() - 1; l > 0; --l) {
     const Layer& above = net_.layers[l];
-    double* delta = Delta(slot, l - 1) + s0;
-    blas::Gemm('N', 'T', size, above.inputs, above.outputs, above.factor, Delta(slot, l) + s0,
-               block_, parameters_.data() + above.weight_offset, above.inputs, 0.0, delta, block_);
+    T* delta = Delta(slot, l - 1) + s0;
+    blas::Gemm('N', 'T', size, above.inputs, above.outputs, static_cast<T>(above.factor),
+               Delta(slot, l) + s0, block_, Weights() + above.weight_offset, above.inputs, T(0),
+               delta, block_);
     for (size_t k = 0; k < above.inputs; ++k)
       MultiplyInto(size, Slope(l - 1) + k * stride_ + s0, delta + k * block_);
   }
 }
 
-void Products::AddOuter(const Part& part, size_t slot, size_t count, bool first,
-                        double* sum) const {
+template <typename T>
+void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool first, double scale,
+                             int worker, double* sum) {
   const Layer& layer = net_.layers[part.layer];
   size_t ldh = 0;
-  const double* h = Input(part.layer, &ldh) + part.input * ldh;
-  const double* delta = Delta(slot, part.layer) + part.unit * block_;
-  blas::Gemm('T', 'N', part.inputs, part.units, count, layer.factor, h, ldh, delta, block_,
-             first ? 0.0 : 1.0, sum + layer.weight_offset + part.unit * layer.inputs + part.input,
-             layer.inputs);
+  const T* h = Input(part.layer, &ldh) + part.input * ldh;
+  const T* delta = Delta(slot, part.layer) + part.unit * block_;
+  double* to = sum + layer.weight_offset + part.unit * layer.inputs + part.input;
+  if constexpr (kSingle<T>) {
+    const size_t each = scratch_.size() / static_cast<size_t>(threads_);
+    float* own = scratch_.data() + static_cast<size_t>(worker) * each;
+    blas::Gemm('T', 'N', part.inputs, part.units, count, 1.0F, h, ldh, delta, block_, 0.0F, own,
+               part.inputs);
+    for (size_t u = 0; u < part.units; ++u)
+      for (size_t k = 0; k < part.inputs; ++k) {
+        const double value = scale * layer.factor * static_cast<double>(own[u * part.inputs + k]);
+        double* entry = to + u * layer.inputs + k;
+        *entry = first ? value : *entry + value;
+      }
+  } else {
+    blas::Gemm('T', 'N', part.inputs, part.units, count, layer.factor, h, ldh, delta, block_,
+               first ? 0.0 : 1.0, to, layer.inputs);
+  }
   if (!layer.bias || part.input != 0) return;
   for (size_t u = 0; u < part.units; ++u) {
-    const double total = Sum(count, delta + u * block_);
-    double* to = sum + layer.bias_offset + part.unit + u;
-    *to = first ? total : *to + total;
+    const double total = scale * Sum(count, delta + u * block_);
+    double* entry = sum + layer.bias_offset + part.unit + u;
+    *entry = first ? total : *entry + total;
   }
 }
 
-size_t Products::bytes() const {
-  return panels_.bytes() + deltas_.bytes() + scratch_.bytes() +
-         parameters_.capacity() * sizeof(double) + parts_.capacity() * sizeof(Part);
+template <typename T>
+size_t ProductsOf<T>::bytes() const {
+  return inputs_.bytes() + panels_.bytes() + deltas_.bytes() + scratch_.bytes() + passes_.bytes() +
+         (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
+         (rounded_.capacity() + directions_.capacity()) * sizeof(T) +
+         parts_.capacity() * sizeof(Part);
 }
+
+template class ProductsOf<double>;
+template class ProductsOf<float>;
 
 }  // namespace gaussflow

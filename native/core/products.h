@@ -10,6 +10,10 @@
 // One sweep over blocks of samples: the forward pass once a block, then all vectors while its
 // panels are in cache. Panels are [unit][sample]. Every output has one task a block and blocks are
 // added in order, so nothing depends on the number of threads.
+//
+// In float, for G v of a subset of the samples: directions are scaled to a largest entry of 1,
+// every block's sum joins the others in double. The error is that of float32 relative to |v|, some
+// 1e-6.
 #ifndef GAUSSFLOW_CORE_PRODUCTS_H_
 #define GAUSSFLOW_CORE_PRODUCTS_H_
 
@@ -23,13 +27,17 @@
 
 namespace gaussflow {
 
-class Products {
+template <typename T>
+class ProductsOf {
  public:
-  Products(const Architecture& architecture, const Dataset& data, int threads)
+  ProductsOf(const Architecture& architecture, const Dataset& data, int threads)
       : net_(architecture), data_(data), threads_(threads) {}
 
   // The parameters of the products that follow.
   void SetParameters(const double* parameters);
+
+  // Frees what is held; SetParameters starts anew.
+  void Release();
 
   // out (count x n c, sample-major) = J V for the rows v of `vectors` (count x p).
   Status Forward(size_t count, const double* vectors, const Cancel& cancel, double* out);
@@ -57,43 +65,58 @@ class Products {
   };
 
   Status Run(const Sweep& sweep, const Cancel& cancel);
-  void ForwardTile(size_t s0, size_t size);
+  Status Reserve(const Sweep& sweep, size_t group);
+  // Largest weight of a sample, 1 without.
+  double LargestSquare() const;
+  // The rows of `vectors` as T; float: to a largest entry of 1, and what that took.
+  const T* Directions(size_t count, const double* vectors);
+  void ForwardTile(size_t s0, size_t size, int worker);
   // Tangents of one vector on one tile; leaves J v as [output][kTile] in the scratch it returns.
-  double* TangentTile(const double* direction, size_t s0, size_t size, double* scratch) const;
+  T* TangentTile(const T* direction, size_t s0, size_t size, T* scratch) const;
   void BackwardTile(size_t slot, size_t s0, size_t size);
-  void AddOuter(const Part& part, size_t slot, size_t count, bool first, double* sum) const;
+  void AddOuter(const Part& part, size_t slot, size_t count, bool first, double scale, int worker,
+                double* sum);
 
   // Rows of the stored panels, samples from the start of the block.
-  const double* Input(size_t layer, size_t* stride) const;
-  double* Slope(size_t layer) { return panels_.data() + slope_row_[layer] * stride_ + offset_; }
-  const double* Slope(size_t layer) const {
+  const T* Input(size_t layer, size_t* stride) const;
+  T* Slope(size_t layer) { return panels_.data() + slope_row_[layer] * stride_ + offset_; }
+  const T* Slope(size_t layer) const {
     return panels_.data() + slope_row_[layer] * stride_ + offset_;
   }
-  double* Delta(size_t slot, size_t layer) {
+  T* Delta(size_t slot, size_t layer) {
     return deltas_.data() + (slot * width_ + delta_row_[layer]) * block_;
   }
-  const double* Delta(size_t slot, size_t layer) const {
+  const T* Delta(size_t slot, size_t layer) const {
     return deltas_.data() + (slot * width_ + delta_row_[layer]) * block_;
   }
+  const T* Weights() const;
   void Layout();
 
   const Architecture& net_;
   const Dataset& data_;
   const int threads_;
   std::vector<double> parameters_;
+  std::vector<T> rounded_;     // the parameters, in float
+  std::vector<T> directions_;  // float
+  std::vector<double> scales_;
   bool kept_ = false;   // the panels hold all samples ...
   bool valid_ = false;  // ... at these parameters
   size_t width_ = 0;    // units of all layers
   std::vector<size_t> input_row_, slope_row_, delta_row_;
   std::vector<Part> parts_;
-  Buffer panels_;  // h_1.. and slopes, rows of stride_ samples
-  Buffer deltas_;  // [slot][unit][block_]
-  Buffer scratch_;
+  BufferOf<T> inputs_;  // of the network, in float, rows of stride_ samples
+  BufferOf<T> panels_;  // h_1.. and slopes, rows of stride_ samples
+  BufferOf<T> deltas_;  // [slot][unit][block_]
+  BufferOf<T> scratch_;
+  Buffer passes_;      // of the forward pass in double, where the panels are float
   size_t stride_ = 0;  // samples of a panel row
   size_t offset_ = 0;  // where the block begins in it
   size_t first_ = 0;   // first sample of the block
   size_t block_ = 0;   // most samples of a block
 };
+
+using Products = ProductsOf<double>;
+using SingleProducts = ProductsOf<float>;
 
 }  // namespace gaussflow
 

@@ -48,7 +48,7 @@ export interface LineariseRequest {
   readonly precision?: Precision;
   /**
    * Ascending indices of the samples that stand for all in the costly part of the curvature (`subset.ts`): matrix-free, or primal in
-   * single precision. null, the default = all samples.
+   * single precision. diag G, the scaling and the gradient's measure follow them. null, the default = all samples.
    */
   readonly subset?: Uint32Array | null;
   /**

@@ -3,7 +3,8 @@
 //   primal, single precision   G of the subset is factored and preconditions conjugate gradients on the operator of all samples
 //   matrix-free                products with G are products with that of the subset
 //
-// Loss, gradient, scaling and diag G are those of all samples either way.
+// diag G, and with it scaling and gradient measure, are the subset's as well. Loss and gradient are those of all samples. Products of a
+// subset are good to single precision: the native engine computes them in float32 where that has the range.
 import { argumentError } from "../errors.js";
 import type { Curvature } from "./engine.js";
 import type { Precision } from "./single.js";

@@ -133,9 +133,12 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
 function nativeSubset(route: Route, { architecture: net, threads, subset }: Sizes): number {
   const count = subset?.[route] ?? null;
   if (count === null) return 0;
-  const held = count * (net.inputSize + net.outputSize + 1);
-  if (route === "matrix-free") return held + productDoubles(net, count, threads);
-  return held + blockSamples(net, count, route, "native") * doublesPerSample(net);
+  const panels = blockSamples(net, count, route, "native") * doublesPerSample(net);
+  const formed = count * (net.inputSize + net.outputSize + 1) + panels;
+  if (route !== "matrix-free") return formed;
+  // Its products in float: inputs and panels of all its samples beside what those in double hold of a block.
+  const width = net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+  return formed + (count * (net.inputSize + 2 * width) + productDoubles(net, 1, threads)) / 2;
 }
 
 /** Vectors beside a matrix of this order and its factor: DampedSystem. */

@@ -135,6 +135,9 @@ export async function lineariseAt(
     signal,
   );
   if (failed(answer)) return answer;
+  // A subset's measure is an estimate: what a run can end by is that of all samples.
+  if (subset !== null && answer.gradientCosine <= below)
+    return lineariseAt(problem, parameters, maximum, probe, signal, { precision });
   const objective = objectiveOf(answer.loss, decay, parameters);
   const gradientNorm = norm(answer.gradient);
   const overflow = decayOverflow(objective, gradientNorm, decay);

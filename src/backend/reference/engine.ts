@@ -149,6 +149,12 @@ class ReferenceEngine implements Engine {
     if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss");
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) return this.#nonFinite(parameters, "gradient");
+    const sample = subset && sampled(this.#architecture, this.#samples, this.#rootWeights, subset, this.#space);
+    if (sample !== null) {
+      const before = performance.now();
+      await sample.passes.addCurvature(parameters, sample.rootWeights, diagonal.fill(0), transposed, matrix, pace);
+      curvatureSeconds += (performance.now() - before) / 1000;
+    }
     const scales = curvature === "dual" ? layerMeans(this.#architecture, diagonal) : diagonal;
     if (curvature !== "none" && scales.some((value) => !Number.isFinite(value)))
       return this.#nonFinite(parameters, "curvature");
@@ -156,12 +162,6 @@ class ReferenceEngine implements Engine {
     if (kept !== null && matrix !== null) {
       const before = performance.now();
       await formKernel(this.#architecture, kept, scaling, n, matrix, pace);
-      curvatureSeconds += (performance.now() - before) / 1000;
-    }
-    const sample = subset && sampled(this.#architecture, this.#samples, this.#rootWeights, subset, this.#space);
-    if (sample !== null && transposed !== null && matrix !== null) {
-      const before = performance.now();
-      await sample.passes.addGram(parameters, sample.rootWeights, transposed, matrix, pace);
       curvatureSeconds += (performance.now() - before) / 1000;
     }
     const gradientCosine = gradientMeasure(this.#architecture, request, gradient, diagonal, loss);

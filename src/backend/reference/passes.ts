@@ -19,7 +19,7 @@ import {
 } from "../../network/forward.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
 import type { Samples } from "../samples.js";
-import { seedWeighted, weightedResidual } from "./accumulate.js";
+import { addProducts, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkRows } from "./checks.js";
 import { addRankUpdate, jacobianTransposed } from "./gram.js";
 
@@ -132,24 +132,28 @@ export class Passes {
     return out;
   }
 
-  /** matrix (p x p, lower triangle) += J~^T J~; `transposed` is scratch for a block of rows of J~. */
-  async addGram(
+  /**
+   * diagonal (p) += diag J~^T J~, and matrix (p x p, lower triangle, or null) += J~^T J~; `transposed` is scratch for a block of rows
+   * of J~, null without a matrix.
+   */
+  async addCurvature(
     parameters: Float64Array,
     rootWeights: Float64Array | null,
-    transposed: Float64Array,
-    matrix: Float64Array,
+    diagonal: Float64Array,
+    transposed: Float64Array | null,
+    matrix: Float64Array | null,
     pace: Pace,
   ): Promise<void> {
     const { outputSize: c, parameterCount: p } = this.#architecture;
-    const weights = passWeights(this.#architecture, parameters);
-    for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
-      const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
-      forwardBlock(this.#space, weights, this.#samples.inputs(first, count), 0, count);
+    const unused = new Float64Array(p);
+    await this.#blocks(parameters, pace, (weights, first, count) => {
       seedWeighted(this.#space, rootWeights, first, count);
       backwardBlock(this.#space, weights, count, c);
+      addProducts(this.#space, count, new Float64Array(count * c), unused, diagonal);
+      if (transposed === null || matrix === null) return;
       jacobianTransposed(this.#space, count, transposed);
-      await addRankUpdate(matrix, p, transposed, count * c, pace);
-    }
+      return addRankUpdate(matrix, p, transposed, count * c, pace);
+    });
   }
 
   #directions(vectors: Float64Array): PassWeights[] {
@@ -181,13 +185,13 @@ export class Passes {
   async #blocks(
     parameters: Float64Array,
     pace: Pace,
-    body: (weights: PassWeights, first: number, count: number) => void,
+    body: (weights: PassWeights, first: number, count: number) => void | Promise<void>,
   ): Promise<void> {
     const weights = passWeights(this.#architecture, parameters);
     for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
       const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
       forwardBlock(this.#space, weights, this.#samples.inputs(first, count), 0, count);
-      body(weights, first, count);
+      await body(weights, first, count);
       await pace.turn();
     }
   }

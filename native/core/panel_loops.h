@@ -1,0 +1,23 @@
+// Loops over a row of a panel, in double and float, compiled for several processors (simd.h).
+#ifndef GAUSSFLOW_CORE_PANEL_LOOPS_H_
+#define GAUSSFLOW_CORE_PANEL_LOOPS_H_
+
+#include <cstddef>
+
+namespace gaussflow {
+
+// z *= a
+void MultiplyInto(size_t n, const double* a, double* z);
+void MultiplyInto(size_t n, const float* a, float* z);
+// out = scale * a * b
+void MultiplyScaled(size_t n, double scale, const double* a, const double* b, double* out);
+void MultiplyScaled(size_t n, float scale, const float* a, const float* b, float* out);
+// out = scale * a
+void Round(size_t n, double scale, const double* a, float* out);
+// In double.
+double Sum(size_t n, const double* a);
+double Sum(size_t n, const float* a);
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_PANEL_LOOPS_H_
