@@ -29,6 +29,7 @@ function perIteration(records, clock) {
 }
 
 let planned;
+let alone; // on one thread
 let seconds;
 let cpuSeconds;
 const fastest = (times) => (times.length > 0 ? Math.min(...times) : null);
@@ -36,10 +37,12 @@ if (kind === "flow") {
   const before = processor();
   const result = await flow(net, data, { ...common, stop: {}, until: 0.02 });
   planned = result.plan;
+  alone = secondsOf(iterationWork(planned.route, net.architecture, sampleCount), backend, 1);
   seconds = result.seconds / result.statistics.evaluations;
   cpuSeconds = (processor() - before) / result.statistics.evaluations;
 } else {
   planned = plan(net, data, { ...common, validation: false });
+  alone = plan(net, data, { ...common, threads: 1, validation: false }).chosen.seconds;
   const cpu = [];
   const onRecord = () => {
     cpu.push(processor());
@@ -62,7 +65,7 @@ const answer = {
   predictedSeconds: planned.chosen.seconds,
   seconds,
   cpuSeconds,
-  predictedCpuSeconds: secondsOf(iterationWork(planned.route, net.architecture, sampleCount), backend, 1),
+  predictedCpuSeconds: alone,
 };
 process.send?.(answer, () => process.exit(0));
 if (!process.send) console.log(answer);

@@ -87,7 +87,7 @@ export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<
 
 function estimate(route: Route, request: PlanRequest): RouteEstimate {
   const { architecture: net, sampleCount: n, engine, threads, memoryLimit } = request;
-  const work = iterationWork(route, net, n);
+  const work = iterationWork(route, net, n, request);
   const bytes = memoryOf(route, request);
   return {
     route,

@@ -85,13 +85,42 @@ function productWork(net: Architecture, n: number, products: number): Work {
   return { operation: "product", flops: products * 8 * n * weightCount(net), size: fanIn(net), calls: products };
 }
 
-/** One iteration: linearisation, one solve, the loss at the new point. */
-export function iterationWork(route: Route, net: Architecture, n: number): Work[] {
+/** How far below double precision and all samples the curvature may be: `step/economy.ts`. */
+export interface Economies {
+  readonly single?: boolean;
+  /** Samples behind it, by route; null = all. */
+  readonly subset?: { readonly [Kind in Route]?: number | null };
+}
+
+/** Float32 has twice the flops a second: half of them at the double rate of the cost table. */
+const SINGLE = 0.5;
+/** Products of a step in single precision, by the factor of all samples or of a few. */
+const SINGLE_PRODUCTS = { all: 2, few: 4 };
+
+function scaled(work: Work, factor: number): Work {
+  return { ...work, flops: factor * work.flops };
+}
+
+/** One iteration, far from the minimum: linearisation, one solve, the loss at the new point. */
+export function iterationWork(
+  route: Route,
+  net: Architecture,
+  n: number,
+  { single = false, subset = {} }: Economies = {},
+): Work[] {
   const ends = [passWork(net, n), forwardWork(net, n)];
+  const count = subset[route] ?? n;
+  if (route === "primal" && single)
+    return [
+      ...ends,
+      scaled(gramWork(net, count), SINGLE),
+      scaled(factorWork(net.parameterCount), SINGLE),
+      productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all),
+    ];
   if (route === "primal") return [...ends, gramWork(net, n), factorWork(net.parameterCount)];
   if (route === "dual") return [...ends, kernelWork(net, n), factorWork(n * net.outputSize)];
   if (route === "orthogonal") return [...ends, ...triangleWork(net, n)];
-  return [...ends, productWork(net, n, PLANNED_PRODUCTS)];
+  return [...ends, scaled(productWork(net, count, PLANNED_PRODUCTS), count < n ? SINGLE : 1)];
 }
 
 function fanIn(net: Architecture): number {
