@@ -54,9 +54,6 @@ Engine::Engine(Architecture architecture, int threads)
       single_gram_(net_, threads_),
       kernel_(net_, threads_),
       products_(net_, data_, threads_),
-      subset_tangents_(net_, subset_, threads_),
-      subset_products_(net_, subset_, threads_),
-      exact_subset_products_(net_, subset_, threads_),
       system_(threads_),
       single_(threads_),
       orthogonal_(threads_) {}
@@ -145,15 +142,20 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   precision_ = Precision::kDouble;
   factored_ = -1.0;
   solved_ = false;
-  sampled_ = false;
+  // A run that goes over to all samples must not hold the few.
+  const bool free = curvature == Curvature::kMatrixFree;
+  const bool single = curvature == Curvature::kPrimal && precision == Precision::kSingle;
+  const bool few = subset != nullptr && (free || single);
+  if (!few)
+    subset_.reset();
+  else if (subset_ == nullptr)
+    subset_ = std::make_unique<Subset>(net_, threads_);
   if (curvature == Curvature::kOrthogonal)
     return LineariseOrthogonal(parameters, decay, scaling, cancel, gradient, result);
   parameters_.assign(parameters, parameters + p);
   std::fill_n(gradient, p, 0.0);
   double loss = 0.0;
 
-  const bool free = curvature == Curvature::kMatrixFree;
-  const bool single = curvature == Curvature::kPrimal && precision == Precision::kSingle;
   if (single) precision_ = Precision::kSingle;
   if (curvature == Curvature::kPrimal) {
     // A run that falls back to double precision must not hold both systems.
@@ -165,11 +167,10 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       single_.Release();
     }
   }
-  sampled_ = subset != nullptr && (free || single);
   std::vector<double>& diagonal = result->diagonal;
   diagonal.clear();
-  if (sampled_) {
-    const Status status = subset_.ReserveSubset(data_, subset->size());
+  if (few) {
+    const Status status = subset_->data.ReserveSubset(data_, subset->size());
     if (!status.ok()) return status;
   }
   size_t taken = 0;
@@ -195,16 +196,16 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!std::isfinite(loss)) return Status::NonFinite(0);
     status = tangents_.AddTransposeProduct({}, cancel, gradient);
     if (!status.ok()) return status;
-    if ((free || single) && !sampled_) {
+    if ((free || single) && !few) {
       const double before = Now();
       status = tangents_.AddDiagonal(cancel, squares);
       curvature_seconds += Now() - before;
       if (!status.ok()) return status;
     }
-    if (sampled_) {
+    if (few) {
       const size_t from = taken, end = first + std::min(block, n - first);
       while (taken < subset->size() && (*subset)[taken] < end) ++taken;
-      subset_.Take(data_, subset->data() + from, taken - from, from);
+      subset_->data.Take(data_, subset->data() + from, taken - from, from);
     } else if (curvature == Curvature::kPrimal) {
       const double before = Now();
       status = single ? single_gram_.Add(tangents_, first == 0, cancel, &single_.matrix())
@@ -220,7 +221,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   // columns.
   const double residual_norm = std::sqrt(2.0 * loss);
   result->gradient_cosine = std::nan("");
-  if (sampled_) {
+  if (few) {
     const double before = Now();
     const Status status = FormSubset(parameters, curvature, cancel, squares);
     if (!status.ok()) return status;
@@ -330,9 +331,8 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + products_.bytes() +
-         subset_.bytes() + subset_tangents_.bytes() + subset_products_.bytes() +
-         exact_subset_products_.bytes() + system_.bytes() + single_gram_.bytes() + single_.bytes() +
-         orthogonal_.bytes() + forward_work_.bytes() +
+         (subset_ == nullptr ? 0 : subset_->bytes()) + system_.bytes() + single_gram_.bytes() +
+         single_.bytes() + orthogonal_.bytes() + forward_work_.bytes() +
          (parameters_.capacity() + gradient_.capacity() + input_factor_.capacity()) *
              sizeof(double);
 }

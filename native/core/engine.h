@@ -5,6 +5,7 @@
 #define GAUSSFLOW_CORE_ENGINE_H_
 
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "architecture.h"
@@ -70,6 +71,7 @@ class Engine {
                double tolerance = SingleSystem::kTolerance);
   // With the factor of the last Solve: acceleration (p) = -(G + decay I + damping D)^-1 J^T psi_vv,
   // psi_vv the second derivative of the predictions along velocity (p). `scaling` as in Solve.
+  // After a linearisation with a subset G is that of the subset.
   Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
                     double* acceleration);
   // J v (n c) and J^T u (p) for `count` vectors, one row each, and rows of J (row count c x p),
@@ -111,6 +113,21 @@ class Engine {
  private:
   size_t BlockSize() const { return BlockSize(data_.sample_count); }
   size_t BlockSize(size_t samples) const;
+  // The samples that stand for all, and what is formed of them.
+  struct Subset {
+    Subset(const Architecture& net, int threads)
+        : tangents(net, data, threads),
+          products(net, data, threads),
+          exact_products(net, data, threads) {}
+    size_t bytes() const {
+      return data.bytes() + tangents.bytes() + products.bytes() + exact_products.bytes();
+    }
+    Dataset data;
+    Tangents tangents;
+    SingleProducts products;
+    Products exact_products;  // where float has not the range
+    bool ranged = true;       // float has done so far at this linearisation
+  };
   // The curvature of the samples in subset_, where it is formed apart from the passes.
   // `squares` (p) += its diagonal.
   Status FormSubset(const double* parameters, Curvature curvature, const Cancel& cancel,
@@ -150,13 +167,7 @@ class Engine {
   GramBuilder<float> single_gram_;
   KernelBuilder kernel_;
   Products products_;
-  // The samples that stand for all, and what is formed of them.
-  Dataset subset_;
-  Tangents subset_tangents_;
-  SingleProducts subset_products_;
-  Products exact_subset_products_;  // where float has not the range
-  bool sampled_ = false;
-  bool ranged_ = true;                           // float has done so far at this linearisation
+  std::unique_ptr<Subset> subset_;               // of the last linearisation; null = all samples
   double tolerance_ = SingleSystem::kTolerance;  // of the last Solve
   DampedSystem system_;
   SingleSystem single_;

@@ -41,7 +41,8 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
 Status Engine::SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result) {
   if (precision_ == Precision::kDouble) return system_.Solve(b, x, &result->residual, cancel);
   const auto gram = [&](const double* v, double* out) { return products_.Gram(1, v, cancel, out); };
-  const size_t most = sampled_ ? SingleSystem::kMostSubsetSteps : SingleSystem::kMostSteps;
+  const size_t most =
+      subset_ != nullptr ? SingleSystem::kMostSubsetSteps : SingleSystem::kMostSteps;
   return single_.Solve(b, gram, tolerance_, most, x, &result->residual, &result->steps);
 }
 

@@ -148,7 +148,7 @@ Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* coun
 
 Status Engine::CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel,
                                 double* out) {
-  if (curvature_ == Curvature::kMatrixFree && sampled_)
+  if (curvature_ == Curvature::kMatrixFree && subset_ != nullptr)
     return SubsetProduct(count, vectors, cancel, out);
   const bool primal = curvature_ == Curvature::kPrimal;
   if (curvature_ == Curvature::kMatrixFree || (primal && precision_ == Precision::kSingle))

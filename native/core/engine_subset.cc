@@ -10,18 +10,18 @@ Status Engine::FormSubset(const double* parameters, Curvature curvature, const C
                           double* squares) {
   const bool free = curvature == Curvature::kMatrixFree;
   if (free) {
-    subset_products_.SetParameters(parameters);
-    exact_subset_products_.Release();
-    ranged_ = true;
+    subset_->products.SetParameters(parameters);
+    subset_->exact_products.Release();
+    subset_->ranged = true;
   }
-  const size_t n = subset_.sample_count, block = BlockSize(n);
+  const size_t n = subset_->data.sample_count, block = BlockSize(n);
   double loss = 0.0;
   for (size_t first = 0; first < n; first += block) {
-    Status status = subset_tangents_.Compute(parameters, first, std::min(block, n - first), true,
-                                             cancel, &loss);
-    if (status.ok()) status = subset_tangents_.AddDiagonal(cancel, squares);
+    Status status = subset_->tangents.Compute(parameters, first, std::min(block, n - first), true,
+                                              cancel, &loss);
+    if (status.ok()) status = subset_->tangents.AddDiagonal(cancel, squares);
     if (status.ok() && !free)
-      status = single_gram_.Add(subset_tangents_, first == 0, cancel, &single_.matrix());
+      status = single_gram_.Add(subset_->tangents, first == 0, cancel, &single_.matrix());
     if (!status.ok()) return status;
   }
   return Status::Ok();
@@ -29,15 +29,15 @@ Status Engine::FormSubset(const double* parameters, Curvature curvature, const C
 
 Status Engine::SubsetProduct(size_t count, const double* vectors, const Cancel& cancel,
                              double* out) {
-  if (ranged_) {
-    const Status status = subset_products_.Gram(count, vectors, cancel, out);
+  if (subset_->ranged) {
+    const Status status = subset_->products.Gram(count, vectors, cancel, out);
     if (!status.ok()) return status;
     double* end = out + count * net_.parameter_count;
     if (std::all_of(out, end, [](double value) { return std::isfinite(value); })) return status;
-    ranged_ = false;
-    exact_subset_products_.SetParameters(parameters_.data());
+    subset_->ranged = false;
+    subset_->exact_products.SetParameters(parameters_.data());
   }
-  return exact_subset_products_.Gram(count, vectors, cancel, out);
+  return subset_->exact_products.Gram(count, vectors, cancel, out);
 }
 
 }  // namespace gaussflow

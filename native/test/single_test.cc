@@ -1,5 +1,6 @@
 // Single precision inside the engine: a step by conjugate gradients on a float factor against the
-// step of double precision, the exact diagonal, the switch, threads.
+// step of double precision, the exact diagonal, the switch, threads; and the samples that stand for
+// all.
 #include <limits>
 
 #include "check.h"
@@ -139,10 +140,91 @@ void TestSwitch() {
         "a product at parameters ends the curvature");
 }
 
+// Samples that stand for all: a product is that of an engine on them alone, a step that of all
+// samples. More of them, fewer, none, and some again.
+void TestSubset() {
+  Draw draw(11);
+  const Architecture net = MakeNet({3, 9, 7, 2}, Activation::kTanh, true, 1.2);
+  const size_t n = 900, d = 3, c = 2, p = net.parameter_count;
+  const Vector x = draw.Normals(n * d), y = draw.Normals(n * c), w = draw.Normals(p, 0.6);
+  Vector weights(n);
+  for (size_t i = 0; i < n; ++i) weights[i] = i % 7 == 0 ? 0.0 : std::fabs(draw.Normal());
+  Engine engine(net, 3), alone(net, 1);
+  engine.SetData(n, x.data(), y.data(), weights.data());
+  alone.SetData(n, x.data(), y.data(), weights.data());
+  const double damping = 1.0;
+  const Both exact = Solve(&alone, w, Precision::kDouble, damping, 0.1, true, false);
+  const Vector v = draw.Normals(2 * p);
+  size_t most_held = 0, nothing_held = 0;
+  for (const size_t count : {size_t{300}, size_t{450}, size_t{40}, size_t{0}, size_t{300}}) {
+    std::vector<uint32_t> subset;
+    Vector some_x, some_y, some_weights;
+    for (size_t k = 0; k < count; ++k) {
+      const size_t i = (k * n) / count + k % 2;
+      subset.push_back(static_cast<uint32_t>(i));
+      some_x.insert(some_x.end(), &x[i * d], &x[i * d] + d);
+      some_y.insert(some_y.end(), &y[i * c], &y[i * c] + c);
+      some_weights.push_back(weights[i] * static_cast<double>(n) / static_cast<double>(count));
+    }
+    const std::vector<uint32_t>* given = count == 0 ? nullptr : &subset;
+    Engine few(net, 1);
+    few.SetData(count == 0 ? n : count, count == 0 ? x.data() : some_x.data(),
+                count == 0 ? y.data() : some_y.data(),
+                count == 0 ? weights.data() : some_weights.data());
+    Vector gradient(p), scaling(p, 0.0), other(p), product(2 * p), expected(2 * p), step(p),
+        same(p);
+    Linearisation linearised;
+    Vector few_scaling(p, 0.0);
+    Solution solved, again;
+    // Matrix-free.
+    CHECK(engine
+              .Linearise(w.data(), Curvature::kMatrixFree, 0.1, scaling.data(), {}, gradient.data(),
+                         &linearised, Precision::kDouble, HUGE_VAL, given)
+              .ok(),
+          "matrix-free, %zu samples", count);
+    CHECK(few.Linearise(w.data(), Curvature::kMatrixFree, 0.1, few_scaling.data(), {}, other.data(),
+                        &linearised)
+              .ok(),
+          "the samples alone");
+    CHECK(engine.CurvatureProduct(2, v.data(), {}, product.data()).ok(), "product");
+    CHECK(few.CurvatureProduct(2, v.data(), {}, expected.data()).ok(), "product alone");
+    // Sums of at most n c terms, of a subset in float.
+    const double terms = 8.0 * static_cast<double>(n * c);
+    const double rounding = count == 0 ? kEps : std::numeric_limits<float>::epsilon();
+    CHECK(Distance(product, expected) < terms * rounding, "product, %zu: %g", count,
+          Distance(product, expected));
+    CHECK(Distance(gradient, exact.gradient) < terms * kEps, "gradient");
+    CHECK(Distance(scaling, few_scaling) < terms * kEps, "scaling");
+    // The units of all samples, so that the step can be that of all of them: cond A is then at most
+    // p with damping 1, and that of the factor not far from it.
+    scaling = exact.scaling;
+    const auto primal = [&](Engine* one, double* out, Solution* result) {
+      CHECK(one->Linearise(w.data(), Curvature::kPrimal, 0.1, nullptr, {}, gradient.data(),
+                           &linearised, Precision::kSingle, HUGE_VAL, given)
+                .ok(),
+            "single, %zu samples", count);
+      return one->Solve(damping, 0.1, scaling.data(), false, {}, out, result);
+    };
+    CHECK(primal(&engine, step.data(), &solved).ok(), "solve, %zu samples", count);
+    CHECK(Distance(step, exact.step) < 1e3 * static_cast<double>(p) * 1e-8, "step, %zu: %g", count,
+          Distance(step, exact.step));
+    CHECK(solved.steps <= SingleSystem::kMostSubsetSteps, "%zu steps", solved.steps);
+    CHECK(engine.Accelerate(step.data(), scaling.data(), {}, other.data()).ok(), "acceleration");
+    CHECK(primal(&alone, same.data(), &again).ok(), "one thread");
+    most_held = std::max(most_held, engine.bytes());
+    if (count == 0) nothing_held = engine.bytes();
+    CHECK(step == same && solved.steps == again.steps, "threads change the step");
+  }
+  // The few are given back with the first linearisation of all: at least their own 450 rows.
+  CHECK(nothing_held + 450 * (d + c + 1) * sizeof(double) <= most_held, "%zu bytes of %zu",
+        nothing_held, most_held);
+}
+
 }  // namespace
 
 int main() {
   TestSteps();
+  TestSubset();
   TestFailure();
   TestSwitch();
   return Finish();

@@ -21,7 +21,7 @@ export interface Sizes {
   readonly threads: number;
   /** In the primal route the curvature may be in single precision, and go over to double: the native engine holds one of them at a time. */
   readonly single?: boolean;
-  /** Samples behind the curvature at first, by route, where they are not all (`step/subset.ts`). */
+  /** The most samples behind the curvature, by route, while they are not all (`step/subset.ts`). */
   readonly subset?: { readonly [Kind in Route]?: number | null };
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;

@@ -5,6 +5,22 @@ export function rootWeight(weights: Float64Array | null | undefined, k: number, 
   return weights == null ? 1 : Math.sqrt(weights[Math.floor(k / outputSize)]!);
 }
 
+/**
+ * Of `count` samples with these weights, the share that as many equal ones would be: (sum s)^2 / (count sum s^2), in (0, 1]; 1 without
+ * weights. Kish's effective sample size, relative.
+ */
+export function evenness(weights: Float64Array | null, count: number): number {
+  if (weights === null) return 1;
+  // Relative to the largest: their squares could overflow.
+  const top = weights.reduce((most, weight) => Math.max(most, weight), 0);
+  let [sum, squares] = [0, 0];
+  for (const weight of weights) {
+    sum += weight / top;
+    squares += (weight / top) ** 2;
+  }
+  return Math.min(1, sum ** 2 / (count * squares));
+}
+
 /** n x c values, each times the root of its sample's weight; the values themselves without weights. */
 export function weighted(
   values: Float64Array,

@@ -6,7 +6,7 @@ import type { Point, Problem } from "../linearise/problem.js";
 import type { TrainRecord } from "../linearise/record.js";
 import { forcingTerm, gainTerm } from "./forcing.js";
 import { nextPrecision, type PrecisionChoice, singlePays } from "./precision.js";
-import { type CurvatureSamples, drawSubset, nextSubset } from "./subset.js";
+import { type CurvatureSamples, drawSubset, isScarce, nextSubset, type SubsetSizes } from "./subset.js";
 
 /** What a linearisation is made of. */
 export interface Effort {
@@ -22,11 +22,15 @@ export interface Choices {
 
 export class Economy {
   readonly #problem: Problem;
+  readonly #sizes: SubsetSizes;
   readonly #single: boolean;
   readonly #subset: boolean;
 
-  constructor(problem: Problem, { precision, curvatureSamples }: Choices) {
+  /** `evenness` of the sample weights. */
+  constructor(problem: Problem, { precision, curvatureSamples }: Choices, evenness = 1) {
     this.#problem = problem;
+    const { sampleCount, outputSize, parameterCount } = problem.engine;
+    this.#sizes = { sampleCount, outputSize, parameterCount, evenness };
     this.#single = singlePays(problem, precision);
     this.#subset = curvatureSamples === "auto" && (this.#single || problem.route === "matrix-free");
   }
@@ -37,14 +41,24 @@ export class Economy {
     const precision = this.#single ? nextPrecision(damping, records) : "double";
     if (!this.#subset || route === "dual" || (route === "primal" && precision === "double"))
       return { precision, subset: null };
-    const count = nextSubset(engine, route, records);
+    const count = nextSubset(this.#sizes, route, records);
     return { precision, subset: count === null ? null : drawSubset(count, engine.sampleCount, iteration) };
   }
 
   /** After a step that this point's curvature was not good enough for: all samples first, then double precision; null = no more. */
   static more({ precision, subset }: Point): Effort | null {
-    if (precision === "double") return null;
-    return { precision: subset === null ? "double" : "single", subset: null };
+    if (subset !== null) return { precision, subset: null };
+    return precision === "single" ? { precision: "double", subset: null } : null;
+  }
+
+  /** Where the model itself is that of a few samples, it ends no run: all of them are asked first. null = they were. */
+  beforeEnd(point: Point): Effort | null {
+    return this.#problem.route === "matrix-free" ? Economy.more(point) : null;
+  }
+
+  /** Does a step that was accepted here, and promised this reduction, end no run because the next has more samples behind its model? */
+  endsNothing(point: Point, predicted: number): boolean {
+    return this.beforeEnd(point) !== null && isScarce("matrix-free", predicted / point.objective);
   }
 
   /** The point just linearised, with how far down its systems are solved where they are not solved directly. */

@@ -5,7 +5,8 @@
 //                              gradient steps, all once the model promises under a fifth of the objective
 //   matrix-free                5 p equations at first: the model itself. Twice as many once it promises under a thousandth
 //
-// Above half of the samples it is all of them, and stays so. Loss and gradient are always those of all samples, and near a minimum so is
+// Where sample weights differ the equations are those of as many equal samples (`evenness` in `../loss/weighted.ts`).
+// Above half of the samples, or `mostGrowth` times the first of them, it is all of them, and stays so. Loss and gradient are always those of all samples, and near a minimum so is
 // every step: the last digits and the order of convergence are untouched (sub-sampled Newton methods: Byrd, Chin, Neveitt and
 // Nocedal, SIAM J. Optim. 21, 2011).
 import type { TrainRecord } from "../linearise/record.js";
@@ -21,30 +22,56 @@ const firstEquations = { primal: 0.6, "matrix-free": 5 };
 const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
 const mostSteps = 12;
 const mostShare = 0.5;
+const mostGrowth = 8;
 
-interface Sizes {
+/** What the rule looks at. */
+export interface SubsetSizes {
   readonly sampleCount: number;
   readonly outputSize: number;
   readonly parameterCount: number;
+  /** Of the sample weights. Default 1. */
+  readonly evenness?: number;
 }
 
 /** Samples of the next linearisation, null = all; the records tell what became of those before, also after a resume. */
-export function nextSubset(sizes: Sizes, route: Sampled, records: readonly TrainRecord[]): number | null {
+export function nextSubset(sizes: SubsetSizes, route: Sampled, records: readonly TrainRecord[]): number | null {
   const last = records.findLast(({ subset }) => subset !== undefined);
-  const count =
-    last === undefined
-      ? Math.ceil((firstEquations[route] * sizes.parameterCount) / sizes.outputSize)
-      : after(last, route, records);
-  return count === null || count > mostShare * sizes.sampleCount ? null : count;
+  const count = last === undefined ? firstCount(sizes, route) : after(last, route, records);
+  return count === null || count > limit(sizes, route) ? null : count;
+}
+
+/** The most samples that `nextSubset` comes to in a run, null = none: for the memory they take. */
+export function mostSubset(sizes: SubsetSizes, route: Sampled): number | null {
+  const most = limit(sizes, route);
+  let count = firstCount(sizes, route);
+  if (count > most) return null;
+  while (2 * count <= most) count *= 2;
+  return count;
+}
+
+function firstCount({ parameterCount, outputSize, evenness = 1 }: SubsetSizes, route: Sampled): number {
+  return Math.ceil((firstEquations[route] * parameterCount) / (outputSize * evenness));
+}
+
+function limit(sizes: SubsetSizes, route: Sampled): number {
+  return Math.min(mostShare * sizes.sampleCount, mostGrowth * firstCount(sizes, route));
 }
 
 function after(last: TrainRecord, route: Sampled, records: readonly TrainRecord[]): number | null {
   const count = last.subset ?? null;
   if (count === null) return null;
-  const scarce = promised(last, records) < leastPromise[route];
+  const scarce = isScarce(route, promised(last, records));
   if (route === "matrix-free") return scarce ? 2 * count : count;
   if (scarce) return null;
-  return (last.precision?.steps ?? 0) > mostSteps ? 2 * count : count;
+  // Of all trials: one that only leaves the acceleration away has no steps of its own.
+  const trials = records.filter(({ iteration }) => iteration === last.iteration);
+  const steps = Math.max(...trials.map(({ precision }) => precision?.steps ?? 0));
+  return steps > mostSteps ? 2 * count : count;
+}
+
+/** Is this share of the objective, which a model promised, too little for a model of so few samples? */
+export function isScarce(route: Sampled, share: number): boolean {
+  return share < leastPromise[route];
 }
 
 /** Share of the objective that the model promised to the accepted step of this record. */

@@ -17,6 +17,8 @@ export interface MinimiseOptions {
   readonly layerSizes?: readonly number[];
   /** Turns the sum loss g into the reported mean of squares: 2 / (sum of weights * outputs). Default 2/(n c). */
   readonly meanFactor?: number;
+  /** Of the sample weights (`loss/weighted.ts`). Default 1. */
+  readonly evenness?: number;
   /** Evaluated after every accepted step; the factor as above. */
   readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
   readonly condition?: boolean;

@@ -96,7 +96,7 @@ class Loop {
     const { matrixFree = defaultMatrixFree, stop } = options;
     const exactMeasureBelow = stop.gradient;
     this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree, exactMeasureBelow };
-    this.#economy = new Economy(this.#problem, options.method);
+    this.#economy = new Economy(this.#problem, options.method, options.evenness);
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, stop.seconds);
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
@@ -157,7 +157,9 @@ class Loop {
   /** Trials from one point until one is accepted or nothing is left to try. */
   async *#iterate(start: Point): AsyncGenerator<TrainRecord, void> {
     const { method } = this.#options;
+    const entered = this.#state;
     let point = start;
+    let asked = 0;
     let previous: Proposal | null = null;
     let seconds = { ...noSeconds, ...point.seconds };
     for (let trial = 1; this.reason === null; trial++) {
@@ -205,9 +207,11 @@ class Loop {
         yield* this.#accept(point, proposal, tried, outcome.answer, { ...common, seconds });
         return;
       }
-      this.reason =
+      const end =
         judgement.end ??
-        this.#rejectedReason(point, proposal, tried, outcome?.answer ?? null, trial, judgement.rejection);
+        this.#rejectedReason(point, proposal, tried, outcome?.answer ?? null, trial - asked, judgement.rejection);
+      const all = end === null || end.code === "memory" ? null : this.#economy.beforeEnd(point);
+      this.reason = all === null ? end : null;
       yield await this.#record({
         ...common,
         accepted: false,
@@ -220,6 +224,16 @@ class Loop {
       });
       previous = failed(proposal) ? previous : proposal;
       seconds = noSeconds;
+      if (all !== null) {
+        const whole = await this.#linearise(all);
+        if (failed(whole)) {
+          this.reason = asReason(whole);
+          return;
+        }
+        // As if no trial had been: the damping grew against another model.
+        [point, previous, asked, this.#state] = [whole, null, trial, entered];
+        seconds = { ...noSeconds, ...point.seconds };
+      }
     }
   }
 
@@ -238,12 +252,14 @@ class Loop {
     this.#last = this.#keep(tried, trial.objective, trial.loss);
     this.reason =
       lossReason(stop, trial.loss * this.#meanFactor) ??
-      acceptedReason(stop, point, {
-        stepNorm: common.stepNorm,
-        parameterNorm: norm(tried),
-        predicted: proposal.predicted,
-        actual: point.objective - trial.objective,
-      }) ??
+      (this.#economy.endsNothing(point, proposal.predicted)
+        ? null
+        : acceptedReason(stop, point, {
+            stepNorm: common.stepNorm,
+            parameterNorm: norm(tried),
+            predicted: proposal.predicted,
+            actual: point.objective - trial.objective,
+          })) ??
       this.#patience() ??
       iterationsReason(stop, this.#iteration);
     const record = frozen({

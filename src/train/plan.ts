@@ -5,9 +5,10 @@ import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
 import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
 import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
+import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { singlePays } from "../step/precision.js";
-import { nextSubset } from "../step/subset.js";
+import { mostSubset } from "../step/subset.js";
 import { trainingData } from "./prepare.js";
 import type { CompletedRunOptions } from "./run-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
@@ -43,7 +44,9 @@ export function trainRequest(
   const { outputSize, parameterCount } = network.architecture;
   const { fit, validation, cut } = partSizes(whole, completed, options.validation);
   const single = singlePays({ route: "primal", engine: network.architecture, condition }, method.precision);
-  const few = { sampleCount: fit, outputSize, parameterCount };
+  // Those of the whole set: which rows a draw leaves to train on changes it little.
+  const even = evenness(whole.weights, whole.weights?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? 0);
+  const few = { sampleCount: fit, outputSize, parameterCount, evenness: even };
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =
     (owned ? 1 : 2) * dataBytes(whole, whole.sampleCount) +
@@ -59,8 +62,8 @@ export function trainRequest(
     single,
     method.curvatureSamples === "auto"
       ? {
-          primal: single ? nextSubset(few, "primal", []) : null,
-          "matrix-free": nextSubset(few, "matrix-free", []),
+          primal: single ? mostSubset(few, "primal") : null,
+          "matrix-free": mostSubset(few, "matrix-free"),
         }
       : {},
   );

@@ -10,6 +10,7 @@ import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer
 import { type Plan, planRoute, refuse } from "../linearise/plan.js";
 import { scalingInEffect } from "../linearise/problem.js";
 import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
+import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -117,6 +118,7 @@ export async function* trainSteps(
       matrixFree: completed.matrixFree,
       layerSizes: layerSizes(start.architecture),
       meanFactor: meanFactor(fit),
+      evenness: evenness(fit.weights, fit.sampleCount),
       validation:
         validationEngine && validation ? { engine: validationEngine, meanFactor: meanFactor(validation) } : null,
       signal: options.signal,

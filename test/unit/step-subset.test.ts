@@ -2,13 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/backend/create.js";
 import type { Engine, LineariseRequest } from "../../src/backend/engine.js";
+import type { Point, Problem } from "../../src/linearise/problem.js";
 import type { TrainRecord } from "../../src/linearise/record.js";
+import { evenness } from "../../src/loss/weighted.js";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
 import { predictions } from "../../src/network/forward.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
+import { Economy } from "../../src/step/economy.js";
 import { gainTerm } from "../../src/step/forcing.js";
-import { type CurvatureSamples, drawSubset, nextSubset } from "../../src/step/subset.js";
+import { type CurvatureSamples, drawSubset, mostSubset, nextSubset } from "../../src/step/subset.js";
 import { minimise } from "../../src/train/minimise.js";
 import type { MinimiseResult } from "../../src/train/minimise-options.js";
 import { stopRules } from "../../src/train/stop.js";
@@ -42,6 +45,34 @@ describe("the number of samples", () => {
     expect(nextSubset(sizes, "primal", [start, record(300, 50, { precision: { steps: 13 } })])).toBe(600);
     expect(nextSubset(sizes, "primal", [start, record(null, 1)])).toBeNull();
     expect(nextSubset(sizes, "matrix-free", [start, record(null, 1)])).toBeNull();
+  });
+
+  it("doubles also where the trial that was accepted only left the acceleration away", () => {
+    const rejected = record(300, 100, { accepted: false, precision: { steps: 13 } });
+    const accepted = record(300, 50, { precision: { steps: 0 } });
+    expect(nextSubset(sizes, "primal", [start, rejected, accepted])).toBe(600);
+    // Steps of an iteration before it say nothing of this factor.
+    expect(nextSubset(sizes, "primal", [start, { ...rejected, iteration: 0 }, accepted])).toBe(300);
+  });
+
+  it("is never above eight times the first, which memory is planned for", () => {
+    const many = { ...sizes, sampleCount: 1e7 };
+    const rough = (count: number) => record(count, 50, { precision: { steps: 13 } });
+    expect(nextSubset(many, "primal", [start, rough(1200)])).toBe(2400);
+    expect(nextSubset(many, "primal", [start, rough(2400)])).toBeNull();
+    expect(mostSubset(many, "primal")).toBe(2400);
+    expect(mostSubset(sizes, "matrix-free")).toBe(5000);
+    expect(mostSubset({ ...sizes, sampleCount: 599 }, "primal")).toBeNull();
+  });
+
+  it("counts samples of unequal weight as the equal ones they are worth", () => {
+    expect(evenness(null, 4)).toBe(1);
+    expect(evenness(Float64Array.of(3, 3, 3, 3), 4)).toBe(1);
+    expect(evenness(Float64Array.of(2, 0, 2, 0), 4)).toBe(0.5);
+    // Squares of these would overflow.
+    expect(evenness(Float64Array.of(1e300, 1, 1, 1), 4)).toBe(0.25);
+    expect(nextSubset({ ...sizes, evenness: 0.25 }, "primal", [start])).toBe(1200);
+    expect(nextSubset({ ...sizes, evenness: 0.01 }, "primal", [start])).toBeNull();
   });
 });
 
@@ -156,6 +187,54 @@ describe("training", () => {
     expect(told).toMatchObject({ subset: null, precision: { used: "single", fallback: "not enough" } });
     expect(records.filter(({ iteration }) => iteration > 3).every(({ subset }) => subset === null)).toBe(true);
     engine.dispose();
+  });
+
+  it("asks all samples before it ends where the model is that of a few: matrix-free", async () => {
+    // 3-16-2: 98 parameters, 245 of 3,200 samples.
+    const { net, engine } = problem([3, 16, 2], 3200, 0.05);
+    const asked: (number | null)[] = [];
+    let few = false;
+    // At the third point no step of the few is any good.
+    const misled = new Proxy(engine, {
+      get(target, name) {
+        if (name === "linearise")
+          return (w: Float64Array, request: LineariseRequest, signal?: AbortSignal) => {
+            asked.push(request.subset?.length ?? null);
+            few = (request.subset ?? null) !== null && asked.length === 3;
+            return target.linearise(w, request, signal);
+          };
+        if (name === "evaluate")
+          return async (...given: Parameters<Engine["evaluate"]>) =>
+            few ? ({ ok: true, loss: 1e300 } as const) : target.evaluate(...given);
+        const value = target[name as keyof Engine];
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const { records, iterations, reason } = await run(misled, net.parameters, "matrix-free", "auto", 5);
+    expect(asked.slice(0, 4)).toEqual([245, 245, 245, null]);
+    expect([iterations, reason.code]).toEqual([5, "iterations"]);
+    const third = records.filter(({ iteration }) => iteration === 3);
+    const accepted = third.at(-1);
+    expect(accepted).toMatchObject({ accepted: true, subset: null });
+    // The damping grew against another model: all samples start where the few did.
+    expect(accepted?.damping).toBe(third[0].damping);
+    expect(third.length).toBeGreaterThan(5);
+    expect(third.slice(0, -1).every(({ subset }) => subset === 245)).toBe(true);
+    engine.dispose();
+  });
+
+  it.each([
+    ["matrix-free", true],
+    ["primal", false],
+  ] as const)("a short step on a model of a few that promised little: %s", (route, goesOn) => {
+    const engine = { sampleCount: 1e4, outputSize: 1, parameterCount: 600 } as Engine;
+    const problem = { engine, route } as Problem;
+    const economy = new Economy(problem, { precision: "auto", curvatureSamples: "auto" });
+    const point = { objective: 1, precision: "double", subset: 300 } as Point;
+    expect(economy.endsNothing(point, 0.9e-3)).toBe(goesOn);
+    // The next would have as many samples again, or the model was that of all.
+    expect(economy.endsNothing(point, 1.1e-3)).toBe(false);
+    expect(economy.endsNothing({ ...point, subset: null }, 0.9e-3)).toBe(false);
   });
 
   it("names the option, the rule and the value", () => {
