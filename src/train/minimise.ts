@@ -29,11 +29,9 @@ import {
   iterationsReason,
   lossReason,
   patienceReason,
-  roundingReason,
+  rejectedReason,
 } from "./stop.js";
 
-/** More rejected trials than any growth of the damping can need: a method that never gives up is ended here. */
-const mostTrials = 100;
 const noSeconds = { passes: 0, curvature: 0, solve: 0, evaluate: 0, validation: 0 };
 
 /**
@@ -157,6 +155,7 @@ class Loop {
   /** Trials from one point until one is accepted or nothing is left to try. */
   async *#iterate(start: Point): AsyncGenerator<TrainRecord, void> {
     const { method } = this.#options;
+    const { engine } = this.#problem;
     const entered = this.#state;
     let point = start;
     let asked = 0;
@@ -209,7 +208,13 @@ class Loop {
       }
       const end =
         judgement.end ??
-        this.#rejectedReason(point, proposal, tried, outcome?.answer ?? null, trial - asked, judgement.rejection);
+        rejectedReason(point, proposal, {
+          tried,
+          outcome: outcome?.answer ?? null,
+          trial: trial - asked,
+          rejection: judgement.rejection,
+          equations: engine.sampleCount * engine.outputSize,
+        });
       const all = end === null || end.code === "memory" ? null : this.#economy.beforeEnd(point);
       this.reason = all === null ? end : null;
       yield await this.#record({
@@ -287,30 +292,6 @@ class Loop {
   /** Shows the point to the observer while the engine is idle: whatever it does there, the next linearisation is anew. */
   async #show(): Promise<void> {
     await this.#options.observer?.onPoint?.({ parameters: this.#parameters.slice(), position: this.#iteration });
-  }
-
-  /** Ends that the loop sees and the method does not. */
-  #rejectedReason(
-    point: Point,
-    proposal: Proposal | Failure,
-    tried: Float64Array | null,
-    outcome: Trial | Failure | null,
-    trial: number,
-    rejection: string | null,
-  ): Reason | null {
-    if (failed(proposal)) return proposal.code === "memory" ? asReason(proposal) : null;
-    if (outcome !== null && !failed(outcome) && trial === 1) {
-      const rounding = Number.EPSILON * Math.sqrt(this.#problem.engine.sampleCount * this.#problem.engine.outputSize);
-      const reason = roundingReason(point, proposal.predicted, point.objective - outcome.objective, rounding);
-      if (reason !== null) return reason;
-    }
-    if (tried?.every((value, j) => value === point.parameters[j]))
-      return {
-        code: "no-progress",
-        message: `after ${trial} rejected trials the step no longer changes any parameter; the objective stays ${point.objective.toExponential(6)}, the gradient measure ${point.gradientCosine.toExponential(3)}`,
-      };
-    if (trial < mostTrials) return null;
-    return { code: "no-progress", message: `${trial} trials in a row were rejected; last: ${rejection}` };
   }
 
   async #linearise(again?: Effort): Promise<Point | Failure> {

@@ -5,10 +5,13 @@
 //   reduction  actual and predicted reduction <= reduction F, ratio <= 2        (MINPACK's ftol), after an accepted step
 //
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
+import { type Failure, failed } from "../backend/engine.js";
 import type { Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
+import type { Proposal, Trial } from "../method/method.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { checkCount, checkNonNegative, checkPositive } from "../options.js";
+import { asReason } from "./outcome.js";
 
 export interface StopOptions {
   /** Most iterations (linearisations). Default 200. */
@@ -116,7 +119,7 @@ export function acceptedReason(
  * The one success a rejected trial can mean: the first trial from a point promises, and makes, a change at rounding level,
  * so that no step can be told from noise any more. `rounding` is relative to the objective.
  */
-export function roundingReason(point: Point, predicted: number, actual: number, rounding: number): Reason | null {
+function roundingReason(point: Point, predicted: number, actual: number, rounding: number): Reason | null {
   const bound = rounding * point.objective;
   if (!(predicted <= bound && Math.abs(actual) <= bound)) return null;
   return {
@@ -136,4 +139,41 @@ export function patienceReason(rules: StopRules, stale: number, bestIteration: n
 export function iterationsReason(rules: StopRules, iteration: number): Reason | null {
   if (iteration < rules.iterations) return null;
   return { code: "iterations", message: `${iteration} iterations are done, the most that were allowed` };
+}
+
+/** More rejected trials than any growth of the damping can need: a method that never gives up is ended here. */
+const mostTrials = 100;
+
+/** Ends that the loop sees and the method does not, after trial number `trial` from `point` was rejected. */
+export function rejectedReason(
+  point: Point,
+  proposal: Proposal | Failure,
+  {
+    tried,
+    outcome,
+    trial,
+    rejection,
+    equations,
+  }: {
+    readonly tried: Float64Array | null;
+    readonly outcome: Trial | Failure | null;
+    readonly trial: number;
+    readonly rejection: string | null;
+    /** n c. */
+    readonly equations: number;
+  },
+): Reason | null {
+  if (failed(proposal)) return proposal.code === "memory" ? asReason(proposal) : null;
+  if (outcome !== null && !failed(outcome) && trial === 1) {
+    const rounding = Number.EPSILON * Math.sqrt(equations);
+    const reason = roundingReason(point, proposal.predicted, point.objective - outcome.objective, rounding);
+    if (reason !== null) return reason;
+  }
+  if (tried?.every((value, j) => value === point.parameters[j]))
+    return {
+      code: "no-progress",
+      message: `after ${trial} rejected trials the step no longer changes any parameter; the objective stays ${point.objective.toExponential(6)}, the gradient measure ${point.gradientCosine.toExponential(3)}`,
+    };
+  if (trial < mostTrials) return null;
+  return { code: "no-progress", message: `${trial} trials in a row were rejected; last: ${rejection}` };
 }
