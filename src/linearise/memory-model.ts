@@ -21,8 +21,8 @@ export interface Sizes {
   readonly threads: number;
   /** In the primal route the curvature may be in single precision, and go over to double: the native engine holds one of them at a time. */
   readonly single?: boolean;
-  /** The most samples behind the curvature, by route, while they are not all (`step/subset.ts`). */
-  readonly subset?: { readonly [Kind in Route]?: number | null };
+  /** Samples behind the curvature, by route, while they are not all: at first and at most (`step/subset.ts`). */
+  readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
 }
@@ -131,7 +131,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
 
 /** The samples of a subset, and what is formed of them: Engine::FormSubset. */
 function nativeSubset(route: Route, { architecture: net, threads, subset }: Sizes): number {
-  const count = subset?.[route] ?? null;
+  const count = subset?.[route]?.most ?? null;
   if (count === null) return 0;
   const panels = blockSamples(net, count, route, "native") * doublesPerSample(net);
   const formed = count * (net.inputSize + net.outputSize + 1) + panels;

@@ -88,8 +88,8 @@ function productWork(net: Architecture, n: number, products: number): Work {
 /** How far below double precision and all samples the curvature may be: `step/economy.ts`. */
 export interface Economies {
   readonly single?: boolean;
-  /** Samples behind it, by route; null = all. */
-  readonly subset?: { readonly [Kind in Route]?: number | null };
+  /** Samples behind it, by route, at first and at most; null = all. */
+  readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
 }
 
 /** Float32 has twice the flops a second: half of them at the double rate of the cost table. */
@@ -109,7 +109,7 @@ export function iterationWork(
   { single = false, subset = {} }: Economies = {},
 ): Work[] {
   const ends = [passWork(net, n), forwardWork(net, n)];
-  const count = subset[route] ?? n;
+  const count = subset[route]?.first ?? n;
   if (route === "primal" && single)
     return [
       ...ends,

@@ -40,13 +40,14 @@ export function nextSubset(sizes: SubsetSizes, route: Sampled, records: readonly
   return count === null || count > limit(sizes, route) ? null : count;
 }
 
-/** The most samples that `nextSubset` comes to in a run, null = none: for the memory they take. */
-export function mostSubset(sizes: SubsetSizes, route: Sampled): number | null {
-  const most = limit(sizes, route);
-  let count = firstCount(sizes, route);
-  if (count > most) return null;
-  while (2 * count <= most) count *= 2;
-  return count;
+/** The samples that `nextSubset` comes to in a run, at first (for its time) and at most (for its memory); null = all, always. */
+export function plannedSubset(sizes: SubsetSizes, route: Sampled): { first: number; most: number } | null {
+  const first = firstCount(sizes, route);
+  const bound = limit(sizes, route);
+  if (first > bound) return null;
+  let most = first;
+  while (2 * most <= bound) most *= 2;
+  return { first, most };
 }
 
 function firstCount({ parameterCount, outputSize, evenness = 1 }: SubsetSizes, route: Sampled): number {

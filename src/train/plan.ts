@@ -8,7 +8,7 @@ import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute 
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { singlePays } from "../step/precision.js";
-import { mostSubset } from "../step/subset.js";
+import { plannedSubset } from "../step/subset.js";
 import { trainingData } from "./prepare.js";
 import type { CompletedRunOptions } from "./run-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
@@ -62,8 +62,8 @@ export function trainRequest(
     single,
     method.curvatureSamples === "auto"
       ? {
-          primal: single ? mostSubset(few, "primal") : null,
-          "matrix-free": mostSubset(few, "matrix-free"),
+          primal: single ? plannedSubset(few, "primal") : null,
+          "matrix-free": plannedSubset(few, "matrix-free"),
         }
       : {},
   );

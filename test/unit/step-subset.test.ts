@@ -11,7 +11,7 @@ import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { Economy } from "../../src/step/economy.js";
 import { gainTerm } from "../../src/step/forcing.js";
-import { type CurvatureSamples, drawSubset, mostSubset, nextSubset } from "../../src/step/subset.js";
+import { type CurvatureSamples, drawSubset, nextSubset, plannedSubset } from "../../src/step/subset.js";
 import { minimise } from "../../src/train/minimise.js";
 import type { MinimiseResult } from "../../src/train/minimise-options.js";
 import { stopRules } from "../../src/train/stop.js";
@@ -60,9 +60,9 @@ describe("the number of samples", () => {
     const rough = (count: number) => record(count, 50, { precision: { steps: 13 } });
     expect(nextSubset(many, "primal", [start, rough(1200)])).toBe(2400);
     expect(nextSubset(many, "primal", [start, rough(2400)])).toBeNull();
-    expect(mostSubset(many, "primal")).toBe(2400);
-    expect(mostSubset(sizes, "matrix-free")).toBe(5000);
-    expect(mostSubset({ ...sizes, sampleCount: 599 }, "primal")).toBeNull();
+    expect(plannedSubset(many, "primal")).toEqual({ first: 300, most: 2400 });
+    expect(plannedSubset(sizes, "matrix-free")).toEqual({ first: 2500, most: 5000 });
+    expect(plannedSubset({ ...sizes, sampleCount: 599 }, "primal")).toBeNull();
   });
 
   it("counts samples of unequal weight as the equal ones they are worth", () => {
