@@ -188,6 +188,11 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   }
   // diag G, unless G has it
   double* squares = single ? single_.diagonal() : diagonal.data();
+  // A fresh scaling starts from all samples: a column that a subset does not see would be 1 for
+  // good.
+  std::vector<double> every;
+  if (few && scaling != nullptr && std::find(scaling, scaling + p, 0.0) != scaling + p)
+    every.assign(p, 0.0);
   const size_t block = curvature == Curvature::kDual ? n : BlockSize();
   for (size_t first = 0; first < n; first += block) {
     Status status =
@@ -196,9 +201,9 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!std::isfinite(loss)) return Status::NonFinite(0);
     status = tangents_.AddTransposeProduct({}, cancel, gradient);
     if (!status.ok()) return status;
-    if ((free || single) && !few) {
+    if ((free || single) && (!few || !every.empty())) {
       const double before = Now();
-      status = tangents_.AddDiagonal(cancel, squares);
+      status = tangents_.AddDiagonal(cancel, few ? every.data() : squares);
       curvature_seconds += Now() - before;
       if (!status.ok()) return status;
     }
@@ -225,6 +230,10 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     const double before = Now();
     const Status status = FormSubset(parameters, curvature, cancel, squares);
     if (!status.ok()) return status;
+    for (size_t j = 0; j < every.size(); ++j) {
+      if (!std::isfinite(every[j])) return Status::NonFinite(2);
+      scaling[j] = std::max(scaling[j], every[j]);
+    }
     curvature_seconds += Now() - before;
   }
   if (single) single_gram_.Scales(single_.scales());

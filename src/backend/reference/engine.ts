@@ -151,9 +151,9 @@ class ReferenceEngine implements Engine {
     if (bad >= 0) return this.#nonFinite(parameters, "gradient");
     const sample = subset && sampled(this.#architecture, this.#samples, this.#rootWeights, subset, this.#space);
     if (sample !== null) {
-      const before = performance.now();
+      // As in the core: a column that a subset does not see would be 1 for good.
+      if (scaling?.includes(0)) raise(scaling, diagonal);
       await sample.passes.addCurvature(parameters, sample.rootWeights, diagonal.fill(0), transposed, matrix, pace);
-      curvatureSeconds += (performance.now() - before) / 1000;
     }
     const scales = curvature === "dual" ? layerMeans(this.#architecture, diagonal) : diagonal;
     if (curvature !== "none" && scales.some((value) => !Number.isFinite(value)))
