@@ -83,7 +83,7 @@ export function flowRequest(
 }
 
 function request<Kind extends Route>(
-  { architecture }: Network,
+  { architecture, scaling }: Network,
   whole: Dataset | FileDataset,
   sizes: {
     readonly fit: number;
@@ -91,7 +91,7 @@ function request<Kind extends Route>(
     readonly copies: number;
     readonly routes: readonly Kind[];
   },
-  { memoryLimit }: CompletedRunOptions,
+  { memoryLimit, standardise }: CompletedRunOptions,
   asked: "auto" | Kind,
   options: BackendOptions,
   single = false,
@@ -99,7 +99,9 @@ function request<Kind extends Route>(
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes } = sizes;
   const fromFile = whole instanceof FileDataset;
-  const scaled = 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
+  // In raw units the engine is given the arrays as they are.
+  const inUnits = standardise || scaling !== null;
+  const scaled = !inUnits ? 0 : 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
   return {
     architecture,
     sampleCount: fit,
