@@ -1,5 +1,5 @@
-// Single against double precision of the curvature: the same training twice from each start, alternating; where it ends, in how
-// many iterations and seconds, and what single precision did on the way. `precision: "auto"` must end where double does.
+// What float32 and a subset of the samples behind the curvature do to a training, against double precision and all samples: both from
+// each start, alternating; how low after as many iterations, in how many seconds, and what single precision did on the way.
 //   GAUSSFLOW_DATA=... node bench/precision.mjs [--json] [--quick]
 import { levenbergMarquardt, network, train } from "../dist/index.js";
 import { drawFriedman, friedman, SIZES } from "./lib/friedman.mjs";
@@ -41,7 +41,7 @@ for (const { name, net, data, iterations } of quick ? cases.slice(0, 1) : cases)
   const runs = { double: [], auto: [] };
   for (let repeat = 0; repeat < repeats; repeat++)
     for (const precision of repeat % 2 === 0 ? ["double", "auto"] : ["auto", "double"]) {
-      const method = levenbergMarquardt({ precision });
+      const method = levenbergMarquardt({ precision }); // double: all samples as well
       const shape = Array.isArray(data.inputs) ? data : columns(data, net.inputSize);
       runs[precision].push(await train(net, shape, { method, validation: false, stop: { iterations } }));
     }
