@@ -42,13 +42,14 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
   ] as const)
     if (asked) throw new UsageError(`${name} wants the whole table in memory, and convert reads it row by row`);
   if (out === "-") throw new UsageError("the data file must be a file: it cannot go to standard output");
-  await checkOutputFile(out, "the data file");
-  if (await same(file, out)) throw new UsageError("the data file must be another file than the table");
   const tell = (note: string) => {
     if (!flags.json) terminal.err.write(`  ${note}\n`);
   };
   const watch = new SignalWatch(() => tell("stopping at the next row, nothing is written; again to quit at once"));
   try {
+    // Under the watch: what it tries out beside the file is gone after a Ctrl-C as well.
+    await checkOutputFile(out, "the data file");
+    if (await same(file, out)) throw new UsageError("the data file must be another file than the table");
     const converted = await convertCsv(file, out, { ...csvOptions(flags), signal: watch.signal });
     const { rows, dropped, featureNames, targetNames, notes } = converted;
     const bytes = (await stat(out)).size;
