@@ -1,6 +1,7 @@
 // Single precision inside the engine: a step by conjugate gradients on a float factor against the
 // step of double precision, the exact diagonal, the switch, threads; and the samples that stand for
 // all.
+#include <algorithm>
 #include <limits>
 
 #include "check.h"
