@@ -25,6 +25,8 @@ export interface Sizes {
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
+  /** Of those that are garbage once the engine has them, before it forms anything. Default 0. */
+  readonly passing?: number;
 }
 
 /** Predicted resident bytes at the peak. */
@@ -73,7 +75,9 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
       : referenceWorkspace(route, sizes));
   const vectors = DOUBLE * VECTORS * net.parameterCount;
   const { processBytes } = costsOf(engine);
-  const peak = data + curvature + factor + workspaces + copies + vectors + processBytes;
+  // What is garbage by then makes room for what the engine forms.
+  const formed = curvature + factor + workspaces + vectors;
+  const peak = data + copies + processBytes + Math.max(formed, sizes.passing ?? 0);
   return { data, curvature, factor, workspaces, copies, vectors, process: processBytes, peak };
 }
 

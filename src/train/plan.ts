@@ -55,7 +55,7 @@ export function trainRequest(
   return request(
     network,
     whole,
-    { fit, validation, copies, routes: TRAIN_ROUTES },
+    { fit, validation, copies, routes: TRAIN_ROUTES, released: options.monitor === undefined },
     completed,
     completed.route,
     options,
@@ -78,7 +78,7 @@ export function flowRequest(
   options: BackendOptions,
 ): PlanRequest<FlowRoute> {
   const copies = dataBytes(whole, whole.sampleCount) + (fit === whole ? 0 : dataBytes(fit, fit.sampleCount));
-  const sizes = { fit: fit.sampleCount, validation: 0, copies, routes: FLOW_ROUTES };
+  const sizes = { fit: fit.sampleCount, validation: 0, copies, routes: FLOW_ROUTES, released: false };
   return request(network, whole, sizes, completed, asked, options);
 }
 
@@ -89,6 +89,8 @@ function request<Kind extends Route>(
     readonly fit: number;
     readonly validation: number;
     readonly copies: number;
+    /** The run keeps no scaled copy once the engine has it. */
+    readonly released: boolean;
     readonly routes: readonly Kind[];
   },
   { memoryLimit, standardise }: CompletedRunOptions,
@@ -97,7 +99,9 @@ function request<Kind extends Route>(
   single = false,
   subset: PlanRequest["subset"] = {},
 ): PlanRequest<Kind> {
-  const { fit, validation, copies, routes } = sizes;
+  const { fit, validation, copies, routes, released } = sizes;
+  const engine = chooseBackend(options.backend);
+  const passes = released && engine === "native";
   const fromFile = whole instanceof FileDataset;
   // In raw units the engine is given the arrays as they are.
   const inUnits = standardise || scaling !== null;
@@ -107,11 +111,12 @@ function request<Kind extends Route>(
     sampleCount: fit,
     validationCount: validation,
     weighted: whole.weights !== null,
-    engine: chooseBackend(options.backend),
+    engine,
     threads: chooseThreads(options.threads),
     single,
     subset,
-    copies: copies + scaled,
+    copies: copies + (passes ? 0 : scaled),
+    passing: passes ? scaled : 0,
     fromFile,
     asked,
     routes,
