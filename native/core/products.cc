@@ -140,11 +140,12 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
   if (!reserved.ok()) return reserved;
   const T* directions =
       sweep.directions == nullptr ? nullptr : Directions(sweep.count, sweep.directions);
-  // Of J~^T J~: in float both stay out of the panels, whose range they would take.
-  double common = 1.0;
-  if constexpr (kSingle<T>) common = net_.output_scale * net_.output_scale * LargestSquare();
+  // In float the output scale and the largest weight of a sample stay out of the panels, whose
+  // range they would take.
+  const double weight = kSingle<T> ? LargestSquare() : 1.0;
+  const double common = kSingle<T> ? net_.output_scale * net_.output_scale * weight : 1.0;
   const T scale = kSingle<T> ? T(1) : static_cast<T>(net_.output_scale);
-  const double root_scale = kSingle<T> ? 1.0 / LargestSquare() : 1.0;
+  const double root_scale = 1.0 / weight;
   const size_t per_worker = 2 * net_.max_width() * kTile;
 
   ThreadPool& pool = ThreadPool::Instance();

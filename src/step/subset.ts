@@ -1,14 +1,14 @@
-// How many samples, and which, the costly part of a curvature is made of (`../backend/subset.ts`): few far from the minimum, all of them
-// near it.
+// How many samples, and which, the costly part of a curvature is made of (`../backend/subset.ts`): few while the model promises much, all
+// of them where it promises little.
 //
 //   primal, single precision   0.6 p equations at first: a preconditioner. Twice as many once a step costs over `mostSteps` conjugate-
 //                              gradient steps, all once the model promises under a fifth of the objective
 //   matrix-free                5 p equations at first: the model itself. Twice as many once it promises under a thousandth
 //
-// Where sample weights differ the equations are those of as many equal samples (`evenness` in `../loss/weighted.ts`).
-// Above half of the samples, or `mostGrowth` times the first of them, it is all of them, and stays so. Loss and gradient are always those of all samples, and near a minimum so is
-// every step: the last digits and the order of convergence are untouched (sub-sampled Newton methods: Byrd, Chin, Neveitt and
-// Nocedal, SIAM J. Optim. 21, 2011).
+// Where sample weights differ the equations are those of as many equal samples (`evenness` in `../loss/weighted.ts`). Above half of the
+// samples, or `mostGrowth` times the first of them, it is all of them, and stays so. Loss and gradient are always those of all samples. In
+// the primal route so is every step, and the order of convergence is untouched; matrix-free it is linear while a subset is the model, which
+// it is down to rounding where the minimum is 0 (sub-sampled Newton methods: Byrd, Chin, Neveitt and Nocedal, SIAM J. Optim. 21, 2011).
 import type { TrainRecord } from "../linearise/record.js";
 import { Random } from "../random.js";
 
@@ -17,7 +17,8 @@ export type CurvatureSamples = "auto" | "all";
 
 type Sampled = "primal" | "matrix-free";
 
-// Chosen on the common case of the peers from eight starts and on 784-30-10 with 60,000 samples: `node bench/precision.mjs` and `node bench/large.mjs`.
+// Chosen on the common case of the peers from eight starts and on 784-30-10 with 60,000 samples; `node bench/precision.mjs` and
+// `node bench/large.mjs` show what they do.
 const firstEquations = { primal: 0.6, "matrix-free": 5 };
 const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
 const mostSteps = 12;
