@@ -14,7 +14,7 @@ namespace gaussflow {
 //   z'' = factor (2 V h' + W h'')       h'' = s''(z) z'^2 + s'(z) z''
 Status Tangents::SecondDerivative(const double* parameters, const double* vector,
                                   const Cancel& cancel, double* out) {
-  const size_t panel = net_.max_width() * kTile;
+  const size_t panel = net_.max_outputs() * kTile;
   const size_t per_worker = 5 * panel + 2 * kTile;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
   const double* root = data_.root_weight();

@@ -32,10 +32,11 @@ struct Architecture {
   size_t parameter_count = 0;
   double output_scale = 1.0;
 
-  size_t max_width() const {
-    size_t width = input_size;
-    for (const Layer& layer : layers) width = width > layer.outputs ? width : layer.outputs;
-    return width;
+  // Units of the widest layer, the inputs not among them: panels of tiles hold outputs alone.
+  size_t max_outputs() const {
+    size_t widest = 0;
+    for (const Layer& layer : layers) widest = widest > layer.outputs ? widest : layer.outputs;
+    return widest;
   }
 };
 

@@ -79,7 +79,7 @@ size_t Engine::BlockSize(size_t count) const {
 template <typename Body>
 Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const Body& body) {
   constexpr size_t kTile = Tangents::kTile;
-  const size_t per_worker = 2 * net_.max_width() * kTile, n = data_.sample_count;
+  const size_t per_worker = 2 * net_.max_outputs() * kTile, n = data_.sample_count;
   if (!forward_work_.Reserve(per_worker * static_cast<size_t>(threads_)))
     return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
   // All at once from memory, in blocks of whole tiles from a file.

@@ -146,7 +146,7 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
   const double common = kSingle<T> ? net_.output_scale * net_.output_scale * weight : 1.0;
   const T scale = kSingle<T> ? T(1) : static_cast<T>(net_.output_scale);
   const double root_scale = 1.0 / weight;
-  const size_t per_worker = 2 * net_.max_width() * kTile;
+  const size_t per_worker = 2 * net_.max_outputs() * kTile;
 
   ThreadPool& pool = ThreadPool::Instance();
   for (first_ = 0; first_ < n; first_ += block_) {
@@ -235,14 +235,14 @@ Status ProductsOf<T>::Reserve(const Sweep& sweep, size_t group) {
   if (panels_.size() < panel_size) valid_ = false;
   Status status = reserve(&panels_, panel_size);
   if (status.ok() && sweep.sums != nullptr) status = reserve(&deltas_, group * width_ * block_);
-  const size_t tile = 2 * net_.max_width() * kTile;
+  const size_t tile = 2 * net_.max_outputs() * kTile;
   // A worker's part of an outer product, too, where it joins the others in double.
   const size_t scratch = kSingle<T> ? std::max(tile, kPart * kPart) : tile;
   if (status.ok()) status = reserve(&scratch_, scratch * workers);
   if (kSingle<T> && status.ok()) {
     if (inputs_.size() < net_.input_size * n) valid_ = false;
     status = reserve(&inputs_, net_.input_size * n);
-    if (status.ok()) status = reserve(&passes_, 3 * net_.max_width() * kTile * workers);
+    if (status.ok()) status = reserve(&passes_, 3 * net_.max_outputs() * kTile * workers);
   }
   return status;
 }
@@ -250,7 +250,7 @@ Status ProductsOf<T>::Reserve(const Sweep& sweep, size_t group) {
 template <typename T>
 void ProductsOf<T>::ForwardTile(size_t s0, size_t size, int worker) {
   if constexpr (kSingle<T>) {
-    const size_t width = net_.max_width() * kTile;
+    const size_t width = net_.max_outputs() * kTile;
     double* from = passes_.data() + static_cast<size_t>(worker) * 3 * width;
     double *to = from + width, *slope = to + width;
     const double* h = data_.Inputs(first_ + s0);
@@ -281,7 +281,7 @@ void ProductsOf<T>::ForwardTile(size_t s0, size_t size, int worker) {
 
 template <typename T>
 T* ProductsOf<T>::TangentTile(const T* direction, size_t s0, size_t size, T* scratch) const {
-  T* from = scratch + net_.max_width() * kTile;
+  T* from = scratch + net_.max_outputs() * kTile;
   T* to = scratch;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];

@@ -213,7 +213,8 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
 Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
   constexpr size_t kChunk = 256;
   const std::vector<UnitBlock> blocks = UnitBlocks();
-  const size_t per_worker = (net_.max_width() + kMostUnits) * kChunk;
+  const size_t widest = std::max(net_.input_size, net_.max_outputs());
+  const size_t per_worker = (widest + kMostUnits) * kChunk;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
   const size_t last = net_.layers.size() - 1;
   const bool done =
@@ -301,7 +302,7 @@ Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
 }
 
 Status Tangents::Product(const double* vector, const Cancel& cancel, double* out) {
-  const size_t per_worker = net_.max_width() * kTile;
+  const size_t per_worker = net_.max_outputs() * kTile;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
   const size_t last = net_.layers.size() - 1;
   const size_t tiles = (count_ + kTile - 1) / kTile;
@@ -369,7 +370,7 @@ const double* ForwardOutputs(const Architecture& net, const Dataset& data, const
   const double* h = data.Inputs(first);
   size_t stride = data.stride();
   double* out = work;
-  double* spare = work + net.max_width() * kTile;
+  double* spare = work + net.max_outputs() * kTile;
   for (const Layer& layer : net.layers) {
     ApplyLayer(layer, parameters, count, h, stride, out, kTile, nullptr, 0);
     h = out;

@@ -116,8 +116,8 @@ void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const
                 size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope);
 
 // Forward pass alone on samples [first, first + count): f as [output][sample] with stride kTile at
-// the start of `work`, which holds 2 * max_width * kTile doubles. count <= kTile. Returns where the
-// outputs stand.
+// the start of `work`, which holds 2 * max_outputs * kTile doubles. count <= kTile. Returns where
+// the outputs stand.
 const double* ForwardOutputs(const Architecture& net, const Dataset& data, const double* parameters,
                              size_t first, size_t count, double* work);
 

@@ -19,7 +19,7 @@ export interface Sizes {
   readonly fromFile?: boolean;
   readonly engine: EngineName;
   readonly threads: number;
-  /** In the primal route the curvature may be in single precision, and go over to double: the native engine holds one of them at a time. */
+  /** In the primal route the curvature is in single precision until that no longer suffices: the native engine holds one of them at a time. */
   readonly single?: boolean;
   /** Samples behind the curvature, by route, while they are not all: at first and at most (`step/subset.ts`). */
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
@@ -44,8 +44,10 @@ export interface MemoryEstimate {
   readonly vectors: number;
   /** Node and the library. */
   readonly process: number;
-  /** All of it: what VmHWM of a process that does nothing else comes to. */
+  /** All of it: what VmHWM of a process that does nothing else comes to while the economies of the curvature hold. */
   readonly peak: number;
+  /** The same once they are given up (double precision, as many samples as there may be): what the memory limit is held against. */
+  readonly most: number;
 }
 
 /** Samples that pass through the engine at a time: Engine::BlockSize of native/core. */
@@ -67,18 +69,30 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const held = sizes.fromFile ? blockSamples(net, n, route, engine) : n;
   const columns = net.inputSize + net.outputSize;
   const data = DOUBLE * ((held + validationCount) * columns + (weighted ? n + validationCount : 0));
-  const { curvature, factor } = matrices(route, sizes);
+  const { curvature, factor, doubled } = matrices(route, sizes);
+  const { first, most } = sizes.subset?.[route] ?? { first: 0, most: 0 };
+  // Where the subset is the model it grows in every run that converges; a preconditioner's rarely does.
+  const drawn = engine === "native" ? nativeSubset(route, route === "primal" ? first : most, sizes) : 0;
+  const grown = engine === "native" ? nativeSubset(route, most, sizes) : 0;
   const workspaces =
-    DOUBLE *
-    (engine === "native"
-      ? nativeWorkspace(route, sizes) + nativeSubset(route, sizes)
-      : referenceWorkspace(route, sizes));
-  const vectors = DOUBLE * VECTORS * net.parameterCount;
+    DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes));
+  const vectors = DOUBLE * (VECTORS * net.parameterCount + (engine === "native" ? 0 : waiting(net, n)));
   const { processBytes } = costsOf(engine);
   // What is garbage by then makes room for what the engine forms.
   const formed = curvature + factor + workspaces + vectors;
-  const peak = data + copies + processBytes + Math.max(formed, sizes.passing ?? 0);
-  return { data, curvature, factor, workspaces, copies, vectors, process: processBytes, peak };
+  const given = DOUBLE * (grown - drawn) + doubled;
+  const peak = (more: number) => data + copies + processBytes + Math.max(formed + more, sizes.passing ?? 0);
+  return {
+    data,
+    curvature,
+    factor,
+    workspaces,
+    copies,
+    vectors,
+    process: processBytes,
+    peak: peak(0),
+    most: peak(given),
+  };
 }
 
 /**
@@ -91,16 +105,19 @@ export function engineBytes(route: Route, sizes: Sizes): number {
 }
 
 /** Vectors of p entries alive at once in a training run; measured (bench/plan.mjs), not counted. */
-const VECTORS = 24;
+const VECTORS = 22;
 
-function matrices(route: Route, { architecture: net, sampleCount: n, engine }: Sizes) {
+/** Bytes of the matrix and of its factor, and of both in double beyond those in single precision. */
+function matrices(route: Route, { architecture: net, sampleCount: n, engine, single }: Sizes) {
   const p = net.parameterCount;
-  if (route === "matrix-free") return { curvature: 0, factor: 0 };
-  if (route === "orthogonal") return { curvature: DOUBLE * (p + 1) ** 2, factor: DOUBLE * (p + 1) ** 2 };
+  if (route === "matrix-free") return { curvature: 0, factor: 0, doubled: 0 };
+  if (route === "orthogonal") return { curvature: DOUBLE * (p + 1) ** 2, factor: DOUBLE * (p + 1) ** 2, doubled: 0 };
   const order = route === "primal" ? p : n * net.outputSize;
-  // The native engine holds both in one array of n (n + 1).
+  // The native engine holds both in one array of n (n + 1); the reference engine rounds in arrays of doubles.
   const one = engine === "native" ? (order * (order + 1)) / 2 : order ** 2;
-  return { curvature: DOUBLE * one, factor: DOUBLE * one };
+  const half = route === "primal" && single === true && engine === "native";
+  const bytes = (half ? DOUBLE / 2 : DOUBLE) * one;
+  return { curvature: bytes, factor: bytes, doubled: half ? 2 * bytes : 0 };
 }
 
 /** Doubles of one sample's panels: Tangents::DoublesPerSample. */
@@ -110,14 +127,14 @@ function doublesPerSample({ layers, outputSize: c }: Architecture): number {
 
 function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, threads, single }: Sizes): number {
   const { layers, parameterCount: p, outputSize: c } = net;
-  const widest = Math.max(...layers.map(({ inputSize, outputSize }) => Math.max(inputSize, outputSize)));
+  const widest = widestLayer(net);
   const slopes = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
   const block = blockSamples(net, n, route, "native");
   const forward = 2 * widest * 256 * threads;
-  const diagonal = (widest + 64) * 256; // Tangents::AddDiagonal
+  const diagonal = (Math.max(net.inputSize, widest) + 64) * 256; // Tangents::AddDiagonal
   const acceleration = 5 * widest * 256 + 512; // Tangents::SecondDerivative
   const further = {
-    primal: acceleration,
+    primal: single === true ? Math.max(acceleration, diagonal) : acceleration,
     dual: Math.max(acceleration, diagonal),
     orthogonal: 0,
     "matrix-free": diagonal,
@@ -134,9 +151,8 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
 }
 
 /** The samples of a subset, and what is formed of them: Engine::FormSubset. */
-function nativeSubset(route: Route, { architecture: net, threads, subset }: Sizes): number {
-  const count = subset?.[route]?.most ?? null;
-  if (count === null) return 0;
+function nativeSubset(route: Route, count: number, { architecture: net, threads }: Sizes): number {
+  if (count === 0) return 0;
   const panels = blockSamples(net, count, route, "native") * doublesPerSample(net);
   const formed = count * (net.inputSize + net.outputSize + 1) + panels;
   if (route !== "matrix-free") return formed;
@@ -153,8 +169,12 @@ function productDoubles(net: Architecture, n: number, threads: number): number {
   const width = net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
   const block = Math.min(n, Math.max(1, Math.floor((6 << 20) / (net.inputSize + 3 * width) / 256)) * 256);
   const kept = 2 * width <= net.inputSize || 2 * width * n <= 8 << 20;
-  const widest = Math.max(...net.layers.map(({ inputSize, outputSize }) => Math.max(inputSize, outputSize)));
-  return 2 * width * (kept ? n : block) + width * block + 2 * widest * 256 * threads + 2 * net.parameterCount;
+  return 2 * width * (kept ? n : block) + width * block + 2 * widestLayer(net) * 256 * threads + 2 * net.parameterCount;
+}
+
+/** Units of the widest layer, the inputs not among them. */
+function widestLayer({ layers }: Architecture): number {
+  return Math.max(...layers.map(({ outputSize }) => outputSize));
 }
 
 const roundUp = (count: number, unit: number) => Math.ceil(count / unit) * unit;
@@ -178,12 +198,19 @@ function gramScratch(net: Architecture): number {
   );
 }
 
+/** A sample's layer inputs, slopes and deltas in the reference engine. */
+function referencePanels({ layers, outputSize: c }: Architecture): number {
+  return layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize + outputSize * (1 + c), c);
+}
+
+/** Arrays of blocks that wait for the garbage collector, which comes after so many bytes; measured (bench/plan.mjs), not counted. */
+function waiting(net: Architecture, n: number): number {
+  return Math.min(8e6 / DOUBLE, 16 * n * referencePanels(net));
+}
+
 function referenceWorkspace(route: Route, { architecture: net, sampleCount: n }: Sizes): number {
-  const { layers, parameterCount: p, outputSize: c } = net;
-  const perSample = layers.reduce(
-    (sum, { inputSize, outputSize }) => sum + inputSize + outputSize * (1 + c),
-    net.outputSize,
-  );
+  const { parameterCount: p, outputSize: c } = net;
+  const perSample = referencePanels(net);
   const shared = Math.min(n, PASS_BLOCK) * perSample;
   if (route === "primal") return shared + p * PASS_BLOCK * c;
   if (route === "dual") return shared + n * perSample;

@@ -12,20 +12,20 @@ import { secondsOf } from "./cost-model.js";
 import { COST_TABLE } from "./cost-table.js";
 import { blockSamples, type MemoryEstimate, memoryOf, type Sizes } from "./memory-model.js";
 import type { Route } from "./record.js";
-import { iterationWork } from "./workload.js";
+import { type Economies, iterationWork } from "./workload.js";
 
 /** What one route would take. */
 export interface RouteEstimate {
   readonly route: Route;
   /** Bytes at the peak, by what they are for. */
   readonly bytes: MemoryEstimate;
-  /** Flops of one iteration: a linearisation, one solve, the loss at the new point. */
+  /** Flops of one iteration: a linearisation, one solve and its acceleration, the loss at the new point. */
   readonly flops: number;
   /** Predicted seconds of it. */
   readonly seconds: number;
   /** Samples that pass through at a time. */
   readonly blockSamples: number;
-  /** The peak is within the memory limit. */
+  /** The most that it may take is within the memory limit. */
   readonly fits: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface Plan<Kind extends Route = Route> {
   readonly sampleCount: number;
   /** n c. */
   readonly equationCount: number;
-  /** Predicted peak of the process on the chosen route, bytes. */
+  /** Predicted peak of the process on the chosen route, bytes; `chosen.bytes.most` is what it may come to. */
   readonly bytes: number;
   readonly memoryLimit: number;
   readonly threads: number;
@@ -47,7 +47,7 @@ export interface Plan<Kind extends Route = Route> {
 }
 
 /** What is to be planned. */
-export interface PlanRequest<Kind extends Route = Route> extends Sizes {
+export interface PlanRequest<Kind extends Route = Route> extends Sizes, Economies {
   readonly asked: "auto" | Kind;
   /** The routes that this kind of run can take. */
   readonly routes: readonly Kind[];
@@ -95,7 +95,7 @@ function estimate(route: Route, request: PlanRequest): RouteEstimate {
     flops: work.reduce((sum, { flops }) => sum + flops, 0),
     seconds: secondsOf(work, engine, engine === "typescript" ? 1 : threads),
     blockSamples: blockSamples(net, n, route, engine),
-    fits: bytes.peak <= memoryLimit,
+    fits: bytes.most <= memoryLimit,
   };
 }
 
@@ -119,7 +119,7 @@ function choose(estimates: readonly RouteEstimate[], request: PlanRequest): { ro
   if (fits || !free.fits) return { route: exact, because };
   return {
     route: "matrix-free",
-    because: `the ${exact} route needs ${showBytes(bytes.peak)}, and the memory limit is ${showBytes(memoryLimit)}`,
+    because: `the ${exact} route needs ${showBytes(bytes.most)}, and the memory limit is ${showBytes(memoryLimit)}`,
   };
 }
 
@@ -140,26 +140,29 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   const parts = (
     [
       [bytes.curvature + bytes.factor, "matrix and factor"],
+      [bytes.most - bytes.peak, "more once the curvature is that of all samples in double precision"],
       [bytes.data + bytes.copies, "data and their copies"],
       [bytes.workspaces + bytes.vectors, "workspaces and vectors"],
       [bytes.process, "the process itself"],
     ] as const
-  ).map(([size, what]) => `${showBytes(size)} ${what}`);
+  )
+    .filter(([size]) => size > 0)
+    .map(([size, what]) => `${showBytes(size)} ${what}`);
   const ways: string[] = plan.alternatives
     .filter(({ fits }) => fits)
-    .map((entry) => `route "${entry.route}" fits (${showBytes(entry.bytes.peak)})`);
+    .map((entry) => `route "${entry.route}" fits (${showBytes(entry.bytes.most)})`);
   const samples = mostSamples(route, request);
   if (samples > 0) ways.push(`at most ${samples} samples fit this network`);
   const parameters = mostParameters(route, request);
   if (parameters > 0) ways.push(`about ${parameters} parameters fit these samples`);
   if (!request.fromFile && bytes.copies + bytes.data > memoryLimit / 4)
     ways.push("data read from a file take no memory (openDataFile)");
-  ways.push(`options.memoryLimit of ${Math.ceil(bytes.peak)} bytes would let it run`);
+  ways.push(`options.memoryLimit of ${Math.ceil(bytes.most)} bytes would let it run`);
   throw new GaussflowError(
     "GAUSSFLOW_MEMORY",
-    `the ${route} route needs ${showBytes(bytes.peak)} at its peak (${parts.join(", ")}; ${plan.because}), and the memory limit is ${showBytes(memoryLimit)}: ${ways.join("; ")}`,
+    `the ${route} route needs ${showBytes(bytes.most)} at its peak (${parts.join(", ")}; ${plan.because}), and the memory limit is ${showBytes(memoryLimit)}: ${ways.join("; ")}`,
     {
-      bytes: bytes.peak,
+      bytes: bytes.most,
       memoryLimit,
       route,
       estimate: bytes,
@@ -176,7 +179,7 @@ function mostSamples(route: Route, request: PlanRequest): number {
   const peak = (n: number) => {
     const share = n / sampleCount;
     const smaller = { ...request, sampleCount: n, validationCount: validationCount * share, copies: copies * share };
-    return memoryOf(route, smaller).peak;
+    return memoryOf(route, smaller).most;
   };
   let [low, high] = [0, sampleCount];
   while (high - low > 1) {
@@ -189,7 +192,7 @@ function mostSamples(route: Route, request: PlanRequest): number {
 
 /** About the most parameters that fit by this route: every width scaled by the same factor; 0 = none. */
 function mostParameters(route: Route, request: PlanRequest): number {
-  const peak = (net: Architecture) => memoryOf(route, { ...request, architecture: net }).peak;
+  const peak = (net: Architecture) => memoryOf(route, { ...request, architecture: net }).most;
   let best = 0;
   for (let share = 0.98; share > 0.001; share *= 0.98) {
     const net = narrowed(request.architecture, share);

@@ -90,6 +90,8 @@ export interface Economies {
   readonly single?: boolean;
   /** Samples behind it, by route, at first and at most; null = all. */
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
+  /** Geodesic acceleration of every step, primal and dual: `step/acceleration.ts`. Default false. */
+  readonly acceleration?: boolean;
 }
 
 /** Float32 has twice the flops a second: half of them at the double rate of the cost table. */
@@ -101,21 +103,34 @@ function scaled(work: Work, factor: number): Work {
   return { ...work, flops: factor * work.flops };
 }
 
-/** One iteration, far from the minimum: linearisation, one solve, the loss at the new point. */
+/** Second derivative along a step, its transpose product, and a second solve with the factor (in single precision: with it alone). */
+function accelerationWork(net: Architecture, n: number, order: number): Work[] {
+  const [all, first] = [weightCount(net), net.layers[0]!.inputSize * net.layers[0]!.outputSize];
+  // Two products with the inputs of the first layer, five above (native/core/acceleration.cc), one back.
+  const flops = 2 * n * (5 * all - 3 * first + all);
+  return [
+    { operation: "passes", flops, size: fanIn(net), calls: 1 },
+    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0 },
+  ];
+}
+
+/** One iteration, far from the minimum: linearisation, one solve, its acceleration if asked for, the loss at the new point. */
 export function iterationWork(
   route: Route,
   net: Architecture,
   n: number,
-  { single = false, subset = {} }: Economies = {},
+  { single = false, subset = {}, acceleration = false }: Economies = {},
 ): Work[] {
-  const ends = [passWork(net, n), forwardWork(net, n)];
+  const order = route === "dual" ? n * net.outputSize : net.parameterCount;
+  const accelerated = acceleration && (route === "primal" || route === "dual");
+  const ends = [passWork(net, n), forwardWork(net, n), ...(accelerated ? accelerationWork(net, n, order) : [])];
   const count = subset[route]?.first ?? n;
   if (route === "primal" && single)
     return [
       ...ends,
       scaled(gramWork(net, count), SINGLE),
       scaled(factorWork(net.parameterCount), SINGLE),
-      productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all),
+      productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all * (accelerated ? 2 : 1)),
     ];
   if (route === "primal") return [...ends, gramWork(net, n), factorWork(net.parameterCount)];
   if (route === "dual") return [...ends, kernelWork(net, n), factorWork(n * net.outputSize)];

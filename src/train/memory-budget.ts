@@ -3,10 +3,10 @@
 import type { TrainJob } from "./jobs.js";
 import { plan } from "./plan.js";
 
-/** Bytes a job is planned to take beyond the process that all share. */
+/** Bytes a job may take beyond the process that all share. */
 export function jobBytes({ network, data, options }: TrainJob): number {
-  const { bytes, chosen } = plan(network, data, options);
-  return bytes - chosen.bytes.process;
+  const { most, process } = plan(network, data, options).chosen.bytes;
+  return most - process;
 }
 
 export class MemoryBudget {

@@ -66,6 +66,7 @@ export function trainRequest(
           "matrix-free": plannedSubset(few, "matrix-free"),
         }
       : {},
+    method.settings.acceleration === true,
   );
 }
 
@@ -98,6 +99,7 @@ function request<Kind extends Route>(
   options: BackendOptions,
   single = false,
   subset: PlanRequest["subset"] = {},
+  acceleration = false,
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes, released } = sizes;
   const engine = chooseBackend(options.backend);
@@ -115,6 +117,7 @@ function request<Kind extends Route>(
     threads: chooseThreads(options.threads),
     single,
     subset,
+    acceleration,
     copies: copies + (passes ? 0 : scaled),
     passing: passes ? scaled : 0,
     fromFile,

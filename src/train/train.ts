@@ -316,6 +316,8 @@ function chosenLine(
   const plain = plan.route === "matrix-free" && method.settings.acceleration === true ? ", not accelerated here" : "";
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
+  const { peak, most } = plan.chosen.bytes;
+  const bytes = `peak ${showBytes(peak)}${most > peak ? `, at most ${showBytes(most)}` : ""}`;
   const units = start.scaling === null ? "raw units" : "standardised units";
-  return `${method.label}${scaled}${plain} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, peak ${showBytes(plan.bytes)}), ${engine.kind} engine, ${threads}`;
+  return `${method.label}${scaled}${plain} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}`;
 }

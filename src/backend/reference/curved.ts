@@ -36,10 +36,11 @@ export interface Reserved {
 /** Buffers of a linearisation without a curvature. */
 export const NOTHING: Reserved = { matrix: null, kept: null, transposed: null, triangle: null };
 
-/** The two large arrays, kept from one linearisation to the next. */
+/** The large arrays, kept from one linearisation to the next. */
 export class CurvatureStore {
   matrix: Float64Array | null = null;
   factor: Float64Array | null = null;
+  #transposed: Float64Array | null = null;
 
   /** Buffers of one linearisation of n samples; the matrix is zero. */
   reserve(
@@ -60,10 +61,12 @@ export class CurvatureStore {
         this.matrix = new Float64Array(order * order);
         this.factor = new Float64Array(order * order);
       }
+      if (curvature === "dual") this.#transposed = null;
+      else this.#transposed ??= new Float64Array(p * PASS_BLOCK * c);
       return {
         matrix: this.matrix.fill(0),
         kept: curvature === "dual" ? workspace(architecture, n, c) : null,
-        transposed: curvature === "primal" ? new Float64Array(p * PASS_BLOCK * c) : null,
+        transposed: this.#transposed,
         triangle: null,
       };
     } catch (cause) {
@@ -73,8 +76,14 @@ export class CurvatureStore {
     }
   }
 
+  get bytes(): number {
+    const arrays = [this.matrix, this.factor, this.#transposed];
+    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
+  }
+
   release(): void {
     this.matrix = null;
     this.factor = null;
+    this.#transposed = null;
   }
 }

@@ -330,9 +330,8 @@ class ReferenceEngine implements Engine {
   }
 
   bytes(): number {
-    const arrays = [this.#rootWeights, this.#store.matrix, this.#store.factor];
-    const others = workspaceBytes(this.#space) + (this.#triangle?.bytes ?? 0);
-    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), others + this.#samples.bytes);
+    const own = workspaceBytes(this.#space) + (this.#triangle?.bytes ?? 0) + (this.#rootWeights?.byteLength ?? 0);
+    return own + this.#store.bytes + this.#samples.bytes;
   }
 
   dispose(): void {
