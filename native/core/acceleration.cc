@@ -95,9 +95,6 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
   }
   if (!dual) {
     for (double& value : right) value = -value;
-    // A rough factor, made for a rough step: its correction is not worth products with the
-    // operator.
-    if (subset_ != nullptr) return single_.Apply(right.data(), acceleration);
     Solution solution;
     return SolvePrimal(right.data(), cancel, acceleration, &solution);
   }

@@ -71,7 +71,6 @@ class Engine {
                double tolerance = SingleSystem::kTolerance);
   // With the factor of the last Solve: acceleration (p) = -(G + decay I + damping D)^-1 J^T psi_vv,
   // psi_vv the second derivative of the predictions along velocity (p). `scaling` as in Solve.
-  // After a linearisation with a subset G is that of the subset.
   Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
                     double* acceleration);
   // J v (n c) and J^T u (p) for `count` vectors, one row each, and rows of J (row count c x p),

@@ -79,13 +79,6 @@ void SingleSystem::Precondition(const double* r, double* z) {
     z[i] = inverse_roots_[i] * (largest * static_cast<double>(work_[i]));
 }
 
-Status SingleSystem::Apply(const double* r, double* z) {
-  Precondition(r, z);
-  for (size_t i = 0; i < matrix_.n(); ++i)
-    if (!std::isfinite(z[i])) return Status::NonFinite(3);
-  return Status::Ok();
-}
-
 Status SingleSystem::Solve(const double* b, const Operator& gram, double tolerance, size_t most,
                            double* x, double* residual, size_t* steps) {
   const size_t n = matrix_.n();

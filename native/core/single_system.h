@@ -55,9 +55,6 @@ class SingleSystem {
   Status Solve(const double* b, const Operator& gram, double tolerance, size_t most, double* x,
                double* residual, size_t* steps);
 
-  // z = M^-1 r with the factor alone.
-  Status Apply(const double* r, double* z);
-
   size_t bytes() const {
     return matrix_.bytes() + work_.capacity() * sizeof(float) +
            (scales_.capacity() + diagonal_.capacity() + shift_.capacity() +

@@ -125,7 +125,7 @@ export interface SolveRequest {
    * 2-norm, from the extreme singular values of its rank report.
    */
   readonly condition?: boolean;
-  /** Single precision: where the conjugate gradients stop, relative (`single.ts`), in (0, 1). Default 1e-8. Also of the acceleration, but for a subset. */
+  /** Single precision: where the conjugate gradients stop, relative (`single.ts`), in (0, 1). Default 1e-8. Also of the acceleration. */
   readonly tolerance?: number;
 }
 
@@ -215,7 +215,7 @@ export interface Engine {
   /**
    * Geodesic acceleration along `velocity` (p) at the last linearisation (primal or dual), with the factor of the last solve:
    * (G + decay I + mu D) a = -J~^T psi~_vv, psi_vv the exact second derivative of the predictions along the velocity
-   * (Transtrum and Sethna 2012, eq. 22). `scaling` as in that solve. After a linearisation with a subset G is that of the subset.
+   * (Transtrum and Sethna 2012, eq. 22). `scaling` as in that solve.
    */
   accelerate(
     velocity: Float64Array,

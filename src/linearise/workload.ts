@@ -90,7 +90,7 @@ export interface Economies {
   readonly single?: boolean;
   /** Samples behind it, by route, at first and at most; null = all. */
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
-  /** Geodesic acceleration of every step, primal and dual: `step/acceleration.ts`. Default false. */
+  /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
   readonly acceleration?: boolean;
 }
 
@@ -103,7 +103,7 @@ function scaled(work: Work, factor: number): Work {
   return { ...work, flops: factor * work.flops };
 }
 
-/** Second derivative along a step, its transpose product, and a second solve with the factor (in single precision: with it alone). */
+/** Second derivative along a step, its transpose product, and a second solve with the factor. */
 function accelerationWork(net: Architecture, n: number, order: number): Work[] {
   const [all, first] = [weightCount(net), net.layers[0]!.inputSize * net.layers[0]!.outputSize];
   // Two products with the inputs of the first layer, five above (native/core/acceleration.cc), one back.
@@ -122,9 +122,9 @@ export function iterationWork(
   { single = false, subset = {}, acceleration = false }: Economies = {},
 ): Work[] {
   const order = route === "dual" ? n * net.outputSize : net.parameterCount;
-  const accelerated = acceleration && (route === "primal" || route === "dual");
-  const ends = [passWork(net, n), forwardWork(net, n), ...(accelerated ? accelerationWork(net, n, order) : [])];
   const count = subset[route]?.first ?? n;
+  const accelerated = acceleration && (route === "dual" || (route === "primal" && count === n));
+  const ends = [passWork(net, n), forwardWork(net, n), ...(accelerated ? accelerationWork(net, n, order) : [])];
   if (route === "primal" && single)
     return [
       ...ends,

@@ -45,7 +45,10 @@ export interface LevenbergMarquardtOptions {
    * a worse minimum.
    */
   readonly initialDamping?: number | "auto";
-  /** Geodesic acceleration: one more solve with the same factor and a few passes an iteration; not in the matrix-free route. Default true. */
+  /**
+   * Geodesic acceleration: one more solve with the same factor and a few passes an iteration; not in the matrix-free route, nor where the
+   * factor is that of a subset of the samples. Default true.
+   */
   readonly acceleration?: boolean;
   /**
    * Of the primal curvature: "auto" forms and factors it in float32 where that pays and suffices, and refines the step to that of double
@@ -128,9 +131,7 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal);
       if (failed(answer)) return answer;
       const velocity = { ...answer, length: 1, direction: answer.step, acceleration: null };
-      // Matrix-free there is no factor to solve for the acceleration with.
-      const curved = acceleration && problem.route !== "matrix-free";
-      return curved ? accelerated(problem, point, velocity, signal) : velocity;
+      return acceleration ? accelerated(problem, point, velocity, signal) : velocity;
     },
 
     judge(state, point, proposal, trial): Judgement {

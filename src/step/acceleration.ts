@@ -16,7 +16,8 @@ export interface Accelerable extends DampedStep {
 /**
  * The step with its acceleration; the step as it was where the ratio is too large or a is not finite. The model's promise
  * stays that of the velocity. Needs the factor of the solve that made the step: the matrix-free route has none and takes the
- * velocity, since another run of conjugate gradients for a correction costs as much as a further step.
+ * velocity, since another run of conjugate gradients for a correction costs as much as a further step. So it is where the factor
+ * is that of a subset of the samples; with the factor alone, which knows too few directions, the ratio is always too large.
  */
 export async function accelerated<T extends Accelerable>(
   problem: Problem,
@@ -24,7 +25,7 @@ export async function accelerated<T extends Accelerable>(
   velocity: T,
   signal?: AbortSignal,
 ): Promise<T | Failure> {
-  if (problem.route === "matrix-free") return velocity;
+  if (problem.route === "matrix-free" || point.subset !== null) return velocity;
   const answer = await problem.engine.accelerate(velocity.step, point.scaling, signal);
   if (failed(answer)) return answer.code === "memory" ? answer : velocity;
   const length = scaledNormSquared(problem, point.scaling, velocity.step);

@@ -65,7 +65,7 @@ function after(last: TrainRecord, route: Sampled, records: readonly TrainRecord[
   const scarce = isScarce(route, promised(last, records));
   if (route === "matrix-free") return scarce ? 2 * count : count;
   if (scarce) return null;
-  // Of all trials: one that only leaves the acceleration away has no steps of its own.
+  // Of all trials: one with more damping needs fewer.
   const trials = records.filter(({ iteration }) => iteration === last.iteration);
   const steps = Math.max(...trials.map(({ precision }) => precision?.steps ?? 0));
   return steps > mostSteps ? 2 * count : count;

@@ -111,8 +111,12 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
           const tolerated = asked === undefined ? {} : { tolerance: asked };
           return engine.solve({ damping: 1, decay: 0.1, scaling: null, ...tolerated });
         };
+        // Along one velocity, for the second derivative is the same then.
+        const accelerate = () => engine.accelerate(problem.parameters, null);
         const double = await step({ precision: "double" });
+        const exact = await sure(accelerate());
         const single = await step({ precision: "single", subset });
+        const curved = failed(single) ? single : await accelerate();
         const rough = await step({ precision: "single", subset }, 0.5);
         if (failed(double) || failed(rough)) throw new Error("a damped system was not solved");
         // With few of the samples 40 steps may not do: then it says so.
@@ -124,6 +128,9 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
           const ratio = Math.sqrt(sampleCount * outputSize * parameterCount) * 400;
           expect(difference(double.step, single.step)).toBeLessThan(ratio * singleTolerance);
           expect(rough.steps ?? 0).toBeLessThanOrEqual(single.steps ?? 0);
+          // So is the acceleration, which has a system of its own to be solved.
+          if (failed(curved)) expect(curved.code).toBe("imprecise");
+          else expect(difference(exact.acceleration, curved.acceleration)).toBeLessThan(ratio * singleTolerance);
         }
         engine.dispose();
       }),

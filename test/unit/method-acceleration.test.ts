@@ -1,8 +1,11 @@
 // Geodesic acceleration in the loop: when the second-order step is taken, what comes after one that does not lower the objective,
 // and the rule that keeps it from being tried at all.
 import { describe, expect, it } from "vitest";
+import { failed } from "../../src/backend/engine.js";
 import { levenbergMarquardt } from "../../src/index.js";
+import type { Point, Problem } from "../../src/linearise/problem.js";
 import type { TrainRecord } from "../../src/linearise/record.js";
+import { accelerated } from "../../src/step/acceleration.js";
 import { minimise } from "../../src/train/minimise.js";
 import { stopRules } from "../../src/train/stop.js";
 import { DenseEngine, type ResidualProblem } from "../helpers/dense-engine.js";
@@ -61,6 +64,21 @@ async function run(engine: DenseEngine, acceleration: boolean, iterations = 100)
 }
 
 describe("geodesic acceleration", () => {
+  it("is not asked for where the factor is that of a subset of the samples", async () => {
+    const engine = new Counting(rosenbrock);
+    const problem = { engine, route: "primal", decay: 0, condition: false } as unknown as Problem;
+    const point = (subset: number | null) => ({ gradient: Float64Array.of(1, 1), scaling: null, subset }) as Point;
+    const scaling = null;
+    await engine.linearise(Float64Array.of(-1.2, 1), { curvature: "primal", decay: 0, scaling });
+    const solved = await engine.solve({ damping: 1, decay: 0, scaling });
+    if (failed(solved)) throw new Error(solved.message);
+    const velocity = { ...solved, acceleration: null, predicted: 1, slope: -1, damping: 1, condition: null };
+    expect(await accelerated(problem, point(2), velocity)).toBe(velocity);
+    expect(engine.accelerations).toBe(0);
+    await accelerated(problem, point(null), velocity);
+    expect(engine.accelerations).toBe(1);
+  });
+
   it("follows a narrow curved valley in fewer iterations than the velocity alone", async () => {
     // Rosenbrock's, a hundred times as steep across: the straight step soon leaves it, the parabola is its floor.
     const narrow = {

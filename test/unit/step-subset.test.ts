@@ -47,7 +47,7 @@ describe("the number of samples", () => {
     expect(nextSubset(sizes, "matrix-free", [start, record(null, 1)])).toBeNull();
   });
 
-  it("doubles also where the trial that was accepted only left the acceleration away", () => {
+  it("doubles also where only a rejected trial of the last iteration was too rough", () => {
     const rejected = record(300, 100, { accepted: false, precision: { steps: 13 } });
     const accepted = record(300, 50, { precision: { steps: 0 } });
     expect(nextSubset(sizes, "primal", [start, rejected, accepted])).toBe(600);

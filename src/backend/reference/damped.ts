@@ -7,7 +7,7 @@ import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped } from 
 import type { Curved } from "./curved.js";
 import { DualStep } from "./dual-step.js";
 import type { Passes } from "./passes.js";
-import { applySingle, factorSingle, type SingleOperator, solveSingle } from "./single.js";
+import { factorSingle, type SingleOperator, solveSingle } from "./single.js";
 import { indefinite } from "./spectrum.js";
 
 export interface Damped {
@@ -81,8 +81,6 @@ export async function accelerateHeld(
   if (curved.kind === "dual") return dual.back((await solveDamped(matrix, factor, order, shift, second, pace)).x, pace);
   const right = await passes.transpose(parameters, dual.weighted(second), pace);
   for (let j = 0; j < right.length; j++) right[j] = -right[j];
-  // As in the core: with the rough factor of a subset alone.
-  if (curved.sampled) return applySingle(matrix, shift, factor, right);
   if (curved.precision === "double") return (await solveDamped(matrix, factor, order, shift, right, pace)).x;
   const single = await solveSingle(
     operatorOf(held, shift, pace),

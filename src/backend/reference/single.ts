@@ -33,12 +33,7 @@ export async function factorSingle(
 }
 
 /** M^-1 r with the factor alone. */
-export function applySingle(
-  matrix: Float64Array,
-  shift: Float64Array,
-  factor: Float64Array,
-  r: Float64Array,
-): Float64Array {
+function applySingle(matrix: Float64Array, shift: Float64Array, factor: Float64Array, r: Float64Array): Float64Array {
   const s = roots(matrix, r.length, shift);
   const z = r.map((value, i) => s[i] * value);
   solveFactored(factor, r.length, z);
