@@ -4,12 +4,12 @@ import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK } from "../network/forward.js";
 import { costsOf, type EngineName } from "./cost-model.js";
 import type { Route } from "./record.js";
-import { layerPairs } from "./workload.js";
+import { layerPairs, type StepKind } from "./workload.js";
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
-/** What is run, as far as memory is concerned. */
-export interface Sizes {
+/** What is run: its sizes. */
+export interface Sizes extends StepKind {
   readonly architecture: Architecture;
   readonly sampleCount: number;
   /** Samples of the validation engine; 0 = none. */
@@ -19,10 +19,6 @@ export interface Sizes {
   readonly fromFile?: boolean;
   readonly engine: EngineName;
   readonly threads: number;
-  /** In the primal route the curvature is in single precision until that no longer suffices: the native engine holds one of them at a time. */
-  readonly single?: boolean;
-  /** Samples behind the curvature, by route, while they are not all: at first and at most (`step/subset.ts`). */
-  readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
   /** Of those that are garbage once the engine has them, before it forms anything. Default 0. */

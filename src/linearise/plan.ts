@@ -12,7 +12,7 @@ import { secondsOf } from "./cost-model.js";
 import { COST_TABLE } from "./cost-table.js";
 import { blockSamples, type MemoryEstimate, memoryOf, type Sizes } from "./memory-model.js";
 import type { Route } from "./record.js";
-import { type Economies, iterationWork } from "./workload.js";
+import { iterationWork } from "./workload.js";
 
 /** What one route would take. */
 export interface RouteEstimate {
@@ -47,7 +47,7 @@ export interface Plan<Kind extends Route = Route> {
 }
 
 /** What is to be planned. */
-export interface PlanRequest<Kind extends Route = Route> extends Sizes, Economies {
+export interface PlanRequest<Kind extends Route = Route> extends Sizes {
   readonly asked: "auto" | Kind;
   /** The routes that this kind of run can take. */
   readonly routes: readonly Kind[];

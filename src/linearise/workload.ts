@@ -85,10 +85,11 @@ function productWork(net: Architecture, n: number, products: number): Work {
   return { operation: "product", flops: products * 8 * n * weightCount(net), size: fanIn(net), calls: products };
 }
 
-/** How far below double precision and all samples the curvature may be: `step/economy.ts`. */
-export interface Economies {
+/** What the steps of a run are made of: how far below double precision and all samples (`step/economy.ts`), and what is added to them. */
+export interface StepKind {
+  /** In the primal route the curvature is in single precision until that no longer suffices: the native engine holds one of them at a time. */
   readonly single?: boolean;
-  /** Samples behind it, by route, at first and at most; null = all. */
+  /** Samples behind the curvature, by route, while they are not all: at first and at most (`step/subset.ts`). */
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
   readonly acceleration?: boolean;
@@ -119,7 +120,7 @@ export function iterationWork(
   route: Route,
   net: Architecture,
   n: number,
-  { single = false, subset = {}, acceleration = false }: Economies = {},
+  { single = false, subset = {}, acceleration = false }: StepKind = {},
 ): Work[] {
   const order = route === "dual" ? n * net.outputSize : net.parameterCount;
   const count = subset[route]?.first ?? n;

@@ -17,7 +17,7 @@ export interface Accelerable extends DampedStep {
  * The step with its acceleration; the step as it was where the ratio is too large or a is not finite. The model's promise
  * stays that of the velocity. Needs the factor of the solve that made the step: the matrix-free route has none and takes the
  * velocity, since another run of conjugate gradients for a correction costs as much as a further step. So it is where the factor
- * is that of a subset of the samples; with the factor alone, which knows too few directions, the ratio is always too large.
+ * is that of a subset of the samples; with that factor alone, which knows too few directions, the ratio was too large wherever it was tried.
  */
 export async function accelerated<T extends Accelerable>(
   problem: Problem,

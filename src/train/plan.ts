@@ -5,6 +5,7 @@ import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
 import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
 import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
+import type { StepKind } from "../linearise/workload.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { singlePays } from "../step/precision.js";
@@ -59,14 +60,17 @@ export function trainRequest(
     completed,
     completed.route,
     options,
-    single,
-    method.curvatureSamples === "auto"
-      ? {
-          primal: single ? plannedSubset(few, "primal") : null,
-          "matrix-free": plannedSubset(few, "matrix-free"),
-        }
-      : {},
-    method.settings.acceleration === true,
+    {
+      single,
+      subset:
+        method.curvatureSamples === "auto"
+          ? {
+              primal: single ? plannedSubset(few, "primal") : null,
+              "matrix-free": plannedSubset(few, "matrix-free"),
+            }
+          : {},
+      acceleration: method.settings.acceleration === true,
+    },
   );
 }
 
@@ -97,9 +101,7 @@ function request<Kind extends Route>(
   { memoryLimit, standardise }: CompletedRunOptions,
   asked: "auto" | Kind,
   options: BackendOptions,
-  single = false,
-  subset: PlanRequest["subset"] = {},
-  acceleration = false,
+  steps: StepKind = {},
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes, released } = sizes;
   const engine = chooseBackend(options.backend);
@@ -115,9 +117,7 @@ function request<Kind extends Route>(
     weighted: whole.weights !== null,
     engine,
     threads: chooseThreads(options.threads),
-    single,
-    subset,
-    acceleration,
+    ...steps,
     copies: copies + (passes ? 0 : scaled),
     passing: passes ? scaled : 0,
     fromFile,
