@@ -9,6 +9,13 @@ import type { Pace } from "./pace.js";
 
 /** Rows of vectors carried back together, so that a reflection is read once for all of them. */
 const GROUP = 16;
+/**
+ * Squares below this are not of full precision, and a reflection made of them is none: H would not be orthogonal. What it drops is 1e-140
+ * of the matrix.
+ */
+const NEGLIGIBLE = 1e-280;
+/** Smallest number of full precision: a sweep does not make a coupling below it smaller. */
+const SMALLEST = 2 ** -1022;
 /** QL needs about 1.7 sweeps a value; more than this has never been seen for finite matrices. */
 const SWEEPS = 60;
 
@@ -100,7 +107,7 @@ async function tridiagonalise(
     let rest = 0; // |entries left of the one that stays|^2
     for (let j = 0; j < i - 1; j++) rest += a[row + j] ** 2;
     const head = a[row + i - 1];
-    if (rest === 0) {
+    if (rest < NEGLIGIBLE) {
       below[i - 1] = head;
       continue;
     }
@@ -165,8 +172,12 @@ async function implicitQl(
 /** The first index from `first` on whose coupling to the next one is negligible. */
 function splitAfter(d: Float64Array, e: Float64Array, first: number, n: number): number {
   let last = first;
-  // Asked this way round, so that NaN is no small coupling.
-  while (last < n - 1 && !(Math.abs(e[last]) <= Number.EPSILON * (Math.abs(d[last]) + Math.abs(d[last + 1])))) last++;
+  while (last < n - 1) {
+    const size = Math.abs(d[last]) + Math.abs(d[last + 1]);
+    // NaN is no small coupling.
+    if (Math.abs(e[last]) <= Number.EPSILON * size + SMALLEST) break;
+    last++;
+  }
   return last;
 }
 

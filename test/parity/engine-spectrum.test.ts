@@ -73,7 +73,8 @@ describe.skipIf(!native.ok)("eigenvalues of both engines", () => {
           });
           expect(difference(seen[0], seen[1])).toBeLessThan(tolerance);
         }),
-        { numRuns: curvature === "dual" ? 6 : 15 }, // up to 400 rows each
+        // Up to 400 rows each; to shrink a failure outlasts the test, which then tells of its time alone.
+        { numRuns: curvature === "dual" ? 6 : 15, endOnFailure: true },
       );
     },
   );

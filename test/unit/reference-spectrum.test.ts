@@ -25,6 +25,24 @@ const largest = (values: ArrayLike<number>) =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 describe("the symmetric eigensolver", () => {
+  it.each([1e-139, 1e-150, 1e-158, 1e-161, 5e-162, 1e-163, 1e-200, 1e-306, 1e-310, 1e-323])(
+    "vectors are orthonormal where what is left of a row is %e of the matrix, its squares hardly numbers or none",
+    async (tiny) => {
+      const n = 6;
+      const a = new Float64Array(n * n);
+      a[0] = 1;
+      for (let i = 1; i < n; i++) for (let j = 0; j <= i; j++) a[i * n + j] = tiny * (1 + ((3 * i + 5 * j) % 7));
+      const { values, vectors } = await symmetricEigen(a, n, true, pace);
+      expect(Math.abs(values[n - 1] - 1)).toBeLessThan(4 * n * Number.EPSILON);
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j < n; j++) {
+          let dot = i === j ? -1 : 0;
+          for (let k = 0; k < n; k++) dot += vectors![i * n + k] * vectors![j * n + k];
+          expect(Math.abs(dot)).toBeLessThan(4 * n * Number.EPSILON);
+        }
+    },
+  );
+
   it.each([1, 2, 3, 16, 17, 60])("order %i: second differences, at any scale", async (n) => {
     for (const scale of [1, 1e-300, 1e290]) {
       const { a, values, vector } = secondDifferences(n);
