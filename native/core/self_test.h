@@ -14,8 +14,8 @@ struct SelfTest {
   std::string message;
 };
 
-// Factors a symmetric positive definite matrix of order n with a known solution, on one thread and
-// on four at once.
+// Factors a symmetric positive definite matrix of order n with a known solution; above order 256,
+// or where the build may be one without locks, on four threads at once as well.
 SelfTest TestBlas(size_t n);
 
 }  // namespace gaussflow
