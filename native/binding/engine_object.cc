@@ -175,7 +175,7 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   struct Call {
-    Doubles scaling, step;
+    Doubles scaling, left, right, step;
     Solution result;
   };
   auto call = std::make_shared<Call>();
@@ -187,13 +187,19 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
   const bool condition = arguments::Boolean(info, 3, "condition");
   const double tolerance = arguments::Number(info, 4, "tolerance", 0.0);
+  if (!info[5].IsNull()) call->left = arguments::RowsCopy(info, 5, "left", net.parameter_count);
+  if (!info[6].IsNull()) call->right = arguments::RowsCopy(info, 6, "right", net.parameter_count);
+  if (call->left.size() != call->right.size())
+    throw CodedError(info.Env(), "GAUSSFLOW_ARGUMENT", "left and right must have as many rows");
   call->step.resize(net.parameter_count);
   return Run(
       info.Env(), SolveCost(),
       [call, damping, decay, condition, tolerance](State& s) {
+        const LowRank correction = {call->left.size() / call->step.size(), call->left.data(),
+                                    call->right.data()};
         return s.engine.Solve(damping, decay,
                               call->scaling.empty() ? nullptr : call->scaling.data(), condition,
-                              s.Flags(), call->step.data(), &call->result, tolerance);
+                              s.Flags(), call->step.data(), &call->result, tolerance, correction);
       },
       [call](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);

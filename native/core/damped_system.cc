@@ -16,6 +16,33 @@ constexpr size_t kWork = 3;  // vectors of a solve or a condition estimate
 constexpr size_t kParts = 16;
 constexpr size_t kLeastParts = 768;
 
+// Adds rows x columns of the correction to a tile of the lower triangle. A tile on the diagonal
+// goes square by square: what lies above the diagonal in its place is M.
+void AddCorrection(size_t n, const LowRank& correction, size_t row, size_t rows, size_t column,
+                   size_t columns, double* lower) {
+  const auto [count, left, right] = correction;
+  const auto add = [&, left = left, right = right, count = count](size_t i, size_t height, size_t j,
+                                                                  size_t width, double beta,
+                                                                  double* out, size_t ld) {
+    blas::Gemm('N', 'T', height, width, count, 1.0, left + i, n, right + j, n, beta, out, ld);
+    blas::Gemm('N', 'T', height, width, count, 1.0, right + i, n, left + j, n, 1.0, out, ld);
+  };
+  if (row >= column + columns)
+    return add(row, rows, column, columns, 1.0, lower + column * n + row, n);
+  constexpr size_t kSquare = 32;
+  double square[kSquare * kSquare];
+  for (size_t j0 = column; j0 < column + columns; j0 += kSquare) {
+    const size_t width = std::min(kSquare, column + columns - j0);
+    for (size_t i0 = j0; i0 < row + rows; i0 += kSquare) {
+      const size_t height = std::min(kSquare, row + rows - i0);
+      add(i0, height, j0, width, 0.0, square, kSquare);
+      for (size_t j = j0; j < j0 + width; ++j)
+        for (size_t i = std::max(i0, j); i < i0 + height; ++i)
+          lower[j * n + i] += square[(j - j0) * kSquare + i - i0];
+    }
+  }
+}
+
 }  // namespace
 
 Status DampedSystem::Reserve(size_t n) {
@@ -83,8 +110,11 @@ Status DampedSystem::MultiplyOne(const double* x, double* y, const Cancel& cance
 }
 
 Status DampedSystem::Factor(double uniform, double factor, const double* scaling,
-                            const Cancel& cancel) {
+                            const Cancel& cancel, const LowRank& correction) {
   const size_t n = matrix_.n();
+  left_.assign(correction.left, correction.left + correction.count * n);
+  right_.assign(correction.right, correction.right + correction.count * n);
+  const LowRank kept = {correction.count, left_.data(), right_.data()};
   for (size_t i = 0; i < n; ++i)
     shift_[i] = uniform + (scaling == nullptr ? 0.0 : factor * scaling[i]);
   const double* upper = matrix_.upper();
@@ -94,6 +124,7 @@ Status DampedSystem::Factor(double uniform, double factor, const double* scaling
                  [&](size_t i, size_t j) { lower[j * n + i] = upper[i * n + j]; });
     for (size_t j = std::max(row, column); j < std::min(row + rows, column + columns); ++j)
       lower[j * n + j] += shift_[j];
+    if (kept.count > 0) AddCorrection(n, kept, row, rows, column, columns, lower);
   };
   return Cholesky(n, lower, n, threads_, cancel, fill);
 }
@@ -105,6 +136,20 @@ Status DampedSystem::SolveFactor(double* x, const Cancel& cancel) const {
   return SolveTriangular(true, n, matrix_.lower(), n, 1, x, n, threads_, cancel);
 }
 
+void DampedSystem::SubtractCorrection(const double* x, double* r) const {
+  const size_t n = matrix_.n();
+  for (size_t at = 0; at < left_.size(); at += n) {
+    const double* l = left_.data() + at;
+    const double* q = right_.data() + at;
+    double lx = 0.0, qx = 0.0;
+    for (size_t i = 0; i < n; ++i) {
+      lx += l[i] * x[i];
+      qx += q[i] * x[i];
+    }
+    for (size_t i = 0; i < n; ++i) r[i] -= l[i] * qx + q[i] * lx;
+  }
+}
+
 Status DampedSystem::Solve(const double* b, double* x, double* residual, const Cancel& cancel) {
   const size_t n = matrix_.n();
   std::copy_n(b, n, x);
@@ -114,6 +159,7 @@ Status DampedSystem::Solve(const double* b, double* x, double* residual, const C
   status = Multiply(1, x, r, cancel);
   if (!status.ok()) return status;
   for (size_t i = 0; i < n; ++i) r[i] = b[i] - shift_[i] * x[i] - r[i];
+  SubtractCorrection(x, r);
   double top = 0.0, bottom = 0.0;
   for (size_t i = 0; i < n; ++i) {
     top = std::max(top, std::fabs(r[i]));

@@ -13,6 +13,13 @@
 
 namespace gaussflow {
 
+// sum_k left_k right_k^T + right_k left_k^T, the vectors one after the other; left null = nothing.
+struct LowRank {
+  size_t count = 0;
+  const double* left = nullptr;
+  const double* right = nullptr;
+};
+
 class DampedSystem {
  public:
   explicit DampedSystem(int threads) : threads_(threads) {}
@@ -27,26 +34,32 @@ class DampedSystem {
   // y = M x for the `count` columns of x (n x count).
   Status Multiply(size_t count, const double* x, double* y, const Cancel& cancel);
 
-  // Factors M + uniform I + factor * diag(scaling); scaling null = no second term.
-  Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
+  // Factors M + uniform I + factor * diag(scaling) + correction; scaling null = no second term. The
+  // correction is copied: it is part of A below, but not of M.
+  Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel,
+                const LowRank& correction = {});
   // x = (M + shift)^-1 b with the last factor, then one refinement step. *residual = |b - A x|_inf
   // / |b|_inf before it.
   Status Solve(const double* b, double* x, double* residual, const Cancel& cancel);
-  // 1-norm condition estimate of the factored matrix.
+  // 1-norm condition estimate of the factored matrix, which must have no correction.
   Status Condition(double* condition);
 
   size_t bytes() const {
-    return matrix_.bytes() + work_.bytes() + shift_.capacity() * sizeof(double);
+    return matrix_.bytes() + work_.bytes() +
+           (shift_.capacity() + left_.capacity() + right_.capacity()) * sizeof(double);
   }
 
  private:
   Status MultiplyOne(const double* x, double* y, const Cancel& cancel);
+  // r -= correction * x.
+  void SubtractCorrection(const double* x, double* r) const;
   // x = (L L^T)^-1 x.
   Status SolveFactor(double* x, const Cancel& cancel) const;
 
   int threads_;
   SymmetricMatrix matrix_;
   std::vector<double> shift_;
+  std::vector<double> left_, right_;  // of the correction
   Buffer work_;
 };
 

@@ -65,10 +65,11 @@ class Engine {
                    Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL,
                    const std::vector<uint32_t>* subset = nullptr);
   // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision
-  // knows no condition estimate, and solves down to `tolerance`.
+  // knows no condition estimate, and solves down to `tolerance`. The correction is added to G; it
+  // wants the primal curvature in double precision and no condition estimate.
   Status Solve(double damping, double decay, const double* scaling, bool condition,
                const Cancel& cancel, double* step, Solution* result,
-               double tolerance = SingleSystem::kTolerance);
+               double tolerance = SingleSystem::kTolerance, const LowRank& correction = {});
   // With the factor of the last Solve: acceleration (p) = -(G + decay I + damping D)^-1 J^T psi_vv,
   // psi_vv the second derivative of the predictions along velocity (p). `scaling` as in Solve.
   Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,

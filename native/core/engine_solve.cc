@@ -7,11 +7,14 @@
 namespace gaussflow {
 
 Status Engine::Solve(double damping, double decay, const double* scaling, bool condition,
-                     const Cancel& cancel, double* step, Solution* result, double tolerance) {
+                     const Cancel& cancel, double* step, Solution* result, double tolerance,
+                     const LowRank& correction) {
   Status status = Status::Misuse();
   tolerance_ = tolerance;
   factored_ = -1.0;
   solved_ = false;
+  const bool exact = curvature_ == Curvature::kPrimal && precision_ == Precision::kDouble;
+  if (correction.count > 0 && (!exact || condition)) return status;
   if (curvature_ == Curvature::kOrthogonal) {
     status = SolveOrthogonal(damping, decay, scaling, cancel, step, result);
     const Rank& rank = result->rank;
@@ -22,8 +25,9 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
   if (curvature_ == Curvature::kPrimal) {
     const size_t p = net_.parameter_count;
     const double uniform = scaling == nullptr ? damping + decay : decay;
-    status = precision_ == Precision::kSingle ? single_.Factor(uniform, damping, scaling, cancel)
-                                              : system_.Factor(uniform, damping, scaling, cancel);
+    status = precision_ == Precision::kSingle
+                 ? single_.Factor(uniform, damping, scaling, cancel)
+                 : system_.Factor(uniform, damping, scaling, cancel, correction);
     if (!status.ok()) return status;
     std::vector<double> right(p);
     for (size_t j = 0; j < p; ++j) right[j] = -gradient_[j];

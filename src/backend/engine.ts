@@ -14,6 +14,7 @@
 import type { RowLayout } from "../data/data-file.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Architecture } from "../network/architecture.js";
+import type { LowRank } from "./low-rank.js";
 import type { Precision } from "./single.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
@@ -125,6 +126,8 @@ export interface SolveRequest {
    * 2-norm, from the extreme singular values of its rank report.
    */
   readonly condition?: boolean;
+  /** Primal in double precision, without a condition estimate: a matrix that is added to G in this solve and its accelerations. */
+  readonly correction?: LowRank | null;
   /** Single precision: where the conjugate gradients stop, relative (`single.ts`), in (0, 1). Default 1e-8. Also of the acceleration. */
   readonly tolerance?: number;
 }

@@ -99,6 +99,8 @@ export interface TrainRecord {
   readonly subset?: number | null;
   /** Matrix-free route only. */
   readonly inner?: InnerSolve;
+  /** Pairs of the secant correction that was added to G (`step/secant.ts`), where it was. */
+  readonly secant?: number;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
   /** Seconds since the start of the run, and of this trial by phase. */

@@ -8,23 +8,39 @@
 //   (G + decay I + mu D) a = -J^T psi_vv;   try v + a/2 where 2 |a| <= 0.75 |v|, lengths in D; where that does not lower the
 //   objective, v itself, before the damping grows
 //
+// Once a run stalls, in the primal route, the model holds a secant correction of the part of the Hessian that G leaves out
+// (`../step/secant.ts`), and the step is not accelerated.
+//
 // A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive
 // definite in floating point counts as a rejected trial.
-import { failed } from "../backend/engine.js";
+import { type Failure, failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
+import type { Point } from "../linearise/problem.js";
 import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { checkBoolean, checkPositive } from "../options.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
 import type { PrecisionChoice } from "../step/precision.js";
+import {
+  multiplyLowRank,
+  noPairs,
+  nothingPending,
+  type Pairs,
+  type Pending,
+  type ResidualCurvature,
+  secantOf,
+  withPending,
+} from "../step/secant.js";
 import type { CurvatureSamples } from "../step/subset.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import {
+  arrayOf,
   type Judgement,
   type Method,
   type MethodState,
   numberOf,
+  type Proposal,
   riseMessage,
   toldBySettings,
   weigh,
@@ -40,9 +56,9 @@ export interface LevenbergMarquardtOptions {
   readonly damping?: DampingRuleName;
   /**
    * First damping, relative to the largest diagonal entry of the curvature in the units of D. "auto", the default: 1 with
-   * "marquardt", 1e-2 with "root" (0.1 where that comes to the identity), 1e-3 with "identity". Chosen by errors on held-out rows, by
-   * hand: no program of bench/ varies it. A bold first step under the running maximum, or with more parameters than equations, ends in
-   * a worse minimum.
+   * "marquardt", with "root" 1 below 500 parameters, 0.03 from there on and 0.1 where it comes to the identity, 1e-3 with "identity".
+   * A bold first step of a small network on noisy data ends in a worse minimum; larger ones on the same data do not
+   * (`node bench/defaults.mjs`, `node bench/uci.mjs`).
    */
   readonly initialDamping?: number | "auto";
   /**
@@ -61,15 +77,28 @@ export interface LevenbergMarquardtOptions {
    * "all" never does. The gradient is always that of all samples. Default "auto".
    */
   readonly curvatureSamples?: CurvatureSamples;
+  /**
+   * The part of the Hessian that G leaves out, sum_i r_i (Hessian of psi_i), large where residuals stay large: "auto" adds a secant
+   * correction for it, in the primal route, once three iterations in a row lower the objective by less than 0.3% each (`step/secant.ts`; every record
+   * tells); "none" never does. Default "auto".
+   */
+  readonly residualCurvature?: ResidualCurvature;
 }
+
+/** A run stalls once so many steps one after the other take less than `share` off the objective each, until one takes `end`. */
+const stall = { steps: 3, share: 3e-3, end: 3e-2 };
 
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
 const saturation = 1e16;
 const floor = 1e-30;
 
-function firstDamping(scaling: ScalingKind, effect: ScalingKind): number {
-  if (scaling === "root") return effect === "root" ? 1e-2 : 0.1;
-  return scaling === "marquardt" ? 1 : 1e-3;
+/** From so many parameters on a bold start does no harm. */
+const large = 500;
+
+function firstDamping(scaling: ScalingKind, effect: ScalingKind, parameterCount: number): number {
+  if (scaling !== "root") return scaling === "marquardt" ? 1 : 1e-3;
+  if (effect !== "root") return 0.1;
+  return parameterCount < large ? 1 : 0.03;
 }
 
 /**
@@ -85,9 +114,10 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     "acceleration",
     "precision",
     "curvatureSamples",
+    "residualCurvature",
   ]);
   const { scaling = "root", damping: ruleName = "nielsen", acceleration = true, precision = "auto" } = options;
-  const { curvatureSamples = "auto" } = options;
+  const { curvatureSamples = "auto", residualCurvature = "auto" } = options;
   if (!scalingKinds.includes(scaling))
     throw argumentError("levenbergMarquardt scaling", `must be one of ${scalingKinds.join(", ")}`, scaling);
   if (!Object.hasOwn(dampingRules, ruleName))
@@ -100,6 +130,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     throw argumentError("levenbergMarquardt precision", 'must be "auto" or "double"', precision);
   if (curvatureSamples !== "auto" && curvatureSamples !== "all")
     throw argumentError("levenbergMarquardt curvatureSamples", 'must be "auto" or "all"', curvatureSamples);
+  if (residualCurvature !== "auto" && residualCurvature !== "none")
+    throw argumentError("levenbergMarquardt residualCurvature", 'must be "auto" or "none"', residualCurvature);
   const { initialDamping = "auto" } = options;
   if (initialDamping !== "auto") checkPositive("levenbergMarquardt initialDamping", initialDamping);
   checkBoolean("levenbergMarquardt acceleration", acceleration);
@@ -108,18 +140,30 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
   return toldBySettings({
     name: "levenberg-marquardt",
     label: `Levenberg-Marquardt (${scaling} scaling, ${ruleName} damping${acceleration ? ", geodesic acceleration" : ""})`,
-    settings: { scaling, damping: ruleName, initialDamping, acceleration, precision, curvatureSamples },
+    settings: {
+      scaling,
+      damping: ruleName,
+      initialDamping,
+      acceleration,
+      precision,
+      curvatureSamples,
+      residualCurvature,
+    },
     scaling,
     precision,
     curvatureSamples,
 
-    start: (curvatureScale, effect) => ({
-      damping: (initialDamping === "auto" ? firstDamping(scaling, effect) : initialDamping) * curvatureScale,
+    start: (curvatureScale, effect, parameterCount) => ({
+      damping:
+        (initialDamping === "auto" ? firstDamping(scaling, effect, parameterCount) : initialDamping) * curvatureScale,
       growth: firstGrowth,
       scale: curvatureScale,
+      ...secantState(0, noPairs, nothingPending),
     }),
 
     damping: (state) => numberOf(state, "damping"),
+
+    wantsDouble: isStalled,
 
     async propose(problem, state, point, previous, signal) {
       // An accelerated trial was rejected: the damping stands as it was, and its velocity is next.
@@ -128,10 +172,16 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
         const { steps: _, ...before } = previous;
         return { ...before, step: previous.direction, acceleration: null, seconds: 0 };
       }
-      const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal);
+      const able = residualCurvature === "auto" && problem.route === "primal" && !problem.condition;
+      const stalled = able && isStalled(state);
+      const pairs = stalled ? pairsAt(state, point) : noPairs;
+      const correction = point.precision === "double" ? secantOf(pairs, point.gradient.length) : null;
+      const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal, correction);
       if (failed(answer)) return answer;
-      const velocity = { ...answer, length: 1, direction: answer.step, acceleration: null };
-      return acceleration ? accelerated(problem, point, velocity, signal) : velocity;
+      const count = (correction?.left.length ?? 0) / point.gradient.length;
+      const secant = able ? { secant: count } : {};
+      const velocity = { ...answer, length: 1, direction: answer.step, acceleration: null, ...secant };
+      return acceleration && !stalled ? accelerated(problem, point, velocity, signal) : velocity;
     },
 
     judge(state, point, proposal, trial): Judgement {
@@ -140,7 +190,10 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       if ("ratio" in weight && weight.ratio > 0)
         return {
           accepted: true,
-          state: withDamping(state, rule.accepted(weight.ratio, now)),
+          state: {
+            ...withDamping(state, rule.accepted(weight.ratio, now)),
+            ...afterStep(state, point, proposal, weight.actual / point.objective),
+          },
           gainRatio: weight.ratio,
           rejection: null,
         };
@@ -160,6 +213,48 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       return { ...judgement, end: { code: "damping-saturated", message } };
     },
   });
+}
+
+const isStalled = (state: MethodState) => numberOf(state, "slowSteps") >= stall.steps;
+
+/** Of the state: how many slow steps stand in a row, and what the correction is made of. */
+function secantState(slowSteps: number, pairs: Pairs, pending: Pending): MethodState {
+  return {
+    slowSteps,
+    secantSteps: pairs.steps,
+    secantChanges: pairs.changes,
+    secantResiduals: pairs.residuals,
+    pendingStep: pending.step,
+    pendingGradient: pending.gradient,
+    pendingForces: pending.forces,
+  };
+}
+
+/** The pairs of the state, the one that this point's gradient completes among them. */
+function pairsAt(state: MethodState, point: Point): Pairs {
+  const [steps, changes, residuals] = ["secantSteps", "secantChanges", "secantResiduals"].map((name) =>
+    arrayOf(state, name),
+  );
+  const [step, gradient, forces] = ["pendingStep", "pendingGradient", "pendingForces"].map((name) =>
+    arrayOf(state, name),
+  );
+  return withPending({ steps, changes, residuals }, { step, gradient, forces }, point.gradient);
+}
+
+/** After an accepted step from `point` that took this share off the objective. */
+function afterStep(state: MethodState, point: Point, proposal: Proposal | Failure, share: number): MethodState {
+  const was = isStalled(state);
+  const slow = share < (was ? stall.end : stall.share) ? Math.min(numberOf(state, "slowSteps") + 1, stall.steps) : 0;
+  const able = !failed(proposal) && proposal.secant !== undefined;
+  if (!able || slow < stall.steps) return secantState(able ? slow : 0, noPairs, nothingPending);
+  const pairs = was ? pairsAt(state, point) : noPairs;
+  // The system that the step solves must be the whole system, and the step nothing besides.
+  if (proposal.acceleration !== null || point.precision !== "double") return secantState(slow, pairs, nothingPending);
+  const { step, damping } = proposal;
+  const correction = was ? secantOf(pairs, step.length) : null;
+  const forces = correction === null ? new Float64Array(step.length) : multiplyLowRank(correction, step);
+  for (let j = 0; j < step.length; j++) forces[j] += damping * (point.scaling?.[j] ?? 1) * step[j];
+  return secantState(slow, pairs, { step, gradient: point.gradient, forces });
 }
 
 function withDamping(state: MethodState, next: DampingState): MethodState {

@@ -33,6 +33,8 @@ export interface Proposal {
   readonly inner?: InnerSolve | undefined;
   /** Single precision: steps of the conjugate gradients. */
   readonly steps?: number | undefined;
+  /** Pairs of the secant correction in the model; undefined where there can be none. */
+  readonly secant?: number | undefined;
   /** Matrix-free route: direction^T (G + decay I + mu D) direction. */
   readonly quadratic?: number | undefined;
   /** Seconds spent solving for this proposal; 0 where a direction was reused. */
@@ -73,7 +75,9 @@ export interface Method {
    *   (dual route: a Rayleigh quotient of K), 1 for the running maximum.
    * @param effect what `scaling` comes to on the route (scalingInEffect).
    */
-  start(curvatureScale: number, effect: ScalingKind): MethodState;
+  start(curvatureScale: number, effect: ScalingKind, parameterCount: number): MethodState;
+  /** Whether the next curvature must be that of all samples in double precision, whatever would pay. Default: never. */
+  wantsDouble?(state: MethodState): boolean;
   /** Damping that the next trial will use: what a record shows when the solve fails. */
   damping(state: MethodState): number;
   /** @param previous the trial just rejected at the same point, whose direction may be reused; else null. */
@@ -92,6 +96,12 @@ export interface Method {
 export function numberOf(state: MethodState, name: string): number {
   const value = state[name];
   return typeof value === "number" ? value : Number.NaN;
+}
+
+/** An array of the state, by name; empty where there is none. */
+export function arrayOf(state: MethodState, name: string): Float64Array {
+  const value = state[name];
+  return value instanceof Float64Array ? value : new Float64Array(0);
 }
 
 /** What a trial amounts to, the same for every method: its gain ratio, or the sentence that says why there is none. */

@@ -6,6 +6,7 @@
 // curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14).
 import { dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
+import type { LowRank } from "../backend/low-rank.js";
 import { singleTolerance } from "../backend/single.js";
 import type { Point, Problem } from "../linearise/problem.js";
 import type { InnerSolve } from "../linearise/record.js";
@@ -33,17 +34,21 @@ export interface DampedStep {
   readonly seconds: number;
 }
 
-/** Solves the damped system at `point` (the engine's last linearisation). A non-finite step is a failure, not a step. */
+/**
+ * Solves the damped system at `point` (the engine's last linearisation), with `correction` added to G. A non-finite step is a failure,
+ * not a step.
+ */
 export async function dampedStep(
   problem: Problem,
   point: Point,
   damping: number,
   signal?: AbortSignal,
+  correction: LowRank | null = null,
 ): Promise<DampedStep | Failure> {
   if (problem.route === "matrix-free") return matrixFreeStep(problem, point, damping, signal);
   const { engine, decay, condition } = problem;
   const { scaling, tolerance = singleTolerance } = point;
-  const solved = await engine.solve({ damping, decay, scaling, condition, tolerance }, signal);
+  const solved = await engine.solve({ damping, decay, scaling, condition, tolerance, correction }, signal);
   if (failed(solved)) return solved;
   const bad = solved.step.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {

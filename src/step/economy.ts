@@ -36,9 +36,9 @@ export class Economy {
   }
 
   /** For the next point, `iteration` steps from the start, whose first step will have this damping. */
-  next(damping: number, iteration: number, records: readonly TrainRecord[]): Effort {
+  next(damping: number, iteration: number, records: readonly TrainRecord[], wantsDouble = false): Effort {
     const { engine, route } = this.#problem;
-    const precision = this.#single ? nextPrecision(damping, records) : "double";
+    const precision = this.#single && !wantsDouble ? nextPrecision(damping, records) : "double";
     if (!this.#subset || route === "dual" || (route === "primal" && precision === "double"))
       return { precision, subset: null };
     const count = nextSubset(this.#sizes, route, records);
@@ -70,11 +70,14 @@ export class Economy {
   /** What the record of a trial says of all this. */
   told(
     { precision: used, tolerance = singleTolerance, subset }: Point,
-    proposal: { readonly ok: true; readonly steps?: number | undefined } | Failure,
+    proposal:
+      | { readonly ok: true; readonly steps?: number | undefined; readonly secant?: number | undefined }
+      | Failure,
     fallback: string | null,
-  ): Pick<TrainRecord, "precision" | "subset"> {
+  ): Pick<TrainRecord, "precision" | "subset" | "secant"> {
     const steps = failed(proposal) ? 0 : (proposal.steps ?? 0);
     const precision = { used, steps, tolerance: used === "single" ? tolerance : null, fallback };
-    return { ...(this.#single ? { precision } : {}), ...(this.#subset ? { subset } : {}) };
+    const secant = failed(proposal) || !proposal.secant ? {} : { secant: proposal.secant };
+    return { ...(this.#single ? { precision } : {}), ...(this.#subset ? { subset } : {}), ...secant };
   }
 }

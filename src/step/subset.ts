@@ -2,7 +2,8 @@
 // of them where it promises little.
 //
 //   primal, single precision   0.6 p equations at first: a preconditioner. Twice as many once a step costs over `mostSteps` conjugate-
-//                              gradient steps, all once the model promises under a fifth of the objective
+//                              gradient steps, all once the model promises under a fifth of the objective and a step costs `fewSteps`:
+//                              with much damping it promises little and costs one step
 //   matrix-free                5 p equations at first: the model itself. Twice as many once it promises under a thousandth
 //
 // Where sample weights differ the equations are those of as many equal samples (`evenness` in `../loss/weighted.ts`). Above half of the
@@ -21,6 +22,7 @@ type Sampled = "primal" | "matrix-free";
 // `node bench/large.mjs` show what they do.
 const firstEquations = { primal: 0.6, "matrix-free": 5 };
 const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
+const fewSteps = 4;
 const mostSteps = 12;
 const mostShare = 0.5;
 const mostGrowth = 8;
@@ -64,10 +66,10 @@ function after(last: TrainRecord, route: Sampled, records: readonly TrainRecord[
   if (count === null) return null;
   const scarce = isScarce(route, promised(last, records));
   if (route === "matrix-free") return scarce ? 2 * count : count;
-  if (scarce) return null;
   // Of all trials: one with more damping needs fewer.
   const trials = records.filter(({ iteration }) => iteration === last.iteration);
   const steps = Math.max(...trials.map(({ precision }) => precision?.steps ?? 0));
+  if (scarce && steps >= fewSteps) return null;
   return steps > mostSteps ? 2 * count : count;
 }
 

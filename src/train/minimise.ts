@@ -295,16 +295,19 @@ class Loop {
   }
 
   async #linearise(again?: Effort): Promise<Point | Failure> {
-    const first = this.#state === null;
-    const damping = this.#state === null ? Number.POSITIVE_INFINITY : this.#options.method.damping(this.#state);
-    const effort = again ?? this.#economy.next(damping, this.#iteration, this.#records);
+    const [{ method }, state] = [this.#options, this.#state];
+    const damping = state === null ? Number.POSITIVE_INFINITY : method.damping(state);
+    const wantsDouble = state !== null && method.wantsDouble?.(state) === true;
+    const effort = again ?? this.#economy.next(damping, this.#iteration, this.#records, wantsDouble);
     const { decay, scaling, route } = this.#problem;
-    const probe = first && this.#scaling === null && route !== "dual" ? freshScaling(this.#problem) : null;
+    const probe = state === null && this.#scaling === null && route !== "dual" ? freshScaling(this.#problem) : null;
     const { signal } = this.interrupt;
     const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, signal, effort);
     if (failed(point)) return point;
-    if (first)
-      this.#state = this.#options.method.start(curvatureScale(point, decay, probe, scaling === "root"), scaling);
+    if (state === null) {
+      const scale = curvatureScale(point, decay, probe, scaling === "root");
+      this.#state = method.start(scale, scaling, point.parameters.length);
+    }
     return this.#economy.withTolerance(point, this.#records);
   }
 

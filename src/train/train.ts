@@ -148,7 +148,7 @@ export async function* trainSteps(
       resume:
         resume === null
           ? null
-          : await readCheckpoint(resume, print, start.parameterCount, completed.method.start(1, "identity")),
+          : await readCheckpoint(resume, print, start.parameterCount, completed.method.start(1, "identity", 1)),
     });
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     return finish(start, fit, validation, completed, plan, engine, result, report);

@@ -79,10 +79,11 @@ describe("the scaling of the damping", () => {
   });
 });
 
-it("the first damping goes with the scaling, and with what the root comes to; a number is taken as it is", () => {
-  const first = (options: Parameters<typeof levenbergMarquardt>[0], effect: "identity" | "root" | "marquardt") =>
-    levenbergMarquardt(options).start(3, effect).damping;
-  expect(first({}, "root")).toBe(0.03);
+it("the first damping goes with the scaling, what the root comes to and the size; a number is taken as it is", () => {
+  const first = (options: Parameters<typeof levenbergMarquardt>[0], effect: "identity" | "root" | "marquardt", p = 9) =>
+    levenbergMarquardt(options).start(3, effect, p).damping;
+  expect(first({}, "root", 499)).toBe(3);
+  expect(first({}, "root", 500)).toBeCloseTo(0.09, 15);
   expect(first({}, "identity")).toBeCloseTo(0.3, 15);
   expect(first({ scaling: "identity" }, "identity")).toBe(0.003);
   expect(first({ scaling: "marquardt" }, "marquardt")).toBe(3);
@@ -115,10 +116,10 @@ describe("a trial that reuses the solve before", () => {
   it("has none of its seconds: Gauss-Newton's backtracks, half as long each", async () => {
     const { problem, point } = await somewhere();
     const method = gaussNewton();
-    const first = await method.propose(problem, method.start(1, "identity"), point, null);
+    const first = await method.propose(problem, method.start(1, "identity", 1), point, null);
     if (failed(first)) throw new Error(first.message);
     expect(first.seconds).toBeGreaterThan(0);
-    const { state } = method.judge(method.start(1, "identity"), point, first, { ok: true, objective: 1e9 });
+    const { state } = method.judge(method.start(1, "identity", 1), point, first, { ok: true, objective: 1e9 });
     const second = await method.propose(problem, state, point, { ...first, ...told });
     expect(second).toMatchObject({ ok: true, seconds: 0, condition: 7, length: 0.5, damping: first.damping });
     expect((second as typeof first).step).toEqual(first.direction.map((value) => value / 2));
@@ -127,7 +128,7 @@ describe("a trial that reuses the solve before", () => {
   it("has neither its seconds nor its conjugate gradients: the velocity of an accelerated step", async () => {
     const { problem, point } = await somewhere();
     const method = levenbergMarquardt();
-    const state = method.start(1, "identity");
+    const state = method.start(1, "identity", 1);
     const first = await method.propose(problem, state, point, null);
     if (failed(first)) throw new Error(first.message);
     const second = await method.propose(problem, state, point, { ...first, ...told, acceleration: 0.2 });

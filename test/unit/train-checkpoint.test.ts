@@ -98,6 +98,19 @@ describe("resuming carries the whole state", () => {
     expect(timeless(resumed)).toEqual(timeless(whole));
   });
 
+  it("and the pairs of a secant correction", async () => {
+    const path = join(folder, "secant.json");
+    const noisy = waves(120, 3, 1, 3, 0.5);
+    const start = network({ layers: [3, 6, 1], seed: 1 });
+    const options = { validation: false, stop: { ...stop, iterations: 60 } } as const;
+    const whole = await train(start, noisy, options);
+    const corrected = whole.records.find(({ secant }) => (secant ?? 0) > 3);
+    if (corrected === undefined) throw new Error("the run never stalled");
+    const cut = { ...options, stop: { ...stop, iterations: corrected.iteration } };
+    await train(start, noisy, { ...cut, checkpoint: { path } });
+    expect(timeless(await train(start, noisy, { ...options, resume: path }))).toEqual(timeless(whole));
+  });
+
   it("with nothing left to do: ends at once with the same point and reason", async () => {
     const path = join(folder, "done.json");
     const options = { stop: { ...stop, iterations: 4 } };

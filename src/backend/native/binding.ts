@@ -74,6 +74,8 @@ export interface NativeEngineObject {
     scaling: Float64Array | null,
     condition: boolean,
     tolerance: number,
+    left: Float64Array | null,
+    right: Float64Array | null,
   ): NativeAnswer<NativeSolved | NativeFailure>;
   /** With the factor of the last solve. */
   accelerate(velocity: Float64Array, scaling: Float64Array | null): NativeAnswer<Float64Array | NativeFailure>;

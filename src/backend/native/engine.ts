@@ -25,8 +25,9 @@ import type {
 } from "../engine.js";
 import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
 import { splitFactors } from "../layer-factors.js";
+import { checkCorrection } from "../low-rank.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
-import { checkPrecision, checkTolerance, imprecise, singleTolerance } from "../single.js";
+import { checkPrecision, checkTolerance, imprecise, type Precision, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
@@ -52,6 +53,7 @@ class NativeEngine implements Engine {
   readonly #object: NativeEngineObject;
   #parameters: Float64Array | null = null;
   #held: Curvature = "none";
+  #precision: Precision = "double";
   /** Of the last solve. */
   #tolerance = singleTolerance;
   /** A call that was done at once has an answer that its caller cannot have seen yet. */
@@ -129,6 +131,7 @@ class NativeEngine implements Engine {
     }, signal);
     if ("failure" in answer) return this.#failure(answer, parameters);
     this.#held = curvature;
+    this.#precision = precision;
     if (answer.scaling !== null) scaling?.set(answer.scaling);
     return {
       ok: true,
@@ -143,10 +146,13 @@ class NativeEngine implements Engine {
   async solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
     const start = performance.now();
     const { damping, decay, scaling, condition, tolerance = singleTolerance } = request;
+    const { correction = null } = request;
     checkTolerance(tolerance);
+    checkCorrection(correction, this.#held, this.#precision, condition === true, this.parameterCount);
     this.#tolerance = tolerance;
+    const [left, right] = [correction?.left ?? null, correction?.right ?? null];
     const answer = await this.#call(
-      (native) => native.solve(damping, decay, scaling, condition === true, tolerance),
+      (native) => native.solve(damping, decay, scaling, condition === true, tolerance, left, right),
       signal,
     );
     if ("failure" in answer) {

@@ -3,7 +3,8 @@
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, EngineData, LineariseRequest, SolveRequest } from "../engine.js";
-import { checkPrecision, checkTolerance, singleTolerance } from "../single.js";
+import { checkCorrection } from "../low-rank.js";
+import { checkPrecision, checkTolerance, type Precision, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
 
 const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free"];
@@ -61,8 +62,14 @@ export function checkLinearise(architecture: Architecture, request: LineariseReq
   checkScaling(architecture, curvature, scaling);
 }
 
-export function checkSolve(architecture: Architecture, route: Curvature, request: SolveRequest): void {
-  const { damping, decay, scaling, tolerance = singleTolerance } = request;
+export function checkSolve(
+  architecture: Architecture,
+  route: Curvature,
+  precision: Precision,
+  request: SolveRequest,
+): void {
+  const { damping, decay, scaling, tolerance = singleTolerance, correction = null, condition = false } = request;
+  checkCorrection(correction, route, precision, condition, architecture.parameterCount);
   checkTolerance(tolerance);
   checkNonNegative("damping", damping);
   checkNonNegative("decay", decay);

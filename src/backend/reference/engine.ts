@@ -199,7 +199,7 @@ class ReferenceEngine implements Engine {
       const start = performance.now();
       const triangle = this.#triangle;
       if (triangle !== null) {
-        checkSolve(this.#architecture, "orthogonal", request);
+        checkSolve(this.#architecture, "orthogonal", "double", request);
         const { step, residual, rank } = await triangle.solve(request, pace);
         if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(triangle.parameters, "step");
         const ratio = rank.smallest > 0 ? rank.largest / rank.smallest : Number.POSITIVE_INFINITY;
@@ -207,7 +207,7 @@ class ReferenceEngine implements Engine {
         return { ok: true, step, residual, rank, condition: request.condition ? ratio * ratio : Number.NaN, seconds };
       }
       const held = this.#damped(this.#held());
-      checkSolve(this.#architecture, held.curved.kind, request);
+      checkSolve(this.#architecture, held.curved.kind, held.curved.precision, request);
       const solved = await solveHeld(held, request, pace);
       if ("code" in solved) return solved;
       if (solved.step.some((value) => !Number.isFinite(value))) {

@@ -1,0 +1,100 @@
+// The part of the Hessian that Gauss-Newton leaves out, from how the gradient changed: a structured secant correction after Dennis, Gay
+// and Welsch (An adaptive nonlinear least-squares algorithm, ACM Trans. Math. Softw. 7, 1981; the update is that of their NL2SOL), kept as
+// the last few pairs instead of a matrix.
+//
+//   Hessian of F = G + decay I + S*,   S* = sum_i r_i (Hessian of psi_i)
+//   for a step s:   y = change of the gradient,   y# = y - (G + decay I) s ~ S* s,   and with (G + decay I + S + mu D) s = -gradient
+//                   y# = new gradient + S s + mu D s
+//   update          w = y# - tau S s,   tau = min(1, |s.y#| / |s.S s|)                              (their sizing)
+//                   S <- tau S + (w y^T + y w^T) / s.y - (w.s) y y^T / (s.y)^2
+//
+// Where residuals stay large (noisy tables) S* is as large as G along the directions that G hardly sees, and a damping that has to stand
+// in for it holds every step short.
+import { dot, norm } from "../algebra/vectors.js";
+import type { LowRank } from "../backend/low-rank.js";
+
+/** `auto`: once a run stalls, by the rule of this file; `none`: never. */
+export type ResidualCurvature = "auto" | "none";
+
+/** Measured by `node bench/defaults.mjs`: 20 or 60 pairs do no better than 10. */
+const mostPairs = 10;
+/** Of |s| |y|: below, s.y says nothing of the curvature along s. */
+const leastCurvature = 1e-8;
+
+/** Rows of p numbers each, oldest first. */
+export interface Pairs {
+  readonly steps: Float64Array;
+  /** y. */
+  readonly changes: Float64Array;
+  /** y#. */
+  readonly residuals: Float64Array;
+}
+
+const NONE = new Float64Array(0);
+export const noPairs: Pairs = { steps: NONE, changes: NONE, residuals: NONE };
+
+/** What a step leaves for the pair that the next gradient completes. */
+export interface Pending {
+  readonly step: Float64Array;
+  readonly gradient: Float64Array;
+  /** S s + mu D s. */
+  readonly forces: Float64Array;
+}
+
+export const nothingPending: Pending = { step: NONE, gradient: NONE, forces: NONE };
+
+/** The pairs with that of the step behind `gradient`; the oldest beyond `mostPairs` are gone. */
+export function withPending(pairs: Pairs, { step, gradient: before, forces }: Pending, gradient: Float64Array): Pairs {
+  const p = step.length;
+  if (p === 0) return pairs;
+  const change = gradient.map((value, j) => value - before[j]);
+  if (!(dot(step, change) > leastCurvature * norm(step) * norm(change))) return pairs;
+  const residual = gradient.map((value, j) => value + forces[j]);
+  return {
+    steps: appended(pairs.steps, step),
+    changes: appended(pairs.changes, change),
+    residuals: appended(pairs.residuals, residual),
+  };
+}
+
+function appended(rows: Float64Array, row: Float64Array): Float64Array {
+  const kept = rows.subarray(Math.max(0, rows.length - (mostPairs - 1) * row.length));
+  const all = new Float64Array(kept.length + row.length);
+  all.set(kept);
+  all.set(row, kept.length);
+  return all;
+}
+
+/** S of the pairs for p parameters; null where there is none or a number left the range. */
+export function secantOf({ steps, changes, residuals }: Pairs, p: number): LowRank | null {
+  const count = steps.length / p;
+  if (count === 0) return null;
+  const left = new Float64Array(count * p);
+  for (let k = 0; k < count; k++) {
+    const at = (rows: Float64Array) => rows.subarray(k * p, (k + 1) * p);
+    const [step, change, residual] = [at(steps), at(changes), at(residuals)];
+    const known = { left: left.subarray(0, k * p), right: changes.subarray(0, k * p) };
+    const image = multiplyLowRank(known, step);
+    const size = Math.abs(dot(step, image));
+    const tau = size > 0 ? Math.min(1, Math.abs(dot(step, residual)) / size) : 1;
+    for (let j = 0; j < k * p; j++) left[j] *= tau;
+    const along = dot(step, change);
+    const rest = residual.map((value, j) => value - tau * image[j]);
+    const share = dot(rest, step) / (2 * along);
+    for (let j = 0; j < p; j++) left[k * p + j] = (rest[j] - share * change[j]) / along;
+  }
+  return left.every(Number.isFinite) ? { left, right: changes } : null;
+}
+
+/** (sum_k left_k right_k^T + right_k left_k^T) v. */
+export function multiplyLowRank({ left, right }: LowRank, v: Float64Array): Float64Array {
+  const p = v.length;
+  const image = new Float64Array(p);
+  for (let at = 0; at < left.length; at += p) {
+    const l = left.subarray(at, at + p);
+    const r = right.subarray(at, at + p);
+    const [lv, rv] = [dot(l, v), dot(r, v)];
+    for (let j = 0; j < p; j++) image[j] += l[j] * rv + r[j] * lv;
+  }
+  return image;
+}
