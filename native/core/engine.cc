@@ -56,6 +56,7 @@ Engine::Engine(Architecture architecture, int threads)
       products_(net_, data_, threads_),
       system_(threads_),
       single_(threads_),
+      samples_(net_, threads_),
       orthogonal_(threads_) {}
 
 Status Engine::SetData(size_t n, const double* inputs, const double* targets,
@@ -152,6 +153,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     subset_ = std::make_unique<Subset>(net_, threads_);
   if (curvature == Curvature::kOrthogonal)
     return LineariseOrthogonal(parameters, decay, scaling, cancel, gradient, result);
+  const bool by_samples = few && single && SampleSystem::Pays(subset->size() * net_.output_size, p);
   parameters_.assign(parameters, parameters + p);
   std::fill_n(gradient, p, 0.0);
   double loss = 0.0;
@@ -162,15 +164,18 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (single) {
       gram_.Release();
       system_.Release();
-    } else {
+    }
+    if (!single || by_samples) {
       single_gram_.Release();
       single_.Release();
     }
+    if (!by_samples) samples_.Release();
   }
   std::vector<double>& diagonal = result->diagonal;
   diagonal.clear();
   if (few) {
-    const Status status = subset_->data.ReserveSubset(data_, subset->size());
+    Status status = subset_->data.ReserveSubset(data_, subset->size());
+    if (status.ok() && by_samples) status = samples_.Reserve(subset->size());
     if (!status.ok()) return status;
   }
   size_t taken = 0;
@@ -179,7 +184,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     diagonal.assign(p, 0.0);
   } else if (single) {
     products_.SetParameters(parameters);
-    const Status status = single_.Reserve(p);
+    const Status status = by_samples ? Status::Ok() : single_.Reserve(p);
     if (!status.ok()) return status;
   } else if (curvature != Curvature::kNone) {
     const Status status =
@@ -187,7 +192,9 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     if (!status.ok()) return status;
   }
   // diag G, unless G has it
-  double* squares = single ? single_.diagonal() : diagonal.data();
+  double* squares = by_samples ? samples_.diagonal()
+                    : single   ? single_.diagonal()
+                               : diagonal.data();
   // A fresh scaling starts from all samples: a column that a subset does not see would be 1 for
   // good.
   std::vector<double> every;
@@ -236,7 +243,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
     }
     curvature_seconds += Now() - before;
   }
-  if (single) single_gram_.Scales(single_.scales());
+  if (single && !by_samples) single_gram_.Scales(single_.scales());
   if (curvature == Curvature::kPrimal || free) {
     const bool whole = curvature == Curvature::kPrimal && !single;
     const Status status =
@@ -341,7 +348,7 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + gram_.bytes() + kernel_.bytes() + products_.bytes() +
          (subset_ == nullptr ? 0 : subset_->bytes()) + system_.bytes() + single_gram_.bytes() +
-         single_.bytes() + orthogonal_.bytes() + forward_work_.bytes() +
+         single_.bytes() + samples_.bytes() + orthogonal_.bytes() + forward_work_.bytes() +
          (parameters_.capacity() + gradient_.capacity() + input_factor_.capacity()) *
              sizeof(double);
 }

@@ -15,6 +15,7 @@
 #include "kernel.h"
 #include "orthogonal.h"
 #include "products.h"
+#include "sample_system.h"
 #include "single_system.h"
 #include "status.h"
 #include "tangents.h"
@@ -139,6 +140,8 @@ class Engine {
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
   Status SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
                    double* step, Solution* result);
+  // Whether the subset of the last linearisation stands in samples_, not in single_.
+  bool BySamples() const;
   // x = (G + shift)^-1 b with the primal factor of the last Solve.
   Status SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result);
   // The panels of samples [first, first + count) at the parameters of the linearisation.
@@ -171,6 +174,7 @@ class Engine {
   double tolerance_ = SingleSystem::kTolerance;  // of the last Solve
   DampedSystem system_;
   SingleSystem single_;
+  SampleSystem samples_;  // in place of single_ where the subset is small
   OrthogonalSystem orthogonal_;
   double factored_ = -1.0;  // shift of the factor in system_, or -1
   bool solved_ = false;     // the factor in system_ is that of the last Solve

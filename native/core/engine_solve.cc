@@ -25,7 +25,8 @@ Status Engine::Solve(double damping, double decay, const double* scaling, bool c
   if (curvature_ == Curvature::kPrimal) {
     const size_t p = net_.parameter_count;
     const double uniform = scaling == nullptr ? damping + decay : decay;
-    status = precision_ == Precision::kSingle
+    status = BySamples() ? samples_.Factor(uniform, damping, scaling, cancel)
+             : precision_ == Precision::kSingle
                  ? single_.Factor(uniform, damping, scaling, cancel)
                  : system_.Factor(uniform, damping, scaling, cancel, correction);
     if (!status.ok()) return status;
@@ -47,6 +48,8 @@ Status Engine::SolvePrimal(const double* b, const Cancel& cancel, double* x, Sol
   const auto gram = [&](const double* v, double* out) { return products_.Gram(1, v, cancel, out); };
   const size_t most =
       subset_ != nullptr ? SingleSystem::kMostSubsetSteps : SingleSystem::kMostSteps;
+  if (BySamples())
+    return samples_.Solve(b, gram, tolerance_, most, x, &result->residual, &result->steps);
   return single_.Solve(b, gram, tolerance_, most, x, &result->residual, &result->steps);
 }
 

@@ -21,10 +21,17 @@ Status Engine::FormSubset(const double* parameters, Curvature curvature, const C
                                               cancel, &loss);
     if (status.ok()) status = subset_->tangents.AddDiagonal(cancel, squares);
     if (status.ok() && !free)
-      status = single_gram_.Add(subset_->tangents, first == 0, cancel, &single_.matrix());
+      status = BySamples()
+                   ? samples_.Add(subset_->tangents, first == 0, cancel)
+                   : single_gram_.Add(subset_->tangents, first == 0, cancel, &single_.matrix());
     if (!status.ok()) return status;
   }
   return Status::Ok();
+}
+
+bool Engine::BySamples() const {
+  return precision_ == Precision::kSingle && subset_ != nullptr &&
+         SampleSystem::Pays(subset_->data.sample_count * net_.output_size, net_.parameter_count);
 }
 
 Status Engine::SubsetProduct(size_t count, const double* vectors, const Cancel& cancel,

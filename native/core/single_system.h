@@ -5,21 +5,20 @@
 //   S (G + shift) S ~ L L^T in float, S = diag(G_jj + shift_j)^-1/2 with the exact G_jj: a unit
 //   diagonal, so that nothing over- or underflows.
 //
-// The gradients stop when the preconditioned residual sqrt(r^T M^-1 r), which is the error of the
-// step in the norm of the damped system when M is near it, is the tolerance asked for times that of
-// the start. kTolerance, for who asks for nothing, changes the model's reduction by its square, and
-// leaves a linear rate of 1e-8 where the method's own is better: below what a step of the next
-// iteration corrects.
+// kTolerance, for who asks for nothing, changes the model's reduction by its square, and leaves a
+// linear rate of 1e-8 where the method's own is better: below what a step of the next iteration
+// corrects.
 //
 // G may be of a subset of the samples (Engine::Linearise): a rougher preconditioner of the same
-// operator, which costs a few steps more and a fraction of the products.
+// operator, which costs a few steps more and a fraction of the products. Of few samples there is
+// a shorter way to the same preconditioner: sample_system.h.
 #ifndef GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
 #define GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
 
-#include <functional>
 #include <vector>
 
 #include "buffer.h"
+#include "conjugate_gradients.h"
 #include "status.h"
 #include "symmetric_matrix.h"
 #include "thread_pool.h"
@@ -33,9 +32,6 @@ class SingleSystem {
   static constexpr size_t kMostSteps = 12;
   // Of a factor made from a subset of the samples.
   static constexpr size_t kMostSubsetSteps = 40;
-
-  // out = G v in double.
-  using Operator = std::function<Status(const double* v, double* out)>;
 
   explicit SingleSystem(int threads) : threads_(threads) {}
 

@@ -4,7 +4,7 @@ import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK } from "../network/forward.js";
 import { costsOf, type EngineName } from "./cost-model.js";
 import type { Route } from "./record.js";
-import { layerPairs, type StepKind } from "./workload.js";
+import { layerPairs, type StepKind, standsInRows } from "./workload.js";
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
@@ -104,7 +104,7 @@ export function engineBytes(route: Route, sizes: Sizes): number {
 const VECTORS = 22;
 
 /** Bytes of the matrix and of its factor, and of both in double beyond those in single precision. */
-function matrices(route: Route, { architecture: net, sampleCount: n, engine, single }: Sizes) {
+function matrices(route: Route, { architecture: net, sampleCount: n, engine, single, subset }: Sizes) {
   const p = net.parameterCount;
   if (route === "matrix-free") return { curvature: 0, factor: 0, doubled: 0 };
   if (route === "orthogonal") return { curvature: DOUBLE * (p + 1) ** 2, factor: DOUBLE * (p + 1) ** 2, doubled: 0 };
@@ -112,6 +112,12 @@ function matrices(route: Route, { architecture: net, sampleCount: n, engine, sin
   // The native engine holds both in one array of n (n + 1); the reference engine rounds in arrays of doubles.
   const one = engine === "native" ? (order * (order + 1)) / 2 : order ** 2;
   const half = route === "primal" && single === true && engine === "native";
+  const few = subset?.primal?.first ?? n;
+  if (half && few < n && standsInRows(net, few)) {
+    const rows = few * net.outputSize;
+    const held = { curvature: (DOUBLE / 2) * 2 * rows * p, factor: (DOUBLE / 2) * rows ** 2 };
+    return { ...held, doubled: Math.max(0, 2 * DOUBLE * one - held.curvature - held.factor) };
+  }
   const bytes = (half ? DOUBLE / 2 : DOUBLE) * one;
   return { curvature: bytes, factor: bytes, doubled: half ? 2 * bytes : 0 };
 }

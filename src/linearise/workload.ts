@@ -100,6 +100,17 @@ const SINGLE = 0.5;
 /** Products of a step in single precision, by the factor of all samples or of a few. */
 const SINGLE_PRODUCTS = { all: 2, few: 4 };
 
+/** Whether a subset of the samples stands in rows of J, not in G: SampleSystem::Pays of the native engine. */
+export function standsInRows(net: Architecture, count: number): boolean {
+  return 2 * count * net.outputSize <= net.parameterCount;
+}
+
+/** The products of those rows with each other, and the factor of that. */
+function sampleWork(net: Architecture, count: number): Work {
+  const rows = count * net.outputSize;
+  return { operation: "cholesky", flops: rows ** 2 * net.parameterCount + rows ** 3 / 3, size: rows, calls: 1 };
+}
+
 function scaled(work: Work, factor: number): Work {
   return { ...work, flops: factor * work.flops };
 }
@@ -129,8 +140,9 @@ export function iterationWork(
   if (route === "primal" && single)
     return [
       ...ends,
-      scaled(gramWork(net, count), SINGLE),
-      scaled(factorWork(net.parameterCount), SINGLE),
+      ...(standsInRows(net, count)
+        ? [scaled(sampleWork(net, count), SINGLE)]
+        : [scaled(gramWork(net, count), SINGLE), scaled(factorWork(net.parameterCount), SINGLE)]),
       productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all * (accelerated ? 2 : 1)),
     ];
   if (route === "primal") return [...ends, gramWork(net, n), factorWork(net.parameterCount)];

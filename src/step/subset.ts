@@ -1,7 +1,7 @@
 // How many samples, and which, the costly part of a curvature is made of (`../backend/subset.ts`): few while the model promises much, all
 // of them where it promises little.
 //
-//   primal, single precision   0.6 p equations at first: a preconditioner. Twice as many once a step costs over `mostSteps` conjugate-
+//   primal, single precision   0.3 p equations at first: a preconditioner. Twice as many once a step costs over `mostSteps` conjugate-
 //                              gradient steps, all once the model promises under a fifth of the objective and a step costs `fewSteps`:
 //                              with much damping it promises little and costs one step
 //   matrix-free                5 p equations at first: the model itself. Twice as many once it promises under a thousandth
@@ -20,7 +20,7 @@ type Sampled = "primal" | "matrix-free";
 
 // Chosen on the common case of the peers from eight starts and on 784-30-10 with 60,000 samples; `node bench/precision.mjs` and
 // `node bench/large.mjs` show what they do.
-const firstEquations = { primal: 0.6, "matrix-free": 5 };
+const firstEquations = { primal: 0.3, "matrix-free": 5 };
 const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
 const fewSteps = 4;
 const mostSteps = 12;

@@ -1,0 +1,30 @@
+// Conjugate gradients on the double operator G + diag(shift), preconditioned by what a single-
+// precision factor makes of a vector.
+//
+// They stop when the preconditioned residual sqrt(r^T M^-1 r), which is the error of the step in
+// the norm of the damped system when M is near it, is the tolerance asked for times that of the
+// start.
+#ifndef GAUSSFLOW_CORE_CONJUGATE_GRADIENTS_H_
+#define GAUSSFLOW_CORE_CONJUGATE_GRADIENTS_H_
+
+#include <functional>
+#include <vector>
+
+#include "status.h"
+
+namespace gaussflow {
+
+// out = G v in double.
+using Operator = std::function<Status(const double* v, double* out)>;
+// z = M^-1 r.
+using Preconditioner = std::function<void(const double* r, double* z)>;
+
+// x = (G + diag(shift))^-1 b. *residual = |b - A x|_inf / |b|_inf at the end, *steps those of the
+// gradients. Imprecise where they need more than `most`.
+Status ConjugateGradients(const std::vector<double>& shift, const Operator& gram,
+                          const Preconditioner& precondition, const double* b, double tolerance,
+                          size_t most, double* x, double* residual, size_t* steps);
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CONJUGATE_GRADIENTS_H_

@@ -1,0 +1,66 @@
+// The preconditioner of single_system.h where the samples behind it have fewer equations k than
+// there are parameters p: the rows of J themselves in float, and the factor of a k x k matrix, in
+// place of G and its factor.
+//
+//   (J^T J + E)^-1 = E^-1/2 (I - B^T (I + B B^T)^-1 B) E^-1/2,   B = J E^-1/2,  E = diag(shift)
+//
+// (Woodbury.) k p^2 / 2 + p^3 / 6 multiplications become k^2 p / 2 + k^3 / 6. An entry of B B^T of
+// more than some 1 / eps32 would leave nothing of the I, and with it of what damps the other
+// directions: the gradients then do not end in time, which is said as in single_system.h.
+#ifndef GAUSSFLOW_CORE_SAMPLE_SYSTEM_H_
+#define GAUSSFLOW_CORE_SAMPLE_SYSTEM_H_
+
+#include <vector>
+
+#include "architecture.h"
+#include "buffer.h"
+#include "conjugate_gradients.h"
+#include "status.h"
+#include "tangent_rows.h"
+
+namespace gaussflow {
+
+class SampleSystem {
+ public:
+  SampleSystem(const Architecture& architecture, int threads)
+      : net_(architecture), threads_(threads), tangents_(architecture, threads) {}
+
+  // Whether so many equations pay for p parameters.
+  static bool Pays(size_t equations, size_t p) { return 2 * equations <= p; }
+
+  // Room for the rows of so many samples; diagonal() is zero.
+  Status Reserve(size_t samples);
+  // Takes the block in `tangents` over, behind those before it; `first` starts anew.
+  Status Add(const Tangents& tangents, bool first, const Cancel& cancel);
+  // diag J^T J (p), to be filled by the caller.
+  double* diagonal() { return diagonal_.data(); }
+  void Release();
+
+  // As those of SingleSystem.
+  Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
+  Status Solve(const double* b, const Operator& gram, double tolerance, size_t most, double* x,
+               double* residual, size_t* steps);
+
+  size_t bytes() const;
+
+ private:
+  void WriteRow(size_t sample, size_t output, float* row) const;
+  void Precondition(const double* r, double* z);
+
+  const Architecture& net_;
+  int threads_;
+  TangentRows<float> tangents_;
+  size_t equations_ = 0;
+  BufferOf<float> rows_;    // J T, an equation a row of p
+  BufferOf<float> scaled_;  // B
+  BufferOf<float> factor_;  // of I + B B^T: k x k, lower triangle
+  std::vector<double> diagonal_;
+  std::vector<double> shift_;
+  std::vector<double> inverse_roots_;  // E^-1/2
+  std::vector<float> short_;           // k
+  std::vector<float> long_;            // p
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_SAMPLE_SYSTEM_H_
