@@ -4,7 +4,7 @@
 #include <new>
 
 // A sanitizer sees an access past the end of a buffer only where buffers have no neighbours.
-#if defined(__linux__) && !defined(GAUSSFLOW_SANITIZE)
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
 #define GAUSSFLOW_HUGE_PAGES
 #include <sys/mman.h>
 

@@ -13,7 +13,7 @@
 
 namespace gaussflow {
 
-// sum_k left_k right_k^T + right_k left_k^T, the vectors one after the other; left null = nothing.
+// sum_k left_k right_k^T + right_k left_k^T, the vectors one after the other; count 0 = nothing.
 struct LowRank {
   size_t count = 0;
   const double* left = nullptr;

@@ -7,6 +7,10 @@
 #include <cstring>
 #include <thread>
 
+#ifdef __linux__
+#include <unistd.h>
+#endif
+
 #include "check.h"
 
 using namespace gaussflow;
@@ -60,7 +64,7 @@ size_t Resident() {
   size_t total = 0, resident = 0;
   const int read = std::fscanf(file, "%zu %zu", &total, &resident);
   std::fclose(file);
-  return read == 2 ? resident * 4096 : 0;
+  return read == 2 ? resident * static_cast<size_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
 }  // namespace

@@ -14,9 +14,10 @@
 // A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive
 // definite in floating point counts as a rejected trial.
 import { type Failure, failed } from "../backend/engine.js";
+import type { LowRank } from "../backend/low-rank.js";
 import { argumentError } from "../errors.js";
-import type { Point } from "../linearise/problem.js";
-import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
+
+import { type Point, type Problem, type ScalingKind, scalingKinds } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { checkBoolean, checkPositive } from "../options.js";
 import { accelerated } from "../step/acceleration.js";
@@ -63,7 +64,7 @@ export interface LevenbergMarquardtOptions {
   readonly initialDamping?: number | "auto";
   /**
    * Geodesic acceleration: one more solve with the same factor and a few passes an iteration; not in the matrix-free route, nor where the
-   * factor is that of a subset of the samples. Default true.
+   * factor is that of a subset of the samples, nor in a run that stalls (`residualCurvature`). Default true.
    */
   readonly acceleration?: boolean;
   /**
@@ -79,8 +80,9 @@ export interface LevenbergMarquardtOptions {
   readonly curvatureSamples?: CurvatureSamples;
   /**
    * The part of the Hessian that G leaves out, sum_i r_i (Hessian of psi_i), large where residuals stay large: "auto" adds a secant
-   * correction for it, in the primal route, once three iterations in a row lower the objective by less than 0.3% each (`step/secant.ts`; every record
-   * tells); "none" never does. Default "auto".
+   * correction for it, in the primal route, once three iterations in a row lower the objective by less than 0.3% each (`step/secant.ts`; the record of
+   * every such step tells), from then on in double precision and without acceleration; "none" never does, nor does a run that is asked for
+   * condition estimates. Default "auto".
    */
   readonly residualCurvature?: ResidualCurvature;
 }
@@ -174,8 +176,7 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       }
       const able = residualCurvature === "auto" && problem.route === "primal" && !problem.condition;
       const stalled = able && isStalled(state);
-      const pairs = stalled ? pairsAt(state, point) : noPairs;
-      const correction = point.precision === "double" ? secantOf(pairs, point.gradient.length) : null;
+      const { correction } = stalled ? await secantAt(problem, state, point, signal) : noSecant;
       const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal, correction);
       if (failed(answer)) return answer;
       const count = (correction?.left.length ?? 0) / point.gradient.length;
@@ -204,6 +205,12 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       const gainRatio = "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null;
       // The velocity alone is still to be tried.
       if (!failed(proposal) && proposal.acceleration !== null) return { accepted: false, state, gainRatio, rejection };
+      // Not positive definite with the correction: it goes before the damping grows.
+      if (failed(proposal) && proposal.code === "indefinite" && secants.get(point.gradient)?.correction) {
+        secants.delete(point.gradient);
+        const without = { ...state, ...secantState(numberOf(state, "slowSteps"), noPairs, nothingPending) };
+        return { accepted: false, state: without, gainRatio, rejection };
+      }
       const next = rule.rejected(now);
       const judgement = { accepted: false, state: withDamping(state, next), gainRatio, rejection };
       // A curvature near the end of the double range must not make the limit, or the damping, infinite.
@@ -226,19 +233,38 @@ function secantState(slowSteps: number, pairs: Pairs, pending: Pending): MethodS
     secantResiduals: pairs.residuals,
     pendingStep: pending.step,
     pendingGradient: pending.gradient,
-    pendingForces: pending.forces,
+    pendingImage: pending.image,
   };
 }
 
-/** The pairs of the state, the one that this point's gradient completes among them. */
-function pairsAt(state: MethodState, point: Point): Pairs {
-  const [steps, changes, residuals] = ["secantSteps", "secantChanges", "secantResiduals"].map((name) =>
-    arrayOf(state, name),
-  );
-  const [step, gradient, forces] = ["pendingStep", "pendingGradient", "pendingForces"].map((name) =>
-    arrayOf(state, name),
-  );
-  return withPending({ steps, changes, residuals }, { step, gradient, forces }, point.gradient);
+/** What the pairs of a point come to. */
+interface Secant {
+  readonly pairs: Pairs;
+  readonly correction: LowRank | null;
+}
+
+const noSecant: Secant = { pairs: noPairs, correction: null };
+
+/** By the gradient of a point, for its trials and what is made of them: all of it follows from the state and the point. */
+const secants = new WeakMap<Float64Array, Secant>();
+
+/** The pairs of the state, the one that this point completes among them. */
+async function secantAt(problem: Problem, state: MethodState, point: Point, signal?: AbortSignal): Promise<Secant> {
+  const { gradient } = point;
+  const known = secants.get(gradient);
+  if (known !== undefined) return known;
+  if (point.precision !== "double") return noSecant;
+  const of = (name: string) => arrayOf(state, name);
+  let pairs: Pairs = { steps: of("secantSteps"), changes: of("secantChanges"), residuals: of("secantResiduals") };
+  const pending = { step: of("pendingStep"), gradient: of("pendingGradient"), image: of("pendingImage") };
+  if (pending.step.length > 0) {
+    const image = await problem.engine.curvatureProduct(pending.step, signal);
+    for (let j = 0; j < image.length; j++) image[j] += problem.decay * pending.step[j];
+    pairs = withPending(pairs, pending, gradient, image);
+  }
+  const secant = { pairs, correction: secantOf(pairs, gradient.length) };
+  secants.set(gradient, secant);
+  return secant;
 }
 
 /** After an accepted step from `point` that took this share off the objective. */
@@ -247,14 +273,14 @@ function afterStep(state: MethodState, point: Point, proposal: Proposal | Failur
   const slow = share < (was ? stall.end : stall.share) ? Math.min(numberOf(state, "slowSteps") + 1, stall.steps) : 0;
   const able = !failed(proposal) && proposal.secant !== undefined;
   if (!able || slow < stall.steps) return secantState(able ? slow : 0, noPairs, nothingPending);
-  const pairs = was ? pairsAt(state, point) : noPairs;
+  const { pairs, correction } = secants.get(point.gradient) ?? noSecant;
   // The system that the step solves must be the whole system, and the step nothing besides.
   if (proposal.acceleration !== null || point.precision !== "double") return secantState(slow, pairs, nothingPending);
   const { step, damping } = proposal;
-  const correction = was ? secantOf(pairs, step.length) : null;
-  const forces = correction === null ? new Float64Array(step.length) : multiplyLowRank(correction, step);
-  for (let j = 0; j < step.length; j++) forces[j] += damping * (point.scaling?.[j] ?? 1) * step[j];
-  return secantState(slow, pairs, { step, gradient: point.gradient, forces });
+  const image = correction === null ? new Float64Array(step.length) : multiplyLowRank(correction, step);
+  for (let j = 0; j < step.length; j++)
+    image[j] = -point.gradient[j] - image[j] - damping * (point.scaling?.[j] ?? 1) * step[j];
+  return secantState(slow, pairs, { step, gradient: point.gradient, image });
 }
 
 function withDamping(state: MethodState, next: DampingState): MethodState {

@@ -74,6 +74,7 @@ export interface Method {
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity
    *   (dual route: a Rayleigh quotient of K), 1 for the running maximum.
    * @param effect what `scaling` comes to on the route (scalingInEffect).
+   * @param parameterCount of the network.
    */
   start(curvatureScale: number, effect: ScalingKind, parameterCount: number): MethodState;
   /** Whether the next curvature must be that of all samples in double precision, whatever would pay. Default: never. */

@@ -1,12 +1,15 @@
-// The part of the Hessian that Gauss-Newton leaves out, from how the gradient changed: a structured secant correction after Dennis, Gay
-// and Welsch (An adaptive nonlinear least-squares algorithm, ACM Trans. Math. Softw. 7, 1981; the update is that of their NL2SOL), kept as
-// the last few pairs instead of a matrix.
+// The part of the Hessian that Gauss-Newton leaves out, from how the gradient changed: a structured secant correction. Update and sizing
+// are those of NL2SOL (Dennis, Gay and Welsch, An adaptive nonlinear least-squares algorithm, ACM Trans. Math. Softw. 7, 1981), kept as the
+// last few pairs instead of a matrix; what a pair says of the missing part is not theirs.
 //
 //   Hessian of F = G + decay I + S*,   S* = sum_i r_i (Hessian of psi_i)
-//   for a step s:   y = change of the gradient,   y# = y - (G + decay I) s ~ S* s,   and with (G + decay I + S + mu D) s = -gradient
-//                   y# = new gradient + S s + mu D s
-//   update          w = y# - tau S s,   tau = min(1, |s.y#| / |s.S s|)                              (their sizing)
+//   for a step s:   y = change of the gradient,   y# = y - (mean of G at both ends + decay I) s ~ S* s
+//                   at the old end from the system that s solves, (G + decay I) s = -gradient - S s - mu D s; at the new one a product
+//   update          w = y# - tau S s,   tau = min(1, |s.y#| / |s.S s|)
 //                   S <- tau S + (w y^T + y w^T) / s.y - (w.s) y y^T / (s.y)^2
+//
+// With G of the old end alone y# is off by half of its change along s, 6 to 28 times S* s on small tables; with the mean by a tenth.
+// J_new^T r_new - J_old^T r_new, theirs, is nearer still and trains no better.
 //
 // Where residuals stay large (noisy tables) S* is as large as G along the directions that G hardly sees, and a damping that has to stand
 // in for it holds every step short.
@@ -37,19 +40,23 @@ export const noPairs: Pairs = { steps: NONE, changes: NONE, residuals: NONE };
 export interface Pending {
   readonly step: Float64Array;
   readonly gradient: Float64Array;
-  /** S s + mu D s. */
-  readonly forces: Float64Array;
+  /** (G + decay I) s at its start. */
+  readonly image: Float64Array;
 }
 
-export const nothingPending: Pending = { step: NONE, gradient: NONE, forces: NONE };
+export const nothingPending: Pending = { step: NONE, gradient: NONE, image: NONE };
 
-/** The pairs with that of the step behind `gradient`; the oldest beyond `mostPairs` are gone. */
-export function withPending(pairs: Pairs, { step, gradient: before, forces }: Pending, gradient: Float64Array): Pairs {
-  const p = step.length;
-  if (p === 0) return pairs;
+/**
+ * The pairs with that of the step that ended where the gradient is `gradient` and (G + decay I) s is `image`; the oldest beyond `mostPairs`
+ * are gone. None at all where the step says nothing of the curvature along it: what was known is of other places.
+ */
+export function withPending(pairs: Pairs, pending: Pending, gradient: Float64Array, image: Float64Array): Pairs {
+  const { step, gradient: before, image: imageBefore } = pending;
+  if (step.length === 0) return pairs;
   const change = gradient.map((value, j) => value - before[j]);
-  if (!(dot(step, change) > leastCurvature * norm(step) * norm(change))) return pairs;
-  const residual = gradient.map((value, j) => value + forces[j]);
+  const residual = change.map((value, j) => value - 0.5 * (imageBefore[j] + image[j]));
+  if (!(dot(step, change) > leastCurvature * norm(step) * norm(change)) || !Number.isFinite(norm(residual)))
+    return noPairs;
   return {
     steps: appended(pairs.steps, step),
     changes: appended(pairs.changes, change),

@@ -1,7 +1,9 @@
 // A test-only Engine for any residual function r(w): so that the very same method and loop code runs on problems whose answers are
 // certified. Jacobian by fourth-order differences; damped steps by Householder QR of [J; sqrt(decay I + mu D)], which squares no
 // condition number.
+import { Pace } from "../../src/algebra/pace.js";
 import type { Engine, Failure, LineariseRequest, Solved, SolveRequest } from "../../src/backend/engine.js";
+import { factorDamped, solveDamped } from "../../src/backend/reference/cholesky.js";
 import { householderSolve } from "./qr.js";
 
 export interface ResidualProblem {
@@ -70,7 +72,7 @@ export class DenseEngine implements Engine {
   async solve(request: SolveRequest): Promise<Solved | Failure> {
     this.#request = request;
     const pull = this.#parameters.map((value) => -Math.sqrt(request.decay) * value);
-    const step = this.#leastSquares(this.#residual, pull);
+    const step = request.correction ? await this.#corrected(request) : this.#leastSquares(this.#residual, pull);
     return step instanceof Float64Array ? { ok: true, step, condition: Number.NaN, residual: 0, seconds: 0 } : step;
   }
 
@@ -101,13 +103,47 @@ export class DenseEngine implements Engine {
     return x ?? { code: "indefinite", pivot: 0, message: "the damped Jacobian has no full column rank" };
   }
 
+  /** With a correction there is no least-squares problem: the normal equations, whose condition is squared. */
+  async #corrected({ damping, decay, scaling, correction }: SolveRequest): Promise<Float64Array | Failure> {
+    const [m, p] = [this.sampleCount, this.parameterCount];
+    const { left, right } = correction as NonNullable<typeof correction>;
+    const matrix = new Float64Array(p * p);
+    const target = new Float64Array(p);
+    for (let j = 0; j < p; j++) {
+      target[j] = -decay * this.#parameters[j];
+      for (let i = 0; i < m; i++) target[j] -= this.#jacobian[i * p + j] * this.#residual[i];
+      for (let k = 0; k <= j; k++) {
+        let sum = 0;
+        for (let i = 0; i < m; i++) sum += this.#jacobian[i * p + j] * this.#jacobian[i * p + k];
+        for (let at = 0; at < left.length; at += p) sum += left[at + j] * right[at + k] + right[at + j] * left[at + k];
+        matrix[j * p + k] = sum;
+      }
+    }
+    const shift = Float64Array.from({ length: p }, (_, j) => decay + damping * (scaling?.[j] ?? 1));
+    const pace = new Pace(undefined, () => {});
+    const factor = new Float64Array(p * p);
+    if ((await factorDamped(matrix, factor, p, shift, pace)) >= 0)
+      return { code: "indefinite", pivot: 0, message: "the corrected matrix is not positive definite" };
+    return (await solveDamped(matrix, factor, p, shift, target, pace)).x;
+  }
+
+  async curvatureProduct(vector: Float64Array) {
+    const [m, p] = [this.sampleCount, this.parameterCount];
+    const image = new Float64Array(p);
+    for (let i = 0; i < m; i++) {
+      let along = 0;
+      for (let j = 0; j < p; j++) along += this.#jacobian[i * p + j] * vector[j];
+      for (let j = 0; j < p; j++) image[j] += this.#jacobian[i * p + j] * along;
+    }
+    return image;
+  }
+
   jacobianProduct = unused;
   transposeProduct = unused;
   jacobian = unused;
   curvature = unused;
   eigen = unused;
   eigenvaluesBelow = unused;
-  curvatureProduct = unused;
   curvatureInverse = unused;
   layerFactors = unused;
 

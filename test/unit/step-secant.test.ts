@@ -77,41 +77,44 @@ describe("the correction", () => {
 });
 
 describe("a pair", () => {
-  it("has y# = y - G s for a step that solves (G + S + mu D) s = -gradient", () => {
-    // Two gradients of a quartic, and a step between them that is no solution of anything: forces as the method forms them.
-    const [before, after, step, g] = [draw(p), draw(p), draw(p), draw(p)];
-    // G s = -before - forces defines what `forces` must be.
-    const forces = g.map((value, j) => -before[j] - value);
+  it("has y# = y - (mean of G at both ends) s, which is S* s where the gradient is that of a quadratic of s", () => {
+    const [before, after, step, old, image] = [draw(p), draw(p), draw(p), draw(p), draw(p)];
     const change = after.map((value, j) => value - before[j]);
     const sign = dot(step, change) > 0 ? 1 : -1;
     const along = step.map((value) => sign * value);
-    const { residuals, changes, steps } = withPending(noPairs, { step: along, gradient: before, forces }, after);
+    const pending = { step: along, gradient: before, image: old };
+    const { residuals, changes, steps } = withPending(noPairs, pending, after, image);
     expect([...steps]).toEqual([...along]);
     expect([...changes]).toEqual([...change]);
     residuals.forEach((value, j) => {
-      expect(value).toBeCloseTo(change[j] - g[j], 12);
+      expect(value).toBeCloseTo(change[j] - (old[j] + image[j]) / 2, 12);
     });
   });
 
-  it("is left out where the gradient says nothing of the curvature along the step", () => {
-    const step = draw(p);
-    const gradient = draw(p);
-    const forces = new Float64Array(p);
+  it("that says nothing of the curvature along its step, or holds no number, ends what was known", () => {
+    const [step, gradient, image] = [draw(p), draw(p), draw(p)];
+    const known = pairsOf([pair()]);
+    const backwards = gradient.map((v, j) => v - step[j]);
+    expect(withPending(known, { step, gradient, image }, backwards, image)).toBe(noPairs);
+    const forwards = gradient.map((v, j) => v + step[j]);
     expect(
       withPending(
-        noPairs,
-        { step, gradient, forces },
-        gradient.map((v, j) => v - step[j]),
+        known,
+        { step, gradient, image },
+        forwards,
+        image.map(() => Number.POSITIVE_INFINITY),
       ),
     ).toBe(noPairs);
-    expect(withPending(noPairs, nothingPending, gradient)).toBe(noPairs);
+    expect(withPending(known, { step, gradient, image }, forwards, image).steps.length).toBe(2 * p);
+    expect(withPending(known, nothingPending, gradient, image)).toBe(known);
   });
 
   it("of the last ten: the oldest goes", () => {
     let pairs: Pairs = noPairs;
     const list = Array.from({ length: 13 }, pair);
+    const zero = new Float64Array(p);
     for (const { step, change } of list)
-      pairs = withPending(pairs, { step, gradient: new Float64Array(p), forces: new Float64Array(p) }, change);
+      pairs = withPending(pairs, { step, gradient: zero, image: zero }, change, zero);
     expect(pairs.steps.length).toBe(10 * p);
     expect([...pairs.steps.subarray(0, p)]).toEqual([...list[3].step]);
     expect([...pairs.steps.subarray(9 * p)]).toEqual([...list[12].step]);
