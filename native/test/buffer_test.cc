@@ -59,12 +59,16 @@ void Churn(unsigned seed) {
 
 // Resident bytes of this process, 0 where the system does not tell.
 size_t Resident() {
+#ifdef __linux__
   std::FILE* file = std::fopen("/proc/self/statm", "r");
   if (file == nullptr) return 0;
   size_t total = 0, resident = 0;
   const int read = std::fscanf(file, "%zu %zu", &total, &resident);
   std::fclose(file);
   return read == 2 ? resident * static_cast<size_t>(sysconf(_SC_PAGESIZE)) : 0;
+#else
+  return 0;
+#endif
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ type Sampled = "primal" | "matrix-free";
 // `node bench/large.mjs` show what they do.
 const firstEquations = { primal: 0.3, "matrix-free": 5 };
 const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
-const fewSteps = 4;
+const fewSteps = 6;
 const mostSteps = 12;
 const mostShare = 0.5;
 const mostGrowth = 8;

@@ -32,11 +32,11 @@ describe("the number of samples", () => {
   });
 
   it("stays while the model promises much, and goes to all, or to twice as many, once it does not", () => {
-    const precision = { steps: 4 };
+    const precision = { steps: 6 };
     expect(nextSubset(sizes, "primal", [start, record(150, 75, { precision })])).toBe(150);
     expect(nextSubset(sizes, "primal", [start, record(150, 85, { precision })])).toBeNull();
     // The damping holds the step short, and the factor of few samples is as good as that of all.
-    expect(nextSubset(sizes, "primal", [start, record(150, 85, { precision: { steps: 3 } })])).toBe(150);
+    expect(nextSubset(sizes, "primal", [start, record(150, 85, { precision: { steps: 5 } })])).toBe(150);
     // The same reduction from a promise twice as large.
     expect(nextSubset(sizes, "primal", [start, record(150, 85, { precision, gainRatio: 0.5 })])).toBe(150);
     expect(nextSubset(sizes, "matrix-free", [start, record(2500, 85)])).toBe(2500);
