@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace gaussflow {
 
@@ -21,18 +22,17 @@ double Largest(size_t n, const double* values) {
 
 }  // namespace
 
-Status ConjugateGradients(const std::vector<double>& shift, const Operator& gram,
+Status ConjugateGradients(size_t n, const double* shift, const Operator& gram,
                           const Preconditioner& precondition, const double* b, double tolerance,
                           size_t most, double* x, double* residual, size_t* steps) {
-  const size_t n = shift.size();
-  std::vector<double> r(b, b + n), z(n, 0.0), direction(n), image(n);
+  std::vector<double> r(b, b + n), z(n, 0.0), image(n, 0.0);
   std::fill_n(x, n, 0.0);
   *residual = 0.0;
   *steps = 0;
   const double largest = Largest(n, b);
   if (largest == 0.0) return Status::Ok();
   precondition(r.data(), z.data());
-  direction = z;
+  std::vector<double> direction(z);
   double square = Dot(r, z);
   const double goal = tolerance * tolerance * square;
   for (size_t step = 1; step <= most; ++step) {

@@ -7,8 +7,8 @@
 #ifndef GAUSSFLOW_CORE_CONJUGATE_GRADIENTS_H_
 #define GAUSSFLOW_CORE_CONJUGATE_GRADIENTS_H_
 
+#include <cstddef>
 #include <functional>
-#include <vector>
 
 #include "status.h"
 
@@ -19,9 +19,9 @@ using Operator = std::function<Status(const double* v, double* out)>;
 // z = M^-1 r.
 using Preconditioner = std::function<void(const double* r, double* z)>;
 
-// x = (G + diag(shift))^-1 b. *residual = |b - A x|_inf / |b|_inf at the end, *steps those of the
-// gradients. Imprecise where they need more than `most`.
-Status ConjugateGradients(const std::vector<double>& shift, const Operator& gram,
+// x = (G + diag(shift))^-1 b, n entries. *residual = |b - A x|_inf / |b|_inf at the end, *steps
+// those of the gradients. Imprecise where they need more than `most`.
+Status ConjugateGradients(size_t n, const double* shift, const Operator& gram,
                           const Preconditioner& precondition, const double* b, double tolerance,
                           size_t most, double* x, double* residual, size_t* steps);
 

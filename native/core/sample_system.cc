@@ -141,7 +141,8 @@ void SampleSystem::Precondition(const double* r, double* z) {
 Status SampleSystem::Solve(const double* b, const Operator& gram, double tolerance, size_t most,
                            double* x, double* residual, size_t* steps) {
   const auto precondition = [this](const double* r, double* z) { Precondition(r, z); };
-  return ConjugateGradients(shift_, gram, precondition, b, tolerance, most, x, residual, steps);
+  return ConjugateGradients(net_.parameter_count, shift_.data(), gram, precondition, b, tolerance,
+                            most, x, residual, steps);
 }
 
 void SampleSystem::Release() {

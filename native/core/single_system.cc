@@ -66,7 +66,8 @@ void SingleSystem::Precondition(const double* r, double* z) {
 Status SingleSystem::Solve(const double* b, const Operator& gram, double tolerance, size_t most,
                            double* x, double* residual, size_t* steps) {
   const auto precondition = [this](const double* r, double* z) { Precondition(r, z); };
-  return ConjugateGradients(shift_, gram, precondition, b, tolerance, most, x, residual, steps);
+  return ConjugateGradients(matrix_.n(), shift_.data(), gram, precondition, b, tolerance, most, x,
+                            residual, steps);
 }
 
 }  // namespace gaussflow
