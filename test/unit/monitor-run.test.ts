@@ -198,7 +198,9 @@ describe("the monitor of a training run", () => {
     expect(converged.holds, converged.message).toBe(true);
     expect(converged.message).toMatch(/relative offset/);
     expect(optimum?.estimated).toBe(true);
-    expect(optimum?.value).toBeLessThanOrEqual(records.at(-1)?.objective as number);
+    // The run ends where steps change the last bit: a sum of 200 squares is known to 200 eps.
+    const lowest = records.at(-1)?.objective as number;
+    expect(optimum?.value).toBeLessThanOrEqual(lowest * (1 + 200 * Number.EPSILON));
     expect(records[0]).toMatchObject({ drift: 0, distance: 0, gainRatio: null });
     const last = records.at(-1) as MonitorRecord;
     expect(last.gainRatio).not.toBeNull();
