@@ -8,13 +8,16 @@ import { deadNetwork, type Observations } from "./observation.js";
 import { promisedDecrement } from "./promised.js";
 import { trainVerdict } from "./verdict.js";
 
-/** Predicted reduction of each iteration (actual / gain ratio), and the objective before it. */
+/**
+ * Predicted reduction of each iteration (actual / gain ratio), and the objective before it. Not of one with a secant correction, whose
+ * promise is not that of the damped linear model.
+ */
 export function predictions(
   train: readonly TrainRecord[],
 ): ReadonlyMap<number, { readonly predicted: number; readonly before: number }> {
   const found = new Map<number, { predicted: number; before: number }>();
-  train.forEach(({ iteration, gainRatio, objective }, i) => {
-    if (i === 0 || gainRatio === null || !(gainRatio > 0)) return;
+  train.forEach(({ iteration, gainRatio, objective, secant }, i) => {
+    if (i === 0 || gainRatio === null || !(gainRatio > 0) || secant !== undefined) return;
     const before = train[i - 1].objective;
     found.set(iteration, { predicted: (before - objective) / gainRatio, before });
   });

@@ -1,6 +1,9 @@
 // The verdict, one test a code and side, from facts alone; the rate fit and the promises against closed forms.
+
 import { describe, expect, it } from "vitest";
 import { fitRate, type RateFit, VERDICT_THRESHOLDS } from "../../src/index.js";
+import type { TrainRecord } from "../../src/linearise/record.js";
+import { predictions } from "../../src/monitor/judge-training.js";
 import { attainableRate, promisedDecrement, promisedRate, windowMean } from "../../src/monitor/promised.js";
 import { type FlowFacts, flowVerdict, type TrainFacts, trainVerdict } from "../../src/monitor/verdict.js";
 
@@ -226,4 +229,14 @@ describe("the verdict of a training run", () => {
     expect(code({ excluded: "x" })).toBe("not-applicable");
     expect(code({ fit: line(1, 0, 2) })).toBe("not-applicable");
   });
+});
+
+it("takes the promise of a step with a secant correction for none of the damped linear model", () => {
+  const record = (iteration: number, objective: number, more: object = {}) =>
+    ({ iteration, objective, gainRatio: 0.5, ...more }) as TrainRecord;
+  const found = predictions([record(0, 8), record(1, 4), record(2, 3, { secant: 2 }), record(3, 2)]);
+  expect([...found]).toEqual([
+    [1, { predicted: 8, before: 8 }],
+    [3, { predicted: 2, before: 3 }],
+  ]);
 });
