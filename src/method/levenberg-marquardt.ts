@@ -59,7 +59,7 @@ export interface LevenbergMarquardtOptions {
    * First damping, relative to the largest diagonal entry of the curvature in the units of D. "auto", the default: 1 with
    * "marquardt", with "root" 1 below 500 parameters, 0.03 from there on and 0.1 where it comes to the identity, 1e-3 with "identity".
    * A bold first step of a small network on noisy data ends in a worse minimum; larger ones on the same data do not
-   * (`node bench/defaults.mjs`, `node bench/uci.mjs`).
+   * (`node bench/uci.mjs`, also with `--hidden 32-32` and `--damping`).
    */
   readonly initialDamping?: number | "auto";
   /**
