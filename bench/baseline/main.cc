@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <new>
@@ -43,9 +44,19 @@ int openblas_get_parallel(void);
 
 namespace {
 
-// An idle OpenBLAS worker spins for about 2^26 clock ticks (some 30 ms) before it sleeps. We answer
-// only after that, so that it takes no core from the run that the harness times next.
-constexpr auto kSpinTime = std::chrono::milliseconds(80);
+// An idle OpenBLAS worker spins before it sleeps, from 30 ms up to well over 100 ms by the clock its
+// count of ticks is read from. We answer only when that is over, so that it takes no core from the
+// run that the harness times next: a whole interval in which the process used no processor.
+constexpr auto kInterval = std::chrono::milliseconds(20);
+constexpr int kIntervals = 100;
+
+void rest() {
+  for (int i = 0; i < kIntervals; i++) {
+    const std::clock_t before = std::clock();
+    std::this_thread::sleep_for(kInterval);
+    if (std::clock() - before < CLOCKS_PER_SEC / 1000) return;
+  }
+}
 
 struct Variant {
   char uplo;
@@ -108,7 +119,7 @@ Variant fastest(const Variant (&variants)[N], F&& run) {
 }
 
 void answer(double seconds, Variant v) {
-  std::this_thread::sleep_for(kSpinTime);
+  rest();
   std::printf("{\"seconds\":%.9f,\"uplo\":\"%c\",\"trans\":\"%c\"}\n", seconds, v.uplo, v.trans);
 }
 
