@@ -44,9 +44,9 @@ int openblas_get_parallel(void);
 
 namespace {
 
-// An idle OpenBLAS worker spins before it sleeps, from 30 ms up to well over 100 ms by the clock its
-// count of ticks is read from. We answer only when that is over, so that it takes no core from the
-// run that the harness times next: a whole interval in which the process used no processor.
+// An idle OpenBLAS worker spins before it sleeps, from 30 ms up to well over 100 ms by the clock
+// its count of ticks is read from. We answer only when that is over, so that it takes no core from
+// the run that the harness times next: a whole interval in which the process used no processor.
 constexpr auto kInterval = std::chrono::milliseconds(20);
 constexpr int kIntervals = 100;
 

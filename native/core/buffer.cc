@@ -82,7 +82,8 @@ class Regions {
       regions_.erase(region);
       return;
     }
-    // A small neighbour must not keep the memory of a large buffer.
+    // Whole huge pages that nobody uses go back: a small neighbour keeps at most the one it lies
+    // in.
     const size_t from = next == blocks.begin()
                             ? 0
                             : RoundUp(std::prev(next)->offset + std::prev(next)->size, kHugePage);

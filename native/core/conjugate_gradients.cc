@@ -22,6 +22,19 @@ double Largest(size_t n, const double* values) {
 
 }  // namespace
 
+void PreconditionInFloat(const std::vector<double>& weights, const double* r,
+                         const std::function<void(float*)>& apply, std::vector<float>* work,
+                         double* z) {
+  const size_t n = weights.size();
+  for (size_t i = 0; i < n; ++i) z[i] = weights[i] * r[i];
+  const double largest = Largest(n, z);
+  if (!(largest > 0.0)) return;
+  float* scaled = work->data();
+  for (size_t i = 0; i < n; ++i) scaled[i] = static_cast<float>(z[i] / largest);
+  apply(scaled);
+  for (size_t i = 0; i < n; ++i) z[i] = weights[i] * (largest * static_cast<double>(scaled[i]));
+}
+
 Status ConjugateGradients(size_t n, const double* shift, const Operator& gram,
                           const Preconditioner& precondition, const double* b, double tolerance,
                           size_t most, double* x, double* residual, size_t* steps) {

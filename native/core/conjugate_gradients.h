@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "status.h"
 
@@ -18,6 +19,12 @@ namespace gaussflow {
 using Operator = std::function<Status(const double* v, double* out)>;
 // z = M^-1 r.
 using Preconditioner = std::function<void(const double* r, double* z)>;
+
+// z = W A W r for W = diag(weights), with an A that is applied in float, in place: what it is given
+// has 1 for its largest entry, so that no r is too large or too small for float.
+void PreconditionInFloat(const std::vector<double>& weights, const double* r,
+                         const std::function<void(float*)>& apply, std::vector<float>* work,
+                         double* z);
 
 // x = (G + diag(shift))^-1 b, n entries. *residual = |b - A x|_inf / |b|_inf at the end, *steps
 // those of the gradients. Imprecise where they need more than `most`.

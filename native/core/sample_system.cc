@@ -112,30 +112,22 @@ Status SampleSystem::Factor(double uniform, double factor, const double* scaling
 
 void SampleSystem::Precondition(const double* r, double* z) {
   const size_t p = net_.parameter_count, k = equations_;
-  double largest = 0.0;
-  for (size_t j = 0; j < p; ++j) {
-    z[j] = inverse_roots_[j] * r[j];
-    largest = std::max(largest, std::fabs(z[j]));
-  }
-  if (!(largest > 0.0)) return;
-  for (size_t j = 0; j < p; ++j) long_[j] = static_cast<float>(z[j] / largest);
   const float* b = scaled_.data();
-  ThreadPool& pool = ThreadPool::Instance();
-  // Without a flag there is nothing that could stop them: no status to look at.
-  pool.Run(threads_, Parts(k, kRows), {}, [&](size_t task, int) {
-    const size_t e = task * kRows;
-    blas::Gemv('T', p, std::min(kRows, k - e), 1.0F, b + e * p, p, long_.data(), 0.0F,
-               short_.data() + e);
-  });
-  for (const bool transpose : {false, true})
-    SolveTriangular(transpose, k, factor_.data(), k, 1, short_.data(), k, threads_, {});
-  pool.Run(threads_, Parts(p, kColumns), {}, [&](size_t task, int) {
-    const size_t j = task * kColumns;
-    blas::Gemv('N', std::min(kColumns, p - j), k, -1.0F, b + j, p, short_.data(), 1.0F,
-               long_.data() + j);
-  });
-  for (size_t j = 0; j < p; ++j)
-    z[j] = inverse_roots_[j] * (largest * static_cast<double>(long_[j]));
+  const auto apply = [&](float* x) {
+    ThreadPool& pool = ThreadPool::Instance();
+    // Without a flag there is nothing that could stop them: no status to look at.
+    pool.Run(threads_, Parts(k, kRows), {}, [&](size_t task, int) {
+      const size_t e = task * kRows;
+      blas::Gemv('T', p, std::min(kRows, k - e), 1.0F, b + e * p, p, x, 0.0F, short_.data() + e);
+    });
+    for (const bool transpose : {false, true})
+      SolveTriangular(transpose, k, factor_.data(), k, 1, short_.data(), k, threads_, {});
+    pool.Run(threads_, Parts(p, kColumns), {}, [&](size_t task, int) {
+      const size_t j = task * kColumns;
+      blas::Gemv('N', std::min(kColumns, p - j), k, -1.0F, b + j, p, short_.data(), 1.0F, x + j);
+    });
+  };
+  PreconditionInFloat(inverse_roots_, r, apply, &long_, z);
 }
 
 Status SampleSystem::Solve(const double* b, const Operator& gram, double tolerance, size_t most,

@@ -21,10 +21,10 @@ constexpr int kOwnThreads = 1;
 constexpr size_t kQuick = 256;
 
 // A = I n + B B^T with B (n x n) from a small linear congruential generator; solves A x = A 1 and
-// returns the largest error, or -pivot; HUGE_VAL where there is no memory for it.
+// returns the largest error, or -pivot; NaN where there is no memory for it.
 double SolveKnownSystem(size_t n, unsigned seed) {
   Buffer b, a;
-  if (!b.Reserve(n * n) || !a.Reserve(n * n)) return HUGE_VAL;
+  if (!b.Reserve(n * n) || !a.Reserve(n * n)) return std::nan("");
   unsigned state = seed;
   for (size_t i = 0; i < n * n; ++i) {
     state = state * 1664525u + 1013904223u;
@@ -66,6 +66,9 @@ SelfTest TestBlas(size_t n) {
   });
   for (size_t i = 0; i <= callers; ++i) {
     const std::string where = i == 0 ? "" : " when called from four threads at once";
+    if (std::isnan(errors[i]))
+      return {false,
+              "there is no memory for a Cholesky solve of order " + std::to_string(n) + where};
     if (errors[i] < 0.0)
       return {false, "dpotrf calls a positive definite matrix of order " + std::to_string(n) +
                          " indefinite at pivot " + std::to_string(static_cast<long>(-errors[i])) +

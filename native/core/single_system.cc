@@ -1,6 +1,5 @@
 #include "single_system.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cmath>
 
@@ -49,18 +48,12 @@ Status SingleSystem::Factor(double uniform, double factor, const double* scaling
 
 void SingleSystem::Precondition(const double* r, double* z) {
   const size_t n = matrix_.n();
-  double largest = 0.0;
-  for (size_t i = 0; i < n; ++i) {
-    z[i] = inverse_roots_[i] * r[i];
-    largest = std::max(largest, std::fabs(z[i]));
-  }
-  if (!(largest > 0.0)) return;
-  for (size_t i = 0; i < n; ++i) work_[i] = static_cast<float>(z[i] / largest);
-  // Without a flag there is nothing that could stop it: no status to look at.
-  for (const bool transpose : {false, true})
-    SolveTriangular(transpose, n, matrix_.lower(), n, 1, work_.data(), n, threads_, {});
-  for (size_t i = 0; i < n; ++i)
-    z[i] = inverse_roots_[i] * (largest * static_cast<double>(work_[i]));
+  const auto solve = [&](float* x) {
+    // Without a flag there is nothing that could stop it: no status to look at.
+    for (const bool transpose : {false, true})
+      SolveTriangular(transpose, n, matrix_.lower(), n, 1, x, n, threads_, {});
+  };
+  PreconditionInFloat(inverse_roots_, r, solve, &work_, z);
 }
 
 Status SingleSystem::Solve(const double* b, const Operator& gram, double tolerance, size_t most,

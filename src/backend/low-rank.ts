@@ -1,4 +1,5 @@
 // A symmetric matrix of low rank that a damped system adds to its curvature, and the rule of where it may.
+import { dot } from "../algebra/vectors.js";
 import { argumentError } from "../errors.js";
 import type { Curvature } from "./engine.js";
 import type { Precision } from "./single.js";
@@ -35,4 +36,26 @@ export function checkCorrection(
       "must have as many rows left as right",
       `${correction.left.length / p} and ${correction.right.length / p}`,
     );
+}
+
+/** (sum_k left_k right_k^T + right_k left_k^T) v. */
+export function multiplyLowRank({ left, right }: LowRank, v: Float64Array): Float64Array {
+  const p = v.length;
+  const image = new Float64Array(p);
+  for (let at = 0; at < left.length; at += p) {
+    const l = left.subarray(at, at + p);
+    const r = right.subarray(at, at + p);
+    const [lv, rv] = [dot(l, v), dot(r, v)];
+    for (let j = 0; j < p; j++) image[j] += l[j] * rv + r[j] * lv;
+  }
+  return image;
+}
+
+/** Adds it to the lower triangle, row-major, of the symmetric matrix `m` of that order. */
+export function addLowRank({ left, right }: LowRank, m: Float64Array, order: number): void {
+  for (let at = 0; at < left.length; at += order)
+    for (let i = 0; i < order; i++) {
+      const [l, r] = [left[at + i], right[at + i]];
+      for (let j = 0; j <= i; j++) m[i * order + j] += l * right[at + j] + r * left[at + j];
+    }
 }

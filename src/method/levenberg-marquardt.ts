@@ -13,39 +13,28 @@
 //
 // A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive
 // definite in floating point counts as a rejected trial.
-import { type Failure, failed } from "../backend/engine.js";
-import type { LowRank } from "../backend/low-rank.js";
+import { failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 
-import { type Point, type Problem, type ScalingKind, scalingKinds } from "../linearise/problem.js";
+import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
 import { checkOptionNames } from "../network/option-names.js";
 import { checkBoolean, checkPositive } from "../options.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
 import type { PrecisionChoice } from "../step/precision.js";
-import {
-  multiplyLowRank,
-  noPairs,
-  nothingPending,
-  type Pairs,
-  type Pending,
-  type ResidualCurvature,
-  secantOf,
-  withPending,
-} from "../step/secant.js";
+import type { ResidualCurvature } from "../step/secant.js";
 import type { CurvatureSamples } from "../step/subset.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import {
-  arrayOf,
   type Judgement,
   type Method,
   type MethodState,
   numberOf,
-  type Proposal,
   riseMessage,
   toldBySettings,
   weigh,
 } from "./method.js";
+import { afterStep, correctionAt, isStalled, neverStalled, withoutCorrection } from "./residual-curvature.js";
 
 export interface LevenbergMarquardtOptions {
   /**
@@ -86,9 +75,6 @@ export interface LevenbergMarquardtOptions {
    */
   readonly residualCurvature?: ResidualCurvature;
 }
-
-/** A run stalls once so many steps one after the other take less than `share` off the objective each, until one takes `end`. */
-const stall = { steps: 3, share: 3e-3, end: 3e-2 };
 
 /** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
 const saturation = 1e16;
@@ -160,7 +146,7 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
         (initialDamping === "auto" ? firstDamping(scaling, effect, parameterCount) : initialDamping) * curvatureScale,
       growth: firstGrowth,
       scale: curvatureScale,
-      ...secantState(0, noPairs, nothingPending),
+      ...neverStalled,
     }),
 
     damping: (state) => numberOf(state, "damping"),
@@ -176,7 +162,7 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       }
       const able = residualCurvature === "auto" && problem.route === "primal" && !problem.condition;
       const stalled = able && isStalled(state);
-      const { correction } = stalled ? await secantAt(problem, state, point, signal) : noSecant;
+      const correction = stalled ? await correctionAt(problem, state, point, signal) : null;
       const answer = await dampedStep(problem, point, numberOf(state, "damping"), signal, correction);
       if (failed(answer)) return answer;
       const count = (correction?.left.length ?? 0) / point.gradient.length;
@@ -206,10 +192,9 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       // The velocity alone is still to be tried.
       if (!failed(proposal) && proposal.acceleration !== null) return { accepted: false, state, gainRatio, rejection };
       // Not positive definite with the correction: it goes before the damping grows.
-      if (failed(proposal) && proposal.code === "indefinite" && secants.get(point.gradient)?.correction) {
-        secants.delete(point.gradient);
-        const without = { ...state, ...secantState(numberOf(state, "slowSteps"), noPairs, nothingPending) };
-        return { accepted: false, state: without, gainRatio, rejection };
+      if (failed(proposal) && proposal.code === "indefinite") {
+        const dropped = withoutCorrection(state, point);
+        if (dropped !== null) return { accepted: false, state: { ...state, ...dropped }, gainRatio, rejection };
       }
       const next = rule.rejected(now);
       const judgement = { accepted: false, state: withDamping(state, next), gainRatio, rejection };
@@ -220,67 +205,6 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       return { ...judgement, end: { code: "damping-saturated", message } };
     },
   });
-}
-
-const isStalled = (state: MethodState) => numberOf(state, "slowSteps") >= stall.steps;
-
-/** Of the state: how many slow steps stand in a row, and what the correction is made of. */
-function secantState(slowSteps: number, pairs: Pairs, pending: Pending): MethodState {
-  return {
-    slowSteps,
-    secantSteps: pairs.steps,
-    secantChanges: pairs.changes,
-    secantResiduals: pairs.residuals,
-    pendingStep: pending.step,
-    pendingGradient: pending.gradient,
-    pendingImage: pending.image,
-  };
-}
-
-/** What the pairs of a point come to. */
-interface Secant {
-  readonly pairs: Pairs;
-  readonly correction: LowRank | null;
-}
-
-const noSecant: Secant = { pairs: noPairs, correction: null };
-
-/** By the gradient of a point, for its trials and what is made of them: all of it follows from the state and the point. */
-const secants = new WeakMap<Float64Array, Secant>();
-
-/** The pairs of the state, the one that this point completes among them. */
-async function secantAt(problem: Problem, state: MethodState, point: Point, signal?: AbortSignal): Promise<Secant> {
-  const { gradient } = point;
-  const known = secants.get(gradient);
-  if (known !== undefined) return known;
-  if (point.precision !== "double") return noSecant;
-  const of = (name: string) => arrayOf(state, name);
-  let pairs: Pairs = { steps: of("secantSteps"), changes: of("secantChanges"), residuals: of("secantResiduals") };
-  const pending = { step: of("pendingStep"), gradient: of("pendingGradient"), image: of("pendingImage") };
-  if (pending.step.length > 0) {
-    const image = await problem.engine.curvatureProduct(pending.step, signal);
-    for (let j = 0; j < image.length; j++) image[j] += problem.decay * pending.step[j];
-    pairs = withPending(pairs, pending, gradient, image);
-  }
-  const secant = { pairs, correction: secantOf(pairs, gradient.length) };
-  secants.set(gradient, secant);
-  return secant;
-}
-
-/** After an accepted step from `point` that took this share off the objective. */
-function afterStep(state: MethodState, point: Point, proposal: Proposal | Failure, share: number): MethodState {
-  const was = isStalled(state);
-  const slow = share < (was ? stall.end : stall.share) ? Math.min(numberOf(state, "slowSteps") + 1, stall.steps) : 0;
-  const able = !failed(proposal) && proposal.secant !== undefined;
-  if (!able || slow < stall.steps) return secantState(able ? slow : 0, noPairs, nothingPending);
-  const { pairs, correction } = secants.get(point.gradient) ?? noSecant;
-  // The system that the step solves must be the whole system, and the step nothing besides.
-  if (proposal.acceleration !== null || point.precision !== "double") return secantState(slow, pairs, nothingPending);
-  const { step, damping } = proposal;
-  const image = correction === null ? new Float64Array(step.length) : multiplyLowRank(correction, step);
-  for (let j = 0; j < step.length; j++)
-    image[j] = -point.gradient[j] - image[j] - damping * (point.scaling?.[j] ?? 1) * step[j];
-  return secantState(slow, pairs, { step, gradient: point.gradient, image });
 }
 
 function withDamping(state: MethodState, next: DampingState): MethodState {

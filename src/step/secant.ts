@@ -14,7 +14,7 @@
 // Where residuals stay large (noisy tables) S* is as large as G along the directions that G hardly sees, and a damping that has to stand
 // in for it holds every step short.
 import { dot, norm } from "../algebra/vectors.js";
-import type { LowRank } from "../backend/low-rank.js";
+import { type LowRank, multiplyLowRank } from "../backend/low-rank.js";
 
 /** `auto`: once a run stalls, by the rule of `../method/levenberg-marquardt.ts`; `none`: never. */
 export type ResidualCurvature = "auto" | "none";
@@ -91,17 +91,4 @@ export function secantOf({ steps, changes, residuals }: Pairs, p: number): LowRa
     for (let j = 0; j < p; j++) left[k * p + j] = (rest[j] - share * change[j]) / along;
   }
   return left.every(Number.isFinite) ? { left, right: changes } : null;
-}
-
-/** (sum_k left_k right_k^T + right_k left_k^T) v. */
-export function multiplyLowRank({ left, right }: LowRank, v: Float64Array): Float64Array {
-  const p = v.length;
-  const image = new Float64Array(p);
-  for (let at = 0; at < left.length; at += p) {
-    const l = left.subarray(at, at + p);
-    const r = right.subarray(at, at + p);
-    const [lv, rv] = [dot(l, v), dot(r, v)];
-    for (let j = 0; j < p; j++) image[j] += l[j] * rv + r[j] * lv;
-  }
-  return image;
 }

@@ -100,6 +100,11 @@ export async function readCheckpoint(
   for (const entry of body.methodState as unknown[]) {
     if (!Array.isArray(entry) || typeof entry[0] !== "string") throw fileError(path, "methodState has a bad entry");
     const values = floats(entry[1], entry[2] === "number" ? 1 : null, `methodState.${entry[0]}`, true);
+    if (entry[2] !== "number" && values.length % parameterCount !== 0)
+      throw fileError(
+        path,
+        `methodState.${entry[0]} must have a multiple of ${parameterCount} numbers; received ${values.length}`,
+      );
     methodState[entry[0]] = entry[2] === "number" ? values[0] : values;
   }
   for (const name of new Set([...Object.keys(form), ...Object.keys(methodState)]))

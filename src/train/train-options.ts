@@ -28,7 +28,10 @@ export interface TrainOptions extends RunOptions<TrainRecord> {
   readonly route?: "auto" | TrainRoute | undefined;
   /** How the matrix-free route solves for its steps. */
   readonly matrixFree?: Partial<MatrixFreeSettings> | undefined;
-  /** Estimate the condition of every damped system (in the records). Default false. */
+  /**
+   * Estimate the condition of every damped system (in the records). Levenberg-Marquardt then goes without its secant correction
+   * (`residualCurvature`), whose systems have no such estimate. Default false.
+   */
   readonly condition?: boolean | undefined;
 }
 

@@ -2,12 +2,12 @@
 // thread against those of two, and what is refused.
 import { describe, expect, it } from "vitest";
 import type { LowRank } from "../../src/backend/low-rank.js";
+import { multiplyLowRank } from "../../src/backend/low-rank.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
-import { multiplyLowRank } from "../../src/step/secant.js";
 import { sure } from "../helpers/engine-problems.js";
 
 const engines = loadNative().ok ? [createReferenceEngine, createNativeEngine] : [createReferenceEngine];

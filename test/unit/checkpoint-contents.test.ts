@@ -175,6 +175,14 @@ describe("a training run's checkpoint is refused with", async () => {
       /methodState\.\w+\[0\] must be a number; it is NaN/,
     ],
     [
+      "a method's array of another length",
+      (body) => {
+        const entry = body.methodState.find(([name]: [string]) => name === "secantSteps");
+        entry[1] = bits(...Array(net.parameterCount + 1).fill(0));
+      },
+      /methodState\.secantSteps must have a multiple of \d+ numbers; received \d+/,
+    ],
+    [
       "a method's number missing",
       (body) => {
         body.methodState.pop();

@@ -1,6 +1,7 @@
 // The secant correction: its own equations, and trainings on noisy data that end where they are stationary in a fraction of the steps.
 import { describe, expect, it } from "vitest";
 import { dot } from "../../src/algebra/vectors.js";
+import { multiplyLowRank } from "../../src/backend/low-rank.js";
 import {
   levenbergMarquardt,
   type Network,
@@ -11,7 +12,6 @@ import {
 } from "../../src/index.js";
 import { Random } from "../../src/random.js";
 import {
-  multiplyLowRank,
   noPairs,
   nothingPending,
   type Pairs,

@@ -150,7 +150,7 @@ class NativeEngine implements Engine {
     checkTolerance(tolerance);
     checkCorrection(correction, this.#held, this.#precision, condition === true, this.parameterCount);
     this.#tolerance = tolerance;
-    const [left, right] = [correction?.left ?? null, correction?.right ?? null];
+    const { left = null, right = null } = correction ?? {};
     const answer = await this.#call(
       (native) => native.solve(damping, decay, scaling, condition === true, tolerance, left, right),
       signal,

@@ -5,6 +5,7 @@
 import type { Pace } from "../../algebra/pace.js";
 import { largest } from "../../algebra/vectors.js";
 import { multiplyTransposed } from "../../network/dense.js";
+import { addLowRank, type LowRank, multiplyLowRank } from "../low-rank.js";
 
 const BLOCK = 64;
 
@@ -99,21 +100,23 @@ export function multiplySymmetric(m: Float64Array, n: number, shift: Float64Arra
   return out;
 }
 
-/** `factor` becomes the Cholesky factor of M + diag(shift). Returns -1, or the first pivot that is not positive. */
+/** `factor` becomes the Cholesky factor of M + diag(shift) + correction. Returns -1, or the first pivot that is not positive. */
 export function factorDamped(
   m: Float64Array,
   factor: Float64Array,
   n: number,
   shift: Float64Array,
   pace: Pace,
+  correction: LowRank | null = null,
 ): Promise<number> {
   factor.set(m);
+  if (correction !== null) addLowRank(correction, factor, n);
   for (let i = 0; i < n; i++) factor[i * n + i] += shift[i];
   return cholesky(factor, n, pace);
 }
 
 /**
- * x = (M + diag(shift))^-1 right by that factor, with one step of iterative refinement.
+ * x = (M + diag(shift) + correction)^-1 right by that factor, with one step of iterative refinement.
  * @returns x and |right - A x|_inf / |right|_inf before the refinement
  */
 export async function solveDamped(
@@ -123,6 +126,7 @@ export async function solveDamped(
   shift: Float64Array,
   right: Float64Array,
   pace: Pace,
+  correction: LowRank | null = null,
 ): Promise<{ readonly x: Float64Array; readonly residual: number }> {
   const x = right.slice();
   solveFactored(factor, n, x);
@@ -130,6 +134,10 @@ export async function solveDamped(
   const product = multiplySymmetric(m, n, shift, x);
   await pace.turn();
   const rest = right.map((value, i) => value - product[i]);
+  if (correction !== null)
+    multiplyLowRank(correction, x).forEach((value, i) => {
+      rest[i] -= value;
+    });
   const top = largest(right);
   const residual = top > 0 ? largest(rest) / top : 0;
   solveFactored(factor, n, rest);

@@ -19,8 +19,8 @@ export interface Curved {
   readonly sampled: boolean;
   /** Shift of the factor held for inverse products, or -1. */
   factored: number;
-  /** What the factor was last made for by a solve: its request, diagonal shift and matrix; null once it is another. */
-  solved: { readonly request: SolveRequest; readonly shift: Float64Array; readonly matrix: Float64Array } | null;
+  /** What the factor was last made for by a solve: its request and diagonal shift; null once it is another. */
+  solved: { readonly request: SolveRequest; readonly shift: Float64Array } | null;
   /** Ascending, once they were asked for. */
   eigenvalues: Float64Array | null;
 }

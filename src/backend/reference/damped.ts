@@ -2,7 +2,6 @@
 import type { Pace } from "../../algebra/pace.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Failure, Solved, SolveRequest } from "../engine.js";
-import type { LowRank } from "../low-rank.js";
 import { mostSingleSteps, mostSubsetSteps, singleTolerance } from "../single.js";
 import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped } from "./cholesky.js";
 import type { Curved } from "./curved.js";
@@ -27,8 +26,8 @@ export async function solveHeld(
   pace: Pace,
 ): Promise<Omit<Solved, "seconds"> | Failure> {
   const { curved, factor } = held;
-  const { damping, decay, scaling, condition = false } = request;
-  const { order } = curved;
+  const { damping, decay, scaling, condition = false, correction = null } = request;
+  const { order, matrix } = curved;
   const primal = curved.kind === "primal";
   const shift = new Float64Array(order).fill(damping + decay);
   if (primal && scaling !== null) for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
@@ -36,34 +35,22 @@ export async function solveHeld(
   const right = primal ? curved.gradient.map((value) => -value) : await dual.rightSide(pace);
   curved.factored = -1;
   curved.solved = null;
-  const matrix = request.correction ? corrected(curved, request.correction) : curved.matrix;
   if (primal && curved.precision === "single") {
     const pivot = await factorSingle(matrix, factor, order, shift, pace);
     if (pivot >= 0) return indefinite(pivot);
     const operator = operatorOf(held, shift, pace);
     const single = await solveSingle(operator, factor, right, request.tolerance ?? singleTolerance, pace);
     if ("code" in single) return single;
-    curved.solved = { request, shift, matrix };
+    curved.solved = { request, shift };
     return { ok: true, step: single.x, residual: single.residual, steps: single.steps, condition: Number.NaN };
   }
-  const pivot = await factorDamped(matrix, factor, order, shift, pace);
+  const pivot = await factorDamped(matrix, factor, order, shift, pace, correction);
   if (pivot >= 0) return indefinite(pivot);
-  const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace);
+  const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace, correction);
   const step = primal ? x : await dual.step(x, pace);
   const estimate = condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN;
-  curved.solved = { request, shift, matrix };
+  curved.solved = { request, shift };
   return { ok: true, step, residual, condition: estimate };
-}
-
-/** The curvature with a matrix of low rank added to it: a copy. */
-function corrected({ matrix, order }: Curved, { left, right }: LowRank): Float64Array {
-  const sum = matrix.slice();
-  for (let at = 0; at < left.length; at += order)
-    for (let i = 0; i < order; i++) {
-      const [l, r] = [left[at + i], right[at + i]];
-      for (let j = 0; j <= i; j++) sum[i * order + j] += l * right[at + j] + r * left[at + j];
-    }
-  return sum;
 }
 
 /** What the conjugate gradients of single precision work on. */
@@ -87,14 +74,17 @@ export async function accelerateHeld(
 ): Promise<Float64Array | Failure | null> {
   const { curved, factor, passes } = held;
   if (curved.solved === null) return null;
-  const { order, parameters } = curved;
-  const { request, shift, matrix } = curved.solved;
+  const { order, parameters, matrix } = curved;
+  const { request, shift } = curved.solved;
+  const { correction = null } = request;
   const dual = new DualStep(held.architecture, passes, held.rootWeights, curved, { ...request, scaling });
   const second = dual.weighted(await passes.secondDerivative(parameters, velocity, pace));
-  if (curved.kind === "dual") return dual.back((await solveDamped(matrix, factor, order, shift, second, pace)).x, pace);
+  const solved = async (side: Float64Array) =>
+    (await solveDamped(matrix, factor, order, shift, side, pace, correction)).x;
+  if (curved.kind === "dual") return dual.back(await solved(second), pace);
   const right = await passes.transpose(parameters, dual.weighted(second), pace);
   for (let j = 0; j < right.length; j++) right[j] = -right[j];
-  if (curved.precision === "double") return (await solveDamped(matrix, factor, order, shift, right, pace)).x;
+  if (curved.precision === "double") return solved(right);
   const single = await solveSingle(
     operatorOf(held, shift, pace),
     factor,

@@ -1,0 +1,90 @@
+// When a run of Levenberg-Marquardt stalls, and what its state keeps of the secant correction (`../step/secant.ts`) from then on.
+import { type Failure, failed } from "../backend/engine.js";
+import { type LowRank, multiplyLowRank } from "../backend/low-rank.js";
+import type { Point, Problem } from "../linearise/problem.js";
+import { noPairs, nothingPending, type Pairs, type Pending, secantOf, withPending } from "../step/secant.js";
+import { arrayOf, type MethodState, numberOf, type Proposal } from "./method.js";
+
+/** A run stalls once so many steps one after the other take less than `share` off the objective each, until one takes `end`. */
+const stall = { steps: 3, share: 3e-3, end: 3e-2 };
+
+export const isStalled = (state: MethodState) => numberOf(state, "slowSteps") >= stall.steps;
+
+/** Of the state: how many slow steps stand in a row, and what the correction is made of. */
+function secantState(slowSteps: number, pairs: Pairs, pending: Pending): MethodState {
+  return {
+    slowSteps,
+    secantSteps: pairs.steps,
+    secantChanges: pairs.changes,
+    secantResiduals: pairs.residuals,
+    pendingStep: pending.step,
+    pendingGradient: pending.gradient,
+    pendingImage: pending.image,
+  };
+}
+
+/** Of a run that starts. */
+export const neverStalled = secantState(0, noPairs, nothingPending);
+
+/** What the pairs of a point come to. */
+interface Secant {
+  readonly pairs: Pairs;
+  readonly correction: LowRank | null;
+}
+
+const noSecant: Secant = { pairs: noPairs, correction: null };
+
+/** By the gradient of a point, for its trials and what is made of them: all of it follows from the state and the point. */
+const secants = new WeakMap<Float64Array, Secant>();
+
+/** The correction at a point, from what the state holds; null where there is none. */
+export async function correctionAt(
+  problem: Problem,
+  state: MethodState,
+  point: Point,
+  signal?: AbortSignal,
+): Promise<LowRank | null> {
+  return (await secantAt(problem, state, point, signal)).correction;
+}
+
+/** Of the state after a trial whose matrix was not positive definite: without the correction; null where there was none. */
+export function withoutCorrection(state: MethodState, point: Point): MethodState | null {
+  if (!secants.get(point.gradient)?.correction) return null;
+  secants.delete(point.gradient);
+  return secantState(numberOf(state, "slowSteps"), noPairs, nothingPending);
+}
+
+/** The pairs of the state, the one that this point completes among them. */
+async function secantAt(problem: Problem, state: MethodState, point: Point, signal?: AbortSignal): Promise<Secant> {
+  const { gradient } = point;
+  const known = secants.get(gradient);
+  if (known !== undefined) return known;
+  if (point.precision !== "double") return noSecant;
+  const of = (name: string) => arrayOf(state, name);
+  let pairs: Pairs = { steps: of("secantSteps"), changes: of("secantChanges"), residuals: of("secantResiduals") };
+  const pending = { step: of("pendingStep"), gradient: of("pendingGradient"), image: of("pendingImage") };
+  if (pending.step.length > 0) {
+    const image = await problem.engine.curvatureProduct(pending.step, signal);
+    for (let j = 0; j < image.length; j++) image[j] += problem.decay * pending.step[j];
+    pairs = withPending(pairs, pending, gradient, image);
+  }
+  const secant = { pairs, correction: secantOf(pairs, gradient.length) };
+  secants.set(gradient, secant);
+  return secant;
+}
+
+/** After an accepted step from `point` that took this share off the objective. */
+export function afterStep(state: MethodState, point: Point, proposal: Proposal | Failure, share: number): MethodState {
+  const was = isStalled(state);
+  const slow = share < (was ? stall.end : stall.share) ? Math.min(numberOf(state, "slowSteps") + 1, stall.steps) : 0;
+  const able = !failed(proposal) && proposal.secant !== undefined;
+  if (!able || slow < stall.steps) return secantState(able ? slow : 0, noPairs, nothingPending);
+  const { pairs, correction } = secants.get(point.gradient) ?? noSecant;
+  // The system that the step solves must be the whole system, and the step nothing besides.
+  if (proposal.acceleration !== null || point.precision !== "double") return secantState(slow, pairs, nothingPending);
+  const { step, damping } = proposal;
+  const image = correction === null ? new Float64Array(step.length) : multiplyLowRank(correction, step);
+  for (let j = 0; j < step.length; j++)
+    image[j] = -point.gradient[j] - image[j] - damping * (point.scaling?.[j] ?? 1) * step[j];
+  return secantState(slow, pairs, { step, gradient: point.gradient, image });
+}
