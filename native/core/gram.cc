@@ -230,7 +230,8 @@ Status GramBuilder<T>::Add(const Tangents& tangents, bool first, const Cancel& c
           const size_t size = std::min(kChunk, samples - s0);
           FormLeft(lefts, rows_, block.layer, block.other, s0, size, line, left_shape, left);
           FormRight(rights, rows_, block.layer, block.other, s0, size, line, right_shape, right);
-          PairProduct(right_shape, right, left_shape, left, size, s0 > 0, values);
+          PairProduct(right_shape, right, left_shape, left, size, s0 > 0, values,
+                      right_shape.groups * PanelShape<T>::kLanes);
         }
         Scatter(block, lefts, rights, values, first, g);
       });

@@ -65,9 +65,8 @@ template <typename T, size_t Bytes, size_t Rows, size_t Columns>
 template <typename T, size_t Bytes>
 [[gnu::always_inline]] inline void AllPanels(const PanelShape<T>& right_shape, const T* right,
                                              const PanelShape<T>& left_shape, const T* left,
-                                             size_t samples, bool add, T* values) {
+                                             size_t samples, bool add, T* values, size_t height) {
   constexpr size_t kLanes = PanelShape<T>::kLanes;
-  const size_t height = right_shape.groups * kLanes;
   for (size_t p = 0; p < right_shape.Panels(); ++p) {
     const T* from = right + p * right_shape.Stride();
     T* out = values + p * right_shape.wide * kLanes;
@@ -91,20 +90,21 @@ template <typename T, size_t Bytes>
 
 template <typename T>
 using Product = void (*)(const PanelShape<T>&, const T*, const PanelShape<T>&, const T*, size_t,
-                         bool, T*);
+                         bool, T*, size_t);
 
 template <typename T>
 void Product16(const PanelShape<T>& right_shape, const T* right, const PanelShape<T>& left_shape,
-               const T* left, size_t samples, bool add, T* values) {
-  AllPanels<T, 16>(right_shape, right, left_shape, left, samples, add, values);
+               const T* left, size_t samples, bool add, T* values, size_t stride) {
+  AllPanels<T, 16>(right_shape, right, left_shape, left, samples, add, values, stride);
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
 template <typename T>
 __attribute__((target("avx2,fma"))) void Product32(const PanelShape<T>& right_shape, const T* right,
                                                    const PanelShape<T>& left_shape, const T* left,
-                                                   size_t samples, bool add, T* values) {
-  AllPanels<T, 32>(right_shape, right, left_shape, left, samples, add, values);
+                                                   size_t samples, bool add, T* values,
+                                                   size_t stride) {
+  AllPanels<T, 32>(right_shape, right, left_shape, left, samples, add, values, stride);
 }
 
 template <typename T>
@@ -112,8 +112,8 @@ __attribute__((target("avx512f,fma"))) void Product64(const PanelShape<T>& right
                                                       const T* right,
                                                       const PanelShape<T>& left_shape,
                                                       const T* left, size_t samples, bool add,
-                                                      T* values) {
-  AllPanels<T, 64>(right_shape, right, left_shape, left, samples, add, values);
+                                                      T* values, size_t stride) {
+  AllPanels<T, 64>(right_shape, right, left_shape, left, samples, add, values, stride);
 }
 
 template <typename T>
@@ -133,16 +133,16 @@ Product<T> Choose() {
 
 void PairProduct(const PanelShape<double>& right_shape, const double* right,
                  const PanelShape<double>& left_shape, const double* left, size_t samples, bool add,
-                 double* values) {
+                 double* values, size_t stride) {
   static const Product<double> product = Choose<double>();
-  product(right_shape, right, left_shape, left, samples, add, values);
+  product(right_shape, right, left_shape, left, samples, add, values, stride);
 }
 
 void PairProduct(const PanelShape<float>& right_shape, const float* right,
                  const PanelShape<float>& left_shape, const float* left, size_t samples, bool add,
-                 float* values) {
+                 float* values, size_t stride) {
   static const Product<float> product = Choose<float>();
-  product(right_shape, right, left_shape, left, samples, add, values);
+  product(right_shape, right, left_shape, left, samples, add, values, stride);
 }
 
 }  // namespace gaussflow

@@ -1,6 +1,6 @@
-// The product of two sets of vectors, R^T L, that the Gram matrix is made of (gram.h): a register
-// tile of wide vectors by broadcast numbers, on operands that are made in the order in which it
-// reads them, so that nothing is packed.
+// The product of two sets of vectors, R^T L, that the Gram matrix (gram.h) and the tangent kernel
+// (kernel.h) are made of: a register tile of wide vectors by broadcast numbers, on operands that
+// are made in the order in which it reads them, so that nothing is packed.
 //
 // Both are cut into panels of up to PanelShape::wide groups of kLanes vectors, [sample][vector]
 // each: three groups of R, one of L (gram.cc). The register tile depends on the processor (AVX-512,
@@ -32,14 +32,14 @@ struct PanelShape {
   size_t Size() const { return Panels() * Stride(); }
 };
 
-// values[column][row] (+)= sum over samples of right[row] left[column]; rows are right.groups *
-// kLanes apart, and so many columns as left has groups * kLanes. All pointers on cache lines.
+// values[column][row] (+)= sum over samples of right[row] left[column]; right.groups * kLanes rows,
+// left.groups * kLanes columns, `stride` apart (whole lines). All pointers on cache lines.
 void PairProduct(const PanelShape<double>& right_shape, const double* right,
                  const PanelShape<double>& left_shape, const double* left, size_t samples, bool add,
-                 double* values);
+                 double* values, size_t stride);
 void PairProduct(const PanelShape<float>& right_shape, const float* right,
                  const PanelShape<float>& left_shape, const float* left, size_t samples, bool add,
-                 float* values);
+                 float* values, size_t stride);
 
 }  // namespace gaussflow
 

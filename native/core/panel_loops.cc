@@ -26,6 +26,16 @@ void MultiplyScaled(size_t n, float scale, const float* a, const float* b, float
 }
 
 GAUSSFLOW_CLONES
+void AddFused(size_t n, double scale, double shift, const double* product, const double* inner,
+              bool first, double* sum) {
+  if (first) {
+    for (size_t i = 0; i < n; ++i) sum[i] = product[i] * (scale * inner[i] + shift);
+  } else {
+    for (size_t i = 0; i < n; ++i) sum[i] += product[i] * (scale * inner[i] + shift);
+  }
+}
+
+GAUSSFLOW_CLONES
 void Round(size_t n, double scale, const double* a, float* out) {
   for (size_t i = 0; i < n; ++i) out[i] = static_cast<float>(scale * a[i]);
 }

@@ -12,6 +12,9 @@ void MultiplyInto(size_t n, const float* a, float* z);
 // out = scale * a * b
 void MultiplyScaled(size_t n, double scale, const double* a, const double* b, double* out);
 void MultiplyScaled(size_t n, float scale, const float* a, const float* b, float* out);
+// sum = product * (scale * inner + shift), or is added to it where it is not the `first`.
+void AddFused(size_t n, double scale, double shift, const double* product, const double* inner,
+              bool first, double* sum);
 // out = scale * a
 void Round(size_t n, double scale, const double* a, float* out);
 // In double.

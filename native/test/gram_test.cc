@@ -116,7 +116,7 @@ void TestProduct(size_t right_groups, size_t left_groups, size_t samples) {
     return static_cast<double>(
         data[panel * shape.Stride() + i * shape.Width(panel) * kLanes + lane]);
   };
-  PairProduct(right, r.data(), left, l.data(), samples, true, values.data());
+  PairProduct(right, r.data(), left, l.data(), samples, true, values.data(), rows);
   double worst = 0.0;
   for (size_t b = 0; b < columns; ++b) {
     for (size_t a = 0; a < rows; ++a) {

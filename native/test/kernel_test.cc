@@ -1,5 +1,5 @@
-// The tangent kernel against J D^-1 J^T with a stored J, at the edges of tiles and of the groups of
-// columns in them; the same bits for every number of threads.
+// The tangent kernel against J D^-1 J^T with a stored J, at the edges of panels and tiles, and with
+// more units than are summed over at a time; the same bits for every number of threads.
 #include "kernel.h"
 
 #include <limits>
@@ -12,8 +12,9 @@ using namespace gaussflow::test;
 
 int main() {
   for (const size_t outputs : {1u, 3u}) {
-    for (const size_t n : {1u, 95u, 97u, 191u, 192u, 193u, 290u, 385u}) {
-      const Architecture net = MakeNet({3, 5, 4, outputs}, Activation::kTanh, n % 2 == 1, 1.3);
+    for (const size_t n : {1u, 23u, 24u, 25u, 97u, 191u, 192u, 193u, 290u, 385u}) {
+      const size_t units = n == 97 ? 200 : 5;
+      const Architecture net = MakeNet({3, units, 4, outputs}, Activation::kTanh, n % 2 == 1, 1.3);
       Draw draw(static_cast<unsigned>(n));
       const Vector inputs = draw.Normals(n * 3), targets = draw.Normals(n * outputs);
       const Vector parameters = draw.Normals(net.parameter_count, 0.5);

@@ -147,9 +147,19 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
     const products = single === true ? productDoubles(net, n, threads) : 0;
     return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + systemVectors(p) * p;
   }
-  if (route === "dual") return shared + (c * c + 2) * 192 * 192 * threads + systemVectors(n * c) * n * c;
+  if (route === "dual") return shared + kernelDoubles(net, n, threads) + systemVectors(n * c) * n * c;
   if (route === "orthogonal") return shared + Math.max(block * c, p) * (p + 1);
   return shared + productDoubles(net, n, threads);
+}
+
+/** One layer's inputs and deltas in panels of 24 samples, and each thread's products of a tile: KernelBuilder. */
+function kernelDoubles({ layers, outputSize: c }: Architecture, n: number, threads: number): number {
+  const panels = Math.ceil(n / 24);
+  const tile = 24 * Math.ceil(panels / Math.ceil(panels / 8));
+  const depths = layers.map(
+    ({ inputSize, outputSize }, l) => inputSize + 1 + c * (l + 1 === layers.length ? 2 : outputSize + 1),
+  );
+  return 24 * panels * Math.max(...depths) + (c > 1 ? 3 : 2) * tile ** 2 * threads;
 }
 
 /** The samples of a subset, and what is formed of them: Engine::FormSubset. */

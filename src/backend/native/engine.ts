@@ -51,7 +51,7 @@ class NativeEngine implements Engine {
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
   readonly #object: NativeEngineObject;
-  #parameters: Float64Array | null = null;
+  readonly #parameters: Float64Array;
   #held: Curvature = "none";
   #precision: Precision = "double";
   /** Of the last solve. */
@@ -74,6 +74,7 @@ class NativeEngine implements Engine {
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
+    this.#parameters = new Float64Array(architecture.parameterCount);
     this.threads = threads;
     this.#object = withCode(
       () =>
@@ -125,7 +126,7 @@ class NativeEngine implements Engine {
         subset,
       );
       // The call was not refused: from here on the curvature of before is gone.
-      this.#parameters = parameters.slice();
+      this.#parameters.set(parameters);
       this.#held = "none";
       return running;
     }, signal);
@@ -162,7 +163,7 @@ class NativeEngine implements Engine {
       if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       }
-      return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+      return this.#failure(answer, this.#parameters);
     }
     const { step, residual, rank, steps } = answer;
     const solved = {
@@ -185,7 +186,7 @@ class NativeEngine implements Engine {
   ): Promise<Accelerated | Failure> {
     const start = performance.now();
     const answer = await this.#call((native) => native.accelerate(velocity, scaling), signal);
-    if (isFailure(answer)) return this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+    if (isFailure(answer)) return this.#failure(answer, this.#parameters);
     return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
   }
 
@@ -225,9 +226,7 @@ class NativeEngine implements Engine {
 
   async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
     const answer = await this.#call((native) => native.curvatureInverse(vector, shift), signal);
-    return isFailure(answer)
-      ? this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount))
-      : answer;
+    return isFailure(answer) ? this.#failure(answer, this.#parameters) : answer;
   }
 
   bytes(): number {
@@ -341,7 +340,7 @@ class NativeEngine implements Engine {
 
   /** A failure where the interface has no place for one: memory that cannot be had, or LAPACK without convergence. */
   #refused(answer: NativeFailure): never {
-    const { code, message } = this.#failure(answer, this.#parameters ?? new Float64Array(this.parameterCount));
+    const { code, message } = this.#failure(answer, this.#parameters);
     if (code !== "memory") throw new GaussflowError("GAUSSFLOW_INTERNAL", message);
     throw new GaussflowError("GAUSSFLOW_MEMORY", message, { bytes: answer.value });
   }
