@@ -8,7 +8,7 @@
 namespace gaussflow {
 
 namespace {
-constexpr size_t kMostUnits = 64;  // of a block of units of one layer
+constexpr size_t kMostUnits = 128;  // of a block of units of one layer
 }  // namespace
 
 void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
@@ -155,10 +155,13 @@ void Tangents::BackwardTile(const double* parameters, size_t s0, size_t size,
 std::vector<Tangents::UnitBlock> Tangents::UnitBlocks() const {
   std::vector<UnitBlock> blocks;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
+    const size_t outputs = net_.layers[l].outputs;
     // A block's product packs all inputs of the layer: few blocks where there are enough of them.
-    const size_t units = net_.layers[l].outputs >= 4 * kMostUnits ? kMostUnits : 16;
-    for (size_t o = 0; o < net_.layers[l].outputs; o += units)
-      blocks.push_back({l, o, std::min(units, net_.layers[l].outputs - o)});
+    const size_t units = outputs >= 4 * kMostUnits   ? kMostUnits
+                         : outputs >= 2 * kMostUnits ? 64
+                                                     : 16;
+    for (size_t o = 0; o < outputs; o += units)
+      blocks.push_back({l, o, std::min(units, outputs - o)});
   }
   return blocks;
 }

@@ -133,7 +133,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
   const slopes = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
   const block = blockSamples(net, n, route, "native");
   const forward = 2 * widest * 256 * threads;
-  const diagonal = (Math.max(net.inputSize, widest) + 64) * 256; // Tangents::AddDiagonal
+  const diagonal = (Math.max(net.inputSize, widest) + 128) * 256; // Tangents::AddDiagonal
   const acceleration = 5 * widest * 256 + 512; // Tangents::SecondDerivative
   const further = {
     primal: single === true ? Math.max(acceleration, diagonal) : acceleration,
@@ -141,7 +141,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
     orthogonal: 0,
     "matrix-free": diagonal,
   };
-  const passes = Math.max(slopes * 256, 64 * 512, further[route]) * threads;
+  const passes = Math.max(slopes * 256, 128 * 512, further[route]) * threads;
   const shared = block * doublesPerSample(net) + forward + passes + 2 * p;
   if (route === "primal") {
     const products = single === true ? productDoubles(net, n, threads) : 0;
