@@ -4,14 +4,12 @@ import { median, scatter } from "./statistics.mjs";
 
 /**
  * `ours` and `baseline` are async functions that do one run and return its seconds.
- * `warm` = also do one uncounted run of each first.
+ * `warmRuns` = so many uncounted ones of ours, and one of the baseline, first.
  */
-export async function interleave({ ours, baseline, runs, warm = true }) {
+export async function interleave({ ours, baseline, runs, warmRuns = 1 }) {
   const seconds = { ours: [], baseline: [] };
-  if (warm) {
-    await baseline();
-    await ours();
-  }
+  if (warmRuns > 0) await baseline();
+  for (let run = 0; run < warmRuns; run++) await ours();
   for (let run = 0; run < runs; run++) {
     const order = run % 2 === 0 ? ["baseline", "ours"] : ["ours", "baseline"];
     for (const name of order) seconds[name].push(await (name === "ours" ? ours() : baseline()));

@@ -105,28 +105,30 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
       });
 }
 
+void EngineObject::TakeParameters(const Napi::CallbackInfo& info) {
+  const size_t count = state_->engine.architecture().parameter_count;
+  const double* from = arguments::Doubles(info, 0, "parameters", count);
+  state_->parameters.assign(from, from + count);
+}
+
 Napi::Value EngineObject::Forward(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
-  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  TakeParameters(info);
   auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
   return Run(
       info.Env(), cost::Forward(net, engine.sample_count()),
-      [w = std::move(w), out](State& s) {
-        return s.engine.Forward(w.data(), s.Flags(), out->data());
-      },
+      [out](State& s) { return s.engine.Forward(s.parameters.data(), s.Flags(), out->data()); },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }
 
 Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
-  auto w = arguments::DoublesCopy(info, 0, "parameters", engine.architecture().parameter_count);
+  TakeParameters(info);
   auto loss = std::make_shared<double>(0.0);
   return Run(
       info.Env(), cost::Forward(engine.architecture(), engine.sample_count()),
-      [w = std::move(w), loss](State& s) {
-        return s.engine.Evaluate(w.data(), s.Flags(), loss.get());
-      },
+      [loss](State& s) { return s.engine.Evaluate(s.parameters.data(), s.Flags(), loss.get()); },
       [loss](Napi::Env env) { return Napi::Number::New(env, *loss); });
 }
 
@@ -134,12 +136,12 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   struct Call {
-    Doubles parameters, scaling, gradient;
+    Doubles scaling;
     std::vector<uint32_t> subset;
     Linearisation result;
   };
   auto call = std::make_shared<Call>();
-  call->parameters = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  TakeParameters(info);
   const auto curvature = static_cast<Curvature_>(arguments::Integer(info, 1, "curvature", 0, 4));
   const double decay = arguments::Number(info, 2, "decay", 0.0);
   const size_t factors = curvature == Curvature_::kDual ? net.layers.size() : net.parameter_count;
@@ -148,19 +150,19 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   const auto precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   const double exact_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
-  call->gradient.resize(net.parameter_count);
+  state_->gradient.resize(net.parameter_count);
   return Run(
       info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
       [call, curvature, decay, precision, exact_below](State& s) {
-        return s.engine.Linearise(call->parameters.data(), curvature, decay,
+        return s.engine.Linearise(s.parameters.data(), curvature, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
-                                  call->gradient.data(), &call->result, precision, exact_below,
+                                  s.gradient.data(), &call->result, precision, exact_below,
                                   call->subset.empty() ? nullptr : &call->subset);
       },
-      [call](Napi::Env env) -> Napi::Value {
+      [call, state = state_](Napi::Env env) -> Napi::Value {
         Napi::Object object = Napi::Object::New(env);
         object.Set("loss", call->result.loss);
-        object.Set("gradient", ToArray(env, call->gradient));
+        object.Set("gradient", ToArray(env, state->gradient));
         object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
         object.Set("gradientCosine", call->result.gradient_cosine);
         const Doubles& diagonal = call->result.diagonal;
@@ -237,14 +239,14 @@ Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
-  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  TakeParameters(info);
   auto v = arguments::RowsCopy(info, 1, "vectors", net.parameter_count);
   const size_t count = v.size() / net.parameter_count;
   auto out = std::make_shared<Doubles>(count * engine.sample_count() * net.output_size);
   return Run(
       info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
-      [w = std::move(w), v = std::move(v), count, out](State& s) {
-        return s.engine.Product(w.data(), count, v.data(), s.Flags(), out->data());
+      [v = std::move(v), count, out](State& s) {
+        return s.engine.Product(s.parameters.data(), count, v.data(), s.Flags(), out->data());
       },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }
@@ -252,15 +254,16 @@ Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
-  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  TakeParameters(info);
   const size_t equations = engine.sample_count() * net.output_size;
   auto u = arguments::RowsCopy(info, 1, "vectors", equations);
   const size_t count = u.size() / equations;
   auto out = std::make_shared<Doubles>(count * net.parameter_count);
   return Run(
       info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
-      [w = std::move(w), u = std::move(u), count, out](State& s) {
-        return s.engine.TransposeProduct(w.data(), count, u.data(), s.Flags(), out->data());
+      [u = std::move(u), count, out](State& s) {
+        return s.engine.TransposeProduct(s.parameters.data(), count, u.data(), s.Flags(),
+                                         out->data());
       },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }
@@ -268,14 +271,14 @@ Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
-  auto w = arguments::DoublesCopy(info, 0, "parameters", net.parameter_count);
+  TakeParameters(info);
   const size_t first = arguments::Integer(info, 1, "first", 0, engine.sample_count() - 1);
   const size_t count = arguments::Integer(info, 2, "count", 1, engine.sample_count() - first);
   auto out = std::make_shared<Doubles>(count * net.output_size * net.parameter_count);
   return Run(
       info.Env(), cost::Passes(net, count),
-      [w = std::move(w), first, count, out](State& s) {
-        return s.engine.Jacobian(w.data(), first, count, s.Flags(), out->data());
+      [first, count, out](State& s) {
+        return s.engine.Jacobian(s.parameters.data(), first, count, s.Flags(), out->data());
       },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }

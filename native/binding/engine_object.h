@@ -4,11 +4,11 @@
 
 #include <atomic>
 #include <memory>
-#include <vector>
 
 #include "../core/engine.h"
 #include "napi_setup.h"
 #include "promise_worker.h"
+#include "values.h"
 
 namespace gaussflow {
 
@@ -27,6 +27,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   struct State {
     State(Architecture architecture, int threads) : engine(std::move(architecture), threads) {}
     Engine engine;
+    // Of the call that runs. Kept: in a large network the first touches of new memory take longer
+    // than the copy.
+    Doubles parameters, gradient;
     std::atomic<bool> cancel{false};
     std::atomic<bool> busy{false};
     std::shared_ptr<std::atomic<bool>> closing;
@@ -55,6 +58,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value Bytes(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);
 
+  // Copies argument 0 into the state, which must be ready.
+  void TakeParameters(const Napi::CallbackInfo& info);
   // The state, free for a new call; throws GAUSSFLOW_BUSY where it is not.
   State& Ready(Napi::Env env);
   // What a call asks of the curvature: products with it, its entries or eigenvalues in any form, or
