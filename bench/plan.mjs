@@ -1,7 +1,7 @@
 // node bench/plan.mjs [--json --only TEXT]: what the planner predicts and what a run takes, for every route and engine. Each case runs in
 // a process of its own. Memory is VmHWM of that process (Node, library, data and all) against Plan.bytes; "problem" is the part of it
 // beyond a process that trains nothing. Seconds are those of an iteration of one trial (a right-hand side of a flow), the fastest of the
-// run; "cpu ratio" is that of the processor's seconds, which other programs on the machine hardly move.
+// run (of small problems over 60 iterations: the code of the first few is not compiled yet); "cpu ratio" is that of the processor's seconds, which other programs on the machine hardly move.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { COST_TABLE } from "../dist/linearise/cost-table.js";
@@ -12,17 +12,17 @@ const usage = `usage: node bench/plan.mjs [options]
   --json        one JSON object a line`;
 
 const train = (layers, sampleCount, route = "auto", extra = {}) => ({ layers, sampleCount, route, ...extra });
-const flow = (layers, sampleCount, route) => ({ layers, sampleCount, route, kind: "flow" });
+const flow = (layers, sampleCount, route, extra = {}) => ({ layers, sampleCount, route, kind: "flow", ...extra });
 const cases = [
-  train([2, 3, 1], 20),
-  train([6, 16, 1], 300),
-  train([8, 16, 16, 1], 1000),
+  train([2, 3, 1], 20, "auto", { iterations: 60 }),
+  train([6, 16, 1], 300, "auto", { iterations: 60 }),
+  train([8, 16, 16, 1], 1000, "auto", { iterations: 60 }),
   train([8, 32, 32, 1], 5000),
   train([12, 64, 64, 2], 2000),
   train([8, 48, 48, 1], 100_000),
   train([256, 25, 2], 10_000, "auto", { iterations: 2 }),
   train([64, 20, 1], 400_000),
-  train([8, 64, 64, 1], 300),
+  train([8, 64, 64, 1], 300, "auto", { iterations: 60 }),
   train([8, 256, 256, 1], 2000),
   train([8, 1024, 1024, 1], 1000),
   train([5000, 100, 1], 400),
@@ -32,7 +32,7 @@ const cases = [
   train([8, 16, 16, 1], 500, "auto", { backend: "typescript" }),
   train([8, 24, 24, 1], 1500, "auto", { backend: "typescript" }),
   train([8, 64, 64, 1], 300, "auto", { backend: "typescript" }),
-  flow([8, 8, 8, 1], 300, "orthogonal"),
+  flow([8, 8, 8, 1], 300, "orthogonal", { until: 0.5 }),
 ].map((entry) => ({ backend: "native", iterations: 6, ...entry }));
 
 const nameOf = ({ layers, sampleCount, backend }) =>

@@ -1,5 +1,5 @@
 // In a process of its own: trains one problem for a few iterations and tells its predicted and measured peak and seconds.
-// Argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations }.
+// Argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations, until }.
 import { flow, network, plan, train } from "../../dist/index.js";
 import { secondsOf } from "../../dist/linearise/cost-model.js";
 import { iterationWork } from "../../dist/linearise/workload.js";
@@ -7,7 +7,7 @@ import { peakMegabytes } from "./memory.mjs";
 import { problem } from "./problem.mjs";
 
 const given = JSON.parse(process.argv[2]);
-const { layers, sampleCount, backend, threads, route = "auto", kind = "train", iterations = 4 } = given;
+const { layers, sampleCount, backend, threads, route = "auto", kind = "train", iterations = 4, until = 0.02 } = given;
 
 const net = network({ layers, activation: "tanh", seed: 1 });
 const { inputs, targets } = problem(layers, sampleCount).data;
@@ -35,7 +35,7 @@ let cpuSeconds;
 const fastest = (times) => (times.length > 0 ? Math.min(...times) : null);
 if (kind === "flow") {
   const before = processor();
-  const result = await flow(net, data, { ...common, stop: {}, until: 0.02 });
+  const result = await flow(net, data, { ...common, stop: {}, until });
   planned = result.plan;
   alone = secondsOf(iterationWork(planned.route, net.architecture, sampleCount), backend, 1);
   seconds = result.seconds / result.statistics.evaluations;

@@ -93,6 +93,8 @@ export interface StepKind {
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
   readonly acceleration?: boolean;
+  /** Whose steps they are: what is half the work in float32, or in rows of J, is so in the native engine only. Default native. */
+  readonly engine?: "native" | "typescript";
 }
 
 /** Float32 has twice the flops a second: half of them at the double rate of the cost table. */
@@ -131,24 +133,28 @@ export function iterationWork(
   route: Route,
   net: Architecture,
   n: number,
-  { single = false, subset = {}, acceleration = false }: StepKind = {},
+  { single = false, subset = {}, acceleration = false, engine = "native" }: StepKind = {},
 ): Work[] {
   const order = route === "dual" ? n * net.outputSize : net.parameterCount;
   const count = subset[route]?.first ?? n;
   const accelerated = acceleration && (route === "dual" || (route === "primal" && count === n));
   const ends = [passWork(net, n), forwardWork(net, n), ...(accelerated ? accelerationWork(net, n, order) : [])];
-  if (route === "primal" && single)
+  if (route === "primal" && single) {
+    const share = engine === "native" ? SINGLE : 1;
+    const preconditioner =
+      engine === "native" && standsInRows(net, count)
+        ? [sampleWork(net, count)]
+        : [gramWork(net, count), factorWork(net.parameterCount)];
     return [
       ...ends,
-      ...(standsInRows(net, count)
-        ? [scaled(sampleWork(net, count), SINGLE)]
-        : [scaled(gramWork(net, count), SINGLE), scaled(factorWork(net.parameterCount), SINGLE)]),
+      ...preconditioner.map((work) => scaled(work, share)),
       productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all * (accelerated ? 2 : 1)),
     ];
+  }
   if (route === "primal") return [...ends, gramWork(net, n), factorWork(net.parameterCount)];
   if (route === "dual") return [...ends, kernelWork(net, n), factorWork(n * net.outputSize)];
   if (route === "orthogonal") return [...ends, ...triangleWork(net, n)];
-  return [...ends, scaled(productWork(net, count, PLANNED_PRODUCTS), count < n ? SINGLE : 1)];
+  return [...ends, scaled(productWork(net, count, PLANNED_PRODUCTS), count < n && engine === "native" ? SINGLE : 1)];
 }
 
 function fanIn(net: Architecture): number {
