@@ -60,7 +60,7 @@ void EngineObject::Finalize(Napi::Env env) {
 }
 
 void EngineObject::ReportBytes(Napi::Env env, State* state) {
-  const int64_t now = static_cast<int64_t>(state->engine.bytes());
+  const int64_t now = static_cast<int64_t>(state->Bytes());
   if (now == state->reported_bytes) return;
   Napi::MemoryManagement::AdjustExternalMemory(env, now - state->reported_bytes);
   state->reported_bytes = now;
@@ -160,9 +160,11 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
                                   call->subset.empty() ? nullptr : &call->subset);
       },
       [call, state = state_](Napi::Env env) -> Napi::Value {
+        // First of all: the engine is free by now, and the next call's gradient goes there too.
+        const Napi::Float64Array gradient = ToArray(env, state->gradient);
         Napi::Object object = Napi::Object::New(env);
         object.Set("loss", call->result.loss);
-        object.Set("gradient", ToArray(env, state->gradient));
+        object.Set("gradient", gradient);
         object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
         object.Set("gradientCosine", call->result.gradient_cosine);
         const Doubles& diagonal = call->result.diagonal;
@@ -300,7 +302,7 @@ Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {
 
 Napi::Value EngineObject::Bytes(const Napi::CallbackInfo& info) {
   const bool readable = state_ != nullptr && !state_->busy.load();
-  return Napi::Number::New(info.Env(), readable ? static_cast<double>(state_->engine.bytes())
+  return Napi::Number::New(info.Env(), readable ? static_cast<double>(state_->Bytes())
                                        : state_ == nullptr
                                            ? 0.0
                                            : static_cast<double>(state_->reported_bytes));

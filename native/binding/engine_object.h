@@ -36,6 +36,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     double synchronous_flops = 0.0;
     int64_t reported_bytes = 0;  // told to the garbage collector
 
+    size_t Bytes() const {
+      return engine.bytes() + (parameters.capacity() + gradient.capacity()) * sizeof(double);
+    }
     Cancel Flags() const { return {&cancel, closing.get()}; }
   };
 

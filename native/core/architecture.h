@@ -32,6 +32,10 @@ struct Architecture {
   size_t parameter_count = 0;
   double output_scale = 1.0;
 
+  // Deltas of a layer for each output: in the last one, only that of the output's own unit.
+  size_t delta_rows(size_t layer) const {
+    return layer + 1 == layers.size() ? 1 : layers[layer].outputs;
+  }
   // Units of the widest layer, the inputs not among them: panels of tiles hold outputs alone.
   size_t max_outputs() const {
     size_t widest = 0;

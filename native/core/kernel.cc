@@ -18,12 +18,6 @@ constexpr size_t kMostPanels = 8;
 // Units that are summed over at a time: one panel of them stays in the nearest cache.
 constexpr size_t kDepth = 192;
 
-constexpr size_t Parts(size_t count, size_t size) { return (count + size - 1) / size; }
-
-size_t DeltaRows(const Architecture& net, size_t layer) {
-  return layer + 1 == net.layers.size() ? 1 : net.layers[layer].outputs;
-}
-
 }  // namespace
 
 KernelBuilder::Cut::Cut(size_t samples)
@@ -44,7 +38,7 @@ Status KernelBuilder::Reserve(const Cut& cut) {
   size_t packed = 0;
   for (size_t l = 0; l < net_.layers.size(); ++l)
     packed = std::max(packed, Shape(cut.panels, net_.layers[l].inputs).Size() +
-                                  net_.output_size * Shape(cut.panels, DeltaRows(net_, l)).Size());
+                                  net_.output_size * Shape(cut.panels, net_.delta_rows(l)).Size());
   scratch_size_ = (net_.output_size > 1 ? 3 : 2) * cut.TileSize();
   const size_t scratch = scratch_size_ * static_cast<size_t>(threads_);
   if (!packed_.Reserve(packed)) return Status::Memory(packed * sizeof(double));
@@ -97,7 +91,7 @@ Status KernelBuilder::Form(const Tangents& tangents, const double* layer_factors
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];
     const auto inputs = Shape(cut.panels, layer.inputs);
-    const auto deltas = Shape(cut.panels, DeltaRows(net_, l));
+    const auto deltas = Shape(cut.panels, net_.delta_rows(l));
     double* h = packed_.data();
     double* delta = h + inputs.Size();  // of output 0, then of output 1, ...
     const bool packed = pool.Run(threads_, tiles, cancel, [&](size_t tile, int) {

@@ -65,7 +65,7 @@ template <typename T, size_t Bytes, size_t Rows, size_t Columns>
 template <typename T, size_t Bytes>
 [[gnu::always_inline]] inline void AllPanels(const PanelShape<T>& right_shape, const T* right,
                                              const PanelShape<T>& left_shape, const T* left,
-                                             size_t samples, bool add, T* values, size_t height) {
+                                             size_t samples, bool add, T* values, size_t stride) {
   constexpr size_t kLanes = PanelShape<T>::kLanes;
   for (size_t p = 0; p < right_shape.Panels(); ++p) {
     const T* from = right + p * right_shape.Stride();
@@ -74,16 +74,16 @@ template <typename T, size_t Bytes>
     if constexpr (Bytes == 64) {
       // 32 registers: a panel is at most three of them wide.
       if (groups == 3) {
-        OnePanel<T, 64, 3, 8>(samples, from, width, left_shape, left, add, out, height);
+        OnePanel<T, 64, 3, 8>(samples, from, width, left_shape, left, add, out, stride);
       } else if (groups == 2) {
-        OnePanel<T, 64, 2, 8>(samples, from, width, left_shape, left, add, out, height);
+        OnePanel<T, 64, 2, 8>(samples, from, width, left_shape, left, add, out, stride);
       } else {
-        OnePanel<T, 64, 1, 8>(samples, from, width, left_shape, left, add, out, height);
+        OnePanel<T, 64, 1, 8>(samples, from, width, left_shape, left, add, out, stride);
       }
     } else if (Bytes == 32 && groups == 3) {
-      OnePanel<T, Bytes, 3, 4>(samples, from, width, left_shape, left, add, out, height);
+      OnePanel<T, Bytes, 3, 4>(samples, from, width, left_shape, left, add, out, stride);
     } else {
-      OnePanel<T, Bytes, 2, 4>(samples, from, width, left_shape, left, add, out, height);
+      OnePanel<T, Bytes, 2, 4>(samples, from, width, left_shape, left, add, out, stride);
     }
   }
 }

@@ -3,9 +3,10 @@
 // are made in the order in which it reads them, so that nothing is packed.
 //
 // Both are cut into panels of up to PanelShape::wide groups of kLanes vectors, [sample][vector]
-// each: three groups of R, one of L (gram.cc). The register tile depends on the processor (AVX-512,
-// AVX2 with FMA, or 128-bit vectors) and is chosen once at load; the order of the sums is always
-// that of the samples.
+// each: three groups of R, one of L in the Gram, three of both in the kernel, whose vectors are
+// the samples and whose sums are over units, as many as a panel has "samples". The register tile
+// depends on the processor (AVX-512, AVX2 with FMA, or 128-bit vectors) and is chosen once at load;
+// the order of the sums is always that of the samples.
 #ifndef GAUSSFLOW_CORE_PAIR_PRODUCT_H_
 #define GAUSSFLOW_CORE_PAIR_PRODUCT_H_
 

@@ -17,8 +17,6 @@ namespace {
 constexpr size_t kRows = 64;
 constexpr size_t kColumns = 512;
 
-constexpr size_t Parts(size_t count, size_t size) { return (count + size - 1) / size; }
-
 }  // namespace
 
 Status SampleSystem::Reserve(size_t samples) {
@@ -55,7 +53,7 @@ void SampleSystem::WriteRow(size_t sample, size_t output, float* row) const {
     const Layer& layer = net_.layers[l];
     const bool last = l + 1 == net_.layers.size();
     const float* h = tangents_.Inputs(l, sample);
-    const float* deltas = tangents_.Deltas(l, sample) + output * (last ? 1 : layer.outputs);
+    const float* deltas = tangents_.Deltas(l, sample) + output * net_.delta_rows(l);
     for (size_t o = 0; o < layer.outputs; ++o) {
       // The last layer's unit a is output a, and no other.
       const float delta = !last ? deltas[o] : o == output ? *deltas : 0.0F;

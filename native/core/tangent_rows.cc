@@ -74,7 +74,7 @@ Status TangentRows<T>::Fill(const Tangents& tangents, bool first, const Cancel& 
           to = deltas_[l].data();
           for (size_t a = 0; a < net_.output_size; ++a) {
             const Panel delta = tangents.Delta(l, a);
-            const size_t units = l == last ? 1 : layer.outputs;
+            const size_t units = net_.delta_rows(l);
             for (size_t o = 0; o < units; ++o)
               Turn(delta.row(o), delta_scales_[l][l == last ? a : o], s0, size, to + a * units + o,
                    DeltaStride(l));

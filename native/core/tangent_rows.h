@@ -41,9 +41,7 @@ class TangentRows {
   const T* Deltas(size_t layer, size_t sample) const {
     return deltas_[layer].data() + sample * DeltaStride(layer);
   }
-  size_t DeltaStride(size_t layer) const {
-    return (layer + 1 == net_.layers.size() ? 1 : net_.layers[layer].outputs) * net_.output_size;
-  }
+  size_t DeltaStride(size_t layer) const { return net_.delta_rows(layer) * net_.output_size; }
   // T_j of the weight (unit, input) or of the bias (input = layer.inputs).
   double Scale(size_t layer, size_t unit, size_t input) const {
     return input_scales_[layer][input] * delta_scales_[layer][unit];

@@ -37,13 +37,11 @@ Panel Tangents::Input(size_t layer) const {
 }
 
 Panel Tangents::Delta(size_t layer, size_t a) const {
-  const size_t rows = layer + 1 == net_.layers.size() ? 1 : net_.layers[layer].outputs;
-  return {deltas_[layer].data() + a * rows * count_, count_};
+  return {deltas_[layer].data() + a * net_.delta_rows(layer) * count_, count_};
 }
 
 double* Tangents::DeltaRow(size_t layer, size_t a, size_t unit) {
-  const size_t rows = layer + 1 == net_.layers.size() ? 1 : net_.layers[layer].outputs;
-  return deltas_[layer].data() + (a * rows + unit) * count_;
+  return deltas_[layer].data() + (a * net_.delta_rows(layer) + unit) * count_;
 }
 
 bool Tangents::ReserveScratch(size_t doubles_per_worker) {
@@ -64,10 +62,8 @@ Status Tangents::Compute(const double* parameters, size_t first, size_t count, b
   deltas_.resize(depth);
   const Status no_memory = Status::Memory(DoublesPerSample(net_) * count * sizeof(double));
   for (size_t l = 0; l < depth; ++l) {
-    const bool last = l + 1 == depth;
     if (!inputs_[l + 1].Reserve(net_.layers[l].outputs * count)) return no_memory;
-    if (!deltas_[l].Reserve((last ? 1 : net_.layers[l].outputs) * net_.output_size * count))
-      return no_memory;
+    if (!deltas_[l].Reserve(net_.delta_rows(l) * net_.output_size * count)) return no_memory;
   }
   size_t slope_rows = 0;
   for (const Layer& layer : net_.layers) slope_rows += layer.outputs;

@@ -27,6 +27,9 @@ struct Cancel {
   }
 };
 
+// Tasks of up to `size` things each that `count` of them make.
+constexpr size_t Parts(size_t count, size_t size) { return (count + size - 1) / size; }
+
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 64;

@@ -51,6 +51,10 @@ export function multiplyLowRank({ left, right }: LowRank, v: Float64Array): Floa
   return image;
 }
 
+export function copyOf({ left, right }: LowRank): LowRank {
+  return { left: left.slice(), right: right.slice() };
+}
+
 /** Adds it to the lower triangle, row-major, of the symmetric matrix `m` of that order. */
 export function addLowRank({ left, right }: LowRank, m: Float64Array, order: number): void {
   for (let at = 0; at < left.length; at += order)

@@ -100,8 +100,8 @@ export function engineBytes(route: Route, sizes: Sizes): number {
   return data + curvature + factor + workspaces;
 }
 
-/** Vectors of p entries alive at once in a training run; measured (bench/plan.mjs), not counted. */
-const VECTORS = 22;
+/** Vectors of p entries alive at once in a training run beside those of the engine; measured (bench/plan.mjs), not counted. */
+const VECTORS = 20;
 
 /** Bytes of the matrix and of its factor, and of both in double beyond those in single precision. */
 function matrices(route: Route, { architecture: net, sampleCount: n, engine, single, subset }: Sizes) {
@@ -142,7 +142,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
     "matrix-free": diagonal,
   };
   const passes = Math.max(slopes * 256, 128 * 512, further[route]) * threads;
-  const shared = block * doublesPerSample(net) + forward + passes + 2 * p;
+  const shared = block * doublesPerSample(net) + forward + passes + 4 * p;
   if (route === "primal") {
     const products = single === true ? productDoubles(net, n, threads) : 0;
     return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + systemVectors(p) * p;

@@ -1,6 +1,7 @@
 // Flops of what a step needs, by route, from sizes alone. A flop count is the nominal one of the formula; how fast the
 // engine gets through it stands in cost-table.ts.
 import type { Architecture } from "../network/architecture.js";
+import type { EngineName } from "./cost-model.js";
 import type { Route } from "./record.js";
 
 /** What an engine spends its time on: the rows of the cost table. */
@@ -94,7 +95,7 @@ export interface StepKind {
   /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
   readonly acceleration?: boolean;
   /** Whose steps they are: what is half the work in float32, or in rows of J, is so in the native engine only. Default native. */
-  readonly engine?: "native" | "typescript";
+  readonly engine?: EngineName;
 }
 
 /** Float32 has twice the flops a second: half of them at the double rate of the cost table. */

@@ -16,7 +16,7 @@
 import { dot, norm } from "../algebra/vectors.js";
 import { type LowRank, multiplyLowRank } from "../backend/low-rank.js";
 
-/** `auto`: once a run stalls, by the rule of `../method/levenberg-marquardt.ts`; `none`: never. */
+/** `auto`: once a run stalls, by the rule of `../method/residual-curvature.ts`; `none`: never. */
 export type ResidualCurvature = "auto" | "none";
 
 /** By hand on wine, 16-16: 20 or 60 pairs ended no lower than 10 after as many iterations. */

@@ -224,6 +224,19 @@ describe("predicted seconds", () => {
     expect([1, 10, 100, 1000, 1e6].map((size) => rateAt(cost, size))).toEqual([1, 1, expect.closeTo(10, 12), 100, 100]);
   });
 
+  it("are those of what the engine does: rows of J and float32 at half the price are the native one's", () => {
+    const { architecture } = network({ layers: [8, 24, 24, 1], seed: 1 });
+    const steps = { single: true, subset: { primal: { first: 253, most: 253 } } };
+    const work = (engine: "native" | "typescript") => iterationWork("primal", architecture, 1500, { ...steps, engine });
+    const flopsOf = (engine: "native" | "typescript", operation: string) =>
+      work(engine).reduce((sum, entry) => sum + (entry.operation === operation ? entry.flops : 0), 0);
+    expect(flopsOf("native", "gram")).toBe(0);
+    const p = architecture.parameterCount;
+    expect(flopsOf("typescript", "cholesky")).toBeCloseTo(p ** 3 / 3 + 8 * p ** 2, 3);
+    const whole = iterationWork("primal", architecture, 253).find(({ operation }) => operation === "gram")!;
+    expect(flopsOf("typescript", "gram")).toBe(whole.flops);
+  });
+
   it("the table has every rate, positive, sizes ascending", () => {
     for (const { operations, callSeconds, processBytes } of [COST_TABLE.native, COST_TABLE.typescript]) {
       expect(callSeconds).toBeGreaterThan(0);

@@ -2,6 +2,7 @@
 import type { Pace } from "../../algebra/pace.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Failure, Solved, SolveRequest } from "../engine.js";
+import { copyOf } from "../low-rank.js";
 import { mostSingleSteps, mostSubsetSteps, singleTolerance } from "../single.js";
 import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped } from "./cholesky.js";
 import type { Curved } from "./curved.js";
@@ -26,7 +27,9 @@ export async function solveHeld(
   pace: Pace,
 ): Promise<Omit<Solved, "seconds"> | Failure> {
   const { curved, factor } = held;
-  const { damping, decay, scaling, condition = false, correction = null } = request;
+  const { damping, decay, scaling, condition = false } = request;
+  // An acceleration refines with it later: by then the caller may have other numbers in his arrays.
+  const correction = request.correction ? copyOf(request.correction) : null;
   const { order, matrix } = curved;
   const primal = curved.kind === "primal";
   const shift = new Float64Array(order).fill(damping + decay);
@@ -41,7 +44,7 @@ export async function solveHeld(
     const operator = operatorOf(held, shift, pace);
     const single = await solveSingle(operator, factor, right, request.tolerance ?? singleTolerance, pace);
     if ("code" in single) return single;
-    curved.solved = { request, shift };
+    curved.solved = { request: { ...request, correction }, shift };
     return { ok: true, step: single.x, residual: single.residual, steps: single.steps, condition: Number.NaN };
   }
   const pivot = await factorDamped(matrix, factor, order, shift, pace, correction);
@@ -49,7 +52,7 @@ export async function solveHeld(
   const { x, residual } = await solveDamped(matrix, factor, order, shift, right, pace, correction);
   const step = primal ? x : await dual.step(x, pace);
   const estimate = condition ? await conditionEstimate(matrix, factor, order, shift, pace) : Number.NaN;
-  curved.solved = { request, shift };
+  curved.solved = { request: { ...request, correction }, shift };
   return { ok: true, step, residual, condition: estimate };
 }
 
