@@ -16,13 +16,8 @@ export function largest(vector: Float64Array): number {
   return most;
 }
 
-/** Sums of squares between them lost nothing to over- or underflow. */
-const [leastSafe, mostSafe] = [1e-270, 1e270];
-
 /** Euclidean norm, without over- or underflow of the squares. */
 export function norm(vector: Float64Array): number {
-  const square = dot(vector, vector);
-  if (square > leastSafe && square < mostSafe) return Math.sqrt(square);
   const most = largest(vector);
   if (most === 0 || !Number.isFinite(most)) return most;
   let sum = 0;
