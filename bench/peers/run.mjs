@@ -18,6 +18,7 @@ const usage = `usage: GAUSSFLOW_DATA=DIR npm run bench:peers -- [options]
   --only LIST      these peers, by names or their beginnings, separated by commas (gaussflow always runs, for the ratio)
   --runs N         runs of each peer on each problem (default 5); slow peers run once
   --cap SECONDS    training seconds of one run (default 30; 10 with --uci)
+  --down-to LOSS   the common case's levels down to this one alone; every run ends there (default ${LEVELS.at(-1)})
   --starts         besides the common W0: three other starts and a second draw of the data (not for the slow peers)
   --uci            the UCI sets instead: share of runs that reach the peers' level, and times to it
   --sets LIST      with --uci: some of energy,concrete,yacht,wine,airfoil (default all)
@@ -32,6 +33,7 @@ const options = parseOptions(usage, {
   only: { type: "string" },
   runs: { type: "string" },
   cap: { type: "string" },
+  "down-to": { type: "string" },
   starts: { type: "boolean" },
   uci: { type: "boolean" },
   sets: { type: "string" },
@@ -43,6 +45,12 @@ const options = parseOptions(usage, {
   markdown: { type: "boolean" },
   list: { type: "boolean" },
 });
+
+const levels = LEVELS.filter((level) => level >= Number(options["down-to"] ?? 0));
+if (levels.length === 0) {
+  console.error(`--down-to must be at most ${LEVELS[0]}; received ${options["down-to"]}`);
+  process.exit(2);
+}
 
 /** The peers asked for; a name that fits none ends the program. */
 function choose(candidates) {
@@ -70,7 +78,7 @@ async function compareOn(problem, ready, settings) {
       const before = seen.get(peer);
       // What the first run did not reach, no later one is asked for.
       const target =
-        round === 0 ? LEVELS.at(-1) : LEVELS.findLast((level) => before[0].losses.some((p) => p.loss <= level));
+        round === 0 ? levels.at(-1) : levels.findLast((level) => before[0].losses.some((p) => p.loss <= level));
       if (round > 0 && (peer.slow || target === undefined)) continue;
       before.push(await runPeer(peer, problem.folder, { ...settings, target }));
       const { losses, failure } = before.at(-1);
@@ -78,10 +86,10 @@ async function compareOn(problem, ready, settings) {
       settings.progress(`${problem.name}, run ${round + 1}: ${peer.id}: ${state}`);
     }
   }
-  const ours = summarise(gaussflow, seen.get(gaussflow), LEVELS, null);
+  const ours = summarise(gaussflow, seen.get(gaussflow), levels, null);
   return [
-    summarise(gaussflow, seen.get(gaussflow), LEVELS, ours),
-    ...field.slice(1).map((peer) => summarise(peer, seen.get(peer), LEVELS, ours)),
+    summarise(gaussflow, seen.get(gaussflow), levels, ours),
+    ...field.slice(1).map((peer) => summarise(peer, seen.get(peer), levels, ours)),
   ];
 }
 
@@ -90,10 +98,10 @@ function showProblem(problem, rows) {
     for (const row of rows) console.log(JSON.stringify({ problem: problem.name, ...row }));
     return;
   }
-  console.log(`\n${options.markdown ? "### " : ""}${problem.name}\n\n${peersTable(rows, LEVELS, options.markdown)}\n`);
+  console.log(`\n${options.markdown ? "### " : ""}${problem.name}\n\n${peersTable(rows, levels, options.markdown)}\n`);
   const bullet = options.markdown ? "- " : "  ";
   console.log(
-    summaryLines(rows[0], rows.slice(1), LEVELS)
+    summaryLines(rows[0], rows.slice(1), levels)
       .map((line) => bullet + line)
       .join("\n"),
   );
