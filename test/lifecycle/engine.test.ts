@@ -128,8 +128,8 @@ describe.skipIf(!native.ok)("one engine", () => {
     const detached = new Float64Array(p);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
     await bad(detached, /elements; received 0|detached/);
-    // biome-ignore lint/suspicious/noExplicitAny: maxByteLength is younger than the type library
-    const resizable = new (ArrayBuffer as any)(8 * p, { maxByteLength: 16 * p });
+    // maxByteLength is younger than the type library.
+    const resizable: ArrayBuffer = Reflect.construct(ArrayBuffer, [8 * p, { maxByteLength: 16 * p }]);
     await bad(new Float64Array(resizable), /resizable/);
     const shared = new Float64Array(new SharedArrayBuffer(8 * p));
     shared.set(net.parameters);
