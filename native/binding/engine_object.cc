@@ -150,18 +150,17 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   const auto precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   const double exact_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
-  state_->gradient.resize(net.parameter_count);
   return Run(
       info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
       [call, curvature, decay, precision, exact_below](State& s) {
         return s.engine.Linearise(s.parameters.data(), curvature, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
-                                  s.gradient.data(), &call->result, precision, exact_below,
+                                  &call->result, precision, exact_below,
                                   call->subset.empty() ? nullptr : &call->subset);
       },
       [call, state = state_](Napi::Env env) -> Napi::Value {
         // First of all: the engine is free by now, and the next call's gradient goes there too.
-        const Napi::Float64Array gradient = ToArray(env, state->gradient);
+        const Napi::Float64Array gradient = ToArray(env, state->engine.gradient());
         Napi::Object object = Napi::Object::New(env);
         object.Set("loss", call->result.loss);
         object.Set("gradient", gradient);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/buffer.h"
 #include "napi_setup.h"
 
 namespace gaussflow {
@@ -14,6 +15,7 @@ using Doubles = std::vector<double>;
 
 inline Napi::Float64Array ToArray(Napi::Env env, const Doubles& values) {
   Napi::Float64Array array = Napi::Float64Array::New(env, values.size());
+  PopulatePages(array.Data(), values.size() * sizeof(double));
   std::copy(values.begin(), values.end(), array.Data());
   return array;
 }

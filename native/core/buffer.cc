@@ -3,10 +3,14 @@
 #include <cstdint>
 #include <new>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 // A sanitizer sees an access past the end of a buffer only where buffers have no neighbours.
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
 #define GAUSSFLOW_HUGE_PAGES
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -162,6 +166,25 @@ void* AllocateNumbers(size_t bytes) { return AllocateAlone(bytes); }
 void FreeNumbers(void* memory, size_t) {
   if (memory != nullptr) FreeAlone(memory);
 }
+
+#endif
+
+#ifdef MADV_POPULATE_WRITE  // Linux 5.14
+
+void PopulatePages(void* memory, size_t bytes) {
+  constexpr size_t kWorthATrip = 1 << 20;
+  if (bytes < kWorthATrip) return;
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t first = (address + page - 1) / page * page;
+  const uintptr_t last = (address + bytes) / page * page;
+  // Refused by an older kernel, or where there is no memory: then the pages come one by one.
+  madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_WRITE);
+}
+
+#else
+
+void PopulatePages(void*, size_t) {}
 
 #endif
 

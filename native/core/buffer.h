@@ -12,6 +12,10 @@ namespace gaussflow {
 void* AllocateNumbers(size_t bytes);
 void FreeNumbers(void* memory, size_t bytes);
 
+// Before a large array is filled for the first time: asks for its pages in one trip into the system
+// instead of one a page. A hint, without effect on the contents.
+void PopulatePages(void* memory, size_t bytes);
+
 template <typename T>
 class BufferOf {
  public:

@@ -10,11 +10,11 @@ namespace gaussflow {
 namespace {
 
 // max_j |gradient_j| / (|J_j| |r|) with |J_j|^2 on the diagonal: MINPACK's gtol measure.
-double GradientCosine(size_t p, const double* gradient, const double* diagonal, size_t stride,
+double GradientCosine(const std::vector<double>& gradient, const double* diagonal, size_t stride,
                       double residual_norm) {
   if (residual_norm == 0.0) return 0.0;
   double largest = 0.0;
-  for (size_t j = 0; j < p; ++j) {
+  for (size_t j = 0; j < gradient.size(); ++j) {
     const double square = diagonal[j * stride];
     if (square > 0.0)
       largest = std::max(largest, std::fabs(gradient[j]) / (std::sqrt(square) * residual_norm));
@@ -133,8 +133,8 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
 }
 
 Status Engine::Linearise(const double* parameters, Curvature curvature, double decay,
-                         double* scaling, const Cancel& cancel, double* gradient,
-                         Linearisation* result, Precision precision, double exact_measure_below,
+                         double* scaling, const Cancel& cancel, Linearisation* result,
+                         Precision precision, double exact_measure_below,
                          const std::vector<uint32_t>* subset) {
   const size_t p = net_.parameter_count, n = data_.sample_count;
   const double start = Now();
@@ -152,10 +152,10 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   else if (subset_ == nullptr)
     subset_ = std::make_unique<Subset>(net_, threads_);
   if (curvature == Curvature::kOrthogonal)
-    return LineariseOrthogonal(parameters, decay, scaling, cancel, gradient, result);
+    return LineariseOrthogonal(parameters, decay, scaling, cancel, result);
   const bool by_samples = few && single && SampleSystem::Pays(subset->size() * net_.output_size, p);
   parameters_.assign(parameters, parameters + p);
-  std::fill_n(gradient, p, 0.0);
+  gradient_.assign(p, 0.0);
   double loss = 0.0;
 
   if (single) precision_ = Precision::kSingle;
@@ -206,7 +206,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
         tangents_.Compute(parameters, first, std::min(block, n - first), true, cancel, &loss);
     if (!status.ok()) return status;
     if (!std::isfinite(loss)) return Status::NonFinite(0);
-    status = tangents_.AddTransposeProduct({}, cancel, gradient);
+    status = tangents_.AddTransposeProduct({}, cancel, gradient_.data());
     if (!status.ok()) return status;
     if ((free || single) && (!few || !every.empty())) {
       const double before = Now();
@@ -226,8 +226,8 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       if (!status.ok()) return status;
     }
   }
-  for (size_t j = 0; j < p; ++j)
-    if (!std::isfinite(gradient[j])) return Status::NonFinite(1);
+  for (const double value : gradient_)
+    if (!std::isfinite(value)) return Status::NonFinite(1);
 
   // Of J~ alone, before the decay joins the gradient: the measure is that of the residuals'
   // columns.
@@ -247,13 +247,13 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   if (curvature == Curvature::kPrimal || free) {
     const bool whole = curvature == Curvature::kPrimal && !single;
     const Status status =
-        TakeDiagonal(whole ? system_.matrix().upper() : squares, whole ? p + 1 : 1, gradient,
-                     residual_norm, scaling, &result->gradient_cosine);
+        TakeDiagonal(whole ? system_.matrix().upper() : squares, whole ? p + 1 : 1, residual_norm,
+                     scaling, &result->gradient_cosine);
     if (!status.ok()) return status;
   } else if (curvature == Curvature::kDual) {
     const double before = Now();
-    Status status = MeasureDual(gradient, residual_norm, exact_measure_below, cancel, scaling,
-                                &result->gradient_cosine);
+    Status status =
+        MeasureDual(residual_norm, exact_measure_below, cancel, scaling, &result->gradient_cosine);
     if (!status.ok()) return status;
     status = kernel_.Form(tangents_, scaling, cancel, &system_.matrix());
     if (!status.ok()) return status;
@@ -261,8 +261,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       if (!std::isfinite(system_.matrix().at(i, i))) return Status::NonFinite(2);
     curvature_seconds += Now() - before;
   }
-  for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
-  gradient_.assign(gradient, gradient + p);
+  AddDecay(decay);
   curvature_ = curvature;
   result->loss = loss;
   result->curvature_seconds = curvature_seconds;
@@ -270,8 +269,13 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   return Status::Ok();
 }
 
-Status Engine::TakeDiagonal(const double* diagonal, size_t stride, const double* gradient,
-                            double residual_norm, double* scaling, double* cosine) const {
+void Engine::AddDecay(double decay) {
+  if (decay == 0.0) return;
+  for (size_t j = 0; j < gradient_.size(); ++j) gradient_[j] += decay * parameters_[j];
+}
+
+Status Engine::TakeDiagonal(const double* diagonal, size_t stride, double residual_norm,
+                            double* scaling, double* cosine) const {
   const size_t p = net_.parameter_count;
   for (size_t j = 0; j < p; ++j)
     if (!std::isfinite(diagonal[j * stride])) return Status::NonFinite(2);
@@ -279,12 +283,12 @@ Status Engine::TakeDiagonal(const double* diagonal, size_t stride, const double*
     scaling[j] = std::max(scaling[j], diagonal[j * stride]);
     if (scaling[j] == 0.0) scaling[j] = 1.0;
   }
-  *cosine = GradientCosine(p, gradient, diagonal, stride, residual_norm);
+  *cosine = GradientCosine(gradient_, diagonal, stride, residual_norm);
   return Status::Ok();
 }
 
-Status Engine::MeasureDual(const double* gradient, double residual_norm, double exact_below,
-                           const Cancel& cancel, double* scaling, double* cosine) {
+Status Engine::MeasureDual(double residual_norm, double exact_below, const Cancel& cancel,
+                           double* scaling, double* cosine) {
   UnitSquares squares;
   Status status = tangents_.SumSquares(cancel, &squares);
   if (!status.ok()) return status;
@@ -299,14 +303,14 @@ Status Engine::MeasureDual(const double* gradient, double residual_norm, double 
     scaling[l] = std::max(scaling[l], sum / static_cast<double>(layer.parameter_count()));
     if (scaling[l] == 0.0) scaling[l] = 1.0;
   }
-  *cosine = CosineBound(net_, gradient, squares, residual_norm);
+  *cosine = CosineBound(net_, gradient_.data(), squares, residual_norm);
   if (*cosine > exact_below) return Status::Ok();
   // All of diag G costs n p flops: what the measure alone asks for.
   const size_t p = net_.parameter_count;
   std::vector<double> diagonal(p, 0.0);
   status = tangents_.AddDiagonal(cancel, diagonal.data());
   if (!status.ok()) return status;
-  *cosine = GradientCosine(p, gradient, diagonal.data(), 1, residual_norm);
+  *cosine = GradientCosine(gradient_, diagonal.data(), 1, residual_norm);
   return Status::Ok();
 }
 

@@ -54,17 +54,19 @@ class Engine {
   // out: n x c, row-major.
   Status Forward(const double* parameters, const Cancel& cancel, double* out);
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
-  // gradient (p) = J~^T r~ + decay w. scaling: state of the running maximum, updated in place, or
-  // null. Single precision is for the primal curvature. Dual: the gradient's cosine is a lower
+  // Makes gradient() = J~^T r~ + decay w. scaling: state of the running maximum, updated in place,
+  // or null. Single precision is for the primal curvature. Dual: the gradient's cosine is a lower
   // bound of it where that is above `exact_measure_below`. A subset (ascending indices of samples,
   // or null for all) stands for all samples in what is costly: the single-precision Gram, which
   // only preconditions then, and the products of the matrix-free curvature, which are in float
   // where that has the range. So do the scaling, the diagonal and the cosine; loss and gradient are
   // exact.
   Status Linearise(const double* parameters, Curvature curvature, double decay, double* scaling,
-                   const Cancel& cancel, double* gradient, Linearisation* result,
+                   const Cancel& cancel, Linearisation* result,
                    Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL,
                    const std::vector<uint32_t>* subset = nullptr);
+  // p numbers, of the last linearisation that did not fail.
+  const std::vector<double>& gradient() const { return gradient_; }
   // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision
   // knows no condition estimate, and solves down to `tolerance`. The correction is added to G; it
   // wants the primal curvature in double precision and no condition estimate.
@@ -148,15 +150,17 @@ class Engine {
   Status MakePanels(size_t first, size_t count, const Cancel& cancel);
   // out (p) = -D^-1 J~^T u with the panels of the linearisation, D one factor a layer.
   Status DualBack(const double* u, const double* scaling, const Cancel& cancel, double* out);
+  // gradient_ += decay * parameters_
+  void AddDecay(double decay);
   // Of diag G, entry j at diagonal[j * stride]: that it is finite, the raised scaling (or null),
   // the gradient's cosine.
-  Status TakeDiagonal(const double* diagonal, size_t stride, const double* gradient,
-                      double residual_norm, double* scaling, double* cosine) const;
+  Status TakeDiagonal(const double* diagonal, size_t stride, double residual_norm, double* scaling,
+                      double* cosine) const;
   // Raised scaling (or null) and gradient's cosine of the dual route.
-  Status MeasureDual(const double* gradient, double residual_norm, double exact_below,
-                     const Cancel& cancel, double* scaling, double* cosine);
+  Status MeasureDual(double residual_norm, double exact_below, const Cancel& cancel,
+                     double* scaling, double* cosine);
   Status LineariseOrthogonal(const double* parameters, double decay, double* scaling,
-                             const Cancel& cancel, double* gradient, Linearisation* result);
+                             const Cancel& cancel, Linearisation* result);
   Status SolveOrthogonal(double damping, double decay, const double* scaling, const Cancel& cancel,
                          double* step, Solution* result);
   // Where entry i of the stored matrix stands in the order that callers see.

@@ -10,12 +10,12 @@
 namespace gaussflow {
 
 Status Engine::LineariseOrthogonal(const double* parameters, double decay, double* scaling,
-                                   const Cancel& cancel, double* gradient, Linearisation* result) {
+                                   const Cancel& cancel, Linearisation* result) {
   const size_t p = net_.parameter_count, n = data_.sample_count, c = net_.output_size;
   const double start = Now();
   double curvature_seconds = 0.0, loss = 0.0;
   parameters_.assign(parameters, parameters + p);
-  std::fill_n(gradient, p, 0.0);
+  gradient_.assign(p, 0.0);
   // Blocks of about half as many rows as columns: the block stays below the triangle in size.
   const size_t samples =
       std::min({n, BlockSize(), std::max<size_t>(1, std::max<size_t>(256, p / 2) / c)});
@@ -26,11 +26,11 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
     status = tangents_.Compute(parameters, first, count, true, cancel, &loss);
     if (!status.ok()) return status;
     if (!std::isfinite(loss)) return Status::NonFinite(0);
-    status = tangents_.AddTransposeProduct({}, cancel, gradient);
+    status = tangents_.AddTransposeProduct({}, cancel, gradient_.data());
     if (!status.ok()) return status;
     // Before the triangle, where the same overflow would have the curvature's name.
-    for (size_t j = 0; j < p; ++j)
-      if (!std::isfinite(gradient[j])) return Status::NonFinite(1);
+    for (const double value : gradient_)
+      if (!std::isfinite(value)) return Status::NonFinite(1);
     const double before = Now();
     double* block = orthogonal_.block();
     tangents_.WriteColumns(block);
@@ -41,11 +41,10 @@ Status Engine::LineariseOrthogonal(const double* parameters, double decay, doubl
   }
   std::vector<double> squares(p);
   for (size_t j = 0; j < p; ++j) squares[j] = orthogonal_.ColumnSquare(j);
-  status = TakeDiagonal(squares.data(), 1, gradient, std::sqrt(2.0 * loss), scaling,
-                        &result->gradient_cosine);
+  status =
+      TakeDiagonal(squares.data(), 1, std::sqrt(2.0 * loss), scaling, &result->gradient_cosine);
   if (!status.ok()) return status;
-  for (size_t j = 0; j < p; ++j) gradient[j] += decay * parameters[j];
-  gradient_.assign(gradient, gradient + p);
+  AddDecay(decay);
   curvature_ = Curvature::kOrthogonal;
   result->loss = loss;
   result->curvature_seconds = curvature_seconds;

@@ -67,7 +67,7 @@ void TestEquation(const Architecture& net, size_t n, Curvature curvature, Precis
   const size_t p = net.parameter_count, c = net.output_size, m = n * c;
   const Vector x = draw.Normals(n * net.input_size), y = draw.Normals(m), w = draw.Normals(p, 0.5),
                v = draw.Normals(p);
-  Vector s(n), gradient(p), step(p), a(p), image(m), left(p), right(p);
+  Vector s(n), step(p), a(p), image(m), left(p), right(p);
   for (double& value : s) value = std::fabs(draw.Normal());
   Engine engine(net, 2);
   CHECK(engine.SetData(n, x.data(), y.data(), s.data()).ok(), "data");
@@ -78,14 +78,13 @@ void TestEquation(const Architecture& net, size_t n, Curvature curvature, Precis
   Linearisation linearised;
   Solution solved;
 
-  engine.Linearise(w.data(), Curvature::kMatrixFree, decay, nullptr, {}, gradient.data(),
-                   &linearised);
+  engine.Linearise(w.data(), Curvature::kMatrixFree, decay, nullptr, {}, &linearised);
   CHECK(engine.Accelerate(v.data(), nullptr, {}, a.data()).code == Code::kMisuse,
         "matrix-free there is no factor");
   double trace = 0.0;
   for (const double square : linearised.diagonal) trace += square;
 
-  engine.Linearise(w.data(), curvature, decay, state, {}, gradient.data(), &linearised, precision);
+  engine.Linearise(w.data(), curvature, decay, state, {}, &linearised, precision);
   CHECK(engine.Accelerate(v.data(), state, {}, a.data()).code == Code::kMisuse,
         "before the solve there is no factor");
   CHECK(engine.Solve(damping, decay, state, false, {}, step.data(), &solved).ok(), "solve");

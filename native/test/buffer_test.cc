@@ -1,13 +1,15 @@
 // Buffers: aligned, apart from each other in any order of making and freeing, given back to the
-// system, and refused where no memory is.
+// system, and refused where no memory is; pages asked for at once.
 #include "buffer.h"
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
 #ifdef __linux__
+#include <sys/mman.h>
 #include <unistd.h>
 #endif
 
@@ -71,6 +73,41 @@ size_t Resident() {
 #endif
 }
 
+// Whether the system knows the hint that PopulatePages gives it.
+bool KnowsPopulate(void* memory) {
+#ifdef MADV_POPULATE_WRITE
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t at = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
+  return madvise(reinterpret_cast<void*>(at), page, MADV_POPULATE_WRITE) == 0;
+#else
+  (void)memory;
+  return false;
+#endif
+}
+
+// All pages of a large array are there at once, those of a small one as they come, and what is
+// written in it stays.
+void TestPopulate() {
+  const size_t large = size_t{32} << 20, most = size_t{30} << 20;
+  auto* memory = static_cast<unsigned char*>(std::calloc(large, 1));
+  memory[5] = 7;
+  memory[large - 1] = 9;
+  const bool known = KnowsPopulate(memory);
+  const size_t before = Resident();
+  PopulatePages(memory + 16, 5000);
+  const size_t between = Resident();
+  PopulatePages(memory + 5, large - 5);
+  const size_t after = Resident();
+  if (known && before > 0) {
+    CHECK(between < before + (size_t{1} << 20), "a small array: %zu bytes after %zu", between,
+          before);
+    CHECK(after > between + most, "a large array: %zu bytes after %zu", after, between);
+  }
+  CHECK(memory[5] == 7 && memory[large - 1] == 9 && memory[large / 2] == 0, "written over");
+  PopulatePages(nullptr, 0);
+  std::free(memory);
+}
+
 }  // namespace
 
 int main() {
@@ -78,6 +115,8 @@ int main() {
   std::vector<std::thread> threads;
   for (unsigned seed = 2; seed < 6; ++seed) threads.emplace_back(Churn, seed);
   for (std::thread& thread : threads) thread.join();
+
+  TestPopulate();
 
 #ifndef GAUSSFLOW_SANITIZE  // which keeps freed memory for a while
   // A small buffer made after a large one stands beside it and must not keep its memory.

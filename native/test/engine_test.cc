@@ -62,13 +62,13 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
   for (const bool dual : {false, true}) {
     for (const bool scaled : {false, true}) {
       const double decay = dual && scaled ? 0.0 : 0.4, damping = 0.9;
-      Vector scaling(dual ? net.layers.size() : p, 0.0), gradient(p), step(p);
+      Vector scaling(dual ? net.layers.size() : p, 0.0), step(p);
       Linearisation result;
       Solution solution;
-      Status status =
-          engine.Linearise(w.data(), dual ? Curvature::kDual : Curvature::kPrimal, decay,
-                           scaled ? scaling.data() : nullptr, {}, gradient.data(), &result);
+      Status status = engine.Linearise(w.data(), dual ? Curvature::kDual : Curvature::kPrimal,
+                                       decay, scaled ? scaling.data() : nullptr, {}, &result);
       CHECK(status.ok(), "linearise");
+      const Vector& gradient = engine.gradient();
       Vector d(p, 1.0);
       if (scaled && !dual) d = scaling;
       if (scaled && dual)
@@ -132,11 +132,10 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
   Vector jv(count * m), ju(count * p), gv(count * p), again(count * p);
   engine.Product(w.data(), count, v.data(), {}, jv.data());
   engine.TransposeProduct(w.data(), count, u.data(), {}, ju.data());
-  Vector gradient(p);
   Linearisation result;
-  engine.Linearise(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, gradient.data(), &result);
+  engine.Linearise(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
   CHECK(engine.CurvatureProduct(count, v.data(), {}, gv.data()).ok(), "matrix-free product");
-  engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, gradient.data(), &result);
+  engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result);
   CHECK(engine.CurvatureProduct(count, v.data(), {}, again.data()).ok(), "product with G");
   double off = 0.0, top = 0.0;
   for (size_t k = 0; k < count; ++k) {
@@ -175,13 +174,13 @@ Outcome Iterate(const Architecture& net, size_t n, Curvature curvature, int thre
                w = draw.Normals(net.parameter_count, 0.4);
   Engine engine(net, threads);
   engine.SetData(n, x.data(), y.data(), nullptr);
-  Outcome outcome{Vector(net.parameter_count), Vector(net.parameter_count)};
+  Outcome outcome;
+  outcome.step.resize(net.parameter_count);
   Linearisation result;
   Solution solution;
-  CHECK(engine.Linearise(w.data(), curvature, 0.0, nullptr, {}, outcome.gradient.data(), &result)
-            .ok(),
-        "linearise");
+  CHECK(engine.Linearise(w.data(), curvature, 0.0, nullptr, {}, &result).ok(), "linearise");
   CHECK(engine.Solve(1.0, 0.0, nullptr, false, {}, outcome.step.data(), &solution).ok(), "solve");
+  outcome.gradient = engine.gradient();
   outcome.loss = result.loss;
   return outcome;
 }
@@ -211,8 +210,7 @@ void TestThreads() {
 
 void TestFailures() {
   const Architecture net = MakeNet({2, 3, 1}, Activation::kTanh, true, 1.0);
-  Vector x{1, 2, 3, 4}, y{0, 0}, w(net.parameter_count, 0.1), gradient(net.parameter_count),
-      step = gradient;
+  Vector x{1, 2, 3, 4}, y{0, 0}, w(net.parameter_count, 0.1), step(net.parameter_count);
   Linearisation result;
   Solution solution;
   Engine engine(net, 2);
@@ -221,14 +219,13 @@ void TestFailures() {
         "solve too early");
   std::atomic<bool> flag{true};
   const Cancel cancel{&flag, nullptr};
-  CHECK(
-      engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, cancel, gradient.data(), &result)
-              .code == Code::kCancelled,
-      "cancelled");
+  CHECK(engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, cancel, &result).code ==
+            Code::kCancelled,
+        "cancelled");
   CHECK(engine.CurvatureOrder() == 0, "a cancelled linearisation leaves no curvature");
   w[0] = std::nan("");
-  CHECK(engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, gradient.data(), &result)
-                .code == Code::kNonFinite,
+  CHECK(engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result).code ==
+            Code::kNonFinite,
         "NaN");
   double loss = 0.0;
   CHECK(engine.Evaluate(w.data(), {}, &loss).code == Code::kNonFinite, "NaN loss");

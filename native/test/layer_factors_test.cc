@@ -32,11 +32,11 @@ void TestFactors(bool bias) {
   for (double& value : s) value = std::fabs(draw.Normal());
   Engine engine(net, 4);
   CHECK(engine.SetData(n, x.data(), y.data(), s.data()).ok(), "data");
-  Vector jacobian(n * c * p), gradient(p), out(engine.LayerFactorsSize());
+  Vector jacobian(n * c * p), out(engine.LayerFactorsSize());
   engine.Jacobian(w.data(), 0, n, {}, jacobian.data());
   Linearisation result;
   CHECK(engine.LayerFactors({}, out.data()).code == Code::kMisuse, "factors without curvature");
-  engine.Linearise(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, gradient.data(), &result);
+  engine.Linearise(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
   // Twice: the first factor is kept from the first time.
   for (int time = 0; time < 2; ++time) {
     CHECK(engine.LayerFactors({}, out.data()).ok(), "factors");

@@ -24,13 +24,14 @@ struct Both {
 Both Solve(Engine* engine, const Vector& w, Precision precision, double damping, double decay,
            bool scaled, bool accelerate) {
   const size_t p = w.size();
-  Both both{Vector(p), Vector(p, 0.0), Vector(p), Vector(p), {}, {}, Status::Ok()};
+  Both both{{}, Vector(p, 0.0), Vector(p), Vector(p), {}, {}, Status::Ok()};
   double* scaling = scaled ? both.scaling.data() : nullptr;
-  CHECK(engine
-            ->Linearise(w.data(), Curvature::kPrimal, decay, scaling, {}, both.gradient.data(),
-                        &both.linearised, precision)
-            .ok(),
-        "linearise");
+  CHECK(
+      engine
+          ->Linearise(w.data(), Curvature::kPrimal, decay, scaling, {}, &both.linearised, precision)
+          .ok(),
+      "linearise");
+  both.gradient = engine->gradient();
   both.status = engine->Solve(damping, decay, scaling, false, {}, both.step.data(), &both.solved);
   if (accelerate && both.status.ok())
     CHECK(engine->Accelerate(both.step.data(), scaling, {}, both.acceleration.data()).ok(),
@@ -116,13 +117,10 @@ void TestSwitch() {
   const Vector x = draw.Normals(n * 2), y = draw.Normals(n), w = draw.Normals(p, 0.6);
   Engine engine(net, 2);
   engine.SetData(n, x.data(), y.data(), nullptr);
-  Vector gradient(p), out(p), step(p), elsewhere(n);
+  Vector out(p), step(p), elsewhere(n);
   Linearisation linearised;
   const auto linearise = [&](Curvature curvature, Precision precision) {
-    CHECK(engine
-              .Linearise(w.data(), curvature, 0.0, nullptr, {}, gradient.data(), &linearised,
-                         precision)
-              .ok(),
+    CHECK(engine.Linearise(w.data(), curvature, 0.0, nullptr, {}, &linearised, precision).ok(),
           "linearise %d", static_cast<int>(curvature));
   };
   linearise(Curvature::kPrimal, Precision::kSingle);
@@ -172,19 +170,17 @@ void TestSubset() {
     few.SetData(count == 0 ? n : count, count == 0 ? x.data() : some_x.data(),
                 count == 0 ? y.data() : some_y.data(),
                 count == 0 ? weights.data() : some_weights.data());
-    Vector gradient(p), scaling(p, 0.0), other(p), product(2 * p), expected(2 * p), step(p),
-        same(p);
+    Vector scaling(p, 0.0), product(2 * p), expected(2 * p), step(p), same(p), acceleration(p);
     Linearisation linearised;
     Vector few_scaling(p, 0.0);
     Solution solved, again;
     // Matrix-free.
     CHECK(engine
-              .Linearise(w.data(), Curvature::kMatrixFree, 0.1, scaling.data(), {}, gradient.data(),
-                         &linearised, Precision::kDouble, HUGE_VAL, given)
+              .Linearise(w.data(), Curvature::kMatrixFree, 0.1, scaling.data(), {}, &linearised,
+                         Precision::kDouble, HUGE_VAL, given)
               .ok(),
           "matrix-free, %zu samples", count);
-    CHECK(few.Linearise(w.data(), Curvature::kMatrixFree, 0.1, few_scaling.data(), {}, other.data(),
-                        &linearised)
+    CHECK(few.Linearise(w.data(), Curvature::kMatrixFree, 0.1, few_scaling.data(), {}, &linearised)
               .ok(),
           "the samples alone");
     CHECK(engine.CurvatureProduct(2, v.data(), {}, product.data()).ok(), "product");
@@ -194,7 +190,7 @@ void TestSubset() {
     const double rounding = count == 0 ? kEps : std::numeric_limits<float>::epsilon();
     CHECK(Distance(product, expected) < terms * rounding, "product, %zu: %g", count,
           Distance(product, expected));
-    CHECK(Distance(gradient, exact.gradient) < terms * kEps, "gradient");
+    CHECK(Distance(engine.gradient(), exact.gradient) < terms * kEps, "gradient");
     // A fresh scaling starts from all samples.
     for (size_t j = 0; j < p; ++j) few_scaling[j] = std::max(few_scaling[j], exact.scaling[j]);
     CHECK(Distance(scaling, few_scaling) < terms * kEps, "scaling");
@@ -202,8 +198,8 @@ void TestSubset() {
     // p with damping 1, and that of the factor not far from it.
     scaling = exact.scaling;
     const auto primal = [&](Engine* one, double* out, Solution* result) {
-      CHECK(one->Linearise(w.data(), Curvature::kPrimal, 0.1, nullptr, {}, gradient.data(),
-                           &linearised, Precision::kSingle, HUGE_VAL, given)
+      CHECK(one->Linearise(w.data(), Curvature::kPrimal, 0.1, nullptr, {}, &linearised,
+                           Precision::kSingle, HUGE_VAL, given)
                 .ok(),
             "single, %zu samples", count);
       return one->Solve(damping, 0.1, scaling.data(), false, {}, out, result);
@@ -212,7 +208,8 @@ void TestSubset() {
     CHECK(Distance(step, exact.step) < 1e3 * static_cast<double>(p) * 1e-8, "step, %zu: %g", count,
           Distance(step, exact.step));
     CHECK(solved.steps <= SingleSystem::kMostSubsetSteps, "%zu steps", solved.steps);
-    CHECK(engine.Accelerate(step.data(), scaling.data(), {}, other.data()).ok(), "acceleration");
+    CHECK(engine.Accelerate(step.data(), scaling.data(), {}, acceleration.data()).ok(),
+          "acceleration");
     CHECK(primal(&alone, same.data(), &again).ok(), "one thread");
     most_held = std::max(most_held, engine.bytes());
     if (count == 0) nothing_held = engine.bytes();
