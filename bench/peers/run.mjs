@@ -10,6 +10,7 @@ import { gaussflow, peers } from "./lib/catalogue.mjs";
 import { summarise } from "./lib/compare.mjs";
 import { prepare } from "./lib/install.mjs";
 import { commonCase } from "./lib/problems.mjs";
+import { reach } from "./lib/protocol.mjs";
 import { runPeer } from "./lib/run-peer.mjs";
 import { peersTable, summaryLines } from "./lib/show.mjs";
 import { compareOnUci } from "./lib/uci-comparison.mjs";
@@ -19,6 +20,7 @@ const usage = `usage: GAUSSFLOW_DATA=DIR npm run bench:peers -- [options]
   --runs N         runs of each peer on each problem (default 5); slow peers run once
   --cap SECONDS    training seconds of one run (default 30; 10 with --uci)
   --down-to LOSS   the common case's levels down to this one alone; every run ends there (default ${LEVELS.at(-1)})
+  --within RATIO   a peer's run ends after RATIO times what ours takes to the last level (slow peers go on to the cap)
   --starts         besides the common W0: three other starts and a second draw of the data (not for the slow peers)
   --uci            the UCI sets instead: share of runs that reach the peers' level, and times to it
   --sets LIST      with --uci: some of energy,concrete,yacht,wine,airfoil (default all)
@@ -34,6 +36,7 @@ const options = parseOptions(usage, {
   runs: { type: "string" },
   cap: { type: "string" },
   "down-to": { type: "string" },
+  within: { type: "string" },
   starts: { type: "boolean" },
   uci: { type: "boolean" },
   sets: { type: "string" },
@@ -73,6 +76,7 @@ function choose(candidates) {
 async function compareOn(problem, ready, settings) {
   const field = [gaussflow, ...ready.filter(({ slow }) => problem.main || !slow)];
   const seen = new Map(field.map((peer) => [peer, []]));
+  let stop = Number.POSITIVE_INFINITY;
   for (let round = 0; round < settings.runs; round++) {
     for (const peer of field) {
       const before = seen.get(peer);
@@ -80,8 +84,10 @@ async function compareOn(problem, ready, settings) {
       const target =
         round === 0 ? levels.at(-1) : levels.findLast((level) => before[0].losses.some((p) => p.loss <= level));
       if (round > 0 && (peer.slow || target === undefined)) continue;
-      before.push(await runPeer(peer, problem.folder, { ...settings, target }));
+      const free = peer === gaussflow || peer.slow;
+      before.push(await runPeer(peer, problem.folder, { ...settings, target, ...(free ? {} : { stop }) }));
       const { losses, failure } = before.at(-1);
+      if (peer === gaussflow && round === 0) stop = settings.within * (reach(losses, target)?.seconds ?? settings.cap);
       const state = failure ?? `${losses.at(-1)?.loss.toExponential(2)} after ${losses.at(-1)?.seconds.toFixed(1)} s`;
       settings.progress(`${problem.name}, run ${round + 1}: ${peer.id}: ${state}`);
     }
@@ -115,6 +121,7 @@ async function main() {
     runs: positive(options.runs, "runs", quick ? 1 : 5),
     cap: positive(options.cap, "cap", quick || options.uci ? 10 : 30),
     threads: positive(options.threads, "threads", defaultThreads()),
+    within: options.within === undefined ? Number.POSITIVE_INFINITY : positive(options.within, "within"),
     progress: (text) => console.error(`peers: ${text}`),
   };
   const chosen = choose(options.uci ? peers.filter(({ uci }) => uci) : peers);
@@ -144,7 +151,7 @@ async function main() {
     }
     if (options.json) return;
     console.log(
-      `\nCells: seconds (iterations or evaluations), ratio to gaussflow's; medians of ${settings.runs}, slow peers once; cap ${settings.cap} s.`,
+      `\nCells: seconds (iterations or evaluations), ratio to gaussflow's; medians of ${settings.runs}, slow peers once; cap ${settings.cap} s${options.within === undefined ? "" : `, and ${options.within} times ours to the last level`}.`,
     );
     console.log([...versions].filter((part) => / v?\d/.test(part) && !/threads/.test(part)).join(", "));
   } finally {

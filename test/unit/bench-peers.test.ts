@@ -7,7 +7,7 @@ import { network } from "../../src/index.js";
 
 // Plain JavaScript without declarations: imported by a computed name, as `any`.
 const load = (name: string) => import(new URL(`../../bench/peers/lib/${name}.mjs`, import.meta.url).href);
-const { parsePeerOutput, reach, lowest } = await load("protocol");
+const { latestSeconds, parsePeerOutput, reach, lowest } = await load("protocol");
 const { secondsToLevels, summarise, fastest } = await load("compare");
 const { levelFrom, shares } = await load("shares");
 const { readProblem, reorderWeights, writeProblem } = await load("problem-folder");
@@ -30,6 +30,12 @@ test("drops the last line of a killed peer, which may be cut anywhere", () => {
   const { losses, end } = parsePeerOutput("version x 1\nloss 1 2 2e-3\nloss 2 3 1");
   expect(losses).toEqual([{ seconds: 1, count: 2, loss: 2e-3 }]);
   expect(end).toBeNull();
+});
+
+test("how far a running peer is, is told by its last whole line", () => {
+  expect(latestSeconds("version x 1\nloss 1.5 2 2e-3\n")).toBe(1.5);
+  expect(latestSeconds("loss 1.5 2 2e-3\nloss 27")).toBe(1.5);
+  for (const text of ["", "\n", "loss 1.5 2", "loss 1.5 2 2e-3\nhi there\n"]) expect(latestSeconds(text)).toBeNaN();
 });
 
 test("a loss that is no number is kept as what it is, and never counts as reached", () => {

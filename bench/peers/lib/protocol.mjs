@@ -22,6 +22,13 @@ export function parsePeerOutput(text) {
   return answer;
 }
 
+/** The seconds of the last whole line, where that is a loss; NaN else. */
+export function latestSeconds(text) {
+  const end = text.lastIndexOf("\n");
+  const line = text.slice(text.lastIndexOf("\n", end - 1) + 1, Math.max(end, 0));
+  return Number(/^loss (\S+) /.exec(line)?.[1]);
+}
+
 function parseLoss(rest, line) {
   const words = rest.trim().split(/\s+/);
   const [seconds, count] = words.map(Number);

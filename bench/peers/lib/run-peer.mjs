@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { untunedEnvironment } from "../../lib/baseline.mjs";
 import { commandOf } from "./install.mjs";
-import { parsePeerOutput } from "./protocol.mjs";
+import { latestSeconds, parsePeerOutput } from "./protocol.mjs";
 
 /** A peer ends itself at the cap, but only between two iterations, and its imports come before its clock. */
 const GRACE_SECONDS = 45;
@@ -18,8 +18,11 @@ function peakOf(pid) {
   }
 }
 
-/** { version, losses (up to the cap), end, peakMegabytes, failure }; `failure` is null or a sentence. */
-export function runPeer(peer, folder, { cap, target, threads }) {
+/**
+ * { version, losses (up to `cap` and `stop`), end, peakMegabytes, failure }; `failure` is null or a sentence. The program is told of the
+ * cap, over which Adam's rate falls, and not of `stop`: there it is ended.
+ */
+export function runPeer(peer, folder, { cap, target, threads, stop = Number.POSITIVE_INFINITY }) {
   const [program, ...args] = commandOf(peer, folder, cap, target);
   const count = String(threads);
   const env = untunedEnvironment({
@@ -30,19 +33,19 @@ export function runPeer(peer, folder, { cap, target, threads }) {
   });
   return new Promise((resolve) => {
     const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const last = Math.min(cap, stop);
     let [output, complaint, peak, killed] = ["", "", null, false];
+    const kill = () => {
+      killed = true;
+      child.kill("SIGKILL");
+    };
     const looking = setInterval(() => {
       peak = peakOf(child.pid) ?? peak;
     }, 50);
-    const ending = setTimeout(
-      () => {
-        killed = true;
-        child.kill("SIGKILL");
-      },
-      (cap + GRACE_SECONDS) * 1000,
-    );
+    const ending = setTimeout(kill, (last + GRACE_SECONDS) * 1000);
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;
+      if (latestSeconds(output) > stop) kill();
     });
     child.stderr.setEncoding("utf8").on("data", (text) => {
       complaint = (complaint + text).slice(-2000);
@@ -51,7 +54,7 @@ export function runPeer(peer, folder, { cap, target, threads }) {
       clearInterval(looking);
       clearTimeout(ending);
       const answer = parsePeerOutput(output);
-      const losses = answer.losses.filter(({ seconds }) => seconds <= cap);
+      const losses = answer.losses.filter(({ seconds }) => seconds <= last);
       resolve({ ...answer, losses, end: answer.end ?? (killed ? "cap" : null), peakMegabytes: peak, failure });
     };
     child.on("error", (error) => finish(error.message));

@@ -168,7 +168,7 @@ class Record {
     std::fflush(stdout);
     if (loss <= target_)
       reason = "target";
-    else if (!std::isfinite(loss))
+    else if (!Finite(loss))
       reason = "not finite";
     else if (seconds > cap_)
       reason = "cap";
