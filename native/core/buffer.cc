@@ -6,6 +6,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #include <unistd.h>
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // of Linux 5.14; the C library's header may be older
+#endif
 #endif
 
 // A sanitizer sees an access past the end of a buffer only where buffers have no neighbours.
@@ -169,9 +172,10 @@ void FreeNumbers(void* memory, size_t) {
 
 #endif
 
-#ifdef MADV_POPULATE_WRITE  // Linux 5.14
+#ifdef __linux__
 
 void PopulatePages(void* memory, size_t bytes) {
+  // The pages of smaller ones come from the heap, and have mostly been used before.
   constexpr size_t kWorthATrip = 1 << 20;
   if (bytes < kWorthATrip) return;
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));

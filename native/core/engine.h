@@ -65,7 +65,7 @@ class Engine {
                    const Cancel& cancel, Linearisation* result,
                    Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL,
                    const std::vector<uint32_t>* subset = nullptr);
-  // p numbers, of the last linearisation that did not fail.
+  // p numbers; of no use after a linearisation that failed.
   const std::vector<double>& gradient() const { return gradient_; }
   // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision
   // knows no condition estimate, and solves down to `tolerance`. The correction is added to G; it

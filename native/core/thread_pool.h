@@ -64,8 +64,8 @@ class ThreadPool {
     int workers;                  // most workers it may have
     std::atomic<size_t> next{0};  // next task to hand out
     std::atomic<bool> skipped{false};
-    int joined = 1;  // workers that have entered, the caller is the first; under mutex_
-    int active = 0;  // helpers inside now; under mutex_
+    int joined = 1;              // workers that have entered, the caller is the first; under mutex_
+    std::atomic<int> active{0};  // helpers inside now; changed under mutex_
   };
 
   static thread_local bool alone_;
@@ -73,12 +73,15 @@ class ThreadPool {
   ThreadPool() = default;
   void Grow(int helpers);
   void HelperLoop();
+  // After every change of jobs_.
+  void Count() { waiting_.store(jobs_.size(), std::memory_order_release); }
   static void Work(Job* job, int worker);
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::deque<Job*> jobs_;
+  std::atomic<size_t> waiting_{0};  // jobs_.size(), changed under mutex_
   std::vector<std::thread> helpers_;
 };
 

@@ -227,6 +227,14 @@ void TestFailures() {
   CHECK(engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result).code ==
             Code::kNonFinite,
         "NaN");
+  // Nothing of what failed is left in the next one.
+  w[0] = 0.1;
+  Engine fresh(net, 1);
+  fresh.SetData(2, x.data(), y.data(), nullptr);
+  for (Engine* one : {&engine, &fresh})
+    CHECK(one->Linearise(w.data(), Curvature::kPrimal, 0.3, nullptr, {}, &result).ok(), "again");
+  CHECK(engine.gradient() == fresh.gradient(), "a failed linearisation left its gradient");
+  w[0] = std::nan("");
   double loss = 0.0;
   CHECK(engine.Evaluate(w.data(), {}, &loss).code == Code::kNonFinite, "NaN loss");
   // p = 2 x 10^9 would need 2^65 bytes.

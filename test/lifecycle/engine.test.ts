@@ -96,6 +96,19 @@ describe.skipIf(!native.ok)("one engine", () => {
     await expect(engine.evaluate(net.parameters)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
   });
 
+  it("leaves the gradient that it gave before as it is", async () => {
+    const engine = make();
+    const elsewhere = net.parameters.map((value) => 2 * value);
+    const first = await engine.linearise(net.parameters, request);
+    if ("code" in first) throw new Error(first.message);
+    const copy = first.gradient.slice();
+    const second = await engine.linearise(elsewhere, request);
+    expect(second).toMatchObject({ ok: true });
+    expect(first.gradient).toEqual(copy);
+    expect(second).not.toMatchObject({ gradient: copy });
+    engine.dispose();
+  });
+
   it("may be disposed of during a call", async () => {
     const engine = make();
     const running = engine.linearise(net.parameters, request);
