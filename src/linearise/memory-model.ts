@@ -142,7 +142,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
     "matrix-free": diagonal,
   };
   const passes = Math.max(slopes * 256, 128 * 512, further[route]) * threads;
-  const shared = block * doublesPerSample(net) + forward + passes + 4 * p;
+  const shared = block * doublesPerSample(net) + forward + passes + 3 * p;
   if (route === "primal") {
     const products = single === true ? productDoubles(net, n, threads) : 0;
     return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + systemVectors(p) * p;

@@ -1,7 +1,8 @@
 // The bench of the peers turns printed lines into the figures we publish: what it reads, and how it counts, must be right.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { network } from "../../src/index.js";
 
@@ -9,6 +10,7 @@ import { network } from "../../src/index.js";
 const load = (name: string) => import(new URL(`../../bench/peers/lib/${name}.mjs`, import.meta.url).href);
 const { latestSeconds, parsePeerOutput, reach, lowest } = await load("protocol");
 const { secondsToLevels, summarise, fastest } = await load("compare");
+const { runPeer } = await load("run-peer");
 const { levelFrom, shares } = await load("shares");
 const { readProblem, reorderWeights, writeProblem } = await load("problem-folder");
 
@@ -36,6 +38,22 @@ test("how far a running peer is, is told by its last whole line", () => {
   expect(latestSeconds("version x 1\nloss 1.5 2 2e-3\n")).toBe(1.5);
   expect(latestSeconds("loss 1.5 2 2e-3\nloss 27")).toBe(1.5);
   for (const text of ["", "\n", "loss 1.5 2", "loss 1.5 2 2e-3\nhi there\n"]) expect(latestSeconds(text)).toBeNaN();
+});
+
+test("a run that is far behind is ended, keeps what it showed in time, and is no failure", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gaussflow-peers-test-"));
+  const script = join(folder, "peer.mjs");
+  // Sleeps for a minute after its late loss: a run that is not ended outlives the test's time.
+  const print = '"version slow 1\\nloss 0.1 1 0.5\\nloss 9 2 0.25\\n"';
+  writeFileSync(script, `process.stdout.write(${print}); setTimeout(() => {}, 60_000);`);
+  const programs = fileURLToPath(new URL("../../bench/peers/programs", import.meta.url));
+  const peer = { node: relative(programs, script), variant: [] };
+  try {
+    const run = await runPeer(peer, folder, { cap: 30, target: 0, threads: 1, stop: 1 });
+    expect(run).toMatchObject({ losses: [{ seconds: 0.1, count: 1, loss: 0.5 }], end: "behind", failure: null });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a loss that is no number is kept as what it is, and never counts as reached", () => {

@@ -8,6 +8,9 @@ import { latestSeconds, parsePeerOutput } from "./protocol.mjs";
 /** A peer ends itself at the cap, but only between two iterations, and its imports come before its clock. */
 const GRACE_SECONDS = 45;
 
+/** More characters than a whole line of the protocol and the beginning of the next one have. */
+const LINE = 300;
+
 /** VmHWM in 10^6 bytes; it only grows, so that the last look is as good as the end. */
 function peakOf(pid) {
   try {
@@ -20,7 +23,7 @@ function peakOf(pid) {
 
 /**
  * { version, losses (up to `cap` and `stop`), end, peakMegabytes, failure }; `failure` is null or a sentence. The program is told of the
- * cap, over which Adam's rate falls, and not of `stop`: there it is ended.
+ * cap, over which Adam's rate falls, and not of `stop` seconds: there it is ended, as "behind".
  */
 export function runPeer(peer, folder, { cap, target, threads, stop = Number.POSITIVE_INFINITY }) {
   const [program, ...args] = commandOf(peer, folder, cap, target);
@@ -34,7 +37,7 @@ export function runPeer(peer, folder, { cap, target, threads, stop = Number.POSI
   return new Promise((resolve) => {
     const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     const last = Math.min(cap, stop);
-    let [output, complaint, peak, killed] = ["", "", null, false];
+    let [output, latest, complaint, peak, killed] = ["", "", "", null, false];
     const kill = () => {
       killed = true;
       child.kill("SIGKILL");
@@ -45,7 +48,9 @@ export function runPeer(peer, folder, { cap, target, threads, stop = Number.POSI
     const ending = setTimeout(kill, (last + GRACE_SECONDS) * 1000);
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;
-      if (latestSeconds(output) > stop) kill();
+      if (stop >= cap) return;
+      latest = (latest + text).slice(-LINE);
+      if (latestSeconds(latest) > stop) kill();
     });
     child.stderr.setEncoding("utf8").on("data", (text) => {
       complaint = (complaint + text).slice(-2000);
@@ -55,7 +60,9 @@ export function runPeer(peer, folder, { cap, target, threads, stop = Number.POSI
       clearTimeout(ending);
       const answer = parsePeerOutput(output);
       const losses = answer.losses.filter(({ seconds }) => seconds <= last);
-      resolve({ ...answer, losses, end: answer.end ?? (killed ? "cap" : null), peakMegabytes: peak, failure });
+      const behind = stop < cap && (killed || losses.length < answer.losses.length);
+      const end = behind ? "behind" : (answer.end ?? (killed ? "cap" : null));
+      resolve({ ...answer, losses, end, peakMegabytes: peak, failure });
     };
     child.on("error", (error) => finish(error.message));
     child.on("close", (code, signal) => {

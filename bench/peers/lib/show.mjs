@@ -37,7 +37,7 @@ export function summaryLines(ours, others, levels) {
   return levels.map((level, k) => {
     const own = ours.levels[k].seconds;
     const say = (kind, row) => {
-      if (row === null) return `${kind}: none reaches it`;
+      if (row === null) return `${kind}: none seen to reach it`;
       const ratio = own === null ? "" : `, ${(row.levels[k].seconds / own).toFixed(2)}x our time`;
       return `${kind}: ${row.id} ${short(row.levels[k].seconds)} s${ratio}`;
     };

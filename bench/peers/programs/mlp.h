@@ -166,10 +166,10 @@ class Record {
     const double seconds = Seconds();
     std::printf("loss %.6f %d %.12e\n", seconds, iteration, loss);
     std::fflush(stdout);
-    if (loss <= target_)
-      reason = "target";
-    else if (!Finite(loss))
+    if (!Finite(loss))
       reason = "not finite";
+    else if (loss <= target_)
+      reason = "target";
     else if (seconds > cap_)
       reason = "cap";
     return reason.empty();

@@ -165,7 +165,7 @@ class ReferenceEngine implements Engine {
       curvatureSeconds += (performance.now() - before) / 1000;
     }
     const gradientCosine = gradientMeasure(this.#architecture, request, gradient, diagonal, loss);
-    for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
+    if (decay > 0) for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
     this.#triangle = triangle;
     if (curvature === "matrix-free")
       this.#free = { parameters, passes: this.#passes, rootWeights: this.#rootWeights, ...sample };
