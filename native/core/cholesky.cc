@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "blas.h"
+#include "gemm.h"
 
 namespace gaussflow {
 
@@ -44,8 +45,7 @@ void SolveRight(size_t rows, size_t columns, const T* l, T* b, size_t ld) {
   if (columns <= kHalf) return blas::TrsmRightLowerTranspose(rows, columns, l, ld, b, ld);
   const size_t half = columns / 2;
   SolveRight(rows, half, l, b, ld);
-  blas::Gemm('N', 'T', rows, columns - half, half, T(-1), b, ld, l + half, ld, T(1), b + half * ld,
-             ld);
+  Gemm('N', 'T', rows, columns - half, half, T(-1), b, ld, l + half, ld, T(1), b + half * ld, ld);
   SolveRight(rows, columns - half, l + half * ld + half, b + half * ld, ld);
 }
 
@@ -98,8 +98,8 @@ Status Cholesky(size_t n, T* a, size_t lda, int threads, const Cancel& cancel,
       if (i == j) {
         blas::SyrkLower(columns, kColumns, T(-1), at(j, k), lda, T(1), tile, lda);
       } else {
-        blas::Gemm('N', 'T', rows, columns, kColumns, T(-1), at(i, k), lda, at(j, k), lda, T(1),
-                   tile, lda);
+        Gemm('N', 'T', rows, columns, kColumns, T(-1), at(i, k), lda, at(j, k), lda, T(1), tile,
+             lda);
       }
     }
     if (i == j) {
@@ -148,8 +148,8 @@ Status SolveTriangular(bool transpose, size_t n, const T* l, size_t ldl, size_t 
             blas::Gemv(op, transpose ? size(k) : size(i), transpose ? size(i) : size(k), T(-1),
                        block, ldl, to + begin(k), T(1), to + begin(i));
           } else {
-            blas::Gemm(op, 'N', size(i), columns, size(k), T(-1), block, ldl, to + begin(k), ldx,
-                       T(1), to + begin(i), ldx);
+            Gemm(op, 'N', size(i), columns, size(k), T(-1), block, ldl, to + begin(k), ldx, T(1),
+                 to + begin(i), ldx);
           }
         }
         blas::TrsmLeftLower(transpose, size(i), columns, l + begin(i) * ldl + begin(i), ldl,

@@ -5,6 +5,7 @@
 
 #include "blas.h"
 #include "cholesky.h"
+#include "gemm.h"
 
 namespace gaussflow {
 
@@ -24,8 +25,8 @@ void AddCorrection(size_t n, const LowRank& correction, size_t row, size_t rows,
   const auto add = [&, left = left, right = right, count = count](size_t i, size_t height, size_t j,
                                                                   size_t width, double beta,
                                                                   double* out, size_t ld) {
-    blas::Gemm('N', 'T', height, width, count, 1.0, left + i, n, right + j, n, beta, out, ld);
-    blas::Gemm('N', 'T', height, width, count, 1.0, right + i, n, left + j, n, 1.0, out, ld);
+    Gemm('N', 'T', height, width, count, 1.0, left + i, n, right + j, n, beta, out, ld);
+    Gemm('N', 'T', height, width, count, 1.0, right + i, n, left + j, n, 1.0, out, ld);
   };
   if (row >= column + columns)
     return add(row, rows, column, columns, 1.0, lower + column * n + row, n);
@@ -66,10 +67,10 @@ Status DampedSystem::Multiply(size_t count, const double* x, double* y, const Ca
           blas::SymvUpper(i1 - i0, 1.0, upper + i0 * n + i0, n, x + v * n + i0, 0.0,
                           y + v * n + i0);
         if (i0 > 0)
-          blas::Gemm('T', 'N', i1 - i0, count, i0, 1.0, upper + i0 * n, n, x, n, 1.0, y + i0, n);
+          Gemm('T', 'N', i1 - i0, count, i0, 1.0, upper + i0 * n, n, x, n, 1.0, y + i0, n);
         if (i1 < n)
-          blas::Gemm('N', 'N', i1 - i0, count, n - i1, 1.0, upper + i1 * n + i0, n, x + i1, n, 1.0,
-                     y + i0, n);
+          Gemm('N', 'N', i1 - i0, count, n - i1, 1.0, upper + i1 * n + i0, n, x + i1, n, 1.0,
+               y + i0, n);
       });
   return done ? Status::Ok() : Status::Cancelled();
 }

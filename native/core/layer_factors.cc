@@ -3,8 +3,8 @@
 // B_l = sum of delta delta^T over samples and outputs.
 #include <algorithm>
 
-#include "blas.h"
 #include "engine.h"
+#include "gemm.h"
 
 namespace gaussflow {
 
@@ -62,9 +62,8 @@ Status Engine::LayerFactors(const Cancel& cancel, double* out) {
             for (size_t a = 0; a < net_.output_size; ++a) {
               const Panel delta = tangents_.Delta(task.layer, a);
               if (task.layer < last) {
-                blas::Gemm('T', 'N', task.count, layer.outputs, count, 1.0, delta.row(task.first),
-                           delta.stride, delta.data, delta.stride, 1.0, b + task.first,
-                           layer.outputs);
+                Gemm('T', 'N', task.count, layer.outputs, count, 1.0, delta.row(task.first),
+                     delta.stride, delta.data, delta.stride, 1.0, b + task.first, layer.outputs);
               } else if (a >= task.first && a < task.first + task.count) {
                 double sum = 0.0;
                 for (size_t i = 0; i < count; ++i) sum += delta.data[i] * delta.data[i];
@@ -76,9 +75,9 @@ Status Engine::LayerFactors(const Cancel& cancel, double* out) {
           const size_t size = layer.right_size();
           double* a = out + right[task.layer];
           const Panel h = tangents_.Input(task.layer);
-          blas::Gemm('T', 'N', task.count, layer.inputs, count,
-                     layer.factor * layer.factor / static_cast<double>(n), h.row(task.first),
-                     h.stride, h.data, h.stride, 1.0, a + task.first, size);
+          Gemm('T', 'N', task.count, layer.inputs, count,
+               layer.factor * layer.factor / static_cast<double>(n), h.row(task.first), h.stride,
+               h.data, h.stride, 1.0, a + task.first, size);
           if (!layer.bias) return;
           for (size_t k = task.first; k < task.first + task.count; ++k) {
             double sum = 0.0;

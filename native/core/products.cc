@@ -4,7 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "blas.h"
+#include "gemm.h"
 #include "panel_loops.h"
 #include "tangents.h"
 
@@ -292,11 +292,11 @@ T* ProductsOf<T>::TangentTile(const T* direction, size_t s0, size_t size, T* scr
       for (size_t o = 0; o < layer.outputs; ++o)
         std::fill_n(to + o * kTile, size, direction[layer.bias_offset + o]);
     }
-    blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, h + s0, ldh,
-               direction + layer.weight_offset, layer.inputs, rest, to, kTile);
+    Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, h + s0, ldh,
+         direction + layer.weight_offset, layer.inputs, rest, to, kTile);
     if (l > 0)
-      blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, from, kTile,
-                 Weights() + layer.weight_offset, layer.inputs, T(1), to, kTile);
+      Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, from, kTile,
+           Weights() + layer.weight_offset, layer.inputs, T(1), to, kTile);
     for (size_t o = 0; o < layer.outputs; ++o)
       MultiplyInto(size, Slope(l) + o * stride_ + s0, to + o * kTile);
     std::swap(from, to);
@@ -313,9 +313,9 @@ void ProductsOf<T>::BackwardTile(size_t slot, size_t s0, size_t size) {
   for (size_t l = net_.layers.size() - 1; l > 0; --l) {
     const Layer& above = net_.layers[l];
     T* delta = Delta(slot, l - 1) + s0;
-    blas::Gemm('N', 'T', size, above.inputs, above.outputs, static_cast<T>(above.factor),
-               Delta(slot, l) + s0, block_, Weights() + above.weight_offset, above.inputs, T(0),
-               delta, block_);
+    Gemm('N', 'T', size, above.inputs, above.outputs, static_cast<T>(above.factor),
+         Delta(slot, l) + s0, block_, Weights() + above.weight_offset, above.inputs, T(0), delta,
+         block_);
     for (size_t k = 0; k < above.inputs; ++k)
       MultiplyInto(size, Slope(l - 1) + k * stride_ + s0, delta + k * block_);
   }
@@ -332,8 +332,8 @@ void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool f
   if constexpr (kSingle<T>) {
     const size_t each = scratch_.size() / static_cast<size_t>(threads_);
     float* own = scratch_.data() + static_cast<size_t>(worker) * each;
-    blas::Gemm('T', 'N', part.inputs, part.units, count, 1.0F, h, ldh, delta, block_, 0.0F, own,
-               part.inputs);
+    Gemm('T', 'N', part.inputs, part.units, count, 1.0F, h, ldh, delta, block_, 0.0F, own,
+         part.inputs);
     for (size_t u = 0; u < part.units; ++u)
       for (size_t k = 0; k < part.inputs; ++k) {
         const double value = scale * layer.factor * static_cast<double>(own[u * part.inputs + k]);
@@ -341,8 +341,8 @@ void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool f
         *entry = first ? value : *entry + value;
       }
   } else {
-    blas::Gemm('T', 'N', part.inputs, part.units, count, layer.factor, h, ldh, delta, block_,
-               first ? 0.0 : 1.0, to, layer.inputs);
+    Gemm('T', 'N', part.inputs, part.units, count, layer.factor, h, ldh, delta, block_,
+         first ? 0.0 : 1.0, to, layer.inputs);
   }
   if (!layer.bias || part.input != 0) return;
   for (size_t u = 0; u < part.units; ++u) {

@@ -6,6 +6,7 @@
 
 #include "blas.h"
 #include "cholesky.h"
+#include "gemm.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
@@ -98,8 +99,8 @@ Status SampleSystem::Factor(double uniform, double factor, const double* scaling
   const float* b = scaled_.data();
   float* lower = factor_.data();
   const auto fill = [&](size_t row, size_t rows, size_t column, size_t columns) {
-    blas::Gemm('T', 'N', rows, columns, p, 1.0F, b + row * p, p, b + column * p, p, 0.0F,
-               lower + column * k + row, k);
+    Gemm('T', 'N', rows, columns, p, 1.0F, b + row * p, p, b + column * p, p, 0.0F,
+         lower + column * k + row, k);
     for (size_t e = std::max(row, column); e < std::min(row + rows, column + columns); ++e)
       lower[e * k + e] += 1.0F;
   };

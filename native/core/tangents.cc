@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "blas.h"
+#include "gemm.h"
 
 namespace gaussflow {
 
@@ -17,8 +17,8 @@ void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const
     for (size_t o = 0; o < layer.outputs; ++o)
       std::fill_n(z + o * ldz, size, parameters[layer.bias_offset + o]);
   }
-  blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h, ldh,
-             parameters + layer.weight_offset, layer.inputs, layer.bias ? 1.0 : 0.0, z, ldz);
+  Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h, ldh,
+       parameters + layer.weight_offset, layer.inputs, layer.bias ? 1.0 : 0.0, z, ldz);
   for (size_t o = 0; o < layer.outputs; ++o)
     Activate(layer.activation, size, z + o * ldz,
              slope == nullptr ? nullptr : slope + o * ld_slope);
@@ -136,8 +136,8 @@ void Tangents::BackwardTile(const double* parameters, size_t s0, size_t size,
           for (size_t i = 0; i < size; ++i) delta[k * count_ + i] = weight * seed[i];
         }
       } else {
-        blas::Gemm('N', 'T', size, above.inputs, above.outputs, above.factor,
-                   DeltaRow(l, a, 0) + s0, count_, w, above.inputs, 0.0, delta, count_);
+        Gemm('N', 'T', size, above.inputs, above.outputs, above.factor, DeltaRow(l, a, 0) + s0,
+             count_, w, above.inputs, 0.0, delta, count_);
       }
       for (size_t k = 0; k < above.inputs; ++k) {
         const double* slope = slopes + (slope_row + k) * kTile;
@@ -201,9 +201,8 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
               out[layer.bias_offset + block.first + u] += sum;
             }
           }
-          blas::Gemm('T', 'N', layer.inputs, block.count, size, layer.factor, h.data + s0, h.stride,
-                     e, kChunk, 1.0, out + layer.weight_offset + block.first * layer.inputs,
-                     layer.inputs);
+          Gemm('T', 'N', layer.inputs, block.count, size, layer.factor, h.data + s0, h.stride, e,
+               kChunk, 1.0, out + layer.weight_offset + block.first * layer.inputs, layer.inputs);
         }
       });
   return done ? Status::Ok() : Status::Cancelled();
@@ -244,9 +243,9 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
               diagonal[layer.bias_offset + block.first + u] += sum;
             }
           }
-          blas::Gemm('T', 'N', layer.inputs, block.count, size, layer.factor * layer.factor, inputs,
-                     kChunk, squares, kChunk, 1.0,
-                     diagonal + layer.weight_offset + block.first * layer.inputs, layer.inputs);
+          Gemm('T', 'N', layer.inputs, block.count, size, layer.factor * layer.factor, inputs,
+               kChunk, squares, kChunk, 1.0,
+               diagonal + layer.weight_offset + block.first * layer.inputs, layer.inputs);
         }
       });
   return done ? Status::Ok() : Status::Cancelled();
@@ -316,8 +315,8 @@ Status Tangents::Product(const double* vector, const Cancel& cancel, double* out
           const Panel h = Input(l);
           for (size_t o = 0; o < layer.outputs; ++o)
             std::fill_n(z + o * kTile, size, layer.bias ? vector[layer.bias_offset + o] : 0.0);
-          blas::Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h.data + s0,
-                     h.stride, vector + layer.weight_offset, layer.inputs, 1.0, z, kTile);
+          Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h.data + s0, h.stride,
+               vector + layer.weight_offset, layer.inputs, 1.0, z, kTile);
           for (size_t a = 0; a < net_.output_size; ++a) {
             double* sum = out + a * count_ + s0;
             const Panel delta = Delta(l, a);

@@ -1,0 +1,22 @@
+// C (m x n) = alpha op(A) op(B) + beta C, column-major, by the thread that calls it; op is 'N' or
+// 'T', and C is not read where beta is 0.
+//
+// In double precision, where the processor has AVX-512 and the product is not small, it is ours:
+// its register tile keeps the multipliers nine tenths busy, that of OpenBLAS 0.3 three quarters
+// (products and Cholesky in docs/benchmarks.md show it). Single precision, small products and other
+// processors are left to OpenBLAS, which is as fast there or faster.
+#ifndef GAUSSFLOW_CORE_GEMM_H_
+#define GAUSSFLOW_CORE_GEMM_H_
+
+#include <cstddef>
+
+namespace gaussflow {
+
+void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha, const double* a,
+          size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc);
+void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,
+          size_t lda, const float* b, size_t ldb, float beta, float* c, size_t ldc);
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_GEMM_H_
