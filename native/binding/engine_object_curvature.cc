@@ -68,11 +68,13 @@ Napi::Value EngineObject::EigenvaluesBelow(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
   const size_t order = Curved(info.Env(), Need::kProduct).CurvatureOrder();
   auto v = arguments::RowsCopy(info, 0, "vectors", order);
+  // Not from v between the arguments of Run: which of them is worked out first is not said.
+  const size_t count = v.size() / order;
   auto out = std::make_shared<Doubles>(v.size());
   return Run(
-      info.Env(), static_cast<double>(v.size() / order) * SolveCost(),
-      [v = std::move(v), order, out](State& s) {
-        return s.engine.CurvatureProduct(v.size() / order, v.data(), s.Flags(), out->data());
+      info.Env(), static_cast<double>(count) * SolveCost(),
+      [v = std::move(v), count, out](State& s) {
+        return s.engine.CurvatureProduct(count, v.data(), s.Flags(), out->data());
       },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }
