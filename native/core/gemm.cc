@@ -1,10 +1,12 @@
 #include "gemm.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "blas.h"
 #include "buffer.h"
+#include "thread_pool.h"
 
 namespace gaussflow {
 
@@ -198,11 +200,52 @@ bool Pays(size_t m, size_t n, size_t k) {
   return able && k >= kLeastDepth && m * n * k > kLeastWork;
 }
 
-// Null where there is no memory for it.
-double* Scratch() {
-  thread_local Buffer buffer;
-  return buffer.Reserve((kRows + kColumns) * kDepth) ? buffer.data() : nullptr;
-}
+// Room for both operands, packed, for as long as it lives. A few threads take turns at it, many
+// more than work at a time (libuv's, those of the pool), so that it is none of theirs: each takes
+// the one it had last, or the first that is free.
+class Scratch {
+ public:
+  Scratch() {
+    if (Take(last_)) return;
+    for (slot_ = 0; slot_ < kSlots && !Take(slot_); ++slot_) {
+    }
+  }
+  ~Scratch() {
+    if (slot_ < kSlots) slots_[slot_].taken.store(false, std::memory_order_release);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  // Null where there is no memory for it.
+  double* data() {
+    Buffer& buffer = slot_ < kSlots ? slots_[slot_].buffer : own_;
+    return buffer.Reserve((kRows + kColumns) * kDepth) ? buffer.data() : nullptr;
+  }
+
+ private:
+  static constexpr size_t kSlots = 2 * ThreadPool::kMaxThreads;
+  struct alignas(64) Slot {
+    std::atomic<bool> taken{false};
+    Buffer buffer;
+  };
+
+  bool Take(size_t slot) {
+    if (slots_[slot].taken.load(std::memory_order_relaxed) ||
+        slots_[slot].taken.exchange(true, std::memory_order_acquire))
+      return false;
+    slot_ = last_ = slot;
+    return true;
+  }
+
+  // Never destroyed: threads of the pool outlive the program's end.
+  static Slot* const slots_;
+  static thread_local size_t last_;
+  size_t slot_ = 0;
+  Buffer own_;
+};
+
+Scratch::Slot* const Scratch::slots_ = new Slot[kSlots];
+thread_local size_t Scratch::last_ = 0;
 
 }  // namespace
 #endif
@@ -211,9 +254,10 @@ void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha
           size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc) {
 #ifdef GAUSSFLOW_OWN_GEMM
   if (Pays(m, n, k)) {
-    if (double* scratch = Scratch(); scratch != nullptr)
-      return Own(m, n, k, alpha, {a, lda, trans_a == 'N'}, {b, ldb, trans_b == 'T'}, beta, scratch,
-                 c, ldc);
+    Scratch scratch;
+    if (double* room = scratch.data(); room != nullptr)
+      return Own(m, n, k, alpha, {a, lda, trans_a == 'N'}, {b, ldb, trans_b == 'T'}, beta, room, c,
+                 ldc);
   }
 #endif
   blas::Gemm(trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

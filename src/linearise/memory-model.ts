@@ -73,11 +73,11 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const workspaces =
     DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes));
   const vectors = DOUBLE * (VECTORS * net.parameterCount + (engine === "native" ? 0 : waiting(net, n)));
-  const { processBytes } = costsOf(engine);
+  const process = costsOf(engine).processBytes + (engine === "native" ? packedBytes(route, sizes) : 0);
   // What is garbage by then makes room for what the engine forms.
   const formed = curvature + factor + workspaces + vectors;
   const given = DOUBLE * (grown - drawn) + doubled;
-  const peak = (more: number) => data + copies + processBytes + Math.max(formed + more, sizes.passing ?? 0);
+  const peak = (more: number) => data + copies + process + Math.max(formed + more, sizes.passing ?? 0);
   return {
     data,
     curvature,
@@ -85,7 +85,7 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
     workspaces,
     copies,
     vectors,
-    process: processBytes,
+    process,
     peak: peak(0),
     most: peak(given),
   };
@@ -98,6 +98,15 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
 export function engineBytes(route: Route, sizes: Sizes): number {
   const { data, curvature, factor, workspaces } = memoryOf(route, { ...sizes, validationCount: 0 });
   return data + curvature + factor + workspaces;
+}
+
+/** Operands that every thread packs for a large product (gemm.cc); the process keeps them, whatever engine it was. */
+function packedBytes(route: Route, { architecture: net, sampleCount: n, threads }: Sizes): number {
+  const order = route === "primal" ? net.parameterCount : route === "dual" ? n * net.outputSize : 0;
+  const widest = Math.max(...net.layers.map(({ inputSize, outputSize }) => inputSize * outputSize));
+  // A tile of 256 samples through a layer; a column of tiles of a matrix (cholesky.cc).
+  const large = Math.min(n, 256) * widest > 1e6 || order > 2 * 192;
+  return large ? threads * DOUBLE * (264 + 256) * 256 : 0;
 }
 
 /** Vectors of p entries alive at once in a training run beside those of the engine; measured (bench/plan.mjs), not counted. */

@@ -5,13 +5,22 @@ import type { EngineName } from "./cost-model.js";
 import type { Route } from "./record.js";
 
 /** What an engine spends its time on: the rows of the cost table. */
-export type Operation = "forward" | "passes" | "gram" | "kernel" | "triangle" | "cholesky" | "fold" | "product";
+export type Operation =
+  | "forward"
+  | "passes"
+  | "gram"
+  | "kernel"
+  | "triangle"
+  | "cholesky"
+  | "fold"
+  | "product"
+  | "vectors";
 
 /** Flops of one operation, and the size its rate depends on. */
 export interface Work {
   readonly operation: Operation;
   readonly flops: number;
-  /** `forward`, `passes`, `product`, `kernel`: mean fan-in of the units. `gram`, `triangle`, `fold`: p. `cholesky`: order of the matrix. */
+  /** `forward`, `passes`, `product`, `kernel`: mean fan-in of the units. `gram`, `triangle`, `fold`, `vectors`: p. `cholesky`: order of the matrix. */
   readonly size: number;
   /** Calls of the engine that it takes. */
   readonly calls: number;
@@ -19,6 +28,8 @@ export interface Work {
 
 /** Products G v of one matrix-free step where nothing is known yet of the problem's spectrum: a figure to plan with, no bound. */
 const PLANNED_PRODUCTS = 60;
+
+const VECTOR_OPERATIONS = 20;
 
 /** Multiplications of weights by inputs in one forward pass of one sample. */
 function weightCount({ layers }: Architecture): number {
@@ -28,6 +39,11 @@ function weightCount({ layers }: Architecture): number {
 /** Forward pass of n samples. */
 function forwardWork(net: Architecture, n: number): Work {
   return { operation: "forward", flops: 2 * n * weightCount(net), size: fanIn(net), calls: 1 };
+}
+
+/** What the loop does with points, gradients and steps: some twenty operations on vectors of p entries, most of them waiting for memory. */
+function vectorWork({ parameterCount: p }: Architecture): Work {
+  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0 };
 }
 
 /** Loss and gradient, with one backward row an output. */
@@ -139,7 +155,12 @@ export function iterationWork(
   const order = route === "dual" ? n * net.outputSize : net.parameterCount;
   const count = subset[route]?.first ?? n;
   const accelerated = acceleration && (route === "dual" || (route === "primal" && count === n));
-  const ends = [passWork(net, n), forwardWork(net, n), ...(accelerated ? accelerationWork(net, n, order) : [])];
+  const ends = [
+    vectorWork(net),
+    passWork(net, n),
+    forwardWork(net, n),
+    ...(accelerated ? accelerationWork(net, n, order) : []),
+  ];
   if (route === "primal" && single) {
     const share = engine === "native" ? SINGLE : 1;
     const preconditioner =

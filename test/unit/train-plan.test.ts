@@ -1,8 +1,9 @@
 // The planner: which route, what it costs, and what is refused before anything runs.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { showBytes } from "../../src/bytes.js";
 import { createEngine, flow, GaussflowError, network, plan, train } from "../../src/index.js";
-import { rateAt, secondsOf } from "../../src/linearise/cost-model.js";
+import { rateAt, SYNCHRONOUS_FLOPS, secondsOf } from "../../src/linearise/cost-model.js";
 import { COST_TABLE } from "../../src/linearise/cost-table.js";
 import { engineBytes, memoryOf } from "../../src/linearise/memory-model.js";
 import { type PlanRequest, planRoute, refuse } from "../../src/linearise/plan.js";
@@ -216,12 +217,25 @@ describe("predicted seconds", () => {
     expect(seconds(4000, 2)).toBeLessThan(seconds(4000));
     const cost = {
       rates: [
-        [10, 1],
-        [1000, 100],
+        [10, 1, 0.2],
+        [1000, 100, 0.8],
       ],
-      parallel: 0.5,
     } as const;
-    expect([1, 10, 100, 1000, 1e6].map((size) => rateAt(cost, size))).toEqual([1, 1, expect.closeTo(10, 12), 100, 100]);
+    const at = (threads: number) => [1, 10, 100, 1000, 1e6].map((size) => rateAt(cost, size, threads));
+    expect(at(1)).toEqual([1, 1, expect.closeTo(10, 12), 100, 100]);
+    const close = (value: number) => expect.closeTo(value, 12);
+    expect(at(3)).toEqual([close(1.4), close(1.4), close(20), close(260), close(260)]);
+  });
+
+  it("count a hop for calls that are not done where they stand, as the native engine decides it", () => {
+    const cost = readFileSync(new URL("../../native/core/cost.h", import.meta.url), "utf8");
+    expect(Number(/kSynchronousFlops = ([\d.e]+);/.exec(cost)?.[1])).toBe(SYNCHRONOUS_FLOPS);
+    const seconds = (flops: number) =>
+      secondsOf([{ operation: "passes", flops, size: 20, calls: 2 }], "native", 1) -
+      secondsOf([{ operation: "passes", flops, size: 20, calls: 0 }], "native", 1);
+    const { callSeconds, hopSeconds } = COST_TABLE.native;
+    expect(seconds(1.1e6)).toBeCloseTo(2 * callSeconds, 12);
+    expect(seconds(1.3e6)).toBeCloseTo(2 * (callSeconds + hopSeconds), 12);
   });
 
   it("are those of what the engine does: rows of J and float32 at half the price are the native one's", () => {
@@ -241,14 +255,14 @@ describe("predicted seconds", () => {
     for (const { operations, callSeconds, processBytes } of [COST_TABLE.native, COST_TABLE.typescript]) {
       expect(callSeconds).toBeGreaterThan(0);
       expect(processBytes).toBeGreaterThan(1e7);
-      for (const { rates, parallel } of Object.values(operations)) {
+      for (const { rates } of Object.values(operations)) {
         expect(rates.length).toBeGreaterThan(1);
-        rates.forEach(([size, rate], i) => {
+        rates.forEach(([size, rate, gain], i) => {
+          expect(gain).toBeGreaterThanOrEqual(0);
+          expect(gain).toBeLessThanOrEqual(1);
           expect(rate).toBeGreaterThan(0);
           if (i > 0) expect(size).toBeGreaterThan(rates[i - 1]![0]);
         });
-        expect(parallel).toBeGreaterThanOrEqual(0);
-        expect(parallel).toBeLessThanOrEqual(1);
       }
     }
   });
