@@ -1,12 +1,13 @@
 // npm run bench:costs [-- --write]: measures the rates that the planner works with, and prints the cost table; --write puts it in its
-// place, src/linearise/cost-table.ts. Seconds are those of the processor, so that a busy machine gives nearly the same table: on one thread
-// they are the seconds of the clock of an idle machine. What a second thread adds and what it takes to hand a call to another thread come
-// from the clock (a thread of the pool that waits uses its processor for a moment): have the machine idle. Best of the runs of 0.4 s.
+// place, src/linearise/cost-table.ts. Rates are in seconds of the processor, which a busy machine changes little: on one thread they are the
+// seconds of the clock of an idle machine. What a second thread adds, and what a call and the hop to another thread take, come from the clock
+// (a thread of the pool that waits uses its processor for a moment): have the machine idle. Best of the runs of 0.4 s of each case.
 import { fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { iterationWork } from "../dist/linearise/workload.js";
+import { forwardCost, SYNCHRONOUS_FLOPS } from "../dist/linearise/call-cost.js";
+import { iterationWork, productWork } from "../dist/linearise/workload.js";
 import { parseOptions } from "./lib/options.mjs";
 import { engineFor, mustSucceed, problem } from "./lib/problem.mjs";
 
@@ -64,10 +65,10 @@ async function measure(engine, made, kind, sampleCount, runs, seconds) {
   const { architecture, parameters } = made;
   const route = kind.startsWith("dual") ? "dual" : kind === "orthogonal" ? "orthogonal" : "primal";
   const work = Object.fromEntries(
-    [
-      ...iterationWork(route, architecture, sampleCount),
-      ...iterationWork("matrix-free", architecture, sampleCount),
-    ].map((entry) => [entry.operation, entry]),
+    [...iterationWork(route, architecture, sampleCount), productWork(architecture, sampleCount, 1)].map((entry) => [
+      entry.operation,
+      entry,
+    ]),
   );
   const best = {};
   const note = (operation, value) => {
@@ -91,10 +92,8 @@ async function measure(engine, made, kind, sampleCount, runs, seconds) {
     mustSucceed(await engine.linearise(parameters, { ...request, curvature: "matrix-free" }));
     // The first product after a linearisation makes the panels, of many: it is not counted.
     await engine.curvatureProduct(vector);
-    const { flops, size, calls } = work.product;
     await repeat(async () => {
-      const once = await seconds(() => engine.curvatureProduct(vector));
-      if (!(best.product?.[1] <= once)) best.product = [flops / calls, once, size];
+      note("product", await seconds(() => engine.curvatureProduct(vector)));
     });
     return best;
   }
@@ -119,6 +118,8 @@ async function table(engineName, runs) {
   const kind = engineName === "native" ? "native" : "reference";
   const rates = {};
   const gains = {};
+  const callSeconds = await evaluation(kind, [1, 1, 1], 2);
+  const hopSeconds = kind === "native" ? await hop() : 0;
   for (const [name, cases] of Object.entries(CASES[engineName])) {
     for (const [layers, sampleCount, how] of cases) {
       const made = problem(layers, sampleCount);
@@ -134,28 +135,39 @@ async function table(engineName, runs) {
       for (const operation of wanted) {
         const [flops, time, size] = alone[operation];
         rates[operation] = [...(rates[operation] ?? []), [size, flops / time / 1e9]];
-        if (two) gains[operation] = [...(gains[operation] ?? []), one[operation][1] / two[operation][1] - 1];
-        const gain = two ? `, with two threads ${(1 + gains[operation].at(-1)).toFixed(2)} times as fast` : "";
-        console.error(`${engineName} ${operation} ${size.toFixed(0)}: ${(flops / time / 1e9).toFixed(2)} GF/s${gain}`);
+        let told = "";
+        if (two) {
+          // The curvature is a difference of two calls, in which their hops are gone.
+          const hops = ["gram", "kernel", "triangle"].includes(operation) ? 0 : hopSeconds;
+          const [once, shared] = [one, two].map((result) =>
+            Math.max(result[operation][1] - hops, result[operation][1] / 4),
+          );
+          gains[operation] = [...(gains[operation] ?? []), [flops, once / shared - 1]];
+          told = `, with two threads ${(once / shared).toFixed(2)} times as fast`;
+        }
+        console.error(`${engineName} ${operation} ${size.toFixed(0)}: ${(flops / time / 1e9).toFixed(2)} GF/s${told}`);
       }
     }
   }
-  const callSeconds = await evaluation(kind, [1, 1, 1], 2, 1);
-  // A sample of this network is 1,394 flops (native/core/cost.h): on either side of what is done where it stands.
-  const [inPlace, handedOver] = [425, 440];
-  const layers = [8, 16, 16, 1];
-  const stays = await evaluation(kind, layers, inPlace, 2);
-  const hopSeconds =
-    kind === "native"
-      ? Math.max(0, (await evaluation(kind, layers, handedOver, 2)) - (stays * handedOver) / inPlace)
-      : 0;
   return { callSeconds, hopSeconds, operations: { rates, gains } };
 }
 
-/** Seconds of an evaluation: of 1,000 the one after the fastest tenth. */
-async function evaluation(kind, layers, sampleCount, threads) {
+/** What the last sample costs that makes an evaluation too large to be done where it stands. */
+async function hop() {
+  const layers = [8, 16, 16, 1];
+  const { architecture } = problem(layers, 1);
+  let most = 1;
+  while (forwardCost(architecture, most + 1) <= SYNCHRONOUS_FLOPS) most++;
+  const [stays, goes] = [await evaluation("native", layers, most), await evaluation("native", layers, most + 1)];
+  if (!(goes > stays))
+    throw new Error(`no hop to be seen at ${layers.join("-")} with ${most} samples: is the machine busy?`);
+  return goes - stays;
+}
+
+/** Seconds of an evaluation by one thread: of 1,000 the one after the fastest tenth. */
+async function evaluation(kind, layers, sampleCount) {
   const made = problem(layers, sampleCount);
-  const engine = await engineFor(kind, made, threads);
+  const engine = await engineFor(kind, made, 1);
   const wall = [];
   for (let i = 0; i < 1000; i++) wall.push(await clocks.wall(() => engine.evaluate(made.parameters)));
   engine.dispose();
@@ -170,26 +182,51 @@ function trained(backend, layers, sampleCount, iterations) {
     const child = fork(fileURLToPath(new URL("lib/plan-process.mjs", import.meta.url)), [
       JSON.stringify({ layers, sampleCount, backend, threads: 1, iterations }),
     ]);
-    child.on("message", ({ parameters, peak, cpuSeconds }) => resolve([parameters, peak, cpuSeconds]));
+    child.on("message", ({ parameters, peak, cpuSeconds }) => {
+      if (cpuSeconds > 0) resolve([parameters, peak, cpuSeconds]);
+      else reject(new Error(`no iteration of ${layers.join("-")} took one trial`));
+    });
     child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`the training of ${layers.join("-")} ended with ${code}`)));
   });
+}
+
+/** Processor seconds of the engine's calls in an iteration of the dual route, on one thread, best of ten. */
+async function engineCalls(kind, layers, sampleCount) {
+  const made = problem(layers, sampleCount);
+  const engine = await engineFor(kind, made, 1);
+  const best = {};
+  const note = async (name, call) => {
+    const time = await clocks.processor(call);
+    if (!(best[name] <= time)) best[name] = time;
+  };
+  for (let run = 0; run < 10; run++) {
+    await note("linearise", () => engine.linearise(made.parameters, { curvature: "dual", decay: 0, scaling: null }));
+    await note("solve", () => engine.solve({ damping: 1, decay: 0, scaling: null }));
+    await note("accelerate", () => engine.accelerate(made.parameters, null));
+    await note("evaluate", () => engine.evaluate(made.parameters));
+  }
+  engine.dispose();
+  return Object.values(best).reduce((sum, time) => sum + time, 0);
 }
 
 /** What a training of a few parameters takes, and the rates of an iteration's vectors: of those with many parameters and few samples. */
 async function loop(backend) {
   const [, bytes, iteration] = await trained(backend, [1, 2, 1], 50, 60);
-  const { flops } = iterationWork("dual", problem([1, 2, 1], 50).architecture, 50).find(
-    ({ operation }) => operation === "vectors",
-  );
-  const each = flops / problem([1, 2, 1], 50).architecture.parameterCount;
   const vectors = [];
+  const sampleCount = 8;
   for (const layers of [
+    [100, 40, 1],
     [500, 40, 1],
     [5000, 40, 1],
     [5000, 200, 1],
   ]) {
-    const [p, , seconds] = await trained(backend, layers, 8, 12);
-    vectors.push([p, (each * p) / Math.max(seconds - iteration, seconds / 10) / 1e9]);
+    const [p, , seconds] = await trained(backend, layers, sampleCount, 40);
+    const calls = await engineCalls(backend === "native" ? "native" : "reference", layers, sampleCount);
+    const work = iterationWork("dual", problem(layers, sampleCount).architecture, sampleCount);
+    const { flops } = work.find(({ operation }) => operation === "vectors");
+    vectors.push([p, flops / Math.max(seconds - iteration - calls, seconds / 10) / 1e9]);
+    console.error(`${backend} vectors ${p}: ${vectors.at(-1)[1].toFixed(2)} GF/s`);
   }
   return { bytes, iteration, vectors };
 }
@@ -198,11 +235,13 @@ function source(tables) {
   const operations = ({ rates, gains }) =>
     Object.entries(rates)
       .map(([name, list]) => {
-        const sorted = list
-          .map(([size, rate], i) => [size, rate, Math.min(1, Math.max(0, gains[name]?.[i] ?? 0))])
-          .sort((a, b) => a[0] - b[0])
-          .map(([size, rate, gain]) => `[${short(size)}, ${short(rate)}, ${short(gain, 2)}]`);
-        return `      ${name}: { rates: [${sorted.join(", ")}] },`;
+        const show = (points, digits) =>
+          points
+            .toSorted((a, b) => a[0] - b[0])
+            .map(([at, value]) => `[${short(at)}, ${short(value, digits)}]`)
+            .join(", ");
+        const shares = (gains[name] ?? []).map(([flops, gain]) => [flops, Math.min(1, Math.max(0, gain))]);
+        return `      ${name}: { rates: [${show(list, 3)}], gains: [${show(shares, 2)}] },`;
       })
       .join("\n");
   const engines = Object.entries(tables)

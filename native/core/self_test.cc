@@ -7,6 +7,7 @@
 
 #include "blas.h"
 #include "buffer.h"
+#include "gemm.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
@@ -48,6 +49,29 @@ double SolveKnownSystem(size_t n, unsigned seed) {
   return std::isfinite(right[0]) ? worst : HUGE_VAL;
 }
 
+// The largest difference between our matrix product and the BLAS's, of the least order at which it
+// is ours and of numbers between -1/2 and 1/2; NaN where there is no memory for it.
+double ProductError() {
+  constexpr size_t kOrder = 104;
+  Buffer numbers;
+  if (!numbers.Reserve(4 * kOrder * kOrder)) return std::nan("");
+  double *a = numbers.data(), *b = a + kOrder * kOrder, *ours = b + kOrder * kOrder,
+         *theirs = ours + kOrder * kOrder;
+  unsigned state = 1;
+  for (size_t i = 0; i < 2 * kOrder * kOrder; ++i) {
+    state = state * 1664525u + 1013904223u;
+    a[i] = static_cast<double>(state >> 8) / (1 << 24) - 0.5;
+  }
+  Gemm('N', 'N', kOrder, kOrder, kOrder, 1.0, a, kOrder, b, kOrder, 0.0, ours, kOrder);
+  blas::Gemm('N', 'N', kOrder, kOrder, kOrder, 1.0, a, kOrder, b, kOrder, 0.0, theirs, kOrder);
+  double worst = 0.0;
+  for (size_t i = 0; i < kOrder * kOrder; ++i) {
+    const double error = std::fabs(ours[i] - theirs[i]);
+    if (!(error <= worst)) worst = std::isnan(error) ? HUGE_VAL : error;
+  }
+  return worst;
+}
+
 }  // namespace
 
 SelfTest TestBlas(size_t n) {
@@ -79,6 +103,13 @@ SelfTest TestBlas(size_t n) {
                          " (kernel " + blas::CoreName() +
                          "); try the environment variable OPENBLAS_CORETYPE=Haswell"};
   }
+  // Sums of 104 products of at most 1/4 in two orders.
+  const double difference = ProductError();
+  if (std::isnan(difference)) return {false, "there is no memory for a matrix product"};
+  if (difference > 2.0 * 104.0 * 26.0 * std::numeric_limits<double>::epsilon())
+    return {false, "two matrix products, the BLAS's and ours, differ by " +
+                       std::to_string(difference) + " (kernel " + blas::CoreName() +
+                       "); try the environment variable OPENBLAS_CORETYPE=Haswell"};
   return {true, "Cholesky of order " + std::to_string(n) + " is right"};
 }
 

@@ -76,7 +76,7 @@ function describe(planned: Plan, { paintOut }: Terminal): string {
     "",
     textTable(columns, [chosen, ...alternatives].map(row), paintOut),
     "",
-    `An iteration is one linearisation, one solve with its acceleration and the loss at the new point. The peak counts the process itself (${showBytes(chosen.bytes.process)}).`,
+    `An iteration is one linearisation, one solve with its acceleration and the loss at the new point. The peak counts the process itself (Node, the library, its threads: ${showBytes(chosen.bytes.process)}).`,
     ...(chosen.bytes.most > chosen.bytes.peak
       ? [
           `Where single precision or a part of the samples no longer suffices for the curvature the peak may come to ${showBytes(chosen.bytes.most)}: that has to fit the memory limit.`,

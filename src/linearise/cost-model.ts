@@ -5,11 +5,13 @@ import type { Operation, Work } from "./workload.js";
 
 /** Rates of one operation. */
 export interface OperationCost {
+  /** [size, GF/s of one thread], sizes ascending; between them its logarithm is linear in that of the size, beyond them the end holds. */
+  readonly rates: readonly (readonly [number, number])[];
   /**
-   * [size, GF/s of one thread, what every further thread adds as a share of the first one], sizes ascending. Between two of them logarithms
-   * of the rate and the shares are interpolated, beyond them the end holds.
+   * [flops of the operation, what every further thread adds as a share of the first one], flops ascending; between them linear in the
+   * logarithm of the flops, beyond them the end holds. Empty: nothing.
    */
-  readonly rates: readonly (readonly [number, number, number])[];
+  readonly gains: readonly (readonly [number, number])[];
 }
 
 export interface EngineCosts {
@@ -33,34 +35,38 @@ export interface CostTable {
   readonly typescript: EngineCosts;
 }
 
-/** Flops up to which a call is done where it stands: kSynchronousFlops of native/core/cost.h. */
-export const SYNCHRONOUS_FLOPS = 6e5;
-
 export type EngineName = "native" | "typescript";
 
 export function costsOf(engine: EngineName): EngineCosts {
   return COST_TABLE[engine];
 }
 
-/** GF/s at `size`. */
-export function rateAt({ rates }: OperationCost, size: number, threads: number): number {
-  const at = (rate: number, gain: number) => rate * (1 + (threads - 1) * gain);
-  const next = rates.findIndex(([measured]) => measured >= size);
-  if (next <= 0) {
-    const [, rate, gain] = next === 0 ? rates[0]! : rates[rates.length - 1]!;
-    return at(rate, gain);
-  }
-  const [[low, slow, little], [high, fast, much]] = [rates[next - 1]!, rates[next]!];
-  const share = Math.log(size / low) / Math.log(high / low);
-  return at(slow * (fast / slow) ** share, little + share * (much - little));
+/** Value at `x` of what is linear in log x between the points, and constant beyond them. */
+function interpolate(points: readonly (readonly [number, number])[], x: number): number {
+  const next = points.findIndex(([at]) => at >= x);
+  if (next <= 0) return points[next === 0 ? 0 : points.length - 1]![1];
+  const [[low, from], [high, to]] = [points[next - 1]!, points[next]!];
+  return from + ((to - from) * Math.log(x / low)) / Math.log(high / low);
+}
+
+/** GF/s of one thread at `size`. */
+export function rateAt({ rates }: OperationCost, size: number): number {
+  const logarithms = rates.map(([at, rate]) => [at, Math.log(rate)] as const);
+  return Math.exp(interpolate(logarithms, size));
+}
+
+/** How many times as fast `threads` threads are as one, in so many flops. */
+export function speedupAt({ gains }: OperationCost, flops: number, threads: number): number {
+  return gains.length === 0 ? 1 : 1 + (threads - 1) * interpolate(gains, flops);
 }
 
 /** Predicted seconds of an iteration with this work on `threads` threads. */
 export function secondsOf(work: readonly Work[], engine: EngineName, threads: number): number {
   const { callSeconds, hopSeconds, iterationSeconds, operations } = costsOf(engine);
-  return work.reduce((sum, { operation, flops, size, calls }) => {
-    const speed = 1e9 * rateAt(operations[operation], size, threads);
-    const hop = flops > calls * SYNCHRONOUS_FLOPS ? hopSeconds : 0;
-    return sum + calls * (callSeconds + hop) + flops / speed;
+  return work.reduce((sum, { operation, flops, size, calls, elsewhere }) => {
+    const cost = operations[operation];
+    // What is done where it stands is done by one thread.
+    const speed = 1e9 * rateAt(cost, size) * (elsewhere ? speedupAt(cost, flops, threads) : 1);
+    return sum + calls * (callSeconds + (elsewhere ? hopSeconds : 0)) + flops / speed;
   }, iterationSeconds);
 }

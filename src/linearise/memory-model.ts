@@ -38,7 +38,7 @@ export interface MemoryEstimate {
   readonly copies: number;
   /** Vectors of p entries: points, gradients, steps, and those that wait for the garbage collector. */
   readonly vectors: number;
-  /** Node and the library. */
+  /** Node and the library, with what its threads pack the operands of large products in. */
   readonly process: number;
   /** All of it: what VmHWM of a process that does nothing else comes to while the economies of the curvature hold. */
   readonly peak: number;
@@ -73,7 +73,7 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const workspaces =
     DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes));
   const vectors = DOUBLE * (VECTORS * net.parameterCount + (engine === "native" ? 0 : waiting(net, n)));
-  const process = costsOf(engine).processBytes + (engine === "native" ? packedBytes(route, sizes) : 0);
+  const process = costsOf(engine).processBytes + (engine === "native" ? sizes.threads * PACKED_BYTES : 0);
   // What is garbage by then makes room for what the engine forms.
   const formed = curvature + factor + workspaces + vectors;
   const given = DOUBLE * (grown - drawn) + doubled;
@@ -100,14 +100,8 @@ export function engineBytes(route: Route, sizes: Sizes): number {
   return data + curvature + factor + workspaces;
 }
 
-/** Operands that every thread packs for a large product (gemm.cc); the process keeps them, whatever engine it was. */
-function packedBytes(route: Route, { architecture: net, sampleCount: n, threads }: Sizes): number {
-  const order = route === "primal" ? net.parameterCount : route === "dual" ? n * net.outputSize : 0;
-  const widest = Math.max(...net.layers.map(({ inputSize, outputSize }) => inputSize * outputSize));
-  // A tile of 256 samples through a layer; a column of tiles of a matrix (cholesky.cc).
-  const large = Math.min(n, 256) * widest > 1e6 || order > 2 * 192;
-  return large ? threads * DOUBLE * (264 + 256) * 256 : 0;
-}
+/** What a thread packs the operands of a large product in (gemm.cc); the process keeps it. */
+const PACKED_BYTES = DOUBLE * (264 + 256) * 256;
 
 /** Vectors of p entries alive at once in a training run beside those of the engine; measured (bench/plan.mjs), not counted. */
 const VECTORS = 20;

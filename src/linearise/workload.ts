@@ -1,6 +1,7 @@
 // Flops of what a step needs, by route, from sizes alone. A flop count is the nominal one of the formula; how fast the
 // engine gets through it stands in cost-table.ts.
 import type { Architecture } from "../network/architecture.js";
+import { forwardCost, lineariseCost, passesCost, SYNCHRONOUS_FLOPS, solveCost } from "./call-cost.js";
 import type { EngineName } from "./cost-model.js";
 import type { Route } from "./record.js";
 
@@ -22,9 +23,13 @@ export interface Work {
   readonly flops: number;
   /** `forward`, `passes`, `product`, `kernel`: mean fan-in of the units. `gram`, `triangle`, `fold`, `vectors`: p. `cholesky`: order of the matrix. */
   readonly size: number;
-  /** Calls of the engine that it takes. */
+  /** Calls of the engine that it takes; 0 where it is part of another entry's. */
   readonly calls: number;
+  /** Whether those calls are too large to be done where they stand: they take a hop to another thread, and run on several. */
+  readonly elsewhere: boolean;
 }
+
+const elsewhere = (cost: number) => cost > SYNCHRONOUS_FLOPS;
 
 /** Products G v of one matrix-free step where nothing is known yet of the problem's spectrum: a figure to plan with, no bound. */
 const PLANNED_PRODUCTS = 60;
@@ -38,26 +43,34 @@ function weightCount({ layers }: Architecture): number {
 
 /** Forward pass of n samples. */
 function forwardWork(net: Architecture, n: number): Work {
-  return { operation: "forward", flops: 2 * n * weightCount(net), size: fanIn(net), calls: 1 };
+  const flops = 2 * n * weightCount(net);
+  return { operation: "forward", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(forwardCost(net, n)) };
 }
 
-/** What the loop does with points, gradients and steps: some twenty operations on vectors of p entries, most of them waiting for memory. */
+/** What the loop does in JavaScript with points, gradients and steps: some twenty operations on vectors of p entries, made anew. */
 function vectorWork({ parameterCount: p }: Architecture): Work {
-  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0 };
+  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0, elsewhere: false };
 }
 
 /** Loss and gradient, with one backward row an output. */
-function passWork(net: Architecture, n: number): Work {
+function passWork(net: Architecture, n: number, route: Route): Work {
   const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
   const flops = n * (4 * weightCount(net) + 2 * net.outputSize * back);
-  return { operation: "passes", flops, size: fanIn(net), calls: 1 };
+  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(lineariseCost(net, n, route)) };
 }
 
 /** G from the pairs of units and inputs of every two layers (native/core/gram.h). */
 function gramWork(net: Architecture, n: number): Work {
   let products = 0;
   for (const { left, right } of layerPairs(net)) products += left * right;
-  return { operation: "gram", flops: 2 * n * products, size: net.parameterCount, calls: 0 };
+  const size = net.parameterCount;
+  return {
+    operation: "gram",
+    flops: 2 * n * products,
+    size,
+    calls: 0,
+    elsewhere: elsewhere(lineariseCost(net, n, "primal")),
+  };
 }
 
 /** Numbers of left (unit) and right (input) pairs for every two layers l <= l'. */
@@ -81,25 +94,51 @@ function kernelWork(net: Architecture, n: number): Work {
       sum + inputSize + (l + 1 === net.layers.length ? c : c ** 2 * outputSize) + c ** 2,
     0,
   );
-  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0 };
+  const away = elsewhere(lineariseCost(net, n, "dual"));
+  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: away };
 }
 
-function factorWork(order: number): Work {
-  return { operation: "cholesky", flops: order ** 3 / 3 + 8 * order ** 2, size: order, calls: 1 };
+function factorWork(net: Architecture, n: number, route: "primal" | "dual"): Work {
+  const order = route === "primal" ? net.parameterCount : n * net.outputSize;
+  const flops = order ** 3 / 3 + 8 * order ** 2;
+  const away = elsewhere(solveCost(net, n, route, order));
+  return { operation: "cholesky", flops, size: order, calls: 1, elsewhere: away };
 }
 
 /** R of J, and the damping folded into a copy of it. */
 function triangleWork(net: Architecture, n: number): Work[] {
   const p = net.parameterCount;
   return [
-    { operation: "triangle", flops: 2 * n * net.outputSize * p ** 2, size: p, calls: 0 },
-    { operation: "fold", flops: (2 / 3) * p ** 3, size: p, calls: 1 },
+    {
+      operation: "triangle",
+      flops: 2 * n * net.outputSize * p ** 2,
+      size: p,
+      calls: 0,
+      elsewhere: elsewhere(lineariseCost(net, n, "orthogonal")),
+    },
+    {
+      operation: "fold",
+      flops: (2 / 3) * p ** 3,
+      size: p,
+      calls: 1,
+      elsewhere: elsewhere(solveCost(net, n, "orthogonal", p)),
+    },
   ];
 }
 
-/** Products G v with one vector each: a tangent pass forward (twice the flops of a plain one), a pass back, an outer product. */
-function productWork(net: Architecture, n: number, products: number): Work {
-  return { operation: "product", flops: products * 8 * n * weightCount(net), size: fanIn(net), calls: products };
+/**
+ * Products G v with one vector each, within one solve: a tangent pass forward (twice the flops of a plain one), a pass back, an outer
+ * product.
+ */
+export function productWork(net: Architecture, n: number, products: number): Work {
+  const away = elsewhere(solveCost(net, n, "matrix-free", 0));
+  return {
+    operation: "product",
+    flops: products * 8 * n * weightCount(net),
+    size: fanIn(net),
+    calls: 1,
+    elsewhere: away,
+  };
 }
 
 /** What the steps of a run are made of: how far below double precision and all samples (`step/economy.ts`), and what is added to them. */
@@ -127,7 +166,9 @@ export function standsInRows(net: Architecture, count: number): boolean {
 /** The products of those rows with each other, and the factor of that. */
 function sampleWork(net: Architecture, count: number): Work {
   const rows = count * net.outputSize;
-  return { operation: "cholesky", flops: rows ** 2 * net.parameterCount + rows ** 3 / 3, size: rows, calls: 1 };
+  const p = net.parameterCount;
+  const away = elsewhere(solveCost(net, count, "primal", p));
+  return { operation: "cholesky", flops: rows ** 2 * p + rows ** 3 / 3, size: rows, calls: 1, elsewhere: away };
 }
 
 function scaled(work: Work, factor: number): Work {
@@ -135,13 +176,14 @@ function scaled(work: Work, factor: number): Work {
 }
 
 /** Second derivative along a step, its transpose product, and a second solve with the factor. */
-function accelerationWork(net: Architecture, n: number, order: number): Work[] {
+function accelerationWork(net: Architecture, n: number, order: number, route: Route): Work[] {
+  const away = elsewhere(solveCost(net, n, route, order) + 2 * passesCost(net, n));
   const [all, first] = [weightCount(net), net.layers[0]!.inputSize * net.layers[0]!.outputSize];
   // Two products with the inputs of the first layer, five above (native/core/acceleration.cc), one back.
   const flops = 2 * n * (5 * all - 3 * first + all);
   return [
-    { operation: "passes", flops, size: fanIn(net), calls: 1 },
-    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0 },
+    { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: away },
+    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0, elsewhere: away },
   ];
 }
 
@@ -157,24 +199,24 @@ export function iterationWork(
   const accelerated = acceleration && (route === "dual" || (route === "primal" && count === n));
   const ends = [
     vectorWork(net),
-    passWork(net, n),
+    passWork(net, n, route),
     forwardWork(net, n),
-    ...(accelerated ? accelerationWork(net, n, order) : []),
+    ...(accelerated ? accelerationWork(net, n, order, route) : []),
   ];
   if (route === "primal" && single) {
     const share = engine === "native" ? SINGLE : 1;
     const preconditioner =
       engine === "native" && standsInRows(net, count)
         ? [sampleWork(net, count)]
-        : [gramWork(net, count), factorWork(net.parameterCount)];
+        : [gramWork(net, count), factorWork(net, count, "primal")];
     return [
       ...ends,
       ...preconditioner.map((work) => scaled(work, share)),
       productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all * (accelerated ? 2 : 1)),
     ];
   }
-  if (route === "primal") return [...ends, gramWork(net, n), factorWork(net.parameterCount)];
-  if (route === "dual") return [...ends, kernelWork(net, n), factorWork(n * net.outputSize)];
+  if (route === "primal") return [...ends, gramWork(net, n), factorWork(net, n, "primal")];
+  if (route === "dual") return [...ends, kernelWork(net, n), factorWork(net, n, "dual")];
   if (route === "orthogonal") return [...ends, ...triangleWork(net, n)];
   return [...ends, scaled(productWork(net, count, PLANNED_PRODUCTS), count < n && engine === "native" ? SINGLE : 1)];
 }

@@ -22,7 +22,7 @@ export interface TrainOptions extends RunOptions<TrainRecord> {
   /** Of the validation draw. Default: the network's seed. */
   readonly seed?: number | undefined;
   /**
-   * Default "auto": primal where p <= n c, else dual; matrix-free where that exact route's step is predicted to take over 10 times as long,
+   * Default "auto": primal where p <= n c, else dual; matrix-free where that exact route's step is predicted to take over 20 times as long,
    * or where its matrix does not fit the memory limit and the matrix-free route does. `plan` says which and why.
    */
   readonly route?: "auto" | TrainRoute | undefined;

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/index.js";
+import { forwardCost, SYNCHRONOUS_FLOPS } from "../../src/linearise/call-cost.js";
 import { buildLibrary } from "../helpers/build.js";
 import { waves } from "../helpers/problems.js";
 
@@ -117,19 +118,37 @@ describe.skipIf(!native.ok)("one engine", () => {
       ["transposeProduct", "matrix-free", () => engine.transposeProduct(w, new Float64Array(3000))],
       ["jacobian", "matrix-free", () => engine.jacobian(w, 0, 3000)],
     ];
-    for (const [name, curvature, call] of calls) {
-      await engine.linearise(w, { curvature, decay: 0, scaling: null });
-      if (name === "accelerate") await engine.solve({ damping: 1, decay: 0, scaling: null });
+    const inPlace = async (call: () => Promise<unknown>) => {
       await call(); // takes the turn that is due now and then (Pace) after calls in place
       let ended = false;
       const running = call().then(() => {
         ended = true;
       });
       for (let microtask = 0; microtask < 100; microtask++) await null;
-      expect(ended, `${name} was done in place`).toBe(false);
+      const early = ended;
       await running;
+      return early;
+    };
+    for (const [name, curvature, call] of calls) {
+      await engine.linearise(w, { curvature, decay: 0, scaling: null });
+      if (name === "accelerate") await engine.solve({ damping: 1, decay: 0, scaling: null });
+      expect(await inPlace(call), `${name} was done in place`).toBe(false);
     }
     engine.dispose();
+
+    // Where the one begins and the other ends is known to the planner.
+    const { architecture, parameters } = network({ layers: [8, 16, 16, 1], seed: 1 });
+    let most = 1;
+    while (forwardCost(architecture, most + 1) <= SYNCHRONOUS_FLOPS) most++;
+    for (const [sampleCount, expected] of [
+      [most, true],
+      [most + 1, false],
+    ] as const) {
+      const { inputs, targets } = waves(sampleCount, 8, 1, 1);
+      const near = createNativeEngine(architecture, { sampleCount, inputs, targets }, { threads: 1 });
+      expect(await inPlace(() => near.evaluate(parameters)), `${sampleCount} samples`).toBe(expected);
+      near.dispose();
+    }
   });
 
   it("leaves the gradient that it gave before as it is", async () => {

@@ -1,9 +1,8 @@
 // The planner: which route, what it costs, and what is refused before anything runs.
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { showBytes } from "../../src/bytes.js";
 import { createEngine, flow, GaussflowError, network, plan, train } from "../../src/index.js";
-import { rateAt, SYNCHRONOUS_FLOPS, secondsOf } from "../../src/linearise/cost-model.js";
+import { rateAt, secondsOf, speedupAt } from "../../src/linearise/cost-model.js";
 import { COST_TABLE } from "../../src/linearise/cost-table.js";
 import { engineBytes, memoryOf } from "../../src/linearise/memory-model.js";
 import { type PlanRequest, planRoute, refuse } from "../../src/linearise/plan.js";
@@ -48,6 +47,7 @@ describe("planRoute", () => {
     expect(far.route).toBe("matrix-free");
     expect(far.because).toMatch(/an exact step by the primal route would take \d+ times as long/);
     expect(planRoute(requestOf([8, 32, 32, 1], 5000, { routes })).route).toBe("primal");
+    expect(planRoute(requestOf([256, 25, 2], 10_000, { routes })).route).toBe("primal");
     expect(planRoute(requestOf([5000, 100, 1], 400, { routes })).route).toBe("dual");
   });
 
@@ -217,25 +217,41 @@ describe("predicted seconds", () => {
     expect(seconds(4000, 2)).toBeLessThan(seconds(4000));
     const cost = {
       rates: [
-        [10, 1, 0.2],
-        [1000, 100, 0.8],
+        [10, 1],
+        [1000, 100],
+      ],
+      gains: [
+        [1e6, 0.2],
+        [1e8, 0.8],
       ],
     } as const;
-    const at = (threads: number) => [1, 10, 100, 1000, 1e6].map((size) => rateAt(cost, size, threads));
-    expect(at(1)).toEqual([1, 1, expect.closeTo(10, 12), 100, 100]);
     const close = (value: number) => expect.closeTo(value, 12);
-    expect(at(3)).toEqual([close(1.4), close(1.4), close(20), close(260), close(260)]);
+    expect([1, 10, 100, 1000, 1e6].map((size) => rateAt(cost, size))).toEqual([1, 1, 10, 100, 100].map(close));
+    const speedups = (threads: number) => [1, 1e6, 1e7, 1e8, 1e9].map((flops) => speedupAt(cost, flops, threads));
+    expect(speedups(1)).toEqual([1, 1, 1, 1, 1]);
+    expect(speedups(3)).toEqual([1.4, 1.4, 2, 2.6, 2.6].map(close));
+    expect(speedupAt({ ...cost, gains: [] }, 1e9, 8)).toBe(1);
   });
 
-  it("count a hop for calls that are not done where they stand, as the native engine decides it", () => {
-    const cost = readFileSync(new URL("../../native/core/cost.h", import.meta.url), "utf8");
-    expect(Number(/kSynchronousFlops = ([\d.e]+);/.exec(cost)?.[1])).toBe(SYNCHRONOUS_FLOPS);
-    const seconds = (flops: number) =>
-      secondsOf([{ operation: "passes", flops, size: 20, calls: 2 }], "native", 1) -
-      secondsOf([{ operation: "passes", flops, size: 20, calls: 0 }], "native", 1);
-    const { callSeconds, hopSeconds } = COST_TABLE.native;
-    expect(seconds(1.1e6)).toBeCloseTo(2 * callSeconds, 12);
-    expect(seconds(1.3e6)).toBeCloseTo(2 * (callSeconds + hopSeconds), 12);
+  it("count a hop, and more than one thread, for calls that are not done where they stand", () => {
+    const seconds = (elsewhere: boolean, threads: number) =>
+      secondsOf([{ operation: "passes", flops: 1e8, size: 20, calls: 2, elsewhere }], "native", threads) -
+      secondsOf([], "native", threads);
+    const { hopSeconds } = COST_TABLE.native;
+    expect(hopSeconds).toBeGreaterThan(1e-6);
+    expect(COST_TABLE.typescript.hopSeconds).toBe(0);
+    expect(seconds(true, 1) - seconds(false, 1)).toBeCloseTo(2 * hopSeconds, 12);
+    expect(seconds(false, 2)).toBeCloseTo(seconds(false, 1), 12);
+    expect(seconds(true, 2)).toBeLessThan(seconds(true, 1));
+  });
+
+  it("plan one thread where every call is done where it stands", () => {
+    const threads = (layers: number[], sampleCount: number) => {
+      const { inputs, targets } = waves(sampleCount, layers[0]!, 1, 1);
+      return plan(network({ layers, seed: 1 }), { inputs, targets }, { threads: 2 }).threads;
+    };
+    expect(threads([2, 3, 1], 20)).toBe(1);
+    expect(threads([8, 32, 32, 1], 5000)).toBe(2);
   });
 
   it("are those of what the engine does: rows of J and float32 at half the price are the native one's", () => {
@@ -255,11 +271,14 @@ describe("predicted seconds", () => {
     for (const { operations, callSeconds, processBytes } of [COST_TABLE.native, COST_TABLE.typescript]) {
       expect(callSeconds).toBeGreaterThan(0);
       expect(processBytes).toBeGreaterThan(1e7);
-      for (const { rates } of Object.values(operations)) {
-        expect(rates.length).toBeGreaterThan(1);
-        rates.forEach(([size, rate, gain], i) => {
+      for (const { rates, gains } of Object.values(operations)) {
+        gains.forEach(([flops, gain], i) => {
           expect(gain).toBeGreaterThanOrEqual(0);
           expect(gain).toBeLessThanOrEqual(1);
+          if (i > 0) expect(flops).toBeGreaterThanOrEqual(gains[i - 1]![0]);
+        });
+        expect(rates.length).toBeGreaterThan(1);
+        rates.forEach(([size, rate], i) => {
           expect(rate).toBeGreaterThan(0);
           if (i > 0) expect(size).toBeGreaterThan(rates[i - 1]![0]);
         });
