@@ -6,6 +6,7 @@
 
 #include "blas.h"
 #include "buffer.h"
+#include "register_tile.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
@@ -22,7 +23,7 @@ namespace {
 #define GAUSSFLOW_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, Indices{__VA_ARGS__})
 #endif
 
-typedef double Vector __attribute__((vector_size(64), may_alias));
+using Vector = Register<double, 64>::Type;
 typedef double Unaligned __attribute__((vector_size(64), may_alias, aligned(8)));
 typedef long long Indices __attribute__((vector_size(64)));
 
@@ -123,26 +124,14 @@ struct Update {
 template <size_t Vectors>
 [[gnu::always_inline]] inline void RegisterTile(size_t depth, const double* a, const double* b,
                                                 const Update& update, double* c, size_t ldc) {
-  Vector sums[kNarrow][Vectors] = {};
-  for (size_t k = 0; k < depth; ++k) {
-    Vector r[Vectors];
-#pragma GCC unroll 3
-    for (size_t i = 0; i < Vectors; ++i) r[i] = *reinterpret_cast<const Vector*>(a + i * kLanes);
-#pragma GCC unroll 8
-    for (size_t j = 0; j < kNarrow; ++j) {
-      const Vector l = b[j] - Vector{};
-#pragma GCC unroll 3
-      for (size_t i = 0; i < Vectors; ++i) sums[j][i] += r[i] * l;
-    }
-    a += Vectors * kLanes;
-    b += kNarrow;
-  }
+  Vector sums[Vectors][kNarrow] = {};
+  SumInRegisters<double, 64>(depth, a, Vectors * kLanes, b, kNarrow, sums);
 #pragma GCC unroll 8
   for (size_t j = 0; j < kNarrow; ++j) {
 #pragma GCC unroll 3
     for (size_t i = 0; i < Vectors; ++i) {
       Unaligned* to = reinterpret_cast<Unaligned*>(c + j * ldc + i * kLanes);
-      const Vector sum = update.alpha * sums[j][i];
+      const Vector sum = update.alpha * sums[i][j];
       *to = update.beta == 0.0 ? sum : update.beta * *to + sum;
     }
   }

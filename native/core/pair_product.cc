@@ -1,16 +1,10 @@
 #include "pair_product.h"
 
-#include <cstring>
+#include "register_tile.h"
 
 namespace gaussflow {
 
 namespace {
-
-// A register of `Bytes` bytes.
-template <typename T, size_t Bytes>
-struct Register {
-  typedef T Type __attribute__((vector_size(Bytes), may_alias));
-};
 
 // Rows registers by Columns broadcast numbers; a row of the panels is right_width, left_width
 // numbers.
@@ -21,19 +15,7 @@ template <typename T, size_t Bytes, size_t Rows, size_t Columns>
   using V = typename Register<T, Bytes>::Type;
   constexpr size_t kLength = Bytes / sizeof(T);
   V sums[Rows][Columns] = {};
-  for (size_t i = 0; i < samples; ++i) {
-    V r[Rows];
-#pragma GCC unroll 4
-    for (size_t a = 0; a < Rows; ++a) r[a] = *reinterpret_cast<const V*>(right + a * kLength);
-#pragma GCC unroll 8
-    for (size_t b = 0; b < Columns; ++b) {
-      const V l = left[b] - V{};
-#pragma GCC unroll 4
-      for (size_t a = 0; a < Rows; ++a) sums[a][b] += r[a] * l;
-    }
-    right += right_width;
-    left += left_width;
-  }
+  SumInRegisters<T, Bytes>(samples, right, right_width, left, left_width, sums);
 #pragma GCC unroll 8
   for (size_t b = 0; b < Columns; ++b) {
 #pragma GCC unroll 4
