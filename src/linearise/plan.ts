@@ -57,8 +57,8 @@ export interface PlanRequest<Kind extends Route = Route> extends Sizes {
 
 /**
  * An exact step (all samples, double precision) that is predicted to take this many times as long as a matrix-free one is not worth its
- * exactness. The ratio alone does not tell (bench/routes.mjs): with few inputs exact steps end far lower up to 20, with hundreds of inputs
- * products are ahead from 4 on, by little. So the limit is where the exact route still gains most.
+ * exactness. The ratio alone does not tell (bench/routes.mjs): with few inputs exact steps end far lower up to 20, with many (60 to 256)
+ * products are ahead from 4 on, by a little. So the limit is where the exact route still gains most.
  */
 const BEYOND_REASON = 20;
 
