@@ -1,8 +1,9 @@
 // One used column of a table while it is read: a growing array of numbers, eight bytes a row whatever the column holds.
 // A column whose kind is not told begins undecided, each value a position in a small dictionary of the texts seen so far. It
 // turns numeric when the dictionary overflows and all its texts are numbers; it is categorical when one of them is not.
+
+import { listed } from "../suggest.js";
 import { hasComma, type MissingTexts, parseNumber } from "./csv-number.js";
-import { listed } from "./suggest.js";
 
 /** Numbers in chunks, so that growing copies nothing. */
 class GrowingArray {

@@ -1,11 +1,11 @@
 // The options of readCsv, checked: misspelt names, wrong types and combinations that contradict each other are refused by
 // name before the file is opened.
 import { argumentError, GaussflowError } from "../errors.js";
+import { suggestion } from "../suggest.js";
 import { DEFAULT_MISSING_VALUES } from "./csv-number.js";
 import type { Charset } from "./csv-source.js";
 import type { MissingRule, TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";
-import { suggestion } from "./suggest.js";
 
 /** A column by its name, or by its place from 0 (from the end when negative). */
 export type ColumnReference = string | number;

@@ -1,10 +1,10 @@
 // Which column of a table plays which part: header or not, names, and the use of each column, from the options of a training
 // table or from the encoding of a model.
 import { argumentError, GaussflowError } from "../errors.js";
+import { suggestion } from "../suggest.js";
 import { parseNumber } from "./csv-number.js";
 import type { ColumnReference, CsvPlan } from "./csv-options.js";
 import type { InputColumn } from "./encoding.js";
-import { suggestion } from "./suggest.js";
 
 /** What a used column is for; columns without a use are not read. */
 export interface ColumnUse {

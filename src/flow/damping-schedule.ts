@@ -4,8 +4,9 @@
 //   spectral         c lambda / (1 + c lambda)  lambda the smallest eigenvalue of K now, above the rounding floor: the slowest
 //                                               mode of the loss then decays at 2 (1 + c lambda)/(1 + c) (our derivation, after Cayci)
 //   loss-proportional  min(1, rho_0 g/g(0))     for comparison: it promises no rate
+
 import { argumentError } from "../errors.js";
-import { checkOptionNames } from "../network/option-names.js";
+import { checkOptionNames } from "../options.js";
 import { asThrown } from "./callback.js";
 
 /** The spectrum of K = J J^T (alpha not in it), as far as a schedule may need it. */

@@ -3,7 +3,7 @@ import { argumentError } from "../errors.js";
 import { FLOW_ROUTES, type FlowRecord, type FlowRoute } from "../linearise/record.js";
 import type { SquaredError } from "../loss/squared-error.js";
 import type { Network } from "../network/network.js";
-import { checkOptionNames } from "../network/option-names.js";
+import { checkOptionNames } from "../options.js";
 import {
   type CompletedRunOptions,
   completeRunOptions,

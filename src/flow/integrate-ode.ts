@@ -1,7 +1,6 @@
 // Integration of any y' = f(t, y), without networks: checks what it is given and gathers what the loop of integrate.ts yields.
 import { argumentError } from "../errors.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkSignal } from "../options.js";
+import { checkOptionNames, checkSignal } from "../options.js";
 import { integrateSteps } from "./integrate.js";
 import { dormandPrince, type Integrator } from "./integrator.js";
 import type { EventSample, OdeEnd, OdeEvent, RightHandSide, Sample, Stage, StageFailure } from "./ode.js";

@@ -1,6 +1,7 @@
 // What integrates a flow: a tableau and how its steps are chosen. Made by euler, rungeKutta4, dormandPrince and tsitouras.
+
 import { argumentError } from "../errors.js";
-import { checkOptionNames } from "../network/option-names.js";
+import { checkOptionNames } from "../options.js";
 import { DORMAND_PRINCE, EULER, RUNGE_KUTTA_4, type Tableau, TSITOURAS } from "./tableaux.js";
 
 export interface FixedStepOptions {

@@ -1,6 +1,7 @@
 // The options that flows and other differential equations share, checked: span, integrator, output times, events.
+
 import { argumentError } from "../errors.js";
-import { checkOptionNames } from "../network/option-names.js";
+import { checkOptionNames } from "../options.js";
 import { type Integrator, isIntegrator } from "./integrator.js";
 
 /** @throws GAUSSFLOW_ARGUMENT, as all of these, naming the option, the rule and the value */

@@ -4,8 +4,9 @@
 //
 // Its curvature in the predictions is s_i times the identity, so the Gauss-Newton matrix is J~^T J~ + decay I.
 // The decay is in the SUM's units: a decay of d acts like one more sample of weight d on every parameter.
+
 import { argumentError } from "../errors.js";
-import { checkOptionNames } from "../network/option-names.js";
+import { checkOptionNames } from "../options.js";
 
 export interface SquaredErrorOptions {
   /** Weight decay d >= 0, relative to the sum loss in the units the network is trained in. Default 0. */

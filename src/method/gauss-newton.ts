@@ -6,8 +6,7 @@
 // Where the factorisation meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from
 // rounding level until it passes: the direction stays one of descent. It falls again after accepted steps.
 import { type Failure, failed } from "../backend/engine.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkBoolean, checkPositive } from "../options.js";
+import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { dampedStep } from "../step/damped-step.js";
 import {
   type Judgement,

@@ -17,8 +17,7 @@ import { failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 
 import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkBoolean, checkPositive } from "../options.js";
+import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
 import type { PrecisionChoice } from "../step/precision.js";

@@ -7,8 +7,7 @@ import type { FlowOptions } from "../flow/flow-options.js";
 import { dormandPrince, euler } from "../flow/integrator.js";
 import type { Reason } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkCount, checkPositive } from "../options.js";
+import { checkCount, checkOptionNames, checkPositive } from "../options.js";
 import { fittedPart, fittingDataset, meanFactor } from "../train/prepare.js";
 
 export interface DiscretisationGap {

@@ -13,8 +13,7 @@ import type { MonitorRecord, MonitorReport, ObservedPoint, ObservedRun, Observer
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkBoolean, checkCount } from "../options.js";
+import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
 import { measure } from "./measure.js";
 import type { Observation } from "./observation.js";
 import { provisionalRecord, report } from "./report.js";

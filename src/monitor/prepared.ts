@@ -3,8 +3,7 @@ import type { Backend } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import type { Network } from "../network/network.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkBoolean, checkSignal } from "../options.js";
+import { checkBoolean, checkOptionNames, checkSignal } from "../options.js";
 import { fittedPart, fittingDataset, startingPoint } from "../train/prepare.js";
 
 export interface AdviceOptions {

@@ -1,9 +1,10 @@
 // The options of `network({...})`: checked one by one, misspelt names caught, and completed to what the network was built with.
+
 import { argumentError } from "../errors.js";
+import { checkOptionNames } from "../options.js";
 import { ACTIVATION_NAMES, isActivationName } from "./activations.js";
 import type { ActivationName } from "./architecture.js";
 import { INITIALISATION_NAMES, type InitialisationName } from "./initialise.js";
-import { checkOptionNames } from "./option-names.js";
 
 export interface NetworkOptions {
   /** Layer sizes [inputs, hidden ..., outputs]; two entries make a linear model (with an identity output). */

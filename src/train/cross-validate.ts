@@ -4,8 +4,7 @@ import { asDataset, type Dataset } from "../data/dataset.js";
 import type { Fold } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkCount } from "../options.js";
+import { checkCount, checkOptionNames } from "../options.js";
 import { crossValidation, restarts, type TrainJob } from "./jobs.js";
 import {
   type JobResult,

@@ -5,8 +5,7 @@ import { type Fold, foldsOf } from "../data/folds.js";
 import { argumentError } from "../errors.js";
 import { Network, network } from "../network/network.js";
 import type { CompletedNetworkOptions, NetworkOptions } from "../network/network-options.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkCount } from "../options.js";
+import { checkCount, checkOptionNames } from "../options.js";
 import type { TrainOptions } from "./train-options.js";
 
 /** One network to train on one data set. */

@@ -4,8 +4,7 @@ import { argumentError } from "../errors.js";
 import type { Observer } from "../linearise/observer.js";
 import { defaultMemoryLimit } from "../linearise/plan.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkBoolean, checkCount, checkMemoryLimit, checkSignal } from "../options.js";
+import { checkBoolean, checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";
 
 export interface RunOptions<Entry> extends BackendOptions {
   /** Default `squaredError()`. */

@@ -9,8 +9,7 @@ import { type Failure, failed } from "../backend/engine.js";
 import type { Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
 import type { Proposal, Trial } from "../method/method.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkCount, checkNonNegative, checkPositive } from "../options.js";
+import { checkCount, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
 import { asReason } from "./outcome.js";
 
 export interface StopOptions {

@@ -5,8 +5,7 @@ import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../
 import { TRAIN_ROUTES, type TrainRecord, type TrainRoute } from "../linearise/record.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
-import { checkOptionNames } from "../network/option-names.js";
-import { checkBoolean, checkCount } from "../options.js";
+import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "./run-options.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
