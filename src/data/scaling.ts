@@ -1,6 +1,7 @@
 // Standardised columns, z = (x - offset) / scale, with the (weighted) mean as offset and the (weighted) population standard
-// deviation as scale. A constant column gets scale 1, and so does a spread too small to divide by (below 6e-309). Stored with
-// the model, so that prediction takes raw units.
+// deviation as scale. A constant column gets scale 1: one whose spread is at most what rounding leaves of a single value that was
+// computed in several ways, n eps max|x|. So does a spread too small to divide by (below 6e-309). Stored with the model, so that
+// prediction takes raw units.
 import { FileDataset } from "./data-file.js";
 import type { Dataset } from "./dataset.js";
 
@@ -13,6 +14,12 @@ export interface ColumnScaling {
 export interface Scaling {
   readonly inputs: ColumnScaling;
   readonly targets: ColumnScaling;
+}
+
+/** True if the values of a column from `min` to `max` over `n` rows differ by rounding alone. */
+function isConstant(min: number, max: number, n: number): boolean {
+  // Halves, so that the difference cannot overflow.
+  return max / 2 - min / 2 <= ((n * Number.EPSILON) / 2) * Math.max(Math.abs(min), Math.abs(max));
 }
 
 /**
@@ -38,7 +45,9 @@ function columnScaling(
   };
   const min = new Float64Array(columns).fill(Infinity);
   const max = new Float64Array(columns).fill(-Infinity);
+  let rows = 0;
   forEachRow((block, k) => {
+    rows++;
     for (let j = 0; j < columns; j++) {
       const value = block[k + j]!;
       if (value < min[j]!) min[j] = value;
@@ -66,6 +75,7 @@ function columnScaling(
       continue;
     }
     offset[j] = mean[j]! * unit[j]!;
+    if (isConstant(min[j]!, max[j]!, rows)) continue;
     const deviation = Math.sqrt(squares[j]! / total) * unit[j]!;
     if (deviation > 0 && Number.isFinite(1 / deviation)) scale[j] = deviation;
   }
@@ -119,19 +129,27 @@ export function unscaleColumns(matrix: Float64Array, scaling: ColumnScaling): Fl
   return raw;
 }
 
-/** Names of the inputs that are constant over the rows of non-zero weight: they tell a network nothing. Reads as far as it must. */
+/**
+ * Names of the inputs that are constant over the rows of non-zero weight, by the rule of `standardise`: they carry no information. Reads as
+ * far as it must.
+ */
 export function constantInputs(data: Dataset | FileDataset): string[] {
-  const { inputSize: d, weights, featureNames } = data;
+  const { inputSize: d, weights, featureNames, sampleCount } = data;
   const [blocks, width] = data instanceof FileDataset ? [data.blocks(), data.layout.width] : [[data.inputs], d];
-  let first: Float64Array | null = null;
+  const rows = weights === null ? sampleCount : weights.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0);
+  const min = new Float64Array(d).fill(Infinity);
+  const max = new Float64Array(d).fill(-Infinity);
   let constant = Array.from(featureNames.keys());
   let row = 0;
   for (const block of blocks)
     for (let k = 0; k < block.length; k += width, row++) {
       if (weights !== null && weights[row] === 0) continue;
-      if (first === null) first = block.slice(k, k + d);
-      const values = first;
-      const same = (j: number) => block[k + j] === values[j];
+      for (const j of constant) {
+        min[j] = Math.min(min[j]!, block[k + j]!);
+        max[j] = Math.max(max[j]!, block[k + j]!);
+      }
+      // A spread beyond the bound stays beyond it: another row widens the spread at least as much as the largest magnitude.
+      const same = (j: number) => isConstant(min[j]!, max[j]!, rows);
       if (!constant.every(same)) constant = constant.filter(same);
       if (constant.length === 0) return [];
     }

@@ -67,6 +67,22 @@ describe("degenerate data are data", () => {
     const tiny = dataset({ inputs: [[0], [Number.MIN_VALUE]], targets: [0, 1] });
     expect(standardise(tiny).inputs.scale[0]).toBe(1);
   });
+  it("a set-point that differs in its last bits is constant: scale 1, and reported", () => {
+    // 14.62 as a logger computed it in three orders; a deviation of 1e-15 would turn 14.63 into 1e13 standard deviations.
+    const set = [14.62, 14.620000000000001, 14.619999999999999];
+    const inputs = Array.from({ length: 200 }, (_, i) => [i, set[i % 3]]);
+    const data = dataset({ inputs, targets: inputs.map(([x]) => x), featureNames: ["x", "set-point"] });
+    const { scale, offset } = standardise(data).inputs;
+    expect(scale[1]).toBe(1);
+    expect(Math.abs(offset[1] - 14.62)).toBeLessThanOrEqual(200 * Number.EPSILON * 14.62);
+    expect(constantInputs(data)).toEqual(["set-point"]);
+  });
+  it("a small spread above rounding is none: 1 part in 1e9 over 200 rows is scaled", () => {
+    const inputs = Array.from({ length: 200 }, (_, i) => [1e6 + 1e-3 * (i % 2)]);
+    const data = dataset({ inputs, targets: inputs.map((_, i) => i) });
+    expect(standardise(data).inputs.scale[0]).toBeCloseTo(5e-4, 8);
+    expect(constantInputs(data)).toEqual([]);
+  });
   it("duplicate rows count as often as they come; a selection may repeat rows", () => {
     const data = dataset({ inputs: [[1], [1], [4]], targets: [0, 0, 3] });
     expect(standardise(data).inputs.offset[0]).toBe(2);
