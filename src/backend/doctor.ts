@@ -4,14 +4,14 @@ import { showBytes } from "../bytes.js";
 import { packageRoot } from "../package-root.js";
 import { chooseThreads } from "./create.js";
 import { memoryCeiling } from "./memory.js";
-import { loadNative } from "./native/load.js";
+import { loadNative, OTHER_KERNEL } from "./native/load.js";
 
 export interface DoctorReport {
   /** The native engine works. */
   readonly ok: boolean;
   /** Name and value, in the order to be shown. */
   readonly facts: readonly (readonly [string, string])[];
-  /** The command that cures what is wrong, or null. */
+  /** What cures what is wrong: a command, or a sentence in the imperative. Null where all is well. */
   readonly remedy: string | null;
 }
 
@@ -25,7 +25,7 @@ export function doctor(): DoctorReport {
     ["platform", `${process.platform} ${process.arch}, Node ${process.versions.node}`],
     ["processor", `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} usable`],
     ["memory", `${showBytes(totalmem())}, of which this process may use ${showBytes(memoryCeiling())}`],
-    ["package", packageRoot()],
+    ["package", packageRoot() ?? "inside a bundle"],
   ];
   const native = loadNative();
   if (!native.ok) {
@@ -42,5 +42,5 @@ export function doctor(): DoctorReport {
     ["threading", `${THREADING[test.parallel] ?? "unknown"} (held to one thread: gaussflow has its own)`],
     ["self-test", test.message],
   );
-  return { ok: test.ok, facts, remedy: test.ok ? null : "export OPENBLAS_CORETYPE=Haswell" };
+  return { ok: test.ok, facts, remedy: test.ok ? null : OTHER_KERNEL };
 }

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { doctor } from "../backend/doctor.js";
-import { packageRoot } from "../package-root.js";
+import { requiredPackageRoot } from "../package-root.js";
 import { jsonLine } from "../report/json-lines.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { Terminal } from "./terminal.js";
@@ -28,7 +28,7 @@ export function addEngineCommands(program: Command, terminal: Terminal, done: (c
     .command("build")
     .description("compile the native engine (needs a C++ compiler, CMake and OpenBLAS)")
     .action(() => {
-      const script = join(packageRoot(), "scripts", "install.mjs");
+      const script = join(requiredPackageRoot("gaussflow build"), "scripts", "install.mjs");
       const child = spawnSync(process.execPath, [script, "--force"], {
         stdio: "inherit",
         env: { ...process.env, GAUSSFLOW_REQUIRE_NATIVE: "1" },

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { packageRoot } from "../package-root.js";
+import { requiredPackageRoot } from "../package-root.js";
 import { addConvertCommand } from "./convert.js";
 import { addEngineCommands } from "./engine-commands.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
@@ -14,7 +14,9 @@ import { addTrainCommand } from "./train.js";
 
 /** @param done receives the exit code of the command that ran; errors are thrown, and `exit.ts` has their codes */
 export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void): Command {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
+  const { version } = JSON.parse(
+    readFileSync(join(requiredPackageRoot("the command line"), "package.json"), "utf8"),
+  ) as { version: string };
   const program = new Command("gaussflow")
     .description("Train feed-forward networks by Gauss-Newton and Levenberg-Marquardt, on all cores.")
     .version(version)

@@ -8,7 +8,7 @@ import { checkAssumptions } from "../monitor/assumptions.js";
 import { monitor } from "../monitor/monitor.js";
 import { recommendOutputScale } from "../monitor/output-scale.js";
 import { network } from "../network/network.js";
-import { packageRoot } from "../package-root.js";
+import { requiredPackageRoot } from "../package-root.js";
 import { train } from "../train/train.js";
 import { boundExcess, type Experiment, lossCurve, promisedCurve, runLine, seedsOf, show } from "./experiment.js";
 import type { Chart } from "./outcome.js";
@@ -35,7 +35,7 @@ export const real: Experiment = {
   mostSamples: 398,
   run: async (context) => {
     const { settings, backend, threads, signal } = context;
-    const path = join(packageRoot(), "examples", "data", "auto-mpg.csv");
+    const path = join(requiredPackageRoot("the experiment real"), "examples", "data", "auto-mpg.csv");
     const table = await readCsv(path, { target: "mpg", ignore: ["name", "origin"], missing: "mean" });
     const data = table.select(spread(Math.min(settings.samples, table.sampleCount), table.sampleCount));
     const few = table.select(spread(Math.ceil(data.sampleCount / 4), table.sampleCount));

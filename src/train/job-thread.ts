@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import { GaussflowError } from "../errors.js";
+import { KEEP_EXTERNAL, moduleAddress, packageRoot } from "../package-root.js";
 import { type ErrorMessage, type JobMessage, type ResultMessage, unpackError, unpackResult } from "./job-message.js";
 import type { TrainResult } from "./train.js";
 
@@ -24,23 +25,29 @@ interface Task {
   readonly reject: (error: unknown) => void;
 }
 
-const SCRIPT = new URL("./job-worker.js", import.meta.url);
 const IDLE_MILLISECONDS = 10_000;
 
 const idle: JobThread[] = [];
-let missing: boolean | undefined;
+/** The worker's file; null where it is not there. */
+let script: URL | null | undefined;
 
-/** A bundle may have left the worker's file out; jobs then run in the thread of the caller. Warns once. */
+/** Whether jobs can have threads of their own. In a bundle they run in the thread of the caller; warns once. */
 export function threadsAvailable(): boolean {
-  if (missing === undefined) {
-    missing = !existsSync(fileURLToPath(SCRIPT));
-    if (missing)
-      process.emitWarning(
-        `jobs run in one thread, because ${fileURLToPath(SCRIPT)} is not there; keep gaussflow out of the bundle`,
-        { type: "GaussflowWarning", code: "GAUSSFLOW_NO_WORKER" },
-      );
+  if (script === undefined) {
+    const beside = packageRoot() === null ? null : moduleAddress("./train/job-worker.js");
+    script = beside !== null && existsSync(fileURLToPath(beside)) ? beside : null;
+    if (script === null) {
+      const why =
+        beside === null
+          ? `gaussflow is part of a bundle, which does not hold the script of its threads. To have threads: ${KEEP_EXTERNAL}`
+          : `${fileURLToPath(beside)} is not there`;
+      process.emitWarning(`jobs run one after the other in one thread, because ${why}`, {
+        type: "GaussflowWarning",
+        code: "GAUSSFLOW_NO_WORKER",
+      });
+    }
   }
-  return !missing;
+  return script !== null;
 }
 
 /** The thread ended before it could take a job: not the job's fault. */
@@ -63,8 +70,9 @@ export class JobThread {
   }
 
   private constructor() {
+    if (!script) throw new ThreadStartError("the script of the threads is not there");
     // SHARE_ENV: a kept thread must see variables that were set after it began.
-    this.#worker = new Worker(SCRIPT, { name: "gaussflow", env: SHARE_ENV });
+    this.#worker = new Worker(script, { name: "gaussflow", env: SHARE_ENV });
     this.#worker.unref();
     this.#worker.on("message", (answer: ThreadAnswer) => this.#receive(answer));
     this.#worker.on("messageerror", (error) => this.#settle((task) => task.reject(error)));

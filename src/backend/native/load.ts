@@ -2,18 +2,25 @@
 // and trusts it only after a small Cholesky self-test. Where there is none it says why and what to do; the choice to fall back
 // is create.ts's.
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { packageRoot } from "../../package-root.js";
+import { sep } from "node:path";
+import { KEEP_EXTERNAL, packageRequire, packageRoot } from "../../package-root.js";
 import type { BindingModule, SelfTest } from "./binding.js";
+import { explainLoadFailure, firstLine, type LoadFailure } from "./load-failure.js";
 import { readInstallStatus } from "./status.js";
+import { thisSystem } from "./system-libraries.js";
 
 /** The outcome of looking for the addon. */
 export type NativeLoad =
   | { readonly ok: true; readonly binding: BindingModule; readonly selfTest: SelfTest }
-  | { readonly ok: false; readonly reason: string; readonly hint: string };
+  | ({ readonly ok: false } & LoadFailure);
 
 const SELF_TEST_ORDER = 256;
+
+/** What cures a BLAS that computes nonsense: the kernel that every 64-bit Intel and AMD processor of ten years runs, or another build. */
+export const OTHER_KERNEL =
+  process.arch === "x64"
+    ? "export OPENBLAS_CORETYPE=Haswell"
+    : "install another version of OpenBLAS, then npx gaussflow build";
 
 let loaded: NativeLoad | undefined;
 
@@ -29,47 +36,73 @@ export function platformPackage(): string {
   return `@gaussflow/${process.platform}-${process.arch}${musl}`;
 }
 
-/** Throws what the first candidate has to say: the platform's package is not there on most machines. */
+/**
+ * The first addon that loads. Throws what the local candidate said, unless the platform's own package is there: most machines have
+ * none.
+ */
 function find(root: string, require: NodeJS.Require): BindingModule {
   try {
     return (require("node-gyp-build") as (folder: string) => BindingModule)(root);
   } catch (cause) {
     try {
       return require(platformPackage()) as BindingModule;
-    } catch {
-      throw cause;
+    } catch (other) {
+      throw wasFound(other) && !wasFound(cause) ? other : cause;
     }
   }
 }
 
-function load(root: string): NativeLoad {
+/** Whether an addon was there, and the dynamic loader refused it. */
+function wasFound(cause: unknown): boolean {
+  return /^ERR_DLOPEN/.test(String((cause as { code?: unknown } | null)?.code ?? ""));
+}
+
+/** What a person types to build the addon here; scripts/native/paths.mjs has the same. */
+function rebuildCommand(root: string): string {
+  return root.split(sep).includes("node_modules") ? "npx gaussflow build" : "npm run build:native";
+}
+
+/** Why no addon could be loaded, and what cures it. */
+function failure(root: string, cause: unknown): LoadFailure {
+  const rebuild = rebuildCommand(root);
+  const { code, message = String(cause) } = (cause ?? {}) as { code?: unknown; message?: string };
+  if (wasFound(cause)) return explainLoadFailure({ code, message, rebuild, system: thisSystem() });
   const status = readInstallStatus(root);
+  if (status !== null && !status.ok) return { reason: status.reason, hint: status.hint };
+  if (code === "MODULE_NOT_FOUND")
+    return { reason: `a package that gaussflow needs is not installed: ${firstLine(message)}`, hint: "npm install" };
+  const reason =
+    status === null
+      ? "the native engine was never built (npm ran no install script)"
+      : "the native engine was built, but its file is gone (was the folder build left out of a copy?)";
+  return { reason, hint: rebuild };
+}
+
+function load(root: string | null): NativeLoad {
+  if (root === null)
+    return {
+      ok: false,
+      reason: "gaussflow is part of a bundle, which cannot hold the native engine",
+      hint: KEEP_EXTERNAL,
+    };
   let binding: BindingModule;
   try {
-    const require = createRequire(import.meta.url);
-    binding = find(root, require);
+    binding = find(root, packageRequire("the native engine"));
   } catch (cause) {
-    if (status !== null && !status.ok) return { ok: false, reason: status.reason, hint: status.hint };
-    if (status === null && !existsSync(join(root, "build", "Release"))) {
-      return {
-        ok: false,
-        reason: "the addon was never built (npm ran no install script)",
-        hint: "npx gaussflow build",
-      };
-    }
-    const first = String(cause instanceof Error ? cause.message : cause).split("\n")[0];
-    return { ok: false, reason: `the addon does not load: ${first}`, hint: "npx gaussflow build" };
+    return { ok: false, ...failure(root, cause) };
   }
   let selfTest: SelfTest;
   try {
     selfTest = binding.selfTest(SELF_TEST_ORDER);
   } catch (cause) {
-    const first = String(cause instanceof Error ? cause.message : cause).split("\n")[0];
-    return { ok: false, reason: `the addon is of another version: ${first}`, hint: "npx gaussflow build" };
+    const first = firstLine(cause instanceof Error ? cause.message : String(cause));
+    return {
+      ok: false,
+      reason: `the native engine is of another version of gaussflow: ${first}`,
+      hint: rebuildCommand(root),
+    };
   }
-  if (!selfTest.ok) {
-    return { ok: false, reason: `the self-test failed: ${selfTest.message}`, hint: "npx gaussflow doctor" };
-  }
+  if (!selfTest.ok) return { ok: false, reason: `the self-test failed: ${selfTest.message}`, hint: OTHER_KERNEL };
   // A call in flight would hold process.exit() up until it ends. A worker's terminate() runs no listener; calls are short.
   process.on("exit", () => binding.cancelAll());
   return { ok: true, binding, selfTest };

@@ -6,11 +6,11 @@ export interface InstallStatus {
   readonly ok: boolean;
   /** What is missing or went wrong, as a phrase. */
   readonly reason: string;
-  /** The command that cures it. */
+  /** What cures it: a command, or a sentence in the imperative. */
   readonly hint: string;
 }
 
-/** The installer's word, or null where it never ran (for example with --ignore-scripts). */
+/** What the installer wrote, or null where it never ran (for example with --ignore-scripts). */
 export function readInstallStatus(packageRoot: string): InstallStatus | null {
   try {
     const value: unknown = JSON.parse(readFileSync(join(packageRoot, "build", "native-status.json"), "utf8"));

@@ -1,6 +1,6 @@
 // uPlot as it stands in the package, to be inlined: script, style sheet and licence.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { packageRequire } from "../../package-root.js";
 
 /** The parts of uPlot that the page needs. */
 export interface UplotFiles {
@@ -11,10 +11,9 @@ export interface UplotFiles {
   readonly version: string;
 }
 
-const require = createRequire(import.meta.url);
-
-/** Reads uPlot from node_modules. */
+/** Reads uPlot from node_modules. @throws GAUSSFLOW_FILE inside a bundle */
 export function uplotFiles(): UplotFiles {
+  const require = packageRequire("the report");
   const read = (path: string): string => readFileSync(require.resolve(`uplot/${path}`), "utf8").trim();
   const { version } = JSON.parse(read("package.json")) as { version: string };
   return {
