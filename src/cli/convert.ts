@@ -6,7 +6,7 @@ import { convertCsv } from "../data/convert-csv.js";
 import { jsonLine } from "../report/json-lines.js";
 import { counted } from "../report/numbers.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
-import { checkOutputFile } from "./output-file.js";
+import { checkOutputs } from "./output-file.js";
 import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, csvOptions, type TableFlags } from "./table-options.js";
@@ -48,8 +48,7 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
   const watch = new SignalWatch(() => tell("stopping at the next row, nothing is written; again to quit at once"));
   try {
     // Under the watch: what it tries out beside the file is gone after a Ctrl-C as well.
-    await checkOutputFile(out, "the data file");
-    if (await same(file, out)) throw new UsageError("the data file must be another file than the table");
+    await checkOutputs({ "the table": file }, [{ flag: "the data file", path: out, what: "the data file" }]);
     const converted = await convertCsv(file, out, { ...csvOptions(flags), signal: watch.signal });
     const { rows, dropped, featureNames, targetNames, notes } = converted;
     const bytes = (await stat(out)).size;
@@ -68,11 +67,4 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
   } finally {
     watch.dispose();
   }
-}
-
-/** Both paths lead to one file. */
-async function same(file: string, out: string): Promise<boolean> {
-  if (file === "-") return false;
-  const [one, other] = await Promise.all([file, out].map((path) => stat(path, { bigint: true }).catch(() => null)));
-  return one != null && other != null && one.dev === other.dev && one.ino === other.ino;
 }

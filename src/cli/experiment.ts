@@ -1,6 +1,6 @@
 // gaussflow experiment NAME: runs an experiment of the theory, prints its claims, writes JSON lines and an HTML report.
 import { cpus, release, type } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Argument, type Command } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import type { ExperimentSettings } from "../experiment/experiment.js";
@@ -15,7 +15,7 @@ import { StatusLine } from "../report/status-line.js";
 import { textTable } from "../report/text-table.js";
 import { addEngineOptions, type EngineFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
-import { checkOutputFile } from "./output-file.js";
+import { checkOutputs } from "./output-file.js";
 import { directory, integer } from "./parse.js";
 import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
@@ -90,7 +90,11 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
   };
   // What cannot be run is told before an hour of what can.
   for (const experiment of chosen) completeSettings(experiment, settings);
-  await checkOutputFile(html, "the report");
+  const linesPath = (experiment: string) => join(directory, `${experiment}.jsonl`);
+  await checkOutputs({}, [
+    { flag: basename(html), path: html, what: "the report" },
+    ...chosen.map((one) => ({ flag: `${one.name}.jsonl`, path: linesPath(one.name), what: "the JSON lines" })),
+  ]);
   const status = quiet || json ? null : new StatusLine(terminal.err);
   const watch = new SignalWatch(() => status?.show(() => "stopping"));
   const outcomes: ExperimentOutcome[] = [];
@@ -105,7 +109,7 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
       outcomes.push(outcome);
       status?.clear();
       const lines = jsonLines(outcome);
-      await writeFileAtomic(join(directory, `${experiment.name}.jsonl`), lines);
+      await writeFileAtomic(linesPath(experiment.name), lines);
       terminal.out.write(json ? lines : text(outcome, terminal));
     }
   } catch (error) {

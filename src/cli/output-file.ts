@@ -1,23 +1,61 @@
-// Output paths are checked before the work starts: an hour of training must not end with "no such directory".
-import { access, constants, mkdir, stat } from "node:fs/promises";
+// Output paths are checked before the work starts: an hour of training must not end with "no such directory", and no file that the
+// command reads may be replaced by what it writes.
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { checkWritable } from "../atomic-file.js";
 import { fileError, type GaussflowError } from "../errors.js";
+import { checkDistinct } from "../file-target.js";
+import { UsageError } from "./exit.js";
+
+/** A file that a command writes. */
+export interface Output {
+  /** The flag or argument that names it. */
+  readonly flag: string;
+  /** undefined where the flag was not given. */
+  readonly path: string | undefined;
+  /** What the file is to hold, for the message. */
+  readonly what: string;
+  /** The one input that may be the same file. */
+  readonly mayShare?: string;
+}
 
 /**
- * Throws GAUSSFLOW_FILE unless a file can be made at `path`. Missing directories are made.
+ * Checks all paths of a command before anything runs. Missing directories of outputs are made.
  *
- * @param what what the file is to hold, for the message
+ * @param inputs files that are read, by flag or argument; "-" is standard input
+ * @throws UsageError for a path that is none, GAUSSFLOW_ARGUMENT for two that lead to one file, GAUSSFLOW_FILE where no file can be made
  */
-export async function checkOutputFile(path: string, what: string): Promise<void> {
-  const fail = (why: string, cause?: unknown) =>
-    fileError(path === "" ? '""' : path, `${what} cannot be written there: ${why}`, {}, cause);
-  if (path === "" || path.endsWith("/")) throw fail("a file name is needed");
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw fail(reasonOf(error), error);
-  });
-  if (found?.isDirectory()) throw fail("it is a directory");
+export async function checkOutputs(
+  inputs: Readonly<Record<string, string | undefined>>,
+  outputs: readonly Output[],
+): Promise<void> {
+  for (const { flag, path } of outputs) {
+    if (path === "" || path?.includes("\0") || path?.endsWith("/"))
+      throw new UsageError(`${flag} must be the name of a file; received ${JSON.stringify(path)}`);
+    if (path === "-")
+      throw new UsageError(
+        `${flag} must be the name of a file: standard output is /dev/stdout, a file of the name "-" is ./-`,
+      );
+  }
+  checkDistinct([
+    ...Object.entries(inputs).map(([name, path]) => ({
+      name,
+      path: path === "-" ? "/dev/stdin" : path,
+      written: false,
+    })),
+    ...outputs.map(({ flag, path, mayShare }) => ({
+      name: flag,
+      path,
+      written: true,
+      ...(mayShare === undefined ? {} : { mayShare }),
+    })),
+  ]);
+  for (const { path, what } of outputs) if (path !== undefined) await checkOutput(path, what);
+}
+
+/** Makes the directory, and tries out that a file can be made in it. */
+async function checkOutput(path: string, what: string): Promise<void> {
+  const fail = (why: string, cause: unknown) => fileError(path, `${what} cannot be written there: ${why}`, {}, cause);
   const directory = dirname(resolve(path));
   await makeDirectories(directory).catch((error: NodeJS.ErrnoException) => {
     throw fail(error.code === "EEXIST" ? `"${directory}" is not a directory` : reasonOf(error), error);
@@ -25,10 +63,6 @@ export async function checkOutputFile(path: string, what: string): Promise<void>
   await checkWritable(path).catch(({ cause }: GaussflowError) => {
     throw fail(reasonOf(cause as NodeJS.ErrnoException), cause);
   });
-  if (found !== null)
-    await access(path, constants.W_OK).catch((error) => {
-      throw fail("the file is there and not writable", error);
-    });
 }
 
 /**

@@ -12,7 +12,7 @@ import { metricsTable } from "../report/metrics-table.js";
 import { formatNumber } from "../report/numbers.js";
 import { assess, predictAll } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
-import { checkOutputFile } from "./output-file.js";
+import { checkOutputs } from "./output-file.js";
 import { delimiter } from "./parse.js";
 import { type Terminal, warn } from "./terminal.js";
 
@@ -95,7 +95,9 @@ function quoted(text: string): string {
 }
 
 async function predict(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
-  if (flags.out !== undefined) await checkOutputFile(flags.out, "the predictions");
+  await checkOutputs({ "the model": model, "the table": file }, [
+    { flag: "--out", path: flags.out, what: "the predictions" },
+  ]);
   const { network, data } = await read(model, file, flags, "ignore", terminal);
   const c = network.outputSize;
   const names = network.encoding?.targets ?? [];

@@ -12,7 +12,7 @@ import { type Network, network } from "../network/network.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, MemoryFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
-import { checkOutputFile } from "./output-file.js";
+import { checkOutputs } from "./output-file.js";
 import { type PartFlags, type Parts, readParts } from "./parts.js";
 import { type Terminal, warn } from "./terminal.js";
 
@@ -48,11 +48,10 @@ export interface TrainSetup extends Parts {
 
 /** @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that cannot be written, and what the table throws */
 export async function setUp(file: string, flags: TrainFlags, terminal: Terminal): Promise<TrainSetup> {
-  for (const [path, what] of [
-    [flags.out, "the model"],
-    [flags.checkpoint, "the checkpoint"],
-  ] as const)
-    if (path !== undefined) await checkOutputFile(path, what);
+  await checkOutputs({ "the table": file, "--resume": flags.resume }, [
+    { flag: "--out", path: flags.out, what: "the model" },
+    { flag: "--checkpoint", path: flags.checkpoint, what: "the checkpoint", mayShare: "--resume" },
+  ]);
   if (flags.method === "gn" && flags.scaling !== undefined)
     throw new UsageError("--scaling is about the damping of --method lm; Gauss-Newton has none: leave it out");
   if (flags.restarts !== undefined || flags.crossValidate !== undefined)

@@ -1,7 +1,9 @@
 // From a table of numbers to a data file, record by record: for tables larger than memory. Categories and means in place of missing
 // values need the whole table first, so that such a table is refused; `readCsv` reads it.
+import { ReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { argumentError, GaussflowError } from "../errors.js";
+import { checkDistinct } from "../file-target.js";
 import { checkSignal } from "../options.js";
 import { MissingTexts, parseNumber } from "./csv-number.js";
 import { type CsvOptions, checkOptions } from "./csv-options.js";
@@ -49,6 +51,10 @@ export async function convertCsv(
       'must be "error" or "drop" for a table that is converted row by row',
       "mean",
     );
+  checkDistinct([
+    { name: "source", path: sourcePath(source), written: false },
+    { name: "path", path, written: true },
+  ]);
   const table = await openTable(source, plan.charset);
   const delimiter = plan.delimiter ?? sniffDelimiter(table.head.toString(plan.charset), plan.decimal, table.complete);
   const missing = new MissingTexts(plan.missingValues, plan.decimal);
@@ -132,6 +138,13 @@ export async function convertCsv(
     made().writer?.abandon();
     throw error;
   }
+}
+
+/** The file that a source is, where it is one. */
+function sourcePath(source: string | Readable): string | undefined {
+  if (source === "-") return "/dev/stdin";
+  if (typeof source === "string") return source;
+  return source instanceof ReadStream ? String(source.path) : undefined;
 }
 
 /** Mean and range of a column, as `fitEncoding` finds them. */

@@ -1,7 +1,8 @@
 // Writing a data file (see data-file.ts): row after row, so that memory does not matter. The file appears whole or not at all.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { neighbour, writeError } from "../atomic-file.js";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { type Replacement, replaceFile, writeError } from "../atomic-file.js";
 import { argumentError } from "../errors.js";
+import { targetOf } from "../file-target.js";
 import { DATA_FILE_MAGIC, DATA_FILE_PAGE } from "./data-file.js";
 import type { TableEncoding } from "./encoding.js";
 
@@ -15,10 +16,29 @@ export interface DataFileColumns {
 /** Bytes of rows that are written at a time. */
 const CHUNK = 1 << 20;
 
+/** The temporary file of a data file, open. @throws GAUSSFLOW_FILE */
+function begin(path: string): { replacement: Replacement; file: number } {
+  try {
+    const target = targetOf(path);
+    if (target.kind === "stream")
+      // The header has the number of rows, which is known at the end.
+      throw new Error("a data file is not written from front to back: it needs a regular file");
+    const replacement = replaceFile(target);
+    try {
+      return { replacement, file: openSync(replacement.temporary, "wx") };
+    } catch (cause) {
+      replacement.abandon();
+      throw cause;
+    }
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
 /** A data file in the making; `add` rows, then `finish`, or `abandon`. */
 export class DataFileWriter {
   readonly #path: string;
-  readonly #temporary: string;
+  readonly #replacement: Replacement;
   readonly #columns: DataFileColumns;
   readonly #file: number;
   readonly #offset: number;
@@ -42,12 +62,9 @@ export class DataFileWriter {
     const names = Buffer.byteLength(JSON.stringify([featureNames, targetNames, featureNames, targetNames]));
     this.#offset = Math.ceil((1024 + names + 200 * this.#width) / DATA_FILE_PAGE) * DATA_FILE_PAGE;
     this.#chunk = new Float64Array(Math.max(1, Math.floor(CHUNK / 8 / this.#width)) * this.#width);
-    this.#temporary = neighbour(path);
-    try {
-      this.#file = openSync(this.#temporary, "wx");
-    } catch (cause) {
-      throw writeError(path, cause);
-    }
+    const { replacement, file } = begin(path);
+    this.#replacement = replacement;
+    this.#file = file;
   }
 
   get rows(): number {
@@ -87,9 +104,10 @@ export class DataFileWriter {
       if (blanks < 0) throw new Error("the header does not fit its room");
       const head = `${DATA_FILE_MAGIC}${String(room).padEnd(8)}${text}${" ".repeat(blanks)}`;
       this.#write(Buffer.from(head), 0);
+      this.#replacement.dress(this.#file);
       fsyncSync(this.#file);
       closeSync(this.#file);
-      renameSync(this.#temporary, this.#path);
+      this.#replacement.commit();
     });
   }
 
@@ -100,7 +118,7 @@ export class DataFileWriter {
     } catch {
       // It is closed already.
     }
-    rmSync(this.#temporary, { force: true });
+    this.#replacement.abandon();
   }
 
   #flush(): void {

@@ -8,6 +8,7 @@
 import { chooseThreads } from "../backend/create.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
+import { checkDistinct } from "../file-target.js";
 import { defaultMemoryLimit } from "../linearise/plan.js";
 import type { TrainRecord } from "../linearise/record.js";
 import { checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";
@@ -143,6 +144,13 @@ class Batch {
     jobs.forEach((job, k) => {
       checkJob(job, `jobs[${k}]`);
     });
+    checkDistinct(
+      jobs.map(({ options: { checkpoint } = {} }, k) => ({
+        name: `jobs[${k}].options.checkpoint.path`,
+        path: checkpoint?.path,
+        written: true,
+      })),
+    );
     checkOptionNames("trainMany options", options, TRAIN_MANY_OPTION_NAMES);
     const threads = chooseThreads(options.threads);
     const { concurrency = Math.min(threads, jobs.length), memoryLimit = defaultMemoryLimit() } = options;

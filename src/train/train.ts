@@ -6,6 +6,7 @@ import { showBytes } from "../bytes.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
+import { checkDistinct } from "../file-target.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
 import { type Plan, planRoute, refuse } from "../linearise/plan.js";
 import { scalingInEffect } from "../linearise/problem.js";
@@ -93,6 +94,11 @@ export async function* trainSteps(
   );
   const plan = planRoute(request);
   refuse(plan, request);
+  if (whole instanceof FileDataset)
+    checkDistinct([
+      { name: "the data file", path: whole.layout.path, written: false },
+      { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
+    ]);
   const { fit, validation } = cut(whole, completed, options.validation);
   const backend = { backend: options.backend, threads: plan.threads };
   const watched = options.monitor !== undefined;

@@ -46,6 +46,13 @@ describe("trainMany", () => {
     expect(plain.best!.score).toBe(Math.min(...plain.results.map(({ result }) => result!.loss)));
   });
 
+  it("refuses jobs that would write one checkpoint over the other", async () => {
+    const job = { ...smallJob(), options: { checkpoint: { path: "one.json" } } };
+    await expect(trainMany(restarts(job, 2))).rejects.toThrow(
+      /^jobs\[1\]\.options\.checkpoint\.path must be another file than jobs\[0\]\.options\.checkpoint\.path/,
+    );
+  });
+
   it("converts a validation set that jobs share once", async () => {
     const { network: net, data } = smallJob();
     const held = wave(12);
