@@ -8,6 +8,7 @@
 #include "engine_object.h"
 #include "environment.h"
 #include "napi_setup.h"
+#include "vector_functions.h"
 
 namespace gaussflow {
 namespace {
@@ -51,6 +52,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("cancelAll", Napi::Function::New(env, CancelAll, "cancelAll"));
   exports.Set("synchronousUpTo", Napi::Function::New(env, SynchronousUpTo, "synchronousUpTo"));
   exports.Set("selfTest", Napi::Function::New(env, RunSelfTest, "selfTest"));
+  DefineVectorFunctions(env, exports);
   return exports;
 }
 

@@ -5,6 +5,7 @@
 #include "../core/cost.h"
 #include "arguments.h"
 #include "environment.h"
+#include "target.h"
 #include "values.h"
 
 namespace gaussflow {
@@ -108,7 +109,8 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
 void EngineObject::TakeParameters(const Napi::CallbackInfo& info) {
   const size_t count = state_->engine.architecture().parameter_count;
   const double* from = arguments::Doubles(info, 0, "parameters", count);
-  state_->parameters.assign(from, from + count);
+  state_->parameters.resize(count);
+  Copy(count, from, state_->parameters.data(), state_->engine.threads());
 }
 
 Napi::Value EngineObject::Forward(const Napi::CallbackInfo& info) {
@@ -150,6 +152,7 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   const auto precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   const double exact_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
+  const Target target(info, 7, "gradient", net.parameter_count);
   return Run(
       info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
       [call, curvature, decay, precision, exact_below](State& s) {
@@ -158,9 +161,11 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
                                   &call->result, precision, exact_below,
                                   call->subset.empty() ? nullptr : &call->subset);
       },
-      [call, state = state_](Napi::Env env) -> Napi::Value {
+      [call, target, state = state_](Napi::Env env) -> Napi::Value {
         // First of all: the engine is free by now, and the next call's gradient goes there too.
-        const Napi::Float64Array gradient = ToArray(env, state->engine.gradient());
+        const Engine& done = state->engine;
+        const Napi::Float64Array gradient =
+            target.Fill(env, done.gradient().size(), done.gradient().data(), done.threads());
         Napi::Object object = Napi::Object::New(env);
         object.Set("loss", call->result.loss);
         object.Set("gradient", gradient);
@@ -178,7 +183,7 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   struct Call {
-    Doubles scaling, left, right, step;
+    Doubles scaling, left, right;
     Solution result;
   };
   auto call = std::make_shared<Call>();
@@ -194,19 +199,23 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
   if (!info[6].IsNull()) call->right = arguments::RowsCopy(info, 6, "right", net.parameter_count);
   if (call->left.size() != call->right.size())
     throw CodedError(info.Env(), "GAUSSFLOW_ARGUMENT", "left and right must have as many rows");
-  call->step.resize(net.parameter_count);
+  const Target target(info, 7, "step", net.parameter_count);
+  const size_t p = net.parameter_count;
   return Run(
       info.Env(), SolveCost(),
-      [call, damping, decay, condition, tolerance](State& s) {
-        const LowRank correction = {call->left.size() / call->step.size(), call->left.data(),
-                                    call->right.data()};
+      [call, damping, decay, condition, tolerance, p](State& s) {
+        if (!s.answer.Reserve(p)) return Status::Memory(p * sizeof(double));
+        const LowRank correction = {call->left.size() / p, call->left.data(), call->right.data()};
         return s.engine.Solve(damping, decay,
                               call->scaling.empty() ? nullptr : call->scaling.data(), condition,
-                              s.Flags(), call->step.data(), &call->result, tolerance, correction);
+                              s.Flags(), s.answer.data(), &call->result, tolerance, correction);
       },
-      [call](Napi::Env env) -> Napi::Value {
+      [call, target, p, state = state_](Napi::Env env) -> Napi::Value {
+        // First of all, as in Linearise.
+        const Napi::Float64Array step =
+            target.Fill(env, p, state->answer.data(), state->engine.threads());
         Napi::Object object = Napi::Object::New(env);
-        object.Set("step", ToArray(env, call->step));
+        object.Set("step", step);
         object.Set("condition", call->result.condition);
         object.Set("residual", call->result.residual);
         object.Set("steps", static_cast<double>(call->result.steps));
@@ -221,20 +230,25 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
-  auto v = arguments::DoublesCopy(info, 0, "velocity", net.parameter_count);
-  const size_t factors =
-      engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const size_t p = net.parameter_count;
+  const double* velocity = arguments::Doubles(info, 0, "velocity", p);
+  const size_t factors = engine.curvature() == Curvature_::kDual ? net.layers.size() : p;
   const double* given = arguments::OptionalDoubles(info, 1, "scaling", factors);
   Doubles scaling;
   if (given != nullptr) scaling.assign(given, given + factors);
-  auto out = std::make_shared<Doubles>(net.parameter_count);
+  const Target target(info, 2, "acceleration", p);
+  const bool room = state_->velocity.Reserve(p) && state_->answer.Reserve(p);
+  if (room) Copy(p, velocity, state_->velocity.data(), engine.threads());
   return Run(
       info.Env(), SolveCost() + 2.0 * cost::Passes(net, engine.sample_count()),
-      [v = std::move(v), scaling = std::move(scaling), out](State& s) {
-        return s.engine.Accelerate(v.data(), scaling.empty() ? nullptr : scaling.data(), s.Flags(),
-                                   out->data());
+      [room, p, scaling = std::move(scaling)](State& s) {
+        if (!room) return Status::Memory(p * sizeof(double));
+        return s.engine.Accelerate(s.velocity.data(), scaling.empty() ? nullptr : scaling.data(),
+                                   s.Flags(), s.answer.data());
       },
-      [out](Napi::Env env) { return ToArray(env, *out); });
+      [target, p, state = state_](Napi::Env env) {
+        return target.Fill(env, p, state->answer.data(), state->engine.threads());
+      });
 }
 
 Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {

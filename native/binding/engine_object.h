@@ -30,13 +30,18 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     // Of the call that runs. Kept: in a large network the first touches of new memory take longer
     // than the copy.
     Doubles parameters;
+    Buffer answer;    // the step or acceleration that the engine computes
+    Buffer velocity;  // of the acceleration
     std::atomic<bool> cancel{false};
     std::atomic<bool> busy{false};
     std::shared_ptr<std::atomic<bool>> closing;
     double synchronous_flops = 0.0;
     int64_t reported_bytes = 0;  // told to the garbage collector
 
-    size_t Bytes() const { return engine.bytes() + parameters.capacity() * sizeof(double); }
+    size_t Bytes() const {
+      return engine.bytes() + parameters.capacity() * sizeof(double) + answer.bytes() +
+             velocity.bytes();
+    }
     Cancel Flags() const { return {&cancel, closing.get()}; }
   };
 

@@ -13,9 +13,15 @@ namespace gaussflow {
 
 using Doubles = std::vector<double>;
 
+// A fresh array, with the pages of a large one in place.
+inline Napi::Float64Array NewArray(Napi::Env env, size_t count) {
+  Napi::Float64Array array = Napi::Float64Array::New(env, count);
+  PopulatePages(array.Data(), count * sizeof(double));
+  return array;
+}
+
 inline Napi::Float64Array ToArray(Napi::Env env, const Doubles& values) {
-  Napi::Float64Array array = Napi::Float64Array::New(env, values.size());
-  PopulatePages(array.Data(), values.size() * sizeof(double));
+  Napi::Float64Array array = NewArray(env, values.size());
   std::copy(values.begin(), values.end(), array.Data());
   return array;
 }

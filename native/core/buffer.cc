@@ -182,6 +182,8 @@ void PopulatePages(void* memory, size_t bytes) {
   const auto address = reinterpret_cast<uintptr_t>(memory);
   const uintptr_t first = (address + page - 1) / page * page;
   const uintptr_t last = (address + bytes) / page * page;
+  // Huge pages, where the system grants them, are five hundred times fewer to ask for.
+  madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
   // Refused by an older kernel, or where there is no memory: then the pages come one by one.
   madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_WRITE);
 }

@@ -11,6 +11,7 @@
 //   matrix-free   products with G = J~^T J~, never formed
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
+import type { VectorOperations } from "../algebra/vectors.js";
 import type { RowLayout } from "../data/data-file.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Architecture } from "../network/architecture.js";
@@ -65,6 +66,8 @@ export interface LineariseRequest {
    * unit, is the answer where it is above this. Default Infinity: the measure is exact.
    */
   readonly exactMeasureBelow?: number;
+  /** Array of p entries that the engine may write the gradient to. Without it the answer holds a fresh array. */
+  readonly gradient?: Float64Array | undefined;
 }
 
 /** Where the first non-finite number arose; indices from 0. */
@@ -99,7 +102,7 @@ export interface Evaluation {
 export interface Linearised {
   readonly ok: true;
   readonly loss: number;
-  /** J~^T r~ + decay*w, p entries. A fresh array. */
+  /** J~^T r~ + decay*w, p entries. A fresh array, or the one of the request. */
   readonly gradient: Float64Array;
   /**
    * max_j |J~_j^T r~| / (|J~_j| |r~|), MINPACK's gtol measure, in [0,1]; NaN for "none". Dual, above `exactMeasureBelow`: a lower
@@ -130,6 +133,8 @@ export interface SolveRequest {
   readonly correction?: LowRank | null;
   /** Single precision: where the conjugate gradients stop, relative (`single.ts`), in (0, 1). Default 1e-8. Also of the acceleration. */
   readonly tolerance?: number;
+  /** Array of p entries that the engine may write the step to. Without it the answer holds a fresh array. */
+  readonly step?: Float64Array | undefined;
 }
 
 /** What a rank-revealing factorisation says of the columns of the matrix it solved with. */
@@ -145,7 +150,7 @@ export interface RankReport {
 
 export interface Solved {
   readonly ok: true;
-  /** p entries, a fresh array. Behind a Cholesky factor in double precision: refined once. */
+  /** p entries, a fresh array or the one of the request. Behind a Cholesky factor in double precision: refined once. */
   readonly step: Float64Array;
   /** Condition estimate of the damped matrix, or NaN when not asked for or in single precision. */
   readonly condition: number;
@@ -166,7 +171,7 @@ export interface Solved {
 /** Second-order correction of a damped step. */
 export interface Accelerated {
   readonly ok: true;
-  /** p entries, a fresh array. */
+  /** p entries, a fresh array or the one that was given. */
   readonly acceleration: Float64Array;
   readonly seconds: number;
 }
@@ -203,6 +208,8 @@ export interface Engine {
   readonly threads: number;
   /** The curvature inside: of the last linearise that succeeded, until a product at parameters ends it. */
   readonly held: Curvature;
+  /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. */
+  readonly vectors?: VectorOperations;
 
   /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
@@ -218,12 +225,13 @@ export interface Engine {
   /**
    * Geodesic acceleration along `velocity` (p) at the last linearisation (primal or dual), with the factor of the last solve:
    * (G + decay I + mu D) a = -J~^T psi~_vv, psi_vv the exact second derivative of the predictions along the velocity
-   * (Transtrum and Sethna 2012, eq. 22). `scaling` as in that solve.
+   * (Transtrum and Sethna 2012, eq. 22). `scaling` as in that solve. The engine may write the answer to `into`, p entries.
    */
   accelerate(
     velocity: Float64Array,
     scaling: Float64Array | null,
     signal?: AbortSignal,
+    into?: Float64Array,
   ): Promise<Accelerated | Failure>;
   // The three products take blocks: one vector, or several one after the other (row after row), and answer in the same form. The
   // number of vectors is that of the rows. A block costs less than its vectors one by one: the passes are done once.

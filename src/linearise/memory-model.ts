@@ -1,5 +1,6 @@
 // Bytes that a run takes, by what they are for, from sizes alone: the buffers of native/core and of backend/reference as they are
 // reserved there. `Engine.bytes()` is data + workspaces + curvature + factor.
+import { LARGE_VECTOR } from "../algebra/vectors.js";
 import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK } from "../network/forward.js";
 import { costsOf, type EngineName } from "./cost-model.js";
@@ -72,7 +73,7 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const grown = engine === "native" ? nativeSubset(route, most, sizes) : 0;
   const workspaces =
     DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes));
-  const vectors = DOUBLE * (VECTORS * net.parameterCount + (engine === "native" ? 0 : waiting(net, n)));
+  const vectors = DOUBLE * (vectorsOf(net.parameterCount) + (engine === "native" ? 0 : waiting(net, n)));
   const process = costsOf(engine).processBytes + (engine === "native" ? sizes.threads * PACKED_BYTES : 0);
   // What is garbage by then makes room for what the engine forms.
   const formed = curvature + factor + workspaces + vectors;
@@ -105,6 +106,12 @@ const PACKED_BYTES = DOUBLE * (264 + 256) * 256;
 
 /** Vectors of p entries alive at once in a training run beside those of the engine; measured (bench/plan.mjs), not counted. */
 const VECTORS = 20;
+/** The same where a run uses its vectors again (`spare-vectors.ts`): counted, and measured by `bench/large.mjs`. */
+const REUSED_VECTORS = 9;
+
+function vectorsOf(p: number): number {
+  return p * (p >= LARGE_VECTOR ? REUSED_VECTORS : VECTORS);
+}
 
 /** Bytes of the matrix and of its factor, and of both in double beyond those in single precision. */
 function matrices(route: Route, { architecture: net, sampleCount: n, engine, single, subset }: Sizes) {
@@ -145,7 +152,9 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
     "matrix-free": diagonal,
   };
   const passes = Math.max(slopes * 256, 128 * 512, further[route]) * threads;
-  const shared = block * doublesPerSample(net) + forward + passes + 3 * p;
+  // Parameters of the call and of the linearisation, and the gradient; an answer; a velocity.
+  const vectors = { primal: 5, dual: 5, orthogonal: 4, "matrix-free": 3 };
+  const shared = block * doublesPerSample(net) + forward + passes + vectors[route] * p;
   if (route === "primal") {
     const products = single === true ? productDoubles(net, n, threads) : 0;
     return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + systemVectors(p) * p;

@@ -3,10 +3,11 @@
 //   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T r~ + decay w
 //
 // The engine computes; this file names the numbers and puts the decay term in.
-import { dot, largest, norm } from "../algebra/vectors.js";
+import { largest, plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
 import type { TrainRoute } from "./record.js";
+import type { SpareVectors } from "./spare-vectors.js";
 
 /** What the conjugate gradients of the matrix-free route can be preconditioned with. */
 export const PRECONDITIONERS = ["none", "diagonal", "kronecker", "nystrom"] as const;
@@ -55,6 +56,8 @@ export interface Problem {
   readonly matrixFree?: MatrixFreeSettings;
   /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LineariseRequest`). Default Infinity. */
   readonly exactMeasureBelow?: number;
+  /** Arrays for gradients and steps that outlive no iteration, in a run with very many parameters. */
+  readonly spare?: SpareVectors | null;
 }
 
 /** Everything known at the current parameters. */
@@ -84,8 +87,13 @@ export interface Point {
 }
 
 /** g + decay/2 |w|^2. */
-export function objectiveOf(loss: number, decay: number, parameters: Float64Array): number {
-  return decay === 0 ? loss : loss + 0.5 * decay * dot(parameters, parameters);
+export function objectiveOf(
+  loss: number,
+  decay: number,
+  parameters: Float64Array,
+  vectors: VectorOperations = plainVectors,
+): number {
+  return decay === 0 ? loss : loss + 0.5 * decay * vectors.dot(parameters, parameters);
 }
 
 /** The failure where the decay takes a finite loss or gradient out of the range of doubles, else null. */
@@ -131,15 +139,18 @@ export async function lineariseAt(
       decay,
       scaling: maximum ?? probe,
       exactMeasureBelow: decay > 0 ? 0 : below,
+      gradient: problem.spare?.take(),
     },
     signal,
   );
   if (failed(answer)) return answer;
+  problem.spare?.borrow(answer.gradient);
   // A subset's measure is an estimate: what a run can end by is that of all samples.
   if (subset !== null && answer.gradientCosine <= below)
     return lineariseAt(problem, parameters, maximum, probe, signal, { precision });
-  const objective = objectiveOf(answer.loss, decay, parameters);
-  const gradientNorm = norm(answer.gradient);
+  const { vectors = plainVectors } = engine;
+  const objective = objectiveOf(answer.loss, decay, parameters, vectors);
+  const gradientNorm = vectors.norm(answer.gradient);
   const overflow = decayOverflow(objective, gradientNorm, decay);
   if (overflow !== null) return overflow;
   return {

@@ -1,5 +1,6 @@
 // Geodesic acceleration of a damped step (Transtrum and Sethna 2012, arXiv 1201.5885): with the velocity v and
 // the correction a, (G + decay I + mu D) a = -J~^T psi~_vv, the step v + a/2 where 2 |a|_D <= 0.75 |v|_D.
+import { plainVectors } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem } from "../linearise/problem.js";
 import { type DampedStep, scaledNormSquared } from "./damped-step.js";
@@ -26,14 +27,16 @@ export async function accelerated<T extends Accelerable>(
   signal?: AbortSignal,
 ): Promise<T | Failure> {
   if (problem.route === "matrix-free" || point.subset !== null) return velocity;
-  const answer = await problem.engine.accelerate(velocity.step, point.scaling, signal);
+  const { engine, spare } = problem;
+  const answer = await engine.accelerate(velocity.step, point.scaling, signal, spare?.take());
   if (failed(answer)) return answer.code === "memory" ? answer : velocity;
+  spare?.borrow(answer.acceleration);
   const length = scaledNormSquared(problem, point.scaling, velocity.step);
   const ratio = 2 * Math.sqrt(scaledNormSquared(problem, point.scaling, answer.acceleration) / length);
   const seconds = velocity.seconds + answer.seconds;
   if (!(ratio <= mostAcceleration)) return { ...velocity, seconds };
   // In the acceleration's own array, which is ours: with many parameters every vector counts.
-  const step = answer.acceleration;
-  for (let j = 0; j < step.length; j++) step[j] = velocity.step[j] + 0.5 * step[j];
+  const { addScaled } = engine.vectors ?? plainVectors;
+  const step = addScaled(velocity.step, 0.5, answer.acceleration, answer.acceleration);
   return { ...velocity, step, acceleration: ratio, seconds };
 }

@@ -4,7 +4,7 @@
 //
 // The second formula is the model's decrease with s^T (G + decay I) s eliminated by the first, so that no product with the
 // curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14).
-import { dot } from "../algebra/vectors.js";
+import { plainVectors } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import type { LowRank } from "../backend/low-rank.js";
 import { singleTolerance } from "../backend/single.js";
@@ -46,20 +46,25 @@ export async function dampedStep(
   correction: LowRank | null = null,
 ): Promise<DampedStep | Failure> {
   if (problem.route === "matrix-free") return matrixFreeStep(problem, point, damping, signal);
-  const { engine, decay, condition } = problem;
+  const { engine, decay, condition, spare } = problem;
+  const { vectors = plainVectors } = engine;
   const { scaling, tolerance = singleTolerance } = point;
-  const solved = await engine.solve({ damping, decay, scaling, condition, tolerance, correction }, signal);
+  const request = { damping, decay, scaling, condition, tolerance, correction, step: spare?.take() };
+  const solved = await engine.solve(request, signal);
   if (failed(solved)) return solved;
-  const bad = solved.step.findIndex((value) => !Number.isFinite(value));
+  spare?.borrow(solved.step);
+  const lengthSquared = scaledNormSquared(problem, scaling, solved.step);
+  // An entry that is not finite makes the sum so; finite entries may make it overflow.
+  const bad = Number.isFinite(lengthSquared) ? -1 : solved.step.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const message = `the damped system with damping ${damping.toExponential(3)} gave a step that is not finite, first at parameter ${bad}`;
     return { code: "non-finite", message, where: { what: "step", parameter: bad } };
   }
-  const slope = dot(point.gradient, solved.step);
+  const slope = vectors.dot(point.gradient, solved.step);
   return {
     ok: true,
     step: solved.step,
-    predicted: -0.5 * slope + 0.5 * damping * scaledNormSquared(problem, point.scaling, solved.step),
+    predicted: -0.5 * slope + 0.5 * damping * lengthSquared,
     slope,
     damping,
     condition: condition ? solved.condition : null,
@@ -70,7 +75,7 @@ export async function dampedStep(
 
 /** s^T D s for the route's form of D. */
 export function scaledNormSquared(problem: Problem, scaling: Float64Array | null, step: Float64Array): number {
-  if (scaling === null) return dot(step, step);
+  if (scaling === null) return (problem.engine.vectors ?? plainVectors).dot(step, step);
   switch (problem.route) {
     case "primal":
     case "matrix-free":

@@ -5,7 +5,7 @@
 //
 // An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
 // best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
-import { norm } from "../algebra/vectors.js";
+import { plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import {
   defaultMatrixFree,
@@ -17,11 +17,12 @@ import {
   scalingInEffect,
 } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
+import { SpareVectors } from "../linearise/spare-vectors.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
 import { Economy, type Effort } from "../step/economy.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
-import { add, addSeconds, asReason, curvatureScale } from "./outcome.js";
+import { addSeconds, asReason, curvatureScale, frozen, noSeconds, startRecord } from "./outcome.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";
 import {
   acceptedReason,
@@ -31,8 +32,6 @@ import {
   patienceReason,
   rejectedReason,
 } from "./stop.js";
-
-const noSeconds = { passes: 0, curvature: 0, solve: 0, evaluate: 0, validation: 0 };
 
 /**
  * Minimises the engine's objective from `initial`.
@@ -62,15 +61,13 @@ export async function* minimise(
   return loop.finish();
 }
 
-/** Callers see a record before the run is done with it. */
-const frozen = (record: TrainRecord): TrainRecord =>
-  Object.freeze({ ...record, seconds: Object.freeze(record.seconds) });
-
 class Loop {
   readonly interrupt: Interrupt;
   reason: Reason | null = null;
   readonly #options: MinimiseOptions;
   readonly #problem: Problem;
+  readonly #spare: SpareVectors | null;
+  readonly #vectors: VectorOperations;
   readonly #economy: Economy;
   readonly #meanFactor: number;
   readonly #records: TrainRecord[];
@@ -93,7 +90,10 @@ class Loop {
     this.#options = options;
     const { matrixFree = defaultMatrixFree, stop } = options;
     const exactMeasureBelow = stop.gradient;
-    this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree, exactMeasureBelow };
+    this.#spare = SpareVectors.for(engine.parameterCount);
+    this.#vectors = engine.vectors ?? plainVectors;
+    const spare = this.#spare;
+    this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree, exactMeasureBelow, spare };
     this.#economy = new Economy(this.#problem, options.method, options.evenness);
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, stop.seconds);
@@ -115,6 +115,7 @@ class Loop {
     const { stop } = this.#options;
     await this.#show();
     while (this.reason === null) {
+      this.#reclaim(null, null);
       const point = await this.#linearise();
       if (failed(point)) {
         this.reason = asReason(point);
@@ -165,6 +166,7 @@ class Loop {
       await this.interrupt.breathe();
       this.reason = this.interrupt.reason();
       if (this.reason !== null) return;
+      this.#reclaim(point, previous);
       const before = this.#state as MethodState;
       let proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
       let fallback: string | null = null;
@@ -179,7 +181,7 @@ class Loop {
         seconds = { ...seconds, ...addSeconds(seconds, point.seconds) };
         proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
       }
-      const tried = failed(proposal) ? null : add(point.parameters, proposal.step);
+      const tried = failed(proposal) ? null : this.#add(point.parameters, proposal.step);
       const outcome = tried === null ? null : await this.#evaluate(tried);
       const judgement = method.judge(before, point, proposal, outcome?.answer ?? null);
       this.#state = judgement.state;
@@ -195,7 +197,7 @@ class Loop {
         gradientCosine: point.gradientCosine,
         damping: failed(proposal) ? method.damping(before) : proposal.damping,
         gainRatio: judgement.gainRatio,
-        stepNorm: failed(proposal) ? 0 : norm(proposal.step),
+        stepNorm: failed(proposal) ? 0 : this.#vectors.norm(proposal.step),
         acceleration: failed(proposal) ? null : proposal.acceleration,
         route: this.#problem.route,
         condition: failed(proposal) ? null : proposal.condition,
@@ -261,7 +263,7 @@ class Loop {
         ? null
         : acceptedReason(stop, point, {
             stepNorm: common.stepNorm,
-            parameterNorm: norm(tried),
+            parameterNorm: this.#vectors.norm(tried),
             predicted: proposal.predicted,
             actual: point.objective - trial.objective,
           })) ??
@@ -316,8 +318,20 @@ class Loop {
     const answer = await this.#problem.engine.evaluate(parameters, this.interrupt.signal);
     const seconds = (performance.now() - start) / 1000;
     if (failed(answer)) return { answer, seconds };
-    const objective = objectiveOf(answer.loss, this.#problem.decay, parameters);
+    const objective = objectiveOf(answer.loss, this.#problem.decay, parameters, this.#vectors);
     return { answer: { ok: true, objective, loss: answer.loss } as const, seconds };
+  }
+
+  #add(parameters: Float64Array, step: Float64Array): Float64Array {
+    const sum = this.#vectors.addScaled(parameters, 1, step, this.#spare?.take());
+    this.#spare?.borrow(sum);
+    return sum;
+  }
+
+  /** What neither the run nor these refer to is free for gradients, steps and trial points. */
+  #reclaim(point: Point | null, previous: Proposal | null): void {
+    const kept = [this.#parameters, this.#state, this.#best, this.#bestValidation, this.#last, this.#boundary];
+    this.#spare?.reclaim([point, previous, ...kept]);
   }
 
   /** Validation loss at the point just accepted. A value that is not finite counts as no improvement. */
@@ -352,25 +366,9 @@ class Loop {
 
   async #startRecord(point: Point): Promise<TrainRecord> {
     const validation = await this.#validate(point.parameters, point.loss, this.#iteration);
-    return {
-      iteration: 0,
-      trial: 1,
-      accepted: true,
-      rejection: null,
-      loss: point.loss * this.#meanFactor,
-      objective: point.objective,
-      gradientNorm: point.gradientNorm,
-      gradientCosine: point.gradientCosine,
-      damping: this.#options.method.damping(this.#state as MethodState),
-      gainRatio: null,
-      stepNorm: 0,
-      acceleration: null,
-      route: this.#problem.route,
-      condition: null,
-      validationLoss: validation.loss,
-      elapsed: this.#elapsed(),
-      seconds: { ...noSeconds, validation: validation.seconds },
-    };
+    const damping = this.#options.method.damping(this.#state as MethodState);
+    const { route } = this.#problem;
+    return startRecord(point, { route, damping, meanFactor: this.#meanFactor, validation, elapsed: this.#elapsed() });
   }
 
   async #record(made: TrainRecord): Promise<TrainRecord> {

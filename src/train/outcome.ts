@@ -1,8 +1,8 @@
 // Small arithmetic of the loop: the size of the curvature for the first damping, a trial point, a failure as a reason.
-import { dot } from "../algebra/vectors.js";
+import { addScaled, dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
 import type { Point } from "../linearise/problem.js";
-import type { Reason } from "../linearise/record.js";
+import type { Reason, Route, TrainRecord } from "../linearise/record.js";
 
 /** Size of the curvature in the units of D, max_j G_jj / D_j, for the first damping. */
 export function curvatureScale(point: Point, decay: number, probe: Float64Array | null, rooted: boolean): number {
@@ -15,15 +15,49 @@ export function curvatureScale(point: Point, decay: number, probe: Float64Array 
   if (probe !== null) for (const value of probe) scale = Math.max(scale, value);
   // Dual route: r.K r / r.r, a Rayleigh quotient of the kernel that costs nothing: r.K r = |J^T r|^2.
   else if (point.loss > 0) {
-    const slope = point.gradient.map((value, j) => value - decay * point.parameters[j]);
+    const slope = decay === 0 ? point.gradient : addScaled(point.gradient, -decay, point.parameters);
     scale = dot(slope, slope) / (2 * point.loss);
   }
   return scale > 0 && Number.isFinite(scale) ? scale : 1;
 }
 
-export function add(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, j) => value + b[j]);
+export const noSeconds = { passes: 0, curvature: 0, solve: 0, evaluate: 0, validation: 0 };
+
+/** The record of the starting point, which no step led to. */
+export function startRecord(
+  point: Point,
+  at: {
+    readonly route: Route;
+    readonly damping: number;
+    readonly meanFactor: number;
+    readonly validation: { readonly loss: number | null; readonly seconds: number };
+    readonly elapsed: number;
+  },
+): TrainRecord {
+  return {
+    iteration: 0,
+    trial: 1,
+    accepted: true,
+    rejection: null,
+    loss: point.loss * at.meanFactor,
+    objective: point.objective,
+    gradientNorm: point.gradientNorm,
+    gradientCosine: point.gradientCosine,
+    damping: at.damping,
+    gainRatio: null,
+    stepNorm: 0,
+    acceleration: null,
+    route: at.route,
+    condition: null,
+    validationLoss: at.validation.loss,
+    elapsed: at.elapsed,
+    seconds: { ...noSeconds, validation: at.validation.seconds },
+  };
 }
+
+/** Callers see a record before the run is done with it. */
+export const frozen = (record: TrainRecord): TrainRecord =>
+  Object.freeze({ ...record, seconds: Object.freeze(record.seconds) });
 
 /** The seconds of a point that was linearised twice. */
 export function addSeconds(a: Point["seconds"], b: Point["seconds"]): Point["seconds"] {

@@ -197,11 +197,16 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): 
       await onRecord?.(record);
       await monitor?.onRecord?.(record);
     },
-    onPoint: async (point) => {
-      if (!begun && run !== null) await monitor?.onStart?.(run);
-      begun = true;
-      await monitor?.onPoint?.(point);
-    },
+    // Without a monitor there is no one to copy the point for.
+    ...(monitor === undefined
+      ? {}
+      : {
+          onPoint: async (point) => {
+            if (!begun && run !== null) await monitor.onStart?.(run);
+            begun = true;
+            await monitor.onPoint?.(point);
+          },
+        }),
   };
 }
 

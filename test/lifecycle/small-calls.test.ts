@@ -25,7 +25,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       const [inputs, targets] = [new Float64Array(samples * d), new Float64Array(samples * c)];
       const description = { layers: table(widths), outputScale: 1 };
       const object = new native.binding.NativeEngine(description, samples, inputs, targets, null, 2);
-      return object.linearise(new Float64Array(p), 1, 0, null, 0, Number.POSITIVE_INFINITY, null);
+      return object.linearise(new Float64Array(p), 1, 0, null, 0, Number.POSITIVE_INFINITY, null, null);
     };
     expect(answer([2, 3, 1], 20)).toHaveProperty("loss");
     const large = answer([8, 32, 32, 1], 5000);

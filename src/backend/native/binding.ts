@@ -67,6 +67,7 @@ export interface NativeEngineObject {
     precision: 0 | 1,
     exactMeasureBelow: number,
     subset: Uint32Array | null,
+    gradient: Float64Array | null,
   ): NativeAnswer<NativeLinearised | NativeFailure>;
   solve(
     damping: number,
@@ -76,9 +77,14 @@ export interface NativeEngineObject {
     tolerance: number,
     left: Float64Array | null,
     right: Float64Array | null,
+    step: Float64Array | null,
   ): NativeAnswer<NativeSolved | NativeFailure>;
   /** With the factor of the last solve. */
-  accelerate(velocity: Float64Array, scaling: Float64Array | null): NativeAnswer<Float64Array | NativeFailure>;
+  accelerate(
+    velocity: Float64Array,
+    scaling: Float64Array | null,
+    acceleration: Float64Array | null,
+  ): NativeAnswer<Float64Array | NativeFailure>;
   jacobianProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   transposeProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   jacobian(parameters: Float64Array, first: number, count: number): NativeAnswer<Float64Array | NativeFailure>;
@@ -120,4 +126,8 @@ export interface BindingModule {
   /** From now on calls of at most so many flops run where they stand in this environment, of engines on one thread. */
   synchronousUpTo(flops: number): void;
   selfTest(order: number): SelfTest;
+  /** a . b; from LARGE_VECTOR entries on the bits of `dot` in src/algebra/vectors.ts. */
+  dot(a: Float64Array, b: Float64Array, threads: number): number;
+  /** a + factor b, written to `out` or to a fresh array. */
+  addScaled(a: Float64Array, factor: number, b: Float64Array, out: Float64Array | null, threads: number): Float64Array;
 }

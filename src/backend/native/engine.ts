@@ -1,6 +1,7 @@
 // The native engine behind the Engine interface: turns requests into addon calls, addon failures into `Failure` values, and an
 // AbortSignal into the addon's cancellation flag.
 import { Pace } from "../../algebra/pace.js";
+import type { VectorOperations } from "../../algebra/vectors.js";
 import { changedError } from "../../data/data-file.js";
 import { argumentError, fileError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
@@ -31,6 +32,7 @@ import { checkPrecision, checkTolerance, imprecise, type Precision, singleTolera
 import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
 import { loadNative } from "./load.js";
+import { nativeVectors } from "./vectors.js";
 
 const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4 } as const;
 const settled = Promise.resolve();
@@ -47,6 +49,7 @@ class NativeEngine implements Engine {
   readonly parameterCount: number;
   readonly layerCount: number;
   readonly threads: number;
+  readonly vectors: VectorOperations;
   readonly #architecture: Architecture;
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
@@ -76,6 +79,7 @@ class NativeEngine implements Engine {
     this.layerCount = architecture.layers.length;
     this.#parameters = new Float64Array(architecture.parameterCount);
     this.threads = threads;
+    this.vectors = nativeVectors(native.binding, threads);
     this.#object = withCode(
       () =>
         new native.binding.NativeEngine(
@@ -124,6 +128,7 @@ class NativeEngine implements Engine {
         precision === "single" ? 1 : 0,
         exactMeasureBelow,
         subset,
+        request.gradient ?? null,
       );
       // The call was not refused: from here on the curvature of before is gone.
       this.#parameters.set(parameters);
@@ -153,7 +158,8 @@ class NativeEngine implements Engine {
     this.#tolerance = tolerance;
     const { left = null, right = null } = correction ?? {};
     const answer = await this.#call(
-      (native) => native.solve(damping, decay, scaling, condition === true, tolerance, left, right),
+      (native) =>
+        native.solve(damping, decay, scaling, condition === true, tolerance, left, right, request.step ?? null),
       signal,
     );
     if ("failure" in answer) {
@@ -183,9 +189,10 @@ class NativeEngine implements Engine {
     velocity: Float64Array,
     scaling: Float64Array | null,
     signal?: AbortSignal,
+    into?: Float64Array,
   ): Promise<Accelerated | Failure> {
     const start = performance.now();
-    const answer = await this.#call((native) => native.accelerate(velocity, scaling), signal);
+    const answer = await this.#call((native) => native.accelerate(velocity, scaling, into ?? null), signal);
     if (isFailure(answer)) return this.#failure(answer, this.#parameters);
     return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
   }
