@@ -2,8 +2,9 @@
 export { type Backend, createEngine } from "./backend/create.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
 export type { Engine, EngineData, Failure, NonFinite } from "./backend/engine.js";
+export { type PredictOptions, predictAsync } from "./backend/predict.js";
 export { type Converted, type ConvertOptions, convertCsv } from "./data/convert-csv.js";
-export { FileDataset, openDataFile } from "./data/data-file.js";
+export { FileDataset, type OpenDataFileOptions, openDataFile, openDataFileAsync } from "./data/data-file.js";
 export { Dataset, type DatasetInput, type DatasetParts, dataset, type SplitOptions } from "./data/dataset.js";
 export { type Fold, foldsOf } from "./data/folds.js";
 export type { MatrixLike } from "./data/matrix.js";

@@ -12,7 +12,7 @@
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
 import type { VectorOperations } from "../algebra/vectors.js";
-import type { RowLayout } from "../data/data-file.js";
+import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Architecture } from "../network/architecture.js";
 import type { LowRank } from "./low-rank.js";

@@ -1,5 +1,5 @@
 // The samples an engine in TypeScript works on, block after block: views of arrays, or blocks of a file, scaled as they are read.
-import { RowReader } from "../data/data-file.js";
+import { RowReader } from "../data/row-reader.js";
 import type { Architecture } from "../network/architecture.js";
 import type { EngineData, FileSamples } from "./engine.js";
 

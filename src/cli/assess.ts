@@ -1,47 +1,67 @@
-// Metrics of a network on a data set in raw units, a block of rows at a time so that large tables need no copy of themselves.
+// Metrics of a network on a data set in raw units, in turns with the event loop; data files block by block.
+import { type PredictOptions, predictAsync } from "../backend/predict.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import { metricsOfBlocks, type PredictedBlock, type SetMetrics } from "../loss/metrics.js";
+import { metricsInTurns, type PredictedBlock, type SetMetrics } from "../loss/metrics.js";
 import type { Network } from "../network/network.js";
+import { Pace } from "../pace.js";
 
+/** Rows of a data set in memory that are summed up at a time. */
 const ROWS = 8192;
 
-/** Raw predictions for all rows: n x c. */
-export function predictAll(network: Network, inputs: Float64Array): Float64Array {
-  const d = network.inputSize;
-  const n = inputs.length / d;
-  const out = new Float64Array(n * network.outputSize);
-  for (let first = 0; first < n; first += ROWS) {
-    const part = inputs.subarray(first * d, Math.min(n, first + ROWS) * d);
-    out.set(network.predict(part), first * network.outputSize);
-  }
-  return out;
+/**
+ * The metrics of one named set.
+ * @throws GAUSSFLOW_FILE where a data file has changed, and the signal's reason once it has been aborted
+ */
+export async function assess(
+  network: Network,
+  set: string,
+  data: Dataset | FileDataset,
+  options: PredictOptions = {},
+): Promise<SetMetrics> {
+  const blocks =
+    data instanceof FileDataset ? fileBlocks(network, data, options) : memoryBlocks(network, data, options);
+  return { set, rows: data.sampleCount, targets: await metricsInTurns(blocks, data.targetNames) };
 }
 
-/** The metrics of one named set. */
-export function assess(network: Network, set: string, data: Dataset | FileDataset): SetMetrics {
-  const blocks = () => (data instanceof FileDataset ? predictedBlocks(network, data) : [predicted(network, data)]);
-  return { set, rows: data.sampleCount, targets: metricsOfBlocks(blocks, data.targetNames) };
+/** Passes over the predictions, which are made once. */
+function memoryBlocks(
+  network: Network,
+  { inputs, targets, weights, sampleCount: n }: Dataset,
+  options: PredictOptions,
+) {
+  const c = network.outputSize;
+  let whole: Float64Array | null = null;
+  return async function* (): AsyncGenerator<PredictedBlock, void> {
+    whole ??= await predictAsync(network, inputs, options);
+    const pace = new Pace(options.signal);
+    for (let first = 0; first < n; first += ROWS) {
+      const last = Math.min(n, first + ROWS);
+      yield {
+        predictions: whole.subarray(first * c, last * c),
+        targets: targets.subarray(first * c, last * c),
+        weights: weights?.subarray(first, last) ?? null,
+      };
+      await pace.turn();
+    }
+  };
 }
 
-function predicted(network: Network, { inputs, targets, weights }: Dataset): PredictedBlock {
-  return { predictions: predictAll(network, inputs), targets, weights };
-}
-
-function* predictedBlocks(network: Network, data: FileDataset): Generator<PredictedBlock, void> {
+/** Passes over the file. */
+function fileBlocks(network: Network, data: FileDataset, options: PredictOptions) {
   const { inputSize: d, outputSize: c, weights } = data;
   const { width } = data.layout;
-  let first = 0;
-  for (const block of data.blocks()) {
-    const rows = block.length / width;
-    const inputs = new Float64Array(rows * d);
-    const targets = new Float64Array(rows * c);
-    for (let i = 0; i < rows; i++) {
-      inputs.set(block.subarray(i * width, i * width + d), i * d);
-      targets.set(block.subarray(i * width + d, i * width + d + c), i * c);
+  return async function* (): AsyncGenerator<PredictedBlock, void> {
+    for await (const { block, row } of data.blocksInTurns(options.signal)) {
+      const rows = block.length / width;
+      const inputs = new Float64Array(rows * d);
+      const targets = new Float64Array(rows * c);
+      for (let i = 0; i < rows; i++) {
+        inputs.set(block.subarray(i * width, i * width + d), i * d);
+        targets.set(block.subarray(i * width + d, i * width + d + c), i * c);
+      }
+      const predictions = await predictAsync(network, inputs, options);
+      yield { predictions, targets, weights: weights?.subarray(row, row + rows) ?? null };
     }
-    const part = weights?.subarray(first, first + rows) ?? null;
-    yield { predictions: predictAll(network, inputs), targets, weights: part };
-    first += rows;
-  }
+  };
 }

@@ -1,5 +1,5 @@
 // What is trained on: a table cut into parts, or a data file, which is larger than memory and taken whole.
-import { type FileDataset, isDataFile, openDataFile } from "../data/data-file.js";
+import { type FileDataset, isDataFile, openDataFileAsync } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { readCsv } from "../data/read-csv.js";
 import { DEFAULT_VALIDATION, LEAST_FOR_VALIDATION } from "../train/train-options.js";
@@ -28,8 +28,13 @@ export interface Parts {
 }
 
 /** The table, or the data file, in parts. @throws UsageError for flags that do not go with it */
-export async function readParts(file: string, flags: PartFlags, tell: (note: string) => void): Promise<Parts> {
-  if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell);
+export async function readParts(
+  file: string,
+  flags: PartFlags,
+  tell: (note: string) => void,
+  signal?: AbortSignal,
+): Promise<Parts> {
+  if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell, signal);
   const data = await readCsv(file, csvOptions(flags));
   for (const note of data.notes) tell(note);
   const { seed, crossValidate } = flags;
@@ -53,7 +58,12 @@ export async function readParts(file: string, flags: PartFlags, tell: (note: str
 }
 
 /** A file has no rows in memory to draw parts from. Flags are looked at first: opening reads it from end to end. */
-function wholeFile(file: string, flags: PartFlags, tell: (note: string) => void): Parts {
+async function wholeFile(
+  file: string,
+  flags: PartFlags,
+  tell: (note: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<Parts> {
   const settled = {
     target: flags.target,
     ignore: flags.ignore,
@@ -84,7 +94,7 @@ function wholeFile(file: string, flags: PartFlags, tell: (note: string) => void)
       throw new UsageError(
         `--${name} wants the data in memory, and ${file} is a data file: give it the table instead, or leave --${name} out`,
       );
-  const fit = openDataFile(file);
+  const fit = await openDataFileAsync(file, { signal });
   tell("a data file is trained on whole: no rows are held out for validation or test");
   return { pool: fit, fit, validation: null, test: null };
 }

@@ -1,16 +1,18 @@
 // gaussflow predict MODEL FILE and gaussflow evaluate MODEL FILE: a saved model on a table in raw units.
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
+import { predictAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
 import { outOfRange } from "../data/range.js";
 import { type CsvOptions, readCsv } from "../data/read-csv.js";
 import { fileError } from "../errors.js";
 import { loadModel } from "../network/model-file.js";
 import type { Network } from "../network/network.js";
+import { Pace } from "../pace.js";
 import { jsonLine } from "../report/json-lines.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { formatNumber } from "../report/numbers.js";
-import { assess, predictAll } from "./assess.js";
+import { assess } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { delimiter } from "./parse.js";
@@ -94,6 +96,29 @@ function quoted(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** Lines of a block: to write them takes a few milliseconds. */
+const LINES = 4096;
+
+/** One line a row. The row number says which rows were left out for missing values. */
+async function asCsv(
+  names: readonly string[],
+  values: Float64Array,
+  columns: number,
+  rows: Uint32Array | null,
+): Promise<string> {
+  const pace = new Pace(undefined);
+  const blocks = [names.map(quoted).join(",")];
+  const count = values.length / columns;
+  for (let first = 0; first < count; first += LINES) {
+    const lines: string[] = [];
+    for (let i = first; i < Math.min(count, first + LINES); i++)
+      lines.push(`${rows?.[i] ?? i + 1},${values.subarray(i * columns, (i + 1) * columns).join(",")}`);
+    blocks.push(lines.join("\n"));
+    await pace.turn();
+  }
+  return `${blocks.join("\n")}\n`;
+}
+
 async function predict(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
   await checkOutputs({ "the model": model, "the table": file }, [
     { flag: "--out", path: flags.out, what: "the predictions" },
@@ -101,17 +126,13 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
   const { network, data } = await read(model, file, flags, "ignore", terminal);
   const c = network.outputSize;
   const names = network.encoding?.targets ?? [];
-  const predictions = predictAll(network, data.inputs);
+  const predictions = await predictAsync(network, data.inputs);
   const bad = predictions.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const row = Math.floor(bad / c);
     warn(terminal, `the prediction is not a finite number, first in row ${data.rows?.[row] ?? row + 1}`);
   }
-  // The row number tells which rows were left out for missing values.
-  const lines = [["row", ...names].map(quoted).join(",")];
-  for (let i = 0; i < data.sampleCount; i++)
-    lines.push(`${data.rows?.[i] ?? i + 1},${predictions.subarray(i * c, (i + 1) * c).join(",")}`);
-  const text = `${lines.join("\n")}\n`;
+  const text = await asCsv(["row", ...names], predictions, c, data.rows);
   if (flags.out === undefined) terminal.out.write(text);
   else await writeFileAtomic(flags.out, text);
   return EXIT.ok;
@@ -119,7 +140,7 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
 
 async function evaluate(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
   const { network, data } = await read(model, file, flags, "require", terminal);
-  const set = assess(network, "table", data);
+  const set = await assess(network, "table", data);
   terminal.out.write(flags.json ? jsonLine("evaluation", set) : `${metricsTable([set], terminal.paintOut)}\n`);
   return EXIT.ok;
 }

@@ -1,6 +1,7 @@
 // How every way of training on the command line ends: errors of the parts, the saved model, the result for people or for machines, the
 // exit code.
 import { FileDataset } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
 import type { SetMetrics } from "../loss/metrics.js";
 import { saveModel } from "../network/model-file.js";
 import { jsonLine, resultLine } from "../report/json-lines.js";
@@ -27,9 +28,12 @@ export interface TrainCall {
 export async function conclude(result: TrainResult, call: TrainCall, terminal: Terminal): Promise<ExitCode> {
   const { setup, file, flags, watch } = call;
   const { fit, validation, test, warnings } = setup;
-  const sets: SetMetrics[] = [assess(result.network, "train", fit)];
-  if (validation !== null) sets.push(assess(result.network, "validation", validation));
-  if (test !== null) sets.push(assess(result.network, "test", test));
+  // Without the signal: what an interrupted training has found is judged and saved all the same.
+  const { backend, threads } = flags;
+  const judged = (set: string, data: Dataset | FileDataset) => assess(result.network, set, data, { backend, threads });
+  const sets: SetMetrics[] = [await judged("train", fit)];
+  if (validation !== null) sets.push(await judged("validation", validation));
+  if (test !== null) sets.push(await judged("test", test));
   if (flags.out !== undefined) await saveModel(flags.out, result.network);
   if (flags.json) {
     terminal.out.write(jsonLine("chosen", { chosen: result.chosen }));

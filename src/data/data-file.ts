@@ -9,27 +9,17 @@
 // memory, so that a training gives the same bits either way.
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { argumentError, fileError, type GaussflowError } from "../errors.js";
+import { argumentError, fileError } from "../errors.js";
+import { checkOptionNames, checkSignal } from "../options.js";
+import { ColumnSummary } from "./column-moments.js";
 import type { TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";
+import { blockRows, openError, type RowBlock, type RowLayout, RowReader, rowBlocks } from "./row-reader.js";
 
 export const DATA_FILE_MAGIC = "GFDATA1\n";
 /** The rows begin at a multiple of this. */
 export const DATA_FILE_PAGE = 4096;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
-/** Doubles that are read at a time. */
-const BLOCK = 1 << 17;
-
-/** Where the rows of an open data file stand: what an engine needs to read them. */
-export interface RowLayout {
-  readonly path: string;
-  readonly offset: number;
-  readonly size: number;
-  /** Doubles of a row. */
-  readonly width: number;
-  /** Nanoseconds of the last change, as a text: a file that changes under a run is refused. */
-  readonly changed: string;
-}
 
 /** A data set in a file. Made by `openDataFile`. */
 export class FileDataset {
@@ -44,7 +34,14 @@ export class FileDataset {
   readonly weights: Float64Array | null;
   readonly parts = null;
 
-  constructor(layout: RowLayout, header: Header) {
+  /**
+   * Extremes and sums of all columns, found when the file was opened: they save `standardise` a pass.
+   * @internal
+   */
+  readonly summary: ColumnSummary;
+
+  /** @internal Made by `openDataFile` and `openDataFileAsync`. */
+  constructor(layout: RowLayout, header: Header, { weights, summary }: RowCheck) {
     this.layout = layout;
     this.sampleCount = header.rows;
     this.featureNames = header.features;
@@ -52,8 +49,8 @@ export class FileDataset {
     this.inputSize = header.features.length;
     this.outputSize = header.targets.length;
     this.encoding = header.encoding;
-    this.weights = header.weighted ? new Float64Array(header.rows) : null;
-    this.#check();
+    this.weights = weights;
+    this.summary = summary;
   }
 
   /**
@@ -61,34 +58,63 @@ export class FileDataset {
    * @throws GAUSSFLOW_FILE where the file has changed
    */
   *blocks(): Generator<Float64Array, void> {
-    const reader = new RowReader(this.layout);
-    const rows = Math.max(1, Math.floor(BLOCK / this.layout.width));
-    try {
-      for (let first = 0; first < this.sampleCount; first += rows)
-        yield reader.read(first, Math.min(rows, this.sampleCount - first));
-    } finally {
-      reader.close();
-    }
+    for (const { block } of blocksOf(this.layout, this.sampleCount)) yield block;
   }
 
-  /** One pass over the file: every number is finite, weights are taken into memory. */
-  #check(): void {
-    const { width, path } = this.layout;
-    const columns = this.inputSize + this.outputSize;
-    let row = 0;
-    for (const block of this.blocks()) {
-      const bad = firstNotFinite(block);
-      if (bad >= 0) {
-        const at = { row: row + Math.floor(bad / width) + 1, column: (bad % width) + 1 };
-        throw fileError(path, `row ${at.row}, column ${at.column}: must be a finite number; holds ${block[bad]}`, at);
-      }
-      for (let i = 0; i < block.length / width; i++, row++) {
-        if (this.weights === null) continue;
-        const weight = block[i * width + columns]!;
-        if (weight <= 0)
-          throw fileError(path, `row ${row + 1}: has a weight that is not above 0, ${weight}`, { row: row + 1 });
-        this.weights[row] = weight;
-      }
+  /**
+   * The same in turns with the event loop: a turn for each block.
+   * @throws GAUSSFLOW_FILE where the file has changed, and the signal's reason once it has been aborted
+   */
+  blocksInTurns(signal?: AbortSignal): AsyncGenerator<RowBlock, void> {
+    return rowBlocks(this.layout, this.sampleCount, signal);
+  }
+}
+
+function* blocksOf(layout: RowLayout, rowCount: number): Generator<RowBlock, void> {
+  const reader = new RowReader(layout);
+  const rows = blockRows(layout);
+  try {
+    for (let row = 0; row < rowCount; row += rows)
+      yield { block: reader.read(row, Math.min(rows, rowCount - row)), row };
+  } finally {
+    reader.close();
+  }
+}
+
+/** What the pass over all rows at opening does: every number must be finite, every weight above 0; weights are taken into memory. */
+class RowCheck {
+  readonly weights: Float64Array | null;
+  readonly summary: ColumnSummary;
+  readonly #path: string;
+  readonly #width: number;
+
+  constructor({ path, width }: RowLayout, { weighted, rows }: Header) {
+    this.#path = path;
+    this.#width = width;
+    this.weights = weighted ? new Float64Array(rows) : null;
+    this.summary = new ColumnSummary(width);
+  }
+
+  /** @throws GAUSSFLOW_FILE with row and column */
+  take({ block, row }: RowBlock): void {
+    const width = this.#width;
+    const bad = firstNotFinite(block);
+    if (bad >= 0) {
+      const at = { row: row + Math.floor(bad / width) + 1, column: (bad % width) + 1 };
+      throw fileError(
+        this.#path,
+        `row ${at.row}, column ${at.column}: must be a finite number; holds ${block[bad]}`,
+        at,
+      );
+    }
+    // All weights are above 0: every row takes part.
+    this.summary.add(block, row, null);
+    if (this.weights === null) return;
+    for (let k = width - 1, i = row; k < block.length; k += width, i++) {
+      const weight = block[k]!;
+      if (weight <= 0)
+        throw fileError(this.#path, `row ${i + 1}: has a weight that is not above 0, ${weight}`, { row: i + 1 });
+      this.weights[i] = weight;
     }
   }
 }
@@ -97,48 +123,6 @@ export class FileDataset {
 function firstNotFinite(values: Float64Array): number {
   for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k])) return k;
   return -1;
-}
-
-/** Reads rows of a data file; keeps the file open until it is closed. */
-export class RowReader {
-  readonly #layout: RowLayout;
-  readonly #file: number;
-  // Kept between reads: fresh blocks would wait for the collector, some hundred of them at times.
-  #room = new Float64Array(0);
-
-  constructor(layout: RowLayout) {
-    this.#layout = layout;
-    this.#file = openSync(layout.path, "r");
-  }
-
-  /** Rows [first, first + count), valid until the next call. @throws GAUSSFLOW_FILE */
-  read(first: number, count: number): Float64Array {
-    const { path, offset, width, size, changed } = this.#layout;
-    if (this.#room.length < count * width) this.#room = new Float64Array(count * width);
-    const values = this.#room.subarray(0, count * width);
-    const bytes = new Uint8Array(values.buffer, 0, values.byteLength);
-    let done = 0;
-    while (done < bytes.length) {
-      const more = readSync(this.#file, bytes, done, bytes.length - done, offset + first * width * DOUBLE + done);
-      if (more === 0) break;
-      done += more;
-    }
-    const now = fstatSync(this.#file, { bigint: true });
-    if (done < bytes.length || Number(now.size) !== size || String(now.mtimeNs) !== changed)
-      throw changedError(path, first);
-    return values;
-  }
-
-  close(): void {
-    closeSync(this.#file);
-  }
-}
-
-/** What both engines say of a file that is not what it was. */
-export function changedError(path: string, sample: number): GaussflowError {
-  return fileError(path, `cannot be read at row ${sample + 1}, or has changed since it was opened`, {
-    row: sample + 1,
-  });
 }
 
 interface Header {
@@ -150,18 +134,49 @@ interface Header {
 }
 
 /**
- * Opens a data file (written by `writeDataFile` or `gaussflow convert`) and reads it once: every number must be finite.
+ * Opens a data file (written by `writeDataFile` or `gaussflow convert`) and reads it once: every number must be finite. The event loop
+ * stands still meanwhile; `openDataFileAsync` does the same in turns with it.
  * @throws GAUSSFLOW_FILE: no such file, not a data file, cut off, too long, a number that is not finite (with row and column)
  * @example const result = await train(net, openDataFile("rig.gfd"));
  */
 export function openDataFile(path: string): FileDataset {
+  const { layout, header } = openRows(path);
+  const check = new RowCheck(layout, header);
+  for (const rows of blocksOf(layout, header.rows)) check.take(rows);
+  return new FileDataset(layout, header, check);
+}
+
+/** Of `openDataFileAsync`. */
+export interface OpenDataFileOptions {
+  /** Stops the reading; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The same as `openDataFile` in turns with the event loop: reads in blocks of 1 MB, and never holds the event loop for more than a few
+ * milliseconds.
+ * @throws GAUSSFLOW_FILE as `openDataFile`, and the signal's reason once it has been aborted
+ * @example const data = await openDataFileAsync("rig.gfd", { signal });
+ */
+export async function openDataFileAsync(path: string, options: OpenDataFileOptions = {}): Promise<FileDataset> {
+  checkOptionNames("options", options, ["signal"]);
+  const { signal } = options;
+  checkSignal("options.signal", signal);
+  const { layout, header } = openRows(path);
+  const check = new RowCheck(layout, header);
+  for await (const rows of rowBlocks(layout, header.rows, signal)) check.take(rows);
+  return new FileDataset(layout, header, check);
+}
+
+/** Header and place of the rows of a data file. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_FILE */
+function openRows(path: string): { readonly layout: RowLayout; readonly header: Header } {
   if (typeof path !== "string" || path === "") throw argumentError("path", "must be a path", path);
   const full = resolve(path);
   let file: number;
   try {
     file = openSync(full, "r");
   } catch (cause) {
-    throw fileError(path, `cannot be opened (${(cause as { code?: string }).code ?? "unknown"})`, {}, cause);
+    throw openError(path, cause);
   }
   try {
     const { size: bytes, mtimeNs } = fstatSync(file, { bigint: true });
@@ -184,7 +199,7 @@ export function openDataFile(path: string): FileDataset {
         `must be ${expected} bytes long for ${header.rows} rows of ${width} numbers, and is ${size}: ${size < expected ? "it is cut off" : "something follows the rows"}`,
         { expected, size },
       );
-    return new FileDataset({ path: full, offset, size, width, changed: String(mtimeNs) }, header);
+    return { layout: { path: full, offset, size, width, changed: String(mtimeNs) }, header };
   } finally {
     closeSync(file);
   }

@@ -2,96 +2,86 @@
 // deviation as scale. A constant column gets scale 1: one whose spread is at most what rounding leaves of a single value that was
 // computed in several ways, n eps max|x|. So does a spread too small to divide by (below 6e-309). Stored with the model, so that
 // prediction takes raw units.
+import { finish, Pace, STEP, type Steps } from "../pace.js";
+import { type BlockReader, type ColumnScaling, ColumnSummary, columnScaling } from "./column-moments.js";
 import { FileDataset } from "./data-file.js";
 import type { Dataset } from "./dataset.js";
 
-/** One offset and one scale > 0 a column. */
-export interface ColumnScaling {
-  readonly offset: Float64Array;
-  readonly scale: Float64Array;
-}
+export type { ColumnScaling } from "./column-moments.js";
 
 export interface Scaling {
   readonly inputs: ColumnScaling;
   readonly targets: ColumnScaling;
 }
 
-/** True if the values of a column from `min` to `max` over `n` rows differ by rounding alone. */
-function isConstant(min: number, max: number, n: number): boolean {
-  // Halves, so that the difference cannot overflow.
-  return max / 2 - min / 2 <= ((n * Number.EPSILON) / 2) * Math.max(Math.abs(min), Math.abs(max));
-}
-
-/**
- * Mean and standard deviation of each column, from three passes over blocks of whole rows; rows of weight zero take no part. Every column's
- * sums run over the rows in order, so that the bits do not depend on how the rows are cut into blocks.
- */
-function columnScaling(
-  blocks: () => Iterable<Float64Array>,
-  columns: number,
-  weights: Float64Array | null,
-): ColumnScaling {
-  const offset = new Float64Array(columns);
-  const scale = new Float64Array(columns).fill(1);
-  // Weights are taken relative to the largest, so that their sum cannot overflow.
-  const largest = weights === null ? 1 : weights.reduce((a, b) => Math.max(a, b), 0);
-  const forEachRow = (body: (block: Float64Array, k: number, weight: number) => void) => {
-    let row = 0;
-    for (const block of blocks())
-      for (let k = 0; k < block.length; k += columns, row++) {
-        const weight = weights === null ? 1 : weights[row]! / largest;
-        if (weights === null || weights[row] !== 0) body(block, k, weight);
-      }
-  };
-  const min = new Float64Array(columns).fill(Infinity);
-  const max = new Float64Array(columns).fill(-Infinity);
-  let rows = 0;
-  forEachRow((block, k) => {
-    rows++;
-    for (let j = 0; j < columns; j++) {
-      const value = block[k + j]!;
-      if (value < min[j]!) min[j] = value;
-      if (value > max[j]!) max[j] = value;
-    }
-  });
-  // A power of two near the largest magnitude: dividing by it is exact, and no square or sum over- or underflows.
-  const unit = min.map((low, j) =>
-    low === max[j] ? 1 : 2 ** Math.floor(Math.log2(Math.max(Math.abs(low), Math.abs(max[j]!)))),
-  );
-  let total = 0;
-  const sum = new Float64Array(columns);
-  forEachRow((block, k, weight) => {
-    total += weight;
-    for (let j = 0; j < columns; j++) sum[j]! += weight * (block[k + j]! / unit[j]!);
-  });
-  const mean = sum.map((value) => value / total);
-  const squares = new Float64Array(columns);
-  forEachRow((block, k, weight) => {
-    for (let j = 0; j < columns; j++) squares[j]! += weight * (block[k + j]! / unit[j]! - mean[j]!) ** 2;
-  });
-  for (let j = 0; j < columns; j++) {
-    if (min[j] === max[j]) {
-      offset[j] = min[j]!;
-      continue;
-    }
-    offset[j] = mean[j]! * unit[j]!;
-    if (isConstant(min[j]!, max[j]!, rows)) continue;
-    const deviation = Math.sqrt(squares[j]! / total) * unit[j]!;
-    if (deviation > 0 && Number.isFinite(1 / deviation)) scale[j] = deviation;
-  }
-  return { offset, scale };
-}
-
 /** Means and standard deviations of inputs and targets. */
 export function standardise(data: Dataset | FileDataset): Scaling {
   const { inputSize: d, outputSize: c, weights } = data;
-  if (!(data instanceof FileDataset))
-    return {
-      inputs: columnScaling(() => [data.inputs], d, weights),
-      targets: columnScaling(() => [data.targets], c, weights),
-    };
-  // The weights' own column, where there is one, is scaled along and left out.
-  const { offset, scale } = columnScaling(() => data.blocks(), data.layout.width, weights);
+  if (data instanceof FileDataset) {
+    const whole = run(columnScaling(data.layout.width, weights, data.summary), (read) => {
+      let row = 0;
+      for (const block of data.blocks()) {
+        read(block, row);
+        row += block.length / data.layout.width;
+      }
+    });
+    return ofColumns(whole, d, c);
+  }
+  return {
+    inputs: run(columnScaling(d, weights, null), (read) => read(data.inputs, 0)),
+    targets: run(columnScaling(c, weights, null), (read) => read(data.targets, 0)),
+  };
+}
+
+/**
+ * The same, to the bit, in turns with the event loop.
+ * @throws GAUSSFLOW_FILE where a data file has changed, and the signal's reason once it has been aborted
+ */
+export async function standardiseInTurns(
+  data: Dataset | FileDataset,
+  signal: AbortSignal | undefined,
+): Promise<Scaling> {
+  const { inputSize: d, outputSize: c, weights } = data;
+  if (data instanceof FileDataset) {
+    const whole = await runInTurns(columnScaling(data.layout.width, weights, data.summary), async (read) => {
+      for await (const { block, row } of data.blocksInTurns(signal)) read(block, row);
+    });
+    return ofColumns(whole, d, c);
+  }
+  const pace = new Pace(signal);
+  const shown = (values: Float64Array, columns: number) => async (read: BlockReader) => {
+    const rows = Math.max(1, Math.floor(STEP / columns));
+    for (let row = 0; row * columns < values.length; row += rows) {
+      read(values.subarray(row * columns, (row + rows) * columns), row);
+      await pace.turn();
+    }
+  };
+  return {
+    inputs: await runInTurns(columnScaling(d, weights, null), shown(data.inputs, d)),
+    targets: await runInTurns(columnScaling(c, weights, null), shown(data.targets, c)),
+  };
+}
+
+type Passes = Generator<BlockReader, ColumnScaling, void>;
+
+function run(passes: Passes, show: (read: BlockReader) => void): ColumnScaling {
+  for (;;) {
+    const next = passes.next();
+    if (next.done) return next.value;
+    show(next.value);
+  }
+}
+
+async function runInTurns(passes: Passes, show: (read: BlockReader) => Promise<void>): Promise<ColumnScaling> {
+  for (;;) {
+    const next = passes.next();
+    if (next.done) return next.value;
+    await show(next.value);
+  }
+}
+
+/** Of a file's columns; that of the weights, where there is one, is scaled along and left out. */
+function ofColumns({ offset, scale }: ColumnScaling, d: number, c: number): Scaling {
   const part = (from: number, to: number) => ({ offset: offset.slice(from, to), scale: scale.slice(from, to) });
   return { inputs: part(0, d), targets: part(d, d + c) };
 }
@@ -107,12 +97,19 @@ export function identityScaling(inputSize: number, outputSize: number): Scaling 
 
 /** z = (x - offset) / scale, a fresh array; `matrix` is [n x columns], row-major. */
 export function scaleColumns(matrix: Float64Array, scaling: ColumnScaling): Float64Array {
-  const { offset, scale } = scaling;
+  return finish(scaleSteps(matrix, scaling));
+}
+
+/** The same in pieces. */
+export function* scaleSteps(matrix: Float64Array, { offset, scale }: ColumnScaling): Steps<Float64Array> {
   const columns = offset.length;
   const scaled = new Float64Array(matrix.length);
-  for (let k = 0, j = 0; k < matrix.length; k++) {
-    scaled[k] = (matrix[k]! - offset[j]!) / scale[j]!;
-    j = j + 1 === columns ? 0 : j + 1;
+  for (let k = 0, j = 0; k < matrix.length; ) {
+    for (const end = Math.min(matrix.length, k + STEP); k < end; k++) {
+      scaled[k] = (matrix[k]! - offset[j]!) / scale[j]!;
+      j = j + 1 === columns ? 0 : j + 1;
+    }
+    yield;
   }
   return scaled;
 }
@@ -129,29 +126,23 @@ export function unscaleColumns(matrix: Float64Array, scaling: ColumnScaling): Fl
   return raw;
 }
 
+/** Rows between two looks at which columns are constant still. */
+const LOOK = 1024;
+
 /**
  * Names of the inputs that are constant over the rows of non-zero weight, by the rule of `standardise`: they carry no information. Reads as
  * far as it must.
  */
 export function constantInputs(data: Dataset | FileDataset): string[] {
   const { inputSize: d, weights, featureNames, sampleCount } = data;
-  const [blocks, width] = data instanceof FileDataset ? [data.blocks(), data.layout.width] : [[data.inputs], d];
+  if (data instanceof FileDataset) return featureNames.filter((_, j) => data.summary.isConstant(j));
   const rows = weights === null ? sampleCount : weights.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0);
-  const min = new Float64Array(d).fill(Infinity);
-  const max = new Float64Array(d).fill(-Infinity);
+  const summary = new ColumnSummary(d);
   let constant = Array.from(featureNames.keys());
-  let row = 0;
-  for (const block of blocks)
-    for (let k = 0; k < block.length; k += width, row++) {
-      if (weights !== null && weights[row] === 0) continue;
-      for (const j of constant) {
-        min[j] = Math.min(min[j]!, block[k + j]!);
-        max[j] = Math.max(max[j]!, block[k + j]!);
-      }
-      // A spread beyond the bound stays beyond it: another row widens the spread at least as much as the largest magnitude.
-      const same = (j: number) => isConstant(min[j]!, max[j]!, rows);
-      if (!constant.every(same)) constant = constant.filter(same);
-      if (constant.length === 0) return [];
-    }
+  for (let row = 0; row < sampleCount && constant.length > 0; row += LOOK) {
+    summary.add(data.inputs.subarray(row * d, (row + LOOK) * d), row, weights);
+    // A spread beyond the bound stays beyond it: another row widens the spread at least as much as the largest magnitude.
+    constant = constant.filter((j) => summary.isConstant(j, rows));
+  }
   return constant.map((j) => featureNames[j]!);
 }

@@ -30,7 +30,7 @@ export interface FlowRunContext {
   readonly targets: Float64Array;
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
-  readonly terms: () => ResidualTerms;
+  readonly terms: () => ResidualTerms | Promise<ResidualTerms>;
   /** Where the flow starts, even if it is resumed later on its way. */
   readonly start: Float64Array;
   /** From the sum loss to the reported mean of squares. */

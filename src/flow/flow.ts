@@ -10,6 +10,7 @@ import { type Plan, planRoute, refuse } from "../linearise/plan.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
 import { fingerprint } from "../train/checkpoint.js";
+import { abortReason, endedBy } from "../train/interrupt.js";
 import { flowRequest } from "../train/plan.js";
 import { checkTargetsKept, fittedPart, fittingDataset, meanFactor, startingPoint } from "../train/prepare.js";
 import { SampleEngine } from "../train/sample-engine.js";
@@ -96,12 +97,18 @@ export async function* flowSteps(
   const plan = planRoute(request);
   refuse(plan, request);
   const backend = { backend: options.backend, threads: plan.threads };
-  const point = startingPoint(network, fit, completed.standardise);
-  checkTargetsKept(point);
-  const { start, data: prepared, terms } = point;
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);
-  const print = checkpoint === null && resume === null ? "" : printOf(start, prepared, completed);
+  let begun: Awaited<ReturnType<typeof begin>>;
+  try {
+    begun = await begin(network, fit, completed, options.signal);
+  } catch (error) {
+    const { signal } = options;
+    if (!endedBy(signal, error)) throw error;
+    const engine = { kind: request.engine === "native" ? "native" : "reference", threads: plan.threads };
+    return finish(network, completed, options, plan, engine, unbegun(network, completed, plan, abortReason(signal)));
+  }
+  const { start, prepared, terms, print } = begun;
   const snapshot = resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount);
   if (snapshot !== null) checkResumed(completed, snapshot);
   const engine = createEngine(start.architecture, prepared, backend);
@@ -130,6 +137,16 @@ export async function* flowSteps(
   }
 }
 
+/** The start of a flow in its units, and its fingerprint where checkpoints need one. Takes turns with the event loop. */
+async function begin(network: Network, fit: Dataset, completed: CompletedFlowOptions, signal: AbortSignal | undefined) {
+  const point = await startingPoint(network, fit, completed.standardise, signal);
+  await checkTargetsKept(point);
+  const { start, data: prepared, terms } = point;
+  const { checkpoint, resume } = completed;
+  const print = checkpoint === null && resume === null ? "" : await printOf(start, prepared, completed, signal);
+  return { start, prepared, terms, print };
+}
+
 /** What lies before the checkpoint is past, and known only where it was asked for before. */
 function checkResumed({ outputs, until }: CompletedFlowOptions, { time, outputs: known }: FlowSnapshot): void {
   if (until < time) throw argumentError("options.until", `must not be before the checkpoint's t = ${time}`, until);
@@ -148,17 +165,61 @@ function printOf(
   start: Network,
   data: EngineData,
   { schedule, integrator, loss, standardise, route, from }: CompletedFlowOptions,
-): string {
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const { steps: _steps, ...settings } = integrator.settings;
   const damping = [schedule.name, schedule.settings];
-  return fingerprint([
+  const parts = [
     JSON.stringify({ damping, method: integrator.name, settings, loss, standardise, route, from }),
     JSON.stringify(start.options),
     start.parameters,
     data.inputs,
     data.targets,
     data.weights ?? null,
-  ]);
+  ];
+  return fingerprint(parts, signal);
+}
+
+/** What a result shows of a run. */
+interface FlowOutcome
+  extends Pick<
+    FlowRun,
+    | "reason"
+    | "parameters"
+    | "time"
+    | "records"
+    | "outputs"
+    | "events"
+    | "counts"
+    | "stiffness"
+    | "rounding"
+    | "elapsed"
+  > {
+  readonly best: Pick<FlowRun["best"], "parameters">;
+  readonly field: Pick<FlowRun["field"], "linearisations" | "switched" | "route">;
+}
+
+/** The outcome of a flow that was aborted before its first right-hand side. */
+function unbegun(
+  { parameters }: Network,
+  { from }: CompletedFlowOptions,
+  { route }: Plan,
+  reason: Reason,
+): FlowOutcome {
+  return {
+    reason,
+    best: { parameters },
+    parameters,
+    time: from,
+    records: [],
+    outputs: [],
+    events: [],
+    counts: { accepted: 0, rejected: 0, evaluations: 0 },
+    field: { linearisations: 0, switched: null, route },
+    stiffness: null,
+    rounding: null,
+    elapsed: 0,
+  };
 }
 
 async function finish(
@@ -166,8 +227,8 @@ async function finish(
   { schedule, integrator }: CompletedFlowOptions,
   options: FlowOptions,
   plan: Plan,
-  engine: Engine,
-  run: FlowRun,
+  engine: Pick<Engine, "kind" | "threads">,
+  run: FlowOutcome,
 ): Promise<FlowResult> {
   const reason = run.reason ?? { code: "no-progress", message: "the flow was given up" };
   const at = (state: Float64Array) => start.withParameters(state.slice(0, start.parameterCount));

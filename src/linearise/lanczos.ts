@@ -3,9 +3,10 @@
 // so that every Ritz value theta comes with an interval that holds an eigenvalue, and needs no vector for it. Every new direction is
 // made orthogonal to all before it, twice: no copies of values that have converged, and the steps here are tens, not thousands
 // (Parlett, The Symmetric Eigenvalue Problem, 1998, chapter 13).
-import { Pace } from "../algebra/pace.js";
+
 import { tridiagonalEigen } from "../algebra/symmetric-eigen.js";
 import { dot, norm } from "../algebra/vectors.js";
+import { Pace } from "../pace.js";
 import { Random } from "../random.js";
 
 /** Products at most: as many directions are kept, and made orthogonal to each other. */

@@ -32,7 +32,7 @@ export interface ObservedRun {
   /** Of the samples; null = all 1. */
   readonly weights: Float64Array | null;
   /** Found when asked for, by a pass over the data. */
-  readonly terms: () => ResidualTerms;
+  readonly terms: () => ResidualTerms | Promise<ResidualTerms>;
   /** Excess objective below which the run's own errors (of time integration) show; 0 for training and for fixed steps. */
   readonly resolution: number;
   /**

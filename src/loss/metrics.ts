@@ -60,14 +60,37 @@ export function metricsOfBlocks(
   blocks: () => Iterable<PredictedBlock>,
   targetNames: readonly string[],
 ): TargetMetrics[] {
-  const pass = (units: readonly number[]) => {
-    const sums = units.map((unit, column) => new ColumnSums(unit, column, units.length));
-    for (const block of blocks()) for (const column of sums) column.add(block);
-    return sums;
-  };
-  const plain = pass(targetNames.map(() => 1));
-  const units = plain.map(({ largest }) => unitOf(largest));
-  const sums = units.every((unit) => unit === 1) ? plain : pass(units);
+  const passes = metricPasses(targetNames);
+  for (;;) {
+    const next = passes.next();
+    if (next.done) return next.value;
+    for (const block of blocks()) for (const column of next.value) column.add(block);
+  }
+}
+
+/** The same of blocks that take their time, such as those of a file. */
+export async function metricsInTurns(
+  blocks: () => AsyncIterable<PredictedBlock>,
+  targetNames: readonly string[],
+): Promise<TargetMetrics[]> {
+  const passes = metricPasses(targetNames);
+  for (;;) {
+    const next = passes.next();
+    if (next.done) return next.value;
+    for await (const block of blocks()) for (const column of next.value) column.add(block);
+  }
+}
+
+/** Yields the sums of each pass that is needed; all blocks are to be added to them before the next. */
+function* metricPasses(targetNames: readonly string[]): Generator<readonly ColumnSums[], TargetMetrics[], void> {
+  const sumsIn = (units: readonly number[]) => units.map((unit, column) => new ColumnSums(unit, column, units.length));
+  let sums = sumsIn(targetNames.map(() => 1));
+  yield sums;
+  const units = sums.map(({ largest }) => unitOf(largest));
+  if (units.some((unit) => unit !== 1)) {
+    sums = sumsIn(units);
+    yield sums;
+  }
   return targetNames.map((target, column) => ({ target, ...sums[column]!.figures() }));
 }
 

@@ -49,7 +49,7 @@ export async function checkAssumptions(
   data: Dataset | DatasetInput,
   options: AdviceOptions = {},
 ): Promise<Assumptions> {
-  const { start, data: prepared } = prepareAdvice("checkAssumptions options", network, data, options);
+  const { start, data: prepared } = await prepareAdvice("checkAssumptions options", network, data, options);
   const { signal } = options;
   const { architecture, parameters, parameterCount } = start;
   const alpha = architecture.outputScale;

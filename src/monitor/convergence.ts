@@ -17,8 +17,8 @@ const atFloor = 100;
 const leastResolved = 1e-4;
 
 export function convergence(
-  { reason, floor, observations }: Observations,
-  { engine, decay, terms, resolution, architecture }: ObservedRun,
+  { reason, floor, terms, observations }: Observations,
+  { engine, decay, resolution, architecture }: ObservedRun,
   optimum: MonitorReport["optimum"],
 ): MonitorReport["converged"] {
   const last = observations.at(-1);
@@ -26,7 +26,7 @@ export function convergence(
   const ended = `it ended because ${reason.message}`;
   if (last.objective <= atFloor * floor) {
     const at = `the objective ${last.objective.toExponential(3)} is at its rounding floor`;
-    const { targets, shift } = terms();
+    const { targets, shift } = terms ?? { targets: 0, shift: 0 };
     if (shift === 0 || atFloor * floor <= (leastResolved * targets ** 2) / 2 || targets === 0)
       return { holds: true, message: `yes: ${at}` };
     return {

@@ -9,7 +9,14 @@
 import { norm } from "../algebra/vectors.js";
 import { argumentError } from "../errors.js";
 import { KernelDrift } from "../linearise/kernel-drift.js";
-import type { MonitorRecord, MonitorReport, ObservedPoint, ObservedRun, Observer } from "../linearise/observer.js";
+import type {
+  MonitorRecord,
+  MonitorReport,
+  ObservedPoint,
+  ObservedRun,
+  Observer,
+  ResidualTerms,
+} from "../linearise/observer.js";
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
@@ -118,9 +125,11 @@ class Watch implements Monitor {
   async onEnd(reason: Reason): Promise<MonitorReport> {
     const [run, last] = [this.#run, this.#last];
     let floor = 0;
+    let terms: ResidualTerms | null = null;
     if (run !== null && last !== null && !run.signal.aborted) {
       if (this.#observations.at(-1)?.position !== last.position) await this.#observe(run, last);
-      floor = await roundingFloor(run, last);
+      terms = await run.terms();
+      floor = await roundingFloor(run, last, terms);
     }
     const found = report({
       run,
@@ -128,6 +137,7 @@ class Watch implements Monitor {
       window: this.#settings.window,
       optimum: this.#settings.optimum,
       floor,
+      terms,
       observations: this.#observations,
       train: this.#train,
       flow: this.#flow,
@@ -183,15 +193,15 @@ const roundingUnits = 16;
  * Of the sum loss. Rounding is relative to what was added up: predictions and targets (the raw ones, from which a mean was taken), and
  * inside of the network terms that may cancel, which shows when the last digit of the parameters moves.
  */
-async function roundingFloor(run: ObservedRun, { parameters }: ObservedPoint): Promise<number> {
-  const { engine, weights, terms, signal } = run;
+async function roundingFloor(run: ObservedRun, { parameters }: ObservedPoint, { raw }: ResidualTerms): Promise<number> {
+  const { engine, weights, signal } = run;
   const c = engine.outputSize;
   const psi = weighted(await engine.forward(parameters, signal), weights, c);
   const moved = weighted(await engine.forward(lastDigitMoved(parameters), signal), weights, c);
   const answer = await engine.evaluate(parameters, signal);
   const residual = "ok" in answer ? Math.sqrt(2 * answer.loss) : 0;
   // |y| <= |psi| + |r|.
-  const summed = roundingUnits * Number.EPSILON * (norm(psi) + residual + terms().raw);
+  const summed = roundingUnits * Number.EPSILON * (norm(psi) + residual + raw);
   const inside = norm(moved.map((value, k) => value - psi[k]));
   return 0.5 * Math.max(summed, Number.isFinite(inside) ? inside : 0) ** 2;
 }

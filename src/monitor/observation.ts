@@ -1,6 +1,6 @@
 // What the monitor gathers while a run goes on: measurements at observed points, and the run's own records. Plain data; the report is
 // made of it at the end.
-import type { MonitorSpectrum, ObservedRun } from "../linearise/observer.js";
+import type { MonitorSpectrum, ObservedRun, ResidualTerms } from "../linearise/observer.js";
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 
 export interface Observation {
@@ -29,6 +29,8 @@ export interface Observations {
   readonly optimum: number | null;
   /** Sum objective below which rounding rules. */
   readonly floor: number;
+  /** null where the run was aborted before they were found. */
+  readonly terms: ResidualTerms | null;
   readonly observations: readonly Observation[];
   /** Accepted iterations, the start included; empty for flows. */
   readonly train: readonly TrainRecord[];

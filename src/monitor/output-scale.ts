@@ -82,7 +82,7 @@ export async function recommendOutputScale(
   data: Dataset | DatasetInput,
   options: AdviceOptions = {},
 ): Promise<OutputScaleAdvice> {
-  const prepared = prepareAdvice("recommendOutputScale options", network, data, options, 1);
+  const prepared = await prepareAdvice("recommendOutputScale options", network, data, options, 1);
   const { start } = prepared;
   const { signal } = options;
   const w = start.parameters;

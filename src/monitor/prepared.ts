@@ -18,13 +18,13 @@ export interface AdviceOptions {
  * @param outputScale in the place of the network's own
  * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value; GAUSSFLOW_DATA
  */
-export function prepareAdvice(
+export async function prepareAdvice(
   what: string,
   network: Network,
   given: Dataset | DatasetInput,
   options: AdviceOptions,
   outputScale?: number,
-): { readonly start: Network; readonly data: EngineData } {
+): Promise<{ readonly start: Network; readonly data: EngineData }> {
   checkOptionNames(what, options, ["standardise", "backend", "threads", "signal"]);
   const { standardise = true, signal } = options;
   checkBoolean(`${what}.standardise`, standardise);
@@ -32,6 +32,6 @@ export function prepareAdvice(
   const set = fittingDataset(network, given);
   const fit = fittedPart(set);
   const scaled = outputScale === undefined ? network : network.withOutputScale(outputScale);
-  const { start, data } = startingPoint(scaled, fit, standardise);
+  const { start, data } = await startingPoint(scaled, fit, standardise, signal);
   return { start, data };
 }

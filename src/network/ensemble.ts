@@ -27,19 +27,38 @@ export class Ensemble {
    * @param inputs n rows of d numbers in raw units, or the same flat
    */
   predict(inputs: MatrixLike): EnsemblePrediction {
-    const [first, ...others] = this.networks as readonly [Network, ...Network[]];
-    const mean = first.predict(inputs);
-    const squares = new Float64Array(mean.length);
-    others.forEach((member, k) => {
-      const values = member.predict(inputs);
-      for (let i = 0; i < values.length; i++) {
-        const apart = values[i]! - mean[i]!;
-        mean[i]! += apart / (k + 2);
-        squares[i]! += apart * (values[i]! - mean[i]!);
-      }
-    });
-    const spread = squares.map((sum) => (others.length === 0 ? 0 : Math.sqrt(sum / others.length)));
-    return { mean, spread };
+    const moments = new EnsembleMoments();
+    for (const member of this.networks) moments.add(member.predict(inputs));
+    return moments.prediction();
+  }
+}
+
+/** Mean and spread of the members' predictions, one member after the other. */
+export class EnsembleMoments {
+  #members = 0;
+  #mean: Float64Array = new Float64Array(0);
+  #squares: Float64Array = new Float64Array(0);
+
+  /** Takes the first member's predictions over without a copy. */
+  add(values: Float64Array): void {
+    this.#members++;
+    if (this.#members === 1) {
+      this.#mean = values;
+      this.#squares = new Float64Array(values.length);
+      return;
+    }
+    const [mean, squares] = [this.#mean, this.#squares];
+    for (let i = 0; i < values.length; i++) {
+      const apart = values[i]! - mean[i]!;
+      mean[i]! += apart / this.#members;
+      squares[i]! += apart * (values[i]! - mean[i]!);
+    }
+  }
+
+  prediction(): EnsemblePrediction {
+    const others = this.#members - 1;
+    const spread = this.#squares.map((sum) => (others === 0 ? 0 : Math.sqrt(sum / others)));
+    return { mean: this.#mean, spread };
   }
 }
 

@@ -4,6 +4,7 @@
 //   backward   delta_L = alpha seed * s_L'(z_L),   delta_(l-1) = (factor_l W_l^T delta_l) * s_(l-1)'(z_(l-1))
 //   tangent    h_l' = s_l'(z_l) * (factor_l (V_l h_(l-1) + W_l h_(l-1)') + v_l)      (derivative along parameters V, v)
 // A sample can have several backward rows (one an output: the Jacobian; or one alone: the gradient).
+import { finish, type Steps } from "../pace.js";
 import { activate } from "./activations.js";
 import type { Architecture } from "./architecture.js";
 import { multiplyTransposed } from "./dense.js";
@@ -185,6 +186,15 @@ export const PASS_BLOCK = 128;
 
 /** psi = alpha f(w) on n samples, n x c, sample-major. Non-finite values pass through. */
 export function predictions(architecture: Architecture, parameters: Float64Array, inputs: Float64Array): Float64Array {
+  return finish(predictionSteps(architecture, parameters, inputs));
+}
+
+/** The same in pieces: a block of samples each. */
+export function* predictionSteps(
+  architecture: Architecture,
+  parameters: Float64Array,
+  inputs: Float64Array,
+): Steps<Float64Array> {
   const { inputSize, outputSize, outputScale } = architecture;
   const n = inputs.length / inputSize;
   const space = workspace(architecture, Math.min(n, PASS_BLOCK), 0);
@@ -195,6 +205,7 @@ export function predictions(architecture: Architecture, parameters: Float64Array
     forwardBlock(space, network, inputs, first, count);
     const f = outputsOf(space);
     for (let k = 0; k < count * outputSize; k++) psi[first * outputSize + k] = outputScale * f[k];
+    yield;
   }
   return psi;
 }

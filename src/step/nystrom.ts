@@ -4,11 +4,12 @@
 //   Y = A Omega,  A ~ Y (Omega^T Y)^-1 Y^T = U Lambda U^T,   P^-1 = (lambda_r + mu) U (Lambda + mu)^-1 U^T + (I - U U^T)
 //
 // Source: Frangella, Tropp and Udell, SIAM J. Matrix Anal. Appl. 44 (2023), algorithms 2.1 and 5.1. One vector is one row here.
-import { Pace } from "../algebra/pace.js";
+
 import { symmetricEigen } from "../algebra/symmetric-eigen.js";
 import { dot } from "../algebra/vectors.js";
 import type { Problem } from "../linearise/problem.js";
 import { multiplyTransposed } from "../network/dense.js";
+import { Pace } from "../pace.js";
 import { Random } from "../random.js";
 import type { Preconditioner } from "./preconditioner.js";
 

@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../atomic-file.js";
 import { fileError } from "../errors.js";
 import type { TrainRecord } from "../linearise/record.js";
 import type { MethodState } from "../method/method.js";
+import { Pace } from "../pace.js";
 import {
   checkNumbers,
   checkRecords,
@@ -24,16 +25,30 @@ const VERSION = 1;
 /** What a record has to have for a run to go on from it. */
 const RECORD_NUMBERS = ["iteration", "trial", "loss", "objective", "damping", "stepNorm", "elapsed"];
 
-/** A digest of plain values and arrays: equal only for the same problem. */
-export function fingerprint(parts: readonly (string | Float64Array | null)[]): string {
+/** Bytes that are digested at a time: about two milliseconds. */
+const DIGESTED = 1 << 20;
+
+/**
+ * A digest of plain values and arrays: equal only for the same problem. Takes turns with the event loop.
+ * @throws the signal's reason once it has been aborted
+ */
+export async function fingerprint(
+  parts: readonly (string | Float64Array | null)[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const hash = createHash("sha256");
+  const pace = new Pace(signal);
   for (const part of parts) {
     if (part === null) hash.update("null;");
     else if (typeof part === "string") hash.update(`text ${part.length};`).update(part);
-    else
-      hash
-        .update(`floats ${part.length};`)
-        .update(new Uint8Array(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength));
+    else {
+      hash.update(`floats ${part.length};`);
+      const bytes = new Uint8Array(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength);
+      for (let first = 0; first < bytes.length; first += DIGESTED) {
+        hash.update(bytes.subarray(first, first + DIGESTED));
+        await pace.turn();
+      }
+    }
   }
   return hash.digest("hex");
 }

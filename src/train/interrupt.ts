@@ -5,6 +5,18 @@ import type { Reason } from "../linearise/record.js";
 /** Longest delay setTimeout knows (2^31 - 1 ms); later deadlines are only checked between trials. */
 const longestTimer = 2 ** 31 - 1;
 
+/** The reason of a run that the caller's signal has ended. */
+export function abortReason(signal: AbortSignal): Reason {
+  const why: unknown = signal.reason;
+  const detail = why instanceof Error && why.name !== "AbortError" ? `: ${why.message}` : "";
+  return { code: "aborted", message: `the caller aborted the run${detail}` };
+}
+
+/** True for what a computation rejects with once `signal` has been aborted. */
+export function endedBy(signal: AbortSignal | undefined, error: unknown): signal is AbortSignal {
+  return signal?.aborted === true && error === signal.reason;
+}
+
 export class Interrupt {
   readonly #controller = new AbortController();
   readonly #user: AbortSignal | undefined;
@@ -30,11 +42,7 @@ export class Interrupt {
 
   /** Why the run must end now, or null. */
   reason(): Reason | null {
-    if (this.#user?.aborted) {
-      const why: unknown = this.#user.reason;
-      const detail = why instanceof Error && why.name !== "AbortError" ? `: ${why.message}` : "";
-      return { code: "aborted", message: `the caller aborted the run${detail}` };
-    }
+    if (this.#user?.aborted) return abortReason(this.#user);
     const elapsed = (performance.now() - this.#start) / 1000;
     if (elapsed < this.#seconds && !this.#controller.signal.aborted) return null;
     return {

@@ -3,16 +3,21 @@
 import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
-import { identityScaling, type Scaling, scaleColumns, standardise as standardScaling } from "../data/scaling.js";
+import { identityScaling, type Scaling, scaleSteps, standardiseInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import type { ResidualTerms } from "../linearise/observer.js";
 import { rootWeight } from "../loss/weighted.js";
-import { predictions } from "../network/forward.js";
+import { predictionSteps } from "../network/forward.js";
 import { Network } from "../network/network.js";
+import { finishInTurns, Pace, STEP, type Steps } from "../pace.js";
 
 /** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
-function unitsOf(network: Network, fit: Dataset | FileDataset): Scaling {
-  const standard = standardScaling(fit);
+async function unitsOf(
+  network: Network,
+  fit: Dataset | FileDataset,
+  signal: AbortSignal | undefined,
+): Promise<Scaling> {
+  const standard = await standardiseInTurns(fit, signal);
   const linear = network.architecture.layers.at(-1)?.activation === "identity";
   return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
 }
@@ -71,11 +76,20 @@ export interface StartingPoint {
   readonly scaling: Scaling | null;
   readonly data: EngineData;
   /** Only a monitor and a centred network ask for them: a pass over the data. */
-  readonly terms: () => ResidualTerms;
+  readonly terms: () => Promise<ResidualTerms>;
 }
 
-export function startingPoint(network: Network, fit: Dataset | FileDataset, standardise: boolean): StartingPoint {
-  const scaling = network.scaling ?? (standardise ? unitsOf(network, fit) : null);
+/**
+ * The passes over the data take turns with the event loop.
+ * @throws GAUSSFLOW_FILE where a data file has changed, and the signal's reason once it has been aborted
+ */
+export async function startingPoint(
+  network: Network,
+  fit: Dataset | FileDataset,
+  standardise: boolean,
+  signal: AbortSignal | undefined,
+): Promise<StartingPoint> {
+  const scaling = network.scaling ?? (standardise ? await unitsOf(network, fit, signal) : null);
   const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
   if (fit instanceof FileDataset) {
     const { layout, sampleCount, weights, inputSize, outputSize } = fit;
@@ -83,15 +97,25 @@ export function startingPoint(network: Network, fit: Dataset | FileDataset, stan
     const file = { layout, ...(scaling ?? identityScaling(inputSize, outputSize)) };
     const data = { sampleCount, inputs: none, targets: none, weights: weights ?? undefined, file };
     // Only a shift of the targets needs these lengths, and a monitor: neither goes with a file.
-    return { start, scaling, data, terms: () => ({ targets: 0, raw: 0, shift: 0 }) };
+    return { start, scaling, data, terms: () => Promise.resolve({ targets: 0, raw: 0, shift: 0 }) };
   }
-  const data = engineData(start, fit, scaling);
+  const data = await engineData(start, fit, scaling, signal);
   // The function outlives the scaled inputs.
   const { targets } = data;
-  return { start, scaling, data, terms: () => residualTerms(start, fit, scaling, targets) };
+  return {
+    start,
+    scaling,
+    data,
+    terms: () => finishInTurns(residualTerms(start, fit, scaling, targets), new Pace(signal)),
+  };
 }
 
-function residualTerms(start: Network, fit: Dataset, scaling: Scaling | null, shifted: Float64Array): ResidualTerms {
+function* residualTerms(
+  start: Network,
+  fit: Dataset,
+  scaling: Scaling | null,
+  shifted: Float64Array,
+): Steps<ResidualTerms> {
   const c = fit.outputSize;
   const columns = scaling?.targets;
   let [targets, raw, shift] = [0, 0, 0];
@@ -103,9 +127,13 @@ function residualTerms(start: Network, fit: Dataset, scaling: Scaling | null, sh
     targets = Math.hypot(targets, root * value);
     raw = Math.hypot(raw, root * (fit.targets[k] / scale));
     if (start.centre !== null) shift = Math.hypot(shift, root * (shifted[k] - value));
+    if (k % TERMS_STEP === TERMS_STEP - 1) yield;
   }
   return { targets, raw, shift };
 }
+
+/** Terms of a piece: `Math.hypot` takes some 50 ns. */
+const TERMS_STEP = STEP / 8;
 
 /** Largest share of |y| that rounding of alpha f(w_0) may take. */
 const largestLoss = 1e-3;
@@ -115,15 +143,15 @@ const largestLoss = 1e-3;
  * below it cannot be told from noise, and a loss of them would be a made-up number.
  * @throws GAUSSFLOW_ARGUMENT naming outputScale
  */
-export function checkTargetsKept({
+export async function checkTargetsKept({
   start: {
     architecture: { outputScale },
     centre,
   },
   terms,
-}: StartingPoint): void {
+}: StartingPoint): Promise<void> {
   if (centre === null) return;
-  const { targets, shift } = terms();
+  const { targets, shift } = await terms();
   const lost = Number.EPSILON * shift;
   if (targets === 0 || lost <= largestLoss * targets) return;
   const show = (value: number) => value.toExponential(2);
@@ -134,12 +162,23 @@ export function checkTargetsKept({
   );
 }
 
-/** What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. */
-export function engineData(network: Network, data: Dataset, scaling: Scaling | null): EngineData {
-  const inputs = scaling === null ? data.inputs : scaleColumns(data.inputs, scaling.inputs);
-  const targets = scaling === null ? data.targets.slice() : scaleColumns(data.targets, scaling.targets);
-  if (network.centre !== null) {
-    const shift = predictions(network.architecture, network.centre, inputs);
+/**
+ * What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. Takes turns with the event loop.
+ * @throws the signal's reason once it has been aborted
+ */
+export async function engineData(
+  network: Network,
+  data: Dataset,
+  scaling: Scaling | null,
+  signal: AbortSignal | undefined,
+): Promise<EngineData> {
+  const pace = new Pace(signal);
+  const { architecture, centre } = network;
+  const inputs = scaling === null ? data.inputs : await finishInTurns(scaleSteps(data.inputs, scaling.inputs), pace);
+  const targets =
+    scaling === null ? data.targets.slice() : await finishInTurns(scaleSteps(data.targets, scaling.targets), pace);
+  if (centre !== null) {
+    const shift = await finishInTurns(predictionSteps(architecture, centre, inputs), pace);
     for (let k = 0; k < targets.length; k++) targets[k] += shift[k];
   }
   return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined };

@@ -15,6 +15,7 @@ import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { abortReason, endedBy } from "./interrupt.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
 import { trainRequest } from "./plan.js";
@@ -101,19 +102,19 @@ export async function* trainSteps(
     ]);
   const { fit, validation } = cut(whole, completed, options.validation);
   const backend = { backend: options.backend, threads: plan.threads };
-  const watched = options.monitor !== undefined;
-  const { start, scaling, print, engine, observed } = await begin(
-    network,
-    fit,
-    validation,
-    completed,
-    backend,
-    watched,
-  );
-  let validationEngine: Engine | null = null;
+  let begun: Begun;
   try {
-    validationEngine =
-      validation === null ? null : createEngine(start.architecture, engineData(start, validation, scaling), backend);
+    begun = await begin(network, fit, validation, completed, backend, options);
+  } catch (error) {
+    const { signal } = options;
+    if (!endedBy(signal, error)) throw error;
+    const reason = abortReason(signal);
+    const engine = { kind: request.engine === "native" ? "native" : "reference", threads: plan.threads };
+    const report = (await options.monitor?.onEnd?.(reason)) ?? null;
+    return finish(network, fit, validation, completed, plan, engine, unbegun(network, reason), report);
+  }
+  const { start, print, engine, observed, validationEngine } = begun;
+  try {
     const { checkpoint, resume } = completed;
     const result = yield* minimise(engine, start.parameters, {
       method: completed.method,
@@ -165,9 +166,18 @@ export async function* trainSteps(
   }
 }
 
+type Begun = Awaited<ReturnType<typeof begin>>;
+
+/** The end of a run that was aborted before its first linearisation. */
+function unbegun(network: Network, reason: Reason): MinimiseResult {
+  const start = { iteration: 0, parameters: network.parameters, value: Number.NaN, loss: Number.NaN };
+  return { reason, iterations: 0, last: start, best: start, bestValidation: null, records: [], elapsed: 0 };
+}
+
 /**
- * The start of a run in its units, the engine, and what a monitor asks for. A function of its own, so that without a monitor nothing
- * holds the scaled copy of the inputs once the engine has its own.
+ * The start of a run in its units, the engines, and what a monitor asks for. A function of its own, so that without a monitor nothing
+ * holds the scaled copy of the inputs once the engine has its own. The passes over the data take turns with the event loop.
+ * @throws the signal's reason once it has been aborted
  */
 async function begin(
   network: Network,
@@ -175,18 +185,25 @@ async function begin(
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   backend: BackendOptions,
-  watched: boolean,
+  { signal, monitor }: TrainOptions,
 ) {
-  const point = startingPoint(network, fit, completed.standardise);
-  checkTargetsKept(point);
+  const point = await startingPoint(network, fit, completed.standardise, signal);
+  await checkTargetsKept(point);
   const { start, scaling, data, terms } = point;
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);
-  const print = checkpoint === null && resume === null ? "" : printOf(start, data, validation, completed);
+  const print = checkpoint === null && resume === null ? "" : await printOf(start, data, validation, completed, signal);
+  const held = validation === null ? null : await engineData(start, validation, scaling, signal);
   const engine = createEngine(start.architecture, data, backend);
-  const { targets, weights = null } = data;
-  const sample = watched ? new SampleEngine(start.architecture, data, backend) : null;
-  return { start, scaling, print, engine, observed: sample && { sample, targets, weights, terms } };
+  try {
+    const { targets, weights = null } = data;
+    const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
+    const validationEngine = held && createEngine(start.architecture, held, backend);
+    return { start, print, engine, validationEngine, observed: sample && { sample, targets, weights, terms } };
+  } catch (error) {
+    engine.dispose();
+    throw error;
+  }
 }
 
 /** The caller's callback and monitor as one observer. The monitor starts inside the loop, where an abort is a reason. */
@@ -245,10 +262,11 @@ function printOf(
   data: EngineData,
   validation: Dataset | null,
   { method, loss, standardise: scaled, seed, route, matrixFree }: CompletedTrainOptions,
-): string {
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const inner = route === "matrix-free" ? { matrixFree } : {};
   const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner };
-  return fingerprint([
+  const parts = [
     JSON.stringify(settings),
     JSON.stringify(network.options),
     network.parameters,
@@ -259,8 +277,11 @@ function printOf(
     validation?.inputs ?? null,
     validation?.targets ?? null,
     validation?.weights ?? null,
-  ]);
+  ];
+  return fingerprint(parts, signal);
 }
+
+type EngineName = Pick<Engine, "kind" | "threads">;
 
 function finish(
   start: Network,
@@ -268,7 +289,7 @@ function finish(
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   plan: Plan<TrainRoute>,
-  engine: Engine,
+  engine: EngineName,
   result: MinimiseResult,
   watched: MonitorReport | null,
 ): TrainResult {
@@ -314,7 +335,7 @@ function chosenLine(
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   plan: Plan<TrainRoute>,
-  engine: Engine,
+  engine: EngineName,
 ): string {
   const { method, loss } = completed;
   const effect = scalingInEffect(method.scaling, plan.route, loss.decay);

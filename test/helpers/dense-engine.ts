@@ -1,9 +1,10 @@
 // A test-only Engine for any residual function r(w): so that the very same method and loop code runs on problems whose answers are
 // certified. Jacobian by fourth-order differences; damped steps by Householder QR of [J; sqrt(decay I + mu D)], which squares no
 // condition number.
-import { Pace } from "../../src/algebra/pace.js";
+
 import type { Engine, Failure, LineariseRequest, Solved, SolveRequest } from "../../src/backend/engine.js";
 import { factorDamped, solveDamped } from "../../src/backend/reference/cholesky.js";
+import { Pace } from "../../src/pace.js";
 import { householderSolve } from "./qr.js";
 
 export interface ResidualProblem {

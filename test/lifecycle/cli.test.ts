@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadModel, readCsv } from "../../src/index.js";
+import { loadModel, predictAsync, readCsv } from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));
@@ -173,7 +173,7 @@ describe("gaussflow predict, evaluate and doctor", () => {
     expect(code).toBe(0);
     const network = await loadModel(model);
     const data = await readCsv(cars, { encoding: network.encoding ?? undefined, targets: "ignore" });
-    const expected = network.predict(data.inputs);
+    const expected = await predictAsync(network, data.inputs);
     const [head, ...rows] = out.trim().split("\n");
     expect(head).toBe("row,mpg");
     expect(rows.length).toBe(406);

@@ -22,7 +22,8 @@ import { engineData } from "../../src/train/prepare.js";
 import { waves } from "../helpers/problems.js";
 import { householderSolve } from "../helpers/qr.js";
 
-const engineOf = (net: Network, data: Dataset) => createEngine(net.architecture, engineData(net, data, null));
+const engineOf = async (net: Network, data: Dataset) =>
+  createEngine(net.architecture, await engineData(net, data, null, undefined));
 
 /** Relative distance |a - b| / |b|. */
 function distance(a: Float64Array, b: Float64Array): number {
@@ -54,7 +55,7 @@ describe("one Euler step", () => {
       });
       expect(result.statistics.accepted).toBe(1);
       const step = result.last.parameters.map((value, j) => value - net.parameters[j]);
-      const engine = engineOf(net, data);
+      const engine = await engineOf(net, data);
       const rows = await engine.jacobian(net.parameters, 0, data.sampleCount);
       const psi = net.predictScaled(data.inputs);
       const residual = psi.map((value, i) => data.targets[i] - value);
@@ -86,7 +87,7 @@ describe("one Euler step", () => {
       integrator: euler({ step: eta }),
       standardise: false,
     });
-    const engine = engineOf(net, data);
+    const engine = await engineOf(net, data);
     const rows = await engine.jacobian(net.parameters, 0, 30);
     const psi = net.predictScaled(data.inputs);
     const p = net.parameterCount;
@@ -133,7 +134,7 @@ describe.each(cases)("the right-hand side, $title", ({ network: net, data }) => 
   it.each(fields)("loses the objective at the rate of the dissipation: %s", async (name, schedule, decay) => {
     if (over && name === "rho = 0")
       return expect(flow(net, data, { damping: 0 })).rejects.toThrow(/singular by construction/);
-    const engine = engineOf(net, data);
+    const engine = await engineOf(net, data);
     const { signal } = new AbortController();
     const field = new FlowField(engine, { alpha, decay, schedule, route: "auto", relativeTolerance: 1e-6, signal });
     const state = Float64Array.of(...net.parameters, 0);

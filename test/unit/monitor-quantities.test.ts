@@ -28,7 +28,7 @@ const close = (value: number | null | undefined, expected: number, what: string,
 
 /** Rows sqrt(s) J of f's Jacobian (without alpha), and the weighted residual, at a network's parameters. */
 async function explicit(net: Network, data: Dataset) {
-  const engine = createEngine(net.architecture, engineData(net, data, null));
+  const engine = createEngine(net.architecture, await engineData(net, data, null, undefined));
   const rows = await engine.jacobian(net.parameters, 0, data.sampleCount);
   engine.dispose();
   const [alpha, c, p] = [net.architecture.outputScale, data.outputSize, net.parameterCount];

@@ -1,8 +1,8 @@
 // The dense eigensolvers of the reference engine by themselves: closed forms, invariants, sizes and scales at which others break.
 import { describe, expect, it } from "vitest";
-import { Pace } from "../../src/algebra/pace.js";
 import { symmetricEigen, tridiagonalEigen } from "../../src/algebra/symmetric-eigen.js";
 import { singularValues } from "../../src/backend/reference/jacobi.js";
+import { Pace } from "../../src/pace.js";
 import { Random } from "../../src/random.js";
 
 const pace = new Pace(undefined, () => {});

@@ -1,12 +1,12 @@
 // The native engine behind the Engine interface: turns requests into addon calls, addon failures into `Failure` values, and an
 // AbortSignal into the addon's cancellation flag.
-import { Pace } from "../../algebra/pace.js";
 import type { VectorOperations } from "../../algebra/vectors.js";
-import { changedError } from "../../data/data-file.js";
+import { changedError } from "../../data/row-reader.js";
 import { argumentError, fileError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import { diagnose } from "../../network/diagnose.js";
+import { Pace } from "../../pace.js";
 import type {
   Accelerated,
   Curvature,

@@ -2,9 +2,9 @@
 // triangular solves, one step of iterative refinement, and Hager's 1-norm condition estimate (Higham, Accuracy and Stability of
 // Numerical Algorithms, 2002, algorithm 15.1).
 
-import type { Pace } from "../../algebra/pace.js";
 import { largest } from "../../algebra/vectors.js";
 import { multiplyTransposed } from "../../network/dense.js";
+import type { Pace } from "../../pace.js";
 import { addLowRank, type LowRank, multiplyLowRank } from "../low-rank.js";
 
 const BLOCK = 64;

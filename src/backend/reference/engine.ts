@@ -2,7 +2,6 @@
 // fall-back where that cannot be built, and the pure JavaScript baseline of the benchmarks. One thread; between blocks it lets
 // the event loop turn and looks at the signal.
 
-import { Pace } from "../../algebra/pace.js";
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import { GaussflowError } from "../../errors.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
@@ -17,6 +16,7 @@ import {
   workspace,
   workspaceBytes,
 } from "../../network/forward.js";
+import { Pace } from "../../pace.js";
 import type {
   Accelerated,
   Curvature,

@@ -4,9 +4,9 @@
 // bidiagonalisation loses all below eps times the largest (Demmel and Veselic, Jacobi's method is more accurate than QR, SIAM J.
 // Matrix Anal. Appl. 13, 1992; Drmac and Veselic, New fast and accurate Jacobi SVD algorithm, 29, 2008).
 
-import type { Pace } from "../../algebra/pace.js";
 import { norm } from "../../algebra/vectors.js";
 import { GaussflowError } from "../../errors.js";
+import type { Pace } from "../../pace.js";
 import { pivotedQr } from "./householder.js";
 
 /** Convergence is quadratic: 3 to 10 sweeps. More than this has never been seen for finite matrices. */

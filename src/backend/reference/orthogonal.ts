@@ -2,8 +2,8 @@
 // squares problem with R, and p rows more for damping and decay, by column-pivoted QR, of least norm where the rank is short (Golub
 // and Van Loan, 5.2, 5.4 and 5.5). The singular values of R stand in jacobi.ts.
 
-import type { Pace } from "../../algebra/pace.js";
 import { norm } from "../../algebra/vectors.js";
+import type { Pace } from "../../pace.js";
 import type { RankReport, SolveRequest } from "../engine.js";
 import { pivotedQr, reflect } from "./householder.js";
 import { singularValues } from "./jacobi.js";

@@ -1,6 +1,5 @@
 // Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u, G v and rows of J at any parameters.
 
-import type { Pace } from "../../algebra/pace.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
@@ -18,6 +17,7 @@ import {
   workspace,
 } from "../../network/forward.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
+import type { Pace } from "../../pace.js";
 import type { Samples } from "../samples.js";
 import { addProducts, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkRows } from "./checks.js";

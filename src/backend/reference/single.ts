@@ -1,8 +1,9 @@
 // A damped step in single precision, with the meaning that `../single.ts` gives it: a float32 factor of the matrix scaled to a unit
 // diagonal, and conjugate gradients on the float64 matrix. The numbers are rounded to float32 where the native engine stores
 // them; sums run in double.
-import type { Pace } from "../../algebra/pace.js";
+
 import { dot, largest } from "../../algebra/vectors.js";
+import type { Pace } from "../../pace.js";
 import type { Failure } from "../engine.js";
 import { imprecise } from "../single.js";
 import { cholesky, solveFactored } from "./cholesky.js";

@@ -1,0 +1,58 @@
+// Long computations on the main thread must not starve the event loop: timers, sockets and signals wait for it. A computation asks
+// between short pieces of work whether a turn is due, about every 20 ms, and lets the event loop turn; then it looks at the signal.
+
+/** Milliseconds of work after which a turn is due. */
+const TURN = 20;
+
+export class Pace {
+  #since = performance.now();
+  readonly #signal: AbortSignal | undefined;
+  readonly #stop: () => void;
+
+  /** @param stop throws where the computation must end for another reason than the signal */
+  constructor(signal: AbortSignal | undefined, stop: () => void = () => {}) {
+    this.#signal = signal;
+    this.#stop = stop;
+  }
+
+  /** True when it is time for `turn`. */
+  due(): boolean {
+    return performance.now() - this.#since >= TURN;
+  }
+
+  /** Lets the event loop turn where that is due; throws the signal's reason once it has been aborted. */
+  async turn(): Promise<void> {
+    if (this.due()) await this.rest();
+  }
+
+  /** Lets the event loop turn now. */
+  async rest(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#signal?.throwIfAborted();
+    this.#stop();
+    this.#since = performance.now();
+  }
+}
+
+/** A computation in pieces of at most about a millisecond, with a `yield` after each: one body for callers that wait and that do not. */
+export type Steps<T> = Generator<void, T, void>;
+
+/** Numbers that one piece of such a computation handles: well below a millisecond of simple arithmetic. */
+export const STEP = 1 << 16;
+
+/** All pieces in a row. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const next = steps.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** All pieces, with turns of the event loop between them; rejects with the signal's reason once it has been aborted. */
+export async function finishInTurns<T>(steps: Steps<T>, pace: Pace): Promise<T> {
+  for (;;) {
+    const next = steps.next();
+    if (next.done) return next.value;
+    await pace.turn();
+  }
+}
