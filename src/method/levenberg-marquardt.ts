@@ -44,8 +44,9 @@ export interface LevenbergMarquardtOptions {
   /** Rule for the damping. Default "nielsen". */
   readonly damping?: DampingRuleName;
   /**
-   * First damping, relative to the largest diagonal entry of the curvature in the units of D. "auto", the default: 1 with
-   * "marquardt", with "root" 1 below 500 parameters, 0.03 from there on and 0.1 where it comes to the identity, 1e-3 with "identity".
+   * First damping, relative to the largest diagonal entry of the curvature in the units of D. "auto", the default: with "root" 1 below 500
+   * parameters, 0.03 from there on and 0.1 where it is the identity in effect (dual route); with "marquardt" 1, and 1e-3 where that is the
+   * identity in effect (dual route with weight decay); 1e-3 with "identity".
    * A bold first step of a small network on noisy data ends in a worse minimum; larger ones on the same data do not
    * (`node bench/uci.mjs`, also with `--hidden 32-32` and `--damping`).
    */
@@ -82,9 +83,10 @@ const floor = 1e-30;
 /** From so many parameters on a bold start does no harm. */
 const large = 500;
 
+/** By the scaling in effect: the damping is relative to the curvature in its units. */
 function firstDamping(scaling: ScalingKind, effect: ScalingKind, parameterCount: number): number {
-  if (scaling !== "root") return scaling === "marquardt" ? 1 : 1e-3;
-  if (effect !== "root") return 0.1;
+  if (effect === "identity") return scaling === "root" ? 0.1 : 1e-3;
+  if (effect === "marquardt") return 1;
   return parameterCount < large ? 1 : 0.03;
 }
 

@@ -1,7 +1,7 @@
 // What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
 import type { Engine } from "../backend/engine.js";
 import type { Observer } from "../linearise/observer.js";
-import type { MatrixFreeSettings } from "../linearise/problem.js";
+import type { MatrixFreeSettings, Point } from "../linearise/problem.js";
 import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
 import type { Method } from "../method/method.js";
 import type { Best, Snapshot } from "./snapshot.js";
@@ -22,6 +22,8 @@ export interface MinimiseOptions {
   /** Evaluated after every accepted step; the factor as above. */
   readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
   readonly condition?: boolean;
+  /** Parameters to begin at in place of the initial ones, seen from the linearisation there; null = those. Not asked when resuming. */
+  readonly startBeside?: (point: Point) => Float64Array | null;
   readonly matrixFree?: MatrixFreeSettings;
   readonly signal?: AbortSignal | undefined;
   readonly observer?: Observer;

@@ -20,9 +20,10 @@ import type { Reason, TrainRecord } from "../linearise/record.js";
 import { SpareVectors } from "../linearise/spare-vectors.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
 import { Economy, type Effort } from "../step/economy.js";
+import { firstPoint } from "./first-point.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
-import { addSeconds, asReason, curvatureScale, frozen, noSeconds, startRecord } from "./outcome.js";
+import { addSeconds, asReason, frozen, noSeconds, startRecord } from "./outcome.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";
 import {
   acceptedReason,
@@ -301,15 +302,15 @@ class Loop {
     const damping = state === null ? Number.POSITIVE_INFINITY : method.damping(state);
     const wantsDouble = state !== null && method.wantsDouble?.(state) === true;
     const effort = again ?? this.#economy.next(damping, this.#iteration, this.#records, wantsDouble);
-    const { decay, scaling, route } = this.#problem;
-    const probe = state === null && this.#scaling === null && route !== "dual" ? freshScaling(this.#problem) : null;
     const { signal } = this.interrupt;
-    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, probe, signal, effort);
-    if (failed(point)) return point;
     if (state === null) {
-      const scale = curvatureScale(point, decay, probe, scaling === "root");
-      this.#state = method.start(scale, scaling, point.parameters.length);
+      const first = await firstPoint(this.#problem, this.#options, this.#parameters, this.#scaling, effort, signal);
+      if (failed(first)) return first;
+      [this.#parameters, this.#state] = [first.point.parameters, first.state];
+      return this.#economy.withTolerance(first.point, this.#records);
     }
+    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, null, signal, effort);
+    if (failed(point)) return point;
     return this.#economy.withTolerance(point, this.#records);
   }
 

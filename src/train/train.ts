@@ -30,6 +30,7 @@ import {
 } from "./prepare.js";
 import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
+import { besideSymmetry } from "./symmetric-start.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
 
 export interface TrainResult {
@@ -62,7 +63,8 @@ export interface TrainResult {
 /**
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
  *
- * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception.
+ * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception. Where a symmetry of data
+ * and network would hold all hidden biases at the 0 they start from, the run begins with drawn ones (docs/architecture.md).
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (checkpoints, data files),
  * GAUSSFLOW_NO_NATIVE, and what onRecord throws
  */
@@ -124,6 +126,7 @@ export async function* trainSteps(
       condition: completed.condition,
       matrixFree: completed.matrixFree,
       layerSizes: layerSizes(start.architecture),
+      startBeside: (point) => besideSymmetry(start, completed.loss.decay, point),
       meanFactor: meanFactor(fit),
       evenness: evenness(fit.weights, fit.sampleCount),
       validation:

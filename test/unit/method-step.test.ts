@@ -87,7 +87,8 @@ it("the first damping goes with the scaling, what the root comes to and the size
   expect(first({}, "identity")).toBeCloseTo(0.3, 15);
   expect(first({ scaling: "identity" }, "identity")).toBe(0.003);
   expect(first({ scaling: "marquardt" }, "marquardt")).toBe(3);
-  expect(first({ scaling: "marquardt" }, "identity")).toBe(3);
+  // The dual route with decay: relative to the curvature in the units of the identity, as with "identity".
+  expect(first({ scaling: "marquardt" }, "identity")).toBe(0.003);
   expect(first({ initialDamping: 2 }, "identity")).toBe(6);
 });
 

@@ -1,0 +1,35 @@
+// The first point of a run that is not resumed, and the state that the method starts with: the size of the curvature is known only there.
+import { type Failure, failed } from "../backend/engine.js";
+import { freshScaling, lineariseAt, type Point, type Problem } from "../linearise/problem.js";
+import type { MethodState } from "../method/method.js";
+import type { Effort } from "../step/economy.js";
+import type { MinimiseOptions } from "./minimise-options.js";
+import { curvatureScale } from "./outcome.js";
+
+/**
+ * @param maximum the running maximum of diag G, still 0; null with identity scaling
+ * @returns the point, at `startBeside(point)` where that answers parameters, and the method's first state
+ */
+export async function firstPoint(
+  problem: Problem,
+  { method, startBeside }: Pick<MinimiseOptions, "method" | "startBeside">,
+  parameters: Float64Array,
+  maximum: Float64Array | null,
+  effort: Effort,
+  signal: AbortSignal,
+): Promise<{ readonly ok: true; readonly point: Point; readonly state: MethodState } | Failure> {
+  const { decay, scaling, route } = problem;
+  const probe = maximum === null && route !== "dual" ? freshScaling(problem) : null;
+  const at = (where: Float64Array) => lineariseAt(problem, where, maximum, probe, signal, effort);
+  let point = await at(parameters);
+  const beside = failed(point) ? null : (startBeside?.(point) ?? null);
+  if (beside !== null) {
+    // What diag G was at the point left behind is no part of the run.
+    maximum?.fill(0);
+    probe?.fill(0);
+    point = await at(beside);
+  }
+  if (failed(point)) return point;
+  const scale = curvatureScale(point, decay, probe, scaling === "root");
+  return { ok: true, point, state: method.start(scale, scaling, point.parameters.length) };
+}
