@@ -6,7 +6,9 @@ import { fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
+import { LARGE_VECTOR } from "../dist/algebra/vectors.js";
 import { forwardCost, SYNCHRONOUS_FLOPS } from "../dist/linearise/call-cost.js";
+import { secondsOf } from "../dist/linearise/cost-model.js";
 import { iterationWork, productWork } from "../dist/linearise/workload.js";
 import { parseOptions } from "./lib/options.mjs";
 import { engineFor, mustSucceed, problem } from "./lib/problem.mjs";
@@ -176,14 +178,17 @@ async function evaluation(kind, layers, sampleCount) {
 
 const short = (value, digits = 3) => Number(value.toPrecision(digits));
 
-/** A process that only loads the library and trains a network, on one thread: its parameters, its bytes, the seconds of an iteration. */
-function trained(backend, layers, sampleCount, iterations) {
+/**
+ * A process that only loads the library and trains a network: its parameters, its bytes, the seconds of an iteration, of the processor on one
+ * thread and of the clock on several.
+ */
+function trained(backend, layers, sampleCount, iterations, threads = 1) {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL("lib/plan-process.mjs", import.meta.url)), [
-      JSON.stringify({ layers, sampleCount, backend, threads: 1, iterations }),
+      JSON.stringify({ layers, sampleCount, backend, threads, iterations }),
     ]);
-    child.on("message", ({ parameters, peak, cpuSeconds }) => {
-      if (cpuSeconds > 0) resolve([parameters, peak, cpuSeconds]);
+    child.on("message", ({ parameters, peak, cpuSeconds, seconds }) => {
+      if (cpuSeconds > 0) resolve([parameters, peak, threads === 1 ? cpuSeconds : seconds]);
       else reject(new Error(`no iteration of ${layers.join("-")} took one trial`));
     });
     child.on("error", reject);
@@ -228,7 +233,35 @@ async function loop(backend) {
     vectors.push([p, flops / Math.max(seconds - iteration - calls, seconds / 10) / 1e9]);
     console.error(`${backend} vectors ${p}: ${vectors.at(-1)[1].toFixed(2)} GF/s`);
   }
-  return { bytes, iteration, vectors };
+  const gains = [];
+  for (const layers of [
+    [10_500, 200, 1],
+    [60_000, 200, 1],
+  ])
+    await wide(backend, layers, iteration, vectors, gains);
+  return { bytes, iteration, vectors, gains };
+}
+
+/**
+ * Of runs that use their vectors again the rates count everything that the flops of the engine's calls leave out: with few samples those
+ * calls, too, are passes over the parameters.
+ */
+async function wide(backend, layers, iteration, vectors, gains) {
+  const sampleCount = 8;
+  const work = iterationWork("dual", problem(layers, sampleCount).architecture, sampleCount, { acceleration: true });
+  const calls = work.filter(({ operation }) => operation !== "vectors");
+  const { flops } = work.find(({ operation }) => operation === "vectors");
+  const rest = async (threads) => {
+    const [p, , seconds] = await trained(backend, layers, sampleCount, 8, threads);
+    return [p, seconds - iteration - secondsOf(calls, backend, threads)];
+  };
+  const [p, one] = await rest(1);
+  const [first] = vectors.at(-1);
+  // Below, the last rate of smaller vectors holds.
+  if (first < LARGE_VECTOR) vectors.push([LARGE_VECTOR - 1, vectors.at(-1)[1]]);
+  vectors.push([p, flops / one / 1e9]);
+  console.error(`${backend} vectors ${p}: ${vectors.at(-1)[1].toFixed(2)} GF/s`);
+  if (backend === "native") gains.push([flops, one / (await rest(2))[1] - 1]);
 }
 
 function source(tables) {
@@ -273,9 +306,10 @@ const options = parseOptions(usage, { write: { type: "boolean" }, runs: { type: 
 const runs = Number(options.runs ?? 5);
 const tables = {};
 for (const name of ["native", "typescript"]) {
-  const { vectors, ...trivial } = await loop(name);
+  const { vectors, gains, ...trivial } = await loop(name);
   tables[name] = { ...(await table(name, runs)), ...trivial };
   tables[name].operations.rates.vectors = vectors;
+  tables[name].operations.gains.vectors = gains;
 }
 const text = source(tables);
 if (options.write) {

@@ -25,6 +25,13 @@ const cases = {
     options: { route: "dual", stop: { iterations: 10 } },
     limits: { iteration: 0.2, megabytes: 300 },
   },
+  // Many parameters, few rows: an iteration is passes over the parameters.
+  "wide-45120-300-3": {
+    layers: [45120, 300, 3],
+    samples: 38,
+    options: { route: "dual", stop: { iterations: 10, step: 0, reduction: 0 } },
+    limits: { iteration: 0.8, megabytes: 1700 },
+  },
   "matrix-free-784-30-10": {
     layers: [784, 30, 10],
     samples: 60_000,
@@ -58,6 +65,13 @@ async function run(name, { threads, seconds, standardise }) {
   const accepted = result.records.filter((record) => record.accepted);
   // The first step carries the start of the threads and the first touch of the memory; the median of the others is an iteration.
   const gaps = accepted.slice(2).map((record, k) => record.elapsed - accepted[k + 1].elapsed);
+  // Those of the iterations that `gaps` are of; the rest is what the loop does itself.
+  const phases = Object.fromEntries(
+    ["passes", "curvature", "solve", "evaluate"].map((phase) => [
+      phase,
+      median(accepted.slice(2).map((record) => record.seconds[phase])),
+    ]),
+  );
   const inner = result.records.reduce((sum, record) => sum + (record.inner?.iterations ?? 0), 0);
   return {
     name,
@@ -68,6 +82,9 @@ async function run(name, { threads, seconds, standardise }) {
     trials: result.records.length - 1,
     products: inner,
     secondsAnIteration: gaps.length > 0 ? median(gaps) : result.seconds,
+    phases,
+    plannedSeconds: result.plan.chosen.seconds,
+    plannedMegabytes: result.plan.bytes / 1e6,
     seconds: result.seconds,
     processorSecondsAnIteration: (user + system) / 1e6 / Math.max(1, result.iterations),
     loss: [result.records[0].loss, result.loss],
@@ -132,6 +149,12 @@ function show(name, result, peer, seconds) {
   const products = result.products > 0 ? `, ${result.products} products` : "";
   console.log(
     `  ${result.iterations} iterations, ${result.trials} trials${products} in ${result.seconds.toFixed(1)} s; ${result.secondsAnIteration.toFixed(3)} s an iteration${against(result.secondsAnIteration, limits.iteration)}`,
+  );
+  const phases = Object.entries(result.phases).map(([phase, value]) => `${phase} ${value.toFixed(3)}`);
+  const inPhases = Object.values(result.phases).reduce((sum, value) => sum + value, 0);
+  console.log(`  of it ${phases.join(", ")}, between them ${(result.secondsAnIteration - inPhases).toFixed(3)} s`);
+  console.log(
+    `  planned ${result.plannedSeconds.toFixed(3)} s (planned / measured ${(result.plannedSeconds / result.secondsAnIteration).toFixed(2)}) and ${result.plannedMegabytes.toFixed(0)} MB (${(result.plannedMegabytes / result.megabytes).toFixed(2)})`,
   );
   // On a busy machine the clock counts what others do as well; this is ours alone, over all threads, the start of the run included.
   console.log(`  ${result.processorSecondsAnIteration.toFixed(3)} processor seconds an iteration`);

@@ -29,6 +29,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::LayerFactors>("layerFactors"),
                       InstanceMethod<&EngineObject::CurvatureInverse>("curvatureInverse"),
                       InstanceMethod<&EngineObject::Inputs>("inputs"),
+                      InstanceMethod<&EngineObject::Parameters>("parameters"),
                       InstanceMethod<&EngineObject::Cancel_>("cancel"),
                       InstanceMethod<&EngineObject::Bytes>("bytes"),
                       InstanceMethod<&EngineObject::Dispose>("dispose")});
@@ -109,7 +110,7 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
 void EngineObject::TakeParameters(const Napi::CallbackInfo& info) {
   const size_t count = state_->engine.architecture().parameter_count;
   const double* from = arguments::Doubles(info, 0, "parameters", count);
-  state_->parameters.resize(count);
+  Resize(&state_->parameters, count);
   Copy(count, from, state_->parameters.data(), state_->engine.threads());
 }
 
@@ -306,6 +307,10 @@ Napi::Value EngineObject::Inputs(const Napi::CallbackInfo& info) {
       Napi::Float64Array::New(info.Env(), count * engine.architecture().input_size);
   const Status status = engine.CopyInputs(first, count, out.Data());
   return status.ok() ? out : FailureValue(info.Env(), status);
+}
+
+Napi::Value EngineObject::Parameters(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), Ready(info.Env()).engine.parameters());
 }
 
 Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {

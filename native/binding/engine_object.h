@@ -59,6 +59,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value CurvatureProduct(const Napi::CallbackInfo& info);
   Napi::Value LayerFactors(const Napi::CallbackInfo& info);
   Napi::Value CurvatureInverse(const Napi::CallbackInfo& info);
+  Napi::Value Parameters(const Napi::CallbackInfo& info);
   Napi::Value Inputs(const Napi::CallbackInfo& info);
   Napi::Value Cancel_(const Napi::CallbackInfo& info);
   Napi::Value Bytes(const Napi::CallbackInfo& info);

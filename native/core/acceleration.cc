@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine.h"
-#include "gemm.h"
 
 namespace gaussflow {
 
@@ -30,8 +29,7 @@ Status Tangents::SecondDerivative(const double* parameters, const double* vector
         double *slope = z + 5 * panel, *bend = slope + kTile;  // s', s'' of one unit
         const auto product = [&](const Layer& layer, double factor, const double* h, size_t ldh,
                                  const double* weights, double beta, double* to) {
-          Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, h, ldh,
-               weights + layer.weight_offset, layer.inputs, beta, to, kTile);
+          MultiplyByWeights(layer, weights, factor, size, h, ldh, beta, to, kTile, TileThreads());
         };
         for (size_t l = 0; l <= last; ++l) {
           const Layer& layer = net_.layers[l];

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <utility>
+#include <vector>
 
 namespace gaussflow {
 
@@ -15,6 +16,15 @@ void FreeNumbers(void* memory, size_t bytes);
 // Before a large array is filled for the first time: asks for its pages in one trip into the system
 // instead of one a page. A hint, without effect on the contents.
 void PopulatePages(void* memory, size_t bytes);
+
+// Resizes a vector; the pages of a large one come in one trip.
+inline void Resize(std::vector<double>* vector, size_t count) {
+  if (vector->capacity() < count) {
+    vector->reserve(count);
+    PopulatePages(vector->data(), count * sizeof(double));
+  }
+  vector->resize(count);
+}
 
 template <typename T>
 class BufferOf {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "clock.h"
+#include "vectors.h"
 
 namespace gaussflow {
 
@@ -25,19 +26,25 @@ double GradientCosine(const std::vector<double>& gradient, const double* diagona
 // Never above that, up to rounding: no column of J is longer than those of its unit's weights
 // together.
 double CosineBound(const Architecture& net, const double* gradient, const UnitSquares& squares,
-                   double residual_norm) {
+                   double residual_norm, int threads) {
   if (residual_norm == 0.0) return 0.0;
   double largest = 0.0;
   const auto raise = [&](double entry, double square) {
     if (square > 0.0) largest = std::max(largest, entry / (std::sqrt(square) * residual_norm));
   };
+  std::vector<double> entries(net.max_outputs());
   size_t unit = 0;
   for (const Layer& layer : net.layers) {
+    const auto row = [&](size_t o, int /*worker*/) {
+      entries[o] =
+          LargestMagnitude(layer.inputs, gradient + layer.weight_offset + o * layer.inputs);
+    };
+    if (layer.inputs * layer.outputs >= kLargeVector)
+      ThreadPool::Instance().Run(threads, layer.outputs, Cancel{}, row);
+    else
+      for (size_t o = 0; o < layer.outputs; ++o) row(o, 0);
     for (size_t o = 0; o < layer.outputs; ++o, ++unit) {
-      const double* row = gradient + layer.weight_offset + o * layer.inputs;
-      double entry = 0.0;
-      for (size_t k = 0; k < layer.inputs; ++k) entry = std::max(entry, std::fabs(row[k]));
-      raise(entry, squares.weights[unit]);
+      raise(entries[o], squares.weights[unit]);
       if (layer.bias) raise(std::fabs(gradient[layer.bias_offset + o]), squares.biases[unit]);
     }
   }
@@ -94,7 +101,8 @@ Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const
           const size_t s0 = first + task * kTile, size = std::min(kTile, n - s0);
           body(s0, size,
                ForwardOutputs(net_, data_, parameters, s0, size,
-                              forward_work_.data() + static_cast<size_t>(worker) * per_worker));
+                              forward_work_.data() + static_cast<size_t>(worker) * per_worker,
+                              n <= kTile ? threads_ : 0));
         });
     if (!done) return Status::Cancelled();
   }
@@ -154,8 +162,10 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   if (curvature == Curvature::kOrthogonal)
     return LineariseOrthogonal(parameters, decay, scaling, cancel, result);
   const bool by_samples = few && single && SampleSystem::Pays(subset->size() * net_.output_size, p);
-  parameters_.assign(parameters, parameters + p);
-  gradient_.assign(p, 0.0);
+  Resize(&parameters_, p);
+  Copy(p, parameters, parameters_.data(), threads_);
+  Resize(&gradient_, p);
+  Fill(p, 0.0, gradient_.data(), threads_);
   double loss = 0.0;
 
   if (single) precision_ = Precision::kSingle;
@@ -226,8 +236,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
       if (!status.ok()) return status;
     }
   }
-  for (const double value : gradient_)
-    if (!std::isfinite(value)) return Status::NonFinite(1);
+  if (!AllFinite(p, gradient_.data(), threads_)) return Status::NonFinite(1);
 
   // Of J~ alone, before the decay joins the gradient: the measure is that of the residuals'
   // columns.
@@ -271,7 +280,9 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
 
 void Engine::AddDecay(double decay) {
   if (decay == 0.0) return;
-  for (size_t j = 0; j < gradient_.size(); ++j) gradient_[j] += decay * parameters_[j];
+  ForEachPart(gradient_.size(), threads_, [&](size_t, size_t first, size_t last) {
+    for (size_t j = first; j < last; ++j) gradient_[j] += decay * parameters_[j];
+  });
 }
 
 Status Engine::TakeDiagonal(const double* diagonal, size_t stride, double residual_norm,
@@ -303,7 +314,7 @@ Status Engine::MeasureDual(double residual_norm, double exact_below, const Cance
     scaling[l] = std::max(scaling[l], sum / static_cast<double>(layer.parameter_count()));
     if (scaling[l] == 0.0) scaling[l] = 1.0;
   }
-  *cosine = CosineBound(net_, gradient_.data(), squares, residual_norm);
+  *cosine = CosineBound(net_, gradient_.data(), squares, residual_norm, threads_);
   if (*cosine > exact_below) return Status::Ok();
   // All of diag G costs n p flops: what the measure alone asks for.
   const size_t p = net_.parameter_count;

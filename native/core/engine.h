@@ -65,6 +65,8 @@ class Engine {
                    const Cancel& cancel, Linearisation* result,
                    Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL,
                    const std::vector<uint32_t>* subset = nullptr);
+  // Those of the last linearisation; empty before the first.
+  const std::vector<double>& parameters() const { return parameters_; }
   // p numbers; of no use after a linearisation that failed.
   const std::vector<double>& gradient() const { return gradient_; }
   // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision

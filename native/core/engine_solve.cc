@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine.h"
+#include "vectors.h"
 
 namespace gaussflow {
 
@@ -81,18 +82,18 @@ Status Engine::SolveDual(double damping, double decay, const double* scaling, co
 }
 
 Status Engine::DualBack(const double* u, const double* scaling, const Cancel& cancel, double* out) {
-  std::fill_n(out, net_.parameter_count, 0.0);
+  Fill(net_.parameter_count, 0.0, out, threads_);
   const Status status = tangents_.AddTransposeProduct({u, tangents_.count()}, cancel, out);
   if (!status.ok()) return status;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];
     const double d = scaling == nullptr ? 1.0 : scaling[l];
-    for (size_t j = layer.weight_offset; j < layer.weight_offset + layer.parameter_count(); ++j) {
-      out[j] = -out[j] / d;
-      if (!std::isfinite(out[j])) return Status::NonFinite(3);
-    }
+    double* of_layer = out + layer.weight_offset;
+    ForEachPart(layer.parameter_count(), threads_, [&](size_t, size_t first, size_t last) {
+      for (size_t j = first; j < last; ++j) of_layer[j] = -of_layer[j] / d;
+    });
   }
-  return Status::Ok();
+  return AllFinite(net_.parameter_count, out, threads_) ? Status::Ok() : Status::NonFinite(3);
 }
 
 }  // namespace gaussflow

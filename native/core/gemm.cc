@@ -268,17 +268,47 @@ bool GemmIsOurs(size_t m, size_t n, size_t k) {
 #endif
 }
 
-void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha, const double* a,
-          size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc) {
+namespace {
+
+// `ours`: GemmIsOurs of the whole product that this is a part of.
+void GemmPart(bool ours, char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha,
+              const double* a, size_t lda, const double* b, size_t ldb, double beta, double* c,
+              size_t ldc) {
 #ifdef GAUSSFLOW_OWN_GEMM
-  if (GemmIsOurs(m, n, k)) {
+  if (ours) {
     Room room;
     if (double* packed = room.data(); packed != nullptr)
       return PackedGemm(m, n, k, alpha, {a, lda, trans_a == 'N'}, {b, ldb, trans_b == 'T'}, beta,
                         packed, c, ldc);
   }
+#else
+  static_cast<void>(ours);
 #endif
   blas::Gemm(trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+}  // namespace
+
+void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha, const double* a,
+          size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc) {
+  GemmPart(GemmIsOurs(m, n, k), trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+void GemmByColumns(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha,
+                   const double* a, size_t lda, const double* b, size_t ldb, double beta, double* c,
+                   size_t ldc, int threads) {
+  // Every part packs the whole of A: parts of fewer columns would pack more than they multiply.
+  constexpr size_t kLeastColumns = 64, kMostParts = 32;
+  // Columns of a register tile stay together.
+  constexpr size_t kTogether = 8;
+  const size_t parts = std::clamp<size_t>(n / kLeastColumns, 1, kMostParts);
+  const size_t width = Parts(Parts(n, parts), kTogether) * kTogether;
+  const bool ours = GemmIsOurs(m, n, k);
+  ThreadPool::Instance().Run(threads, Parts(n, width), Cancel{}, [&](size_t part, int /*worker*/) {
+    const size_t j = part * width;
+    GemmPart(ours, trans_a, trans_b, m, std::min(width, n - j), k, alpha, a, lda,
+             b + (trans_b == 'N' ? j * ldb : j), ldb, beta, c + j * ldc, ldc);
+  });
 }
 
 void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,

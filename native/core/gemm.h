@@ -19,6 +19,13 @@ void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha
 void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,
           size_t lda, const float* b, size_t ldb, float beta, float* c, size_t ldc);
 
+// The same in double precision on several threads, for few rows and a very large B: each task has
+// some columns of C. The blocks depend on the sizes alone, and where the product is ours they do
+// not change its bits.
+void GemmByColumns(char trans_a, char trans_b, size_t m, size_t n, size_t k, double alpha,
+                   const double* a, size_t lda, const double* b, size_t ldb, double beta, double* c,
+                   size_t ldc, int threads);
+
 // Whether the product of these sizes in double precision is ours here.
 bool GemmIsOurs(size_t m, size_t n, size_t k);
 

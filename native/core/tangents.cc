@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gemm.h"
+#include "vectors.h"
 
 namespace gaussflow {
 
@@ -11,14 +12,26 @@ namespace {
 constexpr size_t kMostUnits = 128;  // of a block of units of one layer
 }  // namespace
 
+void MultiplyByWeights(const Layer& layer, const double* weights, double factor, size_t size,
+                       const double* h, size_t ldh, double beta, double* z, size_t ldz,
+                       int threads) {
+  const double* w = weights + layer.weight_offset;
+  if (threads > 0 && layer.inputs * layer.outputs >= kLargeVector)
+    GemmByColumns('N', 'N', size, layer.outputs, layer.inputs, factor, h, ldh, w, layer.inputs,
+                  beta, z, ldz, threads);
+  else
+    Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, h, ldh, w, layer.inputs, beta, z,
+         ldz);
+}
+
 void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
-                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope) {
+                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope, int threads) {
   if (layer.bias) {
     for (size_t o = 0; o < layer.outputs; ++o)
       std::fill_n(z + o * ldz, size, parameters[layer.bias_offset + o]);
   }
-  Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h, ldh,
-       parameters + layer.weight_offset, layer.inputs, layer.bias ? 1.0 : 0.0, z, ldz);
+  MultiplyByWeights(layer, parameters, layer.factor, size, h, ldh, layer.bias ? 1.0 : 0.0, z, ldz,
+                    threads);
   for (size_t o = 0; o < layer.outputs; ++o)
     Activate(layer.activation, size, z + o * ldz,
              slope == nullptr ? nullptr : slope + o * ld_slope);
@@ -90,7 +103,7 @@ void Tangents::ForwardTile(const double* parameters, size_t s0, size_t size, dou
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Panel h = Input(l);
     ApplyLayer(net_.layers[l], parameters, size, h.data + s0, h.stride, inputs_[l + 1].data() + s0,
-               count_, slopes, kTile);
+               count_, slopes, kTile, TileThreads());
     slopes += net_.layers[l].outputs * kTile;
   }
 }
@@ -212,7 +225,8 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
   constexpr size_t kChunk = 256;
   const std::vector<UnitBlock> blocks = UnitBlocks();
   const size_t widest = std::max(net_.input_size, net_.max_outputs());
-  const size_t per_worker = (widest + kMostUnits) * kChunk;
+  const size_t chunk = std::min(kChunk, count_);
+  const size_t per_worker = (widest + kMostUnits) * chunk;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
   const size_t last = net_.layers.size() - 1;
   const bool done =
@@ -221,15 +235,15 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
         const Layer& layer = net_.layers[block.layer];
         const Panel h = Input(block.layer);
         double* squares = Scratch(worker);  // [unit][sample]: sum over outputs of delta^2
-        double* inputs = squares + kMostUnits * kChunk;  // [input][sample]: h^2
-        for (size_t s0 = 0; s0 < count_; s0 += kChunk) {
-          const size_t size = std::min(kChunk, count_ - s0);
+        double* inputs = squares + kMostUnits * chunk;  // [input][sample]: h^2
+        for (size_t s0 = 0; s0 < count_; s0 += chunk) {
+          const size_t size = std::min(chunk, count_ - s0);
           for (size_t k = 0; k < layer.inputs; ++k) {
             const double* from = h.row(k) + s0;
-            for (size_t i = 0; i < size; ++i) inputs[k * kChunk + i] = from[i] * from[i];
+            for (size_t i = 0; i < size; ++i) inputs[k * chunk + i] = from[i] * from[i];
           }
           for (size_t u = 0; u < block.count; ++u) {
-            double* row = squares + u * kChunk;
+            double* row = squares + u * chunk;
             std::fill_n(row, size, 0.0);
             for (size_t a = 0; a < net_.output_size; ++a) {
               if (block.layer == last && a != block.first + u) continue;
@@ -244,7 +258,7 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
             }
           }
           Gemm('T', 'N', layer.inputs, block.count, size, layer.factor * layer.factor, inputs,
-               kChunk, squares, kChunk, 1.0,
+               chunk, squares, chunk, 1.0,
                diagonal + layer.weight_offset + block.first * layer.inputs, layer.inputs);
         }
       });
@@ -363,14 +377,14 @@ size_t Tangents::bytes() const {
 }
 
 const double* ForwardOutputs(const Architecture& net, const Dataset& data, const double* parameters,
-                             size_t first, size_t count, double* work) {
+                             size_t first, size_t count, double* work, int threads) {
   constexpr size_t kTile = Tangents::kTile;
   const double* h = data.Inputs(first);
   size_t stride = data.stride();
   double* out = work;
   double* spare = work + net.max_outputs() * kTile;
   for (const Layer& layer : net.layers) {
-    ApplyLayer(layer, parameters, count, h, stride, out, kTile, nullptr, 0);
+    ApplyLayer(layer, parameters, count, h, stride, out, kTile, nullptr, 0, threads);
     h = out;
     stride = kTile;
     std::swap(out, spare);

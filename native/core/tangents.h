@@ -90,6 +90,8 @@ class Tangents {
   double SeedTile(size_t s0, size_t size, bool weighted, const double* slopes);
   void BackwardTile(const double* parameters, size_t s0, size_t size, const double* slopes);
   std::vector<UnitBlock> UnitBlocks() const;
+  // For the products of one tile: all threads where it is the only one, else 0.
+  int TileThreads() const { return count_ <= kTile ? threads_ : 0; }
   bool ReserveScratch(size_t doubles_per_worker);
   double* Scratch(int worker) {
     return scratch_.data() + static_cast<size_t>(worker) * scratch_size_;
@@ -110,16 +112,23 @@ class Tangents {
   std::vector<double> partial_;
 };
 
-// z (size samples x outputs, column stride ldz) = factor * h W^T + b, then the activation; slope
-// (or null) receives its derivative.
+// factor * h W^T + beta z to z (size samples x outputs, column stride ldz), W of `weights` (p). One
+// tile of samples is one task, and so is its product, unless W is as large as a large vector and
+// `threads` > 0: then threads share it. Callers that have one tile alone give their threads, the
+// others 0.
+void MultiplyByWeights(const Layer& layer, const double* weights, double factor, size_t size,
+                       const double* h, size_t ldh, double beta, double* z, size_t ldz,
+                       int threads);
+
+// z = factor * h W^T + b, then the activation; slope (or null) receives its derivative.
 void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
-                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope);
+                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope, int threads = 0);
 
 // Forward pass alone on samples [first, first + count): f as [output][sample] with stride kTile at
-// the start of `work`, which holds 2 * max_outputs * kTile doubles. count <= kTile. Returns where
-// the outputs stand.
+// the start of `work`, which holds 2 * max_outputs * kTile doubles. count <= kTile; threads as in
+// MultiplyByWeights. Returns where the outputs stand.
 const double* ForwardOutputs(const Architecture& net, const Dataset& data, const double* parameters,
-                             size_t first, size_t count, double* work);
+                             size_t first, size_t count, double* work, int threads);
 
 }  // namespace gaussflow
 

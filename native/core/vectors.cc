@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include "simd.h"
 
@@ -66,6 +67,26 @@ void Copy(size_t n, const double* from, double* to, int threads) {
   ForEachPart(n, threads, [&](size_t, size_t first, size_t last) {
     std::copy(from + first, from + last, to + first);
   });
+}
+
+void Fill(size_t n, double value, double* to, int threads) {
+  ForEachPart(n, threads,
+              [&](size_t, size_t first, size_t last) { std::fill(to + first, to + last, value); });
+}
+
+GAUSSFLOW_CLONES
+double LargestMagnitude(size_t n, const double* a) {
+  double strands[kStrands] = {};
+  size_t i = 0;
+  for (; i + kStrands <= n; i += kStrands)
+    for (size_t k = 0; k < kStrands; ++k) {
+      const double value = std::fabs(a[i + k]);
+      strands[k] = value > strands[k] ? value : strands[k];
+    }
+  double most = 0.0;
+  for (const double strand : strands) most = std::max(most, strand);
+  for (; i < n; ++i) most = std::max(most, std::fabs(a[i]));
+  return most;
 }
 
 bool AllFinite(size_t n, const double* a, int threads) {

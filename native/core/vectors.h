@@ -37,7 +37,10 @@ double Dot(size_t n, const double* a, const double* b, int threads);
 // out = a + factor * b; out may be a or b.
 void AddScaled(size_t n, const double* a, double factor, const double* b, double* out, int threads);
 void Copy(size_t n, const double* from, double* to, int threads);
+void Fill(size_t n, double value, double* to, int threads);
 bool AllFinite(size_t n, const double* a, int threads);
+// |a|_inf of finite numbers, by the thread that calls it.
+double LargestMagnitude(size_t n, const double* a);
 
 }  // namespace gaussflow
 

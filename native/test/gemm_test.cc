@@ -2,6 +2,7 @@
 // panels against sums in long double; what it must not read or write.
 #include "gemm.h"
 
+#include <array>
 #include <limits>
 
 #include "check.h"
@@ -97,6 +98,29 @@ void TestCallers() {
   for (size_t i = 0; i < callers; ++i) CHECK(c[i] == c[callers], "caller %zu: other bits", i);
 }
 
+// The product shared by columns: the same bits on one thread and on three, and where it is ours
+// those of the whole.
+void TestByColumns(char trans_a, char trans_b, size_t m, size_t n, size_t k) {
+  const Vector a = Draw(8).Normals(m * k), b = Draw(9).Normals(k * n),
+               before = Draw(10).Normals(m * n);
+  const size_t lda = trans_a == 'T' ? k : m, ldb = trans_b == 'T' ? n : k;
+  Vector whole = before, one = before, three = before;
+  Gemm(trans_a, trans_b, m, n, k, 0.5, a.data(), lda, b.data(), ldb, 1.0, whole.data(), m);
+  GemmByColumns(trans_a, trans_b, m, n, k, 0.5, a.data(), lda, b.data(), ldb, 1.0, one.data(), m,
+                1);
+  GemmByColumns(trans_a, trans_b, m, n, k, 0.5, a.data(), lda, b.data(), ldb, 1.0, three.data(), m,
+                3);
+  CHECK(one == three, "%c%c %zu %zu %zu: other bits on three threads", trans_a, trans_b, m, n, k);
+  if (GemmIsOurs(m, n, k))
+    CHECK(one == whole, "%c%c %zu %zu %zu: other bits than the whole", trans_a, trans_b, m, n, k);
+  // Sums of k products in two orders, each within k eps of the sum of magnitudes, here at most
+  // k * 25 (five standard deviations each).
+  const double bound = 50.0 * static_cast<double>(k * k) * std::numeric_limits<double>::epsilon();
+  double most = 0.0;
+  for (size_t i = 0; i < m * n; ++i) most = std::max(most, std::fabs(one[i] - whole[i]));
+  CHECK(most <= bound, "%c%c %zu %zu %zu: %g for %g", trans_a, trans_b, m, n, k, most, bound);
+}
+
 }  // namespace
 
 int main() {
@@ -114,6 +138,10 @@ int main() {
     }
   }
   TestCallers();
+  for (const char trans_b : {'N', 'T'})
+    for (const auto& [m, n, k] : std::vector<std::array<size_t, 3>>{
+             {38, 300, 1000}, {38, 301, 513}, {3, 520, 70}, {5, 2100, 30}, {40, 1, 600}})
+      TestByColumns('N', trans_b, m, n, k);
   std::printf("%zu products were ours\n", ours);
   const bool able = GemmIsOurs(264, 256, 256);
   CHECK(!able || ours >= 100, "of 168 products %zu were ours", ours);

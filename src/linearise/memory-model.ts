@@ -107,7 +107,7 @@ const PACKED_BYTES = DOUBLE * (264 + 256) * 256;
 /** Vectors of p entries alive at once in a training run beside those of the engine; measured (bench/plan.mjs), not counted. */
 const VECTORS = 20;
 /** The same where a run uses its vectors again (`spare-vectors.ts`): counted, and measured by `bench/large.mjs`. */
-const REUSED_VECTORS = 9;
+const REUSED_VECTORS = 8;
 
 function vectorsOf(p: number): number {
   return p * (p >= LARGE_VECTOR ? REUSED_VECTORS : VECTORS);
@@ -143,7 +143,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
   const slopes = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
   const block = blockSamples(net, n, route, "native");
   const forward = 2 * widest * 256 * threads;
-  const diagonal = (Math.max(net.inputSize, widest) + 128) * 256; // Tangents::AddDiagonal
+  const diagonal = (Math.max(net.inputSize, widest) + 128) * Math.min(256, block); // Tangents::AddDiagonal
   const acceleration = 5 * widest * 256 + 512; // Tangents::SecondDerivative
   const further = {
     primal: single === true ? Math.max(acceleration, diagonal) : acceleration,

@@ -1,5 +1,6 @@
 // Flops of what a step needs, by route, from sizes alone. A flop count is the nominal one of the formula; how fast the
 // engine gets through it stands in cost-table.ts.
+import { LARGE_VECTOR } from "../algebra/vectors.js";
 import type { Architecture } from "../network/architecture.js";
 import { forwardCost, lineariseCost, passesCost, SYNCHRONOUS_FLOPS, solveCost } from "./call-cost.js";
 import type { EngineName } from "./cost-model.js";
@@ -47,9 +48,13 @@ function forwardWork(net: Architecture, n: number): Work {
   return { operation: "forward", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(forwardCost(net, n)) };
 }
 
-/** What the loop does in JavaScript with points, gradients and steps: some twenty operations on vectors of p entries, made anew. */
+/**
+ * Some twenty passes over vectors of p entries: points, gradients and steps of the loop. Large vectors are the engine's work, on its threads, and
+ * their rate covers its own passes over the parameters.
+ */
 function vectorWork({ parameterCount: p }: Architecture): Work {
-  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0, elsewhere: false };
+  const large = p >= LARGE_VECTOR;
+  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0, elsewhere: large };
 }
 
 /** Loss and gradient, with one backward row an output. */

@@ -97,6 +97,8 @@ export interface NativeEngineObject {
   curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
   /** Rows [first, first + count) of the inputs that it computes with: a copy, count x d. */
   inputs(first: number, count: number): Float64Array | NativeFailure;
+  /** A copy of the parameters of the last linearisation; empty before the first. */
+  parameters(): Float64Array;
   cancel(): void;
   bytes(): number;
   dispose(): void;

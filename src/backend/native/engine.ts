@@ -54,7 +54,6 @@ class NativeEngine implements Engine {
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
   readonly #object: NativeEngineObject;
-  readonly #parameters: Float64Array;
   #held: Curvature = "none";
   #precision: Precision = "double";
   /** Of the last solve. */
@@ -64,6 +63,8 @@ class NativeEngine implements Engine {
   readonly #settle = () => {
     this.#settling = false;
   };
+  /** Parameters of the last linearisation, which only the diagnosis of a failure wants. */
+  readonly #linearisedAt = () => this.#object.parameters();
   readonly #pace = new Pace(undefined, () => {});
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
@@ -77,7 +78,6 @@ class NativeEngine implements Engine {
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
-    this.#parameters = new Float64Array(architecture.parameterCount);
     this.threads = threads;
     this.vectors = nativeVectors(native.binding, threads);
     this.#object = withCode(
@@ -104,7 +104,7 @@ class NativeEngine implements Engine {
 
   async evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
     const answer = await this.#call((native) => native.evaluate(parameters), signal);
-    return typeof answer === "number" ? { ok: true, loss: answer } : this.#failure(answer, parameters);
+    return typeof answer === "number" ? { ok: true, loss: answer } : this.#failure(answer, () => parameters);
   }
 
   async linearise(
@@ -131,11 +131,10 @@ class NativeEngine implements Engine {
         request.gradient ?? null,
       );
       // The call was not refused: from here on the curvature of before is gone.
-      this.#parameters.set(parameters);
       this.#held = "none";
       return running;
     }, signal);
-    if ("failure" in answer) return this.#failure(answer, parameters);
+    if ("failure" in answer) return this.#failure(answer, () => parameters);
     this.#held = curvature;
     this.#precision = precision;
     if (answer.scaling !== null) scaling?.set(answer.scaling);
@@ -169,7 +168,7 @@ class NativeEngine implements Engine {
       if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       }
-      return this.#failure(answer, this.#parameters);
+      return this.#failure(answer, this.#linearisedAt);
     }
     const { step, residual, rank, steps } = answer;
     const solved = {
@@ -193,7 +192,7 @@ class NativeEngine implements Engine {
   ): Promise<Accelerated | Failure> {
     const start = performance.now();
     const answer = await this.#call((native) => native.accelerate(velocity, scaling, into ?? null), signal);
-    if (isFailure(answer)) return this.#failure(answer, this.#parameters);
+    if (isFailure(answer)) return this.#failure(answer, this.#linearisedAt);
     return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
   }
 
@@ -233,7 +232,7 @@ class NativeEngine implements Engine {
 
   async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
     const answer = await this.#call((native) => native.curvatureInverse(vector, shift), signal);
-    return isFailure(answer) ? this.#failure(answer, this.#parameters) : answer;
+    return isFailure(answer) ? this.#failure(answer, this.#linearisedAt) : answer;
   }
 
   bytes(): number {
@@ -292,7 +291,7 @@ class NativeEngine implements Engine {
       : refuseOrder(this.sampleCount * this.outputSize, 1, "the tangent kernel");
   }
 
-  #failure(answer: NativeFailure, parameters: Float64Array): Failure {
+  #failure(answer: NativeFailure, parameters: () => Float64Array): Failure {
     switch (answer.failure) {
       case "memory":
         // 0: a work array of a LAPACK call, whose std::bad_alloc tells no size.
@@ -308,7 +307,7 @@ class NativeEngine implements Engine {
         return imprecise(answer.value, this.#tolerance);
       case "nonFinite": {
         const inputs = (first: number, count: number) => this.#sure(this.#object.inputs(first, count));
-        const found = diagnose(this.#architecture, parameters, inputs, this.sampleCount);
+        const found = diagnose(this.#architecture, parameters(), inputs, this.sampleCount);
         // Where passes and loss are finite, it was the quantity that the addon names.
         const named = NON_FINITE[answer.value] ?? "loss";
         const where: NonFinite = found.what === "loss" && named !== "loss" ? { what: named } : found;
@@ -347,7 +346,7 @@ class NativeEngine implements Engine {
 
   /** A failure where the interface has no place for one: memory that cannot be had, or LAPACK without convergence. */
   #refused(answer: NativeFailure): never {
-    const { code, message } = this.#failure(answer, this.#parameters);
+    const { code, message } = this.#failure(answer, this.#linearisedAt);
     if (code !== "memory") throw new GaussflowError("GAUSSFLOW_INTERNAL", message);
     throw new GaussflowError("GAUSSFLOW_MEMORY", message, { bytes: answer.value });
   }
