@@ -1,5 +1,7 @@
 // Finds where the first number that is not finite arose: the slow walk of the failure path, shared by both engines. Parameters
-// come first, then the samples in order, layer by layer, unit by unit.
+// come first, then the samples in order, layer by layer, unit by unit. It runs in pieces of a block of samples, because a walk over a
+// million samples takes seconds.
+import type { Steps } from "../pace.js";
 import type { Architecture } from "./architecture.js";
 import { forwardBlock, PASS_BLOCK, passWeights, workspace } from "./forward.js";
 
@@ -24,12 +26,12 @@ function firstBad(values: Float64Array, count: number): number {
  * @param parameters p entries
  * @param inputs gives rows [first, first + count), row-major
  */
-export function diagnose(
+export function* diagnoseSteps(
   architecture: Architecture,
   parameters: Float64Array,
   inputs: (first: number, count: number) => Float64Array,
   sampleCount: number,
-): FirstNonFinite {
+): Steps<FirstNonFinite> {
   const { layers, inputSize, outputScale } = architecture;
   const bad = firstBad(parameters, parameters.length);
   if (bad >= 0) {
@@ -59,6 +61,7 @@ export function diagnose(
         if (overflow.sample === undefined && !Number.isFinite(psi * psi)) overflow = { what: "loss", ...place };
       }
     }
+    yield;
   }
   return overflow;
 }

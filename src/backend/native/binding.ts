@@ -7,6 +7,11 @@ export interface NativeFailure {
   readonly value: number;
 }
 
+/** True for the failure side of an answer. */
+export function isFailure(answer: unknown): answer is NativeFailure {
+  return typeof answer === "object" && answer !== null && "failure" in answer;
+}
+
 export interface NativeNetwork {
   /** Five numbers a layer: inputs, outputs, activation (position in ACTIVATION_NAMES), bias (0 or 1), factor. */
   readonly layers: Float64Array;

@@ -5,7 +5,6 @@ import { changedError } from "../../data/row-reader.js";
 import { argumentError, fileError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
-import { diagnose } from "../../network/diagnose.js";
 import { Pace } from "../../pace.js";
 import type {
   Accelerated,
@@ -20,17 +19,18 @@ import type {
   LayerFactors,
   Linearised,
   LineariseRequest,
-  NonFinite,
   Solved,
   SolveRequest,
 } from "../engine.js";
-import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
+import { PRODUCTS_ONLY } from "../engine.js";
 import { splitFactors } from "../layer-factors.js";
+import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
 import { checkPrecision, checkTolerance, imprecise, type Precision, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
+import { isFailure } from "./binding.js";
 import { loadNative } from "./load.js";
 import { nativeVectors } from "./vectors.js";
 
@@ -60,6 +60,7 @@ class NativeEngine implements Engine {
   #tolerance = singleTolerance;
   /** A call that was done at once has an answer that its caller cannot have seen yet. */
   #settling = false;
+  #diagnosing = false;
   readonly #settle = () => {
     this.#settling = false;
   };
@@ -104,7 +105,7 @@ class NativeEngine implements Engine {
 
   async evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
     const answer = await this.#call((native) => native.evaluate(parameters), signal);
-    return typeof answer === "number" ? { ok: true, loss: answer } : this.#failure(answer, () => parameters);
+    return typeof answer === "number" ? { ok: true, loss: answer } : this.#failure(answer, () => parameters, signal);
   }
 
   async linearise(
@@ -134,7 +135,7 @@ class NativeEngine implements Engine {
       this.#held = "none";
       return running;
     }, signal);
-    if ("failure" in answer) return this.#failure(answer, () => parameters);
+    if ("failure" in answer) return this.#failure(answer, () => parameters, signal);
     this.#held = curvature;
     this.#precision = precision;
     if (answer.scaling !== null) scaling?.set(answer.scaling);
@@ -168,7 +169,7 @@ class NativeEngine implements Engine {
       if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       }
-      return this.#failure(answer, this.#linearisedAt);
+      return this.#failure(answer, this.#linearisedAt, signal);
     }
     const { step, residual, rank, steps } = answer;
     const solved = {
@@ -192,7 +193,7 @@ class NativeEngine implements Engine {
   ): Promise<Accelerated | Failure> {
     const start = performance.now();
     const answer = await this.#call((native) => native.accelerate(velocity, scaling, into ?? null), signal);
-    if (isFailure(answer)) return this.#failure(answer, this.#linearisedAt);
+    if (isFailure(answer)) return this.#failure(answer, this.#linearisedAt, signal);
     return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
   }
 
@@ -214,12 +215,12 @@ class NativeEngine implements Engine {
 
   async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
     const answer = await this.#call((native) => native.eigen(vectors), signal);
-    return "failure" in answer ? this.#refused(answer) : answer;
+    return "failure" in answer ? this.#refused(await this.#failure(answer, this.#linearisedAt)) : answer;
   }
 
   async eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number> {
     const answer = await this.#call((native) => native.eigenvaluesBelow(bound), signal);
-    return isFailure(answer) ? this.#refused(answer) : answer;
+    return isFailure(answer) ? this.#refused(await this.#failure(answer, this.#linearisedAt)) : answer;
   }
 
   async curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
@@ -227,12 +228,15 @@ class NativeEngine implements Engine {
   }
 
   async layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]> {
-    return splitFactors(this.#architecture, this.#sure(await this.#call((native) => native.layerFactors(), signal)));
+    return splitFactors(
+      this.#architecture,
+      await this.#sure(await this.#call((native) => native.layerFactors(), signal)),
+    );
   }
 
   async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
     const answer = await this.#call((native) => native.curvatureInverse(vector, shift), signal);
-    return isFailure(answer) ? this.#failure(answer, this.#linearisedAt) : answer;
+    return isFailure(answer) ? this.#failure(answer, this.#linearisedAt, signal) : answer;
   }
 
   bytes(): number {
@@ -249,7 +253,8 @@ class NativeEngine implements Engine {
    */
   #call<T>(start: (native: NativeEngineObject) => NativeAnswer<T>, signal: AbortSignal | undefined): T | Promise<T> {
     signal?.throwIfAborted();
-    if (this.#settling) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
+    if (this.#settling || this.#diagnosing)
+      throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
     const answer = withCode(() => start(this.#object));
     if (answer instanceof Promise) return this.#wait(answer, signal);
     this.#settling = true;
@@ -291,30 +296,40 @@ class NativeEngine implements Engine {
       : refuseOrder(this.sampleCount * this.outputSize, 1, "the tangent kernel");
   }
 
-  #failure(answer: NativeFailure, parameters: () => Float64Array): Failure {
-    switch (answer.failure) {
+  async #failure(answer: NativeFailure, parameters: () => Float64Array, signal?: AbortSignal): Promise<Failure> {
+    if (answer.failure !== "nonFinite") return this.#plainFailure(answer);
+    this.#diagnosing = true;
+    try {
+      const inputs = (first: number, count: number) => {
+        const rows = withCode(() => this.#object.inputs(first, count));
+        return isFailure(rows) ? this.#refused(this.#plainFailure(rows)) : rows;
+      };
+      const [net, n, named] = [this.#architecture, this.sampleCount, NON_FINITE[answer.value] ?? "loss"];
+      return await locateNonFinite(net, parameters(), inputs, n, named, new Pace(signal));
+    } finally {
+      this.#diagnosing = false;
+    }
+  }
+
+  /** All but a number that is not finite, whose place has to be found. */
+  #plainFailure({ failure, value }: NativeFailure): Failure {
+    switch (failure) {
       case "memory":
         // 0: a work array of a LAPACK call, whose std::bad_alloc tells no size.
-        if (answer.value > 0) return memoryFailure(answer.value, "the engine");
+        if (value > 0) return memoryFailure(value, "the engine");
         return { code: "memory", bytes: 0, message: "the engine cannot have the work arrays of a LAPACK call" };
       case "indefinite":
         return {
           code: "indefinite",
-          pivot: answer.value,
-          message: `the damped matrix is not positive definite: pivot ${answer.value} of its Cholesky factorisation is not positive`,
+          pivot: value,
+          message: `the damped matrix is not positive definite: pivot ${value} of its Cholesky factorisation is not positive`,
         };
       case "imprecise":
-        return imprecise(answer.value, this.#tolerance);
-      case "nonFinite": {
-        const inputs = (first: number, count: number) => this.#sure(this.#object.inputs(first, count));
-        const found = diagnose(this.#architecture, parameters(), inputs, this.sampleCount);
-        // Where passes and loss are finite, it was the quantity that the addon names.
-        const named = NON_FINITE[answer.value] ?? "loss";
-        const where: NonFinite = found.what === "loss" && named !== "loss" ? { what: named } : found;
-        return { code: "non-finite", where, message: describeNonFinite(where) };
-      }
+        return imprecise(value, this.#tolerance);
       case "file":
-        throw changedError(this.#file ?? "", answer.value);
+        throw changedError(this.#file ?? "", value);
+      case "nonFinite":
+        throw new GaussflowError("GAUSSFLOW_INTERNAL", "a number that is not finite where its place is not looked for");
       case "misuse":
       case "cancelled":
         throw new GaussflowError(
@@ -322,7 +337,7 @@ class NativeEngine implements Engine {
           "there is no curvature or no factor: linearise with one before solving, and solve before accelerating",
         );
       default:
-        return answer.failure satisfies never;
+        return failure satisfies never;
     }
   }
 
@@ -340,20 +355,15 @@ class NativeEngine implements Engine {
     );
   }
 
-  #sure(answer: Float64Array | NativeFailure): Float64Array {
-    return isFailure(answer) ? this.#refused(answer) : answer;
+  async #sure(answer: Float64Array | NativeFailure): Promise<Float64Array> {
+    return isFailure(answer) ? this.#refused(await this.#failure(answer, this.#linearisedAt)) : answer;
   }
 
   /** A failure where the interface has no place for one: memory that cannot be had, or LAPACK without convergence. */
-  #refused(answer: NativeFailure): never {
-    const { code, message } = this.#failure(answer, this.#linearisedAt);
-    if (code !== "memory") throw new GaussflowError("GAUSSFLOW_INTERNAL", message);
-    throw new GaussflowError("GAUSSFLOW_MEMORY", message, { bytes: answer.value });
+  #refused(failure: Failure): never {
+    if (failure.code !== "memory") throw new GaussflowError("GAUSSFLOW_INTERNAL", failure.message);
+    throw new GaussflowError("GAUSSFLOW_MEMORY", failure.message, { bytes: failure.bytes });
   }
-}
-
-function isFailure(answer: unknown): answer is NativeFailure {
-  return typeof answer === "object" && answer !== null && "failure" in answer;
 }
 
 /** Addon errors carry a code of ours; they become GaussflowErrors. `file` is where the samples are. */

@@ -6,7 +6,6 @@ import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import { GaussflowError } from "../../errors.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
-import { diagnose } from "../../network/diagnose.js";
 import {
   backwardBlock,
   forwardBlock,
@@ -33,8 +32,9 @@ import type {
   Solved,
   SolveRequest,
 } from "../engine.js";
-import { describeNonFinite, PRODUCTS_ONLY } from "../engine.js";
+import { PRODUCTS_ONLY } from "../engine.js";
 import { layerFactors } from "../layer-factors.js";
+import { locateNonFinite } from "../locate.js";
 import { type Samples, samplesOf } from "../samples.js";
 import { HELD_SINGLE } from "../single.js";
 import { addProducts, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
@@ -96,7 +96,7 @@ class ReferenceEngine implements Engine {
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
     return this.#run(signal, async (pace) => {
       const loss = await this.#passes.loss(this.#checked(parameters), this.#rootWeights, pace);
-      return Number.isFinite(loss) ? { ok: true, loss } : this.#nonFinite(parameters, "loss");
+      return Number.isFinite(loss) ? { ok: true, loss } : this.#nonFinite(parameters, "loss", pace);
     });
   }
 
@@ -146,9 +146,9 @@ class ReferenceEngine implements Engine {
       if (kept !== null) keepBlock(kept, space, first, count);
       await pace.turn();
     }
-    if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss");
+    if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss", pace);
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) return this.#nonFinite(parameters, "gradient");
+    if (bad >= 0) return this.#nonFinite(parameters, "gradient", pace);
     const sample = subset && sampled(this.#architecture, this.#samples, this.#rootWeights, subset, this.#space);
     if (sample !== null) {
       // As in the core: a column that a subset does not see would be 1 for good.
@@ -157,7 +157,7 @@ class ReferenceEngine implements Engine {
     }
     const scales = curvature === "dual" ? layerMeans(this.#architecture, diagonal) : diagonal;
     if (curvature !== "none" && scales.some((value) => !Number.isFinite(value)))
-      return this.#nonFinite(parameters, "curvature");
+      return this.#nonFinite(parameters, "curvature", pace);
     if (scaling !== null && curvature !== "none") raise(scaling, scales);
     if (kept !== null && matrix !== null) {
       const before = performance.now();
@@ -201,7 +201,7 @@ class ReferenceEngine implements Engine {
       if (triangle !== null) {
         checkSolve(this.#architecture, "orthogonal", "double", request);
         const { step, residual, rank } = await triangle.solve(request, pace);
-        if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(triangle.parameters, "step");
+        if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(triangle.parameters, "step", pace);
         const ratio = rank.smallest > 0 ? rank.largest / rank.smallest : Number.POSITIVE_INFINITY;
         const seconds = (performance.now() - start) / 1000;
         return { ok: true, step, residual, rank, condition: request.condition ? ratio * ratio : Number.NaN, seconds };
@@ -212,7 +212,7 @@ class ReferenceEngine implements Engine {
       if ("code" in solved) return solved;
       if (solved.step.some((value) => !Number.isFinite(value))) {
         held.curved.solved = null;
-        return this.#nonFinite(held.curved.parameters, "step");
+        return this.#nonFinite(held.curved.parameters, "step", pace);
       }
       return { ...solved, seconds: (performance.now() - start) / 1000 };
     });
@@ -231,7 +231,7 @@ class ReferenceEngine implements Engine {
         throw new GaussflowError("GAUSSFLOW_BUSY", "there is no factor: solve before accelerating");
       if ("code" in acceleration) return acceleration;
       if (acceleration.some((value) => !Number.isFinite(value)))
-        return this.#nonFinite(this.#held().parameters, "step");
+        return this.#nonFinite(this.#held().parameters, "step", pace);
       return { ok: true, acceleration, seconds: (performance.now() - start) / 1000 };
     });
   }
@@ -325,7 +325,7 @@ class ReferenceEngine implements Engine {
       checkNonNegative("shift", shift);
       const x = await inverseProduct(curved, this.#store.factor as Float64Array, vector.slice(), shift, pace);
       const bad = x instanceof Float64Array && x.some((value) => !Number.isFinite(value));
-      return bad ? this.#nonFinite(curved.parameters, "step") : x;
+      return bad ? this.#nonFinite(curved.parameters, "step", pace) : x;
     });
   }
 
@@ -345,10 +345,8 @@ class ReferenceEngine implements Engine {
     return weightedResidual(space, this.#samples.targets(first, count), this.#rootWeights, first, count);
   }
 
-  #nonFinite(parameters: Float64Array, what: NonFinite["what"]): Failure {
-    const found = diagnose(this.#architecture, parameters, this.#samples.inputs, this.sampleCount);
-    const where: NonFinite = found.what === "loss" && what !== "loss" ? { what } : found;
-    return { code: "non-finite", where, message: describeNonFinite(where) };
+  #nonFinite(parameters: Float64Array, what: NonFinite["what"], pace: Pace): Promise<Failure> {
+    return locateNonFinite(this.#architecture, parameters, this.#samples.inputs, this.sampleCount, what, pace);
   }
 
   #checked(parameters: Float64Array): Float64Array {

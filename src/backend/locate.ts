@@ -1,0 +1,24 @@
+// Where a number that is not finite arose, as the failure that both engines answer with.
+import type { Architecture } from "../network/architecture.js";
+import { diagnoseSteps } from "../network/diagnose.js";
+import { finishInTurns, type Pace } from "../pace.js";
+import { describeNonFinite, type Failure, type NonFinite } from "./engine.js";
+
+/**
+ * Looks through parameters and samples in turns with the event loop. `what` is the quantity in which the engine met it: named where passes
+ * and loss are finite.
+ * @param inputs gives rows [first, first + count), row-major
+ * @throws the signal's reason once it has been aborted
+ */
+export async function locateNonFinite(
+  architecture: Architecture,
+  parameters: Float64Array,
+  inputs: (first: number, count: number) => Float64Array,
+  sampleCount: number,
+  what: NonFinite["what"],
+  pace: Pace,
+): Promise<Failure> {
+  const found = await finishInTurns(diagnoseSteps(architecture, parameters, inputs, sampleCount), pace);
+  const where: NonFinite = found.what === "loss" && what !== "loss" ? { what } : found;
+  return { code: "non-finite", where, message: describeNonFinite(where) };
+}
