@@ -28,9 +28,10 @@ import { type Target, targetOf } from "./file-target.js";
 type FileTarget = Extract<Target, { kind: "file" }>;
 type StreamTarget = Extract<Target, { kind: "stream" }>;
 
-/** What is said of a file that could not be written. */
+/** What is said of a file that could not be written. The system's own words name the temporary file, which says nothing to anybody. */
 export function writeError(path: string, cause: unknown): GaussflowError {
-  return fileError(path, `cannot be written: ${cause instanceof Error ? cause.message : cause}`, {}, cause);
+  const said = cause instanceof Error ? cause.message.replace(/, [a-z]+ '.*$/s, "") : String(cause);
+  return fileError(path, `cannot be written: ${said}`, {}, cause);
 }
 
 /** Temporary files of this process that are not in place yet: none of them outlives it, unless it is killed. */

@@ -1,16 +1,35 @@
 // The envelope of our files: JSON with a format name, a version and a checksum over the body, and float arrays as base64 of their
 // little-endian bytes, so that every bit comes back and a torn or edited file is refused with the reason.
+import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { describe, fileError } from "./errors.js";
+import { describe, fileError, GaussflowError } from "./errors.js";
+
+const { MAX_STRING_LENGTH } = constants;
 
 function checksum(body: string): string {
   return createHash("sha256").update(body).digest("hex");
 }
 
-/** The text of a file of `format`. */
+/**
+ * The text of a file of `format`.
+ * @throws GAUSSFLOW_MEMORY where it would be longer than a text can be
+ */
 export function seal(format: string, version: number, body: unknown): string {
-  const text = JSON.stringify(body);
+  try {
+    return sealed(format, version, JSON.stringify(body));
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new GaussflowError(
+      "GAUSSFLOW_MEMORY",
+      `the ${format} file would have more than ${MAX_STRING_LENGTH} characters, the most that Node.js holds as one text`,
+      { most: MAX_STRING_LENGTH },
+      { cause },
+    );
+  }
+}
+
+function sealed(format: string, version: number, text: string): string {
   return `${JSON.stringify({ format, version, checksum: checksum(text) }).slice(0, -1)},"body":${text}}\n`;
 }
 
@@ -21,6 +40,7 @@ export function seal(format: string, version: number, body: unknown): string {
  */
 export function unseal(text: string, format: string, version: number, where: string): unknown {
   let value: unknown;
+  checkDepth(text, where);
   try {
     value = JSON.parse(text);
   } catch (cause) {
@@ -37,6 +57,33 @@ export function unseal(text: string, format: string, version: number, where: str
   if (head.checksum !== checksum(JSON.stringify(head.body)))
     throw fileError(where, "the checksum does not fit the body: the file was damaged or edited");
   return head.body;
+}
+
+/** No file of this library nests more than a dozen. */
+const MOST_NESTED = 100;
+
+/** Refuses what is nested so deep that working on it would exhaust the stack. */
+function checkDepth(text: string, where: string): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      // To the end of the text: arrays of numbers are long ones, without escapes.
+      do {
+        at = text.indexOf('"', at + 1);
+        if (at < 0) return;
+      } while (isEscaped(text, at));
+    } else if (code === 0x7b || code === 0x5b) {
+      if (++depth > MOST_NESTED) throw fileError(where, `is nested more than ${MOST_NESTED} deep`);
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+}
+
+/** Whether an odd number of backslashes stands before a character. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1;
+  while (text.charCodeAt(before) === 0x5c) before--;
+  return (at - before) % 2 === 0;
 }
 
 /** Reads a file as text. */
@@ -79,17 +126,60 @@ export function countOf(value: unknown, where: string, what: string): number {
   return value as number;
 }
 
-/** Records of a run, at least the one of the start: objects that have these finite numbers. Frozen, as records are. */
-export function checkRecords(value: unknown, numbers: readonly string[], where: string): readonly object[] {
+/** What a field of a record has to be; a list is the names it may have. */
+export type Kind =
+  | "number"
+  | "number or null"
+  | "count"
+  | "count or null"
+  | "boolean"
+  | "text or null"
+  | readonly string[]
+  | Fields;
+
+/** An object's fields. Others may be there: a later version has more. */
+export interface Fields {
+  readonly required: Readonly<Record<string, Kind>>;
+  readonly optional?: Readonly<Record<string, Kind>>;
+}
+
+/** The rule that a value breaks, or null. Only "number" must be finite: JSON has null for what is not. */
+function broken(value: unknown, kind: Exclude<Kind, Fields>): string | null {
+  if (Array.isArray(kind)) return kind.includes(value) ? null : `must be one of ${kind.join(", ")}`;
+  if (value === null && (kind as string).endsWith(" or null")) return null;
+  switch (kind) {
+    case "number":
+      return Number.isFinite(value) ? null : "must be a finite number";
+    case "number or null":
+      return typeof value === "number" && !Number.isNaN(value) ? null : "must be a number or null";
+    case "boolean":
+      return typeof value === "boolean" ? null : "must be true or false";
+    case "text or null":
+      return typeof value === "string" ? null : "must be a text or null";
+    default:
+      return Number.isSafeInteger(value) && (value as number) >= 0 ? null : `must be a ${kind as string}`;
+  }
+}
+
+function checkFields(value: unknown, { required, optional = {} }: Fields, where: string, what: string): object {
+  const found = fields(value, where, what);
+  for (const [name, kind] of [...Object.entries(required), ...Object.entries(optional)]) {
+    const entry = found[name];
+    if (entry === undefined && Object.hasOwn(optional, name)) continue;
+    if (typeof kind === "object" && "required" in kind) {
+      checkFields(entry, kind, where, `${what}.${name}`);
+      continue;
+    }
+    const rule = broken(entry, kind as Exclude<Kind, Fields>);
+    if (rule !== null) throw fileError(where, `${what}.${name} ${rule}; received ${describe(entry)}`);
+  }
+  return Object.freeze(found);
+}
+
+/** Records of a run, at least the one of the start. Frozen, as records are. */
+export function checkRecords(value: unknown, form: Fields, where: string): readonly object[] {
   if (!Array.isArray(value) || value.length === 0) throw fileError(where, "records must be a list of at least one");
-  return value.map((entry, k) => {
-    const record = fields(entry, where, `records[${k}]`);
-    for (const name of numbers)
-      if (!Number.isFinite(record[name]))
-        throw fileError(where, `records[${k}].${name} must be a finite number; received ${describe(record[name])}`);
-    if (typeof record.route !== "string") throw fileError(where, `records[${k}].route must be a name`);
-    return Object.freeze(record);
-  });
+  return value.map((entry, k) => checkFields(entry, form, where, `records[${k}]`));
 }
 
 /** @param length how many numbers there must be, or null for any */

@@ -2,25 +2,9 @@
 // GAUSSFLOW_DEBUG=1 alone.
 import { CommanderError } from "commander";
 import { GaussflowError } from "../errors.js";
+import { EXIT, type ExitCode } from "./exit-codes.js";
 
-/** Exit codes, as `--help` and docs/cli.md list them. */
-export const EXIT = {
-  ok: 0,
-  /** A data, model or output file cannot be used, or the machine lacks something (memory, the native engine; plan: training would be refused). */
-  failure: 1,
-  /** The command line itself is wrong. */
-  usage: 2,
-  /** Training met numbers it could not go on with; the best network so far is saved. */
-  numerical: 3,
-  /** An experiment ran, and a claim of it does not hold. */
-  claim: 4,
-  /** 128 + SIGINT. */
-  interrupted: 130,
-  /** 128 + SIGTERM. */
-  terminated: 143,
-} as const;
-
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+export { EXIT, type ExitCode } from "./exit-codes.js";
 
 /** The text that ends every help page. */
 export const EXIT_CODES_HELP = `

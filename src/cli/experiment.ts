@@ -90,15 +90,16 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
   };
   // What cannot be run is told before an hour of what can.
   for (const experiment of chosen) completeSettings(experiment, settings);
-  const linesPath = (experiment: string) => join(directory, `${experiment}.jsonl`);
-  await checkOutputs({}, [
-    { flag: basename(html), path: html, what: "the report" },
-    ...chosen.map((one) => ({ flag: `${one.name}.jsonl`, path: linesPath(one.name), what: "the JSON lines" })),
-  ]);
   const status = quiet || json ? null : new StatusLine(terminal.err);
   const watch = new SignalWatch(() => status?.show(() => "stopping"));
   const outcomes: ExperimentOutcome[] = [];
+  const linesPath = (experiment: string) => join(directory, `${experiment}.jsonl`);
   try {
+    // Under the watch: what it tries out is gone after a Ctrl-C as well.
+    await checkOutputs({}, [
+      { flag: basename(html), path: html, what: "the report" },
+      ...chosen.map((one) => ({ flag: `${one.name}.jsonl`, path: linesPath(one.name), what: "the JSON lines" })),
+    ]);
     for (const experiment of chosen) {
       const outcome = await runExperiment(experiment, settings, {
         backend: flags.backend,

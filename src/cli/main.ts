@@ -1,20 +1,6 @@
 #!/usr/bin/env node
-// The command line: one file a command, results on standard output, everything about the run on standard error.
-import { EXIT, errorText, exitCodeOf } from "./exit.js";
-import { makeProgram } from "./program.js";
-import { processTerminal } from "./terminal.js";
+// The first line of the command line. Signals are heard before anything else is loaded, which takes a while.
+import { listenForSignals } from "./signals.js";
 
-const terminal = processTerminal();
-const program = makeProgram(terminal, (code) => {
-  process.exitCode = code;
-});
-
-try {
-  if (process.argv.length <= 2) {
-    program.outputHelp({ error: true });
-    process.exitCode = EXIT.usage;
-  } else await program.parseAsync();
-} catch (error) {
-  terminal.err.write(errorText(error));
-  process.exitCode = exitCodeOf(error);
-}
+listenForSignals();
+await import("./run.js");

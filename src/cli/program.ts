@@ -1,4 +1,4 @@
-// All commands as one commander program, on the given streams: `main.ts` runs it on the process's own.
+// All commands as one commander program, on the given streams: `run.ts` runs it on the process's own.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";

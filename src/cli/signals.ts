@@ -1,25 +1,48 @@
-// Ctrl-C and SIGTERM while a network trains: the first asks the run to stop at its next tile and keep the best so far, the
-// second ends the process at once.
-import { EXIT, type ExitCode } from "./exit.js";
+// Ctrl-C and SIGTERM. While a command is at work that can be ended in good order, the first signal asks for that and the second ends the
+// process at once; at any other time the first one does. Loaded before everything else: it may import nothing that takes time.
+import { EXIT, type ExitCode } from "./exit-codes.js";
 
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+type SignalName = keyof typeof CODES;
+const NAMES = ["SIGINT", "SIGTERM"] as const;
+const SPOKEN = { SIGINT: "Ctrl-C", SIGTERM: "SIGTERM" } as const;
+
+/** Who is told of the next signal; null = the process ends. */
+let current: ((name: SignalName) => void) | null = null;
+
+function onSignal(name: NodeJS.Signals): void {
+  if (name !== "SIGINT" && name !== "SIGTERM") return;
+  if (current === null) quit(name);
+  else current(name);
+}
+
+/** Ends the process with a word. Temporary files of writes that were not finished go with it (atomic-file.ts). */
+function quit(name: SignalName): void {
+  process.stderr.write(`gaussflow: interrupted by ${SPOKEN[name]}\n`);
+  // A read that waits for ever (of a FIFO) can hold the end of a process: another signal then ends it without us.
+  for (const signal of NAMES) process.off(signal, onSignal);
+  process.exit(CODES[name]);
+}
+
+/** From now on signals are heard. */
+export function listenForSignals(): void {
+  for (const signal of NAMES) if (!process.listeners(signal).includes(onSignal)) process.on(signal, onSignal);
+}
 
 /** Turns signals into an AbortSignal between its making and `dispose`. */
 export class SignalWatch {
   readonly #controller = new AbortController();
-  readonly #onSignal: (name: "SIGINT" | "SIGTERM") => void;
-  #received: "SIGINT" | "SIGTERM" | null = null;
+  #received: SignalName | null = null;
 
   /** @param tell called at the first signal, to tell the user what happens now */
   constructor(tell: () => void) {
-    this.#onSignal = (name) => {
-      if (this.#received !== null) process.exit(CODES[name]);
+    listenForSignals();
+    current = (name) => {
+      if (this.#received !== null) quit(name);
       this.#received = name;
       tell();
-      this.#controller.abort(new Error(name === "SIGINT" ? "Ctrl-C" : name));
+      this.#controller.abort(new Error(SPOKEN[name]));
     };
-    process.on("SIGINT", this.#onSignal);
-    process.on("SIGTERM", this.#onSignal);
   }
 
   get signal(): AbortSignal {
@@ -27,7 +50,7 @@ export class SignalWatch {
   }
 
   /** The signal that came, or null. */
-  get received(): "SIGINT" | "SIGTERM" | null {
+  get received(): SignalName | null {
     return this.#received;
   }
 
@@ -36,9 +59,8 @@ export class SignalWatch {
     return this.#received === null ? null : CODES[this.#received];
   }
 
-  /** Hands the signals back to Node: from now on they end the process. */
+  /** The work is over: from now on a signal ends the process. */
   dispose(): void {
-    process.off("SIGINT", this.#onSignal);
-    process.off("SIGTERM", this.#onSignal);
+    current = null;
   }
 }

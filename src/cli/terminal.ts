@@ -35,6 +35,15 @@ export function processTerminal(): Terminal {
   };
 }
 
+/** Process warnings in the words of a command: those of this library as all of its warnings are, others as Node.js prints them. */
+export function showProcessWarnings(terminal: Terminal): void {
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message }) => {
+    if (name === "GaussflowWarning") warn(terminal, message);
+    else terminal.err.write(`(node:${process.pid}) ${name}: ${message}\n`);
+  });
+}
+
 /** A warning, on stderr. */
 export function warn(terminal: Terminal, message: string): void {
   terminal.err.write(`${terminal.paintErr("second", "warning:")} ${message}\n`);

@@ -52,7 +52,8 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
         },
         sets,
         model: flags.out ?? null,
-        warnings,
+        // Those of the run were shown as they came.
+        warnings: [...warnings, ...result.warnings],
       }),
     );
   } else show(result, sets, fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file), flags, terminal);
@@ -87,6 +88,11 @@ function show(
     const width = Math.min(100, out.columns ?? 80);
     lines.push("", lossChart(result.records, { width, paint: paintOut, kept: result.bestIteration }));
   }
+  if (flags.resume !== undefined && result.reason.code === "iterations")
+    lines.push(
+      "",
+      `To go on: --resume ${shellWord(flags.checkpoint ?? flags.resume)} --iterations N, with N above ${result.iterations} (iterations count from the start of the run)`,
+    );
   lines.push("");
   lines.push(
     flags.out === undefined

@@ -3,13 +3,14 @@
 // made short is not in the file, and is taken anew.
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
-import type { FlowRecord } from "../linearise/record.js";
+import { FLOW_ROUTES, type FlowRecord } from "../linearise/record.js";
+import { packRecords, readRecords } from "../packed-records.js";
 import {
   checkNumbers,
-  checkRecords,
   countOf,
   decodeFloats,
   encodeFloats,
+  type Fields,
   fields,
   readText,
   seal,
@@ -18,7 +19,8 @@ import {
 import type { EventSample, Sample, StepMemory } from "./ode.js";
 
 const FORMAT = "gaussflow-flow-checkpoint";
-const VERSION = 1;
+/** Version 1 had every record as JSON; it is still read. */
+const VERSION = 2;
 
 export interface FlowSnapshot {
   readonly time: number;
@@ -56,18 +58,35 @@ const NUMBERS = [
   "elapsed",
 ] as const;
 
-/** What a record has to have for a flow to go on from it. */
-const RECORD_NUMBERS = [
-  "step",
-  "time",
-  "loss",
-  "objective",
-  "dissipation",
-  "dissipated",
-  "damping",
-  "distance",
-  "elapsed",
-];
+/** What a record has to be: the flow that goes on relies on the last one, and all stand in its result. */
+const RECORD: Fields = {
+  required: {
+    step: "count",
+    time: "number",
+    stepSize: "number",
+    rejections: "count",
+    evaluations: "count",
+    error: "number or null",
+    loss: "number",
+    objective: "number",
+    gradientNorm: "number or null",
+    gradientCosine: "number or null",
+    dissipation: "number",
+    dissipated: "number",
+    damping: "number",
+    smallestEigenvalue: "number or null",
+    eigenvaluesBelowFloor: "count or null",
+    distance: "number",
+    route: FLOW_ROUTES,
+    rank: "count or null",
+    smallestSingularValue: "number or null",
+    condition: "number or null",
+    velocityNoise: "number or null",
+    rounding: "text or null",
+    warning: "text or null",
+    elapsed: "number",
+  },
+};
 
 /** Writes the snapshot, whole or not at all. */
 export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, print: string): Promise<void> {
@@ -83,7 +102,7 @@ export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, 
     stiffness: snapshot.stiffness,
     outputs: snapshot.outputs.map(sample),
     events: snapshot.events.map((event) => ({ name: event.name, ...sample(event) })),
-    records: snapshot.records,
+    records: packRecords(snapshot.records),
   };
   await writeFileAtomic(path, seal(FORMAT, VERSION, body));
 }
@@ -113,6 +132,9 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
   >;
   for (const name of ["accepted", "rejected", "evaluations", "linearisations"] as const)
     countOf(named[name], path, name);
+  if (named.elapsed < 0) throw fileError(path, `elapsed must be at least 0; it is ${named.elapsed}`);
+  const records = readRecords(body.records, RECORD, path) as readonly FlowRecord[];
+  checkSteps(records, named.accepted, named.time, path);
   const [nextStep, stiffCount, calmCount, ...errors] = finite(body.memory, null, "memory");
   if (!(named.accepted === 0 ? nextStep >= 0 : nextStep > 0))
     throw fileError(path, `memory must begin with a positive step; it is ${nextStep}`);
@@ -140,6 +162,22 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
       name: name(fields(value, path, `events[${k}]`).name, `events[${k}].name`),
       ...sample(value, `events[${k}]`),
     })),
-    records: checkRecords(body.records, RECORD_NUMBERS, path) as readonly FlowRecord[],
+    records,
   };
+}
+
+/** The records of a flow go from step 0 to the last accepted one, and its time is theirs. */
+function checkSteps(records: readonly FlowRecord[], accepted: number, time: number, path: string): void {
+  records.forEach(({ step, time: at }, k) => {
+    if (step !== k) throw fileError(path, `records[${k}].step must be ${k}; it is ${step}`);
+    if (k > 0 && at <= records[k - 1].time)
+      throw fileError(path, `records[${k}].time must be after ${records[k - 1].time}; it is ${at}`);
+  });
+  if (records.length !== accepted + 1)
+    throw fileError(
+      path,
+      `records must be ${accepted + 1}, one for each accepted step and the start; there are ${records.length}`,
+    );
+  if (records[accepted].time !== time)
+    throw fileError(path, `time must be that of the last record, ${records[accepted].time}; it is ${time}`);
 }

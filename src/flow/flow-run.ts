@@ -7,6 +7,7 @@ import { jacobianRank } from "../linearise/jacobian-rank.js";
 import type { ObservedRun, Observer, ResidualTerms } from "../linearise/observer.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Architecture } from "../network/architecture.js";
+import { CheckpointKeeper, type CheckpointOptions } from "../train/checkpoint-keeper.js";
 import { Interrupt } from "../train/interrupt.js";
 import { FlowField } from "./field.js";
 import { type FlowSnapshot, unbegun } from "./flow-checkpoint.js";
@@ -38,7 +39,7 @@ export interface FlowRunContext {
   readonly signal: AbortSignal | undefined;
   readonly onRecord: ((record: FlowRecord) => void | Promise<void>) | undefined;
   readonly observer: Observer | undefined;
-  readonly write: ((snapshot: FlowSnapshot) => Promise<void>) | null;
+  readonly checkpoint: CheckpointOptions<FlowSnapshot> | null;
   readonly resume: FlowSnapshot | null;
 }
 
@@ -60,9 +61,7 @@ export class FlowRun {
   readonly #began = performance.now();
   #initialLoss: number;
   readonly #rounding: RoundingWatch;
-  /** The last accepted step that a checkpoint can be made of. */
-  #boundary: (() => FlowSnapshot) | null = null;
-  #unwritten = false;
+  readonly #checkpoints: CheckpointKeeper<FlowSnapshot>;
 
   constructor(completed: CompletedFlowOptions, context: FlowRunContext) {
     const { resume, start, engine } = context;
@@ -91,11 +90,16 @@ export class FlowRun {
       },
       resume && { initialObjective: resume.initialObjective, switched: resume.switched },
     );
+    this.#checkpoints = new CheckpointKeeper(context.checkpoint, "step");
     this.#rounding = new RoundingWatch(this.field, completed.from, start, this.records);
   }
 
   get elapsed(): number {
     return (this.#context.resume?.elapsed ?? 0) + (performance.now() - this.#began) / 1000;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#checkpoints.warnings;
   }
 
   get rounding(): string | null {
@@ -113,16 +117,12 @@ export class FlowRun {
     } catch (error) {
       const { aborted, reason: cause } = this.interrupt.signal;
       const reason = aborted && error === cause ? this.interrupt.reason() : null;
-      if (reason === null) {
-        // What went wrong first is what the caller hears of, whatever becomes of the checkpoint.
-        await this.#flush().catch(() => undefined);
-        throw error;
-      }
+      if (reason === null) throw error;
       this.reason = reason;
     } finally {
       this.interrupt.dispose();
       // Also where the caller leaves the loop early or an observer throws: nothing accepted is lost.
-      await this.#flush();
+      await this.#checkpoints.close();
     }
   }
 
@@ -313,8 +313,7 @@ export class FlowRun {
 
   /** @param step null = the start. A step that was cut is no boundary: a run that goes on from there would be another one. */
   async #keepBoundary(step: AcceptedStep | null): Promise<void> {
-    const { checkpoint } = this.#completed;
-    if (checkpoint === null || step?.cut) return;
+    if (step?.cut) return;
     const [records, outputs, events] = [this.records.length, this.outputs.length, this.events.length];
     const rest = {
       time: this.time,
@@ -331,20 +330,14 @@ export class FlowRun {
       elapsed: this.elapsed,
     };
     // The lists only grow: their lengths now are enough to cut them by, should this step be written.
-    this.#boundary = () => ({
+    const state = () => ({
       ...rest,
       records: this.records.slice(0, records),
       outputs: this.outputs.slice(0, outputs),
       events: this.events.slice(0, events),
     });
-    this.#unwritten = true;
-    if (step !== null && step.index % checkpoint.every === 0) await this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#boundary === null || !this.#unwritten) return;
-    this.#unwritten = false;
-    await this.#context.write?.(this.#boundary());
+    if (step === null) this.#checkpoints.note(0, state);
+    else await this.#checkpoints.keep(step.index, state);
   }
 
   /** The stop rules that look at an accepted point. */

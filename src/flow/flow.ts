@@ -61,6 +61,8 @@ export interface FlowResult {
   readonly seconds: number;
   /** One line: what flow chose. */
   readonly chosen: string;
+  /** What went wrong without ending the flow, as in `TrainResult`. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -126,7 +128,10 @@ export async function* flowSteps(
       signal: options.signal,
       onRecord: options.onRecord,
       observer: options.monitor,
-      write: checkpoint && ((state) => writeFlowCheckpoint(checkpoint.path, state, print)),
+      checkpoint: checkpoint && {
+        every: checkpoint.every,
+        write: (state) => writeFlowCheckpoint(checkpoint.path, state, print),
+      },
       resume: snapshot,
     });
     yield* run.steps();
@@ -194,6 +199,7 @@ interface FlowOutcome
     | "stiffness"
     | "rounding"
     | "elapsed"
+    | "warnings"
   > {
   readonly best: Pick<FlowRun["best"], "parameters">;
   readonly field: Pick<FlowRun["field"], "linearisations" | "switched" | "route">;
@@ -219,6 +225,7 @@ function unbegun(
     stiffness: null,
     rounding: null,
     elapsed: 0,
+    warnings: [],
   };
 }
 
@@ -257,5 +264,6 @@ async function finish(
     threads: engine.threads,
     seconds: run.elapsed,
     chosen: `${schedule.name} damping${rho.length > 0 ? ` (${rho.join(", ")})` : ""}, ${integrator.label}, ${run.field.route} route (${plan.because}), ${engine.kind} engine, ${threads}`,
+    warnings: run.warnings,
   };
 }

@@ -9,6 +9,7 @@ import { type Failure, failed } from "../backend/engine.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { dampedStep } from "../step/damped-step.js";
 import {
+  checkSizes,
   type Judgement,
   type Method,
   type MethodState,
@@ -49,6 +50,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
     scaling: "identity",
     start: (curvatureScale) => ({ length: step, ridge: 0, scale: curvatureScale }),
     damping: (state) => numberOf(state, "ridge"),
+    checkState: (state) => checkSizes(state, ["length", "scale"], true) ?? checkSizes(state, ["ridge"], false),
 
     async propose(problem, state, point, previous, signal): Promise<Proposal | Failure> {
       const length = numberOf(state, "length");

@@ -25,6 +25,7 @@ import type { ResidualCurvature } from "../step/secant.js";
 import type { CurvatureSamples } from "../step/subset.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import {
+  checkSizes,
   type Judgement,
   type Method,
   type MethodState,
@@ -33,7 +34,14 @@ import {
   toldBySettings,
   weigh,
 } from "./method.js";
-import { afterStep, correctionAt, isStalled, neverStalled, withoutCorrection } from "./residual-curvature.js";
+import {
+  afterStep,
+  checkSecant,
+  correctionAt,
+  isStalled,
+  neverStalled,
+  withoutCorrection,
+} from "./residual-curvature.js";
 
 export interface LevenbergMarquardtOptions {
   /**
@@ -151,6 +159,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
     }),
 
     damping: (state) => numberOf(state, "damping"),
+
+    checkState: (state) => checkSizes(state, ["damping", "growth", "scale"], true) ?? checkSecant(state),
 
     wantsDouble: isStalled,
 

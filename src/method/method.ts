@@ -77,6 +77,11 @@ export interface Method {
    * @param parameterCount of the network.
    */
   start(curvatureScale: number, effect: ScalingKind, parameterCount: number): MethodState;
+  /**
+   * For a state that comes from a file, its names and kinds checked and nothing NaN: the rule it breaks ("damping must be ..."), or null.
+   * Default: none.
+   */
+  checkState?(state: MethodState): string | null;
   /** Whether the next curvature must be that of all samples in double precision, whatever would pay. Default: never. */
   wantsDouble?(state: MethodState): boolean;
   /** Damping that the next trial will use: what a record shows when the solve fails. */
@@ -103,6 +108,16 @@ export function numberOf(state: MethodState, name: string): number {
 export function arrayOf(state: MethodState, name: string): Float64Array {
   const value = state[name];
   return value instanceof Float64Array ? value : new Float64Array(0);
+}
+
+/** The rule that the first of these numbers breaks which is not finite and at least 0 (or above 0), or null. */
+export function checkSizes(state: MethodState, names: readonly string[], above: boolean): string | null {
+  const bad = names.find((name) => {
+    const value = numberOf(state, name);
+    return !(value < Number.POSITIVE_INFINITY && (above ? value > 0 : value >= 0));
+  });
+  if (bad === undefined) return null;
+  return `${bad} must be a finite number ${above ? "above" : "of at least"} 0; it is ${numberOf(state, bad)}`;
 }
 
 /** What a trial amounts to, the same for every method: its gain ratio, or the sentence that says why there is none. */

@@ -26,6 +26,26 @@ function secantState(slowSteps: number, pairs: Pairs, pending: Pending): MethodS
 /** Of a run that starts. */
 export const neverStalled = secantState(0, noPairs, nothingPending);
 
+/** What of these fields of a state from a file cannot be; null where all can. Arrays that belong together are of one length. */
+export function checkSecant(state: MethodState): string | null {
+  const slow = numberOf(state, "slowSteps");
+  if (!Number.isInteger(slow) || slow < 0 || slow > stall.steps)
+    return `slowSteps must be a count of at most ${stall.steps}; it is ${slow}`;
+  for (const [first, ...others] of [
+    ["secantSteps", "secantChanges", "secantResiduals"],
+    ["pendingStep", "pendingGradient", "pendingImage"],
+  ] as const) {
+    const { length } = arrayOf(state, first);
+    for (const name of [first, ...others]) {
+      const values = arrayOf(state, name);
+      if (values.length !== length)
+        return `${name} must have as many numbers as ${first}, ${length}; has ${values.length}`;
+      if (!values.every(Number.isFinite)) return `${name} must hold finite numbers`;
+    }
+  }
+  return null;
+}
+
 /** What the pairs of a point come to. */
 interface Secant {
   readonly pairs: Pairs;

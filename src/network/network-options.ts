@@ -71,11 +71,16 @@ function spread<T>(
 
 const LEAST_SCALE = 1e-150;
 
+/** Far more than signals or gradients survive. Every pass walks the layers one by one, and work that grows with their square would block. */
+const MOST_LAYERS = 10_000;
+
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 
 function checkLayers(value: unknown): number[] {
   if (!Array.isArray(value) || value.length < 2)
     throw argumentError("layers", "must be an array of at least two sizes, [inputs, hidden ..., outputs]", value);
+  if (value.length > MOST_LAYERS)
+    throw argumentError("layers", `must be an array of at most ${MOST_LAYERS} sizes`, value);
   return Array.from({ length: value.length }, (_, i) => {
     const size: unknown = value[i];
     if (!Number.isSafeInteger(size) || (size as number) < 1)

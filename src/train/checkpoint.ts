@@ -2,16 +2,18 @@
 // options). A resumed run goes on bit for bit; a torn, edited or foreign file, or one of another problem, is refused.
 import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../atomic-file.js";
-import { fileError } from "../errors.js";
-import type { TrainRecord } from "../linearise/record.js";
-import type { MethodState } from "../method/method.js";
+import { describe, fileError } from "../errors.js";
+import { PRECONDITIONERS } from "../linearise/problem.js";
+import { TRAIN_ROUTES, type TrainRecord } from "../linearise/record.js";
+import type { Method, MethodState } from "../method/method.js";
 import { Pace } from "../pace.js";
+import { packRecords, readRecords } from "../packed-records.js";
 import {
   checkNumbers,
-  checkRecords,
   countOf,
   decodeFloats,
   encodeFloats,
+  type Fields,
   fields,
   readText,
   seal,
@@ -20,10 +22,49 @@ import {
 import type { Best, Snapshot } from "./snapshot.js";
 
 const FORMAT = "gaussflow-checkpoint";
-const VERSION = 1;
+/** Version 1 had every record as JSON and every array in full; it is still read. */
+const VERSION = 2;
 
-/** What a record has to have for a run to go on from it. */
-const RECORD_NUMBERS = ["iteration", "trial", "loss", "objective", "damping", "stepNorm", "elapsed"];
+/** What a record has to be: the run that goes on relies on the last ones, and all stand in its result. */
+const RECORD: Fields = {
+  required: {
+    iteration: "count",
+    trial: "count",
+    accepted: "boolean",
+    rejection: "text or null",
+    loss: "number",
+    objective: "number",
+    gradientNorm: "number or null",
+    gradientCosine: "number or null",
+    damping: "number",
+    gainRatio: "number or null",
+    stepNorm: "number",
+    acceleration: "number or null",
+    route: TRAIN_ROUTES,
+    condition: "number or null",
+    validationLoss: "number or null",
+    elapsed: "number",
+    seconds: {
+      required: { passes: "number", curvature: "number", solve: "number", evaluate: "number", validation: "number" },
+    },
+  },
+  optional: {
+    precision: {
+      required: { used: ["single", "double"], steps: "count", tolerance: "number or null", fallback: "text or null" },
+    },
+    subset: "count or null",
+    inner: {
+      required: {
+        iterations: "count",
+        preconditioner: PRECONDITIONERS,
+        residual: "number or null",
+        tolerance: "number or null",
+        end: ["residual", "model", "iterations", "rounding"],
+      },
+    },
+    secant: "count",
+  },
+};
 
 /** Bytes that are digested at a time: about two milliseconds. */
 const DIGESTED = 1 << 20;
@@ -53,9 +94,19 @@ export async function fingerprint(
   return hash.digest("hex");
 }
 
-/** Writes the snapshot, whole or not at all. */
+/** Writes the snapshot, whole or not at all. Arrays that are equal are written once: the best point is often the last. */
 export async function writeCheckpoint(path: string, snapshot: Snapshot, print: string): Promise<void> {
-  const best = (one: Best | null) => one && { ...one, parameters: encodeFloats(one.parameters), ...numbers(one) };
+  const { parameters, best, bestValidation } = snapshot;
+  const point = (one: Best, places: Readonly<Record<string, Float64Array>>) => {
+    const place = Object.keys(places).find((name) => equal(places[name], one.parameters));
+    return {
+      iteration: one.iteration,
+      parameters: place ?? encodeFloats(one.parameters),
+      // As bits: a validation loss may be infinite, which JSON does not know.
+      value: encodeFloats(Float64Array.of(one.value)),
+      loss: encodeFloats(Float64Array.of(one.loss)),
+    };
+  };
   const state = Object.entries(snapshot.methodState).map(([name, value]) =>
     typeof value === "number"
       ? [name, encodeFloats(Float64Array.of(value)), "number"]
@@ -64,77 +115,134 @@ export async function writeCheckpoint(path: string, snapshot: Snapshot, print: s
   const body = {
     fingerprint: print,
     iteration: snapshot.iteration,
-    parameters: encodeFloats(snapshot.parameters),
+    parameters: encodeFloats(parameters),
     methodState: state,
     scaling: snapshot.scaling && encodeFloats(snapshot.scaling),
-    best: best(snapshot.best),
-    bestValidation: best(snapshot.bestValidation),
+    best: point(best, { parameters }),
+    bestValidation: bestValidation && point(bestValidation, { parameters, best: best.parameters }),
     stale: snapshot.stale,
-    records: snapshot.records,
+    records: packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
   await writeFileAtomic(path, seal(FORMAT, VERSION, body));
 }
 
-/** Value and loss as bits: a validation loss may be infinite, which JSON does not know. */
-function numbers(best: Best) {
-  return { value: encodeFloats(Float64Array.of(best.value)), loss: encodeFloats(Float64Array.of(best.loss)) };
+/** The same numbers, bit for bit. */
+function equal(one: Float64Array, other: Float64Array): boolean {
+  const bytes = (values: Float64Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return one === other || bytes(one).equals(bytes(other));
 }
 
-/**
- * @param form a state of the run's method, whose names and kinds the stored one must have
- * @throws GAUSSFLOW_FILE
- */
-export async function readCheckpoint(
-  path: string,
-  print: string,
-  parameterCount: number,
-  form: MethodState,
-): Promise<Snapshot> {
+/** What a run knows of its own checkpoint, besides the fingerprint. */
+export interface CheckpointForm {
+  readonly parameterCount: number;
+  /** Entries of the running maximum; null for identity scaling. */
+  readonly scalingLength: number | null;
+  readonly validated: boolean;
+  /** A state of the run's method, whose names and kinds the stored one must have, and the method's own check of it. */
+  readonly state: MethodState;
+  readonly checkState?: Method["checkState"];
+}
+
+/** @throws GAUSSFLOW_FILE */
+export async function readCheckpoint(path: string, print: string, form: CheckpointForm): Promise<Snapshot> {
   const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
   if (body.fingerprint !== print)
     throw fileError(
       path,
       "belongs to another run: data, network, method or options differ from those it was made with",
     );
-  const count = (name: string) => countOf(body[name], path, name);
-  // A validation loss, and what a method carries, may be infinite; nothing is NaN.
+  const { parameterCount } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);
-  const best = (value: unknown, what: string): Best => {
+  const records = readRecords(body.records, RECORD, path) as readonly TrainRecord[];
+  const iteration = countOf(body.iteration, path, "iteration");
+  checkIterations(records, iteration, path);
+  const atMost = (value: unknown, what: string) => {
+    const count = countOf(value, path, what);
+    if (count > iteration) throw fileError(path, `${what} must be at most the iteration ${iteration}; it is ${count}`);
+    return count;
+  };
+  const parameters = floats(body.parameters, parameterCount, "parameters");
+  const point = (value: unknown, what: string, places: Readonly<Record<string, Float64Array>>): Best => {
     const one = fields(value, path, what);
+    const place = typeof one.parameters === "string" && Object.hasOwn(places, one.parameters);
     return {
-      iteration: countOf(one.iteration, path, `${what}.iteration`),
-      parameters: floats(one.parameters, parameterCount, `${what}.parameters`),
+      iteration: atMost(one.iteration, `${what}.iteration`),
+      parameters: place
+        ? places[one.parameters as string]
+        : floats(one.parameters, parameterCount, `${what}.parameters`),
+      // A validation loss may be infinite.
       value: floats(one.value, 1, `${what}.value`, true)[0],
       loss: floats(one.loss, 1, `${what}.loss`)[0],
     };
   };
-  if (!Array.isArray(body.methodState)) throw fileError(path, "methodState must be a list");
-  const methodState: Record<string, number | Float64Array> = {};
-  for (const entry of body.methodState as unknown[]) {
-    if (!Array.isArray(entry) || typeof entry[0] !== "string") throw fileError(path, "methodState has a bad entry");
-    const values = floats(entry[1], entry[2] === "number" ? 1 : null, `methodState.${entry[0]}`, true);
-    if (entry[2] !== "number" && values.length % parameterCount !== 0)
-      throw fileError(
-        path,
-        `methodState.${entry[0]} must have a multiple of ${parameterCount} numbers; received ${values.length}`,
-      );
-    methodState[entry[0]] = entry[2] === "number" ? values[0] : values;
-  }
-  for (const name of new Set([...Object.keys(form), ...Object.keys(methodState)]))
-    if (typeof form[name] !== typeof methodState[name])
-      throw fileError(path, `methodState.${name} does not belong to the method or is missing`);
-  if (!Number.isFinite(body.elapsed)) throw fileError(path, "elapsed must be a finite number");
+  const best = point(body.best, "best", { parameters });
+  if (form.validated !== (body.bestValidation !== null))
+    throw fileError(path, "bestValidation must be there exactly where the run has a validation part");
+  if (typeof body.elapsed !== "number" || !(body.elapsed >= 0 && body.elapsed < Infinity))
+    throw fileError(path, `elapsed must be a finite number of at least 0; received ${describe(body.elapsed)}`);
   return {
-    iteration: count("iteration"),
-    parameters: floats(body.parameters, parameterCount, "parameters"),
-    methodState: methodState as MethodState,
-    scaling: body.scaling === null ? null : floats(body.scaling, null, "scaling"),
-    best: best(body.best, "best"),
-    bestValidation: body.bestValidation === null ? null : best(body.bestValidation, "bestValidation"),
-    stale: count("stale"),
-    records: checkRecords(body.records, RECORD_NUMBERS, path) as readonly TrainRecord[],
-    elapsed: body.elapsed as number,
+    iteration,
+    parameters,
+    methodState: readState(body.methodState, form, path),
+    scaling: readScaling(body.scaling, form.scalingLength, path),
+    best,
+    bestValidation:
+      body.bestValidation === null
+        ? null
+        : point(body.bestValidation, "bestValidation", { parameters, best: best.parameters }),
+    stale: atMost(body.stale, "stale"),
+    records,
+    elapsed: body.elapsed,
   };
+}
+
+/** The records of a run go from iteration 0 to the one it has come to, and none is left out. */
+function checkIterations(records: readonly TrainRecord[], iteration: number, path: string): void {
+  let done = -1;
+  records.forEach((record, k) => {
+    if (record.iteration !== done + 1)
+      throw fileError(path, `records[${k}].iteration must be ${done + 1}; it is ${record.iteration}`);
+    if (record.accepted) done++;
+  });
+  if (done !== iteration || records[records.length - 1].accepted !== true)
+    throw fileError(path, `iteration must be that of the last record, which is accepted: ${done}; it is ${iteration}`);
+}
+
+function readState(
+  value: unknown,
+  { state: like, checkState, parameterCount }: CheckpointForm,
+  path: string,
+): MethodState {
+  if (!Array.isArray(value)) throw fileError(path, "methodState must be a list");
+  const found = new Map<string, number | Float64Array>();
+  for (const entry of value as unknown[]) {
+    if (!Array.isArray(entry) || typeof entry[0] !== "string") throw fileError(path, "methodState has a bad entry");
+    const [name, bits, kind] = entry as [string, unknown, unknown];
+    const what = `methodState.${name}`;
+    // What a method carries may be infinite; nothing is NaN.
+    const values = checkNumbers(decodeFloats(bits, kind === "number" ? 1 : null, path, what), path, what, true);
+    if (kind !== "number" && values.length % parameterCount !== 0)
+      throw fileError(path, `${what} must have a multiple of ${parameterCount} numbers; received ${values.length}`);
+    found.set(name, kind === "number" ? values[0] : values);
+  }
+  for (const name of new Set([...Object.keys(like), ...found.keys()]))
+    if (!Object.hasOwn(like, name) || typeof like[name] !== typeof found.get(name))
+      throw fileError(path, `methodState.${name} does not belong to the method or is missing`);
+  const state = Object.fromEntries(found);
+  const rule = checkState?.(state) ?? null;
+  if (rule !== null) throw fileError(path, `methodState.${rule}`);
+  return state;
+}
+
+function readScaling(value: unknown, length: number | null, path: string): Float64Array | null {
+  if ((value === null) !== (length === null))
+    throw fileError(path, `scaling must ${length === null ? "not " : ""}be there for this run`);
+  if (value === null) return null;
+  const scaling = checkNumbers(decodeFloats(value, length, path, "scaling"), path, "scaling");
+  // A running maximum of squares: 0 only where a parameter never mattered.
+  if (scaling.some((one) => one < 0) || scaling.every((one) => one === 0))
+    throw fileError(path, "scaling must be numbers of at least 0, one of them above");
+  return scaling;
 }

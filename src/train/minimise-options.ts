@@ -4,6 +4,7 @@ import type { Observer } from "../linearise/observer.js";
 import type { MatrixFreeSettings, Point } from "../linearise/problem.js";
 import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
 import type { Method } from "../method/method.js";
+import type { CheckpointOptions } from "./checkpoint-keeper.js";
 import type { Best, Snapshot } from "./snapshot.js";
 import type { StopRules } from "./stop.js";
 
@@ -27,8 +28,8 @@ export interface MinimiseOptions {
   readonly matrixFree?: MatrixFreeSettings;
   readonly signal?: AbortSignal | undefined;
   readonly observer?: Observer;
-  /** Called with the state at every `every`-th iteration boundary, and at the end with the last one. */
-  readonly checkpoint?: { readonly every: number; write(snapshot: Snapshot): Promise<void> } | null;
+  /** Called with the state at every `every`-th iteration boundary, and at the end with the last one. What it throws is a warning. */
+  readonly checkpoint?: CheckpointOptions<Snapshot> | null;
   readonly resume?: Snapshot | null;
 }
 
@@ -41,4 +42,6 @@ export interface MinimiseResult {
   readonly records: readonly TrainRecord[];
   /** Seconds of this call and of those it resumed. */
   readonly elapsed: number;
+  /** What went wrong without ending the run: checkpoints that could not be written. */
+  readonly warnings: readonly string[];
 }

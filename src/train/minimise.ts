@@ -20,6 +20,7 @@ import type { Reason, TrainRecord } from "../linearise/record.js";
 import { SpareVectors } from "../linearise/spare-vectors.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
 import { Economy, type Effort } from "../step/economy.js";
+import { CheckpointKeeper } from "./checkpoint-keeper.js";
 import { firstPoint } from "./first-point.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
@@ -57,13 +58,14 @@ export async function* minimise(
   } finally {
     loop.interrupt.dispose();
     // Also where the caller leaves the loop early or an observer throws: nothing accepted is lost.
-    await loop.flush();
+    await loop.checkpoints.close();
   }
   return loop.finish();
 }
 
 class Loop {
   readonly interrupt: Interrupt;
+  readonly checkpoints: CheckpointKeeper<Snapshot>;
   reason: Reason | null = null;
   readonly #options: MinimiseOptions;
   readonly #problem: Problem;
@@ -82,8 +84,8 @@ class Loop {
   #bestValidation: Best | null;
   #last: Best;
   #stale: number;
-  #boundary: Snapshot | null;
-  #written = -1;
+  /** What a checkpoint of the last boundary refers to. */
+  #boundary: Omit<Snapshot, "records"> | null;
 
   constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
@@ -106,10 +108,12 @@ class Loop {
     this.#best = resume?.best ?? start;
     this.#bestValidation = resume?.bestValidation ?? null;
     this.#last = { ...start, iteration: this.#iteration, parameters: this.#parameters };
-    this.#boundary = resume;
     this.#stale = resume?.stale ?? 0;
     this.#records = [...(resume?.records ?? [])];
     this.#before = resume?.elapsed ?? 0;
+    this.checkpoints = new CheckpointKeeper(options.checkpoint ?? null, "iteration");
+    this.#boundary = resume;
+    if (resume !== null) this.checkpoints.note(resume.iteration, () => resume);
   }
 
   async *run(): AsyncGenerator<TrainRecord, void> {
@@ -134,14 +138,6 @@ class Loop {
     }
   }
 
-  /** Writes the last iteration boundary unless it stands in the checkpoint already. */
-  async flush(): Promise<void> {
-    const { checkpoint } = this.#options;
-    if (!checkpoint || !this.#boundary || this.#written === this.#boundary.iteration) return;
-    await checkpoint.write(this.#boundary);
-    this.#written = this.#boundary.iteration;
-  }
-
   finish(): MinimiseResult {
     return {
       reason: this.reason ?? { code: "no-progress", message: "the run was given up" },
@@ -151,6 +147,7 @@ class Loop {
       bestValidation: this.#bestValidation,
       records: this.#records,
       elapsed: this.#elapsed(),
+      warnings: this.checkpoints.warnings,
     };
   }
 
@@ -252,7 +249,7 @@ class Loop {
     trial: Trial & { readonly loss: number },
     common: Omit<TrainRecord, "accepted" | "rejection" | "loss" | "objective" | "validationLoss" | "elapsed">,
   ): AsyncGenerator<TrainRecord, void> {
-    const { stop, checkpoint } = this.#options;
+    const { stop } = this.#options;
     // First the part that an abort can end: iterations and records must tell the same story.
     const validation = await this.#validate(tried, trial.loss, this.#iteration + 1);
     this.#iteration++;
@@ -281,12 +278,8 @@ class Loop {
       seconds: { ...common.seconds, validation: validation.seconds },
     });
     this.#records.push(record);
-    // Only for checkpoints: a snapshot copies the records, which a long run need not do at every iteration.
-    if (checkpoint) this.#boundary = this.#snapshot();
-    if (checkpoint && this.#boundary && this.#iteration % checkpoint.every === 0) {
-      await checkpoint.write(this.#boundary);
-      this.#written = this.#iteration;
-    }
+    // Only for checkpoints: the scaling is copied, which is as long as the parameters.
+    if (this.#options.checkpoint) await this.checkpoints.keep(this.#iteration, this.#snapshot());
     await this.#options.observer?.onRecord?.(record);
     await this.#show();
     yield record;
@@ -379,8 +372,10 @@ class Loop {
     return record;
   }
 
-  #snapshot(): Snapshot {
-    return {
+  /** The state at this boundary, made when it is asked for. The list of records only grows: its length now is where to cut it. */
+  #snapshot(): () => Snapshot {
+    const count = this.#records.length;
+    const boundary = {
       iteration: this.#iteration,
       parameters: this.#parameters,
       methodState: this.#state as MethodState,
@@ -388,9 +383,10 @@ class Loop {
       best: this.#best,
       bestValidation: this.#bestValidation,
       stale: this.#stale,
-      records: this.#records.slice(),
       elapsed: this.#elapsed(),
     };
+    this.#boundary = boundary;
+    return () => ({ ...boundary, records: this.#records.slice(0, count) });
   }
 
   #elapsed(): number {

@@ -137,7 +137,12 @@ export function patienceReason(rules: StopRules, stale: number, bestIteration: n
 
 export function iterationsReason(rules: StopRules, iteration: number): Reason | null {
   if (iteration < rules.iterations) return null;
-  return { code: "iterations", message: `${iteration} iterations are done, the most that were allowed` };
+  // Only a resumed run can be beyond its limit.
+  const message =
+    iteration > rules.iterations
+      ? `the checkpoint is at iteration ${iteration} already, and ${rules.iterations} are allowed, counted from the start of the run and not from the checkpoint: allow more than ${iteration} to go on`
+      : `${iteration} iterations are done, the most that were allowed`;
+  return { code: "iterations", message };
 }
 
 /** More rejected trials than any growth of the damping can need: a method that never gives up is ended here. */

@@ -14,7 +14,7 @@ import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
-import { fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { abortReason, endedBy } from "./interrupt.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
@@ -58,6 +58,11 @@ export interface TrainResult {
   readonly threads: number;
   /** One line: what train chose. */
   readonly chosen: string;
+  /**
+   * What went wrong without ending the run, a sentence each: checkpoints that could not be written. Each is also a process warning of the
+   * type GaussflowWarning, code GAUSSFLOW_CHECKPOINT, at the time.
+   */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -65,7 +70,8 @@ export interface TrainResult {
  *
  * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception. Where a symmetry of data
  * and network would hold all hidden biases at the 0 they start from, the run begins with drawn ones (docs/architecture.md).
- * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (checkpoints, data files),
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (a checkpoint
+ * that cannot be read, or whose place cannot be written to at the start; data files),
  * GAUSSFLOW_NO_NATIVE, and what onRecord throws
  */
 export async function train(
@@ -155,10 +161,7 @@ export async function* trainSteps(
         every: checkpoint.every,
         write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
       },
-      resume:
-        resume === null
-          ? null
-          : await readCheckpoint(resume, print, start.parameterCount, completed.method.start(1, "identity", 1)),
+      resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
     });
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     return finish(start, fit, validation, completed, plan, engine, result, report);
@@ -174,7 +177,16 @@ type Begun = Awaited<ReturnType<typeof begin>>;
 /** The end of a run that was aborted before its first linearisation. */
 function unbegun(network: Network, reason: Reason): MinimiseResult {
   const start = { iteration: 0, parameters: network.parameters, value: Number.NaN, loss: Number.NaN };
-  return { reason, iterations: 0, last: start, best: start, bestValidation: null, records: [], elapsed: 0 };
+  return {
+    reason,
+    iterations: 0,
+    last: start,
+    best: start,
+    bestValidation: null,
+    records: [],
+    elapsed: 0,
+    warnings: [],
+  };
 }
 
 /**
@@ -207,6 +219,23 @@ async function begin(
     engine.dispose();
     throw error;
   }
+}
+
+/** What a checkpoint of the run looks like. */
+function formOf(
+  { method, loss }: CompletedTrainOptions,
+  { route }: Plan<TrainRoute>,
+  { parameterCount, layerCount }: Engine,
+  validation: Dataset | null,
+): CheckpointForm {
+  const effect = scalingInEffect(method.scaling, route, loss.decay);
+  return {
+    parameterCount,
+    scalingLength: effect === "identity" ? null : route === "dual" ? layerCount : parameterCount,
+    validated: validation !== null,
+    state: method.start(1, effect, parameterCount),
+    checkState: method.checkState,
+  };
 }
 
 /** The caller's callback and monitor as one observer. The monitor starts inside the loop, where an abort is a reason. */
@@ -329,6 +358,7 @@ function finish(
     engine: engine.kind,
     threads: engine.threads,
     chosen: chosenLine(start, fit, validation, completed, plan, engine),
+    warnings: result.warnings,
   };
 }
 

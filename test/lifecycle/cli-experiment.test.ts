@@ -161,7 +161,9 @@ describe("gaussflow experiment", () => {
       err += chunk;
     });
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-    setTimeout(() => child.kill("SIGINT"), 1500);
+    // Signals are watched before its folder is made.
+    while (!existsSync(join(folder, "stopped"))) await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill("SIGINT");
     expect(await ended).toBe(130);
     expect(err).toMatch(/gaussflow: interrupted: 0 of 1 experiment finished, nothing was written\n$/);
     expect(existsSync(join(folder, "stopped", "stiffness.html"))).toBe(false);

@@ -143,13 +143,28 @@ describe("a flow's checkpoint is refused with", async () => {
       (body) => {
         body.records[1].route = 1;
       },
-      /records\[1\].route must be a name/,
+      /records\[1\].route must be one of primal, dual, orthogonal; received 1/,
+    ],
+    ["a record left out", (body) => body.records.splice(1, 1), /records\[1\]\.step must be 1; it is 2/],
+    [
+      "records that end too early",
+      (body) => body.records.pop(),
+      /records must be \d+, one for each accepted step and the start/,
+    ],
+    ["time that runs back", (body) => (body.records[1].time = -1), /records\[1\]\.time must be after 0; it is -1/],
+    [
+      "a condition that is a text",
+      (body) => (body.records[0].condition = "1"),
+      /records\[0\]\.condition must be a number or null/,
     ],
   ])("%s", async (_, damage, message) => {
     const resume = resealed(path, damage);
     await expect(flow(net, data, { ...options, until: 2, resume })).rejects.toSatisfy(refused(message));
   });
 });
+
+/** An entry of the method's state. */
+const stateOf = (body: Body, name: string) => body.methodState.find(([found]: [string]) => found === name);
 
 describe("a training run's checkpoint is refused with", async () => {
   const path = join(folder, "train.json");
@@ -192,7 +207,7 @@ describe("a training run's checkpoint is refused with", async () => {
     [
       "a scaling that is NaN",
       (body) => {
-        body.scaling = bits(nan);
+        body.scaling = bits(...Array(net.parameterCount).fill(nan));
       },
       /scaling\[0\]/,
     ],
@@ -236,8 +251,100 @@ describe("a training run's checkpoint is refused with", async () => {
       (body) => {
         body.records[2] = { iteration: 1 };
       },
-      /records\[2\].trial must be a finite number/,
+      /records\[2\].trial must be a count; received undefined/,
     ],
+    ["no scaling", (body) => (body.scaling = null), /scaling must be there for this run/],
+    ["a short scaling", (body) => (body.scaling = bits(1)), /scaling must hold 13 numbers, not 1/],
+    [
+      "a negative scaling",
+      (body) => (body.scaling = bits(-1, ...Array(12).fill(1))),
+      /scaling must be numbers of at least 0/,
+    ],
+    [
+      "a scaling of zeros",
+      (body) => (body.scaling = bits(...Array(13).fill(0))),
+      /scaling must be numbers of at least 0, one/,
+    ],
+    ["an infinite scaling", (body) => (body.scaling = bits(...Array(13).fill(1 / 0))), /scaling\[0\] must be a finite/],
+    [
+      "a negative damping",
+      (body) => (stateOf(body, "damping")[1] = bits(-1)),
+      /methodState\.damping must be a finite number above 0; it is -1/,
+    ],
+    [
+      "an infinite damping",
+      (body) => (stateOf(body, "damping")[1] = bits(1 / 0)),
+      /methodState\.damping must be a finite number above 0/,
+    ],
+    ["a growth of 0", (body) => (stateOf(body, "growth")[1] = bits(0)), /methodState\.growth must be/],
+    [
+      "half a slow step",
+      (body) => (stateOf(body, "slowSteps")[1] = bits(0.5)),
+      /methodState\.slowSteps must be a count/,
+    ],
+    [
+      "secant steps without changes",
+      (body) => (stateOf(body, "secantSteps")[1] = bits(...Array(13).fill(1))),
+      /methodState\.secantChanges must have as many numbers as secantSteps, 13; has 0/,
+    ],
+    [
+      "a name of every object in its state",
+      (body) => body.methodState.push(["__proto__", bits(1), "number"]),
+      /methodState\.__proto__ does not belong/,
+    ],
+    [
+      "another iteration than its records",
+      (body) => (body.iteration = 1e15),
+      /iteration must be that of the last record.*: 3; it is 1000000000000000/,
+    ],
+    ["a record left out", (body) => body.records.splice(1, 1), /records\[1\]\.iteration must be 1; it is 2/],
+    [
+      "a best point of the future",
+      (body) => (body.best.iteration = 4),
+      /best\.iteration must be at most the iteration 3; it is 4/,
+    ],
+    ["more stale iterations than there were", (body) => (body.stale = 1e15), /stale must be at most the iteration 3/],
+    [
+      "a best validation without validation",
+      (body) => (body.bestValidation = body.best),
+      /bestValidation must be there exactly where/,
+    ],
+    [
+      "a clock before the start",
+      (body) => (body.elapsed = -1),
+      /elapsed must be a finite number of at least 0; received -1/,
+    ],
+    [
+      "an unknown route",
+      (body) => (body.records[1].route = "evil"),
+      /records\[1\]\.route must be one of primal, dual, matrix-free; received "evil"/,
+    ],
+    [
+      "a record without its seconds",
+      (body) => delete body.records[0].seconds,
+      /records\[0\]\.seconds must be an object/,
+    ],
+    [
+      "a phase of no time",
+      (body) => (body.records[0].seconds.solve = null),
+      /records\[0\]\.seconds\.solve must be a finite number/,
+    ],
+    [
+      "a gradient that is a text",
+      (body) => (body.records[0].gradientNorm = "1"),
+      /records\[0\]\.gradientNorm must be a number or null/,
+    ],
+    [
+      "half a sample behind the curvature",
+      (body) => (body.records[0].subset = 0.5),
+      /records\[0\]\.subset must be a count or null/,
+    ],
+    [
+      "a precision of no kind",
+      (body) => (body.records[0].precision = {}),
+      /records\[0\]\.precision\.used must be one of single, double/,
+    ],
+    ["a place that is none", (body) => (body.best.parameters = "scaling"), /best\.parameters is not base64/],
   ])("%s", async (_, damage, message) => {
     const resume = resealed(path, damage);
     await expect(train(net, data, { ...options, resume })).rejects.toSatisfy(refused(message));

@@ -41,7 +41,19 @@ describe("a damaged or foreign file", () => {
     ["no body", whole({ body: undefined }), /no body/],
     ["one digit of a parameter edited", text.replace(/"parameters":"./, '"parameters":"!'), /checksum/],
     ["a seed edited", text.replace('"seed":3', '"seed":4'), /checksum/],
+    ["lists in lists, 100,000 deep", "[".repeat(1e5) + "]".repeat(1e5), /nested more than 100 deep/],
+    [
+      "a body of 100,000 levels",
+      `{"format":"gaussflow-model","version":1,"checksum":"x","body":${'{"a":'.repeat(1e5)}1${"}".repeat(1e5)}}`,
+      /nested more than 100 deep/,
+    ],
+    ["a text of quotes and backslashes", `"${'\\\\\\"'.repeat(1e5)}`, /not JSON/],
   ] as const)("%s", (_, damaged, reason) => refuse(damaged, reason));
+
+  it("is not what brackets in a text make of it", () => {
+    const summary = { note: `${"[".repeat(1000)}\\" {`, "{[": "\\\\" };
+    expect(modelFromJson(modelToJson(net.withSummary(summary))).summary).toEqual(summary);
+  });
 });
 
 describe("a lie under a sound checksum", () => {
@@ -68,6 +80,20 @@ describe("a lie under a sound checksum", () => {
     ["a scale of 0", (b) => (b.scaling.targets.scale = [1, 0]), /scaling\.targets\.scale/],
     ["a missing scale", (b) => (b.scaling.inputs.scale = [1, null, 1]), /scaling\.inputs\.scale\[1\]/],
     ["an offset too many", (b) => (b.scaling.inputs.offset = [0, 0, 0, 0]), /scaling\.inputs\.offset/],
+    ["a negative scale", (b) => (b.scaling.inputs.scale[1] = -1), /scaling\.inputs\.scale must be positive/],
+    ["no mention of scaling", (b) => delete b.scaling, /scaling must be an object/],
+    ["a number beyond the range", (b) => (b.scaling.inputs.offset[0] = "1e400"), /scaling\.inputs\.offset\[0\]/],
+    ["a name of every object for an activation", (b) => (b.network.activation = ["constructor"]), /activation/],
+    [
+      "a million layers",
+      (b) =>
+        Object.assign(b.network, {
+          layers: [3, ...Array(1e6).fill(1), 2],
+          activation: Array(1e6).fill("tanh"),
+          bias: Array(1e6 + 1).fill(true),
+        }),
+      /layers must .*at most/,
+    ],
     ["a list for an encoding", (b) => (b.encoding = []), /encoding/],
     [
       "an encoding of fewer inputs",

@@ -138,7 +138,7 @@ describe("a checkpoint file", () => {
       (text: string) => text.replace("gaussflow-checkpoint", "gaussflow-model"),
       /not a gaussflow-checkpoint/,
     ],
-    ["newer", (text: string) => text.replace('"version":1', '"version":7'), /version 7/],
+    ["newer", (text: string) => text.replace('"version":2', '"version":7'), /version 7/],
   ])("that is %s is refused", async (_, change, message) => {
     await expect(damaged(change)).rejects.toThrow(message);
     await expect(damaged(change)).rejects.toMatchObject({ code: "GAUSSFLOW_FILE" });

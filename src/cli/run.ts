@@ -1,0 +1,20 @@
+// Runs the command line on the streams of this process: results on standard output, everything about the run on standard error.
+import { EXIT, errorText, exitCodeOf } from "./exit.js";
+import { makeProgram } from "./program.js";
+import { processTerminal, showProcessWarnings } from "./terminal.js";
+
+const terminal = processTerminal();
+showProcessWarnings(terminal);
+const program = makeProgram(terminal, (code) => {
+  process.exitCode = code;
+});
+
+try {
+  if (process.argv.length <= 2) {
+    program.outputHelp({ error: true });
+    process.exitCode = EXIT.usage;
+  } else await program.parseAsync();
+} catch (error) {
+  terminal.err.write(errorText(error));
+  process.exitCode = exitCodeOf(error);
+}
