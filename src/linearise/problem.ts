@@ -8,6 +8,7 @@ import { type Engine, type Failure, failed } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
 import type { TrainRoute } from "./record.js";
 import type { SpareVectors } from "./spare-vectors.js";
+import { Workspace } from "./workspace.js";
 
 /** What the conjugate gradients of the matrix-free route can be preconditioned with. */
 export const PRECONDITIONERS = ["none", "diagonal", "kronecker", "nystrom"] as const;
@@ -56,6 +57,8 @@ export interface Problem {
   readonly matrixFree?: MatrixFreeSettings;
   /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LineariseRequest`). Default Infinity. */
   readonly exactMeasureBelow?: number;
+  /** Of the whole run; default none, and what would stand there is worked out again. */
+  readonly workspace?: Workspace;
   /** Arrays for gradients and steps that outlive no iteration, in a run with very many parameters. */
   readonly spare?: SpareVectors | null;
 }
@@ -83,6 +86,8 @@ export interface Point {
   readonly tolerance?: number;
   /** Samples behind the curvature, null = all. */
   readonly subset: number | null;
+  /** What is worked out once here, for all trials. No checkpoint holds it. */
+  readonly workspace: Workspace;
   readonly seconds: { readonly passes: number; readonly curvature: number };
 }
 
@@ -164,6 +169,7 @@ export async function lineariseAt(
     scaling: problem.scaling === "root" ? (maximum?.map(Math.sqrt) ?? null) : maximum,
     precision,
     subset: subset?.length ?? null,
+    workspace: new Workspace(),
     seconds: answer.seconds,
     ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
   };

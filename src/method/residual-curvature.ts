@@ -2,6 +2,7 @@
 import { type Failure, failed } from "../backend/engine.js";
 import { type LowRank, multiplyLowRank } from "../backend/low-rank.js";
 import type { Point, Problem } from "../linearise/problem.js";
+import { Slot } from "../linearise/workspace.js";
 import { noPairs, nothingPending, type Pairs, type Pending, secantOf, withPending } from "../step/secant.js";
 import { arrayOf, type MethodState, numberOf, type Proposal } from "./method.js";
 
@@ -54,8 +55,8 @@ interface Secant {
 
 const noSecant: Secant = { pairs: noPairs, correction: null };
 
-/** By the gradient of a point, for its trials and what is made of them: all of it follows from the state and the point. */
-const secants = new WeakMap<Float64Array, Secant>();
+/** For the trials from a point and what is made of them: all of it follows from the state and the point. */
+const secantSlot = new Slot<Secant>("secant correction");
 
 /** The correction at a point, from what the state holds; null where there is none. */
 export async function correctionAt(
@@ -69,15 +70,15 @@ export async function correctionAt(
 
 /** Of the state after a trial whose matrix was not positive definite: without the correction; null where there was none. */
 export function withoutCorrection(state: MethodState, point: Point): MethodState | null {
-  if (!secants.get(point.gradient)?.correction) return null;
-  secants.delete(point.gradient);
+  if (!point.workspace.get(secantSlot)?.correction) return null;
+  point.workspace.delete(secantSlot);
   return secantState(numberOf(state, "slowSteps"), noPairs, nothingPending);
 }
 
 /** The pairs of the state, the one that this point completes among them. */
 async function secantAt(problem: Problem, state: MethodState, point: Point, signal?: AbortSignal): Promise<Secant> {
-  const { gradient } = point;
-  const known = secants.get(gradient);
+  const { gradient, workspace } = point;
+  const known = workspace.get(secantSlot);
   if (known !== undefined) return known;
   if (point.precision !== "double") return noSecant;
   const of = (name: string) => arrayOf(state, name);
@@ -89,7 +90,7 @@ async function secantAt(problem: Problem, state: MethodState, point: Point, sign
     pairs = withPending(pairs, pending, gradient, image);
   }
   const secant = { pairs, correction: secantOf(pairs, gradient.length) };
-  secants.set(gradient, secant);
+  workspace.set(secantSlot, secant);
   return secant;
 }
 
@@ -99,7 +100,7 @@ export function afterStep(state: MethodState, point: Point, proposal: Proposal |
   const slow = share < (was ? stall.end : stall.share) ? Math.min(numberOf(state, "slowSteps") + 1, stall.steps) : 0;
   const able = !failed(proposal) && proposal.secant !== undefined;
   if (!able || slow < stall.steps) return secantState(able ? slow : 0, noPairs, nothingPending);
-  const { pairs, correction } = secants.get(point.gradient) ?? noSecant;
+  const { pairs, correction } = point.workspace.get(secantSlot) ?? noSecant;
   // The system that the step solves must be the whole system, and the step nothing besides.
   if (proposal.acceleration !== null || point.precision !== "double") return secantState(slow, pairs, nothingPending);
   const { step, damping } = proposal;

@@ -9,6 +9,7 @@
 import { dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
 import { defaultMatrixFree, type MatrixFreeSettings, type Point, type Problem } from "../linearise/problem.js";
+import { Slot } from "../linearise/workspace.js";
 import { conjugateGradients } from "./conjugate-gradients.js";
 import type { DampedStep } from "./damped-step.js";
 import { makePreconditioner, type Preconditioner } from "./preconditioner.js";
@@ -23,8 +24,7 @@ interface Trials {
   last: { readonly y: Float64Array; readonly product: Float64Array } | null;
 }
 
-// By the point itself: a new linearisation is a new point, and an old one takes its preconditioner with it.
-const trialsAt = new WeakMap<Point, Trials>();
+const trialsSlot = new Slot<Trials>("matrix-free trials");
 
 /** Tolerance where nobody set one: that of a solve on its own. */
 const alone = 1e-10;
@@ -38,8 +38,8 @@ export async function matrixFreeStep(
 ): Promise<DampedStep | Failure> {
   const start = performance.now();
   const { engine, decay, matrixFree = defaultMatrixFree } = problem;
-  const trials = trialsAt.get(point) ?? (await startTrials(problem, matrixFree, point, signal));
-  trialsAt.set(point, trials);
+  const trials = point.workspace.get(trialsSlot) ?? (await startTrials(problem, matrixFree, point, signal));
+  point.workspace.set(trialsSlot, trials);
   const { root, b, preconditioner, last } = trials;
   const scaled = (x: Float64Array) => (root === null ? x : x.map((value, j) => value * root[j]));
   const multiply = async (y: Float64Array) => {

@@ -8,6 +8,7 @@
 import { symmetricEigen } from "../algebra/symmetric-eigen.js";
 import { dot } from "../algebra/vectors.js";
 import type { Problem } from "../linearise/problem.js";
+import { Slot } from "../linearise/workspace.js";
 import { multiplyTransposed } from "../network/dense.js";
 import { Pace } from "../pace.js";
 import { Random } from "../random.js";
@@ -15,7 +16,7 @@ import type { Preconditioner } from "./preconditioner.js";
 
 /** The same test vectors at every linearisation, so that a resumed run has them too. */
 const seed = 1;
-const omegas = new WeakMap<Problem, Float64Array>();
+const testVectors = new Slot<Float64Array>("Nystrom test vectors");
 
 export async function nystrom(
   problem: Problem,
@@ -26,8 +27,8 @@ export async function nystrom(
   const { engine, decay } = problem;
   const p = engine.parameterCount;
   const rank = Math.min(asked, p);
-  const omega = omegas.get(problem) ?? orthonormal(rank, p);
-  omegas.set(problem, omega);
+  const omega = problem.workspace?.get(testVectors) ?? orthonormal(rank, p);
+  problem.workspace?.set(testVectors, omega);
   const at = (row: number) => row * p;
   const y = await engine.curvatureProduct(root === null ? omega : scaleRows(omega.slice(), root), signal);
   if (root !== null) scaleRows(y, root);

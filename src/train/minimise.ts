@@ -18,6 +18,7 @@ import {
 } from "../linearise/problem.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import { SpareVectors } from "../linearise/spare-vectors.js";
+import { Workspace } from "../linearise/workspace.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
 import { Economy, type Effort } from "../step/economy.js";
 import { CheckpointKeeper } from "./checkpoint-keeper.js";
@@ -96,7 +97,8 @@ class Loop {
     this.#spare = SpareVectors.for(engine.parameterCount);
     this.#vectors = engine.vectors ?? plainVectors;
     const spare = this.#spare;
-    this.#problem = { engine, route, decay, scaling, layerSizes, condition, matrixFree, exactMeasureBelow, spare };
+    const solving = { route, decay, scaling, condition, matrixFree, exactMeasureBelow };
+    this.#problem = { engine, layerSizes, ...solving, spare, workspace: new Workspace() };
     this.#economy = new Economy(this.#problem, options.method, options.evenness);
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, stop.seconds);
@@ -303,8 +305,7 @@ class Loop {
       return this.#economy.withTolerance(first.point, this.#records);
     }
     const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, null, signal, effort);
-    if (failed(point)) return point;
-    return this.#economy.withTolerance(point, this.#records);
+    return failed(point) ? point : this.#economy.withTolerance(point, this.#records);
   }
 
   async #evaluate(parameters: Float64Array) {
