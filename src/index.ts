@@ -58,7 +58,7 @@ export type {
   VerdictCode,
 } from "./linearise/observer.js";
 export type { Plan, RouteEstimate } from "./linearise/plan.js";
-export type { MatrixFreeSettings, PreconditionerName } from "./linearise/problem.js";
+export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKind } from "./linearise/problem.js";
 export type {
   FlowRecord,
   InnerSolve,
@@ -67,12 +67,14 @@ export type {
   ReasonCode,
   Route,
   TrainRecord,
+  TrainRoute,
 } from "./linearise/record.js";
 export type { TargetMetrics } from "./loss/metrics.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
+export type { DampingRuleName } from "./method/damping.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
-export type { Method } from "./method/method.js";
+export type { Judgement, Method, MethodState, Proposal, Trial } from "./method/method.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
 export { type DiscretisationGap, discretisationGap, type GapOptions } from "./monitor/discretisation-gap.js";
 export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";
@@ -89,6 +91,9 @@ export { Network, network } from "./network/network.js";
 export type { NetworkOptions } from "./network/network-options.js";
 export type { ParameterBlock } from "./network/parameters.js";
 export { Random } from "./random.js";
+export type { PrecisionChoice } from "./step/precision.js";
+export type { ResidualCurvature } from "./step/secant.js";
+export type { CurvatureSamples } from "./step/subset.js";
 export {
   type CrossValidateOptions,
   type CrossValidationResult,

@@ -14,7 +14,11 @@ export type Backend = "auto" | "native" | "typescript";
 export interface BackendOptions {
   /** Default: environment variable GAUSSFLOW_BACKEND, else "auto". */
   readonly backend?: Backend | undefined;
-  /** Threads of the native engine, 1 to 64. Default: GAUSSFLOW_THREADS, else all processors. Results do not depend on it. */
+  /**
+   * Most threads of the native engine, 1 to 64. Default: GAUSSFLOW_THREADS, else all processors. Results do not depend on it. `train` and `flow` use
+   * one thread where the plan predicts that more would not be faster (small problems), and each job of `trainMany` its share, at least one;
+   * the plan's and the result's `threads` say how many were used. The TypeScript engine has one.
+   */
   readonly threads?: number | undefined;
 }
 

@@ -38,6 +38,7 @@ export interface Plan<Kind extends Route = Route> {
   /** Predicted peak of the process on the chosen route, bytes; `chosen.bytes.most` is what it may come to. */
   readonly bytes: number;
   readonly memoryLimit: number;
+  /** Threads that the run uses: those asked for, or 1 where more are predicted to be no faster. */
   readonly threads: number;
   /** One sentence that says why. */
   readonly because: string;

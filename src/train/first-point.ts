@@ -1,6 +1,7 @@
 // The first point of a run that is not resumed, and the state that the method starts with: the size of the curvature is known only there.
 import { type Failure, failed } from "../backend/engine.js";
 import { freshScaling, lineariseAt, type Point, type Problem } from "../linearise/problem.js";
+import { checkState } from "../method/check-method.js";
 import type { MethodState } from "../method/method.js";
 import type { Effort } from "../step/economy.js";
 import type { MinimiseOptions } from "./minimise-options.js";
@@ -31,5 +32,7 @@ export async function firstPoint(
   }
   if (failed(point)) return point;
   const scale = curvatureScale(point, decay, probe, scaling === "root");
-  return { ok: true, point, state: method.start(scale, scaling, point.parameters.length) };
+  const state = method.start(scale, scaling, point.parameters.length);
+  checkState("options.method.start", state);
+  return { ok: true, point, state };
 }

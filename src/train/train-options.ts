@@ -3,6 +3,7 @@ import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearise/problem.js";
 import { TRAIN_ROUTES, type TrainRecord, type TrainRoute } from "../linearise/record.js";
+import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
 import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
@@ -62,8 +63,7 @@ export function completeTrainOptions(
   checkOptionNames("train options", options, NAMES);
   const run = completeRunOptions(options);
   const { method = levenbergMarquardt(), route = "auto", condition = false, seed = networkSeed } = options;
-  if (typeof method?.propose !== "function" || typeof method.judge !== "function")
-    throw argumentError("options.method", "must be made by levenbergMarquardt() or gaussNewton()", method);
+  checkMethod("options.method", method);
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   if (data instanceof FileDataset && options.monitor !== undefined)
     throw argumentError("options.monitor", "must be left out for data from a file", options.monitor);

@@ -55,6 +55,7 @@ export interface TrainResult {
   readonly monitor: MonitorReport | null;
   readonly plan: Plan<TrainRoute>;
   readonly engine: string;
+  /** Threads that were used: those asked for, or 1 where more would not have been faster (`TrainOptions.threads`). */
   readonly threads: number;
   /** One line: what train chose. */
   readonly chosen: string;

@@ -1,0 +1,38 @@
+// What a method from outside must have, checked before a run: JavaScript has no compiler to say it.
+import { argumentError } from "../errors.js";
+import { scalingKinds } from "../linearise/problem.js";
+import { isObject } from "../options.js";
+import type { Method, MethodState } from "./method.js";
+
+const FUNCTIONS = ["start", "damping", "propose", "judge"] as const;
+const PLAIN = ["string", "boolean"];
+
+/** @throws GAUSSFLOW_ARGUMENT naming the member, the rule and the value */
+export function checkMethod(argument: string, method: unknown): asserts method is Method {
+  if (!isObject(method))
+    throw argumentError(
+      argument,
+      "must be made by levenbergMarquardt() or gaussNewton(), or have the form of docs/own-method.md",
+      method,
+    );
+  for (const name of ["name", "label"])
+    if (typeof method[name] !== "string" || method[name] === "")
+      throw argumentError(`${argument}.${name}`, "must be a text that is not empty", method[name]);
+  if (!isObject(method.settings)) throw argumentError(`${argument}.settings`, "must be an object", method.settings);
+  for (const [name, value] of Object.entries(method.settings))
+    if (!PLAIN.includes(typeof value) && !Number.isFinite(value))
+      throw argumentError(`${argument}.settings.${name}`, "must be a text, a finite number or a boolean", value);
+  if (!(scalingKinds as readonly unknown[]).includes(method.scaling))
+    throw argumentError(`${argument}.scaling`, `must be one of ${scalingKinds.join(", ")}`, method.scaling);
+  for (const name of FUNCTIONS)
+    if (typeof method[name] !== "function")
+      throw argumentError(`${argument}.${name}`, "must be a function", method[name]);
+}
+
+/** The state that a method starts with: a checkpoint can hold nothing else. @throws GAUSSFLOW_ARGUMENT */
+export function checkState(argument: string, state: unknown): asserts state is MethodState {
+  if (!isObject(state)) throw argumentError(argument, "must answer an object", state);
+  for (const [name, value] of Object.entries(state))
+    if (typeof value !== "number" && !(value instanceof Float64Array))
+      throw argumentError(argument, `must answer numbers and Float64Arrays, which ${name} is not`, value);
+}
