@@ -211,11 +211,9 @@ class Loop {
       const end =
         judgement.end ??
         rejectedReason(point, proposal, {
-          tried,
-          outcome: outcome?.answer ?? null,
-          trial: trial - asked,
-          rejection: judgement.rejection,
+          ...{ tried, outcome: outcome?.answer ?? null, trial: trial - asked, rejection: judgement.rejection },
           equations: engine.sampleCount * engine.outputSize,
+          start: this.#records[0].objective,
         });
       const all = end === null || end.code === "memory" ? null : this.#economy.beforeEnd(point);
       this.reason = all === null ? end : null;

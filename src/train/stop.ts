@@ -145,6 +145,20 @@ export function iterationsReason(rules: StopRules, iteration: number): Reason | 
   return { code: "iterations", message };
 }
 
+/** Predictions carry a few units of rounding each: of a residual as large as the predictions so much is noise, relative to it. */
+const noise = 16 * Number.EPSILON;
+/** Rejected trials from one point, the accelerated and the shorter ones among them, after which the objective there counts as noise. */
+const noisyTrials = 4;
+
+/** The other success: residuals have gone down from the size of the targets to their rounding, where the model promises what is not there. */
+function noiseReason(point: Point, start: number, trial: number): Reason | null {
+  if (trial < noisyTrials || !(point.objective <= noise ** 2 * start)) return null;
+  return {
+    code: "reduction",
+    message: `the objective ${show(point.objective)} is at rounding level, ${show(point.objective / start)} of that at the start: ${trial} trials in a row did not lower it`,
+  };
+}
+
 /** More rejected trials than any growth of the damping can need: a method that never gives up is ended here. */
 const mostTrials = 100;
 
@@ -158,6 +172,7 @@ export function rejectedReason(
     trial,
     rejection,
     equations,
+    start,
   }: {
     readonly tried: Float64Array | null;
     readonly outcome: Trial | Failure | null;
@@ -165,6 +180,8 @@ export function rejectedReason(
     readonly rejection: string | null;
     /** n c. */
     readonly equations: number;
+    /** The objective that the run started from. */
+    readonly start: number;
   },
 ): Reason | null {
   if (failed(proposal)) return proposal.code === "memory" ? asReason(proposal) : null;
@@ -173,6 +190,8 @@ export function rejectedReason(
     const reason = roundingReason(point, proposal.predicted, point.objective - outcome.objective, rounding);
     if (reason !== null) return reason;
   }
+  const noisy = noiseReason(point, start, trial);
+  if (noisy !== null) return noisy;
   if (tried?.every((value, j) => value === point.parameters[j]))
     return {
       code: "no-progress",

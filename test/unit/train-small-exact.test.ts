@@ -111,3 +111,21 @@ describe("a start that a symmetry holds", () => {
     expect((await started(bare, odd)).parameters).toEqual(bare.parameters);
   });
 });
+
+it("a loss that has gone to rounding ends the run as that, and not as a damping or a step that led nowhere", async () => {
+  // Starts that ended as "no-progress" or "damping-saturated" after 20 rejected trials.
+  const inputs = [-1, -1 / 3, 1 / 3, 1].flatMap((a) => [-1, -1 / 3, 1 / 3, 1].map((b) => [a, b]));
+  const targets = inputs.map(([a, b]) => [a * a + b * b]);
+  let noisy = 0;
+  for (let seed = 0; seed < 12; seed++) {
+    const result = await train(network({ layers: [2, 6, 1], seed }), { inputs, targets }, { backend: "typescript" });
+    const { reason, loss, records } = result;
+    expect(["step", "reduction", "gradient", "iterations"]).toContain(reason.code);
+    if (!/is at rounding level, \S+ of that at the start/.test(reason.message)) continue;
+    noisy++;
+    expect(loss).toBeLessThan(1e-28);
+    expect(records.slice(-4).every(({ accepted }) => !accepted)).toBe(true);
+    expect(records.at(-1)!.trial).toBe(4);
+  }
+  expect(noisy).toBeGreaterThan(0);
+});
