@@ -60,6 +60,8 @@ export function describe(value: unknown): string {
   if (ArrayBuffer.isView(value) && "length" in value)
     return `${value.constructor.name} of length ${String(value.length)}`;
   if (Array.isArray(value)) return `an array of length ${value.length}`;
+  const { name } = (Object.getPrototypeOf(value) as object | null)?.constructor ?? Object;
+  if (name !== "Object" && name !== "") return `an object of class ${name}`;
   const keys = Object.keys(value);
   return `an object with keys {${keys.slice(0, 6).join(", ")}${keys.length > 6 ? ", ..." : ""}}`;
 }

@@ -8,16 +8,86 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
+/** An object of options, whatever their names. */
+export function checkObject(argument: string, options: unknown): void {
+  if (!isObject(options)) throw argumentError(argument, "must be an object of options", options);
+}
+
 /**
  * `options` must be an object whose keys are among `names`: a misspelt option is an error that names the nearest right one, never a
  * silent default.
  * @throws GAUSSFLOW_ARGUMENT that names the option and, where one is near, the spelling that was meant
  */
 export function checkOptionNames(argument: string, options: unknown, names: readonly string[]): void {
-  if (!isObject(options)) throw argumentError(argument, "must be an object of options", options);
-  const foreign = Object.keys(options).find((key) => !names.includes(key));
+  checkObject(argument, options);
+  const foreign = Object.keys(options as object).find((key) => !names.includes(key));
   if (foreign !== undefined)
     throw argumentError(argument, `has no option of that name; ${suggestion(foreign, names, names.length)}`, foreign);
+}
+
+export function checkFunction(what: string, value: unknown): void {
+  if (typeof value !== "function") throw argumentError(what, "must be a function", value);
+}
+
+export function checkText(what: string, value: unknown): asserts value is string {
+  if (typeof value !== "string") throw argumentError(what, "must be a text", value);
+}
+
+/** A path of the file system, which knows no name with a NUL in it. */
+export function checkPath(what: string, value: unknown): asserts value is string {
+  if (typeof value !== "string" || value === "" || value.includes("\0"))
+    throw argumentError(what, "must be a path", value);
+}
+
+/** Several numbers in one array. */
+export type NumberArray = readonly number[] | Float64Array | Float32Array;
+
+/** True for a typed array of numbers; a DataView has none, and big integers are no numbers. */
+export function isTypedNumbers(value: unknown): value is Float64Array | Float32Array {
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array)
+  );
+}
+
+/** An array of at least one number, finite all of them, as a copy. @throws GAUSSFLOW_ARGUMENT with the place */
+export function numbersOf(what: string, value: unknown): Float64Array {
+  if (!(Array.isArray(value) || isTypedNumbers(value)) || value.length === 0)
+    throw argumentError(what, "must be an array of at least one number", value);
+  const list: ArrayLike<unknown> = value;
+  const copy = new Float64Array(list.length);
+  for (let i = 0; i < copy.length; i++) {
+    const one = list[i];
+    if (typeof one !== "number" || !Number.isFinite(one))
+      throw argumentError(`${what}[${i}]`, "must be a finite number", one);
+    copy[i] = one;
+  }
+  return copy;
+}
+
+/** Deeper than anything that this library writes, and far from where JSON.stringify ends with a RangeError. */
+const DEEPEST = 100;
+
+/** Plain JSON: what comes back from a file as it was. @throws GAUSSFLOW_ARGUMENT with the place */
+export function checkJson(what: string, value: unknown, depth = 0): void {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return;
+  if (typeof value === "number" && Number.isFinite(value)) return;
+  const list = Array.isArray(value);
+  if (!list && !(isObject(value) && Object.getPrototypeOf(value) === Object.prototype))
+    throw argumentError(
+      what,
+      "must be plain JSON: null, true, false, a finite number, a text, an array or an object",
+      value,
+    );
+  if (depth === DEEPEST) throw argumentError(what, `must not be nested deeper than ${DEEPEST} levels`, value);
+  for (const [key, one] of Object.entries(value))
+    checkJson(list ? `${what}[${key}]` : `${what}.${key}`, one, depth + 1);
+}
+
+/** An array of `length` doubles that is taken as it is. */
+export function checkDoubles(what: string, value: unknown, length: number): asserts value is Float64Array {
+  if (!(value instanceof Float64Array) || value.length !== length)
+    throw argumentError(what, `must be a Float64Array of ${length} numbers`, value);
 }
 
 /** A finite number > 0. */

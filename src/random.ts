@@ -4,8 +4,10 @@
 // Only +, -, *, /, sqrt and integer operations are used, which ECMAScript rounds exactly: the same numbers on every platform.
 // Sources: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the inverse normal
 // distribution in src/normal-quantile.ts.
+import { reserve } from "./bytes.js";
 import { argumentError } from "./errors.js";
 import { normalQuantile } from "./normal-quantile.js";
+import { checkOptionNames } from "./options.js";
 
 /** All that a generator is; plain JSON. */
 export interface RandomState {
@@ -74,6 +76,7 @@ export class Random {
   }
 
   static fromState(state: RandomState): Random {
+    checkOptionNames("state", state, ["seed", "stream", "position"]);
     return new Random(state.seed, state.stream, state.position);
   }
 
@@ -117,6 +120,7 @@ export class Random {
 
   /** Shuffles in place (Fisher-Yates, from the end) and returns the same array. */
   shuffle<T extends { readonly length: number; [index: number]: unknown }>(array: T): T {
+    if (!Array.isArray(array) && !ArrayBuffer.isView(array)) throw argumentError("array", "must be an array", array);
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.below(i + 1);
       const kept = array[i];
@@ -126,8 +130,12 @@ export class Random {
     return array;
   }
 
-  /** The integers 0 ... n-1 in random order. */
+  /** The integers 0 ... n-1 in random order. n from 0 to 2^32 - 1. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_MEMORY */
   permutation(n: number): Uint32Array {
-    return this.shuffle(Uint32Array.from({ length: n }, (_, i) => i));
+    if (!Number.isSafeInteger(n) || n < 0 || n >= TWO_32)
+      throw argumentError("n", "must be an integer from 0 to 2^32 - 1", n);
+    const order = reserve(4 * n, "a permutation", () => new Uint32Array(n));
+    for (let i = 0; i < n; i++) order[i] = i;
+    return this.shuffle(order);
   }
 }

@@ -3,6 +3,8 @@
 import { availableParallelism } from "node:os";
 import { argumentError, GaussflowError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";
+import { checkOptionNames } from "../options.js";
+import { checkEngine } from "./check-engine.js";
 import type { Engine, EngineData } from "./engine.js";
 import { createNativeEngine } from "./native/engine.js";
 import { loadNative } from "./native/load.js";
@@ -27,10 +29,9 @@ let warned = false;
 
 /** The engine for one architecture on one data set. */
 export function createEngine(architecture: Architecture, data: EngineData, options: BackendOptions = {}): Engine {
+  checkOptionNames("options", options, ["backend", "threads"]);
   const threads = chooseThreads(options.threads);
-  const bad = data.weights?.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY)) ?? -1;
-  if (bad >= 0)
-    throw argumentError(`data.weights[${bad}]`, "must be a finite number of at least 0", data.weights?.[bad]);
+  checkEngine(architecture, data);
   return chooseBackend(options.backend) === "native"
     ? createNativeEngine(architecture, data, { threads })
     : createReferenceEngine(architecture, data);

@@ -1,12 +1,11 @@
 // Predictions on an engine: all threads, batch after batch so that memory is bounded, in turns with the event loop. It is a function and no
 // method of `Network` because networks know nothing of engines.
 import type { MatrixLike } from "../data/matrix.js";
-import { matrixRows, toMatrix } from "../data/matrix.js";
+import { matrixRows, rowsOf, toMatrix } from "../data/matrix.js";
 import { scaleColumns, unscaleColumns } from "../data/scaling.js";
-import { argumentError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";
 import { Ensemble, EnsembleMoments, type EnsemblePrediction } from "../network/ensemble.js";
-import { Network } from "../network/network.js";
+import { checkNetwork, Network } from "../network/network.js";
 import { checkOptionNames, checkSignal } from "../options.js";
 import { type BackendOptions, chooseBackend, chooseThreads, createEngine } from "./create.js";
 
@@ -45,8 +44,7 @@ export async function predictAsync(
   inputs: MatrixLike,
   options: PredictOptions = {},
 ): Promise<Float64Array | EnsemblePrediction> {
-  if (!(model instanceof Network || model instanceof Ensemble))
-    throw argumentError("network", "must be made by network(), ensemble() or loadModel()", model);
+  if (!(model instanceof Ensemble)) checkNetwork("network", model);
   checkOptionNames("options", options, ["backend", "threads", "signal"]);
   checkSignal("options.signal", options.signal);
   const { backend, threads, signal } = options;
@@ -70,14 +68,7 @@ async function predictNetwork(
   const rows = Math.max(1, Math.floor(BATCH / (d + c)));
   for (let first = 0; first < n; first += rows) {
     const count = Math.min(rows, n - first);
-    const batch = toMatrix(
-      inputs instanceof Float64Array
-        ? inputs.subarray(first * d, (first + count) * d)
-        : inputs.slice(first, first + count),
-      d,
-      "inputs",
-      first,
-    );
+    const batch = toMatrix(rowsOf(inputs, first, count, d), d, "inputs", first);
     predictions.set(await predictBatch(network, batch, count, engine, signal), first * c);
   }
   return predictions;

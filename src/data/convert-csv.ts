@@ -4,7 +4,7 @@ import { ReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
-import { checkSignal } from "../options.js";
+import { checkPath, checkSignal, isObject } from "../options.js";
 import { MissingTexts, parseNumber } from "./csv-number.js";
 import { type CsvOptions, checkOptions } from "./csv-options.js";
 import { forEachRecord } from "./csv-records.js";
@@ -39,6 +39,8 @@ export async function convertCsv(
   path: string,
   given: ConvertOptions = {},
 ): Promise<Converted> {
+  checkPath("path", path);
+  if (!isObject(given)) throw argumentError("options", "must be an object of options", given);
   const { signal, ...options } = given;
   checkSignal("options.signal", signal);
   const plan = checkOptions(options);

@@ -10,7 +10,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { argumentError, fileError } from "../errors.js";
-import { checkOptionNames, checkSignal } from "../options.js";
+import { checkOptionNames, checkPath, checkSignal } from "../options.js";
 import { ColumnSummary } from "./column-moments.js";
 import type { TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";
@@ -41,7 +41,10 @@ export class FileDataset {
   readonly summary: ColumnSummary;
 
   /** @internal Made by `openDataFile` and `openDataFileAsync`. */
-  constructor(layout: RowLayout, header: Header, { weights, summary }: RowCheck) {
+  constructor(layout: RowLayout, header: Header, check: RowCheck) {
+    if (!(check instanceof RowCheck))
+      throw argumentError("FileDataset", "must be made by openDataFile() or openDataFileAsync()", layout);
+    const { weights, summary } = check;
     this.layout = layout;
     this.sampleCount = header.rows;
     this.featureNames = header.features;
@@ -66,6 +69,7 @@ export class FileDataset {
    * @throws GAUSSFLOW_FILE where the file has changed, and the signal's reason once it has been aborted
    */
   blocksInTurns(signal?: AbortSignal): AsyncGenerator<RowBlock, void> {
+    checkSignal("signal", signal);
     return rowBlocks(this.layout, this.sampleCount, signal);
   }
 }
@@ -170,7 +174,7 @@ export async function openDataFileAsync(path: string, options: OpenDataFileOptio
 
 /** Header and place of the rows of a data file. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_FILE */
 function openRows(path: string): { readonly layout: RowLayout; readonly header: Header } {
-  if (typeof path !== "string" || path === "") throw argumentError("path", "must be a path", path);
+  checkPath("path", path);
   const full = resolve(path);
   let file: number;
   try {
@@ -179,11 +183,12 @@ function openRows(path: string): { readonly layout: RowLayout; readonly header: 
     throw openError(path, cause);
   }
   try {
-    const { size: bytes, mtimeNs } = fstatSync(file, { bigint: true });
+    const found = fstatSync(file, { bigint: true });
+    if (found.isDirectory()) throw fileError(path, "is a directory");
+    const { size: bytes, mtimeNs } = found;
     const size = Number(bytes);
     const head = Buffer.alloc(16);
-    const found = readSync(file, head, 0, 16, 0);
-    if (found < 16 || head.toString("latin1", 0, 8) !== DATA_FILE_MAGIC)
+    if (readSync(file, head, 0, 16, 0) < 16 || head.toString("latin1", 0, 8) !== DATA_FILE_MAGIC)
       throw fileError(path, 'is not a data file: it does not begin with "GFDATA1"');
     const length = Number(head.toString("latin1", 8, 16));
     if (!Number.isInteger(length) || length < 2 || 16 + length > size) throw fileError(path, "has a damaged header");

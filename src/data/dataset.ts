@@ -2,6 +2,15 @@
 // Cutting recomputes what was learnt from the table (means that fill missing values, ranges) on the training part alone, so
 // that nothing of the held-out rows leaks into training.
 import { argumentError, GaussflowError } from "../errors.js";
+import {
+  checkCount,
+  checkDoubles,
+  checkOptionNames,
+  isObject,
+  isTypedNumbers,
+  type NumberArray,
+  numbersOf,
+} from "../options.js";
 import { FileDataset } from "./data-file.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
 import { columnsOf, type MatrixLike, toMatrix } from "./matrix.js";
@@ -55,7 +64,9 @@ export class Dataset {
   /** Places in `inputs` whose values were missing and are filled in, ascending. */
   readonly #missing: Uint32Array | null;
 
+  /** Takes the arrays over without a copy: what is in them `dataset` and `readCsv` have checked. */
   constructor(fields: DatasetFields) {
+    checkFields(fields);
     this.inputs = fields.inputs;
     this.targets = fields.targets;
     this.weights = fields.weights;
@@ -82,7 +93,7 @@ export class Dataset {
    */
   select(indices: ArrayLike<number>): Dataset {
     const { inputSize: d, outputSize: c, sampleCount: n } = this;
-    if (!(indices.length > 0)) throw argumentError("indices", "must name at least one row", indices);
+    checkRows("indices", indices, n);
     const inputs = new Float64Array(indices.length * d);
     const targets = new Float64Array(indices.length * c);
     const weights = this.weights === null ? null : new Float64Array(indices.length);
@@ -92,8 +103,6 @@ export class Dataset {
     const missingHere: number[] = [];
     for (let i = 0; i < indices.length; i++) {
       const row = indices[i]!;
-      if (!Number.isInteger(row) || row < 0 || row >= n)
-        throw argumentError("indices", `must hold integers from 0 to ${n - 1}`, row);
       inputs.set(this.inputs.subarray(row * d, row * d + d), i * d);
       targets.set(this.targets.subarray(row * c, row * c + c), i * c);
       if (weights !== null) weights[i] = this.weights![row]!;
@@ -125,7 +134,7 @@ export class Dataset {
     if (this.parts === null) return this.partition(drawPartition(this.sampleCount, options));
     if ((options.validation ?? 0) !== 0 || (options.test ?? 0) !== 0)
       throw argumentError(
-        "split",
+        "options",
         "must not give fractions: the table's split column already names the parts",
         options,
       );
@@ -138,23 +147,27 @@ export class Dataset {
     validation?: ArrayLike<number> | null;
     test?: ArrayLike<number> | null;
   }) {
-    const list = (part: ArrayLike<number> | null | undefined) => (part ? Uint32Array.from(part) : null);
-    const sets: Partition = {
-      train: Uint32Array.from(rows.train),
-      validation: list(rows.validation),
-      test: list(rows.test),
+    checkOptionNames("rows", rows, PART_NAMES);
+    const list = (part: (typeof PART_NAMES)[number]) => {
+      const given = rows[part];
+      if (given === undefined || given === null) return null;
+      checkRows(`rows.${part}`, given, this.sampleCount);
+      return Uint32Array.from(given);
     };
+    const train = list("train");
+    if (train === null) throw argumentError("rows.train", "must name the rows that are trained on", rows.train);
+    const sets: Partition = { train, validation: list("validation"), test: list("test") };
     checkPartition(sets, this.sampleCount);
     const parts = { train: null, validation: null, test: null } as Record<(typeof PART_NAMES)[number], Dataset | null>;
     for (const name of PART_NAMES) {
       const set = sets[name];
       if (set !== null) parts[name] = this.select(set);
     }
-    const train = parts.train!;
-    const encoding = train.#fittedEncoding();
+    const fit = parts.train!;
+    const encoding = fit.#fittedEncoding();
     const finish = (part: Dataset) => part.#withEncoding(encoding);
     return {
-      train: finish(train),
+      train: finish(fit),
       validation: parts.validation && finish(parts.validation),
       test: parts.test && finish(parts.test),
     } satisfies DatasetParts;
@@ -189,19 +202,68 @@ export class Dataset {
 
 /** Data given in code. */
 export interface DatasetInput {
-  /** Rows of numbers, or a flat Float64Array [n x d], row-major. */
+  /** Rows of numbers, or all of them in one array [n x d], row-major. */
   readonly inputs: MatrixLike;
-  /** One number a sample, rows of numbers, or a flat Float64Array [n x c], row-major. */
-  readonly targets: readonly number[] | MatrixLike;
-  /** Needed for a flat `inputs` whose number of rows the targets do not tell. */
+  /** One number a sample, rows of numbers, or all of them in one array [n x c], row-major. */
+  readonly targets: MatrixLike;
+  /** d, for `inputs` in one array. Default: the network's, where the data are given beside one; else what the targets leave. */
   readonly inputSize?: number | undefined;
-  /** Needed for flat `targets` with more than one target. Default 1 for a flat array. */
+  /** c, for `targets` in one array. Default: the network's, where the data are given beside one; else n numbers a row of `inputs`. */
   readonly outputSize?: number | undefined;
   /** One number >= 0 a sample, not all zero. */
-  readonly weights?: ArrayLike<number> | undefined;
+  readonly weights?: NumberArray | undefined;
   readonly featureNames?: readonly string[] | undefined;
   readonly targetNames?: readonly string[] | undefined;
 }
+
+/** Row numbers, at least one. */
+function checkRows(name: string, rows: ArrayLike<number>, n: number): void {
+  if (!Array.isArray(rows) && !isTypedNumbers(rows)) throw argumentError(name, "must be an array of row numbers", rows);
+  if (rows.length === 0) throw argumentError(name, "must name at least one row", rows);
+  for (let i = 0; i < rows.length; i++) {
+    const row: unknown = rows[i];
+    if (!Number.isInteger(row) || (row as number) < 0 || (row as number) >= n)
+      throw argumentError(name, `must hold integers from 0 to ${n - 1}`, row);
+  }
+}
+
+const FIELD_NAMES = ["inputs", "targets", "weights", "featureNames", "targetNames", "encoding", "rows", "parts"];
+/** What a data set has besides, from its fields. */
+const DERIVED_NAMES = ["missing", "notes", "sampleCount", "inputSize", "outputSize"];
+
+/** That the arrays are there and agree in length. */
+function checkFields(fields: DatasetFields): void {
+  checkOptionNames("fields", fields, [...FIELD_NAMES, ...DERIVED_NAMES]);
+  const { inputs, featureNames, targetNames } = fields;
+  for (const [name, list] of Object.entries({ featureNames, targetNames }))
+    if (!Array.isArray(list) || list.some((one) => typeof one !== "string"))
+      throw argumentError(`fields.${name}`, "must be an array of names", list);
+  const d = featureNames.length;
+  if (!(inputs instanceof Float64Array) || d === 0 || inputs.length === 0 || inputs.length % d !== 0)
+    throw argumentError("fields.inputs", `must be a Float64Array of whole rows of ${d} numbers`, inputs);
+  const n = inputs.length / d;
+  checkDoubles("fields.targets", fields.targets, n * targetNames.length);
+  if (fields.weights !== null) checkDoubles("fields.weights", fields.weights, n);
+  const { encoding = null, rows = null, parts = null, missing = null, notes = [] } = fields;
+  if (encoding !== null && (!isObject(encoding) || !Array.isArray(encoding.columns)))
+    throw argumentError("fields.encoding", "must be the encoding of a table or null", encoding);
+  for (const [name, list, kind, length] of [
+    ["rows", rows, Uint32Array, n],
+    ["parts", parts, Uint8Array, n],
+    ["missing", missing, Uint32Array, null],
+  ] as const)
+    if (list !== null && (!(list instanceof kind) || (length !== null && list.length !== length)))
+      throw argumentError(`fields.${name}`, `must be a ${kind.name} of one number a row, or null`, list);
+  if (!Array.isArray(notes)) throw argumentError("fields.notes", "must be an array of texts", notes);
+}
+
+/** Numbers of inputs and targets a sample. */
+export interface SampleSizes {
+  readonly inputSize: number;
+  readonly outputSize: number;
+}
+
+const INPUT_NAMES = ["inputs", "targets", "inputSize", "outputSize", "weights", "featureNames", "targetNames"];
 
 function names(given: readonly string[] | undefined, count: number, argument: string, stem: string): readonly string[] {
   if (given === undefined) return Array.from({ length: count }, (_, i) => (count === 1 ? stem : `${stem} ${i + 1}`));
@@ -213,9 +275,9 @@ function names(given: readonly string[] | undefined, count: number, argument: st
 }
 
 /** A checked copy of sample weights: n finite numbers >= 0, not all zero. */
-function checkWeights(weights: ArrayLike<number>, n: number, name = "weights"): Float64Array {
-  if (weights?.length !== n) throw argumentError(name, `must be ${n} numbers, one a sample`, weights);
-  const copy = toMatrix([Array.from(weights)], n, name);
+function checkWeights(weights: unknown, n: number, name: string): Float64Array {
+  const copy = numbersOf(name, weights);
+  if (copy.length !== n) throw argumentError(name, `must be ${n} numbers, one a sample`, weights);
   const negative = copy.findIndex((weight) => weight < 0);
   if (negative >= 0) throw argumentError(`${name}[${negative}]`, "must not be negative", copy[negative]);
   if (copy.every((weight) => weight === 0)) throw argumentError(name, "must not all be zero", weights);
@@ -227,40 +289,61 @@ function checkWeights(weights: ArrayLike<number>, n: number, name = "weights"): 
  * @throws GAUSSFLOW_ARGUMENT: ragged rows, a value that is not a finite number (with row and column), lengths that disagree
  */
 export function dataset(given: DatasetInput): Dataset {
-  if (given === null || typeof given !== "object") throw argumentError("dataset", "must be given an object", given);
-  const { inputs, targets, weights } = given;
-  const flatList = Array.isArray(targets) && (targets.length === 0 || typeof targets[0] === "number");
-  const targetMatrix = (flatList ? Array.from(targets as number[], (value) => [value]) : targets) as MatrixLike;
-  if (!Array.isArray(targetMatrix) && !(targetMatrix instanceof Float64Array))
-    throw argumentError("targets", "must be numbers, rows of numbers, or a Float64Array", targets);
-  if (!Array.isArray(inputs) && !(inputs instanceof Float64Array))
-    throw argumentError("inputs", "must be an array of rows or a Float64Array", inputs);
+  return fromInput(given, "data", null);
+}
 
-  const knownRows = Array.isArray(inputs) ? inputs.length : null;
+/** @param beside sizes of the network that the data are for, or null: what arrays without rows are cut by */
+function fromInput(given: DatasetInput, name: string, beside: SampleSizes | null): Dataset {
+  if (isObject(given) && "featureNames" in given && "sampleCount" in given)
+    throw argumentError(
+      name,
+      "is a copy of a Dataset that lost its class (structuredClone and postMessage leave plain objects): make it again by dataset({ inputs, targets, inputSize, outputSize, weights })",
+      given,
+    );
+  checkOptionNames(name, given, INPUT_NAMES);
+  const { inputs, targets, weights } = given;
+  for (const [part, value] of Object.entries({ inputs, targets }))
+    if (!Array.isArray(value) && !isTypedNumbers(value))
+      throw argumentError(`${name}.${part}`, "must be rows of numbers, or all of them in one array", value);
+  for (const size of ["inputSize", "outputSize"] as const)
+    if (given[size] !== undefined) checkCount(`${name}.${size}`, given[size], 1);
+  // Rows have their own width, which `toMatrix` holds against a size that is given beside them.
+  const width = (values: MatrixLike, size: number | undefined, network: number | undefined) =>
+    size ?? columnsOf(values, undefined) ?? network ?? null;
+  const rows = columnsOf(inputs, undefined) === null ? null : inputs.length;
   const c =
-    columnsOf(targetMatrix, given.outputSize) ??
-    (knownRows !== null && knownRows > 0 && targetMatrix.length % knownRows === 0
-      ? targetMatrix.length / knownRows
-      : 1);
-  const y = toMatrix(targetMatrix, c, "targets");
+    width(targets, given.outputSize, beside?.outputSize) ??
+    (rows !== null && targets.length % rows === 0 ? Math.max(1, targets.length / rows) : 1);
+  const y = toMatrix(targets, c, `${name}.targets`);
   const n = y.length / c;
-  const d = columnsOf(inputs, given.inputSize) ?? (inputs.length % n === 0 ? inputs.length / n : null);
+  const d =
+    width(inputs, given.inputSize, beside?.inputSize) ??
+    (inputs.length % n === 0 ? Math.max(1, inputs.length / n) : null);
   if (d === null)
-    throw argumentError("inputs", `must divide into ${n} rows, one for each target (or give inputSize)`, inputs);
-  const x = toMatrix(inputs, d, "inputs");
-  if (x.length / d !== n) throw argumentError("targets", `must have ${x.length / d} rows, as inputs has`, `${n} rows`);
+    throw argumentError(
+      `${name}.inputs`,
+      `must divide into ${n} rows, one for each target (or give inputSize, and outputSize for more than one target a row)`,
+      inputs,
+    );
+  const x = toMatrix(inputs, d, `${name}.inputs`);
+  if (x.length / d !== n)
+    throw argumentError(`${name}.targets`, `must have ${x.length / d} rows, as inputs has`, `${n} rows`);
   return new Dataset({
     inputs: x,
     targets: y,
-    weights: weights === undefined || weights === null ? null : checkWeights(weights, n),
-    featureNames: names(given.featureNames, d, "featureNames", "input"),
-    targetNames: names(given.targetNames, c, "targetNames", "target"),
+    weights: weights === undefined || weights === null ? null : checkWeights(weights, n, `${name}.weights`),
+    featureNames: names(given.featureNames, d, `${name}.featureNames`, "input"),
+    targetNames: names(given.targetNames, c, `${name}.targetNames`, "target"),
   });
 }
 
-/** Any data set in memory that a caller hands in, as a Dataset. @throws GAUSSFLOW_ARGUMENT, also for a data file */
-export function asDataset(given: Dataset | DatasetInput, name = "data"): Dataset {
+/**
+ * Any data set in memory that a caller hands in, as a Dataset.
+ * @param beside sizes of the network it is for
+ * @throws GAUSSFLOW_ARGUMENT, also for a data file
+ */
+export function asDataset(given: Dataset | DatasetInput, name: string, beside: SampleSizes | null): Dataset {
   if (given instanceof FileDataset)
     throw argumentError(name, "must be in memory here: train() and plan() read data files", given.layout.path);
-  return given instanceof Dataset ? given : dataset(given);
+  return given instanceof Dataset ? given : fromInput(given, name, beside);
 }

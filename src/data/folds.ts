@@ -5,7 +5,7 @@
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount } from "../options.js";
 import { Random } from "../random.js";
-import type { Dataset } from "./dataset.js";
+import { Dataset } from "./dataset.js";
 
 /** Random stream of folds: splits and initial parameters of the same seed take other streams. */
 const FOLD_STREAM = 2;
@@ -25,6 +25,7 @@ export interface Fold {
 /** Row numbers held out by each of `count` folds of n rows, ascending: disjoint, covering, of sizes that differ by at most 1. */
 export function drawFolds(n: number, count: number, seed: number): Uint32Array[] {
   checkCount("folds", count, 2);
+  checkCount("seed", seed, 0);
   if (count > n)
     throw new GaussflowError("GAUSSFLOW_DATA", `${n} rows cannot be cut into ${count} folds; ask for ${n} at most`, {
       rows: n,
@@ -40,6 +41,8 @@ export function drawFolds(n: number, count: number, seed: number): Uint32Array[]
  * @throws GAUSSFLOW_ARGUMENT (count, seed, a table with a split column), GAUSSFLOW_DATA (more folds than rows, a fold whose weights are all zero)
  */
 export function foldsOf(data: Dataset, count: number, seed = 0): Fold[] {
+  if (!(data instanceof Dataset))
+    throw argumentError("data", "must be a Dataset, as dataset() and readCsv() make them", data);
   if (data.parts !== null)
     throw argumentError("data", "must have no split column: its parts and the folds would contradict each other", data);
   return drawFolds(data.sampleCount, count, seed).map((rows, index) => {

@@ -1,13 +1,14 @@
-// Checked copies of what users hand in as a table of numbers: rows of numbers, or a flat Float64Array with a column count.
+// Checked copies of what users hand in as a table of numbers: rows of numbers, or a flat array with a column count.
 // Every value must be finite; the error names row and column (from 1).
 import { argumentError, describe, GaussflowError } from "../errors.js";
+import { isTypedNumbers, type NumberArray } from "../options.js";
 
 /** Rows of numbers, or all of them one after the other (row-major). */
-export type MatrixLike = readonly ArrayLike<number>[] | Float64Array;
+export type MatrixLike = readonly ArrayLike<number>[] | NumberArray;
 
 /** True for an array of rows, as against a flat array. */
 function isRows(value: unknown): value is readonly ArrayLike<number>[] {
-  return Array.isArray(value);
+  return Array.isArray(value) && (typeof value[0] === "object" || value.length === 0);
 }
 
 /** Throws GAUSSFLOW_ARGUMENT at the first value that is not a finite number. */
@@ -33,50 +34,64 @@ function checkFinite(values: Float64Array, columns: number, name: string, firstR
 export function toMatrix(value: MatrixLike, columns: number, name: string, firstRow = 0): Float64Array {
   if (!Number.isInteger(columns) || columns < 1)
     throw argumentError(`${name}: the number of columns`, "must be a positive integer", columns);
-  const rows = matrixRows(value, columns, name);
-  if (value instanceof Float64Array) {
-    const copy = value.slice();
+  if (isTypedNumbers(value)) {
+    matrixRows(value, columns, name);
+    const copy = new Float64Array(value);
     checkFinite(copy, columns, name, firstRow);
     return copy;
   }
-  const matrix = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    const row: unknown = value[i];
-    if (typeof row === "number")
-      throw argumentError(name, "must be an array of rows (write [[1, 2]] for one sample)", row);
-    if (!Array.isArray(row) && !(ArrayBuffer.isView(row) && "length" in row))
-      throw argumentError(`${name}, row ${firstRow + i + 1}`, "must be an array of numbers", row);
+  matrixRows(value, columns, name);
+  return isRows(value) ? fromRows(value, columns, name, firstRow) : fromList(value, columns, name, firstRow);
+}
+
+function fromRows(rows: readonly ArrayLike<number>[], columns: number, name: string, firstRow: number): Float64Array {
+  const matrix = new Float64Array(rows.length * columns);
+  for (let i = 0; i < rows.length; i++) {
+    const row: unknown = rows[i];
+    const place = `${name}, row ${firstRow + i + 1}`;
+    if (!Array.isArray(row) && !isTypedNumbers(row)) throw argumentError(place, "must be an array of numbers", row);
     const cells = row as ArrayLike<unknown>;
-    if (cells.length !== columns)
-      throw argumentError(
-        `${name}, row ${firstRow + i + 1}`,
-        `must have ${columns} numbers`,
-        `${cells.length} of them`,
-      );
-    for (let j = 0; j < columns; j++) {
-      const cell = cells[j];
-      if (typeof cell !== "number" || !Number.isFinite(cell))
-        throw new GaussflowError(
-          "GAUSSFLOW_ARGUMENT",
-          `${name}, row ${firstRow + i + 1}, column ${j + 1}: must be a finite number; received ${describe(cell)}`,
-          { argument: name, row: firstRow + i + 1, column: j + 1, value: cell },
-        );
-      matrix[i * columns + j] = cell;
-    }
+    if (cells.length !== columns) throw argumentError(place, `must have ${columns} numbers`, `${cells.length} of them`);
+    for (let j = 0; j < columns; j++) matrix[i * columns + j] = cellOf(cells[j], firstRow + i, j, name);
   }
   return matrix;
 }
 
 /** Number of rows of `value`, whose cells are not looked at. @throws GAUSSFLOW_ARGUMENT */
 export function matrixRows(value: MatrixLike, columns: number, name: string): number {
-  if (value instanceof Float64Array) {
-    if (value.length === 0 || value.length % columns !== 0)
-      throw argumentError(name, `must hold one or more whole rows of ${columns} numbers`, value);
-    return value.length / columns;
-  }
-  if (!isRows(value)) throw argumentError(name, "must be an array of rows or a Float64Array", value);
+  if (!Array.isArray(value) && !isTypedNumbers(value))
+    throw argumentError(name, "must be rows of numbers, or all of them in one array", value);
   if (value.length === 0) throw argumentError(name, "must have at least one row", value);
-  return value.length;
+  if (isRows(value)) return value.length;
+  if (value.length % columns !== 0)
+    throw argumentError(name, `must hold one or more whole rows of ${columns} numbers`, value);
+  return value.length / columns;
+}
+
+function fromList(list: readonly unknown[], columns: number, name: string, firstRow: number): Float64Array {
+  // Before the memory is taken: a list without entries may have any length.
+  cellOf(list[0], firstRow, 0, name);
+  const matrix = new Float64Array(list.length);
+  for (let k = 0; k < matrix.length; k++)
+    matrix[k] = cellOf(list[k], firstRow + Math.floor(k / columns), k % columns, name);
+  return matrix;
+}
+
+function cellOf(cell: unknown, i: number, j: number, name: string): number {
+  if (typeof cell === "number" && Number.isFinite(cell)) return cell;
+  throw new GaussflowError(
+    "GAUSSFLOW_ARGUMENT",
+    `${name}, row ${i + 1}, column ${j + 1}: must be a finite number; received ${describe(cell)}`,
+    { argument: name, row: i + 1, column: j + 1, value: cell },
+  );
+}
+
+/** `count` rows of `value` from number `first` on (from 0), in the form that it has. */
+export function rowsOf(value: MatrixLike, first: number, count: number, columns: number): MatrixLike {
+  if (isTypedNumbers(value)) return value.subarray(first * columns, (first + count) * columns);
+  return isRows(value)
+    ? value.slice(first, first + count)
+    : (value.slice(first * columns, (first + count) * columns) as readonly number[]);
 }
 
 /** Number of columns of `value`: from its first row, or `given` for a flat array; null when neither tells. */
@@ -84,7 +99,7 @@ export function columnsOf(value: MatrixLike, given: number | undefined): number 
   if (given !== undefined) return given;
   if (isRows(value) && value.length > 0) {
     const first: unknown = value[0];
-    if (Array.isArray(first) || ArrayBuffer.isView(first)) return (first as unknown as ArrayLike<number>).length;
+    if (Array.isArray(first) || isTypedNumbers(first)) return first.length;
   }
   return null;
 }

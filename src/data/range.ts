@@ -1,5 +1,8 @@
 // Are inputs outside the range that training saw? A network interpolates; beyond its data its predictions mean little.
+import { GaussflowError } from "../errors.js";
 import { encodedSize, type TableEncoding } from "./encoding.js";
+import { encodingFromJson } from "./encoding-json.js";
+import { type MatrixLike, toMatrix } from "./matrix.js";
 
 /** One numeric column with values outside its training range. */
 export interface RangeReport {
@@ -12,9 +15,15 @@ export interface RangeReport {
   readonly max: number;
 }
 
-/** @param inputs n x d, row-major, raw units, as the encoding lays them out */
-export function outOfRange(inputs: Float64Array, encoding: TableEncoding): RangeReport[] {
+/**
+ * The numeric columns with values outside their training range.
+ * @param given n rows of d numbers in raw units, as the encoding lays them out, or the same in one array
+ * @throws GAUSSFLOW_ARGUMENT
+ */
+export function outOfRange(given: MatrixLike, encoding: TableEncoding): RangeReport[] {
+  encodingFromJson(encoding, (rule) => new GaussflowError("GAUSSFLOW_ARGUMENT", rule, { argument: "encoding", rule }));
   const d = encodedSize(encoding);
+  const inputs = given instanceof Float64Array && given.length % d === 0 ? given : toMatrix(given, d, "inputs");
   const reports: RangeReport[] = [];
   let j = 0;
   for (const column of encoding.columns) {

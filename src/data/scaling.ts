@@ -2,10 +2,11 @@
 // deviation as scale. A constant column gets scale 1: one whose spread is at most what rounding leaves of a single value that was
 // computed in several ways, n eps max|x|. So does a spread too small to divide by (below 6e-309). Stored with the model, so that
 // prediction takes raw units.
+import { argumentError } from "../errors.js";
 import { finish, Pace, STEP, type Steps } from "../pace.js";
 import { type BlockReader, type ColumnScaling, ColumnSummary, columnScaling } from "./column-moments.js";
 import { FileDataset } from "./data-file.js";
-import type { Dataset } from "./dataset.js";
+import { Dataset } from "./dataset.js";
 
 export type { ColumnScaling } from "./column-moments.js";
 
@@ -16,6 +17,12 @@ export interface Scaling {
 
 /** Means and standard deviations of inputs and targets. */
 export function standardise(data: Dataset | FileDataset): Scaling {
+  if (!(data instanceof Dataset || data instanceof FileDataset))
+    throw argumentError(
+      "data",
+      "must be a Dataset or a FileDataset, as dataset(), readCsv() and openDataFile() make them",
+      data,
+    );
   const { inputSize: d, outputSize: c, weights } = data;
   if (data instanceof FileDataset) {
     const whole = run(columnScaling(data.layout.width, weights, data.summary), (read) => {

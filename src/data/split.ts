@@ -1,6 +1,7 @@
 // Which rows train, which decide when to stop, which are held out: index sets that partition 0 ... n-1.
 // A split is a function of (n, fractions, seed) alone, and every part keeps the order of the table.
 import { argumentError, GaussflowError } from "../errors.js";
+import { checkOptionNames } from "../options.js";
 import { Random } from "../random.js";
 
 /** Random stream of splits: other uses of the same seed (initial parameters) take other streams. */
@@ -37,14 +38,15 @@ function fraction(name: string, value: number | undefined): number {
  * @throws GAUSSFLOW_ARGUMENT for fractions out of range, GAUSSFLOW_DATA when no row would be left to train on
  */
 export function drawPartition(n: number, options: SplitOptions = {}): Partition {
-  const validation = fraction("split.validation", options.validation);
-  const test = fraction("split.test", options.test);
+  checkOptionNames("options", options, ["validation", "test", "seed"]);
+  const validation = fraction("options.validation", options.validation);
+  const test = fraction("options.test", options.test);
   const seed = options.seed ?? 0;
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw argumentError("split.seed", "must be an integer from 0 to 2^53 - 1", seed);
+    throw argumentError("options.seed", "must be an integer from 0 to 2^53 - 1", seed);
   if (validation + test >= 1)
     throw argumentError(
-      "split.validation + split.test",
+      "options.validation + options.test",
       "must be below 1, so that rows are left to train on",
       validation + test,
     );
@@ -74,17 +76,15 @@ export function partitionOf(parts: Uint8Array): Partition {
   return { train, validation: validation.length > 0 ? validation : null, test: test.length > 0 ? test : null };
 }
 
-/** Throws GAUSSFLOW_ARGUMENT unless all indices are rows of a table of n and no row is in two parts. */
+/** Throws GAUSSFLOW_ARGUMENT where a row of a table of n is named twice. */
 export function checkPartition(parts: Partition, n: number): void {
   const seen = new Uint8Array(n);
   for (const name of PART_NAMES) {
     const rows = parts[name];
     if (rows === null) continue;
-    if (rows.length === 0) throw argumentError(`partition.${name}`, "must name at least one row (or be null)", rows);
     for (const row of rows) {
-      if (row >= n) throw argumentError(`partition.${name}`, `must hold row numbers below ${n}`, row);
       if (seen[row] === 1)
-        throw argumentError(`partition.${name}`, "must hold no row twice, nor a row of another part", row);
+        throw argumentError(`rows.${name}`, "must hold no row twice, nor a row of another part", row);
       seen[row] = 1;
     }
   }

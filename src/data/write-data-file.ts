@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { type Replacement, replaceFile, writeError } from "../atomic-file.js";
 import { argumentError } from "../errors.js";
 import { targetOf } from "../file-target.js";
+import { checkBoolean, checkOptionNames, checkPath, isObject, isTypedNumbers } from "../options.js";
 import { DATA_FILE_MAGIC, DATA_FILE_PAGE } from "./data-file.js";
 import type { TableEncoding } from "./encoding.js";
 
@@ -48,7 +49,10 @@ export class DataFileWriter {
   #rows = 0;
 
   constructor(path: string, columns: DataFileColumns) {
+    checkPath("path", path);
+    checkOptionNames("columns", columns, ["featureNames", "targetNames", "weighted"]);
     const { featureNames, targetNames, weighted = false } = columns;
+    checkBoolean("columns.weighted", weighted);
     for (const [name, list] of [
       ["featureNames", featureNames],
       ["targetNames", targetNames],
@@ -74,6 +78,8 @@ export class DataFileWriter {
   /** One row: inputs, targets, weight. @throws GAUSSFLOW_ARGUMENT with row and column, GAUSSFLOW_FILE */
   add(row: ArrayLike<number>): void {
     const width = this.#width;
+    if (!Array.isArray(row) && !isTypedNumbers(row))
+      throw argumentError(`row ${this.#rows + 1}`, "must be an array of numbers", row);
     if (row.length !== width)
       throw argumentError(`row ${this.#rows + 1}`, `must have ${width} numbers`, `${row.length} of them`);
     for (let k = 0; k < width; k++) {
@@ -143,6 +149,8 @@ export class DataFileWriter {
   }
 }
 
+const ROWS_RULE = "must be an array or another (async) iterable of rows of numbers";
+
 /**
  * Writes a data file from rows of numbers (inputs, targets, then the weight where `weighted`), one at a time.
  * @returns the number of rows
@@ -154,6 +162,8 @@ export async function writeDataFile(
   columns: DataFileColumns,
   rows: Iterable<ArrayLike<number>> | AsyncIterable<ArrayLike<number>>,
 ): Promise<number> {
+  if (!isObject(rows) && !Array.isArray(rows)) throw argumentError("rows", ROWS_RULE, rows);
+  if (!(Symbol.iterator in rows || Symbol.asyncIterator in rows)) throw argumentError("rows", ROWS_RULE, rows);
   const writer = new DataFileWriter(path, columns);
   try {
     for await (const row of rows) writer.add(row);

@@ -50,10 +50,10 @@ export function constantDamping(rho: number): DampingSchedule {
  * the step, once an accepted step by Lanczos, and held through the stages of the next one.
  */
 export function spectralDamping(options: { readonly c?: number } = {}): DampingSchedule {
-  checkOptionNames("spectralDamping options", options, ["c"]);
+  checkOptionNames("options", options, ["c"]);
   const { c = 1 } = options;
   if (!(typeof c === "number" && c > 0 && c < Number.POSITIVE_INFINITY))
-    throw argumentError("spectralDamping c", "must be a positive finite number", c);
+    throw argumentError("options.c", "must be a positive finite number", c);
   return Object.freeze({
     name: "spectral",
     settings: { c },
@@ -68,10 +68,10 @@ export function spectralDamping(options: { readonly c?: number } = {}): DampingS
 
 /** rho = min(1, rho_0 g/g(0)): Levenberg-Marquardt folklore. It does not give the promised rate; it is here to be compared. */
 export function lossProportionalDamping(options: { readonly initial?: number } = {}): DampingSchedule {
-  checkOptionNames("lossProportionalDamping options", options, ["initial"]);
+  checkOptionNames("options", options, ["initial"]);
   const { initial = 0.1 } = options;
   if (!(typeof initial === "number" && initial > 0 && initial <= 1))
-    throw argumentError("lossProportionalDamping initial", "must be a number above 0 and at most 1", initial);
+    throw argumentError("options.initial", "must be a number above 0 and at most 1", initial);
   return Object.freeze({
     name: "loss-proportional",
     settings: { initial },

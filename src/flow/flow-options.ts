@@ -55,7 +55,7 @@ const ROUTES: readonly string[] = ["auto", ...FLOW_ROUTES];
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeFlowOptions(options: FlowOptions, network: Network, data: Dataset): CompletedFlowOptions {
-  checkOptionNames("flow options", options, NAMES);
+  checkOptionNames("options", options, NAMES);
   const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
   const run = completeRunOptions(options);
   const { route = "auto", integrator = dormandPrince() } = options;

@@ -71,7 +71,7 @@ export async function integrate(rightHandSide: OdeFunction, options: IntegrateOd
 }
 
 function complete(options: IntegrateOdeOptions) {
-  checkOptionNames("integrate options", options, NAMES);
+  checkOptionNames("options", options, NAMES);
   const { from = 0, until, integrator = dormandPrince(), outputs = [], events = [], signal } = options;
   checkSpan(from, until);
   checkIntegrator(integrator);

@@ -75,7 +75,7 @@ const NAMES = [
 ];
 
 function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string[]): Integrator {
-  checkOptionNames(`${tableau.name} options`, options, names);
+  checkOptionNames("options", options, names);
   const { relativeTolerance = 1e-6, absoluteTolerance = 1e-9, control = "pi", norm = "prediction" } = options;
   const { safety = 0.9, smallestFactor = 0.2, largestFactor = 10, steps = 100_000 } = options;
   const { firstStep = 0, largestStep = Number.POSITIVE_INFINITY, step = 0 } = options;
@@ -95,7 +95,7 @@ function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string
   const rule = (name: keyof IntegratorSettings, holds: (value: number) => boolean, words: string) => {
     const value = settings[name];
     if (options[name] !== undefined && !(typeof value === "number" && holds(value)))
-      throw argumentError(`${tableau.name} ${name}`, words, value);
+      throw argumentError(`options.${name}`, words, value);
   };
   const finite = (value: number) => value > 0 && value < Number.POSITIVE_INFINITY;
   rule("relativeTolerance", finite, "must be a positive finite number");
@@ -108,15 +108,15 @@ function make(tableau: Tableau, options: AdaptiveOptions, names: readonly string
   rule("step", finite, "must be a positive finite number");
   rule("steps", (value) => Number.isSafeInteger(value) && value >= 1, "must be a whole number of at least 1");
   if (!["integral", "pi", "pid"].includes(control))
-    throw argumentError(`${tableau.name} control`, 'must be "integral", "pi" or "pid"', control);
+    throw argumentError("options.control", 'must be "integral", "pi" or "pid"', control);
   if (norm !== "prediction" && norm !== "parameters")
-    throw argumentError(`${tableau.name} norm`, 'must be "prediction" or "parameters"', norm);
+    throw argumentError("options.norm", 'must be "prediction" or "parameters"', norm);
   if (tableau.error === null && step === 0)
-    throw argumentError(`${tableau.name} step`, "must be given: the method has no error estimate", options.step);
+    throw argumentError("options.step", "must be given: the method has no error estimate", options.step);
   for (const name of ["firstStep", "largestStep"] as const)
     if (step > 0 && options[name] !== undefined)
       throw argumentError(
-        `${tableau.name} ${name}`,
+        `options.${name}`,
         `must not be given beside step ${step}, which fixes all steps`,
         options[name],
       );

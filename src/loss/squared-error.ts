@@ -24,10 +24,10 @@ export interface SquaredError {
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or a decay that is not a finite number >= 0.
  */
 export function squaredError(options: SquaredErrorOptions = {}): SquaredError {
-  checkOptionNames("squaredError options", options, ["decay"]);
+  checkOptionNames("options", options, ["decay"]);
   const { decay = 0 } = options;
   if (typeof decay !== "number" || !(decay >= 0) || decay === Number.POSITIVE_INFINITY)
-    throw argumentError("squaredError decay", "must be a finite number of at least 0", decay);
+    throw argumentError("options.decay", "must be a finite number of at least 0", decay);
   return { kind: "squared-error", decay };
 }
 

@@ -38,10 +38,10 @@ const ridgeGrowth = 100;
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
  */
 export function gaussNewton(options: GaussNewtonOptions = {}): Method {
-  checkOptionNames("gaussNewton options", options, ["lineSearch", "step"]);
+  checkOptionNames("options", options, ["lineSearch", "step"]);
   const { lineSearch = true, step = 1 } = options;
-  checkBoolean("gaussNewton lineSearch", lineSearch);
-  checkPositive("gaussNewton step", step);
+  checkBoolean("options.lineSearch", lineSearch);
+  checkPositive("options.step", step);
 
   return toldBySettings({
     name: "gauss-newton",

@@ -104,7 +104,7 @@ function firstDamping(scaling: ScalingKind, effect: ScalingKind, parameterCount:
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
  */
 export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Method {
-  checkOptionNames("levenbergMarquardt options", options, [
+  checkOptionNames("options", options, [
     "scaling",
     "damping",
     "initialDamping",
@@ -116,22 +116,18 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
   const { scaling = "root", damping: ruleName = "nielsen", acceleration = true, precision = "auto" } = options;
   const { curvatureSamples = "auto", residualCurvature = "auto" } = options;
   if (!scalingKinds.includes(scaling))
-    throw argumentError("levenbergMarquardt scaling", `must be one of ${scalingKinds.join(", ")}`, scaling);
+    throw argumentError("options.scaling", `must be one of ${scalingKinds.join(", ")}`, scaling);
   if (!Object.hasOwn(dampingRules, ruleName))
-    throw argumentError(
-      "levenbergMarquardt damping",
-      `must be one of ${Object.keys(dampingRules).join(", ")}`,
-      ruleName,
-    );
+    throw argumentError("options.damping", `must be one of ${Object.keys(dampingRules).join(", ")}`, ruleName);
   if (precision !== "auto" && precision !== "double")
-    throw argumentError("levenbergMarquardt precision", 'must be "auto" or "double"', precision);
+    throw argumentError("options.precision", 'must be "auto" or "double"', precision);
   if (curvatureSamples !== "auto" && curvatureSamples !== "all")
-    throw argumentError("levenbergMarquardt curvatureSamples", 'must be "auto" or "all"', curvatureSamples);
+    throw argumentError("options.curvatureSamples", 'must be "auto" or "all"', curvatureSamples);
   if (residualCurvature !== "auto" && residualCurvature !== "none")
-    throw argumentError("levenbergMarquardt residualCurvature", 'must be "auto" or "none"', residualCurvature);
+    throw argumentError("options.residualCurvature", 'must be "auto" or "none"', residualCurvature);
   const { initialDamping = "auto" } = options;
-  if (initialDamping !== "auto") checkPositive("levenbergMarquardt initialDamping", initialDamping);
-  checkBoolean("levenbergMarquardt acceleration", acceleration);
+  if (initialDamping !== "auto") checkPositive("options.initialDamping", initialDamping);
+  checkBoolean("options.acceleration", acceleration);
   const rule = dampingRules[ruleName];
 
   return toldBySettings({

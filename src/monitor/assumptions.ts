@@ -1,6 +1,6 @@
 // Does the theory apply to this network on these data? One finding an assumption, each with what to change where it does not hold.
 import { norm } from "../algebra/vectors.js";
-import { createEngine } from "../backend/create.js";
+import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
@@ -49,13 +49,13 @@ export async function checkAssumptions(
   data: Dataset | DatasetInput,
   options: AdviceOptions = {},
 ): Promise<Assumptions> {
-  const { start, data: prepared } = await prepareAdvice("checkAssumptions options", network, data, options);
+  const { start, data: prepared, backend } = await prepareAdvice(network, data, options);
   const { signal } = options;
   const { architecture, parameters, parameterCount } = start;
   const alpha = architecture.outputScale;
   const equationCount = prepared.sampleCount * architecture.outputSize;
   const over = parameterCount > equationCount;
-  const engine = createEngine(architecture, prepared, options);
+  const engine = createEngine(architecture, prepared, backend);
   try {
     const rank = await jacobianRank(engine, parameters, alpha, signal);
     if (rank === null)
@@ -64,7 +64,7 @@ export async function checkAssumptions(
     const advice = await recommendOutputScale(network, data, options);
     const findings = [
       smoothness(start),
-      regularity(start, rank, over, rank.rank < rank.of ? await inputRank(prepared, options) : null),
+      regularity(start, rank, over, rank.rank < rank.of ? await inputRank(prepared, backend, signal) : null),
       startAtZero(outputs, norm(prepared.targets), alpha),
       scale(alpha, advice),
     ];
@@ -102,11 +102,15 @@ function smoothness({ architecture }: Network): Finding {
 }
 
 /** Rank of the inputs with a column of ones: the Jacobian of a linear model. */
-async function inputRank(data: EngineData, options: AdviceOptions): Promise<JacobianRank | null> {
+async function inputRank(
+  data: EngineData,
+  backend: BackendOptions,
+  signal?: AbortSignal,
+): Promise<JacobianRank | null> {
   const linear = makeNetwork({ layers: [data.inputs.length / data.sampleCount, 1] });
   const targets = new Float64Array(data.sampleCount);
-  const engine = createEngine(linear.architecture, { ...data, targets }, options);
-  return jacobianRank(engine, linear.parameters, 1, options.signal).finally(() => engine.dispose());
+  const engine = createEngine(linear.architecture, { ...data, targets }, backend);
+  return jacobianRank(engine, linear.parameters, 1, signal).finally(() => engine.dispose());
 }
 
 function regularity(

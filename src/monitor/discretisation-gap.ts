@@ -48,8 +48,8 @@ export async function discretisationGap(
   gap: { readonly step: number; readonly steps: number },
   options: GapOptions = {},
 ): Promise<DiscretisationGap> {
-  checkOptionNames("discretisationGap gap", gap, ["step", "steps"]);
-  checkOptionNames("discretisationGap options", options, NAMES);
+  checkOptionNames("gap", gap, ["step", "steps"]);
+  checkOptionNames("options", options, NAMES);
   const { step, steps } = gap;
   checkPositive("gap.step", step);
   checkCount("gap.steps", steps, 1);

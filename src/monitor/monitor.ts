@@ -20,7 +20,7 @@ import type {
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
-import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
+import { checkBoolean, checkCount, checkFunction, checkOptionNames } from "../options.js";
 import { measure } from "./measure.js";
 import type { Observation } from "./observation.js";
 import { provisionalRecord, report } from "./report.js";
@@ -61,15 +61,14 @@ const NAMES = ["every", "window", "spectrum", "parts", "drift", "optimum", "onRe
  * @example const path = await flow(net, data, { monitor: monitor() }); path.monitor?.verdict.message;
  */
 export function monitor(options: MonitorOptions = {}): Monitor {
-  checkOptionNames("monitor options", options, NAMES);
+  checkOptionNames("options", options, NAMES);
   const { every = 1, window = 8, spectrum = true, parts = true, drift = true, optimum, onRecord } = options;
-  checkCount("monitor every", every, 1);
-  checkCount("monitor window", window, VERDICT_THRESHOLDS.points);
-  for (const [name, value] of Object.entries({ spectrum, parts, drift })) checkBoolean(`monitor ${name}`, value);
+  checkCount("options.every", every, 1);
+  checkCount("options.window", window, VERDICT_THRESHOLDS.points);
+  for (const [name, value] of Object.entries({ spectrum, parts, drift })) checkBoolean(`options.${name}`, value);
   if (optimum !== undefined && !(typeof optimum === "number" && Number.isFinite(optimum) && optimum >= 0))
-    throw argumentError("monitor optimum", "must be a finite number of at least 0", optimum);
-  if (onRecord !== undefined && typeof onRecord !== "function")
-    throw argumentError("monitor onRecord", "must be a function", onRecord);
+    throw argumentError("options.optimum", "must be a finite number of at least 0", optimum);
+  if (onRecord !== undefined) checkFunction("options.onRecord", onRecord);
   return new Watch({ every, window, spectrum, parts, drift, optimum: optimum ?? null, onRecord });
 }
 

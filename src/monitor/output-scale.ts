@@ -82,11 +82,11 @@ export async function recommendOutputScale(
   data: Dataset | DatasetInput,
   options: AdviceOptions = {},
 ): Promise<OutputScaleAdvice> {
-  const prepared = await prepareAdvice("recommendOutputScale options", network, data, options, 1);
+  const prepared = await prepareAdvice(network, data, options, 1);
   const { start } = prepared;
   const { signal } = options;
   const w = start.parameters;
-  const there = createEngine(start.architecture, prepared.data, options);
+  const there = createEngine(start.architecture, prepared.data, prepared.backend);
   const f0 = await there.forward(w, signal).finally(() => there.dispose());
   // Targets as the centred network at w has to reach them, and how far it starts from 0 if it is not that.
   const y = start.centre === null ? prepared.data.targets : prepared.data.targets.map((value, i) => value - f0[i]);
@@ -94,7 +94,7 @@ export async function recommendOutputScale(
   const engine = createEngine(
     start.architecture,
     { ...prepared.data, targets: y.map((value, i) => value + f0[i]) },
-    options,
+    prepared.backend,
   );
   const rows = new WeightedRows(engine, prepared.data.weights ?? null, signal);
   try {
@@ -130,7 +130,7 @@ export async function recommendOutputScale(
     const over = engine.parameterCount > engine.sampleCount * engine.outputSize;
     const floor = rank.tolerance * rank.largest;
     const digit = lastDigitMoved(w);
-    const cancelling = createEngine(start.architecture, { ...prepared.data, targets: f0 }, options);
+    const cancelling = createEngine(start.architecture, { ...prepared.data, targets: f0 }, prepared.backend);
     const moved = await displacementOf(engine, digit, floor, signal);
     // Its targets are f(w): the solve leads from f(w~) back to it, which is -n.
     const back = await displacementOf(cancelling, digit, floor, signal).finally(() => cancelling.dispose());

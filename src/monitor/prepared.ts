@@ -1,5 +1,5 @@
 // A network and its data at the start of a run, in the units the run would have: what advice about them is computed on.
-import type { Backend } from "../backend/create.js";
+import type { Backend, BackendOptions } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import type { Network } from "../network/network.js";
@@ -19,19 +19,18 @@ export interface AdviceOptions {
  * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value; GAUSSFLOW_DATA
  */
 export async function prepareAdvice(
-  what: string,
   network: Network,
   given: Dataset | DatasetInput,
   options: AdviceOptions,
   outputScale?: number,
-): Promise<{ readonly start: Network; readonly data: EngineData }> {
-  checkOptionNames(what, options, ["standardise", "backend", "threads", "signal"]);
+): Promise<{ readonly start: Network; readonly data: EngineData; readonly backend: BackendOptions }> {
+  checkOptionNames("options", options, ["standardise", "backend", "threads", "signal"]);
   const { standardise = true, signal } = options;
-  checkBoolean(`${what}.standardise`, standardise);
-  checkSignal(`${what}.signal`, signal);
+  checkBoolean("options.standardise", standardise);
+  checkSignal("options.signal", signal);
   const set = fittingDataset(network, given);
   const fit = fittedPart(set);
   const scaled = outputScale === undefined ? network : network.withOutputScale(outputScale);
   const { start, data } = await startingPoint(scaled, fit, standardise, signal);
-  return { start, data };
+  return { start, data, backend: { backend: options.backend, threads: options.threads } };
 }

@@ -1,6 +1,8 @@
 // The exponential rate of a positive quantity, from a least squares line through its logarithm:
 //   log q(t) = a - rate t + e,   standard error of the rate = sqrt( sum e^2/(m-2) / sum (t - mean)^2 )
+import { argumentError } from "../errors.js";
 import type { RateFit } from "../linearise/observer.js";
+import { checkOptionNames } from "../options.js";
 
 export interface RatePoint {
   readonly position: number;
@@ -10,8 +12,19 @@ export interface RatePoint {
 /** Three points leave one degree of freedom for the standard error; fewer say nothing. */
 const leastPoints = 3;
 
+function checkPoints(points: readonly RatePoint[]): void {
+  if (!Array.isArray(points)) throw argumentError("points", "must be an array of points", points);
+  points.forEach((point: RatePoint, i) => {
+    checkOptionNames(`points[${i}]`, point, ["position", "value"]);
+    if (!Number.isFinite(point.position))
+      throw argumentError(`points[${i}].position`, "must be a finite number", point.position);
+    if (typeof point.value !== "number") throw argumentError(`points[${i}].value`, "must be a number", point.value);
+  });
+}
+
 /** The fit through all points with a positive, finite value; null where fewer than `leastPoints` are left. */
 export function fitRate(points: readonly RatePoint[]): RateFit | null {
+  checkPoints(points);
   const usable = points.filter(({ value }) => value > 0 && value < Number.POSITIVE_INFINITY);
   const m = usable.length;
   if (m < leastPoints) return null;

@@ -2,6 +2,7 @@
 //   tanh z   logistic 1/(1+e^-z)   softplus ln(1+e^z)   silu z logistic(z)   gelu z Phi(z) (exact erf)   erf z   sin z   z   max(z,0)
 // None overflows or returns NaN for a finite z. `relu` has no derivative at 0 (here 0) and is flagged as not smooth: the
 // theory of the flows does not apply to it.
+import { argumentError } from "../errors.js";
 import type { ActivationName } from "./architecture.js";
 import { erf, erfc } from "./error-function.js";
 
@@ -25,6 +26,7 @@ export function isActivationName(value: unknown): value is ActivationName {
 
 /** False for an activation with a kink. */
 export function isSmooth(name: ActivationName): boolean {
+  if (!isActivationName(name)) throw argumentError("name", `must be one of ${ACTIVATION_NAMES.join(", ")}`, name);
   return name !== "relu";
 }
 

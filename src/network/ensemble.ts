@@ -4,7 +4,7 @@
 // Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS 2017).
 import type { MatrixLike } from "../data/matrix.js";
 import { argumentError } from "../errors.js";
-import { Network } from "./network.js";
+import { checkNetwork, type Network } from "./network.js";
 
 /** n x c each, row-major, raw units. */
 export interface EnsemblePrediction {
@@ -13,12 +13,26 @@ export interface EnsemblePrediction {
   readonly spread: Float64Array;
 }
 
-/** Made by `ensemble`. */
+/** Several networks of the same inputs and outputs. */
 export class Ensemble {
   readonly networks: readonly Network[];
 
+  /** @throws GAUSSFLOW_ARGUMENT */
   constructor(networks: readonly Network[]) {
-    this.networks = networks;
+    if (!Array.isArray(networks) || networks.length === 0)
+      throw argumentError("networks", "must be an array of at least one network", networks);
+    const members = [...networks];
+    members.forEach((member: unknown, k) => {
+      checkNetwork(`networks[${k}]`, member);
+      const { inputSize, outputSize } = members[0] as Network;
+      if (member.inputSize !== inputSize || member.outputSize !== outputSize)
+        throw argumentError(
+          `networks[${k}]`,
+          `must have ${inputSize} inputs and ${outputSize} outputs, as the first`,
+          `${member.inputSize} and ${member.outputSize}`,
+        );
+    });
+    this.networks = Object.freeze(members);
     Object.freeze(this);
   }
 
@@ -67,17 +81,5 @@ export class EnsembleMoments {
  * @throws GAUSSFLOW_ARGUMENT
  */
 export function ensemble(networks: readonly Network[]): Ensemble {
-  if (!Array.isArray(networks) || networks.length === 0)
-    throw argumentError("networks", "must be an array of at least one network", networks);
-  networks.forEach((member: unknown, k) => {
-    if (!(member instanceof Network)) throw argumentError(`networks[${k}]`, "must be a network", member);
-    const { inputSize, outputSize } = networks[0] as Network;
-    if (member.inputSize !== inputSize || member.outputSize !== outputSize)
-      throw argumentError(
-        `networks[${k}]`,
-        `must have ${inputSize} inputs and ${outputSize} outputs, as the first`,
-        `${member.inputSize} and ${member.outputSize}`,
-      );
-  });
-  return new Ensemble([...networks]);
+  return new Ensemble(networks);
 }

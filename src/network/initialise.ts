@@ -4,6 +4,7 @@
 //   symmetric   lecun-normal, then units 2k and 2k+1 of the last hidden layer get equal incoming and opposite outgoing
 //               weights, so that f(w_0) = 0 exactly
 // Sources: LeCun et al. 1998; Glorot and Bengio 2010; He et al. 2015; Jacot et al. 2018; Chizat et al. 2019 (symmetric).
+import { reserve } from "../bytes.js";
 import { argumentError } from "../errors.js";
 import { Random } from "../random.js";
 import { activationValue } from "./activations.js";
@@ -51,7 +52,8 @@ function variance(name: InitialisationName, fanIn: number, fanOut: number): numb
  */
 export function initialise(architecture: Architecture, name: InitialisationName, seed: number): Float64Array {
   const random = new Random(seed, INITIALISATION_STREAM);
-  const parameters = new Float64Array(architecture.parameterCount);
+  const { parameterCount } = architecture;
+  const parameters = reserve(8 * parameterCount, "an array of parameters", () => new Float64Array(parameterCount));
   for (const layer of architecture.layers) {
     const size = layer.inputSize * layer.outputSize;
     const deviation = Math.sqrt(variance(name, layer.inputSize, layer.outputSize));

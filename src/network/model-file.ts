@@ -5,15 +5,17 @@ import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
 import type { ColumnScaling, Scaling } from "../data/scaling.js";
 import { fileError, GaussflowError } from "../errors.js";
+import { checkPath, checkText } from "../options.js";
 import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unseal } from "../sealed-json.js";
-import { architectureOf, Network, type TrainingSummary } from "./network.js";
+import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
 import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
 
 const FORMAT = "gaussflow-model";
 const VERSION = 1;
 
-/** The text of a model file. */
+/** The text of a model file. @throws GAUSSFLOW_ARGUMENT for what is no network */
 export function modelToJson(network: Network): string {
+  checkNetwork("network", network);
   const { options, parameters, centre, scaling, encoding, summary } = network;
   const columns = ({ offset, scale }: ColumnScaling) => ({ offset: [...offset], scale: [...scale] });
   return seal(FORMAT, VERSION, {
@@ -26,18 +28,22 @@ export function modelToJson(network: Network): string {
   });
 }
 
-/** Writes a model file, whole or not at all. */
+/** Writes a model file, whole or not at all. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_FILE */
 export async function saveModel(path: string, network: Network): Promise<void> {
+  checkPath("path", path);
   await writeFileAtomic(path, modelToJson(network));
 }
 
 /** @throws GAUSSFLOW_FILE naming the file, the field and the reason */
 export async function loadModel(path: string): Promise<Network> {
+  checkPath("path", path);
   return modelFromJson(await readText(path), path);
 }
 
 /** @param where how errors call the text */
 export function modelFromJson(text: string, where = "model"): Network {
+  checkText("text", text);
+  checkText("where", where);
   const body = fields(unseal(text, FORMAT, VERSION, where), where, "body");
   const { options, architecture } = readOptions(body.network, where);
   const { parameterCount, inputSize, outputSize } = architecture;
@@ -70,10 +76,10 @@ function readOptions(value: unknown, where: string) {
   for (const name of NETWORK_OPTION_NAMES)
     if (!Object.hasOwn(given, name)) throw fileError(where, `network.${name} is missing`);
   try {
-    const options = completeNetworkOptions(given as unknown as NetworkOptions);
+    const options = completeNetworkOptions(given as unknown as NetworkOptions, "network");
     return { options, architecture: architectureOf(options) };
   } catch (cause) {
-    if (cause instanceof GaussflowError) throw fileError(where, `network: ${cause.message}`, {}, cause);
+    if (cause instanceof GaussflowError) throw fileError(where, cause.message, {}, cause);
     throw cause;
   }
 }

@@ -76,44 +76,45 @@ const MOST_LAYERS = 10_000;
 
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 
-function checkLayers(value: unknown): number[] {
+function checkLayers(name: string, value: unknown): number[] {
   if (!Array.isArray(value) || value.length < 2)
-    throw argumentError("layers", "must be an array of at least two sizes, [inputs, hidden ..., outputs]", value);
-  if (value.length > MOST_LAYERS)
-    throw argumentError("layers", `must be an array of at most ${MOST_LAYERS} sizes`, value);
+    throw argumentError(name, "must be an array of at least two sizes, [inputs, hidden ..., outputs]", value);
+  if (value.length > MOST_LAYERS) throw argumentError(name, `must be an array of at most ${MOST_LAYERS} sizes`, value);
   return Array.from({ length: value.length }, (_, i) => {
     const size: unknown = value[i];
     if (!Number.isSafeInteger(size) || (size as number) < 1)
-      throw argumentError(`layers[${i}]`, "must be a positive integer", size);
+      throw argumentError(`${name}[${i}]`, "must be a positive integer", size);
     return size as number;
   });
 }
 
 /**
+ * @param name how errors call the options; "" for an option that is an argument of its own
  * @throws GAUSSFLOW_ARGUMENT that names the option, its rule and the value received
  */
-export function completeNetworkOptions(options: NetworkOptions): CompletedNetworkOptions {
-  checkOptionNames("network options", options, NAMES);
-  const layers = checkLayers(options.layers);
+export function completeNetworkOptions(options: NetworkOptions, name = "options"): CompletedNetworkOptions {
+  checkOptionNames(name, options, NAMES);
+  const at = (option: string) => (name === "" ? option : `${name}.${option}`);
+  const layers = checkLayers(at("layers"), options.layers);
   const activationRule = `one of ${ACTIVATION_NAMES.join(", ")}`;
   const hidden = layers.length - 2;
   const { activation = "tanh", outputActivation = "identity", bias = true } = options;
-  const activations = spread("activation", activation, hidden, isActivationName, activationRule, "hidden layer");
+  const activations = spread(at("activation"), activation, hidden, isActivationName, activationRule, "hidden layer");
   if (!isActivationName(outputActivation))
-    throw argumentError("outputActivation", `must be ${activationRule}`, outputActivation);
-  const biases = spread("bias", bias, layers.length - 1, isBoolean, "true or false", "layer");
+    throw argumentError(at("outputActivation"), `must be ${activationRule}`, outputActivation);
+  const biases = spread(at("bias"), bias, layers.length - 1, isBoolean, "true or false", "layer");
   const { initialisation = activations.includes("relu") ? "he-normal" : "lecun-normal" } = options;
   if (!INITIALISATION_NAMES.includes(initialisation))
-    throw argumentError("initialisation", `must be one of ${INITIALISATION_NAMES.join(", ")}`, initialisation);
+    throw argumentError(at("initialisation"), `must be one of ${INITIALISATION_NAMES.join(", ")}`, initialisation);
   const { outputScale = 1, centred = false, seed = 0 } = options;
   if (typeof outputScale !== "number" || !(outputScale > 0) || outputScale === Infinity)
-    throw argumentError("outputScale", "must be a positive finite number", outputScale);
+    throw argumentError(at("outputScale"), "must be a positive finite number", outputScale);
   // Curvature and damping have its square.
   if (!(outputScale >= LEAST_SCALE && outputScale <= 1 / LEAST_SCALE))
-    throw argumentError("outputScale", `must be from ${LEAST_SCALE} to ${1 / LEAST_SCALE}`, outputScale);
-  if (!isBoolean(centred)) throw argumentError("centred", "must be true or false", centred);
+    throw argumentError(at("outputScale"), `must be from ${LEAST_SCALE} to ${1 / LEAST_SCALE}`, outputScale);
+  if (!isBoolean(centred)) throw argumentError(at("centred"), "must be true or false", centred);
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw argumentError("seed", "must be an integer from 0 to 2^53 - 1", seed);
+    throw argumentError(at("seed"), "must be an integer from 0 to 2^53 - 1", seed);
   return Object.freeze({
     layers: Object.freeze(layers),
     activation: Object.freeze(activations),

@@ -4,9 +4,12 @@
 //   psi = alpha f(w), or centred alpha (f(w) - f(w_0))
 
 import type { TableEncoding } from "../data/encoding.js";
+import { encodedSize } from "../data/encoding.js";
+import { encodingFromJson } from "../data/encoding-json.js";
 import { type MatrixLike, toMatrix } from "../data/matrix.js";
 import { type Scaling, scaleColumns, unscaleColumns } from "../data/scaling.js";
-import { argumentError } from "../errors.js";
+import { argumentError, GaussflowError } from "../errors.js";
+import { checkDoubles, checkJson, checkOptionNames, isObject, isTypedNumbers, type NumberArray } from "../options.js";
 import type { Architecture } from "./architecture.js";
 import { inputJacobian, predictions } from "./forward.js";
 import { initialise } from "./initialise.js";
@@ -68,10 +71,16 @@ export class Network {
   readonly encoding: TableEncoding | null;
   readonly summary: TrainingSummary | null;
 
-  /** Takes the arrays over without a copy; `network`, `with...` and the model file have checked them. */
+  /** Takes the arrays over without a copy: what is in them `network`, `with...` and the model file have checked. */
   constructor(state: NetworkState) {
-    this.options = state.options;
-    this.architecture = architectureOf(state.options);
+    this.options = completeNetworkOptions(checkShape(state).options, "state.options");
+    this.architecture = architectureOf(this.options);
+    const { parameterCount } = this.architecture;
+    checkDoubles("state.parameters", state.parameters, parameterCount);
+    if (this.options.centred) checkDoubles("state.centre", state.centre, parameterCount);
+    else if (state.centre !== null)
+      throw argumentError("state.centre", "must be null for a network that is not centred", state.centre);
+    checkScaling("state.scaling", state.scaling, this.architecture);
     this.parameters = state.parameters;
     this.centre = state.centre;
     this.scaling = state.scaling;
@@ -99,12 +108,18 @@ export class Network {
    */
   predict(inputs: MatrixLike): Float64Array {
     const raw = toMatrix(inputs, this.inputSize, "inputs");
-    const psi = this.predictScaled(this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs));
+    const psi = this.#predictUnits(this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs));
     return this.scaling === null ? psi : unscaleColumns(psi, this.scaling.targets);
   }
 
-  /** psi in the units the network is trained in, from inputs in those units (n x d, unchecked): n x c. */
+  /** psi in the units the network is trained in, from inputs in those units (n x d): n x c. */
   predictScaled(inputs: Float64Array): Float64Array {
+    if (!(inputs instanceof Float64Array) || inputs.length % this.inputSize !== 0)
+      throw argumentError("inputs", `must be a Float64Array of whole rows of ${this.inputSize} numbers`, inputs);
+    return this.#predictUnits(inputs);
+  }
+
+  #predictUnits(inputs: Float64Array): Float64Array {
     const psi = predictions(this.architecture, this.parameters, inputs);
     if (this.centre !== null) {
       const start = predictions(this.architecture, this.centre, inputs);
@@ -117,9 +132,10 @@ export class Network {
    * Derivative of the raw predictions by the raw inputs at one point: c x d, row-major.
    * @param x d numbers in raw units
    */
-  inputJacobian(x: ArrayLike<number>): Float64Array {
-    const raw = toMatrix(x instanceof Float64Array ? x : [x], this.inputSize, "x");
-    if (raw.length !== this.inputSize) throw argumentError("x", `must have ${this.inputSize} numbers`, x);
+  inputJacobian(x: NumberArray): Float64Array {
+    const raw = toMatrix(x, this.inputSize, "x");
+    if (raw.length !== this.inputSize || !(isTypedNumbers(x) || typeof x[0] === "number"))
+      throw argumentError("x", `must be ${this.inputSize} numbers`, x);
     const point = this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs);
     const jacobian = inputJacobian(this.architecture, this.parameters, point);
     if (this.centre !== null) {
@@ -141,33 +157,39 @@ export class Network {
 
   /** The same network at other parameters (copied). */
   withParameters(parameters: Float64Array): Network {
-    if (!(parameters instanceof Float64Array) || parameters.length !== this.parameterCount)
-      throw argumentError("parameters", `must be a Float64Array of ${this.parameterCount} numbers`, parameters);
+    checkDoubles("parameters", parameters, this.parameterCount);
     return new Network({ ...this.state(), parameters: parameters.slice() });
   }
 
   /** The same parameters with another alpha in psi = alpha f(w), for example what `recommendOutputScale` suggests. */
   withOutputScale(outputScale: number): Network {
-    const options = completeNetworkOptions({ ...this.options, outputScale });
+    const options = completeNetworkOptions({ ...this.options, outputScale }, "");
     return new Network({ ...this.state(), options });
   }
 
   withScaling(scaling: Scaling | null): Network {
-    if (scaling !== null) {
-      const { inputs, targets } = scaling;
-      if (inputs.offset.length !== this.inputSize || inputs.scale.length !== this.inputSize)
-        throw argumentError("scaling.inputs", `must have ${this.inputSize} columns`, inputs.offset);
-      if (targets.offset.length !== this.outputSize || targets.scale.length !== this.outputSize)
-        throw argumentError("scaling.targets", `must have ${this.outputSize} columns`, targets.offset);
-    }
+    checkScaling("scaling", scaling, this.architecture);
     return new Network({ ...this.state(), scaling });
   }
 
   withEncoding(encoding: TableEncoding | null): Network {
+    if (encoding !== null) {
+      const { columns } = encodingFromJson(
+        encoding,
+        (rule) => new GaussflowError("GAUSSFLOW_ARGUMENT", rule, { argument: "encoding", rule }),
+      );
+      const made = encodedSize({ ...encoding, columns });
+      if (made !== this.inputSize)
+        throw argumentError("encoding", `must make ${this.inputSize} inputs, as the network has`, `${made} of them`);
+    }
     return new Network({ ...this.state(), encoding });
   }
 
   withSummary(summary: TrainingSummary | null): Network {
+    if (summary !== null) {
+      if (!isObject(summary)) throw argumentError("summary", "must be an object of plain JSON, or null", summary);
+      checkJson("summary", summary);
+    }
     return new Network({ ...this.state(), summary });
   }
 
@@ -176,4 +198,51 @@ export class Network {
     const { options, parameters, centre, scaling, encoding, summary } = this;
     return { options, parameters, centre, scaling, encoding, summary };
   }
+}
+
+const STATE_NAMES = ["options", "parameters", "centre", "scaling", "encoding", "summary"];
+
+function checkShape(state: NetworkState): NetworkState {
+  checkOptionNames("state", state, STATE_NAMES);
+  for (const name of ["encoding", "summary"] as const)
+    if (state[name] !== null && !isObject(state[name]))
+      throw argumentError(`state.${name}`, "must be an object or null", state[name]);
+  return state;
+}
+
+function checkScaling(name: string, scaling: Scaling | null, { inputSize, outputSize }: Architecture): void {
+  if (scaling === null) return;
+  checkOptionNames(name, scaling, ["inputs", "targets"]);
+  for (const [part, columns] of [
+    ["inputs", inputSize],
+    ["targets", outputSize],
+  ] as const) {
+    checkOptionNames(`${name}.${part}`, scaling[part], ["offset", "scale"]);
+    const { offset, scale } = scaling[part];
+    checkDoubles(`${name}.${part}.offset`, offset, columns);
+    checkDoubles(`${name}.${part}.scale`, scale, columns);
+    for (let j = 0; j < columns; j++) {
+      if (!Number.isFinite(offset[j]))
+        throw argumentError(`${name}.${part}.offset[${j}]`, "must be a finite number", offset[j]);
+      if (!(scale[j] > 0 && scale[j] < Number.POSITIVE_INFINITY))
+        throw argumentError(`${name}.${part}.scale[${j}]`, "must be a positive finite number", scale[j]);
+    }
+  }
+}
+
+/**
+ * What is no Network, with the cure of the usual mistakes.
+ * @throws GAUSSFLOW_ARGUMENT
+ */
+export function checkNetwork(name: string, value: unknown): asserts value is Network {
+  if (value instanceof Network) return;
+  throw argumentError(name, `must be made by network() or loadModel()${cureOf(value)}`, value);
+}
+
+function cureOf(value: unknown): string {
+  if (!isObject(value)) return "";
+  if ("architecture" in value && "parameters" in value)
+    return "; this is a copy of one that lost its class, as structuredClone and postMessage leave them: send modelToJson(network) and make it again by modelFromJson";
+  if (Array.isArray(value.networks)) return "; this is an ensemble: take one of its networks";
+  return value.network instanceof Network ? "; take the network out of this object: its member `network`" : "";
 }

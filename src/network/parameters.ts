@@ -56,7 +56,11 @@ export function layOut(
   }
   // 2^31 parameters are 16 GiB of doubles: no machine this library is for holds the p x p matrix of a tenth of that.
   if (offset > 2 ** 31)
-    throw argumentError("layers", "must not ask for more than 2^31 parameters", `sizes that make ${offset} of them`);
+    throw argumentError(
+      "options.layers",
+      "must not ask for more than 2^31 parameters",
+      `sizes that make ${offset} of them`,
+    );
   return Object.freeze({
     layers: Object.freeze(layers.map((layer) => Object.freeze(layer))),
     inputSize,

@@ -5,7 +5,7 @@ import type { Fold } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
 import { checkCount, checkOptionNames } from "../options.js";
-import { crossValidation, restarts, type TrainJob } from "./jobs.js";
+import { checkJob, crossValidation, restarts, type TrainJob } from "./jobs.js";
 import {
   type JobResult,
   TRAIN_MANY_OPTION_NAMES,
@@ -50,10 +50,11 @@ export interface CrossValidationResult {
  * @example (await crossValidate({ network, data }, { folds: 10, restarts: 4 })).metrics
  */
 export async function crossValidate(job: TrainJob, options: CrossValidateOptions = {}): Promise<CrossValidationResult> {
-  checkOptionNames("crossValidate options", options, [...TRAIN_MANY_OPTION_NAMES, "folds", "restarts", "seed"]);
+  checkOptionNames("options", options, [...TRAIN_MANY_OPTION_NAMES, "folds", "restarts", "seed"]);
   const { folds: count = 5, restarts: starts = 1, seed, ...rest } = options;
   checkCount("options.restarts", starts, 1);
-  const data = asDataset(job.data);
+  checkJob(job, "job");
+  const data = asDataset(job.data, "job.data", job.network);
   const jobs = crossValidation({ ...job, data }, count, seed);
   return scoreFolds(data, await trainMany(starts === 1 ? jobs : jobs.flatMap((one) => restarts(one, starts)), rest));
 }

@@ -44,10 +44,13 @@ export function packJob(job: TrainJob, threads: number): JobMessage | null {
   if (onRecord !== undefined || monitor !== undefined) return null;
   const settings = method === undefined ? null : settingsOf(method);
   if (method !== undefined && settings === null) return null;
-  const set = typeof validation === "object" && validation !== null ? shareDataset(asDataset(validation)) : null;
+  const set =
+    typeof validation === "object" && validation !== null
+      ? shareDataset(asDataset(validation, "options.validation", job.network))
+      : null;
   return {
     network: stateOf(job.network),
-    data: shareDataset(asDataset(job.data)),
+    data: shareDataset(asDataset(job.data, "data", job.network)),
     method: settings,
     validation: set,
     options: {

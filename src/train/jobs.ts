@@ -3,10 +3,10 @@
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { type Fold, foldsOf } from "../data/folds.js";
 import { argumentError } from "../errors.js";
-import { Network, network } from "../network/network.js";
+import { checkNetwork, type Network, network } from "../network/network.js";
 import type { CompletedNetworkOptions, NetworkOptions } from "../network/network-options.js";
-import { checkCount, checkOptionNames } from "../options.js";
-import type { TrainOptions } from "./train-options.js";
+import { checkCount, checkObject, checkOptionNames, checkText } from "../options.js";
+import { TRAIN_OPTION_NAMES, type TrainOptions } from "./train-options.js";
 
 /** One network to train on one data set. */
 export interface TrainJob {
@@ -29,6 +29,9 @@ export interface Variant {
   readonly label?: string | undefined;
 }
 
+/** Each start is a network in memory. */
+const MOST_STARTS = 100_000;
+
 /**
  * The same job from `count` freshly drawn starts, of seeds `seed`, `seed` + 1, ...; default: from the network's own seed on. All
  * hold out the same validation part, drawn by the job's `options.seed` (default: the network's seed), so that their losses compare.
@@ -37,6 +40,7 @@ export interface Variant {
 export function restarts(job: TrainJob, count: number, seed?: number): TrainJob[] {
   checkJob(job, "job");
   checkCount("count", count, 1);
+  if (count > MOST_STARTS) throw argumentError("count", `must be at most ${MOST_STARTS}`, count);
   const { options } = job.network;
   const first = seed ?? options.seed;
   checkCount("seed", first, 0);
@@ -59,7 +63,7 @@ export function sweep(job: TrainJob, variants: readonly Variant[]): TrainJob[] {
     throw argumentError("variants", "must be an array of at least one variant", variants);
   const base = job.network.options;
   return variants.map((variant: Variant, k) => {
-    checkOptionNames(`variants[${k}]`, variant, ["network", "options", "label"]);
+    checkVariant(`variants[${k}]`, variant);
     const made = network({ ...reusable(base, variant.network?.layers), ...variant.network });
     return {
       ...job,
@@ -76,7 +80,7 @@ export function sweep(job: TrainJob, variants: readonly Variant[]): TrainJob[] {
  */
 export function crossValidation(job: TrainJob, folds: number, seed?: number): (TrainJob & { readonly fold: Fold })[] {
   checkJob(job, "job");
-  return foldsOf(asDataset(job.data), folds, seed ?? job.network.options.seed).map((fold) => ({
+  return foldsOf(asDataset(job.data, "job.data", job.network), folds, seed ?? job.network.options.seed).map((fold) => ({
     ...job,
     data: fold.train,
     label: joined(job.label, `fold ${fold.index + 1}`),
@@ -84,16 +88,22 @@ export function crossValidation(job: TrainJob, folds: number, seed?: number): (T
   }));
 }
 
-/** The shape of a job; what is wrong inside of data and options is the job's own error. @throws GAUSSFLOW_ARGUMENT */
+function checkVariant(name: string, variant: Variant): void {
+  checkOptionNames(name, variant, ["network", "options", "label"]);
+  const { network, options, label } = variant;
+  if (network !== undefined) checkObject(`${name}.network`, network);
+  if (options !== undefined) checkOptionNames(`${name}.options`, options, TRAIN_OPTION_NAMES);
+  if (label !== undefined) checkText(`${name}.label`, label);
+}
+
+/** The shape of a job; what is wrong with the values of data and options is the job's own error. @throws GAUSSFLOW_ARGUMENT */
 export function checkJob(job: TrainJob, name: string): void {
   checkOptionNames(name, job, ["network", "data", "options", "label", "fold"]);
-  if (!(job.network instanceof Network)) throw argumentError(`${name}.network`, "must be a network", job.network);
+  checkNetwork(`${name}.network`, job.network);
   if (typeof job.data !== "object" || job.data === null)
     throw argumentError(`${name}.data`, "must be a data set", job.data);
-  if (job.options !== undefined && (typeof job.options !== "object" || job.options === null))
-    throw argumentError(`${name}.options`, "must be an object of train options", job.options);
-  if (job.label !== undefined && typeof job.label !== "string")
-    throw argumentError(`${name}.label`, "must be a text", job.label);
+  if (job.options !== undefined) checkOptionNames(`${name}.options`, job.options, TRAIN_OPTION_NAMES);
+  if (job.label !== undefined) checkText(`${name}.label`, job.label);
 }
 
 /** Options of a network that fit other layers: one entry a layer becomes one for all where all are the same. */

@@ -8,7 +8,7 @@ import { argumentError } from "../errors.js";
 import type { ResidualTerms } from "../linearise/observer.js";
 import { rootWeight } from "../loss/weighted.js";
 import { predictionSteps } from "../network/forward.js";
-import { Network } from "../network/network.js";
+import { checkNetwork, type Network } from "../network/network.js";
 import { finishInTurns, Pace, STEP, type Steps } from "../pace.js";
 
 /** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
@@ -24,8 +24,8 @@ async function unitsOf(
 
 /** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
 export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
-  checkNetwork(network);
-  const set = asDataset(given);
+  checkNetwork("network", network);
+  const set = asDataset(given, "data", network);
   checkFit(network, set);
   return set;
 }
@@ -33,7 +33,7 @@ export function fittingDataset(network: Network, given: Dataset | DatasetInput):
 /** The same for what `train` takes: data files too. */
 export function trainingData(network: Network, given: Dataset | DatasetInput | FileDataset): Dataset | FileDataset {
   if (!(given instanceof FileDataset)) return fittingDataset(network, given);
-  checkNetwork(network);
+  checkNetwork("network", network);
   checkFit(network, given);
   if (network.centre !== null)
     throw argumentError(
@@ -42,11 +42,6 @@ export function trainingData(network: Network, given: Dataset | DatasetInput | F
       "centred",
     );
   return given;
-}
-
-function checkNetwork(network: Network): void {
-  if (!(network instanceof Network))
-    throw argumentError("network", "must be made by network() or loadModel()", network);
 }
 
 function checkFit(network: Network, set: Dataset | FileDataset): void {

@@ -4,7 +4,16 @@ import { argumentError } from "../errors.js";
 import type { Observer } from "../linearise/observer.js";
 import { defaultMemoryLimit } from "../linearise/plan.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
-import { checkBoolean, checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkMemoryLimit,
+  checkNonNegative,
+  checkOptionNames,
+  checkPath,
+  checkSignal,
+} from "../options.js";
 
 export interface RunOptions<Entry> extends BackendOptions {
   /** Default `squaredError()`. */
@@ -55,29 +64,27 @@ export const RUN_OPTION_NAMES = [
 const OBSERVER_METHODS = ["onStart", "onRecord", "onFlowRecord", "onPoint", "onEnd"] as const;
 const checkpointEvery = 10;
 
-/** No file system knows a name with a NUL in it. */
-const isPath = (value: unknown) => typeof value === "string" && value !== "" && !value.includes("\0");
-
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
   const { loss = squaredError(), standardise = true, signal, onRecord, monitor, checkpoint, resume } = options;
   const { memoryLimit = defaultMemoryLimit() } = options;
   if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
+  checkOptionNames("options.loss", loss, ["kind", "decay"]);
+  checkNonNegative("options.loss.decay", loss.decay);
   checkBoolean("options.standardise", standardise);
   checkSignal("options.signal", signal);
   checkMemoryLimit("options.memoryLimit", memoryLimit);
-  if (onRecord !== undefined && typeof onRecord !== "function")
-    throw argumentError("options.onRecord", "must be a function", onRecord);
+  if (onRecord !== undefined) checkFunction("options.onRecord", onRecord);
   if (monitor !== undefined && (typeof monitor !== "object" || monitor === null))
     throw argumentError("options.monitor", "must be made by monitor()", monitor);
   for (const name of OBSERVER_METHODS)
     if (monitor?.[name] !== undefined && typeof monitor[name] !== "function")
       throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
-  if (resume !== undefined && !isPath(resume)) throw argumentError("options.resume", "must be a path", resume);
+  if (resume !== undefined) checkPath("options.resume", resume);
   if (checkpoint === undefined) return { loss, standardise, memoryLimit, checkpoint: null, resume: resume ?? null };
   checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
   const { path, every = checkpointEvery } = checkpoint;
-  if (!isPath(path)) throw argumentError("options.checkpoint.path", "must be a path", path);
+  checkPath("options.checkpoint.path", path);
   checkCount("options.checkpoint.every", every, 1);
   return { loss, standardise, memoryLimit, checkpoint: { path, every }, resume: resume ?? null };
 }

@@ -11,6 +11,7 @@ import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
 import { defaultMemoryLimit } from "../linearise/plan.js";
 import type { TrainRecord } from "../linearise/record.js";
+import type { Network } from "../network/network.js";
 import { checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";
 import { packJob } from "./job-message.js";
 import { type IterationProgress, unpackProgress } from "./job-progress.js";
@@ -70,7 +71,8 @@ export interface TrainManyResult {
   readonly seconds: number;
 }
 
-export const TRAIN_MANY_OPTION_NAMES = ["concurrency", "threads", "memoryLimit", "signal", "onProgress"];
+const STEPS_OPTION_NAMES = ["concurrency", "threads", "memoryLimit", "signal"];
+export const TRAIN_MANY_OPTION_NAMES = [...STEPS_OPTION_NAMES, "onProgress"];
 
 /**
  * Trains every job, several at a time, and resolves with all results, ranked. A job that fails does not touch the others: its error
@@ -90,6 +92,8 @@ export async function* trainManySteps(
   jobs: readonly TrainJob[],
   options: Omit<TrainManyOptions, "onProgress"> = {},
 ): AsyncGenerator<JobProgress, TrainManyResult> {
+  checkOptionNames("options", options, STEPS_OPTION_NAMES);
+  checkSignal("options.signal", options.signal);
   const queue: JobProgress[] = [];
   let wake = () => {};
   const left = new AbortController();
@@ -151,7 +155,7 @@ class Batch {
         written: true,
       })),
     );
-    checkOptionNames("trainMany options", options, TRAIN_MANY_OPTION_NAMES);
+    checkOptionNames("options", options, TRAIN_MANY_OPTION_NAMES);
     const threads = chooseThreads(options.threads);
     const { concurrency = Math.min(threads, jobs.length), memoryLimit = defaultMemoryLimit() } = options;
     checkCount("options.concurrency", concurrency, 1);
@@ -244,15 +248,19 @@ class Batch {
 
   /** The job with its data, for training and for validation, as data sets: one for all jobs that were given the same. */
   #converted(job: TrainJob): TrainJob {
-    const { data, options } = job;
+    const { network, data, options } = job;
     const validation = options?.validation;
-    if (typeof validation !== "object" || validation === null) return { ...job, data: this.#set(data, "data") };
-    const set = this.#set(validation, "options.validation");
-    return { ...job, data: this.#set(data, "data"), options: { ...options, validation: set } };
+    if (typeof validation !== "object" || validation === null)
+      return { ...job, data: this.#set(data, "data", network) };
+    const set = this.#set(validation, "options.validation", network);
+    return { ...job, data: this.#set(data, "data", network), options: { ...options, validation: set } };
   }
 
-  #set(given: Dataset | DatasetInput, name: string): Dataset {
-    const set = this.#sets.get(given) ?? asDataset(given, name);
+  #set(given: Dataset | DatasetInput, name: string, network: Network): Dataset {
+    const known = this.#sets.get(given);
+    // Arrays without rows are cut by the sizes of their job's network.
+    if (known?.inputSize === network.inputSize && known.outputSize === network.outputSize) return known;
+    const set = asDataset(given, name, network);
     this.#sets.set(given, set);
     return set;
   }

@@ -45,7 +45,16 @@ export interface CompletedTrainOptions extends CompletedRunOptions {
   readonly condition: boolean;
 }
 
-const NAMES = [...RUN_OPTION_NAMES, "method", "validation", "stop", "seed", "route", "matrixFree", "condition"];
+export const TRAIN_OPTION_NAMES = [
+  ...RUN_OPTION_NAMES,
+  "method",
+  "validation",
+  "stop",
+  "seed",
+  "route",
+  "matrixFree",
+  "condition",
+];
 
 const ROUTES: readonly string[] = ["auto", ...TRAIN_ROUTES];
 
@@ -60,7 +69,7 @@ export function completeTrainOptions(
   data: Dataset | FileDataset,
   networkSeed: number,
 ): CompletedTrainOptions {
-  checkOptionNames("train options", options, NAMES);
+  checkOptionNames("options", options, TRAIN_OPTION_NAMES);
   const run = completeRunOptions(options);
   const { method = levenbergMarquardt(), route = "auto", condition = false, seed = networkSeed } = options;
   checkMethod("options.method", method);
@@ -110,7 +119,7 @@ function checkValidation(given: TrainOptions["validation"], data: Dataset | File
   }
   if (given === null || typeof given !== "object")
     throw argumentError("options.validation", "must be a data set, a fraction or false", given);
-  const set = asDataset(given, "options.validation");
+  const set = asDataset(given, "options.validation", data);
   if (set.inputSize !== data.inputSize || set.outputSize !== data.outputSize)
     throw argumentError(
       "options.validation",

@@ -333,7 +333,8 @@ function finish(
     reason: result.reason.code,
     iterations: result.iterations,
     bestIteration: kept.iteration,
-    loss: kept.loss,
+    // JSON knows no NaN.
+    loss: Number.isFinite(kept.loss) ? kept.loss : null,
     validationLoss: validationLoss !== null && Number.isFinite(validationLoss) ? validationLoss : null,
     samples: fit.sampleCount,
     validationSamples: validation?.sampleCount ?? 0,

@@ -78,11 +78,9 @@ describe("crossValidate", () => {
   it("names a misspelt option before it looks at the data", async () => {
     const job = { ...smallJob(), data: { inputs: [[1]], targets: "none" } as never };
     await expect(crossValidate(job, { fold: 3 } as never)).rejects.toThrow(
-      /^crossValidate options has no option of that name; .*folds.*; received "fold"/,
+      /^options has no option of that name; .*folds.*; received "fold"/,
     );
-    await expect(crossValidate(job, { onProgres: () => {} } as never)).rejects.toThrow(
-      /^crossValidate options.*onProgress/,
-    );
+    await expect(crossValidate(job, { onProgres: () => {} } as never)).rejects.toThrow(/^options.*onProgress/);
   });
 
   it("leaves the rows of a fold that failed without prediction and scores the others", async () => {

@@ -36,8 +36,12 @@ describe("dataset", () => {
   ])("%#: refused with the place", (given, message) => {
     expect(() => dataset(given)).toThrow(message);
   });
-  it("one sample is not a matrix of samples", () => {
-    expect(() => toMatrix([1, 2] as never, 2, "inputs")).toThrow(/\[\[1, 2\]\]/);
+  it("a flat array is cut into rows, whole ones only", () => {
+    expect(toMatrix([1, 2, 3, 4], 2, "inputs")).toEqual(Float64Array.of(1, 2, 3, 4));
+    expect(toMatrix(Float32Array.of(1, 0.5), 2, "inputs")).toEqual(Float64Array.of(1, 0.5));
+    expect(() => toMatrix([1, 2, 3], 2, "inputs")).toThrow(
+      "inputs must hold one or more whole rows of 2 numbers; received an array of length 3",
+    );
   });
 });
 

@@ -151,7 +151,7 @@ describe("spectral damping", () => {
 
 it("advice refuses a signal that is none", async () => {
   await expect(recommendOutputScale(net, data, { signal: 5 as never })).rejects.toThrow(
-    "recommendOutputScale options.signal must be an AbortSignal; received 5",
+    "options.signal must be an AbortSignal; received 5",
   );
   await expect(recommendOutputScale(null as never, data)).rejects.toThrow("network must be made by network()");
 });

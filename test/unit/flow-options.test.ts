@@ -177,12 +177,12 @@ describe("the makers refuse", () => {
     [
       "a tolerance of 0",
       () => dormandPrince({ relativeTolerance: 0 }),
-      /dormand-prince relativeTolerance must be a positive finite number; received 0/,
+      /options.relativeTolerance must be a positive finite number; received 0/,
     ],
     ["a negative tolerance", () => dormandPrince({ absoluteTolerance: -1 }), /absoluteTolerance .* received -1/],
-    ["euler without a step", () => euler({} as never), /euler step must be given/],
+    ["euler without a step", () => euler({} as never), /options.step must be given/],
     ["a norm that does not exist", () => dormandPrince({ norm: "x" as never }), /norm must be/],
-    ["c = 0", () => spectralDamping({ c: 0 }), /spectralDamping c must be a positive finite number; received 0/],
+    ["c = 0", () => spectralDamping({ c: 0 }), /options.c must be a positive finite number; received 0/],
     [
       "an initial damping above 1",
       () => lossProportionalDamping({ initial: 2 }),
@@ -195,12 +195,12 @@ describe("the makers refuse", () => {
     [
       "a monitor window of 2",
       () => monitor({ window: 2 }),
-      /monitor window must be an integer of at least 4; received 2/,
+      /options.window must be an integer of at least 4; received 2/,
     ],
     [
       "a negative optimum",
       () => monitor({ optimum: -1 }),
-      /monitor optimum must be a finite number of at least 0; received -1/,
+      /options.optimum must be a finite number of at least 0; received -1/,
     ],
     [
       "an event whose second argument is an object",

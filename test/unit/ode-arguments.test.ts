@@ -108,14 +108,11 @@ describe("integrate refuses", () => {
     );
   });
   it("options of other names, or none", async () => {
-    await refuses(
-      { output: [1] },
-      'integrate options has no option of that name; did you mean "outputs"?; received "output"',
-    );
+    await refuses({ output: [1] }, 'options has no option of that name; did you mean "outputs"?; received "output"');
     const run = integrate(moving, undefined as never);
     expectArgument(
       await run.catch((error: unknown) => error),
-      "integrate options must be an object of options; received undefined",
+      "options must be an object of options; received undefined",
     );
   });
 });
@@ -135,48 +132,48 @@ describe("an integrator refuses", () => {
       for (const value of [0, -1e-6, nan, infinite, null, "1e-6"])
         refusesOptions(
           { [name]: value },
-          `dormand-prince ${name} must be a positive finite number; received ${typeof value === "string" ? '"1e-6"' : value}`,
+          `options.${name} must be a positive finite number; received ${typeof value === "string" ? '"1e-6"' : value}`,
         );
-    refusesOptions({ largestStep: 0 }, "tsitouras largestStep must be positive; received 0", tsitouras);
+    refusesOptions({ largestStep: 0 }, "options.largestStep must be positive; received 0", tsitouras);
   });
   it("factors and counts out of range", () => {
     for (const name of ["safety", "smallestFactor"])
       for (const value of [0, 1, nan])
-        refusesOptions({ [name]: value }, `dormand-prince ${name} must be between 0 and 1; received ${value}`);
+        refusesOptions({ [name]: value }, `options.${name} must be between 0 and 1; received ${value}`);
     for (const value of [1, infinite, nan])
       refusesOptions(
         { largestFactor: value },
-        `dormand-prince largestFactor must be a finite number above 1; received ${value}`,
+        `options.largestFactor must be a finite number above 1; received ${value}`,
       );
     for (const value of [0, 1.5, nan, infinite])
-      refusesOptions({ steps: value }, `dormand-prince steps must be a whole number of at least 1; received ${value}`);
+      refusesOptions({ steps: value }, `options.steps must be a whole number of at least 1; received ${value}`);
   });
   it("words that are not among the choices", () => {
-    refusesOptions({ control: "PI" }, 'dormand-prince control must be "integral", "pi" or "pid"; received "PI"');
-    refusesOptions({ norm: "max" }, 'dormand-prince norm must be "prediction" or "parameters"; received "max"');
+    refusesOptions({ control: "PI" }, 'options.control must be "integral", "pi" or "pid"; received "PI"');
+    refusesOptions({ norm: "max" }, 'options.norm must be "prediction" or "parameters"; received "max"');
   });
   it("misspelt names", () => {
     refusesOptions(
       { relativetolerance: 1e-6 },
-      'dormand-prince options has no option of that name; did you mean "relativeTolerance"?; received "relativetolerance"',
+      'options has no option of that name; did you mean "relativeTolerance"?; received "relativetolerance"',
     );
     refusesOptions(
       { step: 1, relativeTolerance: 1e-6 },
-      'euler options has no option of that name; known are: step, steps; received "relativeTolerance"',
+      'options has no option of that name; known are: step, steps; received "relativeTolerance"',
       euler,
     );
   });
   it("a method without error estimate and without a step", () => {
     const rule = "step must be given: the method has no error estimate; received undefined";
-    refusesOptions({}, `euler ${rule}`, euler);
-    refusesOptions({ steps: 10 }, `runge-kutta-4 ${rule}`, rungeKutta4);
-    refusesOptions(undefined as never, "euler options must be an object of options; received undefined", euler);
+    refusesOptions({}, `options.${rule}`, euler);
+    refusesOptions({ steps: 10 }, `options.${rule}`, rungeKutta4);
+    refusesOptions(undefined as never, "options must be an object of options; received undefined", euler);
   });
   it("a first or largest step beside a fixed one", () => {
     for (const name of ["firstStep", "largestStep"])
       refusesOptions(
         { step: 0.1, [name]: 0.2 },
-        `dormand-prince ${name} must not be given beside step 0.1, which fixes all steps; received 0.2`,
+        `options.${name} must not be given beside step 0.1, which fixes all steps; received 0.2`,
       );
   });
 });

@@ -80,7 +80,9 @@ describe("predictAsync", () => {
     await expect(predictAsync(net, new Float64Array(4))).rejects.toThrow(
       "inputs must hold one or more whole rows of 3",
     );
-    await expect(predictAsync(net, 3 as never)).rejects.toThrow("inputs must be an array of rows or a Float64Array");
+    await expect(predictAsync(net, 3 as never)).rejects.toThrow(
+      "inputs must be rows of numbers, or all of them in one array",
+    );
     await expect(predictAsync({} as never, inputs)).rejects.toThrow("network must be made by network()");
     await expect(predictAsync(net, inputs, { thread: 1 } as never)).rejects.toThrow("has no option of that name");
     await expect(predictAsync(net, inputs, { threads: 0 })).rejects.toThrow("options.threads must be");

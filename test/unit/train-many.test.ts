@@ -173,7 +173,7 @@ describe("trainMany", () => {
     const job = smallJob();
     for (const [jobs, options, message] of [
       [[], {}, /jobs must be an array of at least one job/],
-      [[job, { ...job, network: {} }], {}, /jobs\[1\]\.network must be a network/],
+      [[job, { ...job, network: {} }], {}, /jobs\[1\]\.network must be made by network/],
       [[{ ...job, option: {} }], {}, /jobs\[0\].*options/],
       [[job], { concurrency: 0 }, /options.concurrency must be an integer of at least 1; received 0/],
       [[job], { memoryLimit: -1 }, /options.memoryLimit/],

@@ -1,0 +1,72 @@
+// What an engine is made from, checked: native code reads these arrays by the sizes and offsets of the architecture.
+import { argumentError } from "../errors.js";
+import { ACTIVATION_NAMES, isActivationName } from "../network/activations.js";
+import type { Architecture, Layer } from "../network/architecture.js";
+import { layOut } from "../network/parameters.js";
+import { checkCount, checkDoubles, checkOptionNames, checkPath, checkPositive, isObject } from "../options.js";
+import type { EngineData, FileSamples } from "./engine.js";
+
+const RULE = "must be the architecture of a network, as network.architecture has it";
+
+/** @throws GAUSSFLOW_ARGUMENT naming the field, the rule and the value */
+export function checkEngine(architecture: Architecture, data: EngineData): void {
+  checkArchitecture(architecture);
+  checkOptionNames("data", data, ["sampleCount", "inputs", "targets", "weights", "file"]);
+  const { inputSize, outputSize } = architecture;
+  const { sampleCount: n, inputs, targets, weights, file } = data;
+  checkCount("data.sampleCount", n, 1);
+  checkDoubles("data.inputs", inputs, file === undefined ? n * inputSize : 0);
+  checkDoubles("data.targets", targets, file === undefined ? n * outputSize : 0);
+  if (file !== undefined) checkFile(file, inputSize, outputSize);
+  if (weights === undefined) return;
+  checkDoubles("data.weights", weights, n);
+  for (let i = 0; i < n; i++)
+    if (!(weights[i] >= 0 && weights[i] < Number.POSITIVE_INFINITY))
+      throw argumentError(`data.weights[${i}]`, "must be a finite number of at least 0", weights[i]);
+}
+
+/** Offsets and factors are those that the sizes make. */
+function checkArchitecture(architecture: Architecture): void {
+  if (!isObject(architecture) || !Array.isArray(architecture.layers) || architecture.layers.length === 0)
+    throw argumentError("architecture", RULE, architecture);
+  const { layers, inputSize, outputScale } = architecture;
+  checkCount("architecture.inputSize", inputSize, 1);
+  checkPositive("architecture.outputScale", outputScale);
+  layers.forEach((layer: Layer, l) => {
+    const name = `architecture.layers[${l}]`;
+    if (!isObject(layer)) throw argumentError(name, "must be a layer", layer);
+    checkCount(`${name}.outputSize`, layer.outputSize, 1);
+    if (!isActivationName(layer.activation))
+      throw argumentError(`${name}.activation`, `must be one of ${ACTIVATION_NAMES.join(", ")}`, layer.activation);
+  });
+  const laid = [false, true].map((ntk) => layOut(inputSize, layers, ntk, outputScale));
+  if (!laid.some((one) => same(one, architecture))) throw argumentError("architecture", RULE, architecture);
+}
+
+function same(one: Architecture, other: Architecture): boolean {
+  return (
+    one.parameterCount === other.parameterCount &&
+    one.outputSize === other.outputSize &&
+    one.layers.every((layer, l) =>
+      Object.entries(layer).every(([key, value]) => other.layers[l]?.[key as keyof Layer] === value),
+    )
+  );
+}
+
+function checkFile(file: FileSamples, inputSize: number, outputSize: number): void {
+  checkOptionNames("data.file", file, ["layout", "inputs", "targets"]);
+  const { layout } = file;
+  checkOptionNames("data.file.layout", layout, ["path", "offset", "size", "width", "changed"]);
+  checkPath("data.file.layout.path", layout.path);
+  for (const name of ["offset", "size", "width"] as const) checkCount(`data.file.layout.${name}`, layout[name], 1);
+  if (layout.width < inputSize + outputSize)
+    throw argumentError("data.file.layout.width", `must be at least ${inputSize + outputSize}`, layout.width);
+  for (const [name, columns] of [
+    ["inputs", inputSize],
+    ["targets", outputSize],
+  ] as const) {
+    checkOptionNames(`data.file.${name}`, file[name], ["offset", "scale"]);
+    checkDoubles(`data.file.${name}.offset`, file[name].offset, columns);
+    checkDoubles(`data.file.${name}.scale`, file[name].scale, columns);
+  }
+}

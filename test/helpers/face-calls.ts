@@ -1,0 +1,288 @@
+// Right arguments for every function of the public face and every method of its classes: what the fuzz changes.
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as face from "../../src/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "gaussflow-face-"));
+const at = (name: string) => join(folder, name);
+
+const net = face.network({ layers: [2, 3, 1], seed: 1 });
+const inputs = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
+const targets = inputs.map(([a = 0, b = 0]) => a * b);
+const data = face.dataset({ inputs, targets });
+const centred = face.network({ layers: [2, 2, 1], centred: true, seed: 1 });
+const scaled = net.withScaling(face.standardise(data));
+const job = () => ({ network: net, data, options: { ...train(), checkpoint: undefined } });
+const many = () => ({ concurrency: 1, threads: 1, signal: soon() });
+
+writeFileSync(at("table.csv"), ["a,b,y", ...inputs.map((row, i) => [...row, targets[i]].join(","))].join("\n"));
+await face.saveModel(at("model.json"), net);
+await face.writeDataFile(
+  at("rows.gfd"),
+  { featureNames: ["a", "b"], targetNames: ["y"] },
+  inputs.map((row, i) => [...row, targets[i] ?? 0]),
+);
+const table = await face.readCsv(at("table.csv"));
+const file = face.openDataFile(at("rows.gfd"));
+const text = readFileSync(at("model.json"), "utf8");
+
+/** What would go on for long is stopped; whether it was does not matter here. */
+const soon = () => AbortSignal.timeout(300);
+const train = () => ({
+  backend: "typescript",
+  threads: 1,
+  standardise: true,
+  memoryLimit: 1e9,
+  seed: 1,
+  route: "auto",
+  condition: false,
+  validation: 0.25,
+  method: face.levenbergMarquardt(),
+  loss: face.squaredError(),
+  stop: { iterations: 3, seconds: 1, gradient: 1e-9, step: 1e-9, reduction: 1e-9, loss: 1e-9, patience: 3 },
+  matrixFree: { preconditioner: "none", rank: 2, iterations: 5 },
+  checkpoint: { path: at("run.ckpt"), every: 2 },
+  onRecord: () => {},
+  monitor: face.monitor({ spectrum: false, parts: false, drift: false }),
+  signal: soon(),
+});
+const flow = () => ({
+  backend: "typescript",
+  threads: 1,
+  damping: 0.5,
+  from: 0,
+  until: 0.05,
+  integrator: face.dormandPrince(),
+  outputs: [0.01],
+  events: [face.lossBelow(1e-6)],
+  stop: { loss: 1e-9, gradient: 1e-12, seconds: 1 },
+  route: "auto",
+  signal: soon(),
+});
+const advice = () => ({ backend: "typescript", threads: 1, standardise: true, signal: soon() });
+const integrator = () => ({ step: 0.01, steps: 10 });
+const adaptive = () => ({
+  relativeTolerance: 1e-3,
+  absoluteTolerance: 1e-6,
+  control: "pi",
+  safety: 0.9,
+  smallestFactor: 0.2,
+  largestFactor: 5,
+  firstStep: 0.1,
+  largestStep: 1,
+  steps: 100,
+  norm: "parameters",
+});
+const engineData = () => ({
+  sampleCount: 12,
+  inputs: Float64Array.from(inputs.flat()),
+  targets: Float64Array.from(targets),
+  weights: new Float64Array(12).fill(1),
+});
+
+export interface FaceCall {
+  readonly args: () => unknown[];
+  /** Classes whose constructors serve the library alone: they refuse every caller. */
+  readonly internal?: true;
+  /** What the method is called on. */
+  readonly of?: () => object;
+}
+
+/** By the name of the export, or of class and method. */
+export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
+  createEngine: { args: () => [net.architecture, engineData(), { backend: "typescript", threads: 1 }] },
+  doctor: { args: () => [] },
+  convertCsv: {
+    args: () => [
+      at("table.csv"),
+      at("out.gfd"),
+      { target: "y", ignore: [], missing: "drop", header: true, signal: soon() },
+    ],
+  },
+  openDataFile: { args: () => [at("rows.gfd")] },
+  openDataFileAsync: { args: () => [at("rows.gfd"), { signal: soon() }] },
+  predictAsync: { args: () => [net, inputs, { backend: "typescript", threads: 1, signal: soon() }] },
+  dataset: {
+    args: () => [
+      {
+        inputs,
+        targets,
+        inputSize: 2,
+        outputSize: 1,
+        weights: new Array(12).fill(1),
+        featureNames: ["a", "b"],
+        targetNames: ["y"],
+      },
+    ],
+  },
+  foldsOf: { args: () => [data, 3, 1] },
+  outOfRange: { args: () => [table.inputs, table.encoding] },
+  readCsv: {
+    args: () => [
+      at("table.csv"),
+      {
+        target: ["y"],
+        ignore: [],
+        categorical: [],
+        numeric: "a",
+        header: true,
+        delimiter: ",",
+        decimal: ".",
+        missing: "drop",
+        missingValues: ["x"],
+        maxCategories: 5,
+        charset: "utf8",
+        maxRecordLength: 1000,
+      },
+    ],
+  },
+  standardise: { args: () => [data] },
+  writeDataFile: {
+    args: () => [
+      at("new.gfd"),
+      { featureNames: ["a"], targetNames: ["y"], weighted: false },
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
+  },
+  GaussflowError: { args: () => ["GAUSSFLOW_DATA", "text", { row: 1 }, { cause: 1 }] },
+  constantDamping: { args: () => [0.5] },
+  dampingFunction: { args: () => [() => 0.5, false] },
+  lossProportionalDamping: { args: () => [{ initial: 0.1 }] },
+  spectralDamping: { args: () => [{ c: 1 }] },
+  flow: { args: () => [net, data, flow()] },
+  flowSteps: { args: () => [net, data, flow()] },
+  distanceAbove: { args: () => [1, true] },
+  driftAbove: { args: () => [1, true] },
+  gradientBelow: { args: () => [1, true] },
+  lossBelow: { args: () => [1, true] },
+  integrate: {
+    args: () => [
+      (_: number, [x = 0, v = 0]: number[]) => [v, -x],
+      {
+        from: 0,
+        until: 1,
+        initial: [1, 0],
+        integrator: face.dormandPrince({ steps: 50 }),
+        outputs: [0.5],
+        events: [{ name: "e", value: (t: number) => t - 0.7, direction: "rising", terminal: false }],
+        signal: soon(),
+      },
+    ],
+  },
+  dormandPrince: { args: () => [adaptive()] },
+  tsitouras: { args: () => [adaptive()] },
+  euler: { args: () => [integrator()] },
+  rungeKutta4: { args: () => [integrator()] },
+  squaredError: { args: () => [{ decay: 0.1 }] },
+  gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },
+  levenbergMarquardt: {
+    args: () => [
+      {
+        scaling: "root",
+        damping: "nielsen",
+        initialDamping: 1,
+        acceleration: true,
+        precision: "auto",
+        curvatureSamples: "auto",
+        residualCurvature: "auto",
+      },
+    ],
+  },
+  checkAssumptions: { args: () => [centred, data, advice()] },
+  discretisationGap: {
+    args: () => [net, data, { step: 0.01, steps: 2 }, { damping: 0.5, backend: "typescript", signal: soon() }],
+  },
+  monitor: {
+    args: () => [{ every: 1, window: 8, spectrum: true, parts: true, drift: true, optimum: 0, onRecord: () => {} }],
+  },
+  recommendOutputScale: { args: () => [centred, data, advice()] },
+  fitRate: {
+    args: () => [
+      [
+        { position: 0, value: 3 },
+        { position: 1, value: 2 },
+        { position: 2, value: 1 },
+      ],
+    ],
+  },
+  isSmooth: { args: () => ["relu"] },
+  ensemble: { args: () => [[net, net]] },
+  loadModel: { args: () => [at("model.json")] },
+  saveModel: { args: () => [at("saved.json"), net] },
+  modelFromJson: { args: () => [text, "model"] },
+  modelToJson: { args: () => [net] },
+  network: {
+    args: () => [
+      {
+        layers: [2, 4, 1],
+        activation: ["tanh"],
+        outputActivation: "identity",
+        bias: [true, true],
+        initialisation: "ntk",
+        outputScale: 1,
+        centred: false,
+        seed: 1,
+      },
+    ],
+  },
+  crossValidate: { args: () => [job(), { folds: 2, restarts: 1, seed: 1, ...many() }] },
+  crossValidation: { args: () => [job(), 3, 1] },
+  restarts: { args: () => [job(), 3, 1] },
+  sweep: {
+    args: () => [job(), [{ network: { layers: [2, 2, 1] }, options: { stop: { iterations: 1 } }, label: "a" }]],
+  },
+  plan: { args: () => [net, data, train()] },
+  train: { args: () => [net, data, train()] },
+  trainSteps: { args: () => [net, { inputs, targets, weights: new Array(12).fill(1) }, train()] },
+  trainMany: { args: () => [[job()], { ...many(), onProgress: () => {}, memoryLimit: 1e9 }] },
+  trainManySteps: { args: () => [[job()], many()] },
+  Ensemble: { args: () => [[net]] },
+  "Ensemble.predict": { args: () => [inputs], of: () => face.ensemble([net, net]) },
+  // Classes: their constructors, then their methods.
+  Random: { args: () => [1, 2, 3] },
+  "Random.fromState": { args: () => [{ seed: 1, stream: 0, position: 4 }], of: () => face.Random },
+  "Random.state": { args: () => [], of: () => new face.Random(1) },
+  "Random.uniform": { args: () => [], of: () => new face.Random(1) },
+  "Random.normal": { args: () => [], of: () => new face.Random(1) },
+  "Random.below": { args: () => [5], of: () => new face.Random(1) },
+  "Random.shuffle": { args: () => [[1, 2, 3]], of: () => new face.Random(1) },
+  "Random.permutation": { args: () => [5], of: () => new face.Random(1) },
+  Network: { args: () => [net.state()] },
+  "Network.predict": { args: () => [inputs], of: () => net },
+  "Network.predictScaled": { args: () => [Float64Array.from(inputs.flat())], of: () => net },
+  "Network.inputJacobian": { args: () => [[1, 2]], of: () => scaled },
+  "Network.parameterMap": { args: () => [], of: () => net },
+  "Network.withParameters": { args: () => [net.parameters.slice()], of: () => net },
+  "Network.withOutputScale": { args: () => [2], of: () => net },
+  "Network.withScaling": {
+    args: () => [
+      {
+        inputs: { offset: new Float64Array(2), scale: new Float64Array([1, 1]) },
+        targets: { offset: new Float64Array(1), scale: new Float64Array([1]) },
+      },
+    ],
+    of: () => net,
+  },
+  "Network.withEncoding": { args: () => [structuredClone(table.encoding)], of: () => net },
+  "Network.withSummary": { args: () => [{ note: "n" }], of: () => net },
+  "Network.state": { args: () => [], of: () => net },
+  Dataset: { args: () => [{ ...data.fields() }] },
+  "Dataset.select": { args: () => [[0, 2]], of: () => data },
+  "Dataset.split": { args: () => [{ validation: 0.2, test: 0.2, seed: 1 }], of: () => data },
+  "Dataset.partition": { args: () => [{ train: [0, 1, 2], validation: [3], test: [4, 5] }], of: () => data },
+  "Dataset.fitted": { args: () => [], of: () => table },
+  "Dataset.fields": { args: () => [], of: () => table },
+  FileDataset: {
+    internal: true,
+    args: () => [
+      { ...file.layout },
+      { rows: 12, features: ["a", "b"], targets: ["y"], weighted: false, encoding: null },
+    ],
+  },
+  "FileDataset.blocksInTurns": { args: () => [soon()], of: () => file },
+  "FileDataset.blocks": { args: () => [], of: () => file },
+};
