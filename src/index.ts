@@ -53,6 +53,7 @@ export type {
   ObservedPoint,
   ObservedRun,
   Observer,
+  ObserverNeeds,
   RateFit,
   Verdict,
   VerdictCode,

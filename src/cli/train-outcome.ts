@@ -49,6 +49,7 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
           rate: result.monitor.rate,
           verdict: result.monitor.verdict,
           converged: result.monitor.converged,
+          warnings: result.monitor.warnings,
         },
         sets,
         model: flags.out ?? null,
@@ -83,6 +84,7 @@ function show(
       "",
       `verdict: ${result.monitor.verdict.code}: ${result.monitor.verdict.message}`,
       `converged: ${result.monitor.converged.message}`,
+      ...result.monitor.warnings.map((warning) => `warning: ${warning}`),
     );
   if (flags.plot) {
     const width = Math.min(100, out.columns ?? 80);

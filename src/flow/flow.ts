@@ -95,7 +95,9 @@ export async function* flowSteps(
   const set = fittingDataset(network, data);
   const fit = fittedPart(set);
   const completed = completeFlowOptions(options, network, fit);
-  const request = flowRequest(network, set, fit, completed, completed.route, options);
+  const { schedule, loss } = completed;
+  const undamped = schedule.name === "constant" && schedule.settings.rho === 0 && loss.decay === 0;
+  const request = flowRequest(network, set, fit, completed, completed.route, options, undamped);
   const plan = planRoute(request);
   refuse(plan, request);
   const backend = { backend: options.backend, threads: plan.threads };

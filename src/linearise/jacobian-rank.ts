@@ -18,6 +18,12 @@ export interface JacobianRank {
 /** Up to so many parameters the singular values are computed; above, where they cost seconds, their extremes are estimated. */
 export const exactParameters = 512;
 
+/** What the monitor forms at a point: the triangle of R where that is cheap, else the regular one of Gram matrix and kernel. */
+export function measuredCurvature(parameterCount: number, equations: number): "dual" | "orthogonal" | "primal" {
+  if (parameterCount > equations) return "dual";
+  return parameterCount <= exactParameters ? "orthogonal" : "primal";
+}
+
 /**
  * null where J is not finite there. Needs one linearisation and O(min(p, n c)^3) at most.
  * @param scale divides the values: outputScale, to come from the engine's alpha J to J

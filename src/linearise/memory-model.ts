@@ -4,6 +4,9 @@ import { LARGE_VECTOR } from "../algebra/vectors.js";
 import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK } from "../network/forward.js";
 import { costsOf, type EngineName } from "./cost-model.js";
+import { measuredCurvature } from "./jacobian-rank.js";
+import { lanczosSteps } from "./lanczos.js";
+import { type ObserverNeeds, sampleEquations } from "./observer.js";
 import type { Route } from "./record.js";
 import { layerPairs, type StepKind, standsInRows } from "./workload.js";
 
@@ -22,6 +25,10 @@ export interface Sizes extends StepKind {
   readonly threads: number;
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
+  /** What an observer computes beside the run. Default nothing. */
+  readonly observed?: ObserverNeeds | undefined;
+  /** The run may turn to the orthogonal route on its way, and keeps the matrix it had. Default false. */
+  readonly turns?: boolean;
   /** Of those that are garbage once the engine has them, before it forms anything. Default 0. */
   readonly passing?: number;
 }
@@ -39,6 +46,8 @@ export interface MemoryEstimate {
   readonly copies: number;
   /** Vectors of p entries: points, gradients, steps, and those that wait for the garbage collector. */
   readonly vectors: number;
+  /** What the monitor forms beside the run: a curvature, its spectrum, a kernel on a sample. */
+  readonly monitor: number;
   /** Node and the library, with what its threads pack the operands of large products in. */
   readonly process: number;
   /** All of it: what VmHWM of a process that does nothing else comes to while the economies of the curvature hold. */
@@ -75,9 +84,12 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
     DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes));
   const vectors = DOUBLE * (vectorsOf(net.parameterCount) + (engine === "native" ? 0 : waiting(net, n)));
   const process = costsOf(engine).processBytes + (engine === "native" ? sizes.threads * PACKED_BYTES : 0);
+  // The monitor's curvature is in double precision: a run in single precision gives its own up for it at every observation.
+  const observed = sizes.observed?.curvature === true && sharesMatrix(route, sizes) ? doubled : 0;
+  const monitor = monitorBytes(route, sizes) + observed;
   // What is garbage by then makes room for what the engine forms.
-  const formed = curvature + factor + workspaces + vectors;
-  const given = DOUBLE * (grown - drawn) + doubled;
+  const formed = curvature + factor + workspaces + vectors + monitor;
+  const given = DOUBLE * (grown - drawn) + doubled - observed + turnBytes(route, sizes);
   const peak = (more: number) => data + copies + process + Math.max(formed + more, sizes.passing ?? 0);
   return {
     data,
@@ -86,6 +98,7 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
     workspaces,
     copies,
     vectors,
+    monitor,
     process,
     peak: peak(0),
     most: peak(given),
@@ -99,6 +112,57 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
 export function engineBytes(route: Route, sizes: Sizes): number {
   const { data, curvature, factor, workspaces } = memoryOf(route, { ...sizes, validationCount: 0 });
   return data + curvature + factor + workspaces;
+}
+
+/** The same network and data by another route, in double precision on all samples. */
+function formedBytes(route: Route, sizes: Sizes): number {
+  const exact = { ...sizes, single: false, subset: {} };
+  const { curvature, factor } = matrices(route, exact);
+  const doubles = sizes.engine === "native" ? nativeWorkspace(route, exact) : referenceWorkspace(route, exact);
+  return curvature + factor + DOUBLE * doubles;
+}
+
+/** The triangle of the orthogonal route, which stands beside the matrix of the route before: a flow that turns to it, or looks for the rank of J. */
+function turnBytes(route: Route, sizes: Sizes): number {
+  const { architecture: net, sampleCount: n, turns = false } = sizes;
+  if (!turns || route === "orthogonal" || net.parameterCount > n * net.outputSize) return 0;
+  return formedBytes("orthogonal", sizes);
+}
+
+/** The native engine has one buffer for Gram matrix and kernel; the reference engine's old one waits for the collector. */
+function sharesMatrix(route: Route, { architecture: net, sampleCount: n, engine }: Sizes): boolean {
+  const measured = measuredCurvature(net.parameterCount, n * net.outputSize);
+  return engine === "native" && measured !== "orthogonal" && (route === "primal" || route === "dual");
+}
+
+/** Vectors of n c and of p entries that an observation works in. */
+const OBSERVED_PREDICTIONS = 6;
+const OBSERVED_VECTORS = 6;
+
+/** What `src/monitor/measure.ts` and `KernelDrift` hold at once, beside the buffers that the run has anyway. */
+function monitorBytes(route: Route, sizes: Sizes): number {
+  const { architecture: net, sampleCount: n, observed } = sizes;
+  if (observed === undefined) return 0;
+  const [p, c] = [net.parameterCount, net.outputSize];
+  const equations = n * c;
+  const curvature = measuredCurvature(p, equations);
+  let bytes = DOUBLE * (OBSERVED_PREDICTIONS * equations + OBSERVED_VECTORS * p);
+  if (observed.curvature) {
+    const formed = formedBytes(curvature, sizes);
+    if (sharesMatrix(route, sizes)) bytes += Math.max(0, formed - formedBytes(route, sizes));
+    else if (curvature !== route) bytes += formed;
+  }
+  if (observed.spectrum) {
+    const order = curvature === "dual" ? equations : p;
+    bytes += DOUBLE * (order ** 2 + (curvature === "orthogonal" ? 0 : Math.min(order, lanczosSteps) * order));
+  }
+  if (observed.sample) {
+    const count = Math.max(1, Math.min(n, Math.floor(sampleEquations / c)));
+    const sample = { ...sizes, sampleCount: count, validationCount: 0, fromFile: false };
+    // The engine's own, and in JavaScript the kernel at the start and the present one.
+    bytes += formedBytes("dual", sample) + DOUBLE * (count * (net.inputSize + c) + 2 * (count * c) ** 2);
+  }
+  return bytes;
 }
 
 /** What a thread packs the operands of a large product in (gemm.cc); the process keeps it. */

@@ -54,8 +54,20 @@ export interface ObservedPoint {
   readonly position: number;
 }
 
+/** What an observer computes at a point beside the run: the plan counts the bytes of it. */
+export interface ObserverNeeds {
+  /** A curvature and its factor, in double precision. */
+  readonly curvature: boolean;
+  /** The eigenvalues of the curvature. */
+  readonly spectrum: boolean;
+  /** A tangent kernel on a sample of at most `sampleEquations` equations. */
+  readonly sample: boolean;
+}
+
 /** Sees every record as it arises, and the point it ends at. Returning a promise makes the run wait for it. */
 export interface Observer {
+  /** Default: nothing that the plan would have to count. */
+  readonly needs?: ObserverNeeds | undefined;
   onStart?(run: ObservedRun): void | Promise<void>;
   onRecord?(record: TrainRecord): void | Promise<void>;
   onFlowRecord?(record: FlowRecord): void | Promise<void>;
@@ -153,4 +165,6 @@ export interface MonitorReport {
   readonly optimum: { readonly value: number; readonly estimated: boolean } | null;
   readonly converged: { readonly holds: boolean; readonly message: string };
   readonly verdict: Verdict;
+  /** Observations that failed, with the reason: memory that could not be had, or a number that is not finite. */
+  readonly warnings: readonly string[];
 }

@@ -145,7 +145,13 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   const parts = (
     [
       [bytes.curvature + bytes.factor, "matrix and factor"],
-      [bytes.most - bytes.peak, "more once the curvature is that of all samples in double precision"],
+      [
+        bytes.most - bytes.peak,
+        request.turns
+          ? "more where the flow turns to the orthogonal route, or looks for the rank of J"
+          : "more once the curvature is that of all samples in double precision",
+      ],
+      [bytes.monitor, "what the monitor measures"],
       [bytes.data + bytes.copies, "data and their copies"],
       [bytes.workspaces + bytes.vectors, "workspaces and vectors"],
       [bytes.process, "the process itself"],
@@ -162,6 +168,7 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   if (parameters > 0) ways.push(`about ${parameters} parameters fit these samples`);
   if (!request.fromFile && bytes.copies + bytes.data > memoryLimit / 4)
     ways.push("data read from a file take no memory (openDataFile)");
+  if (bytes.monitor > 0 && bytes.most - bytes.monitor <= memoryLimit) ways.push("it fits without the monitor");
   ways.push(`options.memoryLimit of ${Math.ceil(bytes.most)} bytes would let it run`);
   throw new GaussflowError(
     "GAUSSFLOW_MEMORY",

@@ -8,8 +8,9 @@
 //   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network all but interpolates.
 //   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearisation and O(order^3).
 import { dot, norm } from "../algebra/vectors.js";
-import { type Engine, failed } from "../backend/engine.js";
-import { exactParameters } from "../linearise/jacobian-rank.js";
+import { type Engine, type Failure, failed } from "../backend/engine.js";
+import { GaussflowError } from "../errors.js";
+import { measuredCurvature } from "../linearise/jacobian-rank.js";
 import type { MonitorSpectrum } from "../linearise/observer.js";
 import { objectiveOf } from "../linearise/problem.js";
 import { type ExtremeEigenvalues, extremeEigenvalues } from "../linearise/spectrum.js";
@@ -29,6 +30,7 @@ export interface MeasureOptions {
 }
 
 export interface Measured {
+  readonly ok: true;
   readonly objective: number;
   readonly gradientNorm: number;
   readonly spectrum: MonitorSpectrum | null;
@@ -43,21 +45,21 @@ export interface Measured {
 const raises = 4;
 const raise = 8;
 
-/** null where the point is not finite. */
+/** A failure where the point is not finite, or its curvature cannot be had. */
 export async function measure(
   engine: Engine,
   parameters: Float64Array,
   options: MeasureOptions,
-): Promise<Measured | null> {
+): Promise<Measured | Failure> {
   const { alpha, decay, damping, signal } = options;
   const p = engine.parameterCount;
   const equations = engine.sampleCount * engine.outputSize;
   const needed = options.spectrum || options.parts || damping !== null;
-  const curvature = !needed ? "none" : p > equations ? "dual" : p <= exactParameters ? "orthogonal" : "primal";
+  const curvature = needed ? measuredCurvature(p, equations) : "none";
   const point = await engine.linearise(parameters, { curvature, decay, scaling: null }, signal);
-  if (failed(point)) return null;
+  if (failed(point)) return point;
   const objective = objectiveOf(point.loss, decay, parameters);
-  const bare = { objective, gradientNorm: norm(point.gradient) };
+  const bare = { ok: true, objective, gradientNorm: norm(point.gradient) } as const;
   if (!needed) return { ...bare, spectrum: null, rank: null, tangentNorm: null, normalNorm: null, dissipation: null };
   const wanted = options.spectrum || (options.parts && curvature !== "orthogonal");
   const found = wanted ? await extremeEigenvalues(engine, { scale: alpha ** 2 }, signal) : null;
@@ -66,7 +68,10 @@ export async function measure(
     // A gradient of 0 has a step of 0, whatever the matrix: that of a network whose units are all dead is 0 too.
     if (bare.gradientNorm === 0 && curvature !== "orthogonal") return new Float64Array(p);
     const solved = await engine.solve({ damping: mu, decay, scaling: null }, signal);
-    if (failed(solved)) return null;
+    if (failed(solved)) {
+      if (solved.code === "memory") throw new GaussflowError("GAUSSFLOW_MEMORY", solved.message);
+      return null;
+    }
     if (mu === 0 && decay === 0) rank ??= solved.rank?.rank ?? null;
     return solved.step;
   };

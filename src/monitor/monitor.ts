@@ -7,7 +7,8 @@
 //   drift      a tangent kernel on at most 512 equations
 // Everything else is read off the run's own records. With all three off the monitor costs nothing.
 import { norm } from "../algebra/vectors.js";
-import { argumentError } from "../errors.js";
+import { failed } from "../backend/engine.js";
+import { argumentError, GaussflowError } from "../errors.js";
 import { KernelDrift } from "../linearise/kernel-drift.js";
 import type {
   MonitorRecord,
@@ -15,12 +16,14 @@ import type {
   ObservedPoint,
   ObservedRun,
   Observer,
+  ObserverNeeds,
   ResidualTerms,
 } from "../linearise/observer.js";
 import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
 import { lastDigitMoved } from "../linearise/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
 import { checkBoolean, checkCount, checkFunction, checkOptionNames } from "../options.js";
+import { endedBy } from "../train/interrupt.js";
 import { measure } from "./measure.js";
 import type { Observation } from "./observation.js";
 import { provisionalRecord, report } from "./report.js";
@@ -84,7 +87,9 @@ interface Settings {
 
 class Watch implements Monitor {
   report: MonitorReport | null = null;
+  readonly needs: ObserverNeeds;
   readonly #settings: Settings;
+  readonly #warnings: string[] = [];
   readonly #train: TrainRecord[] = [];
   readonly #flow: FlowRecord[] = [];
   readonly #observations: Observation[] = [];
@@ -97,14 +102,19 @@ class Watch implements Monitor {
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    const { spectrum, parts, drift } = settings;
+    this.needs = { curvature: spectrum || parts, spectrum: spectrum || parts, sample: drift };
   }
 
   async onStart(run: ObservedRun): Promise<void> {
     if (this.#run !== null) throw argumentError("monitor", "must be made anew for every run", "a monitor in use");
     this.#run = run;
     if (!this.#settings.drift) return;
-    this.#drift = new KernelDrift(run.sample());
-    await this.#drift.at(run.start, run.signal);
+    await this.#attempt(0, async () => {
+      const drift = new KernelDrift(run.sample());
+      await drift.at(run.start, run.signal);
+      this.#drift = drift;
+    });
   }
 
   onRecord(record: TrainRecord): void {
@@ -118,7 +128,8 @@ class Watch implements Monitor {
   async onPoint(point: ObservedPoint): Promise<void> {
     if (this.#run === null) return;
     this.#last = point;
-    if (this.#seen++ % this.#settings.every === 0) await this.#observe(this.#run, point);
+    const run = this.#run;
+    if (this.#seen++ % this.#settings.every === 0) await this.#attempt(point.position, () => this.#observe(run, point));
   }
 
   async onEnd(reason: Reason): Promise<MonitorReport> {
@@ -126,9 +137,11 @@ class Watch implements Monitor {
     let floor = 0;
     let terms: ResidualTerms | null = null;
     if (run !== null && last !== null && !run.signal.aborted) {
-      if (this.#observations.at(-1)?.position !== last.position) await this.#observe(run, last);
-      terms = await run.terms();
-      floor = await roundingFloor(run, last, terms);
+      await this.#attempt(last.position, async () => {
+        if (this.#observations.at(-1)?.position !== last.position) await this.#observe(run, last);
+        terms = await run.terms();
+        floor = await roundingFloor(run, last, terms);
+      });
     }
     const found = report({
       run,
@@ -137,12 +150,35 @@ class Watch implements Monitor {
       optimum: this.#settings.optimum,
       floor,
       terms,
+      warnings: this.#warnings,
       observations: this.#observations,
       train: this.#train,
       flow: this.#flow,
     });
-    this.report = run === null || run.signal.aborted ? found : await this.#withWay(run, found);
-    return this.report;
+    this.report = found;
+    if (run === null || last === null || run.signal.aborted) return found;
+    await this.#attempt(last.position, async () => {
+      this.report = await this.#withWay(run, found);
+    });
+    return { ...this.report, warnings: this.#warnings };
+  }
+
+  /** Memory that an observation cannot have, or an abort in the middle of one, costs that observation, not the run. */
+  async #attempt(position: number, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      const signal = this.#run?.signal;
+      const lacking = error instanceof GaussflowError && error.code === "GAUSSFLOW_MEMORY";
+      if (!lacking && !endedBy(signal, error)) throw error;
+      if (lacking) this.#warn(position, error.message);
+    }
+  }
+
+  #warn(position: number, why: string): void {
+    this.#warnings.push(
+      `the observation at ${this.#run?.kind === "flow" ? "t =" : "iteration"} ${position} failed: ${why}`,
+    );
   }
 
   /** A verdict that offers less damping says whether the flow would survive it. */
@@ -168,12 +204,16 @@ class Watch implements Monitor {
       weights: run.weights,
       signal,
     });
-    if (found === null) return;
+    if (failed(found)) {
+      this.#warn(position, found.message);
+      return;
+    }
+    const { ok: _, ...quantities } = found;
     const before = this.#before ?? run.start;
     this.#before = parameters;
     const observation: Observation = {
       position,
-      ...found,
+      ...quantities,
       drift: this.#drift === null ? null : await this.#drift.at(parameters, signal),
       stepNorm: norm(parameters.map((value, j) => value - before[j])),
       distance: norm(parameters.map((value, j) => value - run.start[j])),

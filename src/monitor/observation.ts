@@ -31,6 +31,8 @@ export interface Observations {
   readonly floor: number;
   /** null where the run was aborted before they were found. */
   readonly terms: ResidualTerms | null;
+  /** Observations that failed, as sentences. */
+  readonly warnings: readonly string[];
   readonly observations: readonly Observation[];
   /** Accepted iterations, the start included; empty for flows. */
   readonly train: readonly TrainRecord[];

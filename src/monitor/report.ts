@@ -4,7 +4,6 @@
 // last point still hopes for, normal^2/2 (objective - dissipation/2 where `parts` is off and rho = 0). Rates are then taken from tangent^2
 // itself, which does not cancel as the difference would, and everything is marked `estimated`.
 import type { MonitorRecord, MonitorReport, ObservedRun, Verdict } from "../linearise/observer.js";
-import type { Reason } from "../linearise/record.js";
 import { convergence } from "./convergence.js";
 import { judgeFlow } from "./judge-flow.js";
 import { judgeTraining, predictions } from "./judge-training.js";
@@ -34,7 +33,7 @@ export function provisionalRecord({ flow, train, ...measured }: Observation): Mo
 
 export function report(input: Observations): MonitorReport {
   const { run, observations, window } = input;
-  if (run === null) return nothingSeen(input.reason);
+  if (run === null) return nothingSeen(input);
   const optimum = findOptimum(input, run);
   const series = optimum === null ? [] : excessSeries(input, run, optimum);
   const predicted = predictions(input.train);
@@ -68,6 +67,7 @@ export function report(input: Observations): MonitorReport {
     optimum,
     converged,
     verdict: judged.verdict,
+    warnings: input.warnings,
   };
 }
 
@@ -91,10 +91,10 @@ function missedOptimum({ optimum, observations, floor }: Observations, converged
     : null;
 }
 
-function nothingSeen(reason: Reason | null): MonitorReport {
+function nothingSeen({ reason, warnings }: Observations): MonitorReport {
   const message = `no point was seen: ${reason?.message ?? "the run has not begun"}`;
   const verdict: Verdict = { code: "not-applicable", message };
-  return { records: [], rate: null, optimum: null, converged: { holds: false, message }, verdict };
+  return { records: [], rate: null, optimum: null, converged: { holds: false, message }, verdict, warnings };
 }
 
 function findOptimum({ optimum, observations }: Observations, run: ObservedRun): Optimum | null {

@@ -13,7 +13,7 @@ export interface ResultLine {
   /** Signal that ended the run early, or null. */
   readonly interrupted: string | null;
   /** With --monitor, else null. */
-  readonly monitor: Pick<MonitorReport, "rate" | "verdict" | "converged"> | null;
+  readonly monitor: Pick<MonitorReport, "rate" | "verdict" | "converged" | "warnings"> | null;
   readonly sets: readonly SetMetrics[];
   /** Where the model was saved, or null. */
   readonly model: string | null;

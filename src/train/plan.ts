@@ -3,6 +3,8 @@ import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/cr
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
+import type { Sizes } from "../linearise/memory-model.js";
+import type { Observer } from "../linearise/observer.js";
 import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
 import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
 import type { StepKind } from "../linearise/workload.js";
@@ -70,6 +72,7 @@ export function trainRequest(
             }
           : {},
       acceleration: method.settings.acceleration === true,
+      observed: options.monitor?.needs,
     },
   );
 }
@@ -80,11 +83,15 @@ export function flowRequest(
   fit: Dataset,
   completed: CompletedRunOptions,
   asked: "auto" | FlowRoute,
-  options: BackendOptions,
+  options: BackendOptions & { readonly monitor?: Observer | undefined },
+  undamped: boolean,
 ): PlanRequest<FlowRoute> {
   const copies = dataBytes(whole, whole.sampleCount) + (fit === whole ? 0 : dataBytes(fit, fit.sampleCount));
   const sizes = { fit: fit.sampleCount, validation: 0, copies, routes: FLOW_ROUTES, released: false };
-  return request(network, whole, sizes, completed, asked, options);
+  // Of its own choice a flow turns from the primal route where the Gram matrix is singular to rounding. An undamped one that gets stuck looks
+  // for the rank of J by the same triangle.
+  const beside = { observed: options.monitor?.needs, turns: asked === "auto" || undamped };
+  return request(network, whole, sizes, completed, asked, options, beside);
 }
 
 function request<Kind extends Route>(
@@ -101,7 +108,7 @@ function request<Kind extends Route>(
   { memoryLimit, standardise }: CompletedRunOptions,
   asked: "auto" | Kind,
   options: BackendOptions,
-  steps: StepKind = {},
+  steps: StepKind & Pick<Sizes, "observed" | "turns"> = {},
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes, released } = sizes;
   const engine = chooseBackend(options.backend);
