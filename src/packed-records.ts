@@ -1,18 +1,17 @@
 // Records of a run, packed: what all records of one form share is written once, their numbers as bits. A record of training takes about
 // 190 bytes so, a quarter of its JSON, and infinite numbers come back.
 import { fileError } from "./errors.js";
-import { checkRecords, decodeFloats, encodeFloats, type Fields, fields } from "./sealed-json.js";
+import { checkRecords, decodeFloats, encodeFloats, type Fields } from "./sealed-json.js";
 
 /** A record without its numbers (0 in their place) and long texts ("" in their place). */
 type Form = null | boolean | 0 | string | readonly Form[] | { readonly [key: string]: Form };
 
 export interface PackedRecords {
-  readonly forms: readonly Form[];
-  /** Of each record, which form it has. */
-  readonly form: readonly number[];
-  /** All numbers in the order of records and fields, base64 of float64; for a long text its place in `texts`. */
-  readonly numbers: string;
-  readonly texts: readonly string[];
+  readonly recordForms: readonly Form[];
+  /** Long texts of all records. */
+  readonly recordTexts: readonly string[];
+  /** The place of each record's form, and its numbers in the order of the fields, base64 of float64; for a long text its place. */
+  readonly records: readonly (readonly [number, string])[];
 }
 
 /** Shorter texts are names (of a route, of a precision), which many records share. */
@@ -21,7 +20,7 @@ const LONGEST_NAME = 16;
 const MOST_FIELDS = 200;
 
 export function packRecords(records: readonly object[]): PackedRecords {
-  const numbers: number[] = [];
+  let numbers: number[] = [];
   const places = new Map<string, number>();
   const forms = new Map<string, number>();
   const formOf = (value: unknown): Form => {
@@ -42,53 +41,57 @@ export function packRecords(records: readonly object[]): PackedRecords {
       );
     return value as null | boolean;
   };
-  const form = records.map((record) => {
+  const packed = records.map((record) => {
+    numbers = [];
     const text = JSON.stringify(formOf(record));
     if (!forms.has(text)) forms.set(text, forms.size);
-    return forms.get(text) as number;
+    return [forms.get(text) as number, encodeFloats(Float64Array.from(numbers))] as const;
   });
   return {
-    forms: [...forms.keys()].map((text) => JSON.parse(text) as Form),
-    form,
-    numbers: encodeFloats(Float64Array.from(numbers)),
-    texts: [...places.keys()],
+    recordForms: [...forms.keys()].map((text) => JSON.parse(text) as Form),
+    recordTexts: [...places.keys()],
+    records: packed,
   };
 }
 
-/** @throws GAUSSFLOW_FILE naming the part that does not fit the others */
-export function unpackRecords(value: unknown, where: string): unknown[] {
-  const packed = fields(value, where, "records");
+/**
+ * The records of a file: packed or, in files of version 1, as they are.
+ * @param body that has the fields of `PackedRecords`
+ * @throws GAUSSFLOW_FILE naming the part that does not fit the others
+ */
+export function unpackRecords(body: Readonly<Record<string, unknown>>, where: string): unknown[] {
   const list = (name: string) => {
-    if (!Array.isArray(packed[name])) throw fileError(where, `records.${name} must be a list`);
-    return packed[name] as unknown[];
+    if (!Array.isArray(body[name])) throw fileError(where, `${name} must be a list`);
+    return body[name] as unknown[];
   };
-  const texts = list("texts");
-  const forms = list("forms").map((form, k) => ({ form, slots: slotsOf(form, where, `records.forms[${k}]`) }));
-  const numbers = decodeFloats(packed.numbers, null, where, "records.numbers");
-  let next = 0;
-  const filled = (form: unknown): unknown => {
-    if (form === 0) return numbers[next++];
-    if (form === "") {
-      const text = texts[numbers[next++]];
-      if (typeof text !== "string") throw fileError(where, "records.texts does not hold a text that a record names");
-      return text;
-    }
-    if (Array.isArray(form)) return form.map(filled);
-    if (typeof form === "object" && form !== null)
-      return Object.fromEntries(Object.entries(form).map(([key, entry]) => [key, filled(entry)]));
-    return form;
-  };
-  const records = list("form").map((at, k) => {
+  const records = list("records");
+  if (!records.some(Array.isArray)) return records;
+  const texts = list("recordTexts");
+  const forms = list("recordForms").map((form, k) => ({ form, slots: slotsOf(form, where, `recordForms[${k}]`) }));
+  return records.map((record, k) => {
+    const [at, bits] = Array.isArray(record) ? (record as unknown[]) : [];
     const one = Number.isInteger(at) ? forms[at as number] : undefined;
-    if (one === undefined) throw fileError(where, `records.form[${k}] must be the place of a form`);
-    if (next + one.slots > numbers.length) throw fileError(where, "records.numbers ends before the records do");
+    if (one === undefined) throw fileError(where, `records[${k}] must begin with the place of a form`);
+    const numbers = decodeFloats(bits, one.slots, where, `records[${k}][1]`);
+    let next = 0;
+    const filled = (form: unknown): unknown => {
+      if (form === 0) return numbers[next++];
+      if (form === "") {
+        const text = texts[numbers[next++]];
+        if (typeof text !== "string")
+          throw fileError(where, `records[${k}] names a text that recordTexts does not hold`);
+        return text;
+      }
+      if (Array.isArray(form)) return form.map(filled);
+      if (typeof form === "object" && form !== null)
+        return Object.fromEntries(Object.entries(form).map(([key, entry]) => [key, filled(entry)]));
+      return form;
+    };
     return filled(one.form);
   });
-  if (next !== numbers.length) throw fileError(where, "records.numbers goes on after the last record");
-  return records;
 }
 
-/** Numbers that a record of the form takes. At least one, so that the number of records is bounded by the length of the file. */
+/** Numbers that a record of the form takes. */
 function slotsOf(form: unknown, where: string, what: string): number {
   let [slots, entries] = [0, 0];
   const count = (one: unknown): void => {
@@ -102,10 +105,7 @@ function slotsOf(form: unknown, where: string, what: string): number {
   return slots;
 }
 
-/**
- * The records of a file, packed or, in files of version 1, as a list.
- * @throws GAUSSFLOW_FILE naming the record and the field
- */
-export function readRecords(value: unknown, form: Fields, where: string): readonly object[] {
-  return checkRecords(Array.isArray(value) ? value : unpackRecords(value, where), form, where);
+/** The records of a file, unpacked and checked. @throws GAUSSFLOW_FILE naming the record and the field */
+export function readRecords(body: Readonly<Record<string, unknown>>, form: Fields, where: string): readonly object[] {
+  return checkRecords(unpackRecords(body, where), form, where);
 }

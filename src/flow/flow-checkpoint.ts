@@ -102,7 +102,7 @@ export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, 
     stiffness: snapshot.stiffness,
     outputs: snapshot.outputs.map(sample),
     events: snapshot.events.map((event) => ({ name: event.name, ...sample(event) })),
-    records: packRecords(snapshot.records),
+    ...packRecords(snapshot.records),
   };
   await writeFileAtomic(path, seal(FORMAT, VERSION, body));
 }
@@ -133,7 +133,7 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
   for (const name of ["accepted", "rejected", "evaluations", "linearisations"] as const)
     countOf(named[name], path, name);
   if (named.elapsed < 0) throw fileError(path, `elapsed must be at least 0; it is ${named.elapsed}`);
-  const records = readRecords(body.records, RECORD, path) as readonly FlowRecord[];
+  const records = readRecords(body, RECORD, path) as readonly FlowRecord[];
   checkSteps(records, named.accepted, named.time, path);
   const [nextStep, stiffCount, calmCount, ...errors] = finite(body.memory, null, "memory");
   if (!(named.accepted === 0 ? nextStep >= 0 : nextStep > 0))

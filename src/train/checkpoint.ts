@@ -121,7 +121,7 @@ export async function writeCheckpoint(path: string, snapshot: Snapshot, print: s
     best: point(best, { parameters }),
     bestValidation: bestValidation && point(bestValidation, { parameters, best: best.parameters }),
     stale: snapshot.stale,
-    records: packRecords(snapshot.records),
+    ...packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
   await writeFileAtomic(path, seal(FORMAT, VERSION, body));
@@ -155,7 +155,7 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
   const { parameterCount } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);
-  const records = readRecords(body.records, RECORD, path) as readonly TrainRecord[];
+  const records = readRecords(body, RECORD, path) as readonly TrainRecord[];
   const iteration = countOf(body.iteration, path, "iteration");
   checkIterations(records, iteration, path);
   const atMost = (value: unknown, what: string) => {

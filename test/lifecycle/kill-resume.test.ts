@@ -44,7 +44,8 @@ function run(mode: "run" | "resume", path: string, backend: string, kill: { line
 }
 
 describe.each(["typescript", "auto"])("a training killed at random moments, %s engine", (backend) => {
-  it("goes on from its checkpoint bit for bit, each time", async () => {
+  // A dozen processes one after the other: on a loaded machine each takes seconds to start.
+  it("goes on from its checkpoint bit for bit, each time", { timeout: 300_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "gaussflow-killed-"));
     const whole = await run("run", join(folder, "whole.json"), backend, null);
     expect(whole.digest).toBeDefined();

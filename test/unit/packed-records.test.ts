@@ -54,18 +54,24 @@ describe("a packing is refused with", () => {
       ]),
     );
   const numbers = (...values: number[]) => encodeFloats(Float64Array.from(values));
-  it.each<[string, (packed: Record<string, unknown>) => unknown, RegExp]>([
-    ["a form that is none", (p) => (p.form = [0, 7]), /records\.form\[1\] must be the place of a form/],
-    ["a form by another name", (p) => (p.form = [0, "length"]), /records\.form\[1\]/],
-    ["numbers that end too early", (p) => (p.numbers = numbers(1, 2)), /records\.numbers ends before/],
-    ["numbers that go on", (p) => (p.numbers = numbers(1, 2, 0, 4)), /records\.numbers goes on after/],
-    ["a text that is not there", (p) => (p.numbers = numbers(1, 2, 5)), /records\.texts does not hold/],
-    ["texts that are none", (p) => (p.texts = [3]), /records\.texts does not hold/],
-    ["forms without numbers", (p) => (p.forms = [{ a: null }, {}]), /records\.forms\[0\] must have a number/],
-    ["numbers in a form", (p) => (p.forms = [{ a: 5 }, {}]), /records\.forms\[0\] must hold no number but 0/],
-    ["endless forms", (p) => (p.forms = [Array(1e6).fill(0)]), /records\.forms\[0\] must have at most 200 fields/],
-    ["no list of forms", (p) => (p.forms = {}), /records\.forms must be a list/],
-    ["no texts", (p) => delete p.texts, /records\.texts must be a list/],
+  it.each<[string, (packed: ReturnType<typeof sound>) => unknown, RegExp]>([
+    ["a form that is none", (p) => (p.records[1][0] = 7), /records\[1\] must begin with the place of a form/],
+    ["a form by another name", (p) => (p.records[1][0] = "length"), /records\[1\] must begin with/],
+    ["a record of another kind", (p) => (p.records[1] = { a: 1 }), /records\[1\] must begin with/],
+    [
+      "numbers that end too early",
+      (p) => (p.records[1][1] = numbers(2)),
+      /records\[1\]\[1\] must hold 2 numbers, not 1/,
+    ],
+    ["numbers that go on", (p) => (p.records[0][1] = numbers(1, 2)), /records\[0\]\[1\] must hold 1 numbers, not 2/],
+    ["a text that is not there", (p) => (p.records[1][1] = numbers(2, 5)), /records\[1\] names a text/],
+    ["texts that are none", (p) => (p.recordTexts = [3]), /records\[1\] names a text/],
+    ["forms without numbers", (p) => (p.recordForms = [{ a: null }, {}]), /recordForms\[0\] must have a number/],
+    ["numbers in a form", (p) => (p.recordForms = [{ a: 5 }, {}]), /recordForms\[0\] must hold no number but 0/],
+    ["endless forms", (p) => (p.recordForms = [Array(1e6).fill(0)]), /recordForms\[0\] must have at most 200 fields/],
+    ["no list of forms", (p) => (p.recordForms = {}), /recordForms must be a list/],
+    ["no texts", (p) => delete p.recordTexts, /recordTexts must be a list/],
+    ["no records", (p) => delete p.records, /records must be a list/],
   ])("%s", (_, change, message) => {
     const packed = sound();
     change(packed);
