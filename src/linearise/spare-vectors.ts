@@ -1,6 +1,7 @@
 // Arrays that a run with many parameters uses again. A fresh array of 100 MB takes a third of a second: the system hands its pages out one
 // by one, and the garbage collector gives them back after every iteration.
 import { LARGE_VECTOR } from "../algebra/vectors.js";
+import { Workspace } from "./workspace.js";
 
 /**
  * The arrays of p entries of one run: gradients, steps and trial points. The run borrows an array, and what it no longer refers to
@@ -27,21 +28,22 @@ export class SpareVectors {
     this.#borrowed.add(vector);
   }
 
-  /** Takes every array back that none of `live` refers to, directly or through the members of plain objects. */
+  /** Takes every array back that none of `live` refers to, directly or through objects, lists, workspaces and views. */
   reclaim(live: readonly unknown[]): void {
     const kept = new Set<unknown>();
     for (const value of live) collect(value, kept);
     for (const vector of this.#borrowed) {
-      if (kept.has(vector)) continue;
+      if (kept.has(vector.buffer)) continue;
       this.#borrowed.delete(vector);
       this.#spare.push(vector);
     }
   }
 }
 
-/** Adds `value` and what it refers to. Lists are left out: those of a run are records, which hold numbers. */
+/** Adds `value` and what it refers to; of an array its buffer, which several views may share. */
 function collect(value: unknown, found: Set<unknown>): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || found.has(value)) return;
+  if (typeof value !== "object" || value === null || found.has(value)) return;
   found.add(value);
-  if (!ArrayBuffer.isView(value)) for (const member of Object.values(value)) collect(member, found);
+  if (ArrayBuffer.isView(value)) found.add(value.buffer);
+  else for (const member of value instanceof Workspace ? value.values() : Object.values(value)) collect(member, found);
 }

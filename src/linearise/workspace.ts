@@ -22,4 +22,9 @@ export class Workspace {
   delete(slot: Slot<unknown>): void {
     this.#held.delete(slot);
   }
+
+  /** Everything it holds. */
+  values(): IterableIterator<unknown> {
+    return this.#held.values();
+  }
 }

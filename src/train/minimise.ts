@@ -324,7 +324,7 @@ class Loop {
   /** What neither the run nor these refer to is free for gradients, steps and trial points. */
   #reclaim(point: Point | null, previous: Proposal | null): void {
     const kept = [this.#parameters, this.#state, this.#best, this.#bestValidation, this.#last, this.#boundary];
-    this.#spare?.reclaim([point, previous, ...kept]);
+    this.#spare?.reclaim([point, previous, this.#problem.workspace, ...kept]);
   }
 
   /** Validation loss at the point just accepted. A value that is not finite counts as no improvement. */

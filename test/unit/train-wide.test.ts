@@ -6,6 +6,7 @@ import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { SpareVectors } from "../../src/linearise/spare-vectors.js";
+import { Slot, Workspace } from "../../src/linearise/workspace.js";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
@@ -106,7 +107,9 @@ test("spare vectors come back only when nothing refers to them", () => {
   expect(spare.take()).toBeUndefined();
   const [state, nested, free] = [new Float64Array(1), new Float64Array(2), new Float64Array(3)];
   for (const vector of [state, nested, free]) spare.borrow(vector);
-  const ring: { inside: { vector: Float64Array }; self?: unknown } = { inside: { vector: nested } };
+  const workspace = new Workspace();
+  workspace.set(new Slot<unknown>("a list with a view"), [{ view: nested.subarray(1) }]);
+  const ring: { workspace: Workspace; self?: unknown } = { workspace };
   ring.self = ring;
   spare.reclaim([null, 3, { state }, ring]);
   expect(spare.take()).toBe(free);
