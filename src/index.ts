@@ -70,7 +70,7 @@ export type {
   TrainRecord,
   TrainRoute,
 } from "./linearise/record.js";
-export type { TargetMetrics } from "./loss/metrics.js";
+export { metrics, type TargetMetrics } from "./loss/metrics.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export type { DampingRuleName } from "./method/damping.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";

@@ -47,12 +47,12 @@ export interface LineariseRequest {
    * Of the Gram matrix and its factor, primal only: "single" forms both in float32, and solves by conjugate gradients on the float64
    * operator with that factor (`single.ts`). Loss, gradient, scaling and the gradient's measure stay in double. Default "double".
    */
-  readonly precision?: Precision;
+  readonly precision?: Precision | undefined;
   /**
    * Ascending indices of the samples that stand for all in the costly part of the curvature (`subset.ts`): matrix-free, or primal in
    * single precision. diag G, the scaling and the gradient's measure follow them. null, the default = all samples.
    */
-  readonly subset?: Uint32Array | null;
+  readonly subset?: Uint32Array | null | undefined;
   /**
    * State of the running-maximum scaling, updated in place; null = identity scaling; not looked at with
    * curvature "none".
@@ -65,7 +65,7 @@ export interface LineariseRequest {
    * Dual only, where the gradient's measure alone asks for diag G (n p flops): a lower bound of the measure, from one sum of squares a
    * unit, is the answer where it is above this. Default Infinity: the measure is exact.
    */
-  readonly exactMeasureBelow?: number;
+  readonly exactMeasureBelow?: number | undefined;
   /** Array of p entries that the engine may write the gradient to. Without it the answer holds a fresh array. */
   readonly gradient?: Float64Array | undefined;
 }
@@ -73,11 +73,11 @@ export interface LineariseRequest {
 /** Where the first non-finite number arose; indices from 0. */
 export interface NonFinite {
   readonly what: "parameter" | "activation" | "prediction" | "loss" | "objective" | "gradient" | "curvature" | "step";
-  readonly layer?: number;
-  readonly sample?: number;
+  readonly layer?: number | undefined;
+  readonly sample?: number | undefined;
   /** Flat parameter index. */
-  readonly parameter?: number;
-  readonly unit?: number;
+  readonly parameter?: number | undefined;
+  readonly unit?: number | undefined;
 }
 
 /** An expected numerical failure. `message` is a whole sentence with the numbers in it. */
@@ -110,7 +110,7 @@ export interface Linearised {
    */
   readonly gradientCosine: number;
   /** diag G, p entries; matrix-free only. */
-  readonly diagonal?: Float64Array;
+  readonly diagonal?: Float64Array | undefined;
   /** Seconds spent in the passes and in forming the curvature. */
   readonly seconds: { readonly passes: number; readonly curvature: number };
 }
@@ -128,11 +128,11 @@ export interface SolveRequest {
    * Also estimate the condition number of the damped matrix: in the 1-norm by a few more triangular solves; orthogonal route: in the
    * 2-norm, from the extreme singular values of its rank report.
    */
-  readonly condition?: boolean;
+  readonly condition?: boolean | undefined;
   /** Primal in double precision, without a condition estimate: a matrix that is added to G in this solve and its accelerations. */
-  readonly correction?: LowRank | null;
+  readonly correction?: LowRank | null | undefined;
   /** Single precision: where the conjugate gradients stop, relative (`single.ts`), in (0, 1). Default 1e-8. Also of the acceleration. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Array of p entries that the engine may write the step to. Without it the answer holds a fresh array. */
   readonly step?: Float64Array | undefined;
 }
@@ -160,11 +160,11 @@ export interface Solved {
    */
   readonly residual: number;
   /** Single precision: steps of the conjugate gradients. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /**
    * Orthogonal route only. Below full rank the step is the one of least norm: its part in the numerical null space is 0.
    */
-  readonly rank?: RankReport;
+  readonly rank?: RankReport | undefined;
   readonly seconds: number;
 }
 
@@ -209,7 +209,7 @@ export interface Engine {
   /** The curvature inside: of the last linearise that succeeded, until a product at parameters ends it. */
   readonly held: Curvature;
   /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. */
-  readonly vectors?: VectorOperations;
+  readonly vectors?: VectorOperations | undefined;
 
   /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;

@@ -49,7 +49,7 @@ export function constantDamping(rho: number): DampingSchedule {
  * (orders up to `eigensolverLimit`), so that rho is a continuous function of the state; above, where an eigenvalue costs as much as
  * the step, once an accepted step by Lanczos, and held through the stages of the next one.
  */
-export function spectralDamping(options: { readonly c?: number } = {}): DampingSchedule {
+export function spectralDamping(options: { readonly c?: number | undefined } = {}): DampingSchedule {
   checkOptionNames("options", options, ["c"]);
   const { c = 1 } = options;
   if (!(typeof c === "number" && c > 0 && c < Number.POSITIVE_INFINITY))
@@ -67,7 +67,7 @@ export function spectralDamping(options: { readonly c?: number } = {}): DampingS
 }
 
 /** rho = min(1, rho_0 g/g(0)): Levenberg-Marquardt folklore. It does not give the promised rate; it is here to be compared. */
-export function lossProportionalDamping(options: { readonly initial?: number } = {}): DampingSchedule {
+export function lossProportionalDamping(options: { readonly initial?: number | undefined } = {}): DampingSchedule {
   checkOptionNames("options", options, ["initial"]);
   const { initial = 0.1 } = options;
   if (!(typeof initial === "number" && initial > 0 && initial <= 1))

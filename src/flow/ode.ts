@@ -6,8 +6,8 @@ import type { NonFinite } from "../backend/engine.js";
 export interface StageFailure {
   readonly failure: string;
   readonly message: string;
-  readonly where?: NonFinite;
-  readonly fatal?: boolean;
+  readonly where?: NonFinite | undefined;
+  readonly fatal?: boolean | undefined;
 }
 
 export type Stage = Float64Array | StageFailure;
@@ -118,7 +118,7 @@ export type OdeEndCode = "until" | "event" | "steps" | "step-too-small" | "non-f
 export interface OdeEnd {
   readonly code: OdeEndCode;
   readonly message: string;
-  readonly where?: NonFinite;
+  readonly where?: NonFinite | undefined;
   readonly time: number;
   readonly state: Float64Array;
   readonly accepted: number;

@@ -54,13 +54,13 @@ export interface Problem {
   /** Ask every solve for a condition estimate. */
   readonly condition: boolean;
   /** Of the matrix-free route. Default `defaultMatrixFree`. */
-  readonly matrixFree?: MatrixFreeSettings;
+  readonly matrixFree?: MatrixFreeSettings | undefined;
   /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LineariseRequest`). Default Infinity. */
-  readonly exactMeasureBelow?: number;
+  readonly exactMeasureBelow?: number | undefined;
   /** Of the whole run; default none, and what would stand there is worked out again. */
-  readonly workspace?: Workspace;
+  readonly workspace?: Workspace | undefined;
   /** Arrays for gradients and steps that outlive no iteration, in a run with very many parameters. */
-  readonly spare?: SpareVectors | null;
+  readonly spare?: SpareVectors | null | undefined;
 }
 
 /** Everything known at the current parameters. */
@@ -81,9 +81,9 @@ export interface Point {
   /** Of the primal curvature. */
   readonly precision: Precision;
   /** Matrix-free route: diag G. */
-  readonly diagonal?: Float64Array;
+  readonly diagonal?: Float64Array | undefined;
   /** Down to which steps by conjugate gradients are solved; default 1e-10 matrix-free, 1e-8 in single precision. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Samples behind the curvature, null = all. */
   readonly subset: number | null;
   /** What is worked out once here, for all trials. No checkpoint holds it. */

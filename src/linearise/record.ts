@@ -39,7 +39,7 @@ export interface Reason {
   readonly code: ReasonCode;
   readonly message: string;
   /** With `non-finite`: where it first went bad. */
-  readonly where?: NonFinite;
+  readonly where?: NonFinite | undefined;
 }
 
 /** How the matrix-free route solved for a step. */
@@ -94,13 +94,13 @@ export interface TrainRecord {
   readonly route: Route;
   /** Condition estimate of the damped system, when the method asked for it. */
   readonly condition: number | null;
-  readonly precision?: PrecisionUse;
+  readonly precision?: PrecisionUse | undefined;
   /** Samples behind the curvature, null = all; in runs that may use a subset (`step/subset.ts`). */
-  readonly subset?: number | null;
+  readonly subset?: number | null | undefined;
   /** Matrix-free route only. */
-  readonly inner?: InnerSolve;
+  readonly inner?: InnerSolve | undefined;
   /** Pairs of the secant correction that was added to G (`step/secant.ts`), where it was. */
-  readonly secant?: number;
+  readonly secant?: number | undefined;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
   /** Seconds since the start of the run, and of this trial by phase. */

@@ -3,6 +3,7 @@
 // with e = prediction - target and s the sample weights (1 without). Columns beyond 1e100 (or below 1e-100) are summed in units of a
 // power of two near their largest value, so that squares stay in range. R^2 of a constant target is NaN: there is no variance to explain.
 import { argumentError } from "../errors.js";
+import { type NumberArray, numbersOf } from "../options.js";
 
 /** The three figures of one target. */
 export interface TargetMetrics {
@@ -25,15 +26,25 @@ export interface SetMetrics {
 /**
  * Metrics of `predictions` (n x c, row-major) against `targets` (n x c), one entry a target.
  *
+ * @example metrics(net.predict(test.inputs), test.targets, test.targetNames)[0].rmse
  * @param weights n non-negative sample weights, or null for equal weights.
  * @throws GaussflowError GAUSSFLOW_ARGUMENT when the lengths disagree.
  */
 export function metrics(
-  predictions: Float64Array,
-  targets: Float64Array,
+  predictions: NumberArray,
+  targets: NumberArray,
   targetNames: readonly string[],
-  weights: Float64Array | null = null,
+  weights: NumberArray | null = null,
 ): TargetMetrics[] {
+  const taken = {
+    predictions: doublesOf("predictions", predictions),
+    targets: doublesOf("targets", targets),
+    weights: weights === null ? null : numbersOf("weights", weights),
+  };
+  if (!Array.isArray(targetNames) || targetNames.some((name) => typeof name !== "string"))
+    throw argumentError("targetNames", "must be an array of names", targetNames);
+  const negative = taken.weights?.findIndex((weight) => weight < 0) ?? -1;
+  if (negative >= 0) throw argumentError(`weights[${negative}]`, "must not be negative", taken.weights?.[negative]);
   const width = targetNames.length;
   if (predictions.length !== targets.length)
     throw argumentError("predictions", `must have the length of targets, ${targets.length}`, predictions);
@@ -42,7 +53,12 @@ export function metrics(
   const rows = targets.length / width;
   if (weights !== null && weights.length !== rows)
     throw argumentError("weights", `must have one entry a row, ${rows}`, weights);
-  return metricsOfBlocks(() => [{ predictions, targets, weights }], targetNames);
+  return metricsOfBlocks(() => [taken], targetNames);
+}
+
+/** Doubles as they are: predictions of a network that has left the range of numbers have metrics too. */
+function doublesOf(name: string, values: NumberArray): Float64Array {
+  return values instanceof Float64Array ? values : numbersOf(name, values);
 }
 
 /** Some rows: predictions and targets (n x c each), and n weights. */

@@ -10,7 +10,7 @@ import { checkOptionNames } from "../options.js";
 
 export interface SquaredErrorOptions {
   /** Weight decay d >= 0, relative to the sum loss in the units the network is trained in. Default 0. */
-  readonly decay?: number;
+  readonly decay?: number | undefined;
 }
 
 export interface SquaredError {

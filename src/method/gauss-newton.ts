@@ -22,9 +22,9 @@ import {
 
 export interface GaussNewtonOptions {
   /** Backtrack until the Armijo condition holds. Default true. */
-  readonly lineSearch?: boolean;
+  readonly lineSearch?: boolean | undefined;
   /** Step length eta (the first one tried with a line search). Default 1. */
-  readonly step?: number;
+  readonly step?: number | undefined;
 }
 
 const armijo = 1e-4;

@@ -66,9 +66,9 @@ export interface Method {
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly scaling: ScalingKind;
   /** Of the primal curvature. Default "double". */
-  readonly precision?: PrecisionChoice;
+  readonly precision?: PrecisionChoice | undefined;
   /** Behind the curvature. Default "all". */
-  readonly curvatureSamples?: CurvatureSamples;
+  readonly curvatureSamples?: CurvatureSamples | undefined;
   /**
    * State before the first iteration.
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity

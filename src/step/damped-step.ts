@@ -27,10 +27,10 @@ export interface DampedStep {
   /** Condition estimate of the damped matrix; null when not asked for. */
   readonly condition: number | null;
   /** Single precision: steps of the conjugate gradients. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /** Matrix-free: how it was solved for, and s^T (G + decay I + mu D) s, which an exact step has as -slope. */
-  readonly inner?: InnerSolve;
-  readonly quadratic?: number;
+  readonly inner?: InnerSolve | undefined;
+  readonly quadratic?: number | undefined;
   readonly seconds: number;
 }
 

@@ -16,8 +16,8 @@ export interface Effort {
 
 /** What the method leaves open. */
 export interface Choices {
-  readonly precision?: PrecisionChoice;
-  readonly curvatureSamples?: CurvatureSamples;
+  readonly precision?: PrecisionChoice | undefined;
+  readonly curvatureSamples?: CurvatureSamples | undefined;
 }
 
 export class Economy {

@@ -33,7 +33,7 @@ export interface SubsetSizes {
   readonly outputSize: number;
   readonly parameterCount: number;
   /** Of the sample weights. Default 1. */
-  readonly evenness?: number;
+  readonly evenness?: number | undefined;
 }
 
 /** Samples of the next linearisation, null = all; the records tell what became of those before, also after a resume. */

@@ -15,22 +15,22 @@ export interface MinimiseOptions {
   /** Weight decay d: the objective is g + d/2 |w|^2. */
   readonly decay: number;
   /** Parameters of each layer, in order; default one layer with all of them. */
-  readonly layerSizes?: readonly number[];
+  readonly layerSizes?: readonly number[] | undefined;
   /** Turns the sum loss g into the reported mean of squares: 2 / (sum of weights * outputs). Default 2/(n c). */
-  readonly meanFactor?: number;
+  readonly meanFactor?: number | undefined;
   /** Of the sample weights (`loss/weighted.ts`). Default 1. */
-  readonly evenness?: number;
+  readonly evenness?: number | undefined;
   /** Evaluated after every accepted step; the factor as above. */
   readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
-  readonly condition?: boolean;
+  readonly condition?: boolean | undefined;
   /** Parameters to begin at in place of the initial ones, seen from the linearisation there; null = those. Not asked when resuming. */
   readonly startBeside?: (point: Point) => Float64Array | null;
-  readonly matrixFree?: MatrixFreeSettings;
+  readonly matrixFree?: MatrixFreeSettings | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly observer?: Observer;
+  readonly observer?: Observer | undefined;
   /** Called with the state at every `every`-th iteration boundary, and at the end with the last one. What it throws is a warning. */
-  readonly checkpoint?: CheckpointOptions<Snapshot> | null;
-  readonly resume?: Snapshot | null;
+  readonly checkpoint?: CheckpointOptions<Snapshot> | null | undefined;
+  readonly resume?: Snapshot | null | undefined;
 }
 
 export interface MinimiseResult {

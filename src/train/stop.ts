@@ -14,21 +14,21 @@ import { asReason } from "./outcome.js";
 
 export interface StopOptions {
   /** Most iterations (linearisations). Default 200. */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
   /** Most seconds of wall time of this call; checked between trials, and a running kernel is cancelled. No default. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   /**
    * Scale-free gradient measure (`TrainRecord.gradientCosine`). Default 1e-10; 0 switches the test off (so for the next two).
    */
-  readonly gradient?: number;
+  readonly gradient?: number | undefined;
   /** Relative step length. Default 1e-12. */
-  readonly step?: number;
+  readonly step?: number | undefined;
   /** Relative reduction of the objective, actual and predicted. Default 1e-12. */
-  readonly reduction?: number;
+  readonly reduction?: number | undefined;
   /** Training loss to reach: weighted mean of squared errors in the units the network is trained in. No default. */
-  readonly loss?: number;
+  readonly loss?: number | undefined;
   /** Iterations without a better validation loss before the run ends. Default 20; only with validation data. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
 }
 
 export interface StopRules {

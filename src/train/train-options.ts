@@ -27,7 +27,9 @@ export interface TrainOptions extends RunOptions<TrainRecord> {
    */
   readonly route?: "auto" | TrainRoute | undefined;
   /** How the matrix-free route solves for its steps. */
-  readonly matrixFree?: Partial<MatrixFreeSettings> | undefined;
+  readonly matrixFree?:
+    | { readonly [Name in keyof MatrixFreeSettings]?: MatrixFreeSettings[Name] | undefined }
+    | undefined;
   /**
    * Estimate the condition of every damped system (in the records). Levenberg-Marquardt then goes without its secant correction
    * (`residualCurvature`), whose systems have no such estimate. Default false.
@@ -91,7 +93,7 @@ export function completeTrainOptions(
 }
 
 /** @throws GAUSSFLOW_ARGUMENT */
-function checkMatrixFree(given: Partial<MatrixFreeSettings> = {}): MatrixFreeSettings {
+function checkMatrixFree(given: NonNullable<TrainOptions["matrixFree"]> = {}): MatrixFreeSettings {
   checkOptionNames("options.matrixFree", given, Object.keys(defaultMatrixFree));
   const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const settings = { ...defaultMatrixFree, ...asked };

@@ -28,6 +28,7 @@ import {
   trainingData,
   withWeight,
 } from "./prepare.js";
+import { checkReachable } from "./reachable.js";
 import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
 import { besideSymmetry } from "./symmetric-start.js";
@@ -205,6 +206,7 @@ async function begin(
 ) {
   const point = await startingPoint(network, fit, completed.standardise, signal);
   await checkTargetsKept(point);
+  checkReachable(point, fit);
   const { start, scaling, data, terms } = point;
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);

@@ -101,6 +101,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
     ],
   },
   openDataFile: { args: () => [at("rows.gfd")] },
+  metrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
   openDataFileAsync: { args: () => [at("rows.gfd"), { signal: soon() }] },
   predictAsync: { args: () => [net, inputs, { backend: "typescript", threads: 1, signal: soon() }] },
   dataset: {

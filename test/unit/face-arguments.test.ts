@@ -81,3 +81,31 @@ describe("what is no network", () => {
     expect(face.modelFromJson(text)).toEqual(net);
   });
 });
+
+describe("targets that the output activation cannot reach", () => {
+  const inputs = [[0], [1], [2], [3]];
+  const run = (outputActivation: face.ActivationName, targets: number[], more: Partial<face.NetworkOptions> = {}) =>
+    face.train(face.network({ layers: [1, 2, 1], outputActivation, ...more }), { inputs, targets }, quick);
+
+  it.each([
+    [
+      "logistic",
+      [2, 4, 7, 10],
+      'data.targets must be from 0 to 1 in the units of the run, which is all that outputScale 1 times the output activation "logistic" can reach: use outputActivation "identity", or bring the targets into that range; received "target from 2 to 10"',
+    ],
+    ["tanh", [0, 1.5, 0, 0], "from -1 to 1"],
+    ["relu", [1, 2, -0.1, 3], "from 0 to Infinity"],
+    ["silu", [1, 2, -0.3, 3], "from -0.278465 to Infinity"],
+  ] as const)("%s: are refused with range and values", async (activation, targets, message) => {
+    await expect(run(activation, [...targets])).rejects.toThrow(message);
+  });
+
+  it("are told from those at the bounds, those of an output scale and those of a centred network", async () => {
+    expect((await run("logistic", [0, 1, 1, 0])).reason.code).toBeDefined();
+    expect((await run("logistic", [2, 4, 7, 10], { outputScale: 10 })).reason.code).toBeDefined();
+    expect((await run("tanh", [-0.5, 0.2, 0.3, 0.4], { centred: true })).reason.code).toBeDefined();
+    await expect(run("tanh", [-2.5, 0.2, 0.3, 0.4], { centred: true })).rejects.toThrow(
+      /data\.targets must be from -1/,
+    );
+  });
+});
