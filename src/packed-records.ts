@@ -1,7 +1,7 @@
 // Records of a run, packed: what all records of one form share is written once, their numbers as bits. A record of training takes about
 // 190 bytes so, a quarter of its JSON, and infinite numbers come back.
 import { fileError } from "./errors.js";
-import { checkRecords, decodeFloats, encodeFloats, type Fields } from "./sealed-json.js";
+import { checkFields, decodeFloats, encodeFloats, type Fields } from "./sealed-json.js";
 
 /** A record without its numbers (0 in their place) and long texts ("" in their place). */
 type Form = null | boolean | 0 | string | readonly Form[] | { readonly [key: string]: Form };
@@ -59,16 +59,19 @@ export function packRecords(records: readonly object[]): PackedRecords {
  * @param body that has the fields of `PackedRecords`
  * @throws GAUSSFLOW_FILE naming the part that does not fit the others
  */
-export function unpackRecords(body: Readonly<Record<string, unknown>>, where: string): unknown[] {
+export function* unpackRecords(body: Readonly<Record<string, unknown>>, where: string): Generator<unknown, void> {
   const list = (name: string) => {
     if (!Array.isArray(body[name])) throw fileError(where, `${name} must be a list`);
     return body[name] as unknown[];
   };
   const records = list("records");
-  if (!records.some(Array.isArray)) return records;
+  if (!records.some(Array.isArray)) {
+    yield* records;
+    return;
+  }
   const texts = list("recordTexts");
   const forms = list("recordForms").map((form, k) => ({ form, slots: slotsOf(form, where, `recordForms[${k}]`) }));
-  return records.map((record, k) => {
+  for (const [k, record] of records.entries()) {
     const [at, bits] = Array.isArray(record) ? (record as unknown[]) : [];
     const one = Number.isInteger(at) ? forms[at as number] : undefined;
     if (one === undefined) throw fileError(where, `records[${k}] must begin with the place of a form`);
@@ -87,8 +90,8 @@ export function unpackRecords(body: Readonly<Record<string, unknown>>, where: st
         return Object.fromEntries(Object.entries(form).map(([key, entry]) => [key, filled(entry)]));
       return form;
     };
-    return filled(one.form);
-  });
+    yield filled(one.form);
+  }
 }
 
 /** Numbers that a record of the form takes. */
@@ -105,7 +108,23 @@ function slotsOf(form: unknown, where: string, what: string): number {
   return slots;
 }
 
-/** The records of a file, unpacked and checked. @throws GAUSSFLOW_FILE naming the record and the field */
-export function readRecords(body: Readonly<Record<string, unknown>>, form: Fields, where: string): readonly object[] {
-  return checkRecords(unpackRecords(body, where), form, where);
+/**
+ * The records of a file, unpacked and checked.
+ * @param follow checks that a record follows those before it: one by one, so that a list that is wrong is refused where it begins to be
+ * @throws GAUSSFLOW_FILE naming the record and the field
+ */
+export function readRecords<Entry extends object>(
+  body: Readonly<Record<string, unknown>>,
+  form: Fields,
+  where: string,
+  follow: (record: Entry, k: number, before: Entry | undefined) => void,
+): readonly Entry[] {
+  const records: Entry[] = [];
+  for (const value of unpackRecords(body, where)) {
+    const record = checkFields(value, form, where, `records[${records.length}]`) as Entry;
+    follow(record, records.length, records.at(-1));
+    records.push(record);
+  }
+  if (records.length === 0) throw fileError(where, "records must be a list of at least one");
+  return records;
 }

@@ -161,7 +161,8 @@ function broken(value: unknown, kind: Exclude<Kind, Fields>): string | null {
   }
 }
 
-function checkFields(value: unknown, { required, optional = {} }: Fields, where: string, what: string): object {
+/** An object with these fields, frozen. */
+export function checkFields(value: unknown, { required, optional = {} }: Fields, where: string, what: string): object {
   const found = fields(value, where, what);
   for (const [name, kind] of [...Object.entries(required), ...Object.entries(optional)]) {
     const entry = found[name];
@@ -174,12 +175,6 @@ function checkFields(value: unknown, { required, optional = {} }: Fields, where:
     if (rule !== null) throw fileError(where, `${what}.${name} ${rule}; received ${describe(entry)}`);
   }
   return Object.freeze(found);
-}
-
-/** Records of a run, at least the one of the start. Frozen, as records are. */
-export function checkRecords(value: unknown, form: Fields, where: string): readonly object[] {
-  if (!Array.isArray(value) || value.length === 0) throw fileError(where, "records must be a list of at least one");
-  return value.map((entry, k) => checkFields(entry, form, where, `records[${k}]`));
 }
 
 /** @param length how many numbers there must be, or null for any */

@@ -76,7 +76,8 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
   const weights = fields.weights === null ? null : text(fields.weights, ".weights");
   distinct([...columns.map(({ name }) => name), ...targets, ...(weights === null ? [] : [weights])], "'s column names");
   const delimiter = text(fields.delimiter, ".delimiter");
-  if (delimiter.length !== 1) fail(".delimiter", "must be one character");
+  if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
+    fail(".delimiter", "must be one character, no quote and no end of line");
   return {
     columns,
     targets,

@@ -133,8 +133,7 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
   for (const name of ["accepted", "rejected", "evaluations", "linearisations"] as const)
     countOf(named[name], path, name);
   if (named.elapsed < 0) throw fileError(path, `elapsed must be at least 0; it is ${named.elapsed}`);
-  const records = readRecords(body, RECORD, path) as readonly FlowRecord[];
-  checkSteps(records, named.accepted, named.time, path);
+  const records = readSteps(body, named.accepted, named.time, path);
   const [nextStep, stiffCount, calmCount, ...errors] = finite(body.memory, null, "memory");
   if (!(named.accepted === 0 ? nextStep >= 0 : nextStep > 0))
     throw fileError(path, `memory must begin with a positive step; it is ${nextStep}`);
@@ -167,11 +166,11 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
 }
 
 /** The records of a flow go from step 0 to the last accepted one, and its time is theirs. */
-function checkSteps(records: readonly FlowRecord[], accepted: number, time: number, path: string): void {
-  records.forEach(({ step, time: at }, k) => {
-    if (step !== k) throw fileError(path, `records[${k}].step must be ${k}; it is ${step}`);
-    if (k > 0 && at <= records[k - 1].time)
-      throw fileError(path, `records[${k}].time must be after ${records[k - 1].time}; it is ${at}`);
+function readSteps(body: Record<string, unknown>, accepted: number, time: number, path: string): readonly FlowRecord[] {
+  const records = readRecords<FlowRecord>(body, RECORD, path, (record, k, before) => {
+    if (record.step !== k) throw fileError(path, `records[${k}].step must be ${k}; it is ${record.step}`);
+    if (before !== undefined && record.time <= before.time)
+      throw fileError(path, `records[${k}].time must be after ${before.time}; it is ${record.time}`);
   });
   if (records.length !== accepted + 1)
     throw fileError(
@@ -180,4 +179,5 @@ function checkSteps(records: readonly FlowRecord[], accepted: number, time: numb
     );
   if (records[accepted].time !== time)
     throw fileError(path, `time must be that of the last record, ${records[accepted].time}; it is ${time}`);
+  return records;
 }

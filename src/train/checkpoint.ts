@@ -155,9 +155,8 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
   const { parameterCount } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);
-  const records = readRecords(body, RECORD, path) as readonly TrainRecord[];
   const iteration = countOf(body.iteration, path, "iteration");
-  checkIterations(records, iteration, path);
+  const records = readIterations(body, iteration, path);
   const atMost = (value: unknown, what: string) => {
     const count = countOf(value, path, what);
     if (count > iteration) throw fileError(path, `${what} must be at most the iteration ${iteration}; it is ${count}`);
@@ -199,15 +198,19 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
 }
 
 /** The records of a run go from iteration 0 to the one it has come to, and none is left out. */
-function checkIterations(records: readonly TrainRecord[], iteration: number, path: string): void {
-  let done = -1;
-  records.forEach((record, k) => {
-    if (record.iteration !== done + 1)
-      throw fileError(path, `records[${k}].iteration must be ${done + 1}; it is ${record.iteration}`);
-    if (record.accepted) done++;
+function readIterations(body: Record<string, unknown>, iteration: number, path: string): readonly TrainRecord[] {
+  const records = readRecords<TrainRecord>(body, RECORD, path, (record, k, before) => {
+    const expected = before === undefined ? 0 : before.iteration + (before.accepted ? 1 : 0);
+    if (record.iteration !== expected)
+      throw fileError(path, `records[${k}].iteration must be ${expected}; it is ${record.iteration}`);
   });
-  if (done !== iteration || records[records.length - 1].accepted !== true)
-    throw fileError(path, `iteration must be that of the last record, which is accepted: ${done}; it is ${iteration}`);
+  const last = records[records.length - 1];
+  if (last.iteration !== iteration || !last.accepted)
+    throw fileError(
+      path,
+      `iteration must be that of the last record, which is accepted: ${last.iteration}; it is ${iteration}`,
+    );
+  return records;
 }
 
 function readState(

@@ -12,7 +12,7 @@ export type Body = any;
  */
 export function reseal(text: string, change: (body: Body) => unknown): string {
   const { format, version, body } = JSON.parse(text);
-  if (Array.isArray(body.records)) body.records = unpackRecords(body, "records");
+  if (Array.isArray(body.records)) body.records = [...unpackRecords(body, "records")];
   change(body);
   return seal(format, version, body);
 }
