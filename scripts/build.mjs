@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { writeCommonjsEntry } from "./commonjs-entry.mjs";
 import { newest, root } from "./native/paths.mjs";
 
 const dist = join(root, "dist");
@@ -13,11 +14,14 @@ const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
 /** Whether dist is there and newer than every source. */
 export function distIsFresh() {
   const entry = join(dist, "index.js");
-  return existsSync(entry) && statSync(entry).mtimeMs > newest(["src", "tsconfig.json", "tsconfig.build.json"]);
+  return (
+    existsSync(entry) &&
+    statSync(entry).mtimeMs > newest(["src", "scripts/commonjs-entry.mjs", "tsconfig.json", "tsconfig.build.json"])
+  );
 }
 
-/** Returns true when dist is good afterwards; the compiler speaks for itself otherwise. */
-export function buildDist() {
+/** Resolves with true when dist is good afterwards; the compiler speaks for itself otherwise. */
+export async function buildDist() {
   const fresh = join(root, `dist.${process.pid}.tmp`);
   const old = `${fresh}.old`;
   const start = Date.now() / 1000;
@@ -26,6 +30,7 @@ export function buildDist() {
     if (spawnSync(process.execPath, args, { stdio: "inherit", cwd: root }).status !== 0) return false;
     const main = join(fresh, "cli", "main.js");
     if (existsSync(main)) chmodSync(main, 0o755);
+    await writeCommonjsEntry(fresh);
     // As old as the start: a source that is saved while the compiler runs counts as newer.
     utimesSync(join(fresh, "index.js"), start, start);
     if (existsSync(dist)) renameSync(dist, old);
@@ -38,5 +43,5 @@ export function buildDist() {
 
 if (process.argv[1] === join(root, "scripts", "build.mjs")) {
   const needed = !process.argv.includes("--if-stale") || !distIsFresh();
-  if (needed && !buildDist()) process.exitCode = 1;
+  if (needed && !(await buildDist())) process.exitCode = 1;
 }

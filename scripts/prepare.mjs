@@ -7,5 +7,5 @@ import { root } from "./native/paths.mjs";
 const compiler = join(root, "node_modules", "typescript");
 if (existsSync(join(root, "src", "index.ts")) && existsSync(compiler)) {
   const { buildDist, distIsFresh } = await import("./build.mjs");
-  if (!distIsFresh() && !buildDist()) process.exitCode = 1;
+  if (!distIsFresh() && !(await buildDist())) process.exitCode = 1;
 }

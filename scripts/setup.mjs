@@ -29,8 +29,8 @@ function quietly(command, env = {}) {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
-  const good = (major === 20 && minor >= 17) || (major === 22 && minor >= 9) || major > 22;
-  if (!good) fail(`gaussflow needs Node.js 20.17, 22.9 or newer; this is ${process.version}`);
+  const good = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22;
+  if (!good) fail(`gaussflow needs Node.js 20.19, 22.12 or newer; this is ${process.version}`);
 }
 
 function installPackages() {
@@ -100,7 +100,7 @@ async function ensureDist() {
   const { buildDist, distIsFresh } = await import("./build.mjs");
   if (distIsFresh()) return;
   say("compiling src to dist ...");
-  if (!buildDist()) fail("the TypeScript sources did not compile");
+  if (!(await buildDist())) fail("the TypeScript sources did not compile");
 }
 
 checkNode();

@@ -1,0 +1,74 @@
+// Programs that use the packed package, in every way TypeScript resolves modules and in both kinds of modules: they compile with all
+// declarations checked, run, and see one set of classes.
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PackedApp, packedApp, run } from "../helpers/packed-app.js";
+
+const typed = `
+import { type CsvOptions, GaussflowError, Network, network, type Plan, readCsv, train, type TrainOptions, type TrainResult } from "gaussflow";
+const options: TrainOptions = { stop: { iterations: 3 }, backend: "typescript" };
+const reading: CsvOptions = { target: "y" };
+class Own extends GaussflowError {}
+async function main(): Promise<void> {
+  const net: Network = network({ layers: [1, 2, 1] });
+  const result: TrainResult = await train(net, { inputs: [[1], [2]], targets: [1, 2] }, options);
+  const plan: Plan = result.plan;
+  const error = await readCsv("missing.csv", reading).catch((thrown: unknown) => thrown);
+  const own = new Own("GAUSSFLOW_DATA", "mine");
+  console.log(result.reason.code, plan.route, net instanceof Network, error instanceof GaussflowError, own.code);
+}
+void main();
+`;
+const PRINTED = "iterations dual true true GAUSSFLOW_DATA";
+
+const both = `
+const required = require("gaussflow");
+import("gaussflow").then((imported) => {
+  const names = (face) => Object.keys(face).filter((name) => name !== "default" && name !== "module.exports").sort();
+  const same = names(imported).every((name) => imported[name] === required[name]);
+  console.log(same, String(names(imported)) === String(names(required)), required.network({ layers: [1, 1] }) instanceof imported.Network);
+});
+`;
+
+/** Module, resolution, the sources, and what runs of them. */
+const WAYS = [
+  ["commonjs", "node10", ["use.ts"], ["use.js"]],
+  ["node16", "node16", ["use.ts", "c.cts", "m.mts"], ["use.js", "c.cjs", "m.mjs"]],
+  ["nodenext", "nodenext", ["use.ts", "c.cts", "m.mts"], ["use.js", "c.cjs", "m.mjs"]],
+  ["esnext", "bundler", ["use.ts", "m.mts"], ["m.mjs"]],
+] as const;
+
+describe("the packed package", () => {
+  let app: PackedApp;
+
+  beforeAll(() => {
+    app = packedApp("commonjs");
+    for (const name of ["use.ts", "c.cts", "m.mts"]) app.write(name, typed);
+    app.write("both.cjs", both);
+  }, 300_000); // may compile dist, on a machine that may be busy
+
+  afterAll(() => app.remove());
+
+  it.each(WAYS)(
+    "compiles and runs with module %s and moduleResolution %s",
+    (module, moduleResolution, sources, programs) => {
+      const compiler = join("node_modules", "typescript", "bin", "tsc");
+      const settings = { module, moduleResolution, target: "es2023", types: "node", outDir: moduleResolution };
+      const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+      // skipLibCheck stays off: the declarations of the package are checked too.
+      const args = [join(process.cwd(), compiler), "--strict", ...flags, ...sources];
+      expect(run(process.execPath, args, app.folder)).toMatchObject({ code: 0, out: "" });
+      for (const program of programs) {
+        const { code, out, err } = app.node([join(moduleResolution, program)]);
+        expect([program, code, out], err).toEqual([program, 0, PRINTED]);
+        expect(err).toBe("");
+      }
+    },
+    300_000,
+  );
+
+  it("gives require and import the same functions and classes", () => {
+    const { out, err } = app.node(["both.cjs"]);
+    expect([out, err]).toEqual(["true true true", ""]);
+  });
+});
