@@ -77,7 +77,7 @@ async function run(name, { threads, seconds, standardise }) {
     name,
     p: net.parameterCount,
     equations: samples * layers.at(-1),
-    chosen: result.chosen,
+    chosen: result.details,
     iterations: result.iterations,
     trials: result.records.length - 1,
     products: inner,

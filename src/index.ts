@@ -96,6 +96,7 @@ export { Random, type RandomState } from "./random.js";
 export type { PrecisionChoice } from "./step/precision.js";
 export type { ResidualCurvature } from "./step/secant.js";
 export type { CurvatureSamples } from "./step/subset.js";
+export { ADVICE_THRESHOLDS, type Advice, type AdviceCode } from "./train/advice.js";
 export {
   type CrossValidateOptions,
   type CrossValidationResult,

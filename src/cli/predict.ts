@@ -9,6 +9,7 @@ import { fileError } from "../errors.js";
 import { loadModel } from "../network/model-file.js";
 import type { Network } from "../network/network.js";
 import { Pace } from "../pace.js";
+import { shareOfMarked } from "../network/row-marks.js";
 import { jsonLine } from "../report/json-lines.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { formatNumber } from "../report/numbers.js";
@@ -141,6 +142,14 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
 async function evaluate(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
   const { network, data } = await read(model, file, flags, "require", terminal);
   const set = await assess(network, "table", data);
+  const seen = shareOfMarked(network.summary?.rowMarks, data);
+  if (seen > 0) {
+    const share = seen === 1 ? "all" : `about ${Math.max(1, Math.round(100 * seen))}%`;
+    warn(
+      terminal,
+      `${share} of the rows that the model was trained on are in this table: its errors on new rows will be larger. Judge it by rows it has not seen (gaussflow train --test 0.2 holds some out and shows their errors)`,
+    );
+  }
   terminal.out.write(flags.json ? jsonLine("evaluation", set) : `${metricsTable([set], terminal.paintOut)}\n`);
   return EXIT.ok;
 }

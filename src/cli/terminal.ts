@@ -1,13 +1,14 @@
 // Where commands write: results to stdout, everything about the run (progress, notes, warnings) to stderr, so that
 // `gaussflow ... > file` keeps the two apart. A reader that goes away (| head) is no error.
 
-import { type Painter, painterFor } from "../report/paint.js";
+import { type Painter, painterFor, plain } from "../report/paint.js";
+import type { ProgressStream } from "../report/progress.js";
 import { EXIT, errorText } from "./exit.js";
 
 /** The two streams of a command, and colours fit for each. */
 export interface Terminal {
-  readonly out: NodeJS.WriteStream;
-  readonly err: NodeJS.WriteStream;
+  readonly out: ProgressStream;
+  readonly err: ProgressStream;
   readonly paintOut: Painter;
   readonly paintErr: Painter;
 }
@@ -47,4 +48,11 @@ export function showProcessWarnings(terminal: Terminal): void {
 /** A warning, on stderr. */
 export function warn(terminal: Terminal, message: string): void {
   terminal.err.write(`${terminal.paintErr("second", "warning:")} ${message}\n`);
+}
+
+/** For --quiet: nothing is written, Node's own warnings included. Errors still appear: main.ts writes them to the process's stream. */
+export function silentTerminal(): Terminal {
+  process.removeAllListeners("warning");
+  const nowhere: ProgressStream = { write: () => true };
+  return { out: nowhere, err: nowhere, paintOut: plain, paintErr: plain };
 }

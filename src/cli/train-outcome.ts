@@ -8,6 +8,7 @@ import { jsonLine, resultLine } from "../report/json-lines.js";
 import { lossChart } from "../report/loss-chart.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { counted, formatSeconds } from "../report/numbers.js";
+import type { Advice, AdviceCode } from "../train/advice.js";
 import type { TrainResult } from "../train/train.js";
 import { assess } from "./assess.js";
 import { EXIT, type ExitCode } from "./exit.js";
@@ -36,7 +37,7 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
   if (test !== null) sets.push(await judged("test", test));
   if (flags.out !== undefined) await saveModel(flags.out, result.network);
   if (flags.json) {
-    terminal.out.write(jsonLine("chosen", { chosen: result.chosen }));
+    terminal.out.write(jsonLine("chosen", { chosen: result.chosen, details: result.details }));
     terminal.out.write(
       resultLine({
         reason: result.reason,
@@ -52,6 +53,7 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
           warnings: result.monitor.warnings,
         },
         sets,
+        advice: result.advice,
         model: flags.out ?? null,
         // Those of the run were shown as they came.
         warnings: [...warnings, ...result.warnings],
@@ -64,6 +66,19 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
   );
 }
 
+/** The flag that follows a piece of advice. */
+const FLAGS: Readonly<Record<AdviceCode, string>> = {
+  overfitting: "--hidden, --decay",
+  noise: "--decay",
+  "few-rows": "--hidden, --cross-validate 5",
+  decay: "--decay",
+  iterations: "--iterations, --seconds",
+};
+
+function adviceLine({ code, message }: Advice): string {
+  return `Advice: ${message} (${FLAGS[code]})`;
+}
+
 function show(
   result: TrainResult,
   sets: readonly SetMetrics[],
@@ -73,17 +88,19 @@ function show(
 ): void {
   const lines = [
     result.chosen,
+    ...(flags.verbose ? [result.details] : []),
     "",
     metricsTable(sets, paintOut),
     "",
     `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}`,
-    `kept: iteration ${result.bestIteration}`,
+    `The model is that of iteration ${result.bestIteration}.`,
   ];
+  if (result.advice.length > 0) lines.push("", ...result.advice.map(adviceLine));
   if (result.monitor !== null)
     lines.push(
       "",
-      `verdict: ${result.monitor.verdict.code}: ${result.monitor.verdict.message}`,
-      `converged: ${result.monitor.converged.message}`,
+      `Speed: ${result.monitor.verdict.message} [${result.monitor.verdict.code}]`,
+      `Converged: ${result.monitor.converged.message}`,
       ...result.monitor.warnings.map((warning) => `warning: ${warning}`),
     );
   if (flags.plot) {

@@ -35,6 +35,7 @@ export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly plot?: true;
   readonly json?: true;
   readonly quiet?: true;
+  readonly verbose?: true;
 }
 
 export interface TrainSetup extends Parts {

@@ -16,7 +16,7 @@ import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
 import { DEFAULT_TEST } from "./parts.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
-import type { Terminal } from "./terminal.js";
+import { silentTerminal, type Terminal } from "./terminal.js";
 import { runMany } from "./train-many.js";
 import { conclude } from "./train-outcome.js";
 import { setUp, type TrainFlags } from "./train-setup.js";
@@ -68,11 +68,14 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
     )
     .option("--plot", "draw the loss")
     .option("--json", "one JSON object a line: records, then the result")
-    .option("--quiet", "no progress, only the result")
+    .option("--quiet", "write nothing but errors; the model goes to --out")
+    .option("--verbose", "also show method, units, route, memory and engine")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, flags: TrainFlags) => {
       const many = flags.restarts !== undefined || flags.crossValidate !== undefined;
-      done(await (many ? runMany : runOnce)(file, flags, terminal));
+      // Machines that ask for lines get them.
+      const shown = flags.quiet && !flags.json ? silentTerminal() : terminal;
+      done(await (many ? runMany : runOnce)(file, flags, shown));
     });
 }
 

@@ -136,9 +136,9 @@ export const conditioning: Experiment = {
           { label: "Gauss-Newton flow", ...lossCurve(gn.records), hue: 0 },
           { label: "promised exp(-2t)", ...promisedCurve(2, until), style: "dashed", hue: 0 },
           { label: "Levenberg-Marquardt flow", ...lossCurve(lm.records), hue: 1 },
-          { label: "promised exp(-(1+λ)t)", ...promisedCurve(1 + smallest, until), style: "dashed", hue: 1 },
+          { label: "upper bound exp(-(1+λ)t)", ...promisedCurve(1 + smallest, until), style: "dashed", hue: 1 },
           { label: "gradient flow", ...lossCurve(gf.records), hue: 2 },
-          { label: "promised exp(-2λt)", ...promisedCurve(2 * smallest, until), style: "dashed", hue: 2 },
+          { label: "upper bound exp(-2λt)", ...promisedCurve(2 * smallest, until), style: "dashed", hue: 2 },
         );
         charts.push({
           id: `loss-${String(scale).replace(".", "")}`,
@@ -157,7 +157,7 @@ export const conditioning: Experiment = {
     const worst = Math.max(...slopes.map((slope) => Math.abs(slope + 2)));
     const ratio = median(gradient.map(({ late, gaussLate }) => late / gaussLate));
     return {
-      purpose: `One hidden layer of ${width} tanh units on ${samples} samples, ${seeds.length} seeds for each of four input scales, output scale ${alpha}, a reachable target. Gauss-Newton flow is the Riemannian gradient flow of the loss on the manifold of predictions: its rate is 2 for the loss, whatever the eigenvalues of the Gram matrix are. Gradient flow has twice the smallest eigenvalue. Dashed lines are promises.`,
+      purpose: `One hidden layer of ${width} tanh units on ${samples} samples, ${seeds.length} seeds for each of four input scales, output scale ${alpha}, a reachable target. Gauss-Newton flow is the Riemannian gradient flow of the loss on the manifold of predictions: its rate is 2 for the loss, whatever the eigenvalues of the Gram matrix are. Gradient flow has twice the smallest eigenvalue. Dashed lines are promises: exp(-2t) is the rate itself, the others are upper bounds from the slowest mode, and the loss may lie far below them.`,
       claims: [
         {
           claim: "Gauss-Newton flow: the slope of the log loss over t in [1, 5] is -2 for every conditioning",

@@ -104,7 +104,7 @@ export const damping: Experiment = {
     const proportional = of("loss-proportional", "weakest");
     const ratios = weakest.map(({ slope, promised }) => -slope / promised);
     return {
-      purpose: `One hidden layer of ${width} tanh units on ${samples} samples (more parameters than equations), output scale ${alpha}. With λ the smallest eigenvalue of the kernel and rho = cλ/(1+cλ) the slowest mode of the loss decays at 2(1+cλ)/(1+c): for c = 1 the loss keeps exp(-∫(1+λ)dt), whatever λ is. A fixed rho keeps that only while it is at most λ/(1+λ), which nobody knows beforehand; one that follows the loss does not. The dashed line is that promise.`,
+      purpose: `One hidden layer of ${width} tanh units on ${samples} samples (more parameters than equations), output scale ${alpha}. With λ the smallest eigenvalue of the kernel and rho = cλ/(1+cλ) the slowest mode of the loss decays at 2(1+cλ)/(1+c): for c = 1 the loss keeps exp(-∫(1+λ)dt), whatever λ is. A fixed rho keeps that only while it is at most λ/(1+λ), which nobody knows beforehand; one that follows the loss does not. The dashed line is that promise: an upper bound, which the loss may lie far below.`,
       claims: [
         {
           claim: "Spectral damping (c = 1) keeps exp(-∫(1+λ)dt) on every target",
@@ -166,7 +166,7 @@ function promisedSeries(
     if (i > 0) integral += (time - records[i - 1].time) * (1 + 0.5 * (lambda[i] + lambda[i - 1]));
     return Math.exp(-integral);
   });
-  return { label: "promised exp(-∫(1+λ)dt)", x: records.map(({ time }) => time), y, style: "dashed", hue: 0 };
+  return { label: "upper bound exp(-∫(1+λ)dt)", x: records.map(({ time }) => time), y, style: "dashed", hue: 0 };
 }
 
 function chart(

@@ -209,7 +209,7 @@ function charts(under: readonly Line[], over: readonly Line[]): Chart[] {
       y: { label: "g(t)/g(0)", scale: "log" },
       series: [
         ...first(over).map(({ label, result }, hue) => ({ label, ...lossCurve(result.records), hue })),
-        { label: "promised exp(-(1+λ)t)", ...promisedCurve(1 + lambda, until), style: "dashed", hue: 0 },
+        { label: "upper bound exp(-(1+λ)t)", ...promisedCurve(1 + lambda, until), style: "dashed", hue: 0 },
       ],
     },
   ];

@@ -5,7 +5,7 @@
 import { argumentError } from "../errors.js";
 import { type NumberArray, numbersOf } from "../options.js";
 
-/** The three figures of one target. */
+/** The figures of one target. */
 export interface TargetMetrics {
   readonly target: string;
   /** Root mean square error, units of the target. */
@@ -14,6 +14,8 @@ export interface TargetMetrics {
   readonly mae: number;
   /** Share of the variance explained; NaN where the target is constant. */
   readonly r2: number;
+  /** 1 - R^2, the share that is not explained, with all its digits where R^2 is nearly 1; NaN where the target is constant. */
+  readonly unexplained: number;
 }
 
 /** The figures of one set of rows. */
@@ -147,10 +149,12 @@ class ColumnSums {
   }
 
   figures(): Omit<TargetMetrics, "target"> {
+    const unexplained = this.#spread > 0 ? this.#squares / this.#spread : Number.NaN;
     return {
       rmse: Math.sqrt(this.#squares / this.#total) * this.#unit,
       mae: (this.#absolute / this.#total) * this.#unit,
-      r2: this.#spread > 0 ? 1 - this.#squares / this.#spread : Number.NaN,
+      r2: 1 - unexplained,
+      unexplained,
     };
   }
 }

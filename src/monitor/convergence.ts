@@ -64,6 +64,9 @@ export function convergence(
   const offset = Math.sqrt(tangentNorm ** 2 / rank) / Math.sqrt(normalNorm ** 2 / freedom);
   const numbers = `relative offset ${offset.toExponential(2)}, the residual's tangent part is ${tangentNorm.toExponential(2)} of ${Math.hypot(tangentNorm, normalNorm).toExponential(2)}`;
   return offset <= relativeOffset
-    ? { holds: true, message: `yes: ${numbers}` }
-    : { holds: false, message: `no: ${numbers} (a minimum has less than ${relativeOffset}); ${ended}` };
+    ? { holds: true, message: `yes: further steps would change less than the noise of the data (${numbers})` }
+    : {
+        holds: false,
+        message: `no: further steps could still lower the training error (${numbers}; a minimum has less than ${relativeOffset}); ${ended}`,
+      };
 }

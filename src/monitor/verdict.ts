@@ -74,7 +74,7 @@ function withoutRate({ excluded, optimumKnown, missedOptimum, ended }: Obstacles
   const points = fit?.points ?? 0;
   if (points >= VERDICT_THRESHOLDS.points) return null;
   return notApplicable(
-    `too few points above the error floor for a rate: ${points}, at least ${VERDICT_THRESHOLDS.points} are needed${ended === null ? "" : `; ${ended}`}`,
+    `the run is too short to say how fast it is (too few points above the error floor for a rate: ${points}, at least ${VERDICT_THRESHOLDS.points} are needed)${ended === null ? "" : `; ${ended}`}`,
   );
 }
 
@@ -200,9 +200,12 @@ const nearlyAll = 1e-6;
 
 function byDecrement({ promised, share, gainRatio, damping }: TrainFacts, fit: RateFit): Verdict {
   if (promised === null || gainRatio === null)
-    return notApplicable("no step in the window has a gain ratio, so what the model offered is not known");
+    return notApplicable(
+      'how fast it should be cannot be said: in the last iterations a correction of the curvature was in use, for which the theory promises nothing. Look at whether it has converged; levenbergMarquardt({ residualCurvature: "none" }) gives a run that can be judged (no step in the window has a gain ratio)',
+    );
   const measured = `log excess loss falls by ${show(fit.measured)} (+- ${fit.standardError.toExponential(1)} of the line fit) an iteration`;
   const model = `the damped linear model offers ${promised > -Math.log(nearlyAll) ? "all but a millionth of the excess or less" : show(promised)}, and steps keep ${show(gainRatio)} of what it offers`;
+  const numbers = `(${measured}; ${model})`;
   if (
     damping > 0 &&
     share !== null &&
@@ -211,15 +214,26 @@ function byDecrement({ promised, share, gainRatio, damping }: TrainFacts, fit: R
   )
     return {
       code: "damping-limited",
-      message: `${measured}; ${model}, which is ${percent(share)} of what it would offer without: the damping ${damping.toExponential(2)} holds the steps back, as it has to where longer ones would not keep their promise`,
+      message: `the damping holds the steps back, as it has to where longer ones would fail: allow more iterations if the error has to fall further (${measured}; ${model}, which is ${percent(share)} of what it would offer without the damping ${damping.toExponential(2)})`,
     };
   if (fit.measured < VERDICT_THRESHOLDS.stalledDecrement)
-    return { code: "stalled", message: `${measured}: next to nothing; ${model}` };
+    return {
+      code: "stalled",
+      message: `the training error hardly falls any more, and more iterations will change little: another start (seed) or other hidden units may end lower ${numbers}`,
+    };
   const band = Math.max(VERDICT_THRESHOLDS.trainBand * promised, VERDICT_THRESHOLDS.standardErrors * fit.standardError);
-  if (fit.measured > promised + band) return { code: "faster-than-promised", message: `${measured}; ${model}` };
-  if (fit.measured >= promised - band) return { code: "on-theory", message: `${measured}; ${model}` };
+  if (fit.measured > promised + band)
+    return {
+      code: "faster-than-promised",
+      message: `the error falls faster than the theory promises: nothing has to be changed ${numbers}`,
+    };
+  if (fit.measured >= promised - band)
+    return {
+      code: "on-theory",
+      message: `the error falls as fast as the theory promises: nothing has to be changed ${numbers}`,
+    };
   return {
     code: "curvature-limited",
-    message: `${measured}; ${model}: the network is not linear over the length of a step`,
+    message: `steps bring less than they promise, since the network is not linear over the length of a step: allow more iterations, or try more hidden units ${numbers}`,
   };
 }

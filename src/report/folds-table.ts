@@ -9,7 +9,7 @@ export function foldsTable({ folds, metrics, spread }: CrossValidationResult, pa
   const targets = metrics ?? folds[0]?.metrics ?? [];
   const several = targets.length > 1;
   // A fold without a network has no figures.
-  const none = [{ target: "", rmse: Number.NaN, mae: Number.NaN, r2: Number.NaN }];
+  const none = [{ target: "", rmse: Number.NaN, mae: Number.NaN, r2: Number.NaN, unexplained: Number.NaN }];
   const scored = folds.filter((entry) => entry.metrics !== null);
   const rows = scored.reduce((sum, { fold }) => sum + fold.rows.length, 0);
   return textTable(

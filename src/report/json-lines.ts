@@ -2,6 +2,7 @@
 import type { MonitorReport } from "../linearise/observer.js";
 import type { Reason, TrainRecord } from "../linearise/record.js";
 import type { SetMetrics } from "../loss/metrics.js";
+import type { Advice } from "../train/advice.js";
 
 /** The last line of `train --json`. */
 export interface ResultLine {
@@ -15,6 +16,7 @@ export interface ResultLine {
   /** With --monitor, else null. */
   readonly monitor: Pick<MonitorReport, "rate" | "verdict" | "converged" | "warnings"> | null;
   readonly sets: readonly SetMetrics[];
+  readonly advice: readonly Advice[];
   /** Where the model was saved, or null. */
   readonly model: string | null;
   readonly warnings: readonly string[];

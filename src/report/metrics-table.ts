@@ -14,6 +14,7 @@ export function metricsColumns(heading: string, several: boolean): TextColumn[] 
     { heading: "RMSE", align: "right" },
     { heading: "MAE", align: "right" },
     { heading: "R²", align: "right" },
+    { heading: "1 - R²", align: "right" },
   ];
 }
 
@@ -24,13 +25,14 @@ export function metricsRows(
   targets: readonly TargetMetrics[],
   several: boolean,
 ): (readonly string[])[] {
-  return targets.map(({ target, rmse, mae, r2 }, k) => [
+  return targets.map(({ target, rmse, mae, r2, unexplained }, k) => [
     k === 0 ? name : "",
     ...(several ? [target] : []),
     k === 0 ? formatCount(rows) : "",
     formatNumber(rmse),
     formatNumber(mae),
     formatNumber(r2),
+    formatNumber(unexplained),
   ]);
 }
 

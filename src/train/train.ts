@@ -2,7 +2,6 @@
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
-import { showBytes } from "../bytes.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
@@ -16,6 +15,10 @@ import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { abortReason, endedBy } from "./interrupt.js";
+import { rowMarks } from "../network/row-marks.js";
+import { type Advice, adviceAfter } from "./advice.js";
+import { adviceFacts } from "./advice-facts.js";
+import { describeChoice } from "./chosen.js";
 import { minimise } from "./minimise.js";
 import type { MinimiseResult } from "./minimise-options.js";
 import { trainRequest } from "./plan.js";
@@ -58,13 +61,17 @@ export interface TrainResult {
   readonly engine: string;
   /** Threads that were used: those asked for, or 1 where more would not have been faster (`TrainOptions.threads`). */
   readonly threads: number;
-  /** One line: what train chose. */
+  /** One plain line: the network, and the rows it was trained on. */
   readonly chosen: string;
   /**
    * What went wrong without ending the run, a sentence each: checkpoints that could not be written. Each is also a process warning of the
    * type GaussflowWarning, code GAUSSFLOW_CHECKPOINT, at the time.
    */
   readonly warnings: readonly string[];
+  /** What else was chosen, in the terms of the field: method, units, route, bytes, engine. */
+  readonly details: string;
+  /** What would lower the errors on new rows, from what was measured; empty where nothing speaks for a change. */
+  readonly advice: readonly Advice[];
 }
 
 /**
@@ -344,6 +351,7 @@ function finish(
     method: completed.method.label,
     features: fit.featureNames,
     targets: fit.targetNames,
+    rowMarks: fit instanceof FileDataset ? null : rowMarks(fit),
   };
   return {
     network: at(kept).withSummary(summary),
@@ -361,32 +369,8 @@ function finish(
     plan,
     engine: engine.kind,
     threads: engine.threads,
-    chosen: chosenLine(start, fit, validation, completed, plan, engine),
     warnings: result.warnings,
+    ...describeChoice({ start, fit, validation, completed, plan, engine }),
+    advice: adviceAfter(adviceFacts(start, fit, validation, completed.loss.decay, result)),
   };
-}
-
-function chosenLine(
-  start: Network,
-  fit: Dataset | FileDataset,
-  validation: Dataset | null,
-  completed: CompletedTrainOptions,
-  plan: Plan<TrainRoute>,
-  engine: EngineName,
-): string {
-  const { method, loss } = completed;
-  const effect = scalingInEffect(method.scaling, plan.route, loss.decay);
-  const layered = plan.route === "dual" && effect === "marquardt";
-  const scaled = layered
-    ? ", one factor a layer"
-    : effect === method.scaling
-      ? ""
-      : `, identity in effect: ${method.scaling === "root" ? "the dual route" : "decay in the dual route"}`;
-  const plain = plan.route === "matrix-free" && method.settings.acceleration === true ? ", not accelerated here" : "";
-  const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
-  const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
-  const { peak, most } = plan.chosen.bytes;
-  const bytes = `peak ${showBytes(peak)}${most > peak ? `, at most ${showBytes(most)}` : ""}`;
-  const units = start.scaling === null ? "raw units" : "standardised units";
-  return `${method.label}${scaled}${plain} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}`;
 }

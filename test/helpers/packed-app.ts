@@ -32,7 +32,7 @@ export interface Ran {
 /** Runs a program without the variables that vitest's own run set. */
 export function run(program: string, args: readonly string[], cwd: string): Ran {
   const { GAUSSFLOW_REQUIRE_NATIVE: _a, GAUSSFLOW_BACKEND: _b, NODE_OPTIONS: _c, ...env } = process.env;
-  const child = spawnSync(program, args, { cwd, encoding: "utf8", env, timeout: 120_000 });
+  const child = spawnSync(program, args, { cwd, encoding: "utf8", env, timeout: 280_000 });
   return { code: child.status, out: child.stdout.trim(), err: child.stderr };
 }
 

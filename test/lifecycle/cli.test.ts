@@ -28,8 +28,11 @@ describe("gaussflow train", () => {
     expect(code, err).toBe(0);
     expect(out).toMatch(/train +\d+ +[\d.]+/);
     expect(out).toMatch(/test +\d+ +[\d.]+/);
-    expect(out).toMatch(/kept: iteration \d+/);
+    expect(out).toMatch(/The model is that of iteration \d+/);
     expect(out).toContain(`Next: gaussflow predict ${model}`);
+    expect(out).toMatch(/^Network 9-16-16-1 \(449 parameters\), trained on \d+ rows; \d+ more were held out/);
+    expect(out).toMatch(/R² +1 - R²\n/);
+    expect(out).not.toMatch(/route|engine/);
     expect(err).toContain('column "origin" is categorical with 3 categories');
     expect((await loadModel(model)).encoding?.targets).toEqual(["mpg"]);
   });
@@ -43,6 +46,30 @@ describe("gaussflow train", () => {
       .map((line) => JSON.parse(line));
     expect(lines.filter(({ type }) => type === "record").length).toBeGreaterThanOrEqual(4);
     expect(lines.at(-1)).toMatchObject({ type: "result", iterations: 3, reason: { code: "iterations" } });
+  });
+
+  it("advises where the numbers give a reason, with the flags, and shows details on request", () => {
+    const args = [...training, "--iterations", "2", "--hidden", "4"];
+    const { out } = run([...args, "--verbose"]);
+    expect(out).toMatch(/Advice: The run was cut off while the error still fell .* \(--iterations, --seconds\)/);
+    expect(out).toMatch(/Levenberg-Marquardt .* primal route .* engine/);
+    const lines = run([...args, "--json"])
+      .out.trim()
+      .split("\n");
+    expect(JSON.parse(lines.at(-1) ?? "").advice[0].code).toBe("iterations");
+  });
+
+  it("--quiet writes nothing but errors, and the model", () => {
+    const quiet = join(folder, "quiet.json");
+    // A column that is left out, a constant one and --restarts would all have something to say.
+    for (const more of [[], ["--restarts", "2"]]) {
+      const args = [...training, "--quiet", "--iterations", "2", "--out", quiet, ...more];
+      expect(run(args)).toEqual({ code: 0, out: "", err: "" });
+      expect(existsSync(quiet)).toBe(true);
+    }
+    const { code, out, err } = run(["train", "missing.csv", "--quiet"]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(/^gaussflow: missing\.csv/);
   });
 
   it("reads standard input", () => {
@@ -193,6 +220,13 @@ describe("gaussflow predict, evaluate and doctor", () => {
     const { code, out } = run(["evaluate", model, cars, "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(out).targets[0].r2).toBeGreaterThan(0.8);
+    // The rows of the training: said so. Others: not.
+    expect(run(["evaluate", model, cars]).err).toMatch(
+      /all of the rows that the model was trained on are in this table/,
+    );
+    const [header = "", ...rows] = readFileSync(cars, "utf8").trim().split("\n");
+    const other = rows.slice(0, 20).map((row) => row.replace(/^([^,]+),[^,]+/, "$1,33.25"));
+    expect(run(["evaluate", model, "-"], `${[header, ...other].join("\n")}\n`).err).not.toMatch(/trained on/);
     const foreign = run(["predict", "package.json", cars]);
     expect([foreign.code, /not a gaussflow-model/.test(foreign.err)]).toEqual([1, true]);
   });

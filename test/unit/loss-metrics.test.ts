@@ -9,8 +9,15 @@ describe("metrics", () => {
     const targets = Float64Array.of(1, 10, 2, 20, 3, 40);
     const predictions = Float64Array.of(2, 10, 1, 20, 3, 40);
     const [first, second] = metrics(predictions, targets, ["a", "b"]);
-    expect(first).toEqual({ target: "a", rmse: Math.sqrt(2 / 3), mae: 2 / 3, r2: 0 });
-    expect(second).toEqual({ target: "b", rmse: 0, mae: 0, r2: 1 });
+    expect(first).toEqual({ target: "a", rmse: Math.sqrt(2 / 3), mae: 2 / 3, r2: 0, unexplained: 1 });
+    expect(second).toEqual({ target: "b", rmse: 0, mae: 0, r2: 1, unexplained: 0 });
+  });
+
+  it("keep the digits of 1 - R² where R² is nearly 1", () => {
+    // Errors of 1e-10 against a variance of 2/3 a row: R² itself has lost all of them.
+    const [entry] = metrics(Float64Array.of(1 + 1e-10, 2, 3 - 1e-10), Float64Array.of(1, 2, 3), ["y"]);
+    expect(entry?.r2).toBe(1);
+    expect(Math.abs((entry?.unexplained ?? Number.NaN) / 1e-20 - 1)).toBeLessThan(1e-5);
   });
 
   it("have no R² on a constant target or on a single row", () => {

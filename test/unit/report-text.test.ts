@@ -78,12 +78,18 @@ describe("tables", () => {
 
   it("names the target only when there are several, and shows an undefined R² as a dash", () => {
     const one = metricsTable([
-      { set: "train", rows: 1200, targets: [{ target: "mpg", rmse: 1.5, mae: 1, r2: Number.NaN }] },
+      {
+        set: "train",
+        rows: 1200,
+        targets: [{ target: "mpg", rmse: 1.5, mae: 1, r2: Number.NaN, unexplained: Number.NaN }],
+      },
     ]);
     expect(one).toContain("1,200");
     expect(one).not.toContain("mpg");
-    expect(one.split("\n")[1]).toMatch(/1\.500 +1\.000 +-$/);
-    const target = (name: string) => ({ target: name, rmse: 1, mae: 1, r2: 0.5 });
+    expect(one.split("\n")[1]).toMatch(/1\.500 +1\.000 +- +-$/);
+    const close = [{ target: "mpg", rmse: 1, mae: 1, r2: 1 - 2.5e-9, unexplained: 2.5e-9 }];
+    expect(metricsTable([{ set: "test", rows: 9, targets: close }])).toMatch(/1 - R²\n.* 1\.0000? +2\.500e-9$/);
+    const target = (name: string) => ({ target: name, rmse: 1, mae: 1, r2: 0.5, unexplained: 0.5 });
     const two = metricsTable([{ set: "test", rows: 3, targets: [target("heat"), target("cool")] }]);
     expect(two).toContain("heat");
     expect(two.split("\n")).toHaveLength(3);

@@ -159,10 +159,10 @@ describe("training", () => {
     const net = network({ layers: [3, 20, 1], seed: 1 });
     const result = await train(net, data, { ...quick, loss: squaredError({ decay: 0.01 }) });
     expect(result.plan.route).toBe("dual");
-    expect(result.chosen).toMatch(/identity in effect: the dual route/);
+    expect(result.details).toMatch(/identity in effect: the dual route/);
     const layered = levenbergMarquardt({ scaling: "marquardt" });
     const told = await train(net, data, { ...quick, method: layered, loss: squaredError({ decay: 0.01 }) });
-    expect(told.chosen).toMatch(/identity in effect: decay in the dual route/);
+    expect(told.details).toMatch(/identity in effect: decay in the dual route/);
     const primal = await train(net, data, { ...quick, loss: squaredError({ decay: 0.01 }), route: "primal" });
     // Two local searches of one objective: they need not meet, but neither may stall above the other by much.
     const objective = (records: typeof result.records) => records.at(-1)?.objective ?? Number.NaN;
@@ -174,6 +174,6 @@ describe("training", () => {
     const { Dataset } = await import("../../src/data/dataset.js");
     const split = new Dataset({ ...data, parts: Uint8Array.from({ length: 30 }, (_, i) => (i < 20 ? 0 : 2)) } as never);
     const result = await train(network({ layers: [2, 1] }), split, { ...quick, stop: { iterations: 1 } });
-    expect(result.chosen).toContain("on 20 samples");
+    expect(result.chosen).toContain("trained on 20 rows");
   });
 });

@@ -291,10 +291,10 @@ describe("plan and train", () => {
   it("agree on the route and the peak, and train tells them", async () => {
     const data = waves(60, 3, 1, 2);
     const net = network({ layers: [3, 4, 1] });
-    const { chosen, plan: taken } = await train(net, data, { stop: { iterations: 1 } });
+    const { details, plan: taken } = await train(net, data, { stop: { iterations: 1 } });
     expect(taken).toEqual(plan(net, data));
     expect(taken.sampleCount).toBe(51);
-    expect(chosen).toMatch(
+    expect(details).toMatch(
       /primal route \(21 parameters are at most 51 equations; 4 KiB for matrix and factor, peak \d+ MiB\)/,
     );
   });

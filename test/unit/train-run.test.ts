@@ -136,12 +136,15 @@ describe("validation", () => {
 
   it("holds 15% out by default from 40 samples on, drawn by the seed", async () => {
     const result = await train(net, data, { backend: "typescript", stop: { iterations: 1 } });
-    expect(result.chosen).toContain("102 samples (18 held out for validation)");
+    expect(result.chosen).toMatch(
+      /^Network [\d-]+ \(\d+ parameters\), trained on 102 rows; 18 more were held out to decide when to stop\.$/,
+    );
+    expect(result.details).toContain("102 samples (18 held out for validation)");
     const tiny = await train(net, data.select([...Array(39).keys()]), {
       backend: "typescript",
       stop: { iterations: 1 },
     });
-    expect(tiny.chosen).toContain("no validation part");
+    expect(tiny.chosen).toMatch(/trained on 39 rows; no rows were held out\.$/);
   });
 });
 

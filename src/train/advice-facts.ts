@@ -1,0 +1,38 @@
+// What adviceAfter goes by, gathered from a run that has ended.
+import type { FileDataset } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
+import type { Network } from "../network/network.js";
+import type { AdviceFacts } from "./advice.js";
+import type { MinimiseResult } from "./minimise-options.js";
+import { meanFactor } from "./prepare.js";
+
+export function adviceFacts(
+  start: Network,
+  fit: Dataset | FileDataset,
+  validation: Dataset | null,
+  decay: number,
+  { records, reason, best, bestValidation }: MinimiseResult,
+): AdviceFacts {
+  const kept = bestValidation ?? best;
+  const accepted = records.filter((record) => record.accepted);
+  const place = accepted.findIndex(({ iteration }) => iteration === kept.iteration);
+  return {
+    parameters: start.parameterCount,
+    rows: fit.sampleCount,
+    outputs: fit.outputSize,
+    validationRows: validation?.sampleCount ?? 0,
+    decay,
+    reason: reason.code,
+    points: accepted.map(({ loss, validationLoss }) => ({ loss, validationLoss })),
+    kept: Math.max(0, place),
+    loss: kept.loss,
+    validationLoss: bestValidation?.value ?? null,
+    decayShare: decayShare(kept.parameters, decay, kept.loss / meanFactor(fit)),
+  };
+}
+
+/** The share of d/2 |w|^2 in the sum loss + d/2 |w|^2. */
+function decayShare(parameters: Float64Array, decay: number, sumLoss: number): number {
+  const part = (decay / 2) * parameters.reduce((sum, w) => sum + w * w, 0);
+  return part > 0 ? part / (sumLoss + part) : 0;
+}

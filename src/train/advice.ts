@@ -1,0 +1,122 @@
+// Advice after a training: what would lower the errors on new rows, from what was measured. A pure function of numbers; no advice where
+// the numbers give no reason for one. The rules were checked by following the advice (bench/advice.mjs, docs/advice.md).
+import type { ReasonCode } from "../linearise/record.js";
+
+export type AdviceCode = "few-rows" | "overfitting" | "decay" | "iterations" | "noise";
+
+/** One sentence or two that say what was seen and what to try. */
+export interface Advice {
+  readonly code: AdviceCode;
+  readonly message: string;
+}
+
+/** One accepted iteration. */
+export interface AdvicePoint {
+  readonly loss: number;
+  readonly validationLoss: number | null;
+}
+
+/** What was measured of a run. Losses are means of squares in the units of training. */
+export interface AdviceFacts {
+  readonly parameters: number;
+  /** Rows of the training part, and outputs of each. */
+  readonly rows: number;
+  readonly outputs: number;
+  readonly validationRows: number;
+  readonly decay: number;
+  readonly reason: ReasonCode;
+  /** Accepted iterations in order, the starting point first. */
+  readonly points: readonly AdvicePoint[];
+  /** The position in `points` of the network that was kept. */
+  readonly kept: number;
+  /** Training and validation loss of that network. */
+  readonly loss: number;
+  readonly validationLoss: number | null;
+  /** Share of the weight decay in the objective at that network, 0 to 1. */
+  readonly decayShare: number;
+}
+
+export const ADVICE_THRESHOLDS = Object.freeze({
+  /** Standard errors of the validation loss by which it has to exceed the training loss, and the least ratio. */
+  standardErrors: 2,
+  leastRatio: 1.3,
+  /** From this many parameters an equation on, fewer hidden units are worth a try. */
+  crowded: 0.25,
+  /** Without validation rows: from this many parameters an equation on, training errors say nothing of new rows. */
+  unchecked: 0.3,
+  /** The decay holds the error up where its share of the objective is at least this and no overfitting is seen. */
+  decayShare: 0.5,
+  /** A run that was cut off still falls where this share of its iterations lowered the loss by at least this much. */
+  lastIterations: 0.2,
+  stillFalling: 0.02,
+  /** Share of the loss at the start below which a validation loss is small enough. */
+  smallError: 1e-4,
+});
+
+/** At most two pieces of advice, the most useful first. */
+export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
+  const found = [decayTooLarge(facts), moreIterations(facts), overfitting(facts), fewRows(facts)];
+  return found.filter((one) => one !== null).slice(0, 2);
+}
+
+const percent = (share: number) => `${(100 * share).toPrecision(2)}%`;
+const number = (value: number) => String(Number(value.toPrecision(2)));
+
+/** How far the validation loss lies above the training loss, as a ratio; null where that may be chance. */
+function excess({ loss, validationLoss, validationRows, outputs }: AdviceFacts): number | null {
+  if (validationLoss === null || validationRows === 0 || !(loss > 0)) return null;
+  const ratio = validationLoss / loss;
+  // Relative standard error of a mean of m squares of normal errors: sqrt(2/m).
+  const chance = 1 + ADVICE_THRESHOLDS.standardErrors * Math.sqrt(2 / (validationRows * outputs));
+  return ratio > Math.max(chance, ADVICE_THRESHOLDS.leastRatio) ? ratio : null;
+}
+
+function overfitting(facts: AdviceFacts): Advice | null {
+  const ratio = excess(facts);
+  const { parameters, rows, outputs, validationLoss, points, decay } = facts;
+  if (ratio === null || validationLoss === null) return null;
+  if (validationLoss < ADVICE_THRESHOLDS.smallError * (points[0]?.loss ?? 0)) return null;
+  const seen = `On the validation rows the mean squared error is ${number(ratio)} times that on the training rows`;
+  if (parameters < ADVICE_THRESHOLDS.crowded * rows * outputs)
+    return {
+      code: "noise",
+      message: `${seen}: more training rows would help, or ${decay > 0 ? "a larger" : "a small"} weight decay.`,
+    };
+  return {
+    code: "overfitting",
+    message: `${seen}, with ${parameters} parameters for ${rows} rows: try fewer hidden units${decay > 0 ? "" : ", or a weight decay"}; more rows would help too.`,
+  };
+}
+
+function fewRows({ parameters, rows, outputs, validationRows }: AdviceFacts): Advice | null {
+  if (validationRows > 0 || parameters < ADVICE_THRESHOLDS.unchecked * rows * outputs) return null;
+  return {
+    code: "few-rows",
+    message: `${parameters} parameters were fitted to ${rows} rows and none were held out: these errors say nothing about new rows. Try fewer hidden units, more rows, or a cross-validation.`,
+  };
+}
+
+function decayTooLarge(facts: AdviceFacts): Advice | null {
+  const { decay, decayShare } = facts;
+  if (!(decay > 0) || decayShare < ADVICE_THRESHOLDS.decayShare || excess(facts) !== null) return null;
+  return {
+    code: "decay",
+    message: `The weight decay of ${decay} is ${percent(decayShare)} of what was minimized, and no overfitting is seen: a smaller one, such as ${number(decay / 100)}, or none would give lower errors.`,
+  };
+}
+
+function moreIterations({ reason, points, kept, validationLoss }: AdviceFacts): Advice | null {
+  if (reason !== "iterations" && reason !== "seconds") return null;
+  const last = points.length - 1;
+  const back = Math.max(1, Math.ceil(ADVICE_THRESHOLDS.lastIterations * last));
+  // The best validation loss lies further back: more iterations would overfit.
+  if (last < 1 || kept < last - back) return null;
+  const of = ({ loss, validationLoss: held }: AdvicePoint) => (validationLoss === null ? loss : (held ?? Number.NaN));
+  const fell = 1 - of(points[kept] as AdvicePoint) / of(points[last - back] as AdvicePoint);
+  if (!(fell >= ADVICE_THRESHOLDS.stillFalling)) return null;
+  const limit = reason === "iterations" ? "iterations" : "time";
+  return {
+    code: "iterations",
+    message: `The run was cut off while the error still fell (by ${percent(fell)} in the last ${back} iterations): allow more ${limit}.`,
+  };
+}

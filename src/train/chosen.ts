@@ -1,0 +1,51 @@
+// What train chose, in words: one plain line, and the details for those who know the method.
+import type { Engine } from "../backend/engine.js";
+import { showBytes } from "../bytes.js";
+import type { FileDataset } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
+import type { Plan } from "../linearise/plan.js";
+import { scalingInEffect } from "../linearise/problem.js";
+import type { TrainRoute } from "../linearise/record.js";
+import type { Network } from "../network/network.js";
+import type { CompletedTrainOptions } from "./train-options.js";
+
+export interface Choice {
+  readonly start: Network;
+  readonly fit: Dataset | FileDataset;
+  readonly validation: Dataset | null;
+  readonly completed: CompletedTrainOptions;
+  readonly plan: Plan<TrainRoute>;
+  readonly engine: Pick<Engine, "kind" | "threads">;
+}
+
+export function describeChoice(choice: Choice): { readonly chosen: string; readonly details: string } {
+  return { chosen: plainLine(choice), details: detailLine(choice) };
+}
+
+/** "Network 7-16-16-1 (401 parameters), trained on 280 rows; 59 more were held out to decide when to stop." */
+function plainLine({ start, fit, validation }: Choice): string {
+  const sizes = [start.inputSize, ...start.architecture.layers.map(({ outputSize }) => outputSize)].join("-");
+  const held =
+    validation === null
+      ? "no rows were held out"
+      : `${validation.sampleCount} more were held out to decide when to stop`;
+  return `Network ${sizes} (${start.parameterCount} parameters), trained on ${fit.sampleCount} rows; ${held}.`;
+}
+
+function detailLine({ start, fit, validation, completed, plan, engine }: Choice): string {
+  const { method, loss } = completed;
+  const effect = scalingInEffect(method.scaling, plan.route, loss.decay);
+  const layered = plan.route === "dual" && effect === "marquardt";
+  const scaled = layered
+    ? ", one factor a layer"
+    : effect === method.scaling
+      ? ""
+      : `, identity in effect: ${method.scaling === "root" ? "the dual route" : "decay in the dual route"}`;
+  const plain = plan.route === "matrix-free" && method.settings.acceleration === true ? ", not accelerated here" : "";
+  const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
+  const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
+  const { peak, most } = plan.chosen.bytes;
+  const bytes = `peak ${showBytes(peak)}${most > peak ? `, at most ${showBytes(most)}` : ""}`;
+  const units = start.scaling === null ? "raw units" : "standardized units";
+  return `${method.label}${scaled}${plain} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}`;
+}
