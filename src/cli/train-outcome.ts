@@ -66,17 +66,17 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
   );
 }
 
-/** The flag that follows a piece of advice. */
+/** The flags that follow a piece of advice. */
 const FLAGS: Readonly<Record<AdviceCode, string>> = {
-  overfitting: "--hidden, --decay",
-  noise: "--decay",
-  "few-rows": "--hidden, --cross-validate 5",
-  decay: "--decay",
-  iterations: "--iterations, --seconds",
+  overfitting: " (--decay, --hidden)",
+  rows: "",
+  "few-rows": " (--hidden, --cross-validate 5)",
+  decay: " (--decay)",
+  iterations: " (--iterations, --seconds)",
 };
 
 function adviceLine({ code, message }: Advice): string {
-  return `Advice: ${message} (${FLAGS[code]})`;
+  return `Advice: ${message}${FLAGS[code]}`;
 }
 
 function show(

@@ -2,7 +2,7 @@
 // the numbers give no reason for one. The rules were checked by following the advice (bench/advice.mjs, docs/advice.md).
 import type { ReasonCode } from "../linearise/record.js";
 
-export type AdviceCode = "few-rows" | "overfitting" | "decay" | "iterations" | "noise";
+export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations";
 
 /** One sentence or two that say what was seen and what to try. */
 export interface Advice {
@@ -40,7 +40,7 @@ export const ADVICE_THRESHOLDS = Object.freeze({
   /** Standard errors of the validation loss by which it has to exceed the training loss, and the least ratio. */
   standardErrors: 2,
   leastRatio: 1.3,
-  /** From this many parameters an equation on, fewer hidden units are worth a try. */
+  /** From this many parameters an equation on, fewer hidden units do as well. */
   crowded: 0.25,
   /** Without validation rows: from this many parameters an equation on, training errors say nothing of new rows. */
   unchecked: 0.3,
@@ -51,6 +51,8 @@ export const ADVICE_THRESHOLDS = Object.freeze({
   stillFalling: 0.02,
   /** Share of the loss at the start below which a validation loss is small enough. */
   smallError: 1e-4,
+  /** Share of it from which on a validation loss is taken for noise, which a weight decay helps against. */
+  noisy: 0.03,
 });
 
 /** At most two pieces of advice, the most useful first. */
@@ -75,16 +77,18 @@ function overfitting(facts: AdviceFacts): Advice | null {
   const ratio = excess(facts);
   const { parameters, rows, outputs, validationLoss, points, decay } = facts;
   if (ratio === null || validationLoss === null) return null;
-  if (validationLoss < ADVICE_THRESHOLDS.smallError * (points[0]?.loss ?? 0)) return null;
+  const size = validationLoss / (points[0]?.loss ?? 0);
+  if (size < ADVICE_THRESHOLDS.smallError) return null;
   const seen = `On the validation rows the mean squared error is ${number(ratio)} times that on the training rows`;
-  if (parameters < ADVICE_THRESHOLDS.crowded * rows * outputs)
-    return {
-      code: "noise",
-      message: `${seen}: more training rows would help, or ${decay > 0 ? "a larger" : "a small"} weight decay.`,
-    };
+  if (size < ADVICE_THRESHOLDS.noisy) return { code: "rows", message: `${seen}: more training rows would lower it.` };
+  const stronger = decay > 0 ? `one larger than ${decay}` : "such as 1";
+  const crowded =
+    parameters < ADVICE_THRESHOLDS.crowded * rows * outputs
+      ? ""
+      : ` With ${parameters} parameters for ${rows} rows, fewer hidden units are likely to do as well.`;
   return {
     code: "overfitting",
-    message: `${seen}, with ${parameters} parameters for ${rows} rows: try fewer hidden units${decay > 0 ? "" : ", or a weight decay"}; more rows would help too.`,
+    message: `${seen}: more training rows would help most, and a weight decay (${stronger}) often does on noisy data.${crowded}`,
   };
 }
 

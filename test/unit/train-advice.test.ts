@@ -35,22 +35,24 @@ describe("advice", () => {
     expect(codes({ validationRows: 0, validationLoss: null })).toEqual([]);
   });
 
-  it("sees overfitting: fewer units where parameters are many, more rows or decay where they are few", () => {
+  it("sees overfitting: more rows and a decay, fewer units where parameters are many, rows alone where errors are small", () => {
     const crowded = { parameters: 370, rows: 280, validationRows: 59, loss: 0.05, validationLoss: 0.12 };
     expect(codes(crowded)).toEqual(["overfitting"]);
     expect(adviceAfter({ ...good, ...crowded })[0]?.message).toMatch(
-      /2\.4 times that on the training rows, with 370 parameters for 280 rows: try fewer hidden units, or a weight decay/,
+      /2\.4 times that on the training rows: more training rows would help most, and a weight decay \(such as 1\) .* With 370 parameters for 280 rows, fewer hidden units/,
     );
-    expect(codes({ loss: 0.05, validationLoss: 0.12 })).toEqual(["noise"]);
+    expect(codes({ loss: 0.05, validationLoss: 0.12 })).toEqual(["overfitting"]);
+    expect(adviceAfter({ ...good, loss: 0.05, validationLoss: 0.12 })[0]?.message).not.toMatch(/hidden units/);
+    expect(codes({ loss: 0.001, validationLoss: 0.003 })).toEqual(["rows"]);
     // A larger decay, where there is one.
     expect(adviceAfter({ ...good, decay: 0.1, loss: 0.05, validationLoss: 0.12 })[0]?.message).toMatch(
-      /a larger weight decay/,
+      /one larger than 0\.1/,
     );
   });
 
   it("does not call chance overfitting: few validation rows must show more", () => {
     const ratio = { loss: 0.1, validationLoss: 0.15 };
-    expect(codes({ ...ratio, validationRows: 200 })).toEqual(["noise"]);
+    expect(codes({ ...ratio, validationRows: 200 })).toEqual(["overfitting"]);
     expect(codes({ ...ratio, validationRows: 20 })).toEqual([]);
     // Errors of a noise-free fit are small on both parts.
     expect(codes({ loss: 1e-9, validationLoss: 1e-8 })).toEqual([]);
@@ -71,7 +73,7 @@ describe("advice", () => {
     expect(adviceAfter({ ...good, decay: 0.01, decayShare: 0.9 })[0]?.message).toMatch(
       /is 90% of what was minimized.*0\.0001, or none/,
     );
-    expect(codes({ decay: 0.01, decayShare: 0.9, loss: 0.05, validationLoss: 0.12 })).toEqual(["noise"]);
+    expect(codes({ decay: 0.01, decayShare: 0.9, loss: 0.05, validationLoss: 0.12 })).toEqual(["overfitting"]);
   });
 
   it("asks for more iterations where the limit cut a run off that still fell", () => {
