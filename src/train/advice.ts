@@ -57,6 +57,8 @@ export const ADVICE_THRESHOLDS = Object.freeze({
 
 /** At most two pieces of advice, the most useful first. */
 export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
+  // A run that ended before its first linearisation, or on numbers that are not finite, measured nothing.
+  if (!Number.isFinite(facts.loss)) return [];
   const found = [decayTooLarge(facts), moreIterations(facts), overfitting(facts), fewRows(facts)];
   return found.filter((one) => one !== null).slice(0, 2);
 }

@@ -33,6 +33,10 @@ describe("advice", () => {
     expect(adviceAfter(good)).toEqual([]);
     expect(codes({ decay: 0.1, decayShare: 0.05 })).toEqual([]);
     expect(codes({ validationRows: 0, validationLoss: null })).toEqual([]);
+    // An abort before the first iteration.
+    expect(codes({ loss: Number.NaN, points: [], parameters: 5000, validationRows: 0, validationLoss: null })).toEqual(
+      [],
+    );
   });
 
   it("sees overfitting: more rows and a decay, fewer units where parameters are many, rows alone where errors are small", () => {
