@@ -1,9 +1,9 @@
 // What `gaussflow doctor` tells: the machine, the addon, its BLAS, and the remedy where something is missing.
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { showBytes } from "../bytes.js";
+import { memoryCeiling } from "../memory-limit.js";
 import { packageRoot } from "../package-root.js";
 import { chooseThreads } from "./create.js";
-import { memoryCeiling } from "./memory.js";
 import { loadNative, OTHER_KERNEL } from "./native/load.js";
 
 export interface DoctorReport {

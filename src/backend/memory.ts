@@ -1,20 +1,12 @@
 // How much memory a problem may take. Linux grants allocations it cannot honour and kills the process later, so a size is
 // refused before it is asked for: this is the check both engines make.
 
-import { totalmem } from "node:os";
-import { constrainedMemory } from "node:process";
 import { showBytes } from "../bytes.js";
+import { memoryCeiling } from "../memory-limit.js";
 import type { Failure } from "./engine.js";
 
 /** Node itself takes more: asking the system for its limit (it reads files) would cost more than a small problem's work. */
 const UNQUESTIONED = 2 ** 24;
-
-/** Bytes that this process could have at most: physical memory, or its control group's limit. */
-export function memoryCeiling(): number {
-  const limit = constrainedMemory();
-  // 0 or an absurd number means "no limit".
-  return limit > 0 && limit < totalmem() ? limit : totalmem();
-}
 
 /** The failure for a curvature matrix of this order that cannot fit, or null. */
 export function refuseOrder(order: number, copies: number, what: string): Failure | null {

@@ -2,14 +2,14 @@
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { showBytes } from "../bytes.js";
-import { convertCsv } from "../data/convert-csv.js";
+import { convertTable } from "../data/convert-csv.js";
 import { jsonLine } from "../report/json-lines.js";
 import { counted } from "../report/numbers.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
-import { addTableOptions, csvOptions, type TableFlags } from "./table-options.js";
+import { addTableOptions, csvOptions, ON_COMMAND_LINE, type TableFlags } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
 
 interface ConvertFlags extends TableFlags {
@@ -38,7 +38,11 @@ export function addConvertCommand(program: Command, terminal: Terminal, done: (c
 async function convert(file: string, out: string, flags: ConvertFlags, terminal: Terminal): Promise<ExitCode> {
   for (const [name, asked] of [
     ["--categorical", flags.categorical !== undefined],
+    ["--max-categories", flags.maxCategories !== undefined],
     ["--split-column", flags.splitColumn !== undefined],
+    ["--group", flags.group !== undefined],
+    ["--order", flags.order !== undefined],
+    ["--in-order", flags.inOrder !== undefined],
   ] as const)
     if (asked) throw new UsageError(`${name} wants the whole table in memory, and convert reads it row by row`);
   if (out === "-") throw new UsageError("the data file must be a file: it cannot go to standard output");
@@ -49,7 +53,7 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
   try {
     // Under the watch: what it tries out beside the file is gone after a Ctrl-C as well.
     await checkOutputs({ "the table": file }, [{ flag: "the data file", path: out, what: "the data file" }]);
-    const converted = await convertCsv(file, out, { ...csvOptions(flags), signal: watch.signal });
+    const converted = await convertTable(file, out, { ...csvOptions(flags), signal: watch.signal }, ON_COMMAND_LINE);
     const { rows, dropped, featureNames, targetNames, notes } = converted;
     const bytes = (await stat(out)).size;
     for (const note of notes) tell(note);

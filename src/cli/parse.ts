@@ -76,6 +76,11 @@ export function list(text: string, previous: readonly string[] | undefined): str
   return [...(previous ?? []), ...names];
 }
 
+/** Texts: "NA,none". Repeating the option adds texts; a backslash keeps a comma inside a text. */
+export function texts(text: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), ...text.split(/(?<!\\),/).map((one) => one.replaceAll("\\,", ",").trim())];
+}
+
 /** One character that separates the fields of a table, or a word for it. */
 export function delimiter(text: string): string {
   const words: Readonly<Record<string, string>> = {

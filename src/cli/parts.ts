@@ -1,10 +1,10 @@
 // What is trained on: a table cut into parts, or a data file, which is larger than memory and taken whole.
 import { type FileDataset, isDataFile, openDataFileAsync } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import { readCsv } from "../data/read-csv.js";
+import { readTable } from "../data/read-csv.js";
 import { DEFAULT_VALIDATION, LEAST_FOR_VALIDATION } from "../train/train-options.js";
 import { UsageError } from "./exit.js";
-import { csvOptions, type TableFlags } from "./table-options.js";
+import { csvOptions, givenTableFlags, ON_COMMAND_LINE, type TableFlags } from "./table-options.js";
 
 /** Share of the rows that are held out to the end. */
 export const DEFAULT_TEST = 0.15;
@@ -35,7 +35,7 @@ export async function readParts(
   signal?: AbortSignal,
 ): Promise<Parts> {
   if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell, signal);
-  const data = await readCsv(file, csvOptions(flags));
+  const data = await readTable(file, csvOptions(flags), ON_COMMAND_LINE);
   for (const note of data.notes) tell(note);
   const { seed, crossValidate } = flags;
   if (data.parts !== null) {
@@ -64,22 +64,9 @@ async function wholeFile(
   tell: (note: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<Parts> {
-  const settled = {
-    target: flags.target,
-    ignore: flags.ignore,
-    categorical: flags.categorical,
-    weights: flags.weights,
-    "split-column": flags.splitColumn,
-    missing: flags.missing === "error" ? undefined : flags.missing,
-    delimiter: flags.delimiter,
-    "decimal-comma": flags.decimalComma,
-    "no-header": flags.header ? undefined : true,
-  };
-  for (const [name, value] of Object.entries(settled))
-    if (value !== undefined)
-      throw new UsageError(
-        `--${name} says how a table is read, and ${file} is a data file: gaussflow convert settles it`,
-      );
+  const [first] = givenTableFlags(flags);
+  if (first !== undefined)
+    throw new UsageError(`${first} says how a table is read, and ${file} is a data file: gaussflow convert settles it`);
   for (const name of ["validation", "test"] as const)
     if ((flags[name] ?? 0) !== 0)
       throw new UsageError(

@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../atomic-file.js";
 import { predictAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
 import { outOfRange } from "../data/range.js";
-import { type CsvOptions, readCsv } from "../data/read-csv.js";
+import { type CsvOptions, readTable } from "../data/read-csv.js";
 import { fileError } from "../errors.js";
 import { loadModel } from "../network/model-file.js";
 import type { Network } from "../network/network.js";
@@ -16,32 +16,30 @@ import { formatNumber } from "../report/numbers.js";
 import { assess } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
-import { delimiter } from "./parse.js";
+import { bytes } from "./parse.js";
+import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
 
-interface ModelFlags {
+interface ModelFlags extends LayoutFlags {
   readonly out?: string;
   readonly json?: true;
   readonly unseen: "error" | "zeros";
-  readonly missing?: "error" | "drop" | "mean";
-  readonly delimiter?: string;
-  readonly header: boolean;
 }
 
 const FILE = 'table with the columns the model was trained on; "-" is standard input';
 
 function addReading(command: Command): Command {
-  return command
+  command
     .argument("<model>", "file written by gaussflow train --out")
     .argument("<file>", FILE)
     .addOption(
       new Option("--unseen <rule>", "a category that training never saw").choices(["error", "zeros"]).default("error"),
-    )
-    .addOption(
-      new Option("--missing <rule>", "missing values (default: as in training)").choices(["error", "drop", "mean"]),
-    )
-    .option("--delimiter <character>", "default: found by looking", delimiter)
-    .option("--no-header", "the first row is data");
+    );
+  return addLayoutOptions(command, { fallback: "as in training" }).option(
+    "--memory-limit <bytes>",
+    'what the process may use for the table, such as "2GiB" (default: half of the memory)',
+    bytes,
+  );
 }
 
 /** Adds both commands. */
@@ -70,17 +68,12 @@ async function read(
   targets: CsvOptions["targets"],
   terminal: Terminal,
 ): Promise<{ network: Network; data: Dataset }> {
+  const layout = layoutOptions(flags);
   const network = await loadModel(model);
   const { encoding } = network;
   if (encoding === null) throw fileError(model, "was trained on arrays, not on a table; use network.predict");
-  const data = await readCsv(file, {
-    encoding,
-    targets,
-    unseen: flags.unseen,
-    missing: flags.missing,
-    delimiter: flags.delimiter,
-    header: flags.header ? undefined : false,
-  });
+  const options = { ...layout, encoding, targets, unseen: flags.unseen };
+  const data = await readTable(file, options, ON_COMMAND_LINE);
   for (const note of data.notes) warn(terminal, note);
   for (const { column, count, firstRow, firstValue, min, max } of outOfRange(data.inputs, encoding)) {
     const rows = count === 1 ? "1 row lies" : `${count} rows lie`;

@@ -3,5 +3,10 @@
 /** The path as one word for a POSIX shell; a leading dash is hidden from option parsing by "./". */
 export function shellWord(path: string): string {
   const safe = path.startsWith("-") ? `./${path}` : path;
-  return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "'\\''")}'`;
+  return quotedWord(safe);
+}
+
+/** A text as one word for a POSIX shell. */
+export function quotedWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

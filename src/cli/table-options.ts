@@ -1,66 +1,205 @@
-// The options that say how a table is read, shared by the commands that read one for training.
-import { type Command, Option } from "commander";
+// The options that say how a table is read: its layout, on every command that reads one, and what its columns are for, on the commands
+// that read one for training. Each names an option of readCsv, and messages about the table name the flags.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { HintValue, Wording } from "../data/csv-wording.js";
 import type { CsvOptions } from "../data/read-csv.js";
-import { delimiter, list } from "./parse.js";
+import { UsageError } from "./exit.js";
+import { delimiter, integer, list, texts } from "./parse.js";
+import { quotedWord } from "./shell-word.js";
 
 /** The argument of the commands that read a table for training. */
 export const TRAINED_ON = 'table to train on, or data file of gaussflow convert; "-" is a table on standard input';
 
-/** As commander collects them. */
-export interface TableFlags {
-  readonly target?: readonly string[];
+/** How the text of a table is laid out, as commander collects it. */
+export interface LayoutFlags {
   readonly ignore?: readonly string[];
-  readonly categorical?: readonly string[];
-  readonly weights?: string;
-  readonly splitColumn?: string;
-  readonly missing?: "error" | "drop" | "mean";
+  /** A boolean is the old --no-header. */
+  readonly header?: "yes" | "no" | boolean;
+  readonly unitsRow?: true;
+  readonly skip?: number;
+  readonly comment?: string;
   readonly delimiter?: string;
   readonly decimalComma?: true;
-  readonly header: boolean;
+  readonly thousands?: string;
+  readonly charset?: "utf8" | "latin1";
+  readonly missing?: "error" | "drop" | "mean";
+  readonly missingValues?: readonly string[];
+  readonly dates?: readonly string[];
+  readonly memoryLimit?: number;
+}
+
+/** The same and what the columns are for. */
+export interface TableFlags extends LayoutFlags {
+  readonly target?: readonly string[];
+  readonly categorical?: readonly string[];
+  readonly numeric?: readonly string[];
+  readonly maxCategories?: number;
+  readonly weights?: string;
+  readonly splitColumn?: string;
+  readonly group?: string;
+  readonly order?: string;
+  readonly inOrder?: true;
+}
+
+/** Flag of each option of the reader. */
+const FLAGS = {
+  target: "--target",
+  ignore: "--ignore",
+  categorical: "--categorical",
+  numeric: "--numeric",
+  weights: "--weights",
+  split: "--split-column",
+  group: "--group",
+  order: "--order",
+  dates: "--dates",
+  header: "--header",
+  unitsRow: "--units-row",
+  skip: "--skip",
+  comment: "--comment",
+  delimiter: "--delimiter",
+  decimal: "--decimal-comma",
+  thousands: "--thousands",
+  missing: "--missing",
+  missingValues: "--missing-values",
+  maxCategories: "--max-categories",
+  charset: "--charset",
+  memoryLimit: "--memory-limit",
+  unseen: "--unseen",
+} as const satisfies Partial<Record<keyof CsvOptions, string>>;
+
+function flagOf(option: string): string {
+  const name = option.replace(/\[.*$/, "");
+  return (FLAGS as Readonly<Record<string, string>>)[name] ?? name;
+}
+
+/** How messages about a table name the options on the command line. */
+export const ON_COMMAND_LINE: Wording = {
+  name: flagOf,
+  hint: (option: keyof CsvOptions, value: HintValue) => {
+    const flag = flagOf(option);
+    if (option === "decimal" || option === "unitsRow") return flag;
+    if (typeof value === "boolean") return `${flag} ${value ? "yes" : "no"}`;
+    const text = typeof value === "string" ? value : value.map((one) => one.replaceAll(",", "\\,")).join(",");
+    return `${flag} ${quotedWord(text)}`;
+  },
+  convert: "gaussflow convert",
+};
+
+/**
+ * Adds the options of the layout to a command.
+ * `rowByRow`: missing values cannot be filled in; `fallback`: the rule for them by default.
+ */
+export function addLayoutOptions(command: Command, { rowByRow = false, fallback = "error" } = {}): Command {
+  const missing = rowByRow ? "refuse them, leave them out" : "refuse them, leave them out, fill inputs with the mean";
+  return command
+    .option("--ignore <columns>", 'columns to leave out, by name or place ("column 3")', list)
+    .addOption(
+      new Option("--missing <rule>", `rows with missing values: ${missing} (default ${fallback})`).choices(
+        rowByRow ? ["error", "drop"] : ["error", "drop", "mean"],
+      ),
+    )
+    .option(
+      "--missing-values <texts>",
+      "texts that stand for a missing value, in place of NA, NaN, null, None, ?, -, #N/A and the like",
+      texts,
+    )
+    .option("--dates <columns>", "columns of dates such as 2024-05-17, read as days since 1970-01-01", list)
+    .addOption(
+      new Option("--header <answer>", "is the first row a header? (default: found by looking, and said)").choices([
+        "yes",
+        "no",
+      ]),
+    )
+    .addOption(new Option("--no-header").hideHelp())
+    .option("--units-row", "the row below the header holds units, and is left out")
+    .option("--skip <lines>", "lines to leave out at the beginning", integer(0))
+    .option("--comment <sign>", 'lines that begin with this, such as "#", are left out')
+    .option("--delimiter <character>", "default: found by looking; space = any run of blanks", delimiter)
+    .option("--decimal-comma", "numbers are written 1,5")
+    .option("--thousands <sign>", "numbers are written 1,234.5 (or 1.234,5 or 1 234): the sign, or space", thousands)
+    .addOption(new Option("--charset <name>", "of the text (default utf8)").choices(["utf8", "latin1"]));
 }
 
 /**
- * Adds the options to a command.
+ * Adds all options to a command.
  * @param rowByRow those that need all rows at once are not shown: the command says why it refuses them
  */
 export function addTableOptions(command: Command, rowByRow = false): Command {
-  const missing = rowByRow ? "refuse them, leave them out" : "refuse them, leave them out, fill inputs with the mean";
   const needsAll = (flags: string, description: string) => new Option(flags, description).hideHelp(rowByRow);
-  return command
+  command
     .option(
       "--target <columns>",
       "what to predict: one column or several, separated by commas (default: the last)",
       list,
     )
-    .option("--ignore <columns>", "columns to leave out", list)
     .addOption(
       needsAll("--categorical <columns>", "columns of numbers to be read as categories").argParser<readonly string[]>(
         list,
       ),
     )
+    .option("--numeric <columns>", "columns in which any text is an error", list)
+    .addOption(
+      needsAll("--max-categories <count>", "most categories of a column (default 50)").argParser<number>(integer(1)),
+    )
     .option("--weights <column>", "column of sample weights")
     .addOption(needsAll("--split-column <column>", "column that says train, validation or test"))
-    .addOption(
-      new Option("--missing <rule>", `rows with missing values: ${missing}`)
-        .choices(rowByRow ? ["error", "drop"] : ["error", "drop", "mean"])
-        .default("error"),
-    )
-    .option("--delimiter <character>", "default: found by looking", delimiter)
-    .option("--decimal-comma", "numbers are written 1,5")
-    .option("--no-header", "the first row is data; columns are called column 1, column 2, ...");
+    .addOption(needsAll("--group <column>", "rows of the same value stay together in every split and fold"))
+    .addOption(needsAll("--order <column>", "column of times or numbers: the last rows are held out, none at random"))
+    .addOption(needsAll("--in-order", "the rows are in order: the last are held out, none at random"));
+  return addLayoutOptions(command, { rowByRow });
 }
 
-/** The reader's options. */
-export function csvOptions(flags: TableFlags): CsvOptions {
+function thousands(text: string): string {
+  const sign =
+    ({ space: " ", comma: ",", point: ".", apostrophe: "'" } as Readonly<Record<string, string>>)[text] ?? text;
+  if (![",", ".", "'", " "].includes(sign)) throw new InvalidArgumentError('It must be "," "." "\'" or space.');
+  return sign;
+}
+
+/** The reader's options for the layout. @throws UsageError for the old --no-header */
+export function layoutOptions(flags: LayoutFlags): CsvOptions {
+  if (flags.header === false) throw new UsageError("--no-header is written --header no");
   return {
-    target: flags.target,
     ignore: flags.ignore,
-    categorical: flags.categorical,
-    weights: flags.weights,
-    split: flags.splitColumn,
     missing: flags.missing,
+    missingValues: flags.missingValues,
+    dates: flags.dates,
+    header: flags.header === "yes" ? true : flags.header === "no" ? false : undefined,
+    unitsRow: flags.unitsRow,
+    skip: flags.skip,
+    comment: flags.comment,
     delimiter: flags.delimiter,
     decimal: flags.decimalComma ? "," : undefined,
-    header: flags.header ? undefined : false,
+    thousands: flags.thousands,
+    charset: flags.charset,
+    memoryLimit: flags.memoryLimit,
   };
+}
+
+/** All options of the reader. @throws UsageError */
+export function csvOptions(flags: TableFlags): CsvOptions {
+  if (flags.order !== undefined && flags.inOrder)
+    throw new UsageError(
+      "--order names the column to order by, --in-order takes the rows as they are: give one of them",
+    );
+  return {
+    ...layoutOptions(flags),
+    target: flags.target,
+    categorical: flags.categorical,
+    numeric: flags.numeric,
+    maxCategories: flags.maxCategories,
+    weights: flags.weights,
+    split: flags.splitColumn,
+    group: flags.group,
+    order: flags.inOrder ? true : flags.order,
+  };
+}
+
+/** Flags that say how a table is read, of those that were given. */
+export function givenTableFlags(flags: TableFlags): string[] {
+  const { memoryLimit: _, ...options } = csvOptions(flags);
+  return Object.entries(options).flatMap(([option, value]) => {
+    if (value === undefined) return [];
+    return option === "order" && flags.inOrder ? ["--in-order"] : [flagOf(option)];
+  });
 }

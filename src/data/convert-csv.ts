@@ -2,15 +2,13 @@
 // values need the whole table first, so that such a table is refused; `readCsv` reads it.
 import { ReadStream } from "node:fs";
 import type { Readable } from "node:stream";
-import { argumentError, GaussflowError } from "../errors.js";
+import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
 import { checkPath, checkSignal, isObject } from "../options.js";
-import { MissingTexts, parseNumber } from "./csv-number.js";
-import { type CsvOptions, checkOptions } from "./csv-options.js";
-import { forEachRecord } from "./csv-records.js";
-import { settleRoles, type TableRoles } from "./csv-roles.js";
-import { sniffDelimiter } from "./csv-sniff.js";
-import { openTable } from "./csv-source.js";
+import { type CsvOptions, type CsvPlan, checkOptions } from "./csv-options.js";
+import type { ColumnUse } from "./csv-roles.js";
+import { namesOf, type ReadTable, type RowSink, readingOf, readRows, tableError, type UsedColumn } from "./csv-rows.js";
+import { IN_CODE, type Wording } from "./csv-wording.js";
 import type { NumericColumn } from "./encoding.js";
 import { DataFileWriter } from "./write-data-file.js";
 
@@ -39,17 +37,31 @@ export async function convertCsv(
   path: string,
   given: ConvertOptions = {},
 ): Promise<Converted> {
+  return convertTable(source, path, given, IN_CODE);
+}
+
+/** The same, with messages that name options as `wording` says. */
+export async function convertTable(
+  source: string | Readable,
+  path: string,
+  given: ConvertOptions,
+  wording: Wording,
+): Promise<Converted> {
   checkPath("path", path);
   if (!isObject(given)) throw argumentError("options", "must be an object of options", given);
   const { signal, ...options } = given;
   checkSignal("options.signal", signal);
-  const plan = checkOptions(options);
-  for (const name of ["split", "encoding", "categorical"] as const)
+  const plan = checkOptions(options, wording);
+  for (const name of ["split", "group", "order", "encoding", "categorical"] as const)
     if (options[name] !== undefined)
-      throw argumentError(`options.${name}`, "is not possible for a table that is converted row by row", options[name]);
+      throw argumentError(
+        wording.name(name),
+        "is not possible for a table that is converted row by row",
+        options[name],
+      );
   if (plan.missing === "mean")
     throw argumentError(
-      "options.missing",
+      wording.name("missing"),
       'must be "error" or "drop" for a table that is converted row by row',
       "mean",
     );
@@ -57,88 +69,72 @@ export async function convertCsv(
     { name: "source", path: sourcePath(source), written: false },
     { name: "path", path, written: true },
   ]);
-  const table = await openTable(source, plan.charset);
-  const delimiter = plan.delimiter ?? sniffDelimiter(table.head.toString(plan.charset), plan.decimal, table.complete);
-  const missing = new MissingTexts(plan.missingValues, plan.decimal);
-  const fail = (message: string, details: Record<string, unknown> = {}) =>
-    new GaussflowError("GAUSSFLOW_DATA", `${table.name}${message}`, { file: table.name, ...details });
-  let roles: TableRoles | null = null;
-  let writer: DataFileWriter | null = null;
-  let dropped = 0;
-  let row = new Float64Array(0);
-  let columns: Running[] = [];
-  const record = (cells: readonly string[], line: number) => {
-    signal?.throwIfAborted();
-    if (roles === null || writer === null) {
-      roles = settleRoles(cells, plan, table.name);
-      const named = (part: string) => roles!.uses.filter(({ use }) => use === part).map(({ name }) => name);
-      const weighted = named("weight").length > 0;
-      writer = new DataFileWriter(path, { featureNames: named("input"), targetNames: named("target"), weighted });
-      row = new Float64Array(roles.uses.length);
-      columns = named("input").map(() => new Running());
-      if (roles.header) return;
-    }
-    if (cells.length !== roles.names.length)
-      throw fail(`, line ${line}: has ${cells.length} values where ${roles.names.length} are expected`, { line });
-    let gaps = 0;
-    roles.uses.forEach(({ index, name, use }, k) => {
-      const text = cells[index]!.trim();
-      const complain = (message: string) =>
-        fail(
-          `, line ${line}, column ${JSON.stringify(name)}: ${message}; received ${JSON.stringify(text.slice(0, 40))}`,
-          {
-            line,
-            column: name,
-            value: text.slice(0, 40),
-          },
-        );
-      const value = parseNumber(text, plan.decimal);
-      if ((Number.isNaN(value) || missing.hasNumbers) && missing.has(text)) {
-        if (plan.missing === "error") throw complain('the value is missing (missing: "drop" leaves such rows out)');
-        gaps++;
-      } else if (!Number.isFinite(value)) throw complain("must be a finite number (ignore columns of text)");
-      else if (use === "weight" && value < 0) throw complain("a sample weight must not be negative");
-      row[k] = value;
+  const rows = new WrittenRows(path, signal);
+  try {
+    return rows.finish(await readRows(source, plan, rows, true), plan);
+  } catch (error) {
+    rows.abandon();
+    throw error;
+  }
+}
+
+/** Writes the rows that have all their values, and a weight above 0. */
+class WrittenRows implements RowSink {
+  readonly #path: string;
+  readonly #signal: AbortSignal | undefined;
+  #writer: DataFileWriter | null = null;
+  #weighted = false;
+  #figures: Running[] = [];
+  #dropped = 0;
+
+  constructor(path: string, signal: AbortSignal | undefined) {
+    this.#path = path;
+    this.#signal = signal;
+  }
+
+  begin(columns: readonly UsedColumn[]): void {
+    const named = (part: ColumnUse["use"]) => namesOf(columns, part);
+    this.#weighted = named("weight").length > 0;
+    this.#writer = new DataFileWriter(this.#path, {
+      featureNames: named("input"),
+      targetNames: named("target"),
+      weighted: this.#weighted,
     });
-    const weight = roles.uses.at(-1)?.use === "weight" ? row[row.length - 1]! : 1;
-    if (gaps > 0 || weight === 0) {
-      dropped++;
+    this.#figures = named("input").map(() => new Running());
+  }
+
+  row(values: Float64Array): void {
+    this.#signal?.throwIfAborted();
+    const weight = this.#weighted ? values[values.length - 1]! : 1;
+    if (weight === 0 || values.some(Number.isNaN)) {
+      this.#dropped++;
       return;
     }
-    writer.add(row);
-    for (let k = 0; k < columns.length; k++) columns[k]!.add(row[k]!, weight);
-  };
-  // The callback fills them in; the compiler does not follow it there.
-  const made = () => ({ roles, writer }) as { roles: TableRoles | null; writer: DataFileWriter | null };
-  try {
-    await forEachRecord(table, delimiter, plan.charset, plan.maxRecordLength, record);
-    const { roles: settled, writer: output } = made();
-    if (settled === null || output === null) throw fail(": is empty");
-    if (output.rows === 0) throw fail(": has no row without a missing value");
-    const names = (part: string) => settled.uses.filter(({ use }) => use === part).map(({ name }) => name);
-    const inputs = names("input").map(
-      (name, k): NumericColumn => ({ kind: "numeric", name, ...columns[k]!.figures() }),
-    );
-    output.finish({
-      columns: inputs,
-      targets: names("target"),
-      weights: names("weight")[0] ?? null,
-      header: settled.header,
-      delimiter,
-      decimal: plan.decimal,
-      missing: plan.missing,
-      missingValues: plan.missingValues,
+    this.#writer!.add(values);
+    for (let k = 0; k < this.#figures.length; k++) this.#figures[k]!.add(values[k]!, weight);
+  }
+
+  finish(table: ReadTable, plan: CsvPlan): Converted {
+    const { file, columns, notes } = table;
+    const writer = this.#writer!;
+    if (writer.rows === 0) throw tableError(file, ": has no row without a missing value");
+    writer.finish({
+      columns: namesOf(columns, "input").map(
+        (name, k): NumericColumn => ({ kind: "numeric", name, ...this.#figures[k]!.figures() }),
+      ),
+      ...readingOf(table, plan),
     });
     return {
-      rows: output.rows,
-      featureNames: names("input"),
-      targetNames: names("target"),
-      dropped,
-      notes: settled.notes,
+      rows: writer.rows,
+      featureNames: namesOf(columns, "input"),
+      targetNames: namesOf(columns, "target"),
+      dropped: this.#dropped,
+      notes: [...notes, ...columns.flatMap(({ reader }) => reader.notes())],
     };
-  } catch (error) {
-    made().writer?.abandon();
-    throw error;
+  }
+
+  abandon(): void {
+    this.#writer?.abandon();
   }
 }
 

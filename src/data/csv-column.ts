@@ -1,151 +1,247 @@
-// One used column of a table while it is read: a growing array of numbers, eight bytes a row whatever the column holds.
-// A column whose kind is not told begins undecided, each value a position in a small dictionary of the texts seen so far. It
-// turns numeric when the dictionary overflows and all its texts are numbers; it is categorical when one of them is not.
-
+// One used column of a table while it is read: it turns each cell into a number. The first value of a column whose kind was not said
+// decides it: a number makes it numeric, a text categorical. A text among numbers is refused, never read as a category.
 import { listed } from "../suggest.js";
-import { hasComma, type MissingTexts, parseNumber } from "./csv-number.js";
-
-/** Numbers in chunks, so that growing copies nothing. */
-class GrowingArray {
-  static readonly chunk = 8192;
-  readonly #chunks: Float64Array[] = [];
-  length = 0;
-
-  push(value: number): void {
-    const place = this.length % GrowingArray.chunk;
-    if (place === 0) this.#chunks.push(new Float64Array(GrowingArray.chunk));
-    this.#chunks[this.#chunks.length - 1]![place] = value;
-    this.length++;
-  }
-
-  get(i: number): number {
-    return this.#chunks[Math.floor(i / GrowingArray.chunk)]![i % GrowingArray.chunk]!;
-  }
-
-  set(i: number, value: number): void {
-    this.#chunks[Math.floor(i / GrowingArray.chunk)]![i % GrowingArray.chunk] = value;
-  }
-}
-
-/** Called with what is wrong and the text it is about; adds file, line and column and throws. */
-export type Fail = (message: string, value: string) => never;
+import type { Cells } from "./csv-cells.js";
+import {
+  losesDigits,
+  type MissingTexts,
+  type NumberFormat,
+  parseBoolean,
+  parseDate,
+  parseNumber,
+  signedNumber,
+} from "./csv-number.js";
+import { formatHint, type Wording } from "./csv-wording.js";
 
 export type ColumnKind = "undecided" | "numeric" | "categorical";
 
 export interface ColumnRules {
-  readonly decimal: "." | ",";
+  readonly format: NumberFormat;
   readonly missing: MissingTexts;
-  /** What a missing value is met with: refused here, or stored as NaN. */
+  /** The texts that stand for a missing value, where the options name them; for hints. */
+  readonly givenMissing: readonly string[];
+  /** A missing value is stored as NaN; else it is refused. */
   readonly allowMissing: boolean;
   readonly maxCategories: number;
-  /** The only categories (of a stored encoding); null = whatever comes. */
-  readonly categories: readonly string[] | null;
-  /** A text that is none of `categories` is stored as -1 (all zeros) instead of being refused. */
+  /** A text that is none of the given categories is stored as -1 (all zeros) instead of being refused. */
   readonly unseenAsZeros: boolean;
-  /** What is wrong with a text that is none of `categories`, which are listed for it. */
+  /** Texts are compared in lower case. */
+  readonly lowerCase: boolean;
+  /** What is wrong with a text that is none of the given categories, which are listed for it. */
   readonly refusal: (categories: string) => string;
+  /** How rows with missing values can be had all the same. */
+  readonly missingHint: string;
+  /** How a column of texts can be had all the same, NAME being its name; null where it must be numbers. */
+  readonly textHint: string | null;
+  /** Dates are read as days since 1970-01-01. */
+  readonly dates: boolean;
+  readonly wording: Wording;
 }
+
+/** Throws the error with file, line and column. */
+export type Complain = (column: string, line: number, message: string, value: string) => never;
 
 export class ColumnReader {
   readonly name: string;
-  readonly values = new GrowingArray();
   kind: ColumnKind;
-  /** Texts in order of appearance; a category's code is its position. */
+  /** Place in the file, from 0. */
+  readonly index: number;
+  /** Categories in order of appearance; a category's code is its position. */
   readonly texts: string[] = [];
-  readonly #numbers: number[] = [];
-  readonly #codes = new Map<string, number>();
   readonly #rules: ColumnRules;
-  #firstText: string | null = null;
+  readonly #complain: Complain;
+  /** The kind was said, or comes from an encoding. */
+  readonly #told: boolean;
+  /** The only categories, or null for any. */
+  readonly #only: readonly string[] | null;
+  /** Only made for a column with texts: a table may have a million columns. */
+  #codes: Map<string, number> | null = null;
+  /** Numbers may be read without their text. */
+  #plain: boolean;
+  /** The first value; a later one of another sort is refused, and both are named. */
+  #first: { readonly text: string; readonly line: number } | null = null;
+  /** Percent or currency sign of all values; "" = none, null = no value yet. */
+  #sign: string | null = null;
   unseenCount = 0;
+  missingCount = 0;
+  #booleans = false;
+  #lostDigits: string | null = null;
 
-  constructor(name: string, kind: ColumnKind, rules: ColumnRules) {
-    this.name = name;
-    this.kind = kind;
+  constructor(
+    place: { readonly name: string; readonly index: number; readonly kind: ColumnKind },
+    only: readonly string[] | null,
+    rules: ColumnRules,
+    complain: Complain,
+  ) {
+    this.name = place.name;
+    this.index = place.index;
+    this.kind = place.kind;
+    this.#told = place.kind !== "undecided";
+    this.#only = only;
     this.#rules = rules;
-    for (const category of rules.categories ?? []) this.#add(category, Number.NaN);
+    this.#complain = complain;
+    this.#plain = !rules.missing.hasNumbers && !rules.dates;
+    for (const category of only ?? []) this.#add(category);
   }
 
-  #add(text: string, value: number): number {
+  #add(text: string): number {
+    this.#codes ??= new Map();
     const code = this.texts.length;
     this.texts.push(text);
-    this.#numbers.push(value);
     this.#codes.set(text, code);
     return code;
   }
 
-  /** Reads one cell and stores a number: its value, the code of its category, or NaN where it is missing. */
-  read(cell: string, fail: Fail): void {
-    const text = cell.trim();
-    this.values.push(this.kind === "numeric" ? this.#number(text, fail) : this.#code(text, fail));
-  }
-
-  #number(text: string, fail: Fail): number {
-    const { decimal, missing } = this.#rules;
-    if (missing.hasNumbers && missing.has(text)) return this.#missing(text, fail);
-    const value = parseNumber(text, decimal);
-    if (Number.isFinite(value)) return value;
-    if (missing.has(text)) return this.#missing(text, fail);
-    if (!Number.isNaN(value)) return fail("the value is infinite, or too large for a number", text);
-    if (decimal === "." && hasComma(text))
-      return fail('a comma stands within a number; if it is the decimal sign, set decimal: ","', text);
-    return fail("is not a number", text);
-  }
-
-  #code(text: string, fail: Fail): number {
-    const known = this.#codes.get(text);
-    if (known !== undefined) return known;
-    const { decimal, missing, categories, maxCategories, unseenAsZeros, refusal } = this.#rules;
-    if (missing.has(text)) return this.#missing(text, fail);
-    if (categories !== null) {
-      if (!unseenAsZeros) fail(refusal(listed(categories)), text);
-      this.unseenCount++;
-      return -1;
-    }
-    const value = parseNumber(text, decimal);
-    if (this.kind === "undecided") {
-      if (value === Infinity || value === -Infinity) fail("the value is infinite, or too large for a number", text);
-      if (Number.isNaN(value)) {
-        if (decimal === "." && hasComma(text))
-          fail('a comma stands within a number; if it is the decimal sign, set decimal: ","', text);
-        this.#firstText ??= text;
-      }
-      if (this.texts.length === maxCategories && this.#firstText === null) {
-        this.#becomeNumeric();
+  /** The number of a cell: its value, the code of its category, or NaN where it is missing. */
+  read(cells: Cells, line: number): number {
+    if (this.kind === "numeric" && this.#plain) {
+      const value = cells.number(this.index);
+      if (!Number.isNaN(value)) {
+        if (this.#sign === null) this.#sign = "";
         return value;
       }
     }
-    if (this.texts.length === maxCategories) {
-      const because =
-        this.#firstText === null ? "" : `, and ${JSON.stringify(this.#firstText.slice(0, 40))} is no number`;
-      fail(`the column has more than ${maxCategories} categories${because}; ignore it, or raise maxCategories`, text);
-    }
-    return this.#add(text, value);
+    const text = cells.text(this.index);
+    return this.#readText(this.#rules.lowerCase ? text.toLowerCase() : text, line);
   }
 
-  #missing(text: string, fail: Fail): number {
-    if (!this.#rules.allowMissing)
-      fail('the value is missing; missing: "drop" leaves such rows out, missing: "mean" fills them in', text);
-    return Number.NaN;
-  }
-
-  #becomeNumeric(): void {
-    for (let i = 0; i < this.values.length; i++) {
-      const code = this.values.get(i);
-      if (!Number.isNaN(code)) this.values.set(i, this.#numbers[code]!);
+  #readText(text: string, line: number): number {
+    if (this.kind === "categorical") return this.#code(text, line);
+    const { missing } = this.#rules;
+    if (missing.hasNumbers && missing.has(text)) return this.#missing(text, line);
+    const value = this.#number(text, line);
+    if (Number.isNaN(value)) {
+      if (missing.has(text)) return this.#missing(text, line);
+      return this.#strange(text, line);
     }
     this.kind = "numeric";
+    this.#first ??= { text, line };
+    return value;
   }
 
-  /** Was a value missing in any row? */
-  hasMissing(): boolean {
-    for (let i = 0; i < this.values.length; i++) if (Number.isNaN(this.values.get(i))) return true;
-    return false;
+  /** The number that a text denotes by the rules of this column, or NaN. */
+  #number(text: string, line: number): number {
+    const { format, dates } = this.#rules;
+    let value = parseNumber(text, format);
+    let sign = "";
+    if (Number.isNaN(value) && dates) value = parseDate(text);
+    if (Number.isNaN(value)) {
+      value = parseBoolean(text);
+      if (!Number.isNaN(value)) this.#booleans = true;
+    }
+    if (Number.isNaN(value)) {
+      const signed = signedNumber(text);
+      if (signed === null) return value;
+      sign = signed.sign;
+      value = parseNumber(signed.number, format);
+      if (Number.isNaN(value)) return value;
+    }
+    if (!Number.isFinite(value)) this.#fail(line, "the value is infinite, or too large for a number", text);
+    if (this.#sign !== null && this.#sign !== sign) this.#mixedSigns(text, sign, line);
+    this.#sign = sign;
+    if (sign !== "") this.#plain = false;
+    if (losesDigits(text, value)) this.#lostDigits ??= text;
+    return value;
   }
 
-  /** Settles the kind of an undecided column once all rows are read. */
+  #mixedSigns(text: string, sign: string, line: number): never {
+    const written = (one: string) => (one === "" ? "no sign" : `the sign ${one}`);
+    return this.#fail(
+      line,
+      `the number has ${written(sign)}, and those before it have ${written(this.#sign ?? "")}: write all of them in one way`,
+      text,
+    );
+  }
+
+  /** A text that is no number, in a column that is numeric or undecided. */
+  #strange(text: string, line: number): number {
+    const { format, wording, dates } = this.#rules;
+    const hint = formatHint(text, format, wording) ?? formatHint(signedNumber(text)?.number ?? "", format, wording);
+    if (hint !== null) return this.#fail(line, hint, text);
+    if (this.kind === "undecided") {
+      this.kind = "categorical";
+      this.#first = { text, line };
+      return this.#code(text, line);
+    }
+    if (!dates && !Number.isNaN(parseDate(text)))
+      return this.#fail(line, `is a date: ${wording.hint("dates", [this.name])} reads dates as days`, text);
+    const other = this.#first;
+    const where = this.#told || other === null ? "is not a number" : `is not a number, as in line ${other.line}`;
+    return this.#fail(line, `${where}; ${this.#remedies(text)}`, text);
+  }
+
+  #remedies(text: string): string {
+    const { wording, givenMissing, textHint } = this.#rules;
+    const missing = `if it stands for a missing value, set ${wording.hint("missingValues", [...givenMissing, text.slice(0, 40)])}`;
+    if (textHint === null) return missing;
+    return `${missing}; if the column holds texts, ${textHint.replace("NAME", () => this.name)}`;
+  }
+
+  #code(text: string, line: number): number {
+    const known = this.#codes?.get(text);
+    if (known !== undefined) return known;
+    const { missing, maxCategories, unseenAsZeros, refusal, wording } = this.#rules;
+    if (missing.has(text)) return this.#missing(text, line);
+    if (this.#only !== null) {
+      if (!unseenAsZeros) this.#fail(line, refusal(listed(this.#only)), text);
+      this.unseenCount++;
+      return -1;
+    }
+    if (!this.#told && this.texts.length > 0) this.#checkText(text, line);
+    if (this.texts.length === maxCategories) {
+      const more = wording.hint("maxCategories", String(2 * maxCategories));
+      this.#fail(
+        line,
+        `the column has more than ${maxCategories} categories; ignore it, or raise their number (${more})`,
+        text,
+      );
+    }
+    return this.#add(text);
+  }
+
+  /** A number among texts: the first text is the stray one, or the column holds categories. */
+  #checkText(text: string, line: number): void {
+    const { format } = this.#rules;
+    const signed = signedNumber(text);
+    if (Number.isNaN(parseNumber(text, format)) && Number.isNaN(parseNumber(signed?.number ?? "", format))) return;
+    const { text: first, line: firstLine } = this.#first!;
+    const shown = JSON.stringify(text.slice(0, 40));
+    this.#fail(firstLine, `is not a number, and line ${line} has one (${shown}); ${this.#remedies(first)}`, first);
+  }
+
+  #missing(text: string, line: number): number {
+    this.missingCount++;
+    if (this.#rules.allowMissing) return Number.NaN;
+    const { wording, missingHint } = this.#rules;
+    const because =
+      text === ""
+        ? ""
+        : ` (${JSON.stringify(text)} stands for one unless ${wording.name("missingValues")} says otherwise)`;
+    return this.#fail(line, `the value is missing${because}; ${missingHint}`, text);
+  }
+
+  #fail(line: number, message: string, text: string): never {
+    return this.#complain(this.name, line, message, text);
+  }
+
+  /** Settles the kind once all rows are read: a column without any value counts as numeric. */
   decide(): void {
-    if (this.kind !== "undecided") return;
-    if (this.#firstText === null) this.#becomeNumeric();
-    else this.kind = "categorical";
+    if (this.kind === "undecided") this.kind = "numeric";
+  }
+
+  /** What was decided while reading, in sentences. */
+  notes(): string[] {
+    const column = `column ${JSON.stringify(this.name)}`;
+    const notes: string[] = [];
+    const sign = this.#sign ?? "";
+    if (sign === "%") notes.push(`${column}: the sign % is left out, so that 12% is read as 12`);
+    else if (sign !== "") notes.push(`${column}: the currency sign ${sign} is left out`);
+    if (this.#booleans) notes.push(`${column}: true and false are read as 1 and 0`);
+    if (this.#lostDigits !== null)
+      notes.push(
+        `${column}: integers beyond 2^53 lose digits (${this.#lostDigits.slice(0, 40)} is read as ${BigInt(Number(this.#lostDigits))}); ignore the column if it is an identifier`,
+      );
+    if (this.unseenCount > 0) notes.push(`${column}: ${this.unseenCount} values are categories not seen in training`);
+    return notes;
   }
 }

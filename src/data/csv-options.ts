@@ -1,9 +1,12 @@
 // The options of readCsv, checked: misspelt names, wrong types and combinations that contradict each other are refused by
 // name before the file is opened.
 import { argumentError, GaussflowError } from "../errors.js";
+import { defaultMemoryLimit } from "../memory-limit.js";
+import { checkMemoryLimit } from "../options.js";
 import { suggestion } from "../suggest.js";
 import { DEFAULT_MISSING_VALUES } from "./csv-number.js";
 import type { Charset } from "./csv-source.js";
+import { IN_CODE, type Wording } from "./csv-wording.js";
 import type { MissingRule, TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";
 
@@ -22,18 +25,47 @@ export interface CsvOptions {
   readonly weights?: ColumnReference | undefined;
   /** Column that says train, validation or test for each row; see `Dataset.split`. */
   readonly split?: ColumnReference | undefined;
-  /** Default: the first row is a header when it names a column used here, or holds no number. */
+  /**
+   * Column that says which rows belong together (a patient, a batch, a device): all rows of a group land in the same part of a split and
+   * in the same fold. No input.
+   */
+  readonly group?: ColumnReference | undefined;
+  /**
+   * Column of numbers or dates by which splits and folds are ordered: later rows are held out, and none is drawn at random. No input.
+   * `true`: the order of the rows in the table.
+   */
+  readonly order?: ColumnReference | true | undefined;
+  /** Columns of dates (ISO 8601, such as 2024-05-17 or 2024-05-17T08:30Z), read as days since 1970-01-01 UTC. */
+  readonly dates?: ColumnReference | readonly ColumnReference[] | undefined;
+  /**
+   * Default: the first row is a header when it names a column used here, when it has a text where the next row has a number, or when it is
+   * a run of years over numbers. What was guessed is among the notes.
+   */
   readonly header?: boolean | undefined;
-  /** One character. Default: found among comma, semicolon, tab and bar. */
+  /** The row below the header holds units, and is left out. Default false. */
+  readonly unitsRow?: boolean | undefined;
+  /** Lines to leave out at the beginning of the table. Default 0. */
+  readonly skip?: number | undefined;
+  /** Lines that begin with this text, such as "#", are left out. Default: none are. */
+  readonly comment?: string | undefined;
+  /**
+   * One character; a space stands for any run of spaces and tabs. Default: that of a first line such as "sep=;", else found among tab,
+   * semicolon, bar, comma and runs of blanks.
+   */
   readonly delimiter?: string | undefined;
   /** Default "." */
   readonly decimal?: "." | "," | undefined;
+  /** Sign between groups of three digits: "," "." "'" or " ". Default: none, and such numbers are refused. */
+  readonly thousands?: string | undefined;
   /**
    * Rows with missing values: `error` (default) refuses the table, `drop` leaves them out, `mean` fills inputs with the mean
    * of the training part (of a categorical column: with the shares of its categories) and leaves out rows without a target.
    */
   readonly missing?: MissingRule | undefined;
-  /** Texts that stand for a missing value, any case; the empty text always does. Default: NA, N/A, NaN, null, ? */
+  /**
+   * Texts that stand for a missing value, any case, in place of the default ones; the empty text always does. Default: NA, N/A, NaN, -NaN,
+   * null, None, <NA>, ?, -, . and the error values of spreadsheets and C (#N/A, #DIV/0!, 1.#QNAN, ...).
+   */
   readonly missingValues?: readonly string[] | undefined;
   /** A column with more categories is refused. Default 50. */
   readonly maxCategories?: number | undefined;
@@ -41,6 +73,11 @@ export interface CsvOptions {
   readonly charset?: Charset | undefined;
   /** Longest record in characters: a guard against a quote that is never closed. Default 4,000,000. */
   readonly maxRecordLength?: number | undefined;
+  /**
+   * What the process may use, in bytes; a table that needs more is refused with the number of rows read so far. Default: half of the
+   * memory of the machine or of the control group. No bound for `convertCsv`, which holds no rows.
+   */
+  readonly memoryLimit?: number | undefined;
   /** Reads the table as this model's training table was read: columns by name, extra ones ignored. For prediction. */
   readonly encoding?: TableEncoding | undefined;
   /** With `encoding`: `auto` (default) reads the targets when the table has them, `require` insists, `ignore` does not look. */
@@ -57,17 +94,30 @@ export interface CsvPlan {
   readonly numeric: readonly ColumnReference[];
   readonly weights: ColumnReference | null;
   readonly split: ColumnReference | null;
+  readonly group: ColumnReference | null;
+  /** Null also where the rows are in order. */
+  readonly order: ColumnReference | null;
+  readonly rowsInOrder: boolean;
+  readonly dates: readonly ColumnReference[];
   readonly header: boolean | null;
+  readonly unitsRow: boolean;
+  readonly skip: number;
+  readonly comment: string | null;
   readonly delimiter: string | null;
   readonly decimal: "." | ",";
+  readonly thousands: string | null;
   readonly missing: MissingRule;
   readonly missingValues: readonly string[];
+  /** Those that the options name, for hints: a hint adds to them. */
+  readonly givenMissing: readonly string[];
   readonly maxCategories: number;
   readonly charset: Charset;
   readonly maxRecordLength: number;
+  readonly memoryLimit: number;
   readonly encoding: TableEncoding | null;
   readonly targets: "auto" | "require" | "ignore";
   readonly unseen: "error" | "zeros";
+  readonly wording: Wording;
 }
 
 const NAMES = [
@@ -77,52 +127,129 @@ const NAMES = [
   "numeric",
   "weights",
   "split",
+  "group",
+  "order",
+  "dates",
   "header",
+  "unitsRow",
+  "skip",
+  "comment",
   "delimiter",
   "decimal",
+  "thousands",
   "missing",
   "missingValues",
   "maxCategories",
   "charset",
   "maxRecordLength",
+  "memoryLimit",
   "encoding",
   "targets",
   "unseen",
 ] as const satisfies readonly (keyof CsvOptions)[];
 
-function reference(name: string, value: unknown): ColumnReference {
-  if ((typeof value === "string" && value !== "") || (typeof value === "number" && Number.isInteger(value)))
-    return typeof value === "string" ? value.trim() : value;
-  throw argumentError(`options.${name}`, "must be a column's name or its place (an integer)", value);
+/** The checks of single values; `name` is what their errors call the option. */
+class Checks {
+  readonly #wording: Wording;
+
+  constructor(wording: Wording) {
+    this.#wording = wording;
+  }
+
+  error(option: string, rule: string, value: unknown): GaussflowError {
+    return argumentError(this.#wording.name(option), rule, value);
+  }
+
+  reference(option: string, value: unknown): ColumnReference {
+    if ((typeof value === "string" && value !== "") || (typeof value === "number" && Number.isInteger(value)))
+      return typeof value === "string" ? value.trim() : value;
+    throw this.error(option, "must be a column's name or its place (an integer)", value);
+  }
+
+  optional(option: string, value: unknown): ColumnReference | null {
+    return value === undefined ? null : this.reference(option, value);
+  }
+
+  references(option: string, value: unknown): ColumnReference[] {
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) return [this.reference(option, value)];
+    return value.map((one, i) => this.reference(`${option}[${i}]`, one));
+  }
+
+  choice<T>(option: string, value: unknown, allowed: readonly T[], fallback: T): T {
+    if (value === undefined) return fallback;
+    if (!allowed.includes(value as T))
+      throw this.error(option, `must be ${allowed.map((one) => JSON.stringify(one)).join(" or ")}`, value);
+    return value as T;
+  }
+
+  count(option: string, value: unknown, fallback: number, least = 1): number {
+    if (value === undefined) return fallback;
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least)
+      throw this.error(option, least === 0 ? "must be an integer of at least 0" : "must be a positive integer", value);
+    return value;
+  }
+
+  delimiter(value: unknown): string | null {
+    if (value === undefined) return null;
+    if (typeof value !== "string" || !/^[^"\r\n\p{L}\p{N}.+-]$/u.test(value))
+      throw this.error("delimiter", "must be one character, not a quote, letter, digit or part of a number", value);
+    return value;
+  }
+
+  comment(value: unknown): string | null {
+    if (value === undefined) return null;
+    if (typeof value !== "string" || !/^[^"\s\p{L}\p{N}.+-]{1,8}$/u.test(value))
+      throw this.error(
+        "comment",
+        "must be one to eight signs, without quotes, blanks, letters, digits or parts of a number",
+        value,
+      );
+    return value;
+  }
+
+  thousands(value: unknown, decimal: string): string | null {
+    if (value === undefined || value === null) return null;
+    const thousands = this.choice("thousands", value, [",", ".", "'", " "], " ");
+    if (thousands === decimal) throw this.error("thousands", "must differ from the decimal sign", value);
+    return thousands;
+  }
+
+  texts(option: string, value: unknown): readonly string[] | null {
+    if (value === undefined) return null;
+    if (!Array.isArray(value) || !value.every((one) => typeof one === "string"))
+      throw this.error(option, "must be a list of texts", value);
+    return value as readonly string[];
+  }
 }
 
-function references(name: string, value: unknown): ColumnReference[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value.map((one, i) => reference(`${name}[${i}]`, one)) : [reference(name, value)];
-}
+/** Options that say what the columns of a training table are for: an encoding says it for a table that is predicted. */
+const SETTLED = ["target", "categorical", "numeric", "maxCategories", "weights", "group", "order"] as const;
 
-function choice<T>(name: string, value: unknown, allowed: readonly T[], fallback: T): T {
-  if (value === undefined) return fallback;
-  if (!allowed.includes(value as T))
-    throw argumentError(`options.${name}`, `must be ${allowed.map((one) => JSON.stringify(one)).join(" or ")}`, value);
-  return value as T;
-}
-
-function count(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 1)
-    throw argumentError(`options.${name}`, "must be a positive integer", value);
-  return value;
-}
-
-/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
-export function checkOptions(options: CsvOptions): CsvPlan {
+function checkNames(options: CsvOptions, wording: Wording): void {
   if (options === null || typeof options !== "object" || Array.isArray(options))
     throw argumentError("options", "must be an object", options);
   for (const name of Object.keys(options))
     if (!(NAMES as readonly string[]).includes(name))
       throw argumentError(`options.${name}`, `is no option of readCsv; ${suggestion(name, NAMES)}`, name);
+  const refuse = (name: keyof CsvOptions, rule: string) => {
+    if (options[name] !== undefined) throw argumentError(wording.name(name), rule, options[name]);
+  };
+  if (options.encoding !== undefined)
+    for (const name of SETTLED) refuse(name, "must not be given together with an encoding, which settles it");
+  else for (const name of ["targets", "unseen"] as const) refuse(name, "needs an encoding");
+  if (options.group !== undefined) refuse("order", "must not be given together with a group, which it may contradict");
+  if (options.split !== undefined)
+    for (const name of ["group", "order"] as const)
+      refuse(name, "must not be given together with a split column, which names the parts");
+  if (options.header === false && options.unitsRow === true)
+    refuse("unitsRow", "needs a header, below which the row of units stands");
+}
 
+/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
+export function checkOptions(options: CsvOptions, wording: Wording = IN_CODE): CsvPlan {
+  checkNames(options, wording);
+  const check = new Checks(wording);
   const encoding =
     options.encoding === undefined
       ? null
@@ -130,53 +257,43 @@ export function checkOptions(options: CsvOptions): CsvPlan {
           options.encoding,
           (rule) => new GaussflowError("GAUSSFLOW_ARGUMENT", `options.${rule}`, { argument: "options.encoding", rule }),
         );
-  for (const name of ["target", "ignore", "categorical", "numeric", "maxCategories", "weights"] as const)
-    if (encoding !== null && options[name] !== undefined)
-      throw argumentError(
-        `options.${name}`,
-        "must not be given together with an encoding, which settles it",
-        options[name],
-      );
-  for (const name of ["targets", "unseen"] as const)
-    if (encoding === null && options[name] !== undefined)
-      throw argumentError(`options.${name}`, "needs an encoding", options[name]);
-
-  const target = references("target", options.target);
+  const target = check.references("target", options.target);
   if (options.target !== undefined && target.length === 0)
-    throw argumentError("options.target", "must name at least one column", options.target);
-  const decimal = choice("decimal", options.decimal, [".", ","] as const, encoding?.decimal ?? ".");
-  const { delimiter, missingValues } = options;
-  if (delimiter !== undefined && (typeof delimiter !== "string" || !/^[^"\r\n\p{L}\p{N}.+-]$/u.test(delimiter)))
-    throw argumentError(
-      "options.delimiter",
-      "must be one character, not a quote, letter, digit or part of a number",
-      delimiter,
-    );
-  if (delimiter !== undefined && delimiter === decimal)
-    throw argumentError("options.delimiter", "must differ from the decimal sign", delimiter);
-  if (
-    missingValues !== undefined &&
-    !(Array.isArray(missingValues) && missingValues.every((value) => typeof value === "string"))
-  )
-    throw argumentError("options.missingValues", "must be a list of texts", missingValues);
-  const header = choice("header", options.header, [true, false], null as unknown as boolean) as boolean | null;
+    throw check.error("target", "must name at least one column", options.target);
+  const decimal = check.choice("decimal", options.decimal, [".", ","] as const, encoding?.decimal ?? ".");
+  const missingValues = check.texts("missingValues", options.missingValues);
+  const header = check.choice<boolean | null>("header", options.header, [true, false], null);
+  const unitsRow = check.choice("unitsRow", options.unitsRow, [true, false], false);
+  const { memoryLimit = defaultMemoryLimit() } = options;
+  checkMemoryLimit(wording.name("memoryLimit"), memoryLimit);
   return {
     target: options.target === undefined ? null : target,
-    ignore: references("ignore", options.ignore),
-    categorical: references("categorical", options.categorical),
-    numeric: references("numeric", options.numeric),
-    weights: options.weights === undefined ? null : reference("weights", options.weights),
-    split: options.split === undefined ? null : reference("split", options.split),
-    header: header ?? encoding?.header ?? null,
-    delimiter: delimiter ?? null,
+    ignore: check.references("ignore", options.ignore),
+    categorical: check.references("categorical", options.categorical),
+    numeric: check.references("numeric", options.numeric),
+    weights: check.optional("weights", options.weights),
+    split: check.optional("split", options.split),
+    group: check.optional("group", options.group),
+    order: options.order === true ? null : check.optional("order", options.order),
+    rowsInOrder: options.order === true,
+    dates: options.dates === undefined ? (encoding?.dates ?? []) : check.references("dates", options.dates),
+    header: unitsRow ? true : (header ?? encoding?.header ?? null),
+    unitsRow,
+    skip: check.count("skip", options.skip, 0, 0),
+    comment: check.comment(options.comment),
+    delimiter: check.delimiter(options.delimiter),
     decimal,
-    missing: choice("missing", options.missing, ["error", "drop", "mean"] as const, encoding?.missing ?? "error"),
+    thousands: check.thousands(options.thousands ?? encoding?.thousands, decimal),
+    missing: check.choice("missing", options.missing, ["error", "drop", "mean"] as const, encoding?.missing ?? "error"),
     missingValues: missingValues ?? encoding?.missingValues ?? DEFAULT_MISSING_VALUES,
-    maxCategories: count("maxCategories", options.maxCategories, 50),
-    charset: choice("charset", options.charset, ["utf8", "latin1"] as const, "utf8"),
-    maxRecordLength: count("maxRecordLength", options.maxRecordLength, 4_000_000),
+    givenMissing: missingValues ?? [],
+    maxCategories: check.count("maxCategories", options.maxCategories, 50),
+    charset: check.choice("charset", options.charset, ["utf8", "latin1"] as const, "utf8"),
+    maxRecordLength: check.count("maxRecordLength", options.maxRecordLength, 4_000_000),
+    memoryLimit,
     encoding,
-    targets: choice("targets", options.targets, ["auto", "require", "ignore"] as const, "auto"),
-    unseen: choice("unseen", options.unseen, ["error", "zeros"] as const, "error"),
+    targets: check.choice("targets", options.targets, ["auto", "require", "ignore"] as const, "auto"),
+    unseen: check.choice("unseen", options.unseen, ["error", "zeros"] as const, "error"),
+    wording,
   };
 }

@@ -2,8 +2,9 @@
 // table or from the encoding of a model.
 import { argumentError, GaussflowError } from "../errors.js";
 import { suggestion } from "../suggest.js";
-import { parseNumber } from "./csv-number.js";
+import { judgeHeader, nameOfPlace, placeOfName } from "./csv-header.js";
 import type { ColumnReference, CsvPlan } from "./csv-options.js";
+import { commentHint, skipHint } from "./csv-wording.js";
 import type { InputColumn } from "./encoding.js";
 
 /** What a used column is for; columns without a use are not read. */
@@ -11,10 +12,12 @@ export interface ColumnUse {
   /** Position in the file, from 0. */
   readonly index: number;
   readonly name: string;
-  readonly use: "input" | "target" | "weight" | "split";
+  readonly use: "input" | "target" | "weight" | "split" | "group" | "order";
   readonly kind: "undecided" | "numeric" | "categorical";
   /** The input column of the encoding that is applied, or null. */
   readonly stored: InputColumn | null;
+  /** Dates are read as days. */
+  readonly dates: boolean;
 }
 
 export interface TableRoles {
@@ -22,88 +25,159 @@ export interface TableRoles {
   readonly names: readonly string[];
   /** In the order in which the Dataset holds them. */
   readonly uses: readonly ColumnUse[];
+  /** Places of nameless columns that are left out because the first row has no value there: a later value is refused. */
+  readonly blank: readonly number[];
   readonly notes: readonly string[];
 }
 
-function isHeader(first: readonly string[], plan: CsvPlan): boolean {
-  if (plan.header !== null) return plan.header;
-  const named = [plan.target ?? [], plan.ignore, plan.categorical, plan.numeric, plan.weights ?? [], plan.split ?? []];
-  const cells = new Set(first.map((cell) => cell.trim()));
-  if (named.flat().some((name) => typeof name === "string" && cells.has(name))) return true;
-  return first.every((cell) => Number.isNaN(parseNumber(cell.trim(), plan.decimal)));
+/** The first rows of a table. */
+export interface TableBeginning {
+  readonly first: readonly string[];
+  /** The row of data that follows a header, or null. */
+  readonly next: readonly string[] | null;
+  /** Of the first row. */
+  readonly line: number;
+  readonly file: string;
 }
 
-function headerNames(first: readonly string[], file: string, notes: string[]): string[] {
-  const seen = new Map<string, number>();
-  return first.map((cell, i) => {
-    let name = cell.trim();
-    if (name === "") {
-      name = `column ${i + 1}`;
-      notes.push(`column ${i + 1} has no name in the header and is called "${name}"`);
-    }
-    const before = seen.get(name);
-    if (before !== undefined)
-      throw new GaussflowError(
-        "GAUSSFLOW_DATA",
-        `${file}, line 1: columns ${before + 1} and ${i + 1} have the same name, ${JSON.stringify(name.slice(0, 60))}`,
-        { file, line: 1, column: name },
-      );
-    seen.set(name, i);
-    return name;
-  });
-}
+/** The columns of a table, to be found by name or place. */
+class Columns {
+  readonly names: readonly string[];
+  readonly header: boolean;
+  readonly file: string;
+  /** What may help where columns are missing. */
+  readonly hint: string;
+  readonly #plan: CsvPlan;
+  readonly #line: number;
+  /** Places of each name, in order. */
+  readonly #places = new Map<string, number[]>();
 
-/** Settles the parts from the first record of the table. */
-export function settleRoles(first: readonly string[], plan: CsvPlan, file: string): TableRoles {
-  const notes: string[] = [];
-  const header = isHeader(first, plan);
-  const names = header ? headerNames(first, file, notes) : first.map((_, i) => `column ${i + 1}`);
-  const indexOf = new Map(names.map((name, i) => [name, i]));
+  constructor(names: readonly string[], header: boolean, plan: CsvPlan, { file, line, next }: TableBeginning) {
+    this.names = names;
+    this.header = header;
+    this.file = file;
+    this.hint = next !== null && next.length > names.length ? skipHint(plan.wording) : "";
+    this.#plan = plan;
+    this.#line = line;
+    names.forEach((name, i) => {
+      const places = this.#places.get(name);
+      if (places === undefined) this.#places.set(name, [i]);
+      else places.push(i);
+    });
+  }
 
-  const find = (option: string, reference: ColumnReference): number => {
+  has(name: string): boolean {
+    return this.#places.has(name);
+  }
+
+  /**
+   * @param option what the reference is for, in the words of an error
+   * @param without places that are left out: of several columns of one name the others may be meant
+   */
+  find(option: string, reference: ColumnReference, without: (place: number) => boolean = () => false): number {
+    const { names, file } = this;
+    const { wording } = this.#plan;
     if (typeof reference === "number") {
       const index = reference < 0 ? names.length + reference : reference;
       if (index < 0 || index >= names.length)
-        throw argumentError(`options.${option}`, `must be a place from 0 to ${names.length - 1} in ${file}`, reference);
+        throw argumentError(
+          wording.name(option),
+          `must be a place from 0 to ${names.length - 1} in ${file}`,
+          reference,
+        );
       return index;
     }
-    const index = indexOf.get(reference);
-    if (index !== undefined) return index;
-    const hint = header
+    const places = this.#places.get(reference) ?? [];
+    const left = places.filter((place) => !without(place));
+    if (left.length > 1) this.refuseTwice(left);
+    const index = left[0] ?? places[0] ?? placeOfName(reference, names.length);
+    if (index !== null) return index;
+    const hint = this.header
       ? suggestion(reference, names)
-      : `its first row was taken as data (header: true says otherwise), so known are: ${names.slice(0, 12).join(", ")}`;
+      : `its first row was taken as data (${wording.hint("header", true)} says otherwise), so known are: ${names.slice(0, 12).join(", ")}`;
     throw new GaussflowError(
       "GAUSSFLOW_DATA",
       `${file}: has no column ${JSON.stringify(reference)} (${option}); ${hint}`,
-      {
-        file,
-        column: reference,
-        option,
-      },
+      { file, column: reference, option },
     );
-  };
+  }
 
-  const uses =
-    plan.encoding === null ? trainingUses(names, plan, file, find, notes) : storedUses(names, plan, find, notes);
-  return { header, names, uses, notes };
+  /** Places of the columns that are left out; a name means all columns of that name. */
+  ignored(): Set<number> {
+    return new Set(
+      this.#plan.ignore.flatMap((reference) => {
+        const places = typeof reference === "string" ? this.#places.get(reference) : undefined;
+        return places ?? [this.find("ignore", reference)];
+      }),
+    );
+  }
+
+  /** @param places of columns of one name */
+  refuseTwice(places: readonly number[]): never {
+    const { file } = this;
+    const name = this.names[places[0]!]!;
+    const columns = `${places
+      .slice(0, 4)
+      .map((place) => place + 1)
+      .join(" and ")}`;
+    const ignore = this.#plan.wording.hint("ignore", [nameOfPlace(places.at(-1)!)]);
+    throw new GaussflowError(
+      "GAUSSFLOW_DATA",
+      `${file}, line ${this.#line}: columns ${columns} have the same name, ${JSON.stringify(name.slice(0, 60))}; leave all but one out by place: ${ignore}`,
+      { file, line: this.#line, column: name },
+    );
+  }
 }
 
-type Find = (option: string, reference: ColumnReference) => number;
+/** Settles the parts from the first rows of the table. */
+export function settleRoles(beginning: TableBeginning, plan: CsvPlan): TableRoles {
+  const { next } = beginning;
+  const given = beginning.first.map((cell) => cell.trim());
+  const { header, note } = judgeHeader(given, next?.map((cell) => cell.trim()) ?? null, plan);
+  const notes = note === "" || plan.encoding !== null ? [] : [note];
+  // A delimiter at the end of each row of data, and none behind the header.
+  if (header && next !== null && next.length === given.length + 1 && next.at(-1)?.trim() === "") given.push("");
+  const names = given.map((cell, i) => (header && cell !== "" ? cell : nameOfPlace(i)));
+  const nameless = header ? given.flatMap((cell, i) => (cell === "" ? [i] : [])) : [];
+  const isBlank = (i: number) => next !== null && (next[i] ?? "").trim() === "";
+  const columns = new Columns(names, header, plan, beginning);
+  const ignored = columns.ignored();
+  const blank = nameless.filter((i) => isBlank(i) && !ignored.has(i));
+  const uses =
+    plan.encoding === null ? trainingUses(columns, plan, new Set(blank), notes) : storedUses(columns, plan, notes);
+  const used = new Set(uses.map(({ index }) => index));
+  const left = plan.encoding === null ? blank.filter((i) => !used.has(i)) : [];
+  const places = (list: readonly number[]) =>
+    list.slice(0, 6).map(nameOfPlace).join(", ") + (list.length > 6 ? ", ..." : "");
+  const named = nameless.filter((i) => used.has(i));
+  if (left.length > 0) notes.push(`left out, without a name and without values: ${places(left)}`);
+  if (named.length > 0) notes.push(`without a name in the header, and called by place: ${places(named)}`);
+  return { header, names, uses, blank: left, notes };
+}
 
-function trainingUses(names: readonly string[], plan: CsvPlan, file: string, find: Find, notes: string[]): ColumnUse[] {
+function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number>, notes: string[]): ColumnUse[] {
+  const { names, file } = columns;
+  const { wording } = plan;
   const taken = new Map<number, string>();
   const take = (option: string, reference: ColumnReference): number => {
-    const index = find(option, reference);
+    const index = columns.find(option, reference, (place) => taken.get(place) === "ignore");
     const before = taken.get(index);
     if (before !== undefined)
-      throw argumentError(`options.${option}`, `must not name a column that is already used (${before})`, names[index]);
+      throw argumentError(
+        wording.name(option),
+        `must not name a column that is already used (${before})`,
+        names[index],
+      );
     taken.set(index, option);
     return index;
   };
-  for (const reference of plan.ignore) take("ignore", reference);
-  const weight = plan.weights === null ? null : take("weights", plan.weights);
-  const split = plan.split === null ? null : take("split", plan.split);
+  for (const place of columns.ignored()) taken.set(place, "ignore");
+  const single = (["weights", "split", "group", "order"] as const).map((option) => {
+    const reference = plan[option];
+    return [option, reference === null ? null : take(option, reference)] as const;
+  });
   let targets = plan.target?.map((reference) => take("target", reference));
+  for (const place of blank) if (!taken.has(place)) taken.set(place, "blank");
   if (targets === undefined) {
     const last = names.findLastIndex((_, i) => !taken.has(i));
     if (last < 0) throw new GaussflowError("GAUSSFLOW_DATA", `${file}: no column is left for the target`, { file });
@@ -111,57 +185,86 @@ function trainingUses(names: readonly string[], plan: CsvPlan, file: string, fin
     targets = [last];
     notes.push(`no target was named: the last column, ${JSON.stringify(names[last])}, is taken`);
   }
-  const told = new Map<number, "numeric" | "categorical">();
-  for (const kind of ["numeric", "categorical"] as const)
+  const told = new Map<number, "numeric" | "categorical" | "dates">();
+  for (const kind of ["numeric", "categorical", "dates"] as const)
     for (const reference of plan[kind]) {
-      const index = find(kind, reference);
+      const index = columns.find(kind, reference, (place) => taken.get(place) === "ignore");
       const use = told.get(index) ?? taken.get(index);
-      if (use !== undefined && !(kind === "numeric" && (use === "target" || use === "numeric")))
-        throw argumentError(`options.${kind}`, `must not name a column that is already used (${use})`, names[index]);
+      const may = use === kind || (kind !== "categorical" && use === "target") || (kind === "dates" && use === "order");
+      if (use !== undefined && !may)
+        throw argumentError(wording.name(kind), `must not name a column that is already used (${use})`, names[index]);
       told.set(index, kind);
     }
   const uses: ColumnUse[] = [];
   const add = (index: number, use: ColumnUse["use"], kind: ColumnUse["kind"]) =>
-    uses.push({ index, name: names[index]!, use, kind, stored: null });
-  for (let i = 0; i < names.length; i++) if (!taken.has(i)) add(i, "input", told.get(i) ?? "undecided");
-  if (uses.length === 0)
-    throw new GaussflowError("GAUSSFLOW_DATA", `${file}: no column is left for the inputs`, {
-      file,
-      columns: names.length,
+    uses.push({
+      index,
+      name: names[index]!,
+      use,
+      kind,
+      stored: null,
+      dates: use === "order" || told.get(index) === "dates",
     });
+  for (let i = 0; i < names.length; i++) {
+    const kind = told.get(i) ?? "undecided";
+    if (!taken.has(i)) add(i, "input", kind === "dates" ? "numeric" : kind);
+  }
+  if (uses.length === 0)
+    throw new GaussflowError(
+      "GAUSSFLOW_DATA",
+      `${file}: no column is left for the inputs${commentHint(names[0]!, wording) || columns.hint}`,
+      { file, columns: names.length },
+    );
   for (const index of targets) add(index, "target", "numeric");
-  if (weight !== null) add(weight, "weight", "numeric");
-  if (split !== null) add(split, "split", "categorical");
+  const parts = { weights: "weight", split: "split", group: "group", order: "order" } as const;
+  for (const [option, index] of single)
+    if (index !== null) add(index, parts[option], option === "split" || option === "group" ? "categorical" : "numeric");
+  checkNames(columns, uses);
   return uses;
 }
 
-function storedUses(names: readonly string[], plan: CsvPlan, find: Find, notes: string[]): ColumnUse[] {
+/** Names of used columns are those of inputs and targets, so no two may be equal. */
+function checkNames(columns: Columns, uses: readonly ColumnUse[]): void {
+  const seen = new Map<string, number>();
+  for (const { name, index } of uses) {
+    const before = seen.get(name);
+    if (before !== undefined) columns.refuseTwice([before, index].sort((a, b) => a - b));
+    seen.set(name, index);
+  }
+}
+
+function storedUses(columns: Columns, plan: CsvPlan, notes: string[]): ColumnUse[] {
   const encoding = plan.encoding!;
-  const uses: ColumnUse[] = encoding.columns.map((stored) => {
-    const index = find("needed by the model", stored.name);
-    return { index, name: stored.name, use: "input", kind: stored.kind, stored };
-  });
-  const there = encoding.targets.filter((name) => names.includes(name));
+  const ignored = columns.ignored();
+  const find = (option: string, reference: ColumnReference) =>
+    columns.find(option, reference, (place) => ignored.has(place));
+  const dates = new Set(plan.dates);
+  const use = (index: number, name: string, part: ColumnUse["use"], stored: InputColumn | null): ColumnUse => {
+    const kind = part === "split" ? "categorical" : (stored?.kind ?? "numeric");
+    return { index, name, use: part, kind, stored, dates: dates.has(name) || dates.has(index) };
+  };
+  const uses = encoding.columns.map((stored) =>
+    use(find("needed by the model", stored.name), stored.name, "input", stored),
+  );
+  const there = encoding.targets.filter((name) => columns.has(name));
   const all = there.length === encoding.targets.length && there.length > 0;
   if (plan.targets === "require" || (plan.targets === "auto" && all))
-    for (const name of encoding.targets)
-      uses.push({ index: find("a target of the model", name), name, use: "target", kind: "numeric", stored: null });
+    for (const name of encoding.targets) uses.push(use(find("a target of the model", name), name, "target", null));
   else if (plan.targets === "auto" && there.length > 0)
     notes.push(`the table has only some of the targets (${there.join(", ")}): none is read`);
-  if (encoding.weights !== null && names.includes(encoding.weights) && uses.some(({ use }) => use === "target"))
-    uses.push({
-      index: names.indexOf(encoding.weights),
-      name: encoding.weights,
-      use: "weight",
-      kind: "numeric",
-      stored: null,
-    });
+  const { weights } = encoding;
+  if (weights !== null && columns.has(weights) && uses.some((one) => one.use === "target"))
+    uses.push(use(find("the model's weights", weights), weights, "weight", null));
   if (plan.split !== null) {
     const index = find("split", plan.split);
     const before = uses.find((one) => one.index === index);
     if (before !== undefined)
-      throw argumentError("options.split", `must not name a column that is already used (${before.use})`, before.name);
-    uses.push({ index, name: names[index]!, use: "split", kind: "categorical", stored: null });
+      throw argumentError(
+        plan.wording.name("split"),
+        `must not name a column that is already used (${before.use})`,
+        before.name,
+      );
+    uses.push(use(index, columns.names[index]!, "split", null));
   }
   return uses;
 }

@@ -1,13 +1,23 @@
 // Which delimiter a table uses, from its first lines: the one that cuts all of them into the same number (> 1) of values,
-// quotes honoured. Tab, semicolon and bar go before the comma, which also occurs as a decimal sign.
+// quotes honored. Tab, semicolon and bar go before the comma, which also occurs as a decimal sign; blanks come last.
 
-const CANDIDATES = ["\t", ";", "|", ","] as const;
+const CANDIDATES = ["\t", ";", "|", ",", " "] as const;
 const RECORDS = 40;
 
-/** Number of values in each of the first records of `head`, which may end in the middle of a record. */
-function fieldCounts(head: string, delimiter: string, complete: boolean): number[] {
+export interface Sniffed {
+  /** The first lines of the table, as text. */
+  readonly head: string;
+  /** `head` is the whole table; else it may end in the middle of a record. */
+  readonly complete: boolean;
+  readonly decimal: "." | ",";
+  readonly comment: string | null;
+}
+
+/** Number of values in each of the first records. A space stands for any run of blanks. */
+function fieldCounts({ head, complete }: Sniffed, delimiter: string): number[] {
+  const runs = delimiter === " ";
   const counts: number[] = [];
-  let fields = 1;
+  let fields = runs ? 0 : 1;
   let quoted = false;
   let start = true; // at the start of a value, where a quote opens
   let blank = true;
@@ -19,49 +29,54 @@ function fieldCounts(head: string, delimiter: string, complete: boolean): number
         else quoted = false;
       }
     } else if (sign === '"' && start) {
+      if (runs) fields++;
       quoted = true;
       start = blank = false;
-    } else if (sign === delimiter) {
-      fields++;
+    } else if (sign === delimiter || (runs && sign === "\t")) {
+      if (!runs) {
+        fields++;
+        blank = false;
+      }
       start = true;
-      blank = false;
     } else if (sign === "\n" || sign === "\r") {
       if (!blank) counts.push(fields);
-      fields = 1;
+      fields = runs ? 0 : 1;
       start = blank = true;
-    } else if (sign !== " ") start = blank = false;
+    } else if (sign !== " ") {
+      if (runs && start) fields++;
+      start = blank = false;
+    }
   }
   if (complete && !blank && counts.length < RECORDS) counts.push(fields);
   return counts;
 }
 
-/**
- * The delimiter of a table that begins with `head`; a comma when no candidate occurs.
- * @param complete `head` is the whole table
- */
-export function sniffDelimiter(head: string, decimal: "." | ",", complete: boolean): string {
-  let best = ",";
+/** The delimiter of a table; a comma when no candidate occurs (a semicolon beside decimal commas). */
+export function sniffDelimiter(sniffed: Sniffed): string {
+  const { decimal, comment } = sniffed;
+  const lines = comment === null ? sniffed : { ...sniffed, head: withoutComments(sniffed.head, comment) };
+  let best = decimal === "," ? ";" : ",";
   let bestShare = 0;
   for (const delimiter of CANDIDATES) {
-    if (delimiter === decimal) continue;
-    const counts = fieldCounts(head, delimiter, complete);
+    // Beside decimal commas a comma separates values only where those are quoted.
+    if (delimiter === decimal && !/"[+-]?\d+,\d+"/.test(lines.head)) continue;
+    const counts = fieldCounts(lines, delimiter);
     const first = counts[0] ?? 1;
     if (first < 2) continue;
     const share = counts.filter((count) => count === first).length / counts.length;
+    // Blanks also occur within names and texts.
+    if (delimiter === " " && share < 1) continue;
     if (share > bestShare) {
       best = delimiter;
       bestShare = share;
     }
   }
-  return decimal === "," && bestShare === 0 ? ";" : best;
+  return best;
 }
 
-/** True when values are padded with blanks before a quote, which the parser must then be told to trim. */
-export function hasPaddedQuotes(head: string, delimiter: string): boolean {
-  for (let at = head.indexOf(' "'); at >= 0; at = head.indexOf(' "', at + 1)) {
-    let i = at;
-    while (i >= 0 && head[i] === " ") i--;
-    if (i < 0 || head[i] === delimiter || head[i] === "\n" || head[i] === "\r") return true;
-  }
-  return /"[ ]+([,;|\t\r\n]|$)/.test(head);
+function withoutComments(head: string, comment: string): string {
+  return head
+    .split(/\r\n|\n|\r/)
+    .filter((line) => !line.trimStart().startsWith(comment))
+    .join("\n");
 }

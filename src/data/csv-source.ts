@@ -5,20 +5,31 @@ import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { argumentError, GaussflowError } from "../errors.js";
+import type { Wording } from "./csv-wording.js";
 import { DATA_FILE_MAGIC } from "./data-file.js";
 
 export type Charset = "utf8" | "latin1";
 
-/** How much of the table is looked at before reading begins. */
-const HEAD_BYTES = 65536;
+/** Blocks are of this size, however the bytes arrive: what is found in them must not depend on that. */
+const BLOCK_BYTES = 65536;
+
+/** Lines that the head holds, beside at least one block: enough to see a header, a row of units and a row of data. */
+const HEAD_LINES = 4;
+
+/** Where no line ends the head does. */
+const HEAD_MOST = 1 << 26;
 
 export interface TableSource {
   /** What errors call the table. */
   readonly name: string;
-  /** The first bytes, without byte-order mark. */
+  /** The first lines, without byte-order mark, the lines that are skipped, and a line "sep=". */
   readonly head: Buffer;
   /** `head` is everything. */
   readonly complete: boolean;
+  /** Number of the line that the head begins with, from 1. */
+  readonly firstLine: number;
+  /** The delimiter that a first line such as "sep=;" names, or null. */
+  readonly separator: string | null;
   /** All bytes, head included; to be read once. */
   readonly chunks: AsyncIterable<Buffer>;
 }
@@ -32,7 +43,7 @@ function open(source: string | Readable): { name: string; stream: AsyncIterable<
   if (typeof source === "string") {
     if (source === "" || source.includes("\0"))
       throw argumentError("source", 'must be a path, "-" or a readable stream', source);
-    const file = createReadStream(source, { highWaterMark: HEAD_BYTES });
+    const file = createReadStream(source, { highWaterMark: BLOCK_BYTES });
     // pipeline, not pipe: an error of the file must reach whoever reads the unpacked bytes.
     return { name: source, stream: /\.gz$/i.test(source) ? pipeline(file, createGunzip(), () => {}) : file };
   }
@@ -70,56 +81,108 @@ function unfinished(chunk: Buffer): number {
   return 0;
 }
 
-/** The chunks as buffers, checked to be text, byte-order mark removed. */
-async function* checked(name: string, stream: AsyncIterable<unknown>, charset: Charset): AsyncGenerator<Buffer> {
-  let line = 1;
-  let carried: Buffer = Buffer.alloc(0);
-  let atStart = true;
-  const check = (chunk: Buffer) => {
-    const zero = chunk.indexOf(0);
+/** The bytes of a stream in blocks of one size. */
+async function* blocksOf(stream: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const given of stream) {
+    if (typeof given !== "string" && !(given instanceof Uint8Array))
+      throw argumentError("source", "must be a stream of text or bytes", given);
+    let piece =
+      typeof given === "string" ? Buffer.from(given) : Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+    while (bytes + piece.length >= BLOCK_BYTES) {
+      const rest = BLOCK_BYTES - bytes;
+      const block = bytes === 0 ? piece.subarray(0, rest) : Buffer.concat([...pieces, piece.subarray(0, rest)]);
+      piece = piece.subarray(rest);
+      pieces = [];
+      bytes = 0;
+      yield block;
+    }
+    if (piece.length > 0) pieces.push(piece);
+    bytes += piece.length;
+    // A stream of single bytes must not become a list of single bytes.
+    if (pieces.length > 1024) pieces = [Buffer.concat(pieces)];
+  }
+  if (bytes > 0) yield Buffer.concat(pieces);
+}
+
+/** Checks that bytes are text, and counts lines for the errors. */
+class TextCheck {
+  readonly #name: string;
+  readonly #charset: Charset;
+  readonly #wording: Wording;
+  #line = 1;
+
+  constructor(name: string, charset: Charset, wording: Wording) {
+    this.#name = name;
+    this.#charset = charset;
+    this.#wording = wording;
+  }
+
+  /** Returns the block. */
+  check(block: Buffer): Buffer {
+    const zero = block.indexOf(0);
     if (zero >= 0) {
-      const at = line + newlines(chunk.subarray(0, zero));
-      throw dataError(name, `, line ${at}: holds a zero byte; this is a binary file (or UTF-16 text), not a table`, {
-        line: at,
-      });
+      const line = this.#line + newlines(block.subarray(0, zero));
+      throw dataError(
+        this.#name,
+        `, line ${line}: holds a zero byte; this is a binary file (or UTF-16 text), not a table`,
+        { line },
+      );
     }
-    if (charset === "utf8" && !isUtf8(chunk)) {
-      // Whole lines of a bad chunk are looked at one by one: this path ends in an error, so it may be slow.
-      let from = 0;
-      for (let to = chunk.indexOf(10); to >= 0 && isUtf8(chunk.subarray(from, to)); to = chunk.indexOf(10, from)) {
-        from = to + 1;
-        line++;
-      }
-      throw dataError(name, `, line ${line}: is not UTF-8 text; for an older Western file set charset: "latin1"`, {
-        line,
-      });
+    if (this.#charset === "utf8" && !isUtf8(block)) this.#refuse(block);
+    this.#line += newlines(block);
+    return block;
+  }
+
+  /** Looks at the lines of a bad block one by one: this ends in an error, so it may be slow. */
+  #refuse(block: Buffer): never {
+    let from = 0;
+    let line = this.#line;
+    for (let to = block.indexOf(10); to >= 0 && isUtf8(block.subarray(from, to)); to = block.indexOf(10, from)) {
+      from = to + 1;
+      line++;
     }
-    line += newlines(chunk);
-    return chunk;
-  };
+    const latin = this.#wording.hint("charset", "latin1");
+    throw dataError(this.#name, `, line ${line}: is not UTF-8 text; for an older Western file set ${latin}`, { line });
+  }
+}
+
+/** The blocks, checked to be text, byte-order mark removed; none ends within a character. */
+async function* checked(stream: AsyncIterable<unknown>, charset: Charset, name: string, wording: Wording) {
+  const text = new TextCheck(name, charset, wording);
+  let carried: Buffer | null = null;
+  let atStart = true;
   try {
-    for await (const piece of stream) {
-      if (typeof piece !== "string" && !(piece instanceof Uint8Array))
-        throw argumentError("source", "must be a stream of text or bytes", piece);
-      let chunk: Buffer =
-        typeof piece === "string" ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-      if (carried.length > 0) chunk = Buffer.concat([carried, chunk]);
-      if (atStart) {
-        if (chunk.length < 4) {
-          carried = chunk;
-          continue;
-        }
-        atStart = false;
-        chunk = afterMark(name, chunk);
-      }
-      const tail = charset === "utf8" ? unfinished(chunk) : 0;
-      carried = chunk.subarray(chunk.length - tail);
-      if (chunk.length > tail) yield check(chunk.subarray(0, chunk.length - tail));
+    for await (let block of blocksOf(stream)) {
+      if (atStart) block = afterMark(name, block);
+      atStart = false;
+      if (carried !== null) block = Buffer.concat([carried, block]);
+      const tail: number = charset === "utf8" ? unfinished(block) : 0;
+      carried = tail > 0 ? block.subarray(block.length - tail) : null;
+      if (block.length > tail) yield text.check(block.subarray(0, block.length - tail));
     }
-    if (atStart) carried = afterMark(name, carried);
-    if (carried.length > 0) yield check(carried);
+    if (carried !== null) yield text.check(carried);
   } catch (error) {
     throw readError(name, error);
+  }
+}
+
+/** Leaves the first lines out. */
+async function* withoutLines(blocks: AsyncGenerator<Buffer>, count: number): AsyncGenerator<Buffer> {
+  let left = count;
+  let afterReturn = false; // a line feed at the start of the next block belongs to a line end before it
+  for await (const block of blocks) {
+    let at = 0;
+    if (afterReturn && block[0] === 10) at = 1;
+    afterReturn = false;
+    for (; left > 0 && at < block.length; at++) {
+      if (block[at] !== 10 && block[at] !== 13) continue;
+      left--;
+      if (block[at] === 13 && block[at + 1] === 10) at++;
+      else afterReturn = block[at] === 13 && at + 1 === block.length;
+    }
+    if (at < block.length) yield block.subarray(at);
   }
 }
 
@@ -140,14 +203,26 @@ function afterMark(name: string, chunk: Buffer): Buffer {
   return chunk;
 }
 
+/** How the bytes of a table are read. */
+export interface SourceOptions {
+  readonly charset: Charset;
+  /** Lines to leave out at the beginning. */
+  readonly skip: number;
+  readonly wording: Wording;
+}
+
 /** Opens a table and looks at its beginning. */
-export async function openTable(source: string | Readable, charset: Charset): Promise<TableSource> {
+export async function openTable(
+  source: string | Readable,
+  { charset, skip, wording }: SourceOptions,
+): Promise<TableSource> {
   const { name, stream } = open(source);
-  const iterator = checked(name, stream, charset);
+  const text = checked(stream, charset, name, wording);
+  const iterator = skip === 0 ? text : withoutLines(text, skip);
   const first: Buffer[] = [];
-  let bytes = 0;
+  let [bytes, lines] = [0, 0];
   let complete = false;
-  while (bytes < HEAD_BYTES) {
+  while (bytes < BLOCK_BYTES || (lines < HEAD_LINES && bytes < HEAD_MOST)) {
     const next = await iterator.next();
     if (next.done) {
       complete = true;
@@ -155,8 +230,11 @@ export async function openTable(source: string | Readable, charset: Charset): Pr
     }
     first.push(next.value);
     bytes += next.value.length;
+    lines += newlines(next.value);
   }
-  const head = Buffer.concat(first);
+  const bytesRead = Buffer.concat(first);
+  const separation = /^"?sep=(.)"?[ \t]*(?:\r\n|\n|\r|$)/iu.exec(bytesRead.toString(charset, 0, 16));
+  const head = separation === null ? bytesRead : bytesRead.subarray(Buffer.byteLength(separation[0], charset));
   async function* all() {
     try {
       if (head.length > 0) yield head;
@@ -166,5 +244,6 @@ export async function openTable(source: string | Readable, charset: Charset): Pr
       await iterator.return(undefined);
     }
   }
-  return { name, head, complete, chunks: all() };
+  const firstLine = 1 + skip + (separation === null ? 0 : 1);
+  return { name, head, complete, firstLine, separator: separation?.[1] ?? null, chunks: all() };
 }

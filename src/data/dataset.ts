@@ -14,6 +14,7 @@ import {
 import { FileDataset } from "./data-file.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
 import { columnsOf, type MatrixLike, toMatrix } from "./matrix.js";
+import { checkRelations, type GroupList } from "./relations.js";
 import { checkPartition, drawPartition, PART_NAMES, type Partition, partitionOf, type SplitOptions } from "./split.js";
 
 export { type MatrixLike, toMatrix } from "./matrix.js";
@@ -29,6 +30,8 @@ export interface DatasetFields {
   readonly encoding?: TableEncoding | null;
   readonly rows?: Uint32Array | null;
   readonly parts?: Uint8Array | null;
+  readonly groups?: Uint32Array | null;
+  readonly order?: Float64Array | null;
   readonly missing?: Uint32Array | null;
   readonly notes?: readonly string[];
 }
@@ -59,6 +62,10 @@ export class Dataset {
   readonly rows: Uint32Array | null;
   /** Part of each sample by the split column: 0 train, 1 validation, 2 test; null without such a column. */
   readonly parts: Uint8Array | null;
+  /** Group of each sample, a number from 0; splits and folds keep the rows of a group together. Null without groups. */
+  readonly groups: Uint32Array | null;
+  /** What splits and folds are ordered by, such as a time, one number a sample; null without an order. */
+  readonly order: Float64Array | null;
   /** What reading the table decided, in sentences (dropped rows, filled values, categories). */
   readonly notes: readonly string[];
   /** Places in `inputs` whose values were missing and are filled in, ascending. */
@@ -78,6 +85,8 @@ export class Dataset {
     this.encoding = fields.encoding ?? null;
     this.rows = fields.rows ?? null;
     this.parts = fields.parts ?? null;
+    this.groups = fields.groups ?? null;
+    this.order = fields.order ?? null;
     this.notes = fields.notes ?? [];
     this.#missing = fields.missing ?? null;
   }
@@ -99,6 +108,8 @@ export class Dataset {
     const weights = this.weights === null ? null : new Float64Array(indices.length);
     const rows = this.rows === null ? null : new Uint32Array(indices.length);
     const parts = this.parts === null ? null : new Uint8Array(indices.length);
+    const groups = this.groups === null ? null : new Uint32Array(indices.length);
+    const order = this.order === null ? null : new Float64Array(indices.length);
     const missing = this.#missing === null ? null : new Set(this.#missing);
     const missingHere: number[] = [];
     for (let i = 0; i < indices.length; i++) {
@@ -108,6 +119,8 @@ export class Dataset {
       if (weights !== null) weights[i] = this.weights![row]!;
       if (rows !== null) rows[i] = this.rows![row]!;
       if (parts !== null) parts[i] = this.parts![row]!;
+      if (groups !== null) groups[i] = this.groups![row]!;
+      if (order !== null) order[i] = this.order![row]!;
       if (missing !== null) for (let j = 0; j < d; j++) if (missing.has(row * d + j)) missingHere.push(i * d + j);
     }
     if (weights?.every((weight) => weight === 0))
@@ -121,17 +134,20 @@ export class Dataset {
       weights,
       rows,
       parts,
+      groups,
+      order,
       missing: Uint32Array.from(missingHere),
     });
   }
 
   /**
    * Cuts the data into disjoint parts. With a split column its values decide and fractions are refused; else `validation` and
-   * `test` are fractions of the rows, drawn by `seed`.
+   * `test` are fractions of the rows, drawn by `seed`. All rows of a group land in the same part; where the data have an order nothing
+   * is drawn, and the last rows are held out.
    * @throws GAUSSFLOW_ARGUMENT (fractions), GAUSSFLOW_DATA (a part would be empty, or its weights are all zero)
    */
   split(options: SplitOptions = {}): DatasetParts {
-    if (this.parts === null) return this.partition(drawPartition(this.sampleCount, options));
+    if (this.parts === null) return this.partition(drawPartition(this.sampleCount, options, this));
     if ((options.validation ?? 0) !== 0 || (options.test ?? 0) !== 0)
       throw argumentError(
         "options",
@@ -161,7 +177,9 @@ export class Dataset {
     const parts = { train: null, validation: null, test: null } as Record<(typeof PART_NAMES)[number], Dataset | null>;
     for (const name of PART_NAMES) {
       const set = sets[name];
-      if (set !== null) parts[name] = this.select(set);
+      if (set === null) continue;
+      this.checkWeighted(set, name === "train" ? "to train on" : `drawn for ${name}`);
+      parts[name] = this.select(set);
     }
     const fit = parts.train!;
     const encoding = fit.#fittedEncoding();
@@ -171,6 +189,21 @@ export class Dataset {
       validation: parts.validation && finish(parts.validation),
       test: parts.test && finish(parts.test),
     } satisfies DatasetParts;
+  }
+
+  /**
+   * Throws GAUSSFLOW_DATA when none of the rows has a weight above 0.
+   * @param which the rows, in the words of the error
+   */
+  checkWeighted(rows: Uint32Array, which: string): void {
+    const { weights } = this;
+    if (weights === null || rows.some((row) => weights[row] !== 0)) return;
+    const weighted = weights.reduce((count, weight) => count + Number(weight !== 0), 0);
+    throw new GaussflowError(
+      "GAUSSFLOW_DATA",
+      `the ${rows.length} rows ${which} have sample weights that are all zero (${weighted} of ${this.sampleCount} rows ${weighted === 1 ? "has" : "have"} a weight above 0): take another seed or other fractions, or hold out no rows`,
+      { rows: rows.length, weighted },
+    );
   }
 
   /** This data set with fills, means and ranges taken from its own rows: the whole of it is for training. */
@@ -212,6 +245,13 @@ export interface DatasetInput {
   readonly outputSize?: number | undefined;
   /** One number >= 0 a sample, not all zero. */
   readonly weights?: NumberArray | undefined;
+  /** Which samples belong together, one number or text each: splits and folds keep the rows of a group together. */
+  readonly groups?: GroupList | null | undefined;
+  /**
+   * What the samples are ordered by, such as a time, one number each; `true` = they are given in order. Splits and folds then hold out the
+   * last rows and draw none. Not together with groups.
+   */
+  readonly order?: NumberArray | true | null | undefined;
   readonly featureNames?: readonly string[] | undefined;
   readonly targetNames?: readonly string[] | undefined;
 }
@@ -227,7 +267,18 @@ function checkRows(name: string, rows: ArrayLike<number>, n: number): void {
   }
 }
 
-const FIELD_NAMES = ["inputs", "targets", "weights", "featureNames", "targetNames", "encoding", "rows", "parts"];
+const FIELD_NAMES = [
+  "inputs",
+  "targets",
+  "weights",
+  "featureNames",
+  "targetNames",
+  "encoding",
+  "rows",
+  "parts",
+  "groups",
+  "order",
+];
 /** What a data set has besides, from its fields. */
 const DERIVED_NAMES = ["missing", "notes", "sampleCount", "inputSize", "outputSize"];
 
@@ -244,12 +295,22 @@ function checkFields(fields: DatasetFields): void {
   const n = inputs.length / d;
   checkDoubles("fields.targets", fields.targets, n * targetNames.length);
   if (fields.weights !== null) checkDoubles("fields.weights", fields.weights, n);
-  const { encoding = null, rows = null, parts = null, missing = null, notes = [] } = fields;
+  const {
+    encoding = null,
+    rows = null,
+    parts = null,
+    groups = null,
+    order = null,
+    missing = null,
+    notes = [],
+  } = fields;
   if (encoding !== null && (!isObject(encoding) || !Array.isArray(encoding.columns)))
     throw argumentError("fields.encoding", "must be the encoding of a table or null", encoding);
   for (const [name, list, kind, length] of [
     ["rows", rows, Uint32Array, n],
     ["parts", parts, Uint8Array, n],
+    ["groups", groups, Uint32Array, n],
+    ["order", order, Float64Array, n],
     ["missing", missing, Uint32Array, null],
   ] as const)
     if (list !== null && (!(list instanceof kind) || (length !== null && list.length !== length)))
@@ -263,7 +324,17 @@ export interface SampleSizes {
   readonly outputSize: number;
 }
 
-const INPUT_NAMES = ["inputs", "targets", "inputSize", "outputSize", "weights", "featureNames", "targetNames"];
+const INPUT_NAMES = [
+  "inputs",
+  "targets",
+  "inputSize",
+  "outputSize",
+  "weights",
+  "groups",
+  "order",
+  "featureNames",
+  "targetNames",
+];
 
 function names(given: readonly string[] | undefined, count: number, argument: string, stem: string): readonly string[] {
   if (given === undefined) return Array.from({ length: count }, (_, i) => (count === 1 ? stem : `${stem} ${i + 1}`));
@@ -334,6 +405,7 @@ function fromInput(given: DatasetInput, name: string, beside: SampleSizes | null
     weights: weights === undefined || weights === null ? null : checkWeights(weights, n, `${name}.weights`),
     featureNames: names(given.featureNames, d, `${name}.featureNames`, "input"),
     targetNames: names(given.targetNames, c, `${name}.targetNames`, "target"),
+    ...checkRelations(given, n, name),
   });
 }
 

@@ -12,11 +12,16 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
   const fail = (path: string, rule: string): never => {
     throw errorOf(`encoding${path} ${rule}`);
   };
-  const record = (given: unknown, path: string, keys: readonly string[]): Record<string, unknown> => {
+  const record = (
+    given: unknown,
+    path: string,
+    keys: readonly string[],
+    optional: readonly string[] = [],
+  ): Record<string, unknown> => {
     if (given === null || typeof given !== "object" || Array.isArray(given)) return fail(path, "must be an object");
     const found = Object.keys(given);
     for (const key of keys) if (!found.includes(key)) fail(`${path}.${key}`, "is missing");
-    const foreign = found.find((key) => !keys.includes(key));
+    const foreign = found.find((key) => !keys.includes(key) && !optional.includes(key));
     if (foreign !== undefined) fail(`${path}.${foreign.slice(0, 40)}`, "is not a field of an encoding");
     return given as Record<string, unknown>;
   };
@@ -60,16 +65,12 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
     return { kind, name, categories, shares };
   };
 
-  const fields = record(value, "", [
-    "columns",
-    "targets",
-    "weights",
-    "header",
-    "delimiter",
-    "decimal",
-    "missing",
-    "missingValues",
-  ]);
+  const fields = record(
+    value,
+    "",
+    ["columns", "targets", "weights", "header", "delimiter", "decimal", "missing", "missingValues"],
+    ["thousands", "dates"],
+  );
   const columns = list(fields.columns, ".columns").map((one, i) => column(one, `.columns[${i}]`));
   if (columns.length === 0) fail(".columns", "must not be empty");
   const targets = texts(fields.targets, ".targets");
@@ -85,6 +86,16 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
     header: oneOf(fields.header, ".header", [true, false]),
     delimiter,
     decimal: oneOf(fields.decimal, ".decimal", [".", ","] as const),
+    ...(fields.thousands === undefined
+      ? {}
+      : {
+          thousands: oneOf(
+            fields.thousands,
+            ".thousands",
+            [",", ".", "'", " "].filter((sign) => sign !== fields.decimal),
+          ),
+        }),
+    ...(fields.dates === undefined ? {} : { dates: texts(fields.dates, ".dates") }),
     missing: oneOf(fields.missing, ".missing", ["error", "drop", "mean"] as const),
     missingValues: texts(fields.missingValues, ".missingValues"),
   };

@@ -37,6 +37,10 @@ export interface TableEncoding {
   readonly header: boolean;
   readonly delimiter: string;
   readonly decimal: "." | ",";
+  /** Sign between groups of three digits; none where it is not there. */
+  readonly thousands?: string;
+  /** Columns whose dates are read as days since 1970-01-01; none where it is not there. */
+  readonly dates?: readonly string[];
   readonly missing: MissingRule;
   /** Texts that stand for a missing value, compared without regard to case. */
   readonly missingValues: readonly string[];

@@ -1,4 +1,4 @@
-// The folds of a k-fold cross-validation: every row is held out exactly once. What is learnt from a table (fills, means, ranges)
+// The folds of a k-fold cross-validation: every row is held out exactly once (of ordered rows, all but the first stretch). What is learnt from a table (fills, means, ranges)
 // is taken anew from the training rows of each fold, so that nothing of its held-out rows leaks in.
 //   rows in an order drawn by the seed; fold i holds out places floor(i n / k) ... floor((i + 1) n / k) - 1 of it
 // Source: Stone, "Cross-validatory choice and assessment of statistical predictions", J. R. Stat. Soc. B 36 (1974).
@@ -6,6 +6,7 @@ import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount } from "../options.js";
 import { Random } from "../random.js";
 import { Dataset } from "./dataset.js";
+import { type RowRelations, rowsOfGroups, sortedRows } from "./split.js";
 
 /** Random stream of folds: splits and initial parameters of the same seed take other streams. */
 const FOLD_STREAM = 2;
@@ -22,32 +23,80 @@ export interface Fold {
   readonly rows: Uint32Array;
 }
 
-/** Row numbers held out by each of `count` folds of n rows, ascending: disjoint, covering, of sizes that differ by at most 1. */
-export function drawFolds(n: number, count: number, seed: number): Uint32Array[] {
-  checkCount("folds", count, 2);
-  checkCount("seed", seed, 0);
-  if (count > n)
-    throw new GaussflowError("GAUSSFLOW_DATA", `${n} rows cannot be cut into ${count} folds; ask for ${n} at most`, {
-      rows: n,
-      folds: count,
-    });
-  const order = new Random(seed, FOLD_STREAM).permutation(n);
-  const edge = (fold: number) => Math.floor((fold * n) / count);
-  return Array.from({ length: count }, (_, fold) => order.slice(edge(fold), edge(fold + 1)).sort());
+/** Row numbers of one fold, ascending. */
+export interface FoldRows {
+  readonly train: Uint32Array;
+  readonly held: Uint32Array;
+}
+
+function tooFew(what: string, there: number, count: number, most: number): GaussflowError {
+  return new GaussflowError(
+    "GAUSSFLOW_DATA",
+    `${there} ${what} cannot be cut into ${count} folds; ask for ${most} at most`,
+    { [what]: there, folds: count },
+  );
+}
+
+/** The rows that none of the held ones is. */
+function others(n: number, held: Uint32Array): Uint32Array {
+  const out = new Set(held);
+  return Uint32Array.from({ length: n }, (_, i) => i).filter((i) => !out.has(i));
 }
 
 /**
- * Cuts a data set into folds.
- * @throws GAUSSFLOW_ARGUMENT (count, seed, a table with a split column), GAUSSFLOW_DATA (more folds than rows, a fold whose weights are all zero)
+ * The rows of each of `count` folds. Drawn ones are disjoint, cover all rows and differ in size by at most 1; with groups they are as equal
+ * as whole groups allow. Ordered rows are cut into count + 1 stretches: each fold holds one of them out, from the second on, and trains on all
+ * before it, so that no network is judged on rows from before its training.
+ */
+export function drawFolds(n: number, count: number, seed: number, { groups, order }: RowRelations): FoldRows[] {
+  checkCount("folds", count, 2);
+  checkCount("seed", seed, 0);
+  if (order !== null) return orderedFolds(sortedRows(order), count);
+  const random = new Random(seed, FOLD_STREAM);
+  if (groups !== null) {
+    const sets = rowsOfGroups(groups);
+    if (count > sets.length) throw tooFew("groups", sets.length, count, sets.length);
+    const drawn = Array.from(random.permutation(sets.length), (group) => sets[group]!);
+    // The largest groups first, each into the fold that has the fewest rows: the sort is stable, so the draw decides among equals.
+    drawn.sort((a, b) => b.length - a.length);
+    const folds = Array.from({ length: count }, (): number[] => []);
+    for (const rows of drawn) folds.reduce((least, fold) => (fold.length < least.length ? fold : least)).push(...rows);
+    return folds.map((rows) => {
+      const held = Uint32Array.from(rows).sort();
+      return { held, train: others(n, held) };
+    });
+  }
+  if (count > n) throw tooFew("rows", n, count, n);
+  const sequence = random.permutation(n);
+  const edge = (fold: number) => Math.floor((fold * n) / count);
+  return Array.from({ length: count }, (_, fold) => {
+    const held = sequence.slice(edge(fold), edge(fold + 1)).sort();
+    return { held, train: others(n, held) };
+  });
+}
+
+function orderedFolds(sequence: Uint32Array, count: number): FoldRows[] {
+  const n = sequence.length;
+  if (count + 1 > n) throw tooFew("ordered rows", n, count, n - 1);
+  const edge = (stretch: number) => Math.floor((stretch * n) / (count + 1));
+  return Array.from({ length: count }, (_, fold) => ({
+    train: sequence.slice(0, edge(fold + 1)).sort(),
+    held: sequence.slice(edge(fold + 1), edge(fold + 2)).sort(),
+  }));
+}
+
+/**
+ * Cuts a data set into folds: at random, or by its groups or its order where it has them.
+ * @throws GAUSSFLOW_ARGUMENT (count, seed, a table with a split column), GAUSSFLOW_DATA (more folds than rows or groups, a fold whose weights are all zero)
  */
 export function foldsOf(data: Dataset, count: number, seed = 0): Fold[] {
   if (!(data instanceof Dataset))
     throw argumentError("data", "must be a Dataset, as dataset() and readCsv() make them", data);
   if (data.parts !== null)
     throw argumentError("data", "must have no split column: its parts and the folds would contradict each other", data);
-  return drawFolds(data.sampleCount, count, seed).map((rows, index) => {
-    const out = new Set(rows);
-    const rest = Uint32Array.from({ length: data.sampleCount }, (_, i) => i).filter((i) => !out.has(i));
+  return drawFolds(data.sampleCount, count, seed, data).map(({ train: rest, held: rows }, index) => {
+    data.checkWeighted(rest, `that fold ${index + 1} trains on`);
+    data.checkWeighted(rows, `that fold ${index + 1} holds out`);
     const { train, test } = data.partition({ train: rest, test: rows });
     return { index, train, held: test as Dataset, rows };
   });

@@ -1,17 +1,24 @@
-// Reads a table into a Dataset: opens, sniffs, parses record by record into one growing column of numbers each, and at the end
-// lays the columns out as inputs, targets, weights and parts. Eight bytes a cell; no row objects.
+// Reads a table into a Dataset: rows of numbers first (csv-rows.ts), then the columns laid out as inputs, targets, weights and parts.
+// Eight bytes a cell; no row objects.
 import type { Readable } from "node:stream";
+import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
-import { ColumnReader, type Fail } from "./csv-column.js";
-import { MissingTexts } from "./csv-number.js";
+import type { ColumnReader } from "./csv-column.js";
 import { type CsvOptions, type CsvPlan, checkOptions } from "./csv-options.js";
-import { forEachRecord } from "./csv-records.js";
-import { type ColumnUse, settleRoles, type TableRoles } from "./csv-roles.js";
-import { sniffDelimiter } from "./csv-sniff.js";
-import { openTable } from "./csv-source.js";
+import type { ColumnUse } from "./csv-roles.js";
+import {
+  type ReadTable,
+  type RowSink,
+  readingOf,
+  readRows,
+  tableError,
+  targetsAreLoose,
+  type UsedColumn,
+} from "./csv-rows.js";
+import { IN_CODE, type Wording } from "./csv-wording.js";
 import { Dataset } from "./dataset.js";
-import { encodedSize, fillValues, type InputColumn, inputNames, type TableEncoding } from "./encoding.js";
-import { PART_NAMES } from "./split.js";
+import { encodedSize, fillValues, type InputColumn, inputNames, type TableEncoding, width } from "./encoding.js";
+import { RowStore } from "./row-store.js";
 
 export type { CsvOptions } from "./csv-options.js";
 
@@ -21,235 +28,252 @@ const FEW_CATEGORIES = 10;
 /**
  * Reads a delimited table.
  * @param source a path (unpacked when it ends in .gz), "-" for standard input, or a readable stream
- * @throws GAUSSFLOW_ARGUMENT for options, GAUSSFLOW_DATA for the table: with file, line, column and value
+ * @throws GAUSSFLOW_ARGUMENT for options, GAUSSFLOW_DATA for the table (file, line, column and value), GAUSSFLOW_MEMORY beyond `memoryLimit`
  */
 export async function readCsv(source: string | Readable, options: CsvOptions = {}): Promise<Dataset> {
-  const plan = checkOptions(options);
-  const table = await openTable(source, plan.charset);
-  const file = table.name;
-  const delimiter = plan.delimiter ?? sniffDelimiter(table.head.toString(plan.charset), plan.decimal, table.complete);
-  const reading = new Reading(file, plan);
-  await forEachRecord(table, delimiter, plan.charset, plan.maxRecordLength, (cells, line) => reading.add(cells, line));
-  return reading.finish(delimiter);
+  return readTable(source, options, IN_CODE);
 }
 
-class Reading {
-  readonly #file: string;
-  readonly #plan: CsvPlan;
-  #roles: TableRoles | null = null;
-  #columns: readonly { readonly use: ColumnUse; readonly reader: ColumnReader }[] = [];
-  #rowCount = 0;
+/** The same, with messages that name options as `wording` says. */
+export async function readTable(source: string | Readable, options: CsvOptions, wording: Wording): Promise<Dataset> {
+  const plan = checkOptions(options, wording);
+  const rows = new StoredRows(plan);
+  const table = await readRows(source, plan, rows);
+  return new Assembly(table, plan, rows.store).dataset();
+}
 
-  constructor(file: string, plan: CsvPlan) {
-    this.#file = file;
+/** A table below this size, in bytes, is never refused: the process itself takes more, and the planner judges the training. */
+const UNQUESTIONED = 2 ** 24;
+
+/** Holds the rows, and refuses more of them than the memory limit allows. */
+class StoredRows implements RowSink {
+  store = new RowStore(1);
+  readonly #plan: CsvPlan;
+  readonly #before = process.memoryUsage.rss();
+  /** Bytes of the data set, for each row. */
+  #laidOut = 0;
+  #checked = 0;
+
+  constructor(plan: CsvPlan) {
     this.#plan = plan;
   }
 
-  add(cells: readonly string[], line: number): void {
-    if (this.#roles === null) {
-      this.#roles = settleRoles(cells, this.#plan, this.#file);
-      this.#columns = this.#roles.uses.map((use) => ({ use, reader: this.#reader(use) }));
-      if (this.#roles.header) return;
-    }
-    const { names } = this.#roles;
-    if (cells.length !== names.length)
-      throw this.#error(`, line ${line}: has ${cells.length} values where ${names.length} are expected`, { line });
-    for (const { use, reader } of this.#columns) {
-      const cell = cells[use.index]!;
-      const fail: Fail = (message, value) => {
-        const shown = value.length > 40 ? `${value.slice(0, 37)}...` : value;
-        throw this.#error(
-          `, line ${line}, column ${JSON.stringify(use.name)}: ${message}; received ${JSON.stringify(shown)}`,
-          { line, row: this.#rowCount + 1, column: use.name, value: shown },
-        );
-      };
-      reader.read(use.use === "split" ? cell.toLowerCase() : cell, fail);
-      if (use.use === "weight" && reader.values.get(this.#rowCount) < 0)
-        fail("a sample weight must not be negative", cell);
-    }
-    this.#rowCount++;
+  begin(columns: readonly UsedColumn[]): void {
+    this.store = new RowStore(columns.length);
+    this.#laidOut = columns.length * Float64Array.BYTES_PER_ELEMENT + 2 * Uint32Array.BYTES_PER_ELEMENT;
   }
 
-  finish(delimiter: string): Dataset {
-    const roles = this.#roles;
-    if (roles === null) throw this.#error(": is empty");
-    if (this.#rowCount === 0) throw this.#error(": has a header and no rows");
-    for (const { reader } of this.#columns) reader.decide();
-    const noTargets = this.#forgetLooseTargets();
-    const kept = this.#keptRows();
-    if (kept.length === 0) throw this.#error(`: none of its ${this.#rowCount} rows is left without missing values`);
-    const notes = [...roles.notes, ...noTargets, ...this.#notes(kept)];
+  row(values: Float64Array): void {
+    this.store.add(values);
+    if (this.store.bytes === this.#checked) return;
+    this.#checked = this.store.bytes;
+    // The data set is laid out beside the rows as they were read.
+    const own = this.store.bytes + this.store.length * this.#laidOut;
+    const bytes = this.#before + own;
+    const { memoryLimit, wording } = this.#plan;
+    if (own <= UNQUESTIONED || bytes <= memoryLimit) return;
+    throw new GaussflowError(
+      "GAUSSFLOW_MEMORY",
+      `the table needs more than the memory limit of ${showBytes(memoryLimit)}: ${this.store.length} rows of ${this.store.width} numbers were read, and there are more; ${wording.convert} turns it into a data file, which is trained on block by block, or raise the limit (${wording.name("memoryLimit")})`,
+      { bytes, memoryLimit, rows: this.store.length },
+    );
+  }
+}
 
-    const inputs = this.#columns.filter(({ use }) => use.use === "input");
-    const encoding = this.#plan.encoding ?? this.#encoding(inputs, kept, delimiter, roles.header);
-    const { matrix, missing } = this.#inputMatrix(inputs, encoding, kept);
-    const targets = this.#columns.filter(({ use }) => use.use === "target");
+/** Lays the rows out as a data set. */
+class Assembly {
+  readonly #table: ReadTable;
+  readonly #plan: CsvPlan;
+  readonly #store: RowStore;
+  /** Without targets that are only partly there. */
+  readonly #columns: readonly UsedColumn[];
+  /** Where the values of each column are in a stored row. */
+  readonly #places: ReadonlyMap<UsedColumn, number>;
+  readonly #noTargets: readonly string[];
+
+  constructor(table: ReadTable, plan: CsvPlan, store: RowStore) {
+    this.#table = table;
+    this.#plan = plan;
+    this.#store = store;
+    this.#places = new Map(table.columns.map((column, place) => [column, place]));
+    const isGap = ({ use, reader }: UsedColumn) => use.use === "target" && reader.missingCount > 0;
+    const forget = targetsAreLoose(plan) && table.columns.some(isGap);
+    this.#noTargets = forget ? ["some rows have no target, so none is read"] : [];
+    const isTarget = ({ use }: UsedColumn) => use.use === "target" || use.use === "weight";
+    this.#columns = forget ? table.columns.filter((column) => !isTarget(column)) : table.columns;
+  }
+
+  dataset(): Dataset {
+    const { notes, rowCount } = this.#table;
+    const kept = this.#keptRows();
+    if (kept.length === 0) throw this.#error(`: none of its ${rowCount} rows is left without missing values`);
+    const inputs = this.#of("input");
+    const encoding = this.#plan.encoding ?? this.#encoding(inputs, kept);
+    const targets = this.#of("target");
+    const weights = this.#weights(kept);
+    const parts = this.#single("split", kept, (count) => new Uint8Array(count));
+    const groups = this.#single("group", kept, (count) => new Uint32Array(count));
+    const order = this.#plan.rowsInOrder
+      ? Float64Array.from(kept)
+      : this.#single("order", kept, (count) => new Float64Array(count));
+    const columnNotes = this.#notes(kept);
     const y = new Float64Array(kept.length * targets.length);
-    kept.forEach((row, i) => {
-      for (let a = 0; a < targets.length; a++) y[i * targets.length + a] = targets[a]!.reader.values.get(row);
-    });
+    const { matrix, missing } = this.#layOut(inputs, encoding, kept, targets, y);
     const data = new Dataset({
       inputs: matrix,
       targets: y,
-      weights: this.#weights(kept),
+      weights,
       featureNames: inputNames(encoding.columns),
       targetNames: targets.map(({ use }) => use.name),
       encoding,
       rows: kept.map((row) => row + 1),
-      parts: this.#parts(kept),
+      parts,
+      groups,
+      order,
       missing,
-      notes,
+      notes: [...notes, ...this.#noTargets, ...columnNotes],
     });
     return this.#plan.encoding === null ? data.fitted() : data;
   }
 
-  #reader(use: ColumnUse): ColumnReader {
-    const { decimal, missing, missingValues, maxCategories, unseen } = this.#plan;
-    const filled = missing !== "error" && (use.use === "input" || use.use === "target");
-    const stored = use.stored?.kind === "categorical" ? use.stored.categories : null;
-    return new ColumnReader(use.name, use.kind, {
-      decimal,
-      missing: new MissingTexts(missingValues, decimal),
-      allowMissing: filled || (use.use === "target" && this.#targetsAreLoose),
-      maxCategories: use.use === "split" ? PART_NAMES.length : maxCategories,
-      categories: use.use === "split" ? PART_NAMES : stored,
-      unseenAsZeros: unseen === "zeros" && use.use === "input",
-      refusal: (categories) =>
-        use.use === "split"
-          ? `is not a part of the table (${categories})`
-          : `is not among the categories seen in training (${categories}); unseen: "zeros" accepts it`,
-    });
+  #of(use: ColumnUse["use"]): UsedColumn[] {
+    return this.#columns.filter((column) => column.use.use === use);
   }
 
-  /** A table read for prediction may have targets; they must not cost it a row. */
-  get #targetsAreLoose(): boolean {
-    return this.#plan.encoding !== null && this.#plan.targets === "auto";
+  #placeOf(column: UsedColumn): number {
+    return this.#places.get(column)!;
   }
 
-  /** Does without the targets of a table for prediction when one of them is missing. */
-  #forgetLooseTargets(): string[] {
-    const isGap = ({ use, reader }: { use: ColumnUse; reader: ColumnReader }) =>
-      use.use === "target" && reader.hasMissing();
-    if (!this.#targetsAreLoose || !this.#columns.some(isGap)) return [];
-    this.#columns = this.#columns.filter(({ use }) => use.use !== "target" && use.use !== "weight");
-    return ["some rows have no target, so none is read"];
-  }
-
-  /** Rows that stay: all, or those without a missing value (rule `drop`), or those with their targets (rule `mean`). */
+  /** Rows that stay: all, or those without a missing value (rule `drop`), or those with all but inputs (rule `mean`). */
   #keptRows(): Uint32Array {
-    const needed = this.#columns.filter(({ use }) => this.#plan.missing !== "mean" || use.use === "target");
-    const rows = Uint32Array.from({ length: this.#rowCount }, (_, i) => i);
-    return rows.filter((row) => needed.every(({ reader }) => !Number.isNaN(reader.values.get(row))));
+    const needed = this.#columns
+      .filter(({ use, reader }) => reader.missingCount > 0 && (this.#plan.missing !== "mean" || use.use !== "input"))
+      .map((column) => this.#placeOf(column));
+    const rows = Uint32Array.from({ length: this.#table.rowCount }, (_, i) => i);
+    const isGap = (row: number, place: number) => Number.isNaN(this.#store.get(row, place));
+    const all = Array.from({ length: this.#store.width }, (_, place) => place);
+    const isEmpty = (row: number) => this.#table.emptyRows > 0 && all.every((place) => isGap(row, place));
+    if (needed.length === 0 && this.#table.emptyRows === 0) return rows;
+    return rows.filter((row) => !isEmpty(row) && !needed.some((place) => isGap(row, place)));
   }
 
   #notes(kept: Uint32Array): string[] {
+    const { rowCount, emptyRows } = this.#table;
     const notes: string[] = [];
-    const dropped = this.#rowCount - kept.length;
-    if (dropped > 0) notes.push(`${dropped} of ${this.#rowCount} rows were left out because a value is missing`);
-    for (const { use, reader } of this.#columns) {
+    const dropped = rowCount - emptyRows - kept.length;
+    if (dropped > 0) notes.push(`${dropped} of ${rowCount} rows were left out because a value is missing`);
+    for (const column of this.#columns) {
+      const { use, reader } = column;
       if (use.use === "input" && reader.kind === "categorical" && use.stored === null)
         notes.push(
-          `column ${JSON.stringify(use.name)} is categorical with ${usedTexts(reader, kept).length} categories`,
+          `column ${JSON.stringify(use.name)} is categorical with ${this.#usedTexts(column, kept).length} categories`,
         );
-      if (reader.unseenCount > 0)
-        notes.push(
-          `column ${JSON.stringify(use.name)}: ${reader.unseenCount} values are categories not seen in training`,
-        );
+      notes.push(...reader.notes());
     }
     return notes;
   }
 
-  #encoding(
-    inputs: readonly { readonly use: ColumnUse; readonly reader: ColumnReader }[],
-    kept: Uint32Array,
-    delimiter: string,
-    header: boolean,
-  ): TableEncoding {
-    const { decimal, missing, missingValues } = this.#plan;
-    const names = (part: ColumnUse["use"]) =>
-      this.#columns.filter(({ use }) => use.use === part).map(({ use }) => use.name);
-    const columns = inputs.map(({ use: { name, kind }, reader }): InputColumn => {
+  #encoding(inputs: readonly UsedColumn[], kept: Uint32Array): TableEncoding {
+    const columns = inputs.map((column): InputColumn => {
+      const { name, kind } = column.use;
       const complain = (message: string) =>
         this.#error(`, column ${JSON.stringify(name)}: ${message}`, { column: name });
-      if (kept.every((row) => Number.isNaN(reader.values.get(row)))) throw complain("has no value at all; ignore it");
-      if (reader.kind !== "categorical") return { kind: "numeric", name, mean: 0, min: 0, max: 0 };
+      const ignore = this.#plan.wording.hint("ignore", [name]);
+      if (column.reader.missingCount > 0 && kept.every((row) => Number.isNaN(this.#value(column, row))))
+        throw complain(`has no value at all; leave it out (${ignore})`);
+      if (column.reader.kind !== "categorical") return { kind: "numeric", name, mean: 0, min: 0, max: 0 };
       // Sorted by code units: the order of the inputs must not depend on the order of the rows.
-      const categories = usedTexts(reader, kept).sort();
+      const categories = this.#usedTexts(column, kept).sort();
       if (kind === "undecided" && categories.length > Math.max(FEW_CATEGORIES, kept.length / 2))
         throw complain(
-          `has ${categories.length} categories in ${kept.length} rows, like a name or an identifier; ignore it, or declare it categorical`,
+          `has ${categories.length} categories in ${kept.length} rows, like a name or an identifier; ignore it (${ignore}), or declare it categorical (${this.#plan.wording.hint("categorical", [name])})`,
         );
       return { kind: "categorical", name, categories, shares: categories.map(() => 0) };
     });
-    return {
-      columns,
-      targets: names("target"),
-      weights: names("weight")[0] ?? null,
-      header,
-      delimiter,
-      decimal,
-      missing,
-      missingValues,
-    };
+    return { columns, ...readingOf(this.#table, this.#plan) };
   }
 
-  #inputMatrix(
-    inputs: readonly { readonly reader: ColumnReader }[],
+  #value(column: UsedColumn, row: number): number {
+    return this.#store.get(row, this.#placeOf(column));
+  }
+
+  /** Inputs and targets, row by row; the rows that were read are given up as they are laid out. */
+  #layOut(
+    inputs: readonly UsedColumn[],
     encoding: TableEncoding,
     kept: Uint32Array,
+    targets: readonly UsedColumn[],
+    y: Float64Array,
   ): { matrix: Float64Array; missing: Uint32Array | null } {
     const d = encodedSize(encoding);
     const matrix = new Float64Array(kept.length * d);
     const fill = fillValues(encoding);
     const missing: number[] = [];
-    // Where the code of each text of a categorical column stands among the inputs.
-    const places = encoding.columns.map((column, k) =>
-      column.kind === "numeric" ? null : inputs[k]!.reader.texts.map((text) => column.categories.indexOf(text)),
-    );
+    const layouts = encoding.columns.map((column, k) => ({
+      place: this.#placeOf(inputs[k]!),
+      width: width(column),
+      // Where the code of each text of a categorical column stands among the inputs.
+      codes: column.kind === "numeric" ? null : codePlaces(inputs[k]!.reader, column.categories),
+    }));
+    const targetPlaces = targets.map((target) => this.#placeOf(target));
     for (let i = 0; i < kept.length; i++) {
+      const row = kept[i]!;
       let at = i * d;
-      for (let k = 0; k < inputs.length; k++) {
-        const value = inputs[k]!.reader.values.get(kept[i]!);
-        const place = places[k]!;
-        const width = place === null ? 1 : (encoding.columns[k] as { categories: readonly string[] }).categories.length;
+      for (const { place, width, codes } of layouts) {
+        const value = this.#store.get(row, place);
         if (Number.isNaN(value)) {
           for (let j = 0; j < width; j++) {
             matrix[at + j] = fill[(at + j) % d]!;
             missing.push(at + j);
           }
-        } else if (place === null) matrix[at] = value;
-        else if (value >= 0) matrix[at + place[value]!] = 1;
+        } else if (codes === null) matrix[at] = value;
+        else if (value >= 0) matrix[at + codes[value]!] = 1;
         at += width;
       }
+      for (let a = 0; a < targetPlaces.length; a++)
+        y[i * targetPlaces.length + a] = this.#store.get(row, targetPlaces[a]!);
+      this.#store.forgetBefore(row);
     }
     return { matrix, missing: missing.length > 0 ? Uint32Array.from(missing) : null };
   }
 
   #weights(kept: Uint32Array): Float64Array | null {
-    const column = this.#columns.find(({ use }) => use.use === "weight");
-    if (column === undefined) return null;
-    const weights = Float64Array.from(kept, (row) => column.reader.values.get(row));
-    const name = JSON.stringify(column.use.name);
-    if (weights.every((weight) => weight === 0)) throw this.#error(`, column ${name}: the sample weights are all zero`);
+    const weights = this.#single("weight", kept, (count) => new Float64Array(count));
+    if (weights?.every((weight) => weight === 0)) {
+      const name = JSON.stringify(this.#of("weight")[0]!.use.name);
+      throw this.#error(`, column ${name}: the sample weights are all zero`);
+    }
     return weights;
   }
 
-  #parts(kept: Uint32Array): Uint8Array | null {
-    const column = this.#columns.find(({ use }) => use.use === "split");
-    return column === undefined ? null : Uint8Array.from(kept, (row) => column.reader.values.get(row));
+  /** The values of the one column of this use, or null. */
+  #single<T extends Float64Array | Uint32Array | Uint8Array>(
+    use: ColumnUse["use"],
+    kept: Uint32Array,
+    make: (count: number) => T,
+  ): T | null {
+    const [column] = this.#of(use);
+    if (column === undefined) return null;
+    const values = make(kept.length);
+    for (let i = 0; i < kept.length; i++) values[i] = this.#value(column, kept[i]!);
+    return values;
+  }
+
+  /** The categories that occur in the rows that stay: one that went with the rows left out is no input. */
+  #usedTexts(column: UsedColumn, kept: Uint32Array): string[] {
+    const used = new Set<number>();
+    for (const row of kept) {
+      const code = this.#value(column, row);
+      if (!Number.isNaN(code)) used.add(code);
+    }
+    return [...used].map((code) => column.reader.texts[code]!);
   }
 
   #error(message: string, details: Record<string, unknown> = {}): GaussflowError {
-    return new GaussflowError("GAUSSFLOW_DATA", `${this.#file}${message}`, { file: this.#file, ...details });
+    return tableError(this.#table.file, message, details);
   }
 }
 
-/** The categories that occur in the rows that stay: one that went with the rows left out is no input. */
-function usedTexts(reader: ColumnReader, kept: Uint32Array): string[] {
-  const used = new Set<number>();
-  for (const row of kept) {
-    const code = reader.values.get(row);
-    if (!Number.isNaN(code)) used.add(code);
-  }
-  return [...used].map((code) => reader.texts[code]!);
+function codePlaces(reader: ColumnReader, categories: readonly string[]): number[] {
+  return reader.texts.map((text) => categories.indexOf(text));
 }

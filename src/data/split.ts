@@ -33,11 +33,38 @@ function fraction(name: string, value: number | undefined): number {
   return value;
 }
 
+/** What holds the rows of a data set together: at most one of both. */
+export interface RowRelations {
+  /** Group of each row; all rows of a group belong to the same part. */
+  readonly groups: Uint32Array | null;
+  /** What the rows are ordered by; the last of them are held out. */
+  readonly order: Float64Array | null;
+}
+
+const UNRELATED: RowRelations = { groups: null, order: null };
+
+/** Row numbers in rising order of `order`; rows of equal value stay in the order of the table. */
+export function sortedRows(order: Float64Array): Uint32Array {
+  return Uint32Array.from(order, (_, row) => row).sort((a, b) => order[a]! - order[b]! || a - b);
+}
+
+/** The rows of each group, ascending; groups in the order of their first rows. */
+export function rowsOfGroups(groups: Uint32Array): number[][] {
+  const rows = new Map<number, number[]>();
+  groups.forEach((group, row) => {
+    const list = rows.get(group);
+    if (list === undefined) rows.set(group, [row]);
+    else list.push(row);
+  });
+  return [...rows.values()];
+}
+
 /**
- * Draws a partition of n rows. A part that is asked for (fraction > 0) gets the nearest number of rows, at least one.
+ * Draws a partition of n rows. A part that is asked for (fraction > 0) gets the nearest number of rows, at least one; with groups the
+ * nearest that whole groups allow. Ordered rows are not drawn: the first train, then come those for validation, and the last are for test.
  * @throws GAUSSFLOW_ARGUMENT for fractions out of range, GAUSSFLOW_DATA when no row would be left to train on
  */
-export function drawPartition(n: number, options: SplitOptions = {}): Partition {
+export function drawPartition(n: number, options: SplitOptions = {}, relations = UNRELATED): Partition {
   checkOptionNames("options", options, ["validation", "test", "seed"]);
   const validation = fraction("options.validation", options.validation);
   const test = fraction("options.test", options.test);
@@ -51,21 +78,56 @@ export function drawPartition(n: number, options: SplitOptions = {}): Partition 
       validation + test,
     );
   const rows = (part: number) => (part > 0 ? Math.max(1, Math.round(part * n)) : 0);
-  const validationRows = rows(validation);
-  const testRows = rows(test);
-  if (validationRows + testRows >= n)
+  const sizes = { validation: rows(validation), test: rows(test) };
+  if (sizes.validation + sizes.test >= n)
     throw new GaussflowError(
       "GAUSSFLOW_DATA",
-      `${n} ${n === 1 ? "row" : "rows"} cannot be split into ${validationRows} for validation, ${testRows} for test and at least one to train on; lower the fractions`,
+      `${n} ${n === 1 ? "row" : "rows"} cannot be split into ${sizes.validation} for validation, ${sizes.test} for test and at least one to train on; lower the fractions`,
       { rows: n, validation, test },
     );
-  const order = new Random(seed, SPLIT_STREAM).permutation(n);
-  const take = (from: number, count: number) => (count > 0 ? order.slice(from, from + count).sort() : null);
+  const random = new Random(seed, SPLIT_STREAM);
+  if (relations.groups !== null) return drawGroups(rowsOfGroups(relations.groups), sizes, random);
+  const { order } = relations;
+  // Drawn rows are taken from the front, later rows from the back.
+  const sequence = order === null ? random.permutation(n) : sortedRows(order).reverse();
+  const take = (from: number, count: number) => (count > 0 ? sequence.slice(from, from + count).sort() : null);
   return {
-    test: take(0, testRows),
-    validation: take(testRows, validationRows),
-    train: order.slice(testRows + validationRows).sort(),
+    test: take(0, sizes.test),
+    validation: take(sizes.test, sizes.validation),
+    train: sequence.slice(sizes.test + sizes.validation).sort(),
   };
+}
+
+function drawGroups(
+  groups: readonly (readonly number[])[],
+  sizes: { readonly validation: number; readonly test: number },
+  random: Random,
+): Partition {
+  const parts = 1 + Number(sizes.validation > 0) + Number(sizes.test > 0);
+  if (groups.length < parts)
+    throw new GaussflowError(
+      "GAUSSFLOW_DATA",
+      `${groups.length} ${groups.length === 1 ? "group" : "groups"} of rows cannot be split into ${parts} parts, for the rows of a group stay together`,
+      { groups: groups.length, parts },
+    );
+  const order = random.permutation(groups.length);
+  let next = 0;
+  // A group is taken while it brings the part nearer to its size, the first in any case; one group must be left for each part to come.
+  const take = (size: number, partsLeft: number): Uint32Array | null => {
+    if (size === 0) return null;
+    const rows: number[] = [];
+    while (next < groups.length - partsLeft) {
+      const group = groups[order[next]!]!;
+      if (rows.length > 0 && rows.length + group.length - size > size - rows.length) break;
+      rows.push(...group);
+      next++;
+    }
+    return Uint32Array.from(rows).sort();
+  };
+  const test = take(sizes.test, parts - 1);
+  const validation = take(sizes.validation, 1);
+  const train = Uint32Array.from(Array.from(order.subarray(next), (group) => groups[group]!).flat()).sort();
+  return { train, validation, test };
 }
 
 /** The partition that a column of part codes (positions in PART_NAMES) tells. */

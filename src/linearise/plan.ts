@@ -4,7 +4,6 @@
 //   orthogonal   triangle p x p, squares no condition number           matrix-free  products with G only
 //
 // Route "auto" takes the exact route whose matrix is regular, unless it is beyond reason in time (see `BEYOND_REASON`) or beyond the memory limit.
-import { memoryCeiling } from "../backend/memory.js";
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";
@@ -62,11 +61,6 @@ export interface PlanRequest<Kind extends Route = Route> extends Sizes {
  * products are ahead from 4 on, by a little. So the limit is where the exact route still gains most.
  */
 const BEYOND_REASON = 20;
-
-/** Half of what the process may have: physical memory or its control group's limit. */
-export function defaultMemoryLimit(): number {
-  return memoryCeiling() / 2;
-}
 
 /** Plans a run: the routes with their costs, and the one to take. Nothing is refused here, see `refuse`. */
 export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<Kind> {

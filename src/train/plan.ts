@@ -137,8 +137,9 @@ function request<Kind extends Route>(
 /** Bytes of `rows` rows of a data set's arrays. */
 function dataBytes(set: Dataset | FileDataset, count: number): number {
   if (set instanceof FileDataset) return set.weights?.byteLength ?? 0;
-  const { inputSize, outputSize, weights, rows, parts } = set;
-  return count * (8 * (inputSize + outputSize + (weights ? 1 : 0)) + (rows ? 4 : 0) + (parts ? 1 : 0));
+  const { inputSize, outputSize, weights, rows, parts, groups, order } = set;
+  const doubles = inputSize + outputSize + (weights ? 1 : 0) + (order ? 1 : 0);
+  return count * (8 * doubles + (rows ? 4 : 0) + (groups ? 4 : 0) + (parts ? 1 : 0));
 }
 
 /** Rows that are fitted (those with a weight) and validated on; `cut`: they are copies of the table's. */
@@ -165,8 +166,13 @@ function partSizes(
     return { fit, validation: given ?? 0, cut: idle };
   }
   const rows = Math.max(1, Math.round(validation * n));
-  if (!idle) return { fit: n - rows, validation: rows, cut: true };
-  // Which rows without a weight the draw leaves to train on decides how many equations there are.
-  const drawn = drawPartition(n, { validation, seed });
-  return { fit: drawn.train.reduce((sum, row) => sum + (weights![row] === 0 ? 0 : 1), 0), validation: rows, cut: true };
+  const relations = whole instanceof FileDataset ? { groups: null, order: null } : whole;
+  if (!idle && relations.groups === null) return { fit: n - rows, validation: rows, cut: true };
+  // Whole groups are drawn; and which rows without a weight the draw leaves to train on decides how many equations there are.
+  const drawn = drawPartition(n, { validation, seed }, relations);
+  return {
+    fit: drawn.train.reduce((sum, row) => sum + (weights?.[row] === 0 ? 0 : 1), 0),
+    validation: drawn.validation?.length ?? 0,
+    cut: true,
+  };
 }

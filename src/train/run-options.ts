@@ -2,8 +2,8 @@
 import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
 import type { Observer } from "../linearise/observer.js";
-import { defaultMemoryLimit } from "../linearise/plan.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
+import { defaultMemoryLimit } from "../memory-limit.js";
 import {
   checkBoolean,
   checkCount,

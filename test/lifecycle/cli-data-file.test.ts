@@ -54,7 +54,7 @@ describe("gaussflow convert", () => {
   });
 
   it.each([
-    [[table, at("no.gfd")], 1, /line 2, column "id": must be a finite number.*received "r0"/],
+    [[table, at("no.gfd")], 1, /line 2, column "id": is not a number.*--ignore id leaves it out; received "r0"/],
     [[table, at("no.gfd"), "--ignore", "id", "--target", "y"], 1, /line 9, column "a": the value is missing/],
     [[table, at("no.gfd"), ...read, "--missing", "mean"], 2, /--missing.*mean.*is invalid.*error, drop/],
     [[table, at("no.gfd"), "--categorical", "b"], 2, /--categorical wants the whole table in memory/],
@@ -169,7 +169,8 @@ describe("gaussflow train on a data file", () => {
     ],
     [["--categorical", "a"], /--categorical says how a table is read/],
     [["--missing", "drop"], /--missing says how a table is read/],
-    [["--no-header"], /--no-header says how a table is read/],
+    [["--header", "no"], /--header says how a table is read/],
+    [["--no-header"], /--no-header is written --header no/],
     [["--validation", "0.2"], /--validation must be 0 or left out for a data file, .*: received 0\.2/],
     [["--test", "0.1"], /--test must be 0 or left out for a data file, .*gaussflow evaluate/],
     [["--restarts", "2"], /--restarts wants the data in memory, .*give it the table instead, or leave --restarts out/],

@@ -10,17 +10,20 @@ describe("folds", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 200 }), fc.integer({ min: 2, max: 20 }), fc.nat(), (n, count, seed) => {
         fc.pre(count <= n);
-        const folds = drawFolds(n, count, seed);
+        const drawn = () => drawFolds(n, count, seed, { groups: null, order: null });
+        const folds = drawn().map(({ held }) => held);
         expect(folds.length).toBe(count);
         expect(Uint32Array.from(folds.flatMap((rows) => [...rows])).sort()).toEqual(
           Uint32Array.from({ length: n }, (_, i) => i),
         );
         const sizes = folds.map((rows) => rows.length);
         expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
-        expect(drawFolds(n, count, seed)).toEqual(folds);
+        expect(drawn().map(({ held }) => held)).toEqual(folds);
+        for (const { train, held } of drawn()) expect(train.length + held.length).toBe(n);
       }),
     );
-    expect(drawFolds(40, 4, 1)).not.toEqual(drawFolds(40, 4, 2));
+    const none = { groups: null, order: null };
+    expect(drawFolds(40, 4, 1, none)).not.toEqual(drawFolds(40, 4, 2, none));
   });
 
   it("train on all rows but the held-out ones", () => {

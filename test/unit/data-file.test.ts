@@ -60,7 +60,7 @@ describe("convertCsv and openDataFile", () => {
     const path = at("none.gfd");
     const from = (text: string, options = {}) => convertCsv(Readable.from([text]), path, options);
     await expect(from("a,y\n1,2\nred,3\n")).rejects.toThrow(
-      /line 3, column "a": must be a finite number .*; received "red"/,
+      /line 3, column "a": is not a number; .*ignore: \["a"\] leaves it out; received "red"/,
     );
     await expect(from("a,y\n1,2\n,3\n")).rejects.toThrow(/line 3, column "a": the value is missing/);
     await expect(from("a,y\n1,2\n", { missing: "mean" })).rejects.toThrow(/options.missing must be "error" or "drop"/);

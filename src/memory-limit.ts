@@ -1,0 +1,15 @@
+// How much memory this process may have, and how much of it a run takes unless the options say otherwise.
+import { totalmem } from "node:os";
+import { constrainedMemory } from "node:process";
+
+/** Bytes that this process could have at most: physical memory, or its control group's limit. */
+export function memoryCeiling(): number {
+  const limit = constrainedMemory();
+  // 0 or an absurd number means "no limit".
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
+
+/** Half of what the process may have: physical memory or its control group's limit. */
+export function defaultMemoryLimit(): number {
+  return memoryCeiling() / 2;
+}
