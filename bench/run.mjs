@@ -34,6 +34,7 @@ const names = [
   "flow-8-32-32-1",
   "train-many",
   "csv-200k",
+  "csv-read",
 ];
 
 /** In the child: find the case, run it, send the result to the parent. */

@@ -1,5 +1,7 @@
-// From a CSV of 200,000 rows to ten Levenberg-Marquardt iterations of 8-48-48-1: what a user sees, seconds and the peak
+// csv-200k: from a CSV of 200,000 rows to ten Levenberg-Marquardt iterations of 8-48-48-1: what a user sees, seconds and the peak
 // memory of the whole process. There is no peer here; the limit is on memory.
+// csv-read: readCsv on 200,000 rows of 20 numbers against numpy.loadtxt on the same file, in turns.
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +11,60 @@ import { peakMegabytes } from "../lib/memory.mjs";
 import { uniform } from "../lib/problem.mjs";
 
 const inputs = 8;
+
+/** Seconds of numpy.loadtxt alone, or null without a Python that has numpy. GAUSSFLOW_PYTHON names one. */
+function loadtxtSeconds(path) {
+  const program =
+    "import sys, time, numpy; t = time.perf_counter(); numpy.loadtxt(sys.argv[1], delimiter=',', skiprows=1); print(time.perf_counter() - t)";
+  const python = process.env.GAUSSFLOW_PYTHON ?? "/usr/bin/python3";
+  const { status, stdout } = spawnSync(python, ["-c", program, path], { encoding: "utf8" });
+  return status === 0 ? Number(stdout) : null;
+}
+
+/** The median of some numbers. */
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+const readCase = {
+  name: "csv-read",
+  needsBaseline: false,
+  async run({ runsAtLeast: runs, quick }) {
+    const [rows, columns] = [quick ? 20_000 : 200_000, 20];
+    const folder = mkdtempSync(join(tmpdir(), "gaussflow-bench-"));
+    try {
+      const path = join(folder, "table.csv");
+      const stream = createWriteStream(path);
+      stream.write(`${Array.from({ length: columns }, (_, k) => `x${k}`).join(",")}\n`);
+      for (let i = 0; i < rows; i++) {
+        const line = `${Array.from(uniform(columns, i + 1), (value) => value.toFixed(6)).join(",")}\n`;
+        if (!stream.write(line)) await once(stream, "drain");
+      }
+      stream.end();
+      await once(stream, "close");
+      const [ours, theirs] = [[], []];
+      for (let run = 0; run < runs; run++) {
+        const start = performance.now();
+        await readCsv(path, { target: "x0" });
+        ours.push((performance.now() - start) / 1000);
+        const seconds = loadtxtSeconds(path);
+        if (seconds !== null) theirs.push(seconds);
+      }
+      const baseline = theirs.length === runs ? median(theirs) : null;
+      const ratio = baseline === null ? "no Python with numpy found" : `${(median(ours) / baseline).toFixed(2)} times`;
+      return {
+        ours: median(ours),
+        baseline,
+        baselineName: baseline === null ? null : "numpy.loadtxt",
+        runs,
+        peakMegabytes: peakMegabytes(),
+        notes: [
+          `${rows} rows of ${columns} numbers, ${(statSync(path).size / 1e6).toFixed(1)} MB; numpy.loadtxt: ${ratio}`,
+        ],
+      };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
 
 /** Writes the table row by row: generating it must not use the memory that is measured. */
 async function writeTable(path, rows) {
@@ -61,4 +117,4 @@ const csvCase = {
   },
 };
 
-export const csvCases = [csvCase];
+export const csvCases = [csvCase, readCase];

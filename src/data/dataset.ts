@@ -2,39 +2,17 @@
 // Cutting recomputes what was learnt from the table (means that fill missing values, ranges) on the training part alone, so
 // that nothing of the held-out rows leaks into training.
 import { argumentError, GaussflowError } from "../errors.js";
-import {
-  checkCount,
-  checkDoubles,
-  checkOptionNames,
-  isObject,
-  isTypedNumbers,
-  type NumberArray,
-  numbersOf,
-} from "../options.js";
+import { checkCount, checkOptionNames, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
 import { FileDataset } from "./data-file.js";
+import { checkFields, type DatasetFields } from "./dataset-fields.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
 import { columnsOf, type MatrixLike, toMatrix } from "./matrix.js";
 import { checkRelations, type GroupList } from "./relations.js";
 import { checkPartition, drawPartition, PART_NAMES, type Partition, partitionOf, type SplitOptions } from "./split.js";
 
+export type { DatasetFields } from "./dataset-fields.js";
 export { type MatrixLike, toMatrix } from "./matrix.js";
 export type { Partition, SplitOptions } from "./split.js";
-
-/** The fields of a Dataset, unchecked: for this folder's use. */
-export interface DatasetFields {
-  readonly inputs: Float64Array;
-  readonly targets: Float64Array;
-  readonly weights: Float64Array | null;
-  readonly featureNames: readonly string[];
-  readonly targetNames: readonly string[];
-  readonly encoding?: TableEncoding | null;
-  readonly rows?: Uint32Array | null;
-  readonly parts?: Uint8Array | null;
-  readonly groups?: Uint32Array | null;
-  readonly order?: Float64Array | null;
-  readonly missing?: Uint32Array | null;
-  readonly notes?: readonly string[];
-}
 
 /** The parts of a data set; null where none was asked for. */
 export interface DatasetParts {
@@ -265,57 +243,6 @@ function checkRows(name: string, rows: ArrayLike<number>, n: number): void {
     if (!Number.isInteger(row) || (row as number) < 0 || (row as number) >= n)
       throw argumentError(name, `must hold integers from 0 to ${n - 1}`, row);
   }
-}
-
-const FIELD_NAMES = [
-  "inputs",
-  "targets",
-  "weights",
-  "featureNames",
-  "targetNames",
-  "encoding",
-  "rows",
-  "parts",
-  "groups",
-  "order",
-];
-/** What a data set has besides, from its fields. */
-const DERIVED_NAMES = ["missing", "notes", "sampleCount", "inputSize", "outputSize"];
-
-/** That the arrays are there and agree in length. */
-function checkFields(fields: DatasetFields): void {
-  checkOptionNames("fields", fields, [...FIELD_NAMES, ...DERIVED_NAMES]);
-  const { inputs, featureNames, targetNames } = fields;
-  for (const [name, list] of Object.entries({ featureNames, targetNames }))
-    if (!Array.isArray(list) || list.some((one) => typeof one !== "string"))
-      throw argumentError(`fields.${name}`, "must be an array of names", list);
-  const d = featureNames.length;
-  if (!(inputs instanceof Float64Array) || d === 0 || inputs.length === 0 || inputs.length % d !== 0)
-    throw argumentError("fields.inputs", `must be a Float64Array of whole rows of ${d} numbers`, inputs);
-  const n = inputs.length / d;
-  checkDoubles("fields.targets", fields.targets, n * targetNames.length);
-  if (fields.weights !== null) checkDoubles("fields.weights", fields.weights, n);
-  const {
-    encoding = null,
-    rows = null,
-    parts = null,
-    groups = null,
-    order = null,
-    missing = null,
-    notes = [],
-  } = fields;
-  if (encoding !== null && (!isObject(encoding) || !Array.isArray(encoding.columns)))
-    throw argumentError("fields.encoding", "must be the encoding of a table or null", encoding);
-  for (const [name, list, kind, length] of [
-    ["rows", rows, Uint32Array, n],
-    ["parts", parts, Uint8Array, n],
-    ["groups", groups, Uint32Array, n],
-    ["order", order, Float64Array, n],
-    ["missing", missing, Uint32Array, null],
-  ] as const)
-    if (list !== null && (!(list instanceof kind) || (length !== null && list.length !== length)))
-      throw argumentError(`fields.${name}`, `must be a ${kind.name} of one number a row, or null`, list);
-  if (!Array.isArray(notes)) throw argumentError("fields.notes", "must be an array of texts", notes);
 }
 
 /** Numbers of inputs and targets a sample. */

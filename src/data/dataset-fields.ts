@@ -1,0 +1,71 @@
+// The fields that a Dataset is made of, and their check: they also come from another thread.
+import { argumentError } from "../errors.js";
+import { checkDoubles, checkOptionNames, isObject } from "../options.js";
+import type { TableEncoding } from "./encoding.js";
+
+/** The fields of a Dataset, as `new Dataset` takes them. */
+export interface DatasetFields {
+  readonly inputs: Float64Array;
+  readonly targets: Float64Array;
+  readonly weights: Float64Array | null;
+  readonly featureNames: readonly string[];
+  readonly targetNames: readonly string[];
+  readonly encoding?: TableEncoding | null;
+  readonly rows?: Uint32Array | null;
+  readonly parts?: Uint8Array | null;
+  readonly groups?: Uint32Array | null;
+  readonly order?: Float64Array | null;
+  readonly missing?: Uint32Array | null;
+  readonly notes?: readonly string[];
+}
+
+const FIELD_NAMES = [
+  "inputs",
+  "targets",
+  "weights",
+  "featureNames",
+  "targetNames",
+  "encoding",
+  "rows",
+  "parts",
+  "groups",
+  "order",
+];
+/** What a data set has besides, from its fields. */
+const DERIVED_NAMES = ["missing", "notes", "sampleCount", "inputSize", "outputSize"];
+
+/** That the arrays are there and agree in length. */
+export function checkFields(fields: DatasetFields): void {
+  checkOptionNames("fields", fields, [...FIELD_NAMES, ...DERIVED_NAMES]);
+  const { inputs, featureNames, targetNames } = fields;
+  for (const [name, list] of Object.entries({ featureNames, targetNames }))
+    if (!Array.isArray(list) || list.some((one) => typeof one !== "string"))
+      throw argumentError(`fields.${name}`, "must be an array of names", list);
+  const d = featureNames.length;
+  if (!(inputs instanceof Float64Array) || d === 0 || inputs.length === 0 || inputs.length % d !== 0)
+    throw argumentError("fields.inputs", `must be a Float64Array of whole rows of ${d} numbers`, inputs);
+  const n = inputs.length / d;
+  checkDoubles("fields.targets", fields.targets, n * targetNames.length);
+  if (fields.weights !== null) checkDoubles("fields.weights", fields.weights, n);
+  const {
+    encoding = null,
+    rows = null,
+    parts = null,
+    groups = null,
+    order = null,
+    missing = null,
+    notes = [],
+  } = fields;
+  if (encoding !== null && (!isObject(encoding) || !Array.isArray(encoding.columns)))
+    throw argumentError("fields.encoding", "must be the encoding of a table or null", encoding);
+  for (const [name, list, kind, length] of [
+    ["rows", rows, Uint32Array, n],
+    ["parts", parts, Uint8Array, n],
+    ["groups", groups, Uint32Array, n],
+    ["order", order, Float64Array, n],
+    ["missing", missing, Uint32Array, null],
+  ] as const)
+    if (list !== null && (!(list instanceof kind) || (length !== null && list.length !== length)))
+      throw argumentError(`fields.${name}`, `must be a ${kind.name} of one number a row, or null`, list);
+  if (!Array.isArray(notes)) throw argumentError("fields.notes", "must be an array of texts", notes);
+}
