@@ -217,7 +217,10 @@ describe("flags of tables", () => {
     }
   });
   it("--numeric, --max-categories, --group, --order and --in-order reach the reader", async () => {
-    const path = table("groups.csv", `who,t,k,y\n${lines(60, (i) => `p${i % 6},${60 - i},${"abc"[i % 3]},${i}`)}\n`);
+    const path = table(
+      "groups.csv",
+      `who,t,k,x,y\n${lines(60, (i) => `p${i % 6},${60 - i},${"abc"[i % 3]},${i * i},${i}`)}\n`,
+    );
     expect((await run(["train", path, "--numeric", "k", ...QUICK])).err).toMatch(/line 2, column "k": is not a number/);
     expect((await run(["train", path, "--ignore", "who", "--max-categories", "2", ...QUICK])).err).toMatch(
       /line 4, column "k": .*--max-categories 4/,
