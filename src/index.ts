@@ -87,7 +87,14 @@ export { ACTIVATION_NAMES, isSmooth } from "./network/activations.js";
 export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
 export { Ensemble, type EnsemblePrediction, ensemble } from "./network/ensemble.js";
 export type { InitialisationName } from "./network/initialise.js";
-export { loadModel, modelFromJson, modelToJson, saveModel } from "./network/model-file.js";
+export {
+  ensembleFromJson,
+  loadEnsemble,
+  loadModel,
+  modelFromJson,
+  modelToJson,
+  saveModel,
+} from "./network/model-file.js";
 export { Network, network } from "./network/network.js";
 export type { NetworkOptions } from "./network/network-options.js";
 export type { ParameterBlock } from "./network/parameters.js";

@@ -7,44 +7,85 @@ import type { ColumnScaling, Scaling } from "../data/scaling.js";
 import { fileError, GaussflowError } from "../errors.js";
 import { checkPath, checkText } from "../options.js";
 import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unseal } from "../sealed-json.js";
+import { Ensemble } from "./ensemble.js";
 import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
 import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
 
 const FORMAT = "gaussflow-model";
+const ENSEMBLE_FORMAT = "gaussflow-ensemble";
 const VERSION = 1;
 
-/** The text of a model file. @throws GAUSSFLOW_ARGUMENT for what is no network */
-export function modelToJson(network: Network): string {
-  checkNetwork("network", network);
-  const { options, parameters, centre, scaling, encoding, summary } = network;
+/** The text of a model file, of one network or of an ensemble. @throws GAUSSFLOW_ARGUMENT for what is neither */
+export function modelToJson(model: Network | Ensemble): string {
+  if (model instanceof Ensemble) return seal(ENSEMBLE_FORMAT, VERSION, { networks: model.networks.map(bodyOf) });
+  checkNetwork("network", model);
+  return seal(FORMAT, VERSION, bodyOf(model));
+}
+
+function bodyOf({ options, parameters, centre, scaling, encoding, summary }: Network) {
   const columns = ({ offset, scale }: ColumnScaling) => ({ offset: [...offset], scale: [...scale] });
-  return seal(FORMAT, VERSION, {
+  return {
     network: options,
     parameters: encodeFloats(parameters),
     centre: centre === null ? null : encodeFloats(centre),
     scaling: scaling === null ? null : { inputs: columns(scaling.inputs), targets: columns(scaling.targets) },
     encoding,
     summary,
-  });
+  };
 }
 
-/** Writes a model file, whole or not at all. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_FILE */
-export async function saveModel(path: string, network: Network): Promise<void> {
+/** Writes the file of a network or of an ensemble, whole or not at all. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_FILE */
+export async function saveModel(path: string, model: Network | Ensemble): Promise<void> {
   checkPath("path", path);
-  await writeFileAtomic(path, modelToJson(network));
+  await writeFileAtomic(path, modelToJson(model));
 }
 
-/** @throws GAUSSFLOW_FILE naming the file, the field and the reason */
+/**
+ * Reads the file of one network; `loadEnsemble` reads that of an ensemble.
+ * @throws GAUSSFLOW_FILE naming the file, the field and the reason
+ */
 export async function loadModel(path: string): Promise<Network> {
   checkPath("path", path);
   return modelFromJson(await readText(path), path);
+}
+
+/**
+ * Reads the file of an ensemble.
+ * @throws GAUSSFLOW_FILE naming the file, the field and the reason
+ */
+export async function loadEnsemble(path: string): Promise<Ensemble> {
+  checkPath("path", path);
+  return ensembleFromJson(await readText(path), path);
+}
+
+/**
+ * An ensemble from the text that `modelToJson` made of it.
+ * @param where how errors call the text
+ */
+export function ensembleFromJson(text: string, where = "ensemble"): Ensemble {
+  checkText("text", text);
+  checkText("where", where);
+  const { networks } = fields(unseal(text, ENSEMBLE_FORMAT, VERSION, where), where, "body");
+  if (!Array.isArray(networks) || networks.length === 0)
+    throw fileError(where, "networks must be a list of at least one network");
+  const members = networks.map((body, k) => networkOf(body, `${where}, network ${k + 1}`));
+  try {
+    return new Ensemble(members);
+  } catch (cause) {
+    if (cause instanceof GaussflowError) throw fileError(where, cause.message, {}, cause);
+    throw cause;
+  }
 }
 
 /** @param where how errors call the text */
 export function modelFromJson(text: string, where = "model"): Network {
   checkText("text", text);
   checkText("where", where);
-  const body = fields(unseal(text, FORMAT, VERSION, where), where, "body");
+  return networkOf(unseal(text, FORMAT, VERSION, where), where);
+}
+
+function networkOf(value: unknown, where: string): Network {
+  const body = fields(value, where, "body");
   const { options, architecture } = readOptions(body.network, where);
   const { parameterCount, inputSize, outputSize } = architecture;
   const parameters = checkNumbers(

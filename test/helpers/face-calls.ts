@@ -18,6 +18,7 @@ const many = () => ({ concurrency: 1, threads: 1, signal: soon() });
 
 writeFileSync(at("table.csv"), ["a,b,y", ...inputs.map((row, i) => [...row, targets[i]].join(","))].join("\n"));
 await face.saveModel(at("model.json"), net);
+await face.saveModel(at("ensemble.json"), face.ensemble([net, net]));
 await face.writeDataFile(
   at("rows.gfd"),
   { featureNames: ["a", "b"], targetNames: ["y"] },
@@ -101,6 +102,8 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
     ],
   },
   openDataFile: { args: () => [at("rows.gfd")] },
+  loadEnsemble: { args: () => [at("ensemble.json")] },
+  ensembleFromJson: { args: () => [face.modelToJson(face.ensemble([net, net])), "ensemble"] },
   metrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
   openDataFileAsync: { args: () => [at("rows.gfd"), { signal: soon() }] },
   predictAsync: { args: () => [net, inputs, { backend: "typescript", threads: 1, signal: soon() }] },
