@@ -17,9 +17,10 @@ async function digest() {
     [[20, 16, 4], 9000, "matrix-free"],
   ]) {
     const { network, data } = problem(layers, n);
+    const { inputs, targets } = data;
     const { last, plan } = await train(
       network,
-      { ...data, inputSize: layers[0], outputSize: layers.at(-1) },
+      { inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) },
       {
         stop: { iterations: 8 },
         route,
