@@ -8,6 +8,7 @@ import { checkFields, type DatasetFields } from "./dataset-fields.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
 import { columnsOf, type MatrixLike, toMatrix } from "./matrix.js";
 import { checkRelations, type GroupList } from "./relations.js";
+import { pickRows } from "./rows.js";
 import { checkPartition, drawPartition, PART_NAMES, type Partition, partitionOf, type SplitOptions } from "./split.js";
 
 export type { DatasetFields } from "./dataset-fields.js";
@@ -81,9 +82,9 @@ export class Dataset {
   select(indices: ArrayLike<number>): Dataset {
     const { inputSize: d, outputSize: c, sampleCount: n } = this;
     checkRows("indices", indices, n);
-    const inputs = new Float64Array(indices.length * d);
-    const targets = new Float64Array(indices.length * c);
-    const weights = this.weights === null ? null : new Float64Array(indices.length);
+    const inputs = pickRows(this.inputs, indices, d);
+    const targets = pickRows(this.targets, indices, c);
+    const weights = this.weights && pickRows(this.weights, indices, 1);
     const rows = this.rows === null ? null : new Uint32Array(indices.length);
     const parts = this.parts === null ? null : new Uint8Array(indices.length);
     const groups = this.groups === null ? null : new Uint32Array(indices.length);
@@ -92,9 +93,6 @@ export class Dataset {
     const missingHere: number[] = [];
     for (let i = 0; i < indices.length; i++) {
       const row = indices[i]!;
-      inputs.set(this.inputs.subarray(row * d, row * d + d), i * d);
-      targets.set(this.targets.subarray(row * c, row * c + c), i * c);
-      if (weights !== null) weights[i] = this.weights![row]!;
       if (rows !== null) rows[i] = this.rows![row]!;
       if (parts !== null) parts[i] = this.parts![row]!;
       if (groups !== null) groups[i] = this.groups![row]!;

@@ -1,6 +1,8 @@
 /** The given rows, in their order, of row-major values: a copy. */
 export function pickRows(from: Float64Array, rows: ArrayLike<number>, width: number): Float64Array {
   const out = new Float64Array(rows.length * width);
-  for (let k = 0; k < rows.length; k++) out.set(from.subarray(rows[k] * width, (rows[k] + 1) * width), k * width);
+  // Number by number: views of a million rows of a few numbers take twenty times as long.
+  for (let k = 0, at = 0; k < rows.length; k++)
+    for (let j = 0, place = rows[k]! * width; j < width; j++) out[at++] = from[place++]!;
   return out;
 }

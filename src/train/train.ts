@@ -14,6 +14,7 @@ import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
+import { Pace } from "../pace.js";
 import { type Advice, adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
 import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -101,7 +102,10 @@ export async function* trainSteps(
   data: Dataset | DatasetInput | FileDataset,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainRecord, TrainResult> {
+  // Copying, checking and cutting many rows take tens of milliseconds each.
+  const pace = new Pace(undefined);
   const whole = trainingData(network, data);
+  await pace.turn();
   const completed = completeTrainOptions(options, whole, network.options.seed);
   const request = trainRequest(
     network,
@@ -118,6 +122,7 @@ export async function* trainSteps(
       { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
     ]);
   const { fit, validation } = cut(whole, completed, options.validation);
+  await pace.turn();
   const backend = { backend: options.backend, threads: plan.threads };
   let begun: Begun;
   try {
