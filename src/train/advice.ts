@@ -123,6 +123,6 @@ function moreIterations({ reason, points, kept, validationLoss }: AdviceFacts): 
   const limit = reason === "iterations" ? "iterations" : "time";
   return {
     code: "iterations",
-    message: `The run was cut off while the error still fell (by ${percent(fell)} in the last ${back} iterations): allow more ${limit}.`,
+    message: `The run was cut off while the error still fell (by ${percent(fell)} in the last ${back === 1 ? "iteration" : `${back} iterations`}): allow more ${limit}.`,
   };
 }
