@@ -11,6 +11,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { argumentError, fileError } from "../errors.js";
 import { checkOptionNames, checkPath, checkSignal } from "../options.js";
+import { fields } from "../sealed-json.js";
 import { ColumnSummary } from "./column-moments.js";
 import type { TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";
@@ -191,7 +192,8 @@ function openRows(path: string): { readonly layout: RowLayout; readonly header: 
     if (readSync(file, head, 0, 16, 0) < 16 || head.toString("latin1", 0, 8) !== DATA_FILE_MAGIC)
       throw fileError(path, 'is not a data file: it does not begin with "GFDATA1"');
     const length = Number(head.toString("latin1", 8, 16));
-    if (!Number.isInteger(length) || length < 2 || 16 + length > size) throw fileError(path, "has a damaged header");
+    if (!Number.isInteger(length) || length < 2 || 16 + length > size || (16 + length) % DATA_FILE_PAGE !== 0)
+      throw fileError(path, "has a damaged header");
     const text = Buffer.alloc(length);
     readSync(file, text, 0, length, 16);
     const header = readHeader(path, text.toString("utf8"));
@@ -227,13 +229,13 @@ export function isDataFile(path: string): boolean {
 }
 
 function readHeader(path: string, text: string): Header {
-  let json: Record<string, unknown>;
+  let json: unknown;
   try {
-    json = JSON.parse(text) as Record<string, unknown>;
+    json = JSON.parse(text);
   } catch (cause) {
     throw fileError(path, "has a damaged header: it is not JSON", {}, cause);
   }
-  const { rows, features, targets, weighted, encoding } = json;
+  const { rows, features, targets, weighted, encoding } = fields(json, path, "the header");
   const names = (value: unknown): value is string[] =>
     Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string" && name !== "");
   if (!Number.isSafeInteger(rows) || (rows as number) < 1 || !names(features) || !names(targets))
