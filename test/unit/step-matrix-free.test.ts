@@ -6,6 +6,7 @@ import { createEngine } from "../../src/backend/create.js";
 import { type Engine, failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import {
+  dataset,
   gaussNewton,
   levenbergMarquardt,
   network,
@@ -209,7 +210,9 @@ it("the forcing term is Eisenstat and Walker's second choice with their safeguar
 describe.each(["typescript", "auto"] as const)("training on the %s engine", (backend) => {
   const stop = { iterations: 300 };
   const small = waves(120, 3, 2, 6);
-  const rows = { ...small, weights: Array.from({ length: 120 }, (_, i) => 0.5 + (i % 3)) };
+  const { inputs, targets, inputSize, outputSize } = small;
+  const weights = Array.from({ length: 120 }, (_, i) => 0.5 + (i % 3));
+  const rows = dataset({ inputs, targets, inputSize, outputSize, weights });
   const net = network({ layers: [3, 4, 2], seed: 2 });
 
   const nearMinimum = async (options: TrainOptions) => {
@@ -282,7 +285,8 @@ describe.each(["typescript", "auto"] as const)("training on the %s engine", (bac
 });
 
 it("an engine call in flight is aborted with the signal's reason", async () => {
-  const engine = createEngine(architecture, { ...data, weights }, { backend: "typescript" });
+  const { sampleCount, inputs, targets } = data;
+  const engine = createEngine(architecture, { sampleCount, inputs, targets, weights }, { backend: "typescript" });
   const problem: Problem = {
     engine,
     route: "matrix-free",
