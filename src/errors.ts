@@ -8,7 +8,8 @@ export type ErrorCode =
   | "GAUSSFLOW_FILE" // a file is damaged, foreign or of another version, or cannot be read or written
   | "GAUSSFLOW_NO_NATIVE" // the native engine was asked for and is not available
   | "GAUSSFLOW_MEMORY" // the problem needs more memory than can be had
-  | "GAUSSFLOW_BUSY" // the engine is already at work, or was disposed of
+  | "GAUSSFLOW_BUSY" // the engine is at work: await the call before
+  | "GAUSSFLOW_STATE" // the call does not fit what the engine holds: no curvature, no factor, or it was disposed of
   | "GAUSSFLOW_INTERNAL"; // a bug of ours: please report it
 
 /** Every exception that gaussflow throws on purpose; `code` says which rule was broken. */

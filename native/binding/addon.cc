@@ -47,7 +47,6 @@ Napi::Value RunSelfTest(const Napi::CallbackInfo& info) {
 
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
-  blas::HoldToOneThread();
   exports.Set("NativeEngine", EngineObject::Define(env));
   exports.Set("cancelAll", Napi::Function::New(env, CancelAll, "cancelAll"));
   exports.Set("synchronousUpTo", Napi::Function::New(env, SynchronousUpTo, "synchronousUpTo"));

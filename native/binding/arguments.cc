@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "../core/guarded.h"
+
 namespace gaussflow::arguments {
 
 namespace {
@@ -59,7 +61,7 @@ const double* OptionalDoubles(const Napi::CallbackInfo& info, size_t index, cons
 std::vector<double> DoublesCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
                                 size_t length) {
   const double* from = Doubles(info, index, name, length);
-  return std::vector<double>(from, from + length);
+  return Copied(from, length);
 }
 
 std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const char* name,
@@ -90,7 +92,7 @@ std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t inde
                   "must have ascending indices below " + std::to_string(bound) + "; received " +
                       std::to_string(from[i]) + " at position " + std::to_string(i));
   }
-  return std::vector<uint32_t>(from, from + array.ElementLength());
+  return Copied(from, array.ElementLength());
 }
 
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least) {
@@ -180,6 +182,14 @@ FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, 
       throw Error(env, name, std::string("must have ") + field + ", a whole number");
     return static_cast<uint64_t>(found);
   };
+  // Beyond 2^53: nanoseconds since 1970 and, in some file systems, inodes.
+  const auto big = [&](const char* field) {
+    const Napi::Value value = object.Get(field);
+    bool lossless = false;
+    const int64_t found = value.IsBigInt() ? value.As<Napi::BigInt>().Int64Value(&lossless) : 0;
+    if (!value.IsBigInt()) throw Error(env, name, std::string("must have ") + field + ", a bigint");
+    return found;
+  };
   const auto doubles = [&](const char* field) {
     const double* from = Check(env, object.Get(field), std::string(name) + "." + field, columns);
     return std::vector<double>(from, from + columns);
@@ -188,7 +198,9 @@ FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, 
   FileLayout layout;
   layout.path = object.Get("path").As<Napi::String>().Utf8Value();
   layout.offset = number("offset");
-  layout.size = number("size");
+  layout.version.size = number("size");
+  layout.version.changed = big("changed");
+  layout.version.inode = static_cast<uint64_t>(big("inode"));
   layout.width = static_cast<size_t>(number("width"));
   if (layout.width < columns) throw Error(env, name, "must have width, at least the columns");
   layout.column_offset = doubles("columnOffset");

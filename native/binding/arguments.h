@@ -44,7 +44,7 @@ bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);
 Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name);
 
 // Gives the engine its n samples: argument 2 the inputs and 3 the targets, or 2 alone a file
-// { path, offset, size, width, columnOffset, columnScale }; 4 the weights or null.
+// { path, offset, size, changed, inode, width, columnOffset, columnScale }; 4 the weights or null.
 Status SetSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine);
 
 }  // namespace gaussflow::arguments

@@ -13,45 +13,59 @@ namespace gaussflow {
 using Curvature_ = gaussflow::Curvature;  // the class has a method of that name
 
 Napi::Function EngineObject::Define(Napi::Env env) {
-  return DefineClass(env, "NativeEngine",
-                     {InstanceMethod<&EngineObject::Forward>("forward"),
-                      InstanceMethod<&EngineObject::Evaluate>("evaluate"),
-                      InstanceMethod<&EngineObject::Linearise>("linearise"),
-                      InstanceMethod<&EngineObject::Solve>("solve"),
-                      InstanceMethod<&EngineObject::JacobianProduct>("jacobianProduct"),
-                      InstanceMethod<&EngineObject::TransposeProduct>("transposeProduct"),
-                      InstanceMethod<&EngineObject::Jacobian>("jacobian"),
-                      InstanceMethod<&EngineObject::Curvature>("curvature"),
-                      InstanceMethod<&EngineObject::Eigen>("eigen"),
-                      InstanceMethod<&EngineObject::EigenvaluesBelow>("eigenvaluesBelow"),
-                      InstanceMethod<&EngineObject::CurvatureProduct>("curvatureProduct"),
-                      InstanceMethod<&EngineObject::Accelerate>("accelerate"),
-                      InstanceMethod<&EngineObject::LayerFactors>("layerFactors"),
-                      InstanceMethod<&EngineObject::CurvatureInverse>("curvatureInverse"),
-                      InstanceMethod<&EngineObject::Inputs>("inputs"),
-                      InstanceMethod<&EngineObject::Parameters>("parameters"),
-                      InstanceMethod<&EngineObject::Cancel_>("cancel"),
-                      InstanceMethod<&EngineObject::Bytes>("bytes"),
-                      InstanceMethod<&EngineObject::Dispose>("dispose")});
+  return DefineClass(
+      env, "NativeEngine",
+      {InstanceMethod<&EngineObject::Call<&EngineObject::Forward>>("forward"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Evaluate>>("evaluate"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Linearise>>("linearise"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Solve>>("solve"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::JacobianProduct>>("jacobianProduct"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::TransposeProduct>>("transposeProduct"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Jacobian>>("jacobian"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Curvature>>("curvature"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Eigen>>("eigen"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::EigenvaluesBelow>>("eigenvaluesBelow"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::CurvatureProduct>>("curvatureProduct"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Accelerate>>("accelerate"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::LayerFactors>>("layerFactors"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::CurvatureInverse>>("curvatureInverse"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Inputs>>("inputs"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Parameters>>("parameters"),
+       InstanceMethod<&EngineObject::Cancel_>("cancel"),
+       InstanceMethod<&EngineObject::Bytes>("bytes"),
+       InstanceMethod<&EngineObject::Dispose>("dispose")});
 }
 
 EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineObject>(info) {
   const Napi::Env env = info.Env();
+  Status status;
+  try {
+    status = Construct(info);
+  } catch (const OutOfMemory& error) {
+    status = Status::Memory(error.bytes());
+  } catch (const std::bad_alloc&) {
+    status = Status::Memory(0);
+  }
+  if (status.code == Code::kFile)
+    throw CodedError(env, "GAUSSFLOW_FILE", "cannot be opened, or has changed since it was");
+  if (status.value > 0)
+    throw CodedError(env, "GAUSSFLOW_MEMORY",
+                     "the data set needs " + std::to_string(status.value) + " bytes");
+  if (!status.ok())
+    throw CodedError(env, "GAUSSFLOW_MEMORY", "there is no memory for another engine");
+  ReportBytes(env, state_.get());
+}
+
+Status EngineObject::Construct(const Napi::CallbackInfo& info) {
+  const Environment& environment = *info.Env().GetInstanceData<Environment>();
   Architecture net = arguments::Network(info, 0, "network");
   const size_t n = arguments::Integer(info, 1, "sampleCount", 1, 2147483647);
   const size_t threads = arguments::Integer(info, 5, "threads", 1, ThreadPool::kMaxThreads);
   state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads));
-  const Environment& environment = *env.GetInstanceData<Environment>();
   state_->closing = environment.closing;
   state_->synchronous_flops =
       threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;
-  const Status status = arguments::SetSamples(info, n, &state_->engine);
-  if (status.code == Code::kFile)
-    throw CodedError(env, "GAUSSFLOW_FILE", "cannot be opened, or has changed since it was");
-  if (!status.ok())
-    throw CodedError(env, "GAUSSFLOW_MEMORY",
-                     "the data set needs " + std::to_string(status.value) + " bytes");
-  ReportBytes(env, state_.get());
+  return arguments::SetSamples(info, n, &state_->engine);
 }
 
 void EngineObject::Finalize(Napi::Env env) {
@@ -69,7 +83,7 @@ void EngineObject::ReportBytes(Napi::Env env, State* state) {
 }
 
 EngineObject::State& EngineObject::Ready(Napi::Env env) {
-  if (state_ == nullptr) throw CodedError(env, "GAUSSFLOW_BUSY", "the engine was disposed of");
+  if (state_ == nullptr) throw CodedError(env, "GAUSSFLOW_STATE", "the engine was disposed of");
   if (state_->busy.load())
     throw CodedError(env, "GAUSSFLOW_BUSY", "the engine is at work: await the call before");
   return *state_;
@@ -86,25 +100,31 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
   std::shared_ptr<State> state = state_;
   state->cancel.store(false);
   if (flops <= state->synchronous_flops) {
-    Status status;
-    try {
+    const Status status = Guarded([&] {
       const ThreadPool::CallerAlone alone;
-      status = compute(*state);
-    } catch (const std::bad_alloc&) {
-      status = Status::Memory(0);
-    }
+      const blas::Caller caller;
+      return compute(*state);
+    });
     ReportBytes(env, state.get());
     return status.ok() ? finish(env) : FailureValue(env, status);
   }
-  state->busy.store(true);
-  Ref();  // the JavaScript object lives as long as the call
-  return PromiseWorker::Start(
+  // Everything that may be refused comes before the engine is busy.
+  auto worker = PromiseWorker::Make(
       env, [state, compute = std::move(compute)] { return compute(*state); }, std::move(finish),
       [this, state](Napi::Env where) {
         state->busy.store(false);
         if (state_ == state) ReportBytes(where, state.get());
         Unref();
       });
+  Ref();  // the JavaScript object lives as long as the call
+  state->busy.store(true);
+  try {
+    return PromiseWorker::Start(std::move(worker));
+  } catch (...) {
+    state->busy.store(false);
+    Unref();
+    throw;
+  }
 }
 
 void EngineObject::TakeParameters(const Napi::CallbackInfo& info) {
@@ -118,7 +138,7 @@ Napi::Value EngineObject::Forward(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   TakeParameters(info);
-  auto out = std::make_shared<Doubles>(engine.sample_count() * net.output_size);
+  auto out = NewDoubles(engine.sample_count() * net.output_size);
   return Run(
       info.Env(), cost::Forward(net, engine.sample_count()),
       [out](State& s) { return s.engine.Forward(s.parameters.data(), s.Flags(), out->data()); },
@@ -258,7 +278,7 @@ Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {
   TakeParameters(info);
   auto v = arguments::RowsCopy(info, 1, "vectors", net.parameter_count);
   const size_t count = v.size() / net.parameter_count;
-  auto out = std::make_shared<Doubles>(count * engine.sample_count() * net.output_size);
+  auto out = NewDoubles(count * engine.sample_count() * net.output_size);
   return Run(
       info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
       [v = std::move(v), count, out](State& s) {
@@ -274,7 +294,7 @@ Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
   const size_t equations = engine.sample_count() * net.output_size;
   auto u = arguments::RowsCopy(info, 1, "vectors", equations);
   const size_t count = u.size() / equations;
-  auto out = std::make_shared<Doubles>(count * net.parameter_count);
+  auto out = NewDoubles(count * net.parameter_count);
   return Run(
       info.Env(), static_cast<double>(count) * cost::Passes(net, engine.sample_count()),
       [u = std::move(u), count, out](State& s) {
@@ -290,7 +310,7 @@ Napi::Value EngineObject::Jacobian(const Napi::CallbackInfo& info) {
   TakeParameters(info);
   const size_t first = arguments::Integer(info, 1, "first", 0, engine.sample_count() - 1);
   const size_t count = arguments::Integer(info, 2, "count", 1, engine.sample_count() - first);
-  auto out = std::make_shared<Doubles>(count * net.output_size * net.parameter_count);
+  auto out = NewDoubles(count * net.output_size * net.parameter_count);
   return Run(
       info.Env(), cost::Passes(net, count),
       [first, count, out](State& s) {
@@ -303,8 +323,7 @@ Napi::Value EngineObject::Inputs(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const size_t first = arguments::Integer(info, 0, "first", 0, engine.sample_count() - 1);
   const size_t count = arguments::Integer(info, 1, "count", 1, engine.sample_count() - first);
-  Napi::Float64Array out =
-      Napi::Float64Array::New(info.Env(), count * engine.architecture().input_size);
+  Napi::Float64Array out = NewArray(info.Env(), count * engine.architecture().input_size);
   const Status status = engine.CopyInputs(first, count, out.Data());
   return status.ok() ? out : FailureValue(info.Env(), status);
 }

@@ -65,9 +65,17 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value Bytes(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);
 
+  // The method's value, or memory that it could not have as a failure.
+  template <Napi::Value (EngineObject::*method)(const Napi::CallbackInfo&)>
+  Napi::Value Call(const Napi::CallbackInfo& info) {
+    return OrMemory(info.Env(), [&] { return (this->*method)(info); });
+  }
+  // What the constructor does: makes the state.
+  Status Construct(const Napi::CallbackInfo& info);
   // Copies argument 0 into the state, which must be ready.
   void TakeParameters(const Napi::CallbackInfo& info);
-  // The state, free for a new call; throws GAUSSFLOW_BUSY where it is not.
+  // The state, free for a new call; throws GAUSSFLOW_BUSY where it is at work,
+  // GAUSSFLOW_STATE where it was disposed of.
   State& Ready(Napi::Env env);
   // What a call asks of the curvature: products with it, its entries or eigenvalues in any form, or
   // a matrix to solve with.

@@ -13,17 +13,17 @@ using Curvature_ = gaussflow::Curvature;  // the class has a method of that name
 const gaussflow::Engine& EngineObject::Curved(Napi::Env env, Need need) {
   const gaussflow::Engine& engine = Ready(env).engine;
   if (engine.CurvatureOrder() == 0)
-    throw CodedError(env, "GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
+    throw CodedError(env, "GAUSSFLOW_STATE", "there is no curvature: linearise with one first");
   if (need != Need::kForm && engine.curvature() == Curvature_::kOrthogonal)
-    throw CodedError(env, "GAUSSFLOW_BUSY",
+    throw CodedError(env, "GAUSSFLOW_STATE",
                      "the orthogonal route holds no matrix: linearise with primal or dual first");
   if (need != Need::kProduct && engine.curvature() == Curvature_::kMatrixFree)
     throw CodedError(
-        env, "GAUSSFLOW_BUSY",
+        env, "GAUSSFLOW_STATE",
         "the matrix-free route has products only: linearise with primal or dual first");
   if (need != Need::kProduct && engine.precision() == Precision::kSingle)
     throw CodedError(
-        env, "GAUSSFLOW_BUSY",
+        env, "GAUSSFLOW_STATE",
         "the curvature is held in single precision: linearise in double precision first");
   return engine;
 }
@@ -31,7 +31,7 @@ const gaussflow::Engine& EngineObject::Curved(Napi::Env env, Need need) {
 Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
   const gaussflow::Engine& engine = Curved(info.Env(), Need::kForm);
   const size_t order = engine.CurvatureOrder();
-  Napi::Float64Array out = Napi::Float64Array::New(info.Env(), order * order);
+  Napi::Float64Array out = NewArray(info.Env(), order * order);
   engine.CopyCurvature(out.Data());
   return out;
 }
@@ -39,12 +39,12 @@ Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
   const size_t order = Curved(info.Env(), Need::kForm).CurvatureOrder();
   const bool wanted = arguments::Boolean(info, 0, "vectors");
-  auto values = std::make_shared<Doubles>(order);
+  auto values = NewDoubles(order);
   auto vectors = std::make_shared<Doubles>();
   return Run(
       info.Env(), cost::Eigen(order, wanted),
       [values, vectors, wanted](State& s) {
-        if (wanted) vectors->resize(values->size() * values->size());
+        if (wanted) *vectors = Zeros<double>(values->size() * values->size());
         return s.engine.Eigen(s.Flags(), values->data(), wanted ? vectors->data() : nullptr);
       },
       [values, vectors, wanted](Napi::Env env) -> Napi::Value {
@@ -70,7 +70,7 @@ Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
   auto v = arguments::RowsCopy(info, 0, "vectors", order);
   // Not from v between the arguments of Run: which of them is worked out first is not said.
   const size_t count = v.size() / order;
-  auto out = std::make_shared<Doubles>(v.size());
+  auto out = NewDoubles(v.size());
   return Run(
       info.Env(), static_cast<double>(count) * SolveCost(),
       [v = std::move(v), count, out](State& s) {
@@ -82,8 +82,8 @@ Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::LayerFactors(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   if (engine.curvature() != Curvature_::kMatrixFree)
-    throw CodedError(info.Env(), "GAUSSFLOW_BUSY", "layer factors are of a matrix-free curvature");
-  auto out = std::make_shared<Doubles>(engine.LayerFactorsSize());
+    throw CodedError(info.Env(), "GAUSSFLOW_STATE", "layer factors are of a matrix-free curvature");
+  auto out = NewDoubles(engine.LayerFactorsSize());
   return Run(
       info.Env(), static_cast<double>(out->size()) * static_cast<double>(engine.sample_count()),
       [out](State& s) { return s.engine.LayerFactors(s.Flags(), out->data()); },
@@ -94,7 +94,7 @@ Napi::Value EngineObject::CurvatureInverse(const Napi::CallbackInfo& info) {
   const size_t order = Curved(info.Env(), Need::kMatrix).CurvatureOrder();
   auto v = arguments::DoublesCopy(info, 0, "vector", order);
   const double shift = arguments::Number(info, 1, "shift", 0.0);
-  auto out = std::make_shared<Doubles>(order);
+  auto out = NewDoubles(order);
   return Run(
       info.Env(), SolveCost(),
       [v = std::move(v), shift, out](State& s) {

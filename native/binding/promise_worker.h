@@ -5,10 +5,13 @@
 #define GAUSSFLOW_BINDING_PROMISE_WORKER_H_
 
 #include <functional>
+#include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "../core/blas.h"
+#include "../core/guarded.h"
 #include "../core/status.h"
 #include "napi_setup.h"
 
@@ -16,12 +19,25 @@ namespace gaussflow {
 
 // The failure side of an answer, as src/backend/native/binding.ts declares it.
 inline Napi::Value FailureValue(Napi::Env env, const Status& status) {
-  static constexpr const char* kNames[] = {"ok",        "cancelled", "memory", "indefinite",
-                                           "nonFinite", "imprecise", "file",   "misuse"};
+  static constexpr const char* kNames[] = {"ok",         "cancelled", "memory",
+                                           "indefinite", "nonFinite", "imprecise",
+                                           "file",       "misuse",    "internal"};
   Napi::Object object = Napi::Object::New(env);
   object.Set("failure", kNames[static_cast<int>(status.code)]);
   object.Set("value", static_cast<double>(status.value));
   return object;
+}
+
+// make(), a function that returns a value, or memory that it could not have as a failure.
+template <typename Make>
+Napi::Value OrMemory(Napi::Env env, const Make& make) {
+  try {
+    return make();
+  } catch (const OutOfMemory& error) {
+    return FailureValue(env, Status::Memory(error.bytes()));
+  } catch (const std::bad_alloc&) {
+    return FailureValue(env, Status::Memory(0));
+  }
 }
 
 class PromiseWorker : public Napi::AsyncWorker {
@@ -30,32 +46,37 @@ class PromiseWorker : public Napi::AsyncWorker {
   using Finish = std::function<Napi::Value(Napi::Env)>;
   using Settle = std::function<void(Napi::Env)>;
 
-  // `settle` runs on the JavaScript thread whatever the outcome, before the promise settles.
-  static Napi::Promise Start(Napi::Env env, Compute compute, Finish finish, Settle settle) {
-    auto* worker = new PromiseWorker(env, std::move(compute), std::move(finish), std::move(settle));
+  // `settle` runs on the JavaScript thread whatever the outcome, before the promise settles. May
+  // throw, and has no effect then.
+  static std::unique_ptr<PromiseWorker> Make(Napi::Env env, Compute compute, Finish finish,
+                                             Settle settle) {
+    return std::unique_ptr<PromiseWorker>(
+        new PromiseWorker(env, std::move(compute), std::move(finish), std::move(settle)));
+  }
+
+  static Napi::Promise Start(std::unique_ptr<PromiseWorker> worker) {
     const Napi::Promise promise = worker->deferred_.Promise();
-    worker->Queue();  // deletes itself after OnOK or OnError
+    worker->Queue();
+    worker.release();  // deletes itself after OnOK or OnError
     return promise;
   }
 
  protected:
   void Execute() override {
-    try {
-      // LAPACK is called on this thread, too, and an OpenMP build counts its threads a caller.
-      blas::HoldToOneThread();
-      status_ = compute_();
-    } catch (const std::bad_alloc&) {
-      status_ = Status::Memory(0);
-    }
+    status_ = Guarded([this] {
+      const blas::Caller caller;  // LAPACK is called on this thread, too
+      return compute_();
+    });
   }
 
   void OnOK() override {
     const Napi::Env env = Env();
     settle_(env);
     try {
-      deferred_.Resolve(status_.ok() ? finish_(env) : FailureValue(env, status_));
+      deferred_.Resolve(status_.ok() ? OrMemory(env, [&] { return finish_(env); })
+                                     : FailureValue(env, status_));
     } catch (const Napi::Error& error) {
-      deferred_.Reject(error.Value());  // no memory for the answer, for example
+      deferred_.Reject(error.Value());
     }
   }
 

@@ -1,6 +1,14 @@
 #include "blas.h"
 
+#include <atomic>
+#include <mutex>
 #include <vector>
+
+#ifndef _WIN32
+#include <sys/mman.h>
+#endif
+
+#include "guarded.h"
 
 extern "C" {
 // The trailing size_t arguments are the lengths of the character arguments, which gfortran's
@@ -58,6 +66,9 @@ __attribute__((weak)) void openblas_set_num_threads(int);
 __attribute__((weak)) char* openblas_get_config();
 __attribute__((weak)) char* openblas_get_corename();
 __attribute__((weak)) int openblas_get_parallel();
+// Of OpenBLAS's own, exported by its shared library: a work buffer of one call.
+__attribute__((weak)) void* blas_memory_alloc(int);
+__attribute__((weak)) void blas_memory_free(void*);
 }
 
 namespace gaussflow::blas {
@@ -196,11 +207,11 @@ void TpmqrtTranspose(size_t m, size_t n, size_t panel, const double* v, size_t l
 
 size_t Gelsy(size_t m, size_t n, double* a, size_t lda, double* b, double tolerance) {
   const int mi = Int(m), ni = Int(n), lai = Int(lda), one = 1, ldb = Int(m > n ? m : n), query = -1;
-  std::vector<int> pivots(n, 0);
+  auto pivots = Zeros<int>(n);
   int rank = 0, info = 0;
   double size = 0.0;
   dgelsy_(&mi, &ni, &one, a, &lai, b, &ldb, pivots.data(), &tolerance, &rank, &size, &query, &info);
-  std::vector<double> work(static_cast<size_t>(size));
+  auto work = Zeros<double>(static_cast<size_t>(size));
   const int length = Int(work.size());
   dgelsy_(&mi, &ni, &one, a, &lai, b, &ldb, pivots.data(), &tolerance, &rank, work.data(), &length,
           &info);
@@ -213,8 +224,8 @@ bool SymmetricEigen(bool vectors, size_t n, double* a, double* values) {
   double size = 0.0;
   const char* job = vectors ? "V" : "N";
   dsyevd_(job, "U", &ni, a, &ni, values, &size, &query, &integers, &query, &info, 1, 1);
-  std::vector<double> work(static_cast<size_t>(size));
-  std::vector<int> iwork(static_cast<size_t>(integers));
+  auto work = Zeros<double>(static_cast<size_t>(size));
+  auto iwork = Zeros<int>(static_cast<size_t>(integers));
   const int length = Int(work.size()), ilength = Int(iwork.size());
   dsyevd_(job, "U", &ni, a, &ni, values, work.data(), &length, iwork.data(), &ilength, &info, 1, 1);
   return info == 0;
@@ -224,9 +235,9 @@ size_t NegativeInertia(size_t n, double* a) {
   const int ni = Int(n), query = -1;
   int info = 0;
   double size = 0.0;
-  std::vector<int> pivots(n);
+  auto pivots = Zeros<int>(n);
   dsytrf_("U", &ni, a, &ni, pivots.data(), &size, &query, &info, 1);
-  std::vector<double> work(static_cast<size_t>(size));
+  auto work = Zeros<double>(static_cast<size_t>(size));
   const int length = Int(work.size());
   dsytrf_("U", &ni, a, &ni, pivots.data(), work.data(), &length, &info, 1);
   size_t negative = 0;
@@ -247,8 +258,8 @@ bool RightSingular(size_t n, double* a, double* values, double* v) {
   int info = 0;
   double unused = 0.0;
   // 2n and 64 columns: dgejsv knows no workspace query, and works blocked with this much.
-  std::vector<double> work(66 * n + 7);
-  std::vector<int> iwork(4 * n + 3);
+  auto work = Zeros<double>(66 * n + 7);
+  auto iwork = Zeros<int>(4 * n + 3);
   const int length = Int(work.size()), ldv = v != nullptr ? ni : 1;
   dgejsv_("C", "N", v != nullptr ? "V" : "N", "N", "N", "N", &ni, &ni, a, &ni, values, &unused,
           &one, v != nullptr ? v : &unused, &ldv, work.data(), &length, iwork.data(), &info, 1, 1,
@@ -263,6 +274,82 @@ void HoldToOneThread() {
   if (held || openblas_set_num_threads == nullptr) return;
   openblas_set_num_threads(1);
   held = true;
+}
+
+namespace {
+
+// Work buffers that are mapped, and threads that may be inside a call. The first never shrinks.
+std::mutex buffers_mutex;
+std::atomic<size_t> buffers{0};
+std::atomic<size_t> callers{0};
+thread_local int depth = 0;
+
+// More than that OpenBLAS 0.3.21 has no place for.
+constexpr size_t kMostBuffers = 256;
+// What else a call may map: a thread's stack, an arena of the C library.
+constexpr size_t kSpare = 16 << 20;
+
+bool CanMap(size_t bytes) {
+#ifdef _WIN32
+  static_cast<void>(bytes);
+  return true;
+#else
+  void* const trial =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (trial == MAP_FAILED) return false;
+  munmap(trial, bytes);
+  return true;
+#endif
+}
+
+// Maps work buffers until there are `count`, and room for `spare` bytes behind them. Those that are
+// there are held while another one is made: OpenBLAS hands out the first that is free.
+bool MakeBuffers(size_t count, size_t spare) {
+  const std::lock_guard<std::mutex> lock(buffers_mutex);
+  if (count <= buffers.load()) return true;
+  if (count > kMostBuffers) return false;
+  if (blas_memory_alloc == nullptr || blas_memory_free == nullptr) {
+    if (!CanMap((count - buffers.load()) * kWorkBuffer + spare)) return false;
+    buffers.store(count);
+    return true;
+  }
+  static void* held[kMostBuffers];
+  size_t made = 0;
+  while (made < count && (made < buffers.load() || CanMap((count - made) * kWorkBuffer + spare)))
+    held[made++] = blas_memory_alloc(0);
+  for (size_t i = made; i > 0; --i) blas_memory_free(held[i - 1]);
+  if (made > buffers.load()) buffers.store(made);
+  return made == count;
+}
+
+bool Admit(size_t spare) {
+  const size_t count = callers.fetch_add(1) + 1;
+  if (count <= buffers.load() || MakeBuffers(count, spare)) return true;
+  DismissThread();
+  return false;
+}
+
+}  // namespace
+
+Caller::Caller() {
+  if (depth == 0) {
+    HoldToOneThread();
+    if (!Admit(kSpare)) throw OutOfMemory(kWorkBuffer);
+  }
+  ++depth;
+}
+
+Caller::~Caller() {
+  if (--depth == 0) DismissThread();
+}
+
+bool AdmitThread() { return Admit(kSpare + kWorkBuffer); }
+
+void DismissThread() { callers.fetch_sub(1); }
+
+void StayAdmitted() {
+  HoldToOneThread();
+  ++depth;
 }
 
 std::string Config() {

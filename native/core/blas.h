@@ -74,6 +74,27 @@ bool RightSingular(size_t n, double* a, double* values, double* v);
 // Holds BLAS to one thread for the calling thread (OpenMP builds count per thread, pthread builds
 // per process).
 void HoldToOneThread();
+
+// Address space that OpenBLAS maps for every thread that is inside one of its calls at a time. It
+// keeps the mapping for the next caller, and where it cannot have it, it asks again for ever.
+constexpr size_t kWorkBuffer = 128 << 20;
+
+// While one lives, this thread may call the BLAS: its work buffer is mapped. Throws OutOfMemory
+// where it cannot be. May be nested; the inner ones cost nothing.
+class Caller {
+ public:
+  Caller();
+  ~Caller();
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+};
+
+// The same in two halves for a thread that calls the BLAS until the end of the process: whoever
+// starts it admits it first, and it begins with StayAdmitted. An additional thread must leave as
+// much address space again, which the problem needs more.
+bool AdmitThread();
+void DismissThread();
+void StayAdmitted();
 // Library description, kernel name and threading kind (0 serial, 1 pthread, 2 OpenMP, -1 unknown),
 // as OpenBLAS tells them.
 std::string Config();

@@ -153,7 +153,11 @@ void* AllocateNumbers(size_t bytes) {
   if (bytes < kShared) return AllocateAlone(bytes);
   // No address space holds it, and sums would wrap.
   if (bytes > SIZE_MAX / 4) return nullptr;
-  return Regions::Instance().Allocate(bytes);
+  try {
+    return Regions::Instance().Allocate(bytes);
+  } catch (const std::bad_alloc&) {  // the list of regions itself, at the first call
+    return nullptr;
+  }
 }
 
 void FreeNumbers(void* memory, size_t bytes) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -68,6 +69,21 @@ class Progress {
   void Set(size_t i, size_t count) { done_[i].store(count, std::memory_order_release); }
   void Stop() { stop_.store(true, std::memory_order_relaxed); }
 
+  // Around a task: where it throws, nobody waits for it any longer.
+  class Step {
+   public:
+    explicit Step(Progress* progress) : progress_(progress), before_(std::uncaught_exceptions()) {}
+    ~Step() {
+      if (std::uncaught_exceptions() > before_) progress_->Stop();
+    }
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+
+   private:
+    Progress* const progress_;
+    const int before_;
+  };
+
  private:
   std::unique_ptr<std::atomic<size_t>[]> done_;
   std::atomic<bool> stop_{false};
@@ -87,6 +103,7 @@ Status Cholesky(size_t n, T* a, size_t lda, int threads, const Cancel& cancel,
   const auto end = [&](size_t i) { return std::min(n, i * kColumns); };
 
   const bool done = ThreadPool::Instance().Run(threads, list.size(), cancel, [&](size_t task, int) {
+    const Progress::Step step(&progress);
     const auto [i, high, j] = list[task];
     const size_t rows = end(i + high) - i * kColumns, columns = end(j + 1) - j * kColumns;
     if (fill) fill(i * kColumns, rows, j * kColumns, columns);
@@ -134,6 +151,7 @@ Status SolveTriangular(bool transpose, size_t n, const T* l, size_t ldl, size_t 
   const bool done =
       ThreadPool::Instance().Run(threads, blocks * parts, cancel, [&](size_t task, int) {
         // Rows of x from the first to the last; from the last to the first with the transpose.
+        const Progress::Step guard(&progress);
         const size_t step = task / parts, part = task % parts;
         const size_t columns = std::min(kRightSides, count - part * kRightSides);
         T* to = x + part * kRightSides * ldx;

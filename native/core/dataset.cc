@@ -1,6 +1,7 @@
 #include "dataset.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
 namespace gaussflow {
@@ -9,6 +10,20 @@ namespace {
 
 // Rows that are read from a file at a time: about 1 MiB of doubles.
 constexpr size_t kReadDoubles = 1 << 17;
+
+// Index of the first number that is not finite; `count` where all are.
+size_t FirstNotFinite(const double* values, size_t count) {
+  constexpr size_t kRun = 512;
+  for (size_t begin = 0; begin < count; begin += kRun) {
+    const size_t end = std::min(count, begin + kRun);
+    bool finite = true;
+    for (size_t i = begin; i < end; ++i) finite &= std::fabs(values[i]) <= DBL_MAX;
+    if (finite) continue;
+    for (size_t i = begin; i < end; ++i)
+      if (!std::isfinite(values[i])) return i;
+  }
+  return count;
+}
 
 }  // namespace
 
@@ -40,7 +55,7 @@ Status Dataset::SetFile(size_t n, size_t d, size_t c, const FileLayout& layout,
   input_size_ = d;
   output_size_ = c;
   layout_ = layout;
-  if (!file_.Open(layout.path, layout.offset, layout.width, layout.size)) return Status::File(0);
+  if (!file_.Open(layout.path, layout.offset, layout.width, layout.version)) return Status::File(0);
   return SetWeights(n, weights);
 }
 
@@ -83,6 +98,10 @@ Status Dataset::Load(size_t first, size_t count) const {
   for (size_t done = 0; done < count; done += piece) {
     const size_t rows = std::min(piece, count - done);
     if (!file_.Read(first + done, rows, rows_.data())) return Status::File(first + done);
+    // Whoever opened the file has found it finite; two changes within one tick of the file system's
+    // clock have the same time.
+    if (const size_t bad = FirstNotFinite(rows_.data(), rows * width); bad < rows * width)
+      return Status::File(first + done + bad / width);
     for (size_t k = 0; k < d + c; ++k) {
       double* to = (k < d ? inputs_.data() + k * count : targets_.data() + (k - d) * count) + done;
       const double offset = layout_.column_offset[k], scale = layout_.column_scale[k];

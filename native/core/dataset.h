@@ -20,7 +20,7 @@ namespace gaussflow {
 struct FileLayout {
   std::string path;
   uint64_t offset = 0;
-  uint64_t size = 0;
+  FileVersion version;
   size_t width = 0;
   std::vector<double> column_offset;
   std::vector<double> column_scale;
@@ -31,7 +31,7 @@ class Dataset {
   // `inputs` n x d and `targets` n x c, row-major; `weights` n or null.
   Status Set(size_t n, size_t d, size_t c, const double* in, const double* out,
              const double* weights);
-  // The same from a file. kFile where it cannot be opened or has another size.
+  // The same from a file. kFile where it cannot be opened or is of another version.
   Status SetFile(size_t n, size_t d, size_t c, const FileLayout& layout, const double* weights);
 
   // Makes room for `count` of the samples of `from`, which stand for all of them: each weighs
@@ -41,6 +41,7 @@ class Dataset {
   void Take(const Dataset& from, const uint32_t* indices, size_t count, size_t at);
 
   // Makes samples [first, first + count) readable by Inputs and Targets. Nothing to do in memory.
+  // kFile where the file is not of its version any more, or holds a number that is not finite.
   Status Load(size_t first, size_t count) const;
   // Inputs [input][sample] and targets [output][sample] from sample `first` on, rows stride()
   // apart.

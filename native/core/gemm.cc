@@ -6,6 +6,7 @@
 
 #include "blas.h"
 #include "buffer.h"
+#include "guarded.h"
 #include "register_tile.h"
 #include "thread_pool.h"
 
@@ -214,10 +215,11 @@ class Room {
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
-  // Null where there is no memory for it.
   double* data() {
+    constexpr size_t kCount = (kRows + kColumns) * kDepth;
     Buffer& buffer = slot_ == nullptr ? own_ : slot_->buffer;
-    return buffer.Reserve((kRows + kColumns) * kDepth) ? buffer.data() : nullptr;
+    if (!buffer.Reserve(kCount)) throw OutOfMemory(kCount * sizeof(double));
+    return buffer.data();
   }
 
  private:
@@ -276,10 +278,11 @@ void GemmPart(bool ours, char trans_a, char trans_b, size_t m, size_t n, size_t 
               size_t ldc) {
 #ifdef GAUSSFLOW_OWN_GEMM
   if (ours) {
+    // No way round a room that cannot be had: the BLAS sums in another order, and results must not
+    // depend on how much memory is free.
     Room room;
-    if (double* packed = room.data(); packed != nullptr)
-      return PackedGemm(m, n, k, alpha, {a, lda, trans_a == 'N'}, {b, ldb, trans_b == 'T'}, beta,
-                        packed, c, ldc);
+    return PackedGemm(m, n, k, alpha, {a, lda, trans_a == 'N'}, {b, ldb, trans_b == 'T'}, beta,
+                      room.data(), c, ldc);
   }
 #else
   static_cast<void>(ours);

@@ -173,25 +173,35 @@ typename GramBuilder<T>::Block GramBuilder<T>::MakeBlock(size_t layer, size_t ot
 template <typename T>
 void GramBuilder<T>::MakeTasks() {
   constexpr size_t kLanes = TangentRows<T>::kLanes;
+  std::vector<Block> blocks;
+  std::vector<Task> tasks;
+  size_t left_room = 0, right_room = 0, value_room = 0;
   for (size_t l = 0; l < net_.layers.size(); ++l)
-    for (size_t m = l; m < net_.layers.size(); ++m) blocks_.push_back(MakeBlock(l, m));
-  for (size_t b = 0; b < blocks_.size(); ++b) {
-    const size_t lefts = PairCount(blocks_[b].left), rights = PairCount(blocks_[b].right);
+    for (size_t m = l; m < net_.layers.size(); ++m) blocks.push_back(MakeBlock(l, m));
+  for (size_t b = 0; b < blocks.size(); ++b) {
+    const size_t lefts = PairCount(blocks[b].left), rights = PairCount(blocks[b].right);
     const size_t left_part = PartSize(lefts, kLeftBytes / sizeof(T), kLanes);
     const size_t right_part = PartSize(rights, kRightBytes / sizeof(T), kLanes);
-    left_room_ = std::max(left_room_, Shape<T>(left_part, kLeftWide).Size());
-    right_room_ = std::max(right_room_, Shape<T>(right_part, kRightWide).Size());
-    value_room_ = std::max(value_room_, left_part * right_part);
+    left_room = std::max(left_room, Shape<T>(left_part, kLeftWide).Size());
+    right_room = std::max(right_room, Shape<T>(right_part, kRightWide).Size());
+    value_room = std::max(value_room, left_part * right_part);
     for (size_t i = 0; i < lefts; i += left_part)
       for (size_t j = 0; j < rights; j += right_part)
-        tasks_.push_back(
+        tasks.push_back(
             {b, i, std::min(i + left_part, lefts), j, std::min(j + right_part, rights)});
   }
   // Large tasks first, so that the threads end together.
-  std::stable_sort(tasks_.begin(), tasks_.end(), [](const Task& a, const Task& b) {
+  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
     return (a.left_end - a.left_begin) * (a.right_end - a.right_begin) >
            (b.left_end - b.left_begin) * (b.right_end - b.right_begin);
   });
+  // Nothing throws from here on: a list that ended early would make a wrong matrix at the next
+  // call.
+  blocks_.swap(blocks);
+  tasks_.swap(tasks);
+  left_room_ = left_room;
+  right_room_ = right_room;
+  value_room_ = value_room;
 }
 
 template <typename T>

@@ -74,7 +74,7 @@ class GramBuilder {
   };
 
   // The list of tasks; made on first use, since a network for the dual route has far too many
-  // pairs.
+  // pairs. Where memory is refused there is none.
   void MakeTasks();
   Block MakeBlock(size_t layer, size_t other) const;
   void Scatter(const Block& block, const std::vector<PairRun>& left,

@@ -102,7 +102,6 @@ Status OrthogonalSystem::Reduce(double* r, size_t rows, bool staircase, const Ca
   const auto height = [&](size_t first) {
     return staircase ? std::min(rows, first + kPanel) : rows;
   };
-  blas::HoldToOneThread();
   FactorPanel(r, 0, std::min(kPanel, n), rows, height(0), work);
   for (size_t first = 0; first + kPanel < n; first += kPanel) {
     // Task 0 has the next panel's columns, task k > 0 a chunk of those after it.

@@ -35,9 +35,9 @@ size_t PartSize(size_t count) {
 
 template <typename T>
 void ProductsOf<T>::SetParameters(const double* parameters) {
+  valid_ = false;
   parameters_.assign(parameters, parameters + net_.parameter_count);
   if constexpr (kSingle<T>) rounded_.assign(parameters, parameters + net_.parameter_count);
-  valid_ = false;
 }
 
 template <typename T>
@@ -77,26 +77,33 @@ const T* ProductsOf<T>::Directions(size_t count, const double* vectors) {
 template <typename T>
 void ProductsOf<T>::Layout() {
   if (!parts_.empty()) return;
-  size_t row = 0;
-  width_ = 0;
+  std::vector<size_t> input_row, slope_row, delta_row;
+  std::vector<Part> parts;
+  size_t row = 0, width = 0;
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];
-    input_row_.push_back(row);  // of the layer's outputs: the next layer's inputs
+    input_row.push_back(row);  // of the layer's outputs: the next layer's inputs
     row += layer.outputs;
-    slope_row_.push_back(row);
+    slope_row.push_back(row);
     row += layer.outputs;
-    delta_row_.push_back(width_);
-    width_ += layer.outputs;
+    delta_row.push_back(width);
+    width += layer.outputs;
     const size_t units = PartSize(layer.outputs), inputs = PartSize(layer.inputs);
     for (size_t u = 0; u < layer.outputs; u += units)
       for (size_t k = 0; k < layer.inputs; k += inputs)
-        parts_.push_back(
+        parts.push_back(
             {l, u, std::min(units, layer.outputs - u), k, std::min(inputs, layer.inputs - k)});
   }
   // Large parts first, so that the threads end together.
-  std::stable_sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) {
+  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
     return a.units * a.inputs > b.units * b.inputs;
   });
+  // Nothing throws from here on: parts that are missing would be missing in every later product.
+  input_row_.swap(input_row);
+  slope_row_.swap(slope_row);
+  delta_row_.swap(delta_row);
+  parts_.swap(parts);
+  width_ = width;
 }
 
 template <typename T>

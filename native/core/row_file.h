@@ -10,6 +10,14 @@
 
 namespace gaussflow {
 
+// What tells one version of a file from another.
+struct FileVersion {
+  uint64_t size = 0;
+  int64_t changed =
+      0;  // nanoseconds of the last change; Windows: whole seconds of them are compared
+  uint64_t inode = 0;  // not on Windows
+};
+
 class RowFile {
  public:
   RowFile() = default;
@@ -17,24 +25,22 @@ class RowFile {
   RowFile(const RowFile&) = delete;
   RowFile& operator=(const RowFile&) = delete;
 
-  // False where the file cannot be opened or is not `size` bytes long.
-  bool Open(const std::string& path, uint64_t offset, size_t width, uint64_t size);
+  // False where the file cannot be opened or is not of that version.
+  bool Open(const std::string& path, uint64_t offset, size_t width, const FileVersion& version);
   bool is_open() const { return file_ != nullptr; }
   size_t width() const { return width_; }
-  // Rows [first, first + count) into `out`. False where they cannot be had, or where the file is
-  // not the one that was opened any more: another size or time of change.
+  // Rows [first, first + count) into `out`. False where they cannot be had, or where the file is of
+  // another version once they are read.
   bool Read(size_t first, size_t count, double* out) const;
 
  private:
   void Close();
-  bool Unchanged() const;
+  bool IsOfVersion() const;
 
   std::FILE* file_ = nullptr;
   uint64_t offset_ = 0;
   size_t width_ = 0;
-  uint64_t size_ = 0;
-  int64_t seconds_ = 0;  // of the last change
-  int64_t nanoseconds_ = 0;
+  FileVersion version_;
 };
 
 }  // namespace gaussflow

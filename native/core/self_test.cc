@@ -8,6 +8,7 @@
 #include "blas.h"
 #include "buffer.h"
 #include "gemm.h"
+#include "guarded.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
@@ -72,13 +73,11 @@ double ProductError() {
   return worst;
 }
 
-}  // namespace
-
-SelfTest TestBlas(size_t n) {
+SelfTest Test(size_t n) {
   if (!blas::HasInt32Interface())
     return {false,
             "the BLAS uses 64-bit integers under 32-bit names: install a 32-bit (LP64) OpenBLAS"};
-  blas::HoldToOneThread();
+  const blas::Caller caller;
   // The matrix has condition of order 1; n * eps with room for the sums of n terms.
   const double tolerance = 100.0 * static_cast<double>(n) * std::numeric_limits<double>::epsilon();
   constexpr size_t kMostCallers = 4;
@@ -111,6 +110,19 @@ SelfTest TestBlas(size_t n) {
                        std::to_string(difference) + " (kernel " + blas::CoreName() +
                        "); try the environment variable OPENBLAS_CORETYPE=Haswell"};
   return {true, "Cholesky of order " + std::to_string(n) + " is right"};
+}
+
+}  // namespace
+
+SelfTest TestBlas(size_t n) {
+  try {
+    return Test(n);
+  } catch (const OutOfMemory& error) {
+    return {false, "there is no memory for it: " + std::to_string(error.bytes() >> 20) +
+                       " MiB of address space cannot be had"};
+  } catch (const std::bad_alloc&) {
+    return {false, "there is no memory for it"};
+  }
 }
 
 }  // namespace gaussflow

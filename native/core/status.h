@@ -1,5 +1,6 @@
 // The outcome of a numerical call. A numerical failure is a value with the numbers behind it; the
-// core never throws for one.
+// core never throws for one. Memory may also be refused by an exception, which guarded.h turns into
+// a status.
 #ifndef GAUSSFLOW_CORE_STATUS_H_
 #define GAUSSFLOW_CORE_STATUS_H_
 
@@ -10,7 +11,7 @@ namespace gaussflow {
 enum class Code {
   kOk,
   kCancelled,   // the flag was raised while tiles were left
-  kMemory,      // `value` bytes could not be had
+  kMemory,      // `value` bytes could not be had; 0 = their number is not known
   kIndefinite,  // pivot `value` (from 0) of the factorisation is not positive
   kNonFinite,   // the loss (`value` 0), the gradient (1), the curvature (2) or the step (3) is not
                 // finite
@@ -18,6 +19,7 @@ enum class Code {
                // matrix left the range of float
   kFile,       // sample `value` of a file cannot be read, or the file has changed
   kMisuse,     // called out of order: a bug of the caller
+  kInternal,   // an exception that is not about memory: a bug of the core
 };
 
 struct Status {
@@ -33,6 +35,7 @@ struct Status {
   static Status Imprecise(size_t steps) { return {Code::kImprecise, steps}; }
   static Status File(size_t sample) { return {Code::kFile, sample}; }
   static Status Misuse() { return {Code::kMisuse, 0}; }
+  static Status Internal() { return {Code::kInternal, 0}; }
 };
 
 }  // namespace gaussflow

@@ -17,8 +17,9 @@ class SymmetricMatrixOf {
   static size_t Count(size_t n) { return n * (n + 1); }
 
   bool Reserve(size_t n) {
-    n_ = n;
-    return storage_.Reserve(Count(n));
+    const bool reserved = storage_.Reserve(Count(n));
+    n_ = reserved ? n : 0;
+    return reserved;
   }
 
   void Release() {

@@ -45,8 +45,8 @@ ThreadPool& ThreadPool::Instance() {
 
 bool ThreadPool::Run(int threads, size_t count, const Cancel& cancel,
                      const std::function<void(size_t, int)>& body) {
-  blas::HoldToOneThread();
   if (count == 0) return true;
+  const blas::Caller caller;
   Job job;
   job.body = &body;
   job.cancel = &cancel;
@@ -73,34 +73,45 @@ bool ThreadPool::Run(int threads, size_t count, const Cancel& cancel,
     Count();
     idle_.wait(lock, [&job] { return job.active == 0; });
   }
+  if (job.error != nullptr) std::rethrow_exception(job.error);
   return !job.skipped.load(std::memory_order_relaxed);
 }
 
 void ThreadPool::Work(Job* job, int worker) {
-  for (;;) {
-    const size_t task = job->next.fetch_add(1, std::memory_order_relaxed);
-    if (task >= job->count) return;
-    if (job->cancel->Raised()) {
-      job->skipped.store(true, std::memory_order_relaxed);
-      return;
+  try {
+    for (;;) {
+      const size_t task = job->next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= job->count) return;
+      if (job->cancel->Raised()) {
+        job->skipped.store(true, std::memory_order_relaxed);
+        return;
+      }
+      (*job->body)(task, worker);
     }
-    (*job->body)(task, worker);
+  } catch (...) {
+    // The caller reads it after this thread has left the job.
+    if (!job->failed.exchange(true)) job->error = std::current_exception();
+    job->next.store(job->count, std::memory_order_relaxed);
   }
 }
 
 void ThreadPool::Grow(int helpers) {
-  // A system that gives no more threads is no error: the job runs on those it has.
-  while (static_cast<int>(helpers_.size()) < helpers) {
+  // A system that gives no more threads, or no address space for their calls of the BLAS, is no
+  // error: the job runs on those it has.
+  while (!grown_ && static_cast<int>(helpers_.size()) < helpers) {
+    grown_ = !blas::AdmitThread();
+    if (grown_) return;
     try {
       helpers_.emplace_back([this] { HelperLoop(); });
     } catch (const std::exception&) {
-      return;
+      blas::DismissThread();
+      grown_ = true;
     }
   }
 }
 
 void ThreadPool::HelperLoop() {
-  blas::HoldToOneThread();
+  blas::StayAdmitted();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     if (jobs_.empty()) {

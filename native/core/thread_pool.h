@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -52,7 +53,9 @@ class ThreadPool {
 
   // Runs body(task, worker) for every task in [0, count) on at most `threads` threads, the caller's
   // included; worker is below `threads` and never used by two running tasks at once. Tasks not yet
-  // begun are skipped once `cancel` is raised. Returns false if any was skipped.
+  // begun are skipped once `cancel` is raised. Returns false if any was skipped. Where a task
+  // throws, tasks not yet begun are skipped, and the first exception is thrown again here once no
+  // thread is inside a task any more.
   bool Run(int threads, size_t count, const Cancel& cancel,
            const std::function<void(size_t task, int worker)>& body);
 
@@ -64,6 +67,8 @@ class ThreadPool {
     int workers;                  // most workers it may have
     std::atomic<size_t> next{0};  // next task to hand out
     std::atomic<bool> skipped{false};
+    std::atomic<bool> failed{false};
+    std::exception_ptr error;    // of the task that set `failed`
     int joined = 1;              // workers that have entered, the caller is the first; under mutex_
     std::atomic<int> active{0};  // helpers inside now; changed under mutex_
   };
@@ -83,6 +88,7 @@ class ThreadPool {
   std::deque<Job*> jobs_;
   std::atomic<size_t> waiting_{0};  // jobs_.size(), changed under mutex_
   std::vector<std::thread> helpers_;
+  bool grown_ = false;  // the system gives no more threads
 };
 
 }  // namespace gaussflow

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 #include <vector>
 
@@ -27,6 +28,12 @@ inline int failures = 0;
 inline int Finish() {
   std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
+}
+
+// GAUSSFLOW_TEST_SMALL=1 leaves the large sizes out, for emulators.
+inline bool Small() {
+  const char* text = std::getenv("GAUSSFLOW_TEST_SMALL");
+  return text != nullptr && *text == '1';
 }
 
 using Vector = std::vector<double>;

@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "blas.h"
 #include "check.h"
 #include "thread_pool.h"
 
@@ -124,6 +125,8 @@ void TestByColumns(char trans_a, char trans_b, size_t m, size_t n, size_t k) {
 }  // namespace
 
 int main() {
+  // Before the first product: one of OpenBLAS's own threads sums in another order.
+  const blas::Caller caller;
   for (const char trans_a : {'N', 'T'}) {
     for (const char trans_b : {'N', 'T'}) {
       // Blocks are 264 x 256 over 256, panels 24 and 8, vectors 8.
@@ -132,7 +135,8 @@ int main() {
                                  {1, 1025, 999}, {1500, 1, 700},  {530, 514, 24},  {300, 300, 25},
                                  {55, 104, 400}, {600, 39, 100}};
       for (const auto& [m, n, k] : sizes)
-        for (const double beta : {0.0, 1.0, -0.3}) TestProduct(trans_a, trans_b, m, n, k, beta);
+        for (const double beta : {0.0, 1.0, -0.3})
+          if (!Small() || m * n * k <= 10000000) TestProduct(trans_a, trans_b, m, n, k, beta);
       TestContainment(trans_a, trans_b, 0, 0);
       TestContainment(trans_a, trans_b, 268, 260);
     }
@@ -144,7 +148,7 @@ int main() {
       TestByColumns('N', trans_b, m, n, k);
   std::printf("%zu products were ours\n", ours);
   const bool able = GemmIsOurs(264, 256, 256);
-  CHECK(!able || ours >= 100, "of 168 products %zu were ours", ours);
+  CHECK(!able || Small() || ours >= 100, "of 168 products %zu were ours", ours);
   CHECK(!GemmIsOurs(3, 5, 7) && !GemmIsOurs(256, 1, 4000) && !GemmIsOurs(4000, 4000, 8), "small");
   return Finish();
 }

@@ -1,5 +1,5 @@
 // The thread pool: every task once, worker numbers never shared, jobs inside jobs, cancellation,
-// and the BLAS self-test.
+// exceptions, and the BLAS self-test.
 #include <atomic>
 #include <thread>
 
@@ -54,6 +54,33 @@ int main() {
     ran.fetch_add(1);
   });
   CHECK(!done && ran.load() < 1000, "a raised flag stops the rest; %d ran", ran.load());
+
+  // The first exception of a task comes out of Run, on any thread, once nobody is inside a task.
+  for (const int threads : {1, 2, 5}) {
+    for (int round = 0; round < 200; ++round) {
+      std::atomic<int> inside{0}, begun{0};
+      int caught = -1;
+      try {
+        pool.Run(threads, 1000, {}, [&](size_t task, int) {
+          inside.fetch_add(1);
+          begun.fetch_add(1);
+          if (task % 7 == 3) {
+            inside.fetch_sub(1);
+            throw static_cast<int>(task);
+          }
+          inside.fetch_sub(1);
+        });
+      } catch (int task) {
+        caught = task;
+        CHECK(inside.load() == 0, "%d threads: %d tasks still run", threads, inside.load());
+      }
+      CHECK(caught % 7 == 3 && begun.load() < 1000, "%d threads: caught %d, begun %d", threads,
+            caught, begun.load());
+    }
+  }
+  total = 0;
+  pool.Run(3, 20, {}, [&](size_t, int) { total.fetch_add(1); });
+  CHECK(total.load() == 20, "after exceptions %d tasks ran", total.load());
 
   const SelfTest test = TestBlas(300);
   CHECK(test.ok, "%s", test.message.c_str());

@@ -2,6 +2,8 @@
 // no file, another size, rows beyond the end, a file that changes while it is open.
 #include "row_file.h"
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <filesystem>
 #include <random>
@@ -38,6 +40,31 @@ void Write(const std::string& path, size_t rows, double shift) {
   std::fclose(file);
 }
 
+// The version that stands at `path`, as whoever opens a data file takes it down.
+FileVersion VersionOf(const std::string& path) {
+  FileVersion version;
+  version.size = kSize;
+#ifdef _WIN32
+  struct _stat64 status;
+  if (_stat64(path.c_str(), &status) == 0) version.changed = status.st_mtime * 1000000000LL;
+#else
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) return version;
+#ifdef __APPLE__
+  const timespec& changed = status.st_mtimespec;
+#else
+  const timespec& changed = status.st_mtim;
+#endif
+  version.changed = static_cast<int64_t>(changed.tv_sec) * 1000000000 + changed.tv_nsec;
+  version.inode = status.st_ino;
+#endif
+  return version;
+}
+
+bool Open(RowFile* file, const std::string& path) {
+  return file->Open(path, kOffset, kWidth, VersionOf(path));
+}
+
 }  // namespace
 
 int main() {
@@ -50,15 +77,28 @@ int main() {
 
   {
     RowFile file;
-    CHECK(!file.Open((folder / "none").string(), kOffset, kWidth, kSize), "no such file");
-    CHECK(!file.Open(path, kOffset, kWidth, kSize - 8), "shorter than it is");
-    CHECK(!file.Open(path, kOffset, kWidth, kSize + 8), "longer than it is");
+    CHECK(!Open(&file, (folder / "none").string()), "no such file");
+    for (const uint64_t size : {kSize - 8, kSize + 8}) {
+      FileVersion version = VersionOf(path);
+      version.size = size;
+      CHECK(!file.Open(path, kOffset, kWidth, version), "%g bytes", static_cast<double>(size));
+    }
+    FileVersion earlier = VersionOf(path);
+    earlier.changed -= 1000000000;
+    CHECK(!file.Open(path, kOffset, kWidth, earlier), "changed since its version was taken down");
+#ifndef _WIN32
+    FileVersion precise = VersionOf(path), other = VersionOf(path);
+    precise.changed -= 1;
+    ++other.inode;
+    CHECK(!file.Open(path, kOffset, kWidth, precise), "changed a nanosecond later");
+    CHECK(!file.Open(path, kOffset, kWidth, other), "another file of the same size and time");
+#endif
     CHECK(!file.is_open(), "a refused file stays closed");
   }
 
   {
     RowFile file;
-    CHECK(file.Open(path, kOffset, kWidth, kSize) && file.is_open(), "a sound file");
+    CHECK(Open(&file, path) && file.is_open(), "a sound file");
     CHECK(file.width() == kWidth, "width %zu", file.width());
     // Forwards, backwards, all at once, none.
     for (const auto& [first, count] : std::vector<std::pair<size_t, size_t>>{
@@ -78,7 +118,7 @@ int main() {
   {
     RowFile file;
     Vector row(kWidth);
-    CHECK(file.Open(path, kOffset, kWidth, kSize), "a sound file");
+    CHECK(Open(&file, path), "a sound file");
     fs::resize_file(path, kSize - 8);
     CHECK(!file.Read(0, 1, row.data()), "cut off, although the row is still there");
   }
@@ -87,14 +127,14 @@ int main() {
     Write(path, kRows, 0.0);
     RowFile file;
     Vector row(kWidth);
-    CHECK(file.Open(path, kOffset, kWidth, kSize), "a sound file");
+    CHECK(Open(&file, path), "a sound file");
     // Rewritten in place with the same size. The clock of a file system may tick as slowly as every
     // two seconds: the time of change is set, not waited for.
     Write(path, kRows, 1.0);
     fs::last_write_time(path, fs::last_write_time(path) + std::chrono::seconds(3));
     CHECK(!file.Read(0, 1, row.data()), "other numbers under the same size");
     RowFile again;
-    CHECK(again.Open(path, kOffset, kWidth, kSize) && again.Read(0, 1, row.data()), "opened anew");
+    CHECK(Open(&again, path) && again.Read(0, 1, row.data()), "opened anew");
     CHECK(row[0] == Value(0, 0) + 1.0, "row 0 holds %g", row[0]);
   }
 
@@ -104,7 +144,7 @@ int main() {
     Write(path, kRows, 0.0);
     RowFile file;
     Vector row(kWidth);
-    CHECK(file.Open(path, kOffset, kWidth, kSize), "a sound file");
+    CHECK(Open(&file, path), "a sound file");
     Write(path + ".new", kRows, 1.0);
     fs::rename(path + ".new", path);
     CHECK(file.Read(5, 1, row.data()) && row[0] == Value(5, 0), "row 5 holds %g", row[0]);

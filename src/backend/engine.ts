@@ -262,7 +262,7 @@ export interface Engine {
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Bytes the engine holds now (data, curvature, workspaces). */
   bytes(): number;
-  /** Frees the buffers. Later calls throw GAUSSFLOW_BUSY. Safe to call twice. */
+  /** Frees the buffers. Later calls throw GAUSSFLOW_STATE. Safe to call twice. */
   dispose(): void;
 }
 

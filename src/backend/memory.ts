@@ -17,7 +17,13 @@ export function refuseOrder(order: number, copies: number, what: string): Failur
   return memoryFailure(bytes, `${what} of order ${order}`, ceiling);
 }
 
-/** The failure for an allocation that was refused. */
+/** The failure for memory that the system refused; `bytes` 0 = their number is not known. */
+export function refusedMemory(bytes: number): Failure {
+  const what = bytes > 0 ? `${showBytes(bytes)} of memory` : "memory";
+  return { code: "memory", bytes, message: `the engine asked for ${what}, and the system refused` };
+}
+
+/** The failure for a size that is more than there is. */
 export function memoryFailure(bytes: number, what: string, ceiling = memoryCeiling()): Failure {
   return {
     code: "memory",

@@ -1,5 +1,5 @@
 // The samples an engine in TypeScript works on, block after block: views of arrays, or blocks of a file, scaled as they are read.
-import { RowReader } from "../data/row-reader.js";
+import { changedError, type RowLayout, RowReader } from "../data/row-reader.js";
 import type { Architecture } from "../network/architecture.js";
 import type { EngineData, FileSamples } from "./engine.js";
 
@@ -55,6 +55,12 @@ function arrays(inputs: Float64Array, targets: Float64Array, sampleCount: number
   };
 }
 
+/** Whoever opened the file has found it finite; two changes within one tick of the file system's clock have the same time. */
+function refuseNotFinite(rows: Float64Array, { path, width }: RowLayout, first: number): void {
+  for (let k = 0; k < rows.length; k++)
+    if (!Number.isFinite(rows[k])) throw changedError(path, first + Math.floor(k / width));
+}
+
 class FileBlocks implements Samples {
   readonly #file: FileSamples;
   readonly #reader: RowReader;
@@ -91,6 +97,7 @@ class FileBlocks implements Samples {
     if (this.#held?.first === first && this.#held.inputs.length === count * d) return this.#held;
     const { layout, inputs: x, targets: y } = this.#file;
     const rows = this.#reader.read(first, count);
+    refuseNotFinite(rows, layout, first);
     const held = this.#held?.inputs.length === count * d ? this.#held : null;
     const inputs = held?.inputs ?? new Float64Array(count * d);
     const targets = held?.targets ?? new Float64Array(count * c);

@@ -186,7 +186,7 @@ function openRows(path: string): { readonly layout: RowLayout; readonly header: 
   try {
     const found = fstatSync(file, { bigint: true });
     if (found.isDirectory()) throw fileError(path, "is a directory");
-    const { size: bytes, mtimeNs } = found;
+    const { size: bytes, mtimeNs, ino } = found;
     const size = Number(bytes);
     const head = Buffer.alloc(16);
     if (readSync(file, head, 0, 16, 0) < 16 || head.toString("latin1", 0, 8) !== DATA_FILE_MAGIC)
@@ -206,7 +206,7 @@ function openRows(path: string): { readonly layout: RowLayout; readonly header: 
         `must be ${expected} bytes long for ${header.rows} rows of ${width} numbers, and is ${size}: ${size < expected ? "it is cut off" : "something follows the rows"}`,
         { expected, size },
       );
-    return { layout: { path: full, offset, size, width, changed: String(mtimeNs) }, header };
+    return { layout: { path: full, offset, size, width, changed: String(mtimeNs), inode: String(ino) }, header };
   } finally {
     closeSync(file);
   }

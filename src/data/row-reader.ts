@@ -18,6 +18,8 @@ export interface RowLayout {
   readonly width: number;
   /** Nanoseconds of the last change, as a text: a file that changes under a run is refused. */
   readonly changed: string;
+  /** The file's inode, as a text: another file in its place is refused. */
+  readonly inode: string;
 }
 
 /** Whole rows that are read at a time. */
@@ -118,8 +120,11 @@ export async function* rowBlocks(
   }
 }
 
-function isChanged(now: { readonly size: bigint; readonly mtimeNs: bigint }, { size, changed }: RowLayout): boolean {
-  return Number(now.size) !== size || String(now.mtimeNs) !== changed;
+function isChanged(
+  now: { readonly size: bigint; readonly mtimeNs: bigint; readonly ino: bigint },
+  { size, changed, inode }: RowLayout,
+): boolean {
+  return Number(now.size) !== size || String(now.mtimeNs) !== changed || String(now.ino) !== inode;
 }
 
 /** The error of a file that cannot be opened. */

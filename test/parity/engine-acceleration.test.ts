@@ -86,14 +86,14 @@ describe.each(engines)("acceleration of %o", (create) => {
     const data = { sampleCount: 9, inputs: new Float64Array(18).fill(0.3), targets: new Float64Array(9) };
     const engine = create(net.architecture, data, { threads: 1 });
     const v = net.parameters.map(() => 1);
-    await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+    await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     await sure(engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null }));
-    await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+    await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     await sure(engine.solve({ damping: 1, decay: 0, scaling: null }));
     await expect(engine.accelerate(new Float64Array(3), null)).rejects.toMatchObject({ code: "GAUSSFLOW_ARGUMENT" });
     // The factor of another shift is not that of the solve.
     await sure(engine.curvatureInverse(v, 3));
-    await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+    await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     engine.dispose();
   });
 
@@ -104,7 +104,7 @@ describe.each(engines)("acceleration of %o", (create) => {
     const engine = create(net.architecture, data, { threads: 1 });
     await sure(engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null }));
     expect(await engine.solve({ damping: 0, decay: 0, scaling: null })).toMatchObject({ code: "non-finite" });
-    await expect(engine.accelerate(net.parameters, null)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+    await expect(engine.accelerate(net.parameters, null)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     engine.dispose();
   });
 });

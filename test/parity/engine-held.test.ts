@@ -21,7 +21,7 @@ function drawn(layers: number[], sampleCount: number): EngineProblem {
 describe.skipIf(!native.ok)("a curvature in an engine", () => {
   const problem = drawn([6, 20, 14, 2], 250); // p = 464
   const w = problem.parameters;
-  const busy = { code: "GAUSSFLOW_BUSY" };
+  const busy = { code: "GAUSSFLOW_STATE" };
   const asks: readonly ((engine: Engine, order: number) => Promise<unknown>)[] = [
     (engine) => engine.solve({ damping: 1, decay: 0, scaling: null }),
     (engine) => engine.curvature(),

@@ -140,7 +140,7 @@ describe.each([
       await expect(extremeEigenvalues(engine, { limit }, AbortSignal.abort(reason))).rejects.toBe(reason);
     await engine.jacobian(new Float64Array(engine.parameterCount), 0, 1);
     for (const limit of [0, 100])
-      await expect(extremeEigenvalues(engine, { limit })).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
+      await expect(extremeEigenvalues(engine, { limit })).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     engine.dispose();
   });
 });

@@ -1,9 +1,9 @@
 // The typed face of the addon: what build/Release/gaussflow.node exports, by hand, and nothing else talks to it untyped.
 // scripts/check/native-face.mjs compares these names with the binary's.
 
-/** The failure side of an answer. `value`: bytes, pivot, or which quantity is not finite. */
+/** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {
-  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "file" | "misuse";
+  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "file" | "misuse" | "internal";
   readonly value: number;
 }
 
@@ -23,6 +23,9 @@ export interface NativeFile {
   readonly path: string;
   readonly offset: number;
   readonly size: number;
+  /** Nanoseconds of the last change when the file was opened, and its inode then: another version of the file is refused. */
+  readonly changed: bigint;
+  readonly inode: bigint;
   /** Doubles of a row. */
   readonly width: number;
   /** One entry an input, then one a target: z = (x - offset) / scale. */
@@ -60,7 +63,10 @@ export interface NativeEigen {
 /** The value itself where the call was small enough to be done at once (native/core/cost.h), else a promise of it. */
 export type NativeAnswer<T> = T | Promise<T>;
 
-/** One core engine. Every method that answers so throws GAUSSFLOW_BUSY while another call runs. */
+/**
+ * One core engine. Every method that answers so throws GAUSSFLOW_BUSY while another call runs, and GAUSSFLOW_STATE after `dispose` or
+ * where it needs a curvature that is not held.
+ */
 export interface NativeEngineObject {
   forward(parameters: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
@@ -93,7 +99,7 @@ export interface NativeEngineObject {
   jacobianProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   transposeProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   jacobian(parameters: Float64Array, first: number, count: number): NativeAnswer<Float64Array | NativeFailure>;
-  curvature(): Float64Array;
+  curvature(): Float64Array | NativeFailure;
   eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;
   eigenvaluesBelow(bound: number): NativeAnswer<number | NativeFailure>;
   curvatureProduct(vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;

@@ -26,7 +26,7 @@ import { PRODUCTS_ONLY } from "../engine.js";
 import { splitFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
-import { memoryFailure, refuseOrder } from "../memory.js";
+import { refusedMemory, refuseOrder } from "../memory.js";
 import { checkPrecision, checkTolerance, imprecise, type Precision, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
@@ -164,7 +164,7 @@ class NativeEngine implements Engine {
     );
     if ("failure" in answer) {
       if (answer.failure === "misuse" && this.#held === "matrix-free") {
-        throw new GaussflowError("GAUSSFLOW_BUSY", PRODUCTS_ONLY);
+        throw new GaussflowError("GAUSSFLOW_STATE", PRODUCTS_ONLY);
       }
       if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
@@ -210,7 +210,7 @@ class NativeEngine implements Engine {
   }
 
   async curvature(): Promise<Float64Array> {
-    return this.#call((native) => native.curvature(), undefined);
+    return this.#sure(await this.#call((native) => native.curvature(), undefined));
   }
 
   async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
@@ -279,7 +279,7 @@ class NativeEngine implements Engine {
       const answer = await running;
       if (isFailure(answer) && answer.failure === "cancelled") {
         signal?.throwIfAborted();
-        throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of during the call");
+        throw new GaussflowError("GAUSSFLOW_STATE", "the engine was disposed of during the call");
       }
       return answer;
     } finally {
@@ -315,9 +315,7 @@ class NativeEngine implements Engine {
   #plainFailure({ failure, value }: NativeFailure): Failure {
     switch (failure) {
       case "memory":
-        // 0: a work array of a LAPACK call, whose std::bad_alloc tells no size.
-        if (value > 0) return memoryFailure(value, "the engine");
-        return { code: "memory", bytes: 0, message: "the engine cannot have the work arrays of a LAPACK call" };
+        return refusedMemory(value);
       case "indefinite":
         return {
           code: "indefinite",
@@ -333,9 +331,11 @@ class NativeEngine implements Engine {
       case "misuse":
       case "cancelled":
         throw new GaussflowError(
-          "GAUSSFLOW_BUSY",
+          "GAUSSFLOW_STATE",
           "there is no curvature or no factor: linearise with one before solving, and solve before accelerating",
         );
+      case "internal":
+        throw new GaussflowError("GAUSSFLOW_INTERNAL", "the native engine met an error that is not about memory");
       default:
         return failure satisfies never;
     }
@@ -366,24 +366,30 @@ class NativeEngine implements Engine {
   }
 }
 
-/** Addon errors carry a code of ours; they become GaussflowErrors. `file` is where the samples are. */
+const CODES = ["GAUSSFLOW_ARGUMENT", "GAUSSFLOW_BUSY", "GAUSSFLOW_STATE", "GAUSSFLOW_MEMORY"] as const;
+
+/** Errors of the addon carry a code and become GaussflowErrors. `file` is where the samples are. */
 function withCode<T>(action: () => T, file = "data file"): T {
   try {
     return action();
   } catch (cause) {
     const { code, message } = cause as { code?: unknown; message: string };
     if (code === "GAUSSFLOW_FILE") throw fileError(file, message, {}, cause);
-    if (code === "GAUSSFLOW_ARGUMENT" || code === "GAUSSFLOW_BUSY" || code === "GAUSSFLOW_MEMORY")
-      throw new GaussflowError(code, message, {}, { cause });
+    const known = CODES.find((one) => one === code);
+    if (known !== undefined) throw new GaussflowError(known, message, {}, { cause });
+    // What node-addon-api allocates before a method of the addon begins.
+    if (message === "std::bad_alloc")
+      throw new GaussflowError("GAUSSFLOW_MEMORY", refusedMemory(0).message, { bytes: 0 }, { cause });
     throw cause;
   }
 }
 
 function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile {
   const { path, offset, size, width } = layout;
+  const [changed, inode] = [BigInt(layout.changed), BigInt(layout.inode)];
   const columnOffset = Float64Array.from([...inputs.offset, ...targets.offset]);
   const columnScale = Float64Array.from([...inputs.scale, ...targets.scale]);
-  return { path, offset, size, width, columnOffset, columnScale };
+  return { path, offset, size, changed, inode, width, columnOffset, columnScale };
 }
 
 function nativeNetwork(architecture: Architecture): NativeNetwork {

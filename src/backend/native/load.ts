@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { KEEP_EXTERNAL, packageRequire, packageRoot } from "../../package-root.js";
+import { addressSpaceProblem, freeAddressSpace, withoutOwnThreads } from "./address-space.js";
 import type { BindingModule, SelfTest } from "./binding.js";
 import { explainLoadFailure, firstLine, type LoadFailure } from "./load-failure.js";
 import { readInstallStatus } from "./status.js";
@@ -21,6 +22,7 @@ export const OTHER_KERNEL =
   process.arch === "x64"
     ? "export OPENBLAS_CORETYPE=Haswell"
     : "install another version of OpenBLAS, then npx gaussflow build";
+const MORE_SPACE = "ulimit -v unlimited, or a higher limit";
 
 let loaded: NativeLoad | undefined;
 
@@ -86,8 +88,11 @@ function load(root: string | null): NativeLoad {
       hint: KEEP_EXTERNAL,
     };
   let binding: BindingModule;
+  const free = freeAddressSpace();
+  const problem = addressSpaceProblem(free);
+  if (problem !== null) return { ok: false, reason: problem, hint: MORE_SPACE };
   try {
-    binding = find(root, packageRequire("the native engine"));
+    binding = withoutOwnThreads(() => find(root, packageRequire("the native engine")), free);
   } catch (cause) {
     return { ok: false, ...failure(root, cause) };
   }
@@ -102,7 +107,10 @@ function load(root: string | null): NativeLoad {
       hint: rebuildCommand(root),
     };
   }
-  if (!selfTest.ok) return { ok: false, reason: `the self-test failed: ${selfTest.message}`, hint: OTHER_KERNEL };
+  if (!selfTest.ok) {
+    const hint = selfTest.message.startsWith("there is no memory") ? MORE_SPACE : OTHER_KERNEL;
+    return { ok: false, reason: `the self-test failed: ${selfTest.message}`, hint };
+  }
   // A call in flight would hold process.exit() up until it ends. A worker's terminate() runs no listener; calls are short.
   process.on("exit", () => binding.cancelAll());
   return { ok: true, binding, selfTest };

@@ -228,7 +228,7 @@ class ReferenceEngine implements Engine {
       const acceleration =
         this.#curved === null ? null : await accelerateHeld(this.#damped(this.#curved), velocity, scaling, pace);
       if (acceleration === null)
-        throw new GaussflowError("GAUSSFLOW_BUSY", "there is no factor: solve before accelerating");
+        throw new GaussflowError("GAUSSFLOW_STATE", "there is no factor: solve before accelerating");
       if ("code" in acceleration) return acceleration;
       if (acceleration.some((value) => !Number.isFinite(value)))
         return this.#nonFinite(this.#held().parameters, "step", pace);
@@ -268,15 +268,15 @@ class ReferenceEngine implements Engine {
 
   #held(): Curved {
     if (this.#curved !== null) return this.#curved;
-    if (this.#free !== null) throw new GaussflowError("GAUSSFLOW_BUSY", PRODUCTS_ONLY);
-    throw new GaussflowError("GAUSSFLOW_BUSY", "there is no curvature: linearise with one first");
+    if (this.#free !== null) throw new GaussflowError("GAUSSFLOW_STATE", PRODUCTS_ONLY);
+    throw new GaussflowError("GAUSSFLOW_STATE", "there is no curvature: linearise with one first");
   }
 
   /** The curvature where its entries are asked for. */
   #exact(): Curved {
     const curved = this.#held();
     if (curved.precision === "double") return curved;
-    throw new GaussflowError("GAUSSFLOW_BUSY", HELD_SINGLE);
+    throw new GaussflowError("GAUSSFLOW_STATE", HELD_SINGLE);
   }
 
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
@@ -306,7 +306,7 @@ class ReferenceEngine implements Engine {
   layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]> {
     return this.#run(signal, (pace) => {
       if (this.#free === null)
-        throw new GaussflowError("GAUSSFLOW_BUSY", "layer factors are of a matrix-free curvature");
+        throw new GaussflowError("GAUSSFLOW_STATE", "layer factors are of a matrix-free curvature");
       return layerFactors(
         this.#architecture,
         this.#free.parameters,
@@ -367,7 +367,7 @@ class ReferenceEngine implements Engine {
   }
 
   #idle(): void {
-    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of");
+    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_STATE", "the engine was disposed of");
     if (this.#busy) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
   }
 
@@ -392,6 +392,6 @@ class ReferenceEngine implements Engine {
   }
 
   #stop(): void {
-    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine was disposed of during the call");
+    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_STATE", "the engine was disposed of during the call");
   }
 }
