@@ -35,10 +35,15 @@ Napi::Value AddScaledOf(const Napi::CallbackInfo& info) {
   const double* b = arguments::Doubles(info, 2, "b", n);
   const int threads = Threads(info, 4);
   if (!info[3].IsNull()) arguments::Doubles(info, 3, "out", n);
-  Napi::Float64Array out =
-      info[3].IsNull() ? NewArray(info.Env(), n) : info[3].As<Napi::Float64Array>();
-  AddScaled(n, a, factor, b, out.Data(), threads);
-  return out;
+  try {
+    Napi::Float64Array out =
+        info[3].IsNull() ? NewArray(info.Env(), n) : info[3].As<Napi::Float64Array>();
+    AddScaled(n, a, factor, b, out.Data(), threads);
+    return out;
+  } catch (const std::bad_alloc&) {
+    throw CodedError(info.Env(), "GAUSSFLOW_MEMORY",
+                     "a vector of " + std::to_string(n) + " numbers cannot be had");
+  }
 }
 
 }  // namespace

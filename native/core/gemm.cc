@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "guarded.h"
 #include "register_tile.h"
+#include "simd.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
@@ -259,7 +260,7 @@ double RoundUp(size_t count, size_t unit) {
 
 bool GemmIsOurs(size_t m, size_t n, size_t k) {
 #ifdef GAUSSFLOW_OWN_GEMM
-  static const bool able = __builtin_cpu_supports("avx512f") &&
+  static const bool able = kAvx512 && __builtin_cpu_supports("avx512f") &&
                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
   const double entries = static_cast<double>(m) * static_cast<double>(n);
   return able && k >= kLeastDepth && entries * static_cast<double>(k) > kLeastWork &&

@@ -1,6 +1,7 @@
 #include "pair_product.h"
 
 #include "register_tile.h"
+#include "simd.h"
 
 namespace gaussflow {
 
@@ -100,7 +101,7 @@ __attribute__((target("avx512f,fma"))) void Product64(const PanelShape<T>& right
 
 template <typename T>
 Product<T> Choose() {
-  if (__builtin_cpu_supports("avx512f")) return Product64<T>;
+  if (kAvx512 && __builtin_cpu_supports("avx512f")) return Product64<T>;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Product32<T>;
   return Product16<T>;
 }

@@ -4,10 +4,25 @@
 #ifndef GAUSSFLOW_CORE_SIMD_H_
 #define GAUSSFLOW_CORE_SIMD_H_
 
+namespace gaussflow {
+
+// False in builds that test on one machine what others run (CMake option GAUSSFLOW_NO_AVX512).
+#ifdef GAUSSFLOW_NO_AVX512
+constexpr bool kAvx512 = false;
+#else
+constexpr bool kAvx512 = true;
+#endif
+
+}  // namespace gaussflow
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && \
     defined(__GLIBC__) && !defined(GAUSSFLOW_SANITIZE)
+#ifdef GAUSSFLOW_NO_AVX512
+#define GAUSSFLOW_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
 #define GAUSSFLOW_CLONES \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
 #else
 #define GAUSSFLOW_CLONES
 #endif

@@ -2,6 +2,7 @@
 // refused before it is asked for: this is the check both engines make.
 
 import { showBytes } from "../bytes.js";
+import { GaussflowError } from "../errors.js";
 import { memoryCeiling } from "../memory-limit.js";
 import type { Failure } from "./engine.js";
 
@@ -21,6 +22,22 @@ export function refuseOrder(order: number, copies: number, what: string): Failur
 export function refusedMemory(bytes: number): Failure {
   const what = bytes > 0 ? `${showBytes(bytes)} of memory` : "memory";
   return { code: "memory", bytes, message: `the engine asked for ${what}, and the system refused` };
+}
+
+/** What the error says of memory that was refused, or null where it is another error. */
+export function memoryRefusal(error: unknown): string | null {
+  // GaussflowErrors, and those of the addon's own functions.
+  if (error instanceof Error && "code" in error) return error.code === "GAUSSFLOW_MEMORY" ? error.message : null;
+  // What JavaScript itself says of an array that cannot be had.
+  const refused = error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message);
+  return refused ? `JavaScript asked for an array, and the system refused: ${error.message}` : null;
+}
+
+/** The answer, unless it is a failure for want of memory, which throws GAUSSFLOW_MEMORY. */
+export function unlessMemory<T>(answer: T | Failure): T | Exclude<Failure, { readonly code: "memory" }> {
+  const failure = answer as Failure | null;
+  if (failure?.code !== "memory") return answer as T | Exclude<Failure, { readonly code: "memory" }>;
+  throw new GaussflowError("GAUSSFLOW_MEMORY", failure.message, { bytes: failure.bytes });
 }
 
 /** The failure for a size that is more than there is. */

@@ -9,6 +9,7 @@ import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Architecture } from "../network/architecture.js";
 import { CheckpointKeeper, type CheckpointOptions } from "../train/checkpoint-keeper.js";
 import { Interrupt } from "../train/interrupt.js";
+import { memoryReason } from "../train/outcome.js";
 import { FlowField } from "./field.js";
 import { type FlowSnapshot, unbegun } from "./flow-checkpoint.js";
 import { asCode, singularReason, startReason } from "./flow-end.js";
@@ -116,7 +117,7 @@ export class FlowRun {
       yield* this.#integrate();
     } catch (error) {
       const { aborted, reason: cause } = this.interrupt.signal;
-      const reason = aborted && error === cause ? this.interrupt.reason() : null;
+      const reason = aborted && error === cause ? this.interrupt.reason() : memoryReason(error);
       if (reason === null) throw error;
       this.reason = reason;
     } finally {

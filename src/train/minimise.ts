@@ -7,6 +7,7 @@
 // best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
 import { plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
+import { unlessMemory } from "../backend/memory.js";
 import {
   defaultMatrixFree,
   freshScaling,
@@ -25,7 +26,7 @@ import { CheckpointKeeper } from "./checkpoint-keeper.js";
 import { firstPoint } from "./first-point.js";
 import { Interrupt } from "./interrupt.js";
 import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
-import { addSeconds, asReason, frozen, noSeconds, startRecord } from "./outcome.js";
+import { addSeconds, asReason, frozen, memoryReason, noSeconds, startRecord } from "./outcome.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";
 import {
   acceptedReason,
@@ -51,9 +52,9 @@ export async function* minimise(
   try {
     yield* loop.run();
   } catch (error) {
-    // A cancelled engine rejects with the signal's reason; anything else is not ours to swallow.
+    // A cancelled engine rejects with the signal's reason; memory can be refused anywhere. Other errors are the caller's.
     const { aborted, reason: cause } = loop.interrupt.signal;
-    const reason = aborted && error === cause ? loop.interrupt.reason() : null;
+    const reason = aborted && error === cause ? loop.interrupt.reason() : memoryReason(error);
     if (reason === null) throw error;
     loop.reason = reason;
   } finally {
@@ -155,8 +156,7 @@ class Loop {
 
   /** Trials from one point until one is accepted or nothing is left to try. */
   async *#iterate(start: Point): AsyncGenerator<TrainRecord, void> {
-    const { method } = this.#options;
-    const { engine } = this.#problem;
+    const [{ method }, { engine }] = [this.#options, this.#problem];
     const entered = this.#state;
     let point = start;
     let asked = 0;
@@ -168,10 +168,12 @@ class Loop {
       if (this.reason !== null) return;
       this.#reclaim(point, previous);
       const before = this.#state as MethodState;
-      let proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
+      const propose = async () =>
+        unlessMemory(await method.propose(this.#problem, before, point, previous, this.interrupt.signal));
+      let proposal = await propose();
       let fallback: string | null = null;
       // The same point again: loss, gradient and scaling were exact already.
-      for (let more = Economy.more(point); failed(proposal) && proposal.code !== "memory" && more !== null; ) {
+      for (let more = Economy.more(point); failed(proposal) && more !== null; ) {
         const stronger = await this.#linearise(more);
         this.reason = failed(stronger) ? asReason(stronger) : null;
         if (failed(stronger)) return;
@@ -179,7 +181,7 @@ class Loop {
         point = stronger;
         more = Economy.more(point);
         seconds = { ...seconds, ...addSeconds(seconds, point.seconds) };
-        proposal = await method.propose(this.#problem, before, point, previous, this.interrupt.signal);
+        proposal = await propose();
       }
       const tried = failed(proposal) ? null : this.#add(point.parameters, proposal.step);
       const outcome = tried === null ? null : await this.#evaluate(tried);
@@ -308,7 +310,7 @@ class Loop {
 
   async #evaluate(parameters: Float64Array) {
     const start = performance.now();
-    const answer = await this.#problem.engine.evaluate(parameters, this.interrupt.signal);
+    const answer = unlessMemory(await this.#problem.engine.evaluate(parameters, this.interrupt.signal));
     const seconds = (performance.now() - start) / 1000;
     if (failed(answer)) return { answer, seconds };
     const objective = objectiveOf(answer.loss, this.#problem.decay, parameters, this.#vectors);
@@ -336,7 +338,7 @@ class Loop {
     const { validation = null } = this.#options;
     if (validation === null) return { loss: null, seconds: 0 };
     const start = performance.now();
-    const answer = await validation.engine.evaluate(parameters, this.interrupt.signal);
+    const answer = unlessMemory(await validation.engine.evaluate(parameters, this.interrupt.signal));
     const seconds = (performance.now() - start) / 1000;
     const value = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss * validation.meanFactor;
     const candidate = { iteration, parameters, value, loss: loss * this.#meanFactor };

@@ -1,6 +1,7 @@
 // Small arithmetic of the loop: the size of the curvature for the first damping, a trial point, a failure as a reason.
 import { addScaled, dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
+import { memoryRefusal } from "../backend/memory.js";
 import type { Point } from "../linearise/problem.js";
 import type { Reason, Route, TrainRecord } from "../linearise/record.js";
 
@@ -62,6 +63,12 @@ export const frozen = (record: TrainRecord): TrainRecord =>
 /** The seconds of a point that was linearised twice. */
 export function addSeconds(a: Point["seconds"], b: Point["seconds"]): Point["seconds"] {
   return { passes: a.passes + b.passes, curvature: a.curvature + b.curvature };
+}
+
+/** The reason of a run that an error for want of memory ends; null for other errors. */
+export function memoryReason(error: unknown): Reason | null {
+  const message = memoryRefusal(error);
+  return message === null ? null : { code: "memory", message };
 }
 
 export function asReason(failure: Failure): Reason {

@@ -10,7 +10,6 @@ import type { Point } from "../linearise/problem.js";
 import type { Reason } from "../linearise/record.js";
 import type { Proposal, Trial } from "../method/method.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
-import { asReason } from "./outcome.js";
 
 export interface StopOptions {
   /** Most iterations (linearisations). Default 200. */
@@ -184,7 +183,7 @@ export function rejectedReason(
     readonly start: number;
   },
 ): Reason | null {
-  if (failed(proposal)) return proposal.code === "memory" ? asReason(proposal) : null;
+  if (failed(proposal)) return null;
   if (outcome !== null && !failed(outcome) && trial === 1) {
     const rounding = Number.EPSILON * Math.sqrt(equations);
     const reason = roundingReason(point, proposal.predicted, point.objective - outcome.objective, rounding);

@@ -1,6 +1,16 @@
 // Samples read from a data file block by block: the same bits as samples in memory, in both engines, and an exact error where the file is not
 // what it was.
-import { appendFileSync, mkdtempSync, truncateSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  truncateSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -141,4 +151,57 @@ describe("an engine on a data file", () => {
             expect.objectContaining({ code: "GAUSSFLOW_FILE", details: expect.objectContaining({ file: path }) }),
           );
       });
+
+  for (const backend of ["native", "typescript"] as const) {
+    /** Writes over row 10. */
+    const overwrite = (path: string, offset: number, width: number, value: number) => {
+      const file = openSync(path, "r+");
+      writeSync(file, Buffer.from(new Float64Array(width).fill(value).buffer), 0, 8 * width, offset + 80 * width);
+      closeSync(file);
+    };
+    /** Both ways in: engines made before the change and after it. */
+    const refused = async (onDisk: EngineData, change: () => void) => {
+      const { architecture, parameters } = network({ layers: [3, 4, 1], seed: 5 });
+      const early = createEngine(architecture, onDisk, { backend });
+      change();
+      const error = { code: "GAUSSFLOW_FILE", message: expect.stringMatching(/has changed/) };
+      await expect((async () => early.evaluate(parameters))()).rejects.toMatchObject(error);
+      early.dispose();
+      const late = async () => createEngine(architecture, onDisk, { backend }).evaluate(parameters);
+      await expect(late()).rejects.toMatchObject(error);
+    };
+
+    for (const value of [50, Number.NaN])
+      it(`${backend}: refuses a file with ${value} written into it since it was opened, of the same size`, async () => {
+        const { path, onDisk } = await both(`${backend}-over-${value}`, 400, 3, 1, false);
+        const { offset, width } = onDisk.file!.layout;
+        await refused(onDisk, () => {
+          overwrite(path, offset, width, value);
+          utimesSync(path, 2e9, 2e9);
+        });
+      });
+
+    it(`${backend}: refuses NaN also where the time of change is the old one`, async () => {
+      const { path, onDisk } = await both(`${backend}-tick`, 400, 3, 1, false);
+      utimesSync(path, 2e9, 2e9);
+      const { layout } = openDataFile(path);
+      await refused({ ...onDisk, file: { ...onDisk.file!, layout } }, () => {
+        overwrite(path, layout.offset, layout.width, Number.NaN);
+        utimesSync(path, 2e9, 2e9);
+      });
+    });
+
+    it.skipIf(process.platform === "win32")(`${backend}: refuses another file of the same size and time`, async () => {
+      const { path, onDisk } = await both(`${backend}-place`, 400, 3, 1, false);
+      utimesSync(path, 2e9, 2e9);
+      const { layout } = openDataFile(path);
+      const { architecture, parameters } = network({ layers: [3, 4, 1], seed: 5 });
+      copyFileSync(path, `${path}.new`);
+      utimesSync(`${path}.new`, 2e9, 2e9);
+      renameSync(`${path}.new`, path);
+      const moved = { ...onDisk, file: { ...onDisk.file!, layout } };
+      const late = async () => createEngine(architecture, moved, { backend }).evaluate(parameters);
+      await expect(late()).rejects.toMatchObject({ code: "GAUSSFLOW_FILE" });
+    });
+  }
 });

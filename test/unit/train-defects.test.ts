@@ -2,6 +2,7 @@
 // are never kept, a run without an accepted step is no success, a factorisation that fails raises the damping, and so on.
 import { describe, expect, it } from "vitest";
 import type { Failure, Solved, SolveRequest } from "../../src/backend/engine.js";
+import { GaussflowError } from "../../src/errors.js";
 import { gaussNewton, levenbergMarquardt, network, squaredError, train } from "../../src/index.js";
 import { minimise } from "../../src/train/minimise.js";
 import type { MinimiseResult } from "../../src/train/minimise-options.js";
@@ -85,17 +86,79 @@ describe("trials that fail", () => {
     }
   });
 
-  it("memory that cannot be had is a reason with the bytes told, not a loop of trials", async () => {
-    class Full extends DenseEngine {
-      override async solve(): Promise<Solved | Failure> {
-        return { code: "memory", bytes: 2 ** 43, message: "the factor of order 1000000 needs 8.00 TiB" } as const;
-      }
-    }
+  describe("memory that cannot be had ends the run with its best, and is no rejected trial", () => {
+    const message = "the engine asked for 8.00 TiB of memory, and the system refused";
+    const refused = { code: "memory", bytes: 2 ** 43, message } as const;
+    const thrown = new GaussflowError("GAUSSFLOW_MEMORY", message);
+    const start = [-1.2, 1];
+
     for (const method of [levenbergMarquardt(), gaussNewton()]) {
-      const result = await run(new Full(rosenbrock), [-1.2, 1], method);
-      expect(result.reason).toMatchObject({ code: "memory", message: expect.stringContaining("8.00 TiB") });
-      expect(result.records.filter(({ accepted }) => !accepted)).toHaveLength(1);
+      it(`in a solve, ${method.name}`, async () => {
+        class Full extends DenseEngine {
+          override async solve(): Promise<Solved | Failure> {
+            return refused;
+          }
+        }
+        const result = await run(new Full(rosenbrock), start, method);
+        expect(result.reason).toEqual({ code: "memory", message });
+        expect(result.records).toHaveLength(1);
+        expect([...result.best.parameters]).toEqual(start);
+      });
     }
+
+    /** Fails at call number `at` (from 1). */
+    const counted = (at: number) => {
+      let calls = 0;
+      return () => ++calls === at;
+    };
+
+    it("in the loss of a trial point", async () => {
+      const fails = counted(4);
+      class Full extends DenseEngine {
+        override async evaluate(parameters: Float64Array) {
+          return fails() ? refused : super.evaluate(parameters);
+        }
+      }
+      const full = await run(new Full(rosenbrock), start, levenbergMarquardt());
+      const whole = await run(new DenseEngine(rosenbrock), start, levenbergMarquardt());
+      expect(full.reason).toEqual({ code: "memory", message });
+      // The start and three trials, as in a run that had the memory.
+      expect(full.records).toHaveLength(4);
+      const story = (records: typeof full.records) =>
+        records.map(({ accepted, loss, damping }) => [accepted, loss, damping]);
+      expect(story(full.records)).toEqual(story(whole.records.slice(0, 4)));
+      expect(full.best.loss).toBe(Math.min(...full.records.map(({ loss }) => loss)));
+    });
+
+    it("thrown by a call that has no failure to answer with", async () => {
+      const fails = counted(3);
+      class Full extends DenseEngine {
+        override async linearise(...given: Parameters<DenseEngine["linearise"]>) {
+          if (fails()) throw thrown;
+          return super.linearise(...given);
+        }
+      }
+      const result = await run(new Full(rosenbrock), start, levenbergMarquardt());
+      expect(result.reason).toEqual({ code: "memory", message });
+      expect(result.iterations).toBe(2);
+      expect(result.best.loss).toBe(Math.min(...result.records.map(({ loss }) => loss)));
+    });
+
+    it("refused to JavaScript, but not other RangeErrors", async () => {
+      class Full extends DenseEngine {
+        constructor(readonly error: RangeError) {
+          super(rosenbrock);
+        }
+        override async evaluate(): Promise<never> {
+          throw this.error;
+        }
+      }
+      const array = new RangeError("Array buffer allocation failed");
+      const result = await run(new Full(array), start, levenbergMarquardt());
+      expect(result.reason).toMatchObject({ code: "memory", message: expect.stringContaining(array.message) });
+      const other = new RangeError("Maximum call stack size exceeded");
+      await expect(run(new Full(other), start, levenbergMarquardt())).rejects.toBe(other);
+    });
   });
 
   it("a trial that is not finite is rejected and the run goes on", async () => {
