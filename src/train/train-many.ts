@@ -174,7 +174,9 @@ class Batch {
 
   async run(): Promise<TrainManyResult> {
     const start = performance.now();
-    const lanes = Array.from({ length: this.#concurrency }, (_, lane) => this.#lane(lane > 0 && threadsAvailable()));
+    const lanes = Array.from({ length: this.#concurrency }, (_, lane) =>
+      this.#lane(lane > 0 && threadsAvailable(lane)),
+    );
     await Promise.all(lanes);
     if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
     const results = this.#jobs.map((job, index) => this.#results[index] ?? this.#result(index, job, "idle"));
