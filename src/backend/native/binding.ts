@@ -109,7 +109,7 @@ export interface NativeEngineObject {
   /** Rows [first, first + count) of the inputs that it computes with: a copy, count x d. */
   inputs(first: number, count: number): Float64Array | NativeFailure;
   /** A copy of the parameters of the last linearisation; empty before the first. */
-  parameters(): Float64Array;
+  parameters(): Float64Array | NativeFailure;
   cancel(): void;
   bytes(): number;
   dispose(): void;

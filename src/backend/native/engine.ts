@@ -2,7 +2,7 @@
 // AbortSignal into the addon's cancellation flag.
 import type { VectorOperations } from "../../algebra/vectors.js";
 import { changedError } from "../../data/row-reader.js";
-import { argumentError, fileError, GaussflowError } from "../../errors.js";
+import { argumentError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import { Pace } from "../../pace.js";
@@ -31,6 +31,7 @@ import { checkPrecision, checkTolerance, imprecise, type Precision, singleTolera
 import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
 import { isFailure } from "./binding.js";
+import { withCode } from "./coded-error.js";
 import { loadNative } from "./load.js";
 import { nativeVectors } from "./vectors.js";
 
@@ -65,7 +66,7 @@ class NativeEngine implements Engine {
     this.#settling = false;
   };
   /** Parameters of the last linearisation, which only the diagnosis of a failure wants. */
-  readonly #linearisedAt = () => this.#object.parameters();
+  readonly #linearisedAt = () => this.#plain(this.#object.parameters());
   readonly #pace = new Pace(undefined, () => {});
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
@@ -300,15 +301,16 @@ class NativeEngine implements Engine {
     if (answer.failure !== "nonFinite") return this.#plainFailure(answer);
     this.#diagnosing = true;
     try {
-      const inputs = (first: number, count: number) => {
-        const rows = withCode(() => this.#object.inputs(first, count));
-        return isFailure(rows) ? this.#refused(this.#plainFailure(rows)) : rows;
-      };
+      const inputs = (first: number, count: number) => this.#plain(withCode(() => this.#object.inputs(first, count)));
       const [net, n, named] = [this.#architecture, this.sampleCount, NON_FINITE[answer.value] ?? "loss"];
       return await locateNonFinite(net, parameters(), inputs, n, named, new Pace(signal));
     } finally {
       this.#diagnosing = false;
     }
+  }
+
+  #plain(answer: Float64Array | NativeFailure): Float64Array {
+    return isFailure(answer) ? this.#refused(this.#plainFailure(answer)) : answer;
   }
 
   /** All but a number that is not finite, whose place has to be found. */
@@ -363,24 +365,6 @@ class NativeEngine implements Engine {
   #refused(failure: Failure): never {
     if (failure.code !== "memory") throw new GaussflowError("GAUSSFLOW_INTERNAL", failure.message);
     throw new GaussflowError("GAUSSFLOW_MEMORY", failure.message, { bytes: failure.bytes });
-  }
-}
-
-const CODES = ["GAUSSFLOW_ARGUMENT", "GAUSSFLOW_BUSY", "GAUSSFLOW_STATE", "GAUSSFLOW_MEMORY"] as const;
-
-/** Errors of the addon carry a code and become GaussflowErrors. `file` is where the samples are. */
-function withCode<T>(action: () => T, file = "data file"): T {
-  try {
-    return action();
-  } catch (cause) {
-    const { code, message } = cause as { code?: unknown; message: string };
-    if (code === "GAUSSFLOW_FILE") throw fileError(file, message, {}, cause);
-    const known = CODES.find((one) => one === code);
-    if (known !== undefined) throw new GaussflowError(known, message, {}, { cause });
-    // What node-addon-api allocates before a method of the addon begins.
-    if (message === "std::bad_alloc")
-      throw new GaussflowError("GAUSSFLOW_MEMORY", refusedMemory(0).message, { bytes: 0 }, { cause });
-    throw cause;
   }
 }
 
