@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SHARE_ENV, Worker } from "node:worker_threads";
-import { freeAddressSpace } from "../backend/native/address-space.js";
+import { freeAddressSpace } from "../backend/address-space.js";
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import { KEEP_EXTERNAL, moduleAddress, packageRoot } from "../package-root.js";

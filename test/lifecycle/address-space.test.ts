@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { addressSpaceProblem, freeAddressSpace } from "../../src/backend/native/address-space.js";
+import { addressSpaceProblem, freeAddressSpace } from "../../src/backend/address-space.js";
 import { buildLibrary } from "../helpers/build.js";
 
 const MEBIBYTE = 2 ** 20;

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { KEEP_EXTERNAL, packageRequire, packageRoot } from "../../package-root.js";
-import { addressSpaceProblem, freeAddressSpace, withoutOwnThreads } from "./address-space.js";
+import { addressSpaceProblem, freeAddressSpace, withoutOwnThreads } from "../address-space.js";
 import type { BindingModule, SelfTest } from "./binding.js";
 import { explainLoadFailure, firstLine, type LoadFailure } from "./load-failure.js";
 import { readInstallStatus } from "./status.js";

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
-import { showBytes } from "../../bytes.js";
+import { showBytes } from "../bytes.js";
 
 const MEBIBYTE = 2 ** 20;
 /** Of one call of OpenBLAS: native/core/blas.h has the same number. */
