@@ -2,8 +2,6 @@
 // every curvature. A call whose memory is refused says so, or has done without and has the bits of
 // a call that had it. The same call again, and those after it, have these bits too, or refuse for
 // want of a linearisation; so does the whole sequence from the start.
-#include <sys/stat.h>
-
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -15,6 +13,7 @@
 #include "check.h"
 #include "engine.h"
 #include "faults.h"
+#include "file_version.h"
 #include "gemm.h"
 #include "guarded.h"
 #include "self_test.h"
@@ -316,19 +315,10 @@ void PutInFile(Bench* bench, const std::string& path) {
     std::fwrite(bench->targets.data() + i * c, sizeof(double), c, file);
   }
   std::fclose(file);
-  struct stat status;
-  CHECK(stat(path.c_str(), &status) == 0, "%s", path.c_str());
-#ifdef __APPLE__
-  const timespec& changed = status.st_mtimespec;
-#else
-  const timespec& changed = status.st_mtim;
-#endif
   FileLayout layout;
   layout.path = path;
   layout.width = d + c;
-  layout.version = {static_cast<uint64_t>(status.st_size),
-                    static_cast<int64_t>(changed.tv_sec) * 1000000000 + changed.tv_nsec,
-                    static_cast<uint64_t>(status.st_ino)};
+  layout.version = VersionOf(path);
   layout.column_offset.assign(d + c, 0.0);
   layout.column_scale.assign(d + c, 1.0);
   bench->file = layout;

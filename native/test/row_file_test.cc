@@ -2,8 +2,6 @@
 // no file, another size, rows beyond the end, a file that changes while it is open.
 #include "row_file.h"
 
-#include <sys/stat.h>
-
 #include <chrono>
 #include <filesystem>
 #include <random>
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "check.h"
+#include "file_version.h"
 
 using namespace gaussflow;
 using namespace gaussflow::test;
@@ -38,27 +37,6 @@ void Write(const std::string& path, size_t rows, double shift) {
       std::fwrite(&value, sizeof(double), 1, file);
     }
   std::fclose(file);
-}
-
-// The version that stands at `path`, as whoever opens a data file takes it down.
-FileVersion VersionOf(const std::string& path) {
-  FileVersion version;
-  version.size = kSize;
-#ifdef _WIN32
-  struct _stat64 status;
-  if (_stat64(path.c_str(), &status) == 0) version.changed = status.st_mtime * 1000000000LL;
-#else
-  struct stat status;
-  if (stat(path.c_str(), &status) != 0) return version;
-#ifdef __APPLE__
-  const timespec& changed = status.st_mtimespec;
-#else
-  const timespec& changed = status.st_mtim;
-#endif
-  version.changed = static_cast<int64_t>(changed.tv_sec) * 1000000000 + changed.tv_nsec;
-  version.inode = status.st_ino;
-#endif
-  return version;
 }
 
 bool Open(RowFile* file, const std::string& path) {
