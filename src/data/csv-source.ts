@@ -16,9 +16,6 @@ const BLOCK_BYTES = 65536;
 /** Lines that the head holds, beside at least one block: enough to see a header, a row of units and a row of data. */
 const HEAD_LINES = 4;
 
-/** Where no line ends the head does. */
-const HEAD_MOST = 1 << 26;
-
 export interface TableSource {
   /** What errors call the table. */
   readonly name: string;
@@ -208,13 +205,15 @@ export interface SourceOptions {
   readonly charset: Charset;
   /** Lines to leave out at the beginning. */
   readonly skip: number;
+  /** The head ends with a record that is longer. */
+  readonly maxRecordLength: number;
   readonly wording: Wording;
 }
 
 /** Opens a table and looks at its beginning. */
 export async function openTable(
   source: string | Readable,
-  { charset, skip, wording }: SourceOptions,
+  { charset, skip, maxRecordLength, wording }: SourceOptions,
 ): Promise<TableSource> {
   const { name, stream } = open(source);
   const text = checked(stream, charset, name, wording);
@@ -222,7 +221,7 @@ export async function openTable(
   const first: Buffer[] = [];
   let [bytes, lines] = [0, 0];
   let complete = false;
-  while (bytes < BLOCK_BYTES || (lines < HEAD_LINES && bytes < HEAD_MOST)) {
+  while (bytes < BLOCK_BYTES || (lines < HEAD_LINES && bytes <= maxRecordLength)) {
     const next = await iterator.next();
     if (next.done) {
       complete = true;

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCsv } from "../../src/data/read-csv.js";
+import { RowStore } from "../../src/data/row-store.js";
 
 const stream = (text: string | Buffer) => Readable.from([Buffer.from(text)]);
 
@@ -24,6 +25,24 @@ describe("lines", () => {
   it("a record that never ends is given up", async () => {
     const text = `a,b\n1,2\n"${"3,4\n".repeat(2000)}`;
     await expect(readCsv(stream(text), { maxRecordLength: 1000 })).rejects.toThrow(/line 3: .*(too long|never closed)/);
+  });
+  it.each([
+    ["1,", /line 3: the record is too long/],
+    [" ", /line 3: the record is too long/],
+    ["\n", /line 100003: more than 100000 blank lines follow each other/],
+    ['"', /line 3: /],
+  ])("of %j without end are given up", async (unit, message) => {
+    const endless = (function* () {
+      yield "a,b\n1,2\n";
+      for (;;) yield unit.repeat(10_000);
+    })();
+    await expect(readCsv(Readable.from(endless), { maxRecordLength: 100_000 })).rejects.toThrow(message);
+  });
+  it("of many columns and few rows take memory in proportion", () => {
+    const store = new RowStore(25_000);
+    for (let i = 0; i < 3; i++) store.add(new Float64Array(25_000).fill(i));
+    expect(store.bytes).toBeLessThanOrEqual(4 * 25_000 * 8);
+    expect([store.get(0, 7), store.get(2, 24_999)]).toEqual([0, 2]);
   });
   it("arrive in any pieces: a character or CR LF cut in two is put together", async () => {
     const bytes = Buffer.from('\ufeffgröße;"y"\r\n1;2\r\n3;4\r\n');
