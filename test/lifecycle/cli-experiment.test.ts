@@ -172,19 +172,7 @@ describe("gaussflow experiment", () => {
 
 describe("gaussflow train --monitor", () => {
   const cars = join(process.cwd(), "examples", "data", "auto-mpg.csv");
-  const training = [
-    "train",
-    cars,
-    "--target",
-    "mpg",
-    "--ignore",
-    "name",
-    "--missing",
-    "mean",
-    "--hidden",
-    "4",
-    "--quiet",
-  ];
+  const training = ["train", cars, "--target", "mpg", "--ignore", "name", "--missing", "mean", "--hidden", "4"];
 
   it("says whether it has converged, how fast and what holds it back", () => {
     const { code, out } = run(...training, "--monitor", "--iterations", "10");
