@@ -56,7 +56,10 @@ function same(one: Architecture, other: Architecture): boolean {
 function checkFile(file: FileSamples, inputSize: number, outputSize: number): void {
   checkOptionNames("data.file", file, ["layout", "inputs", "targets"]);
   const { layout } = file;
-  checkOptionNames("data.file.layout", layout, ["path", "offset", "size", "width", "changed"]);
+  checkOptionNames("data.file.layout", layout, ["path", "offset", "size", "width", "changed", "inode"]);
+  for (const name of ["changed", "inode"] as const)
+    if (!/^\d{1,20}$/.test(String(layout[name])))
+      throw argumentError(`data.file.layout.${name}`, "must be a whole number as a text", layout[name]);
   checkPath("data.file.layout.path", layout.path);
   for (const name of ["offset", "size", "width"] as const) checkCount(`data.file.layout.${name}`, layout[name], 1);
   if (layout.width < inputSize + outputSize)
