@@ -56,6 +56,7 @@ const readCase = {
         baselineName: baseline === null ? null : "numpy.loadtxt",
         runs,
         peakMegabytes: peakMegabytes(),
+        limitMegabytes: 400,
         notes: [
           `${rows} rows of ${columns} numbers, ${(statSync(path).size / 1e6).toFixed(1)} MB; numpy.loadtxt: ${ratio}`,
         ],
