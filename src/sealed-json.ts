@@ -39,6 +39,16 @@ function sealed(format: string, version: number, text: string): string {
  * @throws GAUSSFLOW_FILE: not JSON (torn), another format, a newer version, a checksum that does not fit
  */
 export function unseal(text: string, format: string, version: number, where: string): unknown {
+  return unsealAny(text, [format], version, where).body;
+}
+
+/** The same for a text of one of several formats, with the one it has. */
+export function unsealAny<Format extends string>(
+  text: string,
+  formats: readonly Format[],
+  version: number,
+  where: string,
+): { readonly format: Format; readonly body: unknown } {
   let value: unknown;
   checkDepth(text, where);
   try {
@@ -48,7 +58,9 @@ export function unseal(text: string, format: string, version: number, where: str
     throw fileError(where, `is not JSON${end}`, {}, cause);
   }
   const head = fields(value, where, "the file");
-  if (head.format !== format) throw fileError(where, `is not a ${format} file; its format is ${describe(head.format)}`);
+  const format = formats.find((one) => one === head.format);
+  if (format === undefined)
+    throw fileError(where, `is not a ${formats.join(" or ")} file; its format is ${describe(head.format)}`);
   if (!Number.isInteger(head.version) || (head.version as number) < 1)
     throw fileError(where, `version must be a positive integer; received ${describe(head.version)}`);
   if ((head.version as number) > version)
@@ -56,7 +68,7 @@ export function unseal(text: string, format: string, version: number, where: str
   if (!("body" in head)) throw fileError(where, "has no body");
   if (head.checksum !== checksum(JSON.stringify(head.body)))
     throw fileError(where, "the checksum does not fit the body: the file was damaged or edited");
-  return head.body;
+  return { format, body: head.body };
 }
 
 /** No file of this library nests more than a dozen. */

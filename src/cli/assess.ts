@@ -3,37 +3,43 @@ import { type PredictOptions, predictAsync } from "../backend/predict.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { metricsInTurns, type PredictedBlock, type SetMetrics } from "../loss/metrics.js";
+import { Ensemble } from "../network/ensemble.js";
 import type { Network } from "../network/network.js";
 import { Pace } from "../pace.js";
 
 /** Rows of a data set in memory that are summed up at a time. */
 const ROWS = 8192;
 
+/** Predictions of a network, or the mean of an ensemble's. */
+async function predicted(model: Network | Ensemble, inputs: Float64Array, options: PredictOptions) {
+  return model instanceof Ensemble
+    ? (await predictAsync(model, inputs, options)).mean
+    : predictAsync(model, inputs, options);
+}
+
 /**
- * The metrics of one named set.
+ * The metrics of one named set; those of an ensemble are the errors of its mean.
  * @throws GAUSSFLOW_FILE where a data file has changed, and the signal's reason once it has been aborted
  */
 export async function assess(
-  network: Network,
+  model: Network | Ensemble,
   set: string,
   data: Dataset | FileDataset,
   options: PredictOptions = {},
 ): Promise<SetMetrics> {
-  const blocks =
-    data instanceof FileDataset ? fileBlocks(network, data, options) : memoryBlocks(network, data, options);
+  const blocks = data instanceof FileDataset ? fileBlocks(model, data, options) : memoryBlocks(model, data, options);
   return { set, rows: data.sampleCount, targets: await metricsInTurns(blocks, data.targetNames) };
 }
 
 /** Passes over the predictions, which are made once. */
 function memoryBlocks(
-  network: Network,
-  { inputs, targets, weights, sampleCount: n }: Dataset,
+  model: Network | Ensemble,
+  { inputs, targets, weights, sampleCount: n, outputSize: c }: Dataset,
   options: PredictOptions,
 ) {
-  const c = network.outputSize;
   let whole: Float64Array | null = null;
   return async function* (): AsyncGenerator<PredictedBlock, void> {
-    whole ??= await predictAsync(network, inputs, options);
+    whole ??= await predicted(model, inputs, options);
     const pace = new Pace(options.signal);
     for (let first = 0; first < n; first += ROWS) {
       const last = Math.min(n, first + ROWS);
@@ -48,7 +54,7 @@ function memoryBlocks(
 }
 
 /** Passes over the file. */
-function fileBlocks(network: Network, data: FileDataset, options: PredictOptions) {
+function fileBlocks(model: Network | Ensemble, data: FileDataset, options: PredictOptions) {
   const { inputSize: d, outputSize: c, weights } = data;
   const { width } = data.layout;
   return async function* (): AsyncGenerator<PredictedBlock, void> {
@@ -60,7 +66,7 @@ function fileBlocks(network: Network, data: FileDataset, options: PredictOptions
         inputs.set(block.subarray(i * width, i * width + d), i * d);
         targets.set(block.subarray(i * width + d, i * width + d + c), i * c);
       }
-      const predictions = await predictAsync(network, inputs, options);
+      const predictions = await predicted(model, inputs, options);
       yield { predictions, targets, weights: weights?.subarray(row, row + rows) ?? null };
     }
   };

@@ -3,6 +3,7 @@
 import { CommanderError } from "commander";
 import { GaussflowError } from "../errors.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
+import { messageOf } from "./flag-names.js";
 
 export { EXIT, type ExitCode } from "./exit-codes.js";
 
@@ -38,13 +39,12 @@ export function errorText(
 ): string {
   if (error instanceof CommanderError) return "";
   if (env.GAUSSFLOW_DEBUG && error instanceof Error) return `gaussflow: ${error.stack ?? error.message}\n`;
-  const message = error instanceof Error ? error.message : String(error);
   const report =
     error instanceof GaussflowError || error instanceof UsageError || isSystemError(error)
       ? ""
       : " (unexpected: please report it with the output of GAUSSFLOW_DEBUG=1)";
   // Several lines would break tools that read one line an error.
-  return `gaussflow: ${message.replace(/\s*\n\s*/g, " ")}${report}\n`;
+  return `gaussflow: ${messageOf(error).replace(/\s*\n\s*/g, " ")}${report}\n`;
 }
 
 // Errors of the operating system (no such file, no space left) speak for themselves.

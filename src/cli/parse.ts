@@ -81,17 +81,18 @@ export function texts(text: string, previous: readonly string[] | undefined): st
   return [...(previous ?? []), ...text.split(/(?<!\\),/).map((one) => one.replaceAll("\\,", ",").trim())];
 }
 
+const DELIMITERS = new Map([
+  ["tab", "\t"],
+  ["\\t", "\t"],
+  ["comma", ","],
+  ["semicolon", ";"],
+  ["space", " "],
+  ["pipe", "|"],
+]);
+
 /** One character that separates the fields of a table, or a word for it. */
 export function delimiter(text: string): string {
-  const words: Readonly<Record<string, string>> = {
-    tab: "\t",
-    "\\t": "\t",
-    comma: ",",
-    semicolon: ";",
-    space: " ",
-    pipe: "|",
-  };
-  const character = words[text] ?? text;
+  const character = DELIMITERS.get(text) ?? text;
   if ([...character].length !== 1 || /["\r\n]/.test(character))
     throw new InvalidArgumentError("It must be one character, or one of tab, comma, semicolon, space, pipe.");
   return character;

@@ -3,10 +3,12 @@ import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import { predictAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
+import type { TableEncoding } from "../data/encoding.js";
 import { outOfRange } from "../data/range.js";
 import { type CsvOptions, readTable } from "../data/read-csv.js";
 import { fileError } from "../errors.js";
-import { loadModel } from "../network/model-file.js";
+import { Ensemble } from "../network/ensemble.js";
+import { loadModelOrEnsemble } from "../network/model-file.js";
 import type { Network } from "../network/network.js";
 import { shareOfMarked } from "../network/row-marks.js";
 import { Pace } from "../pace.js";
@@ -14,7 +16,7 @@ import { jsonLine } from "../report/json-lines.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { formatNumber } from "../report/numbers.js";
 import { assess } from "./assess.js";
-import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { bytes } from "./parse.js";
 import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } from "./table-options.js";
@@ -22,6 +24,7 @@ import { type Terminal, warn } from "./terminal.js";
 
 interface ModelFlags extends LayoutFlags {
   readonly out?: string;
+  readonly spread?: true;
   readonly json?: true;
   readonly unseen: "error" | "zeros";
 }
@@ -30,7 +33,7 @@ const FILE = 'table with the columns the model was trained on; "-" is standard i
 
 function addReading(command: Command): Command {
   command
-    .argument("<model>", "file written by gaussflow train --out")
+    .argument("<model>", "file written by gaussflow train --out: a network or an ensemble")
     .argument("<file>", FILE)
     .addOption(
       new Option("--unseen <rule>", "a category that training never saw").choices(["error", "zeros"]).default("error"),
@@ -46,9 +49,10 @@ function addReading(command: Command): Command {
 export function addModelCommands(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   addReading(program.command("predict").description("predict a table with a saved model; writes CSV"))
     .option("--out <file>", "where to write (default: standard output)")
+    .option("--spread", "of an ensemble: also how far its networks are apart, a column a target")
     .addHelpText(
       "after",
-      `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
+      `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ gaussflow predict ensemble.json new-cars.csv --spread\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
     )
     .action(async (model: string, file: string, flags: ModelFlags) =>
       done(await predict(model, file, flags, terminal)),
@@ -67,11 +71,10 @@ async function read(
   flags: ModelFlags,
   targets: CsvOptions["targets"],
   terminal: Terminal,
-): Promise<{ network: Network; data: Dataset }> {
+): Promise<{ loaded: Network | Ensemble; encoding: TableEncoding; data: Dataset }> {
   const layout = layoutOptions(flags);
-  const network = await loadModel(model);
-  const { encoding } = network;
-  if (encoding === null) throw fileError(model, "was trained on arrays, not on a table; use network.predict");
+  const loaded = await loadModelOrEnsemble(model);
+  const encoding = encodingOf(loaded, model);
   const options = { ...layout, encoding, targets, unseen: flags.unseen };
   const data = await readTable(file, options, ON_COMMAND_LINE);
   for (const note of data.notes) warn(terminal, note);
@@ -83,7 +86,20 @@ async function read(
       `${rows} outside the range seen in training, column ${JSON.stringify(column)}: ${formatNumber(firstValue)} in row ${data.rows?.[firstRow - 1] ?? firstRow} against ${range}`,
     );
   }
-  return { network, data };
+  return { loaded, encoding, data };
+}
+
+const networksOf = (model: Network | Ensemble): readonly Network[] =>
+  model instanceof Ensemble ? model.networks : [model];
+
+/** The columns of the table that a model was trained on. */
+function encodingOf(model: Network | Ensemble, file: string): TableEncoding {
+  const [first, ...others] = networksOf(model).map(({ encoding }) => encoding);
+  if (first == null) throw fileError(file, "was trained on arrays, not on a table; use predict of the library");
+  const text = JSON.stringify(first);
+  if (others.some((other) => JSON.stringify(other) !== text))
+    throw fileError(file, "has networks that were trained on different tables; use predict of the library");
+  return first;
 }
 
 function quoted(text: string): string {
@@ -92,6 +108,25 @@ function quoted(text: string): string {
 
 /** Lines of a block: to write them takes a few milliseconds. */
 const LINES = 4096;
+
+/** The columns that are written, n rows of them, row-major: the predictions, then their spread where it is asked for. */
+async function columnsOf(
+  model: Network | Ensemble,
+  targets: readonly string[],
+  inputs: Float64Array,
+  withSpread: boolean,
+): Promise<{ names: readonly string[]; predictions: Float64Array }> {
+  if (!(model instanceof Ensemble)) return { names: targets, predictions: await predictAsync(model, inputs) };
+  const { mean, spread } = await predictAsync(model, inputs);
+  if (!withSpread) return { names: targets, predictions: mean };
+  const c = targets.length;
+  const both = new Float64Array(2 * mean.length);
+  for (let at = 0; at < mean.length; at += c) {
+    both.set(mean.subarray(at, at + c), 2 * at);
+    both.set(spread.subarray(at, at + c), 2 * at + c);
+  }
+  return { names: [...targets, ...targets.map((name) => `${name} spread`)], predictions: both };
+}
 
 /** One line a row. The row number says which rows were left out for missing values. */
 async function asCsv(
@@ -117,10 +152,13 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
   await checkOutputs({ "the model": model, "the table": file }, [
     { flag: "--out", path: flags.out, what: "the predictions" },
   ]);
-  const { network, data } = await read(model, file, flags, "ignore", terminal);
-  const c = network.outputSize;
-  const names = network.encoding?.targets ?? [];
-  const predictions = await predictAsync(network, data.inputs);
+  const { loaded, encoding, data } = await read(model, file, flags, "ignore", terminal);
+  if (flags.spread && !(loaded instanceof Ensemble))
+    throw new UsageError(
+      `--spread is about an ensemble, and ${model} is one network: train an ensemble (gaussflow train --restarts N --ensemble K), or leave --spread out`,
+    );
+  const { names, predictions } = await columnsOf(loaded, encoding.targets, data.inputs, flags.spread ?? false);
+  const c = names.length;
   const bad = predictions.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const row = Math.floor(bad / c);
@@ -133,9 +171,12 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
 }
 
 async function evaluate(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
-  const { network, data } = await read(model, file, flags, "require", terminal);
-  const set = await assess(network, "table", data);
-  const seen = shareOfMarked(network.summary?.rowMarks, data);
+  const { loaded, data } = await read(model, file, flags, "require", terminal);
+  const set = await assess(loaded, "table", data);
+  const seen = networksOf(loaded).reduce(
+    (most, { summary }) => Math.max(most, shareOfMarked(summary?.rowMarks, data)),
+    0,
+  );
   if (seen > 0) {
     const share = seen === 1 ? "all" : `about ${Math.max(1, Math.round(100 * seen))}%`;
     warn(

@@ -149,9 +149,15 @@ export function addTableOptions(command: Command, rowByRow = false): Command {
   return addLayoutOptions(command, { rowByRow });
 }
 
+const SIGNS = new Map([
+  ["space", " "],
+  ["comma", ","],
+  ["point", "."],
+  ["apostrophe", "'"],
+]);
+
 function thousands(text: string): string {
-  const sign =
-    ({ space: " ", comma: ",", point: ".", apostrophe: "'" } as Readonly<Record<string, string>>)[text] ?? text;
+  const sign = SIGNS.get(text) ?? text;
   if (![",", ".", "'", " "].includes(sign)) throw new InvalidArgumentError('It must be "," "." "\'" or space.');
   return sign;
 }

@@ -1,5 +1,6 @@
 // gaussflow train FILE --restarts N --cross-validate K: many networks at once, ranked; the best of those trained on all rows is saved.
 import type { Dataset } from "../data/dataset.js";
+import { type Ensemble, ensemble } from "../network/ensemble.js";
 import { foldRows, foldsTable } from "../report/folds-table.js";
 import { jsonLine } from "../report/json-lines.js";
 import { ManyProgress } from "../report/many-progress.js";
@@ -8,6 +9,7 @@ import { scoreFolds } from "../train/cross-validate.js";
 import { crossValidation, restarts, type TrainJob } from "../train/jobs.js";
 import { type JobResult, type TrainManyResult, trainMany } from "../train/train-many.js";
 import type { ExitCode } from "./exit.js";
+import { messageOf } from "./flag-names.js";
 import { SignalWatch } from "./signals.js";
 import type { Terminal } from "./terminal.js";
 import { conclude } from "./train-outcome.js";
@@ -38,7 +40,8 @@ export async function runMany(file: string, flags: TrainFlags, terminal: Termina
     const [best] = whole;
     if (best === undefined || best.result === null)
       throw best?.error ?? new Error("no run began before the interruption");
-    return await conclude(best.result, { setup, file, flags, watch }, terminal);
+    const kept = ensembleOf(whole, flags, setup);
+    return await conclude(best.result, { setup, file, flags, watch, ensemble: kept }, terminal);
   } finally {
     progress?.done();
     watch.dispose();
@@ -57,12 +60,20 @@ function jobsOf({ network, pool, fit, validation, options }: ManySetup, flags: T
   return [...whole, ...crossValidation(job, folds, seed).flatMap(several)];
 }
 
+/** The networks of the best runs, as many as were asked for; null where one is kept. */
+function ensembleOf(ranked: readonly JobResult[], flags: TrainFlags, { caution }: TrainSetup): Ensemble | null {
+  if (flags.ensemble === undefined) return null;
+  const networks = ranked.flatMap(({ result }) => result?.network ?? []).slice(0, flags.ensemble);
+  if (networks.length < flags.ensemble)
+    caution(`the ensemble has ${networks.length} networks in place of ${flags.ensemble}: the other runs have none`);
+  return ensemble(networks);
+}
+
 function warnOf({ results, aborted }: TrainManyResult, { caution }: TrainSetup): void {
   const failed = results.filter(({ state }) => state === "failed");
   const [first] = failed;
   if (first !== undefined) {
-    const message = first.error instanceof Error ? first.error.message : String(first.error);
-    caution(`${failed.length} of ${results.length} runs failed; the first, ${first.label}: ${message}`);
+    caution(`${failed.length} of ${results.length} runs failed; the first, ${first.label}: ${messageOf(first.error)}`);
   }
   if (aborted) caution("interrupted: runs that had not ended are counted as far as they had come");
 }
@@ -74,7 +85,7 @@ function show(
   flags: TrainFlags,
   { out, paintOut }: Terminal,
 ): void {
-  const validated = flags.crossValidate === undefined ? null : scoreFolds(pool, many);
+  const validated = flags.crossValidate === undefined ? null : scoreFolds(pool, many, flags.ensemble);
   if (flags.json) {
     // Runs compete with those of the same fold: losses of others are in other units.
     for (const entry of many.ranked) {

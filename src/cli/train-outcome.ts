@@ -3,6 +3,7 @@
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { SetMetrics } from "../loss/metrics.js";
+import type { Ensemble } from "../network/ensemble.js";
 import { saveModel } from "../network/model-file.js";
 import { jsonLine, resultLine } from "../report/json-lines.js";
 import { lossChart } from "../report/loss-chart.js";
@@ -23,19 +24,22 @@ export interface TrainCall {
   readonly file: string;
   readonly flags: TrainFlags;
   readonly watch: SignalWatch;
+  /** What is judged and saved in place of the one network: the best runs together. */
+  readonly ensemble?: Ensemble | null;
 }
 
 /** Saves and shows the network that was chosen. */
 export async function conclude(result: TrainResult, call: TrainCall, terminal: Terminal): Promise<ExitCode> {
-  const { setup, file, flags, watch } = call;
+  const { setup, file, flags, watch, ensemble = null } = call;
   const { fit, validation, test, warnings } = setup;
+  const model = ensemble ?? result.network;
   // Without the signal: what an interrupted training has found is judged and saved all the same.
   const { backend, threads } = flags;
-  const judged = (set: string, data: Dataset | FileDataset) => assess(result.network, set, data, { backend, threads });
+  const judged = (set: string, data: Dataset | FileDataset) => assess(model, set, data, { backend, threads });
   const sets: SetMetrics[] = [await judged("train", fit)];
   if (validation !== null) sets.push(await judged("validation", validation));
   if (test !== null) sets.push(await judged("test", test));
-  if (flags.out !== undefined) await saveModel(flags.out, result.network);
+  if (flags.out !== undefined) await saveModel(flags.out, model);
   if (flags.json) {
     terminal.out.write(jsonLine("chosen", { chosen: result.chosen, details: result.details }));
     terminal.out.write(
@@ -55,11 +59,15 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
         sets,
         advice: result.advice,
         model: flags.out ?? null,
+        ensemble: ensemble?.networks.length ?? null,
         // Those of the run were shown as they came.
         warnings: [...warnings, ...result.warnings],
       }),
     );
-  } else show(result, sets, fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file), flags, terminal);
+  } else {
+    const next = fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file);
+    show(result, ensemble, sets, next, flags, terminal);
+  }
   return (
     watch.exitCode ??
     (result.reason.code === "non-finite" || result.reason.code === "memory" ? EXIT.numerical : EXIT.ok)
@@ -81,6 +89,7 @@ function adviceLine({ code, message }: Advice): string {
 
 function show(
   result: TrainResult,
+  ensemble: Ensemble | null,
   sets: readonly SetMetrics[],
   next: string,
   flags: TrainFlags,
@@ -93,7 +102,9 @@ function show(
     metricsTable(sets, paintOut),
     "",
     `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}`,
-    `The model is that of iteration ${result.bestIteration}.`,
+    ensemble === null
+      ? `The model is that of iteration ${result.bestIteration}.`
+      : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
   ];
   if (result.advice.length > 0) lines.push("", ...result.advice.map(adviceLine));
   if (result.monitor !== null)

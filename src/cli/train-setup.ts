@@ -29,6 +29,7 @@ export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly seconds?: number;
   readonly patience: number;
   readonly loss?: number;
+  readonly ensemble?: number;
   readonly out?: string;
   readonly checkpoint?: string;
   readonly resume?: string;
@@ -64,6 +65,11 @@ export async function setUp(
     for (const name of ["checkpoint", "resume", "monitor"] as const)
       if (flags[name] !== undefined)
         throw new UsageError(`--${name} is about one run: leave it out with --restarts and --cross-validate`);
+  const { restarts = 1, ensemble } = flags;
+  if (ensemble !== undefined && ensemble > restarts)
+    throw new UsageError(
+      `--ensemble takes the best of the runs of --restarts, of which there ${restarts === 1 ? "is 1" : `are ${restarts}`}: received ${ensemble}; give --restarts ${ensemble} or more`,
+    );
   if (flags.crossValidate !== undefined && flags.splitColumn !== undefined)
     throw new UsageError("--cross-validate makes parts of its own: leave --split-column out");
   const { json = false, quiet = false } = flags;

@@ -26,6 +26,7 @@ Examples:
   $ gaussflow train cars.csv --target mpg --ignore name --missing drop --out cars.json --plot
   $ gaussflow train rig.csv --target torque,speed --hidden 32,32 --activation silu --seconds 60
   $ gaussflow train rig.csv --target torque --restarts 16 --cross-validate 5 --out rig.json
+  $ gaussflow train rig.csv --target torque --restarts 16 --ensemble 5 --out ensemble.json
   $ gaussflow convert huge.csv.gz huge.gfd --target y && gaussflow train huge.gfd --out huge.json
   $ zcat big.csv.gz | gaussflow train - --target y --json > run.jsonl
 ${EXIT_CODES_HELP}`;
@@ -58,6 +59,7 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
     .option("--loss <number>", "training loss to stop at (mean of squares, standardised units)", nonNegative)
     .option("--seed <number>", "of the split and the initial parameters", integer(0), 0)
     .option("--restarts <count>", "train from so many starts, one a core, and keep the best", integer(1))
+    .option("--ensemble <count>", "keep so many of the best runs of --restarts; they predict their mean", integer(2))
     .option("--cross-validate <folds>", "also say how well such networks predict rows they have not seen", integer(2))
     .option("--out <file>", "where to save the model")
     .option("--checkpoint <file>", "save the state of the run every 10 iterations")

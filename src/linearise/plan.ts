@@ -155,7 +155,7 @@ export function refuse(plan: Plan, request: PlanRequest): void {
     .map(([size, what]) => `${showBytes(size)} ${what}`);
   const ways: string[] = plan.alternatives
     .filter(({ fits }) => fits)
-    .map((entry) => `route "${entry.route}" fits (${showBytes(entry.bytes.most)})`);
+    .map((entry) => `options.route "${entry.route}" fits (${showBytes(entry.bytes.most)})`);
   const samples = mostSamples(route, request);
   if (samples > 0) ways.push(`at most ${samples} samples fit this network`);
   const parameters = mostParameters(route, request);

@@ -6,7 +6,7 @@ import { encodingFromJson } from "../data/encoding-json.js";
 import type { ColumnScaling, Scaling } from "../data/scaling.js";
 import { fileError, GaussflowError } from "../errors.js";
 import { checkPath, checkText } from "../options.js";
-import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unseal } from "../sealed-json.js";
+import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unseal, unsealAny } from "../sealed-json.js";
 import { Ensemble } from "./ensemble.js";
 import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
 import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
@@ -65,7 +65,18 @@ export async function loadEnsemble(path: string): Promise<Ensemble> {
 export function ensembleFromJson(text: string, where = "ensemble"): Ensemble {
   checkText("text", text);
   checkText("where", where);
-  const { networks } = fields(unseal(text, ENSEMBLE_FORMAT, VERSION, where), where, "body");
+  return ensembleOf(unseal(text, ENSEMBLE_FORMAT, VERSION, where), where);
+}
+
+/** Reads the file of one network or of an ensemble. @throws GAUSSFLOW_FILE naming the file, the field and the reason */
+export async function loadModelOrEnsemble(path: string): Promise<Network | Ensemble> {
+  checkPath("path", path);
+  const { format, body } = unsealAny(await readText(path), [FORMAT, ENSEMBLE_FORMAT], VERSION, path);
+  return format === FORMAT ? networkOf(body, path) : ensembleOf(body, path);
+}
+
+function ensembleOf(body: unknown, where: string): Ensemble {
+  const { networks } = fields(body, where, "body");
   if (!Array.isArray(networks) || networks.length === 0)
     throw fileError(where, "networks must be a list of at least one network");
   const members = networks.map((body, k) => networkOf(body, `${where}, network ${k + 1}`));

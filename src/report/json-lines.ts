@@ -19,6 +19,8 @@ export interface ResultLine {
   readonly advice: readonly Advice[];
   /** Where the model was saved, or null. */
   readonly model: string | null;
+  /** Networks of the ensemble that was kept; null where it is one network. */
+  readonly ensemble: number | null;
   readonly warnings: readonly string[];
 }
 

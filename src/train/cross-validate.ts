@@ -4,6 +4,7 @@ import { asDataset, type Dataset } from "../data/dataset.js";
 import type { Fold } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
+import { ensemble } from "../network/ensemble.js";
 import { checkCount, checkOptionNames } from "../options.js";
 import { checkJob, crossValidation, restarts, type TrainJob } from "./jobs.js";
 import {
@@ -59,15 +60,21 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
   return scoreFolds(data, await trainMany(starts === 1 ? jobs : jobs.flatMap((one) => restarts(one, starts)), rest));
 }
 
-/** The score of every fold among the jobs of a run, and of all folds together. `data` is the whole set they were cut from. */
-export function scoreFolds(data: Dataset, many: TrainManyResult): CrossValidationResult {
+/**
+ * The score of every fold among the jobs of a run, and of all folds together.
+ * @param data the whole set that they were cut from
+ * @param members so many of a fold's best networks predict its held-out rows, by their mean
+ */
+export function scoreFolds(data: Dataset, many: TrainManyResult, members = 1): CrossValidationResult {
   const held = [...new Set(many.results.flatMap(({ job }) => job.fold ?? []))];
   const { outputSize: c, targetNames } = data;
   const predictions = new Float64Array(data.sampleCount * c).fill(Number.NaN);
   const folds = held.map((fold): FoldResult => {
-    const best = many.ranked.find((entry) => entry.job.fold === fold && entry.state === "trained") ?? null;
-    if (best?.result == null) return { fold, best: null, metrics: null };
-    const found = best.result.network.predict(fold.held.inputs);
+    const trained = many.ranked.filter((entry) => entry.job.fold === fold && entry.state === "trained");
+    const networks = trained.flatMap(({ result }) => result?.network ?? []).slice(0, members);
+    const [best] = trained;
+    if (best === undefined || networks.length === 0) return { fold, best: null, metrics: null };
+    const found = ensemble(networks).predict(fold.held.inputs).mean;
     fold.rows.forEach((row, k) => {
       predictions.set(found.subarray(k * c, (k + 1) * c), row * c);
     });

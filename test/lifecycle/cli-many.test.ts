@@ -4,7 +4,20 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { crossValidate, loadModel, network, readCsv, squaredError } from "../../src/index.js";
+import {
+  crossValidate,
+  crossValidation,
+  ensemble,
+  loadEnsemble,
+  loadModel,
+  metrics,
+  network,
+  readCsv,
+  restarts,
+  saveModel,
+  squaredError,
+  trainMany,
+} from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-many-"));
@@ -172,4 +185,94 @@ describe("Ctrl-C", () => {
       expect((await loadModel(out)).summary).toMatchObject({ reason: "aborted" });
     },
   );
+});
+
+describe("gaussflow train --ensemble", () => {
+  const path = join(folder, "ensemble.json");
+
+  it("keeps the best networks together, and judges them by their mean", async () => {
+    const args = [...short, "--restarts", "4", "--ensemble", "3", "--out", path];
+    const { code, out, err } = run([...args, "--json"]);
+    expect(code, err).toBe(0);
+    const lines = jsonLines(out);
+    const seeds = lines.filter(({ type }) => type === "run").map(({ seed }) => seed);
+    const kept = await loadEnsemble(path);
+    expect(kept.networks.map(({ options }) => options.seed)).toEqual(seeds.slice(0, 3));
+    expect(lines.at(-1)).toMatchObject({ type: "result", ensemble: 3, model: path });
+    const whole = await readCsv(cars, { target: "mpg", ignore: ["name"], missing: "mean" });
+    const { train } = whole.split({ validation: 0.15, test: 0.15, seed: 0 });
+    const [own] = metrics(kept.predict(train.inputs).mean, train.targets, train.targetNames);
+    const [told] = lines.at(-1).sets[0].targets;
+    // Two orders of sums in predict and in the engine.
+    expect(Math.abs(told.rmse - own!.rmse)).toBeLessThanOrEqual(1e-10 * own!.rmse);
+    expect(run(args).out).toMatch(/an ensemble of the best 3 networks, which predicts their mean/);
+  });
+
+  it("is predicted and evaluated as one network is, with the spread on request", async () => {
+    const kept = await loadEnsemble(path);
+    // Rows without a target are predicted too.
+    const encoding = kept.networks[0]?.encoding ?? undefined;
+    const { inputs, rows } = await readCsv(cars, { encoding, targets: "ignore" });
+    const { mean, spread } = kept.predict(inputs);
+    const plain = run(["predict", path, cars]);
+    expect(plain.code, plain.err).toBe(0);
+    expect(plain.out).toMatch(/^row,mpg\n/);
+    const { out } = run(["predict", path, cars, "--spread"]);
+    const [head, ...lines] = out.trim().split("\n");
+    expect(head).toBe("row,mpg,mpg spread");
+    expect(lines.length).toBe(mean.length);
+    lines.forEach((line, i) => {
+      const [row, first = Number.NaN, second = Number.NaN] = line.split(",").map(Number);
+      expect(row).toBe(rows?.[i] ?? i + 1);
+      expect(Math.abs(first - mean[i]!)).toBeLessThanOrEqual(1e-10 * Math.abs(mean[i]!));
+      expect(Math.abs(second - spread[i]!)).toBeLessThanOrEqual(1e-10 * Math.abs(mean[i]!));
+    });
+    expect(plain.out.split("\n")[1]).toBe(lines[0]?.split(",").slice(0, 2).join(","));
+    const judged = run(["evaluate", path, cars, "--json"]);
+    expect(judged.code, judged.err).toBe(0);
+    expect(JSON.parse(judged.out)).toMatchObject({ type: "evaluation", set: "table", rows: 398 });
+    expect(judged.err).toMatch(/rows that the model was trained on are in this table/);
+  });
+
+  it("also predicts the held-out rows of a cross-validation", async () => {
+    const flags = ["--restarts", "3", "--ensemble", "2", "--cross-validate", "2", "--json"];
+    const { code, out, err } = run([...short, ...flags]);
+    expect(code, err).toBe(0);
+    const lines = jsonLines(out);
+    const data = await readCsv(cars, { target: "mpg", ignore: ["name"], missing: "mean" });
+    const job = { network: network({ layers: [data.inputSize, 4, 1], seed: 0 }), data };
+    const options = { loss: squaredError(), stop: { iterations: 6, patience: 20 }, seed: 0 };
+    const [fold] = crossValidation({ ...job, options }, 2, 0);
+    const { ranked } = await trainMany(restarts(fold!, 3, 0), { threads: 1 });
+    const two = ensemble(ranked.slice(0, 2).map(({ result }) => result!.network));
+    const { held } = fold!.fold!;
+    const [own] = metrics(two.predict(held.inputs).mean, held.targets, held.targetNames);
+    const [told] = lines.find(({ type }) => type === "fold").targets;
+    expect(told.rmse).toBe(own!.rmse);
+  });
+
+  it.each([
+    [["train", cars, "--ensemble", "3"], /--ensemble takes the best of the runs of --restarts.*--restarts 3 or more/],
+    [["train", cars, "--restarts", "2", "--ensemble", "3"], /there are 2: received 3/],
+    [["train", cars, "--restarts", "2", "--ensemble", "1"], /--ensemble.*at least 2/],
+  ])("refuses %j", (args, message) => {
+    const { code, err } = run(args);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  it("refuses a spread of one network, and networks of different tables", async () => {
+    const single = join(folder, "single.json");
+    run([...short, "--out", single]);
+    const alone = run(["predict", single, cars, "--spread"]);
+    expect(alone.code).toBe(2);
+    expect(alone.err).toMatch(/--spread is about an ensemble, and .*single\.json is one network/);
+    const [first, second] = (await loadEnsemble(path)).networks;
+    const encoding = { ...second!.encoding!, targets: ["other"] };
+    const mixed = join(folder, "mixed.json");
+    await saveModel(mixed, ensemble([first!, second!.withEncoding(encoding)]));
+    const refused = run(["predict", mixed, cars]);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/mixed\.json: has networks that were trained on different tables/);
+  });
 });

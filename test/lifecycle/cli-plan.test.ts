@@ -38,7 +38,7 @@ describe("gaussflow plan", () => {
     const refused = run("train", ...table, "--hidden", "2000", "--route", "primal", "--memory-limit", "1GiB");
     expect(refused.code).toBe(1);
     expect(refused.err).toMatch(
-      /the primal route needs 3\.\d GiB at its peak .* memory limit is 1\.0 GiB: route "dual" fits/,
+      /the primal route needs 3\.\d GiB at its peak .* memory limit is 1\.0 GiB: --route "dual" fits/,
     );
   });
 

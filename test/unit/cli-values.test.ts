@@ -27,7 +27,7 @@ describe("option values", () => {
     ["fraction", fraction, ["1", "15%", "-0.1", "1.5"]],
     ["sizes", sizes, ["", "0", "16,", "16,x", "-3", "1.5", "1000001"]],
     ["list", (text: string) => list(text, undefined), ["", ",", "a,,b"]],
-    ["delimiter", delimiter, ["", "ab", '"', "\n"]],
+    ["delimiter", delimiter, ["", "ab", '"', "\n", "constructor", "__proto__"]],
   ] as const)("%s refuses what is not wholly one", (_name, parse, texts) => {
     for (const text of texts) expect(() => parse(text), JSON.stringify(text)).toThrow(InvalidArgumentError);
   });

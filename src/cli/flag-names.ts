@@ -1,0 +1,54 @@
+// Messages of the library name its arguments; on the command line they name the flags that were typed. This is the table of both. What
+// concerns the table that is read has its flags from table-options.ts.
+import { GaussflowError } from "../errors.js";
+
+/** Flag of each option of the library that the command line can set. */
+export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
+  "options.activation": "--activation",
+  "options.backend": "--backend",
+  "options.checkpoint": "--checkpoint",
+  "options.checkpoint.path": "--checkpoint",
+  "options.decay": "--decay",
+  "options.initialisation": "--initialisation",
+  "options.layers": "--hidden",
+  "options.memoryLimit": "--memory-limit",
+  "options.monitor": "--monitor",
+  "options.resume": "--resume",
+  "options.route": "--route",
+  "options.scaling": "--scaling",
+  "options.seed": "--seed",
+  "options.stop.iterations": "--iterations",
+  "options.stop.loss": "--loss",
+  "options.stop.patience": "--patience",
+  "options.stop.seconds": "--seconds",
+  "options.test": "--test",
+  "options.threads": "--threads",
+  "options.validation": "--validation",
+};
+
+/** Flag of each plain argument of a function that commands call. The name of one is a common word: it is looked for where it stands first. */
+export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
+  count: "--restarts",
+  initialisation: "--initialisation",
+  samples: "--samples",
+  seed: "--seed",
+  "seed + count": "--seed and --restarts together",
+  seeds: "--seeds",
+  width: "--width",
+};
+
+/** What an error says, in the words of the command line. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof GaussflowError)) return error instanceof Error ? error.message : String(error);
+  const { argument } = error.details;
+  const flag =
+    typeof argument === "string" && Object.hasOwn(FLAG_OF_ARGUMENT, argument) ? FLAG_OF_ARGUMENT[argument] : undefined;
+  return inFlags(flag === undefined ? error.message : error.message.replace(argument as string, flag));
+}
+
+/** A text of the library with every option of it that has a flag named by the flag. */
+export function inFlags(text: string): string {
+  return text.replace(/\boptions(?:\.[A-Za-z]+)+/g, (name) =>
+    Object.hasOwn(FLAG_OF_OPTION, name) ? (FLAG_OF_OPTION[name] ?? name) : name,
+  );
+}
