@@ -48,11 +48,29 @@ export function finish<T>(steps: Steps<T>): T {
   }
 }
 
-/** All pieces, with turns of the event loop between them; rejects with the signal's reason once it has been aborted. */
+/**
+ * All pieces, with turns of the event loop between them; rejects with the signal's reason once it has been aborted. The computation hears
+ * of that too, and can give back what it holds.
+ */
 export async function finishInTurns<T>(steps: Steps<T>, pace: Pace): Promise<T> {
   for (;;) {
     const next = steps.next();
     if (next.done) return next.value;
-    await pace.turn();
+    try {
+      await pace.turn();
+    } catch (reason) {
+      steps.throw(reason);
+      throw reason;
+    }
   }
+}
+
+/** A copy of `values`. */
+export function* copySteps(values: Float64Array): Steps<Float64Array> {
+  const copy = new Float64Array(values.length);
+  for (let k = 0; k < values.length; k += STEP) {
+    copy.set(values.subarray(k, k + STEP), k);
+    yield;
+  }
+  return copy;
 }

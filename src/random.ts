@@ -8,6 +8,7 @@ import { reserve } from "./bytes.js";
 import { argumentError } from "./errors.js";
 import { normalQuantile } from "./normal-quantile.js";
 import { checkOptionNames } from "./options.js";
+import { finish, STEP, type Steps } from "./pace.js";
 
 /** All that a generator is; plain JSON. */
 export interface RandomState {
@@ -121,21 +122,41 @@ export class Random {
   /** Shuffles in place (Fisher-Yates, from the end) and returns the same array. */
   shuffle<T extends { readonly length: number; [index: number]: unknown }>(array: T): T {
     if (!Array.isArray(array) && !ArrayBuffer.isView(array)) throw argumentError("array", "must be an array", array);
-    for (let i = array.length - 1; i > 0; i--) {
-      const j = this.below(i + 1);
-      const kept = array[i];
-      array[i] = array[j];
-      array[j] = kept;
-    }
+    exchange(this, array, array.length - 1, 0);
     return array;
   }
 
   /** The integers 0 ... n-1 in random order. n from 0 to 2^32 - 1. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_MEMORY */
   permutation(n: number): Uint32Array {
-    if (!Number.isSafeInteger(n) || n < 0 || n >= TWO_32)
-      throw argumentError("n", "must be an integer from 0 to 2^32 - 1", n);
-    const order = reserve(4 * n, "a permutation", () => new Uint32Array(n));
-    for (let i = 0; i < n; i++) order[i] = i;
-    return this.shuffle(order);
+    return finish(permutationSteps(this, n));
   }
 }
+
+/** Places from `from` down to just above `to`, each exchanged with one that is drawn at or below it. */
+function exchange(random: Random, array: { [index: number]: unknown }, from: number, to: number): void {
+  for (let i = from; i > to; i--) {
+    const j = random.below(i + 1);
+    const kept = array[i];
+    array[i] = array[j];
+    array[j] = kept;
+  }
+}
+
+/** `random.permutation(n)` in pieces. */
+export function* permutationSteps(random: Random, n: number): Steps<Uint32Array> {
+  if (!Number.isSafeInteger(n) || n < 0 || n >= TWO_32)
+    throw argumentError("n", "must be an integer from 0 to 2^32 - 1", n);
+  const order = reserve(4 * n, "a permutation", () => new Uint32Array(n));
+  for (let i = 0; i < n; i++) {
+    order[i] = i;
+    if (i % STEP === STEP - 1) yield;
+  }
+  for (let i = n - 1; i > 0; i -= DRAWN) {
+    exchange(random, order, i, Math.max(0, i - DRAWN));
+    yield;
+  }
+  return order;
+}
+
+/** Draws of a piece: about a millisecond. */
+const DRAWN = STEP / 16;

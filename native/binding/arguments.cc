@@ -210,13 +210,24 @@ FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, 
 
 }  // namespace
 
-Status SetSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine) {
+Status ReserveSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine) {
   const size_t d = engine->architecture().input_size, c = engine->architecture().output_size;
-  const double* weights = OptionalDoubles(info, 4, "weights", n);
-  if (info[2].IsObject() && !info[2].IsTypedArray())
-    return engine->SetFile(n, File(info, 2, "inputs", d + c), weights);
-  const double* inputs = Doubles(info, 2, "inputs", n * d);
-  return engine->SetData(n, inputs, Doubles(info, 3, "targets", n * c), weights);
+  const bool weighted = Boolean(info, 3, "weighted");
+  if (info[2].IsNull()) return engine->ReserveData(n, weighted);
+  if (!info[2].IsObject()) throw Error(info.Env(), "file", "must be an object or null");
+  return engine->ReserveFile(n, File(info, 2, "file", d + c), weighted);
+}
+
+size_t FillSamples(const Napi::CallbackInfo& info, size_t first, bool weighted, Engine* engine) {
+  const size_t d = engine->architecture().input_size, c = engine->architecture().output_size;
+  const size_t count = Integer(info, 0, "count", 1, engine->sample_count() - first);
+  const bool here = !engine->data().from_file();
+  const double* inputs = here ? Doubles(info, 1, "inputs", count * d) : nullptr;
+  const double* targets = here ? Doubles(info, 2, "targets", count * c) : nullptr;
+  const double* weights = weighted ? Doubles(info, 3, "weights", count) : nullptr;
+  if (here) engine->data().Fill(first, count, inputs, targets);
+  if (weighted) engine->data().FillWeights(first, count, weights);
+  return count;
 }
 
 }  // namespace gaussflow::arguments

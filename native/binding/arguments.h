@@ -43,9 +43,14 @@ bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);
 // src/backend/native/binding.ts declares.
 Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name);
 
-// Gives the engine its n samples: argument 2 the inputs and 3 the targets, or 2 alone a file
-// { path, offset, size, changed, inode, width, columnOffset, columnScale }; 4 the weights or null.
-Status SetSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine);
+// Makes room for the engine's n samples: argument 2 a file that holds them
+// { path, offset, size, changed, inode, width, columnOffset, columnScale } or null; 3 whether they
+// are weighted.
+Status ReserveSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine);
+// Gives the engine its samples from `first` on, up to all it has room for: arguments 1 the inputs
+// and 2 the targets, null for those of a file, 3 the weights, null where there are none. Their
+// number.
+size_t FillSamples(const Napi::CallbackInfo& info, size_t first, bool weighted, Engine* engine);
 
 }  // namespace gaussflow::arguments
 

@@ -10,12 +10,19 @@
 
 namespace gaussflow {
 
+namespace {
+
+constexpr const char* kDisposed = "the engine was disposed of";
+
+}  // namespace
+
 using Curvature_ = gaussflow::Curvature;  // the class has a method of that name
 
 Napi::Function EngineObject::Define(Napi::Env env) {
   return DefineClass(
       env, "NativeEngine",
-      {InstanceMethod<&EngineObject::Call<&EngineObject::Forward>>("forward"),
+      {InstanceMethod<&EngineObject::Call<&EngineObject::Fill>>("fill"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Forward>>("forward"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Evaluate>>("evaluate"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Linearise>>("linearise"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Solve>>("solve"),
@@ -60,12 +67,24 @@ Status EngineObject::Construct(const Napi::CallbackInfo& info) {
   const Environment& environment = *info.Env().GetInstanceData<Environment>();
   Architecture net = arguments::Network(info, 0, "network");
   const size_t n = arguments::Integer(info, 1, "sampleCount", 1, 2147483647);
-  const size_t threads = arguments::Integer(info, 5, "threads", 1, ThreadPool::kMaxThreads);
+  const size_t threads = arguments::Integer(info, 4, "threads", 1, ThreadPool::kMaxThreads);
   state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads));
   state_->closing = environment.closing;
   state_->synchronous_flops =
       threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;
-  return arguments::SetSamples(info, n, &state_->engine);
+  const Status status = arguments::ReserveSamples(info, n, &state_->engine);
+  state_->weighted = info[3].As<Napi::Boolean>().Value();
+  // Those of a file need only be given where they have weights.
+  if (state_->engine.data().from_file() && !state_->weighted) state_->filled = n;
+  return status;
+}
+
+Napi::Value EngineObject::Fill(const Napi::CallbackInfo& info) {
+  if (state_ == nullptr) throw CodedError(info.Env(), "GAUSSFLOW_STATE", kDisposed);
+  if (state_->filled == state_->engine.sample_count())
+    throw CodedError(info.Env(), "GAUSSFLOW_STATE", "the engine has all its samples");
+  state_->filled += arguments::FillSamples(info, state_->filled, state_->weighted, &state_->engine);
+  return info.Env().Undefined();
 }
 
 void EngineObject::Finalize(Napi::Env env) {
@@ -83,7 +102,9 @@ void EngineObject::ReportBytes(Napi::Env env, State* state) {
 }
 
 EngineObject::State& EngineObject::Ready(Napi::Env env) {
-  if (state_ == nullptr) throw CodedError(env, "GAUSSFLOW_STATE", "the engine was disposed of");
+  if (state_ == nullptr) throw CodedError(env, "GAUSSFLOW_STATE", kDisposed);
+  if (state_->filled < state_->engine.sample_count())
+    throw CodedError(env, "GAUSSFLOW_STATE", "the engine has not been given all its samples");
   if (state_->busy.load())
     throw CodedError(env, "GAUSSFLOW_BUSY", "the engine is at work: await the call before");
   return *state_;

@@ -16,8 +16,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function Define(Napi::Env env);
 
-  // (network, sampleCount, inputs, targets, weights | null, threads), the data copied; or
-  // (network, sampleCount, file, null, weights | null, threads), the samples read when wanted.
+  // (network, sampleCount, file | null, weighted, threads): the samples of a file are read when
+  // wanted; all others, and the weights, come by `fill`, copied.
   explicit EngineObject(const Napi::CallbackInfo& info);
   void Finalize(Napi::Env env) override;
 
@@ -27,6 +27,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   struct State {
     State(Architecture architecture, int threads) : engine(std::move(architecture), threads) {}
     Engine engine;
+    bool weighted = false;
+    size_t filled = 0;  // samples that the engine has been given
     // Of the call that runs. Kept: in a large network the first touches of new memory take longer
     // than the copy.
     Doubles parameters;
@@ -45,6 +47,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     Cancel Flags() const { return {&cancel, closing.get()}; }
   };
 
+  Napi::Value Fill(const Napi::CallbackInfo& info);
   Napi::Value Forward(const Napi::CallbackInfo& info);
   Napi::Value Evaluate(const Napi::CallbackInfo& info);
   Napi::Value Linearise(const Napi::CallbackInfo& info);
@@ -75,7 +78,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   // Copies argument 0 into the state, which must be ready.
   void TakeParameters(const Napi::CallbackInfo& info);
   // The state, free for a new call; throws GAUSSFLOW_BUSY where it is at work,
-  // GAUSSFLOW_STATE where it was disposed of.
+  // GAUSSFLOW_STATE where it was disposed of or has not been given all its samples.
   State& Ready(Napi::Env env);
   // What a call asks of the curvature: products with it, its entries or eigenvalues in any form, or
   // a matrix to solve with.

@@ -27,36 +27,52 @@ size_t FirstNotFinite(const double* values, size_t count) {
 
 }  // namespace
 
-Status Dataset::SetWeights(size_t n, const double* weights) {
-  if (weights == nullptr) return Status::Ok();
-  if (!root_weights_.Reserve(n)) return Status::Memory(n * sizeof(double));
-  for (size_t i = 0; i < n; ++i) root_weights_.data()[i] = std::sqrt(weights[i]);
+Status Dataset::ReserveWeights(bool weighted) {
+  if (weighted && !root_weights_.Reserve(sample_count))
+    return Status::Memory(sample_count * sizeof(double));
   return Status::Ok();
 }
 
-Status Dataset::Set(size_t n, size_t d, size_t c, const double* in, const double* out,
-                    const double* weights) {
+Status Dataset::Reserve(size_t n, size_t d, size_t c, bool weighted) {
   sample_count = n;
   input_size_ = d;
   output_size_ = c;
   window_ = n;
   if (!inputs_.Reserve(n * d)) return Status::Memory(n * d * sizeof(double));
   if (!targets_.Reserve(n * c)) return Status::Memory(n * c * sizeof(double));
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t k = 0; k < d; ++k) inputs_.data()[k * n + i] = in[i * d + k];
-    for (size_t a = 0; a < c; ++a) targets_.data()[a * n + i] = out[i * c + a];
-  }
-  return SetWeights(n, weights);
+  return ReserveWeights(weighted);
 }
 
-Status Dataset::SetFile(size_t n, size_t d, size_t c, const FileLayout& layout,
-                        const double* weights) {
+Status Dataset::ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layout, bool weighted) {
   sample_count = n;
   input_size_ = d;
   output_size_ = c;
   layout_ = layout;
   if (!file_.Open(layout.path, layout.offset, layout.width, layout.version)) return Status::File(0);
-  return SetWeights(n, weights);
+  return ReserveWeights(weighted);
+}
+
+void Dataset::Fill(size_t first, size_t count, const double* in, const double* out) {
+  const size_t n = sample_count, d = input_size_, c = output_size_;
+  double* const inputs = inputs_.data() + first;
+  double* const targets = targets_.data() + first;
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t k = 0; k < d; ++k) inputs[k * n + i] = in[i * d + k];
+    for (size_t a = 0; a < c; ++a) targets[a * n + i] = out[i * c + a];
+  }
+}
+
+void Dataset::FillWeights(size_t first, size_t count, const double* weights) {
+  for (size_t i = 0; i < count; ++i) root_weights_.data()[first + i] = std::sqrt(weights[i]);
+}
+
+Status Dataset::Set(size_t n, size_t d, size_t c, const double* in, const double* out,
+                    const double* weights) {
+  const Status reserved = Reserve(n, d, c, weights != nullptr);
+  if (!reserved.ok()) return reserved;
+  Fill(0, n, in, out);
+  if (weights != nullptr) FillWeights(0, n, weights);
+  return Status::Ok();
 }
 
 Status Dataset::ReserveSubset(const Dataset& from, size_t count) {

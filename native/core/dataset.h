@@ -28,11 +28,18 @@ struct FileLayout {
 
 class Dataset {
  public:
-  // `inputs` n x d and `targets` n x c, row-major; `weights` n or null.
+  // Makes room for n samples of d inputs and c targets. Fill, and FillWeights where they are
+  // weighted, give them: in as many pieces as the caller likes, so that none takes long.
+  Status Reserve(size_t n, size_t d, size_t c, bool weighted);
+  // The samples of a file: only their weights are to be filled in. kFile where it cannot be opened
+  // or is of another version.
+  Status ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layout, bool weighted);
+  // Samples [first, first + count): `in` count x d and `out` count x c, row-major.
+  void Fill(size_t first, size_t count, const double* in, const double* out);
+  void FillWeights(size_t first, size_t count, const double* weights);
+  // All of that at once; `weights` n or null.
   Status Set(size_t n, size_t d, size_t c, const double* in, const double* out,
              const double* weights);
-  // The same from a file. kFile where it cannot be opened or is of another version.
-  Status SetFile(size_t n, size_t d, size_t c, const FileLayout& layout, const double* weights);
 
   // Makes room for `count` of the samples of `from`, which stand for all of them: each weighs
   // n / count times its own weight. Take fills it.
@@ -65,7 +72,7 @@ class Dataset {
   size_t sample_count = 0;
 
  private:
-  Status SetWeights(size_t n, const double* weights);
+  Status ReserveWeights(bool weighted);
 
   size_t input_size_ = 0;
   size_t output_size_ = 0;

@@ -71,8 +71,12 @@ Status Engine::SetData(size_t n, const double* inputs, const double* targets,
   return data_.Set(n, net_.input_size, net_.output_size, inputs, targets, weights);
 }
 
-Status Engine::SetFile(size_t n, const FileLayout& layout, const double* weights) {
-  return data_.SetFile(n, net_.input_size, net_.output_size, layout, weights);
+Status Engine::ReserveData(size_t n, bool weighted) {
+  return data_.Reserve(n, net_.input_size, net_.output_size, weighted);
+}
+
+Status Engine::ReserveFile(size_t n, const FileLayout& layout, bool weighted) {
+  return data_.ReserveFile(n, net_.input_size, net_.output_size, layout, weighted);
 }
 
 size_t Engine::BlockSize(size_t count) const {

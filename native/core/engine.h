@@ -47,9 +47,12 @@ class Engine {
  public:
   Engine(Architecture architecture, int threads);
 
+  // The samples: all at once, or room for them, which `data` fills before the first call. Those of
+  // a file are read block by block, and only their weights are to be filled in.
   Status SetData(size_t n, const double* inputs, const double* targets, const double* weights);
-  // The same from a file, whose samples are read block by block.
-  Status SetFile(size_t n, const FileLayout& layout, const double* weights);
+  Status ReserveData(size_t n, bool weighted);
+  Status ReserveFile(size_t n, const FileLayout& layout, bool weighted);
+  Dataset& data() { return data_; }
 
   // out: n x c, row-major.
   Status Forward(const double* parameters, const Cancel& cancel, double* out);

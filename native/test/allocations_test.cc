@@ -71,9 +71,11 @@ Status Create(Bench& bench, int threads) {
   bench.engine.reset();
   bench.engine = std::make_unique<Engine>(bench.net, threads);
   const double* weights = bench.weights.empty() ? nullptr : bench.weights.data();
-  return bench.file.has_value()
-             ? bench.engine->SetFile(bench.n, *bench.file, weights)
-             : bench.engine->SetData(bench.n, bench.inputs.data(), bench.targets.data(), weights);
+  if (!bench.file.has_value())
+    return bench.engine->SetData(bench.n, bench.inputs.data(), bench.targets.data(), weights);
+  const Status status = bench.engine->ReserveFile(bench.n, *bench.file, weights != nullptr);
+  if (status.ok() && weights != nullptr) bench.engine->data().FillWeights(0, bench.n, weights);
+  return status;
 }
 
 // Loss, measure, gradient, scaling, diagonal.

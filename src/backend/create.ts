@@ -4,11 +4,12 @@ import { availableParallelism } from "node:os";
 import { argumentError, GaussflowError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";
 import { checkOptionNames } from "../options.js";
+import { finish, finishInTurns, Pace, type Steps } from "../pace.js";
 import { checkEngine } from "./check-engine.js";
 import type { Engine, EngineData } from "./engine.js";
-import { createNativeEngine } from "./native/engine.js";
+import { nativeEngineSteps } from "./native/engine.js";
 import { loadNative } from "./native/load.js";
-import { createReferenceEngine } from "./reference/engine.js";
+import { referenceEngineSteps } from "./reference/engine.js";
 
 /** `auto` is native with a fall-back; `typescript` is the plain engine. */
 export type Backend = "auto" | "native" | "typescript";
@@ -29,12 +30,29 @@ let warned = false;
 
 /** The engine for one architecture on one data set. */
 export function createEngine(architecture: Architecture, data: EngineData, options: BackendOptions = {}): Engine {
+  return finish(engineSteps(architecture, data, options));
+}
+
+/**
+ * The same in turns with the event loop: an engine copies its samples. `data` must not change meanwhile.
+ * @throws the signal's reason once it has been aborted
+ */
+export function createEngineInTurns(
+  architecture: Architecture,
+  data: EngineData,
+  options: BackendOptions,
+  signal: AbortSignal | undefined,
+): Promise<Engine> {
+  return finishInTurns(engineSteps(architecture, data, options), new Pace(signal));
+}
+
+function* engineSteps(architecture: Architecture, data: EngineData, options: BackendOptions): Steps<Engine> {
   checkOptionNames("options", options, ["backend", "threads"]);
   const threads = chooseThreads(options.threads);
   checkEngine(architecture, data);
-  return chooseBackend(options.backend) === "native"
-    ? createNativeEngine(architecture, data, { threads })
-    : createReferenceEngine(architecture, data);
+  return yield* chooseBackend(options.backend) === "native"
+    ? nativeEngineSteps(architecture, data, threads)
+    : referenceEngineSteps(architecture, data);
 }
 
 /** Which engine would be used now; warns (once) when that is a fall-back, throws when "native" cannot be had. */

@@ -7,6 +7,7 @@ import type { Architecture } from "../network/architecture.js";
 import { Ensemble, EnsembleMoments, type EnsemblePrediction } from "../network/ensemble.js";
 import { checkNetwork, Network } from "../network/network.js";
 import { checkOptionNames, checkSignal } from "../options.js";
+import { Pace } from "../pace.js";
 import { type BackendOptions, chooseBackend, chooseThreads, createEngine } from "./create.js";
 
 export interface PredictOptions extends BackendOptions {
@@ -15,7 +16,7 @@ export interface PredictOptions extends BackendOptions {
 }
 
 /** Doubles of inputs and predictions in a batch: to check, copy and scale them takes a few milliseconds. */
-const BATCH = 1 << 19;
+const BATCH = 1 << 17;
 /** A batch of fewer flops is not worth a second thread. */
 const SHARED_FLOPS = 1e7;
 
@@ -66,10 +67,12 @@ async function predictNetwork(
   const n = matrixRows(inputs, d, "inputs");
   const predictions = new Float64Array(n * c);
   const rows = Math.max(1, Math.floor(BATCH / (d + c)));
+  const pace = new Pace(signal);
   for (let first = 0; first < n; first += rows) {
     const count = Math.min(rows, n - first);
     const batch = toMatrix(rowsOf(inputs, first, count, d), d, "inputs", first);
     predictions.set(await predictBatch(network, batch, count, engine, signal), first * c);
+    await pace.turn();
   }
   return predictions;
 }

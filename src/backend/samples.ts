@@ -1,6 +1,7 @@
 // The samples an engine in TypeScript works on, block after block: views of arrays, or blocks of a file, scaled as they are read.
 import { changedError, type RowLayout, RowReader } from "../data/row-reader.js";
 import type { Architecture } from "../network/architecture.js";
+import { copySteps, type Steps } from "../pace.js";
 import type { EngineData, FileSamples } from "./engine.js";
 
 export interface Samples {
@@ -13,10 +14,10 @@ export interface Samples {
 }
 
 /** Arrays are copied: their owner may write to them. */
-export function samplesOf({ inputSize, outputSize }: Architecture, data: EngineData): Samples {
+export function* samplesOf({ inputSize, outputSize }: Architecture, data: EngineData): Steps<Samples> {
   if (data.file !== undefined) return new FileBlocks(data.file, data.sampleCount, inputSize, outputSize);
-  const inputs = data.inputs.slice();
-  const targets = data.targets.slice();
+  const inputs = yield* copySteps(data.inputs);
+  const targets = yield* copySteps(data.targets);
   return arrays(inputs, targets, data.sampleCount, inputSize, outputSize);
 }
 

@@ -3,13 +3,14 @@
 // that nothing of the held-out rows leaks into training.
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount, checkOptionNames, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
+import { copySteps, finish, STEP, type Steps } from "../pace.js";
 import { FileDataset } from "./data-file.js";
 import { checkFields, type DatasetFields } from "./dataset-fields.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
-import { columnsOf, type MatrixLike, toMatrix } from "./matrix.js";
+import { columnsOf, type MatrixLike, matrixSteps } from "./matrix.js";
 import { checkRelations, type GroupList } from "./relations.js";
-import { pickRows } from "./rows.js";
-import { checkPartition, drawPartition, PART_NAMES, type Partition, partitionOf, type SplitOptions } from "./split.js";
+import { selectSteps } from "./select.js";
+import { checkPartition, drawSteps, PART_NAMES, type Partition, partitionSteps, type SplitOptions } from "./split.js";
 
 export type { DatasetFields } from "./dataset-fields.js";
 export { type MatrixLike, toMatrix } from "./matrix.js";
@@ -80,40 +81,8 @@ export class Dataset {
    * are: for the folds of a cross-validation use `partition`, which recomputes them on the training part.
    */
   select(indices: ArrayLike<number>): Dataset {
-    const { inputSize: d, outputSize: c, sampleCount: n } = this;
-    checkRows("indices", indices, n);
-    const inputs = pickRows(this.inputs, indices, d);
-    const targets = pickRows(this.targets, indices, c);
-    const weights = this.weights && pickRows(this.weights, indices, 1);
-    const rows = this.rows === null ? null : new Uint32Array(indices.length);
-    const parts = this.parts === null ? null : new Uint8Array(indices.length);
-    const groups = this.groups === null ? null : new Uint32Array(indices.length);
-    const order = this.order === null ? null : new Float64Array(indices.length);
-    const missing = this.#missing === null ? null : new Set(this.#missing);
-    const missingHere: number[] = [];
-    for (let i = 0; i < indices.length; i++) {
-      const row = indices[i]!;
-      if (rows !== null) rows[i] = this.rows![row]!;
-      if (parts !== null) parts[i] = this.parts![row]!;
-      if (groups !== null) groups[i] = this.groups![row]!;
-      if (order !== null) order[i] = this.order![row]!;
-      if (missing !== null) for (let j = 0; j < d; j++) if (missing.has(row * d + j)) missingHere.push(i * d + j);
-    }
-    if (weights?.every((weight) => weight === 0))
-      throw new GaussflowError("GAUSSFLOW_DATA", "the sample weights of the selected rows are all zero", {
-        rows: indices.length,
-      });
-    return new Dataset({
-      ...this.fields(),
-      inputs,
-      targets,
-      weights,
-      rows,
-      parts,
-      groups,
-      order,
-      missing: Uint32Array.from(missingHere),
-    });
+    checkRows("indices", indices, this.sampleCount);
+    return finish(selectedSteps(this, indices));
   }
 
   /**
@@ -123,14 +92,7 @@ export class Dataset {
    * @throws GAUSSFLOW_ARGUMENT (fractions), GAUSSFLOW_DATA (a part would be empty, or its weights are all zero)
    */
   split(options: SplitOptions = {}): DatasetParts {
-    if (this.parts === null) return this.partition(drawPartition(this.sampleCount, options, this));
-    if ((options.validation ?? 0) !== 0 || (options.test ?? 0) !== 0)
-      throw argumentError(
-        "options",
-        "must not give fractions: the table's split column already names the parts",
-        options,
-      );
-    return this.partition(partitionOf(this.parts));
+    return finish(splitSteps(this, options));
   }
 
   /** Cuts by given row numbers (from 0); rows named in no part are left out. Fills and encoding are those of `train`. */
@@ -144,27 +106,13 @@ export class Dataset {
       const given = rows[part];
       if (given === undefined || given === null) return null;
       checkRows(`rows.${part}`, given, this.sampleCount);
-      return Uint32Array.from(given);
+      return new Uint32Array(given);
     };
     const train = list("train");
     if (train === null) throw argumentError("rows.train", "must name the rows that are trained on", rows.train);
     const sets: Partition = { train, validation: list("validation"), test: list("test") };
     checkPartition(sets, this.sampleCount);
-    const parts = { train: null, validation: null, test: null } as Record<(typeof PART_NAMES)[number], Dataset | null>;
-    for (const name of PART_NAMES) {
-      const set = sets[name];
-      if (set === null) continue;
-      this.checkWeighted(set, name === "train" ? "to train on" : `drawn for ${name}`);
-      parts[name] = this.select(set);
-    }
-    const fit = parts.train!;
-    const encoding = fit.#fittedEncoding();
-    const finish = (part: Dataset) => part.#withEncoding(encoding);
-    return {
-      train: finish(fit),
-      validation: parts.validation && finish(parts.validation),
-      test: parts.test && finish(parts.test),
-    } satisfies DatasetParts;
+    return finish(partSteps(this, sets));
   }
 
   /**
@@ -184,29 +132,79 @@ export class Dataset {
 
   /** This data set with fills, means and ranges taken from its own rows: the whole of it is for training. */
   fitted(): Dataset {
-    return this.#withEncoding(this.#fittedEncoding());
-  }
-
-  #fittedEncoding(): TableEncoding | null {
-    return this.encoding && fitEncoding(this.encoding, this.inputs, this.#missing, this.weights);
-  }
-
-  #withEncoding(encoding: TableEncoding | null): Dataset {
-    if (encoding === null) return this;
-    let inputs = this.inputs;
-    if (this.#missing !== null && this.#missing.length > 0) {
-      const fill = fillValues(encoding);
-      const d = encodedSize(encoding);
-      inputs = inputs.slice();
-      for (const place of this.#missing) inputs[place] = fill[place % d]!;
-    }
-    return new Dataset({ ...this.fields(), inputs, encoding });
+    return finish(fittedSteps(this));
   }
 
   /** All that this data set is made of: what `new Dataset` takes, also in another thread. */
   fields(): DatasetFields {
     return { ...this, missing: this.#missing };
   }
+}
+
+/** `set.select(indices)` in pieces; the indices are those of rows. */
+export function* selectedSteps(set: Dataset, indices: ArrayLike<number>): Steps<Dataset> {
+  const fields = yield* selectSteps(set.fields(), indices);
+  if (fields.weights?.every((weight) => weight === 0))
+    throw new GaussflowError("GAUSSFLOW_DATA", "the sample weights of the selected rows are all zero", {
+      rows: indices.length,
+    });
+  return new Dataset(fields);
+}
+
+/** `set.split(options)` in pieces. */
+export function* splitSteps(set: Dataset, options: SplitOptions = {}): Steps<DatasetParts> {
+  if (set.parts === null) return yield* partSteps(set, yield* drawSteps(set.sampleCount, options, set));
+  if ((options.validation ?? 0) !== 0 || (options.test ?? 0) !== 0)
+    throw argumentError(
+      "options",
+      "must not give fractions: the table's split column already names the parts",
+      options,
+    );
+  return yield* partSteps(set, yield* partitionSteps(set.parts));
+}
+
+function* partSteps(set: Dataset, rows: Partition): Steps<DatasetParts> {
+  const parts = { train: null, validation: null, test: null } as Record<(typeof PART_NAMES)[number], Dataset | null>;
+  for (const name of PART_NAMES) {
+    const those = rows[name];
+    if (those === null) continue;
+    set.checkWeighted(those, name === "train" ? "to train on" : `drawn for ${name}`);
+    parts[name] = yield* selectedSteps(set, those);
+  }
+  const { train: fit, validation, test } = parts;
+  const encoding = yield* fittedEncoding(fit!);
+  return {
+    train: yield* withEncoding(fit!, encoding),
+    validation: validation && (yield* withEncoding(validation, encoding)),
+    test: test && (yield* withEncoding(test, encoding)),
+  };
+}
+
+/** `set.fitted()` in pieces. */
+export function* fittedSteps(set: Dataset): Steps<Dataset> {
+  return yield* withEncoding(set, yield* fittedEncoding(set));
+}
+
+function* fittedEncoding(set: Dataset): Steps<TableEncoding | null> {
+  const { encoding, inputs, weights } = set;
+  return encoding && (yield* fitEncoding(encoding, inputs, set.fields().missing ?? null, weights));
+}
+
+function* withEncoding(set: Dataset, encoding: TableEncoding | null): Steps<Dataset> {
+  if (encoding === null) return set;
+  const { missing = null, ...fields } = set.fields();
+  let { inputs } = set;
+  if (missing !== null && missing.length > 0) {
+    const fill = fillValues(encoding);
+    const d = encodedSize(encoding);
+    inputs = yield* copySteps(inputs);
+    for (let k = 0; k < missing.length; k++) {
+      const place = missing[k]!;
+      inputs[place] = fill[place % d]!;
+      if (k % STEP === STEP - 1) yield;
+    }
+  }
+  return new Dataset({ ...fields, missing, inputs, encoding });
 }
 
 /** Data given in code. */
@@ -285,11 +283,11 @@ function checkWeights(weights: unknown, n: number, name: string): Float64Array {
  * @throws GAUSSFLOW_ARGUMENT: ragged rows, a value that is not a finite number (with row and column), lengths that disagree
  */
 export function dataset(given: DatasetInput): Dataset {
-  return fromInput(given, "data", null);
+  return finish(inputSteps(given, "data", null));
 }
 
 /** @param beside sizes of the network that the data are for, or null: what arrays without rows are cut by */
-function fromInput(given: DatasetInput, name: string, beside: SampleSizes | null): Dataset {
+function* inputSteps(given: DatasetInput, name: string, beside: SampleSizes | null): Steps<Dataset> {
   if (isObject(given) && "featureNames" in given && "sampleCount" in given)
     throw argumentError(
       name,
@@ -310,7 +308,7 @@ function fromInput(given: DatasetInput, name: string, beside: SampleSizes | null
   const c =
     width(targets, given.outputSize, beside?.outputSize) ??
     (rows !== null && targets.length % rows === 0 ? Math.max(1, targets.length / rows) : 1);
-  const y = toMatrix(targets, c, `${name}.targets`);
+  const y = yield* matrixSteps(targets, c, `${name}.targets`);
   const n = y.length / c;
   const d =
     width(inputs, given.inputSize, beside?.inputSize) ??
@@ -321,7 +319,7 @@ function fromInput(given: DatasetInput, name: string, beside: SampleSizes | null
       `must divide into ${n} rows, one for each target (or give inputSize, and outputSize for more than one target a row)`,
       inputs,
     );
-  const x = toMatrix(inputs, d, `${name}.inputs`);
+  const x = yield* matrixSteps(inputs, d, `${name}.inputs`);
   if (x.length / d !== n)
     throw argumentError(`${name}.targets`, `must have ${x.length / d} rows, as inputs has`, `${n} rows`);
   return new Dataset({
@@ -340,7 +338,12 @@ function fromInput(given: DatasetInput, name: string, beside: SampleSizes | null
  * @throws GAUSSFLOW_ARGUMENT, also for a data file
  */
 export function asDataset(given: Dataset | DatasetInput, name: string, beside: SampleSizes | null): Dataset {
+  return finish(datasetSteps(given, name, beside));
+}
+
+/** The same in pieces. */
+export function* datasetSteps(given: Dataset | DatasetInput, name: string, beside: SampleSizes | null): Steps<Dataset> {
   if (given instanceof FileDataset)
     throw argumentError(name, "must be in memory here: train() and plan() read data files", given.layout.path);
-  return given instanceof Dataset ? given : fromInput(given, name, beside);
+  return given instanceof Dataset ? given : yield* inputSteps(given, name, beside);
 }

@@ -3,6 +3,8 @@
 //   categorical column  -> one input a category, 1 for the row's category and 0 for the others (one-hot), in stored order
 // Means and ranges are those of the training part. Plain JSON; the check on read-back is in encoding-json.ts.
 
+import { STEP, type Steps } from "../pace.js";
+
 /** What becomes of a row in which a value is missing. */
 export type MissingRule = "error" | "drop" | "mean";
 
@@ -71,17 +73,17 @@ export function fillValues(encoding: TableEncoding): Float64Array {
 }
 
 /**
- * The encoding with means, shares and ranges taken from the given rows (all of them training rows).
+ * The encoding with means, shares and ranges taken from the given rows (all of them training rows), in pieces.
  * @param inputs [n x d] row-major; what stands at a missing place is not read
  * @param missing places in `inputs` without a value, ascending
  * @returns the column keeps its former figures where no row has a value
  */
-export function fitEncoding(
+export function* fitEncoding(
   encoding: TableEncoding,
   inputs: Float64Array,
   missing: Uint32Array | null,
   weights: Float64Array | null,
-): TableEncoding {
+): Steps<TableEncoding> {
   const d = encodedSize(encoding);
   const n = inputs.length / d;
   const total = new Float64Array(d);
@@ -89,7 +91,9 @@ export function fitEncoding(
   const min = new Float64Array(d).fill(Infinity);
   const max = new Float64Array(d).fill(-Infinity);
   let next = 0;
+  const piece = Math.max(1, Math.floor(STEP / d));
   for (let i = 0; i < n; i++) {
+    if (i % piece === piece - 1) yield;
     const weight = weights === null ? 1 : weights[i]!;
     for (let j = 0, k = i * d; j < d; j++, k++) {
       if (missing !== null && missing[next] === k) {

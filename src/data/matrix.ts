@@ -2,6 +2,7 @@
 // Every value must be finite; the error names row and column (from 1).
 import { argumentError, describe, GaussflowError } from "../errors.js";
 import { isTypedNumbers, type NumberArray } from "../options.js";
+import { finish, STEP, type Steps } from "../pace.js";
 
 /** Rows of numbers, or all of them one after the other (row-major). */
 export type MatrixLike = readonly ArrayLike<number>[] | NumberArray;
@@ -11,9 +12,10 @@ function isRows(value: unknown): value is readonly ArrayLike<number>[] {
   return Array.isArray(value) && (typeof value[0] === "object" || value.length === 0);
 }
 
-/** Throws GAUSSFLOW_ARGUMENT at the first value that is not a finite number. */
-function checkFinite(values: Float64Array, columns: number, name: string, firstRow: number): void {
-  for (let i = 0; i < values.length; i++) {
+/** Throws GAUSSFLOW_ARGUMENT at the first of the values from place `from` on that is not a finite number. */
+function checkFinite(values: Float64Array, from: number, columns: number, name: string, firstRow: number): void {
+  const end = Math.min(values.length, from + STEP);
+  for (let i = from; i < end; i++) {
     if (Number.isFinite(values[i])) continue;
     const row = firstRow + Math.floor(i / columns) + 1;
     const column = (i % columns) + 1;
@@ -32,20 +34,33 @@ function checkFinite(values: Float64Array, columns: number, name: string, firstR
  * @throws GAUSSFLOW_ARGUMENT with row and column
  */
 export function toMatrix(value: MatrixLike, columns: number, name: string, firstRow = 0): Float64Array {
-  if (!Number.isInteger(columns) || columns < 1)
-    throw argumentError(`${name}: the number of columns`, "must be a positive integer", columns);
-  if (isTypedNumbers(value)) {
-    matrixRows(value, columns, name);
-    const copy = new Float64Array(value);
-    checkFinite(copy, columns, name, firstRow);
-    return copy;
-  }
-  matrixRows(value, columns, name);
-  return isRows(value) ? fromRows(value, columns, name, firstRow) : fromList(value, columns, name, firstRow);
+  return finish(matrixSteps(value, columns, name, firstRow));
 }
 
-function fromRows(rows: readonly ArrayLike<number>[], columns: number, name: string, firstRow: number): Float64Array {
+/** The same in pieces. */
+export function* matrixSteps(value: MatrixLike, columns: number, name: string, firstRow = 0): Steps<Float64Array> {
+  if (!Number.isInteger(columns) || columns < 1)
+    throw argumentError(`${name}: the number of columns`, "must be a positive integer", columns);
+  matrixRows(value, columns, name);
+  if (!isTypedNumbers(value))
+    return yield* isRows(value) ? fromRows(value, columns, name, firstRow) : fromList(value, columns, name, firstRow);
+  const copy = new Float64Array(value.length);
+  for (let k = 0; k < copy.length; k += STEP) {
+    copy.set(value.subarray(k, k + STEP), k);
+    checkFinite(copy, k, columns, name, firstRow);
+    yield;
+  }
+  return copy;
+}
+
+function* fromRows(
+  rows: readonly ArrayLike<number>[],
+  columns: number,
+  name: string,
+  firstRow: number,
+): Steps<Float64Array> {
   const matrix = new Float64Array(rows.length * columns);
+  const piece = Math.max(1, Math.floor(CELLS / columns));
   for (let i = 0; i < rows.length; i++) {
     const row: unknown = rows[i];
     const place = `${name}, row ${firstRow + i + 1}`;
@@ -53,9 +68,13 @@ function fromRows(rows: readonly ArrayLike<number>[], columns: number, name: str
     const cells = row as ArrayLike<unknown>;
     if (cells.length !== columns) throw argumentError(place, `must have ${columns} numbers`, `${cells.length} of them`);
     for (let j = 0; j < columns; j++) matrix[i * columns + j] = cellOf(cells[j], firstRow + i, j, name);
+    if (i % piece === piece - 1) yield;
   }
   return matrix;
 }
+
+/** Cells of a piece where each is looked at on its own. */
+const CELLS = STEP / 8;
 
 /** Number of rows of `value`, whose cells are not looked at. @throws GAUSSFLOW_ARGUMENT */
 export function matrixRows(value: MatrixLike, columns: number, name: string): number {
@@ -68,12 +87,14 @@ export function matrixRows(value: MatrixLike, columns: number, name: string): nu
   return value.length / columns;
 }
 
-function fromList(list: readonly unknown[], columns: number, name: string, firstRow: number): Float64Array {
+function* fromList(list: readonly unknown[], columns: number, name: string, firstRow: number): Steps<Float64Array> {
   // Before the memory is taken: a list without entries may have any length.
   cellOf(list[0], firstRow, 0, name);
   const matrix = new Float64Array(list.length);
-  for (let k = 0; k < matrix.length; k++)
+  for (let k = 0; k < matrix.length; k++) {
     matrix[k] = cellOf(list[k], firstRow + Math.floor(k / columns), k % columns, name);
+    if (k % CELLS === CELLS - 1) yield;
+  }
   return matrix;
 }
 

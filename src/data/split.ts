@@ -2,7 +2,8 @@
 // A split is a function of (n, fractions, seed) alone, and every part keeps the order of the table.
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkOptionNames } from "../options.js";
-import { Random } from "../random.js";
+import { finish, STEP, type Steps } from "../pace.js";
+import { permutationSteps, Random } from "../random.js";
 
 /** Random stream of splits: other uses of the same seed (initial parameters) take other streams. */
 const SPLIT_STREAM = 1;
@@ -45,17 +46,50 @@ const UNRELATED: RowRelations = { groups: null, order: null };
 
 /** Row numbers in rising order of `order`; rows of equal value stay in the order of the table. */
 export function sortedRows(order: Float64Array): Uint32Array {
-  return Uint32Array.from(order, (_, row) => row).sort((a, b) => order[a]! - order[b]! || a - b);
+  return finish(sortedRowSteps(order));
+}
+
+/** Rows that are sorted at once; longer stretches are merged in pieces. */
+const RUN = STEP / 8;
+
+function* sortedRowSteps(order: Float64Array): Steps<Uint32Array> {
+  const n = order.length;
+  let rows = new Uint32Array(n);
+  for (let first = 0; first < n; first += RUN) {
+    const run = rows.subarray(first, first + RUN);
+    for (let i = 0; i < run.length; i++) run[i] = first + i;
+    run.sort((a, b) => order[a]! - order[b]! || a - b);
+    yield;
+  }
+  let merged = new Uint32Array(n);
+  for (let width = RUN; width < n; width *= 2) {
+    for (let start = 0; start < n; start += 2 * width) {
+      const [middle, end] = [Math.min(n, start + width), Math.min(n, start + 2 * width)];
+      let [left, right] = [start, middle];
+      for (let k = start; k < end; k++) {
+        const takesRight = left === middle || (right < end && order[rows[right]!]! < order[rows[left]!]!);
+        merged[k] = rows[takesRight ? right++ : left++]!;
+        if (k % STEP === STEP - 1) yield;
+      }
+    }
+    [rows, merged] = [merged, rows];
+  }
+  return rows;
 }
 
 /** The rows of each group, ascending; groups in the order of their first rows. */
 export function rowsOfGroups(groups: Uint32Array): number[][] {
+  return finish(groupSteps(groups));
+}
+
+function* groupSteps(groups: Uint32Array): Steps<number[][]> {
   const rows = new Map<number, number[]>();
-  groups.forEach((group, row) => {
-    const list = rows.get(group);
-    if (list === undefined) rows.set(group, [row]);
+  for (let row = 0; row < groups.length; row++) {
+    const list = rows.get(groups[row]!);
+    if (list === undefined) rows.set(groups[row]!, [row]);
     else list.push(row);
-  });
+    if (row % RUN === RUN - 1) yield;
+  }
   return [...rows.values()];
 }
 
@@ -65,6 +99,11 @@ export function rowsOfGroups(groups: Uint32Array): number[][] {
  * @throws GAUSSFLOW_ARGUMENT for fractions out of range, GAUSSFLOW_DATA when no row would be left to train on
  */
 export function drawPartition(n: number, options: SplitOptions = {}, relations = UNRELATED): Partition {
+  return finish(drawSteps(n, options, relations));
+}
+
+/** The same in pieces. */
+export function* drawSteps(n: number, options: SplitOptions, relations: RowRelations): Steps<Partition> {
   checkOptionNames("options", options, ["validation", "test", "seed"]);
   const validation = fraction("options.validation", options.validation);
   const test = fraction("options.test", options.test);
@@ -86,21 +125,27 @@ export function drawPartition(n: number, options: SplitOptions = {}, relations =
       { rows: n, validation, test },
     );
   const random = new Random(seed, SPLIT_STREAM);
-  if (relations.groups !== null) return drawGroups(rowsOfGroups(relations.groups), sizes, random);
+  if (relations.groups !== null)
+    return yield* partitionSteps(drawGroups(yield* groupSteps(relations.groups), sizes, random, n));
   const { order } = relations;
   // Drawn rows are taken from the front, later rows from the back.
-  const sequence = order === null ? random.permutation(n) : sortedRows(order).reverse();
+  const sequence = order === null ? yield* permutationSteps(random, n) : (yield* sortedRowSteps(order)).reverse();
   // The places in the sequence decide the parts; collecting the rows by their part keeps the order of the table without a sort.
   const parts = new Uint8Array(n);
-  for (let k = 0; k < n; k++) parts[sequence[k]!] = k < sizes.test ? 2 : k < sizes.test + sizes.validation ? 1 : 0;
-  return partitionOf(parts);
+  for (let k = 0; k < n; k++) {
+    parts[sequence[k]!] = k < sizes.test ? 2 : k < sizes.test + sizes.validation ? 1 : 0;
+    if (k % STEP === STEP - 1) yield;
+  }
+  return yield* partitionSteps(parts);
 }
 
+/** Part of each row. */
 function drawGroups(
   groups: readonly (readonly number[])[],
   sizes: { readonly validation: number; readonly test: number },
   random: Random,
-): Partition {
+  n: number,
+): Uint8Array {
   const parts = 1 + Number(sizes.validation > 0) + Number(sizes.test > 0);
   if (groups.length < parts)
     throw new GaussflowError(
@@ -109,35 +154,39 @@ function drawGroups(
       { groups: groups.length, parts },
     );
   const order = random.permutation(groups.length);
+  const codes = new Uint8Array(n);
   let next = 0;
   // A group is taken while it brings the part nearer to its size, the first in any case; one group must be left for each part to come.
-  const take = (size: number, partsLeft: number): Uint32Array | null => {
-    if (size === 0) return null;
-    const rows: number[] = [];
-    while (next < groups.length - partsLeft) {
+  const take = (size: number, code: number, partsLeft: number): void => {
+    let taken = 0;
+    while (size > 0 && next < groups.length - partsLeft) {
       const group = groups[order[next]!]!;
-      if (rows.length > 0 && rows.length + group.length - size > size - rows.length) break;
-      rows.push(...group);
+      if (taken > 0 && taken + group.length - size > size - taken) break;
+      for (const row of group) codes[row] = code;
+      taken += group.length;
       next++;
     }
-    return Uint32Array.from(rows).sort();
   };
-  const test = take(sizes.test, parts - 1);
-  const validation = take(sizes.validation, 1);
-  const train = Uint32Array.from(Array.from(order.subarray(next), (group) => groups[group]!).flat()).sort();
-  return { train, validation, test };
+  take(sizes.test, 2, parts - 1);
+  take(sizes.validation, 1, 1);
+  return codes;
 }
 
 /** The partition that a column of part codes (positions in PART_NAMES) tells. */
-export function partitionOf(parts: Uint8Array): Partition {
+export function* partitionSteps(parts: Uint8Array): Steps<Partition> {
   const counts = [0, 0, 0];
-  for (let i = 0; i < parts.length; i++) counts[parts[i]!]!++;
-  const rows = (code: number) => {
-    const found = new Uint32Array(counts[code]!);
-    for (let i = 0, k = 0; k < found.length; i++) if (parts[i] === code) found[k++] = i;
-    return found;
-  };
-  const [train, validation, test] = [rows(0), rows(1), rows(2)];
+  for (let i = 0; i < parts.length; i++) {
+    counts[parts[i]!]!++;
+    if (i % STEP === STEP - 1) yield;
+  }
+  const found = counts.map((count) => new Uint32Array(count)) as [Uint32Array, Uint32Array, Uint32Array];
+  const next = [0, 0, 0];
+  for (let i = 0; i < parts.length; i++) {
+    const code = parts[i]!;
+    found[code]![next[code]!++] = i;
+    if (i % STEP === STEP - 1) yield;
+  }
+  const [train, validation, test] = found;
   return { train, validation: validation.length > 0 ? validation : null, test: test.length > 0 ? test : null };
 }
 

@@ -1,7 +1,7 @@
 // The training dynamics of docs/theory.md as an ordinary differential equation, integrated in time: units, engine, plan and files
 // around one FlowRun.
 import { checkWritable } from "../atomic-file.js";
-import { createEngine } from "../backend/create.js";
+import { createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
@@ -9,10 +9,11 @@ import type { MonitorReport } from "../linearise/observer.js";
 import { type Plan, planRoute, refuse } from "../linearise/plan.js";
 import type { FlowRecord, Reason } from "../linearise/record.js";
 import type { Network } from "../network/network.js";
+import { finishInTurns, Pace } from "../pace.js";
 import { fingerprint } from "../train/checkpoint.js";
 import { abortReason, endedBy } from "../train/interrupt.js";
 import { flowRequest } from "../train/plan.js";
-import { checkTargetsKept, fittedPart, fittingDataset, meanFactor, startingPoint } from "../train/prepare.js";
+import { checkTargetsKept, fittedPartSteps, fittingSteps, meanFactor, startingPoint } from "../train/prepare.js";
 import { SampleEngine } from "../train/sample-engine.js";
 import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
@@ -92,8 +93,9 @@ export async function* flowSteps(
   data: Dataset | DatasetInput,
   options: FlowOptions = {},
 ): AsyncGenerator<FlowRecord, FlowResult> {
-  const set = fittingDataset(network, data);
-  const fit = fittedPart(set);
+  const pace = new Pace(undefined);
+  const set = await finishInTurns(fittingSteps(network, data), pace);
+  const fit = await finishInTurns(fittedPartSteps(set), pace);
   const completed = completeFlowOptions(options, network, fit);
   const { schedule, loss } = completed;
   const undamped = schedule.name === "constant" && schedule.settings.rho === 0 && loss.decay === 0;
@@ -105,7 +107,8 @@ export async function* flowSteps(
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   let begun: Awaited<ReturnType<typeof begin>>;
   try {
-    begun = await begin(network, fit, completed, options.signal);
+    // A resumed flow is not cut short here: the points of its checkpoint are in the units that the preparation finds.
+    begun = await begin(network, fit, completed, resume === null ? options.signal : undefined);
   } catch (error) {
     const { signal } = options;
     if (!endedBy(signal, error)) throw error;
@@ -115,7 +118,8 @@ export async function* flowSteps(
   const { start, prepared, terms, print } = begun;
   const snapshot = resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount);
   if (snapshot !== null) checkResumed(completed, snapshot);
-  const engine = createEngine(start.architecture, prepared, backend);
+  // An abort meanwhile is heard by the run.
+  const engine = await createEngineInTurns(start.architecture, prepared, backend, undefined);
   const sample = new SampleEngine(start.architecture, prepared, backend);
   try {
     const run = new FlowRun(completed, {

@@ -2,14 +2,21 @@
 // flows share it.
 import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
-import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
+import {
+  type Dataset,
+  type DatasetInput,
+  datasetSteps,
+  fittedSteps,
+  selectedSteps,
+  splitSteps,
+} from "../data/dataset.js";
 import { identityScaling, type Scaling, scaleSteps, standardiseInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import type { ResidualTerms } from "../linearise/observer.js";
 import { rootWeight } from "../loss/weighted.js";
 import { predictionSteps } from "../network/forward.js";
 import { checkNetwork, type Network } from "../network/network.js";
-import { finishInTurns, Pace, STEP, type Steps } from "../pace.js";
+import { copySteps, finish, finishInTurns, Pace, STEP, type Steps } from "../pace.js";
 
 /** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
 async function unitsOf(
@@ -24,15 +31,28 @@ async function unitsOf(
 
 /** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
 export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
+  return finish(fittingSteps(network, given));
+}
+
+/** The same in pieces. */
+export function* fittingSteps(network: Network, given: Dataset | DatasetInput): Steps<Dataset> {
   checkNetwork("network", network);
-  const set = asDataset(given, "data", network);
+  const set = yield* datasetSteps(given, "data", network);
   checkFit(network, set);
   return set;
 }
 
-/** The same for what `train` takes: data files too. */
+/** What `train` takes: data files too. */
 export function trainingData(network: Network, given: Dataset | DatasetInput | FileDataset): Dataset | FileDataset {
-  if (!(given instanceof FileDataset)) return fittingDataset(network, given);
+  return finish(trainingDataSteps(network, given));
+}
+
+/** The same in pieces. */
+export function* trainingDataSteps(
+  network: Network,
+  given: Dataset | DatasetInput | FileDataset,
+): Steps<Dataset | FileDataset> {
+  if (!(given instanceof FileDataset)) return yield* fittingSteps(network, given);
   checkNetwork("network", network);
   checkFit(network, given);
   if (network.centre !== null)
@@ -55,14 +75,25 @@ function checkFit(network: Network, set: Dataset | FileDataset): void {
 
 /** The rows that are fitted: those of a split column's training part, and of them those with a weight. */
 export function fittedPart(set: Dataset): Dataset {
-  return withWeight(set.parts === null ? set.fitted() : set.split().train);
+  return finish(fittedPartSteps(set));
 }
 
-/** The rows whose weight is not 0: only they are equations. Regime, ranks and degrees of freedom count these. */
-export function withWeight(set: Dataset): Dataset {
+/** The same in pieces. */
+export function* fittedPartSteps(set: Dataset): Steps<Dataset> {
+  return yield* withWeightSteps(set.parts === null ? yield* fittedSteps(set) : (yield* splitSteps(set)).train);
+}
+
+/** The rows whose weight is not 0, in pieces: only they are equations. Regime, ranks and degrees of freedom count these. */
+export function* withWeightSteps(set: Dataset): Steps<Dataset> {
   const { weights } = set;
   if (weights === null || !weights.includes(0)) return set;
-  return set.select(Array.from(weights.keys()).filter((row) => weights[row] !== 0));
+  const rows = new Uint32Array(weights.length);
+  let count = 0;
+  for (let row = 0; row < rows.length; row++) {
+    if (weights[row] !== 0) rows[count++] = row;
+    if (row % STEP === STEP - 1) yield;
+  }
+  return yield* selectedSteps(set, rows.subarray(0, count));
 }
 
 /** Where a run starts: the network in its units, the data as the engine gets them, and how large the terms of its residual are. */
@@ -170,11 +201,16 @@ export async function engineData(
   const pace = new Pace(signal);
   const { architecture, centre } = network;
   const inputs = scaling === null ? data.inputs : await finishInTurns(scaleSteps(data.inputs, scaling.inputs), pace);
-  const targets =
-    scaling === null ? data.targets.slice() : await finishInTurns(scaleSteps(data.targets, scaling.targets), pace);
+  const targets = await finishInTurns(
+    scaling === null ? copySteps(data.targets) : scaleSteps(data.targets, scaling.targets),
+    pace,
+  );
   if (centre !== null) {
     const shift = await finishInTurns(predictionSteps(architecture, centre, inputs), pace);
-    for (let k = 0; k < targets.length; k++) targets[k] += shift[k];
+    for (let k = 0; k < targets.length; k++) {
+      targets[k] += shift[k];
+      if (k % STEP === STEP - 1) await pace.turn();
+    }
   }
   return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined };
 }

@@ -1,5 +1,5 @@
 import { FileDataset } from "../data/data-file.js";
-import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
+import { type Dataset, type DatasetInput, datasetSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearise/problem.js";
 import { TRAIN_ROUTES, type TrainRecord, type TrainRoute } from "../linearise/record.js";
@@ -7,6 +7,7 @@ import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
 import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
+import { finish, type Steps } from "../pace.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "./run-options.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
@@ -71,6 +72,15 @@ export function completeTrainOptions(
   data: Dataset | FileDataset,
   networkSeed: number,
 ): CompletedTrainOptions {
+  return finish(trainOptionSteps(options, data, networkSeed));
+}
+
+/** The same in pieces: validation data are copied and checked. */
+export function* trainOptionSteps(
+  options: TrainOptions,
+  data: Dataset | FileDataset,
+  networkSeed: number,
+): Steps<CompletedTrainOptions> {
   checkOptionNames("options", options, TRAIN_OPTION_NAMES);
   const run = completeRunOptions(options);
   const { method = levenbergMarquardt(), route = "auto", condition = false, seed = networkSeed } = options;
@@ -83,7 +93,7 @@ export function completeTrainOptions(
   return {
     ...run,
     method,
-    validation: checkValidation(options.validation, data),
+    validation: yield* checkValidation(options.validation, data),
     stop: stopRules(options.stop),
     seed,
     route,
@@ -108,7 +118,10 @@ function checkMatrixFree(given: NonNullable<TrainOptions["matrixFree"]> = {}): M
   return settings;
 }
 
-function checkValidation(given: TrainOptions["validation"], data: Dataset | FileDataset): Dataset | number | null {
+function* checkValidation(
+  given: TrainOptions["validation"],
+  data: Dataset | FileDataset,
+): Steps<Dataset | number | null> {
   if (data instanceof FileDataset && (given === undefined || (typeof given === "number" && given !== 0))) {
     if (given === undefined) return null;
     throw argumentError("options.validation", "must be a data set or false for data from a file", given);
@@ -121,7 +134,7 @@ function checkValidation(given: TrainOptions["validation"], data: Dataset | File
   }
   if (given === null || typeof given !== "object")
     throw argumentError("options.validation", "must be a data set, a fraction or false", given);
-  const set = asDataset(given, "options.validation", data);
+  const set = yield* datasetSteps(given, "options.validation", data);
   if (set.inputSize !== data.inputSize || set.outputSize !== data.outputSize)
     throw argumentError(
       "options.validation",

@@ -1,9 +1,9 @@
 // Training a network on a data set: units, parts, engines and files around the one loop of minimise.ts.
 import { checkWritable } from "../atomic-file.js";
-import { type BackendOptions, createEngine } from "../backend/create.js";
+import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
-import { Dataset, type DatasetInput } from "../data/dataset.js";
+import { Dataset, type DatasetInput, splitSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
@@ -14,7 +14,7 @@ import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
-import { Pace } from "../pace.js";
+import { finishInTurns, Pace, type Steps } from "../pace.js";
 import { type Advice, adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
 import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -26,17 +26,17 @@ import { trainRequest } from "./plan.js";
 import {
   checkTargetsKept,
   engineData,
-  fittedPart,
+  fittedPartSteps,
   meanFactor,
   startingPoint,
-  trainingData,
-  withWeight,
+  trainingDataSteps,
+  withWeightSteps,
 } from "./prepare.js";
 import { checkReachable } from "./reachable.js";
 import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
 import { besideSymmetry } from "./symmetric-start.js";
-import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
+import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps } from "./train-options.js";
 
 export interface TrainResult {
   /** The network to use: best by validation loss where there is validation data, else best by training objective. */
@@ -104,9 +104,8 @@ export async function* trainSteps(
 ): AsyncGenerator<TrainRecord, TrainResult> {
   // Copying, checking and cutting many rows take tens of milliseconds each.
   const pace = new Pace(undefined);
-  const whole = trainingData(network, data);
-  await pace.turn();
-  const completed = completeTrainOptions(options, whole, network.options.seed);
+  const whole = await finishInTurns(trainingDataSteps(network, data), pace);
+  const completed = await finishInTurns(trainOptionSteps(options, whole, network.options.seed), pace);
   const request = trainRequest(
     network,
     whole,
@@ -121,12 +120,14 @@ export async function* trainSteps(
       { name: "the data file", path: whole.layout.path, written: false },
       { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
     ]);
-  const { fit, validation } = cut(whole, completed, options.validation);
-  await pace.turn();
+  const { fit, validation } = await finishInTurns(cut(whole, completed, options.validation), pace);
   const backend = { backend: options.backend, threads: plan.threads };
   let begun: Begun;
   try {
-    begun = await begin(network, fit, validation, completed, backend, options);
+    begun = await begin(network, fit, validation, completed, backend, {
+      ...options,
+      signal: heardWhile(completed, options),
+    });
   } catch (error) {
     const { signal } = options;
     if (!endedBy(signal, error)) throw error;
@@ -186,6 +187,14 @@ export async function* trainSteps(
   }
 }
 
+/**
+ * What a run hears while it is prepared. A resumed one is not cut short there: the points of its checkpoint are in the units that the
+ * preparation finds, and an aborted run returns the best of them.
+ */
+function heardWhile({ resume }: CompletedTrainOptions, { signal }: TrainOptions): AbortSignal | undefined {
+  return resume === null ? signal : undefined;
+}
+
 type Begun = Awaited<ReturnType<typeof begin>>;
 
 /** The end of a run that was aborted before its first linearisation. */
@@ -224,11 +233,11 @@ async function begin(
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print = checkpoint === null && resume === null ? "" : await printOf(start, data, validation, completed, signal);
   const held = validation === null ? null : await engineData(start, validation, scaling, signal);
-  const engine = createEngine(start.architecture, data, backend);
+  const engine = await createEngineInTurns(start.architecture, data, backend, signal);
   try {
     const { targets, weights = null } = data;
     const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
-    const validationEngine = held && createEngine(start.architecture, held, backend);
+    const validationEngine = held && (await createEngineInTurns(start.architecture, held, backend, signal));
     return { start, print, engine, validationEngine, observed: sample && { sample, targets, weights, terms } };
   } catch (error) {
     engine.dispose();
@@ -278,15 +287,15 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): 
  * Training part, of it the rows with a weight, and validation part. Rows that a split column holds out are never trained on, whatever
  * the options say.
  */
-function cut(
+function* cut(
   whole: Dataset | FileDataset,
   { validation, seed }: CompletedTrainOptions,
   asked: TrainOptions["validation"],
-): { fit: Dataset | FileDataset; validation: Dataset | null } {
+): Steps<{ fit: Dataset | FileDataset; validation: Dataset | null }> {
   if (whole instanceof FileDataset)
     return { fit: whole, validation: typeof validation === "object" ? validation : null };
   if (whole.parts !== null) {
-    const parts = whole.split();
+    const parts = yield* splitSteps(whole);
     if (typeof asked === "number" && asked !== 0)
       throw argumentError(
         "options.validation",
@@ -295,13 +304,13 @@ function cut(
       );
     const given = typeof validation === "object" ? validation : null;
     return {
-      fit: withWeight(parts.train),
+      fit: yield* withWeightSteps(parts.train),
       validation: given ?? (asked === false || asked === 0 ? null : parts.validation),
     };
   }
-  if (typeof validation !== "number") return { fit: fittedPart(whole), validation };
-  const parts = whole.split({ validation, seed });
-  return { fit: withWeight(parts.train), validation: parts.validation };
+  if (typeof validation !== "number") return { fit: yield* fittedPartSteps(whole), validation };
+  const parts = yield* splitSteps(whole, { validation, seed });
+  return { fit: yield* withWeightSteps(parts.train), validation: parts.validation };
 }
 
 function printOf(

@@ -24,7 +24,8 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       const p = widths.slice(1).reduce((sum, width, l) => sum + width * (widths[l] + 1), 0);
       const [inputs, targets] = [new Float64Array(samples * d), new Float64Array(samples * c)];
       const description = { layers: table(widths), outputScale: 1 };
-      const object = new native.binding.NativeEngine(description, samples, inputs, targets, null, 2);
+      const object = new native.binding.NativeEngine(description, samples, null, false, 2);
+      object.fill(samples, inputs, targets, null);
       return object.linearise(new Float64Array(p), 1, 0, null, 0, Number.POSITIVE_INFINITY, null, null);
     };
     expect(answer([2, 3, 1], 20)).toHaveProperty("loss");

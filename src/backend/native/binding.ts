@@ -18,7 +18,7 @@ export interface NativeNetwork {
   readonly outputScale: number;
 }
 
-/** Rows of a file in place of inputs and targets. */
+/** Rows of a file, in place of those that `fill` gives. */
 export interface NativeFile {
   readonly path: string;
   readonly offset: number;
@@ -68,6 +68,16 @@ export type NativeAnswer<T> = T | Promise<T>;
  * where it needs a curvature that is not held.
  */
 export interface NativeEngineObject {
+  /**
+   * Gives it the next `count` of its samples, copied: rows of inputs and targets, null for those of a file, and weights, null where it has none.
+   * Other calls throw GAUSSFLOW_STATE until it has them all; samples of a file without weights are there from the start.
+   */
+  fill(
+    count: number,
+    inputs: Float64Array | null,
+    targets: Float64Array | null,
+    weights: Float64Array | null,
+  ): undefined | NativeFailure;
   forward(parameters: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
   linearise(
@@ -129,9 +139,8 @@ export interface BindingModule {
   readonly NativeEngine: new (
     network: NativeNetwork,
     sampleCount: number,
-    inputs: Float64Array | NativeFile,
-    targets: Float64Array | null,
-    weights: Float64Array | null,
+    file: NativeFile | null,
+    weighted: boolean,
     threads: number,
   ) => NativeEngineObject;
   /** Stops every call in flight of this environment; for its end. */

@@ -5,7 +5,7 @@ import { changedError } from "../../data/row-reader.js";
 import { argumentError, GaussflowError } from "../../errors.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
-import { Pace } from "../../pace.js";
+import { finish, Pace, STEP, type Steps } from "../../pace.js";
 import type {
   Accelerated,
   Curvature,
@@ -41,7 +41,19 @@ const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
 
 /** An engine on the addon. Throws GAUSSFLOW_NO_NATIVE where that cannot be loaded. */
 export const createNativeEngine: EngineFactory = (architecture, data, options = {}) =>
-  new NativeEngine(architecture, data, options.threads ?? 1);
+  finish(nativeEngineSteps(architecture, data, options.threads ?? 1));
+
+/** The same in pieces: the samples are copied. */
+export function* nativeEngineSteps(architecture: Architecture, data: EngineData, threads: number): Steps<Engine> {
+  const engine = new NativeEngine(architecture, data, threads);
+  try {
+    yield* engine.fill(data);
+    return engine;
+  } catch (error) {
+    engine.dispose();
+    throw error;
+  }
+}
 
 class NativeEngine implements Engine {
   readonly kind = "native";
@@ -87,13 +99,34 @@ class NativeEngine implements Engine {
         new native.binding.NativeEngine(
           nativeNetwork(architecture),
           data.sampleCount,
-          data.file === undefined ? data.inputs : nativeFile(data.file),
-          data.file === undefined ? data.targets : null,
-          data.weights ?? null,
+          data.file === undefined ? null : nativeFile(data.file),
+          data.weights !== undefined,
           threads,
         ),
       this.#file,
     );
+  }
+
+  /** Gives the addon the samples that the engine was made for, once and before the first call. */
+  *fill({ sampleCount, inputs, targets, weights, file }: EngineData): Steps<void> {
+    if (file !== undefined && weights === undefined) return;
+    const [d, c] = [this.#architecture.inputSize, this.outputSize];
+    const rows = Math.max(1, Math.floor(STEP / (d + c)));
+    const part = (values: Float64Array, first: number, end: number, width: number) =>
+      values.subarray(first * width, end * width);
+    for (let first = 0; first < sampleCount; first += rows) {
+      const end = Math.min(sampleCount, first + rows);
+      const failure = withCode(() =>
+        this.#object.fill(
+          end - first,
+          file === undefined ? part(inputs, first, end, d) : null,
+          file === undefined ? part(targets, first, end, c) : null,
+          weights === undefined ? null : part(weights, first, end, 1),
+        ),
+      );
+      if (failure !== undefined) this.#refused(this.#plainFailure(failure));
+      yield;
+    }
   }
 
   get held(): Curvature {

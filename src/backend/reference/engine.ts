@@ -15,7 +15,7 @@ import {
   workspace,
   workspaceBytes,
 } from "../../network/forward.js";
-import { Pace } from "../../pace.js";
+import { finish, Pace, type Steps } from "../../pace.js";
 import type {
   Accelerated,
   Curvature,
@@ -49,7 +49,20 @@ import { type Sampled, sampled } from "./sampled.js";
 import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 
 /** An engine on the plain TypeScript passes. */
-export const createReferenceEngine: EngineFactory = (architecture, data) => new ReferenceEngine(architecture, data);
+export const createReferenceEngine: EngineFactory = (architecture, data) =>
+  finish(referenceEngineSteps(architecture, data));
+
+/** The same in pieces: the samples are copied. */
+export function* referenceEngineSteps(architecture: Architecture, data: EngineData): Steps<Engine> {
+  checkData(architecture, data);
+  const samples = yield* samplesOf(architecture, data);
+  try {
+    return new ReferenceEngine(architecture, samples, data.weights);
+  } catch (error) {
+    samples.close();
+    throw error;
+  }
+}
 
 class ReferenceEngine implements Engine {
   readonly kind = "reference";
@@ -71,17 +84,17 @@ class ReferenceEngine implements Engine {
   #busy = false;
   #disposed = false;
 
-  constructor(architecture: Architecture, data: EngineData) {
-    checkData(architecture, data);
+  constructor(architecture: Architecture, samples: Samples, weights: Float64Array | undefined) {
+    const { sampleCount } = samples;
     this.#architecture = architecture;
-    this.#samples = samplesOf(architecture, data);
-    this.#rootWeights = data.weights ? data.weights.map(Math.sqrt) : null;
-    this.sampleCount = data.sampleCount;
+    this.#samples = samples;
+    this.#rootWeights = weights ? weights.map(Math.sqrt) : null;
+    this.sampleCount = sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
-    this.#space = workspace(architecture, Math.min(PASS_BLOCK, data.sampleCount), architecture.outputSize);
-    this.#passes = new Passes(architecture, this.#samples, data.sampleCount, this.#space);
+    this.#space = workspace(architecture, Math.min(PASS_BLOCK, sampleCount), architecture.outputSize);
+    this.#passes = new Passes(architecture, samples, sampleCount, this.#space);
   }
 
   get held(): Curvature {
