@@ -24,6 +24,11 @@ export function refusedMemory(bytes: number): Failure {
   return { code: "memory", bytes, message: `the engine asked for ${what}, and the system refused` };
 }
 
+/** The error for a scratch array that JavaScript cannot have. */
+export function scratchError(cause: RangeError): GaussflowError {
+  return new GaussflowError("GAUSSFLOW_MEMORY", `the engine cannot have its scratch: ${cause.message}`, {}, { cause });
+}
+
 /** What the error says of memory that was refused, or null where it is another error. */
 export function memoryRefusal(error: unknown): string | null {
   // GaussflowErrors, and those of the addon's own functions.

@@ -72,7 +72,7 @@ async function predictNetwork(
     const count = Math.min(rows, n - first);
     const batch = toMatrix(rowsOf(inputs, first, count, d), d, "inputs", first);
     predictions.set(await predictBatch(network, batch, count, engine, signal), first * c);
-    await pace.turn();
+    if (first + rows < n) await pace.rest();
   }
   return predictions;
 }

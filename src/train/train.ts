@@ -78,6 +78,8 @@ export interface TrainResult {
 /**
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
  *
+ * Many rows are copied, checked and cut in turns with the event loop: arrays must not change before the first record.
+ *
  * Expected numerical trouble (a loss that is not finite, no progress, an abort) is a reason, never an exception. Where a symmetry of data
  * and network would hold all hidden biases at the 0 they start from, the run begins with drawn ones (docs/architecture.md).
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (a checkpoint

@@ -34,6 +34,23 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
     expect(await large).toHaveProperty("loss");
   });
 
+  it("is not used before it has all its samples, nor given more", () => {
+    if (!native.ok) throw new Error(native.reason);
+    const layers = Float64Array.of(2, 1, 0, 1, 1);
+    const object = new native.binding.NativeEngine({ layers, outputScale: 1 }, 3, null, true, 1);
+    const state = { code: "GAUSSFLOW_STATE" };
+    const refused = (action: () => unknown) => expect(action).toThrow(expect.objectContaining(state));
+    const parameters = new Float64Array(3);
+    object.fill(2, Float64Array.of(1, 2, 3, 4), Float64Array.of(5, 6), Float64Array.of(1, 4));
+    refused(() => object.forward(parameters));
+    expect(() => object.fill(2, new Float64Array(4), new Float64Array(2), new Float64Array(2))).toThrow(/count/);
+    object.fill(1, Float64Array.of(7, 8), Float64Array.of(9), Float64Array.of(0));
+    refused(() => object.fill(1, new Float64Array(2), new Float64Array(1), new Float64Array(1)));
+    expect(object.inputs(0, 3)).toEqual(Float64Array.of(1, 2, 3, 4, 7, 8));
+    // 0 is predicted: 1/2 (1 * 5^2 + 4 * 6^2 + 0 * 9^2).
+    expect(object.evaluate(parameters)).toBeCloseTo((25 + 144) / 2, 12);
+  });
+
   it("is at work until its caller had the answer: a forgotten await shows at every size", async () => {
     const engine = make();
     const first = engine.linearise(net.parameters, primal);

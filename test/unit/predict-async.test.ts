@@ -37,7 +37,7 @@ describe.each(["native", "typescript"] as const)("predictAsync on the %s engine"
   });
 
   it("goes on batch after batch, and turns the event loop between them", async () => {
-    // A batch is 2^19 doubles of inputs and predictions: five batches.
+    // A batch is 2^17 doubles of inputs and predictions: nineteen batches.
     const net = network({ layers: [3, 2, 1], seed: 1 });
     const inputs = flat(600_000, 3);
     const { answer, ticks } = await ticksDuring(() => predictAsync(net, inputs, { backend }));

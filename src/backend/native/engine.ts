@@ -3,7 +3,6 @@
 import type { VectorOperations } from "../../algebra/vectors.js";
 import { changedError } from "../../data/row-reader.js";
 import { argumentError, GaussflowError } from "../../errors.js";
-import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import { finish, Pace, STEP, type Steps } from "../../pace.js";
 import type {
@@ -15,7 +14,6 @@ import type {
   EngineFactory,
   Evaluation,
   Failure,
-  FileSamples,
   LayerFactors,
   Linearised,
   LineariseRequest,
@@ -29,9 +27,10 @@ import { checkCorrection } from "../low-rank.js";
 import { refusedMemory, refuseOrder } from "../memory.js";
 import { checkPrecision, checkTolerance, imprecise, type Precision, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
-import type { NativeAnswer, NativeEngineObject, NativeFailure, NativeFile, NativeNetwork } from "./binding.js";
+import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";
 import { withCode } from "./coded-error.js";
+import { nativeFile, nativeNetwork } from "./description.js";
 import { loadNative } from "./load.js";
 import { nativeVectors } from "./vectors.js";
 
@@ -112,16 +111,15 @@ class NativeEngine implements Engine {
     if (file !== undefined && weights === undefined) return;
     const [d, c] = [this.#architecture.inputSize, this.outputSize];
     const rows = Math.max(1, Math.floor(STEP / (d + c)));
-    const part = (values: Float64Array, first: number, end: number, width: number) =>
-      values.subarray(first * width, end * width);
     for (let first = 0; first < sampleCount; first += rows) {
       const end = Math.min(sampleCount, first + rows);
+      const part = (values: Float64Array, width: number) => values.subarray(first * width, end * width);
       const failure = withCode(() =>
         this.#object.fill(
           end - first,
-          file === undefined ? part(inputs, first, end, d) : null,
-          file === undefined ? part(targets, first, end, c) : null,
-          weights === undefined ? null : part(weights, first, end, 1),
+          file === undefined ? part(inputs, d) : null,
+          file === undefined ? part(targets, c) : null,
+          weights === undefined ? null : part(weights, 1),
         ),
       );
       if (failure !== undefined) this.#refused(this.#plainFailure(failure));
@@ -399,24 +397,4 @@ class NativeEngine implements Engine {
     if (failure.code !== "memory") throw new GaussflowError("GAUSSFLOW_INTERNAL", failure.message);
     throw new GaussflowError("GAUSSFLOW_MEMORY", failure.message, { bytes: failure.bytes });
   }
-}
-
-function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile {
-  const { path, offset, size, width } = layout;
-  const [changed, inode] = [BigInt(layout.changed), BigInt(layout.inode)];
-  const columnOffset = Float64Array.from([...inputs.offset, ...targets.offset]);
-  const columnScale = Float64Array.from([...inputs.scale, ...targets.scale]);
-  return { path, offset, size, changed, inode, width, columnOffset, columnScale };
-}
-
-function nativeNetwork(architecture: Architecture): NativeNetwork {
-  const layers = architecture.layers.flatMap((layer) => [
-    layer.inputSize,
-    layer.outputSize,
-    // The position is the number of native/core/activations.h.
-    ACTIVATION_NAMES.indexOf(layer.activation),
-    layer.bias ? 1 : 0,
-    layer.factor,
-  ]);
-  return { layers: Float64Array.from(layers), outputScale: architecture.outputScale };
 }

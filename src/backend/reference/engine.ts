@@ -1,7 +1,6 @@
 // The reference engine: the Engine interface in plain TypeScript, written to be read. It is the oracle of the native engine, the
 // fall-back where that cannot be built, and the pure JavaScript baseline of the benchmarks. One thread; between blocks it lets
 // the event loop turn and looks at the signal.
-
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import { GaussflowError } from "../../errors.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
@@ -35,6 +34,7 @@ import type {
 import { PRODUCTS_ONLY } from "../engine.js";
 import { layerFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
+import { scratchError } from "../memory.js";
 import { type Samples, samplesOf } from "../samples.js";
 import { HELD_SINGLE } from "../single.js";
 import { addProducts, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
@@ -49,19 +49,15 @@ import { type Sampled, sampled } from "./sampled.js";
 import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 
 /** An engine on the plain TypeScript passes. */
-export const createReferenceEngine: EngineFactory = (architecture, data) =>
-  finish(referenceEngineSteps(architecture, data));
+export const createReferenceEngine: EngineFactory = (net, data) => finish(referenceEngineSteps(net, data));
 
 /** The same in pieces: the samples are copied. */
 export function* referenceEngineSteps(architecture: Architecture, data: EngineData): Steps<Engine> {
   checkData(architecture, data);
-  const samples = yield* samplesOf(architecture, data);
-  try {
-    return new ReferenceEngine(architecture, samples, data.weights);
-  } catch (error) {
-    samples.close();
-    throw error;
-  }
+  const space = workspace(architecture, Math.min(PASS_BLOCK, data.sampleCount), architecture.outputSize);
+  const rootWeights = data.weights?.map(Math.sqrt) ?? null;
+  // Last, for they may be an open file.
+  return new ReferenceEngine(architecture, space, rootWeights, yield* samplesOf(architecture, data));
 }
 
 class ReferenceEngine implements Engine {
@@ -84,17 +80,16 @@ class ReferenceEngine implements Engine {
   #busy = false;
   #disposed = false;
 
-  constructor(architecture: Architecture, samples: Samples, weights: Float64Array | undefined) {
-    const { sampleCount } = samples;
+  constructor(architecture: Architecture, space: Workspace, rootWeights: Float64Array | null, samples: Samples) {
     this.#architecture = architecture;
+    this.#space = space;
+    this.#rootWeights = rootWeights;
     this.#samples = samples;
-    this.#rootWeights = weights ? weights.map(Math.sqrt) : null;
-    this.sampleCount = sampleCount;
+    this.sampleCount = samples.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
-    this.#space = workspace(architecture, Math.min(PASS_BLOCK, sampleCount), architecture.outputSize);
-    this.#passes = new Passes(architecture, samples, sampleCount, this.#space);
+    this.#passes = new Passes(architecture, samples, samples.sampleCount, space);
   }
 
   get held(): Curvature {
@@ -393,12 +388,7 @@ class ReferenceEngine implements Engine {
     } catch (cause) {
       // A scratch array that cannot be had; the curvature's own are a Failure (see #reserve).
       if (!(cause instanceof RangeError) || cause === signal?.reason) throw cause;
-      throw new GaussflowError(
-        "GAUSSFLOW_MEMORY",
-        `the engine cannot have its scratch: ${cause.message}`,
-        {},
-        { cause },
-      );
+      throw scratchError(cause);
     } finally {
       this.#busy = false;
     }
