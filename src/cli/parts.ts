@@ -28,13 +28,8 @@ export interface Parts {
 }
 
 /** The table, or the data file, in parts. @throws UsageError for flags that do not go with it */
-export async function readParts(
-  file: string,
-  flags: PartFlags,
-  tell: (note: string) => void,
-  signal?: AbortSignal,
-): Promise<Parts> {
-  if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell, signal);
+export async function readParts(file: string, flags: PartFlags, tell: (note: string) => void): Promise<Parts> {
+  if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell);
   const data = await readTable(file, csvOptions(flags), ON_COMMAND_LINE);
   for (const note of data.notes) tell(note);
   const { seed, crossValidate } = flags;
@@ -58,12 +53,7 @@ export async function readParts(
 }
 
 /** A file has no rows in memory to draw parts from. Flags are looked at first: opening reads it from end to end. */
-async function wholeFile(
-  file: string,
-  flags: PartFlags,
-  tell: (note: string) => void,
-  signal: AbortSignal | undefined,
-): Promise<Parts> {
+async function wholeFile(file: string, flags: PartFlags, tell: (note: string) => void): Promise<Parts> {
   const [first] = givenTableFlags(flags);
   if (first !== undefined)
     throw new UsageError(`${first} says how a table is read, and ${file} is a data file: gaussflow convert settles it`);
@@ -81,7 +71,7 @@ async function wholeFile(
       throw new UsageError(
         `--${name} wants the data in memory, and ${file} is a data file: give it the table instead, or leave --${name} out`,
       );
-  const fit = await openDataFileAsync(file, { signal });
+  const fit = await openDataFileAsync(file);
   tell("a data file is trained on whole: no rows are held out for validation or test");
   return { pool: fit, fit, validation: null, test: null };
 }

@@ -49,12 +49,7 @@ export interface TrainSetup extends Parts {
 }
 
 /** @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that cannot be written, and what the table throws */
-export async function setUp(
-  file: string,
-  flags: TrainFlags,
-  terminal: Terminal,
-  signal?: AbortSignal,
-): Promise<TrainSetup> {
+export async function setUp(file: string, flags: TrainFlags, terminal: Terminal): Promise<TrainSetup> {
   await checkOutputs({ "the table": file, "--resume": flags.resume }, [
     { flag: "--out", path: flags.out, what: "the model" },
     { flag: "--checkpoint", path: flags.checkpoint, what: "the checkpoint", mayShare: "--resume" },
@@ -81,7 +76,7 @@ export async function setUp(
     warnings.push(text);
     if (!json) warn(terminal, text);
   };
-  const parts = await readParts(file, flags, tell, signal);
+  const parts = await readParts(file, flags, tell);
   const { fit } = parts;
   const constant = constantInputs(fit);
   if (constant.length > 0) caution(`constant in the training rows, so of no use: ${constant.join(", ")}`);

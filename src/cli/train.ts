@@ -83,12 +83,13 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
 
 async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Promise<ExitCode> {
   const { json = false, quiet = false } = flags;
+  // Until the data are read there is nothing to save: a signal ends the process at once, also while a pipe is silent.
+  const setup = await setUp(file, flags, terminal);
   const progress = json || quiet ? null : new Progress(terminal.err);
   const watch = new SignalWatch(() => {
     if (!json && !quiet) terminal.err.write("  stopping at the next tile; again to quit at once\n");
   });
   try {
-    const setup = await setUp(file, flags, terminal, watch.signal);
     const result = await train(setup.network, setup.fit, {
       ...setup.options,
       threads: flags.threads,
@@ -103,10 +104,6 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
     });
     progress?.done();
     return await conclude(result, { setup, file, flags, watch }, terminal);
-  } catch (error) {
-    // A signal while the data were read: there is nothing to keep.
-    if (watch.exitCode !== null && error === watch.signal.reason) return watch.exitCode;
-    throw error;
   } finally {
     progress?.done();
     watch.dispose();

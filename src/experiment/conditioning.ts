@@ -44,7 +44,8 @@ const gradientSeeds = 3;
 export async function startSpectrum({ network, data }: Problem, context: ExperimentContext) {
   const { architecture, parameters } = network;
   const prepared = await engineData(network, data, null, context.signal);
-  const engine = createEngine(architecture, prepared, context);
+  const { backend, threads } = context;
+  const engine = createEngine(architecture, prepared, { backend, threads });
   try {
     const rank = await jacobianRank(engine, parameters, architecture.outputScale, context.signal);
     if (rank === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "the teacher's Jacobian is not finite");

@@ -153,7 +153,7 @@ describe("gaussflow train on a data file", () => {
     expect(whole.code, whole.err).toBe(0);
     expect(whole.err).toContain("no rows are held out for validation or test");
     expect(whole.err).toContain("constant in the training rows, so of no use: k");
-    expect(whole.out).toContain("no validation part");
+    expect(whole.out).toContain("no rows were held out");
     expect(whole.out).toMatch(/Next: gaussflow predict .*whole\.json FILE\n/);
     expect(run([...args, "--iterations", "10"]).code).toBe(0);
     const resumed = run([...args, "--iterations", "20", "--resume", at("state.json"), "--out", paths[1]!]);

@@ -127,13 +127,13 @@ describe("a checkpoint that cannot be written", () => {
       "--checkpoint",
       "/dev/full",
     ];
-    const plain = spawnSync(process.execPath, [main, ...args, "--quiet", "--out", "m.json"], {
+    const plain = spawnSync(process.execPath, [main, ...args, "--out", "m.json"], {
       cwd: folder,
       encoding: "utf8",
     });
     expect(plain.status, plain.stderr).toBe(0);
     expect(plain.stderr).toMatch(
-      /^warning: the checkpoint of iteration 10 could not be written \(\/dev\/full: cannot be written: ENOSPC[^)]*\): the run goes on, and the next checkpoint is tried\nwarning: no checkpoint of this run was written; the run ended at iteration 12\n$/,
+      /warning: the checkpoint of iteration 10 could not be written \(\/dev\/full: cannot be written: ENOSPC[^)]*\): the run goes on, and the next checkpoint is tried\n[\s\S]*warning: no checkpoint of this run was written; the run ended at iteration 12\n$/,
     );
     expect(JSON.parse(readFileSync(at("m.json"), "utf8")).format).toBe("gaussflow-model");
     const json = spawnSync(process.execPath, [main, ...args, "--json"], { cwd: folder, encoding: "utf8" });
@@ -145,7 +145,7 @@ it("a run resumed beyond its limit says how to go on", () => {
   const call = (...more: string[]) =>
     spawnSync(
       process.execPath,
-      [main, "train", "d.csv", "--hidden", "2", "--validation", "0", "--loss", "0", "--quiet", ...more],
+      [main, "train", "d.csv", "--hidden", "2", "--validation", "0", "--loss", "0", ...more],
       {
         cwd: folder,
         encoding: "utf8",
@@ -153,7 +153,7 @@ it("a run resumed beyond its limit says how to go on", () => {
     );
   expect(call("--iterations", "12", "--checkpoint", "c.json").status).toBe(0);
   const { status, stdout, stderr } = call("--iterations", "5", "--resume", "c.json");
-  expect([status, stderr]).toEqual([0, ""]);
+  expect(status, stderr).toBe(0);
   expect(stdout).toContain("stopped because the checkpoint is at iteration 12 already, and 5 are allowed");
   expect(stdout).toContain("To go on: --resume c.json --iterations N, with N above 12");
 });

@@ -40,7 +40,7 @@ describe.each(methods)("%s", (name, make) => {
     expect(accepted).toHaveLength(26);
     expect(accepted).toEqual([...accepted].sort((a, b) => b - a));
     expect(result.loss).toBeLessThan(0.5 * result.records[0]!.loss);
-    expect(result.chosen).toContain(make().label);
+    expect(result.details).toContain(make().label);
   });
 
   it("resumes bit for bit from a checkpoint", async () => {

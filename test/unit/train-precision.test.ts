@@ -170,7 +170,7 @@ describe("precision of the curvature in training", () => {
 
   it("names the option, the rule and the value", () => {
     expect(() => levenbergMarquardt({ precision: "single" as "auto" })).toThrow(
-      /levenbergMarquardt precision must be "auto" or "double".*single/,
+      /options.precision must be "auto" or "double".*single/,
     );
   });
 });

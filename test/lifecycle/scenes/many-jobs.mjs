@@ -51,7 +51,7 @@ export async function variedJobs(backend) {
 }
 
 /** A result without what the clock and the number of threads put in. */
-export function timeless({ records, chosen, seconds, threads, plan, network: kept, ...rest }) {
+export function timeless({ records, chosen, details, seconds, threads, plan, network: kept, ...rest }) {
   const { seconds: _own, ...summary } = kept.summary;
   return {
     ...rest,
