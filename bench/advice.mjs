@@ -1,16 +1,16 @@
 // Is the advice after a training right? Trains as a user would, follows the advice, and compares the errors on a test part that neither
 // run has seen. For each case: how often the advice was given, and the median of test RMSE after over before, where it was given and
 // where it was not.
-//   GAUSSFLOW_DATA=... node bench/advice.mjs [--seeds 5]
+//   GAUSSFLOW_DATA=... node bench/advice.mjs [--seeds 20]
 import { network, Random, readCsv, squaredError, train } from "../dist/index.js";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { median } from "./lib/statistics.mjs";
 import { readUci } from "./lib/uci.mjs";
 
-const given = parseOptions("usage: GAUSSFLOW_DATA=... node bench/advice.mjs [--seeds 5]", {
+const given = parseOptions("usage: GAUSSFLOW_DATA=... node bench/advice.mjs [--seeds 20]", {
   seeds: { type: "string" },
 });
-const seeds = positive(given.seeds ?? "5", "seeds", 5);
+const seeds = positive(given.seeds ?? "20", "seeds", 20);
 
 const cars = await readCsv("examples/data/auto-mpg.csv", { target: "mpg", ignore: "name", missing: "mean" });
 const carRows = Array.from(cars.targets, (y, i) => [
@@ -28,6 +28,7 @@ function surrogate() {
 }
 
 const quartered = (setting) => ({ ...setting, hidden: [4] });
+const single = (setting) => ({ ...setting, hidden: [1] });
 const decayed = (setting) => ({ ...setting, decay: 1 });
 const allRows = ({ fewer: _, ...setting }) => setting;
 
@@ -96,7 +97,7 @@ const CASES = [
     "few-rows",
     carRows,
     { hidden: [8], fewer: 35 },
-    { "one layer of 4 units": quartered, "all rows": allRows },
+    { "one layer of 4 units": quartered, "one layer of 1 unit": single, "decay 1": decayed, "all rows": allRows },
   ],
   [
     "surrogate, decay 0.01",

@@ -19,7 +19,7 @@ import { checkOutputs } from "./output-file.js";
 import { directory, integer } from "./parse.js";
 import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
-import type { Terminal } from "./terminal.js";
+import { silentTerminal, type Terminal } from "./terminal.js";
 
 interface ExperimentFlags extends EngineFlags {
   readonly seed?: number;
@@ -66,7 +66,7 @@ export function addExperimentCommand(
     .option("--out <directory>", "where NAME.jsonl and NAME.html go", directory, "gaussflow-experiments")
     .option("--png", "draw the charts as PNG files too (needs playwright-core and Chromium)")
     .option("--json", "one JSON object a line on standard output: runs, claims, outcome")
-    .option("--quiet", "no progress");
+    .option("--quiet", "write nothing but errors; lines and report go to --out");
   addEngineOptions(command)
     .addHelpText("after", ABOUT)
     .action(async (name: string | undefined, flags: ExperimentFlags) => {
@@ -74,7 +74,9 @@ export function addExperimentCommand(
         throw new UsageError(
           `which experiment? One of ${[...EXPERIMENTS.map((experiment) => experiment.name), EVERY].join(", ")}`,
         );
-      done(await run(name, flags, version, terminal));
+      // Machines that ask for lines get them.
+      const shown = flags.quiet && !flags.json ? silentTerminal() : terminal;
+      done(await run(name, flags, version, shown));
     });
 }
 

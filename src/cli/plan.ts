@@ -71,8 +71,9 @@ function describe(planned: Plan, { paintOut }: Terminal): string {
     fits ? "yes" : "no",
   ];
   return [
+    `An iteration takes about ${formatSeconds(chosen.seconds)}, and the process ${showBytes(chosen.bytes.most)} at most, of ${showBytes(memoryLimit)} that it may use.`,
     `${planned.route} route: ${planned.because}`,
-    `${counted(planned.sampleCount, "sample")}, ${formatCount(planned.parameterCount)} parameters, ${counted(threads, "thread")}, ${formatCount(chosen.blockSamples)} samples a block, memory limit ${showBytes(memoryLimit)}`,
+    `${counted(planned.sampleCount, "sample")}, ${formatCount(planned.parameterCount)} parameters, ${counted(threads, "thread")}, ${formatCount(chosen.blockSamples)} samples a block`,
     "",
     textTable(columns, [chosen, ...alternatives].map(row), paintOut),
     "",

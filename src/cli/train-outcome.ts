@@ -65,8 +65,8 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
       }),
     );
   } else {
-    const next = fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file);
-    show(result, ensemble, sets, next, flags, terminal);
+    const whole = fit instanceof FileDataset;
+    show(result, ensemble, sets, { whole, next: whole || file === "-" ? "FILE" : shellWord(file) }, flags, terminal);
   }
   return (
     watch.exitCode ??
@@ -78,20 +78,22 @@ export async function conclude(result: TrainResult, call: TrainCall, terminal: T
 const FLAGS: Readonly<Record<AdviceCode, string>> = {
   overfitting: " (--decay, --hidden)",
   rows: "",
-  "few-rows": " (--hidden, --cross-validate 5)",
+  "few-rows": " (--cross-validate 5, --decay, --hidden)",
   decay: " (--decay)",
   iterations: " (--iterations, --seconds)",
 };
 
-function adviceLine({ code, message }: Advice): string {
-  return `Advice: ${message}${FLAGS[code]}`;
+/** @param whole a data file, which is not cut into folds */
+function adviceLine({ code, message }: Advice, whole: boolean): string {
+  const flags = whole ? FLAGS[code].replace("--cross-validate 5, ", "") : FLAGS[code];
+  return `Advice: ${message}${flags}`;
 }
 
 function show(
   result: TrainResult,
   ensemble: Ensemble | null,
   sets: readonly SetMetrics[],
-  next: string,
+  { whole, next }: { readonly whole: boolean; readonly next: string },
   flags: TrainFlags,
   { out, paintOut }: Terminal,
 ): void {
@@ -106,7 +108,7 @@ function show(
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
   ];
-  if (result.advice.length > 0) lines.push("", ...result.advice.map(adviceLine));
+  if (result.advice.length > 0) lines.push("", ...result.advice.map((advice) => adviceLine(advice, whole)));
   if (result.monitor !== null)
     lines.push(
       "",

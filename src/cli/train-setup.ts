@@ -1,6 +1,6 @@
 // What every way of training on the command line begins with: the table in parts, a network for it, the train options that the flags ask
 // for, and the channels for notes and warnings.
-import { constantInputs } from "../data/scaling.js";
+import { constantWarnings } from "../data/scaling.js";
 import type { ScalingKind } from "../linearise/problem.js";
 import type { TrainRoute } from "../linearise/record.js";
 import { squaredError } from "../loss/squared-error.js";
@@ -78,8 +78,8 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
   };
   const parts = await readParts(file, flags, tell);
   const { fit } = parts;
-  const constant = constantInputs(fit);
-  if (constant.length > 0) caution(`constant in the training rows, so of no use: ${constant.join(", ")}`);
+  // Before the training; its result has the same sentence.
+  if (!json) for (const warning of await constantWarnings(fit, signal)) warn(terminal, warning);
   const net = network({
     layers: [fit.inputSize, ...flags.hidden, fit.outputSize],
     activation: flags.activation,

@@ -49,13 +49,18 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
         .default("lm"),
     )
     .addOption(new Option("--scaling <name>", "of the damping (lm; default root)").choices([...scalingKinds]))
-    .option("--decay <number>", "weight decay, in units of the sum loss", nonNegative, 0)
+    .option(
+      "--decay <number>",
+      "weight decay: so much times half the squares of the parameters is added to half those of the errors",
+      nonNegative,
+      0,
+    )
     .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", ...TRAIN_ROUTES]).default("auto"))
     .option("--validation <fraction>", `of the rows, decides when to stop (default ${DEFAULT_VALIDATION})`, fraction)
     .option("--test <fraction>", `of the rows, held out to the end (default ${DEFAULT_TEST})`, fraction)
-    .option("--iterations <count>", "at most", integer(0), 200)
-    .option("--seconds <number>", "at most", positive)
-    .option("--patience <count>", "iterations without a better validation loss", integer(1), 20)
+    .option("--iterations <count>", "at most so many, from the start of the run", integer(0), 200)
+    .option("--seconds <number>", "at most so long", positive)
+    .option("--patience <count>", "iterations without a better validation loss before it stops", integer(1), 20)
     .option("--loss <number>", "training loss to stop at (mean of squares, standardised units)", nonNegative)
     .option("--seed <number>", "of the split and the initial parameters", integer(0), 0)
     .option("--restarts <count>", "train from so many starts, one a core, and keep the best", integer(1))
@@ -87,7 +92,7 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
   const setup = await setUp(file, flags, terminal);
   const progress = json || quiet ? null : new Progress(terminal.err);
   const watch = new SignalWatch(() => {
-    if (!json && !quiet) terminal.err.write("  stopping at the next tile; again to quit at once\n");
+    if (!json && !quiet) terminal.err.write("  stopping and keeping the best network so far; again to quit at once\n");
   });
   try {
     const result = await train(setup.network, setup.fit, {

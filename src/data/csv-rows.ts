@@ -148,9 +148,7 @@ class Reading {
     const format = { decimal, thousands };
     const drop = `${wording.hint("missing", "drop")} leaves such rows out`;
     const unseen = wording.hint("unseen", "zeros");
-    const texts = this.#rowByRow
-      ? `${wording.hint("ignore", ["NAME"])} leaves it out`
-      : `${wording.hint("categorical", ["NAME"])} reads them as categories`;
+    const texts = this.#textHint(use);
     return {
       format,
       missing: new MissingTexts(missingValues, format),
@@ -164,10 +162,21 @@ class Reading {
           ? `is not a part of the table (${categories})`
           : `is not among the categories seen in training (${categories}); ${unseen} accepts it`,
       missingHint: this.#rowByRow ? drop : `${drop}, ${wording.hint("missing", "mean")} fills inputs in`,
-      textHint: use === "input" && kind === "undecided" ? texts : null,
+      textHint: use === "target" || kind === "undecided" ? texts : null,
       dates,
       wording,
     };
+  }
+
+  /** How a column of texts can be had, as ColumnRules has it. */
+  #textHint(use: ColumnUse["use"]): string | null {
+    const { wording } = this.#plan;
+    if (use === "target")
+      return `write classes as numbers, such as 0 and 1: a target must be a number (${wording.hint("target", "COLUMN")} takes another column)`;
+    if (use !== "input") return null;
+    return this.#rowByRow
+      ? `${wording.hint("ignore", ["NAME"])} leaves it out`
+      : `${wording.hint("categorical", ["NAME"])} reads them as categories`;
   }
 
   #read(cells: Cells, line: number): void {

@@ -138,18 +138,26 @@ const LOOK = 1024;
 
 /**
  * Names of the inputs that are constant over the rows of non-zero weight, by the rule of `standardise`: they carry no information. Reads as
- * far as it must.
+ * far as it must, in turns with the event loop.
  */
-export function constantInputs(data: Dataset | FileDataset): string[] {
+export async function constantInputs(data: Dataset | FileDataset, signal?: AbortSignal): Promise<string[]> {
   const { inputSize: d, weights, featureNames, sampleCount } = data;
   if (data instanceof FileDataset) return featureNames.filter((_, j) => data.summary.isConstant(j));
   const rows = weights === null ? sampleCount : weights.reduce((count, weight) => count + (weight === 0 ? 0 : 1), 0);
   const summary = new ColumnSummary(d);
+  const pace = new Pace(signal);
   let constant = Array.from(featureNames.keys());
   for (let row = 0; row < sampleCount && constant.length > 0; row += LOOK) {
     summary.add(data.inputs.subarray(row * d, (row + LOOK) * d), row, weights);
     // A spread beyond the bound stays beyond it: another row widens the spread at least as much as the largest magnitude.
     constant = constant.filter((j) => summary.isConstant(j, rows));
+    await pace.turn();
   }
   return constant.map((j) => featureNames[j]!);
+}
+
+/** What a caller is told about them: no sentence or one. */
+export async function constantWarnings(data: Dataset | FileDataset, signal?: AbortSignal): Promise<string[]> {
+  const names = await constantInputs(data, signal);
+  return names.length === 0 ? [] : [`constant in the training rows, so of no use: ${names.join(", ")}`];
 }

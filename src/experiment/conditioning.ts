@@ -42,9 +42,9 @@ const gradientSeeds = 3;
  * if the kernel does not move: g(t) = 1/2 sum_k c_k^2 exp(-2 lambda_k t), c_k the residual along eigenvector k.
  */
 export async function startSpectrum({ network, data }: Problem, context: ExperimentContext) {
+  const { backend, threads } = context;
   const { architecture, parameters } = network;
   const prepared = await engineData(network, data, null, context.signal);
-  const { backend, threads } = context;
   const engine = createEngine(architecture, prepared, { backend, threads });
   try {
     const rank = await jacobianRank(engine, parameters, architecture.outputScale, context.signal);

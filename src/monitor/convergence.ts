@@ -23,26 +23,25 @@ export function convergence(
 ): MonitorReport["converged"] {
   const last = observations.at(-1);
   if (last === undefined || reason === null) return { holds: false, message: "no end was seen" };
-  const ended = `it ended because ${reason.message}`;
   if (last.objective <= atFloor * floor) {
-    const at = `the objective ${last.objective.toExponential(3)} is at its rounding floor`;
+    const at = `objective ${last.objective.toExponential(3)}, at its rounding floor`;
     const { targets, shift } = terms ?? { targets: 0, shift: 0 };
     if (shift === 0 || atFloor * floor <= (leastResolved * targets ** 2) / 2 || targets === 0)
-      return { holds: true, message: `yes: ${at}` };
+      return { holds: true, message: `yes: the training error is as small as rounding lets it be (${at})` };
     return {
       holds: false,
-      message: `not known: ${at}, but outputScale ${architecture.outputScale} lifts that floor to ${floor.toExponential(2)} where the targets are |y|^2/2 = ${(targets ** 2 / 2).toExponential(2)}: a smaller outputScale would tell more; ${ended}`,
+      message: `not known: rounding hides what is left of the error; a smaller outputScale would tell more (${at}, which outputScale ${architecture.outputScale} lifts to ${floor.toExponential(2)} where the targets are |y|^2/2 = ${(targets ** 2 / 2).toExponential(2)})`,
     };
   }
   if (Math.max(observations[0].objective, last.objective) <= atFloor * resolution)
     return {
       holds: true,
-      message: `yes: the objective ${last.objective.toExponential(3)} is, as it was at the start, below the errors of time integration, ${resolution.toExponential(2)}`,
+      message: `yes: the error is, as it was at the start, smaller than those of time integration (objective ${last.objective.toExponential(3)} against ${resolution.toExponential(2)})`,
     };
   const { tangentNorm, normalNorm } = last;
-  if (last.rank === 0 && decay === 0) return { holds: false, message: `not known: ${deadNetwork}; ${ended}` };
+  if (last.rank === 0 && decay === 0) return { holds: false, message: `not known: ${deadNetwork}` };
   if (tangentNorm === null || normalNorm === null)
-    return { holds: false, message: `not known: \`parts\` is off, or its system is singular to rounding; ${ended}` };
+    return { holds: false, message: `not known: \`parts\` is off, or its system is singular to rounding` };
   const p = engine.parameterCount;
   const equations = engine.sampleCount * engine.outputSize;
   // A decay gives every parameter a row of its own: the rank is p.
@@ -53,13 +52,13 @@ export function convergence(
     const share = first > 0 ? (last.objective - (optimum?.value ?? 0)) / first : 0;
     return {
       holds: false,
-      message: `not to rounding: the excess objective is ${share.toExponential(2)} of what it was at the start; ${ended}`,
+      message: `no: the network has parameters enough to fit every training row exactly, and is not there (${share.toExponential(2)} of the excess objective at the start is left)`,
     };
   }
   if (normalNorm <= cancelled * Math.hypot(tangentNorm, normalNorm))
     return {
       holds: false,
-      message: `no: all of the residual, ${tangentNorm.toExponential(2)}, is tangent to rounding: a step could still explain it; ${ended}`,
+      message: `no: further steps could still explain all of the training error (residual ${tangentNorm.toExponential(2)}, tangent to rounding)`,
     };
   const offset = Math.sqrt(tangentNorm ** 2 / rank) / Math.sqrt(normalNorm ** 2 / freedom);
   const numbers = `relative offset ${offset.toExponential(2)}, the residual's tangent part is ${tangentNorm.toExponential(2)} of ${Math.hypot(tangentNorm, normalNorm).toExponential(2)}`;
@@ -67,6 +66,6 @@ export function convergence(
     ? { holds: true, message: `yes: further steps would change less than the noise of the data (${numbers})` }
     : {
         holds: false,
-        message: `no: further steps could still lower the training error (${numbers}; a minimum has less than ${relativeOffset}); ${ended}`,
+        message: `no: further steps could still lower the training error (${numbers}; a minimum has less than ${relativeOffset})`,
       };
 }

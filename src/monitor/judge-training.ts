@@ -30,7 +30,7 @@ const ownEnds: readonly ReasonCode[] = ["gradient", "step", "reduction", "loss",
 function ended(reason: Reason | null): string | null {
   if (reason === null || ownEnds.includes(reason.code)) return null;
   return reason.code === "patience"
-    ? `validation ended the run before the minimum of the training loss, as it should: ${reason.message}`
+    ? "validation ended the run before the minimum of the training loss, as it should"
     : `it ended because ${reason.message}`;
 }
 

@@ -62,6 +62,9 @@ export interface FlowFacts extends Obstacles {
 
 const show = (value: number) => value.toPrecision(5);
 
+const tooCurved =
+  "the flow is slower than the theory promises, since the predictions' manifold is too curved for a linear theory; a larger outputScale flattens it (recommendOutputScale)";
+
 function notApplicable(message: string): Verdict {
   return { code: "not-applicable", message };
 }
@@ -87,13 +90,15 @@ export function flowVerdict(facts: FlowFacts): Verdict {
   const none = unstable === null ? withoutRate(facts, fit) : null;
   if (none !== null || fit === null) return none ?? notApplicable(unstable ?? "no rate");
   const measured = inWords(fit);
-  if (unstable !== null) return notApplicable(`${measured}: ${unstable}`);
+  if (unstable !== null) return notApplicable(`the fixed step is too long: ${measured}: ${unstable}`);
   if (promised === null || attainable === null)
-    return notApplicable("the spectrum of the kernel was not recorded, and with this damping the promise needs it");
+    return notApplicable(
+      "how fast it should be cannot be said: the spectrum of the kernel was not recorded, and with this damping the promise needs it (monitor({ spectrum: true }))",
+    );
   const verdict =
     promised === Number.POSITIVE_INFINITY
       ? notApplicable(
-          `${measured}; to first order the fixed step takes all of the excess at once (a full Gauss-Newton step), so no rate is promised: look at \`converged\``,
+          `no rate is promised: to first order the fixed step takes all of the excess at once (a full Gauss-Newton step); look at \`converged\` (${measured})`,
         )
       : byRate(facts, measured, { fit, promised, attainable });
   return ended === null ? verdict : { ...verdict, message: `${verdict.message}; ${ended}` };
@@ -127,25 +132,30 @@ function byRate(facts: FlowFacts, measured: string, { fit, promised, attainable 
   const goal = Math.max(promised, attainable);
   const errors = VERDICT_THRESHOLDS.standardErrors * fit.standardError;
   if (errors > VERDICT_THRESHOLDS.widestBand * Math.max(goal, Math.abs(fit.measured)))
-    return notApplicable(`${measured}: it changes within the window, from t = ${show(fit.from)} to ${show(fit.until)}`);
+    return notApplicable(
+      `there is no one rate to judge: ${measured}, and it changes within the window, from t = ${show(fit.from)} to ${show(fit.until)}`,
+    );
   const band = (rate: number) => Math.max(VERDICT_THRESHOLDS.flowBand * rate, errors);
   if (fit.measured >= goal - band(goal))
     return fit.measured <= goal + band(goal)
-      ? { code: "on-theory", message: `${measured}, promised are ${show(goal)}` }
+      ? {
+          code: "on-theory",
+          message: `the flow is as fast as the theory promises: ${measured}, promised are ${show(goal)}`,
+        }
       : {
           code: "faster-than-promised",
-          message: `${measured}, more than the ${show(goal)} promised for the slowest mode`,
+          message: `the flow is faster than the theory promises, and nothing has to be changed: ${measured}, more than the ${show(goal)} promised for the slowest mode`,
         };
   if (fit.measured >= promised - band(promised)) return damped(facts, measured, { fit, promised, attainable }, band);
   if (fit.measured <= VERDICT_THRESHOLDS.stalledShare * promised)
     return {
       code: "stalled",
-      message: `${measured} where ${show(promised)} are promised: the flow hardly moves any more; look at drift and spectrum of the records`,
+      message: `the flow hardly moves any more: ${measured} where ${show(promised)} are promised; look at drift and spectrum of the records`,
     };
   const rho = damping > 0 && overparameterised ? " with this damping" : "";
   return {
     code: "curvature-limited",
-    message: `${measured}, less than the ${show(promised)} promised${rho}: the predictions' manifold is too curved for the linear theory; a larger outputScale flattens it (recommendOutputScale)`,
+    message: `${tooCurved}: ${measured}, less than the ${show(promised)} promised${rho}`,
   };
 }
 
@@ -163,16 +173,16 @@ function damped(
   const undamped = share !== null && share > 0 ? fit.measured / share : null;
   if (kept || (undamped !== null && undamped >= attainable - band(attainable) / Math.min(1, share ?? 1))) {
     const held = share === null ? "" : `, and at these points lets through ${percent(share)} of the undamped flow`;
-    return { code: "damping-limited", message: `${measured}; ${rho}${held}; ${offer}` };
+    return { code: "damping-limited", message: `the damping slows the flow: ${measured}; ${rho}${held}; ${offer}` };
   }
   if (undamped === null)
     return {
       code: "faster-than-promised",
-      message: `${measured}, more than its damping promises (${rho}); ${offer}; what holds it back is not known, since \`parts\` is off`,
+      message: `the flow is faster than its damping promises: ${measured} (${rho}); ${offer}; what holds it back is not known, since \`parts\` is off`,
     };
   return {
     code: "curvature-limited",
-    message: `${measured}, less than ${show(attainable)}, and the damping alone does not explain it (without it, ${show(undamped)} at these points): the predictions' manifold is too curved for the linear theory; a larger outputScale flattens it (recommendOutputScale)`,
+    message: `${tooCurved}: ${measured}, less than ${show(attainable)}, and the damping alone does not explain it (without it, ${show(undamped)} at these points)`,
   };
 }
 

@@ -1,5 +1,5 @@
 // What adviceAfter goes by, gathered from a run that has ended.
-import type { FileDataset } from "../data/data-file.js";
+import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Network } from "../network/network.js";
 import type { AdviceFacts } from "./advice.js";
@@ -18,6 +18,7 @@ export function adviceFacts(
   const place = accepted.findIndex(({ iteration }) => iteration === kept.iteration);
   return {
     parameters: start.parameterCount,
+    inFile: fit instanceof FileDataset,
     rows: fit.sampleCount,
     outputs: fit.outputSize,
     validationRows: validation?.sampleCount ?? 0,

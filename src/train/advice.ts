@@ -19,6 +19,8 @@ export interface AdvicePoint {
 /** What was measured of a run. Losses are means of squares in the units of training. */
 export interface AdviceFacts {
   readonly parameters: number;
+  /** The rows are in a data file, of which none can be held out. */
+  readonly inFile: boolean;
   /** Rows of the training part, and outputs of each. */
   readonly rows: number;
   readonly outputs: number;
@@ -94,11 +96,12 @@ function overfitting(facts: AdviceFacts): Advice | null {
   };
 }
 
-function fewRows({ parameters, rows, outputs, validationRows }: AdviceFacts): Advice | null {
+function fewRows({ parameters, rows, outputs, validationRows, inFile }: AdviceFacts): Advice | null {
   if (validationRows > 0 || parameters < ADVICE_THRESHOLDS.unchecked * rows * outputs) return null;
+  const check = inFile ? "Rows kept out of the data file say more" : "A cross-validation says more";
   return {
     code: "few-rows",
-    message: `${parameters} parameters were fitted to ${rows} rows and none were held out: these errors say nothing about new rows. Try fewer hidden units, more rows, or a cross-validation.`,
+    message: `${parameters} parameters were fitted to ${rows} rows and none were held out: these errors say nothing about new rows. ${check}. More rows help most; a weight decay (such as 1) or far fewer hidden units often do where the data are noisy.`,
   };
 }
 

@@ -27,7 +27,7 @@ function plainLine({ start, fit, validation }: Choice): string {
   const sizes = [start.inputSize, ...start.architecture.layers.map(({ outputSize }) => outputSize)].join("-");
   const held =
     validation === null
-      ? "no rows were held out"
+      ? "no rows were held out to decide when to stop"
       : `${validation.sampleCount} more were held out to decide when to stop`;
   return `Network ${sizes} (${start.parameterCount} parameters), trained on ${fit.sampleCount} rows; ${held}.`;
 }

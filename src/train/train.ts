@@ -4,6 +4,7 @@ import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput, splitSteps } from "../data/dataset.js";
+import { constantWarnings } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
 import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
@@ -65,8 +66,8 @@ export interface TrainResult {
   /** One plain line: the network, and the rows it was trained on. */
   readonly chosen: string;
   /**
-   * What went wrong without ending the run, a sentence each: checkpoints that could not be written. Each is also a process warning of the
-   * type GaussflowWarning, code GAUSSFLOW_CHECKPOINT, at the time.
+   * What was wrong without ending the run, a sentence each: inputs that are constant, checkpoints that could not be written. Each of the
+   * latter is also a process warning of the type GaussflowWarning, code GAUSSFLOW_CHECKPOINT, at the time.
    */
   readonly warnings: readonly string[];
   /** What else was chosen, in the terms of the field: method, units, route, bytes, engine. */
@@ -138,7 +139,7 @@ export async function* trainSteps(
     const report = (await options.monitor?.onEnd?.(reason)) ?? null;
     return finish(network, fit, validation, completed, plan, engine, unbegun(network, reason), report);
   }
-  const { start, print, engine, observed, validationEngine } = begun;
+  const { start, print, engine, observed, validationEngine, constant } = begun;
   try {
     const { checkpoint, resume } = completed;
     const result = yield* minimise(engine, start.parameters, {
@@ -181,7 +182,8 @@ export async function* trainSteps(
       resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
     });
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
-    return finish(start, fit, validation, completed, plan, engine, result, report);
+    const warnings = [...constant, ...result.warnings];
+    return finish(start, fit, validation, completed, plan, engine, { ...result, warnings }, report);
   } finally {
     engine.dispose();
     observed?.sample.dispose();
@@ -235,12 +237,14 @@ async function begin(
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print = checkpoint === null && resume === null ? "" : await printOf(start, data, validation, completed, signal);
   const held = validation === null ? null : await engineData(start, validation, scaling, signal);
+  const constant = await constantWarnings(fit, signal);
   const engine = await createEngineInTurns(start.architecture, data, backend, signal);
   try {
     const { targets, weights = null } = data;
     const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
     const validationEngine = held && (await createEngineInTurns(start.architecture, held, backend, signal));
-    return { start, print, engine, validationEngine, observed: sample && { sample, targets, weights, terms } };
+    const observed = sample && { sample, targets, weights, terms };
+    return { start, print, engine, validationEngine, observed, constant };
   } catch (error) {
     engine.dispose();
     throw error;

@@ -47,6 +47,25 @@ describe("gaussflow experiment", () => {
     expect(html).not.toContain(folder);
   });
 
+  it.each([
+    ["conditioning", ["--samples", "20", "--width", "2"]],
+    ["stiffness", ["--samples", "20", "--width", "2"]],
+    ["scaling", ["--samples", "20", "--width", "2"]],
+    ["damping", ["--samples", "6", "--width", "12"]],
+  ])("%s runs to its claims, whatever they are at this size", (name, sizes) => {
+    const { code, out, err } = run("experiment", name, "--seeds", "1", ...sizes, "--out", "small-sizes");
+    expect([0, 4], out + err).toContain(code);
+    expect(out).toMatch(/\d of \d claims hold\. Report/);
+    expect(existsSync(join(folder, "small-sizes", `${name}.jsonl`))).toBe(true);
+  });
+
+  it("--quiet writes the files and nothing else", () => {
+    const { code, out, err } = run("experiment", "discrete", ...quick, "--quiet", "--out", "quiet");
+    expect(code).toBe(0);
+    expect(out + err).toBe("");
+    expect(readdirSync(join(folder, "quiet")).sort()).toEqual(["discrete.html", "discrete.jsonl"]);
+  });
+
   it.each<[string, string[], RegExp]>([
     ["no directory", ["--out", ""], /--out.* It must be a directory/],
     [

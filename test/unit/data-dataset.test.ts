@@ -6,6 +6,8 @@ import { outOfRange } from "../../src/data/range.js";
 import { readCsv } from "../../src/data/read-csv.js";
 import { constantInputs, scaleColumns, standardise, unscaleColumns } from "../../src/data/scaling.js";
 import { fileError } from "../../src/errors.js";
+import { network } from "../../src/network/network.js";
+import { train } from "../../src/train/train.js";
 
 describe("dataset", () => {
   it("takes rows or flat arrays, copied", () => {
@@ -52,7 +54,7 @@ describe("degenerate data are data", () => {
     expect(() => one.split({ validation: 0.5 })).toThrow(/1 row cannot be split/);
     expect(one.split().train.sampleCount).toBe(1);
   });
-  it("constant columns: scale 1 exactly, and reported", () => {
+  it("constant columns: scale 1 exactly, and reported", async () => {
     // 0.1 summed thrice is not 0.3: a rounded deviation would be 1e-17 instead of 0, and blow up what follows.
     const data = dataset({
       inputs: [
@@ -65,13 +67,13 @@ describe("degenerate data are data", () => {
     });
     const { inputs, targets } = standardise(data);
     expect([inputs.offset[0], inputs.scale[0], targets.offset[0], targets.scale[0]]).toEqual([0.1, 1, 7, 1]);
-    expect(constantInputs(data)).toEqual(["c"]);
+    expect(await constantInputs(data)).toEqual(["c"]);
   });
   it("a spread too small to divide by counts as constant", () => {
     const tiny = dataset({ inputs: [[0], [Number.MIN_VALUE]], targets: [0, 1] });
     expect(standardise(tiny).inputs.scale[0]).toBe(1);
   });
-  it("a set-point that differs in its last bits is constant: scale 1, and reported", () => {
+  it("a set-point that differs in its last bits is constant: scale 1, and reported", async () => {
     // 14.62 as a logger computed it in three orders; a deviation of 1e-15 would turn 14.63 into 1e13 standard deviations.
     const set = [14.62, 14.620000000000001, 14.619999999999999];
     const inputs = Array.from({ length: 200 }, (_, i) => [i, set[i % 3]]);
@@ -79,13 +81,20 @@ describe("degenerate data are data", () => {
     const { scale, offset } = standardise(data).inputs;
     expect(scale[1]).toBe(1);
     expect(Math.abs(offset[1] - 14.62)).toBeLessThanOrEqual(200 * Number.EPSILON * 14.62);
-    expect(constantInputs(data)).toEqual(["set-point"]);
+    expect(await constantInputs(data)).toEqual(["set-point"]);
   });
-  it("a small spread above rounding is none: 1 part in 1e9 over 200 rows is scaled", () => {
+  it("a training warns of it, and names it", async () => {
+    const inputs = Array.from({ length: 30 }, (_, i) => [i / 10, 5]);
+    const data = { inputs, targets: inputs.map(([x]) => Math.sin(x!)), featureNames: ["x", "k"] };
+    const options = { stop: { iterations: 1 } };
+    const { warnings } = await train(network({ layers: [2, 2, 1] }), data, options);
+    expect(warnings).toEqual(["constant in the training rows, so of no use: k"]);
+  });
+  it("a small spread above rounding is none: 1 part in 1e9 over 200 rows is scaled", async () => {
     const inputs = Array.from({ length: 200 }, (_, i) => [1e6 + 1e-3 * (i % 2)]);
     const data = dataset({ inputs, targets: inputs.map((_, i) => i) });
     expect(standardise(data).inputs.scale[0]).toBeCloseTo(5e-4, 8);
-    expect(constantInputs(data)).toEqual([]);
+    expect(await constantInputs(data)).toEqual([]);
   });
   it("duplicate rows count as often as they come; a selection may repeat rows", () => {
     const data = dataset({ inputs: [[1], [1], [4]], targets: [0, 0, 3] });

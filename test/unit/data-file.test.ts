@@ -92,9 +92,9 @@ describe("convertCsv and openDataFile", () => {
     // 26,214 rows of 5 numbers are a block; "late" is constant but for a row of the second.
     const rows = Array.from({ length: 30_000 }, (_, i) => [i, 0.1, i === 29_000 ? 2 : 1, i % 5, 1]);
     await writeDataFile(path, names, rows);
-    expect(constantInputs(openDataFile(path))).toEqual(["k"]);
+    expect(await constantInputs(openDataFile(path))).toEqual(["k"]);
     await writeDataFile(path, names, rows.slice(0, 28_000));
-    expect(constantInputs(openDataFile(path))).toEqual(["k", "late"]);
+    expect(await constantInputs(openDataFile(path))).toEqual(["k", "late"]);
   });
 
   it("refuse damaged files with what is wrong", async () => {

@@ -164,6 +164,13 @@ describe("the verdict of a flow", () => {
       );
   });
 
+  it("begins with a plain sentence, the numbers follow", () => {
+    for (const changed of [{}, { fit: line(1.6) }, { fit: line(0.8) }, { fit: line(0.001) }])
+      expect(flowVerdict({ ...facts, ...changed }).message).toMatch(
+        /^the flow [a-z', ]+[:;] .*excess loss falls at rate/,
+      );
+  });
+
   it("not-applicable with the reason", () => {
     expect(flowVerdict({ ...facts, excluded: "the activation relu is not smooth" }).message).toMatch(
       /says nothing here: the activation relu/,

@@ -9,6 +9,7 @@ import { train } from "../../src/train/train.js";
 /** A run on plenty of rows that ended of its own accord at errors equal on both parts. */
 const good: AdviceFacts = {
   parameters: 50,
+  inFile: false,
   rows: 1000,
   outputs: 1,
   validationRows: 200,
@@ -68,6 +69,11 @@ describe("advice", () => {
     expect(adviceAfter({ ...good, ...bare })[0]?.message).toMatch(
       /^13 parameters were fitted to 15 rows and none were held out/,
     );
+    // What can be cut into folds is a table in memory.
+    expect(adviceAfter({ ...good, ...bare })[0]?.message).toMatch(/A cross-validation says more/);
+    const file = adviceAfter({ ...good, ...bare, inFile: true })[0]?.message;
+    expect(file).toMatch(/Rows kept out of the data file say more/);
+    expect(file).not.toMatch(/cross-validation/);
     // Equations count, not rows.
     expect(codes({ ...bare, outputs: 4 })).toEqual([]);
   });

@@ -144,7 +144,7 @@ describe("validation", () => {
       backend: "typescript",
       stop: { iterations: 1 },
     });
-    expect(tiny.chosen).toMatch(/trained on 39 rows; no rows were held out\.$/);
+    expect(tiny.chosen).toMatch(/trained on 39 rows; no rows were held out to decide when to stop\.$/);
   });
 });
 
