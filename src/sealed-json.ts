@@ -54,7 +54,8 @@ export function unsealAny<Format extends string>(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    if (!text.trimStart().startsWith("{")) throw fileError(where, `is not a ${format} file: it is not JSON`, {}, cause);
+    if (!text.trimStart().startsWith("{"))
+      throw fileError(where, `is not a ${formats.join(" or ")} file: it is not JSON`, {}, cause);
     const end = text.trimEnd().endsWith("}") ? "" : " (it ends too early: was it cut off?)";
     throw fileError(where, `is not JSON${end}`, {}, cause);
   }
