@@ -79,7 +79,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
   const parts = await readParts(file, flags, tell);
   const { fit } = parts;
   // Before the training; its result has the same sentence.
-  if (!json) for (const warning of await constantWarnings(fit, signal)) warn(terminal, warning);
+  if (!json) for (const warning of await constantWarnings(fit)) warn(terminal, warning);
   const net = network({
     layers: [fit.inputSize, ...flags.hidden, fit.outputSize],
     activation: flags.activation,
