@@ -14,7 +14,9 @@ export type ErrorCode =
 
 /** Every exception that gaussflow throws on purpose; `code` says which rule was broken. */
 export class GaussflowError extends Error {
+  /** Always "GaussflowError". */
   override readonly name = "GaussflowError";
+  /** Which rule was broken. */
   readonly code: ErrorCode;
   /** The numbers behind the message (row, column, bytes, ...), for programs. */
   readonly details: Readonly<Record<string, unknown>>;

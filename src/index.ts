@@ -1,15 +1,39 @@
 // The public face of gaussflow: everything a user imports, and nothing else.
-export { type Backend, createEngine } from "./backend/create.js";
+export { type Backend, type BackendOptions, createEngine } from "./backend/create.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
-export type { Engine, EngineData, Failure, NonFinite } from "./backend/engine.js";
+export type {
+  Accelerated,
+  Curvature,
+  Eigen,
+  Engine,
+  EngineData,
+  Evaluation,
+  Failure,
+  FileSamples,
+  LayerFactors,
+  Linearised,
+  LineariseRequest,
+  NonFinite,
+  RankReport,
+  Solved,
+  SolveRequest,
+} from "./backend/engine.js";
+export type { LowRank } from "./backend/low-rank.js";
 export { type PredictOptions, predictAsync } from "./backend/predict.js";
+export type { Precision } from "./backend/single.js";
 export { type Converted, type ConvertOptions, convertCsv } from "./data/convert-csv.js";
+export type { ColumnReference } from "./data/csv-options.js";
+export type { Charset } from "./data/csv-source.js";
 export { FileDataset, type OpenDataFileOptions, openDataFile, openDataFileAsync } from "./data/data-file.js";
 export { Dataset, type DatasetInput, type DatasetParts, dataset, type SplitOptions } from "./data/dataset.js";
+export type { DatasetFields } from "./data/dataset-fields.js";
+export type { CategoricalColumn, InputColumn, MissingRule, NumericColumn, TableEncoding } from "./data/encoding.js";
 export { type Fold, foldsOf } from "./data/folds.js";
 export type { MatrixLike } from "./data/matrix.js";
 export { outOfRange, type RangeReport } from "./data/range.js";
 export { type CsvOptions, readCsv } from "./data/read-csv.js";
+export type { GroupList } from "./data/relations.js";
+export type { RowLayout } from "./data/row-reader.js";
 export { type ColumnScaling, type Scaling, standardise } from "./data/scaling.js";
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
@@ -43,7 +67,7 @@ export {
   rungeKutta4,
   tsitouras,
 } from "./flow/integrator.js";
-export type { EventSample, OdeEnd, OdeEvent, Sample, Stage, StageFailure } from "./flow/ode.js";
+export type { EventSample, OdeEnd, OdeEndCode, OdeEvent, Sample, Stage, StageFailure } from "./flow/ode.js";
 export type { Tableau } from "./flow/tableaux.js";
 export type { MemoryEstimate } from "./linearise/memory-model.js";
 export type {
@@ -55,6 +79,7 @@ export type {
   Observer,
   ObserverNeeds,
   RateFit,
+  ResidualTerms,
   Verdict,
   VerdictCode,
 } from "./linearise/observer.js";
@@ -95,8 +120,8 @@ export {
   modelToJson,
   saveModel,
 } from "./network/model-file.js";
-export { Network, network } from "./network/network.js";
-export type { NetworkOptions } from "./network/network-options.js";
+export { type Json, Network, type NetworkState, network, type TrainingSummary } from "./network/network.js";
+export type { CompletedNetworkOptions, NetworkOptions } from "./network/network-options.js";
 export type { ParameterBlock } from "./network/parameters.js";
 export type { NumberArray } from "./options.js";
 export { Random, type RandomState } from "./random.js";
@@ -113,7 +138,7 @@ export {
 export { crossValidation, restarts, sweep, type TrainJob, type Variant } from "./train/jobs.js";
 export { plan } from "./train/plan.js";
 export type { StopOptions } from "./train/stop.js";
-export { type TrainResult, train, trainSteps } from "./train/train.js";
+export { train, trainSteps } from "./train/train.js";
 export {
   type JobProgress,
   type JobResult,
@@ -123,3 +148,4 @@ export {
   trainManySteps,
 } from "./train/train-many.js";
 export type { TrainOptions } from "./train/train-options.js";
+export type { TrainResult } from "./train/train-result.js";

@@ -12,7 +12,9 @@ import { finish, STEP, type Steps } from "./pace.js";
 
 /** All that a generator is; plain JSON. */
 export interface RandomState {
+  /** Seed of the generator. */
   readonly seed: number;
+  /** Stream of the seed. */
   readonly stream: number;
   /** How many 64-bit words were drawn. */
   readonly position: number;
@@ -60,7 +62,9 @@ export function philox(c0: number, c1: number, c2: number, c3: number, k0: numbe
  * library that draws more numbers than before does not shift the numbers of another.
  */
 export class Random {
+  /** The seed it was made with. */
   readonly seed: number;
+  /** The stream of the seed. */
   readonly stream: number;
   #position: number;
   #block = -1;
@@ -76,11 +80,13 @@ export class Random {
     this.#position = position;
   }
 
+  /** A generator that goes on from a state. @throws GAUSSFLOW_ARGUMENT */
   static fromState(state: RandomState): Random {
     checkOptionNames("state", state, ["seed", "stream", "position"]);
     return new Random(state.seed, state.stream, state.position);
   }
 
+  /** All that is needed to go on from here, as plain data. */
   state(): RandomState {
     return { seed: this.seed, stream: this.stream, position: this.#position };
   }
@@ -120,7 +126,14 @@ export class Random {
   }
 
   /** Shuffles in place (Fisher-Yates, from the end) and returns the same array. */
-  shuffle<T extends { readonly length: number; [index: number]: unknown }>(array: T): T {
+  shuffle<
+    T extends {
+      /** Number of entries. */
+      readonly length: number;
+      /** The entries. */
+      [index: number]: unknown;
+    },
+  >(array: T): T {
     if (!Array.isArray(array) && !ArrayBuffer.isView(array)) throw argumentError("array", "must be an array", array);
     exchange(this, array, array.length - 1, 0);
     return array;

@@ -14,6 +14,7 @@ import { referenceEngineSteps } from "./reference/engine.js";
 /** `auto` is native with a fall-back; `typescript` is the plain engine. */
 export type Backend = "auto" | "native" | "typescript";
 
+/** Which engine computes, and on how many threads. */
 export interface BackendOptions {
   /** Default: environment variable GAUSSFLOW_BACKEND, else "auto". */
   readonly backend?: Backend | undefined;

@@ -6,6 +6,7 @@ import { packageRoot } from "../package-root.js";
 import { chooseThreads } from "./create.js";
 import { loadNative, OTHER_KERNEL } from "./native/load.js";
 
+/** The state of the native engine, and what to do about it. */
 export interface DoctorReport {
   /** The native engine works. */
   readonly ok: boolean;

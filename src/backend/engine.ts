@@ -20,8 +20,11 @@ import type { Precision } from "./single.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
 export interface EngineData {
+  /** Number of samples, n. */
   readonly sampleCount: number;
+  /** n x d, row-major, in the units of training. */
   readonly inputs: Float64Array;
+  /** n x c, row-major, in the units of training. */
   readonly targets: Float64Array;
   /** One non-negative weight a sample; absent = all 1. */
   readonly weights?: Float64Array | undefined;
@@ -31,13 +34,18 @@ export interface EngineData {
 
 /** Samples of a data file, and z = (x - offset) / scale of their columns. */
 export interface FileSamples {
+  /** Where the rows are in the file. */
   readonly layout: RowLayout;
+  /** Offset and scale of the d input columns. */
   readonly inputs: ColumnScaling;
+  /** Offset and scale of the c target columns. */
   readonly targets: ColumnScaling;
 }
 
+/** The curvature that an engine holds: the route that formed it, or "none". */
 export type Curvature = "none" | "primal" | "dual" | "orthogonal" | "matrix-free";
 
+/** What a linearization forms. */
 export interface LineariseRequest {
   /** What to form besides loss and gradient. */
   readonly curvature: Curvature;
@@ -72,35 +80,72 @@ export interface LineariseRequest {
 
 /** Where the first non-finite number arose; indices from 0. */
 export interface NonFinite {
+  /** Which number it is. */
   readonly what: "parameter" | "activation" | "prediction" | "loss" | "objective" | "gradient" | "curvature" | "step";
+  /** Layer of the network; absent where it is of none. */
   readonly layer?: number | undefined;
+  /** Row of the data; absent where it is of none. */
   readonly sample?: number | undefined;
   /** Flat parameter index. */
   readonly parameter?: number | undefined;
+  /** Unit of the layer; absent where it is of none. */
   readonly unit?: number | undefined;
 }
 
 /** An expected numerical failure. `message` is a whole sentence with the numbers in it. */
 export type Failure =
-  | { readonly code: "non-finite"; readonly message: string; readonly where: NonFinite }
+  | {
+      /** Which failure it is. */
+      readonly code: "non-finite";
+      /** The failure, as a sentence with the numbers. */
+      readonly message: string;
+      /** Where the first such number arose. */
+      readonly where: NonFinite;
+    }
   /** `pivot` is the first that is not positive, from 0. */
-  | { readonly code: "indefinite"; readonly message: string; readonly pivot: number }
+  | {
+      /** Which failure it is. */
+      readonly code: "indefinite";
+      /** The failure, as a sentence with the numbers. */
+      readonly message: string;
+      /** The first pivot that is not positive, from 0. */
+      readonly pivot: number;
+    }
   /**
    * Single precision does not do for this damped system: linearise in double and solve again. `steps` of the conjugate gradients
    * were not enough; 0: a number left the range of float32.
    */
-  | { readonly code: "imprecise"; readonly message: string; readonly steps: number }
+  | {
+      /** Which failure it is. */
+      readonly code: "imprecise";
+      /** The failure, as a sentence with the numbers. */
+      readonly message: string;
+      /** Steps of the conjugate gradients; 0: a number left the range of float32. */
+      readonly steps: number;
+    }
   /** `bytes` that cannot be had; 0 where nobody tells how many. */
-  | { readonly code: "memory"; readonly message: string; readonly bytes: number };
+  | {
+      /** Which failure it is. */
+      readonly code: "memory";
+      /** The failure, as a sentence with the numbers. */
+      readonly message: string;
+      /** Bytes that cannot be had; 0 where nobody says how many. */
+      readonly bytes: number;
+    };
 
+/** The loss at one point. */
 export interface Evaluation {
+  /** Tells it from a failure. */
   readonly ok: true;
   /** Sum loss g, without decay. */
   readonly loss: number;
 }
 
+/** Loss and gradient at the point whose curvature the engine holds from now on. */
 export interface Linearised {
+  /** Tells it from a failure. */
   readonly ok: true;
+  /** Sum loss g, without decay. */
   readonly loss: number;
   /** J~^T r~ + decay*w, p entries. A fresh array, or the one of the request. */
   readonly gradient: Float64Array;
@@ -112,12 +157,19 @@ export interface Linearised {
   /** diag G, p entries; matrix-free only. */
   readonly diagonal?: Float64Array | undefined;
   /** Seconds spent in the passes and in forming the curvature. */
-  readonly seconds: { readonly passes: number; readonly curvature: number };
+  readonly seconds: {
+    /** Forward and backward passes. */
+    readonly passes: number;
+    /** Forming the curvature. */
+    readonly curvature: number;
+  };
 }
 
+/** The damped system to solve. */
 export interface SolveRequest {
   /** mu >= 0 in (G + decay I + mu D) step = -gradient. */
   readonly damping: number;
+  /** Weight decay, at least 0. */
   readonly decay: number;
   /**
    * D, or null for I. Dual: what the last linearise formed K with, one factor a layer, and then no decay. Else p entries,
@@ -145,10 +197,13 @@ export interface RankReport {
   readonly tolerance: number;
   /** Estimates of the extreme singular values, from iterations with R: never outside of them, rarely off by more than 2. */
   readonly largest: number;
+  /** The smallest singular value, in the same sense as `largest`. */
   readonly smallest: number;
 }
 
+/** A damped step. */
 export interface Solved {
+  /** Tells it from a failure. */
   readonly ok: true;
   /** p entries, a fresh array or the one of the request. Behind a Cholesky factor in double precision: refined once. */
   readonly step: Float64Array;
@@ -165,19 +220,23 @@ export interface Solved {
    * Orthogonal route only. Below full rank the step is the one of least norm: its part in the numerical null space is 0.
    */
   readonly rank?: RankReport | undefined;
+  /** Seconds that the solve took. */
   readonly seconds: number;
 }
 
 /** Second-order correction of a damped step. */
 export interface Accelerated {
+  /** Tells it from a failure. */
   readonly ok: true;
   /** p entries, a fresh array or the one that was given. */
   readonly acceleration: Float64Array;
+  /** Seconds that it took. */
   readonly seconds: number;
 }
 
 /** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
 export interface Eigen {
+  /** As many as the order of the matrix. */
   readonly values: Float64Array;
   /** order x order, row k the unit eigenvector of value k (dual: sample-major); null when not asked for. */
   readonly vectors: Float64Array | null;
@@ -185,11 +244,15 @@ export interface Eigen {
 
 /** Of one layer: G_l ~ left (x) right. */
 export interface LayerFactors {
+  /** Inputs of the layer, without the bias. */
   readonly inputs: number;
+  /** Outputs of the layer. */
   readonly outputs: number;
+  /** Whether the layer has biases. */
   readonly bias: boolean;
   /** Where its weights (outputs x inputs, row-major) and biases stand among the parameters. */
   readonly weightOffset: number;
+  /** Flat index of the first bias. */
   readonly biasOffset: number;
   /** Mean of h h^T over the samples, h the layer's inputs and, with a bias, 1 at the end. */
   readonly right: Float64Array;
@@ -197,10 +260,15 @@ export interface LayerFactors {
   readonly left: Float64Array;
 }
 
+/** Computes losses, gradients, curvatures and steps of one network on one set of data. Made by `createEngine`; one call at a time. */
 export interface Engine {
+  /** "native", or "reference": the one in TypeScript. */
   readonly kind: string;
+  /** Number of samples, n. */
   readonly sampleCount: number;
+  /** Outputs of the network, c. */
   readonly outputSize: number;
+  /** Number of parameters, p. */
   readonly parameterCount: number;
   /** Number of layers = length of the dual route's scaling state. */
   readonly layerCount: number;
@@ -208,7 +276,7 @@ export interface Engine {
   readonly threads: number;
   /** The curvature inside: of the last linearise that succeeded, until a product at parameters ends it. */
   readonly held: Curvature;
-  /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. */
+  /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. @internal */
   readonly vectors?: VectorOperations | undefined;
 
   /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */

@@ -6,7 +6,9 @@ import type { Precision } from "./single.js";
 
 /** sum_k left_k right_k^T + right_k left_k^T: rows of p entries each, as many on both sides. */
 export interface LowRank {
+  /** Rows of p entries, row-major. */
   readonly left: Float64Array;
+  /** Rows of p entries, row-major, as many as on the left. */
   readonly right: Float64Array;
 }
 

@@ -10,6 +10,7 @@ import { checkOptionNames, checkSignal } from "../options.js";
 import { Pace } from "../pace.js";
 import { type BackendOptions, chooseBackend, chooseThreads, createEngine } from "./create.js";
 
+/** Options of `predictAsync`. */
 export interface PredictOptions extends BackendOptions {
   /** Stops the computation; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

@@ -9,6 +9,7 @@
 import { argumentError } from "../errors.js";
 import type { Curvature, Failure } from "./engine.js";
 
+/** What a curvature is formed and factored in. */
 export type Precision = "double" | "single";
 
 /** As kTolerance and kMostSteps in native/core/single_system.h. */

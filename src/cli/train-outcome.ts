@@ -10,7 +10,7 @@ import { lossChart } from "../report/loss-chart.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { counted, formatSeconds } from "../report/numbers.js";
 import type { Advice, AdviceCode } from "../train/advice.js";
-import type { TrainResult } from "../train/train.js";
+import type { TrainResult } from "../train/train-result.js";
 import { assess } from "./assess.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import { shellWord } from "./shell-word.js";

@@ -8,7 +8,9 @@
 
 /** One offset and one scale > 0 a column. */
 export interface ColumnScaling {
+  /** What is taken off, one entry a column, in raw units. */
   readonly offset: Float64Array;
+  /** What is divided by, one positive entry a column, in raw units. */
   readonly scale: Float64Array;
 }
 

@@ -12,17 +12,23 @@ import { IN_CODE, type Wording } from "./csv-wording.js";
 import type { NumericColumn } from "./encoding.js";
 import { DataFileWriter } from "./write-data-file.js";
 
+/** Options of `convertCsv`: those of `readCsv` that need no more than one row at a time. */
 export interface ConvertOptions extends CsvOptions {
   /** Ends the conversion at its next row: no file is left, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What was written. */
 export interface Converted {
+  /** Rows in the file. */
   readonly rows: number;
+  /** Names of the input columns, in order. */
   readonly featureNames: readonly string[];
+  /** Names of the target columns, in order. */
   readonly targetNames: readonly string[];
   /** Rows left out because a value is missing (rule `drop`) or their weight is 0. */
   readonly dropped: number;
+  /** What was assumed about the table, as sentences. */
   readonly notes: readonly string[];
 }
 

@@ -13,9 +13,11 @@ import { encodingFromJson } from "./encoding-json.js";
 /** A column by its name, or by its place from 0 (from the end when negative). */
 export type ColumnReference = string | number;
 
+/** Options of `readCsv`. */
 export interface CsvOptions {
   /** What to predict: one column or several, numeric. Default: the last column that has no other part to play. */
   readonly target?: ColumnReference | readonly ColumnReference[] | undefined;
+  /** Columns to leave out. */
   readonly ignore?: ColumnReference | readonly ColumnReference[] | undefined;
   /** Columns to be read as categories although their values are numbers. */
   readonly categorical?: ColumnReference | readonly ColumnReference[] | undefined;
@@ -89,6 +91,7 @@ export interface CsvOptions {
 /** CsvOptions with defaults in place; null = not given. */
 export interface CsvPlan {
   readonly target: readonly ColumnReference[] | null;
+  /** Columns to leave out. */
   readonly ignore: readonly ColumnReference[];
   readonly categorical: readonly ColumnReference[];
   readonly numeric: readonly ColumnReference[];

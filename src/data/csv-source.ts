@@ -8,6 +8,7 @@ import { argumentError, GaussflowError } from "../errors.js";
 import type { Wording } from "./csv-wording.js";
 import { DATA_FILE_MAGIC } from "./data-file.js";
 
+/** Encoding of the text of a table. */
 export type Charset = "utf8" | "latin1";
 
 /** Blocks are of this size, however the bytes arrive: what is found in them must not depend on that. */

@@ -24,15 +24,23 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** A data set in a file. Made by `openDataFile`. */
 export class FileDataset {
+  /** @internal */
   readonly layout: RowLayout;
+  /** Number of rows, n. */
   readonly sampleCount: number;
+  /** Input columns, d. */
   readonly inputSize: number;
+  /** Target columns, c. */
   readonly outputSize: number;
+  /** Names of the d input columns. */
   readonly featureNames: readonly string[];
+  /** Names of the c target columns. */
   readonly targetNames: readonly string[];
+  /** How table columns became inputs, where the file was converted from a table; else null. */
   readonly encoding: TableEncoding | null;
   /** n sample weights > 0, in memory; null = all 1. */
   readonly weights: Float64Array | null;
+  /** Always null: a data file is trained on whole. */
   readonly parts = null;
 
   /**
@@ -68,6 +76,7 @@ export class FileDataset {
   /**
    * The same in turns with the event loop: a turn for each block.
    * @throws GAUSSFLOW_FILE where the file has changed, and the signal's reason once it has been aborted
+   * @internal
    */
   blocksInTurns(signal?: AbortSignal): AsyncGenerator<RowBlock, void> {
     checkSignal("signal", signal);

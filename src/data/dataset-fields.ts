@@ -5,17 +5,29 @@ import type { TableEncoding } from "./encoding.js";
 
 /** The fields of a Dataset, as `new Dataset` takes them. */
 export interface DatasetFields {
+  /** n x d, row-major, in raw units. */
   readonly inputs: Float64Array;
+  /** n x c, row-major, in raw units. */
   readonly targets: Float64Array;
+  /** n weights of at least 0; null = all 1. */
   readonly weights: Float64Array | null;
+  /** d names. */
   readonly featureNames: readonly string[];
+  /** c names. */
   readonly targetNames: readonly string[];
+  /** How table columns became inputs; null for data given in code. */
   readonly encoding?: TableEncoding | null;
+  /** Row of the table behind each sample, from 1; null for data given in code. */
   readonly rows?: Uint32Array | null;
+  /** Part of each sample, from a split column; null without one. */
   readonly parts?: Uint8Array | null;
+  /** Group of each sample; null without groups. */
   readonly groups?: Uint32Array | null;
+  /** What the samples are in order of; null without an order. */
   readonly order?: Float64Array | null;
+  /** Places in `inputs` whose values were missing and are filled in, ascending; null for none. */
   readonly missing?: Uint32Array | null;
+  /** What was assumed about the table, as sentences. */
   readonly notes?: readonly string[];
 }
 

@@ -18,8 +18,11 @@ export type { Partition, SplitOptions } from "./split.js";
 
 /** The parts of a data set; null where none was asked for. */
 export interface DatasetParts {
+  /** What is trained on. */
   readonly train: Dataset;
+  /** What decides when to stop; null where there is none. */
   readonly validation: Dataset | null;
+  /** What is held out to the end; null where there is none. */
   readonly test: Dataset | null;
 }
 
@@ -31,10 +34,15 @@ export class Dataset {
   readonly targets: Float64Array;
   /** n sample weights >= 0, not all zero; null = all 1. */
   readonly weights: Float64Array | null;
+  /** Number of samples, n. */
   readonly sampleCount: number;
+  /** Inputs of a sample, d. */
   readonly inputSize: number;
+  /** Targets of a sample, c. */
   readonly outputSize: number;
+  /** Names of the d inputs. */
   readonly featureNames: readonly string[];
+  /** Names of the c targets. */
   readonly targetNames: readonly string[];
   /** How the columns of a table became inputs; null for data given in code. */
   readonly encoding: TableEncoding | null;
@@ -97,8 +105,11 @@ export class Dataset {
 
   /** Cuts by given row numbers (from 0); rows named in no part are left out. Fills and encoding are those of `train`. */
   partition(rows: {
+    /** Rows to train on, from 0. */
     train: ArrayLike<number>;
+    /** Rows to decide by when to stop, from 0. */
     validation?: ArrayLike<number> | null;
+    /** Rows to hold out to the end, from 0. */
     test?: ArrayLike<number> | null;
   }) {
     checkOptionNames("rows", rows, PART_NAMES);
@@ -226,7 +237,9 @@ export interface DatasetInput {
    * last rows and draw none. Not together with groups.
    */
   readonly order?: NumberArray | true | null | undefined;
+  /** d names. Default "input 1", "input 2", ...; a single one is "input". */
   readonly featureNames?: readonly string[] | undefined;
+  /** c names. Default "target 1", "target 2", ...; a single one is "target". */
   readonly targetNames?: readonly string[] | undefined;
 }
 

@@ -8,18 +8,25 @@ import { STEP, type Steps } from "../pace.js";
 /** What becomes of a row in which a value is missing. */
 export type MissingRule = "error" | "drop" | "mean";
 
+/** A column of numbers: one input. */
 export interface NumericColumn {
+  /** Tells the two kinds of columns apart. */
   readonly kind: "numeric";
+  /** Name in the table. */
   readonly name: string;
   /** Mean over the training rows (by sample weight), which replaces missing values under the rule `mean`. */
   readonly mean: number;
   /** Range seen in training; see `outOfRange`. */
   readonly min: number;
+  /** The largest value seen in training. */
   readonly max: number;
 }
 
+/** A column of categories: one input a category, 1 for the row's own and 0 for the others. */
 export interface CategoricalColumn {
+  /** Tells the two kinds of columns apart. */
   readonly kind: "categorical";
+  /** Name in the table. */
   readonly name: string;
   /** In the order of the inputs. */
   readonly categories: readonly string[];
@@ -27,22 +34,28 @@ export interface CategoricalColumn {
   readonly shares: readonly number[];
 }
 
+/** A column of a table that became inputs. */
 export type InputColumn = NumericColumn | CategoricalColumn;
 
+/** How the columns of a table became the inputs of a network. It is saved with the model, which then predicts raw tables. */
 export interface TableEncoding {
   /** In the order of the network's inputs. */
   readonly columns: readonly InputColumn[];
+  /** Names of the target columns, in the order of the outputs. */
   readonly targets: readonly string[];
   /** Column of sample weights, or null. */
   readonly weights: string | null;
   /** Had the training table a header? Without, columns are called "column 1", "column 2", ... */
   readonly header: boolean;
+  /** Character between the fields. */
   readonly delimiter: string;
+  /** Decimal sign of its numbers. */
   readonly decimal: "." | ",";
   /** Sign between groups of three digits; none where it is not there. */
   readonly thousands?: string;
   /** Columns whose dates are read as days since 1970-01-01; none where it is not there. */
   readonly dates?: readonly string[];
+  /** What became of rows with missing values. */
   readonly missing: MissingRule;
   /** Texts that stand for a missing value, compared without regard to case. */
   readonly missingValues: readonly string[];

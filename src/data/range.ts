@@ -6,12 +6,17 @@ import { type MatrixLike, toMatrix } from "./matrix.js";
 
 /** One numeric column with values outside its training range. */
 export interface RangeReport {
+  /** Name of the column. */
   readonly column: string;
   /** Rows outside, and the first of them (from 1). */
   readonly count: number;
+  /** The first of them, from 1. */
   readonly firstRow: number;
+  /** The value there, in raw units. */
   readonly firstValue: number;
+  /** The least value seen in training. */
   readonly min: number;
+  /** The largest value seen in training. */
   readonly max: number;
 }
 

@@ -11,8 +11,11 @@ const BLOCK = 1 << 17;
 
 /** Where the rows of an open data file stand: what an engine needs to read them. */
 export interface RowLayout {
+  /** Path of the file. */
   readonly path: string;
+  /** Byte at which the first row begins. */
   readonly offset: number;
+  /** Bytes of the whole file. */
   readonly size: number;
   /** Doubles of a row. */
   readonly width: number;

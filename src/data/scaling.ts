@@ -10,8 +10,11 @@ import { Dataset } from "./dataset.js";
 
 export type { ColumnScaling } from "./column-moments.js";
 
+/** Scaling of inputs and targets, z = (x - offset) / scale. */
 export interface Scaling {
+  /** One entry an input, d. */
   readonly inputs: ColumnScaling;
+  /** One entry a target, c. */
   readonly targets: ColumnScaling;
 }
 

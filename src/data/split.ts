@@ -11,6 +11,7 @@ const SPLIT_STREAM = 1;
 /** Codes of the parts, as a split column stores them. */
 export const PART_NAMES = ["train", "validation", "test"] as const;
 
+/** How `Dataset.split` draws its parts. */
 export interface SplitOptions {
   /** Fraction of the rows, in [0, 1); 0 = none. Default 0. */
   readonly validation?: number | undefined;

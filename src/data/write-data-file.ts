@@ -7,8 +7,11 @@ import { checkBoolean, checkOptionNames, checkPath, isObject, isTypedNumbers } f
 import { DATA_FILE_MAGIC, DATA_FILE_PAGE } from "./data-file.js";
 import type { TableEncoding } from "./encoding.js";
 
+/** The columns of a data file. */
 export interface DataFileColumns {
+  /** Names of the input columns, at least one. */
   readonly featureNames: readonly string[];
+  /** Names of the target columns, at least one. */
   readonly targetNames: readonly string[];
   /** Every row ends with a sample weight. Default false. */
   readonly weighted?: boolean | undefined;

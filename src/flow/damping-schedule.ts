@@ -13,6 +13,7 @@ import { asThrown } from "./callback.js";
 export interface ScheduleSpectrum {
   /** Smallest eigenvalue above the rounding floor. */
   readonly smallest: number;
+  /** The largest eigenvalue. */
   readonly largest: number;
   /** How many lie at or below the floor. */
   readonly below: number;
@@ -20,20 +21,27 @@ export interface ScheduleSpectrum {
 
 /** What a schedule sees at one right-hand side. */
 export interface ScheduleView {
+  /** Time of the flow. */
   readonly time: number;
   /** A copy at every access. */
   readonly parameters: Float64Array;
   /** Sum objective now and at the start. */
   readonly objective: number;
+  /** Sum objective at the start of the flow. */
   readonly initialObjective: number;
   /** Only for schedules that say `needsSpectrum`, as `dampingFunction(f, true)` does; else null. */
   readonly spectrum: ScheduleSpectrum | null;
 }
 
+/** The damping rho of a flow at each of its points. */
 export interface DampingSchedule {
+  /** Name for people. */
   readonly name: string;
+  /** All options as plain data, for checkpoints and reports. */
   readonly settings: Readonly<Record<string, number>>;
+  /** Whether `rho` reads the spectrum of the kernel, which then is computed at every right-hand side. */
   readonly needsSpectrum: boolean;
+  /** The damping at a point, at least 0. */
   readonly rho: (view: ScheduleView) => number;
 }
 

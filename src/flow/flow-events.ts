@@ -8,6 +8,7 @@ import type { OdeEvent } from "./ode.js";
 
 /** What an event of a flow looks at. */
 export interface FlowEventView {
+  /** Time of the flow. */
   readonly time: number;
   /** A copy at every access. */
   readonly parameters: Float64Array;
@@ -23,11 +24,15 @@ export interface FlowEventView {
   kernelDrift(): Promise<number>;
 }
 
+/** Something to be found along a flow. */
 export interface FlowEvent {
+  /** Name for people, which the result repeats. */
   readonly name: string;
   /** Zero crossing = the event. */
   readonly value: (view: FlowEventView) => number | Promise<number>;
+  /** Sign change that counts. Default "either". */
   readonly direction?: "rising" | "falling" | "either" | undefined;
+  /** Whether the flow ends there. Default false. */
   readonly terminal?: boolean | undefined;
 }
 

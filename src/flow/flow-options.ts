@@ -15,22 +15,28 @@ import type { FlowEvent } from "./flow-events.js";
 import { dormandPrince, type Integrator } from "./integrator.js";
 import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "./ode-options.js";
 
+/** Options of `flow`. */
 export interface FlowOptions extends RunOptions<FlowRecord> {
   /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
   readonly damping?: number | DampingSchedule | ((view: ScheduleView) => number) | undefined;
   /** Start and end of time. Defaults 0 and 5. */
   readonly from?: number | undefined;
+  /** Time at which the flow ends. */
   readonly until?: number | undefined;
   /** Default `dormandPrince()`. */
   readonly integrator?: Integrator | undefined;
   /** Times at which the network is wanted: increasing, within [from, until]. */
   readonly outputs?: readonly number[] | undefined;
+  /** Events to look for along the way. Default none. */
   readonly events?: readonly FlowEvent[] | undefined;
   /** End early: mean loss at or below, gradient measure at or below, seconds of the clock. */
   readonly stop?:
     | {
+        /** Mean loss to stop at, at least 0. */
         readonly loss?: number | undefined;
+        /** Scale-free gradient measure to stop at, at least 0. */
         readonly gradient?: number | undefined;
+        /** Seconds to stop after, at least 0. */
         readonly seconds?: number | undefined;
       }
     | undefined;

@@ -19,46 +19,67 @@ import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./fl
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
 import { FlowRun } from "./flow-run.js";
 
+/** The network at a time of the flow. */
 export interface FlowSample {
+  /** Time of the flow. */
   readonly time: number;
+  /** The network with the parameters at that time. */
   readonly network: Network;
 }
 
+/** What `flow` resolves with. */
 export interface FlowResult {
   /** Best by the objective, over the start and all accepted steps: finite whatever happened. */
   readonly network: Network;
   /** Where the flow ended, and when. */
   readonly last: Network;
+  /** Time at which the flow ended. */
   readonly time: number;
+  /** Why it ended. */
   readonly reason: Reason;
   /** The start and every accepted step; empty only where the loss at the start is not finite. */
   readonly records: readonly FlowRecord[];
   /** The network at the times asked for, from the interpolant of the step that covers them. */
   readonly outputs: readonly FlowSample[];
   /** In order of time. */
-  readonly events: readonly (FlowSample & { readonly name: string })[];
+  readonly events: readonly (FlowSample & {
+    /** Name of the event. */
+    readonly name: string;
+  })[];
+  /** Counts of the integration. */
   readonly statistics: {
+    /** Steps that were accepted. */
     readonly accepted: number;
+    /** Trials that were rejected. */
     readonly rejected: number;
     /**
      * Right-hand sides, and linearisations of the network: one each; one more where the route changed, and two where the noise of the
      * velocity was measured, once a flow.
      */
     readonly evaluations: number;
+    /** Linearizations of the network. */
     readonly linearisations: number;
   };
   /** When the orthogonal route took over from Cholesky, and why; or null. */
-  readonly switched: { readonly time: number; readonly message: string } | null;
+  readonly switched: {
+    /** Time of the flow. */
+    readonly time: number;
+    /** The reason, as a sentence. */
+    readonly message: string;
+  } | null;
   /** Set where the problem looked stiff to the explicit integrator. */
   readonly stiffness: string | null;
   /** Set where rounding, not accuracy, keeps the steps short: see `FlowRecord.rounding`. */
   readonly rounding: string | null;
   /** What the monitor says, where one was given. */
   readonly monitor: MonitorReport | null;
+  /** The route, and what it was predicted to need. */
   readonly plan: Plan;
   /** "native", or "reference": the one in TypeScript (`backend: "typescript"`). */
   readonly engine: string;
+  /** Threads that computed. */
   readonly threads: number;
+  /** Seconds of the whole flow. */
   readonly seconds: number;
   /** One line: what flow chose. */
   readonly chosen: string;

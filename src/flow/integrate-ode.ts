@@ -12,25 +12,35 @@ export type OdeFunction = (
   state: Float64Array,
 ) => Stage | readonly number[] | Promise<Stage | readonly number[]>;
 
+/** Options of `integrate`. */
 export interface IntegrateOdeOptions {
   /** Default 0. */
   readonly from?: number | undefined;
+  /** Time at which the integration ends, after `from`. */
   readonly until: number;
+  /** State at the start: at least one finite number. */
   readonly initial: ArrayLike<number>;
   /** Default `dormandPrince()`. */
   readonly integrator?: Integrator | undefined;
   /** Times at which the state is wanted: increasing, within [from, until]. */
   readonly outputs?: readonly number[] | undefined;
+  /** Events to look for along the way. Default none. */
   readonly events?: readonly OdeEvent[] | undefined;
+  /** Ends the integration. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `integrate` resolves with. */
 export interface IntegrateResult {
+  /** How it ended. */
   readonly end: OdeEnd;
   /** Start and accepted steps. */
   readonly times: readonly number[];
+  /** The start and the end of every accepted step. */
   readonly states: readonly Float64Array[];
+  /** States at the times that were asked for. */
   readonly outputs: readonly Sample[];
+  /** States at the events, in order of time. */
   readonly events: readonly EventSample[];
 }
 

@@ -4,6 +4,7 @@ import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";
 import { DORMAND_PRINCE, EULER, RUNGE_KUTTA_4, type Tableau, TSITOURAS } from "./tableaux.js";
 
+/** Options of integrators without an error estimate. */
 export interface FixedStepOptions {
   /** Step size in units of time, > 0. */
   readonly step: number;
@@ -11,6 +12,7 @@ export interface FixedStepOptions {
   readonly steps?: number | undefined;
 }
 
+/** Options of integrators with an error estimate. */
 export interface AdaptiveOptions {
   /** Default 1e-6. */
   readonly relativeTolerance?: number | undefined;
@@ -20,10 +22,13 @@ export interface AdaptiveOptions {
   readonly control?: "integral" | "pi" | "pid" | undefined;
   /** Defaults 0.9, 0.2, 10. */
   readonly safety?: number | undefined;
+  /** Least ratio of a step to the one before it. Default 0.2. */
   readonly smallestFactor?: number | undefined;
+  /** Largest ratio of a step to the one before it. Default 10. */
   readonly largestFactor?: number | undefined;
   /** Default: the starting-step rule. */
   readonly firstStep?: number | undefined;
+  /** Longest step. Default: no bound. */
   readonly largestStep?: number | undefined;
   /** Fixed steps of this size instead of control. */
   readonly step?: number | undefined;
@@ -33,25 +38,41 @@ export interface AdaptiveOptions {
   readonly norm?: "prediction" | "parameters" | undefined;
 }
 
+/** The settings of an integrator, all filled in. */
 export interface IntegratorSettings {
+  /** Relative tolerance of the local error. */
   readonly relativeTolerance: number;
+  /** Absolute tolerance of the local error. */
   readonly absoluteTolerance: number;
+  /** Rule of the step sizes. */
   readonly control: "integral" | "pi" | "pid";
+  /** Factor on the step size that the error asks for, between 0 and 1. */
   readonly safety: number;
+  /** Least ratio of a step to the one before it. */
   readonly smallestFactor: number;
+  /** Largest ratio of a step to the one before it. */
   readonly largestFactor: number;
   /** 0 = by rule; step 0 = controlled. */
   readonly firstStep: number;
+  /** Longest step; Infinity = no bound. */
   readonly largestStep: number;
+  /** Size of fixed steps; 0 = the error controls them. */
   readonly step: number;
+  /** Most trial steps, accepted or not. */
   readonly steps: number;
+  /** What the error of a flow is measured in. */
   readonly norm: "prediction" | "parameters";
 }
 
+/** A Runge-Kutta method with its settings. Made by `dormandPrince`, `tsitouras`, `rungeKutta4` or `euler`. */
 export interface Integrator {
+  /** Name in checkpoints. */
   readonly name: string;
+  /** A phrase for people. */
   readonly label: string;
+  /** Coefficients of the method. */
   readonly tableau: Tableau;
+  /** All settings, filled in. */
   readonly settings: IntegratorSettings;
 }
 

@@ -4,12 +4,17 @@ import type { NonFinite } from "../backend/engine.js";
 
 /** The derivative could not be had at (t, y). A failed stage rejects the step; `fatal` ends the integration with `code`. */
 export interface StageFailure {
+  /** Code that the integration ends with. */
   readonly failure: string;
+  /** The reason, as a sentence. */
   readonly message: string;
+  /** Where a number was not finite. */
   readonly where?: NonFinite | undefined;
+  /** Whether the integration ends; else the step is tried shorter. */
   readonly fatal?: boolean | undefined;
 }
 
+/** What a right-hand side answers: the derivative, or why there is none. */
 export type Stage = Float64Array | StageFailure;
 
 /** f(t, y). The state must not be changed nor kept; the derivative is a new array at every call, the integrator's from then on. */
@@ -40,7 +45,9 @@ export interface ErrorNorm {
   derivativeSize(derivative: Float64Array, state: Float64Array): number | Promise<number>;
 }
 
+/** Something to be found along an integration. */
 export interface OdeEvent {
+  /** Name for people, which the result repeats. */
   readonly name: string;
   /** Its zero crossing is the event. */
   readonly value: (time: number, state: Float64Array) => number | Promise<number>;
@@ -52,11 +59,14 @@ export interface OdeEvent {
 
 /** A state at a time: an output asked for, or the root of an event. */
 export interface Sample {
+  /** Time of the event. */
   readonly time: number;
+  /** State there. */
   readonly state: Float64Array;
 }
 
 export interface EventSample extends Sample {
+  /** Name of the event. */
   readonly name: string;
 }
 
@@ -93,6 +103,7 @@ export interface AcceptedStep {
   readonly time: number;
   /** Size used (before a cut). */
   readonly stepSize: number;
+  /** State there. */
   readonly state: Float64Array;
   /** f(time, state): it is evaluated for every method before the step is shown, and is the next step's first stage. */
   readonly derivative: Float64Array;
@@ -113,16 +124,26 @@ export interface AcceptedStep {
   readonly cut: boolean;
 }
 
+/** Why an integration ended: a code of its own, or that of a failed right-hand side. */
 export type OdeEndCode = "until" | "event" | "steps" | "step-too-small" | "non-finite" | (string & {});
 
+/** How an integration ended. */
 export interface OdeEnd {
+  /** Why it ended. */
   readonly code: OdeEndCode;
+  /** The reason, as a sentence. */
   readonly message: string;
+  /** Where a number was not finite. */
   readonly where?: NonFinite | undefined;
+  /** Time of the event. */
   readonly time: number;
+  /** State there. */
   readonly state: Float64Array;
+  /** Steps that were accepted. */
   readonly accepted: number;
+  /** Trials that were rejected. */
   readonly rejected: number;
+  /** Right-hand sides that were evaluated. */
   readonly evaluations: number;
   /** The sentence of the first step that looked stiff. */
   readonly stiffness: string | null;

@@ -4,9 +4,13 @@
 //
 // Sources: Dormand and Prince 1980 (dense output: Hairer, Norsett, Wanner, Solving ODEs I, II.6); Tsitouras 2011.
 
+/** Coefficients of a Runge-Kutta method (Butcher tableau). */
 export interface Tableau {
+  /** Name of the method. */
   readonly name: string;
+  /** Order of the solution that is carried on. */
   readonly order: number;
+  /** c_i, one a stage. */
   readonly nodes: readonly number[];
   /** Row i: a_ij for j < i. */
   readonly stages: readonly (readonly number[])[];

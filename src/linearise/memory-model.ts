@@ -39,6 +39,7 @@ export interface MemoryEstimate {
   readonly data: number;
   /** The matrix (or triangle) of the route, and the factor of the damped one. */
   readonly curvature: number;
+  /** The factor of the curvature. */
   readonly factor: number;
   /** Panels of a block of samples and scratch of the threads. */
   readonly workspaces: number;

@@ -15,6 +15,7 @@ import { iterationWork } from "./workload.js";
 
 /** What one route would take. */
 export interface RouteEstimate {
+  /** Name of the route. */
   readonly route: Route;
   /** Bytes at the peak, by what they are for. */
   readonly bytes: MemoryEstimate;
@@ -28,19 +29,25 @@ export interface RouteEstimate {
   readonly fits: boolean;
 }
 
+/** What a training or a flow would take. */
 export interface Plan<Kind extends Route = Route> {
+  /** The route that was chosen. */
   readonly route: Kind;
+  /** Number of parameters, p. */
   readonly parameterCount: number;
+  /** Number of samples, n. */
   readonly sampleCount: number;
   /** n c. */
   readonly equationCount: number;
   /** Predicted peak of the process on the chosen route, bytes; `chosen.bytes.most` is what it may come to. */
   readonly bytes: number;
+  /** Bytes that the process may use. */
   readonly memoryLimit: number;
   /** Threads that the run uses: those asked for, or 1 where more are predicted to be no faster. */
   readonly threads: number;
   /** One sentence that says why. */
   readonly because: string;
+  /** What the chosen route takes. */
   readonly chosen: RouteEstimate;
   /** The other routes that could be asked for. */
   readonly alternatives: readonly RouteEstimate[];

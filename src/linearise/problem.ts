@@ -10,12 +10,13 @@ import type { TrainRoute } from "./record.js";
 import type { SpareVectors } from "./spare-vectors.js";
 import { Workspace } from "./workspace.js";
 
-/** What the conjugate gradients of the matrix-free route can be preconditioned with. */
-export const PRECONDITIONERS = ["none", "diagonal", "kronecker", "nystrom"] as const;
-export type PreconditionerName = (typeof PRECONDITIONERS)[number];
+/** What the conjugate gradients of the matrix-free route are preconditioned with. */
+export type PreconditionerName = "none" | "diagonal" | "kronecker" | "nystrom";
+export const PRECONDITIONERS: readonly PreconditionerName[] = ["none", "diagonal", "kronecker", "nystrom"];
 
 /** How the matrix-free route solves. */
 export interface MatrixFreeSettings {
+  /** What the conjugate gradients are preconditioned with. */
   readonly preconditioner: PreconditionerName;
   /** Vectors of the Nystrom sketch: as many products with G an iteration of the training. */
   readonly rank: number;
@@ -44,8 +45,11 @@ export function scalingInEffect(kind: ScalingKind, route: TrainRoute, decay: num
 
 /** One minimisation: an engine, how to solve, and the decay. */
 export interface Problem {
+  /** What computes. */
   readonly engine: Engine;
+  /** How steps are solved. */
   readonly route: TrainRoute;
+  /** Weight decay, at least 0. */
   readonly decay: number;
   /** Scaling in effect (see scalingInEffect). */
   readonly scaling: ScalingKind;
@@ -57,15 +61,17 @@ export interface Problem {
   readonly matrixFree?: MatrixFreeSettings | undefined;
   /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LineariseRequest`). Default Infinity. */
   readonly exactMeasureBelow?: number | undefined;
-  /** Of the whole run; default none, and what would stand there is worked out again. */
+  /** Of the whole run; default none, and what would stand there is worked out again. @internal */
   readonly workspace?: Workspace | undefined;
-  /** Arrays for gradients and steps that outlive no iteration, in a run with very many parameters. */
+  /** Arrays for gradients and steps that outlive no iteration, in a run with very many parameters. @internal */
   readonly spare?: SpareVectors | null | undefined;
 }
 
 /** Everything known at the current parameters. */
 export interface Point {
+  /** Tells it from a failure. */
   readonly ok: true;
+  /** p entries. */
   readonly parameters: Float64Array;
   /** Sum loss g. */
   readonly loss: number;
@@ -73,6 +79,7 @@ export interface Point {
   readonly objective: number;
   /** Gradient of the objective, p entries. */
   readonly gradient: Float64Array;
+  /** Euclidean norm of `gradient`. */
   readonly gradientNorm: number;
   /** Scale-free gradient measure in [0,1], or a bound of it (`exactMeasureBelow`, decay); 0 where the objective is exactly 0. */
   readonly gradientCosine: number;
@@ -86,9 +93,15 @@ export interface Point {
   readonly tolerance?: number | undefined;
   /** Samples behind the curvature, null = all. */
   readonly subset: number | null;
-  /** What is worked out once here, for all trials. No checkpoint holds it. */
+  /** What is worked out once here, for all trials. No checkpoint holds it. @internal */
   readonly workspace: Workspace;
-  readonly seconds: { readonly passes: number; readonly curvature: number };
+  /** Seconds that it took. */
+  readonly seconds: {
+    /** Forward and backward passes. */
+    readonly passes: number;
+    /** Forming the curvature. */
+    readonly curvature: number;
+  };
 }
 
 /** g + decay/2 |w|^2. */

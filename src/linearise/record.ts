@@ -7,8 +7,9 @@ import type { PreconditionerName } from "./problem.js";
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";
 
 /** The routes of training. */
-export const TRAIN_ROUTES = ["primal", "dual", "matrix-free"] as const satisfies readonly Route[];
-export type TrainRoute = (typeof TRAIN_ROUTES)[number];
+/** How a training solves for its steps: by a p x p matrix, by an (n c) x (n c) matrix, or by products with the curvature. */
+export type TrainRoute = "primal" | "dual" | "matrix-free";
+export const TRAIN_ROUTES: readonly TrainRoute[] = ["primal", "dual", "matrix-free"];
 
 /** The routes of flows. */
 export const FLOW_ROUTES = ["primal", "dual", "orthogonal"] as const satisfies readonly Route[];
@@ -35,8 +36,11 @@ export type ReasonCode =
   | "step-too-small"
   | "singular-jacobian";
 
+/** Why a run ended. */
 export interface Reason {
+  /** The reason, for programs. */
   readonly code: ReasonCode;
+  /** The reason, as a sentence with the numbers. */
   readonly message: string;
   /** With `non-finite`: where it first went bad. */
   readonly where?: NonFinite | undefined;
@@ -46,9 +50,11 @@ export interface Reason {
 export interface InnerSolve {
   /** Of the conjugate gradients, and what they were preconditioned with. */
   readonly iterations: number;
+  /** What the conjugate gradients were preconditioned with. */
   readonly preconditioner: PreconditionerName;
   /** |residual| / |gradient| of the damped system in the units of D, and how far down it was asked for. */
   readonly residual: number;
+  /** How far down the residual was asked for. */
   readonly tolerance: number;
   /** What ended them: the residual, a model that no longer fell, the number allowed, or rounding. */
   readonly end: "residual" | "model" | "iterations" | "rounding";
@@ -56,6 +62,7 @@ export interface InnerSolve {
 
 /** What the primal curvature of a trial was formed and factored in, in runs that may use single precision. */
 export interface PrecisionUse {
+  /** The precision of the curvature and its factor. */
   readonly used: Precision;
   /** Of the conjugate gradients behind a single-precision factor; 0 in double. */
   readonly steps: number;
@@ -71,6 +78,7 @@ export interface TrainRecord {
   readonly iteration: number;
   /** From 1 within the iteration. */
   readonly trial: number;
+  /** Whether the step was taken. */
   readonly accepted: boolean;
   /** Why the trial was rejected, as a sentence; null where it was accepted. */
   readonly rejection: string | null;
@@ -85,15 +93,19 @@ export interface TrainRecord {
    * above the tolerance. With weight decay an upper bound.
    */
   readonly gradientCosine: number;
+  /** Damping mu of the step; 0 without damping. */
   readonly damping: number;
   /** Actual / predicted reduction; null where there is no model value (start, failed solve). */
   readonly gainRatio: number | null;
+  /** Euclidean norm of the step. */
   readonly stepNorm: number;
   /** 2 |a| / |v| where the step holds a geodesic acceleration a of the velocity v, lengths in D; null where it does not. */
   readonly acceleration: number | null;
+  /** How the step was solved for. */
   readonly route: Route;
   /** Condition estimate of the damped system, when the method asked for it. */
   readonly condition: number | null;
+  /** Precision of the curvature, in runs that may use single precision. */
   readonly precision?: PrecisionUse | undefined;
   /** Samples behind the curvature, null = all; in runs that may use a subset (`step/subset.ts`). */
   readonly subset?: number | null | undefined;
@@ -105,19 +117,28 @@ export interface TrainRecord {
   readonly validationLoss: number | null;
   /** Seconds since the start of the run, and of this trial by phase. */
   readonly elapsed: number;
+  /** Seconds of this trial, by phase. */
   readonly seconds: {
+    /** Forward and backward passes. */
     readonly passes: number;
+    /** Forming the curvature. */
     readonly curvature: number;
+    /** Solving for the step. */
     readonly solve: number;
+    /** The loss at the trial point. */
     readonly evaluate: number;
+    /** The loss on the validation data. */
     readonly validation: number;
   };
 }
 
 /** One accepted time step of a flow; step 0 is the start. */
 export interface FlowRecord {
+  /** Number of the step, from 1; 0 is the start. */
   readonly step: number;
+  /** Time at the end of the step. */
   readonly time: number;
+  /** Length of the step in time. */
   readonly stepSize: number;
   /** Trials rejected before it. */
   readonly rejections: number;
@@ -129,23 +150,29 @@ export interface FlowRecord {
   readonly loss: number;
   /** Sum objective g + decay/2 |w|^2: the one that rates refer to. */
   readonly objective: number;
+  /** Euclidean norm of the objective's gradient. */
   readonly gradientNorm: number;
   /** null where no curvature was formed (gradient flow). */
   readonly gradientCosine: number | null;
   /** -d objective/dt along the flow (0 where it ends at its start for want of a velocity), and its integral since the start. */
   readonly dissipation: number;
+  /** Integral of `dissipation` since the start. */
   readonly dissipated: number;
   /** Damping rho. */
   readonly damping: number;
   /** Smallest eigenvalue of K above the rounding floor and the number below, where the schedule asked; else null. */
   readonly smallestEigenvalue: number | null;
+  /** How many eigenvalues lie below the rounding floor; null where the schedule did not ask. */
   readonly eigenvaluesBelowFloor: number | null;
   /** |w - w(start)|. */
   readonly distance: number;
+  /** How the velocity was solved for. */
   readonly route: Route;
   /** Orthogonal route: numerical rank and estimated smallest singular value of alpha J; else null. */
   readonly rank: number | null;
+  /** Estimate of the smallest singular value of alpha J; null but in the orthogonal route. */
   readonly smallestSingularValue: number | null;
+  /** Condition estimate of the damped system; null where there is none. */
   readonly condition: number | null;
   /**
    * Relative change of dw/dt when the parameters move by their last digit: measured where steps keep being rejected, at the
@@ -159,5 +186,6 @@ export interface FlowRecord {
    * why there is no velocity at the start; else null.
    */
   readonly warning: string | null;
+  /** Seconds since the start of the flow. */
   readonly elapsed: number;
 }

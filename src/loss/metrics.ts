@@ -7,6 +7,7 @@ import { type NumberArray, numbersOf } from "../options.js";
 
 /** The figures of one target. */
 export interface TargetMetrics {
+  /** Name of the target. */
   readonly target: string;
   /** Root mean square error, units of the target. */
   readonly rmse: number;

@@ -8,13 +8,17 @@
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";
 
+/** Options of `squaredError`. */
 export interface SquaredErrorOptions {
   /** Weight decay d >= 0, relative to the sum loss in the units the network is trained in. Default 0. */
   readonly decay?: number | undefined;
 }
 
+/** Sum of squared errors with weight decay. Made by `squaredError`. */
 export interface SquaredError {
+  /** Name of the loss. */
   readonly kind: "squared-error";
+  /** Weight decay, in units of the sum loss. */
   readonly decay: number;
 }
 

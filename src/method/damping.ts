@@ -43,6 +43,7 @@ const hybrid: DampingRule = {
   rejected: grow,
 };
 
+/** How the damping follows the gain ratio. */
 export type DampingRuleName = "nielsen" | "hybrid";
 
 /** The rules by name. */

@@ -20,6 +20,7 @@ import {
   weigh,
 } from "./method.js";
 
+/** Options of `gaussNewton`. */
 export interface GaussNewtonOptions {
   /** Backtrack until the Armijo condition holds. Default true. */
   readonly lineSearch?: boolean | undefined;

@@ -43,6 +43,7 @@ import {
   withoutCorrection,
 } from "./residual-curvature.js";
 
+/** Options of `levenbergMarquardt`. */
 export interface LevenbergMarquardtOptions {
   /**
    * D: the identity, the running maximum of diag G after More and MINPACK ("marquardt"; in the dual route one factor a

@@ -15,12 +15,15 @@ export type MethodState = { readonly [name: string]: number | Float64Array };
 
 /** A step to try. */
 export interface Proposal {
+  /** Tells it from a failure. */
   readonly ok: true;
+  /** p entries. */
   readonly step: Float64Array;
   /** Reduction of the objective that the model promises for the step. */
   readonly predicted: number;
   /** gradient . step. */
   readonly slope: number;
+  /** Damping that the step was solved with; 0 without damping. */
   readonly damping: number;
   /** Step length along `direction` (1 for damped steps). */
   readonly length: number;
@@ -28,6 +31,7 @@ export interface Proposal {
   readonly direction: Float64Array;
   /** 2 |a| / |v|, lengths in D, where the step holds a geodesic acceleration a of the velocity v, else null. */
   readonly acceleration: number | null;
+  /** Condition estimate of the damped system; NaN or null where there is none. */
   readonly condition: number | null;
   /** Matrix-free route: how the step was solved for. */
   readonly inner?: InnerSolve | undefined;
@@ -43,27 +47,40 @@ export interface Proposal {
 
 /** The objective at the trial point. */
 export interface Trial {
+  /** Tells it from a failure. */
   readonly ok: true;
+  /** Sum objective there. */
   readonly objective: number;
 }
 
+/** What a method makes of a trial. */
 export interface Judgement {
+  /** Whether the step is taken. */
   readonly accepted: boolean;
+  /** State of the method from now on. */
   readonly state: MethodState;
   /** Actual / predicted reduction; null where one of them is unknown. */
   readonly gainRatio: number | null;
   /** Why the trial was rejected, as a sentence; null where it was accepted. */
   readonly rejection: string | null;
   /** Set when the method has nothing left to try from this point. */
-  readonly end?: { readonly code: ReasonCode; readonly message: string };
+  readonly end?: {
+    /** The reason, for programs. */
+    readonly code: ReasonCode;
+    /** The reason, as a sentence with the numbers. */
+    readonly message: string;
+  };
 }
 
+/** A way to propose steps and to judge them: `levenbergMarquardt`, `gaussNewton`, or one of the caller's own. */
 export interface Method {
+  /** Name in checkpoints. */
   readonly name: string;
   /** A phrase for people: "Levenberg-Marquardt (marquardt scaling, nielsen damping)". */
   readonly label: string;
   /** All options as plain data; two methods with equal settings take equal steps. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** Scaling D of the damping. */
   readonly scaling: ScalingKind;
   /** Of the primal curvature. Default "double". */
   readonly precision?: PrecisionChoice | undefined;
@@ -86,7 +103,10 @@ export interface Method {
   wantsDouble?(state: MethodState): boolean;
   /** Damping that the next trial will use: what a record shows when the solve fails. */
   damping(state: MethodState): number;
-  /** @param previous the trial just rejected at the same point, whose direction may be reused; else null. */
+  /**
+   * The next step from a point, or why there is none.
+   * @param previous the trial just rejected at the same point, whose direction may be reused; else null.
+   */
   propose(
     problem: Problem,
     state: MethodState,
@@ -94,7 +114,10 @@ export interface Method {
     previous: Proposal | null,
     signal?: AbortSignal,
   ): Promise<Proposal | Failure>;
-  /** @param trial null when there was no proposal to evaluate. */
+  /**
+   * Whether a trial is accepted, and the state that follows.
+   * @param trial null when there was no proposal to evaluate.
+   */
   judge(state: MethodState, point: Point, proposal: Proposal | Failure, trial: Trial | Failure | null): Judgement;
 }
 

@@ -12,8 +12,11 @@ import { deadRemedy, type OutputScaleAdvice, recommendOutputScale, singularAdvic
 import { percent } from "./percent.js";
 import { type AdviceOptions, prepareAdvice } from "./prepared.js";
 
+/** Whether one assumption holds. */
 export interface Finding {
+  /** Which assumption it is. */
   readonly assumption: "smooth" | "regular" | "starts-at-zero" | "output-scale";
+  /** True where it holds. */
   readonly holds: boolean;
   /** What was found, with the numbers. */
   readonly message: string;
@@ -21,20 +24,32 @@ export interface Finding {
   readonly remedy: string | null;
 }
 
+/** Whether the theory applies to a network and its data. */
 export interface Assumptions {
   /** p <= n c: Gauss-Newton flow, rho = 0. p > n c: Levenberg-Marquardt flow with spectral damping. */
   readonly regime: "under" | "over";
+  /** Number of parameters, p. */
   readonly parameterCount: number;
+  /** Number of equations, n c. */
   readonly equationCount: number;
   /** Numerical rank of J of min(p, n c), and its relative tolerance. */
   readonly rank: number;
+  /** Relative tolerance of the rank. */
   readonly tolerance: number;
   /** Nonzero eigenvalues of K = J J^T without the output scale: extremes above rounding, and their ratio; NaN where not known. */
-  readonly spectrum: { readonly largest: number; readonly smallest: number; readonly condition: number };
+  readonly spectrum: {
+    /** The largest eigenvalue. */
+    readonly largest: number;
+    /** The smallest eigenvalue above rounding. */
+    readonly smallest: number;
+    /** Ratio of both. */
+    readonly condition: number;
+  };
   /** Rate of the loss that the theory promises at the start: 2, or 1 + lambda with spectralDamping(); 0 where J is 0. */
   readonly expectedRate: number;
   /** All findings hold. */
   readonly applies: boolean;
+  /** One entry an assumption. */
   readonly findings: readonly Finding[];
   /** All of it, in sentences. */
   readonly text: string;

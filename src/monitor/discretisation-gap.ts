@@ -10,22 +10,30 @@ import type { Network } from "../network/network.js";
 import { checkCount, checkOptionNames, checkPositive } from "../options.js";
 import { fittedPart, fittingDataset, meanFactor } from "../train/prepare.js";
 
+/** How far Euler steps are from the flow. */
 export interface DiscretisationGap {
+  /** Size of the Euler steps. */
   readonly step: number;
+  /** One entry an Euler step. */
   readonly rows: readonly {
+    /** Number of the step, from 1. */
     readonly k: number;
+    /** Time k eta of the flow. */
     readonly time: number;
     /** Weighted |psi_k - psi(k eta)| / |y - psi_0|, in raw units; 0 where both are equal, also at a start without residual. */
     readonly predictions: number;
     /** |w_k - w(k eta)| and |w(k eta) - w_0|. */
     readonly parameters: number;
+    /** Distance of the flow from its start. */
     readonly distance: number;
     /** Weighted mean of squared errors of both, in raw units. */
     readonly eulerLoss: number;
+    /** Weighted mean of squared errors of the flow, in raw units. */
     readonly flowLoss: number;
   }[];
   /** How the two integrations ended: rows stop where the first of them did. */
   readonly euler: Reason;
+  /** How the flow ended. */
   readonly flow: Reason;
 }
 

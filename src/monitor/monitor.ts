@@ -30,6 +30,7 @@ import { provisionalRecord, report } from "./report.js";
 import { VERDICT_THRESHOLDS } from "./verdict.js";
 import { undampedWay } from "./way.js";
 
+/** What the monitor measures. Each quantity that is switched off costs nothing. */
 export interface MonitorOptions {
   /** Observe every so many accepted steps (start and end always). Default 1. */
   readonly every?: number | undefined;

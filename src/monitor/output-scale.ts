@@ -40,6 +40,7 @@ export const deadRemedy = "Start elsewhere: with other weights, or with biases";
 const singularKernel =
   "The kernel is singular at the start (duplicate samples?): the flow needs a damping above 0, as it has for p > n c";
 
+/** Which output scale keeps the undamped flow in the regime of the theory. */
 export interface OutputScaleAdvice {
   /**
    * The suggestion: the smallest scale of the search that passes, 1 where J is constant. null where none passes, where rounding forbids
@@ -52,16 +53,27 @@ export interface OutputScaleAdvice {
   readonly sufficient: number;
   /** Of J = Df(w_0), not scaled: smallest singular value above rounding (null: none is known), numerical rank of min(p, n c). */
   readonly sigmaMin: number | null;
+  /** Numerical rank of J. */
   readonly rank: number;
+  /** The full rank, min(p, n c). */
   readonly of: number;
   /** |J(w_0 + h u) - J(w_0)|_2 / h, the larger one of u along d and along the gradient: estimated by power iterations. */
   readonly lipschitz: number;
   /** |y| and |J^T y| in the units of training; d the displacement at alpha = 1. */
   readonly distance: number;
+  /** Norm of J^T y in the units of training. */
   readonly gradientNorm: number;
+  /** Norm of the displacement d at alpha = 1. */
   readonly displacement: number;
   /** The scales that were tried; `kept` is null where J is singular from the start, and 0 where `curved` was too much to look. */
-  readonly trials: readonly { readonly outputScale: number; readonly curved: number; readonly kept: number | null }[];
+  readonly trials: readonly {
+    /** The scale alpha. */
+    readonly outputScale: number;
+    /** How far the predictions along d are from linear, relative. */
+    readonly curved: number;
+    /** Share of the smallest singular value that is kept along d. */
+    readonly kept: number | null;
+  }[];
   /** The reasoning, in sentences with the numbers. */
   readonly text: string;
 }

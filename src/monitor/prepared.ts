@@ -6,11 +6,15 @@ import type { Network } from "../network/network.js";
 import { checkBoolean, checkOptionNames, checkSignal } from "../options.js";
 import { fittedPart, fittingDataset, startingPoint } from "../train/prepare.js";
 
+/** Options of the checks before a run. */
 export interface AdviceOptions {
   /** In standardised units, as in `train` and `flow`. Default true. */
   readonly standardise?: boolean | undefined;
+  /** Engine that computes. Default: GAUSSFLOW_BACKEND, else "auto". */
   readonly backend?: Backend | undefined;
+  /** Threads that compute. Default: GAUSSFLOW_THREADS, else all processors. */
   readonly threads?: number | undefined;
+  /** Ends the check, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -4,8 +4,11 @@ import { argumentError } from "../errors.js";
 import type { RateFit } from "../linearise/observer.js";
 import { checkOptionNames } from "../options.js";
 
+/** One point of a curve of losses. */
 export interface RatePoint {
+  /** Time or iteration. */
   readonly position: number;
+  /** Excess loss, above 0. */
   readonly value: number;
 }
 

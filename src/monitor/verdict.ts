@@ -11,11 +11,13 @@
 import type { RateFit, Verdict } from "../linearise/observer.js";
 import { percent } from "./percent.js";
 
+/** The numbers behind the monitor's verdicts. */
 export const VERDICT_THRESHOLDS = Object.freeze({
   /** Relative distance of a flow's rate from its promise that still counts as equal; three standard errors if those are more. */
   flowBand: 0.02,
   /** The same for training, where one iteration is a whole step of nonlinear dynamics. */
   trainBand: 0.2,
+  /** Standard errors of a rate that count as no difference. */
   standardErrors: 3,
   /** With a wider band than this share of the rate there is no one rate in the window, and no verdict on a flow. */
   widestBand: 0.1,

@@ -10,12 +10,17 @@ export type ActivationName = "tanh" | "logistic" | "softplus" | "silu" | "gelu" 
 
 /** One dense layer; offsets are positions in the flat parameter vector. */
 export interface Layer {
+  /** Inputs of the layer. */
   readonly inputSize: number;
+  /** Units of the layer. */
   readonly outputSize: number;
+  /** Activation of its units. */
   readonly activation: ActivationName;
+  /** Whether its units have biases. */
   readonly bias: boolean;
   /** Multiplies the weights (not the bias) in the forward pass: 1, or 1/sqrt(inputSize) for `ntk`. */
   readonly factor: number;
+  /** Flat index of the first weight: outputs x inputs, row-major. */
   readonly weightOffset: number;
   /** Position of the biases, or -1 where the layer has none. */
   readonly biasOffset: number;
@@ -23,9 +28,13 @@ export interface Layer {
 
 /** Everything an engine must know of a network besides the parameter values. */
 export interface Architecture {
+  /** The layers, in order. */
   readonly layers: readonly Layer[];
+  /** Inputs of the network, d. */
   readonly inputSize: number;
+  /** Outputs of the network, c. */
   readonly outputSize: number;
+  /** Number of parameters, p. */
   readonly parameterCount: number;
   /** alpha in psi = alpha f(w). */
   readonly outputScale: number;

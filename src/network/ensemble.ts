@@ -8,6 +8,7 @@ import { checkNetwork, type Network } from "./network.js";
 
 /** n x c each, row-major, raw units. */
 export interface EnsemblePrediction {
+  /** Mean over the members. */
   readonly mean: Float64Array;
   /** Standard deviation over the members; 0 for a single member. */
   readonly spread: Float64Array;
@@ -15,6 +16,7 @@ export interface EnsemblePrediction {
 
 /** Several networks of the same inputs and outputs. */
 export class Ensemble {
+  /** The members, in the order given. */
   readonly networks: readonly Network[];
 
   /** @throws GAUSSFLOW_ARGUMENT */

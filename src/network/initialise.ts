@@ -10,7 +10,18 @@ import { Random } from "../random.js";
 import { activationValue } from "./activations.js";
 import type { Architecture } from "./architecture.js";
 
-export const INITIALISATION_NAMES = [
+/** How the first parameters are drawn. */
+export type InitialisationName =
+  | "lecun-normal"
+  | "lecun-uniform"
+  | "glorot-normal"
+  | "glorot-uniform"
+  | "he-normal"
+  | "he-uniform"
+  | "ntk"
+  | "symmetric";
+
+export const INITIALISATION_NAMES: readonly InitialisationName[] = [
   "lecun-normal",
   "lecun-uniform",
   "glorot-normal",
@@ -19,9 +30,7 @@ export const INITIALISATION_NAMES = [
   "he-uniform",
   "ntk",
   "symmetric",
-] as const;
-
-export type InitialisationName = (typeof INITIALISATION_NAMES)[number];
+];
 
 /** Random stream of initial parameters; splits and batches take others of the same seed. */
 const INITIALISATION_STREAM = 0;

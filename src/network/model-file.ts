@@ -88,7 +88,10 @@ function ensembleOf(body: unknown, where: string): Ensemble {
   }
 }
 
-/** @param where how errors call the text */
+/**
+ * A network from the text that `modelToJson` made of it.
+ * @param where how errors call the text
+ */
 export function modelFromJson(text: string, where = "model"): Network {
   checkText("text", text);
   checkText("where", where);

@@ -6,6 +6,7 @@ import { ACTIVATION_NAMES, isActivationName } from "./activations.js";
 import type { ActivationName } from "./architecture.js";
 import { INITIALISATION_NAMES, type InitialisationName } from "./initialise.js";
 
+/** Options of `network`. */
 export interface NetworkOptions {
   /** Layer sizes [inputs, hidden ..., outputs]; two entries make a linear model (with an identity output). */
   readonly layers: readonly number[];
@@ -27,13 +28,21 @@ export interface NetworkOptions {
 
 /** The same with every default filled in and one activation a hidden layer, one bias flag a layer. */
 export interface CompletedNetworkOptions {
+  /** Sizes [inputs, hidden ..., outputs]. */
   readonly layers: readonly number[];
+  /** One a hidden layer. */
   readonly activation: readonly ActivationName[];
+  /** Activation of the last layer. */
   readonly outputActivation: ActivationName;
+  /** One a layer. */
   readonly bias: readonly boolean[];
+  /** How the first parameters are drawn. */
   readonly initialisation: InitialisationName;
+  /** alpha in psi = alpha f(w). */
   readonly outputScale: number;
+  /** Whether f(w_0) is taken off. */
   readonly centred: boolean;
+  /** Seed of the first parameters. */
   readonly seed: number;
 }
 

@@ -24,12 +24,17 @@ export type TrainingSummary = { readonly [key: string]: Json };
 
 /** Everything a network is made of; the model file stores exactly this. */
 export interface NetworkState {
+  /** Options of the network, all filled in. */
   readonly options: CompletedNetworkOptions;
+  /** p entries, layer after layer. */
   readonly parameters: Float64Array;
   /** w_0 of a centred network, else null. */
   readonly centre: Float64Array | null;
+  /** Scaling of inputs and targets; null for none. */
   readonly scaling: Scaling | null;
+  /** How table columns become inputs; null for none. */
   readonly encoding: TableEncoding | null;
+  /** What the training left; null for none. */
   readonly summary: TrainingSummary | null;
 }
 
@@ -59,7 +64,9 @@ export function network(options: NetworkOptions): Network {
 
 /** Made by `network`, `loadModel` and training. The arrays it shows are its own: treat them as read-only. */
 export class Network {
+  /** Options of the network, all filled in. */
   readonly options: CompletedNetworkOptions;
+  /** The layers, and where their parameters are. */
   readonly architecture: Architecture;
   /** p entries, flat; see `parameterMap`. */
   readonly parameters: Float64Array;
@@ -69,6 +76,7 @@ export class Network {
   readonly scaling: Scaling | null;
   /** How table columns became inputs; null for data given in code. */
   readonly encoding: TableEncoding | null;
+  /** What the training left: plain JSON; null for a network that was not trained. */
   readonly summary: TrainingSummary | null;
 
   /** Takes the arrays over without a copy: what is in them `network`, `with...` and the model file have checked. */
@@ -89,14 +97,17 @@ export class Network {
     Object.freeze(this);
   }
 
+  /** Inputs of the network, d. */
   get inputSize(): number {
     return this.architecture.inputSize;
   }
 
+  /** Outputs of the network, c. */
   get outputSize(): number {
     return this.architecture.outputSize;
   }
 
+  /** Number of parameters, p. */
   get parameterCount(): number {
     return this.architecture.parameterCount;
   }
@@ -167,11 +178,13 @@ export class Network {
     return new Network({ ...this.state(), options });
   }
 
+  /** The same network with another scaling of inputs and targets; null for none. @throws GAUSSFLOW_ARGUMENT */
   withScaling(scaling: Scaling | null): Network {
     checkScaling("scaling", scaling, this.architecture);
     return new Network({ ...this.state(), scaling });
   }
 
+  /** The same network with the encoding of a table; null for none. @throws GAUSSFLOW_ARGUMENT */
   withEncoding(encoding: TableEncoding | null): Network {
     if (encoding !== null) {
       const { columns } = encodingFromJson(
@@ -185,6 +198,7 @@ export class Network {
     return new Network({ ...this.state(), encoding });
   }
 
+  /** The same network with another summary; null for none. @throws GAUSSFLOW_ARGUMENT */
   withSummary(summary: TrainingSummary | null): Network {
     if (summary !== null) {
       if (!isObject(summary)) throw argumentError("summary", "must be an object of plain JSON, or null", summary);

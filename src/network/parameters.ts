@@ -6,6 +6,7 @@ import type { ActivationName, Architecture, Layer } from "./architecture.js";
 export interface ParameterBlock {
   /** From 1, the layer whose pre-activations it forms. */
   readonly layer: number;
+  /** Weights or biases of a layer. */
   readonly kind: "weight" | "bias";
   /** Position of the first entry in the flat vector. */
   readonly offset: number;

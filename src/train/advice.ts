@@ -2,11 +2,14 @@
 // the numbers give no reason for one. The rules were checked by following the advice (bench/advice.mjs, docs/advice.md).
 import type { ReasonCode } from "../linearise/record.js";
 
+/** What the advice is about. */
 export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations";
 
 /** One sentence or two that say what was seen and what to try. */
 export interface Advice {
+  /** The advice, for programs. */
   readonly code: AdviceCode;
+  /** The advice, as a sentence with the numbers. */
   readonly message: string;
 }
 
@@ -38,9 +41,11 @@ export interface AdviceFacts {
   readonly decayShare: number;
 }
 
+/** The numbers behind the advice after a training. */
 export const ADVICE_THRESHOLDS = Object.freeze({
   /** Standard errors of the validation loss by which it has to exceed the training loss, and the least ratio. */
   standardErrors: 2,
+  /** Least ratio of the validation loss to the training loss that counts as overfitting. */
   leastRatio: 1.3,
   /** From this many parameters an equation on, fewer hidden units do as well. */
   crowded: 0.25,
@@ -50,6 +55,7 @@ export const ADVICE_THRESHOLDS = Object.freeze({
   decayShare: 0.5,
   /** A run that was cut off still falls where this share of its iterations lowered the loss by at least this much. */
   lastIterations: 0.2,
+  /** Share by which a loss falls that still falls. */
   stillFalling: 0.02,
   /** Share of the loss at the start below which a validation loss is small enough. */
   smallError: 1e-4,

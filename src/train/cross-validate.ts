@@ -15,6 +15,7 @@ import {
   trainMany,
 } from "./train-many.js";
 
+/** Options of `crossValidate`: those of `trainMany`, and the folds. */
 export interface CrossValidateOptions extends TrainManyOptions {
   /** Default 5. */
   readonly folds?: number | undefined;
@@ -26,6 +27,7 @@ export interface CrossValidateOptions extends TrainManyOptions {
 
 /** One fold and what came of it. */
 export interface FoldResult {
+  /** The fold: its number, its rows and its data. */
   readonly fold: Fold;
   /** The best job of the fold; null where none was trained. */
   readonly best: JobResult | null;
@@ -33,7 +35,9 @@ export interface FoldResult {
   readonly metrics: readonly TargetMetrics[] | null;
 }
 
+/** What `crossValidate` resolves with. */
 export interface CrossValidationResult {
+  /** One entry a fold, in order. */
   readonly folds: readonly FoldResult[];
   /** Predictions of held-out rows: n x c, row-major; NaN for the rows of a fold without a network. */
   readonly predictions: Float64Array;

@@ -6,8 +6,8 @@ import { type ErrorCode, GaussflowError } from "../errors.js";
 import { type MethodSettings, methodAgain, settingsOf } from "../method/again.js";
 import { Network, type NetworkState } from "../network/network.js";
 import type { TrainJob } from "./jobs.js";
-import type { TrainResult } from "./train.js";
 import type { TrainOptions } from "./train-options.js";
+import type { TrainResult } from "./train-result.js";
 
 export interface JobMessage {
   readonly network: NetworkState;

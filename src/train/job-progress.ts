@@ -4,6 +4,7 @@ import type { TrainRecord } from "../linearise/record.js";
 
 /** One accepted iteration (0 = the start). */
 export interface IterationProgress {
+  /** Iteration that was accepted, from 0. */
   readonly iteration: number;
   /** As in the records: weighted mean of squares in the units of training. */
   readonly loss: number;

@@ -8,7 +8,7 @@ import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import { KEEP_EXTERNAL, moduleAddress, packageRoot } from "../package-root.js";
 import { type ErrorMessage, type JobMessage, type ResultMessage, unpackError, unpackResult } from "./job-message.js";
-import type { TrainResult } from "./train.js";
+import type { TrainResult } from "./train-result.js";
 
 /** `watched`: somebody wants its progress. */
 export type ThreadRequest =

@@ -10,8 +10,11 @@ import { TRAIN_OPTION_NAMES, type TrainOptions } from "./train-options.js";
 
 /** One network to train on one data set. */
 export interface TrainJob {
+  /** The network to train. */
   readonly network: Network;
+  /** What it is trained on. */
   readonly data: Dataset | DatasetInput;
+  /** Options of `train`. */
   readonly options?: TrainOptions | undefined;
   /** For people: what tells this job from the others. Default "job 1", "job 2", ... */
   readonly label?: string | undefined;
@@ -78,7 +81,14 @@ export function sweep(job: TrainJob, variants: readonly Variant[]): TrainJob[] {
  * One job a fold: trained on the other folds' rows (a validation part for stopping is drawn from them as always), with the fold
  * itself in `fold.held`, which takes no part in training, not even in its units. `crossValidate` runs and scores them.
  */
-export function crossValidation(job: TrainJob, folds: number, seed?: number): (TrainJob & { readonly fold: Fold })[] {
+export function crossValidation(
+  job: TrainJob,
+  folds: number,
+  seed?: number,
+): (TrainJob & {
+  /** The fold that the job trains on. */
+  readonly fold: Fold;
+})[] {
   checkJob(job, "job");
   return foldsOf(asDataset(job.data, "job.data", job.network), folds, seed ?? job.network.options.seed).map((fold) => ({
     ...job,

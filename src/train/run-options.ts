@@ -27,11 +27,19 @@ export interface RunOptions<Entry> extends BackendOptions {
    * "auto" takes the matrix-free route instead where that fits (and says so). Default: half of the physical memory or of the control group's limit.
    */
   readonly memoryLimit?: number | undefined;
+  /** Called with every record as it arises. An exception ends the run. */
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
   /** Made by `monitor()`; its report stands in the result. */
   readonly monitor?: Observer | undefined;
   /** Write the state of the run every so many accepted steps (default 10), and whenever and however it ends after the first one. */
-  readonly checkpoint?: { readonly path: string; readonly every?: number | undefined } | undefined;
+  readonly checkpoint?:
+    | {
+        /** File that is written. */
+        readonly path: string;
+        /** Iterations or steps between two writes. Default 10. */
+        readonly every?: number | undefined;
+      }
+    | undefined;
   /**
    * Path of a checkpoint of the same run to go on from: bit for bit with the kind of engine that wrote it, to rounding with the other
    * kind. Stop rules and the number of threads may differ; of a flow also `until`, outputs and events, and its schedules that are
@@ -44,7 +52,12 @@ export interface CompletedRunOptions {
   readonly loss: SquaredError;
   readonly standardise: boolean;
   readonly memoryLimit: number;
-  readonly checkpoint: { readonly path: string; readonly every: number } | null;
+  readonly checkpoint: {
+    /** File that is written. */
+    readonly path: string;
+    /** Iterations or steps between two writes. Default 10. */
+    readonly every: number;
+  } | null;
   readonly resume: string | null;
 }
 

@@ -11,6 +11,7 @@ import type { Reason } from "../linearise/record.js";
 import type { Proposal, Trial } from "../method/method.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
 
+/** When a training ends. The first rule that is met ends it. */
 export interface StopOptions {
   /** Most iterations (linearisations). Default 200. */
   readonly iterations?: number | undefined;

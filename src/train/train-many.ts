@@ -18,8 +18,10 @@ import { type IterationProgress, unpackProgress } from "./job-progress.js";
 import { JobThread, ThreadStartError, threadsAvailable } from "./job-thread.js";
 import { checkJob, type TrainJob } from "./jobs.js";
 import { jobBytes, MemoryBudget } from "./memory-budget.js";
-import { type TrainResult, train } from "./train.js";
+import { train } from "./train.js";
+import type { TrainResult } from "./train-result.js";
 
+/** Options of `trainMany`. */
 export interface TrainManyOptions {
   /** Jobs that run at the same time. Default: the number of threads, or of jobs where that is smaller. Results do not depend on it. */
   readonly concurrency?: number | undefined;
@@ -37,17 +39,23 @@ export interface TrainManyOptions {
 export interface JobProgress extends IterationProgress {
   /** Position of the job, from 0. */
   readonly job: number;
+  /** Name of the job for people. */
   readonly label: string;
+  /** Whether the job runs or how it ended. */
   readonly state: "running" | "trained" | "failed";
   /** Jobs that have ended, this one included, of how many. */
   readonly ended: number;
+  /** Number of all jobs. */
   readonly jobs: number;
 }
 
+/** One job of `trainMany` and its result. */
 export interface JobResult {
   /** Position of the job, from 0. */
   readonly index: number;
+  /** Name of the job for people. */
   readonly label: string;
+  /** The job as it was given. */
   readonly job: TrainJob;
   /** `idle`: the run was aborted before the job began. */
   readonly state: "trained" | "failed" | "idle";
@@ -59,15 +67,24 @@ export interface JobResult {
   readonly score: number;
 }
 
+/** What `trainMany` resolves with. */
 export interface TrainManyResult {
   /** In the order of the jobs. */
   readonly results: readonly JobResult[];
   /** Best score first; scores that are not finite, failed and idle jobs last; equal ones in the order of the jobs. */
   readonly ranked: readonly JobResult[];
   /** The first of `ranked`, with its result; null where no job was trained. */
-  readonly best: (JobResult & { readonly result: TrainResult }) | null;
+  readonly best:
+    | (JobResult & {
+        /** What `train` resolved with. */
+        readonly result: TrainResult;
+      })
+    | null;
+  /** Whether the signal stopped the run. */
   readonly aborted: boolean;
+  /** Jobs that ran at the same time. */
   readonly concurrency: number;
+  /** Seconds of the whole run. */
   readonly seconds: number;
 }
 

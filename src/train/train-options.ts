@@ -11,6 +11,7 @@ import { finish, type Steps } from "../pace.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "./run-options.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
+/** Options of `train`. */
 export interface TrainOptions extends RunOptions<TrainRecord> {
   /** Default `levenbergMarquardt()`. */
   readonly method?: Method | undefined;
@@ -19,6 +20,7 @@ export interface TrainOptions extends RunOptions<TrainRecord> {
    * false = none. Default 0.15 where there are at least 40 samples, else none.
    */
   readonly validation?: Dataset | DatasetInput | number | false | undefined;
+  /** When the training ends. */
   readonly stop?: StopOptions | undefined;
   /** Of the validation draw. Default: the network's seed. */
   readonly seed?: number | undefined;

@@ -16,7 +16,7 @@ import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
 import { finishInTurns, Pace, type Steps } from "../pace.js";
-import { type Advice, adviceAfter } from "./advice.js";
+import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
 import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { describeChoice } from "./chosen.js";
@@ -38,43 +38,7 @@ import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
 import { besideSymmetry } from "./symmetric-start.js";
 import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps } from "./train-options.js";
-
-export interface TrainResult {
-  /** The network to use: best by validation loss where there is validation data, else best by training objective. */
-  readonly network: Network;
-  /** The last accepted point. */
-  readonly last: Network;
-  /** Best by the training objective. */
-  readonly best: Network;
-  /** Best by the validation loss; null without validation data. */
-  readonly bestValidation: Network | null;
-  readonly reason: Reason;
-  readonly records: readonly TrainRecord[];
-  /** Accepted iterations, and the one that `network` comes from. */
-  readonly iterations: number;
-  readonly bestIteration: number;
-  /** Mean of squared errors of `network`, in the units it was trained in. */
-  readonly loss: number;
-  readonly validationLoss: number | null;
-  readonly seconds: number;
-  /** What the monitor says, where one was given. */
-  readonly monitor: MonitorReport | null;
-  readonly plan: Plan<TrainRoute>;
-  readonly engine: string;
-  /** Threads that were used: those asked for, or 1 where more would not have been faster (`TrainOptions.threads`). */
-  readonly threads: number;
-  /** One plain line: the network, and the rows it was trained on. */
-  readonly chosen: string;
-  /**
-   * What was wrong without ending the run, a sentence each: inputs that are constant, checkpoints that could not be written. Each of the
-   * latter is also a process warning of the type GaussflowWarning, code GAUSSFLOW_CHECKPOINT, at the time.
-   */
-  readonly warnings: readonly string[];
-  /** What else was chosen, in the terms of the field: method, units, route, bytes, engine. */
-  readonly details: string;
-  /** What would lower the errors on new rows, from what was measured; empty where nothing speaks for a change. */
-  readonly advice: readonly Advice[];
-}
+import type { TrainResult } from "./train-result.js";
 
 /**
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.

@@ -1,0 +1,51 @@
+// What a training resolves with.
+import type { MonitorReport } from "../linearise/observer.js";
+import type { Plan } from "../linearise/plan.js";
+import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
+import type { Network } from "../network/network.js";
+import type { Advice } from "./advice.js";
+
+/** What `train` resolves with. */
+export interface TrainResult {
+  /** The network to use: best by validation loss where there is validation data, else best by training objective. */
+  readonly network: Network;
+  /** The last accepted point. */
+  readonly last: Network;
+  /** Best by the training objective. */
+  readonly best: Network;
+  /** Best by the validation loss; null without validation data. */
+  readonly bestValidation: Network | null;
+  /** Why the training ended. */
+  readonly reason: Reason;
+  /** One entry a trial, the start first. */
+  readonly records: readonly TrainRecord[];
+  /** Accepted iterations, and the one that `network` comes from. */
+  readonly iterations: number;
+  /** Iteration of the network that was kept. */
+  readonly bestIteration: number;
+  /** Mean of squared errors of `network`, in the units it was trained in. */
+  readonly loss: number;
+  /** Its loss on the validation data; null without them. */
+  readonly validationLoss: number | null;
+  /** Seconds of the whole training. */
+  readonly seconds: number;
+  /** What the monitor says, where one was given. */
+  readonly monitor: MonitorReport | null;
+  /** The route, and what it was predicted to need. */
+  readonly plan: Plan<TrainRoute>;
+  /** "native", or "reference": the one in TypeScript. */
+  readonly engine: string;
+  /** Threads that were used: those asked for, or 1 where more would not have been faster (`TrainOptions.threads`). */
+  readonly threads: number;
+  /** One plain line: the network, and the rows it was trained on. */
+  readonly chosen: string;
+  /**
+   * What was wrong without ending the run, a sentence each: inputs that are constant, checkpoints that could not be written. Each of the
+   * latter is also a process warning of the type GaussflowWarning, code GAUSSFLOW_CHECKPOINT, at the time.
+   */
+  readonly warnings: readonly string[];
+  /** What else was chosen, in the terms of the field: method, units, route, bytes, engine. */
+  readonly details: string;
+  /** What would lower the errors on new rows, from what was measured; empty where nothing speaks for a change. */
+  readonly advice: readonly Advice[];
+}
