@@ -60,7 +60,11 @@ export function drawFolds(n: number, count: number, seed: number, { groups, orde
     // The largest groups first, each into the fold that has the fewest rows: the sort is stable, so the draw decides among equals.
     drawn.sort((a, b) => b.length - a.length);
     const folds = Array.from({ length: count }, (): number[] => []);
-    for (const rows of drawn) folds.reduce((least, fold) => (fold.length < least.length ? fold : least)).push(...rows);
+    for (const rows of drawn) {
+      const smallest = folds.reduce((least, fold) => (fold.length < least.length ? fold : least));
+      // One by one: as arguments of a single call, the rows of a large group exhaust the stack.
+      for (const row of rows) smallest.push(row);
+    }
     return folds.map((rows) => {
       const held = Uint32Array.from(rows).sort();
       return { held, train: others(n, held) };

@@ -275,5 +275,6 @@ class Assembly {
 }
 
 function codePlaces(reader: ColumnReader, categories: readonly string[]): number[] {
-  return reader.texts.map((text) => categories.indexOf(text));
+  const places = new Map(categories.map((category, place) => [category, place]));
+  return reader.texts.map((text) => places.get(text) ?? -1);
 }

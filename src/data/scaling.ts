@@ -47,7 +47,7 @@ export function standardise(data: Dataset | FileDataset): Scaling {
  * The same, to the bit, in turns with the event loop.
  * @throws GAUSSFLOW_FILE where a data file has changed, and the signal's reason once it has been aborted
  */
-export async function standardiseInTurns(
+export async function standardizeInTurns(
   data: Dataset | FileDataset,
   signal: AbortSignal | undefined,
 ): Promise<Scaling> {

@@ -50,6 +50,7 @@ export class DataFileWriter {
   readonly #chunk: Float64Array;
   #filled = 0;
   #rows = 0;
+  #open = true;
 
   constructor(path: string, columns: DataFileColumns) {
     checkPath("path", path);
@@ -115,19 +116,22 @@ export class DataFileWriter {
       this.#write(Buffer.from(head), 0);
       this.#replacement.dress(this.#file);
       fsyncSync(this.#file);
-      closeSync(this.#file);
+      this.#close();
       this.#replacement.commit();
     });
   }
 
-  /** Forgets what was written. */
+  /** Forgets what was written. Safe to call twice. */
   abandon(): void {
-    try {
-      closeSync(this.#file);
-    } catch {
-      // It is closed already.
-    }
+    this.#close();
     this.#replacement.abandon();
+  }
+
+  /** Closes the descriptor once: its number may belong to another file afterwards. */
+  #close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.#file);
   }
 
   #flush(): void {

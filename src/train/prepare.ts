@@ -10,7 +10,7 @@ import {
   selectedSteps,
   splitSteps,
 } from "../data/dataset.js";
-import { identityScaling, type Scaling, scaleSteps, standardiseInTurns } from "../data/scaling.js";
+import { identityScaling, type Scaling, scaleSteps, standardizeInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import type { ResidualTerms } from "../linearise/observer.js";
 import { rootWeight } from "../loss/weighted.js";
@@ -24,7 +24,7 @@ async function unitsOf(
   fit: Dataset | FileDataset,
   signal: AbortSignal | undefined,
 ): Promise<Scaling> {
-  const standard = await standardiseInTurns(fit, signal);
+  const standard = await standardizeInTurns(fit, signal);
   const linear = network.architecture.layers.at(-1)?.activation === "identity";
   return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
 }

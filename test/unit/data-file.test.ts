@@ -1,18 +1,22 @@
 // Data files: written row by row, converted from tables, refused when damaged, and trained on with the bits of data in memory.
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { constantInputs } from "../../src/data/scaling.js";
+import { DataFileWriter } from "../../src/data/write-data-file.js";
 import {
   convertCsv,
   crossValidate,
@@ -95,6 +99,18 @@ describe("convertCsv and openDataFile", () => {
     expect(await constantInputs(openDataFile(path))).toEqual(["k"]);
     await writeDataFile(path, names, rows.slice(0, 28_000));
     expect(await constantInputs(openDataFile(path))).toEqual(["k", "late"]);
+  });
+
+  it("close the file they write once: its descriptor may be that of another file afterwards", () => {
+    const writer = new DataFileWriter(at("twice.gfd"), columns);
+    writer.abandon();
+    const other = openSync(at("other"), "w");
+    try {
+      writer.abandon();
+      expect(writeSync(other, "still open")).toBe(10);
+    } finally {
+      closeSync(other);
+    }
   });
 
   it("refuse damaged files with what is wrong", async () => {

@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { drawFolds } from "../../src/data/folds.js";
 import { crossValidate, dataset, foldsOf, network, plan, readCsv, train } from "../../src/index.js";
 
 const line = (n: number) => ({
@@ -48,6 +49,14 @@ describe("groups", () => {
       const result = await train(net, data, { seed, stop: { iterations: 1 }, backend: "typescript" });
       expect(result.plan.sampleCount).toBe(sampleCount);
     }
+  });
+  it("may be as large as memory allows", () => {
+    const groups = Uint32Array.from({ length: 600_000 }, (_, i) => i % 2);
+    const folds = drawFolds(groups.length, 2, 1, { groups, order: null });
+    expect(folds.map(({ train, held }) => [train.length, held.length])).toEqual([
+      [300_000, 300_000],
+      [300_000, 300_000],
+    ]);
   });
   it("too few of them, or beside an order, are refused", () => {
     const data = dataset({ ...line(4), groups: ["a", "a", "a", "b"] });

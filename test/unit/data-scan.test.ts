@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { standardiseInTurns } from "../../src/data/scaling.js";
+import { standardizeInTurns } from "../../src/data/scaling.js";
 import {
   Dataset,
   dataset,
@@ -84,7 +84,7 @@ describe("standardise", () => {
           Array.from(part.offset, (offset, j) => [offset, part.scale[j]]);
         expect(pairs(scaling.inputs)).toEqual(threePasses(data.inputs, 2, weights));
         expect(pairs(scaling.targets)).toEqual(threePasses(data.targets, 1, weights));
-        expect(await standardiseInTurns(data, undefined)).toEqual(scaling);
+        expect(await standardizeInTurns(data, undefined)).toEqual(scaling);
         const path = at("some.gfd");
         await writeDataFile(
           path,
@@ -92,7 +92,7 @@ describe("standardise", () => {
           rows.map(([, , y], i) => [...inputs[i], y, ...(weights === null ? [] : [weights[i]])]),
         );
         expect(standardise(openDataFile(path))).toEqual(scaling);
-        expect(await standardiseInTurns(await openDataFileAsync(path), undefined)).toEqual(scaling);
+        expect(await standardizeInTurns(await openDataFileAsync(path), undefined)).toEqual(scaling);
       }),
       { numRuns: 60 },
     );
@@ -104,7 +104,7 @@ describe("standardise", () => {
       offset: Float64Array.of(1.5),
       scale: Float64Array.of(0.5),
     });
-    expect(await standardiseInTurns(data, undefined)).toEqual(standardise(data));
+    expect(await standardizeInTurns(data, undefined)).toEqual(standardise(data));
   });
 });
 
@@ -116,7 +116,7 @@ describe("a pass over a long data file", () => {
     expect(ticks).toBeGreaterThanOrEqual(Math.floor(long / 43_690));
     const file = openDataFile(path);
     expect(answer).toEqual(file);
-    const scan = await ticksDuring(() => standardiseInTurns(file, undefined));
+    const scan = await ticksDuring(() => standardizeInTurns(file, undefined));
     expect(scan.ticks).toBeGreaterThanOrEqual(Math.floor(long / 43_690));
   });
 
@@ -173,7 +173,7 @@ describe("a pass over a long data file", () => {
       for await (const _ of blocks);
     };
     await expect(rest()).rejects.toThrow(/cannot be read at row \d+, or has changed since it was opened/);
-    await expect(standardiseInTurns(file, undefined)).rejects.toThrow(/has changed since it was opened/);
+    await expect(standardizeInTurns(file, undefined)).rejects.toThrow(/has changed since it was opened/);
     await expect(train(network({ layers: [2, 3, 1] }), file)).rejects.toThrow(/has changed since it was opened/);
   });
 });

@@ -77,7 +77,7 @@ class NativeEngine implements Engine {
     this.#settling = false;
   };
   /** Parameters of the last linearisation, which only the diagnosis of a failure wants. */
-  readonly #linearisedAt = () => this.#plain(this.#object.parameters());
+  readonly #linearisedAt = () => this.#plain(withCode(() => this.#object.parameters()));
   readonly #pace = new Pace(undefined, () => {});
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
