@@ -14,6 +14,7 @@ import { fingerprint } from "../train/checkpoint.js";
 import { abortReason, endedBy } from "../train/interrupt.js";
 import { flowRequest } from "../train/plan.js";
 import { checkTargetsKept, fittedPartSteps, fittingSteps, meanFactor, startingPoint } from "../train/prepare.js";
+import { checkReachable } from "../train/reachable.js";
 import { SampleEngine } from "../train/sample-engine.js";
 import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
@@ -173,6 +174,7 @@ export async function* flowSteps(
 async function begin(network: Network, fit: Dataset, completed: CompletedFlowOptions, signal: AbortSignal | undefined) {
   const point = await startingPoint(network, fit, completed.standardise, signal);
   await checkTargetsKept(point);
+  checkReachable(point, fit);
   const { start, data: prepared, terms } = point;
   const { checkpoint, resume } = completed;
   const print = checkpoint === null && resume === null ? "" : await printOf(start, prepared, completed, signal);
