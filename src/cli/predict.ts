@@ -173,10 +173,8 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
 async function evaluate(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
   const { loaded, data } = await read(model, file, flags, "require", terminal);
   const set = await assess(loaded, "table", data);
-  const seen = networksOf(loaded).reduce(
-    (most, { summary }) => Math.max(most, shareOfMarked(summary?.rowMarks, data)),
-    0,
-  );
+  const marks = networksOf(loaded).map(({ summary }) => summary?.rowMarks);
+  const seen = await shareOfMarked(marks, data);
   if (seen > 0) {
     const share = seen === 1 ? "all" : `about ${Math.max(1, Math.round(100 * seen))}%`;
     warn(
