@@ -126,21 +126,6 @@ export class Dataset {
     return finish(partSteps(this, sets));
   }
 
-  /**
-   * Throws GAUSSFLOW_DATA when none of the rows has a weight above 0.
-   * @param which the rows, in the words of the error
-   */
-  checkWeighted(rows: Uint32Array, which: string): void {
-    const { weights } = this;
-    if (weights === null || rows.some((row) => weights[row] !== 0)) return;
-    const weighted = weights.reduce((count, weight) => count + Number(weight !== 0), 0);
-    throw new GaussflowError(
-      "GAUSSFLOW_DATA",
-      `the ${rows.length} rows ${which} have sample weights that are all zero (${weighted} of ${this.sampleCount} rows ${weighted === 1 ? "has" : "have"} a weight above 0): take another seed or other fractions, or hold out no rows`,
-      { rows: rows.length, weighted },
-    );
-  }
-
   /** This data set with fills, means and ranges taken from its own rows: the whole of it is for training. */
   fitted(): Dataset {
     return finish(fittedSteps(this));
@@ -150,6 +135,20 @@ export class Dataset {
   fields(): DatasetFields {
     return { ...this, missing: this.#missing };
   }
+}
+
+/**
+ * Throws GAUSSFLOW_DATA when none of the rows has a weight above 0.
+ * @param which the rows, in the words of the error
+ */
+export function checkWeighted({ weights, sampleCount }: Dataset, rows: Uint32Array, which: string): void {
+  if (weights === null || rows.some((row) => weights[row] !== 0)) return;
+  const weighted = weights.reduce((count, weight) => count + Number(weight !== 0), 0);
+  throw new GaussflowError(
+    "GAUSSFLOW_DATA",
+    `the ${rows.length} rows ${which} have sample weights that are all zero (${weighted} of ${sampleCount} rows ${weighted === 1 ? "has" : "have"} a weight above 0): take another seed or other fractions, or hold out no rows`,
+    { rows: rows.length, weighted },
+  );
 }
 
 /** `set.select(indices)` in pieces; the indices are those of rows. */
@@ -179,7 +178,7 @@ function* partSteps(set: Dataset, rows: Partition): Steps<DatasetParts> {
   for (const name of PART_NAMES) {
     const those = rows[name];
     if (those === null) continue;
-    set.checkWeighted(those, name === "train" ? "to train on" : `drawn for ${name}`);
+    checkWeighted(set, those, name === "train" ? "to train on" : `drawn for ${name}`);
     parts[name] = yield* selectedSteps(set, those);
   }
   const { train: fit, validation, test } = parts;

@@ -5,7 +5,7 @@
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount } from "../options.js";
 import { Random } from "../random.js";
-import { Dataset } from "./dataset.js";
+import { checkWeighted, Dataset } from "./dataset.js";
 import { type RowRelations, rowsOfGroups, sortedRows } from "./split.js";
 
 /** Random stream of folds: splits and initial parameters of the same seed take other streams. */
@@ -99,8 +99,8 @@ export function foldsOf(data: Dataset, count: number, seed = 0): Fold[] {
   if (data.parts !== null)
     throw argumentError("data", "must have no split column: its parts and the folds would contradict each other", data);
   return drawFolds(data.sampleCount, count, seed, data).map(({ train: rest, held: rows }, index) => {
-    data.checkWeighted(rest, `that fold ${index + 1} trains on`);
-    data.checkWeighted(rows, `that fold ${index + 1} holds out`);
+    checkWeighted(data, rest, `that fold ${index + 1} trains on`);
+    checkWeighted(data, rows, `that fold ${index + 1} holds out`);
     const { train, test } = data.partition({ train: rest, test: rows });
     return { index, train, held: test as Dataset, rows };
   });
