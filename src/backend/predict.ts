@@ -1,5 +1,6 @@
 // Predictions on an engine: all threads, batch after batch so that memory is bounded, in turns with the event loop. It is a function and no
 // method of `Network` because networks know nothing of engines.
+import { reserve } from "../bytes.js";
 import type { MatrixLike } from "../data/matrix.js";
 import { matrixRows, rowsOf, toMatrix } from "../data/matrix.js";
 import { scaleColumns, unscaleColumns } from "../data/scaling.js";
@@ -66,7 +67,7 @@ async function predictNetwork(
   signal?.throwIfAborted();
   const { inputSize: d, outputSize: c } = network;
   const n = matrixRows(inputs, d, "inputs");
-  const predictions = new Float64Array(n * c);
+  const predictions = reserve(8 * n * c, "an array of predictions", () => new Float64Array(n * c));
   const rows = Math.max(1, Math.floor(BATCH / (d + c)));
   const pace = new Pace(signal);
   for (let first = 0; first < n; first += rows) {

@@ -34,6 +34,7 @@ export function adviceFacts(
 
 /** The share of d/2 |w|^2 in the sum loss + d/2 |w|^2. */
 function decayShare(parameters: Float64Array, decay: number, sumLoss: number): number {
+  if (decay === 0) return 0;
   const part = (decay / 2) * parameters.reduce((sum, w) => sum + w * w, 0);
   return part > 0 ? part / (sumLoss + part) : 0;
 }

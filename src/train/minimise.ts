@@ -86,8 +86,8 @@ class Loop {
   #bestValidation: Best | null;
   #last: Best;
   #stale: number;
-  /** What a checkpoint of the last boundary refers to. */
-  #boundary: Omit<Snapshot, "records"> | null;
+  /** What a checkpoint of the last boundary of this run refers to. */
+  #boundary: Omit<Snapshot, "records"> | null = null;
 
   constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
@@ -115,7 +115,6 @@ class Loop {
     this.#records = [...(resume?.records ?? [])];
     this.#before = resume?.elapsed ?? 0;
     this.checkpoints = new CheckpointKeeper(options.checkpoint ?? null, "iteration");
-    this.#boundary = resume;
     if (resume !== null) this.checkpoints.note(resume.iteration, () => resume);
   }
 
@@ -123,7 +122,7 @@ class Loop {
     const { stop } = this.#options;
     await this.#show();
     while (this.reason === null) {
-      this.#reclaim(null, null);
+      this.#reclaim();
       const point = await this.#linearise();
       if (failed(point)) {
         this.reason = asReason(point);
@@ -166,7 +165,7 @@ class Loop {
       await this.interrupt.breathe();
       this.reason = this.interrupt.reason();
       if (this.reason !== null) return;
-      this.#reclaim(point, previous);
+      this.#reclaim(point, previous, entered);
       const before = this.#state as MethodState;
       const propose = async () =>
         unlessMemory(await method.propose(this.#problem, before, point, previous, this.interrupt.signal));
@@ -323,10 +322,10 @@ class Loop {
     return sum;
   }
 
-  /** What neither the run nor these refer to is free for gradients, steps and trial points. */
-  #reclaim(point: Point | null, previous: Proposal | null): void {
+  /** What neither the run nor `own` refers to is free for gradients, steps and trial points. */
+  #reclaim(...own: readonly unknown[]): void {
     const kept = [this.#parameters, this.#state, this.#best, this.#bestValidation, this.#last, this.#boundary];
-    this.#spare?.reclaim([point, previous, this.#problem.workspace, ...kept]);
+    this.#spare?.reclaim([...own, this.#problem.workspace, ...kept]);
   }
 
   /** Validation loss at the point just accepted. A value that is not finite counts as no improvement. */

@@ -71,6 +71,15 @@ describe("predictAsync", () => {
       });
   });
 
+  it("refuses predictions that no memory can hold", async () => {
+    const wide = network({ layers: [1, 200_000], seed: 1 });
+    // 2e12 bytes of predictions from 10 MB of inputs.
+    await expect(predictAsync(wide, new Float64Array(1_250_000))).rejects.toMatchObject({
+      code: "GAUSSFLOW_MEMORY",
+      message: expect.stringContaining("an array of predictions of 1862.6 GiB cannot be had"),
+    });
+  });
+
   it("names row and column of what cannot be used, also in a later batch", async () => {
     const net = network({ layers: [3, 2, 1], seed: 1 });
     const inputs = flat(300_000, 3);
