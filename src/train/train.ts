@@ -22,7 +22,7 @@ import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } fro
 import { describeChoice } from "./chosen.js";
 import { abortReason, endedBy } from "./interrupt.js";
 import { minimise } from "./minimise.js";
-import type { MinimiseResult } from "./minimise-options.js";
+import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
 import { trainRequest } from "./plan.js";
 import {
   checkTargetsKept,
@@ -103,48 +103,10 @@ export async function* trainSteps(
     const report = (await options.monitor?.onEnd?.(reason)) ?? null;
     return finish(network, fit, validation, completed, plan, engine, unbegun(network, reason), report);
   }
-  const { start, print, engine, observed, validationEngine, constant } = begun;
+  const { start, engine, observed, validationEngine, constant } = begun;
   try {
-    const { checkpoint, resume } = completed;
-    const result = yield* minimise(engine, start.parameters, {
-      method: completed.method,
-      stop: completed.stop,
-      route: plan.route,
-      decay: completed.loss.decay,
-      condition: completed.condition,
-      matrixFree: completed.matrixFree,
-      layerSizes: layerSizes(start.architecture),
-      startBeside: (point) => besideSymmetry(start, completed.loss.decay, point),
-      meanFactor: meanFactor(fit),
-      evenness: evenness(fit.weights, fit.sampleCount),
-      validation:
-        validationEngine && validation ? { engine: validationEngine, meanFactor: meanFactor(validation) } : null,
-      signal: options.signal,
-      observer: observe(
-        options,
-        observed && {
-          kind: "train",
-          engine,
-          sample: observed.sample.get,
-          architecture: start.architecture,
-          start: start.parameters,
-          decay: completed.loss.decay,
-          targets: observed.targets,
-          weights: observed.weights,
-          terms: observed.terms,
-          resolution: 0,
-          discretised: (rate) => rate,
-          fixedStep: null,
-          identityScaling: scalingInEffect(completed.method.scaling, plan.route, completed.loss.decay) === "identity",
-          signal: options.signal ?? new AbortController().signal,
-        },
-      ),
-      checkpoint: checkpoint && {
-        every: checkpoint.every,
-        write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
-      },
-      resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
-    });
+    const settings = await minimiseOptions(begun, fit, validation, completed, plan, options);
+    const result = yield* minimise(engine, start.parameters, settings);
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     const warnings = [...constant, ...result.warnings];
     return finish(start, fit, validation, completed, plan, engine, { ...result, warnings }, report);
@@ -153,6 +115,57 @@ export async function* trainSteps(
     observed?.sample.dispose();
     validationEngine?.dispose();
   }
+}
+
+/** What the loop is told of the run. @throws GAUSSFLOW_FILE for a checkpoint that cannot be gone on from */
+async function minimiseOptions(
+  { start, print, engine, observed, validationEngine }: Begun,
+  fit: Dataset | FileDataset,
+  validation: Dataset | null,
+  completed: CompletedTrainOptions,
+  plan: Plan<TrainRoute>,
+  options: TrainOptions,
+): Promise<MinimiseOptions> {
+  const { checkpoint, resume } = completed;
+  return {
+    method: completed.method,
+    stop: completed.stop,
+    route: plan.route,
+    decay: completed.loss.decay,
+    condition: completed.condition,
+    matrixFree: completed.matrixFree,
+    layerSizes: layerSizes(start.architecture),
+    startBeside: (point) => besideSymmetry(start, completed.loss.decay, point),
+    meanFactor: meanFactor(fit),
+    evenness: evenness(fit.weights, fit.sampleCount),
+    validation:
+      validationEngine && validation ? { engine: validationEngine, meanFactor: meanFactor(validation) } : null,
+    signal: options.signal,
+    observer: observe(
+      options,
+      observed && {
+        kind: "train",
+        engine,
+        sample: observed.sample.get,
+        architecture: start.architecture,
+        start: start.parameters,
+        decay: completed.loss.decay,
+        targets: observed.targets,
+        weights: observed.weights,
+        terms: observed.terms,
+        resolution: 0,
+        discretised: (rate) => rate,
+        fixedStep: null,
+        identityScaling: scalingInEffect(completed.method.scaling, plan.route, completed.loss.decay) === "identity",
+        signal: options.signal ?? new AbortController().signal,
+      },
+    ),
+    checkpoint: checkpoint && {
+      every: checkpoint.every,
+      write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
+    },
+    resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
+  };
 }
 
 /**
