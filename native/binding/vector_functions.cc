@@ -20,11 +20,26 @@ size_t Length(const Napi::CallbackInfo& info, size_t index, const char* name) {
   return info[index].As<Napi::TypedArray>().ElementLength();
 }
 
+// make(), or GAUSSFLOW_MEMORY where memory is refused: also for the tasks of a large vector.
+template <typename Make>
+Napi::Value OrMemoryError(Napi::Env env, size_t n, const Make& make) {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    throw CodedError(
+        env, "GAUSSFLOW_MEMORY",
+        "memory for an operation on vectors of " + std::to_string(n) + " numbers cannot be had");
+  }
+}
+
 Napi::Value DotOf(const Napi::CallbackInfo& info) {
   const size_t n = Length(info, 0, "a");
   const double* a = arguments::Doubles(info, 0, "a", n);
   const double* b = arguments::Doubles(info, 1, "b", n);
-  return Napi::Number::New(info.Env(), Dot(n, a, b, Threads(info, 2)));
+  const int threads = Threads(info, 2);
+  return OrMemoryError(info.Env(), n, [&]() -> Napi::Value {
+    return Napi::Number::New(info.Env(), Dot(n, a, b, threads));
+  });
 }
 
 Napi::Value AddScaledOf(const Napi::CallbackInfo& info) {
@@ -35,15 +50,12 @@ Napi::Value AddScaledOf(const Napi::CallbackInfo& info) {
   const double* b = arguments::Doubles(info, 2, "b", n);
   const int threads = Threads(info, 4);
   if (!info[3].IsNull()) arguments::Doubles(info, 3, "out", n);
-  try {
+  return OrMemoryError(info.Env(), n, [&]() -> Napi::Value {
     Napi::Float64Array out =
         info[3].IsNull() ? NewArray(info.Env(), n) : info[3].As<Napi::Float64Array>();
     AddScaled(n, a, factor, b, out.Data(), threads);
     return out;
-  } catch (const std::bad_alloc&) {
-    throw CodedError(info.Env(), "GAUSSFLOW_MEMORY",
-                     "a vector of " + std::to_string(n) + " numbers cannot be had");
-  }
+  });
 }
 
 }  // namespace

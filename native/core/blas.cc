@@ -1,5 +1,6 @@
 #include "blas.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <vector>
@@ -303,7 +304,9 @@ bool CanMap(size_t bytes) {
 }
 
 // Maps work buffers until there are `count`, and room for `spare` bytes behind them. Those that are
-// there are held while another one is made: OpenBLAS hands out the first that is free.
+// there are held while another one is made: OpenBLAS hands out the first that is free. Every
+// request is preceded by the trial: where other threads are inside calls, fewer are free than are
+// there, and OpenBLAS maps another one already for the first.
 bool MakeBuffers(size_t count, size_t spare) {
   const std::lock_guard<std::mutex> lock(buffers_mutex);
   if (count <= buffers.load()) return true;
@@ -315,7 +318,7 @@ bool MakeBuffers(size_t count, size_t spare) {
   }
   static void* held[kMostBuffers];
   size_t made = 0;
-  while (made < count && (made < buffers.load() || CanMap((count - made) * kWorkBuffer + spare)))
+  while (made < count && CanMap((count - std::max(made, buffers.load())) * kWorkBuffer + spare))
     held[made++] = blas_memory_alloc(0);
   for (size_t i = made; i > 0; --i) blas_memory_free(held[i - 1]);
   if (made > buffers.load()) buffers.store(made);

@@ -13,8 +13,8 @@ namespace gaussflow {
 // What tells one version of a file from another.
 struct FileVersion {
   uint64_t size = 0;
-  int64_t changed =
-      0;  // nanoseconds of the last change; Windows: whole seconds of them are compared
+  // Nanoseconds of the last change. On Windows only the whole seconds of them are compared.
+  int64_t changed = 0;
   uint64_t inode = 0;  // not on Windows
 };
 

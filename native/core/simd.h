@@ -15,8 +15,9 @@ constexpr bool kAvx512 = true;
 
 }  // namespace gaussflow
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && \
-    defined(__GLIBC__) && !defined(GAUSSFLOW_SANITIZE)
+// GCC names these processors in target_clones from version 12 on, and rejects the names before.
+#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && \
+    defined(__linux__) && defined(__GLIBC__) && !defined(GAUSSFLOW_SANITIZE)
 #ifdef GAUSSFLOW_NO_AVX512
 #define GAUSSFLOW_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else

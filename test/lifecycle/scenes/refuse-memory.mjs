@@ -72,6 +72,8 @@ const solved = (before) => async (engine) => {
   return engine.solve(step());
 };
 const nothing = async () => {};
+// Several tasks: smaller vectors stay in JavaScript.
+const long = wave(2 ** 21, 0.1);
 
 /** [name, what comes before it, the call]. */
 const calls = [
@@ -106,6 +108,8 @@ const calls = [
   ["curvatureProduct matrix-free", of("matrix-free"), (e) => e.curvatureProduct(wave(3 * p, 0.2))],
   ["layerFactors", of("matrix-free"), (e) => e.layerFactors()],
   ["curvatureInverse", of("primal"), (e) => e.curvatureInverse(wave(p, 0.2), 0.4)],
+  ["dot of large vectors", nothing, async (e) => e.vectors.dot(long, long)],
+  ["addScaled of large vectors", nothing, async (e) => e.vectors.addScaled(long, 0.5, long)],
 ];
 
 async function walkCall([name, before, call], threads) {
