@@ -1,5 +1,5 @@
 // npm run bench:costs [-- --write]: measures the rates that the planner works with, and prints the cost table; --write puts it in its
-// place, src/linearise/cost-table.ts. Rates are in seconds of the processor, which a busy machine changes little: on one thread they are the
+// place, src/linearize/cost-table.ts. Rates are in seconds of the processor, which a busy machine changes little: on one thread they are the
 // seconds of the clock of an idle machine. What a second thread adds, and what a call and the hop to another thread take, come from the clock
 // (a thread of the pool that waits uses its processor for a moment): have the machine idle. Best of the runs of 0.4 s of each case.
 import { fork } from "node:child_process";
@@ -7,15 +7,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { LARGE_VECTOR } from "../dist/algebra/vectors.js";
-import { forwardCost, SYNCHRONOUS_FLOPS } from "../dist/linearise/call-cost.js";
-import { secondsOf } from "../dist/linearise/cost-model.js";
-import { iterationWork, productWork } from "../dist/linearise/workload.js";
+import { forwardCost, SYNCHRONOUS_FLOPS } from "../dist/linearize/call-cost.js";
+import { secondsOf } from "../dist/linearize/cost-model.js";
+import { iterationWork, productWork } from "../dist/linearize/workload.js";
 import { parseOptions } from "./lib/options.mjs";
 import { engineFor, mustSucceed, problem } from "./lib/problem.mjs";
 
-const place = new URL("../src/linearise/cost-table.ts", import.meta.url);
+const place = new URL("../src/linearize/cost-table.ts", import.meta.url);
 const usage = `usage: npm run bench:costs [-- options]
-  --write   put the table into src/linearise/cost-table.ts
+  --write   put the table into src/linearize/cost-table.ts
   --runs N  least runs of each case (default 5)`;
 
 const net = (width, d = 8, c = 1) => [d, width, width, c];
@@ -85,30 +85,30 @@ async function measure(engine, made, kind, sampleCount, runs, seconds) {
   };
   if (kind === "primal-passes") {
     await repeat(async () => {
-      note("passes", await seconds(async () => mustSucceed(await engine.linearise(parameters, request))));
+      note("passes", await seconds(async () => mustSucceed(await engine.linearize(parameters, request))));
       note("forward", await seconds(async () => mustSucceed(await engine.evaluate(parameters))));
     });
     return best;
   }
   if (kind === "product") {
-    mustSucceed(await engine.linearise(parameters, { ...request, curvature: "matrix-free" }));
-    // The first product after a linearisation makes the panels, of many: it is not counted.
+    mustSucceed(await engine.linearize(parameters, { ...request, curvature: "matrix-free" }));
+    // The first product after a linearization makes the panels, of many: it is not counted.
     await engine.curvatureProduct(vector);
     await repeat(async () => {
       note("product", await seconds(() => engine.curvatureProduct(vector)));
     });
     return best;
   }
-  // The curvature is what a linearisation takes beyond its passes; one after the other, because a linearisation without it gives its
+  // The curvature is what a linearization takes beyond its passes; one after the other, because a linearization without it gives its
   // memory back.
   let [passes, both] = [Infinity, Infinity];
-  const linearise = (curvature) =>
-    seconds(async () => mustSucceed(await engine.linearise(parameters, { ...request, curvature })));
+  const linearize = (curvature) =>
+    seconds(async () => mustSucceed(await engine.linearize(parameters, { ...request, curvature })));
   await repeat(async () => {
-    passes = Math.min(passes, await linearise("none"));
+    passes = Math.min(passes, await linearize("none"));
   });
   await repeat(async () => {
-    both = Math.min(both, await linearise(route));
+    both = Math.min(both, await linearize(route));
     const solved = await seconds(async () => mustSucceed(await engine.solve({ damping: 1, decay: 0, scaling: null })));
     note(kind === "orthogonal" ? "fold" : "cholesky", solved);
   });
@@ -206,7 +206,7 @@ async function engineCalls(kind, layers, sampleCount) {
     if (!(best[name] <= time)) best[name] = time;
   };
   for (let run = 0; run < 10; run++) {
-    await note("linearise", () => engine.linearise(made.parameters, { curvature: "dual", decay: 0, scaling: null }));
+    await note("linearize", () => engine.linearize(made.parameters, { curvature: "dual", decay: 0, scaling: null }));
     await note("solve", () => engine.solve({ damping: 1, decay: 0, scaling: null }));
     await note("accelerate", () => engine.accelerate(made.parameters, null));
     await note("evaluate", () => engine.evaluate(made.parameters));

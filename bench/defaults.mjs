@@ -59,7 +59,7 @@ async function path(net, { data, levels, iterations }, setting) {
   const start = performance.now();
   await train(net, data, {
     validation: false,
-    standardise: levels === null,
+    standardize: levels === null,
     method: levenbergMarquardt(setting),
     stop: { iterations, ...(levels === null ? {} : { loss: levels.at(-1) }) },
     onRecord: ({ accepted, iteration, loss }) => {

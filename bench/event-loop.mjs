@@ -69,7 +69,7 @@ const CASES = {
   "data-file": (_, threads) => dataFile(threads),
   "non-finite": (rows, threads) => {
     const data = dataset(inMemory(rows, () => 1e160));
-    const options = { standardise: false, validation: false, stop: { iterations: 3 }, threads };
+    const options = { standardize: false, validation: false, stop: { iterations: 3 }, threads };
     return watched(async () => (await train(net(), data, options)).reason.message);
   },
   predict: (rows, threads) => {
@@ -84,10 +84,10 @@ const CASES = {
     const data = inMemory(rows, smooth);
     return watched(async () => (await train(net(), data, { stop: { iterations: 2 }, threads })).reason.code);
   },
-  "train-centred": (rows, threads) => {
+  "train-centered": (rows, threads) => {
     const data = inMemory(rows, smooth);
-    const centred = net({ centred: true });
-    return watched(async () => (await train(centred, data, { stop: { iterations: 2 }, threads })).reason.code);
+    const centered = net({ centered: true });
+    return watched(async () => (await train(centered, data, { stop: { iterations: 2 }, threads })).reason.code);
   },
   checkpoint: async (rows, threads) => {
     const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));

@@ -5,7 +5,7 @@ import { friedman } from "./lib/friedman.mjs";
 
 const { inputs, targets, testInputs, testTargets, net } = friedman();
 for (const seed of [0, 1, 2]) {
-  const result = await train(net, { inputs, targets }, { standardise: false, seed });
+  const result = await train(net, { inputs, targets }, { standardize: false, seed });
   const predicted = result.network.predict(testInputs);
   const mse = testTargets.reduce((sum, y, i) => sum + (predicted[i] - y) ** 2, 0) / testTargets.length;
   console.log(

@@ -1,4 +1,4 @@
-// node bench/large.mjs [--only NAME --seconds N --threads N --standardise --json]: problems that other Levenberg-Marquardt trainers
+// node bench/large.mjs [--only NAME --seconds N --threads N --standardize --json]: problems that other Levenberg-Marquardt trainers
 // die of, each in a process of its own, second-order steps only. Prints seconds an iteration, loss and peak memory (VmHWM of the whole process) against
 // the limits; the matrix-free one also against torch's L-BFGS in as many seconds, where torch is installed. Asserts nothing.
 import { fork, spawn } from "node:child_process";
@@ -36,14 +36,14 @@ const cases = {
     layers: [784, 30, 10],
     samples: 60_000,
     // In the units of the data, from the same weights as torch.
-    options: { route: "matrix-free", standardise: false },
+    options: { route: "matrix-free", standardize: false },
     limits: { megabytes: 2000, cut: 20 },
     peer: true,
   },
 };
 
 /** In the child: trains, and tells what it took. */
-async function run(name, { threads, seconds, standardise }) {
+async function run(name, { threads, seconds, standardize }) {
   const { train } = await import("../dist/index.js");
   const { teacherArrays } = await import("./lib/teacher.mjs");
   const { layers, samples, options, peer } = cases[name];
@@ -57,7 +57,7 @@ async function run(name, { threads, seconds, standardise }) {
       validation: false,
       threads,
       ...options,
-      ...(standardise ? { standardise: true } : {}),
+      ...(standardize ? { standardize: true } : {}),
       stop: { gradient: 0, ...options.stop, ...(peer ? { seconds, iterations: 10_000 } : {}) },
     },
   );
@@ -176,18 +176,18 @@ function show(name, result, peer, seconds) {
 
 async function main() {
   const options = parseOptions(
-    "usage: node bench/large.mjs [--only NAME] [--seconds N] [--threads N] [--standardise] [--json]",
+    "usage: node bench/large.mjs [--only NAME] [--seconds N] [--threads N] [--standardize] [--json]",
     {
       only: { type: "string" },
       seconds: { type: "string" },
       threads: { type: "string" },
-      standardise: { type: "boolean" },
+      standardize: { type: "boolean" },
       json: { type: "boolean" },
     },
   );
   const threads = positive(options.threads, "threads", defaultThreads());
   const seconds = positive(options.seconds, "seconds", 60);
-  const settings = { threads, seconds, standardise: options.standardise === true };
+  const settings = { threads, seconds, standardize: options.standardize === true };
   (options.json ? console.error : console.log)(machineLine(threads, null));
   for (const name of Object.keys(cases).filter((name) => name.startsWith(options.only ?? ""))) {
     const result = await apart(name, settings);

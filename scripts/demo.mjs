@@ -10,7 +10,7 @@ import {
   outOfRange,
   readCsv,
   saveModel,
-  standardise,
+  standardize,
   train,
 } from "../dist/index.js";
 import { metrics } from "../dist/loss/metrics.js";
@@ -77,7 +77,7 @@ const linear = await train(
 );
 score("linear least squares", linear.network.predict(linearInputs(test)), "closed form");
 
-const scaling = standardise(fit);
+const scaling = standardize(fit);
 const standard = (part) => ({
   sampleCount: part.sampleCount,
   inputs: part.inputs.map(

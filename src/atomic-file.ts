@@ -1,4 +1,4 @@
-// Writes a file whole or not at all: a temporary neighbour, flushed to the disk, then renamed over the target. A crash or a full
+// Writes a file whole or not at all: a temporary neighbor, flushed to the disk, then renamed over the target. A crash or a full
 // disk leaves the old file as it was. Links are followed, mode and owner of the old file are kept, and what killed processes left
 // behind is removed by the next write. Devices, FIFOs and open descriptors are written to.
 import { createHash, randomBytes } from "node:crypto";
@@ -65,7 +65,7 @@ const machine = (() => {
 const MOST_BYTES = 255;
 const ENDING = `.${"0".repeat(10)}-${"0".repeat(16)}.tmp`.length;
 
-/** What the names of all temporary neighbours of a path begin with. A long name gives way to its digest. */
+/** What the names of all temporary neighbors of a path begin with. A long name gives way to its digest. */
 function beginning(path: string): string {
   const name = basename(path);
   if (Buffer.byteLength(name) + 1 + ENDING <= MOST_BYTES) return `.${name}.`;
@@ -163,7 +163,7 @@ function isAlive(writer: number, file: string): boolean {
 }
 
 /**
- * Before work whose result goes to `path`: an hour of it must not end with "no such directory". Makes an empty neighbour and removes it.
+ * Before work whose result goes to `path`: an hour of it must not end with "no such directory". Makes an empty neighbor and removes it.
  * @throws GAUSSFLOW_FILE as the write would
  */
 export async function checkWritable(path: string): Promise<void> {

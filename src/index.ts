@@ -11,8 +11,8 @@ export type {
   Failure,
   FileSamples,
   LayerFactors,
-  Linearised,
-  LineariseRequest,
+  Linearized,
+  LinearizeRequest,
   NonFinite,
   RankReport,
   Solved,
@@ -34,7 +34,7 @@ export { outOfRange, type RangeReport } from "./data/range.js";
 export { type CsvOptions, readCsv } from "./data/read-csv.js";
 export type { GroupList } from "./data/relations.js";
 export type { RowLayout } from "./data/row-reader.js";
-export { type ColumnScaling, type Scaling, standardise } from "./data/scaling.js";
+export { type ColumnScaling, type Scaling, standardize } from "./data/scaling.js";
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
 export {
@@ -69,7 +69,7 @@ export {
 } from "./flow/integrator.js";
 export type { EventSample, OdeEnd, OdeEndCode, OdeEvent, Sample, Stage, StageFailure } from "./flow/ode.js";
 export type { Tableau } from "./flow/tableaux.js";
-export type { MemoryEstimate } from "./linearise/memory-model.js";
+export type { MemoryEstimate } from "./linearize/memory-model.js";
 export type {
   MonitorRecord,
   MonitorReport,
@@ -82,9 +82,9 @@ export type {
   ResidualTerms,
   Verdict,
   VerdictCode,
-} from "./linearise/observer.js";
-export type { Plan, RouteEstimate } from "./linearise/plan.js";
-export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKind } from "./linearise/problem.js";
+} from "./linearize/observer.js";
+export type { Plan, RouteEstimate } from "./linearize/plan.js";
+export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKind } from "./linearize/problem.js";
 export type {
   FlowRecord,
   InnerSolve,
@@ -94,15 +94,15 @@ export type {
   Route,
   TrainRecord,
   TrainRoute,
-} from "./linearise/record.js";
+} from "./linearize/record.js";
 export { metrics, type TargetMetrics } from "./loss/metrics.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export type { DampingRuleName } from "./method/damping.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
-export type { Judgement, Method, MethodState, Proposal, Trial } from "./method/method.js";
+export type { Judgment, Method, MethodState, Proposal, Trial } from "./method/method.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
-export { type DiscretisationGap, discretisationGap, type GapOptions } from "./monitor/discretisation-gap.js";
+export { type DiscretizationGap, discretizationGap, type GapOptions } from "./monitor/discretization-gap.js";
 export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";
 export { type OutputScaleAdvice, recommendOutputScale } from "./monitor/output-scale.js";
 export type { AdviceOptions } from "./monitor/prepared.js";
@@ -111,7 +111,7 @@ export { VERDICT_THRESHOLDS } from "./monitor/verdict.js";
 export { ACTIVATION_NAMES, isSmooth } from "./network/activations.js";
 export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
 export { Ensemble, type EnsemblePrediction, ensemble } from "./network/ensemble.js";
-export type { InitialisationName } from "./network/initialise.js";
+export type { InitializationName } from "./network/initialize.js";
 export {
   ensembleFromJson,
   loadEnsemble,

@@ -14,7 +14,7 @@ export function checkObject(argument: string, options: unknown): void {
 }
 
 /**
- * `options` must be an object whose keys are among `names`: a misspelt option is an error that names the nearest right one, never a
+ * `options` must be an object whose keys are among `names`: a misspelled option is an error that names the nearest right one, never a
  * silent default.
  * @throws GAUSSFLOW_ARGUMENT that names the option and, where one is near, the spelling that was meant
  */

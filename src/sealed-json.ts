@@ -42,13 +42,13 @@ export function unseal(text: string, format: string, version: number, where: str
   return unsealAny(text, [format], version, where).body;
 }
 
-/** The same for a text of one of several formats, with the one it has. */
+/** The same for a text of one of several formats, with the one it has and its version. */
 export function unsealAny<Format extends string>(
   text: string,
   formats: readonly Format[],
   version: number,
   where: string,
-): { readonly format: Format; readonly body: unknown } {
+): { readonly format: Format; readonly version: number; readonly body: unknown } {
   let value: unknown;
   checkDepth(text, where);
   try {
@@ -70,7 +70,7 @@ export function unsealAny<Format extends string>(
   if (!("body" in head)) throw fileError(where, "has no body");
   if (head.checksum !== checksum(JSON.stringify(head.body)))
     throw fileError(where, "the checksum does not fit the body: the file was damaged or edited");
-  return { format, body: head.body };
+  return { format, version: head.version as number, body: head.body };
 }
 
 /** No file of this library nests more than a dozen. */

@@ -4,7 +4,7 @@
 //
 //   dsyrk DEPTH SIZE THREADS   C (SIZE x SIZE, one triangle) = A^T A with A of DEPTH rows
 //   ssyrk DEPTH SIZE THREADS   the same in float
-//   dgeqrf ROWS SIZE THREADS   QR factorisation of ROWS x SIZE
+//   dgeqrf ROWS SIZE THREADS   QR factorization of ROWS x SIZE
 //   dpotrf SIZE THREADS        Cholesky factor; dposv: factor and one right side
 //   dgemm M N K THREADS        C (M x N) = A B
 //   config | free | quit

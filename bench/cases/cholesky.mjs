@@ -1,4 +1,4 @@
-// engine.solve against bare dpotrf of the same size. The engine does not expose the factorisation alone: a solve is the
+// engine.solve against bare dpotrf of the same size. The engine does not expose the factorization alone: a solve is the
 // damped copy of the Gram, the factor, two triangular solves, one refinement step with its product by the Gram. All of
 // it is counted as ours, nothing is subtracted.
 import { interleave, timed } from "../lib/interleave.mjs";
@@ -11,7 +11,7 @@ function choleskyCase({ name, layers, sampleCount, options, runs }) {
       const made = problem(layers, sampleCount, options);
       const size = made.architecture.parameterCount;
       const engine = await engineFor("native", made, threads);
-      mustSucceed(await engine.linearise(made.parameters, { curvature: "primal", decay: 0, scaling: null }));
+      mustSucceed(await engine.linearize(made.parameters, { curvature: "primal", decay: 0, scaling: null }));
       const request = { damping: 1, decay: 0, scaling: null };
       const result = await interleave({
         ours: () => timed(() => engine.solve(request), mustSucceed),

@@ -1,4 +1,4 @@
-// Flows: the orthogonal linearisation against bare dgeqrf of the Jacobian that it never stores, and one Dormand-Prince step of the
+// Flows: the orthogonal linearization against bare dgeqrf of the Jacobian that it never stores, and one Dormand-Prince step of the
 // Gauss-Newton flow on both engines.
 import { dataset, dormandPrince, flow } from "../../dist/index.js";
 import { interleave, timed } from "../lib/interleave.mjs";
@@ -15,7 +15,7 @@ const orthogonalCase = {
     const engine = await engineFor("native", made, threads);
     const request = { curvature: "orthogonal", decay: 0, scaling: null };
     const result = await interleave({
-      ours: () => timed(() => engine.linearise(made.parameters, request), mustSucceed),
+      ours: () => timed(() => engine.linearize(made.parameters, request), mustSucceed),
       baseline: async () => (await baseline.ask(`dgeqrf ${sampleCount} ${p} ${threads}`)).seconds,
       runs: runsAtLeast,
     });
@@ -36,8 +36,8 @@ const flowCase = {
   name: "flow-8-32-32-1",
   needsBaseline: false,
   async run({ threads, runsAtLeast, quick }) {
-    // Centred and lazy, so that the undamped flow of a badly conditioned network takes its step: the orthogonal route.
-    const made = problem(layers, quick ? 500 : sampleCount, { centred: true, outputScale: 1e4 });
+    // Centered and lazy, so that the undamped flow of a badly conditioned network takes its step: the orthogonal route.
+    const made = problem(layers, quick ? 500 : sampleCount, { centered: true, outputScale: 1e4 });
     const data = dataset({ inputs: made.data.inputs, targets: made.data.targets, inputSize: 8, outputSize: 1 });
     const seen = {};
     const step = (backend) =>

@@ -1,4 +1,4 @@
-// Linearise + Gram (primal) or kernel (dual) against the bare product on a stored Jacobian: `dsyrk`, the one call a user of
+// Linearize + Gram (primal) or kernel (dual) against the bare product on a stored Jacobian: `dsyrk`, the one call a user of
 // OpenBLAS would make once the Jacobian is there. Forming it costs the baseline nothing here; ours includes all passes.
 import { interleave, timed } from "../lib/interleave.mjs";
 import { peakMegabytes } from "../lib/memory.mjs";
@@ -26,7 +26,7 @@ function gramCase({
       const [depth, size] = curvature === "primal" ? [rows, columns] : [columns, rows];
       // As a training with the default options does.
       const request = { curvature, precision, decay: 0, scaling: null, exactMeasureBelow: 1e-10 };
-      const ours = () => timed(() => engine.linearise(made.parameters, request), mustSucceed);
+      const ours = () => timed(() => engine.linearize(made.parameters, request), mustSucceed);
       // A Jacobian that does not fit beside us: the baseline sums over a slice of its depth, which its time is proportional to.
       const command = `dsyrk ${Math.ceil(depth / slice)} ${size} ${threads}`;
       const result = await interleave({
@@ -37,7 +37,7 @@ function gramCase({
       });
       const variant = await baseline.ask(command);
       await baseline.ask("free");
-      const peakOfLinearise = peakMegabytes();
+      const peakOfLinearize = peakMegabytes();
       mustSucceed(await engine.solve({ damping: 1, decay: 0, scaling: null }));
       const peakWithSolve = peakMegabytes();
       engine.dispose();
@@ -48,7 +48,7 @@ function gramCase({
       if (warmRuns > 1) notes.push(`${warmRuns} runs of ours before the first that counts`);
       if (slice > 1) notes.push(`baseline extrapolated: ${slice} times a dsyrk over one part in ${slice} of the depth`);
       const memory = peakLimit
-        ? { peakMegabytes: peakWithSolve, limitMegabytes: peakLimit, peakOfLineariseMegabytes: peakOfLinearise }
+        ? { peakMegabytes: peakWithSolve, limitMegabytes: peakLimit, peakOfLinearizeMegabytes: peakOfLinearize }
         : {};
       return {
         ...result,

@@ -1,4 +1,4 @@
-// Native against the plain TypeScript engine: one Levenberg-Marquardt iteration (linearise, solve, evaluate the trial
+// Native against the plain TypeScript engine: one Levenberg-Marquardt iteration (linearize, solve, evaluate the trial
 // point), and a whole small training through the public `train`.
 import { dataset, train } from "../../dist/index.js";
 import { interleave, timed } from "../lib/interleave.mjs";
@@ -18,9 +18,9 @@ const iterationCase = {
     };
     const iteration = async (kind) => {
       const engine = engines[kind];
-      const linearised = await engine.linearise(made.parameters, { curvature: "primal", decay: 0, scaling: null });
-      mustSucceed(linearised);
-      gramSeconds[kind].push(linearised.seconds.curvature);
+      const linearized = await engine.linearize(made.parameters, { curvature: "primal", decay: 0, scaling: null });
+      mustSucceed(linearized);
+      gramSeconds[kind].push(linearized.seconds.curvature);
       const solved = await engine.solve({ damping: 1, decay: 0, scaling: null });
       mustSucceed(solved);
       const trial = made.parameters.map((value, index) => value + solved.step[index]);

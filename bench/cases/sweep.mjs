@@ -28,8 +28,8 @@ const damped = { damping: 1, decay: 0, scaling: null };
 const calls = {
   forward: (engine, made) => engine.forward(made.parameters),
   evaluate: (engine, made) => engine.evaluate(made.parameters),
-  "linearise primal": (engine, made) => engine.linearise(made.parameters, primal),
-  "linearise dual": (engine, made) => engine.linearise(made.parameters, dual),
+  "linearize primal": (engine, made) => engine.linearize(made.parameters, primal),
+  "linearize dual": (engine, made) => engine.linearize(made.parameters, dual),
   solve: (engine) => engine.solve(damped),
   "J v": (engine, made) => engine.jacobianProduct(made.parameters, made.parameters),
   "J^T u": (engine, made) => engine.transposeProduct(made.parameters, made.data.targets),
@@ -37,7 +37,7 @@ const calls = {
 
 /** Milliseconds until the answer of a call, and until the call returned its promise: so long it held the event loop. */
 async function sample(engine, made, call) {
-  if (call === calls.solve) await engine.linearise(made.parameters, primal);
+  if (call === calls.solve) await engine.linearize(made.parameters, primal);
   const [each, held] = [[], []];
   const start = performance.now();
   do {

@@ -39,7 +39,7 @@ export function friedman(folder = process.env.GAUSSFLOW_DATA) {
 
 /**
  * Another draw by the same formula, flat: inputs uniform in [-1, 1] (three of the eight do not matter), u = (x + 1) / 2,
- *   y = 10 sin(pi u1 u2) + 20 (u3 - 1/2)^2 + 10 u4 + 5 u5 + noise of deviation 0.1, then standardised.
+ *   y = 10 sin(pi u1 u2) + 20 (u3 - 1/2)^2 + 10 u4 + 5 u5 + noise of deviation 0.1, then standardized.
  */
 export function drawFriedman(seed, sampleCount = 5000) {
   const random = new Random(seed);

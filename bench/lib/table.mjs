@@ -40,8 +40,8 @@ export function describeResult(name, result) {
   if (result.baselineName) lines.push(`    baseline: ${result.baselineName}`);
   if (result.peakMegabytes)
     lines.push(`    peak memory (VmHWM) ${result.peakMegabytes.toFixed(1)} MB, limit ${result.limitMegabytes} MB`);
-  if (result.peakOfLineariseMegabytes)
-    lines.push(`    of which before the first solve ${result.peakOfLineariseMegabytes.toFixed(1)} MB`);
+  if (result.peakOfLinearizeMegabytes)
+    lines.push(`    of which before the first solve ${result.peakOfLinearizeMegabytes.toFixed(1)} MB`);
   for (const note of result.notes ?? []) lines.push(`    ${note}`);
   return lines.join("\n");
 }

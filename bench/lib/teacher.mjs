@@ -1,5 +1,5 @@
 // A noise-free teacher of the student's own shape: targets that the network can reach exactly, so that every digit of the loss is
-// the optimiser's doing. Inputs are standard normal (Box-Muller on the benches' own numbers), as standardised data are.
+// the optimizer's doing. Inputs are standard normal (Box-Muller on the benches' own numbers), as standardized data are.
 import { dataset, network } from "../../dist/index.js";
 import { predictions } from "../../dist/network/forward.js";
 import { uniform } from "./problem.mjs";

@@ -6,8 +6,8 @@ import { startBaseline } from "../lib/baseline.mjs";
 import { LEVELS } from "../lib/friedman.mjs";
 import { machineLine } from "../lib/machine.mjs";
 import { defaultThreads, parseOptions, positive } from "../lib/options.mjs";
-import { gaussflow, peers } from "./lib/catalogue.mjs";
-import { summarise } from "./lib/compare.mjs";
+import { gaussflow, peers } from "./lib/catalog.mjs";
+import { summarize } from "./lib/compare.mjs";
 import { prepare } from "./lib/install.mjs";
 import { commonCase } from "./lib/problems.mjs";
 import { reach } from "./lib/protocol.mjs";
@@ -100,10 +100,10 @@ async function compareOn(problem, ready, settings) {
       settings.progress(`${problem.name}, run ${round + 1}: ${peer.id}: ${state}`);
     }
   }
-  const ours = summarise(gaussflow, seen.get(gaussflow), levels, null);
+  const ours = summarize(gaussflow, seen.get(gaussflow), levels, null);
   const rows = [
-    summarise(gaussflow, seen.get(gaussflow), levels, ours),
-    ...field.slice(1).map((peer) => summarise(peer, seen.get(peer), levels, ours)),
+    summarize(gaussflow, seen.get(gaussflow), levels, ours),
+    ...field.slice(1).map((peer) => summarize(peer, seen.get(peer), levels, ours)),
   ];
   return { rows, stop };
 }

@@ -45,7 +45,7 @@ Napi::Value RunSelfTest(const Napi::CallbackInfo& info) {
   return object;
 }
 
-Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   exports.Set("NativeEngine", EngineObject::Define(env));
   exports.Set("cancelAll", Napi::Function::New(env, CancelAll, "cancelAll"));
@@ -58,8 +58,8 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace gaussflow
 
-static Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
-  return gaussflow::Initialise(env, exports);
+static Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  return gaussflow::Initialize(env, exports);
 }
 
-NODE_API_MODULE(gaussflow, Initialise)
+NODE_API_MODULE(gaussflow, Initialize)

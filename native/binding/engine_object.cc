@@ -24,7 +24,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
       {InstanceMethod<&EngineObject::Call<&EngineObject::Fill>>("fill"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Forward>>("forward"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Evaluate>>("evaluate"),
-       InstanceMethod<&EngineObject::Call<&EngineObject::Linearise>>("linearise"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Linearize>>("linearize"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Solve>>("solve"),
        InstanceMethod<&EngineObject::Call<&EngineObject::JacobianProduct>>("jacobianProduct"),
        InstanceMethod<&EngineObject::Call<&EngineObject::TransposeProduct>>("transposeProduct"),
@@ -176,13 +176,13 @@ Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
       [loss](Napi::Env env) { return Napi::Number::New(env, *loss); });
 }
 
-Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   struct Call {
     Doubles scaling;
     std::vector<uint32_t> subset;
-    Linearisation result;
+    Linearization result;
   };
   auto call = std::make_shared<Call>();
   TakeParameters(info);
@@ -196,9 +196,9 @@ Napi::Value EngineObject::Linearise(const Napi::CallbackInfo& info) {
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
   const Target target(info, 7, "gradient", net.parameter_count);
   return Run(
-      info.Env(), cost::Linearise(net, engine.sample_count(), curvature),
+      info.Env(), cost::Linearize(net, engine.sample_count(), curvature),
       [call, curvature, decay, precision, exact_below](State& s) {
-        return s.engine.Linearise(s.parameters.data(), curvature, decay,
+        return s.engine.Linearize(s.parameters.data(), curvature, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
                                   &call->result, precision, exact_below,
                                   call->subset.empty() ? nullptr : &call->subset);
@@ -253,7 +253,7 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
                               s.Flags(), s.answer.data(), &call->result, tolerance, correction);
       },
       [call, target, p, state = state_](Napi::Env env) -> Napi::Value {
-        // First of all, as in Linearise.
+        // First of all, as in Linearize.
         const Napi::Float64Array step =
             target.Fill(env, p, state->answer.data(), state->engine.threads());
         Napi::Object object = Napi::Object::New(env);

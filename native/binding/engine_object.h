@@ -50,7 +50,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value Fill(const Napi::CallbackInfo& info);
   Napi::Value Forward(const Napi::CallbackInfo& info);
   Napi::Value Evaluate(const Napi::CallbackInfo& info);
-  Napi::Value Linearise(const Napi::CallbackInfo& info);
+  Napi::Value Linearize(const Napi::CallbackInfo& info);
   Napi::Value Solve(const Napi::CallbackInfo& info);
   Napi::Value Accelerate(const Napi::CallbackInfo& info);
   Napi::Value JacobianProduct(const Napi::CallbackInfo& info);

@@ -1,4 +1,4 @@
-// The calls of EngineObject that look at the curvature of the last linearisation.
+// The calls of EngineObject that look at the curvature of the last linearization.
 #include <utility>
 
 #include "../core/cost.h"
@@ -13,18 +13,18 @@ using Curvature_ = gaussflow::Curvature;  // the class has a method of that name
 const gaussflow::Engine& EngineObject::Curved(Napi::Env env, Need need) {
   const gaussflow::Engine& engine = Ready(env).engine;
   if (engine.CurvatureOrder() == 0)
-    throw CodedError(env, "GAUSSFLOW_STATE", "there is no curvature: linearise with one first");
+    throw CodedError(env, "GAUSSFLOW_STATE", "there is no curvature: linearize with one first");
   if (need != Need::kForm && engine.curvature() == Curvature_::kOrthogonal)
     throw CodedError(env, "GAUSSFLOW_STATE",
-                     "the orthogonal route holds no matrix: linearise with primal or dual first");
+                     "the orthogonal route holds no matrix: linearize with primal or dual first");
   if (need != Need::kProduct && engine.curvature() == Curvature_::kMatrixFree)
     throw CodedError(
         env, "GAUSSFLOW_STATE",
-        "the matrix-free route has products only: linearise with primal or dual first");
+        "the matrix-free route has products only: linearize with primal or dual first");
   if (need != Need::kProduct && engine.precision() == Precision::kSingle)
     throw CodedError(
         env, "GAUSSFLOW_STATE",
-        "the curvature is held in single precision: linearise in double precision first");
+        "the curvature is held in single precision: linearize in double precision first");
   return engine;
 }
 

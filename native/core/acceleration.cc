@@ -66,11 +66,11 @@ Status Tangents::SecondDerivative(const double* parameters, const double* vector
           }
         }
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 Status Engine::MakePanels(size_t first, size_t count, const Cancel& cancel) {
-  if (count == data_.sample_count) return Status::Ok();  // those of the linearisation still stand
+  if (count == data_.sample_count) return Status::Ok();  // those of the linearization still stand
   double loss = 0.0;
   return tangents_.Compute(parameters_.data(), first, count, true, cancel, &loss);
 }

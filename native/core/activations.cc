@@ -18,7 +18,7 @@ struct Pair {
 
 // e^x for x <= 0 by x = k ln 2 + r, |r| <= ln 2 / 2: `power` = 2^k and `rest` = e^r - 1, so that
 // e^x = power (1 + rest) and e^x - 1 = power rest + (power - 1), neither with cancellation. No
-// branch and no call: the loops below are vectorised. A NaN stays one.
+// branch and no call: the loops below are vectorized. A NaN stays one.
 struct Exponential {
   double power;
   double tail;  // 2^-k' where k was too small for one factor, else 1

@@ -54,7 +54,7 @@ void TrmvUpper(bool transpose, size_t n, const double* r, size_t ldr, double* x)
 // doubles, work likewise.
 void Tpqrt(size_t m, size_t n, size_t panel, double* r, size_t ldr, double* b, size_t ldb,
            double* t, size_t ldt, double* work);
-// Q^T [R; B] for the reflectors v of such a factorisation of `panel` columns: R panel x n, B m x n.
+// Q^T [R; B] for the reflectors v of such a factorization of `panel` columns: R panel x n, B m x n.
 // work: panel x n doubles.
 void TpmqrtTranspose(size_t m, size_t n, size_t panel, const double* v, size_t ldv, const double* t,
                      size_t ldt, double* r, size_t ldr, double* b, size_t ldb, double* work);
@@ -68,7 +68,7 @@ bool SymmetricEigen(bool vectors, size_t n, double* a, double* values);
 size_t NegativeInertia(size_t n, double* a);
 // Singular values descending of a square matrix, which is lost; v (n x n) or null gets the right
 // vectors as columns. One-sided Jacobi: a = B D with a diagonal D costs the tiny values only what
-// the condition number of B does, where bidiagonalisation loses all below eps times the largest.
+// the condition number of B does, where bidiagonalization loses all below eps times the largest.
 bool RightSingular(size_t n, double* a, double* values, double* v);
 
 // Holds BLAS to one thread for the calling thread (OpenMP builds count per thread, pthread builds

@@ -11,7 +11,7 @@
 #endif
 #endif
 
-// A sanitizer sees an access past the end of a buffer only where buffers have no neighbours.
+// A sanitizer sees an access past the end of a buffer only where buffers have no neighbors.
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
 #define GAUSSFLOW_HUGE_PAGES
 
@@ -44,7 +44,7 @@ constexpr size_t kShared = 1 << 16;
 constexpr size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 // Buffers side by side on huge pages. Two reasons: the columns of a large matrix lie in as many
-// small pages, and a factorisation would spend a quarter of its time on looking their addresses up;
+// small pages, and a factorization would spend a quarter of its time on looking their addresses up;
 // and the first touch of a page costs a trip into the system, 11 us under one virtual machine, so
 // that a short training in small pages spends a fifth of its time on them. Where the system grants
 // no huge pages (they are asked for by a hint) the buffers are as good as others.
@@ -89,7 +89,7 @@ class Regions {
       regions_.erase(region);
       return;
     }
-    // Whole huge pages that nobody uses go back: a small neighbour keeps at most the one it lies
+    // Whole huge pages that nobody uses go back: a small neighbor keeps at most the one it lies
     // in.
     const size_t from = next == blocks.begin()
                             ? 0

@@ -27,7 +27,7 @@ struct Tile {
 };
 
 // Column after column. Tiles below the diagonal are high, because a product packs the rows it
-// shares with its neighbours anew; about four a column, so that the threads have something to
+// shares with its neighbors anew; about four a column, so that the threads have something to
 // share.
 std::vector<Tile> Tiles(size_t blocks) {
   std::vector<Tile> list;
@@ -133,7 +133,7 @@ Status Cholesky(size_t n, T* a, size_t lda, int threads, const Cancel& cancel,
     for (size_t row = i; row < i + high; ++row) progress.Set(row, j + 1);
   });
   if (bad_pivot.load() < n) return Status::Indefinite(bad_pivot.load());
-  return done && !cancel.Raised() ? Status::Ok() : Status::Cancelled();
+  return done && !cancel.Raised() ? Status::Ok() : Status::Canceled();
 }
 
 template <typename T>
@@ -174,7 +174,7 @@ Status SolveTriangular(bool transpose, size_t n, const T* l, size_t ldl, size_t 
                             to + begin(i), ldx);
         progress.Set(part, step + 1);
       });
-  return done && !cancel.Raised() ? Status::Ok() : Status::Cancelled();
+  return done && !cancel.Raised() ? Status::Ok() : Status::Canceled();
 }
 
 template Status Cholesky(size_t, double*, size_t, int, const Cancel&, const FillTile&);

@@ -1,4 +1,4 @@
-// Cholesky factorisation on our own threads, and the solves that go with it.
+// Cholesky factorization on our own threads, and the solves that go with it.
 #ifndef GAUSSFLOW_CORE_CHOLESKY_H_
 #define GAUSSFLOW_CORE_CHOLESKY_H_
 

@@ -29,7 +29,7 @@ double Passes(const Architecture& net, size_t n) {
   return Forward(net, n) * (1.0 + 2.0 * c);
 }
 
-double Linearise(const Architecture& net, size_t n, Curvature curvature) {
+double Linearize(const Architecture& net, size_t n, Curvature curvature) {
   const double p = static_cast<double>(net.parameter_count);
   const double rows = static_cast<double>(n) * static_cast<double>(net.output_size);
   const double passes = Passes(net, n);
@@ -63,7 +63,7 @@ double Solve(const Architecture& net, size_t n, Curvature curvature, size_t orde
     case Curvature::kMatrixFree:
       return Passes(net, n);  // one product
     case Curvature::kOrthogonal:
-      return 40.0 * Cube(m);  // a rank-revealing factorisation, where R is not clearly regular
+      return 40.0 * Cube(m);  // a rank-revealing factorization, where R is not clearly regular
   }
   return 0.0;
 }

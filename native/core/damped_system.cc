@@ -72,7 +72,7 @@ Status DampedSystem::Multiply(size_t count, const double* x, double* y, const Ca
           Gemm('N', 'N', i1 - i0, count, n - i1, 1.0, upper + i1 * n + i0, n, x + i1, n, 1.0,
                y + i0, n);
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 // Reads M once: a task owns some columns and has a sum of its own, for a block's rows and for its
@@ -103,7 +103,7 @@ Status DampedSystem::MultiplyOne(const double* x, double* y, const Cancel& cance
     }
     blas::SymvUpper(columns, 1.0, upper + j0 * n + j0, n, x + j0, 1.0, sum + j0);
   });
-  if (!done) return Status::Cancelled();
+  if (!done) return Status::Canceled();
   std::fill_n(y, n, 0.0);
   for (size_t part = 0; part < kParts; ++part)
     for (size_t i = 0; i < column(part + 1); ++i) y[i] += sums[part * n + i];

@@ -1,6 +1,6 @@
-// The damped system (M + diag(shift)) x = b for the symmetric M of the last linearisation: factor,
+// The damped system (M + diag(shift)) x = b for the symmetric M of the last linearization: factor,
 // solve, one step of iterative refinement with M itself, condition estimate. M survives, so that
-// another damping costs one more factorisation only.
+// another damping costs one more factorization only.
 #ifndef GAUSSFLOW_CORE_DAMPED_SYSTEM_H_
 #define GAUSSFLOW_CORE_DAMPED_SYSTEM_H_
 

@@ -108,7 +108,7 @@ Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const
                               forward_work_.data() + static_cast<size_t>(worker) * per_worker,
                               n <= kTile ? threads_ : 0));
         });
-    if (!done) return Status::Cancelled();
+    if (!done) return Status::Canceled();
   }
   return Status::Ok();
 }
@@ -144,8 +144,8 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
   return std::isfinite(*loss) ? Status::Ok() : Status::NonFinite(0);
 }
 
-Status Engine::Linearise(const double* parameters, Curvature curvature, double decay,
-                         double* scaling, const Cancel& cancel, Linearisation* result,
+Status Engine::Linearize(const double* parameters, Curvature curvature, double decay,
+                         double* scaling, const Cancel& cancel, Linearization* result,
                          Precision precision, double exact_measure_below,
                          const std::vector<uint32_t>* subset) {
   const size_t p = net_.parameter_count, n = data_.sample_count;
@@ -164,7 +164,7 @@ Status Engine::Linearise(const double* parameters, Curvature curvature, double d
   else if (subset_ == nullptr)
     subset_ = std::make_unique<Subset>(net_, threads_);
   if (curvature == Curvature::kOrthogonal)
-    return LineariseOrthogonal(parameters, decay, scaling, cancel, result);
+    return LinearizeOrthogonal(parameters, decay, scaling, cancel, result);
   const bool by_samples = few && single && SampleSystem::Pays(subset->size() * net_.output_size, p);
   Resize(&parameters_, p);
   Copy(p, parameters, parameters_.data(), threads_);

@@ -28,7 +28,7 @@ enum class Precision : int { kDouble = 0, kSingle = 1 };
 
 enum class Curvature : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3, kMatrixFree = 4 };
 
-struct Linearisation {
+struct Linearization {
   double loss = 0.0;
   double gradient_cosine = 0.0;
   double pass_seconds = 0.0;
@@ -64,15 +64,15 @@ class Engine {
   // only preconditions then, and the products of the matrix-free curvature, which are in float
   // where that has the range. So do the scaling, the diagonal and the cosine; loss and gradient are
   // exact.
-  Status Linearise(const double* parameters, Curvature curvature, double decay, double* scaling,
-                   const Cancel& cancel, Linearisation* result,
+  Status Linearize(const double* parameters, Curvature curvature, double decay, double* scaling,
+                   const Cancel& cancel, Linearization* result,
                    Precision precision = Precision::kDouble, double exact_measure_below = HUGE_VAL,
                    const std::vector<uint32_t>* subset = nullptr);
-  // Those of the last linearisation; empty before the first.
+  // Those of the last linearization; empty before the first.
   const std::vector<double>& parameters() const { return parameters_; }
-  // p numbers; of no use after a linearisation that failed.
+  // p numbers; of no use after a linearization that failed.
   const std::vector<double>& gradient() const { return gradient_; }
-  // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearisation. Single precision
+  // step (p) = -(G + decay I + damping D)^-1 gradient at the last linearization. Single precision
   // knows no condition estimate, and solves down to `tolerance`. The correction is added to G; it
   // wants the primal curvature in double precision and no condition estimate.
   Status Solve(double damping, double decay, const double* scaling, bool condition,
@@ -90,7 +90,7 @@ class Engine {
                           const Cancel& cancel, double* out);
   Status Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
                   double* out);
-  // Order of the curvature of the last linearisation (0 = none), and the whole matrix, dual in
+  // Order of the curvature of the last linearization (0 = none), and the whole matrix, dual in
   // sample-major order; matrix-free there is an order and no matrix.
   Curvature curvature() const { return curvature_; }
   Precision precision() const { return precision_; }
@@ -134,7 +134,7 @@ class Engine {
     Tangents tangents;
     SingleProducts products;
     Products exact_products;  // where float has not the range
-    bool ranged = true;       // float has done so far at this linearisation
+    bool ranged = true;       // float has done so far at this linearization
   };
   // The curvature of the samples in subset_, where it is formed apart from the passes.
   // `squares` (p) += its diagonal.
@@ -147,13 +147,13 @@ class Engine {
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
   Status SolveDual(double damping, double decay, const double* scaling, const Cancel& cancel,
                    double* step, Solution* result);
-  // Whether the subset of the last linearisation stands in samples_, not in single_.
+  // Whether the subset of the last linearization stands in samples_, not in single_.
   bool BySamples() const;
   // x = (G + shift)^-1 b with the primal factor of the last Solve.
   Status SolvePrimal(const double* b, const Cancel& cancel, double* x, Solution* result);
-  // The panels of samples [first, first + count) at the parameters of the linearisation.
+  // The panels of samples [first, first + count) at the parameters of the linearization.
   Status MakePanels(size_t first, size_t count, const Cancel& cancel);
-  // out (p) = -D^-1 J~^T u with the panels of the linearisation, D one factor a layer.
+  // out (p) = -D^-1 J~^T u with the panels of the linearization, D one factor a layer.
   Status DualBack(const double* u, const double* scaling, const Cancel& cancel, double* out);
   // gradient_ += decay * parameters_
   void AddDecay(double decay);
@@ -164,8 +164,8 @@ class Engine {
   // Raised scaling (or null) and gradient's cosine of the dual route.
   Status MeasureDual(double residual_norm, double exact_below, const Cancel& cancel,
                      double* scaling, double* cosine);
-  Status LineariseOrthogonal(const double* parameters, double decay, double* scaling,
-                             const Cancel& cancel, Linearisation* result);
+  Status LinearizeOrthogonal(const double* parameters, double decay, double* scaling,
+                             const Cancel& cancel, Linearization* result);
   Status SolveOrthogonal(double damping, double decay, const double* scaling, const Cancel& cancel,
                          double* step, Solution* result);
   // Where entry i of the stored matrix stands in the order that callers see.
@@ -179,7 +179,7 @@ class Engine {
   GramBuilder<float> single_gram_;
   KernelBuilder kernel_;
   Products products_;
-  std::unique_ptr<Subset> subset_;               // of the last linearisation; null = all samples
+  std::unique_ptr<Subset> subset_;               // of the last linearization; null = all samples
   double tolerance_ = SingleSystem::kTolerance;  // of the last Solve
   DampedSystem system_;
   SingleSystem single_;
@@ -190,7 +190,7 @@ class Engine {
   Buffer forward_work_;
   Curvature curvature_ = Curvature::kNone;
   Precision precision_ = Precision::kDouble;
-  std::vector<double> parameters_;  // of the last linearisation
+  std::vector<double> parameters_;  // of the last linearization
   std::vector<double> gradient_;
   std::vector<double> input_factor_;  // A of the first layer: the same at all parameters
 };

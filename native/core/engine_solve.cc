@@ -1,4 +1,4 @@
-// Damped steps with the curvature of the last linearisation.
+// Damped steps with the curvature of the last linearization.
 #include <algorithm>
 #include <cmath>
 

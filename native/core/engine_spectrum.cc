@@ -1,4 +1,4 @@
-// The engine's orthogonal linearisation and solve, and what it tells of the curvature: a copy, the
+// The engine's orthogonal linearization and solve, and what it tells of the curvature: a copy, the
 // spectrum, products and inverse products.
 #include <algorithm>
 #include <cmath>
@@ -9,8 +9,8 @@
 
 namespace gaussflow {
 
-Status Engine::LineariseOrthogonal(const double* parameters, double decay, double* scaling,
-                                   const Cancel& cancel, Linearisation* result) {
+Status Engine::LinearizeOrthogonal(const double* parameters, double decay, double* scaling,
+                                   const Cancel& cancel, Linearization* result) {
   const size_t p = net_.parameter_count, n = data_.sample_count, c = net_.output_size;
   const double start = Now();
   double curvature_seconds = 0.0, loss = 0.0;
@@ -123,7 +123,7 @@ Status Engine::Eigen(const Cancel& cancel, double* values, double* vectors) cons
     if (!blas::SymmetricEigen(vectors != nullptr, order, matrix, values))
       status = Status::NonFinite(2);
   }
-  return cancel.Raised() ? Status::Cancelled() : status;
+  return cancel.Raised() ? Status::Canceled() : status;
 }
 
 Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const {
@@ -142,7 +142,7 @@ Status Engine::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* coun
     for (size_t i = 0; i < order; ++i) copy.data()[i * order + i] -= bound;
     *count = blas::NegativeInertia(order, copy.data());
   }
-  return cancel.Raised() ? Status::Cancelled() : status;
+  return cancel.Raised() ? Status::Canceled() : status;
 }
 
 Status Engine::CurvatureProduct(size_t count, const double* vectors, const Cancel& cancel,

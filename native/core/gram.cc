@@ -245,7 +245,7 @@ Status GramBuilder<T>::Add(const Tangents& tangents, bool first, const Cancel& c
         }
         Scatter(block, lefts, rights, values, first, g);
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 template <typename T>
@@ -258,7 +258,7 @@ void GramBuilder<T>::Scatter(const Block& block, const std::vector<PairRun>& lef
   const auto position = [](const Layer& at, size_t unit, size_t input) {
     return input == at.inputs ? at.bias_offset + unit : at.weight_offset + unit * at.inputs + input;
   };
-  // Neighbours in `from` go to neighbours in `to`.
+  // Neighbors in `from` go to neighbors in `to`.
   const auto put = [overwrite](const T* from, size_t count, T* to) {
     if (overwrite) {
       std::copy_n(from, count, to);

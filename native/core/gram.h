@@ -10,7 +10,7 @@
 // tile of that product is one task: it makes its pair vectors for a chunk of samples while they
 // stay in cache, and no other task writes its entries of G.
 //
-// Pairs of one p (or q) are a run: its first index goes through neighbours of a row of
+// Pairs of one p (or q) are a run: its first index goes through neighbors of a row of
 // TangentRows, so a run is made by one scaled copy a sample. In float, G comes out scaled (see
 // there).
 #ifndef GAUSSFLOW_CORE_GRAM_H_

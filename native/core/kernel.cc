@@ -100,7 +100,7 @@ Status KernelBuilder::Form(const Tangents& tangents, const double* layer_factors
       for (size_t a = 0; a < outputs; ++a)
         Pack(tangents.Delta(l, a), n, first, last, deltas, delta + a * deltas.Size());
     });
-    if (!packed) return Status::Cancelled();
+    if (!packed) return Status::Canceled();
 
     const double d = layer_factors == nullptr ? 1.0 : layer_factors[l];
     const Fusion fusion = {layer.factor * layer.factor / d, layer.bias ? 1.0 / d : 0.0, l == 0};
@@ -135,7 +135,7 @@ Status KernelBuilder::Form(const Tangents& tangents, const double* layer_factors
         }
       }
     });
-    if (!added) return Status::Cancelled();
+    if (!added) return Status::Canceled();
   }
   return Status::Ok();
 }

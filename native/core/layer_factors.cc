@@ -89,7 +89,7 @@ Status Engine::LayerFactors(const Cancel& cancel, double* out) {
           // One task of the layer writes the corner.
           if (task.first == 0) a[layer.inputs * size + layer.inputs] = 1.0;
         });
-    if (!done) return Status::Cancelled();
+    if (!done) return Status::Canceled();
   }
   if (known) {
     std::copy(input_factor_.begin(), input_factor_.end(), out);

@@ -20,7 +20,7 @@ constexpr double kSettled = 0.01;
 // full: it may exceed the true value, but not a hundredfold.
 constexpr double kClearlyRegular = 100.0;
 
-double Normalise(std::vector<double>* x) {
+double Normalize(std::vector<double>* x) {
   double largest = 0.0;
   for (const double value : *x) largest = std::max(largest, std::fabs(value));
   if (largest == 0.0 || !std::isfinite(largest)) return largest;
@@ -39,17 +39,17 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
   std::vector<double> x(p);
   const auto start = [&] {
     for (size_t j = 0; j < p; ++j) x[j] = 1.0 + 0.5 * std::sin(static_cast<double>(j + 1));
-    Normalise(&x);
+    Normalize(&x);
   };
-  // The two halves of a turn are normalised one by one: sigma^2 would overflow before sigma does.
+  // The two halves of a turn are normalized one by one: sigma^2 would overflow before sigma does.
   start();
   double size = 0.0;
   for (int i = 0; i < kIterations; ++i) {
     const double before = size;
     blas::TrmvUpper(false, p, r, ld, x.data());
-    size = std::sqrt(Normalise(&x));
+    size = std::sqrt(Normalize(&x));
     blas::TrmvUpper(true, p, r, ld, x.data());
-    size *= std::sqrt(Normalise(&x));
+    size *= std::sqrt(Normalize(&x));
     if (std::fabs(size - before) <= kSettled * size) break;
   }
   rank->largest = size;
@@ -61,9 +61,9 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
   for (int i = 0; i < kIterations; ++i) {
     const double before = inverse;
     blas::TrsvUpper(true, p, r, ld, x.data());
-    inverse = std::sqrt(Normalise(&x));
+    inverse = std::sqrt(Normalize(&x));
     blas::TrsvUpper(false, p, r, ld, x.data());
-    inverse *= std::sqrt(Normalise(&x));
+    inverse *= std::sqrt(Normalize(&x));
     if (!std::isfinite(inverse)) return;
     if (std::fabs(inverse - before) <= kSettled * inverse) break;
   }
@@ -117,7 +117,7 @@ Status OrthogonalSystem::Reduce(double* r, size_t rows, bool staircase, const Ca
                                 rows, own);
           if (task == 0) FactorPanel(r, next, panel, rows, height(next), own);
         });
-    if (!done) return Status::Cancelled();
+    if (!done) return Status::Canceled();
   }
   return Status::Ok();
 }
@@ -167,7 +167,7 @@ Status OrthogonalSystem::Solve(const double* shift, const double* offset, const 
     for (size_t j = 0; j < p; ++j) step[j] = -r[p * ld + j];
     blas::TrsvUpper(false, p, r, ld, step);
   } else {
-    if (cancel.Raised()) return Status::Cancelled();
+    if (cancel.Raised()) return Status::Canceled();
     const Status status = SolvePivoted(r, step, rank);
     if (!status.ok()) return status;
   }

@@ -165,7 +165,7 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
       if (!pool.Run(threads_, tiles, cancel, [&](size_t tile, int worker) {
             ForwardTile(tile * kTile, std::min(kTile, size - tile * kTile), worker);
           }))
-        return Status::Cancelled();
+        return Status::Canceled();
     }
     for (size_t v0 = 0; v0 < sweep.count; v0 += group) {
       const size_t vectors = std::min(group, sweep.count - v0);
@@ -201,7 +201,7 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
         }
         BackwardTile(slot, s0, width);
       });
-      if (!passed) return Status::Cancelled();
+      if (!passed) return Status::Canceled();
       if (sweep.sums == nullptr) continue;
       const bool summed =
           pool.Run(threads_, parts_.size() * vectors, cancel, [&](size_t task, int worker) {
@@ -210,7 +210,7 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
             AddOuter(parts_[task / vectors], slot, size, first_ == 0, whole, worker,
                      sweep.sums + (v0 + slot) * p);
           });
-      if (!summed) return Status::Cancelled();
+      if (!summed) return Status::Canceled();
     }
   }
   valid_ = kept_;

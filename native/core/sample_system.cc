@@ -43,7 +43,7 @@ Status SampleSystem::Add(const Tangents& tangents, bool first, const Cancel& can
         for (size_t s = task * kRows; s < std::min(count, (task + 1) * kRows); ++s)
           for (size_t a = 0; a < c; ++a) WriteRow(s, a, to + (s * c + a) * p);
       });
-  if (!done) return Status::Cancelled();
+  if (!done) return Status::Canceled();
   equations_ += count * c;
   short_.assign(equations_, 0.0F);
   return Status::Ok();
@@ -94,7 +94,7 @@ Status SampleSystem::Factor(double uniform, double factor, const double* scaling
     }
     if (!(sum == 0.0F)) finite.store(false, std::memory_order_relaxed);
   });
-  if (!done) return Status::Cancelled();
+  if (!done) return Status::Canceled();
   if (!finite.load()) return Status::Imprecise(0);
   const float* b = scaled_.data();
   float* lower = factor_.data();

@@ -1,4 +1,4 @@
-// Run-time dispatch for loops the compiler vectorises: the default build has no -march, the loop is
+// Run-time dispatch for loops the compiler vectorizes: the default build has no -march, the loop is
 // compiled for several processors and the right one is bound at load. Sanitizers cannot run the
 // binder, so they get the plain loop.
 #ifndef GAUSSFLOW_CORE_SIMD_H_

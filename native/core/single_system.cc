@@ -42,7 +42,7 @@ Status SingleSystem::Factor(double uniform, double factor, const double* scaling
   };
   const Status status = Cholesky(n, lower, n, threads_, cancel, fill);
   // Every tile was filled, also behind a bad pivot: which of the two is said depends on no thread.
-  if (status.code != Code::kCancelled && !finite.load()) return Status::Imprecise(0);
+  if (status.code != Code::kCanceled && !finite.load()) return Status::Imprecise(0);
   return status;
 }
 

@@ -1,6 +1,6 @@
 // The damped system (G + diag(shift)) x = b with G formed in float (gram.h): a float Cholesky
 // factor preconditions conjugate gradients on the exact double operator, so that the step is that
-// of double precision and the large products and the factorisation cost half.
+// of double precision and the large products and the factorization cost half.
 //
 //   S (G + shift) S ~ L L^T in float, S = diag(G_jj + shift_j)^-1/2 with the exact G_jj: a unit
 //   diagonal, so that nothing over- or underflows.
@@ -9,7 +9,7 @@
 // linear rate of 1e-8 where the method's own is better: below what a step of the next iteration
 // corrects.
 //
-// G may be of a subset of the samples (Engine::Linearise): a rougher preconditioner of the same
+// G may be of a subset of the samples (Engine::Linearize): a rougher preconditioner of the same
 // operator, which costs a few steps more and a fraction of the products. Of few samples there is
 // a shorter way to the same preconditioner: sample_system.h.
 #ifndef GAUSSFLOW_CORE_SINGLE_SYSTEM_H_

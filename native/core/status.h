@@ -10,9 +10,9 @@ namespace gaussflow {
 
 enum class Code {
   kOk,
-  kCancelled,   // the flag was raised while tiles were left
+  kCanceled,   // the flag was raised while tiles were left
   kMemory,      // `value` bytes could not be had; 0 = their number is not known
-  kIndefinite,  // pivot `value` (from 0) of the factorisation is not positive
+  kIndefinite,  // pivot `value` (from 0) of the factorization is not positive
   kNonFinite,   // the loss (`value` 0), the gradient (1), the curvature (2) or the step (3) is not
                 // finite
   kImprecise,  // single precision does not do: `value` steps of conjugate gradients, or 0 where the
@@ -28,7 +28,7 @@ struct Status {
 
   bool ok() const { return code == Code::kOk; }
   static Status Ok() { return {}; }
-  static Status Cancelled() { return {Code::kCancelled, 0}; }
+  static Status Canceled() { return {Code::kCanceled, 0}; }
   static Status Memory(size_t bytes) { return {Code::kMemory, bytes}; }
   static Status Indefinite(size_t pivot) { return {Code::kIndefinite, pivot}; }
   static Status NonFinite(size_t what) { return {Code::kNonFinite, what}; }

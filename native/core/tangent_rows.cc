@@ -81,7 +81,7 @@ Status TangentRows<T>::Fill(const Tangents& tangents, bool first, const Cancel& 
           }
         }
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 template <typename T>

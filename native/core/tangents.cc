@@ -94,7 +94,7 @@ Status Tangents::Compute(const double* parameters, size_t first, size_t count, b
         partial_[task] = SeedTile(s0, size, weighted, slopes);
         BackwardTile(parameters, s0, size, slopes);
       });
-  if (!done) return Status::Cancelled();
+  if (!done) return Status::Canceled();
   for (const double value : partial_) *loss += value;
   return Status::Ok();
 }
@@ -218,7 +218,7 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
                kChunk, 1.0, out + layer.weight_offset + block.first * layer.inputs, layer.inputs);
         }
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
@@ -262,7 +262,7 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
                diagonal + layer.weight_offset + block.first * layer.inputs, layer.inputs);
         }
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
@@ -279,7 +279,7 @@ Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
           for (size_t i = 0; i < size; ++i) sum[i] += h[i] * h[i];
         }
       });
-  if (!done) return Status::Cancelled();
+  if (!done) return Status::Canceled();
 
   size_t units = 0;
   std::vector<size_t> before;  // units of the layers below
@@ -310,7 +310,7 @@ Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
           if (layer.bias) squares->biases[before[block.layer] + u] = bias;
         }
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 Status Tangents::Product(const double* vector, const Cancel& cancel, double* out) {
@@ -344,7 +344,7 @@ Status Tangents::Product(const double* vector, const Cancel& cancel, double* out
           }
         }
       });
-  return done ? Status::Ok() : Status::Cancelled();
+  return done ? Status::Ok() : Status::Canceled();
 }
 
 void Tangents::WriteColumns(double* out) const {

@@ -75,16 +75,16 @@ void TestEquation(const Architecture& net, size_t n, Curvature curvature, Precis
   const double damping = 2.0, decay = dual && scaled ? 0.0 : 0.3;
   Vector scaling(dual ? net.layers.size() : p, 0.0);
   double* state = scaled ? scaling.data() : nullptr;
-  Linearisation linearised;
+  Linearization linearized;
   Solution solved;
 
-  engine.Linearise(w.data(), Curvature::kMatrixFree, decay, nullptr, {}, &linearised);
+  engine.Linearize(w.data(), Curvature::kMatrixFree, decay, nullptr, {}, &linearized);
   CHECK(engine.Accelerate(v.data(), nullptr, {}, a.data()).code == Code::kMisuse,
         "matrix-free there is no factor");
   double trace = 0.0;
-  for (const double square : linearised.diagonal) trace += square;
+  for (const double square : linearized.diagonal) trace += square;
 
-  engine.Linearise(w.data(), curvature, decay, state, {}, &linearised, precision);
+  engine.Linearize(w.data(), curvature, decay, state, {}, &linearized, precision);
   CHECK(engine.Accelerate(v.data(), state, {}, a.data()).code == Code::kMisuse,
         "before the solve there is no factor");
   CHECK(engine.Solve(damping, decay, state, false, {}, step.data(), &solved).ok(), "solve");

@@ -13,7 +13,7 @@ using namespace gaussflow::test;
 namespace {
 
 // Stated in activations.h: values to 4 ulp (gelu and silu 4 eps max(1, |v|)), derivatives to 4 eps
-// max(1, |derivative|). In one call on all points, as the vectorised loops run.
+// max(1, |derivative|). In one call on all points, as the vectorized loops run.
 void TestTable() {
   const double eps = std::numeric_limits<double>::epsilon();
   for (int code = 0; code < kActivationCount; ++code) {

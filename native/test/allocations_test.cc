@@ -1,7 +1,7 @@
 // Every allocation of the core is refused once, one after the other, in every call of an engine at
 // every curvature. A call whose memory is refused says so, or has done without and has the bits of
 // a call that had it. The same call again, and those after it, have these bits too, or refuse for
-// want of a linearisation; so does the whole sequence from the start.
+// want of a linearization; so does the whole sequence from the start.
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -79,14 +79,14 @@ Status Create(Bench& bench, int threads) {
 }
 
 // Loss, measure, gradient, scaling, diagonal.
-Step Linearise(const Bench& bench, Curvature curvature, bool scaled,
+Step Linearize(const Bench& bench, Curvature curvature, bool scaled,
                Precision precision = Precision::kDouble,
                const std::vector<uint32_t>* subset = nullptr) {
   const size_t p = bench.net.parameter_count;
-  return {"linearise", 2 + 3 * p, [=](Bench& b, Vector* out) {
-            Linearisation result;
+  return {"linearize", 2 + 3 * p, [=](Bench& b, Vector* out) {
+            Linearization result;
             double* scaling = out->data() + 2 + p;
-            const Status status = b.engine->Linearise(
+            const Status status = b.engine->Linearize(
                 b.parameters.data(), curvature, scaled ? 0.0 : 0.3, scaled ? scaling : nullptr, {},
                 &result, precision, 0.0, subset);
             if (!status.ok()) return status;
@@ -194,32 +194,32 @@ std::vector<Sequence> Sequences(const Bench& bench) {
     list.push_back({name, std::move(steps)});
   };
   add("primal",
-      {Linearise(bench, Curvature::kPrimal, true), Solve(bench, 0.2, 0.0, true, 0),
+      {Linearize(bench, Curvature::kPrimal, true), Solve(bench, 0.2, 0.0, true, 0),
        Accelerate(bench), Solve(bench, 400.0, 0.1, false, 1), CurvatureProduct(p, 1),
        CurvatureProduct(p, 3), CurvatureInverse(p)},
       spectrum(p));
   add("primal, float",
-      {Linearise(bench, Curvature::kPrimal, true, Precision::kSingle),
+      {Linearize(bench, Curvature::kPrimal, true, Precision::kSingle),
        Solve(bench, 0.2, 0.0, false, 0), Accelerate(bench), CurvatureProduct(p, 2)});
   add("primal, float, subset",
-      {Linearise(bench, Curvature::kPrimal, true, Precision::kSingle, &bench.subset),
+      {Linearize(bench, Curvature::kPrimal, true, Precision::kSingle, &bench.subset),
        Solve(bench, 30.0, 0.0, false, 0), Accelerate(bench)});
   add("primal, float, rows of few samples",
-      {Linearise(bench, Curvature::kPrimal, false, Precision::kSingle, &bench.few),
+      {Linearize(bench, Curvature::kPrimal, false, Precision::kSingle, &bench.few),
        Solve(bench, 0.2, 30.0, false, 0), Accelerate(bench)});
   add("dual",
-      {Linearise(bench, Curvature::kDual, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
+      {Linearize(bench, Curvature::kDual, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
        CurvatureProduct(m, 1), CurvatureProduct(m, 3), CurvatureInverse(m)},
       spectrum(m));
   add("orthogonal",
-      {Linearise(bench, Curvature::kOrthogonal, true), Solve(bench, 0.2, 0.1, true, 0),
+      {Linearize(bench, Curvature::kOrthogonal, true), Solve(bench, 0.2, 0.1, true, 0),
        Solve(bench, 0.0, 0.0, false, 0)},
       spectrum(p));
-  add("matrix-free", {Linearise(bench, Curvature::kMatrixFree, true), CurvatureProduct(p, 1),
+  add("matrix-free", {Linearize(bench, Curvature::kMatrixFree, true), CurvatureProduct(p, 1),
                       CurvatureProduct(p, 3), LayerFactors(bench), LayerFactors(bench)});
   add("matrix-free, subset",
-      {Linearise(bench, Curvature::kMatrixFree, false, Precision::kDouble, &bench.subset),
-       CurvatureProduct(p, 2), Linearise(bench, Curvature::kMatrixFree, true)});
+      {Linearize(bench, Curvature::kMatrixFree, false, Precision::kDouble, &bench.subset),
+       CurvatureProduct(p, 2), Linearize(bench, Curvature::kMatrixFree, true)});
   return list;
 }
 
@@ -264,7 +264,7 @@ long WalkOnce(Bench& bench, const Sequence& sequence, int threads, long at,
   if (!status.ok() && status.code != Code::kMemory) complain("a step", "has no memory", status);
 
   // The step that failed and those behind it, on the engine as it is.
-  bool stands = true;  // the linearisation
+  bool stands = true;  // the linearization
   for (size_t i = failed; i < sequence.steps.size(); ++i) {
     const Status later = run(i);
     if (later.ok() ? !Same(out[i], right[i]) : later.code != Code::kMisuse)
@@ -373,7 +373,7 @@ int main() {
   Outcome total;
   WalkPacking(&total);
   const Problem small = {{3, 4, 3, 2}, 24, true};
-  // Matrices from the mapped regions of buffer.h, several blocks of the factorisation.
+  // Matrices from the mapped regions of buffer.h, several blocks of the factorization.
   const Problem larger = {{3, 8, 12, 2}, 130, false};
   for (const int threads : {1, 2}) {
     Bench bench(small);

@@ -1,4 +1,4 @@
-// The tiled Cholesky factorisation: residual, first bad pivot, the same bits for every number of
+// The tiled Cholesky factorization: residual, first bad pivot, the same bits for every number of
 // threads.
 #include "cholesky.h"
 
@@ -129,7 +129,7 @@ int main() {
   }
   std::atomic<bool> flag{true};
   Vector a = Positive(400, 1);
-  CHECK(Cholesky(400, a.data(), 400, 2, {&flag, nullptr}).code == Code::kCancelled,
+  CHECK(Cholesky(400, a.data(), 400, 2, {&flag, nullptr}).code == Code::kCanceled,
         "a raised flag cancels");
   return Finish();
 }

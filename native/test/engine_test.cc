@@ -63,11 +63,11 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
     for (const bool scaled : {false, true}) {
       const double decay = dual && scaled ? 0.0 : 0.4, damping = 0.9;
       Vector scaling(dual ? net.layers.size() : p, 0.0), step(p);
-      Linearisation result;
+      Linearization result;
       Solution solution;
-      Status status = engine.Linearise(w.data(), dual ? Curvature::kDual : Curvature::kPrimal,
+      Status status = engine.Linearize(w.data(), dual ? Curvature::kDual : Curvature::kPrimal,
                                        decay, scaled ? scaling.data() : nullptr, {}, &result);
-      CHECK(status.ok(), "linearise");
+      CHECK(status.ok(), "linearize");
       const Vector& gradient = engine.gradient();
       Vector d(p, 1.0);
       if (scaled && !dual) d = scaling;
@@ -132,10 +132,10 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
   Vector jv(count * m), ju(count * p), gv(count * p), again(count * p);
   engine.Product(w.data(), count, v.data(), {}, jv.data());
   engine.TransposeProduct(w.data(), count, u.data(), {}, ju.data());
-  Linearisation result;
-  engine.Linearise(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
+  Linearization result;
+  engine.Linearize(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
   CHECK(engine.CurvatureProduct(count, v.data(), {}, gv.data()).ok(), "matrix-free product");
-  engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result);
+  engine.Linearize(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result);
   CHECK(engine.CurvatureProduct(count, v.data(), {}, again.data()).ok(), "product with G");
   double off = 0.0, top = 0.0;
   for (size_t k = 0; k < count; ++k) {
@@ -176,9 +176,9 @@ Outcome Iterate(const Architecture& net, size_t n, Curvature curvature, int thre
   engine.SetData(n, x.data(), y.data(), nullptr);
   Outcome outcome;
   outcome.step.resize(net.parameter_count);
-  Linearisation result;
+  Linearization result;
   Solution solution;
-  CHECK(engine.Linearise(w.data(), curvature, 0.0, nullptr, {}, &result).ok(), "linearise");
+  CHECK(engine.Linearize(w.data(), curvature, 0.0, nullptr, {}, &result).ok(), "linearize");
   CHECK(engine.Solve(1.0, 0.0, nullptr, false, {}, outcome.step.data(), &solution).ok(), "solve");
   outcome.gradient = engine.gradient();
   outcome.loss = result.loss;
@@ -211,7 +211,7 @@ void TestThreads() {
 void TestFailures() {
   const Architecture net = MakeNet({2, 3, 1}, Activation::kTanh, true, 1.0);
   Vector x{1, 2, 3, 4}, y{0, 0}, w(net.parameter_count, 0.1), step(net.parameter_count);
-  Linearisation result;
+  Linearization result;
   Solution solution;
   Engine engine(net, 2);
   engine.SetData(2, x.data(), y.data(), nullptr);
@@ -219,12 +219,12 @@ void TestFailures() {
         "solve too early");
   std::atomic<bool> flag{true};
   const Cancel cancel{&flag, nullptr};
-  CHECK(engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, cancel, &result).code ==
-            Code::kCancelled,
-        "cancelled");
-  CHECK(engine.CurvatureOrder() == 0, "a cancelled linearisation leaves no curvature");
+  CHECK(engine.Linearize(w.data(), Curvature::kPrimal, 0.0, nullptr, cancel, &result).code ==
+            Code::kCanceled,
+        "canceled");
+  CHECK(engine.CurvatureOrder() == 0, "a canceled linearization leaves no curvature");
   w[0] = std::nan("");
-  CHECK(engine.Linearise(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result).code ==
+  CHECK(engine.Linearize(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result).code ==
             Code::kNonFinite,
         "NaN");
   // Nothing of what failed is left in the next one.
@@ -232,8 +232,8 @@ void TestFailures() {
   Engine fresh(net, 1);
   fresh.SetData(2, x.data(), y.data(), nullptr);
   for (Engine* one : {&engine, &fresh})
-    CHECK(one->Linearise(w.data(), Curvature::kPrimal, 0.3, nullptr, {}, &result).ok(), "again");
-  CHECK(engine.gradient() == fresh.gradient(), "a failed linearisation left its gradient");
+    CHECK(one->Linearize(w.data(), Curvature::kPrimal, 0.3, nullptr, {}, &result).ok(), "again");
+  CHECK(engine.gradient() == fresh.gradient(), "a failed linearization left its gradient");
   w[0] = std::nan("");
   double loss = 0.0;
   CHECK(engine.Evaluate(w.data(), {}, &loss).code == Code::kNonFinite, "NaN loss");

@@ -34,9 +34,9 @@ void TestFactors(bool bias) {
   CHECK(engine.SetData(n, x.data(), y.data(), s.data()).ok(), "data");
   Vector jacobian(n * c * p), out(engine.LayerFactorsSize());
   engine.Jacobian(w.data(), 0, n, {}, jacobian.data());
-  Linearisation result;
+  Linearization result;
   CHECK(engine.LayerFactors({}, out.data()).code == Code::kMisuse, "factors without curvature");
-  engine.Linearise(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
+  engine.Linearize(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
   // Twice: the first factor is kept from the first time.
   for (int time = 0; time < 2; ++time) {
     CHECK(engine.LayerFactors({}, out.data()).ok(), "factors");

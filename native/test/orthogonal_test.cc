@@ -139,7 +139,7 @@ void TestShortRank() {
   CHECK(Slope(rows, {}, {}, step) < 4.0, "no minimum");
   std::atomic<bool> flag{true};
   CHECK(system.Solve(nullptr, nullptr, {&flag, nullptr}, step.data(), &residual, &rank).code ==
-            Code::kCancelled,
+            Code::kCanceled,
         "a raised flag cancels the pivoted solve");
 }
 
@@ -192,13 +192,13 @@ void TestFailures() {
   std::atomic<bool> flag{true};
   const Cancel cancel{&flag, nullptr};
   OrthogonalSystem system(2);
-  CHECK(AbsorbAll(&system, rows, m, cancel).code == Code::kCancelled, "a raised flag cancels");
+  CHECK(AbsorbAll(&system, rows, m, cancel).code == Code::kCanceled, "a raised flag cancels");
   CHECK(AbsorbAll(&system, rows, m, {}).ok(), "absorb");
   Vector step(p), shift(p, 1.0);
   Rank rank;
   double residual = 0.0;
   CHECK(system.Solve(shift.data(), nullptr, cancel, step.data(), &residual, &rank).code ==
-            Code::kCancelled,
+            Code::kCanceled,
         "a raised flag cancels a damped solve");
   CHECK(system.Solve(shift.data(), nullptr, {}, step.data(), &residual, &rank).ok() &&
             Slope(rows, shift, {}, step) < 4.0,

@@ -21,7 +21,7 @@ int main() {
         seen[task].fetch_add(1);
         inside[worker].fetch_sub(1);
       });
-      CHECK(done, "not cancelled");
+      CHECK(done, "not canceled");
       for (size_t i = 0; i < count; ++i)
         CHECK(seen[i].load() == 1, "task %zu ran %d times", i, seen[i].load());
     }

@@ -16,7 +16,7 @@ constexpr double kEps = std::numeric_limits<double>::epsilon();
 
 struct Both {
   Vector gradient, scaling, step, acceleration;
-  Linearisation linearised;
+  Linearization linearized;
   Solution solved;
   Status status;
 };
@@ -28,9 +28,9 @@ Both Solve(Engine* engine, const Vector& w, Precision precision, double damping,
   double* scaling = scaled ? both.scaling.data() : nullptr;
   CHECK(
       engine
-          ->Linearise(w.data(), Curvature::kPrimal, decay, scaling, {}, &both.linearised, precision)
+          ->Linearize(w.data(), Curvature::kPrimal, decay, scaling, {}, &both.linearized, precision)
           .ok(),
-      "linearise");
+      "linearize");
   both.gradient = engine->gradient();
   both.status = engine->Solve(damping, decay, scaling, false, {}, both.step.data(), &both.solved);
   if (accelerate && both.status.ok())
@@ -78,7 +78,7 @@ void TestSteps() {
       for (size_t j = 0; j < p && scaled; ++j)
         CHECK(std::fabs(single.scaling[j] - exact.scaling[j]) <= unit * exact.scaling[j],
               "scaling %zu", j);
-      CHECK(std::fabs(single.linearised.gradient_cosine - exact.linearised.gradient_cosine) <=
+      CHECK(std::fabs(single.linearized.gradient_cosine - exact.linearized.gradient_cosine) <=
                 2.0 * unit,
             "gradient cosine");
       CHECK(single.gradient == exact.gradient, "the gradient is the same");
@@ -108,7 +108,7 @@ void TestFailure() {
   CHECK(good.status.ok(), "double precision after it");
 }
 
-// The precision is that of the last linearisation, whatever its curvature: a route that is not
+// The precision is that of the last linearization, whatever its curvature: a route that is not
 // primal has double precision's answers and refusals.
 void TestSwitch() {
   Draw draw(7);
@@ -118,22 +118,22 @@ void TestSwitch() {
   Engine engine(net, 2);
   engine.SetData(n, x.data(), y.data(), nullptr);
   Vector out(p), step(p), elsewhere(n);
-  Linearisation linearised;
-  const auto linearise = [&](Curvature curvature, Precision precision) {
-    CHECK(engine.Linearise(w.data(), curvature, 0.0, nullptr, {}, &linearised, precision).ok(),
-          "linearise %d", static_cast<int>(curvature));
+  Linearization linearized;
+  const auto linearize = [&](Curvature curvature, Precision precision) {
+    CHECK(engine.Linearize(w.data(), curvature, 0.0, nullptr, {}, &linearized, precision).ok(),
+          "linearize %d", static_cast<int>(curvature));
   };
-  linearise(Curvature::kPrimal, Precision::kSingle);
+  linearize(Curvature::kPrimal, Precision::kSingle);
   CHECK(engine.precision() == Precision::kSingle, "single precision");
   CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).ok(), "product in single precision");
-  linearise(Curvature::kOrthogonal, Precision::kDouble);
+  linearize(Curvature::kOrthogonal, Precision::kDouble);
   CHECK(engine.precision() == Precision::kDouble, "the orthogonal route has double precision");
   CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).code == Code::kMisuse,
         "the orthogonal route has no products");
   Solution solved;
   CHECK(engine.Solve(1.0, 0.0, nullptr, true, {}, step.data(), &solved).ok(), "solve");
   CHECK(solved.condition >= 1.0, "condition %g", solved.condition);
-  linearise(Curvature::kPrimal, Precision::kSingle);
+  linearize(Curvature::kPrimal, Precision::kSingle);
   CHECK(engine.Product(w.data(), 1, w.data(), {}, elsewhere.data()).ok(), "product elsewhere");
   CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).code == Code::kMisuse,
         "a product at parameters ends the curvature");
@@ -171,16 +171,16 @@ void TestSubset() {
                 count == 0 ? y.data() : some_y.data(),
                 count == 0 ? weights.data() : some_weights.data());
     Vector scaling(p, 0.0), product(2 * p), expected(2 * p), step(p), same(p), acceleration(p);
-    Linearisation linearised;
+    Linearization linearized;
     Vector few_scaling(p, 0.0);
     Solution solved, again;
     // Matrix-free.
     CHECK(engine
-              .Linearise(w.data(), Curvature::kMatrixFree, 0.1, scaling.data(), {}, &linearised,
+              .Linearize(w.data(), Curvature::kMatrixFree, 0.1, scaling.data(), {}, &linearized,
                          Precision::kDouble, HUGE_VAL, given)
               .ok(),
           "matrix-free, %zu samples", count);
-    CHECK(few.Linearise(w.data(), Curvature::kMatrixFree, 0.1, few_scaling.data(), {}, &linearised)
+    CHECK(few.Linearize(w.data(), Curvature::kMatrixFree, 0.1, few_scaling.data(), {}, &linearized)
               .ok(),
           "the samples alone");
     CHECK(engine.CurvatureProduct(2, v.data(), {}, product.data()).ok(), "product");
@@ -198,7 +198,7 @@ void TestSubset() {
     // p with damping 1, and that of the factor not far from it.
     scaling = exact.scaling;
     const auto primal = [&](Engine* one, double* out, Solution* result) {
-      CHECK(one->Linearise(w.data(), Curvature::kPrimal, 0.1, nullptr, {}, &linearised,
+      CHECK(one->Linearize(w.data(), Curvature::kPrimal, 0.1, nullptr, {}, &linearized,
                            Precision::kSingle, HUGE_VAL, given)
                 .ok(),
             "single, %zu samples", count);
@@ -215,7 +215,7 @@ void TestSubset() {
     if (count == 0) nothing_held = engine.bytes();
     CHECK(step == same && solved.steps == again.steps, "threads change the step");
   }
-  // The few are given back with the first linearisation of all: at least their own 450 rows.
+  // The few are given back with the first linearization of all: at least their own 450 rows.
   CHECK(nothing_held + 450 * (d + c + 1) * sizeof(double) <= most_held, "%zu bytes of %zu",
         nothing_held, most_held);
 }

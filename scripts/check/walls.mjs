@@ -11,7 +11,7 @@ const ROOMS = [
   "loss",
   "algebra",
   "backend",
-  "linearise",
+  "linearize",
   "step",
   "method",
   "train",

@@ -13,7 +13,7 @@ export async function adam(engine, validation, start, learningRate, seconds) {
   const best = { parameters: start, validationLoss: Number.POSITIVE_INFINITY, steps: 0 };
   const end = performance.now() + 1000 * seconds;
   for (let step = 1; performance.now() < end; step++) {
-    const point = await engine.linearise(w, { curvature: "none", decay: 0, scaling: null });
+    const point = await engine.linearize(w, { curvature: "none", decay: 0, scaling: null });
     if (!point.ok) break;
     // The mean loss, so that the usual learning rates fit.
     const scale = 2 / (engine.sampleCount * engine.outputSize);

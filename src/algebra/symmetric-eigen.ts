@@ -29,10 +29,10 @@ export async function symmetricEigen(
   wanted: boolean,
   pace: Pace,
 ): Promise<{ readonly values: Float64Array; readonly vectors: Float64Array | null }> {
-  const scale = normalise(a, n);
+  const scale = normalize(a, n);
   const diagonal = new Float64Array(n);
   const below = new Float64Array(n); // below[i] couples i and i + 1
-  const factors = await tridiagonalise(a, n, diagonal, below, pace);
+  const factors = await tridiagonalize(a, n, diagonal, below, pace);
   const z = wanted ? identity(n) : null;
   await implicitQl(diagonal, below, n, z, n, pace);
   if (z !== null) await carryBack(a, n, factors, z, pace);
@@ -76,7 +76,7 @@ function ascending<Z extends Float64Array | null>(
 }
 
 /** Divides the lower triangle by the power of two next to its largest entry, and returns that. */
-function normalise(a: Float64Array, n: number): number {
+function normalize(a: Float64Array, n: number): number {
   let most = 0;
   for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) most = Math.max(most, Math.abs(a[i * n + j]));
   if (most === 0 || !Number.isFinite(most)) return 1;
@@ -92,7 +92,7 @@ function identity(n: number): Float64Array {
 }
 
 /** Row i of `a` is left with the i entries of the i-th reflection's v; returns their taus. */
-async function tridiagonalise(
+async function tridiagonalize(
   a: Float64Array,
   n: number,
   diagonal: Float64Array,

@@ -1,6 +1,6 @@
 // The one door to numerical work. An engine does the arithmetic of one architecture on one data set; there are two kinds,
 // `native` (C++ on OpenBLAS, all cores) and `reference` (plain TypeScript: oracle, fall-back, baseline), and tests may bring
-// their own (dense residual functions). Calls are coarse: one a linearisation, one a solve; flat Float64Arrays in and out.
+// their own (dense residual functions). Calls are coarse: one a linearization, one a solve; flat Float64Arrays in and out.
 //
 // Conventions
 //   psi(w)   predictions, n*c, sample-major          r = psi - y  residuals, n*c
@@ -46,7 +46,7 @@ export interface FileSamples {
 export type Curvature = "none" | "primal" | "dual" | "orthogonal" | "matrix-free";
 
 /** What a linearization forms. */
-export interface LineariseRequest {
+export interface LinearizeRequest {
   /** What to form besides loss and gradient. */
   readonly curvature: Curvature;
   /** Weight decay d >= 0: the objective is g + d/2 |w|^2, its gradient gets d*w. */
@@ -112,7 +112,7 @@ export type Failure =
       readonly pivot: number;
     }
   /**
-   * Single precision does not do for this damped system: linearise in double and solve again. `steps` of the conjugate gradients
+   * Single precision does not do for this damped system: linearize in double and solve again. `steps` of the conjugate gradients
    * were not enough; 0: a number left the range of float32.
    */
   | {
@@ -142,7 +142,7 @@ export interface Evaluation {
 }
 
 /** Loss and gradient at the point whose curvature the engine holds from now on. */
-export interface Linearised {
+export interface Linearized {
   /** Tells it from a failure. */
   readonly ok: true;
   /** Sum loss g, without decay. */
@@ -172,7 +172,7 @@ export interface SolveRequest {
   /** Weight decay, at least 0. */
   readonly decay: number;
   /**
-   * D, or null for I. Dual: what the last linearise formed K with, one factor a layer, and then no decay. Else p entries,
+   * D, or null for I. Dual: what the last linearize formed K with, one factor a layer, and then no decay. Else p entries,
    * D = diag(scaling).
    */
   readonly scaling: Float64Array | null;
@@ -189,7 +189,7 @@ export interface SolveRequest {
   readonly step?: Float64Array | undefined;
 }
 
-/** What a rank-revealing factorisation says of the columns of the matrix it solved with. */
+/** What a rank-revealing factorization says of the columns of the matrix it solved with. */
 export interface RankReport {
   /** Numerical rank, at most p: order of the largest leading triangle of the pivoted R whose singular values are above tolerance * largest. */
   readonly rank: number;
@@ -274,7 +274,7 @@ export interface Engine {
   readonly layerCount: number;
   /** Threads that compute (1 for the reference engine). */
   readonly threads: number;
-  /** The curvature inside: of the last linearise that succeeded, until a product at parameters ends it. */
+  /** The curvature inside: of the last linearize that succeeded, until a product at parameters ends it. */
   readonly held: Curvature;
   /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. @internal */
   readonly vectors?: VectorOperations | undefined;
@@ -283,15 +283,15 @@ export interface Engine {
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** The loss alone: what a trial step needs. */
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure>;
-  /** Loss, gradient and curvature at `parameters`; the curvature stays inside until the next linearise or product at parameters. */
-  linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure>;
+  /** Loss, gradient and curvature at `parameters`; the curvature stays inside until the next linearize or product at parameters. */
+  linearize(parameters: Float64Array, request: LinearizeRequest, signal?: AbortSignal): Promise<Linearized | Failure>;
   /**
-   * The damped step with the curvature of the last linearise, which it leaves intact for another damping: Cholesky, orthogonal route
+   * The damped step with the curvature of the last linearize, which it leaves intact for another damping: Cholesky, orthogonal route
    * QR. Refused where there is none, or products alone.
    */
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure>;
   /**
-   * Geodesic acceleration along `velocity` (p) at the last linearisation (primal or dual), with the factor of the last solve:
+   * Geodesic acceleration along `velocity` (p) at the last linearization (primal or dual), with the factor of the last solve:
    * (G + decay I + mu D) a = -J~^T psi~_vv, psi_vv the exact second derivative of the predictions along the velocity
    * (Transtrum and Sethna 2012, eq. 22). `scaling` as in that solve. The engine may write the answer to `into`, p entries.
    */
@@ -310,17 +310,17 @@ export interface Engine {
   /** Rows of J (not weighted) for samples [first, first+count): count*c x p, row-major. For checks, not for training. */
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
   /**
-   * A copy of the curvature of the last linearise, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
+   * A copy of the curvature of the last linearize, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
    * sample-major index). For checks and spectra. The matrix-free curvature has products only, and one in single precision has no
    * exact entries: this, `eigen`, `eigenvaluesBelow` and `curvatureInverse` refuse both, `solve` the first.
    */
   curvature(): Promise<Float64Array>;
-  /** All eigenvalues (and eigenvectors) of the curvature of the last linearise, without any damping. O(order^3). */
+  /** All eigenvalues (and eigenvectors) of the curvature of the last linearize, without any damping. O(order^3). */
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
   /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
   eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
   /**
-   * M v with the curvature M of the last linearise: rows of p entries (primal; matrix-free: G v in one sweep over the samples)
+   * M v with the curvature M of the last linearize: rows of p entries (primal; matrix-free: G v in one sweep over the samples)
    * or n*c (dual, sample-major). Not for orthogonal.
    */
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
@@ -357,4 +357,4 @@ export function describeNonFinite(where: NonFinite): string {
 }
 
 /** What a call that needs a matrix says where there are products only. */
-export const PRODUCTS_ONLY = "the matrix-free route has products only: linearise with primal or dual first";
+export const PRODUCTS_ONLY = "the matrix-free route has products only: linearize with primal or dual first";

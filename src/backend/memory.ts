@@ -1,4 +1,4 @@
-// How much memory a problem may take. Linux grants allocations it cannot honour and kills the process later, so a size is
+// How much memory a problem may take. Linux grants allocations it cannot honor and kills the process later, so a size is
 // refused before it is asked for: this is the check both engines make.
 
 import { showBytes } from "../bytes.js";

@@ -86,7 +86,7 @@ async function predictBatch(
   { backend, threads }: BackendOptions,
   signal: AbortSignal | undefined,
 ): Promise<Float64Array> {
-  const { architecture, scaling, parameters, centre } = network;
+  const { architecture, scaling, parameters, center } = network;
   const data = {
     sampleCount: count,
     inputs: scaling === null ? raw : scaleColumns(raw, scaling.inputs),
@@ -96,8 +96,8 @@ async function predictBatch(
   const engine = createEngine(architecture, data, { backend, threads: few ? 1 : threads });
   try {
     const psi = await engine.forward(parameters, signal);
-    if (centre !== null) {
-      const start = await engine.forward(centre, signal);
+    if (center !== null) {
+      const start = await engine.forward(center, signal);
       for (let k = 0; k < psi.length; k++) psi[k]! -= start[k]!;
     }
     return scaling === null ? psi : unscaleColumns(psi, scaling.targets);

@@ -27,7 +27,7 @@ export function imprecise(steps: number, tolerance: number = singleTolerance): F
   return { code: "imprecise", steps, message: `single precision is not enough for the damped system: ${why}` };
 }
 
-export const HELD_SINGLE = "the curvature is held in single precision: linearise in double precision first";
+export const HELD_SINGLE = "the curvature is held in single precision: linearize in double precision first";
 
 export function checkTolerance(tolerance: unknown): void {
   if (typeof tolerance !== "number" || !(tolerance > 0 && tolerance < 1))

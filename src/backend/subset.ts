@@ -1,4 +1,4 @@
-// A subset of the samples that stands for all of them in the costly part of a linearisation, each of its samples n / |subset| times:
+// A subset of the samples that stands for all of them in the costly part of a linearization, each of its samples n / |subset| times:
 //
 //   primal, single precision   G of the subset is factored and preconditions conjugate gradients on the operator of all samples
 //   matrix-free                products with G are products with that of the subset

@@ -9,7 +9,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.checkpoint": "--checkpoint",
   "options.checkpoint.path": "--checkpoint",
   "options.decay": "--decay",
-  "options.initialisation": "--initialisation",
+  "options.initialization": "--initialization",
   "options.layers": "--hidden",
   "options.memoryLimit": "--memory-limit",
   "options.monitor": "--monitor",
@@ -29,7 +29,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
 /** Flag of each plain argument of a function that commands call. The name of one is a common word: it is looked for where it stands first. */
 export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
   count: "--restarts",
-  initialisation: "--initialisation",
+  initialization: "--initialization",
   samples: "--samples",
   seed: "--seed",
   "seed + count": "--seed and --restarts together",

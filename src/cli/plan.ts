@@ -1,8 +1,8 @@
 // gaussflow plan FILE: what `gaussflow train` with the same options would choose, and what it would take, before anything runs.
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
-import type { Plan, RouteEstimate } from "../linearise/plan.js";
-import { TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
+import type { Plan, RouteEstimate } from "../linearize/plan.js";
+import { TRAIN_ROUTES, type TrainRoute } from "../linearize/record.js";
 import { network } from "../network/network.js";
 import { jsonLine } from "../report/json-lines.js";
 import { counted, formatCount, formatSeconds } from "../report/numbers.js";
@@ -77,7 +77,7 @@ function describe(planned: Plan, { paintOut }: Terminal): string {
     "",
     textTable(columns, [chosen, ...alternatives].map(row), paintOut),
     "",
-    `An iteration is one linearisation, one solve with its acceleration and the loss at the new point. The peak counts the process itself (Node, the library, its threads: ${showBytes(chosen.bytes.process)}).`,
+    `An iteration is one linearization, one solve with its acceleration and the loss at the new point. The peak counts the process itself (Node, the library, its threads: ${showBytes(chosen.bytes.process)}).`,
     ...(chosen.bytes.most > chosen.bytes.peak
       ? [
           `Where single precision or a part of the samples no longer suffices for the curvature the peak may come to ${showBytes(chosen.bytes.most)}: that has to fit the memory limit.`,

@@ -5,7 +5,7 @@ import { type Painter, painterFor, plain } from "../report/paint.js";
 import type { ProgressStream } from "../report/progress.js";
 import { EXIT, errorText } from "./exit.js";
 
-/** The two streams of a command, and colours fit for each. */
+/** The two streams of a command, and colors fit for each. */
 export interface Terminal {
   readonly out: ProgressStream;
   readonly err: ProgressStream;

@@ -1,13 +1,13 @@
 // What every way of training on the command line begins with: the table in parts, a network for it, the train options that the flags ask
 // for, and the channels for notes and warnings.
 import { constantWarnings } from "../data/scaling.js";
-import type { ScalingKind } from "../linearise/problem.js";
-import type { TrainRoute } from "../linearise/record.js";
+import type { ScalingKind } from "../linearize/problem.js";
+import type { TrainRoute } from "../linearize/record.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { ActivationName } from "../network/architecture.js";
-import type { InitialisationName } from "../network/initialise.js";
+import type { InitializationName } from "../network/initialize.js";
 import { type Network, network } from "../network/network.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, MemoryFlags } from "./engine-options.js";
@@ -20,7 +20,7 @@ import { type Terminal, warn } from "./terminal.js";
 export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
   readonly hidden: readonly number[];
   readonly activation: ActivationName;
-  readonly initialisation?: InitialisationName;
+  readonly initialization?: InitializationName;
   readonly method: "lm" | "gn";
   readonly scaling?: ScalingKind;
   readonly decay: number;
@@ -83,7 +83,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
   const net = network({
     layers: [fit.inputSize, ...flags.hidden, fit.outputSize],
     activation: flags.activation,
-    initialisation: flags.initialisation,
+    initialization: flags.initialization,
     seed: flags.seed,
   });
   const options: TrainOptions = {

@@ -1,11 +1,11 @@
 // gaussflow train FILE: from a table to a saved model.
 
 import { type Command, Option } from "commander";
-import { scalingKinds } from "../linearise/problem.js";
-import { TRAIN_ROUTES } from "../linearise/record.js";
+import { scalingKinds } from "../linearize/problem.js";
+import { TRAIN_ROUTES } from "../linearize/record.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
-import { INITIALISATION_NAMES } from "../network/initialise.js";
+import { INITIALIZATION_NAMES } from "../network/initialize.js";
 import { recordLine } from "../report/json-lines.js";
 import { Progress } from "../report/progress.js";
 import { train } from "../train/train.js";
@@ -39,8 +39,8 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
     .addOption(new Option("--hidden <sizes>", "hidden layers").argParser(sizes).default([16, 16], "16,16"))
     .addOption(new Option("--activation <name>", "of the hidden layers").choices([...ACTIVATION_NAMES]).default("tanh"))
     .addOption(
-      new Option("--initialisation <name>", "of the parameters (default lecun-normal; he-normal with relu)").choices([
-        ...INITIALISATION_NAMES,
+      new Option("--initialization <name>", "of the parameters (default lecun-normal; he-normal with relu)").choices([
+        ...INITIALIZATION_NAMES,
       ]),
     )
     .addOption(
@@ -61,7 +61,7 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
     .option("--iterations <count>", "at most so many, from the start of the run", integer(0), 200)
     .option("--seconds <number>", "at most so long", positive)
     .option("--patience <count>", "iterations without a better validation loss before it stops", integer(1), 20)
-    .option("--loss <number>", "training loss to stop at (mean of squares, standardised units)", nonNegative)
+    .option("--loss <number>", "training loss to stop at (mean of squares, standardized units)", nonNegative)
     .option("--seed <number>", "of the split and the initial parameters", integer(0), 0)
     .option("--restarts <count>", "train from so many starts, one a core, and keep the best", integer(1))
     .option("--ensemble <count>", "keep so many of the best runs of --restarts; they predict their mean", integer(2))

@@ -107,7 +107,7 @@ export function parseDate(text: string): number {
   return (time + Number(`0.${found[7] ?? 0}`) * 1000 - minutes * 60_000) / DAY;
 }
 
-/** Recognises the texts of missing values quickly: most cells are numbers and never looked up. */
+/** Recognizes the texts of missing values quickly: most cells are numbers and never looked up. */
 export class MissingTexts {
   readonly #texts: ReadonlySet<string>;
   /** True when a text that is a number (such as -999) stands for a missing value, so that every cell must be looked up. */

@@ -1,4 +1,4 @@
-// The options of readCsv, checked: misspelt names, wrong types and combinations that contradict each other are refused by
+// The options of readCsv, checked: misspelled names, wrong types and combinations that contradict each other are refused by
 // name before the file is opened.
 import { argumentError, GaussflowError } from "../errors.js";
 import { defaultMemoryLimit } from "../memory-limit.js";

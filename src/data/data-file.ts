@@ -44,7 +44,7 @@ export class FileDataset {
   readonly parts = null;
 
   /**
-   * Extremes and sums of all columns, found when the file was opened: they save `standardise` a pass.
+   * Extremes and sums of all columns, found when the file was opened: they save `standardize` a pass.
    * @internal
    */
   readonly summary: ColumnSummary;

@@ -1,5 +1,5 @@
 // A data set: n samples of d inputs and c targets in raw units, with optional sample weights, and how it is cut into parts.
-// Cutting recomputes what was learnt from the table (means that fill missing values, ranges) on the training part alone, so
+// Cutting recomputes what was learned from the table (means that fill missing values, ranges) on the training part alone, so
 // that nothing of the held-out rows leaks into training.
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount, checkOptionNames, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";

@@ -1,4 +1,4 @@
-// The folds of a k-fold cross-validation: every row is held out exactly once (of ordered rows, all but the first stretch). What is learnt from a table (fills, means, ranges)
+// The folds of a k-fold cross-validation: every row is held out exactly once (of ordered rows, all but the first stretch). What is learned from a table (fills, means, ranges)
 // is taken anew from the training rows of each fold, so that nothing of its held-out rows leaks in.
 //   rows in an order drawn by the seed; fold i holds out places floor(i n / k) ... floor((i + 1) n / k) - 1 of it
 // Source: Stone, "Cross-validatory choice and assessment of statistical predictions", J. R. Stat. Soc. B 36 (1974).

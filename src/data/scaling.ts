@@ -1,4 +1,4 @@
-// Standardised columns, z = (x - offset) / scale, with the (weighted) mean as offset and the (weighted) population standard
+// Standardized columns, z = (x - offset) / scale, with the (weighted) mean as offset and the (weighted) population standard
 // deviation as scale. A constant column gets scale 1: one whose spread is at most what rounding leaves of a single value that was
 // computed in several ways, n eps max|x|. So does a spread too small to divide by (below 6e-309). Stored with the model, so that
 // prediction takes raw units.
@@ -19,7 +19,7 @@ export interface Scaling {
 }
 
 /** Means and standard deviations of inputs and targets. */
-export function standardise(data: Dataset | FileDataset): Scaling {
+export function standardize(data: Dataset | FileDataset): Scaling {
   if (!(data instanceof Dataset || data instanceof FileDataset))
     throw argumentError(
       "data",
@@ -140,7 +140,7 @@ export function unscaleColumns(matrix: Float64Array, scaling: ColumnScaling): Fl
 const LOOK = 1024;
 
 /**
- * Names of the inputs that are constant over the rows of non-zero weight, by the rule of `standardise`: they carry no information. Reads as
+ * Names of the inputs that are constant over the rows of non-zero weight, by the rule of `standardize`: they carry no information. Reads as
  * far as it must, in turns with the event loop.
  */
 export async function constantInputs(data: Dataset | FileDataset, signal?: AbortSignal): Promise<string[]> {

@@ -6,7 +6,7 @@ import { failed } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
 import { spectralDamping } from "../flow/damping-schedule.js";
 import type { FlowResult } from "../flow/flow.js";
-import { jacobianRank } from "../linearise/jacobian-rank.js";
+import { jacobianRank } from "../linearize/jacobian-rank.js";
 import { engineData } from "../train/prepare.js";
 import {
   boundExcess,
@@ -51,7 +51,7 @@ export async function startSpectrum({ network, data }: Problem, context: Experim
     if (rank === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "the teacher's Jacobian is not finite");
     const scale = architecture.outputScale ** 2;
     const request = { curvature: "orthogonal", decay: 0, scaling: null } as const;
-    const point = await engine.linearise(parameters, request, context.signal);
+    const point = await engine.linearize(parameters, request, context.signal);
     const { values, vectors } = await engine.eigen(true, context.signal);
     if (failed(point) || vectors === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "no spectrum");
     const p = values.length;

@@ -1,4 +1,4 @@
-// Experiment 2: which damping rule keeps the promised rate of the overparameterised flow? The target along the weakest eigenvector of
+// Experiment 2: which damping rule keeps the promised rate of the overparameterized flow? The target along the weakest eigenvector of
 // K(w_0) tells them apart; on a random one every rule looks fine.
 import {
   constantDamping,
@@ -6,7 +6,7 @@ import {
   lossProportionalDamping,
   spectralDamping,
 } from "../flow/damping-schedule.js";
-import type { MonitorRecord } from "../linearise/observer.js";
+import type { MonitorRecord } from "../linearize/observer.js";
 import { monitor } from "../monitor/monitor.js";
 import {
   boundExcess,

@@ -1,5 +1,5 @@
 // Experiment 4: how far Euler iterates (eta = 1 and rho = 0: full Gauss-Newton steps) are from the flow at the same time.
-import { discretisationGap } from "../monitor/discretisation-gap.js";
+import { discretizationGap } from "../monitor/discretization-gap.js";
 import { fitRate } from "../monitor/rate-fit.js";
 import { type Experiment, range, seedsOf, show } from "./experiment.js";
 import type { Chart } from "./outcome.js";
@@ -40,8 +40,8 @@ export const discrete: Experiment = {
         for (const [hue, eta] of etas.entries()) {
           context.progress(`alpha ${alpha}, seed ${seed}, eta ${eta}`);
           const steps = Math.floor(until / eta + 1e-9);
-          const options = { damping: 0, standardise: false, backend, threads, signal };
-          const { rows, euler: ended } = await discretisationGap(network, data, { step: eta, steps }, options);
+          const options = { damping: 0, standardize: false, backend, threads, signal };
+          const { rows, euler: ended } = await discretizationGap(network, data, { step: eta, steps }, options);
           signal?.throwIfAborted();
           const linear = rows.map(({ k, time }) => Math.abs((1 - eta) ** k - Math.exp(-time)));
           for (const [i, row] of rows.entries()) {
@@ -74,8 +74,8 @@ export const discrete: Experiment = {
           if (eta === 0.1) losses.push({ label: "flow", x: times, y: rows.map(({ flowLoss }) => flowLoss), hue: 3 });
         }
         if (alpha === alphas[0] && seed === settings.seed) {
-          const options = { damping: 1, standardise: false, backend, threads, signal };
-          const { rows } = await discretisationGap(network, data, { step: 0.1, steps: 20 }, options);
+          const options = { damping: 1, standardize: false, backend, threads, signal };
+          const { rows } = await discretizationGap(network, data, { step: 0.1, steps: 20 }, options);
           signal?.throwIfAborted();
           // The loss of the flow at its first time is below that of the start.
           growth = rows[rows.length - 1].eulerLoss / rows[0].flowLoss;

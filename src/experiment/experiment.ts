@@ -2,7 +2,7 @@
 import type { Backend } from "../backend/create.js";
 import { type FlowResult, flow } from "../flow/flow.js";
 import type { FlowOptions } from "../flow/flow-options.js";
-import type { FlowRecord } from "../linearise/record.js";
+import type { FlowRecord } from "../linearize/record.js";
 import { fitRate } from "../monitor/rate-fit.js";
 import type { ExperimentOutcome } from "./outcome.js";
 import type { Problem } from "./problems.js";
@@ -49,7 +49,7 @@ export async function experimentFlow(
   { network, data }: Problem,
   options: FlowOptions,
 ): Promise<FlowResult> {
-  const result = await flow(network, data, { standardise: false, ...options, backend, threads, signal });
+  const result = await flow(network, data, { standardize: false, ...options, backend, threads, signal });
   signal?.throwIfAborted();
   return result;
 }

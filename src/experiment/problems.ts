@@ -1,7 +1,7 @@
 // The teacher problems of docs/theory.md: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0, 1) without an output bias,
-// input columns scaled by (1, s, s^2), which sets the conditioning of J; by default centred, so that predictions start at 0.
+// input columns scaled by (1, s, s^2), which sets the conditioning of J; by default centered, so that predictions start at 0.
 //
-//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   whatever the start: a network that is not centred
+//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   whatever the start: a network that is not centered
 //               has alpha f(w_0) to get rid of besides
 //   weakest     y = the unit eigenvector of the smallest eigenvalue of K(w_0): the case that tells damping rules apart
 //   random      y ~ N(0, I), scaled to unit length
@@ -23,8 +23,8 @@ export interface ProblemOptions {
   readonly scale: number;
   readonly alpha: number;
   readonly target: TargetKind;
-  /** How the network starts. Default "centred". Symmetric wants an even width. */
-  readonly start?: "centred" | "symmetric" | "ordinary";
+  /** How the network starts. Default "centered". Symmetric wants an even width. */
+  readonly start?: "centered" | "symmetric" | "ordinary";
 }
 
 export interface Problem {
@@ -40,7 +40,7 @@ export function teacherParameters(width: number): number {
 }
 
 export async function teacherProblem(options: ProblemOptions): Promise<Problem> {
-  const { seed, samples, width, scale, alpha, target, start = "centred" } = options;
+  const { seed, samples, width, scale, alpha, target, start = "centered" } = options;
   const draw = new Random(seed, 1);
   const normals = (count: number) => Float64Array.from({ length: count }, () => draw.normal());
   const inputs = normals(samples * inputSize).map((value, k) => value * scale ** (k % inputSize));
@@ -49,12 +49,12 @@ export async function teacherProblem(options: ProblemOptions): Promise<Problem> 
     activation: "tanh",
     bias: [true, false],
     outputScale: alpha,
-    centred: start === "centred",
+    centered: start === "centered",
     seed,
   });
   const w = normals(plain.parameterCount);
   if (start === "symmetric") pairUnits(w, width);
-  const placed = new Network({ ...plain.state(), parameters: w, centre: start === "centred" ? w.slice() : null });
+  const placed = new Network({ ...plain.state(), parameters: w, center: start === "centered" ? w.slice() : null });
   const delta = normals(placed.parameterCount);
   const targets = await targetsFor(placed, inputs, samples, target, delta, draw, alpha);
   return { network: placed, data: dataset({ inputs, targets, inputSize }) };
@@ -102,7 +102,7 @@ async function targetsFor(
 async function weakest(net: Network, inputs: Float64Array, samples: number): Promise<Float64Array> {
   const engine = createEngine(net.architecture, { sampleCount: samples, inputs, targets: new Float64Array(samples) });
   try {
-    const point = await engine.linearise(net.parameters, { curvature: "dual", decay: 0, scaling: null });
+    const point = await engine.linearize(net.parameters, { curvature: "dual", decay: 0, scaling: null });
     if (failed(point)) throw new GaussflowError("GAUSSFLOW_ARGUMENT", `the problem cannot be formed: ${point.message}`);
     const { vectors } = await engine.eigen(true);
     if (vectors === null) throw new GaussflowError("GAUSSFLOW_INTERNAL", "eigenvectors were asked for and not given");

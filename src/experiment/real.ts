@@ -48,9 +48,9 @@ export const real: Experiment = {
     for (const seed of seedsOf(settings)) {
       const advice = { backend, threads, signal };
       const small = (outputScale: number) =>
-        network({ layers: [data.inputSize, settings.width, 1], centred: true, outputScale, seed });
+        network({ layers: [data.inputSize, settings.width, 1], centered: true, outputScale, seed });
       const large = (outputScale: number) =>
-        network({ layers: [data.inputSize, wide, 1], initialisation: "symmetric", outputScale, seed });
+        network({ layers: [data.inputSize, wide, 1], initialization: "symmetric", outputScale, seed });
       context.progress(`seed ${seed}: assumptions`);
       const scale = (await recommendOutputScale(small(1), data, advice)).outputScale ?? 1;
       const scaleLarge = (await recommendOutputScale(large(1), few, advice)).outputScale ?? 1;
@@ -127,7 +127,7 @@ export const real: Experiment = {
     const gradient = under.filter(({ label }) => label === "gradient flow").map(({ result }) => result.monitor);
     const codes = (reports: typeof gauss) => reports.map((report) => report?.verdict.code ?? "-").join(", ");
     return {
-      purpose: `Fuel consumption of ${data.sampleCount} cars (UCI Auto MPG) from ${data.inputSize} numeric inputs, standardised: a network of ${settings.width} tanh units with fewer parameters than samples (centred), and one of ${wide} units on every fourth car, with more (symmetric). Output scales are what recommendOutputScale suggests. The optimum of the small network is not 0: its rate is that of the residual's tangent part.`,
+      purpose: `Fuel consumption of ${data.sampleCount} cars (UCI Auto MPG) from ${data.inputSize} numeric inputs, standardized: a network of ${settings.width} tanh units with fewer parameters than samples (centered), and one of ${wide} units on every fourth car, with more (symmetric). Output scales are what recommendOutputScale suggests. The optimum of the small network is not 0: its rate is that of the residual's tangent part.`,
       claims: [
         {
           claim: "At the recommended output scale the assumptions of the theory hold",
@@ -136,13 +136,13 @@ export const real: Experiment = {
           holds: held.every(Boolean),
         },
         {
-          claim: "Underparameterised: Gauss-Newton flow reaches the best predictor of its class at rate 2",
+          claim: "Underparameterized: Gauss-Newton flow reaches the best predictor of its class at rate 2",
           promised: "verdict on-theory",
           measured: `${codes(gauss)}; rate ${gauss.map((report) => show(report?.rate?.measured ?? Number.NaN, 5)).join(", ")}`,
           holds: gauss.every((report) => report?.verdict.code === "on-theory"),
         },
         {
-          claim: "Overparameterised: spectral damping keeps exp(-∫(1+λ)dt)",
+          claim: "Overparameterized: spectral damping keeps exp(-∫(1+λ)dt)",
           promised: "log g/g(0) + ∫(1+λ)dt ≤ 0.01, verdict on-theory or faster-than-promised",
           measured: `${excess.map((value) => show(value)).join(", ")}; ${codes(levenberg)}`,
           holds:

@@ -18,7 +18,7 @@ import { type ProblemOptions, teacherProblem } from "./problems.js";
 const alphas = [0.3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000] as const;
 const until = 5;
 const inputScale = 0.3;
-/** Problems of the overparameterised flow. */
+/** Problems of the overparameterized flow. */
 const over = { samples: 40, width: 200 } as const;
 /** From here on the lazy regime is expected, and the promises with it. */
 const lazyFrom = 1000;
@@ -48,29 +48,29 @@ export const scaling: Experiment = {
     const runs: Record<string, unknown>[] = [];
     for (const alpha of alphas)
       for (const seed of seedsOf(settings)) {
-        for (const start of ["centred", "ordinary"] as const) {
+        for (const start of ["centered", "ordinary"] as const) {
           const problem = { seed, alpha, start, samples: settings.samples, width: settings.width } as const;
           await oneRun("gauss-newton", problem, context, rows, runs);
         }
-        for (const start of ["centred", "symmetric", "ordinary"] as const)
+        for (const start of ["centered", "symmetric", "ordinary"] as const)
           await oneRun("levenberg-marquardt", { seed, alpha, start, ...over }, context, rows, runs);
       }
     const of = (name: Row["flow"], start: Start, from = 0) =>
       rows.filter((row) => row.flow === name && row.start === start && row.alpha >= from);
     const lazy = [
-      ...of("gauss-newton", "centred", lazyFrom),
-      ...of("levenberg-marquardt", "centred", lazyFrom),
+      ...of("gauss-newton", "centered", lazyFrom),
+      ...of("levenberg-marquardt", "centered", lazyFrom),
       ...of("levenberg-marquardt", "symmetric", lazyFrom),
     ];
-    const centredSlope = driftSlope(of("levenberg-marquardt", "centred", 30));
+    const centeredSlope = driftSlope(of("levenberg-marquardt", "centered", 30));
     const symmetricSlope = driftSlope(of("levenberg-marquardt", "symmetric", 30));
-    const early = of("gauss-newton", "centred").filter(({ alpha, singularAt }) => alpha <= 1 && singularAt !== null);
-    const small = of("gauss-newton", "centred").filter(({ alpha }) => alpha <= 1);
+    const early = of("gauss-newton", "centered").filter(({ alpha, singularAt }) => alpha <= 1 && singularAt !== null);
+    const small = of("gauss-newton", "centered").filter(({ alpha }) => alpha <= 1);
     const ordinary = of("levenberg-marquardt", "ordinary", lazyFrom).map(({ drift }) => drift);
-    const flat = of("levenberg-marquardt", "centred", lazyFrom).map(({ drift }) => drift);
+    const flat = of("levenberg-marquardt", "centered", lazyFrom).map(({ drift }) => drift);
     const goal = lazy.map(({ ratio }) => ratio);
     return {
-      purpose: `Output scales from ${alphas[0]} to ${alphas[alphas.length - 1]}, three ways to start: centred (psi = alpha (f(w) - f(w_0))), symmetric (paired units) and ordinary. Gauss-Newton flow on ${settings.samples} samples with ${settings.width} units, Levenberg-Marquardt flow with spectral damping on ${over.samples} samples with ${over.width} units (symmetric starts are for this one: paired units make J singular without damping). Input scale ${inputScale}, reachable targets. In a pair of mirrored units the first-order changes of the kernel cancel, which is why a symmetric start is lazier still.`,
+      purpose: `Output scales from ${alphas[0]} to ${alphas[alphas.length - 1]}, three ways to start: centered (psi = alpha (f(w) - f(w_0))), symmetric (paired units) and ordinary. Gauss-Newton flow on ${settings.samples} samples with ${settings.width} units, Levenberg-Marquardt flow with spectral damping on ${over.samples} samples with ${over.width} units (symmetric starts are for this one: paired units make J singular without damping). Input scale ${inputScale}, reachable targets. In a pair of mirrored units the first-order changes of the kernel cancel, which is why a symmetric start is lazier still.`,
       claims: [
         {
           claim: `From alpha = ${lazyFrom} on the measured rate is at least the promised one`,
@@ -79,10 +79,10 @@ export const scaling: Experiment = {
           holds: goal.every((ratio) => ratio >= 0.98),
         },
         {
-          claim: "Kernel drift falls as 1/alpha from a centred start, and as 1/alpha² from a symmetric one",
+          claim: "Kernel drift falls as 1/alpha from a centered start, and as 1/alpha² from a symmetric one",
           promised: "slope of log drift over log alpha -1 ± 0.1 and -2 ± 0.2",
-          measured: `${show(centredSlope, 3)} and ${show(symmetricSlope, 3)}`,
-          holds: Math.abs(centredSlope + 1) <= 0.1 && Math.abs(symmetricSlope + 2) <= 0.2,
+          measured: `${show(centeredSlope, 3)} and ${show(symmetricSlope, 3)}`,
+          holds: Math.abs(centeredSlope + 1) <= 0.1 && Math.abs(symmetricSlope + 2) <= 0.2,
         },
         {
           claim: "With alpha ≤ 1 the undamped flow reaches a singular J in finite time",
@@ -99,7 +99,7 @@ export const scaling: Experiment = {
         },
         {
           claim: "An ordinary start is never lazy: it has alpha f(w_0) to get rid of",
-          promised: `drift at alpha ≥ ${lazyFrom} at least 10 times that of the centred start`,
+          promised: `drift at alpha ≥ ${lazyFrom} at least 10 times that of the centered start`,
           measured: `${range(ordinary, 3)} against ${range(flat, 3)}`,
           holds: Math.min(...ordinary) >= 10 * Math.max(...flat),
         },
@@ -107,7 +107,7 @@ export const scaling: Experiment = {
       charts: charts(rows),
       tables: [
         {
-          title: "Gauss-Newton flow, centred: what became of the runs",
+          title: "Gauss-Newton flow, centered: what became of the runs",
           columns: [
             "alpha",
             "singular J",
@@ -116,7 +116,7 @@ export const scaling: Experiment = {
             "drift (median)",
           ],
           rows: alphas.map((alpha) => {
-            const list = of("gauss-newton", "centred").filter((row) => row.alpha === alpha);
+            const list = of("gauss-newton", "centered").filter((row) => row.alpha === alpha);
             const stopped = list.filter(({ singularAt }) => singularAt !== null);
             const others = list.filter(({ ratio }) => Number.isFinite(ratio));
             return [
@@ -141,7 +141,7 @@ async function oneRun(
   rows: Row[],
   runs: Record<string, unknown>[],
 ): Promise<void> {
-  const { seed, alpha, start = "centred" } = problem;
+  const { seed, alpha, start = "centered" } = problem;
   context.progress(`${name}, ${start} start, alpha ${alpha}, seed ${seed}`);
   const made = await teacherProblem({ ...problem, scale: inputScale, target: "reachable" });
   // The optimum of a reachable target is 0; drift needs only start and end.
@@ -170,9 +170,9 @@ function driftSlope(rows: readonly Row[]): number {
 }
 
 const kinds: readonly { readonly flow: Row["flow"]; readonly start: Start; readonly label: string }[] = [
-  { flow: "gauss-newton", start: "centred", label: "Gauss-Newton, centred" },
+  { flow: "gauss-newton", start: "centered", label: "Gauss-Newton, centered" },
   { flow: "gauss-newton", start: "ordinary", label: "Gauss-Newton, ordinary" },
-  { flow: "levenberg-marquardt", start: "centred", label: "Levenberg-Marquardt, centred" },
+  { flow: "levenberg-marquardt", start: "centered", label: "Levenberg-Marquardt, centered" },
   { flow: "levenberg-marquardt", start: "symmetric", label: "Levenberg-Marquardt, symmetric" },
   { flow: "levenberg-marquardt", start: "ordinary", label: "Levenberg-Marquardt, ordinary" },
 ];
@@ -194,14 +194,14 @@ function charts(rows: readonly Row[]): Chart[] {
     hue,
   }));
   const lastOf = (name: string) => drift.find(({ label }) => label === name)?.y.at(-1) ?? Number.NaN;
-  const anchor = lastOf("Levenberg-Marquardt, centred");
+  const anchor = lastOf("Levenberg-Marquardt, centered");
   const last = alphas[alphas.length - 1];
   const singular = rows.filter(({ singularAt }) => singularAt !== null);
   const charts: Chart[] = [
     {
       id: "drift",
       title: "Kernel drift at the end, medians over seeds",
-      alt: `Kernel drift against output scale on logarithmic axes. For the centred start it falls as 1/alpha, that of the Levenberg-Marquardt flow to ${show(anchor, 2)} at alpha = ${last}; for the symmetric start as 1/alpha squared; for ordinary starts it stays at ${show(lastOf("Levenberg-Marquardt, ordinary"), 2)}.`,
+      alt: `Kernel drift against output scale on logarithmic axes. For the centered start it falls as 1/alpha, that of the Levenberg-Marquardt flow to ${show(anchor, 2)} at alpha = ${last}; for the symmetric start as 1/alpha squared; for ordinary starts it stays at ${show(lastOf("Levenberg-Marquardt, ordinary"), 2)}.`,
       x,
       y: { label: "|K - K_0| / |K_0|", scale: "log" },
       series: [
@@ -218,7 +218,7 @@ function charts(rows: readonly Row[]): Chart[] {
     {
       id: "rate",
       title: "Measured over promised rate of the loss, medians over seeds",
-      alt: `Ratio of the measured to the promised rate against output scale; it settles at 1 or above for centred and symmetric starts. Runs that ended early have none.`,
+      alt: `Ratio of the measured to the promised rate against output scale; it settles at 1 or above for centered and symmetric starts. Runs that ended early have none.`,
       x,
       y: { label: "measured / promised", scale: "linear" },
       series: [

@@ -7,10 +7,10 @@
 // the dissipation, which an exact flow loses from its objective.
 import { dot, norm } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
-import { decayOverflow, objectiveOf } from "../linearise/problem.js";
-import type { FlowRoute, Route } from "../linearise/record.js";
-import { extremeEigenvalues } from "../linearise/spectrum.js";
-import { lastDigitMoved, relativeNoise } from "../linearise/velocity-noise.js";
+import { decayOverflow, objectiveOf } from "../linearize/problem.js";
+import type { FlowRoute, Route } from "../linearize/record.js";
+import { extremeEigenvalues } from "../linearize/spectrum.js";
+import { lastDigitMoved, relativeNoise } from "../linearize/velocity-noise.js";
 import { type DampingSchedule, type ScheduleSpectrum, scheduledRho } from "./damping-schedule.js";
 import type { Stage, StageFailure } from "./ode.js";
 
@@ -49,7 +49,7 @@ const solveShare = 0.01;
 export class FlowField {
   /** The last point at which the loss was had, also where the velocity was not: its dissipation is 0 then. */
   last: FieldPoint | null = null;
-  linearisations = 0;
+  linearizations = 0;
   /** When and why the orthogonal route took over from Cholesky, or null. */
   switched: { readonly time: number; readonly message: string } | null = null;
   readonly #engine: Engine;
@@ -95,7 +95,7 @@ export class FlowField {
     return this.evaluate(time, state);
   }
 
-  /** How far the velocity at (t, [w; .]) is rounding; NaN where there is none. Leaves the field as it is, but for the linearisations. */
+  /** How far the velocity at (t, [w; .]) is rounding; NaN where there is none. Leaves the field as it is, but for the linearizations. */
   async noiseAt(time: number, state: Float64Array): Promise<number> {
     const kept = { last: this.last, switched: this.switched, route: this.#route, held: this.#held, below: this.#below };
     const velocityOf = async (parameters: Float64Array) => {
@@ -145,11 +145,11 @@ export class FlowField {
   ): Promise<{ velocity: Float64Array; dissipation: number } | StageFailure> {
     const { decay, schedule, alpha, signal } = this.#options;
     const engine = this.#engine;
-    // rho = 1 needs no curvature; a schedule that may need it is asked after the linearisation.
+    // rho = 1 needs no curvature; a schedule that may need it is asked after the linearization.
     const gradientFlow = schedule.name === "constant" && schedule.settings.rho === 1;
     const curvature = gradientFlow ? "none" : this.#route;
-    const point = await engine.linearise(parameters, { curvature, decay, scaling: null }, signal);
-    this.linearisations++;
+    const point = await engine.linearize(parameters, { curvature, decay, scaling: null }, signal);
+    this.linearizations++;
     if (failed(point)) return asStage(point);
     const objective = objectiveOf(point.loss, decay, parameters);
     const gradientNorm = norm(point.gradient);
@@ -215,13 +215,13 @@ export class FlowField {
     const condition = failed(solved) ? Number.POSITIVE_INFINITY : solved.condition;
     if (condition <= this.#conditionLimit && !failed(solved)) return solved;
     const numbers = failed(solved)
-      ? `J^T J${rho > 0 ? " with its damping" : ""} is not positive definite to rounding: pivot ${solved.pivot} of its Cholesky factorisation is not positive`
+      ? `J^T J${rho > 0 ? " with its damping" : ""} is not positive definite to rounding: pivot ${solved.pivot} of its Cholesky factorization is not positive`
       : `the condition estimate ${condition.toExponential(2)} is above ${this.#conditionLimit.toExponential(2)}`;
     this.switched = { time, message: `orthogonal route from t = ${time} on: ${numbers}` };
     this.#route = "orthogonal";
     this.#below = [Number.POSITIVE_INFINITY, 0];
-    const again = await this.#engine.linearise(parameters, { curvature: "orthogonal", decay, scaling: null }, signal);
-    this.linearisations++;
+    const again = await this.#engine.linearize(parameters, { curvature: "orthogonal", decay, scaling: null }, signal);
+    this.linearizations++;
     return failed(again) ? again : this.#engine.solve({ ...request, condition: false }, signal);
   }
 

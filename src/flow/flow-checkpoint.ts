@@ -3,7 +3,7 @@
 // made short is not in the file, and is taken anew.
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
-import { FLOW_ROUTES, type FlowRecord } from "../linearise/record.js";
+import { FLOW_ROUTES, type FlowRecord } from "../linearize/record.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import {
   checkNumbers,
@@ -30,7 +30,7 @@ export interface FlowSnapshot {
   readonly accepted: number;
   readonly rejected: number;
   readonly evaluations: number;
-  readonly linearisations: number;
+  readonly linearizations: number;
   /** Sum loss and objective at the start: the scales of error norm and schedules. */
   readonly initialLoss: number;
   readonly initialObjective: number;
@@ -52,7 +52,7 @@ const NUMBERS = [
   "accepted",
   "rejected",
   "evaluations",
-  "linearisations",
+  "linearizations",
   "initialLoss",
   "initialObjective",
   "elapsed",
@@ -130,7 +130,7 @@ export async function readFlowCheckpoint(path: string, print: string, parameterC
     (typeof NUMBERS)[number],
     number
   >;
-  for (const name of ["accepted", "rejected", "evaluations", "linearisations"] as const)
+  for (const name of ["accepted", "rejected", "evaluations", "linearizations"] as const)
     countOf(named[name], path, name);
   if (named.elapsed < 0) throw fileError(path, `elapsed must be at least 0; it is ${named.elapsed}`);
   const records = readSteps(body, named.accepted, named.time, path);

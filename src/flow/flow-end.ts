@@ -1,7 +1,7 @@
 // How a flow ends: the integrator's codes as reasons, and a step that collapses because J loses its rank told apart from one that
 // collapses because the problem is rough.
-import type { JacobianRank } from "../linearise/jacobian-rank.js";
-import type { Reason, ReasonCode } from "../linearise/record.js";
+import type { JacobianRank } from "../linearize/jacobian-rank.js";
+import type { Reason, ReasonCode } from "../linearize/record.js";
 import type { StageFailure } from "./ode.js";
 
 const CODES: readonly ReasonCode[] = [

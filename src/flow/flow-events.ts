@@ -1,8 +1,8 @@
 // Events of a flow: what they see of it, the usual ones ready-made, and their form for the integrator.
 import { norm } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
-import { KernelDrift } from "../linearise/kernel-drift.js";
-import { objectiveOf } from "../linearise/problem.js";
+import { KernelDrift } from "../linearize/kernel-drift.js";
+import { objectiveOf } from "../linearize/problem.js";
 import { checkBoolean, checkPositive } from "../options.js";
 import type { OdeEvent } from "./ode.js";
 
@@ -98,7 +98,7 @@ export function odeEvents(events: readonly FlowEvent[], context: EventContext): 
       objective: objectiveOf(loss, decay, parameters),
       distance: norm(parameters.map((value, j) => value - start[j])),
       gradientNorm: async () => {
-        const point = await engine.linearise(parameters, { curvature: "none", decay, scaling: null }, signal);
+        const point = await engine.linearize(parameters, { curvature: "none", decay, scaling: null }, signal);
         return failed(point) ? Number.POSITIVE_INFINITY : norm(point.gradient);
       },
       kernelDrift: async () => {

@@ -1,6 +1,6 @@
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import { FLOW_ROUTES, type FlowRecord, type FlowRoute } from "../linearise/record.js";
+import { FLOW_ROUTES, type FlowRecord, type FlowRoute } from "../linearize/record.js";
 import type { SquaredError } from "../loss/squared-error.js";
 import type { Network } from "../network/network.js";
 import { checkOptionNames } from "../options.js";
@@ -112,10 +112,10 @@ function checkDamping(
       `must be above 0 with route "dual" for ${p} parameters and ${equations} equations: the kernel has rank ${p} at most`,
       0,
     );
-  if (network.options.initialisation === "symmetric" && !network.options.centred)
+  if (network.options.initialization === "symmetric" && !network.options.centered)
     throw argumentError(
       "options.damping",
-      'must be above 0 with initialisation "symmetric", whose paired units make J singular at the start: use centred: true, which also starts at 0',
+      'must be above 0 with initialization "symmetric", whose paired units make J singular at the start: use centered: true, which also starts at 0',
       0,
     );
 }

@@ -3,9 +3,9 @@
 import { norm } from "../algebra/vectors.js";
 import type { Engine } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
-import { jacobianRank } from "../linearise/jacobian-rank.js";
-import type { ObservedRun, Observer, ResidualTerms } from "../linearise/observer.js";
-import type { FlowRecord, Reason } from "../linearise/record.js";
+import { jacobianRank } from "../linearize/jacobian-rank.js";
+import type { ObservedRun, Observer, ResidualTerms } from "../linearize/observer.js";
+import type { FlowRecord, Reason } from "../linearize/record.js";
 import type { Architecture } from "../network/architecture.js";
 import { CheckpointKeeper, type CheckpointOptions } from "../train/checkpoint-keeper.js";
 import { Interrupt } from "../train/interrupt.js";
@@ -147,7 +147,7 @@ export class FlowRun {
       await this.#keepBoundary(null);
       yield await this.#tell(record);
     } else {
-      this.field.linearisations = resume.linearisations;
+      this.field.linearizations = resume.linearizations;
       // Where it goes on from: a run that has nothing left to do has been seen all the same.
       await this.#show(this.records[this.records.length - 1]);
     }
@@ -284,7 +284,7 @@ export class FlowRun {
       decay: loss.decay,
       resolution: step > 0 ? 0 : this.#predictionError ** 2 / 2,
       // A mode that decays at k is multiplied by R(-k h) in a fixed step; the loss by its square.
-      discretised: (rate) => {
+      discretized: (rate) => {
         if (step === 0) return rate;
         const growth = Math.abs(stability(integrator.tableau, (-rate / 2) * step));
         return growth < Number.EPSILON ? Number.POSITIVE_INFINITY : (-2 * Math.log(growth)) / step;
@@ -322,7 +322,7 @@ export class FlowRun {
       memory: step?.memory ?? unbegun,
       ...this.counts,
       ...(step === null ? { evaluations: 1 } : {}),
-      linearisations: this.field.linearisations,
+      linearizations: this.field.linearizations,
       initialLoss: this.#initialLoss,
       initialObjective: this.field.initialObjective,
       best: this.best,

@@ -5,9 +5,10 @@ import { createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import type { MonitorReport } from "../linearise/observer.js";
-import { type Plan, planRoute, refuse } from "../linearise/plan.js";
-import type { FlowRecord, Reason } from "../linearise/record.js";
+import { inFirstSpelling } from "../first-spelling.js";
+import type { MonitorReport } from "../linearize/observer.js";
+import { type Plan, planRoute, refuse } from "../linearize/plan.js";
+import type { FlowRecord, Reason } from "../linearize/record.js";
 import type { Network } from "../network/network.js";
 import { finishInTurns, Pace } from "../pace.js";
 import { fingerprint } from "../train/checkpoint.js";
@@ -54,12 +55,12 @@ export interface FlowResult {
     /** Trials that were rejected. */
     readonly rejected: number;
     /**
-     * Right-hand sides, and linearisations of the network: one each; one more where the route changed, and two where the noise of the
+     * Right-hand sides, and linearizations of the network: one each; one more where the route changed, and two where the noise of the
      * velocity was measured, once a flow.
      */
     readonly evaluations: number;
     /** Linearizations of the network. */
-    readonly linearisations: number;
+    readonly linearizations: number;
   };
   /** When the orthogonal route took over from Cholesky, and why; or null. */
   readonly switched: {
@@ -172,7 +173,7 @@ export async function* flowSteps(
 
 /** The start of a flow in its units, and its fingerprint where checkpoints need one. Takes turns with the event loop. */
 async function begin(network: Network, fit: Dataset, completed: CompletedFlowOptions, signal: AbortSignal | undefined) {
-  const point = await startingPoint(network, fit, completed.standardise, signal);
+  const point = await startingPoint(network, fit, completed.standardize, signal);
   await checkTargetsKept(point);
   checkReachable(point, fit);
   const { start, data: prepared, terms } = point;
@@ -198,14 +199,14 @@ function checkResumed({ outputs, until }: CompletedFlowOptions, { time, outputs:
 function printOf(
   start: Network,
   data: EngineData,
-  { schedule, integrator, loss, standardise, route, from }: CompletedFlowOptions,
+  { schedule, integrator, loss, standardize, route, from }: CompletedFlowOptions,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const { steps: _steps, ...settings } = integrator.settings;
   const damping = [schedule.name, schedule.settings];
   const parts = [
-    JSON.stringify({ damping, method: integrator.name, settings, loss, standardise, route, from }),
-    JSON.stringify(start.options),
+    JSON.stringify(inFirstSpelling({ damping, method: integrator.name, settings, loss, standardize, route, from })),
+    JSON.stringify(inFirstSpelling(start.options)),
     start.parameters,
     data.inputs,
     data.targets,
@@ -231,7 +232,7 @@ interface FlowOutcome
     | "warnings"
   > {
   readonly best: Pick<FlowRun["best"], "parameters">;
-  readonly field: Pick<FlowRun["field"], "linearisations" | "switched" | "route">;
+  readonly field: Pick<FlowRun["field"], "linearizations" | "switched" | "route">;
 }
 
 /** The outcome of a flow that was aborted before its first right-hand side. */
@@ -250,7 +251,7 @@ function unbegun(
     outputs: [],
     events: [],
     counts: { accepted: 0, rejected: 0, evaluations: 0 },
-    field: { linearisations: 0, switched: null, route },
+    field: { linearizations: 0, switched: null, route },
     stiffness: null,
     rounding: null,
     elapsed: 0,
@@ -282,7 +283,7 @@ async function finish(
       accepted: run.counts.accepted,
       rejected: run.counts.rejected,
       evaluations: run.counts.evaluations,
-      linearisations: run.field.linearisations,
+      linearizations: run.field.linearizations,
     },
     switched: run.field.switched,
     stiffness: run.stiffness,

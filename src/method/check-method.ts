@@ -1,6 +1,6 @@
 // What a method from outside must have, checked before a run: JavaScript has no compiler to say it.
 import { argumentError } from "../errors.js";
-import { scalingKinds } from "../linearise/problem.js";
+import { scalingKinds } from "../linearize/problem.js";
 import { isObject } from "../options.js";
 import type { Method, MethodState } from "./method.js";
 

@@ -3,14 +3,14 @@
 //   plain        w + eta d, whatever it does to the objective (the best point seen is returned by the loop)
 //   line search  the first eta, eta/2, eta/4, ... with F(w + t d) <= F(w) + 1e-4 t gradient.d     (Armijo)
 //
-// Where the factorisation meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from
+// Where the factorization meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from
 // rounding level until it passes: the direction stays one of descent. It falls again after accepted steps.
 import { type Failure, failed } from "../backend/engine.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { dampedStep } from "../step/damped-step.js";
 import {
   checkSizes,
-  type Judgement,
+  type Judgment,
   type Method,
   type MethodState,
   numberOf,
@@ -64,7 +64,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
       return failed(answer) ? answer : scaled(answer.step, answer.slope, length, answer);
     },
 
-    judge(state, point, proposal, trial): Judgement {
+    judge(state, point, proposal, trial): Judgment {
       const weight = weigh(point, proposal, trial);
       if (failed(proposal)) return moreRidge(state, proposal);
       const ratio = "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null;
@@ -77,10 +77,10 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
           ? weight.rejection
           : riseMessage(point, trial !== null && "ok" in trial ? trial.objective : Number.NaN);
       const length = numberOf(state, "length") * shrink;
-      const judgement: Judgement = { accepted: false, state: { ...state, length }, gainRatio: ratio, rejection };
-      if (lineSearch) return judgement;
+      const judgment: Judgment = { accepted: false, state: { ...state, length }, gainRatio: ratio, rejection };
+      if (lineSearch) return judgment;
       const message = `a plain Gauss-Newton step has no way back: ${rejection}; a line search or Levenberg-Marquardt has`;
-      return { ...judgement, end: { code: failed(trial ?? proposal) ? "non-finite" : "no-progress", message } };
+      return { ...judgment, end: { code: failed(trial ?? proposal) ? "non-finite" : "no-progress", message } };
     },
   });
 }
@@ -119,13 +119,13 @@ function afterAccepted(state: MethodState, length: number): MethodState {
   return { ...state, length, ridge: ridge < firstRidge * numberOf(state, "scale") ? 0 : ridge };
 }
 
-function moreRidge(state: MethodState, failure: Failure): Judgement {
+function moreRidge(state: MethodState, failure: Failure): Judgment {
   const scale = numberOf(state, "scale");
   const ridge = Math.max(numberOf(state, "ridge") * ridgeGrowth, firstRidge * scale);
-  const judgement = { accepted: false, state: { ...state, ridge }, gainRatio: null, rejection: failure.message };
-  if (failure.code !== "memory" && ridge <= scale) return judgement;
+  const judgment = { accepted: false, state: { ...state, ridge }, gainRatio: null, rejection: failure.message };
+  if (failure.code !== "memory" && ridge <= scale) return judgment;
   return {
-    ...judgement,
+    ...judgment,
     end:
       failure.code === "memory"
         ? { code: "memory", message: failure.message }

@@ -16,7 +16,7 @@
 import { failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 
-import { type ScalingKind, scalingKinds } from "../linearise/problem.js";
+import { type ScalingKind, scalingKinds } from "../linearize/problem.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { accelerated } from "../step/acceleration.js";
 import { dampedStep } from "../step/damped-step.js";
@@ -26,7 +26,7 @@ import type { CurvatureSamples } from "../step/subset.js";
 import { type DampingRuleName, type DampingState, dampingRules, firstGrowth } from "./damping.js";
 import {
   checkSizes,
-  type Judgement,
+  type Judgment,
   type Method,
   type MethodState,
   numberOf,
@@ -179,7 +179,7 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
       return acceleration && !stalled ? accelerated(problem, point, velocity, signal) : velocity;
     },
 
-    judge(state, point, proposal, trial): Judgement {
+    judge(state, point, proposal, trial): Judgment {
       const now: DampingState = { damping: numberOf(state, "damping"), growth: numberOf(state, "growth") };
       const weight = weigh(point, proposal, trial);
       if ("ratio" in weight && weight.ratio > 0)
@@ -205,12 +205,12 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
         if (dropped !== null) return { accepted: false, state: { ...state, ...dropped }, gainRatio, rejection };
       }
       const next = rule.rejected(now);
-      const judgement = { accepted: false, state: withDamping(state, next), gainRatio, rejection };
+      const judgment = { accepted: false, state: withDamping(state, next), gainRatio, rejection };
       // A curvature near the end of the double range must not make the limit, or the damping, infinite.
       const limit = Math.min(saturation * numberOf(state, "scale"), Number.MAX_VALUE);
-      if (next.damping <= limit) return judgement;
+      if (next.damping <= limit) return judgment;
       const message = `the damping ${next.damping.toExponential(3)} passed ${limit.toExponential(3)} without a step that lowers the objective ${point.objective.toExponential(6)}; last: ${rejection}`;
-      return { ...judgement, end: { code: "damping-saturated", message } };
+      return { ...judgment, end: { code: "damping-saturated", message } };
     },
   });
 }

@@ -2,11 +2,11 @@
 //
 //   (state, point) -> proposal;     (state, proposal, trial) -> accepted or rejected, and the next state
 //
-// The split into a step and a judgement follows optimistix (descent and search). State is plain data - numbers and
+// The split into a step and a judgment follows optimistix (descent and search). State is plain data - numbers and
 // Float64Arrays - so that a checkpoint can hold it and a resumed run goes on bit for bit.
 import { type Failure, failed } from "../backend/engine.js";
-import type { Point, Problem, ScalingKind } from "../linearise/problem.js";
-import type { InnerSolve, ReasonCode } from "../linearise/record.js";
+import type { Point, Problem, ScalingKind } from "../linearize/problem.js";
+import type { InnerSolve, ReasonCode } from "../linearize/record.js";
 import type { PrecisionChoice } from "../step/precision.js";
 import type { CurvatureSamples } from "../step/subset.js";
 
@@ -54,7 +54,7 @@ export interface Trial {
 }
 
 /** What a method makes of a trial. */
-export interface Judgement {
+export interface Judgment {
   /** Whether the step is taken. */
   readonly accepted: boolean;
   /** State of the method from now on. */
@@ -118,7 +118,7 @@ export interface Method {
    * Whether a trial is accepted, and the state that follows.
    * @param trial null when there was no proposal to evaluate.
    */
-  judge(state: MethodState, point: Point, proposal: Proposal | Failure, trial: Trial | Failure | null): Judgement;
+  judge(state: MethodState, point: Point, proposal: Proposal | Failure, trial: Trial | Failure | null): Judgment;
 }
 
 /** A number of the state, by name. */

@@ -4,7 +4,7 @@ import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
-import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
+import { type JacobianRank, jacobianRank } from "../linearize/jacobian-rank.js";
 import { isSmooth } from "../network/activations.js";
 import { network as makeNetwork, type Network } from "../network/network.js";
 import { deadNetwork } from "./observation.js";
@@ -147,8 +147,8 @@ function regularity(
         ? "remove duplicate samples, or use more units"
         : dependent
           ? `the inputs with a constant have rank ${inputs.rank} of ${inputs.of}, and every unit loses as much: leave a column out, such as one category of a group`
-          : options.initialisation === "symmetric"
-            ? "paired units have parallel columns: use centred: true instead of symmetric"
+          : options.initialization === "symmetric"
+            ? "paired units have parallel columns: use centered: true instead of symmetric"
             : "use fewer units, another seed, or a damping above 0";
   return {
     assumption: "regular",
@@ -176,7 +176,7 @@ function startAtZero(outputs: number, targets: number, alpha: number): Finding {
     message: holds
       ? "the predictions start at 0"
       : `the predictions start at ${outputs.toPrecision(3)}, the targets are ${targets.toPrecision(3)}: with outputScale ${alpha} the start itself moves away as the scale grows`,
-    remedy: holds ? null : "use centred: true (any regime) or initialisation: symmetric (p > n c)",
+    remedy: holds ? null : "use centered: true (any regime) or initialization: symmetric (p > n c)",
   };
 }
 
@@ -221,7 +221,7 @@ function describe(facts: Omit<Assumptions, "text">): string {
   const { regime, parameterCount, equationCount, spectrum, expectedRate, findings, applies } = facts;
   const relation = regime === "under" ? "at most" : "more than";
   const lines = [
-    `${parameterCount} parameters, ${relation} ${equationCount} equations: ${regime === "under" ? "underparameterised, Gauss-Newton flow (rho = 0)" : "overparameterised, Levenberg-Marquardt flow (spectralDamping())"}.`,
+    `${parameterCount} parameters, ${relation} ${equationCount} equations: ${regime === "under" ? "underparameterized, Gauss-Newton flow (rho = 0)" : "overparameterized, Levenberg-Marquardt flow (spectralDamping())"}.`,
     spectrum.largest === 0
       ? "The kernel is 0: no rate is expected."
       : `Kernel eigenvalues from ${shown(spectrum.smallest, (value) => value.toExponential(2))} to ${spectrum.largest.toExponential(2)}; expected rate of the loss ${shown(expectedRate, (value) => value.toPrecision(5))}.`,

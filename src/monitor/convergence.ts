@@ -2,13 +2,13 @@
 //   sqrt(tangent^2/r) / sqrt(normal^2/(m - r)),   m residuals (with a weight decay n c + p), r the rank of their Jacobian
 // compares what a step could still explain with the noise; below 0.001 further steps are lost in the uncertainty of the data. Where
 // the network can interpolate (m = r) the objective itself has to reach the rounding floor.
-import type { MonitorReport, ObservedRun } from "../linearise/observer.js";
+import type { MonitorReport, ObservedRun } from "../linearize/observer.js";
 import { deadNetwork, type Observations } from "./observation.js";
 
 const relativeOffset = 1e-3;
 
 /** A normal part below this share of the residual is what rounding leaves of it. */
-const cancelled = 1e-14;
+const canceled = 1e-14;
 
 /** Within this factor of the floor an objective is as small as rounding lets it be. */
 const atFloor = 100;
@@ -55,7 +55,7 @@ export function convergence(
       message: `no: the network has parameters enough to fit every training row exactly, and is not there (${share.toExponential(2)} of the excess objective at the start is left)`,
     };
   }
-  if (normalNorm <= cancelled * Math.hypot(tangentNorm, normalNorm))
+  if (normalNorm <= canceled * Math.hypot(tangentNorm, normalNorm))
     return {
       holds: false,
       message: `no: further steps could still explain all of the training error (residual ${tangentNorm.toExponential(2)}, tangent to rounding)`,

@@ -1,7 +1,7 @@
 // The facts behind a flow's verdict: promised and attainable rates over the window, and what excludes the theory.
 
-import type { ObservedRun, RateFit, Verdict } from "../linearise/observer.js";
-import type { Reason, ReasonCode } from "../linearise/record.js";
+import type { ObservedRun, RateFit, Verdict } from "../linearize/observer.js";
+import type { Reason, ReasonCode } from "../linearize/record.js";
 import { isSmooth } from "../network/activations.js";
 import { deadNetwork, isOver, type Observations } from "./observation.js";
 import { attainableRate, promisedRate, windowMean } from "./promised.js";
@@ -38,9 +38,9 @@ export function judgeFlow(
   const points = (own ? flow : observed).filter(inWindow);
   const mean = (value: (point: (typeof points)[number]) => number | null) =>
     windowMean(points.map((point) => ({ position: point.position, value: value(point) })));
-  const discretised = (rate: number | null) => (rate === null ? null : run.discretised(rate));
-  const promised = discretised(mean(({ damping, smallest }) => promisedRate(damping, smallest)));
-  const attainable = discretised(mean(({ smallest }) => attainableRate(over, smallest)));
+  const discretized = (rate: number | null) => (rate === null ? null : run.discretized(rate));
+  const promised = discretized(mean(({ damping, smallest }) => promisedRate(damping, smallest)));
+  const attainable = discretized(mean(({ smallest }) => attainableRate(over, smallest)));
   const shares = input.observations.filter(inWindow).map(({ position, flow: record, tangentNorm }) => ({
     position,
     value: record === null || !tangentNorm ? null : record.dissipation / tangentNorm ** 2,
@@ -55,7 +55,7 @@ export function judgeFlow(
     attainable,
     share: windowMean(shares),
     damping: mean(({ damping }) => damping) ?? 0,
-    overparameterised: over,
+    overparameterized: over,
     singular: singular(input),
     rounding: input.flow.find((record) => record.rounding !== null)?.rounding ?? null,
     unstable: unstable(input, run),
@@ -89,7 +89,7 @@ function unstable({ observations }: Observations, run: ObservedRun): string | nu
   const rho = last?.flow?.damping ?? 0;
   const largest = last?.spectrum?.largest ?? null;
   const fastest = promisedRate(rho, largest);
-  return run.fixedStep !== null && fastest !== null && run.discretised(fastest) < 0
+  return run.fixedStep !== null && fastest !== null && run.discretized(fastest) < 0
     ? `${run.fixedStep} is beyond its stability limit: the fastest mode decays at ${fastest.toPrecision(4)} and such a step makes it grow; use a smaller one`
     : null;
 }

@@ -1,7 +1,7 @@
 // The facts behind a training run's verdict: what the damped linear model offered at each step, how much of the undamped model's offer
 // that is, and how much of it the steps kept.
-import type { MonitorReport, ObservedRun, RateFit } from "../linearise/observer.js";
-import type { Reason, ReasonCode, TrainRecord } from "../linearise/record.js";
+import type { MonitorReport, ObservedRun, RateFit } from "../linearize/observer.js";
+import type { Reason, ReasonCode, TrainRecord } from "../linearize/record.js";
 import { isSmooth } from "../network/activations.js";
 import type { Judged } from "./judge-flow.js";
 import { deadNetwork, type Observations } from "./observation.js";

@@ -6,14 +6,14 @@
 //   tangent^2 = r^T P r = -gradient^T step with the undamped Gauss-Newton step; where the matrix is singular to rounding, P projects
 //   on the eigenvectors above the floor: the step is damped by the floor, which leaves 1/2 of a direction at it, 99% at a hundred floors.
 //   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network all but interpolates.
-//   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearisation and O(order^3).
+//   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearization and O(order^3).
 import { dot, norm } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
-import { measuredCurvature } from "../linearise/jacobian-rank.js";
-import type { MonitorSpectrum } from "../linearise/observer.js";
-import { objectiveOf } from "../linearise/problem.js";
-import { type ExtremeEigenvalues, extremeEigenvalues } from "../linearise/spectrum.js";
+import { measuredCurvature } from "../linearize/jacobian-rank.js";
+import type { MonitorSpectrum } from "../linearize/observer.js";
+import { objectiveOf } from "../linearize/problem.js";
+import { type ExtremeEigenvalues, extremeEigenvalues } from "../linearize/spectrum.js";
 import { weighted } from "../loss/weighted.js";
 
 export interface MeasureOptions {
@@ -56,7 +56,7 @@ export async function measure(
   const equations = engine.sampleCount * engine.outputSize;
   const needed = options.spectrum || options.parts || damping !== null;
   const curvature = needed ? measuredCurvature(p, equations) : "none";
-  const point = await engine.linearise(parameters, { curvature, decay, scaling: null }, signal);
+  const point = await engine.linearize(parameters, { curvature, decay, scaling: null }, signal);
   if (failed(point)) return point;
   const objective = objectiveOf(point.loss, decay, parameters);
   const bare = { ok: true, objective, gradientNorm: norm(point.gradient) } as const;

@@ -2,14 +2,14 @@
 // it converged, how fast, and what holds it back?
 //
 // Cost at every observed point, on top of the run's own work (n c equations, p parameters):
-//   spectrum   one linearisation and the eigenvalues of its matrix, O(min(p, n c)^3); Lanczos for large orders
-//   parts      the same linearisation and one solve
+//   spectrum   one linearization and the eigenvalues of its matrix, O(min(p, n c)^3); Lanczos for large orders
+//   parts      the same linearization and one solve
 //   drift      a tangent kernel on at most 512 equations
 // Everything else is read off the run's own records. With all three off the monitor costs nothing.
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import { KernelDrift } from "../linearise/kernel-drift.js";
+import { KernelDrift } from "../linearize/kernel-drift.js";
 import type {
   MonitorRecord,
   MonitorReport,
@@ -18,9 +18,9 @@ import type {
   Observer,
   ObserverNeeds,
   ResidualTerms,
-} from "../linearise/observer.js";
-import type { FlowRecord, Reason, TrainRecord } from "../linearise/record.js";
-import { lastDigitMoved } from "../linearise/velocity-noise.js";
+} from "../linearize/observer.js";
+import type { FlowRecord, Reason, TrainRecord } from "../linearize/record.js";
+import { lastDigitMoved } from "../linearize/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
 import { checkBoolean, checkCount, checkFunction, checkOptionNames } from "../options.js";
 import { endedBy } from "../train/interrupt.js";

@@ -13,8 +13,8 @@ import { createEngine } from "../backend/create.js";
 import { type Engine, failed } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
-import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
-import { lastDigitMoved } from "../linearise/velocity-noise.js";
+import { type JacobianRank, jacobianRank } from "../linearize/jacobian-rank.js";
+import { lastDigitMoved } from "../linearize/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { deadNetwork } from "./observation.js";
@@ -81,7 +81,7 @@ export interface OutputScaleAdvice {
 /**
  * Suggests an output scale at which the undamped flow from the network's parameters stays in the regime of the theory.
  *
- * Works on the centred network (psi_0 = 0); a network that does not start at 0 is told so in `text`. Costs a few linearisations and
+ * Works on the centered network (psi_0 = 0); a network that does not start at 0 is told so in `text`. Costs a few linearizations and
  * singular values.
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA; GAUSSFLOW_ARGUMENT also where J is not finite at the start
  * @example
@@ -100,8 +100,8 @@ export async function recommendOutputScale(
   const w = start.parameters;
   const there = createEngine(start.architecture, prepared.data, prepared.backend);
   const f0 = await there.forward(w, signal).finally(() => there.dispose());
-  // Targets as the centred network at w has to reach them, and how far it starts from 0 if it is not that.
-  const y = start.centre === null ? prepared.data.targets : prepared.data.targets.map((value, i) => value - f0[i]);
+  // Targets as the centered network at w has to reach them, and how far it starts from 0 if it is not that.
+  const y = start.center === null ? prepared.data.targets : prepared.data.targets.map((value, i) => value - f0[i]);
   const offset = norm(start.predictScaled(prepared.data.inputs));
   const engine = createEngine(
     start.architecture,
@@ -142,10 +142,10 @@ export async function recommendOutputScale(
     const over = engine.parameterCount > engine.sampleCount * engine.outputSize;
     const floor = rank.tolerance * rank.largest;
     const digit = lastDigitMoved(w);
-    const cancelling = createEngine(start.architecture, { ...prepared.data, targets: f0 }, prepared.backend);
+    const canceling = createEngine(start.architecture, { ...prepared.data, targets: f0 }, prepared.backend);
     const moved = await displacementOf(engine, digit, floor, signal);
     // Its targets are f(w): the solve leads from f(w~) back to it, which is -n.
-    const back = await displacementOf(cancelling, digit, floor, signal).finally(() => cancelling.dispose());
+    const back = await displacementOf(canceling, digit, floor, signal).finally(() => canceling.dispose());
     const weighted = (values: Float64Array) => rows.weighted(values);
     const largest = await roundingBound(
       { engine, w, d, moved, back, distance: norm(distance), weighted },
@@ -190,7 +190,7 @@ function withoutWay(
   return { ...facts, outputScale: 1, roundingBound: Number.POSITIVE_INFINITY, sufficient: 0, text };
 }
 
-/** J~ = sqrt(s) J as an operator, as the engine's loss and factorisations have it. */
+/** J~ = sqrt(s) J as an operator, as the engine's loss and factorizations have it. */
 class WeightedRows {
   readonly #engine: Engine;
   readonly #weights: Float64Array | null;
@@ -223,7 +223,7 @@ async function displacementOf(
   signal?: AbortSignal,
 ): Promise<Float64Array> {
   const over = engine.parameterCount > engine.sampleCount * engine.outputSize;
-  const point = await engine.linearise(w, { curvature: over ? "dual" : "orthogonal", decay: 0, scaling: null }, signal);
+  const point = await engine.linearize(w, { curvature: over ? "dual" : "orthogonal", decay: 0, scaling: null }, signal);
   if (failed(point)) throw new GaussflowError("GAUSSFLOW_ARGUMENT", point.message);
   const solved = await engine.solve({ damping: over ? floor ** 2 : 0, decay: 0, scaling: null }, signal);
   if (failed(solved)) throw new GaussflowError("GAUSSFLOW_ARGUMENT", solved.message);
@@ -291,7 +291,7 @@ function reasoning(
 function offsetLines(offset: number, distance: number): string[] {
   if (offset <= 1e-8 * distance) return [];
   return [
-    `This holds for the centred network. As it is, it starts at alpha |f(w_0)| = alpha * ${show(offset)}, which grows with alpha: use centred: true.`,
+    `This holds for the centered network. As it is, it starts at alpha |f(w_0)| = alpha * ${show(offset)}, which grows with alpha: use centered: true.`,
   ];
 }
 

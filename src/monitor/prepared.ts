@@ -8,8 +8,8 @@ import { fittedPart, fittingDataset, startingPoint } from "../train/prepare.js";
 
 /** Options of the checks before a run. */
 export interface AdviceOptions {
-  /** In standardised units, as in `train` and `flow`. Default true. */
-  readonly standardise?: boolean | undefined;
+  /** In standardized units, as in `train` and `flow`. Default true. */
+  readonly standardize?: boolean | undefined;
   /** Engine that computes. Default: GAUSSFLOW_BACKEND, else "auto". */
   readonly backend?: Backend | undefined;
   /** Threads that compute. Default: GAUSSFLOW_THREADS, else all processors. */
@@ -28,13 +28,13 @@ export async function prepareAdvice(
   options: AdviceOptions,
   outputScale?: number,
 ): Promise<{ readonly start: Network; readonly data: EngineData; readonly backend: BackendOptions }> {
-  checkOptionNames("options", options, ["standardise", "backend", "threads", "signal"]);
-  const { standardise = true, signal } = options;
-  checkBoolean("options.standardise", standardise);
+  checkOptionNames("options", options, ["standardize", "backend", "threads", "signal"]);
+  const { standardize = true, signal } = options;
+  checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
   const set = fittingDataset(network, given);
   const fit = fittedPart(set);
   const scaled = outputScale === undefined ? network : network.withOutputScale(outputScale);
-  const { start, data } = await startingPoint(scaled, fit, standardise, signal);
+  const { start, data } = await startingPoint(scaled, fit, standardize, signal);
   return { start, data, backend: { backend: options.backend, threads: options.threads } };
 }

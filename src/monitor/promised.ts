@@ -16,8 +16,8 @@ export function promisedRate(rho: number, smallest: number | null): number | nul
 }
 
 /** The rate of the loss that the default damping of `flow` promises for this problem: rho = 0, or spectralDamping() with c = 1. */
-export function attainableRate(overparameterised: boolean, smallest: number | null): number | null {
-  if (!overparameterised) return 2;
+export function attainableRate(overparameterized: boolean, smallest: number | null): number | null {
+  if (!overparameterized) return 2;
   return smallest === null ? null : 1 + smallest;
 }
 

@@ -8,7 +8,7 @@
 //                                          or, at these same points, the undamped flow would have the goal (dissipation/tangent^2)
 //              a singular J, rounding, an unstable step and an optimum that is none come before any rate
 //   training   the same words for rates an iteration; the goal is the whole excess at once
-import type { RateFit, Verdict } from "../linearise/observer.js";
+import type { RateFit, Verdict } from "../linearize/observer.js";
 import { percent } from "./percent.js";
 
 /** The numbers behind the monitor's verdicts. */
@@ -53,7 +53,7 @@ export interface FlowFacts extends Obstacles {
   /** Dissipation over that of the undamped flow at the same points; null = not measured. */
   readonly share: number | null;
   readonly damping: number;
-  readonly overparameterised: boolean;
+  readonly overparameterized: boolean;
   /** The flow ran into a singular J; `start`: it began at one. */
   readonly singular: { readonly start: boolean; readonly message: string } | null;
   /** Rounding decides over the steps. */
@@ -130,7 +130,7 @@ interface Held {
 }
 
 function byRate(facts: FlowFacts, measured: string, { fit, promised, attainable }: Held): Verdict {
-  const { damping, overparameterised } = facts;
+  const { damping, overparameterized } = facts;
   const goal = Math.max(promised, attainable);
   const errors = VERDICT_THRESHOLDS.standardErrors * fit.standardError;
   if (errors > VERDICT_THRESHOLDS.widestBand * Math.max(goal, Math.abs(fit.measured)))
@@ -154,7 +154,7 @@ function byRate(facts: FlowFacts, measured: string, { fit, promised, attainable 
       code: "stalled",
       message: `the flow hardly moves any more: ${measured} where ${show(promised)} are promised; look at drift and spectrum of the records`,
     };
-  const rho = damping > 0 && overparameterised ? " with this damping" : "";
+  const rho = damping > 0 && overparameterized ? " with this damping" : "";
   return {
     code: "curvature-limited",
     message: `${tooCurved}: ${measured}, less than the ${show(promised)} promised${rho}`,
@@ -163,12 +163,12 @@ function byRate(facts: FlowFacts, measured: string, { fit, promised, attainable 
 
 /** Between what the damping promises and what another would. */
 function damped(
-  { share, damping, overparameterised }: FlowFacts,
+  { share, damping, overparameterized }: FlowFacts,
   measured: string,
   { fit, promised, attainable }: Held,
   band: (rate: number) => number,
 ): Verdict {
-  const other = overparameterised ? "spectralDamping() with c = 1" : "damping: 0";
+  const other = overparameterized ? "spectralDamping() with c = 1" : "damping: 0";
   const rho = `the damping rho = ${show(damping)} promises ${show(promised)} for the slowest mode`;
   const offer = `${other} would promise ${show(attainable)}`;
   const kept = fit.measured <= promised + band(promised);

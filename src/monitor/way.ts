@@ -1,9 +1,9 @@
-// The undamped linearised way from the start of a flow to the targets: does J survive it? `recommendOutputScale` seeks the output scale
+// The undamped linearized way from the start of a flow to the targets: does J survive it? `recommendOutputScale` seeks the output scale
 // at which it does; the monitor asks whether it does at the scale of the run, before it offers less damping.
 import { norm } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
-import { type JacobianRank, jacobianRank } from "../linearise/jacobian-rank.js";
-import type { ObservedRun } from "../linearise/observer.js";
+import { type JacobianRank, jacobianRank } from "../linearize/jacobian-rank.js";
+import type { ObservedRun } from "../linearize/observer.js";
 import { weighted } from "../loss/weighted.js";
 import { percent } from "./percent.js";
 
@@ -57,7 +57,7 @@ export async function undampedWay({
   if (first.rank < first.of)
     return `but J is singular at the start (rank ${first.rank} of ${first.of}): keep a damping`;
   const curvature = wide ? "dual" : "orthogonal";
-  const point = await engine.linearise(start, { curvature, decay: 0, scaling: null }, signal);
+  const point = await engine.linearize(start, { curvature, decay: 0, scaling: null }, signal);
   if (failed(point)) return null;
   const damping = wide ? (first.tolerance * first.largest * alpha) ** 2 : 0;
   const solved = await engine.solve({ damping, decay: 0, scaling: null }, signal);

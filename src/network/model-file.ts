@@ -5,15 +5,17 @@ import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
 import type { ColumnScaling, Scaling } from "../data/scaling.js";
 import { fileError, GaussflowError } from "../errors.js";
+import { fromFirstSpelling } from "../first-spelling.js";
 import { checkPath, checkText } from "../options.js";
-import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unseal, unsealAny } from "../sealed-json.js";
+import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsealAny } from "../sealed-json.js";
 import { Ensemble } from "./ensemble.js";
 import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
 import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
 
 const FORMAT = "gaussflow-model";
 const ENSEMBLE_FORMAT = "gaussflow-ensemble";
-const VERSION = 1;
+/** Version 1 spells `initialization`, `centered` and `center` the British way; it is still read. */
+const VERSION = 2;
 
 /** The text of a model file, of one network or of an ensemble. @throws GAUSSFLOW_ARGUMENT for what is neither */
 export function modelToJson(model: Network | Ensemble): string {
@@ -22,12 +24,12 @@ export function modelToJson(model: Network | Ensemble): string {
   return seal(FORMAT, VERSION, bodyOf(model));
 }
 
-function bodyOf({ options, parameters, centre, scaling, encoding, summary }: Network) {
+function bodyOf({ options, parameters, center, scaling, encoding, summary }: Network) {
   const columns = ({ offset, scale }: ColumnScaling) => ({ offset: [...offset], scale: [...scale] });
   return {
     network: options,
     parameters: encodeFloats(parameters),
-    centre: centre === null ? null : encodeFloats(centre),
+    center: center === null ? null : encodeFloats(center),
     scaling: scaling === null ? null : { inputs: columns(scaling.inputs), targets: columns(scaling.targets) },
     encoding,
     summary,
@@ -65,21 +67,27 @@ export async function loadEnsemble(path: string): Promise<Ensemble> {
 export function ensembleFromJson(text: string, where = "ensemble"): Ensemble {
   checkText("text", text);
   checkText("where", where);
-  return ensembleOf(unseal(text, ENSEMBLE_FORMAT, VERSION, where), where);
+  return ensembleOf(unsealAny(text, [ENSEMBLE_FORMAT], VERSION, where), where);
 }
 
 /** Reads the file of one network or of an ensemble. @throws GAUSSFLOW_FILE naming the file, the field and the reason */
 export async function loadModelOrEnsemble(path: string): Promise<Network | Ensemble> {
   checkPath("path", path);
-  const { format, body } = unsealAny(await readText(path), [FORMAT, ENSEMBLE_FORMAT], VERSION, path);
-  return format === FORMAT ? networkOf(body, path) : ensembleOf(body, path);
+  const file = unsealAny(await readText(path), [FORMAT, ENSEMBLE_FORMAT], VERSION, path);
+  return file.format === FORMAT ? networkOf(file, path) : ensembleOf(file, path);
 }
 
-function ensembleOf(body: unknown, where: string): Ensemble {
+/** What a sealed text holds, with the version that says how its names are spelled. */
+interface Content {
+  readonly version: number;
+  readonly body: unknown;
+}
+
+function ensembleOf({ version, body }: Content, where: string): Ensemble {
   const { networks } = fields(body, where, "body");
   if (!Array.isArray(networks) || networks.length === 0)
     throw fileError(where, "networks must be a list of at least one network");
-  const members = networks.map((body, k) => networkOf(body, `${where}, network ${k + 1}`));
+  const members = networks.map((body: unknown, k) => networkOf({ version, body }, `${where}, network ${k + 1}`));
   try {
     return new Ensemble(members);
   } catch (cause) {
@@ -95,24 +103,25 @@ function ensembleOf(body: unknown, where: string): Ensemble {
 export function modelFromJson(text: string, where = "model"): Network {
   checkText("text", text);
   checkText("where", where);
-  return networkOf(unseal(text, FORMAT, VERSION, where), where);
+  return networkOf(unsealAny(text, [FORMAT], VERSION, where), where);
 }
 
-function networkOf(value: unknown, where: string): Network {
-  const body = fields(value, where, "body");
-  const { options, architecture } = readOptions(body.network, where);
+function networkOf({ version, body: value }: Content, where: string): Network {
+  const spelled = (given: Record<string, unknown>) => (version === 1 ? fromFirstSpelling(given) : given);
+  const body = spelled(fields(value, where, "body"));
+  const { options, architecture } = readOptions(spelled(fields(body.network, where, "network")), where);
   const { parameterCount, inputSize, outputSize } = architecture;
   const parameters = checkNumbers(
     decodeFloats(body.parameters, parameterCount, where, "parameters"),
     where,
     "parameters",
   );
-  const centre =
-    body.centre === null
+  const center =
+    body.center === null
       ? null
-      : checkNumbers(decodeFloats(body.centre, parameterCount, where, "centre"), where, "centre");
-  if ((centre !== null) !== options.centred)
-    throw fileError(where, "centre must be there exactly when the network is centred");
+      : checkNumbers(decodeFloats(body.center, parameterCount, where, "center"), where, "center");
+  if ((center !== null) !== options.centered)
+    throw fileError(where, "center must be there exactly when the network is centered");
   const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, (rule) => fileError(where, rule));
   if (encoding !== null && encodedSize(encoding) !== inputSize)
     throw fileError(where, `encoding makes ${encodedSize(encoding)} inputs, and the network has ${inputSize}`);
@@ -123,11 +132,10 @@ function networkOf(value: unknown, where: string): Network {
     );
   const scaling = readScaling(body.scaling, inputSize, outputSize, where);
   const summary = body.summary === null ? null : (fields(body.summary, where, "summary") as TrainingSummary);
-  return new Network({ options, parameters, centre, scaling, encoding, summary });
+  return new Network({ options, parameters, center, scaling, encoding, summary });
 }
 
-function readOptions(value: unknown, where: string) {
-  const given = fields(value, where, "network");
+function readOptions(given: Record<string, unknown>, where: string) {
   for (const name of NETWORK_OPTION_NAMES)
     if (!Object.hasOwn(given, name)) throw fileError(where, `network.${name} is missing`);
   try {

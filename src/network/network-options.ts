@@ -1,10 +1,10 @@
-// The options of `network({...})`: checked one by one, misspelt names caught, and completed to what the network was built with.
+// The options of `network({...})`: checked one by one, misspelled names caught, and completed to what the network was built with.
 
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";
 import { ACTIVATION_NAMES, isActivationName } from "./activations.js";
 import type { ActivationName } from "./architecture.js";
-import { INITIALISATION_NAMES, type InitialisationName } from "./initialise.js";
+import { INITIALIZATION_NAMES, type InitializationName } from "./initialize.js";
 
 /** Options of `network`. */
 export interface NetworkOptions {
@@ -17,11 +17,11 @@ export interface NetworkOptions {
   /** One for all layers, or one each (output included). Default true. */
   readonly bias?: boolean | readonly boolean[] | undefined;
   /** Default "lecun-normal", or "he-normal" where a hidden layer is relu. `ntk` also puts 1/sqrt(fan-in) in the passes. */
-  readonly initialisation?: InitialisationName | undefined;
+  readonly initialization?: InitializationName | undefined;
   /** alpha in psi = alpha f(w), > 0. Default 1. */
   readonly outputScale?: number | undefined;
   /** psi = alpha (f(w) - f(w_0)): predictions start at exactly 0. Default false. */
-  readonly centred?: boolean | undefined;
+  readonly centered?: boolean | undefined;
   /** Of the initial parameters: integer from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number | undefined;
 }
@@ -37,11 +37,11 @@ export interface CompletedNetworkOptions {
   /** One a layer. */
   readonly bias: readonly boolean[];
   /** How the first parameters are drawn. */
-  readonly initialisation: InitialisationName;
+  readonly initialization: InitializationName;
   /** alpha in psi = alpha f(w). */
   readonly outputScale: number;
   /** Whether f(w_0) is taken off. */
-  readonly centred: boolean;
+  readonly centered: boolean;
   /** Seed of the first parameters. */
   readonly seed: number;
 }
@@ -51,9 +51,9 @@ const NAMES = [
   "activation",
   "outputActivation",
   "bias",
-  "initialisation",
+  "initialization",
   "outputScale",
-  "centred",
+  "centered",
   "seed",
 ] as const;
 
@@ -112,16 +112,16 @@ export function completeNetworkOptions(options: NetworkOptions, name = "options"
   if (!isActivationName(outputActivation))
     throw argumentError(at("outputActivation"), `must be ${activationRule}`, outputActivation);
   const biases = spread(at("bias"), bias, layers.length - 1, isBoolean, "true or false", "layer");
-  const { initialisation = activations.includes("relu") ? "he-normal" : "lecun-normal" } = options;
-  if (!INITIALISATION_NAMES.includes(initialisation))
-    throw argumentError(at("initialisation"), `must be one of ${INITIALISATION_NAMES.join(", ")}`, initialisation);
-  const { outputScale = 1, centred = false, seed = 0 } = options;
+  const { initialization = activations.includes("relu") ? "he-normal" : "lecun-normal" } = options;
+  if (!INITIALIZATION_NAMES.includes(initialization))
+    throw argumentError(at("initialization"), `must be one of ${INITIALIZATION_NAMES.join(", ")}`, initialization);
+  const { outputScale = 1, centered = false, seed = 0 } = options;
   if (typeof outputScale !== "number" || !(outputScale > 0) || outputScale === Infinity)
     throw argumentError(at("outputScale"), "must be a positive finite number", outputScale);
   // Curvature and damping have its square.
   if (!(outputScale >= LEAST_SCALE && outputScale <= 1 / LEAST_SCALE))
     throw argumentError(at("outputScale"), `must be from ${LEAST_SCALE} to ${1 / LEAST_SCALE}`, outputScale);
-  if (!isBoolean(centred)) throw argumentError(at("centred"), "must be true or false", centred);
+  if (!isBoolean(centered)) throw argumentError(at("centered"), "must be true or false", centered);
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw argumentError(at("seed"), "must be an integer from 0 to 2^53 - 1", seed);
   return Object.freeze({
@@ -129,9 +129,9 @@ export function completeNetworkOptions(options: NetworkOptions, name = "options"
     activation: Object.freeze(activations),
     outputActivation,
     bias: Object.freeze(biases),
-    initialisation,
+    initialization,
     outputScale,
-    centred,
+    centered,
     seed,
   });
 }

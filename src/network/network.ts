@@ -1,7 +1,7 @@
 // A network: what it is (architecture, options), its parameters, and what prediction in raw units needs besides (scaling,
 // encoding). Immutable: training makes new ones by `with...`.
 //   prediction = target offset + target scale * psi(z),   z = (x - input offset) / input scale
-//   psi = alpha f(w), or centred alpha (f(w) - f(w_0))
+//   psi = alpha f(w), or centered alpha (f(w) - f(w_0))
 
 import type { TableEncoding } from "../data/encoding.js";
 import { encodedSize } from "../data/encoding.js";
@@ -12,7 +12,7 @@ import { argumentError, GaussflowError } from "../errors.js";
 import { checkDoubles, checkJson, checkOptionNames, isObject, isTypedNumbers, type NumberArray } from "../options.js";
 import type { Architecture } from "./architecture.js";
 import { inputJacobian, predictions } from "./forward.js";
-import { initialise } from "./initialise.js";
+import { initialize } from "./initialize.js";
 import { type CompletedNetworkOptions, completeNetworkOptions, type NetworkOptions } from "./network-options.js";
 import { layOut, type ParameterBlock, parameterMap } from "./parameters.js";
 
@@ -28,8 +28,8 @@ export interface NetworkState {
   readonly options: CompletedNetworkOptions;
   /** p entries, layer after layer. */
   readonly parameters: Float64Array;
-  /** w_0 of a centred network, else null. */
-  readonly centre: Float64Array | null;
+  /** w_0 of a centered network, else null. */
+  readonly center: Float64Array | null;
   /** Scaling of inputs and targets; null for none. */
   readonly scaling: Scaling | null;
   /** How table columns become inputs; null for none. */
@@ -46,7 +46,7 @@ export function architectureOf(options: CompletedNetworkOptions): Architecture {
     activation: l < widths.length - 1 ? options.activation[l] : options.outputActivation,
     bias: options.bias[l],
   }));
-  return layOut(inputSize, plans, options.initialisation === "ntk", options.outputScale);
+  return layOut(inputSize, plans, options.initialization === "ntk", options.outputScale);
 }
 
 /**
@@ -57,9 +57,9 @@ export function architectureOf(options: CompletedNetworkOptions): Architecture {
 export function network(options: NetworkOptions): Network {
   const completed = completeNetworkOptions(options);
   const architecture = architectureOf(completed);
-  const parameters = initialise(architecture, completed.initialisation, completed.seed);
-  const centre = completed.centred ? parameters.slice() : null;
-  return new Network({ options: completed, parameters, centre, scaling: null, encoding: null, summary: null });
+  const parameters = initialize(architecture, completed.initialization, completed.seed);
+  const center = completed.centered ? parameters.slice() : null;
+  return new Network({ options: completed, parameters, center, scaling: null, encoding: null, summary: null });
 }
 
 /** Made by `network`, `loadModel` and training. The arrays it shows are its own: treat them as read-only. */
@@ -71,7 +71,7 @@ export class Network {
   /** p entries, flat; see `parameterMap`. */
   readonly parameters: Float64Array;
   /** w_0 where psi = alpha (f(w) - f(w_0)), else null. */
-  readonly centre: Float64Array | null;
+  readonly center: Float64Array | null;
   /** Between raw units and those the network is trained in; null = the same. */
   readonly scaling: Scaling | null;
   /** How table columns became inputs; null for data given in code. */
@@ -85,12 +85,12 @@ export class Network {
     this.architecture = architectureOf(this.options);
     const { parameterCount } = this.architecture;
     checkDoubles("state.parameters", state.parameters, parameterCount);
-    if (this.options.centred) checkDoubles("state.centre", state.centre, parameterCount);
-    else if (state.centre !== null)
-      throw argumentError("state.centre", "must be null for a network that is not centred", state.centre);
+    if (this.options.centered) checkDoubles("state.center", state.center, parameterCount);
+    else if (state.center !== null)
+      throw argumentError("state.center", "must be null for a network that is not centered", state.center);
     checkScaling("state.scaling", state.scaling, this.architecture);
     this.parameters = state.parameters;
-    this.centre = state.centre;
+    this.center = state.center;
     this.scaling = state.scaling;
     this.encoding = state.encoding;
     this.summary = state.summary;
@@ -132,8 +132,8 @@ export class Network {
 
   #predictUnits(inputs: Float64Array): Float64Array {
     const psi = predictions(this.architecture, this.parameters, inputs);
-    if (this.centre !== null) {
-      const start = predictions(this.architecture, this.centre, inputs);
+    if (this.center !== null) {
+      const start = predictions(this.architecture, this.center, inputs);
       for (let k = 0; k < psi.length; k++) psi[k] -= start[k];
     }
     return psi;
@@ -149,8 +149,8 @@ export class Network {
       throw argumentError("x", `must be ${this.inputSize} numbers`, x);
     const point = this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs);
     const jacobian = inputJacobian(this.architecture, this.parameters, point);
-    if (this.centre !== null) {
-      const start = inputJacobian(this.architecture, this.centre, point);
+    if (this.center !== null) {
+      const start = inputJacobian(this.architecture, this.center, point);
       for (let k = 0; k < jacobian.length; k++) jacobian[k] -= start[k];
     }
     if (this.scaling !== null) {
@@ -209,12 +209,12 @@ export class Network {
 
   /** All parts, as the constructor takes them. */
   state(): NetworkState {
-    const { options, parameters, centre, scaling, encoding, summary } = this;
-    return { options, parameters, centre, scaling, encoding, summary };
+    const { options, parameters, center, scaling, encoding, summary } = this;
+    return { options, parameters, center, scaling, encoding, summary };
   }
 }
 
-const STATE_NAMES = ["options", "parameters", "centre", "scaling", "encoding", "summary"];
+const STATE_NAMES = ["options", "parameters", "center", "scaling", "encoding", "summary"];
 
 function checkShape(state: NetworkState): NetworkState {
   checkOptionNames("state", state, STATE_NAMES);

@@ -28,7 +28,7 @@ export interface LayerPlan {
 /**
  * An architecture with all offsets filled in.
  * @param inputSize number of inputs of the first layer
- * @param ntk true for the NTK parametrisation: factor 1/sqrt(fan-in) on the weights in the forward pass
+ * @param ntk true for the NTK parametrization: factor 1/sqrt(fan-in) on the weights in the forward pass
  */
 export function layOut(
   inputSize: number,

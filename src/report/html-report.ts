@@ -26,7 +26,7 @@ export function htmlReport(outcomes: readonly ExperimentOutcome[], meta: ReportM
   );
   const uplot = uplotFiles();
   const style = `${uplot.style}\n${styleSheet()}`;
-  const script = `/*\nuPlot ${uplot.version}\n${uplot.licence}\n*/\n${uplot.script}\n${pageProgram()}`;
+  const script = `/*\nuPlot ${uplot.version}\n${uplot.license}\n*/\n${uplot.script}\n${pageProgram()}`;
   const title = reportTitle(outcomes);
   return `<!doctype html>
 <html lang="en">
@@ -47,7 +47,7 @@ ${navigation(entries)}
 ${summary(entries)}
 ${sections(entries, charts)}
 </main>
-<footer><p>Made by gaussflow ${escapeHtml(meta.version)}; charts drawn by uPlot ${escapeHtml(uplot.version)} (MIT licence).</p></footer>
+<footer><p>Made by gaussflow ${escapeHtml(meta.version)}; charts drawn by uPlot ${escapeHtml(uplot.version)} (MIT license).</p></footer>
 <script type="application/json" id="report-data">${scriptJson(charts.flat())}</script>
 <script>${script}</script>
 </body>

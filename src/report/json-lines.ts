@@ -1,6 +1,6 @@
 // The same facts for machines: one JSON object a line, told apart by `type`. JSON has no NaN or infinity: such values become null.
-import type { MonitorReport } from "../linearise/observer.js";
-import type { Reason, TrainRecord } from "../linearise/record.js";
+import type { MonitorReport } from "../linearize/observer.js";
+import type { Reason, TrainRecord } from "../linearize/record.js";
 import type { SetMetrics } from "../loss/metrics.js";
 import type { Advice } from "../train/advice.js";
 

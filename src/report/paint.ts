@@ -1,4 +1,4 @@
-// Colour for terminals, and only there: a painter that colours, or one that leaves text alone. Honours NO_COLOR and FORCE_COLOR
+// Color for terminals, and only there: a painter that colors, or one that leaves text alone. Honors NO_COLOR and FORCE_COLOR
 // (https://no-color.org); dumb terminals get plain text.
 
 /** Styles the reports use, by meaning. */
@@ -18,24 +18,24 @@ const CODES: Readonly<Record<Tone, readonly [number, number]>> = {
   second: [33, 39],
 };
 
-/** Colours nothing. */
+/** Colors nothing. */
 export const plain: Painter = (_tone, text) => text;
 
-const coloured: Painter = (tone, text) => `\x1b[${CODES[tone][0]}m${text}\x1b[${CODES[tone][1]}m`;
+const colored: Painter = (tone, text) => `\x1b[${CODES[tone][0]}m${text}\x1b[${CODES[tone][1]}m`;
 
-/** The environment variables that decide about colour. */
-export interface ColourEnvironment {
+/** The environment variables that decide about color. */
+export interface ColorEnvironment {
   readonly NO_COLOR?: string | undefined;
   readonly FORCE_COLOR?: string | undefined;
   readonly TERM?: string | undefined;
 }
 
-/** The painter fit for a stream: colours on a terminal, nothing in a file or a pipe. */
+/** The painter fit for a stream: colors on a terminal, nothing in a file or a pipe. */
 export function painterFor(
   stream: { readonly isTTY?: boolean | undefined },
-  env: ColourEnvironment = process.env,
+  env: ColorEnvironment = process.env,
 ): Painter {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== "") return plain;
-  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== "0") return coloured;
-  return stream.isTTY === true && env.TERM !== "dumb" ? coloured : plain;
+  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== "0") return colored;
+  return stream.isTTY === true && env.TERM !== "dumb" ? colored : plain;
 }

@@ -21,7 +21,7 @@ const DRAWN_WITHIN_MILLISECONDS = 30_000;
 const MARGINS = 32;
 
 /**
- * Writes each chart of a report as `<experiment>-<chart id>.png` in light colours and returns the paths, in the report's order.
+ * Writes each chart of a report as `<experiment>-<chart id>.png` in light colors and returns the paths, in the report's order.
  *
  * @throws GaussflowError GAUSSFLOW_FILE when playwright-core or a browser is missing, or when the file is no report.
  */

@@ -2,7 +2,7 @@
 // the correction a, (G + decay I + mu D) a = -J~^T psi~_vv, the step v + a/2 where 2 |a|_D <= 0.75 |v|_D.
 import { plainVectors } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
-import type { Point, Problem } from "../linearise/problem.js";
+import type { Point, Problem } from "../linearize/problem.js";
 import { type DampedStep, scaledNormSquared } from "./damped-step.js";
 
 /** Beyond this ratio 2 |a| / |v| the second-order model is not to be trusted (their alpha). */

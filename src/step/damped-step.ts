@@ -8,8 +8,8 @@ import { plainVectors } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import type { LowRank } from "../backend/low-rank.js";
 import { singleTolerance } from "../backend/single.js";
-import type { Point, Problem } from "../linearise/problem.js";
-import type { InnerSolve } from "../linearise/record.js";
+import type { Point, Problem } from "../linearize/problem.js";
+import type { InnerSolve } from "../linearize/record.js";
 import { layerNormSquared } from "./dual.js";
 import { matrixFreeStep } from "./matrix-free.js";
 import { diagonalNormSquared } from "./primal.js";
@@ -35,7 +35,7 @@ export interface DampedStep {
 }
 
 /**
- * Solves the damped system at `point` (the engine's last linearisation), with `correction` added to G. A non-finite step is a failure,
+ * Solves the damped system at `point` (the engine's last linearization), with `correction` added to G. A non-finite step is a failure,
  * not a step.
  */
 export async function dampedStep(

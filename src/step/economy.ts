@@ -1,14 +1,14 @@
-// How much of the exact curvature the next linearisation is worth: its precision, its samples, and how far down its damped systems are
+// How much of the exact curvature the next linearization is worth: its precision, its samples, and how far down its damped systems are
 // solved. All of it follows from sizes, the method's choices and the records, so that a resumed run goes on bit for bit.
 import { type Failure, failed } from "../backend/engine.js";
 import { type Precision, singleTolerance } from "../backend/single.js";
-import type { Point, Problem } from "../linearise/problem.js";
-import type { TrainRecord } from "../linearise/record.js";
+import type { Point, Problem } from "../linearize/problem.js";
+import type { TrainRecord } from "../linearize/record.js";
 import { forcingTerm, gainTerm } from "./forcing.js";
 import { nextPrecision, type PrecisionChoice, singlePays } from "./precision.js";
 import { type CurvatureSamples, drawSubset, isScarce, nextSubset, type SubsetSizes } from "./subset.js";
 
-/** What a linearisation is made of. */
+/** What a linearization is made of. */
 export interface Effort {
   readonly precision: Precision;
   readonly subset: Uint32Array | null;
@@ -61,7 +61,7 @@ export class Economy {
     return this.beforeEnd(point) !== null && isScarce("matrix-free", predicted / point.objective);
   }
 
-  /** The point just linearised, with how far down its systems are solved where they are not solved directly. */
+  /** The point just linearized, with how far down its systems are solved where they are not solved directly. */
   withTolerance(point: Point, records: readonly TrainRecord[]): Point {
     if (this.#problem.route === "matrix-free") return { ...point, tolerance: forcingTerm(records, point.gradientNorm) };
     return point.precision === "single" ? { ...point, tolerance: gainTerm(records) } : point;

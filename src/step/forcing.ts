@@ -15,7 +15,7 @@
 // An error eta changes the reduction that the model promises by its square, so the model is solved as exactly as it was last true. Near
 // a minimum without residuals 1 - gain falls like the step, and convergence stays superlinear.
 import { singleTolerance } from "../backend/single.js";
-import type { TrainRecord } from "../linearise/record.js";
+import type { TrainRecord } from "../linearize/record.js";
 
 const gamma = 0.9;
 const first = 0.1;

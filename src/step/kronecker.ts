@@ -1,8 +1,8 @@
 // Layer-wise Kronecker preconditioner: G_l ~ B_l (x) A_l of every layer, damped in factored form (backend/layer-inverse.ts). Two
-// Cholesky factorisations a layer for each damping, two solves an application. Source: Martens and Grosse, ICML 2015.
+// Cholesky factorizations a layer for each damping, two solves an application. Source: Martens and Grosse, ICML 2015.
 
 import { layerInverse } from "../backend/layer-inverse.js";
-import type { Problem } from "../linearise/problem.js";
+import type { Problem } from "../linearize/problem.js";
 import { Pace } from "../pace.js";
 import type { Preconditioner } from "./preconditioner.js";
 

@@ -8,8 +8,8 @@
 // A rejected trial differs in mu alone: the preconditioner stands, and the step before, scaled to the model's least, is the start.
 import { dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
-import { defaultMatrixFree, type MatrixFreeSettings, type Point, type Problem } from "../linearise/problem.js";
-import { Slot } from "../linearise/workspace.js";
+import { defaultMatrixFree, type MatrixFreeSettings, type Point, type Problem } from "../linearize/problem.js";
+import { Slot } from "../linearize/workspace.js";
 import { conjugateGradients } from "./conjugate-gradients.js";
 import type { DampedStep } from "./damped-step.js";
 import { makePreconditioner, type Preconditioner } from "./preconditioner.js";
@@ -29,7 +29,7 @@ const trialsSlot = new Slot<Trials>("matrix-free trials");
 /** Tolerance where nobody set one: that of a solve on its own. */
 const alone = 1e-10;
 
-/** The damped step at `point`, the engine's last (matrix-free) linearisation. */
+/** The damped step at `point`, the engine's last (matrix-free) linearization. */
 export async function matrixFreeStep(
   problem: Problem,
   point: Point,

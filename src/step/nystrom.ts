@@ -1,4 +1,4 @@
-// Randomised Nystrom preconditioner: A restricted to the span of A Omega for a random Omega of r vectors, all found by one block
+// Randomized Nystrom preconditioner: A restricted to the span of A Omega for a random Omega of r vectors, all found by one block
 // product with G.
 //
 //   Y = A Omega,  A ~ Y (Omega^T Y)^-1 Y^T = U Lambda U^T,   P^-1 = (lambda_r + mu) U (Lambda + mu)^-1 U^T + (I - U U^T)
@@ -7,14 +7,14 @@
 
 import { symmetricEigen } from "../algebra/symmetric-eigen.js";
 import { dot } from "../algebra/vectors.js";
-import type { Problem } from "../linearise/problem.js";
-import { Slot } from "../linearise/workspace.js";
+import type { Problem } from "../linearize/problem.js";
+import { Slot } from "../linearize/workspace.js";
 import { multiplyTransposed } from "../network/dense.js";
 import { Pace } from "../pace.js";
 import { Random } from "../random.js";
 import type { Preconditioner } from "./preconditioner.js";
 
-/** The same test vectors at every linearisation, so that a resumed run has them too. */
+/** The same test vectors at every linearization, so that a resumed run has them too. */
 const seed = 1;
 const testVectors = new Slot<Float64Array>("Nystrom test vectors");
 

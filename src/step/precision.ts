@@ -1,14 +1,14 @@
 // When the primal curvature is formed and factored in single precision (`../backend/single.ts`): by sizes, and by what has failed.
 //
-// Single precision halves the Gram and the factorisation, some n c p^2 flops, and costs a few products with J and J^T a step, 4 n c p
+// Single precision halves the Gram and the factorization, some n c p^2 flops, and costs a few products with J and J^T a step, 4 n c p
 // flops each and far from the rate of matrix products: it pays from some hundreds of parameters on, whatever n. Its factor serves
 // until the damping no longer holds the condition of the scaled matrix below some 1/eps32. Where a step came back as imprecise or
-// indefinite the same point is linearised in double, and single precision is tried again once the damping is ten times of what it
+// indefinite the same point is linearized in double, and single precision is tried again once the damping is ten times of what it
 // was there.
 import type { Engine } from "../backend/engine.js";
 import type { Precision } from "../backend/single.js";
-import type { Problem } from "../linearise/problem.js";
-import type { TrainRecord } from "../linearise/record.js";
+import type { Problem } from "../linearize/problem.js";
+import type { TrainRecord } from "../linearize/record.js";
 
 /** `auto`: single where the rule of this file finds that it pays; `double`: never. */
 export type PrecisionChoice = "auto" | "double";
@@ -29,7 +29,7 @@ export function singlePays(
   return choice === "auto" && route === "primal" && !condition && engine.parameterCount >= leastParameters;
 }
 
-/** The precision for a linearisation whose first step will have this damping; the records tell what failed, also after a resume. */
+/** The precision for a linearization whose first step will have this damping; the records tell what failed, also after a resume. */
 export function nextPrecision(damping: number, records: readonly TrainRecord[]): Precision {
   const failure = records.findLast(({ precision }) => precision?.used === "double" && precision.fallback !== null);
   return failure === undefined || damping >= recovery * failure.damping ? "single" : "double";

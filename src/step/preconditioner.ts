@@ -1,10 +1,10 @@
 // What the matrix-free route's conjugate gradients are preconditioned with, in the units of D (see matrix-free.ts). Made once a
-// linearisation; `at` is for each damping.
+// linearization; `at` is for each damping.
 //
 //   diagonal    diag(A) + mu
 //   kronecker   one Kronecker product a layer        kronecker.ts
 //   nystrom     low rank from a random sketch        nystrom.ts
-import type { MatrixFreeSettings, Point, Problem } from "../linearise/problem.js";
+import type { MatrixFreeSettings, Point, Problem } from "../linearize/problem.js";
 import { kronecker } from "./kronecker.js";
 import { nystrom } from "./nystrom.js";
 

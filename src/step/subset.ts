@@ -10,7 +10,7 @@
 // samples, or `mostGrowth` times the first of them, it is all of them, and stays so. Loss and gradient are always those of all samples. In
 // the primal route so is every step, and the order of convergence is untouched; matrix-free it is linear while a subset is the model, which
 // it is down to rounding where the minimum is 0 (sub-sampled Newton methods: Byrd, Chin, Neveitt and Nocedal, SIAM J. Optim. 21, 2011).
-import type { TrainRecord } from "../linearise/record.js";
+import type { TrainRecord } from "../linearize/record.js";
 import { Random } from "../random.js";
 
 /** `auto`: by the rule of this file; `all`: every sample, always. */
@@ -36,7 +36,7 @@ export interface SubsetSizes {
   readonly evenness?: number | undefined;
 }
 
-/** Samples of the next linearisation, null = all; the records tell what became of those before, also after a resume. */
+/** Samples of the next linearization, null = all; the records tell what became of those before, also after a resume. */
 export function nextSubset(sizes: SubsetSizes, route: Sampled, records: readonly TrainRecord[]): number | null {
   const last = records.findLast(({ subset }) => subset !== undefined);
   const count = last === undefined ? firstCount(sizes, route) : after(last, route, records);

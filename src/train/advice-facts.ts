@@ -3,7 +3,7 @@ import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Network } from "../network/network.js";
 import type { AdviceFacts } from "./advice.js";
-import type { MinimiseResult } from "./minimise-options.js";
+import type { MinimizeResult } from "./minimize-options.js";
 import { meanFactor } from "./prepare.js";
 
 export function adviceFacts(
@@ -11,7 +11,7 @@ export function adviceFacts(
   fit: Dataset | FileDataset,
   validation: Dataset | null,
   decay: number,
-  { records, reason, best, bestValidation }: MinimiseResult,
+  { records, reason, best, bestValidation }: MinimizeResult,
 ): AdviceFacts {
   const kept = bestValidation ?? best;
   const accepted = records.filter((record) => record.accepted);

@@ -1,6 +1,6 @@
 // Advice after a training: what would lower the errors on new rows, from what was measured. A pure function of numbers; no advice where
 // the numbers give no reason for one. The rules were checked by following the advice (bench/advice.mjs, docs/advice.md).
-import type { ReasonCode } from "../linearise/record.js";
+import type { ReasonCode } from "../linearize/record.js";
 
 /** What the advice is about. */
 export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations";
@@ -65,7 +65,7 @@ export const ADVICE_THRESHOLDS = Object.freeze({
 
 /** At most two pieces of advice, the most useful first. */
 export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
-  // A run that ended before its first linearisation, or on numbers that are not finite, measured nothing.
+  // A run that ended before its first linearization, or on numbers that are not finite, measured nothing.
   if (!Number.isFinite(facts.loss)) return [];
   const found = [decayTooLarge(facts), moreIterations(facts), overfitting(facts), fewRows(facts)];
   return found.filter((one) => one !== null).slice(0, 2);

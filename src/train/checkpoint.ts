@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
-import { PRECONDITIONERS } from "../linearise/problem.js";
-import { TRAIN_ROUTES, type TrainRecord } from "../linearise/record.js";
+import { PRECONDITIONERS } from "../linearize/problem.js";
+import { TRAIN_ROUTES, type TrainRecord } from "../linearize/record.js";
 import type { Method, MethodState } from "../method/method.js";
 import { Pace } from "../pace.js";
 import { packRecords, readRecords } from "../packed-records.js";

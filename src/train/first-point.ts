@@ -1,10 +1,10 @@
 // The first point of a run that is not resumed, and the state that the method starts with: the size of the curvature is known only there.
 import { type Failure, failed } from "../backend/engine.js";
-import { freshScaling, lineariseAt, type Point, type Problem } from "../linearise/problem.js";
+import { freshScaling, linearizeAt, type Point, type Problem } from "../linearize/problem.js";
 import { checkState } from "../method/check-method.js";
 import type { MethodState } from "../method/method.js";
 import type { Effort } from "../step/economy.js";
-import type { MinimiseOptions } from "./minimise-options.js";
+import type { MinimizeOptions } from "./minimize-options.js";
 import { curvatureScale } from "./outcome.js";
 
 /**
@@ -13,7 +13,7 @@ import { curvatureScale } from "./outcome.js";
  */
 export async function firstPoint(
   problem: Problem,
-  { method, startBeside }: Pick<MinimiseOptions, "method" | "startBeside">,
+  { method, startBeside }: Pick<MinimizeOptions, "method" | "startBeside">,
   parameters: Float64Array,
   maximum: Float64Array | null,
   effort: Effort,
@@ -21,7 +21,7 @@ export async function firstPoint(
 ): Promise<{ readonly ok: true; readonly point: Point; readonly state: MethodState } | Failure> {
   const { decay, scaling, route } = problem;
   const probe = maximum === null && route !== "dual" ? freshScaling(problem) : null;
-  const at = (where: Float64Array) => lineariseAt(problem, where, maximum, probe, signal, effort);
+  const at = (where: Float64Array) => linearizeAt(problem, where, maximum, probe, signal, effort);
   let point = await at(parameters);
   const beside = failed(point) ? null : (startBeside?.(point) ?? null);
   if (beside !== null) {

@@ -1,6 +1,6 @@
 // The two ways a run is cut short from outside: the caller's AbortSignal and the deadline. Both reach the engine as one
 // signal, so that a long kernel stops at its next tile; the loop asks which of them it was.
-import type { Reason } from "../linearise/record.js";
+import type { Reason } from "../linearize/record.js";
 
 /** Longest delay setTimeout knows (2^31 - 1 ms); later deadlines are only checked between trials. */
 const longestTimer = 2 ** 31 - 1;

@@ -97,8 +97,8 @@ export function unpackError({ code, details, error }: ErrorMessage): unknown {
 }
 
 function stateOf(network: Network): NetworkState {
-  const { options, parameters, centre, scaling, encoding, summary } = network;
-  return { options, parameters, centre, scaling, encoding, summary };
+  const { options, parameters, center, scaling, encoding, summary } = network;
+  return { options, parameters, center, scaling, encoding, summary };
 }
 
 function shareDataset(data: Dataset): DatasetFields {

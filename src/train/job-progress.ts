@@ -1,6 +1,6 @@
 // What the progress stream says of one iteration, packed in numbers: a small job takes thousands of iterations a second, and a
 // message between threads each would cost more than some of them.
-import type { TrainRecord } from "../linearise/record.js";
+import type { TrainRecord } from "../linearize/record.js";
 
 /** One accepted iteration (0 = the start). */
 export interface IterationProgress {

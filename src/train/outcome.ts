@@ -2,8 +2,8 @@
 import { addScaled, dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
 import { memoryRefusal } from "../backend/memory.js";
-import type { Point } from "../linearise/problem.js";
-import type { Reason, Route, TrainRecord } from "../linearise/record.js";
+import type { Point } from "../linearize/problem.js";
+import type { Reason, Route, TrainRecord } from "../linearize/record.js";
 
 /** Size of the curvature in the units of D, max_j G_jj / D_j, for the first damping. */
 export function curvatureScale(point: Point, decay: number, probe: Float64Array | null, rooted: boolean): number {
@@ -60,7 +60,7 @@ export function startRecord(
 export const frozen = (record: TrainRecord): TrainRecord =>
   Object.freeze({ ...record, seconds: Object.freeze(record.seconds) });
 
-/** The seconds of a point that was linearised twice. */
+/** The seconds of a point that was linearized twice. */
 export function addSeconds(a: Point["seconds"], b: Point["seconds"]): Point["seconds"] {
   return { passes: a.passes + b.passes, curvature: a.curvature + b.curvature };
 }

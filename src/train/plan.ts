@@ -3,11 +3,11 @@ import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/cr
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
-import type { Sizes } from "../linearise/memory-model.js";
-import type { Observer } from "../linearise/observer.js";
-import { type Plan, type PlanRequest, planRoute } from "../linearise/plan.js";
-import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearise/record.js";
-import type { StepKind } from "../linearise/workload.js";
+import type { Sizes } from "../linearize/memory-model.js";
+import type { Observer } from "../linearize/observer.js";
+import { type Plan, type PlanRequest, planRoute } from "../linearize/plan.js";
+import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearize/record.js";
+import type { StepKind } from "../linearize/workload.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { singlePays } from "../step/precision.js";
@@ -105,7 +105,7 @@ function request<Kind extends Route>(
     readonly released: boolean;
     readonly routes: readonly Kind[];
   },
-  { memoryLimit, standardise }: CompletedRunOptions,
+  { memoryLimit, standardize }: CompletedRunOptions,
   asked: "auto" | Kind,
   options: BackendOptions,
   steps: StepKind & Pick<Sizes, "observed" | "turns"> = {},
@@ -115,7 +115,7 @@ function request<Kind extends Route>(
   const passes = released && engine === "native";
   const fromFile = whole instanceof FileDataset;
   // In raw units the engine is given the arrays as they are.
-  const inUnits = standardise || scaling !== null;
+  const inUnits = standardize || scaling !== null;
   const scaled = !inUnits ? 0 : 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
   return {
     architecture,

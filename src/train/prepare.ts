@@ -12,13 +12,13 @@ import {
 } from "../data/dataset.js";
 import { identityScaling, type Scaling, scaleSteps, standardizeInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
-import type { ResidualTerms } from "../linearise/observer.js";
+import type { ResidualTerms } from "../linearize/observer.js";
 import { rootWeight } from "../loss/weighted.js";
 import { predictionSteps } from "../network/forward.js";
 import { checkNetwork, type Network } from "../network/network.js";
 import { copySteps, finish, finishInTurns, Pace, STEP, type Steps } from "../pace.js";
 
-/** Standardised inputs; standardised targets too, unless the output activation ties the predictions to raw units. */
+/** Standardized inputs; standardized targets too, unless the output activation ties the predictions to raw units. */
 async function unitsOf(
   network: Network,
   fit: Dataset | FileDataset,
@@ -55,11 +55,11 @@ export function* trainingDataSteps(
   if (!(given instanceof FileDataset)) return yield* fittingSteps(network, given);
   checkNetwork("network", network);
   checkFit(network, given);
-  if (network.centre !== null)
+  if (network.center !== null)
     throw argumentError(
       "network",
-      "must not be centred for data from a file: its targets stand as they are",
-      "centred",
+      "must not be centered for data from a file: its targets stand as they are",
+      "centered",
     );
   return given;
 }
@@ -101,7 +101,7 @@ export interface StartingPoint {
   readonly start: Network;
   readonly scaling: Scaling | null;
   readonly data: EngineData;
-  /** Only a monitor and a centred network ask for them: a pass over the data. */
+  /** Only a monitor and a centered network ask for them: a pass over the data. */
   readonly terms: () => Promise<ResidualTerms>;
 }
 
@@ -112,10 +112,10 @@ export interface StartingPoint {
 export async function startingPoint(
   network: Network,
   fit: Dataset | FileDataset,
-  standardise: boolean,
+  standardize: boolean,
   signal: AbortSignal | undefined,
 ): Promise<StartingPoint> {
-  const scaling = network.scaling ?? (standardise ? await unitsOf(network, fit, signal) : null);
+  const scaling = network.scaling ?? (standardize ? await unitsOf(network, fit, signal) : null);
   const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
   if (fit instanceof FileDataset) {
     const { layout, sampleCount, weights, inputSize, outputSize } = fit;
@@ -152,7 +152,7 @@ function* residualTerms(
     // Sums of squares could overflow.
     targets = Math.hypot(targets, root * value);
     raw = Math.hypot(raw, root * (fit.targets[k] / scale));
-    if (start.centre !== null) shift = Math.hypot(shift, root * (shifted[k] - value));
+    if (start.center !== null) shift = Math.hypot(shift, root * (shifted[k] - value));
     if (k % TERMS_STEP === TERMS_STEP - 1) yield;
   }
   return { targets, raw, shift };
@@ -172,24 +172,24 @@ const largestLoss = 1e-3;
 export async function checkTargetsKept({
   start: {
     architecture: { outputScale },
-    centre,
+    center,
   },
   terms,
 }: StartingPoint): Promise<void> {
-  if (centre === null) return;
+  if (center === null) return;
   const { targets, shift } = await terms();
   const lost = Number.EPSILON * shift;
   if (targets === 0 || lost <= largestLoss * targets) return;
   const show = (value: number) => value.toExponential(2);
   throw argumentError(
     "outputScale",
-    `must keep the rounding eps * outputScale * |f(w_0)| of a centred network's predictions below ${largestLoss} |y|: it is ${show(lost)} for |f(w_0)| = ${show(shift / outputScale)} and |y| = ${show(targets)} in the units of training, so at most ${show((outputScale * largestLoss * targets) / lost)} will do`,
+    `must keep the rounding eps * outputScale * |f(w_0)| of a centered network's predictions below ${largestLoss} |y|: it is ${show(lost)} for |f(w_0)| = ${show(shift / outputScale)} and |y| = ${show(targets)} in the units of training, so at most ${show((outputScale * largestLoss * targets) / lost)} will do`,
     outputScale,
   );
 }
 
 /**
- * What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centred. Takes turns with the event loop.
+ * What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centered. Takes turns with the event loop.
  * @throws the signal's reason once it has been aborted
  */
 export async function engineData(
@@ -199,14 +199,14 @@ export async function engineData(
   signal: AbortSignal | undefined,
 ): Promise<EngineData> {
   const pace = new Pace(signal);
-  const { architecture, centre } = network;
+  const { architecture, center } = network;
   const inputs = scaling === null ? data.inputs : await finishInTurns(scaleSteps(data.inputs, scaling.inputs), pace);
   const targets = await finishInTurns(
     scaling === null ? copySteps(data.targets) : scaleSteps(data.targets, scaling.targets),
     pace,
   );
-  if (centre !== null) {
-    const shift = await finishInTurns(predictionSteps(architecture, centre, inputs), pace);
+  if (center !== null) {
+    const shift = await finishInTurns(predictionSteps(architecture, center, inputs), pace);
     for (let k = 0; k < targets.length; k++) {
       targets[k] += shift[k];
       if (k % STEP === STEP - 1) await pace.turn();

@@ -10,7 +10,7 @@ import type { StartingPoint } from "./prepare.js";
 const ROUNDING = 16 * Number.EPSILON;
 
 /**
- * What is held against the range are the targets in the units of the run: alpha f(w) has to reach them, in a centred network after
+ * What is held against the range are the targets in the units of the run: alpha f(w) has to reach them, in a centered network after
  * alpha f(w_0) was added. Targets behind an output activation are not standardized, unless the network came with a scaling of its own.
  * @throws GAUSSFLOW_ARGUMENT naming the range and the values
  */

@@ -1,7 +1,7 @@
 // The options that training and flows share, checked and completed: loss, units, engine, observers, interruption, checkpoints.
 import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
-import type { Observer } from "../linearise/observer.js";
+import type { Observer } from "../linearize/observer.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import {
@@ -18,8 +18,8 @@ import {
 export interface RunOptions<Entry> extends BackendOptions {
   /** Default `squaredError()`. */
   readonly loss?: SquaredError | undefined;
-  /** Run in standardised units (stored with the network, which predicts in raw units). Default true. */
-  readonly standardise?: boolean | undefined;
+  /** Run in standardized units (stored with the network, which predicts in raw units). Default true. */
+  readonly standardize?: boolean | undefined;
   /** Stops the run at the next tile; it then resolves with reason "aborted" and the best network so far. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -50,7 +50,7 @@ export interface RunOptions<Entry> extends BackendOptions {
 
 export interface CompletedRunOptions {
   readonly loss: SquaredError;
-  readonly standardise: boolean;
+  readonly standardize: boolean;
   readonly memoryLimit: number;
   readonly checkpoint: {
     /** File that is written. */
@@ -63,7 +63,7 @@ export interface CompletedRunOptions {
 
 export const RUN_OPTION_NAMES = [
   "loss",
-  "standardise",
+  "standardize",
   "signal",
   "onRecord",
   "monitor",
@@ -79,12 +79,12 @@ const checkpointEvery = 10;
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
-  const { loss = squaredError(), standardise = true, signal, onRecord, monitor, checkpoint, resume } = options;
+  const { loss = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
   const { memoryLimit = defaultMemoryLimit() } = options;
   if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
   checkOptionNames("options.loss", loss, ["kind", "decay"]);
   checkNonNegative("options.loss.decay", loss.decay);
-  checkBoolean("options.standardise", standardise);
+  checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
   checkMemoryLimit("options.memoryLimit", memoryLimit);
   if (onRecord !== undefined) checkFunction("options.onRecord", onRecord);
@@ -94,10 +94,10 @@ export function completeRunOptions<Entry>(options: RunOptions<Entry>): Completed
     if (monitor?.[name] !== undefined && typeof monitor[name] !== "function")
       throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
   if (resume !== undefined) checkPath("options.resume", resume);
-  if (checkpoint === undefined) return { loss, standardise, memoryLimit, checkpoint: null, resume: resume ?? null };
+  if (checkpoint === undefined) return { loss, standardize, memoryLimit, checkpoint: null, resume: resume ?? null };
   checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
   const { path, every = checkpointEvery } = checkpoint;
   checkPath("options.checkpoint.path", path);
   checkCount("options.checkpoint.every", every, 1);
-  return { loss, standardise, memoryLimit, checkpoint: { path, every }, resume: resume ?? null };
+  return { loss, standardize, memoryLimit, checkpoint: { path, every }, resume: resume ?? null };
 }

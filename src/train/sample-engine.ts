@@ -3,7 +3,7 @@
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
 import { pickRows } from "../data/rows.js";
-import { sampleEquations } from "../linearise/observer.js";
+import { sampleEquations } from "../linearize/observer.js";
 import type { Architecture } from "../network/architecture.js";
 
 export class SampleEngine {

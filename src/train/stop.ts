@@ -6,16 +6,16 @@
 //
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
 import { type Failure, failed } from "../backend/engine.js";
-import type { Point } from "../linearise/problem.js";
-import type { Reason } from "../linearise/record.js";
+import type { Point } from "../linearize/problem.js";
+import type { Reason } from "../linearize/record.js";
 import type { Proposal, Trial } from "../method/method.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
 
 /** When a training ends. The first rule that is met ends it. */
 export interface StopOptions {
-  /** Most iterations (linearisations). Default 200. */
+  /** Most iterations (linearizations). Default 200. */
   readonly iterations?: number | undefined;
-  /** Most seconds of wall time of this call; checked between trials, and a running kernel is cancelled. No default. */
+  /** Most seconds of wall time of this call; checked between trials, and a running kernel is canceled. No default. */
   readonly seconds?: number | undefined;
   /**
    * Scale-free gradient measure (`TrainRecord.gradientCosine`). Default 1e-10; 0 switches the test off (so for the next two).
@@ -72,7 +72,7 @@ function show(value: number): string {
   return value.toExponential(3);
 }
 
-/** Tests at a linearised point. */
+/** Tests at a linearized point. */
 export function gradientReason(rules: StopRules, point: Point): Reason | null {
   if (point.objective === 0) return { code: "gradient", message: "the objective is exactly 0" };
   if (point.gradientNorm === 0) return { code: "gradient", message: "the gradient is exactly 0" };

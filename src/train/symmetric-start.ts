@@ -1,11 +1,11 @@
 // Starts that a symmetry holds: a network of odd units whose biases are 0 is an odd function, and on data that are symmetric about a point
 // (an equally spaced grid with targets of an odd function, once both have mean 0) the loss has no slope by any hidden bias. Every step keeps
 // them at 0, and among odd networks the least loss is often at infinity: y = 2x from 1-3-1, whose three units agree in sign, creeps
-// towards vanishing inner and growing outer weights. Off that set a minimum of 0 is a few steps away.
+// toward vanishing inner and growing outer weights. Off that set a minimum of 0 is a few steps away.
 //
 // A training whose start is held so begins beside it: its hidden biases are drawn instead of 0.
 import { largest } from "../algebra/vectors.js";
-import type { Point } from "../linearise/problem.js";
+import type { Point } from "../linearize/problem.js";
 import type { Network } from "../network/network.js";
 import { Random } from "../random.js";
 
@@ -22,15 +22,15 @@ const deviation = 0.5;
 const SYMMETRY_STREAM = 3;
 
 /**
- * Parameters to start from in place of the network's own, from the first linearisation there; null where no symmetry holds them. Hidden
- * biases that are not all 0 were chosen by somebody, and a centred network is 0 at its start by definition: both stay.
+ * Parameters to start from in place of the network's own, from the first linearization there; null where no symmetry holds them. Hidden
+ * biases that are not all 0 were chosen by somebody, and a centered network is 0 at its start by definition: both stay.
  */
 export function besideSymmetry(
-  { architecture, centre, options: { seed } }: Network,
+  { architecture, center, options: { seed } }: Network,
   decay: number,
   { parameters, gradient }: Point,
 ): Float64Array | null {
-  if (centre !== null) return null;
+  if (center !== null) return null;
   const hidden = architecture.layers.slice(0, -1).filter(({ bias }) => bias);
   const biases = hidden.flatMap(({ biasOffset, outputSize }) =>
     Array.from({ length: outputSize }, (_, unit) => biasOffset + unit),

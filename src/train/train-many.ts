@@ -9,7 +9,7 @@ import { chooseThreads } from "../backend/create.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
-import type { TrainRecord } from "../linearise/record.js";
+import type { TrainRecord } from "../linearize/record.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import type { Network } from "../network/network.js";
 import { checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";

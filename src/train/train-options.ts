@@ -1,8 +1,8 @@
 import { FileDataset } from "../data/data-file.js";
 import { type Dataset, type DatasetInput, datasetSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearise/problem.js";
-import { TRAIN_ROUTES, type TrainRecord, type TrainRoute } from "../linearise/record.js";
+import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearize/problem.js";
+import { TRAIN_ROUTES, type TrainRecord, type TrainRoute } from "../linearize/record.js";
 import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";

@@ -1,7 +1,7 @@
 // What a training resolves with.
-import type { MonitorReport } from "../linearise/observer.js";
-import type { Plan } from "../linearise/plan.js";
-import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
+import type { MonitorReport } from "../linearize/observer.js";
+import type { Plan } from "../linearize/plan.js";
+import type { Reason, TrainRecord, TrainRoute } from "../linearize/record.js";
 import type { Network } from "../network/network.js";
 import type { Advice } from "./advice.js";
 

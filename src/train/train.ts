@@ -1,4 +1,4 @@
-// Training a network on a data set: units, parts, engines and files around the one loop of minimise.ts.
+// Training a network on a data set: units, parts, engines and files around the one loop of minimize.ts.
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
@@ -7,10 +7,11 @@ import { Dataset, type DatasetInput, splitSteps } from "../data/dataset.js";
 import { constantWarnings } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
-import type { MonitorReport, ObservedRun, Observer } from "../linearise/observer.js";
-import { type Plan, planRoute, refuse } from "../linearise/plan.js";
-import { scalingInEffect } from "../linearise/problem.js";
-import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
+import { inFirstSpelling } from "../first-spelling.js";
+import type { MonitorReport, ObservedRun, Observer } from "../linearize/observer.js";
+import { type Plan, planRoute, refuse } from "../linearize/plan.js";
+import { scalingInEffect } from "../linearize/problem.js";
+import type { Reason, TrainRecord, TrainRoute } from "../linearize/record.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
@@ -21,8 +22,8 @@ import { adviceFacts } from "./advice-facts.js";
 import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { describeChoice } from "./chosen.js";
 import { abortReason, endedBy } from "./interrupt.js";
-import { minimise } from "./minimise.js";
-import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
+import { minimize } from "./minimize.js";
+import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { trainRequest } from "./plan.js";
 import {
   checkTargetsKept,
@@ -105,8 +106,8 @@ export async function* trainSteps(
   }
   const { start, engine, observed, validationEngine, constant } = begun;
   try {
-    const settings = await minimiseOptions(begun, fit, validation, completed, plan, options);
-    const result = yield* minimise(engine, start.parameters, settings);
+    const settings = await minimizeOptions(begun, fit, validation, completed, plan, options);
+    const result = yield* minimize(engine, start.parameters, settings);
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     const warnings = [...constant, ...result.warnings];
     return finish(start, fit, validation, completed, plan, engine, { ...result, warnings }, report);
@@ -118,14 +119,14 @@ export async function* trainSteps(
 }
 
 /** What the loop is told of the run. @throws GAUSSFLOW_FILE for a checkpoint that cannot be gone on from */
-async function minimiseOptions(
+async function minimizeOptions(
   { start, print, engine, observed, validationEngine }: Begun,
   fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   plan: Plan<TrainRoute>,
   options: TrainOptions,
-): Promise<MinimiseOptions> {
+): Promise<MinimizeOptions> {
   const { checkpoint, resume } = completed;
   return {
     method: completed.method,
@@ -154,7 +155,7 @@ async function minimiseOptions(
         weights: observed.weights,
         terms: observed.terms,
         resolution: 0,
-        discretised: (rate) => rate,
+        discretized: (rate) => rate,
         fixedStep: null,
         identityScaling: scalingInEffect(completed.method.scaling, plan.route, completed.loss.decay) === "identity",
         signal: options.signal ?? new AbortController().signal,
@@ -178,8 +179,8 @@ function heardWhile({ resume }: CompletedTrainOptions, { signal }: TrainOptions)
 
 type Begun = Awaited<ReturnType<typeof begin>>;
 
-/** The end of a run that was aborted before its first linearisation. */
-function unbegun(network: Network, reason: Reason): MinimiseResult {
+/** The end of a run that was aborted before its first linearization. */
+function unbegun(network: Network, reason: Reason): MinimizeResult {
   const start = { iteration: 0, parameters: network.parameters, value: Number.NaN, loss: Number.NaN };
   return {
     reason,
@@ -206,7 +207,7 @@ async function begin(
   backend: BackendOptions,
   { signal, monitor }: TrainOptions,
 ) {
-  const point = await startingPoint(network, fit, completed.standardise, signal);
+  const point = await startingPoint(network, fit, completed.standardize, signal);
   await checkTargetsKept(point);
   checkReachable(point, fit);
   const { start, scaling, data, terms } = point;
@@ -300,14 +301,14 @@ function printOf(
   network: Network,
   data: EngineData,
   validation: Dataset | null,
-  { method, loss, standardise: scaled, seed, route, matrixFree }: CompletedTrainOptions,
+  { method, loss, standardize: scaled, seed, route, matrixFree }: CompletedTrainOptions,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const inner = route === "matrix-free" ? { matrixFree } : {};
   const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner };
   const parts = [
     JSON.stringify(settings),
-    JSON.stringify(network.options),
+    JSON.stringify(inFirstSpelling(network.options)),
     network.parameters,
     data.inputs,
     data.targets,
@@ -329,7 +330,7 @@ function finish(
   completed: CompletedTrainOptions,
   plan: Plan<TrainRoute>,
   engine: EngineName,
-  result: MinimiseResult,
+  result: MinimizeResult,
   watched: MonitorReport | null,
 ): TrainResult {
   const at = (point: Best) => start.withParameters(point.parameters);

@@ -10,13 +10,13 @@ export interface Faint {
 
 /** How many pieces of text are in sight, and those whose contrast (WCAG 2) to what lies behind them is below `least`. */
 export function faintTexts(least: number): { seen: number; faint: Faint[] } {
-  type Colour = [red: number, green: number, blue: number, alpha: number];
+  type Color = [red: number, green: number, blue: number, alpha: number];
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
 
-  // Whatever way a colour is written in, one pixel painted with it is red, green, blue and alpha.
-  function parse(text: string): Colour {
+  // Whatever way a color is written in, one pixel painted with it is red, green, blue and alpha.
+  function parse(text: string): Color {
     context.clearRect(0, 0, 1, 1);
     context.fillStyle = text;
     context.fillRect(0, 0, 1, 1);
@@ -24,16 +24,16 @@ export function faintTexts(least: number): { seen: number; faint: Faint[] } {
     return [red!, green!, blue!, alpha! / 255];
   }
 
-  function over([r, g, b, alpha]: Colour, [r0, g0, b0]: Colour): Colour {
+  function over([r, g, b, alpha]: Color, [r0, g0, b0]: Color): Color {
     const mix = (top: number, bottom: number): number => top * alpha + bottom * (1 - alpha);
     return [mix(r, r0), mix(g, g0), mix(b, b0), 1];
   }
 
-  function background(element: Element): Colour {
-    const layers: Colour[] = [];
+  function background(element: Element): Color {
+    const layers: Color[] = [];
     for (let at: Element | null = element; at !== null; at = at.parentElement)
       layers.push(parse(getComputedStyle(at).backgroundColor));
-    const screen: Colour = matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0, 1] : [255, 255, 255, 1];
+    const screen: Color = matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0, 1] : [255, 255, 255, 1];
     return layers.reverse().reduce((below, layer) => over(layer, below), screen);
   }
 
@@ -44,8 +44,8 @@ export function faintTexts(least: number): { seen: number; faint: Faint[] } {
     return all;
   }
 
-  function luminance(colour: Colour): number {
-    const [r, g, b] = colour.map((value) => {
+  function luminance(color: Color): number {
+    const [r, g, b] = color.map((value) => {
       const share = value / 255;
       return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
     });

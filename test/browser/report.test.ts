@@ -60,7 +60,7 @@ describe.skipIf(executablePath === null)("the report in a browser", () => {
     return page;
   }
 
-  // Pixels of a chart's canvas that are painted, or painted in about the colour of a custom property.
+  // Pixels of a chart's canvas that are painted, or painted in about the color of a custom property.
   function pixels(page: Page, figure: string, property: string | null = null): Promise<number> {
     return page.evaluate(
       ([id, name]) => {
@@ -106,7 +106,7 @@ describe.skipIf(executablePath === null)("the report in a browser", () => {
     await frame(page);
   }
 
-  it("draws every chart, in each series' colour", async () => {
+  it("draws every chart, in each series' color", async () => {
     const page = await open();
     const ids = await page.locator("figure").evaluateAll((figures) => figures.map((figure) => figure.id));
     expect(ids).toEqual(CHARTS);
@@ -176,7 +176,7 @@ describe.skipIf(executablePath === null)("the report in a browser", () => {
     expect(await pixels(page, "flow-spectrum", "--hue-0")).toBeGreaterThan(before / 2);
   });
 
-  it("is printed in light colours at the width of paper", async () => {
+  it("is printed in light colors at the width of paper", async () => {
     const page = await open("report.html", { colorScheme: "dark" });
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
     await frame(page);
@@ -320,8 +320,8 @@ describe.skipIf(executablePath === null)("the report in a browser", () => {
   it("scrolls smoothly only for those who do not mind", async () => {
     for (const reducedMotion of ["reduce", "no-preference"] as const) {
       const page = await open("report.html", { reducedMotion });
-      const behaviour = await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior);
-      expect(behaviour).toBe(reducedMotion === "reduce" ? "auto" : "smooth");
+      const behavior = await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior);
+      expect(behavior).toBe(reducedMotion === "reduce" ? "auto" : "smooth");
     }
   });
 

@@ -21,10 +21,10 @@ const inputScales = [1, 0.3, 0.1, 0.03];
 const context = { settings: { seed: 1, seeds: 1, samples: 200, width: 5 }, progress: () => {} };
 const integrator = dormandPrince({ relativeTolerance: 1e-6 });
 
-describe.skipIf(!loadNative().ok)("Gauss-Newton flow, d = 3, 5 tanh units, n = 200, centred", () => {
+describe.skipIf(!loadNative().ok)("Gauss-Newton flow, d = 3, 5 tanh units, n = 200, centered", () => {
   const run = async (alpha: number, scale: number, seed: number) => {
     const { network, data } = await teacherProblem({ seed, samples: 200, width: 5, scale, alpha, target: "reachable" });
-    return flow(network, data, { damping: 0, until: 5, standardise: false, integrator });
+    return flow(network, data, { damping: 0, until: 5, standardize: false, integrator });
   };
 
   it("falls at rate 2 for every conditioning, in as many steps: 40 runs at alpha = 1e4", async () => {
@@ -73,7 +73,7 @@ describe.skipIf(!loadNative().ok)("Gauss-Newton flow, d = 3, 5 tanh units, n = 2
       const result = await flow(problem.network, problem.data, {
         damping: 1,
         until: 5,
-        standardise: false,
+        standardize: false,
         integrator,
       });
       const { largest } = await startSpectrum(problem, context);
@@ -98,7 +98,7 @@ describe.skipIf(!loadNative().ok)("Gauss-Newton flow, d = 3, 5 tanh units, n = 2
       });
       const start = data.targets.reduce((sum, value) => sum + value ** 2, 0) / data.sampleCount;
       const events = [lossBelow(1e-8 * start)];
-      const { reason, time } = await flow(network, data, { damping, until, standardise: false, integrator, events });
+      const { reason, time } = await flow(network, data, { damping, until, standardize: false, integrator, events });
       return reason.code === "event" ? time : Number.POSITIVE_INFINITY;
     };
     const problem = await teacherProblem({
@@ -120,7 +120,7 @@ describe.skipIf(!loadNative().ok)("Gauss-Newton flow, d = 3, 5 tanh units, n = 2
 describe.skipIf(!loadNative().ok)("Levenberg-Marquardt flow, n = 40, 200 tanh units, alpha = 100", () => {
   const run = async (damping: DampingSchedule, scale: number, seed: number, target: TargetKind) => {
     const { network, data } = await teacherProblem({ seed, samples: 40, width: 200, scale, alpha: 100, target });
-    return flow(network, data, { damping, until: 5, standardise: false, integrator });
+    return flow(network, data, { damping, until: 5, standardize: false, integrator });
   };
   const lambdas = ({ records }: FlowResult) => records.map(({ smallestEigenvalue }) => smallestEigenvalue as number);
 

@@ -28,7 +28,7 @@ describe.each(["native", "typescript"] as const)("a linear network, %s engine", 
       {
         method: gaussNewton({ lineSearch: false }),
         validation: false,
-        standardise: false,
+        standardize: false,
         backend,
         stop: { iterations: 1 },
       },
@@ -44,7 +44,7 @@ describe.each(["native", "typescript"] as const)("a linear network, %s engine", 
     const options = {
       method: gaussNewton({ lineSearch: false }),
       validation: false,
-      standardise: false,
+      standardize: false,
       backend,
       stop: { iterations: 1 },
     } as const;
@@ -62,7 +62,7 @@ describe.each(["native", "typescript"] as const)("a linear network, %s engine", 
     const { inputs, targets } = sample(40, 3, 4);
     const heavy = (_: unknown, i: number) => i % 3 === 0;
     const net = network({ layers: [3, 5, 1], seed: 1 });
-    const options = { validation: false, standardise: false, backend, stop: { iterations: 3 } } as const;
+    const options = { validation: false, standardize: false, backend, stop: { iterations: 3 } } as const;
     const weighted = await train(
       net,
       { inputs, targets, weights: inputs.map((_, i) => (heavy(_, i) ? 2 : 1)) },
@@ -97,7 +97,7 @@ describe.each(["native", "typescript"] as const)("a linear network, %s engine", 
           loss: squaredError({ decay }),
           method: gaussNewton({ lineSearch: false }),
           validation: false,
-          standardise: false,
+          standardize: false,
           backend,
           route,
           stop: { iterations: 1 },

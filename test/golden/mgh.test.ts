@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
-import { minimiseDense } from "../helpers/minimise-dense.js";
+import { minimizeDense } from "../helpers/minimize-dense.js";
 
 const folder = process.env.GAUSSFLOW_DATA;
 const { exp, sqrt, cos, sin, atan, PI } = Math;
@@ -203,7 +203,7 @@ describe.skipIf(folder === undefined)("More, Garbow, Hillstrom", () => {
         residualCount: key[2],
         residual: (x: Float64Array) => Float64Array.from(residual(x)),
       };
-      const result = await minimiseDense(problem, start, levenbergMarquardt(), {
+      const result = await minimizeDense(problem, start, levenbergMarquardt(), {
         iterations: 2000,
         reduction: 0,
         step: 1e-14,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
-import { minimiseDense } from "../helpers/minimise-dense.js";
+import { minimizeDense } from "../helpers/minimize-dense.js";
 
 const folder = process.env.GAUSSFLOW_DATA;
 type Model = (b: Float64Array, x: number) => number;
@@ -70,7 +70,7 @@ describe.skipIf(folder === undefined)("NIST StRD nonlinear regression", () => {
           residualCount: points.length,
           residual: (b: Float64Array) => Float64Array.from(points, ([y, x]) => model(b, x) - y),
         };
-        const result = await minimiseDense(problem, starts[start], levenbergMarquardt(), {
+        const result = await minimizeDense(problem, starts[start], levenbergMarquardt(), {
           iterations: 2000,
           reduction: 0,
           step: 1e-13,

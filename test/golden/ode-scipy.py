@@ -52,9 +52,9 @@ def arenstorf_terms(y, work, n):
     x, z, u, v = y
     mu = Decimal(MU)
     forces = []
-    for name, centre in (("earth", -mu), ("moon", 1 - mu)):
+    for name, center in (("earth", -mu), ("moon", 1 - mu)):
         d, s, p = (work.setdefault(name + part, []) for part in ("d", "s", "p"))
-        d.append(x[n] - (centre if n == 0 else 0))
+        d.append(x[n] - (center if n == 0 else 0))
         s.append(times(d, d, n) + times(z, z, n))
         extend_power(p, s, Decimal(-3) / 2, n)
         forces.append((times(d, p, n), times(z, p, n)))

@@ -123,8 +123,8 @@ describe.each(names)("%s", (name) => {
     const tolerances = [1e-6, 1e-7, 1e-8];
     const pi = [];
     for (const tolerance of tolerances) {
-      const error = await uncancelled(name, "pi", tolerance);
-      withinFactorTwo(error / (await uncancelled(name, "integral", tolerance)));
+      const error = await uncanceled(name, "pi", tolerance);
+      withinFactorTwo(error / (await uncanceled(name, "integral", tolerance)));
       pi.push({ tolerance, error, evaluations: 0 });
     }
     expect(order(pi)).toBeGreaterThan(0.8);
@@ -140,7 +140,7 @@ async function lastOf(steps: AsyncGenerator<unknown, OdeEnd>): Promise<OdeEnd> {
 }
 
 /** Sum over the steps of how far each moves the end that an integration at 1e-4 of the tolerance reaches from there. */
-async function uncancelled(name: Name, control: "integral" | "pi", tolerance: number): Promise<number> {
+async function uncanceled(name: Name, control: "integral" | "pi", tolerance: number): Promise<number> {
   const { initial, until } = golden[name];
   const rightHandSide = rightHandSides[name];
   const problem = { rightHandSide, from: 0, until, initial: Float64Array.from(initial) };

@@ -1,10 +1,10 @@
-// Derivatives of every activation and initialisation against differences, by the slope of a Taylor test: the error of the linear
+// Derivatives of every activation and initialization against differences, by the slope of a Taylor test: the error of the linear
 // model must fall as h^2 over several decades, which no wrong derivative survives.
 import { describe, expect, it } from "vitest";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { type NetworkOptions, network, Random } from "../../src/index.js";
 import { ACTIVATION_NAMES } from "../../src/network/activations.js";
-import { INITIALISATION_NAMES } from "../../src/network/initialise.js";
+import { INITIALIZATION_NAMES } from "../../src/network/initialize.js";
 
 /** Slope of log error over log h for f(w + h v) - f(w) - h f'(w) v. */
 async function taylorSlope(options: NetworkOptions): Promise<number> {
@@ -22,7 +22,7 @@ async function taylorSlope(options: NetworkOptions): Promise<number> {
   // Away from the start: symmetric networks have f = 0 there, and relu no kink is then met by a small step.
   const w = net.parameters.map((value) => value + 0.1 * random.normal());
   const v = draw(w.length);
-  const gradientAnswer = await engine.linearise(w, { curvature: "none", decay: 0, scaling: null });
+  const gradientAnswer = await engine.linearize(w, { curvature: "none", decay: 0, scaling: null });
   const start = await engine.evaluate(w);
   if (!("ok" in gradientAnswer) || !("ok" in start)) throw new Error("the engine failed");
   const slope = gradientAnswer.gradient.reduce((sum, g, j) => sum + g * v[j], 0);
@@ -44,8 +44,8 @@ describe("the gradient of the loss passes the Taylor test", () => {
     expect(slope).toBeLessThan(activation === "relu" ? 2.6 : 2.1);
   });
 
-  it.each(INITIALISATION_NAMES)("initialisation %s", async (initialisation) => {
-    const slope = await taylorSlope({ layers: [3, 6, 4, 2], initialisation, outputScale: 1.7 });
+  it.each(INITIALIZATION_NAMES)("initialization %s", async (initialization) => {
+    const slope = await taylorSlope({ layers: [3, 6, 4, 2], initialization, outputScale: 1.7 });
     expect(Math.abs(slope - 2)).toBeLessThan(0.1);
   });
 

@@ -2,7 +2,7 @@
 // certified. Jacobian by fourth-order differences; damped steps by Householder QR of [J; sqrt(decay I + mu D)], which squares no
 // condition number.
 
-import type { Engine, Failure, LineariseRequest, Solved, SolveRequest } from "../../src/backend/engine.js";
+import type { Engine, Failure, LinearizeRequest, Solved, SolveRequest } from "../../src/backend/engine.js";
 import { factorDamped, solveDamped } from "../../src/backend/reference/cholesky.js";
 import { Pace } from "../../src/pace.js";
 import { householderSolve } from "./qr.js";
@@ -44,7 +44,7 @@ export class DenseEngine implements Engine {
     return Number.isFinite(loss) ? ({ ok: true, loss } as const) : notFinite();
   }
 
-  async linearise(w: Float64Array, { decay, scaling }: LineariseRequest) {
+  async linearize(w: Float64Array, { decay, scaling }: LinearizeRequest) {
     const [m, p] = [this.sampleCount, this.parameterCount];
     const r = this.#problem.residual(w);
     const jacobian = differences(this.#problem, w);

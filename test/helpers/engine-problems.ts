@@ -34,7 +34,7 @@ export const problems = fc
       bias,
       outputScale,
       seed,
-      initialisation: ntk ? "ntk" : "lecun-normal",
+      initialization: ntk ? "ntk" : "lecun-normal",
     });
     const random = new Random(seed, 1);
     const draw = (count: number) => Float64Array.from({ length: count }, () => random.normal());

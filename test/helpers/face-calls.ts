@@ -11,8 +11,8 @@ const net = face.network({ layers: [2, 3, 1], seed: 1 });
 const inputs = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
 const targets = inputs.map(([a = 0, b = 0]) => a * b);
 const data = face.dataset({ inputs, targets });
-const centred = face.network({ layers: [2, 2, 1], centred: true, seed: 1 });
-const scaled = net.withScaling(face.standardise(data));
+const centered = face.network({ layers: [2, 2, 1], centered: true, seed: 1 });
+const scaled = net.withScaling(face.standardize(data));
 const job = () => ({ network: net, data, options: { ...train(), checkpoint: undefined } });
 const many = () => ({ concurrency: 1, threads: 1, signal: soon() });
 
@@ -33,7 +33,7 @@ const soon = () => AbortSignal.timeout(300);
 const train = () => ({
   backend: "typescript",
   threads: 1,
-  standardise: true,
+  standardize: true,
   memoryLimit: 1e9,
   seed: 1,
   route: "auto",
@@ -61,7 +61,7 @@ const flow = () => ({
   route: "auto",
   signal: soon(),
 });
-const advice = () => ({ backend: "typescript", threads: 1, standardise: true, signal: soon() });
+const advice = () => ({ backend: "typescript", threads: 1, standardize: true, signal: soon() });
 const integrator = () => ({ step: 0.01, steps: 10 });
 const adaptive = () => ({
   relativeTolerance: 1e-3,
@@ -141,7 +141,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
       },
     ],
   },
-  standardise: { args: () => [data] },
+  standardize: { args: () => [data] },
   writeDataFile: {
     args: () => [
       at("new.gfd"),
@@ -196,14 +196,14 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
       },
     ],
   },
-  checkAssumptions: { args: () => [centred, data, advice()] },
-  discretisationGap: {
+  checkAssumptions: { args: () => [centered, data, advice()] },
+  discretizationGap: {
     args: () => [net, data, { step: 0.01, steps: 2 }, { damping: 0.5, backend: "typescript", signal: soon() }],
   },
   monitor: {
     args: () => [{ every: 1, window: 8, spectrum: true, parts: true, drift: true, optimum: 0, onRecord: () => {} }],
   },
-  recommendOutputScale: { args: () => [centred, data, advice()] },
+  recommendOutputScale: { args: () => [centered, data, advice()] },
   fitRate: {
     args: () => [
       [
@@ -226,9 +226,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
         activation: ["tanh"],
         outputActivation: "identity",
         bias: [true, true],
-        initialisation: "ntk",
+        initialization: "ntk",
         outputScale: 1,
-        centred: false,
+        centered: false,
         seed: 1,
       },
     ],

@@ -50,7 +50,7 @@ export const decay: OdeCase = {
   exact: (t) => [Math.exp(-t)],
 };
 
-/** Two bodies, eccentricity 0.5, period 2 pi, from the pericentre: Kepler's equation by Newton. */
+/** Two bodies, eccentricity 0.5, period 2 pi, from the pericenter: Kepler's equation by Newton. */
 export const kepler: OdeCase = {
   rightHandSide: (_, [x, y, u, v]) => {
     const cube = (x * x + y * y) ** 1.5;

@@ -1,4 +1,4 @@
-import type { Failure, Judgement, Method, MethodState, Point, Problem, Proposal, Trial } from "../../src/index.js";
+import type { Failure, Judgment, Method, MethodState, Point, Problem, Proposal, Trial } from "../../src/index.js";
 
 const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, j) => sum + value * b[j], 0);
 
@@ -6,7 +6,7 @@ const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, j) => su
 const fall = (point: Point, trial: Trial | Failure | null) =>
   trial !== null && "ok" in trial ? point.objective - trial.objective : Number.NaN;
 
-const verdict = (accepted: boolean, state: MethodState, gainRatio: number | null, why: string): Judgement => ({
+const verdict = (accepted: boolean, state: MethodState, gainRatio: number | null, why: string): Judgment => ({
   accepted,
   state,
   gainRatio,

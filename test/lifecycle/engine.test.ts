@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/index.js";
-import { forwardCost, SYNCHRONOUS_FLOPS } from "../../src/linearise/call-cost.js";
+import { forwardCost, SYNCHRONOUS_FLOPS } from "../../src/linearize/call-cost.js";
 import { buildLibrary } from "../helpers/build.js";
 import { waves } from "../helpers/problems.js";
 
@@ -75,18 +75,18 @@ describe.skipIf(!native.ok)("one engine", () => {
   it("rejects with the signal's reason, before and during a call, and works afterwards", async () => {
     const engine = make();
     const reason = new Error("enough");
-    await expect(engine.linearise(net.parameters, request, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(engine.linearize(net.parameters, request, AbortSignal.abort(reason))).rejects.toBe(reason);
     const controller = new AbortController();
-    const running = engine.linearise(net.parameters, request, controller.signal);
+    const running = engine.linearize(net.parameters, request, controller.signal);
     controller.abort(reason);
     await expect(running).rejects.toBe(reason);
-    expect(await engine.linearise(net.parameters, request)).toMatchObject({ ok: true });
+    expect(await engine.linearize(net.parameters, request)).toMatchObject({ ok: true });
     engine.dispose();
   });
 
   it("refuses a second call while one runs, and any call after dispose", async () => {
     const engine = make();
-    const running = engine.linearise(net.parameters, request);
+    const running = engine.linearize(net.parameters, request);
     await expect(engine.evaluate(net.parameters)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
     await running;
     await expect(make().solve({ damping: 1, decay: 0, scaling: null })).rejects.toMatchObject({
@@ -106,7 +106,7 @@ describe.skipIf(!native.ok)("one engine", () => {
     const calls: [string, "primal" | "matrix-free", () => Promise<unknown>][] = [
       ["forward", "primal", () => engine.forward(w)],
       ["evaluate", "primal", () => engine.evaluate(w)],
-      ["linearise", "primal", () => engine.linearise(w, request)],
+      ["linearize", "primal", () => engine.linearize(w, request)],
       ["solve", "primal", () => engine.solve({ damping: 1, decay: 0, scaling: null })],
       ["eigen", "primal", () => engine.eigen(false)],
       ["eigenvaluesBelow", "primal", () => engine.eigenvaluesBelow(1)],
@@ -130,7 +130,7 @@ describe.skipIf(!native.ok)("one engine", () => {
       return early;
     };
     for (const [name, curvature, call] of calls) {
-      await engine.linearise(w, { curvature, decay: 0, scaling: null });
+      await engine.linearize(w, { curvature, decay: 0, scaling: null });
       if (name === "accelerate") await engine.solve({ damping: 1, decay: 0, scaling: null });
       expect(await inPlace(call), `${name} was done in place`).toBe(false);
     }
@@ -154,10 +154,10 @@ describe.skipIf(!native.ok)("one engine", () => {
   it("leaves the gradient that it gave before as it is", async () => {
     const engine = make();
     const elsewhere = net.parameters.map((value) => 2 * value);
-    const first = await engine.linearise(net.parameters, request);
+    const first = await engine.linearize(net.parameters, request);
     if ("code" in first) throw new Error(first.message);
     const copy = first.gradient.slice();
-    const second = await engine.linearise(elsewhere, request);
+    const second = await engine.linearize(elsewhere, request);
     expect(second).toMatchObject({ ok: true });
     expect(first.gradient).toEqual(copy);
     expect(second).not.toMatchObject({ gradient: copy });
@@ -166,7 +166,7 @@ describe.skipIf(!native.ok)("one engine", () => {
 
   it("may be disposed of during a call", async () => {
     const engine = make();
-    const running = engine.linearise(net.parameters, request);
+    const running = engine.linearize(net.parameters, request);
     engine.dispose();
     await running.then(
       () => {},
@@ -178,7 +178,7 @@ describe.skipIf(!native.ok)("one engine", () => {
     const engine = make();
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
-    for (let k = 0; k < 5; k++) await engine.linearise(net.parameters, request);
+    for (let k = 0; k < 5; k++) await engine.linearize(net.parameters, request);
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(5);
     engine.dispose();

@@ -26,7 +26,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       const description = { layers: table(widths), outputScale: 1 };
       const object = new native.binding.NativeEngine(description, samples, null, false, 2);
       object.fill(samples, inputs, targets, null);
-      return object.linearise(new Float64Array(p), 1, 0, null, 0, Number.POSITIVE_INFINITY, null, null);
+      return object.linearize(new Float64Array(p), 1, 0, null, 0, Number.POSITIVE_INFINITY, null, null);
     };
     expect(answer([2, 3, 1], 20)).toHaveProperty("loss");
     const large = answer([8, 32, 32, 1], 5000);
@@ -53,7 +53,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
 
   it("is at work until its caller had the answer: a forgotten await shows at every size", async () => {
     const engine = make();
-    const first = engine.linearise(net.parameters, primal);
+    const first = engine.linearize(net.parameters, primal);
     await expect(engine.evaluate(net.parameters)).rejects.toMatchObject(busy);
     await expect(first).resolves.toMatchObject({ ok: true });
     expect(await engine.evaluate(net.parameters)).toMatchObject({ ok: true });
@@ -63,10 +63,10 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
 
   it("rejects with an aborted signal's reason and leaves the curvature alone", async () => {
     const engine = make();
-    await engine.linearise(net.parameters, primal);
+    await engine.linearize(net.parameters, primal);
     const before = await engine.curvature();
     const reason = new Error("enough");
-    await expect(engine.linearise(net.parameters, primal, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(engine.linearize(net.parameters, primal, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(engine.held).toBe("primal");
     expect(await engine.curvature()).toEqual(before);
     engine.dispose();
@@ -103,7 +103,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       { threads: 1 },
     );
     // At the origin every hidden unit is 0, and so are columns of J: their pivots are exactly 0.
-    await few.linearise(new Float64Array(net.parameterCount), primal);
+    await few.linearize(new Float64Array(net.parameterCount), primal);
     expect(await few.solve({ damping: 0, decay: 0, scaling: null })).toMatchObject({ code: "indefinite" });
     const wild = net.parameters.map(() => Number.NaN);
     expect(await few.evaluate(wild)).toMatchObject({ code: "non-finite" });

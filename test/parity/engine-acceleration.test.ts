@@ -24,7 +24,7 @@ describe.skipIf(!native.ok)("native and reference acceleration", () => {
         await both(problem, async (engine) => {
           const size = curvature === "primal" ? engine.parameterCount : engine.layerCount;
           const scaling = scaled ? new Float64Array(size) : null;
-          await sure(engine.linearise(w, { curvature, decay, scaling }));
+          await sure(engine.linearize(w, { curvature, decay, scaling }));
           ({ condition } = await sure(engine.solve({ damping: 1, decay, scaling, condition: true })));
           seen.push((await sure(engine.accelerate(v, scaling))).acceleration);
         });
@@ -56,7 +56,7 @@ describe.each(engines)("acceleration of %o", (create) => {
     const decay = curvature === "primal" ? 0.1 : 0;
     const damping = 0.7;
     const scaling = new Float64Array(curvature === "primal" ? engine.parameterCount : engine.layerCount);
-    await sure(engine.linearise(w, { curvature, decay, scaling }));
+    await sure(engine.linearize(w, { curvature, decay, scaling }));
     await sure(engine.solve({ damping, decay, scaling }));
     const { acceleration } = await sure(engine.accelerate(v, scaling));
 
@@ -87,7 +87,7 @@ describe.each(engines)("acceleration of %o", (create) => {
     const engine = create(net.architecture, data, { threads: 1 });
     const v = net.parameters.map(() => 1);
     await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
-    await sure(engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null }));
+    await sure(engine.linearize(net.parameters, { curvature: "primal", decay: 0, scaling: null }));
     await expect(engine.accelerate(v, null)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     await sure(engine.solve({ damping: 1, decay: 0, scaling: null }));
     await expect(engine.accelerate(new Float64Array(3), null)).rejects.toMatchObject({ code: "GAUSSFLOW_ARGUMENT" });
@@ -102,7 +102,7 @@ describe.each(engines)("acceleration of %o", (create) => {
     const net = network({ layers: [1, 1], bias: false, seed: 1 });
     const data = { sampleCount: 1, inputs: Float64Array.of(1e-156), targets: Float64Array.of(1e154) };
     const engine = create(net.architecture, data, { threads: 1 });
-    await sure(engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null }));
+    await sure(engine.linearize(net.parameters, { curvature: "primal", decay: 0, scaling: null }));
     expect(await engine.solve({ damping: 0, decay: 0, scaling: null })).toMatchObject({ code: "non-finite" });
     await expect(engine.accelerate(net.parameters, null)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     engine.dispose();

@@ -89,7 +89,7 @@ describe.skipIf(!native.ok)("the undamped step of an ill-conditioned J", () => {
           const error = s.map((value, j) => value - s0[j]);
           return length(multiply(J, error, rows, p, 1));
         };
-        await sure(engine.linearise(problem.parameters, plain));
+        await sure(engine.linearize(problem.parameters, plain));
         const { step, rank } = await sure(engine.solve(undamped));
         expect(rank?.rank).toBe(p - short);
         expect((rank?.largest ?? 0) / (rank?.smallest ?? 1)).toBeGreaterThan(cond / 3);
@@ -99,7 +99,7 @@ describe.skipIf(!native.ok)("the undamped step of an ill-conditioned J", () => {
         const bound = p * Number.EPSILON * (share(step) + share(s0) + length(psi) + length(problem.data.targets));
         expect(miss(step), engine.kind).toBeLessThan(bound);
 
-        await sure(engine.linearise(problem.parameters, { ...plain, curvature: "primal" }));
+        await sure(engine.linearize(problem.parameters, { ...plain, curvature: "primal" }));
         const cholesky = await engine.solve(undamped);
         worst = Math.max(worst, failed(cholesky) ? Number.POSITIVE_INFINITY : miss(cholesky.step) / bound);
       });
@@ -120,7 +120,7 @@ describe.skipIf(!native.ok)("the estimates of the extreme singular values", () =
       const data = { sampleCount: samples, inputs: draw(samples * layers[0]), targets: draw(samples * layers[2]) };
       const problem = { architecture: net.architecture, parameters: draw(net.parameterCount), data };
       await both(problem, async (engine) => {
-        await sure(engine.linearise(problem.parameters, plain));
+        await sure(engine.linearize(problem.parameters, plain));
         const { rank } = await sure(engine.solve(undamped));
         const { values } = await engine.eigen(false);
         const [least, most] = [Math.sqrt(values[0]), Math.sqrt(values[values.length - 1])];
@@ -147,7 +147,7 @@ describe.skipIf(!native.ok)("columns of any size", () => {
     const data = { sampleCount: 50, inputs: draw(100), targets: draw(50) };
     const steps: Float64Array[] = [];
     await both({ architecture: net.architecture, parameters: w, data }, async (engine) => {
-      await sure(engine.linearise(w, plain));
+      await sure(engine.linearize(w, plain));
       for (const damping of [0, 1e-3]) {
         const { step, rank } = await sure(engine.solve({ ...undamped, damping }));
         expect(step.every(Number.isFinite)).toBe(true);
@@ -174,7 +174,7 @@ describe.skipIf(!native.ok)("columns of any size", () => {
       const problem = { architecture: { ...net.architecture, outputScale }, parameters: w, data };
       await both(problem, async (engine) => {
         for (const curvature of ["primal", "orthogonal"] as const)
-          told.push(await engine.linearise(w, { ...plain, curvature }));
+          told.push(await engine.linearize(w, { ...plain, curvature }));
       });
     }
     for (const one of told) expect(one).toMatchObject({ code: "non-finite", where: { what: "curvature" } });
@@ -204,7 +204,7 @@ describe.skipIf(!native.ok)("the orthogonal route on any number of threads", () 
     for (const threads of [1, 2, 3]) {
       const engine = createNativeEngine(net.architecture, data, { threads });
       const scaling = new Float64Array(net.parameterCount);
-      const point = await sure(engine.linearise(net.parameters, { ...plain, decay: 0.1, scaling }));
+      const point = await sure(engine.linearize(net.parameters, { ...plain, decay: 0.1, scaling }));
       const answers = [Float64Array.of(point.loss, point.gradientCosine), point.gradient, scaling];
       for (const [damping, decay] of [
         [0, 0],

@@ -35,7 +35,7 @@ describe.each(engines)("a corrected solve of %o", (create) => {
   ])("solves the sum, %i hidden units, %i pairs", async (hidden, pairs) => {
     const { engine, w, p, correction } = setting(create, hidden, pairs);
     const scaling = new Float64Array(p);
-    const { gradient } = await sure(engine.linearise(w, { curvature: "primal", decay, scaling }));
+    const { gradient } = await sure(engine.linearize(w, { curvature: "primal", decay, scaling }));
     const { step } = await sure(engine.solve({ damping, decay, scaling, correction }));
     const image = await engine.curvatureProduct(step);
     const added = multiplyLowRank(correction, step);
@@ -52,7 +52,7 @@ describe.each(engines)("a corrected solve of %o", (create) => {
   it("is what an acceleration after it solves with, and leaves the curvature alone", async () => {
     const { engine, w, p, correction } = setting(create, 24, 4);
     const scaling = new Float64Array(p);
-    await sure(engine.linearise(w, { curvature: "primal", decay, scaling }));
+    await sure(engine.linearize(w, { curvature: "primal", decay, scaling }));
     const before = await engine.curvature();
     const { step } = await sure(engine.solve({ damping, decay, scaling, correction }));
     const apply = async (a: Float64Array, more: Float64Array | null) =>
@@ -74,7 +74,7 @@ describe.each(engines)("a corrected solve of %o", (create) => {
 
   it("that is not positive definite says so", async () => {
     const { engine, w, p } = setting(create, 24, 1);
-    await sure(engine.linearise(w, { curvature: "primal", decay, scaling: null }));
+    await sure(engine.linearize(w, { curvature: "primal", decay, scaling: null }));
     const left = new Float64Array(p).fill(1);
     const right = left.map(() => -1e6);
     expect(await engine.solve({ damping, decay, scaling: null, correction: { left, right } })).toMatchObject({
@@ -89,17 +89,17 @@ describe.each(engines)("a corrected solve of %o", (create) => {
     const request = { damping, decay: 0, scaling: null };
     const refused = (more: object) =>
       expect(engine.solve({ ...request, correction, ...more })).rejects.toMatchObject({ code: "GAUSSFLOW_ARGUMENT" });
-    await sure(engine.linearise(w, { curvature: "primal", decay: 0, scaling: null }));
+    await sure(engine.linearize(w, { curvature: "primal", decay: 0, scaling: null }));
     await refused({ condition: true });
     await refused({ correction: { left: correction.left, right: correction.right.slice(p) } });
     await refused({ correction: { left: correction.left.slice(1), right: correction.right.slice(1) } });
     await refused({ correction: { left: [1, 2], right: [1, 2] } });
     await refused({ correction: { left: new Float64Array(0), right: new Float64Array(0) } });
     for (const curvature of ["dual", "orthogonal"] as const) {
-      await sure(engine.linearise(w, { curvature, decay: 0, scaling: null }));
+      await sure(engine.linearize(w, { curvature, decay: 0, scaling: null }));
       await refused({});
     }
-    await sure(engine.linearise(w, { curvature: "primal", decay: 0, scaling: null, precision: "single" }));
+    await sure(engine.linearize(w, { curvature: "primal", decay: 0, scaling: null, precision: "single" }));
     await refused({});
     engine.dispose();
   });
@@ -110,7 +110,7 @@ it.skipIf(engines.length === 1)("has the same bits on one thread and on two", as
   for (const threads of [1, 2]) {
     const { engine, w, p, correction } = setting(createNativeEngine, 160, 10, threads);
     const scaling = new Float64Array(p);
-    await sure(engine.linearise(w, { curvature: "primal", decay, scaling }));
+    await sure(engine.linearize(w, { curvature: "primal", decay, scaling }));
     steps.push((await sure(engine.solve({ damping, decay, scaling, correction }))).step);
     engine.dispose();
   }

@@ -15,12 +15,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EngineData } from "../../src/backend/engine.js";
-import { scaleColumns, standardise } from "../../src/data/scaling.js";
+import { scaleColumns, standardize } from "../../src/data/scaling.js";
 import { createEngine, dataset, network, openDataFile, Random, writeDataFile } from "../../src/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-file-"));
 
-/** The same standardised samples in memory and in a file. */
+/** The same standardized samples in memory and in a file. */
 async function both(name: string, n: number, d: number, c: number, weighted: boolean) {
   const random = new Random(n, 3);
   const inputs = Float64Array.from({ length: n * d }, (_, k) => (1 + (k % d)) * random.normal() + (k % d));
@@ -39,8 +39,8 @@ async function both(name: string, n: number, d: number, c: number, weighted: boo
   await writeDataFile(path, { featureNames: names("x", d), targetNames: names("y", c), weighted }, rows());
   const held = dataset({ inputs, targets, inputSize: d, outputSize: c, weights });
   const file = openDataFile(path);
-  const scaling = standardise(held);
-  expect(standardise(file)).toEqual(scaling);
+  const scaling = standardize(held);
+  expect(standardize(file)).toEqual(scaling);
   const memory: EngineData = {
     sampleCount: n,
     inputs: scaleColumns(inputs, scaling.inputs),
@@ -79,12 +79,12 @@ describe("an engine on a data file", () => {
           const engine = createEngine(architecture, data, { backend, threads: 2 });
           const found: unknown[] = [await engine.evaluate(w), await engine.forward(w)];
           for (const curvature of n * c > 5000 ? (["primal"] as const) : (["primal", "dual", "orthogonal"] as const)) {
-            const { seconds: _1, ...linearised } = (await engine.linearise(w, {
+            const { seconds: _1, ...linearized } = (await engine.linearize(w, {
               curvature,
               decay: 0,
               scaling: null,
             })) as unknown as Record<string, unknown>;
-            // A trial elsewhere must not disturb what the linearisation holds.
+            // A trial elsewhere must not disturb what the linearization holds.
             const trial = await engine.evaluate(away);
             const { seconds: _2, ...solved } = (await engine.solve({
               damping: 0.1,
@@ -92,11 +92,11 @@ describe("an engine on a data file", () => {
               scaling: null,
             })) as unknown as Record<string, unknown>;
             expect(solved).toHaveProperty("ok", true);
-            found.push(linearised, trial, solved);
+            found.push(linearized, trial, solved);
           }
           // All samples, then one of every three: gathered from several blocks of the file.
           for (const subset of [null, Uint32Array.from({ length: Math.floor(n / 3) }, (_, k) => 3 * k)]) {
-            await engine.linearise(w, { curvature: "matrix-free", decay: 0, scaling: null, subset });
+            await engine.linearize(w, { curvature: "matrix-free", decay: 0, scaling: null, subset });
             found.push(await engine.curvatureProduct(w));
           }
           found.push(
@@ -123,7 +123,7 @@ describe("an engine on a data file", () => {
         const engine = createEngine(architecture, data, { backend, threads: 2 });
         const where = { what: "activation", layer: 0, sample: first.indexOf(largest!), unit: 0 };
         expect(await engine.evaluate(w)).toMatchObject({ code: "non-finite", where });
-        expect(await engine.linearise(w, { curvature: "dual", decay: 0, scaling: null })).toMatchObject({ where });
+        expect(await engine.linearize(w, { curvature: "dual", decay: 0, scaling: null })).toMatchObject({ where });
         engine.dispose();
       }
     });

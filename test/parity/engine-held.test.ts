@@ -31,19 +31,19 @@ describe.skipIf(!native.ok)("a curvature in an engine", () => {
     (engine, order) => engine.curvatureInverse(new Float64Array(order), 1),
   ];
 
-  it("is there after a linearise with one, until a product at parameters", async () => {
+  it("is there after a linearize with one, until a product at parameters", async () => {
     const enders: readonly ((engine: Engine) => Promise<unknown>)[] = [
       (engine) => engine.jacobianProduct(w, new Float64Array(w.length)),
       (engine) => engine.transposeProduct(w, new Float64Array(500)),
       (engine) => engine.jacobian(w, 3, 1),
-      (engine) => engine.linearise(w, request("none")),
+      (engine) => engine.linearize(w, request("none")),
     ];
     await both(problem, async (engine) => {
       expect(engine.held).toBe("none");
       for (const ask of asks) await expect(ask(engine, 464), `${engine.kind}: ${ask}`).rejects.toMatchObject(busy);
       for (const [k, ender] of enders.entries()) {
         const curvature = routes[k % 3];
-        await sure(engine.linearise(w, request(curvature)));
+        await sure(engine.linearize(w, request(curvature)));
         await engine.forward(w);
         await engine.evaluate(w);
         expect(engine.held).toBe(curvature);
@@ -62,7 +62,7 @@ describe.skipIf(!native.ok)("a curvature in an engine", () => {
   it("refuses vectors, shifts and bounds that break its rules, and the orthogonal route has no products", async () => {
     const argument = { code: "GAUSSFLOW_ARGUMENT" };
     await both(problem, async (engine) => {
-      await sure(engine.linearise(w, request("dual")));
+      await sure(engine.linearize(w, request("dual")));
       for (const wrong of [464, 0, 501]) {
         await expect(engine.curvatureProduct(new Float64Array(wrong))).rejects.toMatchObject(argument);
         await expect(engine.curvatureInverse(new Float64Array(wrong), 1)).rejects.toMatchObject(argument);
@@ -72,7 +72,7 @@ describe.skipIf(!native.ok)("a curvature in an engine", () => {
         await expect(engine.eigenvaluesBelow(wrong)).rejects.toMatchObject(argument);
       }
       expect(engine.held).toBe("dual");
-      await sure(engine.linearise(w, request("orthogonal")));
+      await sure(engine.linearize(w, request("orthogonal")));
       for (const size of [464, 3]) {
         await expect(engine.curvatureProduct(new Float64Array(size))).rejects.toMatchObject(busy);
         await expect(engine.curvatureInverse(new Float64Array(size), 1)).rejects.toMatchObject(busy);
@@ -83,7 +83,7 @@ describe.skipIf(!native.ok)("a curvature in an engine", () => {
     });
   });
 
-  it("is left whole by an aborted call but a linearise, and each rejects with the signal's reason", async () => {
+  it("is left whole by an aborted call but a linearize, and each rejects with the signal's reason", async () => {
     const reason = new Error("enough");
     const during = async (call: (signal: AbortSignal) => Promise<unknown>, what: string) => {
       await expect(call(AbortSignal.abort(reason)), what).rejects.toBe(reason);
@@ -109,14 +109,14 @@ describe.skipIf(!native.ok)("a curvature in an engine", () => {
       const { parameters } = given;
       await both(given, async (engine) => {
         const what = `${engine.kind}, ${curvature}`;
-        await sure(engine.linearise(parameters, request(curvature)));
+        await sure(engine.linearize(parameters, request(curvature)));
         const before = await engine.curvature();
         await during((signal) => engine.eigen(true, signal), what);
         await during((signal) => engine.eigenvaluesBelow(1e-3, signal), what);
         await during((signal) => engine.solve({ damping: 1e-3, decay: 0.1, scaling: null }, signal), what);
         expect(engine.held).toBe(curvature);
         expect(Buffer.from((await engine.curvature()).buffer).equals(Buffer.from(before.buffer)), what).toBe(true);
-        await during((signal) => engine.linearise(parameters, request(curvature), signal), what);
+        await during((signal) => engine.linearize(parameters, request(curvature), signal), what);
         expect(engine.held).toBe("none");
       });
     }

@@ -1,11 +1,11 @@
 // The gradient's measure of the dual route: exact, or a lower bound that spares diag G as long as it is above a tolerance.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Engine, LineariseRequest } from "../../src/backend/engine.js";
+import type { Engine, LinearizeRequest } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { levenbergMarquardt } from "../../src/index.js";
 import { network } from "../../src/network/network.js";
-import { minimise } from "../../src/train/minimise.js";
+import { minimize } from "../../src/train/minimize.js";
 import { stopRules } from "../../src/train/stop.js";
 import { both, difference, explicit, problems, sure, tolerance } from "../helpers/engine-problems.js";
 import { waves } from "../helpers/problems.js";
@@ -21,7 +21,7 @@ describe("the measure of the dual route", () => {
         await both(problem, async (engine) => {
           const ask = async (exactMeasureBelow = Number.POSITIVE_INFINITY) => {
             const scaling = new Float64Array(engine.layerCount);
-            const point = await sure(engine.linearise(w, { ...dual, scaling, exactMeasureBelow }));
+            const point = await sure(engine.linearize(w, { ...dual, scaling, exactMeasureBelow }));
             return { ...point, others: [point.gradient, scaling, await engine.curvature()] };
           };
           const exact = await ask();
@@ -69,8 +69,8 @@ describe("the measure of the dual route", () => {
     await both({ ...net, parameters: net.parameters, data }, async (engine) => {
       for (const curvature of ["primal", "matrix-free", "orthogonal"] as const) {
         const request = { curvature, decay: 0, scaling: null };
-        const exact = await sure(engine.linearise(net.parameters, request));
-        const asked = await sure(engine.linearise(net.parameters, { ...request, exactMeasureBelow: 0 }));
+        const exact = await sure(engine.linearize(net.parameters, request));
+        const asked = await sure(engine.linearize(net.parameters, { ...request, exactMeasureBelow: 0 }));
         expect(asked.gradientCosine, `${engine.kind}, ${curvature}`).toBe(exact.gradientCosine);
       }
     });
@@ -106,9 +106,9 @@ function small() {
 function exactly(engine: Engine): Engine {
   return new Proxy(engine, {
     get(target, name) {
-      if (name === "linearise")
-        return (w: Float64Array, { exactMeasureBelow: _, ...request }: LineariseRequest, signal?: AbortSignal) =>
-          target.linearise(w, request, signal);
+      if (name === "linearize")
+        return (w: Float64Array, { exactMeasureBelow: _, ...request }: LinearizeRequest, signal?: AbortSignal) =>
+          target.linearize(w, request, signal);
       const value = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
@@ -116,7 +116,7 @@ function exactly(engine: Engine): Engine {
 }
 
 async function trained(engine: Engine, start: Float64Array, decay: number) {
-  const steps = minimise(engine, start, {
+  const steps = minimize(engine, start, {
     method: levenbergMarquardt(),
     stop: stopRules({ gradient: 1e-4, step: 0, reduction: 0 }),
     route: "dual",

@@ -32,7 +32,7 @@ describe.skipIf(!native.ok)("the orthogonal route of both engines", () => {
         await both(problem, async (engine) => {
           for (const curvature of ["primal", "orthogonal"] as const) {
             const scaling = scaled ? new Float64Array(engine.parameterCount) : null;
-            const point = await sure(engine.linearise(problem.parameters, { curvature, decay, scaling }));
+            const point = await sure(engine.linearize(problem.parameters, { curvature, decay, scaling }));
             const matrix = await engine.curvature();
             const solved = await sure(engine.solve({ damping: 1, decay, scaling, condition: true }));
             if (curvature === "primal") condition = solved.condition;
@@ -65,7 +65,7 @@ describe.skipIf(!native.ok)("the orthogonal route of both engines", () => {
       fc.asyncProperty(problems, async (problem) => {
         await both(problem, async (engine) => {
           const { J, r, rows, p } = await explicit(engine, problem);
-          await sure(engine.linearise(problem.parameters, plain));
+          await sure(engine.linearize(problem.parameters, plain));
           const { step, rank, residual } = await sure(engine.solve(undamped));
           if (rank === undefined || rank.rank < p || rank.smallest < 1e-6 * rank.largest) return;
           regular++;
@@ -192,7 +192,7 @@ describe.skipIf(!native.ok)("a Jacobian of short rank", () => {
     const steps: Float64Array[] = [];
     await both(problem, async (engine) => {
       const { J, r, rows, p } = await explicit(engine, problem);
-      await sure(engine.linearise(problem.parameters, plain));
+      await sure(engine.linearize(problem.parameters, plain));
       const { step, rank } = await sure(engine.solve(undamped));
       expect(rank?.rank, engine.kind).toBe(problem.rank);
       expect(rank?.tolerance).toBe(Math.max(rows, p) * Number.EPSILON);
@@ -238,7 +238,7 @@ describe.skipIf(!native.ok)("a Jacobian of short rank", () => {
     const net = network({ layers: [p, 1], bias: false, seed: 1 });
     const data = { sampleCount: p, inputs, targets: draw(p) };
     await both({ architecture: net.architecture, parameters: net.parameters, data }, async (engine) => {
-      await sure(engine.linearise(net.parameters, plain));
+      await sure(engine.linearize(net.parameters, plain));
       const { rank } = await sure(engine.solve(undamped));
       expect(rank?.rank, engine.kind).toBeLessThan(p);
       expect(rank?.rank, engine.kind).toBeGreaterThan(60);
@@ -249,13 +249,13 @@ describe.skipIf(!native.ok)("a Jacobian of short rank", () => {
     const net = network({ layers: [2, 3, 1], seed: 1 });
     const data = { sampleCount: 5, inputs: draw(10), targets: draw(5), weights: new Float64Array(5) };
     await both({ architecture: net.architecture, parameters: net.parameters, data }, async (engine) => {
-      await sure(engine.linearise(net.parameters, plain));
+      await sure(engine.linearize(net.parameters, plain));
       const { step, rank, condition } = await sure(engine.solve({ ...undamped, condition: true }));
       expect(rank).toMatchObject({ rank: 0, largest: 0, smallest: 0 });
       expect(condition).toBe(Number.POSITIVE_INFINITY);
       expect(step.every((value) => value === 0)).toBe(true);
       // A decay alone pulls to the origin: (decay I) s = -decay w.
-      await sure(engine.linearise(net.parameters, { ...plain, decay: 0.5 }));
+      await sure(engine.linearize(net.parameters, { ...plain, decay: 0.5 }));
       const pulled = await sure(engine.solve({ damping: 0, decay: 0.5, scaling: null }));
       expect(
         difference(

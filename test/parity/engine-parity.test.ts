@@ -37,7 +37,7 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
     );
   });
 
-  it.each(["primal", "dual"] as const)("agree on the linearisation and the step, %s route", async (curvature) => {
+  it.each(["primal", "dual"] as const)("agree on the linearization and the step, %s route", async (curvature) => {
     await fc.assert(
       fc.asyncProperty(problems, fc.boolean(), fc.boolean(), async (problem, scaled, decayed) => {
         const { parameters: w, architecture } = problem;
@@ -47,7 +47,7 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
         await both(problem, async (engine) => {
           const size = curvature === "primal" ? engine.parameterCount : engine.layerCount;
           const scaling = scaled ? new Float64Array(size) : null;
-          const point = await engine.linearise(w, { curvature, decay, scaling });
+          const point = await engine.linearize(w, { curvature, decay, scaling });
           if (failed(point)) throw new Error(point.message);
           const matrix = await engine.curvature();
           const solved = await engine.solve({ damping: 1, decay, scaling, condition: true });
@@ -91,7 +91,7 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
       const told: unknown[] = [];
       await both({ architecture: net.architecture, parameters, data }, async (engine) => {
         const evaluation = await engine.evaluate(parameters);
-        const point = await engine.linearise(parameters, { curvature: "primal", decay: 0, scaling: null });
+        const point = await engine.linearize(parameters, { curvature: "primal", decay: 0, scaling: null });
         told.push([evaluation, point]);
         expect(failed(evaluation) && evaluation.code === "non-finite").toBe(true);
       });
@@ -107,12 +107,12 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
     const mistakes: readonly ((engine: Engine) => Promise<unknown>)[] = [
       (engine) => engine.evaluate(new Float64Array(3)),
       (engine) => engine.forward(Array.from(w) as never),
-      (engine) => engine.linearise(w, { ...primal, scaling: new Float64Array(2) }),
-      (engine) => engine.linearise(w, { ...primal, curvature: "dual", scaling: new Float64Array(w.length) }),
-      (engine) => engine.linearise(w, { ...primal, decay: -1 }),
-      (engine) => engine.linearise(w, { ...primal, decay: Number.NaN }),
-      (engine) => engine.linearise(w, { ...primal, exactMeasureBelow: -1 }),
-      (engine) => engine.linearise(w, { ...primal, exactMeasureBelow: Number.NaN }),
+      (engine) => engine.linearize(w, { ...primal, scaling: new Float64Array(2) }),
+      (engine) => engine.linearize(w, { ...primal, curvature: "dual", scaling: new Float64Array(w.length) }),
+      (engine) => engine.linearize(w, { ...primal, decay: -1 }),
+      (engine) => engine.linearize(w, { ...primal, decay: Number.NaN }),
+      (engine) => engine.linearize(w, { ...primal, exactMeasureBelow: -1 }),
+      (engine) => engine.linearize(w, { ...primal, exactMeasureBelow: Number.NaN }),
       (engine) => engine.solve({ damping: Number.POSITIVE_INFINITY, decay: 0, scaling: null }),
       (engine) => engine.solve({ damping: -1, decay: 0, scaling: null }),
       (engine) => engine.solve({ damping: 1, decay: -1, scaling: null }),
@@ -123,7 +123,7 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
       (engine) => engine.transposeProduct(w, new Float64Array(3)),
     ];
     await both({ architecture: net.architecture, parameters: w, data }, async (engine) => {
-      await engine.linearise(w, primal);
+      await engine.linearize(w, primal);
       for (const mistake of mistakes)
         await expect(mistake(engine), `${engine.kind}: ${mistake}`).rejects.toMatchObject({
           code: "GAUSSFLOW_ARGUMENT",
@@ -146,7 +146,7 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
       weights: new Float64Array(5),
     };
     await both({ architecture: net.architecture, parameters: net.parameters, data }, async (engine) => {
-      await engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null });
+      await engine.linearize(net.parameters, { curvature: "primal", decay: 0, scaling: null });
       const solved = await engine.solve({ damping: 0, decay: 0, scaling: null });
       expect(solved).toMatchObject({ code: "indefinite", pivot: 0 });
     });
@@ -156,7 +156,7 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
     const net = network({ layers: [1, 400_000, 1], seed: 1 });
     const data = { sampleCount: 1, inputs: new Float64Array(1), targets: new Float64Array(1) };
     await both({ architecture: net.architecture, parameters: net.parameters, data }, async (engine) => {
-      const point = await engine.linearise(net.parameters, { curvature: "primal", decay: 0, scaling: null });
+      const point = await engine.linearize(net.parameters, { curvature: "primal", decay: 0, scaling: null });
       expect(point).toMatchObject({ code: "memory" });
       expect(failed(point) && point.code === "memory" && point.bytes).toBeGreaterThan(1e12);
     });

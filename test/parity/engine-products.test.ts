@@ -56,11 +56,11 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
           expect(difference(times(jacobian, rows, p, v), jv), `J v of ${what}`).toBeLessThan(tolerance);
           expect(difference(times(jacobian, rows, p, u, true), ju), `J^T u of ${what}`).toBeLessThan(tolerance);
           const scaling = { primal: new Float64Array(p), free: new Float64Array(p) };
-          const point = await sure(engine.linearise(w, request("primal", scaling.primal)));
+          const point = await sure(engine.linearize(w, request("primal", scaling.primal)));
           const gram = await engine.curvature();
           const exact = times(gram, p, p, v);
           expect(difference(exact, await engine.curvatureProduct(v)), `G v of ${what}`).toBeLessThan(tolerance);
-          const free = await sure(engine.linearise(w, request("matrix-free", scaling.free)));
+          const free = await sure(engine.linearize(w, request("matrix-free", scaling.free)));
           const gv = await engine.curvatureProduct(v);
           // The forward image is rounded before the way back: twice the sums.
           expect(difference(exact, gv), `matrix-free G v of ${what}`).toBeLessThan(2 * tolerance);
@@ -69,7 +69,7 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
           expect(difference(scaling.primal, scaling.free), `scaling of ${what}`).toBeLessThan(tolerance);
           expect(difference(point.gradient, free.gradient), `gradient of ${what}`).toBeLessThan(tolerance);
           expect(Math.abs(point.gradientCosine - free.gradientCosine)).toBeLessThan(tolerance);
-          await sure(engine.linearise(w, request("dual")));
+          await sure(engine.linearize(w, request("dual")));
           const ku = await engine.curvatureProduct(u);
           expect(difference(times(await engine.curvature(), rows, rows, u), ku), `K u of ${what}`).toBeLessThan(
             tolerance,
@@ -104,7 +104,7 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
         const engine: Engine = createNativeEngine(net.architecture, data, { threads });
         const jv = await engine.jacobianProduct(w, v);
         const ju = await engine.transposeProduct(w, u);
-        await sure(engine.linearise(w, request("matrix-free")));
+        await sure(engine.linearize(w, request("matrix-free")));
         const first = await engine.curvatureProduct(v);
         const again = await engine.curvatureProduct(v);
         expect(Buffer.from(again.buffer).equals(Buffer.from(first.buffer)), "the second product reuses panels").toBe(
@@ -148,9 +148,9 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
     const draw = (length: number) => Float64Array.from({ length }, () => random.normal());
     const one = { sampleCount: 1, inputs: draw(3), targets: draw(2), weights: Float64Array.of(0.7) };
     await both({ architecture, parameters: w, data: one }, async (engine) => {
-      await sure(engine.linearise(w, request("primal")));
+      await sure(engine.linearize(w, request("primal")));
       const gram = await engine.curvature();
-      await sure(engine.linearise(w, request("matrix-free")));
+      await sure(engine.linearize(w, request("matrix-free")));
       for (const { left, right, inputs, outputs, weightOffset, biasOffset } of await engine.layerFactors()) {
         const place = (o: number, k: number) => (k === inputs ? biasOffset + o : weightOffset + o * inputs + k);
         for (let o = 0; o < outputs; o++)
@@ -162,7 +162,7 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
                   12,
                 );
       }
-      await sure(engine.linearise(w, request("primal")));
+      await sure(engine.linearize(w, request("primal")));
       await expect(engine.layerFactors()).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     });
     // Any network: both engines, twice (the factor of the inputs is kept), and at other parameters.
@@ -173,7 +173,7 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
         await both(problem, async (engine) => {
           const here: Float64Array[] = [];
           for (const at of [problem.parameters, moved]) {
-            await sure(engine.linearise(at, request("matrix-free")));
+            await sure(engine.linearize(at, request("matrix-free")));
             for (const { left, right } of await engine.layerFactors()) here.push(left, right);
           }
           seen.push(here);
@@ -185,7 +185,7 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
     );
   });
 
-  it("follow the parameters of the last linearisation, and a matrix-free curvature has nothing else", async () => {
+  it("follow the parameters of the last linearization, and a matrix-free curvature has nothing else", async () => {
     const net = network({ layers: [3, 6, 2], seed: 1 });
     const random = new Random(2, 1);
     const draw = (length: number) => Float64Array.from({ length }, () => random.normal());
@@ -194,17 +194,17 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
     const moved = w.map((value) => value + 0.3);
     await both({ architecture, parameters: w, data }, async (engine) => {
       const v = draw(p);
-      await sure(engine.linearise(w, request("matrix-free")));
+      await sure(engine.linearize(w, request("matrix-free")));
       expect(engine.held).toBe("matrix-free");
       const here = await engine.curvatureProduct(v);
       await engine.forward(moved);
       await engine.evaluate(moved);
       expect(await engine.curvatureProduct(v)).toEqual(here);
-      await sure(engine.linearise(moved, request("matrix-free")));
+      await sure(engine.linearize(moved, request("matrix-free")));
       const there = await engine.curvatureProduct(v);
-      await sure(engine.linearise(moved, request("primal")));
+      await sure(engine.linearize(moved, request("primal")));
       expect(difference(times(await engine.curvature(), p, p, v), there)).toBeLessThan(tolerance);
-      await sure(engine.linearise(w, request("matrix-free")));
+      await sure(engine.linearize(w, request("matrix-free")));
       const busy = { code: "GAUSSFLOW_STATE", message: expect.stringContaining("products only") };
       await expect(engine.curvature()).rejects.toMatchObject(busy);
       await expect(engine.eigen(false)).rejects.toMatchObject(busy);
@@ -219,7 +219,7 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
       expect(await engine.curvatureProduct(v)).toEqual(here);
       await engine.jacobianProduct(w, v);
       expect(engine.held).toBe("none");
-      const failure = await engine.linearise(
+      const failure = await engine.linearize(
         w.map(() => Number.NaN),
         request("matrix-free"),
       );

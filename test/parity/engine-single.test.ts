@@ -13,7 +13,7 @@ const engines = loadNative().ok
   ? { native: createNativeEngine, reference: createReferenceEngine }
   : { reference: createReferenceEngine };
 
-/** Linearisation, step, and the acceleration along `velocity`, by default the step's. */
+/** Linearization, step, and the acceleration along `velocity`, by default the step's. */
 async function steps(
   engine: Engine,
   w: Float64Array,
@@ -23,7 +23,7 @@ async function steps(
   velocity?: Float64Array,
 ) {
   const scaling = new Float64Array(engine.parameterCount);
-  const point = await engine.linearise(w, { curvature: "primal", precision, decay, scaling });
+  const point = await engine.linearize(w, { curvature: "primal", precision, decay, scaling });
   if (failed(point)) throw new Error(point.message);
   const solved = await engine.solve({ damping, decay, scaling });
   if (failed(solved)) throw new Error(solved.message);
@@ -32,7 +32,7 @@ async function steps(
   return { point, scaling, solved, acceleration: accelerated.acceleration };
 }
 
-/** Norm of v in the damped matrix; the engine holds the linearisation in double. */
+/** Norm of v in the damped matrix; the engine holds the linearization in double. */
 async function energy(engine: Engine, v: Float64Array, shift: Float64Array): Promise<number> {
   const image = await engine.curvatureProduct(v);
   return Math.sqrt(v.reduce((sum, value, j) => sum + value * (image[j] + shift[j] * value), 0));
@@ -97,7 +97,7 @@ describe.each(Object.entries(engines))("single precision, %s engine", (_, create
     const engine = create(problem.architecture, problem.data, { threads: 2 });
     const scaling = new Float64Array(engine.parameterCount);
     const request = { curvature: "primal", precision: "single", decay: 0, scaling } as const;
-    await engine.linearise(problem.parameters, request);
+    await engine.linearize(problem.parameters, request);
     // Below eps32 the damping is lost in a factor with a unit diagonal.
     const answer = await engine.solve({ damping: 1e-13, decay: 0, scaling });
     expect(failed(answer) ? answer.code : "solved").toMatch(/^(imprecise|indefinite)$/);
@@ -110,7 +110,7 @@ describe.each(Object.entries(engines))("single precision, %s engine", (_, create
       await expect(engine.accelerate(problem.parameters, scaling)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
     }
     expect(codes).toContain("imprecise");
-    await engine.linearise(problem.parameters, { ...request, precision: "double" });
+    await engine.linearize(problem.parameters, { ...request, precision: "double" });
     expect(failed(await engine.solve({ damping: 1e-6, decay: 0, scaling }))).toBe(false);
     engine.dispose();
   });
@@ -120,15 +120,15 @@ describe.each(Object.entries(engines))("single precision, %s engine", (_, create
     const engine = create(problem.architecture, problem.data, { threads: 2 });
     const request = { curvature: "primal", decay: 0, scaling: null } as const;
     const v = problem.parameters.map((_value, j) => Math.cos(j));
-    await engine.linearise(problem.parameters, { ...request, precision: "single" });
+    await engine.linearize(problem.parameters, { ...request, precision: "single" });
     const product = await engine.curvatureProduct(v);
     await expect(engine.curvature()).rejects.toThrow(/held in single precision/);
     await expect(engine.eigen(false)).rejects.toThrow(/held in single precision/);
     await expect(engine.curvatureInverse(v, 1)).rejects.toThrow(/held in single precision/);
-    await engine.linearise(problem.parameters, request);
+    await engine.linearize(problem.parameters, request);
     expect(difference(product, await engine.curvatureProduct(v))).toBeLessThan(tolerance);
     await expect(
-      engine.linearise(problem.parameters, { ...request, curvature: "dual", precision: "single" }),
+      engine.linearize(problem.parameters, { ...request, curvature: "dual", precision: "single" }),
     ).rejects.toThrow(/precision/);
     engine.dispose();
   });

@@ -51,7 +51,7 @@ describe.skipIf(!native.ok)("eigenvalues of both engines", () => {
         fc.asyncProperty(problems, async (problem) => {
           const seen: Float64Array[] = [];
           await both(problem, async (engine) => {
-            await sure(engine.linearise(problem.parameters, request(curvature)));
+            await sure(engine.linearize(problem.parameters, request(curvature)));
             const A = await engine.curvature();
             const { values, vectors } = await engine.eigen(true);
             const order = values.length;
@@ -90,7 +90,7 @@ describe.skipIf(!native.ok)("eigenvalues of both engines", () => {
       const { inputs, values } = secondDifferences(d);
       const expected = Float64Array.from({ length: d * c }, (_, k) => values[Math.floor(k / c)]);
       await both(linear(inputs, d, c), async (engine) => {
-        await sure(engine.linearise(new Float64Array(d * c), request(curvature)));
+        await sure(engine.linearize(new Float64Array(d * c), request(curvature)));
         const { values: found } = await engine.eigen(false);
         for (let k = 0; k < d * c; k++) {
           // Absolute for a matrix; relative to the value and its condition where R gives singular values.
@@ -111,7 +111,7 @@ describe.skipIf(!native.ok)("eigenvalues of both engines", () => {
   it("orthogonal: tiny singular values are accurate relative to themselves", async () => {
     // X = B D: B_ij = min(i, j) + 1 has determinant 1 and condition number below 4 d^2, and powers of two scale exactly. So the
     // product of the singular values is that of D, to d cond(B) eps, though they span 36 decades. The order of D is not that of size,
-    // which a bidiagonalisation does not survive.
+    // which a bidiagonalization does not survive.
     const d = 6;
     const scales = [-40, 0, -70, -10, -60, -20].map((power) => 2 ** power);
     const inputs = Float64Array.from({ length: d * d }, (_, k) => {
@@ -121,7 +121,7 @@ describe.skipIf(!native.ok)("eigenvalues of both engines", () => {
     const product = scales.reduce((all, scale) => all * scale ** 2, 1);
     const seen: Float64Array[] = [];
     await both(linear(inputs, d, 1), async (engine) => {
-      await sure(engine.linearise(new Float64Array(d), request("orthogonal")));
+      await sure(engine.linearize(new Float64Array(d), request("orthogonal")));
       const { values } = await engine.eigen(false);
       const found = values.reduce((all, value) => all * value, 1);
       const limit = 4 * d * 4 * d ** 2 * Number.EPSILON;
@@ -145,7 +145,7 @@ describe.skipIf(!native.ok)("eigenvalues of both engines", () => {
     for (let i = 0; i < 10; i++) inputs.copyWithin(3 * (20 + i), 3 * i, 3 * i + 3); // the last 10 of 30 repeat the first 10
     const data = { sampleCount: 30, inputs, targets: new Float64Array(60) };
     await both({ architecture: net.architecture, parameters: net.parameters, data }, async (engine) => {
-      await sure(engine.linearise(net.parameters, request("dual")));
+      await sure(engine.linearize(net.parameters, request("dual")));
       const { values } = await engine.eigen(false);
       const floor = 60 * Number.EPSILON * values[59];
       expect(await engine.eigenvaluesBelow(floor), engine.kind).toBe(20);
@@ -157,7 +157,7 @@ describe.skipIf(!native.ok)("eigenvalues of both engines", () => {
     await fc.assert(
       fc.asyncProperty(problems, fc.constantFrom(...routes), async (problem, curvature) => {
         await both(problem, async (engine) => {
-          await sure(engine.linearise(problem.parameters, request(curvature)));
+          await sure(engine.linearize(problem.parameters, request(curvature)));
           const { values } = await engine.eigen(false);
           const order = values.length;
           const noise = 10 * order * Number.EPSILON * values[order - 1];
@@ -179,7 +179,7 @@ describe.skipIf(!native.ok)("products with the curvature", () => {
         const seen: Float64Array[][] = [];
         await both(problem, async (engine) => {
           const { J, rows, p } = await explicit(engine, problem);
-          await sure(engine.linearise(problem.parameters, request(curvature as Curvature)));
+          await sure(engine.linearize(problem.parameters, request(curvature as Curvature)));
           const order = curvature === "primal" ? p : rows;
           const v = Float64Array.from({ length: order }, (_, k) => Math.cos(1 + 3 * k));
           const Jt = transpose(J, rows, p);
@@ -224,7 +224,7 @@ describe.skipIf(!native.ok)("products with the curvature", () => {
     const { inputs } = secondDifferences(20);
     const problem = linear(inputs, 20, 2);
     await both(problem, async (engine) => {
-      await sure(engine.linearise(problem.parameters, request("dual")));
+      await sure(engine.linearize(problem.parameters, request("dual")));
       const M = await engine.curvature();
       for (let k = 0; k < 40; k++) M[41 * k] += 0.25;
       const v = Float64Array.from({ length: 40 }, (_, k) => Math.sin(k + 1));
@@ -241,7 +241,7 @@ describe.skipIf(!native.ok)("products with the curvature", () => {
     const idle = linear(new Float64Array(6), 2, 1);
     await both(idle, async (engine) => {
       for (const curvature of ["primal", "dual"] as const) {
-        await sure(engine.linearise(idle.parameters, request(curvature)));
+        await sure(engine.linearize(idle.parameters, request(curvature)));
         const v = new Float64Array(curvature === "primal" ? 2 : 3).fill(1);
         expect(await engine.curvatureInverse(v, 0)).toMatchObject({ code: "indefinite", pivot: 0 });
         expect(await engine.curvatureInverse(v, 2)).toEqual(v.map(() => 0.5));

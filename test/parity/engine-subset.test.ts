@@ -2,7 +2,7 @@
 // each of its samples weighing n / |subset| times its own; a rough factor changes nothing in the step it is the preconditioner of.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EngineData, type EngineFactory, failed, type LineariseRequest } from "../../src/backend/engine.js";
+import { type EngineData, type EngineFactory, failed, type LinearizeRequest } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
@@ -49,24 +49,24 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
         const [mine, theirs, fresh] = [0, 0, 0].map(() => new Float64Array(engine.parameterCount));
         const again = new Float64Array(engine.parameterCount).fill(Number.MIN_VALUE);
         const request = { curvature: "matrix-free", decay: 0.1, scaling: mine } as const;
-        const point = await sure(engine.linearise(problem.parameters, { ...request, subset }));
-        const whole = await sure(all.linearise(problem.parameters, { ...request, scaling: fresh }));
+        const point = await sure(engine.linearize(problem.parameters, { ...request, subset }));
+        const whole = await sure(all.linearize(problem.parameters, { ...request, scaling: fresh }));
         expect([point.loss, point.gradient]).toEqual([whole.loss, whole.gradient]);
         // The diagonal and the scaling are the subset's.
-        const sampled = await sure(few.linearise(problem.parameters, { ...request, scaling: theirs }));
+        const sampled = await sure(few.linearize(problem.parameters, { ...request, scaling: theirs }));
         // A fresh scaling starts from all samples.
         const seen = sampled.diagonal as Float64Array;
         const raised = seen.map((value, j) => Math.max(value, fresh[j]));
         expect(difference(raised, mine)).toBeLessThan(tolerance);
-        await sure(engine.linearise(problem.parameters, { ...request, scaling: again, subset }));
+        await sure(engine.linearize(problem.parameters, { ...request, scaling: again, subset }));
         const least = seen.map((value) => Math.max(value, Number.MIN_VALUE));
         expect(difference(least, again)).toBeLessThan(tolerance);
         expect(difference(sampled.diagonal as Float64Array, point.diagonal as Float64Array)).toBeLessThan(tolerance);
         const product = await engine.curvatureProduct(v);
         expect(difference(await few.curvatureProduct(v), product)).toBeLessThan(singles);
-        // The next linearisation without a subset has none.
-        await sure(engine.linearise(problem.parameters, request));
-        await sure(all.linearise(problem.parameters, request));
+        // The next linearization without a subset has none.
+        await sure(engine.linearize(problem.parameters, request));
+        await sure(all.linearize(problem.parameters, request));
         expect(await engine.curvatureProduct(v)).toEqual(await all.curvatureProduct(v));
         for (const one of [engine, few, all]) one.dispose();
       }),
@@ -91,8 +91,8 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
       create(far.architecture, data, { threads: 2 }),
     ) as [ReturnType<EngineFactory>, ReturnType<EngineFactory>];
     const request = { curvature: "matrix-free", decay: 0, scaling: null } as const;
-    await sure(engine.linearise(small, { ...request, subset }));
-    await sure(few.linearise(small, request));
+    await sure(engine.linearize(small, { ...request, subset }));
+    await sure(few.linearize(small, request));
     const v = new Float64Array(engine.parameterCount).fill(1);
     const product = await engine.curvatureProduct(v);
     expect(product.every(Number.isFinite)).toBe(true);
@@ -113,7 +113,7 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
     const scaling = new Float64Array(engine.parameterCount);
     const step = async (precision: Precision, few: Uint32Array | null) => {
       const request = { curvature: "primal", decay: 0.01, scaling, precision, subset: few } as const;
-      await sure(engine.linearise(net.parameters, request));
+      await sure(engine.linearize(net.parameters, request));
       return sure(engine.solve({ damping: 0.1, decay: 0.01, scaling }));
     };
     const exact = await step("double", null);
@@ -129,9 +129,9 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
       fc.asyncProperty(problems, share, async (problem, part) => {
         const subset = drawSubset(countOf(problem, part), problem.data.sampleCount, 2);
         const engine = create(problem.architecture, problem.data, { threads: 2 });
-        const step = async (request: Pick<LineariseRequest, "precision" | "subset">, asked?: number) => {
+        const step = async (request: Pick<LinearizeRequest, "precision" | "subset">, asked?: number) => {
           const full = { curvature: "primal", decay: 0.1, scaling: null, ...request } as const;
-          await sure(engine.linearise(problem.parameters, full));
+          await sure(engine.linearize(problem.parameters, full));
           const tolerated = asked === undefined ? {} : { tolerance: asked };
           return engine.solve({ damping: 1, decay: 0.1, scaling: null, ...tolerated });
         };
@@ -168,22 +168,22 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
       { numRuns: 1, seed: 3 },
     );
     const engine = create(problem.architecture, problem.data, { threads: 1 });
-    const linearise = async (more: Partial<LineariseRequest>) =>
-      engine.linearise(problem.parameters, { curvature: "matrix-free", decay: 0, scaling: null, ...more });
+    const linearize = async (more: Partial<LinearizeRequest>) =>
+      engine.linearize(problem.parameters, { curvature: "matrix-free", decay: 0, scaling: null, ...more });
     const n = problem.data.sampleCount;
-    await expect(linearise({ subset: Uint32Array.of(0, n) })).rejects.toThrow(
+    await expect(linearize({ subset: Uint32Array.of(0, n) })).rejects.toThrow(
       `subset[1] must be below ${n} and above the index before it; received ${n}`,
     );
-    await expect(linearise({ subset: Uint32Array.of(3, 3) })).rejects.toThrow("subset[1] must be below");
-    await expect(linearise({ subset: new Uint32Array(0) })).rejects.toThrow(
+    await expect(linearize({ subset: Uint32Array.of(3, 3) })).rejects.toThrow("subset[1] must be below");
+    await expect(linearize({ subset: new Uint32Array(0) })).rejects.toThrow(
       "subset must be a Uint32Array with at least",
     );
-    await expect(linearise({ subset: [1] as unknown as Uint32Array })).rejects.toThrow("subset must be a Uint32Array");
-    await expect(linearise({ curvature: "primal", subset: Uint32Array.of(1) })).rejects.toThrow(
+    await expect(linearize({ subset: [1] as unknown as Uint32Array })).rejects.toThrow("subset must be a Uint32Array");
+    await expect(linearize({ curvature: "primal", subset: Uint32Array.of(1) })).rejects.toThrow(
       "subset must be null unless the curvature is matrix-free or in single precision",
     );
     const scaling = new Float64Array(engine.parameterCount);
-    await sure(linearise({ curvature: "primal", precision: "single", scaling }));
+    await sure(linearize({ curvature: "primal", precision: "single", scaling }));
     await expect(engine.solve({ damping: 1, decay: 0, scaling, tolerance: 1 })).rejects.toThrow(
       "tolerance must be a number between 0 and 1; received 1",
     );

@@ -56,7 +56,7 @@ describe.skipIf(!loadNative().ok)("native and reference engine integrate the sam
     const results = [];
     for (const backend of ["native", "typescript"] as const) {
       const { network, data } = await teacherProblem({ ...problem, target });
-      const common = { until: 2, ...options, integrator, standardise: false, backend };
+      const common = { until: 2, ...options, integrator, standardize: false, backend };
       results.push(await flow(network, data, { ...common, monitor: monitor() }));
     }
     expect(results.map(({ engine }) => engine)).toEqual(["native", "reference"]);
@@ -129,11 +129,11 @@ describe.skipIf(!loadNative().ok)("native and reference engine integrate the sam
         alpha: 1,
         target: "reachable",
       });
-      const { reason, time } = await flow(network, data, { damping: 0, standardise: false, backend });
+      const { reason, time } = await flow(network, data, { damping: 0, standardize: false, backend });
       expect(reason.code).toBe("singular-jacobian");
       times.push(time);
     }
-    // The last steps shrink towards the singularity: its time is met to a few per cent by either.
+    // The last steps shrink toward the singularity: its time is met to a few per cent by either.
     expect(Math.abs(times[0] / times[1] - 1)).toBeLessThan(0.05);
   });
 });

@@ -11,7 +11,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type * as Exit from "../../src/cli/exit.js";
 import type * as Program from "../../src/cli/program.js";
 import type { Terminal } from "../../src/cli/terminal.js";
-import { ensemble, network, readCsv, saveModel, standardise, writeDataFile } from "../../src/index.js";
+import { ensemble, network, readCsv, saveModel, standardize, writeDataFile } from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
 
 const seed = Number(process.env.GAUSSFLOW_FUZZ_SEED ?? 15);
@@ -104,7 +104,7 @@ beforeAll(async () => {
   writeFileSync("other.json", "[]");
   const data = await readCsv("table.csv", { target: "y" });
   const net = network({ layers: [3, 2, 1] })
-    .withScaling(standardise(data))
+    .withScaling(standardize(data))
     .withEncoding(data.encoding);
   await saveModel("model.json", net);
   await saveModel("ensemble.json", ensemble([net, net]));

@@ -1,11 +1,11 @@
 // Laws of cutting and scaling: parts are a partition drawn by the seed alone, nothing leaks from held-out rows, and
-// standardised columns have mean 0 and deviation 1 and go back to where they came from.
+// standardized columns have mean 0 and deviation 1 and go back to where they came from.
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset.js";
 import { readCsv } from "../../src/data/read-csv.js";
-import { scaleColumns, standardise, unscaleColumns } from "../../src/data/scaling.js";
+import { scaleColumns, standardize, unscaleColumns } from "../../src/data/scaling.js";
 
 describe("split", () => {
   const shapes = [fc.integer({ min: 4, max: 200 }), fc.double({ min: 0, max: 0.4, noNaN: true }), fc.nat()] as const;
@@ -52,14 +52,14 @@ describe("split", () => {
   });
 });
 
-it("standardise: mean 0, deviation 1, and back", () => {
+it("standardize: mean 0, deviation 1, and back", () => {
   // Subnormal numbers have no relative precision to test; a spread of that size counts as constant (its own test).
   const value = fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((x) => (Math.abs(x) < 1e-290 ? 0 : x));
   const column = fc.array(value, { minLength: 2, maxLength: 40 });
   fc.assert(
     fc.property(column, (values) => {
       const data = dataset({ inputs: values.map((x) => [x]), targets: values });
-      const { inputs } = standardise(data);
+      const { inputs } = standardize(data);
       const z = scaleColumns(data.inputs, inputs);
       const largest = Math.max(...values.map(Math.abs));
       const n = values.length;

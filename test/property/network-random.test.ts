@@ -6,7 +6,7 @@ import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { modelFromJson, modelToJson, type NetworkOptions, network, Random } from "../../src/index.js";
 import { ACTIVATION_NAMES } from "../../src/network/activations.js";
-import { INITIALISATION_NAMES } from "../../src/network/initialise.js";
+import { INITIALIZATION_NAMES } from "../../src/network/initialize.js";
 
 // relu is left out: differences across its kink are no derivatives.
 const smooth = ACTIVATION_NAMES.filter((name) => name !== "relu");
@@ -18,9 +18,9 @@ const options: fc.Arbitrary<NetworkOptions> = fc
       layers: fc.constant(layers),
       activation: fc.array(fc.constantFrom(...smooth), { minLength: layers.length - 2, maxLength: layers.length - 2 }),
       bias: fc.array(fc.boolean(), { minLength: layers.length - 1, maxLength: layers.length - 1 }),
-      initialisation: fc.constantFrom(...INITIALISATION_NAMES.filter((name) => name !== "symmetric")),
+      initialization: fc.constantFrom(...INITIALIZATION_NAMES.filter((name) => name !== "symmetric")),
       outputScale: fc.constantFrom(1, 0.25, 10),
-      centred: fc.boolean(),
+      centered: fc.boolean(),
       seed: fc.nat(),
     }),
   );
@@ -66,7 +66,7 @@ describe("every network", () => {
     );
   });
 
-  it("predicts a row the same alone, among others, as rows or flat; and 0 at its own centre", () => {
+  it("predicts a row the same alone, among others, as rows or flat; and 0 at its own center", () => {
     fc.assert(
       fc.property(options, (given) => {
         const { net, draw } = moved(given);
@@ -77,11 +77,11 @@ describe("every network", () => {
         expect(net.predict(rows)).toEqual(all);
         // Sums run in the same order whatever the tiling, so not a bit differs.
         expect(net.predict([rows[130]])).toEqual(all.slice(-net.outputSize));
-        if (net.centre !== null)
+        if (net.center !== null)
           expect(
             net
               .withScaling(null)
-              .withParameters(net.centre)
+              .withParameters(net.center)
               .predict(x)
               .every((value) => value === 0),
           ).toBe(true);
@@ -122,7 +122,7 @@ describe("every network", () => {
         const steps: Float64Array[] = [];
         let condition = 1;
         for (const curvature of ["primal", "dual"] as const) {
-          const point = await engine.linearise(net.parameters, { curvature, decay, scaling: null });
+          const point = await engine.linearize(net.parameters, { curvature, decay, scaling: null });
           if (failed(point)) throw new Error(point.message);
           const solved = await engine.solve({ damping: 0.6, decay, scaling: null, condition: true });
           if (failed(solved)) throw new Error(solved.message);

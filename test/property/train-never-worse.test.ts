@@ -14,7 +14,7 @@ const problem = fc.record({
   seed: fc.integer({ min: 0, max: 1000 }),
   route: fc.constantFrom("auto", "primal", "dual"),
   decay: fc.constantFrom(0, 0, 1e-3),
-  standardise: fc.boolean(),
+  standardize: fc.boolean(),
   method: fc.constantFrom(
     levenbergMarquardt(),
     levenbergMarquardt({ scaling: "identity", damping: "hybrid" }),
@@ -33,7 +33,7 @@ describe("training", () => {
         { inputs: [[4e150]], targets: [5e150] },
         {
           method: levenbergMarquardt({ scaling, damping: "hybrid" }),
-          standardise: false,
+          standardize: false,
           validation: false,
           backend: "typescript",
         },
@@ -54,13 +54,13 @@ describe("training", () => {
           inputSize: inputs,
           outputSize: outputs,
         };
-        const { activation, seed, route, decay, standardise, method } = given;
+        const { activation, seed, route, decay, standardize, method } = given;
         const net = network({ layers: [inputs, ...given.hidden, outputs], activation, seed });
         const result = await train(net, data, {
           loss: squaredError({ decay }),
           method,
           route,
-          standardise,
+          standardize,
           validation: false,
           backend: "typescript",
           stop: { iterations: 8 },

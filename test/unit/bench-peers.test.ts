@@ -9,7 +9,7 @@ import { network } from "../../src/index.js";
 // Plain JavaScript without declarations: imported by a computed name, as `any`.
 const load = (name: string) => import(new URL(`../../bench/peers/lib/${name}.mjs`, import.meta.url).href);
 const { latestSeconds, parsePeerOutput, reach, lowest } = await load("protocol");
-const { secondsToLevels, summarise, fastest } = await load("compare");
+const { secondsToLevels, summarize, fastest } = await load("compare");
 const { runPeer } = await load("run-peer");
 const { levelFrom, shares } = await load("shares");
 const { readProblem, reorderWeights, writeProblem } = await load("problem-folder");
@@ -103,9 +103,9 @@ test("ratios are to our medians, and none where either is missing", () => {
     peakMegabytes: 10,
     failure: null,
   });
-  const ours = summarise({ id: "ours", title: "" }, [run(2, 0.1)], [0.1, 0.01], null);
-  const fast = summarise({ id: "fast", title: "" }, [run(1, 0.01)], [0.1, 0.01], ours);
-  const slow = summarise({ id: "slow", title: "" }, [run(6, 0.1)], [0.1, 0.01], ours);
+  const ours = summarize({ id: "ours", title: "" }, [run(2, 0.1)], [0.1, 0.01], null);
+  const fast = summarize({ id: "fast", title: "" }, [run(1, 0.01)], [0.1, 0.01], ours);
+  const slow = summarize({ id: "slow", title: "" }, [run(6, 0.1)], [0.1, 0.01], ours);
   expect(fast.levels.map(({ ratio }: { ratio: number }) => ratio)).toEqual([0.5, null]);
   expect(slow.levels.map(({ ratio }: { ratio: number }) => ratio)).toEqual([3, null]);
   expect(fastest([slow, fast], 0).id).toBe("fast");

@@ -54,8 +54,8 @@ describe("names on the command line", () => {
     expect(await first({ memoryLimit: 1 })).toMatch(/--memory-limit of \d+ bytes would let it run/);
     expect(await first({ resume: "" })).toMatch(/^--resume must be a path/);
     expect(await thrown(() => plan(net, data, { route: "none" as "auto" }))).toMatch(/^--route must/);
-    const odd = { layers: [1, 3, 1], initialisation: "symmetric" } as const;
-    expect(await thrown(() => network(odd))).toMatch(/^--initialisation symmetric needs an even width/);
+    const odd = { layers: [1, 3, 1], initialization: "symmetric" } as const;
+    expect(await thrown(() => network(odd))).toMatch(/^--initialization symmetric needs an even width/);
     expect(await thrown(() => network({ layers: [1e6, 1e6, 1] }))).toMatch(/^--hidden must not ask for more/);
   });
 });

@@ -78,7 +78,7 @@ describe("crossValidate", () => {
     expect(spread[0]).toBeCloseTo(Math.sqrt(errors.reduce((sum, e) => sum + (e - mean) ** 2, 0) / 2), 12);
   });
 
-  it("names a misspelt option before it looks at the data", async () => {
+  it("names a misspelled option before it looks at the data", async () => {
     const job = { ...smallJob(), data: { inputs: [[1]], targets: "none" } as never };
     await expect(crossValidate(job, { fold: 3 } as never)).rejects.toThrow(
       /^options has no option of that name; .*folds.*; received "fold"/,

@@ -103,7 +103,7 @@ describe("columns", () => {
     // The stored range is that of the training part alone.
     expect(test?.encoding?.columns[0]).toEqual({ kind: "numeric", name: "a", mean: 4, min: 1, max: 7 });
   });
-  it("a misspelt column or option gets a suggestion", async () => {
+  it("a misspelled column or option gets a suggestion", async () => {
     await expect(readCsv(stream("a,resistance\n1,2\n"), { target: "resistence" })).rejects.toThrow(
       /did you mean "resistance"/,
     );

@@ -1,10 +1,10 @@
-// Data given in code, and what is learnt from it: checks, degenerate shapes, weighted standardisation, ranges, encodings.
+// Data given in code, and what is learned from it: checks, degenerate shapes, weighted standardization, ranges, encodings.
 import { describe, expect, it } from "vitest";
 import { dataset, toMatrix } from "../../src/data/dataset.js";
 import { encodingFromJson, type TableEncoding } from "../../src/data/encoding.js";
 import { outOfRange } from "../../src/data/range.js";
 import { readCsv } from "../../src/data/read-csv.js";
-import { constantInputs, scaleColumns, standardise, unscaleColumns } from "../../src/data/scaling.js";
+import { constantInputs, scaleColumns, standardize, unscaleColumns } from "../../src/data/scaling.js";
 import { fileError } from "../../src/errors.js";
 import { network } from "../../src/network/network.js";
 import { train } from "../../src/train/train.js";
@@ -50,7 +50,7 @@ describe("dataset", () => {
 describe("degenerate data are data", () => {
   it("one sample: scale 1, and no part of it can be held out", () => {
     const one = dataset({ inputs: [[3, 4]], targets: [5] });
-    expect([...standardise(one).inputs.scale, ...standardise(one).inputs.offset]).toEqual([1, 1, 3, 4]);
+    expect([...standardize(one).inputs.scale, ...standardize(one).inputs.offset]).toEqual([1, 1, 3, 4]);
     expect(() => one.split({ validation: 0.5 })).toThrow(/1 row cannot be split/);
     expect(one.split().train.sampleCount).toBe(1);
   });
@@ -65,20 +65,20 @@ describe("degenerate data are data", () => {
       targets: [7, 7, 7],
       featureNames: ["c", "x"],
     });
-    const { inputs, targets } = standardise(data);
+    const { inputs, targets } = standardize(data);
     expect([inputs.offset[0], inputs.scale[0], targets.offset[0], targets.scale[0]]).toEqual([0.1, 1, 7, 1]);
     expect(await constantInputs(data)).toEqual(["c"]);
   });
   it("a spread too small to divide by counts as constant", () => {
     const tiny = dataset({ inputs: [[0], [Number.MIN_VALUE]], targets: [0, 1] });
-    expect(standardise(tiny).inputs.scale[0]).toBe(1);
+    expect(standardize(tiny).inputs.scale[0]).toBe(1);
   });
   it("a set-point that differs in its last bits is constant: scale 1, and reported", async () => {
     // 14.62 as a logger computed it in three orders; a deviation of 1e-15 would turn 14.63 into 1e13 standard deviations.
     const set = [14.62, 14.620000000000001, 14.619999999999999];
     const inputs = Array.from({ length: 200 }, (_, i) => [i, set[i % 3]]);
     const data = dataset({ inputs, targets: inputs.map(([x]) => x), featureNames: ["x", "set-point"] });
-    const { scale, offset } = standardise(data).inputs;
+    const { scale, offset } = standardize(data).inputs;
     expect(scale[1]).toBe(1);
     expect(Math.abs(offset[1] - 14.62)).toBeLessThanOrEqual(200 * Number.EPSILON * 14.62);
     expect(await constantInputs(data)).toEqual(["set-point"]);
@@ -93,12 +93,12 @@ describe("degenerate data are data", () => {
   it("a small spread above rounding is none: 1 part in 1e9 over 200 rows is scaled", async () => {
     const inputs = Array.from({ length: 200 }, (_, i) => [1e6 + 1e-3 * (i % 2)]);
     const data = dataset({ inputs, targets: inputs.map((_, i) => i) });
-    expect(standardise(data).inputs.scale[0]).toBeCloseTo(5e-4, 8);
+    expect(standardize(data).inputs.scale[0]).toBeCloseTo(5e-4, 8);
     expect(await constantInputs(data)).toEqual([]);
   });
   it("duplicate rows count as often as they come; a selection may repeat rows", () => {
     const data = dataset({ inputs: [[1], [1], [4]], targets: [0, 0, 3] });
-    expect(standardise(data).inputs.offset[0]).toBe(2);
+    expect(standardize(data).inputs.offset[0]).toBe(2);
     expect([...data.select([2, 2, 0]).inputs]).toEqual([4, 4, 1]);
   });
   it("more features than rows", () => {
@@ -109,16 +109,16 @@ describe("degenerate data are data", () => {
       ],
       targets: [1, 2],
     });
-    expect([...standardise(data).inputs.scale]).toEqual([2, 2, 2, 2]);
+    expect([...standardize(data).inputs.scale]).toEqual([2, 2, 2, 2]);
   });
 });
 
-describe("standardise", () => {
+describe("standardize", () => {
   it("a weight of k counts as k copies, a weight of 0 as none", () => {
     const weighted = dataset({ inputs: [[1], [2], [9], [5]], targets: [1, 2, 9, 4], weights: [3, 1, 0, 2] });
     const copies = dataset({ inputs: [[1], [1], [1], [2], [5], [5]], targets: [1, 1, 1, 2, 4, 4] });
-    const a = standardise(weighted);
-    const b = standardise(copies);
+    const a = standardize(weighted);
+    const b = standardize(copies);
     // Six terms summed in two orders: a few roundings of numbers near 3.
     for (const side of ["inputs", "targets"] as const) {
       expect(Math.abs(a[side].offset[0] - b[side].offset[0])).toBeLessThanOrEqual(6 * Number.EPSILON * 3);
@@ -133,7 +133,7 @@ describe("standardise", () => {
       ],
       targets: [1, 2],
     });
-    const { offset, scale } = standardise(data).inputs;
+    const { offset, scale } = standardize(data).inputs;
     expect([...offset, ...scale].every(Number.isFinite)).toBe(true);
     expect(Math.abs(scale[0] / 1e300 - 1)).toBeLessThanOrEqual(4 * Number.EPSILON);
     const back = unscaleColumns(scaleColumns(data.inputs, { offset, scale }), { offset, scale });

@@ -169,8 +169,8 @@ describe("train on a data file", () => {
     await expect(train(net, file, { validation: 0.2 })).rejects.toThrow(
       "options.validation must be a data set or false for data from a file",
     );
-    await expect(train(network({ layers: [2, 3, 1], centred: true }), file)).rejects.toThrow(
-      /network must not be centred/,
+    await expect(train(network({ layers: [2, 3, 1], centered: true }), file)).rejects.toThrow(
+      /network must not be centered/,
     );
     await expect(train(network({ layers: [3, 3, 1] }), file)).rejects.toThrow("data must have 3 inputs and 1 targets");
     const memory = "must be in memory here: train() and plan() read data files";

@@ -12,7 +12,7 @@ import {
   network,
   openDataFile,
   openDataFileAsync,
-  standardise,
+  standardize,
   train,
   writeDataFile,
 } from "../../src/index.js";
@@ -65,7 +65,7 @@ function longFile(): Promise<string> {
   return written;
 }
 
-describe("standardise", () => {
+describe("standardize", () => {
   it("has the bits of three passes, whatever the magnitudes, at once and in turns, from memory and from a file", async () => {
     const magnitudes = fc.constantFrom(1, 1e-3, 1e5, 1e120, 1e-120, 1e300, 1e-300, 1e-310);
     const number = fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), magnitudes).map(([x, size]) => x * size + 0);
@@ -79,7 +79,7 @@ describe("standardise", () => {
         const weights = weighted ? Float64Array.from(rows, (_, i) => 1 + ((i * 7) % 5)) : null;
         const inputs = rows.map(([a, b]) => [a, b + shift]);
         const data = dataset({ inputs, targets: rows.map(([, , y]) => y), weights: weights ?? undefined });
-        const scaling = standardise(data);
+        const scaling = standardize(data);
         const pairs = (part: { offset: Float64Array; scale: Float64Array }) =>
           Array.from(part.offset, (offset, j) => [offset, part.scale[j]]);
         expect(pairs(scaling.inputs)).toEqual(threePasses(data.inputs, 2, weights));
@@ -91,7 +91,7 @@ describe("standardise", () => {
           { ...columns, weighted },
           rows.map(([, , y], i) => [...inputs[i], y, ...(weights === null ? [] : [weights[i]])]),
         );
-        expect(standardise(openDataFile(path))).toEqual(scaling);
+        expect(standardize(openDataFile(path))).toEqual(scaling);
         expect(await standardizeInTurns(await openDataFileAsync(path), undefined)).toEqual(scaling);
       }),
       { numRuns: 60 },
@@ -100,11 +100,11 @@ describe("standardise", () => {
 
   it("takes rows of weight zero for none", async () => {
     const data = dataset({ inputs: [[1], [2], [1e9]], targets: [1, 2, 3], weights: [2, 2, 0] });
-    expect(standardise(data).inputs).toEqual({
+    expect(standardize(data).inputs).toEqual({
       offset: Float64Array.of(1.5),
       scale: Float64Array.of(0.5),
     });
-    expect(await standardizeInTurns(data, undefined)).toEqual(standardise(data));
+    expect(await standardizeInTurns(data, undefined)).toEqual(standardize(data));
   });
 });
 

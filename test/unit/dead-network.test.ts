@@ -58,8 +58,8 @@ describe.each(engines)("advice: %s", (backend) => {
     [3, 1e-150],
   ])("says that targets at the start need no way: %s units, targets %s", async (width, target) => {
     const reached = { inputs: data.inputs, inputSize: 2, targets: Array.from(data.targets, () => target) };
-    const net = network({ layers: [2, width, 1], centred: true, seed: 1 });
-    const options = { backend, standardise: false } as const;
+    const net = network({ layers: [2, width, 1], centered: true, seed: 1 });
+    const options = { backend, standardize: false } as const;
     const advice = await recommendOutputScale(net, reached, options);
     expect(advice).toMatchObject({ outputScale: 1, sufficient: 0, displacement: 0, trials: [] });
     expect(advice.text).toMatch(/there is no way to go, and every output scale will do\.$/);

@@ -16,7 +16,7 @@ const data = face.dataset({
   targets: [3, 5, 9],
 });
 const members = [1, 2, 3].map((seed) =>
-  face.network({ layers: [2, 3, 1], seed, centred: seed === 2 }).withScaling(face.standardise(data)),
+  face.network({ layers: [2, 3, 1], seed, centered: seed === 2 }).withScaling(face.standardize(data)),
 );
 const text = face.modelToJson(face.ensemble(members));
 
@@ -40,8 +40,8 @@ it("are told from models, and damage is told with the member", async () => {
   expect(() => face.ensembleFromJson(text.replace('"seed":2', '"seed":4'))).toThrow(/the checksum does not fit/);
   const { networks } = unseal(text, "gaussflow-ensemble", 1, "e") as { networks: Record<string, unknown>[] };
   const sealed = (list: unknown) => seal("gaussflow-ensemble", 1, { networks: list });
-  expect(() => face.ensembleFromJson(sealed([networks[0], { ...networks[1], centre: null }]), "e.json")).toThrow(
-    "e.json, network 2: centre must be there exactly when the network is centred",
+  expect(() => face.ensembleFromJson(sealed([networks[0], { ...networks[1], center: null }]), "e.json")).toThrow(
+    "e.json, network 2: center must be there exactly when the network is centered",
   );
   expect(() => face.ensembleFromJson(sealed([]))).toThrow("ensemble: networks must be a list of at least one network");
   const other = JSON.parse(face.modelToJson(face.network({ layers: [1, 1] }))).body;

@@ -100,11 +100,11 @@ describe("targets that the output activation cannot reach", () => {
     await expect(run(activation, [...targets])).rejects.toThrow(message);
   });
 
-  it("are told from those at the bounds, those of an output scale and those of a centred network", async () => {
+  it("are told from those at the bounds, those of an output scale and those of a centered network", async () => {
     expect((await run("logistic", [0, 1, 1, 0])).reason.code).toBeDefined();
     expect((await run("logistic", [2, 4, 7, 10], { outputScale: 10 })).reason.code).toBeDefined();
-    expect((await run("tanh", [-0.5, 0.2, 0.3, 0.4], { centred: true })).reason.code).toBeDefined();
-    await expect(run("tanh", [-2.5, 0.2, 0.3, 0.4], { centred: true })).rejects.toThrow(
+    expect((await run("tanh", [-0.5, 0.2, 0.3, 0.4], { centered: true })).reason.code).toBeDefined();
+    await expect(run("tanh", [-2.5, 0.2, 0.3, 0.4], { centered: true })).rejects.toThrow(
       /data\.targets must be from -1/,
     );
   });

@@ -36,7 +36,7 @@ describe("a flow that is cut off and resumed", () => {
       damping,
       integrator,
       until: name.startsWith("gradient") ? 0.3 : 3,
-      standardise: false,
+      standardize: false,
       outputs: [0.01, 0.2, 0.29],
       events: [lossBelow(start / 2, false)],
     };
@@ -74,7 +74,7 @@ describe("a flow that is cut off and resumed", () => {
 
   it("may go on beyond its first end", async () => {
     const path = join(folder, "longer.json");
-    const options = { damping: 0.1, standardise: false } as const;
+    const options = { damping: 0.1, standardize: false } as const;
     await flow(over.network, over.data, { ...options, until: 1, checkpoint: { path } });
     const longer = await flow(over.network, over.data, { ...options, until: 2, resume: path });
     expect(longer.time).toBe(2);
@@ -91,7 +91,7 @@ describe("a flow that is cut off and resumed", () => {
 
   it("goes on from its start where its only step was cut, and where an event cut it", async () => {
     const path = join(folder, "short.json");
-    const options = { damping: 0.1, standardise: false } as const;
+    const options = { damping: 0.1, standardize: false } as const;
     const whole = await flow(over.network, over.data, { ...options, until: 2 });
     const short = await flow(over.network, over.data, { ...options, until: 1e-3, checkpoint: { path } });
     expect(short.records).toHaveLength(2);
@@ -107,7 +107,7 @@ describe("a flow that is cut off and resumed", () => {
 
   it("loses no step that was shown, even when the observer throws at it", async () => {
     const path = join(folder, "thrown.json");
-    const options: FlowOptions = { damping: 0.1, until: 2, standardise: false };
+    const options: FlowOptions = { damping: 0.1, until: 2, standardize: false };
     const onRecord = ({ step }: FlowRecord) => {
       if (step === 6) throw new Error("observer");
     };
@@ -120,7 +120,7 @@ describe("a flow that is cut off and resumed", () => {
 
   it("refuses outputs that lie before the checkpoint and were not asked for then", async () => {
     const path = join(folder, "outputs.json");
-    const options: FlowOptions = { damping: 0.1, standardise: false };
+    const options: FlowOptions = { damping: 0.1, standardize: false };
     await flow(over.network, over.data, { ...options, until: 1, outputs: [0.5], checkpoint: { path } });
     const resume = (outputs: number[]) =>
       flow(over.network, over.data, { ...options, until: 2, outputs, resume: path });
@@ -132,13 +132,13 @@ describe("a flow that is cut off and resumed", () => {
 
   it("refuses a file of another flow, a damaged one, one that is not there", async () => {
     const path = join(folder, "whole.json");
-    const options = { damping: 0.1, until: 1, standardise: false } as const;
+    const options = { damping: 0.1, until: 1, standardize: false } as const;
     await flow(over.network, over.data, { ...options, checkpoint: { path } });
     const resume = (changed: FlowOptions) => flow(over.network, over.data, { ...options, ...changed });
     for (const changed of [
       { damping: 0.2 },
       { integrator: tsitouras() },
-      { standardise: true },
+      { standardize: true },
       { route: "dual" as const },
     ])
       await expect(resume({ resume: path, ...changed })).rejects.toThrow(/belongs to another flow/);

@@ -51,7 +51,7 @@ describe("one Euler step", () => {
         damping: 0,
         until: 1,
         integrator: euler({ step: 1 }),
-        standardise: false,
+        standardize: false,
       });
       expect(result.statistics.accepted).toBe(1);
       const step = result.last.parameters.map((value, j) => value - net.parameters[j]);
@@ -85,7 +85,7 @@ describe("one Euler step", () => {
       damping: rho,
       until: eta,
       integrator: euler({ step: eta }),
-      standardise: false,
+      standardize: false,
     });
     const engine = await engineOf(net, data);
     const rows = await engine.jacobian(net.parameters, 0, 30);
@@ -124,7 +124,7 @@ const cases = [
   {
     title: "more parameters than equations, two outputs",
     data: waves(10, 2, 2, 2, 0.2),
-    network: network({ layers: [2, 12, 2], outputScale: alpha, centred: true, seed: 4 }),
+    network: network({ layers: [2, 12, 2], outputScale: alpha, centered: true, seed: 4 }),
   },
 ];
 
@@ -167,7 +167,7 @@ describe.each(cases)("the right-hand side, $title", ({ network: net, data }) => 
       damping,
       loss: squaredError({ decay }),
       until,
-      standardise: false,
+      standardize: false,
       integrator,
     });
     const [first, last] = [result.records[0], result.records[result.records.length - 1]];

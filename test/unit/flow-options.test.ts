@@ -51,7 +51,7 @@ describe("flow refuses", () => {
       /options.outputs\[0\] must be a time from 0 to 2; received 3/,
     ],
     ["outputs that are NaN", { outputs: [Number.NaN] }, /options.outputs\[0\] .* received NaN/],
-    ["a misspelt option", { dampin: 0 } as FlowOptions, /dampin/],
+    ["a misspelled option", { dampin: 0 } as FlowOptions, /dampin/],
     ["a loss of someone else's", { loss: {} as never }, /options.loss must be made by squaredError\(\)/],
     ["an integrator of someone else's", { integrator: {} as never }, /options.integrator must be made by/],
     [
@@ -111,9 +111,9 @@ describe("flow refuses", () => {
     );
   });
 
-  it("rho = 0 with symmetric starts, and names centred", async () => {
-    const paired = network({ layers: [2, 4, 1], initialisation: "symmetric", seed: 1 });
-    await refuses({ damping: 0 }, /symmetric.*use centred: true/, paired);
+  it("rho = 0 with symmetric starts, and names centered", async () => {
+    const paired = network({ layers: [2, 4, 1], initialization: "symmetric", seed: 1 });
+    await refuses({ damping: 0 }, /symmetric.*use centered: true/, paired);
   });
 
   it("rho = 0 in the dual route with fewer parameters than equations", async () => {
@@ -207,7 +207,7 @@ describe("the makers refuse", () => {
       () => lossBelow(0.1, { terminal: false } as never),
       /terminal must be true or false/,
     ],
-    ["a misspelt monitor option", () => monitor({ spectra: true } as never), /spectra/],
+    ["a misspelled monitor option", () => monitor({ spectra: true } as never), /spectra/],
   ])("%s", (_, make, message) => {
     expect(make).toThrow(message);
   });

@@ -3,11 +3,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { FlowField } from "../../src/flow/field.js";
 import { flow, monitor, network, spectralDamping } from "../../src/index.js";
-import { lastDigitMoved, noisyVelocity, relativeNoise } from "../../src/linearise/velocity-noise.js";
+import { lastDigitMoved, noisyVelocity, relativeNoise } from "../../src/linearize/velocity-noise.js";
 
 const abscissae = Array.from({ length: 60 }, (_, i) => -1 + (2 * i) / 59);
 const sine = { inputs: abscissae.map((x) => [x]), targets: abscissae.map((x) => Math.sin(3 * x)) };
-const units = (seed: number, outputScale: number) => network({ layers: [1, 5, 1], centred: true, seed, outputScale });
+const units = (seed: number, outputScale: number) => network({ layers: [1, 5, 1], centered: true, seed, outputScale });
 
 describe("rounding in the velocity", () => {
   it("moves every parameter by its last digit, the same way every time", () => {
@@ -101,7 +101,7 @@ describe("a J that is singular at the start", () => {
       rank: 15,
       warning: expect.stringContaining("J is singular"),
     });
-    // Standardised targets of 60 points: the centred start at 0 has the mean square 1.
+    // Standardized targets of 60 points: the centered start at 0 has the mean square 1.
     expect(start.loss).toBeCloseTo(1, 12);
     expect(Object.values(start).every((value) => typeof value !== "number" || Number.isFinite(value))).toBe(true);
     expect(result.outputs.map(({ time }) => time)).toEqual([0]);

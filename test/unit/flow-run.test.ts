@@ -28,8 +28,8 @@ const { network: net, data } = await teacherProblem({
   alpha: 1000,
   target: "reachable",
 });
-const raw = { standardise: false } as const;
-/** Mean loss of the centred network's start. */
+const raw = { standardize: false } as const;
+/** Mean loss of the centered network's start. */
 const startLoss = data.targets.reduce((sum, value) => sum + value ** 2, 0) / 60;
 
 describe("a flow", () => {
@@ -121,7 +121,7 @@ describe("a flow", () => {
     const weights = Float64Array.from({ length: 20 }, (_, i) => (i < 5 ? 2 : 1));
     const weighted = dataset({ inputs: few.inputs, targets: few.targets, inputSize: 2, weights });
     const twice = few.select([...Array.from({ length: 20 }, (_, i) => i), 0, 1, 2, 3, 4]);
-    const small = network({ layers: [2, 2, 1], outputScale: 50, centred: true, seed: 1 });
+    const small = network({ layers: [2, 2, 1], outputScale: 50, centered: true, seed: 1 });
     const [a, b] = [
       await flow(small, weighted, { ...raw, damping: 0.1, until: 1 }),
       await flow(small, twice, { ...raw, damping: 0.1, until: 1 }),
@@ -131,7 +131,7 @@ describe("a flow", () => {
 
   it("does not care for the size of all weights together: steps and losses are the same", async () => {
     const few = waves(40, 2, 1, 3);
-    const small = network({ layers: [2, 3, 1], outputScale: 1e3, centred: true, seed: 1 });
+    const small = network({ layers: [2, 3, 1], outputScale: 1e3, centered: true, seed: 1 });
     const runs = [];
     for (const weight of [1, 1e-4, 1e8]) {
       const weights = new Float64Array(40).fill(weight);
@@ -317,13 +317,13 @@ describe("routes of a flow", () => {
       /orthogonal route from t = 0 on: the condition estimate [\d.]+e\+\d+ is above/,
     );
     expect(result.records.every(({ route, rank }) => route === "orthogonal" && rank === 25)).toBe(true);
-    expect(result.statistics.linearisations).toBe(result.statistics.evaluations + 1);
+    expect(result.statistics.linearizations).toBe(result.statistics.evaluations + 1);
   });
 
   it("the spectral schedule holds lambda of a large system through a step, and refreshes it between", async () => {
     // Order 700 is above the eigensolver's limit.
     const wide = waves(700, 3, 1, 5);
-    const big = network({ layers: [3, 160, 1], outputScale: 100, centred: true, seed: 1 });
+    const big = network({ layers: [3, 160, 1], outputScale: 100, centered: true, seed: 1 });
     const result = await flow(big, wide, {
       ...raw,
       damping: spectralDamping(),

@@ -32,7 +32,7 @@ describe("an addon that does not load", () => {
     ["libopenblas.so.0", fedora, "dnf install 'libopenblas.so.0()(64bit)'"],
     ["liblapack.so.3", debian, "sudo apt-get install libopenblas0"],
     ["libstdc++.so.6", debian, "sudo apt-get install libstdc++6"],
-    // The case on record: a copy of the addon with its library misspelt.
+    // The case on record: a copy of the addon with its library misspelled.
     ["libopenblaz.so.0", debian, "sudo apt-get install libopenblas0"],
     ["libsomething.so.1", debian, "install the system package that holds libsomething.so.1"],
     [

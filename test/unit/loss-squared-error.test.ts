@@ -49,7 +49,7 @@ describe("squaredError", () => {
     };
     const w = net.parameters;
     const v = draw(w.length);
-    const point = await engine.linearise(w, { curvature: "none", decay, scaling: null });
+    const point = await engine.linearize(w, { curvature: "none", decay, scaling: null });
     if (failed(point)) throw new Error(point.message);
     const slope = point.gradient.reduce((sum, g, j) => sum + g * v[j], 0);
     const start = await objective(w);

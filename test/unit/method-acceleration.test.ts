@@ -3,10 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { levenbergMarquardt } from "../../src/index.js";
-import type { Point, Problem } from "../../src/linearise/problem.js";
-import type { TrainRecord } from "../../src/linearise/record.js";
+import type { Point, Problem } from "../../src/linearize/problem.js";
+import type { TrainRecord } from "../../src/linearize/record.js";
 import { accelerated } from "../../src/step/acceleration.js";
-import { minimise } from "../../src/train/minimise.js";
+import { minimize } from "../../src/train/minimize.js";
 import { stopRules } from "../../src/train/stop.js";
 import { DenseEngine, type ResidualProblem } from "../helpers/dense-engine.js";
 
@@ -51,7 +51,7 @@ class Askew extends Counting {
 }
 
 async function run(engine: DenseEngine, acceleration: boolean, iterations = 100): Promise<readonly TrainRecord[]> {
-  const steps = minimise(engine, Float64Array.of(-1.2, 1), {
+  const steps = minimize(engine, Float64Array.of(-1.2, 1), {
     method: levenbergMarquardt({ acceleration, scaling: "identity" }),
     stop: stopRules({ iterations }),
     route: "primal",
@@ -69,7 +69,7 @@ describe("geodesic acceleration", () => {
     const problem = { engine, route: "primal", decay: 0, condition: false } as unknown as Problem;
     const point = (subset: number | null) => ({ gradient: Float64Array.of(1, 1), scaling: null, subset }) as Point;
     const scaling = null;
-    await engine.linearise(Float64Array.of(-1.2, 1), { curvature: "primal", decay: 0, scaling });
+    await engine.linearize(Float64Array.of(-1.2, 1), { curvature: "primal", decay: 0, scaling });
     const solved = await engine.solve({ damping: 1, decay: 0, scaling });
     if (failed(solved)) throw new Error(solved.message);
     const velocity = { ...solved, acceleration: null, predicted: 1, slope: -1, damping: 1, condition: null };

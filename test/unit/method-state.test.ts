@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { gaussNewton, levenbergMarquardt, type Method, network, type TrainRoute } from "../../src/index.js";
-import type { MatrixFreeSettings } from "../../src/linearise/problem.js";
+import type { MatrixFreeSettings } from "../../src/linearize/problem.js";
 import { layerSizes } from "../../src/network/parameters.js";
-import { minimise } from "../../src/train/minimise.js";
+import { minimize } from "../../src/train/minimize.js";
 import type { Snapshot } from "../../src/train/snapshot.js";
 import { stopRules } from "../../src/train/stop.js";
 import { momentumDescent, tenfold } from "../helpers/own-method.js";
@@ -26,7 +26,7 @@ async function run({ matrixFree, ...one }: Case, resume: Snapshot | null) {
   const snapshots: Snapshot[] = [];
   const checkpoint = { every: 1, write: async (snapshot: Snapshot) => void snapshots.push(structuredClone(snapshot)) };
   const sizes = layerSizes(net.architecture);
-  const steps = minimise(engine, net.parameters, {
+  const steps = minimize(engine, net.parameters, {
     ...one,
     ...(matrixFree === undefined ? {} : { matrixFree }),
     stop,

@@ -4,7 +4,7 @@ import { dot } from "../../src/algebra/vectors.js";
 import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { gaussNewton, levenbergMarquardt, network } from "../../src/index.js";
-import { lineariseAt, type Problem, scalingInEffect } from "../../src/linearise/problem.js";
+import { linearizeAt, type Problem, scalingInEffect } from "../../src/linearize/problem.js";
 import { dampingRules } from "../../src/method/damping.js";
 import { layerSizes } from "../../src/network/parameters.js";
 import { dampedStep } from "../../src/step/damped-step.js";
@@ -38,7 +38,7 @@ describe("a damped step promises what the quadratic model gives", () => {
     const scaling = scaled ? new Float64Array(route === "primal" ? engine.parameterCount : engine.layerCount) : null;
     for (const damping of [1e-3, 1, 1e3]) {
       // Anew each time: the oracle's product ends the curvature.
-      const point = await lineariseAt(problem, parameters, scaling, null, undefined);
+      const point = await linearizeAt(problem, parameters, scaling, null, undefined);
       if (failed(point)) throw new Error(point.message);
       const answer = await dampedStep(problem, point, damping);
       if (failed(answer)) throw new Error(answer.message);
@@ -59,7 +59,7 @@ describe("the scaling of the damping", () => {
     const at = async (scaling: "root" | "marquardt") => {
       const problem = { engine, route: "primal", decay: 0, scaling, layerSizes: [26], condition: false } as const;
       const maximum = new Float64Array(engine.parameterCount).fill(0.25);
-      const point = await lineariseAt(problem, parameters, maximum, null, undefined);
+      const point = await linearizeAt(problem, parameters, maximum, null, undefined);
       if (failed(point)) throw new Error(point.message);
       return { maximum, used: point.scaling as Float64Array };
     };
@@ -149,14 +149,14 @@ describe("a trial that reuses the solve before", () => {
       layerSizes: layerSizes(architecture),
       condition: false,
     };
-    const point = await lineariseAt(problem, parameters, null, null, undefined);
+    const point = await linearizeAt(problem, parameters, null, null, undefined);
     if (failed(point)) throw new Error(point.message);
     return { problem, point };
   }
 });
 
 describe("method options", () => {
-  it("misspelt names and impossible values are named", () => {
+  it("misspelled names and impossible values are named", () => {
     expect(() => levenbergMarquardt({ scalling: "identity" } as never)).toThrow(/scaling/);
     expect(() => levenbergMarquardt({ scaling: "more" as never })).toThrow(/identity, root, marquardt.*"more"/);
     expect(() => levenbergMarquardt({ damping: "toString" as never })).toThrow(/nielsen, hybrid/);

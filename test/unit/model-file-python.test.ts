@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ACTIVATION_NAMES, dataset, modelToJson, network, readCsv, standardise } from "../../src/index.js";
+import { ACTIVATION_NAMES, dataset, modelToJson, network, readCsv, standardize } from "../../src/index.js";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/model-file.md"), "utf8");
 const reader = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
@@ -34,8 +34,8 @@ interface Case {
 function cases(): Case[] {
   return ACTIVATION_NAMES.flatMap((activation) => {
     const options = { layers: [2, 8, 4, 2], activation, bias: [true, false, true], seed: 3 };
-    const scaled = network({ ...options, initialisation: "ntk", centred: true, outputScale: 3 }).withScaling(
-      standardise(data),
+    const scaled = network({ ...options, initialization: "ntk", centered: true, outputScale: 3 }).withScaling(
+      standardize(data),
     );
     const nets = {
       raw: network(options),
@@ -57,7 +57,7 @@ async function tableCase(): Promise<Case> {
   writeFileSync(path, `a,kind,y\n${given.map(({ a, kind }, i) => `${a},${kind},${i}`).join("\n")}\n`);
   const table = await readCsv(path, { target: "y" });
   const net = network({ layers: [3, 4, 1] })
-    .withScaling(standardise(table))
+    .withScaling(standardize(table))
     .withEncoding(table.encoding);
   const inputs = rows.map((_, i) => [...table.inputs.subarray(3 * i, 3 * i + 3)]);
   return { name: "a table with categories", net, given, inputs };

@@ -1,10 +1,10 @@
-// Advice before a run: the output scale, the assumptions of the theory, the discretisation gap.
+// Advice before a run: the output scale, the assumptions of the theory, the discretization gap.
 import { describe, expect, it } from "vitest";
 import { teacherProblem } from "../../src/experiment/problems.js";
 import {
   checkAssumptions,
   dataset,
-  discretisationGap,
+  discretizationGap,
   flow,
   monitor,
   network,
@@ -15,7 +15,7 @@ import {
 } from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
 
-const raw = { standardise: false } as const;
+const raw = { standardize: false } as const;
 const cars = await readCsv("examples/data/auto-mpg.csv", {
   target: "mpg",
   ignore: ["name", "origin"],
@@ -43,7 +43,7 @@ describe("recommendOutputScale", () => {
 
   it("knows closed forms: a linear model is never curved", async () => {
     const data = waves(40, 3, 1, 1);
-    const linear = network({ layers: [3, 1], centred: true });
+    const linear = network({ layers: [3, 1], centered: true });
     const advice = await recommendOutputScale(linear, data, raw);
     expect(advice.lipschitz).toBe(0);
     expect(advice.sufficient).toBe(0);
@@ -63,7 +63,7 @@ describe("recommendOutputScale", () => {
 
   it("measures the Lipschitz constant of J: one unit f = a tanh(w x), by hand", async () => {
     // J = (a x s, t) with t = tanh(w x), s = 1 - t^2; along dw: dJ = (-2 a x^2 t s, x s). One sample.
-    const one = network({ layers: [1, 1, 1], bias: false, centred: true, seed: 3 });
+    const one = network({ layers: [1, 1, 1], bias: false, centered: true, seed: 3 });
     const [w, a] = one.parameters;
     const x = 0.7;
     const data = dataset({ inputs: [[x]], targets: [[0.1]] });
@@ -79,25 +79,25 @@ describe("recommendOutputScale", () => {
   });
 
   it("says what is wrong: a singular J, a network that does not start at 0", async () => {
-    const paired = network({ layers: [6, 4, 1], initialisation: "symmetric", seed: 1 });
+    const paired = network({ layers: [6, 4, 1], initialization: "symmetric", seed: 1 });
     const singular = await recommendOutputScale(paired, cars);
     expect(singular.sufficient).toBe(Number.POSITIVE_INFINITY);
     expect(singular.rank).toBeLessThan(singular.of);
     expect(singular.text).toMatch(/J is singular at the start/);
     const ordinary = await recommendOutputScale(network({ layers: [6, 3, 1], seed: 1 }), cars);
     expect(ordinary.text).toMatch(
-      /it starts at alpha \|f\(w_0\)\| = alpha \* [\d.]+, which grows with alpha: use centred: true/,
+      /it starts at alpha \|f\(w_0\)\| = alpha \* [\d.]+, which grows with alpha: use centered: true/,
     );
-    const centred = await recommendOutputScale(network({ layers: [6, 3, 1], seed: 1, centred: true }), cars);
-    expect(centred.text.split("\n")).toHaveLength(4);
-    expect(centred.outputScale).toBeCloseTo(ordinary.outputScale as number, 10);
+    const centered = await recommendOutputScale(network({ layers: [6, 3, 1], seed: 1, centered: true }), cars);
+    expect(centered.text.split("\n")).toHaveLength(4);
+    expect(centered.outputScale).toBeCloseTo(ordinary.outputScale as number, 10);
   });
 
   it("suggests nothing where J is singular: no sentence contradicts another", async () => {
     const draw = new Random(7);
     const inputs = Array.from({ length: 80 }, () => [draw.normal(), draw.normal(), draw.normal()]);
     const data = { inputs, targets: [...network({ layers: [3, 4, 1], seed: 11 }).predict(inputs)] };
-    const dead = network({ layers: [3, 6, 1], activation: "relu", seed: 5, centred: true });
+    const dead = network({ layers: [3, 6, 1], activation: "relu", seed: 5, centered: true });
     const { outputScale, rank, of, text } = await recommendOutputScale(dead, data);
     expect(outputScale).toBeNull();
     expect(rank).toBeLessThan(of);
@@ -113,7 +113,7 @@ describe("recommendOutputScale", () => {
   it("sees the rounding of an all but singular J, where larger scales make it worse, and only there", async () => {
     const abscissae = Array.from({ length: 60 }, (_, i) => -1 + (2 * i) / 59);
     const sine = { inputs: abscissae.map((x) => [x]), targets: abscissae.map((x) => Math.sin(3 * x)) };
-    const units = (seed: number) => network({ layers: [1, 5, 1], centred: true, seed });
+    const units = (seed: number) => network({ layers: [1, 5, 1], centered: true, seed });
     const lost = await recommendOutputScale(units(1), sine);
     expect(lost).toMatchObject({ outputScale: null, roundingBound: 0, rank: 16, of: 16 });
     expect(lost.text).toMatch(/Rounding: .* at every alpha/);
@@ -134,7 +134,7 @@ describe("recommendOutputScale", () => {
 
   it("does not care for the size of all weights together", async () => {
     const data = waves(40, 2, 1, 1);
-    const net = network({ layers: [2, 3, 1], centred: true, seed: 1 });
+    const net = network({ layers: [2, 3, 1], centered: true, seed: 1 });
     const advice = [];
     for (const weight of [1, 100]) {
       const weights = new Float64Array(40).fill(weight);
@@ -183,19 +183,19 @@ describe("checkAssumptions", () => {
   it.each<[string, Parameters<typeof network>[0], RegExp]>([
     [
       "smooth",
-      { layers: [6, 3, 1], activation: "relu", centred: true, outputScale: 1e6 },
+      { layers: [6, 3, 1], activation: "relu", centered: true, outputScale: 1e6 },
       /layer 1 has the activation relu.*use a smooth activation/,
     ],
-    ["starts-at-zero", { layers: [6, 3, 1], outputScale: 1e3 }, /predictions start at .* use centred: true/],
+    ["starts-at-zero", { layers: [6, 3, 1], outputScale: 1e3 }, /predictions start at .* use centered: true/],
     [
       "output-scale",
-      { layers: [6, 3, 1], centred: true, outputScale: 1 },
+      { layers: [6, 3, 1], centered: true, outputScale: 1 },
       /outputScale is 1, recommended is .* use outputScale/,
     ],
     [
       "regular",
-      { layers: [6, 4, 1], initialisation: "symmetric", outputScale: 1e6 },
-      /rank \d+ of 33.*paired units have parallel columns: use centred: true/,
+      { layers: [6, 4, 1], initialization: "symmetric", outputScale: 1e6 },
+      /rank \d+ of 33.*paired units have parallel columns: use centered: true/,
     ],
   ])("finds %s broken, with a remedy", async (assumption, options, message) => {
     const found = await checkAssumptions(network({ ...options, seed: 1 }), cars);
@@ -206,8 +206,8 @@ describe("checkAssumptions", () => {
     expect(found.text).toContain("DOES NOT HOLD");
   });
 
-  it("sees that a centred network has moved away from its start at 0", async () => {
-    const net = network({ layers: [6, 3, 1], centred: true, outputScale: 1e3, seed: 1 });
+  it("sees that a centered network has moved away from its start at 0", async () => {
+    const net = network({ layers: [6, 3, 1], centered: true, outputScale: 1e3, seed: 1 });
     const moved = net.withParameters(net.parameters.map((value) => 1.3 * value));
     const found = await checkAssumptions(moved, cars);
     expect(found.findings.find(({ assumption }) => assumption === "starts-at-zero")?.holds).toBe(false);
@@ -217,7 +217,7 @@ describe("checkAssumptions", () => {
   it("names linearly dependent inputs, such as all categories of a group beside a bias", async () => {
     const whole = await readCsv("examples/data/auto-mpg.csv", { target: "mpg", ignore: "name", missing: "mean" });
     const found = await checkAssumptions(
-      network({ layers: [9, 3, 1], centred: true, outputScale: 1e6, seed: 1 }),
+      network({ layers: [9, 3, 1], centered: true, outputScale: 1e6, seed: 1 }),
       whole,
     );
     const finding = found.findings.find(({ assumption }) => assumption === "regular");
@@ -225,10 +225,10 @@ describe("checkAssumptions", () => {
     expect(finding?.remedy).toMatch(/rank 9 of 10.*leave a column out, such as one category of a group/);
   });
 
-  it("names duplicate samples of an overparameterised problem", async () => {
+  it("names duplicate samples of an overparameterized problem", async () => {
     const twice = waves(10, 2, 1, 1).select([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
     const found = await checkAssumptions(
-      network({ layers: [2, 30, 1], centred: true, outputScale: 1e6, seed: 1 }),
+      network({ layers: [2, 30, 1], centered: true, outputScale: 1e6, seed: 1 }),
       twice,
     );
     const finding = found.findings.find(({ assumption }) => assumption === "regular");
@@ -237,7 +237,7 @@ describe("checkAssumptions", () => {
   });
 });
 
-describe("discretisationGap", () => {
+describe("discretizationGap", () => {
   it("is |(1-eta)^k - exp(-k eta)| in the lazy regime", async () => {
     const { network: net, data } = await teacherProblem({
       seed: 1,
@@ -251,7 +251,7 @@ describe("discretisationGap", () => {
       rows,
       euler,
       flow: reason,
-    } = await discretisationGap(net, data, { step: 0.25, steps: 8 }, { ...raw, damping: 0 });
+    } = await discretizationGap(net, data, { step: 0.25, steps: 8 }, { ...raw, damping: 0 });
     expect([euler.code, reason.code]).toEqual(["until", "until"]);
     expect(rows.map(({ k }) => k)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     for (const { k, time, predictions, parameters, distance } of rows) {
@@ -265,19 +265,19 @@ describe("discretisationGap", () => {
 
   it("looks at the rows that are fitted, with their weights, and at nothing of one run alone", async () => {
     const data = waves(60, 2, 1, 1);
-    const net = network({ layers: [2, 3, 1], centred: true, outputScale: 1e4, seed: 1 });
+    const net = network({ layers: [2, 3, 1], centered: true, outputScale: 1e4, seed: 1 });
     const weights = Float64Array.from({ length: 60 }, (_, i) => (i < 30 ? 0 : 4));
     const targets = data.targets.map((value, i) => (i < 30 ? 1e6 : value));
     const half = dataset({ inputs: data.inputs, targets, inputSize: 2, weights });
     const gap = { step: 1, steps: 3 };
-    const { rows } = await discretisationGap(net, half, gap, { ...raw, damping: 0 });
+    const { rows } = await discretizationGap(net, half, gap, { ...raw, damping: 0 });
     const result = await flow(net, half, { ...raw, damping: 0, until: 3 });
     expect(rows[2].flowLoss).toBeCloseTo(result.records.at(-1)?.loss as number, 5);
     // Only the tangent part of the residual is jumped over: 0.37 of it is less than 0.37 of the whole.
     expect(rows[0].predictions).toBeGreaterThan(0.1);
     expect(rows[0].predictions).toBeLessThan(Math.exp(-1));
     for (const option of ["monitor", "checkpoint", "resume", "from", "outputs"])
-      await expect(discretisationGap(net, half, gap, { [option]: monitor() } as never)).rejects.toThrow(option);
+      await expect(discretizationGap(net, half, gap, { [option]: monitor() } as never)).rejects.toThrow(option);
   });
 
   it("stops where the first of the two ends, and says how", async () => {
@@ -289,7 +289,7 @@ describe("discretisationGap", () => {
       alpha: 1,
       target: "reachable",
     });
-    const { rows, flow: reason } = await discretisationGap(net, data, { step: 0.1, steps: 10 }, { ...raw, damping: 0 });
+    const { rows, flow: reason } = await discretizationGap(net, data, { step: 0.1, steps: 10 }, { ...raw, damping: 0 });
     expect(reason.code).toBe("singular-jacobian");
     expect(rows.length).toBeLessThan(10);
   });
@@ -297,10 +297,10 @@ describe("discretisationGap", () => {
   it("refuses a step of 0 and no steps", async () => {
     const data = waves(20, 2, 1, 1);
     const net = network({ layers: [2, 2, 1], seed: 1 });
-    await expect(discretisationGap(net, data, { step: 0, steps: 1 })).rejects.toThrow(
+    await expect(discretizationGap(net, data, { step: 0, steps: 1 })).rejects.toThrow(
       /gap.step must be a positive finite number; received 0/,
     );
-    await expect(discretisationGap(net, data, { step: 1, steps: 0 })).rejects.toThrow(
+    await expect(discretizationGap(net, data, { step: 1, steps: 0 })).rejects.toThrow(
       /gap.steps must be an integer of at least 1/,
     );
   });

@@ -20,7 +20,7 @@ import { householderSolve } from "../helpers/qr.js";
 
 // Sums of up to 60 * 80 products of matrices with condition numbers up to 1e5, in double precision: c n p eps cond = 1e-7.
 const tolerance = 1e-7;
-const raw = { standardise: false } as const;
+const raw = { standardize: false } as const;
 const close = (value: number | null | undefined, expected: number, what: string, within = tolerance) =>
   expect(Math.abs((value ?? Number.NaN) / expected - 1), `${what}: ${value}, expected ${expected}`).toBeLessThan(
     within,
@@ -86,11 +86,11 @@ describe("of a flow", () => {
   };
   it.each([
     [
-      "overparameterised",
+      "overparameterized",
       () => teacherProblem({ seed: 3, samples: 12, width: 20, scale: 1, alpha: 20, target: "reachable" }),
     ],
     [
-      "underparameterised",
+      "underparameterized",
       () => teacherProblem({ seed: 3, samples: 60, width: 4, scale: 1, alpha: 20, target: "random" }),
     ],
     ["with sample weights", weighted],

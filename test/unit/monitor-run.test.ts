@@ -19,7 +19,7 @@ import {
 } from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
 
-const raw = { standardise: false } as const;
+const raw = { standardize: false } as const;
 const report = async (run: Promise<{ monitor: MonitorReport | null }>) => (await run).monitor as MonitorReport;
 
 describe("what the monitor records of a flow", () => {
@@ -173,13 +173,13 @@ describe("verdicts on flows whose answer is known", () => {
     expect(decayed.verdict.message).toContain("weight decay of 1");
   });
 
-  it("not-applicable where duplicate samples contradict each other in an overparameterised flow", async () => {
+  it("not-applicable where duplicate samples contradict each other in an overparameterized flow", async () => {
     const base = waves(10, 2, 1, 1);
     const twice = base.select([...Array.from({ length: 10 }, (_, i) => i), 0, 1]);
     const targets = twice.targets.slice();
     targets[10] += 1;
     const data = dataset({ inputs: twice.inputs, targets, inputSize: 2 });
-    const net = network({ layers: [2, 30, 1], initialisation: "symmetric", outputScale: 100, seed: 1 });
+    const net = network({ layers: [2, 30, 1], initialization: "symmetric", outputScale: 100, seed: 1 });
     const found = await report(flow(net, data, { ...raw, damping: spectralDamping(), until: 10, monitor: monitor() }));
     expect(found.records.at(-1)?.spectrum?.below).toBe(2);
     expect(found.verdict.message).toMatch(/2 eigenvalues of the kernel lie below the rounding floor/);
@@ -234,7 +234,7 @@ describe("the monitor of a training run", () => {
   ])("%s", async (_, damped, iterations, code) => {
     const data = waves(60, 2, 1, 4, 0.05);
     // Half steps of Gauss-Newton at a large output scale: the excess falls to a quarter each time, as the model says.
-    const net = network({ layers: [2, 4, 1], seed: 2, centred: true, outputScale: damped === null ? 1e5 : 1 });
+    const net = network({ layers: [2, 4, 1], seed: 2, centered: true, outputScale: damped === null ? 1e5 : 1 });
     const method = damped === null ? gaussNewton({ step: 0.5, lineSearch: false }) : levenbergMarquardt(damped);
     const options = { validation: false, method, stop: { iterations }, monitor: monitor({ window: 5 }) } as const;
     const found = await report(train(net, data, options));
@@ -307,7 +307,7 @@ describe("verdicts that point the right way", () => {
   const draw = new Random(7);
   const inputs = Array.from({ length: 80 }, () => [draw.normal(), draw.normal(), draw.normal()]);
   const taught = { inputs, targets: [...network({ layers: [3, 4, 1], seed: 11 }).predict(inputs)] };
-  const lazy = network({ layers: [3, 4, 1], centred: true, seed: 5, outputScale: 3162 });
+  const lazy = network({ layers: [3, 4, 1], centered: true, seed: 5, outputScale: 3162 });
 
   it("damping-limited warns of less damping where the undamped flow would not live, and only there", async () => {
     for (const seed of [0, 1]) {

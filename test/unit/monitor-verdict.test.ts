@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { fitRate, type RateFit, VERDICT_THRESHOLDS } from "../../src/index.js";
-import type { TrainRecord } from "../../src/linearise/record.js";
+import type { TrainRecord } from "../../src/linearize/record.js";
 import { predictions } from "../../src/monitor/judge-training.js";
 import { attainableRate, promisedDecrement, promisedRate, windowMean } from "../../src/monitor/promised.js";
 import { type FlowFacts, flowVerdict, type TrainFacts, trainVerdict } from "../../src/monitor/verdict.js";
@@ -79,7 +79,7 @@ describe("the verdict of a flow", () => {
     attainable: 1.02,
     share: null,
     damping: 0.02,
-    overparameterised: true,
+    overparameterized: true,
     singular: null,
     rounding: null,
     unstable: null,
@@ -110,7 +110,7 @@ describe("the verdict of a flow", () => {
     expect(flowVerdict({ ...facts, ...limited, fit: line(0.4) }).message).toContain(
       "spectralDamping() with c = 1 would promise 1.0200",
     );
-    const under = { promised: 1e-3, attainable: 2, damping: 1, overparameterised: false, fit: line(0.3), share: 0.15 };
+    const under = { promised: 1e-3, attainable: 2, damping: 1, overparameterized: false, fit: line(0.3), share: 0.15 };
     expect(flowVerdict({ ...facts, ...under })).toMatchObject({
       code: "damping-limited",
       message: expect.stringMatching(/lets through 15% of the undamped flow; damping: 0 would promise 2\.0000/),

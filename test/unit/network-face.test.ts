@@ -1,6 +1,6 @@
-// Networks as users meet them: layout of the parameters, initialisations, input derivatives, misuse.
+// Networks as users meet them: layout of the parameters, initializations, input derivatives, misuse.
 import { describe, expect, it } from "vitest";
-import { network, standardise } from "../../src/index.js";
+import { network, standardize } from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
 
 describe("the flat parameter vector", () => {
@@ -24,7 +24,7 @@ describe("the flat parameter vector", () => {
   });
 });
 
-describe("initialisations", () => {
+describe("initializations", () => {
   const deviation = (values: Float64Array) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
   // 200 x 100 weights: the sample deviation is within 5 / sqrt(2 * 20000) of the population's.
   it.each([
@@ -35,8 +35,8 @@ describe("initialisations", () => {
     ["he-normal", Math.sqrt(2 / 100)],
     ["he-uniform", Math.sqrt(2 / 100)],
     ["ntk", 1],
-  ] as const)("%s has its deviation", (initialisation, expected) => {
-    const net = network({ layers: [100, 200, 1], initialisation, seed: 1 });
+  ] as const)("%s has its deviation", (initialization, expected) => {
+    const net = network({ layers: [100, 200, 1], initialization, seed: 1 });
     expect(Math.abs(deviation(net.parameters.slice(0, 20000)) / expected - 1)).toBeLessThan(5 / Math.sqrt(40000));
   });
 
@@ -47,23 +47,23 @@ describe("initialisations", () => {
   });
 
   it("symmetric predicts 0 at the start, and wants an even width", () => {
-    const net = network({ layers: [3, 8, 2], initialisation: "symmetric", seed: 1 });
+    const net = network({ layers: [3, 8, 2], initialization: "symmetric", seed: 1 });
     const outputs = net.predict([
       [1, 2, 3],
       [-4, 5, 6],
     ]);
     // Pairs cancel up to the rounding of a sum of 8 terms of order 1.
     expect(Math.max(...outputs.map(Math.abs))).toBeLessThan(8 * 4 * Number.EPSILON);
-    expect(() => network({ layers: [3, 7, 2], initialisation: "symmetric" })).toThrow(/even/);
+    expect(() => network({ layers: [3, 7, 2], initialization: "symmetric" })).toThrow(/even/);
   });
 });
 
 describe("inputJacobian", () => {
   it("is the derivative of raw predictions by raw inputs", () => {
     const data = waves(40, 3, 2, 3);
-    for (const centred of [false, true]) {
-      const net = network({ layers: [3, 6, 4, 2], activation: "silu", centred, seed: 2 }).withScaling(
-        standardise(data),
+    for (const centered of [false, true]) {
+      const net = network({ layers: [3, 6, 4, 2], activation: "silu", centered, seed: 2 }).withScaling(
+        standardize(data),
       );
       const moved = net.withParameters(net.parameters.map((value, j) => value + 0.1 * Math.sin(j)));
       const x = [0.3, -0.2, 0.7];

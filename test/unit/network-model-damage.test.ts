@@ -1,12 +1,12 @@
 // Thirty and more ways a model file can be damaged, foreign or lying; each is refused with GAUSSFLOW_FILE, the file's name and the
 // reason. Where the checksum would already catch it, the lie is sealed anew, so that the check behind it is the one that acts.
 import { describe, expect, it } from "vitest";
-import { GaussflowError, modelFromJson, modelToJson, network, standardise } from "../../src/index.js";
+import { GaussflowError, modelFromJson, modelToJson, network, standardize } from "../../src/index.js";
 import { encodeFloats } from "../../src/sealed-json.js";
 import { waves } from "../helpers/problems.js";
 import { type Body, reseal } from "../helpers/sealed.js";
 
-const net = network({ layers: [3, 5, 2], centred: true, seed: 3 }).withScaling(standardise(waves(50, 3, 2, 1)));
+const net = network({ layers: [3, 5, 2], centered: true, seed: 3 }).withScaling(standardize(waves(50, 3, 2, 1)));
 const text = modelToJson(net);
 const file = JSON.parse(text);
 const whole = (change: Record<string, unknown>) => JSON.stringify({ ...file, ...change });
@@ -33,7 +33,7 @@ describe("a damaged or foreign file", () => {
     ["a number", "7", /must be an object/],
     ["an empty object", "{}", /not a gaussflow-model/],
     ["another format", whole({ format: "gaussflow-checkpoint" }), /gaussflow-checkpoint/],
-    ["a newer version", whole({ version: 2 }), /version 2.*update/],
+    ["a newer version", whole({ version: 3 }), /version 3.*update/],
     ["version 0", whole({ version: 0 }), /version/],
     ["version as text", whole({ version: "1" }), /version/],
     ["no checksum", whole({ checksum: undefined }), /checksum/],
@@ -72,9 +72,9 @@ describe("a lie under a sound checksum", () => {
     ["half a parameter", (b) => (b.parameters = "AAAA"), /parameters/],
     ["too few parameters", (b) => (b.parameters = encodeFloats(new Float64Array(31))), /32 numbers, not 31/],
     ["a NaN", (b) => (b.parameters = encodeFloats(new Float64Array(32).fill(Number.NaN))), /parameters\[0\]/],
-    ["an infinite centre", (b) => (b.centre = encodeFloats(new Float64Array(32).fill(1 / 0))), /centre\[0\]/],
-    ["centred without a centre", (b) => (b.centre = null), /centre/],
-    ["a centre it should not have", (b) => (b.network.centred = false), /centre/],
+    ["an infinite center", (b) => (b.center = encodeFloats(new Float64Array(32).fill(1 / 0))), /center\[0\]/],
+    ["centered without a center", (b) => (b.center = null), /center/],
+    ["a center it should not have", (b) => (b.network.centered = false), /center/],
     ["scaling as a number", (b) => (b.scaling = 1), /scaling must be an object/],
     ["scaling without targets", (b) => delete b.scaling.targets, /scaling\.targets/],
     ["a scale of 0", (b) => (b.scaling.targets.scale = [1, 0]), /scaling\.targets\.scale/],

@@ -12,15 +12,15 @@ import {
   Network,
   network,
   saveModel,
-  standardise,
+  standardize,
 } from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
 import { type Body, reseal } from "../helpers/sealed.js";
 
 const folder = await mkdtemp(join(tmpdir(), "gaussflow-"));
 const data = waves(50, 3, 2, 1);
-const net = network({ layers: [3, 5, 2], activation: "gelu", seed: 3, centred: true, outputScale: 2 }).withScaling(
-  standardise(data),
+const net = network({ layers: [3, 5, 2], activation: "gelu", seed: 3, centered: true, outputScale: 2 }).withScaling(
+  standardize(data),
 );
 
 describe("save and load", () => {
@@ -101,7 +101,7 @@ describe("a file that is no sound model", () => {
       [(b) => delete b.network.seed, /network\.seed is missing/],
       [(b) => (b.parameters = 5), /base64/],
       [(b) => (b.parameters = "****"), /base64/],
-      [(b) => (b.centre = null), /centre/],
+      [(b) => (b.center = null), /center/],
       [(b) => (b.scaling.inputs.scale = [0, 1, 1]), /positive/],
       [(b) => (b.scaling.inputs.offset = [1]), /3 numbers/],
       [(b) => (b.encoding = { columns: [] }), /encoding/],

@@ -152,7 +152,7 @@ describe("an integrator refuses", () => {
     refusesOptions({ control: "PI" }, 'options.control must be "integral", "pi" or "pid"; received "PI"');
     refusesOptions({ norm: "max" }, 'options.norm must be "prediction" or "parameters"; received "max"');
   });
-  it("misspelt names", () => {
+  it("misspelled names", () => {
     refusesOptions(
       { relativetolerance: 1e-6 },
       'options has no option of that name; did you mean "relativeTolerance"?; received "relativetolerance"',

@@ -1,4 +1,4 @@
-// A centred network's predictions are alpha (f(w) - f(w_0)): a difference of numbers of size alpha |f(w_0)|. Where rounding of those
+// A centered network's predictions are alpha (f(w) - f(w_0)): a difference of numbers of size alpha |f(w_0)|. Where rounding of those
 // swallows the targets no loss is right, and none may be told; where it takes a part of them, "converged" is not known.
 import { describe, expect, it } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
@@ -7,7 +7,7 @@ import { waves } from "../helpers/problems.js";
 
 const { inputs, targets } = waves(20, 2, 1, 1);
 const data = { inputs, targets, inputSize: 2 };
-const wide = network({ layers: [2, 40, 1], centred: true, seed: 1 });
+const wide = network({ layers: [2, 40, 1], centered: true, seed: 1 });
 const engines = (loadNative().ok ? ["typescript", "native"] : ["typescript"]) as ("typescript" | "native")[];
 const refusal =
   /^outputScale must keep the rounding eps \* outputScale \* \|f\(w_0\)\| .* below 0\.001 \|y\|: it is \S+ for \|f\(w_0\)\| = \S+ and \|y\| = \S+ .*, so at most (\S+) will do; received (\S+)$/;
@@ -17,7 +17,7 @@ const meanLoss = (predictions: Float64Array) =>
 
 /** The largest scale that the refusal offers. */
 async function mostOf(backend: "typescript" | "native"): Promise<number> {
-  const error: Error = await flow(wide.withOutputScale(1e17), data, { backend, standardise: false }).then(
+  const error: Error = await flow(wide.withOutputScale(1e17), data, { backend, standardize: false }).then(
     () => new Error("not refused"),
     (thrown) => thrown,
   );
@@ -27,8 +27,8 @@ async function mostOf(backend: "typescript" | "native"): Promise<number> {
 describe.each(engines)("an outputScale beyond rounding: %s", (backend) => {
   it.each([1e14, 1e17, 1e150])("is refused with the numbers: %s", async (outputScale) => {
     const net = wide.withOutputScale(outputScale);
-    await expect(flow(net, data, { backend, standardise: false })).rejects.toThrow(refusal);
-    await expect(train(net, data, { backend, standardise: false })).rejects.toThrow(refusal);
+    await expect(flow(net, data, { backend, standardize: false })).rejects.toThrow(refusal);
+    await expect(train(net, data, { backend, standardize: false })).rejects.toThrow(refusal);
   });
   it("up to the bound it names, the loss told is that of the predictions", async () => {
     const most = await mostOf(backend);
@@ -36,7 +36,7 @@ describe.each(engines)("an outputScale beyond rounding: %s", (backend) => {
     const net = wide.withOutputScale(0.9 * most);
     const { network: found, records } = await train(net, data, {
       backend,
-      standardise: false,
+      standardize: false,
       stop: { iterations: 3 },
     });
     const told = Math.min(...records.map(({ loss }) => loss));
@@ -48,7 +48,7 @@ describe.each(engines)("an outputScale beyond rounding: %s", (backend) => {
     const run = (outputScale: number) =>
       train(wide.withOutputScale(outputScale), data, {
         backend,
-        standardise: false,
+        standardize: false,
         stop: { iterations: 30, step: 0 },
         monitor: monitor({ spectrum: false, drift: false }),
       });
@@ -84,14 +84,14 @@ describe("a problem that is at its floor has converged", () => {
   it("where they are 0 as they stand", async () => {
     const zero = { ...data, targets: targets.map(() => 0) };
     const net = network({ layers: [2, 3, 1], seed: 1 });
-    const { monitor: told } = await train(net, zero, { backend: "typescript", standardise: false, monitor: monitor() });
+    const { monitor: told } = await train(net, zero, { backend: "typescript", standardize: false, monitor: monitor() });
     expect(told?.converged).toMatchObject({ holds: true });
   });
   it("where a flow starts without a residual, and time integration makes one", async () => {
     const zero = { ...data, targets: targets.map(() => 0) };
     const { monitor: told } = await flow(wide, zero, {
       backend: "typescript",
-      standardise: false,
+      standardize: false,
       damping: 1,
       monitor: monitor(),
     });

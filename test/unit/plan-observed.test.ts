@@ -81,10 +81,10 @@ describe("the plan of a flow", () => {
     );
     const request = { decay: 0, scaling: null } as const;
     const solve = { damping: 0.1, decay: 0, scaling: null };
-    await engine.linearise(net.parameters, { ...request, curvature: "primal" });
+    await engine.linearize(net.parameters, { ...request, curvature: "primal" });
     await engine.solve(solve);
     const before = engine.bytes();
-    await engine.linearise(net.parameters, { ...request, curvature: "orthogonal" });
+    await engine.linearize(net.parameters, { ...request, curvature: "orthogonal" });
     await engine.solve(solve);
     expect(most - peak).toBeGreaterThan(0.95 * (engine.bytes() - before));
     engine.dispose();

@@ -10,8 +10,8 @@ const scaled = network({ layers: [3, 8, 5, 2], seed: 3 }).withScaling({
   inputs: { offset: Float64Array.of(1, -2, 0), scale: Float64Array.of(2, 0.5, 1) },
   targets: { offset: Float64Array.of(10, -3), scale: Float64Array.of(4, 0.01) },
 });
-const centred = network({ layers: [3, 8, 5, 2], seed: 3, centred: true, outputScale: 7 });
-const moved = centred.withParameters(centred.parameters.map((w, j) => w + 0.1 * Math.sin(j)));
+const centered = network({ layers: [3, 8, 5, 2], seed: 3, centered: true, outputScale: 7 });
+const moved = centered.withParameters(centered.parameters.map((w, j) => w + 0.1 * Math.sin(j)));
 
 /**
  * A layer's sum of k terms in another order differs by k eps of the largest term, and layers hand errors on with slopes below 1 (tanh):
@@ -23,7 +23,7 @@ describe.each(["native", "typescript"] as const)("predictAsync on the %s engine"
   it.each([
     ["plain", network({ layers: [3, 8, 5, 2], seed: 3 })],
     ["scaled", scaled],
-    ["centred", moved],
+    ["centered", moved],
     ["logistic", network({ layers: [3, 4, 2], outputActivation: "logistic", seed: 1 })],
   ])("has the numbers of predict: %s", async (_, net: Network) => {
     const inputs = flat(1000, 3);

@@ -17,23 +17,23 @@ describe("an aborted call of the reference engine", () => {
     const engine = createReferenceEngine(large.architecture, data);
     const reason = new Error("enough");
     const w = large.parameters;
-    await expect(engine.linearise(w, request, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(engine.linearize(w, request, AbortSignal.abort(reason))).rejects.toBe(reason);
     const during = async (call: (signal: AbortSignal) => Promise<unknown>) => {
       const controller = new AbortController();
       setImmediate(() => controller.abort(reason));
       await expect(call(controller.signal)).rejects.toBe(reason);
     };
-    await during((signal) => engine.linearise(w, request, signal));
-    // The linearisation that was cut off left none behind.
+    await during((signal) => engine.linearize(w, request, signal));
+    // The linearization that was cut off left none behind.
     await expect(engine.solve({ damping: 1, decay: 0, scaling: null })).rejects.toMatchObject({
       code: "GAUSSFLOW_STATE",
     });
-    expect(await engine.linearise(w, request)).toMatchObject({ ok: true });
+    expect(await engine.linearize(w, request)).toMatchObject({ ok: true });
     await during((signal) => engine.solve({ damping: 1, decay: 0, scaling: null, condition: true }, signal));
     // The solve that was cut off left the curvature whole.
     const again = await engine.solve({ damping: 1, decay: 0, scaling: null });
     const fresh = createReferenceEngine(large.architecture, data);
-    await fresh.linearise(w, request);
+    await fresh.linearize(w, request);
     const other = await fresh.solve({ damping: 1, decay: 0, scaling: null });
     if (failed(again) || failed(other)) throw new Error("the solve failed");
     expect(again.step).toEqual(other.step);
@@ -44,14 +44,14 @@ describe("an aborted call of the reference engine", () => {
     const reason = new RangeError("mine");
     const controller = new AbortController();
     setImmediate(() => controller.abort(reason));
-    await expect(engine.linearise(large.parameters, request, controller.signal)).rejects.toBe(reason);
+    await expect(engine.linearize(large.parameters, request, controller.signal)).rejects.toBe(reason);
   });
 });
 
 describe("a reference engine", () => {
   it("does one call at a time, none after dispose, and may be disposed of during one", async () => {
     const engine = createReferenceEngine(large.architecture, data);
-    const running = engine.linearise(large.parameters, request);
+    const running = engine.linearize(large.parameters, request);
     await expect(engine.evaluate(large.parameters)).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
     await expect(engine.curvature()).rejects.toMatchObject({ code: "GAUSSFLOW_BUSY" });
     engine.dispose();
@@ -63,8 +63,8 @@ describe("a reference engine", () => {
   it("computes with the parameters as they were when it was called", async () => {
     const engine = createReferenceEngine(large.architecture, data);
     const w = large.parameters.slice();
-    const expected = await engine.linearise(w, { ...request, decay: 0.5 });
-    const running = engine.linearise(w, { ...request, decay: 0.5 });
+    const expected = await engine.linearize(w, { ...request, decay: 0.5 });
+    const running = engine.linearize(w, { ...request, decay: 0.5 });
     setImmediate(() => w.fill(0));
     const answer = await running;
     if (failed(answer) || failed(expected)) throw new Error("the engine failed");
@@ -89,7 +89,7 @@ describe("a number that is not finite", () => {
     const sampleCount = inputs.length / 2;
     const targets = new Float64Array(sampleCount).fill(target);
     const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets });
-    const answers = [await engine.evaluate(parameters), await engine.linearise(parameters, request)];
+    const answers = [await engine.evaluate(parameters), await engine.linearize(parameters, request)];
     expect(answers[1]).toEqual(answers[0]);
     return answers[0];
   };
@@ -139,7 +139,7 @@ describe("a system that cannot be solved", () => {
     const weights = new Float64Array(5);
     const idle = { sampleCount: 5, inputs: draw(10), targets: draw(5), weights };
     const engine = createReferenceEngine(net.architecture, idle);
-    await engine.linearise(net.parameters, { ...request, curvature });
+    await engine.linearize(net.parameters, { ...request, curvature });
     expect(await engine.solve({ damping: 0, decay: 0, scaling: null })).toMatchObject({ code: "indefinite", pivot: 0 });
     // The curvature is still there: with damping the step is 0.
     const solved = await engine.solve({ damping: 1, decay: 0, scaling: null });
@@ -150,9 +150,9 @@ describe("a system that cannot be solved", () => {
     const wide = network({ layers: [1, 400_000, 1], seed: 1 });
     const one = { sampleCount: 2, inputs: draw(2), targets: draw(2) };
     const engine = createReferenceEngine(wide.architecture, one);
-    const refused = await engine.linearise(wide.parameters, request);
+    const refused = await engine.linearize(wide.parameters, request);
     expect(refused).toMatchObject({ code: "memory" });
     expect(failed(refused) && refused.code === "memory" && refused.bytes).toBeGreaterThan(1e13);
-    expect(await engine.linearise(wide.parameters, { ...request, curvature: "dual" })).toMatchObject({ ok: true });
+    expect(await engine.linearize(wide.parameters, { ...request, curvature: "dual" })).toMatchObject({ ok: true });
   });
 });

@@ -1,7 +1,7 @@
 // The reference engine against dense linear algebra written out here: Jacobian by differences, G and K from that Jacobian, steps and
 // condition numbers by elimination. Several outputs, weights, layers without bias, NTK factors, an output scale.
 import { describe, expect, it } from "vitest";
-import { type Engine, failed, type LineariseRequest, type SolveRequest } from "../../src/backend/engine.js";
+import { type Engine, failed, type LinearizeRequest, type SolveRequest } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { type NetworkOptions, network, Random } from "../../src/index.js";
 import { eliminate, inverseNorm1, multiply, norm1, transpose } from "../helpers/dense.js";
@@ -24,7 +24,7 @@ const cases: readonly Case[] = [
     samples: 20,
     weighted: false,
   },
-  { name: "ntk", options: { layers: [4, 6, 2], initialisation: "ntk", outputScale: 0.5 }, samples: 25, weighted: true },
+  { name: "ntk", options: { layers: [4, 6, 2], initialization: "ntk", outputScale: 0.5 }, samples: 25, weighted: true },
   {
     name: "more parameters than rows",
     options: { layers: [4, 9, 9, 2], activation: "gelu" },
@@ -56,8 +56,8 @@ function problem({ options, samples: n, weighted }: Case) {
 
 type Problem = ReturnType<typeof problem>;
 
-async function linearised(engine: Engine, w: Float64Array, request: LineariseRequest) {
-  const answer = await engine.linearise(w, request);
+async function linearized(engine: Engine, w: Float64Array, request: LinearizeRequest) {
+  const answer = await engine.linearize(w, request);
   if (failed(answer)) throw new Error(answer.message);
   return answer;
 }
@@ -125,7 +125,7 @@ describe.each(cases)("reference engine, $name", (theCase) => {
     const { J, r } = await weightedSystem(given);
     const decay = 0.3;
     const scaling = new Float64Array(p);
-    const point = await linearised(engine, w, { curvature: "primal", decay, scaling });
+    const point = await linearized(engine, w, { curvature: "primal", decay, scaling });
     const Jt = transpose(J, rows, p);
     const G = multiply(Jt, J, p, rows, p);
     close(await engine.curvature(), G, tolerance, "G");
@@ -151,7 +151,7 @@ describe.each(cases)("reference engine, $name", (theCase) => {
     );
     // A running maximum: larger entries stay, smaller ones are raised.
     const state = diagonal.map((value, j) => (j % 2 === 0 ? 2 * value + 1 : value / 2));
-    await linearised(engine, w, { curvature: "primal", decay, scaling: state });
+    await linearized(engine, w, { curvature: "primal", decay, scaling: state });
     close(
       state,
       diagonal.map((value, j) => (j % 2 === 0 ? 2 * value + 1 : value || 1)),
@@ -162,10 +162,10 @@ describe.each(cases)("reference engine, $name", (theCase) => {
 
   it("dual: K with layer factors, the same loss, gradient and cosine", async () => {
     const { J } = await weightedSystem(given);
-    const primal = await linearised(engine, w, { curvature: "primal", decay: 0, scaling: null });
+    const primal = await linearized(engine, w, { curvature: "primal", decay: 0, scaling: null });
     const G = await engine.curvature();
     const factors = new Float64Array(engine.layerCount);
-    const dual = await linearised(engine, w, { curvature: "dual", decay: 0, scaling: factors });
+    const dual = await linearized(engine, w, { curvature: "dual", decay: 0, scaling: factors });
     expect([dual.loss, dual.gradientCosine]).toEqual([primal.loss, primal.gradientCosine]);
     expect(dual.gradient).toEqual(primal.gradient);
     const layers = layerOf(given);
@@ -201,7 +201,7 @@ describe.each(cases)("reference engine, $name", (theCase) => {
         ...(curvature === "primal" ? [[0.5, 0.2, true] as const] : []),
       ] as const) {
         const scaling = withScaling ? new Float64Array(curvature === "primal" ? p : engine.layerCount) : null;
-        await linearised(engine, w, { curvature, decay, scaling });
+        await linearized(engine, w, { curvature, decay, scaling });
         const { step, residual } = await solved(engine, { damping, decay, scaling });
         const d = (j: number) => (scaling === null ? 1 : scaling[curvature === "primal" ? j : layers[j]]);
         const what = `${curvature}, damping ${damping}, decay ${decay}, scaling ${withScaling}`;
@@ -213,7 +213,7 @@ describe.each(cases)("reference engine, $name", (theCase) => {
 
   it("solves again for another damping, and estimates the condition number", async () => {
     for (const curvature of ["primal", "dual"] as const) {
-      await linearised(engine, w, { curvature, decay: 0, scaling: null });
+      await linearized(engine, w, { curvature, decay: 0, scaling: null });
       const M = await engine.curvature();
       const order = curvature === "primal" ? p : rows;
       const first = await solved(engine, { damping: 1, decay: 0, scaling: null, condition: true });

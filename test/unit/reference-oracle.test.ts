@@ -27,8 +27,8 @@ const cases = fc
     seed: fc.integer({ min: 0, max: 1e6 }),
   })
   .map(({ layers, activation, bias, ntk, outputScale, samples, weighted, seed }): Case => {
-    const initialisation = ntk ? "ntk" : "glorot-uniform";
-    const net = network({ layers, activation, bias, outputScale, seed, initialisation });
+    const initialization = ntk ? "ntk" : "glorot-uniform";
+    const net = network({ layers, activation, bias, outputScale, seed, initialization });
     const random = new Random(seed, 3);
     const draw = (count: number) => Float64Array.from({ length: count }, () => random.normal());
     const inputs = draw(samples * net.inputSize);
@@ -206,7 +206,7 @@ describe("the reference engine against differences and dense algebra", () => {
             );
             const scaling = scaled ? state : null;
 
-            const point = await engine.linearise(w, { curvature, decay, scaling });
+            const point = await engine.linearize(w, { curvature, decay, scaling });
             if (failed(point)) throw new Error(point.message);
             if (scaled)
               expect(
@@ -267,7 +267,7 @@ describe("the reference engine against differences and dense algebra", () => {
   it("solves again with another damping from the same matrix", async () => {
     const one = fc.sample(cases, { numRuns: 1, seed: 5 })[0];
     await withEngine(one, async (engine) => {
-      await engine.linearise(one.w, { curvature: "primal", decay: 0, scaling: null });
+      await engine.linearize(one.w, { curvature: "primal", decay: 0, scaling: null });
       const before = await engine.curvature();
       const first = await engine.solve({ damping: 1, decay: 0, scaling: null });
       await engine.solve({ damping: 100, decay: 0, scaling: null });
@@ -278,8 +278,8 @@ describe("the reference engine against differences and dense algebra", () => {
     });
   });
 
-  it("has a tangent kernel of layer terms delta.delta (1 + h.h / fan-in) in the NTK parametrisation", async () => {
-    const net = network({ layers: [3, 5, 1], initialisation: "ntk", seed: 4 });
+  it("has a tangent kernel of layer terms delta.delta (1 + h.h / fan-in) in the NTK parametrization", async () => {
+    const net = network({ layers: [3, 5, 1], initialization: "ntk", seed: 4 });
     const inputs = Float64Array.of(0.3, -1, 0.5, 1.2, 0.1, -0.4);
     const data = { sampleCount: 2, inputs, targets: new Float64Array(2) };
     const w = net.parameters;
@@ -294,7 +294,7 @@ describe("the reference engine against differences and dense algebra", () => {
       dot(hidden[a], hidden[b]) / 5 +
       dot(delta[a], delta[b]) * (1 + dot(inputs.subarray(3 * a, 3 * a + 3), inputs.subarray(3 * b, 3 * b + 3)) / 3);
     const engine = createReferenceEngine(net.architecture, data);
-    await engine.linearise(w, { curvature: "dual", decay: 0, scaling: null });
+    await engine.linearize(w, { curvature: "dual", decay: 0, scaling: null });
     const expected = [entry(0, 0), entry(0, 1), entry(1, 0), entry(1, 1)];
     expect(off(await engine.curvature(), expected)).toBeLessThan(ROUNDING);
   });

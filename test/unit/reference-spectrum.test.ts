@@ -52,7 +52,7 @@ describe("the symmetric eigensolver", () => {
         true,
         pace,
       );
-      // Error of a value c n eps |A|; of a vector that over the gap to its neighbour.
+      // Error of a value c n eps |A|; of a vector that over the gap to its neighbor.
       const unit = 4 * n * Number.EPSILON;
       for (let k = 0; k < n; k++) {
         expect(Math.abs(got.values[k] / scale - values[k])).toBeLessThan(unit * 4);

@@ -30,7 +30,7 @@ describe.each([
     const engine = createReferenceEngine(net.architecture, { sampleCount, inputs: x, targets: y, weights });
     const request = { damping, decay, scaling: null };
     const stepBy = async (curvature: "primal" | "orthogonal") => {
-      expect(failed(await engine.linearise(net.parameters, { curvature, decay, scaling: null }))).toBe(false);
+      expect(failed(await engine.linearize(net.parameters, { curvature, decay, scaling: null }))).toBe(false);
       const solved = await engine.solve(request);
       if (failed(solved)) throw new Error(solved.message);
       return solved;

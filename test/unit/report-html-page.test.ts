@@ -38,7 +38,7 @@ describe("alignment", () => {
     expect(places[0]).toEqual([0, 1, 2, 3]);
   });
 
-  it("widens a gap to the series' own neighbours", () => {
+  it("widens a gap to the series' own neighbors", () => {
     const { y } = alignSeries([
       { x: [0, 3, 6], y: [1, null, 2] },
       { x: [1, 2, 4, 5], y: [0, 0, 0, 0] },

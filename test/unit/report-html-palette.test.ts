@@ -1,4 +1,4 @@
-// The colours by computation: contrast as WCAG 2 defines it, distances between hues in OKLab for normal vision and for the three
+// The colors by computation: contrast as WCAG 2 defines it, distances between hues in OKLab for normal vision and for the three
 // deficiencies by the matrices of Machado, Oliveira and Fernandes (2009), severity 1.
 import { describe, expect, it } from "vitest";
 import { DARK, HUES, LIGHT, type Scheme, schemeVariables } from "../../src/report/html/palette.js";
@@ -6,9 +6,9 @@ import { DARK, HUES, LIGHT, type Scheme, schemeVariables } from "../../src/repor
 type Triple = readonly [number, number, number];
 
 // Linear light of #rrggbb.
-function linear(colour: string): Triple {
+function linear(color: string): Triple {
   const [r, g, b] = [1, 3, 5].map((at) => {
-    const share = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    const share = Number.parseInt(color.slice(at, at + 2), 16) / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
   return [r!, g!, b!];
@@ -16,8 +16,8 @@ function linear(colour: string): Triple {
 
 function contrast(a: string, b: string): number {
   const [light, dark] = [a, b]
-    .map((colour) => {
-      const [r, g, blue] = linear(colour);
+    .map((color) => {
+      const [r, g, blue] = linear(color);
       return 0.2126 * r + 0.7152 * g + 0.0722 * blue + 0.05;
     })
     .sort((x, y) => y - x);
@@ -62,8 +62,8 @@ const VISIONS: Readonly<Record<string, readonly Triple[]>> = {
   ],
 };
 
-function oklab(colour: string, vision = "normal"): Triple {
-  const [r, g, b] = times(VISIONS[vision]!, linear(colour));
+function oklab(color: string, vision = "normal"): Triple {
+  const [r, g, b] = times(VISIONS[vision]!, linear(color));
   const clipped: Triple = [Math.min(1, Math.max(0, r)), Math.min(1, Math.max(0, g)), Math.min(1, Math.max(0, b))];
   const [l, m, s] = times(TO_CONES, clipped);
   return times(TO_LAB, [Math.cbrt(l), Math.cbrt(m), Math.cbrt(s)]);

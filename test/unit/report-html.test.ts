@@ -103,7 +103,7 @@ describe("the file", () => {
     expect(policy).not.toMatch(/unsafe|\*/);
   });
 
-  it("holds uPlot's licence", () => {
+  it("holds uPlot's license", () => {
     expect(html).toContain("Copyright (c) 2022 Leon Sorokin");
     expect(html).toContain("The MIT License (MIT)");
   });

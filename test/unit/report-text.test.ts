@@ -1,7 +1,7 @@
 // The text that people read: numbers, tables, the loss chart, the progress line. Each expectation is written out by hand, so a
 // change in what a user sees shows here.
 import { describe, expect, it } from "vitest";
-import type { TrainRecord } from "../../src/linearise/record.js";
+import type { TrainRecord } from "../../src/linearize/record.js";
 import { jsonLine, recordLine } from "../../src/report/json-lines.js";
 import { lossChart } from "../../src/report/loss-chart.js";
 import { metricsTable } from "../../src/report/metrics-table.js";
@@ -96,14 +96,14 @@ describe("tables", () => {
   });
 });
 
-describe("colour", () => {
+describe("color", () => {
   it("follows the stream, NO_COLOR, FORCE_COLOR and dumb terminals", () => {
-    const colours = (stream: object, env: object) => painterFor(stream, env)("good", "x") !== "x";
-    expect(colours({ isTTY: true }, {})).toBe(true);
-    expect(colours({}, {})).toBe(false);
-    expect(colours({ isTTY: true }, { NO_COLOR: "1" })).toBe(false);
-    expect(colours({}, { FORCE_COLOR: "1" })).toBe(true);
-    expect(colours({ isTTY: true }, { TERM: "dumb" })).toBe(false);
+    const colors = (stream: object, env: object) => painterFor(stream, env)("good", "x") !== "x";
+    expect(colors({ isTTY: true }, {})).toBe(true);
+    expect(colors({}, {})).toBe(false);
+    expect(colors({ isTTY: true }, { NO_COLOR: "1" })).toBe(false);
+    expect(colors({}, { FORCE_COLOR: "1" })).toBe(true);
+    expect(colors({ isTTY: true }, { TERM: "dumb" })).toBe(false);
   });
 });
 
@@ -120,7 +120,7 @@ describe("the loss chart", () => {
     expect(lines[9]).toMatch(/^ +0 +iteration +8$/);
   });
 
-  it("shows the validation curve by dots, without colour too", () => {
+  it("shows the validation curve by dots, without color too", () => {
     const records = Array.from({ length: 9 }, (_, k) => record(k, 10 ** -k, 0.5));
     const text = lossChart(records, { width: 60, height: 9 });
     expect(text).toContain("validation");

@@ -15,7 +15,7 @@ import {
   type TrainRecord,
   train,
 } from "../../src/index.js";
-import { lineariseAt, type MatrixFreeSettings, PRECONDITIONERS, type Problem } from "../../src/linearise/problem.js";
+import { linearizeAt, type MatrixFreeSettings, PRECONDITIONERS, type Problem } from "../../src/linearize/problem.js";
 import { layerSizes } from "../../src/network/parameters.js";
 import { Random } from "../../src/random.js";
 import { conjugateGradients } from "../../src/step/conjugate-gradients.js";
@@ -107,7 +107,7 @@ async function setUp(matrixFree: MatrixFreeSettings, decay: number, scaled: bool
     condition: false,
     matrixFree,
   };
-  const point = await lineariseAt(
+  const point = await linearizeAt(
     problem,
     parameters,
     scaled ? new Float64Array(engine.parameterCount) : null,
@@ -130,7 +130,7 @@ describe.each(PRECONDITIONERS)("the step preconditioned by %s", (preconditioner)
       const free = await dampedStep(problem, { ...point, tolerance: 1e-12 }, damping);
       if (failed(free)) throw new Error(free.message);
       const dense: Problem = { ...problem, route: "primal" };
-      const again = await lineariseAt(
+      const again = await linearizeAt(
         dense,
         parameters,
         scaled ? new Float64Array(engine.parameterCount) : null,
@@ -295,7 +295,7 @@ it("an engine call in flight is aborted with the signal's reason", async () => {
     layerSizes: layerSizes(architecture),
     condition: false,
   };
-  const point = await lineariseAt(problem, parameters, null, null, undefined);
+  const point = await linearizeAt(problem, parameters, null, null, undefined);
   if (failed(point)) throw new Error(point.message);
   const reason = new Error("enough");
   await expect(dampedStep(problem, point, 1, AbortSignal.abort(reason))).rejects.toBe(reason);

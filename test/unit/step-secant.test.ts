@@ -38,7 +38,7 @@ function pairsOf(list: readonly ReturnType<typeof pair>[]): Pairs {
 }
 
 describe("the correction", () => {
-  it.each([1, 2, 5])("of %i pairs fulfils the secant equation of the last one, S s = y#", (count) => {
+  it.each([1, 2, 5])("of %i pairs fulfills the secant equation of the last one, S s = y#", (count) => {
     const list = Array.from({ length: count }, pair);
     const { step, residual } = list[count - 1];
     const correction = secantOf(pairsOf(list), p);

@@ -1,9 +1,9 @@
 // Samples that stand for all in the curvature: the rule of their number, their draw, and trainings that end where all samples end.
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/backend/create.js";
-import type { Engine, LineariseRequest } from "../../src/backend/engine.js";
-import type { Point, Problem } from "../../src/linearise/problem.js";
-import type { TrainRecord } from "../../src/linearise/record.js";
+import type { Engine, LinearizeRequest } from "../../src/backend/engine.js";
+import type { Point, Problem } from "../../src/linearize/problem.js";
+import type { TrainRecord } from "../../src/linearize/record.js";
 import { evenness } from "../../src/loss/weighted.js";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
 import { predictions } from "../../src/network/forward.js";
@@ -12,8 +12,8 @@ import { Random } from "../../src/random.js";
 import { Economy } from "../../src/step/economy.js";
 import { gainTerm } from "../../src/step/forcing.js";
 import { type CurvatureSamples, drawSubset, nextSubset, plannedSubset } from "../../src/step/subset.js";
-import { minimise } from "../../src/train/minimise.js";
-import type { MinimiseResult } from "../../src/train/minimise-options.js";
+import { minimize } from "../../src/train/minimize.js";
+import type { MinimizeResult } from "../../src/train/minimize-options.js";
 import { stopRules } from "../../src/train/stop.js";
 
 const record = (subset: number | null, objective: number, more: object = {}) =>
@@ -125,10 +125,10 @@ async function run(
   route: "primal" | "matrix-free",
   curvatureSamples: CurvatureSamples,
   iterations = 200,
-): Promise<MinimiseResult> {
+): Promise<MinimizeResult> {
   const method = levenbergMarquardt({ curvatureSamples });
   const stop = stopRules({ iterations, gradient: 1e-9 });
-  const steps = minimise(engine, parameters, { method, stop, route, decay: 0 });
+  const steps = minimize(engine, parameters, { method, stop, route, decay: 0 });
   for (;;) {
     const { done, value } = await steps.next();
     if (done) return value;
@@ -170,10 +170,10 @@ describe("training", () => {
     const requests: (number | null)[] = [];
     const failing = new Proxy(engine, {
       get(target, name) {
-        if (name === "linearise")
-          return (w: Float64Array, request: LineariseRequest, signal?: AbortSignal) => {
+        if (name === "linearize")
+          return (w: Float64Array, request: LinearizeRequest, signal?: AbortSignal) => {
             requests.push(request.subset?.length ?? null);
-            return target.linearise(w, request, signal);
+            return target.linearize(w, request, signal);
           };
         if (name === "solve")
           return async (...given: Parameters<Engine["solve"]>) =>
@@ -200,11 +200,11 @@ describe("training", () => {
     // At the third point no step of the few is any good.
     const misled = new Proxy(engine, {
       get(target, name) {
-        if (name === "linearise")
-          return (w: Float64Array, request: LineariseRequest, signal?: AbortSignal) => {
+        if (name === "linearize")
+          return (w: Float64Array, request: LinearizeRequest, signal?: AbortSignal) => {
             asked.push(request.subset?.length ?? null);
             few = (request.subset ?? null) !== null && asked.length === 3;
-            return target.linearise(w, request, signal);
+            return target.linearize(w, request, signal);
           };
         if (name === "evaluate")
           return async (...given: Parameters<Engine["evaluate"]>) =>

@@ -41,11 +41,15 @@ describe("resuming carries the whole state", () => {
   const stop = { iterations: 14, patience: 100, gradient: 0, step: 0, reduction: 0 };
   const small = network({ layers: [3, 7, 2], seed: 4 });
   const wide = network({ layers: [3, 20, 20, 2], seed: 4 });
-  const centred = network({ layers: [3, 7, 2], seed: 4, centred: true, outputScale: 3 });
+  const centered = network({ layers: [3, 7, 2], seed: 4, centered: true, outputScale: 3 });
   const cases: readonly [string, typeof small, TrainOptions][] = [
     ["dual route, one factor a layer", wide, { route: "dual" }],
     ["dual route, decay", wide, { route: "dual", loss: squaredError({ decay: 1e-3 }) }],
-    ["identity, hybrid, centred", centred, { method: levenbergMarquardt({ scaling: "identity", damping: "hybrid" }) }],
+    [
+      "identity, hybrid, centered",
+      centered,
+      { method: levenbergMarquardt({ scaling: "identity", damping: "hybrid" }) },
+    ],
     ["Gauss-Newton with its line search", small, { method: gaussNewton() }],
     ["condition estimates", small, { condition: true }],
     ["matrix-free, diagonal", small, { route: "matrix-free" }],

@@ -1,14 +1,14 @@
 // Defects of other libraries (confirmed in their code or named by their users) that must not be ours: steps that make things worse
-// are never kept, a run without an accepted step is no success, a factorisation that fails raises the damping, and so on.
+// are never kept, a run without an accepted step is no success, a factorization that fails raises the damping, and so on.
 import { describe, expect, it } from "vitest";
 import type { Failure, Solved, SolveRequest } from "../../src/backend/engine.js";
 import { GaussflowError } from "../../src/errors.js";
 import { gaussNewton, levenbergMarquardt, network, squaredError, train } from "../../src/index.js";
-import { minimise } from "../../src/train/minimise.js";
-import type { MinimiseResult } from "../../src/train/minimise-options.js";
+import { minimize } from "../../src/train/minimize.js";
+import type { MinimizeResult } from "../../src/train/minimize-options.js";
 import { stopRules } from "../../src/train/stop.js";
 import { DenseEngine } from "../helpers/dense-engine.js";
-import { minimiseDense } from "../helpers/minimise-dense.js";
+import { minimizeDense } from "../helpers/minimize-dense.js";
 import { waves } from "../helpers/problems.js";
 
 const rosenbrock = {
@@ -18,8 +18,8 @@ const rosenbrock = {
 };
 const quick = { validation: false, backend: "typescript" } as const;
 
-async function run(engine: DenseEngine, start: number[], method = levenbergMarquardt()): Promise<MinimiseResult> {
-  const steps = minimise(engine, Float64Array.from(start), { method, stop: stopRules(), route: "primal", decay: 0 });
+async function run(engine: DenseEngine, start: number[], method = levenbergMarquardt()): Promise<MinimizeResult> {
+  const steps = minimize(engine, Float64Array.from(start), { method, stop: stopRules(), route: "primal", decay: 0 });
   for (;;) {
     const next = await steps.next();
     if (next.done) return next.value;
@@ -34,13 +34,13 @@ class Uphill extends DenseEngine {
   }
 }
 
-/** A factorisation that only passes with enough damping. */
+/** A factorization that only passes with enough damping. */
 class Fragile extends DenseEngine {
   solves = 0;
-  linearisations = 0;
-  override linearise(...request: Parameters<DenseEngine["linearise"]>) {
-    this.linearisations++;
-    return super.linearise(...request);
+  linearizations = 0;
+  override linearize(...request: Parameters<DenseEngine["linearize"]>) {
+    this.linearizations++;
+    return super.linearize(...request);
   }
   override async solve(request: SolveRequest): Promise<Solved | Failure> {
     this.solves++;
@@ -60,7 +60,7 @@ describe("trials that fail", () => {
     expect(trials.every(({ accepted, rejection }) => !accepted && rejection !== null)).toBe(true);
   });
 
-  it("an indefinite matrix is a rejected trial with more damping, on the same linearisation", async () => {
+  it("an indefinite matrix is a rejected trial with more damping, on the same linearization", async () => {
     const engine = new Fragile(rosenbrock);
     const result = await run(engine, [-1.2, 1], levenbergMarquardt({ scaling: "marquardt", initialDamping: 1e-3 }));
     const [first, second] = result.records.slice(1);
@@ -68,11 +68,11 @@ describe("trials that fail", () => {
     expect(first.rejection).toMatch(/not positive definite/);
     expect(second.damping).toBeGreaterThan(first.damping);
     expect(result.best.value).toBeLessThan(1e-3);
-    expect(engine.solves).toBeGreaterThan(engine.linearisations);
-    expect(engine.linearisations).toBeLessThanOrEqual(result.iterations + 1);
+    expect(engine.solves).toBeGreaterThan(engine.linearizations);
+    expect(engine.linearizations).toBeLessThanOrEqual(result.iterations + 1);
   });
 
-  it("a matrix that no damping can factorise ends the run as damping-saturated, with the start", async () => {
+  it("a matrix that no damping can factorize ends the run as damping-saturated, with the start", async () => {
     class Broken extends DenseEngine {
       override async solve(): Promise<Solved | Failure> {
         return { code: "indefinite", pivot: 0, message: "the leading minor of order 1 is not positive" } as const;
@@ -133,9 +133,9 @@ describe("trials that fail", () => {
     it("thrown by a call that has no failure to answer with", async () => {
       const fails = counted(3);
       class Full extends DenseEngine {
-        override async linearise(...given: Parameters<DenseEngine["linearise"]>) {
+        override async linearize(...given: Parameters<DenseEngine["linearize"]>) {
           if (fails()) throw thrown;
-          return super.linearise(...given);
+          return super.linearize(...given);
         }
       }
       const result = await run(new Full(rosenbrock), start, levenbergMarquardt());
@@ -168,7 +168,7 @@ describe("trials that fail", () => {
       residualCount: 1,
       residual: ([w]: Float64Array) => Float64Array.of(Math.log(w)),
     };
-    const result = await minimiseDense(problem, [5], levenbergMarquardt({ initialDamping: 1e-8 }));
+    const result = await minimizeDense(problem, [5], levenbergMarquardt({ initialDamping: 1e-8 }));
     expect(result.records[1].accepted).toBe(false);
     expect(result.records[1].rejection).toMatch(/not finite/);
     expect(Math.abs(result.best.parameters[0] - 1)).toBeLessThan(1e-8);
@@ -180,7 +180,7 @@ describe("trials that fail", () => {
       levenbergMarquardt({ scaling: "identity" }),
       gaussNewton(),
     ]) {
-      const result = await minimiseDense(rosenbrock, [-1.2, 1], method);
+      const result = await minimizeDense(rosenbrock, [-1.2, 1], method);
       const kept = result.records.map((record) => record.objective);
       for (let k = 1; k < kept.length; k++) expect(kept[k]).toBeLessThanOrEqual(kept[k - 1]);
       expect(result.best.value).toBeLessThan(1e-20);
@@ -188,7 +188,7 @@ describe("trials that fail", () => {
   });
 
   it("plain Gauss-Newton may climb, but the best point is what comes back", async () => {
-    const result = await minimiseDense(rosenbrock, [-1.2, 1], gaussNewton({ lineSearch: false }), { iterations: 1 });
+    const result = await minimizeDense(rosenbrock, [-1.2, 1], gaussNewton({ lineSearch: false }), { iterations: 1 });
     expect(result.last.value).toBeGreaterThan(result.best.value);
     expect([...result.best.parameters]).toEqual([-1.2, 1]);
   });
@@ -212,7 +212,7 @@ describe("training", () => {
     expect([...(fitted.scaling?.targets.scale ?? [])]).toEqual([1]);
     const predicted = fitted.predict(data.inputs);
     const mean = predicted.reduce((sum, value, i) => sum + (value - targets[i]) ** 2, 0) / 80;
-    // Standardised targets lie outside (0, 1): the mean of squares would stay near the variance, 0.12.
+    // Standardized targets lie outside (0, 1): the mean of squares would stay near the variance, 0.12.
     expect(mean).toBeLessThan(0.03);
     expect(Math.min(...predicted)).toBeGreaterThan(0);
   });

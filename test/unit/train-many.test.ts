@@ -33,7 +33,7 @@ describe("trainMany", () => {
     const broken = {
       network: network({ layers: [1, 2, 1] }),
       data: dataset({ inputs: [[0], [1], [2]], targets: [1e200, -1e200, 1e200] }),
-      options: { standardise: false },
+      options: { standardize: false },
     };
     const wrong = { ...smallJob(), data: dataset({ inputs: [[1], [2]], targets: [1, 2] }) };
     const { ranked, best, results } = await trainMany([wrong, broken, first!, second!, third!]);

@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { showBytes } from "../../src/bytes.js";
 import { createEngine, flow, GaussflowError, network, plan, train } from "../../src/index.js";
-import { rateAt, secondsOf, speedupAt } from "../../src/linearise/cost-model.js";
-import { COST_TABLE } from "../../src/linearise/cost-table.js";
-import { engineBytes, memoryOf } from "../../src/linearise/memory-model.js";
-import { type PlanRequest, planRoute, refuse } from "../../src/linearise/plan.js";
-import type { Route } from "../../src/linearise/record.js";
-import { iterationWork } from "../../src/linearise/workload.js";
+import { rateAt, secondsOf, speedupAt } from "../../src/linearize/cost-model.js";
+import { COST_TABLE } from "../../src/linearize/cost-table.js";
+import { engineBytes, memoryOf } from "../../src/linearize/memory-model.js";
+import { type PlanRequest, planRoute, refuse } from "../../src/linearize/plan.js";
+import type { Route } from "../../src/linearize/record.js";
+import { iterationWork } from "../../src/linearize/workload.js";
 import type { Architecture } from "../../src/network/architecture.js";
 import { waves } from "../helpers/problems.js";
 
@@ -166,7 +166,7 @@ describe("predicted bytes", () => {
         const { architecture, parameters } = network({ layers, seed: 3 });
         const { inputs, targets, sampleCount } = waves(n, layers[0]!, layers.at(-1)!, 2);
         const engine = createEngine(architecture, { sampleCount, inputs, targets }, { backend, threads: 2 });
-        await engine.linearise(Float64Array.from(parameters), { curvature: route, decay: 0, scaling: null });
+        await engine.linearize(Float64Array.from(parameters), { curvature: route, decay: 0, scaling: null });
         if (route === "matrix-free") await engine.curvatureProduct(Float64Array.from(parameters));
         else await engine.solve({ damping: 1, decay: 0, scaling: null });
         if (route === "primal" || route === "dual") await engine.accelerate(Float64Array.from(parameters), null);
@@ -184,7 +184,7 @@ describe("predicted bytes", () => {
     const { inputs, targets, sampleCount } = waves(900, 8, 1, 2);
     const engine = createEngine(architecture, { sampleCount, inputs, targets }, { backend: "native", threads: 2 });
     const heldIn = async (precision: "single" | "double") => {
-      await engine.linearise(parameters, { curvature: "primal", precision, decay: 0, scaling: null });
+      await engine.linearize(parameters, { curvature: "primal", precision, decay: 0, scaling: null });
       await engine.solve({ damping: 1e3, decay: 0, scaling: null });
       await engine.accelerate(parameters, null);
       await engine.evaluate(parameters);

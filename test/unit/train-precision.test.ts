@@ -1,17 +1,17 @@
 // Single precision in training: the rule by sizes, the switch to double and back in the records, the same end as double precision.
 import { describe, expect, it } from "vitest";
-import type { Engine, LineariseRequest, SolveRequest } from "../../src/backend/engine.js";
+import type { Engine, LinearizeRequest, SolveRequest } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { imprecise } from "../../src/backend/single.js";
-import type { TrainRecord } from "../../src/linearise/record.js";
+import type { TrainRecord } from "../../src/linearize/record.js";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { nextPrecision } from "../../src/step/precision.js";
-import { minimise } from "../../src/train/minimise.js";
-import type { MinimiseResult } from "../../src/train/minimise-options.js";
+import { minimize } from "../../src/train/minimize.js";
+import type { MinimizeResult } from "../../src/train/minimize-options.js";
 import { stopRules } from "../../src/train/stop.js";
 
 /** Either engine shows it (test/parity/engine-single.test.ts compares them); the native one is faster. */
@@ -42,12 +42,12 @@ async function run(
     readonly iterations?: number;
     readonly classic?: boolean;
   } = {},
-): Promise<MinimiseResult> {
+): Promise<MinimizeResult> {
   const { decay = 0, condition = false, iterations = 6, classic = false } = options;
   // With Marquardt's scaling the damping of this problem falls from 1 by steps: 1, 0.85, 0.49, then about 0.51.
   const method = levenbergMarquardt(classic ? { precision, scaling: "marquardt", acceleration: false } : { precision });
   const stop = stopRules({ iterations, gradient: 1e-9 });
-  const steps = minimise(engine, start, {
+  const steps = minimize(engine, start, {
     method,
     stop,
     route: "primal",
@@ -63,13 +63,13 @@ async function run(
 /** The engine, where single precision fails below a damping; what was asked of it. */
 function failing(engine: Engine, limit: number) {
   let single = false;
-  const linearised: string[] = [];
+  const linearized: string[] = [];
   const wrapped = Object.create(engine) as Engine;
   const own = {
-    linearise: (w: Float64Array, request: LineariseRequest, signal?: AbortSignal) => {
+    linearize: (w: Float64Array, request: LinearizeRequest, signal?: AbortSignal) => {
       single = request.precision === "single";
-      linearised.push(request.precision ?? "double");
-      return engine.linearise(w, request, signal);
+      linearized.push(request.precision ?? "double");
+      return engine.linearize(w, request, signal);
     },
     solve: async (request: SolveRequest, signal?: AbortSignal) =>
       single && request.damping < limit ? imprecise(12) : engine.solve(request, signal),
@@ -78,7 +78,7 @@ function failing(engine: Engine, limit: number) {
   };
   for (const name of ["sampleCount", "outputSize", "parameterCount", "layerCount"] as const)
     Object.defineProperty(wrapped, name, { value: engine[name] });
-  return { engine: Object.assign(wrapped, own), linearised };
+  return { engine: Object.assign(wrapped, own), linearized };
 }
 
 describe("precision of the curvature in training", () => {
@@ -136,9 +136,9 @@ describe("precision of the curvature in training", () => {
     expect(trials[first].damping).toBeLessThan(limit);
     for (const record of trials.slice(first + 1))
       expect(record.precision?.used).toBe(record.damping >= 10 * trials[first].damping ? "single" : "double");
-    // One linearisation an iteration, and one more for the switch.
-    expect(broken.linearised).toHaveLength(records.filter((record) => record.accepted).length - 1 + 1);
-    expect(broken.linearised.filter((precision) => precision === "single").length).toBeGreaterThan(0);
+    // One linearization an iteration, and one more for the switch.
+    expect(broken.linearized).toHaveLength(records.filter((record) => record.accepted).length - 1 + 1);
+    expect(broken.linearized.filter((precision) => precision === "single").length).toBeGreaterThan(0);
   });
 
   it("returns to single precision at ten times the damping that failed last", () => {

@@ -82,8 +82,8 @@ describe("reasons", () => {
     // At the exact minimum of a consistent linear problem nothing can improve.
     const inputs = [[0], [1], [2]];
     const line = network({ layers: [1, 1], seed: 1 });
-    const solved = await train(line, { inputs, targets: [1, 3, 5] }, { ...quick, standardise: false });
-    const again = await train(solved.network, { inputs, targets: [1, 3, 5] }, { ...quick, standardise: false });
+    const solved = await train(line, { inputs, targets: [1, 3, 5] }, { ...quick, standardize: false });
+    const again = await train(solved.network, { inputs, targets: [1, 3, 5] }, { ...quick, standardize: false });
     expect(["gradient", "reduction", "no-progress", "step"]).toContain(again.reason.code);
     expect(again.loss).toBeLessThan(1e-25);
   });
@@ -210,14 +210,14 @@ describe("methods", () => {
     }
   });
 
-  it("centred networks start at zero and train", async () => {
-    const centred = network({ layers: [3, 8, 1], centred: true, seed: 3 });
-    expect([...centred.predict(data.inputs.slice(0, 9))]).toEqual([0, 0, 0]);
-    const result = await train(centred, data, quick);
+  it("centered networks start at zero and train", async () => {
+    const centered = network({ layers: [3, 8, 1], centered: true, seed: 3 });
+    expect([...centered.predict(data.inputs.slice(0, 9))]).toEqual([0, 0, 0]);
+    const result = await train(centered, data, quick);
     expect(result.loss).toBeLessThan(0.01);
     const mean = data.targets.reduce((sum, y, i) => sum + (result.network.predict(data.inputs)[i] - y) ** 2, 0) / 120;
     const scale = result.network.scaling?.targets.scale[0] ?? 1;
-    // The loss is the mean of squares in standardised units: the same number by way of raw predictions.
+    // The loss is the mean of squares in standardized units: the same number by way of raw predictions.
     expect(Math.abs(mean / scale ** 2 / result.loss - 1)).toBeLessThan(1e-9);
   });
 });

@@ -103,8 +103,8 @@ describe("a start that a symmetry holds", () => {
     expect((await started(net, even)).parameters).toEqual(net.parameters);
     const chosen = net.withParameters(net.parameters.map((value, j) => (j === 4 ? 1e-3 : value)));
     expect((await started(chosen, odd)).parameters).toEqual(chosen.parameters);
-    const centred = network({ layers: [1, 4, 1], seed: 2, centred: true });
-    expect((await started(centred, odd)).parameters).toEqual(centred.parameters);
+    const centered = network({ layers: [1, 4, 1], seed: 2, centered: true });
+    expect((await started(centered, odd)).parameters).toEqual(centered.parameters);
     const straight = network({ layers: [1, 1], seed: 2 });
     expect((await started(straight, odd)).parameters).toEqual(straight.parameters);
     const bare = network({ layers: [1, 4, 1], seed: 2, bias: false });

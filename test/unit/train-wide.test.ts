@@ -5,13 +5,13 @@ import type { Engine } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { SpareVectors } from "../../src/linearise/spare-vectors.js";
-import { Slot, Workspace } from "../../src/linearise/workspace.js";
+import { SpareVectors } from "../../src/linearize/spare-vectors.js";
+import { Slot, Workspace } from "../../src/linearize/workspace.js";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
-import { minimise } from "../../src/train/minimise.js";
-import type { MinimiseOptions, MinimiseResult } from "../../src/train/minimise-options.js";
+import { minimize } from "../../src/train/minimize.js";
+import type { MinimizeOptions, MinimizeResult } from "../../src/train/minimize-options.js";
 import { stopRules } from "../../src/train/stop.js";
 
 const layers = [LARGE_VECTOR / 32, 32, 2];
@@ -27,10 +27,10 @@ const net = network({ layers, seed: 1 });
 /** The arrays that an engine has answered with, besides the engine. */
 function watched(engine: Engine) {
   const arrays = new Set<Float64Array>();
-  const { linearise, solve, accelerate } = engine;
+  const { linearize, solve, accelerate } = engine;
   Object.assign(engine, {
-    linearise: async (...given: Parameters<Engine["linearise"]>) => {
-      const answer = await linearise.apply(engine, given);
+    linearize: async (...given: Parameters<Engine["linearize"]>) => {
+      const answer = await linearize.apply(engine, given);
       if ("ok" in answer) arrays.add(answer.gradient);
       return answer;
     },
@@ -48,8 +48,8 @@ function watched(engine: Engine) {
   return { engine, arrays };
 }
 
-async function run(engine: Engine, options: Partial<MinimiseOptions> = {}): Promise<MinimiseResult> {
-  const steps = minimise(engine, net.parameters, {
+async function run(engine: Engine, options: Partial<MinimizeOptions> = {}): Promise<MinimizeResult> {
+  const steps = minimize(engine, net.parameters, {
     method: levenbergMarquardt(),
     stop: stopRules({ iterations: 5, gradient: 0, step: 0, reduction: 0 }),
     route: "dual",

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import {
   checkAssumptions,
-  discretisationGap,
+  discretizationGap,
   flow,
   monitor,
   network,
@@ -21,7 +21,7 @@ const alone = {
   targets: rows.map((i) => targets[i]),
 };
 // 13 parameters: at most 20 equations, more than 5.
-const net = network({ layers: [2, 3, 1], centred: true, seed: 1, outputScale: 100 });
+const net = network({ layers: [2, 3, 1], centered: true, seed: 1, outputScale: 100 });
 const backend = "typescript";
 
 describe("samples of weight 0", () => {
@@ -74,7 +74,7 @@ describe("samples of weight 0", () => {
 
 it("a gap at a start without residual is 0, not NaN", async () => {
   const reached = { inputs: alone.inputs, targets: alone.targets.map(() => 0) };
-  const { rows: found } = await discretisationGap(net, reached, { step: 1, steps: 1 }, { backend, standardise: false });
+  const { rows: found } = await discretizationGap(net, reached, { step: 1, steps: 1 }, { backend, standardize: false });
   expect(found.map(({ predictions }) => predictions)).toEqual([0]);
 });
 

@@ -19,7 +19,7 @@ export function secondsToLevels(runs, levels) {
 }
 
 /** What one peer showed on one problem; `ours` is the same of gaussflow (or null while that is made itself). */
-export function summarise({ id, title, family }, runs, levels, ours) {
+export function summarize({ id, title, family }, runs, levels, ours) {
   const reached = secondsToLevels(runs, levels).map((entry, k) => {
     const own = ours?.levels[k].seconds;
     return { ...entry, ratio: own && entry.seconds !== null ? entry.seconds / own : null };

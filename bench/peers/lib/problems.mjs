@@ -1,6 +1,6 @@
 // The problems of the comparison, each written as a folder that every peer reads (problem-folder.mjs).
 import { join } from "node:path";
-import { dataset, network, standardise } from "../../../dist/index.js";
+import { dataset, network, standardize } from "../../../dist/index.js";
 import { drawFriedman, friedman, SIZES } from "../../lib/friedman.mjs";
 import { readUci, UCI_SETS } from "../../lib/uci.mjs";
 import { writeProblem } from "./problem-folder.mjs";
@@ -19,13 +19,13 @@ export function commonCase(root, starts) {
   return problems.map(({ name, main = false, ...problem }) => write(root, { name, main }, problem));
 }
 
-/** The UCI sets, standardised on all rows as train() does, 16-16 tanh, weights by seed. */
+/** The UCI sets, standardized on all rows as train() does, 16-16 tanh, weights by seed. */
 export function uciProblems(root, sets, seeds) {
   return sets.flatMap((set) => {
     const rows = readUci(set);
     const d = rows[0].length - 1;
     const data = dataset({ inputs: rows.map((row) => row.slice(0, d)), targets: rows.map((row) => row[d]) });
-    const scaling = standardise(data);
+    const scaling = standardize(data);
     const apply = (matrix, { offset, scale }) =>
       matrix.map((value, k) => (value - offset[k % offset.length]) / scale[k % scale.length]);
     const inputs = apply(data.inputs, scaling.inputs);

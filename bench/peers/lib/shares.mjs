@@ -3,7 +3,7 @@
 import { median } from "../../lib/statistics.mjs";
 import { lowest, reach } from "./protocol.mjs";
 
-/** Standardised targets have variance 1: a mean square below this is an exact fit, and which rounding error is smaller says nothing. */
+/** Standardized targets have variance 1: a mean square below this is an exact fit, and which rounding error is smaller says nothing. */
 const EXACT_FIT = 1e-12;
 
 /** The level from the lowest losses of the peers (null: the peer failed); null where all failed. */

@@ -1,7 +1,7 @@
 // The UCI part: every set from several starts, every program up to the cap or its own stop, one run each (shares.mjs says what is made of
 // them).
 import { positive } from "../../lib/options.mjs";
-import { gaussflow } from "./catalogue.mjs";
+import { gaussflow } from "./catalog.mjs";
 import { UCI_SETS, uciProblems } from "./problems.mjs";
 import { lowest } from "./protocol.mjs";
 import { runPeer } from "./run-peer.mjs";

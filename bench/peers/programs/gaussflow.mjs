@@ -20,7 +20,7 @@ plan(net, data);
 await record.run(async () => {
   const { reason } = await train(net, data, {
     validation: false,
-    standardise: false,
+    standardize: false,
     stop: { loss: target, iterations: 10_000_000, seconds: cap },
     onRecord: ({ accepted, iteration, loss }) => {
       if (accepted) record.loss(iteration, loss);

@@ -49,7 +49,7 @@ struct Problem {
 };
 
 // Passes over the samples [first, last), a block at a time so that the activations stay in cache.
-// The inner loops run over the units of a layer: the compiler vectorises them, tanh included.
+// The inner loops run over the units of a layer: the compiler vectorizes them, tanh included.
 class Mlp {
  public:
   Mlp(const Problem& problem, size_t first, size_t last)

@@ -1,4 +1,4 @@
-"""Residuals and Jacobian of a tanh network with one output, vectorised in numpy, for the peers that want them from their user."""
+"""Residuals and Jacobian of a tanh network with one output, vectorized in numpy, for the peers that want them from their user."""
 import numpy as np
 
 
@@ -21,7 +21,7 @@ class Mlp:
     def residual(self, w):
         return self.forward(w)[1]
 
-    def linearise(self, w):
+    def linearize(self, w):
         """Residual and Jacobian (a buffer that the next call overwrites: a fresh array would cost as much as filling it)."""
         layers = self.problem.unpack(w)
         h, r = self.forward(w)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A hand-written Levenberg-Marquardt in numpy and scipy, as fast as we could make it: vectorised Jacobian written in place, one dsyrk
+"""A hand-written Levenberg-Marquardt in numpy and scipy, as fast as we could make it: vectorized Jacobian written in place, one dsyrk
 a Gram, LAPACK's Cholesky in place.
 
   more       gain ratio after Nielsen, running-maximum (More) scaling, first damping 1
@@ -22,9 +22,9 @@ if rule not in ("more", "identity", "trainlm"):
     raise SystemExit(f"no rule is named {rule}")
 
 
-def optimise():
+def optimize():
     mlp, w = Mlp(problem), problem.weights
-    r, J = mlp.linearise(w)
+    r, J = mlp.linearize(w)
     loss = r @ r
     record.loss(loss / n, count=0)
     mu, growth, iteration = 1.0 if rule == "more" else 1e-3, 2.0, 0
@@ -59,7 +59,7 @@ def optimise():
             mu, growth = mu * max(1 / 3, 1 - (2 * ratio - 1) ** 3), 2.0
         w, loss, iteration = w + step, trial @ trial, iteration + 1
         record.loss(loss / n, count=iteration)
-        r, J = mlp.linearise(w)
+        r, J = mlp.linearize(w)
 
 
-peer.run(record, optimise)
+peer.run(record, optimize)

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { npmFolder } from "../lib/places.mjs";
 import { readProblem } from "../lib/problem-folder.mjs";
 
-/** Thrown inside somebody else's optimiser to leave it. */
+/** Thrown inside somebody else's optimizer to leave it. */
 export class Finished extends Error {}
 
 /** FOLDER CAP_SECONDS TARGET_LOSS of the command line. */
@@ -62,11 +62,11 @@ export class Record {
     this.loss(count, value, seconds);
   }
 
-  /** Starts the clock and optimises; `optimise` returns why it ended or leaves by Finished. */
-  async run(optimise) {
+  /** Starts the clock and optimizes; `optimize` returns why it ended or leaves by Finished. */
+  async run(optimize) {
     this.start();
     try {
-      console.log(`end ${await optimise()}`);
+      console.log(`end ${await optimize()}`);
     } catch (error) {
       if (!(error instanceof Finished)) throw error;
       console.log(`end ${error.message}`);

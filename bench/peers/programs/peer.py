@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Finished(Exception):
-    """Raised inside somebody else's optimiser to leave it."""
+    """Raised inside somebody else's optimizer to leave it."""
 
 
 class Problem:
@@ -85,11 +85,11 @@ def arguments():
     return Problem(folder), float(cap), float(target), variants
 
 
-def run(record, optimise):
-    """Starts the clock, optimises, says why it ended. `optimise` returns a sentence or leaves by Finished."""
+def run(record, optimize):
+    """Starts the clock, optimizes, says why it ended. `optimize` returns a sentence or leaves by Finished."""
     record.start()
     try:
-        reason = optimise()
+        reason = optimize()
     except Finished as finished:
         reason = str(finished)
     record.end(reason)

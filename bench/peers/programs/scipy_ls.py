@@ -21,7 +21,7 @@ settings = {
 }[variant]
 
 
-def optimise():
+def optimize():
     mlp = Mlp(problem)
 
     def residual(w):
@@ -33,10 +33,10 @@ def optimise():
 
     smallest = 1e-15  # "lm" refuses less than the rounding unit
     answer = least_squares(
-        residual, problem.weights, jac=lambda w: mlp.linearise(w)[1], ftol=smallest, xtol=smallest, gtol=smallest,
+        residual, problem.weights, jac=lambda w: mlp.linearize(w)[1], ftol=smallest, xtol=smallest, gtol=smallest,
         max_nfev=10**7, **settings,
     )
     return f"stopped itself: {answer.message}"
 
 
-peer.run(record, optimise)
+peer.run(record, optimize)

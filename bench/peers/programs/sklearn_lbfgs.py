@@ -41,7 +41,7 @@ class Recorded(MLPRegressor):
         return (loss, *gradients)
 
 
-def optimise():
+def optimize():
     model = Recorded(
         hidden_layer_sizes=tuple(problem.layers[1:-1]), activation="tanh", solver="lbfgs", alpha=0, tol=0,
         max_iter=10**7, max_fun=10**8, warm_start=True,
@@ -55,4 +55,4 @@ def optimise():
             return f"stopped itself, fit {fits}"
 
 
-peer.run(record, optimise)
+peer.run(record, optimize)

@@ -39,14 +39,14 @@ function below(count) {
 
 const [highest, lowest, batch] = [1e-2, 1e-5, Math.min(250, sampleCount)];
 await record.run(() => {
-  const optimiser = tf.train.adam(highest);
+  const optimizer = tf.train.adam(highest);
   const evaluate = () => tf.tidy(() => mse(X, Y).dataSync()[0]);
   const order = Int32Array.from({ length: sampleCount }, (_, i) => i);
   record.evaluated(0, evaluate);
   for (let steps = 0; ; ) {
     const share = Math.min(1, record.seconds() / cap);
     // Adam keeps its rate in this field; there is no setter.
-    optimiser.learningRate = lowest + ((highest - lowest) * (1 + Math.cos(Math.PI * share))) / 2;
+    optimizer.learningRate = lowest + ((highest - lowest) * (1 + Math.cos(Math.PI * share))) / 2;
     for (let i = sampleCount - 1; i > 0; i--) {
       const j = below(i + 1);
       [order[i], order[j]] = [order[j], order[i]];
@@ -56,7 +56,7 @@ await record.run(() => {
       tf.tidy(() => {
         const rows = tf.tensor1d(part, "int32");
         const [x, y] = [X.gather(rows), Y.gather(rows)];
-        optimiser.minimize(() => mse(x, y));
+        optimizer.minimize(() => mse(x, y));
       });
       steps++;
     }

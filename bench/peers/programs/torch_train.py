@@ -38,13 +38,13 @@ def loss(w, x=X, y=Y):
 def lbfgs():
     w.requires_grad_(True)
     # Its own tests are off: only the target and the cap end it. The iteration limit is never met within a cap.
-    optimiser = torch.optim.LBFGS(
+    optimizer = torch.optim.LBFGS(
         [w], lr=1, max_iter=10**7, max_eval=10**8, tolerance_grad=0, tolerance_change=0, history_size=50,
         line_search_fn="strong_wolfe",
     )
 
     def closure():
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value = loss(w)
         value.backward()
         record.loss(value.item())
@@ -54,16 +54,16 @@ def lbfgs():
     starts = 0
     while True:
         best, starts = record.best, starts + 1
-        optimiser.step(closure)
+        optimizer.step(closure)
         if record.best >= best:
             return f"no progress in start {starts} of L-BFGS"
-        optimiser.state.clear()
+        optimizer.state.clear()
 
 
 def adam():
     w.requires_grad_(True)
     highest, lowest, batch = 1e-2, 1e-5, min(250, problem.sample_count)
-    optimiser = torch.optim.Adam([w], lr=highest)
+    optimizer = torch.optim.Adam([w], lr=highest)
     generator = torch.Generator().manual_seed(0)
     steps = 0
 
@@ -75,12 +75,12 @@ def adam():
     while True:
         order = torch.randperm(problem.sample_count, generator=generator)
         share = min(1, record.seconds() / cap)
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = lowest + (highest - lowest) * (1 + math.cos(math.pi * share)) / 2
         for part in order.split(batch):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss(w, X[part], Y[part]).backward()
-            optimiser.step()
+            optimizer.step()
             steps += 1
         record.evaluated(full, steps)
 

@@ -3,7 +3,7 @@
 
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {
-  readonly failure: "cancelled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "file" | "misuse" | "internal";
+  readonly failure: "canceled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "file" | "misuse" | "internal";
   readonly value: number;
 }
 
@@ -33,7 +33,7 @@ export interface NativeFile {
   readonly columnScale: Float64Array;
 }
 
-export interface NativeLinearised {
+export interface NativeLinearized {
   readonly loss: number;
   readonly gradient: Float64Array;
   /** The scaling state after the running maximum, or null for identity scaling. */
@@ -80,7 +80,7 @@ export interface NativeEngineObject {
   ): undefined | NativeFailure;
   forward(parameters: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
-  linearise(
+  linearize(
     parameters: Float64Array,
     curvature: 0 | 1 | 2 | 3 | 4,
     decay: number,
@@ -89,7 +89,7 @@ export interface NativeEngineObject {
     exactMeasureBelow: number,
     subset: Uint32Array | null,
     gradient: Float64Array | null,
-  ): NativeAnswer<NativeLinearised | NativeFailure>;
+  ): NativeAnswer<NativeLinearized | NativeFailure>;
   solve(
     damping: number,
     decay: number,
@@ -118,7 +118,7 @@ export interface NativeEngineObject {
   curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
   /** Rows [first, first + count) of the inputs that it computes with: a copy, count x d. */
   inputs(first: number, count: number): Float64Array | NativeFailure;
-  /** A copy of the parameters of the last linearisation; empty before the first. */
+  /** A copy of the parameters of the last linearization; empty before the first. */
   parameters(): Float64Array | NativeFailure;
   cancel(): void;
   bytes(): number;

@@ -15,8 +15,8 @@ import type {
   Evaluation,
   Failure,
   LayerFactors,
-  Linearised,
-  LineariseRequest,
+  Linearized,
+  LinearizeRequest,
   Solved,
   SolveRequest,
 } from "../engine.js";
@@ -76,8 +76,8 @@ class NativeEngine implements Engine {
   readonly #settle = () => {
     this.#settling = false;
   };
-  /** Parameters of the last linearisation, which only the diagnosis of a failure wants. */
-  readonly #linearisedAt = () => this.#plain(withCode(() => this.#object.parameters()));
+  /** Parameters of the last linearization, which only the diagnosis of a failure wants. */
+  readonly #linearizedAt = () => this.#plain(withCode(() => this.#object.parameters()));
   readonly #pace = new Pace(undefined, () => {});
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
@@ -140,11 +140,11 @@ class NativeEngine implements Engine {
     return typeof answer === "number" ? { ok: true, loss: answer } : this.#failure(answer, () => parameters, signal);
   }
 
-  async linearise(
+  async linearize(
     parameters: Float64Array,
-    request: LineariseRequest,
+    request: LinearizeRequest,
     signal?: AbortSignal,
-  ): Promise<Linearised | Failure> {
+  ): Promise<Linearized | Failure> {
     const refused = this.#refuse(request.curvature);
     if (refused !== null) return refused;
     const { curvature, decay, scaling, precision = "double", subset = null } = request;
@@ -153,7 +153,7 @@ class NativeEngine implements Engine {
     checkSubset(curvature, precision, subset, this.sampleCount);
     const answer = await this.#call((native) => {
       const state = curvature === "none" ? null : scaling;
-      const running = native.linearise(
+      const running = native.linearize(
         parameters,
         CURVATURE_CODES[curvature],
         decay,
@@ -201,7 +201,7 @@ class NativeEngine implements Engine {
       if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       }
-      return this.#failure(answer, this.#linearisedAt, signal);
+      return this.#failure(answer, this.#linearizedAt, signal);
     }
     const { step, residual, rank, steps } = answer;
     const solved = {
@@ -225,7 +225,7 @@ class NativeEngine implements Engine {
   ): Promise<Accelerated | Failure> {
     const start = performance.now();
     const answer = await this.#call((native) => native.accelerate(velocity, scaling, into ?? null), signal);
-    if (isFailure(answer)) return this.#failure(answer, this.#linearisedAt, signal);
+    if (isFailure(answer)) return this.#failure(answer, this.#linearizedAt, signal);
     return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
   }
 
@@ -247,12 +247,12 @@ class NativeEngine implements Engine {
 
   async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
     const answer = await this.#call((native) => native.eigen(vectors), signal);
-    return "failure" in answer ? this.#refused(await this.#failure(answer, this.#linearisedAt)) : answer;
+    return "failure" in answer ? this.#refused(await this.#failure(answer, this.#linearizedAt)) : answer;
   }
 
   async eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number> {
     const answer = await this.#call((native) => native.eigenvaluesBelow(bound), signal);
-    return isFailure(answer) ? this.#refused(await this.#failure(answer, this.#linearisedAt)) : answer;
+    return isFailure(answer) ? this.#refused(await this.#failure(answer, this.#linearizedAt)) : answer;
   }
 
   async curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
@@ -268,7 +268,7 @@ class NativeEngine implements Engine {
 
   async curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
     const answer = await this.#call((native) => native.curvatureInverse(vector, shift), signal);
-    return isFailure(answer) ? this.#failure(answer, this.#linearisedAt, signal) : answer;
+    return isFailure(answer) ? this.#failure(answer, this.#linearizedAt, signal) : answer;
   }
 
   bytes(): number {
@@ -309,7 +309,7 @@ class NativeEngine implements Engine {
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const answer = await running;
-      if (isFailure(answer) && answer.failure === "cancelled") {
+      if (isFailure(answer) && answer.failure === "canceled") {
         signal?.throwIfAborted();
         throw new GaussflowError("GAUSSFLOW_STATE", "the engine was disposed of during the call");
       }
@@ -322,7 +322,7 @@ class NativeEngine implements Engine {
   #refuse(curvature: Curvature): Failure | null {
     if (curvature === "none" || curvature === "matrix-free") return null;
     if (curvature === "orthogonal")
-      return refuseOrder(this.parameterCount + 1, 2, "the triangle of the QR factorisation");
+      return refuseOrder(this.parameterCount + 1, 2, "the triangle of the QR factorization");
     return curvature === "primal"
       ? refuseOrder(this.parameterCount, 1, "the Gram matrix")
       : refuseOrder(this.sampleCount * this.outputSize, 1, "the tangent kernel");
@@ -353,7 +353,7 @@ class NativeEngine implements Engine {
         return {
           code: "indefinite",
           pivot: value,
-          message: `the damped matrix is not positive definite: pivot ${value} of its Cholesky factorisation is not positive`,
+          message: `the damped matrix is not positive definite: pivot ${value} of its Cholesky factorization is not positive`,
         };
       case "imprecise":
         return imprecise(value, this.#tolerance);
@@ -362,10 +362,10 @@ class NativeEngine implements Engine {
       case "nonFinite":
         throw new GaussflowError("GAUSSFLOW_INTERNAL", "a number that is not finite where its place is not looked for");
       case "misuse":
-      case "cancelled":
+      case "canceled":
         throw new GaussflowError(
           "GAUSSFLOW_STATE",
-          "there is no curvature or no factor: linearise with one before solving, and solve before accelerating",
+          "there is no curvature or no factor: linearize with one before solving, and solve before accelerating",
         );
       case "internal":
         throw new GaussflowError("GAUSSFLOW_INTERNAL", "the native engine met an error that is not about memory");
@@ -389,7 +389,7 @@ class NativeEngine implements Engine {
   }
 
   async #sure(answer: Float64Array | NativeFailure): Promise<Float64Array> {
-    return isFailure(answer) ? this.#refused(await this.#failure(answer, this.#linearisedAt)) : answer;
+    return isFailure(answer) ? this.#refused(await this.#failure(answer, this.#linearizedAt)) : answer;
   }
 
   /** A failure where the interface has no place for one: memory that cannot be had, or LAPACK without convergence. */

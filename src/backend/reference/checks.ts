@@ -2,7 +2,7 @@
 // GAUSSFLOW_ARGUMENT error whichever engine meets it, and never a wrong number or a numerical failure.
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
-import type { Curvature, EngineData, LineariseRequest, SolveRequest } from "../engine.js";
+import type { Curvature, EngineData, LinearizeRequest, SolveRequest } from "../engine.js";
 import { checkCorrection } from "../low-rank.js";
 import { checkPrecision, checkTolerance, type Precision, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
@@ -49,7 +49,7 @@ function checkScaling(architecture: Architecture, curvature: Curvature, scaling:
   checkArray("scaling", scaling, curvature === "dual" ? architecture.layers.length : architecture.parameterCount);
 }
 
-export function checkLinearise(architecture: Architecture, request: LineariseRequest, sampleCount: number): void {
+export function checkLinearize(architecture: Architecture, request: LinearizeRequest, sampleCount: number): void {
   const { curvature, decay, scaling, precision = "double", subset = null } = request;
   const { exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
   if (!CURVATURES.includes(curvature))

@@ -1,4 +1,4 @@
-// Dense symmetric positive definite solves in plain TypeScript: a blocked Cholesky factorisation of the lower triangle (row-major),
+// Dense symmetric positive definite solves in plain TypeScript: a blocked Cholesky factorization of the lower triangle (row-major),
 // triangular solves, one step of iterative refinement, and Hager's 1-norm condition estimate (Higham, Accuracy and Stability of
 // Numerical Algorithms, 2002, algorithm 15.1).
 

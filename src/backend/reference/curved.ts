@@ -1,4 +1,4 @@
-// What the reference engine holds between and during its calls: the last linearisation with its curvature, and the buffers of one.
+// What the reference engine holds between and during its calls: the last linearization with its curvature, and the buffers of one.
 import type { Architecture } from "../../network/architecture.js";
 import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js";
 import type { Curvature, Failure, SolveRequest } from "../engine.js";
@@ -6,7 +6,7 @@ import { memoryFailure, refuseOrder } from "../memory.js";
 import type { Precision } from "../single.js";
 import { Triangle } from "./orthogonal.js";
 
-/** A linearisation with its curvature: lower triangle, row-major. */
+/** A linearization with its curvature: lower triangle, row-major. */
 export interface Curved {
   readonly kind: "primal" | "dual";
   readonly precision: Precision;
@@ -25,7 +25,7 @@ export interface Curved {
   eigenvalues: Float64Array | null;
 }
 
-/** What a linearisation works in; `kept` is for the dual route, `transposed` for the primal, `triangle` for the orthogonal. */
+/** What a linearization works in; `kept` is for the dual route, `transposed` for the primal, `triangle` for the orthogonal. */
 export interface Reserved {
   readonly matrix: Float64Array | null;
   readonly kept: Workspace | null;
@@ -33,16 +33,16 @@ export interface Reserved {
   readonly triangle: Triangle | null;
 }
 
-/** Buffers of a linearisation without a curvature. */
+/** Buffers of a linearization without a curvature. */
 export const NOTHING: Reserved = { matrix: null, kept: null, transposed: null, triangle: null };
 
-/** The large arrays, kept from one linearisation to the next. */
+/** The large arrays, kept from one linearization to the next. */
 export class CurvatureStore {
   matrix: Float64Array | null = null;
   factor: Float64Array | null = null;
   #transposed: Float64Array | null = null;
 
-  /** Buffers of one linearisation of n samples; the matrix is zero. */
+  /** Buffers of one linearization of n samples; the matrix is zero. */
   reserve(
     curvature: Exclude<Curvature, "none" | "matrix-free">,
     architecture: Architecture,
@@ -52,7 +52,7 @@ export class CurvatureStore {
     const { parameterCount: p, outputSize: c } = architecture;
     const order = curvature === "dual" ? n * c : p;
     const what =
-      curvature === "orthogonal" ? "the triangle of the QR factorisation" : "the curvature matrix and its factor";
+      curvature === "orthogonal" ? "the triangle of the QR factorization" : "the curvature matrix and its factor";
     const refused = refuseOrder(order, 2, what);
     if (refused !== null) return refused;
     try {

@@ -25,8 +25,8 @@ import type {
   Evaluation,
   Failure,
   LayerFactors,
-  Linearised,
-  LineariseRequest,
+  Linearized,
+  LinearizeRequest,
   NonFinite,
   Solved,
   SolveRequest,
@@ -38,7 +38,7 @@ import { scratchError } from "../memory.js";
 import { type Samples, samplesOf } from "../samples.js";
 import { HELD_SINGLE } from "../single.js";
 import { addProducts, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
-import { checkArray, checkData, checkLinearise, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
+import { checkArray, checkData, checkLinearize, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
 import { CurvatureStore, type Curved, NOTHING } from "./curved.js";
 import { accelerateHeld, type Damped, solveHeld } from "./damped.js";
 import { addRankUpdate, formKernel, jacobianTransposed } from "./gram.js";
@@ -75,7 +75,7 @@ class ReferenceEngine implements Engine {
   readonly #store = new CurvatureStore();
   #curved: Curved | null = null;
   #triangle: Triangle | null = null;
-  /** Of a matrix-free linearisation: its parameters, and the passes that its products run on. */
+  /** Of a matrix-free linearization: its parameters, and the passes that its products run on. */
   #free: (Sampled & { readonly parameters: Float64Array }) | null = null;
   #busy = false;
   #disposed = false;
@@ -108,12 +108,12 @@ class ReferenceEngine implements Engine {
     });
   }
 
-  linearise(parameters: Float64Array, request: LineariseRequest, signal?: AbortSignal): Promise<Linearised | Failure> {
-    return this.#run(signal, (pace) => this.#linearise(this.#checked(parameters), request, pace));
+  linearize(parameters: Float64Array, request: LinearizeRequest, signal?: AbortSignal): Promise<Linearized | Failure> {
+    return this.#run(signal, (pace) => this.#linearize(this.#checked(parameters), request, pace));
   }
 
-  async #linearise(parameters: Float64Array, request: LineariseRequest, pace: Pace): Promise<Linearised | Failure> {
-    checkLinearise(this.#architecture, request, this.sampleCount);
+  async #linearize(parameters: Float64Array, request: LinearizeRequest, pace: Pace): Promise<Linearized | Failure> {
+    checkLinearize(this.#architecture, request, this.sampleCount);
     const start = performance.now();
     const { curvature, decay, scaling, precision = "double", subset = null } = request;
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
@@ -277,7 +277,7 @@ class ReferenceEngine implements Engine {
   #held(): Curved {
     if (this.#curved !== null) return this.#curved;
     if (this.#free !== null) throw new GaussflowError("GAUSSFLOW_STATE", PRODUCTS_ONLY);
-    throw new GaussflowError("GAUSSFLOW_STATE", "there is no curvature: linearise with one first");
+    throw new GaussflowError("GAUSSFLOW_STATE", "there is no curvature: linearize with one first");
   }
 
   /** The curvature where its entries are asked for. */

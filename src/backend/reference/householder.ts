@@ -1,4 +1,4 @@
-// Householder reflections, and the QR factorisation with column pivoting made of them (Golub and Van Loan, 5.1, 5.2 and 5.4.2).
+// Householder reflections, and the QR factorization with column pivoting made of them (Golub and Van Loan, 5.1, 5.2 and 5.4.2).
 
 import { norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../pace.js";

@@ -1,11 +1,11 @@
 // The scale-free measure of the gradient, and the bound of it that the dual route may answer with.
 import type { Architecture } from "../../network/architecture.js";
-import type { LineariseRequest } from "../engine.js";
+import type { LinearizeRequest } from "../engine.js";
 
-/** `Linearised.gradientCosine` as it is asked for; the gradient without decay. The bound spares nothing here: the diagonal is there. */
+/** `Linearized.gradientCosine` as it is asked for; the gradient without decay. The bound spares nothing here: the diagonal is there. */
 export function gradientMeasure(
   architecture: Architecture,
-  { curvature, exactMeasureBelow = Number.POSITIVE_INFINITY }: LineariseRequest,
+  { curvature, exactMeasureBelow = Number.POSITIVE_INFINITY }: LinearizeRequest,
   gradient: Float64Array,
   diagonal: Float64Array,
   loss: number,

@@ -133,7 +133,7 @@ export class Triangle {
     const rows = Array.from({ length: k }, (_, i) =>
       Float64Array.from({ length: p }, (_, j) => (i <= j ? a[j][i] : 0)),
     );
-    const { q, l } = orthogonalise(rows, p);
+    const { q, l } = orthogonalize(rows, p);
     const system = l.map((column, j) => {
       const long = new Float64Array(2 * k);
       long.set(column);
@@ -240,7 +240,7 @@ function extremes(a: readonly Float64Array[]): { largest: number; smallest: numb
 }
 
 /** Vectors v_i of p entries as sum_j l[j][i] q_j with orthonormal q, by Gram-Schmidt twice; q_j is 0 where v_j adds no direction. */
-function orthogonalise(vectors: Float64Array[], p: number): { q: Float64Array[]; l: Float64Array[] } {
+function orthogonalize(vectors: Float64Array[], p: number): { q: Float64Array[]; l: Float64Array[] } {
   const q: Float64Array[] = [];
   const l = vectors.map(() => new Float64Array(vectors.length));
   vectors.forEach((v, i) => {
@@ -268,7 +268,7 @@ function leastNorm(a: Float64Array[], right: Float64Array, rank: number, p: numb
     }
     return x;
   }
-  // Rows of the trapezoid as columns: T = Q L^T, x = Q L^-1 right. Orthogonalised twice, which is as good as reflections.
+  // Rows of the trapezoid as columns: T = Q L^T, x = Q L^-1 right. Orthogonalized twice, which is as good as reflections.
   const rows = Array.from({ length: rank }, (_, i) =>
     Float64Array.from({ length: p }, (_, k) => (k >= i ? a[k][i] : 0)),
   );

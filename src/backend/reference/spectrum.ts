@@ -55,6 +55,6 @@ export function indefinite(pivot: number): Failure {
   return {
     code: "indefinite",
     pivot,
-    message: `the damped matrix is not positive definite: pivot ${pivot} of its Cholesky factorisation is not positive`,
+    message: `the damped matrix is not positive definite: pivot ${pivot} of its Cholesky factorization is not positive`,
   };
 }

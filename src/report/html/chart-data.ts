@@ -6,7 +6,7 @@ import { HUES } from "./palette.js";
 export interface SeriesData {
   readonly label: string;
   readonly style: "line" | "dashed" | "points";
-  /** Index of a colour of the palette. */
+  /** Index of a color of the palette. */
   readonly hue: number;
   /** Which of the chart's grids holds x. */
   readonly grid: number;

@@ -74,7 +74,7 @@ export function summary(entries: readonly Entry[]): string {
 <thead><tr><th scope="col">Experiment</th><th scope="col">Claims</th><th scope="col" class="number">Time</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table>
 <p class="note">In the charts, solid lines and dots were measured, dashed lines were promised; a measurement and its promise share a
-colour. Drag over a chart to zoom, double-click it to see all again; press an entry of a legend to hide or show its series.</p>
+color. Drag over a chart to zoom, double-click it to see all again; press an entry of a legend to hide or show its series.</p>
 <noscript><p class="note">The charts are drawn by a script, which this browser does not run; their numbers stand under “Description
 and data”.</p></noscript>
 </section>`;

@@ -1,8 +1,8 @@
-// The colours of the report, one scheme for light and one for dark surroundings. The hues were found by a search that kept each
-// at 3:1 or more against the ground and maximised the smallest distance between two of them (OKLab) for normal vision and for
-// the three colour-vision deficiencies; test/unit/report-html-palette.test.ts computes both again.
+// The colors of the report, one scheme for light and one for dark surroundings. The hues were found by a search that kept each
+// at 3:1 or more against the ground and maximized the smallest distance between two of them (OKLab) for normal vision and for
+// the three color-vision deficiencies; test/unit/report-html-palette.test.ts computes both again.
 
-/** Colours by meaning, as #rrggbb. */
+/** Colors by meaning, as #rrggbb. */
 export interface Scheme {
   readonly ink: string;
   readonly muted: string;

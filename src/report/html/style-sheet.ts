@@ -1,4 +1,4 @@
-// The style sheet of the report. Colours come from the palette as custom properties; the canvas reads the same ones.
+// The style sheet of the report. Colors come from the palette as custom properties; the canvas reads the same ones.
 import { figureStyle } from "./figure-style.js";
 import { DARK, LIGHT, schemeVariables } from "./palette.js";
 

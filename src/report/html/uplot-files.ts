@@ -1,4 +1,4 @@
-// uPlot as it stands in the package, to be inlined: script, style sheet and licence.
+// uPlot as it stands in the package, to be inlined: script, style sheet and license.
 import { readFileSync } from "node:fs";
 import { packageRequire } from "../../package-root.js";
 
@@ -7,7 +7,7 @@ export interface UplotFiles {
   /** Declares the global variable uPlot. */
   readonly script: string;
   readonly style: string;
-  readonly licence: string;
+  readonly license: string;
   readonly version: string;
 }
 
@@ -17,10 +17,10 @@ export function uplotFiles(): UplotFiles {
   const read = (path: string): string => readFileSync(require.resolve(`uplot/${path}`), "utf8").trim();
   const { version } = JSON.parse(read("package.json")) as { version: string };
   return {
-    // The leading comment is an address: the report holds none, so that a search for one finds nothing. The licence names uPlot.
+    // The leading comment is an address: the report holds none, so that a search for one finds nothing. The license names uPlot.
     script: read("dist/uPlot.iife.min.js").replace(/^\/\*!.*?\*\/\s*/s, ""),
     style: read("dist/uPlot.min.css"),
-    licence: read("LICENSE"),
+    license: read("LICENSE"),
     version,
   };
 }

@@ -1,5 +1,5 @@
 import { problem, request } from "./problem.mjs";
 
 const { net, engine } = problem(200_000, 60);
-engine.linearise(net.parameters, request);
+engine.linearize(net.parameters, request);
 setTimeout(() => process.exit(7), 50);

@@ -23,7 +23,7 @@ export async function table() {
   const lines = rows(90).map(
     ([a, b, y], i) => `${i % 7 === 0 ? "" : a},${["red", "green", "blue"][i % 3]},${1 + (i % 4)},${y + b}`,
   );
-  writeFileSync(path, `a,colour,w,y\n${lines.join("\n")}\n`);
+  writeFileSync(path, `a,color,w,y\n${lines.join("\n")}\n`);
   return readCsv(path, { target: ["y"], weights: "w", missing: "mean" });
 }
 
@@ -37,10 +37,10 @@ export async function variedJobs(backend) {
     { ...base, network: network({ layers: [read.inputSize, 4, 1], activation: "silu" }), data: read },
     { ...base, options: { ...base.options, method: gaussNewton(), validation: plain } },
     { ...base, options: { ...base.options, method: levenbergMarquardt({ scaling: "identity" }), route: "dual" } },
-    { ...base, options: { ...base.options, loss: squaredError({ decay: 0.1 }), standardise: false, condition: true } },
+    { ...base, options: { ...base.options, loss: squaredError({ decay: 0.1 }), standardize: false, condition: true } },
     {
       ...base,
-      network: network({ layers: [2, 3, 1], centred: true, outputScale: 2 }),
+      network: network({ layers: [2, 3, 1], centered: true, outputScale: 2 }),
       options: { ...base.options, validation: false },
     },
     {

@@ -1,4 +1,4 @@
-// What the scenes compute: a linearisation long enough to be interrupted.
+// What the scenes compute: a linearization long enough to be interrupted.
 import { pathToFileURL } from "node:url";
 import { workerData } from "node:worker_threads";
 

@@ -66,7 +66,7 @@ const request = (curvature, more = {}) => ({ curvature, decay: 0, scaling: null,
 const step = (more = {}) => ({ damping: 0.5, decay: 0, scaling: null, ...more });
 const subset = Uint32Array.from({ length: n / 2 }, (_, i) => 2 * i);
 const lowRank = { left: wave(p, 0.01), right: wave(p, 0.02) };
-const of = (curvature, more) => (engine) => engine.linearise(net.parameters, request(curvature, more));
+const of = (curvature, more) => (engine) => engine.linearize(net.parameters, request(curvature, more));
 const solved = (before) => async (engine) => {
   await before(engine);
   return engine.solve(step());
@@ -82,15 +82,15 @@ const calls = [
   ["jacobianProduct", nothing, (e) => e.jacobianProduct(net.parameters, wave(2 * p, 0.3))],
   ["transposeProduct", nothing, (e) => e.transposeProduct(net.parameters, wave(2 * 2 * n, 0.3))],
   ["jacobian", nothing, (e) => e.jacobian(net.parameters, 0, n)],
-  ["linearise none", nothing, of("none")],
-  ["linearise primal", nothing, of("primal")],
-  ["linearise primal, scaled", nothing, of("primal", { scaling: new Float64Array(p) })],
-  ["linearise primal, float", nothing, of("primal", { precision: "single" })],
-  ["linearise primal, float, subset", nothing, of("primal", { precision: "single", subset })],
-  ["linearise dual", nothing, of("dual")],
-  ["linearise orthogonal", nothing, of("orthogonal")],
-  ["linearise matrix-free", nothing, of("matrix-free")],
-  ["linearise matrix-free, subset", nothing, of("matrix-free", { subset })],
+  ["linearize none", nothing, of("none")],
+  ["linearize primal", nothing, of("primal")],
+  ["linearize primal, scaled", nothing, of("primal", { scaling: new Float64Array(p) })],
+  ["linearize primal, float", nothing, of("primal", { precision: "single" })],
+  ["linearize primal, float, subset", nothing, of("primal", { precision: "single", subset })],
+  ["linearize dual", nothing, of("dual")],
+  ["linearize orthogonal", nothing, of("orthogonal")],
+  ["linearize matrix-free", nothing, of("matrix-free")],
+  ["linearize matrix-free, subset", nothing, of("matrix-free", { subset })],
   ["solve primal", of("primal"), (e) => e.solve(step({ condition: true }))],
   ["solve primal, corrected", of("primal"), (e) => e.solve(step({ damping: 1e4, correction: lowRank }))],
   ["solve primal, float", of("primal", { precision: "single" }), (e) => e.solve(step())],

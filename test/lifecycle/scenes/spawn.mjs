@@ -3,7 +3,7 @@ import { problem, request } from "./problem.mjs";
 
 const { net, engine } = problem();
 for (let k = 0; k < 6; k++) {
-  const running = engine.linearise(net.parameters, request);
+  const running = engine.linearize(net.parameters, request);
   spawnSync("true");
   await new Promise((resolve) => execFile("true", resolve));
   await running;

@@ -21,7 +21,7 @@ export interface Aligned {
  * at one x: repeated measurements would be lost.
  */
 export function alignSeries(series: readonly Points[]): Aligned {
-  // A gap reaches to the series' own neighbours, not only to the next place of some other series.
+  // A gap reaches to the series' own neighbors, not only to the next place of some other series.
   function widenGap(column: (number | null | undefined)[], at: number): void {
     for (let left = at - 1; left >= 0 && column[left] === undefined; left--) column[left] = null;
     for (let right = at + 1; right < column.length && column[right] === undefined; right++) column[right] = null;

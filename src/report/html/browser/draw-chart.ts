@@ -20,7 +20,7 @@ export type Readings = { readonly x: string; readonly series: readonly string[] 
 export interface DrawnChart {
   /** Takes the width of its place, or the one given. */
   fit(width?: number): void;
-  /** Draws anew, in the colours that hold now. */
+  /** Draws anew, in the colors that hold now. */
   redraw(): void;
   show(series: number, visible: boolean): void;
   /** Makes one series stand out; null: none. */
@@ -41,7 +41,7 @@ export function drawChart(kit: Kit, place: HTMLElement, chart: ChartData, listen
   const SIGHT = 24;
   const crowded = chart.series.filter((one) => one.style !== "dashed").length > CROWD;
   const styles = getComputedStyle(document.documentElement);
-  const colour = (name: string): string => styles.getPropertyValue(`--${name}`).trim();
+  const color = (name: string): string => styles.getPropertyValue(`--${name}`).trim();
 
   // Promises are drawn over measured lines and points over both, whatever the order of the data.
   const rank = { line: 0, dashed: 1, points: 2 };
@@ -136,7 +136,7 @@ export function drawChart(kit: Kit, place: HTMLElement, chart: ChartData, listen
   }
 
   function seriesOptions(one: SeriesData): uPlot.Series {
-    const stroke = (): string => colour(`${one.style === "dashed" ? "promise" : "hue"}-${one.hue}`);
+    const stroke = (): string => color(`${one.style === "dashed" ? "promise" : "hue"}-${one.hue}`);
     const marked = one.style === "line" && !crowded && one.y.length <= MARKED_POINTS;
     const size = one.style === "points" ? 7 : 5.5;
     const width = one.style === "dashed" ? 2 : crowded ? 1.25 : 2.5;
@@ -155,10 +155,10 @@ export function drawChart(kit: Kit, place: HTMLElement, chart: ChartData, listen
 
   function axisOptions(axis: PlotAxis, label: string, scale: "x" | "y"): uPlot.Axis {
     const font = "12px system-ui, sans-serif";
-    const grid = (): string => colour("grid");
-    const rule = (): string => colour("rule");
+    const grid = (): string => color("grid");
+    const rule = (): string => color("rule");
     let current: Ticks = { all: [], labels: new Map() };
-    const labelled = (_self: uPlot, splits: number[]): (number | null)[] =>
+    const labeled = (_self: uPlot, splits: number[]): (number | null)[] =>
       splits.map((at) => (current.labels.has(at) ? at : null));
     return {
       scale,
@@ -168,17 +168,17 @@ export function drawChart(kit: Kit, place: HTMLElement, chart: ChartData, listen
       labelSize: 20,
       labelGap: 2,
       gap: 4,
-      stroke: () => colour("ink"),
+      stroke: () => color("ink"),
       space: scale === "x" ? 64 : 34,
       ...(axis.log ? { incrs: kit.axes.logSteps } : {}),
       splits: (_self, _index, min, max, step, space) => {
         current = kit.axes.ticks(axis, min, max, step, space);
         return current.all;
       },
-      filter: labelled,
+      filter: labeled,
       values: (_self, splits) => splits.map((at) => (at === null ? null : (current.labels.get(at) ?? null))),
       size: scale === "x" ? 30 : (_self, values) => 14 + 7 * Math.max(3, ...(values ?? []).map((v) => v?.length ?? 0)),
-      grid: { stroke: grid, width: 1, filter: labelled },
+      grid: { stroke: grid, width: 1, filter: labeled },
       ticks: { stroke: rule, width: 1, size: 6 },
       border: { show: true, stroke: rule, width: 1 },
     };

@@ -1,17 +1,17 @@
 // Runs the library's loop on a dense residual problem to the end.
 import type { Method } from "../../src/method/method.js";
-import { minimise } from "../../src/train/minimise.js";
-import type { MinimiseResult } from "../../src/train/minimise-options.js";
+import { minimize } from "../../src/train/minimize.js";
+import type { MinimizeResult } from "../../src/train/minimize-options.js";
 import { type StopOptions, stopRules } from "../../src/train/stop.js";
 import { DenseEngine, type ResidualProblem } from "./dense-engine.js";
 
-export async function minimiseDense(
+export async function minimizeDense(
   problem: ResidualProblem,
   start: readonly number[],
   method: Method,
   stop: StopOptions = {},
-): Promise<MinimiseResult> {
-  const steps = minimise(new DenseEngine(problem), Float64Array.from(start), {
+): Promise<MinimizeResult> {
+  const steps = minimize(new DenseEngine(problem), Float64Array.from(start), {
     method,
     stop: stopRules(stop),
     route: "primal",

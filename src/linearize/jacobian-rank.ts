@@ -25,7 +25,7 @@ export function measuredCurvature(parameterCount: number, equations: number): "d
 }
 
 /**
- * null where J is not finite there. Needs one linearisation and O(min(p, n c)^3) at most.
+ * null where J is not finite there. Needs one linearization and O(min(p, n c)^3) at most.
  * @param scale divides the values: outputScale, to come from the engine's alpha J to J
  */
 export async function jacobianRank(
@@ -37,7 +37,7 @@ export async function jacobianRank(
   const p = engine.parameterCount;
   const equations = engine.sampleCount * engine.outputSize;
   const curvature = p <= equations ? "orthogonal" : "dual";
-  if (failed(await engine.linearise(parameters, { curvature, decay: 0, scaling: null }, signal))) return null;
+  if (failed(await engine.linearize(parameters, { curvature, decay: 0, scaling: null }, signal))) return null;
   if (curvature === "orthogonal" && p > exactParameters) return estimated(engine, scale, signal);
   const values = (await engine.eigen(false, signal)).values.map((square) => Math.sqrt(Math.max(0, square)) / scale);
   const largest = values[values.length - 1];

@@ -72,7 +72,7 @@ export interface PrecisionUse {
   readonly fallback: string | null;
 }
 
-/** One trial step. An iteration is one linearisation; it has one accepted trial, and before it any number of rejected ones. */
+/** One trial step. An iteration is one linearization; it has one accepted trial, and before it any number of rejected ones. */
 export interface TrainRecord {
   /** From 1; iteration 0 is the starting point (its record has no step: stepNorm 0, accepted true). */
   readonly iteration: number;

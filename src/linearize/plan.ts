@@ -19,7 +19,7 @@ export interface RouteEstimate {
   readonly route: Route;
   /** Bytes at the peak, by what they are for. */
   readonly bytes: MemoryEstimate;
-  /** Flops of one iteration: a linearisation, one solve and its acceleration, the loss at the new point, and the vectors of the loop. */
+  /** Flops of one iteration: a linearization, one solve and its acceleration, the loss at the new point, and the vectors of the loop. */
   readonly flops: number;
   /** Predicted seconds of it. */
   readonly seconds: number;

@@ -17,7 +17,7 @@ export function passesCost(net: Architecture, n: number): number {
   return forwardCost(net, n) * (1 + 2 * net.outputSize);
 }
 
-export function lineariseCost(net: Architecture, n: number, route: Route): number {
+export function linearizeCost(net: Architecture, n: number, route: Route): number {
   const { layers, parameterCount: p, outputSize: c } = net;
   const rows = n * c;
   const passes = passesCost(net, n);
@@ -27,7 +27,7 @@ export function lineariseCost(net: Architecture, n: number, route: Route): numbe
   return passes + rows ** 2 * layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize + outputSize, 0);
 }
 
-/** A factorisation of the curvature, of this order, and solves with it. */
+/** A factorization of the curvature, of this order, and solves with it. */
 export function solveCost(net: Architecture, n: number, route: Route, order: number): number {
   if (route === "matrix-free") return passesCost(net, n);
   if (route === "orthogonal") return 40 * order ** 3;

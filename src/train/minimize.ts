@@ -1,7 +1,7 @@
 // The one training loop. It knows the Engine interface and the Method interface and nothing of networks, files or units:
 // tests run it on dense residual functions, train() on networks.
 //
-//   linearise -> [ propose -> evaluate -> judge ] until accepted -> validate, keep the best, test the stop rules -> again
+//   linearize -> [ propose -> evaluate -> judge ] until accepted -> validate, keep the best, test the stop rules -> again
 //
 // An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
 // best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
@@ -11,21 +11,21 @@ import { unlessMemory } from "../backend/memory.js";
 import {
   defaultMatrixFree,
   freshScaling,
-  lineariseAt,
+  linearizeAt,
   objectiveOf,
   type Point,
   type Problem,
   scalingInEffect,
-} from "../linearise/problem.js";
-import type { Reason, TrainRecord } from "../linearise/record.js";
-import { SpareVectors } from "../linearise/spare-vectors.js";
-import { Workspace } from "../linearise/workspace.js";
+} from "../linearize/problem.js";
+import type { Reason, TrainRecord } from "../linearize/record.js";
+import { SpareVectors } from "../linearize/spare-vectors.js";
+import { Workspace } from "../linearize/workspace.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
 import { Economy, type Effort } from "../step/economy.js";
 import { CheckpointKeeper } from "./checkpoint-keeper.js";
 import { firstPoint } from "./first-point.js";
 import { Interrupt } from "./interrupt.js";
-import type { MinimiseOptions, MinimiseResult } from "./minimise-options.js";
+import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { addSeconds, asReason, frozen, memoryReason, noSeconds, startRecord } from "./outcome.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";
 import {
@@ -38,21 +38,21 @@ import {
 } from "./stop.js";
 
 /**
- * Minimises the engine's objective from `initial`.
+ * Minimizes the engine's objective from `initial`.
  *
  * @param initial p parameters, not changed. Ignored when resuming.
  * @returns (through the generator) the reason and the best points; every record is also yielded.
  */
-export async function* minimise(
+export async function* minimize(
   engine: Engine,
   initial: Float64Array,
-  options: MinimiseOptions,
-): AsyncGenerator<TrainRecord, MinimiseResult> {
+  options: MinimizeOptions,
+): AsyncGenerator<TrainRecord, MinimizeResult> {
   const loop = new Loop(engine, initial, options);
   try {
     yield* loop.run();
   } catch (error) {
-    // A cancelled engine rejects with the signal's reason; memory can be refused anywhere. Other errors are the caller's.
+    // A canceled engine rejects with the signal's reason; memory can be refused anywhere. Other errors are the caller's.
     const { aborted, reason: cause } = loop.interrupt.signal;
     const reason = aborted && error === cause ? loop.interrupt.reason() : memoryReason(error);
     if (reason === null) throw error;
@@ -69,7 +69,7 @@ class Loop {
   readonly interrupt: Interrupt;
   readonly checkpoints: CheckpointKeeper<Snapshot>;
   reason: Reason | null = null;
-  readonly #options: MinimiseOptions;
+  readonly #options: MinimizeOptions;
   readonly #problem: Problem;
   readonly #spare: SpareVectors | null;
   readonly #vectors: VectorOperations;
@@ -89,7 +89,7 @@ class Loop {
   /** What a checkpoint of the last boundary of this run refers to. */
   #boundary: Omit<Snapshot, "records"> | null = null;
 
-  constructor(engine: Engine, initial: Float64Array, options: MinimiseOptions) {
+  constructor(engine: Engine, initial: Float64Array, options: MinimizeOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay } = options;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     this.#options = options;
@@ -123,7 +123,7 @@ class Loop {
     await this.#show();
     while (this.reason === null) {
       this.#reclaim();
-      const point = await this.#linearise();
+      const point = await this.#linearize();
       if (failed(point)) {
         this.reason = asReason(point);
         return;
@@ -140,7 +140,7 @@ class Loop {
     }
   }
 
-  finish(): MinimiseResult {
+  finish(): MinimizeResult {
     return {
       reason: this.reason ?? { code: "no-progress", message: "the run was given up" },
       iterations: this.#iteration,
@@ -173,7 +173,7 @@ class Loop {
       let fallback: string | null = null;
       // The same point again: loss, gradient and scaling were exact already.
       for (let more = Economy.more(point); failed(proposal) && more !== null; ) {
-        const stronger = await this.#linearise(more);
+        const stronger = await this.#linearize(more);
         this.reason = failed(stronger) ? asReason(stronger) : null;
         if (failed(stronger)) return;
         fallback = proposal.message;
@@ -184,8 +184,8 @@ class Loop {
       }
       const tried = failed(proposal) ? null : this.#add(point.parameters, proposal.step);
       const outcome = tried === null ? null : await this.#evaluate(tried);
-      const judgement = method.judge(before, point, proposal, outcome?.answer ?? null);
-      this.#state = judgement.state;
+      const judgment = method.judge(before, point, proposal, outcome?.answer ?? null);
+      this.#state = judgment.state;
       seconds = {
         ...seconds,
         solve: failed(proposal) ? 0 : proposal.seconds,
@@ -197,7 +197,7 @@ class Loop {
         gradientNorm: point.gradientNorm,
         gradientCosine: point.gradientCosine,
         damping: failed(proposal) ? method.damping(before) : proposal.damping,
-        gainRatio: judgement.gainRatio,
+        gainRatio: judgment.gainRatio,
         stepNorm: failed(proposal) ? 0 : this.#vectors.norm(proposal.step),
         acceleration: failed(proposal) ? null : proposal.acceleration,
         route: this.#problem.route,
@@ -205,14 +205,14 @@ class Loop {
         ...this.#economy.told(point, proposal, fallback),
         ...(failed(proposal) || proposal.inner === undefined ? {} : { inner: proposal.inner }),
       };
-      if (judgement.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
+      if (judgment.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
         yield* this.#accept(point, proposal, tried, outcome.answer, { ...common, seconds });
         return;
       }
       const end =
-        judgement.end ??
+        judgment.end ??
         rejectedReason(point, proposal, {
-          ...{ tried, outcome: outcome?.answer ?? null, trial: trial - asked, rejection: judgement.rejection },
+          ...{ tried, outcome: outcome?.answer ?? null, trial: trial - asked, rejection: judgment.rejection },
           equations: engine.sampleCount * engine.outputSize,
           start: this.#records[0].objective,
         });
@@ -221,7 +221,7 @@ class Loop {
       yield await this.#record({
         ...common,
         accepted: false,
-        rejection: judgement.rejection,
+        rejection: judgment.rejection,
         loss: point.loss * this.#meanFactor,
         objective: point.objective,
         validationLoss: null,
@@ -231,7 +231,7 @@ class Loop {
       previous = failed(proposal) ? previous : proposal;
       seconds = noSeconds;
       if (all !== null) {
-        const whole = await this.#linearise(all);
+        const whole = await this.#linearize(all);
         if (failed(whole)) {
           this.reason = asReason(whole);
           return;
@@ -286,12 +286,12 @@ class Loop {
     yield record;
   }
 
-  /** Shows the point to the observer while the engine is idle: whatever it does there, the next linearisation is anew. */
+  /** Shows the point to the observer while the engine is idle: whatever it does there, the next linearization is anew. */
   async #show(): Promise<void> {
     await this.#options.observer?.onPoint?.({ parameters: this.#parameters.slice(), position: this.#iteration });
   }
 
-  async #linearise(again?: Effort): Promise<Point | Failure> {
+  async #linearize(again?: Effort): Promise<Point | Failure> {
     const [{ method }, state] = [this.#options, this.#state];
     const damping = state === null ? Number.POSITIVE_INFINITY : method.damping(state);
     const wantsDouble = state !== null && method.wantsDouble?.(state) === true;
@@ -303,7 +303,7 @@ class Loop {
       [this.#parameters, this.#state] = [first.point.parameters, first.state];
       return this.#economy.withTolerance(first.point, this.#records);
     }
-    const point = await lineariseAt(this.#problem, this.#parameters, this.#scaling, null, signal, effort);
+    const point = await linearizeAt(this.#problem, this.#parameters, this.#scaling, null, signal, effort);
     return failed(point) ? point : this.#economy.withTolerance(point, this.#records);
   }
 

@@ -10,7 +10,7 @@ export interface ResidualTerms {
   readonly targets: number;
   /** |y| before the mean was taken off, which raw predictions have to be added to. */
   readonly raw: number;
-  /** |alpha f(w_0)| of a centred network; else 0. */
+  /** |alpha f(w_0)| of a centered network; else 0. */
   readonly shift: number;
 }
 
@@ -18,7 +18,7 @@ export interface ResidualTerms {
 export interface ObservedRun {
   /** A flow's position is its time, a training run's the iteration. */
   readonly kind: "train" | "flow";
-  /** On all data; idle whenever the observer is called, and the run linearises anew afterwards: use it as you like. */
+  /** On all data; idle whenever the observer is called, and the run linearizes anew afterwards: use it as you like. */
   readonly engine: Engine;
   /** On at most `sampleEquations` equations of the same data, evenly spaced; made at the first call, freed by the run. */
   readonly sample: () => Engine;
@@ -40,7 +40,7 @@ export interface ObservedRun {
    * What a fixed step makes of a rate of the exact flow: infinite where one step takes all of it, negative where it grows. The rate
    * itself where steps are controlled.
    */
-  readonly discretised: (rate: number) => number;
+  readonly discretized: (rate: number) => number;
   /** The fixed step, in words; null where steps are controlled. */
   readonly fixedStep: string | null;
   /** Scaling matrix of the damping: D = I, or anything else. Flows have D = I. */

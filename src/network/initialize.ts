@@ -11,7 +11,7 @@ import { activationValue } from "./activations.js";
 import type { Architecture } from "./architecture.js";
 
 /** How the first parameters are drawn. */
-export type InitialisationName =
+export type InitializationName =
   | "lecun-normal"
   | "lecun-uniform"
   | "glorot-normal"
@@ -21,7 +21,7 @@ export type InitialisationName =
   | "ntk"
   | "symmetric";
 
-export const INITIALISATION_NAMES: readonly InitialisationName[] = [
+export const INITIALIZATION_NAMES: readonly InitializationName[] = [
   "lecun-normal",
   "lecun-uniform",
   "glorot-normal",
@@ -33,9 +33,9 @@ export const INITIALISATION_NAMES: readonly InitialisationName[] = [
 ];
 
 /** Random stream of initial parameters; splits and batches take others of the same seed. */
-const INITIALISATION_STREAM = 0;
+const INITIALIZATION_STREAM = 0;
 
-function variance(name: InitialisationName, fanIn: number, fanOut: number): number {
+function variance(name: InitializationName, fanIn: number, fanOut: number): number {
   switch (name) {
     case "lecun-normal":
     case "lecun-uniform":
@@ -50,7 +50,7 @@ function variance(name: InitialisationName, fanIn: number, fanOut: number): numb
     case "ntk":
       return 1;
     default:
-      throw new Error(`unknown initialisation ${name satisfies never}`);
+      throw new Error(`unknown initialization ${name satisfies never}`);
   }
 }
 
@@ -59,8 +59,8 @@ function variance(name: InitialisationName, fanIn: number, fanOut: number): numb
  * @throws GAUSSFLOW_ARGUMENT where `symmetric` is impossible: no hidden layer, an odd last hidden width, or an output
  * activation that is not 0 at 0
  */
-export function initialise(architecture: Architecture, name: InitialisationName, seed: number): Float64Array {
-  const random = new Random(seed, INITIALISATION_STREAM);
+export function initialize(architecture: Architecture, name: InitializationName, seed: number): Float64Array {
+  const random = new Random(seed, INITIALIZATION_STREAM);
   const { parameterCount } = architecture;
   const parameters = reserve(8 * parameterCount, "an array of parameters", () => new Float64Array(parameterCount));
   for (const layer of architecture.layers) {
@@ -80,11 +80,11 @@ function pairUnits(architecture: Architecture, parameters: Float64Array): void {
   const output = layers[layers.length - 1];
   const hidden = layers[layers.length - 2];
   if (hidden === undefined)
-    throw argumentError("initialisation", "symmetric needs a hidden layer", "layers without one");
+    throw argumentError("initialization", "symmetric needs a hidden layer", "layers without one");
   if (hidden.outputSize % 2 !== 0)
-    throw argumentError("initialisation", "symmetric needs an even width of the last hidden layer", hidden.outputSize);
+    throw argumentError("initialization", "symmetric needs an even width of the last hidden layer", hidden.outputSize);
   if (activationValue(output.activation, 0) !== 0)
-    throw argumentError("initialisation", "symmetric needs an output activation that is 0 at 0", output.activation);
+    throw argumentError("initialization", "symmetric needs an output activation that is 0 at 0", output.activation);
   const { inputSize: fanIn, weightOffset } = hidden;
   for (let unit = 0; unit < hidden.outputSize; unit += 2) {
     const from = weightOffset + unit * fanIn;

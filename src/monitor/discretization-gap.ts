@@ -1,17 +1,17 @@
-// The discretisation gap: how far k explicit Euler steps of size eta are from the flow at time k eta. With rho = 0 and eta = 1 an
-// Euler step is a full Gauss-Newton step, so the gap says how much of the flow's behaviour the discrete method inherits.
+// The discretization gap: how far k explicit Euler steps of size eta are from the flow at time k eta. With rho = 0 and eta = 1 an
+// Euler step is a full Gauss-Newton step, so the gap says how much of the flow's behavior the discrete method inherits.
 import { norm } from "../algebra/vectors.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { flow } from "../flow/flow.js";
 import type { FlowOptions } from "../flow/flow-options.js";
 import { dormandPrince, euler } from "../flow/integrator.js";
-import type { Reason } from "../linearise/record.js";
+import type { Reason } from "../linearize/record.js";
 import type { Network } from "../network/network.js";
 import { checkCount, checkOptionNames, checkPositive } from "../options.js";
 import { fittedPart, fittingDataset, meanFactor } from "../train/prepare.js";
 
 /** How far Euler steps are from the flow. */
-export interface DiscretisationGap {
+export interface DiscretizationGap {
   /** Size of the Euler steps. */
   readonly step: number;
   /** One entry an Euler step. */
@@ -40,22 +40,22 @@ export interface DiscretisationGap {
 /** What both integrations share; anything that belongs to one run alone would be told of two. */
 export type GapOptions = Pick<
   FlowOptions,
-  "damping" | "integrator" | "loss" | "standardise" | "route" | "signal" | "backend" | "threads"
+  "damping" | "integrator" | "loss" | "standardize" | "route" | "signal" | "backend" | "threads"
 >;
 
-const NAMES = ["damping", "integrator", "loss", "standardise", "route", "signal", "backend", "threads"];
+const NAMES = ["damping", "integrator", "loss", "standardize", "route", "signal", "backend", "threads"];
 
 /**
  * Compares k = 1 ... `steps` Euler steps of size `step` with the flow.
  * @param options as of `flow`; `integrator` is the flow's and should be tight. Default dormandPrince at 1e-9.
  * @throws as `flow`
  */
-export async function discretisationGap(
+export async function discretizationGap(
   network: Network,
   data: Dataset | DatasetInput,
   gap: { readonly step: number; readonly steps: number },
   options: GapOptions = {},
-): Promise<DiscretisationGap> {
+): Promise<DiscretizationGap> {
   checkOptionNames("gap", gap, ["step", "steps"]);
   checkOptionNames("options", options, NAMES);
   const { step, steps } = gap;

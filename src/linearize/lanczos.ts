@@ -57,7 +57,7 @@ export async function lanczos(
   for (let m = 1; ; m++) {
     const next = await product(basis[m - 1]);
     if (next === null) return null;
-    diagonal[m - 1] = orthogonalise(next, basis);
+    diagonal[m - 1] = orthogonalize(next, basis);
     const beta = norm(next);
     beside[m - 1] = beta;
     size = Math.max(size, Math.abs(diagonal[m - 1]) + beta + (m > 1 ? beside[m - 2] : 0));
@@ -87,7 +87,7 @@ function start(order: number): Float64Array {
 }
 
 /** `x` loses its part in the span of the basis; returns its share of the last direction. */
-function orthogonalise(x: Float64Array, basis: readonly Float64Array[]): number {
+function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): number {
   let last = 0;
   for (let pass = 0; pass < 2; pass++)
     for (let k = basis.length - 1; k >= 0; k--) {

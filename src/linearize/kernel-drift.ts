@@ -14,7 +14,7 @@ export class KernelDrift {
   /** Drift of K at `parameters` from the first call's, which is 0; infinite where K is not finite or cannot be formed. */
   async at(parameters: Float64Array, signal?: AbortSignal): Promise<number> {
     const request = { curvature: "dual", decay: 0, scaling: null } as const;
-    if (failed(await this.#engine.linearise(parameters, request, signal))) return Number.POSITIVE_INFINITY;
+    if (failed(await this.#engine.linearize(parameters, request, signal))) return Number.POSITIVE_INFINITY;
     const kernel = await this.#engine.curvature();
     this.#start ??= kernel;
     let moved = 0;

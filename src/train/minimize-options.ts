@@ -1,14 +1,14 @@
 // What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
 import type { Engine } from "../backend/engine.js";
-import type { Observer } from "../linearise/observer.js";
-import type { MatrixFreeSettings, Point } from "../linearise/problem.js";
-import type { Reason, TrainRecord, TrainRoute } from "../linearise/record.js";
+import type { Observer } from "../linearize/observer.js";
+import type { MatrixFreeSettings, Point } from "../linearize/problem.js";
+import type { Reason, TrainRecord, TrainRoute } from "../linearize/record.js";
 import type { Method } from "../method/method.js";
 import type { CheckpointOptions } from "./checkpoint-keeper.js";
 import type { Best, Snapshot } from "./snapshot.js";
 import type { StopRules } from "./stop.js";
 
-export interface MinimiseOptions {
+export interface MinimizeOptions {
   readonly method: Method;
   readonly stop: StopRules;
   readonly route: TrainRoute;
@@ -23,7 +23,7 @@ export interface MinimiseOptions {
   /** Evaluated after every accepted step; the factor as above. */
   readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
   readonly condition?: boolean | undefined;
-  /** Parameters to begin at in place of the initial ones, seen from the linearisation there; null = those. Not asked when resuming. */
+  /** Parameters to begin at in place of the initial ones, seen from the linearization there; null = those. Not asked when resuming. */
   readonly startBeside?: (point: Point) => Float64Array | null;
   readonly matrixFree?: MatrixFreeSettings | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +33,7 @@ export interface MinimiseOptions {
   readonly resume?: Snapshot | null | undefined;
 }
 
-export interface MinimiseResult {
+export interface MinimizeResult {
   readonly reason: Reason;
   readonly iterations: number;
   readonly last: Best;

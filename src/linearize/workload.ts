@@ -2,7 +2,7 @@
 // engine gets through it stands in cost-table.ts.
 import { LARGE_VECTOR } from "../algebra/vectors.js";
 import type { Architecture } from "../network/architecture.js";
-import { forwardCost, lineariseCost, passesCost, SYNCHRONOUS_FLOPS, solveCost } from "./call-cost.js";
+import { forwardCost, linearizeCost, passesCost, SYNCHRONOUS_FLOPS, solveCost } from "./call-cost.js";
 import type { EngineName } from "./cost-model.js";
 import type { Route } from "./record.js";
 
@@ -61,7 +61,7 @@ function vectorWork({ parameterCount: p }: Architecture): Work {
 function passWork(net: Architecture, n: number, route: Route): Work {
   const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
   const flops = n * (4 * weightCount(net) + 2 * net.outputSize * back);
-  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(lineariseCost(net, n, route)) };
+  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(linearizeCost(net, n, route)) };
 }
 
 /** G from the pairs of units and inputs of every two layers (native/core/gram.h). */
@@ -74,7 +74,7 @@ function gramWork(net: Architecture, n: number): Work {
     flops: 2 * n * products,
     size,
     calls: 0,
-    elsewhere: elsewhere(lineariseCost(net, n, "primal")),
+    elsewhere: elsewhere(linearizeCost(net, n, "primal")),
   };
 }
 
@@ -99,7 +99,7 @@ function kernelWork(net: Architecture, n: number): Work {
       sum + inputSize + (l + 1 === net.layers.length ? c : c ** 2 * outputSize) + c ** 2,
     0,
   );
-  const away = elsewhere(lineariseCost(net, n, "dual"));
+  const away = elsewhere(linearizeCost(net, n, "dual"));
   return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: away };
 }
 
@@ -119,7 +119,7 @@ function triangleWork(net: Architecture, n: number): Work[] {
       flops: 2 * n * net.outputSize * p ** 2,
       size: p,
       calls: 0,
-      elsewhere: elsewhere(lineariseCost(net, n, "orthogonal")),
+      elsewhere: elsewhere(linearizeCost(net, n, "orthogonal")),
     },
     {
       operation: "fold",
@@ -192,7 +192,7 @@ function accelerationWork(net: Architecture, n: number, order: number, route: Ro
   ];
 }
 
-/** One iteration, far from the minimum: linearisation, one solve, its acceleration if asked for, the loss at the new point. */
+/** One iteration, far from the minimum: linearization, one solve, its acceleration if asked for, the loss at the new point. */
 export function iterationWork(
   route: Route,
   net: Architecture,

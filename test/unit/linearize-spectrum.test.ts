@@ -5,7 +5,7 @@ import type { Engine, EngineData, Failure } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { type ExtremeEigenvalues, extremeEigenvalues } from "../../src/linearise/spectrum.js";
+import { type ExtremeEigenvalues, extremeEigenvalues } from "../../src/linearize/spectrum.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { sure } from "../helpers/engine-problems.js";
@@ -22,10 +22,10 @@ interface Given {
   readonly curvature?: "primal" | "dual" | "orthogonal";
 }
 
-async function linearised(create: typeof createNativeEngine, given: Given): Promise<Engine> {
+async function linearized(create: typeof createNativeEngine, given: Given): Promise<Engine> {
   const { layers, samples, duplicates = 0, equal = false, curvature = "dual" } = given;
   const [d, c] = [layers[0], layers[layers.length - 1]];
-  const net = network({ layers, seed: 1, initialisation: "ntk" });
+  const net = network({ layers, seed: 1, initialization: "ntk" });
   const random = new Random(2, 1);
   const inputs = Float64Array.from({ length: samples * d }, () => random.normal());
   inputs.copyWithin((samples - duplicates) * d, 0, duplicates * d);
@@ -35,7 +35,7 @@ async function linearised(create: typeof createNativeEngine, given: Given): Prom
     });
   const data: EngineData = { sampleCount: samples, inputs, targets: new Float64Array(samples * c) };
   const engine = create(net.architecture, data, { threads: 2 });
-  await sure(engine.linearise(net.parameters, { curvature, decay: 0, scaling: null }));
+  await sure(engine.linearize(net.parameters, { curvature, decay: 0, scaling: null }));
   return engine;
 }
 
@@ -63,7 +63,7 @@ describe.skipIf(!native.ok)("extreme eigenvalues of a large curvature", () => {
     { layers: [1, 400, 1], samples: 700 }, // a smooth kernel: all but a few dozen values are noise
     { layers: [6, 30, 20, 1], samples: 3000, curvature: "primal" }, // p = 851
   ])("%j: Lanczos agrees with the eigensolver", async (given) => {
-    const engine = await linearised(createNativeEngine, given);
+    const engine = await linearized(createNativeEngine, given);
     const before = await engine.curvature();
     const found = await extremeEigenvalues(engine, { limit: 512 });
     agree(found, await extremeEigenvalues(engine, { limit: 5000 }), JSON.stringify(given));
@@ -89,7 +89,7 @@ describe.each([
     { layers: [2, 4, 1], samples: 40, curvature: "primal" },
     { layers: [3, 5, 1], samples: 4, curvature: "primal" }, // 26 parameters, 4 rows: 22 zeros
   ])("%j, by Lanczos at any order", async (given) => {
-    const engine = await linearised(create, given);
+    const engine = await linearized(create, given);
     agree(await extremeEigenvalues(engine, { limit: 0 }), await extremeEigenvalues(engine), JSON.stringify(given));
     expect((await extremeEigenvalues(engine)).method).toBe("eigensolver");
     engine.dispose();
@@ -104,7 +104,7 @@ describe.each([
       weights: new Float64Array(4),
     };
     const engine = create(net.architecture, data, { threads: 1 });
-    await sure(engine.linearise(net.parameters, { curvature: "dual", decay: 0, scaling: null }));
+    await sure(engine.linearize(net.parameters, { curvature: "dual", decay: 0, scaling: null }));
     for (const limit of [0, 10])
       expect(await extremeEigenvalues(engine, { limit })).toMatchObject({
         largest: 0,
@@ -122,7 +122,7 @@ describe.each([
     const inputs = Float64Array.of(1, 1e-12, 1, -1e-12, 1, 1e-12, 1, -1e-12);
     const engine = create(net.architecture, { sampleCount: 4, inputs, targets: new Float64Array(4) }, { threads: 1 });
     const at = async (curvature: "primal" | "orthogonal") => {
-      await sure(engine.linearise(net.parameters, { curvature, decay: 0, scaling: null }));
+      await sure(engine.linearize(net.parameters, { curvature, decay: 0, scaling: null }));
       return extremeEigenvalues(engine, { limit: curvature === "orthogonal" ? 0 : 9 });
     };
     expect(await at("primal")).toMatchObject({ below: 1 });
@@ -134,7 +134,7 @@ describe.each([
   });
 
   it.skipIf(!there)("need a curvature, and end with their signal", async () => {
-    const engine = await linearised(create, { layers: [2, 3, 1], samples: 8 });
+    const engine = await linearized(create, { layers: [2, 3, 1], samples: 8 });
     const reason = new Error("enough");
     for (const limit of [0, 100])
       await expect(extremeEigenvalues(engine, { limit }, AbortSignal.abort(reason))).rejects.toBe(reason);

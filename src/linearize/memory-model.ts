@@ -107,7 +107,7 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
 }
 
 /**
- * Bytes that the engine itself reports once it has linearised, solved and (primal, dual) accelerated by this route, without a
+ * Bytes that the engine itself reports once it has linearized, solved and (primal, dual) accelerated by this route, without a
  * validation engine.
  */
 export function engineBytes(route: Route, sizes: Sizes): number {
@@ -217,7 +217,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
     "matrix-free": diagonal,
   };
   const passes = Math.max(slopes * 256, 128 * 512, further[route]) * threads;
-  // Parameters of the call and of the linearisation, and the gradient; an answer; a velocity.
+  // Parameters of the call and of the linearization, and the gradient; an answer; a velocity.
   const vectors = { primal: 5, dual: 5, orthogonal: 4, "matrix-free": 3 };
   const shared = block * doublesPerSample(net) + forward + passes + vectors[route] * p;
   if (route === "primal") {

@@ -43,7 +43,7 @@ export function scalingInEffect(kind: ScalingKind, route: TrainRoute, decay: num
   return route === "dual" && (kind === "root" || decay > 0) ? "identity" : kind;
 }
 
-/** One minimisation: an engine, how to solve, and the decay. */
+/** One minimization: an engine, how to solve, and the decay. */
 export interface Problem {
   /** What computes. */
   readonly engine: Engine;
@@ -59,7 +59,7 @@ export interface Problem {
   readonly condition: boolean;
   /** Of the matrix-free route. Default `defaultMatrixFree`. */
   readonly matrixFree?: MatrixFreeSettings | undefined;
-  /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LineariseRequest`). Default Infinity. */
+  /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LinearizeRequest`). Default Infinity. */
   readonly exactMeasureBelow?: number | undefined;
   /** Of the whole run; default none, and what would stand there is worked out again. @internal */
   readonly workspace?: Workspace | undefined;
@@ -135,7 +135,7 @@ export function freshScaling(problem: Problem): Float64Array {
  * null with identity scaling.
  * `probe` (not dual) receives diag G when the scaling is the identity: the first damping is relative to it.
  */
-export async function lineariseAt(
+export async function linearizeAt(
   problem: Problem,
   parameters: Float64Array,
   maximum: Float64Array | null,
@@ -147,7 +147,7 @@ export async function lineariseAt(
   }: { readonly precision?: Precision; readonly subset?: Uint32Array | null } = {},
 ): Promise<Point | Failure> {
   const { engine, route, decay, exactMeasureBelow: below = Number.POSITIVE_INFINITY } = problem;
-  const answer = await engine.linearise(
+  const answer = await engine.linearize(
     parameters,
     // With decay the bound of `cosine` below is the measure.
     {
@@ -165,7 +165,7 @@ export async function lineariseAt(
   problem.spare?.borrow(answer.gradient);
   // A subset's measure is an estimate: what a run can end by is that of all samples.
   if (subset !== null && answer.gradientCosine <= below)
-    return lineariseAt(problem, parameters, maximum, probe, signal, { precision });
+    return linearizeAt(problem, parameters, maximum, probe, signal, { precision });
   const { vectors = plainVectors } = engine;
   const objective = objectiveOf(answer.loss, decay, parameters, vectors);
   const gradientNorm = vectors.norm(answer.gradient);
