@@ -1,5 +1,5 @@
 // npm run bench:costs [-- --write]: measures the rates that the planner works with, and prints the cost table; --write puts it in its
-// place, src/linearize/cost-table.ts. Rates are in seconds of the processor, which a busy machine changes little: on one thread they are the
+// place, src/plan/cost-table.ts. Rates are in seconds of the processor, which a busy machine changes little: on one thread they are the
 // seconds of the clock of an idle machine. What a second thread adds, and what a call and the hop to another thread take, come from the clock
 // (a thread of the pool that waits uses its processor for a moment): have the machine idle. Best of the runs of 0.4 s of each case.
 import { fork } from "node:child_process";
@@ -7,15 +7,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { LARGE_VECTOR } from "../dist/algebra/vectors.js";
-import { forwardCost, SYNCHRONOUS_FLOPS } from "../dist/linearize/call-cost.js";
-import { secondsOf } from "../dist/linearize/cost-model.js";
-import { iterationWork, productWork } from "../dist/linearize/workload.js";
+import { forwardCost, SYNCHRONOUS_FLOPS } from "../dist/plan/call-cost.js";
+import { secondsOf } from "../dist/plan/cost-model.js";
+import { iterationWork, productWork } from "../dist/plan/workload.js";
 import { parseOptions } from "./lib/options.mjs";
 import { engineFor, mustSucceed, problem } from "./lib/problem.mjs";
 
-const place = new URL("../src/linearize/cost-table.ts", import.meta.url);
+const place = new URL("../src/plan/cost-table.ts", import.meta.url);
 const usage = `usage: npm run bench:costs [-- options]
-  --write   put the table into src/linearize/cost-table.ts
+  --write   put the table into src/plan/cost-table.ts
   --runs N  least runs of each case (default 5)`;
 
 const net = (width, d = 8, c = 1) => [d, width, width, c];

@@ -4,7 +4,7 @@
 // run (of small problems over 60 iterations: the code of the first few is not compiled yet); "cpu ratio" is that of the processor's seconds, which other programs on the machine hardly move.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { COST_TABLE } from "../dist/linearize/cost-table.js";
+import { COST_TABLE } from "../dist/plan/cost-table.js";
 import { defaultThreads, parseOptions } from "./lib/options.mjs";
 
 const usage = `usage: node bench/plan.mjs [options]

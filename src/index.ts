@@ -1,9 +1,9 @@
 // The public face of gaussflow: everything a user imports, and nothing else.
 export { type Backend, type BackendOptions, createEngine } from "./backend/create.js";
+export type { Curvature, LowRank, Precision } from "./backend/curvature.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
 export type {
   Accelerated,
-  Curvature,
   Eigen,
   Engine,
   EngineData,
@@ -18,12 +18,9 @@ export type {
   Solved,
   SolveRequest,
 } from "./backend/engine.js";
-export type { LowRank } from "./backend/low-rank.js";
 export { type PredictOptions, predictAsync } from "./backend/predict.js";
-export type { Precision } from "./backend/single.js";
 export { type Converted, type ConvertOptions, convertCsv } from "./data/convert-csv.js";
-export type { ColumnReference } from "./data/csv-options.js";
-export type { Charset } from "./data/csv-source.js";
+export type { Charset, ColumnReference } from "./data/csv-options.js";
 export { FileDataset, type OpenDataFileOptions, openDataFile, openDataFileAsync } from "./data/data-file.js";
 export { Dataset, type DatasetInput, type DatasetParts, dataset, type SplitOptions } from "./data/dataset.js";
 export type { DatasetFields } from "./data/dataset-fields.js";
@@ -56,51 +53,29 @@ export {
   lossBelow,
 } from "./flow/flow-events.js";
 export type { FlowOptions } from "./flow/flow-options.js";
-export { type IntegrateOdeOptions, type IntegrateResult, integrate, type OdeFunction } from "./flow/integrate-ode.js";
 export {
-  type AdaptiveOptions,
-  dormandPrince,
-  euler,
-  type FixedStepOptions,
-  type Integrator,
-  type IntegratorSettings,
-  rungeKutta4,
-  tsitouras,
-} from "./flow/integrator.js";
-export type { EventSample, OdeEnd, OdeEndCode, OdeEvent, Sample, Stage, StageFailure } from "./flow/ode.js";
-export type { Tableau } from "./flow/tableaux.js";
-export type { MemoryEstimate } from "./linearize/memory-model.js";
-export type {
-  MonitorRecord,
-  MonitorReport,
-  MonitorSpectrum,
-  ObservedPoint,
-  ObservedRun,
-  Observer,
-  ObserverNeeds,
-  RateFit,
-  ResidualTerms,
-  Verdict,
-  VerdictCode,
-} from "./linearize/observer.js";
-export type { Plan, RouteEstimate } from "./linearize/plan.js";
+  type CrossValidateOptions,
+  type CrossValidationResult,
+  crossValidate,
+  type FoldResult,
+} from "./jobs/cross-validate.js";
+export { crossValidation, restarts, sweep, type TrainJob, type Variant } from "./jobs/job.js";
+export {
+  type JobProgress,
+  type JobResult,
+  type TrainManyOptions,
+  type TrainManyResult,
+  trainMany,
+  trainManySteps,
+} from "./jobs/train-many.js";
 export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKind } from "./linearize/problem.js";
-export type {
-  FlowRecord,
-  InnerSolve,
-  PrecisionUse,
-  Reason,
-  ReasonCode,
-  Route,
-  TrainRecord,
-  TrainRoute,
-} from "./linearize/record.js";
 export { metrics, type TargetMetrics } from "./loss/metrics.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export type { DampingRuleName } from "./method/damping.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
 export type { Judgment, Method, MethodState, Proposal, Trial } from "./method/method.js";
+export type { Reason, ReasonCode } from "./method/reason.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
 export { type DiscretizationGap, discretizationGap, type GapOptions } from "./monitor/discretization-gap.js";
 export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";
@@ -123,29 +98,46 @@ export {
 export { type Json, Network, type NetworkState, network, type TrainingSummary } from "./network/network.js";
 export type { CompletedNetworkOptions, NetworkOptions } from "./network/network-options.js";
 export type { ParameterBlock } from "./network/parameters.js";
+export { type IntegrateOdeOptions, type IntegrateResult, integrate, type OdeFunction } from "./ode/integrate.js";
+export {
+  type AdaptiveOptions,
+  dormandPrince,
+  euler,
+  type FixedStepOptions,
+  type Integrator,
+  type IntegratorSettings,
+  rungeKutta4,
+  tsitouras,
+} from "./ode/integrator.js";
+export type { Tableau } from "./ode/tableau.js";
+export type { EventSample, OdeEnd, OdeEndCode, OdeEvent, Sample, Stage, StageFailure } from "./ode/types.js";
 export type { NumberArray } from "./options.js";
+export type { MemoryEstimate } from "./plan/memory-model.js";
+export type { ObserverNeeds } from "./plan/observation.js";
+export type { Plan, RouteEstimate } from "./plan/plan.js";
+export type { Route, TrainRoute } from "./plan/route.js";
 export { Random, type RandomState } from "./random.js";
+export type {
+  MonitorRecord,
+  MonitorReport,
+  MonitorSpectrum,
+  ObservedPoint,
+  ObservedRun,
+  Observer,
+  RateFit,
+  ResidualTerms,
+  Verdict,
+  VerdictCode,
+} from "./run/observer.js";
+export type { FlowRecord, TrainRecord } from "./run/record.js";
+export type { InnerSolve } from "./step/inner-solve.js";
 export type { PrecisionChoice } from "./step/precision.js";
 export type { ResidualCurvature } from "./step/secant.js";
 export type { CurvatureSamples } from "./step/subset.js";
+export type { PrecisionUse, TrialHistory } from "./step/trial-history.js";
 export { ADVICE_THRESHOLDS, type Advice, type AdviceCode } from "./train/advice.js";
-export {
-  type CrossValidateOptions,
-  type CrossValidationResult,
-  crossValidate,
-  type FoldResult,
-} from "./train/cross-validate.js";
-export { crossValidation, restarts, sweep, type TrainJob, type Variant } from "./train/jobs.js";
 export { plan } from "./train/plan.js";
 export type { StopOptions } from "./train/stop.js";
 export { train, trainSteps } from "./train/train.js";
-export {
-  type JobProgress,
-  type JobResult,
-  type TrainManyOptions,
-  type TrainManyResult,
-  trainMany,
-  trainManySteps,
-} from "./train/train-many.js";
 export type { TrainOptions } from "./train/train-options.js";
 export type { TrainResult } from "./train/train-result.js";

@@ -37,7 +37,7 @@ export function packageRequire(what: string): NodeJS.Require {
 /**
  * The address of a module beside this file. Null where the code was bundled to CommonJS, which has no import.meta.url.
  *
- * @example moduleAddress("./train/job-worker.js")
+ * @example moduleAddress("./jobs/worker.js")
  */
 export function moduleAddress(path: string): URL | null {
   const here: unknown = import.meta.url;

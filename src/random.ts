@@ -6,9 +6,9 @@
 // distribution in src/normal-quantile.ts.
 import { reserve } from "./bytes.js";
 import { argumentError } from "./errors.js";
+import { finish, STEP, type Steps } from "./event-loop-yield.js";
 import { normalQuantile } from "./normal-quantile.js";
 import { checkOptionNames } from "./options.js";
-import { finish, STEP, type Steps } from "./pace.js";
 
 /** All that a generator is; plain JSON. */
 export interface RandomState {

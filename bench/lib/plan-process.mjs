@@ -1,8 +1,8 @@
 // In a process of its own: trains one problem for a few iterations and tells its predicted and measured peak and seconds.
 // Argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations, until }.
 import { flow, network, plan, train } from "../../dist/index.js";
-import { secondsOf } from "../../dist/linearize/cost-model.js";
-import { iterationWork } from "../../dist/linearize/workload.js";
+import { secondsOf } from "../../dist/plan/cost-model.js";
+import { iterationWork } from "../../dist/plan/workload.js";
 import { peakMegabytes } from "./memory.mjs";
 import { problem } from "./problem.mjs";
 

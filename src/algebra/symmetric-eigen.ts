@@ -5,7 +5,7 @@
 // Source: Martin, Reinsch, Wilkinson (tred2) and Dubrulle, Martin, Wilkinson (imtql2), Handbook for Automatic Computation II,
 // 1971; error of a value about n eps |A|_2. The matrix is scaled by a power of two, so that no square over- or underflows.
 import { GaussflowError } from "../errors.js";
-import type { Pace } from "../pace.js";
+import type { Pace } from "../event-loop-yield.js";
 
 /** Rows of vectors carried back together, so that a reflection is read once for all of them. */
 const GROUP = 16;

@@ -2,9 +2,9 @@
 // command. Asking for "native" turns the fall-back into an error.
 import { availableParallelism } from "node:os";
 import { argumentError, GaussflowError } from "../errors.js";
+import { finish, finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 import { checkOptionNames } from "../options.js";
-import { finish, finishInTurns, Pace, type Steps } from "../pace.js";
 import { checkEngine } from "./check-engine.js";
 import type { Engine, EngineData } from "./engine.js";
 import { nativeEngineSteps } from "./native/engine.js";

@@ -11,12 +11,12 @@
 //   matrix-free   products with G = J~^T J~, never formed
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
+
 import type { VectorOperations } from "../algebra/vectors.js";
 import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Architecture } from "../network/architecture.js";
-import type { LowRank } from "./low-rank.js";
-import type { Precision } from "./single.js";
+import type { Curvature, LowRank, Precision } from "./curvature.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
 export interface EngineData {
@@ -41,9 +41,6 @@ export interface FileSamples {
   /** Offset and scale of the c target columns. */
   readonly targets: ColumnScaling;
 }
-
-/** The curvature that an engine holds: the route that formed it, or "none". */
-export type Curvature = "none" | "primal" | "dual" | "orthogonal" | "matrix-free";
 
 /** What a linearization forms. */
 export interface LinearizeRequest {

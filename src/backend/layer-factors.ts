@@ -1,8 +1,8 @@
 // Layer factors (engine.ts): from the flat array of the addon, and by the plain passes.
 
+import type { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 import { backwardBlock, forwardBlock, PASS_BLOCK, passWeights, type Workspace } from "../network/forward.js";
-import type { Pace } from "../pace.js";
 import type { LayerFactors } from "./engine.js";
 import { seedWeighted } from "./reference/accumulate.js";
 

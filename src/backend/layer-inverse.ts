@@ -3,7 +3,7 @@
 //   B (x) A + mu X (x) Y  ~  (B + sqrt(mu) X / pi) (x) (A + pi sqrt(mu) Y),   pi^2 = (tr A Y^-1 / dim A) / (tr B X^-1 / dim B)
 //
 // with D ~ X (x) Y, both diagonal: the identity, or what the running maximum of diag G is for such a product.
-import type { Pace } from "../pace.js";
+import type { Pace } from "../event-loop-yield.js";
 import type { LayerFactors } from "./engine.js";
 import { factorDamped, solveFactored } from "./reference/cholesky.js";
 

@@ -1,7 +1,8 @@
 // Where a number that is not finite arose, as the failure that both engines answer with.
+
+import { finishInTurns, type Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 import { diagnoseSteps } from "../network/diagnose.js";
-import { finishInTurns, type Pace } from "../pace.js";
 import { describeNonFinite, type Failure, type NonFinite } from "./engine.js";
 
 /**

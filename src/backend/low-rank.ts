@@ -1,16 +1,8 @@
 // A symmetric matrix of low rank that a damped system adds to its curvature, and the rule of where it may.
+
 import { dot } from "../algebra/vectors.js";
 import { argumentError } from "../errors.js";
-import type { Curvature } from "./engine.js";
-import type { Precision } from "./single.js";
-
-/** sum_k left_k right_k^T + right_k left_k^T: rows of p entries each, as many on both sides. */
-export interface LowRank {
-  /** Rows of p entries, row-major. */
-  readonly left: Float64Array;
-  /** Rows of p entries, row-major, as many as on the left. */
-  readonly right: Float64Array;
-}
+import type { Curvature, LowRank, Precision } from "./curvature.js";
 
 /** @throws GAUSSFLOW_ARGUMENT */
 export function checkCorrection(

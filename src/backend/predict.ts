@@ -4,11 +4,11 @@ import { reserve } from "../bytes.js";
 import type { MatrixLike } from "../data/matrix.js";
 import { matrixRows, rowsOf, toMatrix } from "../data/matrix.js";
 import { scaleColumns, unscaleColumns } from "../data/scaling.js";
+import { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 import { Ensemble, EnsembleMoments, type EnsemblePrediction } from "../network/ensemble.js";
 import { checkNetwork, Network } from "../network/network.js";
 import { checkOptionNames, checkSignal } from "../options.js";
-import { Pace } from "../pace.js";
 import { type BackendOptions, chooseBackend, chooseThreads, createEngine } from "./create.js";
 
 /** Options of `predictAsync`. */

@@ -1,7 +1,7 @@
 // The samples an engine in TypeScript works on, block after block: views of arrays, or blocks of a file, scaled as they are read.
 import { changedError, type RowLayout, RowReader } from "../data/row-reader.js";
+import { copySteps, type Steps } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
-import { copySteps, type Steps } from "../pace.js";
 import type { EngineData, FileSamples } from "./engine.js";
 
 export interface Samples {

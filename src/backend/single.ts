@@ -7,10 +7,8 @@
 // the reduction that the model promises by its square, below rounding, and is a linear rate of 1e-8 where the method's own is better.
 // G may be that of a subset of the samples (`subset.ts`): a rougher preconditioner of the same operator.
 import { argumentError } from "../errors.js";
-import type { Curvature, Failure } from "./engine.js";
-
-/** What a curvature is formed and factored in. */
-export type Precision = "double" | "single";
+import type { Curvature } from "./curvature.js";
+import type { Failure } from "./engine.js";
 
 /** As kTolerance and kMostSteps in native/core/single_system.h. */
 export const singleTolerance = 1e-8;

@@ -6,8 +6,7 @@
 // diag G, and with it scaling and gradient measure, are the subset's as well. Loss and gradient are those of all samples. Products of a
 // subset are good to single precision: the native engine computes them in float32 where that has the range.
 import { argumentError } from "../errors.js";
-import type { Curvature } from "./engine.js";
-import type { Precision } from "./single.js";
+import type { Curvature, Precision } from "./curvature.js";
 
 export function checkSubset(
   curvature: Curvature,

@@ -2,10 +2,10 @@
 import { type PredictOptions, predictAsync } from "../backend/predict.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
+import { Pace } from "../event-loop-yield.js";
 import { metricsInTurns, type PredictedBlock, type SetMetrics } from "../loss/metrics.js";
 import { Ensemble } from "../network/ensemble.js";
 import type { Network } from "../network/network.js";
-import { Pace } from "../pace.js";
 
 /** Rows of a data set in memory that are summed up at a time. */
 const ROWS = 8192;

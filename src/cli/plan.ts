@@ -1,9 +1,9 @@
 // gaussflow plan FILE: what `gaussflow train` with the same options would choose, and what it would take, before anything runs.
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
-import type { Plan, RouteEstimate } from "../linearize/plan.js";
-import { TRAIN_ROUTES, type TrainRoute } from "../linearize/record.js";
 import { network } from "../network/network.js";
+import type { Plan, RouteEstimate } from "../plan/plan.js";
+import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { jsonLine } from "../report/json-lines.js";
 import { counted, formatCount, formatSeconds } from "../report/numbers.js";
 import { textTable } from "../report/text-table.js";
@@ -12,7 +12,7 @@ import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addMemoryOption, type EngineFlags, type MemoryFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, sizes } from "./parse.js";
-import { DEFAULT_TEST, type PartFlags, readParts } from "./parts.js";
+import { DEFAULT_TEST, type PartFlags, readParts } from "./read-parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
 

@@ -1,13 +1,13 @@
 // gaussflow train FILE --restarts N --cross-validate K: many networks at once, ranked; the best of those trained on all rows is saved.
 import type { Dataset } from "../data/dataset.js";
+import { scoreFolds } from "../jobs/cross-validate.js";
+import { crossValidation, restarts, type TrainJob } from "../jobs/job.js";
+import { type JobResult, type TrainManyResult, trainMany } from "../jobs/train-many.js";
 import { type Ensemble, ensemble } from "../network/ensemble.js";
 import { foldRows, foldsTable } from "../report/folds-table.js";
 import { jsonLine } from "../report/json-lines.js";
 import { ManyProgress } from "../report/many-progress.js";
 import { runFields, runsTable } from "../report/runs-table.js";
-import { scoreFolds } from "../train/cross-validate.js";
-import { crossValidation, restarts, type TrainJob } from "../train/jobs.js";
-import { type JobResult, type TrainManyResult, trainMany } from "../train/train-many.js";
 import type { ExitCode } from "./exit.js";
 import { messageOf } from "./flag-names.js";
 import { SignalWatch } from "./signals.js";

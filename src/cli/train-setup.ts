@@ -2,18 +2,18 @@
 // for, and the channels for notes and warnings.
 import { constantWarnings } from "../data/scaling.js";
 import type { ScalingKind } from "../linearize/problem.js";
-import type { TrainRoute } from "../linearize/record.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { ActivationName } from "../network/architecture.js";
 import type { InitializationName } from "../network/initialize.js";
 import { type Network, network } from "../network/network.js";
+import type { TrainRoute } from "../plan/route.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, MemoryFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
-import { type PartFlags, type Parts, readParts } from "./parts.js";
+import { type PartFlags, type Parts, readParts } from "./read-parts.js";
 import { type Terminal, warn } from "./terminal.js";
 
 /** As commander collects them. */

@@ -2,10 +2,10 @@
 
 import { type Command, Option } from "commander";
 import { scalingKinds } from "../linearize/problem.js";
-import { TRAIN_ROUTES } from "../linearize/record.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
 import { INITIALIZATION_NAMES } from "../network/initialize.js";
+import { TRAIN_ROUTES } from "../plan/route.js";
 import { recordLine } from "../report/json-lines.js";
 import { Progress } from "../report/progress.js";
 import { train } from "../train/train.js";
@@ -13,7 +13,7 @@ import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addMemoryOption } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
-import { DEFAULT_TEST } from "./parts.js";
+import { DEFAULT_TEST } from "./read-parts.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import { silentTerminal, type Terminal } from "./terminal.js";

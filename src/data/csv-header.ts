@@ -1,6 +1,7 @@
 // Is the first row of a table a header, and what are its columns called?
+
+import type { CsvPlan } from "./check-csv-options.js";
 import { parseNumber } from "./csv-number.js";
-import type { CsvPlan } from "./csv-options.js";
 
 export interface Heading {
   readonly header: boolean;

@@ -4,7 +4,8 @@
 import { type CsvError, parse } from "csv-parse/sync";
 import { GaussflowError } from "../errors.js";
 import { ByteCells, type Cells, TextCells } from "./csv-cells.js";
-import type { Charset, TableSource } from "./csv-source.js";
+import type { Charset } from "./csv-options.js";
+import type { TableSource } from "./csv-source.js";
 import { commentHint, type Wording } from "./csv-wording.js";
 
 export interface RecordLayout {

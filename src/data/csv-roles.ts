@@ -2,8 +2,9 @@
 // table or from the encoding of a model.
 import { argumentError, GaussflowError } from "../errors.js";
 import { suggestion } from "../suggest.js";
+import type { CsvPlan } from "./check-csv-options.js";
 import { judgeHeader, nameOfPlace, placeOfName } from "./csv-header.js";
-import type { ColumnReference, CsvPlan } from "./csv-options.js";
+import type { ColumnReference } from "./csv-options.js";
 import { commentHint, skipHint } from "./csv-wording.js";
 import type { InputColumn } from "./encoding.js";
 

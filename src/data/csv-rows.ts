@@ -2,10 +2,10 @@
 // for each used column. Reading into memory and converting to a data file share it.
 import type { Readable } from "node:stream";
 import { GaussflowError } from "../errors.js";
+import type { CsvPlan } from "./check-csv-options.js";
 import { type Cells, TextCells } from "./csv-cells.js";
 import { ColumnReader, type ColumnRules, type Complain } from "./csv-column.js";
 import { MissingTexts } from "./csv-number.js";
-import type { CsvPlan } from "./csv-options.js";
 import { forEachRecord } from "./csv-records.js";
 import { type ColumnUse, settleRoles, type TableRoles } from "./csv-roles.js";
 import { sniffDelimiter } from "./csv-sniff.js";

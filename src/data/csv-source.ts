@@ -1,15 +1,14 @@
 // The bytes of a table: a file (unpacked when its name ends in .gz), standard input, or any readable stream. What is plainly
 // not a table (a zero byte, text that is not UTF-8, an archive) is refused here, with the line, before the parser sees it.
+
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { argumentError, GaussflowError } from "../errors.js";
+import type { Charset } from "./csv-options.js";
 import type { Wording } from "./csv-wording.js";
 import { DATA_FILE_MAGIC } from "./data-file.js";
-
-/** Encoding of the text of a table. */
-export type Charset = "utf8" | "latin1";
 
 /** Blocks are of this size, however the bytes arrive: what is found in them must not depend on that. */
 const BLOCK_BYTES = 65536;

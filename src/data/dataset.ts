@@ -2,8 +2,8 @@
 // Cutting recomputes what was learned from the table (means that fill missing values, ranges) on the training part alone, so
 // that nothing of the held-out rows leaks into training.
 import { argumentError, GaussflowError } from "../errors.js";
+import { copySteps, finish, STEP, type Steps } from "../event-loop-yield.js";
 import { checkCount, checkOptionNames, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
-import { copySteps, finish, STEP, type Steps } from "../pace.js";
 import { FileDataset } from "./data-file.js";
 import { checkFields, type DatasetFields } from "./dataset-fields.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";

@@ -3,7 +3,7 @@
 //   categorical column  -> one input a category, 1 for the row's category and 0 for the others (one-hot), in stored order
 // Means and ranges are those of the training part. Plain JSON; the check on read-back is in encoding-json.ts.
 
-import { STEP, type Steps } from "../pace.js";
+import { STEP, type Steps } from "../event-loop-yield.js";
 
 /** What becomes of a row in which a value is missing. */
 export type MissingRule = "error" | "drop" | "mean";
@@ -134,5 +134,3 @@ export function* fitEncoding(
   });
   return { ...encoding, columns };
 }
-
-export { encodingFromJson } from "./encoding-json.js";

@@ -1,8 +1,8 @@
 // Checked copies of what users hand in as a table of numbers: rows of numbers, or a flat array with a column count.
 // Every value must be finite; the error names row and column (from 1).
 import { argumentError, describe, GaussflowError } from "../errors.js";
+import { finish, STEP, type Steps } from "../event-loop-yield.js";
 import { isTypedNumbers, type NumberArray } from "../options.js";
-import { finish, STEP, type Steps } from "../pace.js";
 
 /** Rows of numbers, or all of them one after the other (row-major). */
 export type MatrixLike = readonly ArrayLike<number>[] | NumberArray;

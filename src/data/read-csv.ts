@@ -3,8 +3,9 @@
 import type { Readable } from "node:stream";
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
+import { type CsvPlan, checkOptions } from "./check-csv-options.js";
 import type { ColumnReader } from "./csv-column.js";
-import { type CsvOptions, type CsvPlan, checkOptions } from "./csv-options.js";
+import type { CsvOptions } from "./csv-options.js";
 import type { ColumnUse } from "./csv-roles.js";
 import {
   type ReadTable,

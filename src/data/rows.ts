@@ -1,4 +1,4 @@
-import { finish, STEP, type Steps } from "../pace.js";
+import { finish, STEP, type Steps } from "../event-loop-yield.js";
 
 /** The given rows, in their order, of row-major values: a copy. */
 export function pickRows(from: Float64Array, rows: ArrayLike<number>, width: number): Float64Array {

@@ -3,7 +3,7 @@
 // computed in several ways, n eps max|x|. So does a spread too small to divide by (below 6e-309). Stored with the model, so that
 // prediction takes raw units.
 import { argumentError } from "../errors.js";
-import { finish, Pace, STEP, type Steps } from "../pace.js";
+import { finish, Pace, STEP, type Steps } from "../event-loop-yield.js";
 import { type BlockReader, type ColumnScaling, ColumnSummary, columnScaling } from "./column-moments.js";
 import { FileDataset } from "./data-file.js";
 import { Dataset } from "./dataset.js";

@@ -1,5 +1,5 @@
 // Rows of a data set by their numbers, in pieces: the fields of a part.
-import { STEP, type Steps } from "../pace.js";
+import { STEP, type Steps } from "../event-loop-yield.js";
 import type { DatasetFields } from "./dataset-fields.js";
 import { pickRowSteps } from "./rows.js";
 

@@ -1,8 +1,8 @@
 // Which rows train, which decide when to stop, which are held out: index sets that partition 0 ... n-1.
 // A split is a function of (n, fractions, seed) alone, and every part keeps the order of the table.
 import { argumentError, GaussflowError } from "../errors.js";
+import { finish, STEP, type Steps } from "../event-loop-yield.js";
 import { checkOptionNames } from "../options.js";
-import { finish, STEP, type Steps } from "../pace.js";
 import { permutationSteps, Random } from "../random.js";
 
 /** Random stream of splits: other uses of the same seed (initial parameters) take other streams. */

@@ -3,11 +3,12 @@
 import { dot } from "../algebra/vectors.js";
 import { createEngine } from "../backend/create.js";
 import { failed } from "../backend/engine.js";
+import type { Chart } from "../document.js";
 import { GaussflowError } from "../errors.js";
 import { spectralDamping } from "../flow/damping-schedule.js";
 import type { FlowResult } from "../flow/flow.js";
-import { jacobianRank } from "../linearize/jacobian-rank.js";
-import { engineData } from "../train/prepare.js";
+import { engineData } from "../run/prepare.js";
+import { jacobianRank } from "../spectrum/jacobian-rank.js";
 import {
   boundExcess,
   type Experiment,
@@ -24,7 +25,6 @@ import {
   slopeOn,
   within,
 } from "./experiment.js";
-import type { Chart } from "./outcome.js";
 import { type Problem, teacherProblem } from "./problems.js";
 
 /** Input scales; columns of the inputs are scaled by (1, s, s^2). */

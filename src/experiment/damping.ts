@@ -1,13 +1,15 @@
 // Experiment 2: which damping rule keeps the promised rate of the overparameterized flow? The target along the weakest eigenvector of
 // K(w_0) tells them apart; on a random one every rule looks fine.
+
+import type { Chart } from "../document.js";
 import {
   constantDamping,
   type DampingSchedule,
   lossProportionalDamping,
   spectralDamping,
 } from "../flow/damping-schedule.js";
-import type { MonitorRecord } from "../linearize/observer.js";
 import { monitor } from "../monitor/monitor.js";
+import type { MonitorRecord } from "../run/observer.js";
 import {
   boundExcess,
   type Experiment,
@@ -19,7 +21,6 @@ import {
   show,
   slopeOn,
 } from "./experiment.js";
-import type { Chart } from "./outcome.js";
 import { type TargetKind, teacherProblem } from "./problems.js";
 
 const alpha = 100;

@@ -1,8 +1,9 @@
 // Experiment 4: how far Euler iterates (eta = 1 and rho = 0: full Gauss-Newton steps) are from the flow at the same time.
+
+import type { Chart } from "../document.js";
 import { discretizationGap } from "../monitor/discretization-gap.js";
 import { fitRate } from "../monitor/rate-fit.js";
 import { type Experiment, range, seedsOf, show } from "./experiment.js";
-import type { Chart } from "./outcome.js";
 import { teacherProblem } from "./problems.js";
 
 const etas = [0.03, 0.1, 0.3, 1] as const;

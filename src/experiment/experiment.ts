@@ -1,10 +1,10 @@
 // What an experiment is, and the small tools that all of them use.
 import type { Backend } from "../backend/create.js";
+import type { ExperimentOutcome } from "../document.js";
 import { type FlowResult, flow } from "../flow/flow.js";
 import type { FlowOptions } from "../flow/flow-options.js";
-import type { FlowRecord } from "../linearize/record.js";
 import { fitRate } from "../monitor/rate-fit.js";
-import type { ExperimentOutcome } from "./outcome.js";
+import type { FlowRecord } from "../run/record.js";
 import type { Problem } from "./problems.js";
 
 /** What a user may set; the rest of a problem is the experiment's. */

@@ -1,13 +1,13 @@
 // All experiments by name, and how one is run.
 import { chooseBackend } from "../backend/create.js";
 import { refuseOrder } from "../backend/memory.js";
+import type { ExperimentOutcome } from "../document.js";
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount } from "../options.js";
 import { conditioning } from "./conditioning.js";
 import { damping } from "./damping.js";
 import { discrete } from "./discrete.js";
 import type { Experiment, ExperimentContext, ExperimentSettings } from "./experiment.js";
-import type { ExperimentOutcome } from "./outcome.js";
 import { teacherParameters } from "./problems.js";
 import { real } from "./real.js";
 import { scaling } from "./scaling.js";

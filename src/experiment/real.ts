@@ -1,6 +1,7 @@
 // Experiment 6: real data, fuel consumption of 398 cars, with fewer and with more parameters than samples. What does the monitor say?
 import { join } from "node:path";
 import { readCsv } from "../data/read-csv.js";
+import type { Chart } from "../document.js";
 import { spectralDamping } from "../flow/damping-schedule.js";
 import { type FlowResult, flow } from "../flow/flow.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
@@ -11,7 +12,6 @@ import { network } from "../network/network.js";
 import { requiredPackageRoot } from "../package-root.js";
 import { train } from "../train/train.js";
 import { boundExcess, type Experiment, lossCurve, promisedCurve, runLine, seedsOf, show } from "./experiment.js";
-import type { Chart } from "./outcome.js";
 
 const until = 6;
 /** Numeric columns beside the target. */

@@ -1,5 +1,7 @@
 // Experiment 3: the output scale. Larger alpha flattens the manifold of predictions: parameters and kernel move as 1/alpha, the rate
 // becomes the promised one. Too small an alpha drives the undamped flow into a singular J.
+
+import type { Chart } from "../document.js";
 import { monitor } from "../monitor/monitor.js";
 import { fitRate } from "../monitor/rate-fit.js";
 import {
@@ -12,7 +14,6 @@ import {
   seedsOf,
   show,
 } from "./experiment.js";
-import type { Chart } from "./outcome.js";
 import { type ProblemOptions, teacherProblem } from "./problems.js";
 
 const alphas = [0.3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000] as const;

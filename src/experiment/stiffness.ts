@@ -1,10 +1,11 @@
 // Experiment 5: what a time step costs. The preconditioned flows are not stiff: their steps do not depend on the conditioning. Those
 // of gradient flow are bound by the largest eigenvalue, and the time it needs grows with the smallest.
+
+import type { Chart } from "../document.js";
 import { constantDamping, spectralDamping } from "../flow/damping-schedule.js";
 import { lossBelow } from "../flow/flow-events.js";
 import { inputScales, startSpectrum } from "./conditioning.js";
 import { type Experiment, experimentFlow, median, range, runLine, seedsOf, show, within } from "./experiment.js";
-import type { Chart } from "./outcome.js";
 import { teacherProblem } from "./problems.js";
 
 const alpha = 1e4;

@@ -6,8 +6,8 @@
 //   loss-proportional  min(1, rho_0 g/g(0))     for comparison: it promises no rate
 
 import { argumentError } from "../errors.js";
+import { asThrown } from "../ode/thrown.js";
 import { checkOptionNames } from "../options.js";
-import { asThrown } from "./callback.js";
 
 /** The spectrum of K = J J^T (alpha not in it), as far as a schedule may need it. */
 export interface ScheduleSpectrum {

@@ -8,11 +8,11 @@
 import { dot, norm } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
 import { decayOverflow, objectiveOf } from "../linearize/problem.js";
-import type { FlowRoute, Route } from "../linearize/record.js";
-import { extremeEigenvalues } from "../linearize/spectrum.js";
-import { lastDigitMoved, relativeNoise } from "../linearize/velocity-noise.js";
+import type { Stage, StageFailure } from "../ode/types.js";
+import type { FlowRoute, Route } from "../plan/route.js";
+import { extremeEigenvalues } from "../spectrum/spectrum.js";
+import { lastDigitMoved, relativeNoise } from "../spectrum/velocity-noise.js";
 import { type DampingSchedule, type ScheduleSpectrum, scheduledRho } from "./damping-schedule.js";
-import type { Stage, StageFailure } from "./ode.js";
 
 /** Everything one right-hand side learns. */
 export interface FieldPoint {

@@ -3,8 +3,10 @@
 // made short is not in the file, and is taken anew.
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
-import { FLOW_ROUTES, type FlowRecord } from "../linearize/record.js";
+import type { EventSample, Sample, StepMemory } from "../ode/types.js";
 import { packRecords, readRecords } from "../packed-records.js";
+import { FLOW_ROUTES } from "../plan/route.js";
+import type { FlowRecord } from "../run/record.js";
 import {
   checkNumbers,
   countOf,
@@ -16,7 +18,6 @@ import {
   seal,
   unseal,
 } from "../sealed-json.js";
-import type { EventSample, Sample, StepMemory } from "./ode.js";
 
 const FORMAT = "gaussflow-flow-checkpoint";
 /** Version 1 had every record as JSON; it is still read. */

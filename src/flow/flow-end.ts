@@ -1,8 +1,9 @@
 // How a flow ends: the integrator's codes as reasons, and a step that collapses because J loses its rank told apart from one that
 // collapses because the problem is rough.
-import type { JacobianRank } from "../linearize/jacobian-rank.js";
-import type { Reason, ReasonCode } from "../linearize/record.js";
-import type { StageFailure } from "./ode.js";
+
+import type { Reason, ReasonCode } from "../method/reason.js";
+import type { StageFailure } from "../ode/types.js";
+import type { JacobianRank } from "../spectrum/jacobian-rank.js";
 
 const CODES: readonly ReasonCode[] = [
   "until",

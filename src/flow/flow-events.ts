@@ -1,10 +1,10 @@
 // Events of a flow: what they see of it, the usual ones ready-made, and their form for the integrator.
 import { norm } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
-import { KernelDrift } from "../linearize/kernel-drift.js";
 import { objectiveOf } from "../linearize/problem.js";
+import type { OdeEvent } from "../ode/types.js";
 import { checkBoolean, checkPositive } from "../options.js";
-import type { OdeEvent } from "./ode.js";
+import { KernelDrift } from "../spectrum/kernel-drift.js";
 
 /** What an event of a flow looks at. */
 export interface FlowEventView {

@@ -1,19 +1,15 @@
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import { FLOW_ROUTES, type FlowRecord, type FlowRoute } from "../linearize/record.js";
 import type { SquaredError } from "../loss/squared-error.js";
 import type { Network } from "../network/network.js";
+import { dormandPrince, type Integrator } from "../ode/integrator.js";
+import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "../ode/options.js";
 import { checkOptionNames } from "../options.js";
-import {
-  type CompletedRunOptions,
-  completeRunOptions,
-  RUN_OPTION_NAMES,
-  type RunOptions,
-} from "../train/run-options.js";
+import { FLOW_ROUTES, type FlowRoute } from "../plan/route.js";
+import type { FlowRecord } from "../run/record.js";
+import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
 import { asSchedule, type DampingSchedule, type ScheduleView, spectralDamping } from "./damping-schedule.js";
 import type { FlowEvent } from "./flow-events.js";
-import { dormandPrince, type Integrator } from "./integrator.js";
-import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "./ode-options.js";
 
 /** Options of `flow`. */
 export interface FlowOptions extends RunOptions<FlowRecord> {

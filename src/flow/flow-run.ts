@@ -3,23 +3,24 @@
 import { norm } from "../algebra/vectors.js";
 import type { Engine } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
-import { jacobianRank } from "../linearize/jacobian-rank.js";
-import type { ObservedRun, Observer, ResidualTerms } from "../linearize/observer.js";
-import type { FlowRecord, Reason } from "../linearize/record.js";
+import type { Reason } from "../method/reason.js";
 import type { Architecture } from "../network/architecture.js";
-import { CheckpointKeeper, type CheckpointOptions } from "../train/checkpoint-keeper.js";
-import { Interrupt } from "../train/interrupt.js";
+import { integrateSteps } from "../ode/drive.js";
+import { stability } from "../ode/runge-kutta.js";
+import type { AcceptedStep, EventSample, OdeEnd, Sample } from "../ode/types.js";
+import { CheckpointKeeper, type CheckpointOptions } from "../run/checkpoint-keeper.js";
+import { Interrupt } from "../run/interrupt.js";
+import type { ObservedRun, Observer, ResidualTerms } from "../run/observer.js";
+import type { FlowRecord } from "../run/record.js";
+import { jacobianRank } from "../spectrum/jacobian-rank.js";
 import { memoryReason } from "../train/outcome.js";
 import { FlowField } from "./field.js";
 import { type FlowSnapshot, unbegun } from "./flow-checkpoint.js";
 import { asCode, singularReason, startReason } from "./flow-end.js";
 import { odeEvents } from "./flow-events.js";
 import type { CompletedFlowOptions } from "./flow-options.js";
-import { integrateSteps } from "./integrate.js";
-import type { AcceptedStep, EventSample, OdeEnd, Sample } from "./ode.js";
 import { parameterNorm, predictionNorm } from "./prediction-norm.js";
 import { type Rounding, RoundingWatch, untroubled } from "./rounding-watch.js";
-import { stability } from "./runge-kutta.js";
 
 /** Two errors of the tolerance per step may lift the objective by that much of itself before it counts as a climb. */
 const climbTolerance = 10;

@@ -9,9 +9,9 @@
 import { norm } from "../algebra/vectors.js";
 import type { Engine } from "../backend/engine.js";
 import { weighted } from "../loss/weighted.js";
-import type { IntegratorSettings } from "./integrator.js";
-import type { ErrorNorm } from "./ode.js";
-import { componentNorm } from "./ode-norm.js";
+import type { IntegratorSettings } from "../ode/integrator.js";
+import { componentNorm } from "../ode/norm.js";
+import type { ErrorNorm } from "../ode/types.js";
 
 export interface PredictionNormOptions {
   readonly relativeTolerance: number;

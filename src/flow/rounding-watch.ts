@@ -1,6 +1,6 @@
 // Whether rounding is what rejects a flow's steps: asked where they keep being rejected, until it is seen.
-import type { FlowRecord } from "../linearize/record.js";
-import { noisyVelocity, roundingSentence } from "../linearize/velocity-noise.js";
+import type { FlowRecord } from "../run/record.js";
+import { noisyVelocity, roundingSentence } from "../spectrum/velocity-noise.js";
 import type { FlowField } from "./field.js";
 
 /** In so many steps, with a rejection in every other, rounding is suspected. */

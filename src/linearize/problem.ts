@@ -4,9 +4,9 @@
 //
 // The engine computes; this file names the numbers and puts the decay term in.
 import { largest, plainVectors, type VectorOperations } from "../algebra/vectors.js";
+import type { Precision } from "../backend/curvature.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
-import type { Precision } from "../backend/single.js";
-import type { TrainRoute } from "./record.js";
+import type { TrainRoute } from "../plan/route.js";
 import type { SpareVectors } from "./spare-vectors.js";
 import { Workspace } from "./workspace.js";
 

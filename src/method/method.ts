@@ -6,9 +6,10 @@
 // Float64Arrays - so that a checkpoint can hold it and a resumed run goes on bit for bit.
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem, ScalingKind } from "../linearize/problem.js";
-import type { InnerSolve, ReasonCode } from "../linearize/record.js";
+import type { InnerSolve } from "../step/inner-solve.js";
 import type { PrecisionChoice } from "../step/precision.js";
 import type { CurvatureSamples } from "../step/subset.js";
+import type { ReasonCode } from "./reason.js";
 
 /** Named numbers and arrays, nothing else. */
 export type MethodState = { readonly [name: string]: number | Float64Array };

@@ -1,6 +1,8 @@
 // When a run of Levenberg-Marquardt stalls, and what its state keeps of the secant correction (`../step/secant.ts`) from then on.
+
+import type { LowRank } from "../backend/curvature.js";
 import { type Failure, failed } from "../backend/engine.js";
-import { type LowRank, multiplyLowRank } from "../backend/low-rank.js";
+import { multiplyLowRank } from "../backend/low-rank.js";
 import type { Point, Problem } from "../linearize/problem.js";
 import { Slot } from "../linearize/workspace.js";
 import { noPairs, nothingPending, type Pairs, type Pending, secantOf, withPending } from "../step/secant.js";

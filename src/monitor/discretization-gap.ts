@@ -4,11 +4,11 @@ import { norm } from "../algebra/vectors.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { flow } from "../flow/flow.js";
 import type { FlowOptions } from "../flow/flow-options.js";
-import { dormandPrince, euler } from "../flow/integrator.js";
-import type { Reason } from "../linearize/record.js";
+import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
+import { dormandPrince, euler } from "../ode/integrator.js";
 import { checkCount, checkOptionNames, checkPositive } from "../options.js";
-import { fittedPart, fittingDataset, meanFactor } from "../train/prepare.js";
+import { fittedPart, fittingDataset, meanFactor } from "../run/prepare.js";
 
 /** How far Euler steps are from the flow. */
 export interface DiscretizationGap {

@@ -1,8 +1,8 @@
 // The facts behind a flow's verdict: promised and attainable rates over the window, and what excludes the theory.
 
-import type { ObservedRun, RateFit, Verdict } from "../linearize/observer.js";
-import type { Reason, ReasonCode } from "../linearize/record.js";
+import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";
+import type { ObservedRun, RateFit, Verdict } from "../run/observer.js";
 import { deadNetwork, isOver, type Observations } from "./observation.js";
 import { attainableRate, promisedRate, windowMean } from "./promised.js";
 import { flowVerdict } from "./verdict.js";

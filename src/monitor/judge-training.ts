@@ -1,8 +1,10 @@
 // The facts behind a training run's verdict: what the damped linear model offered at each step, how much of the undamped model's offer
 // that is, and how much of it the steps kept.
-import type { MonitorReport, ObservedRun, RateFit } from "../linearize/observer.js";
-import type { Reason, ReasonCode, TrainRecord } from "../linearize/record.js";
+
+import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";
+import type { MonitorReport, ObservedRun, RateFit } from "../run/observer.js";
+import type { TrainRecord } from "../run/record.js";
 import type { Judged } from "./judge-flow.js";
 import { deadNetwork, type Observations } from "./observation.js";
 import { promisedDecrement } from "./promised.js";

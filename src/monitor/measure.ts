@@ -10,11 +10,11 @@
 import { dot, norm } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import { GaussflowError } from "../errors.js";
-import { measuredCurvature } from "../linearize/jacobian-rank.js";
-import type { MonitorSpectrum } from "../linearize/observer.js";
 import { objectiveOf } from "../linearize/problem.js";
-import { type ExtremeEigenvalues, extremeEigenvalues } from "../linearize/spectrum.js";
 import { weighted } from "../loss/weighted.js";
+import { measuredCurvature } from "../plan/observation.js";
+import type { MonitorSpectrum } from "../run/observer.js";
+import { type ExtremeEigenvalues, extremeEigenvalues } from "../spectrum/spectrum.js";
 
 export interface MeasureOptions {
   /** outputScale. */

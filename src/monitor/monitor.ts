@@ -9,26 +9,27 @@
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import { KernelDrift } from "../linearize/kernel-drift.js";
+import { weighted } from "../loss/weighted.js";
+import type { Reason } from "../method/reason.js";
+import { checkBoolean, checkCount, checkFunction, checkOptionNames } from "../options.js";
+import type { ObserverNeeds } from "../plan/observation.js";
+import { endedBy } from "../run/interrupt.js";
 import type {
   MonitorRecord,
   MonitorReport,
   ObservedPoint,
   ObservedRun,
   Observer,
-  ObserverNeeds,
   ResidualTerms,
-} from "../linearize/observer.js";
-import type { FlowRecord, Reason, TrainRecord } from "../linearize/record.js";
-import { lastDigitMoved } from "../linearize/velocity-noise.js";
-import { weighted } from "../loss/weighted.js";
-import { checkBoolean, checkCount, checkFunction, checkOptionNames } from "../options.js";
-import { endedBy } from "../train/interrupt.js";
+} from "../run/observer.js";
+import type { FlowRecord, TrainRecord } from "../run/record.js";
+import { KernelDrift } from "../spectrum/kernel-drift.js";
+import { lastDigitMoved } from "../spectrum/velocity-noise.js";
+import { undampedWay } from "./linear-extrapolation.js";
 import { measure } from "./measure.js";
 import type { Observation } from "./observation.js";
 import { provisionalRecord, report } from "./report.js";
 import { VERDICT_THRESHOLDS } from "./verdict.js";
-import { undampedWay } from "./way.js";
 
 /** What the monitor measures. Each quantity that is switched off costs nothing. */
 export interface MonitorOptions {

@@ -1,7 +1,9 @@
 // What the monitor gathers while a run goes on: measurements at observed points, and the run's own records. Plain data; the report is
 // made of it at the end.
-import type { MonitorSpectrum, ObservedRun, ResidualTerms } from "../linearize/observer.js";
-import type { FlowRecord, Reason, TrainRecord } from "../linearize/record.js";
+
+import type { Reason } from "../method/reason.js";
+import type { MonitorSpectrum, ObservedRun, ResidualTerms } from "../run/observer.js";
+import type { FlowRecord, TrainRecord } from "../run/record.js";
 
 export interface Observation {
   readonly position: number;

@@ -13,15 +13,15 @@ import { createEngine } from "../backend/create.js";
 import { type Engine, failed } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
-import { type JacobianRank, jacobianRank } from "../linearize/jacobian-rank.js";
-import { lastDigitMoved } from "../linearize/velocity-noise.js";
 import { weighted } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
+import { type JacobianRank, jacobianRank } from "../spectrum/jacobian-rank.js";
+import { lastDigitMoved } from "../spectrum/velocity-noise.js";
+import { endOfWay, survives } from "./linear-extrapolation.js";
 import { deadNetwork } from "./observation.js";
 import { percent } from "./percent.js";
 import { type AdviceOptions, prepareAdvice } from "./prepared.js";
 import { roundingBound } from "./rounding-bound.js";
-import { endOfWay, survives } from "./way.js";
 
 /** alpha is sought among 10^(k/4). */
 const perDecade = 4;

@@ -4,7 +4,7 @@ import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import type { Network } from "../network/network.js";
 import { checkBoolean, checkOptionNames, checkSignal } from "../options.js";
-import { fittedPart, fittingDataset, startingPoint } from "../train/prepare.js";
+import { fittedPart, fittingDataset, startingPoint } from "../run/prepare.js";
 
 /** Options of the checks before a run. */
 export interface AdviceOptions {

@@ -1,8 +1,8 @@
 // The exponential rate of a positive quantity, from a least squares line through its logarithm:
 //   log q(t) = a - rate t + e,   standard error of the rate = sqrt( sum e^2/(m-2) / sum (t - mean)^2 )
 import { argumentError } from "../errors.js";
-import type { RateFit } from "../linearize/observer.js";
 import { checkOptionNames } from "../options.js";
+import type { RateFit } from "../run/observer.js";
 
 /** One point of a curve of losses. */
 export interface RatePoint {

@@ -3,7 +3,7 @@
 // The optimum, when the caller does not know it: 0 where p > n c and the kernel is regular; else what the undamped linear model at the
 // last point still hopes for, normal^2/2 (objective - dissipation/2 where `parts` is off and rho = 0). Rates are then taken from tangent^2
 // itself, which does not cancel as the difference would, and everything is marked `estimated`.
-import type { MonitorRecord, MonitorReport, ObservedRun, Verdict } from "../linearize/observer.js";
+import type { MonitorRecord, MonitorReport, ObservedRun, Verdict } from "../run/observer.js";
 import { convergence } from "./convergence.js";
 import { judgeFlow } from "./judge-flow.js";
 import { judgeTraining, predictions } from "./judge-training.js";

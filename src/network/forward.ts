@@ -4,7 +4,7 @@
 //   backward   delta_L = alpha seed * s_L'(z_L),   delta_(l-1) = (factor_l W_l^T delta_l) * s_(l-1)'(z_(l-1))
 //   tangent    h_l' = s_l'(z_l) * (factor_l (V_l h_(l-1) + W_l h_(l-1)') + v_l)      (derivative along parameters V, v)
 // A sample can have several backward rows (one an output: the Jacobian; or one alone: the gradient).
-import { finish, type Steps } from "../pace.js";
+import { finish, type Steps } from "../event-loop-yield.js";
 import { activate } from "./activations.js";
 import type { Architecture } from "./architecture.js";
 import { multiplyTransposed } from "./dense.js";

@@ -1,7 +1,7 @@
 // Marks of some of the rows a network was trained on, kept in its summary: whoever evaluates it on those rows again is told. 64 rows,
 // spread evenly over all, by 48 bits of the SHA-1 of their values: no data can be read from them.
 import { createHash } from "node:crypto";
-import { Pace } from "../pace.js";
+import { Pace } from "../event-loop-yield.js";
 
 const MOST_MARKS = 64;
 const HEX_DIGITS = 12;

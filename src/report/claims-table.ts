@@ -1,5 +1,5 @@
 // The claims of an experiment as a text table: claim, promised, measured, holds. Long texts wrap inside of their cells.
-import type { Claim } from "../experiment/outcome.js";
+import type { Claim } from "../document.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";
 

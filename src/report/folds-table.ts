@@ -1,5 +1,5 @@
 // The folds of a cross-validation: errors on the rows each held out, then over all rows, and how far the folds' RMSE are apart.
-import type { CrossValidationResult } from "../train/cross-validate.js";
+import type { CrossValidationResult } from "../jobs/cross-validate.js";
 import { metricsColumns, metricsRows } from "./metrics-table.js";
 import { formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";

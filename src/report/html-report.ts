@@ -1,8 +1,8 @@
 // The outcomes of experiments as one HTML file that needs nothing else: no network, no fonts, no files beside it. Its content
 // security policy admits exactly the script and the style sheet written here, by their hashes, and forbids everything else.
 import { createHash } from "node:crypto";
+import type { ExperimentOutcome } from "../document.js";
 import { argumentError } from "../errors.js";
-import type { ExperimentOutcome } from "../experiment/outcome.js";
 import { type ChartData, chartData } from "./html/chart-data.js";
 import { escapeHtml, scriptJson, slug } from "./html/escape.js";
 import { experimentSection } from "./html/experiment-section.js";

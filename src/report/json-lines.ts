@@ -1,7 +1,9 @@
 // The same facts for machines: one JSON object a line, told apart by `type`. JSON has no NaN or infinity: such values become null.
-import type { MonitorReport } from "../linearize/observer.js";
-import type { Reason, TrainRecord } from "../linearize/record.js";
+
 import type { SetMetrics } from "../loss/metrics.js";
+import type { Reason } from "../method/reason.js";
+import type { MonitorReport } from "../run/observer.js";
+import type { TrainRecord } from "../run/record.js";
 import type { Advice } from "../train/advice.js";
 
 /** The last line of `train --json`. */

@@ -1,7 +1,7 @@
 // The loss of a run as a chart of characters: log10 of the training loss (a line) and of the validation loss (dots) against the
 // iteration. Drawn by asciichart, one plot a curve on a common scale, then laid over one another.
 import asciichart from "asciichart";
-import type { TrainRecord } from "../linearize/record.js";
+import type { TrainRecord } from "../run/record.js";
 import { type Painter, plain } from "./paint.js";
 
 /** What the chart needs of a record. */

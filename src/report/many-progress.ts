@@ -1,5 +1,5 @@
 // What a person sees while many networks train. On a terminal: one line, rewritten; elsewhere (a file, a pipe, CI) a line a run.
-import type { JobProgress } from "../train/train-many.js";
+import type { JobProgress } from "../jobs/train-many.js";
 import { formatLoss, formatSeconds } from "./numbers.js";
 import type { ProgressStream } from "./progress.js";
 import { StatusLine } from "./status-line.js";

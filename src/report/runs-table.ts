@@ -1,6 +1,6 @@
 // The runs of trainMany, best first: for people a table, for machines plain fields.
 import { GaussflowError } from "../errors.js";
-import type { JobResult } from "../train/train-many.js";
+import type { JobResult } from "../jobs/train-many.js";
 import { formatLoss, formatSeconds } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";

@@ -3,7 +3,8 @@
 import { plainVectors } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem } from "../linearize/problem.js";
-import { type DampedStep, scaledNormSquared } from "./damped-step.js";
+import { scaledNormSquared } from "./damped-step.js";
+import type { DampedStep } from "./step-model.js";
 
 /** Beyond this ratio 2 |a| / |v| the second-order model is not to be trusted (their alpha). */
 const mostAcceleration = 0.75;

@@ -5,7 +5,7 @@
 // Ends at a relative residual, or where the model falls no more: a damped Gauss-Newton system is solved for its step, and a step is
 // worth what the model falls (Nash and Sofer 1990; the test over a window after Martens 2010). Source: Hestenes and Stiefel 1952.
 import { dot, norm } from "../algebra/vectors.js";
-import type { InnerSolve } from "../linearize/record.js";
+import type { InnerSolve } from "./inner-solve.js";
 
 export interface ConjugateGradientOptions {
   /** y = A x. */

@@ -15,7 +15,7 @@
 // An error eta changes the reduction that the model promises by its square, so the model is solved as exactly as it was last true. Near
 // a minimum without residuals 1 - gain falls like the step, and convergence stays superlinear.
 import { singleTolerance } from "../backend/single.js";
-import type { TrainRecord } from "../linearize/record.js";
+import type { TrialHistory } from "./trial-history.js";
 
 const gamma = 0.9;
 const first = 0.1;
@@ -23,7 +23,7 @@ const most = 0.1;
 const least = 1e-10;
 
 /** The term at a point whose gradient has this norm, after `records`: it needs nothing else, so a resumed run has the same. */
-export function forcingTerm(records: readonly TrainRecord[], gradientNorm: number): number {
+export function forcingTerm(records: readonly TrialHistory[], gradientNorm: number): number {
   const before = records.findLast((record) => record.accepted && record.inner !== undefined);
   if (before?.inner === undefined || !(before.gradientNorm > 0)) return first;
   const eta = gamma * (gradientNorm / before.gradientNorm) ** 2;
@@ -34,7 +34,7 @@ export function forcingTerm(records: readonly TrainRecord[], gradientNorm: numbe
 const mostSingle = 0.3;
 
 /** The term of single precision after `records`, from the gain ratio of the last accepted step alone. */
-export function gainTerm(records: readonly TrainRecord[]): number {
+export function gainTerm(records: readonly TrialHistory[]): number {
   const gain = records.findLast(({ accepted, gainRatio }) => accepted && gainRatio !== null)?.gainRatio ?? null;
   if (gain === null) return mostSingle;
   return Math.min(mostSingle, Math.max(singleTolerance, Math.sqrt(Math.abs(1 - gain))));

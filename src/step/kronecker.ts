@@ -2,8 +2,8 @@
 // Cholesky factorizations a layer for each damping, two solves an application. Source: Martens and Grosse, ICML 2015.
 
 import { layerInverse } from "../backend/layer-inverse.js";
+import { Pace } from "../event-loop-yield.js";
 import type { Problem } from "../linearize/problem.js";
-import { Pace } from "../pace.js";
 import type { Preconditioner } from "./preconditioner.js";
 
 export async function kronecker(

@@ -11,8 +11,9 @@ import type { Failure } from "../backend/engine.js";
 import { defaultMatrixFree, type MatrixFreeSettings, type Point, type Problem } from "../linearize/problem.js";
 import { Slot } from "../linearize/workspace.js";
 import { conjugateGradients } from "./conjugate-gradients.js";
-import type { DampedStep } from "./damped-step.js";
-import { makePreconditioner, type Preconditioner } from "./preconditioner.js";
+import { makePreconditioner } from "./make-preconditioner.js";
+import type { Preconditioner } from "./preconditioner.js";
+import type { DampedStep } from "./step-model.js";
 
 /** What is kept of a point between its trials. */
 interface Trials {

@@ -7,10 +7,10 @@
 
 import { symmetricEigen } from "../algebra/symmetric-eigen.js";
 import { dot } from "../algebra/vectors.js";
+import { Pace } from "../event-loop-yield.js";
 import type { Problem } from "../linearize/problem.js";
 import { Slot } from "../linearize/workspace.js";
 import { multiplyTransposed } from "../network/dense.js";
-import { Pace } from "../pace.js";
 import { Random } from "../random.js";
 import type { Preconditioner } from "./preconditioner.js";
 

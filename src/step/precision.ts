@@ -5,10 +5,11 @@
 // until the damping no longer holds the condition of the scaled matrix below some 1/eps32. Where a step came back as imprecise or
 // indefinite the same point is linearized in double, and single precision is tried again once the damping is ten times of what it
 // was there.
+
+import type { Precision } from "../backend/curvature.js";
 import type { Engine } from "../backend/engine.js";
-import type { Precision } from "../backend/single.js";
 import type { Problem } from "../linearize/problem.js";
-import type { TrainRecord } from "../linearize/record.js";
+import type { TrialHistory } from "./trial-history.js";
 
 /** `auto`: single where the rule of this file finds that it pays; `double`: never. */
 export type PrecisionChoice = "auto" | "double";
@@ -30,7 +31,7 @@ export function singlePays(
 }
 
 /** The precision for a linearization whose first step will have this damping; the records tell what failed, also after a resume. */
-export function nextPrecision(damping: number, records: readonly TrainRecord[]): Precision {
+export function nextPrecision(damping: number, records: readonly TrialHistory[]): Precision {
   const failure = records.findLast(({ precision }) => precision?.used === "double" && precision.fallback !== null);
   return failure === undefined || damping >= recovery * failure.damping ? "single" : "double";
 }

@@ -14,7 +14,8 @@
 // Where residuals stay large (noisy tables) S* is as large as G along the directions that G hardly sees, and a damping that has to stand
 // in for it holds every step short.
 import { dot, norm } from "../algebra/vectors.js";
-import { type LowRank, multiplyLowRank } from "../backend/low-rank.js";
+import type { LowRank } from "../backend/curvature.js";
+import { multiplyLowRank } from "../backend/low-rank.js";
 
 /** `auto`: once a run stalls, by the rule of `../method/residual-curvature.ts`; `none`: never. */
 export type ResidualCurvature = "auto" | "none";

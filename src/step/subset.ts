@@ -10,8 +10,9 @@
 // samples, or `mostGrowth` times the first of them, it is all of them, and stays so. Loss and gradient are always those of all samples. In
 // the primal route so is every step, and the order of convergence is untouched; matrix-free it is linear while a subset is the model, which
 // it is down to rounding where the minimum is 0 (sub-sampled Newton methods: Byrd, Chin, Neveitt and Nocedal, SIAM J. Optim. 21, 2011).
-import type { TrainRecord } from "../linearize/record.js";
+
 import { Random } from "../random.js";
+import type { TrialHistory } from "./trial-history.js";
 
 /** `auto`: by the rule of this file; `all`: every sample, always. */
 export type CurvatureSamples = "auto" | "all";
@@ -37,7 +38,7 @@ export interface SubsetSizes {
 }
 
 /** Samples of the next linearization, null = all; the records tell what became of those before, also after a resume. */
-export function nextSubset(sizes: SubsetSizes, route: Sampled, records: readonly TrainRecord[]): number | null {
+export function nextSubset(sizes: SubsetSizes, route: Sampled, records: readonly TrialHistory[]): number | null {
   const last = records.findLast(({ subset }) => subset !== undefined);
   const count = last === undefined ? firstCount(sizes, route) : after(last, route, records);
   return count === null || count > limit(sizes, route) ? null : count;
@@ -61,7 +62,7 @@ function limit(sizes: SubsetSizes, route: Sampled): number {
   return Math.min(mostShare * sizes.sampleCount, mostGrowth * firstCount(sizes, route));
 }
 
-function after(last: TrainRecord, route: Sampled, records: readonly TrainRecord[]): number | null {
+function after(last: TrialHistory, route: Sampled, records: readonly TrialHistory[]): number | null {
   const count = last.subset ?? null;
   if (count === null) return null;
   const scarce = isScarce(route, promised(last, records));
@@ -79,7 +80,7 @@ export function isScarce(route: Sampled, share: number): boolean {
 }
 
 /** Share of the objective that the model promised to the accepted step of this record. */
-function promised({ iteration, objective, gainRatio }: TrainRecord, records: readonly TrainRecord[]): number {
+function promised({ iteration, objective, gainRatio }: TrialHistory, records: readonly TrialHistory[]): number {
   const before = records.findLast((record) => record.accepted && record.iteration < iteration);
   if (before === undefined || gainRatio === null) return 1;
   return (1 - objective / before.objective) / gainRatio;

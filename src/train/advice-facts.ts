@@ -2,9 +2,9 @@
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Network } from "../network/network.js";
+import { meanFactor } from "../run/prepare.js";
 import type { AdviceFacts } from "./advice.js";
 import type { MinimizeResult } from "./minimize-options.js";
-import { meanFactor } from "./prepare.js";
 
 export function adviceFacts(
   start: Network,

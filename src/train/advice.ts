@@ -1,6 +1,6 @@
 // Advice after a training: what would lower the errors on new rows, from what was measured. A pure function of numbers; no advice where
 // the numbers give no reason for one. The rules were checked by following the advice (bench/advice.mjs, docs/advice.md).
-import type { ReasonCode } from "../linearize/record.js";
+import type { ReasonCode } from "../method/reason.js";
 
 /** What the advice is about. */
 export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations";

@@ -3,11 +3,12 @@
 import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
+import { Pace } from "../event-loop-yield.js";
 import { PRECONDITIONERS } from "../linearize/problem.js";
-import { TRAIN_ROUTES, type TrainRecord } from "../linearize/record.js";
 import type { Method, MethodState } from "../method/method.js";
-import { Pace } from "../pace.js";
 import { packRecords, readRecords } from "../packed-records.js";
+import { TRAIN_ROUTES } from "../plan/route.js";
+import type { TrainRecord } from "../run/record.js";
 import {
   checkNumbers,
   countOf,

@@ -3,10 +3,10 @@ import type { Engine } from "../backend/engine.js";
 import { showBytes } from "../bytes.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import type { Plan } from "../linearize/plan.js";
 import { scalingInEffect } from "../linearize/problem.js";
-import type { TrainRoute } from "../linearize/record.js";
 import type { Network } from "../network/network.js";
+import type { Plan } from "../plan/plan.js";
+import type { TrainRoute } from "../plan/route.js";
 import type { CompletedTrainOptions } from "./train-options.js";
 
 export interface Choice {

@@ -3,7 +3,7 @@ import { type Failure, failed } from "../backend/engine.js";
 import { freshScaling, linearizeAt, type Point, type Problem } from "../linearize/problem.js";
 import { checkState } from "../method/check-method.js";
 import type { MethodState } from "../method/method.js";
-import type { Effort } from "../step/economy.js";
+import type { Effort } from "../step/step-policy.js";
 import type { MinimizeOptions } from "./minimize-options.js";
 import { curvatureScale } from "./outcome.js";
 

@@ -1,10 +1,12 @@
 // What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
 import type { Engine } from "../backend/engine.js";
-import type { Observer } from "../linearize/observer.js";
 import type { MatrixFreeSettings, Point } from "../linearize/problem.js";
-import type { Reason, TrainRecord, TrainRoute } from "../linearize/record.js";
 import type { Method } from "../method/method.js";
-import type { CheckpointOptions } from "./checkpoint-keeper.js";
+import type { Reason } from "../method/reason.js";
+import type { TrainRoute } from "../plan/route.js";
+import type { CheckpointOptions } from "../run/checkpoint-keeper.js";
+import type { Observer } from "../run/observer.js";
+import type { TrainRecord } from "../run/record.js";
 import type { Best, Snapshot } from "./snapshot.js";
 import type { StopRules } from "./stop.js";
 

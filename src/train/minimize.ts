@@ -17,14 +17,15 @@ import {
   type Problem,
   scalingInEffect,
 } from "../linearize/problem.js";
-import type { Reason, TrainRecord } from "../linearize/record.js";
 import { SpareVectors } from "../linearize/spare-vectors.js";
 import { Workspace } from "../linearize/workspace.js";
 import type { MethodState, Proposal, Trial } from "../method/method.js";
-import { Economy, type Effort } from "../step/economy.js";
-import { CheckpointKeeper } from "./checkpoint-keeper.js";
+import type { Reason } from "../method/reason.js";
+import { CheckpointKeeper } from "../run/checkpoint-keeper.js";
+import { Interrupt } from "../run/interrupt.js";
+import type { TrainRecord } from "../run/record.js";
+import { type Effort, StepPolicy } from "../step/step-policy.js";
 import { firstPoint } from "./first-point.js";
-import { Interrupt } from "./interrupt.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { addSeconds, asReason, frozen, memoryReason, noSeconds, startRecord } from "./outcome.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";
@@ -73,7 +74,7 @@ class Loop {
   readonly #problem: Problem;
   readonly #spare: SpareVectors | null;
   readonly #vectors: VectorOperations;
-  readonly #economy: Economy;
+  readonly #policy: StepPolicy;
   readonly #meanFactor: number;
   readonly #records: TrainRecord[];
   readonly #start = performance.now();
@@ -100,7 +101,7 @@ class Loop {
     const spare = this.#spare;
     const solving = { route, decay, scaling, condition, matrixFree, exactMeasureBelow };
     this.#problem = { engine, layerSizes, ...solving, spare, workspace: new Workspace() };
-    this.#economy = new Economy(this.#problem, options.method, options.evenness);
+    this.#policy = new StepPolicy(this.#problem, options.method, options.evenness);
     this.#meanFactor = options.meanFactor ?? 2 / (engine.sampleCount * engine.outputSize);
     this.interrupt = new Interrupt(options.signal, stop.seconds);
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
@@ -172,13 +173,13 @@ class Loop {
       let proposal = await propose();
       let fallback: string | null = null;
       // The same point again: loss, gradient and scaling were exact already.
-      for (let more = Economy.more(point); failed(proposal) && more !== null; ) {
+      for (let more = StepPolicy.more(point); failed(proposal) && more !== null; ) {
         const stronger = await this.#linearize(more);
         this.reason = failed(stronger) ? asReason(stronger) : null;
         if (failed(stronger)) return;
         fallback = proposal.message;
         point = stronger;
-        more = Economy.more(point);
+        more = StepPolicy.more(point);
         seconds = { ...seconds, ...addSeconds(seconds, point.seconds) };
         proposal = await propose();
       }
@@ -202,7 +203,7 @@ class Loop {
         acceleration: failed(proposal) ? null : proposal.acceleration,
         route: this.#problem.route,
         condition: failed(proposal) ? null : proposal.condition,
-        ...this.#economy.told(point, proposal, fallback),
+        ...this.#policy.told(point, proposal, fallback),
         ...(failed(proposal) || proposal.inner === undefined ? {} : { inner: proposal.inner }),
       };
       if (judgment.accepted && tried !== null && outcome !== null && !failed(outcome.answer) && !failed(proposal)) {
@@ -216,7 +217,7 @@ class Loop {
           equations: engine.sampleCount * engine.outputSize,
           start: this.#records[0].objective,
         });
-      const all = end === null || end.code === "memory" ? null : this.#economy.beforeEnd(point);
+      const all = end === null || end.code === "memory" ? null : this.#policy.beforeEnd(point);
       this.reason = all === null ? end : null;
       yield await this.#record({
         ...common,
@@ -258,7 +259,7 @@ class Loop {
     this.#last = this.#keep(tried, trial.objective, trial.loss);
     this.reason =
       lossReason(stop, trial.loss * this.#meanFactor) ??
-      (this.#economy.endsNothing(point, proposal.predicted)
+      (this.#policy.endsNothing(point, proposal.predicted)
         ? null
         : acceptedReason(stop, point, {
             stepNorm: common.stepNorm,
@@ -295,16 +296,16 @@ class Loop {
     const [{ method }, state] = [this.#options, this.#state];
     const damping = state === null ? Number.POSITIVE_INFINITY : method.damping(state);
     const wantsDouble = state !== null && method.wantsDouble?.(state) === true;
-    const effort = again ?? this.#economy.next(damping, this.#iteration, this.#records, wantsDouble);
+    const effort = again ?? this.#policy.next(damping, this.#iteration, this.#records, wantsDouble);
     const { signal } = this.interrupt;
     if (state === null) {
       const first = await firstPoint(this.#problem, this.#options, this.#parameters, this.#scaling, effort, signal);
       if (failed(first)) return first;
       [this.#parameters, this.#state] = [first.point.parameters, first.state];
-      return this.#economy.withTolerance(first.point, this.#records);
+      return this.#policy.withTolerance(first.point, this.#records);
     }
     const point = await linearizeAt(this.#problem, this.#parameters, this.#scaling, null, signal, effort);
-    return failed(point) ? point : this.#economy.withTolerance(point, this.#records);
+    return failed(point) ? point : this.#policy.withTolerance(point, this.#records);
   }
 
   async #evaluate(parameters: Float64Array) {

@@ -3,7 +3,9 @@ import { addScaled, dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
 import { memoryRefusal } from "../backend/memory.js";
 import type { Point } from "../linearize/problem.js";
-import type { Reason, Route, TrainRecord } from "../linearize/record.js";
+import type { Reason } from "../method/reason.js";
+import type { Route } from "../plan/route.js";
+import type { TrainRecord } from "../run/record.js";
 
 /** Size of the curvature in the units of D, max_j G_jj / D_j, for the first damping. */
 export function curvatureScale(point: Point, decay: number, probe: Float64Array | null, rooted: boolean): number {

@@ -3,17 +3,17 @@ import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/cr
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
-import type { Sizes } from "../linearize/memory-model.js";
-import type { Observer } from "../linearize/observer.js";
-import { type Plan, type PlanRequest, planRoute } from "../linearize/plan.js";
-import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../linearize/record.js";
-import type { StepKind } from "../linearize/workload.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
+import type { Sizes } from "../plan/memory-model.js";
+import { type Plan, type PlanRequest, planRoute } from "../plan/plan.js";
+import { FLOW_ROUTES, type FlowRoute, type Route, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
+import type { StepKind } from "../plan/workload.js";
+import type { Observer } from "../run/observer.js";
+import { trainingData } from "../run/prepare.js";
+import type { CompletedRunOptions } from "../run/run-options.js";
 import { singlePays } from "../step/precision.js";
 import { plannedSubset } from "../step/subset.js";
-import { trainingData } from "./prepare.js";
-import type { CompletedRunOptions } from "./run-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
 
 /**

@@ -1,7 +1,8 @@
 // Everything the loop carries from one iteration to the next, as plain data: taken at an iteration boundary and put back,
 // the run goes on bit for bit. A checkpoint file is a snapshot on disk; the best-so-far lives here too.
-import type { TrainRecord } from "../linearize/record.js";
+
 import type { MethodState } from "../method/method.js";
+import type { TrainRecord } from "../run/record.js";
 
 /** A point worth keeping. */
 export interface Best {

@@ -7,8 +7,8 @@
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point } from "../linearize/problem.js";
-import type { Reason } from "../linearize/record.js";
 import type { Proposal, Trial } from "../method/method.js";
+import type { Reason } from "../method/reason.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
 
 /** When a training ends. The first rule that is met ends it. */

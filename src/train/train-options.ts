@@ -1,14 +1,15 @@
 import { FileDataset } from "../data/data-file.js";
 import { type Dataset, type DatasetInput, datasetSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
+import { finish, type Steps } from "../event-loop-yield.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearize/problem.js";
-import { TRAIN_ROUTES, type TrainRecord, type TrainRoute } from "../linearize/record.js";
 import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
 import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
-import { finish, type Steps } from "../pace.js";
-import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "./run-options.js";
+import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
+import type { TrainRecord } from "../run/record.js";
+import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
 /** Options of `train`. */

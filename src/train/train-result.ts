@@ -1,8 +1,11 @@
 // What a training resolves with.
-import type { MonitorReport } from "../linearize/observer.js";
-import type { Plan } from "../linearize/plan.js";
-import type { Reason, TrainRecord, TrainRoute } from "../linearize/record.js";
+
+import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
+import type { Plan } from "../plan/plan.js";
+import type { TrainRoute } from "../plan/route.js";
+import type { MonitorReport } from "../run/observer.js";
+import type { TrainRecord } from "../run/record.js";
 import type { Advice } from "./advice.js";
 
 /** What `train` resolves with. */

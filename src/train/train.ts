@@ -6,25 +6,19 @@ import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput, splitSteps } from "../data/dataset.js";
 import { constantWarnings } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
+import { finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
 import { inFirstSpelling } from "../first-spelling.js";
-import type { MonitorReport, ObservedRun, Observer } from "../linearize/observer.js";
-import { type Plan, planRoute, refuse } from "../linearize/plan.js";
 import { scalingInEffect } from "../linearize/problem.js";
-import type { Reason, TrainRecord, TrainRoute } from "../linearize/record.js";
 import { evenness } from "../loss/weighted.js";
+import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
-import { finishInTurns, Pace, type Steps } from "../pace.js";
-import { adviceAfter } from "./advice.js";
-import { adviceFacts } from "./advice-facts.js";
-import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
-import { describeChoice } from "./chosen.js";
-import { abortReason, endedBy } from "./interrupt.js";
-import { minimize } from "./minimize.js";
-import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
-import { trainRequest } from "./plan.js";
+import { type Plan, planRoute, refuse } from "../plan/plan.js";
+import type { TrainRoute } from "../plan/route.js";
+import { abortReason, endedBy } from "../run/interrupt.js";
+import type { MonitorReport, ObservedRun, Observer } from "../run/observer.js";
 import {
   checkTargetsKept,
   engineData,
@@ -33,9 +27,17 @@ import {
   startingPoint,
   trainingDataSteps,
   withWeightSteps,
-} from "./prepare.js";
+} from "../run/prepare.js";
+import type { TrainRecord } from "../run/record.js";
+import { SampleEngine } from "../run/sample-engine.js";
+import { adviceAfter } from "./advice.js";
+import { adviceFacts } from "./advice-facts.js";
+import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { describeChoice } from "./chosen.js";
+import { minimize } from "./minimize.js";
+import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
+import { trainRequest } from "./plan.js";
 import { checkReachable } from "./reachable.js";
-import { SampleEngine } from "./sample-engine.js";
 import type { Best } from "./snapshot.js";
 import { besideSymmetry } from "./symmetric-start.js";
 import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps } from "./train-options.js";

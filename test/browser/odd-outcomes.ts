@@ -1,6 +1,6 @@
 // Outcomes that no experiment should make and a report must survive: hostile text in every field, charts without anything to
 // draw, values at the ends of the range of doubles.
-import type { Axis, Chart, ChartSeries, ExperimentOutcome } from "../../src/experiment/outcome.js";
+import type { Axis, Chart, ChartSeries, ExperimentOutcome } from "../../src/document.js";
 import type { ReportMeta } from "../../src/report/html-report.js";
 
 /** Ends a script, an attribute and a comment; runs `window.pwned = true` where any of that succeeds. */

@@ -1,5 +1,5 @@
 // Outcomes as experiments of gaussflow make them, from closed forms: many kinds of charts, one claim that fails.
-import type { Chart, ChartSeries, ExperimentOutcome } from "../../src/experiment/outcome.js";
+import type { Chart, ChartSeries, ExperimentOutcome } from "../../src/document.js";
 import { Random } from "../../src/random.js";
 import type { ReportMeta } from "../../src/report/html-report.js";
 

@@ -2,10 +2,10 @@
 // (proportional-integral, our default). ode-scipy.json holds SciPy's figures and names the command that made it.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { integrateSteps } from "../../src/flow/integrate.js";
-import { integrate } from "../../src/flow/integrate-ode.js";
-import { dormandPrince, tsitouras } from "../../src/flow/integrator.js";
-import type { OdeEnd } from "../../src/flow/ode.js";
+import { integrateSteps } from "../../src/ode/drive.js";
+import { integrate } from "../../src/ode/integrate.js";
+import { dormandPrince, tsitouras } from "../../src/ode/integrator.js";
+import type { OdeEnd } from "../../src/ode/types.js";
 import { arenstorf, counted, gap, kepler, lotkaVolterra, rigidBody, slope } from "../helpers/ode-problems.js";
 
 interface Run {

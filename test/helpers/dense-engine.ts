@@ -4,7 +4,7 @@
 
 import type { Engine, Failure, LinearizeRequest, Solved, SolveRequest } from "../../src/backend/engine.js";
 import { factorDamped, solveDamped } from "../../src/backend/reference/cholesky.js";
-import { Pace } from "../../src/pace.js";
+import { Pace } from "../../src/event-loop-yield.js";
 import { householderSolve } from "./qr.js";
 
 export interface ResidualProblem {

@@ -1,5 +1,5 @@
 // Initial value problems with known solutions. `exact` is a closed form, written without any integrator.
-import type { RightHandSide } from "../../src/flow/ode.js";
+import type { RightHandSide } from "../../src/ode/types.js";
 
 export interface OdeCase {
   readonly rightHandSide: (time: number, state: Float64Array) => Float64Array;

@@ -1,7 +1,7 @@
 // The loop run to its end, and resumed from one of its steps.
-import { integrateSteps } from "../../src/flow/integrate.js";
-import type { Integrator } from "../../src/flow/integrator.js";
-import type { AcceptedStep, IntegrateOptions, OdeEnd, OdeProblem, RightHandSide } from "../../src/flow/ode.js";
+import { integrateSteps } from "../../src/ode/drive.js";
+import type { Integrator } from "../../src/ode/integrator.js";
+import type { AcceptedStep, IntegrateOptions, OdeEnd, OdeProblem, RightHandSide } from "../../src/ode/types.js";
 
 export function problemOf(
   ode: { readonly rightHandSide: RightHandSide; readonly initial: readonly number[] },

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/index.js";
-import { forwardCost, SYNCHRONOUS_FLOPS } from "../../src/linearize/call-cost.js";
+import { forwardCost, SYNCHRONOUS_FLOPS } from "../../src/plan/call-cost.js";
 import { buildLibrary } from "../helpers/build.js";
 import { waves } from "../helpers/problems.js";
 

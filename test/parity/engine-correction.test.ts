@@ -1,7 +1,7 @@
 // A damped solve with a matrix of low rank added to the curvature: both engines against the equation it has to solve, the bits of one
 // thread against those of two, and what is refused.
 import { describe, expect, it } from "vitest";
-import type { LowRank } from "../../src/backend/low-rank.js";
+import type { LowRank } from "../../src/backend/curvature.js";
 import { multiplyLowRank } from "../../src/backend/low-rank.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";

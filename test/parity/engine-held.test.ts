@@ -1,6 +1,7 @@
 // The life of a curvature in both engines: when it is there, what ends it, what is refused, and what an abort leaves.
 import { describe, expect, it } from "vitest";
-import type { Curvature, Engine } from "../../src/backend/engine.js";
+import type { Curvature } from "../../src/backend/curvature.js";
+import type { Engine } from "../../src/backend/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";

@@ -2,11 +2,12 @@
 // gradients, the scaling and the gradient are exact, and where float32 does not do the engine says so.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Precision } from "../../src/backend/curvature.js";
 import { type Engine, failed } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { mostSingleSteps, type Precision, singleTolerance } from "../../src/backend/single.js";
+import { mostSingleSteps, singleTolerance } from "../../src/backend/single.js";
 import { difference, type EngineProblem, problems, tolerance } from "../helpers/engine-problems.js";
 
 const engines = loadNative().ok

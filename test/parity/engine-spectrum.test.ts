@@ -2,7 +2,7 @@
 // products and inverse products against the dense matrix.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Curvature } from "../../src/backend/engine.js";
+import type { Curvature } from "../../src/backend/curvature.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";

@@ -2,11 +2,12 @@
 // each of its samples weighing n / |subset| times its own; a rough factor changes nothing in the step it is the preconditioner of.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Precision } from "../../src/backend/curvature.js";
 import { type EngineData, type EngineFactory, failed, type LinearizeRequest } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { type Precision, singleTolerance } from "../../src/backend/single.js";
+import { singleTolerance } from "../../src/backend/single.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { drawSubset } from "../../src/step/subset.js";

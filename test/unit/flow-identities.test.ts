@@ -18,7 +18,7 @@ import {
   spectralDamping,
   squaredError,
 } from "../../src/index.js";
-import { engineData } from "../../src/train/prepare.js";
+import { engineData } from "../../src/run/prepare.js";
 import { waves } from "../helpers/problems.js";
 import { householderSolve } from "../helpers/qr.js";
 

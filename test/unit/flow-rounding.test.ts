@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { FlowField } from "../../src/flow/field.js";
 import { flow, monitor, network, spectralDamping } from "../../src/index.js";
-import { lastDigitMoved, noisyVelocity, relativeNoise } from "../../src/linearize/velocity-noise.js";
+import { lastDigitMoved, noisyVelocity, relativeNoise } from "../../src/spectrum/velocity-noise.js";
 
 const abscissae = Array.from({ length: 60 }, (_, i) => -1 + (2 * i) / 59);
 const sine = { inputs: abscissae.map((x) => [x]), targets: abscissae.map((x) => Math.sin(3 * x)) };

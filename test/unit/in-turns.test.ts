@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 import { createEngineInTurns } from "../../src/backend/create.js";
 import { dataset, datasetSteps, splitSteps } from "../../src/data/dataset.js";
 import { drawPartition, sortedRows } from "../../src/data/split.js";
+import { finish, finishInTurns, Pace, type Steps } from "../../src/event-loop-yield.js";
 import { network, predictAsync, train } from "../../src/index.js";
-import { finish, finishInTurns, Pace, type Steps } from "../../src/pace.js";
 import { permutationSteps, Random } from "../../src/random.js";
 import { ticksDuring } from "../helpers/ticks.js";
 

@@ -1,7 +1,7 @@
 // Lanczos on operators whose spectrum is known: every bound holds, every end is the right one.
 import { describe, expect, it } from "vitest";
-import { lanczos } from "../../src/linearize/lanczos.js";
 import { Random } from "../../src/random.js";
+import { lanczos } from "../../src/spectrum/lanczos.js";
 
 /** H D H with the reflection H = I - 2 v v^T: the eigenvalues are those of D, and no product costs more than O(n). */
 function operator(values: Float64Array) {

@@ -5,9 +5,9 @@ import type { Engine, EngineData, Failure } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { type ExtremeEigenvalues, extremeEigenvalues } from "../../src/linearize/spectrum.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
+import { type ExtremeEigenvalues, extremeEigenvalues } from "../../src/spectrum/spectrum.js";
 import { sure } from "../helpers/engine-problems.js";
 
 const native = loadNative();

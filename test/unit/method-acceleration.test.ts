@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { levenbergMarquardt } from "../../src/index.js";
 import type { Point, Problem } from "../../src/linearize/problem.js";
-import type { TrainRecord } from "../../src/linearize/record.js";
+import type { TrainRecord } from "../../src/run/record.js";
 import { accelerated } from "../../src/step/acceleration.js";
 import { minimize } from "../../src/train/minimize.js";
 import { stopRules } from "../../src/train/stop.js";

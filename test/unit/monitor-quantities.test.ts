@@ -14,7 +14,7 @@ import {
   network,
   train,
 } from "../../src/index.js";
-import { engineData } from "../../src/train/prepare.js";
+import { engineData } from "../../src/run/prepare.js";
 import { waves } from "../helpers/problems.js";
 import { householderSolve } from "../helpers/qr.js";
 

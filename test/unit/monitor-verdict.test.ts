@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import { fitRate, type RateFit, VERDICT_THRESHOLDS } from "../../src/index.js";
-import type { TrainRecord } from "../../src/linearize/record.js";
 import { predictions } from "../../src/monitor/judge-training.js";
 import { attainableRate, promisedDecrement, promisedRate, windowMean } from "../../src/monitor/promised.js";
 import { type FlowFacts, flowVerdict, type TrainFacts, trainVerdict } from "../../src/monitor/verdict.js";
+import type { TrainRecord } from "../../src/run/record.js";
 
 const line = (measured: number, standardError = 1e-6, points = 8): RateFit => ({
   measured,

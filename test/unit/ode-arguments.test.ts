@@ -1,9 +1,9 @@
 // Bad input is an error that names the argument, the rule and the value.
 import { describe, expect, it } from "vitest";
 import { GaussflowError } from "../../src/errors.js";
-import { type IntegrateOdeOptions, integrate } from "../../src/flow/integrate-ode.js";
-import { type AdaptiveOptions, dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/flow/integrator.js";
-import type { RightHandSide } from "../../src/flow/ode.js";
+import { type IntegrateOdeOptions, integrate } from "../../src/ode/integrate.js";
+import { type AdaptiveOptions, dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/ode/integrator.js";
+import type { RightHandSide } from "../../src/ode/types.js";
 
 const nan = Number.NaN;
 const infinite = Number.POSITIVE_INFINITY;

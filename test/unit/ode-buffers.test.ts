@@ -1,7 +1,7 @@
 // A caller's buffers are its own: whatever it returns twice or writes to what it is shown, the result is that of fresh arrays.
 import { describe, expect, it } from "vitest";
-import { integrate, type OdeFunction } from "../../src/flow/integrate-ode.js";
-import type { OdeEvent } from "../../src/flow/ode.js";
+import { integrate, type OdeFunction } from "../../src/ode/integrate.js";
+import type { OdeEvent } from "../../src/ode/types.js";
 
 const options = { until: 3, initial: [1, 0], outputs: [1, 2.5] };
 const crossing: OdeEvent = { name: "zero", value: (_, [x]) => x };

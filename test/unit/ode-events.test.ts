@@ -1,11 +1,11 @@
 // Events: where they are found, which of them count, and what breaks their contract.
 import { describe, expect, it } from "vitest";
 import { GaussflowError } from "../../src/errors.js";
-import { findRoot } from "../../src/flow/events.js";
-import { integrateSteps } from "../../src/flow/integrate.js";
-import { integrate } from "../../src/flow/integrate-ode.js";
-import { dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/flow/integrator.js";
-import type { OdeEvent } from "../../src/flow/ode.js";
+import { integrateSteps } from "../../src/ode/drive.js";
+import { findRoot } from "../../src/ode/events.js";
+import { integrate } from "../../src/ode/integrate.js";
+import { dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/ode/integrator.js";
+import type { OdeEvent } from "../../src/ode/types.js";
 import { decay, kepler, oscillator } from "../helpers/ode-problems.js";
 
 const eps = Number.EPSILON;

@@ -1,9 +1,9 @@
 // Right-hand sides that explode, fail or stop being numbers: an end with a code, a sentence and the last finite state, never an
 // exception or a hang.
 import { describe, expect, it } from "vitest";
-import { integrate } from "../../src/flow/integrate-ode.js";
-import { dormandPrince, euler, type Integrator, rungeKutta4, tsitouras } from "../../src/flow/integrator.js";
-import type { StageFailure } from "../../src/flow/ode.js";
+import { integrate } from "../../src/ode/integrate.js";
+import { dormandPrince, euler, type Integrator, rungeKutta4, tsitouras } from "../../src/ode/integrator.js";
+import type { StageFailure } from "../../src/ode/types.js";
 import { counted, decay } from "../helpers/ode-problems.js";
 
 const controlled = [

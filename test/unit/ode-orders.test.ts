@@ -4,8 +4,8 @@
 // it stands on, and nothing carries it on: the uniform error is of order min(p, q+1). q = 4 for the free interpolants of
 // Dormand-Prince and Tsitouras (5), q = 3 for the cubic of Runge-Kutta 4 (4); Euler's slopes are wrong by O(h) (1).
 import { describe, expect, it } from "vitest";
-import { integrateSteps } from "../../src/flow/integrate.js";
-import { dormandPrince, euler, type Integrator, rungeKutta4, tsitouras } from "../../src/flow/integrator.js";
+import { integrateSteps } from "../../src/ode/drive.js";
+import { dormandPrince, euler, type Integrator, rungeKutta4, tsitouras } from "../../src/ode/integrator.js";
 import { gap, type OdeCase, rigidBody, slope, unevenBody } from "../helpers/ode-problems.js";
 
 type Make = (options: { step: number }) => Integrator;

@@ -1,7 +1,7 @@
 // Going on from a step: after a checkpoint, and with a right-hand side that is brought up to date between steps.
 import { describe, expect, it } from "vitest";
-import { dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/flow/integrator.js";
-import type { AcceptedStep } from "../../src/flow/ode.js";
+import { dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/ode/integrator.js";
+import type { AcceptedStep } from "../../src/ode/types.js";
 import { vanDerPol } from "../helpers/ode-problems.js";
 import { allSteps, problemOf, resumeAfter } from "../helpers/ode-run.js";
 

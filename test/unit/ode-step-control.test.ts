@@ -1,10 +1,10 @@
 // The rules of step-size control against numbers computed by hand, and what the three rules make of a whole integration.
 import { describe, expect, it } from "vitest";
-import { integrateSteps } from "../../src/flow/integrate.js";
-import { type AdaptiveOptions, dormandPrince, tsitouras } from "../../src/flow/integrator.js";
-import type { ErrorNorm, Stage } from "../../src/flow/ode.js";
-import { componentNorm } from "../../src/flow/ode-norm.js";
-import { startingStep, stepFactor } from "../../src/flow/step-control.js";
+import { integrateSteps } from "../../src/ode/drive.js";
+import { type AdaptiveOptions, dormandPrince, tsitouras } from "../../src/ode/integrator.js";
+import { componentNorm } from "../../src/ode/norm.js";
+import { startingStep, stepFactor } from "../../src/ode/step-control.js";
+import type { ErrorNorm, Stage } from "../../src/ode/types.js";
 import { gap, kepler, oscillator } from "../helpers/ode-problems.js";
 
 const eps = Number.EPSILON;

@@ -1,10 +1,10 @@
 // The loop: which steps are taken, what is delivered with them, and how they are left.
 import { describe, expect, it } from "vitest";
-import { integrateSteps } from "../../src/flow/integrate.js";
-import { integrate } from "../../src/flow/integrate-ode.js";
-import { dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/flow/integrator.js";
-import type { AcceptedStep, RightHandSide } from "../../src/flow/ode.js";
-import { stepFactor } from "../../src/flow/step-control.js";
+import { integrateSteps } from "../../src/ode/drive.js";
+import { integrate } from "../../src/ode/integrate.js";
+import { dormandPrince, euler, rungeKutta4, tsitouras } from "../../src/ode/integrator.js";
+import { stepFactor } from "../../src/ode/step-control.js";
+import type { AcceptedStep, RightHandSide } from "../../src/ode/types.js";
 import { counted, kepler, oscillator, vanDerPol } from "../helpers/ode-problems.js";
 import { allSteps, problemOf, resumeAfter } from "../helpers/ode-run.js";
 

@@ -1,9 +1,9 @@
 // What is said of stiff problems, and that nothing is said of the others.
 import { describe, expect, it } from "vitest";
-import { integrateSteps } from "../../src/flow/integrate.js";
-import { integrate } from "../../src/flow/integrate-ode.js";
-import { dormandPrince, rungeKutta4, tsitouras } from "../../src/flow/integrator.js";
-import { Stiffness } from "../../src/flow/stiffness.js";
+import { integrateSteps } from "../../src/ode/drive.js";
+import { integrate } from "../../src/ode/integrate.js";
+import { dormandPrince, rungeKutta4, tsitouras } from "../../src/ode/integrator.js";
+import { Stiffness } from "../../src/ode/stiffness.js";
 import { arenstorf, kepler, lotkaVolterra, oscillator, rigidBody } from "../helpers/ode-problems.js";
 
 const attracted = {

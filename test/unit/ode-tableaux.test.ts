@@ -1,7 +1,7 @@
 // The coefficients of the methods against the theory they come from: order conditions by rooted trees, and what the interpolants
 // promise at the ends of a step.
 import { describe, expect, it } from "vitest";
-import { DORMAND_PRINCE, EULER, RUNGE_KUTTA_4, type Tableau, TSITOURAS } from "../../src/flow/tableaux.js";
+import { DORMAND_PRINCE, EULER, RUNGE_KUTTA_4, type Tableau, TSITOURAS } from "../../src/ode/tableau.js";
 import { elementaryWeight, rootedTrees, type Tree } from "../helpers/ode-trees.js";
 
 const trees = rootedTrees(6);

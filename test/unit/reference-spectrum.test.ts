@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { symmetricEigen, tridiagonalEigen } from "../../src/algebra/symmetric-eigen.js";
 import { singularValues } from "../../src/backend/reference/jacobi.js";
-import { Pace } from "../../src/pace.js";
+import { Pace } from "../../src/event-loop-yield.js";
 import { Random } from "../../src/random.js";
 
 const pace = new Pace(undefined, () => {});

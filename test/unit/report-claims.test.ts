@@ -1,6 +1,6 @@
 // The claims as a text table. Expectations are written out: what people see in a terminal shows here.
 import { describe, expect, it } from "vitest";
-import type { Claim } from "../../src/experiment/outcome.js";
+import type { Claim } from "../../src/document.js";
 import { claimsTable } from "../../src/report/claims-table.js";
 import { painterFor } from "../../src/report/paint.js";
 

@@ -1,7 +1,6 @@
 // The text that people read: numbers, tables, the loss chart, the progress line. Each expectation is written out by hand, so a
 // change in what a user sees shows here.
 import { describe, expect, it } from "vitest";
-import type { TrainRecord } from "../../src/linearize/record.js";
 import { jsonLine, recordLine } from "../../src/report/json-lines.js";
 import { lossChart } from "../../src/report/loss-chart.js";
 import { metricsTable } from "../../src/report/metrics-table.js";
@@ -9,6 +8,7 @@ import { counted, formatCount, formatLoss, formatNumber, formatSeconds } from ".
 import { painterFor } from "../../src/report/paint.js";
 import { Progress } from "../../src/report/progress.js";
 import { textTable } from "../../src/report/text-table.js";
+import type { TrainRecord } from "../../src/run/record.js";
 
 function record(iteration: number, loss: number, validationLoss: number | null = null, accepted = true): TrainRecord {
   return {

@@ -12,7 +12,7 @@ import {
   trainMany,
   trainManySteps,
 } from "../../src/index.js";
-import { MemoryBudget } from "../../src/train/memory-budget.js";
+import { MemoryBudget } from "../../src/jobs/memory-budget.js";
 import { smallJob, timeless, wave } from "../helpers/many-jobs.js";
 
 describe("trainMany", () => {

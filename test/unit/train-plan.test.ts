@@ -2,13 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { showBytes } from "../../src/bytes.js";
 import { createEngine, flow, GaussflowError, network, plan, train } from "../../src/index.js";
-import { rateAt, secondsOf, speedupAt } from "../../src/linearize/cost-model.js";
-import { COST_TABLE } from "../../src/linearize/cost-table.js";
-import { engineBytes, memoryOf } from "../../src/linearize/memory-model.js";
-import { type PlanRequest, planRoute, refuse } from "../../src/linearize/plan.js";
-import type { Route } from "../../src/linearize/record.js";
-import { iterationWork } from "../../src/linearize/workload.js";
 import type { Architecture } from "../../src/network/architecture.js";
+import { rateAt, secondsOf, speedupAt } from "../../src/plan/cost-model.js";
+import { COST_TABLE } from "../../src/plan/cost-table.js";
+import { engineBytes, memoryOf } from "../../src/plan/memory-model.js";
+import { type PlanRequest, planRoute, refuse } from "../../src/plan/plan.js";
+import type { Route } from "../../src/plan/route.js";
+import { iterationWork } from "../../src/plan/workload.js";
 import { waves } from "../helpers/problems.js";
 
 const exact = ["primal", "dual"] as const;

@@ -3,11 +3,11 @@
 import type { VectorOperations } from "../../algebra/vectors.js";
 import { changedError } from "../../data/row-reader.js";
 import { argumentError, GaussflowError } from "../../errors.js";
+import { finish, Pace, STEP, type Steps } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
-import { finish, Pace, STEP, type Steps } from "../../pace.js";
+import type { Curvature, Precision } from "../curvature.js";
 import type {
   Accelerated,
-  Curvature,
   Eigen,
   Engine,
   EngineData,
@@ -25,7 +25,7 @@ import { splitFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
 import { refusedMemory, refuseOrder } from "../memory.js";
-import { checkPrecision, checkTolerance, imprecise, type Precision, singleTolerance } from "../single.js";
+import { checkPrecision, checkTolerance, imprecise, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";

@@ -2,9 +2,10 @@
 // GAUSSFLOW_ARGUMENT error whichever engine meets it, and never a wrong number or a numerical failure.
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
-import type { Curvature, EngineData, LinearizeRequest, SolveRequest } from "../engine.js";
+import type { Curvature, Precision } from "../curvature.js";
+import type { EngineData, LinearizeRequest, SolveRequest } from "../engine.js";
 import { checkCorrection } from "../low-rank.js";
-import { checkPrecision, checkTolerance, type Precision, singleTolerance } from "../single.js";
+import { checkPrecision, checkTolerance, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
 
 const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free"];

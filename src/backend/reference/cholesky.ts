@@ -3,9 +3,10 @@
 // Numerical Algorithms, 2002, algorithm 15.1).
 
 import { largest } from "../../algebra/vectors.js";
+import type { Pace } from "../../event-loop-yield.js";
 import { multiplyTransposed } from "../../network/dense.js";
-import type { Pace } from "../../pace.js";
-import { addLowRank, type LowRank, multiplyLowRank } from "../low-rank.js";
+import type { LowRank } from "../curvature.js";
+import { addLowRank, multiplyLowRank } from "../low-rank.js";
 
 const BLOCK = 64;
 

@@ -1,9 +1,9 @@
 // What the reference engine holds between and during its calls: the last linearization with its curvature, and the buffers of one.
 import type { Architecture } from "../../network/architecture.js";
 import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js";
-import type { Curvature, Failure, SolveRequest } from "../engine.js";
+import type { Curvature, Precision } from "../curvature.js";
+import type { Failure, SolveRequest } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
-import type { Precision } from "../single.js";
 import { Triangle } from "./orthogonal.js";
 
 /** A linearization with its curvature: lower triangle, row-major. */

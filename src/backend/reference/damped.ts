@@ -1,7 +1,7 @@
 // Damped steps and their accelerations with the curvature matrix that the reference engine holds, primal or dual.
 
+import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
-import type { Pace } from "../../pace.js";
 import type { Failure, Solved, SolveRequest } from "../engine.js";
 import { copyOf } from "../low-rank.js";
 import { mostSingleSteps, mostSubsetSteps, singleTolerance } from "../single.js";

@@ -1,8 +1,8 @@
 // The dual route's step: with m = damping + decay and D = one factor a layer (decay > 0 wants D = I),
 //   u = (K + m I)^-1 (r~ - (decay/m) J~ w),   step = -D^-1 J~^T u - (decay/m) w
 
+import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
-import type { Pace } from "../../pace.js";
 import type { SolveRequest } from "../engine.js";
 import type { Curved } from "./curved.js";
 import type { Passes } from "./passes.js";

@@ -3,6 +3,7 @@
 // the event loop turn and looks at the signal.
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import { GaussflowError } from "../../errors.js";
+import { finish, Pace, type Steps } from "../../event-loop-yield.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
@@ -14,10 +15,9 @@ import {
   workspace,
   workspaceBytes,
 } from "../../network/forward.js";
-import { finish, Pace, type Steps } from "../../pace.js";
+import type { Curvature } from "../curvature.js";
 import type {
   Accelerated,
-  Curvature,
   Eigen,
   Engine,
   EngineData,

@@ -2,10 +2,10 @@
 //   primal  G = J~^T J~ from explicit Jacobian blocks and a register-blocked rank-k update
 //   dual    K = sum over layers of <delta, delta'> (factor^2 <h, h'> + 1) / d from layer-wise products
 
+import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
 import { multiplyTransposed } from "../../network/dense.js";
 import type { Workspace } from "../../network/forward.js";
-import type { Pace } from "../../pace.js";
 
 /** Rows of J for the block's `count` samples (c rows a sample, deltas seeded by output), transposed: p x (count * c). */
 export function jacobianTransposed(space: Workspace, count: number, out: Float64Array): void {

@@ -1,7 +1,7 @@
 // Householder reflections, and the QR factorization with column pivoting made of them (Golub and Van Loan, 5.1, 5.2 and 5.4.2).
 
 import { norm } from "../../algebra/vectors.js";
-import type { Pace } from "../../pace.js";
+import type { Pace } from "../../event-loop-yield.js";
 
 /**
  * H = I - tau v v^T with v = (1, rest) that turns (head, rest) into (kept, 0); `rest` is overwritten by that of v. Null where it is 0

@@ -6,7 +6,7 @@
 
 import { norm } from "../../algebra/vectors.js";
 import { GaussflowError } from "../../errors.js";
-import type { Pace } from "../../pace.js";
+import type { Pace } from "../../event-loop-yield.js";
 import { pivotedQr } from "./householder.js";
 
 /** Convergence is quadratic: 3 to 10 sweeps. More than this has never been seen for finite matrices. */

@@ -3,7 +3,7 @@
 // and Van Loan, 5.2, 5.4 and 5.5). The singular values of R stand in jacobi.ts.
 
 import { norm } from "../../algebra/vectors.js";
-import type { Pace } from "../../pace.js";
+import type { Pace } from "../../event-loop-yield.js";
 import type { RankReport, SolveRequest } from "../engine.js";
 import { pivotedQr, reflect } from "./householder.js";
 import { singularValues } from "./jacobi.js";

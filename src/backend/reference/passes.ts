@@ -1,5 +1,6 @@
 // Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u, G v and rows of J at any parameters.
 
+import type { Pace } from "../../event-loop-yield.js";
 import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
@@ -17,7 +18,6 @@ import {
   workspace,
 } from "../../network/forward.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
-import type { Pace } from "../../pace.js";
 import type { Samples } from "../samples.js";
 import { addProducts, seedWeighted, weightedResidual } from "./accumulate.js";
 import { checkArray, checkRows } from "./checks.js";

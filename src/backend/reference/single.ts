@@ -3,7 +3,7 @@
 // them; sums run in double.
 
 import { dot, largest } from "../../algebra/vectors.js";
-import type { Pace } from "../../pace.js";
+import type { Pace } from "../../event-loop-yield.js";
 import type { Failure } from "../engine.js";
 import { imprecise } from "../single.js";
 import { cholesky, solveFactored } from "./cholesky.js";

@@ -1,7 +1,7 @@
 // What the reference engine tells of a curvature it holds: the whole matrix, its eigenvalues, products and inverse products.
 
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
-import type { Pace } from "../../pace.js";
+import type { Pace } from "../../event-loop-yield.js";
 import type { Failure } from "../engine.js";
 import { factorDamped, multiplySymmetric, solveDamped } from "./cholesky.js";
 import type { Curved } from "./curved.js";

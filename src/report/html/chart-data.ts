@@ -1,5 +1,5 @@
 // A chart as the page's script wants it: finite numbers only, gaps as null, and grids of x that several series share held once.
-import type { Chart, ChartSeries } from "../../experiment/outcome.js";
+import type { Chart, ChartSeries } from "../../document.js";
 import { HUES } from "./palette.js";
 
 /** One series of the page's data. */

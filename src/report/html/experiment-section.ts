@@ -1,5 +1,5 @@
 // One experiment: purpose, settings, claims, charts, tables.
-import type { Claim, ExperimentOutcome, Table } from "../../experiment/outcome.js";
+import type { Claim, ExperimentOutcome, Table } from "../../document.js";
 import { counted, formatSeconds } from "../numbers.js";
 import type { ChartData } from "./chart-data.js";
 import { escapeHtml } from "./escape.js";

@@ -1,6 +1,6 @@
 // A chart as a figure: title, a place for the canvas that is an image with words for those who do not see it, a legend of
 // buttons, and the data behind a fold. The browser's part is ./browser/wire-figure.ts.
-import type { Chart } from "../../experiment/outcome.js";
+import type { Chart } from "../../document.js";
 import type { ChartData, SeriesData } from "./chart-data.js";
 import { dataTables } from "./data-table.js";
 import { escapeHtml } from "./escape.js";

@@ -1,5 +1,5 @@
 // The top of the report: what was run, how many claims hold and which do not, and the way to each experiment.
-import type { ExperimentOutcome } from "../../experiment/outcome.js";
+import type { ExperimentOutcome } from "../../document.js";
 import { formatSeconds } from "../numbers.js";
 import { escapeHtml } from "./escape.js";
 import { facts, tally } from "./experiment-section.js";

@@ -1,0 +1,105 @@
+// k-fold cross-validation: how well a network that is trained like this predicts rows it has not seen. Every row is predicted once, by
+// the network of the fold that held it out; the figures are in the units of the data.
+import { asDataset, type Dataset } from "../data/dataset.js";
+import type { Fold } from "../data/folds.js";
+import { pickRows } from "../data/rows.js";
+import { metrics, type TargetMetrics } from "../loss/metrics.js";
+import { ensemble } from "../network/ensemble.js";
+import { checkCount, checkOptionNames } from "../options.js";
+import { checkJob, crossValidation, restarts, type TrainJob } from "./job.js";
+import {
+  type JobResult,
+  TRAIN_MANY_OPTION_NAMES,
+  type TrainManyOptions,
+  type TrainManyResult,
+  trainMany,
+} from "./train-many.js";
+
+/** Options of `crossValidate`: those of `trainMany`, and the folds. */
+export interface CrossValidateOptions extends TrainManyOptions {
+  /** Default 5. */
+  readonly folds?: number | undefined;
+  /** Starts a fold; the one with the best score stands for the fold. The held-out rows take no part in the choice. Default 1. */
+  readonly restarts?: number | undefined;
+  /** Of the folds. Default: the network's seed. */
+  readonly seed?: number | undefined;
+}
+
+/** One fold and what came of it. */
+export interface FoldResult {
+  /** The fold: its number, its rows and its data. */
+  readonly fold: Fold;
+  /** The best job of the fold; null where none was trained. */
+  readonly best: JobResult | null;
+  /** On the held-out rows, one entry a target; null where no job was trained. */
+  readonly metrics: readonly TargetMetrics[] | null;
+}
+
+/** What `crossValidate` resolves with. */
+export interface CrossValidationResult {
+  /** One entry a fold, in order. */
+  readonly folds: readonly FoldResult[];
+  /** Predictions of held-out rows: n x c, row-major; NaN for the rows of a fold without a network. */
+  readonly predictions: Float64Array;
+  /** Over all rows that were predicted, one entry a target; null where there are none. */
+  readonly metrics: readonly TargetMetrics[] | null;
+  /** Standard deviation over the folds of each target's RMSE; NaN for less than two folds. */
+  readonly spread: readonly number[];
+  /** All jobs. Scores of different folds are in different units: compare within a fold. */
+  readonly many: TrainManyResult;
+}
+
+/**
+ * Cross-validates a job.
+ * @throws as `trainMany`; GAUSSFLOW_DATA where there are fewer rows than folds
+ * @example (await crossValidate({ network, data }, { folds: 10, restarts: 4 })).metrics
+ */
+export async function crossValidate(job: TrainJob, options: CrossValidateOptions = {}): Promise<CrossValidationResult> {
+  checkOptionNames("options", options, [...TRAIN_MANY_OPTION_NAMES, "folds", "restarts", "seed"]);
+  const { folds: count = 5, restarts: starts = 1, seed, ...rest } = options;
+  checkCount("options.restarts", starts, 1);
+  checkJob(job, "job");
+  const data = asDataset(job.data, "job.data", job.network);
+  const jobs = crossValidation({ ...job, data }, count, seed);
+  return scoreFolds(data, await trainMany(starts === 1 ? jobs : jobs.flatMap((one) => restarts(one, starts)), rest));
+}
+
+/**
+ * The score of every fold among the jobs of a run, and of all folds together.
+ * @param data the whole set that they were cut from
+ * @param members so many of a fold's best networks predict its held-out rows, by their mean
+ */
+export function scoreFolds(data: Dataset, many: TrainManyResult, members = 1): CrossValidationResult {
+  const held = [...new Set(many.results.flatMap(({ job }) => job.fold ?? []))];
+  const { outputSize: c, targetNames } = data;
+  const predictions = new Float64Array(data.sampleCount * c).fill(Number.NaN);
+  const folds = held.map((fold): FoldResult => {
+    const trained = many.ranked.filter((entry) => entry.job.fold === fold && entry.state === "trained");
+    const networks = trained.flatMap(({ result }) => result?.network ?? []).slice(0, members);
+    const [best] = trained;
+    if (best === undefined || networks.length === 0) return { fold, best: null, metrics: null };
+    const found = ensemble(networks).predict(fold.held.inputs).mean;
+    fold.rows.forEach((row, k) => {
+      predictions.set(found.subarray(k * c, (k + 1) * c), row * c);
+    });
+    return { fold, best, metrics: metrics(found, fold.held.targets, targetNames, fold.held.weights) };
+  });
+  const scored = folds.filter((entry) => entry.metrics !== null);
+  const rows = scored.flatMap(({ fold }) => [...fold.rows]).sort((a, b) => a - b);
+  const whole = rows.length === 0 ? null : data.select(rows);
+  return {
+    folds,
+    predictions,
+    metrics: whole && metrics(pickRows(predictions, rows, c), whole.targets, targetNames, whole.weights),
+    spread: targetNames.map((_, target) =>
+      deviation(scored.map((entry) => entry.metrics?.[target]?.rmse ?? Number.NaN)),
+    ),
+    many,
+  };
+}
+
+/** Sample standard deviation; NaN for less than two values. */
+function deviation(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}

@@ -1,0 +1,132 @@
+// The jobs of trainMany, and the makers of the usual lists of them. A maker turns one job into several and keeps what it does not
+// vary, so that makers combine: crossValidation(job, 5).flatMap((fold) => restarts(fold, 16)).
+import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
+import { type Fold, foldsOf } from "../data/folds.js";
+import { argumentError } from "../errors.js";
+import { checkNetwork, type Network, network } from "../network/network.js";
+import type { CompletedNetworkOptions, NetworkOptions } from "../network/network-options.js";
+import { checkCount, checkObject, checkOptionNames, checkText } from "../options.js";
+import { TRAIN_OPTION_NAMES, type TrainOptions } from "../train/train-options.js";
+
+/** One network to train on one data set. */
+export interface TrainJob {
+  /** The network to train. */
+  readonly network: Network;
+  /** What it is trained on. */
+  readonly data: Dataset | DatasetInput;
+  /** Options of `train`. */
+  readonly options?: TrainOptions | undefined;
+  /** For people: what tells this job from the others. Default "job 1", "job 2", ... */
+  readonly label?: string | undefined;
+  /** Set by `crossValidation`: the fold whose training rows are `data`. */
+  readonly fold?: Fold | undefined;
+}
+
+/** What one job of a sweep has in its own way. */
+export interface Variant {
+  /** Options of the network; the others are those of the job's network. */
+  readonly network?: Partial<NetworkOptions> | undefined;
+  /** Train options; the others are those of the job. */
+  readonly options?: TrainOptions | undefined;
+  /** Default: the number of the variant and its layers. */
+  readonly label?: string | undefined;
+}
+
+/** Each start is a network in memory. */
+const MOST_STARTS = 100_000;
+
+/**
+ * The same job from `count` freshly drawn starts, of seeds `seed`, `seed` + 1, ...; default: from the network's own seed on. All
+ * hold out the same validation part, drawn by the job's `options.seed` (default: the network's seed), so that their losses compare.
+ * @example await trainMany(restarts({ network, data }, 16))
+ */
+export function restarts(job: TrainJob, count: number, seed?: number): TrainJob[] {
+  checkJob(job, "job");
+  checkCount("count", count, 1);
+  if (count > MOST_STARTS) throw argumentError("count", `must be at most ${MOST_STARTS}`, count);
+  const { options } = job.network;
+  const first = seed ?? options.seed;
+  checkCount("seed", first, 0);
+  checkCount("seed + count", first + count, 1);
+  return Array.from({ length: count }, (_, k) => ({
+    ...job,
+    network: network({ ...options, seed: first + k }),
+    options: { ...job.options, seed: job.options?.seed ?? options.seed },
+    label: joined(job.label, `seed ${first + k}`),
+  }));
+}
+
+/**
+ * The same job with every variant's network or train options. Networks are freshly drawn; all hold out the same validation part.
+ * @example sweep(job, [{ network: { layers: [6, 8, 1] } }, { network: { layers: [6, 16, 16, 1], activation: "silu" } }])
+ */
+export function sweep(job: TrainJob, variants: readonly Variant[]): TrainJob[] {
+  checkJob(job, "job");
+  if (!Array.isArray(variants) || variants.length === 0)
+    throw argumentError("variants", "must be an array of at least one variant", variants);
+  const base = job.network.options;
+  return variants.map((variant: Variant, k) => {
+    checkVariant(`variants[${k}]`, variant);
+    const made = network({ ...reusable(base, variant.network?.layers), ...variant.network });
+    return {
+      ...job,
+      network: made,
+      options: { ...job.options, seed: job.options?.seed ?? base.seed, ...variant.options },
+      label: joined(job.label, variant.label ?? `variant ${k + 1}: ${made.options.layers.join("-")}`),
+    };
+  });
+}
+
+/**
+ * One job a fold: trained on the other folds' rows (a validation part for stopping is drawn from them as always), with the fold
+ * itself in `fold.held`, which takes no part in training, not even in its units. `crossValidate` runs and scores them.
+ */
+export function crossValidation(
+  job: TrainJob,
+  folds: number,
+  seed?: number,
+): (TrainJob & {
+  /** The fold that the job trains on. */
+  readonly fold: Fold;
+})[] {
+  checkJob(job, "job");
+  return foldsOf(asDataset(job.data, "job.data", job.network), folds, seed ?? job.network.options.seed).map((fold) => ({
+    ...job,
+    data: fold.train,
+    label: joined(job.label, `fold ${fold.index + 1}`),
+    fold,
+  }));
+}
+
+function checkVariant(name: string, variant: Variant): void {
+  checkOptionNames(name, variant, ["network", "options", "label"]);
+  const { network, options, label } = variant;
+  if (network !== undefined) checkObject(`${name}.network`, network);
+  if (options !== undefined) checkOptionNames(`${name}.options`, options, TRAIN_OPTION_NAMES);
+  if (label !== undefined) checkText(`${name}.label`, label);
+}
+
+/** The shape of a job; what is wrong with the values of data and options is the job's own error. @throws GAUSSFLOW_ARGUMENT */
+export function checkJob(job: TrainJob, name: string): void {
+  checkOptionNames(name, job, ["network", "data", "options", "label", "fold"]);
+  checkNetwork(`${name}.network`, job.network);
+  if (typeof job.data !== "object" || job.data === null)
+    throw argumentError(`${name}.data`, "must be a data set", job.data);
+  if (job.options !== undefined) checkOptionNames(`${name}.options`, job.options, TRAIN_OPTION_NAMES);
+  if (job.label !== undefined) checkText(`${name}.label`, job.label);
+}
+
+/** Options of a network that fit other layers: one entry a layer becomes one for all where all are the same. */
+function reusable(base: CompletedNetworkOptions, layers: readonly number[] | undefined): NetworkOptions {
+  if (layers === undefined || layers.length === base.layers.length) return base;
+  const one = <T>(entries: readonly T[]) => (new Set(entries).size === 1 ? entries[0] : undefined);
+  return {
+    ...base,
+    activation: base.activation.length === 0 ? undefined : (one(base.activation) ?? base.activation),
+    bias: one(base.bias) ?? base.bias,
+  };
+}
+
+function joined(before: string | undefined, label: string): string {
+  return before === undefined ? label : `${before}, ${label}`;
+}

@@ -1,0 +1,116 @@
+// A job and its result as plain data, to cross between threads: classes become their fields, a method its settings. Arrays of a data
+// set are laid into shared memory once, whatever the number of jobs and threads that read them.
+import { chooseBackend } from "../backend/create.js";
+import { asDataset, Dataset, type DatasetFields } from "../data/dataset.js";
+import { type ErrorCode, GaussflowError } from "../errors.js";
+import { type MethodSettings, methodAgain, settingsOf } from "../method/rebuild-method.js";
+import { Network, type NetworkState } from "../network/network.js";
+import type { TrainOptions } from "../train/train-options.js";
+import type { TrainResult } from "../train/train-result.js";
+import type { TrainJob } from "./job.js";
+
+export interface JobMessage {
+  readonly network: NetworkState;
+  readonly data: DatasetFields;
+  readonly method: MethodSettings | null;
+  readonly validation: DatasetFields | null;
+  /** What of the train options is plain. */
+  readonly options: TrainOptions;
+}
+
+/** Networks in the order of NETWORKS, repeated ones once; the rest of the result is plain. */
+export interface ResultMessage {
+  readonly networks: readonly (NetworkState | null)[];
+  readonly rest: Omit<TrainResult, (typeof NETWORKS)[number]>;
+}
+
+export interface ErrorMessage {
+  readonly code: ErrorCode | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly error: unknown;
+}
+
+const NETWORKS = ["network", "last", "best", "bestValidation"] as const;
+
+/** Fields in shared memory, by data set. */
+const shared = new WeakMap<Dataset, DatasetFields>();
+
+/**
+ * The job as plain data, or null where its options hold what cannot cross: `onRecord`, `monitor`, a method that is not made by
+ * this library. Such a job runs in the thread of the caller.
+ */
+export function packJob(job: TrainJob, threads: number): JobMessage | null {
+  const { signal: _signal, method, validation, onRecord, monitor, ...plain } = job.options ?? {};
+  if (onRecord !== undefined || monitor !== undefined) return null;
+  const settings = method === undefined ? null : settingsOf(method);
+  if (method !== undefined && settings === null) return null;
+  const set =
+    typeof validation === "object" && validation !== null
+      ? shareDataset(asDataset(validation, "options.validation", job.network))
+      : null;
+  return {
+    network: stateOf(job.network),
+    data: shareDataset(asDataset(job.data, "data", job.network)),
+    method: settings,
+    validation: set,
+    options: {
+      ...plain,
+      threads,
+      // Chosen here, so that a fall-back is warned of once.
+      backend: chooseBackend(plain.backend),
+      ...(set === null && validation !== undefined ? { validation } : {}),
+    },
+  };
+}
+
+export function unpackJob(message: JobMessage): Required<Pick<TrainJob, "network" | "data" | "options">> {
+  const { method, validation, options } = message;
+  return {
+    network: new Network(message.network),
+    data: new Dataset(message.data),
+    options: {
+      ...options,
+      ...(method === null ? {} : { method: methodAgain(method) }),
+      ...(validation === null ? {} : { validation: new Dataset(validation) }),
+    },
+  };
+}
+
+export function packResult(result: TrainResult): ResultMessage {
+  const { network, last, best, bestValidation, ...rest } = result;
+  return { networks: [network, last, best, bestValidation].map((one) => one && stateOf(one)), rest };
+}
+
+export function unpackResult({ networks, rest }: ResultMessage): TrainResult {
+  const [network, last, best, bestValidation] = networks.map((state) => state && new Network(state));
+  return { ...rest, network, last, best, bestValidation } as TrainResult;
+}
+
+/** The clone of an error keeps neither class nor code. */
+export function packError(error: unknown): ErrorMessage {
+  if (!(error instanceof GaussflowError)) return { code: null, details: {}, error };
+  return { code: error.code, details: error.details, error: new Error(error.message) };
+}
+
+export function unpackError({ code, details, error }: ErrorMessage): unknown {
+  return code === null ? error : new GaussflowError(code, (error as Error).message, details);
+}
+
+function stateOf(network: Network): NetworkState {
+  const { options, parameters, center, scaling, encoding, summary } = network;
+  return { options, parameters, center, scaling, encoding, summary };
+}
+
+function shareDataset(data: Dataset): DatasetFields {
+  const known = shared.get(data);
+  if (known !== undefined) return known;
+  const { inputs, targets, weights, ...rest } = data.fields();
+  const share = (values: Float64Array) => {
+    const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
+    copy.set(values);
+    return copy;
+  };
+  const fields = { ...rest, inputs: share(inputs), targets: share(targets), weights: weights && share(weights) };
+  shared.set(data, fields);
+  return fields;
+}

@@ -1,0 +1,33 @@
+// Why a run ended: codes for programs, sentences for people.
+import type { NonFinite } from "../backend/engine.js";
+
+/** Why a run ended. Every code comes with a sentence that holds the numbers. */
+export type ReasonCode =
+  | "gradient"
+  | "step"
+  | "reduction"
+  | "loss"
+  | "iterations"
+  | "seconds"
+  | "patience"
+  | "aborted"
+  | "damping-saturated"
+  | "no-progress"
+  | "non-finite"
+  | "memory"
+  // of flows
+  | "until"
+  | "event"
+  | "steps"
+  | "step-too-small"
+  | "singular-jacobian";
+
+/** Why a run ended. */
+export interface Reason {
+  /** The reason, for programs. */
+  readonly code: ReasonCode;
+  /** The reason, as a sentence with the numbers. */
+  readonly message: string;
+  /** With `non-finite`: where it first went bad. */
+  readonly where?: NonFinite | undefined;
+}

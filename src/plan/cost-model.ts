@@ -1,0 +1,38 @@
+// Seconds from flops: each operation has its rates by size, measured by `npm run bench:costs` and kept in cost-table.ts, so that the same
+// problem is planned the same way on every run and every machine.
+import { COST_TABLE } from "./cost-table.js";
+import type { EngineCosts, EngineName, OperationCost, Work } from "./costs.js";
+
+export function costsOf(engine: EngineName): EngineCosts {
+  return COST_TABLE[engine];
+}
+
+/** Value at `x` of what is linear in log x between the points, and constant beyond them. */
+function interpolate(points: readonly (readonly [number, number])[], x: number): number {
+  const next = points.findIndex(([at]) => at >= x);
+  if (next <= 0) return points[next === 0 ? 0 : points.length - 1]![1];
+  const [[low, from], [high, to]] = [points[next - 1]!, points[next]!];
+  return from + ((to - from) * Math.log(x / low)) / Math.log(high / low);
+}
+
+/** GF/s of one thread at `size`. */
+export function rateAt({ rates }: OperationCost, size: number): number {
+  const logarithms = rates.map(([at, rate]) => [at, Math.log(rate)] as const);
+  return Math.exp(interpolate(logarithms, size));
+}
+
+/** How many times as fast `threads` threads are as one, in so many flops. */
+export function speedupAt({ gains }: OperationCost, flops: number, threads: number): number {
+  return gains.length === 0 ? 1 : 1 + (threads - 1) * interpolate(gains, flops);
+}
+
+/** Predicted seconds of an iteration with this work on `threads` threads. */
+export function secondsOf(work: readonly Work[], engine: EngineName, threads: number): number {
+  const { callSeconds, hopSeconds, iterationSeconds, operations } = costsOf(engine);
+  return work.reduce((sum, { operation, flops, size, calls, elsewhere }) => {
+    const cost = operations[operation];
+    // What is done where it stands is done by one thread.
+    const speed = 1e9 * rateAt(cost, size) * (elsewhere ? speedupAt(cost, flops, threads) : 1);
+    return sum + calls * (callSeconds + (elsewhere ? hopSeconds : 0)) + flops / speed;
+  }, iterationSeconds);
+}

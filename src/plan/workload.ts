@@ -1,0 +1,208 @@
+// Flops of what a step needs, by route, from sizes alone. A flop count is the nominal one of the formula; how fast the
+// engine gets through it stands in cost-table.ts.
+
+import { LARGE_VECTOR } from "../algebra/vectors.js";
+import type { Architecture } from "../network/architecture.js";
+import { forwardCost, linearizeCost, passesCost, SYNCHRONOUS_FLOPS, solveCost } from "./call-cost.js";
+import type { EngineName, Work } from "./costs.js";
+import type { Route } from "./route.js";
+
+const elsewhere = (cost: number) => cost > SYNCHRONOUS_FLOPS;
+
+/** Products G v of one matrix-free step where nothing is known yet of the problem's spectrum: a figure to plan with, no bound. */
+const PLANNED_PRODUCTS = 60;
+
+const VECTOR_OPERATIONS = 20;
+
+/** Multiplications of weights by inputs in one forward pass of one sample. */
+function weightCount({ layers }: Architecture): number {
+  return layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize * outputSize, 0);
+}
+
+/** Forward pass of n samples. */
+function forwardWork(net: Architecture, n: number): Work {
+  const flops = 2 * n * weightCount(net);
+  return { operation: "forward", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(forwardCost(net, n)) };
+}
+
+/**
+ * Some twenty passes over vectors of p entries: points, gradients and steps of the loop. Large vectors are the engine's work, on its threads, and
+ * their rate covers its own passes over the parameters.
+ */
+function vectorWork({ parameterCount: p }: Architecture): Work {
+  const large = p >= LARGE_VECTOR;
+  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0, elsewhere: large };
+}
+
+/** Loss and gradient, with one backward row an output. */
+function passWork(net: Architecture, n: number, route: Route): Work {
+  const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
+  const flops = n * (4 * weightCount(net) + 2 * net.outputSize * back);
+  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(linearizeCost(net, n, route)) };
+}
+
+/** G from the pairs of units and inputs of every two layers (native/core/gram.h). */
+function gramWork(net: Architecture, n: number): Work {
+  let products = 0;
+  for (const { left, right } of layerPairs(net)) products += left * right;
+  const size = net.parameterCount;
+  return {
+    operation: "gram",
+    flops: 2 * n * products,
+    size,
+    calls: 0,
+    elsewhere: elsewhere(linearizeCost(net, n, "primal")),
+  };
+}
+
+/** Numbers of left (unit) and right (input) pairs for every two layers l <= l'. */
+export function layerPairs({ layers }: Architecture): { readonly left: number; readonly right: number }[] {
+  const rights = layers.map(({ inputSize, bias }) => inputSize + (bias ? 1 : 0));
+  const triangle = (k: number) => (k * (k + 1)) / 2;
+  return layers.flatMap((layer, l) =>
+    layers.slice(l).map((other, m) => {
+      if (m > 0) return { left: layer.outputSize * other.outputSize, right: rights[l]! * rights[l + m]! };
+      const last = l + 1 === layers.length;
+      return { left: last ? layer.outputSize : triangle(layer.outputSize), right: triangle(rights[l]!) };
+    }),
+  );
+}
+
+/** K from two small products a layer, its upper triangle. */
+function kernelWork(net: Architecture, n: number): Work {
+  const c = net.outputSize;
+  const inner = net.layers.reduce(
+    (sum, { inputSize, outputSize }, l) =>
+      sum + inputSize + (l + 1 === net.layers.length ? c : c ** 2 * outputSize) + c ** 2,
+    0,
+  );
+  const away = elsewhere(linearizeCost(net, n, "dual"));
+  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: away };
+}
+
+function factorWork(net: Architecture, n: number, route: "primal" | "dual"): Work {
+  const order = route === "primal" ? net.parameterCount : n * net.outputSize;
+  const flops = order ** 3 / 3 + 8 * order ** 2;
+  const away = elsewhere(solveCost(net, n, route, order));
+  return { operation: "cholesky", flops, size: order, calls: 1, elsewhere: away };
+}
+
+/** R of J, and the damping folded into a copy of it. */
+function triangleWork(net: Architecture, n: number): Work[] {
+  const p = net.parameterCount;
+  return [
+    {
+      operation: "triangle",
+      flops: 2 * n * net.outputSize * p ** 2,
+      size: p,
+      calls: 0,
+      elsewhere: elsewhere(linearizeCost(net, n, "orthogonal")),
+    },
+    {
+      operation: "fold",
+      flops: (2 / 3) * p ** 3,
+      size: p,
+      calls: 1,
+      elsewhere: elsewhere(solveCost(net, n, "orthogonal", p)),
+    },
+  ];
+}
+
+/**
+ * Products G v with one vector each, within one solve: a tangent pass forward (twice the flops of a plain one), a pass back, an outer
+ * product.
+ */
+export function productWork(net: Architecture, n: number, products: number): Work {
+  const away = elsewhere(solveCost(net, n, "matrix-free", 0));
+  return {
+    operation: "product",
+    flops: products * 8 * n * weightCount(net),
+    size: fanIn(net),
+    calls: 1,
+    elsewhere: away,
+  };
+}
+
+/** What the steps of a run are made of: how far below double precision and all samples (`step/step-policy.ts`), and what is added to them. */
+export interface StepKind {
+  /** In the primal route the curvature is in single precision until that no longer suffices: the native engine holds one of them at a time. */
+  readonly single?: boolean;
+  /** Samples behind the curvature, by route, while they are not all: at first and at most (`step/subset.ts`). */
+  readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
+  /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
+  readonly acceleration?: boolean;
+  /** Whose steps they are: what is half the work in float32, or in rows of J, is so in the native engine only. Default native. */
+  readonly engine?: EngineName;
+}
+
+/** Float32 has twice the flops a second: half of them at the double rate of the cost table. */
+const SINGLE = 0.5;
+/** Products of a step in single precision, by the factor of all samples or of a few. */
+const SINGLE_PRODUCTS = { all: 2, few: 4 };
+
+/** Whether a subset of the samples stands in rows of J, not in G: SampleSystem::Pays of the native engine. */
+export function standsInRows(net: Architecture, count: number): boolean {
+  return 2 * count * net.outputSize <= net.parameterCount;
+}
+
+/** The products of those rows with each other, and the factor of that. */
+function sampleWork(net: Architecture, count: number): Work {
+  const rows = count * net.outputSize;
+  const p = net.parameterCount;
+  const away = elsewhere(solveCost(net, count, "primal", p));
+  return { operation: "cholesky", flops: rows ** 2 * p + rows ** 3 / 3, size: rows, calls: 1, elsewhere: away };
+}
+
+function scaled(work: Work, factor: number): Work {
+  return { ...work, flops: factor * work.flops };
+}
+
+/** Second derivative along a step, its transpose product, and a second solve with the factor. */
+function accelerationWork(net: Architecture, n: number, order: number, route: Route): Work[] {
+  const away = elsewhere(solveCost(net, n, route, order) + 2 * passesCost(net, n));
+  const [all, first] = [weightCount(net), net.layers[0]!.inputSize * net.layers[0]!.outputSize];
+  // Two products with the inputs of the first layer, five above (native/core/acceleration.cc), one back.
+  const flops = 2 * n * (5 * all - 3 * first + all);
+  return [
+    { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: away },
+    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0, elsewhere: away },
+  ];
+}
+
+/** One iteration, far from the minimum: linearization, one solve, its acceleration if asked for, the loss at the new point. */
+export function iterationWork(
+  route: Route,
+  net: Architecture,
+  n: number,
+  { single = false, subset = {}, acceleration = false, engine = "native" }: StepKind = {},
+): Work[] {
+  const order = route === "dual" ? n * net.outputSize : net.parameterCount;
+  const count = subset[route]?.first ?? n;
+  const accelerated = acceleration && (route === "dual" || (route === "primal" && count === n));
+  const ends = [
+    vectorWork(net),
+    passWork(net, n, route),
+    forwardWork(net, n),
+    ...(accelerated ? accelerationWork(net, n, order, route) : []),
+  ];
+  if (route === "primal" && single) {
+    const share = engine === "native" ? SINGLE : 1;
+    const preconditioner =
+      engine === "native" && standsInRows(net, count)
+        ? [sampleWork(net, count)]
+        : [gramWork(net, count), factorWork(net, count, "primal")];
+    return [
+      ...ends,
+      ...preconditioner.map((work) => scaled(work, share)),
+      productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all * (accelerated ? 2 : 1)),
+    ];
+  }
+  if (route === "primal") return [...ends, gramWork(net, n), factorWork(net, n, "primal")];
+  if (route === "dual") return [...ends, kernelWork(net, n), factorWork(net, n, "dual")];
+  if (route === "orthogonal") return [...ends, ...triangleWork(net, n)];
+  return [...ends, scaled(productWork(net, count, PLANNED_PRODUCTS), count < n && engine === "native" ? SINGLE : 1)];
+}
+
+function fanIn(net: Architecture): number {
+  return weightCount(net) / net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+}

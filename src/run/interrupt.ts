@@ -1,0 +1,63 @@
+// The two ways a run is cut short from outside: the caller's AbortSignal and the deadline. Both reach the engine as one
+// signal, so that a long kernel stops at its next tile; the loop asks which of them it was.
+import type { Reason } from "../method/reason.js";
+
+/** Longest delay setTimeout knows (2^31 - 1 ms); later deadlines are only checked between trials. */
+const longestTimer = 2 ** 31 - 1;
+
+/** The reason of a run that the caller's signal has ended. */
+export function abortReason(signal: AbortSignal): Reason {
+  const why: unknown = signal.reason;
+  const detail = why instanceof Error && why.name !== "AbortError" ? `: ${why.message}` : "";
+  return { code: "aborted", message: `the caller aborted the run${detail}` };
+}
+
+/** True for what a computation rejects with once `signal` has been aborted. */
+export function endedBy(signal: AbortSignal | undefined, error: unknown): signal is AbortSignal {
+  return signal?.aborted === true && error === signal.reason;
+}
+
+export class Interrupt {
+  readonly #controller = new AbortController();
+  readonly #user: AbortSignal | undefined;
+  readonly #seconds: number;
+  readonly #start = performance.now();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #forward = () => this.#controller.abort(this.#user?.reason);
+
+  constructor(user: AbortSignal | undefined, seconds: number) {
+    this.#user = user;
+    this.#seconds = seconds;
+    user?.addEventListener("abort", this.#forward, { once: true });
+    if (user?.aborted) this.#forward();
+    if (1000 * seconds <= longestTimer) {
+      this.#timer = setTimeout(() => this.#controller.abort(), 1000 * seconds);
+      this.#timer.unref();
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why the run must end now, or null. */
+  reason(): Reason | null {
+    if (this.#user?.aborted) return abortReason(this.#user);
+    const elapsed = (performance.now() - this.#start) / 1000;
+    if (elapsed < this.#seconds && !this.#controller.signal.aborted) return null;
+    return {
+      code: "seconds",
+      message: `${elapsed.toFixed(2)} s have passed of the ${this.#seconds} s that were allowed`,
+    };
+  }
+
+  /** Lets timers and signals run: the reference engine never yields to the event loop by itself. */
+  async breathe(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#user?.removeEventListener("abort", this.#forward);
+  }
+}

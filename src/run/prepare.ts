@@ -1,0 +1,222 @@
+// From a network and a data set in raw units to what an engine works on: units, shifted targets, the mean's factor. Training and
+// flows share it.
+import type { EngineData } from "../backend/engine.js";
+import { FileDataset } from "../data/data-file.js";
+import {
+  type Dataset,
+  type DatasetInput,
+  datasetSteps,
+  fittedSteps,
+  selectedSteps,
+  splitSteps,
+} from "../data/dataset.js";
+import { identityScaling, type Scaling, scaleSteps, standardizeInTurns } from "../data/scaling.js";
+import { argumentError } from "../errors.js";
+import { copySteps, finish, finishInTurns, Pace, STEP, type Steps } from "../event-loop-yield.js";
+import { rootWeight } from "../loss/weighted.js";
+import { predictionSteps } from "../network/forward.js";
+import { checkNetwork, type Network } from "../network/network.js";
+import type { ResidualTerms } from "./observer.js";
+
+/** Standardized inputs; standardized targets too, unless the output activation ties the predictions to raw units. */
+async function unitsOf(
+  network: Network,
+  fit: Dataset | FileDataset,
+  signal: AbortSignal | undefined,
+): Promise<Scaling> {
+  const standard = await standardizeInTurns(fit, signal);
+  const linear = network.architecture.layers.at(-1)?.activation === "identity";
+  return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
+}
+
+/** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
+export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
+  return finish(fittingSteps(network, given));
+}
+
+/** The same in pieces. */
+export function* fittingSteps(network: Network, given: Dataset | DatasetInput): Steps<Dataset> {
+  checkNetwork("network", network);
+  const set = yield* datasetSteps(given, "data", network);
+  checkFit(network, set);
+  return set;
+}
+
+/** What `train` takes: data files too. */
+export function trainingData(network: Network, given: Dataset | DatasetInput | FileDataset): Dataset | FileDataset {
+  return finish(trainingDataSteps(network, given));
+}
+
+/** The same in pieces. */
+export function* trainingDataSteps(
+  network: Network,
+  given: Dataset | DatasetInput | FileDataset,
+): Steps<Dataset | FileDataset> {
+  if (!(given instanceof FileDataset)) return yield* fittingSteps(network, given);
+  checkNetwork("network", network);
+  checkFit(network, given);
+  if (network.center !== null)
+    throw argumentError(
+      "network",
+      "must not be centered for data from a file: its targets stand as they are",
+      "centered",
+    );
+  return given;
+}
+
+function checkFit(network: Network, set: Dataset | FileDataset): void {
+  if (set.inputSize !== network.inputSize || set.outputSize !== network.outputSize)
+    throw argumentError(
+      "data",
+      `must have ${network.inputSize} inputs and ${network.outputSize} targets, as the network`,
+      `${set.inputSize} and ${set.outputSize}`,
+    );
+}
+
+/** The rows that are fitted: those of a split column's training part, and of them those with a weight. */
+export function fittedPart(set: Dataset): Dataset {
+  return finish(fittedPartSteps(set));
+}
+
+/** The same in pieces. */
+export function* fittedPartSteps(set: Dataset): Steps<Dataset> {
+  return yield* withWeightSteps(set.parts === null ? yield* fittedSteps(set) : (yield* splitSteps(set)).train);
+}
+
+/** The rows whose weight is not 0, in pieces: only they are equations. Regime, ranks and degrees of freedom count these. */
+export function* withWeightSteps(set: Dataset): Steps<Dataset> {
+  const { weights } = set;
+  if (weights === null || !weights.includes(0)) return set;
+  const rows = new Uint32Array(weights.length);
+  let count = 0;
+  for (let row = 0; row < rows.length; row++) {
+    if (weights[row] !== 0) rows[count++] = row;
+    if (row % STEP === STEP - 1) yield;
+  }
+  return yield* selectedSteps(set, rows.subarray(0, count));
+}
+
+/** Where a run starts: the network in its units, the data as the engine gets them, and how large the terms of its residual are. */
+export interface StartingPoint {
+  readonly start: Network;
+  readonly scaling: Scaling | null;
+  readonly data: EngineData;
+  /** Only a monitor and a centered network ask for them: a pass over the data. */
+  readonly terms: () => Promise<ResidualTerms>;
+}
+
+/**
+ * The passes over the data take turns with the event loop.
+ * @throws GAUSSFLOW_FILE where a data file has changed, and the signal's reason once it has been aborted
+ */
+export async function startingPoint(
+  network: Network,
+  fit: Dataset | FileDataset,
+  standardize: boolean,
+  signal: AbortSignal | undefined,
+): Promise<StartingPoint> {
+  const scaling = network.scaling ?? (standardize ? await unitsOf(network, fit, signal) : null);
+  const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
+  if (fit instanceof FileDataset) {
+    const { layout, sampleCount, weights, inputSize, outputSize } = fit;
+    const none = new Float64Array(0);
+    const file = { layout, ...(scaling ?? identityScaling(inputSize, outputSize)) };
+    const data = { sampleCount, inputs: none, targets: none, weights: weights ?? undefined, file };
+    // Only a shift of the targets needs these lengths, and a monitor: neither goes with a file.
+    return { start, scaling, data, terms: () => Promise.resolve({ targets: 0, raw: 0, shift: 0 }) };
+  }
+  const data = await engineData(start, fit, scaling, signal);
+  // The function outlives the scaled inputs.
+  const { targets } = data;
+  return {
+    start,
+    scaling,
+    data,
+    terms: () => finishInTurns(residualTerms(start, fit, scaling, targets), new Pace(signal)),
+  };
+}
+
+function* residualTerms(
+  start: Network,
+  fit: Dataset,
+  scaling: Scaling | null,
+  shifted: Float64Array,
+): Steps<ResidualTerms> {
+  const c = fit.outputSize;
+  const columns = scaling?.targets;
+  let [targets, raw, shift] = [0, 0, 0];
+  for (let k = 0; k < shifted.length; k++) {
+    const root = rootWeight(fit.weights, k, c);
+    const scale = columns?.scale[k % c] ?? 1;
+    const value = (fit.targets[k] - (columns?.offset[k % c] ?? 0)) / scale;
+    // Sums of squares could overflow.
+    targets = Math.hypot(targets, root * value);
+    raw = Math.hypot(raw, root * (fit.targets[k] / scale));
+    if (start.center !== null) shift = Math.hypot(shift, root * (shifted[k] - value));
+    if (k % TERMS_STEP === TERMS_STEP - 1) yield;
+  }
+  return { targets, raw, shift };
+}
+
+/** Terms of a piece: `Math.hypot` takes some 50 ns. */
+const TERMS_STEP = STEP / 8;
+
+/** Largest share of |y| that rounding of alpha f(w_0) may take. */
+const largestLoss = 1e-3;
+
+/**
+ * alpha (f(w) - f(w_0)) is a difference of numbers of size alpha |f(w_0)|, known to eps times that whichever way it is formed: targets
+ * below it cannot be told from noise, and a loss of them would be a made-up number.
+ * @throws GAUSSFLOW_ARGUMENT naming outputScale
+ */
+export async function checkTargetsKept({
+  start: {
+    architecture: { outputScale },
+    center,
+  },
+  terms,
+}: StartingPoint): Promise<void> {
+  if (center === null) return;
+  const { targets, shift } = await terms();
+  const lost = Number.EPSILON * shift;
+  if (targets === 0 || lost <= largestLoss * targets) return;
+  const show = (value: number) => value.toExponential(2);
+  throw argumentError(
+    "outputScale",
+    `must keep the rounding eps * outputScale * |f(w_0)| of a centered network's predictions below ${largestLoss} |y|: it is ${show(lost)} for |f(w_0)| = ${show(shift / outputScale)} and |y| = ${show(targets)} in the units of training, so at most ${show((outputScale * largestLoss * targets) / lost)} will do`,
+    outputScale,
+  );
+}
+
+/**
+ * What an engine gets: scaled inputs, and targets with alpha f(w_0) added where the network is centered. Takes turns with the event loop.
+ * @throws the signal's reason once it has been aborted
+ */
+export async function engineData(
+  network: Network,
+  data: Dataset,
+  scaling: Scaling | null,
+  signal: AbortSignal | undefined,
+): Promise<EngineData> {
+  const pace = new Pace(signal);
+  const { architecture, center } = network;
+  const inputs = scaling === null ? data.inputs : await finishInTurns(scaleSteps(data.inputs, scaling.inputs), pace);
+  const targets = await finishInTurns(
+    scaling === null ? copySteps(data.targets) : scaleSteps(data.targets, scaling.targets),
+    pace,
+  );
+  if (center !== null) {
+    const shift = await finishInTurns(predictionSteps(architecture, center, inputs), pace);
+    for (let k = 0; k < targets.length; k++) {
+      targets[k] += shift[k];
+      if (k % STEP === STEP - 1) await pace.turn();
+    }
+  }
+  return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined };
+}
+
+/** 2 / (sum of weights * outputs): from the sum loss to the weighted mean of squares. */
+export function meanFactor(data: Dataset | FileDataset): number {
+  const total = data.weights === null ? data.sampleCount : data.weights.reduce((sum, weight) => sum + weight, 0);
+  return 2 / (total * data.outputSize);
+}

@@ -1,0 +1,103 @@
+// What a run tells the world: one record a trial or time step, a reason at the end. The library itself prints nothing.
+import type { Route } from "../plan/route.js";
+import type { TrialHistory } from "../step/trial-history.js";
+
+/** One trial step. An iteration is one linearization; it has one accepted trial, and before it any number of rejected ones. */
+export interface TrainRecord extends TrialHistory {
+  /** From 1 within the iteration. */
+  readonly trial: number;
+  /** Why the trial was rejected, as a sentence; null where it was accepted. */
+  readonly rejection: string | null;
+  /** Weighted mean of squared errors in the units the network is trained in, at the point kept after this trial. */
+  readonly loss: number;
+  /**
+   * MINPACK's scale-free gradient measure at that point (`stop.gradient`). In the dual route a lower bound of it, as long as that is
+   * above the tolerance. With weight decay an upper bound.
+   */
+  readonly gradientCosine: number;
+  /** Euclidean norm of the step. */
+  readonly stepNorm: number;
+  /** 2 |a| / |v| where the step holds a geodesic acceleration a of the velocity v, lengths in D; null where it does not. */
+  readonly acceleration: number | null;
+  /** How the step was solved for. */
+  readonly route: Route;
+  /** Condition estimate of the damped system, when the method asked for it. */
+  readonly condition: number | null;
+  /** Pairs of the secant correction that was added to G (`step/secant.ts`), where it was. */
+  readonly secant?: number | undefined;
+  /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
+  readonly validationLoss: number | null;
+  /** Seconds since the start of the run, and of this trial by phase. */
+  readonly elapsed: number;
+  /** Seconds of this trial, by phase. */
+  readonly seconds: {
+    /** Forward and backward passes. */
+    readonly passes: number;
+    /** Forming the curvature. */
+    readonly curvature: number;
+    /** Solving for the step. */
+    readonly solve: number;
+    /** The loss at the trial point. */
+    readonly evaluate: number;
+    /** The loss on the validation data. */
+    readonly validation: number;
+  };
+}
+
+/** One accepted time step of a flow; step 0 is the start. */
+export interface FlowRecord {
+  /** Number of the step, from 1; 0 is the start. */
+  readonly step: number;
+  /** Time at the end of the step. */
+  readonly time: number;
+  /** Length of the step in time. */
+  readonly stepSize: number;
+  /** Trials rejected before it. */
+  readonly rejections: number;
+  /** Right-hand sides so far. */
+  readonly evaluations: number;
+  /** Local error in units of the tolerance; null at a fixed step and at the start. */
+  readonly error: number | null;
+  /** Weighted mean of squared errors, as in training. */
+  readonly loss: number;
+  /** Sum objective g + decay/2 |w|^2: the one that rates refer to. */
+  readonly objective: number;
+  /** Euclidean norm of the objective's gradient. */
+  readonly gradientNorm: number;
+  /** null where no curvature was formed (gradient flow). */
+  readonly gradientCosine: number | null;
+  /** -d objective/dt along the flow (0 where it ends at its start for want of a velocity), and its integral since the start. */
+  readonly dissipation: number;
+  /** Integral of `dissipation` since the start. */
+  readonly dissipated: number;
+  /** Damping rho. */
+  readonly damping: number;
+  /** Smallest eigenvalue of K above the rounding floor and the number below, where the schedule asked; else null. */
+  readonly smallestEigenvalue: number | null;
+  /** How many eigenvalues lie below the rounding floor; null where the schedule did not ask. */
+  readonly eigenvaluesBelowFloor: number | null;
+  /** |w - w(start)|. */
+  readonly distance: number;
+  /** How the velocity was solved for. */
+  readonly route: Route;
+  /** Orthogonal route: numerical rank and estimated smallest singular value of alpha J; else null. */
+  readonly rank: number | null;
+  /** Estimate of the smallest singular value of alpha J; null but in the orthogonal route. */
+  readonly smallestSingularValue: number | null;
+  /** Condition estimate of the damped system; null where there is none. */
+  readonly condition: number | null;
+  /**
+   * Relative change of dw/dt when the parameters move by their last digit: measured where steps keep being rejected, at the
+   * start of the flow (later J may lose its rank by curvature); else null. From 0.01 on rounding sets the step size.
+   */
+  readonly velocityNoise: number | null;
+  /** Why rounding limits the steps, where that was seen: once in a flow; else null. */
+  readonly rounding: string | null;
+  /**
+   * Stiffness or a limit by rounding seen for the first time, an objective that rose (an exact flow never climbs: integrator error), or
+   * why there is no velocity at the start; else null.
+   */
+  readonly warning: string | null;
+  /** Seconds since the start of the flow. */
+  readonly elapsed: number;
+}

@@ -1,0 +1,103 @@
+// The options that training and flows share, checked and completed: loss, units, engine, observers, interruption, checkpoints.
+import type { BackendOptions } from "../backend/create.js";
+import { argumentError } from "../errors.js";
+import { type SquaredError, squaredError } from "../loss/squared-error.js";
+import { defaultMemoryLimit } from "../memory-limit.js";
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkMemoryLimit,
+  checkNonNegative,
+  checkOptionNames,
+  checkPath,
+  checkSignal,
+} from "../options.js";
+import type { Observer } from "./observer.js";
+
+export interface RunOptions<Entry> extends BackendOptions {
+  /** Default `squaredError()`. */
+  readonly loss?: SquaredError | undefined;
+  /** Run in standardized units (stored with the network, which predicts in raw units). Default true. */
+  readonly standardize?: boolean | undefined;
+  /** Stops the run at the next tile; it then resolves with reason "aborted" and the best network so far. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Bytes that the process may come to. A run that is predicted to need more is refused before it allocates anything; training with route
+   * "auto" takes the matrix-free route instead where that fits (and says so). Default: half of the physical memory or of the control group's limit.
+   */
+  readonly memoryLimit?: number | undefined;
+  /** Called with every record as it arises. An exception ends the run. */
+  readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
+  /** Made by `monitor()`; its report stands in the result. */
+  readonly monitor?: Observer | undefined;
+  /** Write the state of the run every so many accepted steps (default 10), and whenever and however it ends after the first one. */
+  readonly checkpoint?:
+    | {
+        /** File that is written. */
+        readonly path: string;
+        /** Iterations or steps between two writes. Default 10. */
+        readonly every?: number | undefined;
+      }
+    | undefined;
+  /**
+   * Path of a checkpoint of the same run to go on from: bit for bit with the kind of engine that wrote it, to rounding with the other
+   * kind. Stop rules and the number of threads may differ; of a flow also `until`, outputs and events, and its schedules that are
+   * functions cannot be compared.
+   */
+  readonly resume?: string | undefined;
+}
+
+export interface CompletedRunOptions {
+  readonly loss: SquaredError;
+  readonly standardize: boolean;
+  readonly memoryLimit: number;
+  readonly checkpoint: {
+    /** File that is written. */
+    readonly path: string;
+    /** Iterations or steps between two writes. Default 10. */
+    readonly every: number;
+  } | null;
+  readonly resume: string | null;
+}
+
+export const RUN_OPTION_NAMES = [
+  "loss",
+  "standardize",
+  "signal",
+  "onRecord",
+  "monitor",
+  "backend",
+  "threads",
+  "memoryLimit",
+  "checkpoint",
+  "resume",
+] as const;
+
+const OBSERVER_METHODS = ["onStart", "onRecord", "onFlowRecord", "onPoint", "onEnd"] as const;
+const checkpointEvery = 10;
+
+/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
+export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
+  const { loss = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
+  const { memoryLimit = defaultMemoryLimit() } = options;
+  if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
+  checkOptionNames("options.loss", loss, ["kind", "decay"]);
+  checkNonNegative("options.loss.decay", loss.decay);
+  checkBoolean("options.standardize", standardize);
+  checkSignal("options.signal", signal);
+  checkMemoryLimit("options.memoryLimit", memoryLimit);
+  if (onRecord !== undefined) checkFunction("options.onRecord", onRecord);
+  if (monitor !== undefined && (typeof monitor !== "object" || monitor === null))
+    throw argumentError("options.monitor", "must be made by monitor()", monitor);
+  for (const name of OBSERVER_METHODS)
+    if (monitor?.[name] !== undefined && typeof monitor[name] !== "function")
+      throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
+  if (resume !== undefined) checkPath("options.resume", resume);
+  if (checkpoint === undefined) return { loss, standardize, memoryLimit, checkpoint: null, resume: resume ?? null };
+  checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
+  const { path, every = checkpointEvery } = checkpoint;
+  checkPath("options.checkpoint.path", path);
+  checkCount("options.checkpoint.every", every, 1);
+  return { loss, standardize, memoryLimit, checkpoint: { path, every }, resume: resume ?? null };
+}

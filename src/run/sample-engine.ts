@@ -1,0 +1,47 @@
+// A second, small engine on a sample of the data, for what would cost too much on all of it; made when it is first asked for.
+
+import { type BackendOptions, createEngine } from "../backend/create.js";
+import type { Engine, EngineData } from "../backend/engine.js";
+import { pickRows } from "../data/rows.js";
+import type { Architecture } from "../network/architecture.js";
+import { sampleEquations } from "../plan/observation.js";
+
+export class SampleEngine {
+  readonly #make: () => Engine;
+  #engine: Engine | null = null;
+
+  constructor(architecture: Architecture, data: EngineData, options: BackendOptions) {
+    this.#make = () =>
+      createEngine(architecture, sampled(data, architecture.outputSize, sampleEquations), {
+        backend: options.backend,
+        threads: options.threads,
+      });
+  }
+
+  readonly get = (): Engine => {
+    this.#engine ??= this.#make();
+    return this.#engine;
+  };
+
+  dispose(): void {
+    this.#engine?.dispose();
+    this.#engine = null;
+  }
+}
+
+/**
+ * At most `equations` of the data's equations, from evenly spaced samples; the data themselves where they are few enough. In memory: only
+ * a monitor asks for a sample, and none goes with data from a file.
+ */
+function sampled(data: EngineData, outputSize: number, equations: number): EngineData {
+  const count = Math.max(1, Math.floor(equations / outputSize));
+  if (data.sampleCount <= count) return data;
+  const rows = Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * data.sampleCount) / count));
+  const pick = (from: Float64Array) => pickRows(from, rows, from.length / data.sampleCount);
+  return {
+    sampleCount: count,
+    inputs: pick(data.inputs),
+    targets: pick(data.targets),
+    weights: data.weights && pick(data.weights),
+  };
+}
