@@ -19,7 +19,7 @@ namespace gaussflow {
 
 // The failure side of an answer, as src/backend/native/binding.ts declares it.
 inline Napi::Value FailureValue(Napi::Env env, const Status& status) {
-  static constexpr const char* kNames[] = {"ok",         "canceled", "memory",
+  static constexpr const char* kNames[] = {"ok",         "canceled",  "memory",
                                            "indefinite", "nonFinite", "imprecise",
                                            "file",       "misuse",    "internal"};
   Napi::Object object = Napi::Object::New(env);

@@ -141,19 +141,13 @@ Status ProductsOf<T>::Gram(size_t count, const double* vectors, const Cancel& ca
 template <typename T>
 Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
   Layout();
-  const size_t n = data_.sample_count, c = net_.output_size, p = net_.parameter_count;
+  const size_t n = data_.sample_count;
   const size_t group = std::min(sweep.count, kGroup);
   const Status reserved = Reserve(sweep, group);
   if (!reserved.ok()) return reserved;
   const T* directions =
       sweep.directions == nullptr ? nullptr : Directions(sweep.count, sweep.directions);
-  // In float the output scale and the largest weight of a sample stay out of the panels, whose
-  // range they would take.
   const double weight = kSingle<T> ? LargestSquare() : 1.0;
-  const double common = kSingle<T> ? net_.output_scale * net_.output_scale * weight : 1.0;
-  const T scale = kSingle<T> ? T(1) : static_cast<T>(net_.output_scale);
-  const double root_scale = 1.0 / weight;
-  const size_t per_worker = 2 * net_.max_outputs() * kTile;
 
   ThreadPool& pool = ThreadPool::Instance();
   for (first_ = 0; first_ < n; first_ += block_) {
@@ -167,54 +161,78 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
           }))
         return Status::Canceled();
     }
-    for (size_t v0 = 0; v0 < sweep.count; v0 += group) {
-      const size_t vectors = std::min(group, sweep.count - v0);
-      const bool passed = pool.Run(threads_, tiles * vectors, cancel, [&](size_t task, int worker) {
-        const size_t slot = task % vectors, v = v0 + slot;
-        const size_t s0 = task / vectors * kTile, width = std::min(kTile, size - s0);
-        T* image = scratch_.data() + static_cast<size_t>(worker) * per_worker;
-        if (sweep.directions != nullptr) {
-          image = TangentTile(directions + v * p, s0, width, image);
-        } else {
-          const double* from = sweep.coefficients + v * n * c + (first_ + s0) * c;
-          for (size_t i = 0; i < width; ++i)
-            for (size_t a = 0; a < c; ++a) image[a * kTile + i] = static_cast<T>(from[i * c + a]);
-        }
-        if (sweep.images != nullptr) {
-          double* to = sweep.images + v * n * c + (first_ + s0) * c;
-          for (size_t i = 0; i < width; ++i)
-            for (size_t a = 0; a < c; ++a) to[i * c + a] = image[a * kTile + i];
-        }
-        if (sweep.sums == nullptr) return;
-        // The weights of the samples belong to J~ only, and J~^T J~ has both roots.
-        const double* root = sweep.directions != nullptr ? data_.root_weight() : nullptr;
-        const size_t last = net_.layers.size() - 1;
-        for (size_t a = 0; a < c; ++a) {
-          T* u = image + a * kTile;
-          if (root != nullptr)
-            for (size_t i = 0; i < width; ++i) {
-              const double r = root[first_ + s0 + i];
-              u[i] *= static_cast<T>(root_scale * r * r);
-            }
-          MultiplyScaled(width, scale, u, Slope(last) + a * stride_ + s0,
-                         Delta(slot, last) + a * block_ + s0);
-        }
-        BackwardTile(slot, s0, width);
-      });
-      if (!passed) return Status::Canceled();
-      if (sweep.sums == nullptr) continue;
-      const bool summed =
-          pool.Run(threads_, parts_.size() * vectors, cancel, [&](size_t task, int worker) {
-            const size_t slot = task % vectors;
-            const double whole = sweep.directions == nullptr ? 1.0 : common * scales_[v0 + slot];
-            AddOuter(parts_[task / vectors], slot, size, first_ == 0, whole, worker,
-                     sweep.sums + (v0 + slot) * p);
-          });
-      if (!summed) return Status::Canceled();
-    }
+    for (size_t v0 = 0; v0 < sweep.count; v0 += group)
+      if (!RunGroup(sweep, directions, v0, std::min(group, sweep.count - v0), size, weight, cancel))
+        return Status::Canceled();
   }
   valid_ = kept_;
   return Status::Ok();
+}
+
+template <typename T>
+bool ProductsOf<T>::RunGroup(const Sweep& sweep, const T* directions, size_t v0, size_t vectors,
+                             size_t size, double weight, const Cancel& cancel) {
+  // In float the output scale and the largest weight of a sample stay out of the panels, whose
+  // range they would take.
+  const double common = kSingle<T> ? net_.output_scale * net_.output_scale * weight : 1.0;
+  const size_t tiles = (size + kTile - 1) / kTile, per_worker = 2 * net_.max_outputs() * kTile;
+  ThreadPool& pool = ThreadPool::Instance();
+  const bool passed = pool.Run(threads_, tiles * vectors, cancel, [&](size_t task, int worker) {
+    const size_t slot = task % vectors, s0 = task / vectors * kTile;
+    const size_t width = std::min(kTile, size - s0);
+    T* work = scratch_.data() + static_cast<size_t>(worker) * per_worker;
+    const T* direction =
+        directions == nullptr ? nullptr : directions + (v0 + slot) * net_.parameter_count;
+    T* image = ImageTile(sweep, direction, v0 + slot, s0, width, work);
+    if (sweep.sums == nullptr) return;
+    SeedTile(sweep, image, slot, s0, width, 1.0 / weight);
+    BackwardTile(slot, s0, width);
+  });
+  if (!passed || sweep.sums == nullptr) return passed;
+  return pool.Run(threads_, parts_.size() * vectors, cancel, [&](size_t task, int worker) {
+    const size_t slot = task % vectors;
+    const double whole = sweep.directions == nullptr ? 1.0 : common * scales_[v0 + slot];
+    AddOuter(parts_[task / vectors], slot, size, first_ == 0, whole, worker,
+             sweep.sums + (v0 + slot) * net_.parameter_count);
+  });
+}
+
+template <typename T>
+T* ProductsOf<T>::ImageTile(const Sweep& sweep, const T* direction, size_t v, size_t s0,
+                            size_t width, T* image) {
+  const size_t c = net_.output_size, at = v * data_.sample_count * c + (first_ + s0) * c;
+  if (direction != nullptr) {
+    image = TangentTile(direction, s0, width, image);
+  } else {
+    const double* from = sweep.coefficients + at;
+    for (size_t i = 0; i < width; ++i)
+      for (size_t a = 0; a < c; ++a) image[a * kTile + i] = static_cast<T>(from[i * c + a]);
+  }
+  if (sweep.images != nullptr) {
+    double* to = sweep.images + at;
+    for (size_t i = 0; i < width; ++i)
+      for (size_t a = 0; a < c; ++a) to[i * c + a] = image[a * kTile + i];
+  }
+  return image;
+}
+
+template <typename T>
+void ProductsOf<T>::SeedTile(const Sweep& sweep, T* image, size_t slot, size_t s0, size_t width,
+                             double root_scale) {
+  // The weights of the samples belong to J~ only, and J~^T J~ has both roots.
+  const double* root = sweep.directions != nullptr ? data_.root_weight() : nullptr;
+  const T scale = kSingle<T> ? T(1) : static_cast<T>(net_.output_scale);
+  const size_t last = net_.layers.size() - 1;
+  for (size_t a = 0; a < net_.output_size; ++a) {
+    T* u = image + a * kTile;
+    if (root != nullptr)
+      for (size_t i = 0; i < width; ++i) {
+        const double r = root[first_ + s0 + i];
+        u[i] *= static_cast<T>(root_scale * r * r);
+      }
+    MultiplyScaled(width, scale, u, Slope(last) + a * stride_ + s0,
+                   Delta(slot, last) + a * block_ + s0);
+  }
 }
 
 template <typename T>

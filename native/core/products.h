@@ -65,6 +65,15 @@ class ProductsOf {
   };
 
   Status Run(const Sweep& sweep, const Cancel& cancel);
+  // `vectors` of them from v0 on, over the block in hand; false = canceled. `weight`:
+  // LargestSquare.
+  bool RunGroup(const Sweep& sweep, const T* directions, size_t v0, size_t vectors, size_t size,
+                double weight, const Cancel& cancel);
+  // J v of one tile, or the coefficients of vector v, as [output][kTile] in `image` or beside it.
+  T* ImageTile(const Sweep& sweep, const T* direction, size_t v, size_t s0, size_t width, T* image);
+  // The deltas of the last layer from an image.
+  void SeedTile(const Sweep& sweep, T* image, size_t slot, size_t s0, size_t width,
+                double root_scale);
   Status Reserve(const Sweep& sweep, size_t group);
   // Largest weight of a sample, 1 without.
   double LargestSquare() const;

@@ -10,7 +10,7 @@ namespace gaussflow {
 
 enum class Code {
   kOk,
-  kCanceled,   // the flag was raised while tiles were left
+  kCanceled,    // the flag was raised while tiles were left
   kMemory,      // `value` bytes could not be had; 0 = their number is not known
   kIndefinite,  // pivot `value` (from 0) of the factorization is not positive
   kNonFinite,   // the loss (`value` 0), the gradient (1), the curvature (2) or the step (3) is not

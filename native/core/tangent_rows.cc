@@ -43,11 +43,28 @@ TangentRows<T>::TangentRows(const Architecture& architecture, int threads)
 
 template <typename T>
 Status TangentRows<T>::Fill(const Tangents& tangents, bool first, const Cancel& cancel) {
-  const size_t last = net_.layers.size() - 1;
   count_ = tangents.count();
-  inputs_.resize(last + 1);
-  deltas_.resize(last + 1);
-  for (size_t l = 0; l <= last; ++l) {
+  const Status reserved = Reserve();
+  if (!reserved.ok()) return reserved;
+  if (first && std::is_same_v<T, float>) Measure(tangents);
+
+  constexpr size_t kSamples = 64;
+  const bool done = ThreadPool::Instance().Run(
+      threads_, (count_ + kSamples - 1) / kSamples, cancel, [&](size_t task, int) {
+        const size_t s0 = task * kSamples, size = std::min(kSamples, count_ - s0);
+        for (size_t l = 0; l < net_.layers.size(); ++l) {
+          FillInputs(tangents, l, s0, size);
+          FillDeltas(tangents, l, s0, size);
+        }
+      });
+  return done ? Status::Ok() : Status::Canceled();
+}
+
+template <typename T>
+Status TangentRows<T>::Reserve() {
+  inputs_.resize(net_.layers.size());
+  deltas_.resize(net_.layers.size());
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
     // A line more than the samples need: loops read whole lines.
     const size_t inputs = count_ * InputStride(l) + kLanes,
                  deltas = count_ * DeltaStride(l) + kLanes;
@@ -56,32 +73,31 @@ Status TangentRows<T>::Fill(const Tangents& tangents, bool first, const Cancel& 
     std::fill_n(inputs_[l].data() + inputs - kLanes, kLanes, T(0));
     std::fill_n(deltas_[l].data() + deltas - kLanes, kLanes, T(0));
   }
-  if (first && std::is_same_v<T, float>) Measure(tangents);
+  return Status::Ok();
+}
 
-  constexpr size_t kSamples = 64;
-  const bool done = ThreadPool::Instance().Run(
-      threads_, (count_ + kSamples - 1) / kSamples, cancel, [&](size_t task, int) {
-        const size_t s0 = task * kSamples, size = std::min(kSamples, count_ - s0);
-        for (size_t l = 0; l <= last; ++l) {
-          const Layer& layer = net_.layers[l];
-          const Panel h = tangents.Input(l);
-          T* to = inputs_[l].data();
-          for (size_t k = 0; k < layer.inputs; ++k)
-            Turn(h.row(k), layer.factor * input_scales_[l][k], s0, size, to + k, InputStride(l));
-          if (layer.bias) {
-            for (size_t i = s0; i < s0 + size; ++i) to[i * InputStride(l) + layer.inputs] = T(1);
-          }
-          to = deltas_[l].data();
-          for (size_t a = 0; a < net_.output_size; ++a) {
-            const Panel delta = tangents.Delta(l, a);
-            const size_t units = net_.delta_rows(l);
-            for (size_t o = 0; o < units; ++o)
-              Turn(delta.row(o), delta_scales_[l][l == last ? a : o], s0, size, to + a * units + o,
-                   DeltaStride(l));
-          }
-        }
-      });
-  return done ? Status::Ok() : Status::Canceled();
+template <typename T>
+void TangentRows<T>::FillInputs(const Tangents& tangents, size_t l, size_t s0, size_t size) {
+  const Layer& layer = net_.layers[l];
+  const Panel h = tangents.Input(l);
+  T* to = inputs_[l].data();
+  for (size_t k = 0; k < layer.inputs; ++k)
+    Turn(h.row(k), layer.factor * input_scales_[l][k], s0, size, to + k, InputStride(l));
+  if (!layer.bias) return;
+  for (size_t i = s0; i < s0 + size; ++i) to[i * InputStride(l) + layer.inputs] = T(1);
+}
+
+template <typename T>
+void TangentRows<T>::FillDeltas(const Tangents& tangents, size_t l, size_t s0, size_t size) {
+  const bool last = l + 1 == net_.layers.size();
+  T* to = deltas_[l].data();
+  for (size_t a = 0; a < net_.output_size; ++a) {
+    const Panel delta = tangents.Delta(l, a);
+    const size_t units = net_.delta_rows(l);
+    for (size_t o = 0; o < units; ++o)
+      Turn(delta.row(o), delta_scales_[l][last ? a : o], s0, size, to + a * units + o,
+           DeltaStride(l));
+  }
 }
 
 template <typename T>

@@ -50,6 +50,10 @@ class TangentRows {
   size_t bytes() const;
 
  private:
+  // Room for `count_` samples.
+  Status Reserve();
+  void FillInputs(const Tangents& tangents, size_t layer, size_t s0, size_t size);
+  void FillDeltas(const Tangents& tangents, size_t layer, size_t s0, size_t size);
   void Measure(const Tangents& tangents);
 
   const Architecture& net_;

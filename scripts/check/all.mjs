@@ -13,6 +13,7 @@ const checks = [
   ["types", [bin("tsc"), "--noEmit"]],
   ["walls", script("walls")],
   ["file length", script("file-length")],
+  ["C++ functions", script("native-functions")],
   ["native face", script("native-face")],
   ["dist", [node, join(root, "scripts", "build.mjs"), "--if-stale"]],
   ["repository and package", script("repository")],

@@ -129,10 +129,8 @@ export class FlowRun {
   }
 
   async *#integrate(): AsyncGenerator<FlowRecord, void> {
-    const { until, integrator, outputs, events, loss } = this.#completed;
-    const { engine, sample, start, meanFactor, resume, observer } = this.#context;
-    const { signal } = this.interrupt;
-    const { decay } = loss;
+    const { until, outputs } = this.#completed;
+    const { resume, observer } = this.#context;
     const derivative = await this.field.evaluate(this.time, this.state);
     const stuck = derivative instanceof Float64Array ? null : derivative;
     // A point without a loss is none to show; one without a velocity is.
@@ -160,7 +158,32 @@ export class FlowRun {
       this.reason ??= { code: "until", message: `t = ${this.time} is reached` };
       return;
     }
-    const steps = integrateSteps(
+    const steps = this.#stepsFrom(derivative);
+    for (;;) {
+      const next = await steps.next();
+      if (next.done) {
+        this.reason = await this.#endReason(next.value);
+        const { accepted, rejected, evaluations } = next.value;
+        this.counts = { accepted, rejected, evaluations };
+        this.stiffness = next.value.stiffness ?? this.stiffness;
+        return;
+      }
+      const step = next.value;
+      this.#take(step);
+      const record = this.#record(step, null, await this.#rounding.look(this.records, step.rejections));
+      await this.#keepBoundary(step);
+      yield await this.#tell(record);
+      if (this.#stopped()) return;
+    }
+  }
+
+  /** The steps from where the flow stands, with this velocity there. */
+  #stepsFrom(derivative: Float64Array) {
+    const { until, integrator, outputs, events, loss } = this.#completed;
+    const { engine, sample, start, meanFactor, resume } = this.#context;
+    const { signal } = this.interrupt;
+    const { decay } = loss;
+    return integrateSteps(
       {
         rightHandSide: (time, state) => this.field.evaluate(time, state),
         refresh: (time, state) => this.field.refresh(time, state),
@@ -179,31 +202,19 @@ export class FlowRun {
         resume: resume === null ? undefined : { ...resume, index: resume.accepted },
       },
     );
-    for (;;) {
-      const next = await steps.next();
-      if (next.done) {
-        this.reason = await this.#endReason(next.value);
-        const { accepted, rejected, evaluations } = next.value;
-        this.counts = { accepted, rejected, evaluations };
-        this.stiffness = next.value.stiffness ?? this.stiffness;
-        return;
-      }
-      const step = next.value;
-      this.time = step.time;
-      this.state = step.state;
-      this.counts = {
-        accepted: step.index,
-        rejected: this.counts.rejected + step.rejections,
-        evaluations: step.evaluations,
-      };
-      this.stiffness ??= step.stiffness;
-      this.outputs.push(...step.outputs);
-      this.events.push(...step.events);
-      const record = this.#record(step, null, await this.#rounding.look(this.records, step.rejections));
-      await this.#keepBoundary(step);
-      yield await this.#tell(record);
-      if (this.#stopped()) return;
-    }
+  }
+
+  #take(step: AcceptedStep): void {
+    this.time = step.time;
+    this.state = step.state;
+    this.counts = {
+      accepted: step.index,
+      rejected: this.counts.rejected + step.rejections,
+      evaluations: step.evaluations,
+    };
+    this.stiffness ??= step.stiffness;
+    this.outputs.push(...step.outputs);
+    this.events.push(...step.events);
   }
 
   #norm() {

@@ -128,30 +128,12 @@ export async function recommendOutputScale(
       singular || rank.smallestAbove === null
         ? Number.POSITIVE_INFINITY
         : (2 * lipschitz * norm(d)) / rank.smallestAbove;
-    const linear = await rows.product(w, d);
-    const trials: OutputScaleAdvice["trials"][number][] = [];
-    const passes = async (alpha: number): Promise<boolean> => {
-      const moved = w.map((value, j) => value + d[j] / alpha);
-      const f = await engine.forward(moved, signal);
-      const psi = rows.weighted(f.map((value, i) => alpha * (value - f0[i])));
-      const way = await endOfWay({ engine, end: moved, linear, change: psi, start: rank, alpha: 1 }, signal);
-      trials.push({ outputScale: alpha, ...way });
-      return survives(way);
-    };
-    const passing = norm(d) === 0 || lipschitz === 0 ? 1 : await smallestPassing(passes);
+    const way: Way = { engine, rows, w, d, f0, rank, signal };
+    const trials: Trial[] = [];
+    const passing = norm(d) === 0 || lipschitz === 0 ? 1 : await passingScale(way, trials);
     const over = engine.parameterCount > engine.sampleCount * engine.outputSize;
-    const floor = rank.tolerance * rank.largest;
-    const digit = lastDigitMoved(w);
     const canceling = createEngine(start.architecture, { ...prepared.data, targets: f0 }, prepared.backend);
-    const moved = await displacementOf(engine, digit, floor, signal);
-    // Its targets are f(w): the solve leads from f(w~) back to it, which is -n.
-    const back = await displacementOf(canceling, digit, floor, signal).finally(() => canceling.dispose());
-    const weighted = (values: Float64Array) => rows.weighted(values);
-    const largest = await roundingBound(
-      { engine, w, d, moved, back, distance: norm(distance), weighted },
-      scales,
-      signal,
-    );
+    const largest = await largestScale(way, canceling, norm(distance)).finally(() => canceling.dispose());
     const outputScale = passing === null || passing > largest || (singular && !over) ? null : passing;
     const facts = {
       outputScale,
@@ -170,6 +152,47 @@ export async function recommendOutputScale(
   } finally {
     engine.dispose();
   }
+}
+
+type Trial = OutputScaleAdvice["trials"][number];
+
+/** The way from the start w to the targets, to first order. */
+interface Way {
+  readonly engine: Engine;
+  readonly rows: WeightedRows;
+  readonly w: Float64Array;
+  /** The displacement at alpha = 1: J d = y. */
+  readonly d: Float64Array;
+  /** f(w), n c entries. */
+  readonly f0: Float64Array;
+  /** Of J at w. */
+  readonly rank: JacobianRank;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The smallest scale of the search whose way survives; null where none does. Adds what was tried to `trials`. */
+async function passingScale({ engine, rows, w, d, f0, rank, signal }: Way, trials: Trial[]): Promise<number | null> {
+  const linear = await rows.product(w, d);
+  return smallestPassing(async (alpha) => {
+    const end = w.map((value, j) => value + d[j] / alpha);
+    const f = await engine.forward(end, signal);
+    const change = rows.weighted(f.map((value, i) => alpha * (value - f0[i])));
+    const measured = await endOfWay({ engine, end, linear, change, start: rank, alpha: 1 }, signal);
+    trials.push({ outputScale: alpha, ...measured });
+    return survives(measured);
+  });
+}
+
+/** The largest scale of the search that rounding allows. `canceling` has f(w) for targets, so that its solve leads back to w. */
+async function largestScale(way: Way, canceling: Engine, distance: number): Promise<number> {
+  const { engine, rows, w, d, rank, signal } = way;
+  const digit = lastDigitMoved(w);
+  const floor = rank.tolerance * rank.largest;
+  const moved = await displacementOf(engine, digit, floor, signal);
+  // Its targets are f(w): the solve leads from f(w~) back to it, which is -n.
+  const back = await displacementOf(canceling, digit, floor, signal);
+  const weighted = (values: Float64Array) => rows.weighted(values);
+  return roundingBound({ engine, w, d, moved, back, distance, weighted }, scales, signal);
 }
 
 /** What there is to say where J is 0, or where the network starts at the targets: nothing is tried. */

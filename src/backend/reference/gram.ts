@@ -51,6 +51,7 @@ export async function addRankUpdate(
 }
 
 /** One 4 x 4 tile: eight loads serve sixteen multiply-adds. On the diagonal it also touches entries above, harmlessly. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: sixteen accumulators written out, a table in the form of a loop
 function tile(g: Float64Array, p: number, a: Float64Array, rows: number, i: number, j: number): void {
   const a0 = i * rows;
   const a1 = a0 + rows;
