@@ -12,8 +12,11 @@ const NO_FUNCTION = /^\s*(?:template <.*> )?(?:class|struct|enum|union|namespace
 function* functions(text) {
   const lines = text.split("\n");
   for (let first = 0; first < lines.length; first++) {
-    const depth = /^( {0,4})\S.*\{$/.exec(lines[first])?.[1];
-    if (depth === undefined || NO_FUNCTION.test(lines[first]) || !isSignature(lines, first)) continue;
+    const indent = /^( {0,8})\S.*\{$/.exec(lines[first])?.[1];
+    // The initializers of a constructor stand four columns in.
+    const depth = lines[first].trimStart().startsWith(":") ? indent?.slice(4) : indent;
+    if (depth === undefined || depth.length > 4 || NO_FUNCTION.test(lines[first]) || !isSignature(lines, first))
+      continue;
     const last = lines.findIndex((line, k) => k > first && line.startsWith(`${depth}}`));
     const body = lines.slice(first, last + 1).filter((line) => !/^\s*(\/\/.*)?$/.test(line));
     yield { line: first + 1, count: body.length };
