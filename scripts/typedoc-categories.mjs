@@ -1,0 +1,41 @@
+// A plugin for TypeDoc: every export of the public face gets the category of the room that it lives in, so that the reference is read by
+// subject and not as one alphabet.
+import { sep } from "node:path";
+import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
+
+const CATEGORY_OF_ROOM = {
+  data: "Data",
+  network: "Networks",
+  loss: "Training",
+  step: "Training",
+  method: "Training",
+  run: "Training",
+  train: "Training",
+  plan: "Planning",
+  linearize: "Planning",
+  jobs: "Many trainings",
+  ode: "Flows",
+  flow: "Flows",
+  monitor: "Monitor",
+  spectrum: "Monitor",
+  backend: "Engines",
+};
+const GROUND = "Errors and numbers";
+
+export function load(app) {
+  app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
+    const atTop = reflection.parent?.kindOf(ReflectionKind.Project | ReflectionKind.Module);
+    const file = context.getSymbolFromReflection(reflection)?.declarations?.[0]?.getSourceFile().fileName;
+    if (!atTop || file === undefined) return;
+    const [room, inside] = file
+      .split(/[\\/]src[\\/]/)
+      .at(-1)
+      .split(/[\\/]/);
+    const category = inside === undefined ? GROUND : CATEGORY_OF_ROOM[room];
+    if (category === undefined)
+      throw new Error(`scripts/typedoc-categories.mjs knows no category for src${sep}${room}`);
+    // A function keeps its comment at its signature, where TypeDoc looks for the category too.
+    reflection.comment ??= new Comment();
+    reflection.comment.blockTags.push(new CommentTag("@category", [{ kind: "text", text: category }]));
+  });
+}
