@@ -4,7 +4,6 @@ export type { Curvature, LowRank, Precision } from "./backend/curvature.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
 export type {
   Accelerated,
-  Eigen,
   Engine,
   EngineData,
   Evaluation,
@@ -18,6 +17,7 @@ export type {
   Solved,
   SolveRequest,
 } from "./backend/engine.js";
+export type { Eigen, NetworkEngine } from "./backend/network-engine.js";
 export { type PredictOptions, predictAsync } from "./backend/predict.js";
 export { type Converted, type ConvertOptions, convertCsv } from "./data/convert-csv.js";
 export type { Charset, ColumnReference } from "./data/csv-options.js";

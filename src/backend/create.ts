@@ -6,9 +6,10 @@ import { finish, finishInTurns, Pace, type Steps } from "../event-loop-yield.js"
 import type { Architecture } from "../network/architecture.js";
 import { checkOptionNames } from "../options.js";
 import { checkEngine } from "./check-engine.js";
-import type { Engine, EngineData } from "./engine.js";
+import type { EngineData } from "./engine.js";
 import { nativeEngineSteps } from "./native/engine.js";
 import { loadNative } from "./native/load.js";
+import type { NetworkEngine } from "./network-engine.js";
 import { referenceEngineSteps } from "./reference/engine.js";
 
 /** `auto` is native with a fall-back; `typescript` is the plain engine. */
@@ -30,7 +31,11 @@ const MOST_THREADS = 64;
 let warned = false;
 
 /** The engine for one architecture on one data set. */
-export function createEngine(architecture: Architecture, data: EngineData, options: BackendOptions = {}): Engine {
+export function createEngine(
+  architecture: Architecture,
+  data: EngineData,
+  options: BackendOptions = {},
+): NetworkEngine {
   return finish(engineSteps(architecture, data, options));
 }
 
@@ -43,11 +48,11 @@ export function createEngineInTurns(
   data: EngineData,
   options: BackendOptions,
   signal: AbortSignal | undefined,
-): Promise<Engine> {
+): Promise<NetworkEngine> {
   return finishInTurns(engineSteps(architecture, data, options), new Pace(signal));
 }
 
-function* engineSteps(architecture: Architecture, data: EngineData, options: BackendOptions): Steps<Engine> {
+function* engineSteps(architecture: Architecture, data: EngineData, options: BackendOptions): Steps<NetworkEngine> {
   checkOptionNames("options", options, ["backend", "threads"]);
   const threads = chooseThreads(options.threads);
   checkEngine(architecture, data);

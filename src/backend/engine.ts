@@ -15,7 +15,6 @@
 import type { VectorOperations } from "../algebra/vectors.js";
 import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
-import type { Architecture } from "../network/architecture.js";
 import type { Curvature, LowRank, Precision } from "./curvature.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
@@ -231,14 +230,6 @@ export interface Accelerated {
   readonly seconds: number;
 }
 
-/** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
-export interface Eigen {
-  /** As many as the order of the matrix. */
-  readonly values: Float64Array;
-  /** order x order, row k the unit eigenvector of value k (dual: sample-major); null when not asked for. */
-  readonly vectors: Float64Array | null;
-}
-
 /** Of one layer: G_l ~ left (x) right. */
 export interface LayerFactors {
   /** Inputs of the layer, without the bias. */
@@ -257,13 +248,16 @@ export interface LayerFactors {
   readonly left: Float64Array;
 }
 
-/** Computes losses, gradients, curvatures and steps of one network on one set of data. Made by `createEngine`; one call at a time. */
+/**
+ * Computes losses, gradients, curvatures and steps of one model on one set of data: what training and its methods need. The model is a
+ * network (`NetworkEngine`), or any residual function. One call at a time.
+ */
 export interface Engine {
   /** "native", or "reference": the one in TypeScript. */
   readonly kind: string;
   /** Number of samples, n. */
   readonly sampleCount: number;
-  /** Outputs of the network, c. */
+  /** Outputs of the model, c. */
   readonly outputSize: number;
   /** Number of parameters, p. */
   readonly parameterCount: number;
@@ -271,13 +265,9 @@ export interface Engine {
   readonly layerCount: number;
   /** Threads that compute (1 for the reference engine). */
   readonly threads: number;
-  /** The curvature inside: of the last linearize that succeeded, until a product at parameters ends it. */
-  readonly held: Curvature;
   /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. @internal */
   readonly vectors?: VectorOperations | undefined;
 
-  /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
-  forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /** The loss alone: what a trial step needs. */
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure>;
   /** Loss, gradient and curvature at `parameters`; the curvature stays inside until the next linearize or product at parameters. */
@@ -298,45 +288,18 @@ export interface Engine {
     signal?: AbortSignal,
     into?: Float64Array,
   ): Promise<Accelerated | Failure>;
-  // The three products take blocks: one vector, or several one after the other (row after row), and answer in the same form. The
-  // number of vectors is that of the rows. A block costs less than its vectors one by one: the passes are done once.
-  /** J v (not weighted by sqrt(s)) at `parameters`: rows of p entries to rows of n*c. */
-  jacobianProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
-  /** J^T u (not weighted by sqrt(s)) at `parameters`: rows of n*c entries to rows of p. */
-  transposeProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
-  /** Rows of J (not weighted) for samples [first, first+count): count*c x p, row-major. For checks, not for training. */
-  jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
   /**
-   * A copy of the curvature of the last linearize, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
-   * sample-major index). For checks and spectra. The matrix-free curvature has products only, and one in single precision has no
-   * exact entries: this, `eigen`, `eigenvaluesBelow` and `curvatureInverse` refuse both, `solve` the first.
-   */
-  curvature(): Promise<Float64Array>;
-  /** All eigenvalues (and eigenvectors) of the curvature of the last linearize, without any damping. O(order^3). */
-  eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
-  /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
-  eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
-  /**
-   * M v with the curvature M of the last linearize: rows of p entries (primal; matrix-free: G v in one sweep over the samples)
-   * or n*c (dual, sample-major). Not for orthogonal.
+   * M v with the curvature M of the last linearize. A block of vectors, row after row, costs less than its vectors one by one. Rows of p
+   * entries (primal; matrix-free: G v in one sweep over the samples) or n*c (dual, sample-major). Not for orthogonal.
    */
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
-  /** Matrix-free only: the factors of a Kronecker product a layer that stands for G (Martens and Grosse 2015). */
-  layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
-  /** (M + shift I)^-1 v, refined once, primal or dual. The factor is kept until another shift or damping is asked for. */
-  curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
+  /** Matrix-free only: the factors of a Kronecker product a layer that approximates G (Martens and Grosse 2015). Absent: no layers. */
+  layerFactors?(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
   /** Bytes the engine holds now (data, curvature, workspaces). */
   bytes(): number;
   /** Frees the buffers. Later calls throw GAUSSFLOW_STATE. Safe to call twice. */
   dispose(): void;
 }
-
-/** Both engines are made by a function of this form. */
-export type EngineFactory = (
-  architecture: Architecture,
-  data: EngineData,
-  options?: { readonly threads?: number | undefined },
-) => Engine;
 
 /** True for the failure side of an engine's answer. */
 export function failed<T extends { readonly ok: true }>(answer: T | Failure): answer is Failure {

@@ -6,7 +6,8 @@
 // which is a Levenberg-Marquardt step. A decay joins loss and curvature alike. The state carries one component more: the integral of
 // the dissipation, which an exact flow loses from its objective.
 import { dot, norm } from "../algebra/vectors.js";
-import { type Engine, type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
+import { type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { decayOverflow, objectiveOf } from "../linearize/problem.js";
 import type { Stage, StageFailure } from "../ode/types.js";
 import type { FlowRoute, Route } from "../plan/route.js";
@@ -52,7 +53,7 @@ export class FlowField {
   linearizations = 0;
   /** When and why the orthogonal route took over from Cholesky, or null. */
   switched: { readonly time: number; readonly message: string } | null = null;
-  readonly #engine: Engine;
+  readonly #engine: NetworkEngine;
   readonly #options: FieldOptions;
   readonly #conditionLimit: number;
   #route: FlowRoute;
@@ -63,7 +64,7 @@ export class FlowField {
 
   /** @param resume where a checkpoint stood */
   constructor(
-    engine: Engine,
+    engine: NetworkEngine,
     options: FieldOptions,
     resume: { readonly initialObjective: number; readonly switched: FlowField["switched"] } | null = null,
   ) {

@@ -1,6 +1,7 @@
 // Events of a flow: what they see of it, the usual ones ready-made, and their form for the integrator.
 import { norm } from "../algebra/vectors.js";
-import { type Engine, failed } from "../backend/engine.js";
+import { failed } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { objectiveOf } from "../linearize/problem.js";
 import type { OdeEvent } from "../ode/types.js";
 import { checkBoolean, checkPositive } from "../options.js";
@@ -72,12 +73,12 @@ export function distanceAbove(distance: number, terminal = true): FlowEvent {
 
 /** What it takes to show a state of the integrator to events. */
 export interface EventContext {
-  readonly engine: Engine;
+  readonly engine: NetworkEngine;
   /** Where the flow started; drift and distance count from here. */
   readonly start: Float64Array;
   readonly decay: number;
   readonly meanFactor: number;
-  readonly sample: () => Engine;
+  readonly sample: () => NetworkEngine;
   readonly signal: AbortSignal;
 }
 

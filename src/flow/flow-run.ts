@@ -1,7 +1,7 @@
 // One run of a flow: the integrator's steps turned into records, the best point kept, observers told, checkpoints written. Whatever
 // ends it is a reason; only misuse and foreign errors throw. It frees no engine but the sample it made.
 import { norm } from "../algebra/vectors.js";
-import type { Engine } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { GaussflowError } from "../errors.js";
 import type { Reason } from "../method/reason.js";
 import type { Architecture } from "../network/architecture.js";
@@ -26,8 +26,8 @@ import { type Rounding, RoundingWatch, untroubled } from "./rounding-watch.js";
 const climbTolerance = 10;
 
 export interface FlowRunContext {
-  readonly engine: Engine;
-  readonly sample: () => Engine;
+  readonly engine: NetworkEngine;
+  readonly sample: () => NetworkEngine;
   readonly architecture: Architecture;
   /** n*c, sample-major. */
   readonly targets: Float64Array;

@@ -7,7 +7,7 @@
 // Directions that nothing sees may be wrong without harm; with the error measured on w the step count would follow the conditioning
 // of J. The last component of the state (the dissipated loss) is not judged.
 import { norm } from "../algebra/vectors.js";
-import type { Engine } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { weighted } from "../loss/weighted.js";
 import type { IntegratorSettings } from "../ode/integrator.js";
 import { componentNorm } from "../ode/norm.js";
@@ -26,7 +26,7 @@ export interface PredictionNormOptions {
   readonly signal: AbortSignal;
 }
 
-export function predictionNorm(engine: Engine, options: PredictionNormOptions): ErrorNorm {
+export function predictionNorm(engine: NetworkEngine, options: PredictionNormOptions): ErrorNorm {
   const { relativeTolerance, absoluteTolerance, scale, meanFactor, weights, decay, signal } = options;
   const { parameterCount: p, outputSize: c } = engine;
   const tolerance = absoluteTolerance + relativeTolerance * scale;

@@ -1,7 +1,8 @@
 // The undamped linearized way from the start of a flow to the targets: does J survive it? `recommendOutputScale` seeks the output scale
 // at which it does; the monitor asks whether it does at the scale of the run, before it offers less damping.
 import { norm } from "../algebra/vectors.js";
-import { type Engine, failed } from "../backend/engine.js";
+import { failed } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { weighted } from "../loss/weighted.js";
 import type { ObservedRun } from "../run/observer.js";
 import { type JacobianRank, jacobianRank } from "../spectrum/jacobian-rank.js";
@@ -19,7 +20,7 @@ export interface WayEnd {
 }
 
 export interface Way {
-  readonly engine: Engine;
+  readonly engine: NetworkEngine;
   readonly end: Float64Array;
   /** Weighted J d, and the weighted change of psi at the end of the way. */
   readonly linear: Float64Array;

@@ -8,7 +8,8 @@
 //   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network all but interpolates.
 //   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearization and O(order^3).
 import { dot, norm } from "../algebra/vectors.js";
-import { type Engine, type Failure, failed } from "../backend/engine.js";
+import { type Failure, failed } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { GaussflowError } from "../errors.js";
 import { objectiveOf } from "../linearize/problem.js";
 import { weighted } from "../loss/weighted.js";
@@ -47,7 +48,7 @@ const raise = 8;
 
 /** A failure where the point is not finite, or its curvature cannot be had. */
 export async function measure(
-  engine: Engine,
+  engine: NetworkEngine,
   parameters: Float64Array,
   options: MeasureOptions,
 ): Promise<Measured | Failure> {
@@ -100,7 +101,7 @@ export async function measure(
 
 /** |r + J step| of the weighted residual, with the rows of a decay. */
 async function leftOver(
-  engine: Engine,
+  engine: NetworkEngine,
   parameters: Float64Array,
   step: Float64Array,
   { decay, targets, weights, signal }: MeasureOptions,

@@ -10,7 +10,8 @@
 // (rounding-bound.ts). With sample weights J and y are the weighted ones.
 import { norm } from "../algebra/vectors.js";
 import { createEngine } from "../backend/create.js";
-import { type Engine, failed } from "../backend/engine.js";
+import { failed } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { GaussflowError } from "../errors.js";
 import { weighted } from "../loss/weighted.js";
@@ -158,7 +159,7 @@ type Trial = OutputScaleAdvice["trials"][number];
 
 /** The way from the start w to the targets, to first order. */
 interface Way {
-  readonly engine: Engine;
+  readonly engine: NetworkEngine;
   readonly rows: WeightedRows;
   readonly w: Float64Array;
   /** The displacement at alpha = 1: J d = y. */
@@ -184,7 +185,7 @@ async function passingScale({ engine, rows, w, d, f0, rank, signal }: Way, trial
 }
 
 /** The largest scale of the search that rounding allows. `canceling` has f(w) for targets, so that its solve leads back to w. */
-async function largestScale(way: Way, canceling: Engine, distance: number): Promise<number> {
+async function largestScale(way: Way, canceling: NetworkEngine, distance: number): Promise<number> {
   const { engine, rows, w, d, rank, signal } = way;
   const digit = lastDigitMoved(w);
   const floor = rank.tolerance * rank.largest;
@@ -215,11 +216,11 @@ function withoutWay(
 
 /** J~ = sqrt(s) J as an operator, as the engine's loss and factorizations have it. */
 class WeightedRows {
-  readonly #engine: Engine;
+  readonly #engine: NetworkEngine;
   readonly #weights: Float64Array | null;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(engine: Engine, weights: Float64Array | null, signal: AbortSignal | undefined) {
+  constructor(engine: NetworkEngine, weights: Float64Array | null, signal: AbortSignal | undefined) {
     this.#engine = engine;
     this.#weights = weights;
     this.#signal = signal;
@@ -240,7 +241,7 @@ class WeightedRows {
 
 /** d of least norm with J d = y in the range of J. */
 async function displacementOf(
-  engine: Engine,
+  engine: NetworkEngine,
   w: Float64Array,
   floor: number,
   signal?: AbortSignal,

@@ -6,7 +6,7 @@
 // and what becomes of that in a unit of time is the difference of the predictions alpha f at both ends. The second term grows with alpha:
 // differences of predictions that cancel.
 import { norm } from "../algebra/vectors.js";
-import type { Engine } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 
 /**
  * Share of the way |y| that rounding may make of it. By measurement on flows at the default tolerance (five tanh units on sin(3x), alpha
@@ -17,7 +17,7 @@ const tolerated = 1e-3;
 
 export interface RoundingProblem {
   /** At outputScale 1. */
-  readonly engine: Engine;
+  readonly engine: NetworkEngine;
   readonly w: Float64Array;
   /** Displacements at alpha = 1: d, d~ and -n. */
   readonly d: Float64Array;

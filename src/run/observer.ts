@@ -1,7 +1,7 @@
 // Who watches a run: `train` and `flow` show records and points to an observer, and the monitor is one. The interface stands here so
 // that neither knows the monitor.
 
-import type { Engine } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import type { Reason } from "../method/reason.js";
 import type { Architecture } from "../network/architecture.js";
 import type { ObserverNeeds } from "../plan/observation.js";
@@ -22,9 +22,9 @@ export interface ObservedRun {
   /** A flow's position is its time, a training run's the iteration. */
   readonly kind: "train" | "flow";
   /** On all data; idle whenever the observer is called, and the run linearizes anew afterwards: use it as you like. */
-  readonly engine: Engine;
+  readonly engine: NetworkEngine;
   /** On at most `sampleEquations` equations of the same data, evenly spaced; made at the first call, freed by the run. */
-  readonly sample: () => Engine;
+  readonly sample: () => NetworkEngine;
   /** Layers of the network. */
   readonly architecture: Architecture;
   /** Parameters at the start of the run, even where it is resumed later on its way: distances and drift count from here. */

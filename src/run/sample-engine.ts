@@ -1,14 +1,15 @@
 // A second, small engine on a sample of the data, for what would cost too much on all of it; made when it is first asked for.
 
 import { type BackendOptions, createEngine } from "../backend/create.js";
-import type { Engine, EngineData } from "../backend/engine.js";
+import type { EngineData } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { pickRows } from "../data/rows.js";
 import type { Architecture } from "../network/architecture.js";
 import { sampleEquations } from "../plan/observation.js";
 
 export class SampleEngine {
-  readonly #make: () => Engine;
-  #engine: Engine | null = null;
+  readonly #make: () => NetworkEngine;
+  #engine: NetworkEngine | null = null;
 
   constructor(architecture: Architecture, data: EngineData, options: BackendOptions) {
     this.#make = () =>
@@ -18,7 +19,7 @@ export class SampleEngine {
       });
   }
 
-  readonly get = (): Engine => {
+  readonly get = (): NetworkEngine => {
     this.#engine ??= this.#make();
     return this.#engine;
   };

@@ -2,7 +2,8 @@
 // eigenvalues of J^T J would only tell sigma down to sqrt(eps) sigma_max; for p > n c they are the roots of the kernel's eigenvalues.
 // Of large triangles the rank report of a solve serves: pivoted QR, and extremes by iterations, rarely off by more than a quarter.
 
-import { type Engine, failed } from "../backend/engine.js";
+import { failed } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { exactParameters } from "../plan/observation.js";
 
 export interface JacobianRank {
@@ -22,7 +23,7 @@ export interface JacobianRank {
  * @param scale divides the values: outputScale, to come from the engine's alpha J to J
  */
 export async function jacobianRank(
-  engine: Engine,
+  engine: NetworkEngine,
   parameters: Float64Array,
   scale: number,
   signal?: AbortSignal,
@@ -46,7 +47,11 @@ export async function jacobianRank(
   };
 }
 
-async function estimated(engine: Engine, scale: number, signal: AbortSignal | undefined): Promise<JacobianRank | null> {
+async function estimated(
+  engine: NetworkEngine,
+  scale: number,
+  signal: AbortSignal | undefined,
+): Promise<JacobianRank | null> {
   const solved = await engine.solve({ damping: 0, decay: 0, scaling: null }, signal);
   if (failed(solved) || solved.rank === undefined) return null;
   const { rank, tolerance } = solved.rank;

@@ -1,13 +1,14 @@
 // How far the tangent kernel has moved: |K - K_0|_F / |K_0|_F. In the lazy regime it stays near 0, and the promised
 // rates with it. On an engine of at most `sampleEquations` equations: O(n^2 sum of widths) a value, 2 MB kept.
-import { type Engine, failed } from "../backend/engine.js";
+import { failed } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 
 export class KernelDrift {
-  readonly #engine: Engine;
+  readonly #engine: NetworkEngine;
   #start: Float64Array | null = null;
 
   /** @param engine on few equations, for this alone */
-  constructor(engine: Engine) {
+  constructor(engine: NetworkEngine) {
     this.#engine = engine;
   }
 

@@ -9,7 +9,7 @@
 //              did; plus the floor, which is what rounding does to M
 //   proof      no eigenvalue lies between the floor and value - bound: counted by inertia
 import { dot, norm } from "../algebra/vectors.js";
-import type { Engine } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { GaussflowError } from "../errors.js";
 import { lanczosSteps } from "../plan/observation.js";
 import { lanczos, lanczosTolerance } from "./lanczos.js";
@@ -34,7 +34,7 @@ const raise = 8;
 
 /** Null where it cannot be found or proved: then all eigenvalues have to be computed. */
 export async function smallestAbove(
-  engine: Engine,
+  engine: NetworkEngine,
   order: number,
   largest: number,
   floor: number,
@@ -63,7 +63,7 @@ export async function smallestAbove(
 
 /** The smallest eigenvalue above `least` that Lanczos finds with a shift, which an indefinite matrix raises. */
 async function nextAbove(
-  engine: Engine,
+  engine: NetworkEngine,
   order: number,
   wantedShift: number,
   least: number,
@@ -103,7 +103,7 @@ async function nextAbove(
 
 /** The Rayleigh quotient of a direction, and |M y - quotient y| for its unit vector y. */
 async function rayleigh(
-  engine: Engine,
+  engine: NetworkEngine,
   direction: Float64Array,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly value: number; readonly miss: number }> {

@@ -1,7 +1,7 @@
 // Extreme eigenvalues of the curvature an engine holds. Eigenvalues up to order * eps * largest are rounding noise (duplicate samples
 // make hundreds of them 0): the smallest is taken above that floor, and the others are counted (docs/theory.md). Small orders take
 // the eigensolver, large ones Lanczos, and the eigensolver after all where that proves nothing.
-import type { Engine } from "../backend/engine.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
 import { lanczosSteps } from "../plan/observation.js";
 import { lanczos, lanczosTolerance } from "./lanczos.js";
 import { smallestAbove } from "./smallest-eigenvalue.js";
@@ -40,7 +40,7 @@ const eigensolverLimit = 512;
  * singular values of R, whose rounding is (max(n c, p) eps)^2 * largest: that is their floor, and they always take the eigensolver.
  */
 export async function extremeEigenvalues(
-  engine: Engine,
+  engine: NetworkEngine,
   { scale = 1, limit = eigensolverLimit }: SpectrumOptions = {},
   signal?: AbortSignal,
 ): Promise<ExtremeEigenvalues> {
@@ -57,7 +57,7 @@ export async function extremeEigenvalues(
   };
 }
 
-async function byEigensolver(engine: Engine, signal: AbortSignal | undefined): Promise<ExtremeEigenvalues> {
+async function byEigensolver(engine: NetworkEngine, signal: AbortSignal | undefined): Promise<ExtremeEigenvalues> {
   const { values } = await engine.eigen(false, signal);
   const largest = values[values.length - 1];
   const rows = Math.max(engine.sampleCount * engine.outputSize, engine.parameterCount);
@@ -73,7 +73,7 @@ async function byEigensolver(engine: Engine, signal: AbortSignal | undefined): P
 }
 
 async function byLanczos(
-  engine: Engine,
+  engine: NetworkEngine,
   order: number,
   signal: AbortSignal | undefined,
 ): Promise<ExtremeEigenvalues | null> {

@@ -2,6 +2,7 @@
 // Cholesky factorizations a layer for each damping, two solves an application. Source: Martens and Grosse, ICML 2015.
 
 import { layerInverse } from "../backend/layer-inverse.js";
+import { argumentError } from "../errors.js";
 import { Pace } from "../event-loop-yield.js";
 import type { Problem } from "../linearize/problem.js";
 import type { Preconditioner } from "./preconditioner.js";
@@ -11,6 +12,12 @@ export async function kronecker(
   root: Float64Array | null,
   signal: AbortSignal | undefined,
 ): Promise<Preconditioner> {
+  if (engine.layerFactors === undefined)
+    throw argumentError(
+      "options.matrixFree.preconditioner",
+      "must be none, diagonal or nystrom for an engine that has no layers",
+      "kronecker",
+    );
   const layers = await engine.layerFactors(signal);
   const up = root?.map((value) => 1 / value) ?? null;
   return {

@@ -18,7 +18,6 @@ export class DenseEngine implements Engine {
   readonly outputSize = 1;
   readonly layerCount = 1;
   readonly threads = 1;
-  readonly held = "none";
   readonly sampleCount: number;
   readonly parameterCount: number;
   evaluations = 0;
@@ -32,10 +31,6 @@ export class DenseEngine implements Engine {
     this.#problem = problem;
     this.sampleCount = problem.residualCount;
     this.parameterCount = problem.parameterCount;
-  }
-
-  async forward(w: Float64Array) {
-    return this.#problem.residual(w);
   }
 
   async evaluate(w: Float64Array) {
@@ -139,24 +134,11 @@ export class DenseEngine implements Engine {
     return image;
   }
 
-  jacobianProduct = unused;
-  transposeProduct = unused;
-  jacobian = unused;
-  curvature = unused;
-  eigen = unused;
-  eigenvaluesBelow = unused;
-  curvatureInverse = unused;
-  layerFactors = unused;
-
   bytes() {
     return 0;
   }
 
   dispose() {}
-}
-
-async function unused(): Promise<never> {
-  throw new Error("the dense test engine has no such call");
 }
 
 function notFinite(): Failure {

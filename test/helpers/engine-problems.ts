@@ -1,7 +1,8 @@
 // Random networks with random data for tests of both engines, and how their answers are compared.
 import fc from "fast-check";
-import type { Engine, EngineData, Failure } from "../../src/backend/engine.js";
+import type { EngineData, Failure } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { ACTIVATION_NAMES } from "../../src/network/activations.js";
 import type { ActivationName, Architecture } from "../../src/network/architecture.js";
@@ -67,7 +68,7 @@ export function difference(a: Float64Array, b: Float64Array): number {
 export const tolerance = 4 * 5 * 2700 * Number.EPSILON;
 
 /** The same body with the reference engine, then with the native one. */
-export async function both(problem: EngineProblem, body: (engine: Engine) => Promise<void>): Promise<void> {
+export async function both(problem: EngineProblem, body: (engine: NetworkEngine) => Promise<void>): Promise<void> {
   for (const create of [createReferenceEngine, createNativeEngine]) {
     const engine = create(problem.architecture, problem.data, { threads: 2 });
     await body(engine);
@@ -83,7 +84,7 @@ export async function sure<T extends { readonly ok: true } | Float64Array>(answe
 }
 
 /** J~ (rows x p, row-major) and r~ at the problem's parameters, written out; ends the engine's curvature. */
-export async function explicit(engine: Engine, { parameters, data }: EngineProblem) {
+export async function explicit(engine: NetworkEngine, { parameters, data }: EngineProblem) {
   const [p, c] = [engine.parameterCount, engine.outputSize];
   const root = (row: number) => Math.sqrt(data.weights?.[Math.floor(row / c)] ?? 1);
   const psi = await engine.forward(parameters);

@@ -2,9 +2,9 @@
 // central differences of J v along v.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Engine } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { network } from "../../src/network/network.js";
 import { both, difference, problems, sure, tolerance } from "../helpers/engine-problems.js";
@@ -110,7 +110,7 @@ describe.each(engines)("acceleration of %o", (create) => {
 });
 
 function layerFactors(
-  engine: Engine,
+  engine: NetworkEngine,
   layers: readonly { readonly weightOffset: number }[],
   scaling: Float64Array,
 ): Float64Array {

@@ -1,8 +1,8 @@
 // The life of a curvature in both engines: when it is there, what ends it, what is refused, and what an abort leaves.
 import { describe, expect, it } from "vitest";
 import type { Curvature } from "../../src/backend/curvature.js";
-import type { Engine } from "../../src/backend/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { both, type EngineProblem, sure } from "../helpers/engine-problems.js";
@@ -23,7 +23,7 @@ describe.skipIf(!native.ok)("a curvature in an engine", () => {
   const problem = drawn([6, 20, 14, 2], 250); // p = 464
   const w = problem.parameters;
   const busy = { code: "GAUSSFLOW_STATE" };
-  const asks: readonly ((engine: Engine, order: number) => Promise<unknown>)[] = [
+  const asks: readonly ((engine: NetworkEngine, order: number) => Promise<unknown>)[] = [
     (engine) => engine.solve({ damping: 1, decay: 0, scaling: null }),
     (engine) => engine.curvature(),
     (engine) => engine.eigen(false),
@@ -33,7 +33,7 @@ describe.skipIf(!native.ok)("a curvature in an engine", () => {
   ];
 
   it("is there after a linearize with one, until a product at parameters", async () => {
-    const enders: readonly ((engine: Engine) => Promise<unknown>)[] = [
+    const enders: readonly ((engine: NetworkEngine) => Promise<unknown>)[] = [
       (engine) => engine.jacobianProduct(w, new Float64Array(w.length)),
       (engine) => engine.transposeProduct(w, new Float64Array(500)),
       (engine) => engine.jacobian(w, 3, 1),

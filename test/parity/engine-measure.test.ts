@@ -1,7 +1,8 @@
 // The gradient's measure of the dual route: exact, or a lower bound that spares diag G as long as it is above a tolerance.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Engine, LinearizeRequest } from "../../src/backend/engine.js";
+import type { LinearizeRequest } from "../../src/backend/engine.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { levenbergMarquardt } from "../../src/index.js";
 import { network } from "../../src/network/network.js";
@@ -103,7 +104,7 @@ function small() {
 }
 
 /** The engine, whose measure is always exact. */
-function exactly(engine: Engine): Engine {
+function exactly(engine: NetworkEngine): NetworkEngine {
   return new Proxy(engine, {
     get(target, name) {
       if (name === "linearize")
@@ -115,7 +116,7 @@ function exactly(engine: Engine): Engine {
   });
 }
 
-async function trained(engine: Engine, start: Float64Array, decay: number) {
+async function trained(engine: NetworkEngine, start: Float64Array, decay: number) {
   const steps = minimize(engine, start, {
     method: levenbergMarquardt(),
     stop: stopRules({ gradient: 1e-4, step: 0, reduction: 0 }),

@@ -1,9 +1,10 @@
 // Both engines must tell the same story of the same network: every number of the Engine interface, on random architectures.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Engine, failed } from "../../src/backend/engine.js";
+import { failed } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
@@ -104,7 +105,7 @@ describe.skipIf(!native.ok)("native and reference engine", () => {
     const data = { sampleCount: 10, inputs: new Float64Array(30).fill(0.5), targets: new Float64Array(20) };
     const w = net.parameters;
     const primal = { curvature: "primal", decay: 0, scaling: null } as const;
-    const mistakes: readonly ((engine: Engine) => Promise<unknown>)[] = [
+    const mistakes: readonly ((engine: NetworkEngine) => Promise<unknown>)[] = [
       (engine) => engine.evaluate(new Float64Array(3)),
       (engine) => engine.forward(Array.from(w) as never),
       (engine) => engine.linearize(w, { ...primal, scaling: new Float64Array(2) }),

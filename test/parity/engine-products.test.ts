@@ -2,9 +2,10 @@
 // identities where the sizes leave no room for a matrix.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Engine, failed } from "../../src/backend/engine.js";
+import { failed } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { both, difference, problems, sure, tolerance } from "../helpers/engine-problems.js";
@@ -101,7 +102,7 @@ describe.skipIf(!native.ok)("products with blocks of vectors", () => {
       const u = draw(2 * n * c);
       const seen: Float64Array[][] = [];
       for (const threads of [1, 3]) {
-        const engine: Engine = createNativeEngine(net.architecture, data, { threads });
+        const engine: NetworkEngine = createNativeEngine(net.architecture, data, { threads });
         const jv = await engine.jacobianProduct(w, v);
         const ju = await engine.transposeProduct(w, u);
         await sure(engine.linearize(w, request("matrix-free")));

@@ -3,9 +3,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Precision } from "../../src/backend/curvature.js";
-import { type Engine, failed } from "../../src/backend/engine.js";
+import { failed } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { mostSingleSteps, singleTolerance } from "../../src/backend/single.js";
 import { difference, type EngineProblem, problems, tolerance } from "../helpers/engine-problems.js";
@@ -16,7 +17,7 @@ const engines = loadNative().ok
 
 /** Linearization, step, and the acceleration along `velocity`, by default the step's. */
 async function steps(
-  engine: Engine,
+  engine: NetworkEngine,
   w: Float64Array,
   precision: Precision,
   damping: number,
@@ -34,7 +35,7 @@ async function steps(
 }
 
 /** Norm of v in the damped matrix; the engine holds the linearization in double. */
-async function energy(engine: Engine, v: Float64Array, shift: Float64Array): Promise<number> {
+async function energy(engine: NetworkEngine, v: Float64Array, shift: Float64Array): Promise<number> {
   const image = await engine.curvatureProduct(v);
   return Math.sqrt(v.reduce((sum, value, j) => sum + value * (image[j] + shift[j] * value), 0));
 }

@@ -3,9 +3,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Precision } from "../../src/backend/curvature.js";
-import { type EngineData, type EngineFactory, failed, type LinearizeRequest } from "../../src/backend/engine.js";
+import { type EngineData, failed, type LinearizeRequest } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { EngineFactory } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { singleTolerance } from "../../src/backend/single.js";
 import { network } from "../../src/network/network.js";

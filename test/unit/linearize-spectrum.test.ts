@@ -1,9 +1,10 @@
 // Extreme eigenvalues by Lanczos against the eigensolver, on engines and on matrices of a known spectrum; and what happens where the
 // iteration cannot prove its answer.
 import { describe, expect, it } from "vitest";
-import type { Engine, EngineData, Failure } from "../../src/backend/engine.js";
+import type { EngineData, Failure } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
@@ -22,7 +23,7 @@ interface Given {
   readonly curvature?: "primal" | "dual" | "orthogonal";
 }
 
-async function linearized(create: typeof createNativeEngine, given: Given): Promise<Engine> {
+async function linearized(create: typeof createNativeEngine, given: Given): Promise<NetworkEngine> {
   const { layers, samples, duplicates = 0, equal = false, curvature = "dual" } = given;
   const [d, c] = [layers[0], layers[layers.length - 1]];
   const net = network({ layers, seed: 1, initialization: "ntk" });
@@ -146,7 +147,7 @@ describe.each([
 });
 
 /** An engine that holds H D H with a reflection H: a known spectrum of any order. It counts its calls. */
-function known(values: Float64Array, changes: Partial<Engine> = {}) {
+function known(values: Float64Array, changes: Partial<NetworkEngine> = {}) {
   const n = values.length;
   const random = new Random(13, 1);
   const raw = Float64Array.from({ length: n }, () => random.normal());
@@ -177,7 +178,7 @@ function known(values: Float64Array, changes: Partial<Engine> = {}) {
       return reflect(reflect(x).map((value, i) => value / (values[i] + shift)));
     },
     ...changes,
-  } as unknown as Engine;
+  } as unknown as NetworkEngine;
   return { engine, asked };
 }
 
@@ -229,7 +230,7 @@ describe("extreme eigenvalues of a known spectrum", () => {
     expect(asked.eigen).toBe(0);
   });
 
-  it.each<[string, Partial<Engine>]>([
+  it.each<[string, Partial<NetworkEngine>]>([
     [
       "a matrix that stays indefinite",
       { curvatureInverse: async () => ({ code: "indefinite", pivot: 0, message: "not positive" }) as const },

@@ -1,7 +1,8 @@
 // The reference engine against dense linear algebra written out here: Jacobian by differences, G and K from that Jacobian, steps and
 // condition numbers by elimination. Several outputs, weights, layers without bias, NTK factors, an output scale.
 import { describe, expect, it } from "vitest";
-import { type Engine, failed, type LinearizeRequest, type SolveRequest } from "../../src/backend/engine.js";
+import { failed, type LinearizeRequest, type SolveRequest } from "../../src/backend/engine.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { type NetworkOptions, network, Random } from "../../src/index.js";
 import { eliminate, inverseNorm1, multiply, norm1, transpose } from "../helpers/dense.js";
@@ -56,13 +57,13 @@ function problem({ options, samples: n, weighted }: Case) {
 
 type Problem = ReturnType<typeof problem>;
 
-async function linearized(engine: Engine, w: Float64Array, request: LinearizeRequest) {
+async function linearized(engine: NetworkEngine, w: Float64Array, request: LinearizeRequest) {
   const answer = await engine.linearize(w, request);
   if (failed(answer)) throw new Error(answer.message);
   return answer;
 }
 
-async function solved(engine: Engine, request: SolveRequest) {
+async function solved(engine: NetworkEngine, request: SolveRequest) {
   const answer = await engine.solve(request);
   if (failed(answer)) throw new Error(answer.message);
   return answer;

@@ -2,7 +2,8 @@
 // differences, and textbook dense algebra. (The parity test cannot see a mistake that both engines make.)
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Engine, type EngineData, failed } from "../../src/backend/engine.js";
+import { type EngineData, failed } from "../../src/backend/engine.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { activationValue } from "../../src/network/activations.js";
 import type { ActivationName, Architecture } from "../../src/network/architecture.js";
@@ -135,7 +136,7 @@ function layerOf({ layers }: Architecture, p: number): number[] {
   return Array.from({ length: p }, (_, j) => layers.findLastIndex((layer) => layer.weightOffset <= j));
 }
 
-async function withEngine(one: Case, body: (engine: Engine) => Promise<void>): Promise<void> {
+async function withEngine(one: Case, body: (engine: NetworkEngine) => Promise<void>): Promise<void> {
   const engine = createReferenceEngine(one.architecture, one.data);
   await body(engine);
   engine.dispose();

@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { dot, norm } from "../../src/algebra/vectors.js";
 import { createEngine } from "../../src/backend/create.js";
-import { type Engine, failed } from "../../src/backend/engine.js";
+import { failed } from "../../src/backend/engine.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import {
   dataset,
@@ -21,6 +22,9 @@ import { Random } from "../../src/random.js";
 import { conjugateGradients } from "../../src/step/conjugate-gradients.js";
 import { dampedStep } from "../../src/step/damped-step.js";
 import { forcingTerm } from "../../src/step/forcing.js";
+import { minimize } from "../../src/train/minimize.js";
+import { stopRules } from "../../src/train/stop.js";
+import { DenseEngine } from "../helpers/dense-engine.js";
 import { waves } from "../helpers/problems.js";
 
 /** A = Q diag(values) Q^T with reflections for Q: products only. */
@@ -188,7 +192,7 @@ it("products that are not finite are a failure, not a step", async () => {
   const { engine, problem, point } = await setUp({ preconditioner: "none", rank: 1, iterations: 9 }, 0, false);
   const broken = {
     ...problem,
-    engine: Object.assign(Object.create(engine) as Engine, {
+    engine: Object.assign(Object.create(engine) as NetworkEngine, {
       curvatureProduct: async (v: Float64Array) => v.fill(Number.NaN),
     }),
   };
@@ -314,4 +318,20 @@ it("wrong options are named", async () => {
   await expect(of({ iterations: 1.5 })).rejects.toMatchObject(argument("options.matrixFree.iterations"));
   await expect(of({ ranks: 3 })).rejects.toMatchObject(argument("ranks"));
   await expect(of({}, "free")).rejects.toMatchObject(argument("options.route must be one of auto"));
+});
+
+it("an engine without layers has no Kronecker factors: the option is named", async () => {
+  const engine = new DenseEngine({ parameterCount: 2, residualCount: 2, residual: (w) => w.map((value) => value - 1) });
+  const steps = minimize(engine, new Float64Array(2), {
+    method: levenbergMarquardt(),
+    stop: stopRules(),
+    route: "matrix-free",
+    decay: 0,
+    matrixFree: { preconditioner: "kronecker", rank: 1, iterations: 10 },
+  });
+  await steps.next();
+  await expect(steps.next()).rejects.toMatchObject({
+    code: "GAUSSFLOW_ARGUMENT",
+    message: expect.stringMatching(/matrixFree\.preconditioner .*layers/),
+  });
 });

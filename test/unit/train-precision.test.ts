@@ -1,8 +1,9 @@
 // Single precision in training: the rule by sizes, the switch to double and back in the records, the same end as double precision.
 import { describe, expect, it } from "vitest";
-import type { Engine, LinearizeRequest, SolveRequest } from "../../src/backend/engine.js";
+import type { LinearizeRequest, SolveRequest } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { imprecise } from "../../src/backend/single.js";
 import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
@@ -33,7 +34,7 @@ function engineOf(sizes = layers, count = 80, factory = create) {
 }
 
 async function run(
-  engine: Engine,
+  engine: NetworkEngine,
   start: Float64Array,
   precision: "auto" | "double",
   options: {
@@ -61,10 +62,10 @@ async function run(
 }
 
 /** The engine, where single precision fails below a damping; what was asked of it. */
-function failing(engine: Engine, limit: number) {
+function failing(engine: NetworkEngine, limit: number) {
   let single = false;
   const linearized: string[] = [];
-  const wrapped = Object.create(engine) as Engine;
+  const wrapped = Object.create(engine) as NetworkEngine;
   const own = {
     linearize: (w: Float64Array, request: LinearizeRequest, signal?: AbortSignal) => {
       single = request.precision === "single";

@@ -1,9 +1,9 @@
 // Runs with so many parameters that gradients, steps and trial points are written to arrays of earlier iterations.
 import { describe, expect, test } from "vitest";
 import { LARGE_VECTOR } from "../../src/algebra/vectors.js";
-import type { Engine } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { SpareVectors } from "../../src/linearize/spare-vectors.js";
 import { Slot, Workspace } from "../../src/linearize/workspace.js";
@@ -25,21 +25,21 @@ const data = {
 const net = network({ layers, seed: 1 });
 
 /** The arrays that an engine has answered with, besides the engine. */
-function watched(engine: Engine) {
+function watched(engine: NetworkEngine) {
   const arrays = new Set<Float64Array>();
   const { linearize, solve, accelerate } = engine;
   Object.assign(engine, {
-    linearize: async (...given: Parameters<Engine["linearize"]>) => {
+    linearize: async (...given: Parameters<NetworkEngine["linearize"]>) => {
       const answer = await linearize.apply(engine, given);
       if ("ok" in answer) arrays.add(answer.gradient);
       return answer;
     },
-    solve: async (...given: Parameters<Engine["solve"]>) => {
+    solve: async (...given: Parameters<NetworkEngine["solve"]>) => {
       const answer = await solve.apply(engine, given);
       if ("ok" in answer) arrays.add(answer.step);
       return answer;
     },
-    accelerate: async (...given: Parameters<Engine["accelerate"]>) => {
+    accelerate: async (...given: Parameters<NetworkEngine["accelerate"]>) => {
       const answer = await accelerate.apply(engine, given);
       if ("ok" in answer) arrays.add(answer.acceleration);
       return answer;
@@ -48,7 +48,7 @@ function watched(engine: Engine) {
   return { engine, arrays };
 }
 
-async function run(engine: Engine, options: Partial<MinimizeOptions> = {}): Promise<MinimizeResult> {
+async function run(engine: NetworkEngine, options: Partial<MinimizeOptions> = {}): Promise<MinimizeResult> {
   const steps = minimize(engine, net.parameters, {
     method: levenbergMarquardt(),
     stop: stopRules({ iterations: 5, gradient: 0, step: 0, reduction: 0 }),

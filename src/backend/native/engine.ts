@@ -8,10 +8,7 @@ import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, Precision } from "../curvature.js";
 import type {
   Accelerated,
-  Eigen,
-  Engine,
   EngineData,
-  EngineFactory,
   Evaluation,
   Failure,
   LayerFactors,
@@ -25,6 +22,7 @@ import { splitFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
 import { refusedMemory, refuseOrder } from "../memory.js";
+import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
 import { checkPrecision, checkTolerance, imprecise, singleTolerance } from "../single.js";
 import { checkSubset } from "../subset.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
@@ -43,8 +41,8 @@ export const createNativeEngine: EngineFactory = (architecture, data, options = 
   finish(nativeEngineSteps(architecture, data, options.threads ?? 1));
 
 /** The same in pieces: the samples are copied. */
-export function* nativeEngineSteps(architecture: Architecture, data: EngineData, threads: number): Steps<Engine> {
-  const engine = new NativeEngine(architecture, data, threads);
+export function* nativeEngineSteps(net: Architecture, data: EngineData, threads: number): Steps<NetworkEngine> {
+  const engine = new NativeEngine(net, data, threads);
   try {
     yield* engine.fill(data);
     return engine;
@@ -54,7 +52,7 @@ export function* nativeEngineSteps(architecture: Architecture, data: EngineData,
   }
 }
 
-class NativeEngine implements Engine {
+class NativeEngine implements NetworkEngine {
   readonly kind = "native";
   readonly sampleCount: number;
   readonly outputSize: number;

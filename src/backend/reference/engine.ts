@@ -18,10 +18,7 @@ import {
 import type { Curvature } from "../curvature.js";
 import type {
   Accelerated,
-  Eigen,
-  Engine,
   EngineData,
-  EngineFactory,
   Evaluation,
   Failure,
   LayerFactors,
@@ -35,6 +32,7 @@ import { PRODUCTS_ONLY } from "../engine.js";
 import { layerFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { scratchError } from "../memory.js";
+import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
 import { type Samples, samplesOf } from "../samples.js";
 import { HELD_SINGLE } from "../single.js";
 import { addProducts, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
@@ -52,7 +50,7 @@ import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./sp
 export const createReferenceEngine: EngineFactory = (net, data) => finish(referenceEngineSteps(net, data));
 
 /** The same in pieces: the samples are copied. */
-export function* referenceEngineSteps(architecture: Architecture, data: EngineData): Steps<Engine> {
+export function* referenceEngineSteps(architecture: Architecture, data: EngineData): Steps<NetworkEngine> {
   checkData(architecture, data);
   const space = workspace(architecture, Math.min(PASS_BLOCK, data.sampleCount), architecture.outputSize);
   const rootWeights = data.weights?.map(Math.sqrt) ?? null;
@@ -60,7 +58,7 @@ export function* referenceEngineSteps(architecture: Architecture, data: EngineDa
   return new ReferenceEngine(architecture, space, rootWeights, yield* samplesOf(architecture, data));
 }
 
-class ReferenceEngine implements Engine {
+class ReferenceEngine implements NetworkEngine {
   readonly kind = "reference";
   readonly threads = 1;
   readonly sampleCount: number;

@@ -1,0 +1,49 @@
+// The face of an engine whose model is a network: predictions, products with its Jacobian, and the spectrum of its curvature. The monitor,
+// predictions, advice and flows use it; training needs `Engine` alone.
+import type { Architecture } from "../network/architecture.js";
+import type { Curvature } from "./curvature.js";
+import type { Engine, EngineData, Failure, LayerFactors } from "./engine.js";
+
+/** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
+export interface Eigen {
+  /** As many as the order of the matrix. */
+  readonly values: Float64Array;
+  /** order x order, row k the unit eigenvector of value k (dual: sample-major); null when not asked for. */
+  readonly vectors: Float64Array | null;
+}
+
+/** An engine of a network, as `createEngine` makes it. */
+export interface NetworkEngine extends Engine {
+  /** The curvature inside: of the last linearize that succeeded, until a product at parameters ends it. */
+  readonly held: Curvature;
+  /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
+  forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  // Both products take blocks: one vector, or several one after the other (row after row), and answer in the same form. The number of
+  // vectors is that of the rows. A block costs less than its vectors one by one: the passes are done once.
+  /** J v (not weighted by sqrt(s)) at `parameters`: rows of p entries to rows of n*c. */
+  jacobianProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** J^T u (not weighted by sqrt(s)) at `parameters`: rows of n*c entries to rows of p. */
+  transposeProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** Rows of J (not weighted) for samples [first, first+count): count*c x p, row-major. For checks, not for training. */
+  jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
+  /**
+   * A copy of the curvature of the last linearize, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
+   * sample-major index). For checks and spectra. The matrix-free curvature has products only, and one in single precision has no
+   * exact entries: this, `eigen`, `eigenvaluesBelow` and `curvatureInverse` refuse both, `solve` the first.
+   */
+  curvature(): Promise<Float64Array>;
+  /** All eigenvalues (and eigenvectors) of the curvature of the last linearize, without any damping. O(order^3). */
+  eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
+  /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
+  eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
+  layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
+  /** (M + shift I)^-1 v, refined once, primal or dual. The factor is kept until another shift or damping is asked for. */
+  curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
+}
+
+/** Both engines are made by a function of this form. */
+export type EngineFactory = (
+  architecture: Architecture,
+  data: EngineData,
+  options?: { readonly threads?: number | undefined },
+) => NetworkEngine;
