@@ -1,0 +1,77 @@
+// The code of README.md and docs/guide.md runs and prints what the pages show, and the links of all pages lead to files.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildLibrary } from "../helpers/build.js";
+import { codeBlocks, firstMissing, PageFolder, sameLine } from "../helpers/page-code.js";
+
+const root = join(import.meta.dirname, "../..");
+const blocksOf = (page: string) => codeBlocks(readFileSync(join(root, page), "utf8"));
+let folder: PageFolder;
+
+beforeAll(() => {
+  buildLibrary();
+  folder = new PageFolder(root);
+}, 300_000); // may compile dist, on a machine that may be busy
+
+afterAll(() => folder.remove());
+
+it("docs/guide.md: every block runs after those before it, and prints what the page shows", () => {
+  for (const block of blocksOf("docs/guide.md")) {
+    const { status, lines } = folder.run(block);
+    const context = `block at line ${block.line} printed\n${lines.join("\n")}`;
+    expect(status !== 0, context).toBe(block.fails);
+    if (block.output !== null) expect(firstMissing(block.output, lines), context).toBeNull();
+  }
+}, 300_000);
+
+describe("README.md", () => {
+  const programs = blocksOf("README.md").filter(({ language }) => language === "ts");
+  const [first, second, theory] = programs;
+
+  it("has the programs that run here", () => {
+    expect(programs).toHaveLength(3);
+  });
+
+  it("trains, predicts and runs many trainings", () => {
+    const { status, lines } = folder.run({
+      ...first!,
+      code: `${first!.code}${second!.code}console.log(metrics, mean.length);`,
+    });
+    expect(status, lines.join("\n")).toBe(0);
+  });
+
+  it("measures the rate that the page shows", () => {
+    const { status, lines } = folder.run(theory!);
+    expect(status, lines.join("\n")).toBe(0);
+    const shown = /^\/\/ (the flow is .*)$/m.exec(theory!.code)?.[1];
+    expect(
+      lines.some((line) => sameLine(shown!, line)),
+      lines.join("\n"),
+    ).toBe(true);
+  });
+});
+
+describe("links to files of the repository", () => {
+  const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];
+
+  it.each(pages)("%s", (page) => {
+    const text = readFileSync(join(root, page), "utf8");
+    const targets = [...text.matchAll(/\]\((?![a-z]+:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!);
+    expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+});
+
+describe("the comparison of a page with what is printed", () => {
+  const printed = ["reading", "loss 0.5000 after 3 s", "done", ""];
+  it.each([
+    ["the same lines", ["reading", "loss 0.5 after 12 ms", "done"], null],
+    ["a gap", ["reading", "...", "done"], null],
+    ["another figure", ["reading", "loss 0.6 after 3 s"], "loss 0.6 after 3 s"],
+    ["other words", ["reading", "cost 0.5 after 3 s"], "cost 0.5 after 3 s"],
+    ["a line left out without a gap", ["reading", "done"], "done"],
+  ])("%s", (_, expected, missing) => {
+    expect(firstMissing(expected, printed)).toBe(missing);
+  });
+});
