@@ -57,7 +57,7 @@ describe("links to files of the repository", () => {
   const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];
 
   it.each(pages)("%s", (page) => {
-    const text = readFileSync(join(root, page), "utf8");
+    const text = readFileSync(join(root, page), "utf8").replace(/^```[\s\S]*?^```$|`[^`\n]*`/gm, "");
     const targets = [...text.matchAll(/\]\((?![a-z]+:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!);
     expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
   });
