@@ -69,7 +69,15 @@ export {
   trainManySteps,
 } from "./jobs/train-many.js";
 export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKind } from "./linearize/problem.js";
+export { type Huber, type HuberOptions, huber } from "./loss/huber.js";
+export { type Logistic, type LogisticOptions, logistic } from "./loss/logistic.js";
 export { metrics, type TargetMetrics } from "./loss/metrics.js";
+export type { Loss } from "./loss/rules.js";
+export {
+  type SoftmaxCrossEntropy,
+  type SoftmaxCrossEntropyOptions,
+  softmaxCrossEntropy,
+} from "./loss/softmax-cross-entropy.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export type { DampingRuleName } from "./method/damping.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";

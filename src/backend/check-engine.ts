@@ -1,5 +1,6 @@
 // What an engine is made from, checked: native code reads these arrays by the sizes and offsets of the architecture.
 import { argumentError } from "../errors.js";
+import { checkLoss } from "../loss/rules.js";
 import { ACTIVATION_NAMES, isActivationName } from "../network/activations.js";
 import type { Architecture, Layer } from "../network/architecture.js";
 import { layOut } from "../network/parameters.js";
@@ -11,12 +12,13 @@ const RULE = "must be the architecture of a network, as network.architecture has
 /** @throws GAUSSFLOW_ARGUMENT naming the field, the rule and the value */
 export function checkEngine(architecture: Architecture, data: EngineData): void {
   checkArchitecture(architecture);
-  checkOptionNames("data", data, ["sampleCount", "inputs", "targets", "weights", "file"]);
+  checkOptionNames("data", data, ["sampleCount", "inputs", "targets", "weights", "loss", "file"]);
   const { inputSize, outputSize } = architecture;
   const { sampleCount: n, inputs, targets, weights, file } = data;
   checkCount("data.sampleCount", n, 1);
   checkDoubles("data.inputs", inputs, file === undefined ? n * inputSize : 0);
   checkDoubles("data.targets", targets, file === undefined ? n * outputSize : 0);
+  if (data.loss !== undefined) checkLoss("data.loss", data.loss);
   if (file !== undefined) checkFile(file, inputSize, outputSize);
   if (weights === undefined) return;
   checkDoubles("data.weights", weights, n);

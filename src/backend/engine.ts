@@ -3,10 +3,12 @@
 // their own (dense residual functions). Calls are coarse: one a linearization, one a solve; flat Float64Arrays in and out.
 //
 // Conventions
-//   psi(w)   predictions, n*c, sample-major          r = psi - y  residuals, n*c
-//   loss     g = 1/2 sum_i s_i |r_i|^2, the SUM loss; s_i are the sample weights (1 without)
-//   J~       Jacobian of psi with every row scaled by sqrt(s_i), n*c x p;   r~ = sqrt(s) r
-//   gradient J~^T r~  (plus decay * w when a weight decay is asked for)
+//   psi(w)   predictions, n*c, sample-major          J  their Jacobian, n*c x p
+//   loss     g = sum_i s_i l(psi_i, y_i), the SUM loss; s_i are the sample weights (1 without)
+//   R, z     of each sample (src/loss/loss.ts): R R^T is the curvature of l, R z its gradient by psi;
+//            squared error: R = I, z = psi - y
+//   J~       sqrt(s) R^T J, n*c x p;   z~ = sqrt(s) z
+//   gradient J~^T z~  (plus decay * w when a weight decay is asked for)
 //   primal   G = J~^T J~  (p x p)      dual   K = J~ D^-1 J~^T  (n*c x n*c), D = one factor a layer
 //   matrix-free   products with G = J~^T J~, never formed
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
@@ -15,6 +17,7 @@
 import type { VectorOperations } from "../algebra/vectors.js";
 import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
+import type { Loss } from "../loss/rules.js";
 import type { Curvature, LowRank, Precision } from "./curvature.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
@@ -27,6 +30,8 @@ export interface EngineData {
   readonly targets: Float64Array;
   /** One non-negative weight a sample; absent = all 1. */
   readonly weights?: Float64Array | undefined;
+  /** What is minimized; the decay is an argument of each call. Default squared error. */
+  readonly loss?: Loss | undefined;
   /** Where the samples are in a file instead: inputs and targets are empty then. Weights are in memory all the same. */
   readonly file?: FileSamples | undefined;
 }
@@ -143,13 +148,15 @@ export interface Linearized {
   readonly ok: true;
   /** Sum loss g, without decay. */
   readonly loss: number;
-  /** J~^T r~ + decay*w, p entries. A fresh array, or the one of the request. */
+  /** J~^T z~ + decay*w, p entries. A fresh array, or the one of the request. */
   readonly gradient: Float64Array;
   /**
-   * max_j |J~_j^T r~| / (|J~_j| |r~|), MINPACK's gtol measure, in [0,1]; NaN for "none". Dual, above `exactMeasureBelow`: a lower
+   * max_j |J~_j^T z~| / (|J~_j| |z~|), MINPACK's gtol measure, in [0,1]; NaN for "none", and for losses other than squared error. Dual, above `exactMeasureBelow`: a lower
    * bound, with the length of all columns of a unit's weights together in place of |J~_j|.
    */
   readonly gradientCosine: number;
+  /** |z~|^2, not finite where an entry of z~ is not; absent for squared error, where it is 2 g. */
+  readonly residualSquare?: number | undefined;
   /** diag G, p entries; matrix-free only. */
   readonly diagonal?: Float64Array | undefined;
   /** Seconds spent in the passes and in forming the curvature. */
@@ -279,8 +286,8 @@ export interface Engine {
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure>;
   /**
    * Geodesic acceleration along `velocity` (p) at the last linearization (primal or dual), with the factor of the last solve:
-   * (G + decay I + mu D) a = -J~^T psi~_vv, psi_vv the exact second derivative of the predictions along the velocity
-   * (Transtrum and Sethna 2012, eq. 22). `scaling` as in that solve. The engine may write the answer to `into`, p entries.
+   * (G + decay I + mu D) a = -J~^T (sqrt(s) R^T psi_vv), psi_vv the exact second derivative of the predictions along the velocity
+   * (Transtrum and Sethna 2012, eq. 22), with the curvature of the loss held fixed. `scaling` as in that solve. The engine may write the answer to `into`, p entries.
    */
   accelerate(
     velocity: Float64Array,

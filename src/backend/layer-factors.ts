@@ -4,7 +4,8 @@ import type { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 import { backwardBlock, forwardBlock, PASS_BLOCK, passWeights, type Workspace } from "../network/forward.js";
 import type { LayerFactors } from "./engine.js";
-import { seedWeighted } from "./reference/accumulate.js";
+import type { BlockSeeds } from "./reference/seeds.js";
+import type { Samples } from "./samples.js";
 
 /** A_1, B_1, A_2, ..., square after square, as views by layer. */
 export function splitFactors(architecture: Architecture, flat: Float64Array): LayerFactors[] {
@@ -24,13 +25,14 @@ export function splitFactors(architecture: Architecture, flat: Float64Array): La
   }));
 }
 
-/** The factors at `parameters` for samples with these root weights (null = all 1). */
+/** The factors at `parameters` for samples with these roots of weights (null = all 1). */
 export async function layerFactors(
   architecture: Architecture,
   parameters: Float64Array,
-  samples: { readonly sampleCount: number; readonly inputs: (first: number, count: number) => Float64Array },
-  rootWeights: Float64Array | null,
+  samples: Samples,
+  roots: Float64Array | null,
   space: Workspace,
+  seeds: BlockSeeds,
   pace: Pace,
 ): Promise<LayerFactors[]> {
   const { layers, outputSize: c } = architecture;
@@ -42,7 +44,8 @@ export async function layerFactors(
   for (let first = 0; first < n; first += PASS_BLOCK) {
     const count = Math.min(PASS_BLOCK, n - first);
     forwardBlock(space, weights, samples.inputs(first, count), 0, count);
-    seedWeighted(space, rootWeights, first, count);
+    seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
+    seeds.seedRows(space, count);
     backwardBlock(space, weights, count, c);
     layers.forEach((layer, l) => {
       const h = new Float64Array(widths[l]).fill(1);

@@ -5,8 +5,8 @@
 // Its curvature in the predictions is s_i times the identity, so the Gauss-Newton matrix is J~^T J~ + decay I.
 // The decay is in the SUM's units: a decay of d acts like one more sample of weight d on every parameter.
 
-import { argumentError } from "../errors.js";
-import { checkOptionNames } from "../options.js";
+import { checkNonNegative, checkOptionNames } from "../options.js";
+import type { LossRule } from "./loss.js";
 
 /** Options of `squaredError`. */
 export interface SquaredErrorOptions {
@@ -30,14 +30,31 @@ export interface SquaredError {
 export function squaredError(options: SquaredErrorOptions = {}): SquaredError {
   checkOptionNames("options", options, ["decay"]);
   const { decay = 0 } = options;
-  if (typeof decay !== "number" || !(decay >= 0) || decay === Number.POSITIVE_INFINITY)
-    throw argumentError("options.decay", "must be a finite number of at least 0", decay);
+  checkNonNegative("options.decay", decay);
   return { kind: "squared-error", decay };
 }
 
-/** g = 1/2 |r~|^2 of residuals already scaled by the root of their sample's weight. */
-export function squaredErrorValue(weightedResidual: Float64Array): number {
-  let sum = 0;
-  for (const r of weightedResidual) sum += r * r;
-  return 0.5 * sum;
-}
+/** r = z = psi - y, R = I. */
+export const squaredErrorRule: LossRule = {
+  label: "squared error",
+  factor: "diagonal",
+  exact: true,
+  targets: "real",
+  link: "identity",
+  sumOfSquares: true,
+  apply({ count, outputSize: c, predictions, targets, roots, first }, seeds) {
+    let sum = 0;
+    for (let i = 0, k = 0; i < count; i++) {
+      const root = roots === null ? 1 : roots[first + i]!;
+      for (let a = 0; a < c; a++, k++) {
+        const z = root * (predictions[k]! - targets[k]!);
+        sum += z * z;
+        if (seeds === null) continue;
+        seeds.factor[k] = root;
+        seeds.gradient[k] = root * z;
+        seeds.z[k] = z;
+      }
+    }
+    return 0.5 * sum;
+  },
+};

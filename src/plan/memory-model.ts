@@ -299,7 +299,8 @@ function waiting(net: Architecture, n: number): number {
 function referenceWorkspace(route: Route, { architecture: net, sampleCount: n }: Sizes): number {
   const { parameterCount: p, outputSize: c } = net;
   const perSample = referencePanels(net);
-  const shared = Math.min(n, PASS_BLOCK) * perSample;
+  // Beside the panels, what the loss makes of a block: predictions, factor, residual and gradient by the outputs.
+  const shared = Math.min(n, PASS_BLOCK) * (perSample + 4 * c);
   if (route === "primal") return shared + p * PASS_BLOCK * c;
   if (route === "dual") return shared + n * perSample;
   if (route === "orthogonal") return shared + (p + 1) * PASS_BLOCK * c;

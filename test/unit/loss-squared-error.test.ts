@@ -3,13 +3,19 @@ import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { GaussflowError, network, Random, squaredError } from "../../src/index.js";
-import { squaredErrorValue } from "../../src/loss/squared-error.js";
+import { squaredErrorRule } from "../../src/loss/squared-error.js";
 
 describe("squaredError", () => {
   it("is half the sum of squares", () => {
-    expect(squaredErrorValue(Float64Array.of(3, -4))).toBe(12.5);
-    expect(squaredErrorValue(new Float64Array(0))).toBe(0);
-    expect(squaredErrorValue(Float64Array.of(1, Number.NaN))).toBeNaN();
+    const value = (...residuals: number[]) => {
+      const predictions = Float64Array.from(residuals, (r) => r + 1);
+      const targets = new Float64Array(residuals.length).fill(1);
+      const block = { count: residuals.length, outputSize: 1, predictions, targets, roots: null, first: 0 };
+      return squaredErrorRule.apply(block, null);
+    };
+    expect(value(3, -4)).toBe(12.5);
+    expect(value()).toBe(0);
+    expect(value(1, Number.NaN)).toBeNaN();
   });
 
   it("has no decay unless asked", () => {

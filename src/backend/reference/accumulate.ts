@@ -1,39 +1,12 @@
 // What the reference engine sums besides the curvature: gradient and diagonal of J~^T J~, and the scaling made of it.
 import type { Architecture } from "../../network/architecture.js";
-import { outputsOf, seedOutputs, type Workspace } from "../../network/forward.js";
+import type { Workspace } from "../../network/forward.js";
 
-/** psi - y of a block with its targets, rows scaled by the root of their weight: count x c. */
-export function weightedResidual(
-  space: Workspace,
-  targets: Float64Array,
-  rootWeights: Float64Array | null,
-  first: number,
-  count: number,
-): Float64Array {
-  const { outputSize: c, outputScale } = space.architecture;
-  const f = outputsOf(space);
-  const r = new Float64Array(count * c);
-  for (let k = 0; k < r.length; k++) {
-    const root = rootWeights === null ? 1 : rootWeights[first + Math.floor(k / c)];
-    r[k] = root * (outputScale * f[k] - targets[k]);
-  }
-  return r;
-}
-
-/** Seeds one backward row an output, scaled by the root of the sample's weight: the deltas of J~. */
-export function seedWeighted(space: Workspace, rootWeights: Float64Array | null, first: number, count: number): void {
-  const { outputSize: c } = space.architecture;
-  seedOutputs(space, count);
-  if (rootWeights === null) return;
-  const delta = space.deltas[space.deltas.length - 1];
-  for (let k = 0; k < count * c * c; k++) delta[k] *= rootWeights[first + Math.floor(k / (c * c))];
-}
-
-/** gradient += J~^T r~ and diagonal += diag(J~^T J~) of the block, c backward rows a sample. */
+/** gradient += J~^T z~ and diagonal += diag(J~^T J~) of the block, c backward rows a sample. */
 export function addProducts(
   space: Workspace,
   count: number,
-  r: Float64Array,
+  z: Float64Array,
   gradient: Float64Array,
   diagonal: Float64Array,
 ): void {
@@ -48,7 +21,7 @@ export function addProducts(
         let square = 0;
         for (let a = 0; a < c; a++) {
           const d = delta[(i * c + a) * width + o];
-          weighted += d * r[i * c + a];
+          weighted += d * z[i * c + a];
           square += d * d;
         }
         const at = weightOffset + o * inputSize;

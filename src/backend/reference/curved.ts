@@ -14,7 +14,8 @@ export interface Curved {
   readonly matrix: Float64Array;
   readonly parameters: Float64Array;
   readonly gradient: Float64Array;
-  readonly residual: Float64Array;
+  /** z~; null where an entry of it is not finite. */
+  readonly residual: Float64Array | null;
   /** The matrix is that of a subset of the samples: it preconditions, the operator is that of the passes. */
   readonly sampled: boolean;
   /** Shift of the factor held for inverse products, or -1. */

@@ -15,7 +15,6 @@ import { indefinite } from "./spectrum.js";
 export interface Damped {
   readonly architecture: Architecture;
   readonly passes: Passes;
-  readonly rootWeights: Float64Array | null;
   readonly curved: Curved;
   /** Where the factor goes; order x order. */
   readonly factor: Float64Array;
@@ -35,7 +34,9 @@ export async function solveHeld(
   const primal = curved.kind === "primal";
   const shift = new Float64Array(order).fill(damping + decay);
   if (primal && scaling !== null) for (let i = 0; i < order; i++) shift[i] = decay + damping * scaling[i];
-  const dual = new DualStep(held.architecture, held.passes, held.rootWeights, curved, request);
+  const dual = new DualStep(held.architecture, held.passes, curved, request);
+  const refusal = primal ? null : dual.refusal();
+  if (refusal !== null) return refusal;
   const right = primal ? curved.gradient.map((value) => -value) : await dual.rightSide(pace);
   curved.factored = -1;
   curved.solved = null;
@@ -58,18 +59,18 @@ export async function solveHeld(
 }
 
 /** What the conjugate gradients of single precision work on. */
-function operatorOf({ curved, passes, rootWeights }: Damped, shift: Float64Array, pace: Pace): SingleOperator {
+function operatorOf({ curved, passes }: Damped, shift: Float64Array, pace: Pace): SingleOperator {
   const { matrix, order, parameters, sampled } = curved;
   if (!sampled)
     return { matrix, shift, most: mostSingleSteps, multiply: (v) => multiplySymmetric(matrix, order, shift, v) };
   const multiply = async (v: Float64Array) => {
-    const image = await passes.gram(parameters, v, rootWeights, pace);
+    const image = await passes.gram(parameters, v, pace);
     return image.map((value, j) => value + shift[j] * v[j]);
   };
   return { matrix, shift, most: mostSubsetSteps, multiply };
 }
 
-/** -(G + decay I + mu D)^-1 J~^T psi~_vv with the factor of the last solve; null where there is none. */
+/** -(G + decay I + mu D)^-1 J~^T (sqrt(s) R^T psi_vv) with the factor of the last solve; null where there is none. */
 export async function accelerateHeld(
   held: Damped,
   velocity: Float64Array,
@@ -81,12 +82,12 @@ export async function accelerateHeld(
   const { order, parameters, matrix } = curved;
   const { request, shift } = curved.solved;
   const { correction = null } = request;
-  const dual = new DualStep(held.architecture, passes, held.rootWeights, curved, { ...request, scaling });
-  const second = dual.weighted(await passes.secondDerivative(parameters, velocity, pace));
+  const dual = new DualStep(held.architecture, passes, curved, { ...request, scaling });
+  const second = await passes.secondDerivative(parameters, velocity, pace);
   const solved = async (side: Float64Array) =>
     (await solveDamped(matrix, factor, order, shift, side, pace, correction)).x;
   if (curved.kind === "dual") return dual.back(await solved(second), pace);
-  const right = await passes.transpose(parameters, dual.weighted(second), pace);
+  const right = await passes.seededTranspose(parameters, second, pace);
   for (let j = 0; j < right.length; j++) right[j] = -right[j];
   if (curved.precision === "double") return solved(right);
   const single = await solveSingle(

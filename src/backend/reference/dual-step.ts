@@ -1,36 +1,52 @@
 // The dual route's step: with m = damping + decay and D = one factor a layer (decay > 0 wants D = I),
-//   u = (K + m I)^-1 (r~ - (decay/m) J~ w),   step = -D^-1 J~^T u - (decay/m) w
+//   u = (K + m I)^-1 (z~ - (decay/m) J~ w),   step = -D^-1 J~^T u - (decay/m) w
+// Where an entry of z~ is not finite (a true class whose probability underflows), by the gradient g instead, at the price of a factor 1/m:
+//   u = (K + m I)^-1 J~ D^-1 g,               step = -D^-1 (g - J~^T u)/m
 
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
-import type { SolveRequest } from "../engine.js";
+import type { Failure, SolveRequest } from "../engine.js";
 import type { Curved } from "./curved.js";
 import type { Passes } from "./passes.js";
 
 export class DualStep {
   /** decay/m. */
   readonly #share: number;
+  readonly #m: number;
 
   constructor(
     readonly architecture: Architecture,
     readonly passes: Passes,
-    readonly rootWeights: Float64Array | null,
     readonly curved: Curved,
     readonly request: SolveRequest,
   ) {
     const { damping, decay } = request;
-    this.#share = decay > 0 ? decay / (damping + decay) : 0;
+    this.#m = damping + decay;
+    this.#share = decay > 0 ? decay / this.#m : 0;
+  }
+
+  /** Why there is no step, or null. */
+  refusal(): Failure | null {
+    if (this.curved.residual !== null || this.#m > 0) return null;
+    const message =
+      "the curvature is singular without damping: a prediction is so sure and so wrong that its curvature is 0";
+    return { code: "indefinite", pivot: 0, message };
   }
 
   async rightSide(pace: Pace): Promise<Float64Array> {
-    const { parameters, residual } = this.curved;
+    const { parameters, residual, gradient } = this.curved;
+    if (residual === null) return this.passes.seededProduct(parameters, this.#overScaling(gradient.slice()), pace);
     if (this.#share === 0) return residual;
-    const product = this.weighted(await this.passes.product(parameters, parameters, pace));
+    const product = await this.passes.seededProduct(parameters, parameters, pace);
     return residual.map((value, i) => value - this.#share * product[i]);
   }
 
   async step(u: Float64Array, pace: Pace): Promise<Float64Array> {
-    const { parameters } = this.curved;
+    const { parameters, residual, gradient } = this.curved;
+    if (residual === null) {
+      const product = await this.passes.seededTranspose(parameters, u, pace);
+      return this.#overScaling(product.map((value, j) => (value - gradient[j]) / this.#m));
+    }
     const step = await this.back(u, pace);
     for (let j = 0; j < step.length; j++) step[j] -= this.#share * parameters[j];
     return step;
@@ -38,20 +54,19 @@ export class DualStep {
 
   /** -D^-1 J~^T u. */
   async back(u: Float64Array, pace: Pace): Promise<Float64Array> {
+    const out = await this.passes.seededTranspose(this.curved.parameters, u, pace);
+    for (let j = 0; j < out.length; j++) out[j] = -out[j];
+    return this.#overScaling(out);
+  }
+
+  /** D^-1 v, in place. */
+  #overScaling(v: Float64Array): Float64Array {
     const { scaling } = this.request;
-    const out = await this.passes.transpose(this.curved.parameters, this.weighted(u), pace);
     this.architecture.layers.forEach((layer, l) => {
       const d = scaling === null ? 1 : scaling[l];
       const end = layer.weightOffset + layer.outputSize * (layer.inputSize + (layer.bias ? 1 : 0));
-      for (let j = layer.weightOffset; j < end; j++) out[j] = -out[j] / d;
+      for (let j = layer.weightOffset; j < end; j++) v[j] /= d;
     });
-    return out;
-  }
-
-  /** A vector of n c entries, each times the square root of its sample's weight. */
-  weighted(values: Float64Array): Float64Array {
-    const root = this.rootWeights;
-    const c = this.architecture.outputSize;
-    return root === null ? values : values.map((value, k) => root[Math.floor(k / c)] * value);
+    return v;
   }
 }

@@ -4,17 +4,10 @@
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import { GaussflowError } from "../../errors.js";
 import { finish, Pace, type Steps } from "../../event-loop-yield.js";
-import { squaredErrorValue } from "../../loss/squared-error.js";
+import { lossRule } from "../../loss/rules.js";
+import { squaredError } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
-import {
-  backwardBlock,
-  forwardBlock,
-  PASS_BLOCK,
-  passWeights,
-  type Workspace,
-  workspace,
-  workspaceBytes,
-} from "../../network/forward.js";
+import { PASS_BLOCK, workspace, workspaceBytes } from "../../network/forward.js";
 import type { Curvature } from "../curvature.js";
 import type {
   Accelerated,
@@ -33,17 +26,19 @@ import { layerFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { scratchError } from "../memory.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
-import { type Samples, samplesOf } from "../samples.js";
+import { samplesOf } from "../samples.js";
 import { HELD_SINGLE } from "../single.js";
-import { addProducts, keepBlock, layerMeans, raise, seedWeighted, weightedResidual } from "./accumulate.js";
+import { layerMeans, raise } from "./accumulate.js";
+import { type Blocks, sumBlocks } from "./blocks.js";
 import { checkArray, checkData, checkLinearize, checkNonNegative, checkRows, checkSolve, checkSpan } from "./checks.js";
 import { CurvatureStore, type Curved, NOTHING } from "./curved.js";
 import { accelerateHeld, type Damped, solveHeld } from "./damped.js";
-import { addRankUpdate, formKernel, jacobianTransposed } from "./gram.js";
+import { formKernel } from "./gram.js";
 import { gradientMeasure } from "./measure.js";
 import type { Triangle } from "./orthogonal.js";
 import { Passes } from "./passes.js";
-import { type Sampled, sampled } from "./sampled.js";
+import { sampled } from "./sampled.js";
+import { BlockSeeds } from "./seeds.js";
 import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 
 /** An engine on the plain TypeScript passes. */
@@ -55,7 +50,14 @@ export function* referenceEngineSteps(architecture: Architecture, data: EngineDa
   const space = workspace(architecture, Math.min(PASS_BLOCK, data.sampleCount), architecture.outputSize);
   const rootWeights = data.weights?.map(Math.sqrt) ?? null;
   // Last, for they may be an open file.
-  return new ReferenceEngine(architecture, space, rootWeights, yield* samplesOf(architecture, data));
+  const seeds = new BlockSeeds(lossRule(data.loss ?? squaredError()), architecture, space.capacity);
+  return new ReferenceEngine({
+    architecture,
+    samples: yield* samplesOf(architecture, data),
+    rootWeights,
+    space,
+    seeds,
+  });
 }
 
 class ReferenceEngine implements NetworkEngine {
@@ -66,28 +68,25 @@ class ReferenceEngine implements NetworkEngine {
   readonly parameterCount: number;
   readonly layerCount: number;
   readonly #architecture: Architecture;
-  readonly #samples: Samples;
-  readonly #rootWeights: Float64Array | null;
-  readonly #space: Workspace;
+  readonly #blocks: Blocks;
   readonly #passes: Passes;
   readonly #store = new CurvatureStore();
   #curved: Curved | null = null;
   #triangle: Triangle | null = null;
   /** Of a matrix-free linearization: its parameters, and the passes that its products run on. */
-  #free: (Sampled & { readonly parameters: Float64Array }) | null = null;
+  #free: { readonly parameters: Float64Array; readonly passes: Passes } | null = null;
   #busy = false;
   #disposed = false;
 
-  constructor(architecture: Architecture, space: Workspace, rootWeights: Float64Array | null, samples: Samples) {
+  constructor(blocks: Blocks) {
+    const { architecture, samples, rootWeights, space, seeds } = blocks;
     this.#architecture = architecture;
-    this.#space = space;
-    this.#rootWeights = rootWeights;
-    this.#samples = samples;
+    this.#blocks = blocks;
     this.sampleCount = samples.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
-    this.#passes = new Passes(architecture, samples, samples.sampleCount, space);
+    this.#passes = new Passes(architecture, samples, rootWeights, space, seeds);
   }
 
   get held(): Curvature {
@@ -101,7 +100,7 @@ class ReferenceEngine implements NetworkEngine {
 
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
     return this.#run(signal, async (pace) => {
-      const loss = await this.#passes.loss(this.#checked(parameters), this.#rootWeights, pace);
+      const loss = await this.#passes.loss(this.#checked(parameters), pace);
       return Number.isFinite(loss) ? { ok: true, loss } : this.#nonFinite(parameters, "loss", pace);
     });
   }
@@ -117,64 +116,37 @@ class ReferenceEngine implements NetworkEngine {
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
     this.#end();
     const formed = curvature === "none" || curvature === "matrix-free" ? null : curvature;
-    const reserved =
-      formed === null ? NOTHING : this.#store.reserve(formed, this.#architecture, this.sampleCount, parameters);
+    const reserved = formed === null ? NOTHING : this.#store.reserve(formed, this.#architecture, n, parameters);
     if ("code" in reserved) return reserved;
     const { matrix, kept, transposed, triangle } = reserved;
-    const weights = passWeights(this.#architecture, parameters);
-    const gradient = new Float64Array(p);
-    const diagonal = new Float64Array(p);
-    const residual = new Float64Array(n * c);
-    let loss = 0;
-    let curvatureSeconds = 0;
-    for (let first = 0; first < n; first += PASS_BLOCK) {
-      const [space, count] = [this.#space, Math.min(PASS_BLOCK, n - first)];
-      forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
-      const r = this.#residual(space, first, count);
-      residual.set(r, first * c);
-      loss += squaredErrorValue(r);
-      seedWeighted(space, this.#rootWeights, first, count);
-      backwardBlock(space, weights, count, c);
-      addProducts(space, count, r, gradient, diagonal);
-      if (transposed !== null && matrix !== null && subset === null) {
-        const before = performance.now();
-        jacobianTransposed(space, count, transposed);
-        await addRankUpdate(matrix, p, transposed, count * c, pace);
-        curvatureSeconds += (performance.now() - before) / 1000;
-      }
-      if (triangle !== null) {
-        const before = performance.now();
-        jacobianTransposed(space, count, triangle.block);
-        triangle.block.set(r, p * count * c);
-        await triangle.absorb(count * c, pace);
-        curvatureSeconds += (performance.now() - before) / 1000;
-      }
-      if (kept !== null) keepBlock(kept, space, first, count);
-      await pace.turn();
-    }
+    const sums = await sumBlocks(this.#blocks, parameters, reserved, subset === null, pace);
+    const { loss, gradient, diagonal, residual } = sums;
+    let { curvatureSeconds } = sums;
     if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss", pace);
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) return this.#nonFinite(parameters, "gradient", pace);
-    const sample = subset && sampled(this.#architecture, this.#samples, this.#rootWeights, subset, this.#space);
+    const { architecture, samples, rootWeights, space, seeds } = this.#blocks;
+    const sample = subset && sampled(architecture, samples, rootWeights, subset, space, seeds);
     if (sample !== null) {
       // As in the core: a column that a subset does not see would be 1 for good.
       if (scaling?.includes(0)) raise(scaling, diagonal);
-      await sample.passes.addCurvature(parameters, sample.rootWeights, diagonal.fill(0), transposed, matrix, pace);
+      await sample.addCurvature(parameters, diagonal.fill(0), transposed, matrix, pace);
     }
-    const scales = curvature === "dual" ? layerMeans(this.#architecture, diagonal) : diagonal;
+    const scales = curvature === "dual" ? layerMeans(architecture, diagonal) : diagonal;
     if (curvature !== "none" && scales.some((value) => !Number.isFinite(value)))
       return this.#nonFinite(parameters, "curvature", pace);
     if (scaling !== null && curvature !== "none") raise(scaling, scales);
     if (kept !== null && matrix !== null) {
       const before = performance.now();
-      await formKernel(this.#architecture, kept, scaling, n, matrix, pace);
+      await formKernel(architecture, kept, scaling, n, matrix, pace);
       curvatureSeconds += (performance.now() - before) / 1000;
     }
-    const gradientCosine = gradientMeasure(this.#architecture, request, gradient, diagonal, loss);
+    const residualNorm = seeds.rule.sumOfSquares ? Math.sqrt(2 * loss) : Number.NaN;
+    const gradientCosine = gradientMeasure(architecture, request, gradient, diagonal, residualNorm);
     if (decay > 0) for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
+    if (residual === null) triangle?.useGradient(gradient);
     this.#triangle = triangle;
-    if (curvature === "matrix-free")
-      this.#free = { parameters, passes: this.#passes, rootWeights: this.#rootWeights, ...sample };
+    if (curvature === "matrix-free") this.#free = { parameters, passes: sample ?? this.#passes };
     if ((curvature === "primal" || curvature === "dual") && matrix !== null)
       this.#curved = {
         kind: curvature,
@@ -195,6 +167,7 @@ class ReferenceEngine implements NetworkEngine {
       loss,
       gradient,
       gradientCosine,
+      ...(seeds.rule.sumOfSquares ? {} : { residualSquare: sums.residualSquare }),
       seconds: { passes: total - curvatureSeconds, curvature: curvatureSeconds },
       ...(curvature === "matrix-free" ? { diagonal } : {}),
     };
@@ -206,7 +179,9 @@ class ReferenceEngine implements NetworkEngine {
       const triangle = this.#triangle;
       if (triangle !== null) {
         checkSolve(this.#architecture, "orthogonal", "double", request);
-        const { step, residual, rank } = await triangle.solve(request, pace);
+        const solved = await triangle.solve(request, pace);
+        if (!("step" in solved)) return solved;
+        const { step, residual, rank } = solved;
         if (step.some((value) => !Number.isFinite(value))) return this.#nonFinite(triangle.parameters, "step", pace);
         const ratio = rank.smallest > 0 ? rank.largest / rank.smallest : Number.POSITIVE_INFINITY;
         const seconds = (performance.now() - start) / 1000;
@@ -266,7 +241,6 @@ class ReferenceEngine implements NetworkEngine {
     return {
       architecture: this.#architecture,
       passes: this.#passes,
-      rootWeights: this.#rootWeights,
       curved,
       factor: this.#store.factor as Float64Array,
     };
@@ -303,7 +277,7 @@ class ReferenceEngine implements NetworkEngine {
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
     return this.#run(signal, async (pace) => {
       const free = this.#free;
-      if (free !== null) return free.passes.gram(free.parameters, vectors, free.rootWeights, pace);
+      if (free !== null) return free.passes.gram(free.parameters, vectors, pace);
       checkRows("vectors", vectors, this.#held().order);
       return symmetricProduct(this.#held(), vectors);
     });
@@ -313,14 +287,8 @@ class ReferenceEngine implements NetworkEngine {
     return this.#run(signal, (pace) => {
       if (this.#free === null)
         throw new GaussflowError("GAUSSFLOW_STATE", "layer factors are of a matrix-free curvature");
-      return layerFactors(
-        this.#architecture,
-        this.#free.parameters,
-        this.#samples,
-        this.#rootWeights,
-        this.#space,
-        pace,
-      );
+      const { architecture, samples, rootWeights, space, seeds } = this.#blocks;
+      return layerFactors(architecture, this.#free.parameters, samples, rootWeights, space, seeds, pace);
     });
   }
 
@@ -336,23 +304,20 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   bytes(): number {
-    const own = workspaceBytes(this.#space) + (this.#triangle?.bytes ?? 0) + (this.#rootWeights?.byteLength ?? 0);
-    return own + this.#store.bytes + this.#samples.bytes;
+    const { space, seeds, rootWeights, samples } = this.#blocks;
+    const own = workspaceBytes(space) + seeds.bytes + (this.#triangle?.bytes ?? 0) + (rootWeights?.byteLength ?? 0);
+    return own + this.#store.bytes + samples.bytes;
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#end();
     this.#store.release();
-    this.#samples.close();
-  }
-
-  #residual(space: Workspace, first: number, count: number): Float64Array {
-    return weightedResidual(space, this.#samples.targets(first, count), this.#rootWeights, first, count);
+    this.#blocks.samples.close();
   }
 
   #nonFinite(parameters: Float64Array, what: NonFinite["what"], pace: Pace): Promise<Failure> {
-    return locateNonFinite(this.#architecture, parameters, this.#samples.inputs, this.sampleCount, what, pace);
+    return locateNonFinite(this.#architecture, parameters, this.#blocks.samples.inputs, this.sampleCount, what, pace);
   }
 
   #checked(parameters: Float64Array): Float64Array {

@@ -2,16 +2,18 @@
 import type { Architecture } from "../../network/architecture.js";
 import type { LinearizeRequest } from "../engine.js";
 
-/** `Linearized.gradientCosine` as it is asked for; the gradient without decay. The bound spares nothing here: the diagonal is there. */
+/**
+ * `Linearized.gradientCosine` as it is asked for; the gradient without decay. The bound spares nothing here: the diagonal is there.
+ * @param residualNorm NaN where the loss is no sum of squares, which the measure is of
+ */
 export function gradientMeasure(
   architecture: Architecture,
   { curvature, exactMeasureBelow = Number.POSITIVE_INFINITY }: LinearizeRequest,
   gradient: Float64Array,
   diagonal: Float64Array,
-  loss: number,
+  residualNorm: number,
 ): number {
-  if (curvature === "none") return Number.NaN;
-  const residualNorm = Math.sqrt(2 * loss);
+  if (curvature === "none" || Number.isNaN(residualNorm)) return Number.NaN;
   const bound = curvature === "dual" ? cosineBound(architecture, gradient, diagonal, residualNorm) : 0;
   return bound > exactMeasureBelow ? bound : cosine(gradient, diagonal, residualNorm);
 }

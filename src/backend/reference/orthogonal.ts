@@ -4,9 +4,17 @@
 
 import { norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";
-import type { RankReport, SolveRequest } from "../engine.js";
+import type { Failure, RankReport, SolveRequest } from "../engine.js";
 import { pivotedQr, reflect } from "./householder.js";
 import { singularValues } from "./jacobi.js";
+import { semiNormalStep } from "./semi-normal.js";
+
+/** A step, how far it misses the normal equations (relative), and the rank of what it was solved with. */
+interface TriangleStep {
+  readonly step: Float64Array;
+  readonly residual: number;
+  readonly rank: RankReport;
+}
 
 export class Triangle {
   /** Where the caller puts the next rows, as columns: entry (i, j) of `count` rows stands at j * count + i. */
@@ -16,6 +24,8 @@ export class Triangle {
   /** (p + 1) x (p + 1), row-major, upper; the last column holds Q^T r~. */
   readonly #r: Float64Array;
   #equations = 0;
+  /** Of the objective, where the last column holds no residual. */
+  #gradient: Float64Array | null = null;
 
   /** @param rows the most a block will hold */
   constructor(parameters: Float64Array, rows: number) {
@@ -52,6 +62,11 @@ export class Triangle {
     this.#equations += count;
   }
 
+  /** The residual is not finite: steps are solved for from the gradient of the objective, p entries, which is copied. */
+  useGradient(gradient: Float64Array): void {
+    this.#gradient = gradient.slice();
+  }
+
   /** R^T R, p x p. */
   gram(): Float64Array {
     const [n, p] = [this.#columns, this.#columns - 1];
@@ -70,22 +85,15 @@ export class Triangle {
    * min |[R; E] s + [q; e]| with E^2 = decay + damping D and E e = decay w: by R as it stands while that is clearly regular, by
    * pivoted QR and with the rank that this reveals otherwise.
    */
-  async solve(
-    { damping, decay, scaling }: SolveRequest,
-    pace: Pace,
-  ): Promise<{ step: Float64Array; residual: number; rank: RankReport }> {
+  async solve({ damping, decay, scaling }: SolveRequest, pace: Pace): Promise<TriangleStep | Failure> {
     const [n, p] = [this.#columns, this.#columns - 1];
     const shift = Float64Array.from({ length: p }, (_, j) => decay + damping * (scaling === null ? 1 : scaling[j]));
     const offset = this.parameters.map((value) => decay * value);
     const m = damping > 0 || decay > 0 ? 2 * p : p;
+    if (this.#gradient !== null) return this.#solveByGradient(this.#gradient, shift, m, pace);
     if (this.#equations < p && scaling === null && shift[0] > 0) return this.#wide(shift, offset, pace);
     // Columns of the matrix, each m long; the right-hand side is carried along.
-    const a = Array.from({ length: p }, (_, j) => {
-      const column = new Float64Array(m);
-      for (let i = 0; i <= j; i++) column[i] = this.#r[i * n + j];
-      if (shift[j] > 0) column[p + j] = Math.sqrt(shift[j]);
-      return column;
-    });
+    const a = this.#dampedColumns(shift, m);
     const right = new Float64Array(m);
     for (let i = 0; i < p; i++) {
       right[i] = -this.#r[i * n + p];
@@ -110,15 +118,44 @@ export class Triangle {
     return { step, residual: this.#residual(step, shift, offset), rank: { rank, tolerance, largest, smallest } };
   }
 
+  /** Columns of [R; E], `m` entries each. */
+  #dampedColumns(shift: Float64Array, m: number): Float64Array[] {
+    const [n, p] = [this.#columns, this.#columns - 1];
+    return Array.from({ length: p }, (_, j) => {
+      const column = new Float64Array(m);
+      for (let i = 0; i <= j; i++) column[i] = this.#r[i * n + j];
+      if (shift[j] > 0) column[p + j] = Math.sqrt(shift[j]);
+      return column;
+    });
+  }
+
+  /** The same step without the residual: (R^T R + E^2) s = -gradient by the triangle of [R; E]. */
+  async #solveByGradient(
+    gradient: Float64Array,
+    shift: Float64Array,
+    m: number,
+    pace: Pace,
+  ): Promise<TriangleStep | Failure> {
+    const [n, p] = [this.#columns, this.#columns - 1];
+    const a = this.#dampedColumns(shift, m);
+    const multiply = (s: Float64Array) => {
+      const image = new Float64Array(p);
+      for (let i = 0; i < p; i++) for (let j = i; j < p; j++) image[i] += this.#r[i * n + j] * s[j];
+      const out = s.map((value, j) => shift[j] * value);
+      for (let i = 0; i < p; i++) for (let j = i; j < p; j++) out[j] += this.#r[i * n + j] * image[i];
+      return out;
+    };
+    const tolerance = Math.max(this.#equations + m - p, p) * Number.EPSILON;
+    const solved = await semiNormalStep(a, gradient, multiply, pace);
+    if ("code" in solved) return solved;
+    return { ...solved, rank: { rank: p, tolerance, ...extremes(a.map((column) => column.subarray(0, p))) } };
+  }
+
   /**
    * The same for more columns than equations and one damping for all, in the space of the k rows that R has but for rounding: with
    * t = E s + e and A = R/E it is min |A t + q - A e|^2 + |t|^2, whose t lies in the row space of A. No p x p system is factored.
    */
-  async #wide(
-    shift: Float64Array,
-    offset: Float64Array,
-    pace: Pace,
-  ): Promise<{ step: Float64Array; residual: number; rank: RankReport }> {
+  async #wide(shift: Float64Array, offset: Float64Array, pace: Pace): Promise<TriangleStep> {
     const [n, p] = [this.#columns, this.#columns - 1];
     const [k, root] = [this.#equations, Math.sqrt(shift[0])];
     const e = offset.map((value) => value / root);

@@ -1,7 +1,7 @@
-// Block after block of samples through the passes of network/forward.ts: predictions, J v, J^T u, G v and rows of J at any parameters.
+// Block after block of samples through the passes of network/forward.ts, at any parameters: predictions, the loss, J v, J^T u, G v and
+// rows of J; and products with J~ = sqrt(s) R^T J, which has the curvature factor of the loss at those parameters.
 
 import type { Pace } from "../../event-loop-yield.js";
-import { squaredErrorValue } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
   addGradient,
@@ -19,22 +19,36 @@ import {
 } from "../../network/forward.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
 import type { Samples } from "../samples.js";
-import { addProducts, seedWeighted, weightedResidual } from "./accumulate.js";
+import { addProducts } from "./accumulate.js";
 import { checkArray, checkRows } from "./checks.js";
 import { addRankUpdate, jacobianTransposed } from "./gram.js";
+import type { BlockSamples, BlockSeeds } from "./seeds.js";
 
 export class Passes {
   readonly #architecture: Architecture;
   readonly #samples: Samples;
   readonly #sampleCount: number;
+  readonly #rootWeights: Float64Array | null;
   readonly #space: Workspace;
+  readonly #seeds: BlockSeeds;
 
-  /** @param space one backward row an output, shared with the owner */
-  constructor(architecture: Architecture, samples: Samples, sampleCount: number, space: Workspace) {
+  /**
+   * @param rootWeights roots of the sample weights, null = all 1
+   * @param space one backward row an output; it and `seeds` are shared with the owner
+   */
+  constructor(
+    architecture: Architecture,
+    samples: Samples,
+    rootWeights: Float64Array | null,
+    space: Workspace,
+    seeds: BlockSeeds,
+  ) {
     this.#architecture = architecture;
     this.#samples = samples;
-    this.#sampleCount = sampleCount;
+    this.#sampleCount = samples.sampleCount;
+    this.#rootWeights = rootWeights;
     this.#space = space;
+    this.#seeds = seeds;
   }
 
   async forward(parameters: Float64Array, pace: Pace): Promise<Float64Array> {
@@ -48,16 +62,14 @@ export class Passes {
   }
 
   /** The sum loss. In panels without rows for a backward pass: a curvature may stand in the shared ones. */
-  async loss(parameters: Float64Array, rootWeights: Float64Array | null, pace: Pace): Promise<number> {
+  async loss(parameters: Float64Array, pace: Pace): Promise<number> {
     const weights = passWeights(this.#architecture, parameters);
     const space = workspace(this.#architecture, this.#space.capacity, 0);
     let loss = 0;
     for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
       const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
       forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
-      loss += squaredErrorValue(
-        weightedResidual(space, this.#samples.targets(first, count), rootWeights, first, count),
-      );
+      loss += this.#seeds.value(space, this.samples(first, count));
       await pace.turn();
     }
     return loss;
@@ -78,15 +90,28 @@ export class Passes {
     return out;
   }
 
-  /** Second derivative of the predictions along a direction of p entries: n c entries. */
+  /** J~ v for one v of p entries: n c. */
+  async seededProduct(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { outputSize: c } = this.#architecture;
+    const direction = passWeights(this.#architecture, vector);
+    const out = new Float64Array(this.#sampleCount * c);
+    await this.#seededBlocks(parameters, pace, (weights, first, count) => {
+      tangentBlock(this.#space, weights, direction, count, out, first * c);
+      this.#seeds.applyTransposed(out, first, count);
+    });
+    return out;
+  }
+
+  /** sqrt(s) R^T psi_vv, psi_vv the second derivative of the predictions along a direction of p entries: n c entries. */
   async secondDerivative(parameters: Float64Array, vector: Float64Array, pace: Pace): Promise<Float64Array> {
     const { outputSize: c, parameterCount } = this.#architecture;
     checkArray("velocity", vector, parameterCount);
     const direction = passWeights(this.#architecture, vector);
     const out = new Float64Array(this.#sampleCount * c);
-    await this.#blocks(parameters, pace, (weights, first, count) =>
-      secondDerivativeBlock(this.#space, weights, direction, count, out, first * c),
-    );
+    await this.#seededBlocks(parameters, pace, (weights, first, count) => {
+      secondDerivativeBlock(this.#space, weights, direction, count, out, first * c);
+      this.#seeds.applyTransposed(out, first, count);
+    });
     return out;
   }
 
@@ -98,35 +123,35 @@ export class Passes {
     const seeds = vectors.slice();
     const out = new Float64Array(number * p);
     await this.#blocks(parameters, pace, (weights, first, count) => {
-      for (let v = 0; v < number; v++) {
-        seedCombination(this.#space, seeds.subarray(v * rows, (v + 1) * rows), first, count);
-        backwardBlock(this.#space, weights, count, 1);
-        addGradient(this.#space, count, out.subarray(v * p, (v + 1) * p));
-      }
+      for (let v = 0; v < number; v++)
+        this.#addTranspose(weights, seeds.subarray(v * rows, (v + 1) * rows), first, count, out.subarray(v * p));
     });
     return out;
   }
 
-  /** G v = J~^T J~ v, samples weighted: rows of p entries to rows of p, the passes of a block done once. */
-  async gram(
-    parameters: Float64Array,
-    vectors: Float64Array,
-    rootWeights: Float64Array | null,
-    pace: Pace,
-  ): Promise<Float64Array> {
+  /** J~^T u for one u of n c entries: p. */
+  async seededTranspose(parameters: Float64Array, u: Float64Array, pace: Pace): Promise<Float64Array> {
+    const seeds = u.slice();
+    const out = new Float64Array(this.#architecture.parameterCount);
+    await this.#seededBlocks(parameters, pace, (weights, first, count) => {
+      this.#seeds.apply(seeds, first, count);
+      this.#addTranspose(weights, seeds, first, count, out);
+    });
+    return out;
+  }
+
+  /** G v = J~^T J~ v: rows of p entries to rows of p, the passes of a block done once. */
+  async gram(parameters: Float64Array, vectors: Float64Array, pace: Pace): Promise<Float64Array> {
     const { outputSize: c, parameterCount: p } = this.#architecture;
     const number = checkRows("vectors", vectors, p);
     const directions = this.#directions(vectors);
     const image = new Float64Array(this.#space.capacity * c);
     const out = new Float64Array(number * p);
-    await this.#blocks(parameters, pace, (weights, first, count) => {
+    await this.#seededBlocks(parameters, pace, (weights, _, count) => {
       directions.forEach((direction, v) => {
         tangentBlock(this.#space, weights, direction, count, image, 0);
-        if (rootWeights !== null)
-          for (let k = 0; k < count * c; k++) image[k] *= rootWeights[first + Math.floor(k / c)] ** 2;
-        seedCombination(this.#space, image, 0, count);
-        backwardBlock(this.#space, weights, count, 1);
-        addGradient(this.#space, count, out.subarray(v * p, (v + 1) * p));
+        this.#seeds.applyCurvature(image, 0, count);
+        this.#addTranspose(weights, image, 0, count, out.subarray(v * p));
       });
     });
     return out;
@@ -138,7 +163,6 @@ export class Passes {
    */
   async addCurvature(
     parameters: Float64Array,
-    rootWeights: Float64Array | null,
     diagonal: Float64Array,
     transposed: Float64Array | null,
     matrix: Float64Array | null,
@@ -146,8 +170,8 @@ export class Passes {
   ): Promise<void> {
     const { outputSize: c, parameterCount: p } = this.#architecture;
     const unused = new Float64Array(p);
-    await this.#blocks(parameters, pace, (weights, first, count) => {
-      seedWeighted(this.#space, rootWeights, first, count);
+    await this.#seededBlocks(parameters, pace, (weights, _, count) => {
+      this.#seeds.seedRows(this.#space, count);
       backwardBlock(this.#space, weights, count, c);
       addProducts(this.#space, count, new Float64Array(count * c), unused, diagonal);
       if (transposed === null || matrix === null) return;
@@ -182,6 +206,19 @@ export class Passes {
     return out;
   }
 
+  /** What the loss reads of samples [first, first + count). */
+  samples(first: number, count: number): BlockSamples {
+    return { targets: this.#samples.targets(first, count), roots: this.#rootWeights, first, count };
+  }
+
+  /** out += J^T u of the block, whose entries of `u` begin at sample `first`. */
+  #addTranspose(weights: PassWeights, u: Float64Array, first: number, count: number, out: Float64Array): void {
+    seedCombination(this.#space, u, first, count);
+    backwardBlock(this.#space, weights, count, 1);
+    addGradient(this.#space, count, out);
+  }
+
+  /** body(weights, first, count) after the forward pass of each block. */
   async #blocks(
     parameters: Float64Array,
     pace: Pace,
@@ -194,5 +231,17 @@ export class Passes {
       await body(weights, first, count);
       await pace.turn();
     }
+  }
+
+  /** The same with the seeds of each block. */
+  #seededBlocks(
+    parameters: Float64Array,
+    pace: Pace,
+    body: (weights: PassWeights, first: number, count: number) => void | Promise<void>,
+  ): Promise<void> {
+    return this.#blocks(parameters, pace, (weights, first, count) => {
+      this.#seeds.compute(this.#space, this.samples(first, count));
+      return body(weights, first, count);
+    });
   }
 }

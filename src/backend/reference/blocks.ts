@@ -1,0 +1,107 @@
+// The sums of a linearization over all samples, block after block: loss, gradient, diagonal of the curvature and the curvature itself.
+import type { Pace } from "../../event-loop-yield.js";
+import type { Architecture } from "../../network/architecture.js";
+import {
+  addGradient,
+  backwardBlock,
+  forwardBlock,
+  PASS_BLOCK,
+  passWeights,
+  seedCombination,
+  type Workspace,
+} from "../../network/forward.js";
+import type { Samples } from "../samples.js";
+import { addProducts, keepBlock } from "./accumulate.js";
+import type { Reserved } from "./curved.js";
+import { addRankUpdate, jacobianTransposed } from "./gram.js";
+import type { BlockSeeds } from "./seeds.js";
+
+/** What the passes of an engine run on. */
+export interface Blocks {
+  readonly architecture: Architecture;
+  readonly samples: Samples;
+  /** Roots of the sample weights; null = all 1. */
+  readonly rootWeights: Float64Array | null;
+  /** Panels of one block, one backward row an output. */
+  readonly space: Workspace;
+  /** The loss of one block. */
+  readonly seeds: BlockSeeds;
+}
+
+/** Sums over all samples. */
+export interface BlockSums {
+  readonly loss: number;
+  /** J~^T z~, p entries. */
+  readonly gradient: Float64Array;
+  /** diag J~^T J~, p entries. */
+  readonly diagonal: Float64Array;
+  /** z~, n c entries; null where one of them is not finite. */
+  readonly residual: Float64Array | null;
+  /** |z~|^2. */
+  readonly residualSquare: number;
+  readonly curvatureSeconds: number;
+}
+
+/** @param gram whether the primal matrix is formed here, of all samples */
+export async function sumBlocks(
+  { architecture, samples, rootWeights: roots, space, seeds }: Blocks,
+  parameters: Float64Array,
+  reserved: Reserved,
+  gram: boolean,
+  pace: Pace,
+): Promise<BlockSums> {
+  const { outputSize: c, parameterCount: p } = architecture;
+  const n = samples.sampleCount;
+  const weights = passWeights(architecture, parameters);
+  const [gradient, diagonal] = [new Float64Array(p), new Float64Array(p)];
+  const residual = new Float64Array(n * c);
+  const unused = new Float64Array(PASS_BLOCK * c);
+  let [loss, residualSquare, whole, curvatureSeconds] = [0, 0, true, 0];
+  for (let first = 0; first < n; first += PASS_BLOCK) {
+    const count = Math.min(PASS_BLOCK, n - first);
+    forwardBlock(space, weights, samples.inputs(first, count), 0, count);
+    loss += seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
+    const z = seeds.seeds.z.subarray(0, count * c);
+    residual.set(z, first * c);
+    for (const value of z) residualSquare += value * value;
+    const known = seeds.hasResidual(count);
+    if (!known) {
+      // Without z~ the gradient has a backward row of its own.
+      whole = false;
+      seedCombination(space, seeds.seeds.gradient, 0, count);
+      backwardBlock(space, weights, count, 1);
+      addGradient(space, count, gradient);
+    }
+    seeds.seedRows(space, count);
+    backwardBlock(space, weights, count, c);
+    addProducts(space, count, known ? z : unused, gradient, diagonal);
+    const before = performance.now();
+    await addCurvature(space, reserved, known ? z : unused, gram, first, count, pace);
+    curvatureSeconds += (performance.now() - before) / 1000;
+    await pace.turn();
+  }
+  return { loss, gradient, diagonal, residual: whole ? residual : null, residualSquare, curvatureSeconds };
+}
+
+/** The block's rows of J~, whose deltas stand in `space`, go to what is reserved for the route. */
+async function addCurvature(
+  space: Workspace,
+  { matrix, kept, transposed, triangle }: Reserved,
+  z: Float64Array,
+  gram: boolean,
+  first: number,
+  count: number,
+  pace: Pace,
+): Promise<void> {
+  const { outputSize: c, parameterCount: p } = space.architecture;
+  if (transposed !== null && matrix !== null && gram) {
+    jacobianTransposed(space, count, transposed);
+    await addRankUpdate(matrix, p, transposed, count * c, pace);
+  }
+  if (triangle !== null) {
+    jacobianTransposed(space, count, triangle.block);
+    triangle.block.set(z.subarray(0, count * c), p * count * c);
+    await triangle.absorb(count * c, pace);
+  }
+  if (kept !== null) keepBlock(kept, space, first, count);
+}

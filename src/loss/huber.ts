@@ -1,0 +1,63 @@
+// The Huber loss, for targets with outliers. With e = psi - y and the threshold d:
+//
+//   l = e^2/2 for |e| <= d, else d (|e| - d/2)        r = e limited to [-d, d]        R = sqrt(min(1, d/|e|))
+//
+// The second derivative is 0 outside of the threshold, where an outlier would leave no curvature. R^2 is the majorizing weight
+// instead: it stays positive, and e r = e^2 R^2 (iteratively reweighted least squares).
+import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
+import { type LossRule, sumOverOutputs } from "./loss.js";
+
+/** Options of `huber`. */
+export interface HuberOptions {
+  /**
+   * The error above which the loss grows linearly, above 0, in the units the network is trained in: standard deviations of the
+   * target where a run standardizes, else the units of the data. 1.345 times the standard deviation of the noise without its
+   * outliers is the usual choice.
+   */
+  readonly delta: number;
+  /** Weight decay d >= 0, relative to the sum loss in the units the network is trained in. Default 0. */
+  readonly decay?: number | undefined;
+}
+
+/** Sum of Huber losses with weight decay. Made by `huber`. */
+export interface Huber {
+  /** Name of the loss. */
+  readonly kind: "huber";
+  /** The error above which the loss grows linearly, in the units of training. */
+  readonly delta: number;
+  /** Weight decay, in units of the sum loss. */
+  readonly decay: number;
+}
+
+/**
+ * The Huber loss: quadratic for small errors, linear for large ones, so that outliers pull with a bounded force.
+ *
+ * @example train(net, data, { loss: huber({ delta: 0.3 }) })
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option, a delta that is missing or not above 0, or a negative decay.
+ */
+export function huber(options: HuberOptions): Huber {
+  checkOptionNames("options", options, ["delta", "decay"]);
+  const { delta, decay = 0 } = options;
+  checkPositive("options.delta", delta);
+  checkNonNegative("options.decay", decay);
+  return { kind: "huber", delta, decay };
+}
+
+export function huberRule({ delta }: Huber): LossRule {
+  return {
+    label: `Huber loss (delta ${delta})`,
+    factor: "diagonal",
+    exact: false,
+    targets: "real",
+    link: "identity",
+    sumOfSquares: false,
+    apply: sumOverOutputs((psi, y, out) => {
+      const e = psi - y;
+      const size = Math.abs(e);
+      const inside = size <= delta;
+      out.value = inside ? 0.5 * e * e : delta * (size - 0.5 * delta);
+      out.gradient = inside ? e : delta * Math.sign(e);
+      out.factor = inside ? 1 : Math.sqrt(delta / size);
+    }),
+  };
+}

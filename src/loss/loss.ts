@@ -1,0 +1,102 @@
+// What the engines and the loop know of a loss. A loss is a seed: for one sample with outputs psi and weight s it gives
+//
+//   s l          its value                                             s r   the gradient of that by psi
+//   sqrt(s) R    a factor of its curvature, Q = R R^T                  sqrt(s) z   with R z = r
+//
+// The columns of R go backward through the network in place of unit vectors, so that J~ = sqrt(s) R^T J, G = J~^T J~ and the gradient
+// is J~^T z. Engines, routes and methods need nothing else of a loss.
+import type { Link } from "../network/link.js";
+
+/** A block of samples, and what the network predicts for them. */
+export interface LossBlock {
+  /** Number of samples. */
+  readonly count: number;
+  /** Outputs a sample, c. */
+  readonly outputSize: number;
+  /** psi, count x c. */
+  readonly predictions: Float64Array;
+  /** count x c. */
+  readonly targets: Float64Array;
+  /** Root of the weight of each sample of the data; null = all 1. */
+  readonly roots: Float64Array | null;
+  /** Index in `roots` of the block's first sample. */
+  readonly first: number;
+}
+
+/** What a loss writes for the backward passes of a block. */
+export interface LossSeeds {
+  /**
+   * sqrt(s) R. Diagonal: one entry an output, count x c. Full: count x c x c, entry (i, b, a) is R_ab of sample i, so that column b of R,
+   * the seed of backward row b, is contiguous.
+   */
+  readonly factor: Float64Array;
+  /** sqrt(s) z, count x c. An entry is not finite where R is too small for its r. */
+  readonly z: Float64Array;
+  /** s r, count x c. */
+  readonly gradient: Float64Array;
+}
+
+/** What the targets of a loss must be. */
+export type TargetKind =
+  /** Any finite numbers; a run standardizes them. */
+  | "real"
+  /** Numbers from 0 to 1. */
+  | "probability"
+  /** Rows of numbers from 0 to 1 that sum to 1. */
+  | "distribution";
+
+/** A loss with its parameters set. */
+export interface LossRule {
+  /** For people: "squared error", "Huber loss (delta 0.5)". */
+  readonly label: string;
+  /** R is diagonal where the outputs are independent of each other; else it is c x c. */
+  readonly factor: "diagonal" | "full";
+  /** Whether R R^T is the second derivative of l. Else Q majorizes l: l(psi + h) <= l + r h + h Q h / 2 for every h. */
+  readonly exact: boolean;
+  /** What the targets must be. */
+  readonly targets: TargetKind;
+  /** What turns predictions of the network into those that are shown. */
+  readonly link: Link;
+  /**
+   * Whether l is half the square of z, so that the minimum may be 0, sqrt(2 loss) is the norm of a residual and the mean loss is twice
+   * the mean of l: squared error alone.
+   */
+  readonly sumOfSquares: boolean;
+  /** Sum of s l over the block; fills `seeds` too where they are given. Values that are not finite pass through. */
+  apply(block: LossBlock, seeds: LossSeeds | null): number;
+}
+
+/** What a loss of independent outputs says of one of them. */
+export interface OutputTerms {
+  /** l. */
+  value: number;
+  /** r. */
+  gradient: number;
+  /** R, at least 0. */
+  factor: number;
+}
+
+/** `LossRule.apply` of a loss that is a sum over outputs: `terms` fills its last argument for the prediction psi of the target y. */
+export function sumOverOutputs(terms: (psi: number, y: number, out: OutputTerms) => void): LossRule["apply"] {
+  const one: OutputTerms = { value: 0, gradient: 0, factor: 0 };
+  return ({ count, outputSize: c, predictions, targets, roots, first }, seeds) => {
+    let sum = 0;
+    for (let i = 0, k = 0; i < count; i++) {
+      const root = roots === null ? 1 : roots[first + i]!;
+      for (let a = 0; a < c; a++, k++) {
+        terms(predictions[k]!, targets[k]!, one);
+        sum += root * root * one.value;
+        if (seeds === null) continue;
+        seeds.factor[k] = root * one.factor;
+        seeds.gradient[k] = root * root * one.gradient;
+        seeds.z[k] = root * quotient(one.gradient, one.factor);
+      }
+    }
+    return sum;
+  };
+}
+
+/** z = r / R. Without a slope z is 0, whatever R. */
+export function quotient(gradient: number, factor: number): number {
+  return gradient === 0 ? 0 : gradient / factor;
+}

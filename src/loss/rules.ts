@@ -1,0 +1,46 @@
+// All losses: plain data for options, files and threads, and the rule that each stands for.
+import { argumentError } from "../errors.js";
+import { checkNonNegative, checkOptionNames, checkPositive, isObject } from "../options.js";
+import { type Huber, huberRule } from "./huber.js";
+import { type Logistic, logisticRule } from "./logistic.js";
+import type { LossRule } from "./loss.js";
+import { type SoftmaxCrossEntropy, softmaxCrossEntropyRule } from "./softmax-cross-entropy.js";
+import { type SquaredError, squaredErrorRule } from "./squared-error.js";
+
+/** What a run minimizes: plain data, made by `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. */
+export type Loss = SquaredError | Huber | Logistic | SoftmaxCrossEntropy;
+
+/** The rule of a loss. */
+export function lossRule(loss: Loss): LossRule {
+  switch (loss.kind) {
+    case "squared-error":
+      return squaredErrorRule;
+    case "huber":
+      return huberRule(loss);
+    case "logistic":
+      return logisticRule;
+    case "softmax-cross-entropy":
+      return softmaxCrossEntropyRule;
+    default:
+      loss satisfies never;
+      throw new Error("unreachable");
+  }
+}
+
+/** Fields of a loss besides `kind` and `decay`. */
+const PARAMETERS: Readonly<Record<Loss["kind"], readonly string[]>> = {
+  "squared-error": [],
+  huber: ["delta"],
+  logistic: [],
+  "softmax-cross-entropy": [],
+};
+
+/** @throws GAUSSFLOW_ARGUMENT for what no function of this folder makes */
+export function checkLoss(name: string, loss: unknown): asserts loss is Loss {
+  if (!isObject(loss) || typeof loss.kind !== "string" || !Object.hasOwn(PARAMETERS, loss.kind))
+    throw argumentError(name, "must be made by squaredError(), huber(), logistic() or softmaxCrossEntropy()", loss);
+  const parameters = PARAMETERS[loss.kind as Loss["kind"]];
+  checkOptionNames(name, loss, ["kind", ...parameters, "decay"]);
+  for (const parameter of parameters) checkPositive(`${name}.${parameter}`, loss[parameter]);
+  checkNonNegative(`${name}.decay`, loss.decay);
+}

@@ -1,0 +1,98 @@
+// Softmax cross-entropy, one class among c: the negative log-likelihood of a class with probabilities p = softmax(psi), for targets
+// that are probabilities themselves. With q = sqrt(p):
+//
+//   l = log sum exp psi - y.psi        r = p - y        Q = diag(p) - p p^T = R R^T,  R = diag(q) - p q^T
+//
+// The entries of r sum to 0, so R z = r for z = r/q. Q is singular: a shift of all outputs of a sample changes nothing.
+import { checkNonNegative, checkOptionNames } from "../options.js";
+import { type LossBlock, type LossRule, type LossSeeds, quotient } from "./loss.js";
+
+/** Options of `softmaxCrossEntropy`. */
+export interface SoftmaxCrossEntropyOptions {
+  /** Weight decay d >= 0, relative to the sum loss. Default 0: classes that can be separated then have no minimum. */
+  readonly decay?: number | undefined;
+}
+
+/** Sum of cross-entropies with weight decay. Made by `softmaxCrossEntropy`. */
+export interface SoftmaxCrossEntropy {
+  /** Name of the loss. */
+  readonly kind: "softmax-cross-entropy";
+  /** Weight decay, in units of the sum loss. */
+  readonly decay: number;
+}
+
+/**
+ * The cross-entropy of class probabilities. Targets have one column a class, in every row numbers from 0 to 1 that sum to 1: a 1 at the
+ * class, or probabilities. The trained network predicts probabilities.
+ *
+ * @example train(net, data, { loss: softmaxCrossEntropy({ decay: 1 }) })
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or a negative decay.
+ */
+export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): SoftmaxCrossEntropy {
+  checkOptionNames("options", options, ["decay"]);
+  const { decay = 0 } = options;
+  checkNonNegative("options.decay", decay);
+  return { kind: "softmax-cross-entropy", decay };
+}
+
+export const softmaxCrossEntropyRule: LossRule = {
+  label: "softmax cross-entropy",
+  factor: "full",
+  exact: true,
+  targets: "distribution",
+  link: "softmax",
+  sumOfSquares: false,
+  apply(block, seeds) {
+    const scratch = new Float64Array(block.outputSize);
+    let sum = 0;
+    for (let i = 0; i < block.count; i++) sum += applyToSample(block, i, scratch, seeds);
+    return sum;
+  },
+};
+
+/** s l of sample i of the block, and its seeds; `p` is scratch for the probabilities. */
+function applyToSample(
+  { outputSize: c, predictions, targets, roots, first }: LossBlock,
+  i: number,
+  p: Float64Array,
+  seeds: LossSeeds | null,
+): number {
+  const at = i * c;
+  let top = 0;
+  for (let a = 1; a < c; a++) if (predictions[at + a]! > predictions[at + top]!) top = a;
+  const largest = predictions[at + top]!;
+  // Sum of the exponentials without the largest, which is 1.
+  let rest = 0;
+  let total = 0;
+  for (let a = 0; a < c; a++) {
+    p[a] = Math.exp(predictions[at + a]! - largest);
+    if (a !== top) rest += p[a]!;
+    total += targets[at + a]!;
+  }
+  const logarithm = Math.log1p(rest);
+  let value = 0;
+  for (let a = 0; a < c; a++) {
+    const y = targets[at + a]!;
+    if (y !== 0) value += y * (logarithm - (predictions[at + a]! - largest));
+  }
+  const root = roots === null ? 1 : roots[first + i]!;
+  if (seeds === null) return root * root * value;
+  const sum = 1 + rest;
+  // Targets sum to 1 but for rounding; with their sum as the factor of p the entries of r sum to 0 exactly.
+  const scale = root * Math.sqrt(total);
+  for (let a = 0; a < c; a++) p[a]! /= sum;
+  for (let a = 0; a < c; a++) {
+    const y = targets[at + a]!;
+    // 1 - p of the largest, without the digits that the difference would lose.
+    const miss = a === top ? rest / sum : 1 - p[a]!;
+    const r = a === top ? total - y - total * miss : total * p[a]! - y;
+    const q = Math.sqrt(p[a]!);
+    seeds.gradient[at + a] = root * root * r;
+    seeds.z[at + a] = (root * quotient(r, q)) / Math.sqrt(total);
+    // Column a of R: q_a (e_a - p).
+    const column = (at + a) * c;
+    for (let b = 0; b < c; b++) seeds.factor[column + b] = -scale * q * p[b]!;
+    seeds.factor[column + a] = scale * q * miss;
+  }
+  return root * root * value;
+}

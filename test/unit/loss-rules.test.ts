@@ -1,0 +1,207 @@
+// Every loss against finite differences and its own inequalities: value, gradient, factor, residual, and what is left of them far out.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { huber, logistic, softmaxCrossEntropy, squaredError } from "../../src/index.js";
+import type { LossRule, LossSeeds } from "../../src/loss/loss.js";
+import { checkLoss, type Loss, lossRule } from "../../src/loss/rules.js";
+
+const LOSSES: readonly Loss[] = [squaredError(), huber({ delta: 0.7 }), logistic(), softmaxCrossEntropy()];
+
+/** One sample of `psi.length` outputs. */
+function at(rule: LossRule, psi: Float64Array, y: Float64Array, root: number | null = null) {
+  const c = psi.length;
+  const seeds: LossSeeds = {
+    factor: new Float64Array(rule.factor === "full" ? c * c : c),
+    z: new Float64Array(c),
+    gradient: new Float64Array(c),
+  };
+  const roots = root === null ? null : Float64Array.of(root);
+  const block = { count: 1, outputSize: c, predictions: psi, targets: y, roots, first: 0 };
+  const value = rule.apply(block, seeds);
+  expect(rule.apply(block, null)).toBe(value);
+  return { value, ...seeds };
+}
+
+/** R_ab of a sample. */
+function factorOf(rule: LossRule, factor: Float64Array, c: number, a: number, b: number): number {
+  if (rule.factor === "full") return factor[b * c + a];
+  return a === b ? factor[a] : 0;
+}
+
+/** Q_ab = (R R^T)_ab. */
+function curvature(rule: LossRule, factor: Float64Array, c: number, a: number, b: number): number {
+  let sum = 0;
+  for (let k = 0; k < c; k++) sum += factorOf(rule, factor, c, a, k) * factorOf(rule, factor, c, b, k);
+  return sum;
+}
+
+/** Targets of the loss, from numbers of [0, 1): real ones, probabilities, or a distribution. */
+function targetsOf(rule: LossRule, draws: readonly number[]): Float64Array {
+  if (rule.targets === "real") return Float64Array.from(draws, (u) => 6 * u - 3);
+  if (rule.targets === "probability") return Float64Array.from(draws);
+  const sum = draws.reduce((total, u) => total + u + 0.01, 0);
+  return Float64Array.from(draws, (u) => (u + 0.01) / sum);
+}
+
+const samples = fc.integer({ min: 2, max: 5 }).chain((c) =>
+  fc.record({
+    psi: fc.array(fc.double({ min: -6, max: 6, noNaN: true }), { minLength: c, maxLength: c }),
+    draws: fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: c, maxLength: c }),
+    step: fc.array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: c, maxLength: c }),
+    root: fc.double({ min: 0.1, max: 3, noNaN: true }),
+  }),
+);
+
+describe.each(LOSSES.map((loss) => [loss.kind, lossRule(loss)] as const))("%s", (kind, rule) => {
+  it("has the gradient that its value has by differences, and R z = r", () => {
+    fc.assert(
+      fc.property(samples, ({ psi, draws, root }) => {
+        const [p, y] = [Float64Array.from(psi), targetsOf(rule, draws)];
+        const { gradient, factor, z } = at(rule, p, y, root);
+        const c = p.length;
+        for (let a = 0; a < c; a++) {
+          // Central: h^2 of a third derivative (Huber: h of a kink in the second), and eps of the value over h.
+          const h = 1e-5;
+          const moved = (by: number) =>
+            at(
+              rule,
+              p.map((v, k) => (k === a ? v + by : v)),
+              y,
+              root,
+            ).value;
+          expect(Math.abs((moved(h) - moved(-h)) / (2 * h) - gradient[a])).toBeLessThan(root ** 2 * 2e-5);
+          let product = 0;
+          for (let b = 0; b < c; b++) product += factorOf(rule, factor, c, a, b) * z[b];
+          expect(Math.abs(product - gradient[a])).toBeLessThanOrEqual(root ** 2 * 64 * c * Number.EPSILON * 8);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("weighs value, gradient and curvature alike", () => {
+    fc.assert(
+      fc.property(samples, ({ psi, draws, root }) => {
+        const [p, y] = [Float64Array.from(psi), targetsOf(rule, draws)];
+        const [plain, heavy] = [at(rule, p, y), at(rule, p, y, root)];
+        const close = (one: number, other: number) =>
+          expect(Math.abs(one - other)).toBeLessThanOrEqual(16 * Number.EPSILON * Math.abs(other));
+        close(heavy.value, root ** 2 * plain.value);
+        for (const [k, value] of plain.gradient.entries()) close(heavy.gradient[k], root ** 2 * value);
+        for (const [k, value] of plain.factor.entries()) close(heavy.factor[k], root * value);
+        for (const [k, value] of plain.z.entries()) close(heavy.z[k], root * value);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it.runIf(rule.exact)("has R R^T for its second derivative", () => {
+    fc.assert(
+      fc.property(samples, ({ psi, draws, root }) => {
+        const [p, y] = [Float64Array.from(psi), targetsOf(rule, draws)];
+        const { factor } = at(rule, p, y, root);
+        const c = p.length;
+        const h = 1e-5;
+        for (let b = 0; b < c; b++) {
+          const moved = (by: number) =>
+            at(
+              rule,
+              p.map((v, k) => (k === b ? v + by : v)),
+              y,
+              root,
+            ).gradient;
+          const [above, below] = [moved(h), moved(-h)];
+          for (let a = 0; a < c; a++)
+            expect(Math.abs((above[a] - below[a]) / (2 * h) - curvature(rule, factor, c, a, b))).toBeLessThan(
+              root ** 2 * 1e-9,
+            );
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it.runIf(!rule.exact)("lies below its quadratic model everywhere", () => {
+    fc.assert(
+      fc.property(samples, ({ psi, draws, step }) => {
+        const [p, y] = [Float64Array.from(psi), targetsOf(rule, draws)];
+        const { value, gradient, factor } = at(rule, p, y);
+        const c = p.length;
+        let model = value;
+        for (let a = 0; a < c; a++) {
+          model += gradient[a] * step[a];
+          for (let b = 0; b < c; b++) model += 0.5 * step[a] * step[b] * curvature(rule, factor, c, a, b);
+        }
+        const there = at(
+          rule,
+          p.map((v, a) => v + step[a]),
+          y,
+        ).value;
+        // The model is a sum of c terms no larger than these.
+        expect(there).toBeLessThanOrEqual(model + 64 * c * Number.EPSILON * (1 + Math.abs(model)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("stays finite at predictions of +-800", () => {
+    for (const sign of [1, -1]) {
+      const p = Float64Array.of(sign * 800, -sign * 800, 3);
+      const y = rule.targets === "real" ? Float64Array.of(1, 2, 3) : Float64Array.of(0, 1, 0);
+      const { value, gradient, factor } = at(rule, p, y);
+      expect(Number.isFinite(value) && value >= 0).toBe(true);
+      expect(gradient.every(Number.isFinite) && factor.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it("is refused with a field too many or a decay below 0", () => {
+    const loss = LOSSES.find((one) => one.kind === kind);
+    expect(() => checkLoss("options.loss", { ...loss, decay: -1 })).toThrow(/options\.loss\.decay.*-1/);
+    expect(() => checkLoss("options.loss", { ...loss, detla: 1 })).toThrow(/options\.loss.*"detla"/);
+    expect(() => checkLoss("options.loss", loss)).not.toThrow();
+  });
+});
+
+describe("far out", () => {
+  it("a class missed by 1600 costs 1600 and has the slope 1, without a residual", () => {
+    const rule = lossRule(softmaxCrossEntropy());
+    const { value, gradient, z } = at(rule, Float64Array.of(800, -800), Float64Array.of(0, 1));
+    expect(value).toBe(1600);
+    expect([...gradient]).toEqual([1, -1]);
+    expect(z[1]).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it("a class hit by 40 costs exp(-40), to the last digits", () => {
+    // exp(-40) / (1 + exp(-40)) is exp(-40) to 17 digits.
+    const off = (value: number) => Math.abs(value / Math.exp(-40) - 1);
+    for (const { value, gradient } of [
+      at(lossRule(softmaxCrossEntropy()), Float64Array.of(-20, 20), Float64Array.of(0, 1)),
+      at(lossRule(logistic()), Float64Array.of(-40), Float64Array.of(0)),
+      at(lossRule(logistic()), Float64Array.of(40), Float64Array.of(1)),
+    ]) {
+      expect(off(value)).toBeLessThan(4 * Number.EPSILON);
+      expect(off(Math.abs(gradient[0]))).toBeLessThan(4 * Number.EPSILON);
+    }
+  });
+
+  it("Huber is linear outside and squared error inside", () => {
+    const rule = lossRule(huber({ delta: 2 }));
+    expect(at(rule, Float64Array.of(1e10), Float64Array.of(0)).value).toBe(2e10 - 2);
+    expect(at(rule, Float64Array.of(1.5), Float64Array.of(0)).value).toBe(1.125);
+  });
+});
+
+describe("the functions that make losses", () => {
+  it.each([
+    [() => huber({} as never), /delta.*positive.*undefined/],
+    [() => huber({ delta: 0 }), /delta.*positive.*0/],
+    [() => huber({ delta: 1, decay: Number.NaN }), /decay.*NaN/],
+    [() => logistic({ decay: -2 }), /decay.*-2/],
+    [() => logistic({ deacy: 1 } as never), /decay.*"deacy"/],
+    [() => softmaxCrossEntropy({ decay: "1" } as never), /decay.*"1"/],
+    [() => checkLoss("options.loss", { kind: "hinge", decay: 0 }), /squaredError\(\), huber\(\)/],
+    [() => checkLoss("options.loss", null), /squaredError\(\), huber\(\)/],
+  ])("refuse %s by name", (make, message) => {
+    expect(make).toThrow(message);
+  });
+});
