@@ -42,12 +42,6 @@ export const createNativeEngine: EngineFactory = (architecture, data, options = 
 
 /** The same in pieces: the samples are copied. */
 export function* nativeEngineSteps(net: Architecture, data: EngineData, threads: number): Steps<NetworkEngine> {
-  if (data.loss !== undefined && data.loss.kind !== "squared-error")
-    throw argumentError(
-      "data.loss",
-      'must be squaredError() with the native engine: other losses need backend: "typescript"',
-      data.loss.kind,
-    );
   const engine = new NativeEngine(net, data, threads);
   try {
     yield* engine.fill(data);
