@@ -1,8 +1,9 @@
-// What a method and the loop know of the problem in hand, and the point it stands at.
+// The problem that a run solves (`Problem`), a point of the run (`Point`: parameters, loss, gradient, scaling), and `linearizeAt`, which makes
+// a point by one call of the engine. The training loop calls it; methods and steps read the result.
 //
 //   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T r~ + decay w
 //
-// The engine computes; this file names the numbers and puts the decay term in.
+// The engine computes loss, gradient and curvature; this file adds the decay term to the loss.
 import { largest, plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import type { Precision } from "../backend/curvature.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
@@ -10,21 +11,21 @@ import type { TrainRoute } from "../plan/route.js";
 import type { SpareVectors } from "./spare-vectors.js";
 import { Workspace } from "./workspace.js";
 
-/** What the conjugate gradients of the matrix-free route are preconditioned with. */
+/** The preconditioner of the conjugate gradients of the matrix-free route. */
 export type PreconditionerName = "none" | "diagonal" | "kronecker" | "nystrom";
 export const PRECONDITIONERS: readonly PreconditionerName[] = ["none", "diagonal", "kronecker", "nystrom"];
 
 /** How the matrix-free route solves. */
 export interface MatrixFreeSettings {
-  /** What the conjugate gradients are preconditioned with. */
+  /** The preconditioner. */
   readonly preconditioner: PreconditionerName;
-  /** Vectors of the Nystrom sketch: as many products with G an iteration of the training. */
+  /** Vectors of the Nystrom sketch. Each costs one product with G an iteration of the training. */
   readonly rank: number;
-  /** Most conjugate-gradient iterations a step. */
+  /** Largest number of conjugate-gradient iterations a step. */
   readonly iterations: number;
 }
 
-/** Chosen by `node bench/preconditioners.mjs`; docs/architecture.md has the table. */
+/** Chosen by `node bench/preconditioners.mjs`; docs/benchmarks.md has the table. */
 export const defaultMatrixFree: MatrixFreeSettings = { preconditioner: "diagonal", rank: 64, iterations: 500 };
 
 /**
@@ -38,16 +39,16 @@ export type ScalingKind = "identity" | "root" | "marquardt";
 /** All names. */
 export const scalingKinds: readonly ScalingKind[] = ["identity", "root", "marquardt"];
 
-/** What D comes to: the dual route forms its kernel with D, so that it has no root, and no scaling at all with decay. */
+/** The scaling actually used. The dual route supports only I or one factor a layer, and only I with weight decay. */
 export function scalingInEffect(kind: ScalingKind, route: TrainRoute, decay: number): ScalingKind {
   return route === "dual" && (kind === "root" || decay > 0) ? "identity" : kind;
 }
 
-/** One minimization: an engine, how to solve, and the decay. */
+/** One minimization: an engine, the route and settings of its solves, and the decay. */
 export interface Problem {
-  /** What computes. */
+  /** The engine that computes. */
   readonly engine: Engine;
-  /** How steps are solved. */
+  /** The route by which steps are solved. */
   readonly route: TrainRoute;
   /** Weight decay, at least 0. */
   readonly decay: number;
@@ -55,21 +56,21 @@ export interface Problem {
   readonly scaling: ScalingKind;
   /** Number of parameters of each layer, in order: what "one factor a layer" covers. Sums to the parameter count. */
   readonly layerSizes: readonly number[];
-  /** Ask every solve for a condition estimate. */
+  /** True if every solve also estimates the condition. */
   readonly condition: boolean;
-  /** Of the matrix-free route. Default `defaultMatrixFree`. */
+  /** Settings of the matrix-free route. Default `defaultMatrixFree`. */
   readonly matrixFree?: MatrixFreeSettings | undefined;
-  /** Where the gradient's measure matters: above, a lower bound of it will do in the dual route (`LinearizeRequest`). Default Infinity. */
+  /** Dual route: above this value a lower bound of the gradient measure is enough (`LinearizeRequest`). Default Infinity. */
   readonly exactMeasureBelow?: number | undefined;
-  /** Of the whole run; default none, and what would stand there is worked out again. @internal */
+  /** Store for the whole run. Without it the values are computed again. @internal */
   readonly workspace?: Workspace | undefined;
-  /** Arrays for gradients and steps that outlive no iteration, in a run with very many parameters. @internal */
+  /** Reused arrays for gradients and steps, in a run with very many parameters. @internal */
   readonly spare?: SpareVectors | null | undefined;
 }
 
 /** Everything known at the current parameters. */
 export interface Point {
-  /** Tells it from a failure. */
+  /** Distinguishes a point from a failure. */
   readonly ok: true;
   /** p entries. */
   readonly parameters: Float64Array;
@@ -85,17 +86,17 @@ export interface Point {
   readonly gradientCosine: number;
   /** D of the damping: one entry a parameter (primal) or a layer (dual), or null for identity. */
   readonly scaling: Float64Array | null;
-  /** Of the primal curvature. */
+  /** Precision of the primal curvature. */
   readonly precision: Precision;
   /** Matrix-free route: diag G. */
   readonly diagonal?: Float64Array | undefined;
-  /** Down to which steps by conjugate gradients are solved; default 1e-10 matrix-free, 1e-8 in single precision. */
+  /** Relative residual at which the conjugate gradients of a step stop; default 1e-10 matrix-free, 1e-8 in single precision. */
   readonly tolerance?: number | undefined;
   /** Samples behind the curvature, null = all. */
   readonly subset: number | null;
-  /** What is worked out once here, for all trials. No checkpoint holds it. @internal */
+  /** Values that are computed once at this point for all its trials. No checkpoint holds them. @internal */
   readonly workspace: Workspace;
-  /** Seconds that it took. */
+  /** Seconds of the linearization. */
   readonly seconds: {
     /** Forward and backward passes. */
     readonly passes: number;
@@ -163,7 +164,7 @@ export async function linearizeAt(
   );
   if (failed(answer)) return answer;
   problem.spare?.borrow(answer.gradient);
-  // A subset's measure is an estimate: what a run can end by is that of all samples.
+  // The measure of a subset is an estimate: only the measure of all samples may end a run.
   if (subset !== null && answer.gradientCosine <= below)
     return linearizeAt(problem, parameters, maximum, probe, signal, { precision });
   const { vectors = plainVectors } = engine;

@@ -1,5 +1,5 @@
-// Arrays that a run with many parameters uses again. A fresh array of 100 MB takes a third of a second: the system hands its pages out one
-// by one, and the garbage collector gives them back after every iteration.
+// A pool of large arrays that the training loop reuses for gradients, steps and trial points. It exists because a fresh array of 100 MB takes a
+// third of a second: the system provides its pages one by one, and the garbage collector returns them after every iteration.
 import { LARGE_VECTOR } from "../algebra/vectors.js";
 import { Workspace } from "./workspace.js";
 

@@ -1,9 +1,9 @@
-// What is worked out once at a point, for all trials from there: a preconditioner, the correction of a stalled run. A point carries its
-// workspace and takes it along when it goes; no checkpoint holds one, so that all of it must follow from the state and the point.
+// A store that a point carries for values that are computed once and used by all trials from that point: a preconditioner, or the correction
+// of a stalled run. It is dropped with the point and is in no checkpoint, so its values must follow from the method's state and the point.
 
-/** Names what a workspace holds, and its type. Made once, at the top of a file. */
+/** The key of one value of a workspace, with its type. Created once, at the top of a file. */
 export class Slot<T> {
-  /** Never set: the type alone. */
+  /** Never set: carries the type alone. */
   declare readonly holds: T;
   constructor(readonly name: string) {}
 }

@@ -1,9 +1,9 @@
-// What the native engine estimates a call at before it begins, to decide whether it is done where it stands: native/core/cost.cc, in
-// TypeScript, so that a plan knows which calls take a hop to another thread and run on several.
+// Estimated flops of one call of the native engine, from sizes alone. `workload.ts` uses them to predict which calls run synchronously on
+// the calling thread and which run on another thread. The formulas are those of native/core/cost.cc, by which the engine itself decides.
 import type { Architecture } from "../network/architecture.js";
 import type { Route } from "./route.js";
 
-/** Estimated flops up to which a call is done where it stands: kSynchronousFlops of native/core/cost.h. */
+/** Estimated flops up to which a call runs synchronously on the calling thread: kSynchronousFlops of native/core/cost.h. */
 export const SYNCHRONOUS_FLOPS = 6e5;
 
 /** Predictions, or the loss, of n samples. */
@@ -27,7 +27,7 @@ export function linearizeCost(net: Architecture, n: number, route: Route): numbe
   return passes + rows ** 2 * layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize + outputSize, 0);
 }
 
-/** A factorization of the curvature, of this order, and solves with it. */
+/** One factorization of a curvature of this order, and the solves with it. */
 export function solveCost(net: Architecture, n: number, route: Route, order: number): number {
   if (route === "matrix-free") return passesCost(net, n);
   if (route === "orthogonal") return 40 * order ** 3;

@@ -1,5 +1,5 @@
-// Seconds from flops: each operation has its rates by size, measured by `npm run bench:costs` and kept in cost-table.ts, so that the same
-// problem is planned the same way on every run and every machine.
+// Converts flops to predicted seconds. Each operation has measured rates by size in `cost-table.ts`, so a problem is planned the same way
+// on every run and every machine. Called by the planner (`plan.ts`) and by `memory-model.ts`.
 import { COST_TABLE } from "./cost-table.js";
 import type { EngineCosts, EngineName, OperationCost, Work } from "./costs.js";
 
@@ -7,7 +7,7 @@ export function costsOf(engine: EngineName): EngineCosts {
   return COST_TABLE[engine];
 }
 
-/** Value at `x` of what is linear in log x between the points, and constant beyond them. */
+/** Interpolates linearly in log x between the points; constant beyond them. */
 function interpolate(points: readonly (readonly [number, number])[], x: number): number {
   const next = points.findIndex(([at]) => at >= x);
   if (next <= 0) return points[next === 0 ? 0 : points.length - 1]![1];
@@ -31,7 +31,7 @@ export function secondsOf(work: readonly Work[], engine: EngineName, threads: nu
   const { callSeconds, hopSeconds, iterationSeconds, operations } = costsOf(engine);
   return work.reduce((sum, { operation, flops, size, calls, elsewhere }) => {
     const cost = operations[operation];
-    // What is done where it stands is done by one thread.
+    // A synchronous call uses the calling thread alone.
     const speed = 1e9 * rateAt(cost, size) * (elsewhere ? speedupAt(cost, flops, threads) : 1);
     return sum + calls * (callSeconds + (elsewhere ? hopSeconds : 0)) + flops / speed;
   }, iterationSeconds);

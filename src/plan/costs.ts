@@ -1,4 +1,4 @@
-// What work and rates are made of: the vocabulary of workload, cost table and cost model.
+// The types that the workload, the cost table and the cost model share: operations, work, and rates of an engine.
 
 /** What an engine spends its time on: the rows of the cost table. */
 export type Operation =
@@ -18,15 +18,15 @@ export interface Work {
   readonly flops: number;
   /** `forward`, `passes`, `product`, `kernel`: mean fan-in of the units. `gram`, `triangle`, `fold`, `vectors`: p. `cholesky`: order of the matrix. */
   readonly size: number;
-  /** Calls of the engine that it takes; 0 where it is part of another entry's. */
+  /** Engine calls of this entry; 0 if it is part of another entry's call. */
   readonly calls: number;
-  /** Whether those calls are too large to be done where they stand: they take a hop to another thread, and run on several. */
+  /** True if those calls are too large to run synchronously: they are handed to another thread, and use several threads. */
   readonly elsewhere: boolean;
 }
 
 /** Rates of one operation. */
 export interface OperationCost {
-  /** [size, GF/s of one thread], sizes ascending; between them its logarithm is linear in that of the size, beyond them the end holds. */
+  /** [size, GF/s of one thread], sizes ascending. log-log linear between them, constant beyond them. */
   readonly rates: readonly (readonly [number, number])[];
   /**
    * [flops of the operation, what every further thread adds as a share of the first one], flops ascending; between them linear in the
@@ -38,7 +38,7 @@ export interface OperationCost {
 export interface EngineCosts {
   /** Seconds that one call takes beyond its arithmetic. */
   readonly callSeconds: number;
-  /** Seconds that handing a call over to another thread and back takes, where it is too large to be done where it stands. */
+  /** Seconds to hand a call to another thread and back, for calls that are too large to run synchronously. */
   readonly hopSeconds: number;
   /** Seconds that an iteration of a training takes beyond its calls: the loop, the records. */
   readonly iterationSeconds: number;
@@ -50,7 +50,7 @@ export interface EngineCosts {
 export interface CostTable {
   /** Where it was measured. */
   readonly machine: string;
-  /** Threads that the choice of a route assumes, whatever a run has: the route must not depend on the machine. */
+  /** Number of threads that the choice of a route assumes for every run, so that the route does not depend on the machine. */
   readonly threads: number;
   readonly native: EngineCosts;
   readonly typescript: EngineCosts;

@@ -1,5 +1,5 @@
-// Bytes that a run takes, by what they are for, from sizes alone: the buffers of native/core and of backend/reference as they are
-// reserved there. `Engine.bytes()` is data + workspaces + curvature + factor.
+// Predicts the bytes of a run from sizes alone, split by purpose, for the planner (`plan.ts`). The formulas repeat the reservations of
+// native/core and backend/reference: data + workspaces + curvature + factor is what `Engine.bytes()` returns.
 import { LARGE_VECTOR } from "../algebra/vectors.js";
 import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK } from "../network/forward.js";
@@ -11,24 +11,24 @@ import { layerPairs, type StepKind, standsInRows } from "./workload.js";
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
-/** What is run: its sizes. */
+/** The sizes of a run. */
 export interface Sizes extends StepKind {
   readonly architecture: Architecture;
   readonly sampleCount: number;
   /** Samples of the validation engine; 0 = none. */
   readonly validationCount: number;
   readonly weighted: boolean;
-  /** The samples stand in a file: the engine holds one block of them. */
+  /** True if the samples are in a file: the engine then holds one block of them. */
   readonly fromFile?: boolean;
   readonly engine: EngineName;
   readonly threads: number;
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
-  /** What an observer computes beside the run. Default nothing. */
+  /** What an observer computes during the run. Default nothing. */
   readonly observed?: ObserverNeeds | undefined;
-  /** The run may turn to the orthogonal route on its way, and keeps the matrix it had. Default false. */
+  /** True if the run may switch to the orthogonal route; it then keeps the matrix of the first route. Default false. */
   readonly turns?: boolean;
-  /** Of those that are garbage once the engine has them, before it forms anything. Default 0. */
+  /** The part of `copies` that is garbage before the engine forms anything. Default 0. */
   readonly passing?: number;
 }
 
@@ -46,13 +46,13 @@ export interface MemoryEstimate {
   readonly copies: number;
   /** Vectors of p entries: points, gradients, steps, and those that wait for the garbage collector. */
   readonly vectors: number;
-  /** What the monitor forms beside the run: a curvature, its spectrum, a kernel on a sample. */
+  /** What the monitor forms during the run: a curvature, its spectrum, the kernel of a sample. */
   readonly monitor: number;
-  /** Node and the library, with what its threads pack the operands of large products in. */
+  /** Node and the library, with the buffers in which the threads pack the operands of large products. */
   readonly process: number;
-  /** All of it: what VmHWM of a process that does nothing else comes to while the economies of the curvature hold. */
+  /** The sum: the peak resident size (VmHWM) of a process that does nothing else, while the curvature uses single precision and subsets as planned. */
   readonly peak: number;
-  /** The same once they are given up (double precision, as many samples as there may be): what the memory limit is held against. */
+  /** The same with double precision and the largest subset: the amount that is compared with the memory limit. */
   readonly most: number;
 }
 
@@ -77,17 +77,17 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const data = DOUBLE * ((held + validationCount) * columns + (weighted ? n + validationCount : 0));
   const { curvature, factor, doubled } = matrices(route, sizes);
   const { first, most } = sizes.subset?.[route] ?? { first: 0, most: 0 };
-  // Where the subset is the model it grows in every run that converges; a preconditioner's rarely does.
+  // A subset that defines the model grows in every run that converges; the subset of a preconditioner rarely does.
   const drawn = engine === "native" ? nativeSubset(route, route === "primal" ? first : most, sizes) : 0;
   const grown = engine === "native" ? nativeSubset(route, most, sizes) : 0;
   const workspaces =
     DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes));
   const vectors = DOUBLE * (vectorsOf(net.parameterCount) + (engine === "native" ? 0 : waiting(net, n)));
   const process = costsOf(engine).processBytes + (engine === "native" ? sizes.threads * PACKED_BYTES : 0);
-  // The monitor's curvature is in double precision: a run in single precision gives its own up for it at every observation.
+  // The monitor's curvature is in double precision: a run in single precision frees its own at every observation.
   const observed = sizes.observed?.curvature === true && sharesMatrix(route, sizes) ? doubled : 0;
   const monitor = monitorBytes(route, sizes) + observed;
-  // What is garbage by then makes room for what the engine forms.
+  // The garbage of that time makes room for what the engine forms.
   const formed = curvature + factor + workspaces + vectors + monitor;
   const given = DOUBLE * (grown - drawn) + doubled - observed + turnBytes(route, sizes);
   const peak = (more: number) => data + copies + process + Math.max(formed + more, sizes.passing ?? 0);
@@ -122,14 +122,14 @@ function formedBytes(route: Route, sizes: Sizes): number {
   return curvature + factor + DOUBLE * doubles;
 }
 
-/** The triangle of the orthogonal route, which stands beside the matrix of the route before: a flow that turns to it, or looks for the rank of J. */
+/** The triangle of the orthogonal route, held in addition to the matrix of the first route, when a flow switches or looks for the rank of J. */
 function turnBytes(route: Route, sizes: Sizes): number {
   const { architecture: net, sampleCount: n, turns = false } = sizes;
   if (!turns || route === "orthogonal" || net.parameterCount > n * net.outputSize) return 0;
   return formedBytes("orthogonal", sizes);
 }
 
-/** The native engine has one buffer for Gram matrix and kernel; the reference engine's old one waits for the collector. */
+/** The native engine has one buffer for Gram matrix and kernel; in the reference engine the old one waits for the garbage collector. */
 function sharesMatrix(route: Route, { architecture: net, sampleCount: n, engine }: Sizes): boolean {
   const measured = measuredCurvature(net.parameterCount, n * net.outputSize);
   return engine === "native" && measured !== "orthogonal" && (route === "primal" || route === "dual");
@@ -139,7 +139,7 @@ function sharesMatrix(route: Route, { architecture: net, sampleCount: n, engine 
 const OBSERVED_PREDICTIONS = 6;
 const OBSERVED_VECTORS = 6;
 
-/** What `src/monitor/measure.ts` and `KernelDrift` hold at once, beside the buffers that the run has anyway. */
+/** What `src/monitor/measure.ts` and `KernelDrift` hold at once, in addition to the buffers of the run. */
 function monitorBytes(route: Route, sizes: Sizes): number {
   const { architecture: net, sampleCount: n, observed } = sizes;
   if (observed === undefined) return 0;
@@ -165,12 +165,12 @@ function monitorBytes(route: Route, sizes: Sizes): number {
   return bytes;
 }
 
-/** What a thread packs the operands of a large product in (gemm.cc); the process keeps it. */
+/** The buffer in which a thread packs the operands of a large product (gemm.cc); the process keeps it. */
 const PACKED_BYTES = DOUBLE * (264 + 256) * 256;
 
-/** Vectors of p entries alive at once in a training run beside those of the engine; measured (bench/plan.mjs), not counted. */
+/** Vectors of p entries alive at once in a training, in addition to those of the engine; measured (bench/plan.mjs), not counted. */
 const VECTORS = 20;
-/** The same where a run uses its vectors again (`spare-vectors.ts`): counted, and measured by `bench/large.mjs`. */
+/** The same for a run that reuses its vectors (`spare-vectors.ts`): counted, and measured by `bench/large.mjs`. */
 const REUSED_VECTORS = 8;
 
 function vectorsOf(p: number): number {

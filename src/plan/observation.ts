@@ -1,6 +1,7 @@
-// What an observer may form at a point beside the run, and how large that is: the planner counts its bytes before anything runs.
+// The sizes of what an observer (the monitor) computes during a run: its curvature, its spectrum, the kernel of a sample. The planner adds
+// their bytes to a plan, and the monitor and `src/spectrum` follow the same limits.
 
-/** What an observer computes at a point beside the run: the plan counts the bytes of it. */
+/** What an observer computes at each point of the run; the plan includes its bytes. */
 export interface ObserverNeeds {
   /** A curvature and its factor, in double precision. */
   readonly curvature: boolean;
@@ -10,17 +11,17 @@ export interface ObserverNeeds {
   readonly sample: boolean;
 }
 
-/** Most equations that an engine made by `sample` may have. */
+/** Largest number of equations of an engine made by `sample`. */
 export const sampleEquations = 512;
 
-/** Up to so many parameters the singular values are computed; above, where they cost seconds, their extremes are estimated. */
+/** Largest number of parameters for which all singular values are computed; above it they would cost seconds, and only the extremes are estimated. */
 export const exactParameters = 512;
 
-/** What the monitor forms at a point: the triangle of R where that is cheap, else the regular one of Gram matrix and kernel. */
+/** The curvature that the monitor forms at a point: the triangle R if that is cheap, else the regular one of Gram matrix and kernel. */
 export function measuredCurvature(parameterCount: number, equations: number): "dual" | "orthogonal" | "primal" {
   if (parameterCount > equations) return "dual";
   return parameterCount <= exactParameters ? "orthogonal" : "primal";
 }
 
-/** Most products of a Lanczos run: as many directions are kept, and made orthogonal to each other. */
+/** Largest number of products of a Lanczos run. That many directions are kept and orthogonalized. */
 export const lanczosSteps = 300;

@@ -1,9 +1,11 @@
-// The planner: which route solves the steps, what it takes in memory and time, and what is refused, before anything runs.
+// The planner: predicts memory and time of each route before a run starts, chooses the route, and refuses a run that does not fit the memory
+// limit. Called by `train`, `flow` and the public `plan`.
 //
 //   primal       matrix p x p: for p <= n c, where G is regular        dual         matrix n c x n c: for p > n c, where K is
 //   orthogonal   triangle p x p, squares no condition number           matrix-free  products with G only
 //
-// Route "auto" takes the exact route whose matrix is regular, unless it is beyond reason in time (see `BEYOND_REASON`) or beyond the memory limit.
+// Route "auto" is the exact route whose matrix is regular, or the matrix-free route if the exact one takes too long (see `BEYOND_REASON`)
+// or exceeds the memory limit.
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";
@@ -13,7 +15,7 @@ import { blockSamples, type MemoryEstimate, memoryOf, type Sizes } from "./memor
 import type { Route } from "./route.js";
 import { iterationWork } from "./workload.js";
 
-/** What one route would take. */
+/** Predicted cost of one route. */
 export interface RouteEstimate {
   /** Name of the route. */
   readonly route: Route;
@@ -21,15 +23,15 @@ export interface RouteEstimate {
   readonly bytes: MemoryEstimate;
   /** Flops of one iteration: a linearization, one solve and its acceleration, the loss at the new point, and the vectors of the loop. */
   readonly flops: number;
-  /** Predicted seconds of it. */
+  /** Predicted seconds of one iteration. */
   readonly seconds: number;
-  /** Samples that pass through at a time. */
+  /** Samples that pass through the engine at a time. */
   readonly blockSamples: number;
-  /** The most that it may take is within the memory limit. */
+  /** True if `bytes.most` is within the memory limit. */
   readonly fits: boolean;
 }
 
-/** What a training or a flow would take. */
+/** The predicted cost of a training or a flow, and the route that it takes. */
 export interface Plan<Kind extends Route = Route> {
   /** The route that was chosen. */
   readonly route: Kind;
@@ -39,21 +41,21 @@ export interface Plan<Kind extends Route = Route> {
   readonly sampleCount: number;
   /** n c. */
   readonly equationCount: number;
-  /** Predicted peak of the process on the chosen route, bytes; `chosen.bytes.most` is what it may come to. */
+  /** Predicted peak of the process on the chosen route, bytes; `chosen.bytes.most` is the largest amount that it can need. */
   readonly bytes: number;
   /** Bytes that the process may use. */
   readonly memoryLimit: number;
-  /** Threads that the run uses: those asked for, or 1 where more are predicted to be no faster. */
+  /** Threads that the run uses: the requested number, or 1 if more are predicted to be no faster. */
   readonly threads: number;
-  /** One sentence that says why. */
+  /** The reason for the route, as one sentence. */
   readonly because: string;
-  /** What the chosen route takes. */
+  /** Predicted cost of the chosen route. */
   readonly chosen: RouteEstimate;
-  /** The other routes that could be asked for. */
+  /** The other routes that the caller could request. */
   readonly alternatives: readonly RouteEstimate[];
 }
 
-/** What is to be planned. */
+/** The input of `planRoute`. */
 export interface PlanRequest<Kind extends Route = Route> extends Sizes {
   readonly asked: "auto" | Kind;
   /** The routes that this kind of run can take. */
@@ -63,13 +65,13 @@ export interface PlanRequest<Kind extends Route = Route> extends Sizes {
 }
 
 /**
- * An exact step (all samples, double precision) that is predicted to take this many times as long as a matrix-free one is not worth its
- * exactness. The ratio alone does not tell (bench/routes.mjs): with few inputs exact steps end far lower up to 20, with many (60 to 256)
- * products are ahead from 4 on, by a little. So the limit is where the exact route still gains most.
+ * Ratio of the predicted time of an exact step (all samples, double precision) to that of a matrix-free step, above which the planner
+ * takes the matrix-free route. Measured by bench/routes.mjs: with few inputs exact steps end far lower up to a ratio of 20; with many
+ * inputs (60 to 256) products are slightly better from a ratio of 4 on. The limit keeps the larger gain, that of the exact route.
  */
 const BEYOND_REASON = 20;
 
-/** Plans a run: the routes with their costs, and the one to take. Nothing is refused here, see `refuse`. */
+/** Plans a run: the cost of each route, and the route to take. `refuse` is a separate step. */
 export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<Kind> {
   const { architecture: net, sampleCount, memoryLimit, asked, engine } = request;
   const [parameterCount, equationCount] = [net.parameterCount, sampleCount * net.outputSize];
@@ -129,14 +131,14 @@ function choose(estimates: readonly RouteEstimate[], request: PlanRequest): { ro
   };
 }
 
-/** One thread where all of them would not be predicted to be faster. */
+/** 1 if all threads are predicted to be no faster than one. */
 function fewestUseful(route: Route, { architecture, sampleCount, threads }: PlanRequest): number {
   const work = iterationWork(route, architecture, sampleCount);
   return secondsOf(work, "native", threads) < secondsOf(work, "native", 1) ? threads : 1;
 }
 
 /**
- * Throws where the plan does not fit the memory limit, before anything is allocated: the numbers, and every way out.
+ * Throws if the plan does not fit the memory limit. The message has the numbers and all alternatives. Nothing is allocated before.
  * @throws GAUSSFLOW_MEMORY
  */
 export function refuse(plan: Plan, request: PlanRequest): void {
@@ -186,7 +188,7 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   );
 }
 
-/** Most samples of this network that fit by this route, validation and copies shrinking with them; 0 = none. */
+/** Largest number of samples that fit on this route with this network; validation and copies shrink in proportion. 0 = none. */
 function mostSamples(route: Route, request: PlanRequest): number {
   const { sampleCount, validationCount, copies, memoryLimit } = request;
   const peak = (n: number) => {
@@ -203,7 +205,7 @@ function mostSamples(route: Route, request: PlanRequest): number {
   return low;
 }
 
-/** About the most parameters that fit by this route: every width scaled by the same factor; 0 = none. */
+/** About the largest number of parameters that fit on this route, with every width scaled by the same factor; 0 = none. */
 function mostParameters(route: Route, request: PlanRequest): number {
   const peak = (net: Architecture) => memoryOf(route, { ...request, architecture: net }).most;
   let best = 0;
@@ -216,7 +218,7 @@ function mostParameters(route: Route, request: PlanRequest): number {
   return best;
 }
 
-/** The network with its hidden layers `share` as wide: sizes only. */
+/** The sizes of the network with the width of its hidden layers multiplied by `share`. */
 function narrowed(net: Architecture, share: number): Architecture {
   const width = (size: number) => Math.max(1, Math.floor(size * share));
   const layers = net.layers.map((layer, l) => ({

@@ -1,4 +1,4 @@
-// How a step can be solved: the vocabulary of planner, steps, records and flows.
+// The names of the routes, that is, of the ways in which a step is solved. Used by the planner, the steps, the records and the flows.
 
 /** How a step is solved (docs/architecture.md). */
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";

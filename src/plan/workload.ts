@@ -1,5 +1,5 @@
-// Flops of what a step needs, by route, from sizes alone. A flop count is the nominal one of the formula; how fast the
-// engine gets through it stands in cost-table.ts.
+// Lists the operations of one iteration with their flops, by route and from sizes alone. The planner converts them to seconds by the rates of
+// `cost-table.ts`. A flop count is the nominal one of the formula.
 
 import { LARGE_VECTOR } from "../algebra/vectors.js";
 import type { Architecture } from "../network/architecture.js";
@@ -9,7 +9,7 @@ import type { Route } from "./route.js";
 
 const elsewhere = (cost: number) => cost > SYNCHRONOUS_FLOPS;
 
-/** Products G v of one matrix-free step where nothing is known yet of the problem's spectrum: a figure to plan with, no bound. */
+/** Assumed number of products G v of one matrix-free step, before the spectrum is known: an estimate, not a bound. */
 const PLANNED_PRODUCTS = 60;
 
 const VECTOR_OPERATIONS = 20;
@@ -26,8 +26,8 @@ function forwardWork(net: Architecture, n: number): Work {
 }
 
 /**
- * Some twenty passes over vectors of p entries: points, gradients and steps of the loop. Large vectors are the engine's work, on its threads, and
- * their rate covers its own passes over the parameters.
+ * About twenty passes over vectors of p entries: points, gradients and steps of the loop. The engine does the passes over large vectors on its
+ * threads, and their rate covers its own passes over the parameters.
  */
 function vectorWork({ parameterCount: p }: Architecture): Work {
   const large = p >= LARGE_VECTOR;
@@ -123,21 +123,21 @@ export function productWork(net: Architecture, n: number, products: number): Wor
   };
 }
 
-/** What the steps of a run are made of: how far below double precision and all samples (`step/step-policy.ts`), and what is added to them. */
+/** How the steps of a run are computed: precision and samples (`step/step-policy.ts`), and acceleration. */
 export interface StepKind {
-  /** In the primal route the curvature is in single precision until that no longer suffices: the native engine holds one of them at a time. */
+  /** Primal route: the curvature is in single precision until that is not enough. The native engine holds one precision at a time. */
   readonly single?: boolean;
-  /** Samples behind the curvature, by route, while they are not all: at first and at most (`step/subset.ts`). */
+  /** By route, the number of samples of the subset: at first and at most (`step/subset.ts`). */
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
   readonly acceleration?: boolean;
-  /** Whose steps they are: what is half the work in float32, or in rows of J, is so in the native engine only. Default native. */
+  /** The engine. Only the native one gains from float32 and from rows of J. Default native. */
   readonly engine?: EngineName;
 }
 
 /** Float32 has twice the flops a second: half of them at the double rate of the cost table. */
 const SINGLE = 0.5;
-/** Products of a step in single precision, by the factor of all samples or of a few. */
+/** Conjugate-gradient products of a step in single precision, with the factor of all samples or of a subset. */
 const SINGLE_PRODUCTS = { all: 2, few: 4 };
 
 /** Whether a subset of the samples stands in rows of J, not in G: SampleSystem::Pays of the native engine. */

@@ -1,6 +1,7 @@
-// Singular values of J and its numerical rank. For p <= n c they are those of R of J = QR and exact to eps sigma_max, where the
-// eigenvalues of J^T J would only tell sigma down to sqrt(eps) sigma_max; for p > n c they are the roots of the kernel's eigenvalues.
-// Of large triangles the rank report of a solve serves: pivoted QR, and extremes by iterations, rarely off by more than a quarter.
+// Computes the extreme singular values of J and its numerical rank, for the monitor's assumptions, `recommendOutputScale` and the end of flows.
+// For p <= n c they are the singular values of R in J = QR, exact to eps sigma_max; eigenvalues of J^T J would be exact only to
+// sqrt(eps) sigma_max. For p > n c they are the roots of the kernel's eigenvalues. For large triangles they come from the rank report of a
+// solve: pivoted QR, with extremes by iterations, rarely off by more than a quarter.
 
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
@@ -9,7 +10,7 @@ import { exactParameters } from "../plan/observation.js";
 export interface JacobianRank {
   readonly largest: number;
   readonly smallest: number;
-  /** Smallest above the tolerance; null where there is none, or where a large J of short rank does not tell it. */
+  /** Smallest above the tolerance; null if there is none, or if it is unknown because J is large and rank-deficient. */
   readonly smallestAbove: number | null;
   /** Values above tolerance * largest, of `of` = min(p, n c). */
   readonly rank: number;

@@ -1,5 +1,6 @@
-// How far the tangent kernel has moved: |K - K_0|_F / |K_0|_F. In the lazy regime it stays near 0, and the promised
-// rates with it. On an engine of at most `sampleEquations` equations: O(n^2 sum of widths) a value, 2 MB kept.
+// Measures the relative change of the tangent kernel since the start of a run, |K - K_0|_F / |K_0|_F, for the monitor and for flow events. In the
+// lazy regime the drift stays near 0. It is computed on an engine of at most `sampleEquations` equations: O(n^2 sum of widths) flops a
+// value, and 2 MB of memory.
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 

@@ -1,7 +1,8 @@
-// Lanczos iteration for extreme eigenvalues of a symmetric operator A that is known by its products alone:
+// Lanczos iteration for extreme eigenvalues of a symmetric operator A that is given by its products alone, called by `spectrum.ts` and
+// `smallest-eigenvalue.ts`.
 //   A Q = Q T + beta q e_m^T,   T = Q^T A Q tridiagonal;   T s = theta s  =>  |A Q s - theta Q s| = beta |s_m|
-// so that every Ritz value theta comes with an interval that holds an eigenvalue, and needs no vector for it. Every new direction is
-// made orthogonal to all before it, twice: no copies of values that have converged, and the steps here are tens, not thousands
+// Every Ritz value theta therefore has an interval that contains an eigenvalue, without computing a vector. Every new direction is
+// orthogonalized twice against all earlier ones, which avoids copies of converged values; there are tens of steps here, not thousands
 // (Parlett, The Symmetric Eigenvalue Problem, 1998, chapter 13).
 
 import { tridiagonalEigen } from "../algebra/symmetric-eigen.js";
@@ -9,7 +10,7 @@ import { dot, norm } from "../algebra/vectors.js";
 import { Pace } from "../event-loop-yield.js";
 import { Random } from "../random.js";
 
-/** Relative error asked of an extreme value. That of a largest one is about its square: rounding. */
+/** Requested relative error of an extreme value. The error of a largest value is about its square, which is rounding. */
 export const lanczosTolerance = Math.sqrt(Number.EPSILON);
 
 export interface Ritz {
@@ -19,9 +20,9 @@ export interface Ritz {
 }
 
 export interface LanczosOptions {
-  /** At most so many products; an order below ends it earlier. */
+  /** Largest number of products; a smaller order ends the iteration earlier. */
   readonly steps: number;
-  /** Which of the ascending Ritz values is asked for; -1 = none of these. */
+  /** Index of the wanted one among the ascending Ritz values; -1 = none of them. */
   readonly wanted: (values: Float64Array) => number;
   /** True when it is known well enough. */
   readonly enough: (ritz: Ritz) => boolean;
@@ -59,7 +60,7 @@ export async function lanczos(
     const beta = norm(next);
     beside[m - 1] = beta;
     size = Math.max(size, Math.abs(diagonal[m - 1]) + beta + (m > 1 ? beside[m - 2] : 0));
-    // Nothing but rounding is left: the directions so far span a space that A maps to itself.
+    // Only rounding is left: the directions so far span a space that A maps to itself.
     const closed = beta <= order * Number.EPSILON * size;
     const { values, vectors } = await tridiagonalEigen(diagonal.subarray(0, m), beside, "last", pace);
     const at = wanted(values);
@@ -76,7 +77,7 @@ export async function lanczos(
   }
 }
 
-/** A direction with a share in every eigenvector, as far as one that knows nothing of A can have it. */
+/** A fixed direction that is likely to have a share in every eigenvector. */
 function start(order: number): Float64Array {
   const random = new Random(1, 0);
   const x = Float64Array.from({ length: order }, () => random.normal());
@@ -84,7 +85,7 @@ function start(order: number): Float64Array {
   return x.map((value) => value / length);
 }
 
-/** `x` loses its part in the span of the basis; returns its share of the last direction. */
+/** Removes from `x` its part in the span of the basis; returns its share of the last direction. */
 function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): number {
   let last = 0;
   for (let pass = 0; pass < 2; pass++)

@@ -1,13 +1,13 @@
-// The smallest eigenvalue of a large symmetric positive semidefinite curvature M above its rounding floor, by Lanczos on
-// (M + shift I)^-1: theta = 1 / (lambda + shift), so that the smallest eigenvalues are the largest and well apart.
+// Finds the smallest eigenvalue of a large symmetric positive semidefinite curvature M above its rounding floor, called by `spectrum.ts`. It
+// runs Lanczos on (M + shift I)^-1: theta = 1 / (lambda + shift), so the smallest eigenvalues of M are the largest of theta and well separated.
 //
-//   shift      the floor. Where M has values below the floor, these are at the top there: they drown the others, the more the further
-//              apart they are. Then counts by inertia bracket the value sought, and the shift goes to its size, where both are far
-//              from rounding: an error of eps in theta is one of (lambda + shift) / shift * eps |M| in lambda
-//   bound      |M y - value y| for the unit Ritz vector y, or for y with one inverse product more, which clears it of large
-//              eigenvalues' shares: then it equals (bound of theta) / theta^2. Either is measured, so it holds whatever the iteration
-//              did; plus the floor, which is what rounding does to M
-//   proof      no eigenvalue lies between the floor and value - bound: counted by inertia
+//   shift      At first the floor. If M has values below the floor, they are the largest thetas and hide the others, the more the further
+//              apart they are. Then counts by inertia bracket the value, and the shift becomes as large as the value, where both are far
+//              above rounding: an error of eps in theta is an error of (lambda + shift) / shift * eps |M| in lambda
+//   bound      |M y - value y| for the unit Ritz vector y, or for y after one more inverse product, which removes the shares of large
+//              eigenvalues: then it equals (bound of theta) / theta^2. The bound is measured, so it holds for any course of the iteration.
+//              The floor, the effect of rounding on M, is added to it
+//   proof      inertia counts no eigenvalue between the floor and value - bound
 import { dot, norm } from "../algebra/vectors.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 import { GaussflowError } from "../errors.js";
@@ -26,9 +26,9 @@ interface Found {
   readonly bound: number;
 }
 
-/** A value that is known less well than this after all steps is none. */
+/** Largest error bound, relative, with which a value is accepted after all steps. */
 const acceptable = 1e-3;
-/** How often an indefinite M + shift I raises the shift, and by which factor. Rounding is below the floor for all but tiny orders. */
+/** How often an indefinite M + shift I raises the shift, and by which factor. Rounding exceeds the floor for tiny orders only. */
 const raises = 4;
 const raise = 8;
 

@@ -1,6 +1,7 @@
-// Extreme eigenvalues of the curvature an engine holds. Eigenvalues up to order * eps * largest are rounding noise (duplicate samples
-// make hundreds of them 0): the smallest is taken above that floor, and the others are counted (docs/theory.md). Small orders take
-// the eigensolver, large ones Lanczos, and the eigensolver after all where that proves nothing.
+// Computes the extreme eigenvalues of the curvature that an engine holds, for spectral damping (flow/field.ts) and the monitor. Eigenvalues up
+// to order * eps * largest are rounding noise (hundreds of duplicate samples make hundreds of them): the smallest is taken above that
+// floor, and the ones below are counted (docs/theory.md). Small orders use the eigensolver. Large orders use Lanczos, and the eigensolver only if
+// Lanczos cannot prove its answer.
 import type { NetworkEngine } from "../backend/network-engine.js";
 import { lanczosSteps } from "../plan/observation.js";
 import { lanczos, lanczosTolerance } from "./lanczos.js";
@@ -31,7 +32,7 @@ export interface SpectrumOptions {
  * By measurement on two cores, seconds at order 500 / 1000 / 2000 / 3000: eigensolver 0.01 / 0.06 / 0.4 / 2.3; Lanczos 0.01 / 0.04 /
  * 0.16 / 0.5 on a regular kernel, 0.02 / 0.06-0.15 / 0.5-1.1 / 1.6-3.6 with values below the floor; one damped solve 0.005 / 0.02 /
  * 0.06 / 0.15. From here on Lanczos gains on regular kernels, in the end four times, and loses at most a factor of two on others, where
- * that is still small; up to here the eigensolver is as fast and tells all values.
+ * that is still small; up to here the eigensolver is as fast and gives all values.
  */
 const eigensolverLimit = 512;
 

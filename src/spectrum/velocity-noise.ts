@@ -1,14 +1,14 @@
-// How much of a flow's velocity dw/dt is rounding. The parameters are known to their last digit only: the velocity at parameters that
-// differ from them in that digit is as right as the velocity at them, and where the two are far apart - a J whose smallest singular
-// values are lost in rounding, a difference alpha (f - f_0) that cancels, an eigenvalue that comes and goes at the floor - no step of an
-// integrator can be long: its error estimate compares velocities.
+// Measures how much of a flow's velocity dw/dt is rounding, for flows and for `recommendOutputScale`. The parameters are known only to their last
+// digit, so the velocities at w and at w with changed last digits are equally right. Where they differ much, no integrator can take long steps,
+// because its error estimate compares velocities. Causes are a J whose smallest singular values are lost in rounding, a difference alpha (f - f_0)
+// that cancels, or an eigenvalue that appears and disappears at the rounding floor.
 import { norm } from "../algebra/vectors.js";
 import { Random } from "../random.js";
 
 /** Relative change of the velocity from which on rounding sets the step size. */
 export const noisyVelocity = 0.01;
 
-/** The parameters with every last digit moved up or down, always the same way. */
+/** The parameters with every last digit changed up or down, by a fixed pattern. */
 export function lastDigitMoved(parameters: Float64Array): Float64Array {
   const draw = new Random(1, 7);
   return parameters.map((value) => value * (1 + (draw.uniform() < 0.5 ? -1 : 1) * Number.EPSILON));
