@@ -1,5 +1,5 @@
-// k-fold cross-validation: how well a network that is trained like this predicts rows it has not seen. Every row is predicted once, by
-// the network of the fold that held it out; the figures are in the units of the data.
+// k-fold cross-validation of a job (`crossValidate`): it trains on each set of k-1 folds and measures the errors on the fold that was held out. Every
+// row is predicted once, by the network of the fold that held it out. The errors are in the units of the data.
 import { asDataset, type Dataset } from "../data/dataset.js";
 import type { Fold } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
@@ -19,13 +19,13 @@ import {
 export interface CrossValidateOptions extends TrainManyOptions {
   /** Default 5. */
   readonly folds?: number | undefined;
-  /** Starts a fold; the one with the best score stands for the fold. The held-out rows take no part in the choice. Default 1. */
+  /** Number of starts of each fold; the one with the best score represents the fold. The held-out rows take no part in the choice. Default 1. */
   readonly restarts?: number | undefined;
-  /** Of the folds. Default: the network's seed. */
+  /** Seed of the folds. Default: the network's seed. */
   readonly seed?: number | undefined;
 }
 
-/** One fold and what came of it. */
+/** One fold and its result. */
 export interface FoldResult {
   /** The fold: its number, its rows and its data. */
   readonly fold: Fold;
@@ -66,8 +66,8 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
 
 /**
  * The score of every fold among the jobs of a run, and of all folds together.
- * @param data the whole set that they were cut from
- * @param members so many of a fold's best networks predict its held-out rows, by their mean
+ * @param data the whole set that the folds were cut from
+ * @param members number of a fold's best networks whose mean predicts its held-out rows
  */
 export function scoreFolds(data: Dataset, many: TrainManyResult, members = 1): CrossValidationResult {
   const held = [...new Set(many.results.flatMap(({ job }) => job.fold ?? []))];

@@ -1,5 +1,5 @@
-// The jobs of trainMany, and the makers of the usual lists of them. A maker turns one job into several and keeps what it does not
-// vary, so that makers combine: crossValidation(job, 5).flatMap((fold) => restarts(fold, 16)).
+// The jobs of `trainMany`, and the functions that make lists of them: `restarts`, `sweep` and `crossValidation`. Each turns one job into
+// several and keeps what it does not vary, so they combine: crossValidation(job, 5).flatMap((fold) => restarts(fold, 16)).
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { type Fold, foldsOf } from "../data/folds.js";
 import { argumentError } from "../errors.js";
@@ -16,13 +16,13 @@ export interface TrainJob {
   readonly data: Dataset | DatasetInput;
   /** Options of `train`. */
   readonly options?: TrainOptions | undefined;
-  /** For people: what tells this job from the others. Default "job 1", "job 2", ... */
+  /** Name of the job in progress and reports. Default "job 1", "job 2", ... */
   readonly label?: string | undefined;
   /** Set by `crossValidation`: the fold whose training rows are `data`. */
   readonly fold?: Fold | undefined;
 }
 
-/** What one job of a sweep has in its own way. */
+/** What one job of a sweep varies. */
 export interface Variant {
   /** Options of the network; the others are those of the job's network. */
   readonly network?: Partial<NetworkOptions> | undefined;
@@ -106,7 +106,7 @@ function checkVariant(name: string, variant: Variant): void {
   if (label !== undefined) checkText(`${name}.label`, label);
 }
 
-/** The shape of a job; what is wrong with the values of data and options is the job's own error. @throws GAUSSFLOW_ARGUMENT */
+/** Checks the shape of a job; wrong values of data and options are errors of the job itself. @throws GAUSSFLOW_ARGUMENT */
 export function checkJob(job: TrainJob, name: string): void {
   checkOptionNames(name, job, ["network", "data", "options", "label", "fold"]);
   checkNetwork(`${name}.network`, job.network);
@@ -116,7 +116,7 @@ export function checkJob(job: TrainJob, name: string): void {
   if (job.label !== undefined) checkText(`${name}.label`, job.label);
 }
 
-/** Options of a network that fit other layers: one entry a layer becomes one for all where all are the same. */
+/** Options of a network for other layers: a list of equal entries, one a layer, becomes a single entry. */
 function reusable(base: CompletedNetworkOptions, layers: readonly number[] | undefined): NetworkOptions {
   if (layers === undefined || layers.length === base.layers.length) return base;
   const one = <T>(entries: readonly T[]) => (new Set(entries).size === 1 ? entries[0] : undefined);

@@ -1,10 +1,10 @@
-// Jobs that run at the same time share one memory limit: a job waits until what is left can hold it. One that is alone always runs;
-// whether it fits at all is the planner's question.
+// Divides one memory limit among the jobs that `trainMany` runs at the same time: a job waits until the rest of the limit can hold it. A single job
+// always runs; the planner decides whether it fits at all.
 
 import { plan } from "../train/plan.js";
 import type { TrainJob } from "./job.js";
 
-/** Bytes a job may take beyond the process that all share. */
+/** Bytes that a job may take in addition to the process that all jobs share. */
 export function jobBytes({ network, data, options }: TrainJob): number {
   const { most, process } = plan(network, data, options).chosen.bytes;
   return most - process;

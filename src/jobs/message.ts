@@ -1,5 +1,5 @@
-// A job and its result as plain data, to cross between threads: classes become their fields, a method its settings. Arrays of a data
-// set are laid into shared memory once, whatever the number of jobs and threads that read them.
+// Packs a job, its result and its error as plain data for another thread, and unpacks them there: classes become their fields, a method its
+// settings. Arrays of a data set are copied into shared memory once, for any number of jobs and threads.
 import { chooseBackend } from "../backend/create.js";
 import { asDataset, Dataset, type DatasetFields } from "../data/dataset.js";
 import { type ErrorCode, GaussflowError } from "../errors.js";
@@ -14,11 +14,11 @@ export interface JobMessage {
   readonly data: DatasetFields;
   readonly method: MethodSettings | null;
   readonly validation: DatasetFields | null;
-  /** What of the train options is plain. */
+  /** The train options that are plain data. */
   readonly options: TrainOptions;
 }
 
-/** Networks in the order of NETWORKS, repeated ones once; the rest of the result is plain. */
+/** Networks in the order of NETWORKS, each once; the rest of the result is plain data. */
 export interface ResultMessage {
   readonly networks: readonly (NetworkState | null)[];
   readonly rest: Omit<TrainResult, (typeof NETWORKS)[number]>;
@@ -36,8 +36,7 @@ const NETWORKS = ["network", "last", "best", "bestValidation"] as const;
 const shared = new WeakMap<Dataset, DatasetFields>();
 
 /**
- * The job as plain data, or null where its options hold what cannot cross: `onRecord`, `monitor`, a method that is not made by
- * this library. Such a job runs in the thread of the caller.
+ * The job as plain data, or null if its options hold something that cannot be sent to another thread: `onRecord`, `monitor`, a method of the caller. Such a job runs in the thread of the caller.
  */
 export function packJob(job: TrainJob, threads: number): JobMessage | null {
   const { signal: _signal, method, validation, onRecord, monitor, ...plain } = job.options ?? {};
@@ -56,7 +55,7 @@ export function packJob(job: TrainJob, threads: number): JobMessage | null {
     options: {
       ...plain,
       threads,
-      // Chosen here, so that a fall-back is warned of once.
+      // The backend is chosen here, so that a fallback is reported once.
       backend: chooseBackend(plain.backend),
       ...(set === null && validation !== undefined ? { validation } : {}),
     },
@@ -86,7 +85,7 @@ export function unpackResult({ networks, rest }: ResultMessage): TrainResult {
   return { ...rest, network, last, best, bestValidation } as TrainResult;
 }
 
-/** The clone of an error keeps neither class nor code. */
+/** An error as plain data, because its clone would keep neither class nor code. */
 export function packError(error: unknown): ErrorMessage {
   if (!(error instanceof GaussflowError)) return { code: null, details: {}, error };
   return { code: error.code, details: error.details, error: new Error(error.message) };

@@ -1,5 +1,5 @@
-// A worker thread that trains jobs, one at a time. Starting one costs tens of milliseconds (a V8 isolate, the modules, the addon's
-// self-test), about as long as a small job takes: threads that have become idle are kept for the next call, and end after a while.
+// A worker thread that trains one job at a time, seen from the thread that calls `trainMany`. Starting one takes tens of milliseconds (a V8 isolate, the
+// modules, the addon's self-test), about as long as a small job. Idle threads are therefore kept for the next call, and end after a while.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SHARE_ENV, Worker } from "node:worker_threads";
@@ -10,7 +10,7 @@ import { KEEP_EXTERNAL, moduleAddress, packageRoot } from "../package-root.js";
 import type { TrainResult } from "../train/train-result.js";
 import { type ErrorMessage, type JobMessage, type ResultMessage, unpackError, unpackResult } from "./message.js";
 
-/** `watched`: somebody wants its progress. */
+/** A job to train. `watched`: its progress is wanted. */
 export type ThreadRequest =
   | { readonly kind: "run"; readonly job: JobMessage; readonly watched: boolean }
   | { readonly kind: "abort"; readonly name: string; readonly message: string };
@@ -35,7 +35,7 @@ const WORKER_SPACE = 768 * 2 ** 20;
 let crowded = false;
 
 const idle: JobThread[] = [];
-/** The worker's file; null where it is not there. */
+/** The file of the worker's program; null if it does not exist (in a bundle). */
 let script: URL | null | undefined;
 
 function warn(why: string): void {
@@ -46,8 +46,8 @@ function warn(why: string): void {
 }
 
 /**
- * Whether so many jobs can have threads of their own. In a bundle, and where a limit on address space (ulimit -v) has no room for them, they
- * run in the thread of the caller; warns once.
+ * True if this many jobs can have threads of their own. In a bundle, and under a limit on address space (ulimit -v) that has no room for them, the jobs
+ * run in the thread of the caller, and a warning is emitted once.
  */
 export function threadsAvailable(count: number): boolean {
   if (script === undefined) {
@@ -64,7 +64,7 @@ export function threadsAvailable(count: number): boolean {
   return script !== null && haveRoom(count);
 }
 
-/** Node ends the process where it cannot map what a worker thread needs. */
+/** Checks the address space, because Node ends the process if it cannot map what a worker thread needs. */
 function haveRoom(count: number): boolean {
   const free = freeAddressSpace();
   const need = FIRST_WORKER_SPACE + (count - 1) * WORKER_SPACE;
@@ -75,7 +75,7 @@ function haveRoom(count: number): boolean {
   return false;
 }
 
-/** The thread ended before it could take a job: not the job's fault. */
+/** The error of a thread that ended before it could take a job; the job did not cause it. */
 export class ThreadStartError extends Error {
   override readonly name = "ThreadStartError";
 }
@@ -106,7 +106,7 @@ export class JobThread {
   }
 
   /**
-   * Trains one job. Throws ThreadStartError where the thread never began.
+   * Trains one job. Throws ThreadStartError if the thread did not start.
    * @throws what the job threw; GAUSSFLOW_MEMORY where the thread's heap was full
    */
   async run(
@@ -196,7 +196,7 @@ export class JobThread {
   }
 }
 
-/** What a run says of its abort; a clone would lose the name. */
+/** The reason of an abort as plain data; a clone would lose the name of the error. */
 function abortReason(reason: unknown): { readonly name: string; readonly message: string } {
   return reason instanceof Error
     ? { name: reason.name, message: reason.message }

@@ -1,10 +1,10 @@
-// Many networks at once, one a core: restarts, sweeps, folds, ensembles.
+// `trainMany`: trains many jobs at the same time, one a core, and ranks their results. `crossValidate` and the command line use it.
 //
 //   jobs, in order -> lanes: the first in this thread, the others each with a worker thread -> results, ranked
 //
-// A small problem spends its time in JavaScript as much as in the engine, and JavaScript is one thread an isolate: two cores need
-// two isolates. Each job gets the threads left for one lane, so that lanes and pool together are as many as asked for. What a job
-// computes depends on nothing but the job: the same results for every number of lanes.
+// A small problem spends as much time in JavaScript as in the engine, and a V8 isolate runs JavaScript on one thread, so two cores need two
+// isolates. Each job uses its share of the threads, so that lanes and pool together use the requested number. The result of a job depends on the
+// job alone, not on the number of lanes.
 import { chooseThreads } from "../backend/create.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
@@ -27,7 +27,7 @@ export interface TrainManyOptions {
   readonly concurrency?: number | undefined;
   /** Threads of all jobs together; each job gets its share, at least one. Default: GAUSSFLOW_THREADS, else all processors. */
   readonly threads?: number | undefined;
-  /** Bytes that the running jobs may take together; a job waits until it fits. Default: half of the physical or control group's memory. */
+  /** Bytes that the running jobs may use together; a job waits until it fits. Default: half of the physical or control group's memory. */
   readonly memoryLimit?: number | undefined;
   /** Stops the running jobs, which keep their best so far (reason "aborted"), and starts no more. */
   readonly signal?: AbortSignal | undefined;
@@ -63,7 +63,7 @@ export interface JobResult {
   readonly result: TrainResult | null;
   /** What `train` threw; null unless failed. */
   readonly error: unknown;
-  /** What jobs are ranked by: the validation loss, or the training loss without validation data; NaN unless trained. */
+  /** The number by which jobs are ranked: the validation loss, or the training loss without validation data; NaN unless trained. */
   readonly score: number;
 }
 
@@ -152,7 +152,7 @@ class Batch {
   readonly #budget: MemoryBudget;
   readonly #signal: AbortSignal;
   readonly #onProgress: ((progress: JobProgress) => void) | null;
-  /** Raised by what onProgress throws. */
+  /** Aborted when onProgress throws. */
   readonly #failed = new AbortController();
   readonly #results: JobResult[] = [];
   readonly #sets = new Map<Dataset | DatasetInput, Dataset>();
@@ -233,7 +233,7 @@ class Batch {
     lane.release();
   }
 
-  /** In the lane's thread where the job can cross and there is one, else here. */
+  /** Trains the job in the lane's thread if there is one and the job can be sent to it, else in this thread. */
   async #train(index: number, job: TrainJob, lane: Lane): Promise<TrainResult> {
     const own = job.options?.signal;
     checkSignal("options.signal", own);
@@ -248,7 +248,7 @@ class Batch {
       try {
         return await lane.thread().run(message, signal, watched ? show : null);
       } catch (error) {
-        // A thread that never began, or options that cannot be cloned, are no fault of the job: it runs here.
+        // A thread that did not start, or options that cannot be cloned, are not the job's error: it runs here.
         if (error instanceof ThreadStartError) lane.threaded = false;
         else if (!(error instanceof DOMException && error.name === "DataCloneError")) throw error;
       }
@@ -265,7 +265,7 @@ class Batch {
     });
   }
 
-  /** The job with its data, for training and for validation, as data sets: one for all jobs that were given the same. */
+  /** The job with its training and validation data as data sets; jobs with the same data share one. */
   #converted(job: TrainJob): TrainJob {
     const { network, data, options } = job;
     const validation = options?.validation;
@@ -277,7 +277,7 @@ class Batch {
 
   #set(given: Dataset | DatasetInput, name: string, network: Network): Dataset {
     const known = this.#sets.get(given);
-    // Arrays without rows are cut by the sizes of their job's network.
+    // Flat arrays are cut into rows by the sizes of the job's network.
     if (known?.inputSize === network.inputSize && known.outputSize === network.outputSize) return known;
     const set = asDataset(given, name, network);
     this.#sets.set(given, set);
@@ -324,7 +324,7 @@ class Batch {
   }
 }
 
-/** Where one job at a time is trained. */
+/** A place that trains one job at a time. */
 class Lane {
   threaded: boolean;
   #thread: JobThread | null = null;
@@ -333,7 +333,7 @@ class Lane {
     this.threaded = threaded;
   }
 
-  /** Taken at the first job that needs it, and anew where the last one ended. */
+  /** The lane's thread: taken at the first job that needs it, and replaced if it has ended. */
   thread(): JobThread {
     if (this.#thread === null || this.#thread.ended) this.#thread = JobThread.take();
     return this.#thread;
@@ -349,7 +349,7 @@ function rank(results: readonly JobResult[]): JobResult[] {
   const place = { trained: 0, failed: 1, idle: 2 } as const;
   return results.toSorted((a, b) => {
     const [x, y] = [finite(a), finite(b)];
-    // Infinities are equal: their difference would be NaN.
+    // Equal infinities are compared first, because their difference would be NaN.
     return (x === y ? 0 : x - y) || place[a.state] - place[b.state] || a.index - b.index;
   });
 }

@@ -1,4 +1,4 @@
-// The other end of a JobThread: trains the jobs that come, one at a time, in a thread of its own.
+// The program of a worker thread that `jobs/thread.ts` starts: it trains the jobs that arrive as messages, one at a time.
 import { parentPort } from "node:worker_threads";
 import { runCallsInPlace } from "../backend/create.js";
 import { train } from "../train/train.js";

@@ -1,22 +1,22 @@
-// When a run writes its checkpoints, and what becomes of it where one cannot be written: the folder is gone, the disk is full, memory is
-// short. Hours of training must not be lost for want of a safety copy: it is a warning, the run goes on, and the next boundary is tried.
+// Writes the checkpoints of a training or a flow at the right iterations. A checkpoint that cannot be written (missing folder, full disk, no
+// memory) is a warning: the run continues, so that hours of training are not lost, and the next one is tried.
 
 /** Type and code of the process warning. */
 const WARNING = { type: "GaussflowWarning", code: "GAUSSFLOW_CHECKPOINT" } as const;
 
 export interface CheckpointOptions<State> {
-  /** Boundaries from one write to the next. */
+  /** Number of boundaries (iterations or time steps) from one write to the next. */
   readonly every: number;
   write(state: State): Promise<void>;
 }
 
 export class CheckpointKeeper<State> {
-  /** What went wrong, a sentence each; not repeated while it stays the same. */
+  /** The failures, one sentence each; a repeated failure is listed once. */
   readonly warnings: string[] = [];
   readonly #options: CheckpointOptions<State> | null;
   readonly #unit: string;
   #boundary: { readonly index: number; readonly state: () => State } | null = null;
-  /** Of the boundary in the file; null before the first write. */
+  /** Position of the boundary that the file holds; null before the first write. */
   #written: number | null = null;
   #failed: number | null = null;
   #told = "";
@@ -28,22 +28,22 @@ export class CheckpointKeeper<State> {
   }
 
   /**
-   * A boundary that the run can go on from.
-   * @param state made only where it is written
+   * A boundary from which a run can resume.
+   * @param state makes the state; called only for a write
    */
   note(index: number, state: () => State): void {
     this.#boundary = { index, state };
   }
 
-  /** Notes a boundary, and writes it where its turn has come. */
+  /** Notes a boundary, and writes it if it is due. */
   async keep(index: number, state: () => State): Promise<void> {
     this.note(index, state);
     if (this.#options !== null && index % this.#options.every === 0) await this.#write();
   }
 
   /**
-   * The end of the run: writes the last boundary, and says what the file holds where that fails. Never throws: the error that ended
-   * the run would be hidden.
+   * Called at the end of the run: writes the last boundary. A failure becomes a warning that states what the file holds. It never throws,
+   * because that would hide the error that ended the run.
    */
   async close(): Promise<void> {
     await this.#write();
@@ -55,7 +55,7 @@ export class CheckpointKeeper<State> {
     this.#emit(`${held}; the run ended at ${this.#unit} ${this.#failed}`);
   }
 
-  /** Writes the boundary unless it stands in the file already. */
+  /** Writes the boundary unless the file holds it already. */
   async #write(): Promise<void> {
     const boundary = this.#boundary;
     if (this.#options === null || boundary === null || this.#written === boundary.index) return;

@@ -1,8 +1,8 @@
-// The two ways a run is cut short from outside: the caller's AbortSignal and the deadline. Both reach the engine as one
-// signal, so that a long kernel stops at its next tile; the loop asks which of them it was.
+// Combines the two causes that end a run from outside, the caller's AbortSignal and the deadline, into one signal for the engine, so that a
+// long kernel stops at its next tile. The loops of `train` and `flow` then ask which of them it was.
 import type { Reason } from "../method/reason.js";
 
-/** Longest delay setTimeout knows (2^31 - 1 ms); later deadlines are only checked between trials. */
+/** Longest delay of setTimeout (2^31 - 1 ms); later deadlines are only checked between trials. */
 const longestTimer = 2 ** 31 - 1;
 
 /** The reason of a run that the caller's signal has ended. */
@@ -12,7 +12,7 @@ export function abortReason(signal: AbortSignal): Reason {
   return { code: "aborted", message: `the caller aborted the run${detail}` };
 }
 
-/** True for what a computation rejects with once `signal` has been aborted. */
+/** True if `error` is the rejection of a computation that `signal` aborted. */
 export function endedBy(signal: AbortSignal | undefined, error: unknown): signal is AbortSignal {
   return signal?.aborted === true && error === signal.reason;
 }

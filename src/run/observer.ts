@@ -1,5 +1,5 @@
-// Who watches a run: `train` and `flow` show records and points to an observer, and the monitor is one. The interface stands here so
-// that neither knows the monitor.
+// The interface by which `train` and `flow` show their records and points to an observer, and the types of the monitor's report. The monitor
+// implements it; the interface is here so that `train` and `flow` do not import the monitor.
 
 import type { NetworkEngine } from "../backend/network-engine.js";
 import type { Reason } from "../method/reason.js";
@@ -7,48 +7,48 @@ import type { Architecture } from "../network/architecture.js";
 import type { ObserverNeeds } from "../plan/observation.js";
 import type { FlowRecord, TrainRecord } from "./record.js";
 
-/** Weighted norms, in the units of training, of what the residual is a sum of: its rounding is relative to the largest of them. */
+/** Weighted norms of the terms of the residual, in the units of training. The rounding of the residual is relative to the largest of them. */
 export interface ResidualTerms {
   /** |y|. */
   readonly targets: number;
-  /** |y| before the mean was taken off, which raw predictions have to be added to. */
+  /** |y| before the mean was subtracted. */
   readonly raw: number;
   /** |alpha f(w_0)| of a centered network; else 0. */
   readonly shift: number;
 }
 
-/** What is known before the first point. */
+/** The run as an observer sees it before the first point. */
 export interface ObservedRun {
-  /** A flow's position is its time, a training run's the iteration. */
+  /** Which kind of run. The position of a point is the time of a flow and the iteration of a training. */
   readonly kind: "train" | "flow";
-  /** On all data; idle whenever the observer is called, and the run linearizes anew afterwards: use it as you like. */
+  /** Engine on all data. It is idle whenever the observer is called, and the run linearizes again afterwards, so the observer may use it freely. */
   readonly engine: NetworkEngine;
-  /** On at most `sampleEquations` equations of the same data, evenly spaced; made at the first call, freed by the run. */
+  /** Engine on at most `sampleEquations` equations of the same data, evenly spaced; created at the first call, freed by the run. */
   readonly sample: () => NetworkEngine;
   /** Layers of the network. */
   readonly architecture: Architecture;
-  /** Parameters at the start of the run, even where it is resumed later on its way: distances and drift count from here. */
+  /** Parameters at the start of the run, also in a resumed run: distances and drift are measured from here. */
   readonly start: Float64Array;
   /** Weight decay d of the objective g + d/2 |w|^2. */
   readonly decay: number;
-  /** In the units of the run: n*c, sample-major. */
+  /** Targets in the units of the run: n*c, sample-major. */
   readonly targets: Float64Array;
-  /** Of the samples; null = all 1. */
+  /** Sample weights; null = all 1. */
   readonly weights: Float64Array | null;
-  /** Found when asked for, by a pass over the data. */
+  /** Computes the terms of the residual by a pass over the data. */
   readonly terms: () => ResidualTerms | Promise<ResidualTerms>;
   /** Excess objective below which the run's own errors (of time integration) show; 0 for training and for fixed steps. */
   readonly resolution: number;
   /**
-   * What a fixed step makes of a rate of the exact flow: infinite where one step takes all of it, negative where it grows. The rate
-   * itself where steps are controlled.
+   * Converts a rate of the exact flow to the rate under fixed steps: infinite if one step removes the whole excess, negative if the excess
+   * grows. The rate itself if steps are controlled.
    */
   readonly discretized: (rate: number) => number;
   /** The fixed step, in words; null where steps are controlled. */
   readonly fixedStep: string | null;
   /** Scaling matrix of the damping: D = I, or anything else. Flows have D = I. */
   readonly identityScaling: boolean;
-  /** The caller's; a deadline of the run does not abort it. */
+  /** The signal of the caller; a deadline of the run does not abort it. */
   readonly signal: AbortSignal;
 }
 
@@ -60,9 +60,9 @@ export interface ObservedPoint {
   readonly position: number;
 }
 
-/** Sees every record as it arises, and the point it ends at. Returning a promise makes the run wait for it. */
+/** Receives every record as it is made, and every accepted point. The run waits for a promise that a method returns. */
 export interface Observer {
-  /** Default: nothing that the plan would have to count. */
+  /** What the observer computes, for the plan's memory. Default: nothing. */
   readonly needs?: ObserverNeeds | undefined;
   /** Called once, before the first point. */
   onStart?(run: ObservedRun): void | Promise<void>;
@@ -72,11 +72,11 @@ export interface Observer {
   onFlowRecord?(record: FlowRecord): void | Promise<void>;
   /** Called with every accepted point. */
   onPoint?(point: ObservedPoint): void | Promise<void>;
-  /** Called once, after the last point. Its answer stands in the result of the run. */
+  /** Called once, after the last point. Its answer becomes `monitor` of the result. */
   onEnd?(reason: Reason): MonitorReport | Promise<MonitorReport>;
 }
 
-/** What the monitor knows of one observed point; quantities that were switched off or do not exist are null. */
+/** The monitor's measurements at one observed point; quantities that are switched off or do not exist are null. */
 export interface MonitorRecord {
   /** Flow time or iteration. */
   readonly position: number;

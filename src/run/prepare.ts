@@ -1,5 +1,5 @@
-// From a network and a data set in raw units to what an engine works on: units, shifted targets, the mean's factor. Training and
-// flows share it.
+// Turns a network and a data set in raw units into what an engine works on: checks that they fit, chooses the units, scales the data, and shifts the
+// targets of a centered network. Called at the start of trainings, flows and the monitor's advice.
 import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import {

@@ -1,10 +1,11 @@
-// What a run tells the world: one record a trial or time step, a reason at the end. The library itself prints nothing.
+// The records of a run: one per trial of a training, one per accepted step of a flow. `train` and `flow` make them, and pass them to `onRecord`,
+// the observer and the result. The library itself prints nothing.
 import type { Route } from "../plan/route.js";
 import type { TrialHistory } from "../step/trial-history.js";
 
 /** One trial step. An iteration is one linearization; it has one accepted trial, and before it any number of rejected ones. */
 export interface TrainRecord extends TrialHistory {
-  /** From 1 within the iteration. */
+  /** Number of the trial within the iteration, from 1. */
   readonly trial: number;
   /** Why the trial was rejected, as a sentence; null where it was accepted. */
   readonly rejection: string | null;
@@ -17,17 +18,17 @@ export interface TrainRecord extends TrialHistory {
   readonly gradientCosine: number;
   /** Euclidean norm of the step. */
   readonly stepNorm: number;
-  /** 2 |a| / |v| where the step holds a geodesic acceleration a of the velocity v, lengths in D; null where it does not. */
+  /** 2 |a| / |v| if the step holds a geodesic acceleration a of the velocity v, lengths in D; else null. */
   readonly acceleration: number | null;
-  /** How the step was solved for. */
+  /** Route by which the step was solved. */
   readonly route: Route;
   /** Condition estimate of the damped system, when the method asked for it. */
   readonly condition: number | null;
-  /** Pairs of the secant correction that was added to G (`step/secant.ts`), where it was. */
+  /** Number of pairs of the secant correction that was added to G (`step/secant.ts`); absent without one. */
   readonly secant?: number | undefined;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
-  /** Seconds since the start of the run, and of this trial by phase. */
+  /** Seconds since the start of the run. */
   readonly elapsed: number;
   /** Seconds of this trial, by phase. */
   readonly seconds: {
@@ -66,23 +67,23 @@ export interface FlowRecord {
   readonly gradientNorm: number;
   /** null where no curvature was formed (gradient flow). */
   readonly gradientCosine: number | null;
-  /** -d objective/dt along the flow (0 where it ends at its start for want of a velocity), and its integral since the start. */
+  /** -d objective/dt along the flow; 0 if the flow ends at its start because it has no velocity. */
   readonly dissipation: number;
   /** Integral of `dissipation` since the start. */
   readonly dissipated: number;
   /** Damping rho. */
   readonly damping: number;
-  /** Smallest eigenvalue of K above the rounding floor and the number below, where the schedule asked; else null. */
+  /** Smallest eigenvalue of K above the rounding floor, if the schedule needs the spectrum; else null. */
   readonly smallestEigenvalue: number | null;
-  /** How many eigenvalues lie below the rounding floor; null where the schedule did not ask. */
+  /** Number of eigenvalues below the rounding floor, if the schedule needs the spectrum; else null. */
   readonly eigenvaluesBelowFloor: number | null;
   /** |w - w(start)|. */
   readonly distance: number;
-  /** How the velocity was solved for. */
+  /** Route by which the velocity was solved. */
   readonly route: Route;
-  /** Orthogonal route: numerical rank and estimated smallest singular value of alpha J; else null. */
+  /** Orthogonal route: numerical rank of alpha J; else null. */
   readonly rank: number | null;
-  /** Estimate of the smallest singular value of alpha J; null but in the orthogonal route. */
+  /** Orthogonal route: estimate of the smallest singular value of alpha J; else null. */
   readonly smallestSingularValue: number | null;
   /** Condition estimate of the damped system; null where there is none. */
   readonly condition: number | null;
@@ -91,7 +92,7 @@ export interface FlowRecord {
    * start of the flow (later J may lose its rank by curvature); else null. From 0.01 on rounding sets the step size.
    */
   readonly velocityNoise: number | null;
-  /** Why rounding limits the steps, where that was seen: once in a flow; else null. */
+  /** Why rounding limits the steps, in the one record of a flow where this is detected; else null. */
   readonly rounding: string | null;
   /**
    * Stiffness or a limit by rounding seen for the first time, an objective that rose (an exact flow never climbs: integrator error), or

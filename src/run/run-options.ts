@@ -1,4 +1,4 @@
-// The options that training and flows share, checked and completed: loss, units, engine, observers, interruption, checkpoints.
+// Checks and completes the options that `train` and `flow` share: loss, units, engine, observers, interruption, checkpoints.
 import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
 import { type SquaredError, squaredError } from "../loss/squared-error.js";
@@ -23,15 +23,15 @@ export interface RunOptions<Entry> extends BackendOptions {
   /** Stops the run at the next tile; it then resolves with reason "aborted" and the best network so far. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Bytes that the process may come to. A run that is predicted to need more is refused before it allocates anything; training with route
-   * "auto" takes the matrix-free route instead where that fits (and says so). Default: half of the physical memory or of the control group's limit.
+   * Bytes that the process may use. A run that is predicted to need more is refused before it allocates anything. A training with route
+   * "auto" takes the matrix-free route instead if that fits, and `plan.because` says so. Default: half of the physical memory or of the control group's limit.
    */
   readonly memoryLimit?: number | undefined;
   /** Called with every record as it arises. An exception ends the run. */
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
-  /** Made by `monitor()`; its report stands in the result. */
+  /** Made by `monitor()`; its report is `monitor` of the result. */
   readonly monitor?: Observer | undefined;
-  /** Write the state of the run every so many accepted steps (default 10), and whenever and however it ends after the first one. */
+  /** Writes the state of the run every `every` accepted steps, and at the end of any run that has accepted a step. */
   readonly checkpoint?:
     | {
         /** File that is written. */
@@ -41,8 +41,8 @@ export interface RunOptions<Entry> extends BackendOptions {
       }
     | undefined;
   /**
-   * Path of a checkpoint of the same run to go on from: bit for bit with the kind of engine that wrote it, to rounding with the other
-   * kind. Stop rules and the number of threads may differ; of a flow also `until`, outputs and events, and its schedules that are
+   * Path of a checkpoint of the same run, from which this run continues: bit for bit with the kind of engine that wrote it, to rounding with
+   * the other kind. Stop rules and the number of threads may differ; of a flow also `until`, outputs and events, and its schedules that are
    * functions cannot be compared.
    */
   readonly resume?: string | undefined;

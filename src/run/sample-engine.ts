@@ -1,4 +1,5 @@
-// A second, small engine on a sample of the data, for what would cost too much on all of it; made when it is first asked for.
+// A small second engine on a sample of the data, for measurements that would cost too much on all of it. `train` and `flow` offer it to
+// the monitor; it is created at its first use.
 
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
@@ -31,8 +32,8 @@ export class SampleEngine {
 }
 
 /**
- * At most `equations` of the data's equations, from evenly spaced samples; the data themselves where they are few enough. In memory: only
- * a monitor asks for a sample, and none goes with data from a file.
+ * Evenly spaced samples with at most `equations` equations, or all data if they are few enough. The data are in memory: only the monitor
+ * uses a sample, and it does not run with data from a file.
  */
 function sampled(data: EngineData, outputSize: number, equations: number): EngineData {
   const count = Math.max(1, Math.floor(equations / outputSize));

@@ -1,9 +1,9 @@
-// Preconditioned conjugate gradients for A x = b, A symmetric and positive definite and known by products alone.
+// Preconditioned conjugate gradients for A x = b, A symmetric, positive definite and given by products alone. Called by the matrix-free route.
 //
 //   model q(x) = 1/2 x^T A x - b^T x = -1/2 (b + r)^T x,   r = b - A x          (falls with every iteration)
 //
-// Ends at a relative residual, or where the model falls no more: a damped Gauss-Newton system is solved for its step, and a step is
-// worth what the model falls (Nash and Sofer 1990; the test over a window after Martens 2010). Source: Hestenes and Stiefel 1952.
+// The iteration ends at a relative residual, or when the model stops falling: a damped Gauss-Newton system is solved for its step, and the value of
+// a step is the decrease of the model (Nash and Sofer 1990; the test over a window after Martens 2010). Source: Hestenes and Stiefel 1952.
 import { dot, norm } from "../algebra/vectors.js";
 import type { InnerSolve } from "./inner-solve.js";
 
@@ -15,7 +15,7 @@ export interface ConjugateGradientOptions {
   /** Relative residual to reach. */
   readonly tolerance: number;
   readonly iterations: number;
-  /** A start, and A times it; null = 0. */
+  /** The start, and A times it; null = 0. */
   readonly start: { readonly x: Float64Array; readonly product: Float64Array } | null;
 }
 
@@ -28,7 +28,7 @@ export interface ConjugateGradientResult {
   readonly end: InnerSolve["end"];
 }
 
-/** The share of the model that an iteration of the window has to win for the next one to be worth its product. */
+/** Least relative decrease of the model, per iteration of the window, with which the iteration continues. */
 const worthwhile = 5e-4;
 const leastWindow = 10;
 
@@ -55,7 +55,7 @@ export async function conjugateGradients(
     if (end !== null) return { x, r, iterations: k, residual, end };
     const product = await multiply(p);
     const curvature = dot(p, product);
-    // Below zero only by rounding (A is positive definite); not finite where the products are not, which x then shows.
+    // Negative only by rounding, because A is positive definite. Not finite if the products are not, and then neither is x.
     if (curvature <= 0) return { x, r, iterations: k, residual, end: "rounding" };
     const alpha = rz / curvature;
     for (let j = 0; j < n; j++) {
@@ -73,7 +73,7 @@ export async function conjugateGradients(
   }
 }
 
-/** Did the model fall by less than `worth` an iteration over the last window? */
+/** True if the model fell by less than `worth` an iteration over the last window. */
 function stalled(models: readonly number[], worth: number): boolean {
   const k = models.length;
   const window = Math.max(leastWindow, Math.floor(0.1 * k));

@@ -1,4 +1,5 @@
-// The damped step of a point, by the route of the run. `step-model.ts` has the system and what its solution promises.
+// Computes the damped step at a point by the route of the run, for the methods. `step-model.ts` documents the system and the reduction that
+// its solution predicts.
 
 import { plainVectors } from "../algebra/vectors.js";
 import type { LowRank } from "../backend/curvature.js";
@@ -30,7 +31,7 @@ export async function dampedStep(
   if (failed(solved)) return solved;
   spare?.borrow(solved.step);
   const lengthSquared = scaledNormSquared(problem, scaling, solved.step);
-  // An entry that is not finite makes the sum so; finite entries may make it overflow.
+  // The sum is not finite if an entry is not; it may also overflow with finite entries.
   const bad = Number.isFinite(lengthSquared) ? -1 : solved.step.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const message = `the damped system with damping ${damping.toExponential(3)} gave a step that is not finite, first at parameter ${bad}`;
@@ -49,7 +50,7 @@ export async function dampedStep(
   };
 }
 
-/** s^T D s for the route's form of D. */
+/** s^T D s, with D in the form of the route. */
 export function scaledNormSquared(problem: Problem, scaling: Float64Array | null, step: Float64Array): number {
   if (scaling === null) return (problem.engine.vectors ?? plainVectors).dot(step, step);
   switch (problem.route) {

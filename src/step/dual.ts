@@ -1,5 +1,8 @@
-// Dual route, output space: s = -D^-1 J~^T u, (J~ D^-1 J~^T + mu I) u = r~, with D one factor a layer.
-// The kernel comes from layer-wise products without J~; (n c)^2 numbers: the route for p > n c.
+// The length of a step in the scaling D of the dual route, one factor a layer, for `damped-step.ts`.
+//
+//   s = -D^-1 J~^T u,   (J~ D^-1 J~^T + mu I) u = r~
+//
+// The engine solves this system with the n c x n c kernel, formed from layer-wise products without J~: the route for p > n c.
 
 /** s^T D s with one factor a layer. */
 export function layerNormSquared(scaling: Float64Array, layerSizes: readonly number[], step: Float64Array): number {

@@ -1,18 +1,17 @@
-// How exactly the next damped system is worth solving: the forcing term of inexact Newton methods.
+// Chooses the tolerance of the next damped system, the forcing term of inexact Newton methods. Called by `step-policy.ts`.
 //
 // Matrix-free:
 //
 //   eta_k = gamma (|g_k| / |g_(k-1)|)^2,   not below gamma eta_(k-1)^2 where that is above 0.1
 //
-// Choice 2 of Eisenstat and Walker (SIAM J. Sci. Comput. 17, 1996) with their safeguard. Far from a minimum the model is not worth
-// many products; near one the term falls with the square of the gradient, and so does the error of the step: convergence stays
-// superlinear.
+// This is choice 2 of Eisenstat and Walker (SIAM J. Sci. Comput. 17, 1996) with their safeguard. Far from a minimum few products are enough.
+// Near a minimum the term falls with the square of the gradient, and so does the error of the step: convergence stays superlinear.
 //
-// In single precision, where the first steps are most of the way:
+// Single precision, where the first steps cover most of the distance:
 //
 //   eta_k = sqrt |1 - gain_(k-1)|, at most 0.3
 //
-// An error eta changes the reduction that the model promises by its square, so the model is solved as exactly as it was last true. Near
+// An error eta changes the predicted reduction by its square, so the system is solved as exactly as the model was right at the last step. Near
 // a minimum without residuals 1 - gain falls like the step, and convergence stays superlinear.
 import { singleTolerance } from "../backend/single.js";
 import type { TrialHistory } from "./trial-history.js";
@@ -22,7 +21,7 @@ const first = 0.1;
 const most = 0.1;
 const least = 1e-10;
 
-/** The term at a point whose gradient has this norm, after `records`: it needs nothing else, so a resumed run has the same. */
+/** The term at a point whose gradient has this norm, after `records`. It depends on nothing else, so a resumed run has the same. */
 export function forcingTerm(records: readonly TrialHistory[], gradientNorm: number): number {
   const before = records.findLast((record) => record.accepted && record.inner !== undefined);
   if (before?.inner === undefined || !(before.gradientNorm > 0)) return first;

@@ -1,16 +1,16 @@
-// What the conjugate gradients of the matrix-free route did for a step.
+// The type that records what the conjugate gradients of the matrix-free route did for one step. Part of a training record.
 import type { PreconditionerName } from "../linearize/problem.js";
 
 /** How the matrix-free route solved for a step. */
 export interface InnerSolve {
-  /** Of the conjugate gradients, and what they were preconditioned with. */
+  /** Number of conjugate-gradient iterations. */
   readonly iterations: number;
-  /** What the conjugate gradients were preconditioned with. */
+  /** The preconditioner. */
   readonly preconditioner: PreconditionerName;
-  /** |residual| / |gradient| of the damped system in the units of D, and how far down it was asked for. */
+  /** |residual| / |gradient| of the damped system at the end, in the units of D. */
   readonly residual: number;
-  /** How far down the residual was asked for. */
+  /** The relative residual that was requested. */
   readonly tolerance: number;
-  /** What ended them: the residual, a model that no longer fell, the number allowed, or rounding. */
+  /** The reason of the end: the residual, a model that no longer fell, the limit of iterations, or rounding. */
   readonly end: "residual" | "model" | "iterations" | "rounding";
 }

@@ -1,5 +1,5 @@
-// What the matrix-free route's conjugate gradients are preconditioned with, in the units of D (see matrix-free.ts). Made once a
-// linearization; `at` is for each damping.
+// Makes the preconditioner of the matrix-free route (`matrix-free.ts`), in the units of D. It is made once a linearization; its method `at`
+// adapts it to each damping.
 //
 //   diagonal    diag(A) + mu
 //   kronecker   one Kronecker product a layer        kronecker.ts
@@ -38,7 +38,7 @@ function diagonal({ decay }: Problem, point: Point, root: Float64Array | null): 
   const entries = squares.map((value, j) => (value + decay) * (root === null ? 1 : root[j] ** 2));
   return {
     at: async (damping) => {
-      // A column of J that is zero has no curvature to divide by.
+      // A zero column of J has no curvature to divide by.
       const inverse = entries.map((value) => (value + damping > 0 ? 1 / (value + damping) : 1));
       return (r) => r.map((value, j) => value * inverse[j]);
     },

@@ -1,11 +1,11 @@
-// Matrix-free route: the damped step by preconditioned conjugate gradients on products G v alone, for problems where neither p^2 nor
-// (n c)^2 numbers fit. In the units of D, y = D^(1/2) s:
+// The damped step of the matrix-free route, called by `damped-step.ts`: preconditioned conjugate gradients on products G v alone, for problems in
+// which neither p^2 nor (n c)^2 numbers fit the memory. In the units of D, y = D^(1/2) s:
 //
 //   (A + mu I) y = b,   A = D^(-1/2) (G + decay I) D^(-1/2),   b = -D^(-1/2) gradient
 //
-// The step is inexact, so what its model promises is taken from the residual r = b - (A + mu I) y:
+// The step is inexact, so its predicted reduction includes the residual r = b - (A + mu I) y:
 //   predicted = -gradient.s - 1/2 s^T (G + decay I) s = 1/2 b.y + 1/2 r.y + 1/2 mu y.y
-// A rejected trial differs in mu alone: the preconditioner stands, and the step before, scaled to the model's least, is the start.
+// A rejected trial changes mu alone: it keeps the preconditioner and starts from the step before, scaled to the minimum of the model.
 import { dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
 import { defaultMatrixFree, type MatrixFreeSettings, type Point, type Problem } from "../linearize/problem.js";
@@ -15,7 +15,7 @@ import { makePreconditioner } from "./make-preconditioner.js";
 import type { Preconditioner } from "./preconditioner.js";
 import type { DampedStep } from "./step-model.js";
 
-/** What is kept of a point between its trials. */
+/** The values that all trials from one point share. */
 interface Trials {
   /** D^(-1/2), or null for D = I. */
   readonly root: Float64Array | null;
@@ -27,7 +27,7 @@ interface Trials {
 
 const trialsSlot = new Slot<Trials>("matrix-free trials");
 
-/** Tolerance where nobody set one: that of a solve on its own. */
+/** Tolerance of a solve whose point sets none. */
 const alone = 1e-10;
 
 /** The damped step at `point`, the engine's last (matrix-free) linearization. */
@@ -91,7 +91,7 @@ async function startTrials(
   return { root, b, preconditioner: await makePreconditioner(problem, settings, point, root, signal), last: null };
 }
 
-/** t y and (A + mu I) t y with the t that makes the model least along the line. */
+/** t y and (A + mu I) t y, with the t that minimizes the model along y. */
 function along(b: Float64Array, { y, product }: NonNullable<Trials["last"]>, damping: number) {
   const image = product.map((value, j) => value + damping * y[j]);
   const curvature = dot(y, image);

@@ -1,9 +1,9 @@
-// Randomized Nystrom preconditioner: A restricted to the span of A Omega for a random Omega of r vectors, all found by one block
-// product with G.
+// Randomized Nystrom preconditioner of the matrix-free route, made by `make-preconditioner.ts`: A restricted to the span of A Omega for a random
+// Omega of r vectors, computed by one block product with G.
 //
 //   Y = A Omega,  A ~ Y (Omega^T Y)^-1 Y^T = U Lambda U^T,   P^-1 = (lambda_r + mu) U (Lambda + mu)^-1 U^T + (I - U U^T)
 //
-// Source: Frangella, Tropp and Udell, SIAM J. Matrix Anal. Appl. 44 (2023), algorithms 2.1 and 5.1. One vector is one row here.
+// Source: Frangella, Tropp and Udell, SIAM J. Matrix Anal. Appl. 44 (2023), algorithms 2.1 and 5.1. A vector is one row here.
 
 import { symmetricEigen } from "../algebra/symmetric-eigen.js";
 import { dot } from "../algebra/vectors.js";
@@ -14,7 +14,7 @@ import { multiplyTransposed } from "../network/dense.js";
 import { Random } from "../random.js";
 import type { Preconditioner } from "./preconditioner.js";
 
-/** The same test vectors at every linearization, so that a resumed run has them too. */
+/** Seed of the test vectors: the same ones at every linearization, so that a resumed run has them too. */
 const seed = 1;
 const testVectors = new Slot<Float64Array>("Nystrom test vectors");
 
@@ -35,7 +35,7 @@ export async function nystrom(
   if (decay > 0)
     for (let k = 0, j = 0; k < y.length; k++, j = j + 1 === p ? 0 : j + 1)
       y[k] += decay * omega[k] * (root === null ? 1 : root[j] ** 2);
-  // A shift at rounding level keeps the small matrix definite; it is taken off the eigenvalues again.
+  // A shift at rounding level keeps the small matrix definite; it is subtracted from the eigenvalues afterwards.
   const shift = Number.EPSILON * Math.sqrt(p) * Math.sqrt(dot(y, y));
   for (let k = 0; k < y.length; k++) y[k] += shift * omega[k];
   const core = new Float64Array(rank * rank);

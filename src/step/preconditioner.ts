@@ -1,4 +1,4 @@
-// What the conjugate gradients are preconditioned with, whatever it is made of.
+// The interface of a preconditioner, which kronecker.ts, nystrom.ts and make-preconditioner.ts implement for the matrix-free route.
 
 /** Made once a linearization. */
 export interface Preconditioner {

@@ -1,5 +1,8 @@
-// Primal route, parameter space: (J~^T J~ + decay I + mu D) s = -gradient with D one factor a parameter.
-// Costs n c p^2 + p^3/3 flops and p^2 numbers: the route for p <= n c.
+// The length of a step in the scaling D of the primal and matrix-free routes, one factor a parameter, for `damped-step.ts`.
+//
+//   (J~^T J~ + decay I + mu D) s = -gradient
+//
+// On the primal route the engine solves this system with n c p^2 + p^3/3 flops and p^2 numbers: the route for p <= n c.
 
 /** s^T D s with D = diag(scaling). */
 export function diagonalNormSquared(scaling: Float64Array, step: Float64Array): number {

@@ -1,6 +1,7 @@
-// The part of the Hessian that Gauss-Newton leaves out, from how the gradient changed: a structured secant correction. Update and sizing
-// are those of NL2SOL (Dennis, Gay and Welsch, An adaptive nonlinear least-squares algorithm, ACM Trans. Math. Softw. 7, 1981), kept as the
-// last few pairs instead of a matrix; what a pair says of the missing part is not theirs.
+// A structured secant correction for the part of the Hessian that Gauss-Newton leaves out, computed from changes of the gradient. Levenberg-Marquardt
+// adds it to G once a run stalls (`../method/residual-curvature.ts`). The update and its sizing are those of NL2SOL (Dennis, Gay and Welsch, An
+// adaptive nonlinear least-squares algorithm, ACM Trans. Math. Softw. 7, 1981). Unlike NL2SOL, this file keeps the last few pairs instead of a
+// matrix, and computes y# in another way.
 //
 //   Hessian of F = G + decay I + S*,   S* = sum_i r_i (Hessian of psi_i)
 //   for a step s:   y = change of the gradient,   y# = y - (mean of G at both ends + decay I) s ~ S* s
@@ -8,11 +9,12 @@
 //   update          w = y# - tau S s,   tau = min(1, |s.y#| / |s.S s|)
 //                   S <- tau S + (w y^T + y w^T) / s.y - (w.s) y y^T / (s.y)^2
 //
-// With G of the old end alone y# is off by half of the change of G along s: by hand, at the stalled points of four UCI sets, 0.4 to 28 times
-// S* s in the median; with the mean 0.03 to 0.22. J_new^T r_new - J_old^T r_new, theirs, is nearer still and trained no better.
+// With G of the old end alone, y# has an error of half of the change of G along s: measured at the stalled points of four UCI sets, the error is 0.4 to
+// 28 times |S* s| in the median, and 0.03 to 0.22 times with the mean of both ends. The y# of NL2SOL, J_new^T r_new - J_old^T r_new, is closer
+// still, and trained no better.
 //
-// Where residuals stay large (noisy tables) S* is as large as G along the directions that G hardly sees, and a damping that has to stand
-// in for it holds every step short.
+// Where residuals stay large (noisy tables), S* is as large as G along the directions in which G is small. Without the correction a damping has to
+// cover it, and keeps every step short.
 import { dot, norm } from "../algebra/vectors.js";
 import type { LowRank } from "../backend/curvature.js";
 import { multiplyLowRank } from "../backend/low-rank.js";
@@ -20,9 +22,9 @@ import { multiplyLowRank } from "../backend/low-rank.js";
 /** `auto`: once a run stalls, by the rule of `../method/residual-curvature.ts`; `none`: never. */
 export type ResidualCurvature = "auto" | "none";
 
-/** By hand on wine, 16-16: 20 or 60 pairs ended no lower than 10 after as many iterations. */
+/** Number of pairs that are kept. Measured on wine, 16-16: 20 or 60 pairs end no lower than 10 after the same number of iterations. */
 const mostPairs = 10;
-/** Of |s| |y|: below, s.y says nothing of the curvature along s. */
+/** Least |s.y| relative to |s| |y|; below it s.y is no information about the curvature along s. */
 const leastCurvature = 1e-8;
 
 /** Rows of p numbers each, oldest first. */
@@ -37,7 +39,7 @@ export interface Pairs {
 const NONE = new Float64Array(0);
 export const noPairs: Pairs = { steps: NONE, changes: NONE, residuals: NONE };
 
-/** What a step leaves for the pair that the next gradient completes. */
+/** The part of a pair that an accepted step leaves; the next gradient completes the pair. */
 export interface Pending {
   readonly step: Float64Array;
   readonly gradient: Float64Array;
@@ -48,8 +50,8 @@ export interface Pending {
 export const nothingPending: Pending = { step: NONE, gradient: NONE, image: NONE };
 
 /**
- * The pairs with that of the step that ended where the gradient is `gradient` and (G + decay I) s is `image`; the oldest beyond `mostPairs`
- * are gone. None at all where the step says nothing of the curvature along it: what was known is of other places.
+ * Adds the pair of the step at whose end the gradient is `gradient` and (G + decay I) s is `image`, and drops the oldest beyond `mostPairs`.
+ * Drops all pairs if the step gives no information about the curvature along it, because the pairs describe other places.
  */
 export function withPending(pairs: Pairs, pending: Pending, gradient: Float64Array, image: Float64Array): Pairs {
   const { step, gradient: before, image: imageBefore } = pending;
@@ -73,7 +75,7 @@ function appended(rows: Float64Array, row: Float64Array): Float64Array {
   return all;
 }
 
-/** S of the pairs for p parameters; null where there is none or a number left the range. */
+/** The matrix S of the pairs for p parameters; null if there are none or a number left the range of doubles. */
 export function secantOf({ steps, changes, residuals }: Pairs, p: number): LowRank | null {
   const count = steps.length / p;
   if (count === 0) return null;

@@ -1,9 +1,9 @@
-// The answer to one damped linear system, and what the quadratic model promises for it.
+// The type of a damped step: the solution of one damped linear system, with the reduction that the quadratic model predicts for it.
 //
 //   (G + decay I + mu D) s = -gradient,     predicted reduction = -1/2 gradient.s + 1/2 mu s^T D s
 //
-// The second formula is the model's decrease with s^T (G + decay I) s eliminated by the first, so that no product with the
-// curvature is needed (Madsen, Nielsen, Tingleff 2004, eq. 3.14).
+// The second formula is the decrease of the model, with s^T (G + decay I) s eliminated by the first, so that it needs no product with the
+// curvature (Madsen, Nielsen, Tingleff 2004, eq. 3.14).
 import type { InnerSolve } from "./inner-solve.js";
 
 /** A step s and its model. */
@@ -11,7 +11,7 @@ export interface DampedStep {
   readonly ok: true;
   /** s, p entries. */
   readonly step: Float64Array;
-  /** Decrease of the objective that the quadratic model promises; positive but for rounding. */
+  /** Decrease of the objective that the quadratic model predicts; positive up to rounding. */
   readonly predicted: number;
   /** gradient . s, negative for a descent direction. */
   readonly slope: number;
@@ -20,7 +20,7 @@ export interface DampedStep {
   readonly condition: number | null;
   /** Single precision: steps of the conjugate gradients. */
   readonly steps?: number | undefined;
-  /** Matrix-free: how it was solved for, and s^T (G + decay I + mu D) s, which an exact step has as -slope. */
+  /** Matrix-free: s^T (G + decay I + mu D) s, which is -slope for an exact step; `inner` describes the conjugate gradients. */
   readonly inner?: InnerSolve | undefined;
   readonly quadratic?: number | undefined;
   readonly seconds: number;

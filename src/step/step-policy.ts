@@ -1,5 +1,5 @@
-// How much of the exact curvature the next linearization is worth: its precision, its samples, and how far down its damped systems are
-// solved. All of it follows from sizes, the method's choices and the records, so that a resumed run goes on bit for bit.
+// Decides how the next point of a training is linearized: precision, samples, and the tolerance of its damped systems. The training loop asks it
+// before every linearization. The answers follow from sizes, the method's choices and the records, so a resumed run continues bit for bit.
 
 import type { Precision } from "../backend/curvature.js";
 import { type Failure, failed } from "../backend/engine.js";

@@ -1,17 +1,17 @@
-// What the rules of precision, samples and tolerance look back on: the trials of the run so far. A record of training is one, and a resumed
-// run has the same ones, so that it decides as the uninterrupted run does.
+// The part of a training record that later decisions depend on: the rules of precision, samples and tolerance read it. A resumed run has the
+// same records, so it decides as the uninterrupted run does.
 import type { Precision } from "../backend/curvature.js";
 import type { InnerSolve } from "./inner-solve.js";
 
-/** What the primal curvature of a trial was formed and factored in, in runs that may use single precision. */
+/** The precision of the primal curvature of a trial and what it cost, in runs that may use single precision. */
 export interface PrecisionUse {
   /** The precision of the curvature and its factor. */
   readonly used: Precision;
-  /** Of the conjugate gradients behind a single-precision factor; 0 in double. */
+  /** Conjugate-gradient steps with a single-precision factor; 0 in double. */
   readonly steps: number;
-  /** Where they stop (`step/forcing.ts`); null in double. */
+  /** Relative residual at which they stop (`step/forcing.ts`); null in double. */
   readonly tolerance: number | null;
-  /** Why this trial went to more samples or from single to double precision, as a sentence; else null. */
+  /** Why this trial switched to more samples or to double precision, as a sentence; else null. */
   readonly fallback: string | null;
 }
 
@@ -33,6 +33,6 @@ export interface TrialHistory {
   readonly precision?: PrecisionUse | undefined;
   /** Samples behind the curvature, null = all; in runs that may use a subset (`step/subset.ts`). */
   readonly subset?: number | null | undefined;
-  /** Matrix-free route only. */
+  /** What the conjugate gradients did; matrix-free route only. */
   readonly inner?: InnerSolve | undefined;
 }
