@@ -1,8 +1,9 @@
-// Damping of the flow: rho in [0, 1] as a function of time, state and spectrum (docs/theory.md).
+// The damping rho in [0, 1] of a flow as a function of time, state and spectrum: the schedules that a caller gives to `flow`, and the check
+// of their values, which `field.ts` calls at every right-hand side (docs/theory.md).
 //
 //   constant         rho                        0 = Gauss-Newton, 1 = gradient flow
 //   spectral         c lambda / (1 + c lambda)  lambda the smallest eigenvalue of K now, above the rounding floor: the slowest
-//                                               mode of the loss then decays at 2 (1 + c lambda)/(1 + c) (our derivation, after Cayci)
+//                                               mode of the loss then decays at 2 (1 + c lambda)/(1 + c) (derived here, after Cayci)
 //   loss-proportional  min(1, rho_0 g/g(0))     for comparison: it promises no rate
 
 import { argumentError } from "../errors.js";
@@ -19,27 +20,27 @@ export interface ScheduleSpectrum {
   readonly below: number;
 }
 
-/** What a schedule sees at one right-hand side. */
+/** The quantities that a schedule may use at one right-hand side. */
 export interface ScheduleView {
   /** Time of the flow. */
   readonly time: number;
   /** A copy at every access. */
   readonly parameters: Float64Array;
-  /** Sum objective now and at the start. */
+  /** Sum objective at this point. */
   readonly objective: number;
   /** Sum objective at the start of the flow. */
   readonly initialObjective: number;
-  /** Only for schedules that say `needsSpectrum`, as `dampingFunction(f, true)` does; else null. */
+  /** Only for schedules with `needsSpectrum`, such as `dampingFunction(f, true)`; else null. */
   readonly spectrum: ScheduleSpectrum | null;
 }
 
 /** The damping rho of a flow at each of its points. */
 export interface DampingSchedule {
-  /** Name for people. */
+  /** Name in reports and checkpoints. */
   readonly name: string;
   /** All options as plain data, for checkpoints and reports. */
   readonly settings: Readonly<Record<string, number>>;
-  /** Whether `rho` reads the spectrum of the kernel, which then is computed at every right-hand side. */
+  /** True if `rho` reads the spectrum of the kernel, which is then computed at every right-hand side. */
   readonly needsSpectrum: boolean;
   /** The damping at a point, at least 0. */
   readonly rho: (view: ScheduleView) => number;
@@ -53,9 +54,9 @@ export function constantDamping(rho: number): DampingSchedule {
 }
 
 /**
- * rho = c lambda/(1 + c lambda). How often lambda is recomputed: at every right-hand side where the symmetric eigensolver serves
- * (orders up to `eigensolverLimit`), so that rho is a continuous function of the state; above, where an eigenvalue costs as much as
- * the step, once an accepted step by Lanczos, and held through the stages of the next one.
+ * rho = c lambda/(1 + c lambda). Up to the order `eigensolverLimit`, lambda is computed at every right-hand side, so that rho is a continuous
+ * function of the state. Above that order an eigenvalue costs as much as the step: lambda is computed by Lanczos once an accepted step, and
+ * held through the stages of the next one.
  */
 export function spectralDamping(options: { readonly c?: number | undefined } = {}): DampingSchedule {
   checkOptionNames("options", options, ["c"]);
@@ -74,7 +75,7 @@ export function spectralDamping(options: { readonly c?: number | undefined } = {
   });
 }
 
-/** rho = min(1, rho_0 g/g(0)): Levenberg-Marquardt folklore. It does not give the promised rate; it is here to be compared. */
+/** rho = min(1, rho_0 g/g(0)), a common Levenberg-Marquardt rule. It does not give the promised rate and serves for comparison. */
 export function lossProportionalDamping(options: { readonly initial?: number | undefined } = {}): DampingSchedule {
   checkOptionNames("options", options, ["initial"]);
   const { initial = 0.1 } = options;

@@ -1,10 +1,10 @@
-// The right-hand side of the flow on an engine (docs/theory.md):
+// The right-hand side dw/dt of a flow, computed on an engine for `flow-run.ts` (docs/theory.md):
 //
 //   dw/dt = -(1/alpha) H_rho^-1 J^T grad g,   H_rho = (1-rho) J^T Q J + rho I      with the engine's J~ = alpha J:
 //         = -((1-rho) J~^T J~ + alpha^2 rho I)^-1 J~^T r~   =  step(mu)/(1-rho),   mu = alpha^2 rho/(1-rho)
 //
-// which is a Levenberg-Marquardt step. A decay joins loss and curvature alike. The state carries one component more: the integral of
-// the dissipation, which an exact flow loses from its objective.
+// The right-hand side is thus a scaled Levenberg-Marquardt step. A weight decay is added to loss and curvature. The state has one extra
+// component, the integral of the dissipation, by which the objective of an exact flow falls.
 import { dot, norm } from "../algebra/vectors.js";
 import { type Failure, failed, type RankReport, type Solved } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
@@ -15,7 +15,7 @@ import { extremeEigenvalues } from "../spectrum/spectrum.js";
 import { lastDigitMoved, relativeNoise } from "../spectrum/velocity-noise.js";
 import { type DampingSchedule, type ScheduleSpectrum, scheduledRho } from "./damping-schedule.js";
 
-/** Everything one right-hand side learns. */
+/** The quantities that one right-hand side computes. */
 export interface FieldPoint {
   readonly time: number;
   /** Sum loss and sum objective. */
@@ -39,19 +39,19 @@ export interface FieldOptions {
   readonly decay: number;
   readonly schedule: DampingSchedule;
   readonly route: "auto" | FlowRoute;
-  /** Of the integration: how exact a solve has to be. */
+  /** Relative tolerance of the integration, which determines how exact a solve has to be. */
   readonly relativeTolerance: number;
   readonly signal: AbortSignal;
 }
 
-/** A Cholesky solve is wrong by about cond * eps; it has to stay this far below the tolerance. */
+/** The error of a Cholesky solve, about cond * eps, has to be below the tolerance by this factor. */
 const solveShare = 0.01;
 
 export class FlowField {
-  /** The last point at which the loss was had, also where the velocity was not: its dissipation is 0 then. */
+  /** The last point with a loss, even if it has no velocity: its dissipation is 0 then. */
   last: FieldPoint | null = null;
   linearizations = 0;
-  /** When and why the orthogonal route took over from Cholesky, or null. */
+  /** When and why the flow switched from Cholesky to the orthogonal route, or null. */
   switched: { readonly time: number; readonly message: string } | null = null;
   readonly #engine: NetworkEngine;
   readonly #options: FieldOptions;
@@ -62,7 +62,7 @@ export class FlowField {
   /** Fewest and most eigenvalues below the rounding floor, of the present route: each has its own floor. */
   #below: [number, number] = [Number.POSITIVE_INFINITY, 0];
 
-  /** @param resume where a checkpoint stood */
+  /** @param resume state of a checkpoint */
   constructor(
     engine: NetworkEngine,
     options: FieldOptions,
@@ -160,7 +160,7 @@ export class FlowField {
     const spectrum = schedule.needsSpectrum ? await this.#spectrum() : null;
     const view = {
       time,
-      // Its own copy: what a schedule writes there is not solved with.
+      // A copy, so that a schedule cannot change the solve by writing to it.
       get parameters() {
         return parameters.slice();
       },
@@ -204,7 +204,7 @@ export class FlowField {
     return { velocity, dissipation };
   }
 
-  /** Cholesky while its condition estimate allows it, from then on QR: a right-hand side that changes to and fro is not smooth. */
+  /** Cholesky as long as its condition estimate allows, QR from then on: a right-hand side that switches back and forth is not smooth. */
   async #solve(time: number, parameters: Float64Array, rho: number): Promise<Solved | Failure> {
     const { alpha, decay, route, signal } = this.#options;
     const damping = (alpha ** 2 * rho) / (1 - rho);

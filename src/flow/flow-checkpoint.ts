@@ -1,6 +1,6 @@
-// Checkpoints of flows: everything the integration carries from one accepted step to the next, in a sealed file with a fingerprint of
-// what it depends on. A resumed flow goes on bit for bit, also to another `until`: a step that only the end time or a terminal event
-// made short is not in the file, and is taken anew.
+// Writes and reads the checkpoints of flows: the state that the integration carries from one accepted step to the next, in a sealed file
+// with a fingerprint of its inputs. A resumed flow continues bit for bit, also to another `until`: a step that only the end time or a
+// terminal event shortened is not in the file, and is taken again.
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
 import type { EventSample, Sample, StepMemory } from "../ode/types.js";
@@ -44,10 +44,10 @@ export interface FlowSnapshot {
   readonly elapsed: number;
 }
 
-/** What an integration remembers before its first step. */
+/** The memory of an integration before its first step. */
 export const unbegun: StepMemory = { nextStep: 0, errors: [], stiffCount: 0, calmCount: 0 };
 
-/** Numbers that must come back to the bit, in the order they stand in the file. */
+/** Numbers that must be restored to the bit, in the order of the file. */
 const NUMBERS = [
   "time",
   "accepted",
@@ -89,7 +89,7 @@ const RECORD: Fields = {
   },
 };
 
-/** Writes the snapshot, whole or not at all. */
+/** Writes the snapshot completely or not at all. */
 export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, print: string): Promise<void> {
   const { memory, best } = snapshot;
   const sample = (one: Sample) => ({ time: encodeFloats(Float64Array.of(one.time)), state: encodeFloats(one.state) });

@@ -1,5 +1,5 @@
-// How a flow ends: the integrator's codes as reasons, and a step that collapses because J loses its rank told apart from one that
-// collapses because the problem is rough.
+// Turns the end of an integration into the reason of a flow, for `flow-run.ts`. A step that collapses because J loses its rank is
+// distinguished from one that collapses because the problem is rough.
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import type { StageFailure } from "../ode/types.js";
@@ -25,12 +25,12 @@ export function startReason({ failure, message, where }: StageFailure): Reason {
   return { code: asCode(failure), message: `at the start: ${message}`, ...(where ? { where } : {}) };
 }
 
-/** sigma_min/sigma_max must have fallen to this share of its value at the start for J to be the culprit of a collapsing step. */
+/** J is the cause of a collapsing step if sigma_min/sigma_max has fallen to this share of its value at the start. */
 const fallen = 0.1;
 
 /**
- * Called where an undamped flow got stuck: the reason `singular-jacobian` with its numbers, or null where J is about as regular as
- * it was at the start.
+ * Called when an undamped flow cannot continue: returns the reason `singular-jacobian` with its numbers, or null if J is about as regular as
+ * at the start.
  * @param collapsed the step size fell to nothing; else only a J without its full rank counts
  */
 export function singularReason(

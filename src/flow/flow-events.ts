@@ -1,4 +1,5 @@
-// Events of a flow: what they see of it, the usual ones ready-made, and their form for the integrator.
+// The events of a flow: the view that an event function receives, the ready-made events (`lossBelow`, `driftAbove`, ...), and their
+// conversion to events of the integrator for `flow-run.ts`.
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
@@ -7,7 +8,7 @@ import type { OdeEvent } from "../ode/types.js";
 import { checkBoolean, checkPositive } from "../options.js";
 import { KernelDrift } from "../spectrum/kernel-drift.js";
 
-/** What an event of a flow looks at. */
+/** The quantities of which an event of a flow can be a function. */
 export interface FlowEventView {
   /** Time of the flow. */
   readonly time: number;
@@ -25,9 +26,9 @@ export interface FlowEventView {
   kernelDrift(): Promise<number>;
 }
 
-/** Something to be found along a flow. */
+/** A condition to detect during a flow. */
 export interface FlowEvent {
-  /** Name for people, which the result repeats. */
+  /** Name of the event in the result. */
   readonly name: string;
   /** Zero crossing = the event. */
   readonly value: (view: FlowEventView) => number | Promise<number>;
@@ -63,7 +64,7 @@ export function driftAbove(drift: number, terminal = true): FlowEvent {
   return { name: `kernel drift above ${drift}`, value, direction: "rising", terminal };
 }
 
-/** The parameters are `distance` away from where they started. */
+/** The parameters are at the distance `distance` from their start. */
 export function distanceAbove(distance: number, terminal = true): FlowEvent {
   checkPositive("distance", distance);
   checkBoolean("terminal", terminal);
@@ -71,10 +72,10 @@ export function distanceAbove(distance: number, terminal = true): FlowEvent {
   return { name: `distance above ${distance}`, value, direction: "rising", terminal };
 }
 
-/** What it takes to show a state of the integrator to events. */
+/** What is needed to make the view of a state for events. */
 export interface EventContext {
   readonly engine: NetworkEngine;
-  /** Where the flow started; drift and distance count from here. */
+  /** Parameters at the start of the flow; drift and distance are measured from here. */
   readonly start: Float64Array;
   readonly decay: number;
   readonly meanFactor: number;
@@ -82,7 +83,7 @@ export interface EventContext {
   readonly signal: AbortSignal;
 }
 
-/** The events as the integrator wants them: functions of time and the state [w; dissipated]. */
+/** The events in the form of the integrator: functions of time and the state [w; dissipated]. */
 export function odeEvents(events: readonly FlowEvent[], context: EventContext): OdeEvent[] {
   const { engine, start, decay, meanFactor, signal } = context;
   let drift: KernelDrift | null = null;
@@ -91,7 +92,7 @@ export function odeEvents(events: readonly FlowEvent[], context: EventContext): 
     const loss = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss;
     return {
       time,
-      // All events share the view: what one writes there, no other sees.
+      // All events share the view, so each access returns a copy.
       get parameters() {
         return parameters.slice();
       },
@@ -111,7 +112,7 @@ export function odeEvents(events: readonly FlowEvent[], context: EventContext): 
       },
     };
   };
-  // All events look at the same state one after the other: it is evaluated once.
+  // All events use the same state one after the other: it is evaluated once.
   const views = new WeakMap<Float64Array, Promise<FlowEventView>>();
   const viewOf = (time: number, state: Float64Array) => {
     const known = views.get(state) ?? view(time, state.slice(0, start.length));

@@ -1,3 +1,5 @@
+// The options of `flow`, checked and completed; `flow.ts` calls `completeFlowOptions` first.
+
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { SquaredError } from "../loss/squared-error.js";
@@ -15,17 +17,17 @@ import type { FlowEvent } from "./flow-events.js";
 export interface FlowOptions extends RunOptions<FlowRecord> {
   /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
   readonly damping?: number | DampingSchedule | ((view: ScheduleView) => number) | undefined;
-  /** Start and end of time. Defaults 0 and 5. */
+  /** Time at which the flow starts. Default 0. */
   readonly from?: number | undefined;
-  /** Time at which the flow ends. */
+  /** Time at which the flow ends. Default 5. */
   readonly until?: number | undefined;
   /** Default `dormandPrince()`. */
   readonly integrator?: Integrator | undefined;
-  /** Times at which the network is wanted: increasing, within [from, until]. */
+  /** Times at which the result holds a network: increasing, within [from, until]. */
   readonly outputs?: readonly number[] | undefined;
-  /** Events to look for along the way. Default none. */
+  /** Events to detect during the flow. Default none. */
   readonly events?: readonly FlowEvent[] | undefined;
-  /** End early: mean loss at or below, gradient measure at or below, seconds of the clock. */
+  /** Limits that end the flow before `until`. */
   readonly stop?:
     | {
         /** Mean loss to stop at, at least 0. */
@@ -36,7 +38,7 @@ export interface FlowOptions extends RunOptions<FlowRecord> {
         readonly seconds?: number | undefined;
       }
     | undefined;
-  /** Default "auto": dual for p > n c; else primal, and orthogonal from the moment Cholesky is not exact enough. */
+  /** Default "auto": dual for p > n c; else primal, and orthogonal as soon as Cholesky is not exact enough. */
   readonly route?: "auto" | FlowRoute | undefined;
 }
 
@@ -86,7 +88,7 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   };
 }
 
-/** Undamped systems that are singular by construction are refused by name, before anything runs. */
+/** Refuses undamped systems that are singular by construction, before anything runs. */
 function checkDamping(
   schedule: DampingSchedule,
   route: CompletedFlowOptions["route"],

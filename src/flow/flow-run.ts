@@ -1,5 +1,5 @@
-// One run of a flow: the integrator's steps turned into records, the best point kept, observers told, checkpoints written. Whatever
-// ends it is a reason; only misuse and foreign errors throw. It frees no engine but the sample it made.
+// Runs one flow for `flow.ts`: turns the integrator's steps into records, keeps the best point, calls the observer and writes checkpoints.
+// Every end is a reason; only misuse and errors of the caller's functions throw. It frees no engine except the sample engine that it made.
 import { norm } from "../algebra/vectors.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 import { GaussflowError } from "../errors.js";
@@ -22,7 +22,7 @@ import type { CompletedFlowOptions } from "./flow-options.js";
 import { parameterNorm, predictionNorm } from "./prediction-norm.js";
 import { type Rounding, RoundingWatch, untroubled } from "./rounding-watch.js";
 
-/** Two errors of the tolerance per step may lift the objective by that much of itself before it counts as a climb. */
+/** A rise of the objective is reported from this multiple of the rise that one error of the tolerance can cause. */
 const climbTolerance = 10;
 
 export interface FlowRunContext {
@@ -31,10 +31,10 @@ export interface FlowRunContext {
   readonly architecture: Architecture;
   /** n*c, sample-major. */
   readonly targets: Float64Array;
-  /** Of the samples; null = all 1. */
+  /** Sample weights; null = all 1. */
   readonly weights: Float64Array | null;
   readonly terms: () => ResidualTerms | Promise<ResidualTerms>;
-  /** Where the flow starts, even if it is resumed later on its way. */
+  /** Parameters at the start of the flow, also in a resumed flow. */
   readonly start: Float64Array;
   /** From the sum loss to the reported mean of squares. */
   readonly meanFactor: number;
@@ -123,7 +123,7 @@ export class FlowRun {
       this.reason = reason;
     } finally {
       this.interrupt.dispose();
-      // Also where the caller leaves the loop early or an observer throws: nothing accepted is lost.
+      // Also if the caller leaves the loop early or an observer throws: no accepted step is lost.
       await this.#checkpoints.close();
     }
   }
@@ -314,7 +314,7 @@ export class FlowRun {
     return relativeTolerance * Math.sqrt(2 * this.#initialLoss) + absoluteTolerance * Math.sqrt(2 / meanFactor);
   }
 
-  /** An exact flow never climbs: a rise beyond the tolerance is the integrator's. */
+  /** The objective of an exact flow never rises: a rise beyond the tolerance is an error of the integrator. */
   #climb(objective: number): string | null {
     const before = this.records[this.records.length - 1]?.objective ?? Number.POSITIVE_INFINITY;
     // An error of size e in psi moves g by at most |r| e + e^2/2.
@@ -353,7 +353,7 @@ export class FlowRun {
     else await this.#checkpoints.keep(step.index, state);
   }
 
-  /** The stop rules that look at an accepted point. */
+  /** The stop rules for an accepted point. */
   #stopped(): boolean {
     const { stop } = this.#completed;
     const record = this.records[this.records.length - 1];

@@ -1,5 +1,5 @@
-// The training dynamics of docs/theory.md as an ordinary differential equation, integrated in time: units, engine, plan and files
-// around one FlowRun.
+// The public `flow`: integrates the training dynamics of docs/theory.md as an ordinary differential equation in time. It prepares units,
+// engine, plan and files, runs a FlowRun and makes the result.
 import { checkWritable } from "../atomic-file.js";
 import { createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
@@ -32,19 +32,19 @@ export interface FlowSample {
 
 /** What `flow` resolves with. */
 export interface FlowResult {
-  /** Best by the objective, over the start and all accepted steps: finite whatever happened. */
+  /** The network of the least objective over the start and all accepted steps; always finite. */
   readonly network: Network;
-  /** Where the flow ended, and when. */
+  /** The network at the end of the flow. */
   readonly last: Network;
   /** Time at which the flow ended. */
   readonly time: number;
   /** Why it ended. */
   readonly reason: Reason;
-  /** The start and every accepted step; empty only where the loss at the start is not finite. */
+  /** One record for the start and every accepted step; empty only if the loss at the start is not finite. */
   readonly records: readonly FlowRecord[];
-  /** The network at the times asked for, from the interpolant of the step that covers them. */
+  /** The networks at the times in `outputs`, from the interpolant of the step that covers them. */
   readonly outputs: readonly FlowSample[];
-  /** In order of time. */
+  /** The events that occurred, in order of time. */
   readonly events: readonly (FlowSample & {
     /** Name of the event. */
     readonly name: string;
@@ -63,20 +63,20 @@ export interface FlowResult {
     /** Linearizations of the network. */
     readonly linearizations: number;
   };
-  /** When the orthogonal route took over from Cholesky, and why; or null. */
+  /** When the flow switched from Cholesky to the orthogonal route, and why; or null. */
   readonly switched: {
     /** Time of the flow. */
     readonly time: number;
     /** The reason, as a sentence. */
     readonly message: string;
   } | null;
-  /** Set where the problem looked stiff to the explicit integrator. */
+  /** A sentence if the problem looked stiff to the explicit integrator; else null. */
   readonly stiffness: string | null;
-  /** Set where rounding, not accuracy, keeps the steps short: see `FlowRecord.rounding`. */
+  /** A sentence if rounding and not accuracy keeps the steps short (`FlowRecord.rounding`); else null. */
   readonly rounding: string | null;
-  /** What the monitor says, where one was given. */
+  /** The report of the monitor, if one was given. */
   readonly monitor: MonitorReport | null;
-  /** The route, and what it was predicted to need. */
+  /** The route with its predicted memory and time. */
   readonly plan: Plan;
   /** "native", or "reference": the one in TypeScript (`backend: "typescript"`). */
   readonly engine: string;
@@ -84,9 +84,9 @@ export interface FlowResult {
   readonly threads: number;
   /** Seconds of the whole flow. */
   readonly seconds: number;
-  /** One line: what flow chose. */
+  /** What `flow` chose, as one line. */
   readonly chosen: string;
-  /** What went wrong without ending the flow, as in `TrainResult`. */
+  /** Problems that did not end the flow, as in `TrainResult`. */
   readonly warnings: readonly string[];
 }
 

@@ -1,11 +1,11 @@
-// The local error of a flow where it matters: in the predictions. An error e of the parameters moves the (weighted) residuals by
-// sqrt(s) alpha J e, and the rows sqrt(d) w of a weight decay by sqrt(d) e, so
+// The norm of the local error of a flow, measured in the predictions; `flow-run.ts` gives it to the integrator. An error e of the
+// parameters changes the weighted residuals by sqrt(s) alpha J e, and the rows sqrt(d) w of a weight decay by sqrt(d) e, so
 //
 //   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * rms(sqrt(s) (y - psi_0)))
 // with rms the root of the mean weighted by s: multiplying all weights by a number changes no step.
 //
-// Directions that nothing sees may be wrong without harm; with the error measured on w the step count would follow the conditioning
-// of J. The last component of the state (the dissipated loss) is not judged.
+// Directions without effect on the predictions may be wrong without harm. With the error measured on w, the number of steps would depend on
+// the conditioning of J. The last component of the state (the dissipated loss) is left out.
 import { norm } from "../algebra/vectors.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 import { weighted } from "../loss/weighted.js";
@@ -33,7 +33,7 @@ export function predictionNorm(engine: NetworkEngine, options: PredictionNormOpt
   const root = Math.sqrt(2 / meanFactor);
   const at = async (direction: Float64Array, state: Float64Array) => {
     const error = direction.slice(0, p);
-    // J e of an error that is not finite says nothing, and an engine may refuse it.
+    // J e of an error that is not finite is meaningless, and an engine may refuse it.
     if (!error.every((value) => Number.isFinite(value))) return Number.POSITIVE_INFINITY;
     const moved = await engine.jacobianProduct(state.slice(0, p), error, signal);
     return Math.hypot(norm(weighted(moved, weights, c)), Math.sqrt(decay) * norm(error)) / root / tolerance;

@@ -1,9 +1,10 @@
-// Whether rounding is what rejects a flow's steps: asked where they keep being rejected, until it is seen.
+// Finds out whether rounding causes the rejection of a flow's steps. `flow-run.ts` asks it while steps keep being rejected, until the
+// answer is yes.
 import type { FlowRecord } from "../run/record.js";
 import { noisyVelocity, roundingSentence } from "../spectrum/velocity-noise.js";
 import type { FlowField } from "./field.js";
 
-/** In so many steps, with a rejection in every other, rounding is suspected. */
+/** Number of steps, with a rejection in every other, after which rounding is suspected. */
 const troubledSteps = 20;
 
 /** Noise of the velocity where it was measured at this step, and why rounding limits the steps where that was seen first. */
@@ -20,10 +21,10 @@ export class RoundingWatch {
   readonly #field: FlowField;
   readonly #from: number;
   readonly #start: Float64Array;
-  /** The noise at the start, which does not change, has been asked for. */
+  /** True once the noise at the start, which does not change, has been measured. */
   #measured: boolean;
 
-  /** @param records those of the run before it was resumed */
+  /** @param records records of the run before it was resumed */
   constructor(field: FlowField, from: number, start: Float64Array, records: readonly FlowRecord[]) {
     this.#field = field;
     this.#from = from;

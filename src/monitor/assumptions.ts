@@ -1,4 +1,5 @@
-// Does the theory apply to this network on these data? One finding an assumption, each with what to change where it does not hold.
+// The public `checkAssumptions`: tests before a run whether the theory applies to a network and its data. It returns one finding per
+// assumption, with a remedy for each that does not hold.
 import { norm } from "../algebra/vectors.js";
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
@@ -16,11 +17,11 @@ import { type AdviceOptions, prepareAdvice } from "./prepared.js";
 export interface Finding {
   /** Which assumption it is. */
   readonly assumption: "smooth" | "regular" | "starts-at-zero" | "output-scale";
-  /** True where it holds. */
+  /** True if the assumption holds. */
   readonly holds: boolean;
   /** What was found, with the numbers. */
   readonly message: string;
-  /** What to change; null where it holds. */
+  /** What to change; null if it holds. */
   readonly remedy: string | null;
 }
 
@@ -32,7 +33,7 @@ export interface Assumptions {
   readonly parameterCount: number;
   /** Number of equations, n c. */
   readonly equationCount: number;
-  /** Numerical rank of J of min(p, n c), and its relative tolerance. */
+  /** Numerical rank of J; min(p, n c) is full. */
   readonly rank: number;
   /** Relative tolerance of the rank. */
   readonly tolerance: number;
@@ -47,11 +48,11 @@ export interface Assumptions {
   };
   /** Rate of the loss that the theory promises at the start: 2, or 1 + lambda with spectralDamping(); 0 where J is 0. */
   readonly expectedRate: number;
-  /** All findings hold. */
+  /** True if all findings hold. */
   readonly applies: boolean;
   /** One entry an assumption. */
   readonly findings: readonly Finding[];
-  /** All of it, in sentences. */
+  /** All findings, in sentences. */
   readonly text: string;
 }
 
@@ -165,7 +166,7 @@ function regularity(
 /** Share of the smallest singular value that rounding may leave unknown. */
 const mostUnsure = 0.01;
 
-/** Predictions at the start beyond this share of the targets are no start at 0. */
+/** Largest predictions at the start, relative to the targets, that count as a start at 0. */
 const nearZero = 0.01;
 
 function startAtZero(outputs: number, targets: number, alpha: number): Finding {

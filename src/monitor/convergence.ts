@@ -1,16 +1,17 @@
-// Has it converged? Bates and Watts (1981): at a minimum the residual is orthogonal to the tangent space. Their relative offset
+// Decides for the monitor's report whether a run has converged, by the relative offset of Bates and Watts (1981): at a minimum the residual
+// is orthogonal to the tangent space.
 //   sqrt(tangent^2/r) / sqrt(normal^2/(m - r)),   m residuals (with a weight decay n c + p), r the rank of their Jacobian
-// compares what a step could still explain with the noise; below 0.001 further steps are lost in the uncertainty of the data. Where
-// the network can interpolate (m = r) the objective itself has to reach the rounding floor.
+// The offset compares what a step could still explain with the noise; below 0.001 further steps are smaller than the uncertainty of the
+// data. Where the network can interpolate (m = r), the objective itself has to reach the rounding floor.
 import type { MonitorReport, ObservedRun } from "../run/observer.js";
 import { deadNetwork, type Observations } from "./observation.js";
 
 const relativeOffset = 1e-3;
 
-/** A normal part below this share of the residual is what rounding leaves of it. */
+/** A normal part below this share of the residual is rounding. */
 const canceled = 1e-14;
 
-/** Within this factor of the floor an objective is as small as rounding lets it be. */
+/** Within this factor of the rounding floor an objective counts as converged. */
 const atFloor = 100;
 
 /** The rounding floor says "converged" where it is at most this share of the targets' own |y|^2/2. */
@@ -44,7 +45,7 @@ export function convergence(
     return { holds: false, message: `not known: \`parts\` is off, or its system is singular to rounding` };
   const p = engine.parameterCount;
   const equations = engine.sampleCount * engine.outputSize;
-  // A decay gives every parameter a row of its own: the rank is p.
+  // A decay adds one row for every parameter, so the rank is p.
   const rank = decay > 0 ? p : (last.rank ?? Math.min(p, equations));
   const freedom = equations + (decay > 0 ? p : 0) - rank;
   if (freedom === 0) {

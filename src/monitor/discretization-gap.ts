@@ -1,5 +1,5 @@
-// The discretization gap: how far k explicit Euler steps of size eta are from the flow at time k eta. With rho = 0 and eta = 1 an
-// Euler step is a full Gauss-Newton step, so the gap says how much of the flow's behavior the discrete method inherits.
+// The public `discretizationGap`: the distance between k explicit Euler steps of size eta and the flow at time k eta. With rho = 0 and eta
+// = 1 an Euler step is a full Gauss-Newton step, so the gap measures how closely the discrete method follows the flow.
 import { norm } from "../algebra/vectors.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { flow } from "../flow/flow.js";
@@ -10,7 +10,7 @@ import { dormandPrince, euler } from "../ode/integrator.js";
 import { checkCount, checkOptionNames, checkPositive } from "../options.js";
 import { fittedPart, fittingDataset, meanFactor } from "../run/prepare.js";
 
-/** How far Euler steps are from the flow. */
+/** The distance of Euler steps from the flow. */
 export interface DiscretizationGap {
   /** Size of the Euler steps. */
   readonly step: number;
@@ -37,7 +37,7 @@ export interface DiscretizationGap {
   readonly flow: Reason;
 }
 
-/** What both integrations share; anything that belongs to one run alone would be told of two. */
+/** The options that both integrations share. Options of a single run (records, checkpoints) are excluded. */
 export type GapOptions = Pick<
   FlowOptions,
   "damping" | "integrator" | "loss" | "standardize" | "route" | "signal" | "backend" | "threads"

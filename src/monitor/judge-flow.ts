@@ -1,4 +1,5 @@
-// The facts behind a flow's verdict: promised and attainable rates over the window, and what excludes the theory.
+// Collects the facts for the verdict on a flow, for the monitor's report: promised and attainable rates over the window, and what excludes
+// the theory.
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";
@@ -63,7 +64,7 @@ export function judgeFlow(
   return { verdict, promised, attainable };
 }
 
-/** Ends that a flow does not come to of its own accord. */
+/** Ends that cut a flow short. */
 const cutShort: readonly ReasonCode[] = [
   "steps",
   "seconds",

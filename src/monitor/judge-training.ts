@@ -1,5 +1,5 @@
-// The facts behind a training run's verdict: what the damped linear model offered at each step, how much of the undamped model's offer
-// that is, and how much of it the steps kept.
+// Collects the facts for the verdict on a training, for the monitor's report: the reduction that the damped linear model predicted at each
+// step, its share of the undamped model's prediction, and how much of it the steps achieved.
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";
@@ -11,8 +11,8 @@ import { promisedDecrement } from "./promised.js";
 import { trainVerdict } from "./verdict.js";
 
 /**
- * Predicted reduction of each iteration (actual / gain ratio), and the objective before it. Not of one with a secant correction, whose
- * promise is not that of the damped linear model.
+ * Predicted reduction of each iteration (actual / gain ratio), and the objective before it. Iterations with a secant correction are left out,
+ * because their prediction is not that of the damped linear model.
  */
 export function predictions(
   train: readonly TrainRecord[],
@@ -26,7 +26,7 @@ export function predictions(
   return found;
 }
 
-/** Ends that leave a rate where it is. */
+/** Ends after which the rate is still meaningful. */
 const ownEnds: readonly ReasonCode[] = ["gradient", "step", "reduction", "loss", "no-progress"];
 
 function ended(reason: Reason | null): string | null {
@@ -51,7 +51,7 @@ export function judgeTraining(
 ): Judged {
   const steps = input.train.filter(({ iteration }) => fit !== null && iteration > fit.from && iteration <= fit.until);
   const predicted = predictions(input.train);
-  /** What the undamped linear model hoped for at the point an iteration started from: tangent^2/2. */
+  /** Reduction that the undamped linear model predicted at the start of an iteration: tangent^2/2. */
   const hopes = new Map(
     input.observations.map(({ position, tangentNorm }) => [position + 1, tangentNorm && tangentNorm ** 2 / 2]),
   );

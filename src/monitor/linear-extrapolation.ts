@@ -1,5 +1,6 @@
-// The undamped linearized way from the start of a flow to the targets: does J survive it? `recommendOutputScale` seeks the output scale
-// at which it does; the monitor asks whether it does at the scale of the run, before it offers less damping.
+// Follows the undamped linearized path from the start of a flow to the targets and tests whether J keeps its rank and size along it.
+// `recommendOutputScale` searches the output scale at which it does. The monitor tests the scale of the run before it recommends less
+// damping.
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
@@ -38,7 +39,7 @@ export async function endOfWay(way: Way, signal?: AbortSignal): Promise<WayEnd> 
   return { curved, kept: now === null ? 0 : now.smallest / start.smallest };
 }
 
-/** Whether psi and J stay close enough to linear all the way. */
+/** True if psi and J stay close enough to linear along the whole path. */
 export function survives({ curved, kept }: WayEnd): boolean {
   return curved <= mostCurved && (kept === null || kept >= leastKept);
 }

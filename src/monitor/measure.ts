@@ -1,12 +1,12 @@
-// What the monitor measures at a point, on the engine: spectrum, tangent and normal part of the residual, dissipation.
+// Measures one point for the monitor, on the engine: spectrum, tangent and normal part of the residual, dissipation.
 //
 //   p <= n c   R of J~ = Q R up to `exactParameters` parameters (singular values exact, rank revealed), above that the Gram matrix
 //   p > n c    the tangent kernel
 //
-//   tangent^2 = r^T P r = -gradient^T step with the undamped Gauss-Newton step; where the matrix is singular to rounding, P projects
+//   tangent^2 = r^T P r = -gradient^T step with the undamped Gauss-Newton step. Where the matrix is singular to rounding, P projects
 //   on the eigenvectors above the floor: the step is damped by the floor, which leaves 1/2 of a direction at it, 99% at a hundred floors.
-//   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network all but interpolates.
-//   A decay joins r and J as rows sqrt(decay) w and sqrt(decay) I. All of it costs one linearization and O(order^3).
+//   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network nearly interpolates.
+//   A decay adds rows sqrt(decay) w to r and sqrt(decay) I to J. The cost is one linearization and O(order^3).
 import { dot, norm } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
@@ -42,11 +42,11 @@ export interface Measured {
   readonly dissipation: number | null;
 }
 
-/** How often a damping that leaves the matrix singular to rounding is raised, and by which factor. */
+/** How often the damping is raised if the matrix is singular to rounding, and by which factor. */
 const raises = 4;
 const raise = 8;
 
-/** A failure where the point is not finite, or its curvature cannot be had. */
+/** Measures the point; a failure if it is not finite or there is no memory for its curvature. */
 export async function measure(
   engine: NetworkEngine,
   parameters: Float64Array,
@@ -93,7 +93,7 @@ export async function measure(
     spectrum: options.spectrum && found !== null ? asSpectrum(found) : null,
     rank,
     tangentNorm: undamped === null ? null : Math.sqrt(slope(undamped)),
-    // Last: the products end the curvature that the engine holds.
+    // Last, because the products discard the curvature that the engine holds.
     normalNorm: undamped === null ? null : await leftOver(engine, parameters, undamped, options),
     dissipation,
   };

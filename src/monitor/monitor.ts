@@ -1,11 +1,11 @@
-// The monitor: an observer of `train` and `flow` that measures what the theory speaks of (docs/theory.md) and ends with a verdict: has
-// it converged, how fast, and what holds it back?
+// The public `monitor`: an observer of `train` and `flow` that measures the quantities of the theory (docs/theory.md) and reports a
+// verdict: whether the run has converged, how fast, and what holds it back.
 //
-// Cost at every observed point, on top of the run's own work (n c equations, p parameters):
+// Cost at every observed point, in addition to the run's own work (n c equations, p parameters):
 //   spectrum   one linearization and the eigenvalues of its matrix, O(min(p, n c)^3); Lanczos for large orders
 //   parts      the same linearization and one solve
 //   drift      a tangent kernel on at most 512 equations
-// Everything else is read off the run's own records. With all three off the monitor costs nothing.
+// Everything else is computed from the run's own records. With all three off the monitor costs nothing.
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import { argumentError, GaussflowError } from "../errors.js";
@@ -31,24 +31,24 @@ import type { Observation } from "./observation.js";
 import { provisionalRecord, report } from "./report.js";
 import { VERDICT_THRESHOLDS } from "./verdict.js";
 
-/** What the monitor measures. Each quantity that is switched off costs nothing. */
+/** Options of `monitor`: which quantities it measures. A quantity that is switched off costs nothing. */
 export interface MonitorOptions {
   /** Observe every so many accepted steps (start and end always). Default 1. */
   readonly every?: number | undefined;
-  /** Points of the rate's window: at least the four that a verdict needs. Default 8. */
+  /** Number of points over which the rate is fitted; a verdict needs at least four. Default 8. */
   readonly window?: number | undefined;
-  /** Eigenvalues of the kernel: what the promise needs for 0 < rho. Default true. */
+  /** Measure the eigenvalues of the kernel, which the promised rate needs for 0 < rho. Default true. */
   readonly spectrum?: boolean | undefined;
-  /** Tangent and normal part of the residual, from them optimum and convergence test; dissipation of training steps. Default true. */
+  /** Measure the tangent and normal part of the residual (for optimum and convergence test) and the dissipation of training steps. Default true. */
   readonly parts?: boolean | undefined;
-  /** How far the kernel has moved. Default true. */
+  /** Measure the drift of the kernel. Default true. */
   readonly drift?: boolean | undefined;
   /**
    * Least sum objective, where it is known. Default: estimated, see `MonitorReport.optimum`. Give 0 only where the run can reach the
    * target from where it starts: in the lazy regime it reaches what is in the range of J, which a target made by another network is not.
    */
   readonly optimum?: number | undefined;
-  /** Sees every observation as it arises; what needs the optimum (rates, PL ratio, promises of steps) is null until the end. */
+  /** Called with every observation. Quantities that need the optimum (rates, PL ratio, promised rates of steps) are null until the end. */
   readonly onRecord?: ((record: MonitorRecord) => void | Promise<void>) | undefined;
 }
 
@@ -165,7 +165,7 @@ class Watch implements Monitor {
     return { ...this.report, warnings: this.#warnings };
   }
 
-  /** Memory that an observation cannot have, or an abort in the middle of one, costs that observation, not the run. */
+  /** An observation that has no memory, or that is aborted, is skipped; the run continues. */
   async #attempt(position: number, action: () => Promise<void>): Promise<void> {
     try {
       await action();
@@ -183,7 +183,7 @@ class Watch implements Monitor {
     );
   }
 
-  /** A verdict that offers less damping says whether the flow would survive it. */
+  /** A verdict that recommends less damping also states whether the flow would remain linear with it. */
   async #withWay(run: ObservedRun, found: MonitorReport): Promise<MonitorReport> {
     if (run.kind !== "flow" || found.verdict.code !== "damping-limited") return found;
     const caution = await undampedWay(run);
@@ -194,7 +194,7 @@ class Watch implements Monitor {
   async #observe(run: ObservedRun, { parameters, position }: ObservedPoint): Promise<void> {
     const { spectrum, parts, onRecord } = this.#settings;
     const { signal } = run;
-    // The start of a training run is shown before it has a record.
+    // The start of a training is observed before it has a record.
     const train = this.#train.at(-1)?.iteration === position ? (this.#train.at(-1) ?? null) : null;
     const found = await measure(run.engine, parameters, {
       alpha: run.architecture.outputScale,

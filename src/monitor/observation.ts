@@ -1,5 +1,5 @@
-// What the monitor gathers while a run goes on: measurements at observed points, and the run's own records. Plain data; the report is
-// made of it at the end.
+// The data that the monitor collects during a run: measurements at observed points, and the run's own records. `report.ts` makes the report
+// of them at the end.
 
 import type { Reason } from "../method/reason.js";
 import type { MonitorSpectrum, ObservedRun, ResidualTerms } from "../run/observer.js";
@@ -27,9 +27,9 @@ export interface Observations {
   readonly reason: Reason | null;
   /** Points of a rate's window. */
   readonly window: number;
-  /** Of the user, where it is known. */
+  /** The optimum given by the user, if any. */
   readonly optimum: number | null;
-  /** Sum objective below which rounding rules. */
+  /** Sum objective below which rounding dominates. */
   readonly floor: number;
   /** null where the run was aborted before they were found. */
   readonly terms: ResidualTerms | null;

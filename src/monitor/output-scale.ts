@@ -1,12 +1,12 @@
-// A suggestion for the output scale alpha (our rule, not the paper's). The predictions psi = alpha f have to travel the distance
-// y - psi_0; to first order that takes the parameters from w_0 to w_0 + d/alpha with J d = y, J = Df(w_0). The undamped flow is safe
-// when J changes little on the way:
+// The public `recommendOutputScale`: recommends the output scale alpha, by a rule of gaussflow's own. The predictions psi = alpha f have to
+// travel the distance y - psi_0; to first order that takes the parameters from w_0 to w_0 + d/alpha with J d = y, J = Df(w_0). The undamped
+// flow is safe if J changes little along that path:
 //
 //   careful    L |d|/alpha <= sigma_min/2      L = estimated Lipschitz constant of J near w_0: J keeps half of its smallest singular
-//              value whatever direction the change of J has
-//   measured   at w_0 + d/alpha itself: psi is off the linear prediction by at most a tenth, and sigma_min(J) has kept a half
+//              value for any direction of its change
+//   measured   at w_0 + d/alpha itself: psi differs from the linear prediction by at most a tenth, and sigma_min(J) keeps a half
 //
-// The first is far too careful where J is ill-conditioned; the second is what is recommended, unless rounding is in the way
+// The careful rule demands far too much where J is ill-conditioned. The measured rule gives the recommendation, unless rounding prevents it
 // (rounding-bound.ts). With sample weights J and y are the weighted ones.
 import { norm } from "../algebra/vectors.js";
 import { createEngine } from "../backend/create.js";
@@ -32,7 +32,7 @@ const reachedUnits = 16;
 /** Power iterations for the Lipschitz constant: a digit is enough. */
 const iterations = 8;
 
-/** What to do about a J that is singular from the start. */
+/** Remedy for a J that is singular at the start. */
 export const singularAdvice =
   "J is singular at the start: no output scale makes the undamped flow safe; damp it, or start elsewhere";
 
@@ -41,18 +41,18 @@ export const deadRemedy = "Start elsewhere: with other weights, or with biases";
 const singularKernel =
   "The kernel is singular at the start (duplicate samples?): the flow needs a damping above 0, as it has for p > n c";
 
-/** Which output scale keeps the undamped flow in the regime of the theory. */
+/** The recommended output scale, with the numbers that led to it. */
 export interface OutputScaleAdvice {
   /**
    * The suggestion: the smallest scale of the search that passes, 1 where J is constant. null where none passes, where rounding forbids
    * those that do, and for p <= n c where J is singular at the start: no scale makes the undamped flow safe then.
    */
   readonly outputScale: number | null;
-  /** Largest scale of the search at which rounding makes less than a thousandth of the way y; 0 where there is none. */
+  /** Largest scale of the search at which rounding makes up less than a thousandth of the distance |y|; 0 if there is none. */
   readonly roundingBound: number;
   /** The careful estimate 2 L |d| / sigma_min; infinite for a singular J. */
   readonly sufficient: number;
-  /** Of J = Df(w_0), not scaled: smallest singular value above rounding (null: none is known), numerical rank of min(p, n c). */
+  /** Smallest singular value of J = Df(w_0), not scaled, above rounding; null if none is known. */
   readonly sigmaMin: number | null;
   /** Numerical rank of J. */
   readonly rank: number;
@@ -60,7 +60,7 @@ export interface OutputScaleAdvice {
   readonly of: number;
   /** |J(w_0 + h u) - J(w_0)|_2 / h, the larger one of u along d and along the gradient: estimated by power iterations. */
   readonly lipschitz: number;
-  /** |y| and |J^T y| in the units of training; d the displacement at alpha = 1. */
+  /** |y|, the distance of the targets from the start, in the units of training. */
   readonly distance: number;
   /** Norm of J^T y in the units of training. */
   readonly gradientNorm: number;
@@ -157,7 +157,7 @@ export async function recommendOutputScale(
 
 type Trial = OutputScaleAdvice["trials"][number];
 
-/** The way from the start w to the targets, to first order. */
+/** The path from the start w to the targets, to first order. */
 interface Way {
   readonly engine: NetworkEngine;
   readonly rows: WeightedRows;
@@ -196,7 +196,7 @@ async function largestScale(way: Way, canceling: NetworkEngine, distance: number
   return roundingBound({ engine, w, d, moved, back, distance, weighted }, scales, signal);
 }
 
-/** What there is to say where J is 0, or where the network starts at the targets: nothing is tried. */
+/** The result if J is 0 or the network starts at the targets: no scale is tried. */
 function withoutWay(
   { largest, smallestAbove, rank, of }: JacobianRank,
   sizes: Pick<OutputScaleAdvice, "distance" | "gradientNorm" | "lipschitz">,
@@ -323,7 +323,7 @@ function show(value: number | null): string {
   return value === null ? "unknown" : value.toPrecision(3);
 }
 
-/** What follows from the numbers, in the order of the argument. */
+/** The conclusions from the numbers, as sentences. */
 function sentences(advice: Omit<OutputScaleAdvice, "text">, passing: number | null, over: boolean): string[] {
   const { sufficient, lipschitz, rank, of, roundingBound: bound, trials } = advice;
   const lines: string[] = [];

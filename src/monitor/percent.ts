@@ -1,3 +1,5 @@
+// Writes a share as a percentage with two digits, for the monitor's sentences.
+
 /** A share in percent, two digits, without an exponent below a million. */
 export function percent(share: number): string {
   return `${Number((100 * share).toPrecision(2))}%`;

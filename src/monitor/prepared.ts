@@ -1,4 +1,4 @@
-// A network and its data at the start of a run, in the units the run would have: what advice about them is computed on.
+// Prepares a network and its data in the units that a run would have, for `checkAssumptions` and `recommendOutputScale`.
 import type { Backend, BackendOptions } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";

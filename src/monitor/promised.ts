@@ -1,12 +1,13 @@
-// The rates that the theory promises for the loss g (our derivation, docs/theory.md; all of them refer to the sum loss):
+// The rates that the theory promises for the loss g, for the monitor's report and verdicts (derived here, docs/theory.md; all refer to the
+// sum loss):
 //
 //   a mode of K with eigenvalue k decays in the residual at k/((1-rho) k + rho), in the loss at twice that; the slowest has the
 //   smallest eigenvalue lambda:                   promised   = 2 lambda / ((1-rho) lambda + rho)
-//     rho = 0                                     promised   = 2, whatever the spectrum
+//     rho = 0                                     promised   = 2, for any spectrum
 //     rho = c lambda/(1 + c lambda)               promised   = 2 (1 + c lambda)/(1 + c)
-//   what our default damping would have:          attainable = 2 for p <= n c (rho = 0), 1 + lambda for p > n c (spectral, c = 1)
+//   with the default damping:                     attainable = 2 for p <= n c (rho = 0), 1 + lambda for p > n c (spectral, c = 1)
 //
-//   a discrete step takes the share q = predicted/excess of the excess objective away, if the linear model is right:
+//   a discrete step removes the share q = predicted/excess of the excess objective, if the linear model is right:
 //                                                 promised   = -log(1 - q) an iteration
 
 /** Rate of the loss along a flow. @param smallest smallest eigenvalue of K above the rounding floor; null = unknown */

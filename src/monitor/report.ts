@@ -1,8 +1,9 @@
-// From observations and records to the report: excess objective, rates, promises, convergence, verdict.
+// Makes the monitor's report from observations and records: excess objective, rates, promised rates, convergence, verdict. Called at the
+// end of a run.
 //
-// The optimum, when the caller does not know it: 0 where p > n c and the kernel is regular; else what the undamped linear model at the
-// last point still hopes for, normal^2/2 (objective - dissipation/2 where `parts` is off and rho = 0). Rates are then taken from tangent^2
-// itself, which does not cancel as the difference would, and everything is marked `estimated`.
+// If the caller does not give the optimum, it is 0 where p > n c and the kernel is regular. Otherwise it is the remainder that the undamped
+// linear model predicts at the last point, normal^2/2 (objective - dissipation/2 if `parts` is off and rho = 0). Rates are then fitted to
+// tangent^2, which does not cancel as the difference would, and the report marks them as `estimated`.
 import type { MonitorRecord, MonitorReport, ObservedRun, Verdict } from "../run/observer.js";
 import { convergence } from "./convergence.js";
 import { judgeFlow } from "./judge-flow.js";
@@ -13,12 +14,12 @@ import { fitRate, type RatePoint } from "./rate-fit.js";
 
 /** Excess below this multiple of eps * objective is a difference of rounding errors. */
 const cancellation = 1000;
-/** Points this close to the floors say nothing of a rate. */
+/** Points within this factor of the floors are left out of the rate. */
 const margin = 100;
 
 type Optimum = NonNullable<MonitorReport["optimum"]>;
 
-/** What is known of a point while the run goes on: rate, PL ratio and the promise of a training step need the optimum. */
+/** The record of a point during the run: rate, PL ratio and the promised rate of a training step are missing, because they need the optimum. */
 export function provisionalRecord({ flow, train, ...measured }: Observation): MonitorRecord {
   return {
     ...measured,
@@ -71,12 +72,12 @@ export function report(input: Observations): MonitorReport {
   };
 }
 
-/** A fixed step that takes everything at once promises no rate. */
+/** A fixed step that removes the whole excess at once promises no rate. */
 function finite(rate: number | null): number | null {
   return rate === Number.POSITIVE_INFINITY ? null : rate;
 }
 
-/** An optimum of the caller's that the run cannot be on its way to, as a sentence; else null. */
+/** A sentence if the run cannot be approaching the optimum that the caller gave; else null. */
 function missedOptimum({ optimum, observations, floor }: Observations, converged: boolean): string | null {
   const last = observations.at(-1);
   if (optimum === null || last === undefined) return null;

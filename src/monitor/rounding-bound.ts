@@ -1,10 +1,10 @@
-// The largest output scale that rounding allows, measured (our rule). The parameters are known to their last digit only: with that digit
-// moved, the undamped velocity at the start is (d + delta)/alpha instead of d/alpha,
+// Finds the largest output scale that rounding allows, for `recommendOutputScale`; a rule of gaussflow's own. The parameters are known only
+// to their last digit. With that digit changed, the undamped velocity at the start is (d + delta)/alpha instead of d/alpha,
 //
 //   d + delta = J(w~)^+ (y - alpha (f(w~) - f(w))) = d~ - alpha n,     d~ = J(w~)^+ y,   n = J(w~)^+ (f(w~) - f(w))
 //
-// and what becomes of that in a unit of time is the difference of the predictions alpha f at both ends. The second term grows with alpha:
-// differences of predictions that cancel.
+// and the effect in a unit of time is the difference of the predictions alpha f at both ends. The second term grows with alpha, because it
+// is a difference of predictions that cancel.
 import { norm } from "../algebra/vectors.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 

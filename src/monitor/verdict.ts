@@ -1,12 +1,13 @@
-// The verdict: how the measured rate stands to the promised one, and what holds it back. One table of thresholds, two readings of
-// it: a flow is judged by its rate in time, a training run by what its steps took of what the damped linear model offered.
+// The verdict of the monitor: compares the measured rate with the promised one and states what holds the run back. One table of thresholds
+// serves two cases: a flow is judged by its rate in time, a training by the share of the damped linear model's prediction that its steps
+// achieved.
 //
 //   flow       goal = the better of promised and attainable rate
 //              measured >= goal            on-theory, or faster-than-promised beyond the band
-//              below the promise           curvature-limited: the linear theory does not hold here; stalled where next to nothing is left
-//              between promise and goal    damping-limited where rho explains it: the rate is what rho promises for the slowest mode,
+//              below the promise           curvature-limited: the linear theory does not hold here; stalled if the rate is nearly 0
+//              between promise and goal    damping-limited if rho explains it: the rate is the one that rho promises for the slowest mode,
 //                                          or, at these same points, the undamped flow would have the goal (dissipation/tangent^2)
-//              a singular J, rounding, an unstable step and an optimum that is none come before any rate
+//              a singular J, rounding, an unstable step and a wrong optimum are reported before any rate
 //   training   the same words for rates an iteration; the goal is the whole excess at once
 import type { RateFit, Verdict } from "../run/observer.js";
 import { percent } from "./percent.js";
@@ -21,26 +22,26 @@ export const VERDICT_THRESHOLDS = Object.freeze({
   standardErrors: 3,
   /** With a wider band than this share of the rate there is no one rate in the window, and no verdict on a flow. */
   widestBand: 0.1,
-  /** Below this share of the promise nothing moves. */
+  /** A flow below this share of the promised rate has stalled. */
   stalledShare: 0.02,
   /** A training run that loses less than this share of its excess an iteration has stalled. */
   stalledDecrement: 0.01,
-  /** Below this share of what the undamped model hopes for the damping is what holds training back... */
+  /** A training is damping-limited if its predicted reduction is below this share of the undamped model's ... */
   offeredShare: 0.5,
-  /** ... provided that the steps keep what the model offers: mean gain ratio at least this. */
+  /** ... and the steps achieve what the model predicts: mean gain ratio at least this. */
   goodGain: 0.75,
   /** Points in the window that a verdict needs. */
   points: 4,
 });
 
-/** What keeps a run from being judged by its rate. Sentences; null where there is no such thing. */
+/** Reasons why a run cannot be judged by its rate, as sentences; null if a reason does not apply. */
 interface Obstacles {
   /** Why the theory says nothing here, as a phrase. */
   readonly excluded: string | null;
   readonly optimumKnown: boolean;
   /** The caller's optimum is not what the run tends to. */
   readonly missedOptimum: string | null;
-  /** How the run ended, where that was not of its own accord. */
+  /** How the run ended, if it was cut short. */
   readonly ended: string | null;
 }
 
@@ -56,7 +57,7 @@ export interface FlowFacts extends Obstacles {
   readonly overparameterized: boolean;
   /** The flow ran into a singular J; `start`: it began at one. */
   readonly singular: { readonly start: boolean; readonly message: string } | null;
-  /** Rounding decides over the steps. */
+  /** Set if rounding determines the steps. */
   readonly rounding: string | null;
   /** A fixed step beyond the method's stability limit. */
   readonly unstable: string | null;
@@ -71,7 +72,7 @@ function notApplicable(message: string): Verdict {
   return { code: "not-applicable", message };
 }
 
-/** What keeps either verdict from being given at all. */
+/** The obstacles that both kinds of verdict share. */
 function withoutRate({ excluded, optimumKnown, missedOptimum, ended }: Obstacles, fit: RateFit | null): Verdict | null {
   if (excluded !== null) return notApplicable(`the theory says nothing here: ${excluded}`);
   if (missedOptimum !== null) return notApplicable(missedOptimum);
@@ -111,7 +112,7 @@ function inWords({ measured, standardError }: RateFit): string {
   return `the excess loss ${verb} at rate ${show(rate)} (+- ${standardError.toExponential(1)} of the line fit)`;
 }
 
-/** A flow that began at a singular J is none; one that ran into it left the linear theory. */
+/** The verdict for a singular J: not-applicable at the start, curvature-limited later. */
 function singularVerdict({ start, message }: NonNullable<FlowFacts["singular"]>, fit: RateFit | null): Verdict {
   if (start) return notApplicable(message);
   const steady =
@@ -122,7 +123,7 @@ function singularVerdict({ start, message }: NonNullable<FlowFacts["singular"]>,
   return { code: "curvature-limited", message: `the flow ran into a singular Jacobian: ${message}${before}` };
 }
 
-/** What a rate is held against. */
+/** The rate with which the measured one is compared. */
 interface Held {
   readonly fit: RateFit;
   readonly promised: number;

@@ -1,7 +1,8 @@
-// The one loop of time integration: try steps until one is accepted, show it, go on.
+// The loop of time integration: it tries steps until one is accepted, yields the accepted step, and continues. Called by `integrate` and by
+// flows (flow/flow-run.ts). It knows tableaux and right-hand sides, and no networks.
 //
-// It knows tableaux and right-hand sides, nothing of networks. An aborted signal makes it reject with the signal's reason; every
-// numerical trouble is an end with a code and the last accepted state, which is always finite.
+// An aborted signal rejects with the signal's reason. Any numerical trouble is an end with a code and the last accepted state, which is
+// always finite.
 
 import { Integration } from "./integration.js";
 import type { Integrator } from "./integrator.js";

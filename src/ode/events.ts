@@ -1,12 +1,12 @@
-// Events: zero crossings of functions along a step, located on the step's interpolant by the ITP method (Oliveira and Takahashi
-// 2020): the bracket of bisection, the speed of the secant.
+// Finds the events of a step: zero crossings of the caller's functions along the step's interpolant, located by the ITP method (Oliveira
+// and Takahashi 2020), which keeps the bracket of bisection and has the speed of the secant method. Called by `integration.ts`.
 import { argumentError } from "../errors.js";
 import { asThrown } from "./thrown.js";
 import type { EventSample, OdeEvent } from "./types.js";
 
 /**
  * The value of an event function, checked.
- * @throws GAUSSFLOW_ARGUMENT naming the event; the reason of `signal` where that is what the function threw
+ * @throws GAUSSFLOW_ARGUMENT naming the event; the reason of `signal` if the function threw that
  */
 export async function eventValue(
   event: OdeEvent,
@@ -30,7 +30,7 @@ export async function eventValue(
   return value;
 }
 
-/** True where the sign change counts. A value of exactly 0 at the start of a step is no crossing. */
+/** True if the sign change counts. A value of exactly 0 at the start of a step is no crossing. */
 export function crosses(event: OdeEvent, before: number, after: number): boolean {
   const rising = before < 0 && after >= 0;
   const falling = before > 0 && after <= 0;
@@ -71,11 +71,11 @@ export async function findRoot(
       fa = fx;
     }
   }
-  // The end of the bracket beyond the crossing: the event has happened there.
+  // The end of the bracket after the crossing, where the event has happened.
   return b;
 }
 
-/** A step as its events see it: their values at both ends and the interpolant between. */
+/** A step as its events need it: their values at both ends and the interpolant between. */
 export interface EventWindow {
   readonly before: readonly number[];
   readonly after: readonly number[];
@@ -84,7 +84,7 @@ export interface EventWindow {
   readonly stateAt: (time: number) => Float64Array;
 }
 
-/** The events of one step in order of time; `end` is the first terminal one, after which none counts. */
+/** The events of one step in order of time; `end` is the first terminal one, and events after it do not count. */
 export async function eventsOfStep(
   events: readonly OdeEvent[],
   { before, after, from, to, stateAt }: EventWindow,

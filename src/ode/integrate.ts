@@ -1,4 +1,5 @@
-// Integration of any y' = f(t, y), without networks: checks what it is given and gathers what the loop of integrate.ts yields.
+// The public `integrate`: integrates any y' = f(t, y), without networks. It checks its arguments, runs the loop of drive.ts and collects
+// the steps in a result.
 import { argumentError } from "../errors.js";
 import { checkOptionNames, checkSignal } from "../options.js";
 import { integrateSteps } from "./drive.js";
@@ -6,7 +7,7 @@ import { dormandPrince, type Integrator } from "./integrator.js";
 import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "./options.js";
 import type { EventSample, OdeEnd, OdeEvent, RightHandSide, Sample, Stage, StageFailure } from "./types.js";
 
-/** f(t, y): the derivative as an array of either kind, which is copied, or why there is none. The state is a copy. */
+/** f(t, y): returns the derivative as an array, which is copied, or a failure. The state that it receives is a copy. */
 export type OdeFunction = (
   time: number,
   state: Float64Array,
@@ -22,9 +23,9 @@ export interface IntegrateOdeOptions {
   readonly initial: ArrayLike<number>;
   /** Default `dormandPrince()`. */
   readonly integrator?: Integrator | undefined;
-  /** Times at which the state is wanted: increasing, within [from, until]. */
+  /** Times at which the result holds a state: increasing, within [from, until]. */
   readonly outputs?: readonly number[] | undefined;
-  /** Events to look for along the way. Default none. */
+  /** Events to detect during the integration. Default none. */
   readonly events?: readonly OdeEvent[] | undefined;
   /** Ends the integration. */
   readonly signal?: AbortSignal | undefined;
@@ -38,7 +39,7 @@ export interface IntegrateResult {
   readonly times: readonly number[];
   /** The start and the end of every accepted step. */
   readonly states: readonly Float64Array[];
-  /** States at the times that were asked for. */
+  /** States at the times in `outputs`. */
   readonly outputs: readonly Sample[];
   /** States at the events, in order of time. */
   readonly events: readonly EventSample[];
@@ -108,8 +109,8 @@ function checkInitial(values: ArrayLike<number>): Float64Array {
 }
 
 /**
- * The right-hand side with its answers checked. The loop keeps states and derivatives and its caller may write to both, so that it
- * gets a copy of the one and gives a copy of the other: its own buffers may serve again.
+ * The right-hand side with its answers checked. The loop keeps states and derivatives, and the caller's function may write to both. It therefore
+ * receives a copy of the state, and its derivative is copied, so that it may reuse its own buffers.
  */
 function checked(rightHandSide: OdeFunction, length: number): RightHandSide {
   const check = (answer: Stage | readonly number[]): Stage => {
@@ -127,7 +128,7 @@ function checked(rightHandSide: OdeFunction, length: number): RightHandSide {
   };
 }
 
-/** Likewise an event: what it writes to its state is lost. */
+/** The event with a copy of the state, so that it cannot change the integration. */
 const shielded = (event: OdeEvent): OdeEvent => ({
   ...event,
   value: (time, state) => event.value(time, state.slice()),

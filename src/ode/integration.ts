@@ -1,5 +1,5 @@
-// Where an integration stands, and its turns: begin, attempt a step until its error is within the tolerance, accept it with the events
-// and outputs in it. The order of the turns is that of integrate.ts.
+// The state of an integration and the operations that the loop of drive.ts calls in turn: begin, attempt a step until its error is within
+// the tolerance, accept it with the events and outputs in it.
 import { argumentError } from "../errors.js";
 import { eventsOfStep, eventValue } from "./events.js";
 import type { Integrator } from "./integrator.js";
@@ -20,7 +20,7 @@ import type {
   StageFailure,
 } from "./types.js";
 
-/** Computing for longer than this without a turn of the event loop would keep signals and timers waiting. */
+/** Longest time in milliseconds without a turn of the event loop, so that signals and timers are not delayed. */
 const breathAfter = 20;
 
 /** A trial step whose error is within the tolerance. */
@@ -28,7 +28,7 @@ interface WithinTolerance {
   readonly trial: TrialStep;
   readonly size: number;
   readonly to: number;
-  /** It ends at the end time, which may have shortened it. */
+  /** True if the step ends at the end time, which may have shortened it. */
   readonly fitted: boolean;
   readonly error: number;
   readonly rejections: number;
@@ -46,7 +46,7 @@ export class Integration {
   readonly #stiffness: Stiffness;
   #state: Float64Array;
   #derivative: Float64Array;
-  /** Size of the next trial, before it is fitted to the end time. */
+  /** Size of the next trial, before it is shortened to the end time. */
   #h = 0;
   #errors: readonly number[];
   #values: number[] = [];
@@ -75,7 +75,7 @@ export class Integration {
     this.#evaluations = resume?.evaluations ?? (options.derivative === undefined ? 0 : 1);
   }
 
-  /** Derivative, event values and step size at the start; the failure that leaves nothing to integrate, or null. */
+  /** Computes derivative, event values and step size at the start; returns the failure that prevents the integration, or null. */
   async begin(): Promise<StageFailure | null> {
     const { derivative, resume, signal } = this.#options;
     const { settings, tableau } = this.#integrator;
@@ -108,7 +108,7 @@ export class Integration {
     return null;
   }
 
-  /** Tries steps until the error of one is within the tolerance; the end where none can be had. */
+  /** Tries steps until the error of one is within the tolerance; returns the end of the integration if there is none. */
   async attempt(): Promise<WithinTolerance | OdeEnd> {
     const { rightHandSide, until, judged } = this.#problem;
     const { tableau, settings } = this.#integrator;
@@ -170,7 +170,7 @@ export class Integration {
     if (!this.#fixed) {
       this.#errors = [error, ...this.#errors.slice(0, 2)];
       const factor = stepFactor(this.#errors, tableau.errorOrder, settings);
-      // What was too long a moment ago is not tried again at once.
+      // A size that was just rejected is not tried again at once.
       const next = size * (rejections > 0 ? Math.min(1, factor) : factor);
       this.#h = Math.min(Math.max(next, this.#leastStep()), settings.largestStep);
     }
@@ -196,7 +196,7 @@ export class Integration {
     return { step, stop };
   }
 
-  /** The derivative anew, where the right-hand side held something through the step; a failure of that, or null. */
+  /** Computes the derivative again if the right-hand side held something fixed through the step; returns its failure, or null. */
   async refresh(): Promise<StageFailure | null> {
     if (this.time >= this.#problem.until) return null;
     const fresh = (await this.#problem.refresh?.(this.time, this.#state)) ?? null;
@@ -243,7 +243,7 @@ export class Integration {
     return eventsOfStep(this.#events, { before, after, from: this.time, to, stateAt }, signal);
   }
 
-  /** Below this a step is lost in the rounding of time; the share of the end time counts the trials at t = 0. */
+  /** Least step size, below which a step is lost in the rounding of time; the share of the end time is the bound at t = 0. */
   #leastStep(): number {
     return 16 * Number.EPSILON * Math.max(Math.abs(this.time), 1e-10 * Math.abs(this.#problem.until));
   }
@@ -269,7 +269,7 @@ export class Integration {
     return this.end("step-too-small", message);
   }
 
-  /** Lets timers and signals run: a right-hand side that answers at once never yields to the event loop. */
+  /** Lets timers and signals run, because a synchronous right-hand side never yields to the event loop. */
   async #breathe(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#breath = performance.now();

@@ -1,4 +1,5 @@
-// What integrates a flow: a tableau and how its steps are chosen. Made by euler, rungeKutta4, dormandPrince and tsitouras.
+// The integrators that a caller chooses from, `euler`, `rungeKutta4`, `dormandPrince` and `tsitouras`: a tableau with the settings of its
+// steps. Used by `flow` and `integrate`.
 
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";
@@ -46,7 +47,7 @@ export interface IntegratorSettings {
   readonly absoluteTolerance: number;
   /** Rule of the step sizes. */
   readonly control: "integral" | "pi" | "pid";
-  /** Factor on the step size that the error asks for, between 0 and 1. */
+  /** Safety factor on the step size computed from the error, between 0 and 1. */
   readonly safety: number;
   /** Least ratio of a step to the one before it. */
   readonly smallestFactor: number;
@@ -60,7 +61,7 @@ export interface IntegratorSettings {
   readonly step: number;
   /** Most trial steps, accepted or not. */
   readonly steps: number;
-  /** What the error of a flow is measured in. */
+  /** The quantity in which the error of a flow is measured. */
   readonly norm: "prediction" | "parameters";
 }
 
@@ -68,7 +69,7 @@ export interface IntegratorSettings {
 export interface Integrator {
   /** Name in checkpoints. */
   readonly name: string;
-  /** A phrase for people. */
+  /** Description in reports. */
   readonly label: string;
   /** Coefficients of the method. */
   readonly tableau: Tableau;
@@ -76,7 +77,7 @@ export interface Integrator {
   readonly settings: IntegratorSettings;
 }
 
-/** What came out of `make`: the settings of anything else have not been checked. */
+/** Objects made by `make`; the settings of any other object have not been checked. */
 const made = new WeakSet<object>();
 
 export const isIntegrator = (value: unknown): value is Integrator => made.has(value as object);

@@ -1,4 +1,5 @@
-// The default norm of the local error, that of Hairer, Norsett, Wanner II.4: rms of e_i / (atol + rtol max(|y_i|, |y'_i|)).
+// The default norm of the local error, that of Hairer, Norsett, Wanner II.4: rms of e_i / (atol + rtol max(|y_i|, |y'_i|)). Used by
+// `integration.ts`; flows have a norm of their own (flow/prediction-norm.ts).
 import type { IntegratorSettings } from "./integrator.js";
 import type { ErrorNorm } from "./types.js";
 

@@ -1,4 +1,4 @@
-// The options that flows and other differential equations share, checked: span, integrator, output times, events.
+// Checks the options that `flow` and `integrate` share: time span, integrator, output times, events.
 
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";
@@ -31,7 +31,7 @@ export function checkOutputs(outputs: readonly number[], from: number, until: nu
   return outputs;
 }
 
-/** What events of flows and of other equations have in common. */
+/** The fields that events of flows and of other equations share. */
 export function checkEvents<T extends EventOptions>(events: readonly T[]): readonly T[] {
   if (!Array.isArray(events)) throw argumentError("options.events", "must be an array of events", events);
   events.forEach((event, i) => {

@@ -1,4 +1,5 @@
-// One step of a tableau, and its interpolant. A stage that fails or is not finite makes the step fail; nothing is thrown.
+// Computes one step of a tableau and its interpolant, for `integration.ts`. A stage that fails or is not finite makes the step fail;
+// nothing is thrown.
 
 import type { Tableau } from "./tableau.js";
 import type { RightHandSide, Stage, StageFailure } from "./types.js";
@@ -19,7 +20,7 @@ export interface FailedStep {
   readonly evaluations: number;
 }
 
-/** y + h sum w_i k_i, or without y the increment alone. The sum comes first: y is rounded once, not once a stage. */
+/** y + h sum w_i k_i, or without y the increment alone. The sum is formed first, so that y is rounded once and not once a stage. */
 function combine(
   y: Float64Array | null,
   h: number,
@@ -47,7 +48,7 @@ function notFinite(values: Float64Array, what: string, time: number): StageFailu
 }
 
 /**
- * f(t, y), with a derivative that is not finite turned into a failure. Answers at once where the right-hand side does: a promise a
+ * f(t, y), where a derivative that is not finite becomes a failure. Returns synchronously if the right-hand side does: a promise for each
  * stage would cost more than a small right-hand side.
  */
 export function evaluate(rightHandSide: RightHandSide, time: number, state: Float64Array): Stage | Promise<Stage> {
@@ -62,7 +63,7 @@ async function arrived(answer: StageFailure | Promise<Stage>, time: number): Pro
 
 /**
  * Tries one step of size h from (t, y) with k_1 = f(t, y) known; `end` is t + h as the caller rounds it.
- * @param judged leading components that the stiffness ratio looks at
+ * @param judged number of leading components from which the stiffness ratio is computed
  */
 export async function tryStep(
   tableau: Tableau,

@@ -1,20 +1,21 @@
-// Step-size control: from the scaled errors of the last steps to the factor of the next step, and the first step.
+// Step-size control, used by `integration.ts`: computes the factor of the next step from the scaled errors of the last steps, and the first
+// step.
 //
 //   factor = safety * err_n^-a * err_(n-1)^b * err_(n-2)^-c,     k = order of the error estimate + 1
 //     integral  a = 1/k
 //     pi        a = 1/k - 0.75 beta, b = beta, beta = 0.04   (Hairer, Norsett, Wanner IV.2, as in DOPRI5)
 //     pid       (a, b, c) = (0.49, 0.34, 0.10)/k             (Kennedy, Carpenter, Lewis 2000; Soderlind 2003)
 //
-// A rejected step looks at its own error alone, as the first step must: pi then has b = 0, and pid, whose a is meant to be helped by
-// the other two (in a steady state it corrects by err^(-0.25/k) only), is the integral rule. The second step of pid takes the first
-// error for both earlier ones.
+// A rejected step and the first step use their own error alone: pi then has b = 0, and pid becomes the integral rule, because its a is
+// meant to be supported by the other two (in a steady state it corrects by err^(-0.25/k) only). The second step of pid uses the first error
+// for both earlier ones.
 import type { IntegratorSettings } from "./integrator.js";
 import type { ErrorNorm, Stage, StageFailure } from "./types.js";
 
 const beta = 0.04;
-/** An error of 0 would ask for an infinite step. */
+/** Least error in the formula, because an error of 0 would give an infinite step. */
 const leastError = 1e-10;
-/** Earlier errors below this (as in DOPRI5) come from steps that were too small by far: a large ratio to them says nothing. */
+/** Least earlier error in the formula (as in DOPRI5): smaller ones come from steps that were far too small, and ratios to them are meaningless. */
 const leastPast = 1e-4;
 
 /** @param errors scaled errors, newest first; the newest is that of the step just tried */

@@ -1,7 +1,8 @@
-// Stiffness as an explicit method sees it (Hairer, Norsett, Wanner IV.2): the last two stages at t + h give h |eigenvalue|; near the
-// edge of the stability region of the 5(4) pairs, 3.3 and 3.5, the step is set by stability and not by accuracy. Step-size control
-// settles inside of it, PID control at 2.74 in some problems (y' = -2000 (y - cos t)), while steps that accuracy sets at tolerances up to
-// 1e-3 stay below 2, but for single ones. Fifteen steps beyond 2.5 without six calm ones between say so.
+// Detects stiffness for an explicit method, step by step, for `integration.ts` (Hairer, Norsett, Wanner IV.2). The last two stages at t + h
+// give an estimate of h |eigenvalue|. Near the edge of the stability region of the 5(4) pairs, 3.3 and 3.5, stability and not accuracy sets
+// the step. Step-size control settles inside of that edge; PID control settles at 2.74 in some problems (y' = -2000 (y - cos t)). Steps
+// that accuracy sets at tolerances up to 1e-3 stay below 2, with single exceptions. The problem is reported as stiff after fifteen steps
+// beyond 2.5 without six steps below between them.
 import type { StepMemory } from "./types.js";
 
 const edge = 2.5;
@@ -18,9 +19,9 @@ export class Stiffness {
     this.calmCount = memory.calmCount;
   }
 
-  /** Looks at one accepted step of a controlled integration; the sentence when stiffness is seen for the first time, else null. */
+  /** Takes one accepted step of a controlled integration; returns a sentence when stiffness is detected for the first time, else null. */
   look(ratio: number | null, time: number): string | null {
-    // Told once: the count stays where it is, so that a resumed run has told as well.
+    // Reported once: the count stays at its limit, also in a resumed run.
     if (ratio === null || this.stiffCount >= stiffAfter) return null;
     if (ratio <= edge) {
       if (this.stiffCount > 0 && ++this.calmCount >= calmAfter) this.stiffCount = this.calmCount = 0;

@@ -1,7 +1,8 @@
-// What a caller's function threw in the midst of an integration, as what the caller of the integration gets.
+// Turns what a caller's function (event or damping schedule) threw during an integration into the error that the caller of the integration
+// receives.
 import { GaussflowError } from "../errors.js";
 
-/** The cause itself where it is an error of ours or the reason of the abort, which ends the run in its own way; else GAUSSFLOW_ARGUMENT. */
+/** The cause itself if it is a GaussflowError or the reason of the abort, which ends the run in its own way; else GAUSSFLOW_ARGUMENT. */
 export function asThrown(
   what: string,
   argument: string,

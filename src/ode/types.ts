@@ -1,8 +1,8 @@
-// The words of time integration: a right-hand side, a step that was accepted, how an integration ends. Nothing here knows of
-// networks: the same loop integrates any y' = f(t, y) and the flows of docs/theory.md.
+// The types of time integration: right-hand side, accepted step, event, end. The same loop integrates any y' = f(t, y) and the flows of
+// docs/theory.md; nothing here depends on networks.
 import type { NonFinite } from "../backend/engine.js";
 
-/** The derivative could not be had at (t, y). A failed stage rejects the step; `fatal` ends the integration with `code`. */
+/** There is no derivative at (t, y). A failed stage rejects the step; `fatal` ends the integration with `code`. */
 export interface StageFailure {
   /** Code that the integration ends with. */
   readonly failure: string;
@@ -10,14 +10,14 @@ export interface StageFailure {
   readonly message: string;
   /** Where a number was not finite. */
   readonly where?: NonFinite | undefined;
-  /** Whether the integration ends; else the step is tried shorter. */
+  /** True if the integration ends; else a shorter step is tried. */
   readonly fatal?: boolean | undefined;
 }
 
-/** What a right-hand side answers: the derivative, or why there is none. */
+/** The answer of a right-hand side: the derivative, or a failure. */
 export type Stage = Float64Array | StageFailure;
 
-/** f(t, y). The state must not be changed nor kept; the derivative is a new array at every call, the integrator's from then on. */
+/** f(t, y). The function must neither change nor keep the state. It returns a new array at every call, which the integrator keeps. */
 export type RightHandSide = (time: number, state: Float64Array) => Stage | Promise<Stage>;
 
 export interface OdeProblem {
@@ -27,7 +27,7 @@ export interface OdeProblem {
   readonly until: number;
   /** Not changed. */
   readonly initial: Float64Array;
-  /** Leading components whose dynamics stiffness is told from; what is only carried along stands behind them. Default all. */
+  /** Number of leading components from which stiffness is detected; components that are only integrated along follow them. Default all. */
   readonly judged?: number | undefined;
   /**
    * For right-hand sides that hold something fixed through the stages of a step: called after every accepted step but the last
@@ -45,9 +45,9 @@ export interface ErrorNorm {
   derivativeSize(derivative: Float64Array, state: Float64Array): number | Promise<number>;
 }
 
-/** Something to be found along an integration. */
+/** A condition to detect during an integration. */
 export interface OdeEvent {
-  /** Name for people, which the result repeats. */
+  /** Name of the event in the result. */
   readonly name: string;
   /** Its zero crossing is the event. */
   readonly value: (time: number, state: Float64Array) => number | Promise<number>;
@@ -57,7 +57,7 @@ export interface OdeEvent {
   readonly terminal?: boolean | undefined;
 }
 
-/** A state at a time: an output asked for, or the root of an event. */
+/** A state at a time: a requested output, or the root of an event. */
 export interface Sample {
   /** Time of the event. */
   readonly time: number;
@@ -70,13 +70,13 @@ export interface EventSample extends Sample {
   readonly name: string;
 }
 
-/** What goes on from an accepted step, bit for bit: plain numbers, for checkpoints. */
+/** The memory of the integrator after an accepted step, from which it continues bit for bit: plain numbers, for checkpoints. */
 export interface StepMemory {
-  /** Size that the controller wants next; 0 = none yet, at the start. */
+  /** Step size that the controller chose next; 0 = none yet, at the start. */
   readonly nextStep: number;
   /** Scaled errors of the last accepted steps, newest first (PI and PID control look back). */
   readonly errors: readonly number[];
-  /** Steps in a row that looked stiff, and in a row that did not. */
+  /** Number of consecutive steps that look stiff, and that do not. */
   readonly stiffCount: number;
   readonly calmCount: number;
 }
