@@ -1,6 +1,7 @@
-// Writes a file whole or not at all: a temporary neighbor, flushed to the disk, then renamed over the target. A crash or a full
-// disk leaves the old file as it was. Links are followed, mode and owner of the old file are kept, and what killed processes left
-// behind is removed by the next write. Devices, FIFOs and open descriptors are written to.
+// Writes a file completely or not at all, for models, checkpoints, data files and reports: a temporary file in the same folder, flushed to
+// the disk, then renamed over the target. A crash or a full disk leaves the old file unchanged. Links are followed, mode and owner of the
+// old file are kept, and temporary files of killed processes are removed by the next write. Devices, FIFOs and open descriptors are written
+// to directly.
 import { createHash, randomBytes } from "node:crypto";
 import {
   constants,

@@ -1,3 +1,4 @@
+// Formats byte counts for messages, and allocates large arrays with an error that names the bytes if the memory is refused.
 import { totalmem } from "node:os";
 import { GaussflowError } from "./errors.js";
 

@@ -1,5 +1,5 @@
-// What an experiment hands to its readers: claims with what was promised and measured, charts and tables as plain data. How they
-// look (terminal, JSON lines, HTML) is the business of `report/`.
+// The results of an experiment as plain data: claims with the promised and the measured figure, charts and tables. `src/experiment` makes
+// them; `src/report` decides how they look (terminal, JSON lines, HTML).
 
 /** A claim of the theory next to what was measured. */
 export interface Claim {

@@ -1,5 +1,5 @@
-// The one exception class of gaussflow. Misuse (a bad argument, a damaged file, a missing addon) throws it;
-// an expected numerical failure (an indefinite matrix, a non-finite loss) is a value, never an exception.
+// GaussflowError, the one exception class of the library, and the functions that make it. Misuse (a bad argument, a damaged file, a missing
+// addon) throws it. An expected numerical failure (an indefinite matrix, a non-finite loss) is a value, never an exception.
 
 /** What went wrong, in a form that programs can test. */
 export type ErrorCode =

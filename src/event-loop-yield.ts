@@ -1,5 +1,5 @@
-// Long computations on the main thread must not starve the event loop: timers, sockets and signals wait for it. A computation asks
-// between short pieces of work whether a turn is due, about every 8 ms, and lets the event loop turn; then it looks at the signal.
+// Lets the event loop run during long computations in TypeScript, because timers, sockets and signals wait for it. Between short pieces of
+// work a computation calls `Pace`, which yields to the event loop about every 8 ms and then checks the abort signal.
 
 /** Milliseconds of work after which a turn is due: a few computations in a row, each with a pace of its own, stay well below 50 ms. */
 const TURN = 8;

@@ -1,5 +1,5 @@
-// Where a write to a path goes. A regular file is replaced as a whole, at the end of the links that lead to it. A device, a FIFO or an
-// open descriptor (/dev/stdout) cannot be replaced: it is written to.
+// Resolves the path of a write to its target, for atomic-file.ts and the checks of output paths. A regular file, found through links, is
+// replaced as a whole. A device, a FIFO or an open descriptor (/dev/stdout) cannot be replaced and is written to.
 import { accessSync, constants, fstatSync, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { argumentError, describe } from "./errors.js";

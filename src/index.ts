@@ -1,4 +1,4 @@
-// The public face of gaussflow: everything a user imports, and nothing else.
+// The public API of gaussflow: every export that users import, and nothing else.
 export { type Backend, type BackendOptions, createEngine } from "./backend/create.js";
 export type { Curvature, LowRank, Precision } from "./backend/curvature.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";

@@ -1,4 +1,4 @@
-// How much memory this process may have, and how much of it a run takes unless the options say otherwise.
+// The memory that this process may use, and the default limit of a run.
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 

@@ -1,4 +1,5 @@
-// The package's own files on the disk: the addon, the worker script, the example data. A bundler copies the code without them.
+// Finds the package's own files on the disk: the addon, the worker script, the example data. A bundler copies the code without them, and
+// then there are none.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

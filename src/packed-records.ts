@@ -1,5 +1,5 @@
-// Records of a run, packed: what all records of one form share is written once, their numbers as bits. A record of training takes about
-// 190 bytes so, a quarter of its JSON, and infinite numbers come back.
+// Packs the records of a run for checkpoints: the fields that all records of one form share are written once, their numbers as bits. A
+// training record takes about 190 bytes, a quarter of its JSON, and infinite numbers are restored.
 import { fileError } from "./errors.js";
 import { checkFields, decodeFloats, encodeFloats, type Fields } from "./sealed-json.js";
 

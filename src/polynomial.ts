@@ -1,3 +1,5 @@
+// Evaluates a polynomial by Horner's rule, for the rational approximations of erf and the normal quantile.
+
 /** sum_i coefficients[i] x^i by Horner's rule. */
 export function polynomial(coefficients: readonly number[], x: number): number {
   let sum = 0;

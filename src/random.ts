@@ -1,9 +1,9 @@
-// The one random generator of gaussflow: Philox4x32-10, counter-based, so that any number of independent streams come from
-// one seed and a generator's whole state is (seed, stream, position): three integers in a checkpoint.
+// The random generator of gaussflow, for initial parameters, splits, folds and subsets: Philox4x32-10, counter-based. One seed has any
+// number of independent streams, and the state of a generator is (seed, stream, position), three integers in a checkpoint.
 //   block(counter, key) = ten rounds of multiply-high / multiply-low / xor on four 32-bit words
-// Only +, -, *, /, sqrt and integer operations are used, which ECMAScript rounds exactly: the same numbers on every platform.
-// Sources: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the inverse normal
-// distribution in src/normal-quantile.ts.
+// Only +, -, *, /, sqrt and integer operations are used, which ECMAScript rounds exactly: the numbers are the same on every platform.
+// Sources: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the inverse normal distribution in
+// src/normal-quantile.ts.
 import { reserve } from "./bytes.js";
 import { argumentError } from "./errors.js";
 import { finish, STEP, type Steps } from "./event-loop-yield.js";

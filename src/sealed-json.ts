@@ -1,5 +1,5 @@
-// The envelope of our files: JSON with a format name, a version and a checksum over the body, and float arrays as base64 of their
-// little-endian bytes, so that every bit comes back and a torn or edited file is refused with the reason.
+// The envelope of model files and checkpoints: JSON with a format name, a version and a checksum over the body. Float arrays are base64 of
+// their little-endian bytes, so that every bit is restored. A torn or edited file is refused with the reason.
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// "Did you mean ...?": the nearest of the known names, by edit distance (insertions, deletions, replacements).
+// Makes the "did you mean ...?" of errors: the nearest of the known names by edit distance (insertions, deletions, replacements).
 
 function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,9 +1,10 @@
-// Eigenvalues and eigenvectors of a dense symmetric matrix, A = Q T Q^T with T tridiagonal, then T = Z diag(values) Z^T.
+// Computes eigenvalues and eigenvectors of a dense symmetric matrix, for the reference engine, Lanczos and the Nystrom preconditioner: A =
+// Q T Q^T with T tridiagonal, then T = Z diag(values) Z^T.
 //   Householder reflections from the last row upwards, so that only rows of the lower triangle are walked (contiguous):
 //     H = I - tau v v^T,  A <- H A H = A - v w^T - w v^T   with  w = tau (A v - (tau/2) (v . A v) v)
 //   Implicit QL with Wilkinson's shift on T; vectors are rotated as rows and carried back through the reflections.
-// Source: Martin, Reinsch, Wilkinson (tred2) and Dubrulle, Martin, Wilkinson (imtql2), Handbook for Automatic Computation II,
-// 1971; error of a value about n eps |A|_2. The matrix is scaled by a power of two, so that no square over- or underflows.
+// Source: Martin, Reinsch, Wilkinson (tred2) and Dubrulle, Martin, Wilkinson (imtql2), Handbook for Automatic Computation II, 1971; error
+// of a value about n eps |A|_2. The matrix is scaled by a power of two, so that no square over- or underflows.
 import { GaussflowError } from "../errors.js";
 import type { Pace } from "../event-loop-yield.js";
 

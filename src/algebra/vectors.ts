@@ -1,7 +1,7 @@
-// Sums, norms and updates of vectors.
+// Sums, norms and updates of vectors in plain TypeScript, used throughout.
 //
-// Vectors of LARGE_VECTOR entries and more are summed in parts of a fixed number and in strands, an order that native/core/vectors.cc
-// repeats on several threads with the same bits.
+// Vectors of LARGE_VECTOR entries and more are summed in a fixed number of parts with several partial sums each. native/core/vectors.cc
+// repeats this order on several threads and gives the same bits.
 
 /** From this length on (16 MB) a vector exceeds a core's caches, and its sums run in parts. */
 export const LARGE_VECTOR = 2 ** 21;

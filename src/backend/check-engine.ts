@@ -1,4 +1,5 @@
-// What an engine is made from, checked: native code reads these arrays by the sizes and offsets of the architecture.
+// Checks the architecture and the data that an engine is created from, for create.ts: native code reads these arrays by the sizes and
+// offsets of the architecture.
 import { argumentError } from "../errors.js";
 import { checkLoss } from "../loss/rules.js";
 import { ACTIVATION_NAMES, isActivationName } from "../network/activations.js";

@@ -1,5 +1,5 @@
-// The choice of engine: native where it can be had, else plain TypeScript with one warning that names the missing piece and the
-// command. Asking for "native" turns the fall-back into an error.
+// Creates engines (`createEngine`): the native one if it is available, else the TypeScript one with a warning that names what is missing
+// and the command that installs it. If the caller asks for "native", a missing addon is an error.
 import { availableParallelism } from "node:os";
 import { argumentError, GaussflowError } from "../errors.js";
 import { finish, finishInTurns, Pace, type Steps } from "../event-loop-yield.js";

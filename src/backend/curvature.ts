@@ -1,4 +1,4 @@
-// What an engine can hold at a point, in which precision, and what may be added to it.
+// The types of what an engine can hold at a point: kind of curvature, precision, and a low-rank correction.
 
 /** The curvature that an engine holds: the route that formed it, or "none". */
 export type Curvature = "none" | "primal" | "dual" | "orthogonal" | "matrix-free";

@@ -1,4 +1,5 @@
-// Layer factors (engine.ts): from the flat array of the addon, and by the plain passes.
+// The Kronecker factors A_l and B_l of each layer (documented in engine.ts): split from the flat array of the addon, or computed by the
+// TypeScript passes.
 
 import type { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";

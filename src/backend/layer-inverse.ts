@@ -1,8 +1,9 @@
-// The damped inverse of one layer's Kronecker product, in factored form (Martens and Grosse, ICML 2015, section 6.3, there with D = I):
+// The damped inverse of one layer's Kronecker product in factored form, for step/kronecker.ts (Martens and Grosse, ICML 2015, section 6.3,
+// there with D = I):
 //
 //   B (x) A + mu X (x) Y  ~  (B + sqrt(mu) X / pi) (x) (A + pi sqrt(mu) Y),   pi^2 = (tr A Y^-1 / dim A) / (tr B X^-1 / dim B)
 //
-// with D ~ X (x) Y, both diagonal: the identity, or what the running maximum of diag G is for such a product.
+// with D ~ X (x) Y, both diagonal: the identity, or the form that the running maximum of diag G has for such a product.
 import type { Pace } from "../event-loop-yield.js";
 import type { LayerFactors } from "./engine.js";
 import { factorDamped, solveFactored } from "./reference/cholesky.js";

@@ -1,4 +1,4 @@
-// Where a number that is not finite arose, as the failure that both engines answer with.
+// Finds the place of a number that is not finite and makes the `non-finite` failure that both engines return.
 
 import { finishInTurns, type Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";

@@ -1,4 +1,5 @@
-// A symmetric matrix of low rank that a damped system adds to its curvature, and the rule of where it may.
+// Operations with a symmetric matrix of low rank that a damped system adds to its curvature (the secant correction), and the check of when
+// it is allowed. Both engines use it.
 
 import { dot } from "../algebra/vectors.js";
 import { argumentError } from "../errors.js";

@@ -1,5 +1,5 @@
-// How much memory a problem may take. Linux grants allocations it cannot honor and kills the process later, so a size is
-// refused before it is asked for: this is the check both engines make.
+// Refuses sizes that exceed the memory before they are allocated, for both engines: Linux grants allocations that it cannot honor and kills
+// the process later. It also turns refused allocations into the failure or error `memory`.
 
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";

@@ -1,5 +1,5 @@
-// Predictions on an engine: all threads, batch after batch so that memory is bounded, in turns with the event loop. It is a function and no
-// method of `Network` because networks know nothing of engines.
+// The public `predictAsync`: predictions on an engine with all threads, in batches that bound the memory, in turns with the event loop. It
+// is a function and not a method of `Network`, because `src/network` does not import engines.
 import { reserve } from "../bytes.js";
 import type { MatrixLike } from "../data/matrix.js";
 import { matrixRows, rowsOf, toMatrix } from "../data/matrix.js";

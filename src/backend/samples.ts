@@ -1,4 +1,4 @@
-// The samples an engine in TypeScript works on, block after block: views of arrays, or blocks of a file, scaled as they are read.
+// The samples of a TypeScript engine, block after block: views of arrays in memory, or blocks of a file, scaled as they are read.
 import { changedError, type RowLayout, RowReader } from "../data/row-reader.js";
 import { copySteps, type Steps } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";

@@ -1,5 +1,5 @@
-// The options of readCsv, checked: misspelled names, wrong types and combinations that contradict each other are refused by
-// name before the file is opened.
+// Checks the options of `readCsv` and `convertCsv` before the file is opened: misspelled names, wrong types and options that contradict
+// each other are refused by name.
 import { argumentError, GaussflowError } from "../errors.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import { checkMemoryLimit } from "../options.js";

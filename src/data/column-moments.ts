@@ -1,10 +1,11 @@
-// Mean and standard deviation of the columns of a matrix whose rows are read in blocks:
+// Computes mean and standard deviation of the columns of a matrix whose rows are read in blocks, for data sets in memory (`scaling.ts`) and
+// in files (`data-file.ts`):
 //
 //   mean = sum s x / sum s,   deviation = sqrt( sum s (x - mean)^2 / sum s ),   s the sample weights (1 without)
 //
-// The deviations take a pass of their own, after the means: sums of squares about zero cancel where the mean is large. Every sum runs
-// over the rows in order, so that its bits do not depend on how the rows are cut into blocks, nor on whether they are read from memory,
-// from a file at once, or from a file in turns with the event loop.
+// The deviations take a second pass, after the means, because sums of squares about zero cancel where the mean is large. Every sum runs
+// over the rows in order, so its bits do not depend on how the rows are cut into blocks, nor on whether they are read from memory, from a
+// file without interruption, or from a file in turns with the event loop.
 
 /** One offset and one scale > 0 a column. */
 export interface ColumnScaling {

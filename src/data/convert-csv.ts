@@ -1,5 +1,5 @@
-// From a table of numbers to a data file, record by record: for tables larger than memory. Categories and means in place of missing
-// values need the whole table first, so that such a table is refused; `readCsv` reads it.
+// The public `convertCsv`: writes a table of numbers to a data file record by record, for tables larger than memory. A table whose reading
+// needs all rows at once (categories, means in place of missing values) is refused; `readCsv` reads it.
 import { ReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { argumentError } from "../errors.js";

@@ -1,5 +1,5 @@
-// One used column of a table while it is read: it turns each cell into a number. The first value of a column whose kind was not said
-// decides it: a number makes it numeric, a text categorical. A text among numbers is refused, never read as a category.
+// Reads one used column of a table for csv-rows.ts: turns each cell into a number. If the kind of the column is not given, its first value
+// decides: a number makes it numeric, a text categorical. A text among numbers is refused, never read as a category.
 import { listed } from "../suggest.js";
 import type { Cells } from "./csv-cells.js";
 import {

@@ -1,4 +1,4 @@
-// Is the first row of a table a header, and what are its columns called?
+// Decides whether the first row of a table is a header, and names the columns. Called by csv-roles.ts.
 
 import type { CsvPlan } from "./check-csv-options.js";
 import { parseNumber } from "./csv-number.js";

@@ -1,5 +1,5 @@
-// Which texts of a table are numbers, and which stand for a missing value. Stricter than Number(): no hexadecimal, no empty
-// text, and an infinity is told apart from a text that is no number.
+// Decides which texts of a table are numbers, booleans or dates, and which stand for a missing value; the column readers call it. It is
+// stricter than Number(): no hexadecimal, no empty text, and infinities are distinguished from texts that are no number.
 
 /** Texts that stand for a missing value unless the options say otherwise; compared without regard to case. */
 export const DEFAULT_MISSING_VALUES: readonly string[] = [

@@ -1,4 +1,4 @@
-// The options of readCsv: what a caller says of a table.
+// The options of `readCsv`, with their documentation. check-csv-options.ts checks them.
 import type { MissingRule, TableEncoding } from "./encoding.js";
 
 /** Encoding of the text of a table. */

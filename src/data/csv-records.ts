@@ -1,6 +1,6 @@
-// The records of a table, one callback each with its line number. Blocks of whole lines without a quote are cut in place (csv-cells.ts);
-// csv-parse reads the others, and its errors become GaussflowErrors with the place. Blocks are of one size, wherever a stream was cut, so
-// that neither records nor errors depend on how the bytes arrived.
+// Cuts a table into records and calls back for each with its line number; csv-rows.ts uses it. Blocks of whole lines without a quote are
+// cut in place (csv-cells.ts). csv-parse reads the others, and its errors become GaussflowErrors with the place. All blocks have one size,
+// however the stream arrived, so that neither records nor errors depend on it.
 import { type CsvError, parse } from "csv-parse/sync";
 import { GaussflowError } from "../errors.js";
 import { ByteCells, type Cells, TextCells } from "./csv-cells.js";

@@ -1,5 +1,5 @@
-// Which column of a table plays which part: header or not, names, and the use of each column, from the options of a training
-// table or from the encoding of a model.
+// Assigns a role to each column of a table (header, names, use) from the options of a training table or from the encoding of a model.
+// Called by csv-rows.ts once the first records are known.
 import { argumentError, GaussflowError } from "../errors.js";
 import { suggestion } from "../suggest.js";
 import type { CsvPlan } from "./check-csv-options.js";

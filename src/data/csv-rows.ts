@@ -1,5 +1,5 @@
-// From the records of a table to rows of numbers: the first records settle header and columns, then each record becomes one row, a number
-// for each used column. Reading into memory and converting to a data file share it.
+// Turns the records of a table into rows of numbers: the first records determine header and columns, then each record becomes one row with
+// one number per used column. `readCsv` and `convertCsv` share it.
 import type { Readable } from "node:stream";
 import { GaussflowError } from "../errors.js";
 import type { CsvPlan } from "./check-csv-options.js";

@@ -1,5 +1,5 @@
-// Which delimiter a table uses, from its first lines: the one that cuts all of them into the same number (> 1) of values,
-// quotes honored. Tab, semicolon and bar go before the comma, which also occurs as a decimal sign; blanks come last.
+// Guesses the delimiter of a table from its first lines, for csv-rows.ts: the one that cuts all lines into the same number (> 1) of values,
+// with quotes respected. Tab, semicolon and bar come before the comma, which also occurs as a decimal sign; blanks come last.
 
 const CANDIDATES = ["\t", ";", "|", ",", " "] as const;
 const RECORDS = 40;

@@ -1,5 +1,5 @@
-// The bytes of a table: a file (unpacked when its name ends in .gz), standard input, or any readable stream. What is plainly
-// not a table (a zero byte, text that is not UTF-8, an archive) is refused here, with the line, before the parser sees it.
+// Opens the bytes of a table: a file (unpacked if its name ends in .gz), standard input, or any readable stream. Data that are clearly not
+// a table (a zero byte, text that is not UTF-8, an archive) are refused here, with the line, before the parser reads them.
 
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";

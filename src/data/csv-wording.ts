@@ -1,5 +1,5 @@
-// How messages name the options of the reader: as code writes them, or as flags where the command line reads the table. A remedy must exist
-// where it is read.
+// How messages of the reader name its options: as in code, or as flags if the command line reads the table. A remedy must exist where the
+// message is read. The other csv-*.ts files and the command line use it.
 import type { NumberFormat } from "./csv-number.js";
 import type { CsvOptions } from "./csv-options.js";
 

@@ -1,12 +1,12 @@
-// Data sets in a file, larger than memory: every engine reads them block by block.
+// Opens data files: data sets larger than memory, which every engine reads block by block (`openDataFile`, `openDataFileAsync`).
 //
 //   bytes 0-7      "GFDATA1\n"
 //   bytes 8-15     length of the header in bytes, decimal ASCII, padded with blanks
 //   from 16 on     the header, JSON: rows, names, weighted, encoding; padded with blanks, so that the rows begin at a multiple of 4096
-//   then           rows of float64, little-endian: inputs, targets, then the weight where the data are weighted
+//   then           rows of float64, little-endian: inputs, targets, then the weight if the data are weighted
 //
-// Values stand in raw units. Scaling is found by reading the file and applied to each block as it is read, with the arithmetic of data in
-// memory, so that a training gives the same bits either way.
+// Values are in raw units. The scaling is computed by reading the file and applied to each block as it is read, with the arithmetic of data
+// in memory, so that a training gives the same bits either way.
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { argumentError, fileError } from "../errors.js";

@@ -1,4 +1,4 @@
-// The fields that a Dataset is made of, and their check: they also come from another thread.
+// The fields of a Dataset and their check, which also serves fields that arrive from another thread.
 import { argumentError } from "../errors.js";
 import { checkDoubles, checkOptionNames, isObject } from "../options.js";
 import type { TableEncoding } from "./encoding.js";

@@ -1,5 +1,5 @@
-// The strict check of a TableEncoding that comes from outside (a model file, a data file, an option): every field is there, of its type, and agrees
-// with the others. The copy holds nothing but what was checked.
+// Checks a TableEncoding that comes from outside (a model file, a data file, an option): every field exists, has its type and agrees with
+// the others. The returned copy holds only what was checked.
 import type { GaussflowError } from "../errors.js";
 import type { InputColumn, TableEncoding } from "./encoding.js";
 import { StrictJson } from "./strict-json.js";

@@ -1,7 +1,8 @@
-// How the columns of a table became the inputs of a network: stored with the model, so that prediction takes raw tables.
+// The encoding of a table: how its columns become the inputs of a network. It is stored with the model, so that prediction takes raw
+// tables.
 //   numeric column      -> one input, the number
 //   categorical column  -> one input a category, 1 for the row's category and 0 for the others (one-hot), in stored order
-// Means and ranges are those of the training part. Plain JSON; the check on read-back is in encoding-json.ts.
+// Means and ranges are those of the training part. The encoding is plain JSON; encoding-json.ts checks it when it is read back.
 
 import { STEP, type Steps } from "../event-loop-yield.js";
 

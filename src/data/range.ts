@@ -1,4 +1,5 @@
-// Are inputs outside the range that training saw? A network interpolates; beyond its data its predictions mean little.
+// The public `outOfRange`: lists the inputs outside the range of the training, because a network is unreliable beyond its data. `gaussflow
+// predict` and `evaluate` warn with it.
 import { GaussflowError } from "../errors.js";
 import { encodedSize, type TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";

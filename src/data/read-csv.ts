@@ -1,5 +1,5 @@
-// Reads a table into a Dataset: rows of numbers first (csv-rows.ts), then the columns laid out as inputs, targets, weights and parts.
-// Eight bytes a cell; no row objects.
+// The public `readCsv`: reads a table into a Dataset. csv-rows.ts reads rows of numbers; this file lays their columns out as inputs,
+// targets, weights and parts. It takes eight bytes a cell and creates no row objects.
 import type { Readable } from "node:stream";
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";

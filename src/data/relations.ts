@@ -1,4 +1,4 @@
-// What holds the samples of a data set together: groups, or an order. Splits and folds go by them (split.ts, folds.ts).
+// Checks the relations between the samples of a data set, groups or an order, that splits and folds respect (split.ts, folds.ts).
 import { argumentError } from "../errors.js";
 import { isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
 import type { RowRelations } from "./split.js";

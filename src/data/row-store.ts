@@ -1,5 +1,5 @@
-// Rows of numbers while a table is read: row-major, in pieces of at most half a megabyte (or one row), so that growing copies nothing and
-// a table of a few rows takes no more than they need.
+// Stores the rows of numbers of a table while `readCsv` reads it: row-major, in pieces of at most half a megabyte (or one row), so that
+// growing copies nothing and a table of a few rows takes little memory.
 
 const PIECE = 65536;
 

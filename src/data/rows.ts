@@ -1,3 +1,4 @@
+// Copies selected rows of a row-major matrix, for parts of data sets, folds and samples.
 import { finish, STEP, type Steps } from "../event-loop-yield.js";
 
 /** The given rows, in their order, of row-major values: a copy. */

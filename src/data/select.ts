@@ -1,4 +1,4 @@
-// Rows of a data set by their numbers, in pieces: the fields of a part.
+// Makes the fields of a part of a data set from row numbers, in pieces that yield to the event loop. Called by dataset.ts.
 import { STEP, type Steps } from "../event-loop-yield.js";
 import type { DatasetFields } from "./dataset-fields.js";
 import { pickRowSteps } from "./rows.js";

@@ -1,5 +1,5 @@
-// Which rows train, which decide when to stop, which are held out: index sets that partition 0 ... n-1.
-// A split is a function of (n, fractions, seed) alone, and every part keeps the order of the table.
+// Divides the rows 0 ... n-1 into training, validation and test rows, for `Dataset.split`, folds and the validation part of a training. A
+// split is a function of (n, fractions, seed) alone, and every part keeps the order of the table.
 import { argumentError, GaussflowError } from "../errors.js";
 import { finish, STEP, type Steps } from "../event-loop-yield.js";
 import { checkOptionNames } from "../options.js";

@@ -1,5 +1,5 @@
-// Strict reading of JSON that comes from outside: each call takes one value, checks its kind and names the place of what is wrong. The
-// checks of table encodings are made of it.
+// Reads JSON that comes from outside strictly: each call takes one value, checks its kind and names the place of an error. encoding-json.ts
+// is written with it.
 
 /** What is read, and how its errors are made. */
 export class StrictJson {

@@ -1,7 +1,8 @@
-// The scalar functions a layer can apply to its pre-activations z, and their first two derivatives:
+// The activation functions, applied to pre-activations z, with their first two derivatives. The TypeScript passes evaluate them; the native
+// engine has its own in native/core/activations.cc.
 //   tanh z   logistic 1/(1+e^-z)   softplus ln(1+e^z)   silu z logistic(z)   gelu z Phi(z) (exact erf)   erf z   sin z   z   max(z,0)
-// None overflows or returns NaN for a finite z. `relu` has no derivative at 0 (here 0) and is flagged as not smooth: the
-// theory of the flows does not apply to it.
+// None overflows or returns NaN for a finite z. `relu` has no derivative at 0 (here 0) and is flagged as not smooth: the theory of the
+// flows does not apply to it.
 import { argumentError } from "../errors.js";
 import type { ActivationName } from "./architecture.js";
 import { erf, erfc } from "./error-function.js";

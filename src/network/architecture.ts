@@ -1,9 +1,9 @@
-// The frozen shape of a feed-forward network and the layout of its one flat parameter vector.
+// The types of a network's architecture: its layers and the layout of its one flat parameter vector. Engines, plans and passes take it.
 //
 //   z_l = factor_l * W_l h_(l-1) + b_l,   h_l = activation_l(z_l),   f(w) = h_L,   psi = outputScale * f(w)
 //
-// Parameters stand layer after layer: W_1 row-major (out x in), b_1, W_2, b_2, ... `factor` is 1 but for
-// the NTK parametrization, where it is 1/sqrt(fan-in).
+// Parameters are stored layer after layer: W_1 row-major (out x in), b_1, W_2, b_2, ... `factor` is 1, except in the NTK parametrization,
+// where it is 1/sqrt(fan-in).
 
 /** Names of the activations a layer can have. `relu` is not smooth: the theory of the flows does not apply to it. */
 export type ActivationName = "tanh" | "logistic" | "softplus" | "silu" | "gelu" | "erf" | "sin" | "identity" | "relu";

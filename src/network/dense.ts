@@ -1,5 +1,5 @@
-// The one dense product of the plain TypeScript passes, C = A B^T, register-blocked: a tile of 4 x 2 sums, so that six loads
-// serve eight multiply-adds. Every entry is one sum in ascending order of the inner index, whatever the tiling.
+// The dense product of the TypeScript passes, C = A B^T, computed in register tiles of 4 x 2 sums, so that six loads serve eight
+// multiply-adds. Every entry is one sum in ascending order of the inner index, for any tiling.
 
 /**
  * C[i, j] = sum_k A[i, k] B[j, k]; `c` is overwritten.

@@ -1,6 +1,6 @@
-// Finds where the first number that is not finite arose: the slow walk of the failure path, shared by both engines. Parameters
-// come first, then the samples in order, layer by layer, unit by unit. It runs in pieces of a block of samples, because a walk over a
-// million samples takes seconds.
+// Finds the first number that is not finite after a failure: parameters first, then the samples in order, layer by layer, unit by unit.
+// Both engines call it through backend/locate.ts. It runs in pieces of a block of samples, because a walk over a million samples takes
+// seconds.
 import type { Steps } from "../event-loop-yield.js";
 import type { Architecture } from "./architecture.js";
 import { forwardBlock, PASS_BLOCK, passWeights, workspace } from "./forward.js";

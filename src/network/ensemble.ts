@@ -1,7 +1,8 @@
-// Several networks that answer the same question: their mean prediction, and how far they are apart.
+// An ensemble of networks with the same inputs and outputs (`ensemble`): predicts their mean and their spread.
 //   mean = 1/m sum_k f_k(x),   spread = sqrt( 1/(m-1) sum_k (f_k(x) - mean)^2 )
-// Both by Welford's update. The spread is what the members disagree by; it is no error bar: they share the data and its noise.
-// Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS 2017).
+// Both are computed by Welford's update. The spread measures how much the members differ. It is not an error bar, because all members share
+// the data and its noise. Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS
+// 2017).
 import type { MatrixLike } from "../data/matrix.js";
 import { argumentError } from "../errors.js";
 import { checkNetwork, type Network } from "./network.js";

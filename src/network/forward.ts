@@ -1,9 +1,9 @@
-// Forward and backward passes of a block of samples over flat arrays, in plain TypeScript: prediction, input Jacobian and the
-// reference engine run on these.
+// Forward and backward passes of a block of samples over flat arrays, in plain TypeScript. Predictions, the input Jacobian and the
+// reference engine use them.
 //   forward    z_l = factor_l W_l h_(l-1) + b_l,   h_l = s_l(z_l)
 //   backward   delta_L = alpha seed * s_L'(z_L),   delta_(l-1) = (factor_l W_l^T delta_l) * s_(l-1)'(z_(l-1))
 //   tangent    h_l' = s_l'(z_l) * (factor_l (V_l h_(l-1) + W_l h_(l-1)') + v_l)      (derivative along parameters V, v)
-// A sample can have several backward rows (one an output: the Jacobian; or one alone: the gradient).
+// A sample can have several backward rows (one per output for the Jacobian) or a single one (for the gradient).
 import { finish, type Steps } from "../event-loop-yield.js";
 import { activate } from "./activations.js";
 import type { Architecture } from "./architecture.js";

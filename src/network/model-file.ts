@@ -1,5 +1,5 @@
-// The model file: a sealed JSON that describes itself - architecture options, parameters to the last bit, scaling, table
-// encoding, training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason.
+// Reads and writes model files (`saveModel`, `loadModel`): sealed JSON with architecture options, parameters to the last bit, scaling,
+// table encoding and training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason.
 import { writeFileAtomic } from "../atomic-file.js";
 import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";

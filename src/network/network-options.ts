@@ -1,4 +1,4 @@
-// The options of `network({...})`: checked one by one, misspelled names caught, and completed to what the network was built with.
+// Checks and completes the options of `network({...})`: misspelled names and wrong values are refused, defaults are filled in.
 
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";

@@ -1,5 +1,5 @@
-// A network: what it is (architecture, options), its parameters, and what prediction in raw units needs besides (scaling,
-// encoding). Immutable: training makes new ones by `with...`.
+// The public `network` and the class Network: an architecture, its parameters, and the scaling and encoding with which it predicts in raw
+// units. A Network is immutable; training makes new ones by its `with...` methods.
 //   prediction = target offset + target scale * psi(z),   z = (x - input offset) / input scale
 //   psi = alpha f(w), or centered alpha (f(w) - f(w_0))
 

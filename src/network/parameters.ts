@@ -1,4 +1,5 @@
-// The flat layout of the parameters: W_1 row-major (out x in), b_1, W_2, b_2, ..., as offsets and as a map.
+// Lays out the flat parameter vector of a network: W_1 row-major (out x in), b_1, W_2, b_2, ..., as offsets for the passes and as the
+// public parameter map.
 import { argumentError } from "../errors.js";
 import type { ActivationName, Architecture, Layer } from "./architecture.js";
 

@@ -1,5 +1,5 @@
-// Marks of some of the rows a network was trained on, kept in its summary: whoever evaluates it on those rows again is told. 64 rows,
-// spread evenly over all, by 48 bits of the SHA-1 of their values: no data can be read from them.
+// Hashes of some training rows, which `train` stores in the summary of a network so that `gaussflow evaluate` can warn if a table holds
+// them: 64 rows, spread evenly, by 48 bits of the SHA-1 of their values. No data can be read from them.
 import { createHash } from "node:crypto";
 import { Pace } from "../event-loop-yield.js";
 

@@ -1,5 +1,5 @@
-// The typed face of the addon: what build/Release/gaussflow.node exports, by hand, and nothing else talks to it untyped.
-// scripts/check/native-face.mjs compares these names with the binary's.
+// The types of the addon's exports (build/Release/gaussflow.node), written by hand. Only src/backend/native uses the addon, through these
+// types. scripts/check/native-face.mjs compares the names with the binary's.
 
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {

@@ -1,4 +1,4 @@
-// What the addon throws, as GaussflowErrors.
+// Turns exceptions of the addon into GaussflowErrors.
 import { fileError, GaussflowError } from "../../errors.js";
 import { refusedMemory } from "../memory.js";
 

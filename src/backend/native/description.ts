@@ -1,4 +1,4 @@
-// What the addon is told of a network and of a data file, in the form of its arguments.
+// Describes a network and a data file in the form of the addon's arguments.
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { FileSamples } from "../engine.js";

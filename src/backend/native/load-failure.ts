@@ -1,4 +1,4 @@
-// Why an addon that was found does not load, and what cures it: the dynamic loader's own words, read.
+// Explains why an addon that was found does not load, and how to fix it, from the message of the dynamic loader. Called by load.ts.
 import { installLibrary, type System } from "./system-libraries.js";
 
 export interface LoadFailure {

@@ -1,4 +1,4 @@
-// What the installer left behind about the addon: build/native-status.json, written by scripts/install.mjs.
+// Reads what the installer recorded about the addon: build/native-status.json, written by scripts/install.mjs. Called by load.ts.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

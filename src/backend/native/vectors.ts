@@ -1,4 +1,5 @@
-// Operations on large vectors by the addon's threads. Small ones stay in TypeScript, where a call costs nothing.
+// Operations on large vectors by the addon's threads, for the native engine. Small vectors are computed in TypeScript, where a call costs
+// nothing.
 import { LARGE_VECTOR, normOfSquares, plainVectors, type VectorOperations } from "../../algebra/vectors.js";
 import type { BindingModule } from "./binding.js";
 import { withCode } from "./coded-error.js";
