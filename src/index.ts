@@ -79,10 +79,20 @@ export {
   softmaxCrossEntropy,
 } from "./loss/softmax-cross-entropy.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
-export type { DampingRuleName } from "./method/damping.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
-export { type LevenbergMarquardtOptions, levenbergMarquardt } from "./method/levenberg-marquardt.js";
-export type { Judgment, Method, MethodState, Proposal, Trial } from "./method/method.js";
+export type { DampingRuleName } from "./method/levenberg-marquardt/damping.js";
+export { levenbergMarquardt } from "./method/levenberg-marquardt/levenberg-marquardt.js";
+export type { LevenbergMarquardtOptions } from "./method/levenberg-marquardt/options.js";
+export type {
+  FidelityPolicy,
+  Judgment,
+  Method,
+  MethodState,
+  PlannedFidelity,
+  Proposal,
+  RunPosition,
+  Trial,
+} from "./method/method.js";
 export type { Reason, ReasonCode } from "./method/reason.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
 export { type DiscretizationGap, discretizationGap, type GapOptions } from "./monitor/discretization-gap.js";
@@ -138,9 +148,12 @@ export type {
   VerdictCode,
 } from "./run/observer.js";
 export type { FlowRecord, TrainRecord } from "./run/record.js";
+export type { Fidelity, RunSizes } from "./step/fidelity.js";
+export type { ForcingTerm, Tolerance } from "./step/forcing.js";
 export type { InnerSolve } from "./step/inner-solve.js";
 export type { PrecisionChoice } from "./step/precision.js";
 export type { ResidualCurvature } from "./step/secant.js";
+export type { DampedStep } from "./step/step-model.js";
 export type { CurvatureSamples } from "./step/subset.js";
 export type { PrecisionUse, TrialHistory } from "./step/trial-history.js";
 export { ADVICE_THRESHOLDS, type Advice, type AdviceCode } from "./train/advice.js";

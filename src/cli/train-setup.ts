@@ -4,7 +4,7 @@ import { constantWarnings } from "../data/scaling.js";
 import type { ScalingKind } from "../linearize/problem.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
-import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { ActivationName } from "../network/architecture.js";
 import type { InitializationName } from "../network/initialize.js";
 import { type Network, network } from "../network/network.js";

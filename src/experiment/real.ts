@@ -4,7 +4,7 @@ import { readCsv } from "../data/read-csv.js";
 import type { Chart } from "../document.js";
 import { spectralDamping } from "../flow/damping-schedule.js";
 import { type FlowResult, flow } from "../flow/flow.js";
-import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import { checkAssumptions } from "../monitor/assumptions.js";
 import { monitor } from "../monitor/monitor.js";
 import { recommendOutputScale } from "../monitor/output-scale.js";

@@ -145,7 +145,7 @@ export async function linearizeAt(
   {
     precision = "double",
     subset = null,
-  }: { readonly precision?: Precision; readonly subset?: Uint32Array | null } = {},
+  }: { readonly precision?: Precision | undefined; readonly subset?: Uint32Array | null | undefined } = {},
 ): Promise<Point | Failure> {
   const { engine, route, decay, exactMeasureBelow: below = Number.POSITIVE_INFINITY } = problem;
   const answer = await engine.linearize(

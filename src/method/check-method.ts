@@ -6,6 +6,8 @@ import type { Method, MethodState } from "./method.js";
 
 const FUNCTIONS = ["start", "damping", "propose", "judge"] as const;
 const PLAIN = ["string", "boolean"];
+/** Members that `fidelity` replaces: without an error a method that has them would train in double precision on all samples. */
+const REPLACED = ["precision", "curvatureSamples", "wantsDouble"];
 
 /** @throws GAUSSFLOW_ARGUMENT naming the member, the rule and the value */
 export function checkMethod(argument: string, method: unknown): asserts method is Method {
@@ -27,6 +29,19 @@ export function checkMethod(argument: string, method: unknown): asserts method i
   for (const name of FUNCTIONS)
     if (typeof method[name] !== "function")
       throw argumentError(`${argument}.${name}`, "must be a function", method[name]);
+  const { fidelity } = method;
+  if (fidelity !== undefined && !isObject(fidelity))
+    throw argumentError(`${argument}.fidelity`, "must be an object with the functions planned and next", fidelity);
+  for (const name of ["planned", "next"])
+    if (fidelity !== undefined && typeof fidelity[name] !== "function")
+      throw argumentError(`${argument}.fidelity.${name}`, "must be a function", fidelity[name]);
+  for (const name of REPLACED)
+    if (method[name] !== undefined)
+      throw argumentError(
+        `${argument}.${name}`,
+        "must not be there: fidelity.next decides it (docs/own-method.md)",
+        method[name],
+      );
 }
 
 /** The state that a method starts with: a checkpoint can hold nothing else. @throws GAUSSFLOW_ARGUMENT */

@@ -8,15 +8,16 @@
 import { type Failure, failed } from "../backend/engine.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { dampedStep } from "../step/damped-step.js";
+import type { DampedStep } from "../step/step-model.js";
 import {
   checkSizes,
+  describedBySettings,
   type Judgment,
   type Method,
   type MethodState,
   numberOf,
   type Proposal,
   riseMessage,
-  toldBySettings,
   weigh,
 } from "./method.js";
 
@@ -44,7 +45,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
   checkBoolean("options.lineSearch", lineSearch);
   checkPositive("options.step", step);
 
-  return toldBySettings({
+  return describedBySettings({
     name: "gauss-newton",
     label: lineSearch ? `Gauss-Newton (line search from ${step})` : `Gauss-Newton (step ${step})`,
     settings: { lineSearch, step },
@@ -86,31 +87,20 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
 }
 
 /**
- * Length t along d: the model promises -t slope - t^2/2 d^T H d with d^T H d = -slope, as (G + ridge) d = -gradient; where that
- * was solved inexactly, the quadratic form comes with the direction.
+ * The step of length t along the direction of `from`. The model promises -t slope - t^2/2 d^T H d with d^T H d = -slope, as
+ * (G + ridge) d = -gradient; where that was solved inexactly, the quadratic form comes with the direction.
  */
-function scaled(
-  direction: Float64Array,
-  slope: number,
-  length: number,
-  from: Pick<Proposal, "damping" | "condition" | "seconds" | "inner" | "quadratic">,
-): Proposal {
+function scaled(direction: Float64Array, slope: number, length: number, from: DampedStep): Proposal {
+  const { quadratic } = from;
   return {
-    ok: true,
+    ...from,
     step: length === 1 ? direction : direction.map((value) => length * value),
     predicted:
-      from.quadratic === undefined
-        ? -slope * length * (1 - length / 2)
-        : -slope * length - 0.5 * length ** 2 * from.quadratic,
+      quadratic === undefined ? -slope * length * (1 - length / 2) : -slope * length - 0.5 * length ** 2 * quadratic,
     slope: slope * length,
-    damping: from.damping,
     length,
     direction,
     acceleration: null,
-    condition: from.condition,
-    inner: from.inner,
-    quadratic: from.quadratic,
-    seconds: from.seconds,
   };
 }
 

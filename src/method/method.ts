@@ -6,44 +6,24 @@
 // Float64Arrays - so that a checkpoint can hold it and a resumed run goes on bit for bit.
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem, ScalingKind } from "../linearize/problem.js";
-import type { InnerSolve } from "../step/inner-solve.js";
-import type { PrecisionChoice } from "../step/precision.js";
-import type { CurvatureSamples } from "../step/subset.js";
+import type { Fidelity, RunSizes } from "../step/fidelity.js";
+import type { DampedStep } from "../step/step-model.js";
+import type { TrialHistory } from "../step/trial-history.js";
 import type { ReasonCode } from "./reason.js";
 
 /** Named numbers and arrays, nothing else. */
 export type MethodState = { readonly [name: string]: number | Float64Array };
 
-/** A step to try. */
-export interface Proposal {
-  /** Tells it from a failure. */
-  readonly ok: true;
-  /** p entries. */
-  readonly step: Float64Array;
-  /** Reduction of the objective that the model promises for the step. */
-  readonly predicted: number;
-  /** gradient . step. */
-  readonly slope: number;
-  /** Damping that the step was solved with; 0 without damping. */
-  readonly damping: number;
+/** A step to try: a damped step, or a part of one. */
+export interface Proposal extends DampedStep {
   /** Step length along `direction` (1 for damped steps). */
   readonly length: number;
   /** The line (or curve) the step lies on: the damped step without its acceleration. */
   readonly direction: Float64Array;
   /** 2 |a| / |v|, lengths in D, where the step holds a geodesic acceleration a of the velocity v, else null. */
   readonly acceleration: number | null;
-  /** Condition estimate of the damped system; NaN or null where there is none. */
-  readonly condition: number | null;
-  /** Matrix-free route: how the step was solved for. */
-  readonly inner?: InnerSolve | undefined;
-  /** Single precision: steps of the conjugate gradients. */
-  readonly steps?: number | undefined;
   /** Pairs of the secant correction in the model; undefined where there can be none. */
   readonly secant?: number | undefined;
-  /** Matrix-free route: direction^T (G + decay I + mu D) direction. */
-  readonly quadratic?: number | undefined;
-  /** Seconds spent solving for this proposal; 0 where a direction was reused. */
-  readonly seconds: number;
 }
 
 /** The objective at the trial point. */
@@ -73,6 +53,32 @@ export interface Judgment {
   };
 }
 
+/** What a run may save, from its sizes: the plan counts its memory and time. */
+export interface PlannedFidelity {
+  /** Whether the primal curvature is in single precision, until that no longer suffices. */
+  readonly single: boolean;
+  /** Samples behind the curvature at first and at most, while they are not all; null = all, always. */
+  readonly subset: { readonly first: number; readonly most: number } | null;
+}
+
+/** Where a run stands when it asks for the next fidelity. */
+export interface RunPosition {
+  /** State of the method; null before the first linearization. */
+  readonly state: MethodState | null;
+  /** Accepted steps so far. */
+  readonly iteration: number;
+  /** All trials so far. */
+  readonly records: readonly TrialHistory[];
+}
+
+/** Decides how exactly curvatures are formed and solved with. Both answers are plain data that follow from the arguments alone. */
+export interface FidelityPolicy {
+  /** What a run of these sizes may save at most. */
+  planned(sizes: RunSizes): PlannedFidelity;
+  /** The fidelity of the next linearization. Where a solve fails the loop goes on to all samples, then to double precision. */
+  next(sizes: RunSizes, position: RunPosition): Fidelity;
+}
+
 /** A way to propose steps and to judge them: `levenbergMarquardt`, `gaussNewton`, or one of the caller's own. */
 export interface Method {
   /** Name in checkpoints. */
@@ -83,10 +89,8 @@ export interface Method {
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   /** Scaling D of the damping. */
   readonly scaling: ScalingKind;
-  /** Of the primal curvature. Default "double". */
-  readonly precision?: PrecisionChoice | undefined;
-  /** Behind the curvature. Default "all". */
-  readonly curvatureSamples?: CurvatureSamples | undefined;
+  /** How exactly curvatures are formed and solved with. Default: all samples in double precision. */
+  readonly fidelity?: FidelityPolicy | undefined;
   /**
    * State before the first iteration.
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity
@@ -100,8 +104,6 @@ export interface Method {
    * Default: none.
    */
   checkState?(state: MethodState): string | null;
-  /** Whether the next curvature must be that of all samples in double precision, whatever would pay. Default: never. */
-  wantsDouble?(state: MethodState): boolean;
   /** Damping that the next trial will use: what a record shows when the solve fails. */
   damping(state: MethodState): number;
   /**
@@ -165,15 +167,15 @@ export function riseMessage(point: Point, trial: number): string {
     : `the objective went from ${point.objective.toExponential(6)} to ${trial.toExponential(6)}`;
 }
 
-/** The methods of this folder: name and settings say all there is to them. A copy with a part replaced is none. */
-const told = new WeakSet<Method>();
+/** Methods that {name, settings} fully describe. Modified copies are not registered. */
+const described = new WeakSet<Method>();
 
-/** Marks a method whose name and settings tell it whole; they make it anew in another thread (`again.ts`). */
-export function toldBySettings(method: Method): Method {
-  told.add(Object.freeze(method));
+/** Registers a method that its name and settings fully describe, so that another thread can rebuild it (`rebuild-method.ts`). */
+export function describedBySettings(method: Method): Method {
+  described.add(Object.freeze(method));
   return method;
 }
 
-export function isToldBySettings(method: Method): boolean {
-  return told.has(method);
+export function isDescribedBySettings(method: Method): boolean {
+  return described.has(method);
 }

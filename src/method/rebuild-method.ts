@@ -1,8 +1,9 @@
 // A method made anew from its name and settings: functions cannot cross to another thread, plain data can.
 import { GaussflowError } from "../errors.js";
 import { type GaussNewtonOptions, gaussNewton } from "./gauss-newton.js";
-import { type LevenbergMarquardtOptions, levenbergMarquardt } from "./levenberg-marquardt.js";
-import { isToldBySettings, type Method } from "./method.js";
+import { levenbergMarquardt } from "./levenberg-marquardt/levenberg-marquardt.js";
+import type { LevenbergMarquardtOptions } from "./levenberg-marquardt/options.js";
+import { isDescribedBySettings, type Method } from "./method.js";
 
 /** Plain data. */
 export interface MethodSettings {
@@ -12,7 +13,7 @@ export interface MethodSettings {
 
 /** What makes the method anew, or null for a method that is not of ours or was changed. */
 export function settingsOf(method: Method): MethodSettings | null {
-  return isToldBySettings(method) ? { name: method.name, settings: method.settings } : null;
+  return isDescribedBySettings(method) ? { name: method.name, settings: method.settings } : null;
 }
 
 /** The method that `settingsOf` described. */

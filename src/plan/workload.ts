@@ -123,7 +123,7 @@ export function productWork(net: Architecture, n: number, products: number): Wor
   };
 }
 
-/** How the steps of a run are computed: precision and samples (`step/step-policy.ts`), and acceleration. */
+/** How the steps of a run are computed: precision and samples (`step/fidelity.ts`), and acceleration. */
 export interface StepKind {
   /** Primal route: the curvature is in single precision until that is not enough. The native engine holds one precision at a time. */
   readonly single?: boolean;

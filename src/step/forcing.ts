@@ -1,4 +1,4 @@
-// Chooses the tolerance of the next damped system, the forcing term of inexact Newton methods. Called by `step-policy.ts`.
+// Chooses the tolerance of the next damped system, the forcing term of inexact Newton methods. Called by the fidelity of the methods.
 //
 // Matrix-free:
 //
@@ -21,12 +21,28 @@ const first = 0.1;
 const most = 0.1;
 const least = 1e-10;
 
-/** The term at a point whose gradient has this norm, after `records`. It depends on nothing else, so a resumed run has the same. */
-export function forcingTerm(records: readonly TrialHistory[], gradientNorm: number): number {
+/** The last accepted step by conjugate gradients: the norm of the gradient it started from, and its tolerance. null before the first. */
+export interface ForcingTerm {
+  readonly last: { readonly gradientNorm: number; readonly tolerance: number } | null;
+}
+
+/** Where conjugate gradients stop: a relative residual, or the forcing term, which the norm of the next gradient completes. */
+export type Tolerance = number | ForcingTerm;
+
+/** The term after `records`. It depends on nothing else, so a resumed run has the same. */
+export function forcingTerm(records: readonly TrialHistory[]): ForcingTerm {
   const before = records.findLast((record) => record.accepted && record.inner !== undefined);
-  if (before?.inner === undefined || !(before.gradientNorm > 0)) return first;
-  const eta = gamma * (gradientNorm / before.gradientNorm) ** 2;
-  const safe = gamma * before.inner.tolerance ** 2;
+  if (before?.inner === undefined || !(before.gradientNorm > 0)) return { last: null };
+  return { last: { gradientNorm: before.gradientNorm, tolerance: before.inner.tolerance } };
+}
+
+/** The relative residual at a point whose gradient has this norm. */
+export function toleranceAt(tolerance: Tolerance, gradientNorm: number): number {
+  if (typeof tolerance === "number") return tolerance;
+  const { last } = tolerance;
+  if (last === null) return first;
+  const eta = gamma * (gradientNorm / last.gradientNorm) ** 2;
+  const safe = gamma * last.tolerance ** 2;
   return Math.min(most, Math.max(least, eta, safe > 0.1 ? safe : 0));
 }
 

@@ -1,5 +1,5 @@
 // Decides when the primal curvature is formed and factored in single precision (`../backend/single.ts`), from sizes and from earlier failures.
-// Called by `step-policy.ts` and by the plan of a training.
+// Called by the fidelity of Levenberg-Marquardt.
 //
 // Single precision halves the time of the Gram matrix and its factorization, about n c p^2 flops. It costs a few products with J and J^T a step, at
 // 4 n c p flops each and far below the rate of matrix products. It pays from some hundreds of parameters on, for any n. Its factor is good enough as
@@ -7,8 +7,7 @@
 // is linearized in double, and single precision is used again once the damping is ten times the damping of that failure.
 
 import type { Precision } from "../backend/curvature.js";
-import type { Engine } from "../backend/engine.js";
-import type { Problem } from "../linearize/problem.js";
+import type { RunSizes } from "./fidelity.js";
 import type { TrialHistory } from "./trial-history.js";
 
 /** `auto`: single precision where the rule of this file chooses it; `double`: always double precision. */
@@ -18,16 +17,12 @@ export type PrecisionChoice = "auto" | "double";
 const leastParameters = 500;
 const recovery = 10;
 
-/** True if a run with this route and this many parameters may use single precision. A condition estimate needs the double factor. */
+/** True if a run of these sizes may use single precision. A condition estimate needs the double factor. */
 export function singlePays(
-  {
-    route,
-    engine,
-    condition,
-  }: Pick<Problem, "route" | "condition"> & { readonly engine: Pick<Engine, "parameterCount"> },
-  choice: PrecisionChoice | undefined,
+  { route, condition, parameterCount }: Pick<RunSizes, "route" | "condition" | "parameterCount">,
+  choice: PrecisionChoice,
 ): boolean {
-  return choice === "auto" && route === "primal" && !condition && engine.parameterCount >= leastParameters;
+  return choice === "auto" && route === "primal" && !condition && parameterCount >= leastParameters;
 }
 
 /** The precision of a linearization whose first step will have this damping. Failures are read from the records, also after a resume. */

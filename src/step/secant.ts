@@ -1,5 +1,5 @@
 // A structured secant correction for the part of the Hessian that Gauss-Newton leaves out, computed from changes of the gradient. Levenberg-Marquardt
-// adds it to G once a run stalls (`../method/residual-curvature.ts`). The update and its sizing are those of NL2SOL (Dennis, Gay and Welsch, An
+// adds it to G once a run stalls (`../method/levenberg-marquardt/residual-curvature.ts`). The update and its sizing are those of NL2SOL (Dennis, Gay and Welsch, An
 // adaptive nonlinear least-squares algorithm, ACM Trans. Math. Softw. 7, 1981). Unlike NL2SOL, this file keeps the last few pairs instead of a
 // matrix, and computes y# in another way.
 //
@@ -19,7 +19,7 @@ import { dot, norm } from "../algebra/vectors.js";
 import type { LowRank } from "../backend/curvature.js";
 import { multiplyLowRank } from "../backend/low-rank.js";
 
-/** `auto`: once a run stalls, by the rule of `../method/residual-curvature.ts`; `none`: never. */
+/** `auto`: once a run stalls, by the rule of `../method/levenberg-marquardt/residual-curvature.ts`; `none`: never. */
 export type ResidualCurvature = "auto" | "none";
 
 /** Number of pairs that are kept. Measured on wine, 16-16: 20 or 60 pairs end no lower than 10 after the same number of iterations. */

@@ -8,20 +8,24 @@ import type { InnerSolve } from "./inner-solve.js";
 
 /** A step s and its model. */
 export interface DampedStep {
+  /** Tells it from a failure. */
   readonly ok: true;
   /** s, p entries. */
   readonly step: Float64Array;
   /** Decrease of the objective that the quadratic model predicts; positive up to rounding. */
   readonly predicted: number;
-  /** gradient . s, negative for a descent direction. */
+  /** gradient . step, negative for a descent direction. */
   readonly slope: number;
+  /** Damping that the step was solved with; 0 without damping. */
   readonly damping: number;
-  /** Condition estimate of the damped matrix; null when not asked for. */
+  /** Condition estimate of the damped system; NaN or null where there is none. */
   readonly condition: number | null;
   /** Single precision: steps of the conjugate gradients. */
   readonly steps?: number | undefined;
-  /** Matrix-free: s^T (G + decay I + mu D) s, which is -slope for an exact step; `inner` describes the conjugate gradients. */
+  /** Matrix-free route: how the step was solved for. */
   readonly inner?: InnerSolve | undefined;
+  /** Matrix-free route: direction^T (G + decay I + mu D) direction, which an exact step has as -slope. */
   readonly quadratic?: number | undefined;
+  /** Seconds spent solving for this step; 0 where a direction was used again. */
   readonly seconds: number;
 }

@@ -1,5 +1,5 @@
 // Chooses how many samples, and which, the costly part of a curvature uses (`../backend/subset.ts`): few while the model predicts a large
-// reduction, all of them when it predicts little. Called by `step-policy.ts` and by the plan of a training.
+// reduction, all of them when it predicts little. Called by the fidelity of Levenberg-Marquardt.
 //
 //   primal, single precision   0.3 p equations at first: a preconditioner. Doubled once a step costs over `mostSteps` conjugate-gradient
 //                              steps. All samples once the model predicts under a fifth of the objective and a step costs `fewSteps`
@@ -12,30 +12,27 @@
 // down to rounding where the minimum is 0 (sub-sampled Newton methods: Byrd, Chin, Neveitt and Nocedal, SIAM J. Optim. 21, 2011).
 
 import { Random } from "../random.js";
+import type { RunSizes } from "./fidelity.js";
 import type { TrialHistory } from "./trial-history.js";
 
 /** `auto`: a subset by the rule of this file; `all`: always all samples. */
 export type CurvatureSamples = "auto" | "all";
 
-type Sampled = "primal" | "matrix-free";
+/** Routes with a subset. */
+export type Sampled = "primal" | "matrix-free";
 
 // Chosen on the benchmark shared with other libraries, from eight starts, and on 784-30-10 with 60,000 samples; measured by
 // `node bench/precision.mjs` and `node bench/large.mjs`.
 const firstEquations = { primal: 0.3, "matrix-free": 5 };
-const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
+/** Share of the objective that a step must promise; below it, its model has too few samples. */
+export const leastPromise = { primal: 0.2, "matrix-free": 1e-3 };
 const fewSteps = 6;
 const mostSteps = 12;
 const mostShare = 0.5;
 const mostGrowth = 8;
 
 /** The sizes that the rule depends on. */
-export interface SubsetSizes {
-  readonly sampleCount: number;
-  readonly outputSize: number;
-  readonly parameterCount: number;
-  /** Evenness of the sample weights. Default 1. */
-  readonly evenness?: number | undefined;
-}
+export type SubsetSizes = Pick<RunSizes, "sampleCount" | "outputSize" | "parameterCount" | "evenness">;
 
 /** Number of samples of the next linearization, null = all. The outcome of earlier ones is read from the records, also after a resume. */
 export function nextSubset(sizes: SubsetSizes, route: Sampled, records: readonly TrialHistory[]): number | null {
@@ -65,18 +62,13 @@ function limit(sizes: SubsetSizes, route: Sampled): number {
 function after(last: TrialHistory, route: Sampled, records: readonly TrialHistory[]): number | null {
   const count = last.subset ?? null;
   if (count === null) return null;
-  const scarce = isScarce(route, promised(last, records));
+  const scarce = promised(last, records) < leastPromise[route];
   if (route === "matrix-free") return scarce ? 2 * count : count;
   // The largest of all trials: a trial with more damping needs fewer.
   const trials = records.filter(({ iteration }) => iteration === last.iteration);
   const steps = Math.max(...trials.map(({ precision }) => precision?.steps ?? 0));
   if (scarce && steps >= fewSteps) return null;
   return steps > mostSteps ? 2 * count : count;
-}
-
-/** True if a predicted reduction of this share of the objective is too little for the model of a subset. */
-export function isScarce(route: Sampled, share: number): boolean {
-  return share < leastPromise[route];
 }
 
 /** Predicted reduction of the accepted step of this record, as a share of the objective. */

@@ -1,11 +1,11 @@
 // The first point of a run that is not resumed, and the state that the method starts with: the size of the curvature is known only there.
+import { addScaled, dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import { freshScaling, linearizeAt, type Point, type Problem } from "../linearize/problem.js";
 import { checkState } from "../method/check-method.js";
 import type { MethodState } from "../method/method.js";
-import type { Effort } from "../step/step-policy.js";
+import type { Fidelity } from "../step/fidelity.js";
 import type { MinimizeOptions } from "./minimize-options.js";
-import { curvatureScale } from "./outcome.js";
 
 /**
  * @param maximum the running maximum of diag G, still 0; null with identity scaling
@@ -16,12 +16,12 @@ export async function firstPoint(
   { method, startBeside }: Pick<MinimizeOptions, "method" | "startBeside">,
   parameters: Float64Array,
   maximum: Float64Array | null,
-  effort: Effort,
+  fidelity: Fidelity,
   signal: AbortSignal,
 ): Promise<{ readonly ok: true; readonly point: Point; readonly state: MethodState } | Failure> {
   const { decay, scaling, route } = problem;
   const probe = maximum === null && route !== "dual" ? freshScaling(problem) : null;
-  const at = (where: Float64Array) => linearizeAt(problem, where, maximum, probe, signal, effort);
+  const at = (where: Float64Array) => linearizeAt(problem, where, maximum, probe, signal, fidelity);
   let point = await at(parameters);
   const beside = failed(point) ? null : (startBeside?.(point) ?? null);
   if (beside !== null) {
@@ -35,4 +35,21 @@ export async function firstPoint(
   const state = method.start(scale, scaling, point.parameters.length);
   checkState("options.method.start", state);
   return { ok: true, point, state };
+}
+
+/** Size of the curvature in the units of D, max_j G_jj / D_j, for the first damping. */
+function curvatureScale(point: Point, decay: number, probe: Float64Array | null, rooted: boolean): number {
+  let scale = 0;
+  if (point.scaling !== null) {
+    if (!rooted) return 1;
+    for (const value of point.scaling) scale = Math.max(scale, value); // G_jj = D_j^2 at the start
+    return scale;
+  }
+  if (probe !== null) for (const value of probe) scale = Math.max(scale, value);
+  // Dual route: r.K r / r.r, a Rayleigh quotient of the kernel that costs nothing: r.K r = |J^T r|^2.
+  else if (point.loss > 0) {
+    const slope = decay === 0 ? point.gradient : addScaled(point.gradient, -decay, point.parameters);
+    scale = dot(slope, slope) / (2 * point.loss);
+  }
+  return scale > 0 && Number.isFinite(scale) ? scale : 1;
 }

@@ -12,8 +12,6 @@ import type { StepKind } from "../plan/workload.js";
 import type { Observer } from "../run/observer.js";
 import { trainingData } from "../run/prepare.js";
 import type { CompletedRunOptions } from "../run/run-options.js";
-import { singlePays } from "../step/precision.js";
-import { plannedSubset } from "../step/subset.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
 
 /**
@@ -46,10 +44,12 @@ export function trainRequest(
   const { method, condition } = completed;
   const { outputSize, parameterCount } = network.architecture;
   const { fit, validation, cut } = partSizes(whole, completed, options.validation);
-  const single = singlePays({ route: "primal", engine: network.architecture, condition }, method.precision);
   // Those of the whole set: which rows a draw leaves to train on changes it little.
   const even = evenness(whole.weights, whole.weights?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? 0);
-  const few = { sampleCount: fit, outputSize, parameterCount, evenness: even };
+  const sizes = { condition, sampleCount: fit, outputSize, parameterCount, evenness: even };
+  const planned = (route: TrainRoute) =>
+    method.fidelity?.planned({ ...sizes, route }) ?? { single: false, subset: null };
+  const [primal, products] = [planned("primal"), planned("matrix-free")];
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =
     (owned ? 1 : 2) * dataBytes(whole, whole.sampleCount) +
@@ -63,14 +63,8 @@ export function trainRequest(
     completed.route,
     options,
     {
-      single,
-      subset:
-        method.curvatureSamples === "auto"
-          ? {
-              primal: single ? plannedSubset(few, "primal") : null,
-              "matrix-free": plannedSubset(few, "matrix-free"),
-            }
-          : {},
+      single: primal.single,
+      subset: { primal: primal.subset, "matrix-free": products.subset },
       acceleration: method.settings.acceleration === true,
       observed: options.monitor?.needs,
     },

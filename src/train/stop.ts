@@ -5,11 +5,13 @@
 //   reduction  actual and predicted reduction <= reduction F, ratio <= 2        (MINPACK's ftol), after an accepted step
 //
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
-import { type Failure, failed } from "../backend/engine.js";
+import { failed } from "../backend/engine.js";
 import type { Point } from "../linearize/problem.js";
-import type { Proposal, Trial } from "../method/method.js";
 import type { Reason } from "../method/reason.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
+import { endsNoRun } from "../step/fidelity.js";
+import type { Best } from "./snapshot.js";
+import type { Trial } from "./trial.js";
 
 /** When a training ends. The first rule that is met ends it. */
 export interface StopOptions {
@@ -88,18 +90,21 @@ export function lossReason(rules: StopRules, loss: number): Reason | null {
   return { code: "loss", message: `the loss ${show(loss)} reached the target ${show(rules.loss)}` };
 }
 
-/** Tests after an accepted step from `point`. */
+/** What an accepted step promised, and where it led. */
+interface Move {
+  readonly predicted: number;
+  readonly objective: number;
+  readonly parameterNorm: number;
+}
+
+/** Tests after an accepted step, which a model of too few samples does not decide. */
 export function acceptedReason(
   rules: StopRules,
-  point: Point,
-  move: {
-    readonly stepNorm: number;
-    readonly parameterNorm: number;
-    readonly predicted: number;
-    readonly actual: number;
-  },
+  { base: { point, fidelity }, route, stepNorm }: Trial,
+  { predicted, objective, parameterNorm }: Move,
 ): Reason | null {
-  const { stepNorm, parameterNorm, predicted, actual } = move;
+  if (endsNoRun(fidelity, point, route, predicted)) return null;
+  const actual = point.objective - objective;
   const bound = rules.reduction * point.objective;
   if (rules.reduction > 0 && Math.abs(actual) <= bound && predicted <= bound && actual <= 2 * predicted)
     return {
@@ -127,11 +132,15 @@ function roundingReason(point: Point, predicted: number, actual: number, roundin
   };
 }
 
-export function patienceReason(rules: StopRules, stale: number, bestIteration: number, best: number): Reason | null {
-  if (stale < rules.patience) return null;
+/** @param best the best point by the validation loss, null without one; `stale` iterations ago */
+export function patienceReason(
+  rules: StopRules,
+  { bestValidation: best, stale }: { readonly bestValidation: Best | null; readonly stale: number },
+): Reason | null {
+  if (best === null || stale < rules.patience) return null;
   return {
     code: "patience",
-    message: `the validation loss has not fallen below ${show(best)} (iteration ${bestIteration}) for ${stale} iterations`,
+    message: `the validation loss has not fallen below ${show(best.value)} (iteration ${best.iteration}) for ${stale} iterations`,
   };
 }
 
@@ -162,41 +171,35 @@ function noiseReason(point: Point, start: number, trial: number): Reason | null 
 /** More rejected trials than any growth of the damping can need: a method that never gives up is ended here. */
 const mostTrials = 100;
 
-/** Ends that the loop sees and the method does not, after trial number `trial` from `point` was rejected. */
+/**
+ * Why the run ends after a rejected trial: the method's reason, or what the loop sees and the method does not. null = the run goes on.
+ * @param count of trials of this model, this one included
+ */
 export function rejectedReason(
-  point: Point,
-  proposal: Proposal | Failure,
-  {
-    tried,
-    outcome,
-    trial,
-    rejection,
-    equations,
-    start,
-  }: {
-    readonly tried: Float64Array | null;
-    readonly outcome: Trial | Failure | null;
-    readonly trial: number;
-    readonly rejection: string | null;
+  { base: { point }, proposal, end, judgment }: Trial,
+  count: number,
+  run: {
     /** n c. */
     readonly equations: number;
     /** The objective that the run started from. */
     readonly start: number;
   },
 ): Reason | null {
-  if (failed(proposal)) return null;
-  if (outcome !== null && !failed(outcome) && trial === 1) {
-    const rounding = Number.EPSILON * Math.sqrt(equations);
-    const reason = roundingReason(point, proposal.predicted, point.objective - outcome.objective, rounding);
+  if (judgment.end !== undefined) return judgment.end;
+  if (end === null || proposal === null || failed(proposal)) return null;
+  const { answer, parameters } = end;
+  if (!failed(answer) && count === 1) {
+    const rounding = Number.EPSILON * Math.sqrt(run.equations);
+    const reason = roundingReason(point, proposal.predicted, point.objective - answer.objective, rounding);
     if (reason !== null) return reason;
   }
-  const noisy = noiseReason(point, start, trial);
+  const noisy = noiseReason(point, run.start, count);
   if (noisy !== null) return noisy;
-  if (tried?.every((value, j) => value === point.parameters[j]))
+  if (parameters.every((value, j) => value === point.parameters[j]))
     return {
       code: "no-progress",
-      message: `after ${trial} rejected trials the step no longer changes any parameter; the objective stays ${point.objective.toExponential(6)}, the gradient measure ${point.gradientCosine.toExponential(3)}`,
+      message: `after ${count} rejected trials the step no longer changes any parameter; the objective stays ${point.objective.toExponential(6)}, the gradient measure ${point.gradientCosine.toExponential(3)}`,
     };
-  if (trial < mostTrials) return null;
-  return { code: "no-progress", message: `${trial} trials in a row were rejected; last: ${rejection}` };
+  if (count < mostTrials) return null;
+  return { code: "no-progress", message: `${count} trials in a row were rejected; last: ${judgment.rejection}` };
 }

@@ -4,7 +4,7 @@ import { argumentError } from "../errors.js";
 import { finish, type Steps } from "../event-loop-yield.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearize/problem.js";
 import { checkMethod } from "../method/check-method.js";
-import { levenbergMarquardt } from "../method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
 import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
 import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../../src/method/levenberg-marquardt/levenberg-marquardt.js";
 import { minimizeDense } from "../helpers/minimize-dense.js";
 
 const folder = process.env.GAUSSFLOW_DATA;

@@ -6,7 +6,7 @@ import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { gaussNewton, levenbergMarquardt, network } from "../../src/index.js";
 import { linearizeAt, type Point, type Problem, scalingInEffect } from "../../src/linearize/problem.js";
-import { dampingRules } from "../../src/method/damping.js";
+import { dampingRules } from "../../src/method/levenberg-marquardt/damping.js";
 import { layerSizes } from "../../src/network/parameters.js";
 import { dampedStep } from "../../src/step/damped-step.js";
 import { waves } from "../helpers/problems.js";

@@ -7,6 +7,7 @@ import {
   levenbergMarquardt,
   type Method,
   network,
+  plan,
   squaredError,
   type TrainOptions,
   train,
@@ -97,6 +98,21 @@ describe("what a method lacks is named", () => {
       { method: { ...tenfold(), start: () => ({ rule: "tenfold" }) } },
       /options\.method\.start must answer numbers and Float64Arrays, which rule is not; received "tenfold"/,
     ],
+    [
+      "fidelity",
+      { method: { ...tenfold(), fidelity: "exact" } },
+      /options\.method\.fidelity must be an object with the functions planned and next; received "exact"/,
+    ],
+    [
+      "no next fidelity",
+      { method: { ...tenfold(), fidelity: { planned: () => null } } },
+      /options\.method\.fidelity\.next must be a function/,
+    ],
+    [
+      "a precision of its own",
+      { method: { ...tenfold(), precision: "auto" } },
+      /options\.method\.precision must not be there: fidelity\.next decides it/,
+    ],
     ["no state", { method: { ...tenfold(), start: () => null } }, /options\.method\.start must answer an object/],
   ];
   it.each(bad)("%s", async (_, options, message) => {
@@ -104,5 +120,43 @@ describe("what a method lacks is named", () => {
     await expect(train(net, data, { ...quick, ...options } as TrainOptions)).rejects.toMatchObject({
       code: "GAUSSFLOW_ARGUMENT",
     });
+  });
+});
+
+describe("a method decides how exactly its curvature is formed", () => {
+  /** Double precision on all samples at first, single precision and every third sample from the fourth accepted step on. */
+  const thrifty = (): Method => ({
+    ...tenfold(),
+    name: "thrifty",
+    fidelity: {
+      planned: () => ({ single: true, subset: { first: 27, most: 27 } }),
+      next: ({ sampleCount }, { iteration }) => {
+        if (iteration < 4) return { precision: "double", subset: null };
+        const subset = Uint32Array.from({ length: Math.ceil(sampleCount / 3) }, (_, k) => 3 * k);
+        return { precision: "single", subset, tolerance: 1e-6 };
+      },
+    },
+  });
+  const options = { ...quick, validation: false, stop: { iterations: 12 } } as const;
+
+  it("and every record says what was used; a resumed run decides the same", async () => {
+    const whole = await train(net, data, { ...options, method: thrifty() });
+    for (const { iteration, precision, subset } of whole.records.slice(1)) {
+      expect(precision?.used).toBe(iteration <= 4 ? "double" : "single");
+      expect([subset, precision?.tolerance]).toEqual(iteration <= 4 ? [null, null] : [27, 1e-6]);
+      expect(precision?.fallback).toBeNull();
+    }
+    const path = join(folder, "thrifty.json");
+    const stop = { iterations: 7 };
+    await train(net, data, { ...options, method: thrifty(), stop, checkpoint: { path } });
+    expect(timeless(await train(net, data, { ...options, method: thrifty(), resume: path }))).toEqual(timeless(whole));
+  });
+
+  it("and the plan counts what it says", () => {
+    const [planned, exact] = [thrifty(), tenfold()].map(
+      (method) => plan(net, data, { ...options, method }).chosen.flops,
+    );
+    // A third of the samples in the Gram matrix, and four products with all of them.
+    expect(planned).not.toBe(exact);
   });
 });

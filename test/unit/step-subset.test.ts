@@ -2,15 +2,15 @@
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/backend/create.js";
 import type { Engine, LinearizeRequest } from "../../src/backend/engine.js";
-import type { Point, Problem } from "../../src/linearize/problem.js";
+import type { Point } from "../../src/linearize/problem.js";
 import { evenness } from "../../src/loss/weighted.js";
-import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../../src/method/levenberg-marquardt/levenberg-marquardt.js";
 import { predictions } from "../../src/network/forward.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import type { TrainRecord } from "../../src/run/record.js";
+import { endsNoRun, type RunSizes } from "../../src/step/fidelity.js";
 import { gainTerm } from "../../src/step/forcing.js";
-import { StepPolicy } from "../../src/step/step-policy.js";
 import { type CurvatureSamples, drawSubset, nextSubset, plannedSubset } from "../../src/step/subset.js";
 import { minimize } from "../../src/train/minimize.js";
 import type { MinimizeResult } from "../../src/train/minimize-options.js";
@@ -230,14 +230,13 @@ describe("training", () => {
     ["matrix-free", true],
     ["primal", false],
   ] as const)("a short step on a model of a few that promised little: %s", (route, goesOn) => {
-    const engine = { sampleCount: 1e4, outputSize: 1, parameterCount: 600 } as Engine;
-    const problem = { engine, route } as Problem;
-    const policy = new StepPolicy(problem, { precision: "auto", curvatureSamples: "auto" });
+    const sizes: RunSizes = { route, condition: false, sampleCount: 1e4, outputSize: 1, parameterCount: 600 };
+    const fidelity = levenbergMarquardt().fidelity?.next(sizes, { state: null, iteration: 0, records: [] }) ?? {};
     const point = { objective: 1, precision: "double", subset: 300 } as Point;
-    expect(policy.endsNothing(point, 0.9e-3)).toBe(goesOn);
+    expect(endsNoRun(fidelity, point, route, 0.9e-3)).toBe(goesOn);
     // The next would have as many samples again, or the model was that of all.
-    expect(policy.endsNothing(point, 1.1e-3)).toBe(false);
-    expect(policy.endsNothing({ ...point, subset: null }, 0.9e-3)).toBe(false);
+    expect(endsNoRun(fidelity, point, route, 1.1e-3)).toBe(false);
+    expect(endsNoRun(fidelity, { ...point, subset: null }, route, 0.9e-3)).toBe(false);
   });
 
   it("names the option, the rule and the value", () => {

@@ -6,7 +6,7 @@ import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { imprecise } from "../../src/backend/single.js";
-import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../../src/method/levenberg-marquardt/levenberg-marquardt.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import type { TrainRecord } from "../../src/run/record.js";

@@ -1,6 +1,6 @@
 // Small problems whose targets can be reached exactly: by default the loss goes to rounding, from nearly every start.
 import { describe, expect, it } from "vitest";
-import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../../src/method/levenberg-marquardt/levenberg-marquardt.js";
 import { type Network, network } from "../../src/network/network.js";
 import { train } from "../../src/train/train.js";
 

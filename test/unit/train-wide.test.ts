@@ -7,7 +7,7 @@ import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { SpareVectors } from "../../src/linearize/spare-vectors.js";
 import { Slot, Workspace } from "../../src/linearize/workspace.js";
-import { levenbergMarquardt } from "../../src/method/levenberg-marquardt.js";
+import { levenbergMarquardt } from "../../src/method/levenberg-marquardt/levenberg-marquardt.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { minimize } from "../../src/train/minimize.js";

@@ -1,12 +1,12 @@
-// When a run of Levenberg-Marquardt stalls, and what its state keeps of the secant correction (`../step/secant.ts`) from then on.
+// When a run of Levenberg-Marquardt stalls, and what its state keeps of the secant correction (`../../step/secant.ts`) from then on.
 
-import type { LowRank } from "../backend/curvature.js";
-import { type Failure, failed } from "../backend/engine.js";
-import { multiplyLowRank } from "../backend/low-rank.js";
-import type { Point, Problem } from "../linearize/problem.js";
-import { Slot } from "../linearize/workspace.js";
-import { noPairs, nothingPending, type Pairs, type Pending, secantOf, withPending } from "../step/secant.js";
-import { arrayOf, type MethodState, numberOf, type Proposal } from "./method.js";
+import type { LowRank } from "../../backend/curvature.js";
+import { type Failure, failed } from "../../backend/engine.js";
+import { multiplyLowRank } from "../../backend/low-rank.js";
+import type { Point, Problem } from "../../linearize/problem.js";
+import { Slot } from "../../linearize/workspace.js";
+import { noPairs, nothingPending, type Pairs, type Pending, secantOf, withPending } from "../../step/secant.js";
+import { arrayOf, type MethodState, numberOf, type Proposal } from "../method.js";
 
 /** A run stalls once so many steps one after the other take less than `share` off the objective each, until one takes `end`. */
 const stall = { steps: 3, share: 3e-3, end: 3e-2 };

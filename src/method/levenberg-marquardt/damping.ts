@@ -1,9 +1,10 @@
-// Rules for the Levenberg-Marquardt damping mu: small objects from (gain ratio, mu, growth) to the next mu.
+// The Levenberg-Marquardt damping mu: its first value, the rules from (gain ratio, mu, growth) to the next one, and its limits.
 //
 //   nielsen   accepted mu *= max(1/3, 1 - (2 ratio - 1)^3), growth = 2;     rejected mu *= growth, growth *= 2
 //   hybrid    accepted mu *= 0.1 (ratio > 0.75), 0.5 (> 0.25), else 2;      rejected as nielsen
 //
-// Nielsen: IMM-REP-1999-05, and Madsen, Nielsen, Tingleff 2004; hybrid: ours, between Nielsen and the classic x0.1 rule.
+// Nielsen: IMM-REP-1999-05, and Madsen, Nielsen, Tingleff 2004; hybrid lies between Nielsen and the classic x0.1 rule.
+import type { ScalingKind } from "../../linearize/problem.js";
 
 /** What a rule remembers: the damping, and the factor of the next rejection. */
 export interface DampingState {
@@ -48,3 +49,32 @@ export type DampingRuleName = "nielsen" | "hybrid";
 
 /** The rules by name. */
 export const dampingRules: Readonly<Record<DampingRuleName, DampingRule>> = { nielsen, hybrid };
+
+/** Parameter count from which the smaller first damping is safe. */
+const large = 500;
+
+/**
+ * The first damping relative to the size of the curvature in the units of D.
+ * @param scaling that was asked for
+ * @param effect the scaling in effect on the route
+ */
+export function firstDamping(scaling: ScalingKind, effect: ScalingKind, parameterCount: number): number {
+  if (effect === "identity") return scaling === "root" ? 0.1 : 1e-3;
+  if (effect === "marquardt") return 1;
+  return parameterCount < large ? 1 : 0.03;
+}
+
+/** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
+const saturation = 1e16;
+/** Below this multiple of it the damping has no effect in double precision. */
+const floor = 1e-30;
+
+/** Most damping in a run whose curvature is of size `scale`. A curvature near the end of the double range must not make it infinite. */
+export function mostDamping(scale: number): number {
+  return Math.min(saturation * scale, Number.MAX_VALUE);
+}
+
+/** The damping of the rule, kept in range. */
+export function bounded(damping: number, scale: number): number {
+  return Math.min(Math.max(damping, floor * scale), Number.MAX_VALUE);
+}

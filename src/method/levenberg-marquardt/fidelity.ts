@@ -1,0 +1,63 @@
+// How exactly Levenberg-Marquardt forms its curvature: in single precision (`../../step/precision.ts`) and on a subset of the samples
+// (`../../step/subset.ts`) where that pays, and with conjugate gradients no further than the model is worth (`../../step/forcing.ts`).
+import type { Fidelity, RunSizes } from "../../step/fidelity.js";
+import { forcingTerm, gainTerm } from "../../step/forcing.js";
+import { nextPrecision, singlePays } from "../../step/precision.js";
+import { drawSubset, leastPromise, nextSubset, plannedSubset, type Sampled } from "../../step/subset.js";
+import { type FidelityPolicy, numberOf, type RunPosition } from "../method.js";
+import type { LevenbergMarquardtSettings } from "./options.js";
+import { isStalled } from "./residual-curvature.js";
+
+/** What the settings leave open. */
+type Choices = Pick<LevenbergMarquardtSettings, "precision" | "curvatureSamples">;
+
+/** The policy of these settings. */
+export function fidelityPolicy(choices: Choices): FidelityPolicy {
+  return {
+    planned(sizes) {
+      const sampled = sampledRoute(sizes, choices);
+      return {
+        single: singlePays(sizes, choices.precision),
+        subset: sampled === null ? null : plannedSubset(sizes, sampled),
+      };
+    },
+    next: (sizes, position) => (sizes.route === "matrix-free" ? ofProducts : ofMatrix)(sizes, choices, position),
+  };
+}
+
+/** The route as one that uses a subset; null where a run of these sizes never does. */
+function sampledRoute(sizes: RunSizes, { precision, curvatureSamples }: Choices): Sampled | null {
+  if (curvatureSamples === "all" || sizes.route === "dual") return null;
+  return sizes.route === "matrix-free" || singlePays(sizes, precision) ? sizes.route : null;
+}
+
+/** Matrix-free: the products are those of the subset, which is the model itself. */
+function ofProducts(sizes: RunSizes, choices: Choices, { iteration, records }: RunPosition): Fidelity {
+  const tolerance = forcingTerm(records);
+  if (sampledRoute(sizes, choices) === null) return { tolerance };
+  const subset = drawn(sizes, "matrix-free", iteration, records);
+  return { subset, tolerance, scarceBelow: leastPromise["matrix-free"] };
+}
+
+/** With a matrix: single precision, whose factor may be that of a subset. A run that stalls wants the exact one. */
+function ofMatrix(sizes: RunSizes, choices: Choices, { state, iteration, records }: RunPosition): Fidelity {
+  if (!singlePays(sizes, choices.precision)) return {};
+  const damping = state === null ? Number.POSITIVE_INFINITY : numberOf(state, "damping");
+  const stalled = state !== null && isStalled(state);
+  const precision = stalled ? "double" : nextPrecision(damping, records);
+  const tolerance = precision === "single" ? gainTerm(records) : undefined;
+  if (sampledRoute(sizes, choices) === null) return { precision, tolerance };
+  const subset = precision === "single" ? drawn(sizes, "primal", iteration, records) : null;
+  return { precision, subset, tolerance };
+}
+
+/** The samples of the next linearization; null = all. */
+function drawn(
+  sizes: RunSizes,
+  route: Sampled,
+  iteration: number,
+  records: RunPosition["records"],
+): Uint32Array | null {
+  const count = nextSubset(sizes, route, records);
+  return count === null ? null : drawSubset(count, sizes.sampleCount, iteration);
+}

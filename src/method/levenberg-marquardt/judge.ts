@@ -1,0 +1,60 @@
+// How Levenberg-Marquardt judges a trial: it is accepted where it lowers the objective. A rejected one goes on without its acceleration, then
+// without the secant correction, then with more damping.
+import { type Failure, failed } from "../../backend/engine.js";
+import type { Point } from "../../linearize/problem.js";
+import { type Judgment, type MethodState, numberOf, type Proposal, riseMessage, type Trial, weigh } from "../method.js";
+import { bounded, type DampingRule, type DampingState, mostDamping } from "./damping.js";
+import { afterStep, withoutCorrection } from "./residual-curvature.js";
+
+/** Whether a trial from `point` is accepted, and the state that follows. */
+export function judge(
+  rule: DampingRule,
+  state: MethodState,
+  point: Point,
+  proposal: Proposal | Failure,
+  trial: Trial | Failure | null,
+): Judgment {
+  const weight = weigh(point, proposal, trial);
+  if ("ratio" in weight && weight.ratio > 0) {
+    const next = withDamping(state, rule.accepted(weight.ratio, dampingOf(state)));
+    const noted = afterStep(state, point, proposal, weight.actual / point.objective);
+    return { accepted: true, state: { ...next, ...noted }, gainRatio: weight.ratio, rejection: null };
+  }
+  const rejection =
+    "rejection" in weight
+      ? weight.rejection
+      : riseMessage(point, trial !== null && "ok" in trial ? trial.objective : Number.NaN);
+  const gainRatio = "ratio" in weight && Number.isFinite(weight.ratio) ? weight.ratio : null;
+  const rejected = { accepted: false, gainRatio, rejection };
+  // The velocity alone is still to be tried.
+  if (!failed(proposal) && proposal.acceleration !== null) return { ...rejected, state };
+  // Not positive definite with the correction: it goes before the damping grows.
+  if (failed(proposal) && proposal.code === "indefinite") {
+    const dropped = withoutCorrection(state, point);
+    if (dropped !== null) return { ...rejected, state: { ...state, ...dropped } };
+  }
+  return { ...rejected, ...withMoreDamping(rule, state, point, rejection) };
+}
+
+/** The state with more damping, and the end of the run where that is too much. */
+function withMoreDamping(
+  rule: DampingRule,
+  state: MethodState,
+  point: Point,
+  rejection: string,
+): Pick<Judgment, "state" | "end"> {
+  const next = rule.rejected(dampingOf(state));
+  const limit = mostDamping(numberOf(state, "scale"));
+  const after = { state: withDamping(state, next) };
+  if (next.damping <= limit) return after;
+  const message = `the damping ${next.damping.toExponential(3)} passed ${limit.toExponential(3)} without a step that lowers the objective ${point.objective.toExponential(6)}; last: ${rejection}`;
+  return { ...after, end: { code: "damping-saturated", message } };
+}
+
+function dampingOf(state: MethodState): DampingState {
+  return { damping: numberOf(state, "damping"), growth: numberOf(state, "growth") };
+}
+
+function withDamping(state: MethodState, { damping, growth }: DampingState): MethodState {
+  return { ...state, damping: bounded(damping, numberOf(state, "scale")), growth };
+}

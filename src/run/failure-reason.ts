@@ -1,0 +1,26 @@
+// Failures as the reason of a run that they end.
+import type { Failure } from "../backend/engine.js";
+import { memoryRefusal } from "../backend/memory.js";
+import type { Reason } from "../method/reason.js";
+
+/** The reason of a run that an error for want of memory ends; null for other errors. */
+export function memoryReason(error: unknown): Reason | null {
+  const message = memoryRefusal(error);
+  return message === null ? null : { code: "memory", message };
+}
+
+/** The reason of a run that ends because there is no linearization at its point. */
+export function failureReason(failure: Failure): Reason {
+  switch (failure.code) {
+    case "non-finite":
+      return { code: "non-finite", message: failure.message, where: failure.where };
+    case "memory":
+      return { code: "memory", message: failure.message };
+    case "indefinite":
+    case "imprecise":
+      return { code: "no-progress", message: failure.message };
+    default:
+      failure satisfies never;
+      throw new Error("unreachable");
+  }
+}

@@ -1,0 +1,36 @@
+// Where the trials of an iteration start: the point linearized as exactly as the method asked for.
+import { type Failure, failed } from "../backend/engine.js";
+import { linearizeAt, type Point, type Problem } from "../linearize/problem.js";
+import { exactFidelity, type Fidelity, type RunSizes, withTolerance } from "../step/fidelity.js";
+import { firstPoint } from "./first-point.js";
+import type { MinimizeOptions } from "./minimize-options.js";
+import type { RunState } from "./run-state.js";
+import type { Base } from "./trial.js";
+
+/** The method's choice for the next linearization. */
+export function nextFidelity({ method }: MinimizeOptions, sizes: RunSizes, run: RunState): Fidelity {
+  const position = { state: run.method, iteration: run.iteration, records: run.records };
+  return method.fidelity?.next(sizes, position) ?? exactFidelity(sizes, run.records);
+}
+
+/** Linearizes where the run stands. The first time the method starts there, and the point may be one beside it. */
+export async function baseOf(
+  problem: Problem,
+  options: MinimizeOptions,
+  run: RunState,
+  fidelity: Fidelity,
+  signal: AbortSignal,
+): Promise<Base | Failure> {
+  if (run.method !== null)
+    return asBase(await linearizeAt(problem, run.parameters, run.scaling, null, signal, fidelity), fidelity);
+  const first = await firstPoint(problem, options, run.parameters, run.scaling, fidelity, signal);
+  if (failed(first)) return first;
+  run.parameters = first.point.parameters;
+  run.method = first.state;
+  return asBase(first.point, fidelity);
+}
+
+function asBase(point: Point | Failure, fidelity: Fidelity): Base | Failure {
+  if (failed(point)) return point;
+  return { ok: true, point: withTolerance(point, fidelity), fidelity, fallback: null, seconds: point.seconds };
+}

@@ -1,0 +1,42 @@
+// The objective at the end of a step, and the validation loss where a step was accepted.
+import { plainVectors } from "../algebra/vectors.js";
+import { failed } from "../backend/engine.js";
+import { unlessMemory } from "../backend/memory.js";
+import { objectiveOf, type Problem } from "../linearize/problem.js";
+import type { MinimizeOptions } from "./minimize-options.js";
+import type { RunState } from "./run-state.js";
+import type { StepEnd } from "./trial.js";
+
+/** Evaluates the objective at `from` + `step`. */
+export async function evaluateStep(
+  { engine, decay, spare }: Problem,
+  from: Float64Array,
+  step: Float64Array,
+  signal: AbortSignal,
+): Promise<StepEnd> {
+  const { vectors = plainVectors } = engine;
+  const parameters = vectors.addScaled(from, 1, step, spare?.take());
+  spare?.borrow(parameters);
+  const start = performance.now();
+  const answer = unlessMemory(await engine.evaluate(parameters, signal));
+  const seconds = (performance.now() - start) / 1000;
+  if (failed(answer)) return { parameters, answer, seconds };
+  const objective = objectiveOf(answer.loss, decay, parameters, vectors);
+  return { parameters, answer: { ok: true, objective, loss: answer.loss }, seconds };
+}
+
+/** The validation loss at a point just accepted, which the run keeps where it is the best. Not finite counts as no improvement. */
+export async function validate(
+  { validation = null }: MinimizeOptions,
+  run: RunState,
+  point: { readonly iteration: number; readonly parameters: Float64Array; readonly loss: number },
+  signal: AbortSignal,
+): Promise<{ readonly loss: number | null; readonly seconds: number }> {
+  if (validation === null) return { loss: null, seconds: 0 };
+  const start = performance.now();
+  const answer = unlessMemory(await validation.engine.evaluate(point.parameters, signal));
+  const seconds = (performance.now() - start) / 1000;
+  const value = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss * validation.meanFactor;
+  run.validate({ ...point, value });
+  return { loss: Number.isFinite(value) ? value : null, seconds };
+}

@@ -1,0 +1,89 @@
+// What the loop carries from one iteration to the next: a snapshot that changes. Taken at an iteration boundary and put back, the run goes
+// on bit for bit.
+import type { MethodState } from "../method/method.js";
+import type { TrainRecord } from "../run/record.js";
+import { type Best, better, type Snapshot } from "./snapshot.js";
+
+export class RunState {
+  /** Accepted iterations done. */
+  iteration: number;
+  parameters: Float64Array;
+  /** State of the method; null before the first linearization. */
+  method: MethodState | null;
+  /** Running maximum of diag G, which the engine updates in place; null with identity scaling. */
+  readonly scaling: Float64Array | null;
+  readonly records: TrainRecord[];
+  /** By the training objective. */
+  best: Best;
+  /** By the validation loss; null without validation data. */
+  bestValidation: Best | null;
+  /** Iterations since the validation loss last fell. */
+  stale: number;
+  /** Where the run stands. */
+  last: Best;
+  readonly #start = performance.now();
+  readonly #before: number;
+  /** What a checkpoint of the last boundary of this run refers to. */
+  #boundary: Omit<Snapshot, "records"> | null = null;
+
+  /**
+   * @param initial p parameters, copied. Ignored when resuming.
+   * @param scaling the running maximum of a run that begins, 0 everywhere. Ignored when resuming.
+   */
+  constructor(initial: Float64Array, scaling: () => Float64Array | null, resume: Snapshot | null) {
+    const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
+    this.iteration = resume?.iteration ?? 0;
+    this.parameters = resume?.parameters.slice() ?? start.parameters;
+    this.method = resume?.methodState ?? null;
+    this.scaling = resume?.scaling?.slice() ?? scaling();
+    this.records = [...(resume?.records ?? [])];
+    this.best = resume?.best ?? start;
+    this.bestValidation = resume?.bestValidation ?? null;
+    this.stale = resume?.stale ?? 0;
+    this.last = { ...start, iteration: this.iteration, parameters: this.parameters };
+    this.#before = resume?.elapsed ?? 0;
+  }
+
+  /** Seconds of this call and of those it resumed. */
+  get elapsed(): number {
+    return this.#before + (performance.now() - this.#start) / 1000;
+  }
+
+  /**
+   * Stands at a point of the present iteration, which is kept where it is the best.
+   * @param loss mean loss as in the records
+   */
+  standAt(parameters: Float64Array, objective: number, loss: number): void {
+    this.last = { iteration: this.iteration, parameters, value: objective, loss };
+    this.best = better(this.last, this.best);
+  }
+
+  /** Keeps a point where it is the best by the validation loss, `value`. */
+  validate(candidate: Best): void {
+    const kept = better(candidate, this.bestValidation);
+    this.stale = kept === candidate ? 0 : this.stale + 1;
+    this.bestValidation = kept;
+  }
+
+  /** The state at this boundary, made when it is asked for. The list of records only grows: its length now is where to cut it. */
+  snapshot(): () => Snapshot {
+    const count = this.records.length;
+    const boundary = {
+      iteration: this.iteration,
+      parameters: this.parameters,
+      methodState: this.method as MethodState,
+      scaling: this.scaling?.slice() ?? null,
+      best: this.best,
+      bestValidation: this.bestValidation,
+      stale: this.stale,
+      elapsed: this.elapsed,
+    };
+    this.#boundary = boundary;
+    return () => ({ ...boundary, records: this.records.slice(0, count) });
+  }
+
+  /** Everything that holds vectors of the run. */
+  get held(): readonly unknown[] {
+    return [this.parameters, this.method, this.best, this.bestValidation, this.last, this.#boundary];
+  }
+}
