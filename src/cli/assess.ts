@@ -1,4 +1,5 @@
-// Metrics of a network on a data set in raw units, in turns with the event loop; data files block by block.
+// Computes the error metrics of a model on a data set in raw units, in turns with the event loop; data files are read block by block.
+// `train`, `predict` and `evaluate` call it.
 import { type PredictOptions, predictAsync } from "../backend/predict.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";

@@ -1,4 +1,4 @@
-// gaussflow convert FILE OUT: from a table of numbers to a data file, row by row.
+// The command gaussflow convert FILE OUT: writes a table of numbers to a data file, row by row.
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { showBytes } from "../bytes.js";

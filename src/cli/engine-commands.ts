@@ -1,4 +1,4 @@
-// gaussflow doctor and gaussflow build: the state of the native engine, and the way to get it.
+// The commands gaussflow doctor and gaussflow build: print the state of the native engine, and compile it.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";

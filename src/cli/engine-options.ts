@@ -1,4 +1,4 @@
-// --backend, --threads, --memory-limit: the options of the commands that compute.
+// The options --backend, --threads and --memory-limit, which the commands that compute share.
 import { type Command, Option } from "commander";
 import type { Backend } from "../backend/create.js";
 import { bytes, integer } from "./parse.js";

@@ -1,3 +1,5 @@
+// The exit codes of the command line, in a file without imports, because signals.ts is loaded first.
+
 /** Exit codes, as `--help` and docs/cli.md list them. */
 export const EXIT = {
   ok: 0,

@@ -1,5 +1,5 @@
-// How a command ends: the documented exit codes, and one clean line on stderr for every error. The stack is for
-// GAUSSFLOW_DEBUG=1 alone.
+// Decides how a command ends: its exit code, and one line on standard error for an error (with the stack if GAUSSFLOW_DEBUG=1). Every
+// command uses it.
 import { CommanderError } from "commander";
 import { GaussflowError } from "../errors.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";

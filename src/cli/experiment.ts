@@ -1,4 +1,4 @@
-// gaussflow experiment NAME: runs an experiment of the theory, prints its claims, writes JSON lines and an HTML report.
+// The command gaussflow experiment NAME: runs an experiment of the theory, prints its claims, and writes JSON lines and an HTML report.
 import { cpus, release, type } from "node:os";
 import { basename, join } from "node:path";
 import { Argument, type Command } from "commander";

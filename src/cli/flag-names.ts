@@ -1,5 +1,5 @@
-// Messages of the library name its arguments; on the command line they name the flags that were typed. This is the table of both. What
-// concerns the table that is read has its flags from table-options.ts.
+// Replaces the names of library options in messages by the flags of the command line, because an error should name what was typed. The
+// flags of table options are in table-options.ts.
 import { GaussflowError } from "../errors.js";
 
 /** Flag of each option of the library that the command line can set. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The first line of the command line. Signals are heard before anything else is loaded, which takes a while.
+// Entry point of the command line (bin in package.json). It listens for signals before it loads the rest, which takes a while.
 import { listenForSignals } from "./signals.js";
 
 listenForSignals();

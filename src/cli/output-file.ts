@@ -1,5 +1,5 @@
-// Output paths are checked before the work starts: an hour of training must not end with "no such directory", and no file that the
-// command reads may be replaced by what it writes.
+// Checks the output paths of a command before the work starts: an hour of training must not end with "no such directory", and a command
+// must not replace a file that it reads. `train`, `convert`, `predict` and `experiment` call it.
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { checkWritable } from "../atomic-file.js";

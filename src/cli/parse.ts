@@ -1,5 +1,5 @@
-// Strict parsers for option values: a whole value or an error that names the option and what it got. Number("12abc") style
-// leniency has no place where a typo would train another network.
+// Strict parsers for the values of flags: each returns a whole value or throws an error with the name of the option and the value. They are
+// stricter than Number(), because a typo would otherwise train another network.
 import { InvalidArgumentError } from "commander";
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

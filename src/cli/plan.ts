@@ -1,4 +1,4 @@
-// gaussflow plan FILE: what `gaussflow train` with the same options would choose, and what it would take, before anything runs.
+// The command gaussflow plan FILE: prints what `gaussflow train` with the same options would choose and take, before anything runs.
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
 import { network } from "../network/network.js";

@@ -1,4 +1,4 @@
-// gaussflow predict MODEL FILE and gaussflow evaluate MODEL FILE: a saved model on a table in raw units.
+// The commands gaussflow predict MODEL FILE and gaussflow evaluate MODEL FILE: apply a saved model to a table in raw units.
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import { predictAsync } from "../backend/predict.js";

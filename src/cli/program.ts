@@ -1,4 +1,4 @@
-// All commands as one commander program, on the given streams: `run.ts` runs it on the process's own.
+// Assembles all commands as one commander program on given streams. run.ts runs it on the streams of the process; tests use their own.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";

@@ -1,4 +1,5 @@
-// What is trained on: a table cut into parts, or a data file, which is larger than memory and taken whole.
+// Reads the data of `train` and `plan`: a table, divided into training, validation and test rows, or a data file, which is trained on
+// whole.
 import { type FileDataset, isDataFile, openDataFileAsync } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { readTable } from "../data/read-csv.js";

@@ -1,4 +1,5 @@
-// Runs the command line on the streams of this process: results on standard output, everything about the run on standard error.
+// Runs the command line on the streams of this process: results on standard output, messages about the run on standard error. main.ts loads
+// it.
 import { EXIT, errorText, exitCodeOf } from "./exit.js";
 import { makeProgram } from "./program.js";
 import { processTerminal, showProcessWarnings } from "./terminal.js";

@@ -1,4 +1,4 @@
-// Paths in the commands we propose: what is printed must work when it is pasted into a shell.
+// Quotes paths in the commands that messages suggest, so that a suggestion works when it is pasted into a shell.
 
 /** The path as one word for a POSIX shell; a leading dash is hidden from option parsing by "./". */
 export function shellWord(path: string): string {

@@ -1,5 +1,5 @@
-// Ctrl-C and SIGTERM. While a command is at work that can be ended in good order, the first signal asks for that and the second ends the
-// process at once; at any other time the first one does. Loaded before everything else: it may import nothing that takes time.
+// Handles Ctrl-C and SIGTERM. While a command runs that can end in good order, the first signal requests that end, and the second ends the
+// process at once. At any other time the first signal ends it. main.ts loads this file first, so it imports nothing that takes time.
 import { EXIT, type ExitCode } from "./exit-codes.js";
 
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;

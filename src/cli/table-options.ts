@@ -1,5 +1,5 @@
-// The options that say how a table is read: its layout, on every command that reads one, and what its columns are for, on the commands
-// that read one for training. Each names an option of readCsv, and messages about the table name the flags.
+// The flags that describe a table: its layout, for every command that reads one, and the roles of its columns, for the commands that read
+// one for training. Each flag corresponds to an option of readCsv, and messages about the table name the flags.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { HintValue, Wording } from "../data/csv-wording.js";
 import type { CsvOptions } from "../data/read-csv.js";

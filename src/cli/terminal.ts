@@ -1,5 +1,5 @@
-// Where commands write: results to stdout, everything about the run (progress, notes, warnings) to stderr, so that
-// `gaussflow ... > file` keeps the two apart. A reader that goes away (| head) is no error.
+// The streams that commands write to: results to standard output, messages about the run (progress, notes, warnings) to standard error, so
+// that `gaussflow ... > file` separates the two. A reader that closes the pipe (| head) is no error.
 
 import { type Painter, painterFor, plain } from "../report/paint.js";
 import type { ProgressStream } from "../report/progress.js";

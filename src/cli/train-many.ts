@@ -1,4 +1,5 @@
-// gaussflow train FILE --restarts N --cross-validate K: many networks at once, ranked; the best of those trained on all rows is saved.
+// The part of gaussflow train with --restarts, --cross-validate or --ensemble: trains many networks at once, ranks them, and saves the best
+// of those trained on all rows.
 import type { Dataset } from "../data/dataset.js";
 import { scoreFolds } from "../jobs/cross-validate.js";
 import { crossValidation, restarts, type TrainJob } from "../jobs/job.js";

@@ -1,5 +1,5 @@
-// How every way of training on the command line ends: errors of the parts, the saved model, the result for people or for machines, the
-// exit code.
+// The end of gaussflow train, for one run and for many: computes the errors of the parts, saves the model, prints the result as text or
+// JSON, and returns the exit code.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { SetMetrics } from "../loss/metrics.js";

@@ -1,5 +1,5 @@
-// What every way of training on the command line begins with: the table in parts, a network for it, the train options that the flags ask
-// for, and the channels for notes and warnings.
+// The beginning of gaussflow train, for one run and for many: reads the table in parts, makes the network and the train options from the
+// flags, and opens the channels for notes and warnings.
 import { constantWarnings } from "../data/scaling.js";
 import type { ScalingKind } from "../linearize/problem.js";
 import { squaredError } from "../loss/squared-error.js";

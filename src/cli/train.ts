@@ -1,4 +1,4 @@
-// gaussflow train FILE: from a table to a saved model.
+// The command gaussflow train FILE: trains a network on a table and saves the model.
 
 import { type Command, Option } from "commander";
 import { scalingKinds } from "../linearize/problem.js";

@@ -1,5 +1,5 @@
 // Experiment 2: which damping rule keeps the promised rate of the overparameterized flow? The target along the weakest eigenvector of
-// K(w_0) tells them apart; on a random one every rule looks fine.
+// K(w_0) distinguishes the rules; on a reachable target all of them keep it. experiments.ts runs it.
 
 import type { Chart } from "../document.js";
 import {

@@ -1,4 +1,5 @@
-// Experiment 4: how far Euler iterates (eta = 1 and rho = 0: full Gauss-Newton steps) are from the flow at the same time.
+// Experiment 4: the distance between Euler iterates (eta = 1 and rho = 0: full Gauss-Newton steps) and the flow at the same time.
+// experiments.ts runs it.
 
 import type { Chart } from "../document.js";
 import { discretizationGap } from "../monitor/discretization-gap.js";

@@ -1,4 +1,4 @@
-// What an experiment is, and the small tools that all of them use.
+// The interface of an experiment, and the helpers that all experiments share.
 import type { Backend } from "../backend/create.js";
 import type { ExperimentOutcome } from "../document.js";
 import { type FlowResult, flow } from "../flow/flow.js";

@@ -1,4 +1,4 @@
-// All experiments by name, and how one is run.
+// The list of all experiments by name, and the function that runs one, for gaussflow experiment.
 import { chooseBackend } from "../backend/create.js";
 import { refuseOrder } from "../backend/memory.js";
 import type { ExperimentOutcome } from "../document.js";

@@ -1,9 +1,10 @@
-// The teacher problems of docs/theory.md: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0, 1) without an output bias,
-// input columns scaled by (1, s, s^2), which sets the conditioning of J; by default centered, so that predictions start at 0.
+// The teacher problems of docs/theory.md, which the experiments run on: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0,
+// 1) without an output bias. The input columns are scaled by (1, s, s^2), which sets the conditioning of J. By default the network is
+// centered, so that predictions start at 0.
 //
-//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   whatever the start: a network that is not centered
-//               has alpha f(w_0) to get rid of besides
-//   weakest     y = the unit eigenvector of the smallest eigenvalue of K(w_0): the case that tells damping rules apart
+//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   for any start; a network that is not centered also has
+//               to change its prediction alpha f(w_0)
+//   weakest     y = the unit eigenvector of the smallest eigenvalue of K(w_0): the case that distinguishes damping rules
 //   random      y ~ N(0, I), scaled to unit length
 import { createEngine } from "../backend/create.js";
 import { failed } from "../backend/engine.js";

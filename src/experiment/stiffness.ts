@@ -1,5 +1,5 @@
-// Experiment 5: what a time step costs. The preconditioned flows are not stiff: their steps do not depend on the conditioning. Those
-// of gradient flow are bound by the largest eigenvalue, and the time it needs grows with the smallest.
+// Experiment 5: the cost of a time step. The preconditioned flows are not stiff: their steps do not depend on the conditioning. The steps
+// of gradient flow are bounded by the largest eigenvalue, and its time grows with the smallest. experiments.ts runs it.
 
 import type { Chart } from "../document.js";
 import { constantDamping, spectralDamping } from "../flow/damping-schedule.js";

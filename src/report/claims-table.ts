@@ -1,4 +1,4 @@
-// The claims of an experiment as a text table: claim, promised, measured, holds. Long texts wrap inside of their cells.
+// Prints the claims of an experiment as a text table: claim, promised, measured, holds. Long texts wrap inside their cells.
 import type { Claim } from "../document.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";

@@ -1,4 +1,5 @@
-// The folds of a cross-validation: errors on the rows each held out, then over all rows, and how far the folds' RMSE are apart.
+// Prints the folds of a cross-validation: the errors on the held-out rows of each fold, on all rows together, and the spread of the folds'
+// RMSE.
 import type { CrossValidationResult } from "../jobs/cross-validate.js";
 import { metricsColumns, metricsRows } from "./metrics-table.js";
 import { formatNumber } from "./numbers.js";

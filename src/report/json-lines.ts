@@ -1,4 +1,4 @@
-// The same facts for machines: one JSON object a line, told apart by `type`. JSON has no NaN or infinity: such values become null.
+// Makes the lines of --json: one JSON object a line, distinguished by `type`. JSON has no NaN or infinity, so such values become null.
 
 import type { SetMetrics } from "../loss/metrics.js";
 import type { Reason } from "../method/reason.js";

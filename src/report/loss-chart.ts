@@ -1,5 +1,5 @@
-// The loss of a run as a chart of characters: log10 of the training loss (a line) and of the validation loss (dots) against the
-// iteration. Drawn by asciichart, one plot a curve on a common scale, then laid over one another.
+// Draws the loss of a run with characters (--plot): log10 of the training loss (a line) and of the validation loss (dots) over the
+// iteration. asciichart draws each curve on a common scale, and this file overlays them.
 import asciichart from "asciichart";
 import type { TrainRecord } from "../run/record.js";
 import { type Painter, plain } from "./paint.js";

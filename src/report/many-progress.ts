@@ -1,4 +1,5 @@
-// What a person sees while many networks train. On a terminal: one line, rewritten; elsewhere (a file, a pipe, CI) a line a run.
+// Shows the progress of many trainings on standard error: on a terminal one line that is rewritten, elsewhere (a file, a pipe, CI) one line
+// a run.
 import type { JobProgress } from "../jobs/train-many.js";
 import { formatLoss, formatSeconds } from "./numbers.js";
 import type { ProgressStream } from "./progress.js";

@@ -1,4 +1,4 @@
-// Color for terminals, and only there: a painter that colors, or one that leaves text alone. Honors NO_COLOR and FORCE_COLOR
+// Colors text for terminals: a painter that colors, or one that leaves text unchanged. It respects NO_COLOR and FORCE_COLOR
 // (https://no-color.org); dumb terminals get plain text.
 
 /** Styles the reports use, by meaning. */

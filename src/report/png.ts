@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
-// The charts of an HTML report as PNG files, drawn by a Chromium without a window. playwright-core, which steers it, is an
-// optional peer dependency: who needs no pictures needs neither.
+// Draws the charts of an HTML report as PNG files with a headless Chromium (experiment --png). playwright-core, which controls it, is an
+// optional peer dependency; without --png neither is needed.
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";

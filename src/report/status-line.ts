@@ -1,4 +1,4 @@
-// What is being computed now, on one line of a terminal that is rewritten; nothing where nobody watches (a file, a pipe, CI).
+// Shows on one rewritten line of a terminal what is being computed; writes nothing to a file, a pipe or CI.
 import type { ProgressStream } from "./progress.js";
 
 const REWRITE_MILLISECONDS = 100;

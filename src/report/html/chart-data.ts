@@ -1,4 +1,4 @@
-// A chart as the page's script wants it: finite numbers only, gaps as null, and grids of x that several series share held once.
+// Converts a chart to the data of the page's script: finite numbers only, gaps as null, and each grid of x that several series share once.
 import type { Chart, ChartSeries } from "../../document.js";
 import { HUES } from "./palette.js";
 

@@ -1,5 +1,5 @@
-// The three doors through which foreign text enters the report: markup, embedded JSON, ids and file names. Everything that a
-// user, a data file or an experiment wrote goes through one of them.
+// Escapes text for the report: as markup, embedded JSON, ids and file names. Everything that a user, a data file or an experiment wrote
+// passes through one of these functions.
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",

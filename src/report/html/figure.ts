@@ -1,5 +1,5 @@
-// A chart as a figure: title, a place for the canvas that is an image with words for those who do not see it, a legend of
-// buttons, and the data behind a fold. The browser's part is ./browser/wire-figure.ts.
+// Makes a chart as a figure: title, a canvas with a description for those who do not see it, a legend of buttons, and the data in a fold.
+// The part that runs in the browser is ./browser/wire-figure.ts.
 import type { Chart } from "../../document.js";
 import type { ChartData, SeriesData } from "./chart-data.js";
 import { dataTables } from "./data-table.js";

@@ -1,4 +1,4 @@
-// Numbers in cells of the report's tables.
+// Formats numbers for cells of the report's tables.
 import { formatNumber } from "../numbers.js";
 
 /** Whole numbers as they are (a seed is a name, not a quantity), others in `digits` significant digits. */

@@ -1,5 +1,5 @@
-// The page's script: functions of ./browser and of numbers.ts as text, put together by hand. They are written, typed and checked
-// like all others; what makes them fit for travel is that they refer to nothing outside of themselves.
+// Assembles the script of the report's page from the text of the functions in ./browser and in numbers.ts. They are typed and checked like
+// all others; they can be embedded because they refer to nothing outside themselves.
 import { formatNumber } from "../numbers.js";
 import { alignSeries } from "./browser/align-series.js";
 import { axisKit } from "./browser/axis-kit.js";

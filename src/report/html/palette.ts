@@ -1,6 +1,6 @@
-// The colors of the report, one scheme for light and one for dark surroundings. The hues were found by a search that kept each
-// at 3:1 or more against the ground and maximized the smallest distance between two of them (OKLab) for normal vision and for
-// the three color-vision deficiencies; test/unit/report-html-palette.test.ts computes both again.
+// The colors of the report, one scheme for light and one for dark surroundings. A search found the hues: each has a contrast of 3:1 or more
+// against the background, and the smallest distance between two of them (OKLab) is as large as possible for normal vision and for the three
+// color-vision deficiencies. test/unit/report-html-palette.test.ts computes both again.
 
 /** Colors by meaning, as #rrggbb. */
 export interface Scheme {

@@ -1,4 +1,4 @@
-// uPlot as it stands in the package, to be inlined: script, style sheet and license.
+// Reads uPlot's script, style sheet and license from its package, to be embedded in the report.
 import { readFileSync } from "node:fs";
 import { packageRequire } from "../../package-root.js";
 
