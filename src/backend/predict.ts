@@ -7,6 +7,7 @@ import { scaleColumns, unscaleColumns } from "../data/scaling.js";
 import { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 import { Ensemble, EnsembleMoments, type EnsemblePrediction } from "../network/ensemble.js";
+import { applyLink } from "../network/link.js";
 import { checkNetwork, Network } from "../network/network.js";
 import { checkOptionNames, checkSignal } from "../options.js";
 import { type BackendOptions, chooseBackend, chooseThreads, createEngine } from "./create.js";
@@ -100,6 +101,7 @@ async function predictBatch(
       const start = await engine.forward(center, signal);
       for (let k = 0; k < psi.length; k++) psi[k]! -= start[k]!;
     }
+    applyLink(network.link, psi, network.outputSize);
     return scaling === null ? psi : unscaleColumns(psi, scaling.targets);
   } finally {
     engine.dispose();

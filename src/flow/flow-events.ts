@@ -78,14 +78,14 @@ export interface EventContext {
   /** Parameters at the start of the flow; drift and distance are measured from here. */
   readonly start: Float64Array;
   readonly decay: number;
-  readonly meanFactor: number;
+  readonly lossFactor: number;
   readonly sample: () => NetworkEngine;
   readonly signal: AbortSignal;
 }
 
 /** The events in the form of the integrator: functions of time and the state [w; dissipated]. */
 export function odeEvents(events: readonly FlowEvent[], context: EventContext): OdeEvent[] {
-  const { engine, start, decay, meanFactor, signal } = context;
+  const { engine, start, decay, lossFactor, signal } = context;
   let drift: KernelDrift | null = null;
   const view = async (time: number, parameters: Float64Array): Promise<FlowEventView> => {
     const answer = await engine.evaluate(parameters, signal);
@@ -96,7 +96,7 @@ export function odeEvents(events: readonly FlowEvent[], context: EventContext): 
       get parameters() {
         return parameters.slice();
       },
-      loss: loss * meanFactor,
+      loss: loss * lossFactor,
       objective: objectiveOf(loss, decay, parameters),
       distance: norm(parameters.map((value, j) => value - start[j])),
       gradientNorm: async () => {

@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import type { SquaredError } from "../loss/squared-error.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 import { dormandPrince, type Integrator } from "../ode/integrator.js";
 import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "../ode/options.js";
@@ -32,7 +32,7 @@ export interface FlowOptions extends RunOptions<FlowRecord> {
     | {
         /** Mean loss to stop at, at least 0. */
         readonly loss?: number | undefined;
-        /** Scale-free gradient measure to stop at, at least 0. */
+        /** Scale-free gradient measure to stop at, at least 0; with squared error only. */
         readonly gradient?: number | undefined;
         /** Seconds to stop after, at least 0. */
         readonly seconds?: number | undefined;
@@ -75,6 +75,12 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   for (const [name, value] of Object.entries(stop))
     if (value !== undefined && !(typeof value === "number" && value >= 0))
       throw argumentError(`options.stop.${name}`, "must be a number of at least 0", value);
+  if (stop.gradient !== undefined && stop.gradient > 0 && !lossRule(run.loss).sumOfSquares)
+    throw argumentError(
+      "options.stop.gradient",
+      `must be left out with ${run.loss.kind}: the measure is one of squaredError(), use options.stop.loss`,
+      stop.gradient,
+    );
   return {
     ...run,
     schedule,
@@ -94,7 +100,7 @@ function checkDamping(
   route: CompletedFlowOptions["route"],
   network: Network,
   equations: number,
-  loss: SquaredError,
+  loss: Loss,
 ): void {
   if (schedule.name !== "constant" || schedule.settings.rho !== 0 || loss.decay > 0) return;
   const p = network.parameterCount;

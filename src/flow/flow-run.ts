@@ -38,6 +38,8 @@ export interface FlowRunContext {
   readonly start: Float64Array;
   /** From the sum loss to the reported mean of squares. */
   readonly meanFactor: number;
+  /** From the sum loss to the mean of the records; the same with squared error. */
+  readonly lossFactor: number;
   readonly signal: AbortSignal | undefined;
   readonly onRecord: ((record: FlowRecord) => void | Promise<void>) | undefined;
   readonly observer: Observer | undefined;
@@ -180,7 +182,7 @@ export class FlowRun {
   /** The steps from where the flow stands, with this velocity there. */
   #stepsFrom(derivative: Float64Array) {
     const { until, integrator, outputs, events, loss } = this.#completed;
-    const { engine, sample, start, meanFactor, resume } = this.#context;
+    const { engine, sample, start, lossFactor, resume } = this.#context;
     const { signal } = this.interrupt;
     const { decay } = loss;
     return integrateSteps(
@@ -196,7 +198,7 @@ export class FlowRun {
       {
         norm: this.#norm(),
         outputs: outputs.filter((time) => time > this.time),
-        events: odeEvents(events, { engine, start, decay, meanFactor, sample, signal }),
+        events: odeEvents(events, { engine, start, decay, lossFactor, sample, signal }),
         signal,
         derivative,
         resume: resume === null ? undefined : { ...resume, index: resume.accepted },
@@ -245,7 +247,7 @@ export class FlowRun {
       rejections: step?.rejections ?? 0,
       evaluations: step?.evaluations ?? 1,
       error: step === null || Number.isNaN(step.error) ? null : step.error,
-      loss: point.loss * this.#context.meanFactor,
+      loss: point.loss * this.#context.lossFactor,
       objective: point.objective,
       gradientNorm: point.gradientNorm,
       gradientCosine: Number.isNaN(point.gradientCosine) ? null : point.gradientCosine,
@@ -317,7 +319,7 @@ export class FlowRun {
   /** The objective of an exact flow never rises: a rise beyond the tolerance is an error of the integrator. */
   #climb(objective: number): string | null {
     const before = this.records[this.records.length - 1]?.objective ?? Number.POSITIVE_INFINITY;
-    // An error of size e in psi moves g by at most |r| e + e^2/2.
+    // An error of size e in psi moves g by at most |r| e + e^2/2, and |r| <= sqrt(2 g): no loss bends more than squared error.
     const error = this.#predictionError;
     const allowed = climbTolerance * error * (Math.sqrt(2 * before) + error);
     if (!(objective > before + allowed)) return null;

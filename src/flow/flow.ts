@@ -12,7 +12,14 @@ import type { Network } from "../network/network.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import type { MonitorReport } from "../run/observer.js";
-import { checkTargetsKept, fittedPartSteps, fittingSteps, meanFactor, startingPoint } from "../run/prepare.js";
+import {
+  checkTargetsKept,
+  fittedPartSteps,
+  fittingSteps,
+  lossFactor,
+  meanFactor,
+  startingPoint,
+} from "../run/prepare.js";
 import type { FlowRecord } from "../run/record.js";
 import { SampleEngine } from "../run/sample-engine.js";
 import { fingerprint } from "../train/checkpoint.js";
@@ -155,6 +162,7 @@ export async function* flowSteps(
       terms,
       start: start.parameters,
       meanFactor: meanFactor(fit),
+      lossFactor: lossFactor(fit, completed.loss),
       signal: options.signal,
       onRecord: options.onRecord,
       observer: options.monitor,
@@ -174,9 +182,9 @@ export async function* flowSteps(
 
 /** The start of a flow in its units, and its fingerprint where checkpoints need one. Takes turns with the event loop. */
 async function begin(network: Network, fit: Dataset, completed: CompletedFlowOptions, signal: AbortSignal | undefined) {
-  const point = await startingPoint(network, fit, completed.standardize, signal);
+  const point = await startingPoint(network, fit, completed, signal);
   await checkTargetsKept(point);
-  checkReachable(point, fit);
+  if (point.start.link === "identity") checkReachable(point, fit);
   const { start, data: prepared, terms } = point;
   const { checkpoint, resume } = completed;
   const print = checkpoint === null && resume === null ? "" : await printOf(start, prepared, completed, signal);

@@ -1,7 +1,7 @@
 // The problem that a run solves (`Problem`), a point of the run (`Point`: parameters, loss, gradient, scaling), and `linearizeAt`, which makes
 // a point by one call of the engine. The training loop calls it; methods and steps read the result.
 //
-//   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T r~ + decay w
+//   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T z~ + decay w
 //
 // The engine computes loss, gradient and curvature; this file adds the decay term to the loss.
 import { largest, plainVectors, type VectorOperations } from "../algebra/vectors.js";
@@ -62,6 +62,11 @@ export interface Problem {
   readonly matrixFree?: MatrixFreeSettings | undefined;
   /** Dual route: above this value a lower bound of the gradient measure is enough (`LinearizeRequest`). Default Infinity. */
   readonly exactMeasureBelow?: number | undefined;
+  /**
+   * Set where the loss is not squared error: the measure of the gradient is then its largest entry relative to that at the start of the
+   * run, which is kept here (null before it is known).
+   */
+  readonly gradientStart?: { value: number | null } | undefined;
   /** Store for the whole run. Without it the values are computed again. @internal */
   readonly workspace?: Workspace | undefined;
   /** Reused arrays for gradients and steps, in a run with very many parameters. @internal */
@@ -82,8 +87,13 @@ export interface Point {
   readonly gradient: Float64Array;
   /** Euclidean norm of `gradient`. */
   readonly gradientNorm: number;
-  /** Scale-free gradient measure in [0,1], or a bound of it (`exactMeasureBelow`, decay); 0 where the objective is exactly 0. */
+  /**
+   * Scale-free gradient measure in [0,1], or a bound of it (`exactMeasureBelow`, decay); 0 where the objective is exactly 0. Losses other than
+   * squared error: |gradient|_max relative to that at the start.
+   */
   readonly gradientCosine: number;
+  /** |z~|^2: twice the loss for squared error; not finite where an entry is not (`Linearized.residualSquare`). */
+  readonly residualSquare: number;
   /** D of the damping: one entry a parameter (primal) or a layer (dual), or null for identity. */
   readonly scaling: Float64Array | null;
   /** Precision of the primal curvature. */
@@ -179,7 +189,8 @@ export async function linearizeAt(
     objective,
     gradient: answer.gradient,
     gradientNorm,
-    gradientCosine: cosine(answer.gradientCosine, answer.gradient, objective, decay),
+    gradientCosine: measureOf(problem, answer.gradientCosine, answer.gradient, objective),
+    residualSquare: answer.residualSquare ?? 2 * answer.loss,
     scaling: problem.scaling === "root" ? (maximum?.map(Math.sqrt) ?? null) : maximum,
     precision,
     subset: subset?.length ?? null,
@@ -187,6 +198,15 @@ export async function linearizeAt(
     seconds: answer.seconds,
     ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
   };
+}
+
+/** The measure that `stop.gradient` looks at, from the engine's own. */
+function measureOf(problem: Problem, measured: number, gradient: Float64Array, objective: number): number {
+  const { gradientStart } = problem;
+  if (gradientStart === undefined) return cosine(measured, gradient, objective, problem.decay);
+  const size = largest(gradient);
+  gradientStart.value ??= size;
+  return size === 0 ? 0 : size / gradientStart.value;
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Backend, BackendOptions } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
+import { squaredError } from "../loss/squared-error.js";
 import type { Network } from "../network/network.js";
 import { checkBoolean, checkOptionNames, checkSignal } from "../options.js";
 import { fittedPart, fittingDataset, startingPoint } from "../run/prepare.js";
@@ -35,6 +36,6 @@ export async function prepareAdvice(
   const set = fittingDataset(network, given);
   const fit = fittedPart(set);
   const scaled = outputScale === undefined ? network : network.withOutputScale(outputScale);
-  const { start, data } = await startingPoint(scaled, fit, standardize, signal);
+  const { start, data } = await startingPoint(scaled, fit, { standardize, loss: squaredError() }, signal);
   return { start, data, backend: { backend: options.backend, threads: options.threads } };
 }

@@ -29,6 +29,22 @@ export function applyLink(link: Link, predictions: Float64Array, outputSize: num
   }
 }
 
+/** Derivatives of the outputs psi by d inputs (c x d, at one sample) become those of the predictions, in place. */
+export function linkJacobian(link: Link, psi: Float64Array, jacobian: Float64Array, d: number): void {
+  const c = psi.length;
+  const mean = applyLink(link, psi.slice(), c);
+  for (let j = 0; j < d; j++) {
+    // Softmax: p_a (J_aj - sum_b p_b J_bj).
+    let average = 0;
+    if (link === "softmax") for (let a = 0; a < c; a++) average += mean[a]! * jacobian[a * d + j]!;
+    for (let a = 0; a < c; a++) {
+      const at = a * d + j;
+      if (link === "logistic") jacobian[at]! *= mean[a]! * sigmoid(-psi[a]!);
+      else if (link === "softmax") jacobian[at] = mean[a]! * (jacobian[at]! - average);
+    }
+  }
+}
+
 /** The largest logit is subtracted first, so that no exponential overflows. */
 function softmaxRow(row: Float64Array): void {
   let top = Number.NEGATIVE_INFINITY;

@@ -9,6 +9,7 @@ import { fromFirstSpelling } from "../first-spelling.js";
 import { checkPath, checkText } from "../options.js";
 import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsealAny } from "../sealed-json.js";
 import { Ensemble } from "./ensemble.js";
+import { LINKS, type Link } from "./link.js";
 import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
 import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
 
@@ -24,7 +25,7 @@ export function modelToJson(model: Network | Ensemble): string {
   return seal(FORMAT, VERSION, bodyOf(model));
 }
 
-function bodyOf({ options, parameters, center, scaling, encoding, summary }: Network) {
+function bodyOf({ options, parameters, center, scaling, encoding, summary, link }: Network) {
   const columns = ({ offset, scale }: ColumnScaling) => ({ offset: [...offset], scale: [...scale] });
   return {
     network: options,
@@ -33,6 +34,8 @@ function bodyOf({ options, parameters, center, scaling, encoding, summary }: Net
     scaling: scaling === null ? null : { inputs: columns(scaling.inputs), targets: columns(scaling.targets) },
     encoding,
     summary,
+    // Left out where there is none, so that older releases read the file.
+    ...(link === "identity" ? {} : { link }),
   };
 }
 
@@ -132,7 +135,9 @@ function networkOf({ version, body: value }: Content, where: string): Network {
     );
   const scaling = readScaling(body.scaling, inputSize, outputSize, where);
   const summary = body.summary === null ? null : (fields(body.summary, where, "summary") as TrainingSummary);
-  return new Network({ options, parameters, center, scaling, encoding, summary });
+  const { link = "identity" } = body;
+  if (!LINKS.includes(link as Link)) throw fileError(where, `link must be one of ${LINKS.join(", ")}`);
+  return new Network({ options, parameters, center, scaling, encoding, summary, link: link as Link });
 }
 
 function readOptions(given: Record<string, unknown>, where: string) {

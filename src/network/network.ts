@@ -1,6 +1,6 @@
-// The public `network` and the class Network: an architecture, its parameters, and the scaling and encoding with which it predicts in raw
+// The public `network` and the class Network: an architecture, its parameters, and the scaling, encoding and link with which it predicts in raw
 // units. A Network is immutable; training makes new ones by its `with...` methods.
-//   prediction = target offset + target scale * psi(z),   z = (x - input offset) / input scale
+//   prediction = target offset + target scale * link(psi(z)),   z = (x - input offset) / input scale
 //   psi = alpha f(w), or centered alpha (f(w) - f(w_0))
 
 import type { TableEncoding } from "../data/encoding.js";
@@ -13,6 +13,7 @@ import { checkDoubles, checkJson, checkOptionNames, isObject, isTypedNumbers, ty
 import type { Architecture } from "./architecture.js";
 import { inputJacobian, predictions } from "./forward.js";
 import { initialize } from "./initialize.js";
+import { applyLink, LINKS, type Link, linkJacobian } from "./link.js";
 import { type CompletedNetworkOptions, completeNetworkOptions, type NetworkOptions } from "./network-options.js";
 import { layOut, type ParameterBlock, parameterMap } from "./parameters.js";
 
@@ -36,6 +37,8 @@ export interface NetworkState {
   readonly encoding: TableEncoding | null;
   /** What the training left; null for none. */
   readonly summary: TrainingSummary | null;
+  /** From outputs to predictions: that of the loss it was trained with. Default "identity". */
+  readonly link?: Link | undefined;
 }
 
 /** The architecture that completed options describe. */
@@ -78,6 +81,8 @@ export class Network {
   readonly encoding: TableEncoding | null;
   /** What the training left: plain JSON; null for a network that was not trained. */
   readonly summary: TrainingSummary | null;
+  /** From outputs to predictions: "identity", or that of the loss which it was trained with ("logistic", "softmax"). */
+  readonly link: Link;
 
   /** Takes the arrays over without a copy: what is in them `network`, `with...` and the model file have checked. */
   constructor(state: NetworkState) {
@@ -94,6 +99,8 @@ export class Network {
     this.scaling = state.scaling;
     this.encoding = state.encoding;
     this.summary = state.summary;
+    this.link = state.link ?? "identity";
+    if (!LINKS.includes(this.link)) throw argumentError("state.link", `must be one of ${LINKS.join(", ")}`, state.link);
     Object.freeze(this);
   }
 
@@ -113,13 +120,14 @@ export class Network {
   }
 
   /**
-   * Predictions in raw units: n x c, row-major.
+   * Predictions in raw units: n x c, row-major. Probabilities where the network was trained with `logistic` or `softmaxCrossEntropy`.
    * @param inputs n rows of d numbers in raw units, or the same flat
    * @throws GAUSSFLOW_ARGUMENT with row and column where the inputs cannot be used
    */
   predict(inputs: MatrixLike): Float64Array {
     const raw = toMatrix(inputs, this.inputSize, "inputs");
     const psi = this.#predictUnits(this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs));
+    applyLink(this.link, psi, this.outputSize);
     return this.scaling === null ? psi : unscaleColumns(psi, this.scaling.targets);
   }
 
@@ -153,8 +161,9 @@ export class Network {
       const start = inputJacobian(this.architecture, this.center, point);
       for (let k = 0; k < jacobian.length; k++) jacobian[k] -= start[k];
     }
+    const d = this.inputSize;
+    if (this.link !== "identity") linkJacobian(this.link, this.#predictUnits(point), jacobian, d);
     if (this.scaling !== null) {
-      const d = this.inputSize;
       const { inputs, targets } = this.scaling;
       for (let k = 0; k < jacobian.length; k++) jacobian[k] *= targets.scale[Math.floor(k / d)] / inputs.scale[k % d];
     }
@@ -198,6 +207,11 @@ export class Network {
     return new Network({ ...this.state(), encoding });
   }
 
+  /** The same network with another link from outputs to predictions. @throws GAUSSFLOW_ARGUMENT */
+  withLink(link: Link): Network {
+    return new Network({ ...this.state(), link });
+  }
+
   /** The same network with another summary; null for none. @throws GAUSSFLOW_ARGUMENT */
   withSummary(summary: TrainingSummary | null): Network {
     if (summary !== null) {
@@ -209,12 +223,12 @@ export class Network {
 
   /** All parts, as the constructor takes them. */
   state(): NetworkState {
-    const { options, parameters, center, scaling, encoding, summary } = this;
-    return { options, parameters, center, scaling, encoding, summary };
+    const { options, parameters, center, scaling, encoding, summary, link } = this;
+    return { options, parameters, center, scaling, encoding, summary, link };
   }
 }
 
-const STATE_NAMES = ["options", "parameters", "center", "scaling", "encoding", "summary"];
+const STATE_NAMES = ["options", "parameters", "center", "scaling", "encoding", "summary", "link"];
 
 function checkShape(state: NetworkState): NetworkState {
   checkOptionNames("state", state, STATE_NAMES);

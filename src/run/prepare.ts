@@ -13,20 +13,25 @@ import {
 import { identityScaling, type Scaling, scaleSteps, standardizeInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { copySteps, finish, finishInTurns, Pace, STEP, type Steps } from "../event-loop-yield.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import { rootWeight } from "../loss/weighted.js";
 import { predictionSteps } from "../network/forward.js";
 import { checkNetwork, type Network } from "../network/network.js";
+import { checkLossTargets } from "./loss-targets.js";
 import type { ResidualTerms } from "./observer.js";
 
-/** Standardized inputs; standardized targets too, unless the output activation ties the predictions to raw units. */
+/** Standardized inputs; standardized targets too, unless the output activation or the loss ties the predictions to raw units. */
 async function unitsOf(
   network: Network,
   fit: Dataset | FileDataset,
+  loss: Loss,
   signal: AbortSignal | undefined,
 ): Promise<Scaling> {
   const standard = await standardizeInTurns(fit, signal);
   const linear = network.architecture.layers.at(-1)?.activation === "identity";
-  return linear ? standard : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
+  return linear && lossRule(loss).targets === "real"
+    ? standard
+    : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
 }
 
 /** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
@@ -112,20 +117,25 @@ export interface StartingPoint {
 export async function startingPoint(
   network: Network,
   fit: Dataset | FileDataset,
-  standardize: boolean,
+  { standardize, loss }: { readonly standardize: boolean; readonly loss: Loss },
   signal: AbortSignal | undefined,
 ): Promise<StartingPoint> {
-  const scaling = network.scaling ?? (standardize ? await unitsOf(network, fit, signal) : null);
-  const start = network.withScaling(scaling).withEncoding(fit.encoding ?? network.encoding);
+  await checkLossTargets(network, fit, loss, signal);
+  const scaling = network.scaling ?? (standardize ? await unitsOf(network, fit, loss, signal) : null);
+  const { link } = lossRule(loss);
+  const start = network
+    .withScaling(scaling)
+    .withEncoding(fit.encoding ?? network.encoding)
+    .withLink(link);
   if (fit instanceof FileDataset) {
     const { layout, sampleCount, weights, inputSize, outputSize } = fit;
     const none = new Float64Array(0);
     const file = { layout, ...(scaling ?? identityScaling(inputSize, outputSize)) };
-    const data = { sampleCount, inputs: none, targets: none, weights: weights ?? undefined, file };
+    const data = { sampleCount, inputs: none, targets: none, weights: weights ?? undefined, loss, file };
     // Only a shift of the targets needs these lengths, and a monitor: neither goes with a file.
     return { start, scaling, data, terms: () => Promise.resolve({ targets: 0, raw: 0, shift: 0 }) };
   }
-  const data = await engineData(start, fit, scaling, signal);
+  const data = await engineData(start, fit, scaling, signal, loss);
   // The function outlives the scaled inputs.
   const { targets } = data;
   return {
@@ -197,6 +207,7 @@ export async function engineData(
   data: Dataset,
   scaling: Scaling | null,
   signal: AbortSignal | undefined,
+  loss?: Loss,
 ): Promise<EngineData> {
   const pace = new Pace(signal);
   const { architecture, center } = network;
@@ -212,11 +223,24 @@ export async function engineData(
       if (k % STEP === STEP - 1) await pace.turn();
     }
   }
-  return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined };
+  return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined, loss };
 }
 
-/** 2 / (sum of weights * outputs): from the sum loss to the weighted mean of squares. */
+/** 2 / (sum of weights * outputs): from half a sum of squares to their weighted mean. */
 export function meanFactor(data: Dataset | FileDataset): number {
-  const total = data.weights === null ? data.sampleCount : data.weights.reduce((sum, weight) => sum + weight, 0);
-  return 2 / (total * data.outputSize);
+  return 2 / (totalWeight(data) * data.outputSize);
+}
+
+/**
+ * From the sum loss to the weighted mean that is reported: of the squares with squared error, else of the loss, over samples and
+ * outputs; with softmax, whose outputs make one loss, over samples.
+ */
+export function lossFactor(data: Dataset | FileDataset, loss: Loss): number {
+  const rule = lossRule(loss);
+  if (rule.sumOfSquares) return meanFactor(data);
+  return 1 / (totalWeight(data) * (rule.factor === "full" ? 1 : data.outputSize));
+}
+
+function totalWeight(data: Dataset | FileDataset): number {
+  return data.weights === null ? data.sampleCount : data.weights.reduce((sum, weight) => sum + weight, 0);
 }

@@ -1,14 +1,14 @@
 // Checks and completes the options that `train` and `flow` share: loss, units, engine, observers, interruption, checkpoints.
 import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
-import { type SquaredError, squaredError } from "../loss/squared-error.js";
+import { checkLoss, type Loss, lossRule } from "../loss/rules.js";
+import { squaredError } from "../loss/squared-error.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import {
   checkBoolean,
   checkCount,
   checkFunction,
   checkMemoryLimit,
-  checkNonNegative,
   checkOptionNames,
   checkPath,
   checkSignal,
@@ -16,8 +16,8 @@ import {
 import type { Observer } from "./observer.js";
 
 export interface RunOptions<Entry> extends BackendOptions {
-  /** Default `squaredError()`. */
-  readonly loss?: SquaredError | undefined;
+  /** What is minimized: `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. Default `squaredError()`. */
+  readonly loss?: Loss | undefined;
   /** Run in standardized units (stored with the network, which predicts in raw units). Default true. */
   readonly standardize?: boolean | undefined;
   /** Stops the run at the next tile; it then resolves with reason "aborted" and the best network so far. */
@@ -49,7 +49,7 @@ export interface RunOptions<Entry> extends BackendOptions {
 }
 
 export interface CompletedRunOptions {
-  readonly loss: SquaredError;
+  readonly loss: Loss;
   readonly standardize: boolean;
   readonly memoryLimit: number;
   readonly checkpoint: {
@@ -81,9 +81,13 @@ const checkpointEvery = 10;
 export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
   const { loss = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
   const { memoryLimit = defaultMemoryLimit() } = options;
-  if (loss?.kind !== "squared-error") throw argumentError("options.loss", "must be made by squaredError()", loss);
-  checkOptionNames("options.loss", loss, ["kind", "decay"]);
-  checkNonNegative("options.loss.decay", loss.decay);
+  checkLoss("options.loss", loss);
+  if (monitor !== undefined && !lossRule(loss).sumOfSquares)
+    throw argumentError(
+      "options.monitor",
+      `must be left out with ${loss.kind}: the monitor holds runs with squaredError() against the theory`,
+      monitor,
+    );
   checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
   checkMemoryLimit("options.memoryLimit", memoryLimit);

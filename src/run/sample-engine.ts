@@ -45,5 +45,6 @@ function sampled(data: EngineData, outputSize: number, equations: number): Engin
     inputs: pick(data.inputs),
     targets: pick(data.targets),
     weights: data.weights && pick(data.weights),
+    loss: data.loss,
   };
 }

@@ -1,8 +1,9 @@
 // What adviceAfter goes by, gathered from a run that has ended.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
-import { meanFactor } from "../run/prepare.js";
+import { lossFactor } from "../run/prepare.js";
 import type { AdviceFacts } from "./advice.js";
 import type { MinimizeResult } from "./minimize-options.js";
 
@@ -10,7 +11,7 @@ export function adviceFacts(
   start: Network,
   fit: Dataset | FileDataset,
   validation: Dataset | null,
-  decay: number,
+  loss: Loss,
   { records, reason, best, bestValidation }: MinimizeResult,
 ): AdviceFacts {
   const kept = bestValidation ?? best;
@@ -22,13 +23,14 @@ export function adviceFacts(
     rows: fit.sampleCount,
     outputs: fit.outputSize,
     validationRows: validation?.sampleCount ?? 0,
-    decay,
+    decay: loss.decay,
+    lossName: lossRule(loss).sumOfSquares ? "mean squared error" : "mean loss",
     reason: reason.code,
     points: accepted.map(({ loss, validationLoss }) => ({ loss, validationLoss })),
     kept: Math.max(0, place),
     loss: kept.loss,
     validationLoss: bestValidation?.value ?? null,
-    decayShare: decayShare(kept.parameters, decay, kept.loss / meanFactor(fit)),
+    decayShare: decayShare(kept.parameters, loss.decay, kept.loss / lossFactor(fit, loss)),
   };
 }
 

@@ -19,7 +19,7 @@ export interface AdvicePoint {
   readonly validationLoss: number | null;
 }
 
-/** What was measured of a run. Losses are means of squares in the units of training. */
+/** What was measured of a run. Losses are means in the units of training. */
 export interface AdviceFacts {
   readonly parameters: number;
   /** The rows are in a data file, of which none can be held out. */
@@ -29,6 +29,8 @@ export interface AdviceFacts {
   readonly outputs: number;
   readonly validationRows: number;
   readonly decay: number;
+  /** What the losses below are: "mean squared error" or "mean loss". */
+  readonly lossName: string;
   readonly reason: ReasonCode;
   /** Accepted iterations in order, the starting point first. */
   readonly points: readonly AdvicePoint[];
@@ -85,11 +87,11 @@ function excess({ loss, validationLoss, validationRows, outputs }: AdviceFacts):
 
 function overfitting(facts: AdviceFacts): Advice | null {
   const ratio = excess(facts);
-  const { parameters, rows, outputs, validationLoss, points, decay } = facts;
+  const { parameters, rows, outputs, validationLoss, points, decay, lossName } = facts;
   if (ratio === null || validationLoss === null) return null;
   const size = validationLoss / (points[0]?.loss ?? 0);
   if (size < ADVICE_THRESHOLDS.smallError) return null;
-  const seen = `On the validation rows the mean squared error is ${number(ratio)} times that on the training rows`;
+  const seen = `On the validation rows the ${lossName} is ${number(ratio)} times that on the training rows`;
   if (size < ADVICE_THRESHOLDS.noisy) return { code: "rows", message: `${seen}: more training rows would lower it.` };
   const stronger = decay > 0 ? `one larger than ${decay}` : "such as 1";
   const crowded =

@@ -122,6 +122,10 @@ export async function writeCheckpoint(path: string, snapshot: Snapshot, print: s
     best: point(best, { parameters }),
     bestValidation: bestValidation && point(bestValidation, { parameters, best: best.parameters }),
     stale: snapshot.stale,
+    // Left out with squared error, whose checkpoints older releases read.
+    ...(snapshot.gradientStart === null
+      ? {}
+      : { gradientStart: encodeFloats(Float64Array.of(snapshot.gradientStart)) }),
     ...packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
@@ -140,6 +144,8 @@ export interface CheckpointForm {
   /** Entries of the running maximum; null for identity scaling. */
   readonly scalingLength: number | null;
   readonly validated: boolean;
+  /** Whether the measure of the gradient is relative to the start: with losses other than squared error. */
+  readonly relativeGradient: boolean;
   /** A state of the run's method, whose names and kinds the stored one must have, and the method's own check of it. */
   readonly state: MethodState;
   readonly checkState?: Method["checkState"];
@@ -193,6 +199,7 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
         ? null
         : point(body.bestValidation, "bestValidation", { parameters, best: best.parameters }),
     stale: atMost(body.stale, "stale"),
+    gradientStart: form.relativeGradient ? floats(body.gradientStart, 1, "gradientStart")[0] : null,
     records,
     elapsed: body.elapsed,
   };

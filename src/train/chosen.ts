@@ -4,6 +4,7 @@ import { showBytes } from "../bytes.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { scalingInEffect } from "../linearize/problem.js";
+import { lossRule } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
@@ -47,5 +48,7 @@ function detailLine({ start, fit, validation, completed, plan, engine }: Choice)
   const { peak, most } = plan.chosen.bytes;
   const bytes = `peak ${showBytes(peak)}${most > peak ? `, at most ${showBytes(most)}` : ""}`;
   const units = start.scaling === null ? "raw units" : "standardized units";
-  return `${method.label}${scaled}${plain} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}`;
+  const rule = lossRule(loss);
+  const named = rule.sumOfSquares ? "" : `, ${rule.label}`;
+  return `${method.label}${scaled}${plain}${named} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}`;
 }

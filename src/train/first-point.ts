@@ -25,7 +25,8 @@ export async function firstPoint(
   let point = await at(parameters);
   const beside = failed(point) ? null : (startBeside?.(point) ?? null);
   if (beside !== null) {
-    // What diag G was at the point left behind is no part of the run.
+    // What diag G and the gradient were at the point left behind is no part of the run.
+    if (problem.gradientStart) problem.gradientStart.value = null;
     maximum?.fill(0);
     probe?.fill(0);
     point = await at(beside);
@@ -46,10 +47,10 @@ function curvatureScale(point: Point, decay: number, probe: Float64Array | null,
     return scale;
   }
   if (probe !== null) for (const value of probe) scale = Math.max(scale, value);
-  // Dual route: r.K r / r.r, a Rayleigh quotient of the kernel that costs nothing: r.K r = |J^T r|^2.
-  else if (point.loss > 0) {
+  // Dual route: z.K z / z.z, a Rayleigh quotient of the kernel that costs nothing: z.K z = |J~^T z|^2.
+  else if (point.residualSquare > 0) {
     const slope = decay === 0 ? point.gradient : addScaled(point.gradient, -decay, point.parameters);
-    scale = dot(slope, slope) / (2 * point.loss);
+    scale = dot(slope, slope) / point.residualSquare;
   }
   return scale > 0 && Number.isFinite(scale) ? scale : 1;
 }

@@ -18,7 +18,9 @@ export interface MinimizeOptions {
   readonly decay: number;
   /** Parameters of each layer, in order; default one layer with all of them. */
   readonly layerSizes?: readonly number[] | undefined;
-  /** Turns the sum loss g into the reported mean of squares: 2 / (sum of weights * outputs). Default 2/(n c). */
+  /** Whether the loss is squared error, whose gradient has a measure of its own; else it is relative to the start. Default true. */
+  readonly sumOfSquares?: boolean | undefined;
+  /** Turns the sum loss g into the reported mean (`run/prepare.ts`). Default 2/(n c), the mean of squares. */
   readonly meanFactor?: number | undefined;
   /** Of the sample weights (`loss/weighted.ts`). Default 1. */
   readonly evenness?: number | undefined;

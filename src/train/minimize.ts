@@ -73,7 +73,8 @@ class Loop {
     const spare = SpareVectors.for(parameterCount);
     const solving = { route, decay, scaling, condition, matrixFree, exactMeasureBelow: stop.gradient };
     this.#options = options;
-    this.#problem = { engine, layerSizes, ...solving, spare, workspace: new Workspace() };
+    const gradientStart = options.sumOfSquares === false ? { value: resume?.gradientStart ?? null } : undefined;
+    this.#problem = { engine, layerSizes, ...solving, gradientStart, spare, workspace: new Workspace() };
     this.#sizes = { route, condition, sampleCount, outputSize, parameterCount, evenness };
     this.#vectors = vectors;
     this.#meanFactor = options.meanFactor ?? 2 / (sampleCount * outputSize);
@@ -237,7 +238,7 @@ class Loop {
     run.records.push(record);
     // Only for checkpoints: the scaling is copied, which is as long as the parameters.
     if (checkpoint && trial.judgment.accepted && trial.proposal !== null)
-      await this.checkpoints.keep(run.iteration, run.snapshot());
+      await this.checkpoints.keep(run.iteration, run.snapshot(this.#problem.gradientStart?.value ?? null));
     await observer?.onRecord?.(record);
     return record;
   }

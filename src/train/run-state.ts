@@ -65,8 +65,11 @@ export class RunState {
     this.bestValidation = kept;
   }
 
-  /** The state at this boundary, made when it is asked for. The list of records only grows: its length now is where to cut it. */
-  snapshot(): () => Snapshot {
+  /**
+   * The state at this boundary, made when it is asked for. The list of records only grows: its length now is where to cut it.
+   * @param gradientStart what the measure of the gradient is relative to (`Problem.gradientStart`); null with squared error
+   */
+  snapshot(gradientStart: number | null): () => Snapshot {
     const count = this.records.length;
     const boundary = {
       iteration: this.iteration,
@@ -76,6 +79,7 @@ export class RunState {
       best: this.best,
       bestValidation: this.bestValidation,
       stale: this.stale,
+      gradientStart,
       elapsed: this.elapsed,
     };
     this.#boundary = boundary;

@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly bestValidation: Best | null;
   /** Iterations since the validation loss last fell. */
   readonly stale: number;
+  /** Largest entry of the gradient at the start, where the measure is relative to it; else null. */
+  readonly gradientStart: number | null;
   readonly records: readonly TrainRecord[];
   /** Seconds of all calls so far. */
   readonly elapsed: number;

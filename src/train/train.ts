@@ -10,6 +10,7 @@ import { finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
 import { inFirstSpelling } from "../first-spelling.js";
 import { scalingInEffect } from "../linearize/problem.js";
+import { lossRule } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
@@ -18,12 +19,13 @@ import { rowMarks } from "../network/row-marks.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
+import { checkLossTargets } from "../run/loss-targets.js";
 import type { MonitorReport, ObservedRun, Observer } from "../run/observer.js";
 import {
   checkTargetsKept,
   engineData,
   fittedPartSteps,
-  meanFactor,
+  lossFactor,
   startingPoint,
   trainingDataSteps,
   withWeightSteps,
@@ -139,10 +141,13 @@ async function minimizeOptions(
     matrixFree: completed.matrixFree,
     layerSizes: layerSizes(start.architecture),
     startBeside: (point) => besideSymmetry(start, completed.loss.decay, point),
-    meanFactor: meanFactor(fit),
+    sumOfSquares: lossRule(completed.loss).sumOfSquares,
+    meanFactor: lossFactor(fit, completed.loss),
     evenness: evenness(fit.weights, fit.sampleCount),
     validation:
-      validationEngine && validation ? { engine: validationEngine, meanFactor: meanFactor(validation) } : null,
+      validationEngine && validation
+        ? { engine: validationEngine, meanFactor: lossFactor(validation, completed.loss) }
+        : null,
     signal: options.signal,
     observer: observe(
       options,
@@ -209,14 +214,15 @@ async function begin(
   backend: BackendOptions,
   { signal, monitor }: TrainOptions,
 ) {
-  const point = await startingPoint(network, fit, completed.standardize, signal);
+  const point = await startingPoint(network, fit, completed, signal);
   await checkTargetsKept(point);
-  checkReachable(point, fit);
+  if (point.start.link === "identity") checkReachable(point, fit);
+  if (validation !== null) await checkLossTargets(network, validation, completed.loss, signal);
   const { start, scaling, data, terms } = point;
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print = checkpoint === null && resume === null ? "" : await printOf(start, data, validation, completed, signal);
-  const held = validation === null ? null : await engineData(start, validation, scaling, signal);
+  const held = validation === null ? null : await engineData(start, validation, scaling, signal, completed.loss);
   const constant = await constantWarnings(fit, signal);
   const engine = await createEngineInTurns(start.architecture, data, backend, signal);
   try {
@@ -243,6 +249,7 @@ function formOf(
     parameterCount,
     scalingLength: effect === "identity" ? null : route === "dual" ? layerCount : parameterCount,
     validated: validation !== null,
+    relativeGradient: !lossRule(loss).sumOfSquares,
     state: method.start(1, effect, parameterCount),
     checkState: method.checkState,
   };
@@ -349,6 +356,8 @@ function finish(
     validationSamples: validation?.sampleCount ?? 0,
     seconds: result.elapsed,
     method: completed.method.label,
+    // Squared error needs no name: it is what every earlier file was trained with.
+    ...(lossRule(completed.loss).sumOfSquares ? {} : { lossKind: completed.loss.kind }),
     features: fit.featureNames,
     targets: fit.targetNames,
     rowMarks: fit instanceof FileDataset ? null : rowMarks(fit),
@@ -371,6 +380,6 @@ function finish(
     threads: engine.threads,
     warnings: result.warnings,
     ...describeChoice({ start, fit, validation, completed, plan, engine }),
-    advice: adviceAfter(adviceFacts(start, fit, validation, completed.loss.decay, result)),
+    advice: adviceAfter(adviceFacts(start, fit, validation, completed.loss, result)),
   };
 }

@@ -9,6 +9,7 @@ import { train } from "../../src/train/train.js";
 /** A run on plenty of rows that ended of its own accord at errors equal on both parts. */
 const good: AdviceFacts = {
   parameters: 50,
+  lossName: "mean squared error",
   inFile: false,
   rows: 1000,
   outputs: 1,

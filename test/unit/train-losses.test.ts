@@ -1,0 +1,294 @@
+// Training and flows with losses other than squared error: minima against other routes and closed forms, resuming, data files, jobs,
+// probabilities in predictions and model files, and what is refused.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  convertCsv,
+  flow,
+  huber,
+  type Loss,
+  levenbergMarquardt,
+  logistic,
+  modelFromJson,
+  modelToJson,
+  monitor,
+  network,
+  openDataFile,
+  predictAsync,
+  Random,
+  restarts,
+  softmaxCrossEntropy,
+  squaredError,
+  train,
+  trainMany,
+} from "../../src/index.js";
+
+const BACKEND = "typescript" as const;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gaussflow-losses-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const random = new Random(11, 2);
+const N = 60;
+const inputs = Array.from({ length: N }, () => [random.normal(), random.normal()]);
+/** Overlapping classes, so that every loss has a minimum. */
+const noisy = inputs.map(([x, y]) => Math.sin(2 * (x as number)) + (y as number) + random.normal());
+const TARGETS = {
+  real: noisy.map((value, i) => [value + (i % 10 === 0 ? 30 : 0)]),
+  one: noisy.map((value) => [value > 0 ? 1 : 0]),
+  classes: noisy.map((value) => (value < -0.7 ? [1, 0, 0] : value < 0.7 ? [0, 1, 0] : [0, 0, 1])),
+};
+const CASES: readonly (readonly [string, Loss, keyof typeof TARGETS])[] = [
+  ["huber", huber({ delta: 0.1, decay: 0.05 }), "real"],
+  ["logistic", logistic({ decay: 0.5 }), "one"],
+  ["softmax", softmaxCrossEntropy({ decay: 0.5 }), "classes"],
+];
+
+const dataOf = (kind: keyof typeof TARGETS) => ({ inputs, targets: TARGETS[kind] });
+const netOf = (kind: keyof typeof TARGETS, hidden = 4) =>
+  network({ layers: [2, hidden, TARGETS[kind][0]?.length ?? 1], seed: 2 });
+const common = { backend: BACKEND, validation: false } as const;
+
+describe.each(CASES)("%s", (_, loss, kind) => {
+  const data = dataOf(kind);
+  const options = { ...common, loss, stop: { iterations: 400, gradient: 1e-6 } };
+
+  it("comes to a minimum: a gradient of at most 1e-6 of that at the start", async () => {
+    const { records, reason } = await train(netOf(kind), data, { ...options, route: "primal" });
+    expect(records[0]?.gradientCosine).toBe(1);
+    expect(reason.code).toBe("gradient");
+    expect(reason.message).toMatch(/gradient measure .* is at most 1\.000e-6/);
+    expect(records.at(-1)?.objective).toBeLessThan(records[0]?.objective as number);
+  });
+
+  it.each(["primal", "dual", "matrix-free"] as const)(
+    "goes down by every accepted step of the %s route",
+    async (route) => {
+      const { records } = await train(netOf(kind), data, { ...options, route, stop: { iterations: 20 } });
+      const accepted = records.filter((record) => record.accepted);
+      expect(accepted.length).toBe(21);
+      for (const [k, record] of accepted.entries())
+        if (k > 0) expect(record.objective).toBeLessThan(accepted[k - 1]?.objective as number);
+    },
+  );
+
+  it("goes on from a checkpoint bit for bit, with the gradient of the start", async () => {
+    const path = join(folder, `${kind}.ckpt`);
+    const short = { ...options, stop: { iterations: 12 } };
+    const whole = await train(netOf(kind), data, short);
+    await train(netOf(kind), data, { ...short, stop: { iterations: 6 }, checkpoint: { path } });
+    const resumed = await train(netOf(kind), data, { ...short, resume: path });
+    expect([...resumed.network.parameters]).toEqual([...whole.network.parameters]);
+    expect(resumed.records.map((record) => record.gradientCosine)).toEqual(
+      whole.records.map((record) => record.gradientCosine),
+    );
+    await expect(train(netOf(kind), data, { ...short, loss: { ...loss, decay: 3 }, resume: path })).rejects.toThrow(
+      /another run/,
+    );
+  });
+
+  it("is the same from a data file", async () => {
+    const width = TARGETS[kind][0]?.length ?? 1;
+    const names = ["a", "b", ...Array.from({ length: width }, (_, a) => `t${a}`)];
+    const rows = inputs.map((x, i) => [...x, ...(TARGETS[kind][i] as number[])].join(","));
+    const [csv, file] = [join(folder, `${kind}.csv`), join(folder, `${kind}.gfd`)];
+    await writeFile(csv, `${names.join(",")}\n${rows.join("\n")}\n`);
+    await convertCsv(csv, file, { target: names.slice(2) });
+    const short = { ...options, stop: { iterations: 8 } };
+    const one = await train(netOf(kind), openDataFile(file), short);
+    const other = await train(netOf(kind), data, short);
+    expect([...one.network.parameters]).toEqual([...other.network.parameters]);
+  });
+
+  it("is the same as a job of trainMany", async () => {
+    const jobs = restarts({ network: netOf(kind), data, options: { ...options, stop: { iterations: 5 } } }, 2);
+    const many = await trainMany(jobs, { concurrency: 2, threads: 2 });
+    for (const [k, { result }] of many.results.entries()) {
+      const job = jobs[k];
+      if (job === undefined || result === null) throw new Error("no result");
+      const alone = await train(job.network, data, { ...options, ...job.options, stop: { iterations: 5 } });
+      expect([...result.network.parameters]).toEqual([...alone.network.parameters]);
+    }
+  });
+
+  it("has a flow that never climbs", async () => {
+    const path = await flow(netOf(kind), data, { backend: BACKEND, loss, damping: 0.3, until: 1 });
+    expect(path.reason.code).toBe("until");
+    for (const [k, record] of path.records.entries()) {
+      expect(record.warning).toBeNull();
+      if (k > 0) expect(record.objective).toBeLessThan(path.records[k - 1]?.objective as number);
+    }
+    // What was dissipated is what the objective lost, to the tolerance of the integration.
+    const [first, last] = [path.records[0], path.records.at(-1)];
+    const fell = (first?.objective as number) - (last?.objective as number);
+    expect(Math.abs((last?.dissipated as number) / fell - 1)).toBeLessThan(1e-3);
+  });
+});
+
+describe("the mean of a constant model", () => {
+  // Without inputs that matter the best bias is known: the log-odds of the share, the logarithm of the shares, the Huber location.
+  const constant = { inputs: Array.from({ length: 8 }, () => [0]), bias: { layers: [1, 1] } };
+
+  it("logistic: the share of ones", async () => {
+    const targets = [1, 1, 1, 0, 0, 0, 0, 0].map((y) => [y]);
+    const { network: net, loss } = await train(
+      network({ layers: [1, 1], seed: 1 }),
+      { inputs: constant.inputs, targets },
+      { ...common, loss: logistic(), standardize: false, stop: { gradient: 1e-12, reduction: 0, step: 0 } },
+    );
+    expect(net.link).toBe("logistic");
+    // Near its minimum the objective sees an error of psi squared: it is found to the root of the rounding, some 1e-8.
+    expect(net.predict([[0]])[0]).toBeCloseTo(3 / 8, 7);
+    expect(loss).toBeCloseTo(-(3 / 8) * Math.log(3 / 8) - (5 / 8) * Math.log(5 / 8), 10);
+  });
+
+  it("softmax: the shares of the classes", async () => {
+    const targets = [0, 0, 0, 0, 1, 1, 2, 2].map((k) => [0, 1, 2].map((a) => (a === k ? 1 : 0)));
+    const { network: net } = await train(
+      network({ layers: [1, 3], seed: 1 }),
+      { inputs: constant.inputs, targets },
+      { ...common, loss: softmaxCrossEntropy(), standardize: false, stop: { gradient: 1e-12, reduction: 0, step: 0 } },
+    );
+    for (const [a, share] of [0.5, 0.25, 0.25].entries()) expect(net.predict([[0]])[a]).toBeCloseTo(share, 7);
+  });
+
+  it("Huber: the location that outliers move by delta alone", async () => {
+    // 0, 0, 0, 0, 0, 0, 0 and 1000: 7 m = 1 at the location m.
+    const targets = [0, 0, 0, 0, 0, 0, 0, 1000].map((y) => [y]);
+    const { network: net } = await train(
+      network({ layers: [1, 1], seed: 1 }),
+      { inputs: constant.inputs, targets },
+      { ...common, loss: huber({ delta: 1 }), standardize: false, stop: { gradient: 1e-12, reduction: 0, step: 0 } },
+    );
+    expect(net.predict([[0]])[0]).toBeCloseTo(1 / 7, 7);
+  });
+});
+
+describe("predictions", () => {
+  it("are probabilities, the same on an engine and after a model file, and have a Jacobian", async () => {
+    for (const [kind, loss] of [
+      ["one", logistic({ decay: 1 })],
+      ["classes", softmaxCrossEntropy({ decay: 1 })],
+    ] as const) {
+      const options = { ...common, loss, stop: { iterations: 5 } };
+      const { network: net } = await train(netOf(kind), dataOf(kind), options);
+      const all = net.predict(inputs);
+      expect(all.every((p) => p > 0 && p < 1)).toBe(true);
+      const c = net.outputSize;
+      if (kind === "classes")
+        for (let i = 0; i < N; i++)
+          expect(all.subarray(i * c, (i + 1) * c).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 14);
+      const again = modelFromJson(modelToJson(net));
+      expect([...again.predict(inputs)]).toEqual([...all]);
+      expect(again.summary?.lossKind).toBe(loss.kind);
+      const engine = await predictAsync(net, inputs, { backend: BACKEND });
+      expect(Math.max(...engine.map((p, k) => Math.abs(p - (all[k] as number))))).toBeLessThan(1e-12);
+      const x = inputs[0] as number[];
+      const jacobian = net.inputJacobian(x);
+      for (const j of [0, 1]) {
+        const h = 1e-6;
+        const moved = (by: number) => net.predict([x.map((value, k) => (k === j ? value + by : value))]);
+        const [above, below] = [moved(h), moved(-h)];
+        for (let a = 0; a < c; a++)
+          expect(jacobian[a * 2 + j]).toBeCloseTo(((above[a] as number) - (below[a] as number)) / (2 * h), 8);
+      }
+      // Trained on with squared error the outputs are real numbers again.
+      const real = await train(net.withScaling(null), dataOf(kind), { ...common, stop: { iterations: 1 } });
+      expect(real.network.link).toBe("identity");
+    }
+  });
+
+  it("a model file of squared error has no link, and one with a strange link is refused", async () => {
+    const text = modelToJson(netOf("one"));
+    expect(text).not.toMatch(/link/);
+    expect(() => netOf("one").withLink("probit" as never)).toThrow(/link.*logistic.*"probit"/);
+  });
+});
+
+describe("what is refused", () => {
+  const run = (targets: readonly (readonly number[])[], loss: Loss, net = netOf("one")) =>
+    train(net, { inputs, targets }, { ...common, loss });
+
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      "a target beyond 1",
+      () =>
+        run(
+          TARGETS.one.map((row, i) => (i === 17 ? [2] : row)),
+          logistic(),
+        ),
+      /data\.targets must be numbers from 0 to 1 with logistic.*= 2 in row 17/,
+    ],
+    [
+      "a row that does not sum to 1",
+      () =>
+        run(
+          TARGETS.classes.map((row, i) => (i === 5 ? [1, 1, 0] : row)),
+          softmaxCrossEntropy(),
+          netOf("classes"),
+        ),
+      /must sum to 1.*the sum 2 in row 5/,
+    ],
+    ["softmax with one output", () => run(TARGETS.one, softmaxCrossEntropy()), /one output a class.*logistic\(\)/],
+    [
+      "a centered network",
+      () => run(TARGETS.one, logistic(), network({ layers: [2, 3, 1], centered: true })),
+      /must not be centered.*centered: false/,
+    ],
+    [
+      "validation targets of another kind",
+      () =>
+        train(netOf("one"), dataOf("one"), {
+          ...common,
+          loss: logistic(),
+          validation: { inputs, targets: TARGETS.real },
+        }),
+      /data\.targets must be numbers from 0 to 1/,
+    ],
+    [
+      "a monitor",
+      () => train(netOf("one"), dataOf("one"), { ...common, loss: logistic(), monitor: monitor() }),
+      /options\.monitor must be left out with logistic/,
+    ],
+    [
+      "a gradient rule of a flow",
+      () => flow(netOf("one"), dataOf("one"), { backend: BACKEND, loss: logistic(), stop: { gradient: 0.1 } }),
+      /options\.stop\.gradient must be left out with logistic.*options\.stop\.loss/,
+    ],
+  ])("%s", async (_, act, message) => {
+    await expect(act()).rejects.toThrow(message);
+  });
+
+  it("a network trained on standardized targets, until its scaling is taken off", async () => {
+    const { network: net } = await train(netOf("one"), dataOf("one"), { ...common, stop: { iterations: 1 } });
+    await expect(run(TARGETS.one, logistic(), net)).rejects.toThrow(/withScaling\(null\)/);
+    await expect(
+      train(net.withScaling(null), dataOf("one"), { ...common, loss: logistic(), stop: { iterations: 1 } }),
+    ).resolves.toBeDefined();
+  });
+});
+
+describe("squared error", () => {
+  it("has the fingerprint and the checkpoint that it had before there were others", async () => {
+    expect(JSON.stringify(squaredError({ decay: 0.5 }))).toBe('{"kind":"squared-error","decay":0.5}');
+    const path = join(folder, "squares.ckpt");
+    await train(netOf("real"), dataOf("real"), { ...common, stop: { iterations: 2 }, checkpoint: { path } });
+    const { readFile } = await import("node:fs/promises");
+    expect(await readFile(path, "utf8")).not.toMatch(/gradientStart/);
+  });
+
+  it("is what Huber is with a threshold beyond every error", async () => {
+    const stop = { iterations: 5 };
+    const method = levenbergMarquardt();
+    const squares = await train(netOf("real"), dataOf("real"), { ...common, method, stop });
+    const wide = await train(netOf("real"), dataOf("real"), { ...common, method, stop, loss: huber({ delta: 1e6 }) });
+    // The same sums in the same order, but for a square that is halved sooner.
+    for (const [j, value] of wide.network.parameters.entries())
+      expect(Math.abs(value - (squares.network.parameters[j] as number))).toBeLessThan(1e-9);
+    expect(wide.loss).toBeCloseTo(squares.loss / 2, 10);
+  });
+});
