@@ -48,7 +48,7 @@ export function packJob(job: TrainJob, threads: number): JobMessage | null {
       ? shareDataset(asDataset(validation, "options.validation", job.network))
       : null;
   return {
-    network: stateOf(job.network),
+    network: job.network.state(),
     data: shareDataset(asDataset(job.data, "data", job.network)),
     method: settings,
     validation: set,
@@ -77,7 +77,7 @@ export function unpackJob(message: JobMessage): Required<Pick<TrainJob, "network
 
 export function packResult(result: TrainResult): ResultMessage {
   const { network, last, best, bestValidation, ...rest } = result;
-  return { networks: [network, last, best, bestValidation].map((one) => one && stateOf(one)), rest };
+  return { networks: [network, last, best, bestValidation].map((one) => one && one.state()), rest };
 }
 
 export function unpackResult({ networks, rest }: ResultMessage): TrainResult {
@@ -93,11 +93,6 @@ export function packError(error: unknown): ErrorMessage {
 
 export function unpackError({ code, details, error }: ErrorMessage): unknown {
   return code === null ? error : new GaussflowError(code, (error as Error).message, details);
-}
-
-function stateOf(network: Network): NetworkState {
-  const { options, parameters, center, scaling, encoding, summary } = network;
-  return { options, parameters, center, scaling, encoding, summary };
 }
 
 function shareDataset(data: Dataset): DatasetFields {

@@ -24,6 +24,7 @@ import {
   train,
   trainMany,
 } from "../../src/index.js";
+import { packResult, unpackResult } from "../../src/jobs/message.js";
 
 const BACKEND = "typescript" as const;
 let folder: string;
@@ -196,6 +197,9 @@ describe("predictions", () => {
         for (let a = 0; a < c; a++)
           expect(jacobian[a * 2 + j]).toBeCloseTo(((above[a] as number) - (below[a] as number)) / (2 * h), 8);
       }
+      // Between threads, too.
+      const result = await train(netOf(kind), dataOf(kind), options);
+      expect(unpackResult(structuredClone(packResult(result))).network.link).toBe(net.link);
       // Trained on with squared error the outputs are real numbers again.
       const real = await train(net.withScaling(null), dataOf(kind), { ...common, stop: { iterations: 1 } });
       expect(real.network.link).toBe("identity");
