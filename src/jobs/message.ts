@@ -77,7 +77,7 @@ export function unpackJob(message: JobMessage): Required<Pick<TrainJob, "network
 
 export function packResult(result: TrainResult): ResultMessage {
   const { network, last, best, bestValidation, ...rest } = result;
-  return { networks: [network, last, best, bestValidation].map((one) => one && one.state()), rest };
+  return { networks: [network, last, best, bestValidation].map((one) => one?.state() ?? null), rest };
 }
 
 export function unpackResult({ networks, rest }: ResultMessage): TrainResult {
