@@ -210,7 +210,7 @@ async function writeWhole(target: FileTarget, text: string): Promise<void> {
   }
 }
 
-/** How often a FIFO is asked whether somebody reads it. */
+/** Milliseconds between two attempts to open a FIFO that nobody reads yet. */
 const FIFO_PAUSE = 50;
 
 async function writeStream({ path, descriptor, fifo }: StreamTarget, text: string): Promise<void> {

@@ -6,11 +6,11 @@ export type ErrorCode =
   | "GAUSSFLOW_ARGUMENT" // an argument breaks a stated rule
   | "GAUSSFLOW_DATA" // a table or a CSV file cannot be used as it is
   | "GAUSSFLOW_FILE" // a file is damaged, foreign or of another version, or cannot be read or written
-  | "GAUSSFLOW_NO_NATIVE" // the native engine was asked for and is not available
+  | "GAUSSFLOW_NO_NATIVE" // the native engine was requested and is not available
   | "GAUSSFLOW_MEMORY" // the problem needs more memory than can be had
   | "GAUSSFLOW_BUSY" // the engine is at work: await the call before
   | "GAUSSFLOW_STATE" // the call does not fit what the engine holds: no curvature, no factor, or it was disposed of
-  | "GAUSSFLOW_INTERNAL"; // a bug of ours: please report it
+  | "GAUSSFLOW_INTERNAL"; // a bug in gaussflow: please report it
 
 /** Every exception that gaussflow throws on purpose; `code` says which rule was broken. */
 export class GaussflowError extends Error {
@@ -39,7 +39,7 @@ export function argumentError(argument: string, rule: string, received: unknown)
 }
 
 /**
- * A GAUSSFLOW_FILE error in the one form all of them have: the file (or what stands for it) and the rule; `details.file` has the file.
+ * A GAUSSFLOW_FILE error in the one form all of them have: the file (or its stand-in) and the rule; `details.file` has the file.
  *
  * @example fileError("net.json", "is not JSON", {}, cause)
  */

@@ -66,7 +66,7 @@ function isForeignDescriptor(real: string): boolean {
   return /^\/proc\/\d+\/(?:task\/\d+\/)?fd\/\d+$/.test(real) && descriptorOf(real) === null;
 }
 
-/** What one regular file, or the place for one, has in common under all of its names; null for anything else and where it cannot be told. */
+/** A key that is the same for all names of one regular file, or of the place for one; null for anything else and if it is unknown. */
 function identityOf(path: string): string | null {
   try {
     const at = followLinks(path);

@@ -93,7 +93,7 @@ function checkDepth(text: string, where: string): void {
   }
 }
 
-/** Whether an odd number of backslashes stands before a character. */
+/** True if an odd number of backslashes precedes a character. */
 function isEscaped(text: string, at: number): boolean {
   let before = at - 1;
   while (text.charCodeAt(before) === 0x5c) before--;

@@ -11,7 +11,7 @@ function distance(a: string, b: string): number {
   return previous[b.length]!;
 }
 
-/** The known name that `name` most likely stands for, or null when none is near. */
+/** The known name nearest to `name`, or null if none is near. */
 export function nearest(name: string, known: readonly string[]): string | null {
   const plain = (text: string) =>
     text

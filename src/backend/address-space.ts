@@ -13,7 +13,7 @@ const WORK_BUFFER = 128 * MEBIBYTE;
 const LIBRARIES = 96 * MEBIBYTE;
 const THREADS = "OPENBLAS_NUM_THREADS";
 
-/** Bytes of address space that this process can still map; infinite without a limit, and where the system tells none. */
+/** Bytes of address space that this process can still map; infinite without a limit, and if the system reports none. */
 export function freeAddressSpace(): number {
   if (process.platform !== "linux") return Number.POSITIVE_INFINITY;
   try {

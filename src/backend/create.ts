@@ -100,7 +100,7 @@ export function chooseBackend(asked?: Backend): "native" | "typescript" {
 const PATIENT_FLOPS = 5e7;
 
 /**
- * For threads that only train: from now on the native calls of engines with one thread run where they stand up to that size, and no
+ * For threads that only train: from now on the native calls of engines with one thread run synchronously up to that size, and no
  * longer hop to another thread and back.
  */
 export function runCallsInPlace(): void {

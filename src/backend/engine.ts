@@ -8,7 +8,7 @@
 //   R, z     of each sample (src/loss/loss.ts): R R^T is the curvature of l, R z its gradient by psi;
 //            squared error: R = I, z = psi - y
 //   J~       sqrt(s) R^T J, n*c x p;   z~ = sqrt(s) z
-//   gradient J~^T z~  (plus decay * w when a weight decay is asked for)
+//   gradient J~^T z~  (plus decay * w with a weight decay)
 //   primal   G = J~^T J~  (p x p)      dual   K = J~ D^-1 J~^T  (n*c x n*c), D = one factor a layer
 //   matrix-free   products with G = J~^T J~, never formed
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
@@ -53,12 +53,12 @@ export interface LinearizeRequest {
   /** Weight decay d >= 0: the objective is g + d/2 |w|^2, its gradient gets d*w. */
   readonly decay: number;
   /**
-   * Of the Gram matrix and its factor, primal only: "single" forms both in float32, and solves by conjugate gradients on the float64
+   * Precision of the Gram matrix and its factor, primal only: "single" forms both in float32, and solves by conjugate gradients on the float64
    * operator with that factor (`single.ts`). Loss, gradient, scaling and the gradient's measure stay in double. Default "double".
    */
   readonly precision?: Precision | undefined;
   /**
-   * Ascending indices of the samples that stand for all in the costly part of the curvature (`subset.ts`): matrix-free, or primal in
+   * Ascending indices of the samples that replace all samples in the costly part of the curvature (`subset.ts`): matrix-free, or primal in
    * single precision. diag G, the scaling and the gradient's measure follow them. null, the default = all samples.
    */
   readonly subset?: Uint32Array | null | undefined;
@@ -124,7 +124,7 @@ export type Failure =
       /** Steps of the conjugate gradients; 0: a number left the range of float32. */
       readonly steps: number;
     }
-  /** `bytes` that cannot be had; 0 where nobody tells how many. */
+  /** The memory for `bytes` is refused; 0 if the number is unknown. */
   | {
       /** Which failure it is. */
       readonly code: "memory";
@@ -210,7 +210,7 @@ export interface Solved {
   readonly ok: true;
   /** p entries, a fresh array or the one of the request. Behind a Cholesky factor in double precision: refined once. */
   readonly step: Float64Array;
-  /** Condition estimate of the damped matrix, or NaN when not asked for or in single precision. */
+  /** Condition estimate of the damped matrix, or NaN if not requested or in single precision. */
   readonly condition: number;
   /**
    * |residual|_inf / |right-hand side|_inf of the damped system: before refinement, how far the factor can be trusted; in single
@@ -245,7 +245,7 @@ export interface LayerFactors {
   readonly outputs: number;
   /** Whether the layer has biases. */
   readonly bias: boolean;
-  /** Where its weights (outputs x inputs, row-major) and biases stand among the parameters. */
+  /** Positions of its weights (outputs x inputs, row-major) and biases among the parameters. */
   readonly weightOffset: number;
   /** Flat index of the first bias. */
   readonly biasOffset: number;

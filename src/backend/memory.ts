@@ -38,7 +38,7 @@ export function memoryRefusal(error: unknown): string | null {
   return refused ? `JavaScript asked for an array, and the system refused: ${error.message}` : null;
 }
 
-/** The answer, unless it is a failure for want of memory, which throws GAUSSFLOW_MEMORY. */
+/** Returns the answer; throws GAUSSFLOW_MEMORY if the answer is the failure `memory`. */
 export function unlessMemory<T>(answer: T | Failure): T | Exclude<Failure, { readonly code: "memory" }> {
   const failure = answer as Failure | null;
   if (failure?.code !== "memory") return answer as T | Exclude<Failure, { readonly code: "memory" }>;

@@ -8,7 +8,7 @@ import type { Engine, EngineData, Failure, LayerFactors } from "./engine.js";
 export interface Eigen {
   /** As many as the order of the matrix. */
   readonly values: Float64Array;
-  /** order x order, row k the unit eigenvector of value k (dual: sample-major); null when not asked for. */
+  /** order x order, row k the unit eigenvector of value k (dual: sample-major); null if not requested. */
   readonly vectors: Float64Array | null;
 }
 
@@ -37,7 +37,7 @@ export interface NetworkEngine extends Engine {
   /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
   eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
   layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
-  /** (M + shift I)^-1 v, refined once, primal or dual. The factor is kept until another shift or damping is asked for. */
+  /** (M + shift I)^-1 v, refined once, primal or dual. The factor is kept until a call has another shift or damping. */
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
 }
 

@@ -1,4 +1,5 @@
-// A subset of the samples that stands for all of them in the costly part of a linearization, each of its samples n / |subset| times:
+// Checks the subset of samples of a linearization, for both engines. A subset replaces all samples in the costly part, each of its samples
+// with weight n / |subset|:
 //
 //   primal, single precision   G of the subset is factored and preconditions conjugate gradients on the operator of all samples
 //   matrix-free                products with G are products with that of the subset

@@ -23,7 +23,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The exit code an error stands for. */
+/** The exit code of an error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof UsageError) return EXIT.usage;
@@ -32,7 +32,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failure;
 }
 
-/** The line that tells a person about an error, with its newline; "" for errors commander has already printed. */
+/** The line that is printed for an error, with its newline; "" for errors that commander has already printed. */
 export function errorText(
   error: unknown,
   env: { readonly GAUSSFLOW_DEBUG?: string | undefined } = process.env,

@@ -90,7 +90,7 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
     ...(flags.samples === undefined ? {} : { samples: flags.samples }),
     ...(flags.width === undefined ? {} : { width: flags.width }),
   };
-  // What cannot be run is told before an hour of what can.
+  // Experiments that cannot run are refused before an hour of those that can.
   for (const experiment of chosen) completeSettings(experiment, settings);
   const status = quiet || json ? null : new StatusLine(terminal.err);
   const watch = new SignalWatch(() => status?.show(() => "stopping"));

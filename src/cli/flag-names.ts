@@ -26,7 +26,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.validation": "--validation",
 };
 
-/** Flag of each plain argument of a function that commands call. The name of one is a common word: it is looked for where it stands first. */
+/** Flag of each plain argument of a function that commands call. Such a name is a common word, so it is replaced only at the beginning of a message. */
 export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
   count: "--restarts",
   initialization: "--initialization",

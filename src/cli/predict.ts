@@ -109,7 +109,7 @@ function quoted(text: string): string {
 /** Lines of a block: to write them takes a few milliseconds. */
 const LINES = 4096;
 
-/** The columns that are written, n rows of them, row-major: the predictions, then their spread where it is asked for. */
+/** The columns to write, n rows, row-major: the predictions, then their spread if requested. */
 async function columnsOf(
   model: Network | Ensemble,
   targets: readonly string[],

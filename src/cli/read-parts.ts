@@ -10,7 +10,7 @@ import { csvOptions, givenTableFlags, ON_COMMAND_LINE, type TableFlags } from ".
 /** Share of the rows that are held out to the end. */
 export const DEFAULT_TEST = 0.15;
 
-/** What says how a table is read and cut, and what wants it in memory. */
+/** The flags that determine how a table is read and divided, and those that need it in memory. */
 export interface PartFlags extends TableFlags {
   readonly validation?: number;
   readonly test?: number;

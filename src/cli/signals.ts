@@ -7,7 +7,7 @@ type SignalName = keyof typeof CODES;
 const NAMES = ["SIGINT", "SIGTERM"] as const;
 const SPOKEN = { SIGINT: "Ctrl-C", SIGTERM: "SIGTERM" } as const;
 
-/** Who is told of the next signal; null = the process ends. */
+/** Handler of the next signal; null = the process ends. */
 let current: ((name: SignalName) => void) | null = null;
 
 function onSignal(name: NodeJS.Signals): void {
@@ -34,7 +34,7 @@ export class SignalWatch {
   readonly #controller = new AbortController();
   #received: SignalName | null = null;
 
-  /** @param tell called at the first signal, to tell the user what happens now */
+  /** @param tell called at the first signal, with what happens now, for the user */
   constructor(tell: () => void) {
     listenForSignals();
     current = (name) => {

@@ -61,7 +61,7 @@ function jobsOf({ network, pool, fit, validation, options }: ManySetup, flags: T
   return [...whole, ...crossValidation(job, folds, seed).flatMap(several)];
 }
 
-/** The networks of the best runs, as many as were asked for; null where one is kept. */
+/** The networks of the best runs for the ensemble; null if a single network is kept. */
 function ensembleOf(ranked: readonly JobResult[], flags: TrainFlags, { caution }: TrainSetup): Ensemble | null {
   if (flags.ensemble === undefined) return null;
   const networks = ranked.flatMap(({ result }) => result?.network ?? []).slice(0, flags.ensemble);

@@ -18,7 +18,7 @@ import type { SignalWatch } from "./signals.js";
 import type { Terminal } from "./terminal.js";
 import type { TrainFlags, TrainSetup } from "./train-setup.js";
 
-/** What the command was asked, and the signals that came. */
+/** The flags and the setup of the command, and the signals that it received. */
 export interface TrainCall {
   readonly setup: TrainSetup;
   readonly file: string;

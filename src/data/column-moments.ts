@@ -9,9 +9,9 @@
 
 /** One offset and one scale > 0 a column. */
 export interface ColumnScaling {
-  /** What is taken off, one entry a column, in raw units. */
+  /** The number that is subtracted, one entry a column, in raw units. */
   readonly offset: Float64Array;
-  /** What is divided by, one positive entry a column, in raw units. */
+  /** The divisor, one positive entry a column, in raw units. */
   readonly scale: Float64Array;
 }
 
@@ -23,7 +23,7 @@ const LARGEST_UNIT = 2 ** 400;
 const SMALLEST_UNIT = 2 ** -400;
 const SMALLEST_VALUE = 2 ** -600;
 
-/** Extremes and plain sums of all columns: what one pass can find before any of it is known. */
+/** Extremes and plain sums of all columns, the result of a first pass. */
 export class ColumnSummary {
   readonly min: Float64Array;
   readonly max: Float64Array;
@@ -82,7 +82,7 @@ export class ColumnSummary {
  * A constant column gets scale 1: one whose spread is at most what rounding leaves of a single value that was computed in several ways,
  * n eps max|x|. So does a spread too small to divide by (below 6e-309).
  * @param weights one a row, or null; rows of weight 0 take no part
- * @param known what an earlier pass has found, or null: one pass more
+ * @param known the result of an earlier pass, or null, which costs one pass more
  */
 export function* columnScaling(
   columns: number,

@@ -19,7 +19,7 @@ export interface ConvertOptions extends CsvOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was written. */
+/** The result of a conversion. */
 export interface Converted {
   /** Rows in the file. */
   readonly rows: number;
@@ -29,7 +29,7 @@ export interface Converted {
   readonly targetNames: readonly string[];
   /** Rows left out because a value is missing (rule `drop`) or their weight is 0. */
   readonly dropped: number;
-  /** What was assumed about the table, as sentences. */
+  /** The assumptions about the table, as sentences. */
   readonly notes: readonly string[];
 }
 
@@ -145,7 +145,7 @@ class WrittenRows implements RowSink {
   }
 }
 
-/** The file that a source is, where it is one. */
+/** The path of a source that is a file. */
 function sourcePath(source: string | Readable): string | undefined {
   if (source === "-") return "/dev/stdin";
   if (typeof source === "string") return source;

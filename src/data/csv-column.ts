@@ -18,7 +18,7 @@ export type ColumnKind = "undecided" | "numeric" | "categorical";
 export interface ColumnRules {
   readonly format: NumberFormat;
   readonly missing: MissingTexts;
-  /** The texts that stand for a missing value, where the options name them; for hints. */
+  /** The texts of missing values given in the options, for hints. */
   readonly givenMissing: readonly string[];
   /** A missing value is stored as NaN; else it is refused. */
   readonly allowMissing: boolean;
@@ -27,11 +27,11 @@ export interface ColumnRules {
   readonly unseenAsZeros: boolean;
   /** Texts are compared in lower case. */
   readonly lowerCase: boolean;
-  /** What is wrong with a text that is none of the given categories, which are listed for it. */
+  /** Makes the message about a text that is none of the given categories, which it lists. */
   readonly refusal: (categories: string) => string;
-  /** How rows with missing values can be had all the same. */
+  /** Hint: how to read rows with missing values. */
   readonly missingHint: string;
-  /** How a column of texts can be had all the same, NAME being its name; null where it must be numbers. */
+  /** Hint: how to read a column of texts, NAME being its name; null if it must be numbers. */
   readonly textHint: string | null;
   /** Dates are read as days since 1970-01-01. */
   readonly dates: boolean;
@@ -50,11 +50,11 @@ export class ColumnReader {
   readonly texts: string[] = [];
   readonly #rules: ColumnRules;
   readonly #complain: Complain;
-  /** The kind was said, or comes from an encoding. */
+  /** True if the kind was given by an option or an encoding. */
   readonly #told: boolean;
   /** The only categories, or null for any. */
   readonly #only: readonly string[] | null;
-  /** Only made for a column with texts: a table may have a million columns. */
+  /** Created only for a column with texts, because a table may have a million columns. */
   #codes: Map<string, number> | null = null;
   /** Numbers may be read without their text. */
   #plain: boolean;

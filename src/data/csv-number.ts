@@ -50,7 +50,7 @@ export function parseNumber(text: string, { decimal, thousands }: NumberFormat):
   if (Number.isNaN(value)) return INFINITE.test(text) ? Infinity : value;
   if (text.length === 0) return Number.NaN;
   if (text.length > 1) {
-    // 0x1f, 0b1, 0o7 are numbers to JavaScript, not to a table. The letter stands second.
+    // 0x1f, 0b1, 0o7 are numbers in JavaScript, not in a table. Their second character is a letter.
     const second = text.charCodeAt(1) | 32;
     if (second === 120 || second === 98 || second === 111) return Number.NaN;
   }

@@ -9,11 +9,11 @@ export type ColumnReference = string | number;
 
 /** Options of `readCsv`. */
 export interface CsvOptions {
-  /** What to predict: one column or several, numeric. Default: the last column that has no other part to play. */
+  /** Target columns, one or several, numeric. Default: the last column without another role. */
   readonly target?: ColumnReference | readonly ColumnReference[] | undefined;
   /** Columns to leave out. */
   readonly ignore?: ColumnReference | readonly ColumnReference[] | undefined;
-  /** Columns to be read as categories although their values are numbers. */
+  /** Columns that are read as categories although their values are numbers. */
   readonly categorical?: ColumnReference | readonly ColumnReference[] | undefined;
   /** Columns in which any text that is not a number is an error. */
   readonly numeric?: ColumnReference | readonly ColumnReference[] | undefined;
@@ -22,12 +22,12 @@ export interface CsvOptions {
   /** Column that says train, validation or test for each row; see `Dataset.split`. */
   readonly split?: ColumnReference | undefined;
   /**
-   * Column that says which rows belong together (a patient, a batch, a device): all rows of a group land in the same part of a split and
-   * in the same fold. No input.
+   * Column of groups (a patient, a batch, a device): all rows with the same value are in the same part of a split and in the same fold. It is
+   * no input.
    */
   readonly group?: ColumnReference | undefined;
   /**
-   * Column of numbers or dates by which splits and folds are ordered: later rows are held out, and none is drawn at random. No input.
+   * Column of numbers or dates by which splits and folds are ordered: later rows are held out, and none is drawn at random. It is no input.
    * `true`: the order of the rows in the table.
    */
   readonly order?: ColumnReference | true | undefined;

@@ -8,7 +8,7 @@ import type { ColumnReference } from "./csv-options.js";
 import { commentHint, skipHint } from "./csv-wording.js";
 import type { InputColumn } from "./encoding.js";
 
-/** What a used column is for; columns without a use are not read. */
+/** The use of a column; columns without a use are not read. */
 export interface ColumnUse {
   /** Position in the file, from 0. */
   readonly index: number;
@@ -36,17 +36,17 @@ export interface TableBeginning {
   readonly first: readonly string[];
   /** The row of data that follows a header, or null. */
   readonly next: readonly string[] | null;
-  /** Of the first row. */
+  /** Line of the first row. */
   readonly line: number;
   readonly file: string;
 }
 
-/** The columns of a table, to be found by name or place. */
+/** Finds the columns of a table by name or position. */
 class Columns {
   readonly names: readonly string[];
   readonly header: boolean;
   readonly file: string;
-  /** What may help where columns are missing. */
+  /** Hints for the error about missing columns. */
   readonly hint: string;
   readonly #plan: CsvPlan;
   readonly #line: number;

@@ -10,14 +10,14 @@ import type { Charset } from "./csv-options.js";
 import type { Wording } from "./csv-wording.js";
 import { DATA_FILE_MAGIC } from "./data-file.js";
 
-/** Blocks are of this size, however the bytes arrive: what is found in them must not depend on that. */
+/** Size of all blocks, independent of how the bytes arrive, so that results do not depend on that. */
 const BLOCK_BYTES = 65536;
 
 /** Lines that the head holds, beside at least one block: enough to see a header, a row of units and a row of data. */
 const HEAD_LINES = 4;
 
 export interface TableSource {
-  /** What errors call the table. */
+  /** Name of the table in errors. */
   readonly name: string;
   /** The first lines, without byte-order mark, the lines that are skipped, and a line "sep=". */
   readonly head: Buffer;
@@ -41,7 +41,7 @@ function open(source: string | Readable): { name: string; stream: AsyncIterable<
     if (source === "" || source.includes("\0"))
       throw argumentError("source", 'must be a path, "-" or a readable stream', source);
     const file = createReadStream(source, { highWaterMark: BLOCK_BYTES });
-    // pipeline, not pipe: an error of the file must reach whoever reads the unpacked bytes.
+    // pipeline, not pipe: an error of the file must reach the reader of the unpacked bytes.
     return { name: source, stream: /\.gz$/i.test(source) ? pipeline(file, createGunzip(), () => {}) : file };
   }
   if (source !== null && typeof source === "object" && Symbol.asyncIterator in source)
@@ -49,7 +49,7 @@ function open(source: string | Readable): { name: string; stream: AsyncIterable<
   throw argumentError("source", 'must be a path, "-" or a readable stream', source);
 }
 
-/** What went wrong while reading, in words. */
+/** The message for an error while reading. */
 function readError(name: string, error: unknown): unknown {
   if (error instanceof GaussflowError) return error;
   const code = (error as { code?: unknown } | null)?.code;
@@ -132,7 +132,7 @@ class TextCheck {
     return block;
   }
 
-  /** Looks at the lines of a bad block one by one: this ends in an error, so it may be slow. */
+  /** Finds the bad line of a block, line by line; it may be slow, because it ends in an error. */
   #refuse(block: Buffer): never {
     let from = 0;
     let line = this.#line;

@@ -3,15 +3,15 @@
 import type { NumberFormat } from "./csv-number.js";
 import type { CsvOptions } from "./csv-options.js";
 
-/** What an option is set to in a message. */
+/** The value of an option in a message. */
 export type HintValue = string | boolean | readonly string[];
 
 export interface Wording {
-  /** What the option is called in the error about its own value. */
+  /** Name of the option in the error about its value. */
   name(option: string): string;
   /** The option with a value, ready to be typed. */
   hint(option: keyof CsvOptions, value: HintValue): string;
-  /** What turns a table into a data file. */
+  /** Name of the function or command that turns a table into a data file. */
   readonly convert: string;
 }
 

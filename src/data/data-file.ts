@@ -95,7 +95,7 @@ function* blocksOf(layout: RowLayout, rowCount: number): Generator<RowBlock, voi
   }
 }
 
-/** What the pass over all rows at opening does: every number must be finite, every weight above 0; weights are taken into memory. */
+/** The pass over all rows at opening: checks that every number is finite and every weight above 0, and takes the weights into memory. */
 class RowCheck {
   readonly weights: Float64Array | null;
   readonly summary: ColumnSummary;
@@ -148,8 +148,8 @@ interface Header {
 }
 
 /**
- * Opens a data file (written by `writeDataFile` or `gaussflow convert`) and reads it once: every number must be finite. The event loop
- * stands still meanwhile; `openDataFileAsync` does the same in turns with it.
+ * Opens a data file (written by `writeDataFile` or `gaussflow convert`) and reads it once: every number must be finite. It blocks the
+ * event loop meanwhile; `openDataFileAsync` does the same in turns with it.
  * @throws GAUSSFLOW_FILE: no such file, not a data file, cut off, too long, a number that is not finite (with row and column)
  * @example const result = await train(net, openDataFile("rig.gfd"));
  */
@@ -221,7 +221,7 @@ function openRows(path: string): { readonly layout: RowLayout; readonly header: 
   }
 }
 
-/** A regular file that begins as a data file does; nothing is taken from a pipe. Whoever reads it next says why it cannot be read. */
+/** True for a regular file that begins like a data file; nothing is read from a pipe. An unreadable file is reported by its reader. */
 export function isDataFile(path: string): boolean {
   try {
     if (!statSync(path).isFile()) return false;

@@ -23,11 +23,11 @@ export interface DatasetFields {
   readonly parts?: Uint8Array | null;
   /** Group of each sample; null without groups. */
   readonly groups?: Uint32Array | null;
-  /** What the samples are in order of; null without an order. */
+  /** Order of the samples, one number each; null without an order. */
   readonly order?: Float64Array | null;
   /** Places in `inputs` whose values were missing and are filled in, ascending; null for none. */
   readonly missing?: Uint32Array | null;
-  /** What was assumed about the table, as sentences. */
+  /** The assumptions about the table, as sentences. */
   readonly notes?: readonly string[];
 }
 
@@ -43,10 +43,10 @@ const FIELD_NAMES = [
   "groups",
   "order",
 ];
-/** What a data set has besides, from its fields. */
+/** The values of a data set that follow from its fields. */
 const DERIVED_NAMES = ["missing", "notes", "sampleCount", "inputSize", "outputSize"];
 
-/** That the arrays are there and agree in length. */
+/** Checks that the arrays exist and agree in length. */
 export function checkFields(fields: DatasetFields): void {
   checkOptionNames("fields", fields, [...FIELD_NAMES, ...DERIVED_NAMES]);
   const { inputs, featureNames, targetNames } = fields;

@@ -16,17 +16,17 @@ export type { DatasetFields } from "./dataset-fields.js";
 export { type MatrixLike, toMatrix } from "./matrix.js";
 export type { Partition, SplitOptions } from "./split.js";
 
-/** The parts of a data set; null where none was asked for. */
+/** The parts of a data set; null for a part that was not requested. */
 export interface DatasetParts {
-  /** What is trained on. */
+  /** The rows to train on. */
   readonly train: Dataset;
-  /** What decides when to stop; null where there is none. */
+  /** The rows that decide when to stop; null if there are none. */
   readonly validation: Dataset | null;
-  /** What is held out to the end; null where there is none. */
+  /** The rows that are held out to the end; null if there are none. */
   readonly test: Dataset | null;
 }
 
-/** Immutable by convention: do not write to the arrays. Made by `dataset` or `readCsv`. */
+/** A data set, made by `dataset` or `readCsv`. Its arrays must not be changed. */
 export class Dataset {
   /** [n x d], row-major, raw units, all finite. */
   readonly inputs: Float64Array;
@@ -52,14 +52,14 @@ export class Dataset {
   readonly parts: Uint8Array | null;
   /** Group of each sample, a number from 0; splits and folds keep the rows of a group together. Null without groups. */
   readonly groups: Uint32Array | null;
-  /** What splits and folds are ordered by, such as a time, one number a sample; null without an order. */
+  /** The order for splits and folds, such as a time, one number a sample; null without an order. */
   readonly order: Float64Array | null;
-  /** What reading the table decided, in sentences (dropped rows, filled values, categories). */
+  /** The decisions of the reader, in sentences (dropped rows, filled values, categories). */
   readonly notes: readonly string[];
-  /** Places in `inputs` whose values were missing and are filled in, ascending. */
+  /** Positions in `inputs` whose values were missing and are filled in, ascending. */
   readonly #missing: Uint32Array | null;
 
-  /** Takes the arrays over without a copy: what is in them `dataset` and `readCsv` have checked. */
+  /** Takes the arrays without a copy; `dataset` and `readCsv` have checked their contents. */
   constructor(fields: DatasetFields) {
     checkFields(fields);
     this.inputs = fields.inputs;
@@ -126,12 +126,12 @@ export class Dataset {
     return finish(partSteps(this, sets));
   }
 
-  /** This data set with fills, means and ranges taken from its own rows: the whole of it is for training. */
+  /** This data set with fills, means and ranges computed from all its rows, for training on the whole set. */
   fitted(): Dataset {
     return finish(fittedSteps(this));
   }
 
-  /** All that this data set is made of: what `new Dataset` takes, also in another thread. */
+  /** All fields of this data set, as `new Dataset` takes them, also in another thread. */
   fields(): DatasetFields {
     return { ...this, missing: this.#missing };
   }
@@ -229,11 +229,11 @@ export interface DatasetInput {
   readonly outputSize?: number | undefined;
   /** One number >= 0 a sample, not all zero. */
   readonly weights?: NumberArray | undefined;
-  /** Which samples belong together, one number or text each: splits and folds keep the rows of a group together. */
+  /** Group of each sample, a number or a text: splits and folds keep the rows of a group together. */
   readonly groups?: GroupList | null | undefined;
   /**
-   * What the samples are ordered by, such as a time, one number each; `true` = they are given in order. Splits and folds then hold out the
-   * last rows and draw none. Not together with groups.
+   * Order of the samples, such as a time, one number each; `true` = they are given in order. Splits and folds then hold out the last rows and
+   * draw none. Not together with groups.
    */
   readonly order?: NumberArray | true | null | undefined;
   /** d names. Default "input 1", "input 2", ...; a single one is "input". */

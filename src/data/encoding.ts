@@ -6,12 +6,12 @@
 
 import { STEP, type Steps } from "../event-loop-yield.js";
 
-/** What becomes of a row in which a value is missing. */
+/** Rule for rows in which a value is missing. */
 export type MissingRule = "error" | "drop" | "mean";
 
 /** A column of numbers: one input. */
 export interface NumericColumn {
-  /** Tells the two kinds of columns apart. */
+  /** Distinguishes the two kinds of columns. */
   readonly kind: "numeric";
   /** Name in the table. */
   readonly name: string;
@@ -25,7 +25,7 @@ export interface NumericColumn {
 
 /** A column of categories: one input a category, 1 for the row's own and 0 for the others. */
 export interface CategoricalColumn {
-  /** Tells the two kinds of columns apart. */
+  /** Distinguishes the two kinds of columns. */
   readonly kind: "categorical";
   /** Name in the table. */
   readonly name: string;
@@ -56,7 +56,7 @@ export interface TableEncoding {
   readonly thousands?: string;
   /** Columns whose dates are read as days since 1970-01-01; none where it is not there. */
   readonly dates?: readonly string[];
-  /** What became of rows with missing values. */
+  /** Rule for rows with missing values in training. */
   readonly missing: MissingRule;
   /** Texts that stand for a missing value, compared without regard to case. */
   readonly missingValues: readonly string[];
@@ -79,7 +79,7 @@ export function inputNames(columns: readonly InputColumn[]): string[] {
   );
 }
 
-/** What replaces a missing value, one number a network input. */
+/** Replacements of missing values, one number a network input. */
 export function fillValues(encoding: TableEncoding): Float64Array {
   return Float64Array.from(
     encoding.columns.flatMap((column) => (column.kind === "numeric" ? [column.mean] : column.shares)),
@@ -88,7 +88,7 @@ export function fillValues(encoding: TableEncoding): Float64Array {
 
 /**
  * The encoding with means, shares and ranges taken from the given rows (all of them training rows), in pieces.
- * @param inputs [n x d] row-major; what stands at a missing place is not read
+ * @param inputs [n x d] row-major; values at missing places are not read
  * @param missing places in `inputs` without a value, ascending
  * @returns the column keeps its former figures where no row has a value
  */

@@ -9,7 +9,7 @@ import { Random } from "../random.js";
 import { checkWeighted, Dataset } from "./dataset.js";
 import { type RowRelations, rowsOfGroups, sortedRows } from "./split.js";
 
-/** Random stream of folds: splits and initial parameters of the same seed take other streams. */
+/** Random stream of folds; splits and initial parameters use other streams of the same seed. */
 const FOLD_STREAM = 2;
 
 /** One fold. */
@@ -38,7 +38,7 @@ function tooFew(what: string, there: number, count: number, most: number): Gauss
   );
 }
 
-/** The rows that none of the held ones is. */
+/** The rows that are not held out. */
 function others(n: number, held: Uint32Array): Uint32Array {
   const out = new Set(held);
   return Uint32Array.from({ length: n }, (_, i) => i).filter((i) => !out.has(i));

@@ -88,7 +88,7 @@ export function matrixRows(value: MatrixLike, columns: number, name: string): nu
 }
 
 function* fromList(list: readonly unknown[], columns: number, name: string, firstRow: number): Steps<Float64Array> {
-  // Before the memory is taken: a list without entries may have any length.
+  // Checked before the memory is taken, because a list without entries may have any length.
   cellOf(list[0], firstRow, 0, name);
   const matrix = new Float64Array(list.length);
   for (let k = 0; k < matrix.length; k++) {
@@ -115,7 +115,7 @@ export function rowsOf(value: MatrixLike, first: number, count: number, columns:
     : (value.slice(first * columns, (first + count) * columns) as readonly number[]);
 }
 
-/** Number of columns of `value`: from its first row, or `given` for a flat array; null when neither tells. */
+/** Number of columns of `value`: from its first row, or `given` for a flat array; null if neither is known. */
 export function columnsOf(value: MatrixLike, given: number | undefined): number | null {
   if (given !== undefined) return given;
   if (isRows(value) && value.length > 0) {

@@ -46,7 +46,7 @@ export async function readTable(source: string | Readable, options: CsvOptions, 
 /** A table below this size, in bytes, is never refused: the process itself takes more, and the planner judges the training. */
 const UNQUESTIONED = 2 ** 24;
 
-/** Holds the rows, and refuses more of them than the memory limit allows. */
+/** Stores the rows, and refuses more of them than the memory limit allows. */
 class StoredRows implements RowSink {
   store = new RowStore(1);
   readonly #plan: CsvPlan;
@@ -145,7 +145,7 @@ class Assembly {
     return this.#places.get(column)!;
   }
 
-  /** Rows that stay: all, or those without a missing value (rule `drop`), or those with all but inputs (rule `mean`). */
+  /** The rows that are kept: all, or those without a missing value (rule `drop`), or those in which only inputs are missing (rule `mean`). */
   #keptRows(): Uint32Array {
     const needed = this.#columns
       .filter(({ use, reader }) => reader.missingCount > 0 && (this.#plan.missing !== "mean" || use.use !== "input"))
@@ -183,7 +183,7 @@ class Assembly {
       if (column.reader.missingCount > 0 && kept.every((row) => Number.isNaN(this.#value(column, row))))
         throw complain(`has no value at all; leave it out (${ignore})`);
       if (column.reader.kind !== "categorical") return { kind: "numeric", name, mean: 0, min: 0, max: 0 };
-      // Sorted by code units: the order of the inputs must not depend on the order of the rows.
+      // Sorted by code units, so that the order of the inputs does not depend on the order of the rows.
       const categories = this.#usedTexts(column, kept).sort();
       if (kind === "undecided" && categories.length > Math.max(FEW_CATEGORIES, kept.length / 2))
         throw complain(
@@ -213,7 +213,7 @@ class Assembly {
     const layouts = encoding.columns.map((column, k) => ({
       place: this.#placeOf(inputs[k]!),
       width: width(column),
-      // Where the code of each text of a categorical column stands among the inputs.
+      // The position of each category of a categorical column among the inputs.
       codes: column.kind === "numeric" ? null : codePlaces(inputs[k]!.reader, column.categories),
     }));
     const targetPlaces = targets.map((target) => this.#placeOf(target));
@@ -260,7 +260,7 @@ class Assembly {
     return values;
   }
 
-  /** The categories that occur in the rows that stay: one that went with the rows left out is no input. */
+  /** The categories that occur in the kept rows; a category that occurs only in dropped rows is no input. */
   #usedTexts(column: UsedColumn, kept: Uint32Array): string[] {
     const used = new Set<number>();
     for (const row of kept) {

@@ -9,7 +9,7 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 /** Doubles that are read at a time: a pass over them takes about a millisecond. */
 const BLOCK = 1 << 17;
 
-/** Where the rows of an open data file stand: what an engine needs to read them. */
+/** The place of the rows of an open data file: what an engine needs to read them. */
 export interface RowLayout {
   /** Path of the file. */
   readonly path: string;
@@ -34,7 +34,7 @@ export function blockRows({ width }: RowLayout): number {
 export class RowReader {
   readonly #layout: RowLayout;
   readonly #file: number;
-  // Kept between reads: fresh blocks would wait for the collector, some hundred of them at times.
+  // Reused between reads, because fresh blocks would wait for the garbage collector, sometimes a hundred of them.
   #room = new Float64Array(0);
 
   /** @throws GAUSSFLOW_FILE */
@@ -111,7 +111,7 @@ export async function* rowBlocks(
       [room, other] = [other, room];
       if (first + rows < rowCount) {
         ahead = read(first + rows, room);
-        // Whoever leaves the loop early does not wait for it: its failure is nobody's then.
+        // If the caller leaves the loop early, nobody waits for this read, and its failure is ignored.
         ahead.catch(() => undefined);
       }
       signal?.throwIfAborted();

@@ -31,7 +31,7 @@ export class RowStore {
     return piece[(row % this.#rowsAPiece) * this.width + column]!;
   }
 
-  /** Gives up the memory of the rows before `row`, which must not be asked for any more. */
+  /** Frees the rows before `row`, which must not be read any more. */
   forgetBefore(row: number): void {
     const pieces = Math.floor(row / this.#rowsAPiece);
     for (let k = pieces - 1; k >= 0 && this.#pieces[k] !== null; k--) this.#pieces[k] = null;

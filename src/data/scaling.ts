@@ -90,13 +90,13 @@ async function runInTurns(passes: Passes, show: (read: BlockReader) => Promise<v
   }
 }
 
-/** Of a file's columns; that of the weights, where there is one, is scaled along and left out. */
+/** Scaling of the columns of a file. The column of weights, if any, is computed along and left out. */
 function ofColumns({ offset, scale }: ColumnScaling, d: number, c: number): Scaling {
   const part = (from: number, to: number) => ({ offset: offset.slice(from, to), scale: scale.slice(from, to) });
   return { inputs: part(0, d), targets: part(d, d + c) };
 }
 
-/** Offset 0 and scale 1: raw units all the way. */
+/** Offset 0 and scale 1: the run uses raw units. */
 export function identityScaling(inputSize: number, outputSize: number): Scaling {
   const plain = (columns: number) => ({
     offset: new Float64Array(columns),
@@ -159,7 +159,7 @@ export async function constantInputs(data: Dataset | FileDataset, signal?: Abort
   return constant.map((j) => featureNames[j]!);
 }
 
-/** What a caller is told about them: no sentence or one. */
+/** The warning about constant inputs: no sentence or one. */
 export async function constantWarnings(data: Dataset | FileDataset, signal?: AbortSignal): Promise<string[]> {
   const names = await constantInputs(data, signal);
   return names.length === 0 ? [] : [`constant in the training rows, so of no use: ${names.join(", ")}`];

@@ -35,11 +35,11 @@ function fraction(name: string, value: number | undefined): number {
   return value;
 }
 
-/** What holds the rows of a data set together: at most one of both. */
+/** The relations between the rows of a data set: groups or an order, not both. */
 export interface RowRelations {
   /** Group of each row; all rows of a group belong to the same part. */
   readonly groups: Uint32Array | null;
-  /** What the rows are ordered by; the last of them are held out. */
+  /** Order of the rows; the last of them are held out. */
   readonly order: Float64Array | null;
 }
 
@@ -95,7 +95,7 @@ function* groupSteps(groups: Uint32Array): Steps<number[][]> {
 }
 
 /**
- * Draws a partition of n rows. A part that is asked for (fraction > 0) gets the nearest number of rows, at least one; with groups the
+ * Draws a partition of n rows. A requested part (fraction > 0) gets the nearest number of rows, at least one; with groups the
  * nearest that whole groups allow. Ordered rows are not drawn: the first train, then come those for validation, and the last are for test.
  * @throws GAUSSFLOW_ARGUMENT for fractions out of range, GAUSSFLOW_DATA when no row would be left to train on
  */
@@ -173,7 +173,7 @@ function drawGroups(
   return codes;
 }
 
-/** The partition that a column of part codes (positions in PART_NAMES) tells. */
+/** The partition given by a column of part codes (positions in PART_NAMES). */
 export function* partitionSteps(parts: Uint8Array): Steps<Partition> {
   const counts = [0, 0, 0];
   for (let i = 0; i < parts.length; i++) {

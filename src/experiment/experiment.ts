@@ -111,7 +111,7 @@ export function promisedCurve(rate: number, until: number): { x: number[]; y: nu
   return { x: [0, until], y: [1, Math.exp(-rate * until)] };
 }
 
-/** One run as a line of JSON: what was asked, and how it ended. */
+/** One run as a line of JSON: its settings, and how it ended. */
 export function runLine(asked: Readonly<Record<string, unknown>>, result: FlowResult): Record<string, unknown> {
   const [first, last] = [result.records.at(0), result.records.at(-1)];
   return {

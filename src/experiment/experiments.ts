@@ -19,7 +19,7 @@ export const EXPERIMENTS: readonly Experiment[] = [conditioning, damping, scalin
 const RANGES = { seeds: [1, 10_000], samples: [2, 1_000_000], width: [1, 100_000] } as const;
 
 /**
- * The settings of a run, complete and checked: sizes that an experiment cannot have are told before any is run.
+ * The settings of a run, complete and checked: sizes that an experiment cannot have are refused before any runs.
  * @param settings what differs from the experiment's defaults
  * @throws GAUSSFLOW_ARGUMENT naming the experiment, and sizes that it can have; GAUSSFLOW_MEMORY
  */

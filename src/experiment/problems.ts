@@ -24,7 +24,7 @@ export interface ProblemOptions {
   readonly scale: number;
   readonly alpha: number;
   readonly target: TargetKind;
-  /** How the network starts. Default "centered". Symmetric wants an even width. */
+  /** Start of the network. Default "centered". "symmetric" needs an even width. */
   readonly start?: "centered" | "symmetric" | "ordinary";
 }
 
@@ -82,7 +82,7 @@ async function targetsFor(
 ): Promise<Float64Array> {
   const w = net.parameters;
   if (target === "reachable") {
-    // Of the network's own manifold, from f(w_0) on.
+    // A target on the network's own manifold, relative to f(w_0).
     const there = predictions(
       net.architecture,
       w.map((value, j) => value + delta[j] / alpha),

@@ -59,7 +59,7 @@ const NUMBERS = [
   "elapsed",
 ] as const;
 
-/** What a record has to be: the flow that goes on relies on the last one, and all stand in its result. */
+/** Checks the form of the records: the resumed flow relies on the last one, and its result holds all of them. */
 const RECORD: Fields = {
   required: {
     step: "count",

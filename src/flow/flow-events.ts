@@ -40,7 +40,7 @@ export interface FlowEvent {
 
 /**
  * The mean loss falls to `loss`. An event is a crossing: a flow that starts below has none, and `stop: { loss }` ends it at once. Terminal
- * unless told otherwise, as all of these.
+ * by default, like all of these events.
  */
 export function lossBelow(loss: number, terminal = true): FlowEvent {
   checkPositive("loss", loss);

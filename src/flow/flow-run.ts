@@ -179,7 +179,7 @@ export class FlowRun {
     }
   }
 
-  /** The steps from where the flow stands, with this velocity there. */
+  /** The steps from the present state of the flow, with this velocity. */
   #stepsFrom(derivative: Float64Array) {
     const { until, integrator, outputs, events, loss } = this.#completed;
     const { engine, sample, start, lossFactor, resume } = this.#context;

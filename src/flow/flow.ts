@@ -191,7 +191,7 @@ async function begin(network: Network, fit: Dataset, completed: CompletedFlowOpt
   return { start, prepared, terms, print };
 }
 
-/** What lies before the checkpoint is past, and known only where it was asked for before. */
+/** Drops output times before the checkpoint: their states are known only if the earlier run requested them. */
 function checkResumed({ outputs, until }: CompletedFlowOptions, { time, outputs: known }: FlowSnapshot): void {
   if (until < time) throw argumentError("options.until", `must not be before the checkpoint's t = ${time}`, until);
   outputs.forEach((output, i) => {

@@ -93,7 +93,7 @@ export const TRAIN_MANY_OPTION_NAMES = [...STEPS_OPTION_NAMES, "onProgress"];
 
 /**
  * Trains every job, several at a time, and resolves with all results, ranked. A job that fails does not touch the others: its error
- * stands in its result.
+ * is in its result.
  *
  * Jobs with an `onRecord`, a `monitor` or a method of your own run in this thread, all others in any. Losses are in the units a job
  * trains in: they compare where the jobs have the same data and validation part, as those of `restarts` and `sweep` have.

@@ -29,7 +29,7 @@ export function judgeFlow(
     damping,
     smallest: smallestEigenvalue,
   }));
-  // rho = 0 promises 2 without a spectrum; otherwise the schedule itself may have asked for one, or the observations have it.
+  // rho = 0 promises 2 without a spectrum; otherwise the schedule itself may have computed one, or the observations have it.
   const own = flow.every(({ damping, smallest }) => damping === 0 || smallest !== null);
   const observed = input.observations.map(({ position, flow: record, spectrum }) => ({
     position,

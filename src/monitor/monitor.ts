@@ -52,7 +52,7 @@ export interface MonitorOptions {
   readonly onRecord?: ((record: MonitorRecord) => void | Promise<void>) | undefined;
 }
 
-/** An observer for `options.monitor` of one run. The report also stands in the run's result. */
+/** An observer for `options.monitor` of one run. The report is also in the run's result. */
 export interface Monitor extends Observer {
   /** null until the run has ended. */
   readonly report: MonitorReport | null;
@@ -231,7 +231,7 @@ class Watch implements Monitor {
 const roundingUnits = 16;
 
 /**
- * Of the sum loss. Rounding is relative to what was added up: predictions and targets (the raw ones, from which a mean was taken), and
+ * Rounding floor of the sum loss. Rounding is relative to the summands: predictions and targets (the raw ones, before the mean was subtracted), and
  * inside of the network terms that may cancel, which shows when the last digit of the parameters moves.
  */
 async function roundingFloor(run: ObservedRun, { parameters }: ObservedPoint, { raw }: ResidualTerms): Promise<number> {

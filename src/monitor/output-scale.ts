@@ -82,7 +82,7 @@ export interface OutputScaleAdvice {
 /**
  * Suggests an output scale at which the undamped flow from the network's parameters stays in the regime of the theory.
  *
- * Works on the centered network (psi_0 = 0); a network that does not start at 0 is told so in `text`. Costs a few linearizations and
+ * Works on the centered network (psi_0 = 0); `text` mentions a network that does not start at 0. Costs a few linearizations and
  * singular values.
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA; GAUSSFLOW_ARGUMENT also where J is not finite at the start
  * @example

@@ -208,7 +208,7 @@ export function trainVerdict(facts: TrainFacts): Verdict {
   return ended === null ? verdict : { ...verdict, message: `${verdict.message}; ${ended}` };
 }
 
-/** Offers that leave less than this share of the excess are told as "all but": their logarithm is one of rounding errors. */
+/** Predicted reductions that leave less than this share of the excess are written as "all but", because their logarithm is rounding. */
 const nearlyAll = 1e-6;
 
 function byDecrement({ promised, share, gainRatio, damping }: TrainFacts, fit: RateFit): Verdict {

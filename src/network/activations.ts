@@ -102,7 +102,7 @@ export function activationSlope(name: ActivationName, z: number, h: number): num
   }
 }
 
-/** Second derivative at z, given the value h and the slope there. Of relu 0: its kink has none. */
+/** Second derivative at z, given the value h and the slope there. For relu it is 0. */
 export function activationCurvature(name: ActivationName, z: number, h: number, slope: number): number {
   switch (name) {
     case "tanh":
@@ -132,7 +132,7 @@ export function activationCurvature(name: ActivationName, z: number, h: number, 
 }
 
 /**
- * Values and, where asked for, first derivatives of `count` pre-activations, in one pass.
+ * Values and, if requested, first derivatives of `count` pre-activations, in one pass.
  * `values` may be the same array as `z` (the pre-activations are then overwritten).
  */
 export function activate(

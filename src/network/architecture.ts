@@ -22,11 +22,11 @@ export interface Layer {
   readonly factor: number;
   /** Flat index of the first weight: outputs x inputs, row-major. */
   readonly weightOffset: number;
-  /** Position of the biases, or -1 where the layer has none. */
+  /** Position of the biases, or -1 if the layer has none. */
   readonly biasOffset: number;
 }
 
-/** Everything an engine must know of a network besides the parameter values. */
+/** Everything that an engine needs of a network except the parameter values. */
 export interface Architecture {
   /** The layers, in order. */
   readonly layers: readonly Layer[];

@@ -49,7 +49,7 @@ export function* diagnoseSteps(
       for (let l = 0; l <= layers.length; l++) {
         const width = l === 0 ? inputSize : layers[l - 1].outputSize;
         const unit = firstBad(space.layerInputs[l].subarray(i * width, (i + 1) * width), width);
-        // Entry l holds what layer l gets: the outputs of layer l - 1 counted from 0; the inputs are checked before.
+        // Entry l holds the inputs of layer l, which are the outputs of layer l - 1, counted from 0; the inputs of the network are checked before.
         if (unit >= 0 && l > 0) return { what: "activation", layer: l - 1, sample: first + i, unit };
       }
       const f = space.layerInputs[layers.length];

@@ -56,7 +56,7 @@ export class EnsembleMoments {
   #mean: Float64Array = new Float64Array(0);
   #squares: Float64Array = new Float64Array(0);
 
-  /** Takes the first member's predictions over without a copy. */
+  /** Adds the predictions of a member; keeps the array of the first one without a copy. */
   add(values: Float64Array): void {
     this.#members++;
     if (this.#members === 1) {

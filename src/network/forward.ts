@@ -9,7 +9,7 @@ import { activate } from "./activations.js";
 import type { Architecture } from "./architecture.js";
 import { multiplyTransposed } from "./dense.js";
 
-/** Weights of one network as the passes read them: `factor` multiplied in, and a transposed copy for the way back. */
+/** Weights of one network in the form of the passes: multiplied by `factor`, with a transposed copy for the backward pass. */
 export interface PassWeights {
   /** One array a layer, out x in, row-major. */
   readonly weights: readonly Float64Array[];
@@ -43,7 +43,7 @@ export interface Workspace {
   readonly architecture: Architecture;
   readonly capacity: number;
   readonly rows: number;
-  /** layerInputs[l]: what layer l gets, samples x inputSize; one more at the end: the network's outputs f. */
+  /** layerInputs[l]: the inputs of layer l, samples x inputSize; one more at the end: the network's outputs f. */
   readonly layerInputs: readonly Float64Array[];
   /** slopes[l]: s_l'(z_l), samples x outputSize. */
   readonly slopes: readonly Float64Array[];
@@ -72,7 +72,7 @@ export function workspaceBytes(space: Workspace): number {
 }
 
 /**
- * Runs samples [first, first + count) of `inputs` (n x d, row-major) forward; outputs f stand in the last of
+ * Runs samples [first, first + count) of `inputs` (n x d, row-major) forward; outputs f are in the last of
  * `layerInputs`, slopes are filled where the workspace has backward rows.
  */
 export function forwardBlock(
@@ -99,7 +99,7 @@ export function outputsOf(space: Workspace): Float64Array {
   return space.layerInputs[space.layerInputs.length - 1];
 }
 
-/** Puts the unit seeds in place, one row an output (needs rows = outputSize): the deltas become those of psi itself. */
+/** Sets the unit seeds, one row an output (needs rows = outputSize): the deltas become those of psi itself. */
 export function seedOutputs(space: Workspace, count: number): void {
   const { outputSize: c, outputScale } = space.architecture;
   const last = space.deltas.length - 1;
@@ -119,7 +119,7 @@ export function seedCombination(space: Workspace, seed: Float64Array, first: num
   for (let k = 0; k < count * c; k++) delta[k] = outputScale * slope[k] * seed[first * c + k];
 }
 
-/** From the deltas of the last layer, already seeded, those of all layers below. */
+/** Computes the deltas of all lower layers from those of the last layer, which are already set. */
 export function backwardBlock(space: Workspace, network: PassWeights, count: number, rows: number): void {
   const { layers } = space.architecture;
   for (let l = layers.length - 1; l > 0; l--) {
@@ -181,7 +181,7 @@ export function tangentBlock(
   for (let k = 0; k < tangent.length; k++) out[start + k] = outputScale * tangent[k];
 }
 
-/** Samples a pass takes at once: enough to fill the tiles, few enough to stay in cache. Depends on sizes alone. */
+/** Number of samples of one pass: enough to fill the tiles, few enough to stay in cache. Depends on sizes alone. */
 export const PASS_BLOCK = 128;
 
 /** psi = alpha f(w) on n samples, n x c, sample-major. Non-finite values pass through. */

@@ -32,7 +32,7 @@ export const INITIALIZATION_NAMES: readonly InitializationName[] = [
   "symmetric",
 ];
 
-/** Random stream of initial parameters; splits and batches take others of the same seed. */
+/** Random stream of initial parameters; splits and folds use other streams of the same seed. */
 const INITIALIZATION_STREAM = 0;
 
 function variance(name: InitializationName, fanIn: number, fanOut: number): number {
@@ -56,7 +56,7 @@ function variance(name: InitializationName, fanIn: number, fanOut: number): numb
 
 /**
  * Starting parameters, p entries.
- * @throws GAUSSFLOW_ARGUMENT where `symmetric` is impossible: no hidden layer, an odd last hidden width, or an output
+ * @throws GAUSSFLOW_ARGUMENT if `symmetric` is impossible: no hidden layer, an odd last hidden width, or an output
  * activation that is not 0 at 0
  */
 export function initialize(architecture: Architecture, name: InitializationName, seed: number): Float64Array {

@@ -10,19 +10,19 @@ import { INITIALIZATION_NAMES, type InitializationName } from "./initialize.js";
 export interface NetworkOptions {
   /** Layer sizes [inputs, hidden ..., outputs]; two entries make a linear model (with an identity output). */
   readonly layers: readonly number[];
-  /** One for all hidden layers, or one each. Default "tanh". */
+  /** Activation of all hidden layers, or a list with one each. Default "tanh". */
   readonly activation?: ActivationName | readonly ActivationName[] | undefined;
-  /** Default "identity". */
+  /** Activation of the output layer. Default "identity". */
   readonly outputActivation?: ActivationName | undefined;
-  /** One for all layers, or one each (output included). Default true. */
+  /** Whether layers have biases: one value for all layers, or a list with one each (output included). Default true. */
   readonly bias?: boolean | readonly boolean[] | undefined;
-  /** Default "lecun-normal", or "he-normal" where a hidden layer is relu. `ntk` also puts 1/sqrt(fan-in) in the passes. */
+  /** How the initial parameters are drawn. Default "lecun-normal", or "he-normal" if a hidden layer is relu. `ntk` also puts 1/sqrt(fan-in) in the passes. */
   readonly initialization?: InitializationName | undefined;
   /** alpha in psi = alpha f(w), > 0. Default 1. */
   readonly outputScale?: number | undefined;
   /** psi = alpha (f(w) - f(w_0)): predictions start at exactly 0. Default false. */
   readonly centered?: boolean | undefined;
-  /** Of the initial parameters: integer from 0 to 2^53 - 1. Default 0. */
+  /** Seed of the initial parameters: integer from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number | undefined;
 }
 
@@ -30,17 +30,17 @@ export interface NetworkOptions {
 export interface CompletedNetworkOptions {
   /** Sizes [inputs, hidden ..., outputs]. */
   readonly layers: readonly number[];
-  /** One a hidden layer. */
+  /** Activations, one a hidden layer. */
   readonly activation: readonly ActivationName[];
   /** Activation of the last layer. */
   readonly outputActivation: ActivationName;
-  /** One a layer. */
+  /** Whether the layer has biases, one a layer. */
   readonly bias: readonly boolean[];
   /** How the first parameters are drawn. */
   readonly initialization: InitializationName;
   /** alpha in psi = alpha f(w). */
   readonly outputScale: number;
-  /** Whether f(w_0) is taken off. */
+  /** Whether f(w_0) is subtracted. */
   readonly centered: boolean;
   /** Seed of the first parameters. */
   readonly seed: number;
@@ -80,7 +80,7 @@ function spread<T>(
 
 const LEAST_SCALE = 1e-150;
 
-/** Far more than signals or gradients survive. Every pass walks the layers one by one, and work that grows with their square would block. */
+/** Largest number of layers, far above what signals or gradients survive. The limit bounds work that grows with the square of the number. */
 const MOST_LAYERS = 10_000;
 
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";

@@ -20,7 +20,7 @@ import { layOut, type ParameterBlock, parameterMap } from "./parameters.js";
 /** Plain JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** What a training run leaves with its network: plain JSON, stored in the model file. */
+/** Facts about its training that a network carries: plain JSON, stored in the model file. */
 export type TrainingSummary = { readonly [key: string]: Json };
 
 /** Everything a network is made of; the model file stores exactly this. */
@@ -35,7 +35,7 @@ export interface NetworkState {
   readonly scaling: Scaling | null;
   /** How table columns become inputs; null for none. */
   readonly encoding: TableEncoding | null;
-  /** What the training left; null for none. */
+  /** Facts about the training; null for none. */
   readonly summary: TrainingSummary | null;
   /** From outputs to predictions: that of the loss it was trained with. Default "identity". */
   readonly link?: Link | undefined;
@@ -65,7 +65,7 @@ export function network(options: NetworkOptions): Network {
   return new Network({ options: completed, parameters, center, scaling: null, encoding: null, summary: null });
 }
 
-/** Made by `network`, `loadModel` and training. The arrays it shows are its own: treat them as read-only. */
+/** A network, made by `network`, `loadModel` and training. Its arrays must not be changed. */
 export class Network {
   /** Options of the network, all filled in. */
   readonly options: CompletedNetworkOptions;
@@ -75,16 +75,16 @@ export class Network {
   readonly parameters: Float64Array;
   /** w_0 where psi = alpha (f(w) - f(w_0)), else null. */
   readonly center: Float64Array | null;
-  /** Between raw units and those the network is trained in; null = the same. */
+  /** Scaling between raw units and the units of training; null = the same. */
   readonly scaling: Scaling | null;
   /** How table columns became inputs; null for data given in code. */
   readonly encoding: TableEncoding | null;
-  /** What the training left: plain JSON; null for a network that was not trained. */
+  /** Facts about the training: plain JSON; null for a network that was not trained. */
   readonly summary: TrainingSummary | null;
   /** From outputs to predictions: "identity", or that of the loss which it was trained with ("logistic", "softmax"). */
   readonly link: Link;
 
-  /** Takes the arrays over without a copy: what is in them `network`, `with...` and the model file have checked. */
+  /** Takes the arrays without a copy; `network`, `with...` and the model file have checked their contents. */
   constructor(state: NetworkState) {
     this.options = completeNetworkOptions(checkShape(state).options, "state.options");
     this.architecture = architectureOf(this.options);
@@ -170,7 +170,7 @@ export class Network {
     return jacobian;
   }
 
-  /** Which run of the flat vector is which matrix. */
+  /** The weights and biases of each layer as parts of the flat vector. */
   parameterMap(): ParameterBlock[] {
     return parameterMap(this.architecture);
   }
@@ -259,7 +259,7 @@ function checkScaling(name: string, scaling: Scaling | null, { inputSize, output
 }
 
 /**
- * What is no Network, with the cure of the usual mistakes.
+ * Refuses a value that is no Network, with a remedy for the usual mistakes.
  * @throws GAUSSFLOW_ARGUMENT
  */
 export function checkNetwork(name: string, value: unknown): asserts value is Network {

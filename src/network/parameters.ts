@@ -3,15 +3,15 @@
 import { argumentError } from "../errors.js";
 import type { ActivationName, Architecture, Layer } from "./architecture.js";
 
-/** A run of the flat parameter vector that belongs together. */
+/** A contiguous part of the flat parameter vector: the weights or the biases of one layer. */
 export interface ParameterBlock {
-  /** From 1, the layer whose pre-activations it forms. */
+  /** Number of the layer, from 1. */
   readonly layer: number;
   /** Weights or biases of a layer. */
   readonly kind: "weight" | "bias";
   /** Position of the first entry in the flat vector. */
   readonly offset: number;
-  /** Units of the layer. Entry (row, column) stands at offset + row * columns + column. */
+  /** Units of the layer. Entry (row, column) is at offset + row * columns + column. */
   readonly rows: number;
   /** Inputs of the layer; 1 for biases. */
   readonly columns: number;
@@ -19,7 +19,7 @@ export interface ParameterBlock {
   readonly name: string;
 }
 
-/** What `layOut` needs to know of one layer. */
+/** The description of one layer for `layOut`. */
 export interface LayerPlan {
   readonly outputSize: number;
   readonly activation: ActivationName;
@@ -56,7 +56,7 @@ export function layOut(
     });
     width = plan.outputSize;
   }
-  // 2^31 parameters are 16 GiB of doubles: no machine this library is for holds the p x p matrix of a tenth of that.
+  // 2^31 parameters are 16 GiB of doubles, and the p x p matrix of a tenth of them fits no machine that this library is made for.
   if (offset > 2 ** 31)
     throw argumentError(
       "options.layers",

@@ -140,7 +140,7 @@ const SINGLE = 0.5;
 /** Conjugate-gradient products of a step in single precision, with the factor of all samples or of a subset. */
 const SINGLE_PRODUCTS = { all: 2, few: 4 };
 
-/** Whether a subset of the samples stands in rows of J, not in G: SampleSystem::Pays of the native engine. */
+/** True if a subset of the samples is held as rows of J, not as G: SampleSystem::Pays of the native engine. */
 export function standsInRows(net: Architecture, count: number): boolean {
   return 2 * count * net.outputSize <= net.parameterCount;
 }
@@ -169,7 +169,7 @@ function accelerationWork(net: Architecture, n: number, order: number, route: Ro
   ];
 }
 
-/** One iteration, far from the minimum: linearization, one solve, its acceleration if asked for, the loss at the new point. */
+/** One iteration, far from the minimum: linearization, one solve, its acceleration if requested, the loss at the new point. */
 export function iterationWork(
   route: Route,
   net: Architecture,

@@ -84,7 +84,7 @@ interface Frame {
   readonly symbols: readonly string[];
 }
 
-// One curve as rows of characters: the axis, then the plot. Labels are ours: asciichart puts a label into a single cell, which
+// One curve as rows of characters: the axis, then the plot. This file writes the labels: asciichart puts a label into a single cell, which
 // shifts the row by the label's length.
 function draw(one: Curve, frame: Frame): string[][] {
   const { min, max, height, symbols } = frame;

@@ -18,7 +18,7 @@ export function metricsColumns(heading: string, several: boolean): TextColumn[] 
   ];
 }
 
-/** One line a target under these columns; name and row count are told once. */
+/** One line a target under these columns; name and row count appear once. */
 export function metricsRows(
   name: string,
   rows: number,

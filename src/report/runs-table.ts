@@ -5,7 +5,7 @@ import { formatLoss, formatSeconds } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";
 
-/** More rows than this tell a person nothing. */
+/** Largest number of rows that are printed. */
 const MOST_ROWS = 20;
 
 const COLUMNS: readonly TextColumn[] = [

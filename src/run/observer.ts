@@ -132,7 +132,7 @@ export interface MonitorSpectrum {
 export interface RateFit {
   /** -slope, per unit of `position`. */
   readonly measured: number;
-  /** Of the line alone: how far the points scatter about it. A bend that the points share, or an error of time integration, is not in it. */
+  /** Standard error from the scatter of the points about the line. It does not include a common bend of the points, nor errors of time integration. */
   readonly standardError: number;
   /** Coefficient of determination of the line. */
   readonly rSquared: number;
@@ -167,7 +167,7 @@ export interface MonitorReport {
   /** One entry a point that was observed. */
   readonly records: readonly MonitorRecord[];
   /**
-   * The last window: rate of the excess loss objective - optimum. `promised` and `attainable` are null where nothing tells them, and
+   * The last window: rate of the excess loss objective - optimum. `promised` and `attainable` are null if unknown, and
    * where a fixed step promises the whole excess at once.
    */
   readonly rate:
@@ -180,7 +180,7 @@ export interface MonitorReport {
     | null;
   /**
    * The least objective the run can hope for; `estimated`: half the square of the residual's normal part at the last point. null where
-   * nothing tells it (`parts` is off).
+   * it is unknown (`parts` is off).
    */
   readonly optimum: {
     /** Sum objective. */

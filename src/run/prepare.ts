@@ -176,7 +176,7 @@ const largestLoss = 1e-3;
 
 /**
  * alpha (f(w) - f(w_0)) is a difference of numbers of size alpha |f(w_0)|, known to eps times that whichever way it is formed: targets
- * below it cannot be told from noise, and a loss of them would be a made-up number.
+ * below it cannot be distinguished from noise, and their loss would be meaningless.
  * @throws GAUSSFLOW_ARGUMENT naming outputScale
  */
 export async function checkTargetsKept({

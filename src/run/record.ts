@@ -22,7 +22,7 @@ export interface TrainRecord extends TrialHistory {
   readonly acceleration: number | null;
   /** Route by which the step was solved. */
   readonly route: Route;
-  /** Condition estimate of the damped system, when the method asked for it. */
+  /** Condition estimate of the damped system, if it was requested. */
   readonly condition: number | null;
   /** Number of pairs of the secant correction that was added to G (`step/secant.ts`); absent without one. */
   readonly secant?: number | undefined;

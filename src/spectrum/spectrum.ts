@@ -37,7 +37,7 @@ export interface SpectrumOptions {
 const eigensolverLimit = 512;
 
 /**
- * Of the curvature of the last linearize, which has to have been one with scaling null. The orthogonal route's values are squared
+ * Extremes of the curvature of the last linearize, which must have had scaling null. The orthogonal route's values are squared
  * singular values of R, whose rounding is (max(n c, p) eps)^2 * largest: that is their floor, and they always take the eigensolver.
  */
 export async function extremeEigenvalues(

@@ -49,7 +49,7 @@ export interface NativeSolved {
   readonly step: Float64Array;
   readonly condition: number;
   readonly residual: number;
-  /** Of the conjugate gradients behind a single-precision factor; else 0. */
+  /** Conjugate-gradient steps with a single-precision factor; else 0. */
   readonly steps: number;
   /** Orthogonal route: rank, tolerance, largest and smallest singular value. */
   readonly rank: Float64Array | null;
@@ -145,7 +145,7 @@ export interface BindingModule {
   ) => NativeEngineObject;
   /** Stops every call in flight of this environment; for its end. */
   cancelAll(): void;
-  /** From now on calls of at most so many flops run where they stand in this environment, of engines on one thread. */
+  /** From now on, calls of at most this many flops on engines with one thread run synchronously in this environment. */
   synchronousUpTo(flops: number): void;
   selfTest(order: number): SelfTest;
   /** a . b; from LARGE_VECTOR entries on the bits of `dot` in src/algebra/vectors.ts. */

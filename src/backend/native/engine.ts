@@ -66,7 +66,7 @@ class NativeEngine implements NetworkEngine {
   readonly #object: NativeEngineObject;
   #held: Curvature = "none";
   #precision: Precision = "double";
-  /** Of the last solve. */
+  /** Damping and decay of the last solve. */
   #tolerance = singleTolerance;
   /** A call that was done at once has an answer that its caller cannot have seen yet. */
   #settling = false;
@@ -74,7 +74,7 @@ class NativeEngine implements NetworkEngine {
   readonly #settle = () => {
     this.#settling = false;
   };
-  /** Parameters of the last linearization, which only the diagnosis of a failure wants. */
+  /** Parameters of the last linearization, for the diagnosis of a failure. */
   readonly #linearizedAt = () => this.#plain(withCode(() => this.#object.parameters()));
   readonly #pace = new Pace(undefined, () => {});
 

@@ -68,7 +68,7 @@ function table(one: Table): string {
 <tbody>${rows.join("\n")}</tbody></table></div>`;
 }
 
-// Numbers stand under each other by their last digit, also those that were set as text, and a dash for one that is missing.
+// Numbers are aligned at their last digit, also those given as text, and so is the dash for a missing one.
 function looksNumeric(value: string | number | undefined): boolean {
   return typeof value !== "string" || /^([-+\u2212]?\d[\d.,]*(e[-+]?\d+)?( ?%)?|[-\u2013\u2014]?)$/i.test(value);
 }

@@ -79,7 +79,7 @@ tbody th{font-weight:400}
 .claims td::before{content:attr(data-label) ": ";color:var(--muted)}
 }`;
 
-// From here on the list of experiments stands beside the text and stays in sight.
+// From this width on the list of experiments is beside the text and stays visible.
 const WIDE = `@media screen and (min-width:80rem){
 body{display:grid;grid-template-columns:15rem minmax(0,56rem);grid-template-rows:auto 1fr auto;column-gap:3rem;justify-content:center}
 header,main,footer{grid-column:2;margin:0;width:100%}

@@ -12,12 +12,12 @@ export interface Aligned {
   readonly x: number[];
   /** undefined: the series has no point there, and its line goes on; null: a gap. */
   readonly y: (number | null | undefined)[][];
-  /** For each series, where its points stand in the grid. */
+  /** For each series, the positions of its points in the grid. */
   readonly places: number[][];
 }
 
 /**
- * Series of different grids over one grid, as uPlot wants them. uPlot.join does almost this, but keeps only one of several points
+ * Series of different grids over one grid, as uPlot requires. uPlot.join does almost this, but keeps only one of several points
  * at one x: repeated measurements would be lost.
  */
 export function alignSeries(series: readonly Points[]): Aligned {

@@ -13,22 +13,22 @@ export interface Kit {
   readonly formatNumber: (value: number | null, digits?: number) => string;
 }
 
-/** What stands under the cursor, one text a series in the order of the data; null when the cursor is elsewhere. */
+/** The values under the cursor, one text a series in the order of the data; null when the cursor is elsewhere. */
 export type Readings = { readonly x: string; readonly series: readonly string[] } | null;
 
 /** A chart on the page. */
 export interface DrawnChart {
   /** Takes the width of its place, or the one given. */
   fit(width?: number): void;
-  /** Draws anew, in the colors that hold now. */
+  /** Draws again, in the present colors. */
   redraw(): void;
   show(series: number, visible: boolean): void;
-  /** Makes one series stand out; null: none. */
+  /** Highlights one series; null: none. */
   point(series: number | null): void;
   resetZoom(): void;
 }
 
-/** What a chart tells to those around it. */
+/** The calls by which a chart notifies its figure. */
 export interface ChartListener {
   readings(readings: Readings): void;
   zoomed(yes: boolean): void;

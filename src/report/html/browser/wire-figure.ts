@@ -3,7 +3,7 @@
 // Sent to the browser as text: refers to nothing but its parameters and the browser.
 import type { ChartListener, DrawnChart } from "./draw-chart.js";
 
-/** What stands around a chart in its figure. */
+/** The elements around a chart in its figure. */
 export interface FigureParts extends ChartListener {
   /** Lets the buttons act on the chart. */
   attach(chart: DrawnChart): void;
