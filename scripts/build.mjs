@@ -1,5 +1,5 @@
-// Compiles src to dist. The new dist takes the old one's place in one step and only when it compiled without an error, so
-// that no stale file of a deleted source stays and nobody who runs from dist sees a half of it.
+// npm run build: compiles src to dist. The new dist replaces the old one in one step, and only if it compiled without an error, so that no
+// file of a deleted source remains and no program that runs from dist loads a partial one.
 //   node scripts/build.mjs             always
 //   node scripts/build.mjs --if-stale  only when a source is newer than dist
 import { spawnSync } from "node:child_process";

@@ -1,4 +1,4 @@
-// Writes the door for CommonJS into a compiled dist: index.cjs and index.d.cts. Code and types stay those of the ES modules, so that
+// Writes the CommonJS entry into a compiled dist, for build.mjs: index.cjs and index.d.cts. Code and types stay those of the ES modules, so that
 // `require` and `import` in one program give the same classes and `instanceof` holds.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Gets the native addon ready, or says why not. Runs as the package's install script, by `npx gaussflow build` (--force) and by
+// Compiles or finds the native addon, or reports why there is none. Runs as the package's install script, by `npx gaussflow build` (--force) and by
 // scripts/setup.mjs. Needs nothing but Node until it has decided to build.
 //   GAUSSFLOW_BACKEND=typescript       do nothing
 //   npm_config_build_from_source       ignore prebuilt addons

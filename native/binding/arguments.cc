@@ -1,3 +1,4 @@
+// Implements arguments.h.
 #include "arguments.h"
 
 #include <cmath>

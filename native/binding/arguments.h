@@ -1,6 +1,6 @@
-// The checks of everything that comes from JavaScript. node-addon-api's As<>() does not look at the
-// element type: a Float32Array would be read as doubles, past its end. Every message names the
-// argument, the rule and what came instead.
+// Checks every argument that comes from JavaScript, for the functions of the addon.
+// node-addon-api's As<>() does not check the element type: it would read a Float32Array as doubles,
+// past its end. Every message names the argument, the rule and the value received.
 #ifndef GAUSSFLOW_BINDING_ARGUMENTS_H_
 #define GAUSSFLOW_BINDING_ARGUMENTS_H_
 

@@ -1,3 +1,4 @@
+// Implements engine_object.h.
 #include "engine_object.h"
 
 #include <utility>

@@ -1,4 +1,4 @@
-// The calls of EngineObject that look at the curvature of the last linearization.
+// The methods of EngineObject that use the curvature of the last linearization.
 #include <utility>
 
 #include "../core/cost.h"

@@ -1,5 +1,5 @@
-// What one JavaScript environment (the main thread or a worker thread) owns: a flag that stops its
-// running calls, and how long a call may hold its thread.
+// The state of one JavaScript environment (the main thread or a worker thread): a flag that stops
+// its running calls, and the size up to which a call runs synchronously. addon.cc creates it.
 #ifndef GAUSSFLOW_BINDING_ENVIRONMENT_H_
 #define GAUSSFLOW_BINDING_ENVIRONMENT_H_
 

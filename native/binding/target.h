@@ -1,4 +1,4 @@
-// Where a call writes an answer of p numbers.
+// The array to which a call writes an answer of p numbers: the caller's or a new one.
 #ifndef GAUSSFLOW_BINDING_TARGET_H_
 #define GAUSSFLOW_BINDING_TARGET_H_
 

@@ -1,4 +1,4 @@
-// What engine calls hand to JavaScript.
+// Converts the results of engine calls to JavaScript values, for engine_object*.cc.
 #ifndef GAUSSFLOW_BINDING_VALUES_H_
 #define GAUSSFLOW_BINDING_VALUES_H_
 

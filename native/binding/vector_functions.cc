@@ -1,3 +1,4 @@
+// Implements vector_functions.h.
 #include "vector_functions.h"
 
 #include <limits>

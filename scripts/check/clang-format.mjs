@@ -1,4 +1,5 @@
-// clang-format over the C++ sources: checks, or rewrites with --write. Skipped, and said so, where it is not installed.
+// Part of npm run check: checks the format of the C++ sources with clang-format, or rewrites them with --write. Prints a note and skips if
+// clang-format is not installed.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// The last line of CI: true counts from vitest's JSON report and ctest's JUnit report. A suite that ran nothing has failed.
+// Prints the last line of CI: the counts of tests from vitest's JSON report and ctest's JUnit report. A suite that ran no test has failed.
 //   node count.mjs FAILED_BEFORE VITEST_JSON CTEST_XML
 import { existsSync, readFileSync } from "node:fs";
 

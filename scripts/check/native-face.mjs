@@ -1,4 +1,4 @@
-// The exports of the built addon against their typed face, src/backend/native/binding.ts.
+// Part of npm run check: compares the exports of the built addon with their types, src/backend/native/binding.ts.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// What must never be committed: paths of somebody's machine, and a lock file that names registries.
+// Part of npm run check: fails if the repository contains paths of a developer's machine or a lock file that names registries, and checks the
+// package with publint.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// The walls of docs/architecture.md: a folder of src imports only from folders to its left; napi.h has one door; the core knows
-// nothing of Node.
+// Part of npm run check: the walls of docs/architecture.md. A folder of src imports only from folders to its left; one file includes napi.h; the
+// core does not depend on Node.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "../native/paths.mjs";

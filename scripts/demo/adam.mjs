@@ -1,5 +1,5 @@
 // The demo's baseline: the same network by Adam (Kingma and Ba 2015) on the engine's own full-batch gradient, for the same wall
-// time, stopped by the same validation part. It lives here because it is a yardstick, not a part of the library.
+// time, stopped by the same validation part. It is not part of the library, because it only serves the comparison.
 
 /**
  * @param engine an engine on the training part, `validation` one on the validation part

@@ -1,4 +1,4 @@
-// Where things stand in the package, whether it is a checkout or lies in node_modules.
+// The paths of the package's folders and files, in a checkout and in node_modules, for the other scripts.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// What the build needs from the system, and the command that installs it on each kind of system.
+// Finds the tools that the build needs (compiler, CMake, BLAS), and the command that installs them on each kind of system.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 

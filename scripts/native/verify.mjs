@@ -1,4 +1,4 @@
-// Asks a child process whether an addon can be trusted: the Cholesky self-test at the size where old kernels went wrong.
+// Tests in a child process whether an addon can be trusted: the Cholesky self-test at the size at which old kernels failed.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./paths.mjs";

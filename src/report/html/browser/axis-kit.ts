@@ -1,7 +1,8 @@
-// Sent to the browser as text: refers to nothing but its parameters and the language.
+// Axis ticks and labels of the report's charts, for draw-chart.ts in the browser. page-program.ts embeds the functions as text, so they refer
+// to nothing but their parameters and the language.
 //
-// A log axis is drawn as a linear axis of log10, a linear one in units of a power of ten: so all that uPlot sees is of order one.
-// Its own log scale ignores a zoom to ranges narrower than 1e-16, which are the ones that matter for losses.
+// A log axis is drawn as a linear axis of log10, and a linear one in units of a power of ten, so that all values in uPlot are of order one.
+// uPlot's own log scale ignores a zoom to ranges narrower than 1e-16, which matter for losses.
 
 /** How values of one axis become positions that uPlot draws, and back. */
 export interface PlotAxis {

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-// Sent to the browser as text: refers to nothing but its parameters and the browser.
+// Starts the report's page in the browser: draws every chart and connects it to its figure. page-program.ts embeds the function as text, so
+// it refers to nothing but its parameters and the browser.
 import type { ChartData } from "../chart-data.js";
 import type { DrawnChart, drawChart, Kit } from "./draw-chart.js";
 import type { wireFigure } from "./wire-figure.js";
