@@ -61,7 +61,6 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
                      "the data set needs " + std::to_string(status.value) + " bytes");
   if (!status.ok())
     throw CodedError(env, "GAUSSFLOW_MEMORY", "there is no memory for another engine");
-  ReportBytes(env, state_.get());
 }
 
 Status EngineObject::Construct(const Napi::CallbackInfo& info) {
@@ -108,6 +107,10 @@ EngineObject::State& EngineObject::Ready(Napi::Env env) {
     throw CodedError(env, "GAUSSFLOW_STATE", "the engine has not been given all its samples");
   if (state_->busy.load())
     throw CodedError(env, "GAUSSFLOW_BUSY", "the engine is at work: await the call before");
+  // The samples are reported with the first call. By then the caller's scaled copy is garbage, and
+  // the report makes the collector look for it; reported while it was copied, the copy would stay
+  // through the peak of the run.
+  ReportBytes(env, state_.get());
   return *state_;
 }
 

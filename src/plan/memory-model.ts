@@ -169,7 +169,7 @@ function monitorBytes(route: Route, sizes: Sizes): number {
 const PACKED_BYTES = DOUBLE * (264 + 256) * 256;
 
 /** Vectors of p entries alive at once in a training, in addition to those of the engine; measured (bench/plan.mjs), not counted. */
-const VECTORS = 20;
+const VECTORS = 16;
 /** The same for a run that reuses its vectors (`spare-vectors.ts`): counted, and measured by `bench/large.mjs`. */
 const REUSED_VECTORS = 8;
 
