@@ -97,6 +97,14 @@ export type { Reason, ReasonCode } from "./method/reason.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
 export { type DiscretizationGap, discretizationGap, type GapOptions } from "./monitor/discretization-gap.js";
 export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";
+export type {
+  MonitorRecord,
+  MonitorReport,
+  MonitorSpectrum,
+  RateFit,
+  Verdict,
+  VerdictCode,
+} from "./monitor/monitor-report.js";
 export { type OutputScaleAdvice, recommendOutputScale } from "./monitor/output-scale.js";
 export type { AdviceOptions } from "./monitor/prepared.js";
 export { fitRate, type RatePoint } from "./monitor/rate-fit.js";
@@ -135,18 +143,7 @@ export type { ObserverNeeds } from "./plan/observation.js";
 export type { Plan, RouteEstimate } from "./plan/plan.js";
 export type { Route, TrainRoute } from "./plan/route.js";
 export { Random, type RandomState } from "./random.js";
-export type {
-  MonitorRecord,
-  MonitorReport,
-  MonitorSpectrum,
-  ObservedPoint,
-  ObservedRun,
-  Observer,
-  RateFit,
-  ResidualTerms,
-  Verdict,
-  VerdictCode,
-} from "./run/observer.js";
+export type { ObservedPoint, ObservedRun, Observer, ResidualTerms } from "./run/observer.js";
 export type { FlowRecord, TrainRecord } from "./run/record.js";
 export type { Fidelity, RunSizes } from "./step/fidelity.js";
 export type { ForcingTerm, Tolerance } from "./step/forcing.js";

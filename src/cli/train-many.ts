@@ -42,7 +42,8 @@ export async function runMany(file: string, flags: TrainFlags, terminal: Termina
     if (best === undefined || best.result === null)
       throw best?.error ?? new Error("no run began before the interruption");
     const kept = ensembleOf(whole, flags, setup);
-    return await conclude(best.result, { setup, file, flags, watch, ensemble: kept }, terminal);
+    // `--monitor` is refused with many runs.
+    return await conclude({ ...best.result, monitor: null }, { setup, file, flags, watch, ensemble: kept }, terminal);
   } finally {
     progress?.done();
     watch.dispose();

@@ -3,6 +3,7 @@
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { SetMetrics } from "../loss/metrics.js";
+import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { Ensemble } from "../network/ensemble.js";
 import { saveModel } from "../network/model-file.js";
 import { jsonLine, resultLine } from "../report/json-lines.js";
@@ -29,7 +30,11 @@ export interface TrainCall {
 }
 
 /** Saves and shows the network that was chosen. */
-export async function conclude(result: TrainResult, call: TrainCall, terminal: Terminal): Promise<ExitCode> {
+export async function conclude(
+  result: TrainResult<MonitorReport>,
+  call: TrainCall,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const { setup, file, flags, watch, ensemble = null } = call;
   const { fit, validation, test, warnings } = setup;
   const model = ensemble ?? result.network;
@@ -90,7 +95,7 @@ function adviceLine({ code, message }: Advice, whole: boolean): string {
 }
 
 function show(
-  result: TrainResult,
+  result: TrainResult<MonitorReport>,
   ensemble: Ensemble | null,
   sets: readonly SetMetrics[],
   { whole, next }: { readonly whole: boolean; readonly next: string },

@@ -5,6 +5,7 @@ import type { ScalingKind } from "../linearize/problem.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
+import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { ActivationName } from "../network/architecture.js";
 import type { InitializationName } from "../network/initialize.js";
 import { type Network, network } from "../network/network.js";
@@ -42,7 +43,7 @@ export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
 export interface TrainSetup extends Parts {
   readonly network: Network;
   /** All but signal and callbacks. */
-  readonly options: TrainOptions;
+  readonly options: TrainOptions<MonitorReport>;
   readonly tell: (note: string) => void;
   readonly caution: (text: string) => void;
   readonly warnings: readonly string[];
@@ -86,7 +87,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     initialization: flags.initialization,
     seed: flags.seed,
   });
-  const options: TrainOptions = {
+  const options: TrainOptions<MonitorReport> = {
     method:
       flags.method === "lm"
         ? levenbergMarquardt(flags.scaling === undefined ? {} : { scaling: flags.scaling })

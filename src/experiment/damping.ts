@@ -9,7 +9,7 @@ import {
   spectralDamping,
 } from "../flow/damping-schedule.js";
 import { monitor } from "../monitor/monitor.js";
-import type { MonitorRecord } from "../run/observer.js";
+import type { MonitorRecord } from "../monitor/monitor-report.js";
 import {
   boundExcess,
   type Experiment,

@@ -3,6 +3,7 @@ import type { Backend } from "../backend/create.js";
 import type { ExperimentOutcome } from "../document.js";
 import { type FlowResult, flow } from "../flow/flow.js";
 import type { FlowOptions } from "../flow/flow-options.js";
+import type { MonitorReport } from "../monitor/monitor-report.js";
 import { fitRate } from "../monitor/rate-fit.js";
 import type { FlowRecord } from "../run/record.js";
 import type { Problem } from "./problems.js";
@@ -47,8 +48,8 @@ export type Findings = Pick<ExperimentOutcome, "purpose" | "claims" | "charts" |
 export async function experimentFlow(
   { backend, threads, signal }: ExperimentContext,
   { network, data }: Problem,
-  options: FlowOptions,
-): Promise<FlowResult> {
+  options: FlowOptions<MonitorReport>,
+): Promise<FlowResult<MonitorReport>> {
   const result = await flow(network, data, { standardize: false, ...options, backend, threads, signal });
   signal?.throwIfAborted();
   return result;
@@ -112,7 +113,10 @@ export function promisedCurve(rate: number, until: number): { x: number[]; y: nu
 }
 
 /** One run as a line of JSON: its settings, and how it ended. */
-export function runLine(asked: Readonly<Record<string, unknown>>, result: FlowResult): Record<string, unknown> {
+export function runLine(
+  asked: Readonly<Record<string, unknown>>,
+  result: FlowResult<MonitorReport>,
+): Record<string, unknown> {
   const [first, last] = [result.records.at(0), result.records.at(-1)];
   return {
     ...asked,

@@ -8,6 +8,7 @@ import { type FlowResult, flow } from "../flow/flow.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import { checkAssumptions } from "../monitor/assumptions.js";
 import { monitor } from "../monitor/monitor.js";
+import type { MonitorReport } from "../monitor/monitor-report.js";
 import { recommendOutputScale } from "../monitor/output-scale.js";
 import { network } from "../network/network.js";
 import { requiredPackageRoot } from "../package-root.js";
@@ -24,7 +25,7 @@ interface Line {
   readonly label: string;
   readonly seed: number;
   readonly alpha: number;
-  readonly result: FlowResult;
+  readonly result: FlowResult<MonitorReport>;
 }
 
 export const real: Experiment = {
@@ -175,7 +176,7 @@ function spread(count: number, total: number): number[] {
   return Array.from({ length: count }, (_, k) => Math.floor((k * total) / count));
 }
 
-function verdictCells({ monitor: report, reason }: FlowResult): string[] {
+function verdictCells({ monitor: report, reason }: FlowResult<MonitorReport>): string[] {
   const { rate, verdict } = report ?? {};
   return [
     rate ? show(rate.measured) : "-",
@@ -216,7 +217,11 @@ function charts(under: readonly Line[], over: readonly Line[]): Chart[] {
   ];
 }
 
-function tangentSeries(label: string, { monitor: report }: FlowResult, hue: number): Chart["series"][number] {
+function tangentSeries(
+  label: string,
+  { monitor: report }: FlowResult<MonitorReport>,
+  hue: number,
+): Chart["series"][number] {
   const records = report?.records ?? [];
   const start = records[0]?.tangentNorm ?? 1;
   return {

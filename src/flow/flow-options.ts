@@ -13,8 +13,8 @@ import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type Ru
 import { asSchedule, type DampingSchedule, type ScheduleView, spectralDamping } from "./damping-schedule.js";
 import type { FlowEvent } from "./flow-events.js";
 
-/** Options of `flow`. */
-export interface FlowOptions extends RunOptions<FlowRecord> {
+/** Options of `flow`. `Report` is the type of the monitor's report. */
+export interface FlowOptions<Report = unknown> extends RunOptions<FlowRecord, Report> {
   /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
   readonly damping?: number | DampingSchedule | ((view: ScheduleView) => number) | undefined;
   /** Time at which the flow starts. Default 0. */

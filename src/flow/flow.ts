@@ -11,7 +11,6 @@ import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
-import type { MonitorReport } from "../run/observer.js";
 import {
   checkTargetsKept,
   fittedPartSteps,
@@ -38,7 +37,7 @@ export interface FlowSample {
 }
 
 /** What `flow` resolves with. */
-export interface FlowResult {
+export interface FlowResult<Report = unknown> {
   /** The network of the least objective over the start and all accepted steps; always finite. */
   readonly network: Network;
   /** The network at the end of the flow. */
@@ -82,7 +81,7 @@ export interface FlowResult {
   /** A sentence if rounding and not accuracy keeps the steps short (`FlowRecord.rounding`); else null. */
   readonly rounding: string | null;
   /** The report of the monitor, if one was given. */
-  readonly monitor: MonitorReport | null;
+  readonly monitor: Report | null;
   /** The route with its predicted memory and time. */
   readonly plan: Plan;
   /** "native", or "reference": the one in TypeScript (`backend: "typescript"`). */
@@ -106,11 +105,11 @@ export interface FlowResult {
  * onRecord, events, schedules and the monitor throw
  * @example const path = await flow(net, data, { damping: spectralDamping(), until: 5, monitor: monitor() });
  */
-export async function flow(
+export async function flow<Report = never>(
   network: Network,
   data: Dataset | DatasetInput,
-  options: FlowOptions = {},
-): Promise<FlowResult> {
+  options: FlowOptions<Report> = {},
+): Promise<FlowResult<Report>> {
   const steps = flowSteps(network, data, options);
   for (;;) {
     const next = await steps.next();
@@ -119,11 +118,11 @@ export async function flow(
 }
 
 /** The same as an async generator: yields a record at the start and at every accepted step. Leaving the loop early frees the engine. */
-export async function* flowSteps(
+export async function* flowSteps<Report = never>(
   network: Network,
   data: Dataset | DatasetInput,
-  options: FlowOptions = {},
-): AsyncGenerator<FlowRecord, FlowResult> {
+  options: FlowOptions<Report> = {},
+): AsyncGenerator<FlowRecord, FlowResult<Report>> {
   const pace = new Pace(undefined);
   const set = await finishInTurns(fittingSteps(network, data), pace);
   const fit = await finishInTurns(fittedPartSteps(set), pace);
@@ -268,14 +267,14 @@ function unbegun(
   };
 }
 
-async function finish(
+async function finish<Report>(
   start: Network,
   { schedule, integrator }: CompletedFlowOptions,
-  options: FlowOptions,
+  options: FlowOptions<Report>,
   plan: Plan,
   engine: Pick<Engine, "kind" | "threads">,
   run: FlowOutcome,
-): Promise<FlowResult> {
+): Promise<FlowResult<Report>> {
   const reason = run.reason ?? { code: "no-progress", message: "the flow was given up" };
   const at = (state: Float64Array) => start.withParameters(state.slice(0, start.parameterCount));
   const rho = Object.entries(schedule.settings).map(([name, value]) => `${name} = ${value}`);

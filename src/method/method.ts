@@ -58,7 +58,12 @@ export interface PlannedFidelity {
   /** Whether the primal curvature is in single precision, until that no longer suffices. */
   readonly single: boolean;
   /** Samples behind the curvature at first and at most, while they are not all; null = all, always. */
-  readonly subset: { readonly first: number; readonly most: number } | null;
+  readonly subset: {
+    /** Samples at first, far from the minimum. */
+    readonly first: number;
+    /** Most samples before it is all of them. */
+    readonly most: number;
+  } | null;
 }
 
 /** Where a run stands when it asks for the next fidelity. */

@@ -3,7 +3,9 @@
 //   sqrt(tangent^2/r) / sqrt(normal^2/(m - r)),   m residuals (with a weight decay n c + p), r the rank of their Jacobian
 // The offset compares what a step could still explain with the noise; below 0.001 further steps are smaller than the uncertainty of the
 // data. Where the network can interpolate (m = r), the objective itself has to reach the rounding floor.
-import type { MonitorReport, ObservedRun } from "../run/observer.js";
+
+import type { ObservedRun } from "../run/observer.js";
+import type { MonitorReport } from "./monitor-report.js";
 import { deadNetwork, type Observations } from "./observation.js";
 
 const relativeOffset = 1e-3;

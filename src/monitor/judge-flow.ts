@@ -3,7 +3,8 @@
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";
-import type { ObservedRun, RateFit, Verdict } from "../run/observer.js";
+import type { ObservedRun } from "../run/observer.js";
+import type { RateFit, Verdict } from "./monitor-report.js";
 import { deadNetwork, isOver, type Observations } from "./observation.js";
 import { attainableRate, promisedRate, windowMean } from "./promised.js";
 import { flowVerdict } from "./verdict.js";

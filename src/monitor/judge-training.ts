@@ -3,9 +3,10 @@
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";
-import type { MonitorReport, ObservedRun, RateFit } from "../run/observer.js";
+import type { ObservedRun } from "../run/observer.js";
 import type { TrainRecord } from "../run/record.js";
 import type { Judged } from "./judge-flow.js";
+import type { MonitorReport, RateFit } from "./monitor-report.js";
 import { deadNetwork, type Observations } from "./observation.js";
 import { promisedDecrement } from "./promised.js";
 import { trainVerdict } from "./verdict.js";

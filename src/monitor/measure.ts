@@ -14,8 +14,8 @@ import { GaussflowError } from "../errors.js";
 import { objectiveOf } from "../linearize/problem.js";
 import { weighted } from "../loss/weighted.js";
 import { measuredCurvature } from "../plan/observation.js";
-import type { MonitorSpectrum } from "../run/observer.js";
 import { type ExtremeEigenvalues, extremeEigenvalues } from "../spectrum/spectrum.js";
+import type { MonitorSpectrum } from "./monitor-report.js";
 
 export interface MeasureOptions {
   /** outputScale. */

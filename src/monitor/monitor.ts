@@ -14,19 +14,13 @@ import type { Reason } from "../method/reason.js";
 import { checkBoolean, checkCount, checkFunction, checkOptionNames } from "../options.js";
 import type { ObserverNeeds } from "../plan/observation.js";
 import { endedBy } from "../run/interrupt.js";
-import type {
-  MonitorRecord,
-  MonitorReport,
-  ObservedPoint,
-  ObservedRun,
-  Observer,
-  ResidualTerms,
-} from "../run/observer.js";
+import type { ObservedPoint, ObservedRun, Observer, ResidualTerms } from "../run/observer.js";
 import type { FlowRecord, TrainRecord } from "../run/record.js";
 import { KernelDrift } from "../spectrum/kernel-drift.js";
 import { lastDigitMoved } from "../spectrum/velocity-noise.js";
 import { undampedWay } from "./linear-extrapolation.js";
 import { measure } from "./measure.js";
+import type { MonitorRecord, MonitorReport } from "./monitor-report.js";
 import type { Observation } from "./observation.js";
 import { provisionalRecord, report } from "./report.js";
 import { VERDICT_THRESHOLDS } from "./verdict.js";
@@ -53,7 +47,7 @@ export interface MonitorOptions {
 }
 
 /** An observer for `options.monitor` of one run. The report is also in the run's result. */
-export interface Monitor extends Observer {
+export interface Monitor extends Observer<MonitorReport> {
   /** null until the run has ended. */
   readonly report: MonitorReport | null;
 }

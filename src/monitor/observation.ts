@@ -2,8 +2,9 @@
 // of them at the end.
 
 import type { Reason } from "../method/reason.js";
-import type { MonitorSpectrum, ObservedRun, ResidualTerms } from "../run/observer.js";
+import type { ObservedRun, ResidualTerms } from "../run/observer.js";
 import type { FlowRecord, TrainRecord } from "../run/record.js";
+import type { MonitorSpectrum } from "./monitor-report.js";
 
 export interface Observation {
   readonly position: number;

@@ -3,7 +3,7 @@
 //   log q(t) = a - rate t + e,   standard error of the rate = sqrt( sum e^2/(m-2) / sum (t - mean)^2 )
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";
-import type { RateFit } from "../run/observer.js";
+import type { RateFit } from "./monitor-report.js";
 
 /** One point of a curve of losses. */
 export interface RatePoint {

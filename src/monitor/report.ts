@@ -4,10 +4,12 @@
 // If the caller does not give the optimum, it is 0 where p > n c and the kernel is regular. Otherwise it is the remainder that the undamped
 // linear model predicts at the last point, normal^2/2 (objective - dissipation/2 if `parts` is off and rho = 0). Rates are then fitted to
 // tangent^2, which does not cancel as the difference would, and the report marks them as `estimated`.
-import type { MonitorRecord, MonitorReport, ObservedRun, Verdict } from "../run/observer.js";
+
+import type { ObservedRun } from "../run/observer.js";
 import { convergence } from "./convergence.js";
 import { judgeFlow } from "./judge-flow.js";
 import { judgeTraining, predictions } from "./judge-training.js";
+import type { MonitorRecord, MonitorReport, Verdict } from "./monitor-report.js";
 import { isOver, type Observation, type Observations } from "./observation.js";
 import { promisedDecrement, promisedRate } from "./promised.js";
 import { fitRate, type RatePoint } from "./rate-fit.js";

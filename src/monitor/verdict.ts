@@ -9,7 +9,7 @@
 //                                          or, at these same points, the undamped flow would have the goal (dissipation/tangent^2)
 //              a singular J, rounding, an unstable step and a wrong optimum are reported before any rate
 //   training   the same words for rates an iteration; the goal is the whole excess at once
-import type { RateFit, Verdict } from "../run/observer.js";
+import type { RateFit, Verdict } from "./monitor-report.js";
 import { percent } from "./percent.js";
 
 /** The numbers behind the monitor's verdicts. */

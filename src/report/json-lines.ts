@@ -2,7 +2,7 @@
 
 import type { SetMetrics } from "../loss/metrics.js";
 import type { Reason } from "../method/reason.js";
-import type { MonitorReport } from "../run/observer.js";
+import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { TrainRecord } from "../run/record.js";
 import type { Advice } from "../train/advice.js";
 

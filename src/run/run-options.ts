@@ -15,7 +15,7 @@ import {
 } from "../options.js";
 import type { Observer } from "./observer.js";
 
-export interface RunOptions<Entry> extends BackendOptions {
+export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   /** What is minimized: `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. Default `squaredError()`. */
   readonly loss?: Loss | undefined;
   /** Run in standardized units (stored with the network, which predicts in raw units). Default true. */
@@ -30,7 +30,7 @@ export interface RunOptions<Entry> extends BackendOptions {
   /** Called with every record as it arises. An exception ends the run. */
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
   /** Made by `monitor()`; its report is `monitor` of the result. */
-  readonly monitor?: Observer | undefined;
+  readonly monitor?: Observer<Report> | undefined;
   /** Writes the state of the run every `every` accepted steps, and at the end of any run that has accepted a step. */
   readonly checkpoint?:
     | {

@@ -21,9 +21,15 @@ const first = 0.1;
 const most = 0.1;
 const least = 1e-10;
 
-/** The last accepted step by conjugate gradients: the norm of the gradient it started from, and its tolerance. null before the first. */
+/** The last accepted step by conjugate gradients: the norm of the gradient it started from, and its tolerance. */
 export interface ForcingTerm {
-  readonly last: { readonly gradientNorm: number; readonly tolerance: number } | null;
+  /** null before the first such step. */
+  readonly last: {
+    /** Euclidean norm of the gradient that the step started from. */
+    readonly gradientNorm: number;
+    /** Relative residual that its conjugate gradients had to reach. */
+    readonly tolerance: number;
+  } | null;
 }
 
 /** Where conjugate gradients stop: a relative residual, or the forcing term, which the norm of the next gradient completes. */

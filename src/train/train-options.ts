@@ -12,8 +12,8 @@ import type { TrainRecord } from "../run/record.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
-/** Options of `train`. */
-export interface TrainOptions extends RunOptions<TrainRecord> {
+/** Options of `train`. `Report` is the type of the monitor's report. */
+export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, Report> {
   /** Default `levenbergMarquardt()`. */
   readonly method?: Method | undefined;
   /**

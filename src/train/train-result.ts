@@ -4,12 +4,11 @@ import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
-import type { MonitorReport } from "../run/observer.js";
 import type { TrainRecord } from "../run/record.js";
 import type { Advice } from "./advice.js";
 
-/** What `train` resolves with. */
-export interface TrainResult {
+/** What `train` resolves with. `Report` is the type of the monitor's report. */
+export interface TrainResult<Report = unknown> {
   /** The network to use: best by validation loss where there is validation data, else best by training objective. */
   readonly network: Network;
   /** The last accepted point. */
@@ -33,7 +32,7 @@ export interface TrainResult {
   /** Seconds of the whole training. */
   readonly seconds: number;
   /** What the monitor says, where one was given. */
-  readonly monitor: MonitorReport | null;
+  readonly monitor: Report | null;
   /** The route, and what it was predicted to need. */
   readonly plan: Plan<TrainRoute>;
   /** "native", or "reference": the one in TypeScript. */

@@ -20,7 +20,7 @@ import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import { checkLossTargets } from "../run/loss-targets.js";
-import type { MonitorReport, ObservedRun, Observer } from "../run/observer.js";
+import type { ObservedRun, Observer } from "../run/observer.js";
 import {
   checkTargetsKept,
   engineData,
@@ -56,11 +56,11 @@ import type { TrainResult } from "./train-result.js";
  * that cannot be read, or whose place cannot be written to at the start; data files),
  * GAUSSFLOW_NO_NATIVE, and what onRecord throws
  */
-export async function train(
+export async function train<Report = never>(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  options: TrainOptions = {},
-): Promise<TrainResult> {
+  options: TrainOptions<Report> = {},
+): Promise<TrainResult<Report>> {
   const steps = trainSteps(network, data, options);
   for (;;) {
     const next = await steps.next();
@@ -69,11 +69,11 @@ export async function train(
 }
 
 /** The same as an async generator: yields every record, returns the result. Leaving the loop early frees the engines. */
-export async function* trainSteps(
+export async function* trainSteps<Report = never>(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  options: TrainOptions = {},
-): AsyncGenerator<TrainRecord, TrainResult> {
+  options: TrainOptions<Report> = {},
+): AsyncGenerator<TrainRecord, TrainResult<Report>> {
   // Copying, checking and cutting many rows take tens of milliseconds each.
   const pace = new Pace(undefined);
   const whole = await finishInTurns(trainingDataSteps(network, data), pace);
@@ -332,7 +332,7 @@ function printOf(
 
 type EngineName = Pick<Engine, "kind" | "threads">;
 
-function finish(
+function finish<Report>(
   start: Network,
   fit: Dataset | FileDataset,
   validation: Dataset | null,
@@ -340,8 +340,8 @@ function finish(
   plan: Plan<TrainRoute>,
   engine: EngineName,
   result: MinimizeResult,
-  watched: MonitorReport | null,
-): TrainResult {
+  watched: Report | null,
+): TrainResult<Report> {
   const at = (point: Best) => start.withParameters(point.parameters);
   const kept = result.bestValidation ?? result.best;
   const validationLoss = result.bestValidation?.value ?? null;

@@ -20,12 +20,17 @@ export const made = [
   gf.monitor({ every: maybe }),
   gf.network({ layers: [1, 1], seed: maybe }),
 ];
-const { architecture, parameters } = gf.network({ layers: [1, 1] });
+const net = gf.network({ layers: [1, 1] });
+const { architecture, parameters } = net;
 const given: gf.EngineData = { sampleCount: 1, inputs: new Float64Array(1), targets: new Float64Array(1) };
 export const engine: gf.Engine = gf.createEngine(architecture, given);
 export const predictions: Promise<Float64Array> = gf.createEngine(architecture, given).forward(parameters);
 export const whole = (made: gf.NetworkEngine): gf.Engine => made;
 export const data: gf.DatasetInput = { inputs: new Float32Array(2), targets: [1, 2], weights: new Float32Array(2), inputSize: maybe };
+const points = { onEnd: (reason: gf.Reason): string => reason.message };
+export const watched: Promise<string | null> = gf.train(net, data, { monitor: points }).then(({ monitor }) => monitor);
+export const judged: Promise<gf.Verdict | undefined> = gf.flow(net, data, { monitor: gf.monitor() }).then(({ monitor }) => monitor?.verdict);
+export const unwatched: Promise<null> = gf.train(net, data).then(({ monitor }) => monitor);
 `;
 
 it("optional members may be undefined under exactOptionalPropertyTypes", () => {

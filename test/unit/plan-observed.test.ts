@@ -6,6 +6,7 @@ import {
   dataset,
   flow,
   GaussflowError,
+  type MonitorReport,
   monitor,
   network,
   type ObservedRun,
@@ -117,7 +118,7 @@ describe("an observation that cannot have its memory", () => {
       });
       return start?.({ ...run, engine });
     };
-    const observer: Observer = watch;
+    const observer: Observer<MonitorReport> = watch;
     const result = await train(net, set, { monitor: observer, validation: false, stop: { iterations: 4 } });
     expect(result.reason.code).toBe("iterations");
     expect(result.monitor?.warnings).toEqual(["the observation at iteration 1 failed: the eigenvalues need 8 TB"]);
