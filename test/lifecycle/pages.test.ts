@@ -1,4 +1,4 @@
-// The code of README.md and docs/guide.md runs and prints what the pages show, and the links of all pages lead to files.
+// The code of README.md and docs/guide.md runs and prints what the pages show, and all pages link and name existing files.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -52,14 +52,16 @@ describe("README.md", () => {
   });
 });
 
-describe("links to files of the repository", () => {
+describe("links and paths lead to files of the repository", () => {
   const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];
+  const pages = ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`)];
 
   it.each(pages)("%s", (page) => {
-    const text = readFileSync(join(root, page), "utf8").replace(/^```[\s\S]*?^```$|`[^`\n]*`/gm, "");
-    const targets = [...text.matchAll(/\]\((?![a-z]+:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!);
-    expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+    const prose = readFileSync(join(root, page), "utf8").replace(/^```[\s\S]*?^```$/gm, "");
+    const links = [...prose.replace(/`[^`\n]*`/g, "").matchAll(/\]\((?![a-z]+:)([^)#]+)(?:#[^)]*)?\)/g)];
+    const paths = [...prose.matchAll(/`((?:src|native|bench|test|scripts)\/[\w./-]+)`/g)];
+    const targets = [...links.map(([, target]) => join(dirname(page), target!)), ...paths.map(([, path]) => path!)];
+    expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
   });
 });
 
