@@ -1,10 +1,10 @@
-// What the engines and the loop know of a loss. A loss is a seed: for one sample with outputs psi and weight s it gives
+// The interface of a loss for the engines (`LossRule`). For one sample with outputs psi and weight s a loss gives
 //
-//   s l          its value                                             s r   the gradient of that by psi
+//   s l          its value                                             s r   its gradient by psi
 //   sqrt(s) R    a factor of its curvature, Q = R R^T                  sqrt(s) z   with R z = r
 //
-// The columns of R go backward through the network in place of unit vectors, so that J~ = sqrt(s) R^T J, G = J~^T J~ and the gradient
-// is J~^T z. Engines, routes and methods need nothing else of a loss.
+// The engines send the columns of R backward through the network in place of unit vectors, so that J~ = sqrt(s) R^T J, G = J~^T J~ and the
+// gradient is J~^T z. Engines, routes and methods need nothing else of a loss.
 import type { Link } from "../network/link.js";
 
 /** A block of samples, and what the network predicts for them. */

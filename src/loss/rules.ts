@@ -1,4 +1,5 @@
-// All losses: plain data for options, files and threads, and the rule that each stands for.
+// The list of all losses: as plain data for options, files and threads, and the rule (`LossRule`) of each. Runs check their option `loss`
+// here.
 import { argumentError } from "../errors.js";
 import { checkNonNegative, checkOptionNames, checkPositive, isObject } from "../options.js";
 import { type Huber, huberRule } from "./huber.js";

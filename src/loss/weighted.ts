@@ -1,4 +1,4 @@
-// Sample weights s in the sum loss: |r|^2 of the residual with its rows times sqrt(s).
+// Applies sample weights s to the rows of residuals: the sum loss is half of |r|^2 with each row times sqrt(s).
 
 /** sqrt(s) of the sample that entry k of n x c values belongs to; 1 without weights. */
 export function rootWeight(weights: Float64Array | null | undefined, k: number, outputSize: number): number {

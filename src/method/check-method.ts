@@ -1,4 +1,4 @@
-// What a method from outside must have, checked before a run: JavaScript has no compiler to say it.
+// Checks a method that a caller wrote, before a run: its fields and its first state.
 import { argumentError } from "../errors.js";
 import { scalingKinds } from "../linearize/problem.js";
 import { isObject } from "../options.js";

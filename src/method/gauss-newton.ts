@@ -1,10 +1,11 @@
-// Gauss-Newton: the undamped direction (G + decay I) d = -gradient, taken with a fixed length or a backtracking search.
+// The Gauss-Newton method (`gaussNewton`): the undamped direction (G + decay I) d = -gradient, with a fixed length or a backtracking
+// search.
 //
-//   plain        w + eta d, whatever it does to the objective (the best point seen is returned by the loop)
+//   plain        w + eta d, for any change of the objective (the loop returns the best point)
 //   line search  the first eta, eta/2, eta/4, ... with F(w + t d) <= F(w) + 1e-4 t gradient.d     (Armijo)
 //
-// Where the factorization meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from
-// rounding level until it passes: the direction stays one of descent. It falls again after accepted steps.
+// If the factorization meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from rounding level until it
+// passes, so that the direction remains one of descent. The ridge falls again after accepted steps.
 import { type Failure, failed } from "../backend/engine.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { dampedStep } from "../step/damped-step.js";

@@ -1,9 +1,9 @@
-// The face every method shows to the one loop: methods own no loop, no clock and no engine.
+// The interface of a method, which the training loop calls. A method has no loop, no clock and no engine of its own.
 //
 //   (state, point) -> proposal;     (state, proposal, trial) -> accepted or rejected, and the next state
 //
-// The split into a step and a judgment follows optimistix (descent and search). State is plain data - numbers and
-// Float64Arrays - so that a checkpoint can hold it and a resumed run goes on bit for bit.
+// The division into a step and a judgment follows optimistix (descent and search). The state is plain data, numbers and Float64Arrays, so
+// that a checkpoint can hold it and a resumed run continues bit for bit.
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem, ScalingKind } from "../linearize/problem.js";
 import type { Fidelity, RunSizes } from "../step/fidelity.js";

@@ -1,4 +1,4 @@
-// Why a run ended: codes for programs, sentences for people.
+// The reasons for which a run ends: codes for programs, sentences for people. `train` and `flow` return one.
 import type { NonFinite } from "../backend/engine.js";
 
 /** Why a run ended. Every code comes with a sentence that holds the numbers. */

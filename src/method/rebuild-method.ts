@@ -1,4 +1,5 @@
-// A method made anew from its name and settings: functions cannot cross to another thread, plain data can.
+// Rebuilds a method of this library from its name and settings, in worker threads: functions cannot be sent to another thread, plain data
+// can.
 import { GaussflowError } from "../errors.js";
 import { type GaussNewtonOptions, gaussNewton } from "./gauss-newton.js";
 import { levenbergMarquardt } from "./levenberg-marquardt/levenberg-marquardt.js";

@@ -1,4 +1,4 @@
-// What adviceAfter goes by, gathered from a run that has ended.
+// Collects the facts of a finished run for `adviceAfter`. Called by train.ts.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Loss, lossRule } from "../loss/rules.js";

@@ -1,5 +1,5 @@
-// Advice after a training: what would lower the errors on new rows, from what was measured. A pure function of numbers; no advice where
-// the numbers give no reason for one. The rules were checked by following the advice (bench/advice.mjs, docs/advice.md).
+// Makes the advice after a training: what is likely to lower the errors on new rows. It is a pure function of the measured facts, and gives
+// no advice if the numbers give no reason. The rules were chosen by measuring the effect of the advice (bench/advice.mjs, docs/advice.md).
 import type { ReasonCode } from "../method/reason.js";
 
 /** What the advice is about. */

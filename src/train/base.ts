@@ -1,4 +1,4 @@
-// Where the trials of an iteration start: the point linearized as exactly as the method asked for.
+// Linearizes the point from which the trials of an iteration start, as exactly as the method requests. Called by the loop (minimize.ts).
 import { type Failure, failed } from "../backend/engine.js";
 import { linearizeAt, type Point, type Problem } from "../linearize/problem.js";
 import { exactFidelity, type Fidelity, type RunSizes, withTolerance } from "../step/fidelity.js";

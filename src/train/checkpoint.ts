@@ -1,5 +1,6 @@
-// Checkpoints: a snapshot of the loop in a sealed file, with a fingerprint of everything the run depends on (data, network, method,
-// options). A resumed run goes on bit for bit; a torn, edited or foreign file, or one of another problem, is refused.
+// Writes and reads the checkpoints of trainings: a snapshot of the loop in a sealed file, with a fingerprint of everything that the run
+// depends on (data, network, method, options). A resumed run continues bit for bit. A torn, edited or foreign file, or one of another
+// problem, is refused.
 import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";

@@ -1,4 +1,4 @@
-// What train chose, in words: one plain line, and the details for those who know the method.
+// Describes in words what `train` chose, for its result: one plain line, and the details in the terms of the field.
 import type { Engine } from "../backend/engine.js";
 import { showBytes } from "../bytes.js";
 import type { FileDataset } from "../data/data-file.js";

@@ -1,4 +1,4 @@
-// The objective at the end of a step, and the validation loss where a step was accepted.
+// Evaluates the objective at the end of a step, and the validation loss after an accepted one. Called by the loop (minimize.ts).
 import { plainVectors } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";

@@ -1,4 +1,5 @@
-// The first point of a run that is not resumed, and the state that the method starts with: the size of the curvature is known only there.
+// Linearizes the first point of a run that is not resumed and makes the first state of the method, which depends on the size of the
+// curvature there. Called by base.ts.
 import { addScaled, dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import { freshScaling, linearizeAt, type Point, type Problem } from "../linearize/problem.js";

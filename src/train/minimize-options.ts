@@ -1,4 +1,4 @@
-// What the loop is asked and what it answers: plain interfaces, kept apart from the loop itself.
+// The types of the loop's options and result, in a file apart from the loop (minimize.ts).
 import type { Engine } from "../backend/engine.js";
 import type { MatrixFreeSettings, Point } from "../linearize/problem.js";
 import type { Method } from "../method/method.js";

@@ -1,10 +1,10 @@
-// The one training loop. It knows the Engine interface and the Method interface and nothing of networks, files or units:
-// tests run it on dense residual functions, train() on networks.
+// The training loop. It uses the interfaces Engine and Method and knows no networks, files or units: `train` runs it on networks, tests run
+// it on dense residual functions.
 //
 //   linearize -> [ propose -> evaluate -> judge ] until accepted -> validate, keep the best, test the stop rules -> again
 //
-// An async generator of records. Whatever ends the run - a rule, an abort, a number that is not finite - it RETURNS the
-// best point with a reason; only misuse and foreign errors throw. It never disposes of engines: they belong to the caller.
+// It is an async generator of records. At any end of the run (a stop rule, an abort, a number that is not finite) it RETURNS the best point
+// with a reason; only misuse and errors of the caller's functions throw. It never disposes of engines, which belong to the caller.
 import { plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";

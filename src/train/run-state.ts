@@ -1,5 +1,5 @@
-// What the loop carries from one iteration to the next: a snapshot that changes. Taken at an iteration boundary and put back, the run goes
-// on bit for bit.
+// The state that the loop (minimize.ts) carries from one iteration to the next, as an object that changes. A snapshot of it at the boundary
+// of an iteration restores the run bit for bit.
 import type { MethodState } from "../method/method.js";
 import type { TrainRecord } from "../run/record.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";

@@ -1,5 +1,5 @@
-// Everything the loop carries from one iteration to the next, as plain data: taken at an iteration boundary and put back,
-// the run goes on bit for bit. A checkpoint file is a snapshot on disk; the best-so-far lives here too.
+// The state of the loop at the boundary of an iteration as plain data, with the best points so far. A checkpoint file holds one; restoring
+// it continues the run bit for bit.
 
 import type { MethodState } from "../method/method.js";
 import type { TrainRecord } from "../run/record.js";

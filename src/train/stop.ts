@@ -1,4 +1,5 @@
-// When a run ends: the rules a caller can set, and the sentences that say which one fired, with its numbers.
+// The stop rules of a training: checks the caller's limits, and tests after each point and trial which rule ends the run, with a sentence
+// and its numbers. Called by the loop (minimize.ts).
 //
 //   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol; a lower bound above it ends nothing)
 //   step       |s| <= step (|w| + step)                        after an accepted step

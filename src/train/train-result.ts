@@ -1,4 +1,4 @@
-// What a training resolves with.
+// The type of the result of `train`.
 
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";

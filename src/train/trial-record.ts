@@ -1,4 +1,5 @@
-// The record of a trial: the one place where what the loop, the point, the proposal and the judgment know becomes a `TrainRecord`.
+// Makes the record of a trial from the loop, the point, the proposal and the judgment. The loop (minimize.ts) calls it; no other place
+// makes a `TrainRecord`.
 import { failed } from "../backend/engine.js";
 import { singleTolerance } from "../backend/single.js";
 import type { Proposal } from "../method/method.js";

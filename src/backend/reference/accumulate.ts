@@ -1,4 +1,4 @@
-// What the reference engine sums besides the curvature: gradient and diagonal of J~^T J~, and the scaling made of it.
+// Sums of the reference engine besides the curvature: gradient and diagonal of J~^T J~, and the scaling computed from it.
 import type { Architecture } from "../../network/architecture.js";
 import type { Workspace } from "../../network/forward.js";
 

@@ -1,4 +1,5 @@
-// The sums of a linearization over all samples, block after block: loss, gradient, diagonal of the curvature and the curvature itself.
+// The sums of a linearization of the reference engine over all samples, block by block: loss, gradient, diagonal of the curvature, and the
+// curvature.
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
 import {

@@ -1,5 +1,5 @@
-// The argument checks of the reference engine: the rules the binding of the native engine has, so that misuse is the same
-// GAUSSFLOW_ARGUMENT error whichever engine meets it, and never a wrong number or a numerical failure.
+// Checks the arguments of the reference engine by the same rules as the binding of the native engine, so that misuse is the same
+// GAUSSFLOW_ARGUMENT error with both engines, and never a wrong number or a numerical failure.
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, Precision } from "../curvature.js";

@@ -1,6 +1,6 @@
-// Dense symmetric positive definite solves in plain TypeScript: a blocked Cholesky factorization of the lower triangle (row-major),
-// triangular solves, one step of iterative refinement, and Hager's 1-norm condition estimate (Higham, Accuracy and Stability of
-// Numerical Algorithms, 2002, algorithm 15.1).
+// Solves dense symmetric positive definite systems for the reference engine: a blocked Cholesky factorization of the lower triangle
+// (row-major), triangular solves, one step of iterative refinement, and Hager's 1-norm condition estimate (Higham, Accuracy and Stability
+// of Numerical Algorithms, 2002, algorithm 15.1).
 
 import { largest } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";

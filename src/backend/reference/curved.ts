@@ -1,4 +1,4 @@
-// What the reference engine holds between and during its calls: the last linearization with its curvature, and the buffers of one.
+// The state of the reference engine between and during its calls: the last linearization with its curvature, and its buffers.
 import type { Architecture } from "../../network/architecture.js";
 import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js";
 import type { Curvature, Precision } from "../curvature.js";

@@ -1,4 +1,4 @@
-// Damped steps and their accelerations with the curvature matrix that the reference engine holds, primal or dual.
+// Solves damped systems of the reference engine for steps and accelerations, with the primal or dual matrix that it holds.
 
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";

@@ -1,6 +1,7 @@
-// The dual route's step: with m = damping + decay and D = one factor a layer (decay > 0 wants D = I),
+// The step of the dual route, for the reference engine. With m = damping + decay and D = one factor a layer (decay > 0 requires D = I),
 //   u = (K + m I)^-1 (z~ - (decay/m) J~ w),   step = -D^-1 J~^T u - (decay/m) w
-// Where an entry of z~ is not finite (a true class whose probability underflows), by the gradient g instead, at the price of a factor 1/m:
+// If an entry of z~ is not finite (a true class whose probability underflows), by the gradient g instead, which costs a factor 1/m in
+// accuracy:
 //   u = (K + m I)^-1 J~ D^-1 g,               step = -D^-1 (g - J~^T u)/m
 
 import type { Pace } from "../../event-loop-yield.js";

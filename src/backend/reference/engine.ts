@@ -1,6 +1,6 @@
-// The reference engine: the Engine interface in plain TypeScript, written to be read. It is the oracle of the native engine, the
-// fall-back where that cannot be built, and the pure JavaScript baseline of the benchmarks. One thread; between blocks it lets
-// the event loop turn and looks at the signal.
+// The reference engine: the Engine interface in plain TypeScript, written to be read. It is the oracle for tests of the native engine, the
+// fallback if that is missing, and the JavaScript baseline of the benchmarks. It uses one thread, and between blocks it lets the event loop
+// run and checks the abort signal. create.ts makes it.
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import { GaussflowError } from "../../errors.js";
 import { finish, Pace, type Steps } from "../../event-loop-yield.js";

@@ -1,4 +1,4 @@
-// The scale-free measure of the gradient, and the bound of it that the dual route may answer with.
+// The scale-free gradient measure of the reference engine, and the lower bound of it that the dual route may return.
 import type { Architecture } from "../../network/architecture.js";
 import type { LinearizeRequest } from "../engine.js";
 

@@ -1,6 +1,6 @@
-// The orthogonal route in plain TypeScript: R of [J~ r~] = Q R by Householder reflections, block after block; the step is a least
-// squares problem with R, and p rows more for damping and decay, by column-pivoted QR, of least norm where the rank is short (Golub
-// and Van Loan, 5.2, 5.4 and 5.5). The singular values of R stand in jacobi.ts.
+// The orthogonal route of the reference engine: R of [J~ r~] = Q R by Householder reflections, block after block. The step is a
+// least-squares problem with R, and p rows more for damping and decay, solved by column-pivoted QR, with least norm if the rank is
+// deficient (Golub and Van Loan, 5.2, 5.4 and 5.5). jacobi.ts computes the singular values of R.
 
 import { norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";

@@ -1,4 +1,4 @@
-// Passes over the samples of a subset, each with the weight of those it stands for.
+// Passes of the reference engine over a subset of the samples, each with the weight of the samples that it represents.
 import type { Architecture } from "../../network/architecture.js";
 import { PASS_BLOCK, type Workspace } from "../../network/forward.js";
 import { gather, type Samples } from "../samples.js";

@@ -1,6 +1,6 @@
-// A step from the triangle T of a QR factorization and a gradient alone: T^T T s = -gradient by the corrected semi-normal equations
-// (Bjorck, Numerical Methods for Least Squares Problems, 2.4.6). The orthogonal route solves so where the residual of the loss is not
-// finite, and no column can stand for it.
+// Computes a step from the triangle T of a QR factorization and a gradient alone: T^T T s = -gradient by the corrected semi-normal
+// equations (Bjorck, Numerical Methods for Least Squares Problems, 2.4.6). The orthogonal route uses it if the residual of the loss is not
+// finite.
 import type { Pace } from "../../event-loop-yield.js";
 import type { Failure } from "../engine.js";
 import { pivotedQr } from "./householder.js";

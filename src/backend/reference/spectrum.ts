@@ -1,4 +1,5 @@
-// What the reference engine tells of a curvature it holds: the whole matrix, its eigenvalues, products and inverse products.
+// Computes what a caller asks about a curvature that the reference engine holds: the whole matrix, its eigenvalues, products and inverse
+// products.
 
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import type { Pace } from "../../event-loop-yield.js";

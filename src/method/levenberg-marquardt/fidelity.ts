@@ -1,5 +1,5 @@
-// How exactly Levenberg-Marquardt forms its curvature: in single precision (`../../step/precision.ts`) and on a subset of the samples
-// (`../../step/subset.ts`) where that pays, and with conjugate gradients no further than the model is worth (`../../step/forcing.ts`).
+// Decides how exactly Levenberg-Marquardt forms its next curvature: in single precision (`../../step/precision.ts`), on a subset of the
+// samples (`../../step/subset.ts`), and with which tolerance of the conjugate gradients (`../../step/forcing.ts`).
 import type { Fidelity, RunSizes } from "../../step/fidelity.js";
 import { forcingTerm, gainTerm } from "../../step/forcing.js";
 import { nextPrecision, singlePays } from "../../step/precision.js";

@@ -1,5 +1,5 @@
-// How Levenberg-Marquardt judges a trial: it is accepted where it lowers the objective. A rejected one goes on without its acceleration, then
-// without the secant correction, then with more damping.
+// Judges a trial of Levenberg-Marquardt: accepts it if it lowers the objective. After a rejection the next trial drops the acceleration,
+// then the secant correction, and then raises the damping.
 import { type Failure, failed } from "../../backend/engine.js";
 import type { Point } from "../../linearize/problem.js";
 import { type Judgment, type MethodState, numberOf, type Proposal, riseMessage, type Trial, weigh } from "../method.js";

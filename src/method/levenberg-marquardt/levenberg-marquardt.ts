@@ -1,18 +1,18 @@
-// Levenberg-Marquardt: the damped Gauss-Newton step, accepted when it lowers the objective, and a damping that follows the
-// gain ratio.
+// The Levenberg-Marquardt method (`levenbergMarquardt`): a damped Gauss-Newton step, accepted if it lowers the objective, with a damping
+// that follows the gain ratio.
 //
 //   (G + decay I + mu D) v = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0
 //
 // With geodesic acceleration (Transtrum and Sethna 2012) the step follows the model's curve to second order:
 //
-//   (G + decay I + mu D) a = -J^T psi_vv;   try v + a/2 where 2 |a| <= 0.75 |v|, lengths in D; where that does not lower the
-//   objective, v itself, before the damping grows
+//   (G + decay I + mu D) a = -J^T psi_vv;   try v + a/2 where 2 |a| <= 0.75 |v|, lengths in D; if that does not lower the objective,
+//   try v itself before the damping grows
 //
-// Once a run stalls, in the primal route, the model holds a secant correction of the part of the Hessian that G leaves out
+// Once a run stalls on the primal route, the model includes a secant correction for the part of the Hessian that G leaves out
 // (`../../step/secant.ts`), and the step is not accelerated.
 //
-// A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive
-// definite in floating point counts as a rejected trial.
+// A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive definite in
+// floating point counts as a rejected trial.
 import { checkSizes, describedBySettings, type Method, numberOf } from "../method.js";
 import { dampingRules, firstDamping, firstGrowth } from "./damping.js";
 import { fidelityPolicy } from "./fidelity.js";

@@ -1,4 +1,4 @@
-// The options of Levenberg-Marquardt, checked and completed.
+// Checks and completes the options of `levenbergMarquardt`.
 import { argumentError } from "../../errors.js";
 import { type ScalingKind, scalingKinds } from "../../linearize/problem.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../../options.js";

@@ -1,5 +1,5 @@
-// The step that Levenberg-Marquardt tries: the damped step, with its geodesic acceleration, or with the secant correction in a run that
-// stalls, whose step is not accelerated.
+// Computes the step that Levenberg-Marquardt tries: the damped step with its geodesic acceleration, or, in a run that stalls, with the
+// secant correction and without acceleration.
 import { type Failure, failed } from "../../backend/engine.js";
 import type { Point, Problem } from "../../linearize/problem.js";
 import { accelerated } from "../../step/acceleration.js";

@@ -1,4 +1,5 @@
-// When a run of Levenberg-Marquardt stalls, and what its state keeps of the secant correction (`../../step/secant.ts`) from then on.
+// Detects that a run of Levenberg-Marquardt stalls, and keeps the pairs of the secant correction (`../../step/secant.ts`) in the method's
+// state from then on.
 
 import type { LowRank } from "../../backend/curvature.js";
 import { type Failure, failed } from "../../backend/engine.js";
