@@ -36,7 +36,7 @@ export interface LossSeeds {
   readonly gradient: Float64Array;
 }
 
-/** What the targets of a loss must be. */
+/** The kind of targets that a loss needs. */
 export type TargetKind =
   /** Any finite numbers; a run standardizes them. */
   | "real"
@@ -47,7 +47,7 @@ export type TargetKind =
 
 /** A loss with its parameters set. */
 export interface LossRule {
-  /** For people: "squared error", "Huber loss (delta 0.5)". */
+  /** Name in messages: "squared error", "Huber loss (delta 0.5)". */
   readonly label: string;
   /** R is diagonal where the outputs are independent of each other; else it is c x c. */
   readonly factor: "diagonal" | "full";
@@ -55,7 +55,7 @@ export interface LossRule {
   readonly exact: boolean;
   /** What the targets must be. */
   readonly targets: TargetKind;
-  /** What turns predictions of the network into those that are shown. */
+  /** The function from the outputs of the network to its predictions. */
   readonly link: Link;
   /**
    * Whether l is half the square of z, so that the minimum may be 0, sqrt(2 loss) is the norm of a residual and the mean loss is twice
@@ -66,7 +66,7 @@ export interface LossRule {
   apply(block: LossBlock, seeds: LossSeeds | null): number;
 }
 
-/** What a loss of independent outputs says of one of them. */
+/** The terms of a loss of independent outputs, for one output. */
 export interface OutputTerms {
   /** l. */
   value: number;

@@ -59,7 +59,7 @@ export function metrics(
   return metricsOfBlocks(() => [taken], targetNames);
 }
 
-/** Doubles as they are: predictions of a network that has left the range of numbers have metrics too. */
+/** The doubles unchecked, because predictions that are not finite have metrics too. */
 function doublesOf(name: string, values: NumberArray): Float64Array {
   return values instanceof Float64Array ? values : numbersOf(name, values);
 }

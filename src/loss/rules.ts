@@ -8,7 +8,7 @@ import type { LossRule } from "./loss.js";
 import { type SoftmaxCrossEntropy, softmaxCrossEntropyRule } from "./softmax-cross-entropy.js";
 import { type SquaredError, squaredErrorRule } from "./squared-error.js";
 
-/** What a run minimizes: plain data, made by `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. */
+/** The loss of a run: plain data, made by `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. */
 export type Loss = SquaredError | Huber | Logistic | SoftmaxCrossEntropy;
 
 /** The rule of a loss. */

@@ -1,6 +1,6 @@
 // Applies sample weights s to the rows of residuals: the sum loss is half of |r|^2 with each row times sqrt(s).
 
-/** sqrt(s) of the sample that entry k of n x c values belongs to; 1 without weights. */
+/** sqrt(s) of the sample of entry k of n x c values; 1 without weights. */
 export function rootWeight(weights: Float64Array | null | undefined, k: number, outputSize: number): number {
   return weights == null ? 1 : Math.sqrt(weights[Math.floor(k / outputSize)]!);
 }

@@ -151,7 +151,7 @@ export function checkSizes(state: MethodState, names: readonly string[], above: 
   return `${bad} must be a finite number ${above ? "above" : "of at least"} 0; it is ${numberOf(state, bad)}`;
 }
 
-/** What a trial amounts to, the same for every method: its gain ratio, or the sentence that says why there is none. */
+/** The outcome of a trial, for every method: its gain ratio, or the sentence that explains why there is none. */
 export function weigh(
   point: Point,
   proposal: Proposal | Failure,

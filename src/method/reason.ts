@@ -28,6 +28,6 @@ export interface Reason {
   readonly code: ReasonCode;
   /** The reason, as a sentence with the numbers. */
   readonly message: string;
-  /** With `non-finite`: where it first went bad. */
+  /** With `non-finite`: the place of the first number that is not finite. */
   readonly where?: NonFinite | undefined;
 }

@@ -12,7 +12,7 @@ export interface MethodSettings {
   readonly settings: Method["settings"];
 }
 
-/** What makes the method anew, or null for a method that is not of ours or was changed. */
+/** The name and settings that rebuild the method; null for a method of the caller or a modified copy. */
 export function settingsOf(method: Method): MethodSettings | null {
   return isDescribedBySettings(method) ? { name: method.name, settings: method.settings } : null;
 }

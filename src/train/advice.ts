@@ -2,10 +2,10 @@
 // no advice if the numbers give no reason. The rules were chosen by measuring the effect of the advice (bench/advice.mjs, docs/advice.md).
 import type { ReasonCode } from "../method/reason.js";
 
-/** What the advice is about. */
+/** The subject of a piece of advice. */
 export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations";
 
-/** One sentence or two that say what was seen and what to try. */
+/** A piece of advice: what was measured and what to try. */
 export interface Advice {
   /** The advice, for programs. */
   readonly code: AdviceCode;
@@ -19,17 +19,17 @@ export interface AdvicePoint {
   readonly validationLoss: number | null;
 }
 
-/** What was measured of a run. Losses are means in the units of training. */
+/** The measurements of a run. Losses are means in the units of training. */
 export interface AdviceFacts {
   readonly parameters: number;
-  /** The rows are in a data file, of which none can be held out. */
+  /** True if the rows are in a data file, of which none can be held out. */
   readonly inFile: boolean;
   /** Rows of the training part, and outputs of each. */
   readonly rows: number;
   readonly outputs: number;
   readonly validationRows: number;
   readonly decay: number;
-  /** What the losses below are: "mean squared error" or "mean loss". */
+  /** Name of the losses below: "mean squared error" or "mean loss". */
   readonly lossName: string;
   readonly reason: ReasonCode;
   /** Accepted iterations in order, the starting point first. */
@@ -49,25 +49,25 @@ export const ADVICE_THRESHOLDS = Object.freeze({
   standardErrors: 2,
   /** Least ratio of the validation loss to the training loss that counts as overfitting. */
   leastRatio: 1.3,
-  /** From this many parameters an equation on, fewer hidden units do as well. */
+  /** Parameters an equation from which on fewer hidden units do as well. */
   crowded: 0.25,
-  /** Without validation rows: from this many parameters an equation on, training errors say nothing of new rows. */
+  /** Parameters an equation from which on, without validation rows, training errors say nothing about new rows. */
   unchecked: 0.3,
-  /** The decay holds the error up where its share of the objective is at least this and no overfitting is seen. */
+  /** Share of the decay in the objective from which on, without overfitting, the decay is too large. */
   decayShare: 0.5,
-  /** A run that was cut off still falls where this share of its iterations lowered the loss by at least this much. */
+  /** Share of the iterations, counted from the end, over which `stillFalling` is measured. */
   lastIterations: 0.2,
-  /** Share by which a loss falls that still falls. */
+  /** Relative decrease of the loss over these iterations from which on a run that was cut off still made progress. */
   stillFalling: 0.02,
   /** Share of the loss at the start below which a validation loss is small enough. */
   smallError: 1e-4,
-  /** Share of it from which on a validation loss is taken for noise, which a weight decay helps against. */
+  /** Share of it from which on a validation loss counts as noise, against which a weight decay helps. */
   noisy: 0.03,
 });
 
 /** At most two pieces of advice, the most useful first. */
 export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
-  // A run that ended before its first linearization, or on numbers that are not finite, measured nothing.
+  // A run that ended before its first linearization, or with numbers that are not finite, has no measurements.
   if (!Number.isFinite(facts.loss)) return [];
   const found = [decayTooLarge(facts), moreIterations(facts), overfitting(facts), fewRows(facts)];
   return found.filter((one) => one !== null).slice(0, 2);

@@ -13,7 +13,7 @@ export function nextFidelity({ method }: MinimizeOptions, sizes: RunSizes, run: 
   return method.fidelity?.next(sizes, position) ?? exactFidelity(sizes, run.records);
 }
 
-/** Linearizes where the run stands. The first time the method starts there, and the point may be one beside it. */
+/** Linearizes the present point of the run. The first time it also starts the method, possibly at another point (`startBeside`). */
 export async function baseOf(
   problem: Problem,
   options: MinimizeOptions,

@@ -27,7 +27,7 @@ const FORMAT = "gaussflow-checkpoint";
 /** Version 1 had every record as JSON and every array in full; it is still read. */
 const VERSION = 2;
 
-/** What a record has to be: the run that goes on relies on the last ones, and all stand in its result. */
+/** Checks the form of the records: the resumed run relies on the last ones, and its result holds all of them. */
 const RECORD: Fields = {
   required: {
     iteration: "count",
@@ -96,7 +96,7 @@ export async function fingerprint(
   return hash.digest("hex");
 }
 
-/** Writes the snapshot, whole or not at all. Arrays that are equal are written once: the best point is often the last. */
+/** Writes the snapshot completely or not at all. Equal arrays are written once, because the best point is often the last. */
 export async function writeCheckpoint(path: string, snapshot: Snapshot, print: string): Promise<void> {
   const { parameters, best, bestValidation } = snapshot;
   const point = (one: Best, places: Readonly<Record<string, Float64Array>>) => {
@@ -104,7 +104,7 @@ export async function writeCheckpoint(path: string, snapshot: Snapshot, print: s
     return {
       iteration: one.iteration,
       parameters: place ?? encodeFloats(one.parameters),
-      // As bits: a validation loss may be infinite, which JSON does not know.
+      // As bits, because a validation loss may be infinite, which JSON cannot hold.
       value: encodeFloats(Float64Array.of(one.value)),
       loss: encodeFloats(Float64Array.of(one.loss)),
     };
@@ -139,7 +139,7 @@ function equal(one: Float64Array, other: Float64Array): boolean {
   return one === other || bytes(one).equals(bytes(other));
 }
 
-/** What a run knows of its own checkpoint, besides the fingerprint. */
+/** The form that a run expects of its checkpoint, besides the fingerprint. */
 export interface CheckpointForm {
   readonly parameterCount: number;
   /** Entries of the running maximum; null for identity scaling. */
@@ -206,7 +206,7 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
   };
 }
 
-/** The records of a run go from iteration 0 to the one it has come to, and none is left out. */
+/** Checks that the records go from iteration 0 to the present one without a gap. */
 function readIterations(body: Record<string, unknown>, iteration: number, path: string): readonly TrainRecord[] {
   const records = readRecords<TrainRecord>(body, RECORD, path, (record, k, before) => {
     const expected = before === undefined ? 0 : before.iteration + (before.accepted ? 1 : 0);
@@ -233,7 +233,7 @@ function readState(
     if (!Array.isArray(entry) || typeof entry[0] !== "string") throw fileError(path, "methodState has a bad entry");
     const [name, bits, kind] = entry as [string, unknown, unknown];
     const what = `methodState.${name}`;
-    // What a method carries may be infinite; nothing is NaN.
+    // The state of a method may be infinite, but not NaN.
     const values = checkNumbers(decodeFloats(bits, kind === "number" ? 1 : null, path, what), path, what, true);
     if (kind !== "number" && values.length % parameterCount !== 0)
       throw fileError(path, `${what} must have a multiple of ${parameterCount} numbers; received ${values.length}`);
@@ -253,7 +253,7 @@ function readScaling(value: unknown, length: number | null, path: string): Float
     throw fileError(path, `scaling must ${length === null ? "not " : ""}be there for this run`);
   if (value === null) return null;
   const scaling = checkNumbers(decodeFloats(value, length, path, "scaling"), path, "scaling");
-  // A running maximum of squares: 0 only where a parameter never mattered.
+  // A running maximum of squares: 0 only for a parameter without any effect so far.
   if (scaling.some((one) => one < 0) || scaling.every((one) => one === 0))
     throw fileError(path, "scaling must be numbers of at least 0, one of them above");
   return scaling;

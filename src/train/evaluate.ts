@@ -25,7 +25,7 @@ export async function evaluateStep(
   return { parameters, answer: { ok: true, objective, loss: answer.loss }, seconds };
 }
 
-/** The validation loss at a point just accepted, which the run keeps where it is the best. Not finite counts as no improvement. */
+/** Computes the validation loss at an accepted point, and keeps the point if it is the best. A loss that is not finite is no improvement. */
 export async function validate(
   { validation = null }: MinimizeOptions,
   run: RunState,

@@ -26,7 +26,7 @@ export async function firstPoint(
   let point = await at(parameters);
   const beside = failed(point) ? null : (startBeside?.(point) ?? null);
   if (beside !== null) {
-    // What diag G and the gradient were at the point left behind is no part of the run.
+    // diag G and the gradient of the first point are not part of the run.
     if (problem.gradientStart) problem.gradientStart.value = null;
     maximum?.fill(0);
     probe?.fill(0);

@@ -22,9 +22,9 @@ export interface MinimizeOptions {
   readonly sumOfSquares?: boolean | undefined;
   /** Turns the sum loss g into the reported mean (`run/prepare.ts`). Default 2/(n c), the mean of squares. */
   readonly meanFactor?: number | undefined;
-  /** Of the sample weights (`loss/weighted.ts`). Default 1. */
+  /** Evenness of the sample weights (`loss/weighted.ts`). Default 1. */
   readonly evenness?: number | undefined;
-  /** Evaluated after every accepted step; the factor as above. */
+  /** Validation data, evaluated after every accepted step; the factor as above. */
   readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
   readonly condition?: boolean | undefined;
   /** Parameters to begin at in place of the initial ones, seen from the linearization there; null = those. Not asked when resuming. */
@@ -46,6 +46,6 @@ export interface MinimizeResult {
   readonly records: readonly TrainRecord[];
   /** Seconds of this call and of those it resumed. */
   readonly elapsed: number;
-  /** What went wrong without ending the run: checkpoints that could not be written. */
+  /** Problems that did not end the run: checkpoints that could not be written. */
   readonly warnings: readonly string[];
 }

@@ -48,7 +48,7 @@ export async function* minimize(
     if (loop.reason === null) throw error;
   } finally {
     loop.interrupt.dispose();
-    // Also where the caller leaves the loop early or an observer throws: nothing accepted is lost.
+    // Also if the caller leaves the loop early or an observer throws: no accepted step is lost.
     await loop.checkpoints.close();
   }
   return loop.finish();
@@ -98,7 +98,7 @@ class Loop {
         const validation = await this.#validate(parameters, loss, this.#run.iteration);
         yield await this.#record(startTrial(base, this.#problem.route, damping), base.point, validation);
       }
-      // Boundary tests: also what ends a resumed run at once when it has nothing left to do.
+      // Tests at the boundary of an iteration. They also end a resumed run at once if it has nothing left to do.
       this.reason =
         stops.gradientReason(stop, base.point) ??
         stops.lossReason(stop, loss * this.#meanFactor) ??
@@ -115,7 +115,7 @@ class Loop {
     return { reason, iterations: iteration, last, best, bestValidation, records, elapsed, warnings };
   }
 
-  /** Trials from one point until one is accepted or nothing is left to try. */
+  /** Runs trials from one point until one is accepted or none is left. */
   async *#iterate(start: Base): AsyncGenerator<TrainRecord, void> {
     const [{ method }, problem] = [this.#options, this.#problem];
     const { route, sampleCount, outputSize } = this.#sizes;
@@ -160,12 +160,12 @@ class Loop {
       if (finer === null) continue;
       const whole = await this.#linearize(finer);
       if (whole === null) return;
-      // As if no trial had been: the damping grew against another model.
+      // The state is that before the trials, because the damping grew against another model.
       [base, previous, first, this.#run.method] = [whole, null, number + 1, entered];
     }
   }
 
-  /** A proposal at `base`, whose curvature is refined until there is one or it is exact. null: the run is over. */
+  /** Gets a proposal at `base`, and refines the curvature until there is one or the curvature is exact. null: the run is over. */
   async #propose(base: Base, state: MethodState, previous: Proposal | null) {
     const ask = ({ point }: Base) =>
       this.#options.method.propose(this.#problem, state, point, previous, this.interrupt.signal);
@@ -207,13 +207,13 @@ class Loop {
     yield record;
   }
 
-  /** Shows the point to the observer while the engine is idle: the observer may use it, because the loop linearizes anew afterwards. */
+  /** Shows the point to the observer while the engine is idle: the observer may use it, because the loop linearizes again afterwards. */
   async #show(): Promise<void> {
     const { parameters, iteration } = this.#run;
     await this.#options.observer?.onPoint?.({ parameters: parameters.slice(), position: iteration });
   }
 
-  /** Linearizes where the run stands. null: that failed, which ends the run. */
+  /** Linearizes the present point of the run. null: the linearization failed, which ends the run. */
   async #linearize(fidelity: Fidelity): Promise<Base | null> {
     const base = await baseOf(this.#problem, this.#options, this.#run, fidelity, this.interrupt.signal);
     if (!failed(base)) return base;
@@ -221,7 +221,7 @@ class Loop {
     return null;
   }
 
-  /** What neither the run nor `own` refers to is free for gradients, steps and trial points. */
+  /** Takes back the arrays that neither the run nor `own` refers to, for gradients, steps and trial points. */
   #reclaim(...own: readonly unknown[]): void {
     this.#problem.spare?.reclaim([...own, this.#problem.workspace, ...this.#run.held]);
   }

@@ -6,11 +6,11 @@ import { argumentError } from "../errors.js";
 import { activationRange } from "../network/activation-range.js";
 import type { StartingPoint } from "../run/prepare.js";
 
-/** Relative to the bound: what rounding of the caller's own scaling may leave outside. */
+/** Tolerance relative to the bound, for targets that the caller scaled with rounding. */
 const ROUNDING = 16 * Number.EPSILON;
 
 /**
- * What is held against the range are the targets in the units of the run: alpha f(w) has to reach them, in a centered network after
+ * Compares the targets, in the units of the run, with the range of the activation: alpha f(w) has to reach them, in a centered network after
  * alpha f(w_0) was added. Targets behind an output activation are not standardized, unless the network came with a scaling of its own.
  * @throws GAUSSFLOW_ARGUMENT naming the range and the values
  */
@@ -43,7 +43,7 @@ function extremes(targets: Float64Array, column: number, columns: number): reado
   return [least, most];
 }
 
-/** Found when the file was opened. */
+/** Computed when the file was opened. */
 function fileExtremes({ summary, inputSize }: FileDataset, column: number, scaling: StartingPoint["scaling"]) {
   const { offset, scale } = scaling?.targets ?? { offset: [0], scale: [1] };
   const scaled = (values: Float64Array) => (values[inputSize + column] - (offset[column] ?? 0)) / (scale[column] ?? 1);

@@ -13,17 +13,17 @@ export class RunState {
   /** Running maximum of diag G, which the engine updates in place; null with identity scaling. */
   readonly scaling: Float64Array | null;
   readonly records: TrainRecord[];
-  /** By the training objective. */
+  /** Best point by the training objective. */
   best: Best;
-  /** By the validation loss; null without validation data. */
+  /** Best point by the validation loss; null without validation data. */
   bestValidation: Best | null;
   /** Iterations since the validation loss last fell. */
   stale: number;
-  /** Where the run stands. */
+  /** The present parameters. */
   last: Best;
   readonly #start = performance.now();
   readonly #before: number;
-  /** What a checkpoint of the last boundary of this run refers to. */
+  /** The arrays to which a checkpoint of the last boundary refers. */
   #boundary: Omit<Snapshot, "records"> | null = null;
 
   /**
@@ -50,7 +50,7 @@ export class RunState {
   }
 
   /**
-   * Stands at a point of the present iteration, which is kept where it is the best.
+   * Moves to a point of the present iteration, and keeps it if it is the best.
    * @param loss mean loss as in the records
    */
   standAt(parameters: Float64Array, objective: number, loss: number): void {
@@ -58,7 +58,7 @@ export class RunState {
     this.best = better(this.last, this.best);
   }
 
-  /** Keeps a point where it is the best by the validation loss, `value`. */
+  /** Keeps a point if it is the best by the validation loss, `value`. */
   validate(candidate: Best): void {
     const kept = better(candidate, this.bestValidation);
     this.stale = kept === candidate ? 0 : this.stale + 1;
@@ -66,7 +66,7 @@ export class RunState {
   }
 
   /**
-   * The state at this boundary, made when it is asked for. The list of records only grows: its length now is where to cut it.
+   * The state at this boundary, made on request. The list of records only grows: its length now is where to cut it.
    * @param gradientStart what the measure of the gradient is relative to (`Problem.gradientStart`); null with squared error
    */
   snapshot(gradientStart: number | null): () => Snapshot {
@@ -86,7 +86,7 @@ export class RunState {
     return () => ({ ...boundary, records: this.records.slice(0, count) });
   }
 
-  /** Everything that holds vectors of the run. */
+  /** All objects that hold vectors of the run. */
   get held(): readonly unknown[] {
     return [this.parameters, this.method, this.best, this.bestValidation, this.last, this.#boundary];
   }

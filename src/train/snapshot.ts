@@ -4,11 +4,11 @@
 import type { MethodState } from "../method/method.js";
 import type { TrainRecord } from "../run/record.js";
 
-/** A point worth keeping. */
+/** The best point so far. */
 export interface Best {
   readonly iteration: number;
   readonly parameters: Float64Array;
-  /** What it is the best by: the objective, or the validation loss (both lower is better). */
+  /** The objective or the validation loss by which it is the best (lower is better). */
   readonly value: number;
   /** Training loss there, as in the records. */
   readonly loss: number;
@@ -21,9 +21,9 @@ export interface Snapshot {
   readonly methodState: MethodState;
   /** Running-maximum state; null for identity scaling. */
   readonly scaling: Float64Array | null;
-  /** By the training objective. */
+  /** Best point by the training objective. */
   readonly best: Best;
-  /** By the validation loss; null without validation data. */
+  /** Best point by the validation loss; null without validation data. */
   readonly bestValidation: Best | null;
   /** Iterations since the validation loss last fell. */
   readonly stale: number;

@@ -91,14 +91,14 @@ export function lossReason(rules: StopRules, loss: number): Reason | null {
   return { code: "loss", message: `the loss ${show(loss)} reached the target ${show(rules.loss)}` };
 }
 
-/** What an accepted step promised, and where it led. */
+/** The predicted reduction of an accepted step, and its outcome. */
 interface Move {
   readonly predicted: number;
   readonly objective: number;
   readonly parameterNorm: number;
 }
 
-/** Tests after an accepted step, which a model of too few samples does not decide. */
+/** Tests after an accepted step; skipped if the model of the step had too few samples. */
 export function acceptedReason(
   rules: StopRules,
   { base: { point, fidelity }, route, stepNorm }: Trial,
@@ -121,8 +121,8 @@ export function acceptedReason(
 }
 
 /**
- * The one success a rejected trial can mean: the first trial from a point promises, and makes, a change at rounding level,
- * so that no step can be told from noise any more. `rounding` is relative to the objective.
+ * A rejected trial that means convergence: the first trial from a point predicts and makes a change at rounding level, so that no step can be
+ * distinguished from noise. `rounding` is relative to the objective.
  */
 function roundingReason(point: Point, predicted: number, actual: number, rounding: number): Reason | null {
   const bound = rounding * point.objective;
@@ -155,12 +155,12 @@ export function iterationsReason(rules: StopRules, iteration: number): Reason | 
   return { code: "iterations", message };
 }
 
-/** Predictions carry a few units of rounding each: of a residual as large as the predictions so much is noise, relative to it. */
+/** Rounding of a residual, relative to predictions of the same size: each prediction has a few units of rounding. */
 const noise = 16 * Number.EPSILON;
 /** Rejected trials from one point, the accelerated and the shorter ones among them, after which the objective there counts as noise. */
 const noisyTrials = 4;
 
-/** The other success: residuals have gone down from the size of the targets to their rounding, where the model promises what is not there. */
+/** The other case of convergence: the residuals have fallen from the size of the targets to their rounding, where predicted reductions are not real. */
 function noiseReason(point: Point, start: number, trial: number): Reason | null {
   if (trial < noisyTrials || !(point.objective <= noise ** 2 * start)) return null;
   return {
@@ -169,12 +169,12 @@ function noiseReason(point: Point, start: number, trial: number): Reason | null 
   };
 }
 
-/** More rejected trials than any growth of the damping can need: a method that never gives up is ended here. */
+/** Largest number of rejected trials, more than any growth of the damping needs; it ends a method that never stops. */
 const mostTrials = 100;
 
 /**
- * Why the run ends after a rejected trial: the method's reason, or what the loop sees and the method does not. null = the run goes on.
- * @param count of trials of this model, this one included
+ * Why the run ends after a rejected trial: the method's reason, or a reason that only the loop can detect. null = the run continues.
+ * @param count number of trials with this model, this one included
  */
 export function rejectedReason(
   { base: { point }, proposal, end, judgment }: Trial,

@@ -6,7 +6,7 @@
 // Nielsen: IMM-REP-1999-05, and Madsen, Nielsen, Tingleff 2004; hybrid lies between Nielsen and the classic x0.1 rule.
 import type { ScalingKind } from "../../linearize/problem.js";
 
-/** What a rule remembers: the damping, and the factor of the next rejection. */
+/** The state of a rule: the damping, and the factor of the next rejection. */
 export interface DampingState {
   readonly damping: number;
   readonly growth: number;
@@ -44,7 +44,7 @@ const hybrid: DampingRule = {
   rejected: grow,
 };
 
-/** How the damping follows the gain ratio. */
+/** Name of the rule by which the damping follows the gain ratio. */
 export type DampingRuleName = "nielsen" | "hybrid";
 
 /** The rules by name. */
@@ -55,7 +55,7 @@ const large = 500;
 
 /**
  * The first damping relative to the size of the curvature in the units of D.
- * @param scaling that was asked for
+ * @param scaling the requested scaling
  * @param effect the scaling in effect on the route
  */
 export function firstDamping(scaling: ScalingKind, effect: ScalingKind, parameterCount: number): number {
@@ -64,12 +64,12 @@ export function firstDamping(scaling: ScalingKind, effect: ScalingKind, paramete
   return parameterCount < large ? 1 : 0.03;
 }
 
-/** Beyond this multiple of the curvature's size more damping can only shorten a step that is already lost in rounding. */
+/** Largest damping as a multiple of the curvature's size; more would only shorten a step that is already rounding. */
 const saturation = 1e16;
 /** Below this multiple of it the damping has no effect in double precision. */
 const floor = 1e-30;
 
-/** Most damping in a run whose curvature is of size `scale`. A curvature near the end of the double range must not make it infinite. */
+/** Largest damping of a run whose curvature is of size `scale`. It stays finite for a curvature near the end of the double range. */
 export function mostDamping(scale: number): number {
   return Math.min(saturation * scale, Number.MAX_VALUE);
 }

@@ -8,7 +8,7 @@ import { type FidelityPolicy, numberOf, type RunPosition } from "../method.js";
 import type { LevenbergMarquardtSettings } from "./options.js";
 import { isStalled } from "./residual-curvature.js";
 
-/** What the settings leave open. */
+/** The settings that the policy depends on. */
 type Choices = Pick<LevenbergMarquardtSettings, "precision" | "curvatureSamples">;
 
 /** The policy of these settings. */
@@ -39,7 +39,7 @@ function ofProducts(sizes: RunSizes, choices: Choices, { iteration, records }: R
   return { subset, tolerance, scarceBelow: leastPromise["matrix-free"] };
 }
 
-/** With a matrix: single precision, whose factor may be that of a subset. A run that stalls wants the exact one. */
+/** With a matrix: single precision, whose factor may be that of a subset. A run that stalls uses the exact curvature. */
 function ofMatrix(sizes: RunSizes, choices: Choices, { state, iteration, records }: RunPosition): Fidelity {
   if (!singlePays(sizes, choices.precision)) return {};
   const damping = state === null ? Number.POSITIVE_INFINITY : numberOf(state, "damping");

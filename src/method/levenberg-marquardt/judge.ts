@@ -6,7 +6,7 @@ import { type Judgment, type MethodState, numberOf, type Proposal, riseMessage, 
 import { bounded, type DampingRule, type DampingState, mostDamping } from "./damping.js";
 import { afterStep, withoutCorrection } from "./residual-curvature.js";
 
-/** Whether a trial from `point` is accepted, and the state that follows. */
+/** Decides whether a trial from `point` is accepted, and returns the next state. */
 export function judge(
   rule: DampingRule,
   state: MethodState,
@@ -28,7 +28,7 @@ export function judge(
   const rejected = { accepted: false, gainRatio, rejection };
   // The velocity alone is still to be tried.
   if (!failed(proposal) && proposal.acceleration !== null) return { ...rejected, state };
-  // Not positive definite with the correction: it goes before the damping grows.
+  // Not positive definite with the correction: the correction is dropped before the damping grows.
   if (failed(proposal) && proposal.code === "indefinite") {
     const dropped = withoutCorrection(state, point);
     if (dropped !== null) return { ...rejected, state: { ...state, ...dropped } };
@@ -36,7 +36,7 @@ export function judge(
   return { ...rejected, ...withMoreDamping(rule, state, point, rejection) };
 }
 
-/** The state with more damping, and the end of the run where that is too much. */
+/** The state with more damping, or the end of the run if that is too large. */
 function withMoreDamping(
   rule: DampingRule,
   state: MethodState,

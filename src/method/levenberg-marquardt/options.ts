@@ -20,7 +20,7 @@ export interface LevenbergMarquardtOptions {
    * First damping, relative to the largest diagonal entry of the curvature in the units of D. "auto", the default: with "root" 1 below 500
    * parameters, 0.03 from there on and 0.1 where it is the identity in effect (dual route); with "marquardt" 1, and 1e-3 where that is the
    * identity in effect (dual route with weight decay); 1e-3 with "identity".
-   * A bold first step of a small network on noisy data ends in a worse minimum; larger ones on the same data do not
+   * A long first step of a small network on noisy data ends in a worse minimum; larger networks on the same data do not
    * (`node bench/uci.mjs`, also with `--hidden 32-32` and `--damping`).
    */
   readonly initialDamping?: number | "auto" | undefined;
@@ -30,26 +30,26 @@ export interface LevenbergMarquardtOptions {
    */
   readonly acceleration?: boolean | undefined;
   /**
-   * Of the primal curvature: "auto" forms and factors it in float32 where that pays and suffices, and refines the step to that of double
-   * precision (`step/precision.ts` has the rule; every record tells); "double" never does. Default "auto".
+   * Precision of the primal curvature: "auto" forms and factors it in float32 where that is faster and exact enough, and refines the step to double
+   * precision (`step/precision.ts` has the rule; every record has the precision); "double" never does. Default "auto".
    */
   readonly precision?: PrecisionChoice | undefined;
   /**
-   * Samples behind the curvature: "auto" takes few of them far from the minimum where that pays, in the primal route in single precision
-   * (a preconditioner, the step is that of all samples) and the matrix-free route (`step/subset.ts` has the rule; every record tells);
-   * "all" never does. The gradient is always that of all samples. Default "auto".
+   * Samples behind the curvature: "auto" takes few of them far from the minimum where that is faster, on the primal route in single precision
+   * (a preconditioner, the step is that of all samples) and on the matrix-free route (`step/subset.ts` has the rule; every record has the
+   * number); "all" never does. The gradient is always that of all samples. Default "auto".
    */
   readonly curvatureSamples?: CurvatureSamples | undefined;
   /**
    * The part of the Hessian that G leaves out, sum_i r_i (Hessian of psi_i), large where residuals stay large: "auto" adds a secant
-   * correction for it, in the primal route, once three iterations in a row lower the objective by less than 0.3% each (`step/secant.ts`; the record of
-   * every such step tells), from then on in double precision and without acceleration; "none" never does, nor does a run that is asked for
-   * condition estimates. Default "auto".
+   * correction for it, in the primal route, once three iterations in a row lower the objective by less than 0.3% each (`step/secant.ts`;
+   * records show it), from then on in double precision and without acceleration. "none" never does, nor does a run with condition estimates.
+   * Default "auto".
    */
   readonly residualCurvature?: ResidualCurvature | undefined;
 }
 
-/** All options, with the defaults where none was given. Plain data: two methods with equal settings take equal steps. */
+/** All options, with defaults filled in. Plain data: two methods with equal settings take equal steps. */
 export type LevenbergMarquardtSettings = {
   readonly [Name in keyof LevenbergMarquardtOptions]-?: Exclude<LevenbergMarquardtOptions[Name], undefined>;
 };

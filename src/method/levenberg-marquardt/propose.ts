@@ -8,7 +8,7 @@ import { type MethodState, numberOf, type Proposal } from "../method.js";
 import type { LevenbergMarquardtSettings } from "./options.js";
 import { correctionAt, isStalled } from "./residual-curvature.js";
 
-/** The next step from `point`, or why there is none. */
+/** The next step from `point`, or the failure that prevents it. */
 export async function propose(
   { residualCurvature, acceleration }: LevenbergMarquardtSettings,
   problem: Problem,

@@ -9,12 +9,12 @@ import { Slot } from "../../linearize/workspace.js";
 import { noPairs, nothingPending, type Pairs, type Pending, secantOf, withPending } from "../../step/secant.js";
 import { arrayOf, type MethodState, numberOf, type Proposal } from "../method.js";
 
-/** A run stalls once so many steps one after the other take less than `share` off the objective each, until one takes `end`. */
+/** A run stalls once this many steps in a row lower the objective by less than `share` each, until one lowers it by `end`. */
 const stall = { steps: 3, share: 3e-3, end: 3e-2 };
 
 export const isStalled = (state: MethodState) => numberOf(state, "slowSteps") >= stall.steps;
 
-/** Of the state: how many slow steps stand in a row, and what the correction is made of. */
+/** The part of the state that counts slow steps in a row and holds the pairs of the correction. */
 function secantState(slowSteps: number, pairs: Pairs, pending: Pending): MethodState {
   return {
     slowSteps,
@@ -27,10 +27,10 @@ function secantState(slowSteps: number, pairs: Pairs, pending: Pending): MethodS
   };
 }
 
-/** Of a run that starts. */
+/** That part at the start of a run. */
 export const neverStalled = secantState(0, noPairs, nothingPending);
 
-/** What of these fields of a state from a file cannot be; null where all can. Arrays that belong together are of one length. */
+/** The first of these fields of a state from a file that is impossible, as a sentence; null if all are possible. */
 export function checkSecant(state: MethodState): string | null {
   const slow = numberOf(state, "slowSteps");
   if (!Number.isInteger(slow) || slow < 0 || slow > stall.steps)
@@ -50,7 +50,7 @@ export function checkSecant(state: MethodState): string | null {
   return null;
 }
 
-/** What the pairs of a point come to. */
+/** The pairs at a point and the correction made of them. */
 interface Secant {
   readonly pairs: Pairs;
   readonly correction: LowRank | null;
@@ -58,7 +58,7 @@ interface Secant {
 
 const noSecant: Secant = { pairs: noPairs, correction: null };
 
-/** For the trials from a point and what is made of them: all of it follows from the state and the point. */
+/** Store of the correction for the trials from a point; it follows from the state and the point. */
 const secantSlot = new Slot<Secant>("secant correction");
 
 /** The correction at a point, from what the state holds; null where there is none. */
@@ -71,7 +71,7 @@ export async function correctionAt(
   return (await secantAt(problem, state, point, signal)).correction;
 }
 
-/** Of the state after a trial whose matrix was not positive definite: without the correction; null where there was none. */
+/** The state without the correction, after a trial whose matrix was not positive definite; null if there was no correction. */
 export function withoutCorrection(state: MethodState, point: Point): MethodState | null {
   if (!point.workspace.get(secantSlot)?.correction) return null;
   point.workspace.delete(secantSlot);
@@ -97,7 +97,7 @@ async function secantAt(problem: Problem, state: MethodState, point: Point, sign
   return secant;
 }
 
-/** After an accepted step from `point` that took this share off the objective. */
+/** The state after an accepted step from `point` that lowered the objective by this share. */
 export function afterStep(state: MethodState, point: Point, proposal: Proposal | Failure, share: number): MethodState {
   const was = isStalled(state);
   const slow = share < (was ? stall.end : stall.share) ? Math.min(numberOf(state, "slowSteps") + 1, stall.steps) : 0;
