@@ -1,4 +1,4 @@
-// Implements arguments.h.
+// The argument checks of the addon (arguments.h).
 #include "arguments.h"
 
 #include <cmath>

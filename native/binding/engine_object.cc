@@ -1,4 +1,5 @@
-// Implements engine_object.h.
+// The class NativeEngine: construction, data, evaluation, linearization and solves
+// (engine_object.h).
 #include "engine_object.h"
 
 #include <utility>

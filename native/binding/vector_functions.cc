@@ -1,4 +1,4 @@
-// Implements vector_functions.h.
+// The addon's functions on large vectors (vector_functions.h).
 #include "vector_functions.h"
 
 #include <limits>

@@ -1,4 +1,4 @@
-// Numbers of the activations made of the normal distribution.
+// Constants of the activations that are built from the normal distribution (gelu, erf).
 #ifndef GAUSSFLOW_CORE_ACTIVATION_CONSTANTS_H_
 #define GAUSSFLOW_CORE_ACTIVATION_CONSTANTS_H_
 

@@ -1,3 +1,4 @@
+// The second derivatives of the activations, for the geodesic acceleration (activations.h).
 #include <cmath>
 
 #include "activation_constants.h"

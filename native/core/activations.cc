@@ -1,3 +1,4 @@
+// The vectorized activations and their first derivatives (activations.h).
 #include "activations.h"
 
 #include <bit>

@@ -1,4 +1,5 @@
-// Activations on contiguous vectors: value and derivative in one pass.
+// The activations on contiguous vectors, value and derivative in one pass. tangents.cc and
+// products.cc call them for every layer; src/network/activations.ts has the formulas.
 #ifndef GAUSSFLOW_CORE_ACTIVATIONS_H_
 #define GAUSSFLOW_CORE_ACTIVATIONS_H_
 

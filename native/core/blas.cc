@@ -1,3 +1,4 @@
+// Holds OpenBLAS to one thread and maps its work buffers (blas.h).
 #include "blas.h"
 
 #include <algorithm>

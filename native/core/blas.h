@@ -1,7 +1,7 @@
-// The BLAS and LAPACK we call, by their Fortran symbols (Debian's OpenBLAS has no LAPACKE; Ceres
-// does the same), all with 32-bit integers, column-major. gaussflow owns the threads: BLAS is held
-// to one thread in every thread that calls it, because OpenBLAS's own threads lose work when the
-// process forks and may not be used from several callers at once.
+// The BLAS and LAPACK functions that the core calls, by their Fortran symbols (Debian's OpenBLAS
+// has no LAPACKE; Ceres does the same), all with 32-bit integers, column-major. BLAS runs on one
+// thread in every thread that calls it, and thread_pool.h does the threading, because OpenBLAS's
+// own threads lose work when the process forks and may not be used by several callers at once.
 #ifndef GAUSSFLOW_CORE_BLAS_H_
 #define GAUSSFLOW_CORE_BLAS_H_
 

@@ -1,3 +1,4 @@
+// Allocation of the core's arrays (buffer.h).
 #include "buffer.h"
 
 #include <cstdint>

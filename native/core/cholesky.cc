@@ -1,3 +1,4 @@
+// Blocked Cholesky factorization and triangular solves on the thread pool (cholesky.h).
 #include "cholesky.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Cholesky factorization on our own threads, and the solves that go with it.
+// Cholesky factorization of a symmetric matrix on the thread pool, and the triangular solves with
+// its factor, for the damped systems of the engine.
 #ifndef GAUSSFLOW_CORE_CHOLESKY_H_
 #define GAUSSFLOW_CORE_CHOLESKY_H_
 

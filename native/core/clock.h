@@ -1,4 +1,4 @@
-// Seconds of a clock that never goes back.
+// Seconds of a monotonic clock, for the times that calls report.
 #ifndef GAUSSFLOW_CORE_CLOCK_H_
 #define GAUSSFLOW_CORE_CLOCK_H_
 

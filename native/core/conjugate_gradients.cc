@@ -1,3 +1,4 @@
+// Preconditioned conjugate gradients (conjugate_gradients.h).
 #include "conjugate_gradients.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Holds the samples of an engine, or reads them block by block from a file (dataset.h).
 #include "dataset.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// The engine's data, one contiguous row a feature (or output) so that loops over samples are
-// contiguous: a copy of all samples, or a window of those of a file, read and scaled when a block
-// of them is wanted. Sample weights are in memory either way.
+// The data of an engine, one contiguous row per feature (or output) so that loops over samples are
+// contiguous: a copy of all samples, or a window of the samples of a file, read and scaled when a
+// block of them is needed. Sample weights are in memory in both cases.
 #ifndef GAUSSFLOW_CORE_DATASET_H_
 #define GAUSSFLOW_CORE_DATASET_H_
 

@@ -1,3 +1,5 @@
+// The matrix product of the core: packing, and the choice between its own code and OpenBLAS
+// (gemm.h).
 #include "gemm.h"
 
 #include <algorithm>

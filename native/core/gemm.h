@@ -1,12 +1,13 @@
-// C (m x n) = alpha op(A) op(B) + beta C, column-major, by the thread that calls it; op is 'N' or
-// 'T', and C is not read where beta is 0.
+// The matrix product of the core: C (m x n) = alpha op(A) op(B) + beta C, column-major, on the
+// calling thread; op is 'N' or 'T', and C is not read if beta is 0. Passes, products and Cholesky
+// call it.
 //
-// In double precision, where the processor has AVX-512 and the product is not small, it is ours:
-// its register tile keeps the multipliers nine tenths busy, that of OpenBLAS 0.3 three quarters
-// (the cases products-64-512-512-8 and cholesky-3000 of docs/benchmarks.md rest on it). Single
-// precision, small products and other processors are left to OpenBLAS, which is as fast there or
-// faster; so is a product for whose packed operands (a megabyte) there is no memory. Ours
-// multiplies by alpha = 0 as by any number.
+// In double precision, on processors with AVX-512 and for products that are not small, the code of
+// this file computes it: its register tile uses nine tenths of the multipliers' time, that of
+// OpenBLAS 0.3 three quarters (see products-64-512-512-8 and cholesky-3000 in docs/benchmarks.md).
+// OpenBLAS computes single precision, small products and products on other processors, where it is
+// as fast or faster, and products for whose packed operands (a megabyte) there is no memory. This
+// file's code multiplies by alpha = 0 like by any other number.
 #ifndef GAUSSFLOW_CORE_GEMM_H_
 #define GAUSSFLOW_CORE_GEMM_H_
 

@@ -1,4 +1,4 @@
-// Memory that cannot be had: an exception inside the core, a Status at its face.
+// Turns refused memory, an exception inside the core, into a Status for the callers of the engine.
 #ifndef GAUSSFLOW_CORE_GUARDED_H_
 #define GAUSSFLOW_CORE_GUARDED_H_
 

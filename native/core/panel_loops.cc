@@ -1,3 +1,4 @@
+// The elementwise loops over panels, compiled for several processors (panel_loops.h).
 #include "panel_loops.h"
 
 #include "simd.h"

@@ -1,4 +1,5 @@
-// Loops over a row of a panel, in double and float, compiled for several processors (simd.h).
+// Elementwise loops over a row of a panel, in double and float, for products.cc and the tangent
+// kernel. They are compiled for several processors (simd.h).
 #ifndef GAUSSFLOW_CORE_PANEL_LOOPS_H_
 #define GAUSSFLOW_CORE_PANEL_LOOPS_H_
 

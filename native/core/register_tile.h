@@ -1,6 +1,6 @@
-// The inner loop of every product of ours: a tile of sums in registers, wide vectors by broadcast
-// numbers, on operands packed in the order in which it reads them. Compiled into functions for
-// one processor each: pair_product.cc, gemm.cc.
+// The inner loop of the core's matrix products: a tile of sums in registers, wide vectors times
+// broadcast numbers, on operands packed in the order of reading. pair_product.cc and gemm.cc
+// compile it into one function for each kind of processor.
 #ifndef GAUSSFLOW_CORE_REGISTER_TILE_H_
 #define GAUSSFLOW_CORE_REGISTER_TILE_H_
 

@@ -1,3 +1,4 @@
+// Reads rows of a data file (row_file.h).
 #include "row_file.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
-// A file of samples: after a header of `offset` bytes n rows of `width` doubles, little-endian.
-// Rows are read block by block (no mapping: a file that is cut off under a mapping kills the
-// process).
+// Reads the rows of a data file for dataset.h: after a header of `offset` bytes the file has n rows
+// of `width` doubles, little-endian. Rows are read block by block and not mapped, because a file
+// that is cut off under a mapping kills the process.
 #ifndef GAUSSFLOW_CORE_ROW_FILE_H_
 #define GAUSSFLOW_CORE_ROW_FILE_H_
 

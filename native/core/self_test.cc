@@ -1,3 +1,4 @@
+// The self-test of the addon's BLAS (self_test.h).
 #include "self_test.h"
 
 #include <algorithm>

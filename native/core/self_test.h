@@ -1,6 +1,7 @@
-// Known failures of OpenBLAS builds that a program must find before it trusts one: 64-bit integers
-// under 32-bit names, kernels whose dpotrf calls a good matrix indefinite (OpenBLAS #1643, #2029,
-// #2986), serial builds without locks called from several threads (#2126).
+// The self-test of the addon, which the loader runs before it trusts an addon. It finds known
+// failures of OpenBLAS builds: 64-bit integers under 32-bit names, kernels whose dpotrf calls a
+// good matrix indefinite (OpenBLAS #1643, #2029, #2986), serial builds without locks called from
+// several threads (#2126).
 #ifndef GAUSSFLOW_CORE_SELF_TEST_H_
 #define GAUSSFLOW_CORE_SELF_TEST_H_
 

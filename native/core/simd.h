@@ -1,6 +1,6 @@
-// Run-time dispatch for loops the compiler vectorizes: the default build has no -march, the loop is
-// compiled for several processors and the right one is bound at load. Sanitizers cannot run the
-// binder, so they get the plain loop.
+// Run-time dispatch for loops that the compiler vectorizes: the default build has no -march, so a
+// loop is compiled for several processors and the right version is bound when the addon is loaded.
+// Sanitizers cannot run the binder and use the plain loop.
 #ifndef GAUSSFLOW_CORE_SIMD_H_
 #define GAUSSFLOW_CORE_SIMD_H_
 

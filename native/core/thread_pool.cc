@@ -1,3 +1,4 @@
+// The thread pool of the core (thread_pool.h).
 #include "thread_pool.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// The threads that gaussflow owns: one grow-only pool a process, shared by all engines. The calling
+// The thread pool of the core: one grow-only pool a process, shared by all engines. The calling
 // thread takes work too, so a call never waits for a free worker. Tasks are handed out in index
-// order; what a task computes must not depend on which thread runs it, and that is how results stay
-// the same for every number of threads.
+// order. The result of a task must not depend on the thread that runs it, so that results are the
+// same for every number of threads.
 #ifndef GAUSSFLOW_CORE_THREAD_POOL_H_
 #define GAUSSFLOW_CORE_THREAD_POOL_H_
 

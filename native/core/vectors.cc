@@ -1,3 +1,4 @@
+// Sums and updates of large vectors (vectors.h).
 #include "vectors.h"
 
 #include <algorithm>
