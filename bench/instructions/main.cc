@@ -9,8 +9,8 @@
 #include "activations.h"
 #include "blas.h"
 #include "cholesky.h"
-#include "gram.h"
-#include "kernel.h"
+#include "curvature/gram_builder.h"
+#include "curvature/kernel_builder.h"
 #include "products.h"
 #include "tangents.h"
 

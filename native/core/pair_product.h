@@ -1,6 +1,7 @@
-// The product of two sets of vectors, R^T L, that the Gram matrix (gram.h) and the tangent kernel
-// (kernel.h) are made of: a register tile of wide vectors by broadcast numbers, on operands that
-// are made in the order in which it reads them, so that nothing is packed.
+// The product of two sets of vectors, R^T L, that the Gram matrix (curvature/gram_builder.h) and
+// the tangent kernel (curvature/kernel_builder.h) are made of: a register tile of wide vectors by
+// broadcast numbers, on operands that are made in the order in which it reads them, so that nothing
+// is packed.
 //
 // Both are cut into panels of up to PanelShape::wide groups of kLanes vectors, [sample][vector]
 // each: three groups of R, one of L in the Gram, three of both in the kernel, whose vectors are

@@ -1,13 +1,12 @@
 // The Gram builder against J^T J with explicit rows of J, in double and in float: blocks of
 // samples, deep and narrow networks, several outputs, badly scaled units, threads. And its product
 // of panels against plain sums.
-#include "gram.h"
-
 #include <algorithm>
 #include <limits>
 #include <type_traits>
 
 #include "check.h"
+#include "curvature/gram_builder.h"
 #include "dataset.h"
 #include "pair_product.h"
 

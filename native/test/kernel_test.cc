@@ -1,13 +1,12 @@
 // The tangent kernel against J D^-1 J^T with a stored J, at the edges of panels and tiles, and with
 // more units than are summed over at a time; the same bits for every number of threads.
-#include "kernel.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "check.h"
+#include "curvature/kernel_builder.h"
 #include "tangents.h"
 
 using namespace gaussflow;

@@ -1,11 +1,10 @@
 // The orthogonal system against plain loops: R^T R, steps with and without damping and decay, rank,
 // tiny singular values, threads, failures; and the inertia that counts eigenvalues.
-#include "orthogonal.h"
-
 #include <limits>
 
 #include "blas.h"
 #include "check.h"
+#include "curvature/orthogonal_system.h"
 
 using namespace gaussflow;
 using namespace gaussflow::test;

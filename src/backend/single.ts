@@ -10,7 +10,7 @@ import { argumentError } from "../errors.js";
 import type { Curvature } from "./curvature.js";
 import type { Failure } from "./engine.js";
 
-/** As kTolerance and kMostSteps in native/core/single_system.h. */
+/** As kTolerance and kMostSteps in native/core/curvature/single_system.h. */
 export const singleTolerance = 1e-8;
 export const mostSingleSteps = 12;
 /** As kMostSubsetSteps there. */

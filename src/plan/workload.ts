@@ -41,7 +41,7 @@ function passWork(net: Architecture, n: number, route: Route): Work {
   return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(linearizeCost(net, n, route)) };
 }
 
-/** G from the pairs of units and inputs of every two layers (native/core/gram.h). */
+/** G from the pairs of units and inputs of every two layers (native/core/curvature/gram_builder.h). */
 function gramWork(net: Architecture, n: number): Work {
   let products = 0;
   for (const { left, right } of layerPairs(net)) products += left * right;

@@ -1,4 +1,4 @@
-#include "tangent_rows.h"
+#include "curvature/tangent_rows.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "kernel.h"
+#include "curvature/kernel_builder.h"
 
 #include <algorithm>
 #include <utility>

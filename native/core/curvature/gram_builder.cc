@@ -1,4 +1,4 @@
-#include "gram.h"
+#include "curvature/gram_builder.h"
 
 #include <algorithm>
 

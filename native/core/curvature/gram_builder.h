@@ -13,17 +13,17 @@
 // Pairs of one p (or q) are a run: its first index goes through neighbors of a row of
 // TangentRows, so a run is made by one scaled copy a sample. In float, G comes out scaled (see
 // there).
-#ifndef GAUSSFLOW_CORE_GRAM_H_
-#define GAUSSFLOW_CORE_GRAM_H_
+#ifndef GAUSSFLOW_CORE_CURVATURE_GRAM_BUILDER_H_
+#define GAUSSFLOW_CORE_CURVATURE_GRAM_BUILDER_H_
 
 #include <cstddef>
 #include <vector>
 
 #include "architecture.h"
 #include "buffer.h"
+#include "curvature/tangent_rows.h"
 #include "status.h"
 #include "symmetric_matrix.h"
-#include "tangent_rows.h"
 #include "tangents.h"
 
 namespace gaussflow {
@@ -93,4 +93,4 @@ class GramBuilder {
 
 }  // namespace gaussflow
 
-#endif  // GAUSSFLOW_CORE_GRAM_H_
+#endif  // GAUSSFLOW_CORE_CURVATURE_GRAM_BUILDER_H_

@@ -1,12 +1,12 @@
 // A block of samples' tangents turned round: a layer's inputs h, or its deltas, of one sample side
-// by side, so that products of pairs of them are contiguous (gram.h), in double or in float. One
-// array a layer and kind: who walks through the samples reads them in a stream.
+// by side, so that products of pairs of them are contiguous (gram_builder.h), in double or in
+// float. One array a layer and kind: who walks through the samples reads them in a stream.
 //
 // In float every unit is scaled by a power of two to a root mean square near 1 over the first
 // block. G then comes out as T G T with the diagonal T of Scale(): no product of four such numbers
 // over- or underflows, and scaling by powers of two rounds nothing.
-#ifndef GAUSSFLOW_CORE_TANGENT_ROWS_H_
-#define GAUSSFLOW_CORE_TANGENT_ROWS_H_
+#ifndef GAUSSFLOW_CORE_CURVATURE_TANGENT_ROWS_H_
+#define GAUSSFLOW_CORE_CURVATURE_TANGENT_ROWS_H_
 
 #include <cstddef>
 #include <vector>
@@ -67,4 +67,4 @@ class TangentRows {
 
 }  // namespace gaussflow
 
-#endif  // GAUSSFLOW_CORE_TANGENT_ROWS_H_
+#endif  // GAUSSFLOW_CORE_CURVATURE_TANGENT_ROWS_H_

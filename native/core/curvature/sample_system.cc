@@ -1,4 +1,4 @@
-#include "sample_system.h"
+#include "curvature/sample_system.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,6 +1,6 @@
-// The damped system (G + diag(shift)) x = b with G formed in float (gram.h): a float Cholesky
-// factor preconditions conjugate gradients on the exact double operator, so that the step is that
-// of double precision and the large products and the factorization cost half.
+// The damped system (G + diag(shift)) x = b with G formed in float (gram_builder.h): a float
+// Cholesky factor preconditions conjugate gradients on the exact double operator, so that the step
+// is that of double precision and the large products and the factorization cost half.
 //
 //   S (G + shift) S ~ L L^T in float, S = diag(G_jj + shift_j)^-1/2 with the exact G_jj: a unit
 //   diagonal, so that nothing over- or underflows.
@@ -12,8 +12,8 @@
 // G may be of a subset of the samples (Engine::Linearize): a rougher preconditioner of the same
 // operator, which costs a few steps more and a fraction of the products. Of few samples there is
 // a shorter way to the same preconditioner: sample_system.h.
-#ifndef GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
-#define GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
+#ifndef GAUSSFLOW_CORE_CURVATURE_SINGLE_SYSTEM_H_
+#define GAUSSFLOW_CORE_CURVATURE_SINGLE_SYSTEM_H_
 
 #include <vector>
 
@@ -72,4 +72,4 @@ class SingleSystem {
 
 }  // namespace gaussflow
 
-#endif  // GAUSSFLOW_CORE_SINGLE_SYSTEM_H_
+#endif  // GAUSSFLOW_CORE_CURVATURE_SINGLE_SYSTEM_H_

@@ -1,4 +1,4 @@
-#include "damped_system.h"
+#include "curvature/damped_system.h"
 
 #include <algorithm>
 #include <cmath>

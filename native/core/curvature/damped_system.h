@@ -1,8 +1,8 @@
 // The damped system (M + diag(shift)) x = b for the symmetric M of the last linearization: factor,
 // solve, one step of iterative refinement with M itself, condition estimate. M survives, so that
 // another damping costs one more factorization only.
-#ifndef GAUSSFLOW_CORE_DAMPED_SYSTEM_H_
-#define GAUSSFLOW_CORE_DAMPED_SYSTEM_H_
+#ifndef GAUSSFLOW_CORE_CURVATURE_DAMPED_SYSTEM_H_
+#define GAUSSFLOW_CORE_CURVATURE_DAMPED_SYSTEM_H_
 
 #include <vector>
 
@@ -65,4 +65,4 @@ class DampedSystem {
 
 }  // namespace gaussflow
 
-#endif  // GAUSSFLOW_CORE_DAMPED_SYSTEM_H_
+#endif  // GAUSSFLOW_CORE_CURVATURE_DAMPED_SYSTEM_H_

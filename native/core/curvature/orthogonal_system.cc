@@ -1,4 +1,4 @@
-#include "orthogonal.h"
+#include "curvature/orthogonal_system.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,8 +4,8 @@
 // (a * n + i). A layer's inputs and deltas are packed once, in the order in which the register tile
 // reads them; a task owns the blocks of two sample tiles, whose both small products stay in its
 // cache until their elementwise product is added to K.
-#ifndef GAUSSFLOW_CORE_KERNEL_H_
-#define GAUSSFLOW_CORE_KERNEL_H_
+#ifndef GAUSSFLOW_CORE_CURVATURE_KERNEL_BUILDER_H_
+#define GAUSSFLOW_CORE_CURVATURE_KERNEL_BUILDER_H_
 
 #include "architecture.h"
 #include "buffer.h"
@@ -74,4 +74,4 @@ class KernelBuilder {
 
 }  // namespace gaussflow
 
-#endif  // GAUSSFLOW_CORE_KERNEL_H_
+#endif  // GAUSSFLOW_CORE_CURVATURE_KERNEL_BUILDER_H_

@@ -7,16 +7,16 @@
 // (Woodbury.) k p^2 / 2 + p^3 / 6 multiplications become k^2 p / 2 + k^3 / 6. An entry of B B^T of
 // more than some 1 / eps32 would leave nothing of the I, and with it of what damps the other
 // directions: the gradients then do not end in time, which is said as in single_system.h.
-#ifndef GAUSSFLOW_CORE_SAMPLE_SYSTEM_H_
-#define GAUSSFLOW_CORE_SAMPLE_SYSTEM_H_
+#ifndef GAUSSFLOW_CORE_CURVATURE_SAMPLE_SYSTEM_H_
+#define GAUSSFLOW_CORE_CURVATURE_SAMPLE_SYSTEM_H_
 
 #include <vector>
 
 #include "architecture.h"
 #include "buffer.h"
 #include "conjugate_gradients.h"
+#include "curvature/tangent_rows.h"
 #include "status.h"
-#include "tangent_rows.h"
 
 namespace gaussflow {
 
@@ -63,4 +63,4 @@ class SampleSystem {
 
 }  // namespace gaussflow
 
-#endif  // GAUSSFLOW_CORE_SAMPLE_SYSTEM_H_
+#endif  // GAUSSFLOW_CORE_CURVATURE_SAMPLE_SYSTEM_H_

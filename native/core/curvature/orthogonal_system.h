@@ -3,8 +3,8 @@
 // decay are p rows more, absorbed by a copy of the triangle. The step is the least squares solution
 // of that triangle: by itself while it is clearly regular, else by pivoted QR that reveals the rank
 // and takes the solution of least norm where columns depend on each other (LAPACK dgelsy).
-#ifndef GAUSSFLOW_CORE_ORTHOGONAL_H_
-#define GAUSSFLOW_CORE_ORTHOGONAL_H_
+#ifndef GAUSSFLOW_CORE_CURVATURE_ORTHOGONAL_SYSTEM_H_
+#define GAUSSFLOW_CORE_CURVATURE_ORTHOGONAL_SYSTEM_H_
 
 #include <cstddef>
 #include <vector>
@@ -78,4 +78,4 @@ class OrthogonalSystem {
 
 }  // namespace gaussflow
 
-#endif  // GAUSSFLOW_CORE_ORTHOGONAL_H_
+#endif  // GAUSSFLOW_CORE_CURVATURE_ORTHOGONAL_SYSTEM_H_

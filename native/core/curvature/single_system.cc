@@ -1,4 +1,4 @@
-#include "single_system.h"
+#include "curvature/single_system.h"
 
 #include <atomic>
 #include <cmath>
