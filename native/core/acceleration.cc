@@ -1,73 +1,9 @@
-// The second derivative of the predictions along a direction, and the second-order correction of a
-// damped step that is made of it.
+// The second-order correction of a damped step.
 #include <algorithm>
-#include <cmath>
-#include <utility>
 
 #include "engine.h"
 
 namespace gaussflow {
-
-// With z' and z'' the first two derivatives of a layer's pre-activations along (V, v_b),
-//   z' = factor (V h + W h') + v_b      h'  = s'(z) z'
-//   z'' = factor (2 V h' + W h'')       h'' = s''(z) z'^2 + s'(z) z''
-Status Tangents::SecondDerivative(const double* parameters, const double* vector,
-                                  const Cancel& cancel, double* out) {
-  const size_t panel = net_.max_outputs() * kTile;
-  const size_t per_worker = 5 * panel + 2 * kTile;
-  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
-  const double* root = data_.root_weight();
-  const size_t last = net_.layers.size() - 1;
-  const size_t tiles = (count_ + kTile - 1) / kTile;
-  const bool done =
-      ThreadPool::Instance().Run(threads_, tiles, cancel, [&](size_t task, int worker) {
-        const size_t s0 = task * kTile;
-        const size_t size = std::min(kTile, count_ - s0);
-        double* z = Scratch(worker);
-        double *dh = z + panel, *ddh = z + 2 * panel;  // h', h'' of the layer's input
-        double *dz = z + 3 * panel, *ddz = z + 4 * panel;
-        double *slope = z + 5 * panel, *bend = slope + kTile;  // s', s'' of one unit
-        const auto product = [&](const Layer& layer, double factor, const double* h, size_t ldh,
-                                 const double* weights, double beta, double* to) {
-          MultiplyByWeights(layer, weights, factor, size, h, ldh, beta, to, kTile, TileThreads());
-        };
-        for (size_t l = 0; l <= last; ++l) {
-          const Layer& layer = net_.layers[l];
-          const Panel h = Input(l);
-          for (size_t o = 0; o < layer.outputs; ++o) {
-            std::fill_n(z + o * kTile, size, layer.bias ? parameters[layer.bias_offset + o] : 0.0);
-            std::fill_n(dz + o * kTile, size, layer.bias ? vector[layer.bias_offset + o] : 0.0);
-          }
-          product(layer, layer.factor, h.data + s0, h.stride, parameters, 1.0, z);
-          product(layer, layer.factor, h.data + s0, h.stride, vector, 1.0, dz);
-          if (l == 0) {
-            for (size_t o = 0; o < layer.outputs; ++o) std::fill_n(ddz + o * kTile, size, 0.0);
-          } else {
-            product(layer, layer.factor, dh, kTile, parameters, 1.0, dz);
-            product(layer, 2.0 * layer.factor, dh, kTile, vector, 0.0, ddz);
-            product(layer, layer.factor, ddh, kTile, parameters, 1.0, ddz);
-          }
-          const Panel above{inputs_[l + 1].data(), count_};
-          for (size_t o = 0; o < layer.outputs; ++o) {
-            Derivatives(layer.activation, size, z + o * kTile, above.row(o) + s0, slope, bend);
-            double *d = dz + o * kTile, *dd = ddz + o * kTile;
-            for (size_t i = 0; i < size; ++i) {
-              dd[i] = bend[i] * d[i] * d[i] + slope[i] * dd[i];
-              d[i] *= slope[i];
-            }
-          }
-          std::swap(dh, dz);
-          std::swap(ddh, ddz);
-        }
-        for (size_t a = 0; a < net_.output_size; ++a) {
-          for (size_t i = 0; i < size; ++i) {
-            const double scale = root == nullptr ? 1.0 : root[first_ + s0 + i];
-            out[a * count_ + s0 + i] = scale * net_.output_scale * ddh[a * kTile + i];
-          }
-        }
-      });
-  return done ? Status::Ok() : Status::Canceled();
-}
 
 Status Engine::MakePanels(size_t first, size_t count, const Cancel& cancel) {
   if (count == data_.sample_count) return Status::Ok();  // those of the linearization still stand

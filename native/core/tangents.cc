@@ -44,6 +44,15 @@ size_t Tangents::DoublesPerSample(const Architecture& net) {
   return count + net.output_size;
 }
 
+size_t Tangents::BlockSize(const Architecture& net, size_t count) {
+  // About 24 MiB of panels: large enough that a tile of G is visited rarely, small enough for any
+  // number of samples.
+  constexpr size_t kDoubles = 3 << 20;
+  const size_t samples = kDoubles / DoublesPerSample(net);
+  const size_t whole_tiles = std::max<size_t>(1, samples / kTile) * kTile;
+  return std::min(count, whole_tiles);
+}
+
 Panel Tangents::Input(size_t layer) const {
   if (layer == 0) return {data_.Inputs(first_), data_.stride()};
   return {inputs_[layer].data(), count_};
@@ -308,40 +317,6 @@ Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
           }
           squares->weights[before[block.layer] + u] = layer.factor * layer.factor * weights;
           if (layer.bias) squares->biases[before[block.layer] + u] = bias;
-        }
-      });
-  return done ? Status::Ok() : Status::Canceled();
-}
-
-Status Tangents::Product(const double* vector, const Cancel& cancel, double* out) {
-  const size_t per_worker = net_.max_outputs() * kTile;
-  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
-  const size_t last = net_.layers.size() - 1;
-  const size_t tiles = (count_ + kTile - 1) / kTile;
-  const bool done =
-      ThreadPool::Instance().Run(threads_, tiles, cancel, [&](size_t task, int worker) {
-        const size_t s0 = task * kTile;
-        const size_t size = std::min(kTile, count_ - s0);
-        double* z = Scratch(worker);  // [unit][sample]: V h + v_b, the layer's own change of z
-        for (size_t a = 0; a < net_.output_size; ++a) std::fill_n(out + a * count_ + s0, size, 0.0);
-        for (size_t l = 0; l <= last; ++l) {
-          const Layer& layer = net_.layers[l];
-          const Panel h = Input(l);
-          for (size_t o = 0; o < layer.outputs; ++o)
-            std::fill_n(z + o * kTile, size, layer.bias ? vector[layer.bias_offset + o] : 0.0);
-          Gemm('N', 'N', size, layer.outputs, layer.inputs, layer.factor, h.data + s0, h.stride,
-               vector + layer.weight_offset, layer.inputs, 1.0, z, kTile);
-          for (size_t a = 0; a < net_.output_size; ++a) {
-            double* sum = out + a * count_ + s0;
-            const Panel delta = Delta(l, a);
-            const size_t first = l == last ? a : 0;
-            const size_t units = l == last ? 1 : layer.outputs;
-            for (size_t u = 0; u < units; ++u) {
-              const double* d = delta.row(u) + s0;
-              const double* dz = z + (first + u) * kTile;
-              for (size_t i = 0; i < size; ++i) sum[i] += d[i] * dz[i];
-            }
-          }
         }
       });
   return done ? Status::Ok() : Status::Canceled();

@@ -41,6 +41,8 @@ class Tangents {
 
   // Doubles that one sample takes in the panels.
   static size_t DoublesPerSample(const Architecture& net);
+  // Samples that a pass over `count` of them takes at a time, from sizes alone.
+  static size_t BlockSize(const Architecture& net, size_t count);
 
   // Runs the passes over samples [first, first + count). `weighted` scales delta and the residual
   // by the square root of the sample weight. Adds 1/2 sum s |r|^2 to *loss.

@@ -1,0 +1,192 @@
+// The face of a curvature: what a linearization forms of J~ (the Jacobian with every row times the
+// root of its sample's weight), and the damped systems that are solved with it. There is one class
+// a kind; store.h chooses it. The engine runs the passes and shows each block of samples to its
+// curvature, and knows nothing else of it.
+//
+//   Begin -> AddBlock for every block, in order -> Finish -> Factor -> Solve, as often as wanted
+//
+// All calls are virtual, and are made once a block, a factorization or a solve.
+#ifndef GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_
+#define GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "architecture.h"
+#include "curvature/damped_system.h"
+#include "curvature/orthogonal_system.h"
+#include "curvature/single_system.h"
+#include "dataset.h"
+#include "products.h"
+#include "status.h"
+#include "tangents.h"
+
+namespace gaussflow {
+
+// How a step is solved.
+enum class Route : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3, kMatrixFree = 4 };
+
+// Of the primal Gram matrix and its factor.
+enum class Precision : int { kDouble = 0, kSingle = 1 };
+
+// What a linearization forms.
+struct Request {
+  Request(Route r = Route::kNone, Precision p = Precision::kDouble,
+          const std::vector<uint32_t>* samples = nullptr)
+      : route(r), precision(p), subset(samples) {}
+
+  Route route;
+  // Single precision is for the primal route.
+  Precision precision;
+  // Ascending indices of the samples that stand for all in what is costly, or null for all: the
+  // single-precision Gram matrix, which only preconditions then, and the products of the
+  // matrix-free route, which are in float where that has the range. So do the scaling, the diagonal
+  // and the cosine; loss and gradient are exact. Other requests ignore it.
+  const std::vector<uint32_t>* subset;
+  // Dual: the gradient's cosine is a lower bound of it where that is above.
+  double exact_measure_below = HUGE_VAL;
+};
+
+struct Linearization {
+  double loss = 0.0;
+  double gradient_cosine = 0.0;
+  double pass_seconds = 0.0;
+  double curvature_seconds = 0.0;
+  std::vector<double> diagonal;  // of J~^T J~ (p); matrix-free only
+};
+
+// The matrix to factor: J~^T J~ + decay I + mu D + correction.
+struct Damping {
+  double mu = 0.0;
+  double decay = 0.0;
+  const double* scaling = nullptr;  // D, Curvature::Traits::scaling_count numbers; null = I
+  bool condition = false;           // estimate its condition number
+  double tolerance = SingleSystem::kTolerance;  // of an iterative solve
+  LowRank correction = {};  // for Gram in double precision, without a condition estimate
+};
+
+// The right-hand side J~^T z + offset w with the parameters w of the linearization.
+struct RightSide {
+  const double* sum;      // p: all of it; null where seeds are read
+  const double* seeds;    // z, output-major: what the dual route reads; null where sum is
+  double offset;          // the decay for a step, 0 for an acceleration
+  const double* scaling;  // D as it was given to Factor
+};
+
+struct Solution {
+  double condition = 0.0;  // NaN = none
+  double residual = 0.0;
+  Rank rank;         // of the orthogonal route; rank.tolerance 0 = none
+  size_t steps = 0;  // of the conjugate gradients behind a single-precision factor
+};
+
+// What curvatures are made of. All of it outlives them.
+struct Context {
+  const Architecture& net;
+  int threads;
+  const Dataset& data;
+  Tangents& tangents;                     // passes over data
+  Products& products;                     // with the J of data
+  const std::vector<double>& parameters;  // of the linearization
+  DampedSystem& system;                   // Gram matrix and kernel take turns in it
+
+  // The passes of samples [first, first + count) at those parameters, in tangents: they stand
+  // where the linearization had all samples in one block.
+  Status Panels(size_t first, size_t count, const Cancel& cancel) const;
+};
+
+// A block of samples whose passes stand in Context::tangents, and J~^T r~ up to its end.
+struct Block {
+  size_t first;
+  size_t count;
+  const std::vector<double>& gradient;
+};
+
+// The pass over all samples at its end. The gradient has no decay yet: its measure is that of the
+// residuals' columns.
+struct Pass {
+  const std::vector<double>& gradient;  // J~^T r~
+  double residual_norm;                 // |r~|
+};
+
+// A symmetric matrix that can be looked at as a whole, rows in the order that callers see (the
+// kernel's are sample-major).
+class DenseView {
+ public:
+  virtual ~DenseView() = default;
+  // out: order x order, both triangles.
+  virtual void Copy(double* out) const = 0;
+  // Eigenvalues, ascending; vectors (order x order, one a row) or null. LAPACK looks at no flag: a
+  // raised one is found once it has ended.
+  virtual Status Eigen(const Cancel& cancel, double* values, double* vectors) const = 0;
+  // Number of eigenvalues below `bound`.
+  virtual Status EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const = 0;
+};
+
+class Curvature {
+ public:
+  // Curvatures of different storage do not stand in memory together, but for those beside all
+  // others.
+  enum class Storage { kBeside, kDouble, kSingle, kRows };
+  struct Traits {
+    Storage storage = Storage::kBeside;
+    size_t scaling_count = 0;  // of D: one number a parameter or a layer
+    bool accelerates = false;  // Solve takes any right-hand side, also that of an acceleration
+    bool reads_seeds = false;  // of a right-hand side; else its sum
+  };
+  // What a caller may ask beside steps.
+  enum class Need { kProduct, kView, kInverse, kLayerFactors };
+
+  virtual ~Curvature() = default;
+  Curvature(const Curvature&) = delete;
+  Curvature& operator=(const Curvature&) = delete;
+
+  virtual Traits traits() const = 0;
+  // Of the whole matrix; 0 = none.
+  virtual size_t order() const = 0;
+  // Null where that can be done; else why not, and what to do.
+  virtual const char* Refusal(Need need) const = 0;
+
+  // Samples that go through in one block, from sizes alone.
+  virtual size_t BlockSize(size_t samples) const;
+  // Makes room, all or nothing, and starts anew at Context::parameters. `scaling`: what Finish will
+  // be given.
+  virtual Status Begin(const Request& request, const double* scaling) = 0;
+  virtual Status AddBlock(const Block& block, const Cancel& cancel) = 0;
+  // Raises the running maximum `scaling` (or null) to the diagonal, fills in result's measure and
+  // diagonal. Nothing else is to be called after an error of Begin, AddBlock or Finish.
+  virtual Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                        Linearization* result) = 0;
+
+  virtual Status Factor(const Damping& damping, const Cancel& cancel);
+  // Whether the factor of the last Factor stands.
+  virtual bool factored() const { return false; }
+  // x (p) = -(J~^T J~ + decay I + mu D)^-1 (right-hand side) with that factor.
+  virtual Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution);
+  // out = M v (`count` vectors, one row each) with the curvature M.
+  virtual Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out);
+  // out = (M + shift I)^-1 v. The factor of the last Factor is gone.
+  virtual Status Inverse(const double* vector, double shift, const Cancel& cancel, double* out);
+  // A_l and B_l of every layer, square after square (layer_factors.h).
+  virtual Status LayerFactors(const Cancel& cancel, double* out);
+  virtual const DenseView* dense() const { return nullptr; }
+
+  // Another curvature is formed. Suspend frees what is made again anyway, Release all that is
+  // large.
+  virtual void Suspend() {}
+  virtual void Release() {}
+  virtual size_t bytes() const = 0;
+
+ protected:
+  static constexpr const char* kNoLayerFactors = "layer factors are of a matrix-free curvature";
+
+  explicit Curvature(const Context& context) : context_(context) {}
+
+  const Context context_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_

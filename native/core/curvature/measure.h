@@ -1,0 +1,21 @@
+// The gradient's measure, and the running maximum that damping scales by, from diag J~^T J~.
+#ifndef GAUSSFLOW_CORE_CURVATURE_MEASURE_H_
+#define GAUSSFLOW_CORE_CURVATURE_MEASURE_H_
+
+#include <cstddef>
+
+#include "curvature/curvature.h"
+
+namespace gaussflow {
+
+// max_j |gradient_j| / (|J~_j| |r~|): MINPACK's gtol measure. |J~_j|^2 is diagonal[j * stride].
+double GradientCosine(const Pass& pass, const double* diagonal, size_t stride);
+
+// Raises scaling (p, or null) to that diagonal and takes the measure. NonFinite(2) where an entry
+// is not finite.
+Status TakeDiagonal(const Pass& pass, const double* diagonal, size_t stride, double* scaling,
+                    double* cosine);
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_MEASURE_H_
