@@ -1,0 +1,93 @@
+#include "curvature/triangle.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "curvature/measure.h"
+
+namespace gaussflow {
+
+Curvature::Traits Triangle::traits() const {
+  return {.scaling_count = context_.net.parameter_count};
+}
+
+const char* Triangle::Refusal(Need need) const {
+  if (need == Need::kView) return nullptr;
+  if (need == Need::kLayerFactors) return kNoLayerFactors;
+  return "the orthogonal route holds no matrix: linearize with primal or dual first";
+}
+
+size_t Triangle::BlockSize(size_t samples) const {
+  // Blocks of about half as many rows as columns: the block stays below the triangle in size.
+  const size_t rows = std::max<size_t>(256, context_.net.parameter_count / 2);
+  return std::min(Curvature::BlockSize(samples),
+                  std::max<size_t>(1, rows / context_.net.output_size));
+}
+
+Status Triangle::Begin(const Request& /*request*/, const double* /*scaling*/) {
+  factored_ = false;
+  return system_.Reset(context_.net.parameter_count,
+                       BlockSize(context_.data.sample_count) * context_.net.output_size);
+}
+
+Status Triangle::AddBlock(const Block& block, const Cancel& cancel) {
+  // Before the triangle, where the same overflow would have the curvature's name.
+  for (const double value : block.gradient)
+    if (!std::isfinite(value)) return Status::NonFinite(1);
+  const size_t rows = block.count * context_.net.output_size;
+  double* columns = system_.block();
+  context_.tangents.WriteColumns(columns);
+  std::copy_n(context_.tangents.Residual().data, rows,
+              columns + context_.net.parameter_count * rows);
+  return system_.Absorb(rows, cancel);
+}
+
+Status Triangle::Finish(const Pass& pass, const Cancel& /*cancel*/, double* scaling,
+                        Linearization* result) {
+  std::vector<double> squares(system_.p());
+  for (size_t j = 0; j < squares.size(); ++j) squares[j] = system_.ColumnSquare(j);
+  return TakeDiagonal(pass, squares.data(), 1, scaling, &result->gradient_cosine);
+}
+
+Status Triangle::Factor(const Damping& damping, const Cancel& /*cancel*/) {
+  factored_ = false;
+  if (damping.correction.count > 0) return Status::Misuse();
+  const double* scaling = damping.scaling;
+  const bool damped = damping.mu > 0.0 || damping.decay > 0.0;
+  shift_.resize(damped ? system_.p() : 0);
+  for (size_t j = 0; j < shift_.size(); ++j)
+    shift_[j] = damping.decay + damping.mu * (scaling == nullptr ? 1.0 : scaling[j]);
+  condition_ = damping.condition;
+  factored_ = true;
+  return Status::Ok();
+}
+
+Status Triangle::Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) {
+  std::vector<double> offset;
+  if (side.offset > 0.0) {
+    offset = context_.parameters;
+    for (double& value : offset) value *= side.offset;
+  }
+  const Status status = system_.Solve(shift_.empty() ? nullptr : shift_.data(),
+                                      offset.empty() ? nullptr : offset.data(), cancel, x,
+                                      &solution->residual, &solution->rank);
+  const Rank& rank = solution->rank;
+  const double ratio = rank.smallest > 0.0 ? rank.largest / rank.smallest : HUGE_VAL;
+  solution->condition = condition_ ? ratio * ratio : std::nan("");
+  return status;
+}
+
+Status Triangle::Eigen(const Cancel& cancel, double* values, double* vectors) const {
+  const Status status = system_.SingularValues(values, vectors);
+  return cancel.Raised() ? Status::Canceled() : status;
+}
+
+Status Triangle::EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const {
+  std::vector<double> squares(system_.p());
+  const Status status = system_.SingularValues(squares.data(), nullptr);
+  *count = 0;
+  for (const double square : squares) *count += square < bound ? 1 : 0;
+  return cancel.Raised() ? Status::Canceled() : status;
+}
+
+}  // namespace gaussflow

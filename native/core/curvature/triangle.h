@@ -1,0 +1,45 @@
+// The orthogonal route: the triangle R of [J~ r~] = Q R (orthogonal_system.h), never squared. There
+// is no matrix to multiply by, and steps solve the linearization's own right-hand side only: it is
+// a column of the triangle.
+#ifndef GAUSSFLOW_CORE_CURVATURE_TRIANGLE_H_
+#define GAUSSFLOW_CORE_CURVATURE_TRIANGLE_H_
+
+#include <vector>
+
+#include "curvature/curvature.h"
+#include "curvature/orthogonal_system.h"
+
+namespace gaussflow {
+
+class Triangle final : public Curvature, private DenseView {
+ public:
+  explicit Triangle(const Context& context) : Curvature(context), system_(context.threads) {}
+
+  Traits traits() const override;
+  size_t order() const override { return system_.p(); }
+  const char* Refusal(Need need) const override;
+  size_t BlockSize(size_t samples) const override;
+  Status Begin(const Request& request, const double* scaling) override;
+  Status AddBlock(const Block& block, const Cancel& cancel) override;
+  Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                Linearization* result) override;
+  Status Factor(const Damping& damping, const Cancel& cancel) override;
+  bool factored() const override { return factored_; }
+  Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
+  const DenseView* dense() const override { return this; }
+  size_t bytes() const override { return system_.bytes() + shift_.capacity() * sizeof(double); }
+
+ private:
+  void Copy(double* out) const override { system_.CopyGram(out); }
+  Status Eigen(const Cancel& cancel, double* values, double* vectors) const override;
+  Status EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const override;
+
+  OrthogonalSystem system_;
+  std::vector<double> shift_;  // the damping of the last Factor, empty = none
+  bool condition_ = false;
+  bool factored_ = false;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_TRIANGLE_H_
