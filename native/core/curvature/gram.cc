@@ -1,0 +1,46 @@
+#include "curvature/gram.h"
+
+#include "curvature/measure.h"
+
+namespace gaussflow {
+
+Curvature::Traits Gram::traits() const {
+  return {.storage = Storage::kDouble,
+          .scaling_count = context_.net.parameter_count,
+          .accelerates = true};
+}
+
+Status Gram::Begin(const Request& /*request*/, const double* /*scaling*/) {
+  const size_t p = context_.net.parameter_count;
+  return ReserveMatrix(p, p);
+}
+
+Status Gram::AddBlock(const Block& block, const Cancel& cancel) {
+  return builder_.Add(context_.tangents, block.first == 0, cancel, &system_.matrix());
+}
+
+Status Gram::Finish(const Pass& pass, const Cancel& /*cancel*/, double* scaling,
+                    Linearization* result) {
+  return TakeDiagonal(pass, system_.matrix().upper(), system_.matrix().n() + 1, scaling,
+                      &result->gradient_cosine);
+}
+
+Status Gram::Factor(const Damping& damping, const Cancel& cancel) {
+  if (damping.correction.count > 0 && damping.condition) return Status::Misuse();
+  const bool uniform = damping.scaling == nullptr;
+  return FactorMatrix(uniform ? damping.mu + damping.decay : damping.decay, damping.scaling,
+                      damping, cancel);
+}
+
+Status Gram::Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) {
+  std::vector<double> right(side.sum, side.sum + order());
+  for (double& value : right) value = -value;
+  return SolveMatrix(right.data(), cancel, x, solution);
+}
+
+void Gram::Release() {
+  builder_.Release();
+  MatrixCurvature::Release();
+}
+
+}  // namespace gaussflow

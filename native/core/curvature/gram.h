@@ -1,0 +1,32 @@
+// The primal route: G = J~^T J~ (p x p) in double precision, added up block by block
+// (gram_builder.h).
+#ifndef GAUSSFLOW_CORE_CURVATURE_GRAM_H_
+#define GAUSSFLOW_CORE_CURVATURE_GRAM_H_
+
+#include "curvature/gram_builder.h"
+#include "curvature/matrix_curvature.h"
+
+namespace gaussflow {
+
+class Gram final : public MatrixCurvature {
+ public:
+  explicit Gram(const Context& context)
+      : MatrixCurvature(context), builder_(context.net, context.threads) {}
+
+  Traits traits() const override;
+  Status Begin(const Request& request, const double* scaling) override;
+  Status AddBlock(const Block& block, const Cancel& cancel) override;
+  Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                Linearization* result) override;
+  Status Factor(const Damping& damping, const Cancel& cancel) override;
+  Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
+  void Release() override;
+  size_t bytes() const override { return builder_.bytes(); }
+
+ private:
+  GramBuilder<double> builder_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_GRAM_H_
