@@ -1,0 +1,42 @@
+// The dual route: the tangent kernel K = J~ D^-1 J~^T (n c x n c, kernel_builder.h), with which
+//   (J~^T J~ + m D)^-1 J~^T = D^-1 J~^T (K + m I)^-1,   m = mu + decay,
+// so that a step costs a system of as many equations as there are residuals. D has one factor a
+// layer, and is part of K: it comes before it. Decay goes with D = I only.
+#ifndef GAUSSFLOW_CORE_CURVATURE_KERNEL_H_
+#define GAUSSFLOW_CORE_CURVATURE_KERNEL_H_
+
+#include "curvature/kernel_builder.h"
+#include "curvature/matrix_curvature.h"
+
+namespace gaussflow {
+
+class Kernel final : public MatrixCurvature {
+ public:
+  explicit Kernel(const Context& context)
+      : MatrixCurvature(context), builder_(context.net, context.threads) {}
+
+  Traits traits() const override;
+  // All samples: every entry of K belongs to two of them.
+  size_t BlockSize(size_t samples) const override { return samples; }
+  Status Begin(const Request& request, const double* scaling) override;
+  Status AddBlock(const Block& block, const Cancel& cancel) override;
+  Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                Linearization* result) override;
+  Status Factor(const Damping& damping, const Cancel& cancel) override;
+  Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
+  size_t bytes() const override { return builder_.bytes(); }
+
+ private:
+  // Raised scaling (or null), and the gradient's measure.
+  Status Measure(const Pass& pass, const Cancel& cancel, double* scaling, double* cosine);
+  // out (p) = -D^-1 J~^T u with the panels of the linearization, D one factor a layer.
+  Status Back(const double* u, const double* scaling, const Cancel& cancel, double* out);
+
+  KernelBuilder builder_;
+  double exact_measure_below_ = 0.0;
+  double uniform_ = 0.0;  // m of the last Factor
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_KERNEL_H_
