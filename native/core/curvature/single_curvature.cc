@@ -1,0 +1,77 @@
+#include "curvature/single_curvature.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "curvature/measure.h"
+#include "curvature/single_system.h"
+
+namespace gaussflow {
+
+const char* SingleCurvature::Refusal(Need need) const {
+  if (need == Need::kProduct) return nullptr;
+  if (need == Need::kLayerFactors) return kNoLayerFactors;
+  return "the curvature is held in single precision: linearize in double precision first";
+}
+
+Status SingleCurvature::Begin(const Request& request, const double* scaling) {
+  factored_ = false;
+  context_.products.SetParameters(context_.parameters.data());
+  if (request.subset == nullptr) {
+    // A run that goes over to all samples must not hold the subset.
+    subset_.reset();
+    return Reserve(context_.data.sample_count);
+  }
+  if (subset_ == nullptr) subset_ = std::make_unique<Subset>(context_);
+  const Status status = subset_->Begin(*request.subset, scaling);
+  return status.ok() ? Reserve(request.subset->size()) : status;
+}
+
+Status SingleCurvature::AddBlock(const Block& block, const Cancel& cancel) {
+  if (subset_ != nullptr) return subset_->AddBlock(block, cancel);
+  const Status status = context_.tangents.AddDiagonal(cancel, Squares());
+  return status.ok() ? Add(context_.tangents, block.first == 0, cancel) : status;
+}
+
+Status SingleCurvature::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                               Linearization* result) {
+  if (subset_ != nullptr) {
+    Status status = subset_->ForEachBlock(cancel, Squares(), [&](Tangents& tangents, bool first) {
+      return Add(tangents, first, cancel);
+    });
+    if (status.ok()) status = subset_->RaiseScaling(scaling);
+    if (!status.ok()) return status;
+  }
+  return TakeDiagonal(pass, Squares(), 1, scaling, &result->gradient_cosine);
+}
+
+Status SingleCurvature::Factor(const Damping& damping, const Cancel& cancel) {
+  factored_ = false;
+  if (damping.correction.count > 0) return Status::Misuse();
+  tolerance_ = damping.tolerance;
+  const double uniform = damping.scaling == nullptr ? damping.mu + damping.decay : damping.decay;
+  const Status status = FactorSystem(uniform, damping.mu, damping.scaling, cancel);
+  factored_ = status.ok();
+  return status;
+}
+
+Status SingleCurvature::Solve(const RightSide& side, const Cancel& cancel, double* x,
+                              Solution* solution) {
+  if (!factored_) return Status::Misuse();
+  std::vector<double> right(side.sum, side.sum + order());
+  for (double& value : right) value = -value;
+  solution->condition = std::nan("");
+  const auto gram = [&](const double* v, double* out) {
+    return context_.products.Gram(1, v, cancel, out);
+  };
+  const size_t most =
+      subset_ != nullptr ? SingleSystem::kMostSubsetSteps : SingleSystem::kMostSteps;
+  return SolveSystem(right.data(), gram, tolerance_, most, x, solution);
+}
+
+Status SingleCurvature::Multiply(size_t count, const double* vectors, const Cancel& cancel,
+                                 double* out) {
+  return context_.products.Gram(count, vectors, cancel, out);
+}
+
+}  // namespace gaussflow

@@ -1,0 +1,41 @@
+#include "curvature/single_gram.h"
+
+namespace gaussflow {
+
+Curvature::Traits SingleGram::traits() const {
+  return {.storage = Storage::kSingle, .scaling_count = order(), .accelerates = true};
+}
+
+Status SingleGram::Reserve(size_t /*samples*/) { return system_.Reserve(order()); }
+
+Status SingleGram::Add(const Tangents& tangents, bool first, const Cancel& cancel) {
+  return builder_.Add(tangents, first, cancel, &system_.matrix());
+}
+
+Status SingleGram::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                          Linearization* result) {
+  const Status status = SingleCurvature::Finish(pass, cancel, scaling, result);
+  if (status.ok()) builder_.Scales(system_.scales());
+  return status;
+}
+
+Status SingleGram::FactorSystem(double uniform, double mu, const double* scaling,
+                                const Cancel& cancel) {
+  return system_.Factor(uniform, mu, scaling, cancel);
+}
+
+Status SingleGram::SolveSystem(const double* b, const Operator& gram, double tolerance, size_t most,
+                               double* x, Solution* solution) {
+  return system_.Solve(b, gram, tolerance, most, x, &solution->residual, &solution->steps);
+}
+
+void SingleGram::Release() {
+  builder_.Release();
+  system_.Release();
+}
+
+size_t SingleGram::bytes() const {
+  return SingleCurvature::bytes() + builder_.bytes() + system_.bytes();
+}
+
+}  // namespace gaussflow

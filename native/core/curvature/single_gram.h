@@ -1,0 +1,39 @@
+// The Gram matrix of all samples, or of a subset, in float (gram_builder.h), and its factor.
+#ifndef GAUSSFLOW_CORE_CURVATURE_SINGLE_GRAM_H_
+#define GAUSSFLOW_CORE_CURVATURE_SINGLE_GRAM_H_
+
+#include "curvature/gram_builder.h"
+#include "curvature/single_curvature.h"
+#include "curvature/single_system.h"
+
+namespace gaussflow {
+
+class SingleGram final : public SingleCurvature {
+ public:
+  explicit SingleGram(const Context& context)
+      : SingleCurvature(context),
+        builder_(context.net, context.threads),
+        system_(context.threads) {}
+
+  Traits traits() const override;
+  Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                Linearization* result) override;
+  void Release() override;
+  size_t bytes() const override;
+
+ private:
+  Status Reserve(size_t samples) override;
+  Status Add(const Tangents& tangents, bool first, const Cancel& cancel) override;
+  double* Squares() override { return system_.diagonal(); }
+  Status FactorSystem(double uniform, double mu, const double* scaling,
+                      const Cancel& cancel) override;
+  Status SolveSystem(const double* b, const Operator& gram, double tolerance, size_t most,
+                     double* x, Solution* solution) override;
+
+  GramBuilder<float> builder_;
+  SingleSystem system_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_SINGLE_GRAM_H_
