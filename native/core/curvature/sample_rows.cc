@@ -1,0 +1,19 @@
+#include "curvature/sample_rows.h"
+
+namespace gaussflow {
+
+Curvature::Traits SampleRows::traits() const {
+  return {.storage = Storage::kRows, .scaling_count = order(), .accelerates = true};
+}
+
+Status SampleRows::FactorSystem(double uniform, double mu, const double* scaling,
+                                const Cancel& cancel) {
+  return system_.Factor(uniform, mu, scaling, cancel);
+}
+
+Status SampleRows::SolveSystem(const double* b, const Operator& gram, double tolerance, size_t most,
+                               double* x, Solution* solution) {
+  return system_.Solve(b, gram, tolerance, most, x, &solution->residual, &solution->steps);
+}
+
+}  // namespace gaussflow

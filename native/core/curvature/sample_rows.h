@@ -1,0 +1,36 @@
+// The rows of J of a subset that has few equations, in float, in place of their Gram matrix: the
+// same preconditioner by Woodbury's identity (sample_system.h).
+#ifndef GAUSSFLOW_CORE_CURVATURE_SAMPLE_ROWS_H_
+#define GAUSSFLOW_CORE_CURVATURE_SAMPLE_ROWS_H_
+
+#include "curvature/sample_system.h"
+#include "curvature/single_curvature.h"
+
+namespace gaussflow {
+
+class SampleRows final : public SingleCurvature {
+ public:
+  explicit SampleRows(const Context& context)
+      : SingleCurvature(context), system_(context.net, context.threads) {}
+
+  Traits traits() const override;
+  void Release() override { system_.Release(); }
+  size_t bytes() const override { return SingleCurvature::bytes() + system_.bytes(); }
+
+ private:
+  Status Reserve(size_t samples) override { return system_.Reserve(samples); }
+  Status Add(const Tangents& tangents, bool first, const Cancel& cancel) override {
+    return system_.Add(tangents, first, cancel);
+  }
+  double* Squares() override { return system_.diagonal(); }
+  Status FactorSystem(double uniform, double mu, const double* scaling,
+                      const Cancel& cancel) override;
+  Status SolveSystem(const double* b, const Operator& gram, double tolerance, size_t most,
+                     double* x, Solution* solution) override;
+
+  SampleSystem system_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_SAMPLE_ROWS_H_
