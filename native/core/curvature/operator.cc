@@ -1,0 +1,93 @@
+#include "curvature/operator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "curvature/layer_factors.h"
+#include "curvature/measure.h"
+
+namespace gaussflow {
+
+Curvature::Traits GramOperator::traits() const { return {.scaling_count = order()}; }
+
+const char* GramOperator::Refusal(Need need) const {
+  if (need == Need::kProduct || need == Need::kLayerFactors) return nullptr;
+  return "the matrix-free route has products only: linearize with primal or dual first";
+}
+
+Status GramOperator::Begin(const Request& request, const double* scaling) {
+  const double* parameters = context_.parameters.data();
+  context_.products.SetParameters(parameters);
+  diagonal_.assign(order(), 0.0);
+  if (request.subset == nullptr) {
+    // A run that goes over to all samples must not hold the subset.
+    model_.reset();
+    return Status::Ok();
+  }
+  if (model_ == nullptr) model_ = std::make_unique<Model>(context_);
+  model_->products.SetParameters(parameters);
+  model_->exact_products.Release();
+  model_->ranged = true;
+  return model_->subset.Begin(*request.subset, scaling);
+}
+
+Status GramOperator::AddBlock(const Block& block, const Cancel& cancel) {
+  return model_ != nullptr ? model_->subset.AddBlock(block, cancel)
+                           : context_.tangents.AddDiagonal(cancel, diagonal_.data());
+}
+
+Status GramOperator::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                            Linearization* result) {
+  if (model_ != nullptr) {
+    const auto nothing = [](Tangents&, bool) { return Status::Ok(); };
+    Status status = model_->subset.ForEachBlock(cancel, diagonal_.data(), nothing);
+    if (status.ok()) status = model_->subset.RaiseScaling(scaling);
+    if (!status.ok()) return status;
+  }
+  const Status status = TakeDiagonal(pass, diagonal_.data(), 1, scaling, &result->gradient_cosine);
+  result->diagonal.swap(diagonal_);
+  diagonal_ = {};
+  return status;
+}
+
+Status GramOperator::Multiply(size_t count, const double* vectors, const Cancel& cancel,
+                              double* out) {
+  if (model_ == nullptr) return context_.products.Gram(count, vectors, cancel, out);
+  if (model_->ranged) {
+    const Status status = model_->products.Gram(count, vectors, cancel, out);
+    if (!status.ok()) return status;
+    if (std::all_of(out, out + count * order(), [](double value) { return std::isfinite(value); }))
+      return status;
+    model_->ranged = false;
+    model_->exact_products.SetParameters(context_.parameters.data());
+  }
+  return model_->exact_products.Gram(count, vectors, cancel, out);
+}
+
+Status GramOperator::LayerFactors(const Cancel& cancel, double* out) {
+  const Architecture& net = context_.net;
+  const size_t n = context_.data.sample_count, block = BlockSize(n);
+  const size_t input_size = net.layers[0].right_size() * net.layers[0].right_size();
+  // The inputs are the same at all parameters.
+  const bool known = input_factor_.size() == input_size;
+  LayerFactorSums sums(net, n, !known, out);
+  for (size_t first = 0; first < n; first += block) {
+    Status status = context_.Panels(first, std::min(block, n - first), cancel);
+    if (status.ok()) status = sums.Add(context_.tangents, context_.threads, cancel);
+    if (!status.ok()) return status;
+  }
+  if (known)
+    std::copy(input_factor_.begin(), input_factor_.end(), out);
+  else
+    input_factor_.assign(out, out + input_size);
+  return Status::Ok();
+}
+
+size_t GramOperator::bytes() const {
+  const size_t model = model_ == nullptr ? 0
+                                         : model_->subset.bytes() + model_->products.bytes() +
+                                               model_->exact_products.bytes();
+  return model + (diagonal_.capacity() + input_factor_.capacity()) * sizeof(double);
+}
+
+}  // namespace gaussflow

@@ -1,0 +1,51 @@
+// The matrix-free route: no matrix, only products G v (products.h), those of a subset of the
+// samples in float where that has the range. Beside them the diagonal of G, and the factors of its
+// layer-wise Kronecker approximation for preconditioners.
+#ifndef GAUSSFLOW_CORE_CURVATURE_OPERATOR_H_
+#define GAUSSFLOW_CORE_CURVATURE_OPERATOR_H_
+
+#include <memory>
+#include <vector>
+
+#include "curvature/curvature.h"
+#include "curvature/subset.h"
+
+namespace gaussflow {
+
+class GramOperator final : public Curvature {
+ public:
+  explicit GramOperator(const Context& context) : Curvature(context) {}
+
+  Traits traits() const override;
+  size_t order() const override { return context_.net.parameter_count; }
+  const char* Refusal(Need need) const override;
+  Status Begin(const Request& request, const double* scaling) override;
+  Status AddBlock(const Block& block, const Cancel& cancel) override;
+  Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
+                Linearization* result) override;
+  Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;
+  Status LayerFactors(const Cancel& cancel, double* out) override;
+  void Suspend() override { model_.reset(); }
+  size_t bytes() const override;
+
+ private:
+  // The samples that stand for all, and their products.
+  struct Model {
+    explicit Model(const Context& context)
+        : subset(context),
+          products(context.net, subset.data(), context.threads),
+          exact_products(context.net, subset.data(), context.threads) {}
+    Subset subset;
+    SingleProducts products;
+    Products exact_products;  // where float has not the range
+    bool ranged = true;       // float has done so far at this linearization
+  };
+
+  std::unique_ptr<Model> model_;      // of the last linearization; null = all samples
+  std::vector<double> diagonal_;      // of G, until Finish hands it over
+  std::vector<double> input_factor_;  // A of the first layer: the same at all parameters
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_OPERATOR_H_
