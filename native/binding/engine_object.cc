@@ -18,8 +18,6 @@ constexpr const char* kDisposed = "the engine was disposed of";
 
 }  // namespace
 
-using Curvature_ = gaussflow::Curvature;  // the class has a method of that name
-
 Napi::Function EngineObject::Define(Napi::Env env) {
   return DefineClass(
       env, "NativeEngine",
@@ -115,11 +113,7 @@ EngineObject::State& EngineObject::Ready(Napi::Env env) {
   return *state_;
 }
 
-double EngineObject::SolveCost() const {
-  const gaussflow::Engine& engine = state_->engine;
-  return cost::Solve(engine.architecture(), engine.sample_count(), engine.curvature(),
-                     engine.CurvatureOrder());
-}
+double EngineObject::SolveCost() const { return state_->engine.curvature().SolveFlops(); }
 
 Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
                               PromiseWorker::Finish finish) {
@@ -191,22 +185,22 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
   };
   auto call = std::make_shared<Call>();
   TakeParameters(info);
-  const auto curvature = static_cast<Curvature_>(arguments::Integer(info, 1, "curvature", 0, 4));
+  Request request(static_cast<Route>(arguments::Integer(info, 1, "curvature", 0, 4)));
   const double decay = arguments::Number(info, 2, "decay", 0.0);
-  const size_t factors = curvature == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  const size_t factors = ScalingCount(net, request.route);
   const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
-  const auto precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
-  const double exact_below = arguments::Limit(info, 5, "exactMeasureBelow");
+  request.precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
+  request.exact_measure_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
+  if (!call->subset.empty()) request.subset = &call->subset;
   const Target target(info, 7, "gradient", net.parameter_count);
   return Run(
-      info.Env(), cost::Linearize(net, engine.sample_count(), curvature),
-      [call, curvature, decay, precision, exact_below](State& s) {
-        return s.engine.Linearize(s.parameters.data(), curvature, decay,
+      info.Env(), LinearizeFlops(net, engine.sample_count(), request.route),
+      [call, request, decay](State& s) {
+        return s.engine.Linearize(s.parameters.data(), request, decay,
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
-                                  &call->result, precision, exact_below,
-                                  call->subset.empty() ? nullptr : &call->subset);
+                                  &call->result);
       },
       [call, target, state = state_](Napi::Env env) -> Napi::Value {
         // First of all: the engine is free by now, and the next call's gradient goes there too.
@@ -230,32 +224,31 @@ Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   struct Call {
+    Damping damping;
     Doubles scaling, left, right;
     Solution result;
   };
   auto call = std::make_shared<Call>();
-  const double damping = arguments::Number(info, 0, "damping", 0.0);
-  const double decay = arguments::Number(info, 1, "decay", 0.0);
-  const size_t factors =
-      engine.curvature() == Curvature_::kDual ? net.layers.size() : net.parameter_count;
+  call->damping.mu = arguments::Number(info, 0, "damping", 0.0);
+  call->damping.decay = arguments::Number(info, 1, "decay", 0.0);
+  const size_t factors = engine.curvature().traits().scaling_count;
   const double* scaling = arguments::OptionalDoubles(info, 2, "scaling", factors);
   if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
-  const bool condition = arguments::Boolean(info, 3, "condition");
-  const double tolerance = arguments::Number(info, 4, "tolerance", 0.0);
+  if (scaling != nullptr) call->damping.scaling = call->scaling.data();
+  call->damping.condition = arguments::Boolean(info, 3, "condition");
+  call->damping.tolerance = arguments::Number(info, 4, "tolerance", 0.0);
   if (!info[5].IsNull()) call->left = arguments::RowsCopy(info, 5, "left", net.parameter_count);
   if (!info[6].IsNull()) call->right = arguments::RowsCopy(info, 6, "right", net.parameter_count);
   if (call->left.size() != call->right.size())
     throw CodedError(info.Env(), "GAUSSFLOW_ARGUMENT", "left and right must have as many rows");
   const Target target(info, 7, "step", net.parameter_count);
   const size_t p = net.parameter_count;
+  call->damping.correction = {call->left.size() / p, call->left.data(), call->right.data()};
   return Run(
       info.Env(), SolveCost(),
-      [call, damping, decay, condition, tolerance, p](State& s) {
+      [call, p](State& s) {
         if (!s.answer.Reserve(p)) return Status::Memory(p * sizeof(double));
-        const LowRank correction = {call->left.size() / p, call->left.data(), call->right.data()};
-        return s.engine.Solve(damping, decay,
-                              call->scaling.empty() ? nullptr : call->scaling.data(), condition,
-                              s.Flags(), s.answer.data(), &call->result, tolerance, correction);
+        return s.engine.Solve(call->damping, s.Flags(), s.answer.data(), &call->result);
       },
       [call, target, p, state = state_](Napi::Env env) -> Napi::Value {
         // First of all, as in Linearize.
@@ -279,7 +272,7 @@ Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
   const Architecture& net = engine.architecture();
   const size_t p = net.parameter_count;
   const double* velocity = arguments::Doubles(info, 0, "velocity", p);
-  const size_t factors = engine.curvature() == Curvature_::kDual ? net.layers.size() : p;
+  const size_t factors = engine.curvature().traits().scaling_count;
   const double* given = arguments::OptionalDoubles(info, 1, "scaling", factors);
   Doubles scaling;
   if (given != nullptr) scaling.assign(given, given + factors);

@@ -81,11 +81,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   // The state, free for a new call; throws GAUSSFLOW_BUSY where it is at work,
   // GAUSSFLOW_STATE where it was disposed of or has not been given all its samples.
   State& Ready(Napi::Env env);
-  // What a call asks of the curvature: products with it, its entries or eigenvalues in any form, or
-  // a matrix to solve with.
-  enum class Need { kProduct, kForm, kMatrix };
-  // The engine, ready and with such a curvature.
-  const gaussflow::Engine& Curved(Napi::Env env, Need need);
+  using Need = gaussflow::Curvature::Need;
+  // The curvature of the engine, which is ready; throws GAUSSFLOW_STATE where it cannot do that.
+  gaussflow::Curvature& Standing(Napi::Env env, Need need);
   // Runs compute(state): where it stands when its cost in flops (core/cost.h) is small, the answer
   // is the value then; else off the event loop, the answer is a promise of the value.
   Napi::Value Run(Napi::Env env, double flops, std::function<Status(State&)> compute,

@@ -29,43 +29,9 @@ double Passes(const Architecture& net, size_t n) {
   return Forward(net, n) * (1.0 + 2.0 * c);
 }
 
-double Linearize(const Architecture& net, size_t n, Curvature curvature) {
-  const double p = static_cast<double>(net.parameter_count);
-  const double rows = static_cast<double>(n) * static_cast<double>(net.output_size);
-  const double passes = Passes(net, n);
-  switch (curvature) {
-    case Curvature::kNone:
-    case Curvature::kMatrixFree:
-      return passes;
-    case Curvature::kPrimal:
-      return passes + 0.5 * rows * p * p;
-    case Curvature::kDual: {
-      double widths = 0.0;
-      for (const Layer& layer : net.layers)
-        widths += static_cast<double>(layer.inputs + layer.outputs);
-      return passes + rows * rows * widths;
-    }
-    case Curvature::kOrthogonal:
-      return passes + 4.0 * (rows + p) * p * p;
-  }
-  return passes;
-}
-
-double Solve(const Architecture& net, size_t n, Curvature curvature, size_t order) {
+double FactorAndSolve(size_t order) {
   const double m = static_cast<double>(order);
-  switch (curvature) {
-    case Curvature::kNone:
-      return 0.0;
-    case Curvature::kPrimal:
-      return Cube(m) / 3.0 + 20.0 * m * m;
-    case Curvature::kDual:
-      return Cube(m) / 3.0 + 20.0 * m * m + 2.0 * Passes(net, n);
-    case Curvature::kMatrixFree:
-      return Passes(net, n);  // one product
-    case Curvature::kOrthogonal:
-      return 40.0 * Cube(m);  // a rank-revealing factorization, where R is not clearly regular
-  }
-  return 0.0;
+  return Cube(m) / 3.0 + 20.0 * m * m;
 }
 
 double Eigen(size_t order, bool vectors) {

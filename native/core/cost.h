@@ -7,7 +7,6 @@
 #include <cstddef>
 
 #include "architecture.h"
-#include "engine.h"
 
 namespace gaussflow::cost {
 
@@ -22,9 +21,8 @@ constexpr double kSynchronousFlops = 6e5;
 double Forward(const Architecture& net, size_t n);
 // Forward and backward passes of n samples, and one product with J or J^T.
 double Passes(const Architecture& net, size_t n);
-double Linearize(const Architecture& net, size_t n, Curvature curvature);
-// A factorization of the curvature of that order, and solves with it.
-double Solve(const Architecture& net, size_t n, Curvature curvature, size_t order);
+// A Cholesky factorization of a matrix of that order, and solves with it.
+double FactorAndSolve(size_t order);
 double Eigen(size_t order, bool vectors);
 
 }  // namespace gaussflow::cost

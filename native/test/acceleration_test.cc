@@ -61,8 +61,7 @@ double Largest(const Vector& a) {
   return top;
 }
 
-void TestEquation(const Architecture& net, size_t n, Curvature curvature, Precision precision,
-                  bool scaled) {
+void TestEquation(const Architecture& net, size_t n, const Request& request, bool scaled) {
   Draw draw(13);
   const size_t p = net.parameter_count, c = net.output_size, m = n * c;
   const Vector x = draw.Normals(n * net.input_size), y = draw.Normals(m), w = draw.Normals(p, 0.5),
@@ -71,23 +70,23 @@ void TestEquation(const Architecture& net, size_t n, Curvature curvature, Precis
   for (double& value : s) value = std::fabs(draw.Normal());
   Engine engine(net, 2);
   CHECK(engine.SetData(n, x.data(), y.data(), s.data()).ok(), "data");
-  const bool dual = curvature == Curvature::kDual;
+  const bool dual = request.route == Route::kDual;
   const double damping = 2.0, decay = dual && scaled ? 0.0 : 0.3;
   Vector scaling(dual ? net.layers.size() : p, 0.0);
   double* state = scaled ? scaling.data() : nullptr;
   Linearization linearized;
   Solution solved;
 
-  engine.Linearize(w.data(), Curvature::kMatrixFree, decay, nullptr, {}, &linearized);
+  engine.Linearize(w.data(), Route::kMatrixFree, decay, nullptr, {}, &linearized);
   CHECK(engine.Accelerate(v.data(), nullptr, {}, a.data()).code == Code::kMisuse,
         "matrix-free there is no factor");
   double trace = 0.0;
   for (const double square : linearized.diagonal) trace += square;
 
-  engine.Linearize(w.data(), curvature, decay, state, {}, &linearized, precision);
+  engine.Linearize(w.data(), request, decay, state, {}, &linearized);
   CHECK(engine.Accelerate(v.data(), state, {}, a.data()).code == Code::kMisuse,
         "before the solve there is no factor");
-  CHECK(engine.Solve(damping, decay, state, false, {}, step.data(), &solved).ok(), "solve");
+  CHECK(engine.Solve({damping, decay, state}, {}, step.data(), &solved).ok(), "solve");
   CHECK(engine.Accelerate(v.data(), state, {}, a.data()).ok(), "accelerate");
 
   Vector second = AlongTwice(net, n, x, w, v);
@@ -107,10 +106,11 @@ void TestEquation(const Architecture& net, size_t n, Curvature curvature, Precis
   // A backward stable solve leaves a small multiple of (p + m) eps of |A| |a| and the right side;
   // conjugate gradients end at 1e-8 in the norm of A, which is at most sqrt(cond A) in this one.
   const double scale = (trace + shift) * Largest(a) + Largest(right);
-  const double level = precision == Precision::kSingle ? SingleSystem::kTolerance
-                                                       : 16.0 * static_cast<double>(p + m) * kEps;
-  CHECK(off < level * scale, "off by %g of %g, curvature %d, scaled %d", off, scale,
-        static_cast<int>(curvature), scaled);
+  const double level = request.precision == Precision::kSingle
+                           ? SingleSystem::kTolerance
+                           : 16.0 * static_cast<double>(p + m) * kEps;
+  CHECK(off < level * scale, "off by %g of %g, route %d, scaled %d", off, scale,
+        static_cast<int>(request.route), scaled);
 }
 
 }  // namespace
@@ -120,9 +120,9 @@ int main() {
     const Architecture deep = MakeNet({3, 6, 5, 2}, Activation::kTanh, bias, 1.3);
     const Architecture wide = MakeNet({4, 40, 2}, Activation::kTanh, bias, 0.7);
     for (const bool scaled : {true, false}) {
-      TestEquation(deep, 300, Curvature::kPrimal, Precision::kDouble, scaled);
-      TestEquation(deep, 300, Curvature::kPrimal, Precision::kSingle, scaled);
-      TestEquation(wide, 30, Curvature::kDual, Precision::kDouble, scaled);
+      TestEquation(deep, 300, Route::kPrimal, scaled);
+      TestEquation(deep, 300, {Route::kPrimal, Precision::kSingle}, scaled);
+      TestEquation(wide, 30, Route::kDual, scaled);
     }
   }
   return Finish();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "check.h"
+#include "curvature/layer_factors.h"
 #include "engine.h"
 #include "faults.h"
 #include "file_version.h"
@@ -79,16 +80,14 @@ Status Create(Bench& bench, int threads) {
 }
 
 // Loss, measure, gradient, scaling, diagonal.
-Step Linearize(const Bench& bench, Curvature curvature, bool scaled,
-               Precision precision = Precision::kDouble,
-               const std::vector<uint32_t>* subset = nullptr) {
+Step Linearize(const Bench& bench, Request request, bool scaled) {
+  request.exact_measure_below = 0.0;
   const size_t p = bench.net.parameter_count;
   return {"linearize", 2 + 3 * p, [=](Bench& b, Vector* out) {
             Linearization result;
-            double* scaling = out->data() + 2 + p;
-            const Status status = b.engine->Linearize(
-                b.parameters.data(), curvature, scaled ? 0.0 : 0.3, scaled ? scaling : nullptr, {},
-                &result, precision, 0.0, subset);
+            double* scaling = scaled ? out->data() + 2 + p : nullptr;
+            const Status status = b.engine->Linearize(b.parameters.data(), request,
+                                                      scaled ? 0.0 : 0.3, scaling, {}, &result);
             if (!status.ok()) return status;
             (*out)[0] = result.loss;
             (*out)[1] = std::isnan(result.gradient_cosine) ? -1.0 : result.gradient_cosine;
@@ -102,10 +101,9 @@ Step Solve(const Bench& bench, double damping, double decay, bool condition, siz
   const size_t p = bench.net.parameter_count;
   return {"solve", p + 3, [=](Bench& b, Vector* out) {
             Solution solution;
-            const LowRank correction = {corrections, b.vectors.data(), b.vectors.data() + p};
-            const Status status =
-                b.engine->Solve(damping, decay, nullptr, condition, {}, out->data(), &solution,
-                                1e-8, corrections > 0 ? correction : LowRank{});
+            Damping damped = {.mu = damping, .decay = decay, .condition = condition};
+            damped.correction = {corrections, b.vectors.data(), b.vectors.data() + p};
+            const Status status = b.engine->Solve(damped, {}, out->data(), &solution);
             (*out)[p] = std::isnan(solution.condition) ? -1.0 : solution.condition;
             (*out)[p + 1] = solution.residual;
             (*out)[p + 2] = static_cast<double>(solution.rank.rank + solution.steps);
@@ -119,17 +117,22 @@ Step Accelerate(const Bench& bench) {
           }};
 }
 
+// Eigenvalues of the curvature, or a refusal where there is none any more.
 Step Eigen(size_t order, bool vectors) {
   return {vectors ? "eigenvectors" : "eigenvalues", order * (order + 1),
           [=](Bench& b, Vector* out) {
-            return b.engine->Eigen({}, out->data(), vectors ? out->data() + order : nullptr);
+            const DenseView* view = b.engine->curvature().dense();
+            if (view == nullptr) return Status::Misuse();
+            return view->Eigen({}, out->data(), vectors ? out->data() + order : nullptr);
           }};
 }
 
 Step EigenvaluesBelow() {
   return {"eigenvaluesBelow", 1, [](Bench& b, Vector* out) {
+            const DenseView* view = b.engine->curvature().dense();
             size_t count = 0;
-            const Status status = b.engine->EigenvaluesBelow(0.5, {}, &count);
+            if (view == nullptr) return Status::Misuse();
+            const Status status = view->EigenvaluesBelow(0.5, {}, &count);
             (*out)[0] = static_cast<double>(count);
             return status;
           }};
@@ -137,22 +140,20 @@ Step EigenvaluesBelow() {
 
 Step CurvatureProduct(size_t order, size_t count) {
   return {"curvatureProduct", order * count, [=](Bench& b, Vector* out) {
-            return b.engine->CurvatureProduct(count, b.vectors.data(), {}, out->data());
+            return b.engine->curvature().Multiply(count, b.vectors.data(), {}, out->data());
           }};
 }
 
 Step CurvatureInverse(size_t order) {
   return {"curvatureInverse", order, [](Bench& b, Vector* out) {
-            return b.engine->CurvatureInverse(b.vectors.data(), 0.7, {}, out->data());
+            return b.engine->curvature().Inverse(b.vectors.data(), 0.7, {}, out->data());
           }};
 }
 
 Step LayerFactors(const Bench& bench) {
-  size_t size = 0;
-  for (const Layer& layer : bench.net.layers)
-    size += layer.right_size() * layer.right_size() + layer.outputs * layer.outputs;
-  return {"layerFactors", size,
-          [](Bench& b, Vector* out) { return b.engine->LayerFactors({}, out->data()); }};
+  return {"layerFactors", LayerFactorsSize(bench.net), [](Bench& b, Vector* out) {
+            return b.engine->curvature().LayerFactors({}, out->data());
+          }};
 }
 
 std::vector<Step> Passes(const Bench& bench) {
@@ -194,32 +195,32 @@ std::vector<Sequence> Sequences(const Bench& bench) {
     list.push_back({name, std::move(steps)});
   };
   add("primal",
-      {Linearize(bench, Curvature::kPrimal, true), Solve(bench, 0.2, 0.0, true, 0),
-       Accelerate(bench), Solve(bench, 400.0, 0.1, false, 1), CurvatureProduct(p, 1),
-       CurvatureProduct(p, 3), CurvatureInverse(p)},
+      {Linearize(bench, Route::kPrimal, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
+       Solve(bench, 400.0, 0.1, false, 1), CurvatureProduct(p, 1), CurvatureProduct(p, 3),
+       CurvatureInverse(p)},
       spectrum(p));
   add("primal, float",
-      {Linearize(bench, Curvature::kPrimal, true, Precision::kSingle),
+      {Linearize(bench, {Route::kPrimal, Precision::kSingle}, true),
        Solve(bench, 0.2, 0.0, false, 0), Accelerate(bench), CurvatureProduct(p, 2)});
   add("primal, float, subset",
-      {Linearize(bench, Curvature::kPrimal, true, Precision::kSingle, &bench.subset),
+      {Linearize(bench, {Route::kPrimal, Precision::kSingle, &bench.subset}, true),
        Solve(bench, 30.0, 0.0, false, 0), Accelerate(bench)});
   add("primal, float, rows of few samples",
-      {Linearize(bench, Curvature::kPrimal, false, Precision::kSingle, &bench.few),
+      {Linearize(bench, {Route::kPrimal, Precision::kSingle, &bench.few}, false),
        Solve(bench, 0.2, 30.0, false, 0), Accelerate(bench)});
   add("dual",
-      {Linearize(bench, Curvature::kDual, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
+      {Linearize(bench, Route::kDual, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
        CurvatureProduct(m, 1), CurvatureProduct(m, 3), CurvatureInverse(m)},
       spectrum(m));
   add("orthogonal",
-      {Linearize(bench, Curvature::kOrthogonal, true), Solve(bench, 0.2, 0.1, true, 0),
+      {Linearize(bench, Route::kOrthogonal, true), Solve(bench, 0.2, 0.1, true, 0),
        Solve(bench, 0.0, 0.0, false, 0)},
       spectrum(p));
-  add("matrix-free", {Linearize(bench, Curvature::kMatrixFree, true), CurvatureProduct(p, 1),
+  add("matrix-free", {Linearize(bench, Route::kMatrixFree, true), CurvatureProduct(p, 1),
                       CurvatureProduct(p, 3), LayerFactors(bench), LayerFactors(bench)});
   add("matrix-free, subset",
-      {Linearize(bench, Curvature::kMatrixFree, false, Precision::kDouble, &bench.subset),
-       CurvatureProduct(p, 2), Linearize(bench, Curvature::kMatrixFree, true)});
+      {Linearize(bench, {Route::kMatrixFree, Precision::kDouble, &bench.subset}, false),
+       CurvatureProduct(p, 2), Linearize(bench, Route::kMatrixFree, true)});
   return list;
 }
 

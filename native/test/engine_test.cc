@@ -65,8 +65,8 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
       Vector scaling(dual ? net.layers.size() : p, 0.0), step(p);
       Linearization result;
       Solution solution;
-      Status status = engine.Linearize(w.data(), dual ? Curvature::kDual : Curvature::kPrimal,
-                                       decay, scaled ? scaling.data() : nullptr, {}, &result);
+      Status status = engine.Linearize(w.data(), dual ? Route::kDual : Route::kPrimal, decay,
+                                       scaled ? scaling.data() : nullptr, {}, &result);
       CHECK(status.ok(), "linearize");
       const Vector& gradient = engine.gradient();
       Vector d(p, 1.0);
@@ -75,9 +75,9 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
         for (size_t l = 0; l < net.layers.size(); ++l)
           for (size_t j = 0; j < net.layers[l].parameter_count(); ++j)
             d[net.layers[l].weight_offset + j] = scaling[l];
-      const size_t order = engine.CurvatureOrder();
+      const size_t order = engine.curvature().order();
       Vector curvature(order * order);
-      engine.CopyCurvature(curvature.data());
+      engine.curvature().dense()->Copy(curvature.data());
       double off = 0.0, skew = 0.0;
       for (size_t i = 0; i < order; ++i)
         for (size_t j = 0; j < order; ++j) {
@@ -105,7 +105,7 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
       for (size_t j = 0; j < p; ++j) rest = std::fmax(rest, std::fabs(expected[j] - gradient[j]));
       CHECK(rest < unit * (1.0 + Largest(expected)), "gradient off by %g", rest);
 
-      status = engine.Solve(damping, decay, scaled ? scaling.data() : nullptr, true, {},
+      status = engine.Solve({damping, decay, scaled ? scaling.data() : nullptr, true}, {},
                             step.data(), &solution);
       CHECK(status.ok(), "solve");
       CHECK(solution.condition >= 1.0, "condition %g", solution.condition);
@@ -133,10 +133,10 @@ void TestAgainstExplicit(const Case& c, unsigned seed) {
   engine.Product(w.data(), count, v.data(), {}, jv.data());
   engine.TransposeProduct(w.data(), count, u.data(), {}, ju.data());
   Linearization result;
-  engine.Linearize(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
-  CHECK(engine.CurvatureProduct(count, v.data(), {}, gv.data()).ok(), "matrix-free product");
-  engine.Linearize(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result);
-  CHECK(engine.CurvatureProduct(count, v.data(), {}, again.data()).ok(), "product with G");
+  engine.Linearize(w.data(), Route::kMatrixFree, 0.0, nullptr, {}, &result);
+  CHECK(engine.curvature().Multiply(count, v.data(), {}, gv.data()).ok(), "matrix-free product");
+  engine.Linearize(w.data(), Route::kPrimal, 0.0, nullptr, {}, &result);
+  CHECK(engine.curvature().Multiply(count, v.data(), {}, again.data()).ok(), "product with G");
   double off = 0.0, top = 0.0;
   for (size_t k = 0; k < count; ++k) {
     Vector image(m, 0.0), back(p, 0.0), both(p, 0.0);
@@ -167,8 +167,7 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-Outcome Iterate(const Architecture& net, size_t n, Curvature curvature, int threads,
-                unsigned seed) {
+Outcome Iterate(const Architecture& net, size_t n, Route route, int threads, unsigned seed) {
   Draw draw(seed);
   const Vector x = draw.Normals(n * net.input_size), y = draw.Normals(n * net.output_size),
                w = draw.Normals(net.parameter_count, 0.4);
@@ -178,8 +177,8 @@ Outcome Iterate(const Architecture& net, size_t n, Curvature curvature, int thre
   outcome.step.resize(net.parameter_count);
   Linearization result;
   Solution solution;
-  CHECK(engine.Linearize(w.data(), curvature, 0.0, nullptr, {}, &result).ok(), "linearize");
-  CHECK(engine.Solve(1.0, 0.0, nullptr, false, {}, outcome.step.data(), &solution).ok(), "solve");
+  CHECK(engine.Linearize(w.data(), route, 0.0, nullptr, {}, &result).ok(), "linearize");
+  CHECK(engine.Solve({.mu = 1.0}, {}, outcome.step.data(), &solution).ok(), "solve");
   outcome.gradient = engine.gradient();
   outcome.loss = result.loss;
   return outcome;
@@ -190,19 +189,18 @@ Outcome Iterate(const Architecture& net, size_t n, Curvature curvature, int thre
 void TestThreads() {
   const Architecture narrow = MakeNet({5, 24, 20, 3}, Activation::kTanh, true, 1.0);
   const Architecture wide = MakeNet({5, 300, 2}, Activation::kTanh, true, 1.0);
-  for (const auto& [net, n, curvature] :
-       {std::tuple{&narrow, size_t{20000}, Curvature::kPrimal},
-        std::tuple{&wide, size_t{400}, Curvature::kDual},
-        std::tuple{&narrow, size_t{700}, Curvature::kOrthogonal}}) {
-    const Outcome one = Iterate(*net, n, curvature, 1, 3);
+  for (const auto& [net, n, route] : {std::tuple{&narrow, size_t{20000}, Route::kPrimal},
+                                      std::tuple{&wide, size_t{400}, Route::kDual},
+                                      std::tuple{&narrow, size_t{700}, Route::kOrthogonal}}) {
+    const Outcome one = Iterate(*net, n, route, 1, 3);
     for (int threads = 2; threads <= 4; ++threads)
-      CHECK(Iterate(*net, n, curvature, threads, 3) == one, "%d threads give other bits", threads);
+      CHECK(Iterate(*net, n, route, threads, 3) == one, "%d threads give other bits", threads);
   }
   // Two engines at once, from two foreign threads.
-  const Outcome alone = Iterate(wide, 300, Curvature::kDual, 2, 4);
+  const Outcome alone = Iterate(wide, 300, Route::kDual, 2, 4);
   Outcome first, second;
-  std::thread a([&] { first = Iterate(wide, 300, Curvature::kDual, 2, 4); });
-  std::thread b([&] { second = Iterate(wide, 300, Curvature::kDual, 2, 4); });
+  std::thread a([&] { first = Iterate(wide, 300, Route::kDual, 2, 4); });
+  std::thread b([&] { second = Iterate(wide, 300, Route::kDual, 2, 4); });
   a.join();
   b.join();
   CHECK(first == alone && second == alone, "engines at work at once disturb each other");
@@ -215,16 +213,16 @@ void TestFailures() {
   Solution solution;
   Engine engine(net, 2);
   engine.SetData(2, x.data(), y.data(), nullptr);
-  CHECK(engine.Solve(1.0, 0.0, nullptr, false, {}, step.data(), &solution).code == Code::kMisuse,
+  CHECK(engine.Solve({.mu = 1.0}, {}, step.data(), &solution).code == Code::kMisuse,
         "solve too early");
   std::atomic<bool> flag{true};
   const Cancel cancel{&flag, nullptr};
-  CHECK(engine.Linearize(w.data(), Curvature::kPrimal, 0.0, nullptr, cancel, &result).code ==
+  CHECK(engine.Linearize(w.data(), Route::kPrimal, 0.0, nullptr, cancel, &result).code ==
             Code::kCanceled,
         "canceled");
-  CHECK(engine.CurvatureOrder() == 0, "a canceled linearization leaves no curvature");
+  CHECK(engine.curvature().order() == 0, "a canceled linearization leaves no curvature");
   w[0] = std::nan("");
-  CHECK(engine.Linearize(w.data(), Curvature::kPrimal, 0.0, nullptr, {}, &result).code ==
+  CHECK(engine.Linearize(w.data(), Route::kPrimal, 0.0, nullptr, {}, &result).code ==
             Code::kNonFinite,
         "NaN");
   // Nothing of what failed is left in the next one.
@@ -232,7 +230,7 @@ void TestFailures() {
   Engine fresh(net, 1);
   fresh.SetData(2, x.data(), y.data(), nullptr);
   for (Engine* one : {&engine, &fresh})
-    CHECK(one->Linearize(w.data(), Curvature::kPrimal, 0.3, nullptr, {}, &result).ok(), "again");
+    CHECK(one->Linearize(w.data(), Route::kPrimal, 0.3, nullptr, {}, &result).ok(), "again");
   CHECK(engine.gradient() == fresh.gradient(), "a failed linearization left its gradient");
   w[0] = std::nan("");
   double loss = 0.0;
@@ -241,7 +239,7 @@ void TestFailures() {
   const Architecture huge = MakeNet({2, 1000, 1}, Activation::kTanh, true, 1.0);
   SymmetricMatrix matrix;
   CHECK(!matrix.Reserve(size_t{1} << 31), "an absurd order is refused");
-  CHECK(Iterate(huge, 3, Curvature::kDual, 2, 1).loss > 0.0, "a wide network takes the dual route");
+  CHECK(Iterate(huge, 3, Route::kDual, 2, 1).loss > 0.0, "a wide network takes the dual route");
 }
 
 }  // namespace

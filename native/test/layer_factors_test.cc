@@ -1,5 +1,7 @@
 // The factors of the Kronecker preconditioner against plain sums: inputs by a forward pass of
 // loops, deltas as the columns of J~ that belong to biases.
+#include "curvature/layer_factors.h"
+
 #include <limits>
 
 #include "check.h"
@@ -32,14 +34,15 @@ void TestFactors(bool bias) {
   for (double& value : s) value = std::fabs(draw.Normal());
   Engine engine(net, 4);
   CHECK(engine.SetData(n, x.data(), y.data(), s.data()).ok(), "data");
-  Vector jacobian(n * c * p), out(engine.LayerFactorsSize());
+  Vector jacobian(n * c * p), out(LayerFactorsSize(net));
   engine.Jacobian(w.data(), 0, n, {}, jacobian.data());
   Linearization result;
-  CHECK(engine.LayerFactors({}, out.data()).code == Code::kMisuse, "factors without curvature");
-  engine.Linearize(w.data(), Curvature::kMatrixFree, 0.0, nullptr, {}, &result);
+  CHECK(engine.curvature().LayerFactors({}, out.data()).code == Code::kMisuse,
+        "factors without curvature");
+  engine.Linearize(w.data(), Route::kMatrixFree, 0.0, nullptr, {}, &result);
   // Twice: the first factor is kept from the first time.
   for (int time = 0; time < 2; ++time) {
-    CHECK(engine.LayerFactors({}, out.data()).ok(), "factors");
+    CHECK(engine.curvature().LayerFactors({}, out.data()).ok(), "factors");
     Vector h = x;
     size_t at = 0;
     for (const Layer& layer : net.layers) {

@@ -27,12 +27,11 @@ Both Solve(Engine* engine, const Vector& w, Precision precision, double damping,
   Both both{{}, Vector(p, 0.0), Vector(p), Vector(p), {}, {}, Status::Ok()};
   double* scaling = scaled ? both.scaling.data() : nullptr;
   CHECK(
-      engine
-          ->Linearize(w.data(), Curvature::kPrimal, decay, scaling, {}, &both.linearized, precision)
+      engine->Linearize(w.data(), {Route::kPrimal, precision}, decay, scaling, {}, &both.linearized)
           .ok(),
       "linearize");
   both.gradient = engine->gradient();
-  both.status = engine->Solve(damping, decay, scaling, false, {}, both.step.data(), &both.solved);
+  both.status = engine->Solve({damping, decay, scaling}, {}, both.step.data(), &both.solved);
   if (accelerate && both.status.ok())
     CHECK(engine->Accelerate(both.step.data(), scaling, {}, both.acceleration.data()).ok(),
           "acceleration");
@@ -119,23 +118,24 @@ void TestSwitch() {
   engine.SetData(n, x.data(), y.data(), nullptr);
   Vector out(p), step(p), elsewhere(n);
   Linearization linearized;
-  const auto linearize = [&](Curvature curvature, Precision precision) {
-    CHECK(engine.Linearize(w.data(), curvature, 0.0, nullptr, {}, &linearized, precision).ok(),
-          "linearize %d", static_cast<int>(curvature));
+  const auto linearize = [&](Route route, Precision precision) {
+    CHECK(engine.Linearize(w.data(), {route, precision}, 0.0, nullptr, {}, &linearized).ok(),
+          "linearize %d", static_cast<int>(route));
   };
-  linearize(Curvature::kPrimal, Precision::kSingle);
-  CHECK(engine.precision() == Precision::kSingle, "single precision");
-  CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).ok(), "product in single precision");
-  linearize(Curvature::kOrthogonal, Precision::kDouble);
-  CHECK(engine.precision() == Precision::kDouble, "the orthogonal route has double precision");
-  CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).code == Code::kMisuse,
+  linearize(Route::kPrimal, Precision::kSingle);
+  CHECK(engine.curvature().dense() == nullptr, "no matrix in double precision");
+  CHECK(engine.curvature().Multiply(1, w.data(), {}, out.data()).ok(),
+        "product in single precision");
+  linearize(Route::kOrthogonal, Precision::kDouble);
+  CHECK(engine.curvature().dense() != nullptr, "the orthogonal route has double precision");
+  CHECK(engine.curvature().Multiply(1, w.data(), {}, out.data()).code == Code::kMisuse,
         "the orthogonal route has no products");
   Solution solved;
-  CHECK(engine.Solve(1.0, 0.0, nullptr, true, {}, step.data(), &solved).ok(), "solve");
+  CHECK(engine.Solve({.mu = 1.0, .condition = true}, {}, step.data(), &solved).ok(), "solve");
   CHECK(solved.condition >= 1.0, "condition %g", solved.condition);
-  linearize(Curvature::kPrimal, Precision::kSingle);
+  linearize(Route::kPrimal, Precision::kSingle);
   CHECK(engine.Product(w.data(), 1, w.data(), {}, elsewhere.data()).ok(), "product elsewhere");
-  CHECK(engine.CurvatureProduct(1, w.data(), {}, out.data()).code == Code::kMisuse,
+  CHECK(engine.curvature().Multiply(1, w.data(), {}, out.data()).code == Code::kMisuse,
         "a product at parameters ends the curvature");
 }
 
@@ -175,16 +175,14 @@ void TestSubset() {
     Vector few_scaling(p, 0.0);
     Solution solved, again;
     // Matrix-free.
-    CHECK(engine
-              .Linearize(w.data(), Curvature::kMatrixFree, 0.1, scaling.data(), {}, &linearized,
-                         Precision::kDouble, HUGE_VAL, given)
-              .ok(),
+    const Request request(Route::kMatrixFree, Precision::kDouble, given);
+    CHECK(engine.Linearize(w.data(), request, 0.1, scaling.data(), {}, &linearized).ok(),
           "matrix-free, %zu samples", count);
-    CHECK(few.Linearize(w.data(), Curvature::kMatrixFree, 0.1, few_scaling.data(), {}, &linearized)
-              .ok(),
-          "the samples alone");
-    CHECK(engine.CurvatureProduct(2, v.data(), {}, product.data()).ok(), "product");
-    CHECK(few.CurvatureProduct(2, v.data(), {}, expected.data()).ok(), "product alone");
+    CHECK(
+        few.Linearize(w.data(), Route::kMatrixFree, 0.1, few_scaling.data(), {}, &linearized).ok(),
+        "the samples alone");
+    CHECK(engine.curvature().Multiply(2, v.data(), {}, product.data()).ok(), "product");
+    CHECK(few.curvature().Multiply(2, v.data(), {}, expected.data()).ok(), "product alone");
     // Sums of at most n c terms, of a subset in float.
     const double terms = 8.0 * static_cast<double>(n * c);
     const double rounding = count == 0 ? kEps : std::numeric_limits<float>::epsilon();
@@ -198,11 +196,10 @@ void TestSubset() {
     // p with damping 1, and that of the factor not far from it.
     scaling = exact.scaling;
     const auto primal = [&](Engine* one, double* out, Solution* result) {
-      CHECK(one->Linearize(w.data(), Curvature::kPrimal, 0.1, nullptr, {}, &linearized,
-                           Precision::kSingle, HUGE_VAL, given)
-                .ok(),
+      const Request single(Route::kPrimal, Precision::kSingle, given);
+      CHECK(one->Linearize(w.data(), single, 0.1, nullptr, {}, &linearized).ok(),
             "single, %zu samples", count);
-      return one->Solve(damping, 0.1, scaling.data(), false, {}, out, result);
+      return one->Solve({damping, 0.1, scaling.data()}, {}, out, result);
     };
     CHECK(primal(&engine, step.data(), &solved).ok(), "solve, %zu samples", count);
     CHECK(Distance(step, exact.step) < 1e3 * static_cast<double>(p) * 1e-8, "step, %zu: %g", count,

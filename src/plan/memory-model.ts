@@ -56,7 +56,7 @@ export interface MemoryEstimate {
   readonly most: number;
 }
 
-/** Samples that pass through the engine at a time: Engine::BlockSize of native/core. */
+/** Samples that pass through the engine at a time: Tangents::BlockSize of native/core. */
 export function blockSamples(net: Architecture, n: number, route: Route, engine: EngineName): number {
   if (route === "dual") return n;
   if (engine === "typescript") return Math.min(n, PASS_BLOCK);
@@ -238,7 +238,7 @@ function kernelDoubles({ layers, outputSize: c }: Architecture, n: number, threa
   return 24 * panels * Math.max(...depths) + (c > 1 ? 3 : 2) * tile ** 2 * threads;
 }
 
-/** The samples of a subset, and what is formed of them: Engine::FormSubset. */
+/** The samples of a subset, and what is formed of them: native/core/curvature/subset.h. */
 function nativeSubset(route: Route, count: number, { architecture: net, threads }: Sizes): number {
   if (count === 0) return 0;
   const panels = blockSamples(net, count, route, "native") * doublesPerSample(net);

@@ -161,7 +161,7 @@ function scaled(work: Work, factor: number): Work {
 function accelerationWork(net: Architecture, n: number, order: number, route: Route): Work[] {
   const away = elsewhere(solveCost(net, n, route, order) + 2 * passesCost(net, n));
   const [all, first] = [weightCount(net), net.layers[0]!.inputSize * net.layers[0]!.outputSize];
-  // Two products with the inputs of the first layer, five above (native/core/acceleration.cc), one back.
+  // Two products with the inputs of the first layer, five above (native/core/directional_derivatives.cc), one back.
   const flops = 2 * n * (5 * all - 3 * first + all);
   return [
     { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: away },

@@ -148,6 +148,8 @@ class Curvature {
   virtual size_t order() const = 0;
   // Null where that can be done; else why not, and what to do.
   virtual const char* Refusal(Need need) const = 0;
+  // Flops of a factorization and the solves with it, or of a product where there is no factor.
+  virtual double SolveFlops() const = 0;
 
   // Samples that go through in one block, from sizes alone.
   virtual size_t BlockSize(size_t samples) const;

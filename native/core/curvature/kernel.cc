@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cost.h"
 #include "curvature/measure.h"
 #include "thread_pool.h"
 #include "vectors.h"
@@ -47,6 +48,11 @@ Curvature::Traits Kernel::traits() const {
           .scaling_count = context_.net.layers.size(),
           .accelerates = true,
           .reads_seeds = true};
+}
+
+double Kernel::SolveFlops() const {
+  return MatrixCurvature::SolveFlops() +
+         2.0 * cost::Passes(context_.net, context_.data.sample_count);
 }
 
 Status Kernel::Begin(const Request& request, const double* /*scaling*/) {

@@ -16,6 +16,7 @@ class Kernel final : public MatrixCurvature {
       : MatrixCurvature(context), builder_(context.net, context.threads) {}
 
   Traits traits() const override;
+  double SolveFlops() const override;
   // All samples: every entry of K belongs to two of them.
   size_t BlockSize(size_t samples) const override { return samples; }
   Status Begin(const Request& request, const double* scaling) override;

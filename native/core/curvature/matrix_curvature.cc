@@ -4,12 +4,15 @@
 #include <cmath>
 
 #include "blas.h"
+#include "cost.h"
 
 namespace gaussflow {
 
 const char* MatrixCurvature::Refusal(Need need) const {
   return need == Need::kLayerFactors ? kNoLayerFactors : nullptr;
 }
+
+double MatrixCurvature::SolveFlops() const { return cost::FactorAndSolve(order()); }
 
 Status MatrixCurvature::ReserveMatrix(size_t order, size_t period) {
   factored_ = false;

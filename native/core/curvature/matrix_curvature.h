@@ -11,6 +11,7 @@ class MatrixCurvature : public Curvature, private DenseView {
  public:
   size_t order() const override { return system_.matrix().n(); }
   const char* Refusal(Need need) const override;
+  double SolveFlops() const override;
   bool factored() const override { return factored_; }
   Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;
   Status Inverse(const double* vector, double shift, const Cancel& cancel, double* out) override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cost.h"
 #include "curvature/layer_factors.h"
 #include "curvature/measure.h"
 
@@ -13,6 +14,10 @@ Curvature::Traits GramOperator::traits() const { return {.scaling_count = order(
 const char* GramOperator::Refusal(Need need) const {
   if (need == Need::kProduct || need == Need::kLayerFactors) return nullptr;
   return "the matrix-free route has products only: linearize with primal or dual first";
+}
+
+double GramOperator::SolveFlops() const {
+  return cost::Passes(context_.net, context_.data.sample_count);  // one product
 }
 
 Status GramOperator::Begin(const Request& request, const double* scaling) {

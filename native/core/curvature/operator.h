@@ -19,6 +19,7 @@ class GramOperator final : public Curvature {
   Traits traits() const override;
   size_t order() const override { return context_.net.parameter_count; }
   const char* Refusal(Need need) const override;
+  double SolveFlops() const override;
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,

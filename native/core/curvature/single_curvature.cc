@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cost.h"
 #include "curvature/measure.h"
 #include "curvature/single_system.h"
 
@@ -13,6 +14,8 @@ const char* SingleCurvature::Refusal(Need need) const {
   if (need == Need::kLayerFactors) return kNoLayerFactors;
   return "the curvature is held in single precision: linearize in double precision first";
 }
+
+double SingleCurvature::SolveFlops() const { return cost::FactorAndSolve(order()); }
 
 Status SingleCurvature::Begin(const Request& request, const double* scaling) {
   factored_ = false;

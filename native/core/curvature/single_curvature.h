@@ -16,6 +16,7 @@ class SingleCurvature : public Curvature {
  public:
   size_t order() const override { return context_.net.parameter_count; }
   const char* Refusal(Need need) const override;
+  double SolveFlops() const override;
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,

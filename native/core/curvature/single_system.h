@@ -9,7 +9,7 @@
 // linear rate of 1e-8 where the method's own is better: below what a step of the next iteration
 // corrects.
 //
-// G may be of a subset of the samples (Engine::Linearize): a rougher preconditioner of the same
+// G may be of a subset of the samples (Request::subset): a rougher preconditioner of the same
 // operator, which costs a few steps more and a fraction of the products. Of few samples there is
 // a shorter way to the same preconditioner: sample_system.h.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SINGLE_SYSTEM_H_

@@ -17,6 +17,12 @@ const char* Triangle::Refusal(Need need) const {
   return "the orthogonal route holds no matrix: linearize with primal or dual first";
 }
 
+double Triangle::SolveFlops() const {
+  // A rank-revealing factorization, where R is not clearly regular.
+  const double p = static_cast<double>(order());
+  return 40.0 * p * p * p;
+}
+
 size_t Triangle::BlockSize(size_t samples) const {
   // Blocks of about half as many rows as columns: the block stays below the triangle in size.
   const size_t rows = std::max<size_t>(256, context_.net.parameter_count / 2);

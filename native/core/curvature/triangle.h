@@ -18,6 +18,7 @@ class Triangle final : public Curvature, private DenseView {
   Traits traits() const override;
   size_t order() const override { return system_.p(); }
   const char* Refusal(Need need) const override;
+  double SolveFlops() const override;
   size_t BlockSize(size_t samples) const override;
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;

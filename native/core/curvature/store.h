@@ -1,0 +1,52 @@
+// Which curvature a request is for, and the curvatures of one engine: the only place that knows all
+// kinds.
+//
+// A curvature keeps its memory from one linearization to the next of its kind. The engine's memory
+// holds one matrix of the primal and the dual route at a time: their other kinds give theirs up
+// before the next is reserved. The triangle and the operator stand beside them, since a flow that
+// turns to the triangle, and a monitor beside a run, go to and fro with every step.
+#ifndef GAUSSFLOW_CORE_CURVATURE_STORE_H_
+#define GAUSSFLOW_CORE_CURVATURE_STORE_H_
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "curvature/curvature.h"
+
+namespace gaussflow {
+
+// Of D, for requests of that route.
+size_t ScalingCount(const Architecture& net, Route route);
+// Flops of a linearization of n samples, from sizes alone.
+double LinearizeFlops(const Architecture& net, size_t n, Route route);
+
+class CurvatureStore {
+ public:
+  CurvatureStore(const Architecture& net, int threads, const Dataset& data, Tangents& tangents,
+                 Products& products, const std::vector<double>& parameters);
+
+  // The curvature for a request, before its Begin. What must not stand beside it is free.
+  Curvature& Take(const Request& request);
+  // That of no linearization.
+  Curvature& none() { return *made_[kNone]; }
+
+  const Context& context() const { return context_; }
+  size_t bytes() const;
+
+ private:
+  enum Kind : size_t { kNone, kGram, kSingleGram, kSampleRows, kKernel, kTriangle, kOperator };
+  static constexpr size_t kKinds = 7;
+
+  static Kind KindOf(const Request& request, const Architecture& net);
+  static std::unique_ptr<Curvature> Make(Kind kind, const Context& context);
+
+  DampedSystem system_;
+  const Context context_;
+  std::array<std::unique_ptr<Curvature>, kKinds> made_;
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_STORE_H_
