@@ -138,17 +138,20 @@ void Engine::AddDecay(double decay) {
 }
 
 Status Engine::Solve(const Damping& damping, const Cancel& cancel, double* step, Solution* result) {
-  const Status status = curvature_->Factor(damping, cancel);
+  solved_ = false;
+  Status status = curvature_->Factor(damping, cancel);
   if (!status.ok()) return status;
   const RightSide side = {gradient_.data(), tangents_.Residual().data, damping.decay,
                           damping.scaling};
-  return curvature_->Solve(side, cancel, step, result);
+  status = curvature_->Solve(side, cancel, step, result);
+  solved_ = status.ok();
+  return status;
 }
 
 Status Engine::Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
                           double* acceleration) {
   const Curvature::Traits traits = curvature_->traits();
-  if (!traits.accelerates || !curvature_->factored()) return Status::Misuse();
+  if (!traits.accelerates || !solved_ || !curvature_->factored()) return Status::Misuse();
   const size_t n = data_.sample_count, block = curvature_->BlockSize(n);
   std::vector<double> second(block * net_.output_size);
   std::vector<double> sum(traits.reads_seeds ? 0 : net_.parameter_count, 0.0);

@@ -88,6 +88,7 @@ class Engine {
   std::vector<double> gradient_;
   CurvatureStore curvatures_;
   Curvature* curvature_;  // one of them
+  bool solved_ = false;   // the last Solve ended well
 };
 
 }  // namespace gaussflow

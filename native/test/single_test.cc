@@ -105,6 +105,17 @@ void TestFailure() {
         "a singular matrix was solved with, code %d", static_cast<int>(bad.status.code));
   const Both good = Solve(&engine, w, Precision::kDouble, 1e-9, 0.0, true, false);
   CHECK(good.status.ok(), "double precision after it");
+  // Gradients that end above their tolerance leave a factor, but no solve to accelerate.
+  Linearization linearized;
+  Solution solved;
+  Vector step(p);
+  const Request single(Route::kPrimal, Precision::kSingle);
+  CHECK(engine.Linearize(w.data(), single, 0.0, nullptr, {}, &linearized).ok(), "linearize");
+  CHECK(engine.Solve({.mu = 1.0, .tolerance = 0.0}, {}, step.data(), &solved).code ==
+            Code::kImprecise,
+        "an error of 0");
+  CHECK(engine.Accelerate(w.data(), nullptr, {}, step.data()).code == Code::kMisuse,
+        "an acceleration after a solve that failed");
 }
 
 // The precision is that of the last linearization, whatever its curvature: a route that is not
