@@ -1,9 +1,9 @@
-// The Huber loss, for targets with outliers. With e = psi - y and the threshold d:
+// The Huber loss (`huber`), for targets with outliers. With e = psi - y and the threshold d:
 //
 //   l = e^2/2 for |e| <= d, else d (|e| - d/2)        r = e limited to [-d, d]        R = sqrt(min(1, d/|e|))
 //
-// The second derivative is 0 outside of the threshold, where an outlier would leave no curvature. R^2 is the majorizing weight
-// instead: it stays positive, and e r = e^2 R^2 (iteratively reweighted least squares).
+// The second derivative is 0 outside of the threshold, where an outlier would leave no curvature. R^2 is the majorizing weight instead: it
+// stays positive, and e r = e^2 R^2 (iteratively reweighted least squares).
 import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
 import { type LossRule, sumOverOutputs } from "./loss.js";
 

@@ -1,5 +1,5 @@
-// Logistic loss, one independent yes or no in each output: the negative log-likelihood of a Bernoulli target with probability
-// sigma(psi) = 1 / (1 + exp(-psi)).
+// The logistic loss (`logistic`), with one independent yes or no in each output: the negative log-likelihood of a Bernoulli target with
+// probability sigma(psi) = 1 / (1 + exp(-psi)).
 //
 //   l = log(1 + exp psi) - y psi        r = sigma - y        R = sqrt(sigma (1 - sigma))
 import { sigmoid } from "../network/link.js";

@@ -1,9 +1,9 @@
-// Weighted squared error with optional weight decay:
+// The squared-error loss (`squaredError`), the default of every run, with optional weight decay:
 //
 //   g = 1/2 sum_i s_i |psi_i - y_i|^2,     objective F = g + decay/2 |w|^2
 //
-// Its curvature in the predictions is s_i times the identity, so the Gauss-Newton matrix is J~^T J~ + decay I.
-// The decay is in the SUM's units: a decay of d acts like one more sample of weight d on every parameter.
+// Its curvature in the predictions is s_i times the identity, so the Gauss-Newton matrix is J~^T J~ + decay I. The decay has the units of
+// the SUM: a decay of d acts like one more sample of weight d on every parameter.
 
 import { checkNonNegative, checkOptionNames } from "../options.js";
 import type { LossRule } from "./loss.js";

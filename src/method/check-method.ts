@@ -1,4 +1,4 @@
-// Checks a method that a caller wrote, before a run: its fields and its first state.
+// Checks a method that a caller wrote, before a training: its fields and its first state.
 import { argumentError } from "../errors.js";
 import { scalingKinds } from "../linearize/problem.js";
 import { isObject } from "../options.js";

@@ -1,5 +1,5 @@
-// Prints the table of errors at the end of a run: train, validation and test by RMSE, MAE, R^2 in the units of the data. All tables of
-// metrics share its columns and lines.
+// Prints the table of errors of gaussflow train and evaluate: train, validation and test by RMSE, MAE, R^2 in the units of the data. All
+// tables of metrics share its columns and lines.
 import type { SetMetrics, TargetMetrics } from "../loss/metrics.js";
 import { formatCount, formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";

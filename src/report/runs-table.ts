@@ -1,4 +1,4 @@
-// Prints the runs of trainMany, best first, as a table, or returns them as fields for --json.
+// Prints the runs of gaussflow train --restarts, best first, as a table, or returns them as fields for --json.
 import { GaussflowError } from "../errors.js";
 import type { JobResult } from "../jobs/train-many.js";
 import { formatLoss, formatSeconds } from "./numbers.js";

@@ -1,4 +1,4 @@
-// Shows on one rewritten line of a terminal what is being computed; writes nothing to a file, a pipe or CI.
+// Shows on one rewritten line of a terminal what an experiment or a training computes; writes nothing to a file, a pipe or CI.
 import type { ProgressStream } from "./progress.js";
 
 const REWRITE_MILLISECONDS = 100;

@@ -1,4 +1,4 @@
-// Prints plain text tables: a heading row, a body, columns as wide as their widest cell.
+// Makes plain text tables for the commands: a heading row, a body, columns as wide as their widest cell.
 import { type Painter, plain } from "./paint.js";
 
 /** How a column is set. */

@@ -1,4 +1,4 @@
-// Failures as the reason of a run that they end.
+// Turns a failure that ends a training or a flow into the reason of its result.
 import type { Failure } from "../backend/engine.js";
 import { memoryRefusal } from "../backend/memory.js";
 import type { Reason } from "../method/reason.js";

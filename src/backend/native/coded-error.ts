@@ -1,4 +1,4 @@
-// Turns exceptions of the addon into GaussflowErrors.
+// Turns exceptions of the addon into GaussflowErrors, for the native engine and its vector functions.
 import { fileError, GaussflowError } from "../../errors.js";
 import { refusedMemory } from "../memory.js";
 

@@ -1,4 +1,4 @@
-// Describes a network and a data file in the form of the addon's arguments.
+// Describes a network and a data file in the form of the addon's arguments, for the native engine.
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { FileSamples } from "../engine.js";

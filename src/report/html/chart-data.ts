@@ -1,4 +1,5 @@
-// Converts a chart to the data of the page's script: finite numbers only, gaps as null, and each grid of x that several series share once.
+// Converts a chart to the data of the page's script, for html-report.ts: finite numbers only, gaps as null, and each grid of x that several
+// series share once.
 import type { Chart, ChartSeries } from "../../document.js";
 import { HUES } from "./palette.js";
 

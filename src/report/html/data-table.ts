@@ -1,4 +1,4 @@
-// Makes HTML tables of the numbers behind a chart, thinned: one table for all series that share a grid of x.
+// Makes HTML tables of the numbers behind a chart, thinned: one table for all series that share a grid of x. Called by figure.ts.
 import { counted } from "../numbers.js";
 import type { ChartData, SeriesData } from "./chart-data.js";
 import { escapeHtml } from "./escape.js";

@@ -1,4 +1,4 @@
-// Makes the section of one experiment: purpose, settings, claims, charts, tables.
+// Makes the section of one experiment in the HTML report: purpose, settings, claims, charts, tables. Called by html-report.ts.
 import type { Claim, ExperimentOutcome, Table } from "../../document.js";
 import { counted, formatSeconds } from "../numbers.js";
 import type { ChartData } from "./chart-data.js";

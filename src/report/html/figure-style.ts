@@ -1,4 +1,4 @@
-// The part of the style sheet for charts: figure, legend, and the elements that uPlot draws over the canvas.
+// The part of the report's style sheet (style-sheet.ts) for charts: figure, legend, and the elements that uPlot draws over the canvas.
 import { HUES } from "./palette.js";
 
 /** Styles of figures. */

@@ -1,5 +1,5 @@
-// Makes a chart as a figure: title, a canvas with a description for those who do not see it, a legend of buttons, and the data in a fold.
-// The part that runs in the browser is ./browser/wire-figure.ts.
+// Makes a chart as a figure of the report, for experiment-section.ts: title, a canvas with a description for those who do not see it, a
+// legend of buttons, and the data in a fold. The part that runs in the browser is ./browser/wire-figure.ts.
 import type { Chart } from "../../document.js";
 import type { ChartData, SeriesData } from "./chart-data.js";
 import { dataTables } from "./data-table.js";
