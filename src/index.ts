@@ -121,8 +121,15 @@ export {
   modelToJson,
   saveModel,
 } from "./network/model-file.js";
-export { type Json, Network, type NetworkState, network, type TrainingSummary } from "./network/network.js";
-export type { CompletedNetworkOptions, NetworkOptions } from "./network/network-options.js";
+export { type Json, Network, type NetworkState, network, networkOf, type TrainingSummary } from "./network/network.js";
+export type {
+  CompletedNetworkOptions,
+  Draw,
+  GivenNetworkOptions,
+  NetworkOptions,
+  NetworkShape,
+  Parametrization,
+} from "./network/network-options.js";
 export type { ParameterBlock } from "./network/parameters.js";
 export { type IntegrateOdeOptions, type IntegrateResult, integrate, type OdeFunction } from "./ode/integrate.js";
 export {

@@ -116,7 +116,7 @@ function checkDamping(
       `must be above 0 with route "dual" for ${p} parameters and ${equations} equations: the kernel has rank ${p} at most`,
       0,
     );
-  if (network.options.initialization === "symmetric" && !network.options.centered)
+  if (network.options.drawn?.initialization === "symmetric" && !network.options.centered)
     throw argumentError(
       "options.damping",
       'must be above 0 with initialization "symmetric", whose paired units make J singular at the start: use centered: true, which also starts at 0',

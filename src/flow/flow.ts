@@ -9,6 +9,7 @@ import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { inFirstSpelling } from "../first-spelling.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
+import { optionsText } from "../network/network-options.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import {
@@ -214,7 +215,7 @@ function printOf(
   const damping = [schedule.name, schedule.settings];
   const parts = [
     JSON.stringify(inFirstSpelling({ damping, method: integrator.name, settings, loss, standardize, route, from })),
-    JSON.stringify(inFirstSpelling(start.options)),
+    optionsText(start.options),
     start.parameters,
     data.inputs,
     data.targets,

@@ -3,8 +3,8 @@
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { type Fold, foldsOf } from "../data/folds.js";
 import { argumentError } from "../errors.js";
-import { checkNetwork, type Network, network } from "../network/network.js";
-import type { CompletedNetworkOptions, NetworkOptions } from "../network/network-options.js";
+import { checkNetwork, type Network, network, seedOf } from "../network/network.js";
+import { type DrawnOptions, drawnOptions, type NetworkOptions } from "../network/network-options.js";
 import { checkCount, checkObject, checkOptionNames, checkText } from "../options.js";
 import { TRAIN_OPTION_NAMES, type TrainOptions } from "../train/train-options.js";
 
@@ -44,7 +44,7 @@ export function restarts(job: TrainJob, count: number, seed?: number): TrainJob[
   checkJob(job, "job");
   checkCount("count", count, 1);
   if (count > MOST_STARTS) throw argumentError("count", `must be at most ${MOST_STARTS}`, count);
-  const { options } = job.network;
+  const options = optionsOfDraw(job.network);
   const first = seed ?? options.seed;
   checkCount("seed", first, 0);
   checkCount("seed + count", first + count, 1);
@@ -64,7 +64,7 @@ export function sweep(job: TrainJob, variants: readonly Variant[]): TrainJob[] {
   checkJob(job, "job");
   if (!Array.isArray(variants) || variants.length === 0)
     throw argumentError("variants", "must be an array of at least one variant", variants);
-  const base = job.network.options;
+  const base = optionsOfDraw(job.network);
   return variants.map((variant: Variant, k) => {
     checkVariant(`variants[${k}]`, variant);
     const made = network({ ...reusable(base, variant.network?.layers), ...variant.network });
@@ -90,7 +90,7 @@ export function crossValidation(
   readonly fold: Fold;
 })[] {
   checkJob(job, "job");
-  return foldsOf(asDataset(job.data, "job.data", job.network), folds, seed ?? job.network.options.seed).map((fold) => ({
+  return foldsOf(asDataset(job.data, "job.data", job.network), folds, seed ?? seedOf(job.network)).map((fold) => ({
     ...job,
     data: fold.train,
     label: joined(job.label, `fold ${fold.index + 1}`),
@@ -116,8 +116,19 @@ export function checkJob(job: TrainJob, name: string): void {
   if (job.label !== undefined) checkText(`${name}.label`, job.label);
 }
 
+/** What draws the network again. @throws GAUSSFLOW_ARGUMENT where its parameters were given */
+function optionsOfDraw({ options }: Network): DrawnOptions {
+  const drawn = drawnOptions(options);
+  if (drawn !== null) return drawn;
+  throw argumentError(
+    "job.network",
+    "must be drawn by network(), since other starts are other draws",
+    "parameters given to networkOf()",
+  );
+}
+
 /** Options of a network for other layers: a list of equal entries, one a layer, becomes a single entry. */
-function reusable(base: CompletedNetworkOptions, layers: readonly number[] | undefined): NetworkOptions {
+function reusable(base: DrawnOptions, layers: readonly number[] | undefined): NetworkOptions {
   if (layers === undefined || layers.length === base.layers.length) return base;
   const one = <T>(entries: readonly T[]) => (new Set(entries).size === 1 ? entries[0] : undefined);
   return {

@@ -148,7 +148,7 @@ function regularity(
         ? "remove duplicate samples, or use more units"
         : dependent
           ? `the inputs with a constant have rank ${inputs.rank} of ${inputs.of}, and every unit loses as much: leave a column out, such as one category of a group`
-          : options.initialization === "symmetric"
+          : options.drawn?.initialization === "symmetric"
             ? "paired units have parallel columns: use centered: true instead of symmetric"
             : "use fewer units, another seed, or a damping above 0";
   return {

@@ -11,11 +11,17 @@ import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsea
 import { Ensemble } from "./ensemble.js";
 import { LINKS, type Link } from "./link.js";
 import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
-import { completeNetworkOptions, NETWORK_OPTION_NAMES, type NetworkOptions } from "./network-options.js";
+import {
+  type CompletedNetworkOptions,
+  checkHeldOptions,
+  FIRST_OPTION_NAMES,
+  fromFirstOptions,
+  HELD_OPTION_NAMES,
+} from "./network-options.js";
 
 const FORMAT = "gaussflow-model";
 const ENSEMBLE_FORMAT = "gaussflow-ensemble";
-/** Version 1 spells `initialization`, `centered` and `center` the British way; it is still read. */
+/** Version 1 spells three names the British way and has the draw among the options; it is still read. */
 const VERSION = 2;
 
 /** The text of a model file, of one network or of an ensemble. @throws GAUSSFLOW_ARGUMENT for what is neither */
@@ -112,7 +118,8 @@ export function modelFromJson(text: string, where = "model"): Network {
 function networkOf({ version, body: value }: Content, where: string): Network {
   const spelled = (given: Record<string, unknown>) => (version === 1 ? fromFirstSpelling(given) : given);
   const body = spelled(fields(value, where, "body"));
-  const { options, architecture } = readOptions(spelled(fields(body.network, where, "network")), where);
+  const given = spelled(fields(body.network, where, "network"));
+  const { options, architecture } = readOptions(given, version, where);
   const { parameterCount, inputSize, outputSize } = architecture;
   const parameters = checkNumbers(
     decodeFloats(body.parameters, parameterCount, where, "parameters"),
@@ -140,11 +147,12 @@ function networkOf({ version, body: value }: Content, where: string): Network {
   return new Network({ options, parameters, center, scaling, encoding, summary, link: link as Link });
 }
 
-function readOptions(given: Record<string, unknown>, where: string) {
-  for (const name of NETWORK_OPTION_NAMES)
-    if (!Object.hasOwn(given, name)) throw fileError(where, `network.${name} is missing`);
+function readOptions(given: Record<string, unknown>, version: number, where: string) {
+  const names = version === 1 ? FIRST_OPTION_NAMES : HELD_OPTION_NAMES;
+  for (const name of names) if (!Object.hasOwn(given, name)) throw fileError(where, `network.${name} is missing`);
+  const held = version === 1 ? fromFirstOptions(given) : given;
   try {
-    const options = completeNetworkOptions(given as unknown as NetworkOptions, "network");
+    const options = checkHeldOptions(held as unknown as CompletedNetworkOptions, "network");
     return { options, architecture: architectureOf(options) };
   } catch (cause) {
     if (cause instanceof GaussflowError) throw fileError(where, cause.message, {}, cause);

@@ -1,13 +1,25 @@
-// Checks and completes the options of `network({...})`: misspelled names and wrong values are refused, defaults are filled in.
+// Checks and completes the options of networks, drawn or given: misspelled names and wrong values are refused, defaults are filled in.
 
 import { argumentError } from "../errors.js";
-import { checkOptionNames } from "../options.js";
+import { inFirstSpelling } from "../first-spelling.js";
+import { checkOptionNames, type NumberArray } from "../options.js";
 import { ACTIVATION_NAMES, isActivationName } from "./activations.js";
 import type { ActivationName } from "./architecture.js";
 import { INITIALIZATION_NAMES, type InitializationName } from "./initialize.js";
 
-/** Options of `network`. */
-export interface NetworkOptions {
+/** How the weights of a layer enter: as they are, or times 1/sqrt(fan-in), as neural tangent kernels are written. */
+export type Parametrization = "standard" | "ntk";
+
+/** How the first parameters of a network were drawn: the same draw gives the same numbers on every platform. */
+export interface Draw {
+  /** The rule of the draw. */
+  readonly initialization: InitializationName;
+  /** Seed of the draw. */
+  readonly seed: number;
+}
+
+/** The shape of a network, common to drawn networks and to those with given parameters. */
+export interface NetworkShape {
   /** Layer sizes [inputs, hidden ..., outputs]; two entries make a linear model (with an identity output). */
   readonly layers: readonly number[];
   /** Activation of all hidden layers, or a list with one each. Default "tanh". */
@@ -16,17 +28,31 @@ export interface NetworkOptions {
   readonly outputActivation?: ActivationName | undefined;
   /** Whether layers have biases: one value for all layers, or a list with one each (output included). Default true. */
   readonly bias?: boolean | readonly boolean[] | undefined;
-  /** How the initial parameters are drawn. Default "lecun-normal", or "he-normal" if a hidden layer is relu. `ntk` also puts 1/sqrt(fan-in) in the passes. */
-  readonly initialization?: InitializationName | undefined;
   /** alpha in psi = alpha f(w), > 0. Default 1. */
   readonly outputScale?: number | undefined;
+}
+
+/** Options of `network`. */
+export interface NetworkOptions extends NetworkShape {
+  /** How the initial parameters are drawn. Default "lecun-normal", or "he-normal" if a hidden layer is relu. `ntk` also puts 1/sqrt(fan-in) in the passes. */
+  readonly initialization?: InitializationName | undefined;
   /** psi = alpha (f(w) - f(w_0)): predictions start at exactly 0. Default false. */
   readonly centered?: boolean | undefined;
   /** Seed of the initial parameters: integer from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number | undefined;
 }
 
-/** The same with every default filled in and one activation a hidden layer, one bias flag a layer. */
+/** Options of `networkOf`: a shape and its parameters. */
+export interface GivenNetworkOptions extends NetworkShape {
+  /** p numbers: layer after layer the weights, row-major (outputs x inputs), then the biases where the layer has them. Copied. */
+  readonly parameters: NumberArray;
+  /** The same for w_0 in psi = alpha (f(w) - f(w_0)); null, the default, for psi = alpha f(w). Copied. */
+  readonly center?: NumberArray | null | undefined;
+  /** Whether the passes multiply weights by 1/sqrt(fan-in) ("ntk"). Default "standard". */
+  readonly parametrization?: Parametrization | undefined;
+}
+
+/** What a network holds besides its parameters: every default filled in, one activation a hidden layer, one bias flag a layer. */
 export interface CompletedNetworkOptions {
   /** Sizes [inputs, hidden ..., outputs]. */
   readonly layers: readonly number[];
@@ -36,26 +62,19 @@ export interface CompletedNetworkOptions {
   readonly outputActivation: ActivationName;
   /** Whether the layer has biases, one a layer. */
   readonly bias: readonly boolean[];
-  /** How the first parameters are drawn. */
-  readonly initialization: InitializationName;
+  /** How weights enter the passes. */
+  readonly parametrization: Parametrization;
   /** alpha in psi = alpha f(w). */
   readonly outputScale: number;
   /** Whether f(w_0) is subtracted. */
   readonly centered: boolean;
-  /** Seed of the first parameters. */
-  readonly seed: number;
+  /** How the first parameters were drawn; null where they were given. */
+  readonly drawn: Draw | null;
 }
 
-const NAMES = [
-  "layers",
-  "activation",
-  "outputActivation",
-  "bias",
-  "initialization",
-  "outputScale",
-  "centered",
-  "seed",
-] as const;
+const SHAPE_NAMES = ["layers", "activation", "outputActivation", "bias", "outputScale"] as const;
+
+const PARAMETRIZATIONS: readonly Parametrization[] = ["standard", "ntk"];
 
 /** One value for all or an array of exactly `count`; every entry must pass `valid`. */
 function spread<T>(
@@ -97,44 +116,126 @@ function checkLayers(name: string, value: unknown): number[] {
   });
 }
 
-/**
- * @param name how errors call the options; "" for an option that is an argument of its own
- * @throws GAUSSFLOW_ARGUMENT that names the option, its rule and the value received
- */
-export function completeNetworkOptions(options: NetworkOptions, name = "options"): CompletedNetworkOptions {
-  checkOptionNames(name, options, NAMES);
-  const at = (option: string) => (name === "" ? option : `${name}.${option}`);
+/** How errors call an option; `name` is "" for an option that is an argument of its own. */
+const optionAt = (name: string, option: string) => (name === "" ? option : `${name}.${option}`);
+
+function completeShape(options: NetworkShape, name: string) {
+  const at = (option: string) => optionAt(name, option);
   const layers = checkLayers(at("layers"), options.layers);
   const activationRule = `one of ${ACTIVATION_NAMES.join(", ")}`;
   const hidden = layers.length - 2;
-  const { activation = "tanh", outputActivation = "identity", bias = true } = options;
+  const { activation = "tanh", outputActivation = "identity", bias = true, outputScale = 1 } = options;
   const activations = spread(at("activation"), activation, hidden, isActivationName, activationRule, "hidden layer");
   if (!isActivationName(outputActivation))
     throw argumentError(at("outputActivation"), `must be ${activationRule}`, outputActivation);
   const biases = spread(at("bias"), bias, layers.length - 1, isBoolean, "true or false", "layer");
-  const { initialization = activations.includes("relu") ? "he-normal" : "lecun-normal" } = options;
-  if (!INITIALIZATION_NAMES.includes(initialization))
-    throw argumentError(at("initialization"), `must be one of ${INITIALIZATION_NAMES.join(", ")}`, initialization);
-  const { outputScale = 1, centered = false, seed = 0 } = options;
   if (typeof outputScale !== "number" || !(outputScale > 0) || outputScale === Infinity)
     throw argumentError(at("outputScale"), "must be a positive finite number", outputScale);
   // Curvature and damping have its square.
   if (!(outputScale >= LEAST_SCALE && outputScale <= 1 / LEAST_SCALE))
     throw argumentError(at("outputScale"), `must be from ${LEAST_SCALE} to ${1 / LEAST_SCALE}`, outputScale);
-  if (!isBoolean(centered)) throw argumentError(at("centered"), "must be true or false", centered);
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw argumentError(at("seed"), "must be an integer from 0 to 2^53 - 1", seed);
-  return Object.freeze({
+  return {
     layers: Object.freeze(layers),
     activation: Object.freeze(activations),
     outputActivation,
     bias: Object.freeze(biases),
-    initialization,
     outputScale,
-    centered,
-    seed,
-  });
+  };
 }
 
-/** The names a complete set of options has: what the model file looks for when it reads one back. */
-export const NETWORK_OPTION_NAMES: readonly string[] = NAMES;
+function checkDraw(name: string, initialization: unknown, seed: unknown): Draw {
+  if (!INITIALIZATION_NAMES.includes(initialization as InitializationName))
+    throw argumentError(
+      optionAt(name, "initialization"),
+      `must be one of ${INITIALIZATION_NAMES.join(", ")}`,
+      initialization,
+    );
+  if (!Number.isSafeInteger(seed) || (seed as number) < 0)
+    throw argumentError(optionAt(name, "seed"), "must be an integer from 0 to 2^53 - 1", seed);
+  return Object.freeze({ initialization: initialization as InitializationName, seed: seed as number });
+}
+
+function checkParametrization(name: string, value: unknown): asserts value is Parametrization {
+  if (!PARAMETRIZATIONS.includes(value as Parametrization))
+    throw argumentError(optionAt(name, "parametrization"), `must be one of ${PARAMETRIZATIONS.join(", ")}`, value);
+}
+
+/**
+ * The options of a network that is drawn.
+ * @throws GAUSSFLOW_ARGUMENT that names the option, its rule and the value received
+ */
+export function completeNetworkOptions(options: NetworkOptions): CompletedNetworkOptions & { readonly drawn: Draw } {
+  checkOptionNames("options", options, FIRST_OPTION_NAMES);
+  const { outputScale, ...shape } = completeShape(options, "options");
+  const usual = shape.activation.includes("relu") ? "he-normal" : "lecun-normal";
+  const { initialization = usual, centered = false, seed = 0 } = options;
+  const drawn = checkDraw("options", initialization, seed);
+  if (!isBoolean(centered)) throw argumentError("options.centered", "must be true or false", centered);
+  const parametrization = initialization === "ntk" ? "ntk" : "standard";
+  return Object.freeze({ ...shape, parametrization, outputScale, centered, drawn });
+}
+
+/** The options of a network with given parameters, of which nothing is known. @throws GAUSSFLOW_ARGUMENT */
+export function completeGivenOptions(options: GivenNetworkOptions): CompletedNetworkOptions {
+  checkOptionNames("options", options, [...SHAPE_NAMES, "parameters", "center", "parametrization"]);
+  const { outputScale, ...shape } = completeShape(options, "options");
+  const { parametrization = "standard", center = null } = options;
+  checkParametrization("options", parametrization);
+  return Object.freeze({ ...shape, parametrization, outputScale, centered: center !== null, drawn: null });
+}
+
+/**
+ * What a network holds, checked: from its state or a model file.
+ * @param name how errors call the options; "" for an option that is an argument of its own
+ * @throws GAUSSFLOW_ARGUMENT
+ */
+export function checkHeldOptions(options: CompletedNetworkOptions, name: string): CompletedNetworkOptions {
+  checkOptionNames(name, options, HELD_OPTION_NAMES);
+  const { outputScale, ...shape } = completeShape(options, name);
+  const { parametrization, centered, drawn } = options;
+  checkParametrization(name, parametrization);
+  if (!isBoolean(centered)) throw argumentError(optionAt(name, "centered"), "must be true or false", centered);
+  if (drawn === null) return Object.freeze({ ...shape, parametrization, outputScale, centered, drawn });
+  checkOptionNames(optionAt(name, "drawn"), drawn, ["initialization", "seed"]);
+  const draw = checkDraw(optionAt(name, "drawn"), drawn.initialization, drawn.seed);
+  if ((draw.initialization === "ntk") !== (parametrization === "ntk"))
+    throw argumentError(
+      optionAt(name, "parametrization"),
+      `must be ${draw.initialization === "ntk" ? "ntk" : "standard"} for parameters drawn by "${draw.initialization}"`,
+      parametrization,
+    );
+  return Object.freeze({ ...shape, parametrization, outputScale, centered, drawn: draw });
+}
+
+/** The names of what a network holds: those that a model file must have. */
+export const HELD_OPTION_NAMES = [...SHAPE_NAMES, "parametrization", "centered", "drawn"] as const;
+
+/** What `network` drew a network from, every default filled in. */
+export type DrawnOptions = Omit<CompletedNetworkOptions, "parametrization" | "drawn"> & Draw;
+
+/** The names that a model file of version 1 must have. */
+export const FIRST_OPTION_NAMES = [...SHAPE_NAMES, "initialization", "centered", "seed"] as const;
+
+/** The options that `network` drew a network with: with another seed, another start. null where the parameters were given. */
+export function drawnOptions(held: CompletedNetworkOptions): DrawnOptions | null {
+  const { parametrization: _, drawn, ...shape } = held;
+  return drawn === null ? null : { ...shape, ...drawn };
+}
+
+/** What a network of version 1 held, under the names of today: the draw at the top, the parametrization in its name. */
+export function fromFirstOptions({ initialization, seed, ...shape }: Readonly<Record<string, unknown>>) {
+  const parametrization = initialization === "ntk" ? "ntk" : "standard";
+  return { ...shape, parametrization, drawn: { initialization, seed } };
+}
+
+/**
+ * The options as a fingerprint has them: of a drawn network the text that version 1 made of them, so that its checkpoints belong to the
+ * same run.
+ */
+export function optionsText(held: CompletedNetworkOptions): string {
+  const { layers, activation, outputActivation, bias, outputScale, centered } = held;
+  const ntk = held.parametrization === "ntk" ? "ntk" : null;
+  const { initialization, seed } = held.drawn ?? { initialization: ntk, seed: null };
+  const shape = { layers, activation, outputActivation, bias };
+  return JSON.stringify(inFirstSpelling({ ...shape, initialization, outputScale, centered, seed }));
+}

@@ -9,12 +9,27 @@ import { encodingFromJson } from "../data/encoding-json.js";
 import { type MatrixLike, toMatrix } from "../data/matrix.js";
 import { type Scaling, scaleColumns, unscaleColumns } from "../data/scaling.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import { checkDoubles, checkJson, checkOptionNames, isObject, isTypedNumbers, type NumberArray } from "../options.js";
+import {
+  checkDoubles,
+  checkJson,
+  checkOptionNames,
+  isObject,
+  isTypedNumbers,
+  type NumberArray,
+  numbersOf,
+} from "../options.js";
 import type { Architecture } from "./architecture.js";
 import { inputJacobian, predictions } from "./forward.js";
 import { initialize } from "./initialize.js";
 import { applyLink, LINKS, type Link, linkJacobian } from "./link.js";
-import { type CompletedNetworkOptions, completeNetworkOptions, type NetworkOptions } from "./network-options.js";
+import {
+  type CompletedNetworkOptions,
+  checkHeldOptions,
+  completeGivenOptions,
+  completeNetworkOptions,
+  type GivenNetworkOptions,
+  type NetworkOptions,
+} from "./network-options.js";
 import { layOut, type ParameterBlock, parameterMap } from "./parameters.js";
 
 /** Plain JSON. */
@@ -25,7 +40,7 @@ export type TrainingSummary = { readonly [key: string]: Json };
 
 /** Everything a network is made of; the model file stores exactly this. */
 export interface NetworkState {
-  /** Options of the network, all filled in. */
+  /** Its shape, and how its parameters were drawn. */
   readonly options: CompletedNetworkOptions;
   /** p entries, layer after layer. */
   readonly parameters: Float64Array;
@@ -49,7 +64,7 @@ export function architectureOf(options: CompletedNetworkOptions): Architecture {
     activation: l < widths.length - 1 ? options.activation[l] : options.outputActivation,
     bias: options.bias[l],
   }));
-  return layOut(inputSize, plans, options.initialization === "ntk", options.outputScale);
+  return layOut(inputSize, plans, options.parametrization === "ntk", options.outputScale);
 }
 
 /**
@@ -60,14 +75,42 @@ export function architectureOf(options: CompletedNetworkOptions): Architecture {
 export function network(options: NetworkOptions): Network {
   const completed = completeNetworkOptions(options);
   const architecture = architectureOf(completed);
-  const parameters = initialize(architecture, completed.initialization, completed.seed);
+  const parameters = initialize(architecture, completed.drawn.initialization, completed.drawn.seed);
   const center = completed.centered ? parameters.slice() : null;
   return new Network({ options: completed, parameters, center, scaling: null, encoding: null, summary: null });
 }
 
-/** A network, made by `network`, `loadModel` and training. Its arrays must not be changed. */
+/**
+ * A network with given parameters, as another program has trained or drawn them: nothing is said of how (`options.drawn` is null). What
+ * needs a draw, `restarts` and `sweep`, refuses it; seeds that default to that of the draw are 0.
+ * @throws GAUSSFLOW_ARGUMENT
+ * @example networkOf({ layers: [2, 3, 1], activation: "tanh", parameters }).withScaling(scaling)
+ */
+export function networkOf(options: GivenNetworkOptions): Network {
+  const completed = completeGivenOptions(options);
+  const { parameterCount } = architectureOf(completed);
+  const parameters = givenNumbers("options.parameters", options.parameters, parameterCount);
+  const center = options.center == null ? null : givenNumbers("options.center", options.center, parameterCount);
+  return new Network({ options: completed, parameters, center, scaling: null, encoding: null, summary: null });
+}
+
+function givenNumbers(name: string, values: unknown, count: number): Float64Array {
+  const numbers = numbersOf(name, values);
+  if (numbers.length !== count)
+    throw argumentError(name, `must have ${count} numbers, as many as the layers need`, values);
+  const bad = numbers.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw argumentError(`${name}[${bad}]`, "must be a finite number", numbers[bad]);
+  return numbers === values ? numbers.slice() : numbers;
+}
+
+/** The seed that draws for a network start from by default: that of its own draw, else 0. */
+export function seedOf({ options: { drawn } }: Network): number {
+  return drawn?.seed ?? 0;
+}
+
+/** A network, made by `network`, `networkOf`, `loadModel` and training. Its arrays must not be changed. */
 export class Network {
-  /** Options of the network, all filled in. */
+  /** Its shape, and how its parameters were drawn. */
   readonly options: CompletedNetworkOptions;
   /** The layers, and where their parameters are. */
   readonly architecture: Architecture;
@@ -86,7 +129,7 @@ export class Network {
 
   /** Takes the arrays without a copy; `network`, `with...` and the model file have checked their contents. */
   constructor(state: NetworkState) {
-    this.options = completeNetworkOptions(checkShape(state).options, "state.options");
+    this.options = checkHeldOptions(checkShape(state).options, "state.options");
     this.architecture = architectureOf(this.options);
     const { parameterCount } = this.architecture;
     checkDoubles("state.parameters", state.parameters, parameterCount);
@@ -183,7 +226,7 @@ export class Network {
 
   /** The same parameters with another alpha in psi = alpha f(w), for example what `recommendOutputScale` suggests. */
   withOutputScale(outputScale: number): Network {
-    const options = completeNetworkOptions({ ...this.options, outputScale }, "");
+    const options = checkHeldOptions({ ...this.options, outputScale }, "");
     return new Network({ ...this.state(), options });
   }
 

@@ -35,7 +35,7 @@ export function runFields({ index, label, job, state, score, result, error }: Jo
     job: index,
     label,
     fold: job.fold === undefined ? null : job.fold.index + 1,
-    seed: job.network.options.seed,
+    seed: job.network.options.drawn?.seed ?? null,
     state,
     score,
     reason: result?.reason ?? null,

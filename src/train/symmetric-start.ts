@@ -6,7 +6,7 @@
 // A training whose start is held so begins beside it: its hidden biases are drawn instead of 0.
 import { largest } from "../algebra/vectors.js";
 import type { Point } from "../linearize/problem.js";
-import type { Network } from "../network/network.js";
+import { type Network, seedOf } from "../network/network.js";
 import { Random } from "../random.js";
 
 /**
@@ -25,11 +25,8 @@ const SYMMETRY_STREAM = 3;
  * Parameters to start from in place of the network's own, from the first linearization there; null where no symmetry holds them. Hidden
  * biases that are not all 0 were chosen by somebody, and a centered network is 0 at its start by definition: both stay.
  */
-export function besideSymmetry(
-  { architecture, center, options: { seed } }: Network,
-  decay: number,
-  { parameters, gradient }: Point,
-): Float64Array | null {
+export function besideSymmetry(network: Network, decay: number, { parameters, gradient }: Point): Float64Array | null {
+  const { architecture, center } = network;
   if (center !== null) return null;
   const hidden = architecture.layers.slice(0, -1).filter(({ bias }) => bias);
   const biases = hidden.flatMap(({ biasOffset, outputSize }) =>
@@ -41,7 +38,7 @@ export function besideSymmetry(
   for (let j = 0; j < gradient.length; j++) slope = Math.max(slope, Math.abs(gradient[j] - decay * parameters[j]));
   const lost = Number.EPSILON * decay * largest(parameters);
   if (biases.some((j) => Math.abs(gradient[j]) > leastSlope * slope) || leastSlope * slope <= lost) return null;
-  const random = new Random(seed, SYMMETRY_STREAM);
+  const random = new Random(seedOf(network), SYMMETRY_STREAM);
   const moved = parameters.slice();
   for (const j of biases) moved[j] = deviation * random.normal();
   return moved;

@@ -8,12 +8,12 @@ import { constantWarnings } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
-import { inFirstSpelling } from "../first-spelling.js";
 import { scalingInEffect } from "../linearize/problem.js";
 import { lossRule } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Reason } from "../method/reason.js";
-import type { Network } from "../network/network.js";
+import { type Network, seedOf } from "../network/network.js";
+import { optionsText } from "../network/network-options.js";
 import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
@@ -77,7 +77,7 @@ export async function* trainSteps<Report = never>(
   // Copying, checking and cutting many rows take tens of milliseconds each.
   const pace = new Pace(undefined);
   const whole = await finishInTurns(trainingDataSteps(network, data), pace);
-  const completed = await finishInTurns(trainOptionSteps(options, whole, network.options.seed), pace);
+  const completed = await finishInTurns(trainOptionSteps(options, whole, seedOf(network)), pace);
   const request = trainRequest(
     network,
     whole,
@@ -317,7 +317,7 @@ function printOf(
   const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner };
   const parts = [
     JSON.stringify(settings),
-    JSON.stringify(inFirstSpelling(network.options)),
+    optionsText(network.options),
     network.parameters,
     data.inputs,
     data.targets,

@@ -233,6 +233,20 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
       },
     ],
   },
+  networkOf: {
+    args: () => [
+      {
+        layers: [2, 1],
+        activation: "tanh",
+        outputActivation: "identity",
+        bias: [true],
+        parametrization: "ntk",
+        outputScale: 1,
+        parameters: [1, 2, 3],
+        center: [0, 0, 0],
+      },
+    ],
+  },
   crossValidate: { args: () => [job(), { folds: 2, restarts: 1, seed: 1, ...many() }] },
   crossValidation: { args: () => [job(), 3, 1] },
   restarts: { args: () => [job(), 3, 1] },

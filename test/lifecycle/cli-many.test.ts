@@ -57,7 +57,7 @@ describe("gaussflow train --restarts", () => {
     expect(new Set(lines.filter(({ type }) => type === "progress").map(({ job }) => job)).size).toBe(5);
     expect(lines.at(-1)).toMatchObject({ type: "result", model: out });
     const saved = await loadModel(out);
-    expect(saved.options.seed).toBe(runs[0].seed);
+    expect(saved.options.drawn?.seed).toBe(runs[0].seed);
     expect(saved.summary).toMatchObject({ validationLoss: scores[0] });
   });
 
@@ -126,7 +126,7 @@ describe("gaussflow train --cross-validate", () => {
     const saved = await loadModel(out);
     const summary = saved.summary as { samples: number; validationSamples: number };
     expect(summary.samples + summary.validationSamples).toBe(data.sampleCount);
-    expect(saved.options.seed).toBe(
+    expect(saved.options.drawn?.seed).toBe(
       lines.find(({ type, fold, rank }) => type === "run" && fold === null && rank === 1).seed,
     );
   });
@@ -197,7 +197,7 @@ describe("gaussflow train --ensemble", () => {
     const lines = jsonLines(out);
     const seeds = lines.filter(({ type }) => type === "run").map(({ seed }) => seed);
     const kept = await loadEnsemble(path);
-    expect(kept.networks.map(({ options }) => options.seed)).toEqual(seeds.slice(0, 3));
+    expect(kept.networks.map(({ options }) => options.drawn?.seed)).toEqual(seeds.slice(0, 3));
     expect(lines.at(-1)).toMatchObject({ type: "result", ensemble: 3, model: path });
     const whole = await readCsv(cars, { target: "mpg", ignore: ["name"], missing: "mean" });
     const { train } = whole.split({ validation: 0.15, test: 0.15, seed: 0 });

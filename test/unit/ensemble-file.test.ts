@@ -38,8 +38,8 @@ it("are told from models, and damage is told with the member", async () => {
   );
   expect(() => face.ensembleFromJson(face.modelToJson(members[0]!))).toThrow(/is not a gaussflow-ensemble file/);
   expect(() => face.ensembleFromJson(text.replace('"seed":2', '"seed":4'))).toThrow(/the checksum does not fit/);
-  const { networks } = unseal(text, "gaussflow-ensemble", 1, "e") as { networks: Record<string, unknown>[] };
-  const sealed = (list: unknown) => seal("gaussflow-ensemble", 1, { networks: list });
+  const { networks } = unseal(text, "gaussflow-ensemble", 2, "e") as { networks: Record<string, unknown>[] };
+  const sealed = (list: unknown) => seal("gaussflow-ensemble", 2, { networks: list });
   expect(() => face.ensembleFromJson(sealed([networks[0], { ...networks[1], center: null }]), "e.json")).toThrow(
     "e.json, network 2: center must be there exactly when the network is centered",
   );

@@ -30,13 +30,17 @@ const firstRows = table.inputs.subarray(0, 3 * table.inputSize);
 describe("models of version 1", () => {
   it("one network predicts the same bits, and its options have the names of today", async () => {
     const loaded = await loadModel(fixture("model-v1.json"));
-    expect(loaded.options).toMatchObject({ initialization: "lecun-normal", centered: true });
+    expect(loaded.options).toMatchObject({
+      drawn: { initialization: "lecun-normal" },
+      parametrization: "standard",
+      centered: true,
+    });
     expect([...loaded.predict(firstRows)]).toEqual([-0.8794827405027383, -0.5326381431669018, -0.025733121411653348]);
   });
 
   it("an ensemble does so too", async () => {
     const loaded = await loadEnsemble(fixture("ensemble-v1.json"));
-    expect(loaded.networks[0]!.options.initialization).toBe("glorot-uniform");
+    expect(loaded.networks[0]!.options.drawn?.initialization).toBe("glorot-uniform");
     expect([...loaded.predict(firstRows).mean]).toEqual([-0.31188191808039495, 0.17735598939952, 0.2225743853122842]);
   });
 
@@ -45,14 +49,17 @@ describe("models of version 1", () => {
     const text = modelToJson(loaded);
     const { version, body } = JSON.parse(text);
     expect(version).toBe(2);
-    expect(Object.keys(body.network)).toContain("initialization");
+    expect(body.network).toMatchObject({
+      parametrization: "standard",
+      drawn: { initialization: "lecun-normal", seed: 3 },
+    });
     expect(text).not.toMatch(/initialisation|centre/);
     expect(modelFromJson(text).state()).toEqual(loaded.state());
   });
 
   it("names of version 1 in a file of version 2 are refused", () => {
     const { body } = JSON.parse(readFileSync(fixture("model-v1.json"), "utf8"));
-    expect(() => modelFromJson(seal("gaussflow-model", 2, body))).toThrow(/network\.initialization is missing/);
+    expect(() => modelFromJson(seal("gaussflow-model", 2, body))).toThrow(/network\.parametrization is missing/);
   });
 });
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ACTIVATION_NAMES, dataset, modelToJson, network, readCsv, standardize } from "../../src/index.js";
+import { ACTIVATION_NAMES, dataset, modelToJson, network, networkOf, readCsv, standardize } from "../../src/index.js";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/model-file.md"), "utf8");
 const reader = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
@@ -41,6 +41,12 @@ function cases(): Case[] {
       raw: network(options),
       scaled: scaled.withParameters(scaled.parameters.map((value) => value * 1.1)),
       out: network({ layers: [2, 3, 2], outputActivation: activation }),
+      given: networkOf({
+        layers: [2, 3, 2],
+        activation,
+        parametrization: "ntk",
+        parameters: Array.from({ length: 17 }, (_, j) => Math.sin(j)),
+      }),
     };
     return Object.entries(nets).map(([kind, net]) => ({
       name: `${activation}, ${kind}`,

@@ -98,7 +98,7 @@ describe("a file that is no sound model", () => {
       [(b) => (b.network.layers = [3, 6, 2]), /parameters must hold 38 numbers/],
       [(b) => (b.network.activation = ["tanhh"]), /activation/],
       [(b) => (b.network.layers = "abc"), /layers/],
-      [(b) => delete b.network.seed, /network\.seed is missing/],
+      [(b) => delete b.network.drawn, /network\.drawn is missing/],
       [(b) => (b.parameters = 5), /base64/],
       [(b) => (b.parameters = "****"), /base64/],
       [(b) => (b.center = null), /center/],

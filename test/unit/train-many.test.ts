@@ -186,7 +186,7 @@ describe("trainMany", () => {
 describe("lists of jobs", () => {
   it("restarts differ by seed alone and hold out the same rows", () => {
     const jobs = restarts(smallJob(), 3, 7);
-    expect(jobs.map((job) => job.network.options.seed)).toEqual([7, 8, 9]);
+    expect(jobs.map((job) => job.network.options.drawn?.seed)).toEqual([7, 8, 9]);
     expect(jobs.map((job) => job.options?.seed)).toEqual([3, 3, 3]);
     expect(jobs.map((job) => job.label)).toEqual(["seed 7", "seed 8", "seed 9"]);
     expect(jobs[1]!.network.parameters).toEqual(network({ layers: [2, 5, 1], seed: 8 }).parameters);
@@ -199,7 +199,11 @@ describe("lists of jobs", () => {
       { network: { layers: [2, 4, 4, 1] } },
       { network: { activation: "tanh" }, options: { stop: { iterations: 5 } }, label: "tanh" },
     ]);
-    expect(jobs[0]!.network.options).toMatchObject({ layers: [2, 4, 4, 1], activation: ["silu", "silu"], seed: 3 });
+    expect(jobs[0]!.network.options).toMatchObject({
+      layers: [2, 4, 4, 1],
+      activation: ["silu", "silu"],
+      drawn: { seed: 3 },
+    });
     expect(jobs[0]!.options).toEqual({ ...job.options, seed: 3 });
     expect(jobs[1]!.options).toEqual({ stop: { iterations: 5 }, seed: 3 });
     expect(jobs.map(({ label }) => label)).toEqual(["variant 1: 2-4-4-1", "tanh"]);
