@@ -307,7 +307,7 @@ function checkScaling(name: string, scaling: Scaling | null, { inputSize, output
  */
 export function checkNetwork(name: string, value: unknown): asserts value is Network {
   if (value instanceof Network) return;
-  throw argumentError(name, `must be made by network() or loadModel()${cureOf(value)}`, value);
+  throw argumentError(name, `must be made by network(), networkOf() or loadModel()${cureOf(value)}`, value);
 }
 
 function cureOf(value: unknown): string {
