@@ -1,5 +1,5 @@
-// A grow-only, cache-line aligned array of numbers. Growing discards the contents; a failed
-// allocation is reported, not thrown.
+// A grow-only, cache-line aligned array of numbers, which the core uses for all its large arrays.
+// Growing discards the contents. A failed allocation is reported, not thrown.
 #ifndef GAUSSFLOW_CORE_BUFFER_H_
 #define GAUSSFLOW_CORE_BUFFER_H_
 

@@ -1,9 +1,9 @@
-// Conjugate gradients on the double operator G + diag(shift), preconditioned by what a single-
-// precision factor makes of a vector.
+// Conjugate gradients on the double operator G + diag(shift), preconditioned by a single-precision
+// factor. The curvatures in single precision use it.
 //
-// They stop when the preconditioned residual sqrt(r^T M^-1 r), which is the error of the step in
-// the norm of the damped system when M is near it, is the tolerance asked for times that of the
-// start.
+// The iteration stops when the preconditioned residual sqrt(r^T M^-1 r) has fallen to the requested
+// tolerance relative to the start. That residual is the error of the step in the norm of the damped
+// system if M is near it.
 #ifndef GAUSSFLOW_CORE_CONJUGATE_GRADIENTS_H_
 #define GAUSSFLOW_CORE_CONJUGATE_GRADIENTS_H_
 

@@ -1,3 +1,4 @@
+// The estimates of the cost of calls (cost.h).
 #include "cost.h"
 
 namespace gaussflow::cost {

@@ -1,6 +1,7 @@
-// What a call costs, in flops of small matrix products, from sizes alone: the binding runs cheap
-// calls where they stand, because handing one to another thread and back takes longer than the
-// work. Rough, and the same on every machine: a call must not change its manner from run to run.
+// Estimates the cost of a call in flops of small matrix products, from sizes alone. The binding
+// runs cheap calls synchronously, because handing one to another thread and back takes longer than
+// the work. The estimate is rough, and the same on every machine, so that a call is always run in
+// the same way.
 #ifndef GAUSSFLOW_CORE_COST_H_
 #define GAUSSFLOW_CORE_COST_H_
 

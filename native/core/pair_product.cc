@@ -1,3 +1,5 @@
+// The product of pair vectors in register tiles, one version for each kind of processor
+// (pair_product.h).
 #include "pair_product.h"
 
 #include "register_tile.h"

@@ -1,6 +1,6 @@
-// The product of two sets of vectors, R^T L, that the Gram matrix (curvature/gram_builder.h) and
-// the tangent kernel (curvature/kernel_builder.h) are made of: a register tile of wide vectors by
-// broadcast numbers, on operands that are made in the order in which it reads them, so that nothing
+// The product of two sets of vectors, R^T L, with which the Gram matrix (curvature/gram_builder.h)
+// and the tangent kernel (curvature/kernel_builder.h) are computed: a register tile of wide vectors
+// times broadcast numbers, on operands that are produced in the order of reading, so that nothing
 // is packed.
 //
 // Both are cut into panels of up to PanelShape::wide groups of kLanes vectors, [sample][vector]

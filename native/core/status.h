@@ -1,6 +1,6 @@
-// The outcome of a numerical call. A numerical failure is a value with the numbers behind it; the
-// core never throws for one. Memory may also be refused by an exception, which guarded.h turns into
-// a status.
+// The outcome of a numerical call of the core. A numerical failure is a value with the numbers
+// behind it; the core never throws for one. Memory may also be refused by an exception, which
+// guarded.h turns into a status.
 #ifndef GAUSSFLOW_CORE_STATUS_H_
 #define GAUSSFLOW_CORE_STATUS_H_
 

@@ -1,4 +1,4 @@
-// What a curvature cannot do unless its class says otherwise.
+// The default answers of a curvature: refusals of what its class does not support.
 #include "curvature/curvature.h"
 
 namespace gaussflow {

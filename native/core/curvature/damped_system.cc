@@ -1,3 +1,4 @@
+// Factors and solves damped systems in double precision (damped_system.h).
 #include "curvature/damped_system.h"
 
 #include <algorithm>

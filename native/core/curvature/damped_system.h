@@ -1,6 +1,7 @@
-// The damped system (M + diag(shift)) x = b for the symmetric M of the last linearization: factor,
-// solve, one step of iterative refinement with M itself, condition estimate. M survives, so that
-// another damping costs one more factorization only.
+// Solves the damped system (M + diag(shift)) x = b for the symmetric matrix M of the last
+// linearization: factor, solve, one step of iterative refinement with M itself, condition estimate.
+// The Gram matrix and the kernel use it (matrix_curvature.h). M is kept, so that another damping
+// costs only another factorization.
 #ifndef GAUSSFLOW_CORE_CURVATURE_DAMPED_SYSTEM_H_
 #define GAUSSFLOW_CORE_CURVATURE_DAMPED_SYSTEM_H_
 

@@ -1,3 +1,4 @@
+// The Gram matrix of the primal route as a curvature (gram.h).
 #include "curvature/gram.h"
 
 #include "curvature/measure.h"

@@ -1,5 +1,5 @@
-// The primal route: G = J~^T J~ (p x p) in double precision, added up block by block
-// (gram_builder.h).
+// The curvature of the primal route in double precision: G = J~^T J~ (p x p), summed block by block
+// (gram_builder.h). store.h creates it.
 #ifndef GAUSSFLOW_CORE_CURVATURE_GRAM_H_
 #define GAUSSFLOW_CORE_CURVATURE_GRAM_H_
 

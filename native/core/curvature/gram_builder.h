@@ -1,4 +1,4 @@
-// The primal Gram matrix G = J^T J without J, from the layer's hidden symmetry
+// Forms the Gram matrix G = J^T J of the primal route without J, for gram.h and single_gram.h
 // (docs/architecture.md).
 //
 // For parameters (o,k) of layer l and (p,q) of layer m, the first index the unit and the second
@@ -6,13 +6,12 @@
 //   G = sum_i ( sum_a delta_o^(i,a) delta'_p^(i,a) ) ( h_k^i h'_q^i ),
 // a matrix product of "pair" vectors: left pairs (o,p) by right pairs (k,q). Inside one layer both
 // kinds are symmetric, so only o <= p and k <= q are needed: half of the flops of a rank-k update
-// with J for one output, 1/(2c) of them for c outputs since the sum over outputs comes first. A
-// tile of that product is one task: it makes its pair vectors for a chunk of samples while they
+// with J for one output, 1/(2c) of them for c outputs, because the sum over outputs comes first. A
+// tile of that product is one task: it computes its pair vectors for a chunk of samples while they
 // stay in cache, and no other task writes its entries of G.
 //
-// Pairs of one p (or q) are a run: its first index goes through neighbors of a row of
-// TangentRows, so a run is made by one scaled copy a sample. In float, G comes out scaled (see
-// there).
+// The pairs of one p (or q) are a run: their first indices are neighbors in a row of TangentRows,
+// so a run is computed by one scaled copy a sample. In float the result is G scaled (see there).
 #ifndef GAUSSFLOW_CORE_CURVATURE_GRAM_BUILDER_H_
 #define GAUSSFLOW_CORE_CURVATURE_GRAM_BUILDER_H_
 

@@ -1,4 +1,5 @@
-// The tangent kernel K = J D^-1 J^T (n c x n c) without J, from layer-wise products:
+// Forms the tangent kernel K = J D^-1 J^T (n c x n c) without J, for kernel.h, from layer-wise
+// products:
 //   K[(i,a),(j,b)] = sum over layers of <delta^(i,a), delta^(j,b)> (factor^2 <h^i, h^j> + 1) / d,
 // without the 1 where the layer has no bias, d the layer's entry of D. Rows are output-major inside
 // (a * n + i). A layer's inputs and deltas are packed once, in the order in which the register tile

@@ -1,3 +1,4 @@
+// Solves, spectrum and products of a curvature that is a matrix (matrix_curvature.h).
 #include "curvature/matrix_curvature.h"
 
 #include <algorithm>

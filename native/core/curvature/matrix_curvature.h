@@ -1,5 +1,6 @@
-// What the Gram matrix and the kernel share: a symmetric matrix in double precision in the system
-// that both take turns in (damped_system.h), its spectrum, products and inverse.
+// The base class of the Gram matrix (gram.h) and the kernel (kernel.h): a symmetric matrix in
+// double precision, held in the damped system that both use in turn (damped_system.h), with its
+// spectrum, products and inverse.
 #ifndef GAUSSFLOW_CORE_CURVATURE_MATRIX_CURVATURE_H_
 #define GAUSSFLOW_CORE_CURVATURE_MATRIX_CURVATURE_H_
 

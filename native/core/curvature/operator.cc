@@ -1,3 +1,4 @@
+// The products with G of the matrix-free route as a curvature (operator.h).
 #include "curvature/operator.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
-// The matrix-free route: no matrix, only products G v (products.h), those of a subset of the
-// samples in float where that has the range. Beside them the diagonal of G, and the factors of its
-// layer-wise Kronecker approximation for preconditioners.
+// The curvature of the matrix-free route: no matrix, only products G v (products.h). Those of a
+// subset of the samples are in float where that has the range. It also computes the diagonal of G,
+// and the factors of its layer-wise Kronecker approximation for preconditioners. store.h creates
+// it.
 #ifndef GAUSSFLOW_CORE_CURVATURE_OPERATOR_H_
 #define GAUSSFLOW_CORE_CURVATURE_OPERATOR_H_
 

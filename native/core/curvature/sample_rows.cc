@@ -1,3 +1,4 @@
+// The rows of J of a small subset as a curvature (sample_rows.h).
 #include "curvature/sample_rows.h"
 
 namespace gaussflow {

@@ -1,5 +1,6 @@
-// The rows of J of a subset that has few equations, in float, in place of their Gram matrix: the
-// same preconditioner by Woodbury's identity (sample_system.h).
+// The curvature of the primal route in single precision for a subset with few equations: the rows
+// of J in float in place of their Gram matrix. They give the same preconditioner by Woodbury's
+// identity (sample_system.h). store.h creates it.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SAMPLE_ROWS_H_
 #define GAUSSFLOW_CORE_CURVATURE_SAMPLE_ROWS_H_
 

@@ -1,12 +1,13 @@
-// The preconditioner of single_system.h where the samples behind it have fewer equations k than
-// there are parameters p: the rows of J themselves in float, and the factor of a k x k matrix, in
-// place of G and its factor.
+// The preconditioner of sample_rows.h, for a subset that has fewer equations k than there are
+// parameters p: the rows of J in float, and the factor of a k x k matrix, in place of G and its
+// factor.
 //
 //   (J^T J + E)^-1 = E^-1/2 (I - B^T (I + B B^T)^-1 B) E^-1/2,   B = J E^-1/2,  E = diag(shift)
 //
-// (Woodbury.) k p^2 / 2 + p^3 / 6 multiplications become k^2 p / 2 + k^3 / 6. An entry of B B^T of
-// more than some 1 / eps32 would leave nothing of the I, and with it of what damps the other
-// directions: the gradients then do not end in time, which is said as in single_system.h.
+// (Woodbury.) k p^2 / 2 + p^3 / 6 multiplications become k^2 p / 2 + k^3 / 6. If an entry of B B^T
+// exceeds about 1 / eps32, the identity I is lost in rounding, and with it the damping of the other
+// directions. The conjugate gradients then do not converge in time, which is reported as in
+// single_system.h.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SAMPLE_SYSTEM_H_
 #define GAUSSFLOW_CORE_CURVATURE_SAMPLE_SYSTEM_H_
 

@@ -1,3 +1,4 @@
+// Damped solves with a float factor as preconditioner (single_curvature.h).
 #include "curvature/single_curvature.h"
 
 #include <algorithm>

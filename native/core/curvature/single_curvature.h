@@ -1,6 +1,6 @@
-// The primal route in single precision: a factor in float of G, or of the G of a subset of the
-// samples, only preconditions conjugate gradients on the exact operator (single_system.h). What the
-// factor is made of belongs to the two derived classes.
+// The base class of the curvatures of the primal route in single precision: a factor in float of G,
+// or of the G of a subset of the samples, preconditions conjugate gradients on the exact operator
+// (single_system.h). The two derived classes, single_gram.h and sample_rows.h, provide the factor.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SINGLE_CURVATURE_H_
 #define GAUSSFLOW_CORE_CURVATURE_SINGLE_CURVATURE_H_
 

@@ -1,3 +1,4 @@
+// The Gram matrix in float as a curvature (single_gram.h).
 #include "curvature/single_gram.h"
 
 namespace gaussflow {

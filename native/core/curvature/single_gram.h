@@ -1,4 +1,5 @@
-// The Gram matrix of all samples, or of a subset, in float (gram_builder.h), and its factor.
+// The curvature of the primal route in single precision: the Gram matrix of all samples, or of a
+// subset, in float (gram_builder.h), and its factor. store.h creates it.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SINGLE_GRAM_H_
 #define GAUSSFLOW_CORE_CURVATURE_SINGLE_GRAM_H_
 

@@ -1,17 +1,17 @@
-// The damped system (G + diag(shift)) x = b with G formed in float (gram_builder.h): a float
-// Cholesky factor preconditions conjugate gradients on the exact double operator, so that the step
-// is that of double precision and the large products and the factorization cost half.
+// Solves the damped system (G + diag(shift)) x = b with G formed in float (gram_builder.h), for
+// single_gram.h: a float Cholesky factor preconditions conjugate gradients on the exact double
+// operator, so that the step is that of double precision and the large products and the
+// factorization cost half.
 //
 //   S (G + shift) S ~ L L^T in float, S = diag(G_jj + shift_j)^-1/2 with the exact G_jj: a unit
 //   diagonal, so that nothing over- or underflows.
 //
-// kTolerance, for who asks for nothing, changes the model's reduction by its square, and leaves a
-// linear rate of 1e-8 where the method's own is better: below what a step of the next iteration
-// corrects.
+// kTolerance is the tolerance of a request without one. It changes the predicted reduction by its
+// square, and limits the convergence to a linear rate of 1e-8 if the method's own is better.
 //
-// G may be of a subset of the samples (Request::subset): a rougher preconditioner of the same
-// operator, which costs a few steps more and a fraction of the products. Of few samples there is
-// a shorter way to the same preconditioner: sample_system.h.
+// G may be that of a subset of the samples (Request::subset): a rougher preconditioner of the same
+// operator, which costs a few more steps and a fraction of the products. sample_system.h computes
+// the same preconditioner at lower cost if the subset is small.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SINGLE_SYSTEM_H_
 #define GAUSSFLOW_CORE_CURVATURE_SINGLE_SYSTEM_H_
 

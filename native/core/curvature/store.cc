@@ -1,3 +1,4 @@
+// Chooses, creates and frees the curvatures of an engine (store.h).
 #include "curvature/store.h"
 
 #include <cmath>

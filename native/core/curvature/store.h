@@ -1,10 +1,10 @@
-// Which curvature a request is for, and the curvatures of one engine: the only place that knows all
-// kinds.
+// Creates and keeps the curvatures of one engine, and chooses the one for a request. It is the only
+// place that depends on all kinds.
 //
-// A curvature keeps its memory from one linearization to the next of its kind. The engine's memory
-// holds one matrix of the primal and the dual route at a time: their other kinds give theirs up
-// before the next is reserved. The triangle and the operator stand beside them, since a flow that
-// turns to the triangle, and a monitor beside a run, go to and fro with every step.
+// A curvature keeps its memory from one linearization to the next of its kind. The memory holds one
+// matrix of the primal and the dual route at a time: their other kinds are freed before the next is
+// reserved. The triangle and the operator are kept in addition, because a flow that switches to the
+// triangle, and a monitor during a run, alternate with every step.
 #ifndef GAUSSFLOW_CORE_CURVATURE_STORE_H_
 #define GAUSSFLOW_CORE_CURVATURE_STORE_H_
 

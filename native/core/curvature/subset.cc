@@ -1,3 +1,4 @@
+// Copies the samples of a subset and runs the passes over them (subset.h).
 #include "curvature/subset.h"
 
 #include <algorithm>

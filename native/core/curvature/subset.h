@@ -1,5 +1,5 @@
-// The samples that stand for all in what is costly: a copy of them, taken while the pass over all
-// samples has their block loaded, and the passes over that copy.
+// The samples of a subset: a copy of them, taken while the pass over all samples has their block
+// loaded, and the passes over that copy. The curvatures that use a subset hold one.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SUBSET_H_
 #define GAUSSFLOW_CORE_CURVATURE_SUBSET_H_
 

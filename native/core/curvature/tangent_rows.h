@@ -1,10 +1,11 @@
-// A block of samples' tangents turned round: a layer's inputs h, or its deltas, of one sample side
-// by side, so that products of pairs of them are contiguous (gram_builder.h), in double or in
-// float. One array a layer and kind: who walks through the samples reads them in a stream.
+// The tangents of a block of samples, transposed for the Gram builder and the sample rows: a
+// layer's inputs h, or its deltas, of one sample side by side, so that products of pairs of them
+// are contiguous (gram_builder.h), in double or in float. There is one array for each layer and
+// kind, so that a loop over samples reads them in a stream.
 //
 // In float every unit is scaled by a power of two to a root mean square near 1 over the first
-// block. G then comes out as T G T with the diagonal T of Scale(): no product of four such numbers
-// over- or underflows, and scaling by powers of two rounds nothing.
+// block. The result is T G T with the diagonal T of Scale(): no product of four such numbers
+// over- or underflows, and scaling by powers of two is exact.
 #ifndef GAUSSFLOW_CORE_CURVATURE_TANGENT_ROWS_H_
 #define GAUSSFLOW_CORE_CURVATURE_TANGENT_ROWS_H_
 

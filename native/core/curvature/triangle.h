@@ -1,6 +1,6 @@
-// The orthogonal route: the triangle R of [J~ r~] = Q R (orthogonal_system.h), never squared. There
-// is no matrix to multiply by, and steps solve the linearization's own right-hand side only: it is
-// a column of the triangle.
+// The curvature of the orthogonal route: the triangle R of [J~ r~] = Q R (orthogonal_system.h),
+// which is never squared. It has no matrix to multiply by, and solves steps for the linearization's
+// own right-hand side only, because that is a column of the triangle. store.h creates it.
 #ifndef GAUSSFLOW_CORE_CURVATURE_TRIANGLE_H_
 #define GAUSSFLOW_CORE_CURVATURE_TRIANGLE_H_
 
