@@ -1,6 +1,6 @@
-// Is the advice after a training right? Trains as a user would, follows the advice, and compares the errors on a test part that neither
-// run has seen. For each case: how often the advice was given, and the median of test RMSE after over before, where it was given and
-// where it was not.
+// Measures whether the advice after a training is right: trains as a user would, follows the advice, and compares the errors on a test part
+// that neither run used. For each case it prints how often the advice was given, and the median of the test RMSE after over before, with
+// and without the advice.
 //   GAUSSFLOW_DATA=... node bench/advice.mjs [--seeds 20]
 import { network, Random, readCsv, squaredError, train } from "../dist/index.js";
 import { parseOptions, positive } from "./lib/options.mjs";

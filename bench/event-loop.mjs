@@ -1,6 +1,6 @@
-// node bench/event-loop.mjs [--only NAME --rows N --threads N --list]: how long the event loop stands still beside long computations. A
-// timer of 10 ms runs beside each; printed are the three longest gaps between its ticks, as work of the main thread (what the computation
-// is answerable for) and as wall time (which a busy machine lengthens). Every case runs in a process of its own.
+// node bench/event-loop.mjs [--only NAME --rows N --threads N --list]: measures how long computations block the event
+// loop. A timer of 10 ms runs during each computation; the program prints the three longest gaps between its ticks, as work of the main
+// thread (caused by the computation) and as wall time (which a busy machine lengthens). Every case runs in a process of its own.
 import { fork } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// What float32 and a subset of the samples behind the curvature do to a training, against double precision and all samples: both from
-// each start, alternating; how low after as many iterations, in how many seconds, and what single precision did on the way.
+// Compares trainings whose curvature is in float32 and from a subset of the samples with trainings in double precision on all samples: both
+// from each start, alternating. Prints the loss after the same number of iterations, the seconds, and the switches of precision.
 //   GAUSSFLOW_DATA=... node bench/precision.mjs [--json] [--quick]
 import { levenbergMarquardt, network, train } from "../dist/index.js";
 import { drawFriedman, friedman, SIZES } from "./lib/friedman.mjs";

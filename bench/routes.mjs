@@ -1,6 +1,6 @@
-// node bench/routes.mjs [--seconds N]: losses by the exact and by the matrix-free route after 1/8, 1/4, 1/2 and all of so many seconds (default
-// 16), for problems where a step of the exact one is predicted to take 4 to 20 times as long: what the planner's limit (BEYOND_REASON in
-// src/plan/plan.ts) goes by. Friedman #1 without noise (few of many inputs count), and targets that hang on all inputs.
+// node bench/routes.mjs [--seconds N]: losses on the exact and on the matrix-free route after 1/8, 1/4, 1/2 and all of N seconds (default
+// 16), for problems where an exact step is predicted to take 4 to 20 times as long. The planner's limit (BEYOND_REASON in src/plan/plan.ts)
+// follows from them. The problems are Friedman #1 without noise (few of many inputs matter), and targets that depend on all inputs.
 import { network, Random, train } from "../dist/index.js";
 import { secondsOf } from "../dist/plan/cost-model.js";
 import { iterationWork } from "../dist/plan/workload.js";

@@ -1,7 +1,7 @@
 // npm run bench [-- --only NAME --json --quick --runs N --threads N --list]
 //
-// Every case runs in a process of its own, so that its peak memory is its own and one crash costs one row. Ours and the
-// baseline alternate inside it (lib/interleave.mjs). Prints figures, asserts none.
+// Runs the kernel benchmarks of docs/benchmarks.md. Every case runs in a process of its own, so that its peak memory is its own and a crash
+// costs one row. gaussflow and the baseline alternate inside it (lib/interleave.mjs). Prints figures, asserts none.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { startBaseline } from "./lib/baseline.mjs";

@@ -1,6 +1,6 @@
 // The UCI sets of GAUSSFLOW_DATA, default options of train(), ten folds by the published masks: test RMSE in raw units.
 //   GAUSSFLOW_DATA=... node bench/uci.mjs [--hidden 16-16] [--damping FIRST] [--json]
-// The limits are those of 16-16 with the default first damping; other choices are shown beside them.
+// The limits are those of 16-16 with the default first damping; results of other choices are printed next to them.
 import { levenbergMarquardt, network, train } from "../dist/index.js";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { mean } from "./lib/statistics.mjs";

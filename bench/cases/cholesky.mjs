@@ -1,6 +1,6 @@
-// engine.solve against bare dpotrf of the same size. The engine does not expose the factorization alone: a solve is the
-// damped copy of the Gram, the factor, two triangular solves, one refinement step with its product by the Gram. All of
-// it is counted as ours, nothing is subtracted.
+// Cases of npm run bench: engine.solve against dpotrf alone of the same size. The engine does not expose the factorization alone: a solve is
+// the damped copy of the Gram matrix, the factor, two triangular solves, and one refinement step with its product by the Gram matrix. The
+// time includes all of it.
 import { interleave, timed } from "../lib/interleave.mjs";
 import { engineFor, mustSucceed, problem } from "../lib/problem.mjs";
 

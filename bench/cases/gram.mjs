@@ -1,5 +1,5 @@
-// Linearize + Gram (primal) or kernel (dual) against the bare product on a stored Jacobian: `dsyrk`, the one call a user of
-// OpenBLAS would make once the Jacobian is there. Forming it costs the baseline nothing here; ours includes all passes.
+// Cases of npm run bench: linearization with the Gram matrix (primal) or kernel (dual) against `dsyrk` on a stored Jacobian, the one call that a
+// user of OpenBLAS would make. The time of gaussflow includes all passes; the baseline does not include forming the Jacobian.
 import { interleave, timed } from "../lib/interleave.mjs";
 import { peakMegabytes } from "../lib/memory.mjs";
 import { engineFor, mustSucceed, problem } from "../lib/problem.mjs";

@@ -1,4 +1,4 @@
-// Builds bench/baseline (bare OpenBLAS) where a build of the same sources is not there yet, and talks to it.
+// Builds bench/baseline (OpenBLAS alone) if there is no build of the same sources yet, and runs its commands.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// How long the event loop stands still beside a computation: a timer of 10 ms, and between two of its ticks the wall time and the time
-// that the main thread was on a processor. On a shared machine only the second is the computation's own.
+// Measures how long a computation blocks the event loop, for bench/event-loop.mjs: a timer of 10 ms, and between two of its ticks the wall
+// time and the processor time of the main thread. On a shared machine only the second is caused by the computation.
 import { readFileSync } from "node:fs";
 
 const TICK = 10;

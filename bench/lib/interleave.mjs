@@ -1,5 +1,5 @@
-// Runs two things in turn, each once without counting, and gives the median of either: whatever slows the machine for a
-// while slows both. The order turns round every time, so that neither always inherits the other's warm caches.
+// Runs two functions in turn, each once without counting, and returns the median time of each, so that a slow phase of the machine slows
+// both. The order alternates, so that neither always inherits the other's warm caches.
 import { median, scatter } from "./statistics.mjs";
 
 /**

@@ -1,4 +1,4 @@
-// One line that says what the figures were measured on.
+// Describes the machine in one line, for the output of the benchmarks.
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 
 /** "AMD EPYC, 2 cores, ..."; `blas` is the baseline's answer to `config`, or null. */

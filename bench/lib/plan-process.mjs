@@ -1,4 +1,4 @@
-// In a process of its own: trains one problem for a few iterations and tells its predicted and measured peak and seconds.
+// The process of one case of bench/plan.mjs: trains one problem for a few iterations and prints its predicted and measured peak and seconds.
 // Argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations, until }.
 import { flow, network, plan, train } from "../../dist/index.js";
 import { secondsOf } from "../../dist/plan/cost-model.js";

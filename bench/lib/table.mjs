@@ -1,4 +1,4 @@
-// How one result is shown: a row for people, an object for machines.
+// Formats one result of npm run bench: a row for people, an object for programs.
 
 const seconds = (value) =>
   value === null ? "-" : value < 0.1 ? `${(value * 1e3).toFixed(2)} ms` : `${value.toFixed(3)} s`;
