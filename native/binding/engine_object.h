@@ -39,7 +39,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     std::atomic<bool> busy{false};
     std::shared_ptr<std::atomic<bool>> closing;
     double synchronous_flops = 0.0;
-    int64_t reported_bytes = 0;  // told to the garbage collector
+    int64_t reported_bytes = 0;  // reported to the garbage collector
 
     size_t Bytes() const {
       return engine.bytes() + parameters.capacity() * sizeof(double) + answer.bytes() +

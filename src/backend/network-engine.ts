@@ -1,4 +1,4 @@
-// The face of an engine whose model is a network: predictions, products with its Jacobian, and the spectrum of its curvature. The monitor,
+// The interface of an engine whose model is a network: predictions, products with its Jacobian, and the spectrum of its curvature. The monitor,
 // predictions, advice and flows use it; training needs `Engine` alone.
 import type { Architecture } from "../network/architecture.js";
 import type { Curvature } from "./curvature.js";

@@ -14,7 +14,7 @@ export interface Terminal {
 }
 
 /**
- * The process's own streams. From now on a closed pipe is silently ignored; another error of a stream (a full disk) is told
+ * The process's own streams. From now on a closed pipe is silently ignored; another error of a stream (a full disk) is reported
  * once and the process ends with 1. Either way the command goes on: a model that can still be saved is saved.
  */
 export function processTerminal(): Terminal {

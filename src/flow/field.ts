@@ -87,7 +87,7 @@ export class FlowField {
   }
 
   /**
-   * Between steps: where the spectrum is too large to be taken at every right-hand side, it is taken anew here and held through the
+   * Between steps: a spectrum that is too large to be computed at every right-hand side is computed here and held through the
    * stages of the next step, each of which is then a step of the flow with a constant rho. null where nothing is held.
    */
   async refresh(time: number, state: Float64Array): Promise<Stage | null> {

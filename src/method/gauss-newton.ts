@@ -58,7 +58,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
     async propose(problem, state, point, previous, signal): Promise<Proposal | Failure> {
       const length = numberOf(state, "length");
       if (previous !== null) {
-        // The solve, its seconds and how it went were told with the trial before.
+        // The record of the previous trial has the solve, its seconds and its outcome.
         const { inner: _, ...before } = previous;
         return scaled(previous.direction, previous.slope / previous.length, length, { ...before, seconds: 0 });
       }

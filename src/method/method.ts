@@ -100,7 +100,7 @@ export interface Method {
    * State before the first iteration.
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity
    *   (dual route: a Rayleigh quotient of K), 1 for the running maximum.
-   * @param effect what `scaling` comes to on the route (scalingInEffect).
+   * @param effect the scaling actually used on the route (scalingInEffect).
    * @param parameterCount of the network.
    */
   start(curvatureScale: number, effect: ScalingKind, parameterCount: number): MethodState;

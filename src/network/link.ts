@@ -1,4 +1,5 @@
-// From a network's outputs psi to what they mean under the loss it was trained with: the mean of the targets' distribution.
+// The links: functions from a network's outputs psi to its predictions, the mean of the targets' distribution under the loss of its
+// training. Network and predictAsync apply one, and each loss names its own.
 
 /** "identity" for real targets; "logistic" for a probability in each output; "softmax" for probabilities of classes that sum to 1. */
 export type Link = "identity" | "logistic" | "softmax";

@@ -1,4 +1,5 @@
-// Whether the targets, and the network, are what a loss needs: checked before a run, with the first row that breaks the rule.
+// Checks before a training or a flow that the targets and the network are what its loss needs; the error names the first row that breaks
+// the rule.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";

@@ -31,7 +31,7 @@ class SampleSystem {
 
   // Room for the rows of so many samples; diagonal() is zero.
   Status Reserve(size_t samples);
-  // Takes the block in `tangents` over, behind those before it; `first` starts anew.
+  // Appends the block in `tangents`; `first` starts again with an empty matrix.
   Status Add(const Tangents& tangents, bool first, const Cancel& cancel);
   // diag J^T J (p), to be filled by the caller.
   double* diagonal() { return diagonal_.data(); }

@@ -27,7 +27,7 @@ class TangentRows {
 
   TangentRows(const Architecture& architecture, int threads);
 
-  // Takes over the block in `tangents`; `first` measures the scales anew (float only).
+  // Takes over the block in `tangents`; `first` computes the scales again (float only).
   Status Fill(const Tangents& tangents, bool first, const Cancel& cancel);
 
   size_t count() const { return count_; }

@@ -325,7 +325,7 @@ class ReferenceEngine implements NetworkEngine {
     return parameters.slice(); // the caller may write to his while the event loop turns
   }
 
-  /** Parameters of a product: it ends the curvature, whose buffers the native engine uses anew. */
+  /** Parameters of a product: it discards the curvature, because the native engine reuses its buffers. */
   #elsewhere(parameters: Float64Array): Float64Array {
     this.#end();
     return this.#checked(parameters);

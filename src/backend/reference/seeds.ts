@@ -4,7 +4,7 @@ import type { LossBlock, LossRule, LossSeeds } from "../../loss/loss.js";
 import type { Architecture } from "../../network/architecture.js";
 import { outputsOf, type Workspace } from "../../network/forward.js";
 
-/** Arrays that every block writes anew. */
+/** Arrays that every block overwrites. */
 export class BlockSeeds {
   readonly rule: LossRule;
   /** sqrt(s) R, sqrt(s) z and s r of the last block. */
