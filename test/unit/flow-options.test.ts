@@ -122,7 +122,11 @@ describe("flow refuses", () => {
 
   it("a network that is none", async () => {
     for (const none of [null, {}, network])
-      await refuses({}, /^network must be made by network\(\) or loadModel\(\); received/, none as never);
+      await refuses(
+        {},
+        /^network must be made by network\(\), networkOf\(\) or loadModel\(\); received/,
+        none as never,
+      );
   });
 
   it("data of another shape", async () => {

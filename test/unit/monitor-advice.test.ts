@@ -154,7 +154,9 @@ describe("recommendOutputScale", () => {
   it("refuses what it cannot use", async () => {
     const net = network({ layers: [6, 3, 1], seed: 1 });
     await expect(recommendOutputScale(net, waves(5, 2, 1, 1))).rejects.toThrow(/data must have 6 inputs and 1 targets/);
-    await expect(recommendOutputScale(net, cars, { standardize: true } as never)).rejects.toThrow(/standardize/);
+    await expect(recommendOutputScale(net, cars, { standardise: true } as never)).rejects.toThrow(
+      /did you mean "standardize"/,
+    );
     const broken = net.withParameters(net.parameters.map(() => Number.NaN));
     await expect(recommendOutputScale(broken, cars)).rejects.toThrow(/Jacobian is not finite/);
   });
