@@ -143,6 +143,12 @@ Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* n
     throw Error(env, name, "must have outputScale, a finite number");
 
   Architecture net;
+  const Napi::Value loss = object.Get("loss"), delta = object.Get("delta");
+  const double kind = loss.IsNumber() ? loss.As<Napi::Number>().DoubleValue() : -1.0;
+  if (!(kind >= 0.0 && kind < kLossKinds)) throw Error(env, name, "names an unknown loss");
+  if (!delta.IsNumber()) throw Error(env, name, "must have delta, a number");
+  net.loss = {static_cast<LossKind>(static_cast<int>(kind)),
+              delta.As<Napi::Number>().DoubleValue()};
   net.output_scale = scale.As<Napi::Number>().DoubleValue();
   for (size_t l = 0; l < length / kFields; ++l, fields += kFields) {
     for (size_t f = 0; f < 2; ++f) {

@@ -212,6 +212,9 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
         object.Set("gradient", gradient);
         object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
         object.Set("gradientCosine", call->result.gradient_cosine);
+        const bool squares = done.architecture().loss.sum_of_squares();
+        object.Set("residualSquare",
+                   squares ? env.Null() : Napi::Number::New(env, call->result.residual_square));
         const Doubles& diagonal = call->result.diagonal;
         object.Set("diagonal", diagonal.empty() ? env.Null() : ToArray(env, diagonal));
         object.Set("passSeconds", call->result.pass_seconds);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "activations.h"
+#include "loss/loss.h"
 
 namespace gaussflow {
 
@@ -31,11 +32,12 @@ struct Architecture {
   size_t output_size = 0;
   size_t parameter_count = 0;
   double output_scale = 1.0;
+  Loss loss;  // what is sent back from the outputs
 
-  // Deltas of a layer for each output: in the last one, only that of the output's own unit.
-  size_t delta_rows(size_t layer) const {
-    return layer + 1 == layers.size() ? 1 : layers[layer].outputs;
-  }
+  // Whether row a of J~ reaches only unit a of the layer: the last one, where R is diagonal.
+  bool apart(size_t layer) const { return layer + 1 == layers.size() && !loss.full(); }
+  // Deltas of a layer for each row of J~ of a sample.
+  size_t delta_rows(size_t layer) const { return apart(layer) ? 1 : layers[layer].outputs; }
   // Units of the widest layer, the inputs not among them: panels of tiles hold outputs alone.
   size_t max_outputs() const {
     size_t widest = 0;

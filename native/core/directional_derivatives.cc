@@ -29,8 +29,8 @@ Status Tangents::Product(const double* vector, const Cancel& cancel, double* out
           for (size_t a = 0; a < net_.output_size; ++a) {
             double* sum = out + a * count_ + s0;
             const Panel delta = Delta(l, a);
-            const size_t first = l == last ? a : 0;
-            const size_t units = l == last ? 1 : layer.outputs;
+            const size_t first = net_.apart(l) ? a : 0;
+            const size_t units = net_.apart(l) ? 1 : layer.outputs;
             for (size_t u = 0; u < units; ++u) {
               const double* d = delta.row(u) + s0;
               const double* dz = z + (first + u) * kTile;
@@ -48,9 +48,8 @@ Status Tangents::Product(const double* vector, const Cancel& cancel, double* out
 Status Tangents::SecondDerivative(const double* parameters, const double* vector,
                                   const Cancel& cancel, double* out) {
   const size_t panel = net_.max_outputs() * kTile;
-  const size_t per_worker = 5 * panel + 2 * kTile;
+  const size_t per_worker = 5 * panel + 2 * kTile + LossScratch();
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
-  const double* root = data_.root_weight();
   const size_t last = net_.layers.size() - 1;
   const size_t tiles = (count_ + kTile - 1) / kTile;
   const bool done =
@@ -93,12 +92,7 @@ Status Tangents::SecondDerivative(const double* parameters, const double* vector
           std::swap(dh, dz);
           std::swap(ddh, ddz);
         }
-        for (size_t a = 0; a < net_.output_size; ++a) {
-          for (size_t i = 0; i < size; ++i) {
-            const double scale = root == nullptr ? 1.0 : root[first_ + s0 + i];
-            out[a * count_ + s0 + i] = scale * net_.output_scale * ddh[a * kTile + i];
-          }
-        }
+        ApplyFactor(s0, size, ddh, bend + kTile, out);
       });
   return done ? Status::Ok() : Status::Canceled();
 }

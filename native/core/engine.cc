@@ -62,22 +62,24 @@ Status Engine::Forward(const double* parameters, const Cancel& cancel, double* o
   });
 }
 
+LossTile Engine::TileOf(size_t s0, size_t size, const double* f) const {
+  const double* root = data_.root_weight();
+  return {size,
+          net_.output_size,
+          net_.output_scale,
+          f,
+          Tangents::kTile,
+          data_.Targets(0, s0),
+          data_.stride(),
+          root == nullptr ? nullptr : root + s0};
+}
+
 Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* loss) {
   constexpr size_t kTile = Tangents::kTile;
   std::vector<double> partial((data_.sample_count + kTile - 1) / kTile, 0.0);
-  const double* root = data_.root_weight();
   const Status status =
       ForEachTile(parameters, cancel, [&](size_t s0, size_t size, const double* f) {
-        double sum = 0.0;
-        for (size_t a = 0; a < net_.output_size; ++a) {
-          const double* y = data_.Targets(a, s0);
-          for (size_t i = 0; i < size; ++i) {
-            const double r = (root == nullptr ? 1.0 : root[s0 + i]) *
-                             (net_.output_scale * f[a * kTile + i] - y[i]);
-            sum += 0.5 * r * r;
-          }
-        }
-        partial[s0 / kTile] = sum;
+        partial[s0 / kTile] = ApplyLoss(net_.loss, TileOf(s0, size, f), nullptr);
       });
   if (!status.ok()) return status;
   *loss = 0.0;
@@ -102,7 +104,9 @@ Status Engine::Linearize(const double* parameters, const Request& request, doubl
   if (status.ok()) status = RunPasses(&next, cancel, result);
   if (!status.ok()) return status;
   const double before = Now();
-  status = next.Finish({gradient_, std::sqrt(2.0 * result->loss)}, cancel, scaling, result);
+  // The measure of the gradient is one of sums of squares.
+  const double norm = net_.loss.sum_of_squares() ? std::sqrt(2.0 * result->loss) : std::nan("");
+  status = next.Finish({gradient_, norm}, cancel, scaling, result);
   if (!status.ok()) return status;
   result->curvature_seconds += Now() - before;
   AddDecay(decay);
@@ -113,21 +117,44 @@ Status Engine::Linearize(const double* parameters, const Request& request, doubl
 
 Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearization* result) {
   const size_t n = data_.sample_count, block = curvature->BlockSize(n);
+  has_residual_ = true;
   for (size_t first = 0; first < n; first += block) {
     const size_t count = std::min(block, n - first);
     Status status =
         tangents_.Compute(parameters_.data(), first, count, true, cancel, &result->loss);
     if (!status.ok()) return status;
     if (!std::isfinite(result->loss)) return Status::NonFinite(0);
-    status = tangents_.AddTransposeProduct({}, cancel, gradient_.data());
+    result->residual_square += tangents_.residual_square();
+    has_residual_ = has_residual_ && tangents_.has_residual();
+    if (has_residual_) status = tangents_.AddTransposeProduct({}, cancel, gradient_.data());
     if (!status.ok()) return status;
     const double before = Now();
     status = curvature->AddBlock({first, count, gradient_}, cancel);
     result->curvature_seconds += Now() - before;
     if (!status.ok()) return status;
   }
+  const Status status = has_residual_ ? Status::Ok() : FormGradient(cancel);
+  if (!status.ok()) return status;
   return AllFinite(gradient_.size(), gradient_.data(), threads_) ? Status::Ok()
                                                                  : Status::NonFinite(1);
+}
+
+Status Engine::FormGradient(const Cancel& cancel) {
+  const size_t c = net_.output_size;
+  std::vector<double> by_outputs(data_.sample_count * c);
+  Status status =
+      ForEachTile(parameters_.data(), cancel, [&](size_t s0, size_t size, const double* f) {
+        std::vector<double> rows(c * size);
+        LossSeeds seeds;
+        seeds.gradient = rows.data();
+        seeds.ld_gradient = size;
+        ApplyLoss(net_.loss, TileOf(s0, size, f), &seeds);
+        for (size_t a = 0; a < c; ++a)
+          for (size_t i = 0; i < size; ++i) by_outputs[(s0 + i) * c + a] = rows[a * size + i];
+      });
+  if (!status.ok()) return status;
+  products_.SetParameters(parameters_.data());
+  return products_.Transpose(1, by_outputs.data(), cancel, gradient_.data());
 }
 
 void Engine::AddDecay(double decay) {
@@ -141,8 +168,8 @@ Status Engine::Solve(const Damping& damping, const Cancel& cancel, double* step,
   solved_ = false;
   Status status = curvature_->Factor(damping, cancel);
   if (!status.ok()) return status;
-  const RightSide side = {gradient_.data(), tangents_.Residual().data, damping.decay,
-                          damping.scaling};
+  const RightSide side = {gradient_.data(), has_residual_ ? tangents_.Residual().data : nullptr,
+                          damping.decay, damping.scaling};
   status = curvature_->Solve(side, cancel, step, result);
   solved_ = status.ok();
   return status;

@@ -32,7 +32,7 @@ class Engine {
   Status Forward(const double* parameters, const Cancel& cancel, double* out);
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
 
-  // Makes gradient() = J~^T r~ + decay w, and curvature() as requested. scaling: state of the
+  // Makes gradient() = J~^T z~ + decay w, and curvature() as requested. scaling: state of the
   // running maximum (ScalingCount numbers), updated in place, or null.
   Status Linearize(const double* parameters, const Request& request, double decay, double* scaling,
                    const Cancel& cancel, Linearization* result);
@@ -46,8 +46,8 @@ class Engine {
 
   // step (p) = -(M + decay I + mu D)^-1 gradient with the curvature M of the last linearization.
   Status Solve(const Damping& damping, const Cancel& cancel, double* step, Solution* result);
-  // With the factor of the last Solve: acceleration (p) = -(M + decay I + mu D)^-1 J~^T psi_vv,
-  // psi_vv the second derivative of the predictions along velocity (p). `scaling`: D.
+  // With the factor of the last Solve: acceleration (p) = -(M + decay I + mu D)^-1 J~^T R~^T
+  // psi_vv, psi_vv the second derivative of the predictions along velocity (p). `scaling`: D.
   Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
                     double* acceleration);
 
@@ -75,6 +75,9 @@ class Engine {
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
   // The passes over all samples, block by block; each is shown to the curvature.
   Status RunPasses(Curvature* curvature, const Cancel& cancel, Linearization* result);
+  LossTile TileOf(size_t s0, size_t size, const double* f) const;
+  // gradient_ from the slopes of the loss by the predictions, where z~ is not finite.
+  Status FormGradient(const Cancel& cancel);
   // gradient_ += decay * parameters_
   void AddDecay(double decay);
 
@@ -86,6 +89,7 @@ class Engine {
   Buffer forward_work_;
   std::vector<double> parameters_;  // of the last linearization
   std::vector<double> gradient_;
+  bool has_residual_ = true;  // z~ of the last linearization is finite
   CurvatureStore curvatures_;
   Curvature* curvature_;  // one of them
   bool solved_ = false;   // the last Solve ended well

@@ -44,6 +44,7 @@ template <typename T>
 void ProductsOf<T>::Release() {
   for (BufferOf<T>* buffer : {&inputs_, &panels_, &deltas_, &scratch_}) buffer->Release();
   passes_.Release();
+  curved_.Release();
   valid_ = false;
 }
 
@@ -185,6 +186,7 @@ bool ProductsOf<T>::RunGroup(const Sweep& sweep, const T* directions, size_t v0,
         directions == nullptr ? nullptr : directions + (v0 + slot) * net_.parameter_count;
     T* image = ImageTile(sweep, direction, v0 + slot, s0, width, work);
     if (sweep.sums == nullptr) return;
+    if (Curved(sweep)) ApplyCurvature(s0, width, worker, image);
     SeedTile(sweep, image, slot, s0, width, 1.0 / weight);
     BackwardTile(slot, s0, width);
   });
@@ -264,6 +266,7 @@ Status ProductsOf<T>::Reserve(const Sweep& sweep, size_t group) {
   // A worker's part of an outer product, too, where it joins the others in double.
   const size_t scratch = kSingle<T> ? std::max(tile, kPart * kPart) : tile;
   if (status.ok()) status = reserve(&scratch_, scratch * workers);
+  if (status.ok() && Curved(sweep)) status = reserve(&curved_, CurvatureScratch() * workers);
   if (kSingle<T> && status.ok()) {
     if (inputs_.size() < net_.input_size * n) valid_ = false;
     status = reserve(&inputs_, net_.input_size * n);
@@ -380,7 +383,7 @@ void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool f
 template <typename T>
 size_t ProductsOf<T>::bytes() const {
   return inputs_.bytes() + panels_.bytes() + deltas_.bytes() + scratch_.bytes() + passes_.bytes() +
-         (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
+         curved_.bytes() + (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
          (rounded_.capacity() + directions_.capacity()) * sizeof(T) +
          parts_.capacity() * sizeof(Part);
 }

@@ -23,6 +23,7 @@
 #include "buffer.h"
 #include "dataset.h"
 #include "status.h"
+#include "tangents.h"
 #include "thread_pool.h"
 
 namespace gaussflow {
@@ -79,6 +80,16 @@ class ProductsOf {
   double LargestSquare() const;
   // The rows of `vectors` as T; float: to a largest entry of 1, and what that took.
   const T* Directions(size_t count, const double* vectors);
+  // The loss of the samples takes part: G v where R is not 1.
+  bool Curved(const Sweep& sweep) const {
+    return sweep.directions != nullptr && sweep.sums != nullptr && !net_.loss.sum_of_squares();
+  }
+  // image (tile, [output][kTile]) = R R^T image, R without the weights of the samples.
+  void ApplyCurvature(size_t s0, size_t size, int worker, T* image);
+  // Doubles of a worker for that: f, z and two products with R, and R.
+  size_t CurvatureScratch() const {
+    return (3 * net_.output_size + net_.loss.factor_rows(net_.output_size)) * Tangents::kTile;
+  }
   void ForwardTile(size_t s0, size_t size, int worker);
   // Tangents of one vector on one tile; leaves J v as [output][kTile] in the scratch it returns.
   T* TangentTile(const T* direction, size_t s0, size_t size, T* scratch) const;
@@ -117,6 +128,7 @@ class ProductsOf {
   BufferOf<T> panels_;  // h_1.. and slopes, rows of stride_ samples
   BufferOf<T> deltas_;  // [slot][unit][block_]
   BufferOf<T> scratch_;
+  Buffer curved_;      // of ApplyCurvature
   Buffer passes_;      // of the forward pass in double, where the panels are float
   size_t stride_ = 0;  // samples of a panel row
   size_t offset_ = 0;  // where the block begins in it

@@ -38,7 +38,7 @@ void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const
 }
 
 size_t Tangents::DoublesPerSample(const Architecture& net) {
-  size_t count = 2 * net.output_size;  // residual and the last layer's delta
+  size_t count = net.output_size + net.loss.factor_rows(net.output_size);  // z~, last deltas
   for (size_t l = 0; l + 1 < net.layers.size(); ++l)
     count += net.layers[l].outputs * (1 + net.output_size);
   return count + net.output_size;
@@ -93,18 +93,24 @@ Status Tangents::Compute(const double* parameters, size_t first, size_t count, b
     return no_memory;
 
   const size_t tiles = (count + kTile - 1) / kTile;
-  partial_.assign(tiles, 0.0);
+  // The second half is for losses whose |z~|^2 is not twice their value.
+  partial_.assign(net_.loss.sum_of_squares() ? tiles : 2 * tiles, 0.0);
   const bool done =
       ThreadPool::Instance().Run(threads_, tiles, cancel, [&](size_t task, int worker) {
         const size_t s0 = task * kTile;
         const size_t size = std::min(kTile, count - s0);
         double* slopes = Scratch(worker);
         ForwardTile(parameters, s0, size, slopes);
-        partial_[task] = SeedTile(s0, size, weighted, slopes);
+        if (weighted)
+          partial_[task] = SeedTile(s0, size, slopes);
+        else
+          SeedUnits(s0, size, slopes);
         BackwardTile(parameters, s0, size, slopes);
       });
   if (!done) return Status::Canceled();
-  for (const double value : partial_) *loss += value;
+  for (size_t tile = 0; tile < tiles; ++tile) *loss += partial_[tile];
+  residual_square_ = 0.0;
+  for (size_t k = tiles; k < partial_.size(); ++k) residual_square_ += partial_[k];
   return Status::Ok();
 }
 
@@ -115,27 +121,6 @@ void Tangents::ForwardTile(const double* parameters, size_t s0, size_t size, dou
                count_, slopes, kTile, TileThreads());
     slopes += net_.layers[l].outputs * kTile;
   }
-}
-
-double Tangents::SeedTile(size_t s0, size_t size, bool weighted, const double* slopes) {
-  const size_t last = net_.layers.size() - 1;
-  for (size_t l = 0; l < last; ++l) slopes += net_.layers[l].outputs * kTile;
-  const double* root = weighted ? data_.root_weight() : nullptr;
-  double loss = 0.0;
-  for (size_t a = 0; a < net_.output_size; ++a) {
-    const double* f = inputs_[last + 1].data() + a * count_ + s0;
-    const double* y = data_.Targets(a, first_ + s0);
-    const double* slope = slopes + a * kTile;
-    double* seed = DeltaRow(last, a, 0) + s0;
-    double* r = residual_.data() + a * count_ + s0;
-    for (size_t i = 0; i < size; ++i) {
-      const double scale = root == nullptr ? 1.0 : root[first_ + s0 + i];
-      r[i] = scale * (net_.output_scale * f[i] - y[i]);
-      seed[i] = scale * net_.output_scale * slope[i];
-      loss += 0.5 * r[i] * r[i];
-    }
-  }
-  return loss;
 }
 
 void Tangents::BackwardTile(const double* parameters, size_t s0, size_t size,
@@ -149,8 +134,8 @@ void Tangents::BackwardTile(const double* parameters, size_t s0, size_t size,
     const double* w = parameters + above.weight_offset;
     for (size_t a = 0; a < net_.output_size; ++a) {
       double* delta = DeltaRow(l - 1, a, 0) + s0;
-      if (l == last) {
-        // Only unit a of the last layer carries output a: an outer product instead of a matrix
+      if (net_.apart(l)) {
+        // Only unit a of the last layer carries row a: an outer product instead of a matrix
         // product.
         const double* seed = DeltaRow(last, a, 0) + s0;
         for (size_t k = 0; k < above.inputs; ++k) {
@@ -201,9 +186,9 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
           const size_t size = std::min(kChunk, count_ - s0);
           for (size_t u = 0; u < block.count; ++u) {
             double* row = e + u * kChunk;
-            if (block.layer == last) {
+            if (net_.apart(block.layer)) {
               const size_t a = block.first + u;
-              const double* delta = Delta(last, a).data + s0;
+              const double* delta = Delta(block.layer, a).data + s0;
               const double* c = coefficients.row(a) + s0;
               for (size_t i = 0; i < size; ++i) row[i] = c[i] * delta[i];
             } else {
@@ -255,9 +240,9 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
             double* row = squares + u * chunk;
             std::fill_n(row, size, 0.0);
             for (size_t a = 0; a < net_.output_size; ++a) {
-              if (block.layer == last && a != block.first + u) continue;
+              if (net_.apart(block.layer) && a != block.first + u) continue;
               const double* delta =
-                  Delta(block.layer, a).row(block.layer == last ? 0 : block.first + u) + s0;
+                  Delta(block.layer, a).row(net_.apart(block.layer) ? 0 : block.first + u) + s0;
               for (size_t i = 0; i < size; ++i) row[i] += delta[i] * delta[i];
             }
             if (layer.bias) {
@@ -307,8 +292,8 @@ Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
         for (size_t u = block.first; u < block.first + block.count; ++u) {
           double weights = 0.0, bias = 0.0;
           for (size_t a = 0; a < net_.output_size; ++a) {
-            if (block.layer == last && a != u) continue;
-            const double* delta = Delta(block.layer, a).row(block.layer == last ? 0 : u);
+            if (net_.apart(block.layer) && a != u) continue;
+            const double* delta = Delta(block.layer, a).row(net_.apart(block.layer) ? 0 : u);
             for (size_t i = 0; i < count_; ++i) {
               const double square = delta[i] * delta[i];
               weights += square * length[i];
@@ -330,8 +315,9 @@ void Tangents::WriteColumns(double* out) const {
     const Panel h = Input(l);
     for (size_t a = 0; a < c; ++a) {
       const Panel panel = Delta(l, a);
-      for (size_t o = l == last ? a : 0; o < (l == last ? a + 1 : layer.outputs); ++o) {
-        const double* delta = panel.row(l == last ? 0 : o);
+      const bool apart = net_.apart(l);
+      for (size_t o = apart ? a : 0; o < (apart ? a + 1 : layer.outputs); ++o) {
+        const double* delta = panel.row(apart ? 0 : o);
         for (size_t k = 0; k < layer.inputs; ++k) {
           double* column = out + (layer.weight_offset + o * layer.inputs + k) * rows + a * count_;
           const double* input = h.row(k);

@@ -44,22 +44,28 @@ class Tangents {
   // Samples that a pass over `count` of them takes at a time, from sizes alone.
   static size_t BlockSize(const Architecture& net, size_t count);
 
-  // Runs the passes over samples [first, first + count). `weighted` scales delta and the residual
-  // by the square root of the sample weight. Adds 1/2 sum s |r|^2 to *loss.
+  // Runs the passes over samples [first, first + count): the rows of J~ = sqrt(s) R^T J and z~ of
+  // the loss, whose sum is added to *loss. Not `weighted`: rows of J itself, and no loss.
   Status Compute(const double* parameters, size_t first, size_t count, bool weighted,
                  const Cancel& cancel, double* loss);
 
   size_t count() const { return count_; }
   // Input h of a layer: inputs x samples.
   Panel Input(size_t layer) const;
-  // delta of output `a`: outputs x samples; for the last layer the one row that is not zero, that
-  // of unit a.
+  // delta of row `a` of J~: outputs x samples; where that reaches only unit a of the layer
+  // (Architecture::apart), the one row of this unit.
   Panel Delta(size_t layer, size_t a) const;
-  // Weighted residual: output x samples.
+  // z~: output x samples.
   Panel Residual() const { return {residual_.data(), count_}; }
+  // |z~|^2 of these samples, for losses other than squared error. Where it is not finite z~ cannot
+  // stand for the gradient.
+  double residual_square() const { return residual_square_; }
+  bool has_residual() const;
+  // Samples of a tile at s0, whose outputs f stand in the panels, as a loss wants them.
+  LossTile TileAt(size_t s0, size_t size) const;
 
   // out (p) += sum over samples and outputs of coefficient(a, i) * row (a, i) of J; null = the
-  // residual.
+  // residual z~.
   Status AddTransposeProduct(Panel coefficients, const Cancel& cancel, double* out);
   // diagonal (p) += the diagonal of J^T J.
   Status AddDiagonal(const Cancel& cancel, double* diagonal);
@@ -70,9 +76,9 @@ class Tangents {
   // without a pass or memory of its own: at other parameters, or for many vectors, see Products.
   Status Product(const double* vector, const Cancel& cancel, double* out);
 
-  // out[a][i] = second derivative of prediction a of sample i along `vector` (p), times the root of
-  // the sample's weight: psi(w + t v) = psi + t J v + t^2/2 out + ... Forward over forward; stride
-  // = count().
+  // out[b][i] = row b of sqrt(s) R^T psi_vv of sample i, psi_vv the second derivative of the
+  // predictions along `vector` (p): psi(w + t v) = psi + t J v + t^2/2 psi_vv + ... Forward over
+  // forward; stride = count().
   Status SecondDerivative(const double* parameters, const double* vector, const Cancel& cancel,
                           double* out);
 
@@ -89,7 +95,11 @@ class Tangents {
   };
 
   void ForwardTile(const double* parameters, size_t s0, size_t size, double* slopes);
-  double SeedTile(size_t s0, size_t size, bool weighted, const double* slopes);
+  double SeedTile(size_t s0, size_t size, const double* slopes);
+  void SeedUnits(size_t s0, size_t size, const double* slopes);
+  // row b of out = that of sqrt(s) R^T values, values [output][kTile]; `scratch`: LossScratch().
+  void ApplyFactor(size_t s0, size_t size, const double* values, double* scratch, double* out);
+  size_t LossScratch() const;
   void BackwardTile(const double* parameters, size_t s0, size_t size, const double* slopes);
   std::vector<UnitBlock> UnitBlocks() const;
   // For the products of one tile: all threads where it is the only one, else 0.
@@ -111,7 +121,8 @@ class Tangents {
   Buffer residual_;
   Buffer scratch_;
   size_t scratch_size_ = 0;
-  std::vector<double> partial_;
+  std::vector<double> partial_;  // of each tile: the loss, and |z~|^2
+  double residual_square_ = 0.0;
 };
 
 // factor * h W^T + beta z to z (size samples x outputs, column stride ldz), W of `weights` (p). One

@@ -57,12 +57,6 @@ function* engineSteps(architecture: Architecture, data: EngineData, options: Bac
   const threads = chooseThreads(options.threads);
   checkEngine(architecture, data);
   const backend = chooseBackend(options.backend);
-  if (backend === "native" && data.loss !== undefined && data.loss.kind !== "squared-error")
-    throw argumentError(
-      "data.loss",
-      'must be squaredError() with the native engine: other losses need backend: "typescript"',
-      data.loss.kind,
-    );
   return yield* backend === "native"
     ? nativeEngineSteps(architecture, data, threads)
     : referenceEngineSteps(architecture, data);

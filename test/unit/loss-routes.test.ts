@@ -2,7 +2,9 @@
 // prediction that is sure and wrong is not finite.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EngineData, type Failure, failed } from "../../src/backend/engine.js";
+import { type EngineData, type Failure, failed, type LinearizeRequest } from "../../src/backend/engine.js";
+import { createNativeEngine } from "../../src/backend/native/engine.js";
+import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine as Engine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { huber, logistic, network, Random, softmaxCrossEntropy, squaredError } from "../../src/index.js";
@@ -10,7 +12,10 @@ import { type Loss, lossRule } from "../../src/loss/rules.js";
 import type { Architecture } from "../../src/network/architecture.js";
 
 const LOSSES: readonly Loss[] = [squaredError(), huber({ delta: 0.5 }), logistic(), softmaxCrossEntropy()];
-const ENGINES = [["reference", createReferenceEngine]] as const;
+const ENGINES = [
+  ["reference", createReferenceEngine] as const,
+  ...(loadNative().ok ? [["native", createNativeEngine] as const] : []),
+];
 
 interface Case {
   readonly architecture: Architecture;
@@ -261,5 +266,84 @@ describe.each(ENGINES)("%s", (_, create) => {
       expect(failed(await engine.solve({ damping: 0, decay: 0, scaling: null }))).toBe(true);
       engine.dispose();
     });
+  });
+});
+
+// More samples than a tile, and than a block of a few hundred: what the small cases cannot see.
+describe.runIf(loadNative().ok)("both engines", () => {
+  it.each(LOSSES.map((loss) => [loss.kind, loss] as const))("agree on 700 samples: %s", async (_, loss) => {
+    const one = caseOf(loss, [4, 9, 7, 3], 700, true, 4);
+    const engines = [createReferenceEngine(one.architecture, one.data), createNativeEngine(one.architecture, one.data)];
+    const p = engines[0].parameterCount;
+    const random = new Random(3, 1);
+    const vector = Float64Array.from({ length: p }, () => random.normal());
+    const subset = (count: number) => Uint32Array.from({ length: count }, (_, k) => Math.floor((k * 700) / count));
+    const both = async (ask: (engine: Engine) => Promise<Float64Array>, bound: number) => {
+      const [reference, native] = [await ask(engines[0]), await ask(engines[1])];
+      expect(off(native, reference)).toBeLessThan(bound);
+    };
+    const linearized =
+      (request: Partial<LinearizeRequest>, then: (engine: Engine) => Promise<Float64Array>) =>
+      async (engine: Engine) => {
+        const scaling = new Float64Array(request.curvature === "dual" ? engine.layerCount : p);
+        sure(await engine.linearize(one.w, { curvature: "primal", decay: 0.2, scaling, ...request }));
+        return then(engine);
+      };
+    const solved = async (engine: Engine) =>
+      sure(await engine.solve({ damping: 0.3, decay: 0.2, scaling: null, tolerance: 1e-10 })).step;
+    // A few samples precondition well only where the damping is large.
+    const damped = async (engine: Engine) =>
+      sure(await engine.solve({ damping: 300, decay: 0.2, scaling: null, tolerance: 1e-10 })).step;
+    // 2,100 equations of size 1 through three layers; steps: times a condition of some 1e3.
+    await both(async (engine) => Float64Array.of(sure(await engine.evaluate(one.w)).loss), 1e-12);
+    await both(
+      async (engine) => sure(await engine.linearize(one.w, { curvature: "none", decay: 0.2, scaling: null })).gradient,
+      1e-12,
+    );
+    await both(
+      linearized({}, (engine) => engine.curvature()),
+      1e-12,
+    );
+    await both(linearized({}, solved), 1e-9);
+    await both(
+      linearized({}, async (engine) => sure(await engine.accelerate(await solved(engine), null)).acceleration),
+      1e-9,
+    );
+    await both(linearized({ curvature: "orthogonal" }, solved), 1e-9);
+    await both(linearized({ precision: "single", scaling: null }, solved), 1e-8);
+    // By the Gram matrix of the subset, and by its rows where they are few.
+    await both(linearized({ precision: "single", scaling: null, subset: subset(200) }, damped), 1e-8);
+    await both(linearized({ precision: "single", scaling: null, subset: subset(12) }, damped), 1e-8);
+    await both(
+      linearized({ curvature: "matrix-free" }, (engine) => engine.curvatureProduct(vector)),
+      1e-12,
+    );
+    // In float32.
+    await both(
+      linearized({ curvature: "matrix-free", subset: subset(300) }, (engine) => engine.curvatureProduct(vector)),
+      1e-5,
+    );
+    const factors = async (engine: Engine) =>
+      Float64Array.from((await engine.layerFactors()).flatMap(({ left, right }) => [...left, ...right]));
+    await both(linearized({ curvature: "matrix-free" }, factors), 1e-12);
+    for (const engine of engines) engine.dispose();
+  });
+
+  it.each([logistic(), softmaxCrossEntropy()])("take the gradient by itself in any block: $kind", async (loss) => {
+    const one = caseOf(loss, [2, 5, 2], 600, false, 9);
+    // The last sample is sure and wrong: the residual of one block is not finite.
+    const w = one.w.map((value) => 40 * value);
+    const engines = [createReferenceEngine(one.architecture, one.data), createNativeEngine(one.architecture, one.data)];
+    const wide = { ...one, w: w.map((value) => 40 * value) };
+    const [reference, native] = await Promise.all(
+      engines.map(async (engine) =>
+        sure(await engine.linearize(wide.w, { curvature: "primal", decay: 0, scaling: null })),
+      ),
+    );
+    expect(reference.residualSquare).toBe(Number.POSITIVE_INFINITY);
+    expect(native.residualSquare).toBe(Number.POSITIVE_INFINITY);
+    expect(off(native.gradient, (await dense(engines[0], wide)).gradient)).toBeLessThan(1e-11);
+    expect(off(reference.gradient, native.gradient)).toBeLessThan(1e-11);
+    for (const engine of engines) engine.dispose();
   });
 });

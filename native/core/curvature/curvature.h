@@ -51,6 +51,9 @@ struct Request {
 
 struct Linearization {
   double loss = 0.0;
+  // |z~|^2 of losses other than squared error, where it is twice the loss; not finite where z~ is
+  // not.
+  double residual_square = 0.0;
   double gradient_cosine = 0.0;
   double pass_seconds = 0.0;
   double curvature_seconds = 0.0;
@@ -69,8 +72,8 @@ struct Damping {
 
 // The right-hand side J~^T z + offset w with the parameters w of the linearization.
 struct RightSide {
-  const double* sum;      // p: all of it; null where seeds are read
-  const double* seeds;    // z, output-major: what the dual route reads; null where sum is
+  const double* sum;      // p: all of it
+  const double* seeds;    // z, output-major: what the dual route reads; null where z is not finite
   double offset;          // the decay for a step, 0 for an acceleration
   const double* scaling;  // D as it was given to Factor
 };
@@ -97,7 +100,7 @@ struct Context {
   Status Panels(size_t first, size_t count, const Cancel& cancel) const;
 };
 
-// A block of samples whose passes stand in Context::tangents, and J~^T r~ up to its end.
+// A block of samples whose passes stand in Context::tangents, and J~^T z~ up to its end.
 struct Block {
   size_t first;
   size_t count;
@@ -107,8 +110,8 @@ struct Block {
 // The pass over all samples at its end. The gradient has no decay yet: its measure is that of the
 // residuals' columns.
 struct Pass {
-  const std::vector<double>& gradient;  // J~^T r~
-  double residual_norm;                 // |r~|
+  const std::vector<double>& gradient;  // J~^T z~
+  double residual_norm;                 // |z~|; NaN for losses other than squared error
 };
 
 // A symmetric matrix that can be looked at as a whole, rows in the order that callers see (the

@@ -146,7 +146,7 @@ std::vector<PairRun> Cut(const std::vector<PairRun>& runs, size_t begin, size_t 
 template <typename T>
 typename GramBuilder<T>::Block GramBuilder<T>::MakeBlock(size_t layer, size_t other) const {
   Block block{layer, other, {}, {}};
-  const size_t last = net_.layers.size() - 1, c = net_.output_size;
+  const size_t c = net_.output_size;
   const size_t units = net_.layers[layer].outputs, other_units = net_.layers[other].outputs;
   const bool same = layer == other;
   const auto add = [](std::vector<PairRun>* runs, PairRun run) {
@@ -154,11 +154,11 @@ typename GramBuilder<T>::Block GramBuilder<T>::MakeBlock(size_t layer, size_t ot
     runs->push_back(run);
   };
   for (size_t p = 0; p < other_units; ++p) {
-    if (same && layer == last) {
-      // Output a reaches only unit a of the last layer: pairs of different units vanish.
+    if (same && net_.apart(layer)) {
+      // Row a reaches only unit a of the last layer: pairs of different units vanish.
       add(&block.left, {0, 1, p, p, p, 0, p, 0, 1});
-    } else if (other == last) {
-      // Only output p reaches unit p of the last layer.
+    } else if (net_.apart(other)) {
+      // Only row p reaches unit p of the last layer.
       add(&block.left, {0, units, 0, p, p * units, 0, p, 0, 1});
     } else {
       add(&block.left, {0, same ? p + 1 : units, 0, p, 0, units, p, other_units, c});

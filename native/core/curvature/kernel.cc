@@ -90,6 +90,10 @@ Status Kernel::Measure(const Pass& pass, const Cancel& cancel, double* scaling, 
     scaling[l] = std::max(scaling[l], sum / static_cast<double>(layer.parameter_count()));
     if (scaling[l] == 0.0) scaling[l] = 1.0;
   }
+  if (std::isnan(pass.residual_norm)) {
+    *cosine = pass.residual_norm;
+    return Status::Ok();
+  }
   *cosine = CosineBound(net, pass, squares, context_.threads);
   if (*cosine > exact_measure_below_) return Status::Ok();
   // All of diag G costs n p flops: what the measure alone asks for.
@@ -109,6 +113,7 @@ Status Kernel::Factor(const Damping& damping, const Cancel& cancel) {
 
 // u = (K + m I)^-1 (z - (offset / m) J~ w), x = -D^-1 J~^T u - (offset / m) w.
 Status Kernel::Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) {
+  if (side.seeds == nullptr) return SolveByGradient(side, cancel, x, solution);
   const std::vector<double>& w = context_.parameters;
   const double share = side.offset > 0.0 ? side.offset / uniform_ : 0.0;
   std::vector<double> right(order()), u(order());
@@ -125,6 +130,33 @@ Status Kernel::Solve(const RightSide& side, const Cancel& cancel, double* x, Sol
     if (!std::isfinite(x[j])) return Status::NonFinite(3);
   }
   return Status::Ok();
+}
+
+// u = (K + m I)^-1 J~ D^-1 g, x = -D^-1 (g - J~^T u) / m: at the price of a factor 1/m.
+Status Kernel::SolveByGradient(const RightSide& side, const Cancel& cancel, double* x,
+                               Solution* solution) {
+  if (!(uniform_ > 0.0)) return Status::Indefinite(0);
+  const size_t p = context_.net.parameter_count;
+  std::vector<double> gradient(side.sum, side.sum + p), right(order()), u(order());
+  OverScaling(side.scaling, 1.0, gradient.data());
+  Status status = context_.tangents.Product(gradient.data(), cancel, right.data());
+  if (status.ok()) status = SolveMatrix(right.data(), cancel, u.data(), solution);
+  if (!status.ok()) return status;
+  Tangents& tangents = context_.tangents;
+  for (size_t j = 0; j < p; ++j) x[j] = -side.sum[j];
+  status = tangents.AddTransposeProduct({u.data(), tangents.count()}, cancel, x);
+  if (!status.ok()) return status;
+  OverScaling(side.scaling, uniform_, x);
+  return AllFinite(p, x, context_.threads) ? Status::Ok() : Status::NonFinite(3);
+}
+
+void Kernel::OverScaling(const double* scaling, double m, double* v) const {
+  for (size_t l = 0; l < context_.net.layers.size(); ++l) {
+    const Layer& layer = context_.net.layers[l];
+    const double d = m * (scaling == nullptr ? 1.0 : scaling[l]);
+    double* of_layer = v + layer.weight_offset;
+    for (size_t j = 0; j < layer.parameter_count(); ++j) of_layer[j] /= d;
+  }
 }
 
 Status Kernel::Back(const double* u, const double* scaling, const Cancel& cancel, double* out) {

@@ -31,6 +31,11 @@ class Kernel final : public MatrixCurvature {
   // Raised scaling (or null), and the gradient's measure.
   Status Measure(const Pass& pass, const Cancel& cancel, double* scaling, double* cosine);
   // out (p) = -D^-1 J~^T u with the panels of the linearization, D one factor a layer.
+  // The same step where z is not finite.
+  Status SolveByGradient(const RightSide& side, const Cancel& cancel, double* x,
+                         Solution* solution);
+  // v (p) = D^-1 v / m, D one factor a layer.
+  void OverScaling(const double* scaling, double m, double* v) const;
   Status Back(const double* u, const double* scaling, const Cancel& cancel, double* out);
 
   KernelBuilder builder_;

@@ -104,7 +104,7 @@ Status KernelBuilder::Form(const Tangents& tangents, const double* layer_factors
 
     const double d = layer_factors == nullptr ? 1.0 : layer_factors[l];
     const Fusion fusion = {layer.factor * layer.factor / d, layer.bias ? 1.0 / d : 0.0, l == 0};
-    const bool last = l + 1 == net_.layers.size();
+    const bool rows_apart = net_.apart(l);
     const bool added = pool.Run(threads_, pairs.size(), cancel, [&](size_t task, int worker) {
       const auto [ti, tj] = pairs[task];
       const bool diagonal = ti == tj;
@@ -117,8 +117,8 @@ Status KernelBuilder::Form(const Tangents& tangents, const double* layer_factors
       Multiply(inputs, h, h, block, inner);
       if (outputs > 1 && !diagonal) Turn(block, inner, turned_inner);
       const auto add = [&](const Block& at, size_t a, size_t b, const double* of_inputs) {
-        // Different outputs share no unit of the last layer.
-        const bool apart = last && a != b;
+        // Different rows share no unit of the last layer where R is diagonal.
+        const bool apart = rows_apart && a != b;
         if (apart && !fusion.first) return;
         if (apart)
           std::fill_n(product, cut.TileSize(), 0.0);

@@ -49,11 +49,11 @@ Status LayerFactorSums::Add(const Tangents& tangents, int threads, const Cancel&
 
 void LayerFactorSums::AddDeltas(const Task& task, const Tangents& tangents) const {
   const size_t units = net_.layers[task.layer].outputs, count = tangents.count();
-  const bool last = task.layer + 1 == net_.layers.size();
+  const bool apart = net_.apart(task.layer);
   double* b = deltas_[task.layer];
   for (size_t a = 0; a < net_.output_size; ++a) {
     const Panel delta = tangents.Delta(task.layer, a);
-    if (!last) {
+    if (!apart) {
       Gemm('T', 'N', task.count, units, count, 1.0, delta.row(task.first), delta.stride, delta.data,
            delta.stride, 1.0, b + task.first, units);
     } else if (a >= task.first && a < task.first + task.count) {

@@ -6,6 +6,7 @@
 namespace gaussflow {
 
 double GradientCosine(const Pass& pass, const double* diagonal, size_t stride) {
+  if (std::isnan(pass.residual_norm)) return pass.residual_norm;
   if (pass.residual_norm == 0.0) return 0.0;
   double largest = 0.0;
   for (size_t j = 0; j < pass.gradient.size(); ++j) {

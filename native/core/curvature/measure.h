@@ -8,7 +8,8 @@
 
 namespace gaussflow {
 
-// max_j |gradient_j| / (|J~_j| |r~|): MINPACK's gtol measure. |J~_j|^2 is diagonal[j * stride].
+// max_j |gradient_j| / (|J~_j| |r~|): MINPACK's gtol measure, of squared error alone; NaN for other
+// losses. |J~_j|^2 is diagonal[j * stride].
 double GradientCosine(const Pass& pass, const double* diagonal, size_t stride);
 
 // Raises scaling (p, or null) to that diagonal and takes the measure. NonFinite(2) where an entry

@@ -177,6 +177,51 @@ Status OrthogonalSystem::Solve(const double* shift, const double* offset, const 
   return Status::Ok();
 }
 
+Status OrthogonalSystem::SolveByGradient(const double* shift, const double* gradient,
+                                         const Cancel& cancel, double* step, double* residual,
+                                         Rank* rank) {
+  const size_t p = p_, ld = p + 1;
+  const double* r = triangle_.data();
+  if (shift != nullptr) {
+    const Status status = Fold(shift, nullptr, cancel);
+    if (!status.ok()) return status;
+    r = folded_.data();
+  }
+  const double epsilon = std::numeric_limits<double>::epsilon();
+  const size_t rows = equations_ + (shift == nullptr ? 0 : p);
+  rank->tolerance = epsilon * static_cast<double>(std::max(rows, p));
+  rank->rank = p;
+  Extremes(p, r, ld, rank);
+  if (!(rank->smallest > rank->tolerance * rank->largest)) return Status::Indefinite(0);
+  std::fill_n(step, p, 0.0);
+  std::vector<double> miss(p);
+  // The second solve takes what rounding left of the first.
+  for (int pass = 0; pass < 2; ++pass) {
+    Miss(shift, gradient, step, miss.data());
+    blas::TrsvUpper(true, p, r, ld, miss.data());
+    blas::TrsvUpper(false, p, r, ld, miss.data());
+    for (size_t j = 0; j < p; ++j) step[j] -= miss[j];
+  }
+  Miss(shift, gradient, step, miss.data());
+  double top = 0.0, bottom = 0.0;
+  for (size_t j = 0; j < p; ++j) {
+    if (!std::isfinite(step[j])) return Status::NonFinite(3);
+    top = std::max(top, std::fabs(miss[j]));
+    bottom = std::max(bottom, std::fabs(gradient[j]));
+  }
+  *residual = bottom > 0.0 ? top / bottom : 0.0;
+  return Status::Ok();
+}
+
+void OrthogonalSystem::Miss(const double* shift, const double* gradient, const double* s,
+                            double* out) const {
+  std::copy_n(s, p_, out);
+  blas::TrmvUpper(false, p_, triangle_.data(), p_ + 1, out);
+  blas::TrmvUpper(true, p_, triangle_.data(), p_ + 1, out);
+  for (size_t j = 0; j < p_; ++j)
+    out[j] += gradient[j] + (shift == nullptr ? 0.0 : shift[j] * s[j]);
+}
+
 Status OrthogonalSystem::SolvePivoted(const double* r, double* step, Rank* rank) const {
   const size_t p = p_, ld = p + 1;
   Buffer matrix;

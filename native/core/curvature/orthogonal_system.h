@@ -40,6 +40,12 @@ class OrthogonalSystem {
   Status Solve(const double* shift, const double* offset, const Cancel& cancel, double* step,
                double* residual, Rank* rank);
 
+  // The same step from the gradient alone, where there is no residual to put beside the rows:
+  // T^T T step = -gradient with the triangle T of [R; E], by the corrected semi-normal equations.
+  // Indefinite where T is singular to rounding.
+  Status SolveByGradient(const double* shift, const double* gradient, const Cancel& cancel,
+                         double* step, double* residual, Rank* rank);
+
   size_t p() const { return p_; }
   // |column j of J~|^2.
   double ColumnSquare(size_t j) const;
@@ -61,6 +67,8 @@ class OrthogonalSystem {
                    double* work);
   // The triangle of [R; E] with its right-hand side, in folded_.
   Status Fold(const double* shift, const double* offset, const Cancel& cancel);
+  // out (p) = (R^T R + diag(shift)) s + gradient.
+  void Miss(const double* shift, const double* gradient, const double* s, double* out) const;
   Status SolvePivoted(const double* r, double* step, Rank* rank) const;
   double RelativeResidual(const double* shift, const double* offset, const double* step) const;
   // The block reflectors' triangle of the panel at column `first`: two are alive at a time.

@@ -52,12 +52,12 @@ Status SampleSystem::Add(const Tangents& tangents, bool first, const Cancel& can
 void SampleSystem::WriteRow(size_t sample, size_t output, float* row) const {
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Layer& layer = net_.layers[l];
-    const bool last = l + 1 == net_.layers.size();
+    const bool apart = net_.apart(l);
     const float* h = tangents_.Inputs(l, sample);
     const float* deltas = tangents_.Deltas(l, sample) + output * net_.delta_rows(l);
     for (size_t o = 0; o < layer.outputs; ++o) {
-      // The last layer's unit a is output a, and no other.
-      const float delta = !last ? deltas[o] : o == output ? *deltas : 0.0F;
+      // Where R is diagonal row a reaches only unit a of the last layer.
+      const float delta = !apart ? deltas[o] : o == output ? *deltas : 0.0F;
       float* weights = row + layer.weight_offset + o * layer.inputs;
       for (size_t i = 0; i < layer.inputs; ++i) weights[i] = delta * h[i];
       if (layer.bias) row[layer.bias_offset + o] = delta;

@@ -89,13 +89,13 @@ void TangentRows<T>::FillInputs(const Tangents& tangents, size_t l, size_t s0, s
 
 template <typename T>
 void TangentRows<T>::FillDeltas(const Tangents& tangents, size_t l, size_t s0, size_t size) {
-  const bool last = l + 1 == net_.layers.size();
+  const bool apart = net_.apart(l);
   T* to = deltas_[l].data();
   for (size_t a = 0; a < net_.output_size; ++a) {
     const Panel delta = tangents.Delta(l, a);
     const size_t units = net_.delta_rows(l);
     for (size_t o = 0; o < units; ++o)
-      Turn(delta.row(o), delta_scales_[l][last ? a : o], s0, size, to + a * units + o,
+      Turn(delta.row(o), delta_scales_[l][apart ? a : o], s0, size, to + a * units + o,
            DeltaStride(l));
   }
 }
@@ -127,7 +127,7 @@ void TangentRows<T>::Measure(const Tangents& tangents) {
           Reciprocal(layer.factor * layer.factor * SumOfSquares(h.row(k), count_), count_);
     for (size_t o = 0; o < layer.outputs; ++o) {
       double sum = 0.0;
-      if (l == last) {
+      if (net_.apart(l)) {
         sum = SumOfSquares(tangents.Delta(l, o).row(0), count_);
       } else {
         for (size_t a = 0; a < c; ++a) sum += SumOfSquares(tangents.Delta(l, a).row(o), count_);

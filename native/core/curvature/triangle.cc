@@ -43,8 +43,11 @@ Status Triangle::AddBlock(const Block& block, const Cancel& cancel) {
   const size_t rows = block.count * context_.net.output_size;
   double* columns = system_.block();
   context_.tangents.WriteColumns(columns);
-  std::copy_n(context_.tangents.Residual().data, rows,
-              columns + context_.net.parameter_count * rows);
+  double* last = columns + context_.net.parameter_count * rows;
+  if (context_.tangents.has_residual())
+    std::copy_n(context_.tangents.Residual().data, rows, last);
+  else
+    std::fill_n(last, rows, 0.0);  // steps are solved for from the gradient
   return system_.Absorb(rows, cancel);
 }
 
@@ -69,6 +72,11 @@ Status Triangle::Factor(const Damping& damping, const Cancel& /*cancel*/) {
 }
 
 Status Triangle::Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) {
+  if (side.seeds == nullptr) {
+    solution->condition = std::nan("");
+    return system_.SolveByGradient(shift_.empty() ? nullptr : shift_.data(), side.sum, cancel, x,
+                                   &solution->residual, &solution->rank);
+  }
   std::vector<double> offset;
   if (side.offset > 0.0) {
     offset = context_.parameters;

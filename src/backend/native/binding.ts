@@ -16,6 +16,9 @@ export interface NativeNetwork {
   /** Five numbers a layer: inputs, outputs, activation (position in ACTIVATION_NAMES), bias (0 or 1), factor. */
   readonly layers: Float64Array;
   readonly outputScale: number;
+  /** Position of the loss in LOSS_KINDS, and its threshold where it has one (Huber), else 0. */
+  readonly loss: number;
+  readonly delta: number;
 }
 
 /** Rows of a file, in place of those that `fill` gives. */
@@ -39,6 +42,8 @@ export interface NativeLinearized {
   /** The scaling state after the running maximum, or null for identity scaling. */
   readonly scaling: Float64Array | null;
   readonly gradientCosine: number;
+  /** Losses other than squared error: |z~|^2; else null. */
+  readonly residualSquare: number | null;
   /** Matrix-free: diag G; else null. */
   readonly diagonal: Float64Array | null;
   readonly passSeconds: number;

@@ -1,4 +1,5 @@
 // Describes a network and a data file in the form of the addon's arguments, for the native engine.
+import type { Loss } from "../../loss/rules.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { FileSamples } from "../engine.js";
@@ -13,8 +14,11 @@ export function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile
   return { path, offset, size, changed, inode, width, columnOffset, columnScale };
 }
 
+/** In the order of native/core/loss/loss.h. */
+const LOSS_KINDS: readonly Loss["kind"][] = ["squared-error", "huber", "logistic", "softmax-cross-entropy"];
+
 /** A network without its parameters. */
-export function nativeNetwork(architecture: Architecture): NativeNetwork {
+export function nativeNetwork(architecture: Architecture, loss: Loss): NativeNetwork {
   const layers = architecture.layers.flatMap((layer) => [
     layer.inputSize,
     layer.outputSize,
@@ -23,5 +27,11 @@ export function nativeNetwork(architecture: Architecture): NativeNetwork {
     layer.bias ? 1 : 0,
     layer.factor,
   ]);
-  return { layers: Float64Array.from(layers), outputScale: architecture.outputScale };
+  return {
+    layers: Float64Array.from(layers),
+    outputScale: architecture.outputScale,
+    // The position is the number of native/core/loss/loss.h.
+    loss: LOSS_KINDS.indexOf(loss.kind),
+    delta: loss.kind === "huber" ? loss.delta : 0,
+  };
 }

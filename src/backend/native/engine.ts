@@ -4,6 +4,7 @@ import type { VectorOperations } from "../../algebra/vectors.js";
 import { changedError } from "../../data/row-reader.js";
 import { argumentError, GaussflowError } from "../../errors.js";
 import { finish, Pace, STEP, type Steps } from "../../event-loop-yield.js";
+import { squaredError } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Curvature, Precision } from "../curvature.js";
 import type {
@@ -94,7 +95,7 @@ class NativeEngine implements NetworkEngine {
     this.#object = withCode(
       () =>
         new native.binding.NativeEngine(
-          nativeNetwork(architecture),
+          nativeNetwork(architecture, data.loss ?? squaredError()),
           data.sampleCount,
           data.file === undefined ? null : nativeFile(data.file),
           data.weights !== undefined,
@@ -174,6 +175,7 @@ class NativeEngine implements NetworkEngine {
       loss: answer.loss,
       gradient: answer.gradient,
       gradientCosine: answer.gradientCosine,
+      ...(answer.residualSquare === null ? {} : { residualSquare: answer.residualSquare }),
       seconds: { passes: answer.passSeconds, curvature: answer.curvatureSeconds },
       ...(answer.diagonal === null ? {} : { diagonal: answer.diagonal }),
     };

@@ -1,0 +1,39 @@
+#include "loss/loss.h"
+
+#include "loss/losses.h"
+
+namespace gaussflow {
+
+namespace {
+
+double Dispatch(const Loss& loss, const LossTile& tile, const LossSeeds* seeds) {
+  switch (loss.kind) {
+    case LossKind::kSquaredError:
+      return losses::SquaredError(tile, seeds);
+    case LossKind::kHuber:
+      return losses::Huber(loss.delta, tile, seeds);
+    case LossKind::kLogistic:
+      return losses::Logistic(tile, seeds);
+    case LossKind::kSoftmax:
+      return losses::Softmax(tile, seeds);
+  }
+  return 0.0;
+}
+
+}  // namespace
+
+double ApplyLoss(const Loss& loss, const LossTile& tile, const LossSeeds* seeds) {
+  const double value = Dispatch(loss, tile, seeds);
+  // Squared error has taken the slopes up already.
+  if (loss.sum_of_squares() || seeds == nullptr || seeds->factor == nullptr ||
+      seeds->slope == nullptr)
+    return value;
+  for (size_t row = 0; row < loss.factor_rows(tile.outputs); ++row) {
+    double* factor = seeds->factor + row * seeds->ld_factor;
+    const double* slope = seeds->slope + row % tile.outputs * seeds->ld_slope;
+    for (size_t i = 0; i < tile.size; ++i) factor[i] *= tile.output_scale * slope[i];
+  }
+  return value;
+}
+
+}  // namespace gaussflow

@@ -1,0 +1,61 @@
+// A loss as the passes see it: of a tile of samples the sum of s l, and for each sample what is
+// sent back through the network (src/loss/loss.ts has the definitions):
+//   sqrt(s) R, Q = R R^T the curvature of l, whose columns seed the rows of J~ = sqrt(s) R^T J
+//   sqrt(s) z with R z = r, the gradient of l by the predictions: the gradient is J~^T z
+// Engine, passes and curvatures know nothing else of a loss. One switch a tile, in loss.cc.
+#ifndef GAUSSFLOW_CORE_LOSS_LOSS_H_
+#define GAUSSFLOW_CORE_LOSS_LOSS_H_
+
+#include <cstddef>
+
+namespace gaussflow {
+
+// The numbers are those of src/backend/native/description.ts.
+enum class LossKind : int { kSquaredError = 0, kHuber = 1, kLogistic = 2, kSoftmax = 3 };
+constexpr int kLossKinds = 4;
+
+struct Loss {
+  LossKind kind = LossKind::kSquaredError;
+  double delta = 0.0;  // Huber: the error above which it grows linearly
+
+  // Whether R is a full matrix; else it is diagonal.
+  bool full() const { return kind == LossKind::kSoftmax; }
+  // Squared error: R = I, and z is the residual, so that |z|^2 is twice the loss.
+  bool sum_of_squares() const { return kind == LossKind::kSquaredError; }
+  // Rows of R for `outputs` outputs: c, or c x c.
+  size_t factor_rows(size_t outputs) const { return full() ? outputs * outputs : outputs; }
+};
+
+// Some samples, at most Tangents::kTile; rows are contiguous in the samples.
+struct LossTile {
+  size_t size;
+  size_t outputs;
+  double output_scale;  // predictions are output_scale * f
+  const double* f;      // [output][sample], rows ld_f apart
+  size_t ld_f;
+  const double* targets;  // [output][sample], rows ld_targets apart
+  size_t ld_targets;
+  const double* root;  // of the first sample's weight, or null for weights of 1
+};
+
+// What Apply fills; a null pointer is left out.
+struct LossSeeds {
+  // sqrt(s) R. Diagonal: row a. Full: row b * outputs + a holds R_ab. Where slope is given, entry a
+  // is times output_scale * slope of output a: the delta of unit a of the last layer.
+  double* factor = nullptr;
+  size_t ld_factor = 0;
+  const double* slope = nullptr;
+  size_t ld_slope = 0;
+  double* z = nullptr;  // sqrt(s) z; never null where factor is not
+  size_t ld_z = 0;
+  double* gradient = nullptr;  // s r
+  size_t ld_gradient = 0;
+};
+
+// The sum of s l over the tile; fills `seeds` too where they are given. What is not finite passes
+// through. An entry of z is not finite where R is too small for its r.
+double ApplyLoss(const Loss& loss, const LossTile& tile, const LossSeeds* seeds);
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_LOSS_LOSS_H_

@@ -1,0 +1,48 @@
+// The losses, one file each. All of them leave slopes to ApplyLoss, squared error excepted.
+#ifndef GAUSSFLOW_CORE_LOSS_LOSSES_H_
+#define GAUSSFLOW_CORE_LOSS_LOSSES_H_
+
+#include <cmath>
+
+#include "loss/loss.h"
+
+namespace gaussflow::losses {
+
+double SquaredError(const LossTile& tile, const LossSeeds* seeds);
+double Huber(double delta, const LossTile& tile, const LossSeeds* seeds);
+double Logistic(const LossTile& tile, const LossSeeds* seeds);
+double Softmax(const LossTile& tile, const LossSeeds* seeds);
+
+// z = r / R. Without a slope z is 0, whatever R.
+inline double Quotient(double gradient, double factor) {
+  return gradient == 0.0 ? 0.0 : gradient / factor;
+}
+
+// What a loss of independent outputs says of one of them.
+struct OutputTerms {
+  double value, gradient, factor;
+};
+
+// A loss that is a sum over outputs: terms(psi, y) for each.
+template <typename Terms>
+double SumOverOutputs(const LossTile& tile, const LossSeeds* seeds, const Terms& terms) {
+  double sum = 0.0;
+  for (size_t a = 0; a < tile.outputs; ++a)
+    for (size_t i = 0; i < tile.size; ++i) {
+      const double root = tile.root == nullptr ? 1.0 : tile.root[i];
+      const OutputTerms one = terms(tile.output_scale * tile.f[a * tile.ld_f + i],
+                                    tile.targets[a * tile.ld_targets + i]);
+      sum += root * root * one.value;
+      if (seeds == nullptr) continue;
+      if (seeds->factor != nullptr) seeds->factor[a * seeds->ld_factor + i] = root * one.factor;
+      if (seeds->z != nullptr)
+        seeds->z[a * seeds->ld_z + i] = root * Quotient(one.gradient, one.factor);
+      if (seeds->gradient != nullptr)
+        seeds->gradient[a * seeds->ld_gradient + i] = root * root * one.gradient;
+    }
+  return sum;
+}
+
+}  // namespace gaussflow::losses
+
+#endif  // GAUSSFLOW_CORE_LOSS_LOSSES_H_

@@ -1,0 +1,50 @@
+// The curvature of the loss in products G v = J^T R R^T J v.
+#include <algorithm>
+
+#include "products.h"
+
+namespace gaussflow {
+
+namespace {
+constexpr size_t kTile = Tangents::kTile;
+}  // namespace
+
+template <typename T>
+void ProductsOf<T>::ApplyCurvature(size_t s0, size_t size, int worker, T* image) {
+  const size_t c = net_.output_size, panel = c * kTile;
+  double* f = curved_.data() + static_cast<size_t>(worker) * CurvatureScratch();
+  double *z = f + panel, *turned = z + panel, *factor = turned + panel;
+  size_t stride = 0;
+  const T* outputs = Input(net_.layers.size(), &stride) + s0;
+  for (size_t a = 0; a < c; ++a)
+    for (size_t i = 0; i < size; ++i)
+      f[a * kTile + i] = static_cast<double>(outputs[a * stride + i]);
+  const LossTile tile = {
+      size, c, net_.output_scale, f, kTile, data_.Targets(0, first_ + s0), data_.stride(), nullptr};
+  LossSeeds seeds;
+  seeds.factor = factor;
+  seeds.z = z;
+  seeds.ld_factor = seeds.ld_z = kTile;
+  ApplyLoss(net_.loss, tile, &seeds);
+  const bool full = net_.loss.full();
+  const auto row = [&](size_t b, size_t a) { return factor + (full ? b * c + a : a) * kTile; };
+  for (size_t b = 0; b < c; ++b) {
+    double* sum = turned + b * kTile;
+    std::fill_n(sum, size, 0.0);
+    for (size_t a = full ? 0 : b; a < (full ? c : b + 1); ++a)
+      for (size_t i = 0; i < size; ++i)
+        sum[i] += row(b, a)[i] * static_cast<double>(image[a * kTile + i]);
+  }
+  for (size_t a = 0; a < c; ++a) {
+    double* sum = f;  // of the outputs no more is read
+    std::fill_n(sum, size, 0.0);
+    for (size_t b = full ? 0 : a; b < (full ? c : a + 1); ++b)
+      for (size_t i = 0; i < size; ++i) sum[i] += row(b, a)[i] * turned[b * kTile + i];
+    for (size_t i = 0; i < size; ++i) image[a * kTile + i] = static_cast<T>(sum[i]);
+  }
+}
+
+template void ProductsOf<double>::ApplyCurvature(size_t s0, size_t size, int worker, double* image);
+template void ProductsOf<float>::ApplyCurvature(size_t s0, size_t size, int worker, float* image);
+
+}  // namespace gaussflow
