@@ -7,13 +7,13 @@ import { costsOf } from "./cost-model.js";
 import type { EngineName } from "./costs.js";
 import { lanczosSteps, measuredCurvature, type ObserverNeeds, sampleEquations } from "./observation.js";
 import type { Route } from "./route.js";
-import { layerPairs, type StepKind, standsInRows } from "./workload.js";
+import { layerPairs, type PlannedNetwork, type StepKind, standsInRows } from "./workload.js";
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** The sizes of a run. */
 export interface Sizes extends StepKind {
-  readonly architecture: Architecture;
+  readonly architecture: PlannedNetwork;
   readonly sampleCount: number;
   /** Samples of the validation engine; 0 = none. */
   readonly validationCount: number;
@@ -57,7 +57,7 @@ export interface MemoryEstimate {
 }
 
 /** Samples that pass through the engine at a time: Tangents::BlockSize of native/core. */
-export function blockSamples(net: Architecture, n: number, route: Route, engine: EngineName): number {
+export function blockSamples(net: PlannedNetwork, n: number, route: Route, engine: EngineName): number {
   if (route === "dual") return n;
   if (engine === "typescript") return Math.min(n, PASS_BLOCK);
   const tile = 256;
@@ -197,9 +197,17 @@ function matrices(route: Route, { architecture: net, sampleCount: n, engine, sin
 }
 
 /** Doubles of one sample's panels: Tangents::DoublesPerSample. */
-function doublesPerSample({ layers, outputSize: c }: Architecture): number {
-  return layers.slice(0, -1).reduce((sum, { outputSize }) => sum + outputSize * (1 + c), 3 * c);
+function doublesPerSample(net: PlannedNetwork): number {
+  const { layers, outputSize: c } = net;
+  return layers.slice(0, -1).reduce((sum, { outputSize }) => sum + outputSize * (1 + c), 2 * c + factorRows(net));
 }
+
+/** Rows of the curvature factor of the loss: Loss::factor_rows. */
+const factorRows = ({ outputSize: c, lossFactor }: PlannedNetwork) => (lossFactor === "full" ? c * c : c);
+
+/** Doubles of a tile in which that factor is formed apart from the panels, with `more` rows; squared error needs none. */
+const factorTile = (net: PlannedNetwork, more: number) =>
+  net.lossFactor === undefined ? 0 : 256 * (factorRows(net) + more * net.outputSize);
 
 function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, threads, single }: Sizes): number {
   const { layers, parameterCount: p, outputSize: c } = net;
@@ -208,7 +216,7 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
   const block = blockSamples(net, n, route, "native");
   const forward = 2 * widest * 256 * threads;
   const diagonal = (Math.max(net.inputSize, widest) + 128) * Math.min(256, block); // Tangents::AddDiagonal
-  const acceleration = 5 * widest * 256 + 512; // Tangents::SecondDerivative
+  const acceleration = 5 * widest * 256 + 512 + factorTile(net, 1); // Tangents::SecondDerivative
   const further = {
     primal: single === true ? Math.max(acceleration, diagonal) : acceleration,
     dual: Math.max(acceleration, diagonal),
@@ -229,11 +237,12 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
 }
 
 /** One layer's inputs and deltas in panels of 24 samples, and each thread's products of a tile: KernelBuilder. */
-function kernelDoubles({ layers, outputSize: c }: Architecture, n: number, threads: number): number {
+function kernelDoubles({ layers, outputSize: c, lossFactor }: PlannedNetwork, n: number, threads: number): number {
   const panels = Math.ceil(n / 24);
   const tile = 24 * Math.ceil(panels / Math.ceil(panels / 8));
   const depths = layers.map(
-    ({ inputSize, outputSize }, l) => inputSize + 1 + c * (l + 1 === layers.length ? 2 : outputSize + 1),
+    ({ inputSize, outputSize }, l) =>
+      inputSize + 1 + c * (l + 1 === layers.length && lossFactor !== "full" ? 2 : outputSize + 1),
   );
   return 24 * panels * Math.max(...depths) + (c > 1 ? 3 : 2) * tile ** 2 * threads;
 }
@@ -253,11 +262,16 @@ function nativeSubset(route: Route, count: number, { architecture: net, threads 
 const systemVectors = (order: number) => (order < 768 ? 4 : 20);
 
 /** Panels and deltas of the products G v with one vector: Products::Run. */
-function productDoubles(net: Architecture, n: number, threads: number): number {
+function productDoubles(net: PlannedNetwork, n: number, threads: number): number {
   const width = net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
   const block = Math.min(n, Math.max(1, Math.floor((6 << 20) / (net.inputSize + 3 * width) / 256)) * 256);
   const kept = 2 * width <= net.inputSize || 2 * width * n <= 8 << 20;
-  return 2 * width * (kept ? n : block) + width * block + 2 * widestLayer(net) * 256 * threads + 2 * net.parameterCount;
+  return (
+    2 * width * (kept ? n : block) +
+    width * block +
+    (2 * widestLayer(net) * 256 + factorTile(net, 3)) * threads +
+    2 * net.parameterCount
+  );
 }
 
 /** Units of the widest layer, the inputs not among them. */
@@ -268,16 +282,16 @@ function widestLayer({ layers }: Architecture): number {
 const roundUp = (count: number, unit: number) => Math.ceil(count / unit) * unit;
 
 /** A sample's inputs and deltas as rows: TangentRows. */
-function rowDoubles({ layers, outputSize: c }: Architecture): number {
+function rowDoubles({ layers, outputSize: c, lossFactor }: PlannedNetwork): number {
   return layers.reduce(
     (sum, { inputSize, outputSize, bias }, l) =>
-      sum + inputSize + (bias ? 1 : 0) + (l + 1 === layers.length ? c : c * outputSize),
+      sum + inputSize + (bias ? 1 : 0) + (l + 1 === layers.length && lossFactor !== "full" ? c : c * outputSize),
     0,
   );
 }
 
 /** A thread's pair panels and its tile of G: GramBuilder. */
-function gramScratch(net: Architecture): number {
+function gramScratch(net: PlannedNetwork): number {
   const part = (count: number, most: number) => roundUp(Math.ceil(count / Math.ceil(count / most)), 8);
   const parts = layerPairs(net).map(({ left, right }) => ({ left: part(left, 256), right: part(right, 384) }));
   const most = (size: (entry: (typeof parts)[number]) => number) => Math.max(...parts.map(size));
@@ -300,7 +314,7 @@ function referenceWorkspace(route: Route, { architecture: net, sampleCount: n }:
   const { parameterCount: p, outputSize: c } = net;
   const perSample = referencePanels(net);
   // Beside the panels, what the loss makes of a block: predictions, factor, residual and gradient by the outputs.
-  const shared = Math.min(n, PASS_BLOCK) * (perSample + 4 * c);
+  const shared = Math.min(n, PASS_BLOCK) * (perSample + 3 * c + factorRows(net));
   if (route === "primal") return shared + p * PASS_BLOCK * c;
   if (route === "dual") return shared + n * perSample;
   if (route === "orthogonal") return shared + (p + 1) * PASS_BLOCK * c;

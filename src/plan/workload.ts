@@ -55,25 +55,34 @@ function gramWork(net: Architecture, n: number): Work {
   };
 }
 
+/** A network, and what the planner knows of the loss it is trained with. */
+export interface PlannedNetwork extends Architecture {
+  /** The curvature factor of a loss other than squared error: diagonal, or c x c with c rows of deltas in the last layer. */
+  readonly lossFactor?: "diagonal" | "full" | undefined;
+}
+
 /** Numbers of left (unit) and right (input) pairs for every two layers l <= l'. */
-export function layerPairs({ layers }: Architecture): { readonly left: number; readonly right: number }[] {
+export function layerPairs({
+  layers,
+  lossFactor,
+}: PlannedNetwork): { readonly left: number; readonly right: number }[] {
   const rights = layers.map(({ inputSize, bias }) => inputSize + (bias ? 1 : 0));
   const triangle = (k: number) => (k * (k + 1)) / 2;
   return layers.flatMap((layer, l) =>
     layers.slice(l).map((other, m) => {
       if (m > 0) return { left: layer.outputSize * other.outputSize, right: rights[l]! * rights[l + m]! };
-      const last = l + 1 === layers.length;
+      const last = l + 1 === layers.length && lossFactor !== "full";
       return { left: last ? layer.outputSize : triangle(layer.outputSize), right: triangle(rights[l]!) };
     }),
   );
 }
 
 /** K from two small products a layer, its upper triangle. */
-function kernelWork(net: Architecture, n: number): Work {
+function kernelWork(net: PlannedNetwork, n: number): Work {
   const c = net.outputSize;
   const inner = net.layers.reduce(
     (sum, { inputSize, outputSize }, l) =>
-      sum + inputSize + (l + 1 === net.layers.length ? c : c ** 2 * outputSize) + c ** 2,
+      sum + inputSize + (l + 1 === net.layers.length && net.lossFactor !== "full" ? c : c ** 2 * outputSize) + c ** 2,
     0,
   );
   const away = elsewhere(linearizeCost(net, n, "dual"));

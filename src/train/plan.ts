@@ -3,6 +3,7 @@ import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/cr
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
+import { lossRule } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import { type Network, seedOf } from "../network/network.js";
 import type { Sizes } from "../plan/memory-model.js";
@@ -99,7 +100,7 @@ function request<Kind extends Route>(
     readonly released: boolean;
     readonly routes: readonly Kind[];
   },
-  { memoryLimit, standardize }: CompletedRunOptions,
+  { memoryLimit, standardize, loss }: CompletedRunOptions,
   asked: "auto" | Kind,
   options: BackendOptions,
   steps: StepKind & Pick<Sizes, "observed" | "turns"> = {},
@@ -111,8 +112,9 @@ function request<Kind extends Route>(
   // In raw units the engine is given the arrays as they are.
   const inUnits = standardize || scaling !== null;
   const scaled = !inUnits ? 0 : 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
+  const rule = lossRule(loss);
   return {
-    architecture,
+    architecture: rule.sumOfSquares ? architecture : { ...architecture, lossFactor: rule.factor },
     sampleCount: fit,
     validationCount: validation,
     weighted: whole.weights !== null,

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadNative } from "../../src/backend/native/load.js";
 import {
   convertCsv,
   flow,
@@ -54,81 +55,86 @@ const netOf = (kind: keyof typeof TARGETS, hidden = 4) =>
   network({ layers: [2, hidden, TARGETS[kind][0]?.length ?? 1], seed: 2 });
 const common = { backend: BACKEND, validation: false } as const;
 
-describe.each(CASES)("%s", (_, loss, kind) => {
-  const data = dataOf(kind);
-  const options = { ...common, loss, stop: { iterations: 400, gradient: 1e-6 } };
+const BACKENDS = loadNative().ok ? (["typescript", "native"] as const) : (["typescript"] as const);
 
-  it("comes to a minimum: a gradient of at most 1e-6 of that at the start", async () => {
-    const { records, reason } = await train(netOf(kind), data, { ...options, route: "primal" });
-    expect(records[0]?.gradientCosine).toBe(1);
-    expect(reason.code).toBe("gradient");
-    expect(reason.message).toMatch(/gradient measure .* is at most 1\.000e-6/);
-    expect(records.at(-1)?.objective).toBeLessThan(records[0]?.objective as number);
-  });
+describe.each(BACKENDS.flatMap((backend) => CASES.map(([name, loss, kind]) => [name, backend, loss, kind] as const)))(
+  "%s, %s",
+  (_, backend, loss, kind) => {
+    const data = dataOf(kind);
+    const options = { ...common, backend, loss, stop: { iterations: 400, gradient: 1e-6 } };
 
-  it.each(["primal", "dual", "matrix-free"] as const)(
-    "goes down by every accepted step of the %s route",
-    async (route) => {
-      const { records } = await train(netOf(kind), data, { ...options, route, stop: { iterations: 20 } });
-      const accepted = records.filter((record) => record.accepted);
-      expect(accepted.length).toBe(21);
-      for (const [k, record] of accepted.entries())
-        if (k > 0) expect(record.objective).toBeLessThan(accepted[k - 1]?.objective as number);
-    },
-  );
+    it("comes to a minimum: a gradient of at most 1e-6 of that at the start", async () => {
+      const { records, reason } = await train(netOf(kind), data, { ...options, route: "primal" });
+      expect(records[0]?.gradientCosine).toBe(1);
+      expect(reason.code).toBe("gradient");
+      expect(reason.message).toMatch(/gradient measure .* is at most 1\.000e-6/);
+      expect(records.at(-1)?.objective).toBeLessThan(records[0]?.objective as number);
+    });
 
-  it("goes on from a checkpoint bit for bit, with the gradient of the start", async () => {
-    const path = join(folder, `${kind}.ckpt`);
-    const short = { ...options, stop: { iterations: 12 } };
-    const whole = await train(netOf(kind), data, short);
-    await train(netOf(kind), data, { ...short, stop: { iterations: 6 }, checkpoint: { path } });
-    const resumed = await train(netOf(kind), data, { ...short, resume: path });
-    expect([...resumed.network.parameters]).toEqual([...whole.network.parameters]);
-    expect(resumed.records.map((record) => record.gradientCosine)).toEqual(
-      whole.records.map((record) => record.gradientCosine),
+    it.each(["primal", "dual", "matrix-free"] as const)(
+      "goes down by every accepted step of the %s route",
+      async (route) => {
+        const { records } = await train(netOf(kind), data, { ...options, route, stop: { iterations: 20 } });
+        const accepted = records.filter((record) => record.accepted);
+        expect(accepted.length).toBe(21);
+        for (const [k, record] of accepted.entries())
+          if (k > 0) expect(record.objective).toBeLessThan(accepted[k - 1]?.objective as number);
+      },
     );
-    await expect(train(netOf(kind), data, { ...short, loss: { ...loss, decay: 3 }, resume: path })).rejects.toThrow(
-      /another run/,
-    );
-  });
 
-  it("is the same from a data file", async () => {
-    const width = TARGETS[kind][0]?.length ?? 1;
-    const names = ["a", "b", ...Array.from({ length: width }, (_, a) => `t${a}`)];
-    const rows = inputs.map((x, i) => [...x, ...(TARGETS[kind][i] as number[])].join(","));
-    const [csv, file] = [join(folder, `${kind}.csv`), join(folder, `${kind}.gfd`)];
-    await writeFile(csv, `${names.join(",")}\n${rows.join("\n")}\n`);
-    await convertCsv(csv, file, { target: names.slice(2) });
-    const short = { ...options, stop: { iterations: 8 } };
-    const one = await train(netOf(kind), openDataFile(file), short);
-    const other = await train(netOf(kind), data, short);
-    expect([...one.network.parameters]).toEqual([...other.network.parameters]);
-  });
+    it("goes on from a checkpoint bit for bit, with the gradient of the start", async () => {
+      const path = join(folder, `${kind}-${backend}.ckpt`);
+      const short = { ...options, stop: { iterations: 12 } };
+      const whole = await train(netOf(kind), data, short);
+      await train(netOf(kind), data, { ...short, stop: { iterations: 6 }, checkpoint: { path } });
+      const resumed = await train(netOf(kind), data, { ...short, resume: path });
+      expect([...resumed.network.parameters]).toEqual([...whole.network.parameters]);
+      expect(resumed.records.map((record) => record.gradientCosine)).toEqual(
+        whole.records.map((record) => record.gradientCosine),
+      );
+      await expect(train(netOf(kind), data, { ...short, loss: { ...loss, decay: 3 }, resume: path })).rejects.toThrow(
+        /another run/,
+      );
+    });
 
-  it("is the same as a job of trainMany", async () => {
-    const jobs = restarts({ network: netOf(kind), data, options: { ...options, stop: { iterations: 5 } } }, 2);
-    const many = await trainMany(jobs, { concurrency: 2, threads: 2 });
-    for (const [k, { result }] of many.results.entries()) {
-      const job = jobs[k];
-      if (job === undefined || result === null) throw new Error("no result");
-      const alone = await train(job.network, data, { ...options, ...job.options, stop: { iterations: 5 } });
-      expect([...result.network.parameters]).toEqual([...alone.network.parameters]);
-    }
-  });
+    it("is the same from a data file", async () => {
+      const width = TARGETS[kind][0]?.length ?? 1;
+      const names = ["a", "b", ...Array.from({ length: width }, (_, a) => `t${a}`)];
+      const rows = inputs.map((x, i) => [...x, ...(TARGETS[kind][i] as number[])].join(","));
+      const [csv, file] = [join(folder, `${kind}-${backend}.csv`), join(folder, `${kind}-${backend}.gfd`)];
+      await writeFile(csv, `${names.join(",")}\n${rows.join("\n")}\n`);
+      await convertCsv(csv, file, { target: names.slice(2) });
+      const short = { ...options, stop: { iterations: 8 } };
+      const one = await train(netOf(kind), openDataFile(file), short);
+      const other = await train(netOf(kind), data, short);
+      expect([...one.network.parameters]).toEqual([...other.network.parameters]);
+    });
 
-  it("has a flow that never climbs", async () => {
-    const path = await flow(netOf(kind), data, { backend: BACKEND, loss, damping: 0.3, until: 1 });
-    expect(path.reason.code).toBe("until");
-    for (const [k, record] of path.records.entries()) {
-      expect(record.warning).toBeNull();
-      if (k > 0) expect(record.objective).toBeLessThan(path.records[k - 1]?.objective as number);
-    }
-    // What was dissipated is what the objective lost, to the tolerance of the integration.
-    const [first, last] = [path.records[0], path.records.at(-1)];
-    const fell = (first?.objective as number) - (last?.objective as number);
-    expect(Math.abs((last?.dissipated as number) / fell - 1)).toBeLessThan(1e-3);
-  });
-});
+    it("is the same as a job of trainMany", async () => {
+      const jobs = restarts({ network: netOf(kind), data, options: { ...options, stop: { iterations: 5 } } }, 2);
+      const many = await trainMany(jobs, { concurrency: 2, threads: 2 });
+      for (const [k, { result }] of many.results.entries()) {
+        const job = jobs[k];
+        if (job === undefined || result === null) throw new Error("no result");
+        const alone = await train(job.network, data, { ...options, ...job.options, stop: { iterations: 5 } });
+        expect([...result.network.parameters]).toEqual([...alone.network.parameters]);
+      }
+    });
+
+    it("has a flow that never climbs", async () => {
+      const path = await flow(netOf(kind), data, { backend, loss, damping: 0.3, until: 1 });
+      expect(path.reason.code).toBe("until");
+      for (const [k, record] of path.records.entries()) {
+        expect(record.warning).toBeNull();
+        if (k > 0) expect(record.objective).toBeLessThan(path.records[k - 1]?.objective as number);
+      }
+      // What was dissipated is what the objective lost, to the tolerance of the integration.
+      const [first, last] = [path.records[0], path.records.at(-1)];
+      const fell = (first?.objective as number) - (last?.objective as number);
+      expect(Math.abs((last?.dissipated as number) / fell - 1)).toBeLessThan(1e-3);
+    });
+  },
+);
 
 describe("the mean of a constant model", () => {
   // Without inputs that matter the best bias is known: the log-odds of the share, the logarithm of the shares, the Huber location.
