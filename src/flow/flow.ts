@@ -11,6 +11,7 @@ import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import { optionsText } from "../network/network-options.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
+import { fingerprint } from "../run/fingerprint.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import {
   checkTargetsKept,
@@ -20,11 +21,10 @@ import {
   meanFactor,
   startingPoint,
 } from "../run/prepare.js";
+import { checkReachable } from "../run/reachable.js";
 import type { FlowRecord } from "../run/record.js";
 import { SampleEngine } from "../run/sample-engine.js";
-import { fingerprint } from "../train/checkpoint.js";
 import { flowRequest } from "../train/plan.js";
-import { checkReachable } from "../train/reachable.js";
 import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
 import { FlowRun } from "./flow-run.js";

@@ -1,10 +1,8 @@
 // Writes and reads the checkpoints of trainings: a snapshot of the loop in a sealed file, with a fingerprint of everything that the run
 // depends on (data, network, method, options). A resumed run continues bit for bit. A torn, edited or foreign file, or one of another
 // problem, is refused.
-import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
-import { Pace } from "../event-loop-yield.js";
 import { PRECONDITIONERS } from "../linearize/problem.js";
 import type { Method, MethodState } from "../method/method.js";
 import { packRecords, readRecords } from "../packed-records.js";
@@ -67,34 +65,6 @@ const RECORD: Fields = {
     secant: "count",
   },
 };
-
-/** Bytes that are digested at a time: about two milliseconds. */
-const DIGESTED = 1 << 20;
-
-/**
- * A digest of plain values and arrays: equal only for the same problem. Takes turns with the event loop.
- * @throws the signal's reason once it has been aborted
- */
-export async function fingerprint(
-  parts: readonly (string | Float64Array | null)[],
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const hash = createHash("sha256");
-  const pace = new Pace(signal);
-  for (const part of parts) {
-    if (part === null) hash.update("null;");
-    else if (typeof part === "string") hash.update(`text ${part.length};`).update(part);
-    else {
-      hash.update(`floats ${part.length};`);
-      const bytes = new Uint8Array(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength);
-      for (let first = 0; first < bytes.length; first += DIGESTED) {
-        hash.update(bytes.subarray(first, first + DIGESTED));
-        await pace.turn();
-      }
-    }
-  }
-  return hash.digest("hex");
-}
 
 /** Writes the snapshot completely or not at all. Equal arrays are written once, because the best point is often the last. */
 export async function writeCheckpoint(path: string, snapshot: Snapshot, print: string): Promise<void> {

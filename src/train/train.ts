@@ -18,6 +18,7 @@ import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
+import { fingerprint } from "../run/fingerprint.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import { checkLossTargets } from "../run/loss-targets.js";
 import type { ObservedRun, Observer } from "../run/observer.js";
@@ -30,16 +31,16 @@ import {
   trainingDataSteps,
   withWeightSteps,
 } from "../run/prepare.js";
+import { checkReachable } from "../run/reachable.js";
 import type { TrainRecord } from "../run/record.js";
 import { SampleEngine } from "../run/sample-engine.js";
 import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
-import { type CheckpointForm, fingerprint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { type CheckpointForm, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { describeChoice } from "./chosen.js";
 import { minimize } from "./minimize.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { trainRequest } from "./plan.js";
-import { checkReachable } from "./reachable.js";
 import type { Best } from "./snapshot.js";
 import { besideSymmetry } from "./symmetric-start.js";
 import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps } from "./train-options.js";

@@ -4,7 +4,7 @@ import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { activationRange } from "../network/activation-range.js";
-import type { StartingPoint } from "../run/prepare.js";
+import type { StartingPoint } from "./prepare.js";
 
 /** Tolerance relative to the bound, for targets that the caller scaled with rounding. */
 const ROUNDING = 16 * Number.EPSILON;
