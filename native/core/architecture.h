@@ -1,5 +1,5 @@
-// The shape of a feed-forward network and of its flat parameter vector: W_1 row-major (out x in),
-// b_1, W_2, b_2, ...
+// The shape of a feed-forward network and of its flat parameter vector, for the whole core: W_1
+// row-major (out x in), b_1, W_2, b_2, ...
 #ifndef GAUSSFLOW_CORE_ARCHITECTURE_H_
 #define GAUSSFLOW_CORE_ARCHITECTURE_H_
 

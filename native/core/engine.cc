@@ -1,3 +1,5 @@
+// The native engine: data, forward passes, evaluation, linearization, solves and products
+// (engine.h).
 #include "engine.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Products of blocks of vectors with J, its transpose and G (products.h).
 #include "products.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The forward and backward passes of the core (tangents.h).
 #include "tangents.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// What a run will take, from its network, data and options: the sizes that the planner asks for, found without copying the data.
+// The public `plan`: predicts what a run will take. It collects the sizes for the planner from a network, data and options without copying
+// the data; `train`, `flow` and `gaussflow plan` use it.
 import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/create.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";

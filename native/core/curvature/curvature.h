@@ -1,9 +1,9 @@
-// The face of a curvature: what a linearization forms of J~ (the Jacobian with every row times the
-// root of its sample's weight), and the damped systems that are solved with it. There is one class
-// a kind; store.h chooses it. The engine runs the passes and shows each block of samples to its
-// curvature, and knows nothing else of it.
+// The interface of a curvature: what a linearization forms of J~ (the Jacobian with every row times
+// the root of its sample's weight), and the damped systems that are solved with it. There is one
+// class per kind; store.h chooses it. The engine runs the passes, passes each block of samples to
+// its curvature, and depends on nothing else of it.
 //
-//   Begin -> AddBlock for every block, in order -> Finish -> Factor -> Solve, as often as wanted
+//   Begin -> AddBlock for every block, in order -> Finish -> Factor -> Solve, any number of times
 //
 // All calls are virtual, and are made once a block, a factorization or a solve.
 #ifndef GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_

@@ -1,3 +1,4 @@
+// Forms the Gram matrix from pair products (gram_builder.h).
 #include "curvature/gram_builder.h"
 
 #include <algorithm>

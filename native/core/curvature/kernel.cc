@@ -1,3 +1,4 @@
+// The tangent kernel of the dual route as a curvature (kernel.h).
 #include "curvature/kernel.h"
 
 #include <algorithm>

@@ -1,7 +1,8 @@
-// The dual route: the tangent kernel K = J~ D^-1 J~^T (n c x n c, kernel_builder.h), with which
+// The curvature of the dual route, created by store.h: the tangent kernel K = J~ D^-1 J~^T (n c x n
+// c, kernel_builder.h), with which
 //   (J~^T J~ + m D)^-1 J~^T = D^-1 J~^T (K + m I)^-1,   m = mu + decay,
-// so that a step costs a system of as many equations as there are residuals. D has one factor a
-// layer, and is part of K: it comes before it. Decay goes with D = I only.
+// so that a step is a system of as many equations as there are residuals. D has one factor per
+// layer and is part of K, so it is computed first. Decay requires D = I.
 #ifndef GAUSSFLOW_CORE_CURVATURE_KERNEL_H_
 #define GAUSSFLOW_CORE_CURVATURE_KERNEL_H_
 

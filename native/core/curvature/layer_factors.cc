@@ -1,3 +1,4 @@
+// Sums the Kronecker factors of each layer (layer_factors.h).
 #include "curvature/layer_factors.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Computes the gradient measure and the scaling from the diagonal (measure.h).
 #include "curvature/measure.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// The gradient's measure, and the running maximum that damping scales by, from diag J~^T J~.
+// Computes the gradient measure, and the running maximum that scales the damping, from diag J~^T
+// J~, for the curvatures.
 #ifndef GAUSSFLOW_CORE_CURVATURE_MEASURE_H_
 #define GAUSSFLOW_CORE_CURVATURE_MEASURE_H_
 

@@ -1,3 +1,4 @@
+// QR factorization block by block, and solves with its triangle (orthogonal_system.h).
 #include "curvature/orthogonal_system.h"
 
 #include <algorithm>

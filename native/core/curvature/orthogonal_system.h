@@ -1,8 +1,9 @@
-// The orthogonal route: R of [J~ r~] = Q R, one block of rows after the other, so that no condition
-// number is ever squared. Memory: one triangle of order p + 1 and one block of rows. Damping and
-// decay are p rows more, absorbed by a copy of the triangle. The step is the least squares solution
-// of that triangle: by itself while it is clearly regular, else by pivoted QR that reveals the rank
-// and takes the solution of least norm where columns depend on each other (LAPACK dgelsy).
+// The linear algebra of the orthogonal route, for triangle.h: R of [J~ r~] = Q R, one block of rows
+// after the other, so that no condition number is squared. The memory is one triangle of order p +
+// 1 and one block of rows. Damping and decay are p more rows, absorbed by a copy of the triangle.
+// The step is the least-squares solution with that triangle: by substitution while the triangle is
+// clearly regular, else by a pivoted QR that reveals the rank and takes the solution of least norm
+// where columns are dependent (LAPACK dgelsy).
 #ifndef GAUSSFLOW_CORE_CURVATURE_ORTHOGONAL_SYSTEM_H_
 #define GAUSSFLOW_CORE_CURVATURE_ORTHOGONAL_SYSTEM_H_
 

@@ -1,3 +1,4 @@
+// The preconditioner by Woodbury's identity (sample_system.h).
 #include "curvature/sample_system.h"
 
 #include <algorithm>

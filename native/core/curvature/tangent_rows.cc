@@ -1,3 +1,4 @@
+// Transposes the tangents of a block, and scales them in float (tangent_rows.h).
 #include "curvature/tangent_rows.h"
 
 #include <algorithm>

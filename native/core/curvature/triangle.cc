@@ -1,3 +1,4 @@
+// The triangle of the orthogonal route as a curvature (triangle.h).
 #include "curvature/triangle.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The switch over the losses, and what all of them share (loss.h).
 #include "loss/loss.h"
 
 #include "loss/losses.h"

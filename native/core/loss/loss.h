@@ -1,8 +1,10 @@
-// A loss as the passes see it: of a tile of samples the sum of s l, and for each sample what is
-// sent back through the network (src/loss/loss.ts has the definitions):
+// The interface of a loss for the passes (tangents.cc, products.cc): for a tile of samples the sum
+// of s l, and for each sample the seeds of the backward passes (src/loss/loss.ts has the
+// definitions):
 //   sqrt(s) R, Q = R R^T the curvature of l, whose columns seed the rows of J~ = sqrt(s) R^T J
 //   sqrt(s) z with R z = r, the gradient of l by the predictions: the gradient is J~^T z
-// Engine, passes and curvatures know nothing else of a loss. One switch a tile, in loss.cc.
+// Engine, passes and curvatures use nothing else of a loss. loss.cc has the one switch over losses,
+// made once a tile.
 #ifndef GAUSSFLOW_CORE_LOSS_LOSS_H_
 #define GAUSSFLOW_CORE_LOSS_LOSS_H_
 

@@ -1,4 +1,5 @@
-// The losses, one file each. All of them leave slopes to ApplyLoss, squared error excepted.
+// Declares the losses, one source file each, which loss.cc calls. ApplyLoss multiplies their
+// results by the slopes of the output layer; only squared error does that itself.
 #ifndef GAUSSFLOW_CORE_LOSS_LOSSES_H_
 #define GAUSSFLOW_CORE_LOSS_LOSSES_H_
 
