@@ -1,7 +1,7 @@
 // The native engine: the arithmetic of one network on one data set, as src/backend/engine.ts
 // describes it, without Node. It holds the data, the passes over it, the gradient, and the
 // curvature that its last linearization formed (curvature/). Calls are not reentrant; the binding
-// (native/binding/engine_object.h) has a guard. Samples are processed in blocks whose size depends
+// (engine_object.h) has a guard. Samples are processed in blocks whose size depends
 // on the sizes of the problem alone.
 #ifndef GAUSSFLOW_CORE_ENGINE_H_
 #define GAUSSFLOW_CORE_ENGINE_H_
