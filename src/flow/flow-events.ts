@@ -14,7 +14,7 @@ export interface FlowEventView {
   readonly time: number;
   /** A copy at every access. */
   readonly parameters: Float64Array;
-  /** Weighted mean of squared errors, as in the records; infinite where it overflows. */
+  /** Mean loss, as in the records; infinite where it overflows. */
   readonly loss: number;
   /** Sum objective. */
   readonly objective: number;

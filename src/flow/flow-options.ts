@@ -104,6 +104,12 @@ function checkDamping(
 ): void {
   if (schedule.name !== "constant" || schedule.settings.rho !== 0 || loss.decay > 0) return;
   const p = network.parameterCount;
+  if (lossRule(loss).factor === "full" && network.options.outputActivation === "identity")
+    throw argumentError(
+      "options.damping",
+      `must be above 0 with ${loss.kind}, or its decay: a shift of all outputs changes no probability, so that the undamped system is singular; use spectralDamping()`,
+      0,
+    );
   if (p > equations)
     throw argumentError(
       "options.damping",

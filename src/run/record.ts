@@ -9,11 +9,15 @@ export interface TrainRecord extends TrialHistory {
   readonly trial: number;
   /** Why the trial was rejected, as a sentence; null where it was accepted. */
   readonly rejection: string | null;
-  /** Weighted mean of squared errors in the units the network is trained in, at the point kept after this trial. */
+  /**
+   * Weighted mean of squared errors in the units the network is trained in, at the point kept after this trial; with other losses the
+   * weighted mean of the loss, over samples and outputs (softmax: over samples).
+   */
   readonly loss: number;
   /**
    * MINPACK's scale-free gradient measure at that point (`stop.gradient`). In the dual route a lower bound of it, as long as that is
-   * above the tolerance. With weight decay an upper bound.
+   * above the tolerance. With weight decay an upper bound. With losses other than squared error: the largest entry of the gradient, relative
+   * to that at the start of the run.
    */
   readonly gradientCosine: number;
   /** Euclidean norm of the step. */
@@ -59,7 +63,7 @@ export interface FlowRecord {
   readonly evaluations: number;
   /** Local error in units of the tolerance; null at a fixed step and at the start. */
   readonly error: number | null;
-  /** Weighted mean of squared errors, as in training. */
+  /** Mean loss, as in training. */
   readonly loss: number;
   /** Sum objective g + decay/2 |w|^2: the one that rates refer to. */
   readonly objective: number;

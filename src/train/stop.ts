@@ -1,7 +1,8 @@
 // The stop rules of a training: checks the caller's limits, and tests after each point and trial which rule ends the run, with a sentence
 // and its numbers. Called by the loop (minimize.ts).
 //
-//   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol; a lower bound above it ends nothing)
+//   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol; a lower bound above it ends nothing); losses other
+//                                                            than squared error: max_j |F_j| relative to the start
 //   step       |s| <= step (|w| + step)                        after an accepted step
 //   reduction  actual and predicted reduction <= reduction F, ratio <= 2        (MINPACK's ftol), after an accepted step
 //
@@ -21,14 +22,15 @@ export interface StopOptions {
   /** Most seconds of wall time of this call; checked between trials, and a running kernel is canceled. No default. */
   readonly seconds?: number | undefined;
   /**
-   * Scale-free gradient measure (`TrainRecord.gradientCosine`). Default 1e-10; 0 switches the test off (so for the next two).
+   * Scale-free gradient measure (`TrainRecord.gradientCosine`): with squared error a cosine, with other losses the largest entry of the
+   * gradient relative to that at the start. Default 1e-10; 0 switches the test off (so for the next two).
    */
   readonly gradient?: number | undefined;
   /** Relative step length. Default 1e-12. */
   readonly step?: number | undefined;
   /** Relative reduction of the objective, actual and predicted. Default 1e-12. */
   readonly reduction?: number | undefined;
-  /** Training loss to reach: weighted mean of squared errors in the units the network is trained in. No default. */
+  /** Training loss to reach, as `TrainRecord.loss` has it. No default. */
   readonly loss?: number | undefined;
   /** Iterations without a better validation loss before the run ends. Default 20; only with validation data. */
   readonly patience?: number | undefined;

@@ -25,7 +25,7 @@ export interface TrainResult<Report = unknown> {
   readonly iterations: number;
   /** Iteration of the network that was kept. */
   readonly bestIteration: number;
-  /** Mean of squared errors of `network`, in the units it was trained in. */
+  /** Mean loss of `network`, as in the records. */
   readonly loss: number;
   /** Its loss on the validation data; null without them. */
   readonly validationLoss: number | null;

@@ -265,6 +265,11 @@ describe("what is refused", () => {
       /options\.monitor must be left out with logistic/,
     ],
     [
+      "an undamped flow of classes, whose system is singular",
+      () => flow(netOf("classes"), dataOf("classes"), { backend: BACKEND, loss: softmaxCrossEntropy() }),
+      /options\.damping must be above 0 with softmax-cross-entropy.*spectralDamping/,
+    ],
+    [
       "a gradient rule of a flow",
       () => flow(netOf("one"), dataOf("one"), { backend: BACKEND, loss: logistic(), stop: { gradient: 0.1 } }),
       /options\.stop\.gradient must be left out with logistic.*options\.stop\.loss/,
