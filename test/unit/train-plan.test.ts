@@ -1,7 +1,19 @@
 // The planner: which route, what it costs, and what is refused before anything runs.
 import { describe, expect, it } from "vitest";
 import { showBytes } from "../../src/bytes.js";
-import { createEngine, flow, GaussflowError, network, plan, train } from "../../src/index.js";
+import {
+  createEngine,
+  flow,
+  GaussflowError,
+  type Loss,
+  logistic,
+  network,
+  plan,
+  softmaxCrossEntropy,
+  squaredError,
+  train,
+} from "../../src/index.js";
+import { lossRule } from "../../src/loss/rules.js";
 import type { Architecture } from "../../src/network/architecture.js";
 import { rateAt, secondsOf, speedupAt } from "../../src/plan/cost-model.js";
 import { COST_TABLE } from "../../src/plan/cost-table.js";
@@ -149,9 +161,13 @@ function passing(
   return 8 * sampleCount * perSample; // the panels of all samples
 }
 
+/** Halves, which every loss can be asked about, in place of the targets of squared error. */
+const targetsFor = (loss: Loss, targets: Float64Array) =>
+  loss.kind === "squared-error" ? targets : new Float64Array(targets.length).fill(0.5);
+
 describe("predicted bytes", () => {
   // 15% is what the planner promises; the small cases are ruled by scratch that the formula counts exactly.
-  const cases: [number[], number, Route][] = [
+  const cases: [number[], number, Route, Loss?][] = [
     [[8, 16, 16, 1], 1500, "primal"],
     [[8, 20, 20, 2], 400, "primal"],
     [[40, 20, 1], 2000, "primal"],
@@ -159,13 +175,23 @@ describe("predicted bytes", () => {
     [[8, 60, 2], 250, "dual"],
     [[8, 10, 10, 1], 400, "orthogonal"],
     [[60, 20, 2], 3000, "matrix-free"],
+    // A full curvature factor: as many rows of deltas in the last layer as in any other.
+    [[8, 20, 6], 400, "primal", softmaxCrossEntropy()],
+    [[20, 40, 5], 120, "dual", softmaxCrossEntropy()],
+    [[8, 10, 6], 400, "orthogonal", softmaxCrossEntropy()],
+    [[60, 20, 6], 3000, "matrix-free", softmaxCrossEntropy()],
+    [[60, 20, 2], 3000, "matrix-free", logistic()],
   ];
   for (const backend of ["native", "typescript"] as const)
-    for (const [layers, n, route] of cases)
-      it(`are those that the ${backend} engine reports: ${layers.join("-")}, n = ${n}, ${route}`, async () => {
+    for (const [layers, n, route, loss = squaredError()] of cases)
+      it(`are those that the ${backend} engine reports: ${layers.join("-")}, n = ${n}, ${route}, ${loss.kind}`, async () => {
         const { architecture, parameters } = network({ layers, seed: 3 });
         const { inputs, targets, sampleCount } = waves(n, layers[0]!, layers.at(-1)!, 2);
-        const engine = createEngine(architecture, { sampleCount, inputs, targets }, { backend, threads: 2 });
+        const engine = createEngine(
+          architecture,
+          { sampleCount, inputs, targets: targetsFor(loss, targets), loss },
+          { backend, threads: 2 },
+        );
         await engine.linearize(Float64Array.from(parameters), { curvature: route, decay: 0, scaling: null });
         if (route === "matrix-free") await engine.curvatureProduct(Float64Array.from(parameters));
         else await engine.solve({ damping: 1, decay: 0, scaling: null });
@@ -173,7 +199,8 @@ describe("predicted bytes", () => {
         await engine.evaluate(Float64Array.from(parameters));
         const measured = engine.bytes();
         engine.dispose();
-        const sizes = requestOf(layers, n, { engine: backend });
+        const lossFactor = loss.kind === "squared-error" ? undefined : lossRule(loss).factor;
+        const sizes = requestOf(layers, n, { engine: backend, architecture: { ...architecture, lossFactor } });
         const own = backend === "native" ? measured : measured + passing(route, architecture, n);
         expect(engineBytes(route, sizes) / own).toBeGreaterThan(0.85);
         expect(engineBytes(route, sizes) / own).toBeLessThan(1.15);
