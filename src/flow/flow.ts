@@ -24,9 +24,9 @@ import {
 import { checkReachable } from "../run/reachable.js";
 import type { FlowRecord } from "../run/record.js";
 import { SampleEngine } from "../run/sample-engine.js";
-import { flowRequest } from "../train/plan.js";
 import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
+import { flowRequest } from "./flow-plan.js";
 import { FlowRun } from "./flow-run.js";
 
 /** The network at a time of the flow. */

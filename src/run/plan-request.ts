@@ -1,0 +1,61 @@
+// The sizes that the planner needs of a run, from its network, data and options, without copying the data. `train` and `flow` add their own.
+import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/create.js";
+import { FileDataset } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
+import { lossRule } from "../loss/rules.js";
+import type { Network } from "../network/network.js";
+import type { Sizes } from "../plan/memory-model.js";
+import type { PlanRequest } from "../plan/plan.js";
+import type { Route } from "../plan/route.js";
+import type { StepKind } from "../plan/workload.js";
+import type { CompletedRunOptions } from "./run-options.js";
+
+/** The request of a run whose data set is `whole`, before it is cut into parts. */
+export function planRequest<Kind extends Route>(
+  { architecture, scaling }: Network,
+  whole: Dataset | FileDataset,
+  sizes: {
+    readonly fit: number;
+    readonly validation: number;
+    readonly copies: number;
+    /** The run keeps no scaled copy once the engine has it. */
+    readonly released: boolean;
+    readonly routes: readonly Kind[];
+  },
+  { memoryLimit, standardize, loss }: CompletedRunOptions,
+  asked: "auto" | Kind,
+  options: BackendOptions,
+  steps: StepKind & Pick<Sizes, "observed" | "turns"> = {},
+): PlanRequest<Kind> {
+  const { fit, validation, copies, routes, released } = sizes;
+  const engine = chooseBackend(options.backend);
+  const passes = released && engine === "native";
+  const fromFile = whole instanceof FileDataset;
+  // In raw units the engine is given the arrays as they are.
+  const inUnits = standardize || scaling !== null;
+  const scaled = !inUnits ? 0 : 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
+  const rule = lossRule(loss);
+  return {
+    architecture: rule.sumOfSquares ? architecture : { ...architecture, lossFactor: rule.factor },
+    sampleCount: fit,
+    validationCount: validation,
+    weighted: whole.weights !== null,
+    engine,
+    threads: chooseThreads(options.threads),
+    ...steps,
+    copies: copies + (passes ? 0 : scaled),
+    passing: passes ? scaled : 0,
+    fromFile,
+    asked,
+    routes,
+    memoryLimit,
+  };
+}
+
+/** Bytes of `rows` rows of a data set's arrays. */
+export function dataBytes(set: Dataset | FileDataset, count: number): number {
+  if (set instanceof FileDataset) return set.weights?.byteLength ?? 0;
+  const { inputSize, outputSize, weights, rows, parts, groups, order } = set;
+  const doubles = inputSize + outputSize + (weights ? 1 : 0) + (order ? 1 : 0);
+  return count * (8 * doubles + (rows ? 4 : 0) + (groups ? 4 : 0) + (parts ? 1 : 0));
+}
