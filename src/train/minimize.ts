@@ -119,7 +119,7 @@ class Loop {
   async *#iterate(start: Base): AsyncGenerator<TrainRecord, void> {
     const [{ method }, problem] = [this.#options, this.#problem];
     const { route, sampleCount, outputSize } = this.#sizes;
-    const equations = sampleCount * outputSize;
+    const sizes = { equations: sampleCount * outputSize, start: this.#run.records[0].objective };
     const entered = this.#run.method as MethodState;
     let base = start;
     let previous: Proposal | null = null;
@@ -148,10 +148,7 @@ class Loop {
         yield* this.#accept(trial, proposal.predicted, end.parameters, end.answer);
         return;
       }
-      const over = stops.rejectedReason(trial, number - first + 1, {
-        equations,
-        start: this.#run.records[0].objective,
-      });
+      const over = stops.rejectedReason(trial, number - first + 1, sizes);
       const finer = over === null || over.code === "memory" ? null : refineBeforeEnd(fidelity, point, route);
       if (finer === null) this.reason = over;
       yield await this.#record(trial, point);
