@@ -95,8 +95,8 @@ struct Context {
   const std::vector<double>& parameters;  // of the linearization
   DampedSystem& system;                   // Gram matrix and kernel take turns in it
 
-  // The passes of samples [first, first + count) at those parameters, in tangents: they stand
-  // where the linearization had all samples in one block.
+  // Runs the passes of samples [first, first + count) at those parameters in `tangents`. They are
+  // still there if the linearization had all samples in one block.
   Status Panels(size_t first, size_t count, const Cancel& cancel) const;
 };
 
@@ -130,8 +130,8 @@ class DenseView {
 
 class Curvature {
  public:
-  // Curvatures of different storage do not stand in memory together, but for those beside all
-  // others.
+  // Curvatures of different storage are not in memory at the same time; those of kBeside may be
+  // there with any other.
   enum class Storage { kBeside, kDouble, kSingle, kRows };
   struct Traits {
     Storage storage = Storage::kBeside;
@@ -139,7 +139,7 @@ class Curvature {
     bool accelerates = false;  // Solve takes any right-hand side, also that of an acceleration
     bool reads_seeds = false;  // of a right-hand side; else its sum
   };
-  // What a caller may ask beside steps.
+  // What a caller may ask for besides steps.
   enum class Need { kProduct, kView, kInverse, kLayerFactors };
 
   virtual ~Curvature() = default;
@@ -149,7 +149,7 @@ class Curvature {
   virtual Traits traits() const = 0;
   // Of the whole matrix; 0 = none.
   virtual size_t order() const = 0;
-  // Null where that can be done; else why not, and what to do.
+  // Null if the curvature can do that; else a sentence with the reason and the remedy.
   virtual const char* Refusal(Need need) const = 0;
   // Flops of a factorization and the solves with it, or of a product where there is no factor.
   virtual double SolveFlops() const = 0;
@@ -166,7 +166,7 @@ class Curvature {
                         Linearization* result) = 0;
 
   virtual Status Factor(const Damping& damping, const Cancel& cancel);
-  // Whether the factor of the last Factor stands.
+  // True while the factor of the last Factor is there for Solve.
   virtual bool factored() const { return false; }
   // x (p) = -(J~^T J~ + decay I + mu D)^-1 (right-hand side) with that factor.
   virtual Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution);
@@ -178,8 +178,8 @@ class Curvature {
   virtual Status LayerFactors(const Cancel& cancel, double* out);
   virtual const DenseView* dense() const { return nullptr; }
 
-  // Another curvature is formed. Suspend frees what is made again anyway, Release all that is
-  // large.
+  // Called when another curvature is about to be formed: Suspend always, Release if the two may not
+  // be in memory together. Suspend frees the samples of a subset, Release everything large.
   virtual void Suspend() {}
   virtual void Release() {}
   virtual size_t bytes() const = 0;
