@@ -113,6 +113,7 @@ export { ACTIVATION_NAMES, isSmooth } from "./network/activations.js";
 export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
 export { Ensemble, type EnsemblePrediction, ensemble } from "./network/ensemble.js";
 export type { InitializationName } from "./network/initialize.js";
+export type { Link } from "./network/link.js";
 export {
   ensembleFromJson,
   loadEnsemble,

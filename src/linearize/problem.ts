@@ -66,7 +66,12 @@ export interface Problem {
    * Set where the loss is not squared error: the measure of the gradient is then its largest entry relative to that at the start of the
    * run, which is kept here (null before it is known).
    */
-  readonly gradientStart?: { value: number | null } | undefined;
+  readonly gradientStart?:
+    | {
+        /** Largest entry of the gradient at the start; null before it is known. */
+        value: number | null;
+      }
+    | undefined;
   /** Store for the whole run. Without it the values are computed again. @internal */
   readonly workspace?: Workspace | undefined;
   /** Reused arrays for gradients and steps, in a run with very many parameters. @internal */
