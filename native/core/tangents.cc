@@ -176,7 +176,6 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
   const std::vector<UnitBlock> blocks = UnitBlocks();
   if (!ReserveScratch(kMostUnits * kChunk))
     return Status::Memory(kMostUnits * kChunk * sizeof(double));
-  const size_t last = net_.layers.size() - 1;
   const bool done =
       ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int worker) {
         const UnitBlock& block = blocks[task];
@@ -223,7 +222,6 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
   const size_t chunk = std::min(kChunk, count_);
   const size_t per_worker = (widest + kMostUnits) * chunk;
   if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
-  const size_t last = net_.layers.size() - 1;
   const bool done =
       ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int worker) {
         const UnitBlock& block = blocks[task];
@@ -261,7 +259,7 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
 }
 
 Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
-  const size_t depth = net_.layers.size(), last = depth - 1;
+  const size_t depth = net_.layers.size();
   const size_t tiles = (count_ + kTile - 1) / kTile;
   std::vector<double> lengths(depth * count_, 0.0);  // [layer][sample]: |h|^2
   bool done =
