@@ -1,4 +1,4 @@
-// The curvature of the loss in products G v = J^T R R^T J v.
+// Applies the curvature R R^T of the loss in products G v = J^T R R^T J v (products.h).
 #include <algorithm>
 
 #include "products.h"

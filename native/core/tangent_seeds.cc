@@ -1,5 +1,5 @@
-// What of a loss goes into the panels: the deltas of the last layer, the residual, and products
-// with the factor of the curvature.
+// Writes the results of the loss into the panels (tangents.h): the deltas of the last layer, the
+// residual, and products with the factor of its curvature.
 #include <algorithm>
 #include <cmath>
 

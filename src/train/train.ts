@@ -1,4 +1,4 @@
-// Training a network on a data set: units, parts, engines and files around the one loop of minimize.ts.
+// The public `train` and `trainSteps`: prepare units, parts of the data, engines and files, and run the loop of minimize.ts.
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";

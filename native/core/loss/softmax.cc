@@ -1,5 +1,5 @@
-// l = log sum exp psi - y.psi; with p = softmax(psi), q = sqrt(p): r = p - y, R = diag(q) - p q^T,
-// and z = r/q since the entries of r sum to 0.
+// The softmax cross-entropy: l = log sum exp psi - y.psi; with p = softmax(psi), q = sqrt(p):
+// r = p - y, R = diag(q) - p q^T, and z = r/q because the entries of r sum to 0.
 #include <vector>
 
 #include "loss/losses.h"

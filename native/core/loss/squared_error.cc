@@ -1,5 +1,5 @@
-// l = e^2/2 with e = psi - y; r = z = e, R = 1. The loss of every training that names no other: its
-// loops are those that the passes had of their own.
+// The squared error, the default loss: l = e^2/2 with e = psi - y; r = z = e, R = 1. Its loops are
+// those that the passes had before there were other losses.
 #include "loss/losses.h"
 
 namespace gaussflow::losses {
