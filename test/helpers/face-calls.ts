@@ -182,6 +182,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   euler: { args: () => [integrator()] },
   rungeKutta4: { args: () => [integrator()] },
   squaredError: { args: () => [{ decay: 0.1 }] },
+  huber: { args: () => [{ delta: 1.345, decay: 0.1 }] },
+  logistic: { args: () => [{ decay: 0.1 }] },
+  softmaxCrossEntropy: { args: () => [{ decay: 0.1 }] },
   gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },
   levenbergMarquardt: {
     args: () => [
@@ -275,6 +278,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   "Network.inputJacobian": { args: () => [[1, 2]], of: () => scaled },
   "Network.parameterMap": { args: () => [], of: () => net },
   "Network.withParameters": { args: () => [net.parameters.slice()], of: () => net },
+  "Network.withLink": { args: () => ["logistic"], of: () => net },
   "Network.withOutputScale": { args: () => [2], of: () => net },
   "Network.withScaling": {
     args: () => [

@@ -66,7 +66,7 @@ describe("what is no network", () => {
 
   it("as a copy without its class: the text of the model goes between threads", async () => {
     expect(() => face.modelToJson(structuredClone(net))).toThrow(
-      /^network must be made by network\(\) or loadModel\(\); this is a copy of one that lost its class, .* send modelToJson\(network\) and make it again by modelFromJson; received/,
+      /^network must be made by network\(\), networkOf\(\) or loadModel\(\); this is a copy of one that lost its class, .* send modelToJson\(network\) and make it again by modelFromJson; received/,
     );
     const set = structuredClone(face.dataset({ inputs: rows, targets }));
     await expect(face.train(net, set as never)).rejects.toThrow(/^data is a copy of a Dataset that lost its class/);
