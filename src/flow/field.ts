@@ -146,7 +146,7 @@ export class FlowField {
   ): Promise<{ velocity: Float64Array; dissipation: number } | StageFailure> {
     const { decay, schedule, alpha, signal } = this.#options;
     const engine = this.#engine;
-    // rho = 1 needs no curvature; a schedule that may need it is asked after the linearization.
+    // rho = 1 needs no curvature; a schedule that may need one is evaluated after the linearization.
     const gradientFlow = schedule.name === "constant" && schedule.settings.rho === 1;
     const curvature = gradientFlow ? "none" : this.#route;
     const point = await engine.linearize(parameters, { curvature, decay, scaling: null }, signal);

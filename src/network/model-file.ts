@@ -70,7 +70,7 @@ export async function loadEnsemble(path: string): Promise<Ensemble> {
 }
 
 /**
- * An ensemble from the text that `modelToJson` made of it.
+ * An ensemble from the text of `modelToJson`.
  * @param where how errors call the text
  */
 export function ensembleFromJson(text: string, where = "ensemble"): Ensemble {
@@ -106,7 +106,7 @@ function ensembleOf({ version, body }: Content, where: string): Ensemble {
 }
 
 /**
- * A network from the text that `modelToJson` made of it.
+ * A network from the text of `modelToJson`.
  * @param where how errors call the text
  */
 export function modelFromJson(text: string, where = "model"): Network {

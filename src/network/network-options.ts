@@ -229,8 +229,8 @@ export function fromFirstOptions({ initialization, seed, ...shape }: Readonly<Re
 }
 
 /**
- * The options as a fingerprint has them: of a drawn network the text that version 1 made of them, so that its checkpoints belong to the
- * same run.
+ * The text of the options that a fingerprint hashes. For a drawn network it is the text of version 1, so that its checkpoints belong to
+ * the same run.
  */
 export function optionsText(held: CompletedNetworkOptions): string {
   const { layers, activation, outputActivation, bias, outputScale, centered } = held;

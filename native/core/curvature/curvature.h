@@ -85,7 +85,7 @@ struct Solution {
   size_t steps = 0;  // of the conjugate gradients behind a single-precision factor
 };
 
-// What curvatures are made of. All of it outlives them.
+// The parts of the engine that curvatures use. They outlive every curvature.
 struct Context {
   const Architecture& net;
   int threads;

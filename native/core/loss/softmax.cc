@@ -17,7 +17,7 @@ struct Sample {
   double target(size_t a) const { return tile.targets[a * tile.ld_targets + i]; }
 };
 
-// The largest logit, and the sums that value and probabilities are made of.
+// The largest logit, and the sums from which value and probabilities are computed.
 struct Sums {
   size_t top = 0;
   double largest = 0.0;

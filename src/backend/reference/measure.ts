@@ -3,7 +3,7 @@ import type { Architecture } from "../../network/architecture.js";
 import type { LinearizeRequest } from "../engine.js";
 
 /**
- * `Linearized.gradientCosine` as it is asked for; the gradient without decay. The bound spares nothing here: the diagonal is there.
+ * `Linearized.gradientCosine` for this request, from the gradient without decay. This engine has the diagonal and needs no lower bound.
  * @param residualNorm NaN where the loss is no sum of squares, which the measure is of
  */
 export function gradientMeasure(

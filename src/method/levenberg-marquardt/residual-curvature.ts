@@ -50,7 +50,7 @@ export function checkSecant(state: MethodState): string | null {
   return null;
 }
 
-/** The pairs at a point and the correction made of them. */
+/** The pairs at a point and the correction that they form. */
 interface Secant {
   readonly pairs: Pairs;
   readonly correction: LowRank | null;
