@@ -7,19 +7,21 @@ import type { Architecture, Layer } from "../network/architecture.js";
 import { layOut } from "../network/parameters.js";
 import { checkCount, checkDoubles, checkOptionNames, checkPath, checkPositive, isObject } from "../options.js";
 import type { EngineData, FileSamples } from "./engine.js";
+import { checkSlots } from "./slots.js";
 
 const RULE = "must be the architecture of a network, as network.architecture has it";
 
 /** @throws GAUSSFLOW_ARGUMENT naming the field, the rule and the value */
 export function checkEngine(architecture: Architecture, data: EngineData): void {
   checkArchitecture(architecture);
-  checkOptionNames("data", data, ["sampleCount", "inputs", "targets", "weights", "loss", "file"]);
+  checkOptionNames("data", data, ["sampleCount", "inputs", "targets", "weights", "loss", "slots", "file"]);
   const { inputSize, outputSize } = architecture;
   const { sampleCount: n, inputs, targets, weights, file } = data;
   checkCount("data.sampleCount", n, 1);
   checkDoubles("data.inputs", inputs, file === undefined ? n * inputSize : 0);
   checkDoubles("data.targets", targets, file === undefined ? n * outputSize : 0);
   if (data.loss !== undefined) checkLoss("data.loss", data.loss);
+  if (data.slots !== undefined) checkSlots("data.slots", data.slots, n);
   if (file !== undefined) checkFile(file, inputSize, outputSize);
   if (weights === undefined) return;
   checkDoubles("data.weights", weights, n);

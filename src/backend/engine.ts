@@ -32,6 +32,12 @@ export interface EngineData {
   readonly weights?: Float64Array | undefined;
   /** What is minimized; the decay is an argument of each call. Default squared error. */
   readonly loss?: Loss | undefined;
+  /**
+   * Contiguous parts, S, that sums over the samples are cut into and joined from by a fixed binary tree (`slots.ts`): a power of two, at most 1024 and
+   * at most the samples. Results depend on it in their last bits. Above 1 the engine refuses what it does not sum by slots: "orthogonal",
+   * single precision and subsets. Default 1.
+   */
+  readonly slots?: number | undefined;
   /** Where the samples are in a file instead: inputs and targets are empty then. Weights are in memory all the same. */
   readonly file?: FileSamples | undefined;
 }

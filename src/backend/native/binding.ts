@@ -19,6 +19,8 @@ export interface NativeNetwork {
   /** Position of the loss in LOSS_KINDS, and its threshold where it has one (Huber), else 0. */
   readonly loss: number;
   readonly delta: number;
+  /** Slots that sums over samples are cut into (src/backend/slots.ts). */
+  readonly slots: number;
 }
 
 /** Rows of a file, in place of those that `fill` gives. */

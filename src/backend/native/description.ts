@@ -17,8 +17,8 @@ export function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile
 /** In the order of native/core/loss/loss.h. */
 const LOSS_KINDS: readonly Loss["kind"][] = ["squared-error", "huber", "logistic", "softmax-cross-entropy"];
 
-/** A network without its parameters. */
-export function nativeNetwork(architecture: Architecture, loss: Loss): NativeNetwork {
+/** A network without its parameters, and the sum over samples that is minimized. */
+export function nativeNetwork(architecture: Architecture, loss: Loss, slots: number): NativeNetwork {
   const layers = architecture.layers.flatMap((layer) => [
     layer.inputSize,
     layer.outputSize,
@@ -33,5 +33,6 @@ export function nativeNetwork(architecture: Architecture, loss: Loss): NativeNet
     // The position is the number of native/core/loss/loss.h.
     loss: LOSS_KINDS.indexOf(loss.kind),
     delta: loss.kind === "huber" ? loss.delta : 0,
+    slots,
   };
 }

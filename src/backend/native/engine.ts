@@ -95,7 +95,7 @@ class NativeEngine implements NetworkEngine {
     this.#object = withCode(
       () =>
         new native.binding.NativeEngine(
-          nativeNetwork(architecture, data.loss ?? squaredError()),
+          nativeNetwork(architecture, data.loss ?? squaredError(), data.slots ?? 1),
           data.sampleCount,
           data.file === undefined ? null : nativeFile(data.file),
           data.weights !== undefined,

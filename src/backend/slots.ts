@@ -1,0 +1,26 @@
+// The slots of a sum over samples. The samples are cut into S equal, contiguous slots, S a power of two; inside a slot blocks are added in
+// order, and the S slot sums are joined by one fixed binary tree, ((s0 + s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S
+// and never on who adds which slot. S = 1 is the plain sum.
+import { argumentError } from "../errors.js";
+
+/** The largest number of slots. */
+export const MOST_SLOTS = 1024;
+
+/** True for 1, 2, 4, ..., MOST_SLOTS. */
+function isSlotNumber(value: unknown): value is number {
+  return (
+    typeof value === "number" &&
+    value >= 1 &&
+    value <= MOST_SLOTS &&
+    Number.isInteger(value) &&
+    (value & (value - 1)) === 0
+  );
+}
+
+/** @throws GAUSSFLOW_ARGUMENT unless `value` is a power of two, at most MOST_SLOTS and at most the samples */
+export function checkSlots(name: string, value: unknown, sampleCount = MOST_SLOTS): asserts value is number {
+  if (!isSlotNumber(value))
+    throw argumentError(name, `must be a power of two from 1 to ${MOST_SLOTS} (1, 2, 4, ...)`, value);
+  if (value > sampleCount)
+    throw argumentError(name, `must be at most the number of samples that are fitted, ${sampleCount}`, value);
+}
