@@ -3,10 +3,10 @@
 
 import type { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
-import { backwardBlock, forwardBlock, PASS_BLOCK, passWeights, type Workspace } from "../network/forward.js";
+import { backwardBlock, forwardBlock, passWeights } from "../network/forward.js";
 import type { LayerFactors } from "./engine.js";
-import type { BlockSeeds } from "./reference/seeds.js";
-import type { Samples } from "./samples.js";
+import type { Blocks } from "./reference/blocks.js";
+import { eachBlock, SlotSum } from "./reference/slot-sums.js";
 
 /** A_1, B_1, A_2, ..., square after square, as views by layer. */
 export function splitFactors(architecture: Architecture, flat: Float64Array): LayerFactors[] {
@@ -26,24 +26,20 @@ export function splitFactors(architecture: Architecture, flat: Float64Array): La
   }));
 }
 
-/** The factors at `parameters` for samples with these roots of weights (null = all 1). */
+/** The factors at `parameters` by the passes of the reference engine. */
 export async function layerFactors(
-  architecture: Architecture,
+  { architecture, samples, rootWeights: roots, space, seeds, slots }: Blocks,
   parameters: Float64Array,
-  samples: Samples,
-  roots: Float64Array | null,
-  space: Workspace,
-  seeds: BlockSeeds,
   pace: Pace,
 ): Promise<LayerFactors[]> {
   const { layers, outputSize: c } = architecture;
   const n = samples.sampleCount;
   const widths = layers.map((layer) => layer.inputSize + (layer.bias ? 1 : 0));
   const size = layers.reduce((sum, { outputSize }, l) => sum + widths[l] ** 2 + outputSize ** 2, 0);
-  const factors = splitFactors(architecture, new Float64Array(size));
+  const flat = new Float64Array(size);
+  const factors = splitFactors(architecture, flat);
   const weights = passWeights(architecture, parameters);
-  for (let first = 0; first < n; first += PASS_BLOCK) {
-    const count = Math.min(PASS_BLOCK, n - first);
+  await eachBlock(n, slots, [new SlotSum(flat, slots)], async (first, count) => {
     forwardBlock(space, weights, samples.inputs(first, count), 0, count);
     seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
     seeds.seedRows(space, count);
@@ -58,7 +54,7 @@ export async function layerFactors(
         addOuter(factors[l].left, space.deltas[l], row * layer.outputSize, layer.outputSize, 1);
     });
     await pace.turn();
-  }
+  });
   return factors;
 }
 

@@ -2,6 +2,7 @@
 // order, and the S slot sums are joined by one fixed binary tree, ((s0 + s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S
 // and never on who adds which slot. S = 1 is the plain sum.
 import { argumentError } from "../errors.js";
+import type { LinearizeRequest } from "./engine.js";
 
 /** The largest number of slots. */
 export const MOST_SLOTS = 1024;
@@ -23,4 +24,30 @@ export function checkSlots(name: string, value: unknown, sampleCount = MOST_SLOT
     throw argumentError(name, `must be a power of two from 1 to ${MOST_SLOTS} (1, 2, 4, ...)`, value);
   if (value > sampleCount)
     throw argumentError(name, `must be at most the number of samples that are fitted, ${sampleCount}`, value);
+}
+
+/** Partial sums that wait for their partners while S slots are joined one after the other: log2 S. */
+export function pendingSums(slots: number): number {
+  return Math.log2(slots);
+}
+
+/** The first sample of slot k: floor(k n / S), exact in doubles; of slot S, n. */
+export function firstOfSlot(slot: number, slots: number, sampleCount: number): number {
+  return Math.floor((slot * sampleCount) / slots);
+}
+
+/**
+ * What an engine does not sum by slots.
+ * @throws GAUSSFLOW_ARGUMENT naming what must be otherwise
+ */
+export function checkSlotted(
+  slots: number,
+  { curvature, precision = "double", subset = null }: Pick<LinearizeRequest, "curvature" | "precision" | "subset">,
+): void {
+  if (slots === 1) return;
+  const because = `with data.slots = ${slots}, which sums in double precision over all samples alone`;
+  if (curvature === "orthogonal")
+    throw argumentError("curvature", `must be "primal", "dual", "matrix-free" or "none" ${because}`, curvature);
+  if (precision === "single") throw argumentError("precision", `must be "double" ${because}`, precision);
+  if (subset !== null) throw argumentError("subset", `must be null ${because}`, subset);
 }

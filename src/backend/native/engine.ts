@@ -6,6 +6,7 @@ import { argumentError, GaussflowError } from "../../errors.js";
 import { finish, Pace, STEP, type Steps } from "../../event-loop-yield.js";
 import { squaredError } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
+import { checkRequest } from "../check-request.js";
 import type { Curvature, Precision } from "../curvature.js";
 import type {
   Accelerated,
@@ -24,8 +25,7 @@ import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
 import { refusedMemory, refuseOrder } from "../memory.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
-import { checkPrecision, checkTolerance, imprecise, singleTolerance } from "../single.js";
-import { checkSubset } from "../subset.js";
+import { checkTolerance, imprecise, singleTolerance } from "../single.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";
 import { withCode } from "./coded-error.js";
@@ -64,6 +64,7 @@ class NativeEngine implements NetworkEngine {
   readonly #architecture: Architecture;
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
+  readonly #slots: number;
   readonly #object: NativeEngineObject;
   #held: Curvature = "none";
   #precision: Precision = "double";
@@ -86,6 +87,7 @@ class NativeEngine implements NetworkEngine {
     }
     this.#architecture = architecture;
     this.#file = data.file?.layout.path;
+    this.#slots = data.slots ?? 1;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
@@ -95,7 +97,7 @@ class NativeEngine implements NetworkEngine {
     this.#object = withCode(
       () =>
         new native.binding.NativeEngine(
-          nativeNetwork(architecture, data.loss ?? squaredError(), data.slots ?? 1),
+          nativeNetwork(architecture, data.loss ?? squaredError(), this.#slots),
           data.sampleCount,
           data.file === undefined ? null : nativeFile(data.file),
           data.weights !== undefined,
@@ -147,9 +149,7 @@ class NativeEngine implements NetworkEngine {
     const refused = this.#refuse(request.curvature);
     if (refused !== null) return refused;
     const { curvature, decay, scaling, precision = "double", subset = null } = request;
-    const { exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
-    checkPrecision(curvature, precision);
-    checkSubset(curvature, precision, subset, this.sampleCount);
+    checkRequest(request, this.sampleCount, this.#slots);
     const answer = await this.#call((native) => {
       const state = curvature === "none" ? null : scaling;
       const running = native.linearize(
@@ -158,7 +158,7 @@ class NativeEngine implements NetworkEngine {
         decay,
         state,
         precision === "single" ? 1 : 0,
-        exactMeasureBelow,
+        request.exactMeasureBelow ?? Number.POSITIVE_INFINITY,
         subset,
         request.gradient ?? null,
       );

@@ -1,5 +1,5 @@
-// The sums of a linearization of the reference engine over all samples, block by block: loss, gradient, diagonal of the curvature, and the
-// curvature.
+// The sums of a linearization of the reference engine over all samples, block by block and slot by slot: loss, gradient, diagonal of the
+// curvature, and the curvature.
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
@@ -16,6 +16,7 @@ import { addProducts, keepBlock } from "./accumulate.js";
 import type { Reserved } from "./curved.js";
 import { addRankUpdate, jacobianTransposed } from "./gram.js";
 import type { BlockSeeds } from "./seeds.js";
+import { eachBlock, SlotSum } from "./slot-sums.js";
 
 /** What the passes of an engine run on. */
 export interface Blocks {
@@ -27,6 +28,8 @@ export interface Blocks {
   readonly space: Workspace;
   /** The loss of one block. */
   readonly seeds: BlockSeeds;
+  /** Slots that the sums are joined from. */
+  readonly slots: number;
 }
 
 /** Sums over all samples. */
@@ -45,7 +48,7 @@ export interface BlockSums {
 
 /** @param gram whether the primal matrix is formed here, of all samples */
 export async function sumBlocks(
-  { architecture, samples, rootWeights: roots, space, seeds }: Blocks,
+  { architecture, samples, rootWeights: roots, space, seeds, slots }: Blocks,
   parameters: Float64Array,
   reserved: Reserved,
   gram: boolean,
@@ -57,14 +60,18 @@ export async function sumBlocks(
   const [gradient, diagonal] = [new Float64Array(p), new Float64Array(p)];
   const residual = new Float64Array(n * c);
   const unused = new Float64Array(PASS_BLOCK * c);
-  let [loss, residualSquare, whole, curvatureSeconds] = [0, 0, true, 0];
-  for (let first = 0; first < n; first += PASS_BLOCK) {
-    const count = Math.min(PASS_BLOCK, n - first);
+  // The loss and |z~|^2.
+  const totals = new Float64Array(2);
+  let [whole, curvatureSeconds] = [true, 0];
+  const sums = [totals, gradient, diagonal].map((sum) => new SlotSum(sum, slots));
+  if (gram && reserved.transposed !== null && reserved.matrix !== null)
+    sums.push(new SlotSum(reserved.matrix, slots, reserved.pending));
+  await eachBlock(n, slots, sums, async (first, count) => {
     forwardBlock(space, weights, samples.inputs(first, count), 0, count);
-    loss += seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
+    totals[0] += seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
     const z = seeds.seeds.z.subarray(0, count * c);
     residual.set(z, first * c);
-    for (const value of z) residualSquare += value * value;
+    for (const value of z) totals[1] += value * value;
     const known = seeds.hasResidual(count);
     if (!known) {
       // Without z~ the gradient has a backward row of its own.
@@ -80,7 +87,8 @@ export async function sumBlocks(
     await addCurvature(space, reserved, known ? z : unused, gram, first, count, pace);
     curvatureSeconds += (performance.now() - before) / 1000;
     await pace.turn();
-  }
+  });
+  const [loss, residualSquare] = totals;
   return { loss, gradient, diagonal, residual: whole ? residual : null, residualSquare, curvatureSeconds };
 }
 

@@ -2,11 +2,12 @@
 // GAUSSFLOW_ARGUMENT error with both engines, and never a wrong number or a numerical failure.
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
+import { checkRequest } from "../check-request.js";
 import type { Curvature, Precision } from "../curvature.js";
 import type { EngineData, LinearizeRequest, SolveRequest } from "../engine.js";
 import { checkCorrection } from "../low-rank.js";
-import { checkPrecision, checkTolerance, singleTolerance } from "../single.js";
-import { checkSubset } from "../subset.js";
+import { checkTolerance, singleTolerance } from "../single.js";
+import { checkSlots } from "../slots.js";
 
 const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free"];
 
@@ -35,13 +36,14 @@ export function checkNonNegative(name: string, value: unknown): void {
 }
 
 export function checkData({ inputSize, outputSize }: Architecture, data: EngineData): void {
-  const { sampleCount, inputs, targets, weights } = data;
+  const { sampleCount, inputs, targets, weights, slots } = data;
   checkCount("sampleCount", sampleCount, 1, 2 ** 31 - 1);
   if (data.file === undefined) {
     checkArray("inputs", inputs, sampleCount * inputSize);
     checkArray("targets", targets, sampleCount * outputSize);
   }
   if (weights !== undefined) checkArray("weights", weights, sampleCount);
+  if (slots !== undefined) checkSlots("slots", slots, sampleCount);
 }
 
 /** The scaling state: one entry a layer in the dual route, else one a parameter. */
@@ -50,13 +52,17 @@ function checkScaling(architecture: Architecture, curvature: Curvature, scaling:
   checkArray("scaling", scaling, curvature === "dual" ? architecture.layers.length : architecture.parameterCount);
 }
 
-export function checkLinearize(architecture: Architecture, request: LinearizeRequest, sampleCount: number): void {
-  const { curvature, decay, scaling, precision = "double", subset = null } = request;
+export function checkLinearize(
+  architecture: Architecture,
+  request: LinearizeRequest,
+  sampleCount: number,
+  slots: number,
+): void {
+  const { curvature, decay, scaling } = request;
   const { exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
   if (!CURVATURES.includes(curvature))
     throw argumentError("curvature", `must be one of ${CURVATURES.join(", ")}`, curvature);
-  checkPrecision(curvature, precision);
-  checkSubset(curvature, precision, subset, sampleCount);
+  checkRequest(request, sampleCount, slots);
   checkNonNegative("decay", decay);
   if (!(exactMeasureBelow >= 0))
     throw argumentError("exactMeasureBelow", "must be a number of at least 0", exactMeasureBelow);

@@ -4,6 +4,7 @@ import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js"
 import type { Curvature, Precision } from "../curvature.js";
 import type { Failure, SolveRequest } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
+import { pendingSums } from "../slots.js";
 import { Triangle } from "./orthogonal.js";
 
 /** A linearization with its curvature: lower triangle, row-major. */
@@ -32,22 +33,27 @@ export interface Reserved {
   readonly kept: Workspace | null;
   readonly transposed: Float64Array | null;
   readonly triangle: Triangle | null;
+  /** Partial sums of a matrix that is joined from slots; the factor is the first of them, which a linearization ends. */
+  readonly pending: readonly Float64Array[];
 }
 
 /** Buffers of a linearization without a curvature. */
-export const NOTHING: Reserved = { matrix: null, kept: null, transposed: null, triangle: null };
+export const NOTHING: Reserved = { matrix: null, kept: null, transposed: null, triangle: null, pending: [] };
 
 /** The large arrays, kept from one linearization to the next. */
 export class CurvatureStore {
   matrix: Float64Array | null = null;
   factor: Float64Array | null = null;
   #transposed: Float64Array | null = null;
+  /** Partial sums beside the factor. */
+  #pending: Float64Array[] = [];
 
-  /** Buffers of one linearization of n samples; the matrix is zero. */
+  /** Buffers of one linearization of n samples in this many slots; the matrix is zero. */
   reserve(
     curvature: Exclude<Curvature, "none" | "matrix-free">,
     architecture: Architecture,
     n: number,
+    slots: number,
     parameters: Float64Array,
   ): Reserved | Failure {
     const { parameterCount: p, outputSize: c } = architecture;
@@ -61,7 +67,10 @@ export class CurvatureStore {
       if (this.matrix?.length !== order * order) {
         this.matrix = new Float64Array(order * order);
         this.factor = new Float64Array(order * order);
+        this.#pending = [];
       }
+      const pending = curvature === "primal" ? pendingSums(slots) : 0;
+      while (this.#pending.length < pending - 1) this.#pending.push(new Float64Array(order * order));
       if (curvature === "dual") this.#transposed = null;
       else this.#transposed ??= new Float64Array(p * PASS_BLOCK * c);
       return {
@@ -69,6 +78,7 @@ export class CurvatureStore {
         kept: curvature === "dual" ? workspace(architecture, n, c) : null,
         transposed: this.#transposed,
         triangle: null,
+        pending: [this.factor as Float64Array, ...this.#pending].slice(0, pending),
       };
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
@@ -78,7 +88,7 @@ export class CurvatureStore {
   }
 
   get bytes(): number {
-    const arrays = [this.matrix, this.factor, this.#transposed];
+    const arrays = [this.matrix, this.factor, this.#transposed, ...this.#pending];
     return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
   }
 
@@ -86,5 +96,6 @@ export class CurvatureStore {
     this.matrix = null;
     this.factor = null;
     this.#transposed = null;
+    this.#pending = [];
   }
 }

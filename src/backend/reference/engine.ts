@@ -57,6 +57,7 @@ export function* referenceEngineSteps(architecture: Architecture, data: EngineDa
     rootWeights,
     space,
     seeds,
+    slots: data.slots ?? 1,
   });
 }
 
@@ -79,14 +80,14 @@ class ReferenceEngine implements NetworkEngine {
   #disposed = false;
 
   constructor(blocks: Blocks) {
-    const { architecture, samples, rootWeights, space, seeds } = blocks;
+    const { architecture, samples } = blocks;
     this.#architecture = architecture;
     this.#blocks = blocks;
     this.sampleCount = samples.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
-    this.#passes = new Passes(architecture, samples, rootWeights, space, seeds);
+    this.#passes = new Passes(blocks);
   }
 
   get held(): Curvature {
@@ -110,13 +111,14 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   async #linearize(parameters: Float64Array, request: LinearizeRequest, pace: Pace): Promise<Linearized | Failure> {
-    checkLinearize(this.#architecture, request, this.sampleCount);
+    const { architecture, seeds, slots } = this.#blocks;
+    checkLinearize(architecture, request, this.sampleCount, slots);
     const start = performance.now();
     const { curvature, decay, scaling, precision = "double", subset = null } = request;
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
     this.#end();
     const formed = curvature === "none" || curvature === "matrix-free" ? null : curvature;
-    const reserved = formed === null ? NOTHING : this.#store.reserve(formed, this.#architecture, n, parameters);
+    const reserved = formed === null ? NOTHING : this.#store.reserve(formed, architecture, n, slots, parameters);
     if ("code" in reserved) return reserved;
     const { matrix, kept, transposed, triangle } = reserved;
     const sums = await sumBlocks(this.#blocks, parameters, reserved, subset === null, pace);
@@ -125,8 +127,7 @@ class ReferenceEngine implements NetworkEngine {
     if (!Number.isFinite(loss)) return this.#nonFinite(parameters, "loss", pace);
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) return this.#nonFinite(parameters, "gradient", pace);
-    const { architecture, samples, rootWeights, space, seeds } = this.#blocks;
-    const sample = subset && sampled(architecture, samples, rootWeights, subset, space, seeds);
+    const sample = subset && sampled(this.#blocks, subset);
     if (sample !== null) {
       // As in the core: a column that a subset does not see would be 1 for good.
       if (scaling?.includes(0)) raise(scaling, diagonal);
@@ -287,8 +288,7 @@ class ReferenceEngine implements NetworkEngine {
     return this.#run(signal, (pace) => {
       if (this.#free === null)
         throw new GaussflowError("GAUSSFLOW_STATE", "layer factors are of a matrix-free curvature");
-      const { architecture, samples, rootWeights, space, seeds } = this.#blocks;
-      return layerFactors(architecture, this.#free.parameters, samples, rootWeights, space, seeds, pace);
+      return layerFactors(this.#blocks, this.#free.parameters, pace);
     });
   }
 

@@ -20,9 +20,11 @@ import {
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
 import type { Samples } from "../samples.js";
 import { addProducts } from "./accumulate.js";
+import type { Blocks } from "./blocks.js";
 import { checkArray, checkRows } from "./checks.js";
 import { addRankUpdate, jacobianTransposed } from "./gram.js";
 import type { BlockSamples, BlockSeeds } from "./seeds.js";
+import { eachBlock, SlotSum } from "./slot-sums.js";
 
 export class Passes {
   readonly #architecture: Architecture;
@@ -31,30 +33,23 @@ export class Passes {
   readonly #rootWeights: Float64Array | null;
   readonly #space: Workspace;
   readonly #seeds: BlockSeeds;
+  readonly #slots: number;
 
-  /**
-   * @param rootWeights roots of the sample weights, null = all 1
-   * @param space one backward row an output; it and `seeds` are shared with the owner
-   */
-  constructor(
-    architecture: Architecture,
-    samples: Samples,
-    rootWeights: Float64Array | null,
-    space: Workspace,
-    seeds: BlockSeeds,
-  ) {
+  /** Panels and seeds are shared with the owner. */
+  constructor({ architecture, samples, rootWeights, space, seeds, slots }: Blocks) {
     this.#architecture = architecture;
     this.#samples = samples;
     this.#sampleCount = samples.sampleCount;
     this.#rootWeights = rootWeights;
     this.#space = space;
     this.#seeds = seeds;
+    this.#slots = slots;
   }
 
   async forward(parameters: Float64Array, pace: Pace): Promise<Float64Array> {
     const { outputSize: c, outputScale } = this.#architecture;
     const psi = new Float64Array(this.#sampleCount * c);
-    await this.#blocks(parameters, pace, (_, first, count) => {
+    await this.#blocks(parameters, pace, [], (_, first, count) => {
       const f = outputsOf(this.#space);
       for (let k = 0; k < count * c; k++) psi[first * c + k] = outputScale * f[k];
     });
@@ -65,14 +60,13 @@ export class Passes {
   async loss(parameters: Float64Array, pace: Pace): Promise<number> {
     const weights = passWeights(this.#architecture, parameters);
     const space = workspace(this.#architecture, this.#space.capacity, 0);
-    let loss = 0;
-    for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
-      const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
+    const loss = new Float64Array(1);
+    await eachBlock(this.#sampleCount, this.#slots, [new SlotSum(loss, this.#slots)], async (first, count) => {
       forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
-      loss += this.#seeds.value(space, this.samples(first, count));
+      loss[0] += this.#seeds.value(space, this.samples(first, count));
       await pace.turn();
-    }
-    return loss;
+    });
+    return loss[0];
   }
 
   /** J v: rows of p entries to rows of n c. */
@@ -82,7 +76,7 @@ export class Passes {
     const directions = this.#directions(vectors);
     const rows = this.#sampleCount * c;
     const out = new Float64Array(number * rows);
-    await this.#blocks(parameters, pace, (weights, first, count) => {
+    await this.#blocks(parameters, pace, [], (weights, first, count) => {
       directions.forEach((direction, v) => {
         tangentBlock(this.#space, weights, direction, count, out, v * rows + first * c);
       });
@@ -95,7 +89,7 @@ export class Passes {
     const { outputSize: c } = this.#architecture;
     const direction = passWeights(this.#architecture, vector);
     const out = new Float64Array(this.#sampleCount * c);
-    await this.#seededBlocks(parameters, pace, (weights, first, count) => {
+    await this.#seededBlocks(parameters, pace, [], (weights, first, count) => {
       tangentBlock(this.#space, weights, direction, count, out, first * c);
       this.#seeds.applyTransposed(out, first, count);
     });
@@ -108,7 +102,7 @@ export class Passes {
     checkArray("velocity", vector, parameterCount);
     const direction = passWeights(this.#architecture, vector);
     const out = new Float64Array(this.#sampleCount * c);
-    await this.#seededBlocks(parameters, pace, (weights, first, count) => {
+    await this.#seededBlocks(parameters, pace, [], (weights, first, count) => {
       secondDerivativeBlock(this.#space, weights, direction, count, out, first * c);
       this.#seeds.applyTransposed(out, first, count);
     });
@@ -122,7 +116,7 @@ export class Passes {
     const number = checkRows("vectors", vectors, rows);
     const seeds = vectors.slice();
     const out = new Float64Array(number * p);
-    await this.#blocks(parameters, pace, (weights, first, count) => {
+    await this.#blocks(parameters, pace, [out], (weights, first, count) => {
       for (let v = 0; v < number; v++)
         this.#addTranspose(weights, seeds.subarray(v * rows, (v + 1) * rows), first, count, out.subarray(v * p));
     });
@@ -133,7 +127,7 @@ export class Passes {
   async seededTranspose(parameters: Float64Array, u: Float64Array, pace: Pace): Promise<Float64Array> {
     const seeds = u.slice();
     const out = new Float64Array(this.#architecture.parameterCount);
-    await this.#seededBlocks(parameters, pace, (weights, first, count) => {
+    await this.#seededBlocks(parameters, pace, [out], (weights, first, count) => {
       this.#seeds.apply(seeds, first, count);
       this.#addTranspose(weights, seeds, first, count, out);
     });
@@ -147,7 +141,7 @@ export class Passes {
     const directions = this.#directions(vectors);
     const image = new Float64Array(this.#space.capacity * c);
     const out = new Float64Array(number * p);
-    await this.#seededBlocks(parameters, pace, (weights, _, count) => {
+    await this.#seededBlocks(parameters, pace, [out], (weights, _, count) => {
       directions.forEach((direction, v) => {
         tangentBlock(this.#space, weights, direction, count, image, 0);
         this.#seeds.applyCurvature(image, 0, count);
@@ -159,7 +153,7 @@ export class Passes {
 
   /**
    * diagonal (p) += diag J~^T J~, and matrix (p x p, lower triangle, or null) += J~^T J~; `transposed` is scratch for a block of rows
-   * of J~, null without a matrix.
+   * of J~, null without a matrix. For a subset, which has one slot.
    */
   async addCurvature(
     parameters: Float64Array,
@@ -170,7 +164,7 @@ export class Passes {
   ): Promise<void> {
     const { outputSize: c, parameterCount: p } = this.#architecture;
     const unused = new Float64Array(p);
-    await this.#seededBlocks(parameters, pace, (weights, _, count) => {
+    await this.#seededBlocks(parameters, pace, [], (weights, _, count) => {
       this.#seeds.seedRows(this.#space, count);
       backwardBlock(this.#space, weights, count, c);
       addProducts(this.#space, count, new Float64Array(count * c), unused, diagonal);
@@ -218,28 +212,30 @@ export class Passes {
     addGradient(this.#space, count, out);
   }
 
-  /** body(weights, first, count) after the forward pass of each block. */
+  /** body(weights, first, count) after the forward pass of each block. It adds to `sums`, which are joined slot by slot. */
   async #blocks(
     parameters: Float64Array,
     pace: Pace,
+    sums: readonly Float64Array[],
     body: (weights: PassWeights, first: number, count: number) => void | Promise<void>,
   ): Promise<void> {
     const weights = passWeights(this.#architecture, parameters);
-    for (let first = 0; first < this.#sampleCount; first += PASS_BLOCK) {
-      const count = Math.min(PASS_BLOCK, this.#sampleCount - first);
+    const joined = sums.map((sum) => new SlotSum(sum, this.#slots));
+    await eachBlock(this.#sampleCount, this.#slots, joined, async (first, count) => {
       forwardBlock(this.#space, weights, this.#samples.inputs(first, count), 0, count);
       await body(weights, first, count);
       await pace.turn();
-    }
+    });
   }
 
   /** The same with the seeds of each block. */
   #seededBlocks(
     parameters: Float64Array,
     pace: Pace,
+    sums: readonly Float64Array[],
     body: (weights: PassWeights, first: number, count: number) => void | Promise<void>,
   ): Promise<void> {
-    return this.#blocks(parameters, pace, (weights, first, count) => {
+    return this.#blocks(parameters, pace, sums, (weights, first, count) => {
       this.#seeds.compute(this.#space, this.samples(first, count));
       return body(weights, first, count);
     });
