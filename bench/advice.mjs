@@ -1,6 +1,7 @@
-// Measures whether the advice after a training is right: trains as a user would, follows the advice, and compares the errors on a test part
-// that neither run used. For each case it prints how often the advice was given, and the median of the test RMSE after over before, with
-// and without the advice.
+// Measures whether the advice after a training is right: this program trains as a user would, follows the advice, and compares the errors
+// of the two runs on a test part that neither run used. For each case it prints how often the advice was given, and the median ratio of the
+// test RMSE after to before, over the splits with the advice and over those without it. A developer runs it by hand after `npm run build`;
+// docs/advice.md quotes its figures.
 //   GAUSSFLOW_DATA=... node bench/advice.mjs [--seeds 20]
 import { network, Random, readCsv, squaredError, train } from "../dist/index.js";
 import { parseOptions, positive } from "./lib/options.mjs";

@@ -1,10 +1,10 @@
-// node bench/compare.mjs --old FOLDER [--only NAME --runs N --rounds N --threads N --json]
-//
-// Runs the cases of `npm run bench` in this checkout and in another built one, run by run in turn, and prints by case whether this one is
-// slower. The baselines of the cases do not run: a pair of runs is one run of either checkout, in two processes that wait for each other.
-// Each round has new processes, because the layout of a process's memory shifts its times by more than its runs differ. A case's figure is
-// seconds, or its ratio to a baseline where it does its own runs. Verdict: "as before" where the medians of all pairs differ by less than 3% or
-// than half the distance of the quartiles, whichever is larger; else "faster" or "SLOWER". The exit code is 1 where a case is slower or fails.
+// Runs the cases of `npm run bench` in this checkout and in another built one, in turn, and prints for each case whether this checkout is
+// slower. A developer runs it by hand; cases that only one of the two checkouts has are skipped. The baselines of the cases do not run: a
+// pair is one run of each checkout, in two processes that wait for each other. Each round has new processes, because the layout of a
+// process's memory shifts its times by more than its runs differ. A case's figure is seconds, or the ratio to a baseline where the case
+// does its own runs. Verdict: "as before" where the medians of all pairs differ by less than 3% or than half the distance of the quartiles,
+// whichever is larger; else "faster" or "SLOWER". The exit code is 1 where a case is slower or fails.
+//   node bench/compare.mjs --old FOLDER [--only NAME --runs N --rounds N --threads N --json]
 import { execFileSync, fork } from "node:child_process";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,7 +1,8 @@
-// npm run bench:costs [-- --write]: measures the rates that the planner works with, and prints the cost table; --write puts it in its
-// place, src/plan/cost-table.ts. Rates are in seconds of the processor, which a busy machine changes little: on one thread they are the
-// seconds of the clock of an idle machine. What a second thread adds, and what a call and the hop to another thread take, come from the clock
-// (a thread of the pool that waits uses its processor for a moment): have the machine idle. Best of the runs of 0.4 s of each case.
+// Measures the rates that the planner's cost model uses, and prints the cost table; --write replaces src/plan/cost-table.ts by it. A
+// developer runs it by hand as `npm run bench:costs [-- --write]`. Rates are in seconds of the processor, which a busy machine changes
+// little: on one thread they equal the wall time on an idle machine. The gain of a second thread and the overhead of a call and of a thread
+// hand-over come from the wall clock (a waiting pool thread uses its processor for a moment), so the machine must be idle. Each figure is
+// the best of the runs of 0.4 s of its case.
 import { fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";

@@ -1,5 +1,5 @@
-// node bench/data-file.mjs [rows]: writes a data file of 21 columns, trains on it by the primal route, and prints the file's size against
-// the peak memory of the process (VmHWM) and the planned one.
+// Writes a data file of 21 columns, trains on it by the primal route, and prints the file's size, the peak memory of the process (VmHWM)
+// and the planned one. A developer runs it by hand after `npm run build`: node bench/data-file.mjs [rows].
 import { rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

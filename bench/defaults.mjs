@@ -1,5 +1,6 @@
-// Which defaults of levenbergMarquardt() are the best: iterations and seconds to a level, over the common case with ten starts,
-// a second draw of it, the UCI sets (all rows, 16-16) and the demo's table.
+// Compares settings of levenbergMarquardt(), from which its defaults were chosen: prints iterations and seconds to a loss level, on the
+// common case with ten starts, a second draw of it, the UCI sets (all rows, 16-16) and the demo's table. A developer runs it by hand after
+// `npm run build`.
 //   GAUSSFLOW_DATA=... node bench/defaults.mjs [--starts 10] [--only friedman|draw|NAME]
 //
 // Levels: Friedman 1e-3, 4.1e-4, 3.3e-4 as in the comparison with other programs; elsewhere 1.05 times the median over the

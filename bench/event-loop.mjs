@@ -1,6 +1,7 @@
-// node bench/event-loop.mjs [--only NAME --rows N --threads N --list]: measures how long computations block the event
-// loop. A timer of 10 ms runs during each computation; the program prints the three longest gaps between its ticks, as work of the main
-// thread (caused by the computation) and as wall time (which a busy machine lengthens). Every case runs in a process of its own.
+// Measures how long computations block the event loop: a timer of 10 ms runs during each computation, and the program prints the three
+// longest gaps between its ticks, as work of the main thread (caused by the computation) and as wall time (which a busy machine lengthens).
+// Every case runs in a process of its own. A developer runs it by hand after `npm run build`:
+//   node bench/event-loop.mjs [--only NAME --rows N --threads N --list]
 import { fork } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

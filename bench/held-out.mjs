@@ -1,4 +1,5 @@
-// The common case as a user trains it: 15% held out by default, default patience. Error on the separate test part.
+// Trains the common case as a user does, with 15% held out and the default patience, on three splits, and prints the error on the separate
+// test part. A developer runs it by hand after `npm run build`.
 //   GAUSSFLOW_DATA=... node bench/held-out.mjs
 import { train } from "../dist/index.js";
 import { friedman } from "./lib/friedman.mjs";

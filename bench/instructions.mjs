@@ -1,9 +1,9 @@
-// node bench/instructions.mjs [--record]
-//
-// Counts the instructions of each kernel by callgrind (Debian: valgrind) and compares them with instructions.json, so that a regression
-// shows without a clock and on a busy machine. The exit code is 1 if a kernel takes more than 1.05 times its record; --record writes a
-// new one. Valgrind does not support AVX-512: OpenBLAS and the core's loops run their AVX2 code here, so the counts do not measure the
-// fastest code. They hold for one compiler and one OpenBLAS, which the record names; with others compare two of your own runs.
+// Builds the C++ program count_instructions (bench/instructions/main.cc), counts the instructions of each kernel by callgrind (Debian:
+// valgrind) and compares them with instructions.json, so that a regression shows without a clock and on a busy machine. A developer runs it
+// by hand. The exit code is 1 if a kernel takes more than 1.05 times its record; --record writes a new one. Valgrind does not support
+// AVX-512: OpenBLAS and the core's loops run their AVX2 code here, so the counts do not measure the fastest code. They hold for one
+// compiler and one OpenBLAS, which the record names; with others compare two of your own runs.
+//   node bench/instructions.mjs [--record]
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

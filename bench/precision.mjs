@@ -1,5 +1,6 @@
 // Compares trainings whose curvature is in float32 and from a subset of the samples with trainings in double precision on all samples: both
-// from each start, alternating. Prints the loss after the same number of iterations, the seconds, and the switches of precision.
+// from each start, alternating. Prints the loss after the same number of iterations, the seconds, and the switches of precision. A
+// developer runs it by hand after `npm run build`.
 //   GAUSSFLOW_DATA=... node bench/precision.mjs [--json] [--quick]
 import { levenbergMarquardt, network, train } from "../dist/index.js";
 import { drawFriedman, friedman, SIZES } from "./lib/friedman.mjs";

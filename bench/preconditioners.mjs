@@ -1,6 +1,7 @@
-// GAUSSFLOW_DATA=... node bench/preconditioners.mjs [--only NAME --ranks 32,128 --threads N --seconds N]: the matrix-free route
-// under each preconditioner, on the same problems from the same weights. Prints products with G, accepted steps, rejected ones and seconds to each loss, and the loss at the
-// end. The default of `matrixFree` was chosen from this table (docs/benchmarks.md). A peer is the primal route, where it fits.
+// Trains by the matrix-free route under each preconditioner, on the same problems from the same weights, and by the primal route for
+// comparison where it fits. Prints products with G, accepted steps, rejected ones and seconds to each loss, and the loss at the end. A
+// developer runs it by hand after `npm run build`; the default of `matrixFree` was chosen from this table (docs/benchmarks.md).
+//   GAUSSFLOW_DATA=... node bench/preconditioners.mjs [--only NAME --ranks 32,128 --threads N --seconds N]
 import { dataset, levenbergMarquardt, network, train } from "../dist/index.js";
 import { friedman } from "./lib/friedman.mjs";
 import { machineLine } from "./lib/machine.mjs";

@@ -1,6 +1,7 @@
-// node bench/routes.mjs [--seconds N]: losses on the exact and on the matrix-free route after 1/8, 1/4, 1/2 and all of N seconds (default
-// 16), for problems where an exact step is predicted to take 4 to 20 times as long. The planner's limit (BEYOND_REASON in src/plan/plan.ts)
-// follows from them. The problems are Friedman #1 without noise (few of many inputs matter), and targets that depend on all inputs.
+// Trains by the exact and by the matrix-free route and prints the losses after 1/8, 1/4, 1/2 and all of N seconds (default 16), for
+// problems where an exact step is predicted to take 4 to 20 times as long. The planner's limit (BEYOND_REASON in src/plan/plan.ts) follows
+// from them. The problems are Friedman #1 without noise (few of many inputs matter), and targets that depend on all inputs. A developer
+// runs it by hand after `npm run build`: node bench/routes.mjs [--seconds N].
 import { network, Random, train } from "../dist/index.js";
 import { secondsOf } from "../dist/plan/cost-model.js";
 import { iterationWork } from "../dist/plan/workload.js";

@@ -1,7 +1,8 @@
-// npm run bench [-- --only NAME --json --quick --runs N --threads N --list]
+// npm run bench [-- --only NAME --json --quick --runs N --threads N --list], by hand.
 //
-// Runs the kernel benchmarks of docs/benchmarks.md. Every case runs in a process of its own, so that its peak memory is its own and a crash
-// costs one row. gaussflow and the baseline alternate inside it (lib/interleave.mjs). Prints figures, asserts none.
+// Runs the kernel benchmarks of docs/benchmarks.md: each case of bench/cases in a process of its own, so that its peak memory is its own
+// and a crash costs one row. gaussflow and the baseline alternate inside it (lib/interleave.mjs). Prints figures, asserts none. The two
+// lists below, of case files and of case names, must match what the files export. bench/compare.mjs calls it with --list.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { startBaseline } from "./lib/baseline.mjs";

@@ -1,4 +1,5 @@
-// Twenty small problems whose targets can be reached exactly, from thirty starts each: how many starts end at rounding, and how soon.
+// Trains on twenty small problems whose targets can be reached exactly (lib/small-exact.mjs), from thirty starts each, and prints how many
+// starts end at rounding and how soon. A developer runs it by hand after `npm run build`.
 //   node bench/small-exact.mjs [--starts 30] [--all]
 //
 // Everything but the number of iterations is the default. Cells: starts that reach 1e-20 within 200 iterations, the median loss, the median

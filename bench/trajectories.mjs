@@ -1,8 +1,8 @@
-// node bench/trajectories.mjs [--against FOLDER] [--only TEXT]
-//
-// Hashes whole trajectories: the parameters a run ends with and every number of its records, seconds apart. Each case runs with one
-// thread and with two, and on the TypeScript engine where it is small. With --against the same cases run in another built checkout, and
-// a case whose hashes differ is named; the exit code is then 1. Equal hashes mean equal bits.
+// Hashes whole trajectories: the parameters a run ends with and every number of its records, except seconds. Each case runs with one thread
+// and with two, and on the TypeScript engine where it is small. A developer runs it by hand before a change lands that must not change
+// results: with --against the same cases run in another built checkout, each case whose hashes differ is named, and the exit code is then
+// 1. Equal hashes mean equal bits.
+//   node bench/trajectories.mjs [--against FOLDER] [--only TEXT]
 import { fork } from "node:child_process";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,5 @@
-// The UCI sets of GAUSSFLOW_DATA, default options of train(), ten folds by the published masks: test RMSE in raw units.
+// Trains with the default options of train() on the UCI sets of GAUSSFLOW_DATA, ten folds by the published masks, and prints the test RMSE
+// in raw units. A developer runs it by hand after `npm run build`.
 //   GAUSSFLOW_DATA=... node bench/uci.mjs [--hidden 16-16] [--damping FIRST] [--json]
 // The limits are those of 16-16 with the default first damping; results of other choices are printed next to them.
 import { levenbergMarquardt, network, train } from "../dist/index.js";

@@ -1,5 +1,6 @@
 // npm run build: compiles src to dist. The new dist replaces the old one in one step, and only if it compiled without an error, so that no
-// file of a deleted source remains and no program that runs from dist loads a partial one.
+// file of a deleted source remains and no program that runs from dist loads a partial one. prepare.mjs, setup.mjs and a test helper import
+// its functions; check/all.mjs runs it.
 //   node scripts/build.mjs             always
 //   node scripts/build.mjs --if-stale  only when a source is newer than dist
 import { spawnSync } from "node:child_process";

@@ -1,5 +1,5 @@
-// Writes the CommonJS entry into a compiled dist, for build.mjs: index.cjs and index.d.cts. Code and types stay those of the ES modules, so that
-// `require` and `import` in one program give the same classes and `instanceof` holds.
+// Writes the CommonJS entry into a compiled dist: index.cjs and index.d.cts; build.mjs calls it after the compilation. Code and types stay
+// those of the ES modules, so that `require` and `import` in one program give the same classes and `instanceof` holds.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -1,4 +1,5 @@
-// npm run demo: a network learns the fuel consumption of 398 cars, against three baselines on the same held-out rows.
+// npm run demo, after setup.mjs: trains a network to predict the fuel consumption of 398 cars, and prints its errors beside those of three
+// baselines on the same held-out rows.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {

@@ -1,6 +1,7 @@
-// Makes examples/data/auto-mpg.csv from the cars.json of npm's vega-datasets (a devDependency): 406 cars of the UCI Auto MPG set.
-//   node scripts/make-auto-mpg.mjs            writes the file
-//   import { autoMpgCsv } from "..."           the text, for the test that compares
+// Makes examples/data/auto-mpg.csv from the cars.json of npm's vega-datasets (a devDependency): 406 cars of the UCI Auto MPG set. A
+// developer runs it by hand when the source changes; test/unit/data-auto-mpg.test.ts imports autoMpgCsv and compares its text with the
+// file.
+//   node scripts/make-auto-mpg.mjs
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

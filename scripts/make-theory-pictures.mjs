@@ -1,5 +1,5 @@
-// npm run pictures: runs all experiments and puts those of their pictures that docs/theory.md shows into docs/theory.
-// Needs playwright-core (a development dependency) and Chromium.
+// npm run pictures, by hand: runs all experiments by the command line and copies those of their pictures that docs/theory.md shows into
+// docs/theory. Needs playwright-core (a development dependency) and Chromium.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

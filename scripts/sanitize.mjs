@@ -1,4 +1,4 @@
-// npm run sanitize: the core's own tests under AddressSanitizer + UBSan and under ThreadSanitizer.
+// npm run sanitize, by hand: builds the core's C++ tests and runs them under AddressSanitizer + UBSan and under ThreadSanitizer.
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";

@@ -1,6 +1,6 @@
-// All set-up a checkout needs before `npm run demo` or `npm test`: npm packages, compiler + CMake + OpenBLAS, the native
-// addon, dist. Says what it is going to install, installs it where it may (root or sudo without a password) and goes on with
-// the TypeScript engine where it may not. Run again, it finds all there and prints one line.
+// Prepares a checkout: installs npm packages, compiler, CMake and OpenBLAS, and builds the native addon and dist. `npm run demo`, `npm
+// test` and CI run it first. It prints what it is going to install, installs it where it may (root or sudo without a password) and
+// continues with the TypeScript engine where it may not. A second run finds everything and prints one line.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// A plugin for TypeDoc: every export of the public face gets the category of the room that it lives in, so that the reference is read by
-// subject and not as one alphabet.
+// A plugin for TypeDoc, named in typedoc.json (`npm run docs`, and the API reference in npm run check): gives every public export the
+// category of its folder in src, so that the reference is sorted by subject and not alphabetically.
 import { sep } from "node:path";
 import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
 

@@ -1,4 +1,5 @@
-// Refuses every allocation of the native engine once, one after the other, and counts what goes wrong.
+// npm run walk:allocations, by hand: makes every allocation of the native engine fail once, one after the other, and counts wrong outcomes.
+// test/lifecycle/allocations.test.ts runs it with a stride.
 //   node scripts/walk-allocations.mjs [--core] [--binding] [--stride N]      default: both walks, every allocation
 // --core: the C++ test core_allocations (native/test/allocations_test.cc). --binding: every call from JavaScript, and trainings, under a
 // preloaded library (Linux, g++). Ends with 1 where a result is wrong, an engine is left busy or a process dies.

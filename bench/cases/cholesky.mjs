@@ -1,6 +1,6 @@
-// Cases of npm run bench: engine.solve against dpotrf alone of the same size. The engine does not expose the factorization alone: a solve is
-// the damped copy of the Gram matrix, the factor, two triangular solves, and one refinement step with its product by the Gram matrix. The
-// time includes all of it.
+// Cases that time engine.solve against a bare `dpotrf` of the same size. A solve copies the Gram matrix, adds the damping, factors the
+// copy, solves two triangular systems and makes one refinement step; the time includes all of it, because the engine does not expose the
+// factorization alone. bench/run.mjs runs the cases by name (`npm run bench`), and bench/compare.mjs runs them without the baseline.
 import { interleave, timed } from "../lib/interleave.mjs";
 import { engineFor, mustSucceed, problem } from "../lib/problem.mjs";
 

@@ -1,6 +1,6 @@
-// csv-200k: from a CSV of 200,000 rows to ten Levenberg-Marquardt iterations of 8-48-48-1: what a user sees, seconds and the peak
-// memory of the whole process. There is no peer here; the limit is on memory.
-// csv-read: readCsv on 200,000 rows of 20 numbers against numpy.loadtxt on the same file, in turns.
+// Two cases on CSV files of 200,000 rows. csv-200k reads one, trains 8-48-48-1 for ten Levenberg-Marquardt iterations, and reports the
+// seconds and the peak memory of the process against a limit; csv-read times readCsv against numpy.loadtxt on the same file. bench/run.mjs
+// (`npm run bench`) and bench/compare.mjs run them by name.
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";

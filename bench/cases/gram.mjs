@@ -1,5 +1,6 @@
-// Cases of npm run bench: linearization with the Gram matrix (primal) or kernel (dual) against `dsyrk` on a stored Jacobian, the one call that a
-// user of OpenBLAS would make. The time of gaussflow includes all passes; the baseline does not include forming the Jacobian.
+// Cases that time a linearization with the Gram matrix (primal) or the kernel (dual) against `dsyrk` or `ssyrk` on a stored Jacobian, the
+// one call that a user of OpenBLAS would make. The time of gaussflow includes all passes; the baseline does not include forming the
+// Jacobian. bench/run.mjs runs the cases by name (`npm run bench`), and bench/compare.mjs runs them without the baseline.
 import { interleave, timed } from "../lib/interleave.mjs";
 import { peakMegabytes } from "../lib/memory.mjs";
 import { engineFor, mustSucceed, problem } from "../lib/problem.mjs";

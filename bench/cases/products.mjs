@@ -1,7 +1,7 @@
-// J v and J^T u for blocks of vectors against the rate of a bare dgemm: how much of what the processor's matrix product can do
-// is left once passes, tangents and sums over samples are done. Flops are counted as 4 n p a vector for each of the two (one
-// multiply-add a parameter for the tangent's own weights and one for those it is carried through; the same backward), passes
-// included for nothing.
+// Cases that time J v and J^T u for blocks of vectors against as many flops at the rate of a bare `dgemm`. Each of the two counts as 4 n p
+// flops a vector (one multiply-add a parameter for the tangent of the weights and one for the tangent that the layer propagates; the same
+// backward), and the passes count as none. bench/run.mjs runs the cases by name (`npm run bench`), and bench/compare.mjs runs them without
+// the baseline.
 import { interleave, timed } from "../lib/interleave.mjs";
 import { engineFor, problem, uniform } from "../lib/problem.mjs";
 

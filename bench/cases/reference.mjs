@@ -1,5 +1,6 @@
-// Native against the plain TypeScript engine: one Levenberg-Marquardt iteration (linearize, solve, evaluate the trial
-// point), and a whole small training through the public `train`.
+// Cases that time the native engine against the TypeScript engine: one Levenberg-Marquardt iteration (linearize, solve, evaluate the trial
+// point), and a whole small training by the public `train`. bench/run.mjs runs them by name (`npm run bench`), and bench/compare.mjs runs
+// them with the native engine alone.
 import { dataset, train } from "../../dist/index.js";
 import { interleave, timed } from "../lib/interleave.mjs";
 import { engineFor, mustSucceed, problem } from "../lib/problem.mjs";

@@ -1,5 +1,6 @@
-// Native against the reference engine from the smallest problem up: single calls and a whole `train`. The native engine does small
-// calls on the calling thread (native/core/cost.h), so that it is not slower at any size; the longest such call is printed too.
+// The case native-vs-reference-sweep: times single calls and a whole `train` on the native and on the TypeScript engine, from the smallest
+// problem up. The native engine makes small calls on the calling thread (native/core/cost.h), so that it is not slower at any size; the
+// case also reports the longest such call. bench/run.mjs (`npm run bench`) and bench/compare.mjs run it by name.
 import { dataset, train } from "../../dist/index.js";
 import { engineFor, problem } from "../lib/problem.mjs";
 import { median, scatter } from "../lib/statistics.mjs";

@@ -1,4 +1,6 @@
-// Builds bench/baseline (OpenBLAS alone) if there is no build of the same sources yet, and runs its commands.
+// Builds bench/baseline (a C++ program that times bare OpenBLAS) if there is no build of the same sources yet, and runs its commands.
+// Called by bench/run.mjs for the cases and by bench/instructions.mjs and bench/peers/run.mjs for OpenBLAS's description;
+// bench/peers/lib/run-peer.mjs uses untunedEnvironment for its children.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";

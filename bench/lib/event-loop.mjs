@@ -1,5 +1,6 @@
-// Measures how long a computation blocks the event loop, for bench/event-loop.mjs: a timer of 10 ms, and between two of its ticks the wall
-// time and the processor time of the main thread. On a shared machine only the second is caused by the computation.
+// Measures how long a computation blocks the event loop, for bench/event-loop.mjs: `watched` runs a timer of 10 ms beside the computation
+// and returns the wall time and the processor time of the main thread between ticks. On a shared machine only the second is caused by the
+// computation.
 import { readFileSync } from "node:fs";
 
 const TICK = 10;

@@ -1,4 +1,6 @@
-// The common case of the peers: Friedman #1 on 8 inputs, with the common initial weights, from GAUSSFLOW_DATA.
+// Reads the common case of the benchmarks from GAUSSFLOW_DATA (Friedman #1 on 8 inputs, with the common initial weights), and draws further
+// data of the same kind. Imported by the comparison with other programs (bench/peers) and by the programs that compare settings (defaults,
+// precision, preconditioners, held-out).
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";

@@ -1,5 +1,6 @@
 // Runs two functions in turn, each once without counting, and returns the median time of each, so that a slow phase of the machine slows
-// both. The order alternates, so that neither always inherits the other's warm caches.
+// both. The order alternates, so that neither always inherits the other's warm caches. Called by the cases in bench/cases; in
+// bench/compare.mjs lib/alone/turns.mjs replaces it.
 import { median, scatter } from "./statistics.mjs";
 
 /**

@@ -1,4 +1,4 @@
-// Describes the machine in one line, for the output of the benchmarks.
+// Describes the machine in one line, which the benchmarks (run, large, defaults, preconditioners and peers/run) print before their figures.
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 
 /** "AMD EPYC, 2 cores, ..."; `blas` is the baseline's answer to `config`, or null. */

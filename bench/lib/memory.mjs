@@ -1,4 +1,5 @@
-// Peak resident memory of this process, as the kernel counted it (VmHWM: everything, addon and heap).
+// Reads the peak resident memory of this process from the kernel (VmHWM: addon, heap and everything else). Called at the end of a case by
+// the benchmarks that report memory: cases/csv, cases/gram, data-file, large and plan-process.
 import { readFileSync } from "node:fs";
 
 /** Peak in MB (10^6 bytes) since the process began, or null where the system has no /proc. */

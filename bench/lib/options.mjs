@@ -1,4 +1,5 @@
-// The command line of the benches: few flags, the same everywhere.
+// Parses the command line of the programs in bench with the same rules: parseOptions (flags, usage text), positive (whole numbers) and
+// defaultThreads. Nearly every program there, and bench/peers, calls it first.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 

@@ -1,5 +1,6 @@
-// The process of one case of bench/plan.mjs: trains one problem for a few iterations and prints its predicted and measured peak and seconds.
-// Argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations, until }.
+// A child process of bench/plan.mjs and bench/costs.mjs for one case: trains one problem for a few iterations and sends its predicted and
+// measured peak memory and seconds.
+//   argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations, until }
 import { flow, network, plan, train } from "../../dist/index.js";
 import { secondsOf } from "../../dist/plan/cost-model.js";
 import { iterationWork } from "../../dist/plan/workload.js";

@@ -1,5 +1,6 @@
-// Synthetic regression problems and engines for the kernels' benches. The values hardly matter to a kernel's time, but
-// they are ordinary: inputs uniform in [-1,1], smooth targets, LeCun weights, so no denormal and no saturated unit.
+// Makes synthetic regression problems and engines for the benchmarks of the kernels (bench/cases, costs, event-loop, determinism and
+// others). The values hardly affect a kernel's time, but they are ordinary: inputs uniform in [-1,1], smooth targets, LeCun weights, so no
+// denormal and no saturated unit.
 import { network } from "../../dist/index.js";
 
 /** Numbers in [-1, 1), the same every time. */

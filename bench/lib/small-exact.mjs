@@ -1,4 +1,5 @@
-// Twenty small problems whose targets a network can reach exactly (n <= 20, p <= 50): every digit of the loss is the method's doing.
+// Makes twenty small problems whose targets a network can reach exactly (n <= 20, p <= 50), so that every digit of the final loss is due to
+// the method. bench/small-exact.mjs trains on them.
 import { network, Random } from "../../dist/index.js";
 
 /** `count` equally spaced numbers from `first` to `last`. */

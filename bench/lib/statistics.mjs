@@ -1,4 +1,5 @@
-// The few statistics a benchmark needs: a median does not move when another process wakes up during one run.
+// Median, mean and scatter of lists of numbers, for the programs and cases in bench. Medians are used because they do not move when another
+// process wakes up during one run.
 
 /** Median of a non-empty list of numbers. */
 export function median(values) {

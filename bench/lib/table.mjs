@@ -1,4 +1,4 @@
-// Formats one result of npm run bench: a row for people, an object for programs.
+// Formats one result of `npm run bench` as a row of a table or, with --json, as an object. bench/run.mjs calls it once for each case.
 
 const seconds = (value) =>
   value === null ? "-" : value < 0.1 ? `${(value * 1e3).toFixed(2)} ms` : `${value.toFixed(3)} s`;

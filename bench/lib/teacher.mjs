@@ -1,5 +1,6 @@
-// A noise-free teacher of the student's own shape: targets that the network can reach exactly, so that every digit of the loss is
-// the optimizer's doing. Inputs are standard normal (Box-Muller on the benches' own numbers), as standardized data are.
+// Makes targets from a noise-free teacher network of the student's own shape, which the student can reach exactly, so that every digit of
+// the loss is due to the optimizer. Inputs are standard normal (Box-Muller), as standardized data are. bench/large.mjs and
+// bench/preconditioners.mjs train on them.
 import { dataset, network } from "../../dist/index.js";
 import { predictions } from "../../dist/network/forward.js";
 import { uniform } from "./problem.mjs";

@@ -1,5 +1,5 @@
-// Runs every trajectory of bench/trajectories.mjs in the build whose index file is the first argument, and sends { name: hash } to the
-// parent. Trajectories are small, a second each at most; together they reach every route, precision, kind of data and engine.
+// A child process of bench/trajectories.mjs: runs every trajectory in the build whose index file is the first argument, and sends { name:
+// hash } to the parent. Trajectories are small, a second each at most; together they reach every route, precision, kind of data and engine.
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// The UCI sets of GAUSSFLOW_DATA: the last column is the target.
+// Reads the rows of a UCI set from GAUSSFLOW_DATA; the last column is the target. Imported by the programs that train on these sets: uci,
+// advice, defaults, precision, preconditioners and the comparison in bench/peers.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";

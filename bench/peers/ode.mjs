@@ -1,5 +1,6 @@
-// A small ordinary differential equation (rigid body, 3 components) here and in SciPy, in one run: right-hand sides a second, so mostly
-// the overhead of a step. Same method, same control, same steps.
+// Integrates a small ordinary differential equation (rigid body, 3 components) with gaussflow's `integrate` and with SciPy's solve_ivp,
+// with the same method, step control and steps, and compares the right-hand sides a second, which are mostly the overhead of a step. A
+// developer runs it by hand after `npm run build`; it needs SciPy.
 //   node bench/peers/ode.mjs [RUNS]
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,6 @@
-// npm run bench:peers: everything a user could pick instead, on the same data and weights, in one run. Prints figures, asserts none.
+// npm run bench:peers, by hand: compares gaussflow with other programs that a user could choose, on the same data and weights. Installs
+// what is missing, runs every program (lib/catalog.mjs) in turn, and prints seconds to loss levels and their ratios; no figure fails the
+// program.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// npm run check: everything a change must pass, the quick checks first; ends at the first failure.
-//   --no-tests  leaves vitest out (CI runs it by itself)
+// npm run check: runs every check that a change must pass, the quick ones first, and ends at the first failure. A developer runs it before
+// a commit, and CI (.ci/run) runs it with --no-tests, because it runs vitest by itself.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../native/paths.mjs";

@@ -1,5 +1,5 @@
-// Part of npm run check: checks the format of the C++ sources with clang-format, or rewrites them with --write. Prints a note and skips if
-// clang-format is not installed.
+// Part of npm run check and npm run format: checks the format of the C++ sources with clang-format, or rewrites them with --write. Prints a
+// note and skips if clang-format is not installed.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

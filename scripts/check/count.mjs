@@ -1,4 +1,5 @@
 // Prints the last line of CI: the counts of tests from vitest's JSON report and ctest's JUnit report. A suite that ran no test has failed.
+// Only .ci/run calls it, at its end.
 //   node count.mjs FAILED_BEFORE VITEST_JSON CTEST_XML
 import { existsSync, readFileSync } from "node:fs";
 

@@ -1,5 +1,5 @@
-// No C++ function above 60 lines: an object would be missing. clang-format has set the code, so that a function of a namespace or a class
-// begins with a line that ends in "{" and ends with the first "}" at the same depth.
+// Part of npm run check: fails if a C++ function has more than 60 lines, because an object is then missing. It relies on clang-format: a
+// function of a namespace or a class begins with a line that ends in "{" and ends with the first "}" at the same depth.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "../native/paths.mjs";

@@ -1,5 +1,5 @@
-// Part of npm run check: the walls of docs/architecture.md. A folder of src imports only from folders to its left; one file includes napi.h; the
-// core does not depend on Node.
+// Part of npm run check: enforces the walls of docs/architecture.md. A folder of src imports only from folders to its left; one file
+// includes napi.h; the core does not depend on Node.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "../native/paths.mjs";

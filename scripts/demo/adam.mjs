@@ -1,5 +1,6 @@
-// The demo's baseline: the same network by Adam (Kingma and Ba 2015) on the engine's own full-batch gradient, for the same wall
-// time, stopped by the same validation part. It is not part of the library, because it only serves the comparison.
+// The demo's baseline, called by scripts/demo.mjs: trains the same network by Adam (Kingma and Ba 2015) on the engine's own full-batch
+// gradient, for the same wall time, stopped by the same validation part. It is not part of the library, because it only serves the
+// comparison.
 
 /**
  * @param engine an engine on the training part, `validation` one on the validation part

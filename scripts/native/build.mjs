@@ -1,5 +1,5 @@
-// Compiles the addon with cmake-js into build/cmake, tests it in a child process, and only then moves it to build/Release/gaussflow.node. Called
-// by install.mjs. Returns what went wrong instead of throwing.
+// Compiles the addon with cmake-js into build/cmake, tests it in a child process, and only then moves it to build/Release/gaussflow.node.
+// install.mjs calls it if there is no usable addon. Returns what went wrong instead of throwing.
 import { spawnSync } from "node:child_process";
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,4 +1,5 @@
-// One build at a time: two installs in one folder would write over each other's objects.
+// withLock runs a function while this process alone holds the lock file build/install.lock. install.mjs calls it around the whole
+// installation, because two installations in one folder would write over each other's objects.
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildFolder } from "./paths.mjs";

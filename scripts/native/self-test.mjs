@@ -1,5 +1,5 @@
-// Runs in a child process of its own: loads one candidate addon and lets it factor a matrix. A broken file, a missing
-// library or a BLAS that computes nonsense then costs this process only.
+// A child process of verify.mjs: loads one candidate addon and lets it factor a matrix. A broken file, a missing library or a BLAS that
+// computes nonsense then costs this process only.
 //   node self-test.mjs FILE SIZE        one file
 //   node self-test.mjs --prebuilt SIZE  whatever prebuilt addon node-gyp-build or a platform package offers
 // Prints one JSON line: { file, ok, message, blas, core, threads, parallel }.

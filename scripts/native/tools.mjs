@@ -1,4 +1,5 @@
-// Finds the tools that the build needs (compiler, CMake, BLAS), and the command that installs them on each kind of system.
+// Finds the tools that the build needs (compiler, CMake, BLAS), and the command that installs them on each kind of system. setup.mjs calls
+// it to install them, native/build.mjs to report what is missing, and bench/peers for the package manager.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 

@@ -1,4 +1,5 @@
-// Tests in a child process whether an addon can be trusted: the Cholesky self-test at the size at which old kernels failed.
+// Tests in a child process (self-test.mjs) whether an addon can be trusted: the Cholesky self-test at the size at which old kernels failed.
+// install.mjs, native/build.mjs and setup.mjs call it before they accept an addon.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "./paths.mjs";

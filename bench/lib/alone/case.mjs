@@ -1,5 +1,6 @@
-// A child process of bench/compare.mjs: one case of a checkout without its baseline, one run a message. The parent sends "run" and "end"; this
-// process sends { ready } and { figure }. Cases that do their own runs, without lib/interleave.mjs, run whole once a message.
+// A child process of bench/compare.mjs: finds one case of a checkout by its name and runs it without its baseline, once for each "run"
+// message, until "end". It sends { ready } first and { figure } after each run. A case that does its own runs, without lib/interleave.mjs,
+// runs whole for each message.
 import { readdirSync } from "node:fs";
 import { register } from "node:module";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Module hooks of case.mjs: the cases of a checkout get the turns of this folder in place of the runs beside a baseline, and no baseline.
+// Module hooks that bench/lib/alone/case.mjs registers: they replace lib/interleave.mjs by turns.mjs and lib/baseline.mjs by
+// no-baseline.mjs, so that the cases of a checkout run in turn with another process and without a baseline.
 const replaced = new Map([
   ["/bench/lib/interleave.mjs", new URL("./turns.mjs", import.meta.url).href],
   ["/bench/lib/baseline.mjs", new URL("./no-baseline.mjs", import.meta.url).href],

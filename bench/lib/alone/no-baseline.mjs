@@ -1,4 +1,5 @@
-// In place of lib/baseline.mjs where a case runs without its baseline: starts no program, and its answers hold nothing.
+// Replaces lib/baseline.mjs in the processes of bench/compare.mjs (the module hooks load it): startBaseline() starts no program, and its
+// answers are empty objects.
 export function startBaseline() {
   return { ask: async () => ({}), close() {} };
 }

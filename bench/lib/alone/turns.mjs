@@ -1,5 +1,6 @@
-// In place of lib/interleave.mjs where a case runs without its baseline: one run of ours for each message of the parent process. It does not
-// return: what a case does after its runs is about the baseline.
+// Replaces lib/interleave.mjs in the processes of bench/compare.mjs (case.mjs imports takeTurns; the module hooks load the file for the
+// cases): runs gaussflow's part of a case once for each message of the parent process and sends the figure. interleave() does not return,
+// because what a case does after its runs concerns the baseline.
 const messages = [];
 let wake = () => {};
 process.on("message", (message) => {

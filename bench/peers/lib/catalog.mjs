@@ -1,7 +1,8 @@
-// Every peer: what it is, what it needs, how it is called. `family` says which comparison it stands in: "gauss-newton" forms or uses
-// J^T J, "quasi-newton" is L-BFGS, "first-order" is Adam. `slow` ones run once and on the common weights only: they are far from the
-// front (their iteration alone costs several of ours), and their numbers say so without a median.
-// `uci` ones take part in the comparison on the UCI sets.
+// Lists every peer: its name, the packages it needs and the program that runs it. bench/peers/run.mjs chooses from the list, install.mjs
+// installs from it, and run-peer.mjs starts the programs. `family` is the kind of method ("gauss-newton" forms or uses J^T J,
+// "quasi-newton" is L-BFGS, "first-order" is Adam). Peers marked `slow` are far from the fastest: on the common case they run once, on the
+// common weights only, and --quick without --only leaves them out. Peers marked `uci` also take part in the comparison on the UCI sets
+// (--uci), where `slow` makes no difference to the number of runs.
 const python = (script, ...variant) => ({ python: script, variant });
 const compiled = (source, libraries, ...variant) => ({ compiled: { source, libraries }, variant });
 const node = (script, packages) => ({ node: script, npm: packages, variant: [] });

@@ -1,4 +1,6 @@
-// From the runs of all peers on one problem to the figures that are shown. A peer that does not reach a level takes infinitely long.
+// Computes the figures that are shown from the runs of all peers on one problem: seconds to each level, ratios and the fastest. A level
+// that a run does not reach counts as infinitely long. bench/peers/run.mjs calls summarize after the last round, and show.mjs calls
+// fastest.
 import { median } from "../../lib/statistics.mjs";
 import { lowest, reach } from "./protocol.mjs";
 

@@ -1,5 +1,6 @@
-// Installs what it can of the peers and says for each of the others why it is missing. Debian's packages need root and apt-get; npm
-// packages go into a cache folder of their own, so that package.json and its lock never see them; programs are compiled there too.
+// Installs the peers that it can (bench/peers/run.mjs calls prepare before the first run) and returns for each of the others why it is
+// missing. Debian's packages need root and apt-get; npm packages go into a cache folder of their own, so that package.json and its lock
+// never list them; C++ programs are compiled into it too. run-peer.mjs takes the command line of a peer from commandOf.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,5 +1,6 @@
-// A problem as every peer reads it: a folder with `shape` (text: sample count, then the layer sizes) and raw float64 files in this
-// machine's byte order: `inputs`, `targets` (row by row) and `weights` (W1, b1, W2, b2, ... with each W as inputs x outputs, row by row).
+// Writes and reads a problem as every peer reads it: a folder with `shape` (text: sample count, then the layer sizes) and raw float64 files
+// in this machine's byte order: `inputs`, `targets` (row by row) and `weights` (W1, b1, W2, b2, ... with each W as inputs x outputs, row by
+// row). problems.mjs and bench/large.mjs write them; the JavaScript peers read them.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

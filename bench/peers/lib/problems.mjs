@@ -1,4 +1,5 @@
-// The problems of the comparison, each written as a folder that every peer reads (problem-folder.mjs).
+// Writes the problems of the comparison with other programs, each as a folder that every peer reads (problem-folder.mjs): commonCase for
+// bench/peers/run.mjs, uciProblems for uci-comparison.mjs.
 import { join } from "node:path";
 import { dataset, network, standardize } from "../../../dist/index.js";
 import { drawFriedman, friedman, SIZES } from "../../lib/friedman.mjs";

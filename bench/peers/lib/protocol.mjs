@@ -1,12 +1,13 @@
-// What a peer prints, one line each as it happens, on stdout:
+// Parses what a peer prints on stdout, and finds in it the time at which a loss level was reached. run-peer.mjs parses the output while and
+// after a peer runs; compare.mjs, shares.mjs and uci-comparison.mjs read levels and lowest losses from the result. Lines of a peer:
 //
 //   version TEXT                 once, before its clock starts
 //   loss SECONDS COUNT MSE       training seconds, iterations or evaluations so far, mean squared error over samples and outputs
 //   end REASON                   once
 //
-// The clock starts when data and libraries are in memory, with nothing warmed: compilation, starting of threads and first touches are in
-// it. A loss that falls out of the peer's own work is in it as well; one computed for the record alone (Adam's full-set loss) is not.
-// Lines that begin otherwise are the libraries' own talk.
+// The clock starts when data and libraries are in memory, without any warm-up: its time includes compilation, starting of threads and first
+// touches of memory. It includes losses that the peer computes in its own work, and excludes a loss that is computed for the record alone
+// (Adam's loss on the full set). All other lines are output of the libraries and are ignored.
 
 /** { version, losses: [{ seconds, count, loss }], end }; `version` and `end` are null where the line did not come. */
 export function parsePeerOutput(text) {

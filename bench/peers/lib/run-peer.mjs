@@ -1,4 +1,5 @@
-// One run of one peer: a process of its own, its losses, its peak memory.
+// Runs one peer once on one problem folder, in a process of its own, and returns its losses over time, its peak memory and its failure if
+// it has one. Called by bench/peers/run.mjs (common case) and uci-comparison.mjs for every run.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { untunedEnvironment } from "../../lib/baseline.mjs";

@@ -1,5 +1,6 @@
-// The comparison on the UCI sets. The level of a set and start is 1.05 times the median over the peers of the lowest loss they reached
-// there; of interest are the share of starts from which a program reaches it, and its time to it against ours where both do.
+// Computes the figures of the comparison on the UCI sets, for uci-comparison.mjs. The level of a set and start is 1.05 times the median
+// over the peers of their lowest loss there; the figures are the share of starts from which a program reaches the level, and the ratio of
+// its time to that of gaussflow where both reach it.
 import { median } from "../../lib/statistics.mjs";
 import { lowest, reach } from "./protocol.mjs";
 

@@ -1,4 +1,5 @@
-// How the comparison is shown: text for people, markdown for docs/benchmarks.md, JSON for machines.
+// Formats the comparison with other programs as text or as markdown for docs/benchmarks.md. Called by bench/peers/run.mjs for the common
+// case; uci-comparison.mjs uses layOut for its own table.
 import { fastest } from "./compare.mjs";
 
 const power = (level) => level.toExponential();

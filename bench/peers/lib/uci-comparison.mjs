@@ -1,5 +1,5 @@
-// The UCI part: every set from several starts, every program up to the cap or its own stop, one run each (shares.mjs says what is made of
-// them).
+// The comparison on the UCI sets, which bench/peers/run.mjs calls with --uci: runs every program once from several starts of each set,
+// until the cap or the program's own stop, and prints the figures of shares.mjs.
 import { positive } from "../../lib/options.mjs";
 import { gaussflow } from "./catalog.mjs";
 import { UCI_SETS, uciProblems } from "./problems.mjs";

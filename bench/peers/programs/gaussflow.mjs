@@ -1,5 +1,5 @@
-// gaussflow on one problem folder: train() with its defaults. The weights are given and all samples trained on, as for every peer;
-// nothing else is said.
+// Runs gaussflow as a peer on one problem folder: train() with its defaults, with the given weights and on all samples, as every peer.
+// bench/peers/run.mjs starts it in a child process (lib/run-peer.mjs).
 //   node bench/peers/programs/gaussflow.mjs FOLDER CAP_SECONDS TARGET_LOSS
 import { readFileSync } from "node:fs";
 import { network, plan, train } from "../../../dist/index.js";

@@ -1,4 +1,5 @@
-// ml-levenberg-marquardt with an analytic Jacobian; its defaults, but no stop before the cap.
+// Runs the npm package ml-levenberg-marquardt as a peer, with an analytic Jacobian and its defaults, but no stop before the cap.
+// bench/peers/run.mjs starts it in a child process (lib/run-peer.mjs).
 //   node bench/peers/programs/ml_lm.mjs FOLDER CAP_SECONDS TARGET_LOSS
 import { importPeer, peerVersion, Record, readArguments } from "./peer.mjs";
 

@@ -1,4 +1,5 @@
-// What the peers in JavaScript share, as peer.py for those in Python: the command line, the clock, the protocol.
+// The parts that the JavaScript peers in this folder share, as peer.py does for those in Python: readArguments (command line and problem),
+// Record (clock and protocol) and the import of a peer's npm package.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
