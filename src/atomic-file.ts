@@ -1,7 +1,8 @@
-// Writes a file completely or not at all, for models, checkpoints, data files and reports: a temporary file in the same folder, flushed to
-// the disk, then renamed over the target. A crash or a full disk leaves the old file unchanged. Links are followed, mode and owner of the
-// old file are kept, and temporary files of killed processes are removed by the next write. Devices, FIFOs and open descriptors are written
-// to directly.
+// Writes a file completely or not at all, for models, checkpoints, data files and the reports and predictions of the command line: a
+// temporary file in the same folder, flushed to the disk, then renamed over the target. A crash or a full disk leaves the old file
+// unchanged. Links are followed, mode and owner of the old file are kept, and temporary files of killed processes are removed by the next
+// write. Devices, FIFOs and open descriptors are written to directly. `train`, `flow` and the command line also call checkWritable before
+// the work begins.
 import { createHash, randomBytes } from "node:crypto";
 import {
   constants,

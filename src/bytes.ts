@@ -1,4 +1,5 @@
-// Formats byte counts for messages, and allocates large arrays with an error that names the bytes if the memory is refused.
+// Formats byte counts for messages (showBytes, for plans, memory errors, doctor and commands), and allocates large arrays with an error
+// that names the bytes if the memory is refused (reserve, for parameters, predictions, permutations and the reference engine).
 import { totalmem } from "node:os";
 import { GaussflowError } from "./errors.js";
 

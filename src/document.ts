@@ -1,5 +1,5 @@
-// The results of an experiment as plain data: claims with the promised and the measured figure, charts and tables. `src/experiment` makes
-// them; `src/report` decides how they look (terminal, JSON lines, HTML).
+// Defines the results of an experiment as plain data: claims with the promised and the measured figure, charts and tables. The experiments
+// in `src/experiment` make them; `src/report` shows them (terminal, JSON lines, HTML).
 
 /** A claim of the theory next to what was measured. */
 export interface Claim {

@@ -1,5 +1,7 @@
 // Lets the event loop run during long computations in TypeScript, because timers, sockets and signals wait for it. Between short pieces of
-// work a computation calls `Pace`, which yields to the event loop about every 8 ms and then checks the abort signal.
+// work a computation calls `Pace`, which yields to the event loop about every 8 ms and then checks the abort signal. Computations written
+// as generators (Steps) run with yields by finishInTurns or without by finish. The reference engine, data sets, predictions and the loops
+// of runs call it.
 
 /** Milliseconds of work after which a turn is due: a few computations in a row, each with a pace of its own, stay well below 50 ms. */
 const TURN = 8;

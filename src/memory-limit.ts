@@ -1,4 +1,5 @@
-// The memory that this process may use, and the default limit of a run.
+// Finds the memory that this process may use (physical memory or its control group's limit), and the default limit of a run, half of it.
+// Trainings, trainMany and readCsv check their needs against the default, and doctor prints the memory.
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
 

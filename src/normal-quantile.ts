@@ -1,6 +1,7 @@
-// The inverse of the standard normal distribution function, z = Phi^-1(p), for the random numbers of random.ts: rational approximation with
-// a relative error of about 1e-16. Source: Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988) 477-484. The logarithm of the
-// tails is implemented here (after fdlibm's e_log.c), because Math.log may differ in the last bit from one platform to another.
+// Computes the inverse of the standard normal distribution function, z = Phi^-1(p), with which random.ts makes normal random numbers:
+// rational approximation with a relative error of about 1e-16. Source: Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988)
+// 477-484. The logarithm of the tails is implemented here (after fdlibm's e_log.c), because Math.log may differ in the last bit from one
+// platform to another.
 
 import { polynomial } from "./polynomial.js";
 

@@ -1,5 +1,6 @@
-// Finds the package's own files on the disk: the addon, the worker script, the example data. A bundler copies the code without them, and
-// then there are none.
+// Finds the package's own files on the disk: the addon (backend/native/load.ts), the worker script (jobs/thread.ts), the example data
+// (experiment/real.ts), uPlot (report/html) and the build script (gaussflow build). A bundler copies the code without them, and then there
+// are none.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

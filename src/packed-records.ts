@@ -1,5 +1,6 @@
-// Packs the records of a run for checkpoints: the fields that all records of one form share are written once, their numbers as bits. A
-// training record takes about 190 bytes, a quarter of its JSON, and infinite numbers are restored.
+// Packs the records of a run for checkpoints, and reads them back: the fields that all records of one form share are written once, their
+// numbers as bits. A training record takes about 190 bytes, a quarter of its JSON, and infinite numbers are restored. train/checkpoint.ts
+// and flow/flow-checkpoint.ts call it.
 import { fileError } from "./errors.js";
 import { checkFields, decodeFloats, encodeFloats, type Fields } from "./sealed-json.js";
 

@@ -1,4 +1,5 @@
-// Evaluates a polynomial by Horner's rule, for the rational approximations of erf and the normal quantile.
+// Evaluates a polynomial by Horner's rule, for the rational approximations of erf (network/error-function.ts) and of the normal quantile
+// (normal-quantile.ts).
 
 /** sum_i coefficients[i] x^i by Horner's rule. */
 export function polynomial(coefficients: readonly number[], x: number): number {

@@ -1,5 +1,6 @@
-// The random generator of gaussflow, for initial parameters, splits, folds and subsets: Philox4x32-10, counter-based. One seed has any
-// number of independent streams, and the state of a generator is (seed, stream, position), three integers in a checkpoint.
+// The random generator of gaussflow: Philox4x32-10, counter-based. Initial parameters, splits, folds, subsets of samples and randomized
+// estimates (Lanczos, Nystrom, noise of the velocity) draw from it, and users may import it. One seed has any number of independent
+// streams, and the state of a generator is (seed, stream, position), three integers in a checkpoint.
 //   block(counter, key) = ten rounds of multiply-high / multiply-low / xor on four 32-bit words
 // Only +, -, *, /, sqrt and integer operations are used, which ECMAScript rounds exactly: the numbers are the same on every platform.
 // Sources: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the inverse normal distribution in

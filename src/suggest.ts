@@ -1,4 +1,5 @@
 // Makes the "did you mean ...?" of errors: the nearest of the known names by edit distance (insertions, deletions, replacements).
+// options.ts calls it for misspelled options, and the CSV reader for columns and options.
 
 function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,4 +1,5 @@
-// Sums, norms and updates of vectors in plain TypeScript, used throughout.
+// Computes sums, norms and updates of vectors in plain TypeScript, used throughout: by the steps, the methods, flows, the reference engine,
+// and by the native engine for short vectors.
 //
 // Vectors of LARGE_VECTOR entries and more are summed in a fixed number of parts with several partial sums each. native/core/vectors.cc
 // repeats this order on several threads and gives the same bits.

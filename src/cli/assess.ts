@@ -1,5 +1,5 @@
 // Computes the error metrics of a model on a data set in raw units, in turns with the event loop; data files are read block by block.
-// `train`, `predict` and `evaluate` call it.
+// gaussflow evaluate calls it, and gaussflow train does at its end for each part of the data.
 import { type PredictOptions, predictAsync } from "../backend/predict.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";

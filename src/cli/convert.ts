@@ -1,4 +1,4 @@
-// The command gaussflow convert FILE OUT: writes a table of numbers to a data file, row by row.
+// The command gaussflow convert FILE OUT: writes a table of numbers to a data file, row by row, by convertTable. program.ts adds it.
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { showBytes } from "../bytes.js";

@@ -1,4 +1,5 @@
-// The commands gaussflow doctor and gaussflow build: print the state of the native engine, and compile it.
+// The commands gaussflow doctor and gaussflow build: print the state of the native engine, and compile it by scripts/install.mjs.
+// program.ts adds them.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";

@@ -1,4 +1,4 @@
-// The options --backend, --threads and --memory-limit, which the commands that compute share.
+// Adds the flags --backend, --threads and --memory-limit to the commands that compute: train, plan and experiment.
 import { type Command, Option } from "commander";
 import type { Backend } from "../backend/create.js";
 import { bytes, integer } from "./parse.js";

@@ -1,4 +1,4 @@
-// The exit codes of the command line, in a file without imports, because signals.ts is loaded first.
+// Lists the exit codes of the command line, for exit.ts and signals.ts, in a file without imports, because main.ts loads signals.ts first.
 
 /** Exit codes, as `--help` and docs/cli.md list them. */
 export const EXIT = {

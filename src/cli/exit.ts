@@ -1,5 +1,5 @@
-// Decides how a command ends: its exit code, and one line on standard error for an error (with the stack if GAUSSFLOW_DEBUG=1). Every
-// command uses it.
+// Decides how a command ends: its exit code, and one line on standard error for an error (with the stack if GAUSSFLOW_DEBUG=1). run.ts
+// calls it when a command throws, and every command takes its exit codes and UsageError from it.
 import { CommanderError } from "commander";
 import { GaussflowError } from "../errors.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";

@@ -1,4 +1,5 @@
-// The command gaussflow experiment NAME: runs an experiment of the theory, prints its claims, and writes JSON lines and an HTML report.
+// The command gaussflow experiment NAME: runs an experiment of the theory, prints its claims, and writes JSON lines, an HTML report and PNG
+// pictures. program.ts adds it.
 import { cpus, release, type } from "node:os";
 import { basename, join } from "node:path";
 import { Argument, type Command } from "commander";

@@ -1,5 +1,6 @@
 // Replaces the names of library options in messages by the flags of the command line, because an error should name what was typed. The
-// flags of table options are in table-options.ts.
+// flags of table options are in table-options.ts. exit.ts applies it to every error of a command, and train-many.ts to the errors of single
+// runs.
 import { GaussflowError } from "../errors.js";
 
 /** Flag of each option of the library that the command line can set. */

@@ -1,5 +1,5 @@
-// Strict parsers for the values of flags: each returns a whole value or throws an error with the name of the option and the value. They are
-// stricter than Number(), because a typo would otherwise train another network.
+// Strict parsers for the values of flags, which the commands pass to commander: each returns a whole value or throws an error with the name
+// of the option and the value. They are stricter than Number(), because a typo would otherwise train another network.
 import { InvalidArgumentError } from "commander";
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

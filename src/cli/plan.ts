@@ -1,4 +1,5 @@
-// The command gaussflow plan FILE: prints what `gaussflow train` with the same options would choose and take, before anything runs.
+// The command gaussflow plan FILE: prints what `gaussflow train` with the same options would choose, and the memory and time it would take,
+// before anything runs. program.ts adds it.
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
 import { network } from "../network/network.js";

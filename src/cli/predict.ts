@@ -1,4 +1,5 @@
-// The commands gaussflow predict MODEL FILE and gaussflow evaluate MODEL FILE: apply a saved model to a table in raw units.
+// The commands gaussflow predict MODEL FILE and gaussflow evaluate MODEL FILE: apply a saved model to a table in raw units, and write its
+// predictions or print its errors. program.ts adds them.
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import { predictAsync } from "../backend/predict.js";

@@ -1,4 +1,4 @@
-// Assembles all commands as one commander program on given streams. run.ts runs it on the streams of the process; tests use their own.
+// Assembles all commands as one commander program on given streams. run.ts calls it with the streams of the process; tests pass their own.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";

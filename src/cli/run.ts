@@ -1,5 +1,5 @@
 // Runs the command line on the streams of this process: results on standard output, messages about the run on standard error. main.ts loads
-// it.
+// it after it listens for signals.
 import { EXIT, errorText, exitCodeOf } from "./exit.js";
 import { makeProgram } from "./program.js";
 import { processTerminal, showProcessWarnings } from "./terminal.js";

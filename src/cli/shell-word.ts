@@ -1,4 +1,5 @@
-// Quotes paths in the commands that messages suggest, so that a suggestion works when it is pasted into a shell.
+// Quotes paths in the commands and flags that messages of convert, train and experiment suggest, so that a suggestion works when it is
+// pasted into a shell.
 
 /** The path as one word for a POSIX shell; a leading dash is hidden from option parsing by "./". */
 export function shellWord(path: string): string {

@@ -1,5 +1,6 @@
-// Handles Ctrl-C and SIGTERM. While a command runs that can end in good order, the first signal requests that end, and the second ends the
-// process at once. At any other time the first signal ends it. main.ts loads this file first, so it imports nothing that takes time.
+// Handles Ctrl-C and SIGTERM. While a command runs that can end in good order (train, convert, experiment, which hold a SignalWatch), the
+// first signal requests that end, and the second ends the process at once. At any other time the first signal ends it. main.ts loads this
+// file first, so it imports nothing that takes time.
 import { EXIT, type ExitCode } from "./exit-codes.js";
 
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;

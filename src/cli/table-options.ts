@@ -1,5 +1,6 @@
-// The flags that describe a table: its layout, for every command that reads one, and the roles of its columns, for the commands that read
-// one for training. Each flag corresponds to an option of readCsv, and messages about the table name the flags.
+// Adds the flags that describe a table: its layout, for predict and evaluate, and also the roles of its columns, for train, plan and
+// convert. Each flag corresponds to an option of readCsv; csvOptions and layoutOptions make these options from the flags, and messages
+// about the table name the flags.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { HintValue, Wording } from "../data/csv-wording.js";
 import type { CsvOptions } from "../data/read-csv.js";

@@ -1,5 +1,6 @@
-// The streams that commands write to: results to standard output, messages about the run (progress, notes, warnings) to standard error, so
-// that `gaussflow ... > file` separates the two. A reader that closes the pipe (| head) is no error.
+// Defines the streams that commands write to: results to standard output, messages about the run (progress, notes, warnings) to standard
+// error, so that `gaussflow ... > file` separates the two. A reader that closes the pipe (| head) is no error. run.ts makes the terminal of
+// the process, and every command receives one.
 
 import { type Painter, painterFor, plain } from "../report/paint.js";
 import type { ProgressStream } from "../report/progress.js";

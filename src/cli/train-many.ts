@@ -1,5 +1,5 @@
-// The part of gaussflow train with --restarts, --cross-validate or --ensemble: trains many networks at once, ranks them, and saves the best
-// of those trained on all rows.
+// The part of gaussflow train with --restarts, --cross-validate or --ensemble, called by train.ts: trains many networks at once by
+// trainMany, ranks them, and saves the best of those trained on all rows.
 import type { Dataset } from "../data/dataset.js";
 import { scoreFolds } from "../jobs/cross-validate.js";
 import { crossValidation, restarts, type TrainJob } from "../jobs/job.js";

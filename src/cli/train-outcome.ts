@@ -1,5 +1,5 @@
-// The end of gaussflow train, for one run and for many: computes the errors of the parts, saves the model, prints the result as text or
-// JSON, and returns the exit code.
+// The end of gaussflow train, called by train.ts for one run and by train-many.ts for many: computes the errors of the parts, saves the
+// model, prints the result as text or JSON, and returns the exit code.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { SetMetrics } from "../loss/metrics.js";

@@ -1,5 +1,5 @@
-// The beginning of gaussflow train, for one run and for many: reads the table in parts, makes the network and the train options from the
-// flags, and opens the channels for notes and warnings.
+// The beginning of gaussflow train, called by train.ts for one run and by train-many.ts for many: reads the table in parts, makes the
+// network and the train options from the flags, and opens the channels for notes and warnings.
 import { constantWarnings } from "../data/scaling.js";
 import type { ScalingKind } from "../linearize/problem.js";
 import { squaredError } from "../loss/squared-error.js";

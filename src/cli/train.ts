@@ -1,4 +1,5 @@
-// The command gaussflow train FILE: trains a network on a table and saves the model.
+// The command gaussflow train FILE: trains a network on a table and saves the model; train-setup.ts is its beginning and train-outcome.ts
+// its end. program.ts adds it.
 
 import { type Command, Option } from "commander";
 import { scalingKinds } from "../linearize/problem.js";

@@ -1,5 +1,5 @@
-// Checks the options of `readCsv` and `convertCsv` before the file is opened: misspelled names, wrong types and options that contradict
-// each other are refused by name.
+// Checks the options of `readCsv` and `convertCsv`, which call it before the file is opened, and returns them completed as a CsvPlan:
+// misspelled names, wrong types and options that contradict each other are refused by name.
 import { argumentError, GaussflowError } from "../errors.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import { checkMemoryLimit } from "../options.js";

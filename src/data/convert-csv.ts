@@ -1,5 +1,6 @@
 // The public `convertCsv`: writes a table of numbers to a data file record by record, for tables larger than memory. A table whose reading
-// needs all rows at once (categories, means in place of missing values) is refused; `readCsv` reads it.
+// needs all rows at once (categories, means in place of missing values) is refused; `readCsv` reads it. Users import `convertCsv`; the
+// command gaussflow convert calls convertTable.
 import { ReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { argumentError } from "../errors.js";

@@ -1,5 +1,6 @@
 // Reads one used column of a table for csv-rows.ts: turns each cell into a number. If the kind of the column is not given, its first value
-// decides: a number makes it numeric, a text categorical. A text among numbers is refused, never read as a category.
+// decides: a number makes it numeric, a text categorical. A text among numbers is refused, never read as a category. csv-rows.ts makes one
+// ColumnReader for each column and calls it for every row.
 import { listed } from "../suggest.js";
 import type { Cells } from "./csv-cells.js";
 import {

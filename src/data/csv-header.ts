@@ -1,4 +1,5 @@
-// Decides whether the first row of a table is a header, and names the columns. Called by csv-roles.ts.
+// Decides whether the first row of a table is a header, and names the columns. csv-roles.ts calls it once, when the first records are
+// known.
 
 import type { CsvPlan } from "./check-csv-options.js";
 import { parseNumber } from "./csv-number.js";

@@ -1,5 +1,6 @@
-// Decides which texts of a table are numbers, booleans or dates, and which stand for a missing value; the column readers call it. It is
-// stricter than Number(): no hexadecimal, no empty text, and infinities are distinguished from texts that are no number.
+// Decides which texts of a table are numbers, booleans or dates, and which stand for a missing value. csv-column.ts calls it for every text
+// cell, and csv-header.ts for the first rows. It is stricter than Number(): no hexadecimal, no empty text, and infinities are distinguished
+// from texts that are no number.
 
 /** Texts that stand for a missing value unless the options say otherwise; compared without regard to case. */
 export const DEFAULT_MISSING_VALUES: readonly string[] = [

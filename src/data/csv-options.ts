@@ -1,4 +1,5 @@
-// The options of `readCsv`, with their documentation. check-csv-options.ts checks them.
+// Defines the options of `readCsv` (CsvOptions) with their documentation. Users and the command line (table-options.ts) fill them;
+// check-csv-options.ts checks them.
 import type { MissingRule, TableEncoding } from "./encoding.js";
 
 /** Encoding of the text of a table. */

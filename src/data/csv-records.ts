@@ -1,6 +1,6 @@
-// Cuts a table into records and calls back for each with its line number; csv-rows.ts uses it. Blocks of whole lines without a quote are
-// cut in place (csv-cells.ts). csv-parse reads the others, and its errors become GaussflowErrors with the place. All blocks have one size,
-// however the stream arrived, so that neither records nor errors depend on it.
+// Cuts the bytes of a table into records and calls back for each with its line number. csv-rows.ts calls it once for each table. Blocks of
+// whole lines without a quote are cut in place (csv-cells.ts). csv-parse reads the others, and its errors become GaussflowErrors with the
+// place. All blocks have one size, however the stream arrived, so that neither records nor errors depend on it.
 import { type CsvError, parse } from "csv-parse/sync";
 import { GaussflowError } from "../errors.js";
 import { ByteCells, type Cells, TextCells } from "./csv-cells.js";

@@ -1,5 +1,6 @@
 // Opens the bytes of a table: a file (unpacked if its name ends in .gz), standard input, or any readable stream. Data that are clearly not
-// a table (a zero byte, text that is not UTF-8, an archive) are refused here, with the line, before the parser reads them.
+// a table (a zero byte, text that is not UTF-8, an archive) are refused here, with the line, before the parser reads them. csv-rows.ts
+// calls it first for each table.
 
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";

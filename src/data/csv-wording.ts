@@ -1,5 +1,6 @@
-// How messages of the reader name its options: as in code, or as flags if the command line reads the table. A remedy must exist where the
-// message is read. The other csv-*.ts files and the command line use it.
+// Names the reader's options in messages: as in code, or as flags if the command line reads the table (cli/table-options.ts passes its own
+// Wording), because a remedy must exist where the message is read. check-csv-options.ts and the other csv-*.ts files take the names from
+// it.
 import type { NumberFormat } from "./csv-number.js";
 import type { CsvOptions } from "./csv-options.js";
 

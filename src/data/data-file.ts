@@ -1,4 +1,6 @@
-// Opens data files: data sets larger than memory, which every engine reads block by block (`openDataFile`, `openDataFileAsync`).
+// Opens data files: data sets larger than memory, which every engine reads block by block. Users call `openDataFile` and
+// `openDataFileAsync`, and the command line does for files that isDataFile recognizes; trainings, flows and planning take the FileDataset
+// in place of a Dataset.
 //
 //   bytes 0-7      "GFDATA1\n"
 //   bytes 8-15     length of the header in bytes, decimal ASCII, padded with blanks

@@ -1,4 +1,5 @@
-// The fields of a Dataset and their check, which also serves fields that arrive from another thread.
+// Defines the fields of a Dataset and checks them, for the constructor of Dataset: made by `dataset` and `readCsv`, or received from
+// another thread (jobs/message.ts).
 import { argumentError } from "../errors.js";
 import { checkDoubles, checkOptionNames, isObject } from "../options.js";
 import type { TableEncoding } from "./encoding.js";

@@ -1,5 +1,6 @@
-// Checks a TableEncoding that comes from outside (a model file, a data file, an option): every field exists, has its type and agrees with
-// the others. The returned copy holds only what was checked.
+// Checks a TableEncoding that comes from outside: every field exists, has its type and agrees with the others. The returned copy holds only
+// what was checked. Called when a model file or a data file is opened, and for an encoding that a user passes to readCsv, `network` or
+// `outOfRange`.
 import type { GaussflowError } from "../errors.js";
 import type { InputColumn, TableEncoding } from "./encoding.js";
 import { StrictJson } from "./strict-json.js";

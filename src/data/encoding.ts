@@ -1,5 +1,5 @@
-// The encoding of a table: how its columns become the inputs of a network. It is stored with the model, so that prediction takes raw
-// tables.
+// Defines the encoding of a table: how its columns become the inputs of a network. `readCsv` and `convertCsv` make it, data files and
+// models store it, and `gaussflow predict` reads raw tables by it.
 //   numeric column      -> one input, the number
 //   categorical column  -> one input a category, 1 for the row's category and 0 for the others (one-hot), in stored order
 // Means and ranges are those of the training part. The encoding is plain JSON; encoding-json.ts checks it when it is read back.

@@ -1,6 +1,6 @@
-// Draws the folds of a k-fold cross-validation: every row is held out exactly once (of ordered rows, all but the first stretch). Fills,
-// means and ranges are computed again from the training rows of each fold, so that no information about its held-out rows enters the
-// training.
+// Draws the folds of a k-fold cross-validation, for the public `foldsOf` and for `crossValidation` in jobs/job.ts: every row is held out
+// exactly once (of ordered rows, all but the first stretch). Fills, means and ranges are computed again from the training rows of each
+// fold, so that no information about its held-out rows enters the training.
 //   rows in an order drawn by the seed; fold i holds out places floor(i n / k) ... floor((i + 1) n / k) - 1 of it
 // Source: Stone, "Cross-validatory choice and assessment of statistical predictions", J. R. Stat. Soc. B 36 (1974).
 import { argumentError, GaussflowError } from "../errors.js";

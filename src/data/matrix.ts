@@ -1,5 +1,6 @@
 // Makes checked copies of the tables of numbers that callers pass: rows of numbers, or a flat array with a column count. Every value must
-// be finite; the error names row and column (from 1). Data sets and predictions use it.
+// be finite; the error names row and column (from 1). `dataset`, `outOfRange` and the predictions (`predict`, `predictAsync`) call it on
+// their arguments.
 import { argumentError, describe, GaussflowError } from "../errors.js";
 import { finish, STEP, type Steps } from "../event-loop-yield.js";
 import { isTypedNumbers, type NumberArray } from "../options.js";

@@ -1,5 +1,6 @@
-// The public `readCsv`: reads a table into a Dataset. csv-rows.ts reads rows of numbers; this file lays their columns out as inputs,
-// targets, weights and parts. It takes eight bytes a cell and creates no row objects.
+// The public `readCsv`: reads a table into a Dataset. csv-rows.ts reads rows of numbers; this file stores their columns as inputs, targets,
+// weights and parts. It takes eight bytes a cell and creates no row objects. The command line reads its tables by readTable, and the
+// experiments on real data by readCsv.
 import type { Readable } from "node:stream";
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";

@@ -1,4 +1,5 @@
 // Checks the relations between the samples of a data set, groups or an order, that splits and folds respect (split.ts, folds.ts).
+// dataset.ts calls it for the arrays and relations that a user passes.
 import { argumentError } from "../errors.js";
 import { isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
 import type { RowRelations } from "./split.js";

@@ -1,4 +1,5 @@
-// Copies selected rows of a row-major matrix, for parts of data sets, folds and samples.
+// Copies selected rows of a row-major matrix, for parts of data sets (select.ts), the predictions of folds (cross-validate.ts) and samples
+// drawn for a run (sample-engine.ts).
 import { finish, STEP, type Steps } from "../event-loop-yield.js";
 
 /** The given rows, in their order, of row-major values: a copy. */

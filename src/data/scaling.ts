@@ -1,7 +1,7 @@
 // Standardizes columns, z = (x - offset) / scale, with the (weighted) mean as offset and the (weighted) population standard deviation as
-// scale. Runs use it to choose their units; the scaling is stored with the model, so that prediction takes raw units. A constant column has
-// scale 1. A column is constant if its spread is at most n eps max|x|, the rounding of a single value that was computed in several ways, or
-// too small to divide by (below 6e-309).
+// scale. Users call `standardize`; runs choose their units by it (run/prepare.ts). The scaling is stored with the model, and predictions
+// apply it to raw inputs and undo it on outputs. A constant column has scale 1. A column is constant if its spread is at most n eps max|x|,
+// the rounding of a single value that was computed in several ways, or too small to divide by (below 6e-309).
 import { argumentError } from "../errors.js";
 import { finish, Pace, STEP, type Steps } from "../event-loop-yield.js";
 import { type BlockReader, type ColumnScaling, ColumnSummary, columnScaling } from "./column-moments.js";

@@ -1,5 +1,5 @@
 // Reads JSON that comes from outside strictly: each call takes one value, checks its kind and names the place of an error. encoding-json.ts
-// is written with it.
+// reads encodings of models and data files with it.
 
 /** What is read, and how its errors are made. */
 export class StrictJson {

@@ -1,5 +1,6 @@
-// k-fold cross-validation of a job (`crossValidate`): it trains on each set of k-1 folds and measures the errors on the fold that was held out. Every
-// row is predicted once, by the network of the fold that held it out. The errors are in the units of the data.
+// The public `crossValidate`: trains a job on each set of k-1 folds by trainMany and measures the errors on the fold that was held out.
+// Every row is predicted once, by the network of the fold that held it out. The errors are in the units of the data. gaussflow train
+// --cross-validate trains the folds itself and calls scoreFolds.
 import { asDataset, type Dataset } from "../data/dataset.js";
 import type { Fold } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";

@@ -1,5 +1,6 @@
-// The jobs of `trainMany`, and the functions that make lists of them: `restarts`, `sweep` and `crossValidation`. Each turns one job into
-// several and keeps what it does not vary, so they combine: crossValidation(job, 5).flatMap((fold) => restarts(fold, 16)).
+// Defines the jobs of `trainMany`, and the public functions that make lists of them: `restarts`, `sweep` and `crossValidation`. Each makes
+// several jobs of one and keeps what it does not vary, so they combine: crossValidation(job, 5).flatMap((fold) => restarts(fold, 16)).
+// Users, `crossValidate` and gaussflow train call them; train-many.ts checks each job.
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { type Fold, foldsOf } from "../data/folds.js";
 import { argumentError } from "../errors.js";

@@ -1,5 +1,5 @@
-// Divides one memory limit among the jobs that `trainMany` runs at the same time: a job waits until the rest of the limit can hold it. A single job
-// always runs; the planner decides whether it fits at all.
+// Divides one memory limit among the jobs that `trainMany` runs at the same time: train-many.ts waits before each job until the rest of the
+// limit can hold it. A single job always runs; the planner decides whether it fits at all.
 
 import { plan } from "../train/plan.js";
 import type { TrainJob } from "./job.js";

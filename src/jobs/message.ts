@@ -1,5 +1,6 @@
 // Packs a job, its result and its error as plain data for another thread, and unpacks them there: classes become their fields, a method its
-// settings. Arrays of a data set are copied into shared memory once, for any number of jobs and threads.
+// settings. Arrays of a data set are copied into shared memory once, for any number of jobs and threads. train-many.ts packs jobs,
+// worker.ts unpacks them and packs results, and thread.ts unpacks the results.
 import { chooseBackend } from "../backend/create.js";
 import { asDataset, Dataset, type DatasetFields } from "../data/dataset.js";
 import { type ErrorCode, GaussflowError } from "../errors.js";

@@ -1,5 +1,5 @@
-// Packs the progress of many iterations of a job into one array of numbers, which a worker thread sends to `trainMany`. A small job takes
-// thousands of iterations a second, and one message for each would cost more than the iteration.
+// Packs the progress of many iterations of a job into one array of numbers, which worker.ts sends and train-many.ts unpacks for its
+// callbacks. A small job takes thousands of iterations a second, and one message for each would cost more than the iteration.
 import type { TrainRecord } from "../run/record.js";
 
 /** One accepted iteration (0 = the start). */

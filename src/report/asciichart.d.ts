@@ -1,4 +1,4 @@
-// Types of the parts of asciichart 1.5 that loss-chart.ts uses; the package has none.
+// Declares the types of the parts of asciichart 1.5 that loss-chart.ts uses, because the package has none.
 declare module "asciichart" {
   export interface PlotConfig {
     readonly min?: number;

@@ -1,4 +1,5 @@
-// Prints the claims of an experiment as a text table: claim, promised, measured, holds. Long texts wrap inside their cells.
+// Formats the claims of an experiment as a text table: claim, promised, measured, holds. Long texts wrap inside their cells. gaussflow
+// experiment prints it after each experiment.
 import type { Claim } from "../document.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";

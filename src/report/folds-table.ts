@@ -1,5 +1,5 @@
-// Prints the folds of a cross-validation for gaussflow train: the errors on the held-out rows of each fold, on all rows together, and the
-// spread of the folds' RMSE.
+// Formats the folds of a cross-validation as a text table or as fields for --json: the errors on the held-out rows of each fold, on all
+// rows together, and the spread of the folds' RMSE. gaussflow train --cross-validate prints it (cli/train-many.ts).
 import type { CrossValidationResult } from "../jobs/cross-validate.js";
 import { metricsColumns, metricsRows } from "./metrics-table.js";
 import { formatNumber } from "./numbers.js";

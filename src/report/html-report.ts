@@ -1,5 +1,5 @@
-// Makes one HTML file of the outcomes of experiments, for gaussflow experiment. The file needs nothing else: no network, no fonts, no other
-// files. Its content security policy allows exactly the script and the style sheet written here, by their hashes.
+// Makes one HTML file of the outcomes of experiments; gaussflow experiment calls it at its end. The file needs nothing else: no network, no
+// fonts, no other files. Its content security policy allows exactly the script and the style sheet written here, by their hashes.
 import { createHash } from "node:crypto";
 import type { ExperimentOutcome } from "../document.js";
 import { argumentError } from "../errors.js";

@@ -1,4 +1,5 @@
-// Makes the lines of --json: one JSON object a line, distinguished by `type`. JSON has no NaN or infinity, so such values become null.
+// Makes the lines that every command prints with --json: one JSON object a line, distinguished by `type`. JSON has no NaN or infinity, so
+// such values become null.
 
 import type { SetMetrics } from "../loss/metrics.js";
 import type { Reason } from "../method/reason.js";

@@ -1,5 +1,5 @@
-// Draws the loss of a run with characters (gaussflow train --plot): log10 of the training loss (a line) and of the validation loss (dots)
-// over the iteration. asciichart draws each curve on a common scale, and this file overlays them.
+// Draws the loss of a run with characters, for gaussflow train --plot and the demo: log10 of the training loss (a line) and of the
+// validation loss (dots) over the iteration. asciichart draws each curve on a common scale, and this file overlays them.
 import asciichart from "asciichart";
 import type { TrainRecord } from "../run/record.js";
 import { type Painter, plain } from "./paint.js";

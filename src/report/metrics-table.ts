@@ -1,5 +1,5 @@
-// Prints the table of errors of gaussflow train and evaluate: train, validation and test by RMSE, MAE, R^2 in the units of the data. All
-// tables of metrics share its columns and lines.
+// Formats the table of errors that gaussflow train and evaluate print: train, validation and test by RMSE, MAE, R^2 in the units of the
+// data. folds-table.ts shares its columns and lines.
 import type { SetMetrics, TargetMetrics } from "../loss/metrics.js";
 import { formatCount, formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";

@@ -1,5 +1,5 @@
-// Formats numbers for people, in the commands and reports: four significant digits, plain or with an exponent, whichever is short; a dash
-// if there is no value.
+// Formats numbers for people, in the commands, the tables and charts of this folder, the HTML report and the demo: four significant digits,
+// plain or with an exponent, whichever is short; a dash if there is no value.
 
 /**
  * A number in at most `digits` significant digits: 0.03142, 12.35, 3.142e-7. Not finite or absent: a dash ("inf" for infinities).

@@ -1,5 +1,5 @@
-// Colors text for terminals: a painter that colors, or one that leaves text unchanged. It respects NO_COLOR and FORCE_COLOR
-// (https://no-color.org); dumb terminals get plain text.
+// Colors text for terminals: a painter that colors, or one that leaves text unchanged. cli/terminal.ts chooses one for each stream, and the
+// tables and charts of this folder take it. It respects NO_COLOR and FORCE_COLOR (https://no-color.org); dumb terminals get plain text.
 
 /** Styles the reports use, by meaning. */
 export type Tone = "title" | "muted" | "good" | "bad" | "first" | "second";

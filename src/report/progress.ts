@@ -1,5 +1,6 @@
-// Shows the progress of one training on standard error. On a terminal: one line, rewritten at most ten times a second. Elsewhere (a file, a
-// pipe, CI): whole lines at iterations 0, 1, 2, 5, 10, 20, 50, ... and whenever a second has passed since the last.
+// Shows the progress of one training on standard error, for gaussflow train and the demo. On a terminal: one line, rewritten at most ten
+// times a second. Elsewhere (a file, a pipe, CI): whole lines at iterations 0, 1, 2, 5, 10, 20, 50, ... and whenever a second has passed
+// since the last.
 import type { TrainRecord } from "../run/record.js";
 import { formatLoss, formatSeconds } from "./numbers.js";
 import { type Painter, painterFor } from "./paint.js";

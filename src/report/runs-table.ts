@@ -1,4 +1,4 @@
-// Prints the runs of gaussflow train --restarts, best first, as a table, or returns them as fields for --json.
+// Formats the runs of gaussflow train --restarts, best first, as a table or as fields for --json (cli/train-many.ts).
 import { GaussflowError } from "../errors.js";
 import type { JobResult } from "../jobs/train-many.js";
 import { formatLoss, formatSeconds } from "./numbers.js";

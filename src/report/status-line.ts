@@ -1,4 +1,5 @@
-// Shows on one rewritten line of a terminal what an experiment or a training computes; writes nothing to a file, a pipe or CI.
+// Shows on one rewritten line of a terminal what an experiment (cli/experiment.ts) or several trainings (many-progress.ts) compute; writes
+// nothing to a file, a pipe or CI.
 import type { ProgressStream } from "./progress.js";
 
 const REWRITE_MILLISECONDS = 100;

@@ -1,4 +1,5 @@
-// Makes plain text tables for the commands: a heading row, a body, columns as wide as their widest cell.
+// Formats plain text tables for the commands plan and experiment, the other tables of this folder and the demo: a heading row, a body,
+// columns as wide as their widest cell.
 import { type Painter, plain } from "./paint.js";
 
 /** How a column is set. */

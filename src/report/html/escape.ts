@@ -1,5 +1,5 @@
-// Escapes text for the report: as markup, embedded JSON, ids and file names. Everything that a user, a data file or an experiment wrote
-// passes through one of these functions.
+// Escapes text for the report: as markup, embedded JSON, ids and file names. html-report.ts and the other files of this folder pass
+// everything that a user, a data file or an experiment wrote through one of these functions.
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",

@@ -1,4 +1,4 @@
-// Makes the top of the report: what was run, how many claims hold and which do not, and the links to each experiment.
+// Makes the top of the report, for html-report.ts: what was run, how many claims hold and which do not, and the links to each experiment.
 import type { ExperimentOutcome } from "../../document.js";
 import { formatSeconds } from "../numbers.js";
 import { escapeHtml } from "./escape.js";

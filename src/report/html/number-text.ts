@@ -1,4 +1,4 @@
-// Formats numbers for cells of the report's tables.
+// Formats numbers for cells of the report's tables (data-table.ts, experiment-section.ts).
 import { formatNumber } from "../numbers.js";
 
 /** Whole numbers as they are (a seed is a name, not a quantity), others in `digits` significant digits. */

@@ -1,5 +1,5 @@
-// Assembles the script of the report's page from the text of the functions in ./browser and in numbers.ts. They are typed and checked like
-// all others; they can be embedded because they refer to nothing outside themselves.
+// Assembles the script of the report's page, for html-report.ts, from the text of the functions in ./browser and in numbers.ts. They are
+// typed and checked like all others; they can be embedded because they refer to nothing outside themselves.
 import { formatNumber } from "../numbers.js";
 import { alignSeries } from "./browser/align-series.js";
 import { axisKit } from "./browser/axis-kit.js";

@@ -1,6 +1,7 @@
-// The colors of the report, one scheme for light and one for dark surroundings. A search found the hues: each has a contrast of 3:1 or more
-// against the background, and the smallest distance between two of them (OKLab) is as large as possible for normal vision and for the three
-// color-vision deficiencies. test/unit/report-html-palette.test.ts computes both again.
+// Defines the colors of the report, one scheme for light and one for dark surroundings, for its style sheet and its charts (style-sheet.ts,
+// figure-style.ts, chart-data.ts). A search found the hues: each has a contrast of 3:1 or more against the background, and the smallest
+// distance between two of them (OKLab) is as large as possible for normal vision and for the three color-vision deficiencies.
+// test/unit/report-html-palette.test.ts computes both again.
 
 /** Colors by meaning, as #rrggbb. */
 export interface Scheme {

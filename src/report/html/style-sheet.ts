@@ -1,4 +1,5 @@
-// The style sheet of the report. Colors come from the palette as custom properties; the canvas reads the same ones.
+// Makes the style sheet of the report, for html-report.ts. Colors come from the palette as custom properties; the canvas reads the same
+// ones.
 import { figureStyle } from "./figure-style.js";
 import { DARK, LIGHT, schemeVariables } from "./palette.js";
 

@@ -1,4 +1,4 @@
-// Reads uPlot's script, style sheet and license from its package, to be embedded in the report.
+// Reads uPlot's script, style sheet and license from its package, which html-report.ts embeds in the report.
 import { readFileSync } from "node:fs";
 import { packageRequire } from "../../package-root.js";
 

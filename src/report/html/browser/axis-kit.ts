@@ -1,5 +1,5 @@
-// Axis ticks and labels of the report's charts, for draw-chart.ts in the browser. page-program.ts embeds the functions as text, so they refer
-// to nothing but their parameters and the language.
+// Computes axis ticks and labels of the report's charts, for draw-chart.ts in the browser. page-program.ts embeds the functions as text, so
+// they refer to nothing but their parameters and the language.
 //
 // A log axis is drawn as a linear axis of log10, and a linear one in units of a power of ten, so that all values in uPlot are of order one.
 // uPlot's own log scale ignores a zoom to ranges narrower than 1e-16, which matter for losses.

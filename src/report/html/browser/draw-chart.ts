@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
-// Draws one chart of the report with uPlot in the browser. page-program.ts embeds the function as text, so it refers to nothing but its
-// parameters and the browser.
+// Draws one chart of the report with uPlot in the browser, called by start-page.ts for every chart. page-program.ts embeds the function as
+// text, so it refers to nothing but its parameters and the browser.
 import type uPlot from "uplot";
 import type { ChartData, SeriesData } from "../chart-data.js";
 import type { Aligned, Points } from "./align-series.js";

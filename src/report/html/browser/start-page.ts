@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
-// Starts the report's page in the browser: draws every chart and connects it to its figure. page-program.ts embeds the function as text, so
-// it refers to nothing but its parameters and the browser.
+// Starts the report's page in the browser: draws every chart and connects it to its figure. page-program.ts embeds the function as text and
+// the call of it, which the browser makes when the page is loaded; the function refers to nothing but its parameters and the browser.
 import type { ChartData } from "../chart-data.js";
 import type { DrawnChart, drawChart, Kit } from "./draw-chart.js";
 import type { wireFigure } from "./wire-figure.js";

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-// Connects the legend and the buttons of a figure to its chart in the browser. page-program.ts embeds the function as text, so it refers to
-// nothing but its parameters and the browser.
+// Connects the legend and the buttons of a figure to its chart in the browser, called by start-page.ts for every chart. page-program.ts
+// embeds the function as text, so it refers to nothing but its parameters and the browser.
 import type { ChartListener, DrawnChart } from "./draw-chart.js";
 
 /** The elements around a chart in its figure. */
