@@ -1,7 +1,7 @@
 // Checks the architecture and the data that an engine is created from, for create.ts: native code reads these arrays by the sizes and
 // offsets of the architecture.
 import { argumentError } from "../errors.js";
-import { checkLoss } from "../loss/rules.js";
+import { checkFixedLoss } from "../loss/rules.js";
 import { ACTIVATION_NAMES, isActivationName } from "../network/activations.js";
 import type { Architecture, Layer } from "../network/architecture.js";
 import { layOut } from "../network/parameters.js";
@@ -20,7 +20,7 @@ export function checkEngine(architecture: Architecture, data: EngineData): void 
   checkCount("data.sampleCount", n, 1);
   checkDoubles("data.inputs", inputs, file === undefined ? n * inputSize : 0);
   checkDoubles("data.targets", targets, file === undefined ? n * outputSize : 0);
-  if (data.loss !== undefined) checkLoss("data.loss", data.loss);
+  if (data.loss !== undefined) checkFixedLoss("data.loss", data.loss);
   if (data.slots !== undefined) checkSlots("data.slots", data.slots, n);
   if (file !== undefined) checkFile(file, inputSize, outputSize);
   if (weights === undefined) return;

@@ -27,7 +27,7 @@ export interface RowLayout {
 }
 
 /** Whole rows that are read at a time. */
-export function blockRows({ width }: RowLayout): number {
+export function blockRows({ width }: Pick<RowLayout, "width">): number {
   return Math.max(1, Math.floor(BLOCK / width));
 }
 

@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import { type Loss, lossRule } from "../loss/rules.js";
+import { checkFixedLoss, type Loss, lossRule } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 import { dormandPrince, type Integrator } from "../ode/integrator.js";
 import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "../ode/options.js";
@@ -62,6 +62,7 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   checkOptionNames("options", options, NAMES);
   const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
   const run = completeRunOptions(options);
+  checkFixedLoss("options.loss", run.loss);
   const { route = "auto", integrator = dormandPrince() } = options;
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   checkIntegrator(integrator);

@@ -4,6 +4,14 @@
 //
 // The second derivative is 0 outside of the threshold, where an outlier would leave no curvature. R^2 is the majorizing weight instead: it
 // stays positive, and e r = e^2 R^2 (iteratively reweighted least squares).
+//
+// Without a delta, `train` finds it from the residuals of a first fit (src/train/first-fit.ts):
+//
+//   delta = 1.345 * 1.4826 * median |e|
+//
+// 1.4826 median |e| estimates the standard deviation of normal noise, and outliers hardly move it. With 1.345 standard deviations the fit
+// keeps 95% of the efficiency of squared error on normal noise (Huber 1964, Holland and Welsch 1977).
+import { argumentError } from "../errors.js";
 import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
 import { type LossRule, sumOverOutputs } from "./loss.js";
 
@@ -12,9 +20,10 @@ export interface HuberOptions {
   /**
    * The error above which the loss grows linearly, above 0, in the units the network is trained in: standard deviations of the
    * target where a run standardizes, else the units of the data. 1.345 times the standard deviation of the noise without its
-   * outliers is the usual choice.
+   * outliers is the usual choice. Default: `train` finds that number from the residuals of a first fit, and then keeps it fixed
+   * (`TrainResult.lossUsed`). A flow and an engine need it given.
    */
-  readonly delta: number;
+  readonly delta?: number | undefined;
   /** Weight decay d >= 0, relative to the sum loss in the units the network is trained in. Default 0. */
   readonly decay?: number | undefined;
 }
@@ -23,8 +32,8 @@ export interface HuberOptions {
 export interface Huber {
   /** Name of the loss. */
   readonly kind: "huber";
-  /** The error above which the loss grows linearly, in the units of training. */
-  readonly delta: number;
+  /** The error above which the loss grows linearly, in the units of training; null = `train` finds it. */
+  readonly delta: number | null;
   /** Weight decay, in units of the sum loss. */
   readonly decay: number;
 }
@@ -32,32 +41,52 @@ export interface Huber {
 /**
  * The Huber loss: quadratic for small errors, linear for large ones, so that outliers pull with a bounded force.
  *
- * @example train(net, data, { loss: huber({ delta: 0.3 }) })
- * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option, a delta that is missing or not above 0, or a negative decay.
+ * @example train(net, data, { loss: huber() })
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option, a delta that is not above 0, or a negative decay.
  */
-export function huber(options: HuberOptions): Huber {
+export function huber(options: HuberOptions = {}): Huber {
   checkOptionNames("options", options, ["delta", "decay"]);
   const { delta, decay = 0 } = options;
-  checkPositive("options.delta", delta);
+  if (delta !== undefined) checkPositive("options.delta", delta);
   checkNonNegative("options.decay", decay);
-  return { kind: "huber", delta, decay };
+  return { kind: "huber", delta: delta ?? null, decay };
 }
 
-export function huberRule({ delta }: Huber): LossRule {
+/** The threshold for normal noise whose absolute values have this median. */
+export function deltaOfMedian(median: number): number {
+  return 1.345 * 1.4826 * median;
+}
+
+/** The delta of a loss that is about to be computed. @throws GAUSSFLOW_ARGUMENT where it has not been found */
+export function checkedDelta({ delta }: Huber, name: string): number {
+  if (delta !== null) return delta;
+  throw argumentError(
+    `${name}.delta`,
+    "must be given here, since only train() finds it: use huber({ delta }), for example with result.lossUsed.delta of a training",
+    delta,
+  );
+}
+
+export function huberRule(loss: Huber): LossRule {
+  const { delta } = loss;
   return {
-    label: `Huber loss (delta ${delta})`,
+    label: `Huber loss (${delta === null ? "delta by a first fit" : `delta ${delta}`})`,
     factor: "diagonal",
     exact: false,
     targets: "real",
     link: "identity",
     sumOfSquares: false,
-    apply: sumOverOutputs((psi, y, out) => {
-      const e = psi - y;
-      const size = Math.abs(e);
-      const inside = size <= delta;
-      out.value = inside ? 0.5 * e * e : delta * (size - 0.5 * delta);
-      out.gradient = inside ? e : delta * Math.sign(e);
-      out.factor = inside ? 1 : Math.sqrt(delta / size);
-    }),
+    apply: delta === null ? () => checkedDelta(loss, "loss") : huberSum(delta),
   };
+}
+
+function huberSum(delta: number): LossRule["apply"] {
+  return sumOverOutputs((psi, y, out) => {
+    const e = psi - y;
+    const size = Math.abs(e);
+    const inside = size <= delta;
+    out.value = inside ? 0.5 * e * e : delta * (size - 0.5 * delta);
+    out.gradient = inside ? e : delta * Math.sign(e);
+    out.factor = inside ? 1 : Math.sqrt(delta / size);
+  });
 }

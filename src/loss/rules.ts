@@ -2,7 +2,7 @@
 // here.
 import { argumentError } from "../errors.js";
 import { checkNonNegative, checkOptionNames, checkPositive, isObject } from "../options.js";
-import { type Huber, huberRule } from "./huber.js";
+import { checkedDelta, type Huber, huberRule } from "./huber.js";
 import { type Logistic, logisticRule } from "./logistic.js";
 import type { LossRule } from "./loss.js";
 import { type SoftmaxCrossEntropy, softmaxCrossEntropyRule } from "./softmax-cross-entropy.js";
@@ -42,6 +42,13 @@ export function checkLoss(name: string, loss: unknown): asserts loss is Loss {
     throw argumentError(name, "must be made by squaredError(), huber(), logistic() or softmaxCrossEntropy()", loss);
   const parameters = PARAMETERS[loss.kind as Loss["kind"]];
   checkOptionNames(name, loss, ["kind", ...parameters, "decay"]);
-  for (const parameter of parameters) checkPositive(`${name}.${parameter}`, loss[parameter]);
+  for (const parameter of parameters)
+    if (!(loss.kind === "huber" && loss[parameter] === null)) checkPositive(`${name}.${parameter}`, loss[parameter]);
   checkNonNegative(`${name}.decay`, loss.decay);
+}
+
+/** The same for whoever computes with the loss now. @throws GAUSSFLOW_ARGUMENT also for a Huber loss whose delta has not been found */
+export function checkFixedLoss(name: string, loss: unknown): asserts loss is Loss {
+  checkLoss(name, loss);
+  if (loss.kind === "huber") checkedDelta(loss, name);
 }

@@ -21,17 +21,23 @@ export class Interrupt {
   readonly #controller = new AbortController();
   readonly #user: AbortSignal | undefined;
   readonly #seconds: number;
-  readonly #start = performance.now();
+  readonly #start: number;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #forward = () => this.#controller.abort(this.#user?.reason);
 
-  constructor(user: AbortSignal | undefined, seconds: number) {
+  /**
+   * @param seconds that the run may take
+   * @param spent those that it has taken before
+   */
+  constructor(user: AbortSignal | undefined, seconds: number, spent = 0) {
     this.#user = user;
     this.#seconds = seconds;
+    this.#start = performance.now() - 1000 * spent;
     user?.addEventListener("abort", this.#forward, { once: true });
     if (user?.aborted) this.#forward();
-    if (1000 * seconds <= longestTimer) {
-      this.#timer = setTimeout(() => this.#controller.abort(), 1000 * seconds);
+    const left = Math.max(0, 1000 * (seconds - spent));
+    if (left <= longestTimer) {
+      this.#timer = setTimeout(() => this.#controller.abort(), left);
       this.#timer.unref();
     }
   }

@@ -30,6 +30,8 @@ export interface TrainRecord extends TrialHistory {
   readonly condition: number | null;
   /** Number of pairs of the secant correction that was added to G (`step/secant.ts`); absent without one. */
   readonly secant?: number | undefined;
+  /** With the Huber loss: its threshold in the units of training, the same in all records of a run. Absent with other losses. */
+  readonly delta?: number | undefined;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
   /** Seconds since the start of the run. */

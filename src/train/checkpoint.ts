@@ -63,11 +63,20 @@ const RECORD: Fields = {
       },
     },
     secant: "count",
+    delta: "number",
   },
 };
 
-/** Writes the snapshot completely or not at all. Equal arrays are written once, because the best point is often the last. */
-export async function writeCheckpoint(path: string, snapshot: Snapshot, print: string): Promise<void> {
+/**
+ * Writes the snapshot completely or not at all. Equal arrays are written once, because the best point is often the last.
+ * @param delta that the run has found for a Huber loss without one; else null
+ */
+export async function writeCheckpoint(
+  path: string,
+  snapshot: Snapshot,
+  print: string,
+  delta: number | null,
+): Promise<void> {
   const { parameters, best, bestValidation } = snapshot;
   const point = (one: Best, places: Readonly<Record<string, Float64Array>>) => {
     const place = Object.keys(places).find((name) => equal(places[name], one.parameters));
@@ -97,6 +106,7 @@ export async function writeCheckpoint(path: string, snapshot: Snapshot, print: s
     ...(snapshot.gradientStart === null
       ? {}
       : { gradientStart: encodeFloats(Float64Array.of(snapshot.gradientStart)) }),
+    ...(delta === null ? {} : { delta: encodeFloats(Float64Array.of(delta)) }),
     ...packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
@@ -122,14 +132,28 @@ export interface CheckpointForm {
   readonly checkState?: Method["checkState"];
 }
 
-/** @throws GAUSSFLOW_FILE */
-export async function readCheckpoint(path: string, print: string, form: CheckpointForm): Promise<Snapshot> {
+/** The fields of a checkpoint of the run with this fingerprint. @throws GAUSSFLOW_FILE */
+async function readBody(path: string, print: string): Promise<Record<string, unknown>> {
   const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
   if (body.fingerprint !== print)
     throw fileError(
       path,
       "belongs to another run: data, network, method or options differ from those it was made with",
     );
+  return body;
+}
+
+/** The delta that the run has found. @throws GAUSSFLOW_FILE */
+export async function readDelta(path: string, print: string): Promise<number> {
+  const body = await readBody(path, print);
+  const [delta] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
+  if (!(delta > 0)) throw fileError(path, `delta must be above 0; it is ${delta}`);
+  return delta;
+}
+
+/** @throws GAUSSFLOW_FILE */
+export async function readCheckpoint(path: string, print: string, form: CheckpointForm): Promise<Snapshot> {
+  const body = await readBody(path, print);
   const { parameterCount } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);

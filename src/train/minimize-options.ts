@@ -27,6 +27,10 @@ export interface MinimizeOptions {
   /** Validation data, evaluated after every accepted step; the factor as above. */
   readonly validation?: { readonly engine: Engine; readonly meanFactor: number } | null;
   readonly condition?: boolean | undefined;
+  /** Seconds of this run before the loop, which count as its own. Default 0. */
+  readonly spent?: number | undefined;
+  /** What every record holds besides its trial. Default nothing. */
+  readonly recordFields?: Pick<TrainRecord, "delta"> | undefined;
   /** Parameters to begin at in place of the initial ones, seen from the linearization there; null = those. Not asked when resuming. */
   readonly startBeside?: (point: Point) => Float64Array | null;
   readonly matrixFree?: MatrixFreeSettings | undefined;

@@ -67,7 +67,7 @@ class Loop {
 
   constructor(engine: Engine, initial: Float64Array, options: MinimizeOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay, stop } = options;
-    const { matrixFree = defaultMatrixFree, evenness } = options;
+    const { matrixFree = defaultMatrixFree, evenness, spent = 0 } = options;
     const { sampleCount, outputSize, parameterCount, vectors = plainVectors } = engine;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     const spare = SpareVectors.for(parameterCount);
@@ -78,8 +78,9 @@ class Loop {
     this.#sizes = { route, condition, sampleCount, outputSize, parameterCount, evenness };
     this.#vectors = vectors;
     this.#meanFactor = options.meanFactor ?? 2 / (sampleCount * outputSize);
-    this.#run = new RunState(initial, () => (scaling === "identity" ? null : freshScaling(this.#problem)), resume);
-    this.interrupt = new Interrupt(options.signal, stop.seconds);
+    const fresh = () => (scaling === "identity" ? null : freshScaling(this.#problem));
+    this.#run = new RunState(initial, fresh, resume, spent);
+    this.interrupt = new Interrupt(options.signal, stop.seconds, spent);
     this.checkpoints = new CheckpointKeeper(options.checkpoint ?? null, "iteration");
     if (resume !== null) this.checkpoints.note(resume.iteration, () => resume);
   }
@@ -229,8 +230,8 @@ class Loop {
     { objective, loss }: { readonly objective: number; readonly loss: number },
     validation: Kept["validation"] = { loss: null, seconds: 0 },
   ): Promise<TrainRecord> {
-    const [run, { checkpoint, observer }] = [this.#run, this.#options];
-    const kept = { objective, loss: loss * this.#meanFactor, validation, elapsed: run.elapsed };
+    const [run, { checkpoint, observer, recordFields }] = [this.#run, this.#options];
+    const kept = { objective, loss: loss * this.#meanFactor, validation, elapsed: run.elapsed, recordFields };
     const record = trialRecord(trial, kept);
     run.records.push(record);
     // Only for checkpoints: the scaling is copied, which is as long as the parameters.

@@ -29,8 +29,9 @@ export class RunState {
   /**
    * @param initial p parameters, copied. Ignored when resuming.
    * @param scaling the running maximum of a run that begins, 0 everywhere. Ignored when resuming.
+   * @param spent seconds of this run so far
    */
-  constructor(initial: Float64Array, scaling: () => Float64Array | null, resume: Snapshot | null) {
+  constructor(initial: Float64Array, scaling: () => Float64Array | null, resume: Snapshot | null, spent: number) {
     const start = { iteration: 0, parameters: initial.slice(), value: Number.NaN, loss: Number.NaN };
     this.iteration = resume?.iteration ?? 0;
     this.parameters = resume?.parameters.slice() ?? start.parameters;
@@ -41,7 +42,7 @@ export class RunState {
     this.bestValidation = resume?.bestValidation ?? null;
     this.stale = resume?.stale ?? 0;
     this.last = { ...start, iteration: this.iteration, parameters: this.parameters };
-    this.#before = resume?.elapsed ?? 0;
+    this.#before = spent + (resume?.elapsed ?? 0);
   }
 
   /** Seconds of this call and of those it resumed. */

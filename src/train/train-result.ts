@@ -1,5 +1,6 @@
 // The type of the result of `train`.
 
+import type { Loss } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
@@ -27,6 +28,8 @@ export interface TrainResult<Report = unknown> {
   readonly bestIteration: number;
   /** Mean loss of `network`, as in the records. */
   readonly loss: number;
+  /** The loss that was minimized, with all its parameters: of `huber()` with the delta that the training has found, in its units. */
+  readonly lossUsed: Loss;
   /** Its loss on the validation data; null without them. */
   readonly validationLoss: number | null;
   /** Seconds of the whole training. */

@@ -1,41 +1,24 @@
-// The public `train` and `trainSteps`: prepare units, parts of the data, engines and files, and run the loop of minimize.ts.
-import { checkWritable } from "../atomic-file.js";
-import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
-import type { Engine, EngineData } from "../backend/engine.js";
+import type { Engine } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
-import { Dataset, type DatasetInput, splitSteps } from "../data/dataset.js";
-import { constantWarnings } from "../data/scaling.js";
-import { argumentError } from "../errors.js";
-import { finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
+import { Dataset, type DatasetInput } from "../data/dataset.js";
+import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
 import { scalingInEffect } from "../linearize/problem.js";
 import { lossRule } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Reason } from "../method/reason.js";
 import { type Network, seedOf } from "../network/network.js";
-import { optionsText } from "../network/network-options.js";
 import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
-import { fingerprint } from "../run/fingerprint.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
-import { checkLossTargets } from "../run/loss-targets.js";
 import type { ObservedRun, Observer } from "../run/observer.js";
-import {
-  checkTargetsKept,
-  engineData,
-  fittedPartSteps,
-  lossFactor,
-  startingPoint,
-  trainingDataSteps,
-  withWeightSteps,
-} from "../run/prepare.js";
-import { checkReachable } from "../run/reachable.js";
+import { lossFactor, trainingDataSteps } from "../run/prepare.js";
 import type { TrainRecord } from "../run/record.js";
-import { SampleEngine } from "../run/sample-engine.js";
 import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
+import { type Begun, begin, cut } from "./begin.js";
 import { type CheckpointForm, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { describeChoice } from "./chosen.js";
 import { minimize } from "./minimize.js";
@@ -94,7 +77,7 @@ export async function* trainSteps<Report = never>(
       { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
     ]);
   const { fit, validation } = await finishInTurns(cut(whole, completed, options.validation), pace);
-  const backend = { backend: options.backend, threads: plan.threads };
+  const backend = { backend: options.backend, threads: plan.threads, route: plan.route };
   let begun: Begun;
   try {
     begun = await begin(network, fit, validation, completed, backend, {
@@ -110,12 +93,13 @@ export async function* trainSteps<Report = never>(
     return finish(network, fit, validation, completed, plan, engine, unbegun(network, reason), report);
   }
   const { start, engine, observed, validationEngine, constant } = begun;
+  const settled = { ...completed, loss: begun.fixed.loss };
   try {
-    const settings = await minimizeOptions(begun, fit, validation, completed, plan, options);
+    const settings = await minimizeOptions(begun, fit, validation, settled, plan, options);
     const result = yield* minimize(engine, start.parameters, settings);
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     const warnings = [...constant, ...result.warnings];
-    return finish(start, fit, validation, completed, plan, engine, { ...result, warnings }, report);
+    return finish(start, fit, validation, settled, plan, engine, { ...result, warnings }, report);
   } finally {
     engine.dispose();
     observed?.sample.dispose();
@@ -125,30 +109,30 @@ export async function* trainSteps<Report = never>(
 
 /** What the loop is told of the run. @throws GAUSSFLOW_FILE for a checkpoint that cannot be gone on from */
 async function minimizeOptions(
-  { start, print, engine, observed, validationEngine }: Begun,
+  { start, print, fixed, engine, observed, validationEngine }: Begun,
   fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   plan: Plan<TrainRoute>,
   options: TrainOptions,
 ): Promise<MinimizeOptions> {
-  const { checkpoint, resume } = completed;
+  const { checkpoint, resume, loss } = completed;
   return {
     method: completed.method,
     stop: completed.stop,
     route: plan.route,
-    decay: completed.loss.decay,
+    decay: loss.decay,
     condition: completed.condition,
     matrixFree: completed.matrixFree,
+    spent: fixed.seconds,
+    recordFields: loss.kind === "huber" && loss.delta !== null ? { delta: loss.delta } : {},
     layerSizes: layerSizes(start.architecture),
-    startBeside: (point) => besideSymmetry(start, completed.loss.decay, point),
-    sumOfSquares: lossRule(completed.loss).sumOfSquares,
-    meanFactor: lossFactor(fit, completed.loss),
+    startBeside: (point) => besideSymmetry(start, loss.decay, point),
+    sumOfSquares: lossRule(loss).sumOfSquares,
+    meanFactor: lossFactor(fit, loss),
     evenness: evenness(fit.weights, fit.sampleCount),
     validation:
-      validationEngine && validation
-        ? { engine: validationEngine, meanFactor: lossFactor(validation, completed.loss) }
-        : null,
+      validationEngine && validation ? { engine: validationEngine, meanFactor: lossFactor(validation, loss) } : null,
     signal: options.signal,
     observer: observe(
       options,
@@ -158,20 +142,20 @@ async function minimizeOptions(
         sample: observed.sample.get,
         architecture: start.architecture,
         start: start.parameters,
-        decay: completed.loss.decay,
+        decay: loss.decay,
         targets: observed.targets,
         weights: observed.weights,
         terms: observed.terms,
         resolution: 0,
         discretized: (rate) => rate,
         fixedStep: null,
-        identityScaling: scalingInEffect(completed.method.scaling, plan.route, completed.loss.decay) === "identity",
+        identityScaling: scalingInEffect(completed.method.scaling, plan.route, loss.decay) === "identity",
         signal: options.signal ?? new AbortController().signal,
       },
     ),
     checkpoint: checkpoint && {
       every: checkpoint.every,
-      write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print),
+      write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print, fixed.found),
     },
     resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
   };
@@ -184,8 +168,6 @@ async function minimizeOptions(
 function heardWhile({ resume }: CompletedTrainOptions, { signal }: TrainOptions): AbortSignal | undefined {
   return resume === null ? signal : undefined;
 }
-
-type Begun = Awaited<ReturnType<typeof begin>>;
 
 /** The end of a run that was aborted before its first linearization. */
 function unbegun(network: Network, reason: Reason): MinimizeResult {
@@ -200,42 +182,6 @@ function unbegun(network: Network, reason: Reason): MinimizeResult {
     elapsed: 0,
     warnings: [],
   };
-}
-
-/**
- * The start of a run in its units, the engines, and what a monitor asks for. A function of its own, so that without a monitor nothing
- * holds the scaled copy of the inputs once the engine has its own. The passes over the data take turns with the event loop.
- * @throws the signal's reason once it has been aborted
- */
-async function begin(
-  network: Network,
-  fit: Dataset | FileDataset,
-  validation: Dataset | null,
-  completed: CompletedTrainOptions,
-  backend: BackendOptions,
-  { signal, monitor }: TrainOptions,
-) {
-  const point = await startingPoint(network, fit, completed, signal);
-  await checkTargetsKept(point);
-  if (point.start.link === "identity") checkReachable(point, fit);
-  if (validation !== null) await checkLossTargets(network, validation, completed.loss, signal);
-  const { start, scaling, data, terms } = point;
-  const { checkpoint, resume } = completed;
-  if (checkpoint !== null) await checkWritable(checkpoint.path);
-  const print = checkpoint === null && resume === null ? "" : await printOf(start, data, validation, completed, signal);
-  const held = validation === null ? null : await engineData(start, validation, scaling, signal, completed.loss);
-  const constant = await constantWarnings(fit, signal);
-  const engine = await createEngineInTurns(start.architecture, data, backend, signal);
-  try {
-    const { targets, weights = null } = data;
-    const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
-    const validationEngine = held && (await createEngineInTurns(start.architecture, held, backend, signal));
-    const observed = sample && { sample, targets, weights, terms };
-    return { start, print, engine, validationEngine, observed, constant };
-  } catch (error) {
-    engine.dispose();
-    throw error;
-  }
 }
 
 /** What a checkpoint of the run looks like. */
@@ -277,60 +223,6 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): 
   };
 }
 
-/**
- * Training part, of it the rows with a weight, and validation part. Rows that a split column holds out are never trained on, whatever
- * the options say.
- */
-function* cut(
-  whole: Dataset | FileDataset,
-  { validation, seed }: CompletedTrainOptions,
-  asked: TrainOptions["validation"],
-): Steps<{ fit: Dataset | FileDataset; validation: Dataset | null }> {
-  if (whole instanceof FileDataset)
-    return { fit: whole, validation: typeof validation === "object" ? validation : null };
-  if (whole.parts !== null) {
-    const parts = yield* splitSteps(whole);
-    if (typeof asked === "number" && asked !== 0)
-      throw argumentError(
-        "options.validation",
-        "must not be a fraction: the table's split column names the parts",
-        asked,
-      );
-    const given = typeof validation === "object" ? validation : null;
-    return {
-      fit: yield* withWeightSteps(parts.train),
-      validation: given ?? (asked === false || asked === 0 ? null : parts.validation),
-    };
-  }
-  if (typeof validation !== "number") return { fit: yield* fittedPartSteps(whole), validation };
-  const parts = yield* splitSteps(whole, { validation, seed });
-  return { fit: yield* withWeightSteps(parts.train), validation: parts.validation };
-}
-
-function printOf(
-  network: Network,
-  data: EngineData,
-  validation: Dataset | null,
-  { method, loss, standardize: scaled, seed, route, matrixFree }: CompletedTrainOptions,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const inner = route === "matrix-free" ? { matrixFree } : {};
-  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner };
-  const parts = [
-    JSON.stringify(settings),
-    optionsText(network.options),
-    network.parameters,
-    data.inputs,
-    data.targets,
-    data.file === undefined ? null : JSON.stringify([data.file.layout.size, data.file.layout.changed]),
-    data.weights ?? null,
-    validation?.inputs ?? null,
-    validation?.targets ?? null,
-    validation?.weights ?? null,
-  ];
-  return fingerprint(parts, signal);
-}
-
 type EngineName = Pick<Engine, "kind" | "threads">;
 
 function finish<Report>(
@@ -344,6 +236,7 @@ function finish<Report>(
   watched: Report | null,
 ): TrainResult<Report> {
   const at = (point: Best) => start.withParameters(point.parameters);
+  const { loss } = completed;
   const kept = result.bestValidation ?? result.best;
   const validationLoss = result.bestValidation?.value ?? null;
   const summary = {
@@ -358,7 +251,8 @@ function finish<Report>(
     seconds: result.elapsed,
     method: completed.method.label,
     // Squared error needs no name: it is what every earlier file was trained with.
-    ...(lossRule(completed.loss).sumOfSquares ? {} : { lossKind: completed.loss.kind }),
+    ...(lossRule(loss).sumOfSquares ? {} : { lossKind: loss.kind }),
+    ...(loss.kind === "huber" ? { lossDelta: loss.delta } : {}),
     features: fit.featureNames,
     targets: fit.targetNames,
     rowMarks: fit instanceof FileDataset ? null : rowMarks(fit),
@@ -373,6 +267,7 @@ function finish<Report>(
     iterations: result.iterations,
     bestIteration: kept.iteration,
     loss: kept.loss,
+    lossUsed: loss,
     validationLoss,
     seconds: result.elapsed,
     monitor: watched,
@@ -381,6 +276,6 @@ function finish<Report>(
     threads: engine.threads,
     warnings: result.warnings,
     ...describeChoice({ start, fit, validation, completed, plan, engine }),
-    advice: adviceAfter(adviceFacts(start, fit, validation, completed.loss, result)),
+    advice: adviceAfter(adviceFacts(start, fit, validation, loss, result)),
   };
 }

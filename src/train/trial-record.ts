@@ -5,6 +5,7 @@ import { singleTolerance } from "../backend/single.js";
 import type { Proposal } from "../method/method.js";
 import type { TrainRecord } from "../run/record.js";
 import type { PrecisionUse } from "../step/trial-history.js";
+import type { MinimizeOptions } from "./minimize-options.js";
 import type { Base, Trial } from "./trial.js";
 
 /** Where the run stands after the trial. */
@@ -15,12 +16,14 @@ export interface Kept {
   /** Validation loss there, null without one, and the seconds it took. */
   readonly validation: { readonly loss: number | null; readonly seconds: number };
   readonly elapsed: number;
+  /** Fields that are the same in all records of the run. */
+  readonly recordFields?: MinimizeOptions["recordFields"];
 }
 
 /** Callers see a record before the run is done with it, so it is frozen. */
 export function trialRecord(
   { iteration, number, base, route, damping, proposal, end, stepNorm, judgment }: Trial,
-  { loss, objective, validation, elapsed }: Kept,
+  { loss, objective, validation, elapsed, recordFields }: Kept,
 ): TrainRecord {
   const { point, seconds } = base;
   const step = proposal === null || failed(proposal) ? null : proposal;
@@ -42,6 +45,7 @@ export function trialRecord(
     ...(proposal === null ? {} : savings(base, step)),
     ...(step?.secant ? { secant: step.secant } : {}),
     ...(step?.inner === undefined ? {} : { inner: step.inner }),
+    ...recordFields,
     validationLoss: validation.loss,
     elapsed,
     seconds: Object.freeze({

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { huber, logistic, softmaxCrossEntropy, squaredError } from "../../src/index.js";
 import type { LossRule, LossSeeds } from "../../src/loss/loss.js";
-import { checkLoss, type Loss, lossRule } from "../../src/loss/rules.js";
+import { checkFixedLoss, checkLoss, type Loss, lossRule } from "../../src/loss/rules.js";
 
 const LOSSES: readonly Loss[] = [squaredError(), huber({ delta: 0.7 }), logistic(), softmaxCrossEntropy()];
 
@@ -193,7 +193,8 @@ describe("far out", () => {
 
 describe("the functions that make losses", () => {
   it.each([
-    [() => huber({} as never), /delta.*positive.*undefined/],
+    [() => checkFixedLoss("options.loss", huber()), /options\.loss\.delta must be given here.*huber\(\{ delta \}\)/],
+    [() => lossRule(huber()).apply(null as never, null), /loss\.delta must be given here/],
     [() => huber({ delta: 0 }), /delta.*positive.*0/],
     [() => huber({ delta: 1, decay: Number.NaN }), /decay.*NaN/],
     [() => logistic({ decay: -2 }), /decay.*-2/],

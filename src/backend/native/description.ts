@@ -1,4 +1,5 @@
 // Describes a network and a data file in the form of the addon's arguments, for the native engine.
+import { checkedDelta } from "../../loss/huber.js";
 import type { Loss } from "../../loss/rules.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -32,7 +33,7 @@ export function nativeNetwork(architecture: Architecture, loss: Loss, slots: num
     outputScale: architecture.outputScale,
     // The position is the number of native/core/loss/loss.h.
     loss: LOSS_KINDS.indexOf(loss.kind),
-    delta: loss.kind === "huber" ? loss.delta : 0,
+    delta: loss.kind === "huber" ? checkedDelta(loss, "loss") : 0,
     slots,
   };
 }

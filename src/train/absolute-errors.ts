@@ -1,0 +1,89 @@
+// The absolute errors |psi - y| of a network on its training data, block by block, in the units of training: for the threshold of the
+// Huber loss (first-fit.ts). Memory stays at one block, whatever the number of rows, also for data files.
+import { type BackendOptions, createEngine } from "../backend/create.js";
+import type { EngineData } from "../backend/engine.js";
+import { FileDataset } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
+import { blockRows } from "../data/row-reader.js";
+import { scaleColumns } from "../data/scaling.js";
+import { Pace } from "../event-loop-yield.js";
+import type { Architecture } from "../network/architecture.js";
+
+/** Some rows. */
+export interface ErrorBlock {
+  /** |psi - y|, rows x c. */
+  readonly errors: Float64Array;
+  /** y, rows x c. */
+  readonly targets: Float64Array;
+  /** Number of the first row. */
+  readonly row: number;
+}
+
+interface Rows {
+  readonly inputs: Float64Array;
+  readonly targets: Float64Array;
+  readonly row: number;
+}
+
+/**
+ * Takes turns with the event loop.
+ * @throws GAUSSFLOW_FILE where a data file has changed, and the signal's reason once it has been aborted
+ */
+export async function* absoluteErrors(
+  architecture: Architecture,
+  parameters: Float64Array,
+  fit: Dataset | FileDataset,
+  data: EngineData,
+  backend: BackendOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ErrorBlock, void> {
+  const blocks = fit instanceof FileDataset ? fileRows(fit, data, signal) : memoryRows(fit, data, signal);
+  for await (const { inputs, targets, row } of blocks) {
+    const sampleCount = targets.length / fit.outputSize;
+    const engine = createEngine(architecture, { sampleCount, inputs, targets }, backend);
+    try {
+      const errors = await engine.forward(parameters, signal);
+      for (let k = 0; k < errors.length; k++) errors[k] = Math.abs(errors[k]! - targets[k]!);
+      yield { errors, targets, row };
+    } finally {
+      engine.dispose();
+    }
+  }
+}
+
+/** Blocks of the same rows as those of a data file, so that their predictions have the same bits. */
+async function* memoryRows(
+  { sampleCount, inputSize: d, outputSize: c, weights }: Dataset,
+  { inputs, targets }: EngineData,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Rows, void> {
+  const pace = new Pace(signal);
+  const rows = blockRows({ width: d + c + (weights === null ? 0 : 1) });
+  for (let row = 0; row < sampleCount; row += rows) {
+    const end = Math.min(sampleCount, row + rows);
+    yield { inputs: inputs.slice(row * d, end * d), targets: targets.slice(row * c, end * c), row };
+    await pace.turn();
+  }
+}
+
+async function* fileRows(
+  fit: FileDataset,
+  { file }: EngineData,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Rows, void> {
+  const { width } = fit.layout;
+  const [d, c] = [fit.inputSize, fit.outputSize];
+  for await (const { block, row } of fit.blocksInTurns(signal)) {
+    const count = block.length / width;
+    const part = (from: number, columns: number) => {
+      const values = new Float64Array(count * columns);
+      for (let i = 0; i < count; i++)
+        values.set(block.subarray(i * width + from, i * width + from + columns), i * columns);
+      return values;
+    };
+    const [inputs, targets] = [part(0, d), part(d, c)];
+    yield file === undefined
+      ? { inputs, targets, row }
+      : { inputs: scaleColumns(inputs, file.inputs), targets: scaleColumns(targets, file.targets), row };
+  }
+}

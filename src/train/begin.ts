@@ -1,0 +1,137 @@
+// Prepares a training before its first iteration: parts of the data, the start in its units, the threshold of a Huber loss that has none,
+// engines, and the fingerprint of the run. Called by train.ts.
+import { checkWritable } from "../atomic-file.js";
+import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
+import type { EngineData } from "../backend/engine.js";
+import { FileDataset } from "../data/data-file.js";
+import { type Dataset, splitSteps } from "../data/dataset.js";
+import { constantWarnings } from "../data/scaling.js";
+import { argumentError } from "../errors.js";
+import type { Steps } from "../event-loop-yield.js";
+import type { Loss } from "../loss/rules.js";
+import type { Network } from "../network/network.js";
+import { optionsText } from "../network/network-options.js";
+import type { TrainRoute } from "../plan/route.js";
+import { fingerprint } from "../run/fingerprint.js";
+import { checkLossTargets } from "../run/loss-targets.js";
+import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeightSteps } from "../run/prepare.js";
+import { checkReachable } from "../run/reachable.js";
+import { SampleEngine } from "../run/sample-engine.js";
+import { readDelta } from "./checkpoint.js";
+import { type FirstFit, findDelta } from "./first-fit.js";
+import type { CompletedTrainOptions, TrainOptions } from "./train-options.js";
+
+export type Begun = Awaited<ReturnType<typeof begin>>;
+
+/**
+ * The start of a run in its units, the engines, and what a monitor asks for. A function of its own, so that without a monitor nothing
+ * holds the scaled copy of the inputs once the engine has its own. The passes over the data take turns with the event loop.
+ * @throws the signal's reason once it has been aborted
+ */
+export async function begin(
+  network: Network,
+  fit: Dataset | FileDataset,
+  validation: Dataset | null,
+  completed: CompletedTrainOptions,
+  { route, ...backend }: BackendOptions & { readonly route: TrainRoute },
+  { signal, monitor }: TrainOptions,
+) {
+  const point = await startingPoint(network, fit, completed, signal);
+  await checkTargetsKept(point);
+  if (point.start.link === "identity") checkReachable(point, fit);
+  if (validation !== null) await checkLossTargets(network, validation, completed.loss, signal);
+  const { start, scaling, terms } = point;
+  const { checkpoint, resume } = completed;
+  if (checkpoint !== null) await checkWritable(checkpoint.path);
+  const print =
+    checkpoint === null && resume === null ? "" : await printOf(start, point.data, validation, completed, signal);
+  const fixed = await fixLoss({ start, fit, data: point.data, completed, route, backend, signal }, print);
+  const { loss } = fixed;
+  const data = { ...point.data, loss };
+  const held = validation === null ? null : await engineData(start, validation, scaling, signal, loss);
+  const constant = await constantWarnings(fit, signal);
+  const engine = await createEngineInTurns(start.architecture, data, backend, signal);
+  try {
+    const { targets, weights = null } = data;
+    const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
+    const validationEngine = held && (await createEngineInTurns(start.architecture, held, backend, signal));
+    const observed = sample && { sample, targets, weights, terms };
+    return { start, print, fixed, engine, validationEngine, observed, constant };
+  } catch (error) {
+    engine.dispose();
+    throw error;
+  }
+}
+
+/** The loss of a run with all its parameters. */
+interface FixedLoss {
+  readonly loss: Loss;
+  /** The delta that the run has found for a Huber loss without one; else null. */
+  readonly found: number | null;
+  /** Seconds that the search has taken. */
+  readonly seconds: number;
+}
+
+/** A Huber loss without a delta gets that of the checkpoint, or that of a first fit. */
+async function fixLoss(run: FirstFit, print: string): Promise<FixedLoss> {
+  const { loss, resume } = run.completed;
+  if (loss.kind !== "huber" || loss.delta !== null) return { loss, found: null, seconds: 0 };
+  const since = performance.now();
+  const found = resume === null ? await findDelta(run) : await readDelta(resume, print);
+  const seconds = resume === null ? (performance.now() - since) / 1000 : 0;
+  return { loss: { ...loss, delta: found }, found, seconds };
+}
+
+/**
+ * Training part, of it the rows with a weight, and validation part. Rows that a split column holds out are never trained on, whatever
+ * the options say.
+ */
+export function* cut(
+  whole: Dataset | FileDataset,
+  { validation, seed }: CompletedTrainOptions,
+  asked: TrainOptions["validation"],
+): Steps<{ fit: Dataset | FileDataset; validation: Dataset | null }> {
+  if (whole instanceof FileDataset)
+    return { fit: whole, validation: typeof validation === "object" ? validation : null };
+  if (whole.parts !== null) {
+    const parts = yield* splitSteps(whole);
+    if (typeof asked === "number" && asked !== 0)
+      throw argumentError(
+        "options.validation",
+        "must not be a fraction: the table's split column names the parts",
+        asked,
+      );
+    const given = typeof validation === "object" ? validation : null;
+    return {
+      fit: yield* withWeightSteps(parts.train),
+      validation: given ?? (asked === false || asked === 0 ? null : parts.validation),
+    };
+  }
+  if (typeof validation !== "number") return { fit: yield* fittedPartSteps(whole), validation };
+  const parts = yield* splitSteps(whole, { validation, seed });
+  return { fit: yield* withWeightSteps(parts.train), validation: parts.validation };
+}
+
+function printOf(
+  network: Network,
+  data: EngineData,
+  validation: Dataset | null,
+  { method, loss, standardize: scaled, seed, route, matrixFree }: CompletedTrainOptions,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const inner = route === "matrix-free" ? { matrixFree } : {};
+  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner };
+  const parts = [
+    JSON.stringify(settings),
+    optionsText(network.options),
+    network.parameters,
+    data.inputs,
+    data.targets,
+    data.file === undefined ? null : JSON.stringify([data.file.layout.size, data.file.layout.changed]),
+    data.weights ?? null,
+    validation?.inputs ?? null,
+    validation?.targets ?? null,
+    validation?.weights ?? null,
+  ];
+  return fingerprint(parts, signal);
+}
