@@ -1,6 +1,6 @@
-// Compares the limit on the process's address space (`ulimit -v`, usual on clusters) with the needs of the addon, before it is loaded.
-// OpenBLAS maps a work buffer for every thread inside one of its calls, and retries forever if the system refuses, so a limit that is too
-// low must be detected before. The loader of the addon and worker threads call it.
+// Compares the limit on the process's address space (`ulimit -v`, usual on clusters) with the needs of the addon, before native/load.ts
+// loads it and before jobs/thread.ts starts a worker thread. OpenBLAS maps a work buffer for every thread inside one of its calls, and
+// retries forever if the system refuses, so a limit that is too low must be detected before.
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";

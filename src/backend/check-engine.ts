@@ -1,5 +1,5 @@
-// Checks the architecture and the data that an engine is created from, for create.ts: native code reads these arrays by the sizes and
-// offsets of the architecture.
+// Checks the architecture and the data that an engine is created from: native code reads these arrays by the sizes and offsets of the
+// architecture. create.ts calls it for every engine.
 import { argumentError } from "../errors.js";
 import { checkFixedLoss } from "../loss/rules.js";
 import { ACTIVATION_NAMES, isActivationName } from "../network/activations.js";

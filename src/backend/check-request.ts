@@ -1,4 +1,5 @@
-// Checks what a linearization asks of its curvature, for both engines: precision, subset and slots restrict one another.
+// Checks what a linearization requests of its curvature, for both engines at the start of `linearize`: precision, subset and slots restrict
+// one another.
 import type { LinearizeRequest } from "./engine.js";
 import { checkPrecision } from "./single.js";
 import { checkSlotted } from "./slots.js";

@@ -1,5 +1,6 @@
-// Creates engines (`createEngine`): the native one if it is available, else the TypeScript one with a warning that names what is missing
-// and the command that installs it. If the caller asks for "native", a missing addon is an error.
+// Creates engines: the native one if it is available, else the TypeScript one with a warning that names what is missing and the command
+// that installs it. If the caller asks for "native", a missing addon is an error. `train`, `flow`, predictAsync, the monitor and the
+// experiments create their engines here, and `createEngine` is public; planning and trainMany use chooseBackend and chooseThreads alone.
 import { availableParallelism } from "node:os";
 import { argumentError, GaussflowError } from "../errors.js";
 import { finish, finishInTurns, Pace, type Steps } from "../event-loop-yield.js";

@@ -1,4 +1,5 @@
-// The types of what an engine can hold at a point: kind of curvature, precision, and a low-rank correction.
+// Defines the types of what an engine can hold at a point: kind of curvature, precision, and a low-rank correction. Both engines, the steps
+// and the planner import them.
 
 /** The curvature that an engine holds: the route that formed it, or "none". */
 export type Curvature = "none" | "primal" | "dual" | "orthogonal" | "matrix-free";

@@ -1,4 +1,4 @@
-// The public `doctor`, which `gaussflow doctor` prints: the machine, the addon, its BLAS, and the remedy if something is missing.
+// The public `doctor`, which `gaussflow doctor` prints: reports the machine, the addon, its BLAS, and the remedy if something is missing.
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { showBytes } from "../bytes.js";
 import { memoryCeiling } from "../memory-limit.js";

@@ -1,6 +1,7 @@
-// The one door to numerical work. An engine does the arithmetic of one architecture on one data set; there are two kinds,
-// `native` (C++ on OpenBLAS, all cores) and `reference` (plain TypeScript: oracle, fall-back, baseline), and tests may bring
-// their own (dense residual functions). Calls are coarse: one a linearization, one a solve; flat Float64Arrays in and out.
+// Defines Engine, the interface of all numerical work of a run: an engine does the arithmetic of one architecture on one data set. There
+// are two kinds, `native` (C++ on OpenBLAS, all cores) and `reference` (plain TypeScript: oracle, fallback, baseline); create.ts makes
+// both, and tests pass their own (dense residual functions). linearize, step, method, train and flow call engines by this interface. Calls
+// are coarse: one a linearization, one a solve; flat Float64Arrays in and out.
 //
 // Conventions
 //   psi(w)   predictions, n*c, sample-major          J  their Jacobian, n*c x p

@@ -1,5 +1,5 @@
-// The Kronecker factors A_l and B_l of each layer (documented in engine.ts): split from the flat array of the addon, or computed by the
-// TypeScript passes.
+// Makes the Kronecker factors A_l and B_l of each layer (documented in engine.ts), for the method layerFactors of the engines: splits them
+// from the flat array of the addon, or computes them by the TypeScript passes.
 
 import type { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";

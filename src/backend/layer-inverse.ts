@@ -1,5 +1,5 @@
-// The damped inverse of one layer's Kronecker product in factored form, for step/kronecker.ts (Martens and Grosse, ICML 2015, section 6.3,
-// there with D = I):
+// Computes the damped inverse of one layer's Kronecker product in factored form (Martens and Grosse, ICML 2015, section 6.3, there with D =
+// I). step/kronecker.ts calls it for each layer when it builds its preconditioner.
 //
 //   B (x) A + mu X (x) Y  ~  (B + sqrt(mu) X / pi) (x) (A + pi sqrt(mu) Y),   pi^2 = (tr A Y^-1 / dim A) / (tr B X^-1 / dim B)
 //

@@ -1,5 +1,5 @@
-// Operations with a symmetric matrix of low rank that a damped system adds to its curvature (the secant correction), and the check of when
-// it is allowed. Both engines use it.
+// Operations with a symmetric matrix of low rank that a damped system adds to its curvature (the secant correction of step/secant.ts), and
+// the check of when it is allowed. Both engines check and solve with it, and the secant correction multiplies by it.
 
 import { dot } from "../algebra/vectors.js";
 import { argumentError } from "../errors.js";

@@ -1,5 +1,6 @@
-// Refuses sizes that exceed the memory before they are allocated, for both engines: Linux grants allocations that it cannot honor and kills
-// the process later. It also turns refused allocations into the failure or error `memory`.
+// Refuses sizes that exceed the memory before they are allocated, for both engines and the experiments: Linux grants allocations that it
+// cannot honor and kills the process later. It also turns refused allocations into the failure or error `memory`, which `train` and `flow`
+// make the reason of the run.
 
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";

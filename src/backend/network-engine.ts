@@ -1,5 +1,5 @@
-// The interface of an engine whose model is a network: predictions, products with its Jacobian, and the spectrum of its curvature. The monitor,
-// predictions, advice and flows use it; training needs `Engine` alone.
+// Defines NetworkEngine, the interface of an engine whose model is a network: predictions, products with its Jacobian, and the spectrum of
+// its curvature. Both engines implement it; flows, the monitor and src/spectrum call it, and training needs `Engine` alone.
 import type { Architecture } from "../network/architecture.js";
 import type { Curvature } from "./curvature.js";
 import type { Engine, EngineData, Failure, LayerFactors } from "./engine.js";

@@ -1,5 +1,6 @@
-// The public `predictAsync`: predictions on an engine with all threads, in batches that bound the memory, in turns with the event loop. It
-// is a function and not a method of `Network`, because `src/network` does not import engines.
+// The public `predictAsync`: predicts on an engine with all threads, in batches that bound the memory, in turns with the event loop. Users
+// and the commands train, predict and evaluate call it. It is a function and not a method of `Network`, because `src/network` does not
+// import engines.
 import { reserve } from "../bytes.js";
 import type { MatrixLike } from "../data/matrix.js";
 import { matrixRows, rowsOf, toMatrix } from "../data/matrix.js";

@@ -1,4 +1,5 @@
-// The samples of a TypeScript engine, block after block: views of arrays in memory, or blocks of a file, scaled as they are read.
+// Delivers the samples of the TypeScript engine, block after block: views of arrays in memory, or blocks of a file, scaled as they are
+// read. The passes in reference/ read every block through it.
 import { changedError, type RowLayout, RowReader } from "../data/row-reader.js";
 import { copySteps, type Steps } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";

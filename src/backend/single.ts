@@ -1,11 +1,12 @@
-// Single precision of the primal curvature: what both engines promise of it.
+// Defines the tolerances, limits and failure of single precision in the primal curvature, which both engines keep; the steps read the
+// default tolerance.
 //
 //   S (G + decay I + mu D) S ~ L L^T in float32 with a unit diagonal; conjugate gradients on the float64 operator, preconditioned
 //   by it, down to sqrt(r^T M^-1 r) <= tolerance of the start
 //
-// That is the error of the step in the norm of the damped system where M is near it. At the tolerance of who asks for none it changes
-// the reduction that the model promises by its square, below rounding, and is a linear rate of 1e-8 where the method's own is better.
-// G may be that of a subset of the samples (`subset.ts`): a rougher preconditioner of the same operator.
+// That is the error of the step in the norm of the damped system where M is near it. The default tolerance changes the reduction that the
+// model promises by its square, which is below rounding, and limits the convergence to a linear rate of 1e-8 where the method's own rate is
+// better. G may be that of a subset of the samples (`subset.ts`): a rougher preconditioner of the same operator.
 import { argumentError } from "../errors.js";
 import type { Curvature } from "./curvature.js";
 import type { Failure } from "./engine.js";

@@ -1,5 +1,5 @@
-// Checks the subset of samples of a linearization, for both engines. A subset replaces all samples in the costly part, each of its samples
-// with weight n / |subset|:
+// Checks the subset of samples of a linearization, for both engines (check-request.ts calls it). A subset replaces all samples in the
+// costly part, each of its samples with weight n / |subset|:
 //
 //   primal, single precision   G of the subset is factored and preconditions conjugate gradients on the operator of all samples
 //   matrix-free                products with G are products with that of the subset

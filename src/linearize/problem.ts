@@ -1,5 +1,6 @@
-// The problem that a run solves (`Problem`), a point of the run (`Point`: parameters, loss, gradient, scaling), and `linearizeAt`, which makes
-// a point by one call of the engine. The training loop calls it; methods and steps read the result.
+// The problem that a run solves (`Problem`), a point of the run (`Point`: parameters, loss, gradient, scaling), and `linearizeAt`, which
+// makes a point by one call of the engine. The training loop calls it; methods and steps read the result. train/base.ts and
+// train/first-point.ts call linearizeAt before each step; methods, steps and the monitor read the result.
 //
 //   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T z~ + decay w
 //

@@ -1,5 +1,6 @@
-// A pool of large arrays that the training loop reuses for gradients, steps and trial points. It exists because a fresh array of 100 MB takes a
-// third of a second: the system provides its pages one by one, and the garbage collector returns them after every iteration.
+// A pool of large arrays for gradients, steps and trial points: train/minimize.ts makes one for problems with many parameters, and
+// linearizeAt and the steps take arrays from it. A fresh array of 100 MB takes a third of a second, because the system provides its pages
+// one by one, and the garbage collector returns them after every iteration.
 import { LARGE_VECTOR } from "../algebra/vectors.js";
 import { Workspace } from "./workspace.js";
 

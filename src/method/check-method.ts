@@ -1,4 +1,5 @@
-// Checks a method that a caller wrote, before a training: its fields and its first state.
+// Checks a method that a caller wrote: its fields when the options of a training are checked (train-options.ts), and its first state at the
+// first point (first-point.ts).
 import { argumentError } from "../errors.js";
 import { scalingKinds } from "../linearize/problem.js";
 import { isObject } from "../options.js";

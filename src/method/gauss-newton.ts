@@ -1,5 +1,5 @@
 // The Gauss-Newton method (`gaussNewton`): the undamped direction (G + decay I) d = -gradient, with a fixed length or a backtracking
-// search.
+// search. Users and gaussflow train pass it to `train` as the option `method`; the training loop calls its functions.
 //
 //   plain        w + eta d, for any change of the objective (the loop returns the best point)
 //   line search  the first eta, eta/2, eta/4, ... with F(w + t d) <= F(w) + 1e-4 t gradient.d     (Armijo)

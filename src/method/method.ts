@@ -1,4 +1,5 @@
-// The interface of a method, which the training loop calls. A method has no loop, no clock and no engine of its own.
+// Defines Method, the interface by which the training loop (train/minimize.ts) calls a method. A method has no loop, no clock and no engine
+// of its own; gaussNewton and levenbergMarquardt implement it, and users may.
 //
 //   (state, point) -> proposal;     (state, proposal, trial) -> accepted or rejected, and the next state
 //

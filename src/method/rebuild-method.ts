@@ -1,5 +1,5 @@
-// Rebuilds a method of this library from its name and settings, in worker threads: functions cannot be sent to another thread, plain data
-// can.
+// Describes a method of this library by its name and settings, and rebuilds it from them. jobs/message.ts does so for jobs in worker
+// threads, because functions cannot be sent to another thread and plain data can.
 import { GaussflowError } from "../errors.js";
 import { type GaussNewtonOptions, gaussNewton } from "./gauss-newton.js";
 import { levenbergMarquardt } from "./levenberg-marquardt/levenberg-marquardt.js";

@@ -1,4 +1,4 @@
-// The range of values of an activation, which run/reachable.ts uses to warn about targets that no parameters reach.
+// Gives the range of values of an activation, by which run/reachable.ts refuses targets that no parameters reach.
 import type { ActivationName } from "./architecture.js";
 
 /** Least values of silu and gelu, rounded down. */

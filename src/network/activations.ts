@@ -1,5 +1,6 @@
-// The activation functions, applied to pre-activations z, with their first two derivatives. The TypeScript passes evaluate them; the native
-// engine has its own in native/core/activations.cc.
+// Evaluates the activation functions at pre-activations z, with their first two derivatives, for the TypeScript passes (forward.ts,
+// second-derivative.ts); the native engine has its own in native/core/activations.cc. Options and the command line check names against
+// ACTIVATION_NAMES.
 //   tanh z   logistic 1/(1+e^-z)   softplus ln(1+e^z)   silu z logistic(z)   gelu z Phi(z) (exact erf)   erf z   sin z   z   max(z,0)
 // None overflows or returns NaN for a finite z. `relu` has no derivative at 0 (here 0) and is flagged as not smooth: the theory of the
 // flows does not apply to it.

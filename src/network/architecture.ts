@@ -1,4 +1,5 @@
-// The types of a network's architecture: its layers and the layout of its one flat parameter vector. Engines, plans and passes take it.
+// Defines the types of a network's architecture: its layers and the layout of its one flat parameter vector. network.ts makes it; engines,
+// plans and passes take it.
 //
 //   z_l = factor_l * W_l h_(l-1) + b_l,   h_l = activation_l(z_l),   f(w) = h_L,   psi = outputScale * f(w)
 //

@@ -1,5 +1,6 @@
-// The dense product of the TypeScript passes, C = A B^T, computed in register tiles of 4 x 2 sums, so that six loads serve eight
-// multiply-adds. Every entry is one sum in ascending order of the inner index, for any tiling.
+// Multiplies dense matrices in plain TypeScript, C = A B^T, in register tiles of 4 x 2 sums, so that six loads serve eight multiply-adds.
+// The passes (forward.ts), the Gram and Cholesky kernels of the reference engine and the Nystrom preconditioner call it. Every entry is one
+// sum in ascending order of the inner index, for any tiling.
 
 /**
  * C[i, j] = sum_k A[i, k] B[j, k]; `c` is overwritten.

@@ -1,4 +1,5 @@
-// An ensemble of networks with the same inputs and outputs (`ensemble`): predicts their mean and their spread.
+// An ensemble of networks with the same inputs and outputs (`ensemble`): predicts their mean and their spread. Users and gaussflow train
+// --ensemble make ensembles of trained networks, and predictAsync predicts with them.
 //   mean = 1/m sum_k f_k(x),   spread = sqrt( 1/(m-1) sum_k (f_k(x) - mean)^2 )
 // Both are computed by Welford's update. The spread measures how much the members differ. It is not an error bar, because all members share
 // the data and its noise. Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS

@@ -1,5 +1,5 @@
-// The error function and its complement to about one unit in the last place, for the activations erf and gelu: rational approximation on
-// five intervals.
+// Computes the error function and its complement to about one unit in the last place, for the activations erf and gelu (activations.ts):
+// rational approximation on five intervals.
 //   erf(x) = 2/sqrt(pi) int_0^x exp(-t^2) dt,   erfc(x) = 1 - erf(x) without cancellation for large x
 // Source: coefficients and intervals of fdlibm's s_erf.c (Sun Microsystems, 1993; freely distributable with this notice).
 

@@ -1,5 +1,5 @@
-// Forward and backward passes of a block of samples over flat arrays, in plain TypeScript. Predictions, the input Jacobian and the
-// reference engine use them.
+// Computes forward and backward passes of a block of samples over flat arrays, in plain TypeScript. The reference engine builds all its
+// kernels on them; Network.predict and Network.inputJacobian call them directly.
 //   forward    z_l = factor_l W_l h_(l-1) + b_l,   h_l = s_l(z_l)
 //   backward   delta_L = alpha seed * s_L'(z_L),   delta_(l-1) = (factor_l W_l^T delta_l) * s_(l-1)'(z_(l-1))
 //   tangent    h_l' = s_l'(z_l) * (factor_l (V_l h_(l-1) + W_l h_(l-1)') + v_l)      (derivative along parameters V, v)

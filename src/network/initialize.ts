@@ -1,4 +1,4 @@
-// Draws the initial parameters of a network, for `network`. Biases start at 0; weights are independent draws of mean 0:
+// Draws the initial parameters of a network, for `network` in network.ts. Biases start at 0; weights are independent draws of mean 0:
 //   lecun var 1/fan-in   glorot var 2/(fan-in + fan-out)   he var 2/fan-in     normal, or uniform on +-sqrt(3 var)
 //   ntk   N(0, 1), with the factor 1/sqrt(fan-in) in the forward pass
 //   symmetric   lecun-normal, then units 2k and 2k+1 of the last hidden layer get equal incoming and opposite outgoing

@@ -1,5 +1,5 @@
-// The links: functions from a network's outputs psi to its predictions, the mean of the targets' distribution under the loss of its
-// training. Network and predictAsync apply one, and each loss names its own.
+// Applies the links: functions from a network's outputs psi to its predictions, the mean of the targets' distribution under the loss of its
+// training. Network.predict and predictAsync apply one to outputs, and each loss names its own.
 
 /** "identity" for real targets; "logistic" for a probability in each output; "softmax" for probabilities of classes that sum to 1. */
 export type Link = "identity" | "logistic" | "softmax";

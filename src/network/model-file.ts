@@ -1,5 +1,6 @@
 // Reads and writes model files (`saveModel`, `loadModel`): sealed JSON with architecture options, parameters to the last bit, scaling,
-// table encoding and training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason.
+// table encoding and training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason. gaussflow
+// train saves models, and predict and evaluate load them; users do both.
 import { writeFileAtomic } from "../atomic-file.js";
 import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";

@@ -1,4 +1,5 @@
-// Checks and completes the options of networks, drawn or given: misspelled names and wrong values are refused, defaults are filled in.
+// Checks and completes the options of networks, drawn (`network`) or given (`networkOf`, model files): misspelled names and wrong values
+// are refused, defaults are filled in. jobs/job.ts takes from it the options with which a job's network is drawn from another seed.
 
 import { argumentError } from "../errors.js";
 import { inFirstSpelling } from "../first-spelling.js";

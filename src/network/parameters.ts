@@ -1,5 +1,6 @@
-// Lays out the flat parameter vector of a network: W_1 row-major (out x in), b_1, W_2, b_2, ..., as offsets for the passes and as the
-// public parameter map.
+// Computes the layout of the flat parameter vector of a network (W_1 row-major (out x in), b_1, W_2, b_2, ...), as offsets for the passes
+// and as the public parameter map. network.ts calls it for each network, check-engine.ts to check offsets, and train.ts for the sizes of
+// the layers.
 import { argumentError } from "../errors.js";
 import type { ActivationName, Architecture, Layer } from "./architecture.js";
 

@@ -1,5 +1,5 @@
-// The integrators that a caller chooses from, `euler`, `rungeKutta4`, `dormandPrince` and `tsitouras`: a tableau with the settings of its
-// steps. Used by `flow` and `integrate`.
+// Makes the integrators that a user passes to `flow` and `integrate`: `euler`, `rungeKutta4`, `dormandPrince` (the default) and
+// `tsitouras`, each a tableau with the settings of its steps. The loop of drive.ts works by them.
 
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";

@@ -1,5 +1,6 @@
-// The default norm of the local error, that of Hairer, Norsett, Wanner II.4: rms of e_i / (atol + rtol max(|y_i|, |y'_i|)). Used by
-// `integration.ts`; flows have a norm of their own (flow/prediction-norm.ts).
+// Computes the default norm of the local error, that of Hairer, Norsett, Wanner II.4: rms of e_i / (atol + rtol max(|y_i|, |y'_i|)).
+// `integration.ts` uses it if the caller gives none; flows have a norm of their own (flow/prediction-norm.ts), which uses it for problems
+// without predictions to compare.
 import type { IntegratorSettings } from "./integrator.js";
 import type { ErrorNorm } from "./types.js";
 

@@ -1,4 +1,5 @@
-// Checks the options that `flow` and `integrate` share: time span, integrator, output times, events.
+// Checks the options that `flow` (flow/flow-options.ts) and `integrate` share, before they start: time span, integrator, output times,
+// events.
 
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";

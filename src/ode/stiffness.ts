@@ -1,8 +1,8 @@
-// Detects stiffness for an explicit method, step by step, for `integration.ts` (Hairer, Norsett, Wanner IV.2). The last two stages at t + h
-// give an estimate of h |eigenvalue|. Near the edge of the stability region of the 5(4) pairs, 3.3 and 3.5, stability and not accuracy sets
-// the step. Step-size control settles inside of that edge; PID control settles at 2.74 in some problems (y' = -2000 (y - cos t)). Steps
-// that accuracy sets at tolerances up to 1e-3 stay below 2, with single exceptions. The problem is reported as stiff after fifteen steps
-// beyond 2.5 without six steps below between them.
+// Detects stiffness for an explicit method; `integration.ts` calls it after each accepted step (Hairer, Norsett, Wanner IV.2). The last two
+// stages at t + h give an estimate of h |eigenvalue|. Near the edge of the stability region of the 5(4) pairs, 3.3 and 3.5, stability and
+// not accuracy sets the step. Step-size control settles inside of that edge; PID control settles at 2.74 in some problems (y' = -2000 (y -
+// cos t)). Steps that accuracy sets at tolerances up to 1e-3 stay below 2, with single exceptions. The problem is reported as stiff after
+// fifteen steps beyond 2.5 without six steps below between them.
 import type { StepMemory } from "./types.js";
 
 const edge = 2.5;

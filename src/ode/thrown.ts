@@ -1,5 +1,5 @@
-// Turns what a caller's function (event or damping schedule) threw during an integration into the error that the caller of the integration
-// receives.
+// Turns what a caller's function threw during an integration into the error that the caller of the integration receives: an event
+// (events.ts) or a damping schedule (flow/damping-schedule.ts).
 import { GaussflowError } from "../errors.js";
 
 /** The cause itself if it is a GaussflowError or the reason of the abort, which ends the run in its own way; else GAUSSFLOW_ARGUMENT. */

@@ -1,5 +1,5 @@
-// The types of time integration: right-hand side, accepted step, event, end. The same loop integrates any y' = f(t, y) and the flows of
-// docs/theory.md; nothing here depends on networks.
+// Defines the types of time integration: right-hand side, accepted step, event, end. The files of this folder integrate any y' = f(t, y) by
+// them, and src/flow the flows of docs/theory.md; nothing here depends on networks.
 import type { NonFinite } from "../backend/engine.js";
 
 /** There is no derivative at (t, y). A failed stage rejects the step; `fatal` ends the integration with `code`. */

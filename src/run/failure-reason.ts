@@ -1,4 +1,5 @@
-// Turns a failure that ends a training or a flow into the reason of its result.
+// Turns a failure that ends a run into the reason of its result. train/minimize.ts calls it for failures and for errors for want of memory,
+// flow/flow-run.ts for the errors.
 import type { Failure } from "../backend/engine.js";
 import { memoryRefusal } from "../backend/memory.js";
 import type { Reason } from "../method/reason.js";

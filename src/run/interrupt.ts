@@ -1,5 +1,5 @@
 // Combines the two causes that end a run from outside, the caller's AbortSignal and the deadline, into one signal for the engine, so that a
-// long kernel stops at its next tile. The loops of `train` and `flow` then ask which of them it was.
+// long kernel stops at its next tile. The loops of `train` and `flow` (minimize.ts, flow-run.ts) then take from it the reason of the end.
 import type { Reason } from "../method/reason.js";
 
 /** Longest delay of setTimeout (2^31 - 1 ms); later deadlines are only checked between trials. */

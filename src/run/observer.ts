@@ -1,5 +1,5 @@
-// The interface by which `train` and `flow` show their records and points to an observer. The monitor implements it; the interface is here so
-// that `train` and `flow` do not import the monitor.
+// Defines Observer, the interface by which `train` and `flow` show their records and points while they run. The monitor implements it; the
+// interface is here so that `train` and `flow` do not import the monitor.
 
 import type { NetworkEngine } from "../backend/network-engine.js";
 import type { Reason } from "../method/reason.js";

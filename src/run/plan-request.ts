@@ -1,4 +1,5 @@
-// The sizes that the planner needs of a run, from its network, data and options, without copying the data. `train` and `flow` add their own.
+// Collects the sizes that the planner needs of a run, from its network, data and options, without copying the data. train/plan.ts and
+// flow/flow-plan.ts call it and add their own.
 import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/create.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";

@@ -1,5 +1,5 @@
-// Turns a network and a data set in raw units into what an engine works on: checks that they fit, chooses the units, scales the data, and shifts the
-// targets of a centered network. Called at the start of trainings, flows and the monitor's advice.
+// Turns a network and a data set in raw units into what an engine works on: checks that they fit, chooses the units, scales the data, and
+// shifts the targets of a centered network. `train` and `flow` call it at their start, and the monitor's advice before a run.
 import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import {

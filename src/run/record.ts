@@ -1,5 +1,5 @@
-// The records of a run: one per trial of a training, one per accepted step of a flow. `train` and `flow` make them, and pass them to `onRecord`,
-// the observer and the result. The library itself prints nothing.
+// Defines the records of a run: one per trial of a training, one per accepted step of a flow. `train` and `flow` make them, and pass them
+// to `onRecord`, the observer and the result; the monitor, the experiments and the reports read them. The library itself prints nothing.
 import type { Route } from "../plan/route.js";
 import type { TrialHistory } from "../step/trial-history.js";
 

@@ -1,4 +1,5 @@
-// Checks and completes the options that `train` and `flow` share: loss, units, engine, observers, interruption, checkpoints.
+// Checks and completes the options that `train` (train-options.ts) and `flow` (flow-options.ts) share: loss, units, engine, observers,
+// interruption, checkpoints.
 import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
 import { checkLoss, type Loss, lossRule } from "../loss/rules.js";

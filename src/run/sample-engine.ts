@@ -1,5 +1,5 @@
-// A small second engine on a sample of the data, for measurements that would cost too much on all of it. `train` and `flow` offer it to
-// the monitor; it is created at its first use.
+// Creates a small second engine on a sample of the data, for measurements that would cost too much on all of it. `train` and `flow` offer
+// it to their observer, and the monitor makes it create the engine at its first use.
 
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";

@@ -1,5 +1,5 @@
-// The types of the addon's exports (build/Release/gaussflow.node), written by hand. Only src/backend/native uses the addon, through these
-// types. scripts/check/native-face.mjs compares the names with the binary's.
+// Declares the types of the addon's exports (build/Release/gaussflow.node), written by hand. load.ts loads the addon with these types, and
+// only engine.ts and vectors.ts of this folder call it. scripts/check/native-face.mjs compares the names with the binary's.
 
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {

@@ -1,4 +1,4 @@
-// Describes a network and a data file in the form of the addon's arguments, for the native engine.
+// Describes a network and a data file in the form of the addon's arguments, for engine.ts when it creates the addon's object.
 import { checkedDelta } from "../../loss/huber.js";
 import type { Loss } from "../../loss/rules.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";

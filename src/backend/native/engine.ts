@@ -1,5 +1,5 @@
-// The native engine behind the Engine interface: turns requests into addon calls, addon failures into `Failure` values, and an AbortSignal
-// into the addon's cancellation flag. Created by create.ts.
+// Implements the Engine interface by the addon: turns requests into addon calls, addon failures into `Failure` values, and an AbortSignal
+// into the addon's cancellation flag. create.ts creates it; every call of a run on the native engine passes through it.
 import type { VectorOperations } from "../../algebra/vectors.js";
 import { changedError } from "../../data/row-reader.js";
 import { argumentError, GaussflowError } from "../../errors.js";

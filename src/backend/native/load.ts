@@ -1,6 +1,6 @@
-// Finds and loads the addon once a thread, for create.ts: the local build or prebuilds/ through node-gyp-build, else the platform's own
-// package. It is used only after a small Cholesky self-test. If there is none, the answer has the reason and the remedy; create.ts decides
-// about the fallback.
+// Finds and loads the addon once a thread, for create.ts and doctor.ts: the local build or prebuilds/ through node-gyp-build, else the
+// platform's own package. It is used only after a small Cholesky self-test. If there is none, the answer has the reason and the remedy;
+// create.ts decides about the fallback.
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { KEEP_EXTERNAL, packageRequire, packageRoot } from "../../package-root.js";

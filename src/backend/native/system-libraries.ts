@@ -1,5 +1,5 @@
-// Names the package of this system that holds a shared library which the addon needs, as a command to copy. The commands that install what
-// a build needs are in scripts/native/tools.mjs, which runs before anything is compiled.
+// Names the package of this system that holds a shared library which the addon needs, as a command to copy; load-failure.ts puts it into
+// its explanation. The commands that install what a build needs are in scripts/native/tools.mjs, which runs before anything is compiled.
 import { existsSync, readFileSync } from "node:fs";
 
 /** What the commands depend on. */

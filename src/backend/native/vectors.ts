@@ -1,5 +1,5 @@
-// Operations on large vectors by the addon's threads, for the native engine. Small vectors are computed in TypeScript, where a call costs
-// nothing.
+// Runs operations on large vectors by the addon's threads, as the vector operations of the native engine. Small vectors are computed in
+// TypeScript, because the call would cost more than the work.
 import { LARGE_VECTOR, normOfSquares, plainVectors, type VectorOperations } from "../../algebra/vectors.js";
 import type { BindingModule } from "./binding.js";
 import { withCode } from "./coded-error.js";

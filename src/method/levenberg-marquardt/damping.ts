@@ -1,4 +1,5 @@
-// The Levenberg-Marquardt damping mu: its first value, the rules from (gain ratio, mu, growth) to the next one, and its limits.
+// Computes the Levenberg-Marquardt damping mu: its first value (levenberg-marquardt.ts), the rules from (gain ratio, mu, growth) to the
+// next one, and its limits (judge.ts, after every trial).
 //
 //   nielsen   accepted mu *= max(1/3, 1 - (2 ratio - 1)^3), growth = 2;     rejected mu *= growth, growth *= 2
 //   hybrid    accepted mu *= 0.1 (ratio > 0.75), 0.5 (> 0.25), else 2;      rejected as nielsen

@@ -1,5 +1,6 @@
 // Decides how exactly Levenberg-Marquardt forms its next curvature: in single precision (`../../step/precision.ts`), on a subset of the
-// samples (`../../step/subset.ts`), and with which tolerance of the conjugate gradients (`../../step/forcing.ts`).
+// samples (`../../step/subset.ts`), and with which tolerance of the conjugate gradients (`../../step/forcing.ts`). levenberg-marquardt.ts
+// offers it as the method's `fidelity`, which the training loop asks before each linearization.
 import type { Fidelity, RunSizes } from "../../step/fidelity.js";
 import { forcingTerm, gainTerm } from "../../step/forcing.js";
 import { nextPrecision, singlePays } from "../../step/precision.js";

@@ -1,5 +1,6 @@
-// Judges a trial of Levenberg-Marquardt: accepts it if it lowers the objective. After a rejection the next trial drops the acceleration,
-// then the secant correction, and then raises the damping.
+// Judges a trial of Levenberg-Marquardt, as the function `judge` of the method that the training loop calls after each trial: accepts it if
+// it lowers the objective. After a rejection the next trial drops the acceleration, then the secant correction, and then raises the
+// damping.
 import { type Failure, failed } from "../../backend/engine.js";
 import type { Point } from "../../linearize/problem.js";
 import { type Judgment, type MethodState, numberOf, type Proposal, riseMessage, type Trial, weigh } from "../method.js";

@@ -1,5 +1,6 @@
-// The Levenberg-Marquardt method (`levenbergMarquardt`): a damped Gauss-Newton step, accepted if it lowers the objective, with a damping
-// that follows the gain ratio.
+// The Levenberg-Marquardt method (`levenbergMarquardt`), the default of `train`: a damped Gauss-Newton step, accepted if it lowers the
+// objective, with a damping that follows the gain ratio. It joins the files of this folder to the interface Method, which the training loop
+// calls.
 //
 //   (G + decay I + mu D) v = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0
 //

@@ -1,4 +1,4 @@
-// Checks and completes the options of `levenbergMarquardt`.
+// Checks and completes the options of `levenbergMarquardt` (levenberg-marquardt.ts), when a user or rebuild-method.ts makes the method.
 import { argumentError } from "../../errors.js";
 import { type ScalingKind, scalingKinds } from "../../linearize/problem.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../../options.js";

@@ -1,5 +1,5 @@
-// Computes the step that Levenberg-Marquardt tries: the damped step with its geodesic acceleration, or, in a run that stalls, with the
-// secant correction and without acceleration.
+// Computes the step that Levenberg-Marquardt tries, as the function `propose` of the method that the training loop calls for each trial:
+// the damped step with its geodesic acceleration, or, in a run that stalls, with the secant correction and without acceleration.
 import { type Failure, failed } from "../../backend/engine.js";
 import type { Point, Problem } from "../../linearize/problem.js";
 import { accelerated } from "../../step/acceleration.js";

@@ -1,5 +1,6 @@
 // Detects that a run of Levenberg-Marquardt stalls, and keeps the pairs of the secant correction (`../../step/secant.ts`) in the method's
-// state from then on.
+// state from then on. propose.ts takes the correction from it, judge.ts adds a pair after an accepted step, and fidelity.ts asks whether
+// the run stalls.
 
 import type { LowRank } from "../../backend/curvature.js";
 import { type Failure, failed } from "../../backend/engine.js";
