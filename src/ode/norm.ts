@@ -1,6 +1,6 @@
 // Computes the default norm of the local error, that of Hairer, Norsett, Wanner II.4: rms of e_i / (atol + rtol max(|y_i|, |y'_i|)).
-// `integration.ts` uses it if the caller gives none; flows have a norm of their own (flow/prediction-norm.ts), which uses it for problems
-// without predictions to compare.
+// `integration.ts` uses it if the caller gives none; flows have a norm of their own (flow/prediction-norm.ts) and use this one on the
+// parameters if the integrator's setting `norm` is "parameters".
 import type { IntegratorSettings } from "./integrator.js";
 import type { ErrorNorm } from "./types.js";
 
