@@ -1,6 +1,7 @@
 // The argument checks of the addon (arguments.h).
 #include "arguments.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "../core/guarded.h"
@@ -175,6 +176,18 @@ Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* n
   net.input_size = net.layers.front().inputs;
   net.output_size = net.layers.back().outputs;
   return net;
+}
+
+size_t Slots(const Napi::CallbackInfo& info, size_t index, const char* name, size_t samples) {
+  const Napi::Value value = info[index].As<Napi::Object>().Get("slots");
+  const double found = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0.0;
+  const size_t most = std::min(samples, SlotCut::kMost);
+  size_t slots = 1;
+  while (slots < most && static_cast<double>(slots) < found) slots *= 2;
+  if (static_cast<double>(slots) != found || slots > most)
+    throw Error(info.Env(), name,
+                "must have slots, a power of two of at most " + std::to_string(most));
+  return slots;
 }
 
 namespace {

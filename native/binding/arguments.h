@@ -42,6 +42,8 @@ bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name);
 // { layers: Float64Array of 5 numbers a layer, outputScale } as
 // src/backend/native/binding.ts declares.
 Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name);
+// The `slots` of that object: a power of two, at most SlotCut::kMost and at most the samples.
+size_t Slots(const Napi::CallbackInfo& info, size_t index, const char* name, size_t samples);
 
 // Makes room for the engine's n samples: argument 2 a file that holds them
 // { path, offset, size, changed, inode, width, columnOffset, columnScale } or null; 3 whether they

@@ -67,7 +67,8 @@ Status EngineObject::Construct(const Napi::CallbackInfo& info) {
   Architecture net = arguments::Network(info, 0, "network");
   const size_t n = arguments::Integer(info, 1, "sampleCount", 1, 2147483647);
   const size_t threads = arguments::Integer(info, 4, "threads", 1, ThreadPool::kMaxThreads);
-  state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads));
+  const size_t slots = arguments::Slots(info, 0, "network", n);
+  state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads), slots);
   state_->closing = environment.closing;
   state_->synchronous_flops =
       threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;
@@ -194,6 +195,8 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
   request.exact_measure_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
   if (!call->subset.empty()) request.subset = &call->subset;
+  if (const char* refusal = engine.Refusal(request); refusal != nullptr)
+    throw arguments::Error(info.Env(), "slots", refusal);
   const Target target(info, 7, "gradient", net.parameter_count);
   return Run(
       info.Env(), LinearizeFlops(net, engine.sample_count(), request.route),

@@ -26,7 +26,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   // Everything a running call needs: it lives until the last call ends, whatever becomes of the
   // JavaScript object.
   struct State {
-    State(Architecture architecture, int threads) : engine(std::move(architecture), threads) {}
+    State(Architecture architecture, int threads, size_t slots)
+        : engine(std::move(architecture), threads, slots) {}
     Engine engine;
     bool weighted = false;
     size_t filled = 0;  // samples that the engine has been given

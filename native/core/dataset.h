@@ -11,6 +11,7 @@
 
 #include "buffer.h"
 #include "row_file.h"
+#include "slots.h"
 #include "status.h"
 
 namespace gaussflow {
@@ -28,6 +29,9 @@ struct FileLayout {
 
 class Dataset {
  public:
+  // `slots`: a power of two, at most the samples that it is given room for.
+  explicit Dataset(size_t slots = 1) : slots_(slots) {}
+
   // Makes room for n samples of d inputs and c targets. Fill, and FillWeights where they are
   // weighted, give them: in as many pieces as the caller likes, so that none takes long.
   Status Reserve(size_t n, size_t d, size_t c, bool weighted);
@@ -61,6 +65,9 @@ class Dataset {
   Status CopyInputs(size_t first, size_t count, double* out) const;
   bool from_file() const { return file_.is_open(); }
 
+  // How sums over the samples are cut.
+  SlotCut slots() const { return {sample_count, slots_}; }
+
   // sqrt of the sample weights, or null when all are 1.
   const double* root_weight() const {
     return root_weights_.size() > 0 ? root_weights_.data() : nullptr;
@@ -74,6 +81,7 @@ class Dataset {
  private:
   Status ReserveWeights(bool weighted);
 
+  const size_t slots_;
   size_t input_size_ = 0;
   size_t output_size_ = 0;
   RowFile file_;

@@ -80,7 +80,7 @@ Status Tangents::SecondDerivative(const double* parameters, const double* vector
             product(layer, 2.0 * layer.factor, dh, kTile, vector, 0.0, ddz);
             product(layer, layer.factor, ddh, kTile, parameters, 1.0, ddz);
           }
-          const Panel above{inputs_[l + 1].data(), count_};
+          const Panel above{inputs_[l + 1].data() + at_, held_};
           for (size_t o = 0; o < layer.outputs; ++o) {
             Derivatives(layer.activation, size, z + o * kTile, above.row(o) + s0, slope, bend);
             double *d = dz + o * kTile, *dd = ddz + o * kTile;

@@ -10,9 +10,14 @@
 
 namespace gaussflow {
 
-Engine::Engine(Architecture architecture, int threads)
+namespace {
+constexpr size_t kLosses = 2;  // the loss, and |z~|^2
+}  // namespace
+
+Engine::Engine(Architecture architecture, int threads, size_t slots)
     : net_(std::move(architecture)),
       threads_(std::clamp(threads, 1, ThreadPool::kMaxThreads)),
+      data_(slots),
       tangents_(net_, data_, threads_),
       products_(net_, data_, threads_),
       curvatures_(net_, threads_, data_, tangents_, products_, parameters_),
@@ -37,19 +42,23 @@ Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const
   const size_t per_worker = 2 * net_.max_outputs() * kTile, n = data_.sample_count;
   if (!forward_work_.Reserve(per_worker * static_cast<size_t>(threads_)))
     return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
+  const SlotCut slots = data_.slots();
+  CutTiles(slots, {0, n}, kTile, &tiles_);
   // All at once from memory, in blocks of whole tiles from a file.
-  const size_t block = data_.from_file() ? Tangents::BlockSize(net_, n) : n;
-  for (size_t first = 0; first < n; first += block) {
-    const size_t count = std::min(block, n - first);
-    const Status loaded = data_.Load(first, count);
+  const size_t most = data_.from_file() ? Tangents::BlockSize(net_, n) : n;
+  for (size_t from = 0, to = 0; from < tiles_.size(); from = to) {
+    const size_t first = tiles_[from].first;
+    const SampleRange block = most == n ? SampleRange{0, n} : slots.BlockAt(first, most);
+    while (to < tiles_.size() && tiles_[to].first < block.end()) ++to;
+    const Status loaded = data_.Load(block.first, block.count);
     if (!loaded.ok()) return loaded;
-    const bool done = ThreadPool::Instance().Run(
-        threads_, (count + kTile - 1) / kTile, cancel, [&](size_t task, int worker) {
-          const size_t s0 = first + task * kTile, size = std::min(kTile, n - s0);
-          body(s0, size,
-               ForwardOutputs(net_, data_, parameters, s0, size,
+    const bool done =
+        ThreadPool::Instance().Run(threads_, to - from, cancel, [&](size_t task, int worker) {
+          const Tile& tile = tiles_[from + task];
+          body(from + task, tile,
+               ForwardOutputs(net_, data_, parameters, tile.first, tile.count,
                               forward_work_.data() + static_cast<size_t>(worker) * per_worker,
-                              n <= kTile ? threads_ : 0));
+                              tile.alone ? threads_ : 0));
         });
     if (!done) return Status::Canceled();
   }
@@ -57,41 +66,46 @@ Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const
 }
 
 Status Engine::Forward(const double* parameters, const Cancel& cancel, double* out) {
-  return ForEachTile(parameters, cancel, [&](size_t s0, size_t size, const double* f) {
-    for (size_t i = 0; i < size; ++i)
+  return ForEachTile(parameters, cancel, [&](size_t, const Tile& tile, const double* f) {
+    for (size_t i = 0; i < tile.count; ++i)
       for (size_t a = 0; a < net_.output_size; ++a)
-        out[(s0 + i) * net_.output_size + a] = net_.output_scale * f[a * Tangents::kTile + i];
+        out[(tile.first + i) * net_.output_size + a] =
+            net_.output_scale * f[a * Tangents::kTile + i];
   });
 }
 
-LossTile Engine::TileOf(size_t s0, size_t size, const double* f) const {
+LossTile Engine::TileOf(const Tile& tile, const double* f) const {
   const double* root = data_.root_weight();
-  return {size,
-          net_.output_size,
-          net_.output_scale,
-          f,
-          Tangents::kTile,
-          data_.Targets(0, s0),
-          data_.stride(),
-          root == nullptr ? nullptr : root + s0};
+  return {tile.count,        net_.output_size,
+          net_.output_scale, f,
+          Tangents::kTile,   data_.Targets(0, tile.first),
+          data_.stride(),    root == nullptr ? nullptr : root + tile.first};
 }
 
 Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* loss) {
-  constexpr size_t kTile = Tangents::kTile;
-  std::vector<double> partial((data_.sample_count + kTile - 1) / kTile, 0.0);
-  const Status status =
-      ForEachTile(parameters, cancel, [&](size_t s0, size_t size, const double* f) {
-        partial[s0 / kTile] = ApplyLoss(net_.loss, TileOf(s0, size, f), nullptr);
-      });
+  const SlotCut slots = data_.slots();
+  // A slot has at most one tile that is not whole.
+  std::vector<double> partial(Parts(data_.sample_count, Tangents::kTile) + slots.count() - 1);
+  Status status = losses_.Reserve(slots, kLosses, threads_);
+  if (status.ok())
+    status = ForEachTile(parameters, cancel, [&](size_t index, const Tile& tile, const double* f) {
+      partial[index] = ApplyLoss(net_.loss, TileOf(tile, f), nullptr);
+    });
   if (!status.ok()) return status;
-  *loss = 0.0;
-  for (const double value : partial) *loss += value;
+  double sums[kLosses] = {};
+  for (size_t slot = 0, tile = 0; slot < slots.count(); ++slot) {
+    const size_t end = slots.At(slot).end();
+    for (; tile < tiles_.size() && tiles_[tile].first < end; ++tile) sums[0] += partial[tile];
+    losses_.Close(slot, sums);
+  }
+  *loss = sums[0];
   return std::isfinite(*loss) ? Status::Ok() : Status::NonFinite(0);
 }
 
 Status Engine::Linearize(const double* parameters, const Request& request, double decay,
                          double* scaling, const Cancel& cancel, Linearization* result) {
   const size_t p = net_.parameter_count;
+  if (Refusal(request) != nullptr) return Status::Misuse();
   const double start = Now();
   curvature_ = &curvatures_.none();  // until the new one is whole
   Resize(&parameters_, p);
@@ -118,41 +132,66 @@ Status Engine::Linearize(const double* parameters, const Request& request, doubl
 }
 
 Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearization* result) {
-  const size_t n = data_.sample_count, block = curvature->BlockSize(n);
+  const size_t n = data_.sample_count, most = curvature->BlockSize(n);
+  const SlotCut slots = data_.slots();
   has_residual_ = true;
-  for (size_t first = 0; first < n; first += block) {
-    const size_t count = std::min(block, n - first);
-    Status status =
-        tangents_.Compute(parameters_.data(), first, count, true, cancel, &result->loss);
-    if (!status.ok()) return status;
-    if (!std::isfinite(result->loss)) return Status::NonFinite(0);
-    result->residual_square += tangents_.residual_square();
-    has_residual_ = has_residual_ && tangents_.has_residual();
-    if (has_residual_) status = tangents_.AddTransposeProduct({}, cancel, gradient_.data());
-    if (!status.ok()) return status;
+  double sums[kLosses] = {};
+  Status status = losses_.Reserve(slots, kLosses, threads_);
+  if (status.ok()) status = gradients_.Reserve(slots, gradient_.size(), threads_);
+  // Where one block has room for all samples, their passes are run at once.
+  if (status.ok() && most == n) status = tangents_.Compute(parameters_.data(), 0, n, true, cancel);
+  for (size_t slot = 0; slot < slots.count(); ++slot) {
+    const SampleRange samples = slots.At(slot);
+    for (size_t first = samples.first; first < samples.end(); first += most) {
+      const size_t count = std::min(most, samples.end() - first);
+      if (status.ok() && most == n) tangents_.Select(first, count);
+      if (status.ok() && most < n)
+        status = tangents_.Compute(parameters_.data(), first, count, true, cancel);
+      if (status.ok()) status = AddPasses(cancel, sums);
+      const double before = Now();
+      if (status.ok())
+        status = curvature->AddBlock({first, count, first == samples.first, gradient_}, cancel);
+      result->curvature_seconds += Now() - before;
+      if (!status.ok()) return status;
+    }
+    losses_.Close(slot, sums);
+    gradients_.Close(slot, gradient_.data());
     const double before = Now();
-    status = curvature->AddBlock({first, count, gradient_}, cancel);
+    status = curvature->EndSlot(slot, cancel);
     result->curvature_seconds += Now() - before;
-    if (!status.ok()) return status;
   }
-  const Status status = has_residual_ ? Status::Ok() : FormGradient(cancel);
+  if (!status.ok()) return status;
+  if (most == n) tangents_.Select(0, n);
+  result->loss = sums[0];
+  result->residual_square = sums[1];
+  if (!std::isfinite(result->loss)) return Status::NonFinite(0);
+  if (!has_residual_) status = FormGradient(cancel);
   if (!status.ok()) return status;
   return AllFinite(gradient_.size(), gradient_.data(), threads_) ? Status::Ok()
                                                                  : Status::NonFinite(1);
+}
+
+Status Engine::AddPasses(const Cancel& cancel, double* sums) {
+  tangents_.AddLoss(&sums[0]);
+  if (!std::isfinite(sums[0])) return Status::NonFinite(0);
+  sums[1] += tangents_.residual_square();
+  has_residual_ = has_residual_ && tangents_.has_residual();
+  return has_residual_ ? tangents_.AddTransposeProduct({}, cancel, gradient_.data()) : Status::Ok();
 }
 
 Status Engine::FormGradient(const Cancel& cancel) {
   const size_t c = net_.output_size;
   std::vector<double> by_outputs(data_.sample_count * c);
   Status status =
-      ForEachTile(parameters_.data(), cancel, [&](size_t s0, size_t size, const double* f) {
-        std::vector<double> rows(c * size);
+      ForEachTile(parameters_.data(), cancel, [&](size_t, const Tile& tile, const double* f) {
+        std::vector<double> rows(c * tile.count);
         LossSeeds seeds;
         seeds.gradient = rows.data();
-        seeds.ld_gradient = size;
-        ApplyLoss(net_.loss, TileOf(s0, size, f), &seeds);
+        seeds.ld_gradient = tile.count;
+        ApplyLoss(net_.loss, TileOf(tile, f), &seeds);
         for (size_t a = 0; a < c; ++a)
-          for (size_t i = 0; i < size; ++i) by_outputs[(s0 + i) * c + a] = rows[a * size + i];
+          for (size_t i = 0; i < tile.count; ++i)
+            by_outputs[(tile.first + i) * c + a] = rows[a * tile.count + i];
       });
   if (!status.ok()) return status;
   products_.SetParameters(parameters_.data());
@@ -170,6 +209,8 @@ Status Engine::Solve(const Damping& damping, const Cancel& cancel, double* step,
   solved_ = false;
   Status status = curvature_->Factor(damping, cancel);
   if (!status.ok()) return status;
+  const size_t n = data_.sample_count;
+  if (tangents_.held() == n) tangents_.Select(0, n);
   const RightSide side = {gradient_.data(), has_residual_ ? tangents_.Residual().data : nullptr,
                           damping.decay, damping.scaling};
   status = curvature_->Solve(side, cancel, step, result);
@@ -181,18 +222,25 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
                           double* acceleration) {
   const Curvature::Traits traits = curvature_->traits();
   if (!traits.accelerates || !solved_ || !curvature_->factored()) return Status::Misuse();
-  const size_t n = data_.sample_count, block = curvature_->BlockSize(n);
-  std::vector<double> second(block * net_.output_size);
-  std::vector<double> sum(traits.reads_seeds ? 0 : net_.parameter_count, 0.0);
-  for (size_t first = 0; first < n; first += block) {
-    const size_t count = std::min(block, n - first);
-    Status status = curvatures_.context().Panels(first, count, cancel);
-    if (status.ok())
-      status = tangents_.SecondDerivative(parameters_.data(), velocity, cancel, second.data());
-    if (status.ok() && !traits.reads_seeds)
-      status = tangents_.AddTransposeProduct({second.data(), count}, cancel, sum.data());
-    if (!status.ok()) return status;
+  const size_t n = data_.sample_count, p = net_.parameter_count;
+  std::vector<double> second(curvature_->BlockSize(n) * net_.output_size);
+  std::vector<double> sum(traits.reads_seeds ? 0 : p, 0.0);
+  const auto derive = [&] {
+    return tangents_.SecondDerivative(parameters_.data(), velocity, cancel, second.data());
+  };
+  Status status;
+  if (traits.reads_seeds) {
+    status = curvatures_.context().Panels(0, n, cancel);
+    if (status.ok()) status = derive();
+  } else {
+    const auto add = [&](size_t, size_t count) {
+      const Status derived = derive();
+      if (!derived.ok()) return derived;
+      return tangents_.AddTransposeProduct({second.data(), count}, cancel, sum.data());
+    };
+    status = curvature_->SumOverSamples(p, sum.data(), &gradients_, cancel, add);
   }
+  if (!status.ok()) return status;
   Solution solution;
   return curvature_->Solve({sum.data(), second.data(), 0.0, scaling}, cancel, acceleration,
                            &solution);
@@ -218,10 +266,9 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
   constexpr size_t kTile = Tangents::kTile;
   const size_t p = net_.parameter_count, c = net_.output_size;
   std::vector<double> columns(std::min(count, kTile) * c * p);
-  double loss = 0.0;
   for (size_t s0 = 0; s0 < count; s0 += kTile) {
     const size_t size = std::min(kTile, count - s0), rows = size * c;
-    const Status status = tangents_.Compute(parameters, first + s0, size, false, cancel, &loss);
+    const Status status = tangents_.Compute(parameters, first + s0, size, false, cancel);
     if (!status.ok()) return status;
     tangents_.WriteColumns(columns.data());
     for (size_t i = 0; i < size; ++i)
@@ -235,7 +282,9 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + products_.bytes() + curvatures_.bytes() +
-         forward_work_.bytes() + (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
+         forward_work_.bytes() + gradients_.bytes() + losses_.bytes() +
+         tiles_.capacity() * sizeof(Tile) +
+         (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }
 
 }  // namespace gaussflow

@@ -20,7 +20,8 @@ namespace gaussflow {
 
 class Engine {
  public:
-  Engine(Architecture architecture, int threads);
+  // `slots`: how sums over the samples are cut (slots.h), a power of two, at most the samples.
+  Engine(Architecture architecture, int threads, size_t slots = 1);
 
   // The samples: all at once, or room for them, which `data` fills before the first call. Those of
   // a file are read block by block, and only their weights are to be filled in.
@@ -34,9 +35,14 @@ class Engine {
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
 
   // Makes gradient() = J~^T z~ + decay w, and curvature() as requested. scaling: state of the
-  // running maximum (ScalingCount numbers), updated in place, or null.
+  // running maximum (ScalingCount numbers), updated in place, or null. Misuse where Refusal gives a
+  // reason.
   Status Linearize(const double* parameters, const Request& request, double decay, double* scaling,
                    const Cancel& cancel, Linearization* result);
+  // Null, or why the request is not supported with the engine's number of slots (SlotRefusal).
+  const char* Refusal(const Request& request) const {
+    return data_.slots().count() == 1 ? nullptr : SlotRefusal(request);
+  }
   // Those of the last linearization; empty before the first.
   const std::vector<double>& parameters() const { return parameters_; }
   // p numbers; of no use after a linearization that failed.
@@ -71,12 +77,15 @@ class Engine {
   size_t bytes() const;
 
  private:
-  // body(s0, size, outputs f) for every tile of samples; f is [output][kTile].
+  // Makes tiles_ those of all samples, and calls body(index, tile, outputs f) for each; f is
+  // [output][kTile].
   template <typename Body>
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
   // The passes over all samples, block by block; each is shown to the curvature.
   Status RunPasses(Curvature* curvature, const Cancel& cancel, Linearization* result);
-  LossTile TileOf(size_t s0, size_t size, const double* f) const;
+  LossTile TileOf(const Tile& tile, const double* f) const;
+  // Adds the selected panels to the loss and |z~|^2 in `sums`, and to the gradient.
+  Status AddPasses(const Cancel& cancel, double* sums);
   // gradient_ from the slopes of the loss by the predictions, where z~ is not finite.
   Status FormGradient(const Cancel& cancel);
   // gradient_ += decay * parameters_
@@ -90,6 +99,9 @@ class Engine {
   Buffer forward_work_;
   std::vector<double> parameters_;  // of the last linearization
   std::vector<double> gradient_;
+  SlotTree gradients_;        // of the gradient, and of other sums of p numbers
+  SlotTree losses_;           // of the loss and |z~|^2
+  std::vector<Tile> tiles_;   // of the last forward pass
   bool has_residual_ = true;  // z~ of the last linearization is finite
   CurvatureStore curvatures_;
   Curvature* curvature_;  // one of them

@@ -46,6 +46,7 @@ void ProductsOf<T>::Release() {
   for (BufferOf<T>* buffer : {&inputs_, &panels_, &deltas_, &scratch_}) buffer->Release();
   passes_.Release();
   curved_.Release();
+  tree_.Release();
   valid_ = false;
 }
 
@@ -151,24 +152,37 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
       sweep.directions == nullptr ? nullptr : Directions(sweep.count, sweep.directions);
   const double weight = kSingle<T> ? LargestSquare() : 1.0;
 
-  ThreadPool& pool = ThreadPool::Instance();
-  for (first_ = 0; first_ < n; first_ += block_) {
-    const size_t size = std::min(block_, n - first_), tiles = (size + kTile - 1) / kTile;
-    offset_ = kept_ ? first_ : 0;
-    const Status loaded = data_.Load(first_, size);
-    if (!loaded.ok()) return loaded;
-    if (!valid_) {
-      if (!pool.Run(threads_, tiles, cancel, [&](size_t tile, int worker) {
-            ForwardTile(tile * kTile, std::min(kTile, size - tile * kTile), worker);
-          }))
-        return Status::Canceled();
+  const SlotCut slots = data_.slots();
+  Status status = block_ == n ? data_.Load(0, n) : Status::Ok();
+  for (size_t slot = 0; slot < slots.count(); ++slot) {
+    const SampleRange samples = slots.At(slot);
+    for (first_ = samples.first; first_ < samples.end(); first_ += block_) {
+      const size_t size = std::min(block_, samples.end() - first_);
+      begins_slot_ = first_ == samples.first;
+      if (status.ok()) status = RunForward(size, cancel);
+      if (!status.ok()) return status;
+      for (size_t v0 = 0; v0 < sweep.count; v0 += group)
+        if (!RunGroup(sweep, directions, v0, std::min(group, sweep.count - v0), size, weight,
+                      cancel))
+          return Status::Canceled();
     }
-    for (size_t v0 = 0; v0 < sweep.count; v0 += group)
-      if (!RunGroup(sweep, directions, v0, std::min(group, sweep.count - v0), size, weight, cancel))
-        return Status::Canceled();
+    if (sweep.sums != nullptr) tree_.Close(slot, sweep.sums);
   }
   valid_ = kept_;
   return Status::Ok();
+}
+
+template <typename T>
+Status ProductsOf<T>::RunForward(size_t size, const Cancel& cancel) {
+  offset_ = kept_ ? first_ : 0;
+  const Status loaded = data_.Load(first_, size);
+  if (!loaded.ok() || valid_) return loaded;
+  const auto forward = [&](size_t tile, int worker) {
+    ForwardTile(tile * kTile, std::min(kTile, size - tile * kTile), worker);
+  };
+  return ThreadPool::Instance().Run(threads_, Parts(size, kTile), cancel, forward)
+             ? Status::Ok()
+             : Status::Canceled();
 }
 
 template <typename T>
@@ -195,7 +209,7 @@ bool ProductsOf<T>::RunGroup(const Sweep& sweep, const T* directions, size_t v0,
   return pool.Run(threads_, parts_.size() * vectors, cancel, [&](size_t task, int worker) {
     const size_t slot = task % vectors;
     const double whole = sweep.directions == nullptr ? 1.0 : common * scales_[v0 + slot];
-    AddOuter(parts_[task / vectors], slot, size, first_ == 0, whole, worker,
+    AddOuter(parts_[task / vectors], slot, size, begins_slot_, whole, worker,
              sweep.sums + (v0 + slot) * net_.parameter_count);
   });
 }
@@ -217,25 +231,6 @@ T* ProductsOf<T>::ImageTile(const Sweep& sweep, const T* direction, size_t v, si
       for (size_t a = 0; a < c; ++a) to[i * c + a] = image[a * kTile + i];
   }
   return image;
-}
-
-template <typename T>
-void ProductsOf<T>::SeedTile(const Sweep& sweep, T* image, size_t slot, size_t s0, size_t width,
-                             double root_scale) {
-  // The weights of the samples belong to J~ only, and J~^T J~ has both roots.
-  const double* root = sweep.directions != nullptr ? data_.root_weight() : nullptr;
-  const T scale = kSingle<T> ? T(1) : static_cast<T>(net_.output_scale);
-  const size_t last = net_.layers.size() - 1;
-  for (size_t a = 0; a < net_.output_size; ++a) {
-    T* u = image + a * kTile;
-    if (root != nullptr)
-      for (size_t i = 0; i < width; ++i) {
-        const double r = root[first_ + s0 + i];
-        u[i] *= static_cast<T>(root_scale * r * r);
-      }
-    MultiplyScaled(width, scale, u, Slope(last) + a * stride_ + s0,
-                   Delta(slot, last) + a * block_ + s0);
-  }
 }
 
 template <typename T>
@@ -262,7 +257,11 @@ Status ProductsOf<T>::Reserve(const Sweep& sweep, size_t group) {
   const size_t panel_size = 2 * width_ * stride_;
   if (panels_.size() < panel_size) valid_ = false;
   Status status = reserve(&panels_, panel_size);
-  if (status.ok() && sweep.sums != nullptr) status = reserve(&deltas_, group * width_ * block_);
+  if (status.ok() && sweep.sums != nullptr) {
+    status = reserve(&deltas_, group * width_ * block_);
+    const size_t length = sweep.count * net_.parameter_count;
+    if (status.ok()) status = tree_.Reserve(data_.slots(), length, threads_);
+  }
   const size_t tile = 2 * net_.max_outputs() * kTile;
   // A worker's part of an outer product, too, where it joins the others in double.
   const size_t scratch = kSingle<T> ? std::max(tile, kPart * kPart) : tile;
@@ -384,7 +383,8 @@ void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool f
 template <typename T>
 size_t ProductsOf<T>::bytes() const {
   return inputs_.bytes() + panels_.bytes() + deltas_.bytes() + scratch_.bytes() + passes_.bytes() +
-         curved_.bytes() + (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
+         curved_.bytes() + tree_.bytes() +
+         (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
          (rounded_.capacity() + directions_.capacity()) * sizeof(T) +
          parts_.capacity() * sizeof(Part);
 }

@@ -9,8 +9,8 @@
 //   J^T u, layer l: factor_l delta_l h_(l-1)^T
 //
 // One sweep over blocks of samples: the forward pass once a block, then all vectors while its
-// panels are in cache. Panels are [unit][sample]. Every output has one task a block and blocks are
-// added in order, so nothing depends on the number of threads.
+// panels are in cache. Panels are [unit][sample]. Every output has one task a block; blocks are
+// added in order and slots (slots.h) by their tree, so nothing depends on the number of threads.
 //
 // In float, for G v of a subset of the samples: directions are scaled to a largest entry of 1,
 // every block's sum joins the others in double. The error is that of float32 relative to |v|, some
@@ -67,6 +67,8 @@ class ProductsOf {
   };
 
   Status Run(const Sweep& sweep, const Cancel& cancel);
+  // The forward pass over `size` samples from first_ on, unless its panels are kept and valid.
+  Status RunForward(size_t size, const Cancel& cancel);
   // `vectors` of them from v0 on, over the block in hand; false = canceled. `weight`:
   // LargestSquare.
   bool RunGroup(const Sweep& sweep, const T* directions, size_t v0, size_t vectors, size_t size,
@@ -133,8 +135,10 @@ class ProductsOf {
   Buffer passes_;      // of the forward pass in double, where the panels are float
   size_t stride_ = 0;  // samples of a panel row
   size_t offset_ = 0;  // where the block begins in it
+  SlotTree tree_;      // of the sums of a sweep
   size_t first_ = 0;   // first sample of the block
-  size_t block_ = 0;   // most samples of a block
+  bool begins_slot_ = true;
+  size_t block_ = 0;  // most samples of a block
 };
 
 using Products = ProductsOf<double>;

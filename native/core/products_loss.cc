@@ -1,6 +1,9 @@
-// Applies the curvature R R^T of the loss in products G v = J^T R R^T J v (products.h).
+// What lies between J v and J^T u in products G v = J^T R R^T J v (products.h): the curvature R R^T
+// of the loss, the weights of the samples, and the deltas of the last layer.
 #include <algorithm>
+#include <type_traits>
 
+#include "panel_loops.h"
 #include "products.h"
 
 namespace gaussflow {
@@ -44,7 +47,32 @@ void ProductsOf<T>::ApplyCurvature(size_t s0, size_t size, int worker, T* image)
   }
 }
 
+template <typename T>
+void ProductsOf<T>::SeedTile(const Sweep& sweep, T* image, size_t slot, size_t s0, size_t width,
+                             double root_scale) {
+  // The weights of the samples belong to J~ only, and J~^T J~ has both roots.
+  const double* root = sweep.directions != nullptr ? data_.root_weight() : nullptr;
+  // In float the output scale stays out of the panels.
+  constexpr bool kSingle = std::is_same_v<T, float>;
+  const T scale = kSingle ? T(1) : static_cast<T>(net_.output_scale);
+  const size_t last = net_.layers.size() - 1;
+  for (size_t a = 0; a < net_.output_size; ++a) {
+    T* u = image + a * kTile;
+    if (root != nullptr)
+      for (size_t i = 0; i < width; ++i) {
+        const double r = root[first_ + s0 + i];
+        u[i] *= static_cast<T>(root_scale * r * r);
+      }
+    MultiplyScaled(width, scale, u, Slope(last) + a * stride_ + s0,
+                   Delta(slot, last) + a * block_ + s0);
+  }
+}
+
 template void ProductsOf<double>::ApplyCurvature(size_t s0, size_t size, int worker, double* image);
 template void ProductsOf<float>::ApplyCurvature(size_t s0, size_t size, int worker, float* image);
+template void ProductsOf<double>::SeedTile(const Sweep& sweep, double* image, size_t slot,
+                                           size_t s0, size_t width, double root_scale);
+template void ProductsOf<float>::SeedTile(const Sweep& sweep, float* image, size_t slot, size_t s0,
+                                          size_t width, double root_scale);
 
 }  // namespace gaussflow

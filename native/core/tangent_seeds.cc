@@ -16,29 +16,28 @@ LossTile Tangents::TileAt(size_t s0, size_t size) const {
   return {size,
           net_.output_size,
           net_.output_scale,
-          inputs_[net_.layers.size()].data() + s0,
-          count_,
+          inputs_[net_.layers.size()].data() + at_ + s0,
+          held_,
           data_.Targets(0, first_ + s0),
           data_.stride(),
           root == nullptr ? nullptr : root + first_ + s0};
 }
 
-double Tangents::SeedTile(size_t s0, size_t size, const double* slopes) {
+Tangents::TileSums Tangents::SeedTile(size_t s0, size_t size, const double* slopes) {
   const size_t last = net_.layers.size() - 1, c = net_.output_size;
   for (size_t l = 0; l < last; ++l) slopes += net_.layers[l].outputs * kTile;
   LossSeeds seeds;
   seeds.factor = DeltaRow(last, 0, 0) + s0;
-  seeds.z = residual_.data() + s0;
-  seeds.ld_factor = seeds.ld_z = count_;
+  seeds.z = residual_.data() + at_ + s0;
+  seeds.ld_factor = seeds.ld_z = held_;
   seeds.slope = slopes;
   seeds.ld_slope = kTile;
   const double loss = ApplyLoss(net_.loss, TileAt(s0, size), &seeds);
-  if (net_.loss.sum_of_squares()) return loss;
+  if (net_.loss.sum_of_squares()) return {loss, 0.0};
   double square = 0.0;
   for (size_t a = 0; a < c; ++a)
-    for (size_t i = 0; i < size; ++i) square += seeds.z[a * count_ + i] * seeds.z[a * count_ + i];
-  partial_[partial_.size() / 2 + s0 / kTile] = square;
-  return loss;
+    for (size_t i = 0; i < size; ++i) square += seeds.z[a * held_ + i] * seeds.z[a * held_ + i];
+  return {loss, square};
 }
 
 void Tangents::SeedUnits(size_t s0, size_t size, const double* slopes) {

@@ -56,15 +56,15 @@ size_t Tangents::BlockSize(const Architecture& net, size_t count) {
 
 Panel Tangents::Input(size_t layer) const {
   if (layer == 0) return {data_.Inputs(first_), data_.stride()};
-  return {inputs_[layer].data(), count_};
+  return {inputs_[layer].data() + at_, held_};
 }
 
 Panel Tangents::Delta(size_t layer, size_t a) const {
-  return {deltas_[layer].data() + a * net_.delta_rows(layer) * count_, count_};
+  return {deltas_[layer].data() + a * net_.delta_rows(layer) * held_ + at_, held_};
 }
 
 double* Tangents::DeltaRow(size_t layer, size_t a, size_t unit) {
-  return deltas_[layer].data() + (a * net_.delta_rows(layer) + unit) * count_;
+  return deltas_[layer].data() + (a * net_.delta_rows(layer) + unit) * held_ + at_;
 }
 
 bool Tangents::ReserveScratch(size_t doubles_per_worker) {
@@ -74,52 +74,80 @@ bool Tangents::ReserveScratch(size_t doubles_per_worker) {
   return true;
 }
 
-Status Tangents::Compute(const double* parameters, size_t first, size_t count, bool weighted,
-                         const Cancel& cancel, double* loss) {
-  const Status loaded = data_.Load(first, count);
-  if (!loaded.ok()) return loaded;
+Status Tangents::ReservePanels() {
   const size_t depth = net_.layers.size();
-  first_ = first;
-  count_ = count;
   inputs_.resize(depth + 1);
   deltas_.resize(depth);
-  const Status no_memory = Status::Memory(DoublesPerSample(net_) * count * sizeof(double));
+  const Status no_memory = Status::Memory(DoublesPerSample(net_) * held_ * sizeof(double));
   for (size_t l = 0; l < depth; ++l) {
-    if (!inputs_[l + 1].Reserve(net_.layers[l].outputs * count)) return no_memory;
-    if (!deltas_[l].Reserve(net_.delta_rows(l) * net_.output_size * count)) return no_memory;
+    if (!inputs_[l + 1].Reserve(net_.layers[l].outputs * held_)) return no_memory;
+    if (!deltas_[l].Reserve(net_.delta_rows(l) * net_.output_size * held_)) return no_memory;
   }
   size_t slope_rows = 0;
   for (const Layer& layer : net_.layers) slope_rows += layer.outputs;
-  if (!residual_.Reserve(net_.output_size * count) || !ReserveScratch(slope_rows * kTile))
+  if (!residual_.Reserve(net_.output_size * held_) || !ReserveScratch(slope_rows * kTile))
     return no_memory;
-
-  const size_t tiles = (count + kTile - 1) / kTile;
-  // The second half is for losses whose |z~|^2 is not twice their value.
-  partial_.assign(net_.loss.sum_of_squares() ? tiles : 2 * tiles, 0.0);
-  const bool done =
-      ThreadPool::Instance().Run(threads_, tiles, cancel, [&](size_t task, int worker) {
-        const size_t s0 = task * kTile;
-        const size_t size = std::min(kTile, count - s0);
-        double* slopes = Scratch(worker);
-        ForwardTile(parameters, s0, size, slopes);
-        if (weighted)
-          partial_[task] = SeedTile(s0, size, slopes);
-        else
-          SeedUnits(s0, size, slopes);
-        BackwardTile(parameters, s0, size, slopes);
-      });
-  if (!done) return Status::Canceled();
-  for (size_t tile = 0; tile < tiles; ++tile) *loss += partial_[tile];
-  residual_square_ = 0.0;
-  for (size_t k = tiles; k < partial_.size(); ++k) residual_square_ += partial_[k];
   return Status::Ok();
 }
 
-void Tangents::ForwardTile(const double* parameters, size_t s0, size_t size, double* slopes) {
+Status Tangents::Compute(const double* parameters, size_t first, size_t count, bool weighted,
+                         const Cancel& cancel) {
+  Status status = data_.Load(first, count);
+  if (!status.ok()) return status;
+  first_ = first;
+  count_ = held_ = count;
+  at_ = 0;
+  status = ReservePanels();
+  if (!status.ok()) return status;
+
+  CutTiles(data_.slots(), {first, count}, kTile, &tiles_);
+  for (Tile& tile : tiles_) tile.first -= first;
+  // The second half is for losses whose |z~|^2 is not twice their value.
+  partial_.assign(net_.loss.sum_of_squares() ? tiles_.size() : 2 * tiles_.size(), 0.0);
+  const bool done =
+      ThreadPool::Instance().Run(threads_, tiles_.size(), cancel, [&](size_t task, int worker) {
+        const Tile& tile = tiles_[task];
+        double* slopes = Scratch(worker);
+        ForwardTile(parameters, tile, slopes);
+        if (weighted) {
+          const TileSums sums = SeedTile(tile.first, tile.count, slopes);
+          partial_[task] = sums.loss;
+          if (!net_.loss.sum_of_squares()) partial_[tiles_.size() + task] = sums.square;
+        } else {
+          SeedUnits(tile.first, tile.count, slopes);
+        }
+        BackwardTile(parameters, tile.first, tile.count, slopes);
+      });
+  if (!done) return Status::Canceled();
+  Select(first, count);
+  return Status::Ok();
+}
+
+void Tangents::Select(size_t first, size_t count) {
+  at_ = at_ + first - first_;
+  first_ = first;
+  count_ = count;
+  const auto begins = [](const Tile& tile, size_t at) { return tile.first < at; };
+  const auto tile_at = [&](size_t at) {
+    return static_cast<size_t>(std::lower_bound(tiles_.begin(), tiles_.end(), at, begins) -
+                               tiles_.begin());
+  };
+  first_tile_ = tile_at(at_);
+  end_tile_ = tile_at(at_ + count);
+  residual_square_ = 0.0;
+  if (net_.loss.sum_of_squares()) return;
+  for (size_t k = first_tile_; k < end_tile_; ++k) residual_square_ += partial_[tiles_.size() + k];
+}
+
+void Tangents::AddLoss(double* loss) const {
+  for (size_t k = first_tile_; k < end_tile_; ++k) *loss += partial_[k];
+}
+
+void Tangents::ForwardTile(const double* parameters, const Tile& tile, double* slopes) {
   for (size_t l = 0; l < net_.layers.size(); ++l) {
     const Panel h = Input(l);
-    ApplyLayer(net_.layers[l], parameters, size, h.data + s0, h.stride, inputs_[l + 1].data() + s0,
-               count_, slopes, kTile, TileThreads());
+    ApplyLayer(net_.layers[l], parameters, tile.count, h.data + tile.first, h.stride,
+               inputs_[l + 1].data() + tile.first, held_, slopes, kTile, tile.alone ? threads_ : 0);
     slopes += net_.layers[l].outputs * kTile;
   }
 }
@@ -141,15 +169,15 @@ void Tangents::BackwardTile(const double* parameters, size_t s0, size_t size,
         const double* seed = DeltaRow(last, a, 0) + s0;
         for (size_t k = 0; k < above.inputs; ++k) {
           const double weight = above.factor * w[a * above.inputs + k];
-          for (size_t i = 0; i < size; ++i) delta[k * count_ + i] = weight * seed[i];
+          for (size_t i = 0; i < size; ++i) delta[k * held_ + i] = weight * seed[i];
         }
       } else {
         Gemm('N', 'T', size, above.inputs, above.outputs, above.factor, DeltaRow(l, a, 0) + s0,
-             count_, w, above.inputs, 0.0, delta, count_);
+             held_, w, above.inputs, 0.0, delta, held_);
       }
       for (size_t k = 0; k < above.inputs; ++k) {
         const double* slope = slopes + (slope_row + k) * kTile;
-        double* row = delta + k * count_;
+        double* row = delta + k * held_;
         for (size_t i = 0; i < size; ++i) row[i] *= slope[i];
       }
     }
@@ -258,7 +286,7 @@ Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
   return done ? Status::Ok() : Status::Canceled();
 }
 
-Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
+Status Tangents::AddUnitSquares(const Cancel& cancel, double* squares) {
   const size_t depth = net_.layers.size();
   const size_t tiles = (count_ + kTile - 1) / kTile;
   std::vector<double> lengths(depth * count_, 0.0);  // [layer][sample]: |h|^2
@@ -280,8 +308,6 @@ Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
     before.push_back(units);
     units += layer.outputs;
   }
-  squares->weights.assign(units, 0.0);
-  squares->biases.assign(units, 0.0);
   const std::vector<UnitBlock> blocks = UnitBlocks();
   done =
       ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int /*worker*/) {
@@ -299,8 +325,9 @@ Status Tangents::SumSquares(const Cancel& cancel, UnitSquares* squares) {
               bias += square;
             }
           }
-          squares->weights[before[block.layer] + u] = layer.factor * layer.factor * weights;
-          if (layer.bias) squares->biases[before[block.layer] + u] = bias;
+          double* of_unit = squares + 2 * (before[block.layer] + u);
+          of_unit[0] += layer.factor * layer.factor * weights;
+          if (layer.bias) of_unit[1] += bias;
         }
       });
   return done ? Status::Ok() : Status::Canceled();
@@ -330,7 +357,8 @@ void Tangents::WriteColumns(double* out) const {
 }
 
 size_t Tangents::bytes() const {
-  size_t total = residual_.bytes() + scratch_.bytes() + partial_.capacity() * sizeof(double);
+  size_t total = residual_.bytes() + scratch_.bytes() + partial_.capacity() * sizeof(double) +
+                 tiles_.capacity() * sizeof(Tile);
   for (const Buffer& buffer : inputs_) total += buffer.bytes();
   for (const Buffer& buffer : deltas_) total += buffer.bytes();
   return total;

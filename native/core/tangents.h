@@ -14,6 +14,7 @@
 #include "architecture.h"
 #include "buffer.h"
 #include "dataset.h"
+#include "slots.h"
 #include "status.h"
 #include "thread_pool.h"
 
@@ -24,12 +25,6 @@ struct Panel {
   const double* data = nullptr;
   size_t stride = 0;
   const double* row(size_t unit) const { return data + unit * stride; }
-};
-
-// One entry a unit, layer after layer.
-struct UnitSquares {
-  std::vector<double> weights;
-  std::vector<double> biases;
 };
 
 class Tangents {
@@ -45,9 +40,14 @@ class Tangents {
   static size_t BlockSize(const Architecture& net, size_t count);
 
   // Runs the passes over samples [first, first + count): the rows of J~ = sqrt(s) R^T J and z~ of
-  // the loss, whose sum is added to *loss. Not `weighted`: rows of J itself, and no loss.
+  // the loss. Not `weighted`: rows of J itself, and no loss. All of these samples are selected.
   Status Compute(const double* parameters, size_t first, size_t count, bool weighted,
-                 const Cancel& cancel, double* loss);
+                 const Cancel& cancel);
+  // Selects the samples [first, first + count) of those computed, which are whole tiles (slots.h):
+  // what follows is of these samples alone.
+  void Select(size_t first, size_t count);
+  // Samples whose panels are held; all of them may be those of the data set.
+  size_t held() const { return held_; }
 
   size_t count() const { return count_; }
   // Input h of a layer: inputs x samples.
@@ -56,7 +56,9 @@ class Tangents {
   // (Architecture::apart), the one row of this unit.
   Panel Delta(size_t layer, size_t a) const;
   // z~: output x samples.
-  Panel Residual() const { return {residual_.data(), count_}; }
+  Panel Residual() const { return {residual_.data() + at_, held_}; }
+  // Adds the loss, tile by tile.
+  void AddLoss(double* loss) const;
   // |z~|^2 of these samples, for losses other than squared error. Where it is not finite z~ cannot
   // stand for the gradient.
   double residual_square() const { return residual_square_; }
@@ -69,9 +71,10 @@ class Tangents {
   Status AddTransposeProduct(Panel coefficients, const Cancel& cancel, double* out);
   // diagonal (p) += the diagonal of J^T J.
   Status AddDiagonal(const Cancel& cancel, double* diagonal);
-  // Sums of that diagonal over the weights of each unit, and its entry of each unit's bias (0
-  // without one), layer after layer: from |h|^2 and delta^2, no work a parameter.
-  Status SumSquares(const Cancel& cancel, UnitSquares* squares);
+  // squares (two numbers a unit, layer after layer) += the sum of that diagonal over the weights of
+  // the unit, and its entry of the unit's bias (0 without one): from |h|^2 and delta^2, no work a
+  // parameter.
+  Status AddUnitSquares(const Cancel& cancel, double* squares);
   // out[a][i] = row (a, i) of J~ times `vector` (p); stride = count(). From the panels that stand,
   // without a pass or memory of its own: at other parameters, or for many vectors, see Products.
   Status Product(const double* vector, const Cancel& cancel, double* out);
@@ -94,8 +97,13 @@ class Tangents {
     size_t count;
   };
 
-  void ForwardTile(const double* parameters, size_t s0, size_t size, double* slopes);
-  double SeedTile(size_t s0, size_t size, const double* slopes);
+  Status ReservePanels();
+  void ForwardTile(const double* parameters, const Tile& tile, double* slopes);
+  // The loss of the samples, and |z~|^2 where the loss is not a sum of squares.
+  struct TileSums {
+    double loss, square;
+  };
+  TileSums SeedTile(size_t s0, size_t size, const double* slopes);
   void SeedUnits(size_t s0, size_t size, const double* slopes);
   // row b of out = that of sqrt(s) R^T values, values [output][kTile]; `scratch`: LossScratch().
   void ApplyFactor(size_t s0, size_t size, const double* values, double* scratch, double* out);
@@ -113,15 +121,22 @@ class Tangents {
   const Architecture& net_;
   const Dataset& data_;
   int threads_;
+  // The panels hold the samples [first_ - at_, first_ - at_ + held_), of which [first_, first_ +
+  // count_) are selected.
   size_t first_ = 0;
   size_t count_ = 0;
+  size_t at_ = 0;
+  size_t held_ = 0;
   std::vector<Buffer>
       inputs_;  // of layers 1.. (layer 0 reads the data set); index L holds the outputs f
   std::vector<Buffer> deltas_;  // [a][unit][sample]; the last layer [a][sample]
   Buffer residual_;
   Buffer scratch_;
   size_t scratch_size_ = 0;
-  std::vector<double> partial_;  // of each tile: the loss, and |z~|^2
+  std::vector<Tile> tiles_;      // of the samples held, counted from the first of them
+  std::vector<double> partial_;  // of each tile: the loss; then of each |z~|^2
+  size_t first_tile_ = 0;        // of those selected
+  size_t end_tile_ = 0;
   double residual_square_ = 0.0;
 };
 

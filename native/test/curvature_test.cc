@@ -2,6 +2,7 @@
 // them stand in memory together, and that a run of one kind, or one that alternates, reserves
 // nothing after its first turn.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "check.h"
@@ -17,8 +18,11 @@ using Need = Curvature::Need;
 
 // A problem on which every kind can be formed, and its engine.
 struct Bench {
-  explicit Bench(size_t samples)
-      : net(MakeNet({3, 10, 9, 2}, Activation::kTanh, true, 1.2)), n(samples), engine(net, 2) {
+  explicit Bench(size_t samples, size_t slot_count = 1)
+      : net(MakeNet({3, 10, 9, 2}, Activation::kTanh, true, 1.2)),
+        n(samples),
+        slots(slot_count),
+        engine(net, 2, slots) {
     Draw draw(19);
     const Vector x = draw.Normals(n * net.input_size), y = draw.Normals(n * net.output_size);
     parameters = draw.Normals(net.parameter_count, 0.5);
@@ -42,20 +46,21 @@ struct Bench {
   Request rows() const { return {Route::kPrimal, Precision::kSingle, &few}; }
   Request model() const { return {Route::kMatrixFree, Precision::kDouble, &half}; }
   std::vector<Request> all() const {
+    if (slots > 1) return {Route::kNone, Route::kPrimal, Route::kDual, Route::kMatrixFree};
     return {Route::kNone, Route::kPrimal,     single(),           subset(), rows(),
             Route::kDual, Route::kOrthogonal, Route::kMatrixFree, model()};
   }
 
   const Architecture net;
-  const size_t n;
+  const size_t n, slots;
   std::vector<uint32_t> half, few;
   Vector parameters;
   Engine engine;
 };
 
 // A need is refused with a sentence exactly where the call behind it is a misuse.
-void TestRefusals() {
-  Bench bench(150);
+void TestRefusals(size_t slots) {
+  Bench bench(150, slots);
   const size_t most = std::max(bench.net.parameter_count, 2 * bench.n);
   const Vector v(most, 0.25);
   Vector out(std::max(most, LayerFactorsSize(bench.net)));
@@ -80,6 +85,30 @@ void TestRefusals() {
     CHECK(bench.engine.Accelerate(v.data(), nullptr, {}, out.data()).ok() ==
               (solved.ok() && curvature.traits().accelerates),
           "an acceleration, route %d", static_cast<int>(request.route));
+  }
+}
+
+// What is not summed by slots is refused with a sentence, and leaves the linearization before it.
+void TestSlotRefusals() {
+  const std::vector<Request> all = Bench(150).all();
+  for (const size_t slots : {1, 2, 8}) {
+    size_t refused = 0;
+    for (const Request& request : all) {
+      Bench bench(150, slots);
+      bench.Linearize(Route::kPrimal);
+      const Vector gradient = bench.engine.gradient();
+      const Status status = bench.engine.Linearize(bench.parameters.data(), request, 0.0, nullptr,
+                                                   {}, std::make_unique<Linearization>().get());
+      const bool refuses = bench.engine.Refusal(request) != nullptr;
+      CHECK(refuses == (status.code == Code::kMisuse), "%zu slots, route %d: code %d", slots,
+            static_cast<int>(request.route), static_cast<int>(status.code));
+      if (!refuses) continue;
+      ++refused;
+      CHECK(bench.engine.gradient() == gradient && bench.engine.curvature().order() > 0,
+            "a refused request, route %d", static_cast<int>(request.route));
+    }
+    // Single precision three times, the triangle, products of a subset.
+    CHECK(refused == (slots == 1 ? 0 : 5), "%zu slots: %zu requests refused", slots, refused);
   }
 }
 
@@ -135,11 +164,11 @@ void TestOneMatrix() {
 }
 
 // Two turns of any two kinds end with the bytes of one.
-void TestTurns() {
-  const size_t kinds = Bench(150).all().size();
+void TestTurns(size_t slots) {
+  const size_t kinds = Bench(150, slots).all().size();
   for (size_t a = 0; a < kinds; ++a) {
     for (size_t b = 0; b < kinds; ++b) {
-      Bench bench(150);
+      Bench bench(150, slots);
       const std::vector<Request> all = bench.all();
       size_t bytes[2] = {};
       for (size_t& after : bytes) {
@@ -155,9 +184,12 @@ void TestTurns() {
 }  // namespace
 
 int main() {
-  TestRefusals();
+  for (const size_t slots : {1, 8}) {
+    TestRefusals(slots);
+    TestTurns(slots);
+  }
+  TestSlotRefusals();
   TestInverseEndsSolve();
   TestOneMatrix();
-  TestTurns();
   return Finish();
 }

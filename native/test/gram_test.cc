@@ -48,10 +48,9 @@ void TestAgainstRows(const Case& c, bool badly_scaled, unsigned seed) {
     CHECK(g.Reserve(p), "memory");
     std::fill_n(g.upper(), p * p, std::numeric_limits<T>::quiet_NaN());
     const size_t block = n > 100 ? 100 : n;
-    double loss = 0.0;
     for (size_t first = 0; first < n; first += block) {
       const size_t count = std::min(block, n - first);
-      CHECK(tangents.Compute(w.data(), first, count, true, {}, &loss).ok(), "passes");
+      CHECK(tangents.Compute(w.data(), first, count, true, {}).ok(), "passes");
       CHECK(builder.Add(tangents, first == 0, {}, &g).ok(), "gram");
       Vector columns(count * net.output_size * p);
       tangents.WriteColumns(columns.data());

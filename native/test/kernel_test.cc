@@ -27,22 +27,20 @@ int main() {
       Dataset data;
       CHECK(data.Set(n, 3, outputs, inputs.data(), targets.data(), nullptr).ok(), "data");
       Tangents tangents(net, data, 1);
-      double loss = 0.0;
-      CHECK(tangents.Compute(parameters.data(), 0, n, true, {}, &loss).ok(), "passes");
+      CHECK(tangents.Compute(parameters.data(), 0, n, true, {}).ok(), "passes");
       const size_t order = n * outputs, p = net.parameter_count;
       Vector j(order * p);
       tangents.WriteColumns(j.data());
       Vector first, measured;
+      size_t units_of_all = 0;
+      for (const Layer& layer : net.layers) units_of_all += layer.outputs;
       for (int threads = 1; threads <= 3; ++threads) {
         Tangents panels(net, data, threads);
-        loss = 0.0;
-        CHECK(panels.Compute(parameters.data(), 0, n, true, {}, &loss).ok(), "passes");
-        UnitSquares squares;
-        CHECK(panels.SumSquares({}, &squares).ok(), "squares");
-        Vector both = squares.weights;
-        both.insert(both.end(), squares.biases.begin(), squares.biases.end());
-        if (threads == 1) measured = both;
-        CHECK(both == measured, "n %zu: other squares with %d threads", n, threads);
+        CHECK(panels.Compute(parameters.data(), 0, n, true, {}).ok(), "passes");
+        Vector squares(2 * units_of_all, 0.0);
+        CHECK(panels.AddUnitSquares({}, squares.data()).ok(), "squares");
+        if (threads == 1) measured = squares;
+        CHECK(squares == measured, "n %zu: other squares with %d threads", n, threads);
       }
       size_t unit = 0;
       for (const Layer& layer : net.layers) {
@@ -56,8 +54,9 @@ int main() {
           // Sums of positive terms: n c inputs of them, two roundings more in each.
           const double share = 2.0 * std::numeric_limits<double>::epsilon() *
                                static_cast<double>(order * layer.inputs + 4);
-          CHECK(std::fabs(measured[unit] - weights) <= share * weights, "n %zu unit %zu", n, unit);
-          const double other = measured[measured.size() / 2 + unit];
+          CHECK(std::fabs(measured[2 * unit] - weights) <= share * weights, "n %zu unit %zu", n,
+                unit);
+          const double other = measured[2 * unit + 1];
           CHECK(std::fabs(other - bias) <= share * bias, "n %zu bias of unit %zu", n, unit);
         }
       }

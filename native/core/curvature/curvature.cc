@@ -1,16 +1,39 @@
 // The default answers of a curvature: refusals of what its class does not support.
 #include "curvature/curvature.h"
 
+#include <algorithm>
+
 namespace gaussflow {
 
 Status Context::Panels(size_t first, size_t count, const Cancel& cancel) const {
-  if (count == data.sample_count) return Status::Ok();
-  double loss = 0.0;
-  return tangents.Compute(parameters.data(), first, count, true, cancel, &loss);
+  if (tangents.held() != data.sample_count)
+    return tangents.Compute(parameters.data(), first, count, true, cancel);
+  tangents.Select(first, count);
+  return Status::Ok();
 }
 
 size_t Curvature::BlockSize(size_t samples) const {
   return Tangents::BlockSize(context_.net, samples);
+}
+
+Status Curvature::EndSlot(size_t, const Cancel&) { return Status::Ok(); }
+
+Status Curvature::SumOverSamples(size_t length, double* sum, SlotTree* tree, const Cancel& cancel,
+                                 const Add& add) const {
+  const size_t n = context_.data.sample_count, most = BlockSize(n);
+  const SlotCut slots = context_.data.slots();
+  Status status = tree->Reserve(slots, length, context_.threads);
+  for (size_t slot = 0; slot < slots.count(); ++slot) {
+    const SampleRange samples = slots.At(slot);
+    for (size_t first = samples.first; first < samples.end(); first += most) {
+      const size_t count = std::min(most, samples.end() - first);
+      if (status.ok()) status = context_.Panels(first, count, cancel);
+      if (status.ok()) status = add(first, count);
+      if (!status.ok()) return status;
+    }
+    tree->Close(slot, sum);
+  }
+  return most == n ? context_.Panels(0, n, cancel) : Status::Ok();
 }
 
 Status Curvature::Factor(const Damping&, const Cancel&) { return Status::Misuse(); }

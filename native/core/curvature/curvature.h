@@ -3,7 +3,8 @@
 // class per kind; store.h chooses it. The engine runs the passes, passes each block of samples to
 // its curvature, and depends on nothing else of it.
 //
-//   Begin -> AddBlock for every block, in order -> Finish -> Factor -> Solve, any number of times
+//   Begin -> (AddBlock for every block of a slot, EndSlot) for every slot, in order (slots.h)
+//     -> Finish -> Factor -> Solve, any number of times
 //
 // All calls are virtual, and are made once a block, a factorization or a solve.
 #ifndef GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_
@@ -12,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "architecture.h"
@@ -95,15 +97,17 @@ struct Context {
   const std::vector<double>& parameters;  // of the linearization
   DampedSystem& system;                   // Gram matrix and kernel take turns in it
 
-  // Runs the passes of samples [first, first + count) at those parameters in `tangents`. They are
-  // still there if the linearization had all samples in one block.
+  // Selects the panels of samples [first, first + count) at those parameters in `tangents`. The
+  // passes are run again unless the linearization held all samples at once.
   Status Panels(size_t first, size_t count, const Cancel& cancel) const;
 };
 
-// A block of samples whose passes stand in Context::tangents, and J~^T z~ up to its end.
+// A block of samples of one slot, whose panels are selected in Context::tangents, and J~^T z~ of
+// the slot up to the block's end.
 struct Block {
   size_t first;
   size_t count;
+  bool begins_slot;
   const std::vector<double>& gradient;
 };
 
@@ -154,14 +158,17 @@ class Curvature {
   // Flops of a factorization and the solves with it, or of a product where there is no factor.
   virtual double SolveFlops() const = 0;
 
-  // Samples that go through in one block, from sizes alone.
+  // Most samples that go through in one block, from sizes alone: with `samples` all of them are
+  // held at once.
   virtual size_t BlockSize(size_t samples) const;
   // Makes room, all or nothing, and starts anew at Context::parameters. `scaling`: what Finish will
   // be given.
   virtual Status Begin(const Request& request, const double* scaling) = 0;
   virtual Status AddBlock(const Block& block, const Cancel& cancel) = 0;
+  // Joins the sum of slot number `slot`, which is whole, to those before.
+  virtual Status EndSlot(size_t slot, const Cancel& cancel);
   // Raises the running maximum `scaling` (or null) to the diagonal, fills in result's measure and
-  // diagonal. Nothing else is to be called after an error of Begin, AddBlock or Finish.
+  // diagonal. Nothing else is to be called after an error of Begin, AddBlock, EndSlot or Finish.
   virtual Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                         Linearization* result) = 0;
 
@@ -177,6 +184,14 @@ class Curvature {
   // A_l and B_l of every layer, square after square (layer_factors.h).
   virtual Status LayerFactors(const Cancel& cancel, double* out);
   virtual const DenseView* dense() const { return nullptr; }
+
+  // A sum over all samples at the parameters of the linearization: for every block of samples, in
+  // order, add(first, count) adds to `sum` (length) what the panels selected in Context::tangents
+  // give; `tree` joins the slots. `sum` may begin with a term of its own. All samples are selected
+  // at the end if they are held at once.
+  using Add = std::function<Status(size_t first, size_t count)>;
+  Status SumOverSamples(size_t length, double* sum, SlotTree* tree, const Cancel& cancel,
+                        const Add& add) const;
 
   // Called when another curvature is about to be formed: Suspend always, Release if the two may not
   // be in memory together. Suspend frees the samples of a subset, Release everything large.

@@ -13,11 +13,16 @@ Curvature::Traits Gram::traits() const {
 
 Status Gram::Begin(const Request& /*request*/, const double* /*scaling*/) {
   const size_t p = context_.net.parameter_count;
-  return ReserveMatrix(p, p);
+  const Status status = tree_.Reserve(context_.data.slots(), p);
+  return status.ok() ? ReserveMatrix(p, p) : status;
 }
 
 Status Gram::AddBlock(const Block& block, const Cancel& cancel) {
-  return builder_.Add(context_.tangents, block.first == 0, cancel, &system_.matrix());
+  return builder_.Add(context_.tangents, block.begins_slot, cancel, &system_.matrix());
+}
+
+Status Gram::EndSlot(size_t slot, const Cancel& cancel) {
+  return tree_.Close(slot, context_.threads, cancel, &system_.matrix());
 }
 
 Status Gram::Finish(const Pass& pass, const Cancel& /*cancel*/, double* scaling,
@@ -41,6 +46,7 @@ Status Gram::Solve(const RightSide& side, const Cancel& cancel, double* x, Solut
 
 void Gram::Release() {
   builder_.Release();
+  tree_.Release();
   MatrixCurvature::Release();
 }
 

@@ -1,9 +1,10 @@
 // The curvature of the primal route in double precision: G = J~^T J~ (p x p), summed block by block
-// (gram_builder.h). store.h creates it.
+// (gram_builder.h) and slot by slot (gram_tree.h). store.h creates it.
 #ifndef GAUSSFLOW_CORE_CURVATURE_GRAM_H_
 #define GAUSSFLOW_CORE_CURVATURE_GRAM_H_
 
 #include "curvature/gram_builder.h"
+#include "curvature/gram_tree.h"
 #include "curvature/matrix_curvature.h"
 
 namespace gaussflow {
@@ -16,15 +17,17 @@ class Gram final : public MatrixCurvature {
   Traits traits() const override;
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
+  Status EndSlot(size_t slot, const Cancel& cancel) override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                 Linearization* result) override;
   Status Factor(const Damping& damping, const Cancel& cancel) override;
   Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
   void Release() override;
-  size_t bytes() const override { return builder_.bytes(); }
+  size_t bytes() const override { return builder_.bytes() + tree_.bytes(); }
 
  private:
   GramBuilder<double> builder_;
+  GramTree tree_;
 };
 
 }  // namespace gaussflow

@@ -15,7 +15,7 @@ namespace {
 
 // Never above the gradient's cosine, up to rounding: no column of J~ is longer than those of its
 // unit's weights together.
-double CosineBound(const Architecture& net, const Pass& pass, const UnitSquares& squares,
+double CosineBound(const Architecture& net, const Pass& pass, const std::vector<double>& squares,
                    int threads) {
   if (pass.residual_norm == 0.0) return 0.0;
   const double* gradient = pass.gradient.data();
@@ -35,8 +35,8 @@ double CosineBound(const Architecture& net, const Pass& pass, const UnitSquares&
     else
       for (size_t o = 0; o < layer.outputs; ++o) row(o, 0);
     for (size_t o = 0; o < layer.outputs; ++o, ++unit) {
-      raise(entries[o], squares.weights[unit]);
-      if (layer.bias) raise(std::fabs(gradient[layer.bias_offset + o]), squares.biases[unit]);
+      raise(entries[o], squares[2 * unit]);
+      if (layer.bias) raise(std::fabs(gradient[layer.bias_offset + o]), squares[2 * unit + 1]);
     }
   }
   return largest;
@@ -76,16 +76,21 @@ Status Kernel::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
 }
 
 Status Kernel::Measure(const Pass& pass, const Cancel& cancel, double* scaling, double* cosine) {
-  UnitSquares squares;
-  Status status = context_.tangents.SumSquares(cancel, &squares);
-  if (!status.ok()) return status;
   const Architecture& net = context_.net;
+  Tangents& tangents = context_.tangents;
+  size_t units = 0;
+  for (const Layer& layer : net.layers) units += layer.outputs;
+  std::vector<double> squares(2 * units, 0.0);
+  Status status = SumOverSamples(
+      squares.size(), squares.data(), &tree_, cancel,
+      [&](size_t, size_t) { return tangents.AddUnitSquares(cancel, squares.data()); });
+  if (!status.ok()) return status;
   size_t unit = 0;
   for (size_t l = 0; l < net.layers.size(); ++l) {
     const Layer& layer = net.layers[l];
     double sum = 0.0;
     for (size_t o = 0; o < layer.outputs; ++o, ++unit)
-      sum += squares.weights[unit] + squares.biases[unit];
+      sum += squares[2 * unit] + squares[2 * unit + 1];
     if (!std::isfinite(sum)) return Status::NonFinite(2);
     if (scaling == nullptr) continue;
     scaling[l] = std::max(scaling[l], sum / static_cast<double>(layer.parameter_count()));
@@ -99,7 +104,9 @@ Status Kernel::Measure(const Pass& pass, const Cancel& cancel, double* scaling, 
   if (*cosine > exact_measure_below_) return Status::Ok();
   // All of diag G costs n p flops: what the measure alone asks for.
   std::vector<double> diagonal(net.parameter_count, 0.0);
-  status = context_.tangents.AddDiagonal(cancel, diagonal.data());
+  status = SumOverSamples(diagonal.size(), diagonal.data(), &tree_, cancel, [&](size_t, size_t) {
+    return tangents.AddDiagonal(cancel, diagonal.data());
+  });
   if (!status.ok()) return status;
   *cosine = GradientCosine(pass, diagonal.data(), 1);
   return Status::Ok();
@@ -143,12 +150,19 @@ Status Kernel::SolveByGradient(const RightSide& side, const Cancel& cancel, doub
   Status status = context_.tangents.Product(gradient.data(), cancel, right.data());
   if (status.ok()) status = SolveMatrix(right.data(), cancel, u.data(), solution);
   if (!status.ok()) return status;
-  Tangents& tangents = context_.tangents;
   for (size_t j = 0; j < p; ++j) x[j] = -side.sum[j];
-  status = tangents.AddTransposeProduct({u.data(), tangents.count()}, cancel, x);
+  status = AddTransposeProduct(u.data(), cancel, x);
   if (!status.ok()) return status;
   OverScaling(side.scaling, uniform_, x);
   return AllFinite(p, x, context_.threads) ? Status::Ok() : Status::NonFinite(3);
+}
+
+Status Kernel::AddTransposeProduct(const double* u, const Cancel& cancel, double* out) {
+  const size_t n = context_.data.sample_count;
+  return SumOverSamples(context_.net.parameter_count, out, &tree_, cancel,
+                        [&](size_t first, size_t) {
+                          return context_.tangents.AddTransposeProduct({u + first, n}, cancel, out);
+                        });
 }
 
 void Kernel::OverScaling(const double* scaling, double m, double* v) const {
@@ -163,8 +177,7 @@ void Kernel::OverScaling(const double* scaling, double m, double* v) const {
 Status Kernel::Back(const double* u, const double* scaling, const Cancel& cancel, double* out) {
   const Architecture& net = context_.net;
   Fill(net.parameter_count, 0.0, out, context_.threads);
-  Tangents& tangents = context_.tangents;
-  const Status status = tangents.AddTransposeProduct({u, tangents.count()}, cancel, out);
+  const Status status = AddTransposeProduct(u, cancel, out);
   if (!status.ok()) return status;
   for (size_t l = 0; l < net.layers.size(); ++l) {
     const Layer& layer = net.layers[l];

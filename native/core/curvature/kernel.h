@@ -18,7 +18,7 @@ class Kernel final : public MatrixCurvature {
 
   Traits traits() const override;
   double SolveFlops() const override;
-  // All samples: every entry of K belongs to two of them.
+  // All samples are held: every entry of K belongs to two of them.
   size_t BlockSize(size_t samples) const override { return samples; }
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
@@ -26,20 +26,23 @@ class Kernel final : public MatrixCurvature {
                 Linearization* result) override;
   Status Factor(const Damping& damping, const Cancel& cancel) override;
   Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
-  size_t bytes() const override { return builder_.bytes(); }
+  size_t bytes() const override { return builder_.bytes() + tree_.bytes(); }
 
  private:
   // Raised scaling (or null), and the gradient's measure.
   Status Measure(const Pass& pass, const Cancel& cancel, double* scaling, double* cosine);
-  // out (p) = -D^-1 J~^T u with the panels of the linearization, D one factor a layer.
-  // The same step where z is not finite.
+  // The step by the gradient, where z is not finite.
   Status SolveByGradient(const RightSide& side, const Cancel& cancel, double* x,
                          Solution* solution);
   // v (p) = D^-1 v / m, D one factor a layer.
   void OverScaling(const double* scaling, double m, double* v) const;
+  // out (p) += J~^T u with the panels of the linearization.
+  Status AddTransposeProduct(const double* u, const Cancel& cancel, double* out);
+  // out (p) = -D^-1 J~^T u.
   Status Back(const double* u, const double* scaling, const Cancel& cancel, double* out);
 
   KernelBuilder builder_;
+  SlotTree tree_;  // of all sums over samples, one after the other
   double exact_measure_below_ = 0.0;
   double uniform_ = 0.0;  // m of the last Factor
 };

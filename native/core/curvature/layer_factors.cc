@@ -80,8 +80,13 @@ void LayerFactorSums::AddInputs(const Task& task, const Tangents& tangents) cons
     a[layer.inputs * size + k] += mean;
     a[k * size + layer.inputs] += mean;
   }
-  // One task of the layer writes the corner.
-  if (task.first == 0) a[layer.inputs * size + layer.inputs] = 1.0;
+}
+
+void LayerFactorSums::Finish() const {
+  for (size_t l = 0; l < net_.layers.size(); ++l) {
+    const Layer& layer = net_.layers[l];
+    if (layer.bias) inputs_[l][layer.inputs * layer.right_size() + layer.inputs] = 1.0;
+  }
 }
 
 }  // namespace gaussflow

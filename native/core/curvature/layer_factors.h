@@ -24,6 +24,8 @@ class LayerFactorSums {
 
   // Adds the block in `tangents`.
   Status Add(const Tangents& tangents, int threads, const Cancel& cancel) const;
+  // Once all blocks are added: sets the means of the biases' constants.
+  void Finish() const;
 
  private:
   // Rows [first, first + count) of a factor.

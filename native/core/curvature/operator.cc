@@ -28,7 +28,7 @@ Status GramOperator::Begin(const Request& request, const double* scaling) {
   if (request.subset == nullptr) {
     // A run that goes over to all samples must not hold the subset.
     model_.reset();
-    return Status::Ok();
+    return diagonals_.Reserve(context_.data.slots(), order(), context_.threads);
   }
   if (model_ == nullptr) model_ = std::make_unique<Model>(context_);
   model_->products.SetParameters(parameters);
@@ -40,6 +40,11 @@ Status GramOperator::Begin(const Request& request, const double* scaling) {
 Status GramOperator::AddBlock(const Block& block, const Cancel& cancel) {
   return model_ != nullptr ? model_->subset.AddBlock(block, cancel)
                            : context_.tangents.AddDiagonal(cancel, diagonal_.data());
+}
+
+Status GramOperator::EndSlot(size_t slot, const Cancel& /*cancel*/) {
+  if (model_ == nullptr) diagonals_.Close(slot, diagonal_.data());
+  return Status::Ok();
 }
 
 Status GramOperator::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
@@ -72,16 +77,16 @@ Status GramOperator::Multiply(size_t count, const double* vectors, const Cancel&
 
 Status GramOperator::LayerFactors(const Cancel& cancel, double* out) {
   const Architecture& net = context_.net;
-  const size_t n = context_.data.sample_count, block = BlockSize(n);
   const size_t input_size = net.layers[0].right_size() * net.layers[0].right_size();
   // The inputs are the same at all parameters.
   const bool known = input_factor_.size() == input_size;
-  LayerFactorSums sums(net, n, !known, out);
-  for (size_t first = 0; first < n; first += block) {
-    Status status = context_.Panels(first, std::min(block, n - first), cancel);
-    if (status.ok()) status = sums.Add(context_.tangents, context_.threads, cancel);
-    if (!status.ok()) return status;
-  }
+  const LayerFactorSums sums(net, context_.data.sample_count, !known, out);
+  const auto add = [&](size_t, size_t) {
+    return sums.Add(context_.tangents, context_.threads, cancel);
+  };
+  const Status status = SumOverSamples(LayerFactorsSize(net), out, &factors_, cancel, add);
+  if (!status.ok()) return status;
+  sums.Finish();
   if (known)
     std::copy(input_factor_.begin(), input_factor_.end(), out);
   else
@@ -93,7 +98,8 @@ size_t GramOperator::bytes() const {
   const size_t model = model_ == nullptr ? 0
                                          : model_->subset.bytes() + model_->products.bytes() +
                                                model_->exact_products.bytes();
-  return model + (diagonal_.capacity() + input_factor_.capacity()) * sizeof(double);
+  return model + diagonals_.bytes() + factors_.bytes() +
+         (diagonal_.capacity() + input_factor_.capacity()) * sizeof(double);
 }
 
 }  // namespace gaussflow

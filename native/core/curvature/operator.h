@@ -23,6 +23,7 @@ class GramOperator final : public Curvature {
   double SolveFlops() const override;
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
+  Status EndSlot(size_t slot, const Cancel& cancel) override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                 Linearization* result) override;
   Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;
@@ -45,6 +46,7 @@ class GramOperator final : public Curvature {
 
   std::unique_ptr<Model> model_;      // of the last linearization; null = all samples
   std::vector<double> diagonal_;      // of G, until Finish hands it over
+  SlotTree diagonals_, factors_;      // of the diagonal and the layer factors
   std::vector<double> input_factor_;  // A of the first layer: the same at all parameters
 };
 

@@ -34,7 +34,7 @@ Status SingleCurvature::Begin(const Request& request, const double* scaling) {
 Status SingleCurvature::AddBlock(const Block& block, const Cancel& cancel) {
   if (subset_ != nullptr) return subset_->AddBlock(block, cancel);
   const Status status = context_.tangents.AddDiagonal(cancel, Squares());
-  return status.ok() ? Add(context_.tangents, block.first == 0, cancel) : status;
+  return status.ok() ? Add(context_.tangents, block.begins_slot, cancel) : status;
 }
 
 Status SingleCurvature::Finish(const Pass& pass, const Cancel& cancel, double* scaling,

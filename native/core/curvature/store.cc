@@ -63,6 +63,19 @@ double LinearizeFlops(const Architecture& net, size_t n, Route route) {
   return passes;
 }
 
+const char* SlotRefusal(const Request& request) {
+  const bool primal = request.route == Route::kPrimal;
+  if (request.route == Route::kOrthogonal)
+    return "must be 1 for the orthogonal route, whose triangle is not summed by slots: use the "
+           "primal route";
+  if (primal && request.precision == Precision::kSingle)
+    return "must be 1 for single precision, whose Gram matrix is not summed by slots: use double "
+           "precision";
+  if (request.route == Route::kMatrixFree && request.subset != nullptr)
+    return "must be 1 for a subset of the samples, which is not cut into slots: use all samples";
+  return nullptr;
+}
+
 CurvatureStore::CurvatureStore(const Architecture& net, int threads, const Dataset& data,
                                Tangents& tangents, Products& products,
                                const std::vector<double>& parameters)

@@ -22,6 +22,10 @@ size_t ScalingCount(const Architecture& net, Route route);
 // Flops of a linearization of n samples, from sizes alone.
 double LinearizeFlops(const Architecture& net, size_t n, Route route);
 
+// Null if sums over more than one slot (slots.h) are supported for the request; else what the
+// number of slots must be, with the reason and the remedy.
+const char* SlotRefusal(const Request& request);
+
 class CurvatureStore {
  public:
   CurvatureStore(const Architecture& net, int threads, const Dataset& data, Tangents& tangents,

@@ -29,10 +29,9 @@ Status Subset::AddBlock(const Block& block, const Cancel& cancel) {
 
 Status Subset::ForEachBlock(const Cancel& cancel, double* squares, const Add& add) {
   const size_t n = data_.sample_count, block = Tangents::BlockSize(context_.net, n);
-  double loss = 0.0;
   for (size_t first = 0; first < n; first += block) {
     Status status = tangents_.Compute(context_.parameters.data(), first, std::min(block, n - first),
-                                      true, cancel, &loss);
+                                      true, cancel);
     if (status.ok()) status = tangents_.AddDiagonal(cancel, squares);
     if (status.ok()) status = add(tangents_, first == 0);
     if (!status.ok()) return status;

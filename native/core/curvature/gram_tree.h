@@ -1,0 +1,37 @@
+// Joins the slot sums of a Gram matrix (slots.h), for gram.h. Each slot's is formed in the upper
+// triangle of the matrix, which holds the whole sum after the last slot. Of the log2 S partial sums
+// that wait the lowest is kept in the lower triangle, where the factor will be, so that two slots
+// take no memory; the others are packed.
+#ifndef GAUSSFLOW_CORE_CURVATURE_GRAM_TREE_H_
+#define GAUSSFLOW_CORE_CURVATURE_GRAM_TREE_H_
+
+#include <cstddef>
+
+#include "buffer.h"
+#include "slots.h"
+#include "status.h"
+#include "symmetric_matrix.h"
+#include "thread_pool.h"
+
+namespace gaussflow {
+
+class GramTree {
+ public:
+  // Room for the sums of a matrix of order n over these slots.
+  Status Reserve(const SlotCut& slots, size_t n);
+  // After each slot, in order. The next one overwrites the upper triangle.
+  Status Close(size_t slot, int threads, const Cancel& cancel, SymmetricMatrix* g);
+  void Release() { packed_.Release(); }
+  size_t bytes() const { return packed_.bytes(); }
+
+ private:
+  // Column j of the partial sum of a level: j + 1 numbers.
+  double* Column(size_t level, size_t j, SymmetricMatrix* g);
+
+  size_t slots_ = 1;
+  Buffer packed_;  // [level - 1][column][row]
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_CURVATURE_GRAM_TREE_H_

@@ -1,0 +1,86 @@
+// The slots of a sum over samples. The samples are cut into S equal, contiguous slots, S a power of
+// two; inside a slot blocks are added in order, and the S slot sums are joined by one fixed binary
+// tree, ((s0 + s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S and never on which
+// thread adds which slot. With S = 1 the sum is the plain one: nothing is added, copied or
+// reserved.
+#ifndef GAUSSFLOW_CORE_SLOTS_H_
+#define GAUSSFLOW_CORE_SLOTS_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "buffer.h"
+#include "status.h"
+
+namespace gaussflow {
+
+struct SampleRange {
+  size_t first;
+  size_t count;
+  size_t end() const { return first + count; }
+};
+
+// How `samples` are cut into `count` slots: slot k begins at sample floor(k samples / count).
+class SlotCut {
+ public:
+  static constexpr size_t kMost = 1024;  // MOST_SLOTS of src/backend/slots.ts
+
+  SlotCut(size_t samples, size_t count) : samples_(samples), count_(count) {}
+
+  size_t count() const { return count_; }
+  // Depth of the tree: log2 S, the number of partial sums that wait at once.
+  size_t levels() const;
+  SampleRange At(size_t slot) const {
+    const size_t first = slot * samples_ / count_;
+    return {first, (slot + 1) * samples_ / count_ - first};
+  }
+  // The slot that a sample is in.
+  size_t Of(size_t sample) const { return ((sample + 1) * count_ - 1) / samples_; }
+  // The block that begins at sample `first`: up to `most` samples of its slot.
+  SampleRange BlockAt(size_t first, size_t most) const;
+
+ private:
+  size_t samples_;
+  size_t count_;
+};
+
+// A tile of samples, which is one task of a pass. `alone`: its slot has no other in the range.
+struct Tile {
+  size_t first;
+  size_t count;
+  bool alone;
+  size_t end() const { return first + count; }
+};
+
+// The tiles of at most `most` samples of a range; the first of a slot begins where the slot does.
+void CutTiles(const SlotCut& slots, SampleRange range, size_t most, std::vector<Tile>* tiles);
+
+// Joins of the tree that slot number `slot`, counted from 0, completes.
+constexpr size_t JoinsAfter(size_t slot) {
+  size_t joins = 0;
+  for (size_t k = slot + 1; k % 2 == 0; k /= 2) ++joins;
+  return joins;
+}
+
+// Joins the slot sums of a vector: each is added up in the caller's array, which holds the whole
+// sum after the last slot. The partial sums that wait are a stack of at most log2 S vectors.
+class SlotTree {
+ public:
+  // Room for sums of `length` numbers over these slots.
+  Status Reserve(const SlotCut& slots, size_t length, int threads);
+  // After each slot, in order: `sum` holds the sum of the slot, then zeros for the next one, or,
+  // after the last, the sum of all.
+  void Close(size_t slot, double* sum);
+  void Release() { pending_.Release(); }
+  size_t bytes() const { return pending_.bytes(); }
+
+ private:
+  size_t slots_ = 1;
+  size_t length_ = 0;
+  int threads_ = 1;
+  Buffer pending_;  // [level][length]
+};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_SLOTS_H_

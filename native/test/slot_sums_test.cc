@@ -1,0 +1,332 @@
+// The engine's sums over samples in slots. Bit by bit they are the tree of what one engine a slot
+// sums by itself, for every number of threads, from memory and from a file; as numbers they are
+// those of one slot, up to rounding.
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "check.h"
+#include "curvature/layer_factors.h"
+#include "engine.h"
+#include "file_version.h"
+
+using namespace gaussflow;
+using namespace gaussflow::test;
+
+namespace {
+
+constexpr double kEps = std::numeric_limits<double>::epsilon();
+constexpr size_t kVectors = 5;  // more than the products take at once
+
+// Named vectors, in order.
+struct Sum {
+  const char* name;
+  Vector values;
+};
+using Sums = std::vector<Sum>;
+
+struct Problem {
+  Problem(const std::vector<size_t>& sizes, Loss loss, size_t samples, double output_scale = 1.3)
+      : net(MakeNet(sizes, Activation::kTanh, true, output_scale)), n(samples) {
+    net.loss = loss;
+    Draw draw(23);
+    const size_t c = net.output_size;
+    inputs = draw.Normals(n * net.input_size);
+    targets = draw.Normals(n * c);
+    if (loss.kind == LossKind::kSoftmax || loss.kind == LossKind::kLogistic) {
+      std::fill(targets.begin(), targets.end(), 0.0);
+      for (size_t i = 0; i < n; ++i) targets[i * c + i % c] = 1.0;
+    }
+    weights = draw.Normals(n);
+    for (double& value : weights) value = std::fabs(value);
+    parameters = draw.Normals(net.parameter_count, 0.5);
+    directions = draw.Normals(kVectors * net.parameter_count);
+    coefficients = draw.Normals(kVectors * n * c);
+  }
+
+  // An engine on the samples of a range.
+  void Give(SampleRange range, Engine* engine) const {
+    CHECK(
+        engine
+            ->SetData(range.count, inputs.data() + range.first * net.input_size,
+                      targets.data() + range.first * net.output_size, weights.data() + range.first)
+            .ok(),
+        "data");
+  }
+
+  Architecture net;
+  size_t n;
+  Vector inputs, targets, weights, parameters, directions, coefficients;
+};
+
+// All sums over the samples of a range that an engine makes, without what is divided by their
+// number. `matrix`: the Gram matrix too.
+Sums SumsOf(const Problem& problem, SampleRange range, bool matrix, Engine* engine) {
+  const size_t p = problem.net.parameter_count, c = problem.net.output_size;
+  const double* w = problem.parameters.data();
+  Sums sums;
+  Vector loss(1);
+  CHECK(engine->Evaluate(w, {}, loss.data()).ok(), "evaluate");
+  sums.push_back({"loss", loss});
+  Linearization result;
+  CHECK(engine->Linearize(w, Route::kMatrixFree, 0.0, nullptr, {}, &result).ok(), "linearize");
+  sums.push_back({"loss of the linearization", {result.loss}});
+  sums.push_back({"|z|^2", {result.residual_square}});
+  sums.push_back({"gradient", engine->gradient()});
+  sums.push_back({"diagonal", result.diagonal});
+  Vector product(kVectors * p);
+  CHECK(engine->curvature().Multiply(kVectors, problem.directions.data(), {}, product.data()).ok(),
+        "product with G");
+  sums.push_back({"G v", product});
+  Vector u;
+  for (size_t v = 0; v < kVectors; ++v) {
+    const auto from = problem.coefficients.begin() + static_cast<ptrdiff_t>(v * problem.n * c);
+    u.insert(u.end(), from + static_cast<ptrdiff_t>(range.first * c),
+             from + static_cast<ptrdiff_t>(range.end() * c));
+  }
+  CHECK(engine->TransposeProduct(w, kVectors, u.data(), {}, product.data()).ok(), "J^T u");
+  sums.push_back({"J^T u", product});
+  if (matrix) {
+    CHECK(engine->Linearize(w, Route::kPrimal, 0.0, nullptr, {}, &result).ok(), "primal");
+    sums.push_back({"gradient of the primal route", engine->gradient()});
+    Vector gram(p * p);
+    engine->curvature().dense()->Copy(gram.data());
+    sums.push_back({"Gram matrix", gram});
+  }
+  return sums;
+}
+
+Sums Join(const std::vector<Sums>& parts, size_t first, size_t count) {
+  if (count == 1) return parts[first];
+  Sums left = Join(parts, first, count / 2);
+  const Sums right = Join(parts, first + count / 2, count / 2);
+  for (size_t q = 0; q < left.size(); ++q)
+    for (size_t j = 0; j < left[q].values.size(); ++j)
+      left[q].values[j] = left[q].values[j] + right[q].values[j];
+  return left;
+}
+
+void CheckEqual(const Sums& a, const Sums& b, const char* what, size_t slots) {
+  for (size_t q = 0; q < a.size(); ++q) {
+    size_t different = 0;
+    for (size_t j = 0; j < a[q].values.size(); ++j)
+      different += a[q].values[j] == b[q].values[j] ? 0 : 1;
+    CHECK(different == 0, "%s, %zu slots: %zu of %zu numbers of %s differ", what, slots, different,
+          a[q].values.size(), a[q].name);
+  }
+}
+
+double Largest(const Vector& a) {
+  double top = 0.0;
+  for (const double value : a) top = std::fmax(top, std::fabs(value));
+  return top;
+}
+
+// Two orders of one sum of n c terms, each of depth operations more: their difference is at most
+// that many roundings of the sum of magnitudes, which for these random signs is below n times the
+// largest entry.
+void CheckNear(const Vector& a, const Vector& b, double terms, const char* what, size_t slots) {
+  double off = 0.0;
+  for (size_t j = 0; j < a.size(); ++j) off = std::fmax(off, std::fabs(a[j] - b[j]));
+  CHECK(off <= 8.0 * terms * kEps * Largest(b), "%s, %zu slots: off by %g of %g", what, slots, off,
+        Largest(b));
+}
+
+void TestSums(const Problem& problem, bool matrix, const std::vector<size_t>& counts) {
+  Engine whole(problem.net, 2);
+  const SampleRange all = {0, problem.n};
+  problem.Give(all, &whole);
+  const Sums plain = SumsOf(problem, all, matrix, &whole);
+  for (const size_t count : counts) {
+    const SlotCut slots(problem.n, count);
+    std::vector<Sums> parts;
+    for (size_t k = 0; k < count; ++k) {
+      Engine part(problem.net, 1);
+      problem.Give(slots.At(k), &part);
+      parts.push_back(SumsOf(problem, slots.At(k), matrix, &part));
+    }
+    const Sums expected = Join(parts, 0, count);
+    for (const int threads : {1, 2, 3}) {
+      Engine engine(problem.net, threads, count);
+      problem.Give(all, &engine);
+      CheckEqual(SumsOf(problem, all, matrix, &engine), expected, "sums", count);
+    }
+    for (size_t q = 0; q < plain.size(); ++q)
+      CheckNear(expected[q].values, plain[q].values,
+                static_cast<double>(problem.n * problem.net.output_size), plain[q].name, count);
+  }
+}
+
+// Steps, accelerations and layer factors: equal bits for equal S, and near those of one slot.
+void TestSteps(const Problem& problem, Route route) {
+  const size_t p = problem.net.parameter_count;
+  const auto steps = [&](size_t slots, int threads) {
+    Engine engine(problem.net, threads, slots);
+    problem.Give({0, problem.n}, &engine);
+    Vector scaling(ScalingCount(problem.net, route), 0.0);
+    Request request(route);
+    request.exact_measure_below = HUGE_VAL;
+    Linearization result;
+    CHECK(
+        engine.Linearize(problem.parameters.data(), request, 0.0, scaling.data(), {}, &result).ok(),
+        "linearize");
+    Sums sums = {{"scaling", scaling}, {"measure", {result.gradient_cosine}}};
+    if (std::isnan(result.gradient_cosine)) sums.pop_back();
+    if (route == Route::kMatrixFree) {
+      Vector factors(LayerFactorsSize(problem.net));
+      // Twice: the first factor is kept from the first time.
+      for (const char* name : {"layer factors", "layer factors again"}) {
+        CHECK(engine.curvature().LayerFactors({}, factors.data()).ok(), "factors");
+        sums.push_back({name, factors});
+      }
+      return sums;
+    }
+    Vector step(p), acceleration(p);
+    Solution solution;
+    // A damping of the largest diagonal entries: systems of a condition near 1, whose solutions
+    // have the roundings of their right-hand sides.
+    const Damping damping = {.mu = 10.0, .scaling = scaling.data()};
+    for (const char* name : {"step", "second step"}) {
+      CHECK(engine.Solve(damping, {}, step.data(), &solution).ok(), "solve");
+      sums.push_back({name, step});
+      CHECK(engine.Accelerate(step.data(), scaling.data(), {}, acceleration.data()).ok(),
+            "accelerate");
+      sums.push_back({"acceleration", acceleration});
+    }
+    return sums;
+  };
+  const Sums plain = steps(1, 2);
+  for (const size_t slots : {2, 4, 8}) {
+    const Sums one = steps(slots, 1);
+    CheckEqual(steps(slots, 2), one, "steps on two threads", slots);
+    CheckEqual(steps(slots, 3), one, "steps on three threads", slots);
+    for (size_t q = 0; q < one.size(); ++q)
+      CheckNear(one[q].values, plain[q].values,
+                static_cast<double>(problem.n * problem.net.output_size + p), one[q].name, slots);
+  }
+}
+
+// Where z is not finite the gradient comes from the slopes of the loss.
+void TestFallback() {
+  const Problem problem({3, 6, 4, 3}, {LossKind::kSoftmax}, 60, 4000.0);
+  Vector plain;
+  for (const size_t slots : {1, 2, 4, 8}) {
+    Vector one;
+    for (const int threads : {1, 2}) {
+      Engine engine(problem.net, threads, slots);
+      problem.Give({0, problem.n}, &engine);
+      Linearization result;
+      CHECK(
+          engine.Linearize(problem.parameters.data(), Route::kDual, 0.0, nullptr, {}, &result).ok(),
+          "linearize");
+      CHECK(!std::isfinite(result.residual_square), "z is finite: |z|^2 = %g",
+            result.residual_square);
+      Vector step(problem.net.parameter_count), all = engine.gradient();
+      Solution solution;
+      CHECK(engine.Solve({.mu = 1e9}, {}, step.data(), &solution).ok(), "solve");
+      all.insert(all.end(), step.begin(), step.end());
+      if (threads == 1) one = all;
+      CHECK(all == one, "%zu slots: two threads give other bits", slots);
+    }
+    const auto p = static_cast<ptrdiff_t>(problem.net.parameter_count);
+    if (slots == 1) plain = one;
+    CheckNear({one.begin(), one.begin() + p}, {plain.begin(), plain.begin() + p}, 180.0, "gradient",
+              slots);
+  }
+}
+
+#ifndef _WIN32
+// A file's samples, read in blocks, give the bits of those in memory.
+void TestFile(const Problem& problem, bool matrix, const std::vector<size_t>& counts) {
+  const size_t d = problem.net.input_size, c = problem.net.output_size;
+  const std::string path = (std::filesystem::temp_directory_path() /
+                            ("gaussflow-slots-" + std::to_string(std::random_device{}())))
+                               .string();
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  for (size_t i = 0; i < problem.n; ++i) {
+    std::fwrite(problem.inputs.data() + i * d, sizeof(double), d, file);
+    std::fwrite(problem.targets.data() + i * c, sizeof(double), c, file);
+  }
+  std::fclose(file);
+  FileLayout layout;
+  layout.path = path;
+  layout.width = d + c;
+  layout.version = VersionOf(path);
+  layout.column_offset.assign(d + c, 0.0);
+  layout.column_scale.assign(d + c, 1.0);
+  for (const size_t slots : counts) {
+    Engine here(problem.net, 2, slots), there(problem.net, 2, slots);
+    problem.Give({0, problem.n}, &here);
+    CHECK(there.ReserveFile(problem.n, layout, true).ok(), "file");
+    there.data().FillWeights(0, problem.n, problem.weights.data());
+    CheckEqual(SumsOf(problem, {0, problem.n}, matrix, &there),
+               SumsOf(problem, {0, problem.n}, matrix, &here), "from a file", slots);
+  }
+  std::filesystem::remove(path);
+}
+#endif
+
+// What slots add to the bytes of an engine: p numbers a level for the gradient, two for the loss,
+// and a packed triangle a level for the Gram matrix, the first level apart; less what a block of
+// fewer samples saves.
+void TestBytes() {
+  const Problem problem({3, 20, 12, 2}, {}, 300);
+  const size_t p = problem.net.parameter_count;
+  const auto bytes = [&](Route route, size_t slots) {
+    Engine engine(problem.net, 1, slots);
+    problem.Give({0, problem.n}, &engine);
+    Linearization result;
+    CHECK(engine.Linearize(problem.parameters.data(), route, 0.0, nullptr, {}, &result).ok(),
+          "linearize");
+    return engine.bytes();
+  };
+  for (const size_t levels : {1, 2, 3}) {
+    const size_t slots = size_t{1} << levels;
+    // The tiles of a pass are more, a few dozen bytes each.
+    const size_t tiles = 64 * slots;
+    const auto check = [&](Route route, size_t numbers, size_t saved) {
+      const size_t with = bytes(route, slots), without = bytes(route, 1);
+      const size_t most = without + numbers * sizeof(double);
+      CHECK(with + saved >= most && with <= most + tiles, "route %d, %zu slots: %zu bytes, not %zu",
+            static_cast<int>(route), slots, with, most);
+    };
+    check(Route::kNone, levels * (p + 2), 0);
+    check(Route::kMatrixFree, levels * (2 * p + 2), 0);
+    // The rows that the Gram matrix is formed from are those of a block: inputs and deltas.
+    const size_t row = 3 + 1 + 20 + 1 + 12 + 1 + 2 * (20 + 12 + 1);
+    check(Route::kPrimal, levels * (p + 2) + (levels - 1) * p * (p + 1) / 2,
+          (problem.n - problem.n / slots) * row * sizeof(double));
+  }
+}
+
+}  // namespace
+
+int main() {
+  // Slots of 62 and 63 samples; and of more than a tile.
+  for (const size_t n : {500, 2100}) {
+    TestSums(Problem({3, 9, 7, 2}, {}, n), true, {1, 2, 4, 8});
+    TestSums(Problem({3, 9, 7, 3}, {LossKind::kSoftmax}, n), true, {2, 8});
+  }
+  TestSums(Problem({3, 9, 7, 2}, {LossKind::kHuber, 0.8}, 500), true, {2, 8});
+  TestSums(Problem({2, 5, 1}, {}, 16), true, {16});
+  // A weight matrix that threads share in a slot's only tile.
+  if (!Small()) TestSums(Problem({3, 1500, 1500, 1}, {}, 300), false, {2});
+  // More samples than a block has: the slots of two blocks, and of less than one.
+  if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 40000), false, {2, 8});
+  if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 20000), true, {4});
+  for (const LossKind kind : {LossKind::kSquaredError, LossKind::kSoftmax})
+    for (const Route route : {Route::kPrimal, Route::kDual, Route::kMatrixFree})
+      TestSteps(Problem({3, 9, 7, 2}, {kind}, 150), route);
+  if (!Small()) TestSteps(Problem({5, 24, 20, 3}, {}, 20000), Route::kPrimal);
+  if (!Small()) TestSteps(Problem({5, 24, 20, 3}, {}, 20000), Route::kMatrixFree);
+  TestFallback();
+#ifndef _WIN32
+  TestFile(Problem({3, 9, 7, 2}, {}, 500), true, {1, 2, 8});
+  if (!Small()) TestFile(Problem({5, 24, 20, 3}, {}, 40000), false, {1, 2, 8});
+#endif
+  TestBytes();
+  return Finish();
+}
