@@ -1,6 +1,7 @@
 // Finds the weighted median of numbers that are shown several times, block by block, and never held: by counting. The bits of non-negative
 // doubles sort as the numbers do, so each pass counts 16 bits more of those numbers whose higher bits are the median's. Four passes find
-// all 64 bits: the result is one of the numbers, exactly, and without equal bits in between no rounding can move it.
+// all 64 bits: the result is one of the numbers, exactly, and without equal bits in between no rounding can move it. train/first-fit.ts
+// calls it for the threshold of a Huber loss.
 
 /** Passes over the numbers that a search takes. */
 export const MEDIAN_PASSES = 4;

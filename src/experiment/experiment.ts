@@ -1,4 +1,4 @@
-// The interface of an experiment, and the helpers that all experiments share.
+// Defines the interface of an experiment, which experiments.ts runs, and the helpers that all experiments of this folder share.
 import type { Backend } from "../backend/create.js";
 import type { ExperimentOutcome } from "../document.js";
 import { type FlowResult, flow } from "../flow/flow.js";

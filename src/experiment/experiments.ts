@@ -1,4 +1,4 @@
-// The list of all experiments by name, and the function that runs one, for gaussflow experiment.
+// Lists all experiments by name, checks the settings of one and runs it; the command gaussflow experiment (cli/experiment.ts) calls it.
 import { chooseBackend } from "../backend/create.js";
 import { refuseOrder } from "../backend/memory.js";
 import type { ExperimentOutcome } from "../document.js";

@@ -1,6 +1,6 @@
-// The teacher problems of docs/theory.md, which the experiments run on: one hidden layer of tanh units on d = 3 inputs, X, W, b, a ~ N(0,
-// 1) without an output bias. The input columns are scaled by (1, s, s^2), which sets the conditioning of J. By default the network is
-// centered, so that predictions start at 0.
+// Makes the teacher problems of docs/theory.md, which all experiments but `real` run on: one hidden layer of tanh units on d = 3 inputs, X,
+// W, b, a ~ N(0, 1) without an output bias. The input columns are scaled by (1, s, s^2), which sets the conditioning of J. By default the
+// network is centered, so that predictions start at 0.
 //
 //   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   for any start; a network that is not centered also has
 //               to change its prediction alpha f(w_0)

@@ -1,4 +1,5 @@
-// The right-hand side dw/dt of a flow, computed on an engine for `flow-run.ts` (docs/theory.md):
+// Computes the right-hand side dw/dt of a flow on an engine (docs/theory.md). flow-run.ts makes one FlowField a flow, and the integrator
+// calls it for every stage of a step.
 //
 //   dw/dt = -(1/alpha) H_rho^-1 J^T grad g,   H_rho = (1-rho) J^T Q J + rho I      with the engine's J~ = alpha J:
 //         = -((1-rho) J~^T J~ + alpha^2 rho I)^-1 J~^T r~   =  step(mu)/(1-rho),   mu = alpha^2 rho/(1-rho)

@@ -1,6 +1,6 @@
-// Writes and reads the checkpoints of flows: the state that the integration carries from one accepted step to the next, in a sealed file
-// with a fingerprint of its inputs. A resumed flow continues bit for bit, also to another `until`: a step that only the end time or a
-// terminal event shortened is not in the file, and is taken again.
+// Writes and reads the checkpoints of flows, for flow.ts: the state that the integration carries from one accepted step to the next, in a
+// sealed file with a fingerprint of its inputs. A resumed flow continues bit for bit, also to another `until`: a step that only the end
+// time or a terminal event shortened is not in the file, and is taken again.
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
 import type { EventSample, Sample, StepMemory } from "../ode/types.js";

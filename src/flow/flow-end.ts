@@ -1,5 +1,5 @@
-// Turns the end of an integration into the reason of a flow, for `flow-run.ts`. A step that collapses because J loses its rank is
-// distinguished from one that collapses because the problem is rough.
+// Turns the end of an integration into the reason of a flow; flow-run.ts calls it once at the end. A step that collapses because J loses
+// its rank is distinguished from one that collapses because the problem is rough.
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import type { StageFailure } from "../ode/types.js";

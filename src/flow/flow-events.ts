@@ -1,5 +1,5 @@
-// The events of a flow: the view that an event function receives, the ready-made events (`lossBelow`, `driftAbove`, ...), and their
-// conversion to events of the integrator for `flow-run.ts`.
+// Defines the events of a flow: the view that an event function receives, and the ready-made events (`lossBelow`, `driftAbove`, ...), which
+// users pass to `flow`. flow-run.ts converts them to events of the integrator by odeEvents.
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";

@@ -1,4 +1,4 @@
-// The options of `flow`, checked and completed; `flow.ts` calls `completeFlowOptions` first.
+// Defines, checks and completes the options of `flow`; `flow.ts` calls `completeFlowOptions` first.
 
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";

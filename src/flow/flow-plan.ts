@@ -1,4 +1,5 @@
-// The sizes that the planner needs of a flow. `flow` calls it first.
+// Collects the sizes that the planner needs of a flow (its own and those of run/plan-request.ts); `flow` calls it before it makes its
+// engine.
 import type { BackendOptions } from "../backend/create.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";

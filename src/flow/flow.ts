@@ -1,5 +1,5 @@
 // The public `flow`: integrates the training dynamics of docs/theory.md as an ordinary differential equation in time. It prepares units,
-// engine, plan and files, runs a FlowRun and makes the result.
+// engine, plan and files, runs a FlowRun and makes the result. Users, the experiments and monitor/discretization-gap.ts call it.
 import { checkWritable } from "../atomic-file.js";
 import { createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";

@@ -1,4 +1,4 @@
-// The norm of the local error of a flow, measured in the predictions; `flow-run.ts` gives it to the integrator. An error e of the
+// Computes the norm of the local error of a flow, measured in the predictions; `flow-run.ts` gives it to the integrator. An error e of the
 // parameters changes the weighted residuals by sqrt(s) alpha J e, and the rows sqrt(d) w of a weight decay by sqrt(d) e, so
 //
 //   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * rms(sqrt(s) (y - psi_0)))

@@ -1,5 +1,5 @@
-// Finds out whether rounding causes the rejection of a flow's steps. `flow-run.ts` asks it while steps keep being rejected, until the
-// answer is yes.
+// Finds out whether rounding causes the rejection of a flow's steps. `flow-run.ts` calls it after each step while steps keep being
+// rejected, until the answer is yes.
 import type { FlowRecord } from "../run/record.js";
 import { noisyVelocity, roundingSentence } from "../spectrum/velocity-noise.js";
 import type { FlowField } from "./field.js";

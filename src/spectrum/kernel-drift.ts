@@ -1,6 +1,6 @@
-// Measures the relative change of the tangent kernel since the start of a run, |K - K_0|_F / |K_0|_F, for the monitor and for flow events. In the
-// lazy regime the drift stays near 0. It is computed on an engine of at most `sampleEquations` equations: O(n^2 sum of widths) flops a
-// value, and 2 MB of memory.
+// Measures the relative change of the tangent kernel since the start of a run, |K - K_0|_F / |K_0|_F: for each point that the monitor
+// measures, and for the flow event `driftAbove`. In the lazy regime the drift stays near 0. It is computed on an engine of at most
+// `sampleEquations` equations: O(n^2 sum of widths) flops a value, and 2 MB of memory.
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 

@@ -1,5 +1,6 @@
-// Adds geodesic acceleration to a damped step, for Levenberg-Marquardt (Transtrum and Sethna 2012, arXiv 1201.5885). With the velocity v and the
-// correction a from (G + decay I + mu D) a = -J~^T psi~_vv, the step becomes v + a/2 if 2 |a|_D <= 0.75 |v|_D.
+// Adds geodesic acceleration to a damped step (Transtrum and Sethna 2012, arXiv 1201.5885). Levenberg-Marquardt's propose.ts calls it for
+// every trial unless the option is off or the run stalls. With the velocity v and the correction a from (G + decay I + mu D) a = -J~^T
+// psi~_vv, the step becomes v + a/2 if 2 |a|_D <= 0.75 |v|_D.
 import { plainVectors } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem } from "../linearize/problem.js";

@@ -1,9 +1,11 @@
-// Preconditioned conjugate gradients for A x = b, A symmetric, positive definite and given by products alone. Called by the matrix-free route.
+// Preconditioned conjugate gradients for A x = b, A symmetric, positive definite and given by products alone. matrix-free.ts calls it once
+// for each step.
 //
 //   model q(x) = 1/2 x^T A x - b^T x = -1/2 (b + r)^T x,   r = b - A x          (falls with every iteration)
 //
-// The iteration ends at a relative residual, or when the model stops falling: a damped Gauss-Newton system is solved for its step, and the value of
-// a step is the decrease of the model (Nash and Sofer 1990; the test over a window after Martens 2010). Source: Hestenes and Stiefel 1952.
+// The iteration ends at a relative residual, or when the model stops falling: a damped Gauss-Newton system is solved for its step, and the
+// value of a step is the decrease of the model (Nash and Sofer 1990; the test over a window after Martens 2010). Source: Hestenes and
+// Stiefel 1952.
 import { dot, norm } from "../algebra/vectors.js";
 import type { InnerSolve } from "./inner-solve.js";
 

@@ -1,5 +1,5 @@
-// Computes the damped step at a point by the route of the run, for the methods. `step-model.ts` documents the system and the reduction that
-// its solution predicts.
+// Computes the damped step at a point by the route of the run; Levenberg-Marquardt and Gauss-Newton call it for every trial.
+// `step-model.ts` documents the system and the reduction that its solution predicts.
 
 import { plainVectors } from "../algebra/vectors.js";
 import type { LowRank } from "../backend/curvature.js";

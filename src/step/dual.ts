@@ -1,4 +1,4 @@
-// The length of a step in the scaling D of the dual route, one factor a layer, for `damped-step.ts`.
+// Computes the length of a step in the scaling D of the dual route, one factor a layer, for `damped-step.ts`.
 //
 //   s = -D^-1 J~^T u,   (J~ D^-1 J~^T + mu I) u = r~
 //

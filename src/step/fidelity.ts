@@ -1,5 +1,7 @@
-// How exactly the curvature at a point is formed, and how far down its damped systems are solved. A method decides it from sizes, its state
-// and the records; the loop follows it and records it. It is plain data that follows from plain data, so a resumed run decides the same.
+// Defines how exactly the curvature at a point is formed, and how far down its damped systems are solved (Fidelity). A method decides it
+// from sizes, its state and the records; the training loop (train/base.ts, minimize.ts) follows it and records it, refines it after a
+// failure or before a run ends, and stop.ts asks whether a rough step may end the run. It is plain data that follows from plain data, so a
+// resumed run decides the same.
 import type { Precision } from "../backend/curvature.js";
 import type { Point } from "../linearize/problem.js";
 import type { TrainRoute } from "../plan/route.js";

@@ -1,18 +1,19 @@
-// Chooses the tolerance of the next damped system, the forcing term of inexact Newton methods. Called by the fidelity of the methods.
+// Chooses the tolerance of the next damped system, the forcing term of inexact Newton methods. Levenberg-Marquardt's fidelity.ts calls it
+// before each linearization, and fidelity.ts of this folder at the point.
 //
 // Matrix-free:
 //
 //   eta_k = gamma (|g_k| / |g_(k-1)|)^2,   not below gamma eta_(k-1)^2 where that is above 0.1
 //
-// This is choice 2 of Eisenstat and Walker (SIAM J. Sci. Comput. 17, 1996) with their safeguard. Far from a minimum few products are enough.
-// Near a minimum the term falls with the square of the gradient, and so does the error of the step: convergence stays superlinear.
+// This is choice 2 of Eisenstat and Walker (SIAM J. Sci. Comput. 17, 1996) with their safeguard. Far from a minimum few products are
+// enough. Near a minimum the term falls with the square of the gradient, and so does the error of the step: convergence stays superlinear.
 //
 // Single precision, where the first steps cover most of the distance:
 //
 //   eta_k = sqrt |1 - gain_(k-1)|, at most 0.3
 //
-// An error eta changes the predicted reduction by its square, so the system is solved as exactly as the model was right at the last step. Near
-// a minimum without residuals 1 - gain falls like the step, and convergence stays superlinear.
+// An error eta changes the predicted reduction by its square, so the system is solved as exactly as the model was right at the last step.
+// Near a minimum without residuals 1 - gain falls like the step, and convergence stays superlinear.
 import { singleTolerance } from "../backend/single.js";
 import type { TrialHistory } from "./trial-history.js";
 

@@ -1,4 +1,5 @@
-// The type that records what the conjugate gradients of the matrix-free route did for one step. Part of a training record.
+// Defines the record of what the conjugate gradients of the matrix-free route did for one step. conjugate-gradients.ts makes it, and the
+// training record contains it.
 import type { PreconditionerName } from "../linearize/problem.js";
 
 /** How the matrix-free route solved for a step. */

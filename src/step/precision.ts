@@ -1,10 +1,11 @@
-// Decides when the primal curvature is formed and factored in single precision (`../backend/single.ts`), from sizes and from earlier failures.
-// Called by the fidelity of Levenberg-Marquardt.
+// Decides when the primal curvature is formed and factored in single precision (`../backend/single.ts`), from sizes and from earlier
+// failures. Levenberg-Marquardt's fidelity.ts calls it before each linearization.
 //
-// Single precision halves the time of the Gram matrix and its factorization, about n c p^2 flops. It costs a few products with J and J^T a step, at
-// 4 n c p flops each and far below the rate of matrix products. It pays from some hundreds of parameters on, for any n. Its factor is good enough as
-// long as the damping keeps the condition of the scaled matrix below about 1/eps32. After a step that was imprecise or indefinite, the same point
-// is linearized in double, and single precision is used again once the damping is ten times the damping of that failure.
+// Single precision halves the time of the Gram matrix and its factorization, about n c p^2 flops. It costs a few products with J and J^T a
+// step, at 4 n c p flops each and far below the rate of matrix products. It pays from some hundreds of parameters on, for any n. Its factor
+// is good enough as long as the damping keeps the condition of the scaled matrix below about 1/eps32. After a step that was imprecise or
+// indefinite, the same point is linearized in double, and single precision is used again once the damping is ten times the damping of that
+// failure.
 
 import type { Precision } from "../backend/curvature.js";
 import type { RunSizes } from "./fidelity.js";

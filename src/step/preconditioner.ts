@@ -1,4 +1,5 @@
-// The interface of a preconditioner, which kronecker.ts, nystrom.ts and make-preconditioner.ts implement for the matrix-free route.
+// Defines the interface of a preconditioner: kronecker.ts, nystrom.ts and make-preconditioner.ts implement it, and matrix-free.ts applies
+// it in every conjugate-gradient step.
 
 /** Made once a linearization. */
 export interface Preconditioner {

@@ -1,4 +1,4 @@
-// The length of a step in the scaling D of the primal and matrix-free routes, one factor a parameter, for `damped-step.ts`.
+// Computes the length of a step in the scaling D of the primal and matrix-free routes, one factor a parameter, for `damped-step.ts`.
 //
 //   (J~^T J~ + decay I + mu D) s = -gradient
 //

@@ -1,4 +1,5 @@
-// The type of a damped step: the solution of one damped linear system, with the reduction that the quadratic model predicts for it.
+// Defines the type of a damped step: the solution of one damped linear system, with the reduction that the quadratic model predicts for it.
+// damped-step.ts and matrix-free.ts make it; the methods propose it as a trial.
 //
 //   (G + decay I + mu D) s = -gradient,     predicted reduction = -1/2 gradient.s + 1/2 mu s^T D s
 //

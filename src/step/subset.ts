@@ -1,15 +1,16 @@
 // Chooses how many samples, and which, the costly part of a curvature uses (`../backend/subset.ts`): few while the model predicts a large
-// reduction, all of them when it predicts little. Called by the fidelity of Levenberg-Marquardt.
+// reduction, all of them when it predicts little. Levenberg-Marquardt's fidelity.ts calls it before each linearization.
 //
 //   primal, single precision   0.3 p equations at first: a preconditioner. Doubled once a step costs over `mostSteps` conjugate-gradient
 //                              steps. All samples once the model predicts under a fifth of the objective and a step costs `fewSteps`
 //                              (a heavily damped step predicts little too, but costs one conjugate-gradient step)
 //   matrix-free                5 p equations at first: the model itself. Doubled once it predicts under a thousandth of the objective
 //
-// Where sample weights differ, the equations are those of as many equal samples (`evenness` in `../loss/weighted.ts`). Above half of the samples, or
-// `mostGrowth` times the first number, all samples are used from then on. Loss and gradient always use all samples. On the primal route so does
-// every step, and the order of convergence is unchanged. On the matrix-free route convergence is linear while a subset defines the model, which is
-// down to rounding where the minimum is 0 (sub-sampled Newton methods: Byrd, Chin, Neveitt and Nocedal, SIAM J. Optim. 21, 2011).
+// Where sample weights differ, the equations are those of as many equal samples (`evenness` in `../loss/weighted.ts`). Above half of the
+// samples, or `mostGrowth` times the first number, all samples are used from then on. Loss and gradient always use all samples. On the
+// primal route so does every step, and the order of convergence is unchanged. On the matrix-free route convergence is linear while a subset
+// defines the model, which is down to rounding where the minimum is 0 (sub-sampled Newton methods: Byrd, Chin, Neveitt and Nocedal, SIAM J.
+// Optim. 21, 2011).
 
 import { Random } from "../random.js";
 import type { RunSizes } from "./fidelity.js";

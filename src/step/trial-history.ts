@@ -1,5 +1,5 @@
-// The part of a training record that later decisions depend on: the rules of precision, samples and tolerance read it. A resumed run has the
-// same records, so it decides as the uninterrupted run does.
+// Defines the part of a training record that later decisions depend on: precision.ts, subset.ts and forcing.ts read it, and
+// train/trial-record.ts fills it. A resumed run has the same records, so it decides as the uninterrupted run does.
 import type { Precision } from "../backend/curvature.js";
 import type { InnerSolve } from "./inner-solve.js";
 

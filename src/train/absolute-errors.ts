@@ -1,5 +1,5 @@
-// The absolute errors |psi - y| of a network on its training data, block by block, in the units of training: for the threshold of the
-// Huber loss (first-fit.ts). Memory stays at one block, whatever the number of rows, also for data files.
+// Computes the absolute errors |psi - y| of a network on its training data, block by block, in the units of training, for the threshold of
+// the Huber loss (first-fit.ts). Memory stays at one block, whatever the number of rows, also for data files.
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";

@@ -1,4 +1,4 @@
-// Collects the facts of a finished run for `adviceAfter`. Called by train.ts.
+// Collects the facts of a finished run for `adviceAfter` (advice.ts). train.ts calls both at the end of a training.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Loss, lossRule } from "../loss/rules.js";

@@ -1,5 +1,6 @@
 // Makes the advice after a training: what is likely to lower the errors on new rows. It is a pure function of the measured facts, and gives
 // no advice if the numbers give no reason. The rules were chosen by measuring the effect of the advice (bench/advice.mjs, docs/advice.md).
+// train.ts calls it once at the end; the command line and the JSON lines show the advice.
 import type { ReasonCode } from "../method/reason.js";
 
 /** The subject of a piece of advice. */

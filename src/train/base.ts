@@ -1,4 +1,5 @@
-// Linearizes the point from which the trials of an iteration start, as exactly as the method requests. Called by the loop (minimize.ts).
+// Linearizes the point from which the trials of an iteration start, as exactly as the method requests. The loop (minimize.ts) calls it at
+// the start of each iteration.
 import { type Failure, failed } from "../backend/engine.js";
 import { linearizeAt, type Point, type Problem } from "../linearize/problem.js";
 import { exactFidelity, type Fidelity, type RunSizes, withTolerance } from "../step/fidelity.js";

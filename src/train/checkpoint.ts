@@ -1,6 +1,6 @@
-// Writes and reads the checkpoints of trainings: a snapshot of the loop in a sealed file, with a fingerprint of everything that the run
-// depends on (data, network, method, options). A resumed run continues bit for bit. A torn, edited or foreign file, or one of another
-// problem, is refused.
+// Writes and reads the checkpoints of trainings, for train.ts: a snapshot of the loop in a sealed file, with a fingerprint of everything
+// that the run depends on (data, network, method, options). A resumed run continues bit for bit. A torn, edited or foreign file, or one of
+// another problem, is refused.
 import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
 import { PRECONDITIONERS } from "../linearize/problem.js";

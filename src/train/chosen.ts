@@ -1,4 +1,5 @@
-// Describes in words what `train` chose, for its result: one plain line, and the details in the terms of the field.
+// Describes in words what `train` chose: one plain line, and the details in the terms of the field. train.ts calls it at the end, for the
+// result.
 import type { Engine } from "../backend/engine.js";
 import { showBytes } from "../bytes.js";
 import type { FileDataset } from "../data/data-file.js";

@@ -1,4 +1,5 @@
-// Evaluates the objective at the end of a step, and the validation loss after an accepted one. Called by the loop (minimize.ts).
+// Evaluates the objective at the end of a step, and the validation loss after an accepted one. The loop (minimize.ts) calls it for each
+// trial.
 import { plainVectors } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";

@@ -1,5 +1,5 @@
 // Linearizes the first point of a run that is not resumed and makes the first state of the method, which depends on the size of the
-// curvature there. Called by base.ts.
+// curvature there. base.ts calls it once, in the first iteration.
 import { addScaled, dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import { freshScaling, linearizeAt, type Point, type Problem } from "../linearize/problem.js";

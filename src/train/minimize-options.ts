@@ -1,4 +1,5 @@
-// The types of the loop's options and result, in a file apart from the loop (minimize.ts).
+// Defines the types of the loop's options and result, in a file apart from the loop (minimize.ts): train.ts makes the options, and the
+// other files of the loop read them.
 import type { Engine } from "../backend/engine.js";
 import type { MatrixFreeSettings, Point } from "../linearize/problem.js";
 import type { Method } from "../method/method.js";

@@ -1,5 +1,5 @@
-// The training loop. It uses the interfaces Engine and Method and knows no networks, files or units: `train` runs it on networks, tests run
-// it on dense residual functions.
+// The training loop. train.ts calls it on networks, first-fit.ts before it for a Huber loss without a threshold, and tests on dense
+// residual functions: it uses the interfaces Engine and Method and knows no networks, files or units.
 //
 //   linearize -> [ propose -> evaluate -> judge ] until accepted -> validate, keep the best, test the stop rules -> again
 //

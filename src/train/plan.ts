@@ -1,5 +1,6 @@
-// The public `plan`: predicts what a training will take. It collects the sizes for the planner from a network, data and options without
-// copying the data; `train` and `gaussflow plan` use it.
+// The public `plan`: predicts what a training will choose, and the memory and time that it will take. It collects the sizes for the planner
+// from a network, data and options without copying the data. Users and gaussflow plan call `plan`, trainMany does for the memory of its
+// jobs, and `train` calls trainRequest before it makes its engine.
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";

@@ -1,5 +1,5 @@
-// The state that the loop (minimize.ts) carries from one iteration to the next, as an object that changes. A snapshot of it at the boundary
-// of an iteration restores the run bit for bit.
+// Holds the state that the loop (minimize.ts) carries from one iteration to the next, as an object that changes; base.ts and evaluate.ts
+// read it. A snapshot of it at the boundary of an iteration restores the run bit for bit.
 import type { MethodState } from "../method/method.js";
 import type { TrainRecord } from "../run/record.js";
 import { type Best, better, type Snapshot } from "./snapshot.js";

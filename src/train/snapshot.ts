@@ -1,5 +1,5 @@
-// The state of the loop at the boundary of an iteration as plain data, with the best points so far. A checkpoint file holds one; restoring
-// it continues the run bit for bit.
+// Defines the state of the loop at the boundary of an iteration as plain data, with the best points so far. run-state.ts makes and restores
+// it, and a checkpoint file (checkpoint.ts) holds one, which continues the run bit for bit.
 
 import type { MethodState } from "../method/method.js";
 import type { TrainRecord } from "../run/record.js";

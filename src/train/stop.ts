@@ -1,5 +1,5 @@
-// The stop rules of a training: checks the caller's limits, and tests after each point and trial which rule ends the run, with a sentence
-// and its numbers. Called by the loop (minimize.ts).
+// The stop rules of a training: checks the caller's limits (train-options.ts), and tests after each point and trial which rule ends the
+// run, with a sentence and its numbers, for the loop (minimize.ts).
 //
 //   gradient   max_j |J_j.r| / (|J_j| |r|) <= gradient        (MINPACK's gtol; a lower bound above it ends nothing); losses other
 //                                                            than squared error: max_j |F_j| relative to the start

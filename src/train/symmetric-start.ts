@@ -1,8 +1,9 @@
-// Replaces a start that a symmetry of the data would hold, for `train`. A network of odd units whose biases are 0 is an odd function. On
-// data that are symmetric about a point (an equally spaced grid with targets of an odd function, once both have mean 0) the gradient by
-// every hidden bias is 0, and every step keeps the biases at 0. Among odd networks the least loss is often at infinity: y = 2x from 1-3-1,
-// whose three units agree in sign, moves slowly toward vanishing inner and growing outer weights. With other biases a minimum of 0 is a few
-// steps away, so such a training starts from hidden biases that are drawn.
+// Replaces a start that a symmetry of the data would hold; train.ts and first-fit.ts pass it to the loop, which calls it at the first
+// point. A network of odd units whose biases are 0 is an odd function. On data that are symmetric about a point (an equally spaced grid
+// with targets of an odd function, once both have mean 0) the gradient by every hidden bias is 0, and every step keeps the biases at 0.
+// Among odd networks the least loss is often at infinity: y = 2x from 1-3-1, whose three units agree in sign, moves slowly toward vanishing
+// inner and growing outer weights. With other biases a minimum of 0 is a few steps away, so such a training starts from hidden biases that
+// are drawn.
 import { largest } from "../algebra/vectors.js";
 import type { Point } from "../linearize/problem.js";
 import { type Network, seedOf } from "../network/network.js";

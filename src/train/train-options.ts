@@ -1,4 +1,4 @@
-// The options of `train`, checked and completed; `train` calls `trainOptionSteps` first.
+// Defines, checks and completes the options of `train`; `train` calls `trainOptionSteps` first, and `plan` completeTrainOptions.
 import { FileDataset } from "../data/data-file.js";
 import { type Dataset, type DatasetInput, datasetSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";

@@ -1,4 +1,4 @@
-// The type of the result of `train`.
+// Defines the type of the result of `train`, which train.ts makes and the command line and trainMany read.
 
 import type { Loss } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";

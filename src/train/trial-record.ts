@@ -1,5 +1,5 @@
-// Makes the record of a trial from the loop, the point, the proposal and the judgment. The loop (minimize.ts) calls it; no other place
-// makes a `TrainRecord`.
+// Makes the record of a trial from the loop, the point, the proposal and the judgment. The loop (minimize.ts) calls it after each trial; no
+// other place makes a `TrainRecord`.
 import { failed } from "../backend/engine.js";
 import { singleTolerance } from "../backend/single.js";
 import type { Proposal } from "../method/method.js";

@@ -1,5 +1,5 @@
-// A trial of the loop as plain data: the point from which it starts, the proposal of the method, the end of the step, and the judgment. The
-// stop rules and the record are computed from it.
+// Describes a trial of the loop as plain data: the point from which it starts, the proposal of the method, the end of the step, and the
+// judgment. minimize.ts makes one for each proposal; the stop rules and the record are computed from it.
 import type { Failure } from "../backend/engine.js";
 import type { Point } from "../linearize/problem.js";
 import type { Judgment, Trial as MethodTrial, Proposal } from "../method/method.js";
