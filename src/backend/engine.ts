@@ -279,6 +279,8 @@ export interface Engine {
   readonly layerCount: number;
   /** Threads that compute (1 for the reference engine). */
   readonly threads: number;
+  /** Slots that its sums over samples are joined from (`EngineData.slots`). Absent: 1. */
+  readonly slots?: number | undefined;
   /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. @internal */
   readonly vectors?: VectorOperations | undefined;
 

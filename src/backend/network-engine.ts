@@ -16,6 +16,7 @@ export interface Eigen {
 export interface NetworkEngine extends Engine {
   /** The curvature inside: of the last linearize that succeeded, until a product at parameters ends it. */
   readonly held: Curvature;
+  readonly slots: number;
   /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   // Both products take blocks: one vector, or several one after the other (row after row), and answer in the same form. The number of

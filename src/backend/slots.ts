@@ -8,7 +8,7 @@ import type { LinearizeRequest } from "./engine.js";
 export const MOST_SLOTS = 1024;
 
 /** True for 1, 2, 4, ..., MOST_SLOTS. */
-function isSlotNumber(value: unknown): value is number {
+export function isSlotNumber(value: unknown): value is number {
   return (
     typeof value === "number" &&
     value >= 1 &&

@@ -1,4 +1,4 @@
-// Adds the flags --backend, --threads and --memory-limit to the commands that compute: train, plan and experiment.
+// Adds the flags --backend, --threads, --memory-limit and --slots to the commands that compute: train, plan and experiment.
 import { type Command, Option } from "commander";
 import type { Backend } from "../backend/create.js";
 import { bytes, integer } from "./parse.js";
@@ -8,17 +8,24 @@ export interface EngineFlags {
   readonly threads?: number;
 }
 
-export interface MemoryFlags {
+export interface RunFlags {
   readonly memoryLimit?: number;
+  readonly slots?: number;
 }
 
-/** --memory-limit: of the commands that train. */
-export function addMemoryOption(command: Command): Command {
-  return command.option(
-    "--memory-limit <bytes>",
-    'what the process may come to, such as "2GiB": more is refused (default: half of the memory)',
-    bytes,
-  );
+/** --memory-limit and --slots: of the commands that train and plan. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option(
+      "--memory-limit <bytes>",
+      'what the process may come to, such as "2GiB": more is refused (default: half of the memory)',
+      bytes,
+    )
+    .option(
+      "--slots <count>",
+      "parts that sums over the rows are joined from, a power of two; part of the problem (default 1)",
+      integer(1),
+    );
 }
 
 export function addEngineOptions(command: Command): Command {

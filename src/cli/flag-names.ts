@@ -18,6 +18,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.route": "--route",
   "options.scaling": "--scaling",
   "options.seed": "--seed",
+  "options.slots": "--slots",
   "options.stop.iterations": "--iterations",
   "options.stop.loss": "--loss",
   "options.stop.patience": "--patience",

@@ -10,14 +10,14 @@ import { counted, formatCount, formatSeconds } from "../report/numbers.js";
 import { textTable } from "../report/text-table.js";
 import { plan } from "../train/plan.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
-import { addEngineOptions, addMemoryOption, type EngineFlags, type MemoryFlags } from "./engine-options.js";
+import { addEngineOptions, addRunOptions, type EngineFlags, type RunFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, sizes } from "./parse.js";
 import { DEFAULT_TEST, type PartFlags, readParts } from "./read-parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
 
-interface PlanFlags extends PartFlags, EngineFlags, MemoryFlags {
+interface PlanFlags extends PartFlags, EngineFlags, RunFlags {
   readonly hidden: readonly number[];
   readonly route: "auto" | TrainRoute;
   readonly json?: true;
@@ -32,7 +32,7 @@ ${EXIT_CODES_HELP}`;
 export function addPlanCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("plan").argument("<file>", TRAINED_ON);
   command.description("say what training would take: route, memory, time, and the alternatives");
-  addMemoryOption(addEngineOptions(addTableOptions(command)))
+  addRunOptions(addEngineOptions(addTableOptions(command)))
     .addOption(new Option("--hidden <sizes>", "hidden layers").argParser(sizes).default([16, 16], "16,16"))
     .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", ...TRAIN_ROUTES]).default("auto"))
     .option("--validation <fraction>", `of the rows (default ${DEFAULT_VALIDATION})`, fraction)
@@ -48,14 +48,14 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
     if (!flags.json) terminal.err.write(`  ${note}\n`);
   });
   const net = network({ layers: [fit.inputSize, ...flags.hidden, fit.outputSize], seed: flags.seed });
-  const { route, backend, threads, memoryLimit } = flags;
-  const planned = plan(net, fit, { validation: validation ?? false, route, backend, threads, memoryLimit });
+  const { route, backend, threads, memoryLimit, slots } = flags;
+  const planned = plan(net, fit, { validation: validation ?? false, route, backend, threads, memoryLimit, slots });
   terminal.out.write(flags.json ? jsonLine("plan", { ...planned }) : `${describe(planned, terminal)}\n`);
   return planned.chosen.fits ? EXIT.ok : EXIT.failure;
 }
 
 function describe(planned: Plan, { paintOut }: Terminal): string {
-  const { chosen, alternatives, memoryLimit, threads } = planned;
+  const { chosen, alternatives, memoryLimit, threads, slots } = planned;
   const columns = ["route", "data", "copies", "matrix", "factor", "work", "peak", "flops", "iteration", "fits"].map(
     (heading, i) => ({ heading, align: i === 0 ? ("left" as const) : ("right" as const) }),
   );
@@ -74,7 +74,7 @@ function describe(planned: Plan, { paintOut }: Terminal): string {
   return [
     `An iteration takes about ${formatSeconds(chosen.seconds)}, and the process ${showBytes(chosen.bytes.most)} at most, of ${showBytes(memoryLimit)} that it may use.`,
     `${planned.route} route: ${planned.because}`,
-    `${counted(planned.sampleCount, "sample")}, ${formatCount(planned.parameterCount)} parameters, ${counted(threads, "thread")}, ${formatCount(chosen.blockSamples)} samples a block`,
+    `${counted(planned.sampleCount, "sample")}, ${formatCount(planned.parameterCount)} parameters, ${counted(threads, "thread")}, ${slots === 1 ? "" : `${slots} slots, `}${formatCount(chosen.blockSamples)} samples a block`,
     "",
     textTable(columns, [chosen, ...alternatives].map(row), paintOut),
     "",

@@ -11,14 +11,14 @@ import type { InitializationName } from "../network/initialize.js";
 import { type Network, network } from "../network/network.js";
 import type { TrainRoute } from "../plan/route.js";
 import type { TrainOptions } from "../train/train-options.js";
-import type { EngineFlags, MemoryFlags } from "./engine-options.js";
+import type { EngineFlags, RunFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { type PartFlags, type Parts, readParts } from "./read-parts.js";
 import { type Terminal, warn } from "./terminal.js";
 
 /** As commander collects them. */
-export interface TrainFlags extends PartFlags, EngineFlags, MemoryFlags {
+export interface TrainFlags extends PartFlags, EngineFlags, RunFlags {
   readonly hidden: readonly number[];
   readonly activation: ActivationName;
   readonly initialization?: InitializationName;
@@ -103,6 +103,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     route: flags.route,
     backend: flags.backend,
     memoryLimit: flags.memoryLimit,
+    slots: flags.slots,
     seed: flags.seed,
   };
   return { ...parts, network: net, options, tell, caution, warnings };

@@ -11,7 +11,7 @@ import { recordLine } from "../report/json-lines.js";
 import { Progress } from "../report/progress.js";
 import { train } from "../train/train.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
-import { addEngineOptions, addMemoryOption } from "./engine-options.js";
+import { addEngineOptions, addRunOptions } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
 import { DEFAULT_TEST } from "./read-parts.js";
@@ -36,7 +36,7 @@ ${EXIT_CODES_HELP}`;
 export function addTrainCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("train").argument("<file>", TRAINED_ON);
   command.description("train a network on a table and save it");
-  addMemoryOption(addEngineOptions(addTableOptions(command)))
+  addRunOptions(addEngineOptions(addTableOptions(command)))
     .addOption(new Option("--hidden <sizes>", "hidden layers").argParser(sizes).default([16, 16], "16,16"))
     .addOption(new Option("--activation <name>", "of the hidden layers").choices([...ACTIVATION_NAMES]).default("tanh"))
     .addOption(

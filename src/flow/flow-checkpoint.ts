@@ -6,6 +6,7 @@ import { describe, fileError } from "../errors.js";
 import type { EventSample, Sample, StepMemory } from "../ode/types.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import { FLOW_ROUTES } from "../plan/route.js";
+import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
 import type { FlowRecord } from "../run/record.js";
 import {
   checkNumbers,
@@ -90,11 +91,17 @@ const RECORD: Fields = {
 };
 
 /** Writes the snapshot completely or not at all. */
-export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, print: string): Promise<void> {
+export async function writeFlowCheckpoint(
+  path: string,
+  snapshot: FlowSnapshot,
+  print: string,
+  slots: number,
+): Promise<void> {
   const { memory, best } = snapshot;
   const sample = (one: Sample) => ({ time: encodeFloats(Float64Array.of(one.time)), state: encodeFloats(one.state) });
   const body = {
     fingerprint: print,
+    ...writtenSlots(slots),
     numbers: encodeFloats(Float64Array.from(NUMBERS, (name) => snapshot[name])),
     state: encodeFloats(snapshot.state),
     memory: encodeFloats(Float64Array.of(memory.nextStep, memory.stiffCount, memory.calmCount, ...memory.errors)),
@@ -108,9 +115,18 @@ export async function writeFlowCheckpoint(path: string, snapshot: FlowSnapshot, 
   await writeFileAtomic(path, seal(FORMAT, VERSION, body));
 }
 
+/** The slots of the checkpoint at `path`. */
+export const heldSlots = (path: string): Promise<number> => slotsIn(path, FORMAT, VERSION);
+
 /** @throws GAUSSFLOW_FILE for a torn, edited or foreign file, or one of another flow */
-export async function readFlowCheckpoint(path: string, print: string, parameterCount: number): Promise<FlowSnapshot> {
+export async function readFlowCheckpoint(
+  path: string,
+  print: string,
+  parameterCount: number,
+  slots: number,
+): Promise<FlowSnapshot> {
   const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
+  checkHeldSlots(body.slots, slots, path);
   if (body.fingerprint !== print)
     throw fileError(path, "belongs to another flow: data, network, damping, integrator or options differ");
   const size = parameterCount + 1;

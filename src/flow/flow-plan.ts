@@ -23,7 +23,8 @@ export function flowRequest(
   const copies = dataBytes(whole, whole.sampleCount) + (fit === whole ? 0 : dataBytes(fit, fit.sampleCount));
   const sizes = { fit: fit.sampleCount, validation: 0, copies, routes: FLOW_ROUTES, released: false };
   // Of its own choice a flow turns from the primal route where the Gram matrix is singular to rounding. An undamped one that gets stuck looks
-  // for the rank of J by the same triangle.
-  const beside = { observed: options.monitor?.needs, turns: asked === "auto" || undamped };
+  // for the rank of J by the same triangle. With more slots than one there is no triangle.
+  const turns = completed.slots === 1 && (asked === "auto" || undamped);
+  const beside = { observed: options.monitor?.needs, turns };
   return planRequest(network, whole, sizes, completed, asked, options, beside);
 }

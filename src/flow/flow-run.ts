@@ -103,7 +103,8 @@ export class FlowRun {
   }
 
   get warnings(): readonly string[] {
-    return this.#checkpoints.warnings;
+    const { unswitched } = this.field;
+    return [...(unswitched === null ? [] : [unswitched]), ...this.#checkpoints.warnings];
   }
 
   get rounding(): string | null {
@@ -380,6 +381,10 @@ export class FlowRun {
     if (!undamped || !["step-too-small", "singular-jacobian", "steps"].includes(end.code)) return reason;
     const { engine, start, architecture } = this.#context;
     const { signal } = this.interrupt;
+    if (engine.slots > 1 && engine.parameterCount <= engine.sampleCount * engine.outputSize) {
+      const message = `${end.message}; whether J has lost its rank takes the orthogonal route, which ${engine.slots} slots do not have`;
+      return { ...reason, message };
+    }
     const rankAt = (w: Float64Array) => jacobianRank(engine, w, architecture.outputScale, signal);
     const parameters = end.state.slice(0, start.length);
     const at = { time: end.time, distance: this.#distance(parameters), collapsed: end.code !== "steps" };

@@ -12,6 +12,7 @@ import type { Network } from "../network/network.js";
 import { optionsText } from "../network/network-options.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import { fingerprint } from "../run/fingerprint.js";
+import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import {
   checkTargetsKept,
@@ -24,7 +25,7 @@ import {
 import { checkReachable } from "../run/reachable.js";
 import type { FlowRecord } from "../run/record.js";
 import { SampleEngine } from "../run/sample-engine.js";
-import { type FlowSnapshot, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
+import { type FlowSnapshot, heldSlots, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
 import { flowRequest } from "./flow-plan.js";
 import { FlowRun } from "./flow-run.js";
@@ -89,6 +90,8 @@ export interface FlowResult<Report = unknown> {
   readonly engine: string;
   /** Threads that computed. */
   readonly threads: number;
+  /** Slots that sums over the samples were joined from (`FlowOptions.slots`). */
+  readonly slots: number;
   /** Seconds of the whole flow. */
   readonly seconds: number;
   /** What `flow` chose, as one line. */
@@ -127,7 +130,7 @@ export async function* flowSteps<Report = never>(
   const pace = new Pace(undefined);
   const set = await finishInTurns(fittingSteps(network, data), pace);
   const fit = await finishInTurns(fittedPartSteps(set), pace);
-  const completed = completeFlowOptions(options, network, fit);
+  const completed = await withHeldSlots(completeFlowOptions(options, network, fit), options, heldSlots);
   const { schedule, loss } = completed;
   const undamped = schedule.name === "constant" && schedule.settings.rho === 0 && loss.decay === 0;
   const request = flowRequest(network, set, fit, completed, completed.route, options, undamped);
@@ -147,7 +150,8 @@ export async function* flowSteps<Report = never>(
     return finish(network, completed, options, plan, engine, unbegun(network, completed, plan, abortReason(signal)));
   }
   const { start, prepared, terms, print } = begun;
-  const snapshot = resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount);
+  const snapshot =
+    resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount, completed.slots);
   if (snapshot !== null) checkResumed(completed, snapshot);
   // An abort meanwhile is heard by the run.
   const engine = await createEngineInTurns(start.architecture, prepared, backend, undefined);
@@ -168,7 +172,7 @@ export async function* flowSteps<Report = never>(
       observer: options.monitor,
       checkpoint: checkpoint && {
         every: checkpoint.every,
-        write: (state) => writeFlowCheckpoint(checkpoint.path, state, print),
+        write: (state) => writeFlowCheckpoint(checkpoint.path, state, print, completed.slots),
       },
       resume: snapshot,
     });
@@ -185,7 +189,8 @@ async function begin(network: Network, fit: Dataset, completed: CompletedFlowOpt
   const point = await startingPoint(network, fit, completed, signal);
   await checkTargetsKept(point);
   if (point.start.link === "identity") checkReachable(point, fit);
-  const { start, data: prepared, terms } = point;
+  const { start, terms } = point;
+  const prepared = { ...point.data, slots: completed.slots };
   const { checkpoint, resume } = completed;
   const print = checkpoint === null && resume === null ? "" : await printOf(start, prepared, completed, signal);
   return { start, prepared, terms, print };
@@ -208,13 +213,16 @@ function checkResumed({ outputs, until }: CompletedFlowOptions, { time, outputs:
 function printOf(
   start: Network,
   data: EngineData,
-  { schedule, integrator, loss, standardize, route, from }: CompletedFlowOptions,
+  { schedule, integrator, loss, standardize, route, from, slots }: CompletedFlowOptions,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const { steps: _steps, ...settings } = integrator.settings;
   const damping = [schedule.name, schedule.settings];
+  // Left out where it is 1, as releases without slots digested it.
+  const cut = slots === 1 ? {} : { slots };
+  const described = { damping, method: integrator.name, settings, loss, standardize, route, from, ...cut };
   const parts = [
-    JSON.stringify(inFirstSpelling({ damping, method: integrator.name, settings, loss, standardize, route, from })),
+    JSON.stringify(inFirstSpelling(described)),
     optionsText(start.options),
     start.parameters,
     data.inputs,
@@ -270,7 +278,7 @@ function unbegun(
 
 async function finish<Report>(
   start: Network,
-  { schedule, integrator }: CompletedFlowOptions,
+  { schedule, integrator, slots }: CompletedFlowOptions,
   options: FlowOptions<Report>,
   plan: Plan,
   engine: Pick<Engine, "kind" | "threads">,
@@ -301,8 +309,9 @@ async function finish<Report>(
     plan,
     engine: engine.kind,
     threads: engine.threads,
+    slots,
     seconds: run.elapsed,
-    chosen: `${schedule.name} damping${rho.length > 0 ? ` (${rho.join(", ")})` : ""}, ${integrator.label}, ${run.field.route} route (${plan.because}), ${engine.kind} engine, ${threads}`,
+    chosen: `${schedule.name} damping${rho.length > 0 ? ` (${rho.join(", ")})` : ""}, ${integrator.label}, ${run.field.route} route (${plan.because}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`,
     warnings: run.warnings,
   };
 }

@@ -1,6 +1,7 @@
 // Predicts the bytes of a run from sizes alone, split by purpose, for the planner (`plan.ts`). The formulas repeat the reservations of
 // native/core and backend/reference: data + workspaces + curvature + factor is what `Engine.bytes()` returns.
 import { LARGE_VECTOR } from "../algebra/vectors.js";
+import { pendingSums } from "../backend/slots.js";
 import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK } from "../network/forward.js";
 import { costsOf } from "./cost-model.js";
@@ -22,6 +23,8 @@ export interface Sizes extends StepKind {
   readonly fromFile?: boolean;
   readonly engine: EngineName;
   readonly threads: number;
+  /** Slots that sums over the samples are joined from. Default 1. */
+  readonly slots?: number | undefined;
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
   /** What an observer computes during the run. Default nothing. */
@@ -81,7 +84,9 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const drawn = engine === "native" ? nativeSubset(route, route === "primal" ? first : most, sizes) : 0;
   const grown = engine === "native" ? nativeSubset(route, most, sizes) : 0;
   const workspaces =
-    DOUBLE * (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes));
+    DOUBLE *
+    (pendingDoubles(route, sizes) +
+      (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes)));
   const vectors = DOUBLE * (vectorsOf(net.parameterCount) + (engine === "native" ? 0 : waiting(net, n)));
   const process = costsOf(engine).processBytes + (engine === "native" ? sizes.threads * PACKED_BYTES : 0);
   // The monitor's curvature is in double precision: a run in single precision frees its own at every observation.
@@ -194,6 +199,17 @@ function matrices(route: Route, { architecture: net, sampleCount: n, engine, sin
   }
   const bytes = (half ? DOUBLE / 2 : DOUBLE) * one;
   return { curvature: bytes, factor: bytes, doubled: half ? 2 * bytes : 0 };
+}
+
+/**
+ * Sums of slots that wait for their partners (`backend/slots.ts`): of gradient and diagonal, and of the Gram matrix beside the one that the
+ * memory of the idle factor holds.
+ */
+function pendingDoubles(route: Route, { architecture: net, engine, slots = 1 }: Sizes): number {
+  const p = net.parameterCount;
+  const pending = pendingSums(slots);
+  const matrices = route === "primal" ? Math.max(0, pending - 1) : 0;
+  return 2 * p * pending + matrices * (engine === "native" ? (p * (p + 1)) / 2 : p ** 2);
 }
 
 /** Doubles of one sample's panels: Tangents::DoublesPerSample. */

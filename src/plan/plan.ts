@@ -47,6 +47,8 @@ export interface Plan<Kind extends Route = Route> {
   readonly memoryLimit: number;
   /** Threads that the run uses: the requested number, or 1 if more are predicted to be no faster. */
   readonly threads: number;
+  /** Slots that sums over the samples are joined from (`slots` in the options). */
+  readonly slots: number;
   /** The reason for the route, as one sentence. */
   readonly because: string;
   /** Predicted cost of the chosen route. */
@@ -87,6 +89,7 @@ export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<
     bytes: chosen.bytes.peak,
     memoryLimit,
     threads,
+    slots: request.slots ?? 1,
     because: asked === "auto" ? because : `the caller asked for the ${route} route`,
     chosen,
     alternatives: estimates.filter((entry) => entry !== chosen),

@@ -1,6 +1,7 @@
 // Checks and completes the options that `train` (train-options.ts) and `flow` (flow-options.ts) share: loss, units, engine, observers,
 // interruption, checkpoints.
 import type { BackendOptions } from "../backend/create.js";
+import { checkSlots } from "../backend/slots.js";
 import { argumentError } from "../errors.js";
 import { checkLoss, type Loss, lossRule } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
@@ -28,6 +29,13 @@ export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
    * "auto" takes the matrix-free route instead if that fits, and `plan.because` says so. Default: half of the physical memory or of the control group's limit.
    */
   readonly memoryLimit?: number | undefined;
+  /**
+   * Contiguous parts that every sum over the training samples is cut into and joined from by a fixed binary tree: a power of two, at most 1024
+   * and at most the samples that are fitted. It is part of the problem: results depend on it in their last bits, as they do not on threads.
+   * Above 1 curvatures are formed in double precision from all samples, whatever the method, and the orthogonal route and the monitor are
+   * refused. Default 1, or with `resume` what the checkpoint has.
+   */
+  readonly slots?: number | undefined;
   /** Called with every record as it arises. An exception ends the run. */
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
   /** Made by `monitor()`; its report is `monitor` of the result. */
@@ -53,6 +61,7 @@ export interface CompletedRunOptions {
   readonly loss: Loss;
   readonly standardize: boolean;
   readonly memoryLimit: number;
+  readonly slots: number;
   readonly checkpoint: {
     /** File that is written. */
     readonly path: string;
@@ -71,6 +80,7 @@ export const RUN_OPTION_NAMES = [
   "backend",
   "threads",
   "memoryLimit",
+  "slots",
   "checkpoint",
   "resume",
 ] as const;
@@ -81,7 +91,7 @@ const checkpointEvery = 10;
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
   const { loss = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
-  const { memoryLimit = defaultMemoryLimit() } = options;
+  const { memoryLimit = defaultMemoryLimit(), slots = 1 } = options;
   checkLoss("options.loss", loss);
   if (monitor !== undefined && !lossRule(loss).sumOfSquares)
     throw argumentError(
@@ -92,6 +102,7 @@ export function completeRunOptions<Entry>(options: RunOptions<Entry>): Completed
   checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
   checkMemoryLimit("options.memoryLimit", memoryLimit);
+  checkSlots("options.slots", slots);
   if (onRecord !== undefined) checkFunction("options.onRecord", onRecord);
   if (monitor !== undefined && (typeof monitor !== "object" || monitor === null))
     throw argumentError("options.monitor", "must be made by monitor()", monitor);
@@ -99,10 +110,11 @@ export function completeRunOptions<Entry>(options: RunOptions<Entry>): Completed
     if (monitor?.[name] !== undefined && typeof monitor[name] !== "function")
       throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
   if (resume !== undefined) checkPath("options.resume", resume);
-  if (checkpoint === undefined) return { loss, standardize, memoryLimit, checkpoint: null, resume: resume ?? null };
+  const completed = { loss, standardize, memoryLimit, slots, resume: resume ?? null };
+  if (checkpoint === undefined) return { ...completed, checkpoint: null };
   checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
   const { path, every = checkpointEvery } = checkpoint;
   checkPath("options.checkpoint.path", path);
   checkCount("options.checkpoint.every", every, 1);
-  return { loss, standardize, memoryLimit, checkpoint: { path, every }, resume: resume ?? null };
+  return { ...completed, checkpoint: { path, every } };
 }

@@ -22,6 +22,8 @@ export interface RunSizes {
   readonly parameterCount: number;
   /** Equal samples that the weighted ones are worth, as a share of n, in (0, 1]. Default 1. */
   readonly evenness?: number | undefined;
+  /** Slots that sums over samples are joined from. Default 1. */
+  readonly slots?: number | undefined;
 }
 
 /** How exactly one curvature is formed and solved with. `{}` is exact: all samples, double precision. */
@@ -42,6 +44,11 @@ export interface Fidelity {
 /** The fidelity of a method that states none: exact but for the conjugate gradients of the matrix-free route. */
 export function exactFidelity({ route }: Pick<RunSizes, "route">, records: readonly TrialHistory[]): Fidelity {
   return route === "matrix-free" ? { tolerance: forcingTerm(records) } : {};
+}
+
+/** The fidelity with which sums over samples are joined from slots: all samples in double precision. */
+export function slottedFidelity({ tolerance }: Fidelity, { route }: Pick<RunSizes, "route">): Fidelity {
+  return route === "matrix-free" ? { tolerance } : {};
 }
 
 /** The next finer fidelity at `point`, after the one it has did not do: all samples, then double precision; null = it is exact. */

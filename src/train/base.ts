@@ -2,16 +2,17 @@
 // the start of each iteration.
 import { type Failure, failed } from "../backend/engine.js";
 import { linearizeAt, type Point, type Problem } from "../linearize/problem.js";
-import { exactFidelity, type Fidelity, type RunSizes, withTolerance } from "../step/fidelity.js";
+import { exactFidelity, type Fidelity, type RunSizes, slottedFidelity, withTolerance } from "../step/fidelity.js";
 import { firstPoint } from "./first-point.js";
 import type { MinimizeOptions } from "./minimize-options.js";
 import type { RunState } from "./run-state.js";
 import type { Base } from "./trial.js";
 
-/** The method's choice for the next linearization. */
+/** The method's choice for the next linearization, as far as sums by slots allow it. */
 export function nextFidelity({ method }: MinimizeOptions, sizes: RunSizes, run: RunState): Fidelity {
   const position = { state: run.method, iteration: run.iteration, records: run.records };
-  return method.fidelity?.next(sizes, position) ?? exactFidelity(sizes, run.records);
+  const chosen = method.fidelity?.next(sizes, position) ?? exactFidelity(sizes, run.records);
+  return (sizes.slots ?? 1) > 1 ? slottedFidelity(chosen, sizes) : chosen;
 }
 
 /** Linearizes the present point of the run. The first time it also starts the method, possibly at another point (`startBeside`). */

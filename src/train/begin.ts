@@ -41,13 +41,14 @@ export async function begin(
   if (point.start.link === "identity") checkReachable(point, fit);
   if (validation !== null) await checkLossTargets(network, validation, completed.loss, signal);
   const { start, scaling, terms } = point;
+  const prepared = { ...point.data, slots: completed.slots };
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print =
-    checkpoint === null && resume === null ? "" : await printOf(start, point.data, validation, completed, signal);
-  const fixed = await fixLoss({ start, fit, data: point.data, completed, route, backend, signal }, print);
+    checkpoint === null && resume === null ? "" : await printOf(start, prepared, validation, completed, signal);
+  const fixed = await fixLoss({ start, fit, data: prepared, completed, route, backend, signal }, print);
   const { loss } = fixed;
-  const data = { ...point.data, loss };
+  const data = { ...prepared, loss };
   const held = validation === null ? null : await engineData(start, validation, scaling, signal, loss);
   const constant = await constantWarnings(fit, signal);
   const engine = await createEngineInTurns(start.architecture, data, backend, signal);
@@ -77,7 +78,7 @@ async function fixLoss(run: FirstFit, print: string): Promise<FixedLoss> {
   const { loss, resume } = run.completed;
   if (loss.kind !== "huber" || loss.delta !== null) return { loss, found: null, seconds: 0 };
   const since = performance.now();
-  const found = resume === null ? await findDelta(run) : await readDelta(resume, print);
+  const found = resume === null ? await findDelta(run) : await readDelta(resume, print, run.completed.slots);
   const seconds = resume === null ? (performance.now() - since) / 1000 : 0;
   return { loss: { ...loss, delta: found }, found, seconds };
 }
@@ -116,11 +117,13 @@ function printOf(
   network: Network,
   data: EngineData,
   validation: Dataset | null,
-  { method, loss, standardize: scaled, seed, route, matrixFree }: CompletedTrainOptions,
+  { method, loss, standardize: scaled, seed, route, matrixFree, slots }: CompletedTrainOptions,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const inner = route === "matrix-free" ? { matrixFree } : {};
-  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner };
+  // Left out where it is 1, as releases without slots digested it.
+  const slotted = slots === 1 ? {} : { slots };
+  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner, ...slotted };
   const parts = [
     JSON.stringify(settings),
     optionsText(network.options),

@@ -7,6 +7,7 @@ import { PRECONDITIONERS } from "../linearize/problem.js";
 import type { Method, MethodState } from "../method/method.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import { TRAIN_ROUTES } from "../plan/route.js";
+import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
 import type { TrainRecord } from "../run/record.js";
 import {
   checkNumbers,
@@ -67,15 +68,19 @@ const RECORD: Fields = {
   },
 };
 
-/**
- * Writes the snapshot completely or not at all. Equal arrays are written once, because the best point is often the last.
- * @param delta that the run has found for a Huber loss without one; else null
- */
+/** What a checkpoint holds of a run beside its snapshot. */
+export interface KeptSettings {
+  /** The threshold that the run has found for a Huber loss without one; else null. */
+  readonly delta: number | null;
+  readonly slots: number;
+}
+
+/** Writes the snapshot completely or not at all. Equal arrays are written once, because the best point is often the last. */
 export async function writeCheckpoint(
   path: string,
   snapshot: Snapshot,
   print: string,
-  delta: number | null,
+  { delta, slots }: KeptSettings,
 ): Promise<void> {
   const { parameters, best, bestValidation } = snapshot;
   const point = (one: Best, places: Readonly<Record<string, Float64Array>>) => {
@@ -95,6 +100,7 @@ export async function writeCheckpoint(
   );
   const body = {
     fingerprint: print,
+    ...writtenSlots(slots),
     iteration: snapshot.iteration,
     parameters: encodeFloats(parameters),
     methodState: state,
@@ -122,6 +128,7 @@ function equal(one: Float64Array, other: Float64Array): boolean {
 /** The form that a run expects of its checkpoint, besides the fingerprint. */
 export interface CheckpointForm {
   readonly parameterCount: number;
+  readonly slots: number;
   /** Entries of the running maximum; null for identity scaling. */
   readonly scalingLength: number | null;
   readonly validated: boolean;
@@ -132,9 +139,13 @@ export interface CheckpointForm {
   readonly checkState?: Method["checkState"];
 }
 
-/** The fields of a checkpoint of the run with this fingerprint. @throws GAUSSFLOW_FILE */
-async function readBody(path: string, print: string): Promise<Record<string, unknown>> {
+/** The slots of the checkpoint at `path`. */
+export const heldSlots = (path: string): Promise<number> => slotsIn(path, FORMAT, VERSION);
+
+/** The fields of a checkpoint of the run with this fingerprint and these slots. @throws GAUSSFLOW_FILE */
+async function readBody(path: string, print: string, slots: number): Promise<Record<string, unknown>> {
   const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
+  checkHeldSlots(body.slots, slots, path);
   if (body.fingerprint !== print)
     throw fileError(
       path,
@@ -144,8 +155,8 @@ async function readBody(path: string, print: string): Promise<Record<string, unk
 }
 
 /** The delta that the run has found. @throws GAUSSFLOW_FILE */
-export async function readDelta(path: string, print: string): Promise<number> {
-  const body = await readBody(path, print);
+export async function readDelta(path: string, print: string, slots: number): Promise<number> {
+  const body = await readBody(path, print, slots);
   const [delta] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
   if (!(delta > 0)) throw fileError(path, `delta must be above 0; it is ${delta}`);
   return delta;
@@ -153,7 +164,7 @@ export async function readDelta(path: string, print: string): Promise<number> {
 
 /** @throws GAUSSFLOW_FILE */
 export async function readCheckpoint(path: string, print: string, form: CheckpointForm): Promise<Snapshot> {
-  const body = await readBody(path, print);
+  const body = await readBody(path, print, form.slots);
   const { parameterCount } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);

@@ -35,7 +35,7 @@ function plainLine({ start, fit, validation }: Choice): string {
 }
 
 function detailLine({ start, fit, validation, completed, plan, engine }: Choice): string {
-  const { method, loss } = completed;
+  const { method, loss, slots } = completed;
   const effect = scalingInEffect(method.scaling, plan.route, loss.decay);
   const layered = plan.route === "dual" && effect === "marquardt";
   const scaled = layered
@@ -51,5 +51,5 @@ function detailLine({ start, fit, validation, completed, plan, engine }: Choice)
   const units = start.scaling === null ? "raw units" : "standardized units";
   const rule = lossRule(loss);
   const named = rule.sumOfSquares ? "" : `, ${rule.label}`;
-  return `${method.label}${scaled}${plain}${named} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}`;
+  return `${method.label}${scaled}${plain}${named} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`;
 }

@@ -39,14 +39,14 @@ export function trainRequest(
   options: TrainOptions,
   owned: boolean,
 ): PlanRequest<TrainRoute> {
-  const { method, condition } = completed;
+  const { method, condition, slots } = completed;
   const { outputSize, parameterCount } = network.architecture;
   const { fit, validation, cut } = partSizes(whole, completed, options.validation);
   // Those of the whole set: which rows a draw leaves to train on changes it little.
   const even = evenness(whole.weights, whole.weights?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? 0);
   const sizes = { condition, sampleCount: fit, outputSize, parameterCount, evenness: even };
   const planned = (route: TrainRoute) =>
-    method.fidelity?.planned({ ...sizes, route }) ?? { single: false, subset: null };
+    (slots > 1 ? undefined : method.fidelity?.planned({ ...sizes, route })) ?? { single: false, subset: null };
   const [primal, products] = [planned("primal"), planned("matrix-free")];
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =

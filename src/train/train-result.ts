@@ -42,6 +42,8 @@ export interface TrainResult<Report = unknown> {
   readonly engine: string;
   /** Threads that were used: those asked for, or 1 where more would not have been faster (`TrainOptions.threads`). */
   readonly threads: number;
+  /** Slots that sums over the samples were joined from (`TrainOptions.slots`). */
+  readonly slots: number;
   /** One plain line: the network, and the rows it was trained on. */
   readonly chosen: string;
   /**

@@ -12,6 +12,7 @@ import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
+import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import type { ObservedRun, Observer } from "../run/observer.js";
 import { lossFactor, trainingDataSteps } from "../run/prepare.js";
@@ -19,7 +20,7 @@ import type { TrainRecord } from "../run/record.js";
 import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
 import { type Begun, begin, cut } from "./begin.js";
-import { type CheckpointForm, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { type CheckpointForm, heldSlots, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { describeChoice } from "./chosen.js";
 import { minimize } from "./minimize.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
@@ -61,7 +62,11 @@ export async function* trainSteps<Report = never>(
   // Copying, checking and cutting many rows take tens of milliseconds each.
   const pace = new Pace(undefined);
   const whole = await finishInTurns(trainingDataSteps(network, data), pace);
-  const completed = await finishInTurns(trainOptionSteps(options, whole, seedOf(network)), pace);
+  const completed = await withHeldSlots(
+    await finishInTurns(trainOptionSteps(options, whole, seedOf(network)), pace),
+    options,
+    heldSlots,
+  );
   const request = trainRequest(
     network,
     whole,
@@ -155,7 +160,8 @@ async function minimizeOptions(
     ),
     checkpoint: checkpoint && {
       every: checkpoint.every,
-      write: (snapshot) => writeCheckpoint(checkpoint.path, snapshot, print, fixed.found),
+      write: (snapshot) =>
+        writeCheckpoint(checkpoint.path, snapshot, print, { delta: fixed.found, slots: completed.slots }),
     },
     resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
   };
@@ -186,7 +192,7 @@ function unbegun(network: Network, reason: Reason): MinimizeResult {
 
 /** What a checkpoint of the run looks like. */
 function formOf(
-  { method, loss }: CompletedTrainOptions,
+  { method, loss, slots }: CompletedTrainOptions,
   { route }: Plan<TrainRoute>,
   { parameterCount, layerCount }: Engine,
   validation: Dataset | null,
@@ -194,6 +200,7 @@ function formOf(
   const effect = scalingInEffect(method.scaling, route, loss.decay);
   return {
     parameterCount,
+    slots,
     scalingLength: effect === "identity" ? null : route === "dual" ? layerCount : parameterCount,
     validated: validation !== null,
     relativeGradient: !lossRule(loss).sumOfSquares,
@@ -274,6 +281,7 @@ function finish<Report>(
     plan,
     engine: engine.kind,
     threads: engine.threads,
+    slots: completed.slots,
     warnings: result.warnings,
     ...describeChoice({ start, fit, validation, completed, plan, engine }),
     advice: adviceAfter(adviceFacts(start, fit, validation, loss, result)),

@@ -98,7 +98,7 @@ describe("checkpoints of version 1 are read", () => {
         kind === "number" ? 1 : new Float64Array(0),
       ]),
     );
-    const form = { parameterCount: 13, scalingLength: 13, relativeGradient: false, validated: true, state };
+    const form = { parameterCount: 13, slots: 1, scalingLength: 13, relativeGradient: false, validated: true, state };
     const snapshot = await readCheckpoint(path, body.fingerprint, form);
     expect(snapshot.iteration).toBe(6);
     expect(snapshot.records).toEqual(body.records);
@@ -112,7 +112,7 @@ describe("checkpoints of version 1 are read", () => {
   it("of a flow", async () => {
     const path = fixture("flow-checkpoint-v1.json");
     const { body } = JSON.parse(readFileSync(path, "utf8"));
-    const snapshot = await readFlowCheckpoint(path, body.fingerprint, 13);
+    const snapshot = await readFlowCheckpoint(path, body.fingerprint, 13, 1);
     expect(snapshot.records).toEqual(body.records);
     expect(snapshot.time).toBe(snapshot.records.at(-1)!.time);
     expect(snapshot.outputs.map(({ time }) => time)).toEqual([0.1, 0.2]);

@@ -60,11 +60,11 @@ class NativeEngine implements NetworkEngine {
   readonly parameterCount: number;
   readonly layerCount: number;
   readonly threads: number;
+  readonly slots: number;
   readonly vectors: VectorOperations;
   readonly #architecture: Architecture;
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
-  readonly #slots: number;
   readonly #object: NativeEngineObject;
   #held: Curvature = "none";
   #precision: Precision = "double";
@@ -87,7 +87,7 @@ class NativeEngine implements NetworkEngine {
     }
     this.#architecture = architecture;
     this.#file = data.file?.layout.path;
-    this.#slots = data.slots ?? 1;
+    this.slots = data.slots ?? 1;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
@@ -97,7 +97,7 @@ class NativeEngine implements NetworkEngine {
     this.#object = withCode(
       () =>
         new native.binding.NativeEngine(
-          nativeNetwork(architecture, data.loss ?? squaredError(), this.#slots),
+          nativeNetwork(architecture, data.loss ?? squaredError(), this.slots),
           data.sampleCount,
           data.file === undefined ? null : nativeFile(data.file),
           data.weights !== undefined,
@@ -149,7 +149,7 @@ class NativeEngine implements NetworkEngine {
     const refused = this.#refuse(request.curvature);
     if (refused !== null) return refused;
     const { curvature, decay, scaling, precision = "double", subset = null } = request;
-    checkRequest(request, this.sampleCount, this.#slots);
+    checkRequest(request, this.sampleCount, this.slots);
     const answer = await this.#call((native) => {
       const state = curvature === "none" ? null : scaling;
       const running = native.linearize(

@@ -68,6 +68,7 @@ class ReferenceEngine implements NetworkEngine {
   readonly outputSize: number;
   readonly parameterCount: number;
   readonly layerCount: number;
+  readonly slots: number;
   readonly #architecture: Architecture;
   readonly #blocks: Blocks;
   readonly #passes: Passes;
@@ -80,10 +81,11 @@ class ReferenceEngine implements NetworkEngine {
   #disposed = false;
 
   constructor(blocks: Blocks) {
-    const { architecture, samples } = blocks;
+    const { architecture, samples, slots } = blocks;
     this.#architecture = architecture;
     this.#blocks = blocks;
     this.sampleCount = samples.sampleCount;
+    this.slots = slots;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
     this.layerCount = architecture.layers.length;
@@ -111,14 +113,14 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   async #linearize(parameters: Float64Array, request: LinearizeRequest, pace: Pace): Promise<Linearized | Failure> {
-    const { architecture, seeds, slots } = this.#blocks;
-    checkLinearize(architecture, request, this.sampleCount, slots);
+    const { architecture, seeds } = this.#blocks;
+    checkLinearize(architecture, request, this.sampleCount, this.slots);
     const start = performance.now();
     const { curvature, decay, scaling, precision = "double", subset = null } = request;
     const { outputSize: c, parameterCount: p, sampleCount: n } = this;
     this.#end();
     const formed = curvature === "none" || curvature === "matrix-free" ? null : curvature;
-    const reserved = formed === null ? NOTHING : this.#store.reserve(formed, architecture, n, slots, parameters);
+    const reserved = formed === null ? NOTHING : this.#store.reserve(formed, architecture, n, this.slots, parameters);
     if ("code" in reserved) return reserved;
     const { matrix, kept, transposed, triangle } = reserved;
     const sums = await sumBlocks(this.#blocks, parameters, reserved, subset === null, pace);

@@ -1,0 +1,43 @@
+// The number of slots in the checkpoints of trainings and flows. It is absent where it is 1, as in the files of releases without slots.
+import { isSlotNumber } from "../backend/slots.js";
+import { describe, fileError, GaussflowError } from "../errors.js";
+import { isObject } from "../options.js";
+import { readText, unseal } from "../sealed-json.js";
+
+/** The entry of a checkpoint. */
+export function writtenSlots(slots: number): { readonly slots?: number } {
+  return slots === 1 ? {} : { slots };
+}
+
+/** @throws GAUSSFLOW_FILE where a checkpoint has other slots than the run that resumes it */
+export function checkHeldSlots(held: unknown, slots: number, path: string): void {
+  if (held !== undefined && (!isSlotNumber(held) || held === 1))
+    throw fileError(path, `slots must be a power of two from 2 to 1024; received ${describe(held)}`);
+  const of = held ?? 1;
+  if (of !== slots)
+    throw fileError(
+      path,
+      `was written with slots ${of}, and options.slots is ${slots}: sums have other bits then; leave options.slots out, or make it ${of}`,
+    );
+}
+
+/** The slots of a checkpoint; 1 for a file that cannot be read, which is an error once the run resumes it. */
+export async function slotsIn(path: string, format: string, version: number): Promise<number> {
+  try {
+    const body = unseal(await readText(path), format, version, path);
+    return isObject(body) && isSlotNumber(body.slots) ? body.slots : 1;
+  } catch (error) {
+    if (error instanceof GaussflowError) return 1;
+    throw error;
+  }
+}
+
+/** A run that resumes a checkpoint keeps its slots where the caller names none. */
+export async function withHeldSlots<Completed extends { readonly slots: number; readonly resume: string | null }>(
+  completed: Completed,
+  asked: { readonly slots?: number | undefined },
+  held: (path: string) => Promise<number>,
+): Promise<Completed> {
+  if (completed.resume === null || asked.slots !== undefined) return completed;
+  return { ...completed, slots: await held(completed.resume) };
+}
