@@ -1,5 +1,7 @@
-// The export table of the addon; src/backend/native/binding.ts is its typed face, and a check
-// compares the two.
+// Defines the exports of the addon, which Node calls when src/backend/native/load.ts loads it: the
+// class NativeEngine, cancelAll, synchronousUpTo, selfTest and the vector functions.
+// src/backend/native/binding.ts has their types, and scripts/check/native-face.mjs compares the
+// two.
 #include <algorithm>
 #include <thread>
 

@@ -1,4 +1,5 @@
-// The argument checks of the addon (arguments.h).
+// Implements the argument checks of the addon (arguments.h): each function reads one argument or
+// throws a TypeError with the code GAUSSFLOW_ARGUMENT.
 #include "arguments.h"
 
 #include <algorithm>

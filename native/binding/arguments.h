@@ -1,6 +1,7 @@
-// Checks every argument that comes from JavaScript, for the functions of the addon.
-// node-addon-api's As<>() does not check the element type: it would read a Float32Array as doubles,
-// past its end. Every message names the argument, the rule and the value received.
+// Checks every argument that comes from JavaScript, at the beginning of each exported function
+// (engine_object*.cc, vector_functions.cc). node-addon-api's As<>() does not check the element
+// type: it would read a Float32Array as doubles, past its end. Every message names the argument,
+// the rule and the value received.
 #ifndef GAUSSFLOW_BINDING_ARGUMENTS_H_
 #define GAUSSFLOW_BINDING_ARGUMENTS_H_
 

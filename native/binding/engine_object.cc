@@ -1,5 +1,5 @@
-// The class NativeEngine: construction, data, evaluation, linearization and solves
-// (engine_object.h).
+// Implements the construction, data, evaluation, linearization, solves and products of NativeEngine
+// (engine_object.h), and Run, which decides whether a call runs synchronously or on another thread.
 #include "engine_object.h"
 
 #include <utility>

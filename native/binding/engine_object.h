@@ -1,5 +1,5 @@
-// The JavaScript class NativeEngine: one core engine (native/core/engine.h), one call at a time.
-// src/backend/native/engine.ts creates and calls it.
+// The JavaScript class NativeEngine: owns one core engine (native/core/engine.h) and runs one call
+// at a time on it. addon.cc exports the class; src/backend/native/engine.ts creates and calls it.
 #ifndef GAUSSFLOW_BINDING_ENGINE_OBJECT_H_
 #define GAUSSFLOW_BINDING_ENGINE_OBJECT_H_
 

@@ -1,4 +1,5 @@
-// The methods of EngineObject that use the curvature of the last linearization.
+// Implements the methods of NativeEngine (engine_object.h) that use the curvature of the last
+// linearization: eigenvalues, inertia, products, layer factors and inverse.
 #include <utility>
 
 #include "../core/cost.h"

@@ -1,4 +1,5 @@
-// The only place that includes napi.h, so that every translation unit sees the same configuration.
+// Includes napi.h, and is the only file that does, so that every translation unit sees the same
+// configuration. All files of native/binding include it.
 #ifndef GAUSSFLOW_BINDING_NAPI_SETUP_H_
 #define GAUSSFLOW_BINDING_NAPI_SETUP_H_
 

@@ -1,4 +1,6 @@
-// The array to which a call writes an answer of p numbers: the caller's or a new one.
+// Target: the array to which a call writes an answer of p numbers, the caller's or a new one.
+// engine_object.cc takes it from the arguments of linearize, solve and accelerate, and fills it at
+// the end of the call.
 #ifndef GAUSSFLOW_BINDING_TARGET_H_
 #define GAUSSFLOW_BINDING_TARGET_H_
 

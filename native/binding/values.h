@@ -1,4 +1,5 @@
-// Converts the results of engine calls to JavaScript values, for engine_object*.cc.
+// Converts results and refused memory of engine calls to JavaScript values and errors, for
+// engine_object*.cc, target.h and vector_functions.cc.
 #ifndef GAUSSFLOW_BINDING_VALUES_H_
 #define GAUSSFLOW_BINDING_VALUES_H_
 

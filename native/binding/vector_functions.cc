@@ -1,4 +1,5 @@
-// The addon's functions on large vectors (vector_functions.h).
+// Implements the addon's functions `dot` and `addScaled` on large vectors (vector_functions.h) by
+// core/vectors.h. They run synchronously.
 #include "vector_functions.h"
 
 #include <limits>

@@ -1,4 +1,5 @@
-// Functions of the addon on large vectors, without an engine.
+// Defines the functions of the addon on large vectors, without an engine: addon.cc exports them,
+// and src/backend/native/vectors.ts calls them.
 #ifndef GAUSSFLOW_BINDING_VECTOR_FUNCTIONS_H_
 #define GAUSSFLOW_BINDING_VECTOR_FUNCTIONS_H_
 

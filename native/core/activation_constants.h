@@ -1,4 +1,5 @@
-// Constants of the activations that are built from the normal distribution (gelu, erf).
+// Constants of the activations that are built from the normal distribution (gelu, erf), for
+// activations.cc and activation_derivatives.cc.
 #ifndef GAUSSFLOW_CORE_ACTIVATION_CONSTANTS_H_
 #define GAUSSFLOW_CORE_ACTIVATION_CONSTANTS_H_
 

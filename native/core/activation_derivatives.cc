@@ -1,4 +1,5 @@
-// The second derivatives of the activations, for the geodesic acceleration (activations.h).
+// Computes the second derivatives of the activations (activations.h), for the geodesic acceleration
+// in directional_derivatives.cc.
 #include <cmath>
 
 #include "activation_constants.h"

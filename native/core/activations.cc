@@ -1,4 +1,5 @@
-// The vectorized activations and their first derivatives (activations.h).
+// Implements the vectorized activations and their first derivatives (activations.h), compiled for
+// several processors (simd.h).
 #include "activations.h"
 
 #include <bit>

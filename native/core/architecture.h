@@ -1,5 +1,6 @@
-// The shape of a feed-forward network and of its flat parameter vector, for the whole core: W_1
-// row-major (out x in), b_1, W_2, b_2, ...
+// Describes the shape of a feed-forward network and of its flat parameter vector: W_1 row-major
+// (out x in), b_1, W_2, b_2, ... The binding (arguments.cc) makes one from JavaScript for each
+// engine, and passes, products and curvatures read it.
 #ifndef GAUSSFLOW_CORE_ARCHITECTURE_H_
 #define GAUSSFLOW_CORE_ARCHITECTURE_H_
 

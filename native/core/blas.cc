@@ -1,4 +1,5 @@
-// Holds OpenBLAS to one thread and maps its work buffers (blas.h).
+// Implements the wrappers of BLAS and LAPACK routines (blas.h), holds OpenBLAS to one thread and
+// maps its work buffers before they are needed.
 #include "blas.h"
 
 #include <algorithm>

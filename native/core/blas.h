@@ -1,7 +1,8 @@
-// The BLAS and LAPACK functions that the core calls, by their Fortran symbols (Debian's OpenBLAS
-// has no LAPACKE; Ceres does the same), all with 32-bit integers, column-major. BLAS runs on one
-// thread in every thread that calls it, and thread_pool.h does the threading, because OpenBLAS's
-// own threads lose work when the process forks and may not be used by several callers at once.
+// Declares the BLAS and LAPACK functions that the core calls (cholesky.cc, gemm.cc and the systems
+// in curvature/), by their Fortran symbols (Debian's OpenBLAS has no LAPACKE; Ceres does the same),
+// all with 32-bit integers, column-major. BLAS runs on one thread in every thread that calls it,
+// and thread_pool.h does the threading, because OpenBLAS's own threads lose work when the process
+// forks and may not be used by several callers at once.
 #ifndef GAUSSFLOW_CORE_BLAS_H_
 #define GAUSSFLOW_CORE_BLAS_H_
 

@@ -1,4 +1,5 @@
-// Allocation of the core's arrays (buffer.h).
+// Implements the allocation of the core's arrays (buffer.h): aligned memory whose refusal is
+// reported, and its return to the system.
 #include "buffer.h"
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Blocked Cholesky factorization and triangular solves on the thread pool (cholesky.h).
+// Implements the blocked Cholesky factorization and the triangular solves on the thread pool
+// (cholesky.h), in tiles by gemm.h and blas.h.
 #include "cholesky.h"
 
 #include <algorithm>

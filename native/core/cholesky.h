@@ -1,5 +1,6 @@
-// Cholesky factorization of a symmetric matrix on the thread pool, and the triangular solves with
-// its factor, for the damped systems of the engine.
+// Factors a symmetric matrix by Cholesky on the thread pool, and solves triangular systems with its
+// factor. The damped systems in curvature/ (damped_system, single_system, sample_system) call it
+// for every solve of the engine.
 #ifndef GAUSSFLOW_CORE_CHOLESKY_H_
 #define GAUSSFLOW_CORE_CHOLESKY_H_
 

@@ -1,4 +1,5 @@
-// Seconds of a monotonic clock, for the times that calls report.
+// Reads the seconds of a monotonic clock: engine.cc for the times that calls report, thread_pool.cc
+// for how long an idle thread spins.
 #ifndef GAUSSFLOW_CORE_CLOCK_H_
 #define GAUSSFLOW_CORE_CLOCK_H_
 

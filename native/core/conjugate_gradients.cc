@@ -1,4 +1,5 @@
-// Preconditioned conjugate gradients (conjugate_gradients.h).
+// Implements the preconditioned conjugate gradients of conjugate_gradients.h, in double precision
+// on vectors of p numbers.
 #include "conjugate_gradients.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Conjugate gradients on the double operator G + diag(shift), preconditioned by a single-precision
-// factor. The curvatures in single precision use it.
+// factor. The solves of the curvatures in single precision and of a subset
+// (curvature/single_system, curvature/sample_system) call it.
 //
 // The iteration stops when the preconditioned residual sqrt(r^T M^-1 r) has fallen to the requested
 // tolerance relative to the start. That residual is the error of the step in the norm of the damped

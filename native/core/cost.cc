@@ -1,4 +1,4 @@
-// The estimates of the cost of calls (cost.h).
+// Implements the estimates of the cost of calls (cost.h), one formula for each kind of work.
 #include "cost.h"
 
 namespace gaussflow::cost {

@@ -1,7 +1,8 @@
 // Estimates the cost of a call in flops of small matrix products, from sizes alone. The binding
-// runs cheap calls synchronously, because handing one to another thread and back takes longer than
-// the work. The estimate is rough, and the same on every machine, so that a call is always run in
-// the same way.
+// (engine_object*.cc) asks before each call and runs cheap ones synchronously, because handing one
+// to another thread and back takes longer than the work; the curvatures estimate their solves by
+// it. The estimate is rough, and the same on every machine, so that a call is always run in the
+// same way.
 #ifndef GAUSSFLOW_CORE_COST_H_
 #define GAUSSFLOW_CORE_COST_H_
 

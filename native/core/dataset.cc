@@ -1,4 +1,5 @@
-// Holds the samples of an engine, or reads them block by block from a file (dataset.h).
+// Implements Dataset (dataset.h): copies samples into rows of features, and reads and scales the
+// blocks of a file.
 #include "dataset.h"
 
 #include <algorithm>

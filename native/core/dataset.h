@@ -1,6 +1,9 @@
-// The data of an engine, one contiguous row per feature (or output) so that loops over samples are
-// contiguous: a copy of all samples, or a window of the samples of a file, read and scaled when a
-// block of them is needed. Sample weights are in memory in both cases.
+// Holds the data of an engine, one contiguous row per feature (or output) so that loops over
+// samples are contiguous: a copy of all samples, or a window of the samples of a file, read and
+// scaled when a block of them is needed. Engine owns one for all samples, and curvature/subset.h
+// another for those of a subset; passes and products read it block by block. The binding fills it
+// in pieces by Reserve or ReserveFile and then Fill and FillWeights (sample weights are in memory
+// in both cases); Set fills everything in one call, for the native tests alone.
 #ifndef GAUSSFLOW_CORE_DATASET_H_
 #define GAUSSFLOW_CORE_DATASET_H_
 

@@ -1,4 +1,5 @@
-// The first and the second derivative of the predictions along a direction.
+// Implements two methods of Tangents (tangents.h): the first and the second derivative of the
+// predictions along a direction, for the engine's geodesic acceleration.
 #include <algorithm>
 #include <cmath>
 #include <utility>

@@ -1,5 +1,5 @@
-// The native engine: data, forward passes, evaluation, linearization, solves and products
-// (engine.h).
+// Implements Engine (engine.h): data, forward passes, evaluation, linearization and acceleration;
+// solves and products are delegated to the curvature (curvature/) and to products.h.
 #include "engine.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// The matrix product of the core: packing, and the choice between its own code and OpenBLAS
-// (gemm.h).
+// Implements the matrix product of the core (gemm.h): packs the operands, computes register tiles
+// (register_tile.h), and chooses between this code and OpenBLAS.
 #include "gemm.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// Turns refused memory, an exception inside the core, into a Status for the callers of the engine.
+// Turns refused memory, an exception inside the core, into a Status. The binding (engine_object.cc,
+// promise_worker.h) calls every function of the engine through Guarded; blas.cc allocates its
+// scratch by Zeros, and gemm.cc throws OutOfMemory.
 #ifndef GAUSSFLOW_CORE_GUARDED_H_
 #define GAUSSFLOW_CORE_GUARDED_H_
 

@@ -1,5 +1,5 @@
-// The product of pair vectors in register tiles, one version for each kind of processor
-// (pair_product.h).
+// Implements the product of pair vectors in register tiles (pair_product.h), one version for each
+// kind of processor.
 #include "pair_product.h"
 
 #include "register_tile.h"

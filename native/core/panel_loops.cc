@@ -1,4 +1,4 @@
-// The elementwise loops over panels, compiled for several processors (panel_loops.h).
+// Implements the elementwise loops over panels (panel_loops.h), compiled for several processors.
 #include "panel_loops.h"
 
 #include "simd.h"

@@ -1,4 +1,5 @@
-// Products of blocks of vectors with J, its transpose and G (products.h).
+// Implements the products of blocks of vectors with J, its transpose and G (products.h), in one
+// sweep over blocks of samples.
 #include "products.h"
 
 #include <algorithm>

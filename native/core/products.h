@@ -1,6 +1,7 @@
-// Computes J V, J^T U and G V = J~^T J~ V for blocks of vectors, without J, for the engine and the
-// matrix-free route: tangents forward, one backward pass a vector, and an outer product a layer,
-// all as matrix products.
+// Computes J V, J^T U and G V = J~^T J~ V for blocks of vectors, without J: for the engine's
+// jacobianProduct and transposeProduct (engine.cc), and for the products with G of the curvatures
+// (curvature/operator.cc and the systems in single precision). It runs tangents forward, one
+// backward pass a vector, and an outer product a layer, all as matrix products.
 //
 //   zdot_l = factor_l (V_l h_(l-1) + W_l hdot_(l-1)) + v_l,   hdot_l = s_l'(z_l) * zdot_l
 //   J v = alpha hdot_L

@@ -1,5 +1,6 @@
-// What lies between J v and J^T u in products G v = J^T R R^T J v (products.h): the curvature R R^T
-// of the loss, the weights of the samples, and the deltas of the last layer.
+// Implements the part of products G v = J^T R R^T J v between J v and J^T u (products.h): the
+// curvature R R^T of the loss, the weights of the samples, and the deltas of the last layer.
+// products.cc calls it for every tile of samples.
 #include <algorithm>
 #include <type_traits>
 

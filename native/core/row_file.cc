@@ -1,4 +1,5 @@
-// Reads rows of a data file (row_file.h).
+// Implements the reading of rows of a data file (row_file.h), and the check that the file has not
+// changed since it was opened.
 #include "row_file.h"
 
 #include <sys/stat.h>

@@ -1,4 +1,5 @@
-// The self-test of the addon's BLAS (self_test.h).
+// Implements the self-test of the addon's BLAS (self_test.h): factorizations and products with
+// known answers, also from several threads.
 #include "self_test.h"
 
 #include <algorithm>

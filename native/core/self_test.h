@@ -1,6 +1,7 @@
-// The self-test of the addon, which the loader runs before it trusts an addon. It finds known
-// failures of OpenBLAS builds: 64-bit integers under 32-bit names, kernels whose dpotrf calls a
-// good matrix indefinite (OpenBLAS #1643, #2029, #2986), serial builds without locks called from
+// Tests whether the BLAS of the addon can be trusted. The addon's export selfTest (addon.cc) calls
+// it when src/backend/native/load.ts loads an addon and when the installer accepts one. It finds
+// known failures of OpenBLAS builds: 64-bit integers under 32-bit names, kernels whose dpotrf calls
+// a good matrix indefinite (OpenBLAS #1643, #2029, #2986), serial builds without locks called from
 // several threads (#2126).
 #ifndef GAUSSFLOW_CORE_SELF_TEST_H_
 #define GAUSSFLOW_CORE_SELF_TEST_H_

@@ -1,6 +1,7 @@
-// Run-time dispatch for loops that the compiler vectorizes: the default build has no -march, so a
-// loop is compiled for several processors and the right version is bound when the addon is loaded.
-// Sanitizers cannot run the binder and use the plain loop.
+// Dispatches loops at run time to the version for this processor: the default build has no -march,
+// so a loop is compiled for several processors and the right version is bound when the addon is
+// loaded. The elementwise files (activations, panel_loops, vectors) and the matrix products (gemm,
+// pair_product) are compiled with it. Sanitizers cannot run the binder and use the plain loop.
 #ifndef GAUSSFLOW_CORE_SIMD_H_
 #define GAUSSFLOW_CORE_SIMD_H_
 

@@ -1,4 +1,4 @@
-// Cuts samples into slots and joins the sums of slots (slots.h).
+// Implements the cut of samples into slots and the tree that joins the sums of slots (slots.h).
 #include "slots.h"
 
 #include <algorithm>

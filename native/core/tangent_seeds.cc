@@ -1,5 +1,6 @@
-// Writes the results of the loss into the panels (tangents.h): the deltas of the last layer, the
-// residual, and products with the factor of its curvature.
+// Implements the methods of Tangents (tangents.h) that write the results of the loss into the
+// panels: the deltas of the last layer, the residual, and products with the factor of its
+// curvature. tangents.cc calls them for every tile of samples.
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,5 @@
-// The forward and backward passes of the core (tangents.h).
+// Implements the forward and backward passes of the core (tangents.h) and the gradient that is
+// formed from them.
 #include "tangents.h"
 
 #include <algorithm>

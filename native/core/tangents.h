@@ -1,7 +1,8 @@
 // Runs the forward and backward passes over a range of samples and holds their results: layer
-// inputs h and the derivatives delta_l^a of output a by the pre-activations of layer l. The
-// Jacobian's row is, layer by layer, the outer product delta_l h_(l-1)^T, so the curvatures are
-// formed from these panels, and J itself is never stored.
+// inputs h and the derivatives delta_l^a of output a by the pre-activations of layer l. Engine
+// (engine.cc) runs them for evaluations and linearizations. The Jacobian's row is, layer by layer,
+// the outer product delta_l h_(l-1)^T, so the builders in curvature/ form the curvatures from these
+// panels, and J itself is never stored.
 //
 // Panels are [unit][sample], samples contiguous. Passes run in tiles of kTile samples, each owned
 // by one task.

@@ -1,4 +1,5 @@
-// The thread pool of the core (thread_pool.h).
+// Implements the thread pool of the core (thread_pool.h): starts its threads, wakes them for work
+// and hands out the tasks.
 #include "thread_pool.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Sums and updates of large vectors (vectors.h).
+// Implements the sums and updates of large vectors (vectors.h), compiled for several processors.
 #include "vectors.h"
 
 #include <algorithm>

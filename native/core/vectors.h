@@ -1,7 +1,8 @@
-// Sums and updates of large vectors on the thread pool, for the engine and for the addon's vector
-// functions. A vector is cut into parts whose sizes depend on its length alone, so that no result
-// depends on the number of threads. Vectors below kLargeVector entries are one part, which the
-// calling thread computes, because waking another thread takes longer.
+// Sums and updates of large vectors on the thread pool, for the gradient (engine.cc, tangents.cc),
+// the kernel and the sums of slots, and for the addon's vector functions (vector_functions.cc). A
+// vector is cut into parts whose sizes depend on its length alone, so that no result depends on the
+// number of threads. Vectors below kLargeVector entries are one part, which the calling thread
+// computes, because waking another thread takes longer.
 #ifndef GAUSSFLOW_CORE_VECTORS_H_
 #define GAUSSFLOW_CORE_VECTORS_H_
 

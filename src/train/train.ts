@@ -1,3 +1,5 @@
+// The public `train` and `trainSteps`: prepare a training (begin.ts), run the loop of minimize.ts, and make the result. Users, gaussflow
+// train, the experiment on real data and trainMany call them.
 import type { Engine } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
