@@ -296,6 +296,7 @@ export class FlowRun {
       targets,
       weights,
       terms,
+      loss,
       decay: loss.decay,
       resolution: step > 0 ? 0 : this.#predictionError ** 2 / 2,
       // A mode that decays at k is multiplied by R(-k h) in a fixed step; the loss by its square.

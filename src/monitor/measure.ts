@@ -6,6 +6,8 @@
 //   tangent^2 = r^T P r = -gradient^T step with the undamped Gauss-Newton step. Where the matrix is singular to rounding, P projects
 //   on the eigenvectors above the floor: the step is damped by the floor, which leaves 1/2 of a direction at it, 99% at a hundred floors.
 //   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network nearly interpolates.
+//   With another loss than squared error J stands for J~ = sqrt(s) R^T J. tangent^2 is the same product, and there is no normal part: the
+//   sum of the squares of z~ is not what is minimized.
 //   A decay adds rows sqrt(decay) w to r and sqrt(decay) I to J. The cost is one linearization and O(order^3).
 import { dot, norm } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
@@ -25,6 +27,8 @@ export interface MeasureOptions {
   readonly parts: boolean;
   /** mu of the step whose dissipation is wanted; null = none. */
   readonly damping: number | null;
+  /** Whether the loss is squared error. */
+  readonly sumOfSquares: boolean;
   readonly targets: Float64Array;
   readonly weights: Float64Array | null;
   readonly signal?: AbortSignal | undefined;
@@ -94,7 +98,8 @@ export async function measure(
     rank,
     tangentNorm: undamped === null ? null : Math.sqrt(slope(undamped)),
     // Last, because the products discard the curvature that the engine holds.
-    normalNorm: undamped === null ? null : await leftOver(engine, parameters, undamped, options),
+    normalNorm:
+      undamped === null || !options.sumOfSquares ? null : await leftOver(engine, parameters, undamped, options),
     dissipation,
   };
 }

@@ -10,13 +10,16 @@ export interface MonitorRecord {
   readonly gradientNorm: number;
   /** gradient^T (alpha-scaled H)^-1 gradient = -d objective/dt along the flow with this damping; null where D is not I. */
   readonly dissipation: number | null;
-  /** dissipation / (2 (objective - optimum)); see `MonitorReport.optimum` for where the optimum comes from. */
+  /** dissipation / (2 (objective - optimum)), with squared error; see `MonitorReport.optimum` for where the optimum comes from. */
   readonly plRatio: number | null;
   /** rho of a flow, mu of a discrete step. */
   readonly damping: number;
-  /** Norms of the parts of the weighted residual in the range of J and orthogonal to it (|r + J step|, without cancellation). */
+  /**
+   * Norms of the parts of the weighted residual in the range of J and orthogonal to it (|r + J step|, without cancellation). With other
+   * losses than squared error: half of `tangentNorm`^2 is the reduction of the objective that the undamped quadratic model offers.
+   */
   readonly tangentNorm: number | null;
-  /** The part orthogonal to the range of J; null where it is not measured. */
+  /** The part orthogonal to the range of J; null where it is not measured, and with other losses than squared error. */
   readonly normalNorm: number | null;
   /** |w - w(previous observed point)| and |w - w(start)|. */
   readonly stepNorm: number;
@@ -34,9 +37,14 @@ export interface MonitorRecord {
   readonly rate: RateFit | null;
   /** Rate promised by the theory for the damping and spectrum here; per unit of `position`. */
   readonly promised: number | null;
+  /** Why the theory promises no rate to this run, as a sentence: its loss is not squared error. null where it promises one. */
+  readonly noPromise: string | null;
 }
 
-/** Spectrum of K = J J^T without outputScale (of its nonzero part where p <= n c). */
+/**
+ * Spectrum of K = J J^T without outputScale (of its nonzero part where p <= n c). With other losses than squared error J stands for
+ * J~ = sqrt(s) R^T J, R the curvature factor of the loss: softmax has n eigenvalues of 0, because the entries of a row sum to 0.
+ */
 export interface MonitorSpectrum {
   /** The largest eigenvalue. */
   readonly largest: number;
@@ -91,7 +99,8 @@ export interface MonitorReport {
   /** One entry a point that was observed. */
   readonly records: readonly MonitorRecord[];
   /**
-   * The last window: rate of the excess loss objective - optimum. `promised` and `attainable` are null if unknown, and
+   * The last window: rate of the excess loss objective - optimum; with other losses than squared error, where no `optimum` is given, that
+   * of the reduction which the undamped model offers. `promised` and `attainable` are null if unknown, and
    * where a fixed step promises the whole excess at once.
    */
   readonly rate:
@@ -104,7 +113,7 @@ export interface MonitorReport {
     | null;
   /**
    * The least objective the run can hope for; `estimated`: half the square of the residual's normal part at the last point. null where
-   * it is unknown (`parts` is off).
+   * it is unknown (`parts` is off, or a loss other than squared error without a given optimum).
    */
   readonly optimum: {
     /** Sum objective. */
@@ -121,6 +130,8 @@ export interface MonitorReport {
   };
   /** How fast the loss falls against what is promised, and what holds it back. */
   readonly verdict: Verdict;
+  /** Why the theory promises no rate to this run, as a sentence: its loss is not squared error. null where it promises one. */
+  readonly noPromise: string | null;
   /** Observations that failed, with the reason: memory that could not be had, or a number that is not finite. */
   readonly warnings: readonly string[];
 }

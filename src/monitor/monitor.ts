@@ -9,6 +9,7 @@
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import { argumentError, GaussflowError } from "../errors.js";
+import { lossRule } from "../loss/rules.js";
 import { weighted } from "../loss/weighted.js";
 import type { Reason } from "../method/reason.js";
 import { checkBoolean, checkCount, checkFunction, checkOptionNames } from "../options.js";
@@ -22,6 +23,7 @@ import { undampedWay } from "./linear-extrapolation.js";
 import { measure } from "./measure.js";
 import type { MonitorRecord, MonitorReport } from "./monitor-report.js";
 import type { Observation } from "./observation.js";
+import { withoutPromise } from "./other-losses.js";
 import { provisionalRecord, report } from "./report.js";
 import { VERDICT_THRESHOLDS } from "./verdict.js";
 
@@ -135,6 +137,7 @@ class Watch implements Monitor {
     if (run !== null && last !== null && !run.signal.aborted) {
       await this.#attempt(last.position, async () => {
         if (this.#observations.at(-1)?.position !== last.position) await this.#observe(run, last);
+        if (!lossRule(run.loss).sumOfSquares) return;
         terms = await run.terms();
         floor = await roundingFloor(run, last, terms);
       });
@@ -196,6 +199,7 @@ class Watch implements Monitor {
       spectrum,
       parts,
       damping: parts && run.identityScaling ? (train?.damping ?? null) : null,
+      sumOfSquares: lossRule(run.loss).sumOfSquares,
       targets: run.targets,
       weights: run.weights,
       signal,
@@ -217,7 +221,7 @@ class Watch implements Monitor {
       train,
     };
     this.#observations.push(observation);
-    await onRecord?.(provisionalRecord(observation));
+    await onRecord?.(provisionalRecord(observation, withoutPromise(run.loss)));
   }
 }
 

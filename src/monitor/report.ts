@@ -3,7 +3,8 @@
 //
 // If the caller does not give the optimum, it is 0 where p > n c and the kernel is regular. Otherwise it is the remainder that the undamped
 // linear model predicts at the last point, normal^2/2 (objective - dissipation/2 if `parts` is off and rho = 0). Rates are then fitted to
-// tangent^2, which does not cancel as the difference would, and the report marks them as `estimated`.
+// tangent^2, which does not cancel as the difference would, and the report marks them as `estimated`. With other losses than squared error
+// nothing is promised, and only what is measured is reported (other-losses.ts).
 
 import type { ObservedRun } from "../run/observer.js";
 import { convergence } from "./convergence.js";
@@ -11,6 +12,7 @@ import { judgeFlow } from "./judge-flow.js";
 import { judgeTraining, predictions } from "./judge-training.js";
 import type { MonitorRecord, MonitorReport, Verdict } from "./monitor-report.js";
 import { isOver, type Observation, type Observations } from "./observation.js";
+import { convergenceOther, judgeOther, offeredSeries, withoutPromise } from "./other-losses.js";
 import { promisedDecrement, promisedRate } from "./promised.js";
 import { fitRate, type RatePoint } from "./rate-fit.js";
 
@@ -22,7 +24,7 @@ const margin = 100;
 type Optimum = NonNullable<MonitorReport["optimum"]>;
 
 /** The record of a point during the run: rate, PL ratio and the promised rate of a training step are missing, because they need the optimum. */
-export function provisionalRecord({ flow, train, ...measured }: Observation): MonitorRecord {
+export function provisionalRecord({ flow, train, ...measured }: Observation, noPromise: string | null): MonitorRecord {
   return {
     ...measured,
     dissipation: flow?.dissipation ?? measured.dissipation,
@@ -30,46 +32,54 @@ export function provisionalRecord({ flow, train, ...measured }: Observation): Mo
     damping: flow?.damping ?? train?.damping ?? 0,
     gainRatio: train?.gainRatio ?? null,
     rate: null,
-    promised: flow && promisedRate(flow.damping, measured.spectrum?.smallest ?? flow.smallestEigenvalue),
+    promised:
+      noPromise === null
+        ? flow && promisedRate(flow.damping, measured.spectrum?.smallest ?? flow.smallestEigenvalue)
+        : null,
+    noPromise,
   };
 }
 
 export function report(input: Observations): MonitorReport {
   const { run, observations, window } = input;
   if (run === null) return nothingSeen(input);
-  const optimum = findOptimum(input, run);
-  const series = optimum === null ? [] : excessSeries(input, run, optimum);
+  const noPromise = withoutPromise(run.loss);
+  const optimum = findOptimum(input, run, noPromise === null);
+  const series = optimum !== null ? excessSeries(input, run, optimum) : noPromise === null ? [] : offeredSeries(input);
   const predicted = predictions(input.train);
   let end = 0;
   const records = observations.map((one): MonitorRecord => {
     while (end < series.length && series[end].position <= one.position) end++;
-    const record = provisionalRecord(one);
+    const record = provisionalRecord(one, noPromise);
     const excess = optimum === null ? 0 : one.objective - optimum.value;
-    const meaningful = excess > cancellation * Number.EPSILON * one.objective;
+    const meaningful = noPromise === null && excess > cancellation * Number.EPSILON * one.objective;
     const step = predicted.get(one.position);
     return {
       ...record,
       plRatio: meaningful && record.dissipation !== null ? record.dissipation / (2 * excess) : null,
       rate: fitRate(series.slice(Math.max(0, end - window), end)),
       promised:
-        step === undefined || optimum === null
+        step === undefined || optimum === null || noPromise !== null
           ? record.promised
           : promisedDecrement(step.predicted, step.before - optimum.value),
     };
   });
   const fit = fitRate(series.slice(-window));
-  const converged = convergence(input, run, optimum);
+  const converged = noPromise === null ? convergence(input, run, optimum) : convergenceOther(input);
   const missed = missedOptimum(input, converged.holds);
   const judged =
-    run.kind === "flow"
-      ? judgeFlow(input, run, optimum !== null, missed, fit)
-      : judgeTraining(input, run, optimum, missed, fit);
+    noPromise !== null
+      ? judgeOther(input, run, optimum !== null, fit)
+      : run.kind === "flow"
+        ? judgeFlow(input, run, optimum !== null, missed, fit)
+        : judgeTraining(input, run, optimum, missed, fit);
   return {
     records,
     rate: fit && { ...fit, promised: finite(judged.promised), attainable: finite(judged.attainable) },
     optimum,
     converged,
     verdict: judged.verdict,
+    noPromise,
     warnings: input.warnings,
   };
 }
@@ -97,13 +107,14 @@ function missedOptimum({ optimum, observations, floor }: Observations, converged
 function nothingSeen({ reason, warnings }: Observations): MonitorReport {
   const message = `no point was seen: ${reason?.message ?? "the run has not begun"}`;
   const verdict: Verdict = { code: "not-applicable", message };
-  return { records: [], rate: null, optimum: null, converged: { holds: false, message }, verdict, warnings };
+  const converged = { holds: false, message };
+  return { records: [], rate: null, optimum: null, converged, verdict, noPromise: null, warnings };
 }
 
-function findOptimum({ optimum, observations }: Observations, run: ObservedRun): Optimum | null {
+function findOptimum({ optimum, observations }: Observations, run: ObservedRun, sumOfSquares: boolean): Optimum | null {
   if (optimum !== null) return { value: optimum, estimated: false };
   const last = observations.at(-1);
-  if (last === undefined) return null;
+  if (last === undefined || !sumOfSquares) return null;
   if (isOver(run) && run.decay === 0 && last.spectrum?.below === 0) return { value: 0, estimated: false };
   if (last.normalNorm !== null) return { value: last.normalNorm ** 2 / 2, estimated: true };
   return last.flow?.damping === 0

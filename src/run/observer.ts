@@ -2,6 +2,7 @@
 // interface is here so that `train` and `flow` do not import the monitor.
 
 import type { NetworkEngine } from "../backend/network-engine.js";
+import type { Loss } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
 import type { Architecture } from "../network/architecture.js";
 import type { ObserverNeeds } from "../plan/observation.js";
@@ -23,12 +24,14 @@ export interface ObservedRun {
   readonly kind: "train" | "flow";
   /** Engine on all data. It is idle whenever the observer is called, and the run linearizes again afterwards, so the observer may use it freely. */
   readonly engine: NetworkEngine;
-  /** Engine on at most `sampleEquations` equations of the same data, evenly spaced; created at the first call, freed by the run. */
+  /** Engine on at most `sampleEquations` equations of the same data, evenly spaced, with squared error; created at the first call, freed by the run. */
   readonly sample: () => NetworkEngine;
   /** Layers of the network. */
   readonly architecture: Architecture;
   /** Parameters at the start of the run, also in a resumed run: distances and drift are measured from here. */
   readonly start: Float64Array;
+  /** What the run minimizes, with all its parameters. */
+  readonly loss: Loss;
   /** Weight decay d of the objective g + d/2 |w|^2. */
   readonly decay: number;
   /** Targets in the units of the run: n*c, sample-major. */

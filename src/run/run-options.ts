@@ -3,7 +3,7 @@
 import type { BackendOptions } from "../backend/create.js";
 import { checkSlots } from "../backend/slots.js";
 import { argumentError } from "../errors.js";
-import { checkLoss, type Loss, lossRule } from "../loss/rules.js";
+import { checkLoss, type Loss } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import {
@@ -93,12 +93,6 @@ export function completeRunOptions<Entry>(options: RunOptions<Entry>): Completed
   const { loss = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
   const { memoryLimit = defaultMemoryLimit(), slots = 1 } = options;
   checkLoss("options.loss", loss);
-  if (monitor !== undefined && !lossRule(loss).sumOfSquares)
-    throw argumentError(
-      "options.monitor",
-      `must be left out with ${loss.kind}: the monitor holds runs with squaredError() against the theory`,
-      monitor,
-    );
   checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
   checkMemoryLimit("options.memoryLimit", memoryLimit);

@@ -149,6 +149,7 @@ async function minimizeOptions(
         sample: observed.sample.get,
         architecture: start.architecture,
         start: start.parameters,
+        loss,
         decay: loss.decay,
         targets: observed.targets,
         weights: observed.weights,

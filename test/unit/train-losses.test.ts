@@ -14,7 +14,6 @@ import {
   logistic,
   modelFromJson,
   modelToJson,
-  monitor,
   network,
   openDataFile,
   predictAsync,
@@ -258,11 +257,6 @@ describe("what is refused", () => {
           validation: { inputs, targets: TARGETS.real },
         }),
       /data\.targets must be numbers from 0 to 1/,
-    ],
-    [
-      "a monitor",
-      () => train(netOf("one"), dataOf("one"), { ...common, loss: logistic(), monitor: monitor() }),
-      /options\.monitor must be left out with logistic/,
     ],
     [
       "an undamped flow of classes, whose system is singular",
