@@ -2,6 +2,7 @@
 // one slot to rounding.
 import { describe, expect, it } from "vitest";
 import { type EngineData, type Failure, failed, type LinearizeRequest } from "../../src/backend/engine.js";
+import { createNativeEngine } from "../../src/backend/native/engine.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { firstOfSlot } from "../../src/backend/slots.js";
@@ -12,7 +13,10 @@ import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { difference, sure } from "../helpers/engine-problems.js";
 
-const engines = [["reference", createReferenceEngine]] as const;
+const engines = [
+  ["reference", createReferenceEngine],
+  ["native", createNativeEngine],
+] as const;
 
 // Several blocks of both engines a slot, and slots of different length: 1,003 = 4 * 250 + 3.
 const n = 1003;
