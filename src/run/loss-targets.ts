@@ -1,5 +1,5 @@
 // Checks before a run that the targets and the network are what its loss needs; the error names the first row that breaks the rule.
-// prepare.ts calls it for trainings and flows, and train.ts for validation data.
+// prepare.ts calls it for trainings and flows, and train/begin.ts for validation data.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";

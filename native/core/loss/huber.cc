@@ -1,6 +1,6 @@
-// The Huber loss. With e = psi - y: l = e^2/2 for |e| <= delta, else delta (|e| - delta/2); r = e
-// limited to [-delta, delta]; R = sqrt(min(1, delta/|e|)), which majorizes, because the second
-// derivative is 0 outside.
+// Implements the Huber loss for ApplyLoss in loss.cc. With e = psi - y: l = e^2/2 for |e| <= delta,
+// else delta (|e| - delta/2); r = e limited to [-delta, delta]; R = sqrt(min(1, delta/|e|)), which
+// majorizes, because the second derivative is 0 outside.
 #include "loss/losses.h"
 
 namespace gaussflow::losses {

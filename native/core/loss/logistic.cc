@@ -1,5 +1,5 @@
-// The logistic loss: l = log(1 + exp psi) - y psi; r = sigma - y; R = sqrt(sigma (1 - sigma)),
-// sigma = 1/(1 + exp -psi).
+// Implements the logistic loss for ApplyLoss in loss.cc: l = log(1 + exp psi) - y psi; r = sigma -
+// y; R = sqrt(sigma (1 - sigma)), sigma = 1/(1 + exp -psi).
 #include "loss/losses.h"
 
 namespace gaussflow::losses {

@@ -1,4 +1,5 @@
-// The switch over the losses, and what all of them share (loss.h).
+// Implements ApplyLoss (loss.h): the switch over the losses, and the multiplication by the slopes
+// of the output layer, which most losses share.
 #include "loss/loss.h"
 
 #include "loss/losses.h"

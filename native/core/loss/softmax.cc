@@ -1,5 +1,6 @@
-// The softmax cross-entropy: l = log sum exp psi - y.psi; with p = softmax(psi), q = sqrt(p):
-// r = p - y, R = diag(q) - p q^T, and z = r/q because the entries of r sum to 0.
+// Implements the softmax cross-entropy for ApplyLoss in loss.cc: l = log sum exp psi - y.psi; with
+// p = softmax(psi), q = sqrt(p): r = p - y, R = diag(q) - p q^T, and z = r/q because the entries of
+// r sum to 0.
 #include <vector>
 
 #include "loss/losses.h"

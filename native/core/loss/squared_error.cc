@@ -1,5 +1,5 @@
-// The squared error, the default loss: l = e^2/2 with e = psi - y; r = z = e, R = 1. Its loops are
-// those that the passes had before there were other losses.
+// Implements the squared error, the default loss, for ApplyLoss in loss.cc: l = e^2/2 with e = psi
+// - y; r = z = e, R = 1. Its loops are those that the passes had before there were other losses.
 #include "loss/losses.h"
 
 namespace gaussflow::losses {
