@@ -1,10 +1,10 @@
-// Compiles or finds the native addon, or reports why there is none. Runs as the package's install script, by `npx gaussflow build` (--force) and by
-// scripts/setup.mjs. Needs nothing but Node until it has decided to build.
+// Compiles or finds the native addon, or reports why there is none. npm runs it as the package's install script; `npm run build:native`,
+// `npx gaussflow build` (both with --force) and scripts/setup.mjs run it too. Needs nothing but Node until it has decided to build.
 //   GAUSSFLOW_BACKEND=typescript       do nothing
 //   npm_config_build_from_source       ignore prebuilt addons
 //   GAUSSFLOW_REQUIRE_NATIVE=1         fail the installation when there is no addon in the end
-// Ends with 0 otherwise: gaussflow works without the addon, only slower, and says so at its first use. npm hides the output of
-// a dependency's script, hence build/native-status.json { ok, missing, reason, hint }.
+// Ends with 0 otherwise: gaussflow works without the addon, only slower, and says so at its first use. npm hides the output of a
+// dependency's script, hence build/native-status.json { ok, missing, reason, hint }.
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "./native/build.mjs";
 import { withLock } from "./native/lock.mjs";

@@ -1,5 +1,5 @@
-// npm's `prepare`: compiles dist in a checkout, for `npm install`, a git dependency and `npm pack`. An installed package has
-// its dist already, and neither sources nor compiler.
+// Compiles dist in a checkout. npm runs it as the script `prepare`: at `npm install`, for a git dependency, and at `npm pack`. An installed
+// package has its dist already, and neither sources nor compiler.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./native/paths.mjs";

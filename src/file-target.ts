@@ -1,5 +1,6 @@
-// Resolves the path of a write to its target, for atomic-file.ts and the checks of output paths. A regular file, found through links, is
-// replaced as a whole. A device, a FIFO or an open descriptor (/dev/stdout) cannot be replaced and is written to.
+// Resolves the path of a write to its target: atomic-file.ts and the writer of data files call targetOf, and the checks before a run
+// (train, trainMany, convert, the command line) call checkDistinct. A regular file, found through links, is replaced as a whole. A device,
+// a FIFO or an open descriptor (/dev/stdout) cannot be replaced and is written to.
 import { accessSync, constants, fstatSync, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { argumentError, describe } from "./errors.js";

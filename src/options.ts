@@ -1,5 +1,5 @@
-// Checks of arguments and options with one wording of errors, used by every public function. A name is the path to the value as the caller
-// wrote it: `options.stop.seconds`, `data.inputs`, `network`.
+// Checks arguments and options with one wording of errors; every public function calls it on what a user passes. A name is the path to the
+// value as the caller wrote it: `options.stop.seconds`, `data.inputs`, `network`.
 import { argumentError } from "./errors.js";
 import { suggestion } from "./suggest.js";
 

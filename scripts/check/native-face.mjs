@@ -1,4 +1,5 @@
-// Part of npm run check: compares the exports of the built addon with their types, src/backend/native/binding.ts.
+// Part of npm run check: compares the exports of the built addon with their types, src/backend/native/binding.ts, and fails if a name is
+// missing on one side. It prints a note and skips if the addon is not built.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

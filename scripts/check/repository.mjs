@@ -1,5 +1,5 @@
-// Part of npm run check: fails if the repository contains paths of a developer's machine or a lock file that names registries, and checks the
-// package with publint.
+// Part of npm run check: fails if the repository contains paths of a developer's machine or a lock file that names registries, and checks
+// the package with publint.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Computes eigenvalues and eigenvectors of a dense symmetric matrix, for the reference engine, Lanczos and the Nystrom preconditioner: A =
-// Q T Q^T with T tridiagonal, then T = Z diag(values) Z^T.
+// Computes eigenvalues and eigenvectors of a dense symmetric matrix: for the spectrum that the reference engine returns, for Lanczos
+// (spectrum/lanczos.ts) and for the Nystrom preconditioner (step/nystrom.ts). A = Q T Q^T with T tridiagonal, then T = Z diag(values) Z^T.
 //   Householder reflections from the last row upwards, so that only rows of the lower triangle are walked (contiguous):
 //     H = I - tau v v^T,  A <- H A H = A - v w^T - w v^T   with  w = tau (A v - (tau/2) (v . A v) v)
 //   Implicit QL with Wilkinson's shift on T; vectors are rotated as rows and carried back through the reflections.

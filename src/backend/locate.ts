@@ -1,4 +1,5 @@
-// Finds the place of a number that is not finite and makes the `non-finite` failure that both engines return.
+// Finds the place of a number that is not finite and makes the `non-finite` failure of it. Both engines call it when a result has such a
+// number.
 
 import { finishInTurns, type Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";

@@ -1,5 +1,5 @@
-// Checks the output paths of a command before the work starts: an hour of training must not end with "no such directory", and a command
-// must not replace a file that it reads. `train`, `convert`, `predict` and `experiment` call it.
+// Checks the output paths of the commands train, convert, predict and experiment, which call it before the work starts: an hour of training
+// must not end with "no such directory", and a command must not replace a file that it reads.
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { checkWritable } from "../atomic-file.js";

@@ -1,5 +1,5 @@
-// Reads the data of `train` and `plan`: a table, divided into training, validation and test rows, or a data file, which is trained on
-// whole.
+// Reads the data of the commands train (train-setup.ts) and plan: a table, divided into training, validation and test rows, or a data file,
+// which is trained on whole.
 import { type FileDataset, isDataFile, openDataFileAsync } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { readTable } from "../data/read-csv.js";

@@ -1,5 +1,5 @@
-// Computes mean and standard deviation of the columns of a matrix whose rows are read in blocks, for data sets in memory (`scaling.ts`) and
-// in files (`data-file.ts`):
+// Computes mean and standard deviation of the columns of a matrix whose rows are read in blocks: for the units of a run on data in memory
+// (`scaling.ts`), and for data files when their scaling is first needed (`data-file.ts`).
 //
 //   mean = sum s x / sum s,   deviation = sqrt( sum s (x - mean)^2 / sum s ),   s the sample weights (1 without)
 //

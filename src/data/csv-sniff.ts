@@ -1,5 +1,6 @@
-// Guesses the delimiter of a table from its first lines, for csv-rows.ts: the one that cuts all lines into the same number (> 1) of values,
-// with quotes respected. Tab, semicolon and bar come before the comma, which also occurs as a decimal sign; blanks come last.
+// Guesses the delimiter of a table from its first lines; csv-rows.ts calls it if the options name none. It takes the one that cuts all
+// lines into the same number (> 1) of values, with quotes respected. Tab, semicolon and bar come before the comma, which also occurs as a
+// decimal sign; blanks come last.
 
 const CANDIDATES = ["\t", ";", "|", ",", " "] as const;
 const RECORDS = 40;

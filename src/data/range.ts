@@ -1,5 +1,5 @@
-// The public `outOfRange`: lists the inputs outside the range of the training, because a network is unreliable beyond its data. `gaussflow
-// predict` and `evaluate` warn with it.
+// The public `outOfRange`: lists the inputs outside the range of the training, because a network is unreliable beyond its data. Users call
+// it before they trust predictions, and the commands predict and evaluate warn with it.
 import { GaussflowError } from "../errors.js";
 import { encodedSize, type TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";

@@ -1,5 +1,5 @@
-// Stores the rows of numbers of a table while `readCsv` reads it: row-major, in pieces of at most half a megabyte (or one row), so that
-// growing copies nothing and a table of a few rows takes little memory.
+// Stores the rows of numbers of a table in memory while `readCsv` reads it (read-csv.ts): row-major, in pieces of at most half a megabyte
+// (or one row), so that growing copies nothing and a table of a few rows takes little memory.
 
 const PIECE = 65536;
 

@@ -1,4 +1,5 @@
-// Makes the fields of a part of a data set from row numbers, in pieces that yield to the event loop. Called by dataset.ts.
+// Makes the fields of a part of a data set from row numbers, in pieces that yield to the event loop. dataset.ts calls it for every split,
+// fold and selection.
 import { STEP, type Steps } from "../event-loop-yield.js";
 import type { DatasetFields } from "./dataset-fields.js";
 import { pickRowSteps } from "./rows.js";

@@ -1,5 +1,5 @@
-// Writes a data file (format in data-file.ts) row after row, so that the size of memory does not matter: the public `writeDataFile`, and
-// the writer of `convertCsv`. The file appears completely or not at all.
+// Writes a data file (format in data-file.ts) row after row, so that the size of memory does not matter. Users call `writeDataFile`, and
+// convert-csv.ts writes with DataFileWriter. The file appears completely or not at all.
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { type Replacement, replaceFile, writeError } from "../atomic-file.js";
 import { argumentError } from "../errors.js";

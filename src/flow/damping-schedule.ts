@@ -1,5 +1,5 @@
-// The damping rho in [0, 1] of a flow as a function of time, state and spectrum: the schedules that a caller gives to `flow`, and the check
-// of their values, which `field.ts` calls at every right-hand side (docs/theory.md).
+// Defines the damping rho in [0, 1] of a flow as a function of time, state and spectrum: the schedules that users and the experiments pass
+// to `flow`, and the check of their values, which `field.ts` calls at every right-hand side (docs/theory.md).
 //
 //   constant         rho                        0 = Gauss-Newton, 1 = gradient flow
 //   spectral         c lambda / (1 + c lambda)  lambda the smallest eigenvalue of K now, above the rounding floor: the slowest

@@ -1,10 +1,11 @@
-// `trainMany`: trains many jobs at the same time, one a core, and ranks their results. `crossValidate` and the command line use it.
+// The public `trainMany`: trains many jobs at the same time, one a core, and ranks their results. Users, `crossValidate` and gaussflow
+// train with several runs (cli/train-many.ts) call it.
 //
 //   jobs, in order -> lanes: the first in this thread, the others each with a worker thread -> results, ranked
 //
 // A small problem spends as much time in JavaScript as in the engine, and a V8 isolate runs JavaScript on one thread, so two cores need two
-// isolates. Each job uses its share of the threads, so that lanes and pool together use the requested number. The result of a job depends on the
-// job alone, not on the number of lanes.
+// isolates. Each job uses its share of the threads, so that lanes and pool together use the requested number. The result of a job depends
+// on the job alone, not on the number of lanes.
 import { chooseThreads } from "../backend/create.js";
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";

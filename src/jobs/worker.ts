@@ -1,4 +1,5 @@
-// The program of a worker thread that `jobs/thread.ts` starts: it trains the jobs that arrive as messages, one at a time.
+// The program of the worker threads of `trainMany`, which thread.ts starts: it trains the jobs that arrive as messages, one at a time, and
+// sends progress and result.
 import { parentPort } from "node:worker_threads";
 import { runCallsInPlace } from "../backend/create.js";
 import { train } from "../train/train.js";

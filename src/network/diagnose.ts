@@ -1,5 +1,5 @@
 // Finds the first number that is not finite after a failure: parameters first, then the samples in order, layer by layer, unit by unit.
-// Both engines call it through backend/locate.ts. It runs in pieces of a block of samples, because a walk over a million samples takes
+// backend/locate.ts calls it for both engines. It runs in pieces of a block of samples, because a walk over a million samples takes
 // seconds.
 import type { Steps } from "../event-loop-yield.js";
 import type { Architecture } from "./architecture.js";

@@ -1,6 +1,6 @@
-// The second derivative of the predictions along a direction of the parameters, for the geodesic acceleration of the reference engine.
-// Forward over forward: psi(w + t v) = psi + t J v + t^2/2 psi_vv + ... With V, v the direction's weights and biases and ' the derivative
-// by t,
+// Computes the second derivative of the predictions along a direction of the parameters; the reference engine calls it
+// (backend/reference/passes.ts) for the geodesic acceleration of a step. Forward over forward: psi(w + t v) = psi + t J v + t^2/2 psi_vv +
+// ... With V, v the direction's weights and biases and ' the derivative by t,
 //   z_l'  = factor_l (V_l h_(l-1) + W_l h_(l-1)') + v_l        h_l'  = s_l'(z_l) z_l'
 //   z_l'' = factor_l (2 V_l h_(l-1)' + W_l h_(l-1)'')          h_l'' = s_l''(z_l) z_l'^2 + s_l'(z_l) z_l''
 import { activationCurvature } from "./activations.js";

@@ -1,5 +1,5 @@
-// The loop of time integration: it tries steps until one is accepted, yields the accepted step, and continues. Called by `integrate` and by
-// flows (flow/flow-run.ts). It knows tableaux and right-hand sides, and no networks.
+// The loop of time integration: tries steps until one is accepted, yields the accepted step, and continues. `integrate` (integrate.ts) and
+// flows (flow/flow-run.ts) call it. It knows tableaux and right-hand sides, and no networks.
 //
 // An aborted signal rejects with the signal's reason. Any numerical trouble is an end with a code and the last accepted state, which is
 // always finite.

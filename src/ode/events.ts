@@ -1,5 +1,6 @@
 // Finds the events of a step: zero crossings of the caller's functions along the step's interpolant, located by the ITP method (Oliveira
-// and Takahashi 2020), which keeps the bracket of bisection and has the speed of the secant method. Called by `integration.ts`.
+// and Takahashi 2020), which keeps the bracket of bisection and has the speed of the secant method. `integration.ts` calls it after each
+// accepted step.
 import { argumentError } from "../errors.js";
 import { asThrown } from "./thrown.js";
 import type { EventSample, OdeEvent } from "./types.js";

@@ -1,5 +1,5 @@
-// The public `integrate`: integrates any y' = f(t, y), without networks. It checks its arguments, runs the loop of drive.ts and collects
-// the steps in a result.
+// The public `integrate`, which users call: integrates any y' = f(t, y), without networks. It checks its arguments, runs the loop of
+// drive.ts and collects the steps in a result.
 import { argumentError } from "../errors.js";
 import { checkOptionNames, checkSignal } from "../options.js";
 import { integrateSteps } from "./drive.js";

@@ -1,5 +1,5 @@
-// Computes one step of a tableau and its interpolant, for `integration.ts`. A stage that fails or is not finite makes the step fail;
-// nothing is thrown.
+// Computes one step of a tableau and its interpolant; `integration.ts` calls it for each trial step. A stage that fails or is not finite
+// makes the step fail; nothing is thrown.
 
 import type { Tableau } from "./tableau.js";
 import type { RightHandSide, Stage, StageFailure } from "./types.js";

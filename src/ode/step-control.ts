@@ -1,5 +1,5 @@
-// Step-size control, used by `integration.ts`: computes the factor of the next step from the scaled errors of the last steps, and the first
-// step.
+// Controls the step size: computes the factor of the next step from the scaled errors of the last steps, and the first step.
+// `integration.ts` calls it at the start and after each trial step.
 //
 //   factor = safety * err_n^-a * err_(n-1)^b * err_(n-2)^-c,     k = order of the error estimate + 1
 //     integral  a = 1/k

@@ -1,4 +1,4 @@
-// Explicit Runge-Kutta methods as tables of coefficients, which `integrator.ts` offers and `runge-kutta.ts` evaluates:
+// Defines explicit Runge-Kutta methods as tables of coefficients, which `integrator.ts` offers and `runge-kutta.ts` evaluates:
 //   k_i = f(t + c_i h, y + h sum_j a_ij k_j),   y1 = y + h sum b_i k_i,   error = h sum e_i k_i
 // Interpolant: y(t + theta h) = y + h sum_i b_i(theta) k_i, b_i a polynomial without constant term (coefficients of theta, theta^2, ...).
 // k_(s+1) = f at the end of the step counts as a stage of error and interpolant; it is the first stage of the next step.

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
-// Draws the charts of an HTML report as PNG files with a headless Chromium (experiment --png). playwright-core, which controls it, is an
-// optional peer dependency; without --png neither is needed.
+// Draws the charts of an HTML report as PNG files with a headless Chromium; gaussflow experiment --png calls it on the finished report.
+// playwright-core, which controls the browser, is an optional peer dependency; without --png neither is needed.
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";

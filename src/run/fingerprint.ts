@@ -1,4 +1,5 @@
-// Computes the fingerprint of a run, by which `train` and `flow` recognize the checkpoints that belong to it.
+// Computes the fingerprint of a run from its network, data and options. `train` and `flow` store it in checkpoints and compare it when they
+// resume from one.
 import { createHash } from "node:crypto";
 import { Pace } from "../event-loop-yield.js";
 

@@ -1,4 +1,6 @@
-// The number of slots in the checkpoints of trainings and flows. It is absent where it is 1, as in the files of releases without slots.
+// Writes and reads the number of slots in the checkpoints of trainings and flows, for train/checkpoint.ts and flow/flow-checkpoint.ts;
+// `train` and `flow` take the number of a checkpoint from which they resume. The number is absent where it is 1, as in the files of
+// releases without slots.
 import { isSlotNumber } from "../backend/slots.js";
 import { describe, fileError, GaussflowError } from "../errors.js";
 import { isObject } from "../options.js";

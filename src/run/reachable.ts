@@ -1,5 +1,5 @@
-// Refuses targets that no parameters reach, before a run of `train` or `flow`: behind a logistic output a training on targets from 2 to 10
-// would end at a constant 1 and look converged.
+// Refuses targets that no parameters reach; `train` and `flow` call it before the run. Behind a logistic output a training on targets from
+// 2 to 10 would end at a constant 1 and look converged.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";

@@ -1,7 +1,8 @@
-// Computes the extreme singular values of J and its numerical rank, for the monitor's assumptions, `recommendOutputScale` and the end of flows.
-// For p <= n c they are the singular values of R in J = QR, exact to eps sigma_max; eigenvalues of J^T J would be exact only to
-// sqrt(eps) sigma_max. For p > n c they are the roots of the kernel's eigenvalues. For large triangles they come from the rank report of a
-// solve: pivoted QR, with extremes by iterations, rarely off by more than a quarter.
+// Computes the extreme singular values of J and its numerical rank: for `checkAssumptions`, for `recommendOutputScale`, and when an
+// undamped flow cannot continue, at its start and its end (flow-run.ts). For p <= n c they are the singular values of R in J = QR, exact to
+// eps sigma_max; eigenvalues of J^T J would be exact only to sqrt(eps) sigma_max. For p > n c they are the roots of the kernel's
+// eigenvalues. For large triangles they come from the rank report of a solve: pivoted QR, with extremes by iterations, rarely off by more
+// than a quarter.
 
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";

@@ -1,7 +1,7 @@
-// Computes the extreme eigenvalues of the curvature that an engine holds, for spectral damping (flow/field.ts) and the monitor. Eigenvalues up
-// to order * eps * largest are rounding noise (hundreds of duplicate samples make hundreds of them): the smallest is taken above that
-// floor, and the ones below are counted (docs/theory.md). Small orders use the eigensolver. Large orders use Lanczos, and the eigensolver only if
-// Lanczos cannot prove its answer.
+// Computes the extreme eigenvalues of the curvature that an engine holds: flow/field.ts calls it for spectral damping, and the monitor
+// (monitor/measure.ts) at each observed point. Eigenvalues up to order * eps * largest are rounding noise (hundreds of duplicate samples
+// make hundreds of them): the smallest is taken above that floor, and the ones below are counted (docs/theory.md). Small orders use the
+// eigensolver. Large orders use Lanczos, and the eigensolver only if Lanczos cannot prove its answer.
 import type { NetworkEngine } from "../backend/network-engine.js";
 import { lanczosSteps } from "../plan/observation.js";
 import { lanczos, lanczosTolerance } from "./lanczos.js";

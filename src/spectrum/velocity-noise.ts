@@ -1,7 +1,8 @@
-// Measures how much of a flow's velocity dw/dt is rounding, for flows and for `recommendOutputScale`. The parameters are known only to their last
-// digit, so the velocities at w and at w with changed last digits are equally right. Where they differ much, no integrator can take long steps,
-// because its error estimate compares velocities. Causes are a J whose smallest singular values are lost in rounding, a difference alpha (f - f_0)
-// that cancels, or an eigenvalue that appears and disappears at the rounding floor.
+// Measures how much of a flow's velocity dw/dt is rounding: flow/field.ts and rounding-watch.ts call it while a flow's steps are rejected,
+// and `recommendOutputScale` and the monitor take the parameters with a changed last digit from it. The parameters are known only to their
+// last digit, so the velocities at w and at w with changed last digits are equally right. Where they differ much, no integrator can take
+// long steps, because its error estimate compares velocities. Causes are a J whose smallest singular values are lost in rounding, a
+// difference alpha (f - f_0) that cancels, or an eigenvalue that appears and disappears at the rounding floor.
 import { norm } from "../algebra/vectors.js";
 import { Random } from "../random.js";
 

@@ -1,6 +1,6 @@
-// Layer-wise Kronecker preconditioner of the matrix-free route, made by `make-preconditioner.ts`: G_l ~ B_l (x) A_l for every layer l, damped in
-// factored form (backend/layer-inverse.ts). It costs two Cholesky factorizations a layer for each damping, and two solves an application.
-// Source: Martens and Grosse, ICML 2015.
+// Makes the layer-wise Kronecker preconditioner of the matrix-free route, for `make-preconditioner.ts` once a linearization: G_l ~ B_l (x)
+// A_l for every layer l, damped in factored form (backend/layer-inverse.ts). It costs two Cholesky factorizations a layer for each damping,
+// and two solves an application. Source: Martens and Grosse, ICML 2015.
 
 import { layerInverse } from "../backend/layer-inverse.js";
 import { argumentError } from "../errors.js";

@@ -1,5 +1,5 @@
-// Makes the preconditioner of the matrix-free route (`matrix-free.ts`), in the units of D. It is made once a linearization; its method `at`
-// adapts it to each damping.
+// Makes the preconditioner of the matrix-free route in the units of D. `matrix-free.ts` calls it once a linearization; its method `at`
+// adapts the preconditioner to each damping.
 //
 //   diagonal    diag(A) + mu
 //   kronecker   one Kronecker product a layer        kronecker.ts

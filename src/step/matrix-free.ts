@@ -1,5 +1,5 @@
-// The damped step of the matrix-free route, called by `damped-step.ts`: preconditioned conjugate gradients on products G v alone, for problems in
-// which neither p^2 nor (n c)^2 numbers fit the memory. In the units of D, y = D^(1/2) s:
+// Computes the damped step of the matrix-free route, for `damped-step.ts`: preconditioned conjugate gradients on products G v alone, for
+// problems in which neither p^2 nor (n c)^2 numbers fit the memory. In the units of D, y = D^(1/2) s:
 //
 //   (A + mu I) y = b,   A = D^(-1/2) (G + decay I) D^(-1/2),   b = -D^(-1/2) gradient
 //

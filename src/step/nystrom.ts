@@ -1,5 +1,5 @@
-// Randomized Nystrom preconditioner of the matrix-free route, made by `make-preconditioner.ts`: A restricted to the span of A Omega for a random
-// Omega of r vectors, computed by one block product with G.
+// Makes the randomized Nystrom preconditioner of the matrix-free route, for `make-preconditioner.ts` once a linearization: A restricted to
+// the span of A Omega for a random Omega of r vectors, computed by one block product with G.
 //
 //   Y = A Omega,  A ~ Y (Omega^T Y)^-1 Y^T = U Lambda U^T,   P^-1 = (lambda_r + mu) U (Lambda + mu)^-1 U^T + (I - U U^T)
 //

@@ -1,7 +1,8 @@
-// A structured secant correction for the part of the Hessian that Gauss-Newton leaves out, computed from changes of the gradient. Levenberg-Marquardt
-// adds it to G once a run stalls (`../method/levenberg-marquardt/residual-curvature.ts`). The update and its sizing are those of NL2SOL (Dennis, Gay and Welsch, An
-// adaptive nonlinear least-squares algorithm, ACM Trans. Math. Softw. 7, 1981). Unlike NL2SOL, this file keeps the last few pairs instead of a
-// matrix, and computes y# in another way.
+// Computes a structured secant correction for the part of the Hessian that Gauss-Newton leaves out, from changes of the gradient.
+// Levenberg-Marquardt adds it to G once a run stalls (`../method/levenberg-marquardt/residual-curvature.ts`, which calls this file at each
+// point of such a run). The update and its sizing are those of NL2SOL (Dennis, Gay and Welsch, An adaptive nonlinear least-squares
+// algorithm, ACM Trans. Math. Softw. 7, 1981). Unlike NL2SOL, this file keeps the last few pairs instead of a matrix, and computes y# in
+// another way.
 //
 //   Hessian of F = G + decay I + S*,   S* = sum_i r_i (Hessian of psi_i)
 //   for a step s:   y = change of the gradient,   y# = y - (mean of G at both ends + decay I) s ~ S* s
@@ -9,12 +10,12 @@
 //   update          w = y# - tau S s,   tau = min(1, |s.y#| / |s.S s|)
 //                   S <- tau S + (w y^T + y w^T) / s.y - (w.s) y y^T / (s.y)^2
 //
-// With G of the old end alone, y# has an error of half of the change of G along s: measured at the stalled points of four UCI sets, the error is 0.4 to
-// 28 times |S* s| in the median, and 0.03 to 0.22 times with the mean of both ends. The y# of NL2SOL, J_new^T r_new - J_old^T r_new, is closer
-// still, and trained no better.
+// With G of the old end alone, y# has an error of half of the change of G along s: measured at the stalled points of four UCI sets, the
+// error is 0.4 to 28 times |S* s| in the median, and 0.03 to 0.22 times with the mean of both ends. The y# of NL2SOL, J_new^T r_new -
+// J_old^T r_new, is closer still, and trained no better.
 //
-// Where residuals stay large (noisy tables), S* is as large as G along the directions in which G is small. Without the correction a damping has to
-// cover it, and keeps every step short.
+// Where residuals stay large (noisy tables), S* is as large as G along the directions in which G is small. Without the correction a damping
+// has to cover it, and keeps every step short.
 import { dot, norm } from "../algebra/vectors.js";
 import type { LowRank } from "../backend/curvature.js";
 import { multiplyLowRank } from "../backend/low-rank.js";

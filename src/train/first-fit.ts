@@ -1,11 +1,11 @@
-// Finds the threshold of a Huber loss that was given without one, before the training: delta = 1.345 * 1.4826 * median |e|, with the errors
-// e of a first fit in the units of training (loss/huber.ts).
+// Finds the threshold of a Huber loss that was given without one: delta = 1.345 * 1.4826 * median |e|, with the errors e of a first fit in
+// the units of training (loss/huber.ts). begin.ts calls it before such a training.
 //
-// The first fit minimizes squared error for 20 iterations from the start of the network. Outliers pull it away from the other rows, so
-// that its median is too large: for 20% outliers on one side, by a factor of 17. Therefore Huber fits of 10 iterations with the delta found
-// so far follow, until delta falls by less than a fifth, at most five of them. Each begins at the original start, as the training itself
-// does afterwards. Continuing from the last fit was tried, and ended at 1.2 to 3 times the error of the restart, because the earlier
-// fits have bent the network toward the outliers. With 5 to 20% outliers of 50 to 200 standard deviations of the noise, this delta gave errors
+// The first fit minimizes squared error for 20 iterations from the start of the network. Outliers pull it away from the other rows, so that
+// its median is too large: for 20% outliers on one side, by a factor of 17. Therefore Huber fits of 10 iterations with the delta found so
+// far follow, until delta falls by less than a fifth, at most five of them. Each begins at the original start, as the training itself does
+// afterwards. Continuing from the last fit was tried, and ended at 1.2 to 3 times the error of the restart, because the earlier fits have
+// bent the network toward the outliers. With 5 to 20% outliers of 50 to 200 standard deviations of the noise, this delta gave errors
 // against the clean function within 1.5 times those of the delta from the known noise; a single fit gave up to three times those.
 //
 // All outputs have one delta, from the errors of all of them together: a run standardizes the targets, and so makes them comparable. With

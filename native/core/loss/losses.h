@@ -1,5 +1,6 @@
-// Declares the losses, one source file each, which loss.cc calls. ApplyLoss multiplies their
-// results by the slopes of the output layer; only squared error does that itself.
+// Declares the functions of each loss (huber.cc, logistic.cc, softmax.cc, squared_error.cc), which
+// loss.cc calls. ApplyLoss multiplies their results by the slopes of the output layer; only squared
+// error does that itself.
 #ifndef GAUSSFLOW_CORE_LOSS_LOSSES_H_
 #define GAUSSFLOW_CORE_LOSS_LOSSES_H_
 

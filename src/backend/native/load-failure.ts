@@ -1,4 +1,5 @@
-// Explains why an addon that was found does not load, and how to fix it, from the message of the dynamic loader. Called by load.ts.
+// Explains why an addon that was found does not load, and how to fix it, from the message of the dynamic loader. load.ts calls it when
+// loading fails.
 import { installLibrary, type System } from "./system-libraries.js";
 
 export interface LoadFailure {

@@ -1,4 +1,5 @@
-// Reads what the installer recorded about the addon: build/native-status.json, written by scripts/install.mjs. Called by load.ts.
+// Reads what the installer recorded about the addon (build/native-status.json, written by scripts/install.mjs). load.ts calls it to explain
+// why there is no addon.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -1,4 +1,5 @@
-// The part of the report's style sheet (style-sheet.ts) for charts: figure, legend, and the elements that uPlot draws over the canvas.
+// Makes the part of the report's style sheet for charts, for style-sheet.ts: figure, legend, and the elements that uPlot draws over the
+// canvas.
 import { HUES } from "./palette.js";
 
 /** Styles of figures. */

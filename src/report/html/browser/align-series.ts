@@ -1,5 +1,5 @@
-// Merges the points of several series into one grid of x, for draw-chart.ts in the browser. page-program.ts embeds the function as text, so
-// it refers to nothing but its parameters and the language.
+// Merges the points of several series into one grid of x, called by draw-chart.ts in the browser for each chart. page-program.ts embeds the
+// function as text, so it refers to nothing but its parameters and the language.
 
 /** Points of one series; gaps are null. */
 export interface Points {
