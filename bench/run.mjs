@@ -1,8 +1,7 @@
-// npm run bench [-- --only NAME --json --quick --runs N --threads N --list], by hand.
-//
 // Runs the kernel benchmarks of docs/benchmarks.md: each case of bench/cases in a process of its own, so that its peak memory is its own
-// and a crash costs one row. gaussflow and the baseline alternate inside it (lib/interleave.mjs). Prints figures, asserts none. The two
-// lists below, of case files and of case names, must match what the files export. bench/compare.mjs calls it with --list.
+// and a crash costs one row. A developer runs it by hand as `npm run bench [-- --only NAME --json --quick --runs N --threads N --list]`,
+// and bench/compare.mjs with --list. gaussflow and the baseline alternate inside a case (lib/interleave.mjs). Prints figures, asserts none.
+// The two lists below, of case files and of case names, must match what the files export.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { startBaseline } from "./lib/baseline.mjs";

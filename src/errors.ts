@@ -1,6 +1,6 @@
-// GaussflowError, the one exception class of the library, and the functions that make it. Misuse (a bad argument, a damaged file, a missing
-// addon) throws it. An expected numerical failure (an indefinite matrix, a non-finite loss) is a value, never an exception. Every folder of
-// src calls argumentError, fileError or the constructor.
+// Defines GaussflowError, the one exception class of the library, and the functions that make it; files in every folder of src throw by
+// them. Misuse (a bad argument, a damaged file, a missing addon) throws it. An expected numerical failure (an indefinite matrix, a
+// non-finite loss) is a value, never an exception.
 
 /** What went wrong, in a form that programs can test. */
 export type ErrorCode =

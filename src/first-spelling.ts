@@ -1,6 +1,6 @@
-// The British spelling of four names, which models of version 1 and every fingerprint of a run keep. A model of version 1 is read through
-// `fromFirstSpelling`. A fingerprint is taken of `inFirstSpelling`, so that a checkpoint of any version belongs to the same run.
-// network-options.ts and flow.ts take fingerprints, model-file.ts reads models.
+// Translates four option names to and from their British spelling, which models of version 1 and every fingerprint of a run keep.
+// model-file.ts reads a model of version 1 through `fromFirstSpelling`; network-options.ts and flow.ts take fingerprints of
+// `inFirstSpelling`, so that a checkpoint of any version belongs to the same run.
 const FIRST: readonly (readonly [name: string, first: string])[] = [
   ["initialization", "initialisation"],
   ["centered", "centred"],

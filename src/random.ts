@@ -1,4 +1,4 @@
-// The random generator of gaussflow: Philox4x32-10, counter-based. Initial parameters, splits, folds, subsets of samples and randomized
+// Draws random numbers by Philox4x32-10, a counter-based generator. Initial parameters, splits, folds, subsets of samples and randomized
 // estimates (Lanczos, Nystrom, noise of the velocity) draw from it, and users may import it. One seed has any number of independent
 // streams, and the state of a generator is (seed, stream, position), three integers in a checkpoint.
 //   block(counter, key) = ten rounds of multiply-high / multiply-low / xor on four 32-bit words

@@ -1,4 +1,4 @@
-// Two cases of flows: the orthogonal linearization against a bare `dgeqrf` of the Jacobian that the engine never stores, and one
+// Times two cases of flows: the orthogonal linearization against a bare `dgeqrf` of the Jacobian that the engine never stores, and one
 // Dormand-Prince step of the Gauss-Newton flow on the native engine against the TypeScript engine. bench/run.mjs runs them by name (`npm
 // run bench`), and bench/compare.mjs runs them without the baseline.
 import { dataset, dormandPrince, flow } from "../../dist/index.js";

@@ -1,5 +1,5 @@
-// The case train-many: 64 restarts of a small problem by trainMany on the given threads, against the same 64 trainings one after the other
-// on one thread. bench/run.mjs runs it by name (`npm run bench`), and bench/compare.mjs runs it without the baseline.
+// Times the case train-many: 64 restarts of a small problem by trainMany on the given threads, against the same 64 trainings one after the
+// other on one thread. bench/run.mjs runs it by name (`npm run bench`), and bench/compare.mjs runs it without the baseline.
 import { dataset, restarts, train, trainMany } from "../../dist/index.js";
 import { interleave, timed } from "../lib/interleave.mjs";
 import { problem } from "../lib/problem.mjs";

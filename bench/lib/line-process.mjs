@@ -1,5 +1,5 @@
-// LineProcess: a child process that answers one line of text by one line of JSON (or several, until a line for which `last` is true). It
-// waits asleep on its stdin, so that it costs nothing during the runs it is compared with. baseline.mjs uses it for the program
+// LineProcess starts a child process that answers one line of text by one line of JSON (or several, until a line for which `last` is true).
+// The process waits asleep on its stdin, so that it costs nothing during the runs it is compared with. baseline.mjs uses it for the program
 // bench/baseline.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

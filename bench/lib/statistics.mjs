@@ -1,5 +1,5 @@
-// Median, mean and scatter of lists of numbers, for the programs and cases in bench. Medians are used because they do not move when another
-// process wakes up during one run.
+// Computes median, mean and scatter of lists of numbers, for the programs and cases in bench. Medians are used because they do not move
+// when another process wakes up during one run.
 
 /** Median of a non-empty list of numbers. */
 export function median(values) {

@@ -1,6 +1,6 @@
-// The state of one JavaScript environment (the main thread or a worker thread): a flag that stops
-// its running calls, and the size up to which a call runs synchronously. addon.cc creates it and
-// changes it by cancelAll and synchronousUpTo; engine_object.cc reads it for each new engine.
+// Holds the state of one JavaScript environment (the main thread or a worker thread): a flag that
+// stops its running calls, and the size up to which a call runs synchronously. addon.cc creates it
+// and changes it by cancelAll and synchronousUpTo; engine_object.cc reads it for each new engine.
 #ifndef GAUSSFLOW_BINDING_ENVIRONMENT_H_
 #define GAUSSFLOW_BINDING_ENVIRONMENT_H_
 

@@ -1,7 +1,8 @@
-// The template of all asynchronous calls of the addon, which EngineObject::Run (engine_object.cc)
-// starts: `compute` runs on a libuv thread (and from there on the core's thread pool) and uses no
-// JavaScript; `finish` turns its results into a value on the JavaScript thread. A numerical failure
-// resolves to { failure, value } and never rejects.
+// Runs an asynchronous call of the addon and settles its promise; EngineObject::Run
+// (engine_object.cc) starts one for each call that is not run synchronously. `compute` runs on a
+// libuv thread (and from there on the core's thread pool) and uses no JavaScript; `finish` turns
+// its results into a value on the JavaScript thread. A numerical failure resolves to { failure,
+// value } and never rejects.
 #ifndef GAUSSFLOW_BINDING_PROMISE_WORKER_H_
 #define GAUSSFLOW_BINDING_PROMISE_WORKER_H_
 

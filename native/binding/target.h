@@ -1,4 +1,4 @@
-// Target: the array to which a call writes an answer of p numbers, the caller's or a new one.
+// Target holds the array to which a call writes an answer of p numbers, the caller's or a new one.
 // engine_object.cc takes it from the arguments of linearize, solve and accelerate, and fills it at
 // the end of the call.
 #ifndef GAUSSFLOW_BINDING_TARGET_H_

@@ -1,6 +1,6 @@
-// A grow-only, cache-line aligned array of numbers. Dataset, passes, products and curvatures hold
-// all their large arrays in it and reserve them at each call. Growing discards the contents. A
-// failed allocation is reported, not thrown.
+// Buffer is a grow-only, cache-line aligned array of numbers. Dataset, passes, products and
+// curvatures hold all their large arrays in it and reserve them at each call. Growing discards the
+// contents. A failed allocation is reported, not thrown.
 #ifndef GAUSSFLOW_CORE_BUFFER_H_
 #define GAUSSFLOW_CORE_BUFFER_H_
 

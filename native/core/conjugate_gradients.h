@@ -1,5 +1,5 @@
-// Conjugate gradients on the double operator G + diag(shift), preconditioned by a single-precision
-// factor. The solves of the curvatures in single precision and of a subset
+// Solves (G + diag(shift)) x = b by conjugate gradients on the double operator, preconditioned by a
+// single-precision factor. The solves of the curvatures in single precision and of a subset
 // (curvature/single_system, curvature/sample_system) call it.
 //
 // The iteration stops when the preconditioned residual sqrt(r^T M^-1 r) has fallen to the requested

@@ -1,8 +1,8 @@
-// The native engine: the arithmetic of one network on one data set, as src/backend/engine.ts
-// describes it, without Node. It holds the data, the passes over it, the gradient, and the
-// curvature that its last linearization formed (curvature/). The binding (engine_object.h) owns one
-// for each JavaScript engine and calls it, one call at a time, because calls are not reentrant.
-// Samples are processed in blocks whose size depends on the sizes of the problem alone.
+// Engine does the arithmetic of one network on one data set, as src/backend/engine.ts describes it,
+// without Node. It holds the data, the passes over it, the gradient, and the curvature that its
+// last linearization formed (curvature/). The binding (engine_object.h) owns one for each
+// JavaScript engine and calls it, one call at a time, because calls are not reentrant. Samples are
+// processed in blocks whose size depends on the sizes of the problem alone.
 #ifndef GAUSSFLOW_CORE_ENGINE_H_
 #define GAUSSFLOW_CORE_ENGINE_H_
 

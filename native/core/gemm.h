@@ -1,6 +1,6 @@
-// The matrix product of the core: C (m x n) = alpha op(A) op(B) + beta C, column-major, on the
-// calling thread; op is 'N' or 'T', and C is not read if beta is 0. Passes (tangents.cc), products
-// (products.cc), Cholesky and the systems in curvature/ call it inside of their tasks.
+// Multiplies matrices: C (m x n) = alpha op(A) op(B) + beta C, column-major, on the calling thread;
+// op is 'N' or 'T', and C is not read if beta is 0. Passes (tangents.cc), products (products.cc),
+// Cholesky and the systems in curvature/ call it inside of their tasks.
 //
 // In double precision, on processors with AVX-512 and for products that are not small, the code of
 // this file computes it: its register tile uses nine tenths of the multipliers' time, that of

@@ -1,11 +1,11 @@
-// The product of two sets of vectors, R^T L, with which the Gram matrix (curvature/gram_builder.h)
-// and the tangent kernel (curvature/kernel_builder.h) are computed: a register tile of wide vectors
-// times broadcast numbers, on operands that are produced in the order of reading, so that nothing
-// is packed.
+// Multiplies two sets of vectors, R^T L: the builders of the Gram matrix
+// (curvature/gram_builder.cc) and of the tangent kernel (curvature/kernel_builder.h) call it for
+// every tile of their matrix. It is a register tile of wide vectors times broadcast numbers, on
+// operands that are produced in the order of reading, so that nothing is packed.
 //
 // Both are cut into panels of up to PanelShape::wide groups of kLanes vectors, [sample][vector]
-// each: three groups of R, one of L in the Gram, three of both in the kernel, whose vectors are
-// the samples and whose sums are over units, as many as a panel has "samples". The register tile
+// each: three groups of R, one of L in the Gram, three of both in the kernel, whose vectors are the
+// samples and whose sums are over units, as many as a panel has "samples". The register tile
 // depends on the processor (AVX-512, AVX2 with FMA, or 128-bit vectors) and is chosen once at load;
 // the order of the sums is always that of the samples.
 #ifndef GAUSSFLOW_CORE_PAIR_PRODUCT_H_

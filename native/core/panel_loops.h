@@ -1,6 +1,6 @@
-// Elementwise loops over a row of a panel, in double and float, for the products (products.cc,
-// products_loss.cc) and the tangent kernel (curvature/kernel_builder.cc). They are compiled for
-// several processors (simd.h).
+// Provides elementwise loops over a row of a panel, in double and float, for the products
+// (products.cc, products_loss.cc) and the tangent kernel (curvature/kernel_builder.cc). They are
+// compiled for several processors (simd.h).
 #ifndef GAUSSFLOW_CORE_PANEL_LOOPS_H_
 #define GAUSSFLOW_CORE_PANEL_LOOPS_H_
 

@@ -1,5 +1,5 @@
-// The inner loop of the core's matrix products: a tile of sums in registers, wide vectors times
-// broadcast numbers, on operands packed in the order of reading. pair_product.cc and gemm.cc
+// Computes the inner loop of the core's matrix products: a tile of sums in registers, wide vectors
+// times broadcast numbers, on operands packed in the order of reading. pair_product.cc and gemm.cc
 // compile it into one function for each kind of processor.
 #ifndef GAUSSFLOW_CORE_REGISTER_TILE_H_
 #define GAUSSFLOW_CORE_REGISTER_TILE_H_

@@ -1,9 +1,9 @@
-// The slots of a sum over samples, for the passes (tangents.h), the engine's sums and the Gram
-// matrix (curvature/gram_tree.h). The samples are cut into S equal, contiguous slots, S a power of
-// two; inside a slot blocks are added in order, and the S slot sums are joined by one fixed binary
-// tree, ((s0 + s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S and never on which
-// thread adds which slot. With S = 1 the sum is the plain one: nothing is added, copied or
-// reserved.
+// Cuts the samples into slots and joins the sums of the slots, for the passes (tangents.h), the
+// engine's sums and the Gram matrix (curvature/gram_tree.h). There are S equal, contiguous slots, S
+// a power of two; inside a slot blocks are added in order, and the S slot sums are joined by one
+// fixed binary tree, ((s0 + s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S and
+// never on which thread adds which slot. With S = 1 the sum is the plain one: nothing is added,
+// copied or reserved.
 #ifndef GAUSSFLOW_CORE_SLOTS_H_
 #define GAUSSFLOW_CORE_SLOTS_H_
 

@@ -1,7 +1,7 @@
-// The outcome of a numerical call of the core: every function that can fail returns a Status, up to
-// the binding, which turns it into { failure, value } (promise_worker.h). A numerical failure is a
-// value with the numbers behind it; the core never throws for one. Memory may also be refused by an
-// exception, which guarded.h turns into a status.
+// Defines the outcome of a numerical call of the core: every function that can fail returns a
+// Status, up to the binding, which turns it into { failure, value } (promise_worker.h). A numerical
+// failure is a value with the numbers behind it; the core never throws for one. Memory may also be
+// refused by an exception, which guarded.h turns into a status.
 #ifndef GAUSSFLOW_CORE_STATUS_H_
 #define GAUSSFLOW_CORE_STATUS_H_
 

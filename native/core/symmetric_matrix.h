@@ -1,8 +1,8 @@
-// A symmetric matrix and its Cholesky factor in one allocation of n (n + 1) numbers. The builders
-// of the Gram matrix and the kernel fill it, and the damped systems of curvature/ factor and solve
-// in it: the matrix in the upper triangle, shifted one column to the right, the factor in the lower
-// one. Both are column-major with leading dimension n and do not overlap, so a rejected step can
-// factor again with another damping without forming the matrix again.
+// Holds a symmetric matrix and its Cholesky factor in one allocation of n (n + 1) numbers. The
+// builders of the Gram matrix and the kernel fill it, and the damped systems of curvature/ factor
+// and solve in it: the matrix in the upper triangle, shifted one column to the right, the factor in
+// the lower one. Both are column-major with leading dimension n and do not overlap, so a rejected
+// step can factor again with another damping without forming the matrix again.
 #ifndef GAUSSFLOW_CORE_SYMMETRIC_MATRIX_H_
 #define GAUSSFLOW_CORE_SYMMETRIC_MATRIX_H_
 

@@ -1,4 +1,4 @@
-// The thread pool of the core: one grow-only pool a process, shared by all engines. Passes,
+// Runs tasks on the threads of one grow-only pool a process, shared by all engines. Passes,
 // products, Cholesky, vectors and the builders in curvature/ run their tasks on it. The calling
 // thread takes work too, so a call never waits for a free worker. Tasks are handed out in index
 // order. The result of a task must not depend on the thread that runs it, so that results are the

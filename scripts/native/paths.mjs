@@ -1,5 +1,5 @@
-// The paths of the package's folders and files, in a checkout and in node_modules, and whether the built addon is newer than its sources.
-// The other scripts import it: install and build, setup, the checks, the demo.
+// Names the paths of the package's folders and files, in a checkout and in node_modules, and finds whether the built addon is newer than
+// its sources. The other scripts import it: install and build, setup, the checks, the demo.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// Strict parsers for the values of flags, which the commands pass to commander: each returns a whole value or throws an error with the name
+// Parses the values of flags; the commands pass these functions to commander. Each returns a whole value or throws an error with the name
 // of the option and the value. They are stricter than Number(), because a typo would otherwise train another network.
 import { InvalidArgumentError } from "commander";
 

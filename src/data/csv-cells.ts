@@ -1,7 +1,7 @@
-// The values of one record of a table, in the two forms that csv-records.ts delivers: texts from the parser, or positions in a block of
-// bytes. A plainly written number is read from its bytes without a string, with exactly the result of Number(): a whole number below 2^53
-// times or divided by a power of ten up to 1e22 is one correctly rounded operation (Clinger, "How to read floating point numbers
-// accurately", 1990). csv-records.ts makes the objects, and csv-rows.ts and csv-column.ts read the cells.
+// Delivers the values of one record of a table in two forms: texts from the parser, or positions in a block of bytes. csv-records.ts makes
+// the objects, and csv-rows.ts and csv-column.ts read the cells. A plainly written number is read from its bytes without a string, with
+// exactly the result of Number(): a whole number below 2^53 times or divided by a power of ten up to 1e22 is one correctly rounded
+// operation (Clinger, "How to read floating point numbers accurately", 1990).
 
 /** One record; the object is reused for the next. */
 export interface Cells {

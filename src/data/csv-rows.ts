@@ -1,6 +1,6 @@
 // Turns the records of a table into rows of numbers: the first records determine header and columns, then each record becomes one row with
-// one number per used column. `readCsv` and `convertCsv` share it. It calls csv-source.ts, csv-sniff.ts, csv-records.ts, csv-roles.ts and
-// csv-column.ts in this order.
+// one number per used column. read-csv.ts and convert-csv.ts call it once for each table; it calls csv-source.ts, csv-sniff.ts,
+// csv-records.ts, csv-roles.ts and csv-column.ts.
 import type { Readable } from "node:stream";
 import { GaussflowError } from "../errors.js";
 import type { CsvPlan } from "./check-csv-options.js";

@@ -1,7 +1,7 @@
-// The data set of the library (`Dataset`, `dataset`): n samples of d inputs and c targets in raw units, with optional sample weights, and
-// its division into parts. A division recomputes the values learned from the table (means that fill missing values, ranges) on the training
-// part alone, so that no information about held-out rows enters the training. `readCsv` makes data sets; `train`, `flow`, `trainMany`,
-// `crossValidate` and the command line take them.
+// Defines the data set of the library (`Dataset`, `dataset`): n samples of d inputs and c targets in raw units, with optional sample
+// weights, and its division into parts. Users and `readCsv` make data sets; `train`, `flow`, `trainMany`, `crossValidate` and the command
+// line take them. A division recomputes the values learned from the table (means that fill missing values, ranges) on the training part
+// alone, so that no information about held-out rows enters the training.
 import { argumentError, GaussflowError } from "../errors.js";
 import { copySteps, finish, STEP, type Steps } from "../event-loop-yield.js";
 import { checkCount, checkOptionNames, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";

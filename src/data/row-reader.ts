@@ -1,7 +1,6 @@
-// Reads the rows of a data file block by block: without interruption for engines that compute on the calling thread, or in turns with the
-// event loop for passes over a whole file. The file is read and not mapped, because a file that is cut off under a mapping would kill the
-// process. A file that changes during a run is refused at the next block. samples.ts calls it for engines, and data-file.ts for scaling,
-// loading and copying.
+// Reads the rows of a data file block by block: without interruption for engines that compute on the calling thread (backend/samples.ts),
+// or in turns with the event loop for passes over a whole file (data-file.ts). The file is read and not mapped, because a file that is cut
+// off under a mapping would kill the process. A file that changes during a run is refused at the next block.
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { fileError, type GaussflowError } from "../errors.js";

@@ -1,6 +1,6 @@
-// Divides the rows 0 ... n-1 into training, validation and test rows, for `Dataset.split`, folds and the validation part of a training. A
-// split is a function of (n, fractions, seed) alone, and every part keeps the order of the table. dataset.ts calls it for `split`, folds.ts
-// for groups and orders, and train/plan.ts for the rows that a planned run would hold out.
+// Divides the rows 0 ... n-1 into training, validation and test rows. dataset.ts calls it for `split` and for the validation part of a
+// training, folds.ts for groups and orders, and train/plan.ts for the rows that a planned run would hold out. A split is a function of (n,
+// fractions, seed) alone, and every part keeps the order of the table.
 import { argumentError, GaussflowError } from "../errors.js";
 import { finish, STEP, type Steps } from "../event-loop-yield.js";
 import { checkOptionNames } from "../options.js";

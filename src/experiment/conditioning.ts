@@ -1,5 +1,5 @@
-// Experiment 1: does the rate of the Gauss-Newton flow depend on the conditioning of J? It integrates three flows for input scales from 1
-// to 0.03 and states its claims. experiments.ts runs it for gaussflow experiment conditioning.
+// Experiment 1 asks whether the rate of the Gauss-Newton flow depends on the conditioning of J: it integrates three flows for input scales
+// from 1 to 0.03 and states its claims. experiments.ts runs it for gaussflow experiment conditioning.
 
 import { dot } from "../algebra/vectors.js";
 import { createEngine } from "../backend/create.js";

@@ -1,6 +1,6 @@
-// Experiment 2: which damping rule keeps the promised rate of the overparameterized flow? It integrates flows under each rule and states
-// its claims. The target along the weakest eigenvector of K(w_0) distinguishes the rules; on a reachable target all of them keep the rate.
-// experiments.ts runs it for gaussflow experiment damping.
+// Experiment 2 asks which damping rule keeps the promised rate of the overparameterized flow: it integrates flows under each rule and
+// states its claims. The target along the weakest eigenvector of K(w_0) distinguishes the rules; on a reachable target all of them keep the
+// rate. experiments.ts runs it for gaussflow experiment damping.
 
 import type { Chart } from "../document.js";
 import {

@@ -1,4 +1,4 @@
-// Experiment 4: measures the distance between Euler iterates (eta = 1 and rho = 0: full Gauss-Newton steps) and the flow at the same time.
+// Experiment 4 measures the distance between Euler iterates (eta = 1 and rho = 0: full Gauss-Newton steps) and the flow at the same time.
 // experiments.ts runs it for gaussflow experiment discrete.
 
 import type { Chart } from "../document.js";

@@ -1,6 +1,6 @@
-// Experiment 3: the output scale. A larger alpha flattens the manifold of predictions: parameters and kernel move as 1/alpha, and the rate
-// becomes the promised one. Too small an alpha drives the undamped flow into a singular J. experiments.ts runs it for gaussflow experiment
-// scaling.
+// Experiment 3 integrates flows for several output scales. A larger alpha flattens the manifold of predictions: parameters and kernel move
+// as 1/alpha, and the rate becomes the promised one. Too small an alpha drives the undamped flow into a singular J. experiments.ts runs it
+// for gaussflow experiment scaling.
 
 import type { Chart } from "../document.js";
 import { monitor } from "../monitor/monitor.js";

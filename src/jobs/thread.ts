@@ -1,6 +1,6 @@
-// JobThread: a worker thread that trains one job at a time, as the thread that calls `trainMany` uses it (train-many.ts). Starting one
-// takes tens of milliseconds (a V8 isolate, the modules, the addon's self-test), about as long as a small job. Idle threads are therefore
-// kept for the next call, and end after a while.
+// JobThread starts a worker thread and trains one job at a time on it; train-many.ts holds one for each further job that runs at the same
+// time. Starting a thread takes tens of milliseconds (a V8 isolate, the modules, the addon's self-test), about as long as a small job. Idle
+// threads are therefore kept for the next call, and end after a while.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SHARE_ENV, Worker } from "node:worker_threads";

@@ -1,6 +1,6 @@
-// The problem that a run solves (`Problem`), a point of the run (`Point`: parameters, loss, gradient, scaling), and `linearizeAt`, which
-// makes a point by one call of the engine. The training loop calls it; methods and steps read the result. train/base.ts and
-// train/first-point.ts call linearizeAt before each step; methods, steps and the monitor read the result.
+// Defines the problem that a run solves (`Problem`) and a point of the run (`Point`: parameters, loss, gradient, scaling), and makes a
+// point by one call of the engine (`linearizeAt`). train/base.ts and train/first-point.ts call linearizeAt before the trials of an
+// iteration; methods and steps read the result.
 //
 //   objective F(w) = g(w) + decay/2 |w|^2          gradient = J~^T z~ + decay w
 //

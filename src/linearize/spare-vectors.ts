@@ -1,4 +1,4 @@
-// A pool of large arrays for gradients, steps and trial points: train/minimize.ts makes one for problems with many parameters, and
+// Keeps a pool of large arrays for gradients, steps and trial points: train/minimize.ts makes one for problems with many parameters, and
 // linearizeAt and the steps take arrays from it. A fresh array of 100 MB takes a third of a second, because the system provides its pages
 // one by one, and the garbage collector returns them after every iteration.
 import { LARGE_VECTOR } from "../algebra/vectors.js";

@@ -1,6 +1,6 @@
-// A store that a point carries for values that are computed once and used by all trials from that point: a preconditioner
-// (step/matrix-free.ts, step/nystrom.ts) or the correction of a stalled run (residual-curvature.ts). linearizeAt makes one for each point.
-// It is dropped with the point and is in no checkpoint, so its values must follow from the method's state and the point.
+// Keeps values of a point that are computed once and used by all trials from that point: a preconditioner (step/matrix-free.ts,
+// step/nystrom.ts) or the correction of a stalled run (residual-curvature.ts). linearizeAt makes one Workspace for each point. It is
+// dropped with the point and is in no checkpoint, so its values must follow from the method's state and the point.
 
 /** The key of one value of a workspace, with its type. Created once, at the top of a file. */
 export class Slot<T> {

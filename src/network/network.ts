@@ -1,6 +1,6 @@
-// The public `network` and the class Network: an architecture, its parameters, and the scaling, encoding and link with which it predicts in
-// raw units. A Network is immutable; training makes new ones by its `with...` methods. Users and the command line make networks; `train`
-// and `flow` take one and return one.
+// Defines the public `network` and the class Network: an architecture, its parameters, and the scaling, encoding and link with which it
+// predicts in raw units. Users and the command line make networks; `train` and `flow` take one and return one. A Network is immutable;
+// training makes new ones by its `with...` methods.
 //   prediction = target offset + target scale * link(psi(z)),   z = (x - input offset) / input scale
 //   psi = alpha f(w), or centered alpha (f(w) - f(w_0))
 

@@ -1,5 +1,5 @@
-// The state of an integration and the operations that the loop of drive.ts calls in turn: begin, try a step until its error is within the
-// tolerance, accept it with the events and outputs in it.
+// Integration holds the state of an integration and its operations, which the loop of drive.ts calls in turn: begin, try a step until its
+// error is within the tolerance, accept it with the events and outputs in it.
 import { argumentError } from "../errors.js";
 import { eventsOfStep, eventValue } from "./events.js";
 import type { Integrator } from "./integrator.js";

@@ -1,5 +1,5 @@
-// Preconditioned conjugate gradients for A x = b, A symmetric, positive definite and given by products alone. matrix-free.ts calls it once
-// for each step.
+// Solves A x = b by preconditioned conjugate gradients, A symmetric, positive definite and given by products alone. matrix-free.ts calls it
+// once for each step.
 //
 //   model q(x) = 1/2 x^T A x - b^T x = -1/2 (b + r)^T x,   r = b - A x          (falls with every iteration)
 //

@@ -1,5 +1,5 @@
-// The folders in which the comparison with other programs keeps what it installs and builds, outside of package.json and of the package.
-// install.mjs writes them, and programs/peer.mjs loads npm peers from there.
+// Names the folders in which the comparison with other programs keeps its programs and what it installs and builds, outside of package.json
+// and of the package. install.mjs writes them, and programs/peer.mjs loads npm peers from there.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 

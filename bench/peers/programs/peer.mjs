@@ -1,5 +1,5 @@
-// The parts that the JavaScript peers in this folder share, as peer.py does for those in Python: readArguments (command line and problem),
-// Record (clock and protocol) and the import of a peer's npm package.
+// Provides what the JavaScript peers of this folder (gaussflow, ml_lm, tfjs_adam) share, as peer.py does for those in Python: readArguments
+// (command line and problem), Record (clock and protocol) and the import of a peer's npm package.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
-// The interface of a loss: ApplyLoss computes for a tile of samples the sum of s l, and for each
-// sample the seeds of the backward passes (src/loss/loss.ts has the definitions). The passes call
-// it for every tile: engine.cc for evaluations and the gradient, tangent_seeds.cc for
+// Defines the interface of a loss: ApplyLoss computes for a tile of samples the sum of s l, and for
+// each sample the seeds of the backward passes (src/loss/loss.ts has the definitions). The passes
+// call it for every tile: engine.cc for evaluations and the gradient, tangent_seeds.cc for
 // linearizations, products_loss.cc for products with G.
 //   sqrt(s) R, Q = R R^T the curvature of l, whose columns seed the rows of J~ = sqrt(s) R^T J
 //   sqrt(s) z with R z = r, the gradient of l by the predictions: the gradient is J~^T z
