@@ -1,5 +1,5 @@
-// Experiment 6 trains networks on real data, the fuel consumption of 398 cars, with fewer and with more parameters than samples, and prints
-// what the monitor reports. experiments.ts runs it for gaussflow experiment real.
+// Experiment 6 runs flows and a training on real data, the fuel consumption of 398 cars, with fewer and with more parameters than samples,
+// and states what the monitor reports. experiments.ts runs it for gaussflow experiment real.
 import { join } from "node:path";
 import { readCsv } from "../data/read-csv.js";
 import type { Chart } from "../document.js";
