@@ -1,7 +1,9 @@
 // Checks the architecture and the data that an engine is created from: native code reads these arrays by the sizes and offsets of the
 // architecture. create.ts calls it for every engine.
 import { argumentError } from "../errors.js";
+import { STEP, type Steps } from "../event-loop-yield.js";
 import { checkFixedLoss } from "../loss/rules.js";
+import { targetCheck } from "../loss/target-rules.js";
 import { ACTIVATION_NAMES, isActivationName } from "../network/activations.js";
 import type { Architecture, Layer } from "../network/architecture.js";
 import { layOut } from "../network/parameters.js";
@@ -28,6 +30,24 @@ export function checkEngine(architecture: Architecture, data: EngineData): void 
   for (let i = 0; i < n; i++)
     if (!(weights[i] >= 0 && weights[i] < Number.POSITIVE_INFINITY))
       throw argumentError(`data.weights[${i}]`, "must be a finite number of at least 0", weights[i]);
+}
+
+/**
+ * The targets must be what the loss needs, in pieces. Rows of a file come later: before a run, `train` checks them (run/loss-targets.ts).
+ * @throws GAUSSFLOW_ARGUMENT naming the first value, or the first row, that breaks the rule
+ */
+export function* engineTargetSteps({ outputSize }: Architecture, { targets, loss, file }: EngineData): Steps<void> {
+  const faultOf = loss === undefined || file !== undefined ? null : targetCheck(loss, outputSize);
+  if (faultOf === null) return;
+  for (let at = 0, row = 0; at < targets.length; at += outputSize, row++) {
+    const fault = faultOf(targets, at);
+    if (fault !== null) {
+      const { rule, column, value } = fault;
+      if (column === null) throw argumentError("data.targets", rule, `the sum ${value} in row ${row + 1}`);
+      throw argumentError(`data.targets[${at + column}]`, rule, value);
+    }
+    if (row % STEP === STEP - 1) yield;
+  }
 }
 
 /** Offsets and factors are those that the sizes make. */

@@ -6,7 +6,7 @@ import { argumentError, GaussflowError } from "../errors.js";
 import { finish, finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 import { checkOptionNames } from "../options.js";
-import { checkEngine } from "./check-engine.js";
+import { checkEngine, engineTargetSteps } from "./check-engine.js";
 import type { EngineData } from "./engine.js";
 import { nativeEngineSteps } from "./native/engine.js";
 import { loadNative } from "./native/load.js";
@@ -57,6 +57,7 @@ function* engineSteps(architecture: Architecture, data: EngineData, options: Bac
   checkOptionNames("options", options, ["backend", "threads"]);
   const threads = chooseThreads(options.threads);
   checkEngine(architecture, data);
+  yield* engineTargetSteps(architecture, data);
   const backend = chooseBackend(options.backend);
   return yield* backend === "native"
     ? nativeEngineSteps(architecture, data, threads)

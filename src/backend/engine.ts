@@ -31,7 +31,10 @@ export interface EngineData {
   readonly targets: Float64Array;
   /** One non-negative weight a sample; absent = all 1. */
   readonly weights?: Float64Array | undefined;
-  /** What is minimized; the decay is an argument of each call. Default squared error. */
+  /**
+   * What is minimized; the decay is an argument of each call. Default squared error. Targets must be what the loss needs: an engine checks
+   * those in memory, and leaves those of a file to `train`.
+   */
   readonly loss?: Loss | undefined;
   /**
    * Contiguous parts, S, that sums over the samples are cut into and joined from by a fixed binary tree (`slots.ts`): a power of two, at most 1024 and

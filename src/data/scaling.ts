@@ -105,6 +105,13 @@ export function identityScaling(inputSize: number, outputSize: number): Scaling 
   return { inputs: plain(inputSize), targets: plain(outputSize) };
 }
 
+/** Whether targets have units other than raw ones. */
+export function scalesTargets(scaling: Scaling | null): boolean {
+  if (scaling === null) return false;
+  const { offset, scale } = scaling.targets;
+  return offset.some((value) => value !== 0) || scale.some((value) => value !== 1);
+}
+
 /** z = (x - offset) / scale, a fresh array; `matrix` is [n x columns], row-major. */
 export function scaleColumns(matrix: Float64Array, scaling: ColumnScaling): Float64Array {
   return finish(scaleSteps(matrix, scaling));

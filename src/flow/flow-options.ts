@@ -8,6 +8,7 @@ import { dormandPrince, type Integrator } from "../ode/integrator.js";
 import { checkEvents, checkIntegrator, checkOutputs, checkSpan } from "../ode/options.js";
 import { checkOptionNames } from "../options.js";
 import { FLOW_ROUTES, type FlowRoute } from "../plan/route.js";
+import { checkLossNetwork } from "../run/loss-targets.js";
 import type { FlowRecord } from "../run/record.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
 import { asSchedule, type DampingSchedule, type ScheduleView, spectralDamping } from "./damping-schedule.js";
@@ -63,6 +64,7 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
   const run = completeRunOptions(options);
   checkFixedLoss("options.loss", run.loss);
+  checkLossNetwork(network, run.loss, options.loss !== undefined);
   const { route = "auto", integrator = dormandPrince() } = options;
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   checkIntegrator(integrator);

@@ -14,12 +14,14 @@ import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import { fingerprint } from "../run/fingerprint.js";
 import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
+import { checkLossTargets } from "../run/loss-targets.js";
 import {
   checkTargetsKept,
   fittedPartSteps,
   fittingSteps,
   lossFactor,
   meanFactor,
+  predictingNetwork,
   startingPoint,
 } from "../run/prepare.js";
 import { checkReachable } from "../run/reachable.js";
@@ -142,12 +144,13 @@ export async function* flowSteps<Report = never>(
   let begun: Awaited<ReturnType<typeof begin>>;
   try {
     // A resumed flow is not cut short here: the points of its checkpoint are in the units that the preparation finds.
-    begun = await begin(network, fit, completed, resume === null ? options.signal : undefined);
+    begun = await begin(network, set, fit, completed, resume === null ? options.signal : undefined);
   } catch (error) {
     const { signal } = options;
     if (!endedBy(signal, error)) throw error;
     const engine = { kind: request.engine === "native" ? "native" : "reference", threads: plan.threads };
-    return finish(network, completed, options, plan, engine, unbegun(network, completed, plan, abortReason(signal)));
+    const start = predictingNetwork(network, fit, loss);
+    return finish(start, completed, options, plan, engine, unbegun(start, completed, plan, abortReason(signal)));
   }
   const { start, prepared, terms, print } = begun;
   const snapshot =
@@ -185,10 +188,17 @@ export async function* flowSteps<Report = never>(
 }
 
 /** The start of a flow in its units, and its fingerprint where checkpoints need one. Takes turns with the event loop. */
-async function begin(network: Network, fit: Dataset, completed: CompletedFlowOptions, signal: AbortSignal | undefined) {
+async function begin(
+  network: Network,
+  whole: Dataset,
+  fit: Dataset,
+  completed: CompletedFlowOptions,
+  signal: AbortSignal | undefined,
+) {
+  await checkLossTargets(whole, completed.loss, "data", signal);
   const point = await startingPoint(network, fit, completed, signal);
   await checkTargetsKept(point);
-  if (point.start.link === "identity") checkReachable(point, fit);
+  checkReachable(point, fit);
   const { start, terms } = point;
   const prepared = { ...point.data, slots: completed.slots };
   const { checkpoint, resume } = completed;

@@ -2,7 +2,7 @@
 // probability sigma(psi) = 1 / (1 + exp(-psi)).
 //
 //   l = log(1 + exp psi) - y psi        r = sigma - y        R = sqrt(sigma (1 - sigma))
-import { sigmoid } from "../network/link.js";
+import { sigmoid } from "../network/activations.js";
 import { checkNonNegative, checkOptionNames } from "../options.js";
 import { type LossRule, sumOverOutputs } from "./loss.js";
 

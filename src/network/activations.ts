@@ -35,8 +35,8 @@ export function isSmooth(name: ActivationName): boolean {
 const TWO_OVER_SQRT_PI = 1.1283791670955126;
 const ONE_OVER_SQRT_TWO_PI = 0.3989422804014327;
 
-function logistic(z: number): number {
-  // The exponent is never positive: no overflow, and full relative accuracy in the left tail.
+/** 1 / (1 + exp(-z)). The exponent is never positive: no overflow, and full relative accuracy in the left tail. */
+export function sigmoid(z: number): number {
   if (z >= 0) return 1 / (1 + Math.exp(-z));
   const e = Math.exp(z);
   return e / (1 + e);
@@ -52,11 +52,11 @@ export function activationValue(name: ActivationName, z: number): number {
     case "tanh":
       return Math.tanh(z);
     case "logistic":
-      return logistic(z);
+      return sigmoid(z);
     case "softplus":
       return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
     case "silu":
-      return z * logistic(z);
+      return z * sigmoid(z);
     case "gelu":
       return z * normalDistribution(z);
     case "erf":
@@ -81,12 +81,12 @@ export function activationSlope(name: ActivationName, z: number, h: number): num
       return (1 - h) * (1 + h);
     case "logistic":
       // h(1-h) cancels near h = 1, so the right tail uses the mirror image.
-      return z > 0 ? h * logistic(-z) : h * (1 - h);
+      return z > 0 ? h * sigmoid(-z) : h * (1 - h);
     case "softplus":
-      return logistic(z);
+      return sigmoid(z);
     case "silu": {
-      const s = logistic(z);
-      return s + h * logistic(-z);
+      const s = sigmoid(z);
+      return s + h * sigmoid(-z);
     }
     case "gelu":
       return normalDistribution(z) + z * ONE_OVER_SQRT_TWO_PI * Math.exp(-0.5 * z * z);
@@ -113,8 +113,8 @@ export function activationCurvature(name: ActivationName, z: number, h: number, 
     case "softplus":
       return slope * (1 - slope);
     case "silu": {
-      const s = logistic(z);
-      return s * logistic(-z) * (2 + z * (1 - 2 * s));
+      const s = sigmoid(z);
+      return s * sigmoid(-z) * (2 + z * (1 - 2 * s));
     }
     case "gelu": {
       const density = ONE_OVER_SQRT_TWO_PI * Math.exp(-0.5 * z * z);

@@ -16,7 +16,7 @@ export interface EnsemblePrediction {
   readonly spread: Float64Array;
 }
 
-/** Several networks of the same inputs and outputs. */
+/** Several networks of the same inputs, outputs and link. */
 export class Ensemble {
   /** The members, in the order given. */
   readonly networks: readonly Network[];
@@ -28,12 +28,18 @@ export class Ensemble {
     const members = [...networks];
     members.forEach((member: unknown, k) => {
       checkNetwork(`networks[${k}]`, member);
-      const { inputSize, outputSize } = members[0] as Network;
+      const { inputSize, outputSize, link } = members[0] as Network;
       if (member.inputSize !== inputSize || member.outputSize !== outputSize)
         throw argumentError(
           `networks[${k}]`,
           `must have ${inputSize} inputs and ${outputSize} outputs, as the first`,
           `${member.inputSize} and ${member.outputSize}`,
+        );
+      if (member.link !== link)
+        throw argumentError(
+          `networks[${k}]`,
+          `must have the link "${link}", as the first: predictions of different kinds have no mean`,
+          member.link,
         );
     });
     this.networks = Object.freeze(members);
@@ -81,7 +87,7 @@ export class EnsembleMoments {
 }
 
 /**
- * An ensemble of networks with the same inputs and outputs, for example of the best few of `trainMany`.
+ * An ensemble of networks with the same inputs, outputs and link, for example of the best few of `trainMany`.
  * @throws GAUSSFLOW_ARGUMENT
  */
 export function ensemble(networks: readonly Network[]): Ensemble {

@@ -1,17 +1,11 @@
 // Applies the links: functions from a network's outputs psi to its predictions, the mean of the targets' distribution under the loss of its
 // training. Network.predict and predictAsync apply one to outputs, and each loss names its own.
+import { sigmoid } from "./activations.js";
 
 /** "identity" for real targets; "logistic" for a probability in each output; "softmax" for probabilities of classes that sum to 1. */
 export type Link = "identity" | "logistic" | "softmax";
 /** All names. */
 export const LINKS: readonly Link[] = ["identity", "logistic", "softmax"];
-
-/** 1 / (1 + exp(-x)) for any x: the exponential never overflows. */
-export function sigmoid(x: number): number {
-  if (x >= 0) return 1 / (1 + Math.exp(-x));
-  const e = Math.exp(x);
-  return e / (1 + e);
-}
 
 /** Applies the link in place to rows of `outputSize` predictions. */
 export function applyLink(link: Link, predictions: Float64Array, outputSize: number): Float64Array {

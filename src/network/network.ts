@@ -8,7 +8,7 @@ import type { TableEncoding } from "../data/encoding.js";
 import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
 import { type MatrixLike, toMatrix } from "../data/matrix.js";
-import { type Scaling, scaleColumns, unscaleColumns } from "../data/scaling.js";
+import { type Scaling, scaleColumns, scalesTargets, unscaleColumns } from "../data/scaling.js";
 import { argumentError, GaussflowError } from "../errors.js";
 import {
   checkDoubles,
@@ -99,9 +99,7 @@ function givenNumbers(name: string, values: unknown, count: number): Float64Arra
   const numbers = numbersOf(name, values);
   if (numbers.length !== count)
     throw argumentError(name, `must have ${count} numbers, as many as the layers need`, values);
-  const bad = numbers.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw argumentError(`${name}[${bad}]`, "must be a finite number", numbers[bad]);
-  return numbers === values ? numbers.slice() : numbers;
+  return numbers;
 }
 
 /** The seed that draws for a network start from by default: that of its own draw, else 0. */
@@ -143,8 +141,8 @@ export class Network {
     this.scaling = state.scaling;
     this.encoding = state.encoding;
     this.summary = state.summary;
-    this.link = state.link ?? "identity";
-    if (!LINKS.includes(this.link)) throw argumentError("state.link", `must be one of ${LINKS.join(", ")}`, state.link);
+    this.link = state.link === undefined ? "identity" : state.link;
+    checkLink("state.link", this.link, this.scaling);
     Object.freeze(this);
   }
 
@@ -234,6 +232,12 @@ export class Network {
   /** The same network with another scaling of inputs and targets; null for none. @throws GAUSSFLOW_ARGUMENT */
   withScaling(scaling: Scaling | null): Network {
     checkScaling("scaling", scaling, this.architecture);
+    if (this.link !== "identity" && scalesTargets(scaling))
+      throw argumentError(
+        "scaling",
+        `must leave the targets as they are for the link "${this.link}", whose predictions are probabilities: offset 0 and scale 1`,
+        scaling,
+      );
     return new Network({ ...this.state(), scaling });
   }
 
@@ -251,8 +255,12 @@ export class Network {
     return new Network({ ...this.state(), encoding });
   }
 
-  /** The same network with another link from outputs to predictions. @throws GAUSSFLOW_ARGUMENT */
+  /**
+   * The same network with another link from outputs to predictions.
+   * @throws GAUSSFLOW_ARGUMENT also for "logistic" and "softmax" where the targets are scaled: the predictions would be no probabilities
+   */
   withLink(link: Link): Network {
+    checkLink("link", link, this.scaling);
     return new Network({ ...this.state(), link });
   }
 
@@ -280,6 +288,16 @@ function checkShape(state: NetworkState): NetworkState {
     if (state[name] !== null && !isObject(state[name]))
       throw argumentError(`state.${name}`, "must be an object or null", state[name]);
   return state;
+}
+
+function checkLink(name: string, link: Link, scaling: Scaling | null): void {
+  if (!LINKS.includes(link)) throw argumentError(name, `must be one of ${LINKS.join(", ")}`, link);
+  if (link !== "identity" && scalesTargets(scaling))
+    throw argumentError(
+      name,
+      'must be "identity" for a network that scales its targets: use network.withScaling(null) first',
+      link,
+    );
 }
 
 function checkScaling(name: string, scaling: Scaling | null, { inputSize, outputSize }: Architecture): void {

@@ -1,77 +1,84 @@
-// Checks before a run that the targets and the network are what its loss needs; the error names the first row that breaks the rule.
-// prepare.ts calls it for trainings and flows, and train/begin.ts for validation data.
+// Checks before a run that the network and the targets are what its loss needs. The error names the option that is missing, or the first row
+// that breaks the rule. train/begin.ts and flow.ts check the targets, train-options.ts and flow-options.ts the network.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
+import { scalesTargets } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { Pace, STEP } from "../event-loop-yield.js";
 import { type Loss, lossRule } from "../loss/rules.js";
+import { targetCheck } from "../loss/target-rules.js";
 import type { Network } from "../network/network.js";
 
-/** How far the sum of a row of probabilities may be from 1: that of numbers written with seven digits. */
-const SUM_ROUNDING = 1e-6;
+/** Code of the test rows in `Dataset.parts`, which no run reads. */
+const TEST = 2;
 
-/** @throws GAUSSFLOW_ARGUMENT naming the row and the value */
+/**
+ * Checks the targets before a set is cut into parts, so that rows have the numbers that the caller knows. Rows without a weight and
+ * rows for a test are not used, and not checked.
+ * @param name how errors call the set
+ * @throws GAUSSFLOW_ARGUMENT naming the row, from 1, and the value; the signal's reason once it has been aborted
+ */
 export async function checkLossTargets(
-  network: Network,
   data: Dataset | FileDataset,
   loss: Loss,
+  name: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { targets: kind } = lossRule(loss);
-  if (kind === "real") return;
-  checkLossNetwork(network, loss);
   const c = data.outputSize;
+  const faultOf = targetCheck(loss, c);
+  if (faultOf === null) return;
   const check = (values: Float64Array, at: number, row: number) => {
-    let sum = 0;
-    for (let a = 0; a < c; a++) {
-      const value = values[at + a]!;
-      sum += value;
-      if (!(value >= 0 && value <= 1))
-        throw argumentError(
-          "data.targets",
-          `must be numbers from 0 to 1 with ${loss.kind}`,
-          `${data.targetNames[a]} = ${value} in row ${row}`,
-        );
-    }
-    if (kind === "distribution" && Math.abs(sum - 1) > SUM_ROUNDING)
-      throw argumentError(
-        "data.targets",
-        `must sum to 1 in every row with ${loss.kind}: one column a class, a 1 at the class or probabilities`,
-        `the sum ${sum} in row ${row}`,
-      );
+    const fault = faultOf(values, at);
+    if (fault === null) return;
+    const { rule, column, value } = fault;
+    const what = column === null ? `the sum ${value}` : `${data.targetNames[column]} = ${value}`;
+    throw argumentError(`${name}.targets`, rule, `${what} in row ${row}`);
   };
   if (data instanceof FileDataset) {
     const { width } = data.layout;
     for await (const { block, row } of data.blocksInTurns(signal))
-      for (let at = 0, i = row; at < block.length; at += width, i++) check(block, at + data.inputSize, i);
+      for (let at = 0, i = row; at < block.length; at += width, i++) check(block, at + data.inputSize, i + 1);
     return;
   }
   const pace = new Pace(signal);
   for (let i = 0; i < data.sampleCount; i++) {
-    check(data.targets, i * c, data.rows?.[i] ?? i);
+    if (data.weights?.[i] !== 0 && data.parts?.[i] !== TEST) check(data.targets, i * c, data.rows?.[i] ?? i + 1);
     if (i % STEP === STEP - 1) await pace.turn();
   }
 }
 
-/** @throws GAUSSFLOW_ARGUMENT for a network whose predictions cannot be logits */
-function checkLossNetwork(network: Network, loss: Loss): void {
-  if (network.center !== null)
+/**
+ * The outputs of the network must be what the loss makes predictions of.
+ * @param given whether the caller gave the loss
+ * @throws GAUSSFLOW_ARGUMENT with the remedy
+ */
+export function checkLossNetwork(network: Network, loss: Loss, given: boolean): void {
+  if (!given && network.link !== "identity")
     throw argumentError(
-      "network",
-      `must not be centered with ${loss.kind}: make it with centered: false`,
+      "options.loss",
+      `must be given for a network that was trained with ${network.link === "softmax" ? "softmaxCrossEntropy()" : "logistic()"}: give that loss, or train the outputs with squared error by network.withLink("identity")`,
+      undefined,
+    );
+  if (lossRule(loss).targets === "real") return;
+  const refuse = (rule: string, received: string) => {
+    throw argumentError("network", rule, received);
+  };
+  if (network.center !== null)
+    refuse(
+      `must not be centered with ${loss.kind}: make it by network() without centered: true, or by networkOf() with center: null`,
       "a centered network",
     );
-  const { targets } = network.scaling ?? {};
-  if (targets?.offset.some((value) => value !== 0) || targets?.scale.some((value) => value !== 1))
-    throw argumentError(
-      "network",
+  const { outputActivation } = network.options;
+  if (outputActivation !== "identity")
+    refuse(
+      `must have outputActivation "identity" with ${loss.kind}, which makes probabilities of the outputs itself`,
+      `outputActivation "${outputActivation}"`,
+    );
+  if (scalesTargets(network.scaling))
+    refuse(
       `must have unscaled targets with ${loss.kind}, whose targets are probabilities: use network.withScaling(null)`,
       "a network that was trained on standardized targets",
     );
-  if (loss.kind === "softmax-cross-entropy" && network.outputSize < 2)
-    throw argumentError(
-      "network",
-      `must have one output a class with ${loss.kind}: for a single probability use logistic()`,
-      "one output",
-    );
+  if (lossRule(loss).targets === "distribution" && network.outputSize < 2)
+    refuse(`must have one output a class with ${loss.kind}: for a single probability use logistic()`, "one output");
 }

@@ -17,7 +17,6 @@ import { type Loss, lossRule } from "../loss/rules.js";
 import { rootWeight } from "../loss/weighted.js";
 import { predictionSteps } from "../network/forward.js";
 import { checkNetwork, type Network } from "../network/network.js";
-import { checkLossTargets } from "./loss-targets.js";
 import type { ResidualTerms } from "./observer.js";
 
 /** Standardized inputs; standardized targets too, unless the output activation or the loss ties the predictions to raw units. */
@@ -120,13 +119,8 @@ export async function startingPoint(
   { standardize, loss }: { readonly standardize: boolean; readonly loss: Loss },
   signal: AbortSignal | undefined,
 ): Promise<StartingPoint> {
-  await checkLossTargets(network, fit, loss, signal);
   const scaling = network.scaling ?? (standardize ? await unitsOf(network, fit, loss, signal) : null);
-  const { link } = lossRule(loss);
-  const start = network
-    .withScaling(scaling)
-    .withEncoding(fit.encoding ?? network.encoding)
-    .withLink(link);
+  const start = predictingNetwork(network, fit, loss).withScaling(scaling);
   if (fit instanceof FileDataset) {
     const { layout, sampleCount, weights, inputSize, outputSize } = fit;
     const none = new Float64Array(0);
@@ -144,6 +138,11 @@ export async function startingPoint(
     data,
     terms: () => finishInTurns(residualTerms(start, fit, scaling, targets), new Pace(signal)),
   };
+}
+
+/** The network with what its predictions take from the data and the loss of the run: also of one that ends before it begins. */
+export function predictingNetwork(network: Network, { encoding }: Dataset | FileDataset, loss: Loss): Network {
+  return network.withEncoding(encoding ?? network.encoding).withLink(lossRule(loss).link);
 }
 
 function* residualTerms(

@@ -21,6 +21,16 @@ import { readDelta } from "./checkpoint.js";
 import { type FirstFit, findDelta } from "./first-fit.js";
 import type { CompletedTrainOptions, TrainOptions } from "./train-options.js";
 
+/** The data of a run. */
+interface Parts {
+  /** As they were given. */
+  readonly whole: Dataset | FileDataset;
+  /** The rows that are fitted. */
+  readonly fit: Dataset | FileDataset;
+  /** The rows that decide when to stop. */
+  readonly validation: Dataset | null;
+}
+
 export type Begun = Awaited<ReturnType<typeof begin>>;
 
 /**
@@ -30,16 +40,17 @@ export type Begun = Awaited<ReturnType<typeof begin>>;
  */
 export async function begin(
   network: Network,
-  fit: Dataset | FileDataset,
-  validation: Dataset | null,
+  { whole, fit, validation }: Parts,
   completed: CompletedTrainOptions,
   { route, ...backend }: BackendOptions & { readonly route: TrainRoute },
   { signal, monitor }: TrainOptions,
 ) {
+  await checkLossTargets(whole, completed.loss, "data", signal);
+  if (typeof completed.validation === "object" && completed.validation !== null)
+    await checkLossTargets(completed.validation, completed.loss, "options.validation", signal);
   const point = await startingPoint(network, fit, completed, signal);
   await checkTargetsKept(point);
-  if (point.start.link === "identity") checkReachable(point, fit);
-  if (validation !== null) await checkLossTargets(network, validation, completed.loss, signal);
+  checkReachable(point, fit);
   const { start, scaling, terms } = point;
   const prepared = { ...point.data, slots: completed.slots };
   const { checkpoint, resume } = completed;
@@ -91,7 +102,7 @@ export function* cut(
   whole: Dataset | FileDataset,
   { validation, seed }: CompletedTrainOptions,
   asked: TrainOptions["validation"],
-): Steps<{ fit: Dataset | FileDataset; validation: Dataset | null }> {
+): Steps<Omit<Parts, "whole">> {
   if (whole instanceof FileDataset)
     return { fit: whole, validation: typeof validation === "object" ? validation : null };
   if (whole.parts !== null) {

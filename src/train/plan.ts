@@ -5,7 +5,7 @@ import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
 import { evenness } from "../loss/weighted.js";
-import { type Network, seedOf } from "../network/network.js";
+import type { Network } from "../network/network.js";
 import { type Plan, type PlanRequest, planRoute } from "../plan/plan.js";
 import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { dataBytes, planRequest } from "../run/plan-request.js";
@@ -25,7 +25,7 @@ export function plan(
   options: TrainOptions = {},
 ): Plan<TrainRoute> {
   const whole = trainingData(network, data);
-  const completed = completeTrainOptions(options, whole, seedOf(network));
+  const completed = completeTrainOptions(options, whole, network);
   return planRoute(
     trainRequest(network, whole, completed, options, data instanceof Dataset || data instanceof FileDataset),
   );

@@ -7,8 +7,10 @@ import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../
 import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
+import { type Network, seedOf } from "../network/network.js";
 import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
 import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
+import { checkLossNetwork } from "../run/loss-targets.js";
 import type { TrainRecord } from "../run/record.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
@@ -74,20 +76,21 @@ export const DEFAULT_VALIDATION = 0.15;
 export function completeTrainOptions(
   options: TrainOptions,
   data: Dataset | FileDataset,
-  networkSeed: number,
+  network: Network,
 ): CompletedTrainOptions {
-  return finish(trainOptionSteps(options, data, networkSeed));
+  return finish(trainOptionSteps(options, data, network));
 }
 
 /** The same in pieces: validation data are copied and checked. */
 export function* trainOptionSteps(
   options: TrainOptions,
   data: Dataset | FileDataset,
-  networkSeed: number,
+  network: Network,
 ): Steps<CompletedTrainOptions> {
   checkOptionNames("options", options, TRAIN_OPTION_NAMES);
   const run = completeRunOptions(options);
-  const { method = levenbergMarquardt(), route = "auto", condition = false, seed = networkSeed } = options;
+  checkLossNetwork(network, run.loss, options.loss !== undefined);
+  const { method = levenbergMarquardt(), route = "auto", condition = false, seed = seedOf(network) } = options;
   checkMethod("options.method", method);
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   if (data instanceof FileDataset && options.monitor !== undefined)

@@ -9,7 +9,7 @@ import { scalingInEffect } from "../linearize/problem.js";
 import { lossRule } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Reason } from "../method/reason.js";
-import { type Network, seedOf } from "../network/network.js";
+import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
@@ -17,7 +17,7 @@ import type { TrainRoute } from "../plan/route.js";
 import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import type { ObservedRun, Observer } from "../run/observer.js";
-import { lossFactor, trainingDataSteps } from "../run/prepare.js";
+import { lossFactor, predictingNetwork, trainingDataSteps } from "../run/prepare.js";
 import type { TrainRecord } from "../run/record.js";
 import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
@@ -65,7 +65,7 @@ export async function* trainSteps<Report = never>(
   const pace = new Pace(undefined);
   const whole = await finishInTurns(trainingDataSteps(network, data), pace);
   const completed = await withHeldSlots(
-    await finishInTurns(trainOptionSteps(options, whole, seedOf(network)), pace),
+    await finishInTurns(trainOptionSteps(options, whole, network), pace),
     options,
     heldSlots,
   );
@@ -87,7 +87,7 @@ export async function* trainSteps<Report = never>(
   const backend = { backend: options.backend, threads: plan.threads, route: plan.route };
   let begun: Begun;
   try {
-    begun = await begin(network, fit, validation, completed, backend, {
+    begun = await begin(network, { whole, fit, validation }, completed, backend, {
       ...options,
       signal: heardWhile(completed, options),
     });
@@ -97,7 +97,8 @@ export async function* trainSteps<Report = never>(
     const reason = abortReason(signal);
     const engine = { kind: request.engine === "native" ? "native" : "reference", threads: plan.threads };
     const report = (await options.monitor?.onEnd?.(reason)) ?? null;
-    return finish(network, fit, validation, completed, plan, engine, unbegun(network, reason), report);
+    const start = predictingNetwork(network, fit, completed.loss);
+    return finish(start, fit, validation, completed, plan, engine, unbegun(network, reason), report);
   }
   const { start, engine, observed, validationEngine, constant } = begun;
   const settled = { ...completed, loss: begun.fixed.loss };

@@ -1,0 +1,36 @@
+// The rules for the targets of a loss, row by row: probabilities, or distributions over classes. Runs check them on all data
+// (run/loss-targets.ts), engines on the targets that they are made with (backend/check-engine.ts).
+import { type Loss, lossRule } from "./rules.js";
+
+/** How far the sum of a row of probabilities may be from 1: that of numbers written with seven digits. */
+const SUM_ROUNDING = 1e-6;
+
+/** A row of targets that breaks a rule. */
+export interface TargetFault {
+  /** The rule, as errors state it: "must be ...". */
+  readonly rule: string;
+  /** Column of the value that breaks it; null where the sum of the row does. */
+  readonly column: number | null;
+  /** That value, or that sum. */
+  readonly value: number;
+}
+
+/** The check of the row of `outputSize` targets that begins at `at`; null for a loss that takes any finite numbers. */
+export function targetCheck(
+  loss: Loss,
+  outputSize: number,
+): ((targets: Float64Array, at: number) => TargetFault | null) | null {
+  const { targets: kind } = lossRule(loss);
+  if (kind === "real") return null;
+  return (targets, at) => {
+    let sum = 0;
+    for (let column = 0; column < outputSize; column++) {
+      const value = targets[at + column]!;
+      sum += value;
+      if (!(value >= 0 && value <= 1)) return { rule: `must be from 0 to 1 with ${loss.kind}`, column, value };
+    }
+    if (kind !== "distribution" || Math.abs(sum - 1) <= SUM_ROUNDING) return null;
+    const rule = `must sum to 1 in every row with ${loss.kind}: one column a class, a 1 at the class or probabilities`;
+    return { rule, column: null, value: sum };
+  };
+}
