@@ -26,11 +26,11 @@ ${EXIT_CODES_HELP}`;
 export function addConvertCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program
     .command("convert")
-    .argument("<file>", 'table of numbers; "-" is standard input')
+    .argument("<file>", 'table of numbers; "-" reads standard input')
     .argument("<out>", "data file to write");
-  command.description("turn a table larger than memory into a data file, which train reads block by block");
+  command.description("convert a table larger than memory to a data file, which train reads block by block");
   addTableOptions(command, true)
-    .option("--json", "one JSON object")
+    .option("--json", "write one JSON object")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, out: string, flags: ConvertFlags) => done(await convert(file, out, flags, terminal)));
 }

@@ -13,8 +13,8 @@ import type { Terminal } from "./terminal.js";
 export function addEngineCommands(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   program
     .command("doctor")
-    .description("show the engine, its BLAS and threads, run its self-test, name the remedy")
-    .option("--json", "one JSON object")
+    .description("show the engine, its BLAS and its threads, test the engine, and print the remedy if it is missing")
+    .option("--json", "write one JSON object")
     .action(({ json }: { json?: true }) => {
       const { ok, facts, remedy } = doctor();
       if (json) terminal.out.write(jsonLine("doctor", { ok, ...Object.fromEntries(facts), remedy }));

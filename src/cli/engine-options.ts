@@ -18,12 +18,12 @@ export function addRunOptions(command: Command): Command {
   return command
     .option(
       "--memory-limit <bytes>",
-      'what the process may come to, such as "2GiB": more is refused (default: half of the memory)',
+      'most memory that the process may use, such as "2GiB"; a run predicted to need more is refused (default: half of the memory)',
       bytes,
     )
     .option(
       "--slots <count>",
-      "parts that sums over the rows are joined from, a power of two; part of the problem (default 1)",
+      "number of parts into which the sums over the rows are cut, a power of two; the last digits depend on it (default 1)",
       integer(1),
     );
 }
@@ -31,11 +31,14 @@ export function addRunOptions(command: Command): Command {
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--backend <name>", "engine (default: GAUSSFLOW_BACKEND, else auto)").choices([
-        "auto",
-        "native",
-        "typescript",
-      ]),
+      new Option(
+        "--backend <name>",
+        "engine that computes (default: GAUSSFLOW_BACKEND, else auto: native if it is available)",
+      ).choices(["auto", "native", "typescript"]),
     )
-    .option("--threads <count>", "threads (default: GAUSSFLOW_THREADS, else all processors)", integer(1));
+    .option(
+      "--threads <count>",
+      "most threads of the native engine (default: GAUSSFLOW_THREADS, else all processors)",
+      integer(1),
+    );
 }

@@ -7,7 +7,7 @@ export const EXIT = {
   failure: 1,
   /** The command line itself is wrong. */
   usage: 2,
-  /** Training met numbers it could not go on with; the best network so far is saved. */
+  /** Training met a number that is not finite, or memory that it could not get; the best network so far is saved. */
   numerical: 3,
   /** An experiment ran, and a claim of it does not hold. */
   claim: 4,

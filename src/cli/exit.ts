@@ -11,12 +11,12 @@ export { EXIT, type ExitCode } from "./exit-codes.js";
 export const EXIT_CODES_HELP = `
 Exit codes:
   0    success
-  1    a data, model or output file cannot be used, or the machine lacks something
-       (memory, the native engine; plan: training would be refused)
+  1    a data, model or output file cannot be used, or the machine lacks memory or the native engine
+       (plan: the training would be refused)
   2    the command line is wrong
-  3    training stopped on numbers it could not go on with (the best network so far is saved)
+  3    training met a number that is not finite, or memory that it could not get (the best network so far is saved)
   4    a claim of an experiment does not hold
-  130  interrupted by Ctrl-C, 143 by SIGTERM (train: the best network so far is saved; experiment: those that were finished; convert: nothing)`;
+  130  interrupted by Ctrl-C, 143 by SIGTERM (train: the best network so far is saved; experiment: the finished ones; convert: nothing)`;
 
 /** A mistake in the command line that only shows once the options are seen together. */
 export class UsageError extends Error {

@@ -38,10 +38,10 @@ const EVERY = "all";
 const ABOUT = `
 Experiments (defaults: seed, seeds, samples, hidden units):
 ${EXPERIMENTS.map(({ name, title, defaults: { seed, seeds, samples, width } }) => `  ${name.padEnd(14)}${title} (${seed}, ${seeds}, ${samples}, ${width})`).join("\n")}
-  ${EVERY.padEnd(14)}all of them, one report
+  ${EVERY.padEnd(14)}all experiments in one report
 
-Sizes: all but damping need at least as many samples as parameters, damping needs fewer. A teacher network has 5 parameters a hidden
-unit (real: 8, and 1 more, and at most 398 samples): with --width alone, 9 to 40 suits all of them.
+Sizes: all but damping need at least as many samples as parameters, damping needs fewer. A teacher network has 5 parameters per
+hidden unit (real: 8 per unit and 1 more, and at most 398 samples). A --width from 9 to 40 suits every experiment.
 
 Examples:
   $ gaussflow experiment conditioning
@@ -58,16 +58,18 @@ export function addExperimentCommand(
 ): void {
   const command = program
     .command("experiment")
-    .description("run the theory: claims with what is promised and what is measured, and a report with charts")
-    .addArgument(new Argument("[name]", "which").choices([...EXPERIMENTS.map(({ name }) => name), EVERY]))
+    .description(
+      "run experiments on the claims of the theory: print promised and measured values, and write a report with charts",
+    )
+    .addArgument(new Argument("[name]", "experiment to run").choices([...EXPERIMENTS.map(({ name }) => name), EVERY]))
     .option("--seed <number>", "first seed", integer(0))
-    .option("--seeds <count>", "how many seeds from it on", integer(1))
-    .option("--samples <count>", "samples of each problem", integer(2))
-    .option("--width <count>", "hidden units", integer(1))
-    .option("--out <directory>", "where NAME.jsonl and NAME.html go", directory, "gaussflow-experiments")
-    .option("--png", "draw the charts as PNG files too (needs playwright-core and Chromium)")
-    .option("--json", "one JSON object a line on standard output: runs, claims, outcome")
-    .option("--quiet", "write nothing but errors; lines and report go to --out");
+    .option("--seeds <count>", "number of seeds, from the first one on", integer(1))
+    .option("--samples <count>", "number of samples of each problem", integer(2))
+    .option("--width <count>", "number of hidden units", integer(1))
+    .option("--out <directory>", "directory of NAME.jsonl and NAME.html", directory, "gaussflow-experiments")
+    .option("--png", "also write the charts as PNG files (needs playwright-core and Chromium)")
+    .option("--json", "write one JSON object per line to standard output: runs, claims, outcome")
+    .option("--quiet", "print only errors; the report is still written to --out");
   addEngineOptions(command)
     .addHelpText("after", ABOUT)
     .action(async (name: string | undefined, flags: ExperimentFlags) => {

@@ -31,14 +31,22 @@ ${EXIT_CODES_HELP}`;
 /** Adds the command; `done` receives its exit code: 1 where training would be refused. */
 export function addPlanCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("plan").argument("<file>", TRAINED_ON);
-  command.description("say what training would take: route, memory, time, and the alternatives");
+  command.description("predict route, memory and time of a training, and list the alternatives");
   addRunOptions(addEngineOptions(addTableOptions(command)))
-    .addOption(new Option("--hidden <sizes>", "hidden layers").argParser(sizes).default([16, 16], "16,16"))
-    .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", ...TRAIN_ROUTES]).default("auto"))
-    .option("--validation <fraction>", `of the rows (default ${DEFAULT_VALIDATION})`, fraction)
-    .option("--test <fraction>", `of the rows (default ${DEFAULT_TEST})`, fraction)
-    .option("--seed <number>", "of the split", integer(0), 0)
-    .option("--json", "one JSON object")
+    .addOption(new Option("--hidden <sizes>", "units of each hidden layer").argParser(sizes).default([16, 16], "16,16"))
+    .addOption(
+      new Option("--route <name>", "route by which steps are solved")
+        .choices(["auto", ...TRAIN_ROUTES])
+        .default("auto"),
+    )
+    .option(
+      "--validation <fraction>",
+      `share of the rows held out for validation (default ${DEFAULT_VALIDATION})`,
+      fraction,
+    )
+    .option("--test <fraction>", `share of the rows held out for the test (default ${DEFAULT_TEST})`, fraction)
+    .option("--seed <number>", "seed of the split", integer(0), 0)
+    .option("--json", "write one JSON object")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, flags: PlanFlags) => done(await run(file, flags, terminal)));
 }

@@ -30,27 +30,32 @@ interface ModelFlags extends LayoutFlags {
   readonly unseen: "error" | "zeros";
 }
 
-const FILE = 'table with the columns the model was trained on; "-" is standard input';
+const FILE = 'table with the columns that the model was trained on; "-" reads standard input';
 
 function addReading(command: Command): Command {
   command
     .argument("<model>", "file written by gaussflow train --out: a network or an ensemble")
     .argument("<file>", FILE)
     .addOption(
-      new Option("--unseen <rule>", "a category that training never saw").choices(["error", "zeros"]).default("error"),
+      new Option("--unseen <rule>", "treatment of a category that training did not see: an error, or zeros as inputs")
+        .choices(["error", "zeros"])
+        .default("error"),
     );
   return addLayoutOptions(command, { fallback: "as in training" }).option(
     "--memory-limit <bytes>",
-    'what the process may use for the table, such as "2GiB" (default: half of the memory)',
+    'most memory that the process may use for the table, such as "2GiB" (default: half of the memory)',
     bytes,
   );
 }
 
 /** Adds both commands. */
 export function addModelCommands(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
-  addReading(program.command("predict").description("predict a table with a saved model; writes CSV"))
-    .option("--out <file>", "where to write (default: standard output)")
-    .option("--spread", "of an ensemble: also how far its networks are apart, a column a target")
+  addReading(program.command("predict").description("predict the targets of a table with a saved model, as CSV"))
+    .option("--out <file>", "file to write (default: standard output)")
+    .option(
+      "--spread",
+      "also write the standard deviation of the predictions of an ensemble's networks, one column per target",
+    )
     .addHelpText(
       "after",
       `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ gaussflow predict ensemble.json new-cars.csv --spread\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
@@ -58,8 +63,10 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     .action(async (model: string, file: string, flags: ModelFlags) =>
       done(await predict(model, file, flags, terminal)),
     );
-  addReading(program.command("evaluate").description("compare a saved model with the targets in a table"))
-    .option("--json", "one JSON object instead of a table")
+  addReading(
+    program.command("evaluate").description("compare the predictions of a saved model with the targets in a table"),
+  )
+    .option("--json", "write one JSON object in place of a table")
     .addHelpText("after", `\nExample:\n  $ gaussflow evaluate cars.json held-out.csv\n${EXIT_CODES_HELP}`)
     .action(async (model: string, file: string, flags: ModelFlags) =>
       done(await evaluate(model, file, flags, terminal)),

@@ -9,7 +9,8 @@ import { delimiter, integer, list, texts } from "./parse.js";
 import { quotedWord } from "./shell-word.js";
 
 /** The argument of the commands that read a table for training. */
-export const TRAINED_ON = 'table to train on, or data file of gaussflow convert; "-" is a table on standard input';
+export const TRAINED_ON =
+  'table to train on, or data file written by gaussflow convert; "-" reads a table from standard input';
 
 /** How the text of a table is laid out, as commander collects it. */
 export interface LayoutFlags {
@@ -91,34 +92,44 @@ export const ON_COMMAND_LINE: Wording = {
  * `rowByRow`: missing values cannot be filled in; `fallback`: the rule for them by default.
  */
 export function addLayoutOptions(command: Command, { rowByRow = false, fallback = "error" } = {}): Command {
-  const missing = rowByRow ? "refuse them, leave them out" : "refuse them, leave them out, fill inputs with the mean";
+  const missing = rowByRow
+    ? "refuse the table (error) or leave the rows out (drop)"
+    : "refuse the table (error), leave the rows out (drop), or fill inputs with the mean";
   return command
     .option("--ignore <columns>", 'columns to leave out, by name or place ("column 3")', list)
     .addOption(
-      new Option("--missing <rule>", `rows with missing values: ${missing} (default ${fallback})`).choices(
+      new Option("--missing <rule>", `treatment of rows with missing values: ${missing} (default ${fallback})`).choices(
         rowByRow ? ["error", "drop"] : ["error", "drop", "mean"],
       ),
     )
     .option(
       "--missing-values <texts>",
-      "texts that stand for a missing value, in place of NA, NaN, null, None, ?, -, #N/A and the like",
+      "texts that mark a missing value, in place of NA, NaN, null, None, ?, -, #N/A and the like",
       texts,
     )
     .option("--dates <columns>", "columns of dates such as 2024-05-17, read as days since 1970-01-01", list)
     .addOption(
-      new Option("--header <answer>", "is the first row a header? (default: found by looking, and said)").choices([
+      new Option("--header <answer>", "whether the first row is a header (default: detected, with a note)").choices([
         "yes",
         "no",
       ]),
     )
     .addOption(new Option("--no-header").hideHelp())
-    .option("--units-row", "the row below the header holds units, and is left out")
-    .option("--skip <lines>", "lines to leave out at the beginning", integer(0))
-    .option("--comment <sign>", 'lines that begin with this, such as "#", are left out')
-    .option("--delimiter <character>", "default: found by looking; space = any run of blanks", delimiter)
-    .option("--decimal-comma", "numbers are written 1,5")
-    .option("--thousands <sign>", "numbers are written 1,234.5 (or 1.234,5 or 1 234): the sign, or space", thousands)
-    .addOption(new Option("--charset <name>", "of the text (default utf8)").choices(["utf8", "latin1"]));
+    .option("--units-row", "leave out the row below the header, which holds units")
+    .option("--skip <lines>", "number of lines to leave out at the beginning", integer(0))
+    .option("--comment <sign>", 'leave out lines that begin with this sign, such as "#"')
+    .option(
+      "--delimiter <character>",
+      "separator of the columns; space means any run of blanks (default: detected)",
+      delimiter,
+    )
+    .option("--decimal-comma", "read 1,5 as one and a half")
+    .option(
+      "--thousands <sign>",
+      "sign between the thousands of a number, as in 1,234.5 or 1.234,5; space for 1 234",
+      thousands,
+    )
+    .addOption(new Option("--charset <name>", "character set of the text (default utf8)").choices(["utf8", "latin1"]));
 }
 
 /**
@@ -128,25 +139,28 @@ export function addLayoutOptions(command: Command, { rowByRow = false, fallback 
 export function addTableOptions(command: Command, rowByRow = false): Command {
   const needsAll = (flags: string, description: string) => new Option(flags, description).hideHelp(rowByRow);
   command
-    .option(
-      "--target <columns>",
-      "what to predict: one column or several, separated by commas (default: the last)",
-      list,
-    )
+    .option("--target <columns>", "columns to predict, separated by commas (default: the last column)", list)
     .addOption(
-      needsAll("--categorical <columns>", "columns of numbers to be read as categories").argParser<readonly string[]>(
+      needsAll("--categorical <columns>", "columns of numbers to read as categories").argParser<readonly string[]>(
         list,
       ),
     )
-    .option("--numeric <columns>", "columns in which any text is an error", list)
+    .option("--numeric <columns>", "columns that must be numbers; a text in them is an error", list)
     .addOption(
-      needsAll("--max-categories <count>", "most categories of a column (default 50)").argParser<number>(integer(1)),
+      needsAll("--max-categories <count>", "largest number of categories in a column (default 50)").argParser<number>(
+        integer(1),
+      ),
     )
     .option("--weights <column>", "column of sample weights")
-    .addOption(needsAll("--split-column <column>", "column that says train, validation or test"))
-    .addOption(needsAll("--group <column>", "rows of the same value stay together in every split and fold"))
-    .addOption(needsAll("--order <column>", "column of times or numbers: the last rows are held out, none at random"))
-    .addOption(needsAll("--in-order", "the rows are in order: the last are held out, none at random"));
+    .addOption(needsAll("--split-column <column>", "column that assigns each row to train, validation or test"))
+    .addOption(needsAll("--group <column>", "column whose equal values keep rows together in every split and fold"))
+    .addOption(
+      needsAll(
+        "--order <column>",
+        "column of times or numbers by which rows are held out: the last ones, none at random",
+      ),
+    )
+    .addOption(needsAll("--in-order", "hold out the last rows, none at random: the rows are in order"));
   return addLayoutOptions(command, { rowByRow });
 }
 

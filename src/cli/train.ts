@@ -35,49 +35,10 @@ ${EXIT_CODES_HELP}`;
 /** Adds the command; `done` receives its exit code. */
 export function addTrainCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("train").argument("<file>", TRAINED_ON);
-  command.description("train a network on a table and save it");
-  addRunOptions(addEngineOptions(addTableOptions(command)))
-    .addOption(new Option("--hidden <sizes>", "hidden layers").argParser(sizes).default([16, 16], "16,16"))
-    .addOption(new Option("--activation <name>", "of the hidden layers").choices([...ACTIVATION_NAMES]).default("tanh"))
-    .addOption(
-      new Option("--initialization <name>", "of the parameters (default lecun-normal; he-normal with relu)").choices([
-        ...INITIALIZATION_NAMES,
-      ]),
-    )
-    .addOption(
-      new Option("--method <name>", "Levenberg-Marquardt or line-searched Gauss-Newton")
-        .choices(["lm", "gn"])
-        .default("lm"),
-    )
-    .addOption(new Option("--scaling <name>", "of the damping (lm; default root)").choices([...scalingKinds]))
-    .option(
-      "--decay <number>",
-      "weight decay: so much times half the squares of the parameters is added to half those of the errors",
-      nonNegative,
-      0,
-    )
-    .addOption(new Option("--route <name>", "how steps are solved").choices(["auto", ...TRAIN_ROUTES]).default("auto"))
-    .option("--validation <fraction>", `of the rows, decides when to stop (default ${DEFAULT_VALIDATION})`, fraction)
-    .option("--test <fraction>", `of the rows, held out to the end (default ${DEFAULT_TEST})`, fraction)
-    .option("--iterations <count>", "at most so many, from the start of the run", integer(0), 200)
-    .option("--seconds <number>", "at most so long", positive)
-    .option("--patience <count>", "iterations without a better validation loss before it stops", integer(1), 20)
-    .option("--loss <number>", "training loss to stop at (mean of squares, standardized units)", nonNegative)
-    .option("--seed <number>", "of the split and the initial parameters", integer(0), 0)
-    .option("--restarts <count>", "train from so many starts, one a core, and keep the best", integer(1))
-    .option("--ensemble <count>", "keep so many of the best runs of --restarts; they predict their mean", integer(2))
-    .option("--cross-validate <folds>", "also say how well such networks predict rows they have not seen", integer(2))
-    .option("--out <file>", "where to save the model")
-    .option("--checkpoint <file>", "save the state of the run every 10 iterations")
-    .option("--resume <file>", "go on from a checkpoint of the same run")
-    .option(
-      "--monitor",
-      "say whether it has converged, how fast, and what holds it back (costs a spectrum an iteration)",
-    )
-    .option("--plot", "draw the loss")
-    .option("--json", "one JSON object a line: records, then the result")
-    .option("--quiet", "write nothing but errors; the model goes to --out")
-    .option("--verbose", "also show method, units, route, memory and engine")
+  command.description("train a network on a table and save the model");
+  addNetworkOptions(addRunOptions(addEngineOptions(addTableOptions(command))));
+  addSearchOptions(command);
+  addOutputOptions(command)
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, flags: TrainFlags) => {
       const many = flags.restarts !== undefined || flags.crossValidate !== undefined;
@@ -114,4 +75,89 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
     progress?.done();
     watch.dispose();
   }
+}
+
+/** The network, and how its steps are found. */
+function addNetworkOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--hidden <sizes>", "units of each hidden layer").argParser(sizes).default([16, 16], "16,16"))
+    .addOption(
+      new Option("--activation <name>", "activation of the hidden layers")
+        .choices([...ACTIVATION_NAMES])
+        .default("tanh"),
+    )
+    .addOption(
+      new Option(
+        "--initialization <name>",
+        "distribution of the initial parameters (default lecun-normal; he-normal with relu)",
+      ).choices([...INITIALIZATION_NAMES]),
+    )
+    .addOption(
+      new Option("--method <name>", "training method: Levenberg-Marquardt (lm) or Gauss-Newton with a line search (gn)")
+        .choices(["lm", "gn"])
+        .default("lm"),
+    )
+    .addOption(
+      new Option("--scaling <name>", "scaling matrix of the damping (lm only; default root)").choices([
+        ...scalingKinds,
+      ]),
+    )
+    .option(
+      "--decay <number>",
+      "weight decay d: adds d/2 times the sum of the squared parameters to half the sum of the squared errors",
+      nonNegative,
+      0,
+    )
+    .addOption(
+      new Option("--route <name>", "route by which steps are solved")
+        .choices(["auto", ...TRAIN_ROUTES])
+        .default("auto"),
+    );
+}
+
+/** Parts of the rows, stop rules, and many trainings at once. */
+function addSearchOptions(command: Command): Command {
+  return command
+    .option(
+      "--validation <fraction>",
+      `share of the rows held out to decide when to stop (default ${DEFAULT_VALIDATION})`,
+      fraction,
+    )
+    .option(
+      "--test <fraction>",
+      `share of the rows held out for the errors at the end (default ${DEFAULT_TEST})`,
+      fraction,
+    )
+    .option("--iterations <count>", "most iterations, counted from the start of the run", integer(0), 200)
+    .option("--seconds <number>", "most seconds of training", positive)
+    .option("--patience <count>", "iterations without a better validation loss before training stops", integer(1), 20)
+    .option("--loss <number>", "training loss at which to stop (mean of squares in standardized units)", nonNegative)
+    .option("--seed <number>", "seed of the split and of the initial parameters", integer(0), 0)
+    .option("--restarts <count>", "number of starts to train from, one per core; the best is kept", integer(1))
+    .option(
+      "--ensemble <count>",
+      "number of the best runs of --restarts to keep; the model predicts their mean",
+      integer(2),
+    )
+    .option(
+      "--cross-validate <folds>",
+      "number of folds of a cross-validation, which estimates the errors on rows that training has not seen",
+      integer(2),
+    );
+}
+
+/** Files and what is printed. */
+function addOutputOptions(command: Command): Command {
+  return command
+    .option("--out <file>", "file of the model")
+    .option("--checkpoint <file>", "file in which to save the state of the run every 10 iterations")
+    .option("--resume <file>", "continue from a checkpoint of the same run")
+    .option(
+      "--monitor",
+      "report whether the training has converged, how fast, and what limits it (costs one spectrum per iteration)",
+    )
+    .option("--plot", "draw the loss by iteration")
+    .option("--json", "write one JSON object per line: the records, then the result")
+    .option("--quiet", "print only errors; the model is still written to --out")
+    .option("--verbose", "also print method, units, route, memory and engine");
 }

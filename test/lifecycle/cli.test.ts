@@ -181,9 +181,9 @@ describe("gaussflow train", () => {
 
   it("shows defaults as they are typed, and those that hang on other options", () => {
     const help = run(["train", "--help"]).out.replace(/\s+/g, " ");
-    expect(help).toContain("hidden layers (default: 16,16)");
-    expect(help).toContain("of the parameters (default lecun-normal; he-normal with relu)");
-    expect(help).toContain("decides when to stop (default 0.15)");
+    expect(help).toContain("units of each hidden layer (default: 16,16)");
+    expect(help).toContain("initial parameters (default lecun-normal; he-normal with relu)");
+    expect(help).toContain("held out to decide when to stop (default 0.15)");
   });
 
   it("a weight decay beyond the range of numbers ends with 3 and says so", () => {
