@@ -25,6 +25,12 @@ export function checkOptionNames(argument: string, options: unknown, names: read
     throw argumentError(argument, `has no option of that name; ${suggestion(foreign, names, names.length)}`, foreign);
 }
 
+/** Without the options that are `undefined`: those take their default, and must not overwrite one in a spread. */
+export function definedOptions<T extends object>(options: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
+  const defined = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as { [Name in keyof T]: Exclude<T[Name], undefined> };
+}
+
 export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== "function") throw argumentError(what, "must be a function", value);
 }

@@ -23,7 +23,7 @@ export interface FieldPoint {
   readonly loss: number;
   readonly objective: number;
   readonly gradientNorm: number;
-  /** NaN for rho = 1, where no curvature is formed. */
+  /** NaN for rho = 1, where no curvature is formed, and with losses other than squared error. */
   readonly gradientCosine: number;
   /** -d objective/dt = gradient^T (alpha-scaled H)^-1 gradient. */
   readonly dissipation: number;

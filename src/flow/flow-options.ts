@@ -16,7 +16,10 @@ import type { FlowEvent } from "./flow-events.js";
 
 /** Options of `flow`. `Report` is the type of the monitor's report. */
 export interface FlowOptions<Report = unknown> extends RunOptions<FlowRecord, Report> {
-  /** rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: 0 for p <= n c, else `spectralDamping()`. */
+  /**
+   * rho from 0 (Gauss-Newton) to 1 (gradient flow), a schedule, or a function. Default: `spectralDamping()` for p > n c; else 0, but 0.1 with
+   * `softmaxCrossEntropy` without decay, whose undamped system is singular.
+   */
   readonly damping?: number | DampingSchedule | ((view: ScheduleView) => number) | undefined;
   /** Time at which the flow starts. Default 0. */
   readonly from?: number | undefined;
@@ -70,9 +73,10 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   checkIntegrator(integrator);
   const { from = 0, until = 5 } = options;
   checkSpan(from, until);
-  const schedule =
-    options.damping === undefined && p > equations ? spectralDamping() : asSchedule(options.damping ?? 0);
-  checkDamping(schedule, route, network, equations, run.loss);
+  const singular = run.loss.decay > 0 ? null : singularity(route, network, equations, run.loss);
+  const schedule = asSchedule(options.damping ?? defaultDamping(p, equations, run.loss));
+  if (singular !== null && schedule.name === "constant" && schedule.settings.rho === 0)
+    throw argumentError("options.damping", singular, options.damping);
   const { stop = {} } = options;
   checkOptionNames("options.stop", stop, ["loss", "gradient", "seconds"]);
   for (const [name, value] of Object.entries(stop))
@@ -97,38 +101,29 @@ export function completeFlowOptions(options: FlowOptions, network: Network, data
   };
 }
 
-/** Refuses undamped systems that are singular by construction, before anything runs. */
-function checkDamping(
-  schedule: DampingSchedule,
+/** rho for a loss whose undamped system is singular, where the smallest eigenvalue is rounding and no damping can follow it. */
+const SINGULAR_DAMPING = 0.1;
+
+function defaultDamping(p: number, equations: number, loss: Loss): number | DampingSchedule {
+  if (p > equations) return spectralDamping();
+  return lossRule(loss).factor === "full" && loss.decay === 0 ? SINGULAR_DAMPING : 0;
+}
+
+/** Why the undamped system is singular by construction, as the rule of an error; null where it can be regular. */
+function singularity(
   route: CompletedFlowOptions["route"],
   network: Network,
   equations: number,
   loss: Loss,
-): void {
-  if (schedule.name !== "constant" || schedule.settings.rho !== 0 || loss.decay > 0) return;
+): string | null {
   const p = network.parameterCount;
-  if (lossRule(loss).factor === "full" && network.options.outputActivation === "identity")
-    throw argumentError(
-      "options.damping",
-      `must be above 0 with ${loss.kind}, or its decay: a shift of all outputs changes no probability, so that the undamped system is singular; use spectralDamping()`,
-      0,
-    );
+  if (lossRule(loss).factor === "full")
+    return `must be above 0 with ${loss.kind}, or its decay: a shift of all outputs changes no probability, so that the undamped system is singular; use a constant such as ${SINGULAR_DAMPING}`;
   if (p > equations)
-    throw argumentError(
-      "options.damping",
-      `must be above 0 for ${p} parameters and ${equations} equations: without damping the system is singular by construction, use spectralDamping()`,
-      0,
-    );
+    return `must be above 0 for ${p} parameters and ${equations} equations: without damping the system is singular by construction, use spectralDamping()`;
   if (route === "dual" && p < equations)
-    throw argumentError(
-      "options.damping",
-      `must be above 0 with route "dual" for ${p} parameters and ${equations} equations: the kernel has rank ${p} at most`,
-      0,
-    );
+    return `must be above 0 with route "dual" for ${p} parameters and ${equations} equations: the kernel has rank ${p} at most`;
   if (network.options.drawn?.initialization === "symmetric" && !network.options.centered)
-    throw argumentError(
-      "options.damping",
-      'must be above 0 with initialization "symmetric", whose paired units make J singular at the start: use centered: true, which also starts at 0',
-      0,
-    );
+    return 'must be above 0 with initialization "symmetric", whose paired units make J singular at the start: use centered: true, which also starts at 0';
+  return null;
 }

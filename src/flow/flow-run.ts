@@ -36,7 +36,7 @@ export interface FlowRunContext {
   readonly terms: () => ResidualTerms | Promise<ResidualTerms>;
   /** Parameters at the start of the flow, also in a resumed flow. */
   readonly start: Float64Array;
-  /** From the sum loss to the reported mean of squares. */
+  /** 2 / (sum of weights * outputs): from a sum loss to twice its weighted mean over samples and outputs. */
   readonly meanFactor: number;
   /** From the sum loss to the mean of the records; the same with squared error. */
   readonly lossFactor: number;

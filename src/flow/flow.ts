@@ -7,6 +7,7 @@ import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { inFirstSpelling } from "../first-spelling.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import { optionsText } from "../network/network-options.js";
@@ -96,7 +97,9 @@ export interface FlowResult<Report = unknown> {
   readonly slots: number;
   /** Seconds of the whole flow. */
   readonly seconds: number;
-  /** What `flow` chose, as one line. */
+  /** The loss that the flow descends. */
+  readonly lossUsed: Loss;
+  /** What `flow` chose, as one line; a loss other than squared error is named in it. */
   readonly chosen: string;
   /** Problems that did not end the flow, as in `TrainResult`. */
   readonly warnings: readonly string[];
@@ -288,7 +291,7 @@ function unbegun(
 
 async function finish<Report>(
   start: Network,
-  { schedule, integrator, slots }: CompletedFlowOptions,
+  { schedule, integrator, loss, slots }: CompletedFlowOptions,
   options: FlowOptions<Report>,
   plan: Plan,
   engine: Pick<Engine, "kind" | "threads">,
@@ -297,6 +300,8 @@ async function finish<Report>(
   const reason = run.reason ?? { code: "no-progress", message: "the flow was given up" };
   const at = (state: Float64Array) => start.withParameters(state.slice(0, start.parameterCount));
   const rho = Object.entries(schedule.settings).map(([name, value]) => `${name} = ${value}`);
+  const rule = lossRule(loss);
+  const named = rule.sumOfSquares ? "" : `, ${rule.label}`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   return {
     network: start.withParameters(run.best.parameters),
@@ -321,7 +326,8 @@ async function finish<Report>(
     threads: engine.threads,
     slots,
     seconds: run.elapsed,
-    chosen: `${schedule.name} damping${rho.length > 0 ? ` (${rho.join(", ")})` : ""}, ${integrator.label}, ${run.field.route} route (${plan.because}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`,
+    lossUsed: loss,
+    chosen: `${schedule.name} damping${rho.length > 0 ? ` (${rho.join(", ")})` : ""}, ${integrator.label}${named}, ${run.field.route} route (${plan.because}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`,
     warnings: run.warnings,
   };
 }

@@ -1,7 +1,7 @@
 // Computes the norm of the local error of a flow, measured in the predictions; `flow-run.ts` gives it to the integrator. An error e of the
 // parameters changes the weighted residuals by sqrt(s) alpha J e, and the rows sqrt(d) w of a weight decay by sqrt(d) e, so
 //
-//   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * rms(sqrt(s) (y - psi_0)))
+//   |e| = rms(sqrt(s) alpha J e; sqrt(d) e) / (atol + rtol * sqrt(2 l_0)),   l_0 = mean loss at the start over samples and outputs
 // with rms the root of the mean weighted by s: multiplying all weights by a number changes no step.
 //
 // Directions without effect on the predictions may be wrong without harm. With the error measured on w, the number of steps would depend on
@@ -16,7 +16,7 @@ import type { ErrorNorm } from "../ode/types.js";
 export interface PredictionNormOptions {
   readonly relativeTolerance: number;
   readonly absoluteTolerance: number;
-  /** Weighted rms of y - psi_0. */
+  /** sqrt(2 l_0), l_0 the weighted mean loss at the start over samples and outputs: with squared error the weighted rms of y - psi_0. */
   readonly scale: number;
   /** 2 / (sum of weights * outputs): from half a sum of squares to the weighted mean. */
   readonly meanFactor: number;

@@ -4,9 +4,9 @@
 import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
 import { type Fold, foldsOf } from "../data/folds.js";
 import { argumentError } from "../errors.js";
-import { checkNetwork, type Network, network, seedOf } from "../network/network.js";
+import { checkNetwork, drawnNetwork, type Network, network, seedOf } from "../network/network.js";
 import { type DrawnOptions, drawnOptions, type NetworkOptions } from "../network/network-options.js";
-import { checkCount, checkObject, checkOptionNames, checkText } from "../options.js";
+import { checkCount, checkObject, checkOptionNames, checkText, definedOptions } from "../options.js";
 import { TRAIN_OPTION_NAMES, type TrainOptions } from "../train/train-options.js";
 
 /** One network to train on one data set. */
@@ -68,11 +68,12 @@ export function sweep(job: TrainJob, variants: readonly Variant[]): TrainJob[] {
   const base = optionsOfDraw(job.network);
   return variants.map((variant: Variant, k) => {
     checkVariant(`variants[${k}]`, variant);
-    const made = network({ ...reusable(base, variant.network?.layers), ...variant.network });
+    const varied = { ...reusable(base, variant.network?.layers), ...definedOptions(variant.network ?? {}) };
+    const made = drawnNetwork(varied, `variants[${k}].network`);
     return {
       ...job,
       network: made,
-      options: { ...job.options, seed: job.options?.seed ?? base.seed, ...variant.options },
+      options: { ...job.options, seed: job.options?.seed ?? base.seed, ...definedOptions(variant.options ?? {}) },
       label: joined(job.label, variant.label ?? `variant ${k + 1}: ${made.options.layers.join("-")}`),
     };
   });

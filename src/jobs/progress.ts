@@ -6,7 +6,7 @@ import type { TrainRecord } from "../run/record.js";
 export interface IterationProgress {
   /** Iteration that was accepted, from 0. */
   readonly iteration: number;
-  /** As in the records: weighted mean of squares in the units of training. */
+  /** As in the records: the weighted mean loss in the units of training. */
   readonly loss: number;
   /** Null without validation data, or where it is not finite. */
   readonly validationLoss: number | null;

@@ -36,19 +36,25 @@ const PARAMETERS: Readonly<Record<Loss["kind"], readonly string[]>> = {
   "softmax-cross-entropy": [],
 };
 
-/** @throws GAUSSFLOW_ARGUMENT for what no function of this folder makes */
-export function checkLoss(name: string, loss: unknown): asserts loss is Loss {
+/**
+ * A loss of a caller, with its members in the order of the function that makes it, because checkpoints compare its JSON.
+ * @throws GAUSSFLOW_ARGUMENT for what no function of this folder makes
+ */
+export function checkLoss(name: string, loss: unknown): Loss {
   if (!isObject(loss) || typeof loss.kind !== "string" || !Object.hasOwn(PARAMETERS, loss.kind))
     throw argumentError(name, "must be made by squaredError(), huber(), logistic() or softmaxCrossEntropy()", loss);
   const parameters = PARAMETERS[loss.kind as Loss["kind"]];
-  checkOptionNames(name, loss, ["kind", ...parameters, "decay"]);
+  const members = ["kind", ...parameters, "decay"];
+  checkOptionNames(name, loss, members);
   for (const parameter of parameters)
     if (!(loss.kind === "huber" && loss[parameter] === null)) checkPositive(`${name}.${parameter}`, loss[parameter]);
   checkNonNegative(`${name}.decay`, loss.decay);
+  return Object.fromEntries(members.map((member) => [member, loss[member]])) as unknown as Loss;
 }
 
 /** The same for whoever computes with the loss now. @throws GAUSSFLOW_ARGUMENT also for a Huber loss whose delta has not been found */
-export function checkFixedLoss(name: string, loss: unknown): asserts loss is Loss {
-  checkLoss(name, loss);
+export function checkFixedLoss(name: string, given: unknown): Loss {
+  const loss = checkLoss(name, given);
   if (loss.kind === "huber") checkedDelta(loss, name);
+  return loss;
 }

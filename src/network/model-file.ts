@@ -7,7 +7,7 @@ import { encodingFromJson } from "../data/encoding-json.js";
 import type { ColumnScaling, Scaling } from "../data/scaling.js";
 import { fileError, GaussflowError } from "../errors.js";
 import { fromFirstSpelling } from "../first-spelling.js";
-import { checkPath, checkText } from "../options.js";
+import { checkOptionNames, checkPath, checkText } from "../options.js";
 import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsealAny } from "../sealed-json.js";
 import { Ensemble } from "./ensemble.js";
 import { LINKS, type Link } from "./link.js";
@@ -41,7 +41,7 @@ function bodyOf({ options, parameters, center, scaling, encoding, summary, link 
     scaling: scaling === null ? null : { inputs: columns(scaling.inputs), targets: columns(scaling.targets) },
     encoding,
     summary,
-    // Left out where there is none, so that older releases read the file.
+    // Left out where it is the identity, which is what a file without one means.
     ...(link === "identity" ? {} : { link }),
   };
 }
@@ -77,14 +77,14 @@ export async function loadEnsemble(path: string): Promise<Ensemble> {
 export function ensembleFromJson(text: string, where = "ensemble"): Ensemble {
   checkText("text", text);
   checkText("where", where);
-  return ensembleOf(unsealAny(text, [ENSEMBLE_FORMAT], VERSION, where), where);
+  return readEnsemble(unsealAny(text, [ENSEMBLE_FORMAT], VERSION, where), where);
 }
 
 /** Reads the file of one network or of an ensemble. @throws GAUSSFLOW_FILE naming the file, the field and the reason */
 export async function loadModelOrEnsemble(path: string): Promise<Network | Ensemble> {
   checkPath("path", path);
   const file = unsealAny(await readText(path), [FORMAT, ENSEMBLE_FORMAT], VERSION, path);
-  return file.format === FORMAT ? networkOf(file, path) : ensembleOf(file, path);
+  return file.format === FORMAT ? readNetwork(file, path) : readEnsemble(file, path);
 }
 
 /** What a sealed text holds, with the version that says how its names are spelled. */
@@ -93,11 +93,11 @@ interface Content {
   readonly body: unknown;
 }
 
-function ensembleOf({ version, body }: Content, where: string): Ensemble {
+function readEnsemble({ version, body }: Content, where: string): Ensemble {
   const { networks } = fields(body, where, "body");
   if (!Array.isArray(networks) || networks.length === 0)
     throw fileError(where, "networks must be a list of at least one network");
-  const members = networks.map((body: unknown, k) => networkOf({ version, body }, `${where}, network ${k + 1}`));
+  const members = networks.map((body: unknown, k) => readNetwork({ version, body }, `${where}, network ${k + 1}`));
   try {
     return new Ensemble(members);
   } catch (cause) {
@@ -113,10 +113,10 @@ function ensembleOf({ version, body }: Content, where: string): Ensemble {
 export function modelFromJson(text: string, where = "model"): Network {
   checkText("text", text);
   checkText("where", where);
-  return networkOf(unsealAny(text, [FORMAT], VERSION, where), where);
+  return readNetwork(unsealAny(text, [FORMAT], VERSION, where), where);
 }
 
-function networkOf({ version, body: value }: Content, where: string): Network {
+function readNetwork({ version, body: value }: Content, where: string): Network {
   const spelled = (given: Record<string, unknown>) => (version === 1 ? fromFirstSpelling(given) : given);
   const body = spelled(fields(value, where, "body"));
   const given = spelled(fields(body.network, where, "network"));
@@ -151,8 +151,9 @@ function networkOf({ version, body: value }: Content, where: string): Network {
 function readOptions(given: Record<string, unknown>, version: number, where: string) {
   const names = version === 1 ? FIRST_OPTION_NAMES : HELD_OPTION_NAMES;
   for (const name of names) if (!Object.hasOwn(given, name)) throw fileError(where, `network.${name} is missing`);
-  const held = version === 1 ? fromFirstOptions(given) : given;
   try {
+    if (version === 1) checkOptionNames("network", given, FIRST_OPTION_NAMES);
+    const held = version === 1 ? fromFirstOptions(given) : given;
     const options = checkHeldOptions(held as unknown as CompletedNetworkOptions, "network");
     return { options, architecture: architectureOf(options) };
   } catch (cause) {

@@ -3,7 +3,7 @@
 
 import { argumentError } from "../errors.js";
 import { inFirstSpelling } from "../first-spelling.js";
-import { checkOptionNames, type NumberArray } from "../options.js";
+import { checkOptionNames, isObject, type NumberArray } from "../options.js";
 import { ACTIVATION_NAMES, isActivationName } from "./activations.js";
 import type { ActivationName } from "./architecture.js";
 import { INITIALIZATION_NAMES, type InitializationName } from "./initialize.js";
@@ -74,6 +74,9 @@ export interface CompletedNetworkOptions {
 }
 
 const SHAPE_NAMES = ["layers", "activation", "outputActivation", "bias", "outputScale"] as const;
+
+/** The names of the options of `network`. */
+const NETWORK_OPTION_NAMES = [...SHAPE_NAMES, "initialization", "centered", "seed"] as const;
 
 const PARAMETRIZATIONS: readonly Parametrization[] = ["standard", "ntk"];
 
@@ -161,23 +164,46 @@ function checkParametrization(name: string, value: unknown): asserts value is Pa
     throw argumentError(optionAt(name, "parametrization"), `must be one of ${PARAMETRIZATIONS.join(", ")}`, value);
 }
 
+/** Refuses a member that only `Network.options` has, with the way from there. */
+function refuseHeld(name: string, options: unknown, members: readonly string[], remedy: string): void {
+  const held = isObject(options) ? members.find((member) => Object.hasOwn(options, member)) : undefined;
+  if (held !== undefined)
+    throw argumentError(name, `must not have what only the options of a finished network have: ${remedy}`, held);
+}
+
 /**
  * The options of a network that is drawn.
+ * @param name how errors call them
  * @throws GAUSSFLOW_ARGUMENT that names the option, its rule and the value received
  */
-export function completeNetworkOptions(options: NetworkOptions): CompletedNetworkOptions & { readonly drawn: Draw } {
-  checkOptionNames("options", options, FIRST_OPTION_NAMES);
-  const { outputScale, ...shape } = completeShape(options, "options");
+export function completeNetworkOptions(
+  options: NetworkOptions,
+  name: string,
+): CompletedNetworkOptions & { readonly drawn: Draw } {
+  refuseHeld(
+    name,
+    options,
+    ["drawn", "parametrization"],
+    "for another draw, take const { drawn, parametrization, ...shape } = net.options and { ...shape, ...drawn, seed: 1 }",
+  );
+  checkOptionNames(name, options, NETWORK_OPTION_NAMES);
+  const { outputScale, ...shape } = completeShape(options, name);
   const usual = shape.activation.includes("relu") ? "he-normal" : "lecun-normal";
   const { initialization = usual, centered = false, seed = 0 } = options;
-  const drawn = checkDraw("options", initialization, seed);
-  if (!isBoolean(centered)) throw argumentError("options.centered", "must be true or false", centered);
+  const drawn = checkDraw(name, initialization, seed);
+  if (!isBoolean(centered)) throw argumentError(optionAt(name, "centered"), "must be true or false", centered);
   const parametrization = initialization === "ntk" ? "ntk" : "standard";
   return Object.freeze({ ...shape, parametrization, outputScale, centered, drawn });
 }
 
 /** The options of a network with given parameters, of which nothing is known. @throws GAUSSFLOW_ARGUMENT */
 export function completeGivenOptions(options: GivenNetworkOptions): CompletedNetworkOptions {
+  refuseHeld(
+    "options",
+    options,
+    ["drawn", "centered"],
+    "use net.withParameters(parameters), or leave out drawn and centered and give center: net.center",
+  );
   checkOptionNames("options", options, [...SHAPE_NAMES, "parameters", "center", "parametrization"]);
   const { outputScale, ...shape } = completeShape(options, "options");
   const { parametrization = "standard", center = null } = options;
@@ -214,8 +240,17 @@ export const HELD_OPTION_NAMES = [...SHAPE_NAMES, "parametrization", "centered",
 /** What `network` drew a network from, every default filled in. */
 export type DrawnOptions = Omit<CompletedNetworkOptions, "parametrization" | "drawn"> & Draw;
 
-/** The names that a model file of version 1 must have. */
-export const FIRST_OPTION_NAMES = [...SHAPE_NAMES, "initialization", "centered", "seed"] as const;
+/** The names that a network has in a model file of version 1, in the spelling of today. They never change. */
+export const FIRST_OPTION_NAMES = [
+  "layers",
+  "activation",
+  "outputActivation",
+  "bias",
+  "outputScale",
+  "initialization",
+  "centered",
+  "seed",
+] as const;
 
 /** The options that `network` drew a network with: with another seed, another start. null where the parameters were given. */
 export function drawnOptions(held: CompletedNetworkOptions): DrawnOptions | null {

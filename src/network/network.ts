@@ -74,7 +74,12 @@ export function architectureOf(options: CompletedNetworkOptions): Architecture {
  * @example network({ layers: [6, 16, 16, 1], activation: "tanh", seed: 7 })
  */
 export function network(options: NetworkOptions): Network {
-  const completed = completeNetworkOptions(options);
+  return drawnNetwork(options, "options");
+}
+
+/** The same with another name of the options in errors. */
+export function drawnNetwork(options: NetworkOptions, name: string): Network {
+  const completed = completeNetworkOptions(options, name);
   const architecture = architectureOf(completed);
   const parameters = initialize(architecture, completed.drawn.initialization, completed.drawn.seed);
   const center = completed.centered ? parameters.slice() : null;

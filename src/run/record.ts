@@ -71,7 +71,7 @@ export interface FlowRecord {
   readonly objective: number;
   /** Euclidean norm of the objective's gradient. */
   readonly gradientNorm: number;
-  /** null where no curvature was formed (gradient flow). */
+  /** null where no curvature was formed (gradient flow), and with losses other than squared error. */
   readonly gradientCosine: number | null;
   /** -d objective/dt along the flow; 0 if the flow ends at its start because it has no velocity. */
   readonly dissipation: number;

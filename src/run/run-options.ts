@@ -90,9 +90,9 @@ const checkpointEvery = 10;
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
-  const { loss = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
+  const { loss: given = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
   const { memoryLimit = defaultMemoryLimit(), slots = 1 } = options;
-  checkLoss("options.loss", loss);
+  const loss = checkLoss("options.loss", given);
   checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
   checkMemoryLimit("options.memoryLimit", memoryLimit);

@@ -108,7 +108,7 @@ export async function writeCheckpoint(
     best: point(best, { parameters }),
     bestValidation: bestValidation && point(bestValidation, { parameters, best: best.parameters }),
     stale: snapshot.stale,
-    // Left out with squared error, whose checkpoints older releases read.
+    // Left out with squared error, whose measure of the gradient needs no start.
     ...(snapshot.gradientStart === null
       ? {}
       : { gradientStart: encodeFloats(Float64Array.of(snapshot.gradientStart)) }),

@@ -10,7 +10,7 @@
 import { failed } from "../backend/engine.js";
 import type { Point } from "../linearize/problem.js";
 import type { Reason } from "../method/reason.js";
-import { checkCount, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
+import { checkCount, checkNonNegative, checkOptionNames, checkPositive, definedOptions } from "../options.js";
 import { endsNoRun } from "../step/fidelity.js";
 import type { Best } from "./snapshot.js";
 import type { Trial } from "./trial.js";
@@ -60,7 +60,7 @@ const defaultStop: StopRules = {
 /** Checks and completes the rules. */
 export function stopRules(options: StopOptions = {}, name = "options.stop"): StopRules {
   checkOptionNames(name, options, Object.keys(defaultStop));
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const given = definedOptions(options);
   const rules: StopRules = { ...defaultStop, ...given };
   checkCount(`${name}.iterations`, rules.iterations, 0);
   if (given.seconds !== undefined) checkPositive(`${name}.seconds`, rules.seconds);

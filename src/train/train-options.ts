@@ -8,7 +8,7 @@ import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
 import { type Network, seedOf } from "../network/network.js";
-import { checkBoolean, checkCount, checkOptionNames } from "../options.js";
+import { checkBoolean, checkCount, checkOptionNames, definedOptions } from "../options.js";
 import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { checkLossNetwork } from "../run/loss-targets.js";
 import type { TrainRecord } from "../run/record.js";
@@ -112,8 +112,7 @@ export function* trainOptionSteps(
 /** @throws GAUSSFLOW_ARGUMENT */
 function checkMatrixFree(given: NonNullable<TrainOptions["matrixFree"]> = {}): MatrixFreeSettings {
   checkOptionNames("options.matrixFree", given, Object.keys(defaultMatrixFree));
-  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const settings = { ...defaultMatrixFree, ...asked };
+  const settings = { ...defaultMatrixFree, ...definedOptions(given) };
   if (!PRECONDITIONERS.includes(settings.preconditioner))
     throw argumentError(
       "options.matrixFree.preconditioner",

@@ -61,6 +61,16 @@ describe("models of version 1", () => {
     const { body } = JSON.parse(readFileSync(fixture("model-v1.json"), "utf8"));
     expect(() => modelFromJson(seal("gaussflow-model", 2, body))).toThrow(/network\.parametrization is missing/);
   });
+
+  it("members of version 2 in a file of version 1 are refused", () => {
+    const { body } = JSON.parse(readFileSync(fixture("model-v1.json"), "utf8"));
+    for (const [name, value] of Object.entries({ drawn: { initialization: "ntk", seed: 1 }, parametrization: "ntk" })) {
+      const forged = { ...body, network: { ...body.network, [name]: value } };
+      expect(() => modelFromJson(seal("gaussflow-model", 1, forged))).toThrow(
+        new RegExp(`network has no option.*"${name}"`),
+      );
+    }
+  });
 });
 
 describe("checkpoints of the first spelling go on bit for bit", () => {

@@ -113,11 +113,13 @@ describe("flow refuses", () => {
 
   it("rho = 0 with symmetric starts, and names centered", async () => {
     const paired = network({ layers: [2, 4, 1], initialization: "symmetric", seed: 1 });
-    await refuses({ damping: 0 }, /symmetric.*use centered: true/, paired);
+    await refuses({ damping: 0 }, /symmetric.*use centered: true.*received 0/, paired);
+    await refuses({}, /symmetric.*use centered: true.*received undefined/, paired);
   });
 
   it("rho = 0 in the dual route with fewer parameters than equations", async () => {
-    await refuses({ damping: 0, route: "dual" }, /options.damping must be above 0 with route "dual"/);
+    await refuses({ damping: 0, route: "dual" }, /options.damping must be above 0 with route "dual".*received 0/);
+    await refuses({ route: "dual" }, /options.damping must be above 0 with route "dual".*received undefined/);
   });
 
   it("a network that is none", async () => {

@@ -282,6 +282,16 @@ describe("discretizationGap", () => {
       await expect(discretizationGap(net, half, gap, { [option]: monitor() } as never)).rejects.toThrow(option);
   });
 
+  it("keeps its tight integrator where the option is undefined", async () => {
+    const data = waves(30, 2, 1, 1);
+    const net = network({ layers: [2, 3, 1], centered: true, seed: 1 });
+    const gap = { step: 0.2, steps: 2 };
+    const expected = await discretizationGap(net, data, gap, { damping: 0.5 });
+    expect((await discretizationGap(net, data, gap, { damping: 0.5, integrator: undefined })).rows).toEqual(
+      expected.rows,
+    );
+  });
+
   it("stops where the first of the two ends, and says how", async () => {
     const { network: net, data } = await teacherProblem({
       seed: 2,

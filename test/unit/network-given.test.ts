@@ -101,3 +101,28 @@ describe("a network without a draw", () => {
     for (const [part, message] of wrong) expect(() => networkOf({ ...shape, ...part } as never)).toThrow(message);
   });
 });
+
+describe("the options that a network holds", () => {
+  const net = network({ ...shape, seed: 4 });
+
+  it("are no options of network(), which says how another draw is made of them", () => {
+    expect(() => network(net.options as never)).toThrow(
+      /^options must not have .*\.\.\.drawn, seed: 1 }; received "drawn"/,
+    );
+    expect(() => network({ layers: [2, 1], parametrization: "ntk" } as never)).toThrow(/received "parametrization"/);
+    const { drawn, parametrization: _, ...rest } = net.options;
+    const again = network({ ...rest, ...drawn, seed: 5 });
+    expect(again.parameters).toEqual(network({ ...shape, seed: 5 }).parameters);
+  });
+
+  it("are no options of networkOf() beside parameters, and both remedies give the network", () => {
+    const { parameters } = net;
+    const wrong = { ...net.options, parameters };
+    expect(() => networkOf(wrong as never)).toThrow(
+      /^options must not have .*withParameters\(parameters\).*give center: net\.center; received "drawn"/,
+    );
+    const { drawn: _, centered: __, ...rest } = net.options;
+    expect(networkOf({ ...rest, parameters, center: net.center }).architecture).toEqual(net.architecture);
+    expect(() => networkOf({ ...shape, centered: true, parameters } as never)).toThrow(/received "centered"/);
+  });
+});

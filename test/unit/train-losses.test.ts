@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
 import {
   convertCsv,
+  discretizationGap,
+  dormandPrince,
   flow,
   huber,
   type Loss,
@@ -94,6 +96,10 @@ describe.each(BACKENDS.flatMap((backend) => CASES.map(([name, loss, kind]) => [n
       await expect(train(netOf(kind), data, { ...short, loss: { ...loss, decay: 3 }, resume: path })).rejects.toThrow(
         /another run/,
       );
+      // The same loss, whatever the order of its members.
+      const reversed = Object.fromEntries(Object.entries(loss).reverse()) as unknown as Loss;
+      const same = await train(netOf(kind), data, { ...short, loss: reversed, resume: path });
+      expect([...same.network.parameters]).toEqual([...whole.network.parameters]);
     });
 
     it("is the same from a data file", async () => {
@@ -264,7 +270,7 @@ describe("what is refused", () => {
     [
       "an undamped flow of classes, whose system is singular",
       () => flow(netOf("classes"), dataOf("classes"), { backend: BACKEND, loss: softmaxCrossEntropy(), damping: 0 }),
-      /options\.damping must be above 0 with softmax-cross-entropy.*spectralDamping/,
+      /options\.damping must be above 0 with softmax-cross-entropy.*use a constant such as 0\.1; received 0/,
     ],
     [
       "a gradient rule of a flow",
@@ -281,6 +287,36 @@ describe("what is refused", () => {
     await expect(
       train(net.withScaling(null), dataOf("one"), { ...common, loss: logistic(), stop: { iterations: 1 } }),
     ).resolves.toBeDefined();
+  });
+});
+
+describe("a flow", () => {
+  it("of classes without damping or decay is damped by 0.1 where p <= n c, and ends at its time", async () => {
+    const loss = softmaxCrossEntropy();
+    const path = await flow(netOf("classes"), dataOf("classes"), { backend: BACKEND, loss, until: 1 });
+    expect(path.chosen).toMatch(/^constant damping \(rho = 0\.1\)/);
+    expect([path.reason.code, path.rounding]).toEqual(["until", null]);
+    const decayed = { backend: BACKEND, loss: softmaxCrossEntropy({ decay: 1 }), until: 0.1 };
+    expect((await flow(netOf("classes"), dataOf("classes"), decayed)).chosen).toMatch(/\(rho = 0\)/);
+  });
+
+  it.each(CASES)("of %s names its loss", async (_, loss, kind) => {
+    const path = await flow(netOf(kind), dataOf(kind), { backend: BACKEND, loss, damping: 0.5, until: 0.01 });
+    expect(path.chosen).toMatch(/, (Huber loss \(delta 0\.1\)|logistic loss|softmax cross-entropy), /);
+    expect(path.lossUsed).toEqual(loss);
+    const squares = await flow(netOf("real"), dataOf("real"), { backend: BACKEND, damping: 0.5, until: 0.01 });
+    expect(squares.lossUsed).toEqual(squaredError());
+    expect(squares.chosen).not.toMatch(/loss|error/);
+  });
+
+  it.each(CASES)("of %s ends at the loss that the discretization gap has for it", async (_, loss, kind) => {
+    const options = { backend: BACKEND, loss, damping: 0.5 };
+    const integrator = dormandPrince({ relativeTolerance: 1e-9, absoluteTolerance: 1e-12 });
+    const { rows } = await discretizationGap(netOf(kind), dataOf(kind), { step: 0.1, steps: 3 }, options);
+    const path = await flow(netOf(kind), dataOf(kind), { ...options, integrator, until: 0.1 * 3 });
+    // Two integrations at 1e-9 that differ in their last steps, and two ways to sum 60 rows.
+    expect(rows.at(-1)?.flowLoss).toBeCloseTo(path.records.at(-1)?.loss as number, 7);
+    expect(rows[0]?.eulerLoss).toBeLessThan(path.records[0]?.loss as number);
   });
 });
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import {
   dataset,
+  huber,
   type JobProgress,
   levenbergMarquardt,
   network,
@@ -208,6 +209,28 @@ describe("lists of jobs", () => {
     expect(jobs[1]!.options).toEqual({ stop: { iterations: 5 }, seed: 3 });
     expect(jobs.map(({ label }) => label)).toEqual(["variant 1: 2-4-4-1", "tanh"]);
     expect(() => sweep(job, [{ layers: [2, 1] } as never])).toThrow(/variants\[0\]/);
+  });
+
+  it("a variant's network is named where it is wrong", () => {
+    const bad = (network: object) => () => sweep(smallJob(), [{}, { network }] as never);
+    expect(bad({ initialisation: "ntk" })).toThrow(/^variants\[1\]\.network has no option .*"initialization"/);
+    expect(bad({ seed: -1 })).toThrow(/^variants\[1\]\.network\.seed must be/);
+    expect(bad({ centered: 1 })).toThrow(/^variants\[1\]\.network\.centered must be/);
+    expect(bad({ layers: [2] })).toThrow(/^variants\[1\]\.network\.layers must be/);
+  });
+
+  it("options of a variant that are undefined leave those of the job", () => {
+    const job = {
+      ...smallJob(),
+      network: network({ layers: [2, 5, 1], activation: "silu", seed: 3 }),
+      options: { ...smallJob().options, loss: huber({ delta: 1 }) },
+    };
+    const [varied] = sweep(job, [
+      { network: { activation: undefined, seed: undefined }, options: { loss: undefined, seed: undefined } },
+    ]);
+    expect(varied!.network.parameters).toEqual(job.network.parameters);
+    expect(varied!.network.options).toEqual(job.network.options);
+    expect(varied!.options).toEqual({ ...job.options, seed: 3 });
   });
 });
 

@@ -1,7 +1,7 @@
 // Checks and completes the options of `levenbergMarquardt` (levenberg-marquardt.ts), when a user or rebuild-method.ts makes the method.
 import { argumentError } from "../../errors.js";
 import { type ScalingKind, scalingKinds } from "../../linearize/problem.js";
-import { checkBoolean, checkOptionNames, checkPositive } from "../../options.js";
+import { checkBoolean, checkOptionNames, checkPositive, definedOptions } from "../../options.js";
 import type { PrecisionChoice } from "../../step/precision.js";
 import type { ResidualCurvature } from "../../step/secant.js";
 import type { CurvatureSamples } from "../../step/subset.js";
@@ -78,8 +78,7 @@ type Chosen = "scaling" | "damping" | "precision" | "curvatureSamples" | "residu
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeOptions(options: LevenbergMarquardtOptions): LevenbergMarquardtSettings {
   checkOptionNames("options", options, Object.keys(defaults));
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings: LevenbergMarquardtSettings = { ...defaults, ...given };
+  const settings: LevenbergMarquardtSettings = { ...defaults, ...definedOptions(options) };
   for (const [name, { allowed, rule }] of Object.entries(choices))
     if (!allowed.includes(settings[name as Chosen]))
       throw argumentError(`options.${name}`, rule, settings[name as Chosen]);
