@@ -83,11 +83,12 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   // A subset that defines the model grows in every run that converges; the subset of a preconditioner rarely does.
   const drawn = engine === "native" ? nativeSubset(route, route === "primal" ? first : most, sizes) : 0;
   const grown = engine === "native" ? nativeSubset(route, most, sizes) : 0;
+  const pending = pendingDoubles(route, sizes);
   const workspaces =
     DOUBLE *
-    (pendingDoubles(route, sizes) +
-      (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes)));
-  const vectors = DOUBLE * (vectorsOf(net.parameterCount) + (engine === "native" ? 0 : waiting(net, n)));
+    (pending.held + (engine === "native" ? nativeWorkspace(route, sizes) + drawn : referenceWorkspace(route, sizes)));
+  const vectors =
+    DOUBLE * (pending.passing + vectorsOf(net.parameterCount) + (engine === "native" ? 0 : waiting(net, n)));
   const process = costsOf(engine).processBytes + (engine === "native" ? sizes.threads * PACKED_BYTES : 0);
   // The monitor's curvature is in double precision: a run in single precision frees its own at every observation.
   const observed = sizes.observed?.curvature === true && sharesMatrix(route, sizes) ? doubled : 0;
@@ -201,15 +202,19 @@ function matrices(route: Route, { architecture: net, sampleCount: n, engine, sin
   return { curvature: bytes, factor: bytes, doubled: half ? 2 * bytes : 0 };
 }
 
+/** Vectors of p entries that the native engine sums over samples apart: gradient, diagonal, products. Gram has its diagonal from the matrix. */
+const SUMMED = { primal: 1, dual: 2, orthogonal: 0, "matrix-free": 3 } as const;
+
 /**
- * Sums of slots that wait for their partners (`backend/slots.ts`): of gradient and diagonal, and of the Gram matrix beside the one that the
- * memory of the idle factor holds.
+ * Sums of slots that wait for their partners (`backend/slots.ts`): the Gram matrices beside the one that the memory of the idle factor holds,
+ * and vectors, which the reference engine allocates at each call.
  */
-function pendingDoubles(route: Route, { architecture: net, engine, slots = 1 }: Sizes): number {
+function pendingDoubles(route: Route, { architecture: net, engine, slots = 1 }: Sizes) {
   const p = net.parameterCount;
   const pending = pendingSums(slots);
   const matrices = route === "primal" ? Math.max(0, pending - 1) : 0;
-  return 2 * p * pending + matrices * (engine === "native" ? (p * (p + 1)) / 2 : p ** 2);
+  if (engine === "typescript") return { held: matrices * p ** 2, passing: 2 * p * pending };
+  return { held: (matrices * p * (p + 1)) / 2 + SUMMED[route] * p * pending, passing: 0 };
 }
 
 /** Doubles of one sample's panels: Tangents::DoublesPerSample. */
@@ -225,7 +230,10 @@ const factorRows = ({ outputSize: c, lossFactor }: PlannedNetwork) => (lossFacto
 const factorTile = (net: PlannedNetwork, more: number) =>
   net.lossFactor === undefined ? 0 : 256 * (factorRows(net) + more * net.outputSize);
 
-function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, threads, single }: Sizes): number {
+function nativeWorkspace(
+  route: Route,
+  { architecture: net, sampleCount: n, threads, single, slots = 1 }: Sizes,
+): number {
   const { layers, parameterCount: p, outputSize: c } = net;
   const widest = widestLayer(net);
   const slopes = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
@@ -245,7 +253,9 @@ function nativeWorkspace(route: Route, { architecture: net, sampleCount: n, thre
   const shared = block * doublesPerSample(net) + forward + passes + vectors[route] * p;
   if (route === "primal") {
     const products = single === true ? productDoubles(net, n, threads) : 0;
-    return shared + block * rowDoubles(net) + gramScratch(net) * threads + products + systemVectors(p) * p;
+    // A block is within one slot.
+    const rows = Math.min(block, Math.ceil(n / slots));
+    return shared + rows * rowDoubles(net) + gramScratch(net) * threads + products + systemVectors(p) * p;
   }
   if (route === "dual") return shared + kernelDoubles(net, n, threads) + systemVectors(n * c) * n * c;
   if (route === "orthogonal") return shared + Math.max(block * c, p) * (p + 1);

@@ -44,7 +44,7 @@ const losses = [squaredError(), softmaxCrossEntropy()];
 
 /** The samples of one slot. */
 function part(data: EngineData, slot: number, slots: number): EngineData {
-  const [first, end] = [firstOfSlot(slot, slots, n), firstOfSlot(slot + 1, slots, n)];
+  const [first, end] = [slot, slot + 1].map((k) => firstOfSlot(k, slots, data.sampleCount)) as [number, number];
   const rows = (values: Float64Array, width: number) => values.slice(first * width, end * width);
   const { inputs: x, targets: y, weights: s } = data;
   return { ...data, sampleCount: end - first, inputs: rows(x, 3), targets: rows(y, c), weights: s && rows(s, 1) };
@@ -109,13 +109,17 @@ describe.each(engines)("slots of the %s engine", (_, create) => {
 
     it.each(Object.keys(sums))("%s is the tree of the sums of the slots, bit for bit", async (name) => {
       const sum = sums[name]!;
-      const plain = await using(data, 1, (engine) => sum(engine, 0));
+      // A kernel of all samples would only cost time.
+      const set = name.endsWith("dual") ? part(data, 0, 4) : data;
+      const plain = await using(set, 1, (engine) => sum(engine, 0));
       for (const slots of [1, 2, 4, 8]) {
         const each: Float64Array[] = [];
-        for (let slot = 0; slot < slots; slot++)
-          each.push(await using(part(data, slot, slots), 1, (engine) => sum(engine, firstOfSlot(slot, slots, n))));
+        for (let slot = 0; slot < slots; slot++) {
+          const first = firstOfSlot(slot, slots, set.sampleCount);
+          each.push(await using(part(set, slot, slots), 1, (engine) => sum(engine, first)));
+        }
         for (const threads of [1, 2]) {
-          const joined = await using({ ...data, slots }, threads, (engine) => sum(engine, 0));
+          const joined = await using({ ...set, slots }, threads, (engine) => sum(engine, 0));
           expect(joined).toEqual(tree(each));
           // n c terms in another order, of the size of the largest: eps each.
           expect(difference(plain, joined)).toBeLessThan(n * c * Number.EPSILON);

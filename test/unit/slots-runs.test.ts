@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { loadNative } from "../../src/backend/native/load.js";
 import { inFlags } from "../../src/cli/flag-names.js";
 import {
   flow,
@@ -20,8 +21,8 @@ import {
 import { timeless } from "../helpers/many-jobs.js";
 import { waves } from "../helpers/problems.js";
 
-const backends = ["typescript"] as const;
-const data = waves(260, 3, 2, 5);
+const backends = loadNative().ok ? (["typescript", "native"] as const) : (["typescript"] as const);
+const data = waves(160, 3, 2, 5);
 const net = network({ layers: [3, 7, 2], seed: 4 });
 const wide = network({ layers: [3, 24, 24, 2], seed: 4 });
 const folder = await mkdtemp(join(tmpdir(), "gaussflow-"));
@@ -115,6 +116,30 @@ describe.each(backends)("trainings with slots, %s engine", (backend) => {
   }, 60_000);
 });
 
+describe.skipIf(!loadNative().ok)("trainings on one thread and on two", () => {
+  // Large enough that the plan uses both threads.
+  const many = waves(3000, 6, 2, 7);
+  const few = waves(220, 6, 2, 7);
+  const large = network({ layers: [6, 24, 24, 2], seed: 2 });
+
+  it.each([
+    ["primal", many, {}],
+    ["dual", few, { route: "dual" }],
+    ["matrix-free", many, { route: "matrix-free" }],
+  ] as const)("%s: have equal bits for equal slots, and other bits for other slots", async (_, set, more) => {
+    const seen = new Set<string>();
+    for (const slots of [1, 2, 4, 8]) {
+      const run = (threads: number) =>
+        train(large, set, { backend: "native", stop: { ...stop, iterations: 4 }, threads, slots, ...more });
+      const [one, two] = [await run(1), await run(2)];
+      expect([one.threads, two.threads]).toEqual([1, 2]);
+      expect(timeless(two)).toEqual(timeless(one));
+      seen.add(JSON.stringify(timeless(one).networks));
+    }
+    expect(seen.size).toBe(4);
+  });
+});
+
 describe("a checkpoint of one slot", () => {
   it("does not say so, and is not resumed with others", async () => {
     const path = join(folder, "one.json");
@@ -136,12 +161,12 @@ describe("slots are refused", () => {
   it("where they are no power of two, or more than the samples that are fitted", async () => {
     for (const slots of [0, 3, 1.5, 2048, "4"])
       await refused({ slots }, /^options\.slots must be a power of two from 1 to 1024/);
-    // 15% of the 260 are held out.
+    // 15% of the 160 are held out.
     await refused(
       { slots: 256 },
-      /^options\.slots must be at most the number of samples that are fitted, 221; received 256/,
+      /^options\.slots must be at most the number of samples that are fitted, 136; received 256/,
     );
-    expect(plan(net, data, { slots: 256, validation: false }).slots).toBe(256);
+    expect(plan(net, data, { slots: 128, validation: false }).slots).toBe(128);
   });
 
   it("with the monitor, in the words of the command line too", async () => {

@@ -1,13 +1,46 @@
 // The slots of sums over samples: which numbers are slots, where they are cut, and in which order their sums are joined.
 import { describe, expect, it } from "vitest";
+import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { createEngine, network } from "../../src/index.js";
+import { engineBytes } from "../../src/plan/memory-model.js";
+import { waves } from "../helpers/problems.js";
 
 const data = (sampleCount: number, slots: number) => {
   const values = Float64Array.from({ length: sampleCount }, (_, i) => Math.sin(i));
   return { sampleCount, inputs: values, targets: values.map(Math.cos), slots };
 };
 const { architecture } = network({ layers: [1, 3, 1], seed: 1 });
+
+const engines = loadNative().ok ? (["typescript", "native"] as const) : (["typescript"] as const);
+
+describe.each(engines)("planned bytes of slots, %s engine", (backend) => {
+  it.each(["primal", "dual", "matrix-free"] as const)("%s: grow as those of the engine do", async (route) => {
+    const net = network({ layers: [3, 24, 24, 1], seed: 1 });
+    const { sampleCount, inputs, targets } = waves(600, 3, 1, 2);
+    const bytes = async (slots: number) => {
+      const engine = createEngine(net.architecture, { sampleCount, inputs, targets, slots }, { backend, threads: 2 });
+      const scaling = new Float64Array(route === "dual" ? engine.layerCount : engine.parameterCount);
+      await engine.linearize(net.parameters, { curvature: route, decay: 0, scaling });
+      if (route === "matrix-free") await engine.curvatureProduct(net.parameters);
+      else {
+        await engine.solve({ damping: 1, decay: 0, scaling });
+        await engine.accelerate(net.parameters, scaling);
+      }
+      const held = engine.bytes();
+      engine.dispose();
+      const sizes = { architecture: net.architecture, sampleCount, validationCount: 0, weighted: false };
+      return { held, planned: engineBytes(route, { ...sizes, engine: backend, threads: 2, copies: 0, slots }) };
+    };
+    const one = await bytes(1);
+    for (const slots of [2, 4, 8]) {
+      const more = await bytes(slots);
+      const [planned, held] = [more.planned - one.planned, more.held - one.held];
+      // Beside the sums there are lists of tasks, some hundreds of bytes.
+      expect(Math.abs(planned - held)).toBeLessThan(1e-3 * one.held);
+    }
+  });
+});
 
 describe("the number of slots of an engine", () => {
   it.each([0, 3, -2, 1.5, 2048, Number.NaN, "2", null])("is refused where it is %s", (slots) => {
