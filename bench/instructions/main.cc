@@ -74,7 +74,8 @@ void Run(const std::string& name) {
     });
   } else if (name == "products") {
     Problem at({8, 64, 64, 2}, 512);
-    Products products(at.net, at.data, 1);
+    SlotTree tree;
+    Products products(at.net, at.data, 1, tree);
     products.SetParameters(at.parameters.data());
     const Vector vectors = Draw(2).Normals(4 * at.net.parameter_count);
     Vector out(vectors.size());

@@ -19,8 +19,8 @@ Engine::Engine(Architecture architecture, int threads, size_t slots)
       threads_(std::clamp(threads, 1, ThreadPool::kMaxThreads)),
       data_(slots),
       tangents_(net_, data_, threads_),
-      products_(net_, data_, threads_),
-      curvatures_(net_, threads_, data_, tangents_, products_, parameters_),
+      products_(net_, data_, threads_, sums_),
+      curvatures_(net_, threads_, data_, tangents_, products_, parameters_, sums_),
       curvature_(&curvatures_.none()) {}
 
 Status Engine::SetData(size_t n, const double* inputs, const double* targets,
@@ -137,7 +137,7 @@ Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearizati
   has_residual_ = true;
   double sums[kLosses] = {};
   Status status = losses_.Reserve(slots, kLosses, threads_);
-  if (status.ok()) status = gradients_.Reserve(slots, gradient_.size(), threads_);
+  if (status.ok()) status = sums_.Reserve(slots, gradient_.size(), threads_);
   // Where one block has room for all samples, their passes are run at once.
   if (status.ok() && most == n) status = tangents_.Compute(parameters_.data(), 0, n, true, cancel);
   for (size_t slot = 0; slot < slots.count(); ++slot) {
@@ -155,7 +155,7 @@ Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearizati
       if (!status.ok()) return status;
     }
     losses_.Close(slot, sums);
-    gradients_.Close(slot, gradient_.data());
+    sums_.Close(slot, gradient_.data());
     const double before = Now();
     status = curvature->EndSlot(slot, cancel);
     result->curvature_seconds += Now() - before;
@@ -238,7 +238,7 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
       if (!derived.ok()) return derived;
       return tangents_.AddTransposeProduct({second.data(), count}, cancel, sum.data());
     };
-    status = curvature_->SumOverSamples(p, sum.data(), &gradients_, cancel, add);
+    status = curvature_->SumOverSamples(p, sum.data(), cancel, add);
   }
   if (!status.ok()) return status;
   Solution solution;
@@ -282,7 +282,7 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
 
 size_t Engine::bytes() const {
   return data_.bytes() + tangents_.bytes() + products_.bytes() + curvatures_.bytes() +
-         forward_work_.bytes() + gradients_.bytes() + losses_.bytes() +
+         forward_work_.bytes() + sums_.bytes() + losses_.bytes() +
          tiles_.capacity() * sizeof(Tile) +
          (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }

@@ -94,12 +94,12 @@ class Engine {
   const Architecture net_;
   const int threads_;
   Dataset data_;
+  SlotTree sums_;  // of the gradient; once the passes are over, of any other sum over samples
   Tangents tangents_;
   Products products_;
   Buffer forward_work_;
   std::vector<double> parameters_;  // of the last linearization
   std::vector<double> gradient_;
-  SlotTree gradients_;        // of the gradient, and of other sums of p numbers
   SlotTree losses_;           // of the loss and |z~|^2
   std::vector<Tile> tiles_;   // of the last forward pass
   bool has_residual_ = true;  // z~ of the last linearization is finite

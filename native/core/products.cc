@@ -47,7 +47,6 @@ void ProductsOf<T>::Release() {
   for (BufferOf<T>* buffer : {&inputs_, &panels_, &deltas_, &scratch_}) buffer->Release();
   passes_.Release();
   curved_.Release();
-  tree_.Release();
   valid_ = false;
 }
 
@@ -384,8 +383,7 @@ void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool f
 template <typename T>
 size_t ProductsOf<T>::bytes() const {
   return inputs_.bytes() + panels_.bytes() + deltas_.bytes() + scratch_.bytes() + passes_.bytes() +
-         curved_.bytes() + tree_.bytes() +
-         (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
+         curved_.bytes() + (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
          (rounded_.capacity() + directions_.capacity()) * sizeof(T) +
          parts_.capacity() * sizeof(Part);
 }

@@ -33,8 +33,9 @@ namespace gaussflow {
 template <typename T>
 class ProductsOf {
  public:
-  ProductsOf(const Architecture& architecture, const Dataset& data, int threads)
-      : net_(architecture), data_(data), threads_(threads) {}
+  // `tree` joins the slots of the data set, and may be used for other sums between the products.
+  ProductsOf(const Architecture& architecture, const Dataset& data, int threads, SlotTree& tree)
+      : net_(architecture), data_(data), threads_(threads), tree_(tree) {}
 
   // The parameters of the products that follow.
   void SetParameters(const double* parameters);
@@ -119,6 +120,7 @@ class ProductsOf {
   const Architecture& net_;
   const Dataset& data_;
   const int threads_;
+  SlotTree& tree_;
   std::vector<double> parameters_;
   std::vector<T> rounded_;     // the parameters, in float
   std::vector<T> directions_;  // float
@@ -136,7 +138,6 @@ class ProductsOf {
   Buffer passes_;      // of the forward pass in double, where the panels are float
   size_t stride_ = 0;  // samples of a panel row
   size_t offset_ = 0;  // where the block begins in it
-  SlotTree tree_;      // of the sums of a sweep
   size_t first_ = 0;   // first sample of the block
   bool begins_slot_ = true;
   size_t block_ = 0;  // most samples of a block

@@ -18,11 +18,11 @@ size_t Curvature::BlockSize(size_t samples) const {
 
 Status Curvature::EndSlot(size_t, const Cancel&) { return Status::Ok(); }
 
-Status Curvature::SumOverSamples(size_t length, double* sum, SlotTree* tree, const Cancel& cancel,
+Status Curvature::SumOverSamples(size_t length, double* sum, const Cancel& cancel,
                                  const Add& add) const {
   const size_t n = context_.data.sample_count, most = BlockSize(n);
   const SlotCut slots = context_.data.slots();
-  Status status = tree->Reserve(slots, length, context_.threads);
+  Status status = context_.sums.Reserve(slots, length, context_.threads);
   for (size_t slot = 0; slot < slots.count(); ++slot) {
     const SampleRange samples = slots.At(slot);
     for (size_t first = samples.first; first < samples.end(); first += most) {
@@ -31,7 +31,7 @@ Status Curvature::SumOverSamples(size_t length, double* sum, SlotTree* tree, con
       if (status.ok()) status = add(first, count);
       if (!status.ok()) return status;
     }
-    tree->Close(slot, sum);
+    context_.sums.Close(slot, sum);
   }
   return most == n ? context_.Panels(0, n, cancel) : Status::Ok();
 }

@@ -96,6 +96,7 @@ struct Context {
   Products& products;                     // with the J of data
   const std::vector<double>& parameters;  // of the linearization
   DampedSystem& system;                   // Gram matrix and kernel take turns in it
+  SlotTree& sums;  // of sums over samples, which take turns in it once the passes are over
 
   // Selects the panels of samples [first, first + count) at those parameters in `tangents`. The
   // passes are run again unless the linearization held all samples at once.
@@ -185,13 +186,12 @@ class Curvature {
   virtual Status LayerFactors(const Cancel& cancel, double* out);
   virtual const DenseView* dense() const { return nullptr; }
 
-  // A sum over all samples at the parameters of the linearization: for every block of samples, in
-  // order, add(first, count) adds to `sum` (length) what the panels selected in Context::tangents
-  // give; `tree` joins the slots. `sum` may begin with a term of its own. All samples are selected
-  // at the end if they are held at once.
+  // A sum over all samples at the parameters of the linearization, once the passes are over: for
+  // every block of samples, in order, add(first, count) adds to `sum` (length) what the panels
+  // selected in Context::tangents give. `sum` may begin with a term of its own. All samples are
+  // selected at the end if they are held at once.
   using Add = std::function<Status(size_t first, size_t count)>;
-  Status SumOverSamples(size_t length, double* sum, SlotTree* tree, const Cancel& cancel,
-                        const Add& add) const;
+  Status SumOverSamples(size_t length, double* sum, const Cancel& cancel, const Add& add) const;
 
   // Called when another curvature is about to be formed: Suspend always, Release if the two may not
   // be in memory together. Suspend frees the samples of a subset, Release everything large.

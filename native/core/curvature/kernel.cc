@@ -81,9 +81,9 @@ Status Kernel::Measure(const Pass& pass, const Cancel& cancel, double* scaling, 
   size_t units = 0;
   for (const Layer& layer : net.layers) units += layer.outputs;
   std::vector<double> squares(2 * units, 0.0);
-  Status status = SumOverSamples(
-      squares.size(), squares.data(), &tree_, cancel,
-      [&](size_t, size_t) { return tangents.AddUnitSquares(cancel, squares.data()); });
+  Status status = SumOverSamples(squares.size(), squares.data(), cancel, [&](size_t, size_t) {
+    return tangents.AddUnitSquares(cancel, squares.data());
+  });
   if (!status.ok()) return status;
   size_t unit = 0;
   for (size_t l = 0; l < net.layers.size(); ++l) {
@@ -104,7 +104,7 @@ Status Kernel::Measure(const Pass& pass, const Cancel& cancel, double* scaling, 
   if (*cosine > exact_measure_below_) return Status::Ok();
   // All of diag G costs n p flops: what the measure alone asks for.
   std::vector<double> diagonal(net.parameter_count, 0.0);
-  status = SumOverSamples(diagonal.size(), diagonal.data(), &tree_, cancel, [&](size_t, size_t) {
+  status = SumOverSamples(diagonal.size(), diagonal.data(), cancel, [&](size_t, size_t) {
     return tangents.AddDiagonal(cancel, diagonal.data());
   });
   if (!status.ok()) return status;
@@ -159,10 +159,9 @@ Status Kernel::SolveByGradient(const RightSide& side, const Cancel& cancel, doub
 
 Status Kernel::AddTransposeProduct(const double* u, const Cancel& cancel, double* out) {
   const size_t n = context_.data.sample_count;
-  return SumOverSamples(context_.net.parameter_count, out, &tree_, cancel,
-                        [&](size_t first, size_t) {
-                          return context_.tangents.AddTransposeProduct({u + first, n}, cancel, out);
-                        });
+  return SumOverSamples(context_.net.parameter_count, out, cancel, [&](size_t first, size_t) {
+    return context_.tangents.AddTransposeProduct({u + first, n}, cancel, out);
+  });
 }
 
 void Kernel::OverScaling(const double* scaling, double m, double* v) const {

@@ -26,7 +26,7 @@ class Kernel final : public MatrixCurvature {
                 Linearization* result) override;
   Status Factor(const Damping& damping, const Cancel& cancel) override;
   Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
-  size_t bytes() const override { return builder_.bytes() + tree_.bytes(); }
+  size_t bytes() const override { return builder_.bytes(); }
 
  private:
   // Raised scaling (or null), and the gradient's measure.
@@ -42,7 +42,6 @@ class Kernel final : public MatrixCurvature {
   Status Back(const double* u, const double* scaling, const Cancel& cancel, double* out);
 
   KernelBuilder builder_;
-  SlotTree tree_;  // of all sums over samples, one after the other
   double exact_measure_below_ = 0.0;
   double uniform_ = 0.0;  // m of the last Factor
 };

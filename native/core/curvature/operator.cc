@@ -84,7 +84,7 @@ Status GramOperator::LayerFactors(const Cancel& cancel, double* out) {
   const auto add = [&](size_t, size_t) {
     return sums.Add(context_.tangents, context_.threads, cancel);
   };
-  const Status status = SumOverSamples(LayerFactorsSize(net), out, &factors_, cancel, add);
+  const Status status = SumOverSamples(LayerFactorsSize(net), out, cancel, add);
   if (!status.ok()) return status;
   sums.Finish();
   if (known)
@@ -98,7 +98,7 @@ size_t GramOperator::bytes() const {
   const size_t model = model_ == nullptr ? 0
                                          : model_->subset.bytes() + model_->products.bytes() +
                                                model_->exact_products.bytes();
-  return model + diagonals_.bytes() + factors_.bytes() +
+  return model + diagonals_.bytes() +
          (diagonal_.capacity() + input_factor_.capacity()) * sizeof(double);
 }
 

@@ -36,8 +36,8 @@ class GramOperator final : public Curvature {
   struct Model {
     explicit Model(const Context& context)
         : subset(context),
-          products(context.net, subset.data(), context.threads),
-          exact_products(context.net, subset.data(), context.threads) {}
+          products(context.net, subset.data(), context.threads, context.sums),
+          exact_products(context.net, subset.data(), context.threads, context.sums) {}
     Subset subset;
     SingleProducts products;
     Products exact_products;  // where float has not the range
@@ -46,7 +46,7 @@ class GramOperator final : public Curvature {
 
   std::unique_ptr<Model> model_;      // of the last linearization; null = all samples
   std::vector<double> diagonal_;      // of G, until Finish hands it over
-  SlotTree diagonals_, factors_;      // of the diagonal and the layer factors
+  SlotTree diagonals_;                // while the passes run
   std::vector<double> input_factor_;  // A of the first layer: the same at all parameters
 };
 

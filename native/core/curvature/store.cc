@@ -78,8 +78,9 @@ const char* SlotRefusal(const Request& request) {
 
 CurvatureStore::CurvatureStore(const Architecture& net, int threads, const Dataset& data,
                                Tangents& tangents, Products& products,
-                               const std::vector<double>& parameters)
-    : system_(threads), context_{net, threads, data, tangents, products, parameters, system_} {
+                               const std::vector<double>& parameters, SlotTree& sums)
+    : system_(threads), context_{net,      threads,    data,    tangents,
+                                 products, parameters, system_, sums} {
   made_[kNone] = Make(kNone, context_);
 }
 

@@ -29,7 +29,7 @@ const char* SlotRefusal(const Request& request);
 class CurvatureStore {
  public:
   CurvatureStore(const Architecture& net, int threads, const Dataset& data, Tangents& tangents,
-                 Products& products, const std::vector<double>& parameters);
+                 Products& products, const std::vector<double>& parameters, SlotTree& sums);
 
   // The curvature for a request, before its Begin. What must not stand beside it is free.
   Curvature& Take(const Request& request);
