@@ -8,7 +8,7 @@ import { describeNonFinite, type Failure, type NonFinite } from "./engine.js";
 
 /**
  * Looks through parameters and samples in turns with the event loop. `what` is the quantity in which the engine met it: named where passes
- * and loss are finite.
+ * and loss are finite. `squares`: whether the loss is squared error.
  * @param inputs gives rows [first, first + count), row-major
  * @throws the signal's reason once it has been aborted
  */
@@ -17,10 +17,10 @@ export async function locateNonFinite(
   parameters: Float64Array,
   inputs: (first: number, count: number) => Float64Array,
   sampleCount: number,
-  what: NonFinite["what"],
+  { what, squares }: { readonly what: NonFinite["what"]; readonly squares: boolean },
   pace: Pace,
 ): Promise<Failure> {
-  const found = await finishInTurns(diagnoseSteps(architecture, parameters, inputs, sampleCount), pace);
+  const found = await finishInTurns(diagnoseSteps(architecture, parameters, inputs, sampleCount, squares), pace);
   const where: NonFinite = found.what === "loss" && what !== "loss" ? { what } : found;
   return { code: "non-finite", where, message: describeNonFinite(where) };
 }

@@ -39,6 +39,9 @@ export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
   width: "--width",
 };
 
+/** What a message of the library suggests in code, and the command that does it. */
+const COMMAND_OF_CALLS: Readonly<Record<string, string>> = { "convertCsv and openDataFile": "gaussflow convert" };
+
 /** What an error says, in the words of the command line. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof GaussflowError)) return error instanceof Error ? error.message : String(error);
@@ -48,9 +51,10 @@ export function messageOf(error: unknown): string {
   return inFlags(flag === undefined ? error.message : error.message.replace(argument as string, flag));
 }
 
-/** A text of the library with every option of it that has a flag named by the flag. */
+/** A text of the library with every option of it that has a flag named by the flag, and calls by the command that makes them. */
 export function inFlags(text: string): string {
-  return text.replace(/\boptions(?:\.[A-Za-z]+)+/g, (name) =>
+  const inCommands = Object.entries(COMMAND_OF_CALLS).reduce((now, [calls, by]) => now.replaceAll(calls, by), text);
+  return inCommands.replace(/\boptions(?:\.[A-Za-z]+)+/g, (name) =>
     Object.hasOwn(FLAG_OF_OPTION, name) ? (FLAG_OF_OPTION[name] ?? name) : name,
   );
 }

@@ -6,8 +6,8 @@ import type { Architecture } from "./architecture.js";
 import { forwardBlock, PASS_BLOCK, passWeights, workspace } from "./forward.js";
 
 /**
- * The place, with indices from 0. `loss` where every prediction is finite and only their combination is not: at the first prediction
- * whose square overflows, or with no place where only the sum does.
+ * The place, with indices from 0. `loss` where every prediction is finite and only their combination is not: with squared error at the
+ * first prediction whose square overflows, else with no place.
  */
 export interface FirstNonFinite {
   readonly what: "parameter" | "activation" | "prediction" | "loss";
@@ -25,12 +25,14 @@ function firstBad(values: Float64Array, count: number): number {
 /**
  * @param parameters p entries
  * @param inputs gives rows [first, first + count), row-major
+ * @param squares whether the loss is a sum of squares
  */
 export function* diagnoseSteps(
   architecture: Architecture,
   parameters: Float64Array,
   inputs: (first: number, count: number) => Float64Array,
   sampleCount: number,
+  squares: boolean,
 ): Steps<FirstNonFinite> {
   const { layers, inputSize, outputScale } = architecture;
   const bad = firstBad(parameters, parameters.length);
@@ -58,7 +60,8 @@ export function* diagnoseSteps(
         const psi = outputScale * f[i * c + a];
         const place = { layer: layers.length - 1, sample: first + i, unit: a };
         if (!Number.isFinite(psi)) return { what: "prediction", ...place };
-        if (overflow.sample === undefined && !Number.isFinite(psi * psi)) overflow = { what: "loss", ...place };
+        if (squares && overflow.sample === undefined && !Number.isFinite(psi * psi))
+          overflow = { what: "loss", ...place };
       }
     }
     yield;

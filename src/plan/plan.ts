@@ -173,7 +173,7 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   const parameters = mostParameters(route, request);
   if (parameters > 0) ways.push(`about ${parameters} parameters fit these samples`);
   if (!request.fromFile && bytes.copies + bytes.data > memoryLimit / 4)
-    ways.push("data read from a file take no memory (openDataFile)");
+    ways.push("data read from a file take no memory (convertCsv and openDataFile)");
   if (bytes.monitor > 0 && bytes.most - bytes.monitor <= memoryLimit) ways.push("it fits without the monitor");
   ways.push(`options.memoryLimit of ${Math.ceil(bytes.most)} bytes would let it run`);
   throw new GaussflowError(

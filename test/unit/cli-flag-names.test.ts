@@ -52,6 +52,7 @@ describe("names on the command line", () => {
     expect(await first({ stop: { seconds: -1 } })).toMatch(/^--seconds must/);
     expect(await first({ validation: 2 })).toMatch(/^--validation must/);
     expect(await first({ memoryLimit: 1 })).toMatch(/--memory-limit of \d+ bytes would let it run/);
+    expect(await first({ memoryLimit: 1 })).toMatch(/data read from a file take no memory \(gaussflow convert\)/);
     expect(await first({ resume: "" })).toMatch(/^--resume must be a path/);
     expect(await thrown(() => plan(net, data, { route: "none" as "auto" }))).toMatch(/^--route must/);
     const odd = { layers: [1, 3, 1], initialization: "symmetric" } as const;

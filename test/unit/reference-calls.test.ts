@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { network, Random } from "../../src/index.js";
+import { huber, type Loss, network, Random } from "../../src/index.js";
 
 const random = new Random(2, 1);
 const draw = (count: number) => Float64Array.from({ length: count }, () => random.normal());
@@ -84,11 +84,11 @@ describe("a reference engine", () => {
 
 describe("a number that is not finite", () => {
   const net = network({ layers: [2, 3, 2, 1], activation: "identity", seed: 1 });
-  const told = async (parameters: Float64Array, inputs: Float64Array, outputScale = 1, target = 0) => {
+  const told = async (parameters: Float64Array, inputs: Float64Array, outputScale = 1, target = 0, loss?: Loss) => {
     const architecture = { ...net.architecture, outputScale };
     const sampleCount = inputs.length / 2;
     const targets = new Float64Array(sampleCount).fill(target);
-    const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets });
+    const engine = createReferenceEngine(architecture, { sampleCount, inputs, targets, loss });
     const answers = [await engine.evaluate(parameters), await engine.linearize(parameters, request)];
     expect(answers[1]).toEqual(answers[0]);
     return answers[0];
@@ -128,6 +128,16 @@ describe("a number that is not finite", () => {
 
   it("in the loss alone is the loss", async () => {
     expect(await told(w, ones, 1, 1e200)).toMatchObject({ where: { what: "loss" }, message: "the loss is not finite" });
+  });
+
+  it("in squared error names the first prediction whose square overflows, and in another loss none", async () => {
+    // Predictions of 1e200 at sample 4, and a target of -1e308 that makes the Huber loss of every sample too large for their sum.
+    const inputs = ones.map((_, k) => (k === 8 ? 1e200 : 1));
+    expect(await told(w, inputs)).toMatchObject({ where: { what: "loss", sample: 4, unit: 0 } });
+    expect(await told(w, inputs, 1, -1e308, huber({ delta: 1 }))).toMatchObject({
+      where: { what: "loss" },
+      message: "the loss is not finite",
+    });
   });
 });
 

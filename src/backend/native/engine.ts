@@ -4,6 +4,7 @@ import type { VectorOperations } from "../../algebra/vectors.js";
 import { changedError } from "../../data/row-reader.js";
 import { argumentError, GaussflowError } from "../../errors.js";
 import { finish, Pace, STEP, type Steps } from "../../event-loop-yield.js";
+import { lossRule } from "../../loss/rules.js";
 import { squaredError } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import { checkRequest } from "../check-request.js";
@@ -63,6 +64,7 @@ class NativeEngine implements NetworkEngine {
   readonly slots: number;
   readonly vectors: VectorOperations;
   readonly #architecture: Architecture;
+  readonly #squares: boolean;
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
   readonly #object: NativeEngineObject;
@@ -82,10 +84,10 @@ class NativeEngine implements NetworkEngine {
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
     const native = loadNative();
-    if (!native.ok) {
+    if (!native.ok)
       throw new GaussflowError("GAUSSFLOW_NO_NATIVE", `the native engine is not available: ${native.reason}`);
-    }
     this.#architecture = architecture;
+    this.#squares = lossRule(data.loss ?? squaredError()).sumOfSquares;
     this.#file = data.file?.layout.path;
     this.slots = data.slots ?? 1;
     this.sampleCount = data.sampleCount;
@@ -195,12 +197,10 @@ class NativeEngine implements NetworkEngine {
       signal,
     );
     if ("failure" in answer) {
-      if (answer.failure === "misuse" && this.#held === "matrix-free") {
+      if (answer.failure === "misuse" && this.#held === "matrix-free")
         throw new GaussflowError("GAUSSFLOW_STATE", PRODUCTS_ONLY);
-      }
-      if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0) {
+      if (answer.failure === "misuse" && this.#held === "dual" && scaling !== null && decay > 0)
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
-      }
       return this.#failure(answer, this.#linearizedAt, signal);
     }
     const { step, residual, rank, steps } = answer;
@@ -333,8 +333,8 @@ class NativeEngine implements NetworkEngine {
     this.#diagnosing = true;
     try {
       const inputs = (first: number, count: number) => this.#plain(withCode(() => this.#object.inputs(first, count)));
-      const [net, n, named] = [this.#architecture, this.sampleCount, NON_FINITE[answer.value] ?? "loss"];
-      return await locateNonFinite(net, parameters(), inputs, n, named, new Pace(signal));
+      const [net, n, what] = [this.#architecture, this.sampleCount, NON_FINITE[answer.value] ?? "loss"];
+      return await locateNonFinite(net, parameters(), inputs, n, { what, squares: this.#squares }, new Pace(signal));
     } finally {
       this.#diagnosing = false;
     }

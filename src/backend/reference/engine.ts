@@ -319,7 +319,8 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   #nonFinite(parameters: Float64Array, what: NonFinite["what"], pace: Pace): Promise<Failure> {
-    return locateNonFinite(this.#architecture, parameters, this.#blocks.samples.inputs, this.sampleCount, what, pace);
+    const [net, n, { samples, seeds }] = [this.#architecture, this.sampleCount, this.#blocks];
+    return locateNonFinite(net, parameters, samples.inputs, n, { what, squares: seeds.rule.sumOfSquares }, pace);
   }
 
   #checked(parameters: Float64Array): Float64Array {
