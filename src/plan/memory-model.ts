@@ -202,8 +202,11 @@ function matrices(route: Route, { architecture: net, sampleCount: n, engine, sin
   return { curvature: bytes, factor: bytes, doubled: half ? 2 * bytes : 0 };
 }
 
-/** Vectors of p entries that the native engine sums over samples apart: gradient, diagonal, products. Gram has its diagonal from the matrix. */
-const SUMMED = { primal: 1, dual: 2, orthogonal: 0, "matrix-free": 3 } as const;
+/**
+ * Vectors of p entries that the native engine sums over samples at the same time: the gradient, whose pending sums serve all later sums too, and the
+ * diagonal of the matrix-free route.
+ */
+const SUMMED = { primal: 1, dual: 1, orthogonal: 0, "matrix-free": 2 } as const;
 
 /**
  * Sums of slots that wait for their partners (`backend/slots.ts`): the Gram matrices beside the one that the memory of the idle factor holds,
