@@ -57,6 +57,41 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
     expect(object.evaluate(parameters)).toBeCloseTo((25 + 144) / 2, 12);
   });
 
+  it("takes slots that its samples can be cut into, and refuses by itself what it does not sum by slots", () => {
+    if (!native.ok) throw new Error(native.reason);
+    const layers = Float64Array.of(2, 1, 0, 1, 1);
+    const make = (slots: unknown, samples: number) =>
+      new native.binding.NativeEngine(
+        { layers, outputScale: 1, loss: 0, delta: 0, slots: slots as number },
+        samples,
+        null,
+        false,
+        1,
+      );
+    const refused = (action: () => unknown, message: RegExp) =>
+      expect(action).toThrow(
+        expect.objectContaining({ code: "GAUSSFLOW_ARGUMENT", message: expect.stringMatching(message) }),
+      );
+    for (const slots of [undefined, "2", 0, -2, 1.5, 3, 12, 16, Number.NaN, Number.POSITIVE_INFINITY])
+      refused(() => make(slots, 8), /^network must have slots, a power of two of at most 8$/);
+    refused(() => make(2048, 4000), /at most 1024$/);
+    for (const slots of [1, 2, 4, 8]) {
+      const object = make(slots, 8);
+      object.fill(8, new Float64Array(16), new Float64Array(8), null);
+      const linearize = (curvature: 1 | 3 | 4, precision: 0 | 1, subset: Uint32Array | null) =>
+        object.linearize(new Float64Array(3), curvature, 0, null, precision, Number.POSITIVE_INFINITY, subset, null);
+      const asked: [() => unknown, RegExp][] = [
+        [() => linearize(3, 0, null), /^slots must be 1 for the orthogonal route.*: use the primal route$/],
+        [() => linearize(1, 1, null), /^slots must be 1 for single precision.*: use double precision$/],
+        [() => linearize(4, 0, Uint32Array.of(1, 3)), /^slots must be 1 for a subset.*: use all samples$/],
+      ];
+      for (const [action, message] of asked)
+        if (slots === 1) expect(action()).toHaveProperty("loss");
+        else refused(action, message);
+      expect(linearize(1, 0, null)).toHaveProperty("loss");
+    }
+  });
+
   it("is at work until its caller had the answer: a forgotten await shows at every size", async () => {
     const engine = make();
     const first = engine.linearize(net.parameters, primal);
