@@ -1,6 +1,6 @@
-// Trains four networks (two by the primal route, one by the dual, one by the matrix-free) with one thread and with two, twice each, every
-// time in a new process, and prints hashes of the last parameters. It prints "identical" if the hashes of the four processes are equal,
-// else "DIFFERENT" with exit code 1. A developer runs it by hand after `npm run build`: node bench/determinism.mjs.
+// Trains four networks (two by the primal route, one by the dual, one by the matrix-free), each with one slot and with four, with one thread
+// and with two, twice each, every time in a new process, and prints hashes of the last parameters. It prints "identical" if the hashes of
+// the four processes are equal, else "DIFFERENT" with exit code 1. A developer runs it by hand after `npm run build`: node bench/determinism.mjs.
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -19,17 +19,15 @@ async function digest() {
   ]) {
     const { network, data } = problem(layers, n);
     const { inputs, targets } = data;
-    const { last, plan } = await train(
-      network,
-      { inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) },
-      {
-        stop: { iterations: 8 },
-        route,
-      },
-    );
-    hashes.push(
-      `${plan.route} ${createHash("sha256").update(Buffer.from(last.parameters.buffer)).digest("hex").slice(0, 32)}`,
-    );
+    for (const slots of [1, 4]) {
+      const { last, plan } = await train(
+        network,
+        { inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) },
+        { stop: { iterations: 8 }, route, slots },
+      );
+      const bits = createHash("sha256").update(Buffer.from(last.parameters.buffer)).digest("hex").slice(0, 32);
+      hashes.push(`${plan.route}${slots === 1 ? "" : ` S=${slots}`} ${bits}`);
+    }
   }
   return hashes.join("  ");
 }

@@ -35,11 +35,13 @@ const cases = [
   train([8, 16, 16, 1], 500, "auto", { backend: "typescript" }),
   train([8, 24, 24, 1], 1500, "auto", { backend: "typescript" }),
   train([8, 64, 64, 1], 300, "auto", { backend: "typescript" }),
+  train([8, 64, 64, 1], 6000, "primal", { slots: 8, iterations: 2 }),
+  train([8, 32, 32, 1], 2500, "auto", { backend: "typescript", slots: 8, iterations: 2 }),
   flow([8, 8, 8, 1], 300, "orthogonal", { until: 0.5 }),
 ].map((entry) => ({ backend: "native", iterations: 6, ...entry }));
 
-const nameOf = ({ layers, sampleCount, backend }) =>
-  `${layers.join("-")} n=${sampleCount}${backend === "native" ? "" : " ts"}`;
+const nameOf = ({ layers, sampleCount, backend, slots = 1 }) =>
+  `${layers.join("-")} n=${sampleCount}${backend === "native" ? "" : " ts"}${slots === 1 ? "" : ` S=${slots}`}`;
 
 function run(given) {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 // A child process of bench/plan.mjs and bench/costs.mjs for one case: trains one problem for a few iterations and sends its predicted and
 // measured peak memory and seconds.
-//   argument: JSON { layers, sampleCount, backend, threads, route, kind: "train" | "flow", iterations, until }
+//   argument: JSON { layers, sampleCount, backend, threads, slots, route, kind: "train" | "flow", iterations, until }
 import { flow, network, plan, train } from "../../dist/index.js";
 import { secondsOf } from "../../dist/plan/cost-model.js";
 import { iterationWork } from "../../dist/plan/workload.js";
@@ -8,12 +8,13 @@ import { peakMegabytes } from "./memory.mjs";
 import { problem } from "./problem.mjs";
 
 const given = JSON.parse(process.argv[2]);
-const { layers, sampleCount, backend, threads, route = "auto", kind = "train", iterations = 4, until = 0.02 } = given;
+const { layers, sampleCount, backend, threads, slots = 1, route = "auto", kind = "train", iterations = 4 } = given;
+const { until = 0.02 } = given;
 
 const net = network({ layers, activation: "tanh", seed: 1 });
 const { inputs, targets } = problem(layers, sampleCount).data;
 const data = { inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) };
-const common = { backend, threads, route, memoryLimit: 2 ** 40 };
+const common = { backend, threads, slots, route, memoryLimit: 2 ** 40 };
 
 /** Processor seconds so far, all threads. */
 const processor = () => {
