@@ -1,17 +1,17 @@
 // Computes the absolute errors |psi - y| of a network on its training data, block by block, in the units of training, for the threshold of
 // the Huber loss (first-fit.ts). Memory stays at one block, whatever the number of rows, also for data files.
 import { type BackendOptions, createEngine } from "../backend/create.js";
-import type { EngineData } from "../backend/engine.js";
+import type { EngineData, FileSamples } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { blockRows } from "../data/row-reader.js";
-import { scaleColumns } from "../data/scaling.js";
+import type { ColumnScaling } from "../data/scaling.js";
 import { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
 
 /** Some rows. */
 export interface ErrorBlock {
-  /** |psi - y|, rows x c. */
+  /** |psi - y|, rows x c. Valid until the next block, as all of it. */
   readonly errors: Float64Array;
   /** y, rows x c. */
   readonly targets: Float64Array;
@@ -37,7 +37,8 @@ export async function* absoluteErrors(
   backend: BackendOptions,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ErrorBlock, void> {
-  const blocks = fit instanceof FileDataset ? fileRows(fit, data, signal) : memoryRows(fit, data, signal);
+  const blocks =
+    fit instanceof FileDataset ? fileRows(fit, data.file as FileSamples, signal) : memoryRows(fit, data, signal);
   for await (const { inputs, targets, row } of blocks) {
     const sampleCount = targets.length / fit.outputSize;
     const engine = createEngine(architecture, { sampleCount, inputs, targets }, backend);
@@ -61,29 +62,38 @@ async function* memoryRows(
   const rows = blockRows({ width: d + c + (weights === null ? 0 : 1) });
   for (let row = 0; row < sampleCount; row += rows) {
     const end = Math.min(sampleCount, row + rows);
-    yield { inputs: inputs.slice(row * d, end * d), targets: targets.slice(row * c, end * c), row };
+    yield { inputs: inputs.subarray(row * d, end * d), targets: targets.subarray(row * c, end * c), row };
     await pace.turn();
   }
 }
 
+/** In the same two arrays for every block: fresh ones would wait for the garbage collector. */
 async function* fileRows(
   fit: FileDataset,
-  { file }: EngineData,
+  file: FileSamples,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Rows, void> {
   const { width } = fit.layout;
   const [d, c] = [fit.inputSize, fit.outputSize];
+  const rows = Math.min(fit.sampleCount, blockRows(fit.layout));
+  const [inputs, targets] = [new Float64Array(rows * d), new Float64Array(rows * c)];
   for await (const { block, row } of fit.blocksInTurns(signal)) {
     const count = block.length / width;
-    const part = (from: number, columns: number) => {
-      const values = new Float64Array(count * columns);
-      for (let i = 0; i < count; i++)
-        values.set(block.subarray(i * width + from, i * width + from + columns), i * columns);
-      return values;
-    };
-    const [inputs, targets] = [part(0, d), part(d, c)];
-    yield file === undefined
-      ? { inputs, targets, row }
-      : { inputs: scaleColumns(inputs, file.inputs), targets: scaleColumns(targets, file.targets), row };
+    scalePart(block, width, 0, file.inputs, inputs);
+    scalePart(block, width, d, file.targets, targets);
+    yield { inputs: inputs.subarray(0, count * d), targets: targets.subarray(0, count * c), row };
   }
+}
+
+/** z = (x - offset) / scale of the columns from `first` on, as `scaleColumns` computes it. */
+function scalePart(
+  block: Float64Array,
+  width: number,
+  first: number,
+  { offset, scale }: ColumnScaling,
+  out: Float64Array,
+): void {
+  const columns = offset.length;
+  for (let at = first, k = 0; at < block.length; at += width)
+    for (let j = 0; j < columns; j++, k++) out[k] = (block[at + j]! - offset[j]!) / scale[j]!;
 }

@@ -4,6 +4,7 @@
 import { FileDataset } from "../data/data-file.js";
 import { Dataset, type DatasetInput } from "../data/dataset.js";
 import { drawPartition } from "../data/split.js";
+import type { Loss } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { type Plan, type PlanRequest, planRoute } from "../plan/plan.js";
@@ -56,7 +57,13 @@ export function trainRequest(
   return planRequest(
     network,
     whole,
-    { fit, validation, copies, routes: TRAIN_ROUTES, released: options.monitor === undefined },
+    {
+      fit,
+      validation,
+      copies,
+      routes: TRAIN_ROUTES,
+      released: options.monitor === undefined && !searches(completed.loss),
+    },
     completed,
     completed.route,
     options,
@@ -67,6 +74,11 @@ export function trainRequest(
       observed: options.monitor?.needs,
     },
   );
+}
+
+/** A search for the threshold of a Huber loss makes several engines from the same scaled copy (first-fit.ts). */
+function searches(loss: Loss): boolean {
+  return loss.kind === "huber" && loss.delta === null;
 }
 
 /** Rows that are fitted (those with a weight) and validated on; `cut`: they are copies of the table's. */
