@@ -1,4 +1,5 @@
-// The Huber loss (`huber`), for targets with outliers. With e = psi - y and the threshold d:
+// The Huber loss (`huber`), for targets with outliers. Users pass it to `train` or, with a delta, to `flow` as the option `loss`; rules.ts
+// gives its rule to the engines. With e = psi - y and the threshold d:
 //
 //   l = e^2/2 for |e| <= d, else d (|e| - d/2)        r = e limited to [-d, d]        R = sqrt(min(1, d/|e|))
 //

@@ -1,5 +1,6 @@
 // The logistic loss (`logistic`), with one independent yes or no in each output: the negative log-likelihood of a Bernoulli target with
-// probability sigma(psi) = 1 / (1 + exp(-psi)).
+// probability sigma(psi) = 1 / (1 + exp(-psi)). Users pass it to `train` or `flow` as the option `loss`; rules.ts gives its rule to the
+// engines.
 //
 //   l = log(1 + exp psi) - y psi        r = sigma - y        R = sqrt(sigma (1 - sigma))
 import { sigmoid } from "../network/activations.js";

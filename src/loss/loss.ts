@@ -1,4 +1,5 @@
-// The interface of a loss for the engines (`LossRule`). For one sample with outputs psi and weight s a loss gives
+// Defines the interface of a loss (`LossRule`): each loss of this folder implements it, and the reference engine calls it for every block
+// of samples (backend/reference/seeds.ts). For one sample with outputs psi and weight s a loss gives
 //
 //   s l          its value                                             s r   its gradient by psi
 //   sqrt(s) R    a factor of its curvature, Q = R R^T                  sqrt(s) z   with R z = r

@@ -1,5 +1,5 @@
-// The list of all losses: as plain data for options, files and threads, and the rule (`LossRule`) of each. Runs check their option `loss`
-// here.
+// Lists all losses: as plain data for options, files and threads, and the rule (`LossRule`) of each. The options of `train` and `flow` and
+// the data of an engine are checked here, and the reference engine and the preparation of runs take the rule from it.
 import { argumentError } from "../errors.js";
 import { checkNonNegative, checkOptionNames, checkPositive, isObject } from "../options.js";
 import { checkedDelta, type Huber, huberRule } from "./huber.js";

@@ -1,5 +1,6 @@
 // The softmax cross-entropy (`softmaxCrossEntropy`), for one class among c: the negative log-likelihood of a class with probabilities p =
-// softmax(psi), for targets that are probabilities themselves. With q = sqrt(p):
+// softmax(psi), for targets that are probabilities themselves. Users pass it to `train` or `flow` as the option `loss`; rules.ts gives its
+// rule to the engines. With q = sqrt(p):
 //
 //   l = log sum exp psi - y.psi        r = p - y        Q = diag(p) - p p^T = R R^T,  R = diag(q) - p q^T
 //

@@ -1,4 +1,5 @@
-// The squared-error loss (`squaredError`), the default of every run, with optional weight decay:
+// The squared-error loss (`squaredError`), the default of every run, with optional weight decay. Users pass it to `train` or `flow` as the
+// option `loss`; rules.ts gives its rule to the engines.
 //
 //   g = 1/2 sum_i s_i |psi_i - y_i|^2,     objective F = g + decay/2 |w|^2
 //

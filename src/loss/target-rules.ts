@@ -1,4 +1,4 @@
-// The rules for the targets of a loss, row by row: probabilities, or distributions over classes. Runs check them on all data
+// Checks the targets of a loss, row by row: probabilities, or distributions over classes. Runs check them on all data
 // (run/loss-targets.ts), engines on the targets that they are made with (backend/check-engine.ts).
 import { type Loss, lossRule } from "./rules.js";
 

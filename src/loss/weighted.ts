@@ -1,5 +1,5 @@
-// Applies sample weights s to the rows of residuals: the sum loss is half of |r|^2 with each row times sqrt(s). Runs, flows and the monitor
-// use it.
+// Applies sample weights s to the rows of residuals: the sum loss is half of |r|^2 with each row times sqrt(s). The monitor and the norm of
+// flows weight their residuals by it, and trainings take the evenness of the weights from it for the size of subsets.
 
 /** sqrt(s) of the sample of entry k of n x c values; 1 without weights. */
 export function rootWeight(weights: Float64Array | null | undefined, k: number, outputSize: number): number {

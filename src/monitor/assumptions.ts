@@ -1,5 +1,5 @@
-// The public `checkAssumptions`: tests before a run whether the theory applies to a network and its data. It returns one finding per
-// assumption, with a remedy for each that does not hold.
+// The public `checkAssumptions`, which users and the experiment on real data call before a run: tests whether the theory applies to a
+// network and its data. It returns one finding per assumption, with a remedy for each that does not hold.
 import { norm } from "../algebra/vectors.js";
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";

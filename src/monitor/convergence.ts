@@ -1,5 +1,5 @@
-// Decides for the monitor's report whether a run has converged, by the relative offset of Bates and Watts (1981): at a minimum the residual
-// is orthogonal to the tangent space.
+// Decides whether a run has converged, by the relative offset of Bates and Watts (1981): at a minimum the residual is orthogonal to the
+// tangent space. report.ts calls it once at the end of a run.
 //   sqrt(tangent^2/r) / sqrt(normal^2/(m - r)),   m residuals (with a weight decay n c + p), r the rank of their Jacobian
 // The offset compares what a step could still explain with the noise; below 0.001 further steps are smaller than the uncertainty of the
 // data. Where the network can interpolate (m = r), the objective itself has to reach the rounding floor.

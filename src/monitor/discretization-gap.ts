@@ -1,5 +1,6 @@
-// The public `discretizationGap`: the distance between k explicit Euler steps of size eta and the flow at time k eta. With rho = 0 and eta
-// = 1 an Euler step is a full Gauss-Newton step, so the gap measures how closely the discrete method follows the flow.
+// The public `discretizationGap`, which users and the experiment `discrete` call: computes the distance between k explicit Euler steps of
+// size eta and the flow at time k eta. With rho = 0 and eta = 1 an Euler step is a full Gauss-Newton step, so the gap measures how closely
+// the discrete method follows the flow.
 import { norm } from "../algebra/vectors.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";
 import { scaleColumns } from "../data/scaling.js";

@@ -1,5 +1,5 @@
-// Collects the facts for the verdict on a flow, for the monitor's report: promised and attainable rates over the window, and what excludes
-// the theory.
+// Collects the facts for the verdict on a flow: promised and attainable rates over the window, and what excludes the theory. report.ts
+// calls it at the end of a flow; verdict.ts turns the facts into the verdict.
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";

@@ -1,5 +1,6 @@
-// Collects the facts for the verdict on a training, for the monitor's report: the reduction that the damped linear model predicted at each
-// step, its share of the undamped model's prediction, and how much of it the steps achieved.
+// Collects the facts for the verdict on a training: the reduction that the damped linear model predicted at each step, its share of the
+// undamped model's prediction, and how much of it the steps achieved. report.ts calls it at the end of a training; verdict.ts turns the
+// facts into the verdict.
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";

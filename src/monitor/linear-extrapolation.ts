@@ -1,6 +1,6 @@
 // Follows the undamped linearized path from the start of a flow to the targets and tests whether J keeps its rank and size along it.
-// `recommendOutputScale` searches the output scale at which it does. The monitor tests the scale of the run before it recommends less
-// damping.
+// output-scale.ts calls it for each output scale that `recommendOutputScale` tries, and monitor.ts for the scale of the run before it
+// recommends less damping.
 import { norm } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";

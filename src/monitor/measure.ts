@@ -1,4 +1,5 @@
-// Measures one point for the monitor, on the engine: spectrum, tangent and normal part of the residual, dissipation.
+// Measures one point for the monitor, on the engine: spectrum, tangent and normal part of the residual, dissipation. monitor.ts calls it
+// for each observed point of a run.
 //
 //   p <= n c   R of J~ = Q R up to `exactParameters` parameters (singular values exact, rank revealed), above that the Gram matrix
 //   p > n c    the tangent kernel
@@ -6,8 +7,6 @@
 //   tangent^2 = r^T P r = -gradient^T step with the undamped Gauss-Newton step. Where the matrix is singular to rounding, P projects
 //   on the eigenvectors above the floor: the step is damped by the floor, which leaves 1/2 of a direction at it, 99% at a hundred floors.
 //   normal = |r + J step| with that step, not the root of |r|^2 - tangent^2, which cancels where the network nearly interpolates.
-//   With another loss than squared error J stands for J~ = sqrt(s) R^T J. tangent^2 is the same product, and there is no normal part: the
-//   sum of the squares of z~ is not what is minimized.
 //   A decay adds rows sqrt(decay) w to r and sqrt(decay) I to J. The cost is one linearization and O(order^3).
 import { dot, norm } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";

@@ -1,4 +1,5 @@
-// The types of what the monitor says of a run: its measurements at the observed points, the rate of the loss, and the verdict.
+// Defines the types of what the monitor says of a run: its measurements at the observed points, the rate of the loss, and the verdict.
+// report.ts makes them; users, the experiments and gaussflow train --monitor read them.
 
 /** The monitor's measurements at one observed point; quantities that are switched off or do not exist are null. */
 export interface MonitorRecord {

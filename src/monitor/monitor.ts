@@ -1,5 +1,6 @@
 // The public `monitor`: an observer of `train` and `flow` that measures the quantities of the theory (docs/theory.md) and reports a
-// verdict: whether the run has converged, how fast, and what holds it back.
+// verdict: whether the run has converged, how fast, and what holds it back. Users, gaussflow train --monitor and the experiments pass it as
+// the option `monitor`, and the run calls it at each record and at its end.
 //
 // Cost at every observed point, in addition to the run's own work (n c equations, p parameters):
 //   spectrum   one linearization and the eigenvalues of its matrix, O(min(p, n c)^3); Lanczos for large orders

@@ -1,5 +1,5 @@
-// The data that the monitor collects during a run: measurements at observed points, and the run's own records. `report.ts` makes the report
-// of them at the end.
+// Defines the data that the monitor collects during a run: measurements at observed points, and the run's own records. monitor.ts collects
+// them, and report.ts and the judgments (judge-*.ts, convergence.ts) make the report of them at the end.
 
 import type { Reason } from "../method/reason.js";
 import type { ObservedRun, ResidualTerms } from "../run/observer.js";

@@ -1,6 +1,7 @@
-// The public `recommendOutputScale`: recommends the output scale alpha, by a rule of gaussflow's own. The predictions psi = alpha f have to
-// travel the distance y - psi_0; to first order that takes the parameters from w_0 to w_0 + d/alpha with J d = y, J = Df(w_0). The undamped
-// flow is safe if J changes little along that path:
+// The public `recommendOutputScale`, which users, `checkAssumptions` and the experiment on real data call before a run: recommends the
+// output scale alpha, by a rule of gaussflow's own. The predictions psi = alpha f have to travel the distance y - psi_0; to first order
+// that takes the parameters from w_0 to w_0 + d/alpha with J d = y, J = Df(w_0). The undamped flow is safe if J changes little along that
+// path:
 //
 //   careful    L |d|/alpha <= sigma_min/2      L = estimated Lipschitz constant of J near w_0: J keeps half of its smallest singular
 //              value for any direction of its change

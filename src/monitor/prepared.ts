@@ -1,4 +1,4 @@
-// Prepares a network and its data in the units that a run would have, for `checkAssumptions` and `recommendOutputScale`.
+// Prepares a network and its data in the units that a run would have; `checkAssumptions` and `recommendOutputScale` call it first.
 import type { Backend, BackendOptions } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { Dataset, DatasetInput } from "../data/dataset.js";

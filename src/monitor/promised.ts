@@ -1,5 +1,5 @@
-// The rates that the theory promises for the loss g, for the monitor's report and verdicts (derived here, docs/theory.md; all refer to the
-// sum loss):
+// Computes the rates that the theory promises for the loss g (derived here, docs/theory.md; all refer to the sum loss). The judgments
+// (judge-*.ts) call it for the verdict, and report.ts for each record.
 //
 //   a mode of K with eigenvalue k decays in the residual at k/((1-rho) k + rho), in the loss at twice that; the slowest has the
 //   smallest eigenvalue lambda:                   promised   = 2 lambda / ((1-rho) lambda + rho)

@@ -1,5 +1,5 @@
-// Fits the exponential rate of a positive quantity by a least-squares line through its logarithm (`fitRate`), for the monitor and the
-// experiments:
+// Fits the exponential rate of a positive quantity by a least-squares line through its logarithm (`fitRate`). report.ts fits the loss by
+// it, the experiments their curves, and users their own.
 //   log q(t) = a - rate t + e,   standard error of the rate = sqrt( sum e^2/(m-2) / sum (t - mean)^2 )
 import { argumentError } from "../errors.js";
 import { checkOptionNames } from "../options.js";

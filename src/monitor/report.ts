@@ -1,10 +1,9 @@
-// Makes the monitor's report from observations and records: excess objective, rates, promised rates, convergence, verdict. Called at the
-// end of a run.
+// Makes the monitor's report from observations and records: excess objective, rates, promised rates, convergence, verdict. monitor.ts calls
+// it at the end of a run, and provisionalRecord at each observed point.
 //
 // If the caller does not give the optimum, it is 0 where p > n c and the kernel is regular. Otherwise it is the remainder that the undamped
 // linear model predicts at the last point, normal^2/2 (objective - dissipation/2 if `parts` is off and rho = 0). Rates are then fitted to
-// tangent^2, which does not cancel as the difference would, and the report marks them as `estimated`. With other losses than squared error
-// nothing is promised, and only what is measured is reported (other-losses.ts).
+// tangent^2, which does not cancel as the difference would, and the report marks them as `estimated`.
 
 import type { ObservedRun } from "../run/observer.js";
 import { convergence } from "./convergence.js";

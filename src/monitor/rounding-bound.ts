@@ -1,5 +1,6 @@
-// Finds the largest output scale that rounding allows, for `recommendOutputScale`; a rule of gaussflow's own. The parameters are known only
-// to their last digit. With that digit changed, the undamped velocity at the start is (d + delta)/alpha instead of d/alpha,
+// Finds the largest output scale that rounding allows, for `recommendOutputScale` (output-scale.ts); a rule of gaussflow's own. The
+// parameters are known only to their last digit. With that digit changed, the undamped velocity at the start is (d + delta)/alpha instead
+// of d/alpha,
 //
 //   d + delta = J(w~)^+ (y - alpha (f(w~) - f(w))) = d~ - alpha n,     d~ = J(w~)^+ y,   n = J(w~)^+ (f(w~) - f(w))
 //

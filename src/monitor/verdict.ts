@@ -1,6 +1,6 @@
-// The verdict of the monitor: compares the measured rate with the promised one and states what holds the run back. One table of thresholds
-// serves two cases: a flow is judged by its rate in time, a training by the share of the damped linear model's prediction that its steps
-// achieved.
+// Computes the verdict of the monitor: compares the measured rate with the promised one and states what holds the run back. judge-flow.ts
+// and judge-training.ts call it at the end of a run. One table of thresholds serves two cases: a flow is judged by its rate in time, a
+// training by the share of the damped linear model's prediction that its steps achieved.
 //
 //   flow       goal = the better of promised and attainable rate
 //              measured >= goal            on-theory, or faster-than-promised beyond the band

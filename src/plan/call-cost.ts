@@ -1,4 +1,4 @@
-// Estimated flops of one call of the native engine, from sizes alone. `workload.ts` uses them to predict which calls run synchronously on
+// Estimates the flops of one call of the native engine, from sizes alone. `workload.ts` predicts by them which calls run synchronously on
 // the calling thread and which run on another thread. The formulas are those of native/core/cost.cc, by which the engine itself decides.
 import type { Architecture } from "../network/architecture.js";
 import type { Route } from "./route.js";

@@ -1,5 +1,5 @@
-// Converts flops to predicted seconds. Each operation has measured rates by size in `cost-table.ts`, so a problem is planned the same way
-// on every run and every machine. Called by the planner (`plan.ts`) and by `memory-model.ts`.
+// Converts flops to predicted seconds: plan.ts calls it for each route, and memory-model.ts takes the engine's rates and process size from
+// it. Each operation has measured rates by size in `cost-table.ts`, so a problem is planned the same way on every run and every machine.
 import { COST_TABLE } from "./cost-table.js";
 import type { EngineCosts, EngineName, OperationCost, Work } from "./costs.js";
 

@@ -1,4 +1,4 @@
-// The types that the workload, the cost table and the cost model share: operations, work, and rates of an engine.
+// Defines the types that the workload, the cost table and the cost model share: operations, work, and rates of an engine.
 
 /** What an engine spends its time on: the rows of the cost table. */
 export type Operation =

@@ -1,5 +1,5 @@
-// The sizes of what an observer (the monitor) computes during a run: its curvature, its spectrum, the kernel of a sample. The planner adds
-// their bytes to a plan, and the monitor and `src/spectrum` follow the same limits.
+// Defines the sizes of what an observer (the monitor) computes during a run: its curvature, its spectrum, the kernel of a sample.
+// memory-model.ts adds their bytes to a plan, and the monitor, `src/spectrum` and run/sample-engine.ts follow the same limits.
 
 /** What an observer computes at each point of the run; the plan includes its bytes. */
 export interface ObserverNeeds {

@@ -1,5 +1,5 @@
-// The planner: predicts memory and time of each route before a run starts, chooses the route, and refuses a run that does not fit the memory
-// limit. Called by `train`, `flow` and the public `plan`.
+// The planner: predicts memory and time of each route before a run starts, chooses the route, and refuses a run that does not fit the
+// memory limit. `train`, `flow` and the public `plan` (train/plan.ts) call it once, before they make an engine.
 //
 //   primal       matrix p x p: for p <= n c, where G is regular        dual         matrix n c x n c: for p > n c, where K is
 //   orthogonal   triangle p x p, squares no condition number           matrix-free  products with G only

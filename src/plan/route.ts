@@ -1,4 +1,5 @@
-// The names of the routes, that is, of the ways in which a step is solved. Used by the planner, the steps, the records and the flows.
+// Names the routes, that is, the ways in which a step is solved. The options of `train` and `flow`, the planner, the steps and the records
+// use these names.
 
 /** How a step is solved (docs/architecture.md). */
 export type Route = "primal" | "dual" | "orthogonal" | "matrix-free";

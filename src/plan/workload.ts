@@ -1,5 +1,6 @@
-// Lists the operations of one iteration with their flops, by route and from sizes alone. The planner converts them to seconds by the rates of
-// `cost-table.ts`. A flop count is the nominal one of the formula.
+// Lists the operations of one iteration with their flops, by route and from sizes alone. plan.ts calls it for each route and converts the
+// work to seconds by `cost-model.ts`; bench/costs.mjs measures the rates of the same operations. A flop count is the nominal one of the
+// formula.
 
 import { LARGE_VECTOR } from "../algebra/vectors.js";
 import type { Architecture } from "../network/architecture.js";

@@ -1,4 +1,5 @@
-// The default answers of a curvature: refusals of what its class does not support.
+// Implements the default answers of a curvature (curvature.h): refusals of what its class does not
+// support.
 #include "curvature/curvature.h"
 
 #include <algorithm>

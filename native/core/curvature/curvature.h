@@ -1,7 +1,8 @@
 // The interface of a curvature: what a linearization forms of J~ (the Jacobian with every row times
 // the root of its sample's weight), and the damped systems that are solved with it. There is one
-// class per kind; store.h chooses it. The engine runs the passes, passes each block of samples to
-// its curvature, and depends on nothing else of it.
+// class per kind; store.h chooses it. Engine (engine.cc) runs the passes, passes each block of
+// samples to its curvature, solves with it, and depends on nothing else of it; the binding asks it
+// for spectrum and products.
 //
 //   Begin -> (AddBlock for every block of a slot, EndSlot) for every slot, in order (slots.h)
 //     -> Finish -> Factor -> Solve, any number of times

@@ -1,4 +1,4 @@
-// Factors and solves damped systems in double precision (damped_system.h).
+// Implements DampedSystem (damped_system.h): factors, solves and refines in double precision.
 #include "curvature/damped_system.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// The Gram matrix of the primal route as a curvature (gram.h).
+// Implements the Gram matrix of the primal route as a curvature (gram.h): adds blocks by
+// gram_builder.h, and leaves factors and solves to its base class matrix_curvature.h.
 #include "curvature/gram.h"
 
 #include "curvature/measure.h"

@@ -1,4 +1,5 @@
-// Forms the Gram matrix from pair products (gram_builder.h).
+// Implements the forming of the Gram matrix from pair products (gram_builder.h, pair_product.h),
+// one task a tile.
 #include "curvature/gram_builder.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Joins the Gram matrices of slots (gram_tree.h).
+// Implements the tree that joins the Gram matrices of slots (gram_tree.h).
 #include "curvature/gram_tree.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// The tangent kernel of the dual route as a curvature (kernel.h).
+// Implements the tangent kernel of the dual route as a curvature (kernel.h): scaling, right-hand
+// sides and steps around the kernel that kernel_builder.h forms.
 #include "curvature/kernel.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Forms the tangent kernel from layer-wise products (kernel_builder.h).
+// Implements the forming of the tangent kernel from layer-wise products (kernel_builder.h).
 #include "curvature/kernel_builder.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Sums the Kronecker factors of each layer (layer_factors.h).
+// Implements the sums of the Kronecker factors of each layer (layer_factors.h), one task a block of
+// a factor.
 #include "curvature/layer_factors.h"
 
 #include <algorithm>

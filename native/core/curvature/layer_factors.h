@@ -1,7 +1,8 @@
 // Computes the factors of the layer-wise Kronecker approximation G_l ~ B_l (x) A_l of the curvature
-// (Martens and Grosse 2015), for the operator and its preconditioner: A_l = mean of h h^T over the
-// samples, with the constant of the bias last, B_l = sum of delta delta^T over samples and outputs.
-// The squares are stored one after the other, A and B of the first layer first.
+// (Martens and Grosse 2015): A_l = mean of h h^T over the samples, with the constant of the bias
+// last, B_l = sum of delta delta^T over samples and outputs. operator.cc calls it when the addon's
+// layerFactors is called, for the Kronecker preconditioner of the matrix-free route. The squares
+// are stored one after the other, A and B of the first layer first.
 #ifndef GAUSSFLOW_CORE_CURVATURE_LAYER_FACTORS_H_
 #define GAUSSFLOW_CORE_CURVATURE_LAYER_FACTORS_H_
 

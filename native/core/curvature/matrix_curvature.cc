@@ -1,4 +1,5 @@
-// Solves, spectrum and products of a curvature that is a matrix (matrix_curvature.h).
+// Implements the solves, the spectrum and the products of a curvature that is a matrix
+// (matrix_curvature.h).
 #include "curvature/matrix_curvature.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Computes the gradient measure and the scaling from the diagonal (measure.h).
+// Implements the gradient measure and the scaling from the diagonal (measure.h).
 #include "curvature/measure.h"
 
 #include <algorithm>

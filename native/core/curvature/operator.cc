@@ -1,4 +1,5 @@
-// The products with G of the matrix-free route as a curvature (operator.h).
+// Implements the products with G of the matrix-free route as a curvature (operator.h), by
+// products.h, and its diagonal and layer factors.
 #include "curvature/operator.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// QR factorization block by block, and solves with its triangle (orthogonal_system.h).
+// Implements the QR factorization block by block, and the solves with its triangle
+// (orthogonal_system.h).
 #include "curvature/orthogonal_system.h"
 
 #include <algorithm>

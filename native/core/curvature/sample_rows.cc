@@ -1,4 +1,5 @@
-// The rows of J of a small subset as a curvature (sample_rows.h).
+// Implements the rows of J of a small subset as a curvature (sample_rows.h), with the factor of
+// sample_system.h.
 #include "curvature/sample_rows.h"
 
 namespace gaussflow {

@@ -1,4 +1,5 @@
-// The preconditioner by Woodbury's identity (sample_system.h).
+// Implements the preconditioner by Woodbury's identity (sample_system.h) and the conjugate
+// gradients with it.
 #include "curvature/sample_system.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Damped solves with a float factor as preconditioner (single_curvature.h).
+// Implements the damped solves with a float factor as preconditioner (single_curvature.h).
 #include "curvature/single_curvature.h"
 
 #include <algorithm>

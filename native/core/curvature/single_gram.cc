@@ -1,4 +1,5 @@
-// The Gram matrix in float as a curvature (single_gram.h).
+// Implements the Gram matrix in float as a curvature (single_gram.h), by gram_builder.h and
+// single_system.h.
 #include "curvature/single_gram.h"
 
 namespace gaussflow {

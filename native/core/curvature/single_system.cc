@@ -1,4 +1,4 @@
-// The float factor and its conjugate gradients (single_system.h).
+// Implements the float factor and its conjugate gradients (single_system.h).
 #include "curvature/single_system.h"
 
 #include <atomic>

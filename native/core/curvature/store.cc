@@ -1,4 +1,4 @@
-// Chooses, creates and frees the curvatures of an engine (store.h).
+// Implements the choice, creation and freeing of the curvatures of an engine (store.h).
 #include "curvature/store.h"
 
 #include <cmath>

@@ -1,5 +1,6 @@
-// Creates and keeps the curvatures of one engine, and chooses the one for a request. It is the only
-// place that depends on all kinds.
+// Creates and keeps the curvatures of one engine, and chooses the one for a request; Engine
+// (engine.cc) calls it at the beginning of each linearization. It is the only place that depends on
+// all kinds.
 //
 // A curvature keeps its memory from one linearization to the next of its kind. The memory holds one
 // matrix of the primal and the dual route at a time: their other kinds are freed before the next is

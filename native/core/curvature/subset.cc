@@ -1,4 +1,4 @@
-// Copies the samples of a subset and runs the passes over them (subset.h).
+// Implements the copy of the samples of a subset and the passes over them (subset.h).
 #include "curvature/subset.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// The samples of a subset: a copy of them, taken while the pass over all samples has their block
-// loaded, and the passes over that copy. The curvatures that use a subset hold one.
+// Holds the samples of a subset: a copy of them, taken while the pass over all samples has their
+// block loaded, and runs the passes over that copy. The curvatures that use a subset hold one:
+// operator.h, and single_curvature.h with its two kinds.
 #ifndef GAUSSFLOW_CORE_CURVATURE_SUBSET_H_
 #define GAUSSFLOW_CORE_CURVATURE_SUBSET_H_
 

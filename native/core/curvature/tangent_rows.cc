@@ -1,4 +1,5 @@
-// Transposes the tangents of a block, and scales them in float (tangent_rows.h).
+// Implements the transposition of the tangents of a block, and their scaling in float
+// (tangent_rows.h).
 #include "curvature/tangent_rows.h"
 
 #include <algorithm>

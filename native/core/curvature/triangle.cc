@@ -1,4 +1,5 @@
-// The triangle of the orthogonal route as a curvature (triangle.h).
+// Implements the triangle of the orthogonal route as a curvature (triangle.h), by
+// orthogonal_system.h.
 #include "curvature/triangle.h"
 
 #include <algorithm>

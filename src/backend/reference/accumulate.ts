@@ -1,4 +1,5 @@
-// Sums of the reference engine besides the curvature: gradient and diagonal of J~^T J~, and the scaling computed from it.
+// Adds up the sums of the reference engine besides the curvature, for blocks.ts and passes.ts in each block: gradient and diagonal of J~^T
+// J~. engine.ts computes the scaling from the diagonal.
 import type { Architecture } from "../../network/architecture.js";
 import type { Workspace } from "../../network/forward.js";
 

@@ -1,5 +1,5 @@
-// The sums of a linearization of the reference engine over all samples, block by block and slot by slot: loss, gradient, diagonal of the
-// curvature, and the curvature.
+// Sums a linearization of the reference engine over all samples, block by block and slot by slot: loss, gradient, diagonal of the
+// curvature, and the curvature. engine.ts calls sumBlocks once a linearization.
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
 import {

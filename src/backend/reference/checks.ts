@@ -1,5 +1,6 @@
-// Checks the arguments of the reference engine by the same rules as the binding of the native engine, so that misuse is the same
-// GAUSSFLOW_ARGUMENT error with both engines, and never a wrong number or a numerical failure.
+// Checks the arguments of the reference engine, at the beginning of each of its calls (engine.ts, passes.ts), by the same rules as the
+// binding of the native engine, so that misuse is the same GAUSSFLOW_ARGUMENT error with both engines, and never a wrong number or a
+// numerical failure.
 import { argumentError } from "../../errors.js";
 import type { Architecture } from "../../network/architecture.js";
 import { checkRequest } from "../check-request.js";

@@ -1,4 +1,5 @@
-// The state of the reference engine between and during its calls: the last linearization with its curvature, and its buffers.
+// Holds the state of the reference engine between and during its calls: the last linearization with its curvature, and its buffers.
+// engine.ts reserves and stores them in a linearization, and solves, spectrum and products read them.
 import type { Architecture } from "../../network/architecture.js";
 import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js";
 import type { Curvature, Precision } from "../curvature.js";

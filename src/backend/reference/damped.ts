@@ -1,4 +1,5 @@
-// Solves damped systems of the reference engine for steps and accelerations, with the primal or dual matrix that it holds.
+// Solves damped systems with the primal or dual matrix that the reference engine holds; engine.ts calls it for each solve and each
+// acceleration.
 
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";

@@ -1,4 +1,5 @@
-// The step of the dual route, for the reference engine. With m = damping + decay and D = one factor a layer (decay > 0 requires D = I),
+// Computes the step of the dual route, for damped.ts of the reference engine. With m = damping + decay and D = one factor a layer (decay >
+// 0 requires D = I),
 //   u = (K + m I)^-1 (z~ - (decay/m) J~ w),   step = -D^-1 J~^T u - (decay/m) w
 // If an entry of z~ is not finite (a true class whose probability underflows), by the gradient g instead, which costs a factor 1/m in
 // accuracy:

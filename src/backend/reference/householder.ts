@@ -1,5 +1,5 @@
-// Householder reflections and the QR factorization with column pivoting, for the orthogonal route of the reference engine (Golub and Van
-// Loan, 5.1, 5.2 and 5.4.2).
+// Householder reflections and the QR factorization with column pivoting, for the orthogonal route of the reference engine: orthogonal.ts,
+// jacobi.ts and semi-normal.ts call them (Golub and Van Loan, 5.1, 5.2 and 5.4.2).
 
 import { norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";

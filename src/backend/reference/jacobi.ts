@@ -1,8 +1,8 @@
-// Computes singular values and right vectors of a dense matrix for the orthogonal route of the reference engine: QR with column pivoting,
-// then one-sided Jacobi rotations (Hestenes) of pairs of rows of R until all are orthogonal. The lengths of the rows are the values, their
-// directions the right vectors. For A = B D with a diagonal D every value, also a tiny one, is as accurate as the condition number of B
-// allows. A bidiagonalization loses all values below eps times the largest (Demmel and Veselic, Jacobi's method is more accurate than QR,
-// SIAM J. Matrix Anal. Appl. 13, 1992; Drmac and Veselic, New fast and accurate Jacobi SVD algorithm, 29, 2008).
+// Computes singular values and right vectors of a dense matrix, for the rank report and the spectrum of the triangle in orthogonal.ts: QR
+// with column pivoting, then one-sided Jacobi rotations (Hestenes) of pairs of rows of R until all are orthogonal. The lengths of the rows
+// are the values, their directions the right vectors. For A = B D with a diagonal D every value, also a tiny one, is as accurate as the
+// condition number of B allows. A bidiagonalization loses all values below eps times the largest (Demmel and Veselic, Jacobi's method is
+// more accurate than QR, SIAM J. Matrix Anal. Appl. 13, 1992; Drmac and Veselic, New fast and accurate Jacobi SVD algorithm, 29, 2008).
 
 import { norm } from "../../algebra/vectors.js";
 import { GaussflowError } from "../../errors.js";

@@ -1,4 +1,5 @@
-// The scale-free gradient measure of the reference engine, and the lower bound of it that the dual route may return.
+// Computes the scale-free gradient measure of the reference engine, or the lower bound of it that the dual route may return. engine.ts
+// calls it at the end of each linearization.
 import type { Architecture } from "../../network/architecture.js";
 import type { LinearizeRequest } from "../engine.js";
 

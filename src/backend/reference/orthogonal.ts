@@ -1,6 +1,7 @@
-// The orthogonal route of the reference engine: R of [J~ r~] = Q R by Householder reflections, block after block. The step is a
-// least-squares problem with R, and p rows more for damping and decay, solved by column-pivoted QR, with least norm if the rank is
-// deficient (Golub and Van Loan, 5.2, 5.4 and 5.5). jacobi.ts computes the singular values of R.
+// The orthogonal route of the reference engine: R of [J~ r~] = Q R by Householder reflections, block after block. A linearization fills the
+// Triangle (through curved.ts), and engine.ts asks it for steps, rank and spectrum. The step is a least-squares problem with R, and p rows
+// more for damping and decay, solved by column-pivoted QR, with least norm if the rank is deficient (Golub and Van Loan, 5.2, 5.4 and 5.5).
+// jacobi.ts computes the singular values of R.
 
 import { norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";

@@ -1,5 +1,6 @@
-// Runs the passes of network/forward.ts over all samples, block by block, at any parameters, for the reference engine: predictions, the
-// loss, J v, J^T u, G v and rows of J; and products with J~ = sqrt(s) R^T J, with the curvature factor R of the loss at those parameters.
+// Runs the passes of network/forward.ts over all samples, block by block, at any parameters, for the calls of the reference engine
+// (engine.ts, dual-step.ts): predictions, the loss, J v, J^T u, G v and rows of J; and products with J~ = sqrt(s) R^T J, with the curvature
+// factor R of the loss at those parameters.
 
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";

@@ -1,4 +1,5 @@
-// Passes of the reference engine over a subset of the samples, each with the weight of the samples that it represents.
+// Makes the passes of the reference engine over a subset of the samples, each with the weight of the samples that it represents. engine.ts
+// calls it for a linearization with a subset.
 import { PASS_BLOCK } from "../../network/forward.js";
 import { gather } from "../samples.js";
 import type { Blocks } from "./blocks.js";

@@ -1,5 +1,5 @@
-// The loss of a block of samples in the form of the reference engine's passes: its value, the seeds of the backward rows of J~, and
-// products with the factor sqrt(s) R of its curvature.
+// Computes the loss of a block of samples in the form of the reference engine's passes (blocks.ts, passes.ts): its value, the seeds of the
+// backward rows of J~, and products with the factor sqrt(s) R of its curvature.
 import type { LossBlock, LossRule, LossSeeds } from "../../loss/loss.js";
 import type { Architecture } from "../../network/architecture.js";
 import { outputsOf, type Workspace } from "../../network/forward.js";

@@ -1,5 +1,5 @@
 // Computes a step from the triangle T of a QR factorization and a gradient alone: T^T T s = -gradient by the corrected semi-normal
-// equations (Bjorck, Numerical Methods for Least Squares Problems, 2.4.6). The orthogonal route uses it if the residual of the loss is not
+// equations (Bjorck, Numerical Methods for Least Squares Problems, 2.4.6). orthogonal.ts calls it if the residual of the loss is not
 // finite.
 import type { Pace } from "../../event-loop-yield.js";
 import type { Failure } from "../engine.js";

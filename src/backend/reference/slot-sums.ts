@@ -1,4 +1,5 @@
-// Sums over the samples in the TypeScript passes: block by block inside a slot, and the slots joined by the tree of `../slots.ts`.
+// Sums over the samples in the TypeScript passes (blocks.ts, passes.ts, layer-factors.ts): block by block inside a slot, and the slots
+// joined by the tree of `../slots.ts`.
 import { PASS_BLOCK } from "../../network/forward.js";
 import { firstOfSlot, pendingSums } from "../slots.js";
 

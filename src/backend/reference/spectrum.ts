@@ -1,5 +1,5 @@
-// Computes what a caller asks about a curvature that the reference engine holds: the whole matrix, its eigenvalues, products and inverse
-// products.
+// Computes what a caller asks about a curvature that the reference engine holds, for the methods of engine.ts: the whole matrix, its
+// eigenvalues, products and inverse products.
 
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import type { Pace } from "../../event-loop-yield.js";
