@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "../core/guarded.h"
 
@@ -130,11 +132,30 @@ bool Boolean(const Napi::CallbackInfo& info, size_t index, const char* name) {
   return info[index].As<Napi::Boolean>().Value();
 }
 
+namespace {
+
+// An addon older than the library would train without what it does not know of.
+void RefuseUnknownMembers(const Napi::Object& network, const char* name) {
+  const std::set<std::string> known = {"layers", "outputScale", "loss", "delta", "slots"};
+  const Napi::Array names = network.GetPropertyNames();
+  for (uint32_t k = 0; k < names.Length(); ++k) {
+    const std::string member = names.Get(k).ToString().Utf8Value();
+    if (known.count(member) == 0)
+      throw Error(network.Env(), name,
+                  "has " + member +
+                      ", which this addon does not know: it is older than the library "
+                      "(build it again: npm run build:native, npx gaussflow build)");
+  }
+}
+
+}  // namespace
+
 Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* name) {
   constexpr size_t kFields = 5;  // inputs, outputs, activation, bias, factor
   const Napi::Env env = info.Env();
   if (!info[index].IsObject()) throw Error(env, name, "must be an object");
   const auto object = info[index].As<Napi::Object>();
+  RefuseUnknownMembers(object, name);
   const Napi::Value table = object.Get("layers"), scale = object.Get("outputScale");
   if (!table.IsTypedArray()) throw Error(env, name, "must have layers, a Float64Array");
   const size_t length = table.As<Napi::TypedArray>().ElementLength();
@@ -147,7 +168,8 @@ Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* n
   Architecture net;
   const Napi::Value loss = object.Get("loss"), delta = object.Get("delta");
   const double kind = loss.IsNumber() ? loss.As<Napi::Number>().DoubleValue() : -1.0;
-  if (!(kind >= 0.0 && kind < kLossKinds)) throw Error(env, name, "names an unknown loss");
+  if (!(kind >= 0.0 && kind < kLossKinds) || kind != std::floor(kind))
+    throw Error(env, name, "names an unknown loss");
   if (!delta.IsNumber()) throw Error(env, name, "must have delta, a number");
   net.loss = {static_cast<LossKind>(static_cast<int>(kind)),
               delta.As<Napi::Number>().DoubleValue()};
