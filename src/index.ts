@@ -60,10 +60,10 @@ export {
   crossValidate,
   type FoldResult,
 } from "./jobs/cross-validate.js";
-export { crossValidation, restarts, sweep, type TrainJob, type Variant } from "./jobs/job.js";
+export { crossValidation, type JobResult, restarts, sweep, type TrainJob, type Variant } from "./jobs/job.js";
+export type { ScoreKind } from "./jobs/rank.js";
 export {
   type JobProgress,
-  type JobResult,
   type TrainManyOptions,
   type TrainManyResult,
   trainMany,

@@ -2,8 +2,9 @@
 // trainMany, ranks them, and saves the best of those trained on all rows.
 import type { Dataset } from "../data/dataset.js";
 import { scoreFolds } from "../jobs/cross-validate.js";
+import type { JobResult } from "../jobs/job.js";
 import { crossValidation, restarts, type TrainJob } from "../jobs/job.js";
-import { type JobResult, type TrainManyResult, trainMany } from "../jobs/train-many.js";
+import { type TrainManyResult, trainMany } from "../jobs/train-many.js";
 import { type Ensemble, ensemble } from "../network/ensemble.js";
 import { foldRows, foldsTable } from "../report/folds-table.js";
 import { jsonLine } from "../report/json-lines.js";

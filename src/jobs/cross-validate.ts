@@ -7,14 +7,8 @@ import { pickRows } from "../data/rows.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
 import { ensemble } from "../network/ensemble.js";
 import { checkCount, checkOptionNames } from "../options.js";
-import { checkJob, crossValidation, restarts, type TrainJob } from "./job.js";
-import {
-  type JobResult,
-  TRAIN_MANY_OPTION_NAMES,
-  type TrainManyOptions,
-  type TrainManyResult,
-  trainMany,
-} from "./train-many.js";
+import { checkJob, crossValidation, type JobResult, restarts, type TrainJob } from "./job.js";
+import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions, type TrainManyResult, trainMany } from "./train-many.js";
 
 /** Options of `crossValidate`: those of `trainMany`, and the folds. */
 export interface CrossValidateOptions extends TrainManyOptions {

@@ -8,6 +8,7 @@ import { checkNetwork, drawnNetwork, type Network, network, seedOf } from "../ne
 import { type DrawnOptions, drawnOptions, type NetworkOptions } from "../network/network-options.js";
 import { checkCount, checkObject, checkOptionNames, checkText, definedOptions } from "../options.js";
 import { TRAIN_OPTION_NAMES, type TrainOptions } from "../train/train-options.js";
+import type { TrainResult } from "../train/train-result.js";
 
 /** One network to train on one data set. */
 export interface TrainJob {
@@ -21,6 +22,30 @@ export interface TrainJob {
   readonly label?: string | undefined;
   /** Set by `crossValidation`: the fold whose training rows are `data`. */
   readonly fold?: Fold | undefined;
+}
+
+/** A job whose data are a data set. */
+export type PreparedJob = TrainJob & { readonly data: Dataset };
+
+/** One job of `trainMany` and its result. */
+export interface JobResult {
+  /** Position of the job, from 0. */
+  readonly index: number;
+  /** Name of the job for people. */
+  readonly label: string;
+  /** The job as it was given. */
+  readonly job: TrainJob;
+  /** `idle`: the run was aborted before the job began. */
+  readonly state: "trained" | "failed" | "idle";
+  /** What `train` resolved with; null unless trained. */
+  readonly result: TrainResult | null;
+  /** What `train` threw; null unless failed. */
+  readonly error: unknown;
+  /**
+   * The number by which jobs are ranked, by the validation part or without one by the rows that were fitted: the mean loss, or where
+   * jobs have different losses the mean absolute error (`TrainManyResult.scoredBy`); NaN unless trained.
+   */
+  readonly score: number;
 }
 
 /** What one job of a sweep varies. */

@@ -16,10 +16,11 @@ import { checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../
 import type { TrainRecord } from "../run/record.js";
 import { train } from "../train/train.js";
 import type { TrainResult } from "../train/train-result.js";
-import { checkJob, type TrainJob } from "./job.js";
+import { checkJob, type JobResult, type PreparedJob, type TrainJob } from "./job.js";
 import { jobBytes, MemoryBudget } from "./memory-budget.js";
 import { packJob } from "./message.js";
 import { type IterationProgress, unpackProgress } from "./progress.js";
+import { checkComparable, ranked, type ScoreKind, scored } from "./rank.js";
 import { JobThread, ThreadStartError, threadsAvailable } from "./thread.js";
 
 /** Options of `trainMany`. */
@@ -50,30 +51,17 @@ export interface JobProgress extends IterationProgress {
   readonly jobs: number;
 }
 
-/** One job of `trainMany` and its result. */
-export interface JobResult {
-  /** Position of the job, from 0. */
-  readonly index: number;
-  /** Name of the job for people. */
-  readonly label: string;
-  /** The job as it was given. */
-  readonly job: TrainJob;
-  /** `idle`: the run was aborted before the job began. */
-  readonly state: "trained" | "failed" | "idle";
-  /** What `train` resolved with; null unless trained. */
-  readonly result: TrainResult | null;
-  /** What `train` threw; null unless failed. */
-  readonly error: unknown;
-  /** The number by which jobs are ranked: the validation loss, or the training loss without validation data; NaN unless trained. */
-  readonly score: number;
-}
-
 /** What `trainMany` resolves with. */
 export interface TrainManyResult {
   /** In the order of the jobs. */
   readonly results: readonly JobResult[];
   /** Best score first; scores that are not finite, failed and idle jobs last; equal ones in the order of the jobs. */
   readonly ranked: readonly JobResult[];
+  /**
+   * What the scores are, in the units a job trains in: "loss" where all jobs minimized the same one, "absolute-error" where they differ,
+   * for example in the delta that `huber()` has found for each.
+   */
+  readonly scoredBy: ScoreKind;
   /** The first of `ranked`, with its result; null where no job was trained. */
   readonly best:
     | (JobResult & {
@@ -96,9 +84,10 @@ export const TRAIN_MANY_OPTION_NAMES = [...STEPS_OPTION_NAMES, "onProgress"];
  * Trains every job, several at a time, and resolves with all results, ranked. A job that fails does not touch the others: its error
  * is in its result.
  *
- * Jobs with an `onRecord`, a `monitor` or a method of your own run in this thread, all others in any. Losses are in the units a job
- * trains in: they compare where the jobs have the same data and validation part, as those of `restarts` and `sweep` have.
- * @throws GAUSSFLOW_ARGUMENT for jobs or options of the wrong form, and what onProgress throws
+ * Jobs with an `onRecord`, a `monitor` or a method of your own run in this thread, all others in any. Scores are in the units a job
+ * trains in: they compare where the jobs have the same data and validation part, as those of `restarts` and `sweep` have. Jobs may mix
+ * squared error and Huber losses of any delta, which are then scored by the mean absolute error; losses for probabilities stand alone.
+ * @throws GAUSSFLOW_ARGUMENT for jobs or options of the wrong form, or losses that do not compare, and what onProgress throws
  * @example const { best, ranked } = await trainMany(restarts({ network, data }, 16));
  */
 export async function trainMany(jobs: readonly TrainJob[], options: TrainManyOptions = {}): Promise<TrainManyResult> {
@@ -166,6 +155,7 @@ class Batch {
     jobs.forEach((job, k) => {
       checkJob(job, `jobs[${k}]`);
     });
+    checkComparable(jobs);
     checkDistinct(
       jobs.map(({ options: { checkpoint } = {} }, k) => ({
         name: `jobs[${k}].options.checkpoint.path`,
@@ -197,12 +187,14 @@ class Batch {
     );
     await Promise.all(lanes);
     if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
-    const results = this.#jobs.map((job, index) => this.#results[index] ?? this.#result(index, job, "idle"));
-    const ranked = rank(results);
-    const [first] = ranked;
+    const ended = this.#jobs.map((job, index) => this.#results[index] ?? this.#result(index, job, "idle"));
+    const { results, scoredBy } = await scored(ended, (job) => this.#converted(job), this.#threads);
+    const best = ranked(results);
+    const [first] = best;
     return {
       results,
-      ranked,
+      ranked: best,
+      scoredBy,
       best: first !== undefined && first.result !== null ? { ...first, result: first.result } : null,
       aborted: this.#signal.aborted,
       concurrency: this.#concurrency,
@@ -267,7 +259,7 @@ class Batch {
   }
 
   /** The job with its training and validation data as data sets; jobs with the same data share one. */
-  #converted(job: TrainJob): TrainJob {
+  #converted(job: TrainJob): PreparedJob {
     const { network, data, options } = job;
     const validation = options?.validation;
     if (typeof validation !== "object" || validation === null)
@@ -343,14 +335,4 @@ class Lane {
   release(): void {
     this.#thread?.release();
   }
-}
-
-function rank(results: readonly JobResult[]): JobResult[] {
-  const finite = (entry: JobResult) => (Number.isFinite(entry.score) ? entry.score : Number.POSITIVE_INFINITY);
-  const place = { trained: 0, failed: 1, idle: 2 } as const;
-  return results.toSorted((a, b) => {
-    const [x, y] = [finite(a), finite(b)];
-    // Equal infinities are compared first, because their difference would be NaN.
-    return (x === y ? 0 : x - y) || place[a.state] - place[b.state] || a.index - b.index;
-  });
 }

@@ -36,14 +36,19 @@ const PARAMETERS: Readonly<Record<Loss["kind"], readonly string[]>> = {
   "softmax-cross-entropy": [],
 };
 
+/** True for the name of a loss. */
+export function isLossKind(kind: unknown): kind is Loss["kind"] {
+  return typeof kind === "string" && Object.hasOwn(PARAMETERS, kind);
+}
+
 /**
  * A loss of a caller, with its members in the order of the function that makes it, because checkpoints compare its JSON.
  * @throws GAUSSFLOW_ARGUMENT for what no function of this folder makes
  */
 export function checkLoss(name: string, loss: unknown): Loss {
-  if (!isObject(loss) || typeof loss.kind !== "string" || !Object.hasOwn(PARAMETERS, loss.kind))
+  if (!isObject(loss) || !isLossKind(loss.kind))
     throw argumentError(name, "must be made by squaredError(), huber(), logistic() or softmaxCrossEntropy()", loss);
-  const parameters = PARAMETERS[loss.kind as Loss["kind"]];
+  const parameters = PARAMETERS[loss.kind];
   const members = ["kind", ...parameters, "decay"];
   checkOptionNames(name, loss, members);
   for (const parameter of parameters)

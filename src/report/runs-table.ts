@@ -1,6 +1,6 @@
 // Formats the runs of gaussflow train --restarts, best first, as a table or as fields for --json (cli/train-many.ts).
 import { GaussflowError } from "../errors.js";
-import type { JobResult } from "../jobs/train-many.js";
+import type { JobResult } from "../jobs/job.js";
 import { formatLoss, formatSeconds } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";

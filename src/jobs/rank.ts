@@ -1,0 +1,93 @@
+// Ranks the jobs of `trainMany`, whose losses compare only where all jobs minimize the same one. Jobs that differ in it are scored by the
+// mean absolute error on the rows that decide, and such losses must be for real targets. train-many.ts calls `checkComparable` before the
+// jobs begin, and `scored` and `ranked` after the last has ended.
+import { predictAsync } from "../backend/predict.js";
+import type { Dataset } from "../data/dataset.js";
+import { argumentError } from "../errors.js";
+import { finishInTurns, Pace, STEP } from "../event-loop-yield.js";
+import { isLossKind, type Loss, lossRule } from "../loss/rules.js";
+import { squaredError } from "../loss/squared-error.js";
+import { cut } from "../train/begin.js";
+import { trainOptionSteps } from "../train/train-options.js";
+import type { TrainResult } from "../train/train-result.js";
+import type { JobResult, PreparedJob, TrainJob } from "./job.js";
+
+/** What scores are: the loss of each job, or the mean absolute error in the units of training. */
+export type ScoreKind = "loss" | "absolute-error";
+
+/** Refuses losses for probabilities beside other losses, before hours of training. @throws GAUSSFLOW_ARGUMENT */
+export function checkComparable(jobs: readonly TrainJob[]): void {
+  let first: { readonly loss: Loss; readonly k: number } | null = null;
+  for (const [k, { options }] of jobs.entries()) {
+    const { loss = squaredError() } = options ?? {};
+    // What is no loss is an error of the job itself.
+    if (!isLossKind(loss?.kind)) continue;
+    first ??= { loss, k };
+    const real = [first.loss, loss].every((one) => lossRule(one).targets === "real");
+    if (loss.kind !== first.loss.kind && !real)
+      throw argumentError(
+        `jobs[${k}].options.loss`,
+        `must be ${first.loss.kind}, as that of jobs[${first.k}], because their scores do not compare: call trainMany once for each loss, and compare the networks by metrics()`,
+        loss.kind,
+      );
+  }
+}
+
+/**
+ * The results with scores that compare.
+ * @param prepared the job with its data as data sets
+ * @param threads of predictions
+ */
+export async function scored(
+  results: readonly JobResult[],
+  prepared: (job: TrainJob) => PreparedJob,
+  threads: number,
+): Promise<{ readonly results: readonly JobResult[]; readonly scoredBy: ScoreKind }> {
+  // Weight decay is no part of the mean loss.
+  const losses = results.flatMap(({ result }) =>
+    result === null ? [] : JSON.stringify({ ...result.lossUsed, decay: 0 }),
+  );
+  if (new Set(losses).size <= 1) return { results, scoredBy: "loss" };
+  const list: JobResult[] = [];
+  for (const entry of results)
+    list.push(
+      entry.result === null
+        ? entry
+        : { ...entry, score: await absoluteError(entry.result, prepared(entry.job), threads) },
+    );
+  return { results: list, scoredBy: "absolute-error" };
+}
+
+/** Weighted mean of |psi - y| of the network that was kept, on the validation part, or without one on the rows that were fitted. */
+async function absoluteError(
+  kept: Pick<TrainResult, "network">,
+  { network, data, options = {} }: PreparedJob,
+  threads: number,
+): Promise<number> {
+  const pace = new Pace(undefined);
+  const completed = await finishInTurns(trainOptionSteps(options, data, network), pace);
+  const { fit, validation } = await finishInTurns(cut(data, completed, options.validation), pace);
+  // The parts of a data set in memory are in memory.
+  const { inputs, outputSize: c, targets, weights } = (validation ?? fit) as Dataset;
+  const predictions = await predictAsync(kept.network, inputs, { backend: options.backend, threads });
+  const scale = kept.network.scaling?.targets.scale;
+  let [sum, total] = [0, 0];
+  for (let k = 0; k < targets.length; k++) {
+    const weight = weights === null ? 1 : weights[Math.floor(k / c)]!;
+    sum += (weight * Math.abs(predictions[k]! - targets[k]!)) / (scale?.[k % c] ?? 1);
+    total += weight;
+    if (k % STEP === STEP - 1) await pace.turn();
+  }
+  return sum / total;
+}
+
+/** Best score first; scores that are not finite, failed and idle jobs last; equal ones in the order of the jobs. */
+export function ranked(results: readonly JobResult[]): JobResult[] {
+  const finite = (entry: JobResult) => (Number.isFinite(entry.score) ? entry.score : Number.POSITIVE_INFINITY);
+  const place = { trained: 0, failed: 1, idle: 2 } as const;
+  return results.toSorted((a, b) => {
+    const [x, y] = [finite(a), finite(b)];
+    // Equal infinities are compared first, because their difference would be NaN.
+    return (x === y ? 0 : x - y) || place[a.state] - place[b.state] || a.index - b.index;
+  });
+}
