@@ -54,6 +54,7 @@ export async function conclude(
         seconds: result.seconds,
         route: result.plan.route,
         engine: result.engine,
+        slots: result.slots,
         interrupted: watch.received,
         monitor: result.monitor && {
           rate: result.monitor.rate,

@@ -14,6 +14,7 @@ export interface ResultLine {
   readonly seconds: number;
   readonly route: string;
   readonly engine: string;
+  readonly slots: number;
   /** Signal that ended the run early, or null. */
   readonly interrupted: string | null;
   /** With --monitor, else null. */

@@ -263,6 +263,7 @@ function finish<Report>(
     method: completed.method.label,
     // Squared error needs no name: it is what every earlier file was trained with.
     ...(lossRule(loss).sumOfSquares ? {} : { lossKind: loss.kind }),
+    ...(completed.slots === 1 ? {} : { slots: completed.slots }),
     ...(loss.kind === "huber" ? { lossDelta: loss.delta } : {}),
     features: fit.featureNames,
     targets: fit.targetNames,

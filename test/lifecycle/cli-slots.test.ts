@@ -40,6 +40,7 @@ describe("--slots", () => {
     const more = train(...kept, "--resume", state!, "--iterations", "12", "--out", resumed!);
     expect(more.code, more.err).toBe(0);
     expect(more.out).toMatch(/, 4 slots"/);
+    expect(JSON.parse(more.out.trim().split("\n").at(-1)!)).toMatchObject({ type: "result", slots: 4 });
     expect(parameters(resumed!)).toEqual(parameters(whole!));
     const other = train("--slots", "8", "--resume", state!);
     expect(other.code).toBe(1);

@@ -42,10 +42,11 @@ describe.each(backends)("trainings with slots, %s engine", (backend) => {
     const options: TrainOptions = { backend, stop, validation: false, method: exact, ...more };
     const plain = await train(start, data, options);
     expect(plain).toMatchObject({ slots: 1, plan: { slots: 1 } });
+    expect(plain.network.summary).not.toHaveProperty("slots");
     expect(timeless(await train(start, data, { ...options, slots: 1 }))).toEqual(timeless(plain));
     for (const slots of [2, 4, 8]) {
       const result = await train(start, data, { ...options, slots });
-      expect(result).toMatchObject({ slots, plan: { slots } });
+      expect(result).toMatchObject({ slots, plan: { slots }, network: { summary: { slots } } });
       expect(result.details).toMatch(new RegExp(`, ${slots} slots$`));
       expect(result.network.parameters).not.toEqual(plain.network.parameters);
       // n c p terms a sum, eps each; six steps of a training that is well damped carry that on by less than 1e4.
