@@ -5,8 +5,10 @@ import { asDataset, type Dataset } from "../data/dataset.js";
 import type { Fold } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
+import { isLossKind } from "../loss/rules.js";
 import { ensemble } from "../network/ensemble.js";
 import { checkCount, checkOptionNames } from "../options.js";
+import { checkLossTargets } from "../run/loss-targets.js";
 import { checkJob, crossValidation, type JobResult, restarts, type TrainJob } from "./job.js";
 import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions, type TrainManyResult, trainMany } from "./train-many.js";
 
@@ -46,7 +48,7 @@ export interface CrossValidationResult {
 
 /**
  * Cross-validates a job.
- * @throws as `trainMany`; GAUSSFLOW_DATA where there are fewer rows than folds
+ * @throws as `trainMany`; GAUSSFLOW_ARGUMENT for targets that the loss cannot have; GAUSSFLOW_DATA where there are fewer rows than folds
  * @example (await crossValidate({ network, data }, { folds: 10, restarts: 4 })).metrics
  */
 export async function crossValidate(job: TrainJob, options: CrossValidateOptions = {}): Promise<CrossValidationResult> {
@@ -55,6 +57,9 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
   checkCount("options.restarts", starts, 1);
   checkJob(job, "job");
   const data = asDataset(job.data, "job.data", job.network);
+  const { loss } = job.options ?? {};
+  // Before the folds are cut, because their trainings number the rows of a fold.
+  if (loss !== undefined && isLossKind(loss?.kind)) await checkLossTargets(data, loss, "job.data", undefined);
   const jobs = crossValidation({ ...job, data }, count, seed);
   return scoreFolds(data, await trainMany(starts === 1 ? jobs : jobs.flatMap((one) => restarts(one, starts)), rest));
 }

@@ -4,7 +4,7 @@
 import { writeFileAtomic } from "../atomic-file.js";
 import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
-import type { ColumnScaling, Scaling } from "../data/scaling.js";
+import { type ColumnScaling, type Scaling, scalesTargets } from "../data/scaling.js";
 import { fileError, GaussflowError } from "../errors.js";
 import { fromFirstSpelling } from "../first-spelling.js";
 import { checkOptionNames, checkPath, checkText } from "../options.js";
@@ -145,6 +145,11 @@ function readNetwork({ version, body: value }: Content, where: string): Network 
   const summary = body.summary === null ? null : (fields(body.summary, where, "summary") as TrainingSummary);
   const { link = "identity" } = body;
   if (!LINKS.includes(link as Link)) throw fileError(where, `link must be one of ${LINKS.join(", ")}`);
+  if (link !== "identity" && scalesTargets(scaling))
+    throw fileError(
+      where,
+      `link must be "identity" where scaling.targets is not offset 0 and scale 1; it is "${link}"`,
+    );
   return new Network({ options, parameters, center, scaling, encoding, summary, link: link as Link });
 }
 

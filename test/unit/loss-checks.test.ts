@@ -7,12 +7,15 @@ import { afterAll, describe, expect, it } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
 import {
   createEngine,
+  crossValidate,
   dataset,
   ensemble,
   type FileDataset,
   flow,
   huber,
   logistic,
+  modelFromJson,
+  modelToJson,
   type Network,
   Network as NetworkClass,
   network,
@@ -25,6 +28,7 @@ import {
   train,
   writeDataFile,
 } from "../../src/index.js";
+import { seal } from "../../src/sealed-json.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-loss-checks-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -83,6 +87,15 @@ describe("a bad target is named by its row, from 1,", () => {
     await expect(run(one, await read(spoiled(ones, 57, 3)))).rejects.toMatchObject(refused(/y = 3 in row 58"/));
     const { reason } = await run(one, await read(spoiled(ones, 50, 3)));
     expect(reason.code).toBe("iterations");
+  });
+
+  it("of the whole set where it is cross-validated", async () => {
+    const job = {
+      network: one,
+      data: { inputs: points, targets: spoiled(ones, 50, 7) },
+      options: { loss: logistic() },
+    };
+    await expect(crossValidate(job)).rejects.toMatchObject(refused(/^job\.data\.targets .*= 7 in row 51"/));
   });
 
   it("of the validation data where those are given", async () => {
@@ -145,6 +158,14 @@ describe.each([
     expect(() => net.withScaling(scaling).withLink(link)).toThrow(/^link must be "identity".*withScaling\(null\)/);
     expect(() => net.withLink(link).withScaling(scaling)).toThrow(/^scaling must leave the targets/);
     expect(() => new NetworkClass({ ...net.state(), scaling, link })).toThrow(/^state\.link must be "identity"/);
+    const { body } = JSON.parse(modelToJson(net.withScaling(scaling)));
+    const forged = seal("gaussflow-model", 2, { ...body, link });
+    expect(() => modelFromJson(forged, "net.json")).toThrow(
+      expect.objectContaining({
+        code: "GAUSSFLOW_FILE",
+        message: expect.stringMatching(/^net\.json: link must be "identity"/),
+      }),
+    );
     const inputsOnly = {
       ...scaling,
       targets: { offset: new Float64Array(outputs), scale: new Float64Array(outputs).fill(1) },
