@@ -177,7 +177,7 @@ Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
-  const Engine& engine = Ready(info.Env()).engine;
+  Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   struct Call {
     Doubles scaling;
@@ -188,15 +188,15 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
   TakeParameters(info);
   Request request(static_cast<Route>(arguments::Integer(info, 1, "curvature", 0, 4)));
   const double decay = arguments::Number(info, 2, "decay", 0.0);
-  const size_t factors = ScalingCount(net, request.route);
-  const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
-  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
   request.precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   request.exact_measure_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
   if (!call->subset.empty()) request.subset = &call->subset;
   if (const char* refusal = engine.Refusal(request); refusal != nullptr)
     throw arguments::Error(info.Env(), "slots", refusal);
+  const size_t factors = engine.FormedBy(request).traits().scaling_count;
+  const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
+  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
   const Target target(info, 7, "gradient", net.parameter_count);
   return Run(
       info.Env(), LinearizeFlops(net, engine.sample_count(), request.route),

@@ -27,6 +27,12 @@ inline void Resize(std::vector<double>* vector, size_t count) {
   vector->resize(count);
 }
 
+// a * b, or the largest number where that is beyond it: no buffer has so many, and Reserve refuses.
+constexpr size_t Times(size_t a, size_t b) {
+  constexpr size_t kMost = std::numeric_limits<size_t>::max();
+  return b > 0 && a > kMost / b ? kMost : a * b;
+}
+
 template <typename T>
 class BufferOf {
  public:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <utility>
 
 namespace gaussflow {
 
@@ -29,10 +30,36 @@ size_t FirstNotFinite(const double* values, size_t count) {
 
 }  // namespace
 
-Status Dataset::ReserveWeights(bool weighted) {
-  if (weighted && !root_weights_.Reserve(sample_count))
-    return Status::Memory(sample_count * sizeof(double));
+Dataset::Counts Dataset::CountsOf(size_t count, size_t d, size_t c, bool weighted) {
+  return {count * d, count * c, 0, weighted ? count : 0};
+}
+
+Dataset::Counts Dataset::WindowCounts(size_t count, size_t d, size_t c, size_t width) {
+  const size_t piece = std::min(count, std::max<size_t>(1, kReadDoubles / width));
+  return {count * d, count * c, piece * width, 0};
+}
+
+double Dataset::EstimateBytes(const Sizes& sizes, size_t window) {
+  const size_t d = sizes.net.input_size, c = sizes.net.output_size;
+  if (sizes.file_width == 0) return CountsOf(sizes.samples, d, c, sizes.weighted).bytes();
+  return WindowCounts(window, d, c, sizes.file_width).bytes() +
+         CountsOf(sizes.samples, 0, 0, sizes.weighted).bytes();
+}
+
+double Dataset::EstimateSubsetBytes(const Architecture& net, size_t count) {
+  return CountsOf(count, net.input_size, net.output_size, true).bytes();
+}
+
+Status Dataset::Grow(const Counts& counts) const {
+  for (const auto& [buffer, count] :
+       {std::pair{&inputs_, counts.inputs}, std::pair{&targets_, counts.targets},
+        std::pair{&rows_, counts.rows}})
+    if (!buffer->Reserve(count)) return Status::Memory(count * sizeof(double));
   return Status::Ok();
+}
+
+Status Dataset::GrowWeights(size_t count) {
+  return root_weights_.Reserve(count) ? Status::Ok() : Status::Memory(count * sizeof(double));
 }
 
 Status Dataset::Reserve(size_t n, size_t d, size_t c, bool weighted) {
@@ -40,9 +67,9 @@ Status Dataset::Reserve(size_t n, size_t d, size_t c, bool weighted) {
   input_size_ = d;
   output_size_ = c;
   window_ = n;
-  if (!inputs_.Reserve(n * d)) return Status::Memory(n * d * sizeof(double));
-  if (!targets_.Reserve(n * c)) return Status::Memory(n * c * sizeof(double));
-  return ReserveWeights(weighted);
+  const Counts counts = CountsOf(n, d, c, weighted);
+  const Status status = Grow(counts);
+  return status.ok() ? GrowWeights(counts.weights) : status;
 }
 
 Status Dataset::ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layout, bool weighted) {
@@ -51,7 +78,7 @@ Status Dataset::ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layo
   output_size_ = c;
   layout_ = layout;
   if (!file_.Open(layout.path, layout.offset, layout.width, layout.version)) return Status::File(0);
-  return ReserveWeights(weighted);
+  return GrowWeights(CountsOf(n, 0, 0, weighted).weights);
 }
 
 void Dataset::Fill(size_t first, size_t count, const double* in, const double* out) {
@@ -82,12 +109,9 @@ Status Dataset::ReserveSubset(const Dataset& from, size_t count) {
   window_ = count;
   input_size_ = from.input_size_;
   output_size_ = from.output_size_;
-  if (!inputs_.Reserve(count * input_size_))
-    return Status::Memory(count * input_size_ * sizeof(double));
-  if (!targets_.Reserve(count * output_size_))
-    return Status::Memory(count * output_size_ * sizeof(double));
-  if (!root_weights_.Reserve(count)) return Status::Memory(count * sizeof(double));
-  return Status::Ok();
+  const Counts counts = CountsOf(count, input_size_, output_size_, true);
+  const Status status = Grow(counts);
+  return status.ok() ? GrowWeights(counts.weights) : status;
 }
 
 void Dataset::Take(const Dataset& from, const uint32_t* indices, size_t count, size_t at) {
@@ -108,11 +132,11 @@ Status Dataset::Load(size_t first, size_t count) const {
   if (!file_.is_open()) return Status::Ok();
   if (window_ > 0 && begin_ <= first && first + count <= begin_ + window_) return Status::Ok();
   const size_t d = input_size_, c = output_size_, width = file_.width();
-  const size_t piece = std::min(count, std::max<size_t>(1, kReadDoubles / width));
+  const Counts counts = WindowCounts(count, d, c, width);
+  const size_t piece = counts.rows / width;
   window_ = 0;
-  if (!inputs_.Reserve(count * d)) return Status::Memory(count * d * sizeof(double));
-  if (!targets_.Reserve(count * c)) return Status::Memory(count * c * sizeof(double));
-  if (!rows_.Reserve(piece * width)) return Status::Memory(piece * width * sizeof(double));
+  const Status reserved = Grow(counts);
+  if (!reserved.ok()) return reserved;
   for (size_t done = 0; done < count; done += piece) {
     const size_t rows = std::min(piece, count - done);
     if (!file_.Read(first + done, rows, rows_.data())) return Status::File(first + done);

@@ -14,6 +14,7 @@
 
 #include "buffer.h"
 #include "row_file.h"
+#include "sizes.h"
 #include "slots.h"
 #include "status.h"
 
@@ -78,11 +79,25 @@ class Dataset {
   size_t bytes() const {
     return inputs_.bytes() + targets_.bytes() + root_weights_.bytes() + rows_.bytes();
   }
+  // bytes() of the samples of an engine; `window`: the most that are loaded from a file at a time.
+  static double EstimateBytes(const Sizes& sizes, size_t window);
+  // bytes() of a copy of `count` samples that stand for all.
+  static double EstimateSubsetBytes(const Architecture& net, size_t count);
 
   size_t sample_count = 0;
 
  private:
-  Status ReserveWeights(bool weighted);
+  // Numbers in each buffer.
+  struct Counts {
+    size_t inputs, targets, rows, weights;
+    double bytes() const { return BytesOf<double>(inputs + targets + rows + weights); }
+  };
+  // Of `count` samples in memory, and of a window of `count` samples of a file.
+  static Counts CountsOf(size_t count, size_t d, size_t c, bool weighted);
+  static Counts WindowCounts(size_t count, size_t d, size_t c, size_t width);
+  // Makes room for inputs, targets and rows; const, because the window of a file is a cache.
+  Status Grow(const Counts& counts) const;
+  Status GrowWeights(size_t count);
 
   const size_t slots_;
   size_t input_size_ = 0;

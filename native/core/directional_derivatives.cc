@@ -10,8 +10,8 @@
 namespace gaussflow {
 
 Status Tangents::Product(const double* vector, const Cancel& cancel, double* out) {
-  const size_t per_worker = net_.max_outputs() * kTile;
-  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
+  const Status reserved = ReserveScratch(Pass::kProduct);
+  if (!reserved.ok()) return reserved;
   const size_t last = net_.layers.size() - 1;
   const size_t tiles = (count_ + kTile - 1) / kTile;
   const bool done =
@@ -49,8 +49,8 @@ Status Tangents::Product(const double* vector, const Cancel& cancel, double* out
 Status Tangents::SecondDerivative(const double* parameters, const double* vector,
                                   const Cancel& cancel, double* out) {
   const size_t panel = net_.max_outputs() * kTile;
-  const size_t per_worker = 5 * panel + 2 * kTile + LossScratch();
-  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
+  const Status reserved = ReserveScratch(Pass::kSecondDerivative);
+  if (!reserved.ok()) return reserved;
   const size_t last = net_.layers.size() - 1;
   const size_t tiles = (count_ + kTile - 1) / kTile;
   const bool done =

@@ -36,12 +36,16 @@ Status Engine::ReserveFile(size_t n, const FileLayout& layout, bool weighted) {
   return data_.ReserveFile(n, net_.input_size, net_.output_size, layout, weighted);
 }
 
+size_t Engine::ForwardDoubles(const Architecture& net, int threads) {
+  return 2 * net.max_outputs() * Tangents::kTile * static_cast<size_t>(threads);
+}
+
 template <typename Body>
 Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const Body& body) {
   constexpr size_t kTile = Tangents::kTile;
-  const size_t per_worker = 2 * net_.max_outputs() * kTile, n = data_.sample_count;
-  if (!forward_work_.Reserve(per_worker * static_cast<size_t>(threads_)))
-    return Status::Memory(per_worker * static_cast<size_t>(threads_) * sizeof(double));
+  const size_t work = ForwardDoubles(net_, threads_), n = data_.sample_count;
+  const size_t per_worker = work / static_cast<size_t>(threads_);
+  if (!forward_work_.Reserve(work)) return Status::Memory(work * sizeof(double));
   const SlotCut slots = data_.slots();
   CutTiles(slots, {0, n}, kTile, &tiles_);
   // All at once from memory, in blocks of whole tiles from a file.
@@ -278,6 +282,35 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
       }
   }
   return Status::Ok();
+}
+
+Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
+  using Pass = Tangents::Pass;
+  const Architecture& net = sizes.net;
+  const SlotCut slots = sizes.cut();
+  std::vector<Pass> passes = {Pass::kTransposeProduct};
+  double products = 0.0;
+  size_t block = 0, loaded = slots.LargestBlock(Tangents::BlockSize(net, sizes.samples));
+  for (const Formed& formed : turns) {
+    sizes.formed = formed;
+    const Curvature::Estimate one = CurvatureStore::EstimateOf(sizes);
+    passes.insert(passes.end(), one.passes.begin(), one.passes.end());
+    products = std::max(products, one.products);
+    block = std::max(block, one.block);
+    loaded = std::max({loaded, slots.LargestBlock(one.block), one.loaded});
+  }
+  Footprint sum = CurvatureStore::EstimateBytes(sizes, turns);
+  sum.data = Dataset::EstimateBytes(sizes, loaded);
+  sum.workspaces +=
+      products +
+      BytesOf<double>(ForwardDoubles(net, sizes.threads) + SlotTree::Count(slots, kLosses)) +
+      BytesOf<Tile>(TileCount(slots, {0, sizes.samples}, Tangents::kTile));
+  if (turns.empty()) return sum;
+  // And the parameters of the linearization, and its gradient.
+  const size_t p = net.parameter_count;
+  sum.workspaces += Tangents::EstimateBytes(net, sizes.threads, slots, block, passes) +
+                    BytesOf<double>(2 * p + SlotTree::Count(slots, p));
+  return sum;
 }
 
 size_t Engine::bytes() const {

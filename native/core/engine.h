@@ -35,8 +35,8 @@ class Engine {
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
 
   // Makes gradient() = J~^T z~ + decay w, and curvature() as requested. scaling: state of the
-  // running maximum (ScalingCount numbers), updated in place, or null. Misuse where Refusal gives a
-  // reason.
+  // running maximum (Traits::scaling_count of FormedBy(request)), updated in place, or null. Misuse
+  // where Refusal gives a reason.
   Status Linearize(const double* parameters, const Request& request, double decay, double* scaling,
                    const Cancel& cancel, Linearization* result);
   // Null, or why the request is not supported with the engine's number of slots (SlotRefusal).
@@ -50,6 +50,9 @@ class Engine {
   // That of the last linearization; of order 0 before the first, after one that failed, and after
   // the products below, which use its panels.
   Curvature& curvature() const { return *curvature_; }
+
+  // The curvature that a linearization by this request will form.
+  const Curvature& FormedBy(const Request& request) { return curvatures_.Find(request); }
 
   // step (p) = -(M + decay I + mu D)^-1 gradient with the curvature M of the last linearization.
   Status Solve(const Damping& damping, const Cancel& cancel, double* step, Solution* result);
@@ -75,8 +78,12 @@ class Engine {
   }
   int threads() const { return threads_; }
   size_t bytes() const;
+  // bytes() of an engine with those samples once it has evaluated a loss and formed, solved and
+  // accelerated with these curvatures, one after the other.
+  static Footprint EstimateBytes(Sizes sizes, const std::vector<Formed>& turns);
 
  private:
+  static size_t ForwardDoubles(const Architecture& net, int threads);
   // Makes tiles_ those of all samples, and calls body(index, tile, outputs f) for each; f is
   // [output][kTile].
   template <typename Body>

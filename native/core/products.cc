@@ -17,21 +17,9 @@ namespace {
 constexpr size_t kTile = Tangents::kTile;
 // Vectors whose deltas stand in memory together: enough tasks for the threads from few samples.
 constexpr size_t kGroup = 4;
-// Doubles of a block's panels and deltas: about what the last level of cache holds, so that a
-// layer's outer product sums over many samples at a time.
-constexpr size_t kBlockDoubles = 6 << 20;
-// Panels of all samples are kept from product to product while they are no larger than this, or
-// than inputs in memory.
-constexpr size_t kKeptDoubles = 8 << 20;
-constexpr size_t kPart = 256;
 
 template <typename T>
 constexpr bool kSingle = std::is_same_v<T, float>;
-
-size_t PartSize(size_t count) {
-  const size_t parts = (count + kPart - 1) / kPart;
-  return ((count + parts - 1) / parts + 7) / 8 * 8;
-}
 
 }  // namespace
 
@@ -75,38 +63,6 @@ const T* ProductsOf<T>::Directions(size_t count, const double* vectors) {
   } else {
     return vectors;
   }
-}
-
-template <typename T>
-void ProductsOf<T>::Layout() {
-  if (!parts_.empty()) return;
-  std::vector<size_t> input_row, slope_row, delta_row;
-  std::vector<Part> parts;
-  size_t row = 0, width = 0;
-  for (size_t l = 0; l < net_.layers.size(); ++l) {
-    const Layer& layer = net_.layers[l];
-    input_row.push_back(row);  // of the layer's outputs: the next layer's inputs
-    row += layer.outputs;
-    slope_row.push_back(row);
-    row += layer.outputs;
-    delta_row.push_back(width);
-    width += layer.outputs;
-    const size_t units = PartSize(layer.outputs), inputs = PartSize(layer.inputs);
-    for (size_t u = 0; u < layer.outputs; u += units)
-      for (size_t k = 0; k < layer.inputs; k += inputs)
-        parts.push_back(
-            {l, u, std::min(units, layer.outputs - u), k, std::min(inputs, layer.inputs - k)});
-  }
-  // Large parts first, so that the threads end together.
-  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
-    return a.units * a.inputs > b.units * b.inputs;
-  });
-  // Nothing throws from here on: parts that are missing would be missing in every later product.
-  input_row_.swap(input_row);
-  slope_row_.swap(slope_row);
-  delta_row_.swap(delta_row);
-  parts_.swap(parts);
-  width_ = width;
 }
 
 template <typename T>
@@ -240,39 +196,6 @@ double ProductsOf<T>::LargestSquare() const {
   for (size_t i = 0; root != nullptr && i < data_.sample_count; ++i)
     largest = std::max(largest, root[i]);
   return largest > 0.0 ? largest * largest : 1.0;
-}
-
-template <typename T>
-Status ProductsOf<T>::Reserve(const Sweep& sweep, size_t group) {
-  const size_t n = data_.sample_count, workers = static_cast<size_t>(threads_);
-  const size_t per_sample =
-      net_.input_size + 2 * width_ + (sweep.sums == nullptr ? 0 : group * width_);
-  block_ = std::min(n, std::max<size_t>(1, kBlockDoubles / per_sample / kTile) * kTile);
-  kept_ = kSingle<T> || (!data_.from_file() && 2 * width_ <= net_.input_size) ||
-          2 * width_ * n <= kKeptDoubles;
-  stride_ = kept_ ? n : block_;
-  const auto reserve = [](auto* buffer, size_t count) {
-    return buffer->Reserve(count) ? Status::Ok() : Status::Memory(count * sizeof(*buffer->data()));
-  };
-  const size_t panel_size = 2 * width_ * stride_;
-  if (panels_.size() < panel_size) valid_ = false;
-  Status status = reserve(&panels_, panel_size);
-  if (status.ok() && sweep.sums != nullptr) {
-    status = reserve(&deltas_, group * width_ * block_);
-    const size_t length = sweep.count * net_.parameter_count;
-    if (status.ok()) status = tree_.Reserve(data_.slots(), length, threads_);
-  }
-  const size_t tile = 2 * net_.max_outputs() * kTile;
-  // A worker's part of an outer product, too, where it joins the others in double.
-  const size_t scratch = kSingle<T> ? std::max(tile, kPart * kPart) : tile;
-  if (status.ok()) status = reserve(&scratch_, scratch * workers);
-  if (status.ok() && Curved(sweep)) status = reserve(&curved_, CurvatureScratch() * workers);
-  if (kSingle<T> && status.ok()) {
-    if (inputs_.size() < net_.input_size * n) valid_ = false;
-    status = reserve(&inputs_, net_.input_size * n);
-    if (status.ok()) status = reserve(&passes_, 3 * net_.max_outputs() * kTile * workers);
-  }
-  return status;
 }
 
 template <typename T>

@@ -24,6 +24,7 @@
 #include "architecture.h"
 #include "buffer.h"
 #include "dataset.h"
+#include "sizes.h"
 #include "status.h"
 #include "tangents.h"
 #include "thread_pool.h"
@@ -51,6 +52,11 @@ class ProductsOf {
   Status Gram(size_t count, const double* vectors, const Cancel& cancel, double* out);
 
   size_t bytes() const;
+  // bytes() after SetParameters, and where `run` after a product G v with one vector. The samples
+  // are sizes.used().
+  static double EstimateBytes(const Sizes& sizes, bool run);
+  // Samples that a product G v with one vector loads at a time.
+  static size_t BlockSize(const Sizes& sizes);
 
  private:
   // What one sweep reads and writes; null = not part of it.
@@ -67,6 +73,25 @@ class ProductsOf {
     size_t unit, units;
     size_t input, inputs;
   };
+
+  // Numbers of each buffer.
+  struct Room {
+    size_t block;   // samples of a block
+    bool kept;      // the panels hold all samples
+    size_t stride;  // samples of a panel row
+    size_t panels, deltas, scratch, curved, inputs, passes;
+  };
+  // What decides them: `group` vectors at a time, and whether they are summed over the samples (J^T
+  // u and G v) and the loss takes part (Curved).
+  struct Shape {
+    size_t samples;
+    bool from_file;
+    size_t group;
+    bool sums, curved;
+  };
+  static Room RoomFor(const Architecture& net, size_t workers, const Shape& shape);
+  static Shape GramShape(const Sizes& sizes);
+  static size_t PartCount(const Architecture& net);
 
   Status Run(const Sweep& sweep, const Cancel& cancel);
   // The forward pass over `size` samples from first_ on, unless its panels are kept and valid.
@@ -92,8 +117,8 @@ class ProductsOf {
   // image (tile, [output][kTile]) = R R^T image, R without the weights of the samples.
   void ApplyCurvature(size_t s0, size_t size, int worker, T* image);
   // Doubles of a worker for that: f, z and two products with R, and R.
-  size_t CurvatureScratch() const {
-    return (3 * net_.output_size + net_.loss.factor_rows(net_.output_size)) * Tangents::kTile;
+  static size_t CurvatureScratch(const Architecture& net) {
+    return (3 * net.output_size + net.loss.factor_rows(net.output_size)) * Tangents::kTile;
   }
   void ForwardTile(size_t s0, size_t size, int worker);
   // Tangents of one vector on one tile; leaves J v as [output][kTile] in the scratch it returns.

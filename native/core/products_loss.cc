@@ -16,7 +16,7 @@ constexpr size_t kTile = Tangents::kTile;
 template <typename T>
 void ProductsOf<T>::ApplyCurvature(size_t s0, size_t size, int worker, T* image) {
   const size_t c = net_.output_size, panel = c * kTile;
-  double* f = curved_.data() + static_cast<size_t>(worker) * CurvatureScratch();
+  double* f = curved_.data() + static_cast<size_t>(worker) * CurvatureScratch(net_);
   double *z = f + panel, *turned = z + panel, *factor = turned + panel;
   size_t stride = 0;
   const T* outputs = Input(net_.layers.size(), &stride) + s0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "thread_pool.h"
 #include "vectors.h"
 
 namespace gaussflow {
@@ -19,6 +20,7 @@ SampleRange SlotCut::BlockAt(size_t first, size_t most) const {
 
 void CutTiles(const SlotCut& slots, SampleRange range, size_t most, std::vector<Tile>* tiles) {
   tiles->clear();
+  tiles->reserve(TileCount(slots, range, most));
   for (size_t first = range.first; first < range.end();) {
     const size_t end = slots.BlockAt(first, range.end() - first).end();
     const bool alone = end - first <= most;
@@ -27,11 +29,21 @@ void CutTiles(const SlotCut& slots, SampleRange range, size_t most, std::vector<
   }
 }
 
+size_t TileCount(const SlotCut& slots, SampleRange range, size_t most) {
+  size_t count = 0;
+  for (size_t first = range.first; first < range.end();) {
+    const SampleRange block = slots.BlockAt(first, range.end() - first);
+    count += Parts(block.count, most);
+    first = block.end();
+  }
+  return count;
+}
+
 Status SlotTree::Reserve(const SlotCut& slots, size_t length, int threads) {
   slots_ = slots.count();
   length_ = length;
   threads_ = threads;
-  const size_t count = slots.levels() * length;
+  const size_t count = Count(slots, length);
   return pending_.Reserve(count) ? Status::Ok() : Status::Memory(count * sizeof(double));
 }
 

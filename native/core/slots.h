@@ -7,6 +7,7 @@
 #ifndef GAUSSFLOW_CORE_SLOTS_H_
 #define GAUSSFLOW_CORE_SLOTS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -28,7 +29,14 @@ class SlotCut {
 
   SlotCut(size_t samples, size_t count) : samples_(samples), count_(count) {}
 
+  size_t samples() const { return samples_; }
   size_t count() const { return count_; }
+  // Samples of the largest slot.
+  size_t Largest() const { return (samples_ + count_ - 1) / count_; }
+  // Samples of the largest block of at most `most`; blocks that have room for all hold all slots.
+  size_t LargestBlock(size_t most) const {
+    return most >= samples_ ? samples_ : std::min(most, Largest());
+  }
   // Depth of the tree: log2 S, the number of partial sums that wait at once.
   size_t levels() const;
   SampleRange At(size_t slot) const {
@@ -54,7 +62,10 @@ struct Tile {
 };
 
 // The tiles of at most `most` samples of a range; the first of a slot begins where the slot does.
+// Their number is TileCount.
 void CutTiles(const SlotCut& slots, SampleRange range, size_t most, std::vector<Tile>* tiles);
+
+size_t TileCount(const SlotCut& slots, SampleRange range, size_t most);
 
 // Joins of the tree that slot number `slot`, counted from 0, completes.
 constexpr size_t JoinsAfter(size_t slot) {
@@ -74,6 +85,10 @@ class SlotTree {
   void Close(size_t slot, double* sum);
   void Release() { pending_.Release(); }
   size_t bytes() const { return pending_.bytes(); }
+  // Numbers of the sums that wait.
+  static size_t Count(const SlotCut& slots, size_t length) {
+    return Times(slots.levels(), length);
+  }
 
  private:
   size_t slots_ = 1;

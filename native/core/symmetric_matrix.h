@@ -15,7 +15,7 @@ namespace gaussflow {
 template <typename T>
 class SymmetricMatrixOf {
  public:
-  static size_t Count(size_t n) { return n * (n + 1); }
+  static size_t Count(size_t n) { return Times(n, n + 1); }
 
   bool Reserve(size_t n) {
     const bool reserved = storage_.Reserve(Count(n));

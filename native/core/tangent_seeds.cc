@@ -53,9 +53,9 @@ void Tangents::SeedUnits(size_t s0, size_t size, const double* slopes) {
     }
 }
 
-size_t Tangents::LossScratch() const {
-  const size_t c = net_.output_size;
-  return net_.loss.sum_of_squares() ? 0 : (net_.loss.factor_rows(c) + c) * kTile;
+size_t Tangents::LossScratch(const Architecture& net) {
+  const size_t c = net.output_size;
+  return net.loss.sum_of_squares() ? 0 : (net.loss.factor_rows(c) + c) * kTile;
 }
 
 void Tangents::ApplyFactor(size_t s0, size_t size, const double* values, double* scratch,

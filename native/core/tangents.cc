@@ -12,38 +12,14 @@ namespace gaussflow {
 
 namespace {
 constexpr size_t kMostUnits = 128;  // of a block of units of one layer
+constexpr size_t kChunk = 512;      // samples of a transpose product at a time
 }  // namespace
 
-void MultiplyByWeights(const Layer& layer, const double* weights, double factor, size_t size,
-                       const double* h, size_t ldh, double beta, double* z, size_t ldz,
-                       int threads) {
-  const double* w = weights + layer.weight_offset;
-  if (threads > 0 && layer.inputs * layer.outputs >= kLargeVector)
-    GemmByColumns('N', 'N', size, layer.outputs, layer.inputs, factor, h, ldh, w, layer.inputs,
-                  beta, z, ldz, threads);
-  else
-    Gemm('N', 'N', size, layer.outputs, layer.inputs, factor, h, ldh, w, layer.inputs, beta, z,
-         ldz);
-}
-
-void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
-                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope, int threads) {
-  if (layer.bias) {
-    for (size_t o = 0; o < layer.outputs; ++o)
-      std::fill_n(z + o * ldz, size, parameters[layer.bias_offset + o]);
-  }
-  MultiplyByWeights(layer, parameters, layer.factor, size, h, ldh, layer.bias ? 1.0 : 0.0, z, ldz,
-                    threads);
-  for (size_t o = 0; o < layer.outputs; ++o)
-    Activate(layer.activation, size, z + o * ldz,
-             slope == nullptr ? nullptr : slope + o * ld_slope);
-}
-
 size_t Tangents::DoublesPerSample(const Architecture& net) {
-  size_t count = net.output_size + net.loss.factor_rows(net.output_size);  // z~, last deltas
-  for (size_t l = 0; l + 1 < net.layers.size(); ++l)
-    count += net.layers[l].outputs * (1 + net.output_size);
-  return count + net.output_size;
+  size_t count = net.output_size;  // z~
+  for (size_t l = 0; l < net.layers.size(); ++l)
+    count += net.layers[l].outputs + net.delta_rows(l) * net.output_size;
+  return count;
 }
 
 size_t Tangents::BlockSize(const Architecture& net, size_t count) {
@@ -68,11 +44,51 @@ double* Tangents::DeltaRow(size_t layer, size_t a, size_t unit) {
   return deltas_[layer].data() + (a * net_.delta_rows(layer) + unit) * held_ + at_;
 }
 
-bool Tangents::ReserveScratch(size_t doubles_per_worker) {
-  const size_t padded = (doubles_per_worker + 7) / 8 * 8;
-  if (!scratch_.Reserve(padded * static_cast<size_t>(threads_))) return false;
-  scratch_size_ = padded;
-  return true;
+size_t Tangents::ScratchDoubles(const Architecture& net, Pass pass, size_t count) {
+  const auto doubles = [&]() -> size_t {
+    size_t units = 0;
+    switch (pass) {
+      case Pass::kCompute:  // slopes
+        for (const Layer& layer : net.layers) units += layer.outputs;
+        return units * kTile;
+      case Pass::kTransposeProduct:
+        return kMostUnits * kChunk;
+      case Pass::kDiagonal:
+        return (std::max(net.input_size, net.max_outputs()) + kMostUnits) * std::min(kTile, count);
+      case Pass::kProduct:
+        return net.max_outputs() * kTile;
+      case Pass::kSecondDerivative:
+        return (5 * net.max_outputs() + 2) * kTile + LossScratch(net);
+    }
+    return 0;
+  };
+  return (doubles() + 7) / 8 * 8;
+}
+
+size_t Tangents::PartialDoubles(const Architecture& net, size_t tiles) {
+  return net.loss.sum_of_squares() ? tiles : 2 * tiles;
+}
+
+double Tangents::EstimateBytes(const Architecture& net, int threads, const SlotCut& slots,
+                               size_t most, const std::vector<Pass>& passes) {
+  const size_t held = slots.LargestBlock(most);
+  const bool whole = held == slots.samples();
+  const size_t tiles = whole ? TileCount(slots, {0, held}, kTile) : Parts(held, kTile);
+  // Blocks of all samples are held at once, and the passes select a slot's.
+  const size_t selected = std::min(most, slots.Largest());
+  size_t scratch = ScratchDoubles(net, Pass::kCompute, held);
+  for (const Pass pass : passes) scratch = std::max(scratch, ScratchDoubles(net, pass, selected));
+  return BytesOf<double>(DoublesPerSample(net) * held + PartialDoubles(net, tiles) +
+                         scratch * static_cast<size_t>(threads)) +
+         BytesOf<Tile>(tiles);
+}
+
+Status Tangents::ReserveScratch(Pass pass) {
+  const size_t doubles = ScratchDoubles(net_, pass, count_);
+  if (!scratch_.Reserve(doubles * static_cast<size_t>(threads_)))
+    return Status::Memory(doubles * sizeof(double));
+  scratch_size_ = doubles;
+  return Status::Ok();
 }
 
 Status Tangents::ReservePanels() {
@@ -84,11 +100,8 @@ Status Tangents::ReservePanels() {
     if (!inputs_[l + 1].Reserve(net_.layers[l].outputs * held_)) return no_memory;
     if (!deltas_[l].Reserve(net_.delta_rows(l) * net_.output_size * held_)) return no_memory;
   }
-  size_t slope_rows = 0;
-  for (const Layer& layer : net_.layers) slope_rows += layer.outputs;
-  if (!residual_.Reserve(net_.output_size * held_) || !ReserveScratch(slope_rows * kTile))
-    return no_memory;
-  return Status::Ok();
+  if (!residual_.Reserve(net_.output_size * held_)) return no_memory;
+  return ReserveScratch(Pass::kCompute);
 }
 
 Status Tangents::Compute(const double* parameters, size_t first, size_t count, bool weighted,
@@ -103,8 +116,7 @@ Status Tangents::Compute(const double* parameters, size_t first, size_t count, b
 
   CutTiles(data_.slots(), {first, count}, kTile, &tiles_);
   for (Tile& tile : tiles_) tile.first -= first;
-  // The second half is for losses whose |z~|^2 is not twice their value.
-  partial_.assign(net_.loss.sum_of_squares() ? tiles_.size() : 2 * tiles_.size(), 0.0);
+  partial_.assign(PartialDoubles(net_, tiles_.size()), 0.0);
   const bool done =
       ThreadPool::Instance().Run(threads_, tiles_.size(), cancel, [&](size_t task, int worker) {
         const Tile& tile = tiles_[task];
@@ -200,11 +212,10 @@ std::vector<Tangents::UnitBlock> Tangents::UnitBlocks() const {
 }
 
 Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, double* out) {
-  constexpr size_t kChunk = 512;
   if (coefficients.data == nullptr) coefficients = Residual();
   const std::vector<UnitBlock> blocks = UnitBlocks();
-  if (!ReserveScratch(kMostUnits * kChunk))
-    return Status::Memory(kMostUnits * kChunk * sizeof(double));
+  const Status reserved = ReserveScratch(Pass::kTransposeProduct);
+  if (!reserved.ok()) return reserved;
   const bool done =
       ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int worker) {
         const UnitBlock& block = blocks[task];
@@ -245,12 +256,10 @@ Status Tangents::AddTransposeProduct(Panel coefficients, const Cancel& cancel, d
 }
 
 Status Tangents::AddDiagonal(const Cancel& cancel, double* diagonal) {
-  constexpr size_t kChunk = 256;
   const std::vector<UnitBlock> blocks = UnitBlocks();
-  const size_t widest = std::max(net_.input_size, net_.max_outputs());
-  const size_t chunk = std::min(kChunk, count_);
-  const size_t per_worker = (widest + kMostUnits) * chunk;
-  if (!ReserveScratch(per_worker)) return Status::Memory(per_worker * sizeof(double));
+  const size_t chunk = std::min(kTile, count_);
+  const Status reserved = ReserveScratch(Pass::kDiagonal);
+  if (!reserved.ok()) return reserved;
   const bool done =
       ThreadPool::Instance().Run(threads_, blocks.size(), cancel, [&](size_t task, int worker) {
         const UnitBlock& block = blocks[task];
@@ -363,22 +372,6 @@ size_t Tangents::bytes() const {
   for (const Buffer& buffer : inputs_) total += buffer.bytes();
   for (const Buffer& buffer : deltas_) total += buffer.bytes();
   return total;
-}
-
-const double* ForwardOutputs(const Architecture& net, const Dataset& data, const double* parameters,
-                             size_t first, size_t count, double* work, int threads) {
-  constexpr size_t kTile = Tangents::kTile;
-  const double* h = data.Inputs(first);
-  size_t stride = data.stride();
-  double* out = work;
-  double* spare = work + net.max_outputs() * kTile;
-  for (const Layer& layer : net.layers) {
-    ApplyLayer(layer, parameters, count, h, stride, out, kTile, nullptr, 0, threads);
-    h = out;
-    stride = kTile;
-    std::swap(out, spare);
-  }
-  return h;
 }
 
 }  // namespace gaussflow

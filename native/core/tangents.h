@@ -35,6 +35,9 @@ class Tangents {
   Tangents(const Architecture& architecture, const Dataset& data, int threads)
       : net_(architecture), data_(data), threads_(threads) {}
 
+  // The passes over a block that need scratch.
+  enum class Pass { kCompute, kTransposeProduct, kDiagonal, kProduct, kSecondDerivative };
+
   // Doubles that one sample takes in the panels.
   static size_t DoublesPerSample(const Architecture& net);
   // Samples that a pass over `count` of them takes at a time, from sizes alone.
@@ -90,6 +93,9 @@ class Tangents {
   void WriteColumns(double* out) const;
 
   size_t bytes() const;
+  // bytes() after Compute and those passes over samples in blocks of at most `most`.
+  static double EstimateBytes(const Architecture& net, int threads, const SlotCut& slots,
+                              size_t most, const std::vector<Pass>& passes);
 
  private:
   struct UnitBlock {
@@ -108,12 +114,16 @@ class Tangents {
   void SeedUnits(size_t s0, size_t size, const double* slopes);
   // row b of out = that of sqrt(s) R^T values, values [output][kTile]; `scratch`: LossScratch().
   void ApplyFactor(size_t s0, size_t size, const double* values, double* scratch, double* out);
-  size_t LossScratch() const;
+  static size_t LossScratch(const Architecture& net);
   void BackwardTile(const double* parameters, size_t s0, size_t size, const double* slopes);
   std::vector<UnitBlock> UnitBlocks() const;
   // For the products of one tile: all threads where it is the only one, else 0.
   int TileThreads() const { return count_ <= kTile ? threads_ : 0; }
-  bool ReserveScratch(size_t doubles_per_worker);
+  // Doubles of a worker for a pass over a block of `count` samples.
+  static size_t ScratchDoubles(const Architecture& net, Pass pass, size_t count);
+  // |z~|^2 of each tile is for losses whose |z~|^2 is not twice their value.
+  static size_t PartialDoubles(const Architecture& net, size_t tiles);
+  Status ReserveScratch(Pass pass);
   double* Scratch(int worker) {
     return scratch_.data() + static_cast<size_t>(worker) * scratch_size_;
   }

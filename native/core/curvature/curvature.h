@@ -23,16 +23,11 @@
 #include "curvature/single_system.h"
 #include "dataset.h"
 #include "products.h"
+#include "sizes.h"
 #include "status.h"
 #include "tangents.h"
 
 namespace gaussflow {
-
-// How a step is solved.
-enum class Route : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3, kMatrixFree = 4 };
-
-// Of the primal Gram matrix and its factor.
-enum class Precision : int { kDouble = 0, kSingle = 1 };
 
 // What a linearization forms.
 struct Request {
@@ -50,6 +45,8 @@ struct Request {
   const std::vector<uint32_t>* subset;
   // Dual: the gradient's cosine is a lower bound of it where that is above.
   double exact_measure_below = HUGE_VAL;
+
+  Formed formed() const { return {route, precision, subset == nullptr ? 0 : subset->size()}; }
 };
 
 struct Linearization {
@@ -144,6 +141,19 @@ class Curvature {
     size_t scaling_count = 0;  // of D: one number a parameter or a layer
     bool accelerates = false;  // Solve takes any right-hand side, also that of an acceleration
     bool reads_seeds = false;  // of a right-hand side; else its sum
+  };
+  // What an engine holds for a curvature once it was formed, factored, solved with and, where it
+  // accelerates, accelerated with. Each class says its own from sizes alone (EstimateBytes).
+  struct Estimate {
+    Storage storage = Storage::kBeside;
+    Footprint held;       // bytes(), without the samples of a subset
+    double subset = 0.0;  // bytes of those, which Suspend frees
+    double left = 0.0;    // of `held`, after Release
+    size_t order = 0;     // in the damped system, which belongs to the store; 0 = not there
+    size_t block = 0;     // samples that go through in one block
+    std::vector<Tangents::Pass> passes;  // over it, besides those of every linearization
+    double products = 0.0;               // bytes of Context::products
+    size_t loaded = 0;                   // samples that those load from a file at a time
   };
   // What a caller may ask for besides steps.
   enum class Need { kProduct, kView, kInverse, kLayerFactors };

@@ -47,9 +47,11 @@ void AddCorrection(size_t n, const LowRank& correction, size_t row, size_t rows,
 
 }  // namespace
 
+size_t DampedSystem::WorkCount(size_t n) { return (kWork + (n < kLeastParts ? 0 : kParts)) * n; }
+
 Status DampedSystem::Reserve(size_t n) {
   if (!matrix_.Reserve(n)) return Status::Memory(SymmetricMatrix::Count(n) * sizeof(double));
-  const size_t work = (kWork + (n < kLeastParts ? 0 : kParts)) * n;
+  const size_t work = WorkCount(n);
   if (!work_.Reserve(work)) return Status::Memory(work * sizeof(double));
   shift_.assign(n, 0.0);
   return Status::Ok();

@@ -50,7 +50,11 @@ class DampedSystem {
            (shift_.capacity() + left_.capacity() + right_.capacity()) * sizeof(double);
   }
 
+  // Numbers of the vectors beside a matrix of order n.
+  static size_t VectorCount(size_t n) { return WorkCount(n) + n; }
+
  private:
+  static size_t WorkCount(size_t n);
   Status MultiplyOne(const double* x, double* y, const Cancel& cancel);
   // r -= correction * x.
   void SubtractCorrection(const double* x, double* r) const;

@@ -2,14 +2,28 @@
 // gram_builder.h, and leaves factors and solves to its base class matrix_curvature.h.
 #include "curvature/gram.h"
 
+#include <algorithm>
+
 #include "curvature/measure.h"
 
 namespace gaussflow {
 
+Curvature::Estimate Gram::EstimateBytes(const Sizes& sizes) {
+  Estimate estimate;
+  estimate.storage = kStorage;
+  estimate.block = Tangents::BlockSize(sizes.net, sizes.samples);
+  estimate.order = sizes.net.parameter_count;
+  estimate.held.workspaces =
+      GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads,
+                                         std::min(estimate.block, sizes.cut().Largest())) +
+      BytesOf<double>(GramTree::Count(sizes.cut(), estimate.order));
+  estimate.left = GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads, 0);
+  estimate.passes = {Tangents::Pass::kSecondDerivative};
+  return estimate;
+}
+
 Curvature::Traits Gram::traits() const {
-  return {.storage = Storage::kDouble,
-          .scaling_count = context_.net.parameter_count,
-          .accelerates = true};
+  return {.storage = kStorage, .scaling_count = context_.net.parameter_count, .accelerates = true};
 }
 
 Status Gram::Begin(const Request& /*request*/, const double* /*scaling*/) {

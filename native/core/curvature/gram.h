@@ -14,6 +14,8 @@ class Gram final : public MatrixCurvature {
   explicit Gram(const Context& context)
       : MatrixCurvature(context), builder_(context.net, context.threads) {}
 
+  static Estimate EstimateBytes(const Sizes& sizes);
+
   Traits traits() const override;
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
@@ -26,6 +28,8 @@ class Gram final : public MatrixCurvature {
   size_t bytes() const override { return builder_.bytes() + tree_.bytes(); }
 
  private:
+  static constexpr Storage kStorage = Storage::kDouble;
+
   GramBuilder<double> builder_;
   GramTree tree_;
 };

@@ -6,6 +6,7 @@
 
 #include "pair_product.h"
 #include "simd.h"
+#include "thread_pool.h"
 
 namespace gaussflow {
 
@@ -127,7 +128,7 @@ size_t PairCount(const std::vector<PairRun>& runs) {
 }
 
 // The runs of pairs [begin, end), cut at its ends and counted from `begin`.
-std::vector<PairRun> Cut(const std::vector<PairRun>& runs, size_t begin, size_t end) {
+std::vector<PairRun> CutRuns(const std::vector<PairRun>& runs, size_t begin, size_t end) {
   std::vector<PairRun> part;
   auto run = std::upper_bound(runs.begin(), runs.end(), begin,
                               [](size_t at, const PairRun& r) { return at < r.begin; });
@@ -151,6 +152,9 @@ typename GramBuilder<T>::Block GramBuilder<T>::MakeBlock(size_t layer, size_t ot
   const size_t c = net_.output_size;
   const size_t units = net_.layers[layer].outputs, other_units = net_.layers[other].outputs;
   const bool same = layer == other;
+  const PairCounts pairs = Count(net_, layer, other);
+  block.left.reserve(pairs.left_runs);
+  block.right.reserve(pairs.right_runs);
   const auto add = [](std::vector<PairRun>* runs, PairRun run) {
     run.begin = PairCount(*runs);
     runs->push_back(run);
@@ -173,24 +177,72 @@ typename GramBuilder<T>::Block GramBuilder<T>::MakeBlock(size_t layer, size_t ot
 }
 
 template <typename T>
-void GramBuilder<T>::MakeTasks() {
+typename GramBuilder<T>::PairCounts GramBuilder<T>::Count(const Architecture& net, size_t layer,
+                                                          size_t other) {
+  const auto triangle = [](size_t n) { return n * (n + 1) / 2; };
+  const size_t units = net.layers[layer].outputs, other_units = net.layers[other].outputs;
+  const size_t inputs = net.layers[layer].right_size(), others = net.layers[other].right_size();
+  if (layer != other) return {units * other_units, inputs * others, other_units, others};
+  return {net.apart(layer) ? units : triangle(units), triangle(inputs), units, inputs};
+}
+
+template <typename T>
+typename GramBuilder<T>::Cut GramBuilder<T>::CutOf(const PairCounts& pairs) {
   constexpr size_t kLanes = TangentRows<T>::kLanes;
+  Cut cut;
+  cut.left_part = PartSize(pairs.left, kLeftBytes / sizeof(T), kLanes);
+  cut.right_part = PartSize(pairs.right, kRightBytes / sizeof(T), kLanes);
+  cut.tasks = Parts(pairs.left, cut.left_part) * Parts(pairs.right, cut.right_part);
+  return cut;
+}
+
+template <typename T>
+size_t GramBuilder<T>::Room::Line() {
+  return kLines * (std::max(kLeftBytes, kRightBytes) / sizeof(T) + TangentRows<T>::kLanes);
+}
+
+template <typename T>
+void GramBuilder<T>::Room::Raise(const Cut& cut) {
+  left = std::max(left, Shape<T>(cut.left_part, kLeftWide).Size());
+  right = std::max(right, Shape<T>(cut.right_part, kRightWide).Size());
+  values = std::max(values, cut.left_part * cut.right_part);
+}
+
+template <typename T>
+double GramBuilder<T>::EstimateBytes(const Architecture& net, int threads, size_t count) {
+  Room room;
+  size_t tasks = 0, runs = 0;
+  for (size_t l = 0; l < net.layers.size(); ++l)
+    for (size_t m = l; m < net.layers.size(); ++m) {
+      const PairCounts pairs = Count(net, l, m);
+      const Cut cut = CutOf(pairs);
+      room.Raise(cut);
+      tasks += cut.tasks;
+      runs += pairs.left_runs + pairs.right_runs;
+    }
+  const size_t scratch = count > 0 ? room.PerWorker() * static_cast<size_t>(threads) : 0;
+  return TangentRows<T>::EstimateBytes(net, count) + BytesOf<T>(scratch) + BytesOf<Task>(tasks) +
+         BytesOf<PairRun>(runs);
+}
+
+template <typename T>
+void GramBuilder<T>::MakeTasks() {
   std::vector<Block> blocks;
   std::vector<Task> tasks;
-  size_t left_room = 0, right_room = 0, value_room = 0;
+  Room room;
   for (size_t l = 0; l < net_.layers.size(); ++l)
     for (size_t m = l; m < net_.layers.size(); ++m) blocks.push_back(MakeBlock(l, m));
+  size_t count = 0;
+  for (const Block& block : blocks) count += CutOf(Count(net_, block.layer, block.other)).tasks;
+  tasks.reserve(count);
   for (size_t b = 0; b < blocks.size(); ++b) {
-    const size_t lefts = PairCount(blocks[b].left), rights = PairCount(blocks[b].right);
-    const size_t left_part = PartSize(lefts, kLeftBytes / sizeof(T), kLanes);
-    const size_t right_part = PartSize(rights, kRightBytes / sizeof(T), kLanes);
-    left_room = std::max(left_room, Shape<T>(left_part, kLeftWide).Size());
-    right_room = std::max(right_room, Shape<T>(right_part, kRightWide).Size());
-    value_room = std::max(value_room, left_part * right_part);
-    for (size_t i = 0; i < lefts; i += left_part)
-      for (size_t j = 0; j < rights; j += right_part)
-        tasks.push_back(
-            {b, i, std::min(i + left_part, lefts), j, std::min(j + right_part, rights)});
+    const PairCounts pairs = Count(net_, blocks[b].layer, blocks[b].other);
+    const Cut cut = CutOf(pairs);
+    room.Raise(cut);
+    for (size_t i = 0; i < pairs.left; i += cut.left_part)
+      for (size_t j = 0; j < pairs.right; j += cut.right_part)
+        tasks.push_back({b, i, std::min(i + cut.left_part, pairs.left), j,
+                         std::min(j + cut.right_part, pairs.right)});
   }
   // Large tasks first, so that the threads end together.
   std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
@@ -201,19 +253,14 @@ void GramBuilder<T>::MakeTasks() {
   // call.
   blocks_.swap(blocks);
   tasks_.swap(tasks);
-  left_room_ = left_room;
-  right_room_ = right_room;
-  value_room_ = value_room;
+  room_ = room;
 }
 
 template <typename T>
 Status GramBuilder<T>::Add(const Tangents& tangents, bool first, const Cancel& cancel,
                            SymmetricMatrixOf<T>* g) {
-  constexpr size_t kLanes = TangentRows<T>::kLanes;
   if (tasks_.empty()) MakeTasks();
-  // The pairs of a few samples, and behind each a cache line that the last run may spill into.
-  const size_t line_room = kLines * (std::max(kLeftBytes, kRightBytes) / sizeof(T) + kLanes);
-  const size_t per_worker = line_room + left_room_ + right_room_ + value_room_;
+  const size_t line_room = Room::Line(), per_worker = room_.PerWorker();
   const size_t total = per_worker * static_cast<size_t>(threads_);
   if (!scratch_.Reserve(total)) return Status::Memory(total * sizeof(T));
   const Status status = rows_.Fill(tangents, first, cancel);
@@ -229,14 +276,14 @@ Status GramBuilder<T>::Add(const Tangents& tangents, bool first, const Cancel& c
       ThreadPool::Instance().Run(threads_, tasks_.size(), cancel, [&](size_t index, int worker) {
         const Task& task = tasks_[index];
         const Block& block = blocks_[task.block];
-        const std::vector<PairRun> lefts = Cut(block.left, task.left_begin, task.left_end);
-        const std::vector<PairRun> rights = Cut(block.right, task.right_begin, task.right_end);
+        const std::vector<PairRun> lefts = CutRuns(block.left, task.left_begin, task.left_end);
+        const std::vector<PairRun> rights = CutRuns(block.right, task.right_begin, task.right_end);
         const auto left_shape = Shape<T>(PairCount(lefts), kLeftWide);
         const auto right_shape = Shape<T>(PairCount(rights), kRightWide);
         T* line = scratch_.data() + static_cast<size_t>(worker) * per_worker;
         T* left = line + line_room;
-        T* right = left + left_room_;
-        T* values = right + right_room_;  // [left][right], right padded to whole lines
+        T* right = left + room_.left;
+        T* values = right + room_.right;  // [left][right], right padded to whole lines
         std::fill_n(line, line_room, T(0));
         for (size_t s0 = 0; s0 < samples; s0 += kChunk) {
           const size_t size = std::min(kChunk, samples - s0);

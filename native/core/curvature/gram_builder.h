@@ -57,6 +57,8 @@ class GramBuilder {
     scratch_.Release();
   }
   size_t bytes() const;
+  // bytes() with blocks of `count` samples; 0 = after Release.
+  static double EstimateBytes(const Architecture& net, int threads, size_t count);
 
  private:
   // Two layers l <= m and the runs of their left (delta) and right (h) pairs.
@@ -72,6 +74,26 @@ class GramBuilder {
     size_t right_begin, right_end;
   };
 
+  // Pairs of a block, and runs of them.
+  struct PairCounts {
+    size_t left, right;
+    size_t left_runs, right_runs;
+  };
+  // How a block is cut, and numbers that the largest tasks need.
+  struct Cut {
+    size_t left_part, right_part;
+    size_t tasks;
+  };
+  struct Room {
+    size_t left = 0, right = 0, values = 0;
+    // The pairs of a few samples, and behind each a cache line that the last run may spill into.
+    static size_t Line();
+    size_t PerWorker() const { return Line() + left + right + values; }
+    void Raise(const Cut& cut);
+  };
+  static PairCounts Count(const Architecture& net, size_t layer, size_t other);
+  static Cut CutOf(const PairCounts& pairs);
+
   // The list of tasks; made on first use, since a network for the dual route has far too many
   // pairs. Where memory is refused there is none.
   void MakeTasks();
@@ -85,8 +107,7 @@ class GramBuilder {
   TangentRows<T> rows_;
   std::vector<Block> blocks_;
   std::vector<Task> tasks_;
-  // Numbers that the largest tasks need.
-  size_t left_room_ = 0, right_room_ = 0, value_room_ = 0;
+  Room room_;
   BufferOf<T> scratch_;
 };
 

@@ -9,14 +9,18 @@ namespace {
 
 constexpr size_t kColumns = 32;  // of a task
 
-size_t PackedCount(size_t n) { return n * (n + 1) / 2; }
+size_t PackedCount(size_t n) { return SymmetricMatrix::Count(n) / 2; }
 
 }  // namespace
 
+size_t GramTree::Count(const SlotCut& slots, size_t n) {
+  const size_t levels = slots.levels();
+  return levels < 2 ? 0 : Times(levels - 1, PackedCount(n));
+}
+
 Status GramTree::Reserve(const SlotCut& slots, size_t n) {
   slots_ = slots.count();
-  const size_t levels = slots.levels();
-  const size_t count = levels < 2 ? 0 : (levels - 1) * PackedCount(n);
+  const size_t count = Count(slots, n);
   return packed_.Reserve(count) ? Status::Ok() : Status::Memory(count * sizeof(double));
 }
 

@@ -23,6 +23,8 @@ class GramTree {
   Status Close(size_t slot, int threads, const Cancel& cancel, SymmetricMatrix* g);
   void Release() { packed_.Release(); }
   size_t bytes() const { return packed_.bytes(); }
+  // Numbers of the packed sums.
+  static size_t Count(const SlotCut& slots, size_t n);
 
  private:
   // Column j of the partial sum of a level: j + 1 numbers.

@@ -45,8 +45,26 @@ double CosineBound(const Architecture& net, const Pass& pass, const std::vector<
 
 }  // namespace
 
+Curvature::Estimate Kernel::EstimateBytes(const Sizes& sizes) {
+  using Pass = Tangents::Pass;
+  Estimate estimate;
+  estimate.storage = kStorage;
+  estimate.block = sizes.samples;
+  estimate.order = sizes.samples * sizes.net.output_size;
+  // The longest sum is that of J~^T u, or of two numbers a unit.
+  size_t units = 0;
+  for (const Layer& layer : sizes.net.layers) units += layer.outputs;
+  const size_t longest = std::max(sizes.net.parameter_count, 2 * units);
+  estimate.held.workspaces =
+      KernelBuilder::EstimateBytes(sizes.net, sizes.threads, sizes.samples) +
+      BytesOf<double>(SlotTree::Count(sizes.cut(), longest));
+  estimate.left = estimate.held.workspaces;
+  estimate.passes = {Pass::kDiagonal, Pass::kProduct, Pass::kSecondDerivative};
+  return estimate;
+}
+
 Curvature::Traits Kernel::traits() const {
-  return {.storage = Storage::kDouble,
+  return {.storage = kStorage,
           .scaling_count = context_.net.layers.size(),
           .accelerates = true,
           .reads_seeds = true};

@@ -16,6 +16,8 @@ class Kernel final : public MatrixCurvature {
   explicit Kernel(const Context& context)
       : MatrixCurvature(context), builder_(context.net, context.threads) {}
 
+  static Estimate EstimateBytes(const Sizes& sizes);
+
   Traits traits() const override;
   double SolveFlops() const override;
   // All samples are held: every entry of K belongs to two of them.
@@ -29,6 +31,8 @@ class Kernel final : public MatrixCurvature {
   size_t bytes() const override { return builder_.bytes(); }
 
  private:
+  static constexpr Storage kStorage = Storage::kDouble;
+
   // Raised scaling (or null), and the gradient's measure.
   Status Measure(const Pass& pass, const Cancel& cancel, double* scaling, double* cosine);
   // The step by the gradient, where z is not finite.

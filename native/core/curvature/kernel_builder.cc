@@ -35,12 +35,27 @@ PanelShape<double> KernelBuilder::Shape(size_t panels, size_t depth) {
   return {panels * kWide, kWide, depth};
 }
 
-Status KernelBuilder::Reserve(const Cut& cut) {
+size_t KernelBuilder::PackedDoubles(const Architecture& net, const Cut& cut) {
   size_t packed = 0;
-  for (size_t l = 0; l < net_.layers.size(); ++l)
-    packed = std::max(packed, Shape(cut.panels, net_.layers[l].inputs).Size() +
-                                  net_.output_size * Shape(cut.panels, net_.delta_rows(l)).Size());
-  scratch_size_ = (net_.output_size > 1 ? 3 : 2) * cut.TileSize();
+  for (size_t l = 0; l < net.layers.size(); ++l)
+    packed = std::max(packed, Shape(cut.panels, net.layers[l].inputs).Size() +
+                                  net.output_size * Shape(cut.panels, net.delta_rows(l)).Size());
+  return packed;
+}
+
+size_t KernelBuilder::ScratchDoubles(const Architecture& net, const Cut& cut) {
+  return (net.output_size > 1 ? 3 : 2) * cut.TileSize();
+}
+
+double KernelBuilder::EstimateBytes(const Architecture& net, int threads, size_t samples) {
+  const Cut cut(samples);
+  return BytesOf<double>(PackedDoubles(net, cut) +
+                         ScratchDoubles(net, cut) * static_cast<size_t>(threads));
+}
+
+Status KernelBuilder::Reserve(const Cut& cut) {
+  const size_t packed = PackedDoubles(net_, cut);
+  scratch_size_ = ScratchDoubles(net_, cut);
   const size_t scratch = scratch_size_ * static_cast<size_t>(threads_);
   if (!packed_.Reserve(packed)) return Status::Memory(packed * sizeof(double));
   return scratch_.Reserve(scratch) ? Status::Ok() : Status::Memory(scratch * sizeof(double));

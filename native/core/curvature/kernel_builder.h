@@ -11,6 +11,7 @@
 #include "architecture.h"
 #include "buffer.h"
 #include "pair_product.h"
+#include "sizes.h"
 #include "status.h"
 #include "symmetric_matrix.h"
 #include "tangents.h"
@@ -29,6 +30,8 @@ class KernelBuilder {
               SymmetricMatrix* k);
 
   size_t bytes() const { return packed_.bytes() + scratch_.bytes(); }
+  // bytes() after a kernel of `samples`.
+  static double EstimateBytes(const Architecture& net, int threads, size_t samples);
 
  private:
   // A block of K for a pair of outputs, or the part of one on and above the diagonal: in panels.
@@ -53,6 +56,9 @@ class KernelBuilder {
   };
 
   static PanelShape<double> Shape(size_t panels, size_t depth);
+  // Numbers of the packed operands, and of one worker's scratch.
+  static size_t PackedDoubles(const Architecture& net, const Cut& cut);
+  static size_t ScratchDoubles(const Architecture& net, const Cut& cut);
   Status Reserve(const Cut& cut);
   // Panels [first, last) of the samples; what is missing of the last one is 0.
   static void Pack(const Panel& from, size_t samples, size_t first, size_t last,

@@ -11,6 +11,21 @@
 
 namespace gaussflow {
 
+Curvature::Estimate GramOperator::EstimateBytes(const Sizes& sizes) {
+  const bool whole = sizes.formed.subset == 0;
+  Estimate estimate;
+  estimate.block = Tangents::BlockSize(sizes.net, sizes.samples);
+  estimate.passes = {Tangents::Pass::kDiagonal};
+  estimate.held.workspaces =
+      BytesOf<double>(SlotTree::Count(sizes.cut(), sizes.net.parameter_count));
+  estimate.products = Products::EstimateBytes(sizes, whole);
+  if (whole) estimate.loaded = Products::BlockSize(sizes);
+  // The products in double where float has not the range are rare, and not counted.
+  if (!whole)
+    estimate.subset = Subset::EstimateBytes(sizes) + SingleProducts::EstimateBytes(sizes, true);
+  return estimate;
+}
+
 Curvature::Traits GramOperator::traits() const { return {.scaling_count = order()}; }
 
 const char* GramOperator::Refusal(Need need) const {

@@ -17,6 +17,8 @@ class GramOperator final : public Curvature {
  public:
   explicit GramOperator(const Context& context) : Curvature(context) {}
 
+  static Estimate EstimateBytes(const Sizes& sizes);
+
   Traits traits() const override;
   size_t order() const override { return context_.net.parameter_count; }
   const char* Refusal(Need need) const override;

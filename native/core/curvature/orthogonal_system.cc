@@ -74,15 +74,28 @@ void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
 
 }  // namespace
 
+size_t OrthogonalSystem::WorkCount(int threads) {
+  return 2 * kPanel * kPanel + static_cast<size_t>(threads) * kPanel * kChunk;
+}
+
+Footprint OrthogonalSystem::EstimateBytes(size_t p, size_t rows, int threads) {
+  Footprint held;
+  held.curvature = BytesOf<double>(TriangleCount(p));
+  held.factor = BytesOf<double>(TriangleCount(p));
+  // The damping is a block of p rows.
+  held.workspaces =
+      BytesOf<double>(BlockCount(p, std::max(rows, p))) + BytesOf<double>(WorkCount(threads));
+  return held;
+}
+
 Status OrthogonalSystem::Reset(size_t p, size_t rows) {
   p_ = p;
   equations_ = 0;
-  const size_t n = p + 1;
-  const size_t work = 2 * kPanel * kPanel + static_cast<size_t>(threads_) * kPanel * kChunk;
-  if (!triangle_.Reserve(n * n)) return Status::Memory(n * n * sizeof(double));
-  if (!block_.Reserve(rows * n)) return Status::Memory(rows * n * sizeof(double));
+  const size_t triangle = TriangleCount(p), block = BlockCount(p, rows), work = WorkCount(threads_);
+  if (!triangle_.Reserve(triangle)) return Status::Memory(triangle * sizeof(double));
+  if (!block_.Reserve(block)) return Status::Memory(block * sizeof(double));
   if (!work_.Reserve(work)) return Status::Memory(work * sizeof(double));
-  std::fill_n(triangle_.data(), n * n, 0.0);
+  std::fill_n(triangle_.data(), triangle, 0.0);
   return Status::Ok();
 }
 
@@ -137,12 +150,12 @@ Status OrthogonalSystem::Absorb(size_t rows, const Cancel& cancel) {
 }
 
 Status OrthogonalSystem::Fold(const double* shift, const double* offset, const Cancel& cancel) {
-  const size_t p = p_, n = p + 1;
-  if (!folded_.Reserve(n * n)) return Status::Memory(n * n * sizeof(double));
-  if (!block_.Reserve(p * n)) return Status::Memory(p * n * sizeof(double));
-  std::copy_n(triangle_.data(), n * n, folded_.data());
+  const size_t p = p_, triangle = TriangleCount(p), rows = BlockCount(p, p);
+  if (!folded_.Reserve(triangle)) return Status::Memory(triangle * sizeof(double));
+  if (!block_.Reserve(rows)) return Status::Memory(rows * sizeof(double));
+  std::copy_n(triangle_.data(), triangle, folded_.data());
   double* block = block_.data();
-  std::fill_n(block, p * n, 0.0);
+  std::fill_n(block, rows, 0.0);
   for (size_t j = 0; j < p; ++j) {
     const double root = std::sqrt(shift[j]);
     block[j * p + j] = root;

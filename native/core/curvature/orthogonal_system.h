@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "buffer.h"
+#include "sizes.h"
 #include "status.h"
 #include "thread_pool.h"
 
@@ -55,11 +56,17 @@ class OrthogonalSystem {
   // Squared singular values ascending, and the right singular vectors as rows (or null).
   Status SingularValues(double* squares, double* vectors) const;
 
+  // bytes() after damped solves with blocks of up to `rows` rows.
+  static Footprint EstimateBytes(size_t p, size_t rows, int threads);
   size_t bytes() const {
     return triangle_.bytes() + folded_.bytes() + block_.bytes() + work_.bytes();
   }
 
  private:
+  // Numbers of the triangle, of a block of rows, and of the scratch.
+  static size_t TriangleCount(size_t p) { return Times(p + 1, p + 1); }
+  static size_t BlockCount(size_t p, size_t rows) { return Times(rows, p + 1); }
+  static size_t WorkCount(int threads);
   // QR of [r; block], panel after panel: the columns right of a panel are updated by tasks, the
   // first of which goes on to factor the next panel while the others are at work. `staircase`:
   // column j of the block ends at row j, the last column excepted.

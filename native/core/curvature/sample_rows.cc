@@ -4,8 +4,17 @@
 
 namespace gaussflow {
 
+Curvature::Estimate SampleRows::EstimateBytes(const Sizes& sizes) {
+  size_t block = 0;
+  Estimate estimate = EstimateShared(sizes, &block);
+  estimate.storage = kStorage;
+  estimate.held = SampleSystem::EstimateBytes(sizes, block);
+  estimate.left = SampleSystem::EstimateLeftBytes(sizes);
+  return estimate;
+}
+
 Curvature::Traits SampleRows::traits() const {
-  return {.storage = Storage::kRows, .scaling_count = order(), .accelerates = true};
+  return {.storage = kStorage, .scaling_count = order(), .accelerates = true};
 }
 
 Status SampleRows::FactorSystem(double uniform, double mu, const double* scaling,

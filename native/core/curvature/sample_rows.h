@@ -14,11 +14,15 @@ class SampleRows final : public SingleCurvature {
   explicit SampleRows(const Context& context)
       : SingleCurvature(context), system_(context.net, context.threads) {}
 
+  static Estimate EstimateBytes(const Sizes& sizes);
+
   Traits traits() const override;
   void Release() override { system_.Release(); }
   size_t bytes() const override { return SingleCurvature::bytes() + system_.bytes(); }
 
  private:
+  static constexpr Storage kStorage = Storage::kRows;
+
   Status Reserve(size_t samples) override { return system_.Reserve(samples); }
   Status Add(const Tangents& tangents, bool first, const Cancel& cancel) override {
     return system_.Add(tangents, first, cancel);

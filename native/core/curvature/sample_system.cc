@@ -24,13 +24,15 @@ constexpr size_t kColumns = 512;
 
 Status SampleSystem::Reserve(size_t samples) {
   const size_t p = net_.parameter_count, k = samples * net_.output_size;
-  if (!rows_.Reserve(k * p)) return Status::Memory(k * p * sizeof(float));
-  if (!scaled_.Reserve(k * p)) return Status::Memory(k * p * sizeof(float));
-  if (!factor_.Reserve(k * k)) return Status::Memory(k * k * sizeof(float));
+  const size_t rows = RowCount(k, p), factor = FactorCount(k);
+  if (!rows_.Reserve(rows)) return Status::Memory(rows * sizeof(float));
+  if (!scaled_.Reserve(rows)) return Status::Memory(rows * sizeof(float));
+  if (!factor_.Reserve(factor)) return Status::Memory(factor * sizeof(float));
   diagonal_.assign(p, 0.0);
   shift_.assign(p, 0.0);
   inverse_roots_.assign(p, 0.0);
   long_.assign(p, 0.0F);
+  short_.assign(k, 0.0F);
   return Status::Ok();
 }
 
@@ -47,7 +49,6 @@ Status SampleSystem::Add(const Tangents& tangents, bool first, const Cancel& can
       });
   if (!done) return Status::Canceled();
   equations_ += count * c;
-  short_.assign(equations_, 0.0F);
   return Status::Ok();
 }
 
@@ -143,6 +144,23 @@ void SampleSystem::Release() {
   rows_.Release();
   scaled_.Release();
   factor_.Release();
+}
+
+double SampleSystem::EstimateLeftBytes(const Sizes& sizes) {
+  const size_t p = sizes.net.parameter_count;
+  return TangentRows<float>::EstimateBytes(sizes.net, 0) + BytesOf<double>(3 * p) +
+         BytesOf<float>(p + sizes.used() * sizes.net.output_size);
+}
+
+Footprint SampleSystem::EstimateBytes(const Sizes& sizes, size_t count) {
+  const Architecture& net = sizes.net;
+  const size_t k = sizes.used() * net.output_size;
+  Footprint held;
+  held.curvature = 2.0 * BytesOf<float>(RowCount(k, net.parameter_count));
+  held.factor = BytesOf<float>(FactorCount(k));
+  held.workspaces = EstimateLeftBytes(sizes) + TangentRows<float>::EstimateBytes(net, count) -
+                    TangentRows<float>::EstimateBytes(net, 0);
+  return held;
 }
 
 size_t SampleSystem::bytes() const {

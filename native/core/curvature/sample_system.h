@@ -17,6 +17,7 @@
 #include "buffer.h"
 #include "conjugate_gradients.h"
 #include "curvature/tangent_rows.h"
+#include "sizes.h"
 #include "status.h"
 
 namespace gaussflow {
@@ -43,8 +44,15 @@ class SampleSystem {
                double* residual, size_t* steps);
 
   size_t bytes() const;
+  // bytes() of the rows of a subset and of their factor; of the vectors beside them, which stay
+  // after Release; and of the deltas and inputs of a block of `count` samples.
+  static Footprint EstimateBytes(const Sizes& sizes, size_t count);
+  static double EstimateLeftBytes(const Sizes& sizes);
 
  private:
+  // Numbers of the rows of J and of the factor, for k equations.
+  static size_t RowCount(size_t k, size_t p) { return Times(k, p); }
+  static size_t FactorCount(size_t k) { return Times(k, k); }
   void WriteRow(size_t sample, size_t output, float* row) const;
   void Precondition(const double* r, double* z);
 

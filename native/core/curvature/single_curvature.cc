@@ -16,6 +16,21 @@ const char* SingleCurvature::Refusal(Need need) const {
   return "the curvature is held in single precision: linearize in double precision first";
 }
 
+Curvature::Estimate SingleCurvature::EstimateShared(const Sizes& sizes, size_t* block) {
+  using Pass = Tangents::Pass;
+  Estimate estimate;
+  estimate.block = Tangents::BlockSize(sizes.net, sizes.samples);
+  estimate.passes = {Pass::kDiagonal, Pass::kSecondDerivative};
+  // The exact operator has all samples.
+  Sizes all = sizes;
+  all.formed.subset = 0;
+  estimate.products = Products::EstimateBytes(all, true);
+  estimate.loaded = Products::BlockSize(all);
+  if (sizes.formed.subset > 0) estimate.subset = Subset::EstimateBytes(sizes);
+  *block = Tangents::BlockSize(sizes.net, sizes.used());
+  return estimate;
+}
+
 double SingleCurvature::SolveFlops() const { return cost::FactorAndSolve(order()); }
 
 Status SingleCurvature::Begin(const Request& request, const double* scaling) {

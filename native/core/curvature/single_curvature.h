@@ -31,6 +31,9 @@ class SingleCurvature : public Curvature {
  protected:
   explicit SingleCurvature(const Context& context) : Curvature(context) {}
 
+  // What both derived classes hold; sets `block` to that of the samples behind the factor.
+  static Estimate EstimateShared(const Sizes& sizes, size_t* block);
+
   // Of the samples behind the factor: room for so many; a block of them; diag J~^T J~ (p).
   virtual Status Reserve(size_t samples) = 0;
   virtual Status Add(const Tangents& tangents, bool first, const Cancel& cancel) = 0;

@@ -4,8 +4,25 @@
 
 namespace gaussflow {
 
+Curvature::Estimate SingleGram::EstimateBytes(const Sizes& sizes) {
+  const size_t p = sizes.net.parameter_count;
+  size_t block = 0;
+  Estimate estimate = EstimateShared(sizes, &block);
+  estimate.storage = kStorage;
+  // Matrix and factor are the halves of one array.
+  estimate.held.curvature = 0.5 * BytesOf<float>(SymmetricMatrixOf<float>::Count(p));
+  estimate.held.factor = estimate.held.curvature;
+  const double vectors = SingleSystem::EstimateVectorBytes(p);
+  const auto builder = [&](size_t count) {
+    return GramBuilder<float>::EstimateBytes(sizes.net, sizes.threads, count);
+  };
+  estimate.held.workspaces = builder(block) + vectors;
+  estimate.left = builder(0) + vectors;
+  return estimate;
+}
+
 Curvature::Traits SingleGram::traits() const {
-  return {.storage = Storage::kSingle, .scaling_count = order(), .accelerates = true};
+  return {.storage = kStorage, .scaling_count = order(), .accelerates = true};
 }
 
 Status SingleGram::Reserve(size_t /*samples*/) { return system_.Reserve(order()); }

@@ -16,6 +16,8 @@ class SingleGram final : public SingleCurvature {
         builder_(context.net, context.threads),
         system_(context.threads) {}
 
+  static Estimate EstimateBytes(const Sizes& sizes);
+
   Traits traits() const override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                 Linearization* result) override;
@@ -23,6 +25,8 @@ class SingleGram final : public SingleCurvature {
   size_t bytes() const override;
 
  private:
+  static constexpr Storage kStorage = Storage::kSingle;
+
   Status Reserve(size_t samples) override;
   Status Add(const Tangents& tangents, bool first, const Cancel& cancel) override;
   double* Squares() override { return system_.diagonal(); }

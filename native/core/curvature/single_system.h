@@ -19,6 +19,7 @@
 
 #include "buffer.h"
 #include "conjugate_gradients.h"
+#include "sizes.h"
 #include "status.h"
 #include "symmetric_matrix.h"
 #include "thread_pool.h"
@@ -51,6 +52,8 @@ class SingleSystem {
   Status Solve(const double* b, const Operator& gram, double tolerance, size_t most, double* x,
                double* residual, size_t* steps);
 
+  // bytes() of the vectors beside a matrix of order n.
+  static double EstimateVectorBytes(size_t n) { return BytesOf<double>(4 * n) + BytesOf<float>(n); }
   size_t bytes() const {
     return matrix_.bytes() + work_.capacity() * sizeof(float) +
            (scales_.capacity() + diagonal_.capacity() + shift_.capacity() +

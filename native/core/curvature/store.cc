@@ -1,6 +1,7 @@
 // Implements the choice, creation and freeing of the curvatures of an engine (store.h).
 #include "curvature/store.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "cost.h"
@@ -21,6 +22,12 @@ class NoCurvature final : public Curvature {
  public:
   explicit NoCurvature(const Context& context) : Curvature(context) {}
 
+  static Estimate EstimateBytes(const Sizes& sizes) {
+    Estimate estimate;
+    estimate.block = Tangents::BlockSize(sizes.net, sizes.samples);
+    return estimate;
+  }
+
   Traits traits() const override { return {.scaling_count = context_.net.parameter_count}; }
   size_t order() const override { return 0; }
   const char* Refusal(Need need) const override {
@@ -36,11 +43,13 @@ class NoCurvature final : public Curvature {
   size_t bytes() const override { return 0; }
 };
 
-}  // namespace
-
-size_t ScalingCount(const Architecture& net, Route route) {
-  return route == Route::kDual ? net.layers.size() : net.parameter_count;
+// Whether curvatures of the two may not be in memory together.
+bool Exclude(Curvature::Storage a, Curvature::Storage b) {
+  constexpr auto kBeside = Curvature::Storage::kBeside;
+  return a != b && a != kBeside && b != kBeside;
 }
+
+}  // namespace
 
 double LinearizeFlops(const Architecture& net, size_t n, Route route) {
   const double p = static_cast<double>(net.parameter_count);
@@ -84,13 +93,12 @@ CurvatureStore::CurvatureStore(const Architecture& net, int threads, const Datas
   made_[kNone] = Make(kNone, context_);
 }
 
-CurvatureStore::Kind CurvatureStore::KindOf(const Request& request, const Architecture& net) {
-  switch (request.route) {
+CurvatureStore::Kind CurvatureStore::KindOf(const Formed& formed, const Architecture& net) {
+  switch (formed.route) {
     case Route::kPrimal: {
-      if (request.precision == Precision::kDouble) return kGram;
-      const bool rows =
-          request.subset != nullptr &&
-          SampleSystem::Pays(request.subset->size() * net.output_size, net.parameter_count);
+      if (formed.precision == Precision::kDouble) return kGram;
+      const bool rows = formed.subset > 0 &&
+                        SampleSystem::Pays(formed.subset * net.output_size, net.parameter_count);
       return rows ? kSampleRows : kSingleGram;
     }
     case Route::kDual:
@@ -125,19 +133,79 @@ std::unique_ptr<Curvature> CurvatureStore::Make(Kind kind, const Context& contex
   return std::make_unique<NoCurvature>(context);
 }
 
-Curvature& CurvatureStore::Take(const Request& request) {
-  const Kind kind = KindOf(request, context_.net);
+Curvature& CurvatureStore::Find(const Request& request) {
+  const Kind kind = KindOf(request.formed(), context_.net);
   if (made_[kind] == nullptr) made_[kind] = Make(kind, context_);
-  Curvature& next = *made_[kind];
-  const Curvature::Storage storage = next.traits().storage;
+  return *made_[kind];
+}
+
+Curvature& CurvatureStore::Take(const Request& request) {
+  Curvature& next = Find(request);
   for (const std::unique_ptr<Curvature>& other : made_) {
     if (other == nullptr || other.get() == &next) continue;
     other->Suspend();
-    const Curvature::Storage held = other->traits().storage;
-    constexpr auto kBeside = Curvature::Storage::kBeside;
-    if (held != storage && held != kBeside && storage != kBeside) other->Release();
+    if (Exclude(other->traits().storage, next.traits().storage)) other->Release();
   }
   return next;
+}
+
+Curvature::Estimate CurvatureStore::EstimateOf(const Sizes& sizes) {
+  switch (KindOf(sizes.formed, sizes.net)) {
+    case kGram:
+      return Gram::EstimateBytes(sizes);
+    case kSingleGram:
+      return SingleGram::EstimateBytes(sizes);
+    case kSampleRows:
+      return SampleRows::EstimateBytes(sizes);
+    case kKernel:
+      return Kernel::EstimateBytes(sizes);
+    case kTriangle:
+      return Triangle::EstimateBytes(sizes);
+    case kOperator:
+      return GramOperator::EstimateBytes(sizes);
+    case kNone:
+      break;
+  }
+  return NoCurvature::EstimateBytes(sizes);
+}
+
+Footprint CurvatureStore::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
+  std::array<Curvature::Estimate, kKinds> made;  // the last of each kind
+  std::array<Footprint, kKinds> held;
+  Kind last = kNone;
+  double subset = 0.0;
+  size_t matrix = 0, vectors = 0;  // orders in the damped system
+  for (const Formed& formed : turns) {
+    sizes.formed = formed;
+    const Kind kind = KindOf(formed, sizes.net);
+    const Curvature::Estimate next = EstimateOf(sizes);
+    for (size_t k = 0; k < kKinds; ++k) {
+      if (k == kind || !Exclude(made[k].storage, next.storage)) continue;
+      held[k] = {.workspaces = made[k].left};
+      if (made[k].order > 0) matrix = 0;
+    }
+    held[kind].Raise(next.held);
+    matrix = std::max(matrix, next.order);
+    vectors = std::max(vectors, next.order);
+    // That of another kind is freed.
+    subset = kind == last && next.subset > 0.0 ? std::max(subset, next.subset) : next.subset;
+    made[kind] = next;
+    last = kind;
+  }
+  Footprint sum;
+  // Matrix and factor are the halves of one array.
+  sum.curvature = sum.factor = 0.5 * BytesOf<double>(SymmetricMatrix::Count(matrix));
+  sum.workspaces = subset + BytesOf<double>(DampedSystem::VectorCount(vectors));
+  for (const Footprint& one : held) {
+    sum.curvature += one.curvature;
+    sum.factor += one.factor;
+    sum.workspaces += one.workspaces;
+  }
+  return sum;
+}
+
+bool CurvatureStore::HoldsRows(const Sizes& sizes) {
+  return KindOf(sizes.formed, sizes.net) == kSampleRows;
 }
 
 size_t CurvatureStore::bytes() const {

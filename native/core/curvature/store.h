@@ -18,8 +18,6 @@
 
 namespace gaussflow {
 
-// Of D, for requests of that route.
-size_t ScalingCount(const Architecture& net, Route route);
 // Flops of a linearization of n samples, from sizes alone.
 double LinearizeFlops(const Architecture& net, size_t n, Route route);
 
@@ -32,7 +30,9 @@ class CurvatureStore {
   CurvatureStore(const Architecture& net, int threads, const Dataset& data, Tangents& tangents,
                  Products& products, const std::vector<double>& parameters, SlotTree& sums);
 
-  // The curvature for a request, before its Begin. What must not stand beside it is free.
+  // The curvature for a request, as it is now.
+  Curvature& Find(const Request& request);
+  // The same before its Begin. What must not stand beside it is free.
   Curvature& Take(const Request& request);
   // That of no linearization.
   Curvature& none() { return *made_[kNone]; }
@@ -40,11 +40,18 @@ class CurvatureStore {
   const Context& context() const { return context_; }
   size_t bytes() const;
 
+  // What one is asked for by its `formed`.
+  static Curvature::Estimate EstimateOf(const Sizes& sizes);
+  // bytes() after these curvatures, one after the other.
+  static Footprint EstimateBytes(Sizes sizes, const std::vector<Formed>& turns);
+  // Whether a subset of that size is held as rows of J.
+  static bool HoldsRows(const Sizes& sizes);
+
  private:
   enum Kind : size_t { kNone, kGram, kSingleGram, kSampleRows, kKernel, kTriangle, kOperator };
   static constexpr size_t kKinds = 7;
 
-  static Kind KindOf(const Request& request, const Architecture& net);
+  static Kind KindOf(const Formed& formed, const Architecture& net);
   static std::unique_ptr<Curvature> Make(Kind kind, const Context& context);
 
   DampedSystem system_;

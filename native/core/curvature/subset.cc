@@ -39,6 +39,14 @@ Status Subset::ForEachBlock(const Cancel& cancel, double* squares, const Add& ad
   return Status::Ok();
 }
 
+double Subset::EstimateBytes(const Sizes& sizes) {
+  const size_t count = sizes.formed.subset;
+  using Pass = Tangents::Pass;
+  return Dataset::EstimateSubsetBytes(sizes.net, count) +
+         Tangents::EstimateBytes(sizes.net, sizes.threads, {count, 1},
+                                 Tangents::BlockSize(sizes.net, count), {Pass::kDiagonal});
+}
+
 Status Subset::RaiseScaling(double* scaling) {
   for (size_t j = 0; j < every_.size(); ++j) {
     if (!std::isfinite(every_[j])) return Status::NonFinite(2);

@@ -32,6 +32,7 @@ class Subset {
 
   const Dataset& data() const { return data_; }
   size_t bytes() const { return data_.bytes() + tangents_.bytes(); }
+  static double EstimateBytes(const Sizes& sizes);
 
  private:
   const Context context_;

@@ -67,9 +67,7 @@ Status TangentRows<T>::Reserve() {
   inputs_.resize(net_.layers.size());
   deltas_.resize(net_.layers.size());
   for (size_t l = 0; l < net_.layers.size(); ++l) {
-    // A line more than the samples need: loops read whole lines.
-    const size_t inputs = count_ * InputStride(l) + kLanes,
-                 deltas = count_ * DeltaStride(l) + kLanes;
+    const size_t inputs = InputCount(net_, l, count_), deltas = DeltaCount(net_, l, count_);
     if (!inputs_[l].Reserve(inputs)) return Status::Memory(inputs * sizeof(T));
     if (!deltas_[l].Reserve(deltas)) return Status::Memory(deltas * sizeof(T));
     std::fill_n(inputs_[l].data() + inputs - kLanes, kLanes, T(0));
@@ -116,6 +114,16 @@ size_t TangentRows<T>::bytes() const {
   for (const auto& scales : input_scales_) total += scales.capacity() * sizeof(double);
   for (const auto& scales : delta_scales_) total += scales.capacity() * sizeof(double);
   return total;
+}
+
+template <typename T>
+double TangentRows<T>::EstimateBytes(const Architecture& net, size_t count) {
+  size_t numbers = 0, scales = 0;
+  for (size_t l = 0; l < net.layers.size(); ++l) {
+    if (count > 0) numbers += InputCount(net, l, count) + DeltaCount(net, l, count);
+    scales += net.layers[l].right_size() + net.layers[l].outputs;
+  }
+  return BytesOf<T>(numbers) + BytesOf<double>(scales);
 }
 
 template <typename T>

@@ -14,6 +14,7 @@
 
 #include "architecture.h"
 #include "buffer.h"
+#include "sizes.h"
 #include "status.h"
 #include "tangents.h"
 
@@ -49,8 +50,17 @@ class TangentRows {
   }
   void Release();
   size_t bytes() const;
+  // bytes() with blocks of `count` samples; 0 = after Release.
+  static double EstimateBytes(const Architecture& net, size_t count);
 
  private:
+  // Numbers of a layer's arrays: a line more than the samples need, since loops read whole lines.
+  static size_t InputCount(const Architecture& net, size_t layer, size_t samples) {
+    return samples * net.layers[layer].right_size() + kLanes;
+  }
+  static size_t DeltaCount(const Architecture& net, size_t layer, size_t samples) {
+    return samples * net.delta_rows(layer) * net.output_size + kLanes;
+  }
   // Room for `count_` samples.
   Status Reserve();
   void FillInputs(const Tangents& tangents, size_t layer, size_t s0, size_t size);

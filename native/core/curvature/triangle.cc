@@ -9,6 +9,16 @@
 
 namespace gaussflow {
 
+Curvature::Estimate Triangle::EstimateBytes(const Sizes& sizes) {
+  const size_t p = sizes.net.parameter_count;
+  Estimate estimate;
+  estimate.block = BlockSize(sizes.net, sizes.samples);
+  estimate.held =
+      OrthogonalSystem::EstimateBytes(p, estimate.block * sizes.net.output_size, sizes.threads);
+  estimate.held.workspaces += BytesOf<double>(p);  // shift_
+  return estimate;
+}
+
 Curvature::Traits Triangle::traits() const {
   return {.scaling_count = context_.net.parameter_count};
 }
@@ -25,11 +35,10 @@ double Triangle::SolveFlops() const {
   return 40.0 * p * p * p;
 }
 
-size_t Triangle::BlockSize(size_t samples) const {
+size_t Triangle::BlockSize(const Architecture& net, size_t samples) {
   // Blocks of about half as many rows as columns: the block stays below the triangle in size.
-  const size_t rows = std::max<size_t>(256, context_.net.parameter_count / 2);
-  return std::min(Curvature::BlockSize(samples),
-                  std::max<size_t>(1, rows / context_.net.output_size));
+  const size_t rows = std::max<size_t>(256, net.parameter_count / 2);
+  return std::min(Tangents::BlockSize(net, samples), std::max<size_t>(1, rows / net.output_size));
 }
 
 Status Triangle::Begin(const Request& /*request*/, const double* /*scaling*/) {

@@ -15,11 +15,13 @@ class Triangle final : public Curvature, private DenseView {
  public:
   explicit Triangle(const Context& context) : Curvature(context), system_(context.threads) {}
 
+  static Estimate EstimateBytes(const Sizes& sizes);
+
   Traits traits() const override;
   size_t order() const override { return system_.p(); }
   const char* Refusal(Need need) const override;
   double SolveFlops() const override;
-  size_t BlockSize(size_t samples) const override;
+  size_t BlockSize(size_t samples) const override { return BlockSize(context_.net, samples); }
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
@@ -31,6 +33,7 @@ class Triangle final : public Curvature, private DenseView {
   size_t bytes() const override { return system_.bytes() + shift_.capacity() * sizeof(double); }
 
  private:
+  static size_t BlockSize(const Architecture& net, size_t samples);
   void Copy(double* out) const override { system_.CopyGram(out); }
   Status Eigen(const Cancel& cancel, double* values, double* vectors) const override;
   Status EigenvaluesBelow(double bound, const Cancel& cancel, size_t* count) const override;

@@ -1,0 +1,187 @@
+// Estimated bytes against those that an engine holds, to the byte: every kind of curvature, alone
+// and after every other, for networks that are wide, deep and of many outputs, every loss, samples
+// in memory, of a subset and of a file. And sizes that no memory holds do not wrap round.
+#include <array>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "engine.h"
+#include "file_version.h"
+
+using namespace gaussflow;
+using namespace gaussflow::test;
+
+namespace {
+
+constexpr int kThreads = 2;
+// A weight, which is not read, stands behind the columns of a row.
+constexpr size_t kBehind = 1;
+
+struct Problem {
+  const char* name;
+  Architecture net;
+  size_t samples;
+  bool weighted;
+  bool from_file;
+
+  Sizes sizes() const {
+    const size_t width = net.input_size + net.output_size + kBehind;
+    return {net, samples, kThreads, weighted, from_file ? width : 0};
+  }
+};
+
+Architecture NetOf(const std::vector<size_t>& sizes, LossKind loss, bool bias = true) {
+  Architecture net = MakeNet(sizes, Activation::kTanh, bias, 1.0);
+  net.loss = {loss, loss == LossKind::kHuber ? 0.5 : 0.0};
+  return net;
+}
+
+std::vector<Problem> Problems() {
+  return {
+      {"wide", NetOf({24, 34, 1}, LossKind::kSquaredError), 90, false, false},
+      {"first layer alone", NetOf({300, 1}, LossKind::kHuber), 70, true, false},
+      {"deep", NetOf({3, 10, 9, 8, 2}, LossKind::kSquaredError, false), 300, true, false},
+      {"many outputs", NetOf({5, 12, 7}, LossKind::kLogistic), 120, false, false},
+      {"a full factor", NetOf({5, 12, 7}, LossKind::kSoftmax), 120, true, false},
+      // More than one block of samples, also of those of a subset.
+      {"many samples", NetOf({2, 10, 1}, LossKind::kSquaredError), 150000, false, false},
+      {"a file", NetOf({2, 10, 1}, LossKind::kSquaredError), 150000, true, true},
+      {"a file of one block", NetOf({30, 9, 2}, LossKind::kSoftmax), 300, false, true},
+  };
+}
+
+std::string WriteRows(const Problem& problem, const Vector& x, const Vector& y) {
+  const std::string path = "estimate_test_rows";
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  CHECK(file != nullptr, "a file to write");
+  const size_t d = problem.net.input_size, c = problem.net.output_size;
+  const double behind = 1.0;
+  for (size_t i = 0; i < problem.samples; ++i) {
+    std::fwrite(x.data() + i * d, sizeof(double), d, file);
+    std::fwrite(y.data() + i * c, sizeof(double), c, file);
+    std::fwrite(&behind, sizeof(double), kBehind, file);
+  }
+  std::fclose(file);
+  return path;
+}
+
+// An engine for a problem, and what an estimate is about.
+struct Bench {
+  explicit Bench(const Problem& given) : problem(given), engine(given.net, kThreads) {
+    Draw draw(7);
+    const Architecture& net = problem.net;
+    const size_t n = problem.samples, d = net.input_size, c = net.output_size;
+    // Targets that every loss takes.
+    const Vector x = draw.Normals(n * d), y(n * c, 1.0 / static_cast<double>(c)), s(n, 0.5);
+    parameters = draw.Normals(net.parameter_count, 0.1);
+    const double* weights = problem.weighted ? s.data() : nullptr;
+    if (problem.from_file) {
+      FileLayout layout;
+      layout.path = WriteRows(problem, x, y);
+      layout.width = d + c + kBehind;
+      layout.version = VersionOf(layout.path);
+      layout.column_offset.assign(d + c, 0.0);
+      layout.column_scale.assign(d + c, 1.0);
+      CHECK(engine.ReserveFile(n, layout, problem.weighted).ok(), "file");
+      if (problem.weighted) engine.data().FillWeights(0, n, weights);
+    } else {
+      CHECK(engine.SetData(n, x.data(), y.data(), weights).ok(), "data");
+    }
+    double loss = 0.0;
+    CHECK(engine.Evaluate(parameters.data(), {}, &loss).ok(), "evaluate");
+  }
+
+  void Take(const Formed& formed) {
+    std::vector<uint32_t> subset;
+    const size_t n = problem.samples, p = problem.net.parameter_count;
+    for (size_t k = 0; k < formed.subset; ++k)
+      subset.push_back(static_cast<uint32_t>(k * n / formed.subset));
+    const Request request(formed.route, formed.precision, subset.empty() ? nullptr : &subset);
+    Vector scaling(engine.FormedBy(request).traits().scaling_count, 0.0), out(p);
+    Linearization result;
+    CHECK(engine.Linearize(parameters.data(), request, 0.0, scaling.data(), {}, &result).ok(),
+          "%s: route %d", problem.name, static_cast<int>(formed.route));
+    if (formed.route == Route::kMatrixFree) {
+      CHECK(engine.curvature().Multiply(1, parameters.data(), {}, out.data()).ok(), "product");
+    } else if (formed.route != Route::kNone) {
+      Solution solution;
+      const Damping damping = {.mu = 100.0, .scaling = scaling.data()};
+      CHECK(engine.Solve(damping, {}, out.data(), &solution).ok(), "%s: solve, route %d",
+            problem.name, static_cast<int>(formed.route));
+    }
+    if (engine.curvature().traits().accelerates)
+      CHECK(engine.Accelerate(parameters.data(), scaling.data(), {}, out.data()).ok(),
+            "acceleration");
+  }
+
+  const Problem& problem;
+  Vector parameters;
+  Engine engine;
+};
+
+// Dual kernels only where they are small.
+std::vector<Formed> Kinds(const Problem& problem) {
+  const size_t n = problem.samples, half = n / 2;
+  // So few that they are held as rows of J.
+  const size_t few = std::min(
+      n / 4, std::max<size_t>(1, problem.net.parameter_count / 4 / problem.net.output_size));
+  std::vector<Formed> kinds = {{Route::kNone},
+                               {Route::kPrimal},
+                               {Route::kPrimal, Precision::kSingle},
+                               {Route::kPrimal, Precision::kSingle, half},
+                               {Route::kPrimal, Precision::kSingle, few},
+                               {Route::kOrthogonal},
+                               {Route::kMatrixFree},
+                               {Route::kMatrixFree, Precision::kDouble, half}};
+  if (n * problem.net.output_size < 3000) kinds.push_back({Route::kDual});
+  return kinds;
+}
+
+void TestTurns(const Problem& problem, const std::vector<Formed>& turns) {
+  Bench bench(problem);
+  for (const Formed& turn : turns) bench.Take(turn);
+  const Footprint estimate = Engine::EstimateBytes(problem.sizes(), turns);
+  const double held = static_cast<double>(bench.engine.bytes());
+  CHECK(estimate.total() == held, "%s, last of %zu turns is route %d, precision %d, subset %zu",
+        problem.name, turns.size(), turns.empty() ? -1 : static_cast<int>(turns.back().route),
+        turns.empty() ? -1 : static_cast<int>(turns.back().precision),
+        turns.empty() ? 0 : turns.back().subset);
+  if (estimate.total() != held)
+    std::printf("  estimated %.0f (data %.0f, curvature %.0f, factor %.0f, rest %.0f), held %.0f\n",
+                estimate.total(), estimate.data, estimate.curvature, estimate.factor,
+                estimate.workspaces, held);
+}
+
+// Plans are made of runs that no memory holds: their bytes are large, not what is left of them
+// modulo 2^64.
+void TestHugeSizes() {
+  const Architecture net = NetOf({1000, 2000000, 1}, LossKind::kSquaredError);
+  for (const Route route : {Route::kPrimal, Route::kDual, Route::kOrthogonal}) {
+    double before = 0.0;
+    for (const size_t samples : {size_t{1} << 20, size_t{1} << 34, size_t{1} << 40}) {
+      const Sizes sizes = {net, samples, 1};
+      const double bytes = Engine::EstimateBytes(sizes, {{route}}).total();
+      CHECK(bytes > 8.0 * std::pow(2.0, 40) && bytes >= before, "route %d: %g bytes after %g",
+            static_cast<int>(route), bytes, before);
+      before = bytes;
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (const Problem& problem : Problems()) {
+    const std::vector<Formed> kinds = Kinds(problem);
+    TestTurns(problem, {});
+    for (const Formed& first : kinds) {
+      TestTurns(problem, {first});
+      if (problem.samples > 1000) continue;
+      for (const Formed& second : kinds) TestTurns(problem, {first, second});
+    }
+  }
+  TestHugeSizes();
+  std::remove("estimate_test_rows");
+  return Finish();
+}
