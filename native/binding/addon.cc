@@ -9,6 +9,7 @@
 #include "../core/self_test.h"
 #include "engine_object.h"
 #include "environment.h"
+#include "estimate_functions.h"
 #include "napi_setup.h"
 #include "vector_functions.h"
 
@@ -54,6 +55,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("synchronousUpTo", Napi::Function::New(env, SynchronousUpTo, "synchronousUpTo"));
   exports.Set("selfTest", Napi::Function::New(env, RunSelfTest, "selfTest"));
   DefineVectorFunctions(env, exports);
+  DefineEstimateFunctions(env, exports);
   return exports;
 }
 

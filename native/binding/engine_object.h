@@ -22,6 +22,10 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   explicit EngineObject(const Napi::CallbackInfo& info);
   void Finalize(Napi::Env env) override;
 
+  // The most that `bytes` will be on the way through these curvatures, one after the other, each
+  // solved and, where it does that, accelerated with.
+  static Footprint EstimateBytes(const Sizes& sizes, const std::vector<Formed>& turns);
+
  private:
   // Everything a running call needs: it lives until the last call ends, whatever becomes of the
   // JavaScript object.

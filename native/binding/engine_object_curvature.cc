@@ -1,5 +1,5 @@
 // Implements the methods of NativeEngine (engine_object.h) that use the curvature of the last
-// linearization: eigenvalues, inertia, products, layer factors and inverse.
+// linearization (eigenvalues, inertia, products, layer factors, inverse), and its estimate of bytes.
 #include <utility>
 
 #include "../core/cost.h"
@@ -9,6 +9,26 @@
 #include "values.h"
 
 namespace gaussflow {
+
+Footprint EngineObject::EstimateBytes(const Sizes& sizes, const std::vector<Formed>& turns) {
+  // The vectors of State: the parameters come with every call.
+  const double vector = BytesOf<double>(sizes.net.parameter_count);
+  Footprint most = Engine::EstimateBytes(sizes, {});
+  most.workspaces += vector;
+  bool answer = false, velocity = false;
+  for (size_t count = 1; count <= turns.size(); ++count) {
+    Sizes last = sizes;
+    last.formed = turns[count - 1];
+    const auto estimate = CurvatureStore::EstimateOf(last);
+    answer = answer || estimate.solves();
+    velocity = velocity || estimate.accelerates();
+    const std::vector<Formed> taken(turns.begin(), turns.begin() + static_cast<ptrdiff_t>(count));
+    Footprint bytes = Engine::EstimateBytes(sizes, taken);
+    bytes.workspaces += vector * (1.0 + (answer ? 1.0 : 0.0) + (velocity ? 1.0 : 0.0));
+    if (bytes.total() > most.total()) most = bytes;
+  }
+  return most;
+}
 
 gaussflow::Curvature& EngineObject::Standing(Napi::Env env, Need need) {
   gaussflow::Curvature& curvature = Ready(env).engine.curvature();

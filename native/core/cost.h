@@ -14,8 +14,7 @@ namespace gaussflow::cost {
 
 // Calls of at most this cost run synchronously. Measured on one core of an AMD EPYC (Zen 4) such
 // calls run at 4 GF/s and more, so the event loop waits for less than 0.2 ms; a thread hop there
-// and back is 0.02 to 0.1 ms, and more on a busy machine. src/plan/call-cost.ts knows the same
-// estimates.
+// and back is 0.02 to 0.1 ms, and more on a busy machine. The planner asks for these estimates.
 // `npm run bench -- --only native-vs-reference-sweep` prints the longest.
 constexpr double kSynchronousFlops = 6e5;
 

@@ -41,6 +41,7 @@ constexpr size_t kNarrow = 8;         // NR, columns of a panel of B
 constexpr size_t kRows = 11 * kWide;  // MC
 constexpr size_t kColumns = 256;      // NC
 constexpr size_t kDepth = 256;        // KC, products summed before C is touched
+constexpr size_t kPackedDoubles = (kRows + kColumns) * kDepth;
 static_assert(kColumns % kNarrow == 0, "panels of B fill their block");
 
 // What does not pay for packing both operands, because OpenBLAS has kernels that pack nothing or is
@@ -219,9 +220,8 @@ class Room {
   Room& operator=(const Room&) = delete;
 
   double* data() {
-    constexpr size_t kCount = (kRows + kColumns) * kDepth;
     Buffer& buffer = slot_ == nullptr ? own_ : slot_->buffer;
-    if (!buffer.Reserve(kCount)) throw OutOfMemory(kCount * sizeof(double));
+    if (!buffer.Reserve(kPackedDoubles)) throw OutOfMemory(kPackedDoubles * sizeof(double));
     return buffer.data();
   }
 
@@ -321,5 +321,7 @@ void Gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, float alpha,
           size_t lda, const float* b, size_t ldb, float beta, float* c, size_t ldc) {
   blas::Gemm(trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
+
+size_t PackedBytes() { return kPackedDoubles * sizeof(double); }
 
 }  // namespace gaussflow

@@ -27,6 +27,9 @@ void GemmByColumns(char trans_a, char trans_b, size_t m, size_t n, size_t k, dou
                    const double* a, size_t lda, const double* b, size_t ldb, double beta, double* c,
                    size_t ldc, int threads);
 
+// Bytes in which a thread packs the operands of its products; the process keeps them.
+size_t PackedBytes();
+
 // True if this file's code computes a product of these sizes in double precision.
 bool GemmIsOurs(size_t m, size_t n, size_t k);
 

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "gemm.h"
-#include "vectors.h"
 
 namespace gaussflow {
 

@@ -11,6 +11,7 @@
 #ifndef GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_
 #define GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -154,6 +155,13 @@ class Curvature {
     std::vector<Tangents::Pass> passes;  // over it, besides those of every linearization
     double products = 0.0;               // bytes of Context::products
     size_t loaded = 0;                   // samples that those load from a file at a time
+    double solve_flops = 0.0;            // SolveFlops
+
+    bool solves() const { return order > 0 || held.factor > 0.0; }
+    bool accelerates() const {
+      return std::find(passes.begin(), passes.end(), Tangents::Pass::kSecondDerivative) !=
+             passes.end();
+    }
   };
   // What a caller may ask for besides steps.
   enum class Need { kProduct, kView, kInverse, kLayerFactors };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cost.h"
 #include "curvature/measure.h"
 
 namespace gaussflow {
@@ -18,6 +19,7 @@ Curvature::Estimate Gram::EstimateBytes(const Sizes& sizes) {
                                          std::min(estimate.block, sizes.cut().Largest())) +
       BytesOf<double>(GramTree::Count(sizes.cut(), estimate.order));
   estimate.left = GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads, 0);
+  estimate.solve_flops = cost::FactorAndSolve(estimate.order);
   estimate.passes = {Tangents::Pass::kSecondDerivative};
   return estimate;
 }

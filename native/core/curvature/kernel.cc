@@ -59,6 +59,7 @@ Curvature::Estimate Kernel::EstimateBytes(const Sizes& sizes) {
       KernelBuilder::EstimateBytes(sizes.net, sizes.threads, sizes.samples) +
       BytesOf<double>(SlotTree::Count(sizes.cut(), longest));
   estimate.left = estimate.held.workspaces;
+  estimate.solve_flops = SolveFlops(sizes.net, sizes.samples, estimate.order);
   estimate.passes = {Pass::kDiagonal, Pass::kProduct, Pass::kSecondDerivative};
   return estimate;
 }
@@ -70,9 +71,12 @@ Curvature::Traits Kernel::traits() const {
           .reads_seeds = true};
 }
 
+double Kernel::SolveFlops(const Architecture& net, size_t samples, size_t order) {
+  return cost::FactorAndSolve(order) + 2.0 * cost::Passes(net, samples);
+}
+
 double Kernel::SolveFlops() const {
-  return MatrixCurvature::SolveFlops() +
-         2.0 * cost::Passes(context_.net, context_.data.sample_count);
+  return SolveFlops(context_.net, context_.data.sample_count, order());
 }
 
 Status Kernel::Begin(const Request& request, const double* /*scaling*/) {

@@ -33,6 +33,7 @@ class Kernel final : public MatrixCurvature {
  private:
   static constexpr Storage kStorage = Storage::kDouble;
 
+  static double SolveFlops(const Architecture& net, size_t samples, size_t order);
   // Raised scaling (or null), and the gradient's measure.
   Status Measure(const Pass& pass, const Cancel& cancel, double* scaling, double* cosine);
   // The step by the gradient, where z is not finite.

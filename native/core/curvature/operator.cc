@@ -15,6 +15,7 @@ Curvature::Estimate GramOperator::EstimateBytes(const Sizes& sizes) {
   const bool whole = sizes.formed.subset == 0;
   Estimate estimate;
   estimate.block = Tangents::BlockSize(sizes.net, sizes.samples);
+  estimate.solve_flops = cost::Passes(sizes.net, sizes.samples);
   estimate.passes = {Tangents::Pass::kDiagonal};
   estimate.held.workspaces =
       BytesOf<double>(SlotTree::Count(sizes.cut(), sizes.net.parameter_count));

@@ -20,6 +20,7 @@ Curvature::Estimate SingleCurvature::EstimateShared(const Sizes& sizes, size_t* 
   using Pass = Tangents::Pass;
   Estimate estimate;
   estimate.block = Tangents::BlockSize(sizes.net, sizes.samples);
+  estimate.solve_flops = cost::FactorAndSolve(sizes.net.parameter_count);
   estimate.passes = {Pass::kDiagonal, Pass::kSecondDerivative};
   // The exact operator has all samples.
   Sizes all = sizes;

@@ -40,7 +40,7 @@ class CurvatureStore {
   const Context& context() const { return context_; }
   size_t bytes() const;
 
-  // What one is asked for by its `formed`.
+  // Of the curvature that sizes.formed asks for.
   static Curvature::Estimate EstimateOf(const Sizes& sizes);
   // bytes() after these curvatures, one after the other.
   static Footprint EstimateBytes(Sizes sizes, const std::vector<Formed>& turns);

@@ -15,6 +15,7 @@ Curvature::Estimate Triangle::EstimateBytes(const Sizes& sizes) {
   estimate.block = BlockSize(sizes.net, sizes.samples);
   estimate.held =
       OrthogonalSystem::EstimateBytes(p, estimate.block * sizes.net.output_size, sizes.threads);
+  estimate.solve_flops = SolveFlops(p);
   estimate.held.workspaces += BytesOf<double>(p);  // shift_
   return estimate;
 }
@@ -29,9 +30,9 @@ const char* Triangle::Refusal(Need need) const {
   return "the orthogonal route holds no matrix: linearize with primal or dual first";
 }
 
-double Triangle::SolveFlops() const {
+double Triangle::SolveFlops(size_t order) {
   // A rank-revealing factorization, where R is not clearly regular.
-  const double p = static_cast<double>(order());
+  const double p = static_cast<double>(order);
   return 40.0 * p * p * p;
 }
 

@@ -20,7 +20,7 @@ class Triangle final : public Curvature, private DenseView {
   Traits traits() const override;
   size_t order() const override { return system_.p(); }
   const char* Refusal(Need need) const override;
-  double SolveFlops() const override;
+  double SolveFlops() const override { return SolveFlops(order()); }
   size_t BlockSize(size_t samples) const override { return BlockSize(context_.net, samples); }
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
@@ -33,6 +33,7 @@ class Triangle final : public Curvature, private DenseView {
   size_t bytes() const override { return system_.bytes() + shift_.capacity() * sizeof(double); }
 
  private:
+  static double SolveFlops(size_t order);
   static size_t BlockSize(const Architecture& net, size_t samples);
   void Copy(double* out) const override { system_.CopyGram(out); }
   Status Eigen(const Cancel& cancel, double* values, double* vectors) const override;

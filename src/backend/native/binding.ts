@@ -142,6 +142,29 @@ export interface SelfTest {
   readonly threads: number;
 }
 
+/** Bytes by purpose, and how the samples go through. */
+export interface NativeBytes {
+  readonly data: number;
+  readonly curvature: number;
+  readonly factor: number;
+  readonly workspaces: number;
+  /** In which the threads of the process pack the operands of products: not of one engine. */
+  readonly packing: number;
+  /** Samples at a time, with the last curvature. */
+  readonly blockSamples: number;
+}
+
+/** Flops of calls (native/core/cost.h). */
+export interface NativeCalls {
+  readonly forward: number;
+  readonly passes: number;
+  readonly linearize: number;
+  /** A factorization and the solves with it; matrix-free: a product. */
+  readonly solve: number;
+  /** Whether a subset is held as rows of J, not as G. */
+  readonly holdsRows: boolean;
+}
+
 export interface BindingModule {
   readonly NativeEngine: new (
     network: NativeNetwork,
@@ -155,6 +178,27 @@ export interface BindingModule {
   /** From now on, calls of at most this many flops on engines with one thread run synchronously in this environment. */
   synchronousUpTo(flops: number): void;
   selfTest(order: number): SelfTest;
+  /**
+   * The most that `bytes` of an engine will be on the way through `turns`: three numbers a curvature, its code as in `linearize`, its precision and
+   * the samples of its subset (0 = all). `fileWidth`: doubles of a row of the file that has the samples, 0 = they are in memory.
+   */
+  estimateBytes(
+    network: NativeNetwork,
+    sampleCount: number,
+    weighted: boolean,
+    fileWidth: number,
+    threads: number,
+    turns: Float64Array,
+  ): NativeBytes;
+  estimateCalls(
+    network: NativeNetwork,
+    sampleCount: number,
+    curvature: 0 | 1 | 2 | 3 | 4,
+    precision: 0 | 1,
+    subset: number,
+  ): NativeCalls;
+  /** Calls of at most this many flops run synchronously: kSynchronousFlops of native/core/cost.h. */
+  readonly synchronousFlops: number;
   /** a . b; from LARGE_VECTOR entries on the bits of `dot` in src/algebra/vectors.ts. */
   dot(a: Float64Array, b: Float64Array, threads: number): number;
   /** a + factor b, written to `out` or to a fresh array. */
