@@ -1,5 +1,6 @@
 // Implements the methods of NativeEngine (engine_object.h) that use the curvature of the last
-// linearization (eigenvalues, inertia, products, layer factors, inverse), and its estimate of bytes.
+// linearization (eigenvalues, inertia, products, layer factors, inverse), and its estimate of
+// bytes.
 #include <utility>
 
 #include "../core/cost.h"

@@ -86,9 +86,7 @@ class SlotTree {
   void Release() { pending_.Release(); }
   size_t bytes() const { return pending_.bytes(); }
   // Numbers of the sums that wait.
-  static size_t Count(const SlotCut& slots, size_t length) {
-    return Times(slots.levels(), length);
-  }
+  static size_t Count(const SlotCut& slots, size_t length) { return Times(slots.levels(), length); }
 
  private:
   size_t slots_ = 1;

@@ -1,6 +1,7 @@
 // Estimated bytes against those that an engine holds, to the byte: every kind of curvature, alone
 // and after every other, for networks that are wide, deep and of many outputs, every loss, samples
-// in memory, of a subset and of a file. And sizes that no memory holds do not wrap round.
+// in memory, of a subset and of a file, and slots. And sizes that no memory holds do not wrap
+// round.
 #include <array>
 #include <string>
 #include <vector>
@@ -24,10 +25,11 @@ struct Problem {
   size_t samples;
   bool weighted;
   bool from_file;
+  size_t slots = 1;
 
   Sizes sizes() const {
     const size_t width = net.input_size + net.output_size + kBehind;
-    return {net, samples, kThreads, weighted, from_file ? width : 0};
+    return {net, samples, kThreads, weighted, from_file ? width : 0, slots};
   }
 };
 
@@ -47,6 +49,8 @@ std::vector<Problem> Problems() {
       // More than one block of samples, also of those of a subset.
       {"many samples", NetOf({2, 10, 1}, LossKind::kSquaredError), 150000, false, false},
       {"a file", NetOf({2, 10, 1}, LossKind::kSquaredError), 150000, true, true},
+      {"slots", NetOf({3, 10, 9, 8, 2}, LossKind::kLogistic), 310, true, false, 8},
+      {"slots of many samples", NetOf({2, 10, 1}, LossKind::kHuber), 290001, false, true, 2},
       {"a file of one block", NetOf({30, 9, 2}, LossKind::kSoftmax), 300, false, true},
   };
 }
@@ -68,7 +72,7 @@ std::string WriteRows(const Problem& problem, const Vector& x, const Vector& y) 
 
 // An engine for a problem, and what an estimate is about.
 struct Bench {
-  explicit Bench(const Problem& given) : problem(given), engine(given.net, kThreads) {
+  explicit Bench(const Problem& given) : problem(given), engine(given.net, kThreads, given.slots) {
     Draw draw(7);
     const Architecture& net = problem.net;
     const size_t n = problem.samples, d = net.input_size, c = net.output_size;
@@ -126,14 +130,14 @@ std::vector<Formed> Kinds(const Problem& problem) {
   // So few that they are held as rows of J.
   const size_t few = std::min(
       n / 4, std::max<size_t>(1, problem.net.parameter_count / 4 / problem.net.output_size));
-  std::vector<Formed> kinds = {{Route::kNone},
-                               {Route::kPrimal},
-                               {Route::kPrimal, Precision::kSingle},
+  std::vector<Formed> kinds = {{Route::kNone}, {Route::kPrimal}, {Route::kMatrixFree}};
+  // What is not summed by slots (SlotRefusal).
+  if (problem.slots == 1)
+    kinds.insert(kinds.end(), {{Route::kPrimal, Precision::kSingle},
                                {Route::kPrimal, Precision::kSingle, half},
                                {Route::kPrimal, Precision::kSingle, few},
                                {Route::kOrthogonal},
-                               {Route::kMatrixFree},
-                               {Route::kMatrixFree, Precision::kDouble, half}};
+                               {Route::kMatrixFree, Precision::kDouble, half}});
   if (n * problem.net.output_size < 3000) kinds.push_back({Route::kDual});
   return kinds;
 }

@@ -166,8 +166,8 @@ void TestSteps(const Problem& problem, Route route) {
   const auto steps = [&](size_t slots, int threads) {
     Engine engine(problem.net, threads, slots);
     problem.Give({0, problem.n}, &engine);
-    Vector scaling(ScalingCount(problem.net, route), 0.0);
     Request request(route);
+    Vector scaling(engine.FormedBy(request).traits().scaling_count, 0.0);
     request.exact_measure_below = HUGE_VAL;
     Linearization result;
     CHECK(
