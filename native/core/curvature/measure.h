@@ -1,6 +1,6 @@
 // Computes the gradient measure, and the running maximum that scales the damping, from diag J~^T
-// J~. Every curvature (gram, single_curvature, kernel, triangle, operator) calls it once at the end
-// of a linearization.
+// J~. Every curvature (gram, single_curvature, kernel, triangle, operator) calls it at the end of a
+// linearization.
 #ifndef GAUSSFLOW_CORE_CURVATURE_MEASURE_H_
 #define GAUSSFLOW_CORE_CURVATURE_MEASURE_H_
 
