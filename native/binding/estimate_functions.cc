@@ -1,4 +1,5 @@
-// The addon's estimates of bytes and flops (estimate_functions.h).
+// Implements the addon's estimates of bytes and flops (estimate_functions.h): reads the sizes from
+// the arguments and calls the estimates of the core.
 #include "estimate_functions.h"
 
 #include "../core/cost.h"

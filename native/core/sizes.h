@@ -1,7 +1,9 @@
-// The sizes of a problem and of what an engine forms of it. From them alone every class says the
-// bytes that it will hold (EstimateBytes), for the planner, which asks before anything is reserved.
-// An estimate and the reservation that it is about call the same count functions, so that they
-// cannot disagree; test/estimate_test.cc compares them for every kind of curvature.
+// Defines the sizes of a problem and of what an engine forms of it. From them alone every class of
+// the core (dataset, passes, products, curvatures) returns the bytes that it will hold
+// (EstimateBytes), for the planner, which asks before anything is reserved (binding:
+// estimate_functions.h). An estimate and the reservation that it is about call the same count
+// functions, so that they cannot disagree; test/estimate_test.cc compares them for every kind of
+// curvature.
 #ifndef GAUSSFLOW_CORE_SIZES_H_
 #define GAUSSFLOW_CORE_SIZES_H_
 

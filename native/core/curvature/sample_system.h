@@ -1,6 +1,6 @@
-// The preconditioner of sample_rows.h, for a subset that has fewer equations k than there are
-// parameters p: the rows of J in float, and the factor of a k x k matrix, in place of G and its
-// factor.
+// Builds and applies the preconditioner of sample_rows.h, for a subset that has fewer equations k
+// than there are parameters p: the rows of J in float, and the factor of a k x k matrix, in place
+// of G and its factor.
 //
 //   (J^T J + E)^-1 = E^-1/2 (I - B^T (I + B B^T)^-1 B) E^-1/2,   B = J E^-1/2,  E = diag(shift)
 //
