@@ -90,14 +90,14 @@ export function sumOverOutputs(terms: (psi: number, y: number, out: OutputTerms)
         if (seeds === null) continue;
         seeds.factor[k] = root * one.factor;
         seeds.gradient[k] = root * root * one.gradient;
-        seeds.z[k] = root * quotient(one.gradient, one.factor);
+        seeds.z[k] = weightedQuotient(root, one.gradient, one.factor);
       }
     }
     return sum;
   };
 }
 
-/** z = r / R. Without a slope z is 0, whatever R. */
-export function quotient(gradient: number, factor: number): number {
-  return gradient === 0 ? 0 : gradient / factor;
+/** sqrt(s) z = sqrt(s) r / R. It is 0 where the sample has no slope or no weight, whatever R. */
+export function weightedQuotient(root: number, gradient: number, factor: number): number {
+  return root === 0 || gradient === 0 ? 0 : root * (gradient / factor);
 }

@@ -6,7 +6,7 @@
 //
 // The entries of r sum to 0, so R z = r for z = r/q. Q is singular: a shift of all outputs of a sample changes nothing.
 import { checkNonNegative, checkOptionNames } from "../options.js";
-import { type LossBlock, type LossRule, type LossSeeds, quotient } from "./loss.js";
+import { type LossBlock, type LossRule, type LossSeeds, weightedQuotient } from "./loss.js";
 
 /** Options of `softmaxCrossEntropy`. */
 export interface SoftmaxCrossEntropyOptions {
@@ -74,6 +74,8 @@ function applyToSample(
   let value = 0;
   for (let a = 0; a < c; a++) {
     const y = targets[at + a]!;
+    // A logit of -Infinity would leave no trace where its target is 0.
+    value += 0 * predictions[at + a]!;
     if (y !== 0) value += y * (logarithm - (predictions[at + a]! - largest));
   }
   const root = roots === null ? 1 : roots[first + i]!;
@@ -89,7 +91,7 @@ function applyToSample(
     const r = a === top ? total - y - total * miss : total * p[a]! - y;
     const q = Math.sqrt(p[a]!);
     seeds.gradient[at + a] = root * root * r;
-    seeds.z[at + a] = (root * quotient(r, q)) / Math.sqrt(total);
+    seeds.z[at + a] = weightedQuotient(root, r, q) / Math.sqrt(total);
     // Column a of R: q_a (e_a - p).
     const column = (at + a) * c;
     for (let b = 0; b < c; b++) seeds.factor[column + b] = -scale * q * p[b]!;

@@ -29,7 +29,9 @@ struct Loss {
   size_t factor_rows(size_t outputs) const { return full() ? outputs * outputs : outputs; }
 };
 
-// Some samples, at most Tangents::kTile; rows are contiguous in the samples.
+constexpr size_t kMostTile = 256;
+
+// At most kMostTile samples; rows are contiguous in the samples.
 struct LossTile {
   size_t size;
   size_t outputs;

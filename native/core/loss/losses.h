@@ -15,9 +15,9 @@ double Huber(double delta, const LossTile& tile, const LossSeeds* seeds);
 double Logistic(const LossTile& tile, const LossSeeds* seeds);
 double Softmax(const LossTile& tile, const LossSeeds* seeds);
 
-// z = r / R. Without a slope z is 0, whatever R.
-inline double Quotient(double gradient, double factor) {
-  return gradient == 0.0 ? 0.0 : gradient / factor;
+// sqrt(s) z = sqrt(s) r / R. It is 0 where the sample has no slope or no weight, whatever R.
+inline double WeightedQuotient(double root, double gradient, double factor) {
+  return root == 0.0 || gradient == 0.0 ? 0.0 : root * (gradient / factor);
 }
 
 // What a loss of independent outputs says of one of them.
@@ -38,7 +38,7 @@ double SumOverOutputs(const LossTile& tile, const LossSeeds* seeds, const Terms&
       if (seeds == nullptr) continue;
       if (seeds->factor != nullptr) seeds->factor[a * seeds->ld_factor + i] = root * one.factor;
       if (seeds->z != nullptr)
-        seeds->z[a * seeds->ld_z + i] = root * Quotient(one.gradient, one.factor);
+        seeds->z[a * seeds->ld_z + i] = WeightedQuotient(root, one.gradient, one.factor);
       if (seeds->gradient != nullptr)
         seeds->gradient[a * seeds->ld_gradient + i] = root * root * one.gradient;
     }
