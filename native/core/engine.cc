@@ -169,7 +169,7 @@ Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearizati
   result->loss = sums[0];
   result->residual_square = sums[1];
   if (!std::isfinite(result->loss)) return Status::NonFinite(0);
-  if (!has_residual_) status = FormGradient(cancel);
+  if (!has_residual_) status = FormGradient(most, cancel);
   if (!status.ok()) return status;
   return AllFinite(gradient_.size(), gradient_.data(), threads_) ? Status::Ok()
                                                                  : Status::NonFinite(1);
@@ -183,23 +183,24 @@ Status Engine::AddPasses(const Cancel& cancel, double* sums) {
   return has_residual_ ? tangents_.AddTransposeProduct({}, cancel, gradient_.data()) : Status::Ok();
 }
 
-Status Engine::FormGradient(const Cancel& cancel) {
-  const size_t c = net_.output_size;
-  std::vector<double> by_outputs(data_.sample_count * c);
-  Status status =
-      ForEachTile(parameters_.data(), cancel, [&](size_t, const Tile& tile, const double* f) {
-        std::vector<double> rows(c * tile.count);
-        LossSeeds seeds;
-        seeds.gradient = rows.data();
-        seeds.ld_gradient = tile.count;
-        ApplyLoss(net_.loss, TileOf(tile, f), &seeds);
-        for (size_t a = 0; a < c; ++a)
-          for (size_t i = 0; i < tile.count; ++i)
-            by_outputs[(tile.first + i) * c + a] = rows[a * tile.count + i];
-      });
-  if (!status.ok()) return status;
-  products_.SetParameters(parameters_.data());
-  return products_.Transpose(1, by_outputs.data(), cancel, gradient_.data());
+Status Engine::FormGradient(size_t most, const Cancel& cancel) {
+  const size_t n = data_.sample_count;
+  const SlotCut slots = data_.slots();
+  Fill(gradient_.size(), 0.0, gradient_.data(), threads_);
+  Status status = gradients_.Reserve(slots, gradient_.size(), threads_);
+  for (size_t slot = 0; slot < slots.count(); ++slot) {
+    const SampleRange samples = slots.At(slot);
+    for (size_t first = samples.first; first < samples.end(); first += most) {
+      const size_t count = std::min(most, samples.end() - first);
+      if (status.ok()) status = tangents_.Compute(parameters_.data(), first, count, false, cancel);
+      if (status.ok()) status = tangents_.TakeGradients(cancel);
+      if (status.ok()) status = tangents_.AddTransposeProduct({}, cancel, gradient_.data());
+      if (!status.ok()) return status;
+    }
+    gradients_.Close(slot, gradient_.data());
+  }
+  // Curvatures that hold the panels of all samples read those of J~.
+  return most == n ? tangents_.Compute(parameters_.data(), 0, n, true, cancel) : status;
 }
 
 void Engine::AddDecay(double decay) {

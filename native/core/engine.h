@@ -93,8 +93,9 @@ class Engine {
   LossTile TileOf(const Tile& tile, const double* f) const;
   // Adds the selected panels to the loss and |z~|^2 in `sums`, and to the gradient.
   Status AddPasses(const Cancel& cancel, double* sums);
-  // gradient_ from the slopes of the loss by the predictions, where z~ is not finite.
-  Status FormGradient(const Cancel& cancel);
+  // gradient_ = J^T (s r), where z~ is not finite: the passes once more with rows of J, in the
+  // same panels, for blocks of at most `most` samples.
+  Status FormGradient(size_t most, const Cancel& cancel);
   // gradient_ += decay * parameters_
   void AddDecay(double decay);
 

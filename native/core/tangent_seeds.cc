@@ -41,6 +41,17 @@ Tangents::TileSums Tangents::SeedTile(size_t s0, size_t size, const double* slop
   return {loss, square};
 }
 
+Status Tangents::TakeGradients(const Cancel& cancel) {
+  const bool done =
+      ThreadPool::Instance().Run(threads_, tiles_.size(), cancel, [&](size_t task, int /*worker*/) {
+        LossSeeds seeds;
+        seeds.gradient = residual_.data() + at_ + tiles_[task].first;
+        seeds.ld_gradient = held_;
+        ApplyLoss(net_.loss, TileAt(tiles_[task].first, tiles_[task].count), &seeds);
+      });
+  return done ? Status::Ok() : Status::Canceled();
+}
+
 void Tangents::SeedUnits(size_t s0, size_t size, const double* slopes) {
   const size_t last = net_.layers.size() - 1, c = net_.output_size;
   for (size_t l = 0; l < last; ++l) slopes += net_.layers[l].outputs * kTile;

@@ -30,7 +30,7 @@ struct Panel {
 
 class Tangents {
  public:
-  static constexpr size_t kTile = 256;
+  static constexpr size_t kTile = kMostTile;
 
   Tangents(const Architecture& architecture, const Dataset& data, int threads)
       : net_(architecture), data_(data), threads_(threads) {}
@@ -47,6 +47,9 @@ class Tangents {
   // the loss. Not `weighted`: rows of J itself, and no loss. All of these samples are selected.
   Status Compute(const double* parameters, size_t first, size_t count, bool weighted,
                  const Cancel& cancel);
+  // Writes s r, the gradient of the loss by the predictions, where Residual() stood: the
+  // coefficients of the gradient with rows of J.
+  Status TakeGradients(const Cancel& cancel);
   // Selects the samples [first, first + count) of those computed, which are whole tiles (slots.h):
   // what follows is of these samples alone.
   void Select(size_t first, size_t count);

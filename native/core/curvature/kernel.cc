@@ -162,7 +162,7 @@ Status Kernel::Solve(const RightSide& side, const Cancel& cancel, double* x, Sol
   return Status::Ok();
 }
 
-// u = (K + m I)^-1 J~ D^-1 g, x = -D^-1 (g - J~^T u) / m: at the price of a factor 1/m.
+// The division by m multiplies the rounding of the difference by 1/m, which a finite z avoids.
 Status Kernel::SolveByGradient(const RightSide& side, const Cancel& cancel, double* x,
                                Solution* solution) {
   if (!(uniform_ > 0.0)) return Status::Indefinite(0);

@@ -36,7 +36,8 @@ class Kernel final : public MatrixCurvature {
   static double SolveFlops(const Architecture& net, size_t samples, size_t order);
   // Raised scaling (or null), and the gradient's measure.
   Status Measure(const Pass& pass, const Cancel& cancel, double* scaling, double* cosine);
-  // The step by the gradient, where z is not finite.
+  // Solve for a z that is not finite: x = -D^-1 (g - J~^T u) / m with u = (K + m I)^-1 J~ D^-1 g
+  // and the gradient g of `side`. Indefinite where m is 0.
   Status SolveByGradient(const RightSide& side, const Cancel& cancel, double* x,
                          Solution* solution);
   // v (p) = D^-1 v / m, D one factor a layer.

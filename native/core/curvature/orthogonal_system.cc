@@ -22,19 +22,22 @@ constexpr double kSettled = 0.01;
 // full: it may exceed the true value, but not a hundredfold.
 constexpr double kClearlyRegular = 100.0;
 
-double Normalize(std::vector<double>* x) {
+// Divides x by its length, which it returns; leaves zeros as they are.
+double Normalize(size_t count, double* x) {
   double largest = 0.0;
-  for (const double value : *x) largest = std::max(largest, std::fabs(value));
+  for (size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(x[i]));
   if (largest == 0.0 || !std::isfinite(largest)) return largest;
   double sum = 0.0;
-  for (double& value : *x) {
-    value /= largest;
-    sum += value * value;
+  for (size_t i = 0; i < count; ++i) {
+    x[i] /= largest;
+    sum += x[i] * x[i];
   }
   const double norm = std::sqrt(sum);
-  for (double& value : *x) value /= norm;
+  for (size_t i = 0; i < count; ++i) x[i] /= norm;
   return largest * norm;
 }
+
+double Normalize(std::vector<double>* x) { return Normalize(x->size(), x->data()); }
 
 // sigma_max and sigma_min of an upper triangle (leading dimension ld) by iterations with R^T R.
 void Extremes(size_t p, const double* r, size_t ld, Rank* rank) {
@@ -152,8 +155,9 @@ Status OrthogonalSystem::Absorb(size_t rows, const Cancel& cancel) {
 Status OrthogonalSystem::Fold(const double* shift, const double* offset, const Cancel& cancel) {
   const size_t p = p_, triangle = TriangleCount(p), rows = BlockCount(p, p);
   if (!folded_.Reserve(triangle)) return Status::Memory(triangle * sizeof(double));
-  if (!block_.Reserve(rows)) return Status::Memory(rows * sizeof(double));
   std::copy_n(triangle_.data(), triangle, folded_.data());
+  if (shift == nullptr) return Status::Ok();
+  if (!block_.Reserve(rows)) return Status::Memory(rows * sizeof(double));
   double* block = block_.data();
   std::fill_n(block, rows, 0.0);
   for (size_t j = 0; j < p; ++j) {
@@ -196,36 +200,47 @@ Status OrthogonalSystem::SolveByGradient(const double* shift, const double* grad
                                          const Cancel& cancel, double* step, double* residual,
                                          Rank* rank) {
   const size_t p = p_, ld = p + 1;
-  const double* r = triangle_.data();
-  if (shift != nullptr) {
-    const Status status = Fold(shift, nullptr, cancel);
-    if (!status.ok()) return status;
-    r = folded_.data();
-  }
+  // The columns of the copy are scaled below.
+  const Status folded = Fold(shift, nullptr, cancel);
+  if (!folded.ok()) return folded;
+  double* r = folded_.data();
   const double epsilon = std::numeric_limits<double>::epsilon();
   const size_t rows = equations_ + (shift == nullptr ? 0 : p);
   rank->tolerance = epsilon * static_cast<double>(std::max(rows, p));
   rank->rank = p;
   Extremes(p, r, ld, rank);
-  if (!(rank->smallest > rank->tolerance * rank->largest)) return Status::Indefinite(0);
+  // Columns of length 1 leave the units of the parameters out of the test of regularity. The
+  // substitutions themselves do not depend on the scale of a column.
+  std::vector<double> length(p), miss(p);
+  for (size_t j = 0; j < p; ++j) length[j] = Normalize(j + 1, r + j * ld);
+  Rank scaled;
+  Extremes(p, r, ld, &scaled);
+  if (!(scaled.smallest > rank->tolerance * scaled.largest)) return Status::Indefinite(0);
   std::fill_n(step, p, 0.0);
-  std::vector<double> miss(p);
-  // The second solve takes what rounding left of the first.
+  // The second pass corrects the rounding of the first.
   for (int pass = 0; pass < 2; ++pass) {
     Miss(shift, gradient, step, miss.data());
+    for (size_t j = 0; j < p; ++j) miss[j] /= length[j];
     blas::TrsvUpper(true, p, r, ld, miss.data());
     blas::TrsvUpper(false, p, r, ld, miss.data());
-    for (size_t j = 0; j < p; ++j) step[j] -= miss[j];
+    for (size_t j = 0; j < p; ++j) step[j] -= miss[j] / length[j];
   }
+  for (size_t j = 0; j < p; ++j)
+    if (!std::isfinite(step[j])) return Status::NonFinite(3);
+  *residual = GradientResidual(shift, gradient, step);
+  return Status::Ok();
+}
+
+double OrthogonalSystem::GradientResidual(const double* shift, const double* gradient,
+                                          const double* step) const {
+  std::vector<double> miss(p_);
   Miss(shift, gradient, step, miss.data());
   double top = 0.0, bottom = 0.0;
-  for (size_t j = 0; j < p; ++j) {
-    if (!std::isfinite(step[j])) return Status::NonFinite(3);
+  for (size_t j = 0; j < p_; ++j) {
     top = std::max(top, std::fabs(miss[j]));
     bottom = std::max(bottom, std::fabs(gradient[j]));
   }
-  *residual = bottom > 0.0 ? top / bottom : 0.0;
-  return Status::Ok();
+  return bottom > 0.0 ? top / bottom : 0.0;
 }
 
 void OrthogonalSystem::Miss(const double* shift, const double* gradient, const double* s,

@@ -42,11 +42,14 @@ class OrthogonalSystem {
   Status Solve(const double* shift, const double* offset, const Cancel& cancel, double* step,
                double* residual, Rank* rank);
 
-  // The same step from the gradient alone, where there is no residual to put beside the rows:
-  // T^T T step = -gradient with the triangle T of [R; E], by the corrected semi-normal equations.
-  // Indefinite where T is singular to rounding.
+  // The same step from the gradient alone, for residuals that are too large for the last column or
+  // not finite: T^T T step = -gradient with the triangle T of [R; E], by the corrected semi-normal
+  // equations. Indefinite where T with columns of length 1 is singular to rounding.
   Status SolveByGradient(const double* shift, const double* gradient, const Cancel& cancel,
                          double* step, double* residual, Rank* rank);
+
+  // |(R^T R + diag(shift)) step + gradient| relative to |gradient|, largest entries.
+  double GradientResidual(const double* shift, const double* gradient, const double* step) const;
 
   size_t p() const { return p_; }
   // |column j of J~|^2.
@@ -73,7 +76,7 @@ class OrthogonalSystem {
   Status Reduce(double* r, size_t rows, bool staircase, const Cancel& cancel);
   void FactorPanel(double* r, size_t first, size_t columns, size_t rows, size_t height,
                    double* work);
-  // The triangle of [R; E] with its right-hand side, in folded_.
+  // The triangle of [R; E] with its right-hand side, or R itself without a shift, in folded_.
   Status Fold(const double* shift, const double* offset, const Cancel& cancel);
   // out (p) = (R^T R + diag(shift)) s + gradient.
   void Miss(const double* shift, const double* gradient, const double* s, double* out) const;

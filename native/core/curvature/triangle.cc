@@ -9,6 +9,16 @@
 
 namespace gaussflow {
 
+namespace {
+
+// The rounding of Q^T z is eps |z|, whatever the rows that a large entry of z belongs to. A sample
+// that is sure and wrong at the logit L has z^2 = exp(L), a loss of L and hardly a row: above this
+// multiple of twice the loss, which is |z|^2 of squared error, steps are solved for from the
+// gradient. Below it at most three digits are lost.
+constexpr double kLargestSquare = 1e6;
+
+}  // namespace
+
 Curvature::Estimate Triangle::EstimateBytes(const Sizes& sizes) {
   const size_t p = sizes.net.parameter_count;
   Estimate estimate;
@@ -65,6 +75,8 @@ Status Triangle::AddBlock(const Block& block, const Cancel& cancel) {
 
 Status Triangle::Finish(const Pass& pass, const Cancel& /*cancel*/, double* scaling,
                         Linearization* result) {
+  by_gradient_ = !context_.net.loss.sum_of_squares() &&
+                 !(result->residual_square <= kLargestSquare * 2.0 * result->loss);
   std::vector<double> squares(system_.p());
   for (size_t j = 0; j < squares.size(); ++j) squares[j] = system_.ColumnSquare(j);
   return TakeDiagonal(pass, squares.data(), 1, scaling, &result->gradient_cosine);
@@ -84,19 +96,23 @@ Status Triangle::Factor(const Damping& damping, const Cancel& /*cancel*/) {
 }
 
 Status Triangle::Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) {
-  if (side.seeds == nullptr) {
-    solution->condition = std::nan("");
-    return system_.SolveByGradient(shift_.empty() ? nullptr : shift_.data(), side.sum, cancel, x,
-                                   &solution->residual, &solution->rank);
+  const double* shift = shift_.empty() ? nullptr : shift_.data();
+  Status status;
+  if (by_gradient_) {
+    status =
+        system_.SolveByGradient(shift, side.sum, cancel, x, &solution->residual, &solution->rank);
+  } else {
+    std::vector<double> offset;
+    if (side.offset > 0.0) {
+      offset = context_.parameters;
+      for (double& value : offset) value *= side.offset;
+    }
+    status = system_.Solve(shift, offset.empty() ? nullptr : offset.data(), cancel, x,
+                           &solution->residual, &solution->rank);
+    // The gradient of other losses is more accurate than that of the triangle, R^T Q^T z.
+    if (status.ok() && !context_.net.loss.sum_of_squares())
+      solution->residual = system_.GradientResidual(shift, side.sum, x);
   }
-  std::vector<double> offset;
-  if (side.offset > 0.0) {
-    offset = context_.parameters;
-    for (double& value : offset) value *= side.offset;
-  }
-  const Status status = system_.Solve(shift_.empty() ? nullptr : shift_.data(),
-                                      offset.empty() ? nullptr : offset.data(), cancel, x,
-                                      &solution->residual, &solution->rank);
   const Rank& rank = solution->rank;
   const double ratio = rank.smallest > 0.0 ? rank.largest / rank.smallest : HUGE_VAL;
   solution->condition = condition_ ? ratio * ratio : std::nan("");

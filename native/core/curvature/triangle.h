@@ -41,6 +41,7 @@ class Triangle final : public Curvature, private DenseView {
 
   OrthogonalSystem system_;
   std::vector<double> shift_;  // the damping of the last Factor, empty = none
+  bool by_gradient_ = false;   // z is too large for the last column of the triangle
   bool condition_ = false;
   bool factored_ = false;
 };
