@@ -21,6 +21,7 @@ import type {
   SolveRequest,
 } from "../engine.js";
 import { PRODUCTS_ONLY } from "../engine.js";
+import { indefinite, singularTriangle } from "../indefinite.js";
 import { splitFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
@@ -350,11 +351,7 @@ class NativeEngine implements NetworkEngine {
       case "memory":
         return refusedMemory(value);
       case "indefinite":
-        return {
-          code: "indefinite",
-          pivot: value,
-          message: `the damped matrix is not positive definite: pivot ${value} of its Cholesky factorization is not positive`,
-        };
+        return this.#held === "orthogonal" ? singularTriangle(value) : indefinite(value);
       case "imprecise":
         return imprecise(value, this.#tolerance);
       case "file":

@@ -4,6 +4,7 @@
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { Failure, Solved, SolveRequest } from "../engine.js";
+import { indefinite } from "../indefinite.js";
 import { copyOf } from "../low-rank.js";
 import { mostSingleSteps, mostSubsetSteps, singleTolerance } from "../single.js";
 import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped } from "./cholesky.js";
@@ -11,7 +12,6 @@ import type { Curved } from "./curved.js";
 import { DualStep } from "./dual-step.js";
 import type { Passes } from "./passes.js";
 import { factorSingle, type SingleOperator, solveSingle } from "./single.js";
-import { indefinite } from "./spectrum.js";
 
 export interface Damped {
   readonly architecture: Architecture;

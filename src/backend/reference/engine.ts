@@ -39,6 +39,7 @@ import type { Triangle } from "./orthogonal.js";
 import { Passes } from "./passes.js";
 import { sampled } from "./sampled.js";
 import { BlockSeeds } from "./seeds.js";
+import { LARGEST_SQUARE } from "./semi-normal.js";
 import { eigenvalues, inverseProduct, symmetricProduct, wholeMatrix } from "./spectrum.js";
 
 /** An engine on the plain TypeScript passes. */
@@ -147,7 +148,7 @@ class ReferenceEngine implements NetworkEngine {
     const residualNorm = seeds.rule.sumOfSquares ? Math.sqrt(2 * loss) : Number.NaN;
     const gradientCosine = gradientMeasure(architecture, request, gradient, diagonal, residualNorm);
     if (decay > 0) for (let j = 0; j < p; j++) gradient[j] += decay * parameters[j];
-    if (residual === null) triangle?.useGradient(gradient);
+    if (!seeds.rule.sumOfSquares) triangle?.useGradient(gradient, !(sums.residualSquare <= LARGEST_SQUARE * 2 * loss));
     this.#triangle = triangle;
     if (curvature === "matrix-free") this.#free = { parameters, passes: sample ?? this.#passes };
     if ((curvature === "primal" || curvature === "dual") && matrix !== null)

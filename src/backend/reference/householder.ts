@@ -4,6 +4,11 @@
 import { norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";
 
+/** Entries far below this length are denormal: they have too few digits for an H that is orthogonal to rounding. */
+const TINY = 2 ** -900;
+/** They are raised by a power of two, which is exact. */
+const RAISE = 2 ** 600;
+
 /**
  * H = I - tau v v^T with v = (1, rest) that turns (head, rest) into (kept, 0); `rest` is overwritten by that of v. Null where it is 0
  * already. No square of an entry is formed alone, so that columns of 1e-200 are reflected as well as those of 1.
@@ -11,6 +16,11 @@ import type { Pace } from "../../event-loop-yield.js";
 export function reflect(head: number, rest: Float64Array): { readonly kept: number; readonly tau: number } | null {
   const length = norm(rest);
   if (length === 0) return null;
+  if (Math.hypot(head, length) < TINY) {
+    for (let i = 0; i < rest.length; i++) rest[i] *= RAISE;
+    const raised = reflect(head * RAISE, rest);
+    return raised && { kept: raised.kept / RAISE, tau: raised.tau };
+  }
   const kept = head > 0 ? -Math.hypot(head, length) : Math.hypot(head, length);
   for (let i = 0; i < rest.length; i++) rest[i] /= head - kept;
   return { kept, tau: (kept - head) / kept };

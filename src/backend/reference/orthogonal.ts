@@ -3,7 +3,7 @@
 // more for damping and decay, solved by column-pivoted QR, with least norm if the rank is deficient (Golub and Van Loan, 5.2, 5.4 and 5.5).
 // jacobi.ts computes the singular values of R.
 
-import { norm } from "../../algebra/vectors.js";
+import { addScaled, largest, norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";
 import type { Failure, RankReport, SolveRequest } from "../engine.js";
 import { pivotedQr, reflect } from "./householder.js";
@@ -25,8 +25,10 @@ export class Triangle {
   /** (p + 1) x (p + 1), row-major, upper; the last column holds Q^T r~. */
   readonly #r: Float64Array;
   #equations = 0;
-  /** Of the objective, where the last column holds no residual. */
+  /** Of the objective, for losses other than squared error. */
   #gradient: Float64Array | null = null;
+  /** Whether the residual is too large for the last column, or not finite. */
+  #byGradient = false;
 
   /** @param rows the most a block will hold */
   constructor(parameters: Float64Array, rows: number) {
@@ -63,9 +65,13 @@ export class Triangle {
     this.#equations += count;
   }
 
-  /** The residual is not finite: steps are solved for from the gradient of the objective, p entries, which is copied. */
-  useGradient(gradient: Float64Array): void {
+  /**
+   * Gives the gradient of the objective, p entries, which is copied: residuals of steps are measured by it, and with `solve` steps are
+   * solved for from it.
+   */
+  useGradient(gradient: Float64Array, solve: boolean): void {
     this.#gradient = gradient.slice();
+    this.#byGradient = solve;
   }
 
   /** R^T R, p x p. */
@@ -91,7 +97,7 @@ export class Triangle {
     const shift = Float64Array.from({ length: p }, (_, j) => decay + damping * (scaling === null ? 1 : scaling[j]));
     const offset = this.parameters.map((value) => decay * value);
     const m = damping > 0 || decay > 0 ? 2 * p : p;
-    if (this.#gradient !== null) return this.#solveByGradient(this.#gradient, shift, m, pace);
+    if (this.#byGradient) return this.#solveByGradient(this.#gradient as Float64Array, shift, m, pace);
     if (this.#equations < p && scaling === null && shift[0] > 0) return this.#wide(shift, offset, pace);
     // Columns of the matrix, each m long; the right-hand side is carried along.
     const a = this.#dampedColumns(shift, m);
@@ -137,19 +143,23 @@ export class Triangle {
     m: number,
     pace: Pace,
   ): Promise<TriangleStep | Failure> {
-    const [n, p] = [this.#columns, this.#columns - 1];
+    const p = this.#columns - 1;
     const a = this.#dampedColumns(shift, m);
-    const multiply = (s: Float64Array) => {
-      const image = new Float64Array(p);
-      for (let i = 0; i < p; i++) for (let j = i; j < p; j++) image[i] += this.#r[i * n + j] * s[j];
-      const out = s.map((value, j) => shift[j] * value);
-      for (let i = 0; i < p; i++) for (let j = i; j < p; j++) out[j] += this.#r[i * n + j] * image[i];
-      return out;
-    };
+    const multiply = (s: Float64Array) => this.#multiply(s, shift);
     const tolerance = Math.max(this.#equations + m - p, p) * Number.EPSILON;
     const solved = await semiNormalStep(a, gradient, multiply, pace);
     if ("code" in solved) return solved;
     return { ...solved, rank: { rank: p, tolerance, ...extremes(a.map((column) => column.subarray(0, p))) } };
+  }
+
+  /** (R^T R + E^2) s. */
+  #multiply(s: Float64Array, shift: Float64Array): Float64Array {
+    const [n, p] = [this.#columns, this.#columns - 1];
+    const image = new Float64Array(p);
+    for (let i = 0; i < p; i++) for (let j = i; j < p; j++) image[i] += this.#r[i * n + j] * s[j];
+    const out = s.map((value, j) => shift[j] * value);
+    for (let i = 0; i < p; i++) for (let j = i; j < p; j++) out[j] += this.#r[i * n + j] * image[i];
+    return out;
   }
 
   /**
@@ -206,6 +216,11 @@ export class Triangle {
   /** Of the normal equations, relative to their right-hand side. */
   #residual(step: Float64Array, shift: Float64Array, offset: Float64Array): number {
     const [n, p] = [this.#columns, this.#columns - 1];
+    const gradient = this.#gradient;
+    if (gradient !== null) {
+      const bottom = largest(gradient);
+      return bottom > 0 ? largest(addScaled(this.#multiply(step, shift), 1, gradient)) / bottom : 0;
+    }
     const miss = new Float64Array(p);
     for (let i = 0; i < p; i++) {
       miss[i] = this.#r[i * n + p];

@@ -4,6 +4,7 @@
 import { symmetricEigen } from "../../algebra/symmetric-eigen.js";
 import type { Pace } from "../../event-loop-yield.js";
 import type { Failure } from "../engine.js";
+import { indefinite } from "../indefinite.js";
 import { factorDamped, multiplySymmetric, solveDamped } from "./cholesky.js";
 import type { Curved } from "./curved.js";
 
@@ -50,12 +51,4 @@ export async function inverseProduct(
     curved.factored = shift;
   }
   return (await solveDamped(matrix, factor, order, shifts, vector, pace)).x;
-}
-
-export function indefinite(pivot: number): Failure {
-  return {
-    code: "indefinite",
-    pivot,
-    message: `the damped matrix is not positive definite: pivot ${pivot} of its Cholesky factorization is not positive`,
-  };
 }
