@@ -1,7 +1,7 @@
 // Linearizes the first point of a run that is not resumed and makes the first state of the method, which depends on the size of the
 // curvature there. base.ts calls it once, in the first iteration.
 import { addScaled, dot } from "../algebra/vectors.js";
-import { type Failure, failed } from "../backend/engine.js";
+import { type Engine, type Failure, failed } from "../backend/engine.js";
 import { freshScaling, linearizeAt, type Point, type Problem } from "../linearize/problem.js";
 import { checkState } from "../method/check-method.js";
 import type { MethodState } from "../method/method.js";
@@ -33,10 +33,26 @@ export async function firstPoint(
     point = await at(beside);
   }
   if (failed(point)) return point;
-  const scale = curvatureScale(point, decay, probe, scaling === "root");
+  const kernel = route === "dual" && problem.gradientStart !== undefined && maximum === null;
+  const scale = kernel
+    ? await kernelScale(problem.engine, signal)
+    : curvatureScale(point, decay, probe, scaling === "root");
   const state = method.start(scale, scaling, point.parameters.length);
   checkState("options.method.start", state);
   return { ok: true, point, state };
+}
+
+/**
+ * Size of the kernel K of a loss other than squared error: a Rayleigh quotient after a power iteration. The quotient of z would be as good as
+ * 0 where a prediction is sure and wrong, because its entry of z is huge and its row of K is next to nothing.
+ */
+async function kernelScale(engine: Engine, signal: AbortSignal): Promise<number> {
+  const order = engine.sampleCount * engine.outputSize;
+  // Any vector that no symmetry of the problem makes orthogonal to the large eigenvalues.
+  const start = Float64Array.from({ length: order }, (_, i) => 1 + Math.sin(i + 1) / 2);
+  const image = await engine.curvatureProduct(start, signal);
+  const scale = dot(image, await engine.curvatureProduct(image, signal)) / dot(image, image);
+  return scale > 0 && Number.isFinite(scale) ? scale : 1;
 }
 
 /** Size of the curvature in the units of D, max_j G_jj / D_j, for the first damping. */
