@@ -185,6 +185,42 @@ void TestHugeValues() {
           values[k]);
 }
 
+// The step from the gradient A^T b against the one from b, of columns whose lengths differ by
+// 2^500; and of a column that repeats another, which no length hides.
+void TestByGradient() {
+  const size_t m = 120, p = 40;
+  const Rows even = Random(m, p, 11);
+  Rows rows = even;
+  for (size_t j = 0; j < p; ++j)
+    for (size_t i = 0; i < m; ++i)
+      rows.a[j * m + i] = std::ldexp(rows.at(i, j), j % 3 == 0 ? -500 : 0);
+  Vector gradient(p, 0.0), plain(p), step(p);
+  for (size_t j = 0; j < p; ++j)
+    for (size_t i = 0; i < m; ++i) gradient[j] += rows.at(i, j) * rows.at(i, p);
+  Rank rank;
+  double residual = 1.0;
+  OrthogonalSystem system(2);
+  CHECK(AbsorbAll(&system, even, 50, {}).ok(), "absorb");
+  CHECK(system.Solve(nullptr, nullptr, {}, plain.data(), &residual, &rank).ok(), "solve");
+  CHECK(AbsorbAll(&system, rows, 50, {}).ok(), "absorb");
+  const Status status =
+      system.SolveByGradient(nullptr, gradient.data(), {}, step.data(), &residual, &rank);
+  CHECK(status.ok() && rank.rank == p, "columns of any length are regular");
+  CHECK(residual < static_cast<double>(m + p) * kEps, "residual %g", residual);
+  CHECK(rank.smallest < 1e-140, "smallest %g", rank.smallest);
+  for (size_t j = 0; j < p; ++j) {
+    const double scaled = std::ldexp(step[j], j % 3 == 0 ? -500 : 0);
+    // The condition of a 120 x 40 matrix of normal numbers is below 10.
+    CHECK(std::fabs(scaled - plain[j]) < 100.0 * static_cast<double>(m) * kEps, "step %zu: %g, %g",
+          j, scaled, plain[j]);
+  }
+  for (size_t i = 0; i < m; ++i) rows.a[3 * m + i] = std::ldexp(rows.at(i, 1), -500);
+  CHECK(AbsorbAll(&system, rows, 50, {}).ok(), "absorb");
+  CHECK(system.SolveByGradient(nullptr, gradient.data(), {}, step.data(), &residual, &rank).code ==
+            Code::kIndefinite,
+        "a column that repeats another");
+}
+
 void TestFailures() {
   const size_t m = 200, p = 150;
   Rows rows = Random(m, p, 9);
@@ -246,6 +282,7 @@ int main() {
   TestShortRank();
   TestTinyValues();
   TestHugeValues();
+  TestByGradient();
   TestFailures();
   TestInertia();
   return Finish();
