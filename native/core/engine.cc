@@ -187,7 +187,7 @@ Status Engine::FormGradient(size_t most, const Cancel& cancel) {
   const size_t n = data_.sample_count;
   const SlotCut slots = data_.slots();
   Fill(gradient_.size(), 0.0, gradient_.data(), threads_);
-  Status status = gradients_.Reserve(slots, gradient_.size(), threads_);
+  Status status = sums_.Reserve(slots, gradient_.size(), threads_);
   for (size_t slot = 0; slot < slots.count(); ++slot) {
     const SampleRange samples = slots.At(slot);
     for (size_t first = samples.first; first < samples.end(); first += most) {
@@ -197,7 +197,7 @@ Status Engine::FormGradient(size_t most, const Cancel& cancel) {
       if (status.ok()) status = tangents_.AddTransposeProduct({}, cancel, gradient_.data());
       if (!status.ok()) return status;
     }
-    gradients_.Close(slot, gradient_.data());
+    sums_.Close(slot, gradient_.data());
   }
   // Curvatures that hold the panels of all samples read those of J~.
   return most == n ? tangents_.Compute(parameters_.data(), 0, n, true, cancel) : status;
