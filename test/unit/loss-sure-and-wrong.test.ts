@@ -59,7 +59,13 @@ function off(a: Float64Array, b: Float64Array): number {
 
 const plain = { decay: 0, scaling: null } as const;
 
-async function stepBy(engine: Engine, w: Float64Array, curvature: LinearizeRequest["curvature"], damping: number, decay: number) {
+async function stepBy(
+  engine: Engine,
+  w: Float64Array,
+  curvature: LinearizeRequest["curvature"],
+  damping: number,
+  decay: number,
+) {
   const linearized = await engine.linearize(w, { curvature, decay, scaling: null });
   if (failed(linearized)) throw new Error(linearized.message);
   const solved = await engine.solve({ damping, decay, scaling: null });
