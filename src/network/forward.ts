@@ -51,18 +51,33 @@ export interface Workspace {
   readonly deltas: readonly Float64Array[];
 }
 
+/** Lengths of the arrays of a workspace. */
+function workspaceLengths({ layers, outputSize }: Architecture, capacity: number, rows: number) {
+  return {
+    layerInputs: [...layers.map((layer) => capacity * layer.inputSize), capacity * outputSize],
+    slopes: layers.map((layer) => (rows > 0 ? capacity * layer.outputSize : 0)),
+    deltas: layers.map((layer) => capacity * rows * layer.outputSize),
+  };
+}
+
 /** `rows` 0: forward passes only. */
 export function workspace(architecture: Architecture, capacity: number, rows: number): Workspace {
-  const { layers, outputSize } = architecture;
+  const { layerInputs, slopes, deltas } = workspaceLengths(architecture, capacity, rows);
   const array = (size: number) => new Float64Array(size);
   return {
     architecture,
     capacity,
     rows,
-    layerInputs: [...layers.map((layer) => array(capacity * layer.inputSize)), array(capacity * outputSize)],
-    slopes: layers.map((layer) => array(rows > 0 ? capacity * layer.outputSize : 0)),
-    deltas: layers.map((layer) => array(capacity * rows * layer.outputSize)),
+    layerInputs: layerInputs.map(array),
+    slopes: slopes.map(array),
+    deltas: deltas.map(array),
   };
+}
+
+/** Doubles of a workspace of these sizes, which is not made. */
+export function workspaceDoubles(architecture: Architecture, capacity: number, rows: number): number {
+  const { layerInputs, slopes, deltas } = workspaceLengths(architecture, capacity, rows);
+  return [...layerInputs, ...slopes, ...deltas].reduce((sum, size) => sum + size, 0);
 }
 
 /** Bytes a workspace holds. */

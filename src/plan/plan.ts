@@ -105,7 +105,7 @@ function estimate(route: Route, request: PlanRequest): RouteEstimate {
     bytes,
     flops: work.reduce((sum, { flops }) => sum + flops, 0),
     seconds: secondsOf(work, engine, engine === "typescript" ? 1 : threads),
-    blockSamples: blockSamples(net, n, route, engine),
+    blockSamples: blockSamples(route, request),
     fits: bytes.most <= memoryLimit,
   };
 }
@@ -172,7 +172,7 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   if (samples > 0) ways.push(`at most ${samples} samples fit this network`);
   const parameters = mostParameters(route, request);
   if (parameters > 0) ways.push(`about ${parameters} parameters fit these samples`);
-  if (!request.fromFile && bytes.copies + bytes.data > memoryLimit / 4)
+  if (!request.fileWidth && bytes.copies + bytes.data > memoryLimit / 4)
     ways.push("data read from a file take no memory (convertCsv and openDataFile)");
   if (bytes.monitor > 0 && bytes.most - bytes.monitor <= memoryLimit) ways.push("it fits without the monitor");
   ways.push(`options.memoryLimit of ${Math.ceil(bytes.most)} bytes would let it run`);

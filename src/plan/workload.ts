@@ -3,6 +3,8 @@
 // formula.
 
 import { LARGE_VECTOR } from "../algebra/vectors.js";
+import { holdsRows } from "../backend/estimate.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import type { Architecture } from "../network/architecture.js";
 import { forwardCost, linearizeCost, passesCost, SYNCHRONOUS_FLOPS, solveCost } from "./call-cost.js";
 import type { EngineName, Work } from "./costs.js";
@@ -58,21 +60,22 @@ function gramWork(net: Architecture, n: number): Work {
 
 /** A network, and what the planner knows of the loss it is trained with. */
 export interface PlannedNetwork extends Architecture {
-  /** The curvature factor of a loss other than squared error: diagonal, or c x c with c rows of deltas in the last layer. */
-  readonly lossFactor?: "diagonal" | "full" | undefined;
+  /** Default squared error. */
+  readonly loss?: Loss | undefined;
 }
 
+/** Whether the curvature factor of the loss is c x c, with c rows of deltas in the last layer. */
+const full = ({ loss }: PlannedNetwork) => loss !== undefined && lossRule(loss).factor === "full";
+
 /** Numbers of left (unit) and right (input) pairs for every two layers l <= l'. */
-export function layerPairs({
-  layers,
-  lossFactor,
-}: PlannedNetwork): { readonly left: number; readonly right: number }[] {
+function layerPairs(net: PlannedNetwork): { readonly left: number; readonly right: number }[] {
+  const { layers } = net;
   const rights = layers.map(({ inputSize, bias }) => inputSize + (bias ? 1 : 0));
   const triangle = (k: number) => (k * (k + 1)) / 2;
   return layers.flatMap((layer, l) =>
     layers.slice(l).map((other, m) => {
       if (m > 0) return { left: layer.outputSize * other.outputSize, right: rights[l]! * rights[l + m]! };
-      const last = l + 1 === layers.length && lossFactor !== "full";
+      const last = l + 1 === layers.length && !full(net);
       return { left: last ? layer.outputSize : triangle(layer.outputSize), right: triangle(rights[l]!) };
     }),
   );
@@ -83,7 +86,7 @@ function kernelWork(net: PlannedNetwork, n: number): Work {
   const c = net.outputSize;
   const inner = net.layers.reduce(
     (sum, { inputSize, outputSize }, l) =>
-      sum + inputSize + (l + 1 === net.layers.length && net.lossFactor !== "full" ? c : c ** 2 * outputSize) + c ** 2,
+      sum + inputSize + (l + 1 === net.layers.length && !full(net) ? c : c ** 2 * outputSize) + c ** 2,
     0,
   );
   const away = elsewhere(linearizeCost(net, n, "dual"));
@@ -150,11 +153,6 @@ const SINGLE = 0.5;
 /** Conjugate-gradient products of a step in single precision, with the factor of all samples or of a subset. */
 const SINGLE_PRODUCTS = { all: 2, few: 4 };
 
-/** True if a subset of the samples is held as rows of J, not as G: SampleSystem::Pays of the native engine. */
-export function standsInRows(net: Architecture, count: number): boolean {
-  return 2 * count * net.outputSize <= net.parameterCount;
-}
-
 /** The products of those rows with each other, and the factor of that. */
 function sampleWork(net: Architecture, count: number): Work {
   const rows = count * net.outputSize;
@@ -198,7 +196,7 @@ export function iterationWork(
   if (route === "primal" && single) {
     const share = engine === "native" ? SINGLE : 1;
     const preconditioner =
-      engine === "native" && standsInRows(net, count)
+      engine === "native" && count < n && holdsRows(net, count)
         ? [sampleWork(net, count)]
         : [gramWork(net, count), factorWork(net, count, "primal")];
     return [

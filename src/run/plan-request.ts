@@ -5,7 +5,6 @@ import { checkSlots } from "../backend/slots.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
-import { lossRule } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 import type { Sizes } from "../plan/memory-model.js";
 import type { PlanRequest } from "../plan/plan.js";
@@ -38,9 +37,8 @@ export function planRequest<Kind extends Route>(
   // In raw units the engine is given the arrays as they are.
   const inUnits = standardize || scaling !== null;
   const scaled = !inUnits ? 0 : 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
-  const rule = lossRule(loss);
   return {
-    architecture: rule.sumOfSquares ? architecture : { ...architecture, lossFactor: rule.factor },
+    architecture: { ...architecture, loss },
     sampleCount: fit,
     slots,
     validationCount: validation,
@@ -50,7 +48,7 @@ export function planRequest<Kind extends Route>(
     ...steps,
     copies: copies + (passes ? 0 : scaled),
     passing: passes ? scaled : 0,
-    fromFile,
+    fileWidth: whole instanceof FileDataset ? whole.layout.width : 0,
     asked,
     routes,
     memoryLimit,

@@ -15,6 +15,9 @@ export function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile
   return { path, offset, size, changed, inode, width, columnOffset, columnScale };
 }
 
+/** The numbers of Route in native/core/sizes.h. */
+export const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4 } as const;
+
 /** In the order of native/core/loss/loss.h. */
 const LOSS_KINDS: readonly Loss["kind"][] = ["squared-error", "huber", "logistic", "softmax-cross-entropy"];
 

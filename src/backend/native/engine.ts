@@ -31,11 +31,10 @@ import { checkTolerance, imprecise, singleTolerance } from "../single.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";
 import { withCode } from "./coded-error.js";
-import { nativeFile, nativeNetwork } from "./description.js";
+import { CURVATURE_CODES, nativeFile, nativeNetwork } from "./description.js";
 import { loadNative } from "./load.js";
 import { nativeVectors } from "./vectors.js";
 
-const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4 } as const;
 const settled = Promise.resolve();
 const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
 

@@ -1,7 +1,7 @@
 // Holds the state of the reference engine between and during its calls: the last linearization with its curvature, and its buffers.
 // engine.ts reserves and stores them in a linearization, and solves, spectrum and products read them.
 import type { Architecture } from "../../network/architecture.js";
-import { PASS_BLOCK, type Workspace, workspace } from "../../network/forward.js";
+import { PASS_BLOCK, type Workspace, workspace, workspaceDoubles } from "../../network/forward.js";
 import type { Curvature, Precision } from "../curvature.js";
 import type { Failure, SolveRequest } from "../engine.js";
 import { memoryFailure, refuseOrder } from "../memory.js";
@@ -41,6 +41,45 @@ export interface Reserved {
 /** Buffers of a linearization without a curvature. */
 export const NOTHING: Reserved = { matrix: null, kept: null, transposed: null, triangle: null, pending: [] };
 
+/** Lengths of the arrays of a curvature that is a matrix. */
+function storeLengths(
+  curvature: "primal" | "dual",
+  { parameterCount: p, outputSize: c }: Architecture,
+  n: number,
+  slots: number,
+) {
+  const order = curvature === "dual" ? n * c : p;
+  return {
+    matrix: order * order,
+    // Partial sums of the Gram matrix; the first is kept in the factor.
+    pending: curvature === "primal" ? pendingSums(slots) : 0,
+    transposed: curvature === "primal" ? p * PASS_BLOCK * c : 0,
+  };
+}
+
+/**
+ * Bytes of what `reserve` and a solve hold for a curvature, from sizes alone: also of what they take only while a call runs (the panels of all
+ * samples of the dual route, the damped triangle).
+ */
+export function curvatureBytes(
+  curvature: Curvature,
+  architecture: Architecture,
+  n: number,
+  slots: number,
+): { readonly curvature: number; readonly factor: number; readonly workspaces: number } {
+  const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+  const { parameterCount: p, outputSize: c } = architecture;
+  if (curvature === "none" || curvature === "matrix-free") return { curvature: 0, factor: 0, workspaces: 0 };
+  if (curvature === "orthogonal") {
+    const { triangle, folded, block } = Triangle.doubles(p, PASS_BLOCK * c);
+    return { curvature: DOUBLE * triangle, factor: DOUBLE * folded, workspaces: DOUBLE * block };
+  }
+  const { matrix, pending, transposed } = storeLengths(curvature, architecture, n, slots);
+  const panels = curvature === "dual" ? workspaceDoubles(architecture, n, c) : 0;
+  const workspaces = DOUBLE * (transposed + panels + Math.max(0, pending - 1) * matrix);
+  return { curvature: DOUBLE * matrix, factor: DOUBLE * matrix, workspaces };
+}
+
 /** The large arrays, kept from one linearization to the next. */
 export class CurvatureStore {
   matrix: Float64Array | null = null;
@@ -65,15 +104,15 @@ export class CurvatureStore {
     if (refused !== null) return refused;
     try {
       if (curvature === "orthogonal") return { ...NOTHING, triangle: new Triangle(parameters, PASS_BLOCK * c) };
-      if (this.matrix?.length !== order * order) {
-        this.matrix = new Float64Array(order * order);
-        this.factor = new Float64Array(order * order);
+      const { matrix, pending, transposed } = storeLengths(curvature, architecture, n, slots);
+      if (this.matrix?.length !== matrix) {
+        this.matrix = new Float64Array(matrix);
+        this.factor = new Float64Array(matrix);
         this.#pending = [];
       }
-      const pending = curvature === "primal" ? pendingSums(slots) : 0;
-      while (this.#pending.length < pending - 1) this.#pending.push(new Float64Array(order * order));
-      if (curvature === "dual") this.#transposed = null;
-      else this.#transposed ??= new Float64Array(p * PASS_BLOCK * c);
+      while (this.#pending.length < pending - 1) this.#pending.push(new Float64Array(matrix));
+      if (transposed === 0) this.#transposed = null;
+      else this.#transposed ??= new Float64Array(transposed);
       return {
         matrix: this.matrix.fill(0),
         kept: curvature === "dual" ? workspace(architecture, n, c) : null,

@@ -34,8 +34,15 @@ export class Triangle {
   constructor(parameters: Float64Array, rows: number) {
     this.parameters = parameters;
     this.#columns = parameters.length + 1;
-    this.#r = new Float64Array(this.#columns ** 2);
-    this.block = new Float64Array(this.#columns * rows);
+    const { triangle, block } = Triangle.doubles(parameters.length, rows);
+    this.#r = new Float64Array(triangle);
+    this.block = new Float64Array(block);
+  }
+
+  /** Doubles of the triangle of p parameters, of its copy with the damping, and of blocks of `rows` rows; nothing is made. */
+  static doubles(p: number, rows: number) {
+    const triangle = (p + 1) ** 2;
+    return { triangle, folded: triangle, block: (p + 1) * rows };
   }
 
   get bytes(): number {

@@ -4,6 +4,12 @@ import type { LossBlock, LossRule, LossSeeds } from "../../loss/loss.js";
 import type { Architecture } from "../../network/architecture.js";
 import { outputsOf, type Workspace } from "../../network/forward.js";
 
+/** Lengths of the factor, and of each of the other arrays. */
+function seedLengths(rule: LossRule, outputSize: number, capacity: number) {
+  const rows = capacity * outputSize;
+  return { factor: rule.factor === "full" ? rows * outputSize : rows, rows };
+}
+
 /** Arrays that every block overwrites. */
 export class BlockSeeds {
   readonly rule: LossRule;
@@ -14,11 +20,17 @@ export class BlockSeeds {
 
   constructor(rule: LossRule, { outputSize: c }: Architecture, capacity: number) {
     const array = (size: number) => new Float64Array(size);
-    const rows = capacity * c;
+    const { factor, rows } = seedLengths(rule, c, capacity);
     this.rule = rule;
-    this.seeds = { factor: array(rule.factor === "full" ? rows * c : rows), z: array(rows), gradient: array(rows) };
+    this.seeds = { factor: array(factor), z: array(rows), gradient: array(rows) };
     this.#predictions = array(rows);
     this.#outputSize = c;
+  }
+
+  /** Doubles of one for blocks of `capacity` samples, which is not made. */
+  static doubles(rule: LossRule, { outputSize }: Architecture, capacity: number): number {
+    const { factor, rows } = seedLengths(rule, outputSize, capacity);
+    return factor + 3 * rows;
   }
 
   get bytes(): number {

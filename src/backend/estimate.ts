@@ -1,0 +1,110 @@
+// Says what an engine will hold and what its calls cost, from sizes alone, for the planner (src/plan). The numbers of the native engine are
+// those of the addon, which counts them by the functions that it reserves by; those of the TypeScript engine are counted by its own classes.
+import { GaussflowError } from "../errors.js";
+import { type Loss, lossRule } from "../loss/rules.js";
+import { squaredError } from "../loss/squared-error.js";
+import type { Architecture } from "../network/architecture.js";
+import { PASS_BLOCK, workspaceDoubles } from "../network/forward.js";
+import type { Curvature, Precision } from "./curvature.js";
+import type { BindingModule } from "./native/binding.js";
+import { CURVATURE_CODES, nativeNetwork } from "./native/description.js";
+import { loadNative } from "./native/load.js";
+import { curvatureBytes } from "./reference/curved.js";
+import { BlockSeeds } from "./reference/seeds.js";
+
+/** The problem that an engine is made for. */
+export interface EngineSizes {
+  readonly architecture: Architecture;
+  readonly loss: Loss;
+  readonly sampleCount: number;
+  readonly weighted: boolean;
+  /** Doubles of a row of the file that has the samples; 0 = they are in memory. */
+  readonly fileWidth: number;
+  readonly threads: number;
+  readonly slots: number;
+}
+
+/** The curvature of a linearization. */
+export interface Formed {
+  readonly curvature: Curvature;
+  readonly precision?: Precision;
+  /** Samples that stand for all; absent = all. */
+  readonly subset?: number | undefined;
+}
+
+/** Bytes by purpose, and how the samples go through. */
+export interface EngineBytes {
+  readonly data: number;
+  readonly curvature: number;
+  readonly factor: number;
+  readonly workspaces: number;
+  /** In which the threads of the process pack the operands of products. */
+  readonly packing: number;
+  /** Samples at a time, with the last curvature. */
+  readonly blockSamples: number;
+}
+
+/** The most that an engine holds on the way through these curvatures, each solved and, where that can be, accelerated with. */
+export function estimateBytes(
+  engine: "native" | "typescript",
+  sizes: EngineSizes,
+  formed: readonly Formed[],
+): EngineBytes {
+  return engine === "native" ? nativeBytes(sizes, formed) : referenceBytes(sizes, formed);
+}
+
+function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes {
+  const { architecture, loss, sampleCount, weighted, fileWidth, threads, slots } = sizes;
+  const turns = formed.flatMap(({ curvature, precision, subset = 0 }) => [
+    CURVATURE_CODES[curvature],
+    precision === "single" ? 1 : 0,
+    subset,
+  ]);
+  // No size depends on a threshold, which `train` may have to find first.
+  const sized: Loss = loss.kind === "huber" ? { ...loss, delta: 1 } : loss;
+  return addon().estimateBytes(
+    nativeNetwork(architecture, sized, slots),
+    sampleCount,
+    weighted,
+    fileWidth,
+    threads,
+    Float64Array.from(turns),
+  );
+}
+
+/** Arrays of an earlier curvature wait for the garbage collector beside those of the last. */
+function referenceBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes {
+  const { architecture, loss, sampleCount: n, weighted, fileWidth, slots } = sizes;
+  const { inputSize: d, outputSize: c } = architecture;
+  const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+  const block = Math.min(n, PASS_BLOCK);
+  const passes = workspaceDoubles(architecture, block, c) + BlockSeeds.doubles(lossRule(loss), architecture, block);
+  const sum = {
+    data: DOUBLE * ((fileWidth > 0 ? block : n) * (d + c) + (weighted ? n : 0)),
+    curvature: 0,
+    factor: 0,
+    workspaces: DOUBLE * passes,
+    packing: 0,
+    blockSamples: formed.at(-1)?.curvature === "dual" ? n : block,
+  };
+  for (const kind of new Set(formed.map(({ curvature }) => curvature))) {
+    const { curvature, factor, workspaces } = curvatureBytes(kind, architecture, n, slots);
+    sum.curvature += curvature;
+    sum.factor += factor;
+    sum.workspaces += workspaces;
+  }
+  return sum;
+}
+
+/** Whether the native engine holds a subset of that size as rows of J, not as a Gram matrix. */
+export function holdsRows(architecture: Architecture, subset: number): boolean {
+  const net = nativeNetwork(architecture, squaredError(), 1);
+  return addon().estimateCalls(net, subset, CURVATURE_CODES.primal, 1, subset).holdsRows;
+}
+
+function addon(): BindingModule {
+  const native = loadNative();
+  if (!native.ok)
+    throw new GaussflowError("GAUSSFLOW_NO_NATIVE", `the native engine is not available: ${native.reason}`);
+  return native.binding;
+}
