@@ -1,8 +1,8 @@
 // Writes a file completely or not at all, for models, checkpoints, data files and the reports and predictions of the command line: a
 // temporary file in the same folder, flushed to the disk, then renamed over the target. A crash or a full disk leaves the old file
 // unchanged. Links are followed, mode and owner of the old file are kept, and temporary files of killed processes are removed by the next
-// write. Devices, FIFOs and open descriptors are written to directly. `train`, `flow` and the command line also call checkWritable before
-// the work begins.
+// write. Devices, FIFOs and open descriptors are written to directly. Before the work begins, `train` and `flow` call
+// checkWritable for the checkpoint, and the command line for every output.
 import { createHash, randomBytes } from "node:crypto";
 import {
   constants,
@@ -30,7 +30,7 @@ import { type Target, targetOf } from "./file-target.js";
 type FileTarget = Extract<Target, { kind: "file" }>;
 type StreamTarget = Extract<Target, { kind: "stream" }>;
 
-/** What is said of a file that could not be written. The system's own words name the temporary file, which says nothing to anybody. */
+/** Makes the error of a file that could not be written. The system's message names the temporary file, which the user does not know. */
 export function writeError(path: string, cause: unknown): GaussflowError {
   const said = cause instanceof Error ? cause.message.replace(/, [a-z]+ '.*$/s, "") : String(cause);
   return fileError(path, `cannot be written: ${said}`, {}, cause);
@@ -44,8 +44,8 @@ function removeUnfinished(): void {
 }
 
 /**
- * Tells the machine and its process numbers apart: a number means nothing on another machine that shares the folder, or in another
- * container.
+ * Identifies the machine and its process numbers, because a process number has no meaning on another machine that shares the folder, or in
+ * another container.
  */
 const machine = (() => {
   const read = (action: () => string) => {
@@ -74,7 +74,7 @@ function beginning(path: string): string {
   return `.${createHash("sha256").update(name).digest("hex").slice(0, 32)}.`;
 }
 
-/** What is to take the place of a file once it is whole. */
+/** A temporary file that replaces a file once it is complete. */
 export interface Replacement {
   /** Where it is written; the caller makes the file, and fails where there is one. */
   readonly temporary: string;
@@ -145,12 +145,12 @@ function removeLeftovers(path: string): void {
     try {
       rmSync(leftover, { force: true });
     } catch {
-      // Another user's: theirs to remove.
+      // The file of another user, who will remove it.
     }
   }
 }
 
-/** Whether the process that made the file may still be at it. Numbers are used again: this process' own may be that of a dead one. */
+/** Whether the process that made the file may still write it. The system gives numbers again: this process may have that of a dead one. */
 function isAlive(writer: number, file: string): boolean {
   if (writer === process.pid) {
     const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
-// Implements the vectorized activations and their first derivatives (activations.h), compiled for
-// several processors (simd.h).
+// Implements the activations and their first derivatives (activations.h). Tanh, logistic, softplus
+// and silu are vectorized and compiled for several processors (simd.h); gelu and sin call the C
+// library. ApplyLayer (forward.cc) calls Activate for every layer.
 #include "activations.h"
 
 #include <bit>

@@ -1,6 +1,6 @@
-// Computes the activations on contiguous vectors, value and derivative in one pass. tangents.cc
-// calls Activate for every layer, and directional_derivatives.cc the second derivatives;
-// src/network/activations.ts has the formulas.
+// Computes the activations on contiguous vectors, value and derivative in one pass. ApplyLayer
+// (forward.cc) calls Activate for every layer, and directional_derivatives.cc the second
+// derivatives; src/network/activations.ts has the formulas.
 #ifndef GAUSSFLOW_CORE_ACTIVATIONS_H_
 #define GAUSSFLOW_CORE_ACTIVATIONS_H_
 

@@ -1,9 +1,12 @@
-// Cuts the samples into slots and joins the sums of the slots, for the passes (tangents.h), the
-// engine's sums and the Gram matrix (curvature/gram_tree.h). There are S equal, contiguous slots, S
-// a power of two; inside a slot blocks are added in order, and the S slot sums are joined by one
-// fixed binary tree, ((s0 + s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S and
-// never on which thread adds which slot. With S = 1 the sum is the plain one: nothing is added,
-// copied or reserved.
+// Cuts the samples into slots and tiles, and joins the sums of the slots. Every native sum over
+// samples uses it: loss and gradient (engine.cc), the Gram matrix (curvature/gram_tree.h), the
+// other curvatures (SumOverSamples of curvature/curvature.h, curvature/operator.h) and the
+// matrix-free products (products.h). The memory estimates use its counts.
+//
+// There are S contiguous slots whose sizes differ by one sample at most, S a power of two; inside a
+// slot blocks are added in order, and the S slot sums are joined by one fixed binary tree, ((s0 +
+// s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S and never on which thread adds
+// which slot. With S = 1 the sum is the plain one: nothing is added, copied or reserved.
 #ifndef GAUSSFLOW_CORE_SLOTS_H_
 #define GAUSSFLOW_CORE_SLOTS_H_
 
@@ -37,7 +40,7 @@ class SlotCut {
   size_t LargestBlock(size_t most) const {
     return most >= samples_ ? samples_ : std::min(most, Largest());
   }
-  // Depth of the tree: log2 S, the number of partial sums that wait at once.
+  // Depth of the tree: log2 S, the most partial sums held at once.
   size_t levels() const;
   SampleRange At(size_t slot) const {
     const size_t first = slot * samples_ / count_;
@@ -75,7 +78,7 @@ constexpr size_t JoinsAfter(size_t slot) {
 }
 
 // Joins the slot sums of a vector: each is added up in the caller's array, which holds the whole
-// sum after the last slot. The partial sums that wait are a stack of at most log2 S vectors.
+// sum after the last slot. The partial sums not yet joined are a stack of at most log2 S vectors.
 class SlotTree {
  public:
   // Room for sums of `length` numbers over these slots.
@@ -85,7 +88,7 @@ class SlotTree {
   void Close(size_t slot, double* sum);
   void Release() { pending_.Release(); }
   size_t bytes() const { return pending_.bytes(); }
-  // Numbers of the sums that wait.
+  // Numbers of the sums not yet joined.
   static size_t Count(const SlotCut& slots, size_t length) { return Times(slots.levels(), length); }
 
  private:

@@ -1,5 +1,6 @@
-// Makes the Kronecker factors A_l and B_l of each layer (documented in engine.ts), for the method layerFactors of the engines: splits them
-// from the flat array of the addon, or computes them by the TypeScript passes.
+// Makes the Kronecker factors A_l and B_l of each layer (documented in engine.ts), from which step/kronecker.ts builds a preconditioner of the
+// matrix-free route once a linearization. The native engine calls splitFactors on the flat array of the addon; the reference engine calls
+// layerFactors, which runs the TypeScript passes.
 
 import type { Pace } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";

@@ -1,6 +1,6 @@
 // Defines the slots of a sum over samples and checks their number: when options and engine data are checked (run-options.ts,
-// check-engine.ts), and for the sums of the reference engine (reference/slot-sums.ts). The samples are cut into S equal, contiguous slots,
-// S a power of two; inside a slot blocks are added in order, and the S slot sums are joined by one fixed binary tree, ((s0 + s1) + (s2 +
+// check-engine.ts), and for the sums of the reference engine (reference/slot-sums.ts). The samples are cut into S contiguous slots
+// whose sizes differ by one sample at most, S a power of two; inside a slot blocks are added in order, and the S slot sums are joined by one fixed binary tree, ((s0 + s1) + (s2 +
 // s3)) + ... . The bits of a sum therefore depend on S and never on who adds which slot. S = 1 is the plain sum.
 import { argumentError } from "../errors.js";
 import type { LinearizeRequest } from "./engine.js";

@@ -1,5 +1,5 @@
 // Computes hashes of some training rows: `train` stores them in the summary of a network, and gaussflow evaluate warns by shareOfMarked if
-// a table holds those rows. There are 64 rows, spread evenly, each with 48 bits of the SHA-1 of its values. No data can be read from them.
+// a table holds those rows. There are up to 64 rows, spread evenly, each with 48 bits of the SHA-1 of its values. No data can be read from them.
 import { createHash } from "node:crypto";
 import { Pace } from "../event-loop-yield.js";
 

@@ -1,5 +1,6 @@
-// Lanczos iteration for extreme eigenvalues of a symmetric operator A that is given by its products alone, called by `spectrum.ts` and
-// `smallest-eigenvalue.ts`.
+// Lanczos iteration for extreme eigenvalues of a symmetric operator A that is given by its products alone. `spectrum.ts` calls it
+// for the largest eigenvalue of a large curvature, and `smallest-eigenvalue.ts` for the smallest, on the shifted inverse. The monitor and
+// spectral damping read both.
 //   A Q = Q T + beta q e_m^T,   T = Q^T A Q tridiagonal;   T s = theta s  =>  |A Q s - theta Q s| = beta |s_m|
 // Every Ritz value theta therefore has an interval that contains an eigenvalue, without computing a vector. Every new direction is
 // orthogonalized twice against all earlier ones, which avoids copies of converged values; there are tens of steps here, not thousands

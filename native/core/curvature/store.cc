@@ -1,4 +1,6 @@
-// Implements the choice, creation and freeing of the curvatures of an engine (store.h).
+// Implements the choice, creation and freeing of the curvatures of an engine (store.h), which
+// Engine uses at each linearization, and the flops, memory estimates and slot refusals, which
+// Engine and the binding (native/binding) read before the work.
 #include "curvature/store.h"
 
 #include <algorithm>
@@ -187,7 +189,7 @@ Footprint CurvatureStore::EstimateBytes(Sizes sizes, const std::vector<Formed>& 
     held[kind].Raise(next.held);
     matrix = std::max(matrix, next.order);
     vectors = std::max(vectors, next.order);
-    // That of another kind is freed.
+    // A subset of another kind is freed.
     subset = kind == last && next.subset > 0.0 ? std::max(subset, next.subset) : next.subset;
     made[kind] = next;
     last = kind;

@@ -32,15 +32,15 @@ class CurvatureStore {
 
   // The curvature for a request, as it is now.
   Curvature& Find(const Request& request);
-  // The same before its Begin. What must not stand beside it is free.
+  // The same before its Begin; curvatures that may not be in memory with it are freed.
   Curvature& Take(const Request& request);
-  // That of no linearization.
+  // The curvature before any linearization: it holds nothing.
   Curvature& none() { return *made_[kNone]; }
 
   const Context& context() const { return context_; }
   size_t bytes() const;
 
-  // Of the curvature that sizes.formed asks for.
+  // The estimate of the curvature that sizes.formed asks for.
   static Curvature::Estimate EstimateOf(const Sizes& sizes);
   // bytes() after these curvatures, one after the other.
   static Footprint EstimateBytes(Sizes sizes, const std::vector<Formed>& turns);
