@@ -291,12 +291,14 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
   const SlotCut slots = sizes.cut();
   std::vector<Pass> passes = {Pass::kTransposeProduct};
   double products = 0.0;
-  size_t block = 0, loaded = slots.LargestBlock(Tangents::BlockSize(net, sizes.samples));
+  size_t sums = net.parameter_count, block = 0,
+         loaded = slots.LargestBlock(Tangents::BlockSize(net, sizes.samples));
   for (const Formed& formed : turns) {
     sizes.formed = formed;
     const Curvature::Estimate one = CurvatureStore::EstimateOf(sizes);
     passes.insert(passes.end(), one.passes.begin(), one.passes.end());
     products = std::max(products, one.products);
+    sums = std::max(sums, one.sums);
     block = std::max(block, one.block);
     loaded = std::max({loaded, slots.LargestBlock(one.block), one.loaded});
   }
@@ -310,7 +312,7 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
   // And the parameters of the linearization, and its gradient.
   const size_t p = net.parameter_count;
   sum.workspaces += Tangents::EstimateBytes(net, sizes.threads, slots, block, passes) +
-                    BytesOf<double>(2 * p + SlotTree::Count(slots, p));
+                    BytesOf<double>(2 * p + SlotTree::Count(slots, sums));
   return sum;
 }
 

@@ -72,7 +72,6 @@ double ProductsOf<T>::EstimateBytes(const Sizes& sizes, bool run) {
   const size_t directions = kSingle<T> ? p : 0;
   return parameters + BytesOf<T>(room.panels + room.deltas + room.scratch + room.inputs) +
          BytesOf<double>(room.curved + room.passes + 1) + BytesOf<T>(directions) +
-         BytesOf<double>(SlotTree::Count({sizes.used(), sizes.slots}, p)) +
          BytesOf<Part>(PartCount(sizes.net));
 }
 

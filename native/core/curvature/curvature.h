@@ -155,6 +155,7 @@ class Curvature {
     std::vector<Tangents::Pass> passes;  // over it, besides those of every linearization
     double products = 0.0;               // bytes of Context::products
     size_t loaded = 0;                   // samples that those load from a file at a time
+    size_t sums = 0;                     // numbers of the longest sum in Context::sums
     double solve_flops = 0.0;            // SolveFlops
 
     bool solves() const { return order > 0 || held.factor > 0.0; }

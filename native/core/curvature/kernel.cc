@@ -55,8 +55,8 @@ Curvature::Estimate Kernel::EstimateBytes(const Sizes& sizes) {
   size_t units = 0;
   for (const Layer& layer : sizes.net.layers) units += layer.outputs;
   const size_t longest = std::max(sizes.net.parameter_count, 2 * units);
-  estimate.held.workspaces = KernelBuilder::EstimateBytes(sizes.net, sizes.threads, sizes.samples) +
-                             BytesOf<double>(SlotTree::Count(sizes.cut(), longest));
+  estimate.sums = longest;
+  estimate.held.workspaces = KernelBuilder::EstimateBytes(sizes.net, sizes.threads, sizes.samples);
   estimate.left = estimate.held.workspaces;
   estimate.solve_flops = SolveFlops(sizes.net, sizes.samples, estimate.order);
   estimate.passes = {Pass::kDiagonal, Pass::kProduct, Pass::kSecondDerivative};
