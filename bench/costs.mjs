@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { LARGE_VECTOR } from "../dist/algebra/vectors.js";
-import { forwardCost, SYNCHRONOUS_FLOPS } from "../dist/plan/call-cost.js";
+import { estimateCalls } from "../dist/backend/estimate.js";
 import { secondsOf } from "../dist/plan/cost-model.js";
 import { iterationWork, productWork } from "../dist/plan/workload.js";
 import { parseOptions } from "./lib/options.mjs";
@@ -67,12 +67,12 @@ const LEAST_SECONDS = 0.4;
 async function measure(engine, made, kind, sampleCount, runs, seconds) {
   const { architecture, parameters } = made;
   const route = kind.startsWith("dual") ? "dual" : kind === "orthogonal" ? "orthogonal" : "primal";
-  const work = Object.fromEntries(
-    [...iterationWork(route, architecture, sampleCount), productWork(architecture, sampleCount, 1)].map((entry) => [
-      entry.operation,
-      entry,
-    ]),
-  );
+  const calls = estimateCalls("native", architecture, sampleCount, { curvature: "matrix-free" });
+  const entries = [
+    ...iterationWork(route, architecture, sampleCount),
+    productWork(architecture, sampleCount, 1, calls),
+  ];
+  const work = Object.fromEntries(entries.map((entry) => [entry.operation, entry]));
   const best = {};
   const note = (operation, value) => {
     const { flops, size } = work[operation];
@@ -160,7 +160,7 @@ async function hop() {
   const layers = [8, 16, 16, 1];
   const { architecture } = problem(layers, 1);
   let most = 1;
-  while (forwardCost(architecture, most + 1) <= SYNCHRONOUS_FLOPS) most++;
+  while (!estimateCalls("native", architecture, most + 1, { curvature: "none" }).forward) most++;
   const [stays, goes] = [await evaluation("native", layers, most), await evaluation("native", layers, most + 1)];
   if (!(goes > stays))
     throw new Error(`no hop to be seen at ${layers.join("-")} with ${most} samples: is the machine busy?`);

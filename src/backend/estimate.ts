@@ -1,5 +1,6 @@
-// Says what an engine will hold and what its calls cost, from sizes alone, for the planner (src/plan). The numbers of the native engine are
-// those of the addon, which counts them by the functions that it reserves by; those of the TypeScript engine are counted by its own classes.
+// Says what an engine will hold and which of its calls it hands to another thread, from sizes alone, for the planner (src/plan). The numbers
+// of the native engine are those of the addon, which reserves and decides by the same functions; the bytes of the TypeScript engine are counted
+// by its own classes.
 import { GaussflowError } from "../errors.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
@@ -96,10 +97,51 @@ function referenceBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBy
   return sum;
 }
 
-/** Whether the native engine holds a subset of that size as rows of J, not as a Gram matrix. */
-export function holdsRows(architecture: Architecture, subset: number): boolean {
+/** Which calls an engine hands to another thread, with all of its threads at work; true = handed over, false = run synchronously. */
+export interface EngineCalls {
+  /** Predictions, or the loss. */
+  readonly forward: boolean;
+  /** The linearization with its curvature. */
+  readonly linearize: boolean;
+  /** A factorization of the curvature and the solves with it; matrix-free: a product. */
+  readonly solve: boolean;
+  /** The acceleration after that solve. */
+  readonly accelerate: boolean;
+  /** A product of the exact G with one vector. */
+  readonly product: boolean;
+  /** Not a call: whether the subset of the curvature is held as rows of J, not as a Gram matrix. */
+  readonly holdsRows: boolean;
+}
+
+/** The TypeScript engine has no threads, and no rows of J. */
+const SYNCHRONOUS: EngineCalls = {
+  forward: false,
+  linearize: false,
+  solve: false,
+  accelerate: false,
+  product: false,
+  holdsRows: false,
+};
+
+/** How an engine of n samples runs its calls with one curvature. The loss does not matter to it. */
+export function estimateCalls(
+  engine: "native" | "typescript",
+  architecture: Architecture,
+  n: number,
+  { curvature, precision = "double", subset = 0 }: Formed,
+): EngineCalls {
+  if (engine === "typescript") return SYNCHRONOUS;
+  const { estimateCalls: ask, synchronousFlops } = addon();
   const net = nativeNetwork(architecture, squaredError(), 1);
-  return addon().estimateCalls(net, subset, CURVATURE_CODES.primal, 1, subset).holdsRows;
+  const flops = ask(net, n, CURVATURE_CODES[curvature], precision === "single" ? 1 : 0, subset);
+  return {
+    forward: flops.forward > synchronousFlops,
+    linearize: flops.linearize > synchronousFlops,
+    solve: flops.solve > synchronousFlops,
+    accelerate: flops.solve + 2 * flops.passes > synchronousFlops,
+    product: flops.passes > synchronousFlops,
+    holdsRows: flops.holdsRows,
+  };
 }
 
 function addon(): BindingModule {

@@ -1,4 +1,5 @@
-// Words the failure `indefinite` of a damped system for both engines: what was not positive definite depends on the factorization.
+// Words the failure `indefinite` of a damped system: what was not positive definite depends on the factorization. Both engines call it where a
+// factorization stops at a pivot: native/engine.ts, and the files of reference/ that factorize.
 import type { Failure } from "./engine.js";
 
 /** @param pivot of the Cholesky factorization, from 0, that is not positive */

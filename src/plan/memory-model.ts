@@ -6,6 +6,7 @@ import { type EngineBytes, type EngineSizes, estimateBytes, type Formed } from "
 import { pendingSums } from "../backend/slots.js";
 import { squaredError } from "../loss/squared-error.js";
 import type { Architecture } from "../network/architecture.js";
+import { workspaceDoubles } from "../network/forward.js";
 import { costsOf } from "./cost-model.js";
 import type { EngineName } from "./costs.js";
 import { lanczosSteps, measuredCurvature, type ObserverNeeds, sampleEquations } from "./observation.js";
@@ -177,12 +178,7 @@ function slotVectors({ architecture, slots = 1 }: Sizes): number {
   return 2 * architecture.parameterCount * pendingSums(slots);
 }
 
-/** A sample's layer inputs, slopes and deltas in the reference engine. */
-function referencePanels({ layers, outputSize: c }: Architecture): number {
-  return layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize + outputSize * (1 + c), c);
-}
-
 /** Arrays of blocks that wait for the garbage collector, which comes after so many bytes; measured (bench/plan.mjs), not counted. */
 function waiting(net: Architecture, n: number): number {
-  return Math.min(8e6 / DOUBLE, 16 * n * referencePanels(net));
+  return Math.min(8e6 / DOUBLE, 16 * workspaceDoubles(net, n, net.outputSize));
 }

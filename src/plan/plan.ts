@@ -119,7 +119,7 @@ function choose(estimates: readonly RouteEstimate[], request: PlanRequest): { ro
   const because = `${p} parameters are ${p <= equations ? "at most" : "more than"} ${equations} equations`;
   const free = estimates.find(({ route }) => route === "matrix-free");
   if (free === undefined) return { route: exact, because };
-  const nominal = (route: Route) => secondsOf(iterationWork(route, net, n), engine, COST_TABLE.threads);
+  const nominal = (route: Route) => secondsOf(iterationWork(route, net, n, { engine }), engine, COST_TABLE.threads);
   const ratio = nominal(exact) / nominal("matrix-free");
   if (ratio > BEYOND_REASON)
     return {

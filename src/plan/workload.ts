@@ -1,16 +1,13 @@
 // Lists the operations of one iteration with their flops, by route and from sizes alone. plan.ts calls it for each route and converts the
 // work to seconds by `cost-model.ts`; bench/costs.mjs measures the rates of the same operations. A flop count is the nominal one of the
-// formula.
+// formula. Which calls run on another thread is asked of the engines (`backend/estimate.ts`).
 
 import { LARGE_VECTOR } from "../algebra/vectors.js";
-import { holdsRows } from "../backend/estimate.js";
+import { type EngineCalls, estimateCalls } from "../backend/estimate.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import type { Architecture } from "../network/architecture.js";
-import { forwardCost, linearizeCost, passesCost, SYNCHRONOUS_FLOPS, solveCost } from "./call-cost.js";
 import type { EngineName, Work } from "./costs.js";
 import type { Route } from "./route.js";
-
-const elsewhere = (cost: number) => cost > SYNCHRONOUS_FLOPS;
 
 /** Assumed number of products G v of one matrix-free step, before the spectrum is known: an estimate, not a bound. */
 const PLANNED_PRODUCTS = 60;
@@ -23,9 +20,9 @@ function weightCount({ layers }: Architecture): number {
 }
 
 /** Forward pass of n samples. */
-function forwardWork(net: Architecture, n: number): Work {
+function forwardWork(net: Architecture, n: number, { forward }: EngineCalls): Work {
   const flops = 2 * n * weightCount(net);
-  return { operation: "forward", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(forwardCost(net, n)) };
+  return { operation: "forward", flops, size: fanIn(net), calls: 1, elsewhere: forward };
 }
 
 /**
@@ -38,24 +35,18 @@ function vectorWork({ parameterCount: p }: Architecture): Work {
 }
 
 /** Loss and gradient, with one backward row an output. */
-function passWork(net: Architecture, n: number, route: Route): Work {
+function passWork(net: Architecture, n: number, { linearize }: EngineCalls): Work {
   const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
   const flops = n * (4 * weightCount(net) + 2 * net.outputSize * back);
-  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: elsewhere(linearizeCost(net, n, route)) };
+  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: linearize };
 }
 
 /** G from the pairs of units and inputs of every two layers (native/core/curvature/gram_builder.h). */
-function gramWork(net: Architecture, n: number): Work {
+function gramWork(net: Architecture, n: number, { linearize }: EngineCalls): Work {
   let products = 0;
   for (const { left, right } of layerPairs(net)) products += left * right;
   const size = net.parameterCount;
-  return {
-    operation: "gram",
-    flops: 2 * n * products,
-    size,
-    calls: 0,
-    elsewhere: elsewhere(linearizeCost(net, n, "primal")),
-  };
+  return { operation: "gram", flops: 2 * n * products, size, calls: 0, elsewhere: linearize };
 }
 
 /** A network, and what the planner knows of the loss it is trained with. */
@@ -82,42 +73,28 @@ function layerPairs(net: PlannedNetwork): { readonly left: number; readonly righ
 }
 
 /** K from two small products a layer, its upper triangle. */
-function kernelWork(net: PlannedNetwork, n: number): Work {
+function kernelWork(net: PlannedNetwork, n: number, { linearize }: EngineCalls): Work {
   const c = net.outputSize;
   const inner = net.layers.reduce(
     (sum, { inputSize, outputSize }, l) =>
       sum + inputSize + (l + 1 === net.layers.length && !full(net) ? c : c ** 2 * outputSize) + c ** 2,
     0,
   );
-  const away = elsewhere(linearizeCost(net, n, "dual"));
-  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: away };
+  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: linearize };
 }
 
-function factorWork(net: Architecture, n: number, route: "primal" | "dual"): Work {
-  const order = route === "primal" ? net.parameterCount : n * net.outputSize;
+/** Cholesky factorization of a curvature of this order, and the solves with it. */
+function factorWork(order: number, { solve }: EngineCalls): Work {
   const flops = order ** 3 / 3 + 8 * order ** 2;
-  const away = elsewhere(solveCost(net, n, route, order));
-  return { operation: "cholesky", flops, size: order, calls: 1, elsewhere: away };
+  return { operation: "cholesky", flops, size: order, calls: 1, elsewhere: solve };
 }
 
 /** R of J, and the damping folded into a copy of it. */
-function triangleWork(net: Architecture, n: number): Work[] {
+function triangleWork(net: Architecture, n: number, { linearize, solve }: EngineCalls): Work[] {
   const p = net.parameterCount;
   return [
-    {
-      operation: "triangle",
-      flops: 2 * n * net.outputSize * p ** 2,
-      size: p,
-      calls: 0,
-      elsewhere: elsewhere(linearizeCost(net, n, "orthogonal")),
-    },
-    {
-      operation: "fold",
-      flops: (2 / 3) * p ** 3,
-      size: p,
-      calls: 1,
-      elsewhere: elsewhere(solveCost(net, n, "orthogonal", p)),
-    },
+    { operation: "triangle", flops: 2 * n * net.outputSize * p ** 2, size: p, calls: 0, elsewhere: linearize },
+    { operation: "fold", flops: (2 / 3) * p ** 3, size: p, calls: 1, elsewhere: solve },
   ];
 }
 
@@ -125,15 +102,9 @@ function triangleWork(net: Architecture, n: number): Work[] {
  * Products G v with one vector each, within one solve: a tangent pass forward (twice the flops of a plain one), a pass back, an outer
  * product.
  */
-export function productWork(net: Architecture, n: number, products: number): Work {
-  const away = elsewhere(solveCost(net, n, "matrix-free", 0));
-  return {
-    operation: "product",
-    flops: products * 8 * n * weightCount(net),
-    size: fanIn(net),
-    calls: 1,
-    elsewhere: away,
-  };
+export function productWork(net: Architecture, n: number, products: number, { product }: EngineCalls): Work {
+  const flops = products * 8 * n * weightCount(net);
+  return { operation: "product", flops, size: fanIn(net), calls: 1, elsewhere: product };
 }
 
 /** How the steps of a run are computed: precision and samples (`step/fidelity.ts`), and acceleration. */
@@ -144,7 +115,7 @@ export interface StepKind {
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
   readonly acceleration?: boolean;
-  /** The engine. Only the native one gains from float32 and from rows of J. Default native. */
+  /** The engine. Only the native one gains from float32, from rows of J and from threads. Default native. */
   readonly engine?: EngineName;
 }
 
@@ -154,11 +125,9 @@ const SINGLE = 0.5;
 const SINGLE_PRODUCTS = { all: 2, few: 4 };
 
 /** The products of those rows with each other, and the factor of that. */
-function sampleWork(net: Architecture, count: number): Work {
-  const rows = count * net.outputSize;
-  const p = net.parameterCount;
-  const away = elsewhere(solveCost(net, count, "primal", p));
-  return { operation: "cholesky", flops: rows ** 2 * p + rows ** 3 / 3, size: rows, calls: 1, elsewhere: away };
+function sampleWork({ outputSize, parameterCount: p }: Architecture, count: number, { solve }: EngineCalls): Work {
+  const rows = count * outputSize;
+  return { operation: "cholesky", flops: rows ** 2 * p + rows ** 3 / 3, size: rows, calls: 1, elsewhere: solve };
 }
 
 function scaled(work: Work, factor: number): Work {
@@ -166,18 +135,20 @@ function scaled(work: Work, factor: number): Work {
 }
 
 /** Second derivative along a step, its transpose product, and a second solve with the factor. */
-function accelerationWork(net: Architecture, n: number, order: number, route: Route): Work[] {
-  const away = elsewhere(solveCost(net, n, route, order) + 2 * passesCost(net, n));
+function accelerationWork(net: Architecture, n: number, order: number, { accelerate }: EngineCalls): Work[] {
   const [all, first] = [weightCount(net), net.layers[0]!.inputSize * net.layers[0]!.outputSize];
   // Two products with the inputs of the first layer, five above (native/core/directional_derivatives.cc), one back.
   const flops = 2 * n * (5 * all - 3 * first + all);
   return [
-    { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: away },
-    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0, elsewhere: away },
+    { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: accelerate },
+    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0, elsewhere: accelerate },
   ];
 }
 
-/** One iteration, far from the minimum: linearization, one solve, its acceleration if requested, the loss at the new point. */
+/**
+ * One iteration, far from the minimum: linearization, one solve, its acceleration if requested, the loss at the new point.
+ * @throws GAUSSFLOW_NO_NATIVE for the native engine where there is none
+ */
 export function iterationWork(
   route: Route,
   net: Architecture,
@@ -187,28 +158,32 @@ export function iterationWork(
   const order = route === "dual" ? n * net.outputSize : net.parameterCount;
   const count = subset[route]?.first ?? n;
   const accelerated = acceleration && (route === "dual" || (route === "primal" && count === n));
+  const calls = estimateCalls(engine, net, n, { curvature: route });
+  const ofSubset = () =>
+    count < n ? estimateCalls(engine, net, count, { curvature: route, precision: "single", subset: count }) : calls;
   const ends = [
     vectorWork(net),
-    passWork(net, n, route),
-    forwardWork(net, n),
-    ...(accelerated ? accelerationWork(net, n, order, route) : []),
+    passWork(net, n, calls),
+    forwardWork(net, n, calls),
+    ...(accelerated ? accelerationWork(net, n, order, calls) : []),
   ];
   if (route === "primal" && single) {
     const share = engine === "native" ? SINGLE : 1;
-    const preconditioner =
-      engine === "native" && count < n && holdsRows(net, count)
-        ? [sampleWork(net, count)]
-        : [gramWork(net, count), factorWork(net, count, "primal")];
+    const few = ofSubset();
+    const preconditioner = few.holdsRows
+      ? [sampleWork(net, count, few)]
+      : [gramWork(net, count, few), factorWork(order, few)];
     return [
       ...ends,
       ...preconditioner.map((work) => scaled(work, share)),
-      productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all * (accelerated ? 2 : 1)),
+      productWork(net, n, count < n ? SINGLE_PRODUCTS.few : SINGLE_PRODUCTS.all * (accelerated ? 2 : 1), calls),
     ];
   }
-  if (route === "primal") return [...ends, gramWork(net, n), factorWork(net, n, "primal")];
-  if (route === "dual") return [...ends, kernelWork(net, n), factorWork(net, n, "dual")];
-  if (route === "orthogonal") return [...ends, ...triangleWork(net, n)];
-  return [...ends, scaled(productWork(net, count, PLANNED_PRODUCTS), count < n && engine === "native" ? SINGLE : 1)];
+  if (route === "primal") return [...ends, gramWork(net, n, calls), factorWork(order, calls)];
+  if (route === "dual") return [...ends, kernelWork(net, n, calls), factorWork(order, calls)];
+  if (route === "orthogonal") return [...ends, ...triangleWork(net, n, calls)];
+  const products = productWork(net, count, PLANNED_PRODUCTS, ofSubset());
+  return [...ends, scaled(products, count < n && engine === "native" ? SINGLE : 1)];
 }
 
 function fanIn(net: Architecture): number {

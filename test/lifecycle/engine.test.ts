@@ -3,10 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { estimateCalls } from "../../src/backend/estimate.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/index.js";
-import { forwardCost, SYNCHRONOUS_FLOPS } from "../../src/plan/call-cost.js";
 import { buildLibrary } from "../helpers/build.js";
 import { waves } from "../helpers/problems.js";
 
@@ -139,7 +139,7 @@ describe.skipIf(!native.ok)("one engine", () => {
     // Where the one begins and the other ends is known to the planner.
     const { architecture, parameters } = network({ layers: [8, 16, 16, 1], seed: 1 });
     let most = 1;
-    while (forwardCost(architecture, most + 1) <= SYNCHRONOUS_FLOPS) most++;
+    while (!estimateCalls("native", architecture, most + 1, { curvature: "none" }).forward) most++;
     for (const [sampleCount, expected] of [
       [most, true],
       [most + 1, false],
