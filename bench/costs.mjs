@@ -229,7 +229,7 @@ async function loop(backend) {
   ]) {
     const [p, , seconds] = await trained(backend, layers, sampleCount, 40);
     const calls = await engineCalls(backend === "native" ? "native" : "reference", layers, sampleCount);
-    const work = iterationWork("dual", problem(layers, sampleCount).architecture, sampleCount);
+    const work = iterationWork("dual", problem(layers, sampleCount).architecture, sampleCount, { engine: backend });
     const { flops } = work.find(({ operation }) => operation === "vectors");
     vectors.push([p, flops / Math.max(seconds - iteration - calls, seconds / 10) / 1e9]);
     console.error(`${backend} vectors ${p}: ${vectors.at(-1)[1].toFixed(2)} GF/s`);
@@ -249,7 +249,10 @@ async function loop(backend) {
  */
 async function wide(backend, layers, iteration, vectors, gains) {
   const sampleCount = 8;
-  const work = iterationWork("dual", problem(layers, sampleCount).architecture, sampleCount, { acceleration: true });
+  const work = iterationWork("dual", problem(layers, sampleCount).architecture, sampleCount, {
+    acceleration: true,
+    engine: backend,
+  });
   const calls = work.filter(({ operation }) => operation !== "vectors");
   const { flops } = work.find(({ operation }) => operation === "vectors");
   const rest = async (threads) => {

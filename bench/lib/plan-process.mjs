@@ -39,7 +39,7 @@ if (kind === "flow") {
   const before = processor();
   const result = await flow(net, data, { ...common, stop: {}, until });
   planned = result.plan;
-  alone = secondsOf(iterationWork(planned.route, net.architecture, sampleCount), backend, 1);
+  alone = secondsOf(iterationWork(planned.route, net.architecture, sampleCount, { engine: backend }), backend, 1);
   seconds = result.seconds / result.statistics.evaluations;
   cpuSeconds = (processor() - before) / result.statistics.evaluations;
 } else {

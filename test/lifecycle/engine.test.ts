@@ -8,6 +8,7 @@ import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
+import { inPlace } from "../helpers/in-place.js";
 import { waves } from "../helpers/problems.js";
 
 const native = loadNative();
@@ -97,7 +98,6 @@ describe.skipIf(!native.ok)("one engine", () => {
     await expect(engine.evaluate(net.parameters)).rejects.toMatchObject({ code: "GAUSSFLOW_STATE" });
   });
 
-  // What is done where it stands is there after a few microtasks; what is done elsewhere needs a turn of the event loop.
   it("makes every call that is not small beside the event loop", async () => {
     const small = network({ layers: [6, 12, 12, 1], seed: 1 });
     const [w, p] = [small.parameters, small.architecture.parameterCount];
@@ -118,17 +118,6 @@ describe.skipIf(!native.ok)("one engine", () => {
       ["transposeProduct", "matrix-free", () => engine.transposeProduct(w, new Float64Array(3000))],
       ["jacobian", "matrix-free", () => engine.jacobian(w, 0, 3000)],
     ];
-    const inPlace = async (call: () => Promise<unknown>) => {
-      await call(); // takes the turn that is due now and then (Pace) after calls in place
-      let ended = false;
-      const running = call().then(() => {
-        ended = true;
-      });
-      for (let microtask = 0; microtask < 100; microtask++) await null;
-      const early = ended;
-      await running;
-      return early;
-    };
     for (const [name, curvature, call] of calls) {
       await engine.linearize(w, { curvature, decay: 0, scaling: null });
       if (name === "accelerate") await engine.solve({ damping: 1, decay: 0, scaling: null });

@@ -7,6 +7,7 @@ import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/index.js";
 import type { Route } from "../../src/plan/route.js";
 import { iterationWork } from "../../src/plan/workload.js";
+import { inPlace } from "../helpers/in-place.js";
 import { waves } from "../helpers/problems.js";
 
 const native = loadNative();
@@ -15,19 +16,6 @@ const native = loadNative();
 const netOf = (hidden: number) => network({ layers: [2, hidden, 1], seed: 1 });
 
 const formed = (curvature: Curvature): Formed => ({ curvature });
-
-/** Whether a call has ended after a few microtasks: what another thread does needs a turn of the event loop. */
-async function inPlace(call: () => Promise<unknown>): Promise<boolean> {
-  await call(); // takes the turn that is due now and then (Pace) after calls in place
-  let ended = false;
-  const running = call().then(() => {
-    ended = true;
-  });
-  for (let microtask = 0; microtask < 100; microtask++) await null;
-  const early = ended;
-  await running;
-  return early;
-}
 
 /** Whether the native engine runs that call on the calling thread. */
 async function staysHere(name: Exclude<keyof EngineCalls, "holdsRows">, curvature: Route, hidden: number, n: number) {
