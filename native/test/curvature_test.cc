@@ -90,10 +90,10 @@ void TestRefusals(size_t slots) {
 
 // What is not summed by slots is refused with a sentence, and leaves the linearization before it.
 void TestSlotRefusals() {
-  const std::vector<Request> all = Bench(150).all();
+  const Bench owner(150);  // of the samples that the requests point to
   for (const size_t slots : {1, 2, 8}) {
     size_t refused = 0;
-    for (const Request& request : all) {
+    for (const Request& request : owner.all()) {
       Bench bench(150, slots);
       bench.Linearize(Route::kPrimal);
       const Vector gradient = bench.engine.gradient();
