@@ -8,6 +8,7 @@ import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK, workspaceDoubles } from "../network/forward.js";
 import type { Curvature, Precision } from "./curvature.js";
 import type { BindingModule } from "./native/binding.js";
+import { withCode } from "./native/coded-error.js";
 import { CURVATURE_CODES, nativeNetwork } from "./native/description.js";
 import { loadNative } from "./native/load.js";
 import { curvatureBytes } from "./reference/curved.js";
@@ -63,13 +64,15 @@ function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes
   ]);
   // No size depends on a threshold, which `train` may have to find first.
   const sized: Loss = loss.kind === "huber" ? { ...loss, delta: 1 } : loss;
-  return addon().estimateBytes(
-    nativeNetwork(architecture, sized, slots),
-    sampleCount,
-    weighted,
-    fileWidth,
-    threads,
-    Float64Array.from(turns),
+  return withCode(() =>
+    addon().estimateBytes(
+      nativeNetwork(architecture, sized, slots),
+      sampleCount,
+      weighted,
+      fileWidth,
+      threads,
+      Float64Array.from(turns),
+    ),
   );
 }
 
@@ -133,7 +136,7 @@ export function estimateCalls(
   if (engine === "typescript") return SYNCHRONOUS;
   const { estimateCalls: ask, synchronousFlops } = addon();
   const net = nativeNetwork(architecture, squaredError(), 1);
-  const flops = ask(net, n, CURVATURE_CODES[curvature], precision === "single" ? 1 : 0, subset);
+  const flops = withCode(() => ask(net, n, CURVATURE_CODES[curvature], precision === "single" ? 1 : 0, subset));
   return {
     forward: flops.forward > synchronousFlops,
     linearize: flops.linearize > synchronousFlops,

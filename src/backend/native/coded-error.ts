@@ -1,4 +1,4 @@
-// Turns exceptions of the addon into GaussflowErrors: engine.ts and vectors.ts call the addon inside of withCode.
+// Turns exceptions of the addon into GaussflowErrors: engine.ts, vectors.ts and estimate.ts call the addon inside of withCode.
 import { fileError, GaussflowError } from "../../errors.js";
 import { refusedMemory } from "../memory.js";
 
