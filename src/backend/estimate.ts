@@ -11,7 +11,7 @@ import type { BindingModule } from "./native/binding.js";
 import { withCode } from "./native/coded-error.js";
 import { CURVATURE_CODES, nativeNetwork } from "./native/description.js";
 import { loadNative } from "./native/load.js";
-import { curvatureBytes } from "./reference/curved.js";
+import { CurvatureStore } from "./reference/curvature/store.js";
 import { BlockSeeds } from "./reference/seeds.js";
 
 /** The problem that an engine is made for. */
@@ -92,7 +92,7 @@ function referenceBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBy
     blockSamples: formed.at(-1)?.curvature === "dual" ? n : block,
   };
   for (const kind of new Set(formed.map(({ curvature }) => curvature))) {
-    const { curvature, factor, workspaces } = curvatureBytes(kind, architecture, n, slots);
+    const { curvature, factor, workspaces } = CurvatureStore.estimate(kind, { architecture, sampleCount: n, slots });
     sum.curvature += curvature;
     sum.factor += factor;
     sum.workspaces += workspaces;

@@ -42,6 +42,21 @@ describe.each(engines)("planned bytes of slots, %s engine", (backend) => {
   });
 });
 
+it("the reference engine frees the partial sums of a Gram matrix before a kernel of the same order", async () => {
+  // 7 parameters, and as many samples: the two matrices have one length.
+  const net = network({ layers: [1, 2, 1], seed: 1 });
+  const heldAfter = async (...routes: ("primal" | "dual")[]) => {
+    const { sampleCount, inputs, targets } = waves(7, 1, 1, 2);
+    const engine = createReferenceEngine(net.architecture, { sampleCount, inputs, targets, slots: 4 });
+    for (const curvature of routes) await engine.linearize(net.parameters, { curvature, decay: 0, scaling: null });
+    const held = engine.bytes();
+    engine.dispose();
+    return held;
+  };
+  expect(await heldAfter("primal", "dual")).toBe(await heldAfter("dual"));
+  expect(await heldAfter("dual", "primal")).toBe(await heldAfter("primal"));
+});
+
 describe("the number of slots of an engine", () => {
   it.each([0, 3, -2, 1.5, 2048, Number.NaN, "2", null])("is refused where it is %s", (slots) => {
     const make = () => createEngine(architecture, data(20, slots as number), { backend: "typescript" });

@@ -1,5 +1,5 @@
 // Adds up the sums of the reference engine besides the curvature, for blocks.ts and passes.ts in each block: gradient and diagonal of J~^T
-// J~. engine.ts computes the scaling from the diagonal.
+// J~. The curvatures (curvature/) compute the scaling from the diagonal.
 import type { Architecture } from "../../network/architecture.js";
 import type { Workspace } from "../../network/forward.js";
 
@@ -51,6 +51,13 @@ export function layerMeans(architecture: Architecture, diagonal: Float64Array): 
 /** state = max(state, values); an entry that stays 0 becomes 1. */
 export function raise(state: Float64Array, values: Float64Array): void {
   for (let j = 0; j < state.length; j++) state[j] = Math.max(state[j], values[j]) || 1;
+}
+
+/** Raises `state`, where there is one, to `values`; false, and nothing is raised, where one of those is not finite. */
+export function raiseFinite(state: Float64Array | null, values: Float64Array): boolean {
+  if (!values.every(Number.isFinite)) return false;
+  if (state !== null) raise(state, values);
+  return true;
 }
 
 /** Copies a block's layer inputs and deltas (c rows a sample) to their place in a workspace for all samples. */

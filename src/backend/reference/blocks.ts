@@ -1,5 +1,5 @@
-// Sums a linearization of the reference engine over all samples, block by block and slot by slot: loss, gradient, diagonal of the
-// curvature, and the curvature. engine.ts calls sumBlocks once a linearization.
+// Sums a linearization of the reference engine over all samples, block by block and slot by slot: loss, gradient and diagonal of the
+// curvature. It gives each block to the curvature, which sums itself. engine.ts calls sumBlocks once a linearization.
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
 import {
@@ -12,11 +12,9 @@ import {
   type Workspace,
 } from "../../network/forward.js";
 import type { Samples } from "../samples.js";
-import { addProducts, keepBlock } from "./accumulate.js";
-import type { Reserved } from "./curved.js";
-import { addRankUpdate, jacobianTransposed } from "./gram.js";
+import { addProducts } from "./accumulate.js";
 import type { BlockSeeds } from "./seeds.js";
-import { eachBlock, SlotSum } from "./slot-sums.js";
+import { eachBlock, type SlotEnd, SlotSum } from "./slot-sums.js";
 
 /** What the passes of an engine run on. */
 export interface Blocks {
@@ -46,12 +44,25 @@ export interface BlockSums {
   readonly curvatureSeconds: number;
 }
 
-/** @param gram whether the primal matrix is formed here, of all samples */
+/** Samples [first, first + count) of one slot. */
+export interface BlockRows {
+  /** Layer inputs, and the deltas of the rows of J~, one an output. */
+  readonly space: Workspace;
+  readonly first: number;
+  readonly count: number;
+  /** z~ of the block, count c entries or more; zeros where one of them is not finite. */
+  readonly z: Float64Array;
+}
+
+/** A curvature that is summed with the blocks. */
+export interface BlockReceiver extends SlotEnd {
+  addBlock(rows: BlockRows, pace: Pace): Promise<void>;
+}
+
 export async function sumBlocks(
   { architecture, samples, rootWeights: roots, space, seeds, slots }: Blocks,
   parameters: Float64Array,
-  reserved: Reserved,
-  gram: boolean,
+  curvature: BlockReceiver,
   pace: Pace,
 ): Promise<BlockSums> {
   const { outputSize: c, parameterCount: p } = architecture;
@@ -64,9 +75,7 @@ export async function sumBlocks(
   const totals = new Float64Array(2);
   let [whole, curvatureSeconds] = [true, 0];
   const sums = [totals, gradient, diagonal].map((sum) => new SlotSum(sum, slots));
-  if (gram && reserved.transposed !== null && reserved.matrix !== null)
-    sums.push(new SlotSum(reserved.matrix, slots, reserved.pending));
-  await eachBlock(n, slots, sums, async (first, count) => {
+  await eachBlock(n, slots, [...sums, curvature], async (first, count) => {
     forwardBlock(space, weights, samples.inputs(first, count), 0, count);
     totals[0] += seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
     const z = seeds.seeds.z.subarray(0, count * c);
@@ -84,33 +93,10 @@ export async function sumBlocks(
     backwardBlock(space, weights, count, c);
     addProducts(space, count, known ? z : unused, gradient, diagonal);
     const before = performance.now();
-    await addCurvature(space, reserved, known ? z : unused, gram, first, count, pace);
+    await curvature.addBlock({ space, first, count, z: known ? z : unused }, pace);
     curvatureSeconds += (performance.now() - before) / 1000;
     await pace.turn();
   });
   const [loss, residualSquare] = totals;
   return { loss, gradient, diagonal, residual: whole ? residual : null, residualSquare, curvatureSeconds };
-}
-
-/** The block's rows of J~, whose deltas stand in `space`, go to what is reserved for the route. */
-async function addCurvature(
-  space: Workspace,
-  { matrix, kept, transposed, triangle }: Reserved,
-  z: Float64Array,
-  gram: boolean,
-  first: number,
-  count: number,
-  pace: Pace,
-): Promise<void> {
-  const { outputSize: c, parameterCount: p } = space.architecture;
-  if (transposed !== null && matrix !== null && gram) {
-    jacobianTransposed(space, count, transposed);
-    await addRankUpdate(matrix, p, transposed, count * c, pace);
-  }
-  if (triangle !== null) {
-    jacobianTransposed(space, count, triangle.block);
-    triangle.block.set(z.subarray(0, count * c), p * count * c);
-    await triangle.absorb(count * c, pace);
-  }
-  if (kept !== null) keepBlock(kept, space, first, count);
 }

@@ -1,4 +1,4 @@
-// Checks the arguments of the reference engine, at the beginning of each of its calls (engine.ts, passes.ts), by the same rules as the
+// Checks the arguments of the reference engine, at the beginning of each of its calls (engine.ts, curvature/, passes.ts), by the same rules as the
 // binding of the native engine, so that misuse is the same GAUSSFLOW_ARGUMENT error with both engines, and never a wrong number or a
 // numerical failure.
 import { argumentError } from "../../errors.js";
@@ -47,19 +47,14 @@ export function checkData({ inputSize, outputSize }: Architecture, data: EngineD
   if (slots !== undefined) checkSlots("slots", slots, sampleCount);
 }
 
-/** The scaling state: one entry a layer in the dual route, else one a parameter. */
-function checkScaling(architecture: Architecture, curvature: Curvature, scaling: Float64Array | null): void {
-  if (scaling === null || curvature === "none") return;
-  checkArray("scaling", scaling, curvature === "dual" ? architecture.layers.length : architecture.parameterCount);
+/** The scaling state; with `count` 0 it is not looked at. */
+export function checkScaling(scaling: Float64Array | null, count: number): void {
+  if (scaling !== null && count > 0) checkArray("scaling", scaling, count);
 }
 
-export function checkLinearize(
-  architecture: Architecture,
-  request: LinearizeRequest,
-  sampleCount: number,
-  slots: number,
-): void {
-  const { curvature, decay, scaling } = request;
+/** All but the scaling, whose length depends on the curvature. */
+export function checkLinearize(request: LinearizeRequest, sampleCount: number, slots: number): void {
+  const { curvature, decay } = request;
   const { exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
   if (!CURVATURES.includes(curvature))
     throw argumentError("curvature", `must be one of ${CURVATURES.join(", ")}`, curvature);
@@ -67,23 +62,23 @@ export function checkLinearize(
   checkNonNegative("decay", decay);
   if (!(exactMeasureBelow >= 0))
     throw argumentError("exactMeasureBelow", "must be a number of at least 0", exactMeasureBelow);
-  checkScaling(architecture, curvature, scaling);
 }
 
-export function checkSolve(
-  architecture: Architecture,
-  route: Curvature,
-  precision: Precision,
-  request: SolveRequest,
-): void {
+/** The curvature that a solve is checked against. */
+interface HeldCurvature {
+  readonly kind: Curvature;
+  readonly precision: Precision;
+  /** Entries of the scaling D. */
+  readonly scalingCount: number;
+}
+
+export function checkSolve({ kind, precision, scalingCount }: HeldCurvature, p: number, request: SolveRequest): void {
   const { damping, decay, scaling, tolerance = singleTolerance, correction = null, condition = false } = request;
-  checkCorrection(correction, route, precision, condition, architecture.parameterCount);
+  checkCorrection(correction, kind, precision, condition, p);
   checkTolerance(tolerance);
   checkNonNegative("damping", damping);
   checkNonNegative("decay", decay);
-  checkScaling(architecture, route, scaling);
-  if (route === "dual" && scaling !== null && decay > 0)
-    throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
+  checkScaling(scaling, scalingCount);
 }
 
 /** Samples [first, first + count) of `sampleCount`. */

@@ -1,5 +1,5 @@
-// Solves dense symmetric positive definite systems for the steps and the spectrum of the reference engine (damped.ts, single.ts,
-// spectrum.ts) and for the Kronecker preconditioner (backend/layer-inverse.ts): a blocked Cholesky factorization of the lower triangle
+// Solves dense symmetric positive definite systems for the steps and the spectrum of the reference engine (curvature/matrix.ts,
+// single.ts) and for the Kronecker preconditioner (backend/layer-inverse.ts): a blocked Cholesky factorization of the lower triangle
 // (row-major), triangular solves, one step of iterative refinement, and Hager's 1-norm condition estimate (Higham, Accuracy and Stability
 // of Numerical Algorithms, 2002, algorithm 15.1).
 

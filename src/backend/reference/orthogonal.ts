@@ -1,5 +1,5 @@
-// The orthogonal route of the reference engine: R of [J~ r~] = Q R by Householder reflections, block after block. A linearization fills the
-// Triangle (through curved.ts), and engine.ts asks it for steps, rank and spectrum. The step is a least-squares problem with R, and p rows
+// The orthogonal route of the reference engine: R of [J~ r~] = Q R by Householder reflections, block after block. curvature/triangle.ts
+// fills the system in a linearization, and asks it for steps, rank and spectrum. The step is a least-squares problem with R, and p rows
 // more for damping and decay, solved by column-pivoted QR, with least norm if the rank is deficient (Golub and Van Loan, 5.2, 5.4 and 5.5).
 // jacobi.ts computes the singular values of R.
 
@@ -17,7 +17,7 @@ interface TriangleStep {
   readonly rank: RankReport;
 }
 
-export class Triangle {
+export class OrthogonalSystem {
   /** Where the caller puts the next rows, as columns: entry (i, j) of `count` rows stands at j * count + i. */
   readonly block: Float64Array;
   readonly parameters: Float64Array;
@@ -34,7 +34,7 @@ export class Triangle {
   constructor(parameters: Float64Array, rows: number) {
     this.parameters = parameters;
     this.#columns = parameters.length + 1;
-    const { triangle, block } = Triangle.doubles(parameters.length, rows);
+    const { triangle, block } = OrthogonalSystem.doubles(parameters.length, rows);
     this.#r = new Float64Array(triangle);
     this.block = new Float64Array(block);
   }

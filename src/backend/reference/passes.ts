@@ -1,6 +1,6 @@
-// Runs the passes of network/forward.ts over all samples, block by block, at any parameters, for the calls of the reference engine
-// (engine.ts, dual-step.ts): predictions, the loss, J v, J^T u, G v and rows of J; and products with J~ = sqrt(s) R^T J, with the curvature
-// factor R of the loss at those parameters.
+// Runs the passes of network/forward.ts over all samples, block by block, at any parameters, for the calls of the reference engine and its
+// curvatures (engine.ts, curvature/): predictions, the loss, J v, J^T u, G v and rows of J; and products with J~ = sqrt(s) R^T J, with the
+// curvature factor R of the loss at those parameters.
 
 import type { Pace } from "../../event-loop-yield.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -23,7 +23,7 @@ import type { Samples } from "../samples.js";
 import { addProducts } from "./accumulate.js";
 import type { Blocks } from "./blocks.js";
 import { checkArray, checkRows } from "./checks.js";
-import { addRankUpdate, jacobianTransposed } from "./gram.js";
+import { addRankUpdate, jacobianTransposed } from "./matrices.js";
 import type { BlockSamples, BlockSeeds } from "./seeds.js";
 import { eachBlock, SlotSum } from "./slot-sums.js";
 

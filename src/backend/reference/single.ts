@@ -1,6 +1,6 @@
-// Solves a damped system in single precision for damped.ts of the reference engine, as `../single.ts` defines it: a float32 factor of the
-// matrix scaled to a unit diagonal, and conjugate gradients on the float64 matrix. The numbers are rounded to float32 where the native
-// engine stores them; sums are double.
+// Solves a damped system in single precision for curvature/single-gram.ts of the reference engine, as `../single.ts` defines it: a float32
+// factor of the matrix scaled to a unit diagonal, and conjugate gradients on the float64 matrix. The numbers are rounded to float32 where
+// the native engine stores them; sums are double.
 
 import { dot, largest } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";

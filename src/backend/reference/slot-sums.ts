@@ -1,10 +1,16 @@
-// Sums over the samples in the TypeScript passes (blocks.ts, passes.ts, layer-factors.ts): block by block inside a slot, and the slots
-// joined by the tree of `../slots.ts`.
+// Sums over the samples in the TypeScript passes (blocks.ts, passes.ts, layer-factors.ts, curvature/gram.ts): block by block inside a
+// slot, and the slots joined by the tree of `../slots.ts`.
 import { PASS_BLOCK } from "../../network/forward.js";
 import { firstOfSlot, pendingSums } from "../slots.js";
 
+/** What has a share in the end of a slot. */
+export interface SlotEnd {
+  /** Joins the sum of slot number `slot`, which is whole, to those before. */
+  endSlot(slot: number): void;
+}
+
 /** An array that the blocks of a slot are added to, and that holds the sum over all samples once the last slot has ended. */
-export class SlotSum {
+export class SlotSum implements SlotEnd {
   readonly #sum: Float64Array;
   /** #pending[level]: the sum of 2^level slots that waits for the 2^level slots after it. */
   readonly #pending: readonly Float64Array[];
@@ -16,7 +22,7 @@ export class SlotSum {
   }
 
   /** Joins the sum of slot k, the slots 0 to k - 1 having ended before: the carries of a binary counter. */
-  end(slot: number): void {
+  endSlot(slot: number): void {
     let level = 0;
     for (; ((slot >> level) & 1) === 1; level++) {
       const earlier = this.#pending[level];
@@ -32,13 +38,13 @@ export class SlotSum {
 export async function eachBlock(
   sampleCount: number,
   slots: number,
-  sums: readonly SlotSum[],
+  sums: readonly SlotEnd[],
   body: (first: number, count: number) => Promise<void>,
 ): Promise<void> {
   for (let slot = 0; slot < slots; slot++) {
     const end = firstOfSlot(slot + 1, slots, sampleCount);
     for (let first = firstOfSlot(slot, slots, sampleCount); first < end; first += PASS_BLOCK)
       await body(first, Math.min(PASS_BLOCK, end - first));
-    for (const sum of sums) sum.end(slot);
+    for (const sum of sums) sum.endSlot(slot);
   }
 }

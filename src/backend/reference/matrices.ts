@@ -1,5 +1,5 @@
-// Forms the curvature matrices of the reference engine during a linearization (blocks.ts the primal, engine.ts the dual) and rows of J~
-// (passes.ts): lower triangle, row-major, sums over samples in ascending blocks.
+// Forms the curvature matrices of the reference engine during a linearization (curvature/gram.ts, kernel.ts) and rows of J~ (passes.ts,
+// curvature/triangle.ts): lower triangle, row-major, sums over samples in ascending blocks.
 //   primal  G = J~^T J~ from explicit Jacobian blocks and a register-blocked rank-k update
 //   dual    K = sum over layers of <delta, delta'> (factor^2 <h, h'> + 1) / d from layer-wise products
 
