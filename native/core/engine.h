@@ -1,8 +1,7 @@
 // Engine does the arithmetic of one network on one data set, as src/backend/engine.ts describes it,
-// without Node. It holds the data, the passes over it, the gradient, and the curvature that its
-// last linearization formed (curvature/). The binding (engine_object.h) owns one for each
-// JavaScript engine and calls it, one call at a time, because calls are not reentrant. Samples are
-// processed in blocks whose size depends on the sizes of the problem alone.
+// without Node: it holds the data, the passes over it, the gradient, and the curvature of its last
+// linearization (curvature/). The binding (engine_object.h) owns one for each JavaScript engine and
+// makes one call at a time. The size of a block of samples depends on the problem's sizes alone.
 #ifndef GAUSSFLOW_CORE_ENGINE_H_
 #define GAUSSFLOW_CORE_ENGINE_H_
 
