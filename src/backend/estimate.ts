@@ -7,7 +7,7 @@ import { squaredError } from "../loss/squared-error.js";
 import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK, workspaceDoubles } from "../network/forward.js";
 import type { Curvature, Precision } from "./curvature.js";
-import type { BindingModule } from "./native/binding.js";
+import type { BindingModule, NativeNetwork } from "./native/binding.js";
 import { withCode } from "./native/coded-error.js";
 import { CURVATURE_CODES, nativeNetwork } from "./native/description.js";
 import { loadNative } from "./native/load.js";
@@ -64,15 +64,9 @@ function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes
   ]);
   // No size depends on a threshold, which `train` may have to find first.
   const sized: Loss = loss.kind === "huber" ? { ...loss, delta: 1 } : loss;
-  return withCode(() =>
-    addon().estimateBytes(
-      nativeNetwork(architecture, sized, slots),
-      sampleCount,
-      weighted,
-      fileWidth,
-      threads,
-      Float64Array.from(turns),
-    ),
+  const net = nativeNetwork(architecture, sized, slots);
+  return remembered(["bytes", ...describe(net), sampleCount, Number(weighted), fileWidth, threads, ...turns], () =>
+    addon().estimateBytes(net, sampleCount, weighted, fileWidth, threads, Float64Array.from(turns)),
   );
 }
 
@@ -134,17 +128,39 @@ export function estimateCalls(
   { curvature, precision = "double", subset = 0 }: Formed,
 ): EngineCalls {
   if (engine === "typescript") return SYNCHRONOUS;
-  const { estimateCalls: ask, synchronousFlops } = addon();
   const net = nativeNetwork(architecture, squaredError(), 1);
-  const flops = withCode(() => ask(net, n, CURVATURE_CODES[curvature], precision === "single" ? 1 : 0, subset));
-  return {
-    forward: flops.forward > synchronousFlops,
-    linearize: flops.linearize > synchronousFlops,
-    solve: flops.solve > synchronousFlops,
-    accelerate: flops.solve + 2 * flops.passes > synchronousFlops,
-    product: flops.passes > synchronousFlops,
-    holdsRows: flops.holdsRows,
-  };
+  const formed = [n, CURVATURE_CODES[curvature], precision === "single" ? 1 : 0, subset] as const;
+  return remembered(["calls", ...describe(net), ...formed], () => {
+    const { estimateCalls: ask, synchronousFlops } = addon();
+    const flops = ask(net, ...formed);
+    return {
+      forward: flops.forward > synchronousFlops,
+      linearize: flops.linearize > synchronousFlops,
+      solve: flops.solve > synchronousFlops,
+      accelerate: flops.solve + 2 * flops.passes > synchronousFlops,
+      product: flops.passes > synchronousFlops,
+      holdsRows: flops.holdsRows,
+    };
+  });
+}
+
+/** Answers of the addon by its arguments. A plan asks for a dozen, 20 us each, and a sweep plans the same network again and again. */
+const answers = new Map<string, object>();
+const MOST_ANSWERS = 256;
+
+function remembered<T extends object>(question: readonly (string | number)[], ask: () => T): T {
+  const key = question.join();
+  const known = answers.get(key);
+  if (known !== undefined) return known as T;
+  const answer = Object.freeze(withCode(ask));
+  if (answers.size >= MOST_ANSWERS) answers.clear();
+  answers.set(key, answer);
+  return answer;
+}
+
+/** What of a network a size may depend on. */
+function describe({ layers, loss, slots }: NativeNetwork): number[] {
+  return [...layers, loss, slots];
 }
 
 function addon(): BindingModule {
