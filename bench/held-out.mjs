@@ -1,4 +1,4 @@
-// Trains the common case as a user does, with 15% held out and the default patience, on three splits, and prints the error on the separate
+// Trains the common case (Friedman #1, lib/friedman.mjs) as a user does, with 15% held out and the default patience, on three splits, and prints the error on the separate
 // test part. A developer runs it by hand after `npm run build`.
 //   GAUSSFLOW_DATA=... node bench/held-out.mjs
 import { train } from "../dist/index.js";

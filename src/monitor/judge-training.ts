@@ -1,6 +1,6 @@
 // Collects the facts for the verdict on a training: the reduction that the damped linear model predicted at each step, its share of the
-// undamped model's prediction, and how much of it the steps achieved. report.ts calls it at the end of a training; verdict.ts turns the
-// facts into the verdict.
+// undamped model's prediction, and how much of it the steps achieved. report.ts calls it at the end of a training by squared error
+// (other-losses.ts judges the others), and `predictions` for the rates of single records; verdict.ts turns the facts into the verdict.
 
 import type { Reason, ReasonCode } from "../method/reason.js";
 import { isSmooth } from "../network/activations.js";

@@ -1,5 +1,6 @@
 // Implements the transposition of the tangents of a block, and their scaling in float
-// (tangent_rows.h).
+// (tangent_rows.h). GramBuilder (gram_builder.cc) and SampleSystem (sample_system.cc, in float)
+// call Fill for each block of samples of a linearization.
 #include "curvature/tangent_rows.h"
 
 #include <algorithm>

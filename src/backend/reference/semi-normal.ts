@@ -1,6 +1,6 @@
-// Computes a step from the triangle T of a QR factorization and a gradient alone: T^T T s = -gradient by the corrected semi-normal
-// equations (Bjorck, Numerical Methods for Least Squares Problems, 2.4.6). orthogonal.ts calls it if the residual of the loss is large or not
-// finite.
+// Factors a matrix by QR and computes a step from its triangle T and a gradient alone: T^T T s = -gradient by the corrected semi-normal
+// equations (Bjorck, Numerical Methods for Least Squares Problems, 2.4.6). orthogonal.ts calls it at each solve where curvature/triangle.ts
+// found the residual of a loss other than squared error large or not finite.
 import { norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";
 import type { Failure } from "../engine.js";
