@@ -3,6 +3,8 @@
 // bench/compare.mjs lib/alone/turns.mjs replaces it.
 import { median, scatter } from "./statistics.mjs";
 
+export { timed } from "./timed.mjs";
+
 /**
  * `ours` and `baseline` are async functions that do one run and return its seconds.
  * `warmRuns` = so many uncounted ones of ours, and one of the baseline, first.
@@ -21,13 +23,4 @@ export async function interleave({ ours, baseline, runs, warmRuns = 1 }) {
     scatter: Math.max(scatter(seconds.ours), scatter(seconds.baseline)),
     runs,
   };
-}
-
-/** Seconds of one call of an async function; its value goes to `check`, which throws when the call failed. */
-export async function timed(work, check = () => {}) {
-  const start = performance.now();
-  const value = await work();
-  const seconds = (performance.now() - start) / 1000;
-  check(value);
-  return seconds;
 }

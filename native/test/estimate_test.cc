@@ -157,8 +157,8 @@ void TestTurns(const Problem& problem, const std::vector<Formed>& turns) {
                 estimate.workspaces, held);
 }
 
-// Plans are made of runs that no memory holds: their bytes are large, not what is left of them
-// modulo 2^64.
+// The planner also estimates runs that fit in no memory: their bytes are large, not what is left of
+// them modulo 2^64.
 void TestHugeSizes() {
   const Architecture net = NetOf({1000, 2000000, 1}, LossKind::kSquaredError);
   for (const Route route : {Route::kPrimal, Route::kDual, Route::kOrthogonal}) {

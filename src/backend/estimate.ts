@@ -7,12 +7,14 @@ import { squaredError } from "../loss/squared-error.js";
 import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK, workspaceDoubles } from "../network/forward.js";
 import type { Curvature, Precision } from "./curvature.js";
-import type { BindingModule, NativeNetwork } from "./native/binding.js";
+import type { BindingModule, EngineBytes, NativeNetwork } from "./native/binding.js";
 import { withCode } from "./native/coded-error.js";
 import { CURVATURE_CODES, nativeNetwork } from "./native/description.js";
 import { loadNative } from "./native/load.js";
 import { CurvatureStore } from "./reference/curvature/store.js";
 import { BlockSeeds } from "./reference/seeds.js";
+
+export type { EngineBytes };
 
 /** The problem that an engine is made for. */
 export interface EngineSizes {
@@ -32,18 +34,6 @@ export interface Formed {
   readonly precision?: Precision;
   /** Samples that stand for all; absent = all. */
   readonly subset?: number | undefined;
-}
-
-/** Bytes by purpose, and how the samples go through. */
-export interface EngineBytes {
-  readonly data: number;
-  readonly curvature: number;
-  readonly factor: number;
-  readonly workspaces: number;
-  /** In which the threads of the process pack the operands of products. */
-  readonly packing: number;
-  /** Samples at a time, with the last curvature. */
-  readonly blockSamples: number;
 }
 
 /** The most that an engine holds on the way through these curvatures, each solved and, where that can be, accelerated with. */

@@ -188,7 +188,7 @@ function scale(alpha: number, advice: OutputScaleAdvice): Finding {
     return {
       assumption,
       holds: true,
-      message: "the network starts at the targets, to rounding: every output scale will do",
+      message: "the network starts at the targets, to rounding: all output scales are equivalent",
       remedy: null,
     };
   return scaleOfWay(alpha, advice);
@@ -202,7 +202,7 @@ function scaleOfWay(alpha: number, { outputScale, roundingBound, lipschitz, rank
     assumption: "output-scale",
     holds,
     message: linear
-      ? "the network is linear in its parameters: every output scale will do"
+      ? "the network is linear in its parameters: all output scales are equivalent"
       : outputScale === null
         ? `no output scale was found at which the flow stays near its linear way; rounding allows ${bound}`
         : `outputScale is ${alpha}, recommended is ${outputScale.toPrecision(3)} or more, rounding allows ${bound}`,

@@ -209,7 +209,7 @@ function withoutWay(
     return { ...facts, outputScale: null, roundingBound: 0, sufficient: Number.POSITIVE_INFINITY, text };
   }
   const text = [
-    `The targets are |y| = ${show(sizes.distance)} away, which is nothing to the rounding of f(w_0): there is no way to go, and every output scale will do.`,
+    `The targets are |y| = ${show(sizes.distance)} away, which is nothing to the rounding of f(w_0): the start already fits the targets, and all output scales are equivalent.`,
     ...offsetLines(offset, sizes.distance),
   ].join("\n");
   return { ...facts, outputScale: 1, roundingBound: Number.POSITIVE_INFINITY, sufficient: 0, text };
@@ -330,7 +330,7 @@ function sentences(advice: Omit<OutputScaleAdvice, "text">, passing: number | nu
   const lines: string[] = [];
   if (rank < of) lines.push(`${over ? singularKernel : singularAdvice}.`);
   else if (lipschitz === 0)
-    return ["The network is linear in its parameters: every output scale will do, and 1 is as good as any."];
+    return ["The network is linear in its parameters: all output scales are equivalent, so use 1."];
   else
     lines.push(
       `Careful: with alpha >= ${show(sufficient)} J keeps half of its smallest singular value, whichever way it changes.`,

@@ -1,4 +1,4 @@
-// Predicts the bytes of a run from sizes alone, split by purpose, for the planner (`plan.ts`). What an engine holds is asked of the engines
+// Predicts the bytes of a run from sizes alone, split by purpose, for the planner (`plan.ts`). The engines say what they hold
 // (`backend/estimate.ts`); this file knows which curvatures a run forms in turn, and what it holds besides: data and vectors in JavaScript,
 // the monitor, the process.
 import { LARGE_VECTOR } from "../algebra/vectors.js";

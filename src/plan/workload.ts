@@ -1,6 +1,6 @@
 // Lists the operations of one iteration with their flops, by route and from sizes alone. plan.ts calls it for each route and converts the
 // work to seconds by `cost-model.ts`; bench/costs.mjs measures the rates of the same operations. A flop count is the nominal one of the
-// formula. Which calls run on another thread is asked of the engines (`backend/estimate.ts`).
+// formula. The engines say which calls run on another thread (`backend/estimate.ts`).
 
 import { LARGE_VECTOR } from "../algebra/vectors.js";
 import { type EngineCalls, estimateCalls } from "../backend/estimate.js";

@@ -48,7 +48,7 @@ describe("recommendOutputScale", () => {
     expect(advice.lipschitz).toBe(0);
     expect(advice.sufficient).toBe(0);
     expect(advice.outputScale).toBe(1); // any would do
-    expect(advice.text).toMatch(/linear in its parameters: every output scale will do/);
+    expect(advice.text).toMatch(/linear in its parameters: all output scales are equivalent/);
     expect(advice.text).not.toMatch(/0\.00|careful/i);
     expect((await checkAssumptions(linear.withOutputScale(0.1), data, raw)).applies).toBe(true);
     // sigma_min of [X 1], |y|, |J^T y| from the data themselves.

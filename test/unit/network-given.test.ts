@@ -105,7 +105,7 @@ describe("a network without a draw", () => {
 describe("the options that a network holds", () => {
   const net = network({ ...shape, seed: 4 });
 
-  it("are no options of network(), which says how another draw is made of them", () => {
+  it("are no options of network(); the error says how to draw the weights again", () => {
     expect(() => network(net.options as never)).toThrow(
       /^options must not have .*\.\.\.drawn, seed: 1 }; received "drawn"/,
     );

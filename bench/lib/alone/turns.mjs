@@ -1,6 +1,8 @@
 // Replaces lib/interleave.mjs in the processes of bench/compare.mjs (case.mjs imports takeTurns; the module hooks load the file for the
 // cases): runs gaussflow's part of a case once for each message of the parent process and sends the figure. interleave() does not return,
 // because what a case does after its runs concerns the baseline.
+export { timed } from "../timed.mjs";
+
 const messages = [];
 let wake = () => {};
 process.on("message", (message) => {
@@ -28,13 +30,4 @@ export async function takeTurns(run) {
 export async function interleave({ ours, warmRuns = 1 }) {
   for (let run = 0; run < warmRuns; run++) await ours();
   return takeTurns(ours);
-}
-
-/** As lib/interleave.mjs. */
-export async function timed(work, check = () => {}) {
-  const start = performance.now();
-  const value = await work();
-  const seconds = (performance.now() - start) / 1000;
-  check(value);
-  return seconds;
 }

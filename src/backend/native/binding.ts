@@ -142,13 +142,13 @@ export interface SelfTest {
   readonly threads: number;
 }
 
-/** Bytes by purpose, and how the samples go through. */
-export interface NativeBytes {
+/** What an engine holds: bytes by purpose, and the samples of a block. The TypeScript engine says the same (estimate.ts). */
+export interface EngineBytes {
   readonly data: number;
   readonly curvature: number;
   readonly factor: number;
   readonly workspaces: number;
-  /** In which the threads of the process pack the operands of products: not of one engine. */
+  /** In which the threads of the process pack the operands of products; 0 for the TypeScript engine. */
   readonly packing: number;
   /** Samples at a time, with the last curvature. */
   readonly blockSamples: number;
@@ -189,7 +189,7 @@ export interface BindingModule {
     fileWidth: number,
     threads: number,
     turns: Float64Array,
-  ): NativeBytes;
+  ): EngineBytes;
   estimateCalls(
     network: NativeNetwork,
     sampleCount: number,
