@@ -296,8 +296,10 @@ ${operations(list)}
   },`,
     )
     .join("\n");
-  return `// Written by \`npm run bench:costs -- --write\`: do not edit by hand.
-import type { CostTable } from "./cost-model.js";
+  return `// Holds measured rates of both engines, by which the planner predicts seconds: cost-model.ts reads them for every prediction, and plan.ts
+// takes from them the number of threads that the choice of a route assumes. costs.ts has the fields and their units.
+// \`npm run bench:costs -- --write\` (bench/costs.mjs) writes this file: do not edit it by hand.
+import type { CostTable } from "./costs.js";
 
 // biome-ignore format: as bench/costs.mjs writes it
 export const COST_TABLE: CostTable = {

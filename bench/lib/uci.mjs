@@ -1,4 +1,4 @@
-// Reads the rows of a UCI set from GAUSSFLOW_DATA; the last column is the target. Imported by the programs that train on these sets: uci,
+// Reads a gzipped CSV of numbers from GAUSSFLOW_DATA/uci: the rows of a UCI set, whose last column is the target, or its test mask. Imported by the programs that train on these sets: uci,
 // advice, defaults, precision, preconditioners and the comparison in bench/peers.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

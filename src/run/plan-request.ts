@@ -1,5 +1,5 @@
 // Collects the sizes that the planner needs of a run, from its network, data and options, without copying the data. train/plan.ts and
-// flow/flow-plan.ts call it and add their own.
+// flow/flow-plan.ts call it and add their own. It refuses combinations that `options.slots` does not allow.
 import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/create.js";
 import { checkSlots } from "../backend/slots.js";
 import { FileDataset } from "../data/data-file.js";
@@ -73,7 +73,7 @@ function checkSlotted(slots: number, fit: number, asked: "auto" | Route, monitor
     );
 }
 
-/** Bytes of `rows` rows of a data set's arrays. */
+/** Bytes that `count` rows of a data set's arrays take; of a data file only its weights are in memory. */
 export function dataBytes(set: Dataset | FileDataset, count: number): number {
   if (set instanceof FileDataset) return set.weights?.byteLength ?? 0;
   const { inputSize, outputSize, weights, rows, parts, groups, order } = set;

@@ -1,6 +1,6 @@
 // Runs TensorFlow.js (WebAssembly backend) as a peer: Adam on batches of 250, rate 1e-2 falling to 1e-5 along a half cosine over the time
 // cap, float32. (tfjs-node is no peer here: its installation downloads a binary from outside the registry.) bench/peers/run.mjs starts it
-// in a child process (lib/run-peer.mjs).
+// in a child process (bench/peers/lib/run-peer.mjs).
 //   node bench/peers/programs/tfjs_adam.mjs FOLDER CAP_SECONDS TARGET_LOSS
 import { importPeer, peerVersion, Record, readArguments } from "./peer.mjs";
 

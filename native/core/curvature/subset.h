@@ -1,6 +1,8 @@
-// Holds the samples of a subset: a copy of them, taken while the pass over all samples has their
-// block loaded, and runs the passes over that copy. The curvatures that use a subset hold one:
-// operator.h, and single_curvature.h with its two kinds.
+// Copies the samples of a subset while the pass over all samples has their block loaded, and then
+// runs passes over the copy. Two classes hold one each and fill it at every linearization that uses
+// a subset: GramOperator (operator.h, the matrix-free route) and SingleCurvature
+// (single_curvature.h, the base of SingleGram and SampleRows, the primal route in single
+// precision).
 #ifndef GAUSSFLOW_CORE_CURVATURE_SUBSET_H_
 #define GAUSSFLOW_CORE_CURVATURE_SUBSET_H_
 
@@ -26,8 +28,8 @@ class Subset {
   // every block of it.
   using Add = std::function<Status(Tangents& tangents, bool first)>;
   Status ForEachBlock(const Cancel& cancel, double* squares, const Add& add);
-  // A fresh scaling starts from all samples: a column that a subset does not see would be 1 for
-  // good.
+  // Raises a fresh scaling (one with an entry of 0) to diag J~^T J~ of all samples, because a
+  // parameter on which the subset does not depend would otherwise keep the scale 1.
   Status RaiseScaling(double* scaling);
 
   const Dataset& data() const { return data_; }
