@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { showBytes } from "../bytes.js";
 import { convertTable } from "../data/convert-csv.js";
 import { jsonLine } from "../report/json-lines.js";
-import { counted } from "../report/numbers.js";
+import { counted, formatCount } from "../report/numbers.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { shellWord } from "./shell-word.js";
@@ -54,14 +54,14 @@ async function convert(file: string, out: string, flags: ConvertFlags, terminal:
     // Under the watch: what it tries out beside the file is gone after a Ctrl-C as well.
     await checkOutputs({ "the table": file }, [{ flag: "the data file", path: out, what: "the data file" }]);
     const converted = await convertTable(file, out, { ...csvOptions(flags), signal: watch.signal }, ON_COMMAND_LINE);
-    const { rows, dropped, featureNames, targetNames, notes } = converted;
+    const { rows, dropped, featureNames, targetNames, classes, notes } = converted;
     const bytes = (await stat(out)).size;
     for (const note of notes) tell(note);
     if (flags.json) terminal.out.write(jsonLine("converted", { ...converted, bytes, file: out }));
     else {
       const left = dropped === 0 ? "" : `; ${counted(dropped, "row")} left out (a missing value, or a weight of 0)`;
       terminal.out.write(
-        `Wrote ${out}: ${counted(rows, "row")} of ${counted(featureNames.length, "input")} and ${counted(targetNames.length, "target")}, ${showBytes(bytes)}${left}. Next: gaussflow train ${shellWord(out)}\n`,
+        `Wrote ${out}: ${counted(rows, "row")} of ${counted(featureNames.length, "input")} and ${classes === null ? counted(targetNames.length, "target") : `${formatCount(classes.length)} classes`}, ${showBytes(bytes)}${left}. Next: gaussflow train ${shellWord(out)}\n`,
       );
     }
     return EXIT.ok;

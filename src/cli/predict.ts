@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import { predictAsync } from "../backend/predict.js";
+import { largestOf } from "../data/classes.js";
 import type { Dataset } from "../data/dataset.js";
 import type { TableEncoding } from "../data/encoding.js";
 import { outOfRange } from "../data/range.js";
@@ -117,6 +118,11 @@ function quoted(text: string): string {
 /** Lines of a block: to write them takes a few milliseconds. */
 const LINES = 4096;
 
+/** Names of the predictions of a model: its targets, or "p(class)" of each class. */
+function predictionNames({ classes }: Network | Ensemble, { targets }: TableEncoding): readonly string[] {
+  return classes === null ? targets : classes.map((name) => `p(${name})`);
+}
+
 /** The columns to write, n rows, row-major: the predictions, then their spread if requested. */
 async function columnsOf(
   model: Network | Ensemble,
@@ -136,20 +142,28 @@ async function columnsOf(
   return { names: [...targets, ...targets.map((name) => `${name} spread`)], predictions: both };
 }
 
-/** One line a row. The row number says which rows were left out for missing values. */
+/**
+ * One line a row. The row number says which rows were left out for missing values.
+ * @param classes the first columns of `values` are their probabilities: the most probable one stands before them, or nothing where a
+ * probability is not a number
+ */
 async function asCsv(
   names: readonly string[],
   values: Float64Array,
   columns: number,
   rows: Uint32Array | null,
+  classes: readonly string[] | null,
 ): Promise<string> {
+  const texts = classes?.map(quoted) ?? [];
   const pace = new Pace(undefined);
   const blocks = [names.map(quoted).join(",")];
   const count = values.length / columns;
   for (let first = 0; first < count; first += LINES) {
     const lines: string[] = [];
-    for (let i = first; i < Math.min(count, first + LINES); i++)
-      lines.push(`${rows?.[i] ?? i + 1},${values.subarray(i * columns, (i + 1) * columns).join(",")}`);
+    for (let i = first; i < Math.min(count, first + LINES); i++) {
+      const likeliest = classes === null ? "" : `${texts[largestOf(values, i * columns, texts.length)] ?? ""},`;
+      lines.push(`${rows?.[i] ?? i + 1},${likeliest}${values.subarray(i * columns, (i + 1) * columns).join(",")}`);
+    }
     blocks.push(lines.join("\n"));
     await pace.turn();
   }
@@ -165,14 +179,17 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
     throw new UsageError(
       `--spread is about an ensemble, and ${model} is one network: train an ensemble (gaussflow train --restarts N --ensemble K), or leave --spread out`,
     );
-  const { names, predictions } = await columnsOf(loaded, encoding.targets, data.inputs, flags.spread ?? false);
+  const targets = predictionNames(loaded, encoding);
+  const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags.spread ?? false);
   const c = names.length;
   const bad = predictions.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const row = Math.floor(bad / c);
     warn(terminal, `the prediction is not a finite number, first in row ${data.rows?.[row] ?? row + 1}`);
   }
-  const text = await asCsv(["row", ...names], predictions, c, data.rows);
+  const { classes } = loaded;
+  const before = classes === null ? ["row"] : ["row", encoding.targets[0]!];
+  const text = await asCsv([...before, ...names], predictions, c, data.rows, classes);
   if (flags.out === undefined) terminal.out.write(text);
   else await writeFileAtomic(flags.out, text);
   return EXIT.ok;

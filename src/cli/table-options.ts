@@ -2,6 +2,7 @@
 // convert. Each flag corresponds to an option of readCsv; csvOptions and layoutOptions make these options from the flags, and messages
 // about the table name the flags.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { TASKS, type Task } from "../data/classes.js";
 import type { HintValue, Wording } from "../data/csv-wording.js";
 import type { CsvOptions } from "../data/read-csv.js";
 import { UsageError } from "./exit.js";
@@ -33,6 +34,8 @@ export interface LayoutFlags {
 /** The same and what the columns are for. */
 export interface TableFlags extends LayoutFlags {
   readonly target?: readonly string[];
+  readonly task?: Task;
+  readonly classes?: readonly string[];
   readonly categorical?: readonly string[];
   readonly numeric?: readonly string[];
   readonly maxCategories?: number;
@@ -46,6 +49,8 @@ export interface TableFlags extends LayoutFlags {
 /** Flag of each option of the reader. */
 const FLAGS = {
   target: "--target",
+  task: "--task",
+  classes: "--classes",
   ignore: "--ignore",
   categorical: "--categorical",
   numeric: "--numeric",
@@ -141,6 +146,17 @@ export function addTableOptions(command: Command, rowByRow = false): Command {
   command
     .option("--target <columns>", "columns to predict, separated by commas (default: the last column)", list)
     .addOption(
+      new Option(
+        "--task <task>",
+        "what the target is: numbers (regression) or classes (classification); auto makes classes of texts and booleans (default auto)",
+      ).choices(TASKS),
+    )
+    .option(
+      "--classes <names>",
+      "classes of the target, separated by commas, in the order of the outputs (default: those in the table, sorted)",
+      texts,
+    )
+    .addOption(
       needsAll("--categorical <columns>", "columns of numbers to read as categories").argParser<readonly string[]>(
         list,
       ),
@@ -206,6 +222,8 @@ export function csvOptions(flags: TableFlags): CsvOptions {
   return {
     ...layoutOptions(flags),
     target: flags.target,
+    task: flags.task,
+    classes: flags.classes,
     categorical: flags.categorical,
     numeric: flags.numeric,
     maxCategories: flags.maxCategories,

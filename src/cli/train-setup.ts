@@ -1,7 +1,9 @@
 // The beginning of gaussflow train, called by train.ts for one run and by train-many.ts for many: reads the table in parts, makes the
 // network and the train options from the flags, and opens the channels for notes and warnings.
-import { constantWarnings } from "../data/scaling.js";
+import { dataWarnings } from "../data/data-warnings.js";
 import type { ScalingKind } from "../linearize/problem.js";
+import { DEFAULT_CLASS_DECAY } from "../loss/default-loss.js";
+import { softmaxCrossEntropy } from "../loss/softmax-cross-entropy.js";
 import { squaredError } from "../loss/squared-error.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
@@ -24,7 +26,8 @@ export interface TrainFlags extends PartFlags, EngineFlags, RunFlags {
   readonly initialization?: InitializationName;
   readonly method: "lm" | "gn";
   readonly scaling?: ScalingKind;
-  readonly decay: number;
+  readonly decay?: number;
+  readonly classWeights?: "balanced";
   readonly route: "auto" | TrainRoute;
   readonly iterations: number;
   readonly seconds?: number;
@@ -79,8 +82,12 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
   };
   const parts = await readParts(file, flags, tell);
   const { fit } = parts;
+  if (flags.classWeights !== undefined && fit.classes === null)
+    throw new UsageError(
+      "--class-weights is about classes, and the target is a number: --task classification makes a class of each of its values, or leave --class-weights out",
+    );
   // Before the training; its result has the same sentence.
-  if (!json) for (const warning of await constantWarnings(fit)) warn(terminal, warning);
+  if (!json) for (const warning of await dataWarnings(fit)) warn(terminal, warning);
   const net = network({
     layers: [fit.inputSize, ...flags.hidden, fit.outputSize],
     activation: flags.activation,
@@ -92,7 +99,11 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
       flags.method === "lm"
         ? levenbergMarquardt(flags.scaling === undefined ? {} : { scaling: flags.scaling })
         : gaussNewton(),
-    loss: squaredError({ decay: flags.decay }),
+    loss:
+      fit.classes === null
+        ? squaredError({ decay: flags.decay })
+        : softmaxCrossEntropy({ decay: flags.decay ?? DEFAULT_CLASS_DECAY }),
+    classWeights: flags.classWeights,
     validation: parts.validation ?? false,
     stop: {
       iterations: flags.iterations,

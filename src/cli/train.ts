@@ -104,9 +104,14 @@ function addNetworkOptions(command: Command): Command {
     )
     .option(
       "--decay <number>",
-      "weight decay d: adds d/2 times the sum of the squared parameters to half the sum of the squared errors",
+      "weight decay d: adds d/2 times the sum of the squared parameters to half the sum of the squared errors, or to the sum loss of classes (default 0; 2 for classes)",
       nonNegative,
-      0,
+    )
+    .addOption(
+      new Option(
+        "--class-weights <rule>",
+        "weights of the rows by class, beside --weights: balanced gives every class the same total weight",
+      ).choices(["balanced"]),
     )
     .addOption(
       new Option("--route <name>", "route by which steps are solved")

@@ -4,6 +4,7 @@ import { argumentError, GaussflowError } from "../errors.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import { checkMemoryLimit } from "../options.js";
 import { suggestion } from "../suggest.js";
+import { checkClasses, classText, TASKS, type Task } from "./classes.js";
 import { DEFAULT_MISSING_VALUES } from "./csv-number.js";
 import type { Charset, ColumnReference, CsvOptions } from "./csv-options.js";
 import { IN_CODE, type Wording } from "./csv-wording.js";
@@ -13,6 +14,9 @@ import { encodingFromJson } from "./encoding-json.js";
 /** CsvOptions with defaults in place; null = not given. */
 export interface CsvPlan {
   readonly target: readonly ColumnReference[] | null;
+  readonly task: Task;
+  /** The only classes of the target, or null for those in the table. */
+  readonly classes: readonly string[] | null;
   /** Columns to leave out. */
   readonly ignore: readonly ColumnReference[];
   readonly categorical: readonly ColumnReference[];
@@ -47,6 +51,8 @@ export interface CsvPlan {
 
 const NAMES = [
   "target",
+  "task",
+  "classes",
   "ignore",
   "categorical",
   "numeric",
@@ -148,8 +154,37 @@ class Checks {
   }
 }
 
+/** The task and its classes. @throws GAUSSFLOW_ARGUMENT where they contradict each other or the targets */
+function checkTask(options: CsvOptions, targets: number, check: Checks, { name }: Wording) {
+  const task = check.choice("task", options.task, TASKS, "auto");
+  const { classes: given } = options;
+  const classes =
+    given === undefined
+      ? null
+      : checkClasses(name("classes"), Array.isArray(given) ? given.map((one: unknown) => className(one)) : given);
+  if (classes !== null && task === "regression")
+    throw check.error("classes", `must be left out where ${name("task")} is a regression`, given);
+  if (targets > 1 && (task === "classification" || classes !== null))
+    throw check.error("target", "must be one column for a classification: train a network for each", options.target);
+  return { task: classes === null ? task : "classification", classes } as const;
+}
+
+function className(one: unknown): unknown {
+  return typeof one === "string" ? classText(one.trim()) : one;
+}
+
 /** Options that say what the columns of a training table are for: an encoding says it for a table that is predicted. */
-const SETTLED = ["target", "categorical", "numeric", "maxCategories", "weights", "group", "order"] as const;
+const SETTLED = [
+  "target",
+  "task",
+  "classes",
+  "categorical",
+  "numeric",
+  "maxCategories",
+  "weights",
+  "group",
+  "order",
+] as const;
 
 function checkNames(options: CsvOptions, wording: Wording): void {
   if (options === null || typeof options !== "object" || Array.isArray(options))
@@ -193,6 +228,7 @@ export function checkOptions(options: CsvOptions, wording: Wording = IN_CODE): C
   checkMemoryLimit(wording.name("memoryLimit"), memoryLimit);
   return {
     target: options.target === undefined ? null : target,
+    ...checkTask(options, target.length, check, wording),
     ignore: check.references("ignore", options.ignore),
     categorical: check.references("categorical", options.categorical),
     numeric: check.references("numeric", options.numeric),

@@ -2,6 +2,7 @@
 // decides: a number makes it numeric, a text categorical. A text among numbers is refused, never read as a category. csv-rows.ts makes one
 // ColumnReader for each column and calls it for every row.
 import { listed } from "../suggest.js";
+import { classText } from "./classes.js";
 import type { Cells } from "./csv-cells.js";
 import {
   losesDigits,
@@ -14,6 +15,9 @@ import {
 } from "./csv-number.js";
 import { formatHint, type Wording } from "./csv-wording.js";
 
+/** Classes of a target that need no `maxCategories`: each one is an output of the network. */
+const MOST_CLASSES = 1000;
+
 export type ColumnKind = "undecided" | "numeric" | "categorical";
 
 export interface ColumnRules {
@@ -24,6 +28,8 @@ export interface ColumnRules {
   /** A missing value is stored as NaN; else it is refused. */
   readonly allowMissing: boolean;
   readonly maxCategories: number;
+  /** A target that may be one of classes: its texts, true and false among them, are names of classes. */
+  readonly classes: boolean;
   /** A text that is none of the given categories is stored as -1 (all zeros) instead of being refused. */
   readonly unseenAsZeros: boolean;
   /** Texts are compared in lower case. */
@@ -103,7 +109,8 @@ export class ColumnReader {
       }
     }
     const text = cells.text(this.index);
-    return this.#readText(this.#rules.lowerCase ? text.toLowerCase() : text, line);
+    const { lowerCase, classes } = this.#rules;
+    return this.#readText(lowerCase ? text.toLowerCase() : classes ? classText(text) : text, line);
   }
 
   #readText(text: string, line: number): number {
@@ -122,11 +129,11 @@ export class ColumnReader {
 
   /** The number that a text denotes by the rules of this column, or NaN. */
   #number(text: string, line: number): number {
-    const { format, dates } = this.#rules;
+    const { format, dates, classes } = this.#rules;
     let value = parseNumber(text, format);
     let sign = "";
     if (Number.isNaN(value) && dates) value = parseDate(text);
-    if (Number.isNaN(value)) {
+    if (Number.isNaN(value) && !classes) {
       value = parseBoolean(text);
       if (!Number.isNaN(value)) this.#booleans = true;
     }
@@ -156,16 +163,17 @@ export class ColumnReader {
 
   /** A text that is no number, in a column that is numeric or undecided. */
   #strange(text: string, line: number): number {
-    const { format, wording, dates } = this.#rules;
+    const { format, wording, dates, classes } = this.#rules;
     const hint = formatHint(text, format, wording) ?? formatHint(signedNumber(text)?.number ?? "", format, wording);
     if (hint !== null) return this.#fail(line, hint, text);
-    if (this.kind === "undecided") {
+    const isDate = !dates && !Number.isNaN(parseDate(text));
+    // Days are a better target than as many classes as there are days.
+    if (this.kind === "undecided" && !(classes && isDate)) {
       this.kind = "categorical";
       this.#first = { text, line };
       return this.#code(text, line);
     }
-    if (!dates && !Number.isNaN(parseDate(text)))
-      return this.#fail(line, `is a date: ${wording.hint("dates", [this.name])} reads dates as days`, text);
+    if (isDate) return this.#fail(line, `is a date: ${wording.hint("dates", [this.name])} reads dates as days`, text);
     const other = this.#first;
     const where = this.#told || other === null ? "is not a number" : `is not a number, as in line ${other.line}`;
     return this.#fail(line, `${where}; ${this.#remedies(text)}`, text);
@@ -181,7 +189,8 @@ export class ColumnReader {
   #code(text: string, line: number): number {
     const known = this.#codes?.get(text);
     if (known !== undefined) return known;
-    const { missing, maxCategories, unseenAsZeros, refusal, wording } = this.#rules;
+    const { missing, classes, unseenAsZeros, refusal, wording } = this.#rules;
+    const maxCategories = classes ? Math.max(MOST_CLASSES, this.#rules.maxCategories) : this.#rules.maxCategories;
     if (missing.has(text)) return this.#missing(text, line);
     if (this.#only !== null) {
       if (!unseenAsZeros) this.#fail(line, refusal(listed(this.#only)), text);
@@ -193,7 +202,9 @@ export class ColumnReader {
       const more = wording.hint("maxCategories", String(2 * maxCategories));
       this.#fail(
         line,
-        `the column has more than ${maxCategories} categories; ignore it, or raise their number (${more})`,
+        classes
+          ? `the target has more than ${maxCategories} classes; if that is right, raise their number (${more})`
+          : `the column has more than ${maxCategories} categories; ignore it, or raise their number (${more})`,
         text,
       );
     }

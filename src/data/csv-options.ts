@@ -1,5 +1,6 @@
 // Defines the options of `readCsv` (CsvOptions) with their documentation. Users and the command line (table-options.ts) fill them;
 // check-csv-options.ts checks them.
+import type { Task } from "./classes.js";
 import type { MissingRule, TableEncoding } from "./encoding.js";
 
 /** Encoding of the text of a table. */
@@ -10,8 +11,19 @@ export type ColumnReference = string | number;
 
 /** Options of `readCsv`. */
 export interface CsvOptions {
-  /** Target columns, one or several, numeric. Default: the last column without another role. */
+  /** Target columns, one or several of numbers, or one of classes. Default: the last column without another role. */
   readonly target?: ColumnReference | readonly ColumnReference[] | undefined;
+  /**
+   * What the target is. `auto` (default): a single target column of texts or booleans is a classification, noted; any other is a regression,
+   * also numbers of few different values. `classification`: each different value of the target column is a class, numbers too.
+   * `regression`: targets are numbers, and true and false are 1 and 0.
+   */
+  readonly task?: Task | undefined;
+  /**
+   * The classes of the target column, in the order of the outputs; any other value is an error. It makes the task a classification. Default:
+   * the classes in the table, by value where all are numbers, else by code units; true and false in any spelling are "false" and "true".
+   */
+  readonly classes?: readonly string[] | undefined;
   /** Columns to leave out. */
   readonly ignore?: ColumnReference | readonly ColumnReference[] | undefined;
   /** Columns that are read as categories although their values are numbers. */
@@ -64,7 +76,7 @@ export interface CsvOptions {
    * null, None, <NA>, ?, -, . and the error values of spreadsheets and C (#N/A, #DIV/0!, 1.#QNAN, ...).
    */
   readonly missingValues?: readonly string[] | undefined;
-  /** A column with more categories is refused. Default 50. */
+  /** A column with more categories is refused. Default 50; classes of the target may be 1000 in any case. */
   readonly maxCategories?: number | undefined;
   /** Default "utf8". */
   readonly charset?: Charset | undefined;

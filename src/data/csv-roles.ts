@@ -19,6 +19,8 @@ export interface ColumnUse {
   readonly stored: InputColumn | null;
   /** Dates are read as days. */
   readonly dates: boolean;
+  /** The only classes of a target; null for any, and for all other columns. */
+  readonly classes: readonly string[] | null;
 }
 
 export interface TableRoles {
@@ -186,16 +188,7 @@ function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number
     targets = [last];
     notes.push(`no target was named: the last column, ${JSON.stringify(names[last])}, is taken`);
   }
-  const told = new Map<number, "numeric" | "categorical" | "dates">();
-  for (const kind of ["numeric", "categorical", "dates"] as const)
-    for (const reference of plan[kind]) {
-      const index = columns.find(kind, reference, (place) => taken.get(place) === "ignore");
-      const use = told.get(index) ?? taken.get(index);
-      const may = use === kind || (kind !== "categorical" && use === "target") || (kind === "dates" && use === "order");
-      if (use !== undefined && !may)
-        throw argumentError(wording.name(kind), `must not name a column that is already used (${use})`, names[index]);
-      told.set(index, kind);
-    }
+  const told = toldKinds(columns, plan, taken);
   const uses: ColumnUse[] = [];
   const add = (index: number, use: ColumnUse["use"], kind: ColumnUse["kind"]) =>
     uses.push({
@@ -205,6 +198,7 @@ function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number
       kind,
       stored: null,
       dates: use === "order" || told.get(index) === "dates",
+      classes: use === "target" ? plan.classes : null,
     });
   for (let i = 0; i < names.length; i++) {
     const kind = told.get(i) ?? "undecided";
@@ -216,12 +210,43 @@ function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number
       `${file}: no column is left for the inputs${commentHint(names[0]!, wording) || columns.hint}`,
       { file, columns: names.length },
     );
-  for (const index of targets) add(index, "target", "numeric");
+  for (const index of targets) add(index, "target", targetKind(plan, targets.length > 1 || told.has(index)));
   const parts = { weights: "weight", split: "split", group: "group", order: "order" } as const;
   for (const [option, index] of single)
     if (index !== null) add(index, parts[option], option === "split" || option === "group" ? "categorical" : "numeric");
   checkNames(columns, uses);
   return uses;
+}
+
+/** What the options say that single columns hold. @param taken the option that uses a column */
+function toldKinds(columns: Columns, plan: CsvPlan, taken: ReadonlyMap<number, string>) {
+  const { names } = columns;
+  const { wording } = plan;
+  const told = new Map<number, "numeric" | "categorical" | "dates">();
+  for (const kind of ["numeric", "categorical", "dates"] as const)
+    for (const reference of plan[kind]) {
+      const index = columns.find(kind, reference, (place) => taken.get(place) === "ignore");
+      const use = told.get(index) ?? taken.get(index);
+      const may = use === kind || (kind !== "categorical" && use === "target") || (kind === "dates" && use === "order");
+      if (use === "target" && kind === "categorical")
+        throw argumentError(
+          wording.name(kind),
+          `must not name the target: ${wording.hint("task", "classification")} makes classes of its values`,
+          names[index],
+        );
+      if (use !== undefined && !may)
+        throw argumentError(wording.name(kind), `must not name a column that is already used (${use})`, names[index]);
+      if (use === "target" && plan.task === "classification")
+        throw argumentError(wording.name(kind), "must not name the target of a classification", names[index]);
+      told.set(index, kind);
+    }
+  return told;
+}
+
+/** @param numbers the options say that it is a column of numbers */
+function targetKind({ task }: CsvPlan, numbers: boolean): ColumnUse["kind"] {
+  if (task === "classification") return "categorical";
+  return task === "regression" || numbers ? "numeric" : "undecided";
 }
 
 /** Names of used columns are those of inputs and targets, so no two may be equal. */
@@ -241,8 +266,9 @@ function storedUses(columns: Columns, plan: CsvPlan, notes: string[]): ColumnUse
     columns.find(option, reference, (place) => ignored.has(place));
   const dates = new Set(plan.dates);
   const use = (index: number, name: string, part: ColumnUse["use"], stored: InputColumn | null): ColumnUse => {
-    const kind = part === "split" ? "categorical" : (stored?.kind ?? "numeric");
-    return { index, name, use: part, kind, stored, dates: dates.has(name) || dates.has(index) };
+    const classes = part === "target" ? (encoding.classes ?? null) : null;
+    const kind = part === "split" || classes !== null ? "categorical" : (stored?.kind ?? "numeric");
+    return { index, name, use: part, kind, stored, dates: dates.has(name) || dates.has(index), classes };
   };
   const uses = encoding.columns.map((stored) =>
     use(find("needed by the model", stored.name), stored.name, "input", stored),

@@ -132,11 +132,11 @@ class Reading {
     const rules = new Map<string, ColumnRules>();
     const complain: Complain = (column, line, message, value) => this.#complain(column, line, message, value);
     return roles.uses.map((use) => {
-      const kind = this.#rowByRow && use.kind === "undecided" ? "numeric" : use.kind;
+      const kind = this.#rowByRow && use.kind === "undecided" && use.use !== "target" ? "numeric" : use.kind;
       const key = `${use.use} ${use.kind} ${use.dates}`;
       const shared = rules.get(key) ?? this.#rules(use);
       rules.set(key, shared);
-      const stored = use.stored?.kind === "categorical" ? use.stored.categories : null;
+      const stored = use.stored?.kind === "categorical" ? use.stored.categories : use.classes;
       return {
         use,
         reader: new ColumnReader({ ...use, kind }, use.use === "split" ? PART_NAMES : stored, shared, complain),
@@ -156,12 +156,15 @@ class Reading {
       givenMissing,
       allowMissing: missing !== "error" || (use === "target" && targetsAreLoose(this.#plan)),
       maxCategories: use === "split" || use === "group" ? Number.POSITIVE_INFINITY : maxCategories,
+      classes: use === "target" && kind !== "numeric",
       lowerCase: use === "split",
-      unseenAsZeros: this.#plan.unseen === "zeros" && use === "input",
+      unseenAsZeros: this.#plan.unseen === "zeros" && (use === "input" || (use === "target" && this.#rowByRow)),
       refusal: (categories) =>
         use === "split"
           ? `is not a part of the table (${categories})`
-          : `is not among the categories seen in training (${categories}); ${unseen} accepts it`,
+          : use === "target"
+            ? `is none of the classes${this.#plan.encoding === null ? "" : " that the model knows"} (${categories})`
+            : `is not among the categories seen in training (${categories}); ${unseen} accepts it`,
       missingHint: this.#rowByRow ? drop : `${drop}, ${wording.hint("missing", "mean")} fills inputs in`,
       textHint: use === "target" || kind === "undecided" ? texts : null,
       dates,
@@ -171,9 +174,12 @@ class Reading {
 
   /** How a column of texts can be had, as ColumnRules has it. */
   #textHint(use: ColumnUse["use"]): string | null {
-    const { wording } = this.#plan;
+    const { wording, target, encoding } = this.#plan;
+    if (use === "target" && encoding !== null) return null;
     if (use === "target")
-      return `write classes as numbers, such as 0 and 1: a target must be a number (${wording.hint("target", "COLUMN")} takes another column)`;
+      return (target?.length ?? 1) > 1
+        ? `they may be classes, which must be the only target (${wording.hint("target", "NAME")})`
+        : `${wording.hint("task", "classification")} makes a class of each value`;
     if (use !== "input") return null;
     return this.#rowByRow
       ? `${wording.hint("ignore", ["NAME"])} leaves it out`
@@ -259,8 +265,12 @@ export function namesOf(columns: readonly UsedColumn[], part: ColumnUse["use"]):
   return columns.filter(({ use }) => use.use === part).map(({ use }) => use.name);
 }
 
-/** The part of an encoding that says how the table was read. */
-export function readingOf(table: ReadTable, plan: CsvPlan): Omit<TableEncoding, "columns"> {
+/** The part of an encoding that says how the table was read, and the classes of its target, or null. */
+export function readingOf(
+  table: ReadTable,
+  plan: CsvPlan,
+  classes: readonly string[] | null,
+): Omit<TableEncoding, "columns"> {
   const { columns, roles, delimiter } = table;
   const { decimal, thousands, missing, missingValues } = plan;
   const dates = columns.filter(({ use }) => use.dates && use.use !== "order").map(({ use }) => use.name);
@@ -272,6 +282,7 @@ export function readingOf(table: ReadTable, plan: CsvPlan): Omit<TableEncoding, 
     decimal,
     ...(thousands === null ? {} : { thousands }),
     ...(dates.length === 0 ? {} : { dates }),
+    ...(classes === null ? {} : { classes }),
     missing,
     missingValues,
   };

@@ -4,7 +4,7 @@
 //
 //   bytes 0-7      "GFDATA1\n"
 //   bytes 8-15     length of the header in bytes, decimal ASCII, padded with blanks
-//   from 16 on     the header, JSON: rows, names, weighted, encoding; padded with blanks, so that the rows begin at a multiple of 4096
+//   from 16 on     the header, JSON: rows, names, classes, weighted, encoding; padded with blanks, so that the rows begin at a multiple of 4096
 //   then           rows of float64, little-endian: inputs, targets, then the weight if the data are weighted
 //
 // Values are in raw units. The scaling is computed by reading the file and applied to each block as it is read, with the arithmetic of data
@@ -14,6 +14,7 @@ import { resolve } from "node:path";
 import { argumentError, fileError } from "../errors.js";
 import { checkOptionNames, checkPath, checkSignal } from "../options.js";
 import { fields } from "../sealed-json.js";
+import { sameClasses } from "./classes.js";
 import { ColumnSummary } from "./column-moments.js";
 import type { TableEncoding } from "./encoding.js";
 import { encodingFromJson } from "./encoding-json.js";
@@ -38,6 +39,8 @@ export class FileDataset {
   readonly featureNames: readonly string[];
   /** Names of the c target columns. */
   readonly targetNames: readonly string[];
+  /** Names of the c classes that the target columns stand for; null where targets are numbers. */
+  readonly classes: readonly string[] | null;
   /** How table columns became inputs, where the file was converted from a table; else null. */
   readonly encoding: TableEncoding | null;
   /** n sample weights > 0, in memory; null = all 1. */
@@ -60,6 +63,7 @@ export class FileDataset {
     this.sampleCount = header.rows;
     this.featureNames = header.features;
     this.targetNames = header.targets;
+    this.classes = header.classes;
     this.inputSize = header.features.length;
     this.outputSize = header.targets.length;
     this.encoding = header.encoding;
@@ -145,6 +149,7 @@ interface Header {
   readonly rows: number;
   readonly features: readonly string[];
   readonly targets: readonly string[];
+  readonly classes: readonly string[] | null;
   readonly weighted: boolean;
   readonly encoding: TableEncoding | null;
 }
@@ -246,18 +251,17 @@ function readHeader(path: string, text: string): Header {
   } catch (cause) {
     throw fileError(path, "has a damaged header: it is not JSON", {}, cause);
   }
-  const { rows, features, targets, weighted, encoding } = fields(json, path, "the header");
+  const { rows, features, targets, weighted, encoding, classes = null } = fields(json, path, "the header");
   const names = (value: unknown): value is string[] =>
     Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string" && name !== "");
   if (!Number.isSafeInteger(rows) || (rows as number) < 1 || !names(features) || !names(targets))
     throw fileError(path, "has a damaged header: rows, features and targets must be there");
   if (typeof weighted !== "boolean") throw fileError(path, "has a damaged header: weighted must be true or false");
-  return {
-    rows: rows as number,
-    features,
-    targets,
-    weighted,
-    encoding:
-      encoding === null || encoding === undefined ? null : encodingFromJson(encoding, (rule) => fileError(path, rule)),
-  };
+  if (classes !== null && !(names(classes) && classes.length > 1 && classes.length === targets.length))
+    throw fileError(path, "has a damaged header: classes must be one name a target");
+  const table =
+    encoding === null || encoding === undefined ? null : encodingFromJson(encoding, (rule) => fileError(path, rule));
+  if (table !== null && !sameClasses(table.classes ?? null, classes))
+    throw fileError(path, "has a damaged header: classes and encoding.classes must be the same");
+  return { rows: rows as number, features, targets, classes, weighted, encoding: table };
 }

@@ -2,6 +2,7 @@
 // another thread (jobs/message.ts).
 import { argumentError } from "../errors.js";
 import { checkDoubles, checkOptionNames, isObject } from "../options.js";
+import { checkClasses } from "./classes.js";
 import type { TableEncoding } from "./encoding.js";
 
 /** The fields of a Dataset, as `new Dataset` takes them. */
@@ -16,6 +17,8 @@ export interface DatasetFields {
   readonly featureNames: readonly string[];
   /** c names. */
   readonly targetNames: readonly string[];
+  /** Names of the c classes of one-hot targets; null for a regression. */
+  readonly classes?: readonly string[] | null;
   /** How table columns became inputs; null for data given in code. */
   readonly encoding?: TableEncoding | null;
   /** Row of the table behind each sample, from 1; null for data given in code. */
@@ -38,6 +41,7 @@ const FIELD_NAMES = [
   "weights",
   "featureNames",
   "targetNames",
+  "classes",
   "encoding",
   "rows",
   "parts",
@@ -60,6 +64,9 @@ export function checkFields(fields: DatasetFields): void {
   const n = inputs.length / d;
   checkDoubles("fields.targets", fields.targets, n * targetNames.length);
   if (fields.weights !== null) checkDoubles("fields.weights", fields.weights, n);
+  const { classes = null } = fields;
+  if (classes !== null && checkClasses("fields.classes", classes).length !== targetNames.length)
+    throw argumentError("fields.classes", `must name ${targetNames.length} classes, one a target column`, classes);
   const {
     encoding = null,
     rows = null,

@@ -1,20 +1,16 @@
-// Defines the data set of the library (`Dataset`, `dataset`): n samples of d inputs and c targets in raw units, with optional sample
-// weights, and its division into parts. Users and `readCsv` make data sets; `train`, `flow`, `trainMany`, `crossValidate` and the command
-// line take them. A division recomputes the values learned from the table (means that fill missing values, ranges) on the training part
+// Defines the data set of the library (`Dataset`): n samples of d inputs and c targets in raw units, with optional sample weights, and its
+// division into parts. `dataset` (dataset-input.ts) and `readCsv` make data sets; `train`, `flow`, `trainMany`, `crossValidate` and the
+// command line take them. A division recomputes the values learned from the table (means that fill missing values, ranges) on the training part
 // alone, so that no information about held-out rows enters the training.
 import { argumentError, GaussflowError } from "../errors.js";
 import { copySteps, finish, STEP, type Steps } from "../event-loop-yield.js";
-import { checkCount, checkOptionNames, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
-import { FileDataset } from "./data-file.js";
+import { checkOptionNames, isTypedNumbers } from "../options.js";
 import { checkFields, type DatasetFields } from "./dataset-fields.js";
 import { encodedSize, fillValues, fitEncoding, type TableEncoding } from "./encoding.js";
-import { columnsOf, type MatrixLike, matrixSteps } from "./matrix.js";
-import { checkRelations, type GroupList } from "./relations.js";
 import { selectSteps } from "./select.js";
 import { checkPartition, drawSteps, PART_NAMES, type Partition, partitionSteps, type SplitOptions } from "./split.js";
 
 export type { DatasetFields } from "./dataset-fields.js";
-export { type MatrixLike, toMatrix } from "./matrix.js";
 export type { Partition, SplitOptions } from "./split.js";
 
 /** The parts of a data set; null for a part that was not requested. */
@@ -31,7 +27,7 @@ export interface DatasetParts {
 export class Dataset {
   /** [n x d], row-major, raw units, all finite. */
   readonly inputs: Float64Array;
-  /** [n x c], row-major, raw units, all finite; empty (c = 0) for a table read for prediction. */
+  /** [n x c], row-major, raw units, all finite; empty (c = 0) for a table read for prediction. Classes are one-hot, one column a class. */
   readonly targets: Float64Array;
   /** n sample weights >= 0, not all zero; null = all 1. */
   readonly weights: Float64Array | null;
@@ -43,8 +39,10 @@ export class Dataset {
   readonly outputSize: number;
   /** Names of the d inputs. */
   readonly featureNames: readonly string[];
-  /** Names of the c targets. */
+  /** Names of the c targets; of classes "column=class". */
   readonly targetNames: readonly string[];
+  /** Names of the c classes, in the order of the target columns, where the data set is a classification; else null. */
+  readonly classes: readonly string[] | null;
   /** How the columns of a table became inputs; null for data given in code. */
   readonly encoding: TableEncoding | null;
   /** Row of the file (from 1, header not counted) of each sample; null for data given in code. */
@@ -68,6 +66,7 @@ export class Dataset {
     this.weights = fields.weights;
     this.featureNames = fields.featureNames;
     this.targetNames = fields.targetNames;
+    this.classes = fields.classes ?? null;
     this.inputSize = fields.featureNames.length;
     this.outputSize = fields.targetNames.length;
     this.sampleCount = fields.inputs.length / this.inputSize;
@@ -97,7 +96,7 @@ export class Dataset {
   /**
    * Cuts the data into disjoint parts. With a split column its values decide and fractions are refused; else `validation` and
    * `test` are fractions of the rows, drawn by `seed`. All rows of a group land in the same part; where the data have an order nothing
-   * is drawn, and the last rows are held out.
+   * is drawn, and the last rows are held out. The parts of classes have the same shares of each class (`stratify`).
    * @throws GAUSSFLOW_ARGUMENT (fractions), GAUSSFLOW_DATA (a part would be empty, or its weights are all zero)
    */
   split(options: SplitOptions = {}): DatasetParts {
@@ -218,31 +217,6 @@ function* withEncoding(set: Dataset, encoding: TableEncoding | null): Steps<Data
   return new Dataset({ ...fields, missing, inputs, encoding });
 }
 
-/** Data given in code. */
-export interface DatasetInput {
-  /** Rows of numbers, or all of them in one array [n x d], row-major. */
-  readonly inputs: MatrixLike;
-  /** One number a sample, rows of numbers, or all of them in one array [n x c], row-major. */
-  readonly targets: MatrixLike;
-  /** d, for `inputs` in one array. Default: the network's, where the data are given beside one; else what the targets leave. */
-  readonly inputSize?: number | undefined;
-  /** c, for `targets` in one array. Default: the network's, where the data are given beside one; else n numbers a row of `inputs`. */
-  readonly outputSize?: number | undefined;
-  /** One number >= 0 a sample, not all zero. */
-  readonly weights?: NumberArray | undefined;
-  /** Group of each sample, a number or a text: splits and folds keep the rows of a group together. */
-  readonly groups?: GroupList | null | undefined;
-  /**
-   * Order of the samples, such as a time, one number each; `true` = they are given in order. Splits and folds then hold out the last rows and
-   * draw none. Not together with groups.
-   */
-  readonly order?: NumberArray | true | null | undefined;
-  /** d names. Default "input 1", "input 2", ...; a single one is "input". */
-  readonly featureNames?: readonly string[] | undefined;
-  /** c names. Default "target 1", "target 2", ...; a single one is "target". */
-  readonly targetNames?: readonly string[] | undefined;
-}
-
 /** Row numbers, at least one. */
 function checkRows(name: string, rows: ArrayLike<number>, n: number): void {
   if (!Array.isArray(rows) && !isTypedNumbers(rows)) throw argumentError(name, "must be an array of row numbers", rows);
@@ -252,111 +226,4 @@ function checkRows(name: string, rows: ArrayLike<number>, n: number): void {
     if (!Number.isInteger(row) || (row as number) < 0 || (row as number) >= n)
       throw argumentError(name, `must hold integers from 0 to ${n - 1}`, row);
   }
-}
-
-/** Numbers of inputs and targets a sample. */
-export interface SampleSizes {
-  readonly inputSize: number;
-  readonly outputSize: number;
-}
-
-const INPUT_NAMES = [
-  "inputs",
-  "targets",
-  "inputSize",
-  "outputSize",
-  "weights",
-  "groups",
-  "order",
-  "featureNames",
-  "targetNames",
-];
-
-function names(given: readonly string[] | undefined, count: number, argument: string, stem: string): readonly string[] {
-  if (given === undefined) return Array.from({ length: count }, (_, i) => (count === 1 ? stem : `${stem} ${i + 1}`));
-  if (!Array.isArray(given) || given.length !== count || given.some((name) => typeof name !== "string" || name === ""))
-    throw argumentError(argument, `must be ${count} names`, given);
-  const twice = given.find((name, i) => given.indexOf(name) !== i);
-  if (twice !== undefined) throw argumentError(argument, "must not hold a name twice", twice);
-  return [...given];
-}
-
-/** A checked copy of sample weights: n finite numbers >= 0, not all zero. */
-function checkWeights(weights: unknown, n: number, name: string): Float64Array {
-  const copy = numbersOf(name, weights);
-  if (copy.length !== n) throw argumentError(name, `must be ${n} numbers, one a sample`, weights);
-  const negative = copy.findIndex((weight) => weight < 0);
-  if (negative >= 0) throw argumentError(`${name}[${negative}]`, "must not be negative", copy[negative]);
-  if (copy.every((weight) => weight === 0)) throw argumentError(name, "must not all be zero", weights);
-  return copy;
-}
-
-/**
- * A data set from arrays, copied and checked.
- * @throws GAUSSFLOW_ARGUMENT: ragged rows, a value that is not a finite number (with row and column), lengths that disagree
- */
-export function dataset(given: DatasetInput): Dataset {
-  return finish(inputSteps(given, "data", null));
-}
-
-/** @param beside sizes of the network that the data are for, or null: what arrays without rows are cut by */
-function* inputSteps(given: DatasetInput, name: string, beside: SampleSizes | null): Steps<Dataset> {
-  if (isObject(given) && "featureNames" in given && "sampleCount" in given)
-    throw argumentError(
-      name,
-      "is a copy of a Dataset that lost its class (structuredClone and postMessage leave plain objects): make it again by dataset({ inputs, targets, inputSize, outputSize, weights })",
-      given,
-    );
-  checkOptionNames(name, given, INPUT_NAMES);
-  const { inputs, targets, weights } = given;
-  for (const [part, value] of Object.entries({ inputs, targets }))
-    if (!Array.isArray(value) && !isTypedNumbers(value))
-      throw argumentError(`${name}.${part}`, "must be rows of numbers, or all of them in one array", value);
-  for (const size of ["inputSize", "outputSize"] as const)
-    if (given[size] !== undefined) checkCount(`${name}.${size}`, given[size], 1);
-  // Rows have their own width, which `toMatrix` holds against a size that is given beside them.
-  const width = (values: MatrixLike, size: number | undefined, network: number | undefined) =>
-    size ?? columnsOf(values, undefined) ?? network ?? null;
-  const rows = columnsOf(inputs, undefined) === null ? null : inputs.length;
-  const c =
-    width(targets, given.outputSize, beside?.outputSize) ??
-    (rows !== null && targets.length % rows === 0 ? Math.max(1, targets.length / rows) : 1);
-  const y = yield* matrixSteps(targets, c, `${name}.targets`);
-  const n = y.length / c;
-  const d =
-    width(inputs, given.inputSize, beside?.inputSize) ??
-    (inputs.length % n === 0 ? Math.max(1, inputs.length / n) : null);
-  if (d === null)
-    throw argumentError(
-      `${name}.inputs`,
-      `must divide into ${n} rows, one for each target (or give inputSize, and outputSize for more than one target a row)`,
-      inputs,
-    );
-  const x = yield* matrixSteps(inputs, d, `${name}.inputs`);
-  if (x.length / d !== n)
-    throw argumentError(`${name}.targets`, `must have ${x.length / d} rows, as inputs has`, `${n} rows`);
-  return new Dataset({
-    inputs: x,
-    targets: y,
-    weights: weights === undefined || weights === null ? null : checkWeights(weights, n, `${name}.weights`),
-    featureNames: names(given.featureNames, d, `${name}.featureNames`, "input"),
-    targetNames: names(given.targetNames, c, `${name}.targetNames`, "target"),
-    ...checkRelations(given, n, name),
-  });
-}
-
-/**
- * Any data set in memory that a caller hands in, as a Dataset.
- * @param beside sizes of the network it is for
- * @throws GAUSSFLOW_ARGUMENT, also for a data file
- */
-export function asDataset(given: Dataset | DatasetInput, name: string, beside: SampleSizes | null): Dataset {
-  return finish(datasetSteps(given, name, beside));
-}
-
-/** The same in pieces. */
-export function* datasetSteps(given: Dataset | DatasetInput, name: string, beside: SampleSizes | null): Steps<Dataset> {
-  if (given instanceof FileDataset)
-    throw argumentError(name, "must be in memory here: train() and plan() read data files", given.layout.path);
-  return given instanceof Dataset ? given : yield* inputSteps(given, name, beside);
 }

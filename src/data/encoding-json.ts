@@ -16,12 +16,16 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
     value,
     "",
     ["columns", "targets", "weights", "header", "delimiter", "decimal", "missing", "missingValues"],
-    ["thousands", "dates"],
+    ["thousands", "dates", "classes"],
   );
   const columns = json.list(fields.columns, ".columns").map((one, i) => columnFrom(json, one, `.columns[${i}]`));
   if (columns.length === 0) json.fail(".columns", "must not be empty");
   const targets = json.texts(fields.targets, ".targets");
   const weights = fields.weights === null ? null : json.text(fields.weights, ".weights");
+  const classes =
+    fields.classes === undefined ? null : json.distinct(json.texts(fields.classes, ".classes"), ".classes");
+  if (classes !== null && (classes.length < 2 || targets.length !== 1))
+    json.fail(".classes", "must be at least two classes of a single target");
   const names = [...columns.map(({ name }) => name), ...targets, ...(weights === null ? [] : [weights])];
   json.distinct(names, "'s column names");
   const delimiter = json.text(fields.delimiter, ".delimiter");
@@ -37,6 +41,7 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
     decimal: json.oneOf(fields.decimal, ".decimal", [".", ","] as const),
     ...(fields.thousands === undefined ? {} : { thousands: json.oneOf(fields.thousands, ".thousands", separators) }),
     ...(fields.dates === undefined ? {} : { dates: json.texts(fields.dates, ".dates") }),
+    ...(classes === null ? {} : { classes }),
     missing: json.oneOf(fields.missing, ".missing", ["error", "drop", "mean"] as const),
     missingValues: json.texts(fields.missingValues, ".missingValues"),
   };

@@ -42,7 +42,7 @@ export type InputColumn = NumericColumn | CategoricalColumn;
 export interface TableEncoding {
   /** In the order of the network's inputs. */
   readonly columns: readonly InputColumn[];
-  /** Names of the target columns, in the order of the outputs. */
+  /** Names of the target columns, in the order of the outputs; the one column of classes. */
   readonly targets: readonly string[];
   /** Column of sample weights, or null. */
   readonly weights: string | null;
@@ -54,12 +54,19 @@ export interface TableEncoding {
   readonly decimal: "." | ",";
   /** Sign between groups of three digits; none where it is not there. */
   readonly thousands?: string;
+  /** Classes of the one target column, in the order of the outputs; not there where targets are numbers. */
+  readonly classes?: readonly string[];
   /** Columns whose dates are read as days since 1970-01-01; none where it is not there. */
   readonly dates?: readonly string[];
   /** Rule for rows with missing values in training. */
   readonly missing: MissingRule;
   /** Texts that stand for a missing value, compared without regard to case. */
   readonly missingValues: readonly string[];
+}
+
+/** Number of network outputs that the targets of the table become. */
+export function encodedTargets({ targets, classes }: TableEncoding): number {
+  return classes?.length ?? targets.length;
 }
 
 /** Number of network inputs that a column becomes. */

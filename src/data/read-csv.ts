@@ -5,6 +5,8 @@ import type { Readable } from "node:stream";
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import { type CsvPlan, checkOptions } from "./check-csv-options.js";
+import { classTargetNames, sortedClasses } from "./classes.js";
+import { areManyTexts, checkFoundClasses, classNote } from "./csv-classes.js";
 import type { ColumnReader } from "./csv-column.js";
 import type { CsvOptions } from "./csv-options.js";
 import type { ColumnUse } from "./csv-roles.js";
@@ -23,9 +25,6 @@ import { encodedSize, fillValues, type InputColumn, inputNames, type TableEncodi
 import { RowStore } from "./row-store.js";
 
 export type { CsvOptions } from "./csv-options.js";
-
-/** A column with more categories than this, and than half the rows, is taken for a name or an identifier and refused. */
-const FEW_CATEGORIES = 10;
 
 /**
  * Reads a delimited table.
@@ -110,23 +109,26 @@ class Assembly {
     const kept = this.#keptRows();
     if (kept.length === 0) throw this.#error(`: none of its ${rowCount} rows is left without missing values`);
     const inputs = this.#of("input");
-    const encoding = this.#plan.encoding ?? this.#encoding(inputs, kept);
     const targets = this.#of("target");
+    const classes = this.#classes(targets, kept);
+    const encoding = this.#plan.encoding ?? this.#encoding(inputs, kept, classes);
     const weights = this.#weights(kept);
     const parts = this.#single("split", kept, (count) => new Uint8Array(count));
     const groups = this.#single("group", kept, (count) => new Uint32Array(count));
     const order = this.#plan.rowsInOrder
       ? Float64Array.from(kept)
       : this.#single("order", kept, (count) => new Float64Array(count));
-    const columnNotes = this.#notes(kept);
-    const y = new Float64Array(kept.length * targets.length);
-    const { matrix, missing } = this.#layOut(inputs, encoding, kept, targets, y);
+    const columnNotes = this.#notes(kept, classes);
+    const y = this.#newTargets(kept.length, classes?.length ?? targets.length);
+    const { matrix, missing } = this.#layOut(inputs, encoding, kept, targets, classes, y);
     const data = new Dataset({
       inputs: matrix,
       targets: y,
       weights,
       featureNames: inputNames(encoding.columns),
-      targetNames: targets.map(({ use }) => use.name),
+      targetNames:
+        classes === null ? targets.map(({ use }) => use.name) : classTargetNames(targets[0]!.use.name, classes),
+      classes,
       encoding,
       rows: kept.map((row) => row + 1),
       parts,
@@ -159,7 +161,34 @@ class Assembly {
     return rows.filter((row) => !isEmpty(row) && !needed.some((place) => isGap(row, place)));
   }
 
-  #notes(kept: Uint32Array): string[] {
+  /** The classes of the target, where it is one of classes. @throws GAUSSFLOW_DATA for a single class, or as many as a name would have */
+  #classes(targets: readonly UsedColumn[], kept: Uint32Array): readonly string[] | null {
+    const [target] = targets;
+    if (target === undefined || target.reader.kind !== "categorical") return null;
+    const { wording } = this.#plan;
+    if (target.use.classes !== null) return target.use.classes;
+    return checkFoundClasses(
+      target.use,
+      sortedClasses(this.#usedTexts(target, kept)),
+      kept.length,
+      wording,
+      (message) => this.#error(message, { column: target.use.name }),
+    );
+  }
+
+  #newTargets(rows: number, columns: number): Float64Array {
+    const bytes = 8 * rows * columns;
+    const { memoryLimit, wording } = this.#plan;
+    if (bytes > UNQUESTIONED && process.memoryUsage.rss() + bytes > memoryLimit)
+      throw new GaussflowError(
+        "GAUSSFLOW_MEMORY",
+        `the ${columns} target columns of ${rows} rows need ${showBytes(bytes)}, more than the memory limit of ${showBytes(memoryLimit)} leaves; raise the limit (${wording.name("memoryLimit")}), or ${wording.convert} turns the table into a data file, which is trained on block by block`,
+        { bytes, memoryLimit, rows },
+      );
+    return new Float64Array(rows * columns);
+  }
+
+  #notes(kept: Uint32Array, classes: readonly string[] | null): string[] {
     const { rowCount, emptyRows } = this.#table;
     const notes: string[] = [];
     const dropped = rowCount - emptyRows - kept.length;
@@ -171,11 +200,21 @@ class Assembly {
           `column ${JSON.stringify(use.name)} is categorical with ${this.#usedTexts(column, kept).length} categories`,
         );
       notes.push(...reader.notes());
+      if (use.use === "target" && classes !== null && this.#plan.encoding === null)
+        notes.push(classNote(use, classes, this.#counts(column, kept, classes), this.#plan.wording));
     }
     return notes;
   }
 
-  #encoding(inputs: readonly UsedColumn[], kept: Uint32Array): TableEncoding {
+  /** Rows of each class. */
+  #counts(column: UsedColumn, kept: Uint32Array, classes: readonly string[]): number[] {
+    const counts = classes.map(() => 0);
+    const places = codePlaces(column.reader, classes);
+    for (const row of kept) counts[places[this.#value(column, row)]!]!++;
+    return counts;
+  }
+
+  #encoding(inputs: readonly UsedColumn[], kept: Uint32Array, classes: readonly string[] | null): TableEncoding {
     const columns = inputs.map((column): InputColumn => {
       const { name, kind } = column.use;
       const complain = (message: string) =>
@@ -186,13 +225,13 @@ class Assembly {
       if (column.reader.kind !== "categorical") return { kind: "numeric", name, mean: 0, min: 0, max: 0 };
       // Sorted by code units, so that the order of the inputs does not depend on the order of the rows.
       const categories = this.#usedTexts(column, kept).sort();
-      if (kind === "undecided" && categories.length > Math.max(FEW_CATEGORIES, kept.length / 2))
+      if (kind === "undecided" && areManyTexts(categories.length, kept.length))
         throw complain(
           `has ${categories.length} categories in ${kept.length} rows, like a name or an identifier; ignore it (${ignore}), or declare it categorical (${this.#plan.wording.hint("categorical", [name])})`,
         );
       return { kind: "categorical", name, categories, shares: categories.map(() => 0) };
     });
-    return { columns, ...readingOf(this.#table, this.#plan) };
+    return { columns, ...readingOf(this.#table, this.#plan, classes) };
   }
 
   #value(column: UsedColumn, row: number): number {
@@ -205,6 +244,7 @@ class Assembly {
     encoding: TableEncoding,
     kept: Uint32Array,
     targets: readonly UsedColumn[],
+    classes: readonly string[] | null,
     y: Float64Array,
   ): { matrix: Float64Array; missing: Uint32Array | null } {
     const d = encodedSize(encoding);
@@ -218,6 +258,7 @@ class Assembly {
       codes: column.kind === "numeric" ? null : codePlaces(inputs[k]!.reader, column.categories),
     }));
     const targetPlaces = targets.map((target) => this.#placeOf(target));
+    const classPlaces = classes === null ? null : codePlaces(targets[0]!.reader, classes);
     for (let i = 0; i < kept.length; i++) {
       const row = kept[i]!;
       let at = i * d;
@@ -232,8 +273,10 @@ class Assembly {
         else if (value >= 0) matrix[at + codes[value]!] = 1;
         at += width;
       }
-      for (let a = 0; a < targetPlaces.length; a++)
-        y[i * targetPlaces.length + a] = this.#store.get(row, targetPlaces[a]!);
+      if (classPlaces !== null) y[i * classes!.length + classPlaces[this.#store.get(row, targetPlaces[0]!)]!] = 1;
+      else
+        for (let a = 0; a < targetPlaces.length; a++)
+          y[i * targetPlaces.length + a] = this.#store.get(row, targetPlaces[a]!);
       this.#store.forgetBefore(row);
     }
     return { matrix, missing: missing.length > 0 ? Uint32Array.from(missing) : null };

@@ -1,10 +1,11 @@
 // Divides the rows 0 ... n-1 into training, validation and test rows. dataset.ts calls it for `split` and for the validation part of a
 // training, folds.ts for groups and orders, and train/plan.ts for the rows that a planned run would hold out. A split is a function of (n,
-// fractions, seed) alone, and every part keeps the order of the table.
+// fractions, seed) and of groups, order or classes, and every part keeps the order of the table.
 import { argumentError, GaussflowError } from "../errors.js";
 import { finish, STEP, type Steps } from "../event-loop-yield.js";
-import { checkOptionNames } from "../options.js";
+import { checkBoolean, checkOptionNames } from "../options.js";
 import { permutationSteps, Random } from "../random.js";
+import { type ClassedRows, classOfRowSteps, stratifiedParts } from "./stratify.js";
 
 /** Random stream of splits: other uses of the same seed (initial parameters) take other streams. */
 const SPLIT_STREAM = 1;
@@ -20,6 +21,11 @@ export interface SplitOptions {
   readonly test?: number | undefined;
   /** Default 0. */
   readonly seed?: number | undefined;
+  /**
+   * Every part has the same shares of each class, and every class keeps a row to train on where that is possible. Default: true for a data set
+   * of classes without groups and without an order, which decide themselves.
+   */
+  readonly stratify?: boolean | undefined;
 }
 
 /** Row numbers from 0, ascending; null = no such part. */
@@ -37,11 +43,25 @@ function fraction(name: string, value: number | undefined): number {
 }
 
 /** The relations between the rows of a data set: groups or an order, not both. */
-export interface RowRelations {
+export interface RowRelations extends ClassedRows {
   /** Group of each row; all rows of a group belong to the same part. */
   readonly groups: Uint32Array | null;
   /** Order of the rows; the last of them are held out. */
   readonly order: Float64Array | null;
+}
+
+/** @throws GAUSSFLOW_ARGUMENT where parts or folds cannot be stratified */
+export function checkStratify(stratify: boolean | undefined, { classes, groups, order }: RowRelations): boolean {
+  const possible = classes !== null && classes !== undefined && groups === null && order === null;
+  if (stratify === undefined) return possible;
+  checkBoolean("options.stratify", stratify);
+  if (stratify && !possible)
+    throw argumentError(
+      "options.stratify",
+      "must be left out or false for a data set without classes, or with groups or an order, which decide themselves what is held out",
+      stratify,
+    );
+  return stratify;
 }
 
 const UNRELATED: RowRelations = { groups: null, order: null };
@@ -106,7 +126,8 @@ export function drawPartition(n: number, options: SplitOptions = {}, relations =
 
 /** The same in pieces. */
 export function* drawSteps(n: number, options: SplitOptions, relations: RowRelations): Steps<Partition> {
-  checkOptionNames("options", options, ["validation", "test", "seed"]);
+  checkOptionNames("options", options, ["validation", "test", "seed", "stratify"]);
+  const stratify = checkStratify(options.stratify, relations);
   const validation = fraction("options.validation", options.validation);
   const test = fraction("options.test", options.test);
   const seed = options.seed ?? 0;
@@ -132,6 +153,9 @@ export function* drawSteps(n: number, options: SplitOptions, relations: RowRelat
   const { order } = relations;
   // Drawn rows are taken from the front, later rows from the back.
   const sequence = order === null ? yield* permutationSteps(random, n) : (yield* sortedRowSteps(order)).reverse();
+  const codes = stratify ? yield* classOfRowSteps(relations) : null;
+  if (codes !== null)
+    return yield* partitionSteps(yield* stratifiedParts(sequence, codes, relations.classes!.length, sizes));
   // The places in the sequence decide the parts; collecting the rows by their part keeps the order of the table without a sort.
   const parts = new Uint8Array(n);
   for (let k = 0; k < n; k++) {

@@ -5,6 +5,7 @@ import { type Replacement, replaceFile, writeError } from "../atomic-file.js";
 import { argumentError } from "../errors.js";
 import { targetOf } from "../file-target.js";
 import { checkBoolean, checkOptionNames, checkPath, isObject, isTypedNumbers } from "../options.js";
+import { checkClasses } from "./classes.js";
 import { DATA_FILE_MAGIC, DATA_FILE_PAGE } from "./data-file.js";
 import type { TableEncoding } from "./encoding.js";
 
@@ -16,6 +17,8 @@ export interface DataFileColumns {
   readonly targetNames: readonly string[];
   /** Every row ends with a sample weight. Default false. */
   readonly weighted?: boolean | undefined;
+  /** Names of the classes that the target columns stand for, one a column, with a 1 at the row's class or probabilities. Default: none. */
+  readonly classes?: readonly string[] | undefined;
 }
 
 /** Bytes of rows that are written at a time. */
@@ -55,8 +58,8 @@ export class DataFileWriter {
 
   constructor(path: string, columns: DataFileColumns) {
     checkPath("path", path);
-    checkOptionNames("columns", columns, ["featureNames", "targetNames", "weighted"]);
-    const { featureNames, targetNames, weighted = false } = columns;
+    checkOptionNames("columns", columns, ["featureNames", "targetNames", "weighted", "classes"]);
+    const { featureNames, targetNames, weighted = false, classes } = columns;
     checkBoolean("columns.weighted", weighted);
     for (const [name, list] of [
       ["featureNames", featureNames],
@@ -64,11 +67,14 @@ export class DataFileWriter {
     ] as const)
       if (!Array.isArray(list) || list.length === 0 || list.some((one) => typeof one !== "string" || one === ""))
         throw argumentError(`columns.${name}`, "must be one or more names", list);
+    if (classes !== undefined && checkClasses("columns.classes", classes).length !== targetNames.length)
+      throw argumentError("columns.classes", `must name ${targetNames.length} classes, one a target column`, classes);
     this.#path = path;
     this.#columns = columns;
     this.#width = featureNames.length + targetNames.length + (weighted ? 1 : 0);
     // Room for the names and, a column, for the figures of its encoding.
-    const names = Buffer.byteLength(JSON.stringify([featureNames, targetNames, featureNames, targetNames]));
+    const lists = [featureNames, targetNames, featureNames, targetNames, classes ?? [], classes ?? []];
+    const names = Buffer.byteLength(JSON.stringify(lists));
     this.#offset = Math.ceil((1024 + names + 200 * this.#width) / DATA_FILE_PAGE) * DATA_FILE_PAGE;
     this.#chunk = new Float64Array(Math.max(1, Math.floor(CHUNK / 8 / this.#width)) * this.#width);
     const { replacement, file } = begin(path);
@@ -107,8 +113,9 @@ export class DataFileWriter {
       throw argumentError("rows", "must be at least one", 0);
     }
     this.#flush();
-    const { featureNames: features, targetNames: targets, weighted = false } = this.#columns;
-    const text = JSON.stringify({ rows: this.#rows, features, targets, weighted, encoding });
+    const { featureNames: features, targetNames: targets, weighted = false, classes } = this.#columns;
+    // Left out where targets are numbers, which is what a file without classes means.
+    const text = JSON.stringify({ rows: this.#rows, features, targets, classes, weighted, encoding });
     const room = this.#offset - 16;
     const blanks = room - Buffer.byteLength(text);
     this.#guard(() => {

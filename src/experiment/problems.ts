@@ -8,7 +8,8 @@
 //   random      y ~ N(0, I), scaled to unit length
 import { createEngine } from "../backend/create.js";
 import { failed } from "../backend/engine.js";
-import { type Dataset, dataset } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
+import { dataset } from "../data/dataset-input.js";
 import { GaussflowError } from "../errors.js";
 import { predictions } from "../network/forward.js";
 import { Network, network } from "../network/network.js";

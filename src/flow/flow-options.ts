@@ -65,7 +65,7 @@ const ROUTES: readonly string[] = ["auto", ...FLOW_ROUTES];
 export function completeFlowOptions(options: FlowOptions, network: Network, data: Dataset): CompletedFlowOptions {
   checkOptionNames("options", options, NAMES);
   const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
-  const run = completeRunOptions(options);
+  const run = completeRunOptions(options, data.classes);
   checkFixedLoss("options.loss", run.loss);
   checkLossNetwork(network, run.loss, options.loss !== undefined);
   const { route = "auto", integrator = dormandPrince() } = options;

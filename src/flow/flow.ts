@@ -3,7 +3,8 @@
 import { checkWritable } from "../atomic-file.js";
 import { createEngineInTurns } from "../backend/create.js";
 import type { Engine, EngineData } from "../backend/engine.js";
-import type { Dataset, DatasetInput } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
+import type { DatasetInput } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { inFirstSpelling } from "../first-spelling.js";

@@ -1,8 +1,9 @@
 // The public `crossValidate`: trains a job on each set of k-1 folds by trainMany and measures the errors on the fold that was held out.
 // Every row is predicted once, by the network of the fold that held it out. The errors are in the units of the data. gaussflow train
 // --cross-validate trains the folds itself and calls scoreFolds.
-import { asDataset, type Dataset } from "../data/dataset.js";
-import type { Fold } from "../data/folds.js";
+import type { Dataset } from "../data/dataset.js";
+import { asDataset } from "../data/dataset-input.js";
+import type { Fold, FoldOptions } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
 import { isLossKind } from "../loss/rules.js";
@@ -13,7 +14,7 @@ import { checkJob, crossValidation, type JobResult, restarts, type TrainJob } fr
 import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions, type TrainManyResult, trainMany } from "./train-many.js";
 
 /** Options of `crossValidate`: those of `trainMany`, and the folds. */
-export interface CrossValidateOptions extends TrainManyOptions {
+export interface CrossValidateOptions extends TrainManyOptions, FoldOptions {
   /** Default 5. */
   readonly folds?: number | undefined;
   /** Number of starts of each fold; the one with the best score represents the fold. The held-out rows take no part in the choice. Default 1. */
@@ -52,15 +53,15 @@ export interface CrossValidationResult {
  * @example (await crossValidate({ network, data }, { folds: 10, restarts: 4 })).metrics
  */
 export async function crossValidate(job: TrainJob, options: CrossValidateOptions = {}): Promise<CrossValidationResult> {
-  checkOptionNames("options", options, [...TRAIN_MANY_OPTION_NAMES, "folds", "restarts", "seed"]);
-  const { folds: count = 5, restarts: starts = 1, seed, ...rest } = options;
+  checkOptionNames("options", options, [...TRAIN_MANY_OPTION_NAMES, "folds", "restarts", "seed", "stratify"]);
+  const { folds: count = 5, restarts: starts = 1, seed, stratify, ...rest } = options;
   checkCount("options.restarts", starts, 1);
   checkJob(job, "job");
   const data = asDataset(job.data, "job.data", job.network);
   const { loss } = job.options ?? {};
   // Before the folds are cut, because their trainings number the rows of a fold.
   if (loss !== undefined && isLossKind(loss?.kind)) await checkLossTargets(data, loss, "job.data", undefined);
-  const jobs = crossValidation({ ...job, data }, count, seed);
+  const jobs = crossValidation({ ...job, data }, count, seed, { stratify });
   return scoreFolds(data, await trainMany(starts === 1 ? jobs : jobs.flatMap((one) => restarts(one, starts)), rest));
 }
 

@@ -1,8 +1,9 @@
 // Defines the jobs of `trainMany`, and the public functions that make lists of them: `restarts`, `sweep` and `crossValidation`. Each makes
 // several jobs of one and keeps what it does not vary, so they combine: crossValidation(job, 5).flatMap((fold) => restarts(fold, 16)).
 // Users, `crossValidate` and gaussflow train call them; train-many.ts checks each job.
-import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
-import { type Fold, foldsOf } from "../data/folds.js";
+import type { Dataset } from "../data/dataset.js";
+import { asDataset, type DatasetInput } from "../data/dataset-input.js";
+import { type Fold, type FoldOptions, foldsOf } from "../data/folds.js";
 import { argumentError } from "../errors.js";
 import { checkNetwork, drawnNetwork, type Network, network, seedOf } from "../network/network.js";
 import { type DrawnOptions, drawnOptions, type NetworkOptions } from "../network/network-options.js";
@@ -112,12 +113,14 @@ export function crossValidation(
   job: TrainJob,
   folds: number,
   seed?: number,
+  options: FoldOptions = {},
 ): (TrainJob & {
   /** The fold that the job trains on. */
   readonly fold: Fold;
 })[] {
   checkJob(job, "job");
-  return foldsOf(asDataset(job.data, "job.data", job.network), folds, seed ?? seedOf(job.network)).map((fold) => ({
+  const data = asDataset(job.data, "job.data", job.network);
+  return foldsOf(data, folds, seed ?? seedOf(job.network), options).map((fold) => ({
     ...job,
     data: fold.train,
     label: joined(job.label, `fold ${fold.index + 1}`),

@@ -2,7 +2,8 @@
 // settings. Arrays of a data set are copied into shared memory once, for any number of jobs and threads. train-many.ts packs jobs,
 // worker.ts unpacks them and packs results, and thread.ts unpacks the results.
 import { chooseBackend } from "../backend/create.js";
-import { asDataset, Dataset, type DatasetFields } from "../data/dataset.js";
+import { Dataset, type DatasetFields } from "../data/dataset.js";
+import { asDataset } from "../data/dataset-input.js";
 import { type ErrorCode, GaussflowError } from "../errors.js";
 import { type MethodSettings, methodAgain, settingsOf } from "../method/rebuild-method.js";
 import { Network, type NetworkState } from "../network/network.js";

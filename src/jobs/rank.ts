@@ -3,10 +3,11 @@
 // jobs begin, and `scored` and `ranked` after the last has ended.
 import { predictAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
+import { isClassified } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finishInTurns, Pace, STEP } from "../event-loop-yield.js";
+import { defaultLoss } from "../loss/default-loss.js";
 import { isLossKind, type Loss, lossRule } from "../loss/rules.js";
-import { squaredError } from "../loss/squared-error.js";
 import { cut } from "../train/begin.js";
 import { trainOptionSteps } from "../train/train-options.js";
 import type { TrainResult } from "../train/train-result.js";
@@ -18,8 +19,8 @@ export type ScoreKind = "loss" | "absolute-error";
 /** Refuses losses for probabilities beside other losses, before hours of training. @throws GAUSSFLOW_ARGUMENT */
 export function checkComparable(jobs: readonly TrainJob[]): void {
   let first: { readonly loss: Loss; readonly k: number } | null = null;
-  for (const [k, { options }] of jobs.entries()) {
-    const { loss = squaredError() } = options ?? {};
+  for (const [k, { data, options }] of jobs.entries()) {
+    const { loss = defaultLoss(isClassified(data)) } = options ?? {};
     // What is no loss is an error of the job itself.
     if (!isLossKind(loss?.kind)) continue;
     first ??= { loss, k };

@@ -7,7 +7,8 @@
 // isolates. Each job uses its share of the threads, so that lanes and pool together use the requested number. The result of a job depends
 // on the job alone, not on the number of lanes.
 import { chooseThreads } from "../backend/create.js";
-import { asDataset, type Dataset, type DatasetInput } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
+import { asDataset, type DatasetInput } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
 import { defaultMemoryLimit } from "../memory-limit.js";

@@ -3,7 +3,8 @@
 import { norm } from "../algebra/vectors.js";
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
-import type { Dataset, DatasetInput } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
+import type { DatasetInput } from "../data/dataset-input.js";
 import { GaussflowError } from "../errors.js";
 import { isSmooth } from "../network/activations.js";
 import { network as makeNetwork, type Network } from "../network/network.js";

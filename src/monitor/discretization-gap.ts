@@ -2,7 +2,8 @@
 // size eta and the flow at time k eta. With rho = 0 and eta = 1 an Euler step is a full Gauss-Newton step, so the gap measures how closely
 // the discrete method follows the flow.
 import { norm } from "../algebra/vectors.js";
-import type { Dataset, DatasetInput } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
+import type { DatasetInput } from "../data/dataset-input.js";
 import { scaleColumns } from "../data/scaling.js";
 import { flow } from "../flow/flow.js";
 import type { FlowOptions } from "../flow/flow-options.js";

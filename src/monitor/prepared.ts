@@ -1,7 +1,8 @@
 // Prepares a network and its data in the units that a run would have; `checkAssumptions` and `recommendOutputScale` call it first.
 import type { Backend, BackendOptions } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
-import type { Dataset, DatasetInput } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
+import type { DatasetInput } from "../data/dataset-input.js";
 import { squaredError } from "../loss/squared-error.js";
 import type { Network } from "../network/network.js";
 import { checkBoolean, checkOptionNames, checkSignal } from "../options.js";

@@ -4,8 +4,11 @@
 // Both are computed by Welford's update. The spread measures how much the members differ. It is not an error bar, because all members share
 // the data and its noise. Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS
 // 2017).
+import { sameClasses } from "../data/classes.js";
 import type { MatrixLike } from "../data/matrix.js";
 import { argumentError } from "../errors.js";
+import { listed } from "../suggest.js";
+import { mostProbableClasses } from "./class-prediction.js";
 import { checkNetwork, type Network } from "./network.js";
 
 /** n x c each, row-major, raw units. */
@@ -16,7 +19,7 @@ export interface EnsemblePrediction {
   readonly spread: Float64Array;
 }
 
-/** Several networks of the same inputs, outputs and link. */
+/** Several networks of the same inputs, outputs, link and classes. */
 export class Ensemble {
   /** The members, in the order given. */
   readonly networks: readonly Network[];
@@ -28,7 +31,7 @@ export class Ensemble {
     const members = [...networks];
     members.forEach((member: unknown, k) => {
       checkNetwork(`networks[${k}]`, member);
-      const { inputSize, outputSize, link } = members[0] as Network;
+      const { inputSize, outputSize, link, classes } = members[0] as Network;
       if (member.inputSize !== inputSize || member.outputSize !== outputSize)
         throw argumentError(
           `networks[${k}]`,
@@ -40,6 +43,12 @@ export class Ensemble {
           `networks[${k}]`,
           `must have the link "${link}", as the first: predictions of different kinds have no mean`,
           member.link,
+        );
+      if (!sameClasses(member.classes, classes))
+        throw argumentError(
+          `networks[${k}]`,
+          `must have ${classes === null ? "no classes" : `the classes ${listed(classes)}`}, as the first`,
+          member.classes === null ? "none" : listed(member.classes),
         );
     });
     this.networks = Object.freeze(members);
@@ -54,6 +63,20 @@ export class Ensemble {
     const moments = new EnsembleMoments();
     for (const member of this.networks) moments.add(member.predict(inputs));
     return moments.prediction();
+  }
+
+  /** Names of the classes whose probabilities the members predict; null where they were not trained on classes. */
+  get classes(): readonly string[] | null {
+    return this.networks[0]!.classes;
+  }
+
+  /**
+   * The class of the largest mean probability of each row: n names of `classes`.
+   * @param inputs n rows of d numbers in raw units, or the same flat
+   * @throws GAUSSFLOW_ARGUMENT as `Network.predictClass`
+   */
+  predictClass(inputs: MatrixLike): string[] {
+    return mostProbableClasses(this.predict(inputs).mean, this.classes);
   }
 }
 

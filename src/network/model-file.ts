@@ -2,13 +2,15 @@
 // table encoding and training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason. gaussflow
 // train saves models, and predict and evaluate load them; users do both.
 import { writeFileAtomic } from "../atomic-file.js";
-import { encodedSize } from "../data/encoding.js";
+import { sameClasses } from "../data/classes.js";
+import { encodedSize, encodedTargets } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
 import { type ColumnScaling, type Scaling, scalesTargets } from "../data/scaling.js";
 import { fileError, GaussflowError } from "../errors.js";
 import { fromFirstSpelling } from "../first-spelling.js";
 import { checkOptionNames, checkPath, checkText } from "../options.js";
 import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsealAny } from "../sealed-json.js";
+import { checkNetworkClasses } from "./class-prediction.js";
 import { Ensemble } from "./ensemble.js";
 import { LINKS, type Link } from "./link.js";
 import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
@@ -32,7 +34,7 @@ export function modelToJson(model: Network | Ensemble): string {
   return seal(FORMAT, VERSION, bodyOf(model));
 }
 
-function bodyOf({ options, parameters, center, scaling, encoding, summary, link }: Network) {
+function bodyOf({ options, parameters, center, scaling, encoding, summary, link, classes }: Network) {
   const columns = ({ offset, scale }: ColumnScaling) => ({ offset: [...offset], scale: [...scale] });
   return {
     network: options,
@@ -43,6 +45,7 @@ function bodyOf({ options, parameters, center, scaling, encoding, summary, link 
     summary,
     // Left out where it is the identity, which is what a file without one means.
     ...(link === "identity" ? {} : { link }),
+    ...(classes === null ? {} : { classes }),
   };
 }
 
@@ -136,10 +139,10 @@ function readNetwork({ version, body: value }: Content, where: string): Network 
   const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, (rule) => fileError(where, rule));
   if (encoding !== null && encodedSize(encoding) !== inputSize)
     throw fileError(where, `encoding makes ${encodedSize(encoding)} inputs, and the network has ${inputSize}`);
-  if (encoding !== null && encoding.targets.length !== outputSize)
+  if (encoding !== null && encodedTargets(encoding) !== outputSize)
     throw fileError(
       where,
-      `encoding has ${encoding.targets.length} targets, and the network has ${outputSize} outputs`,
+      `encoding makes ${encodedTargets(encoding)} targets, and the network has ${outputSize} outputs`,
     );
   const scaling = readScaling(body.scaling, inputSize, outputSize, where);
   const summary = body.summary === null ? null : (fields(body.summary, where, "summary") as TrainingSummary);
@@ -150,7 +153,19 @@ function readNetwork({ version, body: value }: Content, where: string): Network 
       where,
       `link must be "identity" where scaling.targets is not offset 0 and scale 1; it is "${link}"`,
     );
-  return new Network({ options, parameters, center, scaling, encoding, summary, link: link as Link });
+  const classes = readClasses(body.classes, link as Link, outputSize, where);
+  if (encoding?.classes !== undefined && classes !== null && !sameClasses(encoding.classes, classes))
+    throw fileError(where, "classes and encoding.classes must be the same");
+  return new Network({ options, parameters, center, scaling, encoding, summary, link: link as Link, classes });
+}
+
+function readClasses(value: unknown, link: Link, outputSize: number, where: string): readonly string[] | null {
+  try {
+    return checkNetworkClasses("classes", value ?? null, link, outputSize);
+  } catch (cause) {
+    if (cause instanceof GaussflowError) throw fileError(where, cause.message, {}, cause);
+    throw cause;
+  }
 }
 
 function readOptions(given: Record<string, unknown>, version: number, where: string) {

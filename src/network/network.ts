@@ -4,6 +4,7 @@
 //   prediction = target offset + target scale * link(psi(z)),   z = (x - input offset) / input scale
 //   psi = alpha f(w), or centered alpha (f(w) - f(w_0))
 
+import { sameClasses } from "../data/classes.js";
 import type { TableEncoding } from "../data/encoding.js";
 import { encodedSize } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
@@ -19,7 +20,9 @@ import {
   type NumberArray,
   numbersOf,
 } from "../options.js";
+import { listed } from "../suggest.js";
 import type { Architecture } from "./architecture.js";
+import { checkNetworkClasses, mostProbableClasses } from "./class-prediction.js";
 import { inputJacobian, predictions } from "./forward.js";
 import { initialize } from "./initialize.js";
 import { applyLink, LINKS, type Link, linkJacobian } from "./link.js";
@@ -55,6 +58,8 @@ export interface NetworkState {
   readonly summary: TrainingSummary | null;
   /** From outputs to predictions: that of the loss it was trained with. Default "identity". */
   readonly link?: Link | undefined;
+  /** Names of the classes, in the order of the outputs; only with the link "softmax". Default null: none. */
+  readonly classes?: readonly string[] | null | undefined;
 }
 
 /** The architecture that completed options describe. */
@@ -130,6 +135,8 @@ export class Network {
   readonly summary: TrainingSummary | null;
   /** From outputs to predictions: "identity", or that of the loss which it was trained with ("logistic", "softmax"). */
   readonly link: Link;
+  /** Names of the c classes whose probabilities it predicts, in the order of the outputs; null where it was not trained on classes. */
+  readonly classes: readonly string[] | null;
 
   /** Takes the arrays without a copy; `network`, `with...` and the model file have checked their contents. */
   constructor(state: NetworkState) {
@@ -148,6 +155,10 @@ export class Network {
     this.summary = state.summary;
     this.link = state.link === undefined ? "identity" : state.link;
     checkLink("state.link", this.link, this.scaling);
+    this.classes = checkNetworkClasses("state.classes", state.classes ?? null, this.link, this.outputSize);
+    const read = this.encoding?.classes ?? null;
+    if (this.classes !== null && read !== null && !sameClasses(this.classes, read))
+      throw argumentError("state.classes", `must be those of the encoding, ${listed(read)}`, listed(this.classes));
     Object.freeze(this);
   }
 
@@ -176,6 +187,15 @@ export class Network {
     const psi = this.#predictUnits(this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs));
     applyLink(this.link, psi, this.outputSize);
     return this.scaling === null ? psi : unscaleColumns(psi, this.scaling.targets);
+  }
+
+  /**
+   * The most probable class of each row, the first among equally probable ones: n names of `classes`. `predict` gives the probabilities.
+   * @param inputs n rows of d numbers in raw units, or the same flat
+   * @throws GAUSSFLOW_ARGUMENT for a network without classes, where the inputs cannot be used, and for a row whose probabilities are not finite
+   */
+  predictClass(inputs: MatrixLike): string[] {
+    return mostProbableClasses(this.predict(inputs), this.classes);
   }
 
   /** psi in the units the network is trained in, from inputs in those units (n x d): n x c. */
@@ -266,7 +286,18 @@ export class Network {
    */
   withLink(link: Link): Network {
     checkLink("link", link, this.scaling);
-    return new Network({ ...this.state(), link });
+    return new Network({ ...this.state(), link, classes: link === "softmax" ? this.classes : null });
+  }
+
+  /**
+   * The same network with names of the classes whose probabilities it predicts, one an output; null for none.
+   * @throws GAUSSFLOW_ARGUMENT also for a network whose link is not "softmax"
+   */
+  withClasses(classes: readonly string[] | null): Network {
+    return new Network({
+      ...this.state(),
+      classes: checkNetworkClasses("classes", classes, this.link, this.outputSize),
+    });
   }
 
   /** The same network with another summary; null for none. @throws GAUSSFLOW_ARGUMENT */
@@ -280,12 +311,12 @@ export class Network {
 
   /** All parts, as the constructor takes them. */
   state(): NetworkState {
-    const { options, parameters, center, scaling, encoding, summary, link } = this;
-    return { options, parameters, center, scaling, encoding, summary, link };
+    const { options, parameters, center, scaling, encoding, summary, link, classes } = this;
+    return { options, parameters, center, scaling, encoding, summary, link, classes };
   }
 }
 
-const STATE_NAMES = ["options", "parameters", "center", "scaling", "encoding", "summary", "link"];
+const STATE_NAMES = ["options", "parameters", "center", "scaling", "encoding", "summary", "link", "classes"];
 
 function checkShape(state: NetworkState): NetworkState {
   checkOptionNames("state", state, STATE_NAMES);

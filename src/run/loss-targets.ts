@@ -53,7 +53,7 @@ export async function checkLossTargets(
  * @throws GAUSSFLOW_ARGUMENT with the remedy
  */
 export function checkLossNetwork(network: Network, loss: Loss, given: boolean): void {
-  if (!given && network.link !== "identity")
+  if (!given && network.link !== "identity" && network.link !== lossRule(loss).link)
     throw argumentError(
       "options.loss",
       `must be given for a network that was trained with ${network.link === "softmax" ? "softmaxCrossEntropy()" : "logistic()"}: give that loss, or train the outputs with squared error by network.withLink("identity")`,

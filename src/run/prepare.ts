@@ -1,15 +1,10 @@
 // Turns a network and a data set in raw units into what an engine works on: checks that they fit, chooses the units, scales the data, and
 // shifts the targets of a centered network. `train` and `flow` call it at their start, and the monitor's advice before a run.
 import type { EngineData } from "../backend/engine.js";
+import { sameClasses } from "../data/classes.js";
 import { FileDataset } from "../data/data-file.js";
-import {
-  type Dataset,
-  type DatasetInput,
-  datasetSteps,
-  fittedSteps,
-  selectedSteps,
-  splitSteps,
-} from "../data/dataset.js";
+import { type Dataset, fittedSteps, selectedSteps, splitSteps } from "../data/dataset.js";
+import { type DatasetInput, datasetSteps } from "../data/dataset-input.js";
 import { identityScaling, type Scaling, scaleSteps, standardizeInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { copySteps, finish, finishInTurns, Pace, STEP, type Steps } from "../event-loop-yield.js";
@@ -17,6 +12,7 @@ import { type Loss, lossRule } from "../loss/rules.js";
 import { rootWeight } from "../loss/weighted.js";
 import { predictionSteps } from "../network/forward.js";
 import { checkNetwork, type Network } from "../network/network.js";
+import { listed } from "../suggest.js";
 import type { ResidualTerms } from "./observer.js";
 
 /** Standardized inputs; standardized targets too, unless the output activation or the loss ties the predictions to raw units. */
@@ -69,6 +65,19 @@ export function* trainingDataSteps(
 }
 
 function checkFit(network: Network, set: Dataset | FileDataset): void {
+  const { classes } = set;
+  if (classes !== null && network.outputSize !== classes.length)
+    throw argumentError(
+      "network",
+      `must have ${classes.length} outputs, one a class of the data (${listed(classes)}): make its last layer data.outputSize`,
+      `${network.outputSize} of them`,
+    );
+  if (classes !== null && network.classes !== null && !sameClasses(classes, network.classes))
+    throw argumentError(
+      "data",
+      `must have the classes of the network in their order (${listed(network.classes)}): read the table with its encoding, or name them by the option classes`,
+      listed(classes),
+    );
   if (set.inputSize !== network.inputSize || set.outputSize !== network.outputSize)
     throw argumentError(
       "data",
@@ -141,8 +150,11 @@ export async function startingPoint(
 }
 
 /** The network with what its predictions take from the data and the loss of the run: also of one that ends before it begins. */
-export function predictingNetwork(network: Network, { encoding }: Dataset | FileDataset, loss: Loss): Network {
-  return network.withEncoding(encoding ?? network.encoding).withLink(lossRule(loss).link);
+export function predictingNetwork(network: Network, { encoding, classes }: Dataset | FileDataset, loss: Loss): Network {
+  const { link } = lossRule(loss);
+  const predicting = network.withEncoding(encoding ?? network.encoding).withLink(link);
+  // The advice before a run (monitor/prepared.ts) takes the columns of classes as numbers.
+  return classes === null || link !== "softmax" ? predicting : predicting.withClasses(classes);
 }
 
 function* residualTerms(

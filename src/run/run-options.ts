@@ -3,8 +3,8 @@
 import type { BackendOptions } from "../backend/create.js";
 import { checkSlots } from "../backend/slots.js";
 import { argumentError } from "../errors.js";
+import { checkClassLoss, defaultLoss } from "../loss/default-loss.js";
 import { checkLoss, type Loss } from "../loss/rules.js";
-import { squaredError } from "../loss/squared-error.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
 import {
   checkBoolean,
@@ -18,7 +18,10 @@ import {
 import type { Observer } from "./observer.js";
 
 export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
-  /** What is minimized: `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. Default `squaredError()`. */
+  /**
+   * What is minimized: `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. Default `squaredError()`, and for targets that are classes
+   * `softmaxCrossEntropy({ decay: 2 })`, the only loss for them.
+   */
   readonly loss?: Loss | undefined;
   /** Run in standardized units (stored with the network, which predicts in raw units). Default true. */
   readonly standardize?: boolean | undefined;
@@ -88,11 +91,26 @@ export const RUN_OPTION_NAMES = [
 const OBSERVER_METHODS = ["onStart", "onRecord", "onFlowRecord", "onPoint", "onEnd"] as const;
 const checkpointEvery = 10;
 
-/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
-export function completeRunOptions<Entry>(options: RunOptions<Entry>): CompletedRunOptions {
-  const { loss: given = squaredError(), standardize = true, signal, onRecord, monitor, checkpoint, resume } = options;
+/**
+ * @param classes of the data, or null
+ * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value
+ */
+export function completeRunOptions<Entry>(
+  options: RunOptions<Entry>,
+  classes: readonly string[] | null,
+): CompletedRunOptions {
+  const {
+    loss: given = defaultLoss(classes !== null),
+    standardize = true,
+    signal,
+    onRecord,
+    monitor,
+    checkpoint,
+    resume,
+  } = options;
   const { memoryLimit = defaultMemoryLimit(), slots = 1 } = options;
   const loss = checkLoss("options.loss", given);
+  checkClassLoss("options.loss", loss, classes);
   checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
   checkMemoryLimit("options.memoryLimit", memoryLimit);

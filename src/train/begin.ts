@@ -4,8 +4,8 @@ import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
+import { dataWarnings } from "../data/data-warnings.js";
 import { type Dataset, splitSteps } from "../data/dataset.js";
-import { constantWarnings } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import type { Steps } from "../event-loop-yield.js";
 import type { Loss } from "../loss/rules.js";
@@ -61,7 +61,7 @@ export async function begin(
   const { loss } = fixed;
   const data = { ...prepared, loss };
   const held = validation === null ? null : await engineData(start, validation, scaling, signal, loss);
-  const constant = await constantWarnings(fit, signal);
+  const constant = await dataWarnings(fit, signal);
   const engine = await createEngineInTurns(start.architecture, data, backend, signal);
   try {
     const { targets, weights = null } = data;

@@ -24,14 +24,22 @@ export function describeChoice(choice: Choice): { readonly chosen: string; reado
   return { chosen: plainLine(choice), details: detailLine(choice) };
 }
 
-/** "Network 7-16-16-1 (401 parameters), trained on 280 rows; 59 more were held out to decide when to stop." */
-function plainLine({ start, fit, validation }: Choice): string {
+/**
+ * "Network 7-16-16-1 (401 parameters), trained on 280 rows; 59 more were held out to decide when to stop." Of classes also: "It tells 3 classes
+ * apart (softmax cross-entropy, weight decay 2)."
+ */
+function plainLine({ start, fit, validation, completed: { loss } }: Choice): string {
   const sizes = [start.inputSize, ...start.architecture.layers.map(({ outputSize }) => outputSize)].join("-");
   const held =
     validation === null
       ? "no rows were held out to decide when to stop"
       : `${validation.sampleCount} more were held out to decide when to stop`;
-  return `Network ${sizes} (${start.parameterCount} parameters), trained on ${fit.sampleCount} rows; ${held}.`;
+  const { classes } = fit;
+  const task =
+    classes === null
+      ? ""
+      : ` It tells ${classes.length} classes apart (${lossRule(loss).label}, ${loss.decay === 0 ? "no weight decay" : `weight decay ${loss.decay}`}).`;
+  return `Network ${sizes} (${start.parameterCount} parameters), trained on ${fit.sampleCount} rows; ${held}.${task}`;
 }
 
 function detailLine({ start, fit, validation, completed, plan, engine }: Choice): string {

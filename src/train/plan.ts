@@ -2,8 +2,10 @@
 // from a network, data and options without copying the data. Users and gaussflow plan call `plan`, trainMany does for the memory of its
 // jobs, and `train` calls trainRequest before it makes its engine.
 import { FileDataset } from "../data/data-file.js";
-import { Dataset, type DatasetInput } from "../data/dataset.js";
+import { Dataset } from "../data/dataset.js";
+import type { DatasetInput } from "../data/dataset-input.js";
 import { drawPartition } from "../data/split.js";
+import { finish } from "../event-loop-yield.js";
 import type { Loss } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
@@ -11,7 +13,7 @@ import { type Plan, type PlanRequest, planRoute } from "../plan/plan.js";
 import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { dataBytes, planRequest } from "../run/plan-request.js";
 import { trainingData } from "../run/prepare.js";
-import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions } from "./train-options.js";
+import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, weighedSteps } from "./train-options.js";
 
 /**
  * What `train(network, data, options)` would choose and cost: route, bytes at the peak, flops and seconds of an iteration, the same for
@@ -25,8 +27,9 @@ export function plan(
   data: Dataset | DatasetInput | FileDataset,
   options: TrainOptions = {},
 ): Plan<TrainRoute> {
-  const whole = trainingData(network, data);
-  const completed = completeTrainOptions(options, whole, network);
+  const given = trainingData(network, data);
+  const completed = completeTrainOptions(options, given, network);
+  const whole = finish(weighedSteps(given, completed));
   return planRoute(
     trainRequest(network, whole, completed, options, data instanceof Dataset || data instanceof FileDataset),
   );

@@ -1,6 +1,9 @@
 // Defines, checks and completes the options of `train`; `train` calls `trainOptionSteps` first, and `plan` completeTrainOptions.
+import { type ClassWeights, classFactorSteps, weighByClassSteps } from "../data/class-weights.js";
+import { sameClasses } from "../data/classes.js";
 import { FileDataset } from "../data/data-file.js";
-import { type Dataset, type DatasetInput, datasetSteps } from "../data/dataset.js";
+import { Dataset } from "../data/dataset.js";
+import { type DatasetInput, datasetSteps } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finish, type Steps } from "../event-loop-yield.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearize/problem.js";
@@ -13,6 +16,7 @@ import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { checkLossNetwork } from "../run/loss-targets.js";
 import type { TrainRecord } from "../run/record.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
+import { listed } from "../suggest.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
 /** Options of `train`. `Report` is the type of the monitor's report. */
@@ -24,6 +28,12 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
    * false = none. Default 0.15 where there are at least 40 samples, else none.
    */
   readonly validation?: Dataset | DatasetInput | number | false | undefined;
+  /**
+   * Factors of the sample weights by class, for a classification: "balanced" gives every class the same total weight, however few rows it
+   * has; an object gives the factor of each class by its name. Rows for validation are weighed by the same factors. Not for data files.
+   * Default: none.
+   */
+  readonly classWeights?: ClassWeights | undefined;
   /** When the training ends. */
   readonly stop?: StopOptions | undefined;
   /** Of the validation draw. Default: the network's seed. */
@@ -47,6 +57,8 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
 export interface CompletedTrainOptions extends CompletedRunOptions {
   readonly method: Method;
   readonly validation: Dataset | number | null;
+  /** Factor of each class, by which `whole` is still to be weighed and `validation` is; null for none. */
+  readonly classFactors: Float64Array | null;
   readonly stop: StopRules;
   readonly seed: number;
   readonly route: "auto" | TrainRoute;
@@ -58,6 +70,7 @@ export const TRAIN_OPTION_NAMES = [
   ...RUN_OPTION_NAMES,
   "method",
   "validation",
+  "classWeights",
   "stop",
   "seed",
   "route",
@@ -88,7 +101,7 @@ export function* trainOptionSteps(
   network: Network,
 ): Steps<CompletedTrainOptions> {
   checkOptionNames("options", options, TRAIN_OPTION_NAMES);
-  const run = completeRunOptions(options);
+  const run = completeRunOptions(options, data.classes);
   checkLossNetwork(network, run.loss, options.loss !== undefined);
   const { method = levenbergMarquardt(), route = "auto", condition = false, seed = seedOf(network) } = options;
   checkMethod("options.method", method);
@@ -97,16 +110,42 @@ export function* trainOptionSteps(
     throw argumentError("options.monitor", "must be left out for data from a file", options.monitor);
   checkBoolean("options.condition", condition);
   checkCount("options.seed", seed, 0);
+  const classFactors = yield* factorsOf(options.classWeights, data);
+  const validation = yield* checkValidation(options.validation, data);
   return {
     ...run,
     method,
-    validation: yield* checkValidation(options.validation, data),
+    validation:
+      classFactors !== null && validation instanceof Dataset
+        ? yield* weighByClassSteps(validation, classFactors)
+        : validation,
+    classFactors,
     stop: stopRules(options.stop),
     seed,
     route,
     matrixFree: checkMatrixFree(options.matrixFree),
     condition,
   };
+}
+
+function* factorsOf(given: TrainOptions["classWeights"], data: Dataset | FileDataset): Steps<Float64Array | null> {
+  if (given === undefined) return null;
+  if (data instanceof FileDataset)
+    throw argumentError(
+      "options.classWeights",
+      "must be left out for data from a file, which holds its weights: write them with its rows (writeDataFile with weighted: true)",
+      given,
+    );
+  return yield* classFactorSteps("options.classWeights", given, data);
+}
+
+/** The data that a training sees: weighed by the classes. */
+export function* weighedSteps(
+  whole: Dataset | FileDataset,
+  { classFactors }: Pick<CompletedTrainOptions, "classFactors">,
+): Steps<Dataset | FileDataset> {
+  if (classFactors === null || whole instanceof FileDataset) return whole;
+  return yield* weighByClassSteps(whole, classFactors);
 }
 
 /** @throws GAUSSFLOW_ARGUMENT */
@@ -146,6 +185,12 @@ function* checkValidation(
       "options.validation",
       `must have ${data.inputSize} inputs and ${data.outputSize} targets, as the training data`,
       `${set.inputSize} and ${set.outputSize}`,
+    );
+  if (set.classes !== null && !sameClasses(set.classes, data.classes))
+    throw argumentError(
+      "options.validation",
+      `must have the classes of the training data in the same order${data.classes === null ? ", which has none" : ` (name them: classes: [${listed(data.classes.map((name) => JSON.stringify(name)))}])`}`,
+      listed(set.classes),
     );
   return set;
 }

@@ -2,7 +2,8 @@
 // train, the experiment on real data and trainMany call them.
 import type { Engine } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
-import { Dataset, type DatasetInput } from "../data/dataset.js";
+import { Dataset } from "../data/dataset.js";
+import type { DatasetInput } from "../data/dataset-input.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
 import { scalingInEffect } from "../linearize/problem.js";
@@ -29,7 +30,7 @@ import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { trainRequest } from "./plan.js";
 import type { Best } from "./snapshot.js";
 import { besideSymmetry } from "./symmetric-start.js";
-import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps } from "./train-options.js";
+import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps, weighedSteps } from "./train-options.js";
 import type { TrainResult } from "./train-result.js";
 
 /**
@@ -63,12 +64,13 @@ export async function* trainSteps<Report = never>(
 ): AsyncGenerator<TrainRecord, TrainResult<Report>> {
   // Copying, checking and cutting many rows take tens of milliseconds each.
   const pace = new Pace(undefined);
-  const whole = await finishInTurns(trainingDataSteps(network, data), pace);
+  const given = await finishInTurns(trainingDataSteps(network, data), pace);
   const completed = await withHeldSlots(
-    await finishInTurns(trainOptionSteps(options, whole, network), pace),
+    await finishInTurns(trainOptionSteps(options, given, network), pace),
     options,
     heldSlots,
   );
+  const whole = await finishInTurns(weighedSteps(given, completed), pace);
   const request = trainRequest(
     network,
     whole,
@@ -264,6 +266,7 @@ function finish<Report>(
     // Squared error needs no name: it is what every earlier file was trained with.
     ...(lossRule(loss).sumOfSquares ? {} : { lossKind: loss.kind }),
     ...(completed.slots === 1 ? {} : { slots: completed.slots }),
+    ...(completed.classFactors === null ? {} : { classFactors: [...completed.classFactors] }),
     ...(loss.kind === "huber" ? { lossDelta: loss.delta } : {}),
     features: fit.featureNames,
     targets: fit.targetNames,

@@ -75,6 +75,11 @@ const adaptive = () => ({
   steps: 100,
   norm: "parameters",
 });
+const classifier = () =>
+  face
+    .network({ layers: [2, 2] })
+    .withLink("softmax")
+    .withClasses(["a", "b"]);
 const engineData = () => ({
   sampleCount: 12,
   inputs: Float64Array.from(inputs.flat()),
@@ -120,13 +125,14 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
       },
     ],
   },
-  foldsOf: { args: () => [data, 3, 1] },
+  foldsOf: { args: () => [data, 3, 1, { stratify: false }] },
   outOfRange: { args: () => [table.inputs, table.encoding] },
   readCsv: {
     args: () => [
       at("table.csv"),
       {
         target: ["y"],
+        task: "regression",
         ignore: [],
         categorical: [],
         numeric: "a",
@@ -262,6 +268,13 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   trainMany: { args: () => [[job()], { ...many(), onProgress: () => {}, memoryLimit: 1e9 }] },
   trainManySteps: { args: () => [[job()], many()] },
   Ensemble: { args: () => [[net]] },
+  mostProbableClasses: {
+    args: () => [
+      [0.5, 0.5, 1, 0],
+      ["a", "b"],
+    ],
+  },
+  "Ensemble.predictClass": { args: () => [inputs], of: () => face.ensemble([classifier(), classifier()]) },
   "Ensemble.predict": { args: () => [inputs], of: () => face.ensemble([net, net]) },
   // Classes: their constructors, then their methods.
   Random: { args: () => [1, 2, 3] },
@@ -278,6 +291,8 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   "Network.inputJacobian": { args: () => [[1, 2]], of: () => scaled },
   "Network.parameterMap": { args: () => [], of: () => net },
   "Network.withParameters": { args: () => [net.parameters.slice()], of: () => net },
+  "Network.predictClass": { args: () => [inputs], of: classifier },
+  "Network.withClasses": { args: () => [["b", "a"]], of: classifier },
   "Network.withLink": { args: () => ["logistic"], of: () => net },
   "Network.withOutputScale": { args: () => [2], of: () => net },
   "Network.withScaling": {

@@ -150,7 +150,7 @@ const CASES: readonly Case[] = [
     text: `a,won\n${lines(12, (i) => `${i},${i % 3 === 0 ? "True" : "False"}`)}\n`,
     refused: null,
     flags: [],
-    note: /"won": true and false are read as 1 and 0/,
+    note: /"won" holds booleans: a classification with 2 classes.*--task regression reads them as 0 and 1/,
   },
   {
     file: "years.csv",

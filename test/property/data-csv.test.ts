@@ -104,8 +104,8 @@ describe("malformed tables", () => {
     ["a,a\n1,2\n", /same name/],
     ["", /is empty/],
     ["a,b\n", /header and no rows/],
-    ["a,b\n1,red\n2,blue\n", /line 2, column "b": .*write classes as numbers.*target: "COLUMN"/],
-    ["a,b\n1,x\n", /line 2, column "b": is not a number; .*missingValues.*; received "x"/],
+    ["a,b\n1,2\n2,blue\n", /line 3, column "b": is not a number.*missingValues.*task: "classification"/],
+    ["a,b\n1,x\n", /column "b": has the one class "x" in its only row.*target: "COLUMN"/],
     ["a,b\n1,Infinity\n", /line 2, column "b".*infinite/],
     ["a,b\n1,2\0\n", /line 2.*zero byte/],
   ])("%j", async (text, message) => {

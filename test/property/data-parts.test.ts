@@ -3,7 +3,7 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dataset } from "../../src/data/dataset.js";
+import { dataset } from "../../src/data/dataset-input.js";
 import { readCsv } from "../../src/data/read-csv.js";
 import { scaleColumns, standardize, unscaleColumns } from "../../src/data/scaling.js";
 

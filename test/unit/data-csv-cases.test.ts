@@ -101,7 +101,7 @@ describe("lines that are no rows", () => {
   it("a first line sep= names the delimiter and is no row", async () => {
     expect(values(await read("sep=;\na;y\n1;2\n3;4\n"))).toEqual([1, 3, 2, 4]);
     expect(values(await read("\ufeffSEP=|\r\na|y\r\n1|2\r\n"))).toEqual([1, 2]);
-    await expect(read("sep=;\na;y\n1;x\n")).rejects.toThrow(/line 3, column "y"/);
+    await expect(read("sep=;\na;y\n1;2\n1;x\n")).rejects.toThrow(/line 4, column "y"/);
   });
   it("runs of blanks separate values, found by looking", async () => {
     const data = await read("   1.5    2\t 3\n  -4   5   6  \n");
@@ -152,8 +152,8 @@ describe("nothing is retyped", () => {
     await expect(read("p,y\n12%,1\n0.12,2\n")).rejects.toThrow(/line 3, column "p": the number has no sign.*%/);
     await expect(read("p,y\n0.12,1\n12%,2\n")).rejects.toThrow(/line 3, column "p": the number has the sign %/);
   });
-  it("booleans are 1 and 0, inputs and targets, with a note", async () => {
-    const data = await read("a,won\ntrue,True\nFALSE,False\n");
+  it("booleans are 1 and 0, inputs and targets of a regression, with a note", async () => {
+    const data = await read("a,won\ntrue,True\nFALSE,False\n", { task: "regression" });
     expect(values(data)).toEqual([1, 0, 1, 0]);
     expect(data.notes.join("\n")).toMatch(/"won": true and false are read as 1 and 0/);
   });

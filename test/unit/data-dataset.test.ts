@@ -1,8 +1,9 @@
 // Data given in code, and what is learned from it: checks, degenerate shapes, weighted standardization, ranges, encodings.
 import { describe, expect, it } from "vitest";
-import { dataset, toMatrix } from "../../src/data/dataset.js";
+import { dataset } from "../../src/data/dataset-input.js";
 import type { TableEncoding } from "../../src/data/encoding.js";
 import { encodingFromJson } from "../../src/data/encoding-json.js";
+import { toMatrix } from "../../src/data/matrix.js";
 import { outOfRange } from "../../src/data/range.js";
 import { readCsv } from "../../src/data/read-csv.js";
 import { constantInputs, scaleColumns, standardize, unscaleColumns } from "../../src/data/scaling.js";

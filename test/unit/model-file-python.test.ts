@@ -14,11 +14,13 @@ const folder = mkdtempSync(join(tmpdir(), "gaussflow-python-"));
 const SCRIPT = `
 import sys
 from reader import *
-answer = []
+answer, named = [], []
 for text, rows in json.load(sys.stdin):
     body = json.loads(text)["body"]
-    answer.append([predict(body, encode(body, row) if isinstance(row, dict) else row) for row in rows])
-print(json.dumps(answer))`;
+    inputs = [encode(body, row) if isinstance(row, dict) else row for row in rows]
+    answer.append([predict(body, x) for x in inputs])
+    named.append([classify(body, x) for x in inputs] if "classes" in body else None)
+print(json.dumps([answer, named]))`;
 
 const rows = Array.from({ length: 20 }, (_, i) => [Math.sin(i) * 3 + 10, Math.cos(2 * i) / 50]);
 const data = dataset({ inputs: rows, targets: rows.map(([a = 0, b = 0]) => [a * b, a - 40 * b]) });
@@ -42,7 +44,9 @@ function cases(): Case[] {
       scaled: scaled.withParameters(scaled.parameters.map((value) => value * 1.1)),
       out: network({ layers: [2, 3, 2], outputActivation: activation }),
       logistic: network({ ...options, outputScale: 40 }).withLink("logistic"),
-      softmax: network({ ...options, outputScale: 40 }).withLink("softmax"),
+      softmax: network({ ...options, outputScale: 40 })
+        .withLink("softmax")
+        .withClasses(["no", "yes"]),
       given: networkOf({
         layers: [2, 3, 2],
         activation,
@@ -73,6 +77,7 @@ async function tableCase(): Promise<Case> {
 
 const all = cases();
 let answers = new Map<string, readonly number[]>();
+let classes = new Map<string, readonly string[] | null>();
 
 beforeAll(async () => {
   if (!python) return;
@@ -81,7 +86,8 @@ beforeAll(async () => {
   const input = JSON.stringify(all.map(({ net, given }) => [modelToJson(net), given]));
   const run = spawnSync("python3", ["-c", SCRIPT], { cwd: folder, input, encoding: "utf8" });
   expect(run.stderr).toBe("");
-  const found = JSON.parse(run.stdout) as number[][][];
+  const [found, named] = JSON.parse(run.stdout) as [number[][][], (string[] | null)[]];
+  classes = new Map(all.map(({ name }, k) => [name, named[k]!]));
   answers = new Map(all.map(({ name }, k) => [name, found[k]!.flat()]));
 });
 
@@ -97,6 +103,14 @@ describe.skipIf(!python)("the reader of docs/model-file.md", () => {
       expect(Math.abs(value - own[i]!)).toBeLessThanOrEqual(200 * Number.EPSILON * largest);
     });
   });
+
+  it.each(all.map(({ name }) => name).filter((name) => name.includes("softmax")))(
+    "names classes as the library does: %s",
+    (name) => {
+      const { net, inputs } = all.find((one) => one.name === name)!;
+      expect(classes.get(name)).toEqual(net.predictClass(inputs));
+    },
+  );
 
   it("is short, and the page names what it leaves out", () => {
     const lines = reader.split("\n").filter((line) => !line.startsWith("#") && line !== "");
