@@ -77,11 +77,17 @@ export function huberRule(loss: Huber): LossRule {
     targets: "real",
     link: "identity",
     sumOfSquares: false,
-    apply: delta === null ? () => checkedDelta(loss, "loss") : huberSum(delta),
+    ...(delta === null ? withoutDelta(loss) : huberSum(delta)),
   };
 }
 
-function huberSum(delta: number): LossRule["apply"] {
+/** For the rule of a loss whose delta has not been found: its label and kinds are known. */
+function withoutDelta(loss: Huber): ReturnType<typeof sumOverOutputs> {
+  const refuse = () => checkedDelta(loss, "loss");
+  return { apply: refuse, applyHessian: refuse };
+}
+
+function huberSum(delta: number): ReturnType<typeof sumOverOutputs> {
   return sumOverOutputs((psi, y, out) => {
     const e = psi - y;
     const size = Math.abs(e);
@@ -89,5 +95,7 @@ function huberSum(delta: number): LossRule["apply"] {
     out.value = inside ? 0.5 * e * e : delta * (size - 0.5 * delta);
     out.gradient = inside ? e : delta * Math.sign(e);
     out.factor = inside ? 1 : Math.sqrt(delta / size);
+    // The product keeps a NaN.
+    out.second = inside ? 1 : 0 * size;
   });
 }

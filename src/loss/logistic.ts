@@ -41,13 +41,14 @@ export const logisticRule: LossRule = {
   targets: "probability",
   link: "logistic",
   sumOfSquares: false,
-  apply: sumOverOutputs((psi, y, out) => {
+  ...sumOverOutputs((psi, y, out) => {
     // With the exponential of the smaller logit no digit is lost where the prediction is nearly certain.
     const no = sigmoid(-Math.abs(psi));
     const yes = 1 - no;
     const tail = Math.log1p(Math.exp(-Math.abs(psi)));
     out.value = psi >= 0 ? tail + (1 - y) * psi : tail - y * psi;
     out.gradient = psi >= 0 ? 1 - y - no : no - y;
-    out.factor = Math.sqrt(no * yes);
+    out.second = no * yes;
+    out.factor = Math.sqrt(out.second);
   }),
 };

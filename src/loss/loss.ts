@@ -5,7 +5,7 @@
 //   sqrt(s) R    a factor of its curvature, Q = R R^T                  sqrt(s) z   with R z = r
 //
 // The engines send the columns of R backward through the network in place of unit vectors, so that J~ = sqrt(s) R^T J, G = J~^T J~ and the
-// gradient is J~^T z. Engines, routes and methods need nothing else of a loss.
+// gradient is J~^T z. Products with the exact Hessian need the second derivative l'' by psi too, because a majorizing Q is not l''.
 import type { Link } from "../network/link.js";
 
 /** A block of samples, and what the network predicts for them. */
@@ -65,6 +65,11 @@ export interface LossRule {
   readonly sumOfSquares: boolean;
   /** Sum of s l over the block; fills `seeds` too where they are given. Values that are not finite pass through. */
   apply(block: LossBlock, seeds: LossSeeds | null): number;
+  /**
+   * Multiplies each sample's row of `images` (count x c) by the second derivative of l by psi at the predictions, in place and without the
+   * sample's weight.
+   */
+  applyHessian(block: LossBlock, images: Float64Array): void;
 }
 
 /** The terms of a loss of independent outputs, for one output. */
@@ -75,25 +80,37 @@ export interface OutputTerms {
   gradient: number;
   /** R, at least 0. */
   factor: number;
+  /** The second derivative of l. R^2 equals it where R is exact. */
+  second: number;
 }
 
-/** `LossRule.apply` of a loss that is a sum over outputs: `terms` fills its last argument for the prediction psi of the target y. */
-export function sumOverOutputs(terms: (psi: number, y: number, out: OutputTerms) => void): LossRule["apply"] {
-  const one: OutputTerms = { value: 0, gradient: 0, factor: 0 };
-  return ({ count, outputSize: c, predictions, targets, roots, first }, seeds) => {
-    let sum = 0;
-    for (let i = 0, k = 0; i < count; i++) {
-      const root = roots === null ? 1 : roots[first + i]!;
-      for (let a = 0; a < c; a++, k++) {
-        terms(predictions[k]!, targets[k]!, one);
-        sum += root * root * one.value;
-        if (seeds === null) continue;
-        seeds.factor[k] = root * one.factor;
-        seeds.gradient[k] = root * root * one.gradient;
-        seeds.z[k] = weightedQuotient(root, one.gradient, one.factor);
+/** The two functions of a loss that is a sum over outputs: `terms` fills its last argument for the prediction psi of the target y. */
+export function sumOverOutputs(
+  terms: (psi: number, y: number, out: OutputTerms) => void,
+): Pick<LossRule, "apply" | "applyHessian"> {
+  const one: OutputTerms = { value: 0, gradient: 0, factor: 0, second: 0 };
+  return {
+    apply({ count, outputSize: c, predictions, targets, roots, first }, seeds) {
+      let sum = 0;
+      for (let i = 0, k = 0; i < count; i++) {
+        const root = roots === null ? 1 : roots[first + i]!;
+        for (let a = 0; a < c; a++, k++) {
+          terms(predictions[k]!, targets[k]!, one);
+          sum += root * root * one.value;
+          if (seeds === null) continue;
+          seeds.factor[k] = root * one.factor;
+          seeds.gradient[k] = root * root * one.gradient;
+          seeds.z[k] = weightedQuotient(root, one.gradient, one.factor);
+        }
       }
-    }
-    return sum;
+      return sum;
+    },
+    applyHessian({ count, outputSize: c, predictions, targets }, images) {
+      for (let k = 0; k < count * c; k++) {
+        terms(predictions[k]!, targets[k]!, one);
+        images[k]! *= one.second;
+      }
+    },
   };
 }
 

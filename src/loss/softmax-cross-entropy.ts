@@ -4,7 +4,8 @@
 //
 //   l = log sum exp psi - y.psi        r = p - y        Q = diag(p) - p p^T = R R^T,  R = diag(q) - p q^T
 //
-// The entries of r sum to 0, so R z = r for z = r/q. Q is singular: a shift of all outputs of a sample changes nothing.
+// The entries of r sum to 0, so R z = r for z = r/q. Q is singular: a shift of all outputs of a sample changes nothing. Q is the second
+// derivative: Q v = p (v - p.v), where any number may be subtracted from all entries of v first.
 import { checkNonNegative, checkOptionNames } from "../options.js";
 import { type LossBlock, type LossRule, type LossSeeds, weightedQuotient } from "./loss.js";
 
@@ -49,7 +50,51 @@ export const softmaxCrossEntropyRule: LossRule = {
     for (let i = 0; i < block.count; i++) sum += applyToSample(block, i, scratch, seeds);
     return sum;
   },
+  applyHessian(block, images) {
+    const p = new Float64Array(block.outputSize);
+    for (let i = 0; i < block.count; i++) applyHessianToSample(block, i, p, images);
+  },
 };
+
+/** Of a sample's logits: the largest, its position, and the sum of the other exponentials relative to it. */
+interface Exponentials {
+  readonly top: number;
+  readonly largest: number;
+  readonly rest: number;
+}
+
+/** Fills `p` with exp(psi - largest) of the sample whose logits begin at `at`. */
+function exponentials(predictions: Float64Array, at: number, p: Float64Array): Exponentials {
+  let top = 0;
+  for (let a = 1; a < p.length; a++) if (predictions[at + a]! > predictions[at + top]!) top = a;
+  const largest = predictions[at + top]!;
+  let rest = 0;
+  for (let a = 0; a < p.length; a++) {
+    p[a] = Math.exp(predictions[at + a]! - largest);
+    if (a !== top) rest += p[a]!;
+  }
+  return { top, largest, rest };
+}
+
+/** Q v of sample i in place of v, which begins at its row of `images`; `p` is scratch for the probabilities. */
+function applyHessianToSample(
+  { outputSize: c, predictions, targets }: LossBlock,
+  i: number,
+  p: Float64Array,
+  images: Float64Array,
+): void {
+  const at = i * c;
+  const { top, rest } = exponentials(predictions, at, p);
+  // Relative to the entry of the largest logit, so that nothing cancels where its probability is nearly 1.
+  const shift = images[at + top]!;
+  let [total, mean] = [0, 0];
+  for (let a = 0; a < c; a++) {
+    p[a]! /= 1 + rest;
+    total += targets[at + a]!;
+    if (a !== top) mean += p[a]! * (images[at + a]! - shift);
+  }
+  for (let a = 0; a < c; a++) images[at + a] = total * p[a]! * (images[at + a]! - shift - mean);
+}
 
 /** s l of sample i of the block, and its seeds; `p` is scratch for the probabilities. */
 function applyToSample(
@@ -59,17 +104,9 @@ function applyToSample(
   seeds: LossSeeds | null,
 ): number {
   const at = i * c;
-  let top = 0;
-  for (let a = 1; a < c; a++) if (predictions[at + a]! > predictions[at + top]!) top = a;
-  const largest = predictions[at + top]!;
-  // Sum of the exponentials without the largest, which is 1.
-  let rest = 0;
+  const { top, largest, rest } = exponentials(predictions, at, p);
   let total = 0;
-  for (let a = 0; a < c; a++) {
-    p[a] = Math.exp(predictions[at + a]! - largest);
-    if (a !== top) rest += p[a]!;
-    total += targets[at + a]!;
-  }
+  for (let a = 0; a < c; a++) total += targets[at + a]!;
   const logarithm = Math.log1p(rest);
   let value = 0;
   for (let a = 0; a < c; a++) {

@@ -58,4 +58,6 @@ export const squaredErrorRule: LossRule = {
     }
     return 0.5 * sum;
   },
+  // l'' = 1.
+  applyHessian() {},
 };

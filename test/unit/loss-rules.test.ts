@@ -1,7 +1,7 @@
 // Every loss against finite differences and its own inequalities: value, gradient, factor, residual, and what is left of them far out.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { huber, logistic, softmaxCrossEntropy, squaredError } from "../../src/index.js";
+import { huber, logistic, Random, softmaxCrossEntropy, squaredError } from "../../src/index.js";
 import type { LossRule, LossSeeds } from "../../src/loss/loss.js";
 import { checkFixedLoss, checkLoss, type Loss, lossRule } from "../../src/loss/rules.js";
 
@@ -35,6 +35,20 @@ function curvature(rule: LossRule, factor: Float64Array, c: number, a: number, b
   return sum;
 }
 
+/** l'' v of one sample. */
+function hessian(rule: LossRule, psi: Float64Array, y: Float64Array, v: Float64Array): Float64Array {
+  const images = v.slice();
+  // The weight stays out.
+  const block = { count: 1, outputSize: psi.length, predictions: psi, targets: y, roots: Float64Array.of(3), first: 0 };
+  rule.applyHessian(block, images);
+  return images;
+}
+
+/** Errors at which the gradient has a kink. */
+function kinks(loss: Loss): readonly number[] {
+  return loss.kind === "huber" && loss.delta !== null ? [loss.delta, -loss.delta] : [];
+}
+
 /** Targets of the loss, from numbers of [0, 1): real ones, probabilities, or a distribution. */
 function targetsOf(rule: LossRule, draws: readonly number[]): Float64Array {
   if (rule.targets === "real") return Float64Array.from(draws, (u) => 6 * u - 3);
@@ -52,7 +66,7 @@ const samples = fc.integer({ min: 2, max: 5 }).chain((c) =>
   }),
 );
 
-describe.each(LOSSES.map((loss) => [loss.kind, lossRule(loss)] as const))("%s", (kind, rule) => {
+describe.each(LOSSES.map((loss) => [loss.kind, lossRule(loss), loss] as const))("%s", (kind, rule, loss) => {
   it("has the gradient that its value has by differences, and R z = r", () => {
     fc.assert(
       fc.property(samples, ({ psi, draws, root }) => {
@@ -121,6 +135,88 @@ describe.each(LOSSES.map((loss) => [loss.kind, lossRule(loss)] as const))("%s", 
     );
   });
 
+  it("has the second derivative that its gradient has by differences", () => {
+    fc.assert(
+      fc.property(samples, ({ psi, draws, step, root }) => {
+        const [p, y] = [Float64Array.from(psi), targetsOf(rule, draws)];
+        const h = 1e-5;
+        // No difference over a kink of the gradient shows the derivative beside it.
+        fc.pre(p.every((value, a) => kinks(loss).every((kink) => Math.abs(value - y[a]! - kink) > 10 * h)));
+        const [above, below] = [h, -h].map(
+          (by) =>
+            at(
+              rule,
+              p.map((v, a) => v + by * step[a]!),
+              y,
+              root,
+            ).gradient,
+        );
+        const images = hessian(rule, p, y, Float64Array.from(step));
+        const size = Math.max(1, ...step.map(Math.abs)) ** 3;
+        // h^2 times the third derivative of the gradient along the step, which the losses here keep below 10 size.
+        for (const [a, image] of images.entries())
+          expect(Math.abs((above![a]! - below![a]!) / (2 * h) - root ** 2 * image)).toBeLessThan(
+            root ** 2 * size * 1e-9,
+          );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("has a value whose Taylor polynomials of degree 1 and 2 miss it by the second and third power of the step", () => {
+    const random = new Random(5, 1);
+    const numbers = () => Float64Array.from({ length: 3 }, () => 2 * random.normal());
+    const misses = (degree: 1 | 2) => {
+      const slopes: number[] = [];
+      for (let k = 0; k < 41; k++) {
+        const [p, v] = [numbers(), numbers()];
+        const y = targetsOf(
+          rule,
+          Array.from(p, () => random.uniform()),
+        );
+        const { value, gradient } = at(rule, p, y);
+        const image = hessian(rule, p, y, v);
+        const dot = (one: Float64Array) => one.reduce((sum, x, a) => sum + x * v[a]!, 0);
+        const miss = (h: number) => {
+          const there = at(
+            rule,
+            p.map((x, a) => x + h * v[a]!),
+            y,
+          ).value;
+          return Math.abs(there - value - h * dot(gradient) - (degree === 2 ? 0.5 * h * h * dot(image) : 0));
+        };
+        slopes.push(Math.log2(miss(2 ** -6) / miss(2 ** -7)));
+      }
+      // The median: a few draws lie beside a kink, or where the next derivative vanishes.
+      return slopes.sort((a, b) => a - b)[20];
+    };
+    expect(misses(1)).toBeCloseTo(2, 1);
+    // Where l is piecewise quadratic, the second polynomial is exact.
+    if (kind !== "squared-error" && kind !== "huber") expect(misses(2)).toBeCloseTo(3, 1);
+  });
+
+  it.runIf(rule.exact)("has a second derivative that is R R^T to the last digits", () => {
+    fc.assert(
+      fc.property(samples, ({ psi, draws, step }) => {
+        const [p, y] = [Float64Array.from(psi), targetsOf(rule, draws)];
+        const { factor } = at(rule, p, y);
+        const c = p.length;
+        const images = hessian(rule, p, y, Float64Array.from(step));
+        for (let a = 0; a < c; a++) {
+          let [sum, size] = [0, 0];
+          for (let b = 0; b < c; b++) {
+            const term = curvature(rule, factor, c, a, b) * step[b]!;
+            sum += term;
+            size += Math.abs(term);
+          }
+          // Sums of c terms, each a product of sums of c.
+          expect(Math.abs(images[a]! - sum)).toBeLessThanOrEqual(16 * c * c * Number.EPSILON * (size + 1e-300));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it.runIf(!rule.exact)("lies below its quadratic model everywhere", () => {
     fc.assert(
       fc.property(samples, ({ psi, draws, step }) => {
@@ -151,6 +247,7 @@ describe.each(LOSSES.map((loss) => [loss.kind, lossRule(loss)] as const))("%s", 
       const { value, gradient, factor } = at(rule, p, y);
       expect(Number.isFinite(value) && value >= 0).toBe(true);
       expect(gradient.every(Number.isFinite) && factor.every(Number.isFinite)).toBe(true);
+      expect(hessian(rule, p, y, Float64Array.of(1, 2, 3)).every(Number.isFinite)).toBe(true);
     }
   });
 
@@ -184,6 +281,24 @@ describe("far out", () => {
     }
   });
 
+  it("a class hit by 40 has the second derivative exp(-40), to the last digits", () => {
+    // p (1 - p) and its negative, for p = 1 / (1 + exp(-40)).
+    const rule = lossRule(softmaxCrossEntropy());
+    const images = hessian(rule, Float64Array.of(-20, 20), Float64Array.of(0, 1), Float64Array.of(1, 0));
+    for (const [a, sign] of [1, -1].entries())
+      expect(Math.abs((sign * images[a]!) / Math.exp(-40) - 1)).toBeLessThan(4 * Number.EPSILON);
+    const one = hessian(lossRule(logistic()), Float64Array.of(40), Float64Array.of(1), Float64Array.of(1));
+    expect(Math.abs(one[0]! / Math.exp(-40) - 1)).toBeLessThan(4 * Number.EPSILON);
+  });
+
+  it("a NaN stays one in the second derivative", () => {
+    for (const loss of LOSSES.filter(({ kind }) => kind !== "squared-error")) {
+      const y = targetsOf(lossRule(loss), [0.5, 0.5]);
+      const images = hessian(lossRule(loss), Float64Array.of(Number.NaN, 1), y, Float64Array.of(1, 1));
+      expect(images[0], loss.kind).toBeNaN();
+    }
+  });
+
   it("Huber is linear outside and squared error inside", () => {
     const rule = lossRule(huber({ delta: 2 }));
     expect(at(rule, Float64Array.of(1e10), Float64Array.of(0)).value).toBe(2e10 - 2);
@@ -195,6 +310,7 @@ describe("the functions that make losses", () => {
   it.each([
     [() => checkFixedLoss("options.loss", huber()), /options\.loss\.delta must be given here.*huber\(\{ delta \}\)/],
     [() => lossRule(huber()).apply(null as never, null), /loss\.delta must be given here/],
+    [() => lossRule(huber()).applyHessian(null as never, Float64Array.of(1)), /loss\.delta must be given here/],
     [() => huber({ delta: 0 }), /delta.*positive.*0/],
     [() => huber({ delta: 1, decay: Number.NaN }), /decay.*NaN/],
     [() => logistic({ decay: -2 }), /decay.*-2/],

@@ -1,5 +1,5 @@
-// Implements ApplyLoss (loss.h): the switch over the losses, and the multiplication by the slopes
-// of the output layer, which most losses share.
+// Implements ApplyLoss and ApplyLossHessian (loss.h): the switches over the losses, and the
+// multiplication by the slopes of the output layer, which most losses share.
 #include "loss/loss.h"
 
 #include "loss/losses.h"
@@ -36,6 +36,19 @@ double ApplyLoss(const Loss& loss, const LossTile& tile, const LossSeeds* seeds)
     for (size_t i = 0; i < tile.size; ++i) factor[i] *= tile.output_scale * slope[i];
   }
   return value;
+}
+
+void ApplyLossHessian(const Loss& loss, const LossTile& tile, double* images, size_t ld) {
+  switch (loss.kind) {
+    case LossKind::kSquaredError:
+      return;  // l'' = 1
+    case LossKind::kHuber:
+      return losses::HuberHessian(loss.delta, tile, images, ld);
+    case LossKind::kLogistic:
+      return losses::LogisticHessian(tile, images, ld);
+    case LossKind::kSoftmax:
+      return losses::SoftmaxHessian(tile, images, ld);
+  }
 }
 
 }  // namespace gaussflow

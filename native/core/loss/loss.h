@@ -1,7 +1,8 @@
 // Defines the interface of a loss: ApplyLoss computes for a tile of samples the sum of s l, and for
 // each sample the seeds of the backward passes (src/loss/loss.ts has the definitions). The passes
 // call it for every tile: engine.cc for evaluations and the gradient, tangent_seeds.cc for
-// linearizations, products_loss.cc for products with G.
+// linearizations, products_loss.cc for products with G. ApplyLossHessian multiplies by the exact
+// second derivative, for products with the Hessian.
 //   sqrt(s) R, Q = R R^T the curvature of l, whose columns seed the rows of J~ = sqrt(s) R^T J
 //   sqrt(s) z with R z = r, the gradient of l by the predictions: the gradient is J~^T z
 // Engine, passes and curvatures use nothing else of a loss. loss.cc has the one switch over losses,
@@ -60,6 +61,11 @@ struct LossSeeds {
 // The sum of s l over the tile; fills `seeds` too where they are given. What is not finite passes
 // through. An entry of z is not finite where R is too small for its r.
 double ApplyLoss(const Loss& loss, const LossTile& tile, const LossSeeds* seeds);
+
+// Multiplies the vector of each sample, in `images` [output][sample] with rows ld apart, by the
+// second derivative of l by the predictions, in place and without the sample's weight. What is not
+// finite passes through.
+void ApplyLossHessian(const Loss& loss, const LossTile& tile, double* images, size_t ld);
 
 }  // namespace gaussflow
 

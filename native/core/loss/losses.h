@@ -15,6 +15,11 @@ double Huber(double delta, const LossTile& tile, const LossSeeds* seeds);
 double Logistic(const LossTile& tile, const LossSeeds* seeds);
 double Softmax(const LossTile& tile, const LossSeeds* seeds);
 
+// The second derivatives; that of the squared error is 1.
+void HuberHessian(double delta, const LossTile& tile, double* images, size_t ld);
+void LogisticHessian(const LossTile& tile, double* images, size_t ld);
+void SoftmaxHessian(const LossTile& tile, double* images, size_t ld);
+
 // sqrt(s) z = sqrt(s) r / R. It is 0 where the sample has no slope or no weight, whatever R.
 inline double WeightedQuotient(double root, double gradient, double factor) {
   return root == 0.0 || gradient == 0.0 ? 0.0 : root * (gradient / factor);
@@ -23,6 +28,7 @@ inline double WeightedQuotient(double root, double gradient, double factor) {
 // What a loss of independent outputs says of one of them.
 struct OutputTerms {
   double value, gradient, factor;
+  double second;  // derivative; factor^2 where R is exact
 };
 
 // A loss that is a sum over outputs: terms(psi, y) for each.
@@ -43,6 +49,16 @@ double SumOverOutputs(const LossTile& tile, const LossSeeds* seeds, const Terms&
         seeds->gradient[a * seeds->ld_gradient + i] = root * root * one.gradient;
     }
   return sum;
+}
+
+// ApplyLossHessian of such a loss.
+template <typename Terms>
+void HessianOverOutputs(const LossTile& tile, double* images, size_t ld, const Terms& terms) {
+  for (size_t a = 0; a < tile.outputs; ++a)
+    for (size_t i = 0; i < tile.size; ++i)
+      images[a * ld + i] *= terms(tile.output_scale * tile.f[a * tile.ld_f + i],
+                                  tile.targets[a * tile.ld_targets + i])
+                                .second;
 }
 
 }  // namespace gaussflow::losses

@@ -1,4 +1,4 @@
-// Implements the softmax cross-entropy for ApplyLoss in loss.cc: l = log sum exp psi - y.psi; with
+// Implements the softmax cross-entropy for loss.cc: l = log sum exp psi - y.psi; with
 // p = softmax(psi), q = sqrt(p): r = p - y, R = diag(q) - p q^T, and z = r/q because the entries of
 // r sum to 0. The innermost loops run over the samples of the tile, which are contiguous.
 #include "loss/losses.h"
@@ -25,6 +25,11 @@ double Logit(const LossTile& tile, size_t a, size_t i) {
 
 double Target(const LossTile& tile, size_t a, size_t i) {
   return tile.targets[a * tile.ld_targets + i];
+}
+
+// p_a of sample i.
+double Share(const LossTile& tile, const Sums& sums, size_t a, size_t i) {
+  return std::exp(Logit(tile, a, i) - sums.largest[i]) / (1.0 + sums.rest[i]);
 }
 
 void SumUp(const LossTile& tile, Sums* sums) {
@@ -77,13 +82,10 @@ void FillFactor(const LossTile& tile, const Sums& sums, const LossSeeds& seeds) 
 
 void Seed(const LossTile& tile, const Sums& sums, const LossSeeds& seeds) {
   const size_t c = tile.outputs;
-  const auto share = [&](size_t a, size_t i) {
-    return std::exp(Logit(tile, a, i) - sums.largest[i]) / (1.0 + sums.rest[i]);
-  };
   if (seeds.factor != nullptr) {
     for (size_t a = 0; a < c; ++a)
       for (size_t i = 0; i < tile.size; ++i)
-        seeds.factor[(a * c + a) * seeds.ld_factor + i] = share(a, i);
+        seeds.factor[(a * c + a) * seeds.ld_factor + i] = Share(tile, sums, a, i);
     FillFactor(tile, sums, seeds);
   }
   // With the targets' sum as the factor of p the entries of r sum to 0 exactly. 1 - p of the
@@ -93,7 +95,7 @@ void Seed(const LossTile& tile, const Sums& sums, const LossSeeds& seeds) {
         seeds.factor == nullptr ? nullptr : seeds.factor + (a * c + a) * seeds.ld_factor;
     for (size_t i = 0; i < tile.size; ++i) {
       const double root = Root(tile, i), total = sums.total[i], y = Target(tile, a, i);
-      const double p = diagonal == nullptr ? share(a, i) : diagonal[i];
+      const double p = diagonal == nullptr ? Share(tile, sums, a, i) : diagonal[i];
       const bool top = a == sums.top[i];
       const double miss = top ? sums.rest[i] / (1.0 + sums.rest[i]) : 1.0 - p;
       const double r = top ? total - y - total * miss : total * p - y;
@@ -118,6 +120,26 @@ double Softmax(const LossTile& tile, const LossSeeds* seeds) {
   }
   if (seeds != nullptr) Seed(tile, sums, *seeds);
   return loss;
+}
+
+// Q v = p (v - p.v) for the v of each sample, where v is taken relative to its entry at the largest
+// logit: then nothing cancels where that probability is nearly 1.
+void SoftmaxHessian(const LossTile& tile, double* images, size_t ld) {
+  Sums sums;
+  SumUp(tile, &sums);
+  double shift[kMostTile], mean[kMostTile];
+  for (size_t i = 0; i < tile.size; ++i) {
+    shift[i] = images[sums.top[i] * ld + i];
+    mean[i] = 0.0;
+  }
+  for (size_t a = 0; a < tile.outputs; ++a)
+    for (size_t i = 0; i < tile.size; ++i)
+      if (a != sums.top[i]) mean[i] += Share(tile, sums, a, i) * (images[a * ld + i] - shift[i]);
+  for (size_t a = 0; a < tile.outputs; ++a)
+    for (size_t i = 0; i < tile.size; ++i) {
+      double& entry = images[a * ld + i];
+      entry = sums.total[i] * Share(tile, sums, a, i) * (entry - shift[i] - mean[i]);
+    }
 }
 
 }  // namespace gaussflow::losses
