@@ -312,6 +312,17 @@ export interface Engine {
    * entries (primal; matrix-free: G v in one sweep over the samples) or n*c (dual, sample-major). Not for orthogonal.
    */
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /**
+   * F'' v of the sum loss at the parameters of the last linearize, whatever its curvature and its subset: all samples, weights in, the decay
+   * not, by the exact second derivatives of loss and network. Rows of p entries; a block of vectors costs less than its vectors one by one.
+   * Leaves curvature and factor intact. Numbers that are not finite pass through. Absent: no second derivatives, and no steps on the Hessian.
+   */
+  hessianProduct?(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /**
+   * (G + decay I + mu D)^-1 v, p entries, with the factor of the last solve (primal or dual), not refined: a preconditioner. In single
+   * precision that of the float32 factor, which may be that of a subset. Dual: a damping or a decay above 0. Absent: as above.
+   */
+  dampedInverse?(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Matrix-free only: the factors of a Kronecker product a layer that approximates G (Martens and Grosse 2015). Absent: no layers. */
   layerFactors?(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
   /** Bytes the engine holds now (data, curvature, workspaces). */

@@ -195,6 +195,19 @@ class ReferenceEngine implements NetworkEngine {
     return this.#run(signal, (pace) => this.#curvature.multiply(vectors, pace));
   }
 
+  hessianProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    return this.#run(signal, (pace) => this.#curvature.hessianProduct(vectors, pace));
+  }
+
+  dampedInverse(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure> {
+    return this.#run(signal, async (pace) => {
+      const { parameters } = this.#curvature;
+      const x = await this.#curvature.dampedInverse(vector, pace);
+      if ("code" in x || x.every(Number.isFinite)) return x;
+      return this.#nonFinite(parameters, "step", pace);
+    });
+  }
+
   layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]> {
     return this.#run(signal, (pace) => this.#curvature.layerFactors(pace));
   }

@@ -1,5 +1,5 @@
 // Runs the passes of network/forward.ts over all samples, block by block, at any parameters, for the calls of the reference engine and its
-// curvatures (engine.ts, curvature/): predictions, the loss, J v, J^T u, G v and rows of J; and products with J~ = sqrt(s) R^T J, with the
+// curvatures (engine.ts, curvature/): predictions, the loss, J v, J^T u, G v, F'' v and rows of J; and products with J~ = sqrt(s) R^T J, with the
 // curvature factor R of the loss at those parameters.
 
 import type { Pace } from "../../event-loop-yield.js";
@@ -18,6 +18,7 @@ import {
   type Workspace,
   workspace,
 } from "../../network/forward.js";
+import { addHessianProduct, lossDerivatives } from "../../network/hessian.js";
 import { secondDerivativeBlock } from "../../network/second-derivative.js";
 import type { Samples } from "../samples.js";
 import { addProducts } from "./accumulate.js";
@@ -147,6 +148,23 @@ export class Passes {
         tangentBlock(this.#space, weights, direction, count, image, 0);
         this.#seeds.applyCurvature(image, 0, count);
         this.#addTranspose(weights, image, 0, count, out.subarray(v * p));
+      });
+    });
+    return out;
+  }
+
+  /** F'' v of the sum loss, by exact second derivatives: rows of p entries to rows of p, the passes of a block done once. */
+  async hessian(parameters: Float64Array, vectors: Float64Array, pace: Pace): Promise<Float64Array> {
+    const { parameterCount: p } = this.#architecture;
+    const number = checkRows("vectors", vectors, p);
+    const directions = this.#directions(vectors);
+    const [space, seeds] = [this.#space, this.#seeds];
+    const out = new Float64Array(number * p);
+    await this.#seededBlocks(parameters, pace, [out], (weights, first, count) => {
+      const derivatives = lossDerivatives(space, weights, seeds.seeds.gradient, count);
+      const applyLoss = (images: Float64Array) => seeds.applyHessian(images, space, this.samples(first, count));
+      directions.forEach((direction, v) => {
+        addHessianProduct(space, weights, derivatives, direction, count, applyLoss, out.subarray(v * p, (v + 1) * p));
       });
     });
     return out;

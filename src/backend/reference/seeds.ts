@@ -127,6 +127,15 @@ export class BlockSeeds {
     this.applyTransposed(v, first, count);
     this.apply(v, first, count);
   }
+
+  /** In place: v, count x c, becomes s l'' v, l'' the exact second derivative of the loss by psi at the block whose outputs stand in `space`. */
+  applyHessian(v: Float64Array, space: Workspace, samples: BlockSamples): void {
+    const { roots, first, count } = samples;
+    this.rule.applyHessian(this.#block(space, samples), v);
+    if (roots === null) return;
+    const c = this.#outputSize;
+    for (let k = 0; k < count * c; k++) v[k] *= roots[first + Math.floor(k / c)] ** 2;
+  }
 }
 
 /** Samples [first, first + count) of the data. */

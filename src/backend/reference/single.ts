@@ -33,8 +33,13 @@ export async function factorSingle(
   return pivot;
 }
 
-/** M^-1 r with the factor alone. */
-function applySingle(matrix: Float64Array, shift: Float64Array, factor: Float64Array, r: Float64Array): Float64Array {
+/** (M + diag(shift))^-1 r with the factor alone. */
+export function applySingle(
+  matrix: Float64Array,
+  shift: Float64Array,
+  factor: Float64Array,
+  r: Float64Array,
+): Float64Array {
   const s = roots(matrix, r.length, shift);
   const z = r.map((value, i) => s[i] * value);
   solveFactored(factor, r.length, z);

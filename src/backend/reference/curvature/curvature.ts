@@ -123,6 +123,17 @@ export abstract class ReferenceCurvature implements BlockReceiver {
     throw stateError("there is no factor: solve before accelerating");
   }
 
+  /** F'' v of the sum loss for the rows v of `vectors`, whatever the curvature is. */
+  async hessianProduct(vectors: Float64Array, pace: Pace): Promise<Float64Array> {
+    if (this.parameters.length === 0) throw stateError("there is no linearization: linearize before a Hessian product");
+    return this.context.passes.hessian(this.parameters, vectors, pace);
+  }
+
+  /** (G + decay I + mu D)^-1 v with the factor of the last solve, not refined; it may be non-finite. */
+  dampedInverse(_vector: Float64Array, _pace: Pace): Promise<Float64Array | Failure> {
+    throw stateError("there is no factor: solve before a product with its inverse");
+  }
+
   /** M v for the rows v of `vectors`. */
   multiply(_vectors: Float64Array, _pace: Pace): Promise<Float64Array> {
     throw stateError(this.refusal);

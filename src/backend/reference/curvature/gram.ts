@@ -53,6 +53,10 @@ export class Gram extends MatrixCurvature {
     return x;
   }
 
+  protected async inverseOf(damped: Damped, v: Float64Array, _pace: Pace): Promise<Float64Array | Failure> {
+    return this.applyFactor(damped, v);
+  }
+
   protected async accelerationOf(
     damped: Damped,
     second: Float64Array,

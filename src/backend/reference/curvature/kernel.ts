@@ -19,6 +19,9 @@ import { type Damped, MatrixCurvature } from "./matrix.js";
 const SURE_AND_WRONG =
   "the curvature is singular without damping: a prediction is so sure and so wrong that its curvature is 0";
 
+const SINGULAR_WITHOUT_DAMPING =
+  "J~^T J~ has no inverse without damping and decay: on the dual route it has more columns than rows";
+
 /** decay/m. */
 function shareOf({ damping, decay }: SolveRequest): number {
   return decay > 0 ? decay / (damping + decay) : 0;
@@ -107,6 +110,18 @@ export class Kernel extends MatrixCurvature {
     const step = await this.#back(u, scaling, pace);
     for (let j = 0; j < step.length; j++) step[j] -= share * parameters[j];
     return step;
+  }
+
+  /** D^-1 (v - J~^T (K + m I)^-1 J~ D^-1 v)/m. */
+  protected async inverseOf(damped: Damped, v: Float64Array, pace: Pace): Promise<Float64Array | Failure> {
+    const { damping, decay, scaling } = damped.request;
+    const { passes } = this.context;
+    const m = damping + decay;
+    if (!(m > 0)) return { code: "indefinite", pivot: 0, message: SINGULAR_WITHOUT_DAMPING };
+    this.#overScaling(v, scaling);
+    const u = this.applyFactor(damped, await passes.seededProduct(this.parameters, v, pace));
+    const back = this.#overScaling(await passes.seededTranspose(this.parameters, u, pace), scaling);
+    return v.map((value, j) => (value - back[j]) / m);
   }
 
   protected async accelerationOf(

@@ -7,7 +7,7 @@ import { indefinite } from "../../indefinite.js";
 import { copyOf } from "../../low-rank.js";
 import type { Eigen } from "../../network-engine.js";
 import { checkArray, checkNonNegative, checkRows, checkSolve } from "../checks.js";
-import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped } from "../cholesky.js";
+import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped, solveFactored } from "../cholesky.js";
 import { type Finished, type Pass, ReferenceCurvature } from "./curvature.js";
 import type { SystemArrays, SystemLengths } from "./damped-system.js";
 
@@ -68,6 +68,9 @@ export abstract class MatrixCurvature extends ReferenceCurvature {
   /** The step that belongs to the solution x. */
   protected abstract stepOf(x: Float64Array, request: SolveRequest, pace: Pace): Promise<Float64Array>;
 
+  /** (G + decay I + mu D)^-1 v, by `applyFactor`; v may be overwritten. */
+  protected abstract inverseOf(damped: Damped, v: Float64Array, pace: Pace): Promise<Float64Array | Failure>;
+
   /** The acceleration for sqrt(s) R^T psi_vv, by `solveAgain`. */
   protected abstract accelerationOf(
     damped: Damped,
@@ -78,9 +81,9 @@ export abstract class MatrixCurvature extends ReferenceCurvature {
 
   override async solve(request: SolveRequest, pace: Pace): Promise<Omit<Solved, "seconds"> | Failure> {
     this.check(request);
-    // An acceleration refines with it later: by then the caller may have other numbers in his arrays.
+    // An acceleration refines with them later: by then the caller may have other numbers in his arrays.
     const correction = request.correction ? copyOf(request.correction) : null;
-    const own = { ...request, correction };
+    const own = { ...request, correction, scaling: request.scaling?.slice() ?? null };
     const damped = { request: own, shift: this.shifts(own) };
     const right = await this.rightSide(own, pace);
     if ("code" in right) return right;
@@ -119,6 +122,19 @@ export abstract class MatrixCurvature extends ReferenceCurvature {
     const { correction = null } = request;
     const { matrix, factor } = this.arrays;
     return (await solveDamped(matrix, factor, this.lengths.order, shift, right, pace, correction)).x;
+  }
+
+  /** In place: x becomes (M + diag(shift))^-1 x by the factor alone. */
+  protected applyFactor(_damped: Damped, x: Float64Array): Float64Array {
+    solveFactored(this.arrays.factor, this.lengths.order, x);
+    return x;
+  }
+
+  override async dampedInverse(vector: Float64Array, pace: Pace): Promise<Float64Array | Failure> {
+    const damped = this.#solved;
+    if (damped === null) return super.dampedInverse(vector, pace);
+    checkArray("vector", vector, this.parameters.length);
+    return this.inverseOf(damped, vector.slice(), pace);
   }
 
   /** -(G + decay I + mu D)^-1 J~^T (sqrt(s) R^T psi_vv). */

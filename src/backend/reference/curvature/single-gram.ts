@@ -9,7 +9,7 @@ import { HELD_SINGLE, mostSingleSteps, mostSubsetSteps, singleTolerance } from "
 import type { BlockRows } from "../blocks.js";
 import { multiplySymmetric } from "../cholesky.js";
 import { formSampled } from "../sampled.js";
-import { factorSingle, type SingleOperator, solveSingle } from "../single.js";
+import { applySingle, factorSingle, type SingleOperator, solveSingle } from "../single.js";
 import { type Finished, type Pass, stateError } from "./curvature.js";
 import { Gram } from "./gram.js";
 import type { Damped, Solution } from "./matrix.js";
@@ -48,6 +48,10 @@ export class SingleGram extends Gram {
   ): Promise<Float64Array | Failure> {
     const solved = await this.#solve(damped, right, pace);
     return "code" in solved ? solved : solved.x;
+  }
+
+  protected override applyFactor({ shift }: Damped, x: Float64Array): Float64Array {
+    return applySingle(this.arrays.matrix, shift, this.arrays.factor, x);
   }
 
   #solve({ request, shift }: Damped, right: Float64Array, pace: Pace) {
