@@ -85,6 +85,7 @@ export {
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export type { DampingRuleName } from "./method/levenberg-marquardt/damping.js";
+export type { HessianChoice } from "./method/levenberg-marquardt/exact-hessian.js";
 export { levenbergMarquardt } from "./method/levenberg-marquardt/levenberg-marquardt.js";
 export type { LevenbergMarquardtOptions } from "./method/levenberg-marquardt/options.js";
 export type {
@@ -160,7 +161,7 @@ export type { ObservedPoint, ObservedRun, Observer, ResidualTerms } from "./run/
 export type { FlowRecord, TrainRecord } from "./run/record.js";
 export type { Fidelity, RunSizes } from "./step/fidelity.js";
 export type { ForcingTerm, Tolerance } from "./step/forcing.js";
-export type { InnerSolve } from "./step/inner-solve.js";
+export type { HessianSolve, InnerEnd, InnerSolve } from "./step/inner-solve.js";
 export type { PrecisionChoice } from "./step/precision.js";
 export type { ResidualCurvature } from "./step/secant.js";
 export type { DampedStep } from "./step/step-model.js";

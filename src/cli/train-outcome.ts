@@ -3,6 +3,7 @@
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import type { SetMetrics } from "../loss/metrics.js";
+import type { ReasonCode } from "../method/reason.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { Ensemble } from "../network/ensemble.js";
 import { saveModel } from "../network/model-file.js";
@@ -89,6 +90,9 @@ const FLAGS: Readonly<Record<AdviceCode, string>> = {
   iterations: " (--iterations, --seconds)",
 };
 
+/** The flag that follows a reason with a remedy. */
+const REASON_FLAGS: Readonly<Partial<Record<ReasonCode, string>>> = { separable: " (--decay 1)" };
+
 /** @param whole a data file, which is not cut into folds */
 function adviceLine({ code, message }: Advice, whole: boolean): string {
   const flags = whole ? FLAGS[code].replace("--cross-validate 5, ", "") : FLAGS[code];
@@ -109,7 +113,7 @@ function show(
     "",
     metricsTable(sets, paintOut),
     "",
-    `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}`,
+    `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${REASON_FLAGS[result.reason.code] ?? ""}`,
     ensemble === null
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,

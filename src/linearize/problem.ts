@@ -131,6 +131,14 @@ export function objectiveOf(
   return decay === 0 ? loss : loss + 0.5 * decay * vectors.dot(parameters, parameters);
 }
 
+/**
+ * Rounding of the objective at a point: the sum of as many terms as there are equations. The loss may be below 0.
+ * @param equations n c
+ */
+export function objectiveRounding({ loss, objective }: Pick<Point, "loss" | "objective">, equations: number): number {
+  return Number.EPSILON * Math.sqrt(equations) * (loss < 0 ? objective - loss - loss : objective);
+}
+
 /** The failure where the decay takes a finite loss or gradient out of the range of doubles, else null. */
 export function decayOverflow(objective: number, gradientNorm: number, decay: number): Failure | null {
   const what = !Number.isFinite(objective) ? "objective" : !Number.isFinite(gradientNorm) ? "gradient" : null;

@@ -25,6 +25,8 @@ export interface Proposal extends DampedStep {
   readonly acceleration: number | null;
   /** Pairs of the secant correction in the model; undefined where there can be none. */
   readonly secant?: number | undefined;
+  /** Changes of the objective up to this size are rounding; with steps on the exact Hessian, which may be accepted below it. */
+  readonly rounding?: number | undefined;
 }
 
 /** The objective at the trial point. */
@@ -45,6 +47,11 @@ export interface Judgment {
   readonly gainRatio: number | null;
   /** Why the trial was rejected, as a sentence; null where it was accepted. */
   readonly rejection: string | null;
+  /**
+   * True where a step was accepted whose change of the objective is rounding. The loop keeps its end as the best point, and ends the run if the
+   * gradient does not fall by half. Default false.
+   */
+  readonly unresolved?: boolean | undefined;
   /** Set when the method has nothing left to try from this point. */
   readonly end?: {
     /** The reason, for programs. */

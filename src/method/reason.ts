@@ -14,6 +14,8 @@ export type ReasonCode =
   | "loss"
   // train/stop.ts: `stop.iterations` are done.
   | "iterations"
+  // train/stop.ts: without a weight decay every row is classified right, and the loss goes on to 0 while the parameters grow.
+  | "separable"
   // run/interrupt.ts, for trainings and flows: `stop.seconds` have passed.
   | "seconds"
   // train/stop.ts: the validation loss has not fallen for `stop.patience` iterations.

@@ -115,6 +115,11 @@ export interface StepKind {
   readonly subset?: { readonly [Kind in Route]?: { readonly first: number; readonly most: number } | null };
   /** Geodesic acceleration, but with a subset or matrix-free: `step/acceleration.ts`. Default false. */
   readonly acceleration?: boolean;
+  /**
+   * Steps on the exact Hessian, which are not accelerated: losses other than squared error (`step/hessian-step.ts`), but with a subset. Default
+   * false.
+   */
+  readonly hessian?: boolean;
   /** The engine. Only the native one gains from float32, from rows of J and from threads. Default native. */
   readonly engine?: EngineName;
 }
@@ -123,6 +128,19 @@ export interface StepKind {
 const SINGLE = 0.5;
 /** Conjugate-gradient products of a step in single precision, with the factor of all samples or of a subset. */
 const SINGLE_PRODUCTS = { all: 2, few: 4 };
+
+/** Assumed number of conjugate-gradient iterations of a step on the exact Hessian: the mean of the runs of bench/converge.mjs. */
+const HESSIAN_PRODUCTS = 8;
+
+/** Hessian products, of twice the flops of a product with G, and as many solves with the factor (of products alone: none). */
+function hessianWork(net: Architecture, n: number, order: number, calls: EngineCalls): Work[] {
+  const products = productWork(net, n, 2 * HESSIAN_PRODUCTS, calls);
+  const solves = { operation: "cholesky", flops: HESSIAN_PRODUCTS * 2 * order ** 2, size: order, calls: 0 } as const;
+  return [
+    { ...products, calls: HESSIAN_PRODUCTS },
+    { ...solves, elsewhere: calls.solve },
+  ];
+}
 
 /** The products of those rows with each other, and the factor of that. */
 function sampleWork({ outputSize, parameterCount: p }: Architecture, count: number, { solve }: EngineCalls): Work {
@@ -153,11 +171,11 @@ export function iterationWork(
   route: Route,
   net: Architecture,
   n: number,
-  { single = false, subset = {}, acceleration = false, engine = "native" }: StepKind = {},
+  { single = false, subset = {}, acceleration = false, hessian = false, engine = "native" }: StepKind = {},
 ): Work[] {
   const order = route === "dual" ? n * net.outputSize : net.parameterCount;
   const count = subset[route]?.first ?? n;
-  const accelerated = acceleration && (route === "dual" || (route === "primal" && count === n));
+  const accelerated = acceleration && !hessian && (route === "dual" || (route === "primal" && count === n));
   const calls = estimateCalls(engine, net, n, { curvature: route });
   const ofSubset = () =>
     count < n ? estimateCalls(engine, net, count, { curvature: route, precision: "single", subset: count }) : calls;
@@ -166,6 +184,7 @@ export function iterationWork(
     passWork(net, n, calls),
     forwardWork(net, n, calls),
     ...(accelerated ? accelerationWork(net, n, order, calls) : []),
+    ...(hessian && (route === "primal" || route === "dual") ? hessianWork(net, n, order, calls) : []),
   ];
   if (route === "primal" && single) {
     const share = engine === "native" ? SINGLE : 1;
@@ -182,7 +201,7 @@ export function iterationWork(
   if (route === "primal") return [...ends, gramWork(net, n, calls), factorWork(order, calls)];
   if (route === "dual") return [...ends, kernelWork(net, n, calls), factorWork(order, calls)];
   if (route === "orthogonal") return [...ends, ...triangleWork(net, n, calls)];
-  const products = productWork(net, count, PLANNED_PRODUCTS, ofSubset());
+  const products = productWork(net, count, (hessian && count === n ? 2 : 1) * PLANNED_PRODUCTS, ofSubset());
   return [...ends, scaled(products, count < n && engine === "native" ? SINGLE : 1)];
 }
 

@@ -1,6 +1,7 @@
 // Defines the records of a run: one per trial of a training, one per accepted step of a flow. `train` and `flow` make them, and pass them
 // to `onRecord`, the observer and the result; the monitor, the experiments and the reports read them. The library itself prints nothing.
 import type { Route } from "../plan/route.js";
+import type { HessianSolve } from "../step/inner-solve.js";
 import type { TrialHistory } from "../step/trial-history.js";
 
 /** One trial step. An iteration is one linearization; it has one accepted trial, and before it any number of rejected ones. */
@@ -30,6 +31,8 @@ export interface TrainRecord extends TrialHistory {
   readonly condition: number | null;
   /** Number of pairs of the secant correction that was added to G (`step/secant.ts`); absent without one. */
   readonly secant?: number | undefined;
+  /** A step on the exact Hessian, with losses other than squared error: how it was solved for. Absent with other steps. */
+  readonly hessian?: HessianSolve | undefined;
   /** With the Huber loss: its threshold in the units of training, the same in all records of a run. Absent with other losses. */
   readonly delta?: number | undefined;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */

@@ -1,5 +1,6 @@
-// Solves A x = b by preconditioned conjugate gradients, A symmetric, positive definite and given by products alone. matrix-free.ts calls it
-// once for each step.
+// Solves A x = b by preconditioned conjugate gradients, A symmetric and given by products alone. matrix-free.ts and hessian-step.ts call it
+// once for each step. The Gauss-Newton matrix is positive definite. The exact Hessian need not be: the iteration ends where a direction has
+// negative curvature, at the last x before it, which still lowers the model (Dembo and Steihaug 1983).
 //
 //   model q(x) = 1/2 x^T A x - b^T x = -1/2 (b + r)^T x,   r = b - A x          (falls with every iteration)
 //
@@ -7,16 +8,18 @@
 // value of a step is the decrease of the model (Nash and Sofer 1990; the test over a window after Martens 2010). Source: Hestenes and
 // Stiefel 1952.
 import { dot, norm } from "../algebra/vectors.js";
-import type { InnerSolve } from "./inner-solve.js";
+import type { InnerEnd } from "./inner-solve.js";
 
 export interface ConjugateGradientOptions {
   /** y = A x. */
   readonly multiply: (x: Float64Array) => Promise<Float64Array>;
-  /** z = P^-1 r. */
-  readonly precondition: (r: Float64Array) => Float64Array;
+  /** z = P^-1 r, P positive definite. */
+  readonly precondition: (r: Float64Array) => Float64Array | Promise<Float64Array>;
   /** Relative residual to reach. */
   readonly tolerance: number;
   readonly iterations: number;
+  /** Whether A may be indefinite, so that a curvature of at most 0 is one of A and not one of rounding. Default false. */
+  readonly indefinite?: boolean | undefined;
   /** The start, and A times it; null = 0. */
   readonly start: { readonly x: Float64Array; readonly product: Float64Array } | null;
 }
@@ -27,7 +30,7 @@ export interface ConjugateGradientResult {
   readonly r: Float64Array;
   readonly iterations: number;
   readonly residual: number;
-  readonly end: InnerSolve["end"];
+  readonly end: InnerEnd;
 }
 
 /** Least relative decrease of the model, per iteration of the window, with which the iteration continues. */
@@ -36,7 +39,7 @@ const leastWindow = 10;
 
 export async function conjugateGradients(
   b: Float64Array,
-  { multiply, precondition, tolerance, iterations, start }: ConjugateGradientOptions,
+  { multiply, precondition, tolerance, iterations, indefinite = false, start }: ConjugateGradientOptions,
 ): Promise<ConjugateGradientResult> {
   const n = b.length;
   const x = start?.x.slice() ?? new Float64Array(n);
@@ -44,12 +47,12 @@ export async function conjugateGradients(
   const size = norm(b);
   const worth = Math.min(worthwhile, tolerance ** 2);
   const models: number[] = [];
-  let z = precondition(r);
+  let z = await precondition(r);
   const p = z.slice();
   let rz = dot(r, z);
   let residual = size > 0 ? norm(r) / size : 0;
   for (let k = 0; ; k++) {
-    let end: InnerSolve["end"] | null = null;
+    let end: InnerEnd | null = null;
     if (residual <= tolerance) end = "residual";
     else if (stalled(models, worth)) end = "model";
     else if (k >= iterations) end = "iterations";
@@ -57,8 +60,8 @@ export async function conjugateGradients(
     if (end !== null) return { x, r, iterations: k, residual, end };
     const product = await multiply(p);
     const curvature = dot(p, product);
-    // Negative only by rounding, because A is positive definite. Not finite if the products are not, and then neither is x.
-    if (curvature <= 0) return { x, r, iterations: k, residual, end: "rounding" };
+    // Negative only by rounding where A is positive definite. Not finite if the products are not, and then neither is x.
+    if (curvature <= 0) return { x, r, iterations: k, residual, end: indefinite ? "negative-curvature" : "rounding" };
     const alpha = rz / curvature;
     for (let j = 0; j < n; j++) {
       x[j] += alpha * p[j];
@@ -67,7 +70,7 @@ export async function conjugateGradients(
     if (!Number.isFinite(alpha)) return { x: x.fill(Number.NaN), r, iterations: k + 1, residual, end: "rounding" };
     residual = norm(r) / size;
     models.push(-0.5 * (dot(b, x) + dot(r, x)));
-    z = precondition(r);
+    z = await precondition(r);
     const next = dot(r, z);
     const beta = next / rz;
     rz = next;

@@ -24,6 +24,8 @@ export interface RunSizes {
   readonly evenness?: number | undefined;
   /** Slots that sums over samples are joined from. Default 1. */
   readonly slots?: number | undefined;
+  /** Whether the loss is not squared error and the engine has Hessian products: then a method may step on the exact Hessian. Default false. */
+  readonly exactHessian?: boolean | undefined;
 }
 
 /** How exactly one curvature is formed and solved with. `{}` is exact: all samples, double precision. */

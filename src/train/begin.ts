@@ -8,7 +8,7 @@ import { dataWarnings } from "../data/data-warnings.js";
 import { type Dataset, splitSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { Steps } from "../event-loop-yield.js";
-import type { Loss } from "../loss/rules.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 import { optionsText } from "../network/network-options.js";
 import type { TrainRoute } from "../plan/route.js";
@@ -134,7 +134,10 @@ function printOf(
   const inner = route === "matrix-free" ? { matrixFree } : {};
   // Left out where it is 1, as releases without slots digested it.
   const slotted = slots === 1 ? {} : { slots };
-  const settings = { method: method.name, settings: method.settings, loss, scaled, seed, route, ...inner, ...slotted };
+  // With squared error a method takes no steps on the Hessian: `hessian` is left out, as releases without it digested the settings.
+  const { hessian: _, ...others } = method.settings;
+  const chosen = lossRule(loss).sumOfSquares ? others : method.settings;
+  const settings = { method: method.name, settings: chosen, loss, scaled, seed, route, ...inner, ...slotted };
   const parts = [
     JSON.stringify(settings),
     optionsText(network.options),

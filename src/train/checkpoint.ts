@@ -20,6 +20,7 @@ import {
   seal,
   unseal,
 } from "../sealed-json.js";
+import { INNER_ENDS } from "../step/inner-solve.js";
 import type { Best, Snapshot } from "./snapshot.js";
 
 const FORMAT = "gaussflow-checkpoint";
@@ -60,8 +61,11 @@ const RECORD: Fields = {
         preconditioner: PRECONDITIONERS,
         residual: "number or null",
         tolerance: "number or null",
-        end: ["residual", "model", "iterations", "rounding"],
+        end: INNER_ENDS,
       },
+    },
+    hessian: {
+      required: { iterations: "count", residual: "number or null", tolerance: "number", end: INNER_ENDS },
     },
     secant: "count",
     delta: "number",

@@ -6,10 +6,14 @@ import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { scalingInEffect } from "../linearize/problem.js";
 import { lossRule } from "../loss/rules.js";
+import { hasHessian } from "../method/levenberg-marquardt/exact-hessian.js";
 import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
 import type { TrainRoute } from "../plan/route.js";
 import type { CompletedTrainOptions } from "./train-options.js";
+
+/** The engine, or what is known of it before it is made. */
+export type DescribedEngine = Pick<Engine, "kind" | "threads" | "hessianProduct" | "dampedInverse">;
 
 export interface Choice {
   readonly start: Network;
@@ -17,7 +21,7 @@ export interface Choice {
   readonly validation: Dataset | null;
   readonly completed: CompletedTrainOptions;
   readonly plan: Plan<TrainRoute>;
-  readonly engine: Pick<Engine, "kind" | "threads">;
+  readonly engine: DescribedEngine;
 }
 
 export function describeChoice(choice: Choice): { readonly chosen: string; readonly details: string } {
@@ -51,13 +55,15 @@ function detailLine({ start, fit, validation, completed, plan, engine }: Choice)
     : effect === method.scaling
       ? ""
       : `, identity in effect: ${method.scaling === "root" ? "the dual route" : "decay in the dual route"}`;
-  const plain = plan.route === "matrix-free" && method.settings.acceleration === true ? ", not accelerated here" : "";
+  const rule = lossRule(loss);
+  const newton = !rule.sumOfSquares && method.settings.hessian === "auto" && hasHessian(engine, plan.route);
+  const unaccelerated = (newton || plan.route === "matrix-free") && method.settings.acceleration === true;
+  const plain = `${newton ? ", on the exact Hessian" : ""}${unaccelerated ? ", not accelerated here" : ""}`;
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const { peak, most } = plan.chosen.bytes;
   const bytes = `peak ${showBytes(peak)}${most > peak ? `, at most ${showBytes(most)}` : ""}`;
   const units = start.scaling === null ? "raw units" : "standardized units";
-  const rule = lossRule(loss);
   const named = rule.sumOfSquares ? "" : `, ${rule.label}`;
   return `${method.label}${scaled}${plain}${named} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`;
 }

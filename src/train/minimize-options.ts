@@ -8,6 +8,7 @@ import type { TrainRoute } from "../plan/route.js";
 import type { CheckpointOptions } from "../run/checkpoint-keeper.js";
 import type { Observer } from "../run/observer.js";
 import type { TrainRecord } from "../run/record.js";
+import type { Separable } from "./separable.js";
 import type { Best, Snapshot } from "./snapshot.js";
 import type { StopRules } from "./stop.js";
 
@@ -21,6 +22,8 @@ export interface MinimizeOptions {
   readonly layerSizes?: readonly number[] | undefined;
   /** Whether the loss is squared error, whose gradient has a measure of its own; else it is relative to the start. Default true. */
   readonly sumOfSquares?: boolean | undefined;
+  /** The sum loss at or below which classes are separable (`separable.ts`); null, the default, where the loss or a decay excludes it. */
+  readonly separable?: Separable | null | undefined;
   /** Turns the sum loss g into the reported mean (`run/prepare.ts`). Default 2/(n c), the mean of squares. */
   readonly meanFactor?: number | undefined;
   /** Evenness of the sample weights (`loss/weighted.ts`). Default 1. */

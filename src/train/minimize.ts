@@ -75,7 +75,8 @@ class Loop {
     this.#options = options;
     const gradientStart = options.sumOfSquares === false ? { value: resume?.gradientStart ?? null } : undefined;
     this.#problem = { engine, layerSizes, ...solving, gradientStart, spare, workspace: new Workspace() };
-    this.#sizes = { route, condition, sampleCount, outputSize, parameterCount, evenness, slots };
+    const exactHessian = gradientStart !== undefined && engine.hessianProduct !== undefined;
+    this.#sizes = { route, condition, sampleCount, outputSize, parameterCount, evenness, slots, exactHessian };
     this.#vectors = vectors;
     this.#meanFactor = options.meanFactor ?? 2 / (sampleCount * outputSize);
     const fresh = () => (scaling === "identity" ? null : freshScaling(this.#problem));
@@ -101,7 +102,9 @@ class Loop {
       }
       // Tests at the boundary of an iteration. They also end a resumed run at once if it has nothing left to do.
       this.reason =
-        stops.gradientReason(stop, base.point) ??
+        stops.separableReason(this.#options.separable ?? null, loss) ??
+        stops.gradientReason(stop, base.point, this.#options.sumOfSquares) ??
+        stops.unresolvedReason(this.#run.records, base.point) ??
         stops.lossReason(stop, loss * this.#meanFactor) ??
         stops.patienceReason(stop, this.#run) ??
         stops.iterationsReason(stop, this.#run.iteration);
@@ -193,7 +196,7 @@ class Loop {
     run.iteration = trial.iteration;
     run.parameters = parameters;
     const mean = end.loss * this.#meanFactor;
-    run.standAt(parameters, end.objective, mean);
+    run.standAt(parameters, end.objective, mean, trial.judgment.unresolved);
     const move = { predicted, objective: end.objective, parameterNorm: this.#vectors.norm(parameters) };
     this.reason =
       stops.lossReason(stop, mean) ??

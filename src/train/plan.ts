@@ -6,7 +6,7 @@ import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { drawPartition } from "../data/split.js";
 import { finish } from "../event-loop-yield.js";
-import type { Loss } from "../loss/rules.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { type Plan, type PlanRequest, planRoute } from "../plan/plan.js";
@@ -48,7 +48,8 @@ export function trainRequest(
   const { fit, validation, cut } = partSizes(whole, completed, options.validation);
   // Those of the whole set: which rows a draw leaves to train on changes it little.
   const even = evenness(whole.weights, whole.weights?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? 0);
-  const sizes = { condition, sampleCount: fit, outputSize, parameterCount, evenness: even };
+  const exactHessian = !lossRule(completed.loss).sumOfSquares;
+  const sizes = { condition, sampleCount: fit, outputSize, parameterCount, evenness: even, exactHessian };
   const planned = (route: TrainRoute) =>
     (slots > 1 ? undefined : method.fidelity?.planned({ ...sizes, route })) ?? { single: false, subset: null };
   const [primal, products] = [planned("primal"), planned("matrix-free")];
@@ -74,6 +75,7 @@ export function trainRequest(
       single: primal.single,
       subset: { primal: primal.subset, "matrix-free": products.subset },
       acceleration: method.settings.acceleration === true,
+      hessian: exactHessian && method.settings.hessian === "auto",
       observed: options.monitor?.needs,
     },
   );

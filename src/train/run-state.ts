@@ -53,10 +53,11 @@ export class RunState {
   /**
    * Moves to a point of the present iteration, and keeps it if it is the best.
    * @param loss mean loss as in the records
+   * @param unresolved true after a step whose change of the objective is rounding: the later point has the smaller gradient
    */
-  standAt(parameters: Float64Array, objective: number, loss: number): void {
+  standAt(parameters: Float64Array, objective: number, loss: number, unresolved = false): void {
     this.last = { iteration: this.iteration, parameters, value: objective, loss };
-    this.best = better(this.last, this.best);
+    this.best = unresolved ? this.last : better(this.last, this.best);
   }
 
   /** Keeps a point if it is the best by the validation loss, `value`. */

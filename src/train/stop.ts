@@ -8,10 +8,12 @@
 //
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
 import { failed } from "../backend/engine.js";
-import type { Point } from "../linearize/problem.js";
+import { objectiveRounding, type Point } from "../linearize/problem.js";
 import type { Reason } from "../method/reason.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive, definedOptions } from "../options.js";
+import type { TrainRecord } from "../run/record.js";
 import { endsNoRun } from "../step/fidelity.js";
+import { type Separable, separableMessage } from "./separable.js";
 import type { Best } from "./snapshot.js";
 import type { Trial } from "./trial.js";
 
@@ -28,7 +30,10 @@ export interface StopOptions {
   readonly gradient?: number | undefined;
   /** Relative step length. Default 1e-12. */
   readonly step?: number | undefined;
-  /** Relative reduction of the objective, actual and predicted. Default 1e-12. */
+  /**
+   * Relative reduction of the objective, actual and predicted. Default 1e-12 with squared error, and 0 (off) with other losses: their minimum
+   * is not 0, so that this reduction is reached while the gradient still falls by orders of magnitude.
+   */
   readonly reduction?: number | undefined;
   /** Training loss to reach, as `TrainRecord.loss` has it. No default. */
   readonly loss?: number | undefined;
@@ -57,11 +62,14 @@ const defaultStop: StopRules = {
   patience: 20,
 };
 
-/** Checks and completes the rules. */
-export function stopRules(options: StopOptions = {}, name = "options.stop"): StopRules {
+/**
+ * Checks and completes the rules.
+ * @param sumOfSquares whether the loss is squared error
+ */
+export function stopRules(options: StopOptions = {}, name = "options.stop", sumOfSquares = true): StopRules {
   checkOptionNames(name, options, Object.keys(defaultStop));
   const given = definedOptions(options);
-  const rules: StopRules = { ...defaultStop, ...given };
+  const rules: StopRules = { ...defaultStop, ...(sumOfSquares ? {} : { reduction: 0 }), ...given };
   checkCount(`${name}.iterations`, rules.iterations, 0);
   if (given.seconds !== undefined) checkPositive(`${name}.seconds`, rules.seconds);
   checkNonNegative(`${name}.gradient`, rules.gradient);
@@ -77,14 +85,37 @@ function show(value: number): string {
   return value.toExponential(3);
 }
 
-/** Tests at a linearized point. */
-export function gradientReason(rules: StopRules, point: Point): Reason | null {
-  if (point.objective === 0) return { code: "gradient", message: "the objective is exactly 0" };
+/**
+ * Tests at a linearized point.
+ * @param sumOfSquares whether the loss is squared error, whose least value is 0
+ */
+export function gradientReason(rules: StopRules, point: Point, sumOfSquares = true): Reason | null {
+  if (point.objective === 0 && sumOfSquares) return { code: "gradient", message: "the objective is exactly 0" };
   if (point.gradientNorm === 0) return { code: "gradient", message: "the gradient is exactly 0" };
   if (!(point.gradientCosine <= rules.gradient) || rules.gradient === 0) return null;
   return {
     code: "gradient",
     message: `the gradient measure ${show(point.gradientCosine)} is at most ${show(rules.gradient)}`,
+  };
+}
+
+/** Why the run ends at a point: all rows are classified right, and the loss has no minimum. `separable` null = that cannot be. */
+export function separableReason(separable: Separable | null, loss: number): Reason | null {
+  if (separable === null || !(loss <= separable.most)) return null;
+  return { code: "separable", message: separableMessage(separable, loss) };
+}
+
+/**
+ * Why the run ends after an accepted step whose change of the objective was rounding (`Judgment.unresolved`, recorded as an accepted step on
+ * the Hessian without a gain ratio): the gradient did not fall by half, so that no step can be distinguished from noise.
+ */
+export function unresolvedReason(records: readonly TrainRecord[], point: Point): Reason | null {
+  const last = records.at(-1);
+  if (last?.hessian === undefined || !last.accepted || last.gainRatio !== null) return null;
+  if (point.gradientNorm <= 0.5 * last.gradientNorm) return null;
+  return {
+    code: "reduction",
+    message: `the objective ${show(point.objective)} cannot be lowered in double precision, and the last step took the gradient from ${show(last.gradientNorm)} to ${show(point.gradientNorm)} (gradient measure ${show(point.gradientCosine)})`,
   };
 }
 
@@ -108,7 +139,7 @@ export function acceptedReason(
 ): Reason | null {
   if (endsNoRun(fidelity, point, route, predicted)) return null;
   const actual = point.objective - objective;
-  const bound = rules.reduction * point.objective;
+  const bound = rules.reduction * Math.abs(point.objective);
   if (rules.reduction > 0 && Math.abs(actual) <= bound && predicted <= bound && actual <= 2 * predicted)
     return {
       code: "reduction",
@@ -124,10 +155,9 @@ export function acceptedReason(
 
 /**
  * A rejected trial that means convergence: the first trial from a point predicts and makes a change at rounding level, so that no step can be
- * distinguished from noise. `rounding` is relative to the objective.
+ * distinguished from noise. `bound` is the rounding of the objective.
  */
-function roundingReason(point: Point, predicted: number, actual: number, rounding: number): Reason | null {
-  const bound = rounding * point.objective;
+function roundingReason(point: Point, predicted: number, actual: number, bound: number): Reason | null {
   if (!(predicted <= bound && Math.abs(actual) <= bound)) return null;
   return {
     code: "reduction",
@@ -164,7 +194,7 @@ const noisyTrials = 4;
 
 /** The other case of convergence: the residuals have fallen from the size of the targets to their rounding, where predicted reductions are not real. */
 function noiseReason(point: Point, start: number, trial: number): Reason | null {
-  if (trial < noisyTrials || !(point.objective <= noise ** 2 * start)) return null;
+  if (trial < noisyTrials || !(Math.abs(point.objective) <= noise ** 2 * Math.abs(start))) return null;
   return {
     code: "reduction",
     message: `the objective ${show(point.objective)} is at rounding level, ${show(point.objective / start)} of that at the start: ${trial} trials in a row did not lower it`,
@@ -192,8 +222,8 @@ export function rejectedReason(
   if (end === null || proposal === null || failed(proposal)) return null;
   const { answer, parameters } = end;
   if (!failed(answer) && count === 1) {
-    const rounding = Number.EPSILON * Math.sqrt(run.equations);
-    const reason = roundingReason(point, proposal.predicted, point.objective - answer.objective, rounding);
+    const bound = objectiveRounding(point, run.equations);
+    const reason = roundingReason(point, proposal.predicted, point.objective - answer.objective, bound);
     if (reason !== null) return reason;
   }
   const noisy = noiseReason(point, run.start, count);

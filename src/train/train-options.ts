@@ -7,6 +7,7 @@ import { type DatasetInput, datasetSteps } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finish, type Steps } from "../event-loop-yield.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearize/problem.js";
+import { lossRule } from "../loss/rules.js";
 import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
@@ -120,7 +121,7 @@ export function* trainOptionSteps(
         ? yield* weighByClassSteps(validation, classFactors)
         : validation,
     classFactors,
-    stop: stopRules(options.stop),
+    stop: stopRules(options.stop, "options.stop", lossRule(run.loss).sumOfSquares),
     seed,
     route,
     matrixFree: checkMatrixFree(options.matrixFree),

@@ -24,10 +24,11 @@ import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
 import { type Begun, begin, cut } from "./begin.js";
 import { type CheckpointForm, heldSlots, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
-import { describeChoice } from "./chosen.js";
+import { type DescribedEngine, describeChoice } from "./chosen.js";
 import { minimize } from "./minimize.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { trainRequest } from "./plan.js";
+import { separableBound } from "./separable.js";
 import type { Best } from "./snapshot.js";
 import { besideSymmetry } from "./symmetric-start.js";
 import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps, weighedSteps } from "./train-options.js";
@@ -139,6 +140,7 @@ async function minimizeOptions(
     layerSizes: layerSizes(start.architecture),
     startBeside: (point) => besideSymmetry(start, loss.decay, point),
     sumOfSquares: lossRule(loss).sumOfSquares,
+    separable: separableBound(loss, fit),
     meanFactor: lossFactor(fit, loss),
     evenness: evenness(fit.weights, fit.sampleCount),
     validation:
@@ -236,15 +238,13 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): 
   };
 }
 
-type EngineName = Pick<Engine, "kind" | "threads">;
-
 function finish<Report>(
   start: Network,
   fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
   plan: Plan<TrainRoute>,
-  engine: EngineName,
+  engine: DescribedEngine,
   result: MinimizeResult,
   watched: Report | null,
 ): TrainResult<Report> {

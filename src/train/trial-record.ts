@@ -44,6 +44,7 @@ export function trialRecord(
     condition: step?.condition ?? null,
     ...(proposal === null ? {} : savings(base, step)),
     ...(step?.secant ? { secant: step.secant } : {}),
+    ...(step?.hessian === undefined ? {} : { hessian: step.hessian }),
     ...(step?.inner === undefined ? {} : { inner: step.inner }),
     ...recordFields,
     validationLoss: validation.loss,

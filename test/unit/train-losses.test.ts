@@ -75,9 +75,9 @@ describe.each(BACKENDS.flatMap((backend) => CASES.map(([name, loss, kind]) => [n
     it.each(["primal", "dual", "matrix-free"] as const)(
       "goes down by every accepted step of the %s route",
       async (route) => {
-        const { records } = await train(netOf(kind), data, { ...options, route, stop: { iterations: 20 } });
+        const { records } = await train(netOf(kind), data, { ...options, route, stop: { iterations: 12 } });
         const accepted = records.filter((record) => record.accepted);
-        expect(accepted.length).toBe(21);
+        expect(accepted.length).toBe(13);
         for (const [k, record] of accepted.entries())
           if (k > 0) expect(record.objective).toBeLessThan(accepted[k - 1]?.objective as number);
       },
@@ -331,7 +331,8 @@ describe("squared error", () => {
 
   it("is what Huber is with a threshold beyond every error", async () => {
     const stop = { iterations: 5 };
-    const method = levenbergMarquardt();
+    // Steps on the exact Hessian are those of losses other than squared error.
+    const method = levenbergMarquardt({ hessian: "never" });
     const squares = await train(netOf("real"), dataOf("real"), { ...common, method, stop });
     const wide = await train(netOf("real"), dataOf("real"), { ...common, method, stop, loss: huber({ delta: 1e6 }) });
     // The same sums in the same order, but for a square that is halved sooner.

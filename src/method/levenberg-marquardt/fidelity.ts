@@ -10,7 +10,7 @@ import type { LevenbergMarquardtSettings } from "./options.js";
 import { isStalled } from "./residual-curvature.js";
 
 /** The settings that the policy depends on. */
-type Choices = Pick<LevenbergMarquardtSettings, "precision" | "curvatureSamples">;
+type Choices = Pick<LevenbergMarquardtSettings, "precision" | "curvatureSamples" | "hessian">;
 
 /** The policy of these settings. */
 export function fidelityPolicy(choices: Choices): FidelityPolicy {
@@ -27,8 +27,10 @@ export function fidelityPolicy(choices: Choices): FidelityPolicy {
 }
 
 /** The route as one that uses a subset; null where a run of these sizes never does. */
-function sampledRoute(sizes: RunSizes, { precision, curvatureSamples }: Choices): Sampled | null {
+function sampledRoute(sizes: RunSizes, { precision, curvatureSamples, hessian }: Choices): Sampled | null {
   if (curvatureSamples === "all" || sizes.route === "dual") return null;
+  // A subset would precondition the exact Hessian poorly. Without a matrix it is the model itself, far from the minimum.
+  if (sizes.route === "primal" && hessian === "auto" && sizes.exactHessian === true) return null;
   return sizes.route === "matrix-free" || singlePays(sizes, precision) ? sizes.route : null;
 }
 

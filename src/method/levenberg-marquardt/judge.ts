@@ -1,10 +1,11 @@
 // Judges a trial of Levenberg-Marquardt, as the function `judge` of the method that the training loop calls after each trial: accepts it if
-// it lowers the objective. After a rejection the next trial drops the acceleration, then the secant correction, and then raises the
+// it lowers the objective, or if it is a step on the exact Hessian whose reduction is below rounding. After a rejection the next trial drops the acceleration, then the secant correction, and then raises the
 // damping.
 import { type Failure, failed } from "../../backend/engine.js";
 import type { Point } from "../../linearize/problem.js";
 import { type Judgment, type MethodState, numberOf, type Proposal, riseMessage, type Trial, weigh } from "../method.js";
 import { bounded, type DampingRule, type DampingState, mostDamping } from "./damping.js";
+import { isUnresolved } from "./exact-hessian.js";
 import { afterStep, withoutCorrection } from "./residual-curvature.js";
 
 /** Decides whether a trial from `point` is accepted, and returns the next state. */
@@ -16,9 +17,14 @@ export function judge(
   trial: Trial | Failure | null,
 ): Judgment {
   const weight = weigh(point, proposal, trial);
+  if ("actual" in weight && !failed(proposal) && isUnresolved(proposal, weight.actual)) {
+    const next = withDamping(state, rule.accepted(1, dampingOf(state)));
+    const noted = afterStep(state, point, proposal, 0);
+    return { accepted: true, state: { ...next, ...noted }, gainRatio: null, rejection: null, unresolved: true };
+  }
   if ("ratio" in weight && weight.ratio > 0) {
     const next = withDamping(state, rule.accepted(weight.ratio, dampingOf(state)));
-    const noted = afterStep(state, point, proposal, weight.actual / point.objective);
+    const noted = afterStep(state, point, proposal, weight.actual / Math.abs(point.objective));
     return { accepted: true, state: { ...next, ...noted }, gainRatio: weight.ratio, rejection: null };
   }
   const rejection =

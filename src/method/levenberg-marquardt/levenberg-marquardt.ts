@@ -12,6 +12,9 @@
 // Once a run stalls on the primal route, the model includes a secant correction for the part of the Hessian that G leaves out
 // (`../../step/secant.ts`), and the step is not accelerated.
 //
+// With losses other than squared error the step is that of the exact Hessian in place of G (exact-hessian.ts has the rule), without
+// acceleration and correction.
+//
 // A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive definite in
 // floating point counts as a rejected trial.
 import { checkSizes, describedBySettings, type Method, numberOf } from "../method.js";

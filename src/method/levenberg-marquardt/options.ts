@@ -6,6 +6,7 @@ import type { PrecisionChoice } from "../../step/precision.js";
 import type { ResidualCurvature } from "../../step/secant.js";
 import type { CurvatureSamples } from "../../step/subset.js";
 import { type DampingRuleName, dampingRules } from "./damping.js";
+import type { HessianChoice } from "./exact-hessian.js";
 
 /** Options of `levenbergMarquardt`. */
 export interface LevenbergMarquardtOptions {
@@ -47,6 +48,12 @@ export interface LevenbergMarquardtOptions {
    * Default "auto".
    */
   readonly residualCurvature?: ResidualCurvature | undefined;
+  /**
+   * Steps on the exact Hessian of the objective in place of G, by conjugate gradients that the factor of G preconditions: "auto" takes them with
+   * every loss but squared error, from the first step on, where the curvature is that of all samples (`exact-hessian.ts` has the rule;
+   * records show each in `hessian`). They are not accelerated. "never" takes none: such runs converge slowly. Default "auto".
+   */
+  readonly hessian?: HessianChoice | undefined;
 }
 
 /** All options, with defaults filled in. Plain data: two methods with equal settings take equal steps. */
@@ -62,6 +69,7 @@ const defaults: LevenbergMarquardtSettings = {
   precision: "auto",
   curvatureSamples: "auto",
   residualCurvature: "auto",
+  hessian: "auto",
 };
 
 /** What the options with a fixed choice may be, and the rule as an error says it. */
@@ -71,9 +79,10 @@ const choices: Readonly<Record<Chosen, { readonly allowed: readonly string[]; re
   precision: { allowed: ["auto", "double"], rule: 'must be "auto" or "double"' },
   curvatureSamples: { allowed: ["auto", "all"], rule: 'must be "auto" or "all"' },
   residualCurvature: { allowed: ["auto", "none"], rule: 'must be "auto" or "none"' },
+  hessian: { allowed: ["auto", "never"], rule: 'must be "auto" or "never"' },
 };
 
-type Chosen = "scaling" | "damping" | "precision" | "curvatureSamples" | "residualCurvature";
+type Chosen = "scaling" | "damping" | "precision" | "curvatureSamples" | "residualCurvature" | "hessian";
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeOptions(options: LevenbergMarquardtOptions): LevenbergMarquardtSettings {

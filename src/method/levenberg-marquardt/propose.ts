@@ -1,21 +1,25 @@
 // Computes the step that Levenberg-Marquardt tries, as the function `propose` of the method that the training loop calls for each trial:
-// the damped step with its geodesic acceleration, or, in a run that stalls, with the secant correction and without acceleration.
+// the damped step with its geodesic acceleration, or, in a run that stalls, with the secant correction and without acceleration. With losses
+// other than squared error it is the step on the exact Hessian (exact-hessian.ts).
 import { type Failure, failed } from "../../backend/engine.js";
-import type { Point, Problem } from "../../linearize/problem.js";
+import { objectiveRounding, type Point, type Problem } from "../../linearize/problem.js";
 import { accelerated } from "../../step/acceleration.js";
 import { dampedStep } from "../../step/damped-step.js";
+import { hessianStep } from "../../step/hessian-step.js";
 import { type MethodState, numberOf, type Proposal } from "../method.js";
+import { usesHessian } from "./exact-hessian.js";
 import type { LevenbergMarquardtSettings } from "./options.js";
 import { correctionAt, isStalled } from "./residual-curvature.js";
 
 /** The next step from `point`, or the failure that prevents it. */
 export async function propose(
-  { residualCurvature, acceleration }: LevenbergMarquardtSettings,
+  { residualCurvature, acceleration, hessian }: LevenbergMarquardtSettings,
   problem: Problem,
   state: MethodState,
   point: Point,
   signal: AbortSignal | undefined,
 ): Promise<Proposal | Failure> {
+  if (usesHessian(hessian, problem, point)) return onHessian(problem, state, point, signal);
   const able = residualCurvature === "auto" && problem.route === "primal" && !problem.condition;
   const stalled = able && isStalled(state);
   const correction = stalled ? await correctionAt(problem, state, point, signal) : null;
@@ -30,6 +34,19 @@ export async function propose(
     ...(able ? { secant: pairs } : {}),
   };
   return acceleration && !stalled ? accelerated(problem, point, velocity, signal) : velocity;
+}
+
+async function onHessian(
+  problem: Problem,
+  state: MethodState,
+  point: Point,
+  signal: AbortSignal | undefined,
+): Promise<Proposal | Failure> {
+  const answer = await hessianStep(problem, point, numberOf(state, "damping"), signal);
+  if (failed(answer)) return answer;
+  const { sampleCount, outputSize } = problem.engine;
+  const rounding = objectiveRounding(point, sampleCount * outputSize);
+  return { ...answer, length: 1, direction: answer.step, acceleration: null, rounding };
 }
 
 /** The velocity alone, after the accelerated trial was rejected. Its solve is part of that trial's record. */
