@@ -9,6 +9,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.backend": "--backend",
   "options.checkpoint": "--checkpoint",
   "options.checkpoint.path": "--checkpoint",
+  "options.classWeights": "--class-weights",
   "options.decay": "--decay",
   "options.initialization": "--initialization",
   "options.layers": "--hidden",
