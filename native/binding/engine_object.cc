@@ -21,7 +21,8 @@ constexpr const char* kDisposed = "the engine was disposed of";
 Napi::Function EngineObject::Define(Napi::Env env) {
   return DefineClass(
       env, "NativeEngine",
-      {InstanceMethod<&EngineObject::Call<&EngineObject::Fill>>("fill"),
+      {InstanceMethod<&EngineObject::Call<&EngineObject::TouchPages>>("touchPages"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Fill>>("fill"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Forward>>("forward"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Evaluate>>("evaluate"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Linearize>>("linearize"),
@@ -77,6 +78,13 @@ Status EngineObject::Construct(const Napi::CallbackInfo& info) {
   // Those of a file need only be given where they have weights.
   if (state_->engine.data().from_file() && !state_->weighted) state_->filled = n;
   return status;
+}
+
+Napi::Value EngineObject::TouchPages(const Napi::CallbackInfo& info) {
+  if (state_ == nullptr) throw CodedError(info.Env(), "GAUSSFLOW_STATE", kDisposed);
+  if (state_->filled > 0)
+    throw CodedError(info.Env(), "GAUSSFLOW_STATE", "the engine has samples already");
+  return Napi::Boolean::New(info.Env(), state_->engine.data().TouchPages());
 }
 
 Napi::Value EngineObject::Fill(const Napi::CallbackInfo& info) {

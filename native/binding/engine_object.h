@@ -53,6 +53,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     Cancel Flags() const { return {&cancel, closing.get()}; }
   };
 
+  Napi::Value TouchPages(const Napi::CallbackInfo& info);
   Napi::Value Fill(const Napi::CallbackInfo& info);
   Napi::Value Forward(const Napi::CallbackInfo& info);
   Napi::Value Evaluate(const Napi::CallbackInfo& info);

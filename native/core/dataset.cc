@@ -14,6 +14,9 @@ namespace {
 // Rows that are read from a file at a time: about 1 MiB of doubles.
 constexpr size_t kReadDoubles = 1 << 17;
 
+// Doubles whose pages are touched at a time: two huge pages, some milliseconds.
+constexpr size_t kTouched = 1 << 19;
+
 // Index of the first number that is not finite; `count` where all are.
 size_t FirstNotFinite(const double* values, size_t count) {
   constexpr size_t kRun = 512;
@@ -79,6 +82,19 @@ Status Dataset::ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layo
   layout_ = layout;
   if (!file_.Open(layout.path, layout.offset, layout.width, layout.version)) return Status::File(0);
   return GrowWeights(CountsOf(n, 0, 0, weighted).weights);
+}
+
+bool Dataset::TouchPages() {
+  constexpr size_t kPage = 4096 / sizeof(double);
+  const size_t next = touched_ + kTouched;
+  size_t begin = 0;  // of the buffer, in doubles of all of them
+  for (Buffer* buffer : {&inputs_, &targets_, &root_weights_}) {
+    const size_t end = begin + buffer->size();
+    for (; touched_ < std::min(next, end); touched_ += kPage)
+      buffer->data()[touched_ - begin] = 0.0;
+    begin = end;
+  }
+  return touched_ < begin;
 }
 
 void Dataset::Fill(size_t first, size_t count, const double* in, const double* out) {

@@ -42,6 +42,10 @@ class Dataset {
   // The samples of a file: only their weights are to be filled in. kFile where it cannot be opened
   // or is of another version.
   Status ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layout, bool weighted);
+  // Writes to the next pages of that room, some kTouched bytes; false once it has been to all. The
+  // system makes a page when it is first written to, and the first row is in as many pages as there
+  // are columns: seconds at once in a wide table of a million rows.
+  bool TouchPages();
   // Samples [first, first + count): `in` count x d and `out` count x c, row-major.
   void Fill(size_t first, size_t count, const double* in, const double* out);
   void FillWeights(size_t first, size_t count, const double* weights);
@@ -100,6 +104,7 @@ class Dataset {
   Status GrowWeights(size_t count);
 
   const size_t slots_;
+  size_t touched_ = 0;  // doubles that TouchPages has passed
   size_t input_size_ = 0;
   size_t output_size_ = 0;
   RowFile file_;

@@ -47,14 +47,34 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
     const state = { code: "GAUSSFLOW_STATE" };
     const refused = (action: () => unknown) => expect(action).toThrow(expect.objectContaining(state));
     const parameters = new Float64Array(3);
+    // All of its room is on one page.
+    expect([object.touchPages(), object.touchPages()]).toEqual([false, false]);
     object.fill(2, Float64Array.of(1, 2, 3, 4), Float64Array.of(5, 6), Float64Array.of(1, 4));
     refused(() => object.forward(parameters));
+    refused(() => object.touchPages());
     expect(() => object.fill(2, new Float64Array(4), new Float64Array(2), new Float64Array(2))).toThrow(/count/);
     object.fill(1, Float64Array.of(7, 8), Float64Array.of(9), Float64Array.of(0));
     refused(() => object.fill(1, new Float64Array(2), new Float64Array(1), new Float64Array(1)));
     expect(object.inputs(0, 3)).toEqual(Float64Array.of(1, 2, 3, 4, 7, 8));
     // 0 is predicted: 1/2 (1 * 5^2 + 4 * 6^2 + 0 * 9^2).
     expect(object.evaluate(parameters)).toBeCloseTo((25 + 144) / 2, 12);
+  });
+
+  it("goes to the pages of its samples piece by piece", () => {
+    if (!native.ok) throw new Error(native.reason);
+    const samples = 500_000;
+    const object = new native.binding.NativeEngine(
+      { layers: Float64Array.of(5, 1, 0, 1, 1), outputScale: 1, loss: 0, delta: 0, slots: 1 },
+      samples,
+      null,
+      true,
+      1,
+    );
+    let calls = 1;
+    while (object.touchPages()) calls++;
+    // Pieces of 4 MiB, by whole pages, of five inputs, a target and a weight in 8 bytes each.
+    expect(calls).toBe(Math.ceil((8 * 7 * samples) / 2 ** 22));
+    object.dispose();
   });
 
   it("takes slots that its samples can be cut into, and refuses by itself what it does not sum by slots", () => {

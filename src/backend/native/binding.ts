@@ -76,6 +76,11 @@ export type NativeAnswer<T> = T | Promise<T>;
  */
 export interface NativeEngineObject {
   /**
+   * Writes to the next pages of the room for its samples, some milliseconds of work; false once it has been to all. Before the first `fill`,
+   * whose rows would take all these pages from the system at once.
+   */
+  touchPages(): boolean;
+  /**
    * Gives it the next `count` of its samples, copied: rows of inputs and targets, null for those of a file, and weights, null where it has none.
    * Other calls throw GAUSSFLOW_STATE until it has them all; samples of a file without weights are there from the start.
    */

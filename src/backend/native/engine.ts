@@ -113,6 +113,7 @@ class NativeEngine implements NetworkEngine {
   *fill({ sampleCount, inputs, targets, weights, file }: EngineData): Steps<void> {
     if (file !== undefined && weights === undefined) return;
     const [d, c] = [this.#architecture.inputSize, this.outputSize];
+    while (withCode(() => this.#object.touchPages())) yield;
     const rows = Math.max(1, Math.floor(STEP / (d + c)));
     for (let first = 0; first < sampleCount; first += rows) {
       const end = Math.min(sampleCount, first + rows);
