@@ -73,6 +73,9 @@ export {
   trainManySteps,
 } from "./jobs/train-many.js";
 export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKind } from "./linearize/problem.js";
+export { type ClassCosts, classDecisions } from "./loss/class-decision.js";
+export { binaryMetrics, type ClassMetricsOptions, classMetrics } from "./loss/class-metrics.js";
+export type { ClassFigures, ClassMetrics, TargetClassMetrics } from "./loss/class-sums.js";
 export { type Huber, type HuberOptions, huber } from "./loss/huber.js";
 export { type Logistic, type LogisticOptions, logistic } from "./loss/logistic.js";
 export { metrics, type TargetMetrics } from "./loss/metrics.js";

@@ -1,15 +1,25 @@
-// Computes the error metrics of a model on a data set in raw units, in turns with the event loop; data files are read block by block.
+// Computes the error metrics of a model on a data set in raw units, or the figures of a classifier, in turns with the event loop; data files are read block by block.
 // gaussflow evaluate calls it, and gaussflow train does at its end for each part of the data.
 import { type PredictOptions, predictAsync } from "../backend/predict.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { Pace } from "../event-loop-yield.js";
-import { metricsInTurns, type PredictedBlock, type SetMetrics } from "../loss/metrics.js";
+import type { ClassCosts } from "../loss/class-decision.js";
+import { classMetricsInTurns, classTargets } from "../loss/class-metrics.js";
+import { metricsInTurns, type PredictedBlock } from "../loss/metrics.js";
+import type { ClassBlock } from "../loss/ranking-area.js";
+import type { SetMetrics } from "../loss/set-metrics.js";
 import { Ensemble } from "../network/ensemble.js";
+import type { Link } from "../network/link.js";
 import type { Network } from "../network/network.js";
 
-/** Rows of a data set in memory that are summed up at a time. */
-const ROWS = 8192;
+/** Numbers of a data set in memory that are summed up at a time: a millisecond or two. */
+const NUMBERS = 1 << 16;
+
+/** Options of `assess`: those of predictions, and the costs of errors in classes. */
+export interface AssessOptions extends PredictOptions {
+  readonly costs?: ClassCosts | undefined;
+}
 
 /** Predictions of a network, or the mean of an ensemble's. */
 async function predicted(model: Network | Ensemble, inputs: Float64Array, options: PredictOptions) {
@@ -26,10 +36,22 @@ export async function assess(
   model: Network | Ensemble,
   set: string,
   data: Dataset | FileDataset,
-  options: PredictOptions = {},
+  { costs, ...options }: AssessOptions = {},
 ): Promise<SetMetrics> {
   const blocks = data instanceof FileDataset ? fileBlocks(model, data, options) : memoryBlocks(model, data, options);
-  return { set, rows: data.sampleCount, targets: await metricsInTurns(blocks, data.targetNames) };
+  const { sampleCount: rows, targetNames, classes } = data;
+  const targets = classTargets(linkOf(model), targetNames, classes);
+  if (targets.length === 0) return { set, rows, targets: await metricsInTurns(blocks, targetNames) };
+  const probabilities = async function* (): AsyncGenerator<ClassBlock, void> {
+    for await (const { predictions, ...rest } of blocks()) yield { probabilities: predictions, ...rest };
+  };
+  const classification = await classMetricsInTurns(probabilities, targets, costs ?? null, options.signal);
+  return { set, rows, targets: [], classification };
+}
+
+/** The link of a network, which all networks of an ensemble share. */
+export function linkOf(model: Network | Ensemble): Link {
+  return model instanceof Ensemble ? model.networks[0]!.link : model.link;
 }
 
 /** Passes over the predictions, which are made once. */
@@ -42,8 +64,9 @@ function memoryBlocks(
   return async function* (): AsyncGenerator<PredictedBlock, void> {
     whole ??= await predicted(model, inputs, options);
     const pace = new Pace(options.signal);
-    for (let first = 0; first < n; first += ROWS) {
-      const last = Math.min(n, first + ROWS);
+    const rows = Math.max(1, Math.floor(NUMBERS / c));
+    for (let first = 0; first < n; first += rows) {
+      const last = Math.min(n, first + rows);
       yield {
         predictions: whole.subarray(first * c, last * c),
         targets: targets.subarray(first * c, last * c),

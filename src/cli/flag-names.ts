@@ -13,6 +13,8 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.decay": "--decay",
   "options.initialization": "--initialization",
   "options.layers": "--hidden",
+  "options.loss": "--loss",
+  "options.loss.delta": "--loss",
   "options.memoryLimit": "--memory-limit",
   "options.monitor": "--monitor",
   "options.resume": "--resume",
@@ -21,7 +23,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.seed": "--seed",
   "options.slots": "--slots",
   "options.stop.iterations": "--iterations",
-  "options.stop.loss": "--loss",
+  "options.stop.loss": "--stop-loss",
   "options.stop.patience": "--patience",
   "options.stop.seconds": "--seconds",
   "options.test": "--test",
@@ -31,6 +33,8 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
 
 /** Flag of each plain argument of a function that commands call. Such a name is a common word, so it is replaced only at the beginning of a message. */
 export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
+  "data.targets": "--target",
+  "options.validation.targets": "--target",
   count: "--restarts",
   initialization: "--initialization",
   samples: "--samples",
@@ -40,8 +44,12 @@ export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
   width: "--width",
 };
 
-/** What a message of the library suggests in code, and the command that does it. */
-const COMMAND_OF_CALLS: Readonly<Record<string, string>> = { "convertCsv and openDataFile": "gaussflow convert" };
+/** What a message of the library suggests in code, and how the command line says it. */
+const COMMAND_OF_CALLS: Readonly<Record<string, string>> = {
+  "convertCsv and openDataFile": "gaussflow convert",
+  "huber({ delta })": "huber:DELTA",
+  "logistic()": "--loss logistic",
+};
 
 /** What an error says, in the words of the command line. */
 export function messageOf(error: unknown): string {

@@ -4,10 +4,14 @@ import { InvalidArgumentError } from "commander";
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
+/** True for the text of a finite decimal number. */
+export function isDecimal(text: string): boolean {
+  return DECIMAL.test(text) && Number.isFinite(Number(text));
+}
+
 function decimal(text: string, rule: string): number {
-  const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isFinite(value)) throw new InvalidArgumentError(`It must be ${rule}.`);
-  return value;
+  if (!isDecimal(text)) throw new InvalidArgumentError(`It must be ${rule}.`);
+  return Number(text);
 }
 
 /** An integer from `least` on. */

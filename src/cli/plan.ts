@@ -12,6 +12,7 @@ import { plan } from "../train/plan.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, type EngineFlags, type RunFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { addLossOption, type LossChoice, lossOf } from "./loss-flag.js";
 import { fraction, integer, sizes } from "./parse.js";
 import { DEFAULT_TEST, type PartFlags, readParts } from "./read-parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
@@ -20,6 +21,7 @@ import type { Terminal } from "./terminal.js";
 interface PlanFlags extends PartFlags, EngineFlags, RunFlags {
   readonly hidden: readonly number[];
   readonly route: "auto" | TrainRoute;
+  readonly loss?: LossChoice;
   readonly json?: true;
 }
 
@@ -32,7 +34,7 @@ ${EXIT_CODES_HELP}`;
 export function addPlanCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("plan").argument("<file>", TRAINED_ON);
   command.description("predict route, memory and time of a training, and list the alternatives");
-  addRunOptions(addEngineOptions(addTableOptions(command)))
+  addLossOption(addRunOptions(addEngineOptions(addTableOptions(command))))
     .addOption(new Option("--hidden <sizes>", "units of each hidden layer").argParser(sizes).default([16, 16], "16,16"))
     .addOption(
       new Option("--route <name>", "route by which steps are solved")
@@ -57,7 +59,15 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
   });
   const net = network({ layers: [fit.inputSize, ...flags.hidden, fit.outputSize], seed: flags.seed });
   const { route, backend, threads, memoryLimit, slots } = flags;
-  const planned = plan(net, fit, { validation: validation ?? false, route, backend, threads, memoryLimit, slots });
+  const planned = plan(net, fit, {
+    loss: lossOf(flags.loss, undefined, fit),
+    validation: validation ?? false,
+    route,
+    backend,
+    threads,
+    memoryLimit,
+    slots,
+  });
   terminal.out.write(flags.json ? jsonLine("plan", { ...planned }) : `${describe(planned, terminal)}\n`);
   return planned.chosen.fits ? EXIT.ok : EXIT.failure;
 }

@@ -10,6 +10,7 @@ import { outOfRange } from "../data/range.js";
 import { type CsvOptions, readTable } from "../data/read-csv.js";
 import { fileError } from "../errors.js";
 import { Pace } from "../event-loop-yield.js";
+import { classTargets } from "../loss/class-metrics.js";
 import { Ensemble } from "../network/ensemble.js";
 import { loadModelOrEnsemble } from "../network/model-file.js";
 import type { Network } from "../network/network.js";
@@ -17,14 +18,15 @@ import { shareOfMarked } from "../network/row-marks.js";
 import { jsonLine } from "../report/json-lines.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { formatNumber } from "../report/numbers.js";
-import { assess } from "./assess.js";
+import { assess, linkOf } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { bytes } from "./parse.js";
 import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
+import { addThresholdCost, type CostFlags, checkThresholdCost } from "./threshold-cost.js";
 
-interface ModelFlags extends LayoutFlags {
+interface ModelFlags extends LayoutFlags, CostFlags {
   readonly out?: string;
   readonly spread?: true;
   readonly json?: true;
@@ -64,8 +66,10 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     .action(async (model: string, file: string, flags: ModelFlags) =>
       done(await predict(model, file, flags, terminal)),
     );
-  addReading(
-    program.command("evaluate").description("compare the predictions of a saved model with the targets in a table"),
+  addThresholdCost(
+    addReading(
+      program.command("evaluate").description("compare the predictions of a saved model with the targets in a table"),
+    ),
   )
     .option("--json", "write one JSON object in place of a table")
     .addHelpText("after", `\nExample:\n  $ gaussflow evaluate cars.json held-out.csv\n${EXIT_CODES_HELP}`)
@@ -197,7 +201,8 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
 
 async function evaluate(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
   const { loaded, data } = await read(model, file, flags, "require", terminal);
-  const set = await assess(loaded, "table", data);
+  checkThresholdCost(flags, classTargets(linkOf(loaded), data.targetNames, data.classes));
+  const set = await assess(loaded, "table", data, { costs: flags.thresholdCost });
   const marks = networksOf(loaded).map(({ summary }) => summary?.rowMarks);
   const seen = await shareOfMarked(marks, data);
   if (seen > 0) {

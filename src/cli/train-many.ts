@@ -88,7 +88,8 @@ function show(
   flags: TrainFlags,
   { out, paintOut }: Terminal,
 ): void {
-  const validated = flags.crossValidate === undefined ? null : scoreFolds(pool, many, flags.ensemble);
+  const validated =
+    flags.crossValidate === undefined ? null : scoreFolds(pool, many, flags.ensemble, flags.thresholdCost);
   if (flags.json) {
     // Runs compete with those of the same fold: losses of others are in other units.
     for (const entry of many.ranked) {
@@ -97,8 +98,9 @@ function show(
     }
     if (validated === null) return;
     for (const row of foldRows(validated)) out.write(jsonLine("fold", row));
-    const { metrics, spread } = validated;
-    out.write(jsonLine("cross-validation", { folds: validated.folds.length, targets: metrics, spread }));
+    const { metrics, classification, spread } = validated;
+    const figures = classification === null ? { targets: metrics } : { targets: [], classification };
+    out.write(jsonLine("cross-validation", { folds: validated.folds.length, ...figures, spread }));
     return;
   }
   const parts: string[] = [];

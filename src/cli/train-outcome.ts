@@ -2,7 +2,7 @@
 // model, prints the result as text or JSON, and returns the exit code.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import type { SetMetrics } from "../loss/metrics.js";
+import type { SetMetrics } from "../loss/set-metrics.js";
 import type { ReasonCode } from "../method/reason.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { Ensemble } from "../network/ensemble.js";
@@ -41,7 +41,8 @@ export async function conclude(
   const model = ensemble ?? result.network;
   // Without the signal: what an interrupted training has found is judged and saved all the same.
   const { backend, threads } = flags;
-  const judged = (set: string, data: Dataset | FileDataset) => assess(model, set, data, { backend, threads });
+  const judged = (set: string, data: Dataset | FileDataset) =>
+    assess(model, set, data, { backend, threads, costs: flags.thresholdCost });
   const sets: SetMetrics[] = [await judged("train", fit)];
   if (validation !== null) sets.push(await judged("validation", validation));
   if (test !== null) sets.push(await judged("test", test));
@@ -88,6 +89,8 @@ const FLAGS: Readonly<Record<AdviceCode, string>> = {
   "few-rows": " (--cross-validate 5, --decay, --hidden)",
   decay: " (--decay)",
   iterations: " (--iterations, --seconds)",
+  underfitting: " (--hidden)",
+  imbalance: " (--threshold-cost)",
 };
 
 /** The flag that follows a reason with a remedy. */

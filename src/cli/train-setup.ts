@@ -2,9 +2,8 @@
 // network and the train options from the flags, and opens the channels for notes and warnings.
 import { dataWarnings } from "../data/data-warnings.js";
 import type { ScalingKind } from "../linearize/problem.js";
-import { DEFAULT_CLASS_DECAY } from "../loss/default-loss.js";
-import { softmaxCrossEntropy } from "../loss/softmax-cross-entropy.js";
-import { squaredError } from "../loss/squared-error.js";
+import { classTargets } from "../loss/class-metrics.js";
+import { lossRule } from "../loss/rules.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
@@ -15,12 +14,14 @@ import type { TrainRoute } from "../plan/route.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, RunFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
+import { type LossChoice, lossOf } from "./loss-flag.js";
 import { checkOutputs } from "./output-file.js";
 import { type PartFlags, type Parts, readParts } from "./read-parts.js";
 import { type Terminal, warn } from "./terminal.js";
+import { type CostFlags, checkThresholdCost } from "./threshold-cost.js";
 
 /** As commander collects them. */
-export interface TrainFlags extends PartFlags, EngineFlags, RunFlags {
+export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags {
   readonly hidden: readonly number[];
   readonly activation: ActivationName;
   readonly initialization?: InitializationName;
@@ -32,7 +33,8 @@ export interface TrainFlags extends PartFlags, EngineFlags, RunFlags {
   readonly iterations: number;
   readonly seconds?: number;
   readonly patience: number;
-  readonly loss?: number;
+  readonly loss?: LossChoice;
+  readonly stopLoss?: number;
   readonly ensemble?: number;
   readonly out?: string;
   readonly checkpoint?: string;
@@ -86,6 +88,8 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     throw new UsageError(
       "--class-weights is about classes, and the target is a number: --task classification makes a class of each of its values, or leave --class-weights out",
     );
+  const loss = lossOf(flags.loss, flags.decay, fit);
+  checkThresholdCost(flags, classTargets(lossRule(loss).link, fit.targetNames, fit.classes));
   // Before the training; its result has the same sentence.
   if (!json) for (const warning of await dataWarnings(fit)) warn(terminal, warning);
   const net = network({
@@ -99,17 +103,14 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
       flags.method === "lm"
         ? levenbergMarquardt(flags.scaling === undefined ? {} : { scaling: flags.scaling })
         : gaussNewton(),
-    loss:
-      fit.classes === null
-        ? squaredError({ decay: flags.decay })
-        : softmaxCrossEntropy({ decay: flags.decay ?? DEFAULT_CLASS_DECAY }),
+    loss,
     classWeights: flags.classWeights,
     validation: parts.validation ?? false,
     stop: {
       iterations: flags.iterations,
       patience: flags.patience,
       ...(flags.seconds === undefined ? {} : { seconds: flags.seconds }),
-      ...(flags.loss === undefined ? {} : { loss: flags.loss }),
+      ...(flags.stopLoss === undefined ? {} : { loss: flags.stopLoss }),
     },
     route: flags.route,
     backend: flags.backend,

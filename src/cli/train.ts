@@ -13,11 +13,13 @@ import { train } from "../train/train.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { addLossOption } from "./loss-flag.js";
 import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
 import { DEFAULT_TEST } from "./read-parts.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import { silentTerminal, type Terminal } from "./terminal.js";
+import { addThresholdCost } from "./threshold-cost.js";
 import { runMany } from "./train-many.js";
 import { conclude } from "./train-outcome.js";
 import { setUp, type TrainFlags } from "./train-setup.js";
@@ -26,6 +28,8 @@ const EXAMPLES = `
 Examples:
   $ gaussflow train cars.csv --target mpg --ignore name --missing drop --out cars.json --plot
   $ gaussflow train rig.csv --target torque,speed --hidden 32,32 --activation silu --seconds 60
+  $ gaussflow train visits.csv --target bought --loss logistic --decay 1
+  $ gaussflow train rig.csv --target torque --loss huber
   $ gaussflow train rig.csv --target torque --restarts 16 --cross-validate 5 --out rig.json
   $ gaussflow train rig.csv --target torque --restarts 16 --ensemble 5 --out ensemble.json
   $ gaussflow convert huge.csv.gz huge.gfd --target y && gaussflow train huge.gfd --out huge.json
@@ -38,7 +42,7 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
   command.description("train a network on a table and save the model");
   addNetworkOptions(addRunOptions(addEngineOptions(addTableOptions(command))));
   addSearchOptions(command);
-  addOutputOptions(command)
+  addThresholdCost(addOutputOptions(command))
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, flags: TrainFlags) => {
       const many = flags.restarts !== undefined || flags.crossValidate !== undefined;
@@ -79,7 +83,7 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
 
 /** The network, and how its steps are found. */
 function addNetworkOptions(command: Command): Command {
-  return command
+  return addLossOption(command)
     .addOption(new Option("--hidden <sizes>", "units of each hidden layer").argParser(sizes).default([16, 16], "16,16"))
     .addOption(
       new Option("--activation <name>", "activation of the hidden layers")
@@ -104,7 +108,7 @@ function addNetworkOptions(command: Command): Command {
     )
     .option(
       "--decay <number>",
-      "weight decay d: adds d/2 times the sum of the squared parameters to half the sum of the squared errors, or to the sum loss of classes (default 0; 2 for classes)",
+      "weight decay d: adds d/2 times the sum of the squared parameters to the sum of the losses (squared: half the sum of the squared errors; default 0, for classes and probabilities 2)",
       nonNegative,
     )
     .addOption(
@@ -136,7 +140,11 @@ function addSearchOptions(command: Command): Command {
     .option("--iterations <count>", "most iterations, counted from the start of the run", integer(0), 200)
     .option("--seconds <number>", "most seconds of training", positive)
     .option("--patience <count>", "iterations without a better validation loss before training stops", integer(1), 20)
-    .option("--loss <number>", "training loss at which to stop (mean of squares in standardized units)", nonNegative)
+    .option(
+      "--stop-loss <number>",
+      "training loss at which to stop (squared: mean of squares in standardized units; others: mean loss)",
+      nonNegative,
+    )
     .option("--seed <number>", "seed of the split and of the initial parameters", integer(0), 0)
     .option("--restarts <count>", "number of starts to train from, one per core; the best is kept", integer(1))
     .option(

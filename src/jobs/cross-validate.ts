@@ -1,13 +1,18 @@
 // The public `crossValidate`: trains a job on each set of k-1 folds by trainMany and measures the errors on the fold that was held out.
-// Every row is predicted once, by the network of the fold that held it out. The errors are in the units of the data. gaussflow train
+// Every row is predicted once, by the network of the fold that held it out. The errors are in the units of the data; of classifiers there
+// are the figures of class-metrics.ts too. gaussflow train
 // --cross-validate trains the folds itself and calls scoreFolds.
 import type { Dataset } from "../data/dataset.js";
 import { asDataset } from "../data/dataset-input.js";
 import type { Fold, FoldOptions } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
+import type { ClassCosts } from "../loss/class-decision.js";
+import { classMetricsOf, classTargets } from "../loss/class-metrics.js";
+import type { TargetClassMetrics } from "../loss/class-sums.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
 import { isLossKind } from "../loss/rules.js";
 import { ensemble } from "../network/ensemble.js";
+import type { Link } from "../network/link.js";
 import { checkCount, checkOptionNames } from "../options.js";
 import { checkLossTargets } from "../run/loss-targets.js";
 import { checkJob, crossValidation, type JobResult, restarts, type TrainJob } from "./job.js";
@@ -29,8 +34,10 @@ export interface FoldResult {
   readonly fold: Fold;
   /** The best job of the fold; null where none was trained. */
   readonly best: JobResult | null;
-  /** On the held-out rows, one entry a target; null where no job was trained. */
+  /** On the held-out rows, one entry a target; null where no job was trained. Of probabilities where the loss is one for those. */
   readonly metrics: readonly TargetMetrics[] | null;
+  /** The figures of a classifier on the held-out rows, one entry a target; null for a regression, and where no job was trained. */
+  readonly classification: readonly TargetClassMetrics[] | null;
 }
 
 /** What `crossValidate` resolves with. */
@@ -41,9 +48,14 @@ export interface CrossValidationResult {
   readonly predictions: Float64Array;
   /** Over all rows that were predicted, one entry a target; null where there are none. */
   readonly metrics: readonly TargetMetrics[] | null;
-  /** Standard deviation over the folds of each target's RMSE; NaN for less than two folds. */
+  /** The figures of a classifier over all rows that were predicted, one entry a target; null for a regression. */
+  readonly classification: readonly TargetClassMetrics[] | null;
+  /** Standard deviation over the folds of each target's RMSE, or where `classification` is there its log-loss; NaN for less than two folds. */
   readonly spread: readonly number[];
-  /** All jobs. Scores of different folds are in different units: compare within a fold. */
+  /**
+   * All jobs. Scores of different folds are in different units: compare within a fold. The score is the loss, which of classifiers is the
+   * log-loss: accuracy moves by whole rows, and says little between networks that are nearly equal.
+   */
   readonly many: TrainManyResult;
 }
 
@@ -69,8 +81,14 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
  * The score of every fold among the jobs of a run, and of all folds together.
  * @param data the whole set that the folds were cut from
  * @param members number of a fold's best networks whose mean predicts its held-out rows
+ * @param costs of errors, by which classes are decided on
  */
-export function scoreFolds(data: Dataset, many: TrainManyResult, members = 1): CrossValidationResult {
+export function scoreFolds(
+  data: Dataset,
+  many: TrainManyResult,
+  members = 1,
+  costs: ClassCosts | null = null,
+): CrossValidationResult {
   const held = [...new Set(many.results.flatMap(({ job }) => job.fold ?? []))];
   const { outputSize: c, targetNames } = data;
   const predictions = new Float64Array(data.sampleCount * c).fill(Number.NaN);
@@ -78,25 +96,46 @@ export function scoreFolds(data: Dataset, many: TrainManyResult, members = 1): C
     const trained = many.ranked.filter((entry) => entry.job.fold === fold && entry.state === "trained");
     const networks = trained.flatMap(({ result }) => result?.network ?? []).slice(0, members);
     const [best] = trained;
-    if (best === undefined || networks.length === 0) return { fold, best: null, metrics: null };
+    if (best === undefined || networks.length === 0) return { fold, best: null, metrics: null, classification: null };
     const found = ensemble(networks).predict(fold.held.inputs).mean;
     fold.rows.forEach((row, k) => {
       predictions.set(found.subarray(k * c, (k + 1) * c), row * c);
     });
-    return { fold, best, metrics: metrics(found, fold.held.targets, targetNames, fold.held.weights) };
+    const { targets, weights } = fold.held;
+    return {
+      fold,
+      best,
+      metrics: metrics(found, targets, targetNames, weights),
+      classification: classified(networks[0]!.link, found, fold.held, costs),
+    };
   });
   const scored = folds.filter((entry) => entry.metrics !== null);
   const rows = scored.flatMap(({ fold }) => [...fold.rows]).sort((a, b) => a - b);
   const whole = rows.length === 0 ? null : data.select(rows);
+  const found = pickRows(predictions, rows, c);
+  const link = scored[0]?.best?.result?.network.link ?? "identity";
+  const classification = whole && classified(link, found, whole, costs);
+  const figure = ({ metrics, classification }: FoldResult, k: number) =>
+    (classification === null ? metrics?.[k]?.rmse : classification[k]?.logLoss) ?? Number.NaN;
   return {
     folds,
     predictions,
-    metrics: whole && metrics(pickRows(predictions, rows, c), whole.targets, targetNames, whole.weights),
-    spread: targetNames.map((_, target) =>
-      deviation(scored.map((entry) => entry.metrics?.[target]?.rmse ?? Number.NaN)),
-    ),
+    metrics: whole && metrics(found, whole.targets, targetNames, whole.weights),
+    classification,
+    spread: (classification ?? targetNames).map((_, k) => deviation(scored.map((entry) => figure(entry, k)))),
     many,
   };
+}
+
+/** The figures of predicted probabilities; null where predictions are none. */
+function classified(
+  link: Link,
+  probabilities: Float64Array,
+  { targets, targetNames, weights, classes }: Dataset,
+  costs: ClassCosts | null,
+): readonly TargetClassMetrics[] | null {
+  const kinds = classTargets(link, targetNames, classes);
+  return kinds.length === 0 ? null : classMetricsOf({ probabilities, targets, weights }, kinds, costs);
 }
 
 /** Sample standard deviation; NaN for less than two values. */

@@ -20,13 +20,6 @@ export interface TargetMetrics {
   readonly unexplained: number;
 }
 
-/** The figures of one set of rows. */
-export interface SetMetrics {
-  readonly set: string;
-  readonly rows: number;
-  readonly targets: readonly TargetMetrics[];
-}
-
 /**
  * Metrics of `predictions` (n x c, row-major) against `targets` (n x c), one entry a target.
  *
@@ -61,7 +54,7 @@ export function metrics(
 }
 
 /** The doubles unchecked, because predictions that are not finite have metrics too. */
-function doublesOf(name: string, values: NumberArray): Float64Array {
+export function doublesOf(name: string, values: NumberArray): Float64Array {
   return values instanceof Float64Array ? values : numbersOf(name, values);
 }
 

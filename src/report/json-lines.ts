@@ -1,7 +1,7 @@
 // Makes the lines that every command prints with --json: one JSON object a line, distinguished by `type`. JSON has no NaN or infinity, so
 // such values become null.
 
-import type { SetMetrics } from "../loss/metrics.js";
+import type { SetMetrics } from "../loss/set-metrics.js";
 import type { Reason } from "../method/reason.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { TrainRecord } from "../run/record.js";

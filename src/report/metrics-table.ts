@@ -1,6 +1,8 @@
 // Formats the table of errors that gaussflow train and evaluate print: train, validation and test by RMSE, MAE, R^2 in the units of the
-// data. folds-table.ts shares its columns and lines.
-import type { SetMetrics, TargetMetrics } from "../loss/metrics.js";
+// data; of classifiers that of class-table.ts. folds-table.ts shares its columns and lines.
+import type { TargetMetrics } from "../loss/metrics.js";
+import type { SetMetrics } from "../loss/set-metrics.js";
+import { classTable } from "./class-table.js";
 import { formatCount, formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";
@@ -36,8 +38,12 @@ export function metricsRows(
   ]);
 }
 
-/** One line a set and target; the target's name has a column of its own when there are several. */
+/**
+ * One line a set and target; the target's name has a column of its own when there are several. Of classifiers the scores and the confusion
+ * matrix.
+ */
 export function metricsTable(sets: readonly SetMetrics[], paint: Painter = plain): string {
+  if (sets.some(({ classification }) => classification !== undefined)) return classTable(sets, paint);
   const several = sets.some((set) => set.targets.length > 1);
   const lines = sets.flatMap(({ set, rows, targets }) => metricsRows(set, rows, targets, several));
   return textTable(metricsColumns("", several), lines, paint);

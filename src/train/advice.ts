@@ -4,7 +4,7 @@
 import type { ReasonCode } from "../method/reason.js";
 
 /** The subject of a piece of advice. */
-export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations";
+export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations" | "underfitting" | "imbalance";
 
 /** A piece of advice: what was measured and what to try. */
 export interface Advice {
@@ -20,17 +20,28 @@ export interface AdvicePoint {
   readonly validationLoss: number | null;
 }
 
+/** The classes of a target. */
+export interface ClassShares {
+  readonly names: readonly string[];
+  /** One a class, 1 in sum. */
+  readonly shares: readonly number[];
+}
+
 /** The measurements of a run. Losses are means in the units of training. */
 export interface AdviceFacts {
   readonly parameters: number;
   /** True if the rows are in a data file, of which none can be held out. */
   readonly inFile: boolean;
-  /** Rows of the training part, and outputs of each. */
+  /** Rows of the training part, and outputs of each that are free: of c classes c - 1, since their probabilities sum to 1. */
   readonly rows: number;
   readonly outputs: number;
+  /** Terms of the mean loss that a row has: its outputs, or 1 where one loss is that of the whole row. */
+  readonly terms: number;
+  /** Of a classification the classes and their shares of the weights of the training rows; else null. */
+  readonly classes: ClassShares | null;
   readonly validationRows: number;
   readonly decay: number;
-  /** Name of the losses below: "mean squared error" or "mean loss". */
+  /** Name of the losses below: "mean squared error", "log-loss" or "mean loss". */
   readonly lossName: string;
   readonly reason: ReasonCode;
   /** Accepted iterations in order, the starting point first. */
@@ -46,6 +57,14 @@ export interface AdviceFacts {
 
 /** The numbers behind the advice after a training. */
 export const ADVICE_THRESHOLDS = Object.freeze({
+  /** Relative standard deviation of the terms of a loss: squares of normal errors have sqrt(2), terms of a log-loss some 2. */
+  squareDeviation: Math.SQRT2,
+  classDeviation: 2,
+  /** Share of the log-loss of the class shares from which on the inputs have told the network next to nothing about the class. */
+  uninformed: 0.95,
+  /** Share of the largest class from which on, or share of the smallest relative to an even one up to which, classes are imbalanced. */
+  largestClass: 0.8,
+  smallestClass: 0.1,
   /** Standard errors of the validation loss by which it has to exceed the training loss, and the least ratio. */
   standardErrors: 2,
   /** Least ratio of the validation loss to the training loss that counts as overfitting. */
@@ -70,7 +89,14 @@ export const ADVICE_THRESHOLDS = Object.freeze({
 export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
   // A run that ended before its first linearization, or with numbers that are not finite, has no measurements.
   if (!Number.isFinite(facts.loss)) return [];
-  const found = [decayTooLarge(facts), moreIterations(facts), overfitting(facts), fewRows(facts)];
+  const found = [
+    decayTooLarge(facts),
+    moreIterations(facts),
+    overfitting(facts),
+    fewRows(facts),
+    underfitting(facts),
+    imbalance(facts),
+  ];
   return found.filter((one) => one !== null).slice(0, 2);
 }
 
@@ -78,11 +104,13 @@ const percent = (share: number) => `${(100 * share).toPrecision(2)}%`;
 const number = (value: number) => String(Number(value.toPrecision(2)));
 
 /** How far the validation loss lies above the training loss, as a ratio; null where that may be chance. */
-function excess({ loss, validationLoss, validationRows, outputs }: AdviceFacts): number | null {
+function excess({ loss, validationLoss, validationRows, terms, classes }: AdviceFacts): number | null {
   if (validationLoss === null || validationRows === 0 || !(loss > 0)) return null;
   const ratio = validationLoss / loss;
-  // Relative standard error of a mean of m squares of normal errors: sqrt(2/m).
-  const chance = 1 + ADVICE_THRESHOLDS.standardErrors * Math.sqrt(2 / (validationRows * outputs));
+  // Relative standard error of a mean of m terms: their relative standard deviation over sqrt(m).
+  const { squareDeviation, classDeviation, standardErrors } = ADVICE_THRESHOLDS;
+  const deviation = classes === null ? squareDeviation : classDeviation;
+  const chance = 1 + (standardErrors * deviation) / Math.sqrt(validationRows * terms);
   return ratio > Math.max(chance, ADVICE_THRESHOLDS.leastRatio) ? ratio : null;
 }
 
@@ -136,5 +164,31 @@ function moreIterations({ reason, points, kept, validationLoss }: AdviceFacts): 
   return {
     code: "iterations",
     message: `The run was cut off while the error still fell (by ${percent(fell)} in the last ${back === 1 ? "iteration" : `${back} iterations`}): allow more ${limit}.`,
+  };
+}
+
+function underfitting({ classes, loss, reason, decay, decayShare }: AdviceFacts): Advice | null {
+  if (classes === null || reason === "iterations" || reason === "seconds" || reason === "aborted") return null;
+  const uninformed = classes.shares.reduce((sum, share) => sum - (share > 0 ? share * Math.log(share) : 0), 0);
+  if (!(uninformed > 0) || loss < ADVICE_THRESHOLDS.uninformed * uninformed) return null;
+  // `decayTooLarge` says the same of a decay that is most of the objective.
+  if (decay > 0 && decayShare >= ADVICE_THRESHOLDS.decayShare) return null;
+  const smaller = decay > 0 ? `, a decay smaller than ${decay}` : "";
+  return {
+    code: "underfitting",
+    message: `The log-loss on the training rows is ${percent(loss / uninformed)} of that of the class shares alone: the inputs say little about the class, or the network is too small for what they say. Other inputs help most; more hidden units${smaller} may help.`,
+  };
+}
+
+function imbalance({ classes }: AdviceFacts): Advice | null {
+  if (classes === null || classes.names.length < 2) return null;
+  const { names, shares } = classes;
+  const [least, most] = [Math.min(...shares), Math.max(...shares)];
+  const { largestClass, smallestClass } = ADVICE_THRESHOLDS;
+  if (most < largestClass && least * names.length > smallestClass) return null;
+  const [rare, common] = [least, most].map((share) => JSON.stringify(names[shares.indexOf(share)]));
+  return {
+    code: "imbalance",
+    message: `The class ${rare} has ${percent(least)} of the training rows, and an answer that is always ${common} is right for ${percent(most)} of them: judge the model by balanced accuracy, F1 or AUC, and weigh the classes evenly where the rare one matters most.`,
   };
 }

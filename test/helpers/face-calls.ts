@@ -110,6 +110,23 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   loadEnsemble: { args: () => [at("ensemble.json")] },
   ensembleFromJson: { args: () => [face.modelToJson(face.ensemble([net, net])), "ensemble"] },
   metrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
+  classMetrics: {
+    args: () => [
+      targets.flatMap((_, i) => [0.25, 0.5 + i / 100, 0.25 - i / 100]),
+      targets.map((_, i) => i % 3),
+      ["a", "b", "c"],
+      { weights: new Array(12).fill(1), costs: [[0, 1, 1], [1, 0, 1], [2, 1, 0]] }, // biome-ignore format: a table
+    ],
+  },
+  binaryMetrics: {
+    args: () => [
+      targets.map((_, i) => i / 12),
+      targets.map((_, i) => i % 2),
+      ["no", "yes"],
+      { weights: new Array(12).fill(1), costs: 2 },
+    ],
+  },
+  classDecisions: { args: () => [[0.5, 0.25, 0.25, 0.1, 0.2, 0.7], 3, [[0, 1, 1], [1, 0, 1], [2, 1, 0]]] }, // biome-ignore format: a table
   openDataFileAsync: { args: () => [at("rows.gfd"), { signal: soon() }] },
   predictAsync: { args: () => [net, inputs, { backend: "typescript", threads: 1, signal: soon() }] },
   dataset: {

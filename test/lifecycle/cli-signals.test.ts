@@ -145,7 +145,7 @@ it("a run resumed beyond its limit says how to go on", () => {
   const call = (...more: string[]) =>
     spawnSync(
       process.execPath,
-      [main, "train", "d.csv", "--hidden", "2", "--validation", "0", "--loss", "0", ...more],
+      [main, "train", "d.csv", "--hidden", "2", "--validation", "0", "--stop-loss", "0", ...more],
       {
         cwd: folder,
         encoding: "utf8",

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { drawFolds } from "../../src/data/folds.js";
-import { crossValidate, crossValidation, dataset, ensemble, foldsOf, network, train } from "../../src/index.js";
+import { classMetrics, crossValidate, crossValidation, dataset, ensemble, foldsOf, network, softmaxCrossEntropy, train } from "../../src/index.js"; // biome-ignore format: a list
 import { smallJob, timeless, wave } from "../helpers/many-jobs.js";
 
 describe("folds", () => {
@@ -57,6 +57,37 @@ describe("folds", () => {
 });
 
 describe("crossValidate", () => {
+  it("of classes has the figures of a classifier for each fold and for all rows, and the spread of the log-loss", async () => {
+    const inputs = Array.from({ length: 60 }, (_, i) => [Math.sin(7 * i), Math.cos(3 * i)]);
+    const kinds = inputs.map(([a = 0, b = 0], i) => (a + 0.4 * Math.sin(40 * i) > 0 ? 0 : b > 0 ? 1 : 2));
+    const data = dataset({ inputs, targets: kinds.map((kind) => [0, 1, 2].map((a) => Number(a === kind))) });
+    const weights = Array.from({ length: 60 }, (_, i) => 1 + (i % 3));
+    for (const set of [data, dataset({ inputs, targets: data.targets, weights })]) {
+      const found = await crossValidate(
+        {
+          network: network({ layers: [2, 3, 3], seed: 1 }),
+          data: set,
+          options: { loss: softmaxCrossEntropy({ decay: 1 }), stop: { iterations: 10 }, backend: "typescript" },
+        },
+        { folds: 3, concurrency: 1, seed: 2 },
+      );
+      const of = (p: Float64Array, y: Float64Array, s: Float64Array | null) =>
+        classMetrics(p, y, set.targetNames, { weights: s });
+      expect(found.classification).toEqual([{ target: "class", ...of(found.predictions, set.targets, set.weights) }]);
+      for (const { fold, best, classification } of found.folds) {
+        const { held } = fold;
+        const predicted = best!.result!.network.predict(held.inputs);
+        expect(classification).toEqual([{ target: "class", ...of(predicted, held.targets, held.weights) }]);
+        expect(best!.score).toBe(best!.result!.validationLoss ?? best!.result!.loss);
+      }
+      const losses = found.folds.map(({ classification }) => classification![0]!.logLoss);
+      const mean = losses.reduce((sum, one) => sum + one, 0) / 3;
+      const deviation = Math.sqrt(losses.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 2);
+      expect(found.spread).toHaveLength(1);
+      expect(Math.abs(found.spread[0]! - deviation)).toBeLessThan(1e-14);
+    }
+  });
+
   it("predicts every row by the network that has not seen it, and pools the folds' errors", async () => {
     const job = smallJob(6);
     const { folds, predictions, metrics, spread, many } = await crossValidate(job, { folds: 3, restarts: 2, seed: 4 });

@@ -1,6 +1,8 @@
 // The text that people read: numbers, tables, the loss chart, the progress line. Each expectation is written out by hand, so a
 // change in what a user sees shows here.
 import { describe, expect, it } from "vitest";
+import { classMetrics } from "../../src/loss/class-metrics.js";
+import type { NumberArray } from "../../src/options.js";
 import { jsonLine, recordLine } from "../../src/report/json-lines.js";
 import { lossChart } from "../../src/report/loss-chart.js";
 import { metricsTable } from "../../src/report/metrics-table.js";
@@ -93,6 +95,51 @@ describe("tables", () => {
     const two = metricsTable([{ set: "test", rows: 3, targets: [target("heat"), target("cool")] }]);
     expect(two).toContain("heat");
     expect(two.split("\n")).toHaveLength(3);
+  });
+});
+
+describe("figures of classifiers", () => {
+  const table = (probabilities: NumberArray, classes: number[], names: string[], options = {}) => {
+    const figures = { target: "kind", ...classMetrics(probabilities, classes, names, options) };
+    return metricsTable([{ set: "test", rows: classes.length, targets: [], classification: [figures] }]);
+  };
+
+  it("are a line of scores, the confusion matrix, and what the figures do not say", () => {
+    const lines = table([0.8, 0.1, 0.1, 0.3, 0.6, 0.1], [0, 0], ["cat", "dog", "eel"]).split("\n");
+    expect(lines[0]).toMatch(/^ +rows +accuracy +balanced +log-loss +Brier +AUC +F1 +calibration$/);
+    // One class alone has no AUC; F1 is 2/3 for the cat and 0 for the dog.
+    expect(lines[1]).toMatch(/^ {2}test +2 +0\.5000 +0\.5000 +0\.7136 +0\.4600 +- +0\.3333 +0\.4000$/);
+    expect(lines.slice(2)).toEqual([
+      "",
+      "Confusion matrix (test rows): one line a class, one column a class that was predicted.",
+      "       cat  dog  eel  recall  precision      F1  AUC",
+      "  cat    1    1    0  0.5000      1.000  0.6667    -",
+      "  dog    0    0    0       -          0       0    -",
+      "  eel    0    0    0       -          -       -    -",
+      "",
+      'These rows have none of "dog", "eel": no recall and no AUC, and the means leave them out.',
+    ]);
+  });
+
+  it("list the largest confusions of many classes", () => {
+    const names = Array.from({ length: 40 }, (_, a) => `class ${a}`);
+    const sure = (b: number) => names.map((_, a) => Number(a === b));
+    const classes = [...names.keys(), 7, 7, 7];
+    const text = table([...names.keys(), 8, 8, 9].flatMap(sure), classes, names);
+    expect(text).toMatch(/Confusions \(test rows\), the most frequent of 40 classes:\n +class +predicted +rows +of\n/);
+    expect(text).toMatch(/\n {2}class 7 +class 8 +2 +4\n {2}class 7 +class 9 +1 +4$/);
+  });
+
+  it("say by what threshold costs decide, and which rows have no figures", () => {
+    const two = table([0.7, 0.3, 0.9, 0.1], [1, 0], ["no", "yes"], { costs: 4, weights: [0.5, 1] });
+    expect(two).toMatch(/calibration +cost\n/);
+    expect(two).toContain(
+      '"yes" is predicted above a probability of 0.2000, where its expected cost is the smaller one.',
+    );
+    expect(two).toMatch(/\n {2}yes +0 +0\.5000 +1\.000/);
+    const none = table(Float64Array.of(Number.NaN, 0.5, 1, 0), [0, 0], ["no", "yes"]);
+    expect(none).toMatch(/^ +test +2 +- +- +- +- +- +- +-$/m);
+    expect(none).toContain("1 of the rows have a prediction that is not a number");
   });
 });
 

@@ -1,5 +1,7 @@
 // Advice after a training: each rule where it speaks, where it is silent, and on real runs through train().
 import { describe, expect, it } from "vitest";
+import { logistic } from "../../src/loss/logistic.js";
+import { softmaxCrossEntropy } from "../../src/loss/softmax-cross-entropy.js";
 import { squaredError } from "../../src/loss/squared-error.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
@@ -13,6 +15,8 @@ const good: AdviceFacts = {
   inFile: false,
   rows: 1000,
   outputs: 1,
+  terms: 1,
+  classes: null,
   validationRows: 200,
   decay: 0,
   reason: "patience",
@@ -76,7 +80,7 @@ describe("advice", () => {
     expect(file).toMatch(/Rows kept out of the data file say more/);
     expect(file).not.toMatch(/cross-validation/);
     // Equations count, not rows.
-    expect(codes({ ...bare, outputs: 4 })).toEqual([]);
+    expect(codes({ ...bare, outputs: 4, terms: 4 })).toEqual([]);
   });
 
   it("sees a weight decay that holds the error up, unless overfitting says it is needed", () => {
@@ -104,6 +108,48 @@ describe("advice", () => {
   });
 });
 
+describe("advice about classes", () => {
+  const even = { names: ["a", "b"], shares: [0.5, 0.5] };
+
+  it("sees inputs that say next to nothing, unless the run was cut off or a decay holds it", () => {
+    const blind = { classes: even, loss: 0.68, validationLoss: 0.69 };
+    expect(codes(blind)).toEqual(["underfitting"]);
+    // 0.68 / log 2.
+    expect(adviceAfter({ ...good, ...blind })[0]?.message).toMatch(
+      /is 98% of that of the class shares alone.* more hidden/,
+    );
+    expect(adviceAfter({ ...good, ...blind, decay: 2 })[0]?.message).toMatch(/a decay smaller than 2 may help/);
+    expect(codes({ ...blind, loss: 0.6, validationLoss: 0.61 })).toEqual([]);
+    expect(codes({ ...blind, reason: "iterations" })).not.toContain("underfitting");
+    expect(codes({ ...blind, decay: 2, decayShare: 0.6 })).toEqual(["decay"]);
+    // A target of one class has nothing to be said about.
+    expect(codes({ ...blind, classes: { names: ["a", "b"], shares: [1, 0] } })).not.toContain("underfitting");
+  });
+
+  it("names a rare class and what always answering the common one would score", () => {
+    const rare = { names: ["fraud", "ok"], shares: [0.008, 0.992] };
+    const facts = { classes: rare, loss: 0.01, validationLoss: 0.011 };
+    expect(codes(facts)).toEqual(["imbalance"]);
+    expect(adviceAfter({ ...good, ...facts })[0]?.message).toMatch(
+      /"fraud" has 0\.80% of the training rows, and an answer that is always "ok" is right for 99% of them/,
+    );
+    expect(codes({ ...facts, classes: even })).toEqual([]);
+    // A thousand classes are rare one by one, and even.
+    const many = Array.from({ length: 1000 }, (_, a) => `${a}`);
+    expect(codes({ ...facts, classes: { names: many, shares: many.map(() => 0.001) } })).toEqual([]);
+    const uneven = [0.001, 0.499, 0.5];
+    expect(codes({ ...facts, classes: { names: ["a", "b", "c"], shares: uneven } })).toEqual(["imbalance"]);
+  });
+
+  it("does not call chance overfitting: a log-loss varies more than a mean of squares", () => {
+    // 2 standard errors: 1 + 2 * 2 / sqrt(100) for a log-loss, 1 + 2 * sqrt(2 / 100) = 1.28, raised to 1.3, for squares.
+    const ratio = { loss: 0.1, validationLoss: 0.135, validationRows: 100 };
+    expect(codes(ratio)).toEqual(["overfitting"]);
+    expect(codes({ ...ratio, classes: even })).toEqual([]);
+    expect(codes({ ...ratio, classes: even, validationLoss: 0.145 })).toEqual(["overfitting"]);
+  });
+});
+
 describe("advice of train()", () => {
   const inputs = Array.from({ length: 200 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
   const targets = inputs.map(([a = 0, b = 0]) => a * b + Math.sin(2 * a));
@@ -127,5 +173,27 @@ describe("advice of train()", () => {
     const few = { inputs: inputs.slice(0, 15).map(([a = 0]) => [a]), targets: targets.slice(0, 15) };
     const { advice } = await train(network({ layers: [1, 4, 1], seed: 1 }), few, { stop: { iterations: 20 } });
     expect(advice.map(({ code }) => code)).toContain("few-rows");
+  });
+
+  it("counts the classes of the target, with sample weights", async () => {
+    const rare = inputs.map((_, i) => Number(i % 20 === 0));
+    const decay = 1;
+    const run = (weights?: number[]) =>
+      train(network({ layers: [2, 3, 1], seed: 1 }), { inputs, targets: rare, weights }, { loss: logistic({ decay }) });
+    expect((await run()).advice.map(({ code }) => code)).toContain("imbalance");
+    const balanced = await run(rare.map((y) => (y === 1 ? 19 : 1)));
+    expect(balanced.advice.map(({ code }) => code)).not.toContain("imbalance");
+  });
+
+  it("says that inputs of pure noise say little about the class", async () => {
+    const random = new Random(4);
+    const noise = inputs.map(() => [random.normal()]);
+    const targets = inputs.map((_, i) => [Number(i % 2 === 0), Number(i % 2 === 1)]);
+    const { advice } = await train(
+      network({ layers: [1, 2, 2], seed: 1 }),
+      { inputs: noise, targets },
+      { loss: softmaxCrossEntropy({ decay: 2 }), validation: false },
+    );
+    expect(advice.map(({ code }) => code)).toContain("underfitting");
   });
 });
