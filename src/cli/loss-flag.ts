@@ -21,18 +21,18 @@ interface NamedLoss {
   /** Name of its parameter, with an example; null for a loss without one. */
   readonly parameter: { readonly name: string; readonly example: string } | null;
   /** @throws GAUSSFLOW_ARGUMENT for a parameter that the loss cannot have */
-  readonly make: (parameter: number | undefined, decay: number) => Loss;
+  readonly make: (parameter: number | undefined) => Loss;
 }
 
 const LOSSES: Readonly<Record<Loss["kind"], NamedLoss>> = {
-  "squared-error": { name: "squared", parameter: null, make: (_, decay) => squaredError({ decay }) },
+  "squared-error": { name: "squared", parameter: null, make: () => squaredError() },
   huber: {
     name: "huber",
     parameter: { name: "delta", example: "0.5" },
-    make: (delta, decay) => huber({ delta, decay }),
+    make: (delta) => huber({ delta }),
   },
-  logistic: { name: "logistic", parameter: null, make: (_, decay) => logistic({ decay }) },
-  "softmax-cross-entropy": { name: "softmax", parameter: null, make: (_, decay) => softmaxCrossEntropy({ decay }) },
+  logistic: { name: "logistic", parameter: null, make: () => logistic() },
+  "softmax-cross-entropy": { name: "softmax", parameter: null, make: () => softmaxCrossEntropy() },
 };
 
 /** The names, in the order of the help text. */
@@ -65,7 +65,7 @@ export function lossChoice(text: string): LossChoice {
   if (value !== null && !isDecimal(value)) throw refused("must be a number");
   const parameter = value === null ? undefined : Number(value);
   try {
-    loss.make(parameter, 0);
+    loss.make(parameter);
   } catch (error) {
     if (error instanceof GaussflowError) throw refused(String(error.details.rule));
     throw error;
@@ -80,7 +80,7 @@ export function lossChoice(text: string): LossChoice {
  * @throws UsageError for a loss of other targets
  */
 export function lossOf(choice: LossChoice | undefined, decay: number | undefined, targets: Targets): Loss {
-  const named = choice === undefined ? defaultLoss(targets.classes !== null) : choice.loss.make(choice.parameter, 0);
+  const named = choice === undefined ? defaultLoss(targets.classes !== null) : choice.loss.make(choice.parameter);
   const { link, targets: kind } = lossRule(named);
   if (choice !== undefined) checkTargets(choice, kind, targets);
   const probabilities = classTargets(link, targets.targetNames).length > 0;

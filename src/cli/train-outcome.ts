@@ -73,8 +73,8 @@ export async function conclude(
       }),
     );
   } else {
-    const whole = fit instanceof FileDataset;
-    show(result, ensemble, sets, { whole, next: whole || file === "-" ? "FILE" : shellWord(file) }, flags, terminal);
+    const next = fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file);
+    show(result, ensemble, sets, { fit, next }, flags, terminal);
   }
   return (
     watch.exitCode ??
@@ -90,14 +90,16 @@ const FLAGS: Readonly<Record<AdviceCode, string>> = {
   decay: " (--decay)",
   iterations: " (--iterations, --seconds)",
   underfitting: " (--hidden)",
-  imbalance: " (--threshold-cost)",
+  imbalance: " (--class-weights balanced)",
 };
 
 /** The flag that follows a reason with a remedy. */
 const REASON_FLAGS: Readonly<Partial<Record<ReasonCode, string>>> = { separable: " (--decay 1)" };
 
-/** @param whole a data file, which is not cut into folds */
-function adviceLine({ code, message }: Advice, whole: boolean): string {
+function adviceLine({ code, message }: Advice, fit: Dataset | FileDataset): string {
+  // A data file is not cut into folds, and has its weights; a probability of yes is a number, which has no class weights.
+  const whole = fit instanceof FileDataset;
+  if (code === "imbalance" && (whole || fit.classes === null)) return `Advice: ${message}`;
   const flags = whole ? FLAGS[code].replace("--cross-validate 5, ", "") : FLAGS[code];
   return `Advice: ${message}${flags}`;
 }
@@ -106,7 +108,7 @@ function show(
   result: TrainResult<MonitorReport>,
   ensemble: Ensemble | null,
   sets: readonly SetMetrics[],
-  { whole, next }: { readonly whole: boolean; readonly next: string },
+  { fit, next }: { readonly fit: Dataset | FileDataset; readonly next: string },
   flags: TrainFlags,
   { out, paintOut }: Terminal,
 ): void {
@@ -121,7 +123,7 @@ function show(
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
   ];
-  if (result.advice.length > 0) lines.push("", ...result.advice.map((advice) => adviceLine(advice, whole)));
+  if (result.advice.length > 0) lines.push("", ...result.advice.map((advice) => adviceLine(advice, fit)));
   if (result.monitor !== null)
     lines.push(
       "",

@@ -80,7 +80,7 @@ describe("--loss", () => {
     expect(err).toMatch(/^gaussflow: --target must be from 0 to 1 with logistic; received "y = .* in row \d+"\n$/m);
     const one = run([...yes, "--loss", "softmax"]);
     expect(one.code).toBe(2);
-    expect(one.err).toMatch(/for a single probability use --loss logistic/);
+    expect(one.err).toMatch(/or --loss logistic for a single probability/);
   });
 
   it("is part of the plan: a factor of full rows takes more work", () => {
@@ -114,6 +114,33 @@ describe("--loss", () => {
 });
 
 describe("figures of classifiers", () => {
+  it("of a column of texts or booleans need no flag, and are by the names of its classes", async () => {
+    const rows = readFileSync(at("table.csv"), "utf8").trim().split("\n").slice(1);
+    const named = rows.map((row) => {
+      const [a, b, answer, k0, k1] = row.split(",");
+      return [a, b, k0 === "1" ? "cat" : k1 === "1" ? "dog" : "eel", answer === "1"].join(",");
+    });
+    writeFileSync(at("named.csv"), `a,b,kind,big\n${named.join("\n")}\n`);
+    const train = ["train", "named.csv", "--hidden", "3", "--iterations", "25"];
+    const { code, out, err } = run([...train, "--target", "kind", "--ignore", "big", "--out", "named.json"]);
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/\n +cat +dog +eel +recall +precision +F1 +AUC\n +cat +\d+/);
+    const line = JSON.parse(run(["evaluate", "named.json", "named.csv", "--json"]).out);
+    expect(line.classification[0]).toMatchObject({ target: "kind", undecided: 0 });
+    expect(line.classification[0].classes.map(({ name }: { name: string }) => name)).toEqual(["cat", "dog", "eel"]);
+    // --loss softmax says what is the default; its decay is that of classes.
+    const said = [...train, "--target", "kind", "--ignore", "big", "--loss", "softmax", "--out", "said.json"];
+    expect(run(said).code).toBe(0);
+    const parameters = (name: string) => JSON.parse(readFileSync(at(name), "utf8")).body.parameters;
+    expect(parameters("said.json")).toBe(parameters("named.json"));
+    const big = [...train, "--target", "big", "--ignore", "kind"];
+    expect(run([...big, "--threshold-cost", "3"]).out).toMatch(/"true" is predicted above a probability of 0\.2500/);
+    const logistic = run([...big, "--loss", "logistic"]);
+    expect(logistic.code).toBe(2);
+    expect(logistic.err).toMatch(/--loss logistic is about numbers, .* 2 classes \(false, true\): .*--task regression/);
+    expect(run([...big, "--loss", "logistic", "--task", "regression"]).out).toMatch(/accuracy +balanced/);
+  });
+
   it("of classes stand in the table of train, with the confusion matrix of the test rows", async () => {
     const { code, out, err } = run([...kinds, "--out", "kinds.json"]);
     expect(code, err).toBe(0);
