@@ -6,7 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./native/paths.mjs";
 
-const PICTURES = ["conditioning-loss-003", "damping-weakest-03", "scaling-drift", "stiffness-time", "real-under"];
+const PICTURES = [
+  "conditioning-loss-003",
+  "damping-weakest-03",
+  "scaling-drift",
+  "discrete-damped-factor",
+  "stiffness-time",
+  "real-under",
+  "loss-rates-excess-3",
+];
 
 const made = mkdtempSync(join(tmpdir(), "gaussflow-pictures-"));
 const target = join(root, "docs", "theory");

@@ -8,12 +8,21 @@ import { conditioning } from "./conditioning.js";
 import { damping } from "./damping.js";
 import { discrete } from "./discrete.js";
 import type { Experiment, ExperimentContext, ExperimentSettings } from "./experiment.js";
+import { lossRates } from "./loss-rates.js";
 import { teacherParameters } from "./problems.js";
 import { real } from "./real.js";
 import { scaling } from "./scaling.js";
 import { stiffness } from "./stiffness.js";
 
-export const EXPERIMENTS: readonly Experiment[] = [conditioning, damping, scaling, discrete, stiffness, real];
+export const EXPERIMENTS: readonly Experiment[] = [
+  conditioning,
+  damping,
+  scaling,
+  discrete,
+  stiffness,
+  real,
+  lossRates,
+];
 
 /** What an experiment takes: at the upper ends a single right-hand side takes seconds, and there are thousands. */
 const RANGES = { seeds: [1, 10_000], samples: [2, 1_000_000], width: [1, 100_000] } as const;

@@ -2,8 +2,8 @@
 // W, b, a ~ N(0, 1) without an output bias. The input columns are scaled by (1, s, s^2), which sets the conditioning of J. By default the
 // network is centered, so that predictions start at 0.
 //
-//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ N(0, I)   for any start; a network that is not centered also has
-//               to change its prediction alpha f(w_0)
+//   reachable   y = alpha (f(w_0 + delta/alpha) - f(w_0)),  delta ~ spread * N(0, I)   for any start; a network that is not centered
+//               also has to change its prediction alpha f(w_0)
 //   weakest     y = the unit eigenvector of the smallest eigenvalue of K(w_0): the case that distinguishes damping rules
 //   random      y ~ N(0, I), scaled to unit length
 import { createEngine } from "../backend/create.js";
@@ -27,6 +27,8 @@ export interface ProblemOptions {
   readonly target: TargetKind;
   /** Start of the network. Default "centered". "symmetric" needs an even width. */
   readonly start?: "centered" | "symmetric" | "ordinary";
+  /** Standard deviation of delta, of a reachable target. Default 1. The other draws do not depend on it. */
+  readonly spread?: number;
 }
 
 export interface Problem {
@@ -42,7 +44,7 @@ export function teacherParameters(width: number): number {
 }
 
 export async function teacherProblem(options: ProblemOptions): Promise<Problem> {
-  const { seed, samples, width, scale, alpha, target, start = "centered" } = options;
+  const { seed, samples, width, scale, alpha, target, start = "centered", spread = 1 } = options;
   const draw = new Random(seed, 1);
   const normals = (count: number) => Float64Array.from({ length: count }, () => draw.normal());
   const inputs = normals(samples * inputSize).map((value, k) => value * scale ** (k % inputSize));
@@ -57,7 +59,7 @@ export async function teacherProblem(options: ProblemOptions): Promise<Problem> 
   const w = normals(plain.parameterCount);
   if (start === "symmetric") pairUnits(w, width);
   const placed = new Network({ ...plain.state(), parameters: w, center: start === "centered" ? w.slice() : null });
-  const delta = normals(placed.parameterCount);
+  const delta = normals(placed.parameterCount).map((value) => spread * value);
   const targets = await targetsFor(placed, inputs, samples, target, delta, draw, alpha);
   return { network: placed, data: dataset({ inputs, targets, inputSize }) };
 }

@@ -27,14 +27,14 @@ describe("gaussflow experiment", () => {
     expect(err).toBe("");
     expect(out).toMatch(/^discrete: Euler iterates follow the flow/);
     expect(out).toMatch(/In the lazy regime the gap is that of .* yes/);
-    expect(out).toMatch(/4 of 4 claims hold\. Report: here\/discrete\.html\n$/);
+    expect(out).toMatch(/9 of 9 claims hold\. Report: here\/discrete\.html\n$/);
     expect(readdirSync(join(folder, "here")).sort()).toEqual(["discrete.html", "discrete.jsonl"]);
     const lines = readFileSync(join(folder, "here", "discrete.jsonl"), "utf8")
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines.filter(({ type }) => type === "run").length).toBeGreaterThan(100);
-    expect(lines.filter(({ type }) => type === "claim")).toHaveLength(4);
+    expect(lines.filter(({ type }) => type === "claim")).toHaveLength(9);
     expect(lines.at(-1)).toMatchObject({
       type: "outcome",
       name: "discrete",
@@ -51,6 +51,7 @@ describe("gaussflow experiment", () => {
     ["conditioning", ["--samples", "20", "--width", "2"]],
     ["stiffness", ["--samples", "20", "--width", "2"]],
     ["scaling", ["--samples", "20", "--width", "2"]],
+    ["loss-rates", ["--samples", "20", "--width", "2"]],
     ["damping", ["--samples", "6", "--width", "12"]],
   ])("%s runs to its claims, whatever they are at this size", (name, sizes) => {
     const { code, out, err } = run("experiment", name, "--seeds", "1", ...sizes, "--out", "small-sizes");
@@ -119,12 +120,18 @@ describe("gaussflow experiment", () => {
     );
     expect(code).toBe(4);
     expect(out).toMatch(/Euler on gradient flow with eta = 0\.1 .* NO\n/);
-    expect(out).toContain("3 of 4 claims hold");
+    expect(out).toContain("8 of 9 claims hold");
   });
 
   it.each<[string[], RegExp]>([
-    [["experiment", "nothing"], /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, all/],
-    [["experiment"], /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, all/],
+    [
+      ["experiment", "nothing"],
+      /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, loss-rates, all/,
+    ],
+    [
+      ["experiment"],
+      /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, loss-rates, all/,
+    ],
     [["experiment", "discrete", "--samples", "1"], /samples.*an integer of at least 2/],
     [
       ["experiment", "conditioning", "--width", "50"],
