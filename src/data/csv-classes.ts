@@ -8,6 +8,24 @@ import type { Wording } from "./csv-wording.js";
 /** Texts of a column beyond this number, and beyond half the rows, are names or identifiers. */
 const FEW_TEXTS = 10;
 
+/** Fewer rows than these say nothing of how many values a target takes. */
+const ROWS_FOR_VALUES = 10;
+
+/** A hint for a numeric target of exactly two values, which people may mean as classes: one sentence, or none for any other. */
+export function twoValuesNote({ name, kind }: ColumnUse, values: Float64Array, { hint }: Wording): string[] {
+  if (kind !== "undecided" || values.length < ROWS_FOR_VALUES) return [];
+  const seen = new Set<number>();
+  for (const value of values) {
+    seen.add(value);
+    if (seen.size > 2) return [];
+  }
+  if (seen.size < 2) return [];
+  const [low, high] = [...seen].sort((a, b) => a - b);
+  return [
+    `target ${JSON.stringify(name)} takes the values ${low} and ${high} alone, and is read as a number; ${hint("task", "classification")} makes two classes of them`,
+  ];
+}
+
 /** True where a column has as many different texts as a name or an identifier. */
 export function areManyTexts(texts: number, rows: number): boolean {
   return texts > Math.max(FEW_TEXTS, rows / 2);

@@ -6,7 +6,7 @@ import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import { type CsvPlan, checkOptions } from "./check-csv-options.js";
 import { classTargetNames, sortedClasses } from "./classes.js";
-import { areManyTexts, checkFoundClasses, classNote } from "./csv-classes.js";
+import { areManyTexts, checkFoundClasses, classNote, twoValuesNote } from "./csv-classes.js";
 import type { ColumnReader } from "./csv-column.js";
 import type { CsvOptions } from "./csv-options.js";
 import type { ColumnUse } from "./csv-roles.js";
@@ -121,6 +121,8 @@ class Assembly {
     const columnNotes = this.#notes(kept, classes);
     const y = this.#newTargets(kept.length, classes?.length ?? targets.length);
     const { matrix, missing } = this.#layOut(inputs, encoding, kept, targets, classes, y);
+    if (classes === null && targets.length === 1)
+      columnNotes.push(...twoValuesNote(targets[0]!.use, y, this.#plan.wording));
     const data = new Dataset({
       inputs: matrix,
       targets: y,

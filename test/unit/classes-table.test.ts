@@ -164,6 +164,21 @@ describe("booleans and numbers", () => {
       /line 2, column "won": is not a number, and line 3 has one/,
     );
   });
+  it("numbers of exactly two values are noted, for they may be meant as classes", async () => {
+    const lines = (row: (i: number) => number) => ["x,won", ...Array.from({ length: 20 }, (_, i) => `${i},${row(i)}`)];
+    const note = /"won" takes the values 0 and 1 alone, and is read as a number; task: "classification"/;
+    expect((await read(lines((i) => (i + 1) % 2))).notes.join("\n")).toMatch(note);
+    expect(
+      (
+        await read(
+          lines((i) => i % 2),
+          { task: "regression" },
+        )
+      ).notes.join("\n"),
+    ).not.toMatch(/alone/);
+    expect((await read(lines((i) => i % 3))).notes.join("\n")).not.toMatch(/alone/);
+    expect((await read(lines(() => 1))).notes.join("\n")).not.toMatch(/alone/);
+  });
   it("numbers of few values are a regression unless asked; then classes are sorted by value", async () => {
     const lines = ["x,digit", "1,10", "2,9", "3,9", "4,-1"];
     expect((await read(lines)).classes).toBeNull();

@@ -74,6 +74,19 @@ describe("the loss of a training on classes", () => {
     const { network: trained } = await train(net, plain, { ...options, loss });
     expect(trained.classes).toBeNull();
   });
+  it("with 1,000 classes is planned, and refused where its memory does not fit the limit", async () => {
+    const many = dataset({
+      inputs: Array.from({ length: 2000 }, (_, i) => [i % 1000, Math.sin(i)]),
+      targets: Array.from({ length: 2000 }, (_, i) => `k${i % 1000}`),
+    });
+    const wide = network({ layers: [2, 4, 1000] });
+    const { chosen, parameterCount } = plan(wide, many, { backend: BACKEND });
+    expect(parameterCount).toBe(wide.parameterCount);
+    expect(chosen.bytes.most).toBeGreaterThan(8 * many.targets.length);
+    await expect(train(wide, many, { ...options, memoryLimit: 1e8 })).rejects.toMatchObject({
+      code: "GAUSSFLOW_MEMORY",
+    });
+  });
   it("needs one output a class", async () => {
     await expect(train(network({ layers: [2, 4, 1] }), data, options)).rejects.toThrow(
       /network must have 3 outputs, one a class of the data \(low, middle, high\)/,
