@@ -3,13 +3,13 @@
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import { predictAsync } from "../backend/predict.js";
-import { largestOf } from "../data/classes.js";
 import type { Dataset } from "../data/dataset.js";
 import type { TableEncoding } from "../data/encoding.js";
 import { outOfRange } from "../data/range.js";
 import { type CsvOptions, readTable } from "../data/read-csv.js";
 import { fileError } from "../errors.js";
 import { Pace } from "../event-loop-yield.js";
+import { costTable, decision } from "../loss/class-decision.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { Ensemble } from "../network/ensemble.js";
 import { loadModelOrEnsemble } from "../network/model-file.js";
@@ -53,7 +53,9 @@ function addReading(command: Command): Command {
 
 /** Adds both commands. */
 export function addModelCommands(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
-  addReading(program.command("predict").description("predict the targets of a table with a saved model, as CSV"))
+  addThresholdCost(
+    addReading(program.command("predict").description("predict the targets of a table with a saved model, as CSV")),
+  )
     .option("--out <file>", "file to write (default: standard output)")
     .option(
       "--spread",
@@ -148,8 +150,8 @@ async function columnsOf(
 
 /**
  * One line a row. The row number says which rows were left out for missing values.
- * @param classes the first columns of `values` are their probabilities: the most probable one stands before them, or nothing where a
- * probability is not a number
+ * @param classes the first columns of `values` are their probabilities: the class that is decided on stands before them, the most probable one
+ * or by cost, or nothing where a probability is not a number
  */
 async function asCsv(
   names: readonly string[],
@@ -157,15 +159,17 @@ async function asCsv(
   columns: number,
   rows: Uint32Array | null,
   classes: readonly string[] | null,
+  costs: number | undefined,
 ): Promise<string> {
   const texts = classes?.map(quoted) ?? [];
+  const table = costTable("--threshold-cost", costs, texts.length);
   const pace = new Pace(undefined);
   const blocks = [names.map(quoted).join(",")];
   const count = values.length / columns;
   for (let first = 0; first < count; first += LINES) {
     const lines: string[] = [];
     for (let i = first; i < Math.min(count, first + LINES); i++) {
-      const likeliest = classes === null ? "" : `${texts[largestOf(values, i * columns, texts.length)] ?? ""},`;
+      const likeliest = classes === null ? "" : `${texts[decision(values, i * columns, texts.length, table)] ?? ""},`;
       lines.push(`${rows?.[i] ?? i + 1},${likeliest}${values.subarray(i * columns, (i + 1) * columns).join(",")}`);
     }
     blocks.push(lines.join("\n"));
@@ -183,6 +187,11 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
     throw new UsageError(
       `--spread is about an ensemble, and ${model} is one network: train an ensemble (gaussflow train --restarts N --ensemble K), or leave --spread out`,
     );
+  if (flags.thresholdCost !== undefined && loaded.classes === null)
+    throw new UsageError(
+      `--threshold-cost decides on a class, and the predictions of ${model} are numbers: leave it out (with ratio r, a probability of yes above 1 / (1 + r) is a yes)`,
+    );
+  checkThresholdCost(flags, classTargets(linkOf(loaded), encoding.targets, loaded.classes));
   const targets = predictionNames(loaded, encoding);
   const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags.spread ?? false);
   const c = names.length;
@@ -193,7 +202,7 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
   }
   const { classes } = loaded;
   const before = classes === null ? ["row"] : ["row", encoding.targets[0]!];
-  const text = await asCsv([...before, ...names], predictions, c, data.rows, classes);
+  const text = await asCsv([...before, ...names], predictions, c, data.rows, classes, flags.thresholdCost);
   if (flags.out === undefined) terminal.out.write(text);
   else await writeFileAtomic(flags.out, text);
   return EXIT.ok;

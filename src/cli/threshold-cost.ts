@@ -1,4 +1,4 @@
-// Adds the flag --threshold-cost to the commands train and evaluate, which decide between two classes by the costs of errors, and checks that
+// Adds the flag --threshold-cost to the commands train, evaluate and predict, which decide between two classes by the costs of errors, and checks that
 // the model has two classes.
 import type { Command } from "commander";
 import type { ClassTarget } from "../loss/class-metrics.js";

@@ -135,6 +135,18 @@ describe("figures of classifiers", () => {
     expect(parameters("said.json")).toBe(parameters("named.json"));
     const big = [...train, "--target", "big", "--ignore", "kind"];
     expect(run([...big, "--threshold-cost", "3"]).out).toMatch(/"true" is predicted above a probability of 0\.2500/);
+    expect(run([...big, "--out", "big.json"]).code).toBe(0);
+    const predicted = (more: readonly string[]) =>
+      run(["predict", "big.json", "named.csv", ...more])
+        .out.trim()
+        .split("\n")
+        .slice(1)
+        .map((line) => line.split(","));
+    // Columns: row, class, p(false), p(true).
+    for (const [, decided, , p] of predicted(["--threshold-cost", "3"])) expect(decided).toBe(`${Number(p) > 0.25}`);
+    for (const [, decided, , p] of predicted([])) expect(decided).toBe(`${Number(p) > 0.5}`);
+    const three = run(["predict", "named.json", "named.csv", "--threshold-cost", "3"]);
+    expect([three.code, three.out]).toEqual([2, ""]);
     const logistic = run([...big, "--loss", "logistic"]);
     expect(logistic.code).toBe(2);
     expect(logistic.err).toMatch(/--loss logistic is about numbers, .* 2 classes \(false, true\): .*--task regression/);
