@@ -1,6 +1,6 @@
 // Warns about data that a training cannot use well: constant inputs, and classes without a row to train on. Runs give the sentences with
 // their result, and gaussflow train prints them before it trains.
-import { Pace } from "../event-loop-yield.js";
+import { Pace, STEP } from "../event-loop-yield.js";
 import { listed } from "../suggest.js";
 import { FileDataset } from "./data-file.js";
 import type { Dataset } from "./dataset.js";
@@ -15,9 +15,6 @@ export async function dataWarnings(data: Dataset | FileDataset, signal?: AbortSi
   return [...constant, `without a row to train on, so predicted with a probability near 0: ${names}`];
 }
 
-/** Rows that are looked at between two turns. */
-const LOOK = 4096;
-
 /** Names of the classes that no row of non-zero weight is of. */
 async function absentClasses(data: Dataset | FileDataset, signal: AbortSignal | undefined): Promise<string[]> {
   const { classes } = data;
@@ -26,10 +23,11 @@ async function absentClasses(data: Dataset | FileDataset, signal: AbortSignal | 
   if (data instanceof FileDataset) return classes.filter((_, k) => data.summary.max[data.inputSize + k] === 0);
   const pace = new Pace(signal);
   const seen = new Uint8Array(c);
+  const piece = Math.max(1, Math.floor(STEP / c));
   for (let i = 0; i < data.sampleCount; i++) {
     if (data.weights?.[i] === 0) continue;
     for (let k = 0; k < c; k++) if (data.targets[i * c + k] !== 0) seen[k] = 1;
-    if (i % LOOK === LOOK - 1) await pace.turn();
+    if (i % piece === piece - 1) await pace.turn();
   }
   return classes.filter((_, k) => seen[k] === 0);
 }

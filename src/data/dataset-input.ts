@@ -1,7 +1,7 @@
 // The public `dataset`: makes a data set from arrays in code, copied and checked. Targets are numbers or names of classes. `train`, `flow`,
 // `trainMany` and `crossValidate` call datasetSteps and asDataset for the data that a caller hands in.
 import { argumentError } from "../errors.js";
-import { finish, type Steps } from "../event-loop-yield.js";
+import { finish, STEP, type Steps } from "../event-loop-yield.js";
 import { checkCount, checkOptionNames, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
 import { listed } from "../suggest.js";
 import { checkClasses, classTargetNames, oneHotSteps, sortedClasses, TASKS, type Task } from "./classes.js";
@@ -158,10 +158,10 @@ function* targetSteps(given: DatasetInput, name: string, beside: SampleSizes | n
   const asked = given.classes === undefined ? null : checkClasses(`${name}.classes`, given.classes);
   if (asked !== null && task === "regression")
     throw argumentError(`${name}.classes`, 'must be left out with task "regression"', asked);
-  const labels = labelsOf(given.targets, task, asked, name);
+  const labels = yield* labelSteps(given.targets, task, asked, name);
   if (labels !== null) {
-    const classes = asked ?? beside?.classes ?? classesOf(labels, `${name}.targets`);
-    const codes = codesOf(labels, classes, `${name}.targets`);
+    const classes = asked ?? beside?.classes ?? (yield* foundClassSteps(labels, `${name}.targets`));
+    const codes = yield* codeSteps(labels, classes, `${name}.targets`);
     return { y: yield* oneHotSteps(codes, classes.length), c: classes.length, classes };
   }
   const values = numbersFor(given.targets, task, `${name}.targets`);
@@ -184,33 +184,46 @@ export function isClassified(data: Dataset | DatasetInput): boolean {
   );
 }
 
+/** Labels that one piece handles: each is a text that is looked up. */
+const LABELS = STEP / 16;
+
 /** The names of the rows' classes, where the targets are such; null where they are numbers. */
-function labelsOf(
+function* labelSteps(
   targets: DatasetInput["targets"],
   task: Task,
   classes: readonly string[] | null,
   name: string,
-): readonly string[] | null {
+): Steps<readonly string[] | null> {
   const first: unknown = targets[0];
   const numbers = isTypedNumbers(targets) || typeof first === "number";
   if (task === "classification" && classes === null && !numbers && (Array.isArray(first) || isTypedNumbers(first)))
     throw argumentError(`${name}.classes`, "must name the classes of targets with one column a class", undefined);
   const named = typeof first === "string" || typeof first === "boolean";
   if (task === "regression" || !(named || (task === "classification" && classes === null && numbers))) return null;
-  return Array.from(targets as ArrayLike<unknown>, (target, i) => {
+  const kind = numbers ? "a finite number" : typeof first === "string" ? "a text" : "true or false";
+  const labels: string[] = [];
+  for (let i = 0; i < targets.length; i++) {
+    const target: unknown = targets[i];
     if (typeof target !== typeof first || target === "" || (numbers && !Number.isFinite(target)))
       throw argumentError(
         `${name}.targets, row ${i + 1}:`,
-        `must be the name of a class: ${numbers ? "a finite number" : typeof first === "string" ? "a text" : "true or false"}, as in row 1`,
+        `must be the name of a class: ${kind}, as in row 1`,
         target,
       );
-    return String(target);
-  });
+    labels.push(String(target));
+    if (i % LABELS === LABELS - 1) yield;
+  }
+  return labels;
 }
 
 /** What occurs, in the default order. */
-function classesOf(labels: readonly string[], name: string): readonly string[] {
-  const found = sortedClasses(new Set(labels));
+function* foundClassSteps(labels: readonly string[], name: string): Steps<readonly string[]> {
+  const seen = new Set<string>();
+  for (let i = 0; i < labels.length; i++) {
+    seen.add(labels[i]!);
+    if (i % LABELS === LABELS - 1) yield;
+  }
+  const found = sortedClasses(seen);
   if (found.length >= 2) return found;
   throw argumentError(
     name,
@@ -219,14 +232,17 @@ function classesOf(labels: readonly string[], name: string): readonly string[] {
   );
 }
 
-function codesOf(labels: readonly string[], classes: readonly string[], name: string): Uint32Array {
+function* codeSteps(labels: readonly string[], classes: readonly string[], name: string): Steps<Uint32Array> {
   const places = new Map(classes.map((one, k) => [one, k]));
-  return Uint32Array.from(labels, (label, i) => {
-    const place = places.get(label);
+  const codes = new Uint32Array(labels.length);
+  for (let i = 0; i < codes.length; i++) {
+    const place = places.get(labels[i]!);
     if (place === undefined)
-      throw argumentError(`${name}, row ${i + 1}:`, `must be one of the classes ${listed(classes)}`, label);
-    return place;
-  });
+      throw argumentError(`${name}, row ${i + 1}:`, `must be one of the classes ${listed(classes)}`, labels[i]);
+    codes[i] = place;
+    if (i % LABELS === LABELS - 1) yield;
+  }
+  return codes;
 }
 
 /** Targets that are no names of classes; booleans become 1 and 0 where the task is a regression. */

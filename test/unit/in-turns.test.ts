@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createEngineInTurns } from "../../src/backend/create.js";
+import { classFactorSteps, weighByClassSteps } from "../../src/data/class-weights.js";
 import { splitSteps } from "../../src/data/dataset.js";
 import { dataset, datasetSteps } from "../../src/data/dataset-input.js";
 import { drawPartition, sortedRows } from "../../src/data/split.js";
@@ -42,6 +43,20 @@ describe("many rows are handled in pieces", () => {
   ])("copying and checking %s", (_, inputs) => {
     expect(pieces(datasetSteps({ ...given, inputs }, "data", net))).toBeGreaterThanOrEqual(10);
     expect(same(dataset({ ...given, inputs }).inputs, x)).toBe(true);
+  });
+
+  it("naming, weighing and cutting classes", () => {
+    const targets = Array.from(y, (value) => (value > 0.5 ? "high" : "low"));
+    const labeled = { inputs: x, targets, inputSize: 2 };
+    // Three passes over the names, and the copies of inputs and columns.
+    expect(pieces(datasetSteps(labeled, "data", null))).toBeGreaterThanOrEqual(200);
+    const set = dataset(labeled);
+    const high = set.targets.filter((value, k) => k % 2 === 0 && value === 1).length;
+    expect(high).toBe(y.filter((value) => value > 0.5).length);
+    expect(pieces(splitSteps(set, { validation: 0.2, seed: 3 }))).toBeGreaterThanOrEqual(50);
+    const factors = finish(classFactorSteps("weights", "balanced", set));
+    expect(pieces(classFactorSteps("weights", "balanced", set))).toBeGreaterThanOrEqual(5);
+    expect(pieces(weighByClassSteps(set, factors))).toBeGreaterThanOrEqual(5);
   });
 
   it("names the first value that is not finite, wherever it stands", () => {
