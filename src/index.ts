@@ -19,7 +19,7 @@ export type {
   SolveRequest,
 } from "./backend/engine.js";
 export type { Eigen, NetworkEngine } from "./backend/network-engine.js";
-export { type PredictOptions, predictAsync } from "./backend/predict.js";
+export { type PredictOptions, predictAsync, predictDistributionAsync } from "./backend/predict.js";
 export type { ClassWeights } from "./data/class-weights.js";
 export type { Task } from "./data/classes.js";
 export { type Converted, type ConvertOptions, convertCsv } from "./data/convert-csv.js";
@@ -76,6 +76,7 @@ export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKin
 export { type ClassCosts, classDecisions } from "./loss/class-decision.js";
 export { binaryMetrics, type ClassMetricsOptions, classMetrics } from "./loss/class-metrics.js";
 export type { ClassFigures, ClassMetrics, TargetClassMetrics } from "./loss/class-sums.js";
+export { type GaussianNll, type GaussianNllOptions, gaussianNll } from "./loss/gaussian-nll.js";
 export { type Huber, type HuberOptions, huber } from "./loss/huber.js";
 export { type Logistic, type LogisticOptions, logistic } from "./loss/logistic.js";
 export { metrics, type TargetMetrics } from "./loss/metrics.js";
@@ -120,6 +121,7 @@ export { VERDICT_THRESHOLDS } from "./monitor/verdict.js";
 export { ACTIVATION_NAMES, isSmooth } from "./network/activations.js";
 export type { ActivationName, Architecture, Layer } from "./network/architecture.js";
 export { mostProbableClasses } from "./network/class-prediction.js";
+export type { DistributionPrediction } from "./network/distribution.js";
 export { Ensemble, type EnsemblePrediction, ensemble } from "./network/ensemble.js";
 export type { InitializationName } from "./network/initialize.js";
 export type { Link } from "./network/link.js";

@@ -198,6 +198,8 @@ Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* n
   }
   net.input_size = net.layers.front().inputs;
   net.output_size = net.layers.back().outputs;
+  if (net.output_size % net.loss.outputs_per_target() != 0)
+    throw Error(env, name, "must have an even number of outputs with this loss");
   return net;
 }
 
@@ -254,7 +256,7 @@ FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, 
 }  // namespace
 
 Status ReserveSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine) {
-  const size_t d = engine->architecture().input_size, c = engine->architecture().output_size;
+  const size_t d = engine->architecture().input_size, c = engine->architecture().target_size();
   const bool weighted = Boolean(info, 3, "weighted");
   if (info[2].IsNull()) return engine->ReserveData(n, weighted);
   if (!info[2].IsObject()) throw Error(info.Env(), "file", "must be an object or null");
@@ -262,7 +264,7 @@ Status ReserveSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine) 
 }
 
 size_t FillSamples(const Napi::CallbackInfo& info, size_t first, bool weighted, Engine* engine) {
-  const size_t d = engine->architecture().input_size, c = engine->architecture().output_size;
+  const size_t d = engine->architecture().input_size, c = engine->architecture().target_size();
   const size_t count = Integer(info, 0, "count", 1, engine->sample_count() - first);
   const bool here = !engine->data().from_file();
   const double* inputs = here ? Doubles(info, 1, "inputs", count * d) : nullptr;

@@ -35,6 +35,8 @@ struct Architecture {
   double output_scale = 1.0;
   Loss loss;  // what is sent back from the outputs
 
+  // Targets of a sample.
+  size_t target_size() const { return output_size / loss.outputs_per_target(); }
   // Whether row a of J~ reaches only unit a of the layer: the last one, where R is diagonal.
   bool apart(size_t layer) const { return layer + 1 == layers.size() && !loss.full(); }
   // Deltas of a layer for each row of J~ of a sample.

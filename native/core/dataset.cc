@@ -43,14 +43,14 @@ Dataset::Counts Dataset::WindowCounts(size_t count, size_t d, size_t c, size_t w
 }
 
 double Dataset::EstimateBytes(const Sizes& sizes, size_t window) {
-  const size_t d = sizes.net.input_size, c = sizes.net.output_size;
+  const size_t d = sizes.net.input_size, c = sizes.net.target_size();
   if (sizes.file_width == 0) return CountsOf(sizes.samples, d, c, sizes.weighted).bytes();
   return WindowCounts(window, d, c, sizes.file_width).bytes() +
          CountsOf(sizes.samples, 0, 0, sizes.weighted).bytes();
 }
 
 double Dataset::EstimateSubsetBytes(const Architecture& net, size_t count) {
-  return CountsOf(count, net.input_size, net.output_size, true).bytes();
+  return CountsOf(count, net.input_size, net.target_size(), true).bytes();
 }
 
 Status Dataset::Grow(const Counts& counts) const {
@@ -68,7 +68,7 @@ Status Dataset::GrowWeights(size_t count) {
 Status Dataset::Reserve(size_t n, size_t d, size_t c, bool weighted) {
   sample_count = n;
   input_size_ = d;
-  output_size_ = c;
+  target_size_ = c;
   window_ = n;
   const Counts counts = CountsOf(n, d, c, weighted);
   const Status status = Grow(counts);
@@ -78,7 +78,7 @@ Status Dataset::Reserve(size_t n, size_t d, size_t c, bool weighted) {
 Status Dataset::ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layout, bool weighted) {
   sample_count = n;
   input_size_ = d;
-  output_size_ = c;
+  target_size_ = c;
   layout_ = layout;
   if (!file_.Open(layout.path, layout.offset, layout.width, layout.version)) return Status::File(0);
   return GrowWeights(CountsOf(n, 0, 0, weighted).weights);
@@ -98,7 +98,7 @@ bool Dataset::TouchPages() {
 }
 
 void Dataset::Fill(size_t first, size_t count, const double* in, const double* out) {
-  const size_t n = sample_count, d = input_size_, c = output_size_;
+  const size_t n = sample_count, d = input_size_, c = target_size_;
   double* const inputs = inputs_.data() + first;
   double* const targets = targets_.data() + first;
   for (size_t i = 0; i < count; ++i) {
@@ -124,8 +124,8 @@ Status Dataset::ReserveSubset(const Dataset& from, size_t count) {
   sample_count = count;
   window_ = count;
   input_size_ = from.input_size_;
-  output_size_ = from.output_size_;
-  const Counts counts = CountsOf(count, input_size_, output_size_, true);
+  target_size_ = from.target_size_;
+  const Counts counts = CountsOf(count, input_size_, target_size_, true);
   const Status status = Grow(counts);
   return status.ok() ? GrowWeights(counts.weights) : status;
 }
@@ -136,7 +136,7 @@ void Dataset::Take(const Dataset& from, const uint32_t* indices, size_t count, s
   for (size_t k = 0; k < input_size_; ++k)
     for (size_t i = 0; i < count; ++i)
       inputs_.data()[k * window_ + at + i] = from.Inputs(indices[i])[k * from.window_];
-  for (size_t a = 0; a < output_size_; ++a)
+  for (size_t a = 0; a < target_size_; ++a)
     for (size_t i = 0; i < count; ++i)
       targets_.data()[a * window_ + at + i] = *from.Targets(a, indices[i]);
   const double* root = from.root_weight();
@@ -147,7 +147,7 @@ void Dataset::Take(const Dataset& from, const uint32_t* indices, size_t count, s
 Status Dataset::Load(size_t first, size_t count) const {
   if (!file_.is_open()) return Status::Ok();
   if (window_ > 0 && begin_ <= first && first + count <= begin_ + window_) return Status::Ok();
-  const size_t d = input_size_, c = output_size_, width = file_.width();
+  const size_t d = input_size_, c = target_size_, width = file_.width();
   const Counts counts = WindowCounts(count, d, c, width);
   const size_t piece = counts.rows / width;
   window_ = 0;

@@ -1,4 +1,4 @@
-// Holds the data of an engine, one contiguous row per feature (or output) so that loops over
+// Holds the data of an engine, one contiguous row per feature (or target) so that loops over
 // samples are contiguous: a copy of all samples, or a window of the samples of a file, read and
 // scaled when a block of them is needed. Engine owns one for all samples, and curvature/subset.h
 // another for those of a subset; passes and products read it block by block. The binding fills it
@@ -62,11 +62,11 @@ class Dataset {
   // Makes samples [first, first + count) readable by Inputs and Targets. Nothing to do in memory.
   // kFile where the file is not of its version any more, or holds a number that is not finite.
   Status Load(size_t first, size_t count) const;
-  // Inputs [input][sample] and targets [output][sample] from sample `first` on, rows stride()
+  // Inputs [input][sample] and targets [target][sample] from sample `first` on, rows stride()
   // apart.
   const double* Inputs(size_t first) const { return inputs_.data() + (first - begin_); }
-  const double* Targets(size_t output, size_t first) const {
-    return targets_.data() + output * window_ + (first - begin_);
+  const double* Targets(size_t target, size_t first) const {
+    return targets_.data() + target * window_ + (first - begin_);
   }
   size_t stride() const { return window_; }
   // Inputs of samples [first, first + count), row-major, as they are computed with.
@@ -106,7 +106,7 @@ class Dataset {
   const size_t slots_;
   size_t touched_ = 0;  // doubles that TouchPages has passed
   size_t input_size_ = 0;
-  size_t output_size_ = 0;
+  size_t target_size_ = 0;
   RowFile file_;
   FileLayout layout_;
   // The window is a cache of the file: loading it changes nothing that a reader can see.

@@ -25,15 +25,15 @@ Engine::Engine(Architecture architecture, int threads, size_t slots)
 
 Status Engine::SetData(size_t n, const double* inputs, const double* targets,
                        const double* weights) {
-  return data_.Set(n, net_.input_size, net_.output_size, inputs, targets, weights);
+  return data_.Set(n, net_.input_size, net_.target_size(), inputs, targets, weights);
 }
 
 Status Engine::ReserveData(size_t n, bool weighted) {
-  return data_.Reserve(n, net_.input_size, net_.output_size, weighted);
+  return data_.Reserve(n, net_.input_size, net_.target_size(), weighted);
 }
 
 Status Engine::ReserveFile(size_t n, const FileLayout& layout, bool weighted) {
-  return data_.ReserveFile(n, net_.input_size, net_.output_size, layout, weighted);
+  return data_.ReserveFile(n, net_.input_size, net_.target_size(), layout, weighted);
 }
 
 size_t Engine::ForwardDoubles(const Architecture& net, int threads) {

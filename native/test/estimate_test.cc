@@ -28,7 +28,7 @@ struct Problem {
   size_t slots = 1;
 
   Sizes sizes() const {
-    const size_t width = net.input_size + net.output_size + kBehind;
+    const size_t width = net.input_size + net.target_size() + kBehind;
     return {net, samples, kThreads, weighted, from_file ? width : 0, slots};
   }
 };
@@ -51,6 +51,9 @@ std::vector<Problem> Problems() {
       {"a file", NetOf({2, 10, 1}, LossKind::kSquaredError), 150000, true, true},
       {"slots", NetOf({3, 10, 9, 8, 2}, LossKind::kLogistic), 310, true, false, 8},
       {"slots of many samples", NetOf({2, 10, 1}, LossKind::kHuber), 290001, false, true, 2},
+      {"two outputs a target", NetOf({5, 12, 6}, LossKind::kGaussianNll), 120, true, false},
+      {"two outputs a target of a file", NetOf({5, 12, 6}, LossKind::kGaussianNll), 300, true,
+       true},
       {"a file of one block", NetOf({30, 9, 2}, LossKind::kSoftmax), 300, false, true},
   };
 }
@@ -59,7 +62,7 @@ std::string WriteRows(const Problem& problem, const Vector& x, const Vector& y) 
   const std::string path = "estimate_test_rows";
   std::FILE* file = std::fopen(path.c_str(), "wb");
   CHECK(file != nullptr, "a file to write");
-  const size_t d = problem.net.input_size, c = problem.net.output_size;
+  const size_t d = problem.net.input_size, c = problem.net.target_size();
   const double behind = 1.0;
   for (size_t i = 0; i < problem.samples; ++i) {
     std::fwrite(x.data() + i * d, sizeof(double), d, file);
@@ -75,7 +78,7 @@ struct Bench {
   explicit Bench(const Problem& given) : problem(given), engine(given.net, kThreads, given.slots) {
     Draw draw(7);
     const Architecture& net = problem.net;
-    const size_t n = problem.samples, d = net.input_size, c = net.output_size;
+    const size_t n = problem.samples, d = net.input_size, c = net.target_size();
     // Targets that every loss takes.
     const Vector x = draw.Normals(n * d), y(n * c, 1.0 / static_cast<double>(c)), s(n, 0.5);
     parameters = draw.Normals(net.parameter_count, 0.1);

@@ -35,7 +35,7 @@ struct Problem {
     Draw draw(23);
     const size_t c = net.output_size;
     inputs = draw.Normals(n * net.input_size);
-    targets = draw.Normals(n * c);
+    targets = draw.Normals(n * net.target_size());
     if (loss.kind == LossKind::kSoftmax || loss.kind == LossKind::kLogistic) {
       std::fill(targets.begin(), targets.end(), 0.0);
       for (size_t i = 0; i < n; ++i) targets[i * c + i % c] = 1.0;
@@ -49,12 +49,12 @@ struct Problem {
 
   // An engine on the samples of a range.
   void Give(SampleRange range, Engine* engine) const {
-    CHECK(
-        engine
-            ->SetData(range.count, inputs.data() + range.first * net.input_size,
-                      targets.data() + range.first * net.output_size, weights.data() + range.first)
-            .ok(),
-        "data");
+    CHECK(engine
+              ->SetData(range.count, inputs.data() + range.first * net.input_size,
+                        targets.data() + range.first * net.target_size(),
+                        weights.data() + range.first)
+              .ok(),
+          "data");
   }
 
   Architecture net;
@@ -311,6 +311,7 @@ int main() {
     TestSums(Problem({3, 9, 7, 3}, {LossKind::kSoftmax}, n), true, {2, 8});
   }
   TestSums(Problem({3, 9, 7, 2}, {LossKind::kHuber, 0.8}, 500), true, {2, 8});
+  TestSums(Problem({3, 9, 7, 4}, {LossKind::kGaussianNll}, 500), true, {2, 8});
   TestSums(Problem({2, 5, 1}, {}, 16), true, {16});
   // A weight matrix that threads share in a slot's only tile.
   if (!Small()) TestSums(Problem({3, 1500, 1500, 1}, {}, 300), false, {2});

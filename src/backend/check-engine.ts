@@ -3,7 +3,7 @@
 import { argumentError } from "../errors.js";
 import { STEP, type Steps } from "../event-loop-yield.js";
 import { checkFixedLoss } from "../loss/rules.js";
-import { targetCheck } from "../loss/target-rules.js";
+import { targetCheck, targetCount } from "../loss/target-rules.js";
 import { ACTIVATION_NAMES, isActivationName } from "../network/activations.js";
 import type { Architecture, Layer } from "../network/architecture.js";
 import { layOut } from "../network/parameters.js";
@@ -21,10 +21,17 @@ export function checkEngine(architecture: Architecture, data: EngineData): void 
   const { sampleCount: n, inputs, targets, weights, file } = data;
   checkCount("data.sampleCount", n, 1);
   checkDoubles("data.inputs", inputs, file === undefined ? n * inputSize : 0);
-  checkDoubles("data.targets", targets, file === undefined ? n * outputSize : 0);
   if (data.loss !== undefined) checkFixedLoss("data.loss", data.loss);
+  const targetSize = targetCount(data.loss, outputSize);
+  if (!Number.isInteger(targetSize))
+    throw argumentError(
+      "architecture.outputSize",
+      `must be even with ${data.loss?.kind}, which has two outputs for each target`,
+      outputSize,
+    );
+  checkDoubles("data.targets", targets, file === undefined ? n * targetSize : 0);
   if (data.slots !== undefined) checkSlots("data.slots", data.slots, n);
-  if (file !== undefined) checkFile(file, inputSize, outputSize);
+  if (file !== undefined) checkFile(file, inputSize, targetSize);
   if (weights === undefined) return;
   checkDoubles("data.weights", weights, n);
   for (let i = 0; i < n; i++)
@@ -37,9 +44,10 @@ export function checkEngine(architecture: Architecture, data: EngineData): void 
  * @throws GAUSSFLOW_ARGUMENT naming the first value, or the first row, that breaks the rule
  */
 export function* engineTargetSteps({ outputSize }: Architecture, { targets, loss, file }: EngineData): Steps<void> {
-  const faultOf = loss === undefined || file !== undefined ? null : targetCheck(loss, outputSize);
+  const targetSize = targetCount(loss, outputSize);
+  const faultOf = loss === undefined || file !== undefined ? null : targetCheck(loss, targetSize);
   if (faultOf === null) return;
-  for (let at = 0, row = 0; at < targets.length; at += outputSize, row++) {
+  for (let at = 0, row = 0; at < targets.length; at += targetSize, row++) {
     const fault = faultOf(targets, at);
     if (fault !== null) {
       const { rule, column, value } = fault;
@@ -78,7 +86,7 @@ function same(one: Architecture, other: Architecture): boolean {
   );
 }
 
-function checkFile(file: FileSamples, inputSize: number, outputSize: number): void {
+function checkFile(file: FileSamples, inputSize: number, targetSize: number): void {
   checkOptionNames("data.file", file, ["layout", "inputs", "targets"]);
   const { layout } = file;
   checkOptionNames("data.file.layout", layout, ["path", "offset", "size", "width", "changed", "inode"]);
@@ -87,11 +95,11 @@ function checkFile(file: FileSamples, inputSize: number, outputSize: number): vo
       throw argumentError(`data.file.layout.${name}`, "must be a whole number as a text", layout[name]);
   checkPath("data.file.layout.path", layout.path);
   for (const name of ["offset", "size", "width"] as const) checkCount(`data.file.layout.${name}`, layout[name], 1);
-  if (layout.width < inputSize + outputSize)
-    throw argumentError("data.file.layout.width", `must be at least ${inputSize + outputSize}`, layout.width);
+  if (layout.width < inputSize + targetSize)
+    throw argumentError("data.file.layout.width", `must be at least ${inputSize + targetSize}`, layout.width);
   for (const [name, columns] of [
     ["inputs", inputSize],
-    ["targets", outputSize],
+    ["targets", targetSize],
   ] as const) {
     checkOptionNames(`data.file.${name}`, file[name], ["offset", "scale"]);
     checkDoubles(`data.file.${name}.offset`, file[name].offset, columns);

@@ -27,7 +27,7 @@ export interface EngineData {
   readonly sampleCount: number;
   /** n x d, row-major, in the units of training. */
   readonly inputs: Float64Array;
-  /** n x c, row-major, in the units of training. */
+  /** n x k, row-major, in the units of training. k is c, or c/2 with `gaussianNll`, whose networks have two outputs for each target. */
   readonly targets: Float64Array;
   /** One non-negative weight a sample; absent = all 1. */
   readonly weights?: Float64Array | undefined;
@@ -52,7 +52,7 @@ export interface FileSamples {
   readonly layout: RowLayout;
   /** Offset and scale of the d input columns. */
   readonly inputs: ColumnScaling;
-  /** Offset and scale of the c target columns. */
+  /** Offset and scale of the k target columns. */
   readonly targets: ColumnScaling;
 }
 

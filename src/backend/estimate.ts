@@ -4,6 +4,7 @@
 import { GaussflowError } from "../errors.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
+import { targetCount } from "../loss/target-rules.js";
 import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK, workspaceDoubles } from "../network/forward.js";
 import type { Curvature, Precision } from "./curvature.js";
@@ -68,7 +69,7 @@ function referenceBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBy
   const block = Math.min(n, PASS_BLOCK);
   const passes = workspaceDoubles(architecture, block, c) + BlockSeeds.doubles(lossRule(loss), architecture, block);
   const sum = {
-    data: DOUBLE * ((fileWidth > 0 ? block : n) * (d + c) + (weighted ? n : 0)),
+    data: DOUBLE * ((fileWidth > 0 ? block : n) * (d + targetCount(loss, c)) + (weighted ? n : 0)),
     curvature: 0,
     factor: 0,
     workspaces: DOUBLE * passes,

@@ -2,13 +2,16 @@
 // read. The passes in reference/ read every block through it.
 import { changedError, type RowLayout, RowReader } from "../data/row-reader.js";
 import { copySteps, type Steps } from "../event-loop-yield.js";
+import { targetCount } from "../loss/target-rules.js";
 import type { Architecture } from "../network/architecture.js";
 import type { EngineData, FileSamples } from "./engine.js";
 
 export interface Samples {
   readonly sampleCount: number;
   readonly bytes: number;
-  /** Rows [first, first + count): count x d and count x c. Valid until the next call; not to be written to. */
+  /** Targets of a sample, k. */
+  readonly targetSize: number;
+  /** Rows [first, first + count): count x d and count x k. Valid until the next call; not to be written to. */
   readonly inputs: (first: number, count: number) => Float64Array;
   readonly targets: (first: number, count: number) => Float64Array;
   close(): void;
@@ -16,20 +19,17 @@ export interface Samples {
 
 /** Arrays are copied: their owner may write to them. */
 export function* samplesOf({ inputSize, outputSize }: Architecture, data: EngineData): Steps<Samples> {
-  if (data.file !== undefined) return new FileBlocks(data.file, data.sampleCount, inputSize, outputSize);
+  const targetSize = targetCount(data.loss, outputSize);
+  if (data.file !== undefined) return new FileBlocks(data.file, data.sampleCount, inputSize, targetSize);
   const inputs = yield* copySteps(data.inputs);
   const targets = yield* copySteps(data.targets);
-  return arrays(inputs, targets, data.sampleCount, inputSize, outputSize);
+  return arrays(inputs, targets, data.sampleCount, inputSize, targetSize);
 }
 
 /** Copies of the samples at ascending `indices`, read in blocks of at most `block`. */
-export function gather(
-  { inputSize: d, outputSize: c }: Architecture,
-  samples: Samples,
-  indices: Uint32Array,
-  block: number,
-): Samples {
+export function gather({ inputSize: d }: Architecture, samples: Samples, indices: Uint32Array, block: number): Samples {
   const count = indices.length;
+  const { targetSize: c } = samples;
   const inputs = new Float64Array(count * d);
   const targets = new Float64Array(count * c);
   for (let k = 0; k < count; ) {
@@ -51,6 +51,7 @@ function arrays(inputs: Float64Array, targets: Float64Array, sampleCount: number
   return {
     sampleCount,
     bytes: inputs.byteLength + targets.byteLength,
+    targetSize: c,
     inputs: (first, count) => inputs.subarray(first * d, (first + count) * d),
     targets: (first, count) => targets.subarray(first * c, (first + count) * c),
     close: () => {},
@@ -67,18 +68,18 @@ class FileBlocks implements Samples {
   readonly #file: FileSamples;
   readonly #reader: RowReader;
   readonly #inputSize: number;
-  readonly #outputSize: number;
   #closed = false;
   #held: { readonly first: number; readonly inputs: Float64Array; readonly targets: Float64Array } | null = null;
 
   readonly sampleCount: number;
+  readonly targetSize: number;
 
-  constructor(file: FileSamples, sampleCount: number, inputSize: number, outputSize: number) {
+  constructor(file: FileSamples, sampleCount: number, inputSize: number, targetSize: number) {
     this.sampleCount = sampleCount;
+    this.targetSize = targetSize;
     this.#file = file;
     this.#reader = new RowReader(file.layout);
     this.#inputSize = inputSize;
-    this.#outputSize = outputSize;
   }
 
   get bytes(): number {
@@ -95,7 +96,7 @@ class FileBlocks implements Samples {
   }
 
   #load(first: number, count: number) {
-    const [d, c] = [this.#inputSize, this.#outputSize];
+    const [d, c] = [this.#inputSize, this.targetSize];
     if (this.#held?.first === first && this.#held.inputs.length === count * d) return this.#held;
     const { layout, inputs: x, targets: y } = this.#file;
     const rows = this.#reader.read(first, count);

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { GaussflowError } from "../errors.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { DEFAULT_CLASS_DECAY, defaultLoss } from "../loss/default-loss.js";
+import { gaussianNll } from "../loss/gaussian-nll.js";
 import { huber } from "../loss/huber.js";
 import { logistic } from "../loss/logistic.js";
 import type { TargetKind } from "../loss/loss.js";
@@ -33,6 +34,7 @@ const LOSSES: Readonly<Record<Loss["kind"], NamedLoss>> = {
   },
   logistic: { name: "logistic", parameter: null, make: () => logistic() },
   "softmax-cross-entropy": { name: "softmax", parameter: null, make: () => softmaxCrossEntropy() },
+  "gaussian-nll": { name: "gaussian-nll", parameter: null, make: () => gaussianNll() },
 };
 
 /** The names, in the order of the help text. */

@@ -2,6 +2,7 @@
 // before anything runs. program.ts adds it.
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
+import { outputCount } from "../loss/target-rules.js";
 import { network } from "../network/network.js";
 import type { Plan, RouteEstimate } from "../plan/plan.js";
 import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
@@ -57,10 +58,12 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
   const { fit, validation } = await readParts(file, flags, (note) => {
     if (!flags.json) terminal.err.write(`  ${note}\n`);
   });
-  const net = network({ layers: [fit.inputSize, ...flags.hidden, fit.outputSize], seed: flags.seed });
+  const loss = lossOf(flags.loss, undefined, fit);
+  const layers = [fit.inputSize, ...flags.hidden, outputCount(loss, fit.outputSize)];
+  const net = network({ layers, seed: flags.seed });
   const { route, backend, threads, memoryLimit, slots } = flags;
   const planned = plan(net, fit, {
-    loss: lossOf(flags.loss, undefined, fit),
+    loss,
     validation: validation ?? false,
     route,
     backend,

@@ -2,7 +2,7 @@
 // predictions or print its errors. program.ts adds them.
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
-import { predictAsync } from "../backend/predict.js";
+import { predictAsync, predictDistributionAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
 import type { TableEncoding } from "../data/encoding.js";
 import { outOfRange } from "../data/range.js";
@@ -54,7 +54,13 @@ function addReading(command: Command): Command {
 /** Adds both commands. */
 export function addModelCommands(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   addThresholdCost(
-    addReading(program.command("predict").description("predict the targets of a table with a saved model, as CSV")),
+    addReading(
+      program
+        .command("predict")
+        .description(
+          "predict the targets of a table with a saved model, as CSV; also the standard deviations of a model that was trained with gaussian-nll",
+        ),
+    ),
   )
     .option("--out <file>", "file to write (default: standard output)")
     .option(
@@ -129,23 +135,41 @@ function predictionNames({ classes }: Network | Ensemble, { targets }: TableEnco
   return classes === null ? targets : classes.map((name) => `p(${name})`);
 }
 
-/** The columns to write, n rows, row-major: the predictions, then their spread if requested. */
+/** Rows of matrices of `columns` columns each, side by side. */
+function beside(matrices: readonly Float64Array[], columns: number): Float64Array {
+  const [first] = matrices as [Float64Array];
+  if (matrices.length === 1) return first;
+  const all = new Float64Array(matrices.length * first.length);
+  for (let at = 0, to = 0; at < first.length; at += columns)
+    for (const matrix of matrices) {
+      all.set(matrix.subarray(at, at + columns), to);
+      to += columns;
+    }
+  return all;
+}
+
+/** The columns to write, n rows, row-major: the predictions, then their deviations if the network has them, or their spread if requested. */
 async function columnsOf(
   model: Network | Ensemble,
   targets: readonly string[],
   inputs: Float64Array,
   withSpread: boolean,
 ): Promise<{ names: readonly string[]; predictions: Float64Array }> {
-  if (!(model instanceof Ensemble)) return { names: targets, predictions: await predictAsync(model, inputs) };
-  const { mean, spread } = await predictAsync(model, inputs);
-  if (!withSpread) return { names: targets, predictions: mean };
   const c = targets.length;
-  const both = new Float64Array(2 * mean.length);
-  for (let at = 0; at < mean.length; at += c) {
-    both.set(mean.subarray(at, at + c), 2 * at);
-    both.set(spread.subarray(at, at + c), 2 * at + c);
-  }
-  return { names: [...targets, ...targets.map((name) => `${name} spread`)], predictions: both };
+  const named = (what: string) => targets.map((name) => `${name} ${what}`);
+  const distribution = networksOf(model)[0]?.link === "gaussian" ? await predictDistributionAsync(model, inputs) : null;
+  const points = model instanceof Ensemble ? await predictAsync(model, inputs) : null;
+  const mean = distribution?.mean ?? points?.mean ?? (await predictAsync(model as Network, inputs));
+  const columns = [{ names: targets, values: mean }];
+  if (distribution !== null) columns.push({ names: named("deviation"), values: distribution.deviation });
+  if (points !== null && withSpread) columns.push({ names: named("spread"), values: points.spread });
+  return {
+    names: columns.flatMap(({ names }) => names),
+    predictions: beside(
+      columns.map(({ values }) => values),
+      c,
+    ),
+  };
 }
 
 /**

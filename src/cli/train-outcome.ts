@@ -84,6 +84,7 @@ export async function conclude(
 
 /** The flags that follow a piece of advice. */
 const FLAGS: Readonly<Record<AdviceCode, string>> = {
+  floor: " (--decay, --hidden)",
   overfitting: " (--decay, --hidden)",
   rows: "",
   "few-rows": " (--cross-validate 5, --decay, --hidden)",

@@ -4,6 +4,7 @@ import { dataWarnings } from "../data/data-warnings.js";
 import type { ScalingKind } from "../linearize/problem.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { lossRule } from "../loss/rules.js";
+import { outputCount } from "../loss/target-rules.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
@@ -93,7 +94,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
   // Before the training; its result has the same sentence.
   if (!json) for (const warning of await dataWarnings(fit)) warn(terminal, warning);
   const net = network({
-    layers: [fit.inputSize, ...flags.hidden, fit.outputSize],
+    layers: [fit.inputSize, ...flags.hidden, outputCount(loss, fit.outputSize)],
     activation: flags.activation,
     initialization: flags.initialization,
     seed: flags.seed,

@@ -86,7 +86,8 @@ export function lossProportionalDamping(options: { readonly initial?: number | u
     settings: { initial },
     needsSpectrum: false,
     rho: ({ objective, initialObjective }: ScheduleView) =>
-      initialObjective > 0 ? Math.min(1, (initial * objective) / initialObjective) : initial,
+      // An objective below 0 has no share of that at the start.
+      initialObjective > 0 && objective >= 0 ? Math.min(1, (initial * objective) / initialObjective) : initial,
   });
 }
 

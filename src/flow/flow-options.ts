@@ -64,7 +64,7 @@ const ROUTES: readonly string[] = ["auto", ...FLOW_ROUTES];
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeFlowOptions(options: FlowOptions, network: Network, data: Dataset): CompletedFlowOptions {
   checkOptionNames("options", options, NAMES);
-  const [p, equations] = [network.parameterCount, data.sampleCount * data.outputSize];
+  const [p, equations] = [network.parameterCount, data.sampleCount * network.outputSize];
   const run = completeRunOptions(options, data.classes);
   checkFixedLoss("options.loss", run.loss);
   checkLossNetwork(network, run.loss, options.loss !== undefined);

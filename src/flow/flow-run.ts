@@ -228,7 +228,7 @@ export class FlowRun {
     return predictionNorm(engine, {
       relativeTolerance,
       absoluteTolerance,
-      scale: Math.sqrt(this.#initialLoss * meanFactor),
+      scale: Math.sqrt(Math.abs(this.#initialLoss) * meanFactor),
       meanFactor,
       weights,
       decay: loss.decay,
@@ -315,15 +315,17 @@ export class FlowRun {
   get #predictionError(): number {
     const { relativeTolerance, absoluteTolerance } = this.#completed.integrator.settings;
     const { meanFactor } = this.#context;
-    return relativeTolerance * Math.sqrt(2 * this.#initialLoss) + absoluteTolerance * Math.sqrt(2 / meanFactor);
+    return (
+      relativeTolerance * Math.sqrt(2 * Math.abs(this.#initialLoss)) + absoluteTolerance * Math.sqrt(2 / meanFactor)
+    );
   }
 
   /** The objective of an exact flow never rises: a rise beyond the tolerance is an error of the integrator. */
   #climb(objective: number): string | null {
     const before = this.records[this.records.length - 1]?.objective ?? Number.POSITIVE_INFINITY;
-    // An error of size e in psi moves g by at most |r| e + e^2/2, and |r| <= sqrt(2 g): no loss bends more than squared error.
+    // An error of size e in psi moves g by at most |r| e + e^2/2 with |r| <= sqrt(2 g), but for losses that bend more or are below 0.
     const error = this.#predictionError;
-    const allowed = climbTolerance * error * (Math.sqrt(2 * before) + error);
+    const allowed = climbTolerance * error * (Math.sqrt(2 * Math.abs(before)) + error);
     if (!(objective > before + allowed)) return null;
     return `the objective rose from ${before.toExponential(6)} to ${objective.toExponential(6)}: integrator error, use a smaller step or tolerance`;
   }

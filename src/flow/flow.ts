@@ -134,7 +134,7 @@ export async function* flowSteps<Report = never>(
   options: FlowOptions<Report> = {},
 ): AsyncGenerator<FlowRecord, FlowResult<Report>> {
   const pace = new Pace(undefined);
-  const set = await finishInTurns(fittingSteps(network, data), pace);
+  const set = await finishInTurns(fittingSteps(network, data, options), pace);
   const fit = await finishInTurns(fittedPartSteps(set), pace);
   const completed = await withHeldSlots(completeFlowOptions(options, network, fit), options, heldSlots);
   const { schedule, loss } = completed;

@@ -15,6 +15,7 @@ import { ensemble } from "../network/ensemble.js";
 import type { Link } from "../network/link.js";
 import { checkCount, checkOptionNames } from "../options.js";
 import { checkLossTargets } from "../run/loss-targets.js";
+import { sampleSizes } from "../run/prepare.js";
 import { checkJob, crossValidation, type JobResult, restarts, type TrainJob } from "./job.js";
 import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions, type TrainManyResult, trainMany } from "./train-many.js";
 
@@ -69,7 +70,7 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
   const { folds: count = 5, restarts: starts = 1, seed, stratify, ...rest } = options;
   checkCount("options.restarts", starts, 1);
   checkJob(job, "job");
-  const data = asDataset(job.data, "job.data", job.network);
+  const data = asDataset(job.data, "job.data", sampleSizes(job.network, job.options));
   const { loss } = job.options ?? {};
   // Before the folds are cut, because their trainings number the rows of a fold.
   if (loss !== undefined && isLossKind(loss?.kind)) await checkLossTargets(data, loss, "job.data", undefined);

@@ -8,6 +8,7 @@ import { argumentError } from "../errors.js";
 import { checkNetwork, drawnNetwork, type Network, network, seedOf } from "../network/network.js";
 import { type DrawnOptions, drawnOptions, type NetworkOptions } from "../network/network-options.js";
 import { checkCount, checkObject, checkOptionNames, checkText, definedOptions } from "../options.js";
+import { sampleSizes } from "../run/prepare.js";
 import { TRAIN_OPTION_NAMES, type TrainOptions } from "../train/train-options.js";
 import type { TrainResult } from "../train/train-result.js";
 
@@ -119,7 +120,7 @@ export function crossValidation(
   readonly fold: Fold;
 })[] {
   checkJob(job, "job");
-  const data = asDataset(job.data, "job.data", job.network);
+  const data = asDataset(job.data, "job.data", sampleSizes(job.network, job.options));
   return foldsOf(data, folds, seed ?? seedOf(job.network), options).map((fold) => ({
     ...job,
     data: fold.train,

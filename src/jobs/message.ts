@@ -7,6 +7,7 @@ import { asDataset } from "../data/dataset-input.js";
 import { type ErrorCode, GaussflowError } from "../errors.js";
 import { type MethodSettings, methodAgain, settingsOf } from "../method/rebuild-method.js";
 import { Network, type NetworkState } from "../network/network.js";
+import { sampleSizes } from "../run/prepare.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { TrainResult } from "../train/train-result.js";
 import type { TrainJob } from "./job.js";
@@ -45,13 +46,14 @@ export function packJob(job: TrainJob, threads: number): JobMessage | null {
   if (onRecord !== undefined || monitor !== undefined) return null;
   const settings = method === undefined ? null : settingsOf(method);
   if (method !== undefined && settings === null) return null;
+  const sizes = sampleSizes(job.network, job.options);
   const set =
     typeof validation === "object" && validation !== null
-      ? shareDataset(asDataset(validation, "options.validation", job.network))
+      ? shareDataset(asDataset(validation, "options.validation", sizes))
       : null;
   return {
     network: job.network.state(),
-    data: shareDataset(asDataset(job.data, "data", job.network)),
+    data: shareDataset(asDataset(job.data, "data", sizes)),
     method: settings,
     validation: set,
     options: {

@@ -8,12 +8,12 @@
 // on the job alone, not on the number of lanes.
 import { chooseThreads } from "../backend/create.js";
 import type { Dataset } from "../data/dataset.js";
-import { asDataset, type DatasetInput } from "../data/dataset-input.js";
+import { asDataset, type DatasetInput, type SampleSizes } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { checkDistinct } from "../file-target.js";
 import { defaultMemoryLimit } from "../memory-limit.js";
-import type { Network } from "../network/network.js";
 import { checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";
+import { sampleSizes } from "../run/prepare.js";
 import type { TrainRecord } from "../run/record.js";
 import { train } from "../train/train.js";
 import type { TrainResult } from "../train/train-result.js";
@@ -262,18 +262,18 @@ class Batch {
   /** The job with its training and validation data as data sets; jobs with the same data share one. */
   #converted(job: TrainJob): PreparedJob {
     const { network, data, options } = job;
+    const sizes = sampleSizes(network, options);
     const validation = options?.validation;
-    if (typeof validation !== "object" || validation === null)
-      return { ...job, data: this.#set(data, "data", network) };
-    const set = this.#set(validation, "options.validation", network);
-    return { ...job, data: this.#set(data, "data", network), options: { ...options, validation: set } };
+    if (typeof validation !== "object" || validation === null) return { ...job, data: this.#set(data, "data", sizes) };
+    const set = this.#set(validation, "options.validation", sizes);
+    return { ...job, data: this.#set(data, "data", sizes), options: { ...options, validation: set } };
   }
 
-  #set(given: Dataset | DatasetInput, name: string, network: Network): Dataset {
+  #set(given: Dataset | DatasetInput, name: string, sizes: SampleSizes): Dataset {
     const known = this.#sets.get(given);
     // Flat arrays are cut into rows by the sizes of the job's network.
-    if (known?.inputSize === network.inputSize && known.outputSize === network.outputSize) return known;
-    const set = asDataset(given, name, network);
+    if (known?.inputSize === sizes.inputSize && known.outputSize === sizes.outputSize) return known;
+    const set = asDataset(given, name, sizes);
     this.#sets.set(given, set);
     return set;
   }

@@ -16,7 +16,7 @@ export interface LossBlock {
   readonly outputSize: number;
   /** psi, count x c. */
   readonly predictions: Float64Array;
-  /** count x c. */
+  /** count x k: k = c, or c over the outputs that the loss has for each target (`outputsPerTarget` of its link). */
   readonly targets: Float64Array;
   /** Root of the weight of each sample of the data; null = all 1. */
   readonly roots: Float64Array | null;
@@ -52,11 +52,14 @@ export interface LossRule {
   readonly label: string;
   /** R is diagonal where the outputs are independent of each other; else it is c x c. */
   readonly factor: "diagonal" | "full";
-  /** Whether R R^T is the second derivative of l. Else Q majorizes l: l(psi + h) <= l + r h + h Q h / 2 for every h. */
+  /**
+   * Whether R R^T is the second derivative of l. Else Q is at least as large: Q - l'' is positive semidefinite. Of independent outputs Q also
+   * majorizes l: l(psi + h) <= l + r h + h Q h / 2 for every h.
+   */
   readonly exact: boolean;
   /** What the targets must be. */
   readonly targets: TargetKind;
-  /** The function from the outputs of the network to its predictions. */
+  /** The function from the outputs of the network to its predictions. It also decides how many outputs each target has. */
   readonly link: Link;
   /**
    * Whether l is half the square of z, so that the minimum may be 0, sqrt(2 loss) is the norm of a residual and the mean loss is twice

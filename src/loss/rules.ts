@@ -2,14 +2,15 @@
 // the data of an engine are checked here, and the reference engine and the preparation of runs take the rule from it.
 import { argumentError } from "../errors.js";
 import { checkNonNegative, checkOptionNames, checkPositive, isObject } from "../options.js";
+import { type GaussianNll, gaussianNllRule } from "./gaussian-nll.js";
 import { checkedDelta, type Huber, huberRule } from "./huber.js";
 import { type Logistic, logisticRule } from "./logistic.js";
 import type { LossRule } from "./loss.js";
 import { type SoftmaxCrossEntropy, softmaxCrossEntropyRule } from "./softmax-cross-entropy.js";
 import { type SquaredError, squaredErrorRule } from "./squared-error.js";
 
-/** The loss of a run: plain data, made by `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. */
-export type Loss = SquaredError | Huber | Logistic | SoftmaxCrossEntropy;
+/** The loss of a run: plain data, made by `squaredError`, `huber`, `logistic`, `softmaxCrossEntropy` or `gaussianNll`. */
+export type Loss = SquaredError | Huber | Logistic | SoftmaxCrossEntropy | GaussianNll;
 
 /** The rule of a loss. */
 export function lossRule(loss: Loss): LossRule {
@@ -22,6 +23,8 @@ export function lossRule(loss: Loss): LossRule {
       return logisticRule;
     case "softmax-cross-entropy":
       return softmaxCrossEntropyRule;
+    case "gaussian-nll":
+      return gaussianNllRule;
     default:
       loss satisfies never;
       throw new Error("unreachable");
@@ -34,6 +37,7 @@ const PARAMETERS: Readonly<Record<Loss["kind"], readonly string[]>> = {
   huber: ["delta"],
   logistic: [],
   "softmax-cross-entropy": [],
+  "gaussian-nll": [],
 };
 
 /** True for the name of a loss. */
@@ -47,7 +51,11 @@ export function isLossKind(kind: unknown): kind is Loss["kind"] {
  */
 export function checkLoss(name: string, loss: unknown): Loss {
   if (!isObject(loss) || !isLossKind(loss.kind))
-    throw argumentError(name, "must be made by squaredError(), huber(), logistic() or softmaxCrossEntropy()", loss);
+    throw argumentError(
+      name,
+      "must be made by squaredError(), huber(), logistic(), softmaxCrossEntropy() or gaussianNll()",
+      loss,
+    );
   const parameters = PARAMETERS[loss.kind];
   const members = ["kind", ...parameters, "decay"];
   checkOptionNames(name, loss, members);

@@ -1,9 +1,20 @@
-// Checks the targets of a loss, row by row: probabilities, or distributions over classes. Runs check them on all data
-// (run/loss-targets.ts), engines on the targets that they are made with (backend/check-engine.ts).
+// Says how many targets of a sample a loss takes, and checks them row by row: probabilities, or distributions over classes. Runs check them
+// on all data (run/loss-targets.ts), engines on the targets that they are made with (backend/check-engine.ts).
+import { outputsPerTarget } from "../network/link.js";
 import { type Loss, lossRule } from "./rules.js";
 
 /** How far the sum of a row of probabilities may be from 1: that of numbers written with seven digits. */
 const SUM_ROUNDING = 1e-6;
+
+/** Outputs that a network needs for `targets` targets of a sample; an absent loss is squared error. */
+export function outputCount(loss: Loss | undefined, targets: number): number {
+  return loss === undefined ? targets : targets * outputsPerTarget(lossRule(loss).link);
+}
+
+/** Targets of a sample with the loss, for a network of `outputs` outputs: no whole number where they do not fit. */
+export function targetCount(loss: Loss | undefined, outputs: number): number {
+  return outputs / outputCount(loss, 1);
+}
 
 /** A row of targets that breaks a rule. */
 export interface TargetFault {
@@ -15,16 +26,16 @@ export interface TargetFault {
   readonly value: number;
 }
 
-/** The check of the row of `outputSize` targets that begins at `at`; null for a loss that takes any finite numbers. */
+/** The check of the row of `targetSize` targets that begins at `at`; null for a loss that takes any finite numbers. */
 export function targetCheck(
   loss: Loss,
-  outputSize: number,
+  targetSize: number,
 ): ((targets: Float64Array, at: number) => TargetFault | null) | null {
   const { targets: kind } = lossRule(loss);
   if (kind === "real") return null;
   return (targets, at) => {
     let sum = 0;
-    for (let column = 0; column < outputSize; column++) {
+    for (let column = 0; column < targetSize; column++) {
       const value = targets[at + column]!;
       sum += value;
       if (!(value >= 0 && value <= 1)) return { rule: `must be from 0 to 1 with ${loss.kind}`, column, value };

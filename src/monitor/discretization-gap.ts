@@ -72,7 +72,7 @@ export async function discretizationGap(
   const { integrator = dormandPrince({ relativeTolerance: 1e-9, absoluteTolerance: 1e-12 }) } = options;
   const exact = await flow(network, data, { ...options, integrator, until, outputs: times });
   const coarse = await flow(network, data, { ...options, integrator: euler({ step }), until, outputs: times });
-  const set = fittedPart(fittingDataset(network, data));
+  const set = fittedPart(fittingDataset(network, data, options));
   const roots = set.weights?.map(Math.sqrt) ?? null;
   const length = (a: Float64Array, b: Float64Array) =>
     norm(a.map((value, i) => (value - b[i]) * (roots === null ? 1 : roots[Math.floor(i / set.outputSize)])));

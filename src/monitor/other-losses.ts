@@ -34,7 +34,7 @@ const offered = ({ tangentNorm }: Observation) => (tangentNorm === null ? null :
 export function offeredSeries({ observations }: Observations): RatePoint[] {
   return observations.flatMap((one) => {
     const value = offered(one);
-    return value !== null && value > rounding * one.objective ? [{ position: one.position, value }] : [];
+    return value !== null && value > rounding * Math.abs(one.objective) ? [{ position: one.position, value }] : [];
   });
 }
 
@@ -70,7 +70,7 @@ export function convergenceOther({ reason, observations }: Observations): Monito
   const gained = Math.max(0, first.objective - last.objective);
   const fell = last.gradientNorm / first.gradientNorm;
   const numbers = `the undamped model offers ${left.toExponential(2)}, the run has gained ${gained.toExponential(2)}${Number.isFinite(fell) ? `, the gradient is ${fell.toExponential(2)} of that at the start` : ""}`;
-  return left <= Math.max(smallShare * gained, rounding * last.objective)
+  return left <= Math.max(smallShare * gained, rounding * Math.abs(last.objective))
     ? {
         holds: true,
         message: `yes: further steps would lower the objective by less than a millionth of its fall (${numbers})`,

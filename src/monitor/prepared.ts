@@ -34,9 +34,10 @@ export async function prepareAdvice(
   const { standardize = true, signal } = options;
   checkBoolean("options.standardize", standardize);
   checkSignal("options.signal", signal);
-  const set = fittingDataset(network, given);
+  const loss = squaredError();
+  const set = fittingDataset(network, given, { loss });
   const fit = fittedPart(set);
   const scaled = outputScale === undefined ? network : network.withOutputScale(outputScale);
-  const { start, data } = await startingPoint(scaled, fit, { standardize, loss: squaredError() }, signal);
+  const { start, data } = await startingPoint(scaled, fit, { standardize, loss }, signal);
   return { start, data, backend: { backend: options.backend, threads: options.threads } };
 }

@@ -2,13 +2,16 @@
 // --ensemble make ensembles of trained networks, and predictAsync predicts with them.
 //   mean = 1/m sum_k f_k(x),   spread = sqrt( 1/(m-1) sum_k (f_k(x) - mean)^2 )
 // Both are computed by Welford's update. The spread measures how much the members differ. It is not an error bar, because all members share
-// the data and its noise. Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS
-// 2017).
+// the data and its noise. Members that were trained with gaussianNll predict normal distributions N(mean_k, sigma_k^2); `predictDistribution`
+// gives mean and deviation of their mixture, which has both the noise and the spread:
+//   deviation^2 = 1/m sum_k (sigma_k^2 + (mean_k - mean)^2)
+// Source: Lakshminarayanan, Pritzel, Blundell, "Simple and scalable predictive uncertainty estimation" (NeurIPS 2017).
 import { sameClasses } from "../data/classes.js";
 import type { MatrixLike } from "../data/matrix.js";
 import { argumentError } from "../errors.js";
 import { listed } from "../suggest.js";
 import { mostProbableClasses } from "./class-prediction.js";
+import { checkDistribution, type DistributionPrediction } from "./distribution.js";
 import { checkNetwork, type Network } from "./network.js";
 
 /** n x c each, row-major, raw units. */
@@ -77,6 +80,39 @@ export class Ensemble {
    */
   predictClass(inputs: MatrixLike): string[] {
     return mostProbableClasses(this.predict(inputs).mean, this.classes);
+  }
+
+  /**
+   * Mean and standard deviation of the mixture of the members' distributions, in raw units; of members that were trained with `gaussianNll`.
+   * @param inputs n rows of d numbers in raw units, or the same flat
+   * @throws GAUSSFLOW_ARGUMENT for members of another loss
+   */
+  predictDistribution(inputs: MatrixLike): DistributionPrediction {
+    checkDistribution(this.networks[0] as Network);
+    const moments = new MixtureMoments();
+    for (const member of this.networks) moments.add(member.predictDistribution(inputs));
+    return moments.prediction();
+  }
+}
+
+/** Mean and deviation of the mixture of the members' normal distributions, one member after the other. */
+export class MixtureMoments {
+  #members = 0;
+  #variances: Float64Array = new Float64Array(0);
+  readonly #means = new EnsembleMoments();
+
+  /** Adds the prediction of a member; keeps the means of the first one without a copy. */
+  add({ mean, deviation }: DistributionPrediction): void {
+    if (this.#members++ === 0) this.#variances = new Float64Array(deviation.length);
+    for (let i = 0; i < deviation.length; i++) this.#variances[i]! += deviation[i]! ** 2;
+    this.#means.add(mean);
+  }
+
+  prediction(): DistributionPrediction {
+    const m = this.#members;
+    const { mean, spread } = this.#means.prediction();
+    const deviation = this.#variances.map((sum, i) => Math.sqrt((sum + (m - 1) * spread[i]! ** 2) / m));
+    return { mean, deviation };
   }
 }
 

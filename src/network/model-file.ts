@@ -12,7 +12,7 @@ import { checkOptionNames, checkPath, checkText } from "../options.js";
 import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsealAny } from "../sealed-json.js";
 import { checkNetworkClasses } from "./class-prediction.js";
 import { Ensemble } from "./ensemble.js";
-import { LINKS, type Link } from "./link.js";
+import { hasUnits, LINKS, type Link, outputsPerTarget } from "./link.js";
 import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
 import {
   type CompletedNetworkOptions,
@@ -139,24 +139,28 @@ function readNetwork({ version, body: value }: Content, where: string): Network 
   const encoding = body.encoding === null ? null : encodingFromJson(body.encoding, (rule) => fileError(where, rule));
   if (encoding !== null && encodedSize(encoding) !== inputSize)
     throw fileError(where, `encoding makes ${encodedSize(encoding)} inputs, and the network has ${inputSize}`);
-  if (encoding !== null && encodedTargets(encoding) !== outputSize)
+  const { link: named = "identity" } = body;
+  if (!LINKS.includes(named as Link)) throw fileError(where, `link must be one of ${LINKS.join(", ")}`);
+  const link = named as Link;
+  const targetSize = outputSize / outputsPerTarget(link);
+  if (!Number.isInteger(targetSize))
+    throw fileError(where, `link "${link}" needs two outputs a target, and the network has ${outputSize}`);
+  if (encoding !== null && encodedTargets(encoding) !== targetSize)
     throw fileError(
       where,
-      `encoding makes ${encodedTargets(encoding)} targets, and the network has ${outputSize} outputs`,
+      `encoding makes ${encodedTargets(encoding)} targets, and the network has ${outputSize} outputs${targetSize === outputSize ? "" : ` for ${targetSize} targets`}`,
     );
-  const scaling = readScaling(body.scaling, inputSize, outputSize, where);
+  const scaling = readScaling(body.scaling, inputSize, targetSize, where);
   const summary = body.summary === null ? null : (fields(body.summary, where, "summary") as TrainingSummary);
-  const { link = "identity" } = body;
-  if (!LINKS.includes(link as Link)) throw fileError(where, `link must be one of ${LINKS.join(", ")}`);
-  if (link !== "identity" && scalesTargets(scaling))
+  if (!hasUnits(link) && scalesTargets(scaling))
     throw fileError(
       where,
       `link must be "identity" where scaling.targets is not offset 0 and scale 1; it is "${link}"`,
     );
-  const classes = readClasses(body.classes, link as Link, outputSize, where);
+  const classes = readClasses(body.classes, link, outputSize, where);
   if (encoding?.classes !== undefined && classes !== null && !sameClasses(encoding.classes, classes))
     throw fileError(where, "classes and encoding.classes must be the same");
-  return new Network({ options, parameters, center, scaling, encoding, summary, link: link as Link, classes });
+  return new Network({ options, parameters, center, scaling, encoding, summary, link: link, classes });
 }
 
 function readClasses(value: unknown, link: Link, outputSize: number, where: string): readonly string[] | null {
@@ -182,7 +186,7 @@ function readOptions(given: Record<string, unknown>, version: number, where: str
   }
 }
 
-function readScaling(value: unknown, inputSize: number, outputSize: number, where: string): Scaling | null {
+function readScaling(value: unknown, inputSize: number, targetSize: number, where: string): Scaling | null {
   if (value === null) return null;
   const scaling = fields(value, where, "scaling");
   const columns = (name: "inputs" | "targets", size: number): ColumnScaling => {
@@ -201,5 +205,5 @@ function readScaling(value: unknown, inputSize: number, outputSize: number, wher
     if (scale.some((one) => one <= 0)) throw fileError(where, `scaling.${name}.scale must be positive`);
     return { offset: numbers("offset"), scale };
   };
-  return { inputs: columns("inputs", inputSize), targets: columns("targets", outputSize) };
+  return { inputs: columns("inputs", inputSize), targets: columns("targets", targetSize) };
 }

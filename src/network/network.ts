@@ -3,6 +3,7 @@
 // training makes new ones by its `with...` methods.
 //   prediction = target offset + target scale * link(psi(z)),   z = (x - input offset) / input scale
 //   psi = alpha f(w), or centered alpha (f(w) - f(w_0))
+//   with the link "gaussian" also: deviation = target scale * sqrt(exp v + 1e-6), v the second half of psi
 
 import { sameClasses } from "../data/classes.js";
 import type { TableEncoding } from "../data/encoding.js";
@@ -22,10 +23,12 @@ import {
 } from "../options.js";
 import { listed } from "../suggest.js";
 import type { Architecture } from "./architecture.js";
+import { checkLink, checkScaling, checkUnits } from "./check-units.js";
 import { checkNetworkClasses, mostProbableClasses } from "./class-prediction.js";
+import { type DistributionPrediction, distributionOf } from "./distribution.js";
 import { inputJacobian, predictions } from "./forward.js";
 import { initialize } from "./initialize.js";
-import { applyLink, LINKS, type Link, linkJacobian } from "./link.js";
+import { applyLink, hasUnits, type Link, linkJacobian, outputsPerTarget } from "./link.js";
 import {
   type CompletedNetworkOptions,
   checkHeldOptions,
@@ -133,7 +136,7 @@ export class Network {
   readonly encoding: TableEncoding | null;
   /** Facts about the training: plain JSON; null for a network that was not trained. */
   readonly summary: TrainingSummary | null;
-  /** From outputs to predictions: "identity", or that of the loss which it was trained with ("logistic", "softmax"). */
+  /** From outputs to predictions: "identity", or that of the loss which it was trained with ("logistic", "softmax", "gaussian"). */
   readonly link: Link;
   /** Names of the c classes whose probabilities it predicts, in the order of the outputs; null where it was not trained on classes. */
   readonly classes: readonly string[] | null;
@@ -147,14 +150,16 @@ export class Network {
     if (this.options.centered) checkDoubles("state.center", state.center, parameterCount);
     else if (state.center !== null)
       throw argumentError("state.center", "must be null for a network that is not centered", state.center);
-    checkScaling("state.scaling", state.scaling, this.architecture);
+    const { link = "identity" } = state;
+    checkLink("state.link", link, this.architecture);
+    checkScaling("state.scaling", state.scaling, this.architecture, link);
+    checkUnits("state.link", link, state.scaling);
     this.parameters = state.parameters;
     this.center = state.center;
     this.scaling = state.scaling;
     this.encoding = state.encoding;
     this.summary = state.summary;
-    this.link = state.link === undefined ? "identity" : state.link;
-    checkLink("state.link", this.link, this.scaling);
+    this.link = link;
     this.classes = checkNetworkClasses("state.classes", state.classes ?? null, this.link, this.outputSize);
     const read = this.encoding?.classes ?? null;
     if (this.classes !== null && read !== null && !sameClasses(this.classes, read))
@@ -172,21 +177,40 @@ export class Network {
     return this.architecture.outputSize;
   }
 
+  /** Targets of a sample, which are the columns of the predictions: c, or c/2 with the link "gaussian". */
+  get targetSize(): number {
+    return this.outputSize / outputsPerTarget(this.link);
+  }
+
   /** Number of parameters, p. */
   get parameterCount(): number {
     return this.architecture.parameterCount;
   }
 
   /**
-   * Predictions in raw units: n x c, row-major. Probabilities where the network was trained with `logistic` or `softmaxCrossEntropy`.
+   * Predictions in raw units: n x `targetSize`, row-major. Probabilities where the network was trained with `logistic` or
+   * `softmaxCrossEntropy`; means where it was trained with `gaussianNll`, whose deviations `predictDistribution` gives.
    * @param inputs n rows of d numbers in raw units, or the same flat
    * @throws GAUSSFLOW_ARGUMENT with row and column where the inputs cannot be used
    */
   predict(inputs: MatrixLike): Float64Array {
+    const mean = applyLink(this.link, this.#outputs(inputs), this.outputSize);
+    return this.scaling === null ? mean : unscaleColumns(mean, this.scaling.targets);
+  }
+
+  /**
+   * Mean and standard deviation of each target, in raw units, of a network that was trained with `gaussianNll`.
+   * @param inputs n rows of d numbers in raw units, or the same flat
+   * @throws GAUSSFLOW_ARGUMENT where the network was not, and with row and column where the inputs cannot be used
+   */
+  predictDistribution(inputs: MatrixLike): DistributionPrediction {
+    return distributionOf(this, this.#outputs(inputs));
+  }
+
+  /** psi from raw inputs. */
+  #outputs(inputs: MatrixLike): Float64Array {
     const raw = toMatrix(inputs, this.inputSize, "inputs");
-    const psi = this.#predictUnits(this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs));
-    applyLink(this.link, psi, this.outputSize);
-    return this.scaling === null ? psi : unscaleColumns(psi, this.scaling.targets);
+    return this.#predictUnits(this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs));
   }
 
   /**
@@ -215,7 +239,7 @@ export class Network {
   }
 
   /**
-   * Derivative of the raw predictions by the raw inputs at one point: c x d, row-major.
+   * Derivative of the raw predictions by the raw inputs at one point: `targetSize` x d, row-major.
    * @param x d numbers in raw units
    */
   inputJacobian(x: NumberArray): Float64Array {
@@ -223,13 +247,13 @@ export class Network {
     if (raw.length !== this.inputSize || !(isTypedNumbers(x) || typeof x[0] === "number"))
       throw argumentError("x", `must be ${this.inputSize} numbers`, x);
     const point = this.scaling === null ? raw : scaleColumns(raw, this.scaling.inputs);
-    const jacobian = inputJacobian(this.architecture, this.parameters, point);
+    let jacobian = inputJacobian(this.architecture, this.parameters, point);
     if (this.center !== null) {
       const start = inputJacobian(this.architecture, this.center, point);
       for (let k = 0; k < jacobian.length; k++) jacobian[k] -= start[k];
     }
     const d = this.inputSize;
-    if (this.link !== "identity") linkJacobian(this.link, this.#predictUnits(point), jacobian, d);
+    if (this.link !== "identity") jacobian = linkJacobian(this.link, this.#predictUnits(point), jacobian, d);
     if (this.scaling !== null) {
       const { inputs, targets } = this.scaling;
       for (let k = 0; k < jacobian.length; k++) jacobian[k] *= targets.scale[Math.floor(k / d)] / inputs.scale[k % d];
@@ -256,8 +280,8 @@ export class Network {
 
   /** The same network with another scaling of inputs and targets; null for none. @throws GAUSSFLOW_ARGUMENT */
   withScaling(scaling: Scaling | null): Network {
-    checkScaling("scaling", scaling, this.architecture);
-    if (this.link !== "identity" && scalesTargets(scaling))
+    checkScaling("scaling", scaling, this.architecture, this.link);
+    if (!hasUnits(this.link) && scalesTargets(scaling))
       throw argumentError(
         "scaling",
         `must leave the targets as they are for the link "${this.link}", whose predictions are probabilities: offset 0 and scale 1`,
@@ -282,10 +306,19 @@ export class Network {
 
   /**
    * The same network with another link from outputs to predictions.
-   * @throws GAUSSFLOW_ARGUMENT also for "logistic" and "softmax" where the targets are scaled: the predictions would be no probabilities
+   * @throws GAUSSFLOW_ARGUMENT also for "logistic" and "softmax" where the targets are scaled: the predictions would be no probabilities;
+   * and where the number of targets changes by it, for a network with a scaling
    */
   withLink(link: Link): Network {
-    checkLink("link", link, this.scaling);
+    checkLink("link", link, this.architecture);
+    const targets = this.outputSize / outputsPerTarget(link);
+    if (this.scaling !== null && targets !== this.targetSize)
+      throw argumentError(
+        "link",
+        `must leave the number of targets at ${this.targetSize}, for which the network has a scaling: use network.withScaling(null) first`,
+        link,
+      );
+    checkUnits("link", link, this.scaling);
     return new Network({ ...this.state(), link, classes: link === "softmax" ? this.classes : null });
   }
 
@@ -324,36 +357,6 @@ function checkShape(state: NetworkState): NetworkState {
     if (state[name] !== null && !isObject(state[name]))
       throw argumentError(`state.${name}`, "must be an object or null", state[name]);
   return state;
-}
-
-function checkLink(name: string, link: Link, scaling: Scaling | null): void {
-  if (!LINKS.includes(link)) throw argumentError(name, `must be one of ${LINKS.join(", ")}`, link);
-  if (link !== "identity" && scalesTargets(scaling))
-    throw argumentError(
-      name,
-      'must be "identity" for a network that scales its targets: use network.withScaling(null) first',
-      link,
-    );
-}
-
-function checkScaling(name: string, scaling: Scaling | null, { inputSize, outputSize }: Architecture): void {
-  if (scaling === null) return;
-  checkOptionNames(name, scaling, ["inputs", "targets"]);
-  for (const [part, columns] of [
-    ["inputs", inputSize],
-    ["targets", outputSize],
-  ] as const) {
-    checkOptionNames(`${name}.${part}`, scaling[part], ["offset", "scale"]);
-    const { offset, scale } = scaling[part];
-    checkDoubles(`${name}.${part}.offset`, offset, columns);
-    checkDoubles(`${name}.${part}.scale`, scale, columns);
-    for (let j = 0; j < columns; j++) {
-      if (!Number.isFinite(offset[j]))
-        throw argumentError(`${name}.${part}.offset[${j}]`, "must be a finite number", offset[j]);
-      if (!(scale[j] > 0 && scale[j] < Number.POSITIVE_INFINITY))
-        throw argumentError(`${name}.${part}.scale[${j}]`, "must be a positive finite number", scale[j]);
-    }
-  }
 }
 
 /**

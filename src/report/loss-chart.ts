@@ -1,5 +1,6 @@
 // Draws the loss of a run with characters, for gaussflow train --plot and the demo: log10 of the training loss (a line) and of the
-// validation loss (dots) over the iteration. asciichart draws each curve on a common scale, and this file overlays them.
+// validation loss (dots) over the iteration; the losses themselves where one is below 0. asciichart draws each curve on a common scale, and
+// this file overlays them.
 import asciichart from "asciichart";
 import type { TrainRecord } from "../run/record.js";
 import { type Painter, plain } from "./paint.js";
@@ -19,8 +20,22 @@ export interface ChartOptions {
 
 interface Curve {
   readonly iterations: number[];
-  readonly logs: number[];
+  /** Heights in the plot. */
+  readonly heights: number[];
 }
+
+/** The scale of the losses: from a loss to its height, and back to the number of a label. */
+interface Axis {
+  readonly height: (loss: number) => number;
+  readonly label: (height: number) => string;
+}
+
+/** A loss of exactly zero has no logarithm: it is drawn at 1e-30, below anything doubles leave of a sum of squares. */
+const LOGARITHMIC: Axis = {
+  height: (loss) => Math.log10(Math.max(loss, 1e-30)),
+  label: (height) => (10 ** height).toExponential(1),
+};
+const LINEAR: Axis = { height: (loss) => loss, label: (height) => height.toPrecision(3) };
 
 const LABEL_WIDTH = 8;
 const LINE = ["┤", "┤", "╶", "╴", "─", "╰", "╭", "╮", "╯", "│"];
@@ -30,11 +45,12 @@ const DOTS = ["┤", "┤", "·", "·", "·", "·", "·", "·", "·", "·"];
 export function lossChart(records: readonly ChartRecord[], options: ChartOptions = {}): string {
   const paint = options.paint ?? plain;
   const height = Math.max(3, Math.floor(options.height ?? 10)) - 1;
-  const training = curve(records, (record) => record.loss);
-  if (training.logs.length < 2) return "";
-  const validation = curve(records, (record) => record.validationLoss);
-  const curves = validation.logs.length >= 2 ? [training, validation] : [training];
-  const all = curves.flatMap((one) => one.logs);
+  const axis = records.some(({ loss, validationLoss }) => loss < 0 || (validationLoss ?? 0) < 0) ? LINEAR : LOGARITHMIC;
+  const training = curve(records, (record) => record.loss, axis);
+  if (training.heights.length < 2) return "";
+  const validation = curve(records, (record) => record.validationLoss, axis);
+  const curves = validation.heights.length >= 2 ? [training, validation] : [training];
+  const all = curves.flatMap((one) => one.heights);
   let min = Math.min(...all);
   let max = Math.max(...all);
   // A flat curve still gets an axis with distinct labels.
@@ -49,29 +65,32 @@ export function lossChart(records: readonly ChartRecord[], options: ChartOptions
   const layers = curves.map((one, index) =>
     draw(one, { min, max, height, first, last, columns, symbols: index === 0 ? LINE : DOTS }),
   );
-  const rows = overlay(layers, { min, max }, paint);
+  const rows = overlay(layers, { min, max, axis }, paint);
   const from = String(first);
   const to = String(last);
-  const axis = `${" ".repeat(offset)}${from}${"iteration".padStart(Math.floor((columns - from.length + 9) / 2)).padEnd(columns - from.length - to.length)}${to}`;
+  const below = `${" ".repeat(offset)}${from}${"iteration".padStart(Math.floor((columns - from.length + 9) / 2)).padEnd(columns - from.length - to.length)}${to}`;
   const legend = [
     `${paint("first", "──")} training`,
     ...(curves.length > 1 ? [`${paint("second", "··")} validation`] : []),
     ...(options.kept === undefined || options.kept === null ? [] : [`kept: iteration ${options.kept}`]),
   ].join("   ");
-  return [...rows, paint("muted", axis), `${" ".repeat(offset)}loss  ${legend}`].join("\n");
+  return [...rows, paint("muted", below), `${" ".repeat(offset)}loss  ${legend}`].join("\n");
 }
 
-function curve(records: readonly ChartRecord[], value: (record: ChartRecord) => number | null): Curve {
+function curve(
+  records: readonly ChartRecord[],
+  value: (record: ChartRecord) => number | null,
+  { height }: Axis,
+): Curve {
   const iterations: number[] = [];
-  const logs: number[] = [];
+  const heights: number[] = [];
   for (const record of records) {
     const loss = value(record);
-    if (!record.accepted || loss === null || !Number.isFinite(loss) || loss < 0) continue;
+    if (!record.accepted || loss === null || !Number.isFinite(loss)) continue;
     iterations.push(record.iteration);
-    // A loss of exactly zero has no logarithm: it is drawn at 1e-30, below anything doubles leave of a sum of squares.
-    logs.push(Math.log10(Math.max(loss, 1e-30)));
+    heights.push(height(loss));
   }
-  return { iterations, logs };
+  return { iterations, heights };
 }
 
 interface Frame {
@@ -92,7 +111,7 @@ function draw(one: Curve, frame: Frame): string[][] {
   return text.split("\n").map((line) => [...line]);
 }
 
-// Values at equally spaced positions from `first` to `last`, linear between points of log10 loss.
+// Heights at equally spaced positions from `first` to `last`, linear between the points.
 function resample(one: Curve, frame: Frame): number[] {
   const values: number[] = [];
   let index = 0;
@@ -102,16 +121,20 @@ function resample(one: Curve, frame: Frame): number[] {
     const left = one.iterations[index]!;
     const right = one.iterations[index + 1]!;
     const share = right > left ? Math.min(1, Math.max(0, (at - left) / (right - left))) : 1;
-    values.push(one.logs[index]! * (1 - share) + one.logs[index + 1]! * share);
+    values.push(one.heights[index]! * (1 - share) + one.heights[index + 1]! * share);
   }
   return values;
 }
 
-function overlay(layers: readonly string[][][], labels: { min: number; max: number }, paint: Painter): string[] {
+function overlay(
+  layers: readonly string[][][],
+  labels: { readonly min: number; readonly max: number; readonly axis: Axis },
+  paint: Painter,
+): string[] {
   const base = layers[0]!;
   const gap = (labels.max - labels.min) / Math.max(1, base.length - 1);
   return base.map((line, row) => {
-    const label = (10 ** (labels.max - row * gap)).toExponential(1).padStart(LABEL_WIDTH);
+    const label = labels.axis.label(labels.max - row * gap).padStart(LABEL_WIDTH);
     let text = paint("muted", `${label} ┤`);
     for (let cell = 1; cell < line.length; cell++) {
       const over = line[cell]!;

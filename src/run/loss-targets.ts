@@ -6,8 +6,16 @@ import { scalesTargets } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { Pace, STEP } from "../event-loop-yield.js";
 import { type Loss, lossRule } from "../loss/rules.js";
-import { targetCheck } from "../loss/target-rules.js";
+import { targetCheck, targetCount } from "../loss/target-rules.js";
+import { hasUnits, type Link } from "../network/link.js";
 import type { Network } from "../network/network.js";
+
+/** The function whose loss trains networks of a link, but "identity". */
+const LOSS_OF_LINK: Readonly<Record<Exclude<Link, "identity">, string>> = {
+  logistic: "logistic()",
+  softmax: "softmaxCrossEntropy()",
+  gaussian: "gaussianNll()",
+};
 
 /** Code of the test rows in `Dataset.parts`, which no run reads. */
 const TEST = 2;
@@ -56,13 +64,20 @@ export function checkLossNetwork(network: Network, loss: Loss, given: boolean): 
   if (!given && network.link !== "identity" && network.link !== lossRule(loss).link)
     throw argumentError(
       "options.loss",
-      `must be given for a network that was trained with ${network.link === "softmax" ? "softmaxCrossEntropy()" : "logistic()"}: give that loss, or train the outputs with squared error by network.withLink("identity")`,
+      `must be given for a network that was trained with ${LOSS_OF_LINK[network.link]}: give that loss, or train the outputs with squared error by ${network.targetSize === network.outputSize ? "" : "network.withScaling(null) and "}network.withLink("identity")`,
       undefined,
     );
-  if (lossRule(loss).targets === "real") return;
+  const { link } = lossRule(loss);
   const refuse = (rule: string, received: string) => {
     throw argumentError("network", rule, received);
   };
+  const { scaling } = network;
+  if (scaling !== null && scaling.targets.offset.length !== targetCount(loss, network.outputSize))
+    refuse(
+      `must have a scaling of ${targetCount(loss, network.outputSize)} targets with ${loss.kind}: use network.withScaling(null)`,
+      `a network with a scaling of ${scaling.targets.offset.length} targets`,
+    );
+  if (link === "identity") return;
   if (network.center !== null)
     refuse(
       `must not be centered with ${loss.kind}: make it by network() without centered: true, or by networkOf() with center: null`,
@@ -71,9 +86,10 @@ export function checkLossNetwork(network: Network, loss: Loss, given: boolean): 
   const { outputActivation } = network.options;
   if (outputActivation !== "identity")
     refuse(
-      `must have outputActivation "identity" with ${loss.kind}, which makes probabilities of the outputs itself`,
+      `must have outputActivation "identity" with ${loss.kind}, which makes ${link === "gaussian" ? "means and variances" : "probabilities"} of the outputs itself`,
       `outputActivation "${outputActivation}"`,
     );
+  if (hasUnits(link)) return;
   if (scalesTargets(network.scaling))
     refuse(
       `must have unscaled targets with ${loss.kind}, whose targets are probabilities: use network.withScaling(null)`,

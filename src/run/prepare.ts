@@ -4,14 +4,16 @@ import type { EngineData } from "../backend/engine.js";
 import { sameClasses } from "../data/classes.js";
 import { FileDataset } from "../data/data-file.js";
 import { type Dataset, fittedSteps, selectedSteps, splitSteps } from "../data/dataset.js";
-import { type DatasetInput, datasetSteps } from "../data/dataset-input.js";
+import { type DatasetInput, datasetSteps, type SampleSizes } from "../data/dataset-input.js";
 import { identityScaling, type Scaling, scaleSteps, standardizeInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { copySteps, finish, finishInTurns, Pace, STEP, type Steps } from "../event-loop-yield.js";
-import { type Loss, lossRule } from "../loss/rules.js";
+import { isLossKind, type Loss, lossRule } from "../loss/rules.js";
+import { targetCount } from "../loss/target-rules.js";
 import { rootWeight } from "../loss/weighted.js";
 import { predictionSteps } from "../network/forward.js";
 import { checkNetwork, type Network } from "../network/network.js";
+import { isObject } from "../options.js";
 import { listed } from "../suggest.js";
 import type { ResidualTerms } from "./observer.js";
 
@@ -29,32 +31,57 @@ async function unitsOf(
     : { ...standard, targets: identityScaling(fit.inputSize, fit.outputSize).targets };
 }
 
-/** A data set that fits the network. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
-export function fittingDataset(network: Network, given: Dataset | DatasetInput): Dataset {
-  return finish(fittingSteps(network, given));
+/**
+ * Inputs and targets of a sample that a run of the network needs.
+ * @param options the caller's, which are checked later: without a loss there, the targets are those of the network's predictions
+ * @throws GAUSSFLOW_ARGUMENT where the loss needs another number of outputs
+ */
+export function sampleSizes(network: Network, options: unknown): SampleSizes {
+  const { inputSize, outputSize, targetSize } = network;
+  const loss = isObject(options) ? options.loss : undefined;
+  if (!isObject(loss) || !isLossKind(loss.kind)) return { inputSize, outputSize: targetSize };
+  const targets = targetCount(loss as unknown as Loss, outputSize);
+  if (!Number.isInteger(targets))
+    throw argumentError(
+      "network",
+      `must have two outputs for each target with ${loss.kind}: use network({ layers: [..., 2] }) for one target`,
+      `${outputSize} outputs`,
+    );
+  return { inputSize, outputSize: targets };
+}
+
+/** A data set that fits the network and the loss of the run (`sampleSizes`). @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */
+export function fittingDataset(network: Network, given: Dataset | DatasetInput, options: unknown): Dataset {
+  return finish(fittingSteps(network, given, options));
 }
 
 /** The same in pieces. */
-export function* fittingSteps(network: Network, given: Dataset | DatasetInput): Steps<Dataset> {
+export function* fittingSteps(network: Network, given: Dataset | DatasetInput, options: unknown): Steps<Dataset> {
   checkNetwork("network", network);
-  const set = yield* datasetSteps(given, "data", network);
-  checkFit(network, set);
+  const sizes = sampleSizes(network, options);
+  const set = yield* datasetSteps(given, "data", sizes);
+  checkFit(network, sizes, set);
   return set;
 }
 
 /** What `train` takes: data files too. */
-export function trainingData(network: Network, given: Dataset | DatasetInput | FileDataset): Dataset | FileDataset {
-  return finish(trainingDataSteps(network, given));
+export function trainingData(
+  network: Network,
+  given: Dataset | DatasetInput | FileDataset,
+  options: unknown,
+): Dataset | FileDataset {
+  return finish(trainingDataSteps(network, given, options));
 }
 
 /** The same in pieces. */
 export function* trainingDataSteps(
   network: Network,
   given: Dataset | DatasetInput | FileDataset,
+  options: unknown,
 ): Steps<Dataset | FileDataset> {
-  if (!(given instanceof FileDataset)) return yield* fittingSteps(network, given);
+  if (!(given instanceof FileDataset)) return yield* fittingSteps(network, given, options);
   checkNetwork("network", network);
-  checkFit(network, given);
+  checkFit(network, sampleSizes(network, options), given);
   if (network.center !== null)
     throw argumentError(
       "network",
@@ -64,7 +91,7 @@ export function* trainingDataSteps(
   return given;
 }
 
-function checkFit(network: Network, set: Dataset | FileDataset): void {
+function checkFit(network: Network, { inputSize, outputSize: targets }: SampleSizes, set: Dataset | FileDataset): void {
   const { classes } = set;
   if (classes !== null && network.outputSize !== classes.length)
     throw argumentError(
@@ -78,12 +105,13 @@ function checkFit(network: Network, set: Dataset | FileDataset): void {
       `must have the classes of the network in their order (${listed(network.classes)}): read the table with its encoding, or name them by the option classes`,
       listed(classes),
     );
-  if (set.inputSize !== network.inputSize || set.outputSize !== network.outputSize)
-    throw argumentError(
-      "data",
-      `must have ${network.inputSize} inputs and ${network.outputSize} targets, as the network`,
-      `${set.inputSize} and ${set.outputSize}`,
-    );
+  if (set.inputSize === inputSize && set.outputSize === targets) return;
+  const why = targets === network.outputSize ? "" : `, whose ${network.outputSize} outputs are two for each target`;
+  throw argumentError(
+    "data",
+    `must have ${inputSize} inputs and ${targets} targets, as the network${why}`,
+    `${set.inputSize} and ${set.outputSize}`,
+  );
 }
 
 /** The rows that are fitted: those of a split column's training part, and of them those with a weight. */
@@ -237,14 +265,14 @@ export async function engineData(
   return { sampleCount: data.sampleCount, inputs, targets, weights: data.weights ?? undefined, loss };
 }
 
-/** 2 / (sum of weights * outputs): from half a sum of squares to their weighted mean. */
+/** 2 / (sum of weights * targets): from half a sum of squares to their weighted mean. */
 export function meanFactor(data: Dataset | FileDataset): number {
   return 2 / (totalWeight(data) * data.outputSize);
 }
 
 /**
  * From the sum loss to the weighted mean that is reported: of the squares with squared error, else of the loss, over samples and
- * outputs; with softmax, whose outputs make one loss, over samples.
+ * targets; with softmax, whose outputs make one loss, over samples.
  */
 export function lossFactor(data: Dataset | FileDataset, loss: Loss): number {
   const rule = lossRule(loss);

@@ -19,7 +19,7 @@ import type { Observer } from "./observer.js";
 
 export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   /**
-   * What is minimized: `squaredError`, `huber`, `logistic` or `softmaxCrossEntropy`. Default `squaredError()`, and for targets that are classes
+   * What is minimized: `squaredError`, `huber`, `logistic`, `softmaxCrossEntropy` or `gaussianNll`. Default `squaredError()`, and for targets that are classes
    * `softmaxCrossEntropy({ decay: 2 })`, the only loss for them.
    */
   readonly loss?: Loss | undefined;

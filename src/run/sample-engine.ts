@@ -33,18 +33,19 @@ export class SampleEngine {
 
 /**
  * Evenly spaced samples with at most `equations` equations, or all data if they are few enough. They have squared error, whose kernel is
- * that of the network alone: the drift measures how the network moves, not how the curvature of a loss does. The data are in memory: only the monitor
- * uses a sample, and it does not run with data from a file.
+ * that of the network alone: the drift measures how the network moves, not how the curvature of a loss does, and reads no targets. The data
+ * are in memory: only the monitor uses a sample, and it does not run with data from a file.
  */
 function sampled(data: EngineData, outputSize: number, equations: number): EngineData {
-  const count = Math.max(1, Math.floor(equations / outputSize));
-  if (data.sampleCount <= count) return { ...data, loss: undefined };
+  const count = Math.min(data.sampleCount, Math.max(1, Math.floor(equations / outputSize)));
+  const targets = new Float64Array(count * outputSize);
+  if (data.sampleCount === count) return { ...data, targets, loss: undefined };
   const rows = Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * data.sampleCount) / count));
   const pick = (from: Float64Array) => pickRows(from, rows, from.length / data.sampleCount);
   return {
     sampleCount: count,
     inputs: pick(data.inputs),
-    targets: pick(data.targets),
+    targets,
     weights: data.weights && pick(data.weights),
   };
 }

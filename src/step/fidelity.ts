@@ -66,7 +66,7 @@ export function refineBeforeEnd(fidelity: Fidelity, point: Point, route: TrainRo
 
 /** True if the stop rules must skip an accepted step: its model used a subset, and the next model will use more samples. */
 export function endsNoRun(fidelity: Fidelity, point: Point, route: TrainRoute, predicted: number): boolean {
-  const scarce = predicted / point.objective < (fidelity.scarceBelow ?? 0);
+  const scarce = predicted / Math.abs(point.objective) < (fidelity.scarceBelow ?? 0);
   return scarce && refineBeforeEnd(fidelity, point, route) !== null;
 }
 

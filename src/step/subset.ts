@@ -76,7 +76,8 @@ function after(last: TrialHistory, route: Sampled, records: readonly TrialHistor
 function promised({ iteration, objective, gainRatio }: TrialHistory, records: readonly TrialHistory[]): number {
   const before = records.findLast((record) => record.accepted && record.iteration < iteration);
   if (before === undefined || gainRatio === null) return 1;
-  return (1 - objective / before.objective) / gainRatio;
+  // Both may be below 0.
+  return (Math.sign(before.objective) * (1 - objective / before.objective)) / gainRatio;
 }
 
 /** One random sample of each of `count` equal parts of `n`, ascending; different ones at every iteration. */

@@ -14,7 +14,7 @@ export function adviceFacts(
   validation: Dataset | null,
   loss: Loss,
   { records, reason, best, bestValidation }: MinimizeResult,
-): AdviceFacts {
+): Omit<AdviceFacts, "floor"> {
   const kept = bestValidation ?? best;
   const accepted = records.filter((record) => record.accepted);
   const place = accepted.findIndex(({ iteration }) => iteration === kept.iteration);

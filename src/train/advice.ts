@@ -2,9 +2,18 @@
 // no advice if the numbers give no reason. The rules were chosen by measuring the effect of the advice (bench/advice.mjs, docs/advice.md).
 // train.ts calls it once at the end; the command line and the JSON lines show the advice.
 import type { ReasonCode } from "../method/reason.js";
+import type { FloorCount } from "./floor-count.js";
 
 /** The subject of a piece of advice. */
-export type AdviceCode = "few-rows" | "overfitting" | "rows" | "decay" | "iterations" | "underfitting" | "imbalance";
+export type AdviceCode =
+  | "floor"
+  | "few-rows"
+  | "overfitting"
+  | "rows"
+  | "decay"
+  | "iterations"
+  | "underfitting"
+  | "imbalance";
 
 /** A piece of advice: what was measured and what to try. */
 export interface Advice {
@@ -53,6 +62,8 @@ export interface AdviceFacts {
   readonly validationLoss: number | null;
   /** Share of the weight decay in the objective at that network, 0 to 1. */
   readonly decayShare: number;
+  /** Training targets whose predicted deviation is at its floor; null without predicted deviations. */
+  readonly floor: FloorCount | null;
 }
 
 /** The numbers behind the advice after a training. */
@@ -90,6 +101,7 @@ export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
   // A run that ended before its first linearization, or with numbers that are not finite, has no measurements.
   if (!Number.isFinite(facts.loss)) return [];
   const found = [
+    atFloor(facts),
     decayTooLarge(facts),
     moreIterations(facts),
     overfitting(facts),
@@ -112,6 +124,14 @@ function excess({ loss, validationLoss, validationRows, terms, classes }: Advice
   const deviation = classes === null ? squareDeviation : classDeviation;
   const chance = 1 + (standardErrors * deviation) / Math.sqrt(validationRows * terms);
   return ratio > Math.max(chance, ADVICE_THRESHOLDS.leastRatio) ? ratio : null;
+}
+
+function atFloor({ floor }: AdviceFacts): Advice | null {
+  if (floor === null || floor.atFloor === 0) return null;
+  return {
+    code: "floor",
+    message: `The predicted deviation is at its floor for ${floor.atFloor} of ${floor.targets} training targets (${floor.least} in the units of training), because the network passes through these points, where the likelihood has no other bound: such deviations do not hold for new rows. More rows, fewer hidden units or a weight decay (such as 1) keep them above it.`,
+  };
 }
 
 function overfitting(facts: AdviceFacts): Advice | null {
@@ -158,7 +178,10 @@ function moreIterations({ reason, points, kept, validationLoss }: AdviceFacts): 
   // The best validation loss lies further back: more iterations would overfit.
   if (last < 1 || kept < last - back) return null;
   const of = ({ loss, validationLoss: held }: AdvicePoint) => (validationLoss === null ? loss : (held ?? Number.NaN));
-  const fell = 1 - of(points[kept] as AdvicePoint) / of(points[last - back] as AdvicePoint);
+  const before = of(points[last - back] as AdvicePoint);
+  // Some losses are below 0, where a share of the loss says nothing.
+  if (!(before > 0)) return null;
+  const fell = 1 - of(points[kept] as AdvicePoint) / before;
   if (!(fell >= ADVICE_THRESHOLDS.stillFalling)) return null;
   const limit = reason === "iterations" ? "iterations" : "time";
   return {

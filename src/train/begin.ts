@@ -1,5 +1,5 @@
-// Prepares a training before its first iteration: parts of the data, the start in its units, the threshold of a Huber loss that has none,
-// engines, and the fingerprint of the run. Called by train.ts.
+// Prepares a training before its first iteration: parts of the data, the start in its units, the threshold of a Huber loss that has none, the
+// means of a Gaussian likelihood, engines, and the fingerprint of the run. Called by train.ts.
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
@@ -18,7 +18,9 @@ import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeigh
 import { checkReachable } from "../run/reachable.js";
 import { SampleEngine } from "../run/sample-engine.js";
 import { readDelta } from "./checkpoint.js";
-import { type FirstFit, findDelta } from "./first-fit.js";
+import { findDelta } from "./first-fit.js";
+import { fitMeans } from "./mean-fit.js";
+import type { ShortFit } from "./short-fit.js";
 import type { CompletedTrainOptions, TrainOptions } from "./train-options.js";
 
 /** The data of a run. */
@@ -51,14 +53,14 @@ export async function begin(
   const point = await startingPoint(network, fit, completed, signal);
   await checkTargetsKept(point);
   checkReachable(point, fit);
-  const { start, scaling, terms } = point;
+  const { start: drawn, scaling, terms } = point;
   const prepared = { ...point.data, slots: completed.slots };
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   const print =
-    checkpoint === null && resume === null ? "" : await printOf(start, prepared, validation, completed, signal);
-  const fixed = await fixLoss({ start, fit, data: prepared, completed, route, backend, signal }, print);
-  const { loss } = fixed;
+    checkpoint === null && resume === null ? "" : await printOf(drawn, prepared, validation, completed, signal);
+  const fixed = await fixLoss({ start: drawn, fit, data: prepared, completed, route, backend, signal }, print);
+  const { loss, start } = fixed;
   const data = { ...prepared, loss };
   const held = validation === null ? null : await engineData(start, validation, scaling, signal, loss);
   const constant = await dataWarnings(fit, signal);
@@ -75,23 +77,33 @@ export async function begin(
   }
 }
 
-/** The loss of a run with all its parameters. */
+/** The loss of a run with all its parameters, and what fits before the run have found. */
 interface FixedLoss {
   readonly loss: Loss;
+  /** The network to start from. */
+  readonly start: Network;
   /** The delta that the run has found for a Huber loss without one; else null. */
   readonly found: number | null;
-  /** Seconds that the search has taken. */
+  /** Seconds that these fits have taken. */
   readonly seconds: number;
 }
 
-/** A Huber loss without a delta gets that of the checkpoint, or that of a first fit. */
-async function fixLoss(run: FirstFit, print: string): Promise<FixedLoss> {
-  const { loss, resume } = run.completed;
-  if (loss.kind !== "huber" || loss.delta !== null) return { loss, found: null, seconds: 0 };
+/**
+ * A Huber loss without a delta gets that of the checkpoint, or that of a first fit. A Gaussian likelihood starts from a fit of its means; a
+ * resumed run has its point from the checkpoint.
+ */
+async function fixLoss(run: ShortFit, print: string): Promise<FixedLoss> {
+  const { start, completed } = run;
+  const { loss, resume } = completed;
   const since = performance.now();
-  const found = resume === null ? await findDelta(run) : await readDelta(resume, print, run.completed.slots);
-  const seconds = resume === null ? (performance.now() - since) / 1000 : 0;
-  return { loss: { ...loss, delta: found }, found, seconds };
+  const seconds = () => (resume === null ? (performance.now() - since) / 1000 : 0);
+  if (loss.kind === "gaussian-nll" && resume === null) {
+    const parameters = await fitMeans(run);
+    return { loss, start: start.withParameters(parameters), found: null, seconds: seconds() };
+  }
+  if (loss.kind !== "huber" || loss.delta !== null) return { loss, start, found: null, seconds: 0 };
+  const found = resume === null ? await findDelta(run) : await readDelta(resume, print, completed.slots);
+  return { loss: { ...loss, delta: found }, start, found, seconds: seconds() };
 }
 
 /**

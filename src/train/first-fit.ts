@@ -11,50 +11,26 @@
 // All outputs have one delta, from the errors of all of them together: a run standardizes the targets, and so makes them comparable. With
 // sample weights the median is the weighted one, because a weight counts equal samples.
 import { MEDIAN_PASSES, MedianSearch } from "../algebra/median.js";
-import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
-import type { EngineData } from "../backend/engine.js";
-import type { FileDataset } from "../data/data-file.js";
-import type { Dataset } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import { deltaOfMedian, huber } from "../loss/huber.js";
-import { type Loss, lossRule } from "../loss/rules.js";
+import type { Loss } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
-import { evenness } from "../loss/weighted.js";
-import type { Network } from "../network/network.js";
-import { layerSizes } from "../network/parameters.js";
-import type { TrainRoute } from "../plan/route.js";
 import { absoluteErrors } from "./absolute-errors.js";
-import { minimize } from "./minimize.js";
-import { stopRules } from "./stop.js";
-import { besideSymmetry } from "./symmetric-start.js";
-import type { CompletedTrainOptions } from "./train-options.js";
+import { SHARE_OF_SECONDS, type ShortFit, shortFit } from "./short-fit.js";
 
 const FIRST_ITERATIONS = 20;
 const REFRESH_ITERATIONS = 10;
 const MOST_REFRESHES = 5;
 /** A new delta above this share of the last one ends the search. */
 const SETTLED = 0.8;
-/** Share of `stop.seconds` that the search may take: the training itself needs the rest. */
-const SHARE_OF_SECONDS = 0.5;
 /** A median error of at most this share of the largest target is no noise, but an exact fit: the root of the rounding unit. */
 const EXACT = 2 ** -26;
-
-export interface FirstFit {
-  /** In the units of training. */
-  readonly start: Network;
-  readonly fit: Dataset | FileDataset;
-  readonly data: EngineData;
-  readonly completed: CompletedTrainOptions;
-  readonly route: TrainRoute;
-  readonly backend: BackendOptions;
-  readonly signal: AbortSignal | undefined;
-}
 
 /**
  * The delta, from fits that hold out no validation part and whose records nobody sees.
  * @throws GAUSSFLOW_ARGUMENT where more than half of the targets are fitted exactly, and the signal's reason once it has been aborted
  */
-export async function findDelta(run: FirstFit): Promise<number> {
+export async function findDelta(run: ShortFit): Promise<number> {
   const { loss, stop } = run.completed;
   const { decay } = loss;
   const deadline = performance.now() + 1000 * SHARE_OF_SECONDS * stop.seconds;
@@ -63,7 +39,7 @@ export async function findDelta(run: FirstFit): Promise<number> {
     const seconds = (deadline - performance.now()) / 1000;
     if (delta !== null && seconds <= 0) return delta;
     const now: Loss = delta === null ? squaredError({ decay }) : huber({ delta, decay });
-    const parameters = await fitted(run, now, delta === null ? FIRST_ITERATIONS : REFRESH_ITERATIONS, seconds);
+    const parameters = await shortFit(run, now, delta === null ? FIRST_ITERATIONS : REFRESH_ITERATIONS, seconds);
     const { median, largest } = await medianError(run, parameters);
     // The training ends at its start with the reason, because its loss is not finite for any delta.
     if (!Number.isFinite(median)) return delta ?? 1;
@@ -82,36 +58,9 @@ export async function findDelta(run: FirstFit): Promise<number> {
   return delta as number;
 }
 
-/** Parameters of the best point of a short training. */
-async function fitted(run: FirstFit, loss: Loss, iterations: number, seconds: number): Promise<Float64Array> {
-  const { start, fit, data, completed, route, backend, signal } = run;
-  const engine = await createEngineInTurns(start.architecture, { ...data, loss }, backend, signal);
-  try {
-    const steps = minimize(engine, start.parameters, {
-      method: completed.method,
-      stop: { ...stopRules({ iterations }), seconds: Math.max(seconds, 0) },
-      route,
-      decay: loss.decay,
-      matrixFree: completed.matrixFree,
-      layerSizes: layerSizes(start.architecture),
-      startBeside: (point) => besideSymmetry(start, loss.decay, point),
-      sumOfSquares: lossRule(loss).sumOfSquares,
-      evenness: evenness(fit.weights, fit.sampleCount),
-      signal,
-    });
-    for (;;) {
-      const next = await steps.next();
-      signal?.throwIfAborted();
-      if (next.done) return next.value.best.parameters;
-    }
-  } finally {
-    engine.dispose();
-  }
-}
-
 /** The weighted median of |psi - y| over rows and outputs, and the largest |y|: at least 1 in standardized units, also for constant targets. */
 async function medianError(
-  { start, fit, data, backend, signal }: FirstFit,
+  { start, fit, data, backend, signal }: ShortFit,
   parameters: Float64Array,
 ): Promise<{ readonly median: number; readonly largest: number }> {
   const search = new MedianSearch();

@@ -27,7 +27,7 @@ export function plan(
   data: Dataset | DatasetInput | FileDataset,
   options: TrainOptions = {},
 ): Plan<TrainRoute> {
-  const given = trainingData(network, data);
+  const given = trainingData(network, data, options);
   const completed = completeTrainOptions(options, given, network);
   const whole = finish(weighedSteps(given, completed));
   return planRoute(
@@ -81,9 +81,9 @@ export function trainRequest(
   );
 }
 
-/** A search for the threshold of a Huber loss makes several engines from the same scaled copy (first-fit.ts). */
+/** Fits before the training make several engines from the same scaled copy (first-fit.ts, mean-fit.ts). */
 function searches(loss: Loss): boolean {
-  return loss.kind === "huber" && loss.delta === null;
+  return loss.kind === "gaussian-nll" || (loss.kind === "huber" && loss.delta === null);
 }
 
 /** Rows that are fitted (those with a weight) and validated on; `cut`: they are copies of the table's. */

@@ -139,11 +139,13 @@ export function acceptedReason(
 ): Reason | null {
   if (endsNoRun(fidelity, point, route, predicted)) return null;
   const actual = point.objective - objective;
-  const bound = rules.reduction * Math.abs(point.objective);
+  // Some losses are negative near their minimum.
+  const size = Math.abs(point.objective);
+  const bound = rules.reduction * size;
   if (rules.reduction > 0 && Math.abs(actual) <= bound && predicted <= bound && actual <= 2 * predicted)
     return {
       code: "reduction",
-      message: `the actual and predicted relative reductions ${show(actual / point.objective)} and ${show(predicted / point.objective)} are at most ${show(rules.reduction)}`,
+      message: `the actual and predicted relative reductions ${show(actual / size)} and ${show(predicted / size)} are at most ${show(rules.reduction)}`,
     };
   if (rules.step > 0 && stepNorm <= rules.step * (parameterNorm + rules.step))
     return {
@@ -158,10 +160,11 @@ export function acceptedReason(
  * distinguished from noise. `bound` is the rounding of the objective.
  */
 function roundingReason(point: Point, predicted: number, actual: number, bound: number): Reason | null {
+  const size = Math.abs(point.objective);
   if (!(predicted <= bound && Math.abs(actual) <= bound)) return null;
   return {
     code: "reduction",
-    message: `the predicted relative reduction ${show(predicted / point.objective)} is at rounding level: the objective ${show(point.objective)} cannot be lowered in double precision`,
+    message: `the predicted relative reduction ${show(predicted / size)} is at rounding level: the objective ${show(point.objective)} cannot be lowered in double precision`,
   };
 }
 

@@ -25,6 +25,7 @@ import { adviceFacts } from "./advice-facts.js";
 import { type Begun, begin, cut } from "./begin.js";
 import { type CheckpointForm, heldSlots, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { type DescribedEngine, describeChoice } from "./chosen.js";
+import { countAtFloor, type FloorCount } from "./floor-count.js";
 import { minimize } from "./minimize.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { trainRequest } from "./plan.js";
@@ -65,7 +66,7 @@ export async function* trainSteps<Report = never>(
 ): AsyncGenerator<TrainRecord, TrainResult<Report>> {
   // Copying, checking and cutting many rows take tens of milliseconds each.
   const pace = new Pace(undefined);
-  const given = await finishInTurns(trainingDataSteps(network, data), pace);
+  const given = await finishInTurns(trainingDataSteps(network, data, options), pace);
   const completed = await withHeldSlots(
     await finishInTurns(trainOptionSteps(options, given, network), pace),
     options,
@@ -110,7 +111,9 @@ export async function* trainSteps<Report = never>(
     const result = yield* minimize(engine, start.parameters, settings);
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     const warnings = [...constant, ...result.warnings];
-    return finish(start, fit, validation, settled, plan, engine, { ...result, warnings }, report);
+    const { parameters } = result.bestValidation ?? result.best;
+    const floor = await countAtFloor(start, parameters, fit, { ...backend, signal: options.signal });
+    return finish(start, fit, validation, settled, plan, engine, { ...result, warnings, floor }, report);
   } finally {
     engine.dispose();
     observed?.sample.dispose();
@@ -184,7 +187,7 @@ function heardWhile({ resume }: CompletedTrainOptions, { signal }: TrainOptions)
 }
 
 /** The end of a run that was aborted before its first linearization. */
-function unbegun(network: Network, reason: Reason): MinimizeResult {
+function unbegun(network: Network, reason: Reason): EndedRun {
   const start = { iteration: 0, parameters: network.parameters, value: Number.NaN, loss: Number.NaN };
   return {
     reason,
@@ -195,6 +198,7 @@ function unbegun(network: Network, reason: Reason): MinimizeResult {
     records: [],
     elapsed: 0,
     warnings: [],
+    floor: null,
   };
 }
 
@@ -238,6 +242,8 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): 
   };
 }
 
+type EndedRun = MinimizeResult & { readonly floor: FloorCount | null };
+
 function finish<Report>(
   start: Network,
   fit: Dataset | FileDataset,
@@ -245,7 +251,7 @@ function finish<Report>(
   completed: CompletedTrainOptions,
   plan: Plan<TrainRoute>,
   engine: DescribedEngine,
-  result: MinimizeResult,
+  result: EndedRun,
   watched: Report | null,
 ): TrainResult<Report> {
   const at = (point: Best) => start.withParameters(point.parameters);
@@ -292,6 +298,6 @@ function finish<Report>(
     slots: completed.slots,
     warnings: result.warnings,
     ...describeChoice({ start, fit, validation, completed, plan, engine }),
-    advice: adviceAfter(adviceFacts(start, fit, validation, loss, result)),
+    advice: adviceAfter({ ...adviceFacts(start, fit, validation, loss, result), floor: result.floor }),
   };
 }

@@ -13,6 +13,7 @@ const targets = inputs.map(([a = 0, b = 0]) => a * b);
 const data = face.dataset({ inputs, targets });
 const centered = face.network({ layers: [2, 2, 1], centered: true, seed: 1 });
 const scaled = net.withScaling(face.standardize(data));
+const gaussian = face.network({ layers: [2, 3, 2], seed: 1 }).withLink("gaussian");
 const job = () => ({ network: net, data, options: { ...train(), checkpoint: undefined } });
 const many = () => ({ concurrency: 1, threads: 1, signal: soon() });
 
@@ -129,6 +130,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   classDecisions: { args: () => [[0.5, 0.25, 0.25, 0.1, 0.2, 0.7], 3, [[0, 1, 1], [1, 0, 1], [2, 1, 0]]] }, // biome-ignore format: a table
   openDataFileAsync: { args: () => [at("rows.gfd"), { signal: soon() }] },
   predictAsync: { args: () => [net, inputs, { backend: "typescript", threads: 1, signal: soon() }] },
+  predictDistributionAsync: {
+    args: () => [gaussian, inputs, { backend: "typescript", threads: 1, signal: soon() }],
+  },
   dataset: {
     args: () => [
       {
@@ -208,6 +212,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   huber: { args: () => [{ delta: 1.345, decay: 0.1 }] },
   logistic: { args: () => [{ decay: 0.1 }] },
   softmaxCrossEntropy: { args: () => [{ decay: 0.1 }] },
+  gaussianNll: { args: () => [{ decay: 0.1 }] },
   gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },
   levenbergMarquardt: {
     args: () => [
@@ -304,6 +309,8 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   "Random.permutation": { args: () => [5], of: () => new face.Random(1) },
   Network: { args: () => [net.state()] },
   "Network.predict": { args: () => [inputs], of: () => net },
+  "Ensemble.predictDistribution": { args: () => [inputs], of: () => face.ensemble([gaussian, gaussian]) },
+  "Network.predictDistribution": { args: () => [inputs], of: () => gaussian },
   "Network.predictScaled": { args: () => [Float64Array.from(inputs.flat())], of: () => net },
   "Network.inputJacobian": { args: () => [[1, 2]], of: () => scaled },
   "Network.parameterMap": { args: () => [], of: () => net },

@@ -2,6 +2,7 @@
 import type { EngineData } from "../../src/backend/engine.js";
 import { network, Random } from "../../src/index.js";
 import { type Loss, lossRule } from "../../src/loss/rules.js";
+import { outputCount } from "../../src/loss/target-rules.js";
 import type { ActivationName, Architecture } from "../../src/network/architecture.js";
 
 export interface LossCase {
@@ -10,16 +11,25 @@ export interface LossCase {
   readonly data: EngineData;
 }
 
-/** Away from the start of the network, so that no derivative is 0 by symmetry. */
+/**
+ * Away from the start of the network, so that no derivative is 0 by symmetry.
+ * @param layers the last of them as many as targets
+ */
 export function lossCase(
   loss: Loss,
   layers: readonly number[],
   sampleCount: number,
   { weighted = false, seed = 1, activation = "tanh" as ActivationName, bias = true } = {},
 ): LossCase {
-  const net = network({ layers: [...layers], activation, outputScale: 1.5, seed, bias });
+  const c = layers[layers.length - 1];
+  const net = network({
+    layers: [...layers.slice(0, -1), outputCount(loss, c)],
+    activation,
+    outputScale: 1.5,
+    seed,
+    bias,
+  });
   const random = new Random(seed, 7);
-  const c = net.outputSize;
   const { targets: kind } = lossRule(loss);
   const inputs = Float64Array.from({ length: sampleCount * net.inputSize }, () => random.normal());
   const targets = Float64Array.from({ length: sampleCount * c }, () =>

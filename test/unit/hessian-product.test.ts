@@ -9,6 +9,7 @@ import type { EngineData, LinearizeRequest } from "../../src/backend/engine.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import {
+  gaussianNll,
   huber,
   logistic,
   network,
@@ -23,7 +24,13 @@ import { ACTIVATION_NAMES } from "../../src/network/activations.js";
 import { difference, sure } from "../helpers/engine-problems.js";
 import { type LossCase, lossCase } from "../helpers/loss-cases.js";
 
-const LOSSES: readonly Loss[] = [squaredError(), huber({ delta: 0.5 }), logistic(), softmaxCrossEntropy()];
+const LOSSES: readonly Loss[] = [
+  squaredError(),
+  huber({ delta: 0.5 }),
+  logistic(),
+  softmaxCrossEntropy(),
+  gaussianNll(),
+];
 const byName = LOSSES.map((loss) => [loss.kind, loss] as const);
 
 function draw(length: number, seed: number): Float64Array {

@@ -47,6 +47,12 @@ function cases(): Case[] {
       softmax: network({ ...options, outputScale: 40 })
         .withLink("softmax")
         .withClasses(["no", "yes"]),
+      gaussian: network(options)
+        .withLink("gaussian")
+        .withScaling({
+          inputs: standardize(data).inputs,
+          targets: { offset: Float64Array.of(7), scale: Float64Array.of(0.3) },
+        }),
       given: networkOf({
         layers: [2, 3, 2],
         activation,

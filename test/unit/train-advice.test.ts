@@ -25,6 +25,7 @@ const good: AdviceFacts = {
   loss: 0.1,
   validationLoss: 0.11,
   decayShare: 0,
+  floor: null,
 };
 
 /** Losses from 1 down, by one factor an iteration, the same on both parts. */
@@ -58,6 +59,20 @@ describe("advice", () => {
     expect(adviceAfter({ ...good, decay: 0.1, loss: 0.05, validationLoss: 0.12 })[0]?.message).toMatch(
       /one larger than 0\.1/,
     );
+  });
+
+  it("names deviations at their floor first, however few", () => {
+    const floor = { atFloor: 3, targets: 40, least: 1e-3 };
+    expect(codes({ floor, loss: 0.05, validationLoss: 0.12 })).toEqual(["floor", "overfitting"]);
+    expect(adviceAfter({ ...good, floor })[0]?.message).toMatch(
+      /3 of 40 training targets \(0\.001 in the units of training\)/,
+    );
+    expect(codes({ floor: { ...floor, atFloor: 0 } })).toEqual([]);
+  });
+
+  it("says nothing of a fall of losses below 0, of which no share is known", () => {
+    const points = [0.5, -1, -2].map((loss) => ({ loss, validationLoss: loss }));
+    expect(codes({ reason: "iterations", points, kept: 2, loss: -2, validationLoss: -2 })).toEqual([]);
   });
 
   it("does not call chance overfitting: few validation rows must show more", () => {

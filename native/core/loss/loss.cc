@@ -18,6 +18,8 @@ double Dispatch(const Loss& loss, const LossTile& tile, const LossSeeds* seeds) 
       return losses::Logistic(tile, seeds);
     case LossKind::kSoftmax:
       return losses::Softmax(tile, seeds);
+    case LossKind::kGaussianNll:
+      return losses::GaussianNll(tile, seeds);
   }
   return 0.0;
 }
@@ -48,6 +50,8 @@ void ApplyLossHessian(const Loss& loss, const LossTile& tile, double* images, si
       return losses::LogisticHessian(tile, images, ld);
     case LossKind::kSoftmax:
       return losses::SoftmaxHessian(tile, images, ld);
+    case LossKind::kGaussianNll:
+      return losses::GaussianNllHessian(tile, images, ld);
   }
 }
 

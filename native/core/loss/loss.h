@@ -15,8 +15,14 @@
 namespace gaussflow {
 
 // The numbers are those of src/backend/native/description.ts.
-enum class LossKind : int { kSquaredError = 0, kHuber = 1, kLogistic = 2, kSoftmax = 3 };
-constexpr int kLossKinds = 4;
+enum class LossKind : int {
+  kSquaredError = 0,
+  kHuber = 1,
+  kLogistic = 2,
+  kSoftmax = 3,
+  kGaussianNll = 4
+};
+constexpr int kLossKinds = 5;
 
 struct Loss {
   LossKind kind = LossKind::kSquaredError;
@@ -26,6 +32,8 @@ struct Loss {
   bool full() const { return kind == LossKind::kSoftmax; }
   // Squared error: R = I, and z is the residual, so that |z|^2 is twice the loss.
   bool sum_of_squares() const { return kind == LossKind::kSquaredError; }
+  // Outputs of the network for each target: with Gaussian NLL a mean and a log variance.
+  size_t outputs_per_target() const { return kind == LossKind::kGaussianNll ? 2 : 1; }
   // Rows of R for `outputs` outputs: c, or c x c.
   size_t factor_rows(size_t outputs) const { return full() ? outputs * outputs : outputs; }
 };
@@ -39,7 +47,7 @@ struct LossTile {
   double output_scale;  // predictions are output_scale * f
   const double* f;      // [output][sample], rows ld_f apart
   size_t ld_f;
-  const double* targets;  // [output][sample], rows ld_targets apart
+  const double* targets;  // [target][sample], rows ld_targets apart
   size_t ld_targets;
   const double* root;  // of the first sample's weight, or null for weights of 1
 };

@@ -19,7 +19,13 @@ export function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile
 export const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4 } as const;
 
 /** In the order of native/core/loss/loss.h. */
-const LOSS_KINDS: readonly Loss["kind"][] = ["squared-error", "huber", "logistic", "softmax-cross-entropy"];
+const LOSS_KINDS: readonly Loss["kind"][] = [
+  "squared-error",
+  "huber",
+  "logistic",
+  "softmax-cross-entropy",
+  "gaussian-nll",
+];
 
 /** A network without its parameters, and the sum over samples that is minimized. */
 export function nativeNetwork(architecture: Architecture, loss: Loss, slots: number): NativeNetwork {

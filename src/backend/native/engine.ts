@@ -6,6 +6,7 @@ import { argumentError, GaussflowError } from "../../errors.js";
 import { finish, Pace, STEP, type Steps } from "../../event-loop-yield.js";
 import { lossRule } from "../../loss/rules.js";
 import { squaredError } from "../../loss/squared-error.js";
+import { targetCount } from "../../loss/target-rules.js";
 import type { Architecture } from "../../network/architecture.js";
 import { checkRequest } from "../check-request.js";
 import type { Curvature, Precision } from "../curvature.js";
@@ -110,9 +111,9 @@ class NativeEngine implements NetworkEngine {
   }
 
   /** Gives the addon the samples that the engine was made for, once and before the first call. */
-  *fill({ sampleCount, inputs, targets, weights, file }: EngineData): Steps<void> {
+  *fill({ sampleCount, inputs, targets, weights, loss, file }: EngineData): Steps<void> {
     if (file !== undefined && weights === undefined) return;
-    const [d, c] = [this.#architecture.inputSize, this.outputSize];
+    const [d, c] = [this.#architecture.inputSize, targetCount(loss, this.outputSize)];
     while (withCode(() => this.#object.touchPages())) yield;
     const rows = Math.max(1, Math.floor(STEP / (d + c)));
     for (let first = 0; first < sampleCount; first += rows) {

@@ -2,6 +2,7 @@
 // binding of the native engine, so that misuse is the same GAUSSFLOW_ARGUMENT error with both engines, and never a wrong number or a
 // numerical failure.
 import { argumentError } from "../../errors.js";
+import { targetCount } from "../../loss/target-rules.js";
 import type { Architecture } from "../../network/architecture.js";
 import { checkRequest } from "../check-request.js";
 import type { Curvature, Precision } from "../curvature.js";
@@ -41,7 +42,7 @@ export function checkData({ inputSize, outputSize }: Architecture, data: EngineD
   checkCount("sampleCount", sampleCount, 1, 2 ** 31 - 1);
   if (data.file === undefined) {
     checkArray("inputs", inputs, sampleCount * inputSize);
-    checkArray("targets", targets, sampleCount * outputSize);
+    checkArray("targets", targets, sampleCount * targetCount(data.loss, outputSize));
   }
   if (weights !== undefined) checkArray("weights", weights, sampleCount);
   if (slots !== undefined) checkSlots("slots", slots, sampleCount);
