@@ -273,18 +273,18 @@ void ProductsOf<T>::BackwardTile(size_t slot, size_t s0, size_t size) {
 }
 
 template <typename T>
-void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool first, double scale,
-                             int worker, double* sum) {
+void ProductsOf<T>::AddOuter(const OuterPart& part, size_t slot, size_t count, bool first,
+                             double scale, int worker, double* sum) {
   const Layer& layer = net_.layers[part.layer];
   size_t ldh = 0;
-  const T* h = Input(part.layer, &ldh) + part.input * ldh;
-  const T* delta = Delta(slot, part.layer) + part.unit * block_;
-  double* to = sum + layer.weight_offset + part.unit * layer.inputs + part.input;
+  const T* h = Input(part.layer, &ldh);
+  const T* delta = Delta(slot, part.layer);
   if constexpr (kSingle<T>) {
     const size_t each = scratch_.size() / static_cast<size_t>(threads_);
     float* own = scratch_.data() + static_cast<size_t>(worker) * each;
-    Gemm('T', 'N', part.inputs, part.units, count, 1.0F, h, ldh, delta, block_, 0.0F, own,
-         part.inputs);
+    Gemm('T', 'N', part.inputs, part.units, count, 1.0F, h + part.input * ldh, ldh,
+         delta + part.unit * block_, block_, 0.0F, own, part.inputs);
+    double* to = sum + layer.weight_offset + part.unit * layer.inputs + part.input;
     for (size_t u = 0; u < part.units; ++u)
       for (size_t k = 0; k < part.inputs; ++k) {
         const double value = scale * layer.factor * static_cast<double>(own[u * part.inputs + k]);
@@ -292,15 +292,9 @@ void ProductsOf<T>::AddOuter(const Part& part, size_t slot, size_t count, bool f
         *entry = first ? value : *entry + value;
       }
   } else {
-    Gemm('T', 'N', part.inputs, part.units, count, layer.factor, h, ldh, delta, block_,
-         first ? 0.0 : 1.0, to, layer.inputs);
+    AddOuterProduct(layer, part, count, h, ldh, delta, block_, first, sum);
   }
-  if (!layer.bias || part.input != 0) return;
-  for (size_t u = 0; u < part.units; ++u) {
-    const double total = scale * Sum(count, delta + u * block_);
-    double* entry = sum + layer.bias_offset + part.unit + u;
-    *entry = first ? total : *entry + total;
-  }
+  AddBiasSums(layer, part, count, delta, block_, scale, first, sum);
 }
 
 template <typename T>
@@ -308,7 +302,7 @@ size_t ProductsOf<T>::bytes() const {
   return inputs_.bytes() + panels_.bytes() + deltas_.bytes() + scratch_.bytes() + passes_.bytes() +
          curved_.bytes() + (parameters_.capacity() + scales_.capacity()) * sizeof(double) +
          (rounded_.capacity() + directions_.capacity()) * sizeof(T) +
-         parts_.capacity() * sizeof(Part);
+         parts_.capacity() * sizeof(OuterPart);
 }
 
 template class ProductsOf<double>;

@@ -26,6 +26,7 @@
 #include "dataset.h"
 #include "sizes.h"
 #include "status.h"
+#include "sweep.h"
 #include "tangents.h"
 #include "thread_pool.h"
 
@@ -67,12 +68,6 @@ class ProductsOf {
     double* images = nullptr;              // count x n c
     double* sums = nullptr;                // count x p
   };
-  // Part of one layer's outer product: units x inputs.
-  struct Part {
-    size_t layer;
-    size_t unit, units;
-    size_t input, inputs;
-  };
 
   // Numbers of each buffer.
   struct Room {
@@ -91,7 +86,6 @@ class ProductsOf {
   };
   static Room RoomFor(const Architecture& net, size_t workers, const Shape& shape);
   static Shape GramShape(const Sizes& sizes);
-  static size_t PartCount(const Architecture& net);
 
   Status Run(const Sweep& sweep, const Cancel& cancel);
   // The forward pass over `size` samples from first_ on, unless its panels are kept and valid.
@@ -124,8 +118,8 @@ class ProductsOf {
   // Tangents of one vector on one tile; leaves J v as [output][kTile] in the scratch it returns.
   T* TangentTile(const T* direction, size_t s0, size_t size, T* scratch) const;
   void BackwardTile(size_t slot, size_t s0, size_t size);
-  void AddOuter(const Part& part, size_t slot, size_t count, bool first, double scale, int worker,
-                double* sum);
+  void AddOuter(const OuterPart& part, size_t slot, size_t count, bool first, double scale,
+                int worker, double* sum);
 
   // Rows of the stored panels, samples from the start of the block.
   const T* Input(size_t layer, size_t* stride) const;
@@ -154,7 +148,7 @@ class ProductsOf {
   bool valid_ = false;  // ... at these parameters
   size_t width_ = 0;    // units of all layers
   std::vector<size_t> input_row_, slope_row_, delta_row_;
-  std::vector<Part> parts_;
+  std::vector<OuterPart> parts_;
   BufferOf<T> inputs_;  // of the network, in float, rows of stride_ samples
   BufferOf<T> panels_;  // h_1.. and slopes, rows of stride_ samples
   BufferOf<T> deltas_;  // [slot][unit][block_]

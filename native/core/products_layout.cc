@@ -1,5 +1,4 @@
-// Decides the sizes of the buffers of products with J and G, and cuts their outer products into
-// parts (products.h).
+// Decides the sizes of the buffers of products with J and G (products.h).
 #include <algorithm>
 #include <type_traits>
 
@@ -10,41 +9,25 @@ namespace gaussflow {
 namespace {
 
 constexpr size_t kTile = Tangents::kTile;
-// Doubles of a block's panels and deltas: about what the last level of cache holds, so that a
-// layer's outer product sums over many samples at a time.
-constexpr size_t kBlockDoubles = 6 << 20;
-// Panels of all samples are kept from product to product while they are no larger than this, or
-// than inputs in memory.
-constexpr size_t kKeptDoubles = 8 << 20;
-constexpr size_t kPart = 256;
-
 template <typename T>
 constexpr bool kSingle = std::is_same_v<T, float>;
-
-size_t PartSize(size_t count) {
-  const size_t parts = (count + kPart - 1) / kPart;
-  return ((count + parts - 1) / parts + 7) / 8 * 8;
-}
 
 }  // namespace
 
 template <typename T>
 typename ProductsOf<T>::Room ProductsOf<T>::RoomFor(const Architecture& net, size_t workers,
                                                     const Shape& shape) {
-  size_t width = 0;
-  for (const Layer& layer : net.layers) width += layer.outputs;
+  const size_t width = UnitCount(net);
   const size_t n = shape.samples, deltas = shape.sums ? shape.group * width : 0;
-  const size_t per_sample = net.input_size + 2 * width + deltas;
   Room room;
-  room.block = std::min(n, std::max<size_t>(1, kBlockDoubles / per_sample / kTile) * kTile);
-  room.kept = kSingle<T> || (!shape.from_file && 2 * width <= net.input_size) ||
-              2 * width * n <= kKeptDoubles;
+  room.block = SweepBlock(n, net.input_size + 2 * width + deltas);
+  room.kept = kSingle<T> || KeepsPanels(net, n, shape.from_file, 2 * width);
   room.stride = room.kept ? n : room.block;
   room.panels = 2 * width * room.stride;
   room.deltas = deltas * room.block;
   const size_t tile = 2 * net.max_outputs() * kTile;
   // A worker's part of an outer product, too, where it joins the others in double.
-  room.scratch = (kSingle<T> ? std::max(tile, kPart * kPart) : tile) * workers;
+  room.scratch = (kSingle<T> ? std::max(tile, kMostOfPart * kMostOfPart) : tile) * workers;
   room.curved = shape.curved ? CurvatureScratch(net) * workers : 0;
   room.inputs = kSingle<T> ? net.input_size * n : 0;
   room.passes = kSingle<T> ? 3 * net.max_outputs() * kTile * workers : 0;
@@ -72,7 +55,7 @@ double ProductsOf<T>::EstimateBytes(const Sizes& sizes, bool run) {
   const size_t directions = kSingle<T> ? p : 0;
   return parameters + BytesOf<T>(room.panels + room.deltas + room.scratch + room.inputs) +
          BytesOf<double>(room.curved + room.passes + 1) + BytesOf<T>(directions) +
-         BytesOf<Part>(PartCount(sizes.net));
+         BytesOf<OuterPart>(OuterPartCount(sizes.net));
 }
 
 template <typename T>
@@ -99,39 +82,19 @@ Status ProductsOf<T>::Reserve(const Sweep& sweep, size_t group) {
 }
 
 template <typename T>
-size_t ProductsOf<T>::PartCount(const Architecture& net) {
-  size_t count = 0;
-  for (const Layer& layer : net.layers)
-    count +=
-        Parts(layer.outputs, PartSize(layer.outputs)) * Parts(layer.inputs, PartSize(layer.inputs));
-  return count;
-}
-
-template <typename T>
 void ProductsOf<T>::Layout() {
   if (!parts_.empty()) return;
   std::vector<size_t> input_row, slope_row, delta_row;
-  std::vector<Part> parts;
-  parts.reserve(PartCount(net_));
+  std::vector<OuterPart> parts = CutOuterProducts(net_);
   size_t row = 0, width = 0;
-  for (size_t l = 0; l < net_.layers.size(); ++l) {
-    const Layer& layer = net_.layers[l];
+  for (const Layer& layer : net_.layers) {
     input_row.push_back(row);  // of the layer's outputs: the next layer's inputs
     row += layer.outputs;
     slope_row.push_back(row);
     row += layer.outputs;
     delta_row.push_back(width);
     width += layer.outputs;
-    const size_t units = PartSize(layer.outputs), inputs = PartSize(layer.inputs);
-    for (size_t u = 0; u < layer.outputs; u += units)
-      for (size_t k = 0; k < layer.inputs; k += inputs)
-        parts.push_back(
-            {l, u, std::min(units, layer.outputs - u), k, std::min(inputs, layer.inputs - k)});
   }
-  // Large parts first, so that the threads end together.
-  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
-    return a.units * a.inputs > b.units * b.inputs;
-  });
   // Nothing throws from here on: parts that are missing would be missing in every later product.
   input_row_.swap(input_row);
   slope_row_.swap(slope_row);
@@ -146,7 +109,6 @@ template ProductsOf<double>::Shape ProductsOf<double>::GramShape(const Sizes&);
 template size_t ProductsOf<double>::BlockSize(const Sizes&);
 template double ProductsOf<double>::EstimateBytes(const Sizes&, bool);
 template Status ProductsOf<double>::Reserve(const Sweep&, size_t);
-template size_t ProductsOf<double>::PartCount(const Architecture&);
 template void ProductsOf<double>::Layout();
 template ProductsOf<float>::Room ProductsOf<float>::RoomFor(const Architecture&, size_t,
                                                             const Shape&);
@@ -154,7 +116,6 @@ template ProductsOf<float>::Shape ProductsOf<float>::GramShape(const Sizes&);
 template size_t ProductsOf<float>::BlockSize(const Sizes&);
 template double ProductsOf<float>::EstimateBytes(const Sizes&, bool);
 template Status ProductsOf<float>::Reserve(const Sweep&, size_t);
-template size_t ProductsOf<float>::PartCount(const Architecture&);
 template void ProductsOf<float>::Layout();
 
 }  // namespace gaussflow
