@@ -27,6 +27,8 @@ const names = [
   "cholesky-1377",
   "cholesky-3000",
   "products-64-512-512-8",
+  "hessian-64-16-10-softmax",
+  "hessian-64-512-512-8",
   "native-vs-reference-8-32-32-1",
   "native-vs-reference-training",
   "native-vs-reference-sweep",

@@ -34,6 +34,8 @@ Napi::Function EngineObject::Define(Napi::Env env) {
        InstanceMethod<&EngineObject::Call<&EngineObject::Eigen>>("eigen"),
        InstanceMethod<&EngineObject::Call<&EngineObject::EigenvaluesBelow>>("eigenvaluesBelow"),
        InstanceMethod<&EngineObject::Call<&EngineObject::CurvatureProduct>>("curvatureProduct"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::HessianProduct>>("hessianProduct"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::DampedInverse>>("dampedInverse"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Accelerate>>("accelerate"),
        InstanceMethod<&EngineObject::Call<&EngineObject::LayerFactors>>("layerFactors"),
        InstanceMethod<&EngineObject::Call<&EngineObject::CurvatureInverse>>("curvatureInverse"),

@@ -67,6 +67,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value Eigen(const Napi::CallbackInfo& info);
   Napi::Value EigenvaluesBelow(const Napi::CallbackInfo& info);
   Napi::Value CurvatureProduct(const Napi::CallbackInfo& info);
+  Napi::Value HessianProduct(const Napi::CallbackInfo& info);
+  Napi::Value DampedInverse(const Napi::CallbackInfo& info);
   Napi::Value LayerFactors(const Napi::CallbackInfo& info);
   Napi::Value CurvatureInverse(const Napi::CallbackInfo& info);
   Napi::Value Parameters(const Napi::CallbackInfo& info);

@@ -1,6 +1,6 @@
 // Implements the methods of NativeEngine (engine_object.h) that use the curvature of the last
-// linearization (eigenvalues, inertia, products, layer factors, inverse), and its estimate of
-// bytes.
+// linearization (eigenvalues, inertia, products, layer factors, inverses) or the exact Hessian at
+// its parameters, and its estimate of bytes.
 #include <utility>
 
 #include "../core/cost.h"
@@ -87,6 +87,37 @@ Napi::Value EngineObject::CurvatureProduct(const Napi::CallbackInfo& info) {
       info.Env(), static_cast<double>(count) * SolveCost(),
       [v = std::move(v), count, out](State& s) {
         return s.engine.curvature().Multiply(count, v.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::HessianProduct(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto v = arguments::RowsCopy(info, 0, "vectors", net.parameter_count);
+  const size_t count = v.size() / net.parameter_count;
+  auto out = NewDoubles(v.size());
+  return Run(
+      info.Env(), static_cast<double>(count) * cost::HessianProduct(net, engine.sample_count()),
+      [v = std::move(v), count, out](State& s) {
+        return s.engine.HessianProduct(count, v.data(), s.Flags(), out->data());
+      },
+      [out](Napi::Env env) { return ToArray(env, *out); });
+}
+
+Napi::Value EngineObject::DampedInverse(const Napi::CallbackInfo& info) {
+  const Engine& engine = Ready(info.Env()).engine;
+  const Architecture& net = engine.architecture();
+  auto v = arguments::DoublesCopy(info, 0, "vector", net.parameter_count);
+  auto out = NewDoubles(v.size());
+  const gaussflow::Curvature& curvature = engine.curvature();
+  // The dual route needs a product with J and one with its transpose, too.
+  const double products =
+      curvature.traits().reads_seeds ? 2.0 * cost::Passes(net, engine.sample_count()) : 0.0;
+  return Run(
+      info.Env(), cost::Solves(curvature.order()) + products,
+      [v = std::move(v), out](State& s) {
+        return s.engine.DampedInverse(v.data(), s.Flags(), out->data());
       },
       [out](Napi::Env env) { return ToArray(env, *out); });
 }

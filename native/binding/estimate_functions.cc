@@ -18,12 +18,13 @@ Formed FormedAt(const Napi::Env& env, const double* turn) {
   const auto whole = [&](double value, double most) {
     if (!(value >= 0.0 && value <= most) ||
         value != static_cast<double>(static_cast<size_t>(value)))
-      throw arguments::Error(env, "turns", "must have a curvature, a precision and a subset each");
+      throw arguments::Error(
+          env, "turns", "must have a curvature, a precision, a subset and a Hessian product each");
     return static_cast<size_t>(value);
   };
   const size_t route = whole(turn[0], 4.0), precision = whole(turn[1], 1.0);
   return {static_cast<Route>(route), static_cast<Precision>(precision),
-          whole(turn[2], static_cast<double>(kMostSamples))};
+          whole(turn[2], static_cast<double>(kMostSamples)), whole(turn[3], 1.0) == 1};
 }
 
 Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
@@ -38,8 +39,8 @@ Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
   std::vector<Formed> turns;
   const size_t numbers =
       info[5].IsTypedArray() ? info[5].As<Napi::TypedArray>().ElementLength() : 0;
-  const double* turn = arguments::Doubles(info, 5, "turns", numbers / 3 * 3);
-  for (size_t k = 0; k + 3 <= numbers; k += 3) turns.push_back(FormedAt(env, turn + k));
+  const double* turn = arguments::Doubles(info, 5, "turns", numbers / 4 * 4);
+  for (size_t k = 0; k + 4 <= numbers; k += 4) turns.push_back(FormedAt(env, turn + k));
   const Footprint bytes = EngineObject::EstimateBytes(sizes, turns);
   if (!turns.empty()) sizes.formed = turns.back();
   Napi::Object object = Napi::Object::New(env);

@@ -22,7 +22,10 @@ constexpr double kSynchronousFlops = 6e5;
 double Forward(const Architecture& net, size_t n);
 // Forward and backward passes of n samples, and one product with J or J^T.
 double Passes(const Architecture& net, size_t n);
-// A Cholesky factorization of a matrix of that order, and solves with it.
+// One product of n samples with the exact Hessian, its passes over the samples included.
+double HessianProduct(const Architecture& net, size_t n);
+// Solves with a Cholesky factor of that order, and the factorization with them.
+double Solves(size_t order);
 double FactorAndSolve(size_t order);
 double Eigen(size_t order, bool vectors);
 

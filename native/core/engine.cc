@@ -20,6 +20,7 @@ Engine::Engine(Architecture architecture, int threads, size_t slots)
       data_(slots),
       tangents_(net_, data_, threads_),
       products_(net_, data_, threads_, sums_),
+      hessian_(net_, data_, threads_, parameters_, sums_),
       curvatures_(net_, threads_, data_, tangents_, products_, parameters_, sums_),
       curvature_(&curvatures_.none()) {}
 
@@ -106,12 +107,18 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
   return std::isfinite(*loss) ? Status::Ok() : Status::NonFinite(0);
 }
 
+void Engine::LeaveLinearization() {
+  curvature_ = &curvatures_.none();
+  linearized_ = false;
+}
+
 Status Engine::Linearize(const double* parameters, const Request& request, double decay,
                          double* scaling, const Cancel& cancel, Linearization* result) {
   const size_t p = net_.parameter_count;
   if (Refusal(request) != nullptr) return Status::Misuse();
   const double start = Now();
-  curvature_ = &curvatures_.none();  // until the new one is whole
+  LeaveLinearization();  // until the new one is whole
+  hessian_.Invalidate();
   Resize(&parameters_, p);
   Copy(p, parameters, parameters_.data(), threads_);
   Resize(&gradient_, p);
@@ -131,6 +138,7 @@ Status Engine::Linearize(const double* parameters, const Request& request, doubl
   result->curvature_seconds += Now() - before;
   AddDecay(decay);
   curvature_ = &next;
+  linearized_ = true;
   result->pass_seconds = Now() - start - result->curvature_seconds;
   return Status::Ok();
 }
@@ -251,23 +259,37 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
                            &solution);
 }
 
+Status Engine::DampedInverse(const double* v, const Cancel& cancel, double* x) {
+  if (!solved_ || !curvature_->factored()) return Status::Misuse();
+  const size_t n = data_.sample_count;
+  if (tangents_.held() == n) tangents_.Select(0, n);
+  const Status status = curvature_->ApplyFactor(v, cancel, x);
+  if (!status.ok()) return status;
+  return AllFinite(net_.parameter_count, x, threads_) ? status : Status::NonFinite(3);
+}
+
+Status Engine::HessianProduct(size_t count, const double* vectors, const Cancel& cancel,
+                              double* out) {
+  return linearized_ ? hessian_.Multiply(count, vectors, cancel, out) : Status::Misuse();
+}
+
 Status Engine::Product(const double* parameters, size_t count, const double* vectors,
                        const Cancel& cancel, double* out) {
-  curvature_ = &curvatures_.none();  // the panels are used anew
+  LeaveLinearization();  // the panels are used anew
   products_.SetParameters(parameters);
   return products_.Forward(count, vectors, cancel, out);
 }
 
 Status Engine::TransposeProduct(const double* parameters, size_t count, const double* vectors,
                                 const Cancel& cancel, double* out) {
-  curvature_ = &curvatures_.none();
+  LeaveLinearization();
   products_.SetParameters(parameters);
   return products_.Transpose(count, vectors, cancel, out);
 }
 
 Status Engine::Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
                         double* out) {
-  curvature_ = &curvatures_.none();
+  LeaveLinearization();
   constexpr size_t kTile = Tangents::kTile;
   const size_t p = net_.parameter_count, c = net_.output_size;
   std::vector<double> columns(std::min(count, kTile) * c * p);
@@ -290,7 +312,7 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
   const Architecture& net = sizes.net;
   const SlotCut slots = sizes.cut();
   std::vector<Pass> passes = {Pass::kTransposeProduct};
-  double products = 0.0;
+  double products = 0.0, hessian = 0.0;
   size_t sums = net.parameter_count, block = 0,
          loaded = slots.LargestBlock(Tangents::BlockSize(net, sizes.samples));
   for (const Formed& formed : turns) {
@@ -298,6 +320,10 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
     const Curvature::Estimate one = CurvatureStore::EstimateOf(sizes);
     passes.insert(passes.end(), one.passes.begin(), one.passes.end());
     products = std::max(products, one.products);
+    if (formed.hessian) {
+      hessian = HessianProducts::EstimateBytes(sizes);
+      loaded = std::max(loaded, HessianProducts::BlockSize(sizes));
+    }
     sums = std::max(sums, one.sums);
     block = std::max(block, one.block);
     loaded = std::max({loaded, slots.LargestBlock(one.block), one.loaded});
@@ -305,7 +331,7 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
   Footprint sum = CurvatureStore::EstimateBytes(sizes, turns);
   sum.data = Dataset::EstimateBytes(sizes, loaded);
   sum.workspaces +=
-      products +
+      products + hessian +
       BytesOf<double>(ForwardDoubles(net, sizes.threads) + SlotTree::Count(slots, kLosses)) +
       BytesOf<Tile>(TileCount(slots, {0, sizes.samples}, Tangents::kTile));
   if (turns.empty()) return sum;
@@ -317,8 +343,8 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
 }
 
 size_t Engine::bytes() const {
-  return data_.bytes() + tangents_.bytes() + products_.bytes() + curvatures_.bytes() +
-         forward_work_.bytes() + sums_.bytes() + losses_.bytes() +
+  return data_.bytes() + tangents_.bytes() + products_.bytes() + hessian_.bytes() +
+         curvatures_.bytes() + forward_work_.bytes() + sums_.bytes() + losses_.bytes() +
          tiles_.capacity() * sizeof(Tile) +
          (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }

@@ -11,6 +11,7 @@
 #include "curvature/curvature.h"
 #include "curvature/store.h"
 #include "dataset.h"
+#include "hessian_products.h"
 #include "products.h"
 #include "status.h"
 #include "tangents.h"
@@ -60,6 +61,13 @@ class Engine {
   Status Accelerate(const double* velocity, const double* scaling, const Cancel& cancel,
                     double* acceleration);
 
+  // x (p) = (M + decay I + mu D)^-1 v with the factor of the last Solve, not refined: a
+  // preconditioner. Misuse where there is none.
+  Status DampedInverse(const double* v, const Cancel& cancel, double* x);
+  // out (count x p) = F'' V for the rows v of `vectors`, F'' the exact Hessian of the loss, without
+  // decay, at the last linearization. Misuse where there is none. Curvature and factor stay.
+  Status HessianProduct(size_t count, const double* vectors, const Cancel& cancel, double* out);
+
   // J v (n c) and J^T u (p) for `count` vectors, one row each, and rows of J (row count c x p),
   // none of them weighted.
   Status Product(const double* parameters, size_t count, const double* vectors,
@@ -78,10 +86,11 @@ class Engine {
   int threads() const { return threads_; }
   size_t bytes() const;
   // bytes() of an engine with those samples once it has evaluated a loss and formed, solved and
-  // accelerated with these curvatures, one after the other.
+  // accelerated with these curvatures, one after the other, and made the products that they name.
   static Footprint EstimateBytes(Sizes sizes, const std::vector<Formed>& turns);
 
  private:
+  void LeaveLinearization();
   static size_t ForwardDoubles(const Architecture& net, int threads);
   // Makes tiles_ those of all samples, and calls body(index, tile, outputs f) for each; f is
   // [output][kTile].
@@ -104,6 +113,7 @@ class Engine {
   SlotTree sums_;  // of the gradient; once the passes are over, of any other sum over samples
   Tangents tangents_;
   Products products_;
+  HessianProducts hessian_;
   Buffer forward_work_;
   std::vector<double> parameters_;  // of the last linearization
   std::vector<double> gradient_;
@@ -111,8 +121,9 @@ class Engine {
   std::vector<Tile> tiles_;   // of the last forward pass
   bool has_residual_ = true;  // z~ of the last linearization is finite
   CurvatureStore curvatures_;
-  Curvature* curvature_;  // one of them
-  bool solved_ = false;   // the last Solve ended well
+  Curvature* curvature_;     // one of them
+  bool linearized_ = false;  // the last Linearize ended well
+  bool solved_ = false;      // the last Solve ended well
 };
 
 }  // namespace gaussflow

@@ -21,14 +21,19 @@ void MultiplyByWeights(const Layer& layer, const double* weights, double factor,
          ldz);
 }
 
-void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
-                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope, int threads) {
+void PreActivations(const Layer& layer, const double* parameters, size_t size, const double* h,
+                    size_t ldh, double* z, size_t ldz, int threads) {
   if (layer.bias) {
     for (size_t o = 0; o < layer.outputs; ++o)
       std::fill_n(z + o * ldz, size, parameters[layer.bias_offset + o]);
   }
   MultiplyByWeights(layer, parameters, layer.factor, size, h, ldh, layer.bias ? 1.0 : 0.0, z, ldz,
                     threads);
+}
+
+void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
+                size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope, int threads) {
+  PreActivations(layer, parameters, size, h, ldh, z, ldz, threads);
   for (size_t o = 0; o < layer.outputs; ++o)
     Activate(layer.activation, size, z + o * ldz,
              slope == nullptr ? nullptr : slope + o * ld_slope);

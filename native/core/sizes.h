@@ -25,7 +25,8 @@ enum class Precision : int { kDouble = 0, kSingle = 1 };
 struct Formed {
   Route route = Route::kNone;
   Precision precision = Precision::kDouble;
-  size_t subset = 0;  // samples that stand for all (Request::subset); 0 = all of them
+  size_t subset = 0;     // samples that stand for all (Request::subset); 0 = all of them
+  bool hessian = false;  // a product of the exact Hessian with one vector follows
 };
 
 struct Sizes {

@@ -162,6 +162,10 @@ void MultiplyByWeights(const Layer& layer, const double* weights, double factor,
                        const double* h, size_t ldh, double beta, double* z, size_t ldz,
                        int threads);
 
+// z = factor * h W^T + b.
+void PreActivations(const Layer& layer, const double* parameters, size_t size, const double* h,
+                    size_t ldh, double* z, size_t ldz, int threads);
+
 // z = factor * h W^T + b, then the activation; slope (or null) receives its derivative.
 void ApplyLayer(const Layer& layer, const double* parameters, size_t size, const double* h,
                 size_t ldh, double* z, size_t ldz, double* slope, size_t ld_slope, int threads = 0);

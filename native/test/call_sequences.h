@@ -111,6 +111,18 @@ inline Step Accelerate(const Bench& bench) {
           }};
 }
 
+inline Step HessianProduct(const Bench& bench, size_t count) {
+  return {"hessianProduct", bench.net.parameter_count * count, [=](Bench& b, Vector* out) {
+            return b.engine->HessianProduct(count, b.vectors.data(), {}, out->data());
+          }};
+}
+
+inline Step DampedInverse(const Bench& bench) {
+  return {"dampedInverse", bench.net.parameter_count, [](Bench& b, Vector* out) {
+            return b.engine->DampedInverse(b.vectors.data(), {}, out->data());
+          }};
+}
+
 // Eigenvalues of the curvature, or a refusal where there is none any more.
 inline Step Eigen(size_t order, bool vectors) {
   return {vectors ? "eigenvectors" : "eigenvalues", order * (order + 1),
@@ -190,25 +202,28 @@ inline std::vector<Sequence> Sequences(const Bench& bench) {
   };
   add("primal",
       {Linearize(bench, Route::kPrimal, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
+       HessianProduct(bench, 1), DampedInverse(bench), HessianProduct(bench, 3),
        Solve(bench, 400.0, 0.1, false, 1), CurvatureProduct(p, 1), CurvatureProduct(p, 3),
        CurvatureInverse(p)},
       spectrum(p));
   add("dual",
       {Linearize(bench, Route::kDual, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
-       CurvatureProduct(m, 1), CurvatureProduct(m, 3), CurvatureInverse(m)},
+       HessianProduct(bench, 1), DampedInverse(bench), CurvatureProduct(m, 1),
+       CurvatureProduct(m, 3), CurvatureInverse(m)},
       spectrum(m));
-  add("matrix-free", {Linearize(bench, Route::kMatrixFree, true), CurvatureProduct(p, 1),
-                      CurvatureProduct(p, 3), LayerFactors(bench), LayerFactors(bench)});
+  add("matrix-free",
+      {Linearize(bench, Route::kMatrixFree, true), CurvatureProduct(p, 1), HessianProduct(bench, 2),
+       CurvatureProduct(p, 3), LayerFactors(bench), LayerFactors(bench)});
   if (bench.slots > 1) return list;  // the rest is refused then
-  add("primal, float",
-      {Linearize(bench, {Route::kPrimal, Precision::kSingle}, true),
-       Solve(bench, 0.2, 0.0, false, 0), Accelerate(bench), CurvatureProduct(p, 2)});
+  add("primal, float", {Linearize(bench, {Route::kPrimal, Precision::kSingle}, true),
+                        Solve(bench, 0.2, 0.0, false, 0), Accelerate(bench), DampedInverse(bench),
+                        HessianProduct(bench, 1), CurvatureProduct(p, 2)});
   add("primal, float, subset",
       {Linearize(bench, {Route::kPrimal, Precision::kSingle, &bench.subset}, true),
        Solve(bench, 30.0, 0.0, false, 0), Accelerate(bench)});
   add("primal, float, rows of few samples",
       {Linearize(bench, {Route::kPrimal, Precision::kSingle, &bench.few}, false),
-       Solve(bench, 0.2, 30.0, false, 0), Accelerate(bench)});
+       Solve(bench, 0.2, 30.0, false, 0), Accelerate(bench), DampedInverse(bench)});
   add("orthogonal",
       {Linearize(bench, Route::kOrthogonal, true), Solve(bench, 0.2, 0.1, true, 0),
        Solve(bench, 0.0, 0.0, false, 0)},

@@ -117,6 +117,8 @@ struct Bench {
       CHECK(engine.Solve(damping, {}, out.data(), &solution).ok(), "%s: solve, route %d",
             problem.name, static_cast<int>(formed.route));
     }
+    if (formed.hessian)
+      CHECK(engine.HessianProduct(1, parameters.data(), {}, out.data()).ok(), "Hessian product");
     if (engine.curvature().traits().accelerates)
       CHECK(engine.Accelerate(parameters.data(), scaling.data(), {}, out.data()).ok(),
             "acceleration");
@@ -133,7 +135,11 @@ std::vector<Formed> Kinds(const Problem& problem) {
   // So few that they are held as rows of J.
   const size_t few = std::min(
       n / 4, std::max<size_t>(1, problem.net.parameter_count / 4 / problem.net.output_size));
-  std::vector<Formed> kinds = {{Route::kNone}, {Route::kPrimal}, {Route::kMatrixFree}};
+  std::vector<Formed> kinds = {{Route::kNone},
+                               {Route::kPrimal},
+                               {Route::kMatrixFree},
+                               {Route::kPrimal, Precision::kDouble, 0, true},
+                               {Route::kMatrixFree, Precision::kDouble, 0, true}};
   // What is not summed by slots (SlotRefusal).
   if (problem.slots == 1)
     kinds.insert(kinds.end(), {{Route::kPrimal, Precision::kSingle},

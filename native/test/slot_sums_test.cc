@@ -81,6 +81,9 @@ Sums SumsOf(const Problem& problem, SampleRange range, bool matrix, Engine* engi
   CHECK(engine->curvature().Multiply(kVectors, problem.directions.data(), {}, product.data()).ok(),
         "product with G");
   sums.push_back({"G v", product});
+  CHECK(engine->HessianProduct(kVectors, problem.directions.data(), {}, product.data()).ok(),
+        "product with the Hessian");
+  sums.push_back({"F'' v", product});
   Vector u;
   for (size_t v = 0; v < kVectors; ++v) {
     const auto from = problem.coefficients.begin() + static_cast<ptrdiff_t>(v * problem.n * c);

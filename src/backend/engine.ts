@@ -348,3 +348,10 @@ export function describeNonFinite(where: NonFinite): string {
 
 /** What a call that needs a matrix says where there are products only. */
 export const PRODUCTS_ONLY = "the matrix-free route has products only: linearize with primal or dual first";
+
+/** What a Hessian product says where there is no point for it. */
+export const NO_LINEARIZATION = "there is no linearization: linearize before a Hessian product";
+
+/** What a product with the inverse of the damped system says where there is no factor. */
+export const NO_FACTOR =
+  "there is no factor whose inverse could be applied: linearize with primal or dual and solve before";

@@ -35,6 +35,8 @@ export interface Formed {
   readonly precision?: Precision;
   /** Samples that stand for all; absent = all. */
   readonly subset?: number | undefined;
+  /** Whether products of the exact Hessian, with one vector at a time, follow. Default false. */
+  readonly hessian?: boolean | undefined;
 }
 
 /** The most that an engine holds on the way through these curvatures, each solved and, where that can be, accelerated with. */
@@ -48,10 +50,11 @@ export function estimateBytes(
 
 function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes {
   const { architecture, loss, sampleCount, weighted, fileWidth, threads, slots } = sizes;
-  const turns = formed.flatMap(({ curvature, precision, subset = 0 }) => [
+  const turns = formed.flatMap(({ curvature, precision, subset = 0, hessian = false }) => [
     CURVATURE_CODES[curvature],
     precision === "single" ? 1 : 0,
     subset,
+    Number(hessian),
   ]);
   // No size depends on a threshold, which `train` may have to find first.
   const sized: Loss = loss.kind === "huber" ? { ...loss, delta: 1 } : loss;

@@ -5,6 +5,7 @@
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
 import { memoryCeiling } from "../memory-limit.js";
+import type { Curvature } from "./curvature.js";
 import type { Failure } from "./engine.js";
 
 /** Node itself takes more: asking the system for its limit (it reads files) would cost more than a small problem's work. */
@@ -17,6 +18,23 @@ export function refuseOrder(order: number, copies: number, what: string): Failur
   const ceiling = memoryCeiling();
   if (bytes <= ceiling) return null;
   return memoryFailure(bytes, `${what} of order ${order}`, ceiling);
+}
+
+/** The failure for the matrix of a curvature of the native engine that cannot fit, or null. */
+export function refuseMatrix(curvature: Curvature, parameterCount: number, equations: number): Failure | null {
+  switch (curvature) {
+    case "none":
+    case "matrix-free":
+      return null;
+    case "primal":
+      return refuseOrder(parameterCount, 1, "the Gram matrix");
+    case "dual":
+      return refuseOrder(equations, 1, "the tangent kernel");
+    case "orthogonal":
+      return refuseOrder(parameterCount + 1, 2, "the triangle of the QR factorization");
+    default:
+      return curvature satisfies never;
+  }
 }
 
 /** The failure for memory that the system refused; `bytes` 0 = their number is not known. */

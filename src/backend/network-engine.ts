@@ -37,6 +37,8 @@ export interface NetworkEngine extends Engine {
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
   /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
   eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
+  hessianProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  dampedInverse(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure>;
   layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
   /** (M + shift I)^-1 v, refined once, primal or dual. The factor is kept until a call has another shift or damping. */
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;

@@ -112,6 +112,8 @@ describe.skipIf(!native.ok)("one engine", () => {
       ["eigenvaluesBelow", "primal", () => engine.eigenvaluesBelow(1)],
       ["curvatureInverse", "primal", () => engine.curvatureInverse(w, 1)],
       ["accelerate", "primal", () => engine.accelerate(w, null)],
+      ["hessianProduct", "primal", () => engine.hessianProduct(w)],
+      ["dampedInverse", "primal", () => engine.dampedInverse(w)],
       ["curvatureProduct", "matrix-free", () => engine.curvatureProduct(w)],
       ["layerFactors", "matrix-free", () => engine.layerFactors()],
       ["jacobianProduct", "matrix-free", () => engine.jacobianProduct(w, new Float64Array(p))],
@@ -120,7 +122,7 @@ describe.skipIf(!native.ok)("one engine", () => {
     ];
     for (const [name, curvature, call] of calls) {
       await engine.linearize(w, { curvature, decay: 0, scaling: null });
-      if (name === "accelerate") await engine.solve({ damping: 1, decay: 0, scaling: null });
+      if (name === "accelerate" || name === "dampedInverse") await engine.solve({ damping: 1, decay: 0, scaling: null });
       expect(await inPlace(call), `${name} was done in place`).toBe(false);
     }
     engine.dispose();

@@ -2,7 +2,7 @@
 // ignored would train something else without a word.
 import { describe, expect, it } from "vitest";
 import { nativeNetwork } from "../../src/backend/native/description.js";
-import { loadNative } from "../../src/backend/native/load.js";
+import { loadNative, missingMethod } from "../../src/backend/native/load.js";
 import { network, squaredError } from "../../src/index.js";
 
 const native = loadNative();
@@ -21,6 +21,14 @@ describe.skipIf(!native.ok)("the addon", () => {
     expect(() => new NativeEngine({ ...description, dropout: 0.5 } as typeof description, 4, null, false, 1)).toThrow(
       /network has dropout, which this addon does not know.*npm run build:native/,
     );
+  });
+
+  it("has every method that the library calls, and one that has not is recognized", () => {
+    expect(missingMethod({ NativeEngine })).toBeNull();
+    class Older {
+      hessianProduct() {}
+    }
+    expect(missingMethod({ NativeEngine: Older as unknown as typeof NativeEngine })).toBe("dampedInverse");
   });
 
   it("refuses a loss by a number between two", () => {

@@ -43,6 +43,8 @@ Status Curvature::Solve(const RightSide&, const Cancel&, double*, Solution*) {
   return Status::Misuse();
 }
 
+Status Curvature::ApplyFactor(const double*, const Cancel&, double*) { return Status::Misuse(); }
+
 Status Curvature::Multiply(size_t, const double*, const Cancel&, double*) {
   return Status::Misuse();
 }

@@ -198,6 +198,9 @@ class Curvature {
   virtual bool factored() const { return false; }
   // x (p) = -(J~^T J~ + decay I + mu D)^-1 (right-hand side) with that factor.
   virtual Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution);
+  // x (p) = (J~^T J~ + decay I + mu D)^-1 v with that factor, as precisely as the factor is,
+  // without refinement. Misuse where the curvature does not support it.
+  virtual Status ApplyFactor(const double* v, const Cancel& cancel, double* x);
   // out = M v (`count` vectors, one row each) with the curvature M.
   virtual Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out);
   // out = (M + shift I)^-1 v. The factor of the last Factor is gone.

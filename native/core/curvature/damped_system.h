@@ -42,6 +42,8 @@ class DampedSystem {
   // x = (M + shift)^-1 b with the last factor, then one refinement step. *residual = |b - A x|_inf
   // / |b|_inf before it.
   Status Solve(const double* b, double* x, double* residual, const Cancel& cancel);
+  // x = (L L^T)^-1 x with the last factor L L^T.
+  Status SolveFactor(double* x, const Cancel& cancel) const;
   // 1-norm condition estimate of the factored matrix, which must have no correction.
   Status Condition(double* condition);
 
@@ -58,8 +60,6 @@ class DampedSystem {
   Status MultiplyOne(const double* x, double* y, const Cancel& cancel);
   // r -= correction * x.
   void SubtractCorrection(const double* x, double* r) const;
-  // x = (L L^T)^-1 x.
-  Status SolveFactor(double* x, const Cancel& cancel) const;
 
   int threads_;
   SymmetricMatrix matrix_;

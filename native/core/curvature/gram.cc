@@ -61,6 +61,11 @@ Status Gram::Solve(const RightSide& side, const Cancel& cancel, double* x, Solut
   return SolveMatrix(right.data(), cancel, x, solution);
 }
 
+Status Gram::ApplyFactor(const double* v, const Cancel& cancel, double* x) {
+  std::copy_n(v, order(), x);
+  return system_.SolveFactor(x, cancel);
+}
+
 void Gram::Release() {
   builder_.Release();
   tree_.Release();

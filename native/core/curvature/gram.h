@@ -24,6 +24,7 @@ class Gram final : public MatrixCurvature {
                 Linearization* result) override;
   Status Factor(const Damping& damping, const Cancel& cancel) override;
   Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
+  Status ApplyFactor(const double* v, const Cancel& cancel, double* x) override;
   void Release() override;
   size_t bytes() const override { return builder_.bytes() + tree_.bytes(); }
 

@@ -138,6 +138,8 @@ Status Kernel::Factor(const Damping& damping, const Cancel& cancel) {
   const bool unscaled_decay = damping.decay == 0.0 || damping.scaling == nullptr;
   if (damping.correction.count > 0 || !unscaled_decay) return Status::Misuse();
   uniform_ = damping.mu + damping.decay;
+  const size_t factors = damping.scaling == nullptr ? 0 : context_.net.layers.size();
+  scaling_.assign(damping.scaling, damping.scaling + factors);
   return FactorMatrix(uniform_, nullptr, damping, cancel);
 }
 
@@ -177,6 +179,14 @@ Status Kernel::SolveByGradient(const RightSide& side, const Cancel& cancel, doub
   if (!status.ok()) return status;
   OverScaling(side.scaling, uniform_, x);
   return AllFinite(p, x, context_.threads) ? Status::Ok() : Status::NonFinite(3);
+}
+
+Status Kernel::ApplyFactor(const double* v, const Cancel& cancel, double* x) {
+  Solution solution;
+  const double* scaling = scaling_.empty() ? nullptr : scaling_.data();
+  const Status status = SolveByGradient({v, nullptr, 0.0, scaling}, cancel, x, &solution);
+  for (size_t j = 0; status.ok() && j < context_.net.parameter_count; ++j) x[j] = -x[j];
+  return status;
 }
 
 Status Kernel::AddTransposeProduct(const double* u, const Cancel& cancel, double* out) {

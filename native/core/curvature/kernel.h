@@ -28,6 +28,7 @@ class Kernel final : public MatrixCurvature {
                 Linearization* result) override;
   Status Factor(const Damping& damping, const Cancel& cancel) override;
   Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
+  Status ApplyFactor(const double* v, const Cancel& cancel, double* x) override;
   size_t bytes() const override { return builder_.bytes(); }
 
  private:
@@ -49,7 +50,8 @@ class Kernel final : public MatrixCurvature {
 
   KernelBuilder builder_;
   double exact_measure_below_ = 0.0;
-  double uniform_ = 0.0;  // m of the last Factor
+  double uniform_ = 0.0;         // m of the last Factor
+  std::vector<double> scaling_;  // and its D, empty = I
 };
 
 }  // namespace gaussflow

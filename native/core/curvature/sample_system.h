@@ -42,6 +42,7 @@ class SampleSystem {
   Status Factor(double uniform, double factor, const double* scaling, const Cancel& cancel);
   Status Solve(const double* b, const Operator& gram, double tolerance, size_t most, double* x,
                double* residual, size_t* steps);
+  void Precondition(const double* r, double* z);
 
   size_t bytes() const;
   // bytes() of the rows of a subset and of their factor; of the vectors beside them, which stay
@@ -54,7 +55,6 @@ class SampleSystem {
   static size_t RowCount(size_t k, size_t p) { return Times(k, p); }
   static size_t FactorCount(size_t k) { return Times(k, k); }
   void WriteRow(size_t sample, size_t output, float* row) const;
-  void Precondition(const double* r, double* z);
 
   const Architecture& net_;
   int threads_;

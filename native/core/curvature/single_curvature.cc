@@ -89,6 +89,12 @@ Status SingleCurvature::Solve(const RightSide& side, const Cancel& cancel, doubl
   return SolveSystem(right.data(), gram, tolerance_, most, x, solution);
 }
 
+Status SingleCurvature::ApplyFactor(const double* v, const Cancel& /*cancel*/, double* x) {
+  if (!factored_) return Status::Misuse();
+  Precondition(v, x);
+  return Status::Ok();
+}
+
 Status SingleCurvature::Multiply(size_t count, const double* vectors, const Cancel& cancel,
                                  double* out) {
   return context_.products.Gram(count, vectors, cancel, out);

@@ -24,6 +24,7 @@ class SingleCurvature : public Curvature {
   Status Factor(const Damping& damping, const Cancel& cancel) override;
   bool factored() const override { return factored_; }
   Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
+  Status ApplyFactor(const double* v, const Cancel& cancel, double* x) override;
   Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;
   void Suspend() override { subset_.reset(); }
   size_t bytes() const override { return subset_ == nullptr ? 0 : subset_->bytes(); }
@@ -44,6 +45,8 @@ class SingleCurvature : public Curvature {
   // x = (G + shift)^-1 b by at most `most` steps, with the exact operator `gram`.
   virtual Status SolveSystem(const double* b, const Operator& gram, double tolerance, size_t most,
                              double* x, Solution* solution) = 0;
+  // z = (G + shift)^-1 r by the factor alone.
+  virtual void Precondition(const double* r, double* z) = 0;
 
  private:
   std::unique_ptr<Subset> subset_;  // of the last linearization; null = all samples

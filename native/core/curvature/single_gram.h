@@ -34,6 +34,7 @@ class SingleGram final : public SingleCurvature {
                       const Cancel& cancel) override;
   Status SolveSystem(const double* b, const Operator& gram, double tolerance, size_t most,
                      double* x, Solution* solution) override;
+  void Precondition(const double* r, double* z) override { system_.Precondition(r, z); }
 
   GramBuilder<float> builder_;
   SingleSystem system_;

@@ -51,6 +51,8 @@ class SingleSystem {
   // gradients. Imprecise where they need more than `most`.
   Status Solve(const double* b, const Operator& gram, double tolerance, size_t most, double* x,
                double* residual, size_t* steps);
+  // z = (G + shift)^-1 r by the float factor alone.
+  void Precondition(const double* r, double* z);
 
   // bytes() of the vectors beside a matrix of order n.
   static double EstimateVectorBytes(size_t n) { return BytesOf<double>(4 * n) + BytesOf<float>(n); }
@@ -62,8 +64,6 @@ class SingleSystem {
   }
 
  private:
-  void Precondition(const double* r, double* z);
-
   int threads_;
   SymmetricMatrixOf<float> matrix_;
   std::vector<double> scales_;

@@ -17,6 +17,16 @@ double SquaredError(const LossTile& tile, const LossSeeds* seeds) {
       }
       continue;
     }
+    if (seeds->factor == nullptr) {  // the gradient alone
+      double* gradient = seeds->gradient + a * seeds->ld_gradient;
+      for (size_t i = 0; i < tile.size; ++i) {
+        const double scale = tile.root == nullptr ? 1.0 : tile.root[i];
+        const double r = scale * (tile.output_scale * f[i] - y[i]);
+        gradient[i] = scale * r;
+        loss += 0.5 * r * r;
+      }
+      continue;
+    }
     const double* slope = seeds->slope + a * seeds->ld_slope;
     double* seed = seeds->factor + a * seeds->ld_factor;
     double* z = seeds->z + a * seeds->ld_z;

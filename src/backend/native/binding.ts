@@ -125,6 +125,10 @@ export interface NativeEngineObject {
   eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;
   eigenvaluesBelow(bound: number): NativeAnswer<number | NativeFailure>;
   curvatureProduct(vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  /** With the exact Hessian of the loss at the parameters of the last linearization; misuse where there is none. */
+  hessianProduct(vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  /** With the factor of the last solve; misuse where there is none. */
+  dampedInverse(vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   /** A_1, B_1, A_2, ... of a matrix-free curvature, square after square. */
   layerFactors(): NativeAnswer<Float64Array | NativeFailure>;
   curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
@@ -184,8 +188,8 @@ export interface BindingModule {
   synchronousUpTo(flops: number): void;
   selfTest(order: number): SelfTest;
   /**
-   * The most that `bytes` of an engine will be on the way through `turns`: three numbers a curvature, its code as in `linearize`, its precision and
-   * the samples of its subset (0 = all). `fileWidth`: doubles of a row of the file that has the samples, 0 = they are in memory.
+   * The most that `bytes` of an engine will be on the way through `turns`: four numbers a curvature, its code as in `linearize`, its precision,
+   * the samples of its subset (0 = all), and 1 where a product of the Hessian with one vector follows, else 0. `fileWidth`: doubles of a row of the file that has the samples, 0 = they are in memory.
    */
   estimateBytes(
     network: NativeNetwork,

@@ -1,6 +1,8 @@
-// Turns exceptions of the addon into GaussflowErrors: engine.ts, vectors.ts and estimate.ts call the addon inside of withCode.
+// Turns exceptions of the addon, and its answers to calls out of order, into GaussflowErrors: engine.ts, vectors.ts and estimate.ts call the
+// addon inside of withCode.
 import { fileError, GaussflowError } from "../../errors.js";
 import { refusedMemory } from "../memory.js";
+import { isFailure, type NativeFailure } from "./binding.js";
 
 const CODES = ["GAUSSFLOW_ARGUMENT", "GAUSSFLOW_BUSY", "GAUSSFLOW_STATE", "GAUSSFLOW_MEMORY"] as const;
 
@@ -18,4 +20,10 @@ export function withCode<T>(action: () => T, file = "data file"): T {
       throw new GaussflowError("GAUSSFLOW_MEMORY", refusedMemory(0).message, { bytes: 0 }, { cause });
     throw cause;
   }
+}
+
+/** The answer; a call out of order throws GAUSSFLOW_STATE with this message. */
+export function unlessMisused<T>(answer: T | NativeFailure, message: string): T | NativeFailure {
+  if (isFailure(answer) && answer.failure === "misuse") throw new GaussflowError("GAUSSFLOW_STATE", message);
+  return answer;
 }

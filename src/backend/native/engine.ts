@@ -21,17 +21,17 @@ import type {
   Solved,
   SolveRequest,
 } from "../engine.js";
-import { PRODUCTS_ONLY } from "../engine.js";
+import { NO_FACTOR, NO_LINEARIZATION, PRODUCTS_ONLY } from "../engine.js";
 import { indefinite, singularTriangle } from "../indefinite.js";
 import { splitFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
-import { refusedMemory, refuseOrder } from "../memory.js";
+import { refusedMemory, refuseMatrix } from "../memory.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
 import { checkTolerance, imprecise, singleTolerance } from "../single.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";
-import { withCode } from "./coded-error.js";
+import { unlessMisused, withCode } from "./coded-error.js";
 import { CURVATURE_CODES, nativeFile, nativeNetwork } from "./description.js";
 import { loadNative } from "./load.js";
 import { nativeVectors } from "./vectors.js";
@@ -150,7 +150,7 @@ class NativeEngine implements NetworkEngine {
     request: LinearizeRequest,
     signal?: AbortSignal,
   ): Promise<Linearized | Failure> {
-    const refused = this.#refuse(request.curvature);
+    const refused = refuseMatrix(request.curvature, this.parameterCount, this.sampleCount * this.outputSize);
     if (refused !== null) return refused;
     const { curvature, decay, scaling, precision = "double", subset = null } = request;
     checkRequest(request, this.sampleCount, this.slots);
@@ -261,6 +261,16 @@ class NativeEngine implements NetworkEngine {
     return this.#sure(await this.#call((native) => native.curvatureProduct(vectors), signal));
   }
 
+  async hessianProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    const answer = await this.#call((native) => native.hessianProduct(vectors), signal);
+    return this.#sure(unlessMisused(answer, NO_LINEARIZATION));
+  }
+
+  async dampedInverse(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure> {
+    const answer = unlessMisused(await this.#call((native) => native.dampedInverse(vector), signal), NO_FACTOR);
+    return isFailure(answer) ? this.#failure(answer, this.#linearizedAt, signal) : answer;
+  }
+
   async layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]> {
     return splitFactors(
       this.#architecture,
@@ -319,15 +329,6 @@ class NativeEngine implements NetworkEngine {
     } finally {
       signal?.removeEventListener("abort", abort);
     }
-  }
-
-  #refuse(curvature: Curvature): Failure | null {
-    if (curvature === "none" || curvature === "matrix-free") return null;
-    if (curvature === "orthogonal")
-      return refuseOrder(this.parameterCount + 1, 2, "the triangle of the QR factorization");
-    return curvature === "primal"
-      ? refuseOrder(this.parameterCount, 1, "the Gram matrix")
-      : refuseOrder(this.sampleCount * this.outputSize, 1, "the tangent kernel");
   }
 
   async #failure(answer: NativeFailure, parameters: () => Float64Array, signal?: AbortSignal): Promise<Failure> {

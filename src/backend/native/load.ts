@@ -80,6 +80,14 @@ function failure(root: string, cause: unknown): LoadFailure {
   return { reason, hint: rebuild };
 }
 
+/** Methods of engines that addons of earlier versions lack. */
+const LATER_METHODS = ["hessianProduct", "dampedInverse"] as const;
+
+/** The first method that an addon of an earlier version lacks, or null. */
+export function missingMethod({ NativeEngine }: Pick<BindingModule, "NativeEngine">): string | null {
+  return LATER_METHODS.find((name) => !(name in NativeEngine.prototype)) ?? null;
+}
+
 function load(root: string | null): NativeLoad {
   if (root === null)
     return {
@@ -107,6 +115,13 @@ function load(root: string | null): NativeLoad {
       hint: rebuildCommand(root),
     };
   }
+  const missing = missingMethod(binding);
+  if (missing !== null)
+    return {
+      ok: false,
+      reason: `the native engine is of another version of gaussflow: it has no ${missing}`,
+      hint: rebuildCommand(root),
+    };
   if (!selfTest.ok) {
     const hint = selfTest.message.startsWith("there is no memory") ? MORE_SPACE : OTHER_KERNEL;
     return { ok: false, reason: `the self-test failed: ${selfTest.message}`, hint };
