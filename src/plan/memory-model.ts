@@ -69,20 +69,22 @@ function engineSizes({ architecture, sampleCount, weighted, fileWidth = 0, threa
 }
 
 /** The curvatures that every run of this route forms, and those that it may come to form; in turn. */
-function turnsOf(route: Route, { architecture: net, sampleCount: n, single, subset, turns = false }: Sizes) {
+function turnsOf(route: Route, { architecture: net, sampleCount: n, single, subset, turns = false, hessian }: Sizes) {
   const planned = subset?.[route];
-  const exact: Formed = { curvature: route };
+  // Steps on the exact Hessian follow where the curvature is that of all samples.
+  const exact: Formed = { curvature: route, hessian };
+  const few = (count: number) => ({ subset: count, hessian: false });
   // The triangle stays beside the matrix of the first route, when a flow switches or looks for the rank of J.
   const triangle = turns && route !== "orthogonal" && net.parameterCount <= n * net.outputSize;
   const beside: Formed[] = triangle ? [{ curvature: "orthogonal" }] : [];
   // A subset that defines the model grows in every run that converges; that of a preconditioner rarely does.
   if (route === "matrix-free" && planned)
-    return { usual: [{ ...exact, subset: planned.most }, exact], further: beside };
+    return { usual: [{ ...exact, ...few(planned.most) }, exact], further: beside };
   if (route !== "primal" || single !== true) return { usual: [exact], further: beside };
   const float: Formed = { ...exact, precision: "single" };
   if (!planned) return { usual: [float], further: [exact, ...beside] };
-  const usual = [{ ...float, subset: planned.first }];
-  return { usual, further: [{ ...float, subset: planned.most }, float, exact, ...beside] };
+  const usual = [{ ...float, ...few(planned.first) }];
+  return { usual, further: [{ ...float, ...few(planned.most) }, float, exact, ...beside] };
 }
 
 const sumOf = ({ data, curvature, factor, workspaces }: EngineBytes) => data + curvature + factor + workspaces;
