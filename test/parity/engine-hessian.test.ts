@@ -88,6 +88,7 @@ describe.skipIf(!native.ok)("the native engine with Hessian products", () => {
     const [inputs, targets] = [new Float64Array(2 * sampleCount).fill(0.3), new Float64Array(sampleCount)];
     const engine = createNativeEngine(architecture, { sampleCount, inputs, targets }, { threads: 2 });
     const scaling = null;
+    await sure(engine.evaluate(parameters));
     await sure(engine.linearize(parameters, { curvature: "primal", decay: 0, scaling }));
     await sure(engine.solve({ damping: 1, decay: 0, scaling }));
     await sure(engine.accelerate(parameters, scaling));
