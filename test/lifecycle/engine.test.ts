@@ -122,7 +122,8 @@ describe.skipIf(!native.ok)("one engine", () => {
     ];
     for (const [name, curvature, call] of calls) {
       await engine.linearize(w, { curvature, decay: 0, scaling: null });
-      if (name === "accelerate" || name === "dampedInverse") await engine.solve({ damping: 1, decay: 0, scaling: null });
+      if (name === "accelerate" || name === "dampedInverse")
+        await engine.solve({ damping: 1, decay: 0, scaling: null });
       expect(await inPlace(call), `${name} was done in place`).toBe(false);
     }
     engine.dispose();

@@ -92,9 +92,19 @@ describe.skipIf(!native.ok)("the native engine with Hessian products", () => {
     await sure(engine.linearize(parameters, { curvature: "primal", decay: 0, scaling }));
     await sure(engine.solve({ damping: 1, decay: 0, scaling }));
     await sure(engine.accelerate(parameters, scaling));
-    const sizes = { architecture, loss: squaredError(), sampleCount, weighted: false, fileWidth: 0, threads: 2, slots: 1 };
+    const sizes = {
+      architecture,
+      loss: squaredError(),
+      sampleCount,
+      weighted: false,
+      fileWidth: 0,
+      threads: 2,
+      slots: 1,
+    };
     const planned = (hessian: boolean) => {
-      const { data, curvature, factor, workspaces } = estimateBytes("native", sizes, [{ curvature: "primal", hessian }]);
+      const { data, curvature, factor, workspaces } = estimateBytes("native", sizes, [
+        { curvature: "primal", hessian },
+      ]);
       return data + curvature + factor + workspaces;
     };
     expect(engine.bytes()).toBe(planned(false));
