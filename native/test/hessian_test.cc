@@ -45,7 +45,7 @@ struct Problem {
   Problem(Architecture given, size_t samples, unsigned seed = 31)
       : net(std::move(given)), n(samples) {
     Draw draw(seed);
-    const size_t c = net.output_size;
+    const size_t c = net.target_size();
     x = draw.Normals(n * net.input_size);
     y = draw.Normals(n * c);
     if (net.loss.kind == LossKind::kSoftmax) {
@@ -55,7 +55,7 @@ struct Problem {
         for (size_t a = 0; a < c; ++a) sum += y[i * c + a] = std::exp(y[i * c + a]);
         for (size_t a = 0; a < c; ++a) y[i * c + a] /= sum;
       }
-    } else if (net.loss.kind != LossKind::kSquaredError && net.loss.kind != LossKind::kHuber) {
+    } else if (net.loss.kind == LossKind::kLogistic) {
       for (double& value : y) value = 1.0 / (1.0 + std::exp(-value));
     }
     s = draw.Normals(n);
@@ -67,7 +67,7 @@ struct Problem {
   void Give(SampleRange range, Engine* engine) const {
     CHECK(engine
               ->SetData(range.count, x.data() + range.first * net.input_size,
-                        y.data() + range.first * net.output_size, s.data() + range.first)
+                        y.data() + range.first * net.target_size(), s.data() + range.first)
               .ok(),
           "data");
   }
@@ -345,25 +345,27 @@ int main() {
   const std::array<Loss, kLossKinds> losses = {{{LossKind::kSquaredError},
                                                 {LossKind::kHuber, 0.5},
                                                 {LossKind::kLogistic},
-                                                {LossKind::kSoftmax}}};
-  for (const Loss& loss : losses)
+                                                {LossKind::kSoftmax},
+                                                {LossKind::kGaussianNll}}};
+  for (const Loss& loss : losses) {
+    const size_t c = 3 * loss.outputs_per_target();
     for (int k = 0; k < kActivationCount; ++k) {
       const auto activation = static_cast<Activation>(k);
       const bool smooth = activation != Activation::kRelu && loss.kind != LossKind::kHuber;
-      TestDifferences(With(MakeNet({3, 6, 5, 3}, activation, true, 1.3), loss), smooth);
-      TestDifferences(With(MakeNet({3, 6, 3}, activation, false, 0.7), loss), smooth);
-      TestDifferences(With(MakeNet({4, 3}, activation, true, 1.0), loss), smooth);
+      TestDifferences(With(MakeNet({3, 6, 5, c}, activation, true, 1.3), loss), smooth);
+      TestDifferences(With(MakeNet({3, 6, c}, activation, false, 0.7), loss), smooth);
+      TestDifferences(With(MakeNet({4, c}, activation, true, 1.0), loss), smooth);
       // An output layer that is not linear.
-      Architecture bent = With(MakeNet({3, 5, 3}, activation, true, 1.3), loss);
+      Architecture bent = With(MakeNet({3, 5, c}, activation, true, 1.3), loss);
       bent.layers.back().activation = activation;
       TestDifferences(bent, smooth);
     }
-  for (const Loss& loss : losses) {
-    const Architecture net = With(MakeNet({3, 6, 5, 3}, Activation::kTanh, true, 1.3), loss);
+    const Architecture net = With(MakeNet({3, 6, 5, c}, Activation::kTanh, true, 1.3), loss);
     if (loss.kind != LossKind::kHuber) TestTaylor(net);
     TestSymmetry(net);
     TestBits(net);
-    if (loss.kind != LossKind::kHuber)
+    // Their factors are exact; those of the others majorize, or are of the expected Hessian.
+    if (loss.kind != LossKind::kHuber && loss.kind != LossKind::kGaussianNll)
       TestGauss(With(MakeNet({4, 3}, Activation::kIdentity, true, 1.3), loss), false);
   }
   TestGauss(MakeNet({3, 6, 5, 2}, Activation::kSilu, true, 1.3), true);
