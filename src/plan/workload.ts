@@ -129,8 +129,8 @@ const SINGLE = 0.5;
 /** Conjugate-gradient products of a step in single precision, with the factor of all samples or of a subset. */
 const SINGLE_PRODUCTS = { all: 2, few: 4 };
 
-/** Assumed number of conjugate-gradient iterations of a step on the exact Hessian: the mean of the runs of bench/converge.mjs. */
-const HESSIAN_PRODUCTS = 8;
+/** Assumed number of conjugate-gradient iterations of a step on the exact Hessian; measured 6 to 12, the most on digits 64-16-10. */
+const HESSIAN_PRODUCTS = 10;
 
 /** Hessian products, of twice the flops of a product with G, and as many solves with the factor (of products alone: none). */
 function hessianWork(net: Architecture, n: number, order: number, calls: EngineCalls): Work[] {
