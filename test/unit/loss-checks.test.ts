@@ -184,7 +184,9 @@ describe.each([
 
 describe("withLink", () => {
   it.each(["foo", null, undefined])("refuses %s by the name of its argument", (link) => {
-    expect(() => one.withLink(link as never)).toThrow(/^link must be one of identity, logistic, softmax; received/);
+    expect(() => one.withLink(link as never)).toThrow(
+      /^link must be one of identity, logistic, softmax, gaussian; received/,
+    );
   });
 
   it("is left out of a state for identity alone", () => {
