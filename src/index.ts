@@ -29,6 +29,7 @@ export { Dataset, type DatasetParts, type SplitOptions } from "./data/dataset.js
 export type { DatasetFields } from "./data/dataset-fields.js";
 export { type DatasetInput, dataset } from "./data/dataset-input.js";
 export type { CategoricalColumn, InputColumn, MissingRule, NumericColumn, TableEncoding } from "./data/encoding.js";
+export { withExposure } from "./data/exposure.js";
 export { type Fold, type FoldOptions, foldsOf } from "./data/folds.js";
 export type { MatrixLike } from "./data/matrix.js";
 export { outOfRange, type RangeReport } from "./data/range.js";
@@ -76,10 +77,16 @@ export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKin
 export { type ClassCosts, classDecisions } from "./loss/class-decision.js";
 export { binaryMetrics, type ClassMetricsOptions, classMetrics } from "./loss/class-metrics.js";
 export type { ClassFigures, ClassMetrics, TargetClassMetrics } from "./loss/class-sums.js";
+export { type CountMetrics, countMetrics } from "./loss/count-metrics.js";
 export { type GaussianNll, type GaussianNllOptions, gaussianNll } from "./loss/gaussian-nll.js";
 export { type Huber, type HuberOptions, huber } from "./loss/huber.js";
+export { type LogCosh, type LogCoshOptions, logCosh } from "./loss/log-cosh.js";
 export { type Logistic, type LogisticOptions, logistic } from "./loss/logistic.js";
 export { metrics, type TargetMetrics } from "./loss/metrics.js";
+export { type Poisson, type PoissonOptions, poisson } from "./loss/poisson.js";
+export { type PseudoHuber, type PseudoHuberOptions, pseudoHuber } from "./loss/pseudo-huber.js";
+export { type Quantile, type QuantileOptions, quantile } from "./loss/quantile.js";
+export { type QuantileMetrics, quantileMetrics } from "./loss/quantile-metrics.js";
 export type { Loss } from "./loss/rules.js";
 export {
   type SoftmaxCrossEntropy,

@@ -136,7 +136,8 @@ namespace {
 
 // An addon older than the library would train without what it does not know of.
 void RefuseUnknownMembers(const Napi::Object& network, const char* name) {
-  const std::set<std::string> known = {"layers", "outputScale", "loss", "delta", "slots"};
+  const std::set<std::string> known = {"layers", "outputScale", "loss",     "delta",
+                                      "tau",    "smoothing",   "slots"};
   const Napi::Array names = network.GetPropertyNames();
   for (uint32_t k = 0; k < names.Length(); ++k) {
     const std::string member = names.Get(k).ToString().Utf8Value();
@@ -166,13 +167,17 @@ Architecture Network(const Napi::CallbackInfo& info, size_t index, const char* n
     throw Error(env, name, "must have outputScale, a finite number");
 
   Architecture net;
-  const Napi::Value loss = object.Get("loss"), delta = object.Get("delta");
+  const Napi::Value loss = object.Get("loss");
   const double kind = loss.IsNumber() ? loss.As<Napi::Number>().DoubleValue() : -1.0;
   if (!(kind >= 0.0 && kind < kLossKinds) || kind != std::floor(kind))
     throw Error(env, name, "names an unknown loss");
-  if (!delta.IsNumber()) throw Error(env, name, "must have delta, a number");
-  net.loss = {static_cast<LossKind>(static_cast<int>(kind)),
-              delta.As<Napi::Number>().DoubleValue()};
+  const auto parameter = [&](const char* field) {
+    const Napi::Value value = object.Get(field);
+    if (!value.IsNumber()) throw Error(env, name, std::string("must have ") + field + ", a number");
+    return value.As<Napi::Number>().DoubleValue();
+  };
+  net.loss = {static_cast<LossKind>(static_cast<int>(kind)), parameter("delta"), parameter("tau"),
+              parameter("smoothing")};
   net.output_scale = scale.As<Napi::Number>().DoubleValue();
   for (size_t l = 0; l < length / kFields; ++l, fields += kFields) {
     for (size_t f = 0; f < 2; ++f) {

@@ -2,7 +2,7 @@
 // of the native engine are those of the addon, which reserves and decides by the same functions; the bytes of the TypeScript engine are counted
 // by its own classes.
 import { GaussflowError } from "../errors.js";
-import { type Loss, lossRule } from "../loss/rules.js";
+import { type Loss, lossRule, withScale } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
 import { targetCount } from "../loss/target-rules.js";
 import type { Architecture } from "../network/architecture.js";
@@ -56,8 +56,8 @@ function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes
     subset,
     Number(hessian),
   ]);
-  // No size depends on a threshold, which `train` may have to find first.
-  const sized: Loss = loss.kind === "huber" ? { ...loss, delta: 1 } : loss;
+  // No size depends on a scale, which `train` may have to find first.
+  const sized = withScale(loss, 1);
   const net = nativeNetwork(architecture, sized, slots);
   return remembered(["bytes", ...describe(net), sampleCount, Number(weighted), fileWidth, threads, ...turns], () =>
     addon().estimateBytes(net, sampleCount, weighted, fileWidth, threads, Float64Array.from(turns)),

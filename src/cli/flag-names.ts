@@ -48,6 +48,8 @@ export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
 const COMMAND_OF_CALLS: Readonly<Record<string, string>> = {
   "convertCsv and openDataFile": "gaussflow convert",
   "huber({ delta })": "huber:DELTA",
+  "pseudoHuber({ delta })": "pseudo-huber:DELTA",
+  "poisson()": "--loss poisson",
   "logistic()": "--loss logistic",
 };
 

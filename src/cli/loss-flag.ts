@@ -6,8 +6,12 @@ import { classTargets } from "../loss/class-metrics.js";
 import { DEFAULT_CLASS_DECAY, defaultLoss } from "../loss/default-loss.js";
 import { gaussianNll } from "../loss/gaussian-nll.js";
 import { huber } from "../loss/huber.js";
+import { logCosh } from "../loss/log-cosh.js";
 import { logistic } from "../loss/logistic.js";
 import type { TargetKind } from "../loss/loss.js";
+import { poisson } from "../loss/poisson.js";
+import { pseudoHuber } from "../loss/pseudo-huber.js";
+import { quantile } from "../loss/quantile.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { softmaxCrossEntropy } from "../loss/softmax-cross-entropy.js";
 import { squaredError } from "../loss/squared-error.js";
@@ -32,6 +36,19 @@ const LOSSES: Readonly<Record<Loss["kind"], NamedLoss>> = {
     parameter: { name: "delta", example: "0.5" },
     make: (delta) => huber({ delta }),
   },
+  "pseudo-huber": {
+    name: "pseudo-huber",
+    parameter: { name: "delta", example: "0.5" },
+    make: (delta) => pseudoHuber({ delta }),
+  },
+  "log-cosh": { name: "log-cosh", parameter: null, make: () => logCosh() },
+  quantile: {
+    name: "quantile",
+    parameter: { name: "tau", example: "0.9" },
+    // Without its tau the loss is refused by the rule of the parameter.
+    make: (tau = Number.NaN) => quantile({ tau }),
+  },
+  poisson: { name: "poisson", parameter: null, make: () => poisson() },
   logistic: { name: "logistic", parameter: null, make: () => logistic() },
   "softmax-cross-entropy": { name: "softmax", parameter: null, make: () => softmaxCrossEntropy() },
   "gaussian-nll": { name: "gaussian-nll", parameter: null, make: () => gaussianNll() },

@@ -1,5 +1,6 @@
 // Ranks the jobs of `trainMany`, whose losses compare only where all jobs minimize the same one. Jobs that differ in it are scored by the
-// mean absolute error on the rows that decide, and such losses must be for real targets. train-many.ts calls `checkComparable` before the
+// mean absolute error on the rows that decide, and such losses must be for the mean or median of real targets. Quantile losses of one tau,
+// which may differ in the smoothing that each has found, are scored by the pinball loss. train-many.ts calls `checkComparable` before the
 // jobs begin, and `scored` and `ranked` after the last has ended.
 import { predictAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
@@ -7,16 +8,17 @@ import { isClassified } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finishInTurns, Pace, STEP } from "../event-loop-yield.js";
 import { defaultLoss } from "../loss/default-loss.js";
+import { pinballOf } from "../loss/quantile-metrics.js";
 import { isLossKind, type Loss, lossRule } from "../loss/rules.js";
 import { cut } from "../train/begin.js";
 import { trainOptionSteps } from "../train/train-options.js";
 import type { TrainResult } from "../train/train-result.js";
 import type { JobResult, PreparedJob, TrainJob } from "./job.js";
 
-/** What scores are: the loss of each job, or the mean absolute error in the units of training. */
-export type ScoreKind = "loss" | "absolute-error";
+/** What scores are: the loss of each job, or the mean absolute error or pinball loss in the units of training. */
+export type ScoreKind = "loss" | "absolute-error" | "pinball";
 
-/** Refuses losses for probabilities beside other losses, before hours of training. @throws GAUSSFLOW_ARGUMENT */
+/** Refuses losses for probabilities, counts and quantiles beside other losses, before hours of training. @throws GAUSSFLOW_ARGUMENT */
 export function checkComparable(jobs: readonly TrainJob[]): void {
   let first: { readonly loss: Loss; readonly k: number } | null = null;
   for (const [k, { data, options }] of jobs.entries()) {
@@ -24,14 +26,19 @@ export function checkComparable(jobs: readonly TrainJob[]): void {
     // What is no loss is an error of the job itself.
     if (!isLossKind(loss?.kind)) continue;
     first ??= { loss, k };
-    const real = [first.loss, loss].every((one) => lossRule(one).targets === "real");
-    if (loss.kind !== first.loss.kind && !real)
+    const central = [first.loss, loss].every((one) => lossRule(one).targets === "real" && one.kind !== "quantile");
+    if (nameOf(loss) !== nameOf(first.loss) && !central)
       throw argumentError(
         `jobs[${k}].options.loss`,
-        `must be ${first.loss.kind}, as that of jobs[${first.k}], because their scores do not compare: call trainMany once for each loss, and compare the networks by metrics()`,
-        loss.kind,
+        `must be ${nameOf(first.loss)}, as that of jobs[${first.k}], because their scores do not compare: call trainMany once for each loss, and compare the networks by metrics()`,
+        nameOf(loss),
       );
   }
+}
+
+/** What scores of the same name measure: the kind of the loss, and which quantile. */
+function nameOf(loss: Loss): string {
+  return loss.kind === "quantile" ? `quantile with tau ${loss.tau}` : loss.kind;
 }
 
 /**
@@ -52,16 +59,18 @@ export async function scored(
   const list: JobResult[] = [];
   for (const entry of results)
     list.push(
-      entry.result === null
-        ? entry
-        : { ...entry, score: await absoluteError(entry.result, prepared(entry.job), threads) },
+      entry.result === null ? entry : { ...entry, score: await meanError(entry.result, prepared(entry.job), threads) },
     );
-  return { results: list, scoredBy: "absolute-error" };
+  const quantiles = list.some(({ result }) => result?.lossUsed.kind === "quantile");
+  return { results: list, scoredBy: quantiles ? "pinball" : "absolute-error" };
 }
 
-/** Weighted mean of |psi - y| of the network that was kept, on the validation part, or without one on the rows that were fitted. */
-async function absoluteError(
-  kept: Pick<TrainResult, "network">,
+/**
+ * Weighted mean of |psi - y|, or of the pinball loss of a quantile loss, of the network that was kept: on the validation part, or without one
+ * on the rows that were fitted.
+ */
+async function meanError(
+  kept: Pick<TrainResult, "network" | "lossUsed">,
   { network, data, options = {} }: PreparedJob,
   threads: number,
 ): Promise<number> {
@@ -72,10 +81,12 @@ async function absoluteError(
   const { inputs, outputSize: c, targets, weights } = (validation ?? fit) as Dataset;
   const predictions = await predictAsync(kept.network, inputs, { backend: options.backend, threads });
   const scale = kept.network.scaling?.targets.scale;
+  const { lossUsed } = kept;
+  const sizeOf = (error: number) => (lossUsed.kind === "quantile" ? pinballOf(error, lossUsed.tau) : Math.abs(error));
   let [sum, total] = [0, 0];
   for (let k = 0; k < targets.length; k++) {
     const weight = weights === null ? 1 : weights[Math.floor(k / c)]!;
-    sum += (weight * Math.abs(predictions[k]! - targets[k]!)) / (scale?.[k % c] ?? 1);
+    sum += (weight * sizeOf(predictions[k]! - targets[k]!)) / (scale?.[k % c] ?? 1);
     total += weight;
     if (k % STEP === STEP - 1) await pace.turn();
   }

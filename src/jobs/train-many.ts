@@ -60,7 +60,7 @@ export interface TrainManyResult {
   readonly ranked: readonly JobResult[];
   /**
    * What the scores are, in the units a job trains in: "loss" where all jobs minimized the same one, "absolute-error" where they differ,
-   * for example in the delta that `huber()` has found for each.
+   * for example in the delta that `huber()` has found for each, and "pinball" where quantile losses differ in their smoothing.
    */
   readonly scoredBy: ScoreKind;
   /** The first of `ranked`, with its result; null where no job was trained. */
@@ -87,7 +87,8 @@ export const TRAIN_MANY_OPTION_NAMES = [...STEPS_OPTION_NAMES, "onProgress"];
  *
  * Jobs with an `onRecord`, a `monitor` or a method of your own run in this thread, all others in any. Scores are in the units a job
  * trains in: they compare where the jobs have the same data and validation part, as those of `restarts` and `sweep` have. Jobs may mix
- * squared error and Huber losses of any delta, which are then scored by the mean absolute error; losses for probabilities stand alone.
+ * squared error, Huber, pseudo-Huber and log-cosh losses, which are then scored by the mean absolute error; losses for probabilities,
+ * counts and quantiles stand alone.
  * @throws GAUSSFLOW_ARGUMENT for jobs or options of the wrong form, or losses that do not compare, and what onProgress throws
  * @example const { best, ranked } = await trainMany(restarts({ network, data }, 16));
  */

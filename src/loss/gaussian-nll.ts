@@ -95,6 +95,8 @@ export const gaussianNllRule: LossRule = {
   targets: "real",
   link: "gaussian",
   sumOfSquares: false,
+  // The means start at 0, those of standardized targets, before train/mean-fit.ts fits them.
+  startBias: null,
   apply({ count, outputSize: c, predictions, targets, roots, first }, seeds) {
     const one = noTerms();
     const k = c / 2;

@@ -4,17 +4,10 @@
 //   l = e^2/2 for |e| <= d, else d (|e| - d/2)        r = e limited to [-d, d]        R = sqrt(min(1, d/|e|))
 //
 // The second derivative is 0 outside of the threshold, where an outlier would leave no curvature. R^2 is the majorizing weight instead: it
-// stays positive, and e r = e^2 R^2 (iteratively reweighted least squares).
-//
-// Without a delta, `train` finds it from the residuals of a first fit (src/train/first-fit.ts):
-//
-//   delta = 1.345 * 1.4826 * median |e|
-//
-// 1.4826 median |e| estimates the standard deviation of normal noise, and outliers hardly move it. With 1.345 standard deviations the fit
-// keeps 95% of the efficiency of squared error on normal noise (Huber 1964, Holland and Welsch 1977).
-import { argumentError } from "../errors.js";
+// stays positive, and e r = e^2 R^2 (iteratively reweighted least squares). Without a delta, `train` finds it (found-scale.ts).
 import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
-import { type LossRule, sumOverOutputs } from "./loss.js";
+import { checkedScale } from "./found-scale.js";
+import { type LossRule, ofScale, sumOverOutputs } from "./loss.js";
 
 /** Options of `huber`. */
 export interface HuberOptions {
@@ -53,19 +46,9 @@ export function huber(options: HuberOptions = {}): Huber {
   return { kind: "huber", delta: delta ?? null, decay };
 }
 
-/** The threshold for normal noise whose absolute values have this median. */
-export function deltaOfMedian(median: number): number {
-  return 1.345 * 1.4826 * median;
-}
-
 /** The delta of a loss that is about to be computed. @throws GAUSSFLOW_ARGUMENT where it has not been found */
 export function checkedDelta({ delta }: Huber, name: string): number {
-  if (delta !== null) return delta;
-  throw argumentError(
-    `${name}.delta`,
-    "must be given here, since only train() finds it: use huber({ delta }), for example with result.lossUsed.delta of a training",
-    delta,
-  );
+  return checkedScale(delta, "delta", "huber({ delta })", name);
 }
 
 export function huberRule(loss: Huber): LossRule {
@@ -77,14 +60,9 @@ export function huberRule(loss: Huber): LossRule {
     targets: "real",
     link: "identity",
     sumOfSquares: false,
-    ...(delta === null ? withoutDelta(loss) : huberSum(delta)),
+    startBias: null,
+    ...ofScale(delta, () => checkedDelta(loss, "loss"), huberSum),
   };
-}
-
-/** For the rule of a loss whose delta has not been found: its label and kinds are known. */
-function withoutDelta(loss: Huber): ReturnType<typeof sumOverOutputs> {
-  const refuse = () => checkedDelta(loss, "loss");
-  return { apply: refuse, applyHessian: refuse };
 }
 
 function huberSum(delta: number): ReturnType<typeof sumOverOutputs> {

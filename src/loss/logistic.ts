@@ -5,7 +5,7 @@
 //   l = log(1 + exp psi) - y psi        r = sigma - y        R = sqrt(sigma (1 - sigma))
 import { sigmoid } from "../network/activations.js";
 import { checkNonNegative, checkOptionNames } from "../options.js";
-import { type LossRule, sumOverOutputs } from "./loss.js";
+import { type LossRule, leastShare, sumOverOutputs } from "./loss.js";
 
 /** Options of `logistic`. */
 export interface LogisticOptions {
@@ -41,6 +41,16 @@ export const logisticRule: LossRule = {
   targets: "probability",
   link: "logistic",
   sumOfSquares: false,
+  startBias: {
+    statistic: "means",
+    biases: (means, samples) => {
+      const least = leastShare(samples);
+      return means.map((mean) => {
+        const share = Math.min(1 - least, Math.max(least, mean));
+        return Math.log(share / (1 - share));
+      });
+    },
+  },
   ...sumOverOutputs((psi, y, out) => {
     // With the exponential of the smaller logit no digit is lost where the prediction is nearly certain.
     const no = sigmoid(-Math.abs(psi));

@@ -41,10 +41,29 @@ export interface LossSeeds {
 export type TargetKind =
   /** Any finite numbers; a run standardizes them. */
   | "real"
+  /** Finite numbers of at least 0: counts, or rates. */
+  | "count"
   /** Numbers from 0 to 1. */
   | "probability"
   /** Rows of numbers from 0 to 1 that sum to 1. */
   | "distribution";
+
+/**
+ * Output biases at which a constant prediction is best, or nearly so, for the targets of a training: from the weighted mean of each target
+ * column, or the weighted quantile of each in the units of training.
+ */
+export type StartBias =
+  | {
+      readonly statistic: "means";
+      /** @param samples number of rows behind the means */
+      biases(means: Float64Array, samples: number): Float64Array;
+    }
+  | { readonly statistic: "quantile"; readonly share: number };
+
+/** Half a sample: means of 0 and shares of 0 or 1 have no logarithm, and start from this distance to it. */
+export function leastShare(samples: number): number {
+  return 0.5 / samples;
+}
 
 /** A loss with its parameters set. */
 export interface LossRule {
@@ -66,6 +85,8 @@ export interface LossRule {
    * the mean of l: squared error alone.
    */
   readonly sumOfSquares: boolean;
+  /** Where the output biases of a freshly drawn network start (train/start-bias.ts); null = at 0, the mean of standardized targets. */
+  readonly startBias: StartBias | null;
   /** Sum of s l over the block; fills `seeds` too where they are given. Values that are not finite pass through. */
   apply(block: LossBlock, seeds: LossSeeds | null): number;
   /**
@@ -115,6 +136,18 @@ export function sumOverOutputs(
       }
     },
   };
+}
+
+/**
+ * The two functions of a loss whose scale `train` may have to find first: without it they are `refuse`, so that label and kinds of such a
+ * loss are known.
+ */
+export function ofScale(
+  scale: number | null,
+  refuse: () => number,
+  make: (scale: number) => ReturnType<typeof sumOverOutputs>,
+): ReturnType<typeof sumOverOutputs> {
+  return scale === null ? { apply: refuse, applyHessian: refuse } : make(scale);
 }
 
 /** sqrt(s) z = sqrt(s) r / R. It is 0 where the sample has no slope or no weight, whatever R. */

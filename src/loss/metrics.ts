@@ -33,6 +33,20 @@ export function metrics(
   targetNames: readonly string[],
   weights: NumberArray | null = null,
 ): TargetMetrics[] {
+  const block = checkedBlock(predictions, targets, targetNames, weights);
+  return metricsOfBlocks(() => [block], targetNames);
+}
+
+/**
+ * The arguments of a function of metrics as one block.
+ * @throws GAUSSFLOW_ARGUMENT when the lengths disagree
+ */
+export function checkedBlock(
+  predictions: NumberArray,
+  targets: NumberArray,
+  targetNames: readonly string[],
+  weights: NumberArray | null,
+): PredictedBlock {
   const taken = {
     predictions: doublesOf("predictions", predictions),
     targets: doublesOf("targets", targets),
@@ -50,7 +64,7 @@ export function metrics(
   const rows = targets.length / width;
   if (weights !== null && weights.length !== rows)
     throw argumentError("weights", `must have one entry a row, ${rows}`, weights);
-  return metricsOfBlocks(() => [taken], targetNames);
+  return taken;
 }
 
 /** The doubles unchecked, because predictions that are not finite have metrics too. */

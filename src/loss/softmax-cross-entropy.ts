@@ -7,7 +7,7 @@
 // The entries of r sum to 0, so R z = r for z = r/q. Q is singular: a shift of all outputs of a sample changes nothing. Q is the second
 // derivative: Q v = p (v - p.v), where any number may be subtracted from all entries of v first.
 import { checkNonNegative, checkOptionNames } from "../options.js";
-import { type LossBlock, type LossRule, type LossSeeds, weightedQuotient } from "./loss.js";
+import { type LossBlock, type LossRule, type LossSeeds, leastShare, weightedQuotient } from "./loss.js";
 
 /** Options of `softmaxCrossEntropy`. */
 export interface SoftmaxCrossEntropyOptions {
@@ -44,6 +44,15 @@ export const softmaxCrossEntropyRule: LossRule = {
   targets: "distribution",
   link: "softmax",
   sumOfSquares: false,
+  startBias: {
+    statistic: "means",
+    // The logarithms of the shares. A shift of all changes nothing, and with the sum 0 a decay of the biases costs least.
+    biases: (means, samples) => {
+      const logarithms = means.map((mean) => Math.log(Math.max(mean, leastShare(samples))));
+      const middle = logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length;
+      return logarithms.map((value) => value - middle);
+    },
+  },
   apply(block, seeds) {
     const scratch = new Float64Array(block.outputSize);
     let sum = 0;

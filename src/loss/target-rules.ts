@@ -1,4 +1,4 @@
-// Says how many targets of a sample a loss takes, and checks them row by row: probabilities, or distributions over classes. Runs check them
+// Says how many targets of a sample a loss takes, and checks them row by row: counts, probabilities, or distributions over classes. Runs check them
 // on all data (run/loss-targets.ts), engines on the targets that they are made with (backend/check-engine.ts).
 import { outputsPerTarget } from "../network/link.js";
 import { type Loss, lossRule } from "./rules.js";
@@ -34,11 +34,13 @@ export function targetCheck(
   const { targets: kind } = lossRule(loss);
   if (kind === "real") return null;
   return (targets, at) => {
+    const most = kind === "count" ? Number.POSITIVE_INFINITY : 1;
     let sum = 0;
     for (let column = 0; column < targetSize; column++) {
       const value = targets[at + column]!;
       sum += value;
-      if (!(value >= 0 && value <= 1)) return { rule: `must be from 0 to 1 with ${loss.kind}`, column, value };
+      if (!(value >= 0 && value <= most))
+        return { rule: `must be ${most === 1 ? "from 0 to 1" : "at least 0"} with ${loss.kind}`, column, value };
     }
     if (kind !== "distribution" || Math.abs(sum - 1) <= SUM_ROUNDING) return null;
     const rule = `must sum to 1 in every row with ${loss.kind}: one column a class, a 1 at the class or probabilities`;

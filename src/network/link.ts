@@ -9,11 +9,11 @@ import { sigmoid } from "./activations.js";
 
 /**
  * "identity" for real targets; "logistic" for a probability in each output; "softmax" for probabilities of classes that sum to 1; "gaussian"
- * for a mean and a standard deviation of each target.
+ * for a mean and a standard deviation of each target; "exp" for means of counts.
  */
-export type Link = "identity" | "logistic" | "softmax" | "gaussian";
+export type Link = "identity" | "logistic" | "softmax" | "gaussian" | "exp";
 /** All names. */
-export const LINKS: readonly Link[] = ["identity", "logistic", "softmax", "gaussian"];
+export const LINKS: readonly Link[] = ["identity", "logistic", "softmax", "gaussian", "exp"];
 
 /** Least variance of a prediction with the link "gaussian", in the squared units of training: there the likelihood has its bound. */
 export const VARIANCE_FLOOR = 1e-6;
@@ -43,6 +43,9 @@ export function applyLink(link: Link, predictions: Float64Array, outputSize: num
       return predictions;
     case "softmax":
       for (let at = 0; at < predictions.length; at += outputSize) softmaxRow(predictions.subarray(at, at + outputSize));
+      return predictions;
+    case "exp":
+      for (let k = 0; k < predictions.length; k++) predictions[k] = Math.exp(predictions[k]!);
       return predictions;
     default:
       link satisfies never;
@@ -81,7 +84,8 @@ export function linkJacobian(link: Link, psi: Float64Array, jacobian: Float64Arr
     if (link === "softmax") for (let a = 0; a < c; a++) average += mean[a]! * jacobian[a * d + j]!;
     for (let a = 0; a < c; a++) {
       const at = a * d + j;
-      if (link === "logistic") jacobian[at]! *= mean[a]! * sigmoid(-psi[a]!);
+      if (link === "exp") jacobian[at]! *= mean[a]!;
+      else if (link === "logistic") jacobian[at]! *= mean[a]! * sigmoid(-psi[a]!);
       else if (link === "softmax") jacobian[at] = mean[a]! * (jacobian[at]! - average);
     }
   }

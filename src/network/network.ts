@@ -136,7 +136,8 @@ export class Network {
   readonly encoding: TableEncoding | null;
   /** Facts about the training: plain JSON; null for a network that was not trained. */
   readonly summary: TrainingSummary | null;
-  /** From outputs to predictions: "identity", or that of the loss which it was trained with ("logistic", "softmax", "gaussian"). */
+  /** From outputs to predictions: "identity", or that of the loss which it was trained with ("logistic", "softmax", "gaussian",
+   * "exp"). */
   readonly link: Link;
   /** Names of the c classes whose probabilities it predicts, in the order of the outputs; null where it was not trained on classes. */
   readonly classes: readonly string[] | null;
@@ -189,7 +190,8 @@ export class Network {
 
   /**
    * Predictions in raw units: n x `targetSize`, row-major. Probabilities where the network was trained with `logistic` or
-   * `softmaxCrossEntropy`; means where it was trained with `gaussianNll`, whose deviations `predictDistribution` gives.
+   * `softmaxCrossEntropy`; means where it was trained with `gaussianNll`, whose deviations `predictDistribution` gives;
+   * means of counts with `poisson`, quantiles with `quantile`.
    * @param inputs n rows of d numbers in raw units, or the same flat
    * @throws GAUSSFLOW_ARGUMENT with row and column where the inputs cannot be used
    */
@@ -284,7 +286,7 @@ export class Network {
     if (!hasUnits(this.link) && scalesTargets(scaling))
       throw argumentError(
         "scaling",
-        `must leave the targets as they are for the link "${this.link}", whose predictions are probabilities: offset 0 and scale 1`,
+        `must leave the targets as they are for the link "${this.link}", whose predictions have the units of the targets: offset 0 and scale 1`,
         scaling,
       );
     return new Network({ ...this.state(), scaling });
@@ -306,7 +308,7 @@ export class Network {
 
   /**
    * The same network with another link from outputs to predictions.
-   * @throws GAUSSFLOW_ARGUMENT also for "logistic" and "softmax" where the targets are scaled: the predictions would be no probabilities;
+   * @throws GAUSSFLOW_ARGUMENT also for "logistic", "softmax" and "exp" where the targets are scaled: such predictions have their units;
    * and where the number of targets changes by it, for a network with a scaling
    */
   withLink(link: Link): Network {

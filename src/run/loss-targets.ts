@@ -15,6 +15,16 @@ const LOSS_OF_LINK: Readonly<Record<Exclude<Link, "identity">, string>> = {
   logistic: "logistic()",
   softmax: "softmaxCrossEntropy()",
   gaussian: "gaussianNll()",
+  exp: "poisson()",
+};
+
+/** What a link makes of the outputs. */
+const MADE: Readonly<Record<Link, string>> = {
+  identity: "predictions",
+  logistic: "probabilities",
+  softmax: "probabilities",
+  gaussian: "means and variances",
+  exp: "means",
 };
 
 /** Code of the test rows in `Dataset.parts`, which no run reads. */
@@ -67,7 +77,7 @@ export function checkLossNetwork(network: Network, loss: Loss, given: boolean): 
       `must be given for a network that was trained with ${LOSS_OF_LINK[network.link]}: give that loss, or train the outputs with squared error by ${network.targetSize === network.outputSize ? "" : "network.withScaling(null) and "}network.withLink("identity")`,
       undefined,
     );
-  const { link } = lossRule(loss);
+  const { link, targets } = lossRule(loss);
   const refuse = (rule: string, received: string) => {
     throw argumentError("network", rule, received);
   };
@@ -86,15 +96,15 @@ export function checkLossNetwork(network: Network, loss: Loss, given: boolean): 
   const { outputActivation } = network.options;
   if (outputActivation !== "identity")
     refuse(
-      `must have outputActivation "identity" with ${loss.kind}, which makes ${link === "gaussian" ? "means and variances" : "probabilities"} of the outputs itself`,
+      `must have outputActivation "identity" with ${loss.kind}, which makes ${MADE[link]} of the outputs itself`,
       `outputActivation "${outputActivation}"`,
     );
   if (hasUnits(link)) return;
   if (scalesTargets(network.scaling))
     refuse(
-      `must have unscaled targets with ${loss.kind}, whose targets are probabilities: use network.withScaling(null)`,
+      `must have unscaled targets with ${loss.kind}, whose targets are ${targets === "count" ? "counts" : "probabilities"}: use network.withScaling(null)`,
       "a network that was trained on standardized targets",
     );
-  if (lossRule(loss).targets === "distribution" && network.outputSize < 2)
+  if (targets === "distribution" && network.outputSize < 2)
     refuse(`must have one output a class with ${loss.kind}: for a single probability use logistic()`, "one output");
 }

@@ -33,8 +33,10 @@ export interface TrainRecord extends TrialHistory {
   readonly secant?: number | undefined;
   /** A step on the exact Hessian, with losses other than squared error: how it was solved for. Absent with other steps. */
   readonly hessian?: HessianSolve | undefined;
-  /** With the Huber loss: its threshold in the units of training, the same in all records of a run. Absent with other losses. */
+  /** With `huber` and `pseudoHuber`: the threshold in the units of training, the same in all records of a run. Absent with other losses. */
   readonly delta?: number | undefined;
+  /** With `quantile`: the smoothing in the units of training, the same in all records of a run. Absent with other losses. */
+  readonly smoothing?: number | undefined;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
   /** Seconds since the start of the run. */

@@ -19,8 +19,9 @@ import type { Observer } from "./observer.js";
 
 export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   /**
-   * What is minimized: `squaredError`, `huber`, `logistic`, `softmaxCrossEntropy` or `gaussianNll`. Default `squaredError()`, and for targets that are classes
-   * `softmaxCrossEntropy({ decay: 2 })`, the only loss for them.
+   * What is minimized: `squaredError`, `huber`, `pseudoHuber`, `logCosh` `quantile` or `gaussianNll` for real targets, `poisson` for counts, `logistic` or
+   * `softmaxCrossEntropy` for probabilities. Default `squaredError()`, and for targets that are classes `softmaxCrossEntropy({ decay: 2 })`,
+   * the only loss for them.
    */
   readonly loss?: Loss | undefined;
   /** Run in standardized units (stored with the network, which predicts in raw units). Default true. */

@@ -1,5 +1,5 @@
-// Computes the absolute errors |psi - y| of a network on its training data, block by block, in the units of training, for the threshold of
-// the Huber loss (first-fit.ts). Memory stays at one block, whatever the number of rows, also for data files.
+// Computes the absolute errors |psi - y| of a network on its training data, block by block, in the units of training, for the scale of a
+// loss (first-fit.ts). Memory stays at one block, whatever the number of rows, also for data files.
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { EngineData, FileSamples } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";

@@ -1,5 +1,5 @@
-// Prepares a training before its first iteration: parts of the data, the start in its units, the threshold of a Huber loss that has none, the
-// means of a Gaussian likelihood, engines, and the fingerprint of the run. Called by train.ts.
+// Prepares a training before its first iteration: parts of the data, the start in its units, the scale of a loss that has none, the means of a
+// Gaussian likelihood, engines, and the fingerprint of the run. Called by train.ts.
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
@@ -8,7 +8,7 @@ import { dataWarnings } from "../data/data-warnings.js";
 import { type Dataset, splitSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { Steps } from "../event-loop-yield.js";
-import { type Loss, lossRule } from "../loss/rules.js";
+import { type Loss, lossRule, lossScale, withScale } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 import { optionsText } from "../network/network-options.js";
 import type { TrainRoute } from "../plan/route.js";
@@ -17,10 +17,11 @@ import { checkLossTargets } from "../run/loss-targets.js";
 import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeightSteps } from "../run/prepare.js";
 import { checkReachable } from "../run/reachable.js";
 import { SampleEngine } from "../run/sample-engine.js";
-import { readDelta } from "./checkpoint.js";
-import { findDelta } from "./first-fit.js";
+import { readScale } from "./checkpoint.js";
+import { findScale } from "./first-fit.js";
 import { fitMeans } from "./mean-fit.js";
 import type { ShortFit } from "./short-fit.js";
+import { withStartBias } from "./start-bias.js";
 import type { CompletedTrainOptions, TrainOptions } from "./train-options.js";
 
 /** The data of a run. */
@@ -57,10 +58,12 @@ export async function begin(
   const prepared = { ...point.data, slots: completed.slots };
   const { checkpoint, resume } = completed;
   if (checkpoint !== null) await checkWritable(checkpoint.path);
+  // The fits that find a scale and the fingerprint are of the network as it was drawn: its start follows from the loss and the data.
   const print =
     checkpoint === null && resume === null ? "" : await printOf(drawn, prepared, validation, completed, signal);
   const fixed = await fixLoss({ start: drawn, fit, data: prepared, completed, route, backend, signal }, print);
-  const { loss, start } = fixed;
+  const { loss } = fixed;
+  const start = await withStartBias(fixed.start, fit, point.data, loss, signal);
   const data = { ...prepared, loss };
   const held = validation === null ? null : await engineData(start, validation, scaling, signal, loss);
   const constant = await dataWarnings(fit, signal);
@@ -82,14 +85,14 @@ interface FixedLoss {
   readonly loss: Loss;
   /** The network to start from. */
   readonly start: Network;
-  /** The delta that the run has found for a Huber loss without one; else null. */
+  /** The scale that the run has found for a loss without one; else null. */
   readonly found: number | null;
   /** Seconds that these fits have taken. */
   readonly seconds: number;
 }
 
 /**
- * A Huber loss without a delta gets that of the checkpoint, or that of a first fit. A Gaussian likelihood starts from a fit of its means; a
+ * A loss without its scale gets that of the checkpoint, or that of a first fit. A Gaussian likelihood starts from a fit of its means; a
  * resumed run has its point from the checkpoint.
  */
 async function fixLoss(run: ShortFit, print: string): Promise<FixedLoss> {
@@ -101,9 +104,10 @@ async function fixLoss(run: ShortFit, print: string): Promise<FixedLoss> {
     const parameters = await fitMeans(run);
     return { loss, start: start.withParameters(parameters), found: null, seconds: seconds() };
   }
-  if (loss.kind !== "huber" || loss.delta !== null) return { loss, start, found: null, seconds: 0 };
-  const found = resume === null ? await findDelta(run) : await readDelta(resume, print, completed.slots);
-  return { loss: { ...loss, delta: found }, start, found, seconds: seconds() };
+  const scale = lossScale(loss);
+  if (scale?.value !== null) return { loss, start, found: null, seconds: 0 };
+  const found = resume === null ? await findScale(run, scale) : await readScale(resume, print, completed.slots);
+  return { loss: withScale(loss, found), start, found, seconds: seconds() };
 }
 
 /**

@@ -69,13 +69,14 @@ const RECORD: Fields = {
     },
     secant: "count",
     delta: "number",
+    smoothing: "number",
   },
 };
 
 /** What a checkpoint holds of a run beside its snapshot. */
 export interface KeptSettings {
-  /** The threshold that the run has found for a Huber loss without one; else null. */
-  readonly delta: number | null;
+  /** The scale that the run has found for a loss without one; else null. In the file it is `delta`, of whatever loss. */
+  readonly scale: number | null;
   readonly slots: number;
 }
 
@@ -84,7 +85,7 @@ export async function writeCheckpoint(
   path: string,
   snapshot: Snapshot,
   print: string,
-  { delta, slots }: KeptSettings,
+  { scale, slots }: KeptSettings,
 ): Promise<void> {
   const { parameters, best, bestValidation } = snapshot;
   const point = (one: Best, places: Readonly<Record<string, Float64Array>>) => {
@@ -116,7 +117,7 @@ export async function writeCheckpoint(
     ...(snapshot.gradientStart === null
       ? {}
       : { gradientStart: encodeFloats(Float64Array.of(snapshot.gradientStart)) }),
-    ...(delta === null ? {} : { delta: encodeFloats(Float64Array.of(delta)) }),
+    ...(scale === null ? {} : { delta: encodeFloats(Float64Array.of(scale)) }),
     ...packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
@@ -158,12 +159,12 @@ async function readBody(path: string, print: string, slots: number): Promise<Rec
   return body;
 }
 
-/** The delta that the run has found. @throws GAUSSFLOW_FILE */
-export async function readDelta(path: string, print: string, slots: number): Promise<number> {
+/** The scale that the run has found. @throws GAUSSFLOW_FILE */
+export async function readScale(path: string, print: string, slots: number): Promise<number> {
   const body = await readBody(path, print, slots);
-  const [delta] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
-  if (!(delta > 0)) throw fileError(path, `delta must be above 0; it is ${delta}`);
-  return delta;
+  const [scale] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
+  if (!(scale > 0)) throw fileError(path, `delta must be above 0; it is ${scale}`);
+  return scale;
 }
 
 /** @throws GAUSSFLOW_FILE */

@@ -1,19 +1,20 @@
-// Finds the threshold of a Huber loss that was given without one: delta = 1.345 * 1.4826 * median |e|, with the errors e of a first fit in
-// the units of training (loss/huber.ts). begin.ts calls it before such a training.
+// Finds the scale of a loss that was given without one (loss/found-scale.ts): a multiple of 1.4826 median |e|, with the errors e of a first
+// fit in the units of training. begin.ts calls it before a training with `huber()`, `pseudoHuber()` or `quantile({ tau })`.
 //
 // The first fit minimizes squared error for 20 iterations from the start of the network. Outliers pull it away from the other rows, so that
 // its median is too large: for 20% outliers on one side, by a factor of 17. Therefore Huber fits of 10 iterations with the delta found so
-// far follow, until delta falls by less than a fifth, at most five of them. Each begins at the original start, as the training itself does
+// far follow, whatever the loss that is to be trained, until delta falls by less than a fifth, at most five of them. Each begins at the original start, as the training itself does
 // afterwards. Continuing from the last fit was tried, and ended at 1.2 to 3 times the error of the restart, because the earlier fits have
 // bent the network toward the outliers. With 5 to 20% outliers of 50 to 200 standard deviations of the noise, this delta gave errors
 // against the clean function within 1.5 times those of the delta from the known noise; a single fit gave up to three times those.
 //
 // All outputs have one delta, from the errors of all of them together: a run standardizes the targets, and so makes them comparable. With
 // sample weights the median is the weighted one, because a weight counts equal samples.
-import { MEDIAN_PASSES, MedianSearch } from "../algebra/median.js";
+import { QuantileSearch, SEARCH_PASSES } from "../algebra/quantile-search.js";
 import { argumentError } from "../errors.js";
-import { deltaOfMedian, huber } from "../loss/huber.js";
-import type { Loss } from "../loss/rules.js";
+import { DELTA_MULTIPLE, scaleOfMedian } from "../loss/found-scale.js";
+import { huber } from "../loss/huber.js";
+import { LOSS_FORMS, type Loss, type LossScale } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
 import { absoluteErrors } from "./absolute-errors.js";
 import { SHARE_OF_SECONDS, type ShortFit, shortFit } from "./short-fit.js";
@@ -27,10 +28,17 @@ const SETTLED = 0.8;
 const EXACT = 2 ** -26;
 
 /**
- * The delta, from fits that hold out no validation part and whose records nobody sees.
+ * The scale, from fits that hold out no validation part and whose records nobody sees.
  * @throws GAUSSFLOW_ARGUMENT where more than half of the targets are fitted exactly, and the signal's reason once it has been aborted
  */
-export async function findDelta(run: ShortFit): Promise<number> {
+export async function findScale(run: ShortFit, { parameter, multiple }: LossScale): Promise<number> {
+  const delta = await findDelta(run, parameter);
+  // The Huber loss itself takes the bits of the delta that the fits had.
+  return multiple === DELTA_MULTIPLE ? delta : (multiple / DELTA_MULTIPLE) * delta;
+}
+
+/** The delta of Huber fits. */
+async function findDelta(run: ShortFit, parameter: string): Promise<number> {
   const { loss, stop } = run.completed;
   const { decay } = loss;
   const deadline = performance.now() + 1000 * SHARE_OF_SECONDS * stop.seconds;
@@ -46,12 +54,12 @@ export async function findDelta(run: ShortFit): Promise<number> {
     if (median <= EXACT * largest) {
       if (delta !== null) return delta;
       throw argumentError(
-        "options.loss.delta",
-        "must be given as huber({ delta }), because the first fit meets half of the targets exactly, so that its errors do not show the noise",
+        `options.loss.${parameter}`,
+        `must be given as ${LOSS_FORMS[loss.kind].function}({ ${Object.keys(LOSS_FORMS[loss.kind].parameters).join(", ")} }), because the first fit meets half of the targets exactly, so that its errors do not show the noise`,
         `a median error of ${median.toExponential(2)} in the units of training`,
       );
     }
-    const found = deltaOfMedian(median);
+    const found = scaleOfMedian(DELTA_MULTIPLE, median);
     if (delta !== null && found > SETTLED * delta) return Math.min(found, delta);
     delta = found;
   }
@@ -63,10 +71,10 @@ async function medianError(
   { start, fit, data, backend, signal }: ShortFit,
   parameters: Float64Array,
 ): Promise<{ readonly median: number; readonly largest: number }> {
-  const search = new MedianSearch();
+  const search = new QuantileSearch(0.5);
   const { weights, outputSize: c } = fit;
   let largest = start.scaling === null ? 0 : 1;
-  for (let pass = 0; pass < MEDIAN_PASSES; pass++) {
+  for (let pass = 0; pass < SEARCH_PASSES; pass++) {
     for await (const { errors, targets, row } of absoluteErrors(
       start.architecture,
       parameters,

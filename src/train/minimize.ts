@@ -1,4 +1,4 @@
-// Runs the training loop. train.ts calls it on networks, first-fit.ts before it for a Huber loss without a threshold, and tests on dense
+// Runs the training loop. train.ts calls it on networks, first-fit.ts before it for a loss without its scale, and tests on dense
 // residual functions: it uses the interfaces Engine and Method and knows no networks, files or units.
 //
 //   linearize -> [ propose -> evaluate -> judge ] until accepted -> validate, keep the best, test the stop rules -> again

@@ -6,7 +6,7 @@ import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { drawPartition } from "../data/split.js";
 import { finish } from "../event-loop-yield.js";
-import { type Loss, lossRule } from "../loss/rules.js";
+import { type Loss, lossRule, missesScale } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Network } from "../network/network.js";
 import { type Plan, type PlanRequest, planRoute } from "../plan/plan.js";
@@ -83,7 +83,7 @@ export function trainRequest(
 
 /** Fits before the training make several engines from the same scaled copy (first-fit.ts, mean-fit.ts). */
 function searches(loss: Loss): boolean {
-  return loss.kind === "gaussian-nll" || (loss.kind === "huber" && loss.delta === null);
+  return loss.kind === "gaussian-nll" || missesScale(loss);
 }
 
 /** Rows that are fitted (those with a weight) and validated on; `cut`: they are copies of the table's. */

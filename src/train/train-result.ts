@@ -28,7 +28,7 @@ export interface TrainResult<Report = unknown> {
   readonly bestIteration: number;
   /** Mean loss of `network`, as in the records. */
   readonly loss: number;
-  /** The loss that was minimized, with all its parameters: of `huber()` with the delta that the training has found, in its units. */
+  /** The loss that was minimized, with all its parameters: of `huber()`, `pseudoHuber()` and `quantile({ tau })` with the scale that the training has found, in its units. */
   readonly lossUsed: Loss;
   /** Its loss on the validation data; null without them. */
   readonly validationLoss: number | null;

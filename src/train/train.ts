@@ -7,7 +7,7 @@ import type { DatasetInput } from "../data/dataset-input.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
 import { scalingInEffect } from "../linearize/problem.js";
-import { lossRule } from "../loss/rules.js";
+import { type Loss, lossRule, lossScale } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
@@ -139,7 +139,7 @@ async function minimizeOptions(
     condition: completed.condition,
     matrixFree: completed.matrixFree,
     spent: fixed.seconds,
-    recordFields: loss.kind === "huber" && loss.delta !== null ? { delta: loss.delta } : {},
+    recordFields: scaleFields(loss),
     layerSizes: layerSizes(start.architecture),
     startBeside: (point) => besideSymmetry(start, loss.decay, point),
     sumOfSquares: lossRule(loss).sumOfSquares,
@@ -172,7 +172,7 @@ async function minimizeOptions(
     checkpoint: checkpoint && {
       every: checkpoint.every,
       write: (snapshot) =>
-        writeCheckpoint(checkpoint.path, snapshot, print, { delta: fixed.found, slots: completed.slots }),
+        writeCheckpoint(checkpoint.path, snapshot, print, { scale: fixed.found, slots: completed.slots }),
     },
     resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
   };
@@ -244,6 +244,18 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): 
 
 type EndedRun = MinimizeResult & { readonly floor: FloorCount | null };
 
+/** The scale of the loss, as records hold it. */
+function scaleFields(loss: Loss): Pick<TrainRecord, "delta" | "smoothing"> {
+  const scale = lossScale(loss);
+  return scale === null || scale.value === null ? {} : { [scale.parameter]: scale.value };
+}
+
+/** The parameters of the loss, as summaries hold them. */
+function lossFields(loss: Loss) {
+  if (loss.kind === "quantile") return { lossTau: loss.tau, lossSmoothing: loss.smoothing };
+  return loss.kind === "huber" || loss.kind === "pseudo-huber" ? { lossDelta: loss.delta } : {};
+}
+
 function finish<Report>(
   start: Network,
   fit: Dataset | FileDataset,
@@ -273,7 +285,7 @@ function finish<Report>(
     ...(lossRule(loss).sumOfSquares ? {} : { lossKind: loss.kind }),
     ...(completed.slots === 1 ? {} : { slots: completed.slots }),
     ...(completed.classFactors === null ? {} : { classFactors: [...completed.classFactors] }),
-    ...(loss.kind === "huber" ? { lossDelta: loss.delta } : {}),
+    ...lossFields(loss),
     features: fit.featureNames,
     targets: fit.targetNames,
     rowMarks: fit instanceof FileDataset ? null : rowMarks(fit),

@@ -128,6 +128,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
     ],
   },
   classDecisions: { args: () => [[0.5, 0.25, 0.25, 0.1, 0.2, 0.7], 3, [[0, 1, 1], [1, 0, 1], [2, 1, 0]]] }, // biome-ignore format: a table
+  countMetrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
+  quantileMetrics: { args: () => [targets, targets, ["y"], 0.9, new Array(12).fill(1)] },
+  withExposure: { args: () => [data, new Array(12).fill(2)] },
   openDataFileAsync: { args: () => [at("rows.gfd"), { signal: soon() }] },
   predictAsync: { args: () => [net, inputs, { backend: "typescript", threads: 1, signal: soon() }] },
   predictDistributionAsync: {
@@ -210,7 +213,11 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   rungeKutta4: { args: () => [integrator()] },
   squaredError: { args: () => [{ decay: 0.1 }] },
   huber: { args: () => [{ delta: 1.345, decay: 0.1 }] },
+  pseudoHuber: { args: () => [{ delta: 1.345, decay: 0.1 }] },
+  logCosh: { args: () => [{ decay: 0.1 }] },
+  quantile: { args: () => [{ tau: 0.9, smoothing: 0.1, decay: 0.1 }] },
   logistic: { args: () => [{ decay: 0.1 }] },
+  poisson: { args: () => [{ decay: 0.1 }] },
   softmaxCrossEntropy: { args: () => [{ decay: 0.1 }] },
   gaussianNll: { args: () => [{ decay: 0.1 }] },
   gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },

@@ -23,7 +23,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       const [d, c] = [widths[0], widths[widths.length - 1]];
       const p = widths.slice(1).reduce((sum, width, l) => sum + width * (widths[l] + 1), 0);
       const [inputs, targets] = [new Float64Array(samples * d), new Float64Array(samples * c)];
-      const description = { layers: table(widths), outputScale: 1, loss: 0, delta: 0, slots: 1 };
+      const description = { layers: table(widths), outputScale: 1, loss: 0, delta: 0, tau: 0, smoothing: 0, slots: 1 };
       const object = new native.binding.NativeEngine(description, samples, null, false, 2);
       object.fill(samples, inputs, targets, null);
       return object.linearize(new Float64Array(p), 1, 0, null, 0, Number.POSITIVE_INFINITY, null, null);
@@ -38,7 +38,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
     if (!native.ok) throw new Error(native.reason);
     const layers = Float64Array.of(2, 1, 0, 1, 1);
     const object = new native.binding.NativeEngine(
-      { layers, outputScale: 1, loss: 0, delta: 0, slots: 1 },
+      { layers, outputScale: 1, loss: 0, delta: 0, tau: 0, smoothing: 0, slots: 1 },
       3,
       null,
       true,
@@ -64,7 +64,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
     if (!native.ok) throw new Error(native.reason);
     const samples = 500_000;
     const object = new native.binding.NativeEngine(
-      { layers: Float64Array.of(5, 1, 0, 1, 1), outputScale: 1, loss: 0, delta: 0, slots: 1 },
+      { layers: Float64Array.of(5, 1, 0, 1, 1), outputScale: 1, loss: 0, delta: 0, tau: 0, smoothing: 0, slots: 1 },
       samples,
       null,
       true,
@@ -82,7 +82,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
     const layers = Float64Array.of(2, 1, 0, 1, 1);
     const make = (slots: unknown, samples: number) =>
       new native.binding.NativeEngine(
-        { layers, outputScale: 1, loss: 0, delta: 0, slots: slots as number },
+        { layers, outputScale: 1, loss: 0, delta: 0, tau: 0, smoothing: 0, slots: slots as number },
         samples,
         null,
         false,

@@ -21,6 +21,7 @@ import {
   network,
   openDataFile,
   plan,
+  poisson,
   readCsv,
   softmaxCrossEntropy,
   squaredError,
@@ -28,6 +29,7 @@ import {
   train,
   writeDataFile,
 } from "../../src/index.js";
+import { LOSS_FORMS } from "../../src/loss/rules.js";
 import { seal } from "../../src/sealed-json.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-loss-checks-"));
@@ -108,11 +110,12 @@ describe("a bad target is named by its row, from 1,", () => {
 describe.each([
   ["logistic", logistic(), ones, 1],
   ["softmax", softmaxCrossEntropy(), classes, 3],
+  ["exp", poisson(), ones, 1],
 ] as const)("%s", (link, loss, targets, outputs) => {
   const data = { inputs: points, targets: targets as readonly number[] | readonly number[][] };
   const layers = [2, 3, outputs];
 
-  it("refuses an output activation, because the loss makes probabilities of the outputs itself", async () => {
+  it("refuses an output activation, because the loss makes predictions of the outputs itself", async () => {
     const net = network({ layers, outputActivation: "logistic" });
     const message = /^network must have outputActivation "identity" with .*received "outputActivation \\"logistic\\""/;
     await expect(train(net, data, { backend: BACKEND, loss })).rejects.toMatchObject(refused(message));
@@ -124,7 +127,7 @@ describe.each([
     const options = { backend: BACKEND, stop: { iterations: 2 } };
     const { network: trained } = await train(network({ layers }), data, { ...options, loss });
     const message = new RegExp(
-      `^options\\.loss must be given .* ${loss.kind === "logistic" ? "logistic" : "softmax.*"}\\(\\).*withLink\\("identity"\\)`,
+      `^options\\.loss must be given .* ${LOSS_FORMS[loss.kind].function}\\(\\).*withLink\\("identity"\\)`,
     );
     await expect(train(trained, data, options)).rejects.toMatchObject(refused(message));
     await expect(flow(trained, data, { backend: BACKEND, damping: 0.5 })).rejects.toMatchObject(refused(message));
@@ -185,7 +188,7 @@ describe.each([
 describe("withLink", () => {
   it.each(["foo", null, undefined])("refuses %s by the name of its argument", (link) => {
     expect(() => one.withLink(link as never)).toThrow(
-      /^link must be one of identity, logistic, softmax, gaussian; received/,
+      /^link must be one of identity, logistic, softmax, gaussian, exp; received/,
     );
   });
 

@@ -7,11 +7,31 @@ import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine as Engine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { huber, logistic, network, Random, softmaxCrossEntropy, squaredError } from "../../src/index.js";
+import {
+  huber,
+  logCosh,
+  logistic,
+  network,
+  poisson,
+  pseudoHuber,
+  quantile,
+  Random,
+  softmaxCrossEntropy,
+  squaredError,
+} from "../../src/index.js";
 import { type Loss, lossRule } from "../../src/loss/rules.js";
 import type { Architecture } from "../../src/network/architecture.js";
 
-const LOSSES: readonly Loss[] = [squaredError(), huber({ delta: 0.5 }), logistic(), softmaxCrossEntropy()];
+const LOSSES: readonly Loss[] = [
+  squaredError(),
+  huber({ delta: 0.5 }),
+  pseudoHuber({ delta: 0.5 }),
+  logCosh(),
+  quantile({ tau: 0.8, smoothing: 0.2 }),
+  logistic(),
+  softmaxCrossEntropy(),
+  poisson(),
+];
 const ENGINES = [
   ["reference", createReferenceEngine] as const,
   ...(loadNative().ok ? [["native", createNativeEngine] as const] : []),
@@ -29,10 +49,11 @@ function caseOf(loss: Loss, layers: readonly number[], samples: number, weighted
   const random = new Random(seed, 7);
   const c = net.outputSize;
   const inputs = Float64Array.from({ length: samples * net.inputSize }, () => random.normal());
+  const kind = lossRule(loss).targets;
   const targets = Float64Array.from({ length: samples * c }, () =>
-    lossRule(loss).targets === "real" ? random.normal() : random.uniform(),
+    kind === "real" ? random.normal() : kind === "count" ? Math.floor(4 * random.uniform()) : random.uniform(),
   );
-  if (lossRule(loss).targets === "distribution")
+  if (kind === "distribution")
     for (let i = 0; i < samples; i++) {
       const row = targets.subarray(i * c, (i + 1) * c);
       const sum = row.reduce((total, value) => total + value, 0);

@@ -53,6 +53,7 @@ function cases(): Case[] {
           inputs: standardize(data).inputs,
           targets: { offset: Float64Array.of(7), scale: Float64Array.of(0.3) },
         }),
+      exp: network({ ...options, outputScale: 4 }).withLink("exp"),
       given: networkOf({
         layers: [2, 3, 2],
         activation,

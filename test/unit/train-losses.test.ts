@@ -13,12 +13,17 @@ import {
   huber,
   type Loss,
   levenbergMarquardt,
+  logCosh,
   logistic,
   modelFromJson,
   modelToJson,
   network,
+  networkOf,
   openDataFile,
+  poisson,
   predictAsync,
+  pseudoHuber,
+  quantile,
   Random,
   restarts,
   softmaxCrossEntropy,
@@ -27,6 +32,7 @@ import {
   trainMany,
 } from "../../src/index.js";
 import { packResult, unpackResult } from "../../src/jobs/message.js";
+import { lossRule } from "../../src/loss/rules.js";
 
 const BACKEND = "typescript" as const;
 let folder: string;
@@ -43,10 +49,15 @@ const noisy = inputs.map(([x, y]) => Math.sin(2 * (x as number)) + (y as number)
 const TARGETS = {
   real: noisy.map((value, i) => [value + (i % 10 === 0 ? 30 : 0)]),
   one: noisy.map((value) => [value > 0 ? 1 : 0]),
+  counts: noisy.map((value) => [Math.max(0, Math.round(Math.exp(0.7 * value)))]),
   classes: noisy.map((value) => (value < -0.7 ? [1, 0, 0] : value < 0.7 ? [0, 1, 0] : [0, 0, 1])),
 };
 const CASES: readonly (readonly [string, Loss, keyof typeof TARGETS])[] = [
   ["huber", huber({ delta: 0.1, decay: 0.05 }), "real"],
+  ["pseudo-huber", pseudoHuber({ delta: 0.1, decay: 0.05 }), "real"],
+  ["log-cosh", logCosh({ decay: 0.05 }), "real"],
+  ["quantile", quantile({ tau: 0.8, smoothing: 0.1, decay: 0.05 }), "real"],
+  ["poisson", poisson({ decay: 0.5 }), "counts"],
   ["logistic", logistic({ decay: 0.5 }), "one"],
   ["softmax", softmaxCrossEntropy({ decay: 0.5 }), "classes"],
 ];
@@ -60,7 +71,7 @@ const BACKENDS = loadNative().ok ? (["typescript", "native"] as const) : (["type
 
 describe.each(BACKENDS.flatMap((backend) => CASES.map(([name, loss, kind]) => [name, backend, loss, kind] as const)))(
   "%s, %s",
-  (_, backend, loss, kind) => {
+  (name, backend, loss, kind) => {
     const data = dataOf(kind);
     const options = { ...common, backend, loss, stop: { iterations: 400, gradient: 1e-6 } };
 
@@ -84,7 +95,7 @@ describe.each(BACKENDS.flatMap((backend) => CASES.map(([name, loss, kind]) => [n
     );
 
     it("goes on from a checkpoint bit for bit, with the gradient of the start", async () => {
-      const path = join(folder, `${kind}-${backend}.ckpt`);
+      const path = join(folder, `${name}-${backend}.ckpt`);
       const short = { ...options, stop: { iterations: 12 } };
       const whole = await train(netOf(kind), data, short);
       await train(netOf(kind), data, { ...short, stop: { iterations: 6 }, checkpoint: { path } });
@@ -106,7 +117,7 @@ describe.each(BACKENDS.flatMap((backend) => CASES.map(([name, loss, kind]) => [n
       const width = TARGETS[kind][0]?.length ?? 1;
       const names = ["a", "b", ...Array.from({ length: width }, (_, a) => `t${a}`)];
       const rows = inputs.map((x, i) => [...x, ...(TARGETS[kind][i] as number[])].join(","));
-      const [csv, file] = [join(folder, `${kind}-${backend}.csv`), join(folder, `${kind}-${backend}.gfd`)];
+      const [csv, file] = [join(folder, `${name}-${backend}.csv`), join(folder, `${name}-${backend}.gfd`)];
       await writeFile(csv, `${names.join(",")}\n${rows.join("\n")}\n`);
       await convertCsv(csv, file, { target: names.slice(2) });
       const short = { ...options, stop: { iterations: 8 } };
@@ -180,16 +191,119 @@ describe("the mean of a constant model", () => {
   });
 });
 
+describe("the best constant", () => {
+  const inputs = Array.from({ length: 8 }, () => [0]);
+  const stop = { gradient: 1e-12, reduction: 0, step: 0 };
+  const fitted = async (targets: readonly number[], loss: Loss) => {
+    const { network: net } = await train(
+      network({ layers: [1, 1], seed: 1 }),
+      { inputs, targets },
+      { ...common, loss, standardize: false, stop },
+    );
+    return net.predict([[0]])[0] as number;
+  };
+
+  it("Poisson: the mean of the counts", async () => {
+    expect(await fitted([0, 3, 1, 9, 2, 2, 0, 7], poisson())).toBeCloseTo(3, 6);
+  });
+
+  it("log-cosh and pseudo-Huber: where their slopes sum to 0", async () => {
+    const targets = [0, 0, 1, 2, 2, 3, 50, 70];
+    const psi = await fitted(targets, logCosh());
+    expect(targets.reduce((sum, y) => sum + Math.tanh(psi - y), 0)).toBeCloseTo(0, 6);
+    const other = await fitted(targets, pseudoHuber({ delta: 0.5 }));
+    const slope = (e: number) => e / Math.sqrt(1 + (2 * e) ** 2);
+    expect(targets.reduce((sum, y) => sum + slope(other - y), 0)).toBeCloseTo(0, 6);
+  });
+
+  it("quantile: where the share of the targets, each smoothed, is tau", async () => {
+    const targets = [0, 1, 2, 3, 4, 5, 6, 7];
+    const psi = await fitted(targets, quantile({ tau: 0.7, smoothing: 0.2 }));
+    const share = targets.reduce((sum, y) => sum + 1 / (1 + Math.exp((y - psi) / 0.2)), 0) / 8;
+    expect(share).toBeCloseTo(0.7, 7);
+    expect(psi).toBeGreaterThan(4.5);
+    expect(psi).toBeLessThan(5.5);
+  });
+});
+
+describe("a mean that overflows", () => {
+  it("is a rejected trial, and the training goes on to the minimum", async () => {
+    // From the mean exp(-9) an undamped step adds (1000 - m) / m = 8e6 to the output.
+    const net = networkOf({ layers: [1, 1], parameters: [0, -9] });
+    const data = { inputs: [[0], [0]], targets: [900, 1100] };
+    const method = levenbergMarquardt({ initialDamping: 1e-12 });
+    const {
+      records,
+      reason,
+      network: trained,
+    } = await train(net, data, {
+      ...common,
+      method,
+      loss: poisson(),
+      standardize: false,
+      stop: { iterations: 300, gradient: 1e-8, reduction: 0, step: 0 },
+    });
+    expect(records.some(({ accepted, rejection }) => !accepted && /not finite/.test(rejection ?? ""))).toBe(true);
+    expect(records.filter(({ accepted }) => accepted).every(({ objective }) => Number.isFinite(objective))).toBe(true);
+    expect(reason.code).toBe("gradient");
+    expect(trained.predict([[0]])[0]).toBeCloseTo(1000, 3);
+  });
+});
+
+describe.each(CASES)("%s", (_, loss, kind) => {
+  it("counts a row of weight 3 as three rows", async () => {
+    const times = (i: number) => (i % 5 === 0 ? 3 : 1);
+    const rows = inputs.flatMap((_, i) => Array.from({ length: times(i) }, () => i));
+    const options = { ...common, loss, stop: { iterations: 5 } };
+    const weighted = await train(netOf(kind), { ...dataOf(kind), weights: inputs.map((_, i) => times(i)) }, options);
+    const repeated = await train(
+      netOf(kind),
+      { inputs: rows.map((i) => inputs[i] as number[]), targets: rows.map((i) => TARGETS[kind][i] as number[]) },
+      options,
+    );
+    expect(Math.abs(weighted.loss / repeated.loss - 1)).toBeLessThan(1e-11);
+    for (const [j, value] of weighted.network.parameters.entries())
+      expect(Math.abs(value - (repeated.network.parameters[j] as number))).toBeLessThan(1e-8 * (1 + Math.abs(value)));
+  });
+});
+
+describe("several binary targets at once", () => {
+  it("are fitted as each would be alone, where nothing is shared", async () => {
+    // Without a hidden layer the outputs share no parameter.
+    const both = noisy.map((value, i) => [Number(value > 0), Number((inputs[i] as number[])[0]! + value > 1)]);
+    const options = { ...common, loss: logistic({ decay: 0.5 }), stop: { gradient: 1e-10, reduction: 0, step: 0 } };
+    const together = await train(network({ layers: [2, 2], seed: 2 }), { inputs, targets: both }, options);
+    const predicted = together.network.predict(inputs);
+    expect(together.network.link).toBe("logistic");
+    for (const a of [0, 1]) {
+      const alone = await train(
+        network({ layers: [2, 1], seed: 2 }),
+        { inputs, targets: both.map((y) => y[a]!) },
+        options,
+      );
+      for (const [i, p] of alone.network.predict(inputs).entries())
+        expect(Math.abs(p - (predicted[2 * i + a] as number))).toBeLessThan(1e-7);
+    }
+    // Two probabilities that do not sum to 1: these are no classes.
+    expect(
+      predicted.some(
+        (_, k) => k % 2 === 0 && Math.abs((predicted[k] as number) + (predicted[k + 1] as number) - 1) > 0.1,
+      ),
+    ).toBe(true);
+  });
+});
+
 describe("predictions", () => {
-  it("are probabilities, the same on an engine and after a model file, and have a Jacobian", async () => {
+  it("are probabilities or means, the same on an engine and after a model file, and have a Jacobian", async () => {
     for (const [kind, loss] of [
       ["one", logistic({ decay: 1 })],
+      ["counts", poisson({ decay: 1 })],
       ["classes", softmaxCrossEntropy({ decay: 1 })],
     ] as const) {
       const options = { ...common, loss, stop: { iterations: 5 } };
       const { network: net } = await train(netOf(kind), dataOf(kind), options);
       const all = net.predict(inputs);
-      expect(all.every((p) => p > 0 && p < 1)).toBe(true);
+      expect(all.every((p) => p > 0 && (p < 1 || kind === "counts"))).toBe(true);
       const c = net.outputSize;
       if (kind === "classes")
         for (let i = 0; i < N; i++)
@@ -240,6 +354,25 @@ describe("what is refused", () => {
           logistic(),
         ),
       /data\.targets must be from 0 to 1 with logistic.*= 2 in row 18/,
+    ],
+    [
+      "a count below 0",
+      () =>
+        run(
+          TARGETS.counts.map((row, i) => (i === 17 ? [-1] : row)),
+          poisson(),
+        ),
+      /data\.targets must be at least 0 with poisson.*= -1 in row 18/,
+    ],
+    [
+      "a centered network of counts",
+      () => run(TARGETS.counts, poisson(), network({ layers: [2, 3, 1], centered: true })),
+      /must not be centered with poisson/,
+    ],
+    [
+      "an output activation of counts",
+      () => run(TARGETS.counts, poisson(), network({ layers: [2, 3, 1], outputActivation: "softplus" })),
+      /must have outputActivation "identity" with poisson, which makes means of the outputs itself/,
     ],
     [
       "a row that does not sum to 1",
@@ -302,7 +435,7 @@ describe("a flow", () => {
 
   it.each(CASES)("of %s names its loss", async (_, loss, kind) => {
     const path = await flow(netOf(kind), dataOf(kind), { backend: BACKEND, loss, damping: 0.5, until: 0.01 });
-    expect(path.chosen).toMatch(/, (Huber loss \(delta 0\.1\)|logistic loss|softmax cross-entropy), /);
+    expect(path.chosen).toContain(`, ${lossRule(loss).label}, `);
     expect(path.lossUsed).toEqual(loss);
     const squares = await flow(netOf("real"), dataOf("real"), { backend: BACKEND, damping: 0.5, until: 0.01 });
     expect(squares.lossUsed).toEqual(squaredError());

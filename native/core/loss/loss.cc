@@ -20,6 +20,14 @@ double Dispatch(const Loss& loss, const LossTile& tile, const LossSeeds* seeds) 
       return losses::Softmax(tile, seeds);
     case LossKind::kGaussianNll:
       return losses::GaussianNll(tile, seeds);
+    case LossKind::kPseudoHuber:
+      return losses::PseudoHuber(loss.delta, tile, seeds);
+    case LossKind::kLogCosh:
+      return losses::LogCosh(tile, seeds);
+    case LossKind::kQuantile:
+      return losses::Quantile(loss.tau, loss.smoothing, tile, seeds);
+    case LossKind::kPoisson:
+      return losses::Poisson(tile, seeds);
   }
   return 0.0;
 }
@@ -52,6 +60,14 @@ void ApplyLossHessian(const Loss& loss, const LossTile& tile, double* images, si
       return losses::SoftmaxHessian(tile, images, ld);
     case LossKind::kGaussianNll:
       return losses::GaussianNllHessian(tile, images, ld);
+    case LossKind::kPseudoHuber:
+      return losses::PseudoHuberHessian(loss.delta, tile, images, ld);
+    case LossKind::kLogCosh:
+      return losses::LogCoshHessian(tile, images, ld);
+    case LossKind::kQuantile:
+      return losses::QuantileHessian(loss.tau, loss.smoothing, tile, images, ld);
+    case LossKind::kPoisson:
+      return losses::PoissonHessian(tile, images, ld);
   }
 }
 

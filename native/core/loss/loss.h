@@ -20,13 +20,19 @@ enum class LossKind : int {
   kHuber = 1,
   kLogistic = 2,
   kSoftmax = 3,
-  kGaussianNll = 4
+  kGaussianNll = 4,
+  kPseudoHuber = 5,
+  kLogCosh = 6,
+  kQuantile = 7,
+  kPoisson = 8,
 };
-constexpr int kLossKinds = 5;
+constexpr int kLossKinds = 9;
 
 struct Loss {
   LossKind kind = LossKind::kSquaredError;
-  double delta = 0.0;  // Huber: the error above which it grows linearly
+  double delta = 0.0;      // Huber, pseudo-Huber: the error above which it grows linearly
+  double tau = 0.0;        // quantile: the share of targets below the prediction
+  double smoothing = 0.0;  // quantile: the width of the rounded kink
 
   // Whether R is a full matrix; else it is diagonal.
   bool full() const { return kind == LossKind::kSoftmax; }

@@ -1,6 +1,6 @@
-// Declares the functions of each loss (gaussian_nll.cc, huber.cc, logistic.cc, softmax.cc,
-// squared_error.cc), which loss.cc calls. ApplyLoss multiplies their results by the slopes of the
-// output layer; only squared error does that itself.
+// Declares the functions of each loss (huber.cc, logistic.cc, softmax.cc and the others), which
+// loss.cc calls. ApplyLoss multiplies their results by the slopes of the output layer; only squared
+// error does that itself.
 #ifndef GAUSSFLOW_CORE_LOSS_LOSSES_H_
 #define GAUSSFLOW_CORE_LOSS_LOSSES_H_
 
@@ -15,12 +15,20 @@ double Huber(double delta, const LossTile& tile, const LossSeeds* seeds);
 double Logistic(const LossTile& tile, const LossSeeds* seeds);
 double Softmax(const LossTile& tile, const LossSeeds* seeds);
 double GaussianNll(const LossTile& tile, const LossSeeds* seeds);
+double PseudoHuber(double delta, const LossTile& tile, const LossSeeds* seeds);
+double LogCosh(const LossTile& tile, const LossSeeds* seeds);
+double Quantile(double tau, double smoothing, const LossTile& tile, const LossSeeds* seeds);
+double Poisson(const LossTile& tile, const LossSeeds* seeds);
 
 // The second derivatives; that of the squared error is 1.
 void HuberHessian(double delta, const LossTile& tile, double* images, size_t ld);
 void LogisticHessian(const LossTile& tile, double* images, size_t ld);
 void SoftmaxHessian(const LossTile& tile, double* images, size_t ld);
 void GaussianNllHessian(const LossTile& tile, double* images, size_t ld);
+void PseudoHuberHessian(double delta, const LossTile& tile, double* images, size_t ld);
+void LogCoshHessian(const LossTile& tile, double* images, size_t ld);
+void QuantileHessian(double tau, double smoothing, const LossTile& tile, double* images, size_t ld);
+void PoissonHessian(const LossTile& tile, double* images, size_t ld);
 
 // sqrt(s) z = sqrt(s) r / R. It is 0 where the sample has no slope or no weight, whatever R.
 inline double WeightedQuotient(double root, double gradient, double factor) {

@@ -16,9 +16,11 @@ export interface NativeNetwork {
   /** Five numbers a layer: inputs, outputs, activation (position in ACTIVATION_NAMES), bias (0 or 1), factor. */
   readonly layers: Float64Array;
   readonly outputScale: number;
-  /** Position of the loss in LOSS_KINDS, and its threshold where it has one (Huber), else 0. */
+  /** Position of the loss in LOSS_KINDS, and its parameters: 0 where it has none of the name. */
   readonly loss: number;
   readonly delta: number;
+  readonly tau: number;
+  readonly smoothing: number;
   /** Slots that sums over samples are cut into (src/backend/slots.ts). */
   readonly slots: number;
 }

@@ -1,6 +1,5 @@
 // Describes a network and a data file in the form of the addon's arguments, for engine.ts when it creates the addon's object.
-import { checkedDelta } from "../../loss/huber.js";
-import type { Loss } from "../../loss/rules.js";
+import { checkFixedLoss, type Loss } from "../../loss/rules.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { FileSamples } from "../engine.js";
@@ -25,10 +24,22 @@ const LOSS_KINDS: readonly Loss["kind"][] = [
   "logistic",
   "softmax-cross-entropy",
   "gaussian-nll",
+  "pseudo-huber",
+  "log-cosh",
+  "quantile",
+  "poisson",
 ];
 
+/** The numbers that losses have besides their decay. */
+interface Parameters {
+  readonly delta?: number | null;
+  readonly tau?: number;
+  readonly smoothing?: number | null;
+}
+
 /** A network without its parameters, and the sum over samples that is minimized. */
-export function nativeNetwork(architecture: Architecture, loss: Loss, slots: number): NativeNetwork {
+export function nativeNetwork(architecture: Architecture, given: Loss, slots: number): NativeNetwork {
+  const loss: Loss & Parameters = checkFixedLoss("loss", given);
   const layers = architecture.layers.flatMap((layer) => [
     layer.inputSize,
     layer.outputSize,
@@ -42,7 +53,9 @@ export function nativeNetwork(architecture: Architecture, loss: Loss, slots: num
     outputScale: architecture.outputScale,
     // The position is the number of native/core/loss/loss.h.
     loss: LOSS_KINDS.indexOf(loss.kind),
-    delta: loss.kind === "huber" ? checkedDelta(loss, "loss") : 0,
+    delta: loss.delta ?? 0,
+    tau: loss.tau ?? 0,
+    smoothing: loss.smoothing ?? 0,
     slots,
   };
 }

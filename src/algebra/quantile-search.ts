@@ -1,24 +1,31 @@
-// Finds the weighted median of numbers that are shown several times, block by block, and never held: by counting. The bits of non-negative
-// doubles sort as the numbers do, so each pass counts 16 bits more of those numbers whose higher bits are the median's. Four passes find
-// all 64 bits: the result is one of the numbers, exactly, and without equal bits in between no rounding can move it. train/first-fit.ts
-// calls it for the threshold of a Huber loss.
+// Finds a weighted quantile, such as the median, of numbers that are shown several times, block by block, and never held: by counting. The
+// bits of non-negative doubles sort as the numbers do, so each pass counts 16 bits more of those numbers whose higher bits are the
+// quantile's. Four passes find all 64 bits: the result is one of the numbers, exactly, and without equal bits in between no rounding can
+// move it. train/first-fit.ts calls it for the scale of a loss, train/start-bias.ts for the start of a quantile loss.
 
 /** Passes over the numbers that a search takes. */
-export const MEDIAN_PASSES = 4;
+export const SEARCH_PASSES = 4;
 const BUCKETS = 1 << 16;
 
 /**
- * The search for the lower weighted median: the least number with which the numbers up to it have at least half of the weight. Show all
- * numbers by `add`, then call `endPass`, `MEDIAN_PASSES` times. Order and blocks must be the same in every pass.
+ * The search for the lower weighted quantile: the least number with which the numbers up to it have at least this share of the weight. Show
+ * all numbers by `add`, then call `endPass`, `SEARCH_PASSES` times. Order and blocks must be the same in every pass.
  */
-export class MedianSearch {
+export class QuantileSearch {
+  readonly #share: number;
   /** Weight of the numbers of this pass, by their next 16 bits. */
   readonly #counts = new Float64Array(BUCKETS);
   /** The bits that are known, from the highest on. */
   readonly #known: number[] = [];
   /** Weight of the numbers below the known bits. */
   #below = 0;
-  #half = 0;
+  /** That share of the weight of all numbers. */
+  #wanted = 0;
+
+  /** @param share between 0 and 1: 0.5 for the median */
+  constructor(share: number) {
+    this.#share = share;
+  }
 
   /**
    * @param values non-negative numbers; NaN counts as larger than all
@@ -39,11 +46,11 @@ export class MedianSearch {
 
   endPass(): void {
     const counts = this.#counts;
-    if (this.#known.length === 0) this.#half = counts.reduce((sum, count) => sum + count, 0) / 2;
-    // Weights are summed in another order in each pass: if rounding leaves the sum below the half, the last number is the one.
+    if (this.#known.length === 0) this.#wanted = counts.reduce((sum, count) => sum + count, 0) * this.#share;
+    // Weights are summed in another order in each pass: if rounding leaves the sum below the share, the last number is the one.
     let [found, before] = [0, this.#below];
     let sum = this.#below;
-    for (let bucket = 0; bucket < BUCKETS && sum < this.#half; bucket++) {
+    for (let bucket = 0; bucket < BUCKETS && sum < this.#wanted; bucket++) {
       if (counts[bucket] === 0) continue;
       [found, before] = [bucket, sum];
       sum += counts[bucket]!;
@@ -53,7 +60,7 @@ export class MedianSearch {
     counts.fill(0);
   }
 
-  /** The median, after the last pass. */
+  /** The quantile, after the last pass. */
   get value(): number {
     return new Float64Array(Uint16Array.from(this.#known).reverse().buffer)[0]!;
   }

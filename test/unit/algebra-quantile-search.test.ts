@@ -1,12 +1,12 @@
-// The counting search for a weighted median against a sort, for numbers of every size, ties, weights and cuts into blocks.
+// The counting search for a weighted quantile against a sort, for numbers of every size, ties, weights and cuts into blocks.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MEDIAN_PASSES, MedianSearch } from "../../src/algebra/median.js";
+import { QuantileSearch, SEARCH_PASSES } from "../../src/algebra/quantile-search.js";
 
 /** The search over blocks of `size` numbers. */
-function search(values: readonly number[], weights: readonly number[] | null, size: number): number {
-  const found = new MedianSearch();
-  for (let pass = 0; pass < MEDIAN_PASSES; pass++) {
+function search(values: readonly number[], weights: readonly number[] | null, size: number, share = 0.5): number {
+  const found = new QuantileSearch(share);
+  for (let pass = 0; pass < SEARCH_PASSES; pass++) {
     for (let first = 0; first < values.length; first += size)
       found.add(
         Float64Array.from(values.slice(first, first + size)),
@@ -17,14 +17,14 @@ function search(values: readonly number[], weights: readonly number[] | null, si
   return found.value;
 }
 
-/** The least number with which the numbers up to it have at least half of the weight, by sorting. */
-function sorted(values: readonly number[], weights: readonly number[]): number {
+/** The least number with which the numbers up to it have at least this share of the weight, by sorting. */
+function sorted(values: readonly number[], weights: readonly number[], share = 0.5): number {
   const order = values.map((value, k) => [value, weights[k] as number] as const).sort((a, b) => a[0] - b[0]);
-  const half = weights.reduce((sum, weight) => sum + weight, 0) / 2;
+  const wanted = weights.reduce((sum, weight) => sum + weight, 0) * share;
   let sum = 0;
   for (const [value, weight] of order) {
     sum += weight;
-    if (sum >= half) return value;
+    if (sum >= wanted) return value;
   }
   throw new Error("no numbers");
 }
@@ -35,12 +35,22 @@ const size = fc.oneof(
   fc.constantFrom(0, 1, 1 + Number.EPSILON, 5e-324, Number.MAX_VALUE, Number.POSITIVE_INFINITY),
 );
 
-describe("MedianSearch", () => {
+describe("QuantileSearch", () => {
   it("finds the lower median, whatever the blocks", () => {
     fc.assert(
       fc.property(fc.array(size, { minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: 60 }), (values, block) => {
         const ones = values.map(() => 1);
         expect(search(values, null, block)).toBe(sorted(values, ones));
+      }),
+    );
+  });
+
+  it("finds every quantile", () => {
+    const shares = fc.double({ min: 0.001, max: 0.999, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(size, { minLength: 1, maxLength: 60 }), shares, (values, share) => {
+        const ones = values.map(() => 1);
+        expect(search(values, null, 9, share)).toBe(sorted(values, ones, share));
       }),
     );
   });
