@@ -136,8 +136,8 @@ namespace {
 
 // An addon older than the library would train without what it does not know of.
 void RefuseUnknownMembers(const Napi::Object& network, const char* name) {
-  const std::set<std::string> known = {"layers", "outputScale", "loss",     "delta",
-                                      "tau",    "smoothing",   "slots"};
+  const std::set<std::string> known = {"layers", "outputScale", "loss", "delta",
+                                       "tau",    "smoothing",   "slots"};
   const Napi::Array names = network.GetPropertyNames();
   for (uint32_t k = 0; k < names.Length(); ++k) {
     const std::string member = names.Get(k).ToString().Utf8Value();

@@ -104,8 +104,8 @@ void TestHessian(const Case& one) {
       const double s = samples.root[i] * samples.root[i];
       const double difference = (up[k] - down[k]) / (2.0 * h);
       // h^2 of a third derivative of size 10, and the rounding of the gradient over h.
-      CHECK(std::fabs(difference - s * images[k]) < 1e-8 * (1.0 + s) * (1.0 + std::fabs(images[k])), "%s: %g by differences, %g", one.name, difference,
-            s * images[k]);
+      CHECK(std::fabs(difference - s * images[k]) < 1e-8 * (1.0 + s) * (1.0 + std::fabs(images[k])),
+            "%s: %g by differences, %g", one.name, difference, s * images[k]);
     }
 }
 
@@ -168,7 +168,8 @@ void TestFarOut() {
       // The mean exp(800) of a count overflows, and the loss with it.
       const bool overflows = one.loss.kind == LossKind::kPoisson;
       for (size_t a = 0; a < 2; ++a)
-        CHECK(std::isfinite(images[a]) || (overflows && f[a] > 0.0 && images[a] > 0.0), "%s: %g", one.name, images[a]);
+        CHECK(std::isfinite(images[a]) || (overflows && f[a] > 0.0 && images[a] > 0.0), "%s: %g",
+              one.name, images[a]);
     }
 }
 

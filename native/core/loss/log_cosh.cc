@@ -1,6 +1,6 @@
 // Implements the log-cosh loss for loss.cc. With e = psi - y: l = log cosh e; r = tanh e; R =
-// sqrt(tanh(e)/e), 1 at 0, which majorizes, because the second derivative 1/cosh^2 e vanishes for an
-// outlier.
+// sqrt(tanh(e)/e), 1 at 0, which majorizes, because the second derivative 1/cosh^2 e vanishes for
+// an outlier.
 #include "loss/losses.h"
 
 namespace gaussflow::losses {

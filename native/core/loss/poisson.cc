@@ -1,5 +1,5 @@
-// Implements the Poisson loss for loss.cc: half the deviance l = exp psi - y psi - (y - y log y); r =
-// exp psi - y; R = exp(psi/2). With u = psi - log y: l = y (exp u - 1 - u).
+// Implements the Poisson loss for loss.cc: half the deviance l = exp psi - y psi - (y - y log y); r
+// = exp psi - y; R = exp(psi/2). With u = psi - log y: l = y (exp u - 1 - u).
 #include "loss/losses.h"
 
 namespace gaussflow::losses {
