@@ -14,6 +14,7 @@ const CATEGORY_OF_ROOM = {
   plan: "Planning",
   linearize: "Planning",
   jobs: "Many trainings",
+  fit: "Many trainings",
   ode: "Flows",
   flow: "Flows",
   monitor: "Monitor",

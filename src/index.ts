@@ -39,6 +39,11 @@ export type { RowLayout } from "./data/row-reader.js";
 export { type ColumnScaling, type Scaling, standardize } from "./data/scaling.js";
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
+export type { Candidate } from "./fit/candidates.js";
+export type { FitTableOptions, FitTrainOptions } from "./fit/fit-options.js";
+export { type FitTableResult, fitTable } from "./fit/fit-table.js";
+export type { FitCriterion } from "./fit/held-out-loss.js";
+export type { TableSearch, TriedNetwork } from "./fit/search.js";
 export {
   constantDamping,
   type DampingSchedule,

@@ -19,6 +19,7 @@ const ROOMS = [
   "run",
   "train",
   "jobs",
+  "fit",
   "ode",
   "flow",
   "monitor",
@@ -28,7 +29,7 @@ const ROOMS = [
 ];
 
 /** Rooms that stand beside each other, not one behind the other: each imports nothing of those in its list. */
-const BESIDE = { ode: ["network", "step", "method", "run", "train", "jobs"], flow: ["train", "jobs"] };
+const BESIDE = { ode: ["network", "step", "method", "run", "train", "jobs", "fit"], flow: ["train", "jobs", "fit"] };
 const problems = [];
 
 const files = (folder, ending) =>

@@ -73,6 +73,19 @@ export function sizes(text: string): number[] {
   });
 }
 
+/** What `parse` makes of a value, or the word auto. */
+export function orAuto<T>(parse: (text: string) => T): (text: string) => T | "auto" {
+  return (text) => {
+    if (text === "auto") return text;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      throw new InvalidArgumentError(`${error.message.replace(/\.$/, "")}, or "auto".`);
+    }
+  };
+}
+
 /** Column names: "a,b". Repeating the option adds names; a backslash keeps a comma inside a name: 'width\\, mm'. */
 export function list(text: string, previous: readonly string[] | undefined): string[] {
   const names = text.split(/(?<!\\),/).map((name) => name.replaceAll("\\,", ",").trim());

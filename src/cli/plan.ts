@@ -2,6 +2,9 @@
 // before anything runs. program.ts adds it.
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
+import type { FileDataset } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
+import { layersText, sizeCandidates } from "../fit/candidates.js";
 import { outputCount } from "../loss/target-rules.js";
 import { network } from "../network/network.js";
 import type { Plan, RouteEstimate } from "../plan/plan.js";
@@ -14,13 +17,14 @@ import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, type EngineFlags, type RunFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addLossOption, type LossChoice, lossOf } from "./loss-flag.js";
-import { fraction, integer, sizes } from "./parse.js";
+import { fraction, integer, orAuto, sizes } from "./parse.js";
 import { DEFAULT_TEST, type PartFlags, readParts } from "./read-parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
+import { asked, DEFAULT_HIDDEN } from "./train-search.js";
 
 interface PlanFlags extends PartFlags, EngineFlags, RunFlags {
-  readonly hidden: readonly number[];
+  readonly hidden?: "auto" | readonly number[];
   readonly route: "auto" | TrainRoute;
   readonly loss?: LossChoice;
   readonly json?: true;
@@ -36,7 +40,12 @@ export function addPlanCommand(program: Command, terminal: Terminal, done: (code
   const command = program.command("plan").argument("<file>", TRAINED_ON);
   command.description("predict route, memory and time of a training, and list the alternatives");
   addLossOption(addRunOptions(addEngineOptions(addTableOptions(command))))
-    .addOption(new Option("--hidden <sizes>", "units of each hidden layer").argParser(sizes).default([16, 16], "16,16"))
+    .addOption(
+      new Option(
+        "--hidden <sizes>",
+        "units of each hidden layer (default auto: the largest network that train compares on this table; of a data file 16,16)",
+      ).argParser(orAuto(sizes)),
+    )
     .addOption(
       new Option("--route <name>", "route by which steps are solved")
         .choices(["auto", ...TRAIN_ROUTES])
@@ -55,24 +64,39 @@ export function addPlanCommand(program: Command, terminal: Terminal, done: (code
 }
 
 async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<ExitCode> {
-  const { fit, validation } = await readParts(file, flags, (note) => {
+  const tell = (note: string) => {
     if (!flags.json) terminal.err.write(`  ${note}\n`);
-  });
+  };
+  // Decays change neither route nor cost.
+  const searched = asked(file, flags).hidden === null;
+  const { fit: drawn, validation: held, merged } = await readParts(file, flags, tell, searched);
+  const fit = merged?.fit ?? drawn;
   const loss = lossOf(flags.loss, undefined, fit);
-  const layers = [fit.inputSize, ...flags.hidden, outputCount(loss, fit.outputSize)];
-  const net = network({ layers, seed: flags.seed });
+  const outputs = outputCount(loss, fit.outputSize);
+  const hidden = searched
+    ? largestOf(fit, outputs, tell)
+    : flags.hidden === "auto"
+      ? DEFAULT_HIDDEN
+      : (flags.hidden ?? DEFAULT_HIDDEN);
+  const net = network({ layers: [fit.inputSize, ...hidden, outputs], seed: flags.seed });
   const { route, backend, threads, memoryLimit, slots } = flags;
-  const planned = plan(net, fit, {
-    loss,
-    validation: validation ?? false,
-    route,
-    backend,
-    threads,
-    memoryLimit,
-    slots,
-  });
+  const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
+  const planned = plan(net, fit, { loss, validation, route, backend, threads, memoryLimit, slots });
   terminal.out.write(flags.json ? jsonLine("plan", { ...planned }) : `${describe(planned, terminal)}\n`);
   return planned.chosen.fits ? EXIT.ok : EXIT.failure;
+}
+
+/** Hidden layers of the largest network that train compares on these rows. */
+function largestOf(
+  { sampleCount: rows, inputSize }: Dataset | FileDataset,
+  outputSize: number,
+  tell: (note: string) => void,
+) {
+  const hidden = sizeCandidates({ rows, inputSize, outputSize }).at(-1) ?? [];
+  tell(
+    `without --hidden train compares networks of several sizes: this is the plan of the largest, ${layersText(hidden)}`,
+  );
+  return hidden;
 }
 
 function describe(planned: Plan, { paintOut }: Terminal): string {

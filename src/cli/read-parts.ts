@@ -23,13 +23,24 @@ export interface PartFlags extends TableFlags {
 export interface Parts {
   /** All rows but those of the test part: what a cross-validation cuts into folds. */
   readonly pool: Dataset | FileDataset;
+  /** The parts without one for validation, whose rows are trained on: what a search for sizes and decay uses; null if none is made. */
+  readonly merged: { readonly fit: Dataset; readonly test: Dataset | null } | null;
   readonly fit: Dataset | FileDataset;
   readonly validation: Dataset | null;
   readonly test: Dataset | null;
 }
 
-/** The table, or the data file, in parts. @throws UsageError for flags that do not go with it */
-export async function readParts(file: string, flags: PartFlags, tell: (note: string) => void): Promise<Parts> {
+/**
+ * The table, or the data file, in parts.
+ * @param search a search for sizes and decay is to be made
+ * @throws UsageError for flags that do not go with it
+ */
+export async function readParts(
+  file: string,
+  flags: PartFlags,
+  tell: (note: string) => void,
+  search = false,
+): Promise<Parts> {
   if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell);
   const data = await readTable(file, csvOptions(flags), ON_COMMAND_LINE);
   for (const note of data.notes) tell(note);
@@ -38,7 +49,7 @@ export async function readParts(file: string, flags: PartFlags, tell: (note: str
     if (flags.validation !== undefined || flags.test !== undefined)
       throw new UsageError("--split-column already names the parts: leave --validation and --test out");
     const { train: fit, validation, test } = data.split();
-    return { pool: fit, fit, validation, test };
+    return { pool: fit, merged: search ? { fit, test } : null, fit, validation, test };
   }
   // Tiny tables are trained on whole: a validation part of a handful of rows says nothing.
   const tiny = data.sampleCount < LEAST_FOR_VALIDATION;
@@ -46,11 +57,13 @@ export async function readParts(file: string, flags: PartFlags, tell: (note: str
     flags;
   if (crossValidate === undefined) {
     const { train: fit, ...parts } = data.split({ validation, test, seed });
-    return { pool: fit, fit, ...parts };
+    // The same rows are held out for the test, whatever else is drawn.
+    const whole = search ? data.split({ test, seed }) : null;
+    return { pool: fit, merged: whole && { fit: whole.train, test: whole.test }, fit, ...parts };
   }
   const { train: pool, test: apart } = data.split({ test, seed });
   const { train: fit, validation: held } = pool.split({ validation, seed });
-  return { pool, fit, validation: held, test: apart };
+  return { pool, merged: search ? { fit: pool, test: apart } : null, fit, validation: held, test: apart };
 }
 
 /** A file has no rows in memory to draw parts from. Flags are looked at first: opening reads it from end to end. */
@@ -74,5 +87,5 @@ async function wholeFile(file: string, flags: PartFlags, tell: (note: string) =>
       );
   const fit = await openDataFileAsync(file);
   tell("a data file is trained on whole: no rows are held out for validation or test");
-  return { pool: fit, fit, validation: null, test: null };
+  return { pool: fit, merged: null, fit, validation: null, test: null };
 }

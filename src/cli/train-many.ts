@@ -52,14 +52,14 @@ export async function runMany(file: string, flags: TrainFlags, terminal: Termina
 }
 
 /** The runs on all rows come first: an early Ctrl-C finds one of them to save. */
-function jobsOf({ network, pool, fit, validation, options }: ManySetup, flags: TrainFlags): TrainJob[] {
+function jobsOf({ network, pool, fit, validation, options, foldValidation }: ManySetup, flags: TrainFlags): TrainJob[] {
   const { restarts: starts, crossValidate: folds, seed } = flags;
   const several = (job: TrainJob) => (starts === undefined ? [job] : restarts(job, starts, seed));
   const label = folds === undefined ? undefined : "all rows";
   const whole = several({ network, data: fit, options: { ...options, validation: validation ?? false }, label });
   if (folds === undefined) return whole;
   // Every fold draws a validation part of its own from the rows it trains on.
-  const job = { network, data: pool, options: { ...options, validation: flags.validation } };
+  const job = { network, data: pool, options: { ...options, validation: foldValidation } };
   return [...whole, ...crossValidation(job, folds, seed).flatMap(several)];
 }
 

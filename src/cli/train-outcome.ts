@@ -2,6 +2,7 @@
 // model, prints the result as text or JSON, and returns the exit code.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
+import { remainingAdvice } from "../fit/advice.js";
 import type { SetMetrics } from "../loss/set-metrics.js";
 import type { ReasonCode } from "../method/reason.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
@@ -37,6 +38,7 @@ export async function conclude(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { setup, file, flags, watch, ensemble = null } = call;
+  const advice = remainingAdvice(result.advice, setup.search);
   const { fit, validation, test, warnings } = setup;
   const model = ensemble ?? result.network;
   // Without the signal: what an interrupted training has found is judged and saved all the same.
@@ -65,7 +67,7 @@ export async function conclude(
           warnings: result.monitor.warnings,
         },
         sets,
-        advice: result.advice,
+        advice,
         model: flags.out ?? null,
         ensemble: ensemble?.networks.length ?? null,
         // Those of the run were shown as they came.
@@ -74,7 +76,7 @@ export async function conclude(
     );
   } else {
     const next = fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file);
-    show(result, ensemble, sets, { fit, next }, flags, terminal);
+    show({ ...result, advice }, ensemble, sets, { fit, next }, flags, terminal);
   }
   return (
     watch.exitCode ??

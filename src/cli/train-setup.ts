@@ -1,9 +1,10 @@
 // The beginning of gaussflow train, called by train.ts for one run and by train-many.ts for many: reads the table in parts, makes the
 // network and the train options from the flags, and opens the channels for notes and warnings.
 import { dataWarnings } from "../data/data-warnings.js";
+import type { TableSearch } from "../fit/search.js";
 import type { ScalingKind } from "../linearize/problem.js";
 import { classTargets } from "../loss/class-metrics.js";
-import { lossRule } from "../loss/rules.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import { outputCount } from "../loss/target-rules.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
@@ -20,15 +21,14 @@ import { checkOutputs } from "./output-file.js";
 import { type PartFlags, type Parts, readParts } from "./read-parts.js";
 import { type Terminal, warn } from "./terminal.js";
 import { type CostFlags, checkThresholdCost } from "./threshold-cost.js";
+import { asked, type ChosenNetwork, chooseNetwork, flagsOf, isSearched, type SearchFlags } from "./train-search.js";
 
 /** As commander collects them. */
-export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags {
-  readonly hidden: readonly number[];
+export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags, SearchFlags {
   readonly activation: ActivationName;
   readonly initialization?: InitializationName;
   readonly method: "lm" | "gn";
   readonly scaling?: ScalingKind;
-  readonly decay?: number;
   readonly classWeights?: "balanced";
   readonly route: "auto" | TrainRoute;
   readonly iterations: number;
@@ -50,6 +50,10 @@ export interface TrainSetup extends Parts {
   readonly network: Network;
   /** All but signal and callbacks. */
   readonly options: TrainOptions<MonitorReport>;
+  /** Null where sizes and decay were given. */
+  readonly search: TableSearch | null;
+  /** `validation` of the trainings of a cross-validation. */
+  readonly foldValidation: TrainOptions["validation"];
   readonly tell: (note: string) => void;
   readonly caution: (text: string) => void;
   readonly warnings: readonly string[];
@@ -83,30 +87,38 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     warnings.push(text);
     if (!json) warn(terminal, text);
   };
-  const parts = await readParts(file, flags, tell);
-  const { fit } = parts;
-  if (flags.classWeights !== undefined && fit.classes === null)
+  const what = asked(file, flags);
+  const read = await readParts(file, flags, tell, isSearched(what));
+  if (flags.classWeights !== undefined && read.fit.classes === null)
     throw new UsageError(
       "--class-weights is about classes, and the target is a number: --task classification makes a class of each of its values, or leave --class-weights out",
     );
-  const loss = lossOf(flags.loss, flags.decay, fit);
-  checkThresholdCost(flags, classTargets(lossRule(loss).link, fit.targetNames, fit.classes));
+  const loss = lossOf(flags.loss, undefined, read.fit);
+  checkThresholdCost(flags, classTargets(lossRule(loss).link, read.fit.targetNames, read.fit.classes));
+  const base = baseOptions(flags, loss);
+  const shape = { activation: flags.activation, initialization: flags.initialization };
+  const chosen = await chooseNetwork(what, read, base, shape, flags, terminal);
+  const { hidden, decay, parts, search, foldValidation } = chosen;
+  const { fit } = parts;
+  if (isSearched(what)) tellOfSearch(chosen, flags, tell);
   // Before the training; its result has the same sentence.
   if (!json) for (const warning of await dataWarnings(fit)) warn(terminal, warning);
-  const net = network({
-    layers: [fit.inputSize, ...flags.hidden, outputCount(loss, fit.outputSize)],
-    activation: flags.activation,
-    initialization: flags.initialization,
-    seed: flags.seed,
-  });
-  const options: TrainOptions<MonitorReport> = {
+  const layers = [fit.inputSize, ...hidden, outputCount(loss, fit.outputSize)];
+  const net = network({ layers, ...shape, seed: flags.seed });
+  const validation: TrainOptions["validation"] = parts.validation ?? false;
+  const options = { ...base, loss: { ...loss, decay }, validation };
+  return { ...parts, network: net, options, search, foldValidation, tell, caution, warnings };
+}
+
+/** The train options of the flags, with this loss and without a validation part. */
+function baseOptions(flags: TrainFlags, loss: Loss) {
+  return {
     method:
       flags.method === "lm"
         ? levenbergMarquardt(flags.scaling === undefined ? {} : { scaling: flags.scaling })
         : gaussNewton(),
     loss,
     classWeights: flags.classWeights,
-    validation: parts.validation ?? false,
     stop: {
       iterations: flags.iterations,
       patience: flags.patience,
@@ -119,5 +131,13 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     slots: flags.slots,
     seed: flags.seed,
   };
-  return { ...parts, network: net, options, tell, caution, warnings };
+}
+
+/** What to know of a search beside its table. */
+function tellOfSearch(chosen: ChosenNetwork, flags: TrainFlags, tell: (note: string) => void): void {
+  if (flags.crossValidate !== undefined)
+    tell(
+      "sizes and decay were chosen on the rows that the folds hold out: the errors of the folds are slightly too small",
+    );
+  if (flags.checkpoint !== undefined) tell(`to resume from ${flags.checkpoint}, also give ${flagsOf(chosen)}`);
 }

@@ -2,6 +2,7 @@
 // its end. program.ts adds it.
 
 import { type Command, Option } from "commander";
+import { DEFAULT_BUDGET } from "../fit/fit-options.js";
 import { scalingKinds } from "../linearize/problem.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
@@ -14,7 +15,7 @@ import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addLossOption } from "./loss-flag.js";
-import { fraction, integer, nonNegative, positive, sizes } from "./parse.js";
+import { fraction, integer, nonNegative, orAuto, positive, sizes } from "./parse.js";
 import { DEFAULT_TEST } from "./read-parts.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
@@ -27,6 +28,7 @@ import { setUp, type TrainFlags } from "./train-setup.js";
 const EXAMPLES = `
 Examples:
   $ gaussflow train cars.csv --target mpg --ignore name --missing drop --out cars.json --plot
+  $ gaussflow train rig.csv --target torque --hidden auto --decay auto --budget 1e13
   $ gaussflow train rig.csv --target torque,speed --hidden 32,32 --activation silu --seconds 60
   $ gaussflow train visits.csv --target bought --loss logistic --decay 1
   $ gaussflow train rig.csv --target torque --loss huber
@@ -84,7 +86,12 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
 /** The network, and how its steps are found. */
 function addNetworkOptions(command: Command): Command {
   return addLossOption(command)
-    .addOption(new Option("--hidden <sizes>", "units of each hidden layer").argParser(sizes).default([16, 16], "16,16"))
+    .addOption(
+      new Option(
+        "--hidden <sizes>",
+        'units of each hidden layer, such as 16,16, "none" for a linear model, or "auto" to choose them by cross-validation (default auto, with --decay 16,16)',
+      ).argParser(orAuto(sizes)),
+    )
     .addOption(
       new Option("--activation <name>", "activation of the hidden layers")
         .choices([...ACTIVATION_NAMES])
@@ -106,10 +113,16 @@ function addNetworkOptions(command: Command): Command {
         ...scalingKinds,
       ]),
     )
+    .addOption(
+      new Option(
+        "--decay <number>",
+        'weight decay d: adds d/2 times the sum of the squared parameters to the sum of the losses (squared: half the sum of the squared errors); "auto" chooses it by cross-validation (default auto; with --hidden 0, for classes and probabilities 2)',
+      ).argParser(orAuto(nonNegative)),
+    )
     .option(
-      "--decay <number>",
-      "weight decay d: adds d/2 times the sum of the squared parameters to the sum of the losses (squared: half the sum of the squared errors; default 0, for classes and probabilities 2)",
-      nonNegative,
+      "--budget <operations>",
+      `most planned work of the choice of --hidden and --decay, in floating-point operations; the clock decides nothing (default ${DEFAULT_BUDGET.toExponential()})`,
+      positive,
     )
     .addOption(
       new Option(

@@ -49,6 +49,11 @@ const train = () => ({
   monitor: face.monitor({ spectrum: false, parts: false, drift: false }),
   signal: soon(),
 });
+/** Those that fitTable passes on. */
+const searched = () => {
+  const { memoryLimit: _m, seed: _s, signal: _a, threads: _t, checkpoint: _c, ...rest } = train();
+  return rest;
+};
 const flow = () => ({
   backend: "typescript",
   threads: 1,
@@ -146,6 +151,30 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
         weights: new Array(12).fill(1),
         featureNames: ["a", "b"],
         targetNames: ["y"],
+      },
+    ],
+  },
+  fitTable: {
+    args: () => [
+      data,
+      {
+        hidden: [2],
+        decay: "auto",
+        network: {
+          activation: "tanh",
+          outputActivation: "identity",
+          bias: true,
+          outputScale: 1,
+          initialization: "lecun-normal",
+        },
+        train: searched(),
+        folds: 2,
+        restarts: 1,
+        budget: 1e10,
+        seed: 1,
+        memoryLimit: 1e9,
+        onProgress: () => {},
+        ...many(),
       },
     ],
   },

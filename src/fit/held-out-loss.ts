@@ -1,0 +1,54 @@
+// Computes the loss of held-out rows, one number a row, by which search.ts compares networks: the loss that was minimized, at the outputs of
+// the network and in the units it was trained in. Trainings that found a Huber threshold of their own are compared by the absolute error,
+// because their losses differ.
+
+import type { BackendOptions } from "../backend/create.js";
+import { predictAsync } from "../backend/predict.js";
+import type { Dataset } from "../data/dataset.js";
+import { scaleColumns } from "../data/scaling.js";
+import { type Loss, lossRule } from "../loss/rules.js";
+import type { Network } from "../network/network.js";
+
+/** What networks are compared by: the mean loss of held-out rows, or the mean absolute error in the units of training. */
+export type FitCriterion = "loss" | "absolute-error";
+
+/** The criterion of trainings with this loss. */
+export function criterionOf(loss: Loss): FitCriterion {
+  return loss.kind === "huber" && loss.delta === null ? "absolute-error" : "loss";
+}
+
+/**
+ * One loss a row. The mean of squared errors is 1 where the network predicts no better than the mean of the target.
+ * @param network as trained, with its units
+ */
+export async function heldOutLosses(
+  network: Network,
+  held: Dataset,
+  loss: Loss,
+  engine: BackendOptions & { readonly signal?: AbortSignal | undefined },
+): Promise<Float64Array> {
+  const { scaling } = network;
+  const raw = await predictAsync(network.withLink("identity"), held.inputs, engine);
+  const predictions = scaling === null ? raw : scaleColumns(raw, scaling.targets);
+  const targets = scaling === null ? held.targets : scaleColumns(held.targets, scaling.targets);
+  const c = held.outputSize;
+  const one = criterionOf(loss) === "loss" ? ofRule(loss, c) : absoluteError(c);
+  return Float64Array.from({ length: held.sampleCount }, (_, i) =>
+    one(predictions.subarray(i * c, (i + 1) * c), targets.subarray(i * c, (i + 1) * c)),
+  );
+}
+
+type RowLoss = (predictions: Float64Array, targets: Float64Array) => number;
+
+function ofRule(loss: Loss, c: number): RowLoss {
+  const rule = lossRule(loss);
+  // Reported losses of squared error are means of squares over rows and targets.
+  const factor = rule.sumOfSquares ? 2 / c : 1;
+  return (predictions, targets) =>
+    factor * rule.apply({ count: 1, outputSize: c, predictions, targets, roots: null, first: 0 }, null);
+}
+
+function absoluteError(c: number): RowLoss {
+  return (predictions, targets) =>
+    predictions.reduce((sum, prediction, a) => sum + Math.abs(prediction - targets[a]!), 0) / c;
+}
