@@ -74,7 +74,7 @@ export interface SearchedTable {
 }
 
 /** The decay at which sizes are compared first: strong enough for noisy tables, weak enough for exact ones. */
-const FIRST_DECAY = 0.1;
+const FIRST_DECAY = 0.3;
 /** Turns of sizes and decays. */
 const MOST_TURNS = 4;
 /** Iterations that a training is planned with: what trainings of the search take on average. */

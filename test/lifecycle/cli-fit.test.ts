@@ -119,7 +119,7 @@ describe("gaussflow train without --hidden and --decay", () => {
       ["--hidden", "auto", "--resume", "nothing.ckpt"],
       /--hidden auto compares networks .* give --resume the --hidden and --decay/,
     ],
-    [["--budget", "1"], /^gaussflow: --budget must be at least .*; received 1\n/],
+    [["--budget", "1"], /^gaussflow: --budget must be at least .*; received 1$/m],
     [["--budget", "0"], /--budget.*positive number/],
     [["--decay", "Auto"], /--decay.*a number of at least 0, or "auto"/],
     [["--hidden", "auto,2"], /--hidden.*layer sizes.*or "auto"/],

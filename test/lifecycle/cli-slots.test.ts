@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildLibrary } from "../helpers/build.js";
 
-const cars = ["examples/data/auto-mpg.csv", "--target", "mpg", "--ignore", "name", "--missing", "mean"];
+const cars = "examples/data/auto-mpg.csv --target mpg --ignore name --missing mean --hidden 16,16".split(" ");
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));
 let main = "";
 

@@ -10,7 +10,8 @@ import { buildLibrary } from "../helpers/build.js";
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));
 const cars = "examples/data/auto-mpg.csv";
 const model = join(folder, "cars.json");
-const training = ["train", cars, "--target", "mpg", "--ignore", "name", "--missing", "mean"];
+// The sizes are given: cli-fit.test.ts is about their choice.
+const training = ["train", cars, "--target", "mpg", "--ignore", "name", "--missing", "mean", "--hidden", "16,16"];
 let main = "";
 
 beforeAll(() => {
@@ -181,7 +182,8 @@ describe("gaussflow train", () => {
 
   it("shows defaults as they are typed, and those that hang on other options", () => {
     const help = run(["train", "--help"]).out.replace(/\s+/g, " ");
-    expect(help).toContain("units of each hidden layer (default: 16,16)");
+    expect(help).toContain("choose them by cross-validation (default auto, with --decay 16,16)");
+    expect(help).toContain("the clock decides nothing (default 1e+12)");
     expect(help).toContain("initial parameters (default lecun-normal; he-normal with relu)");
     expect(help).toContain("held out to decide when to stop (default 0.15)");
   });

@@ -75,9 +75,17 @@ describe("the one standard error rule", () => {
     expect(choose(list, null)).toBe(2);
   });
 
-  it("gives up little accuracy, however large the standard error", () => {
-    const best = candidate(20, 1, [0, 0, 0, 4]);
-    expect(choose([best, candidate(5, 1, [2, 2, 0, 1])], null)).toBe(0);
+  it("gives up little accuracy on many rows, however large the standard error, and more on few", () => {
+    // The differences of two rows, 20 and -10, have a mean of 10 / n and a standard error of about 22 / n. The best has a sum of 410.
+    const [best, other] = [
+      [400, 10],
+      [420, 0],
+    ] as const;
+    const list = (rows: number) =>
+      [best, other].map((two, k) => candidate(20 - k, 1, [...two, ...new Array<number>(rows - 2).fill(0)]));
+    // 10 is 2.4% of 410: more than 5 / 400, less than 5 / 40.
+    expect(choose(list(400), null)).toBe(0);
+    expect(choose(list(40), null)).toBe(1);
   });
 
   it("does not choose a network with a loss that is not finite, and says where there is no other", () => {
