@@ -28,7 +28,7 @@ export interface FitTableOptions extends TrainManyOptions {
    * classes softmax cross-entropy, has no decay of its own here.
    */
   readonly train?: FitTrainOptions | undefined;
-  /** Folds of the comparison. Default: 10 below 40 rows, 5 below 1,000, else 3. */
+  /** Folds of the comparison. Default: 10 below 40 rows, 5 below 2,000, else 3. */
   readonly folds?: number | undefined;
   /** Starts of the last training, of which the best is kept. Default 1. */
   readonly restarts?: number | undefined;

@@ -150,7 +150,8 @@ describe("the rows that are compared on", () => {
     expect(comparisonFolds(table(15), null, 0).length).toBe(3 * 10);
     expect(comparisonFolds(table(100), null, 0).length).toBe(3 * 5);
     expect(comparisonFolds(table(500), null, 0).length).toBe(5);
-    expect(comparisonFolds(table(1200), null, 0).length).toBe(3);
+    expect(comparisonFolds(table(1200), null, 0).length).toBe(5);
+    expect(comparisonFolds(table(2200), null, 0).length).toBe(3);
     expect(comparisonFolds(table(1200), 4, 0).length).toBe(4);
     const groups = Array.from({ length: 60 }, (_, i) => i % 3);
     const folds = comparisonFolds(table(60, { groups }), null, 0);
