@@ -38,6 +38,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
 /** Flag of each plain argument of a function that commands call. Such a name is a common word, so it is replaced only at the beginning of a message. */
 export const FLAG_OF_ARGUMENT: Readonly<Record<string, string>> = {
   "data.targets": "--target",
+  "table.targets": "--target",
   "options.validation.targets": "--target",
   count: "--restarts",
   initialization: "--initialization",

@@ -1,6 +1,7 @@
 // Searches hidden layers and weight decay for a table by cross-validation, for the public `fitTable` (fit-table.ts) and gaussflow train.
 //
-// Sizes and decays take turns: all sizes at one decay, all decays with the best of them, and so on until neither changes the best network.
+// Sizes and decays take turns: all sizes at three decays, all decays with the best size, all sizes at the best decay, and so on until neither
+// changes the best network.
 // All networks are trained on the same folds and compared on the same held-out rows (held-out-loss.ts); choose.ts has the rule of the choice.
 // The budget counts the planned operations of every training (plan/workload.ts), so that table, options, seed and budget alone decide.
 import { classFactorSteps, weighByClassSteps } from "../data/class-weights.js";
@@ -73,8 +74,8 @@ export interface SearchedTable {
   readonly validation: ValidationRule;
 }
 
-/** The decay at which sizes are compared first: strong enough for noisy tables, weak enough for exact ones. */
-const FIRST_DECAY = 0.3;
+/** Decays at which sizes are compared first: for noisy tables, for exact ones and for those between. */
+const FIRST_DECAYS = [3, 0.3, 0.01];
 /** Turns of sizes and decays. */
 const MOST_TURNS = 4;
 /** Iterations that a training is planned with: what trainings of the search take on average. */
@@ -143,7 +144,8 @@ class Search {
     const start = performance.now();
     const sizes = this.#sizes();
     const decays = this.#decays();
-    const first = { hidden: sizes[0]!, decay: decays.includes(FIRST_DECAY) ? FIRST_DECAY : decays[0]! };
+    const firsts = decays.filter((decay) => FIRST_DECAYS.includes(decay));
+    const first = { hidden: sizes[0]!, decay: firsts[0] ?? decays[0]! };
     if (sizes.length === 1 && decays.length === 1) return this.#result(start, first, "both were given");
     if (this.#folds.length === 0)
       return this.#result(
@@ -154,9 +156,11 @@ class Search {
     let at: Candidate = first;
     for (let turn = 0; turn < MOST_TURNS && !this.#aborted; turn++) {
       const list =
-        turn % 2 === 0
-          ? sizes.map((hidden) => ({ hidden, decay: at.decay }))
-          : decays.map((decay) => ({ hidden: at.hidden, decay }));
+        turn % 2 === 1
+          ? decays.map((decay) => ({ hidden: at.hidden, decay }))
+          : (turn === 0 && firsts.length > 0 ? firsts : [at.decay]).flatMap((decay) =>
+              sizes.map((hidden) => ({ hidden, decay })),
+            );
       await this.#compare(list);
       const best = this.#compared()[bestOf(this.#compared(), this.#weights)];
       if (best === undefined) break;
