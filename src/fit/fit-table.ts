@@ -4,6 +4,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { type JobResult, restarts, type TrainJob } from "../jobs/job.js";
 import { trainMany } from "../jobs/train-many.js";
+import { outputCount } from "../loss/target-rules.js";
 import { drawnNetwork, type Network } from "../network/network.js";
 import { train } from "../train/train.js";
 import type { TrainResult } from "../train/train-result.js";
@@ -42,8 +43,9 @@ export async function fitTable(table: Dataset | DatasetInput, options: FitTableO
   const { fit, validation } = finalParts(searched, completed.seed);
   const { network: shape, seed } = completed;
   const { hidden, decay } = searched.search;
+  const layers = [fit.inputSize, ...hidden, outputCount(completed.train.loss, fit.outputSize)];
   const job = {
-    network: drawnNetwork({ ...shape, layers: [fit.inputSize, ...hidden, fit.outputSize], seed }, "options.network"),
+    network: drawnNetwork({ ...shape, layers, seed }, "options.network"),
     data: fit,
     options: trainOptions(completed, decay, validation ?? false),
     label: layersText(hidden),

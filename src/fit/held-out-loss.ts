@@ -28,13 +28,14 @@ export async function heldOutLosses(
   engine: BackendOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<Float64Array> {
   const { scaling } = network;
-  const raw = await predictAsync(network.withLink("identity"), held.inputs, engine);
-  const predictions = scaling === null ? raw : scaleColumns(raw, scaling.targets);
+  // Without its units and its link the network gives its outputs, as the loss takes them.
+  const inputs = scaling === null ? held.inputs : scaleColumns(held.inputs, scaling.inputs);
+  const outputs = await predictAsync(network.withScaling(null).withLink("identity"), inputs, engine);
   const targets = scaling === null ? held.targets : scaleColumns(held.targets, scaling.targets);
-  const c = held.outputSize;
-  const one = criterionOf(loss) === "loss" ? ofRule(loss, c) : absoluteError(c);
+  const [c, k] = [network.outputSize, held.outputSize];
+  const one = criterionOf(loss) === "loss" ? ofRule(loss, c) : absoluteError;
   return Float64Array.from({ length: held.sampleCount }, (_, i) =>
-    one(predictions.subarray(i * c, (i + 1) * c), targets.subarray(i * c, (i + 1) * c)),
+    one(outputs.subarray(i * c, (i + 1) * c), targets.subarray(i * k, (i + 1) * k)),
   );
 }
 
@@ -48,7 +49,6 @@ function ofRule(loss: Loss, c: number): RowLoss {
     factor * rule.apply({ count: 1, outputSize: c, predictions, targets, roots: null, first: 0 }, null);
 }
 
-function absoluteError(c: number): RowLoss {
-  return (predictions, targets) =>
-    predictions.reduce((sum, prediction, a) => sum + Math.abs(prediction - targets[a]!), 0) / c;
+function absoluteError(predictions: Float64Array, targets: Float64Array): number {
+  return predictions.reduce((sum, prediction, a) => sum + Math.abs(prediction - targets[a]!), 0) / targets.length;
 }

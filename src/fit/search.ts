@@ -12,6 +12,7 @@ import { argumentError } from "../errors.js";
 import { finish } from "../event-loop-yield.js";
 import type { JobResult, TrainJob } from "../jobs/job.js";
 import { trainMany } from "../jobs/train-many.js";
+import { outputCount } from "../loss/target-rules.js";
 import { drawnNetwork } from "../network/network.js";
 import { checkCount } from "../options.js";
 import { checkLossTargets } from "../run/loss-targets.js";
@@ -98,7 +99,7 @@ export async function searchTable(table: Dataset, options: CompletedFitOptions):
       : train.validation;
   const { data, validation } = trainingRows(table, given);
   const rows = await comparedRows(data, seed);
-  const layers = [table.inputSize, ...(options.hidden ?? []), table.outputSize];
+  const layers = [table.inputSize, ...(options.hidden ?? []), outputCount(train.loss, table.outputSize)];
   // Wrong options of networks and trainings are the caller's error, and not that of a candidate.
   plan(drawnNetwork({ ...options.network, layers, seed }, "options.network"), data, trainOptions(options, 0, given));
   const folds = comparisonFolds(rows, options.folds, seed);
@@ -174,7 +175,7 @@ class Search {
     const { hidden } = this.#options;
     if (hidden !== null) return [hidden];
     const { sampleCount: rows, inputSize, outputSize } = this.#rows;
-    return sizeCandidates({ rows, inputSize, outputSize });
+    return sizeCandidates({ rows, inputSize, outputSize: outputCount(this.#options.train.loss, outputSize) });
   }
 
   /** Without early stopping a network without decay would fit all noise. */
@@ -234,7 +235,7 @@ class Search {
 
   #job(candidate: Candidate, fold: Fold, k: number): TrainJob & { readonly fold: Fold } {
     const { network: shape, seed, train } = this.#options;
-    const layers = [this.#rows.inputSize, ...candidate.hidden, this.#rows.outputSize];
+    const layers = [this.#rows.inputSize, ...candidate.hidden, outputCount(train.loss, this.#rows.outputSize)];
     // The parts of sums change the last digits alone, and a fold may have fewer rows than parts.
     const {
       checkpoint: _c,
