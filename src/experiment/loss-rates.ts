@@ -9,13 +9,14 @@ import { Dataset } from "../data/dataset.js";
 import type { Chart, Claim, Table } from "../document.js";
 import { logistic } from "../loss/logistic.js";
 import type { LossRule } from "../loss/loss.js";
+import { pseudoHuber } from "../loss/pseudo-huber.js";
 import { lossRule } from "../loss/rules.js";
 import { fitRate } from "../monitor/rate-fit.js";
 import { sigmoid } from "../network/activations.js";
 import { Random } from "../random.js";
 import { startSpectrum } from "./conditioning.js";
 import { type Experiment, type ExperimentContext, median, promisedCurve, range, seedsOf, show } from "./experiment.js";
-import { type FlowLoss, type LossFlowRecord, type LossTerms, lossFlow } from "./loss-flow.js";
+import { type FlowLoss, type LossFlowRecord, lossFlow } from "./loss-flow.js";
 import { type Problem, teacherProblem } from "./problems.js";
 
 const scales = [1, 0.3, 0.1] as const;
@@ -65,26 +66,22 @@ const logisticLoss: FlowLoss = {
  * @param metric which curvature the flow divides by
  */
 function pseudoHuberPlusQuadratic(d: number, metric: "exact" | "majorizing"): FlowLoss {
+  const rule = lossRule(pseudoHuber({ delta: d }));
   return {
     label: `pseudo-Huber loss plus quadratic, ${metric} factor`,
     terms: (psi, targets) => {
-      const n = psi.length;
-      const terms = {
-        value: new Float64Array(n),
-        gradient: new Float64Array(n),
-        second: new Float64Array(n),
-        metric: new Float64Array(n),
-      } satisfies LossTerms;
-      for (let i = 0; i < n; i++) {
-        const e = psi[i]! - targets[i]!;
-        const root = Math.hypot(1, e / d);
-        // Without the difference of the definition, which cancels for small e.
-        terms.value[i] = (e * e) / (1 + root) + 0.5 * QUADRATIC * e * e;
-        terms.gradient[i] = e / root + QUADRATIC * e;
-        terms.second[i] = 1 / root ** 3 + QUADRATIC;
-        terms.metric[i] = metric === "exact" ? terms.second[i]! : 1 / root + QUADRATIC;
-      }
-      return terms;
+      const { value, gradient, metric: majorizing } = termsOf(rule, psi, targets);
+      const second = new Float64Array(psi.length).fill(1);
+      const block = { count: psi.length, outputSize: 1, predictions: psi, targets, roots: null, first: 0 };
+      rule.applyHessian(block, second);
+      const e = psi.map((one, i) => one - targets[i]!);
+      const plus = (values: Float64Array) => values.map((one) => one + QUADRATIC);
+      return {
+        value: value.map((one, i) => one + 0.5 * QUADRATIC * e[i]! * e[i]!),
+        gradient: gradient.map((one, i) => one + QUADRATIC * e[i]!),
+        second: plus(second),
+        metric: plus(metric === "exact" ? second : majorizing),
+      };
     },
     least: (targets) => new Float64Array(targets.length),
   };
