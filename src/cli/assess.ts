@@ -12,6 +12,7 @@ import type { SetMetrics } from "../loss/set-metrics.js";
 import { Ensemble } from "../network/ensemble.js";
 import type { Link } from "../network/link.js";
 import type { Network } from "../network/network.js";
+import { LossFigureMeans } from "./loss-figures.js";
 
 /** Numbers of a data set in memory that are summed up at a time: a millisecond or two. */
 const NUMBERS = 1 << 16;
@@ -41,7 +42,7 @@ export async function assess(
   const blocks = data instanceof FileDataset ? fileBlocks(model, data, options) : memoryBlocks(model, data, options);
   const { sampleCount: rows, targetNames, classes } = data;
   const targets = classTargets(linkOf(model), targetNames, classes);
-  if (targets.length === 0) return { set, rows, targets: await metricsInTurns(blocks, targetNames) };
+  if (targets.length === 0) return { set, rows, targets: await errors(model, blocks, targetNames) };
   const probabilities = async function* (): AsyncGenerator<ClassBlock, void> {
     for await (const { predictions, ...rest } of blocks()) yield { probabilities: predictions, ...rest };
   };
@@ -49,9 +50,33 @@ export async function assess(
   return { set, rows, targets: [], classification };
 }
 
+/** The errors of each target, and the figures of the loss beside them, which the first pass sums up. */
+async function errors(
+  model: Network | Ensemble,
+  blocks: () => AsyncIterable<PredictedBlock>,
+  targetNames: readonly string[],
+): Promise<SetMetrics["targets"]> {
+  const means = LossFigureMeans.of(firstOf(model), targetNames);
+  let passes = 0;
+  const watched = async function* (): AsyncGenerator<PredictedBlock, void> {
+    const first = passes++ === 0;
+    for await (const block of blocks()) {
+      if (first) means?.add(block);
+      yield block;
+    }
+  };
+  const list = await metricsInTurns(watched, targetNames);
+  return means === null ? list : list.map((one, k) => ({ ...one, ...means.figures(k) }));
+}
+
+/** A network, or the first of an ensemble: all of them were trained with the same loss. */
+function firstOf(model: Network | Ensemble): Network {
+  return model instanceof Ensemble ? model.networks[0]! : model;
+}
+
 /** The link of a network, which all networks of an ensemble share. */
 export function linkOf(model: Network | Ensemble): Link {
-  return model instanceof Ensemble ? model.networks[0]!.link : model.link;
+  return firstOf(model).link;
 }
 
 /** Passes over the predictions, which are made once. */

@@ -3,12 +3,22 @@
 import type { TargetClassMetrics } from "./class-sums.js";
 import type { TargetMetrics } from "./metrics.js";
 
+/** Figures that belong to the loss of the training; each is there with its loss alone. */
+export interface LossFigures {
+  /** With `poisson`: mean Poisson deviance. */
+  readonly deviance?: number;
+  /** With `quantile`: mean pinball loss, units of the target. */
+  readonly pinball?: number;
+  /** With `quantile`: share of the targets that are not above their predictions. */
+  readonly below?: number;
+}
+
 /** The figures of one set of rows. */
 export interface SetMetrics {
   readonly set: string;
   readonly rows: number;
   /** Errors, one entry a target; none where predictions are probabilities of classes. */
-  readonly targets: readonly TargetMetrics[];
+  readonly targets: readonly (TargetMetrics & LossFigures)[];
   /** Figures of a classifier, one entry a target; not there for a regression. */
   readonly classification?: readonly TargetClassMetrics[];
 }

@@ -1,0 +1,56 @@
+// Computes the figures that belong to the loss a model was trained with, beside its errors: the deviance of counts, the pinball loss of
+// quantiles. assess.ts shows it each block of predictions.
+import { countMetrics } from "../loss/count-metrics.js";
+import type { PredictedBlock } from "../loss/metrics.js";
+import { quantileMetrics } from "../loss/quantile-metrics.js";
+import type { LossFigures } from "../loss/set-metrics.js";
+import type { Network } from "../network/network.js";
+
+/** Figures of one block, one entry a target; each is a weighted mean over its rows. */
+type BlockFigures = (block: PredictedBlock) => readonly LossFigures[];
+
+/** What the network predicts, by its link and the loss that its summary names; null for plain numbers. */
+function figuresOf({ link, summary }: Network, targetNames: readonly string[]): BlockFigures | null {
+  if (link === "exp")
+    return ({ predictions, targets, weights }) =>
+      countMetrics(predictions, targets, targetNames, weights).map(({ deviance }) => ({ deviance }));
+  const tau = summary?.lossKind === "quantile" ? summary.lossTau : null;
+  if (typeof tau !== "number") return null;
+  return ({ predictions, targets, weights }) =>
+    quantileMetrics(predictions, targets, targetNames, tau, weights).map(({ pinball, below }) => ({ pinball, below }));
+}
+
+/** Means over all blocks. */
+export class LossFigureMeans {
+  readonly #of: BlockFigures;
+  readonly #sums: Record<string, number>[];
+  #total = 0;
+
+  private constructor(of: BlockFigures, targetCount: number) {
+    this.#of = of;
+    this.#sums = Array.from({ length: targetCount }, () => ({}));
+  }
+
+  /** Null where there is nothing beside the errors. */
+  static of(network: Network, targetNames: readonly string[]): LossFigureMeans | null {
+    const of = figuresOf(network, targetNames);
+    return of && new LossFigureMeans(of, targetNames.length);
+  }
+
+  add(block: PredictedBlock): void {
+    const rows = block.targets.length / this.#sums.length;
+    const weight = block.weights === null ? rows : block.weights.reduce((sum, one) => sum + one, 0);
+    if (weight === 0) return;
+    this.#total += weight;
+    for (const [k, figures] of this.#of(block).entries())
+      for (const [name, value] of Object.entries(figures)) {
+        const sums = this.#sums[k]!;
+        sums[name] = (sums[name] ?? 0) + weight * value;
+      }
+  }
+
+  /** Those of target k. */
+  figures(k: number): LossFigures {
+    return Object.fromEntries(Object.entries(this.#sums[k]!).map(([name, sum]) => [name, sum / this.#total]));
+  }
+}
