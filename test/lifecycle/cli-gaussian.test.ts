@@ -23,8 +23,13 @@ beforeAll(async () => {
   const table = await readCsv(at("table.csv"), { target: ["a", "b"] });
   for (const seed of [1, 2])
     nets.push(
-      (await train(network({ layers: [1, 3, 4], seed }), table, { loss: gaussianNll(), stop: { iterations: 5 } }))
-        .network,
+      (
+        await train(network({ layers: [1, 3, 4], seed }), table, {
+          loss: gaussianNll(),
+          validation: false,
+          stop: { iterations: 5 },
+        })
+      ).network,
     );
   await saveModel(at("one.json"), nets[0]!);
   await saveModel(at("two.json"), ensemble(nets));
