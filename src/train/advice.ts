@@ -68,13 +68,15 @@ export interface AdviceFacts {
 
 /** The numbers behind the advice after a training. */
 export const ADVICE_THRESHOLDS = Object.freeze({
-  /** Relative standard deviation of the terms of a loss: squares of normal errors have sqrt(2), terms of a log-loss some 2. */
+  /** Relative standard deviation of the squares of normal errors. */
   squareDeviation: Math.SQRT2,
+  /** That of the terms of a log-loss, about. */
   classDeviation: 2,
   /** Share of the log-loss of the class shares from which on the inputs have told the network next to nothing about the class. */
   uninformed: 0.95,
-  /** Share of the largest class from which on, or share of the smallest relative to an even one up to which, classes are imbalanced. */
+  /** Share of the largest class from which on classes are imbalanced. */
   largestClass: 0.8,
+  /** Share of the smallest class, relative to an even one, up to which they are. */
   smallestClass: 0.1,
   /** Standard errors of the validation loss by which it has to exceed the training loss, and the least ratio. */
   standardErrors: 2,
