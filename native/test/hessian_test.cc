@@ -57,6 +57,8 @@ struct Problem {
       }
     } else if (net.loss.kind == LossKind::kLogistic) {
       for (double& value : y) value = 1.0 / (1.0 + std::exp(-value));
+    } else if (net.loss.kind == LossKind::kPoisson) {
+      for (double& value : y) value = std::floor(std::fabs(3.0 * value));
     }
     s = draw.Normals(n);
     for (double& value : s) value = std::fabs(value);
@@ -334,6 +336,12 @@ void TestSubsetInverse(const Architecture& net, const std::vector<uint32_t>& sub
   CHECK(Dot(u, of_u) > 0.0 && Dot(problem.v, of_v) > 0.0, "not positive definite");
 }
 
+// Those of the others majorize, or are of the expected Hessian.
+bool HasExactFactor(LossKind kind) {
+  return kind == LossKind::kSquaredError || kind == LossKind::kLogistic ||
+         kind == LossKind::kSoftmax || kind == LossKind::kPoisson;
+}
+
 Architecture With(Architecture net, Loss loss) {
   net.loss = loss;
   return net;
@@ -346,7 +354,14 @@ int main() {
                                                 {LossKind::kHuber, 0.5},
                                                 {LossKind::kLogistic},
                                                 {LossKind::kSoftmax},
-                                                {LossKind::kGaussianNll}}};
+                                                {LossKind::kGaussianNll},
+                                                {LossKind::kPseudoHuber, 2.0},
+                                                {LossKind::kLogCosh},
+                                                {LossKind::kQuantile, 0.0, 0.3, 1.0},
+                                                {LossKind::kPoisson}}};
+  // One each: a list that is too short would end in squared errors.
+  for (size_t k = 0; k < losses.size(); ++k)
+    CHECK(static_cast<size_t>(losses[k].kind) == k, "loss %zu is missing", k);
   for (const Loss& loss : losses) {
     const size_t c = 3 * loss.outputs_per_target();
     for (int k = 0; k < kActivationCount; ++k) {
@@ -364,8 +379,7 @@ int main() {
     if (loss.kind != LossKind::kHuber) TestTaylor(net);
     TestSymmetry(net);
     TestBits(net);
-    // Their factors are exact; those of the others majorize, or are of the expected Hessian.
-    if (loss.kind != LossKind::kHuber && loss.kind != LossKind::kGaussianNll)
+    if (HasExactFactor(loss.kind))
       TestGauss(With(MakeNet({4, 3}, Activation::kIdentity, true, 1.3), loss), false);
   }
   TestGauss(MakeNet({3, 6, 5, 2}, Activation::kSilu, true, 1.3), true);
