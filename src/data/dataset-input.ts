@@ -114,7 +114,7 @@ function* inputSteps(given: DatasetInput, name: string, beside: SampleSizes | nu
       throw argumentError(`${name}.${part}`, "must be rows of numbers, or all of them in one array", value);
   for (const size of ["inputSize", "outputSize"] as const)
     if (given[size] !== undefined) checkCount(`${name}.${size}`, given[size], 1);
-  const { y, c, classes } = yield* targetSteps(given, name, beside);
+  const { y, c, classes } = yield* targetSteps(given, inputs, name, beside);
   const n = y.length / c;
   const d =
     widthOf(inputs, given.inputSize, beside?.inputSize) ??
@@ -152,8 +152,14 @@ interface Targets {
   readonly classes: readonly string[] | null;
 }
 
-function* targetSteps(given: DatasetInput, name: string, beside: SampleSizes | null): Steps<Targets> {
-  const { inputs, task = "auto" } = given;
+/** @param inputs those of `given`, which are read once, because a caller's object may compute them */
+function* targetSteps(
+  given: DatasetInput,
+  inputs: MatrixLike,
+  name: string,
+  beside: SampleSizes | null,
+): Steps<Targets> {
+  const { task = "auto" } = given;
   if (!TASKS.includes(task)) throw argumentError(`${name}.task`, `must be one of ${TASKS.join(", ")}`, task);
   const asked = given.classes === undefined ? null : checkClasses(`${name}.classes`, given.classes);
   if (asked !== null && task === "regression")

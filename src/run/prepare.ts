@@ -32,14 +32,14 @@ async function unitsOf(
 }
 
 /**
- * Inputs and targets of a sample that a run of the network needs.
+ * Inputs, targets and classes of a sample that a run of the network needs.
  * @param options the caller's, which are checked later: without a loss there, the targets are those of the network's predictions
  * @throws GAUSSFLOW_ARGUMENT where the loss needs another number of outputs
  */
 export function sampleSizes(network: Network, options: unknown): SampleSizes {
-  const { inputSize, outputSize, targetSize } = network;
+  const { inputSize, outputSize, targetSize, classes } = network;
   const loss = isObject(options) ? options.loss : undefined;
-  if (!isObject(loss) || !isLossKind(loss.kind)) return { inputSize, outputSize: targetSize };
+  if (!isObject(loss) || !isLossKind(loss.kind)) return { inputSize, outputSize: targetSize, classes };
   const targets = targetCount(loss as unknown as Loss, outputSize);
   if (!Number.isInteger(targets))
     throw argumentError(
@@ -47,7 +47,7 @@ export function sampleSizes(network: Network, options: unknown): SampleSizes {
       `must have two outputs for each target with ${loss.kind}: use network({ layers: [..., 2] }) for one target`,
       `${outputSize} outputs`,
     );
-  return { inputSize, outputSize: targets };
+  return { inputSize, outputSize: targets, classes };
 }
 
 /** A data set that fits the network and the loss of the run (`sampleSizes`). @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA */

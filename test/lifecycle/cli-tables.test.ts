@@ -226,7 +226,7 @@ describe("flags of tables", () => {
       /line 4, column "k": .*--max-categories 4/,
     );
     const plan = async (...flags: string[]) => {
-      const { code, out, err } = await run(["plan", path, "--ignore", "k", ...flags, "--json"]);
+      const { code, out, err } = await run(["plan", path, "--ignore", "k", "--hidden", "4", ...flags, "--json"]);
       expect(code, err).toBe(0);
       return JSON.parse(out).sampleCount;
     };
