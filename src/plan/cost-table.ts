@@ -28,7 +28,7 @@ export const COST_TABLE: CostTable = {
     callSeconds: 0.00000359,
     hopSeconds: 0,
     iterationSeconds: 0.000387,
-    processBytes: 83700000,
+    processBytes: 81500000,
     operations: {
       passes: { rates: [[5.14, 0.594], [8, 0.874], [20.2, 1.41], [68.2, 1.77]], gains: [] },
       forward: { rates: [[5.14, 0.466], [8, 0.726], [20.2, 1.49], [68.2, 2.68]], gains: [] },
