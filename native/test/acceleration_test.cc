@@ -55,12 +55,6 @@ Vector AlongTwice(const Architecture& net, size_t n, const Vector& x, const Vect
   return out;
 }
 
-double Largest(const Vector& a) {
-  double top = 0.0;
-  for (const double value : a) top = std::fmax(top, std::fabs(value));
-  return top;
-}
-
 void TestEquation(const Architecture& net, size_t n, const Request& request, bool scaled) {
   Draw draw(13);
   const size_t p = net.parameter_count, c = net.output_size, m = n * c;

@@ -38,6 +38,13 @@ inline bool Small() {
 
 using Vector = std::vector<double>;
 
+// The largest absolute value.
+inline double Largest(const Vector& a) {
+  double top = 0.0;
+  for (const double value : a) top = std::fmax(top, std::fabs(value));
+  return top;
+}
+
 class Draw {
  public:
   explicit Draw(unsigned seed) : generator_(seed) {}

@@ -14,12 +14,6 @@ namespace {
 
 constexpr double kEps = std::numeric_limits<double>::epsilon();
 
-double Largest(const Vector& a) {
-  double top = 0.0;
-  for (const double value : a) top = std::fmax(top, std::fabs(value));
-  return top;
-}
-
 struct Case {
   std::vector<size_t> sizes;
   bool bias;

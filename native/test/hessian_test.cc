@@ -17,12 +17,6 @@ namespace {
 
 constexpr double kEps = std::numeric_limits<double>::epsilon();
 
-double Largest(const Vector& a) {
-  double top = 0.0;
-  for (const double value : a) top = std::fmax(top, std::fabs(value));
-  return top;
-}
-
 double Distance(const Vector& a, const Vector& b) {
   double off = 0.0;
   for (size_t j = 0; j < a.size(); ++j) off = std::fmax(off, std::fabs(a[j] - b[j]));

@@ -122,12 +122,6 @@ void CheckEqual(const Sums& a, const Sums& b, const char* what, size_t slots) {
   }
 }
 
-double Largest(const Vector& a) {
-  double top = 0.0;
-  for (const double value : a) top = std::fmax(top, std::fabs(value));
-  return top;
-}
-
 // Two orders of one sum of n c terms, each of depth operations more: their difference is at most
 // that many roundings of the sum of magnitudes, which for these random signs is below n times the
 // largest entry.
