@@ -24,7 +24,7 @@ interface NamedLoss {
   /** Its name there. */
   readonly name: string;
   /** Name of its parameter, with an example; null for a loss without one. */
-  readonly parameter: { readonly name: string; readonly example: string } | null;
+  readonly parameter: { readonly name: string; readonly example: string; readonly required?: true } | null;
   /** @throws GAUSSFLOW_ARGUMENT for a parameter that the loss cannot have */
   readonly make: (parameter: number | undefined) => Loss;
 }
@@ -44,7 +44,7 @@ const LOSSES: Readonly<Record<Loss["kind"], NamedLoss>> = {
   "log-cosh": { name: "log-cosh", parameter: null, make: () => logCosh() },
   quantile: {
     name: "quantile",
-    parameter: { name: "tau", example: "0.9" },
+    parameter: { name: "tau", example: "0.9", required: true },
     // Without its tau the loss is refused by the rule of the parameter.
     make: (tau = Number.NaN) => quantile({ tau }),
   },
@@ -55,7 +55,7 @@ const LOSSES: Readonly<Record<Loss["kind"], NamedLoss>> = {
 };
 
 /** The names, in the order of the help text. */
-export const LOSS_NAMES: readonly string[] = Object.values(LOSSES).map(({ name }) => name);
+const LOSS_NAMES: readonly string[] = Object.values(LOSSES).map(({ name }) => name);
 
 /** What --loss names; the weight decay is added by `lossOf`. */
 export interface LossChoice {
@@ -94,16 +94,17 @@ export function lossChoice(text: string): LossChoice {
 
 /**
  * The loss that the flags describe, for these targets. Without --loss it is that of the library: squared error for numbers, softmax
- * cross-entropy for classes. Without --decay losses of probabilities have the weight decay that the library gives to classes, because
- * classes that can be separated have no minimum without one.
+ * cross-entropy for classes. Its weight decay is the usual one, which --decay or a
+ * search replaces: losses of probabilities have that which the library gives to classes, because classes that can be separated have no
+ * minimum without one.
  * @throws UsageError for a loss of other targets
  */
-export function lossOf(choice: LossChoice | undefined, decay: number | undefined, targets: Targets): Loss {
+export function lossOf(choice: LossChoice | undefined, targets: Targets): Loss {
   const named = choice === undefined ? defaultLoss(targets.classes !== null) : choice.loss.make(choice.parameter);
   const { link, targets: kind } = lossRule(named);
   if (choice !== undefined) checkTargets(choice, kind, targets);
   const probabilities = classTargets(link, targets.targetNames).length > 0;
-  return { ...named, decay: decay ?? (probabilities ? DEFAULT_CLASS_DECAY : 0) };
+  return { ...named, decay: probabilities ? DEFAULT_CLASS_DECAY : 0 };
 }
 
 /** The targets that a loss is for. */
@@ -113,10 +114,16 @@ interface Targets {
 }
 
 function checkTargets({ loss: { name } }: LossChoice, kind: TargetKind, { targetNames, classes }: Targets): void {
-  if (classes !== null && kind !== "distribution")
+  if (classes !== null && kind !== "distribution") {
+    const booleans = classes.length === 2 && classes[0] === "false" && classes[1] === "true";
+    const numbers = booleans || classes.every((one) => Number.isFinite(Number(one)));
+    const other = numbers
+      ? `, or give --task regression${booleans ? ", which reads true and false as 1 and 0" : ""}`
+      : "";
     throw new UsageError(
-      `--loss ${name} is about numbers, and the target is one of ${classes.length} classes (${listed(classes, 6)}): leave --loss out, or give --task regression, which reads true and false as 1 and 0`,
+      `--loss ${name} is about numbers, and the target is one of ${classes.length} classes (${listed(classes, 6)}): leave --loss out${other}`,
     );
+  }
   if (classes === null && kind === "distribution" && targetNames.length < 2)
     throw new UsageError(
       `--loss ${name} is about classes, and the target is one column of numbers: give --task classification where its values are classes, --target with one column a class, or --loss logistic for a single probability`,
@@ -126,11 +133,16 @@ function checkTargets({ loss: { name } }: LossChoice, kind: TargetKind, { target
 /** Adds --loss to a command. */
 export function addLossOption(command: Command): Command {
   const shown = Object.values(LOSSES).map(({ name, parameter }) =>
-    parameter === null ? name : `${name}[:${parameter.name.toUpperCase()}]`,
+    parameter === null
+      ? name
+      : parameter.required
+        ? `${name}:${parameter.name.toUpperCase()}`
+        : `${name}[:${parameter.name.toUpperCase()}]`,
   );
   return command.addOption(
-    new Option("--loss <name>", `loss that training minimizes: ${shown.join(", ")} (default squared)`).argParser(
-      lossChoice,
-    ),
+    new Option(
+      "--loss <name>",
+      `loss that training minimizes: ${shown.join(", ")} (default squared; softmax for classes)`,
+    ).argParser(lossChoice),
   );
 }

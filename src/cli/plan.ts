@@ -5,6 +5,7 @@ import { showBytes } from "../bytes.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { layersText, sizeCandidates } from "../fit/candidates.js";
+import { comparedRows } from "../fit/rows.js";
 import { outputCount } from "../loss/target-rules.js";
 import { network } from "../network/network.js";
 import type { Plan, RouteEstimate } from "../plan/plan.js";
@@ -71,10 +72,10 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
   const searched = asked(file, flags).hidden === null;
   const { fit: drawn, validation: held, merged } = await readParts(file, flags, tell, searched);
   const fit = merged?.fit ?? drawn;
-  const loss = lossOf(flags.loss, undefined, fit);
+  const loss = lossOf(flags.loss, fit);
   const outputs = outputCount(loss, fit.outputSize);
   const hidden = searched
-    ? largestOf(fit, outputs, tell)
+    ? largestOf(merged === null ? fit : await comparedRows(merged.fit, flags.seed), outputs, tell)
     : flags.hidden === "auto"
       ? DEFAULT_HIDDEN
       : (flags.hidden ?? DEFAULT_HIDDEN);
@@ -82,7 +83,9 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
   const { route, backend, threads, memoryLimit, slots } = flags;
   const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
   const planned = plan(net, fit, { loss, validation, route, backend, threads, memoryLimit, slots });
-  terminal.out.write(flags.json ? jsonLine("plan", { ...planned }) : `${describe(planned, terminal)}\n`);
+  terminal.out.write(
+    flags.json ? jsonLine("plan", { ...planned, hidden, searched }) : `${describe(planned, terminal)}\n`,
+  );
   return planned.chosen.fits ? EXIT.ok : EXIT.failure;
 }
 

@@ -17,7 +17,7 @@ import type { Terminal } from "./terminal.js";
 import { conclude } from "./train-outcome.js";
 import { setUp, type TrainFlags, type TrainSetup } from "./train-setup.js";
 
-/** Data files are refused with these flags, by name (parts.ts). */
+/** Data files are refused with these flags, by name (read-parts.ts). */
 type ManySetup = TrainSetup & { readonly pool: Dataset; readonly fit: Dataset };
 
 export async function runMany(file: string, flags: TrainFlags, terminal: Terminal): Promise<ExitCode> {

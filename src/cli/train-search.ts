@@ -55,6 +55,21 @@ export function asked(file: string, flags: SearchFlags & { readonly resume?: str
   return found;
 }
 
+/** Says what is taken where a flag that is usually searched is not given and nothing is searched: another network is no surprise then. */
+export function tellNotSearched(
+  flags: SearchFlags & { readonly resume?: string },
+  what: Asked,
+  tell: (note: string) => void,
+): void {
+  const unsaid = (["hidden", "decay"] as const).filter((name) => flags[name] === undefined);
+  if (flags.resume !== undefined && unsaid.length > 0)
+    tell(
+      `a resumed run is not searched: without --${unsaid.join(" and --")} the defaults are taken (16,16, and the usual decay); give --hidden, --decay and --validation as the run began with them`,
+    );
+  else if (!isSearched(what) && unsaid.length === 2)
+    tell("the network for a data file is not searched: --hidden 16,16 and the usual decay are taken");
+}
+
 /** True where a search is to be made. */
 export function isSearched({ hidden, decay }: Asked): boolean {
   return hidden === null || decay === null;
@@ -122,9 +137,8 @@ export async function chooseNetwork(
       ),
     );
     shown?.done();
-    show(search, flags, terminal);
     const early = given !== undefined || search.decay === 0;
-    return {
+    const chosen: ChosenNetwork & { readonly search: TableSearch } = {
       hidden: search.hidden,
       decay: search.decay,
       parts: early ? parts : { ...parts, ...merged, validation: null },
@@ -132,17 +146,20 @@ export async function chooseNetwork(
       foldValidation: early ? flags.validation : false,
       merged: !early && parts.validation !== null,
     };
+    show(chosen, flags, terminal);
+    return chosen;
   } finally {
     shown?.done();
   }
 }
 
 function show(
-  search: TableSearch,
+  chosen: ChosenNetwork & { readonly search: TableSearch },
   { json, quiet }: Pick<ShowFlags, "json" | "quiet">,
   { out, paintOut }: Terminal,
 ): void {
-  if (json) out.write(jsonLine("search", searchFields(search)));
+  const { search } = chosen;
+  if (json) out.write(jsonLine("search", { ...searchFields(search), flags: flagsOf(chosen) }));
   else if (!quiet) out.write(`${describeSearch(search, paintOut)}\n\n`);
 }
 

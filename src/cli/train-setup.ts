@@ -21,7 +21,15 @@ import { checkOutputs } from "./output-file.js";
 import { type PartFlags, type Parts, readParts } from "./read-parts.js";
 import { type Terminal, warn } from "./terminal.js";
 import { type CostFlags, checkThresholdCost } from "./threshold-cost.js";
-import { asked, type ChosenNetwork, chooseNetwork, flagsOf, isSearched, type SearchFlags } from "./train-search.js";
+import {
+  asked,
+  type ChosenNetwork,
+  chooseNetwork,
+  flagsOf,
+  isSearched,
+  type SearchFlags,
+  tellNotSearched,
+} from "./train-search.js";
 
 /** As commander collects them. */
 export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags, SearchFlags {
@@ -88,15 +96,20 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     if (!json) warn(terminal, text);
   };
   const what = asked(file, flags);
+  tellNotSearched(flags, what, tell);
   const read = await readParts(file, flags, tell, isSearched(what));
   if (flags.classWeights !== undefined && read.fit.classes === null)
     throw new UsageError(
       "--class-weights is about classes, and the target is a number: --task classification makes a class of each of its values, or leave --class-weights out",
     );
-  const loss = lossOf(flags.loss, undefined, read.fit);
+  const loss = lossOf(flags.loss, read.fit);
   checkThresholdCost(flags, classTargets(lossRule(loss).link, read.fit.targetNames, read.fit.classes));
   const base = baseOptions(flags, loss);
   const shape = { activation: flags.activation, initialization: flags.initialization };
+  if (isSearched(what))
+    tell(
+      `comparing networks for ${[what.hidden === null ? "hidden layers" : "", what.decay === null ? "weight decay" : ""].filter(Boolean).join(" and ")} first (--hidden 16,16 trains at once)`,
+    );
   const chosen = await chooseNetwork(what, read, base, shape, flags, terminal);
   const { hidden, decay, parts, search, foldValidation } = chosen;
   const { fit } = parts;

@@ -89,7 +89,7 @@ function addNetworkOptions(command: Command): Command {
     .addOption(
       new Option(
         "--hidden <sizes>",
-        'units of each hidden layer, such as 16,16, "none" for a linear model, or "auto" to choose them by cross-validation (default auto, with --decay 16,16)',
+        'units of each hidden layer, such as 16,16, "none" for a linear model, or "auto" to choose them by cross-validation (default auto; 16,16 where only --decay is given)',
       ).argParser(orAuto(sizes)),
     )
     .addOption(
@@ -116,7 +116,7 @@ function addNetworkOptions(command: Command): Command {
     .addOption(
       new Option(
         "--decay <number>",
-        'weight decay d: adds d/2 times the sum of the squared parameters to the sum of the losses (squared: half the sum of the squared errors); "auto" chooses it by cross-validation (default auto; with --hidden 0, for classes and probabilities 2)',
+        'weight decay d: adds d/2 times the sum of the squared parameters to the sum of the losses (squared: half the sum of the squared errors); "auto" chooses it by cross-validation (default auto; where only --hidden is given none, and 2 for classes and probabilities)',
       ).argParser(orAuto(nonNegative)),
     )
     .option(

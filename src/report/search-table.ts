@@ -14,7 +14,7 @@ const COLUMNS: readonly TextColumn[] = [
   { heading: "hidden", align: "left" },
   { heading: "parameters", align: "right" },
   { heading: "decay", align: "right" },
-  { heading: "held-out loss", align: "right" },
+  { heading: "held-out score", align: "right" },
   { heading: "above the best", align: "right" },
   { heading: "standard error", align: "right" },
 ];
@@ -23,13 +23,14 @@ const STATES = { compared: "", failed: "failed", "over-budget": "over the budget
 
 /** The networks that were compared, the chosen one marked by a star, and the sentence that says why. */
 export function searchTable(search: TableSearch, paint: Painter = plain): string {
-  const { tried, because, folds, rows } = search;
+  const { tried, because, folds, rows, criterion } = search;
+  const scores = criterion === "loss" ? "losses" : "mean absolute errors";
   const choice = `Chosen: ${choiceText(search)}: ${because}.`;
   if (tried.length === 0) return choice;
   const chosen = tried.findIndex((one) => isChoice(one, search));
   const shown = tried.filter((_, k) => k < MOST_ROWS || k === chosen);
   const lines = [
-    `Networks compared on ${counted(rows, "row")}, ${counted(folds, "fold")}, best first (held-out losses in units of training):`,
+    `Networks compared on ${counted(rows, "row")}, ${counted(folds, "fold")}, best first (held-out ${scores} in units of training):`,
     "",
     textTable(
       COLUMNS,
@@ -37,6 +38,8 @@ export function searchTable(search: TableSearch, paint: Painter = plain): string
       paint,
     ),
   ];
+  const failed = tried.find(({ state }) => state === "failed");
+  if (failed !== undefined) lines.push(`  the first that failed: ${messageOf(failed.error)}`);
   if (shown.length < tried.length) lines.push(`  and ${tried.length - shown.length} more (--json lists them)`);
   const skipped = tried.filter(({ state }) => state === "over-budget").length;
   if (skipped > 0)
@@ -74,13 +77,17 @@ function choiceText({ hidden, decay }: TableSearch): string {
   return `${layers}, ${decay === 0 ? "no weight decay" : `weight decay ${decay}`}`;
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The search as a JSON line has it. */
 export function searchFields(search: TableSearch) {
   return {
     ...search,
     tried: search.tried.map(({ error, ...one }) => ({
       ...one,
-      error: error === null ? null : error instanceof Error ? error.message : String(error),
+      error: error === null ? null : messageOf(error),
     })),
   };
 }

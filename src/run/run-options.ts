@@ -19,7 +19,7 @@ import type { Observer } from "./observer.js";
 
 export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   /**
-   * What is minimized: `squaredError`, `huber`, `pseudoHuber`, `logCosh` `quantile` or `gaussianNll` for real targets, `poisson` for counts, `logistic` or
+   * What is minimized: `squaredError`, `huber`, `pseudoHuber`, `logCosh`, `quantile` or `gaussianNll` for real targets, `poisson` for counts, `logistic` or
    * `softmaxCrossEntropy` for probabilities. Default `squaredError()`, and for targets that are classes `softmaxCrossEntropy({ decay: 2 })`,
    * the only loss for them.
    */
