@@ -141,7 +141,11 @@ function* classPasses(
     areas.push(new RankingAreas(sorted.value));
   }
   yield together(areas);
-  return targets.map(({ target, classes }, k) => ({ target, ...sums[k]!.figures(classes, areas[k]!.areas()) }));
+  return targets.map(({ target, classes, column }, k) => {
+    const found = areas[k]!.areas();
+    // The areas of no and yes are equal, and 1 - p would tie probabilities below 1e-16.
+    return { target, ...sums[k]!.figures(classes, column === null ? found : [found[1]!, found[1]!]) };
+  });
 }
 
 /** Column `column` of `width` probabilities of yes, as rows of two classes. */

@@ -46,7 +46,7 @@ export const poissonRule: LossRule = {
   sumOfSquares: false,
   startBias: {
     statistic: "means",
-    biases: (means, samples) => means.map((mean) => Math.log(Math.max(mean, leastShare(samples)))),
+    biases: (means, samples) => means.map((mean) => Math.log(mean > 0 ? mean : leastShare(samples))),
   },
   ...sumOverOutputs((psi, y, out) => {
     const mean = Math.exp(psi);

@@ -40,8 +40,10 @@ export function quantileMetrics(
       const s = block.weights === null ? 1 : block.weights[i]!;
       if (s === 0) continue;
       total += s;
-      pinball += s * pinballOf(block.predictions[k]! - block.targets[k]!, tau);
-      if (block.predictions[k]! >= block.targets[k]!) below += s;
+      const error = block.predictions[k]! - block.targets[k]!;
+      pinball += s * pinballOf(error, tau);
+      // A prediction that is not a number is on neither side.
+      below += error >= 0 ? s : error < 0 ? 0 : Number.NaN;
     }
     return { target, pinball: pinball / total, below: below / total };
   });

@@ -115,6 +115,13 @@ function givenNumbers(name: string, values: unknown, count: number): Float64Arra
   return numbers;
 }
 
+/** Whether a network has the parameters of its draw still: it was not trained, and `withParameters` gave it none. */
+export function isAsDrawn({ options: { drawn }, summary, architecture, parameters }: Network): boolean {
+  if (drawn === null || summary !== null) return false;
+  const first = initialize(architecture, drawn.initialization, drawn.seed);
+  return first.every((value, j) => value === parameters[j]);
+}
+
 /** The seed that draws for a network start from by default: that of its own draw, else 0. */
 export function seedOf({ options: { drawn } }: Network): number {
   return drawn?.seed ?? 0;

@@ -9,7 +9,7 @@ import { standardizeInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { squaredError } from "../loss/squared-error.js";
 import { VARIANCE_FLOOR } from "../network/link.js";
-import { Network } from "../network/network.js";
+import { isAsDrawn, Network } from "../network/network.js";
 import { SHARE_OF_SECONDS, type ShortFit, shortFit } from "./short-fit.js";
 
 const ITERATIONS = 20;
@@ -24,7 +24,7 @@ const LEAST_RATIO = 100;
 export async function fitMeans(run: ShortFit): Promise<Float64Array> {
   const { start, completed } = run;
   const deviations = await targetDeviations(run);
-  if (start.options.drawn === null || start.summary !== null) return start.parameters;
+  if (!isAsDrawn(start)) return start.parameters;
   const { loss, stop } = completed;
   const means = meanNetwork(start, deviations.length);
   const seconds = SHARE_OF_SECONDS * stop.seconds;

@@ -53,7 +53,8 @@ export class RunState {
   /**
    * Moves to a point of the present iteration, and keeps it if it is the best.
    * @param loss mean loss as in the records
-   * @param unresolved true after a step whose change of the objective is rounding: the later point has the smaller gradient
+   * @param unresolved true after a step whose change of the objective is rounding: the later point has the smaller gradient, but
+   *   for the last of a run that ends there
    */
   standAt(parameters: Float64Array, objective: number, loss: number, unresolved = false): void {
     this.last = { iteration: this.iteration, parameters, value: objective, loss };

@@ -12,7 +12,7 @@ import type { Dataset } from "../data/dataset.js";
 import { Pace, STEP } from "../event-loop-yield.js";
 import type { StartBias } from "../loss/loss.js";
 import { type Loss, lossRule } from "../loss/rules.js";
-import type { Network } from "../network/network.js";
+import { isAsDrawn, type Network } from "../network/network.js";
 
 /** The targets of a run in the units of training, in blocks. */
 type Blocks = () => AsyncIterable<TargetBlock>;
@@ -49,9 +49,10 @@ export async function withStartBias(
   return start.withParameters(parameters);
 }
 
-function isFresh({ options, summary, center, architecture, parameters }: Network): boolean {
+function isFresh(network: Network): boolean {
+  const { center, architecture, parameters } = network;
   const { activation, bias, biasOffset, outputSize } = architecture.layers[architecture.layers.length - 1]!;
-  if (options.drawn === null || summary !== null || center !== null || activation !== "identity" || !bias) return false;
+  if (!isAsDrawn(network) || center !== null || activation !== "identity" || !bias) return false;
   return parameters.subarray(biasOffset, biasOffset + outputSize).every((value) => value === 0);
 }
 

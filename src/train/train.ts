@@ -4,6 +4,7 @@ import type { Engine } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
+import { GaussflowError } from "../errors.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
 import { scalingInEffect } from "../linearize/problem.js";
@@ -112,13 +113,21 @@ export async function* trainSteps<Report = never>(
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     const warnings = [...constant, ...result.warnings];
     const { parameters } = result.bestValidation ?? result.best;
-    const floor = await countAtFloor(start, parameters, fit, { ...backend, signal: options.signal });
+    const floor = await countAtFloor(start, parameters, fit, { ...backend, signal: options.signal }).catch(
+      withoutCount,
+    );
     return finish(start, fit, validation, settled, plan, engine, { ...result, warnings, floor }, report);
   } finally {
     engine.dispose();
     observed?.sample.dispose();
     validationEngine?.dispose();
   }
+}
+
+/** A training is not lost over a count for its advice: null where a file has changed or memory is refused. */
+function withoutCount(error: unknown): null {
+  if (error instanceof GaussflowError && ["GAUSSFLOW_FILE", "GAUSSFLOW_MEMORY"].includes(error.code)) return null;
+  throw error;
 }
 
 /** What the loop is told of the run. @throws GAUSSFLOW_FILE for a checkpoint that cannot be gone on from */
@@ -143,7 +152,8 @@ async function minimizeOptions(
     layerSizes: layerSizes(start.architecture),
     startBeside: (point) => besideSymmetry(start, loss.decay, point),
     sumOfSquares: lossRule(loss).sumOfSquares,
-    separable: separableBound(loss, fit),
+    // A loss to reach goes before: it is falling all the same.
+    separable: completed.stop.loss > 0 ? null : separableBound(loss, fit),
     meanFactor: lossFactor(fit, loss),
     evenness: evenness(fit.weights, fit.sampleCount),
     validation:

@@ -81,7 +81,7 @@ function failure(root: string, cause: unknown): LoadFailure {
 }
 
 /** Methods of engines that addons of earlier versions lack. */
-const LATER_METHODS = ["hessianProduct", "dampedInverse"] as const;
+const LATER_METHODS = ["touchPages", "hessianProduct", "dampedInverse"] as const;
 
 /** The first method that an addon of an earlier version lacks, or null. */
 export function missingMethod({ NativeEngine }: Pick<BindingModule, "NativeEngine">): string | null {
