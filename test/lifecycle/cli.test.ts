@@ -182,7 +182,7 @@ describe("gaussflow train", () => {
 
   it("shows defaults as they are typed, and those that hang on other options", () => {
     const help = run(["train", "--help"]).out.replace(/\s+/g, " ");
-    expect(help).toContain("choose them by cross-validation (default auto, with --decay 16,16)");
+    expect(help).toContain("choose them by cross-validation (default auto; 16,16 where only --decay is given)");
     expect(help).toContain("the clock decides nothing (default 1e+12)");
     expect(help).toContain("initial parameters (default lecun-normal; he-normal with relu)");
     expect(help).toContain("held out to decide when to stop (default 0.15)");
