@@ -74,7 +74,7 @@ export function promisedFactor(damping: number, smallest: number): number {
   return (damping / (smallest + damping)) ** 2;
 }
 
-/** `steps` full damped steps from the network's parameters on; fewer where the loss comes to its rounding. */
+/** `steps` full damped steps from the network's parameters on; fewer where the loss reaches the level of its rounding. */
 export async function dampedIterates(
   { network, data }: Problem,
   { steps, damping }: Pick<Rule, "steps" | "damping">,

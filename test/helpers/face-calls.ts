@@ -7,6 +7,12 @@ import * as face from "../../src/index.js";
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-face-"));
 const at = (name: string) => join(folder, name);
 
+/** Costs of deciding for each of three classes (columns) in rows of each (rows). */
+const COSTS = [
+  [0, 1, 1],
+  [1, 0, 1],
+  [2, 1, 0],
+];
 const net = face.network({ layers: [2, 3, 1], seed: 1 });
 const inputs = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
 const targets = inputs.map(([a = 0, b = 0]) => a * b);
@@ -121,7 +127,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
       targets.flatMap((_, i) => [0.25, 0.5 + i / 100, 0.25 - i / 100]),
       targets.map((_, i) => i % 3),
       ["a", "b", "c"],
-      { weights: new Array(12).fill(1), costs: [[0, 1, 1], [1, 0, 1], [2, 1, 0]] }, // biome-ignore format: a table
+      { weights: new Array(12).fill(1), costs: COSTS },
     ],
   },
   binaryMetrics: {
@@ -132,7 +138,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
       { weights: new Array(12).fill(1), costs: 2 },
     ],
   },
-  classDecisions: { args: () => [[0.5, 0.25, 0.25, 0.1, 0.2, 0.7], 3, [[0, 1, 1], [1, 0, 1], [2, 1, 0]]] }, // biome-ignore format: a table
+  classDecisions: { args: () => [[0.5, 0.25, 0.25, 0.1, 0.2, 0.7], 3, COSTS] },
   countMetrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
   quantileMetrics: { args: () => [targets, targets, ["y"], 0.9, new Array(12).fill(1)] },
   withExposure: { args: () => [data, new Array(12).fill(2)] },

@@ -57,7 +57,7 @@ describe("gaussflow predict", () => {
     });
   });
 
-  it("writes those of the mixture for an ensemble, and the spread where it is asked for", () => {
+  it("writes those of the mixture for an ensemble, and the spread on request", () => {
     const [header, first] = run("predict", at("two.json"), at("table.csv"), "--spread").trim().split("\n");
     expect(header).toBe("row,a,b,a deviation,b deviation,a spread,b spread");
     const [, , , deviation = 0, , spread = 0] = numbers(first);

@@ -120,7 +120,7 @@ describe("a target of texts", () => {
     await expect(read(lines, options)).rejects.toThrow(message);
   });
 
-  it("leaves rows without a class out where that is asked for", async () => {
+  it("leaves out rows without a class on request", async () => {
     for (const missing of ["drop", "mean"] as const) {
       const data = await read(["x,kind", "1,a", "2,NA", "3,b", "4,"], { missing });
       expect([...(data.rows ?? [])]).toEqual([1, 3]);

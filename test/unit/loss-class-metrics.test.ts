@@ -1,4 +1,4 @@
-// Figures of classifiers against values worked out by hand, against plain sums over pairs and rows, and against what must not change them:
+// Figures of classifiers against values computed by hand, against plain sums over pairs and rows, and against what must not change them:
 // the order of rows and classes, copies in place of weights, classes drawn by weight in place of probabilities as targets.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

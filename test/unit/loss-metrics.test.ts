@@ -1,4 +1,4 @@
-// RMSE, MAE and R^2 against values worked out by hand and against the plain two-pass formulas on random data.
+// RMSE, MAE and R^2 against values computed by hand and against the plain two-pass formulas on random data.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { metrics, metricsOfBlocks } from "../../src/loss/metrics.js";
