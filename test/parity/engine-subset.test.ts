@@ -6,7 +6,7 @@ import type { Precision } from "../../src/backend/curvature.js";
 import { type EngineData, failed, type LinearizeRequest } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
-import type { EngineFactory } from "../../src/backend/network-engine.js";
+import type { EngineFactory, NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { singleTolerance } from "../../src/backend/single.js";
 import { network } from "../../src/network/network.js";
@@ -29,6 +29,26 @@ function alone({ architecture, data }: EngineProblem, subset: Uint32Array): Engi
     inputs: pick(data.inputs, d),
     targets: pick(data.targets, c),
     weights: Float64Array.from(subset, (i) => share * (data.weights?.[i] ?? 1)),
+  };
+}
+
+const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, j) => sum + value * b[j], 0);
+
+/** The damped matrix A = G + shift I of an engine, which holds the primal curvature in double precision whenever one of these is called. */
+function energyOf(engine: NetworkEngine, shift: number) {
+  const image = async (v: Float64Array) => (await engine.curvatureProduct(v)).map((value, j) => value + shift * v[j]);
+  return {
+    image,
+    /** Norm of a - b in A. */
+    async ofDifference(a: Float64Array, b: Float64Array): Promise<number> {
+      const e = a.map((value, j) => value - b[j]);
+      return Math.sqrt(dot(e, await image(e)));
+    },
+    async trace(): Promise<number> {
+      const matrix = await engine.curvature();
+      const p = engine.parameterCount;
+      return matrix.reduce((sum, value, k) => (k % (p + 1) === 0 ? sum + value : sum), p * shift);
+    },
   };
 }
 
@@ -131,32 +151,43 @@ describe.each(Object.entries(engines))("a subset of the samples, %s engine", (_,
       fc.asyncProperty(problems, share, async (problem, part) => {
         const subset = drawSubset(countOf(problem, part), problem.data.sampleCount, 2);
         const engine = create(problem.architecture, problem.data, { threads: 2 });
-        const step = async (request: Pick<LinearizeRequest, "precision" | "subset">, asked?: number) => {
-          const full = { curvature: "primal", decay: 0.1, scaling: null, ...request } as const;
-          await sure(engine.linearize(problem.parameters, full));
-          const tolerated = asked === undefined ? {} : { tolerance: asked };
-          return engine.solve({ damping: 1, decay: 0.1, scaling: null, ...tolerated });
-        };
+        const linearize = (request: Pick<LinearizeRequest, "precision" | "subset">) =>
+          sure(engine.linearize(problem.parameters, { curvature: "primal", decay: 0.1, scaling: null, ...request }));
+        const solve = (tolerance?: number) => engine.solve({ damping: 1, decay: 0.1, scaling: null, tolerance });
         // Along one velocity, for the second derivative is the same then.
         const accelerate = () => engine.accelerate(problem.parameters, null);
-        const double = await step({ precision: "double" });
+        const { gradient } = await linearize({ precision: "double" });
+        const double = await sure(solve());
         const exact = await sure(accelerate());
-        const single = await step({ precision: "single", subset });
+        const energy = energyOf(engine, 1.1);
+        const right = await energy.image(exact.acceleration);
+        const trace = await energy.trace();
+        await linearize({ precision: "single", subset });
+        const single = await solve();
         const curved = failed(single) ? single : await accelerate();
-        const rough = await step({ precision: "single", subset }, 0.5);
-        if (failed(double) || failed(rough)) throw new Error("a damped system was not solved");
+        const inverse = async (b: Float64Array) => dot(b, await sure(engine.dampedInverse(b)));
+        const starts = failed(single) ? [] : [await inverse(gradient), await inverse(right)];
+        await linearize({ precision: "single", subset });
+        const rough = await sure(solve(0.5));
+        await linearize({ precision: "double" });
         // With few of the samples 40 steps may not do: then it says so.
         if (failed(single)) expect(single.code).toBe("imprecise");
         else {
-          // The gradients end in the norm of the preconditioner, which is to the Euclidean one as the roots of its eigenvalues: 1.1
-          // below, the squares of n c p entries of J above.
+          // The gradients end at r^T M^-1 r <= tolerance^2 b^T M^-1 b. The error e = A^-1 r has e^T A e = r^T A^-1 r, and M, with n / |subset| times
+          // the products of the subset, is at most n / |subset| times A: so e^T A e <= (n / |subset|) r^T M^-1 r. In float32 sums of n c products and a
+          // factor of order p move the entries of M by (n c + p) 2^-24 sqrt(M_ii M_jj), its eigenvalues by that times the trace; A >= 1.1.
           const { sampleCount, outputSize, parameterCount } = engine;
-          const ratio = Math.sqrt(sampleCount * outputSize * parameterCount) * 400;
-          expect(difference(double.step, single.step)).toBeLessThan(ratio * singleTolerance);
+          const times = sampleCount / subset.length;
+          const rounded = (sampleCount * outputSize + parameterCount) * 2 ** -24 * times * trace;
+          const ratio = Math.sqrt(times + rounded / 1.1) * singleTolerance;
+          expect(await energy.ofDifference(single.step, double.step)).toBeLessThanOrEqual(ratio * Math.sqrt(starts[0]));
           expect(rough.steps ?? 0).toBeLessThanOrEqual(single.steps ?? 0);
-          // So is the acceleration, which has a system of its own to be solved.
+          // The acceleration solves a system with a right-hand side of its own.
           if (failed(curved)) expect(curved.code).toBe("imprecise");
-          else expect(difference(exact.acceleration, curved.acceleration)).toBeLessThan(ratio * singleTolerance);
+          else {
+            const error = await energy.ofDifference(curved.acceleration, exact.acceleration);
+            expect(error).toBeLessThanOrEqual(ratio * Math.sqrt(starts[1]));
+          }
         }
         engine.dispose();
       }),
