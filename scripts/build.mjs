@@ -1,23 +1,24 @@
-// npm run build: compiles src to dist. The new dist replaces the old one in one step, and only if it compiled without an error, so that no
-// file of a deleted source remains and no program that runs from dist loads a partial one. prepare.mjs, setup.mjs and a test helper import
-// its functions; check/all.mjs runs it.
+// npm run build: compiles src to dist, and joins the modules of the command line into a few files. The new dist replaces the old one in one
+// step, and only if it compiled without an error, so that no file of a deleted source remains and no program that runs from dist loads a
+// partial one. prepare.mjs, setup.mjs and a test helper import its functions; check/all.mjs runs it.
 //   node scripts/build.mjs             always
 //   node scripts/build.mjs --if-stale  only when a source is newer than dist
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { writeCommonjsEntry } from "./commonjs-entry.mjs";
+import { joinModules } from "./join-modules.mjs";
 import { newest, root } from "./native/paths.mjs";
 
 const dist = join(root, "dist");
 const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+const SCRIPTS = ["scripts/build.mjs", "scripts/commonjs-entry.mjs", "scripts/join-modules.mjs"];
 
 /** Whether dist is there and newer than every source. */
 export function distIsFresh() {
   const entry = join(dist, "index.js");
   return (
-    existsSync(entry) &&
-    statSync(entry).mtimeMs > newest(["src", "scripts/commonjs-entry.mjs", "tsconfig.json", "tsconfig.build.json"])
+    existsSync(entry) && statSync(entry).mtimeMs > newest(["src", ...SCRIPTS, "tsconfig.json", "tsconfig.build.json"])
   );
 }
 
@@ -32,6 +33,7 @@ export async function buildDist() {
     const main = join(fresh, "cli", "main.js");
     if (existsSync(main)) chmodSync(main, 0o755);
     await writeCommonjsEntry(fresh);
+    await joinModules(fresh);
     // As old as the start: a source that is saved while the compiler runs counts as newer.
     utimesSync(join(fresh, "index.js"), start, start);
     if (existsSync(dist)) renameSync(dist, old);

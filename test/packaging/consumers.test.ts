@@ -1,5 +1,6 @@
 // Programs that use the packed package, in every way TypeScript resolves modules and in both kinds of modules: they compile with all
 // declarations checked, run, and see one set of classes.
+import { cpSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PackedApp, packedApp, run } from "../helpers/packed-app.js";
@@ -48,6 +49,31 @@ describe("the packed package", () => {
   }, 300_000); // may compile dist, on a machine that may be busy
 
   afterAll(() => app.remove());
+
+  it("has a command line and worker threads in a few joined files, which need no other of its modules", () => {
+    const dist = join(app.home, "dist");
+    const kept = join(app.folder, "kept");
+    for (const name of [
+      "cli/main.js",
+      "cli/run.js",
+      "cli/signals.js",
+      "cli/exit-codes.js",
+      "jobs/worker.js",
+      "shared-modules.js",
+    ])
+      cpSync(join(dist, name), join(kept, name));
+    renameSync(dist, join(app.folder, "whole"));
+    renameSync(kept, dist);
+    app.write("line.csv", "x,y\n0,1\n1,3\n2,5\n3,7\n4,9\n5,11\n");
+    const runs = ["--restarts", "2", "--threads", "2", "--iterations", "3", "--hidden", "2", "--json"];
+    const { code, out, err } = app.node([join(dist, "cli", "main.js"), "train", "line.csv", "--target", "y", ...runs]);
+    rmSync(dist, { recursive: true });
+    renameSync(join(app.folder, "whole"), dist);
+    expect(code, err).toBe(0);
+    // A thread whose script does not load is a warning.
+    expect(err).not.toContain("GAUSSFLOW_NO_WORKER");
+    expect(out.match(/"type":"run"/g)).toHaveLength(2);
+  });
 
   it.each(WAYS)(
     "compiles and runs with module %s and moduleResolution %s",
