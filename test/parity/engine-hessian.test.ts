@@ -8,24 +8,50 @@ import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import { huber, logistic, softmaxCrossEntropy, squaredError } from "../../src/index.js";
+import {
+  gaussianNll,
+  huber,
+  type Loss,
+  logCosh,
+  logistic,
+  poisson,
+  pseudoHuber,
+  quantile,
+  softmaxCrossEntropy,
+  squaredError,
+} from "../../src/index.js";
+import { lossRule } from "../../src/loss/rules.js";
+import { targetCount } from "../../src/loss/target-rules.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { both, difference, type EngineProblem, problems, sure, tolerance } from "../helpers/engine-problems.js";
 
 const native = loadNative();
 const engines = native.ok ? [createReferenceEngine, createNativeEngine] : [createReferenceEngine];
-const LOSSES = [squaredError(), huber({ delta: 0.7 }), logistic(), softmaxCrossEntropy()];
+const LOSSES: readonly Loss[] = [
+  squaredError(),
+  huber({ delta: 0.7 }),
+  pseudoHuber({ delta: 0.7 }),
+  logCosh(),
+  quantile({ tau: 0.8, smoothing: 0.3 }),
+  logistic(),
+  softmaxCrossEntropy(),
+  poisson(),
+  gaussianNll(),
+];
 
-/** The same problem with another loss, and with targets that the loss takes: shares of each row. */
-function withLoss(problem: EngineProblem, loss: (typeof LOSSES)[number]): EngineProblem {
-  if (loss.kind === "squared-error" || loss.kind === "huber") return { ...problem, data: { ...problem.data, loss } };
-  const c = problem.architecture.outputSize;
-  const targets = problem.data.targets.map(Math.exp);
-  for (let i = 0; i < targets.length; i += c) {
+/** The same problem with another loss, and with targets that the loss takes: of counts, or shares of each row. */
+function withLoss(problem: EngineProblem, loss: Loss): EngineProblem {
+  const { targets: kind } = lossRule(loss);
+  const c = targetCount(loss, problem.architecture.outputSize);
+  fc.pre(Number.isInteger(c));
+  const { sampleCount } = problem.data;
+  const real = problem.data.targets.slice(0, sampleCount * c);
+  const targets = kind === "real" ? real : real.map(Math.exp);
+  for (let i = 0; i < targets.length && (kind === "probability" || kind === "distribution"); i += c) {
     const row = targets.subarray(i, i + c);
     const sum = row.reduce((total, value) => total + value, 0);
-    for (let a = 0; a < c; a++) row[a] /= loss.kind === "logistic" ? 1 + row[a] : sum;
+    for (let a = 0; a < c; a++) row[a] /= kind === "probability" ? 1 + row[a] : sum;
   }
   return { ...problem, data: { ...problem.data, targets, loss } };
 }

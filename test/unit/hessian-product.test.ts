@@ -1,19 +1,25 @@
-// The exact Hessian product F'' v and the damped inverse of the reference engine: Taylor tests against the gradient and the loss for every
-// activation and loss, symmetry, the Gauss-Newton matrix where residuals are 0, slots, data files, and what stays intact.
+// The exact Hessian product F'' v: Taylor tests against the gradient and the loss, of both engines, for every activation and loss. And of the
+// reference engine, with the damped inverse: symmetry, the Gauss-Newton matrix where residuals are 0, slots, data files, and what stays intact.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dot, norm } from "../../src/algebra/vectors.js";
 import type { EngineData, LinearizeRequest } from "../../src/backend/engine.js";
-import type { NetworkEngine } from "../../src/backend/network-engine.js";
+import { createNativeEngine } from "../../src/backend/native/engine.js";
+import { loadNative } from "../../src/backend/native/load.js";
+import type { EngineFactory, NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import {
   gaussianNll,
   huber,
+  logCosh,
   logistic,
   network,
   openDataFile,
+  poisson,
+  pseudoHuber,
+  quantile,
   Random,
   softmaxCrossEntropy,
   squaredError,
@@ -27,11 +33,19 @@ import { type LossCase, lossCase } from "../helpers/loss-cases.js";
 const LOSSES: readonly Loss[] = [
   squaredError(),
   huber({ delta: 0.5 }),
+  pseudoHuber({ delta: 0.5 }),
+  logCosh(),
+  quantile({ tau: 0.8, smoothing: 0.2 }),
   logistic(),
   softmaxCrossEntropy(),
+  poisson(),
   gaussianNll(),
 ];
 const byName = LOSSES.map((loss) => [loss.kind, loss] as const);
+const ENGINES = [
+  ["reference", createReferenceEngine] as const,
+  ...(loadNative().ok ? [["native", createNativeEngine] as const] : []),
+];
 
 function draw(length: number, seed: number): Float64Array {
   const random = new Random(seed, 3);
@@ -39,8 +53,12 @@ function draw(length: number, seed: number): Float64Array {
 }
 
 /** An engine linearized at the case's parameters, and the gradient there. */
-async function linearized({ architecture, parameters, data }: LossCase, request: Partial<LinearizeRequest> = {}) {
-  const engine = createReferenceEngine(architecture, data);
+async function linearized(
+  { architecture, parameters, data }: LossCase,
+  request: Partial<LinearizeRequest> = {},
+  create: EngineFactory = createReferenceEngine,
+) {
+  const engine = create(architecture, data);
   const { gradient } = await sure(
     engine.linearize(parameters, { curvature: "none", decay: 0, scaling: null, ...request }),
   );
@@ -57,8 +75,8 @@ const inverse = (engine: NetworkEngine, vector: Float64Array) => {
 };
 
 /** Slopes of log error over log h: of the gradient against g + h F'' v, and of the loss against its second-order model. */
-async function taylor(one: LossCase, hs: readonly [number, number]) {
-  const { engine, gradient } = await linearized(one);
+async function taylor(create: EngineFactory, one: LossCase, hs: readonly [number, number]) {
+  const { engine, gradient } = await linearized(one, {}, create);
   const w = one.parameters;
   const v = draw(w.length, 5).map((value) => value / Math.sqrt(w.length));
   const start = await sure(engine.evaluate(w));
@@ -79,13 +97,16 @@ async function taylor(one: LossCase, hs: readonly [number, number]) {
   return { gradient: slope("gradient"), loss: slope("loss"), errors };
 }
 
-describe.each(byName)("%s: Taylor tests of the Hessian product", (_, loss) => {
+const byEngine = ENGINES.flatMap(([engine, create]) =>
+  LOSSES.map((loss) => [loss.kind, engine, create, loss] as const),
+);
+describe.each(byEngine)("%s, %s engine: Taylor tests of the Hessian product", (_, __, create, loss) => {
   const smooth = ACTIVATION_NAMES.filter((name) => name !== "relu");
   it.each(smooth)("%s: the gradient to second order, the loss to third", async (activation) => {
     const one = lossCase(loss, [3, 5, 4, 3], 25, { weighted: true, activation });
     // Steps so short that no error of the Huber loss crosses its threshold; the gradient keeps 8 digits of h^2 there.
     const hs = loss.kind === "huber" ? ([1e-4, 1e-5] as const) : ([1e-2, 1e-3] as const);
-    const slopes = await taylor(one, hs);
+    const slopes = await taylor(create, one, hs);
     expect(Math.abs(slopes.gradient - 2)).toBeLessThan(0.1);
     // h^3 of the Huber steps is below the rounding of the loss.
     if (loss.kind !== "huber") expect(Math.abs(slopes.loss - 3)).toBeLessThan(0.2);
@@ -93,7 +114,7 @@ describe.each(byName)("%s: Taylor tests of the Hessian product", (_, loss) => {
 
   it("relu: that of the linear pieces", async () => {
     const one = lossCase(loss, [3, 5, 4, 3], 25, { activation: "relu" });
-    expect(Math.abs((await taylor(one, [1e-4, 1e-5])).gradient - 2)).toBeLessThan(0.1);
+    expect(Math.abs((await taylor(create, one, [1e-4, 1e-5])).gradient - 2)).toBeLessThan(0.1);
   });
 
   it("without biases, and of one layer", async () => {
@@ -102,7 +123,7 @@ describe.each(byName)("%s: Taylor tests of the Hessian product", (_, loss) => {
       [4, 3],
     ]) {
       const one = lossCase(loss, layers, 20, { bias: false });
-      const { gradient } = await taylor(one, [1e-4, 1e-5]);
+      const { gradient } = await taylor(create, one, [1e-4, 1e-5]);
       // A linear network with squared error or the Huber loss has a constant Hessian: the error is rounding.
       if (layers.length === 2 && (loss.kind === "squared-error" || loss.kind === "huber")) continue;
       expect(Math.abs(gradient - 2)).toBeLessThan(0.1);

@@ -2,7 +2,7 @@
 // differences, the inequality of its bound, and far out. Other losses are in loss-rules.test.ts.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gaussianNll } from "../../src/index.js";
+import { gaussianNll, Random } from "../../src/index.js";
 import type { LossSeeds } from "../../src/loss/loss.js";
 import { checkLoss, lossRule } from "../../src/loss/rules.js";
 import { outputCount, targetCount } from "../../src/loss/target-rules.js";
@@ -103,6 +103,31 @@ describe("gaussian-nll", () => {
         });
       }),
     );
+  });
+
+  it("has a value whose Taylor polynomials of degree 1 and 2 miss it by the second and third power of the step", () => {
+    const random = new Random(5, 1);
+    const numbers = (count: number) => Float64Array.from({ length: count }, () => random.normal());
+    const misses = (degree: 1 | 2) => {
+      const slopes = Array.from({ length: 41 }, () => {
+        const [psi, v, y] = [numbers(4), numbers(4), numbers(2)];
+        const { value, gradient } = at(psi, y);
+        const image = hessian(psi, y, v);
+        const dot = (one: Float64Array) => one.reduce((sum, x, a) => sum + x * v[a]!, 0);
+        const miss = (h: number) => {
+          const there = at(
+            psi.map((x, a) => x + h * v[a]!),
+            y,
+          ).value;
+          return Math.abs(there - value - h * dot(gradient) - (degree === 2 ? 0.5 * h * h * dot(image) : 0));
+        };
+        return Math.log2(miss(2 ** -10) / miss(2 ** -11));
+      });
+      // The median: in a few draws the next derivative nearly vanishes.
+      return slopes.sort((a, b) => a - b)[20];
+    };
+    expect(misses(1)).toBeCloseTo(2, 1);
+    expect(misses(2)).toBeCloseTo(3, 1);
   });
 
   it("has a factor whose square minus the second derivative is positive semidefinite at the point", () => {

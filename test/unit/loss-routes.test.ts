@@ -8,6 +8,7 @@ import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine as Engine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import {
+  gaussianNll,
   huber,
   logCosh,
   logistic,
@@ -20,6 +21,7 @@ import {
   squaredError,
 } from "../../src/index.js";
 import { type Loss, lossRule } from "../../src/loss/rules.js";
+import { outputCount } from "../../src/loss/target-rules.js";
 import type { Architecture } from "../../src/network/architecture.js";
 
 const LOSSES: readonly Loss[] = [
@@ -31,6 +33,7 @@ const LOSSES: readonly Loss[] = [
   logistic(),
   softmaxCrossEntropy(),
   poisson(),
+  gaussianNll(),
 ];
 const ENGINES = [
   ["reference", createReferenceEngine] as const,
@@ -43,11 +46,15 @@ interface Case {
   readonly data: EngineData;
 }
 
-/** A random network and data whose targets suit the loss. */
+/**
+ * A random network and data whose targets suit the loss.
+ * @param layers the last of them as many as targets
+ */
 function caseOf(loss: Loss, layers: readonly number[], samples: number, weighted: boolean, seed: number): Case {
-  const net = network({ layers: [...layers], activation: "tanh", outputScale: 2, seed });
+  const c = layers[layers.length - 1] as number;
+  const all = [...layers.slice(0, -1), outputCount(loss, c)];
+  const net = network({ layers: all, activation: "tanh", outputScale: 2, seed });
   const random = new Random(seed, 7);
-  const c = net.outputSize;
   const inputs = Float64Array.from({ length: samples * net.inputSize }, () => random.normal());
   const kind = lossRule(loss).targets;
   const targets = Float64Array.from({ length: samples * c }, () =>
@@ -133,7 +140,22 @@ async function stepOf(
   return sure(await engine.solve({ damping, decay, scaling: null })).step;
 }
 
-// Sums of at most n c = 48 terms of size 1, through at most 3 layers of width 4.
+/**
+ * The unit of a damping: the largest R^2 of the Gaussian negative log-likelihood, which grows with the precision 1/s of a prediction and
+ * with its squared error without a bound; 1 with the other losses.
+ */
+async function unitOf(engine: Engine, { data, w }: Case): Promise<number> {
+  const { sampleCount: count, outputSize } = engine;
+  const rule = lossRule(data.loss as Loss);
+  if (rule.link !== "gaussian") return 1;
+  const array = () => new Float64Array(count * outputSize);
+  const seeds = { factor: array(), z: array(), gradient: array() };
+  const predictions = await engine.forward(w);
+  rule.apply({ count, outputSize, predictions, targets: data.targets, roots: null, first: 0 }, seeds);
+  return Math.max(1, ...seeds.factor.map((r) => r * r));
+}
+
+// Sums of at most n c = 96 terms of size 1, through at most 3 layers of width 8.
 const ROUNDING = 1e-13;
 
 describe.each(ENGINES)("%s", (_, create) => {
@@ -178,15 +200,16 @@ describe.each(ENGINES)("%s", (_, create) => {
     });
 
     it.each([1, 1e-2, 1e-4])("primal, dual and orthogonal steps agree at damping %f", async (damping) => {
-      // The bound of docs/theory.md: 1e-10 from 1e-2 on, and 1e-12 / damping below.
+      // The dual step divides by the damping a difference whose rounding is that of terms of size 1.
       const bound = damping >= 1e-2 ? 1e-10 : 1e-12 / damping;
       await fc.assert(
         fc.asyncProperty(cases(loss), fc.constantFrom(0, 0.1), async (one, decay) => {
           const engine = create(one.architecture, one.data);
           try {
-            const primal = await stepOf(engine, one.w, "primal", damping, decay);
-            expect(off(await stepOf(engine, one.w, "dual", damping, decay), primal)).toBeLessThan(bound);
-            expect(off(await stepOf(engine, one.w, "orthogonal", damping, decay), primal)).toBeLessThan(bound);
+            const shift = damping * (await unitOf(engine, one));
+            const primal = await stepOf(engine, one.w, "primal", shift, decay);
+            expect(off(await stepOf(engine, one.w, "dual", shift, decay), primal)).toBeLessThan(bound);
+            expect(off(await stepOf(engine, one.w, "orthogonal", shift, decay), primal)).toBeLessThan(bound);
           } finally {
             engine.dispose();
           }
@@ -248,8 +271,9 @@ describe.each(ENGINES)("%s", (_, create) => {
       const [layer] = await engine.layerFactors();
       // One layer, whose delta by the output is its bias column of J~: the left factor is G of the biases.
       const p = engine.parameterCount;
-      const left = Float64Array.from({ length: 9 }, (_, k) => {
-        const [a, b] = [Math.floor(k / 3), k % 3];
+      const c = engine.outputSize;
+      const left = Float64Array.from({ length: c * c }, (_, k) => {
+        const [a, b] = [Math.floor(k / c), k % c];
         return exact.gram[(layer.biasOffset + a) * p + layer.biasOffset + b];
       });
       expect(off(layer.left, left)).toBeLessThan(ROUNDING);
@@ -313,8 +337,9 @@ describe.runIf(loadNative().ok)("both engines", () => {
     const solved = async (engine: Engine) =>
       sure(await engine.solve({ damping: 0.3, decay: 0.2, scaling: null, tolerance: 1e-10 })).step;
     // A few samples precondition well only where the damping is large.
+    const large = 300 * (await unitOf(engines[0], one));
     const damped = async (engine: Engine) =>
-      sure(await engine.solve({ damping: 300, decay: 0.2, scaling: null, tolerance: 1e-10 })).step;
+      sure(await engine.solve({ damping: large, decay: 0.2, scaling: null, tolerance: 1e-10 })).step;
     // 2,100 equations of size 1 through three layers; steps: times a condition of some 1e3.
     await both(async (engine) => Float64Array.of(sure(await engine.evaluate(one.w)).loss), 1e-12);
     await both(

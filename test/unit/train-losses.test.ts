@@ -10,6 +10,7 @@ import {
   discretizationGap,
   dormandPrince,
   flow,
+  gaussianNll,
   huber,
   type Loss,
   levenbergMarquardt,
@@ -50,6 +51,7 @@ const TARGETS = {
   one: noisy.map((value) => [value > 0 ? 1 : 0]),
   counts: noisy.map((value) => [Math.max(0, Math.round(Math.exp(0.7 * value)))]),
   classes: noisy.map((value) => (value < -0.7 ? [1, 0, 0] : value < 0.7 ? [0, 1, 0] : [0, 0, 1])),
+  noisy: noisy.map((value) => [value]),
 };
 const CASES: readonly (readonly [string, Loss, keyof typeof TARGETS])[] = [
   ["huber", huber({ delta: 0.1, decay: 0.05 }), "real"],
@@ -59,11 +61,13 @@ const CASES: readonly (readonly [string, Loss, keyof typeof TARGETS])[] = [
   ["poisson", poisson({ decay: 0.5 }), "counts"],
   ["logistic", logistic({ decay: 0.5 }), "one"],
   ["softmax", softmaxCrossEntropy({ decay: 0.5 }), "classes"],
+  ["gaussian-nll", gaussianNll({ decay: 0.5 }), "noisy"],
 ];
 
 const dataOf = (kind: keyof typeof TARGETS) => ({ inputs, targets: TARGETS[kind] });
+/** The targets "noisy" are those of the loss with two outputs for each. */
 const netOf = (kind: keyof typeof TARGETS, hidden = 4) =>
-  network({ layers: [2, hidden, TARGETS[kind][0]?.length ?? 1], seed: 2 });
+  network({ layers: [2, hidden, (TARGETS[kind][0]?.length ?? 1) * (kind === "noisy" ? 2 : 1)], seed: 2 });
 const common = { backend: BACKEND, validation: false } as const;
 
 const BACKENDS = loadNative().ok ? (["typescript", "native"] as const) : (["typescript"] as const);
