@@ -1,6 +1,7 @@
 // Adds the flag --loss NAME[:PARAMETER] to the commands train and plan, and makes the loss that it names. Each loss has one line in `LOSSES`;
 // the type check names a loss that has none.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { TableEncoding } from "../data/encoding.js";
 import { GaussflowError } from "../errors.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { DEFAULT_CLASS_DECAY, defaultLoss } from "../loss/default-loss.js";
@@ -103,6 +104,11 @@ export function lossOf(choice: LossChoice | undefined, targets: Targets): Loss {
   const named = choice === undefined ? defaultLoss(targets.classes !== null) : choice.loss.make(choice.parameter);
   const { link, targets: kind } = lossRule(named);
   if (choice !== undefined) checkTargets(choice, kind, targets);
+  const exposure = targets.encoding?.exposure;
+  if (exposure !== undefined && named.kind !== "poisson")
+    throw new UsageError(
+      `the targets are rates by the exposure in column ${JSON.stringify(exposure)}, which --loss poisson is for: give --loss poisson, or read the table without --exposure`,
+    );
   const probabilities = classTargets(link, targets.targetNames).length > 0;
   return { ...named, decay: probabilities ? DEFAULT_CLASS_DECAY : 0 };
 }
@@ -111,6 +117,7 @@ export function lossOf(choice: LossChoice | undefined, targets: Targets): Loss {
 interface Targets {
   readonly targetNames: readonly string[];
   readonly classes: readonly string[] | null;
+  readonly encoding?: TableEncoding | null;
 }
 
 function checkTargets({ loss: { name } }: LossChoice, kind: TargetKind, { targetNames, classes }: Targets): void {

@@ -148,6 +148,26 @@ function beside(matrices: readonly Float64Array[], columns: number): Float64Arra
   return all;
 }
 
+/**
+ * Multiplies predicted rates by the exposures of their rows, in place, where the table has them, and says which of the two is written.
+ * @param columns of `predictions`
+ */
+function byExposure(
+  exposure: string,
+  { weights }: Dataset,
+  predictions: Float64Array,
+  columns: number,
+  terminal: Terminal,
+): void {
+  const name = JSON.stringify(exposure);
+  if (weights === null) {
+    warn(terminal, `the table has no exposures (column ${name}): predictions are rates, counts for an exposure of 1`);
+    return;
+  }
+  for (let k = 0; k < predictions.length; k++) predictions[k]! *= weights[Math.floor(k / columns)]!;
+  warn(terminal, `predictions are counts for the exposures in column ${name}`);
+}
+
 /** The columns to write, n rows, row-major: the predictions, then their deviations if the network has them, or their spread if requested. */
 async function columnsOf(
   model: Network | Ensemble,
@@ -219,6 +239,7 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
   const targets = predictionNames(loaded, encoding);
   const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags.spread ?? false);
   const c = names.length;
+  if (encoding.exposure !== undefined) byExposure(encoding.exposure, data, predictions, c, terminal);
   const bad = predictions.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const row = Math.floor(bad / c);

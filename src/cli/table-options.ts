@@ -40,6 +40,7 @@ export interface TableFlags extends LayoutFlags {
   readonly numeric?: readonly string[];
   readonly maxCategories?: number;
   readonly weights?: string;
+  readonly exposure?: string;
   readonly splitColumn?: string;
   readonly group?: string;
   readonly order?: string;
@@ -55,6 +56,7 @@ const FLAGS = {
   categorical: "--categorical",
   numeric: "--numeric",
   weights: "--weights",
+  exposure: "--exposure",
   split: "--split-column",
   group: "--group",
   order: "--order",
@@ -168,6 +170,10 @@ export function addTableOptions(command: Command, rowByRow = false): Command {
       ),
     )
     .option("--weights <column>", "column of sample weights")
+    .option(
+      "--exposure <column>",
+      "column of the time, area or population over which the counts of the target were taken (--loss poisson)",
+    )
     .addOption(needsAll("--split-column <column>", "column that assigns each row to train, validation or test"))
     .addOption(needsAll("--group <column>", "column whose equal values keep rows together in every split and fold"))
     .addOption(
@@ -228,6 +234,7 @@ export function csvOptions(flags: TableFlags): CsvOptions {
     numeric: flags.numeric,
     maxCategories: flags.maxCategories,
     weights: flags.weights,
+    exposure: flags.exposure,
     split: flags.splitColumn,
     group: flags.group,
     order: flags.inOrder ? true : flags.order,

@@ -22,6 +22,7 @@ export interface CsvPlan {
   readonly categorical: readonly ColumnReference[];
   readonly numeric: readonly ColumnReference[];
   readonly weights: ColumnReference | null;
+  readonly exposure: ColumnReference | null;
   readonly split: ColumnReference | null;
   readonly group: ColumnReference | null;
   /** Null also where the rows are in order. */
@@ -57,6 +58,7 @@ const NAMES = [
   "categorical",
   "numeric",
   "weights",
+  "exposure",
   "split",
   "group",
   "order",
@@ -182,6 +184,7 @@ const SETTLED = [
   "numeric",
   "maxCategories",
   "weights",
+  "exposure",
   "group",
   "order",
 ] as const;
@@ -198,6 +201,8 @@ function checkNames(options: CsvOptions, wording: Wording): void {
   if (options.encoding !== undefined)
     for (const name of SETTLED) refuse(name, "must not be given together with an encoding, which settles it");
   else for (const name of ["targets", "unseen"] as const) refuse(name, "needs an encoding");
+  if (options.classes !== undefined || options.task === "classification")
+    refuse("exposure", "must not be given for a target of classes: it divides counts");
   if (options.group !== undefined) refuse("order", "must not be given together with a group, which it may contradict");
   if (options.split !== undefined)
     for (const name of ["group", "order"] as const)
@@ -233,6 +238,7 @@ export function checkOptions(options: CsvOptions, wording: Wording = IN_CODE): C
     categorical: check.references("categorical", options.categorical),
     numeric: check.references("numeric", options.numeric),
     weights: check.optional("weights", options.weights),
+    exposure: check.optional("exposure", options.exposure),
     split: check.optional("split", options.split),
     group: check.optional("group", options.group),
     order: options.order === true ? null : check.optional("order", options.order),

@@ -175,6 +175,8 @@ class WrittenRows implements RowSink {
   /** A row with one number a class; empty without classes. */
   #wide = new Float64Array(0);
   #weighted = false;
+  /** Numbers of a row of the table that are written. The last one is the weight, if there is one. */
+  #width = 0;
   #figures: Running[] = [];
   #dropped = 0;
 
@@ -187,7 +189,10 @@ class WrittenRows implements RowSink {
 
   begin(columns: readonly UsedColumn[]): void {
     const named = (part: ColumnUse["use"]) => namesOf(columns, part);
-    this.#weighted = named("weight").length > 0;
+    const [weights, exposures] = [named("weight").length, named("exposure").length];
+    this.#weighted = weights + exposures > 0;
+    // An exposure beside a weight comes last, and is in the weight already.
+    this.#width = columns.length - weights * exposures;
     const place = columns.findIndex(({ use }) => use.use === "target");
     const { use, reader } = columns[place]!;
     this.#target = { reader, name: use.name, place };
@@ -206,12 +211,12 @@ class WrittenRows implements RowSink {
   row(values: Float64Array): void {
     this.#signal?.throwIfAborted();
     if (this.#classes === null && this.#target!.reader.kind === "categorical") this.#refuseTexts();
-    const weight = this.#weighted ? values[values.length - 1]! : 1;
+    const weight = this.#weighted ? values[this.#width - 1]! : 1;
     if (weight === 0 || values.some(Number.isNaN)) {
       this.#dropped++;
       return;
     }
-    this.#writer!.add(this.#classes === null ? values : this.#oneHot(values));
+    this.#writer!.add(this.#classes === null ? values.subarray(0, this.#width) : this.#oneHot(values));
     for (let k = 0; k < this.#figures.length; k++) this.#figures[k]!.add(values[k]!, weight);
   }
 

@@ -32,7 +32,8 @@ export function judgeHeader(first: readonly string[], next: readonly string[] | 
   if (plan.header !== null) return { header: plan.header, note: "" };
   const { wording } = plan;
   const named = [plan.target ?? [], plan.ignore, plan.categorical, plan.numeric, plan.dates].flat();
-  for (const one of [plan.weights, plan.split, plan.group, plan.order]) if (one !== null) named.push(one);
+  for (const one of [plan.weights, plan.exposure, plan.split, plan.group, plan.order])
+    if (one !== null) named.push(one);
   const cells = new Set(first);
   if (named.some((name) => typeof name === "string" && cells.has(name))) return { header: true, note: "" };
   const numbers = first.filter((cell) => !Number.isNaN(parseNumber(cell, plan)));

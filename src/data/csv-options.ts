@@ -32,6 +32,12 @@ export interface CsvOptions {
   readonly numeric?: ColumnReference | readonly ColumnReference[] | undefined;
   /** Column of sample weights (>= 0, not all zero). */
   readonly weights?: ColumnReference | undefined;
+  /**
+   * Column of exposures (> 0): the time, area or population over which the counts in the target columns were taken. As with `withExposure`,
+   * targets become rates (counts by exposure), and weights are multiplied by the exposure; a training needs the loss `poisson`. With
+   * `encoding`, a table without targets has its exposures as weights.
+   */
+  readonly exposure?: ColumnReference | undefined;
   /** Column that says train, validation or test for each row; see `Dataset.split`. */
   readonly split?: ColumnReference | undefined;
   /**

@@ -13,7 +13,7 @@ export interface ColumnUse {
   /** Position in the file, from 0. */
   readonly index: number;
   readonly name: string;
-  readonly use: "input" | "target" | "weight" | "split" | "group" | "order";
+  readonly use: "input" | "target" | "weight" | "exposure" | "split" | "group" | "order";
   readonly kind: "undecided" | "numeric" | "categorical";
   /** The input column of the encoding that is applied, or null. */
   readonly stored: InputColumn | null;
@@ -175,7 +175,7 @@ function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number
     return index;
   };
   for (const place of columns.ignored()) taken.set(place, "ignore");
-  const single = (["weights", "split", "group", "order"] as const).map((option) => {
+  const single = (["weights", "exposure", "split", "group", "order"] as const).map((option) => {
     const reference = plan[option];
     return [option, reference === null ? null : take(option, reference)] as const;
   });
@@ -210,10 +210,16 @@ function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number
       `${file}: no column is left for the inputs${commentHint(names[0]!, wording) || columns.hint}`,
       { file, columns: names.length },
     );
-  for (const index of targets) add(index, "target", targetKind(plan, targets.length > 1 || told.has(index)));
-  const parts = { weights: "weight", split: "split", group: "group", order: "order" } as const;
+  for (const index of targets)
+    add(index, "target", targetKind(plan, targets.length > 1 || told.has(index) || plan.exposure !== null));
+  const parts = { weights: "weight", exposure: "exposure", split: "split", group: "group", order: "order" } as const;
   for (const [option, index] of single)
     if (index !== null) add(index, parts[option], option === "split" || option === "group" ? "categorical" : "numeric");
+  const exposure = uses.find(({ use }) => use === "exposure");
+  if (exposure !== undefined)
+    notes.push(
+      `targets are rates: counts by the exposure in column ${JSON.stringify(exposure.name)}, which weighs the rows`,
+    );
   checkNames(columns, uses);
   return uses;
 }
@@ -274,14 +280,22 @@ function storedUses(columns: Columns, plan: CsvPlan, notes: string[]): ColumnUse
     use(find("needed by the model", stored.name), stored.name, "input", stored),
   );
   const there = encoding.targets.filter((name) => columns.has(name));
-  const all = there.length === encoding.targets.length && there.length > 0;
+  const { weights, exposure } = encoding;
+  const exposed = exposure === undefined || columns.has(exposure);
+  const all = there.length === encoding.targets.length && there.length > 0 && exposed;
   if (plan.targets === "require" || (plan.targets === "auto" && all))
     for (const name of encoding.targets) uses.push(use(find("a target of the model", name), name, "target", null));
   else if (plan.targets === "auto" && there.length > 0)
-    notes.push(`the table has only some of the targets (${there.join(", ")}): none is read`);
-  const { weights } = encoding;
+    notes.push(
+      exposed
+        ? `the table has only some of the targets (${there.join(", ")}): none is read`
+        : `the table has no exposures (column ${JSON.stringify(exposure)}) for the counts of its targets: none is read`,
+    );
   if (weights !== null && columns.has(weights) && uses.some((one) => one.use === "target"))
     uses.push(use(find("the model's weights", weights), weights, "weight", null));
+  // Without it the targets would be counts, and the predictions rates.
+  if (exposure !== undefined && (columns.has(exposure) || uses.some((one) => one.use === "target")))
+    uses.push(use(find("the model's exposure", exposure), exposure, "exposure", null));
   if (plan.split !== null) {
     const index = find("split", plan.split);
     const before = uses.find((one) => one.index === index);

@@ -85,6 +85,9 @@ class Reading {
   #row = new Float64Array(0);
   /** Place of the sample weight in a row, or -1. */
   #weight = -1;
+  /** Place of the exposure in a row, or -1, and those of the numbers that it divides. */
+  #exposure = -1;
+  #counts: readonly number[] = [];
   #rowCount = 0;
   /** The first row of data has a text and no number: it may hold units. */
   #wordsInLine = 0;
@@ -118,7 +121,11 @@ class Reading {
     this.#columns = this.#makeColumns(roles);
     this.#readers = this.#columns.map(({ reader }) => reader);
     this.#row = new Float64Array(this.#columns.length);
-    this.#weight = this.#columns.findIndex(({ use }) => use.use === "weight");
+    const placesOf = (part: ColumnUse["use"]) =>
+      this.#columns.flatMap(({ use }, place) => (use.use === part ? [place] : []));
+    this.#weight = placesOf("weight")[0] ?? -1;
+    this.#exposure = placesOf("exposure")[0] ?? -1;
+    this.#counts = placesOf("target");
     this.#held = [];
     this.#sink.begin(this.#columns, roles);
     if (roles.header && next !== null) {
@@ -203,9 +210,24 @@ class Reading {
       const { name, index } = readers[this.#weight]!;
       this.#complain(name, line, "a sample weight must not be negative", cells.text(index));
     }
+    if (this.#exposure >= 0) this.#applyExposure(cells, line);
     for (const place of blank) if (cells.text(place) !== "") this.#refuseNameless(place, cells.text(place), line);
     this.#rowCount++;
     this.#sink.row(row, line);
+  }
+
+  /** Counts become rates, and the weight is multiplied by the exposure. A missing exposure stays missing, as a missing weight does. */
+  #applyExposure(cells: Cells, line: number): void {
+    const row = this.#row;
+    const exposure = row[this.#exposure]!;
+    const { name, index } = this.#readers[this.#exposure]!;
+    if (exposure <= 0) this.#complain(name, line, "an exposure must be above 0", cells.text(index));
+    for (const place of this.#counts) {
+      row[place]! /= exposure;
+      if (Math.abs(row[place]!) === Number.POSITIVE_INFINITY)
+        this.#complain(name, line, "an exposure must leave the rates finite", cells.text(index));
+    }
+    if (this.#weight >= 0) row[this.#weight]! *= exposure;
   }
 
   #refuseLength(cells: Cells, line: number): never {
@@ -273,10 +295,12 @@ export function readingOf(
 ): Omit<TableEncoding, "columns"> {
   const { columns, roles, delimiter } = table;
   const { decimal, thousands, missing, missingValues } = plan;
+  const [exposure] = namesOf(columns, "exposure");
   const dates = columns.filter(({ use }) => use.dates && use.use !== "order").map(({ use }) => use.name);
   return {
     targets: namesOf(columns, "target"),
     weights: namesOf(columns, "weight")[0] ?? null,
+    ...(exposure === undefined ? {} : { exposure }),
     header: roles.header,
     delimiter,
     decimal,

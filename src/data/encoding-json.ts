@@ -16,7 +16,7 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
     value,
     "",
     ["columns", "targets", "weights", "header", "delimiter", "decimal", "missing", "missingValues"],
-    ["thousands", "dates", "classes"],
+    ["exposure", "thousands", "dates", "classes"],
   );
   const columns = json.list(fields.columns, ".columns").map((one, i) => columnFrom(json, one, `.columns[${i}]`));
   if (columns.length === 0) json.fail(".columns", "must not be empty");
@@ -26,7 +26,11 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
     fields.classes === undefined ? null : json.distinct(json.texts(fields.classes, ".classes"), ".classes");
   if (classes !== null && (classes.length < 2 || targets.length !== 1))
     json.fail(".classes", "must be at least two classes of a single target");
-  const names = [...columns.map(({ name }) => name), ...targets, ...(weights === null ? [] : [weights])];
+  const exposure = fields.exposure === undefined ? null : json.text(fields.exposure, ".exposure");
+  if (exposure !== null && (classes !== null || targets.length === 0))
+    json.fail(".exposure", "must not be there without targets that are counts");
+  const others = [weights, exposure].filter((name) => name !== null);
+  const names = [...columns.map(({ name }) => name), ...targets, ...others];
   json.distinct(names, "'s column names");
   const delimiter = json.text(fields.delimiter, ".delimiter");
   if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
@@ -36,6 +40,7 @@ export function encodingFromJson(value: unknown, errorOf: (rule: string) => Gaus
     columns,
     targets,
     weights,
+    ...(exposure === null ? {} : { exposure }),
     header: json.oneOf(fields.header, ".header", [true, false]),
     delimiter,
     decimal: json.oneOf(fields.decimal, ".decimal", [".", ","] as const),

@@ -46,6 +46,8 @@ export interface TableEncoding {
   readonly targets: readonly string[];
   /** Column of sample weights, or null. */
   readonly weights: string | null;
+  /** Column of exposures by which the targets, counts, are divided, and which multiply the weights; not there where there is none. */
+  readonly exposure?: string;
   /** Had the training table a header? Without, columns are called "column 1", "column 2", ... */
   readonly header: boolean;
   /** Character between the fields. */

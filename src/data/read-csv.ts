@@ -285,9 +285,15 @@ class Assembly {
   }
 
   #weights(kept: Uint32Array): Float64Array | null {
-    const weights = this.#single("weight", kept, (count) => new Float64Array(count));
+    const [weight] = this.#of("weight");
+    // Where there are both, the weight has been multiplied by the exposure.
+    const weights = this.#single(
+      weight === undefined ? "exposure" : "weight",
+      kept,
+      (count) => new Float64Array(count),
+    );
     if (weights?.every((weight) => weight === 0)) {
-      const name = JSON.stringify(this.#of("weight")[0]!.use.name);
+      const name = JSON.stringify(weight?.use.name);
       throw this.#error(`, column ${name}: the sample weights are all zero`);
     }
     return weights;

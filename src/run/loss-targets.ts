@@ -32,7 +32,7 @@ const TEST = 2;
 
 /**
  * Checks the targets before a set is cut into parts, so that rows have the numbers that the caller knows. Rows without a weight and
- * rows for a test are not used, and not checked.
+ * rows for a test are not used, and not checked. Targets that are rates by an exposure are for the loss of counts alone.
  * @param name how errors call the set
  * @throws GAUSSFLOW_ARGUMENT naming the row, from 1, and the value; the signal's reason once it has been aborted
  */
@@ -42,6 +42,7 @@ export async function checkLossTargets(
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  checkExposure(data, loss, name);
   const c = data.outputSize;
   const faultOf = targetCheck(loss, c);
   if (faultOf === null) return;
@@ -63,6 +64,16 @@ export async function checkLossTargets(
     if (data.weights?.[i] !== 0 && data.parts?.[i] !== TEST) check(data.targets, i * c, data.rows?.[i] ?? i + 1);
     if (i % STEP === STEP - 1) await pace.turn();
   }
+}
+
+function checkExposure({ encoding }: Dataset | FileDataset, { kind }: Loss, name: string): void {
+  const exposure = encoding?.exposure;
+  if (exposure === undefined || kind === "poisson") return;
+  throw argumentError(
+    "options.loss",
+    `must be poisson() for the targets of ${name}, which are rates by the exposure in column ${JSON.stringify(exposure)}: give that loss, or read the table without the option exposure`,
+    kind,
+  );
 }
 
 /**

@@ -1,9 +1,9 @@
 // Writes the problems of the comparison with other programs, each as a folder that every peer reads (problem-folder.mjs): commonCase for
 // bench/peers/run.mjs, uciProblems for uci-comparison.mjs.
 import { join } from "node:path";
-import { dataset, network, standardize } from "../../../dist/index.js";
+import { network } from "../../../dist/index.js";
 import { drawFriedman, friedman, SIZES } from "../../lib/friedman.mjs";
-import { readUci, UCI_SETS } from "../../lib/uci.mjs";
+import { standardizedUci, UCI_SETS } from "../../lib/uci.mjs";
 import { writeProblem } from "./problem-folder.mjs";
 
 /** The common case; with `starts` also from three other weights, and a second draw of the data from the common ones. */
@@ -23,16 +23,9 @@ export function commonCase(root, starts) {
 /** The UCI sets, standardized on all rows as train() does, 16-16 tanh, weights by seed. */
 export function uciProblems(root, sets, seeds) {
   return sets.flatMap((set) => {
-    const rows = readUci(set);
-    const d = rows[0].length - 1;
-    const data = dataset({ inputs: rows.map((row) => row.slice(0, d)), targets: rows.map((row) => row[d]) });
-    const scaling = standardize(data);
-    const apply = (matrix, { offset, scale }) =>
-      matrix.map((value, k) => (value - offset[k % offset.length]) / scale[k % scale.length]);
-    const inputs = apply(data.inputs, scaling.inputs);
-    const targets = apply(data.targets, scaling.targets);
+    const { inputSize, inputs, targets } = standardizedUci(set);
     return Array.from({ length: seeds }, (_, seed) => {
-      const layers = [d, 16, 16, 1];
+      const layers = [inputSize, 16, 16, 1];
       const { parameters } = network({ layers, seed });
       return write(root, { name: `${set}, seed ${seed}`, set, seed }, { layers, inputs, targets, parameters });
     });
