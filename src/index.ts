@@ -93,6 +93,7 @@ export { type PseudoHuber, type PseudoHuberOptions, pseudoHuber } from "./loss/p
 export { type Quantile, type QuantileOptions, quantile } from "./loss/quantile.js";
 export { type QuantileMetrics, quantileMetrics } from "./loss/quantile-metrics.js";
 export type { Loss } from "./loss/rules.js";
+export type { LossFigures } from "./loss/set-metrics.js";
 export {
   type SoftmaxCrossEntropy,
   type SoftmaxCrossEntropyOptions,

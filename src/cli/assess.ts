@@ -6,13 +6,13 @@ import type { Dataset } from "../data/dataset.js";
 import { Pace } from "../event-loop-yield.js";
 import type { ClassCosts } from "../loss/class-decision.js";
 import { classMetricsInTurns, classTargets } from "../loss/class-metrics.js";
+import { LossFigureMeans } from "../loss/loss-figures.js";
 import { metricsInTurns, type PredictedBlock } from "../loss/metrics.js";
 import type { ClassBlock } from "../loss/ranking-area.js";
 import type { SetMetrics } from "../loss/set-metrics.js";
 import { Ensemble } from "../network/ensemble.js";
 import type { Link } from "../network/link.js";
 import type { Network } from "../network/network.js";
-import { LossFigureMeans } from "./loss-figures.js";
 
 /** Numbers of a data set in memory that are summed up at a time: a millisecond or two. */
 const NUMBERS = 1 << 16;

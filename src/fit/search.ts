@@ -4,6 +4,7 @@
 // changes the best network.
 // All networks are trained on the same folds and compared on the same held-out rows (held-out-loss.ts); choose.ts has the rule of the choice.
 // The budget counts the planned operations of every training (plan/workload.ts), so that table, options, seed and budget alone decide.
+import { predictAsync } from "../backend/predict.js";
 import { classFactorSteps, weighByClassSteps } from "../data/class-weights.js";
 import type { Dataset } from "../data/dataset.js";
 import { asDataset } from "../data/dataset-input.js";
@@ -12,6 +13,8 @@ import { argumentError } from "../errors.js";
 import { finish } from "../event-loop-yield.js";
 import type { JobResult, TrainJob } from "../jobs/job.js";
 import { trainMany } from "../jobs/train-many.js";
+import { LossFigureMeans } from "../loss/loss-figures.js";
+import type { LossFigures } from "../loss/set-metrics.js";
 import { outputCount } from "../loss/target-rules.js";
 import { drawnNetwork } from "../network/network.js";
 import { checkCount } from "../options.js";
@@ -37,6 +40,14 @@ export interface TriedNetwork extends Candidate {
   readonly difference: number;
   /** Standard error of that mean. */
   readonly standardError: number;
+  /**
+   * Means over the held-out rows of the figures that belong to the loss (`poisson`: deviance; `quantile`: pinball loss and share below), in the
+   * units of the data, one entry a target. Empty for other losses, and where they were not computed.
+   */
+  readonly figures: readonly (LossFigures & {
+    /** Name of the target. */
+    readonly target: string;
+  })[];
   /** Planned floating-point operations of its trainings. */
   readonly flops: number;
   /** `over-budget`: not trained, because the budget had less left. `idle`: the search was aborted before. */
@@ -128,7 +139,10 @@ class Search {
   readonly #folds: readonly Fold[];
   readonly #validation: ValidationRule;
   readonly #options: CompletedFitOptions;
-  readonly #tried: (Compared & Omit<TriedNetwork, "score" | "difference" | "standardError">)[] = [];
+  readonly #tried: (Compared & { readonly means: LossFigureMeans | null } & Omit<
+      TriedNetwork,
+      "score" | "difference" | "standardError" | "figures"
+    >)[] = [];
   /** Of the rows that are held out; null = all 1. */
   readonly #weights: Float64Array | null;
   #aborted = false;
@@ -202,6 +216,7 @@ class Search {
         ...candidate,
         parameterCount: own[0]!.network.parameterCount,
         losses: new Float64Array(this.#rows.sampleCount),
+        means: null,
         flops,
         state: within ? "compared" : "over-budget",
         error: null,
@@ -224,11 +239,15 @@ class Search {
     if (state === "failed") this.#tried[at] = { ...tried, state: "failed", error: tried.error ?? error };
     else if (result === null || result.reason.code === "aborted") this.#tried[at] = { ...tried, state: "idle" };
     if (result === null || this.#tried[at]!.state !== "compared") return;
-    const { backend } = this.#options.train;
-    const losses = await heldOutLosses(result.network, fold.held, this.#options.train.loss, {
-      backend,
-      threads: this.#options.many.threads,
-    });
+    const { network } = result;
+    const engine = { backend: this.#options.train.backend, threads: this.#options.many.threads };
+    const losses = await heldOutLosses(network, fold.held, this.#options.train.loss, engine);
+    const means = tried.means ?? LossFigureMeans.of(network, fold.held.targetNames);
+    if (means !== null) {
+      const { inputs, targets, weights } = fold.held;
+      means.add({ predictions: await predictAsync(network, inputs, engine), targets, weights });
+      this.#tried[at] = { ...tried, means };
+    }
     const draws = this.#folds.filter(({ index }) => index === fold.index).length;
     for (const [k, row] of fold.rows.entries()) tried.losses[row]! += losses[k]! / draws;
   }
@@ -294,8 +313,11 @@ class Search {
     const compared = this.#compared();
     const comparisons = compare(compared, bestOf(compared, this.#weights), this.#weights);
     const none = { score: Number.NaN, difference: Number.NaN, standardError: Number.NaN };
-    const tried = this.#tried.map(({ losses: _, ...one }, k) => ({
+    const names = this.#rows.targetNames;
+    const tried = this.#tried.map(({ losses: _, means, ...one }, k) => ({
       ...one,
+      figures:
+        means === null || one.state !== "compared" ? [] : names.map((target, t) => ({ target, ...means.figures(t) })),
       ...(comparisons[compared.indexOf(this.#tried[k]!)] ?? none),
     }));
     const place = ({ score }: TriedNetwork) => (Number.isFinite(score) ? score : Number.MAX_VALUE);

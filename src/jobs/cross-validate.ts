@@ -9,10 +9,13 @@ import { pickRows } from "../data/rows.js";
 import type { ClassCosts } from "../loss/class-decision.js";
 import { classMetricsOf, classTargets } from "../loss/class-metrics.js";
 import type { TargetClassMetrics } from "../loss/class-sums.js";
+import { figuresOf } from "../loss/loss-figures.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
 import { isLossKind } from "../loss/rules.js";
+import type { LossFigures } from "../loss/set-metrics.js";
 import { ensemble } from "../network/ensemble.js";
 import type { Link } from "../network/link.js";
+import type { Network } from "../network/network.js";
 import { checkCount, checkOptionNames } from "../options.js";
 import { checkLossTargets } from "../run/loss-targets.js";
 import { sampleSizes } from "../run/prepare.js";
@@ -35,8 +38,11 @@ export interface FoldResult {
   readonly fold: Fold;
   /** The best job of the fold; null where none was trained. */
   readonly best: JobResult | null;
-  /** On the held-out rows, one entry a target; null where no job was trained. Of probabilities where the loss is one for those. */
-  readonly metrics: readonly TargetMetrics[] | null;
+  /**
+   * On the held-out rows, one entry a target; null where no job was trained. Of probabilities where the loss is one for those. With `poisson`
+   * and `quantile` the figures of that loss are beside the errors.
+   */
+  readonly metrics: readonly (TargetMetrics & LossFigures)[] | null;
   /** The figures of a classifier on the held-out rows, one entry a target; null for a regression, and where no job was trained. */
   readonly classification: readonly TargetClassMetrics[] | null;
 }
@@ -47,8 +53,8 @@ export interface CrossValidationResult {
   readonly folds: readonly FoldResult[];
   /** Predictions of held-out rows: n x c, row-major; NaN for the rows of a fold without a network. */
   readonly predictions: Float64Array;
-  /** Over all rows that were predicted, one entry a target; null where there are none. */
-  readonly metrics: readonly TargetMetrics[] | null;
+  /** Over all rows that were predicted, one entry a target, as for a fold; null where there are none. */
+  readonly metrics: readonly (TargetMetrics & LossFigures)[] | null;
   /** The figures of a classifier over all rows that were predicted, one entry a target; null for a regression. */
   readonly classification: readonly TargetClassMetrics[] | null;
   /** Standard deviation over the folds of each target's RMSE, or where `classification` is there its log-loss; NaN for less than two folds. */
@@ -102,30 +108,40 @@ export function scoreFolds(
     fold.rows.forEach((row, k) => {
       predictions.set(found.subarray(k * c, (k + 1) * c), row * c);
     });
-    const { targets, weights } = fold.held;
+    const [network] = networks;
     return {
       fold,
       best,
-      metrics: metrics(found, targets, targetNames, weights),
-      classification: classified(networks[0]!.link, found, fold.held, costs),
+      metrics: errors(network!, found, fold.held),
+      classification: classified(network!.link, found, fold.held, costs),
     };
   });
   const scored = folds.filter((entry) => entry.metrics !== null);
   const rows = scored.flatMap(({ fold }) => [...fold.rows]).sort((a, b) => a - b);
   const whole = rows.length === 0 ? null : data.select(rows);
   const found = pickRows(predictions, rows, c);
-  const link = scored[0]?.best?.result?.network.link ?? "identity";
-  const classification = whole && classified(link, found, whole, costs);
+  const network = scored[0]?.best?.result?.network ?? null;
+  const classification = whole && network && classified(network.link, found, whole, costs);
   const figure = ({ metrics, classification }: FoldResult, k: number) =>
     (classification === null ? metrics?.[k]?.rmse : classification[k]?.logLoss) ?? Number.NaN;
   return {
     folds,
     predictions,
-    metrics: whole && metrics(found, whole.targets, targetNames, whole.weights),
+    metrics: whole && network && errors(network, found, whole),
     classification,
     spread: (classification ?? targetNames).map((_, k) => deviation(scored.map((entry) => figure(entry, k)))),
     many,
   };
+}
+
+/** The errors of predictions, and the figures of the loss that the network was trained with. */
+function errors(
+  network: Network,
+  predictions: Float64Array,
+  { targets, targetNames, weights }: Dataset,
+): readonly (TargetMetrics & LossFigures)[] {
+  const figures = figuresOf(network, targetNames)?.({ predictions, targets, weights });
+  return metrics(predictions, targets, targetNames, weights).map((one, k) => ({ ...one, ...figures?.[k] }));
 }
 
 /** The figures of predicted probabilities; null where predictions are none. */

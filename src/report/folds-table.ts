@@ -3,7 +3,7 @@
 // --cross-validate prints it (cli/train-many.ts).
 import type { CrossValidationResult } from "../jobs/cross-validate.js";
 import { classColumns, classRows, confusions } from "./class-table.js";
-import { metricsColumns, metricsRows } from "./metrics-table.js";
+import { metricsColumns, metricsRows, shownFigures } from "./metrics-table.js";
 import { formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { textTable } from "./text-table.js";
@@ -13,15 +13,16 @@ export function foldsTable(result: CrossValidationResult, paint: Painter = plain
   const { folds, metrics, spread } = result;
   const targets = metrics ?? folds[0]?.metrics ?? [];
   const several = targets.length > 1;
+  const figures = shownFigures(targets);
   // A fold without a network has no figures.
   const none = [{ target: "", rmse: Number.NaN, mae: Number.NaN, r2: Number.NaN, unexplained: Number.NaN }];
   return textTable(
-    metricsColumns("fold", several),
+    metricsColumns("fold", several, figures),
     [
       ...folds.flatMap(({ fold, metrics: own }) =>
-        metricsRows(`${fold.index + 1}`, fold.rows.length, own ?? none, several),
+        metricsRows(`${fold.index + 1}`, fold.rows.length, own ?? none, several, figures),
       ),
-      ...metricsRows("all", scoredRows(result), metrics ?? none, several),
+      ...metricsRows("all", scoredRows(result), metrics ?? none, several, figures),
       ...spread.map((value, k) => [
         k === 0 ? "spread" : "",
         ...(several ? [targets[k]?.target ?? ""] : []),

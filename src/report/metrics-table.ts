@@ -10,6 +10,11 @@ import { type TextColumn, textTable } from "./text-table.js";
 /** Columns beside the errors, where the loss has them. */
 const FIGURES: readonly (keyof LossFigures)[] = ["deviance", "pinball", "below"];
 
+/** The figures that these targets have, in the order of their columns. */
+export function shownFigures(targets: readonly LossFigures[]): readonly (keyof LossFigures)[] {
+  return FIGURES.filter((name) => targets.some((one) => one[name] !== undefined));
+}
+
 /** @param heading of the column that names what the figures are of */
 export function metricsColumns(
   heading: string,
@@ -55,7 +60,7 @@ export function metricsRows(
 export function metricsTable(sets: readonly SetMetrics[], paint: Painter = plain): string {
   if (sets.some(({ classification }) => classification !== undefined)) return classTable(sets, paint);
   const several = sets.some((set) => set.targets.length > 1);
-  const figures = FIGURES.filter((name) => sets.some(({ targets }) => targets.some((one) => one[name] !== undefined)));
+  const figures = shownFigures(sets.flatMap(({ targets }) => targets));
   const lines = sets.flatMap(({ set, rows, targets }) => metricsRows(set, rows, targets, several, figures));
   return textTable(metricsColumns("", several, figures), lines, paint);
 }

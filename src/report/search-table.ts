@@ -2,6 +2,7 @@
 // (cli/train-search.ts).
 import { layersText } from "../fit/candidates.js";
 import type { TableSearch, TriedNetwork } from "../fit/search.js";
+import { shownFigures } from "./metrics-table.js";
 import { counted, formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";
@@ -29,12 +30,16 @@ export function searchTable(search: TableSearch, paint: Painter = plain): string
   if (tried.length === 0) return choice;
   const chosen = tried.findIndex((one) => isChoice(one, search));
   const shown = tried.filter((_, k) => k < MOST_ROWS || k === chosen);
+  const figures = figureColumns(tried);
   const lines = [
     `Networks compared on ${counted(rows, "row")}, ${counted(folds, "fold")}, best first (held-out ${scores} in units of training):`,
     "",
     textTable(
-      COLUMNS,
-      shown.map((one) => cells(one, search)),
+      [...COLUMNS, ...figures.map(({ heading }) => ({ heading, align: "right" }) as const)],
+      shown.map((one) => [
+        ...cells(one, search),
+        ...figures.map(({ k, name }) => formatNumber(one.figures[k]?.[name])),
+      ]),
       paint,
     ),
   ];
@@ -47,6 +52,14 @@ export function searchTable(search: TableSearch, paint: Painter = plain): string
       `  ${counted(skipped, "network")} of the list would have gone over the budget of ${search.budget.toExponential(1)} planned operations (--budget)`,
     );
   return [...lines, "", choice].join("\n");
+}
+
+/** Columns of the figures that belong to the loss, with the name of the target where there are several. */
+function figureColumns(tried: readonly TriedNetwork[]) {
+  const { figures = [] } = tried.find((one) => one.figures.length > 0) ?? {};
+  return figures.flatMap(({ target, ...own }, k) =>
+    shownFigures([own]).map((name) => ({ heading: figures.length > 1 ? `${name} ${target}` : name, k, name })),
+  );
 }
 
 function isChoice(one: TriedNetwork, { hidden, decay }: TableSearch): boolean {

@@ -1,9 +1,22 @@
 // Figures of a loss beside the errors: over blocks they are those of the functions of the library on all rows at once.
 import { describe, expect, it } from "vitest";
-import { LossFigureMeans } from "../../src/cli/loss-figures.js";
+import { pickRows } from "../../src/data/rows.js";
+import {
+  crossValidate,
+  dataset,
+  fitTable,
+  type Loss,
+  poisson,
+  quantile,
+  Random,
+  squaredError,
+} from "../../src/index.js";
 import { countMetrics } from "../../src/loss/count-metrics.js";
+import { LossFigureMeans } from "../../src/loss/loss-figures.js";
 import { quantileMetrics } from "../../src/loss/quantile-metrics.js";
 import { network } from "../../src/network/network.js";
+import { foldRows, foldsTable } from "../../src/report/folds-table.js";
+import { searchTable } from "../../src/report/search-table.js";
 
 const NAMES = ["a", "b"];
 const predictions = Float64Array.from({ length: 40 }, (_, k) => 1.5 + Math.sin(k));
@@ -47,5 +60,62 @@ describe("figures of the loss", () => {
   it("are not there for other losses", () => {
     expect(LossFigureMeans.of(net, NAMES)).toBeNull();
     expect(LossFigureMeans.of(net.withSummary({ lossKind: "huber", lossDelta: 1 }), NAMES)).toBeNull();
+  });
+});
+
+describe("in a cross-validation and a search", () => {
+  const random = new Random(5);
+  const inputs = Array.from({ length: 60 }, () => [2 * random.uniform() - 1]);
+  const data = dataset({
+    inputs,
+    targets: inputs.map(([x]) => Math.round(Math.exp(1 + x!) * (0.5 + random.uniform()))),
+    weights: inputs.map((_, i) => 1 + (i % 3)),
+    targetNames: ["y"],
+  });
+  const options = (loss: Loss) => ({ loss, backend: "typescript", stop: { iterations: 6 } }) as const;
+  const job = (loss: Loss) => ({
+    network: network({ layers: [1, 2, 1], seed: 3 }),
+    data,
+    options: { ...options(loss), validation: false as const },
+  });
+
+  it("are those of each fold's rows and of all of them, and stand in the table", async () => {
+    const counts = await crossValidate(job(poisson({ decay: 1 })), { folds: 3 });
+    near(
+      counts.metrics![0]!.deviance,
+      countMetrics(counts.predictions, data.targets, ["y"], data.weights)[0]!.deviance,
+    );
+    for (const { fold, metrics } of counts.folds) {
+      const found = pickRows(counts.predictions, fold.rows, 1);
+      const { held } = fold;
+      near(metrics![0]!.deviance, countMetrics(found, held.targets, ["y"], held.weights)[0]!.deviance);
+    }
+    expect(foldsTable(counts).split("\n")[0]).toMatch(/1 - R² +deviance$/);
+    expect(foldRows(counts)[0]!.targets![0]).toHaveProperty("deviance");
+
+    const quantiles = await crossValidate(job(quantile({ tau: 0.8, decay: 1 })), { folds: 3 });
+    const [expected] = quantileMetrics(quantiles.predictions, data.targets, ["y"], 0.8, data.weights);
+    near(quantiles.metrics![0]!.pinball, expected!.pinball);
+    near(quantiles.metrics![0]!.below, expected!.below);
+    expect(foldsTable(quantiles).split("\n")[0]).toMatch(/1 - R² +pinball +below$/);
+
+    const plain = await crossValidate(job(squaredError({ decay: 1 })), { folds: 3 });
+    expect(Object.keys(plain.metrics![0]!)).toEqual(["target", "rmse", "mae", "r2", "unexplained"]);
+    expect(foldsTable(plain).split("\n")[0]).toMatch(/1 - R²$/);
+  });
+
+  it("are means over the held-out rows of every network that was compared", async () => {
+    const { search } = await fitTable(data, { hidden: [2], decay: "auto", folds: 3, train: options(poisson()) });
+    const compared = search.tried.filter(({ state }) => state === "compared");
+    expect(compared.length).toBeGreaterThan(1);
+    for (const { score, figures } of compared) {
+      expect(figures.map(({ target }) => target)).toEqual(["y"]);
+      // The loss is half the deviance. Sums of 60 terms, of the engine's outputs and of its predictions, which agree to 1e-12 of their terms.
+      expect(Math.abs(figures[0]!.deviance! / 2 - score)).toBeLessThanOrEqual(60 * 1e-12 * score);
+    }
+    expect(searchTable(search)).toMatch(/standard error +deviance\n/);
+    const plain = await fitTable(data, { hidden: [2], decay: "auto", folds: 3, train: options(squaredError()) });
+    expect(plain.search.tried.every(({ figures }) => figures.length === 0)).toBe(true);
+    expect(searchTable(plain.search)).toMatch(/standard error\n/);
   });
 });

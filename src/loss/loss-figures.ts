@@ -1,16 +1,16 @@
 // Computes the figures that belong to the loss a model was trained with, beside its errors: the deviance of counts, the pinball loss of
-// quantiles. assess.ts shows it each block of predictions.
-import { countMetrics } from "../loss/count-metrics.js";
-import type { PredictedBlock } from "../loss/metrics.js";
-import { quantileMetrics } from "../loss/quantile-metrics.js";
-import type { LossFigures } from "../loss/set-metrics.js";
+// quantiles. cli/assess.ts and the search of fit/search.ts show it each block of predictions, jobs/cross-validate.ts all rows at once.
 import type { Network } from "../network/network.js";
+import { countMetrics } from "./count-metrics.js";
+import type { PredictedBlock } from "./metrics.js";
+import { quantileMetrics } from "./quantile-metrics.js";
+import type { LossFigures } from "./set-metrics.js";
 
 /** Figures of one block, one entry a target; each is a weighted mean over its rows. */
 type BlockFigures = (block: PredictedBlock) => readonly LossFigures[];
 
-/** What the network predicts, by its link and the loss that its summary names; null for plain numbers. */
-function figuresOf({ link, summary }: Network, targetNames: readonly string[]): BlockFigures | null {
+/** The figures of a network's loss, by its link and the loss that its summary names; null where there is nothing beside the errors. */
+export function figuresOf({ link, summary }: Network, targetNames: readonly string[]): BlockFigures | null {
   if (link === "exp")
     return ({ predictions, targets, weights }) =>
       countMetrics(predictions, targets, targetNames, weights).map(({ deviance }) => ({ deviance }));
