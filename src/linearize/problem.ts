@@ -73,6 +73,8 @@ export interface Problem {
         value: number | null;
       }
     | undefined;
+  /** Whether the loss is convex in the predictions (`LossRule.convex`). Default true. */
+  readonly convex?: boolean | undefined;
   /** Store for the whole run. Without it the values are computed again. @internal */
   readonly workspace?: Workspace | undefined;
   /** Reused arrays for gradients and steps, in a run with very many parameters. @internal */

@@ -95,6 +95,7 @@ export const gaussianNllRule: LossRule = {
   targets: "real",
   link: "gaussian",
   sumOfSquares: false,
+  convex: false,
   // The means start at 0, those of standardized targets, before train/mean-fit.ts fits them.
   startBias: null,
   apply({ count, outputSize: c, predictions, targets, roots, first }, seeds) {

@@ -60,6 +60,7 @@ export function huberRule(loss: Huber): LossRule {
     targets: "real",
     link: "identity",
     sumOfSquares: false,
+    convex: true,
     startBias: null,
     ...ofScale(delta, () => checkedDelta(loss, "loss"), huberSum),
   };

@@ -44,6 +44,7 @@ export const logCoshRule: LossRule = {
   targets: "real",
   link: "identity",
   sumOfSquares: false,
+  convex: true,
   startBias: null,
   ...sumOverOutputs((psi, y, out) => {
     const e = psi - y;

@@ -41,6 +41,7 @@ export const logisticRule: LossRule = {
   targets: "probability",
   link: "logistic",
   sumOfSquares: false,
+  convex: true,
   startBias: {
     statistic: "means",
     biases: (means, samples) => {

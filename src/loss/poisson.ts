@@ -44,6 +44,7 @@ export const poissonRule: LossRule = {
   targets: "count",
   link: "exp",
   sumOfSquares: false,
+  convex: true,
   startBias: {
     statistic: "means",
     biases: (means, samples) => means.map((mean) => Math.log(mean > 0 ? mean : leastShare(samples))),

@@ -61,6 +61,7 @@ export function pseudoHuberRule(loss: PseudoHuber): LossRule {
     targets: "real",
     link: "identity",
     sumOfSquares: false,
+    convex: true,
     startBias: null,
     ...ofScale(delta, () => checkedPseudoDelta(loss, "loss"), pseudoHuberSum),
   };

@@ -75,6 +75,7 @@ export function quantileRule(loss: Quantile): LossRule {
     targets: "real",
     link: "identity",
     sumOfSquares: false,
+    convex: true,
     startBias: { statistic: "quantile", share: tau },
     ...ofScale(
       smoothing,

@@ -44,6 +44,7 @@ export const softmaxCrossEntropyRule: LossRule = {
   targets: "distribution",
   link: "softmax",
   sumOfSquares: false,
+  convex: true,
   startBias: {
     statistic: "means",
     // The logarithms of the shares. A shift of all changes nothing, and with the sum 0 a decay of the biases costs least.

@@ -43,6 +43,7 @@ export const squaredErrorRule: LossRule = {
   targets: "real",
   link: "identity",
   sumOfSquares: true,
+  convex: true,
   startBias: null,
   apply({ count, outputSize: c, predictions, targets, roots, first }, seeds) {
     let sum = 0;

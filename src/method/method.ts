@@ -27,6 +27,8 @@ export interface Proposal extends DampedStep {
   readonly secant?: number | undefined;
   /** Changes of the objective up to this size are rounding; with steps on the exact Hessian, which may be accepted below it. */
   readonly rounding?: number | undefined;
+  /** True if the damping must not fall where this step is accepted. Default false. */
+  readonly holdsDamping?: boolean | undefined;
 }
 
 /** The objective at the trial point. */

@@ -22,6 +22,8 @@ export interface MinimizeOptions {
   readonly layerSizes?: readonly number[] | undefined;
   /** Whether the loss is squared error, whose gradient has a measure of its own; else it is relative to the start. Default true. */
   readonly sumOfSquares?: boolean | undefined;
+  /** Whether the loss is convex in the predictions (`LossRule.convex`). Default true. */
+  readonly convex?: boolean | undefined;
   /** The sum loss at or below which classes are separable (`separable.ts`); null, the default, where the loss or a decay excludes it. */
   readonly separable?: Separable | null | undefined;
   /** Turns the sum loss g into the reported mean (`run/prepare.ts`). Default 2/(n c), the mean of squares. */

@@ -67,14 +67,14 @@ class Loop {
 
   constructor(engine: Engine, initial: Float64Array, options: MinimizeOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay, stop } = options;
-    const { matrixFree = defaultMatrixFree, evenness, spent = 0 } = options;
+    const { matrixFree = defaultMatrixFree, convex = true, evenness, spent = 0 } = options;
     const { sampleCount, outputSize, parameterCount, slots, vectors = plainVectors } = engine;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     const spare = SpareVectors.for(parameterCount);
     const solving = { route, decay, scaling, condition, matrixFree, exactMeasureBelow: stop.gradient };
     this.#options = options;
     const gradientStart = options.sumOfSquares === false ? { value: resume?.gradientStart ?? null } : undefined;
-    this.#problem = { engine, layerSizes, ...solving, gradientStart, spare, workspace: new Workspace() };
+    this.#problem = { engine, layerSizes, ...solving, gradientStart, convex, spare, workspace: new Workspace() };
     const exactHessian = gradientStart !== undefined && engine.hessianProduct !== undefined;
     this.#sizes = { route, condition, sampleCount, outputSize, parameterCount, evenness, slots, exactHessian };
     this.#vectors = vectors;

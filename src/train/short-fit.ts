@@ -50,6 +50,7 @@ export async function shortFit(
       layerSizes: layerSizes(start.architecture),
       startBeside: (point) => besideSymmetry(start, loss.decay, point),
       sumOfSquares: lossRule(loss).sumOfSquares,
+      convex: lossRule(loss).convex,
       evenness: evenness(fit.weights, fit.sampleCount),
       signal,
     });

@@ -152,6 +152,7 @@ async function minimizeOptions(
     layerSizes: layerSizes(start.architecture),
     startBeside: (point) => besideSymmetry(start, loss.decay, point),
     sumOfSquares: lossRule(loss).sumOfSquares,
+    convex: lossRule(loss).convex,
     // A loss to reach goes before: it is falling all the same.
     separable: completed.stop.loss > 0 ? null : separableBound(loss, fit),
     meanFactor: lossFactor(fit, loss),

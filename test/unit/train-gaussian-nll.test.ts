@@ -95,6 +95,27 @@ describe("the minimum", () => {
   });
 });
 
+describe.each(BACKENDS)("steps that end at negative curvature, %s", (backend) => {
+  const random = new Random(4, 1);
+  const inputs = Array.from({ length: 200 }, () => [2 * random.uniform() - 1]);
+  const targets = inputs.map(([x = 0]) => [Math.sin(3 * x) + (0.05 + 0.3 * x ** 2) * random.normal()]);
+
+  it.each([2, 3])("leave the damping as large, so that the run does not creep (start %i)", async (seed) => {
+    const stop = { iterations: 400, gradient: 1e-8 };
+    const options = { backend, validation: false, loss: gaussianNll({ decay: 0.01 }), stop } as const;
+    const net = network({ layers: [1, 6, 2], seed });
+    const { records, reason, iterations } = await train(net, { inputs, targets }, options);
+    const ended = records.filter(({ hessian }) => hessian?.end === "negative-curvature");
+    expect(ended.length).toBeGreaterThan(20);
+    for (const [k, { accepted, damping, hessian }] of records.slice(0, -1).entries())
+      if (accepted && hessian?.end === "negative-curvature")
+        expect(records[k + 1]!.damping).toBeGreaterThanOrEqual(damping as number);
+    expect(reason.code).toBe("gradient");
+    // 180 to 212; 289 to 329 with a damping that falls after such steps.
+    expect(iterations).toBeLessThanOrEqual(260);
+  });
+});
+
 describe("deviations", () => {
   it.each([1, 2, 3])("are recovered within 10% of the truth, in the units of the data (seed %i)", async (seed) => {
     const data = noisy(6000, seed);

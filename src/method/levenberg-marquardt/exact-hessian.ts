@@ -9,8 +9,14 @@
 // Near the minimum of such a loss, which is not 0, the last reductions of the objective are below its rounding while the gradient still falls
 // by orders of magnitude. A step whose predicted and actual changes are both at rounding level is therefore accepted. The loop ends the run if
 // the gradient has not fallen by half after it (`../../train/stop.ts`).
+//
+// A step that ended at negative curvature promises only what one direction gives, and keeps the promise: with gain ratios of 1 the damping
+// would fall to nothing, where every step is as short. A loss that is not convex (gaussian-nll) has such steps all along its valleys, so that
+// the damping does not fall after them: a larger one makes the system definite, and its steps long. With the other losses these steps are those
+// of the first iterations, and the damping may fall.
 import type { Engine } from "../../backend/engine.js";
 import type { Point, Problem } from "../../linearize/problem.js";
+import type { DampedStep } from "../../step/step-model.js";
 import type { Proposal } from "../method.js";
 
 /** `auto`: by the rule of this file; `never`: always the Gauss-Newton matrix. */
@@ -32,6 +38,11 @@ export function hasHessian(engine: Pick<Engine, "hessianProduct" | "dampedInvers
 /** True if the steps from this point are on the exact Hessian. */
 export function usesHessian(choice: HessianChoice, problem: Problem, point: Point): boolean {
   return point.subset === null && hessianRun(choice, problem);
+}
+
+/** True if the damping must not fall after this step. */
+export function holdsTheDamping({ convex = true }: Problem, { hessian }: DampedStep): boolean {
+  return !convex && hessian?.end === "negative-curvature";
 }
 
 /** True if the predicted and the actual change of the objective are both at its rounding level, in a step on the exact Hessian. */

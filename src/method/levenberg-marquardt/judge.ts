@@ -23,7 +23,9 @@ export function judge(
     return { accepted: true, state: { ...next, ...noted }, gainRatio: null, rejection: null, unresolved: true };
   }
   if ("ratio" in weight && weight.ratio > 0) {
-    const next = withDamping(state, rule.accepted(weight.ratio, dampingOf(state)));
+    const ruled = rule.accepted(weight.ratio, dampingOf(state));
+    const least = !failed(proposal) && proposal.holdsDamping ? numberOf(state, "damping") : 0;
+    const next = withDamping(state, { ...ruled, damping: Math.max(ruled.damping, least) });
     const noted = afterStep(state, point, proposal, weight.actual / Math.abs(point.objective));
     return { accepted: true, state: { ...next, ...noted }, gainRatio: weight.ratio, rejection: null };
   }

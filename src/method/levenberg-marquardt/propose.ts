@@ -7,7 +7,7 @@ import { accelerated } from "../../step/acceleration.js";
 import { dampedStep } from "../../step/damped-step.js";
 import { hessianStep } from "../../step/hessian-step.js";
 import { type MethodState, numberOf, type Proposal } from "../method.js";
-import { usesHessian } from "./exact-hessian.js";
+import { holdsTheDamping, usesHessian } from "./exact-hessian.js";
 import type { LevenbergMarquardtSettings } from "./options.js";
 import { correctionAt, isStalled } from "./residual-curvature.js";
 
@@ -46,7 +46,8 @@ async function onHessian(
   if (failed(answer)) return answer;
   const { sampleCount, outputSize } = problem.engine;
   const rounding = objectiveRounding(point, sampleCount * outputSize);
-  return { ...answer, length: 1, direction: answer.step, acceleration: null, rounding };
+  const holdsDamping = holdsTheDamping(problem, answer);
+  return { ...answer, length: 1, direction: answer.step, acceleration: null, rounding, holdsDamping };
 }
 
 /** The velocity alone, after the accelerated trial was rejected. Its solve is part of that trial's record. */
