@@ -17,7 +17,7 @@ import { checkLossTargets } from "../run/loss-targets.js";
 import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeightSteps } from "../run/prepare.js";
 import { checkReachable } from "../run/reachable.js";
 import { SampleEngine } from "../run/sample-engine.js";
-import { readScale } from "./checkpoint.js";
+import { readScale, readStart } from "./checkpoint.js";
 import { findScale } from "./first-fit.js";
 import { fitMeans } from "./mean-fit.js";
 import type { ShortFit } from "./short-fit.js";
@@ -87,27 +87,31 @@ interface FixedLoss {
   readonly start: Network;
   /** The scale that the run has found for a loss without one; else null. */
   readonly found: number | null;
+  /** The parameters of `start` where a fit has found them; else null. */
+  readonly fitted: Float64Array | null;
   /** Seconds that these fits have taken. */
   readonly seconds: number;
 }
 
 /**
- * A loss without its scale gets that of the checkpoint, or that of a first fit. A Gaussian likelihood starts from a fit of its means; a
- * resumed run has its point from the checkpoint.
+ * A loss without its scale gets that of the checkpoint, or that of a first fit. A Gaussian likelihood starts from a fit of its means,
+ * which a resumed run has from the checkpoint too: a monitor measures distances from there.
  */
 async function fixLoss(run: ShortFit, print: string): Promise<FixedLoss> {
   const { start, completed } = run;
   const { loss, resume } = completed;
   const since = performance.now();
   const seconds = () => (resume === null ? (performance.now() - since) / 1000 : 0);
-  if (loss.kind === "gaussian-nll" && resume === null) {
-    const parameters = await fitMeans(run);
-    return { loss, start: start.withParameters(parameters), found: null, seconds: seconds() };
+  if (loss.kind === "gaussian-nll") {
+    const fitted =
+      resume === null ? await fitMeans(run) : await readStart(resume, print, completed.slots, start.parameterCount);
+    const from = fitted === null ? start : start.withParameters(fitted);
+    return { loss, start: from, found: null, fitted, seconds: seconds() };
   }
   const scale = lossScale(loss);
-  if (scale?.value !== null) return { loss, start, found: null, seconds: 0 };
+  if (scale?.value !== null) return { loss, start, found: null, fitted: null, seconds: 0 };
   const found = resume === null ? await findScale(run, scale) : await readScale(resume, print, completed.slots);
-  return { loss: withScale(loss, found), start, found, seconds: seconds() };
+  return { loss: withScale(loss, found), start, found, fitted: null, seconds: seconds() };
 }
 
 /**

@@ -77,6 +77,8 @@ const RECORD: Fields = {
 export interface KeptSettings {
   /** The scale that the run has found for a loss without one; else null. In the file it is `delta`, of whatever loss. */
   readonly scale: number | null;
+  /** Parameters that a fit before the run has found to start from; null where it starts as the network was drawn or given. */
+  readonly start: Float64Array | null;
   readonly slots: number;
 }
 
@@ -85,7 +87,7 @@ export async function writeCheckpoint(
   path: string,
   snapshot: Snapshot,
   print: string,
-  { scale, slots }: KeptSettings,
+  { scale, start, slots }: KeptSettings,
 ): Promise<void> {
   const { parameters, best, bestValidation } = snapshot;
   const point = (one: Best, places: Readonly<Record<string, Float64Array>>) => {
@@ -118,6 +120,7 @@ export async function writeCheckpoint(
       ? {}
       : { gradientStart: encodeFloats(Float64Array.of(snapshot.gradientStart)) }),
     ...(scale === null ? {} : { delta: encodeFloats(Float64Array.of(scale)) }),
+    ...(start === null ? {} : { start: encodeFloats(start) }),
     ...packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
@@ -165,6 +168,12 @@ export async function readScale(path: string, print: string, slots: number): Pro
   const [scale] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
   if (!(scale > 0)) throw fileError(path, `delta must be above 0; it is ${scale}`);
   return scale;
+}
+
+/** The `start` of its settings, p numbers or null. @throws GAUSSFLOW_FILE */
+export async function readStart(path: string, print: string, slots: number, p: number): Promise<Float64Array | null> {
+  const { start } = await readBody(path, print, slots);
+  return start === undefined ? null : checkNumbers(decodeFloats(start, p, path, "start"), path, "start");
 }
 
 /** @throws GAUSSFLOW_FILE */

@@ -18,13 +18,13 @@ const ITERATIONS = 20;
 const LEAST_RATIO = 100;
 
 /**
- * The parameters to start from, in the units of training.
+ * The parameters to start from, in the units of training; null where the network starts as it is.
  * @throws GAUSSFLOW_ARGUMENT where a target varies so little that the floor would hide it; the signal's reason once it has been aborted
  */
-export async function fitMeans(run: ShortFit): Promise<Float64Array> {
+export async function fitMeans(run: ShortFit): Promise<Float64Array | null> {
   const { start, completed } = run;
   const deviations = await targetDeviations(run);
-  if (!isAsDrawn(start)) return start.parameters;
+  if (!isAsDrawn(start)) return null;
   const { loss, stop } = completed;
   const means = meanNetwork(start, deviations.length);
   const seconds = SHARE_OF_SECONDS * stop.seconds;

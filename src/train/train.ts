@@ -183,7 +183,11 @@ async function minimizeOptions(
     checkpoint: checkpoint && {
       every: checkpoint.every,
       write: (snapshot) =>
-        writeCheckpoint(checkpoint.path, snapshot, print, { scale: fixed.found, slots: completed.slots }),
+        writeCheckpoint(checkpoint.path, snapshot, print, {
+          scale: fixed.found,
+          start: fixed.fitted,
+          slots: completed.slots,
+        }),
     },
     resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
   };
