@@ -1,16 +1,13 @@
 // npm run demo (scripts/demo.mjs): trains a network to predict the fuel consumption of 398 cars, and prints its errors beside those of three
 // baselines on the same held-out rows.
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   createEngine,
   dataset,
   gaussNewton,
-  loadModel,
   network,
   outOfRange,
   readCsv,
-  saveModel,
   standardize,
   train,
 } from "../../dist/index.js";
@@ -22,6 +19,7 @@ import { Progress } from "../../dist/report/progress.js";
 import { textTable } from "../../dist/report/text-table.js";
 import { root } from "../native/paths.mjs";
 import { adam } from "./adam.mjs";
+import { saveAndLoad } from "./save-and-load.mjs";
 
 const SEED = 1;
 const paint = painterFor(process.stdout);
@@ -145,10 +143,7 @@ if (bottom < adamBottom && adamError < ours)
   );
 
 title("4  Save, load, and predict three of the held-out cars");
-const model = join("models", "auto-mpg.json");
-await mkdir(join(root, "models"), { recursive: true });
-await saveModel(join(root, model), result.network);
-const loaded = await loadModel(join(root, model));
+const { model, loaded } = await saveAndLoad("auto-mpg", result.network);
 const three = test.select([0, 1, 2]);
 const predicted = loaded.predict(three.inputs);
 for (let i = 0; i < 3; i++)

@@ -1,14 +1,11 @@
 // npm run demo -- penguins (scripts/demo.mjs): trains a network to name the species of 344 penguins, from a table with missing values and
 // categories, and prints its confusion matrix and its scores beside those of three baselines on the same held-out rows.
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   classMetrics,
   createEngine,
-  loadModel,
   network,
   readCsv,
-  saveModel,
   softmaxCrossEntropy,
   standardize,
   train,
@@ -21,6 +18,7 @@ import { Progress } from "../../dist/report/progress.js";
 import { textTable } from "../../dist/report/text-table.js";
 import { root } from "../native/paths.mjs";
 import { adam } from "./adam.mjs";
+import { saveAndLoad } from "./save-and-load.mjs";
 
 const SEED = 1;
 const UNITS = 8;
@@ -121,18 +119,14 @@ console.log(
 );
 
 title("4  Save, load, and predict a held-out penguin of each species");
-const model = join("models", "penguins.json");
-await mkdir(join(root, "models"), { recursive: true });
-await saveModel(join(root, model), result.network);
-const loaded = await loadModel(join(root, model));
+const { model, loaded } = await saveAndLoad("penguins", result.network);
 const c = classes.length;
 const one = test.select(classes.map((_, k) => test.rows.findIndex((_row, i) => test.targets[i * c + k] === 1)));
 const probabilities = loaded.predict(one.inputs);
-for (let i = 0; i < c; i++) {
-  const row = Array.from(probabilities.subarray(i * c, (i + 1) * c));
-  const likeliest = row.indexOf(Math.max(...row));
+for (const [i, likeliest] of loaded.predictClass(one.inputs).entries()) {
+  const probability = probabilities[i * c + classes.indexOf(likeliest)].toFixed(3);
   console.log(
-    `  row ${String(one.rows[i]).padStart(3)}: ${classes[likeliest].padEnd(9)} with probability ${row[likeliest].toFixed(3)}, true ${classes[i]}`,
+    `  row ${String(one.rows[i]).padStart(3)}: ${likeliest.padEnd(9)} with probability ${probability}, true ${classes[i]}`,
   );
 }
 

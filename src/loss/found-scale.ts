@@ -6,6 +6,7 @@
 // 1.4826 median |e| estimates the standard deviation of normal noise, and outliers hardly move it. The losses check here that their scale
 // is known before anything is computed with it.
 import { argumentError } from "../errors.js";
+import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
 
 /**
  * Threshold over standard deviation: with it the Huber fit keeps 95% of the efficiency of squared error on normal noise (Huber 1964, Holland
@@ -22,6 +23,21 @@ export const SMOOTHING_MULTIPLE = 0.1;
 /** The scale for normal noise whose absolute values have this median. */
 export function scaleOfMedian(multiple: number, median: number): number {
   return multiple * 1.4826 * median;
+}
+
+/**
+ * The options of `huber` and `pseudoHuber`, checked; a delta of null is found by `train`.
+ * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value
+ */
+export function completedThreshold(options: {
+  readonly delta?: number | undefined;
+  readonly decay?: number | undefined;
+}): { readonly delta: number | null; readonly decay: number } {
+  checkOptionNames("options", options, ["delta", "decay"]);
+  const { delta, decay = 0 } = options;
+  if (delta !== undefined) checkPositive("options.delta", delta);
+  checkNonNegative("options.decay", decay);
+  return { delta: delta ?? null, decay };
 }
 
 /**

@@ -5,8 +5,7 @@
 //
 // The second derivative is 0 outside of the threshold, where an outlier would leave no curvature. R^2 is the majorizing weight instead: it
 // stays positive, and e r = e^2 R^2 (iteratively reweighted least squares). Without a delta, `train` finds it (found-scale.ts).
-import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
-import { checkedScale } from "./found-scale.js";
+import { checkedScale, completedThreshold } from "./found-scale.js";
 import { type LossRule, ofScale, sumOverOutputs } from "./loss.js";
 
 /** Options of `huber`. */
@@ -39,11 +38,7 @@ export interface Huber {
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option, a delta that is not above 0, or a negative decay.
  */
 export function huber(options: HuberOptions = {}): Huber {
-  checkOptionNames("options", options, ["delta", "decay"]);
-  const { delta, decay = 0 } = options;
-  if (delta !== undefined) checkPositive("options.delta", delta);
-  checkNonNegative("options.decay", decay);
-  return { kind: "huber", delta: delta ?? null, decay };
+  return { kind: "huber", ...completedThreshold(options) };
 }
 
 /** The delta of a loss that is about to be computed. @throws GAUSSFLOW_ARGUMENT where it has not been found */

@@ -6,8 +6,7 @@
 //
 // l'' falls with the third power of the error, so that an outlier would leave nearly no curvature. R^2 = r / e majorizes instead, because
 // l is even and r / e falls with |e|. Without a delta, `train` finds it (found-scale.ts).
-import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
-import { checkedScale } from "./found-scale.js";
+import { checkedScale, completedThreshold } from "./found-scale.js";
 import { type LossRule, ofScale, sumOverOutputs } from "./loss.js";
 
 /** Options of `pseudoHuber`. */
@@ -40,11 +39,7 @@ export interface PseudoHuber {
  * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option, a delta that is not above 0, or a negative decay.
  */
 export function pseudoHuber(options: PseudoHuberOptions = {}): PseudoHuber {
-  checkOptionNames("options", options, ["delta", "decay"]);
-  const { delta, decay = 0 } = options;
-  if (delta !== undefined) checkPositive("options.delta", delta);
-  checkNonNegative("options.decay", decay);
-  return { kind: "pseudo-huber", delta: delta ?? null, decay };
+  return { kind: "pseudo-huber", ...completedThreshold(options) };
 }
 
 /** The delta of a loss that is about to be computed. @throws GAUSSFLOW_ARGUMENT where it has not been found */

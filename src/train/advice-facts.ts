@@ -1,6 +1,7 @@
 // Collects the facts of a finished run for `adviceAfter` (advice.ts). train.ts calls both at the end of a training.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
+import { WeightedMeans } from "../data/weighted-means.js";
 import { type ClassTarget, classTargets } from "../loss/class-metrics.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
@@ -57,14 +58,9 @@ function targetMeans(fit: Dataset | FileDataset): Float64Array | null {
     const { sum, rows } = fit.summary;
     return fit.weights === null ? sum.slice(fit.inputSize, fit.inputSize + c).map((one) => one / rows) : null;
   }
-  const means = new Float64Array(c);
-  let total = 0;
-  for (let i = 0, k = 0; i < fit.sampleCount; i++) {
-    const weight = fit.weights === null ? 1 : fit.weights[i]!;
-    total += weight;
-    for (let a = 0; a < c; a++, k++) means[a]! += weight * fit.targets[k]!;
-  }
-  return means.map((mean) => mean / total);
+  const columns = new WeightedMeans(c, fit.weights);
+  columns.add(fit.targets, 0);
+  return columns.means;
 }
 
 /** The share of d/2 |w|^2 in the sum loss + d/2 |w|^2. */

@@ -9,10 +9,14 @@ import { QuantileSearch, SEARCH_PASSES } from "../algebra/quantile-search.js";
 import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
+import { WeightedMeans } from "../data/weighted-means.js";
 import { Pace, STEP } from "../event-loop-yield.js";
 import type { StartBias } from "../loss/loss.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { isAsDrawn, type Network } from "../network/network.js";
+
+/** Columns whose quantiles are searched in the same passes. */
+const SEARCHES = 8;
 
 /** The targets of a run in the units of training, in blocks. */
 type Blocks = () => AsyncIterable<TargetBlock>;
@@ -57,46 +61,42 @@ function isFresh(network: Network): boolean {
 }
 
 async function biasesOf(rule: StartBias, blocks: Blocks, fit: Dataset | FileDataset): Promise<Float64Array> {
-  if (rule.statistic === "means") return rule.biases(await meansOf(blocks, fit), fit.sampleCount);
-  const columns = Array.from({ length: fit.outputSize }, (_, column) => column);
-  const biases = new Float64Array(fit.outputSize);
-  for (const column of columns) biases[column] = await quantileOf(rule.share, column, blocks, fit);
-  return biases;
+  if (rule.statistic !== "means") return quantilesOf(rule.share, blocks, fit);
+  const columns = new WeightedMeans(fit.outputSize, fit.weights);
+  for await (const { targets, row } of blocks()) columns.add(targets, row);
+  return rule.biases(columns.means, fit.sampleCount);
 }
 
-/** Weighted mean of each column. */
-async function meansOf(blocks: Blocks, { outputSize: c, weights }: Dataset | FileDataset): Promise<Float64Array> {
-  const means = new Float64Array(c);
-  let total = 0;
-  for await (const { targets, row } of blocks())
-    for (let k = 0, i = row; k < targets.length; k += c, i++) {
-      const s = weights === null ? 1 : weights[i]!;
-      total += s;
-      // West's update: no sum of large targets overflows.
-      for (let a = 0; a < c; a++) means[a]! += (s / total) * (targets[k + a]! - means[a]!);
-    }
-  return means;
-}
-
-/** Weighted quantile of a column: the search takes numbers of at least 0, and so the distances from the least one. */
-async function quantileOf(
+/**
+ * Weighted quantile of each column. A search takes numbers of at least 0, and so the distances from the least one. Columns share their passes,
+ * as many at a time as their searches leave small (half a MiB each).
+ */
+async function quantilesOf(
   share: number,
-  column: number,
   blocks: Blocks,
   { outputSize: c, weights }: Dataset | FileDataset,
-): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
+): Promise<Float64Array> {
+  const least = new Float64Array(c).fill(Number.POSITIVE_INFINITY);
   for await (const { targets } of blocks())
-    for (let k = column; k < targets.length; k += c) least = Math.min(least, targets[k]!);
-  const search = new QuantileSearch(share);
-  for (let pass = 0; pass < SEARCH_PASSES; pass++) {
-    for await (const { targets, row } of blocks()) {
-      const distances = Float64Array.from({ length: targets.length / c }, (_, i) => targets[i * c + column]! - least);
-      search.add(distances, weights === null ? null : (i) => weights[row + i]!);
+    for (let k = 0; k < targets.length; k++) least[k % c] = Math.min(least[k % c]!, targets[k]!);
+  const quantiles = new Float64Array(c);
+  for (let first = 0; first < c; first += SEARCHES) {
+    const searches = Array.from({ length: Math.min(SEARCHES, c - first) }, () => new QuantileSearch(share));
+    for (let pass = 0; pass < SEARCH_PASSES; pass++) {
+      for await (const { targets, row } of blocks()) {
+        const weightOf = weights === null ? null : (i: number) => weights[row + i]!;
+        const distances = new Float64Array(targets.length / c);
+        for (const [j, search] of searches.entries()) {
+          const column = first + j;
+          for (let i = 0; i < distances.length; i++) distances[i] = targets[i * c + column]! - least[column]!;
+          search.add(distances, weightOf);
+        }
+      }
+      for (const search of searches) search.endPass();
     }
-    search.endPass();
+    for (const [j, search] of searches.entries()) quantiles[first + j] = least[first + j]! + search.value;
   }
-  return least + search.value;
+  return quantiles;
 }
 
 async function* targetsInMemory(

@@ -27,7 +27,7 @@ export class CommandLine {
   }
 
   /** @param input what standard input holds */
-  run(args: readonly string[], input?: string): Ended {
+  run(args: readonly string[], input?: string | Buffer): Ended {
     const child = spawnSync(process.execPath, [this.main, ...args], { ...this.#options, encoding: "utf8", input });
     return { code: child.status, out: child.stdout, err: child.stderr };
   }

@@ -1,11 +1,11 @@
 // gaussflow convert, and train and plan on what it writes, as a user meets them: a child process, its streams and its exit code.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-convert-"));
 const at = (name: string) => join(folder, name);
@@ -13,10 +13,10 @@ const table = at("rig.csv");
 const data = at("rig.gfd");
 const read = ["--target", "y", "--ignore", "id", "--weights", "w", "--missing", "drop"];
 const short = ["--hidden", "5", "--iterations", "6", "--seed", "4"];
-let main = "";
+const cli = new CommandLine();
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
   // 39,600 rows of 4 numbers in the file, more than one of the blocks it is read in (32,768 rows). Every 100th row lacks a value.
   const rows = Array.from({ length: 40_000 }, (_, i) => {
     const [a, b] = [Math.sin(i), Math.cos(3 * i) * 10];
@@ -28,10 +28,7 @@ beforeAll(() => {
   expect(out).toMatch(/: 39,600 rows of 2 inputs and 1 target, 1 MiB; 400 rows left out .* Next: gaussflow train /);
 });
 
-function run(args: readonly string[], input?: Buffer) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", input, timeout: 60_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const run = (args: readonly string[], input?: Buffer) => cli.run(args, input);
 
 const lastLine = (out: string) => JSON.parse(out.trim().split("\n").at(-1)!);
 
@@ -92,7 +89,7 @@ describe("gaussflow convert", () => {
 
   it("Ctrl-C ends it with 130, and nothing is left", async () => {
     const out = at("endless.gfd");
-    const child = spawn(process.execPath, [main, "convert", "-", out, "--target", "y"]);
+    const child = spawn(process.execPath, [cli.main, "convert", "-", out, "--target", "y"]);
     let err = "";
     child.stderr.on("data", (text) => {
       err += text;

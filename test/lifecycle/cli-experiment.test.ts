@@ -1,22 +1,19 @@
 // gaussflow experiment and train --monitor as a user meets them: files, streams, exit codes.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-experiment-"));
-let main = "";
+const cli = new CommandLine({ cwd: folder, timeout: 120_000 });
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
 });
 
-function run(...args: string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", cwd: folder, timeout: 120_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const run = (...args: readonly string[]) => cli.run(args);
 
 const quick = ["--seeds", "1", "--samples", "60", "--width", "4"];
 
@@ -181,7 +178,7 @@ describe("gaussflow experiment", () => {
   });
 
   it("stops at Ctrl-C with 130 and leaves no half report", async () => {
-    const child = spawn(process.execPath, [main, "experiment", "stiffness", "--out", "stopped"], { cwd: folder });
+    const child = spawn(process.execPath, [cli.main, "experiment", "stiffness", "--out", "stopped"], { cwd: folder });
     let err = "";
     child.stderr.on("data", (chunk) => {
       err += chunk;

@@ -1,18 +1,17 @@
 // The choice of sizes and weight decay by gaussflow train, as a user meets it: a child process, its streams and its exit code.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadModel, Random } from "../../src/index.js";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine, jsonLines } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-fit-"));
 const at = (name: string) => join(folder, name);
-let main = "";
+const cli = new CommandLine({ timeout: 120_000 });
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
   for (const rows of [15, 80]) {
     const random = new Random(5);
     const lines = Array.from({ length: rows }, () => {
@@ -23,16 +22,7 @@ beforeAll(() => {
   }
 });
 
-function run(...args: readonly string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 120_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
-
-const jsonLines = (out: string) =>
-  out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+const run = (...args: readonly string[]) => cli.run(args);
 
 describe("gaussflow train without --hidden and --decay", () => {
   it("ends a table of 15 rows with a handful of parameters, and shows what it compared", async () => {

@@ -1,19 +1,18 @@
 // gaussflow predict and evaluate with models that were trained with gaussianNll: a column of means and one of deviations for each target.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensemble, gaussianNll, type Network, network, Random, readCsv, saveModel, train } from "../../src/index.js";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-gaussian-"));
 const at = (name: string) => join(folder, name);
-let main = "";
+const cli = new CommandLine();
 const nets: Network[] = [];
 
 beforeAll(async () => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
   const random = new Random(2);
   const rows = Array.from({ length: 50 }, () => {
     const x = random.normal();
@@ -36,9 +35,9 @@ beforeAll(async () => {
 });
 
 function run(...args: string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 60_000 });
-  expect(child.status, child.stderr).toBe(0);
-  return child.stdout;
+  const { code, out, err } = cli.run(args);
+  expect(code, err).toBe(0);
+  return out;
 }
 
 const numbers = (line: string | undefined) => (line ?? "").split(",").map(Number);

@@ -1,18 +1,17 @@
 // --loss, --stop-loss and the figures of classifiers as a user meets them: a child process, its streams and its exit code.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { binaryMetrics, classMetrics, loadModel, predictAsync, readCsv } from "../../src/index.js";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine, jsonLines } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-loss-"));
 const at = (name: string) => join(folder, name);
-let main = "";
+const cli = new CommandLine({ cwd: folder });
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
   // Two numbers; yes where their sum is large; three kinds by angle, which overlap; a number with outliers.
   const rows = Array.from({ length: 240 }, (_, i) => {
     const [a, b] = [Math.sin(7 * i), Math.cos(3 * i + 1)];
@@ -24,22 +23,12 @@ beforeAll(() => {
   writeFileSync(at("table.csv"), `a,b,yes,k0,k1,k2,y\n${rows.join("\n")}\n`);
 });
 
-function run(args: readonly string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 60_000, cwd: folder });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const run = (args: readonly string[]) => cli.run(args);
 
 const small = ["--hidden", "3", "--iterations", "25", "--decay", "1"];
 const yes = ["train", "table.csv", "--target", "yes", "--ignore", "k0,k1,k2,y", "--loss", "logistic", ...small];
 const kinds = ["train", "table.csv", "--target", "k0,k1,k2", "--ignore", "yes,y", "--loss", "softmax", ...small];
 const numbers = ["train", "table.csv", "--target", "y", "--ignore", "yes,k0,k1,k2", ...small];
-
-function jsonLines(out: string) {
-  return out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
 
 describe("--loss", () => {
   it("trains with the loss that it names, and with its parameter and decay", async () => {

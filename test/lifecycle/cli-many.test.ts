@@ -1,5 +1,5 @@
 // gaussflow train --restarts and --cross-validate as a user meets them: a child process, its streams and its exit code.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,29 +18,19 @@ import {
   squaredError,
   trainMany,
 } from "../../src/index.js";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine, jsonLines } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-many-"));
 const cars = "examples/data/auto-mpg.csv";
 const read = ["train", cars, "--target", "mpg", "--ignore", "name", "--missing", "mean"];
 const short = [...read, "--hidden", "4", "--iterations", "6"];
-let main = "";
+const cli = new CommandLine();
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
 });
 
-function run(args: readonly string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 60_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
-
-function jsonLines(out: string) {
-  return out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
+const run = (args: readonly string[]) => cli.run(args);
 
 describe("gaussflow train --restarts", () => {
   it("saves the best of the runs, which is the one that train gives from that seed", async () => {
@@ -153,7 +143,7 @@ describe("Ctrl-C", () => {
       const out = join(folder, `${signal}.json`);
       const endless = ["--iterations", "100000", "--patience", "100000", "--hidden", "20,20"];
       const args = [
-        main,
+        cli.main,
         "train",
         table,
         ...endless,

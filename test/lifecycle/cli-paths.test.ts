@@ -18,17 +18,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { convertCsv, loadModel, network, openDataFile, train, writeDataFile } from "../../src/index.js";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-paths-"));
 const at = (name: string) => join(folder, name);
 const table = Array.from({ length: 50 }, (_, i) => `${Math.sin(i)},${Math.cos(3 * i)},${Math.sin(2 * i)}`).join("\n");
 const csv = `a,b,y\n${table}\n`;
 const quick = ["--target", "y", "--hidden", "2", "--iterations", "2", "--quiet"];
-let main = "";
+const cli = new CommandLine({ cwd: folder, timeout: 120_000 });
 
 beforeAll(async () => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
   writeFileSync(at("d.csv"), csv);
   symlinkSync("d.csv", at("link.csv"));
   linkSync(at("d.csv"), at("hard.csv"));
@@ -37,10 +37,7 @@ beforeAll(async () => {
   expect(code, err).toBe(0);
 });
 
-function run(...args: string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", cwd: folder, timeout: 120_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const run = (...args: readonly string[]) => cli.run(args);
 
 /** Runs `action` and expects that no file of the folder changed. */
 function unchanged<T>(action: () => T): T {
@@ -122,7 +119,7 @@ describe("a command is refused before it runs where", () => {
   it("--out is the file on standard input", () => {
     const input = openSync(at("d.csv"), "r");
     const child = unchanged(() =>
-      spawnSync(process.execPath, [main, "train", "-", ...quick, "--out", at("d.csv")], {
+      spawnSync(process.execPath, [cli.main, "train", "-", ...quick, "--out", at("d.csv")], {
         encoding: "utf8",
         stdio: [input, "pipe", "pipe"],
       }),

@@ -1,21 +1,16 @@
 // gaussflow plan, and --memory-limit of train, as a user meets them.
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine } from "../helpers/command-line.js";
 
 const cars = "examples/data/auto-mpg.csv";
 const table = [cars, "--target", "mpg", "--ignore", "name", "--missing", "mean"];
-let main = "";
+const cli = new CommandLine();
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
 });
 
-function run(...args: readonly string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 60_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const run = (...args: readonly string[]) => cli.run(args);
 
 describe("gaussflow plan", () => {
   it("prints the route that train takes, and its alternatives", () => {

@@ -1,24 +1,20 @@
 // --slots of gaussflow train and plan, as a user meets it.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine } from "../helpers/command-line.js";
 
 const cars = "examples/data/auto-mpg.csv --target mpg --ignore name --missing mean --hidden 16,16".split(" ");
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));
-let main = "";
+const cli = new CommandLine();
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(...args: readonly string[]) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 60_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const run = (...args: readonly string[]) => cli.run(args);
 
 const train = (...args: readonly string[]) => run("train", ...cars, "--hidden", "5", "--json", ...args);
 const parameters = (path: string) => JSON.parse(readFileSync(path, "utf8")).body.parameters;

@@ -5,23 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadModel, predictAsync, readCsv } from "../../src/index.js";
-import { buildLibrary } from "../helpers/build.js";
+import { CommandLine } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));
 const cars = "examples/data/auto-mpg.csv";
 const model = join(folder, "cars.json");
 // The sizes are given: cli-fit.test.ts is about their choice.
 const training = ["train", cars, "--target", "mpg", "--ignore", "name", "--missing", "mean", "--hidden", "16,16"];
-let main = "";
+const cli = new CommandLine();
 
 beforeAll(() => {
-  main = join(buildLibrary(), "..", "cli", "main.js");
+  cli.build();
 });
 
-function run(args: readonly string[], input?: string) {
-  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", input, timeout: 60_000 });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const run = (args: readonly string[], input?: string) => cli.run(args, input);
 
 describe("gaussflow train", () => {
   it("trains, prints the table and the next step, draws the loss, saves the model", async () => {
@@ -112,7 +109,7 @@ describe("gaussflow train", () => {
         "--patience",
         "100000",
       ];
-      const child: ChildProcess = spawn(process.execPath, [main, ...args]);
+      const child: ChildProcess = spawn(process.execPath, [cli.main, ...args]);
       let err = "";
       let sent = false;
       child.stderr?.on("data", (text) => {
@@ -128,7 +125,7 @@ describe("gaussflow train", () => {
 
   it("goes on and saves when nobody reads any more", async () => {
     const path = join(folder, "unread.json");
-    const child = spawn(process.execPath, [main, ...training, "--json", "--out", path]);
+    const child = spawn(process.execPath, [cli.main, ...training, "--json", "--out", path]);
     let err = "";
     child.stderr.on("data", (text) => {
       err += text;
@@ -142,7 +139,7 @@ describe("gaussflow train", () => {
   it.runIf(existsSync("/dev/full"))("saves and says in one line when the disk under its output is full", async () => {
     const full = join(folder, "full.json");
     const out = openSync("/dev/full", "w");
-    const args = [main, ...training, "--iterations", "1", "--out", full];
+    const args = [cli.main, ...training, "--iterations", "1", "--out", full];
     const writer = spawnSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", out, "pipe"] });
     closeSync(out);
     expect(writer.stderr).toMatch(/\ngaussflow: .*no space left.*\n$/i);

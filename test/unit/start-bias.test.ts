@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import {
   huber,
   type Loss,
@@ -21,6 +21,7 @@ import {
   train,
   writeDataFile,
 } from "../../src/index.js";
+import { withStartBias } from "../../src/train/start-bias.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-start-bias-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -113,6 +114,32 @@ describe("a freshly drawn network starts", () => {
     for (const loss of [poisson(), quantile({ tau: 0.3, smoothing: 0.1 })])
       expect(await started(net, openDataFile(path), loss)).toEqual(await started(net, { inputs, targets }, loss));
   });
+});
+
+it("the quantiles of nine targets take nine passes over a data file", async () => {
+  const path = join(folder, "nine.gfd");
+  const targetNames = Array.from({ length: 9 }, (_, a) => `y${a}`);
+  const targets = counts.map((count, i) => targetNames.map((_, a) => Math.sin(count + i * (a + 1)) * 10 ** (a - 4)));
+  await writeDataFile(
+    path,
+    { featureNames: ["a", "b"], targetNames },
+    inputs.map((x, i) => [...x, ...targets[i]!]),
+  );
+  const file = openDataFile(path);
+  const passes = vi.spyOn(file, "blocksInTurns");
+  const net = network({ layers: [2, 9], seed: 1 });
+  const none = new Float64Array(0);
+  const data = { sampleCount: 12, inputs: none, targets: none };
+  const started = await withStartBias(net, file, data, quantile({ tau: 0.75, smoothing: 0.1 }), undefined);
+  // One for the least numbers, then four for eight columns at a time.
+  expect(passes).toHaveBeenCalledTimes(9);
+  const { biasOffset } = started.architecture.layers[0]!;
+  // The least number with at least nine of the twelve up to it; the search adds a distance to the least one, with two roundings.
+  for (const [a] of targetNames.entries()) {
+    const column = targets.map((row) => row[a]!).sort((x, y) => x - y);
+    const size = Math.max(...column.map(Math.abs));
+    expect(Math.abs(started.parameters[biasOffset + a]! - column[8]!)).toBeLessThanOrEqual(4 * Number.EPSILON * size);
+  }
 });
 
 describe("the biases stay", () => {

@@ -11,35 +11,13 @@ import {
   poisson,
   pseudoHuber,
   quantile,
-  Random,
   softmaxCrossEntropy,
   train,
 } from "../../src/index.js";
+import { CASES, dataOf, inputs, TARGETS, type TargetsKind } from "../helpers/loss-targets.js";
 
 const BACKEND = "typescript" as const;
-const random = new Random(11, 2);
-const N = 60;
-const inputs = Array.from({ length: N }, () => [random.normal(), random.normal()]);
-/** Overlapping classes, so that every loss has a minimum. */
-const noisy = inputs.map(([x, y]) => Math.sin(2 * (x as number)) + (y as number) + random.normal());
-const TARGETS = {
-  real: noisy.map((value, i) => [value + (i % 10 === 0 ? 30 : 0)]),
-  one: noisy.map((value) => [value > 0 ? 1 : 0]),
-  counts: noisy.map((value) => [Math.max(0, Math.round(Math.exp(0.7 * value)))]),
-  classes: noisy.map((value) => (value < -0.7 ? [1, 0, 0] : value < 0.7 ? [0, 1, 0] : [0, 0, 1])),
-};
-const CASES: readonly (readonly [string, Loss, keyof typeof TARGETS])[] = [
-  ["huber", huber({ delta: 0.1, decay: 0.05 }), "real"],
-  ["pseudo-huber", pseudoHuber({ delta: 0.1, decay: 0.05 }), "real"],
-  ["log-cosh", logCosh({ decay: 0.05 }), "real"],
-  ["quantile", quantile({ tau: 0.8, smoothing: 0.1, decay: 0.05 }), "real"],
-  ["poisson", poisson({ decay: 0.5 }), "counts"],
-  ["logistic", logistic({ decay: 0.5 }), "one"],
-  ["softmax", softmaxCrossEntropy({ decay: 0.5 }), "classes"],
-];
-
-const dataOf = (kind: keyof typeof TARGETS) => ({ inputs, targets: TARGETS[kind] });
-const netOf = (kind: keyof typeof TARGETS, hidden = 4) =>
+const netOf = (kind: TargetsKind, hidden = 4) =>
   network({ layers: [2, hidden, TARGETS[kind][0]?.length ?? 1], seed: 2 });
 const common = { backend: BACKEND, validation: false } as const;
 
@@ -141,7 +119,8 @@ describe("a mean that overflows", () => {
   });
 });
 
-describe.each(CASES)("%s", (_, loss, kind) => {
+// A Gaussian likelihood has two outputs for each target, and a start that a fit of its own finds.
+describe.each(CASES.filter(([, , kind]) => kind !== "noisy"))("%s", (_, loss, kind) => {
   it("counts a row of weight 3 as three rows", async () => {
     const times = (i: number) => (i % 5 === 0 ? 3 : 1);
     const rows = inputs.flatMap((_, i) => Array.from({ length: times(i) }, () => i));
@@ -161,7 +140,10 @@ describe.each(CASES)("%s", (_, loss, kind) => {
 describe("several binary targets at once", () => {
   it("are fitted as each would be alone, where nothing is shared", async () => {
     // Without a hidden layer the outputs share no parameter.
-    const both = noisy.map((value, i) => [Number(value > 0), Number((inputs[i] as number[])[0]! + value > 1)]);
+    const both = TARGETS.noisy.map(([value = 0], i) => [
+      Number(value > 0),
+      Number((inputs[i] as number[])[0]! + value > 1),
+    ]);
     const options = { ...common, loss: logistic({ decay: 0.5 }), stop: { gradient: 1e-10, reduction: 0, step: 0 } };
     const together = await train(network({ layers: [2, 2], seed: 2 }), { inputs, targets: both }, options);
     const predicted = together.network.predict(inputs);

@@ -10,11 +10,9 @@ import {
   discretizationGap,
   dormandPrince,
   flow,
-  gaussianNll,
   huber,
   type Loss,
   levenbergMarquardt,
-  logCosh,
   logistic,
   modelFromJson,
   modelToJson,
@@ -22,9 +20,6 @@ import {
   openDataFile,
   poisson,
   predictAsync,
-  pseudoHuber,
-  quantile,
-  Random,
   restarts,
   softmaxCrossEntropy,
   squaredError,
@@ -33,6 +28,7 @@ import {
 } from "../../src/index.js";
 import { packResult, unpackResult } from "../../src/jobs/message.js";
 import { lossRule } from "../../src/loss/rules.js";
+import { CASES, dataOf, inputs, ROWS, TARGETS, type TargetsKind } from "../helpers/loss-targets.js";
 
 const BACKEND = "typescript" as const;
 let folder: string;
@@ -41,32 +37,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const random = new Random(11, 2);
-const N = 60;
-const inputs = Array.from({ length: N }, () => [random.normal(), random.normal()]);
-/** Overlapping classes, so that every loss has a minimum. */
-const noisy = inputs.map(([x, y]) => Math.sin(2 * (x as number)) + (y as number) + random.normal());
-const TARGETS = {
-  real: noisy.map((value, i) => [value + (i % 10 === 0 ? 30 : 0)]),
-  one: noisy.map((value) => [value > 0 ? 1 : 0]),
-  counts: noisy.map((value) => [Math.max(0, Math.round(Math.exp(0.7 * value)))]),
-  classes: noisy.map((value) => (value < -0.7 ? [1, 0, 0] : value < 0.7 ? [0, 1, 0] : [0, 0, 1])),
-  noisy: noisy.map((value) => [value]),
-};
-const CASES: readonly (readonly [string, Loss, keyof typeof TARGETS])[] = [
-  ["huber", huber({ delta: 0.1, decay: 0.05 }), "real"],
-  ["pseudo-huber", pseudoHuber({ delta: 0.1, decay: 0.05 }), "real"],
-  ["log-cosh", logCosh({ decay: 0.05 }), "real"],
-  ["quantile", quantile({ tau: 0.8, smoothing: 0.1, decay: 0.05 }), "real"],
-  ["poisson", poisson({ decay: 0.5 }), "counts"],
-  ["logistic", logistic({ decay: 0.5 }), "one"],
-  ["softmax", softmaxCrossEntropy({ decay: 0.5 }), "classes"],
-  ["gaussian-nll", gaussianNll({ decay: 0.5 }), "noisy"],
-];
-
-const dataOf = (kind: keyof typeof TARGETS) => ({ inputs, targets: TARGETS[kind] });
 /** The targets "noisy" are those of the loss with two outputs for each. */
-const netOf = (kind: keyof typeof TARGETS, hidden = 4) =>
+const netOf = (kind: TargetsKind, hidden = 4) =>
   network({ layers: [2, hidden, (TARGETS[kind][0]?.length ?? 1) * (kind === "noisy" ? 2 : 1)], seed: 2 });
 const common = { backend: BACKEND, validation: false } as const;
 
@@ -168,7 +140,7 @@ describe("predictions", () => {
       expect(all.every((p) => p > 0 && (p < 1 || kind === "counts"))).toBe(true);
       const c = net.outputSize;
       if (kind === "classes")
-        for (let i = 0; i < N; i++)
+        for (let i = 0; i < ROWS; i++)
           expect(all.subarray(i * c, (i + 1) * c).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 14);
       const again = modelFromJson(modelToJson(net));
       expect([...again.predict(inputs)]).toEqual([...all]);
