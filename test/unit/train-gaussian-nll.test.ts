@@ -1,6 +1,6 @@
 // Trainings with the Gaussian negative log-likelihood, whose networks have two outputs for each target: closed forms, deviations that depend
 // on the inputs, the floor and its report, the fit of the means, both engines, files, and what is refused.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -269,22 +269,6 @@ describe("a training", () => {
     const rest = await train(netOf(), small, { ...common, stop, resume: path });
     expect([...rest.last.parameters]).toEqual([...whole.last.parameters]);
     expect(rest.records.length).toBe(whole.records.length);
-  });
-
-  it("that is resumed is monitored from the fit of the means, as the whole run is", async () => {
-    const path = join(folder, "monitored.ckpt");
-    const whole = await train(netOf(), small, { ...common, stop, monitor: monitor() });
-    await train(netOf(), small, { ...common, stop: { iterations: 3 }, checkpoint: { path } });
-    const rest = await train(netOf(), small, { ...common, stop, resume: path, monitor: monitor() });
-    const distances = (run: typeof whole) =>
-      (run.monitor?.records ?? []).filter(({ position }) => position > 3).map(({ distance }) => distance);
-    expect(distances(rest).length).toBeGreaterThan(0);
-    expect(distances(rest)).toEqual(distances(whole));
-    // A network that was trained before starts as it is, and its checkpoint keeps no start.
-    const again = join(folder, "again.ckpt");
-    await train(whole.network, small, { ...common, stop: { iterations: 2 }, checkpoint: { path: again } });
-    expect(JSON.parse(await readFile(path, "utf8")).body).toHaveProperty("start");
-    expect(JSON.parse(await readFile(again, "utf8")).body).not.toHaveProperty("start");
   });
 
   it.each(BACKENDS)("from a data file has the bits of one from arrays, the floor report too (%s)", async (backend) => {

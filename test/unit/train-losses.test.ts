@@ -1,6 +1,6 @@
 // Training and flows with losses other than squared error: minima against other routes and closed forms, resuming, data files, jobs,
 // probabilities in predictions and model files, and what is refused.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,12 +10,14 @@ import {
   discretizationGap,
   dormandPrince,
   flow,
+  gaussianNll,
   huber,
   type Loss,
   levenbergMarquardt,
   logistic,
   modelFromJson,
   modelToJson,
+  monitor,
   network,
   openDataFile,
   poisson,
@@ -287,12 +289,34 @@ describe("a flow", () => {
   });
 });
 
+describe("a resumed training", () => {
+  it.each(CASES)("with %s is monitored from the start of the whole one", async (name, loss, kind) => {
+    const path = join(folder, `${name}-monitored.ckpt`);
+    const options = { ...common, loss, stop: { iterations: 6 } };
+    const whole = await train(netOf(kind), dataOf(kind), { ...options, monitor: monitor() });
+    await train(netOf(kind), dataOf(kind), { ...options, stop: { iterations: 3 }, checkpoint: { path } });
+    const rest = await train(netOf(kind), dataOf(kind), { ...options, resume: path, monitor: monitor() });
+    const distances = ({ monitor: report }: typeof whole) =>
+      (report?.records ?? []).filter(({ position }) => position > 3).map(({ distance }) => distance);
+    expect(distances(rest).length).toBe(3);
+    expect(distances(rest)).toEqual(distances(whole));
+  });
+
+  it("of a network that was trained before keeps no start", async () => {
+    const path = join(folder, "again.ckpt");
+    const options = { ...common, loss: gaussianNll({ decay: 0.5 }), stop: { iterations: 2 }, checkpoint: { path } };
+    const { network: trained } = await train(netOf("noisy"), dataOf("noisy"), options);
+    expect(JSON.parse(await readFile(path, "utf8")).body).toHaveProperty("start");
+    await train(trained, dataOf("noisy"), options);
+    expect(JSON.parse(await readFile(path, "utf8")).body).not.toHaveProperty("start");
+  });
+});
+
 describe("squared error", () => {
   it("has the fingerprint and the checkpoint that it had before there were others", async () => {
     expect(JSON.stringify(squaredError({ decay: 0.5 }))).toBe('{"kind":"squared-error","decay":0.5}');
     const path = join(folder, "squares.ckpt");
     await train(netOf("real"), dataOf("real"), { ...common, stop: { iterations: 2 }, checkpoint: { path } });
-    const { readFile } = await import("node:fs/promises");
     expect(await readFile(path, "utf8")).not.toMatch(/gradientStart/);
   });
 
