@@ -9,6 +9,7 @@ import { pickRows } from "../data/rows.js";
 import type { ClassCosts } from "../loss/class-decision.js";
 import { classMetricsOf, classTargets } from "../loss/class-metrics.js";
 import type { TargetClassMetrics } from "../loss/class-sums.js";
+import { defaultLoss } from "../loss/default-loss.js";
 import { figuresOf } from "../loss/loss-figures.js";
 import { metrics, type TargetMetrics } from "../loss/metrics.js";
 import { isLossKind } from "../loss/rules.js";
@@ -77,9 +78,9 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
   checkCount("options.restarts", starts, 1);
   checkJob(job, "job");
   const data = asDataset(job.data, "job.data", sampleSizes(job.network, job.options));
-  const { loss } = job.options ?? {};
+  const { loss = defaultLoss(data.classes !== null) } = job.options ?? {};
   // Before the folds are cut, because their trainings number the rows of a fold.
-  if (loss !== undefined && isLossKind(loss?.kind)) await checkLossTargets(data, loss, "job.data", undefined);
+  if (isLossKind(loss?.kind)) await checkLossTargets(data, loss, "job.data", undefined);
   const jobs = crossValidation({ ...job, data }, count, seed, { stratify });
   return scoreFolds(data, await trainMany(starts === 1 ? jobs : jobs.flatMap((one) => restarts(one, starts)), rest));
 }

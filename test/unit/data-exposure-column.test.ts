@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   convertCsv,
+  crossValidate,
   dataset,
+  fitTable,
   modelFromJson,
   modelToJson,
   network,
@@ -125,6 +127,9 @@ describe("a column of exposures", () => {
     const file = join(folder, "refused.gfd");
     await convertCsv(path, file, options);
     await expect(train(net, openDataFile(file), { backend: "typescript" })).rejects.toThrow(refusal);
+    const data = await readCsv(path, options);
+    await expect(crossValidate({ network: net, data }, { folds: 2 })).rejects.toThrow(refusal);
+    await expect(fitTable(data)).rejects.toThrow(refusal);
   });
 
   it("is refused for classes, and for a column with another use", async () => {
