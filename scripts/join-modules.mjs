@@ -4,7 +4,6 @@
 // leave out what the application does not use.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { rolldown } from "rolldown";
 import { root } from "./native/paths.mjs";
 
 /** cli/main.js listens by this module before it loads the rest: a second copy would know of no signal. */
@@ -12,6 +11,8 @@ const SIGNALS = "./signals.js";
 
 /** @param dist the folder that holds cli/run.js and jobs/worker.js, which the joined files replace */
 export async function joinModules(dist) {
+  // Loaded here because most calls of build.mjs find a fresh dist.
+  const { rolldown } = await import("rolldown");
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const packages = Object.keys({ ...dependencies, ...peerDependencies });
   const bundle = await rolldown({
