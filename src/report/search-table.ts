@@ -38,7 +38,7 @@ export function searchTable(search: TableSearch, paint: Painter = plain): string
       [...COLUMNS, ...figures.map(({ heading }) => ({ heading, align: "right" }) as const)],
       shown.map((one) => [
         ...cells(one, search),
-        ...figures.map(({ k, name }) => formatNumber(one.figures[k]?.[name])),
+        ...figures.map(({ k, name }) => (one.figures.length > 0 ? formatNumber(one.figures[k]?.[name]) : "")),
       ]),
       paint,
     ),
