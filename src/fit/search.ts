@@ -303,7 +303,7 @@ class Search {
     if (this.#tried.every(({ state }) => state === "over-budget"))
       throw argumentError(
         "options.budget",
-        `must be at least ${least.toPrecision(3)}, the planned work of the smallest network`,
+        `must be at least ${least.toPrecision(3)}, the planned work of the smallest network (options.hidden and options.decay together, such as 16 units and 0.1, train without a comparison)`,
         this.#options.budget,
       );
     return this.#result(start, first, "no network had a finite held-out loss");

@@ -8,6 +8,7 @@
 // or exceeds the memory limit.
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
+import { lossRule } from "../loss/rules.js";
 import type { Architecture } from "../network/architecture.js";
 import { secondsOf } from "./cost-model.js";
 import { COST_TABLE } from "./cost-table.js";
@@ -172,6 +173,8 @@ export function refuse(plan: Plan, request: PlanRequest): void {
   if (samples > 0) ways.push(`at most ${samples} samples fit this network`);
   const parameters = mostParameters(route, request);
   if (parameters > 0) ways.push(`about ${parameters} parameters fit these samples`);
+  const classes = mostClasses(route, request);
+  if (classes > 0) ways.push(`about ${classes} classes fit, with rare ones joined to one`);
   if (!request.fileWidth && bytes.copies + bytes.data > memoryLimit / 4)
     ways.push("data read from a file take no memory (convertCsv and openDataFile)");
   if (bytes.monitor > 0 && bytes.most - bytes.monitor <= memoryLimit) ways.push("it fits without the monitor");
@@ -219,6 +222,31 @@ function mostParameters(route: Route, request: PlanRequest): number {
     break;
   }
   return best;
+}
+
+/**
+ * About the largest number of classes that fit on this route, where a softmax takes panels of c x c numbers a sample; 0 = none, or another loss.
+ */
+function mostClasses(route: Route, request: PlanRequest): number {
+  const { architecture: net, memoryLimit, sampleCount, copies } = request;
+  if (net.loss === undefined || lossRule(net.loss).factor !== "full") return 0;
+  const peak = (classes: number) => {
+    const joined = withOutputs(net, classes);
+    const saved = 8 * sampleCount * (net.outputSize - classes);
+    return memoryOf(route, { ...request, architecture: joined, copies: Math.max(0, copies - saved) }).most;
+  };
+  for (let classes = Math.floor(0.98 * net.outputSize); classes >= 2; classes = Math.floor(0.98 * classes))
+    if (peak(classes) <= memoryLimit) return classes;
+  return 0;
+}
+
+/** The sizes of the network with so many outputs. */
+function withOutputs<Sized extends Architecture>(net: Sized, outputSize: number): Sized {
+  const last = net.layers.length - 1;
+  const layers = net.layers.map((layer, l) => (l === last ? { ...layer, outputSize } : layer));
+  const { inputSize, bias } = layers[last]!;
+  const fewer = (net.outputSize - outputSize) * (inputSize + (bias ? 1 : 0));
+  return { ...net, layers, outputSize, parameterCount: net.parameterCount - fewer };
 }
 
 /** The sizes of the network with the width of its hidden layers multiplied by `share`. */

@@ -34,10 +34,17 @@ function vectorWork({ parameterCount: p }: Architecture): Work {
   return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0, elsewhere: large };
 }
 
+/** Most outputs whose c x c deltas of a tile of samples (256) stay in the cache. */
+const CACHED_OUTPUTS = 32;
+/** Flops in whose time a delta beyond the cache is written, and read for the gradient and for diag G: 2.5 ns, measured from 100 to 300 outputs. */
+const UNCACHED_DELTA = 32;
+
 /** Loss and gradient, with one backward row an output. */
-function passWork(net: Architecture, n: number, { linearize }: EngineCalls): Work {
+function passWork(net: PlannedNetwork, n: number, { linearize }: EngineCalls): Work {
+  const { outputSize: c } = net;
   const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
-  const flops = n * (4 * weightCount(net) + 2 * net.outputSize * back);
+  const deltas = full(net) && c > CACHED_OUTPUTS ? UNCACHED_DELTA * c ** 2 : 0;
+  const flops = n * (4 * weightCount(net) + 2 * c * back + deltas);
   return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: linearize };
 }
 

@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { loadNative } from "../../src/backend/native/load.js";
 import {
   crossValidate,
   dataset,
   ensemble,
+  fitTable,
   flow,
   huber,
   logistic,
@@ -32,6 +34,7 @@ import { reseal } from "../helpers/sealed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-classes-"));
 const BACKEND = "typescript" as const;
+const BACKENDS = loadNative().ok ? (["typescript", "native"] as const) : (["typescript"] as const);
 const NAMES = ["low", "middle", "high"];
 /** Three classes along a line, with some overlap. */
 const n = 90;
@@ -83,9 +86,43 @@ describe("the loss of a training on classes", () => {
     const { chosen, parameterCount } = plan(wide, many, { backend: BACKEND });
     expect(parameterCount).toBe(wide.parameterCount);
     expect(chosen.bytes.most).toBeGreaterThan(8 * many.targets.length);
-    await expect(train(wide, many, { ...options, memoryLimit: 1e8 })).rejects.toMatchObject({
-      code: "GAUSSFLOW_MEMORY",
+    const limited = { backend: BACKEND, route: "matrix-free", memoryLimit: 1e9 } as const;
+    const refused = await train(wide, many, limited).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "GAUSSFLOW_MEMORY" });
+    // The remedy of the message, which holds with a class more than its steps of 2%.
+    const classes = Number(String(refused).match(/about (\d+) classes fit/)?.[1]);
+    const fits = (count: number) => {
+      const targets = Array.from({ length: 2000 }, (_, i) => `k${i % count}`);
+      const joined = dataset({ inputs: many.inputs, inputSize: 2, targets });
+      return plan(network({ layers: [2, 4, count] }), joined, limited).chosen.fits;
+    };
+    expect(fits(classes)).toBe(true);
+    expect(fits(Math.ceil(1.03 * classes))).toBe(false);
+  });
+  it("with 1,000 classes is compared only within the budget, whose message says how to train at once", async () => {
+    const many = dataset({
+      inputs: Array.from({ length: 3000 }, (_, i) => [i % 1000, Math.sin(i)]),
+      targets: Array.from({ length: 3000 }, (_, i) => `k${i % 1000}`),
     });
+    await expect(fitTable(many, { train: { backend: BACKEND } })).rejects.toThrow(
+      /options\.budget must be at least .*options\.hidden and options\.decay together, such as 16 units and 0\.1,/,
+    );
+  });
+  it.each(BACKENDS)("with 1,000 classes trains by products, and predicts the rows (%s)", async (backend) => {
+    // Few rows of few of the classes: a sample has a million deltas.
+    const names = Array.from({ length: 1000 }, (_, k) => `k${String(k).padStart(3, "0")}`);
+    const labels = Array.from({ length: 8 }, (_, i) => names[120 * i] as string);
+    const rows = labels.map((_, i) => [Math.cos(i), Math.sin(i), Math.cos(2 * i), Math.sin(2 * i)]);
+    const few = dataset({ inputs: rows, targets: labels, classes: names });
+    const { network: trained, records } = await train(network({ layers: [4, 1000], seed: 1 }), few, {
+      backend,
+      route: "matrix-free",
+      loss: softmaxCrossEntropy({ decay: 1e-3 }),
+      validation: false,
+      stop: { iterations: 8, loss: 0.05 },
+    });
+    expect(records.at(-1)?.objective).toBeLessThan((records[0]?.objective as number) / 2);
+    expect(trained.predictClass(rows)).toEqual(labels);
   });
   it("needs one output a class", async () => {
     await expect(train(network({ layers: [2, 4, 1] }), data, options)).rejects.toThrow(

@@ -111,7 +111,7 @@ describe("fitTable", () => {
       0,
     );
     await expect(fitTable(noisyLine(60), { ...short, budget: 10 })).rejects.toThrow(
-      /options\.budget must be at least .* the planned work of the smallest network; received 10/,
+      /options\.budget must be at least .* the planned work of the smallest network .*; received 10/,
     );
   });
 
