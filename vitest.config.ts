@@ -11,11 +11,18 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// Each test file runs in its own forked process: a crash in the addon kills one file, not the run.
-// Two files at a time and two pool threads each: the machines we develop on have two cores.
+/** The file of test/unit that replaces a module of the library. */
+const MOCKING = "test/unit/plan-without-addon.test.ts";
+
+// Each test file runs in its own forked process: a crash in the addon kills one file, not the run. Only the files of test/unit share
+// processes, because most of them take less time than it takes to load the library again. Two files at a time and two pool threads each:
+// the machines we develop on have two cores.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "apart", include: ["test/!(unit)/**/*.test.ts", MOCKING] } },
+      { extends: true, test: { name: "unit", include: ["test/unit/*.test.ts", `!${MOCKING}`], isolate: false } },
+    ],
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
