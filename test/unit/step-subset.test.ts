@@ -21,6 +21,27 @@ const record = (subset: number | null, objective: number, more: object = {}) =>
 const start = { accepted: true, iteration: 0, objective: 100, gainRatio: null } as TrainRecord;
 
 describe("the number of samples", () => {
+  it("is all of them where a subset would lack most classes: with losses other than squared error, without a matrix", () => {
+    const policy = levenbergMarquardt().fidelity;
+    const sizes = {
+      route: "matrix-free",
+      condition: false,
+      sampleCount: 2000,
+      outputSize: 100,
+      parameterCount: 1860,
+      exactHessian: true,
+    } as const;
+    const next = (of: RunSizes) => policy?.next(of, { state: null, iteration: 0, records: [start] }).subset;
+    // 5 * 1860 / 100 samples.
+    expect(policy?.planned(sizes).subset).toBeNull();
+    expect(next(sizes) ?? null).toBeNull();
+    expect(policy?.planned({ ...sizes, exactHessian: false }).subset?.first).toBe(93);
+    expect(next({ ...sizes, exactHessian: false })).toHaveLength(93);
+    expect(policy?.planned({ ...sizes, parameterCount: 2000 }).subset?.first).toBe(100);
+    const never = levenbergMarquardt({ hessian: "never" }).fidelity;
+    expect(never?.planned(sizes).subset?.first).toBe(93);
+  });
+
   const sizes = { sampleCount: 10_000, outputSize: 2, parameterCount: 1000 };
 
   it("comes from the equations that the parameters need at first, and is all of them above half", () => {

@@ -31,7 +31,10 @@ function sampledRoute(sizes: RunSizes, { precision, curvatureSamples, hessian }:
   if (curvatureSamples === "all" || sizes.route === "dual") return null;
   // A subset would precondition the exact Hessian poorly. Without a matrix it is the model itself, far from the minimum.
   if (sizes.route === "primal" && hessian === "auto" && sizes.exactHessian === true) return null;
-  return sizes.route === "matrix-free" || singlePays(sizes, precision) ? sizes.route : null;
+  if (sizes.route === "primal") return singlePays(sizes, precision) ? "primal" : null;
+  // A subset of fewer samples than outputs lacks most classes, and the passes over all samples outweigh the products that it saves.
+  const lacking = (plannedSubset(sizes, "matrix-free")?.first ?? sizes.outputSize) < sizes.outputSize;
+  return lacking && hessian === "auto" && sizes.exactHessian === true ? null : "matrix-free";
 }
 
 /** Matrix-free: the products are those of the subset, which is the model itself. */
