@@ -181,8 +181,8 @@ class Reading {
 
   /** How a column of texts can be had, as ColumnRules has it. */
   #textHint(use: ColumnUse["use"]): string | null {
-    const { wording, target, encoding } = this.#plan;
-    if (use === "target" && encoding !== null) return null;
+    const { wording, target, encoding, exposure } = this.#plan;
+    if (use === "target" && (encoding !== null || exposure !== null)) return null;
     if (use === "target")
       return (target?.length ?? 1) > 1
         ? `they may be classes, which must be the only target (${wording.hint("target", "NAME")})`
@@ -227,7 +227,10 @@ class Reading {
       if (Math.abs(row[place]!) === Number.POSITIVE_INFINITY)
         this.#complain(name, line, "an exposure must leave the rates finite", cells.text(index));
     }
-    if (this.#weight >= 0) row[this.#weight]! *= exposure;
+    if (this.#weight < 0) return;
+    row[this.#weight]! *= exposure;
+    if (row[this.#weight] === Number.POSITIVE_INFINITY)
+      this.#complain(name, line, "an exposure must leave the weights finite", cells.text(index));
   }
 
   #refuseLength(cells: Cells, line: number): never {

@@ -14,10 +14,18 @@ import { asDataset, type DatasetInput } from "./dataset-input.js";
  * @example train(net, withExposure({ inputs, targets: claims }, years), { loss: poisson() })
  * @param data whose targets are counts; weights that it has stand beside the exposure
  * @param exposure n numbers above 0, one a sample, such as the years in which its events were counted
- * @throws GaussflowError GAUSSFLOW_ARGUMENT for another number of exposures, for one that is not above 0, or so small that a rate overflows.
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for another number of exposures, for one that is not above 0, so small that a rate overflows or
+ * so large that a weight does, and for data that were read with a column of exposures.
  */
 export function withExposure(data: Dataset | DatasetInput, exposure: NumberArray): Dataset {
   const set = asDataset(data, "data", null);
+  const column = set.encoding?.exposure;
+  if (column !== undefined)
+    throw argumentError(
+      "data",
+      `must have counts as targets: these are rates already, by the exposure in column ${JSON.stringify(column)}; use the data as they are, or read the table without the option exposure`,
+      data,
+    );
   const { sampleCount: n, outputSize: c } = set;
   const shares = numbersOf("exposure", exposure);
   if (shares.length !== n) throw argumentError("exposure", `must be ${n} numbers, one a sample`, exposure);
@@ -30,5 +38,12 @@ export function withExposure(data: Dataset | DatasetInput, exposure: NumberArray
     throw argumentError(`exposure[${row}]`, `must leave the rate ${set.targets[large]} / exposure finite`, shares[row]);
   }
   const weights = shares.map((one, i) => one * (set.weights?.[i] ?? 1));
+  const heavy = weights.findIndex((weight) => !Number.isFinite(weight));
+  if (heavy >= 0)
+    throw argumentError(
+      `exposure[${heavy}]`,
+      `must leave the weight ${set.weights?.[heavy] ?? 1} x exposure finite`,
+      shares[heavy],
+    );
   return new Dataset({ ...set.fields(), targets, weights });
 }

@@ -132,6 +132,32 @@ describe("a column of exposures", () => {
     await expect(fitTable(data)).rejects.toThrow(refusal);
   });
 
+  it("is refused where it leaves a weight without end, also in withExposure", async () => {
+    const heavy = table("heavy.csv", ["x,years,w,claims", "1,2,1,3", "2,1e200,1e200,1"]);
+    const both = { ...options, weights: "w" };
+    const rule = /line 3.*"years".*an exposure must leave the weights finite.*1e200/;
+    await expect(readCsv(heavy, both)).rejects.toThrow(rule);
+    await expect(convertCsv(heavy, join(folder, "heavy.gfd"), both)).rejects.toThrow(rule);
+    expect(() => withExposure({ inputs: [[1]], targets: [1], weights: [1e200] }, [1e200])).toThrow(
+      /^exposure\[0\] must leave the weight 1e\+200 x exposure finite; received 1e\+200/,
+    );
+  });
+
+  it("is not applied a second time by withExposure", async () => {
+    const read = await readCsv(path, options);
+    expect(() => withExposure(read, read.weights ?? [])).toThrow(/^data must have counts as targets: .*"years"/);
+  });
+
+  it("leaves no way to read texts in the target as classes, and none is offered", async () => {
+    const texts = table("texts.csv", ["x,years,claims", "1,2,few", "2,1,many"]);
+    const error: Error = await readCsv(texts, options).then(
+      () => expect.fail("texts were read as counts"),
+      (thrown) => thrown,
+    );
+    expect(error.message).toMatch(/line 2, column "claims": is not a number/);
+    expect(error.message).not.toMatch(/classification/);
+  });
+
   it("is refused for classes, and for a column with another use", async () => {
     await expect(readCsv(path, { ...options, task: "classification" })).rejects.toThrow(
       /^options\.exposure must not be given for a target of classes/,
