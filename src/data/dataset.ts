@@ -173,7 +173,8 @@ export function* splitSteps(set: Dataset, options: SplitOptions = {}): Steps<Dat
   return yield* partSteps(set, yield* partitionSteps(set.parts));
 }
 
-function* partSteps(set: Dataset, rows: Partition): Steps<DatasetParts> {
+/** The parts of given rows in pieces; fills and encoding are those of the rows to train on. */
+export function* partSteps(set: Dataset, rows: Partition): Steps<DatasetParts> {
   const parts = { train: null, validation: null, test: null } as Record<(typeof PART_NAMES)[number], Dataset | null>;
   for (const name of PART_NAMES) {
     const those = rows[name];

@@ -66,15 +66,11 @@ export function checkStratify(stratify: boolean | undefined, { classes, groups, 
 
 const UNRELATED: RowRelations = { groups: null, order: null };
 
-/** Row numbers in rising order of `order`; rows of equal value stay in the order of the table. */
-export function sortedRows(order: Float64Array): Uint32Array {
-  return finish(sortedRowSteps(order));
-}
-
 /** Rows that are sorted at once; longer stretches are merged in pieces. */
 const RUN = STEP / 8;
 
-function* sortedRowSteps(order: Float64Array): Steps<Uint32Array> {
+/** Row numbers in rising order of `order`, in pieces; rows of equal value stay in the order of the table. */
+export function* sortedRowSteps(order: Float64Array): Steps<Uint32Array> {
   const n = order.length;
   let rows = new Uint32Array(n);
   for (let first = 0; first < n; first += RUN) {
@@ -99,12 +95,8 @@ function* sortedRowSteps(order: Float64Array): Steps<Uint32Array> {
   return rows;
 }
 
-/** The rows of each group, ascending; groups in the order of their first rows. */
-export function rowsOfGroups(groups: Uint32Array): number[][] {
-  return finish(groupSteps(groups));
-}
-
-function* groupSteps(groups: Uint32Array): Steps<number[][]> {
+/** The rows of each group, ascending, in pieces; groups in the order of their first rows. */
+export function* groupSteps(groups: Uint32Array): Steps<number[][]> {
   const rows = new Map<number, number[]>();
   for (let row = 0; row < groups.length; row++) {
     const list = rows.get(groups[row]!);

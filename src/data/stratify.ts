@@ -79,24 +79,23 @@ function apportion(total: number, counts: Float64Array, left: Float64Array, orde
   return given;
 }
 
-/** The rows that each of `count` folds holds out, ascending. */
-export function stratifiedFolds(
+/** For each row, which of `count` folds holds it out. */
+export function* stratifiedFoldSteps(
   sequence: Uint32Array,
   codes: Uint32Array,
   classCount: number,
   count: number,
-): Uint32Array[] {
+): Steps<Uint32Array> {
   const n = sequence.length;
   // Where the rows of each class begin once they are sorted by class.
   const starts = new Uint32Array(classCount + 1);
   for (const code of codes) starts[code + 1]!++;
   for (let code = 0; code < classCount; code++) starts[code + 1]! += starts[code]!;
-  const held = Array.from({ length: count }, (_, fold) => new Uint32Array(Math.floor((n - fold - 1) / count) + 1));
+  const folds = new Uint32Array(n);
   for (let k = 0; k < n; k++) {
     const row = sequence[k]!;
-    const place = starts[codes[row]!]!++;
-    held[place % count]![Math.floor(place / count)] = row;
+    folds[row] = starts[codes[row]!]!++ % count;
+    if (k % STEP === STEP - 1) yield;
   }
-  for (const rows of held) rows.sort();
-  return held;
+  return folds;
 }

@@ -6,6 +6,7 @@ import type { Dataset } from "../data/dataset.js";
 import { asDataset } from "../data/dataset-input.js";
 import type { Fold, FoldOptions } from "../data/folds.js";
 import { pickRows } from "../data/rows.js";
+import { finishInTurns, Pace } from "../event-loop-yield.js";
 import type { ClassCosts } from "../loss/class-decision.js";
 import { classMetricsOf, classTargets } from "../loss/class-metrics.js";
 import type { TargetClassMetrics } from "../loss/class-sums.js";
@@ -20,7 +21,7 @@ import type { Network } from "../network/network.js";
 import { checkCount, checkOptionNames } from "../options.js";
 import { checkLossTargets } from "../run/loss-targets.js";
 import { sampleSizes } from "../run/prepare.js";
-import { checkJob, crossValidation, type JobResult, restarts, type TrainJob } from "./job.js";
+import { checkJob, foldJobSteps, type JobResult, restarts, type TrainJob } from "./job.js";
 import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions, type TrainManyResult, trainMany } from "./train-many.js";
 
 /** Options of `crossValidate`: those of `trainMany`, and the folds. */
@@ -81,7 +82,7 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
   const { loss = defaultLoss(data.classes !== null) } = job.options ?? {};
   // Before the folds are cut, because their trainings number the rows of a fold.
   if (isLossKind(loss?.kind)) await checkLossTargets(data, loss, "job.data", undefined);
-  const jobs = crossValidation({ ...job, data }, count, seed, { stratify });
+  const jobs = await finishInTurns(foldJobSteps({ ...job, data }, count, seed, { stratify }), new Pace(undefined));
   return scoreFolds(data, await trainMany(starts === 1 ? jobs : jobs.flatMap((one) => restarts(one, starts)), rest));
 }
 

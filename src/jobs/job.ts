@@ -3,8 +3,9 @@
 // Users, `crossValidate` and gaussflow train call them; train-many.ts checks each job.
 import type { Dataset } from "../data/dataset.js";
 import { asDataset, type DatasetInput } from "../data/dataset-input.js";
-import { type Fold, type FoldOptions, foldsOf } from "../data/folds.js";
+import { type Fold, type FoldOptions, foldSteps } from "../data/folds.js";
 import { argumentError } from "../errors.js";
+import { finish, type Steps } from "../event-loop-yield.js";
 import { checkNetwork, drawnNetwork, type Network, network, seedOf } from "../network/network.js";
 import { type DrawnOptions, drawnOptions, type NetworkOptions } from "../network/network-options.js";
 import { checkCount, checkObject, checkOptionNames, checkText, definedOptions } from "../options.js";
@@ -119,9 +120,20 @@ export function crossValidation(
   /** The fold that the job trains on. */
   readonly fold: Fold;
 })[] {
+  return finish(foldJobSteps(job, folds, seed, options));
+}
+
+/** `crossValidation` in pieces. */
+export function* foldJobSteps(
+  job: TrainJob,
+  folds: number,
+  seed: number | undefined,
+  options: FoldOptions,
+): Steps<(TrainJob & { readonly fold: Fold })[]> {
   checkJob(job, "job");
   const data = asDataset(job.data, "job.data", sampleSizes(job.network, job.options));
-  return foldsOf(data, folds, seed ?? seedOf(job.network), options).map((fold) => ({
+  const cut = yield* foldSteps(data, folds, seed ?? seedOf(job.network), options);
+  return cut.map((fold) => ({
     ...job,
     data: fold.train,
     label: joined(job.label, `fold ${fold.index + 1}`),

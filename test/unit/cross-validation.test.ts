@@ -1,7 +1,8 @@
 // Folds, their scores and ensembles: identities that hold whatever the networks learn.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { drawFolds } from "../../src/data/folds.js";
+import { drawFoldSteps } from "../../src/data/folds.js";
+import { finish } from "../../src/event-loop-yield.js";
 import { classMetrics, crossValidate, crossValidation, dataset, ensemble, foldsOf, network, softmaxCrossEntropy, train } from "../../src/index.js"; // biome-ignore format: a list
 import { smallJob, timeless, wave } from "../helpers/many-jobs.js";
 
@@ -10,7 +11,7 @@ describe("folds", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 200 }), fc.integer({ min: 2, max: 20 }), fc.nat(), (n, count, seed) => {
         fc.pre(count <= n);
-        const drawn = () => drawFolds(n, count, seed, { groups: null, order: null });
+        const drawn = () => finish(drawFoldSteps(n, count, seed, { groups: null, order: null }));
         const folds = drawn().map(({ held }) => held);
         expect(folds.length).toBe(count);
         expect(Uint32Array.from(folds.flatMap((rows) => [...rows])).sort()).toEqual(
@@ -23,7 +24,7 @@ describe("folds", () => {
       }),
     );
     const none = { groups: null, order: null };
-    expect(drawFolds(40, 4, 1, none)).not.toEqual(drawFolds(40, 4, 2, none));
+    expect(finish(drawFoldSteps(40, 4, 1, none))).not.toEqual(finish(drawFoldSteps(40, 4, 2, none)));
   });
 
   it("train on all rows but the held-out ones", () => {

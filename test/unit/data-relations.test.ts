@@ -2,7 +2,8 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { drawFolds } from "../../src/data/folds.js";
+import { drawFoldSteps } from "../../src/data/folds.js";
+import { finish } from "../../src/event-loop-yield.js";
 import { crossValidate, dataset, foldsOf, network, plan, readCsv, train } from "../../src/index.js";
 
 const line = (n: number) => ({
@@ -52,7 +53,7 @@ describe("groups", () => {
   });
   it("may be as large as memory allows", () => {
     const groups = Uint32Array.from({ length: 600_000 }, (_, i) => i % 2);
-    const folds = drawFolds(groups.length, 2, 1, { groups, order: null });
+    const folds = finish(drawFoldSteps(groups.length, 2, 1, { groups, order: null }));
     expect(folds.map(({ train, held }) => [train.length, held.length])).toEqual([
       [300_000, 300_000],
       [300_000, 300_000],

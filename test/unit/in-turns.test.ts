@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createEngineInTurns } from "../../src/backend/create.js";
 import { classFactorSteps, weighByClassSteps } from "../../src/data/class-weights.js";
-import { splitSteps } from "../../src/data/dataset.js";
+import { Dataset, splitSteps } from "../../src/data/dataset.js";
 import { dataset, datasetSteps } from "../../src/data/dataset-input.js";
-import { drawPartition, sortedRows } from "../../src/data/split.js";
+import { foldSteps } from "../../src/data/folds.js";
+import { drawPartition, sortedRowSteps } from "../../src/data/split.js";
 import { finish, finishInTurns, Pace, type Steps } from "../../src/event-loop-yield.js";
 import { network, predictAsync, train } from "../../src/index.js";
 import { permutationSteps, Random } from "../../src/random.js";
@@ -43,6 +44,25 @@ describe("many rows are handled in pieces", () => {
   ])("copying and checking %s", (_, inputs) => {
     expect(pieces(datasetSteps({ ...given, inputs }, "data", net))).toBeGreaterThanOrEqual(10);
     expect(same(dataset({ ...given, inputs }).inputs, x)).toBe(true);
+  });
+
+  it.each([
+    ["drawn", {}],
+    ["ordered", { order: Float64Array.from(y, (value) => -value) }],
+    ["of groups", { groups: Uint32Array.from(y, (_, i) => i % 1000) }],
+  ])("cutting %s folds", (_, relations) => {
+    const set = new Dataset({ ...dataset(given).fields(), ...relations });
+    // A pass over the rows for each fold, and copies of its inputs and targets.
+    expect(pieces(foldSteps(set, 4, 1, {}))).toBeGreaterThanOrEqual(60);
+    for (const { rows, train: part, held } of finish(foldSteps(set, 4, 1, {}))) {
+      expect(
+        same(
+          held.targets,
+          Float64Array.from(rows, (row) => y[row]!),
+        ),
+      ).toBe(true);
+      if (_ !== "ordered") expect(part.sampleCount + held.sampleCount).toBe(ROWS);
+    }
   });
 
   it("naming, weighing and cutting classes", () => {
@@ -90,7 +110,7 @@ describe("many rows are handled in pieces", () => {
   it("sorting by an order; equal values stay in the order of the table", () => {
     const order = Float64Array.from({ length: 100_003 }, (_, i) => (i * 7919) % 5003);
     const expected = Array.from(order.keys()).sort((a, b) => order[a]! - order[b]!);
-    expect(same(sortedRows(order), Uint32Array.from(expected))).toBe(true);
+    expect(same(finish(sortedRowSteps(order)), Uint32Array.from(expected))).toBe(true);
   });
 
   it("a group of very many rows stays together", () => {
