@@ -38,7 +38,7 @@ export async function runMany(file: string, flags: TrainFlags, terminal: Termina
     // The folds only judge: what is kept has seen all rows.
     const whole = many.ranked.filter(({ job }) => job.fold === undefined);
     warnOf(many, setup);
-    show(many, whole, setup, flags, terminal);
+    await show(many, whole, setup, flags, terminal);
     const [best] = whole;
     if (best === undefined || best.result === null)
       throw best?.error ?? new Error("no run began before the interruption");
@@ -81,15 +81,15 @@ function warnOf({ results, aborted }: TrainManyResult, { caution }: TrainSetup):
   if (aborted) caution("interrupted: runs that had not ended are counted as far as they had come");
 }
 
-function show(
+async function show(
   many: TrainManyResult,
   whole: readonly JobResult[],
   { pool }: ManySetup,
   flags: TrainFlags,
   { out, paintOut }: Terminal,
-): void {
+): Promise<void> {
   const validated =
-    flags.crossValidate === undefined ? null : scoreFolds(pool, many, flags.ensemble, flags.thresholdCost);
+    flags.crossValidate === undefined ? null : await scoreFolds(pool, many, flags.ensemble, flags.thresholdCost);
   if (flags.json) {
     // Runs compete with those of the same fold: losses of others are in other units.
     for (const entry of many.ranked) {

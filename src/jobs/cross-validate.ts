@@ -2,17 +2,18 @@
 // Every row is predicted once, by the network of the fold that held it out. The errors are in the units of the data; of classifiers there
 // are the figures of class-metrics.ts too. gaussflow train
 // --cross-validate trains the folds itself and calls scoreFolds.
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, selectedSteps } from "../data/dataset.js";
 import { asDataset } from "../data/dataset-input.js";
 import type { Fold, FoldOptions } from "../data/folds.js";
-import { pickRows } from "../data/rows.js";
-import { finishInTurns, Pace } from "../event-loop-yield.js";
+import { pickRowSteps } from "../data/rows.js";
+import { finishInTurns, Pace, STEP } from "../event-loop-yield.js";
 import type { ClassCosts } from "../loss/class-decision.js";
-import { classMetricsOf, classTargets } from "../loss/class-metrics.js";
+import { classMetricsInTurns, classTargets } from "../loss/class-metrics.js";
 import type { TargetClassMetrics } from "../loss/class-sums.js";
 import { defaultLoss } from "../loss/default-loss.js";
-import { figuresOf } from "../loss/loss-figures.js";
-import { metrics, type TargetMetrics } from "../loss/metrics.js";
+import { LossFigureMeans } from "../loss/loss-figures.js";
+import { metricsInTurns, type PredictedBlock, type TargetMetrics } from "../loss/metrics.js";
+import type { ClassBlock } from "../loss/ranking-area.js";
 import { isLossKind } from "../loss/rules.js";
 import type { LossFigures } from "../loss/set-metrics.js";
 import { ensemble } from "../network/ensemble.js";
@@ -87,74 +88,126 @@ export async function crossValidate(job: TrainJob, options: CrossValidateOptions
 }
 
 /**
- * The score of every fold among the jobs of a run, and of all folds together.
+ * The score of every fold among the jobs of a run, and of all folds together, in turns with the event loop.
  * @param data the whole set that the folds were cut from
  * @param members number of a fold's best networks whose mean predicts its held-out rows
  * @param costs of errors, by which classes are decided on
  */
-export function scoreFolds(
+export async function scoreFolds(
   data: Dataset,
   many: TrainManyResult,
   members = 1,
   costs: ClassCosts | null = null,
-): CrossValidationResult {
+): Promise<CrossValidationResult> {
   const held = [...new Set(many.results.flatMap(({ job }) => job.fold ?? []))];
-  const { outputSize: c, targetNames } = data;
-  const predictions = new Float64Array(data.sampleCount * c).fill(Number.NaN);
-  const folds = held.map((fold): FoldResult => {
+  const { outputSize: c, targetNames, sampleCount } = data;
+  const pace = new Pace(undefined);
+  const predictions = new Float64Array(sampleCount * c).fill(Number.NaN);
+  const predicted = new Uint8Array(sampleCount);
+  const folds: FoldResult[] = [];
+  for (const fold of held) {
     const trained = many.ranked.filter((entry) => entry.job.fold === fold && entry.state === "trained");
     const networks = trained.flatMap(({ result }) => result?.network ?? []).slice(0, members);
     const [best] = trained;
-    if (best === undefined || networks.length === 0) return { fold, best: null, metrics: null, classification: null };
-    const found = ensemble(networks).predict(fold.held.inputs).mean;
-    fold.rows.forEach((row, k) => {
-      predictions.set(found.subarray(k * c, (k + 1) * c), row * c);
-    });
+    if (best === undefined || networks.length === 0) {
+      folds.push({ fold, best: null, metrics: null, classification: null });
+      continue;
+    }
+    const found = await predictionsOf(networks, fold.held, pace);
+    for (let k = 0; k < fold.rows.length; k++) {
+      const row = fold.rows[k]!;
+      predicted[row] = 1;
+      for (let j = 0; j < c; j++) predictions[row * c + j] = found[k * c + j]!;
+      if (k % STEP === STEP - 1) await pace.turn();
+    }
     const [network] = networks;
-    return {
+    folds.push({
       fold,
       best,
-      metrics: errors(network!, found, fold.held),
-      classification: classified(network!.link, found, fold.held, costs),
-    };
-  });
+      metrics: await errors(network!, found, fold.held, pace),
+      classification: await classified(network!.link, found, fold.held, costs, pace),
+    });
+  }
   const scored = folds.filter((entry) => entry.metrics !== null);
-  const rows = scored.flatMap(({ fold }) => [...fold.rows]).sort((a, b) => a - b);
-  const whole = rows.length === 0 ? null : data.select(rows);
-  const found = pickRows(predictions, rows, c);
+  const rows = new Uint32Array(scored.reduce((sum, { fold }) => sum + fold.rows.length, 0));
+  for (let row = 0, k = 0; row < sampleCount; row++) if (predicted[row] === 1) rows[k++] = row;
+  const whole = rows.length === 0 ? null : await finishInTurns(selectedSteps(data, rows), pace);
+  const found = await finishInTurns(pickRowSteps(predictions, rows, c), pace);
   const network = scored[0]?.best?.result?.network ?? null;
-  const classification = whole && network && classified(network.link, found, whole, costs);
+  const classification = whole && network && (await classified(network.link, found, whole, costs, pace));
   const figure = ({ metrics, classification }: FoldResult, k: number) =>
     (classification === null ? metrics?.[k]?.rmse : classification[k]?.logLoss) ?? Number.NaN;
   return {
     folds,
     predictions,
-    metrics: whole && network && errors(network, found, whole),
+    metrics: whole && network && (await errors(network, found, whole, pace)),
     classification,
     spread: (classification ?? targetNames).map((_, k) => deviation(scored.map((entry) => figure(entry, k)))),
     many,
   };
 }
 
+/** The mean of the networks' predictions, n x c, row-major. */
+async function predictionsOf(
+  networks: readonly Network[],
+  { inputs, inputSize: d, outputSize: c, sampleCount: n }: Dataset,
+  pace: Pace,
+): Promise<Float64Array> {
+  const model = ensemble(networks);
+  const found = new Float64Array(n * c);
+  // Products of a piece: a few milliseconds.
+  const products = networks.reduce((sum, { parameterCount }) => sum + parameterCount, 0);
+  const rows = Math.max(1, Math.floor((16 * STEP) / products));
+  for (let first = 0; first < n; first += rows) {
+    found.set(model.predict(inputs.subarray(first * d, (first + rows) * d)).mean, first * c);
+    await pace.turn();
+  }
+  return found;
+}
+
+/** Passes over predictions and their targets, with turns of the event loop. */
+function blocksOf(predictions: Float64Array, { targets, weights, outputSize: c, sampleCount: n }: Dataset, pace: Pace) {
+  const rows = Math.max(1, Math.floor(STEP / c));
+  return async function* (): AsyncGenerator<PredictedBlock, void> {
+    for (let first = 0; first < n; first += rows) {
+      yield {
+        predictions: predictions.subarray(first * c, (first + rows) * c),
+        targets: targets.subarray(first * c, (first + rows) * c),
+        weights: weights?.subarray(first, first + rows) ?? null,
+      };
+      await pace.turn();
+    }
+  };
+}
+
 /** The errors of predictions, and the figures of the loss that the network was trained with. */
-function errors(
+async function errors(
   network: Network,
   predictions: Float64Array,
-  { targets, targetNames, weights }: Dataset,
-): readonly (TargetMetrics & LossFigures)[] {
-  const figures = figuresOf(network, targetNames)?.({ predictions, targets, weights });
-  return metrics(predictions, targets, targetNames, weights).map((one, k) => ({ ...one, ...figures?.[k] }));
+  data: Dataset,
+  pace: Pace,
+): Promise<readonly (TargetMetrics & LossFigures)[]> {
+  const blocks = blocksOf(predictions, data, pace);
+  const means = LossFigureMeans.of(network, data.targetNames);
+  if (means !== null) for await (const block of blocks()) means.add(block);
+  return (await metricsInTurns(blocks, data.targetNames)).map((one, k) => ({ ...one, ...means?.figures(k) }));
 }
 
 /** The figures of predicted probabilities; null where predictions are none. */
-function classified(
+async function classified(
   link: Link,
-  probabilities: Float64Array,
-  { targets, targetNames, weights, classes }: Dataset,
+  predictions: Float64Array,
+  data: Dataset,
   costs: ClassCosts | null,
-): readonly TargetClassMetrics[] | null {
-  const kinds = classTargets(link, targetNames, classes);
-  return kinds.length === 0 ? null : classMetricsOf({ probabilities, targets, weights }, kinds, costs);
+  pace: Pace,
+): Promise<readonly TargetClassMetrics[] | null> {
+  const kinds = classTargets(link, data.targetNames, data.classes);
+  if (kinds.length === 0) return null;
+  const blocks = blocksOf(predictions, data, pace);
+  const probabilities = async function* (): AsyncGenerator<ClassBlock, void> {
+    for await (const { predictions: found, ...rest } of blocks()) yield { probabilities: found, ...rest };
+  };
+  return classMetricsInTurns(probabilities, kinds, costs, undefined);
 }
 
 /** Sample standard deviation; NaN for less than two values. */

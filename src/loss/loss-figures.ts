@@ -1,5 +1,5 @@
 // Computes the figures that belong to the loss a model was trained with, beside its errors: the deviance of counts, the pinball loss of
-// quantiles. cli/assess.ts and the search of fit/search.ts show it each block of predictions, jobs/cross-validate.ts all rows at once.
+// quantiles. cli/assess.ts, jobs/cross-validate.ts and the search of fit/search.ts show it each block of predictions.
 import type { Network } from "../network/network.js";
 import { countMetrics } from "./count-metrics.js";
 import type { PredictedBlock } from "./metrics.js";
@@ -10,7 +10,7 @@ import type { LossFigures } from "./set-metrics.js";
 type BlockFigures = (block: PredictedBlock) => readonly LossFigures[];
 
 /** The figures of a network's loss, by its link and the loss that its summary names; null where there is nothing beside the errors. */
-export function figuresOf({ link, summary }: Network, targetNames: readonly string[]): BlockFigures | null {
+function figuresOf({ link, summary }: Network, targetNames: readonly string[]): BlockFigures | null {
   if (link === "exp")
     return ({ predictions, targets, weights }) =>
       countMetrics(predictions, targets, targetNames, weights).map(({ deviance }) => ({ deviance }));

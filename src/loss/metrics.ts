@@ -1,5 +1,5 @@
-// Computes error metrics of predictions, one target at a time, in the units of the data. Users and `crossValidate` call `metrics`, and the
-// commands train and evaluate metricsInTurns (cli/assess.ts).
+// Computes error metrics of predictions, one target at a time, in the units of the data. Users call `metrics`, `crossValidate`
+// and the commands train and evaluate (cli/assess.ts) metricsInTurns.
 //   RMSE = sqrt(sum s e^2 / sum s),  MAE = sum s |e| / sum s,  R^2 = 1 - sum s e^2 / sum s (y - ybar)^2,  ybar = sum s y / sum s
 // with e = prediction - target and s the sample weights (1 without). Columns beyond 1e100 (or below 1e-100) are summed in units of a power
 // of two near their largest value, so that squares stay in range. R^2 of a constant target is NaN, because there is no variance to explain.

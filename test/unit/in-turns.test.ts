@@ -11,7 +11,8 @@ import { dataset, datasetSteps } from "../../src/data/dataset-input.js";
 import { foldSteps } from "../../src/data/folds.js";
 import { drawPartition, sortedRowSteps } from "../../src/data/split.js";
 import { finish, finishInTurns, Pace, type Steps } from "../../src/event-loop-yield.js";
-import { network, predictAsync, train } from "../../src/index.js";
+import { countMetrics, crossValidate, metrics, network, poisson, predictAsync, train } from "../../src/index.js";
+import { scoreFolds } from "../../src/jobs/cross-validate.js";
 import { permutationSteps, Random } from "../../src/random.js";
 import { ticksDuring } from "../helpers/ticks.js";
 
@@ -128,6 +129,24 @@ describe("many rows are handled in pieces", () => {
     const set = await train(net, dataset(given), { stop: { iterations: 1 } });
     expect(set.network.parameters).toEqual(run.answer.network.parameters);
     expect((await ticksDuring(() => predictAsync(net, x))).ticks).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe("a cross-validation of many rows", () => {
+  it("is scored in turns with the event loop, with the figures of all rows at once", async () => {
+    const counts = y.map((value) => Math.floor(2 + 2 * value));
+    const data = dataset({ ...given, targets: counts });
+    const job = { network: network({ layers: [2, 1], seed: 1 }), data, options: { loss: poisson() } };
+    const cut = await crossValidate({ ...job, options: { ...job.options, stop: { iterations: 1 } } }, { folds: 2 });
+    const { answer, ticks } = await ticksDuring(() => scoreFolds(data, cut.many));
+    // Predictions of two folds, their places, and the passes over each and over all of them.
+    expect(ticks).toBeGreaterThanOrEqual(5);
+    expect(same(answer.predictions, cut.predictions)).toBe(true);
+    const [whole] = countMetrics(answer.predictions, counts, data.targetNames);
+    // Means of a few hundred thousand numbers, summed in another order.
+    expect(Math.abs(answer.metrics![0]!.deviance! / whole!.deviance - 1)).toBeLessThanOrEqual(ROWS * Number.EPSILON);
+    const [plain] = metrics(answer.predictions, counts, data.targetNames);
+    expect(answer.metrics![0]).toMatchObject({ rmse: plain!.rmse, mae: plain!.mae });
   });
 });
 
