@@ -1,5 +1,5 @@
 // Random networks with random data for tests of both engines, and how their answers are compared.
-import fc from "fast-check";
+
 import type { EngineData, Failure } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
@@ -8,6 +8,7 @@ import { ACTIVATION_NAMES } from "../../src/network/activations.js";
 import type { ActivationName, Architecture } from "../../src/network/architecture.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
+import { fc } from "./property.js";
 
 export interface EngineProblem {
   readonly architecture: Architecture;

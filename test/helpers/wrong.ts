@@ -1,6 +1,7 @@
 // Arguments of the wrong kind, and calls of the public face with them: what a caller in JavaScript may hand in.
-import fc from "fast-check";
+
 import * as face from "../../src/index.js";
+import { fc } from "./property.js";
 
 const deep = (levels: number): unknown => {
   let value: unknown = [];

@@ -1,6 +1,6 @@
 // The geodesic acceleration: both engines against each other, and against its own equation with the second derivative taken by
 // central differences of J v along v.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
@@ -8,6 +8,7 @@ import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { network } from "../../src/network/network.js";
 import { both, difference, problems, sure, tolerance } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 
 const native = loadNative();
 const engines = native.ok ? [createReferenceEngine, createNativeEngine] : [createReferenceEngine];

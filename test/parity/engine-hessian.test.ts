@@ -1,6 +1,6 @@
 // Products with the exact Hessian, and with the inverse of the damped system, of both engines: against each other, against differences of
 // the gradient, and what the calls refuse.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { EngineData } from "../../src/backend/engine.js";
 import { estimateBytes } from "../../src/backend/estimate.js";
@@ -25,6 +25,7 @@ import { targetCount } from "../../src/loss/target-rules.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { both, difference, type EngineProblem, problems, sure, tolerance } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 
 const native = loadNative();
 const engines = native.ok ? [createReferenceEngine, createNativeEngine] : [createReferenceEngine];

@@ -1,5 +1,5 @@
 // The gradient's measure of the dual route: exact, or a lower bound that spares diag G as long as it is above a tolerance.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { LinearizeRequest } from "../../src/backend/engine.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
@@ -10,6 +10,7 @@ import { minimize } from "../../src/train/minimize.js";
 import { stopRules } from "../../src/train/stop.js";
 import { both, difference, explicit, problems, sure, tolerance } from "../helpers/engine-problems.js";
 import { waves } from "../helpers/problems.js";
+import { fc } from "../helpers/property.js";
 
 const dual = { curvature: "dual", decay: 0 } as const;
 

@@ -1,6 +1,6 @@
 // The orthogonal route of both engines: against the primal route, against least squares by another QR on the explicit Jacobian, where
 // columns depend on each other, and where Cholesky of J^T J has no digit left.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
 import { network } from "../../src/network/network.js";
@@ -16,6 +16,7 @@ import {
   sure,
   tolerance,
 } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 import { householderSolve } from "../helpers/qr.js";
 
 const native = loadNative();

@@ -1,5 +1,5 @@
 // Both engines must tell the same story of the same network: every number of the Engine interface, on random architectures.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
@@ -9,6 +9,7 @@ import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { both, difference, problems, tolerance } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 
 const native = loadNative();
 

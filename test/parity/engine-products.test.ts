@@ -1,6 +1,6 @@
 // Products with blocks of vectors, of both engines: against the explicit Jacobian and curvature, against each other, and against
 // identities where the sizes leave no room for a matrix.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
@@ -9,6 +9,7 @@ import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { both, difference, problems, sure, tolerance } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 
 const native = loadNative();
 const request = (curvature: "primal" | "dual" | "matrix-free", scaling: Float64Array | null = null) =>

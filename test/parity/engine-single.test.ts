@@ -1,6 +1,6 @@
 // Single precision of the primal curvature, both engines: the step is that of double precision to the tolerance of the conjugate
 // gradients, the scaling and the gradient are exact, and where float32 does not do the engine says so.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { Precision } from "../../src/backend/curvature.js";
 import { failed } from "../../src/backend/engine.js";
@@ -10,6 +10,7 @@ import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { mostSingleSteps, singleTolerance } from "../../src/backend/single.js";
 import { difference, type EngineProblem, problems, tolerance } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 
 const engines = loadNative().ok
   ? { native: createNativeEngine, reference: createReferenceEngine }

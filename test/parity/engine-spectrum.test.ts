@@ -1,6 +1,6 @@
 // What both engines tell of the curvature they hold: eigenvalues and vectors against closed forms and invariants, counts below a bound,
 // products and inverse products against the dense matrix.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { Curvature } from "../../src/backend/curvature.js";
 import { loadNative } from "../../src/backend/native/load.js";
@@ -17,6 +17,7 @@ import {
   sure,
   tolerance,
 } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 
 const native = loadNative();
 const routes = ["primal", "dual", "orthogonal"] as const;

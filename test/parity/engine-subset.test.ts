@@ -1,6 +1,6 @@
 // A subset of the samples that stands for all in the curvature, both engines: products are those of an engine on the subset alone with
 // each of its samples weighing n / |subset| times its own; a rough factor changes nothing in the step it is the preconditioner of.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { Precision } from "../../src/backend/curvature.js";
 import { type EngineData, failed, type LinearizeRequest } from "../../src/backend/engine.js";
@@ -13,6 +13,7 @@ import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { drawSubset } from "../../src/step/subset.js";
 import { difference, type EngineProblem, problems, sure, tolerance } from "../helpers/engine-problems.js";
+import { fc } from "../helpers/property.js";
 
 const engines: Record<string, EngineFactory> = loadNative().ok
   ? { native: createNativeEngine, reference: createReferenceEngine }

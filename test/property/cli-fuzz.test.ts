@@ -6,15 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type * as Exit from "../../src/cli/exit.js";
 import type * as Program from "../../src/cli/program.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { ensemble, network, readCsv, saveModel, standardize, writeDataFile } from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
+import { fc, SEED as seed } from "../helpers/property.js";
 
-const seed = Number(process.env.GAUSSFLOW_FUZZ_SEED ?? 15);
 const CALLS = Number(process.env.GAUSSFLOW_FUZZ_CLI_CALLS ?? 800);
 const SPAWNS = Number(process.env.GAUSSFLOW_FUZZ_SPAWNS ?? 30);
 

@@ -1,11 +1,11 @@
 // Reading from bytes: a number is exactly what Number() gives, a table does not depend on whether its lines hold quotes, and neither
 // records nor errors depend on how the bytes arrived.
 import { Readable } from "node:stream";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ByteCells } from "../../src/data/csv-cells.js";
 import { type CsvOptions, readCsv } from "../../src/index.js";
 import { malformedCsv } from "../helpers/malformed-csv.js";
+import { fc } from "../helpers/property.js";
 
 function numberOf(text: string, decimal: "." | "," = "."): number {
   const cells = new ByteCells(9, decimal, "utf8");

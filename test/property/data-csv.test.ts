@@ -1,9 +1,9 @@
 // Tables in any dialect read back as they were written; malformed ones give a clean data set or an error that names the place.
 import { Readable } from "node:stream";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Dataset, GaussflowError, readCsv } from "../../src/index.js";
 import { malformedCsv } from "../helpers/malformed-csv.js";
+import { fc } from "../helpers/property.js";
 
 const stream = (text: string | Buffer) => Readable.from([Buffer.from(text)]);
 

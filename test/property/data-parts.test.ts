@@ -1,11 +1,11 @@
 // Laws of cutting and scaling: parts are a partition drawn by the seed alone, nothing leaks from held-out rows, and
 // standardized columns have mean 0 and deviation 1 and go back to where they came from.
 import { Readable } from "node:stream";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset-input.js";
 import { readCsv } from "../../src/data/read-csv.js";
 import { scaleColumns, standardize, unscaleColumns } from "../../src/data/scaling.js";
+import { fc } from "../helpers/property.js";
 
 describe("split", () => {
   const shapes = [fc.integer({ min: 4, max: 200 }), fc.double({ min: 0, max: 0.4, noNaN: true }), fc.nat()] as const;

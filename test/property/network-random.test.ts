@@ -1,12 +1,13 @@
 // What holds for every network: the map covers the parameters, files bring back every bit, predictions in raw units do not depend on
 // how inputs are given, derivatives are derivatives, the two routes take the same step.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { failed } from "../../src/backend/engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import { modelFromJson, modelToJson, type NetworkOptions, network, Random } from "../../src/index.js";
 import { ACTIVATION_NAMES } from "../../src/network/activations.js";
 import { INITIALIZATION_NAMES } from "../../src/network/initialize.js";
+import { fc } from "../helpers/property.js";
 
 // relu is left out: differences across its kink are no derivatives.
 const smooth = ACTIVATION_NAMES.filter((name) => name !== "relu");

@@ -3,14 +3,13 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { describe as shown } from "../../src/errors.js";
 import * as face from "../../src/index.js";
 import { FACE_CALLS, type FaceCall } from "../helpers/face-calls.js";
+import { fc, SEED as seed } from "../helpers/property.js";
 import { type Change, change, changed, outcomeOf } from "../helpers/wrong.js";
 
-const seed = Number(process.env.GAUSSFLOW_FUZZ_SEED ?? 15);
 const CALLS = Number(process.env.GAUSSFLOW_FUZZ_CALLS ?? 4500);
 
 const CODES = ["ARGUMENT", "DATA", "FILE", "NO_NATIVE", "MEMORY", "BUSY", "STATE"].map((code) => `GAUSSFLOW_${code}`);

@@ -1,8 +1,9 @@
 // Whatever the data and the network: training ends with a reason, the objective never rises on the way, and the network that comes
 // back is finite and no worse than the start.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { gaussNewton, levenbergMarquardt, network, squaredError, train } from "../../src/index.js";
+import { fc } from "../helpers/property.js";
 
 const problem = fc.record({
   samples: fc.integer({ min: 1, max: 12 }),

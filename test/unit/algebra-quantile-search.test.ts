@@ -1,7 +1,8 @@
 // The counting search for a weighted quantile against a sort, for numbers of every size, ties, weights and cuts into blocks.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { QuantileSearch, SEARCH_PASSES } from "../../src/algebra/quantile-search.js";
+import { fc } from "../helpers/property.js";
 
 /** The search over blocks of `size` numbers. */
 function search(values: readonly number[], weights: readonly number[] | null, size: number, share = 0.5): number {

@@ -1,7 +1,8 @@
 // Data sets of classes made in code, and their stratified parts and folds, against counts by class.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { crossValidation, type Dataset, dataset, foldsOf, network } from "../../src/index.js";
+import { fc } from "../helpers/property.js";
 
 const labeled = (labels: readonly string[], more: object = {}) =>
   dataset({ inputs: labels.map((_, i) => [i]), targets: labels, ...more });

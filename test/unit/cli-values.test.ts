@@ -1,12 +1,12 @@
 // Values on the command line: whole or refused, and every proposed command safe to paste.
 import { spawnSync } from "node:child_process";
 import { InvalidArgumentError } from "commander";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EXIT, errorText, exitCodeOf, UsageError } from "../../src/cli/exit.js";
 import { delimiter, fraction, integer, list, nonNegative, positive, sizes } from "../../src/cli/parse.js";
 import { shellWord } from "../../src/cli/shell-word.js";
 import { argumentError, GaussflowError } from "../../src/errors.js";
+import { fc } from "../helpers/property.js";
 
 describe("option values", () => {
   it("are read whole", () => {

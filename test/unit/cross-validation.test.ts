@@ -1,10 +1,11 @@
 // Folds, their scores and ensembles: identities that hold whatever the networks learn.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { drawFoldSteps } from "../../src/data/folds.js";
 import { finish } from "../../src/event-loop-yield.js";
 import { classMetrics, crossValidate, crossValidation, dataset, ensemble, foldsOf, network, softmaxCrossEntropy, train } from "../../src/index.js"; // biome-ignore format: a list
 import { smallJob, timeless, wave } from "../helpers/many-jobs.js";
+import { fc } from "../helpers/property.js";
 
 describe("folds", () => {
   it("are disjoint, cover all rows, differ in size by at most one and depend on the seed alone", () => {

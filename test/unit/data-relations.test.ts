@@ -1,10 +1,10 @@
 // Groups stay together and later rows are held out, in splits, folds and the validation part that a training draws.
 import { Readable } from "node:stream";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { drawFoldSteps } from "../../src/data/folds.js";
 import { finish } from "../../src/event-loop-yield.js";
 import { crossValidate, dataset, foldsOf, network, plan, readCsv, train } from "../../src/index.js";
+import { fc } from "../helpers/property.js";
 
 const line = (n: number) => ({
   inputs: Array.from({ length: n }, (_, i) => [i]),

@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { standardizeInTurns } from "../../src/data/scaling.js";
 import {
@@ -16,6 +15,7 @@ import {
   train,
   writeDataFile,
 } from "../../src/index.js";
+import { fc } from "../helpers/property.js";
 import { ticksDuring } from "../helpers/ticks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-scan-"));

@@ -1,10 +1,11 @@
 // The parts of a search for sizes and weight decay that train nothing: the list, the folds, the rule of the choice.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { parameterCountOf, sizeCandidates } from "../../src/fit/candidates.js";
 import { bestOf, type Compared, choose, compare } from "../../src/fit/choose.js";
 import { comparedRows, comparisonFolds } from "../../src/fit/rows.js";
 import { dataset, network, Random } from "../../src/index.js";
+import { fc } from "../helpers/property.js";
 
 /** A candidate whose losses are the common ones plus its own. */
 function candidate(parameterCount: number, decay: number, losses: readonly number[]): Compared {

@@ -1,6 +1,6 @@
 // Figures of classifiers against values computed by hand, against plain sums over pairs and rows, and against what must not change them:
 // the order of rows and classes, copies in place of weights, classes drawn by weight in place of probabilities as targets.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { finish, STEP } from "../../src/event-loop-yield.js";
 import { classDecisions, costTable, decisionThreshold } from "../../src/loss/class-decision.js";
@@ -15,6 +15,7 @@ import {
 import type { ClassMetrics } from "../../src/loss/class-sums.js";
 import { OwnProbabilities } from "../../src/loss/ranking-area.js";
 import { Random } from "../../src/random.js";
+import { fc } from "../helpers/property.js";
 
 const NAMES = ["a", "b", "c"];
 

@@ -1,12 +1,13 @@
 // The formulas of the Gaussian negative log-likelihood, which has two outputs for each target: against the density written out, finite
 // differences, the inequality of its bound, and far out. Other losses are in loss-rules.test.ts.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { gaussianNll, Random } from "../../src/index.js";
 import type { LossSeeds } from "../../src/loss/loss.js";
 import { checkLoss, lossRule } from "../../src/loss/rules.js";
 import { outputCount, targetCount } from "../../src/loss/target-rules.js";
 import { VARIANCE_FLOOR } from "../../src/network/link.js";
+import { fc } from "../helpers/property.js";
 
 const rule = lossRule(gaussianNll());
 

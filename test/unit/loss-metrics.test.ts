@@ -1,7 +1,8 @@
 // RMSE, MAE and R^2 against values computed by hand and against the plain two-pass formulas on random data.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { metrics, metricsOfBlocks } from "../../src/loss/metrics.js";
+import { fc } from "../helpers/property.js";
 
 describe("metrics", () => {
   it("are the textbook figures, a target at a time", () => {

@@ -1,6 +1,6 @@
 // Every loss through every route: against J, Q and the gradient written out densely, primal against dual, and where the residual of a
 // prediction that is sure and wrong is not finite.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { type EngineData, type Failure, failed, type LinearizeRequest } from "../../src/backend/engine.js";
 import { createNativeEngine } from "../../src/backend/native/engine.js";
@@ -23,6 +23,7 @@ import {
 import { type Loss, lossRule } from "../../src/loss/rules.js";
 import { outputCount } from "../../src/loss/target-rules.js";
 import type { Architecture } from "../../src/network/architecture.js";
+import { fc } from "../helpers/property.js";
 
 const LOSSES: readonly Loss[] = [
   squaredError(),

@@ -2,7 +2,6 @@
 import { mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   GaussflowError,
@@ -15,6 +14,7 @@ import {
   standardize,
 } from "../../src/index.js";
 import { waves } from "../helpers/problems.js";
+import { fc } from "../helpers/property.js";
 import { type Body, reseal } from "../helpers/sealed.js";
 
 const folder = await mkdtemp(join(tmpdir(), "gaussflow-"));

@@ -1,6 +1,6 @@
 // Deviance of counts, pinball loss of quantiles, and data with exposures: against sums written out, the losses themselves, and the training
 // that they make.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import {
   countMetrics,
@@ -14,6 +14,7 @@ import {
   withExposure,
 } from "../../src/index.js";
 import { lossRule } from "../../src/loss/rules.js";
+import { fc } from "../helpers/property.js";
 
 const options = { backend: "typescript", validation: false } as const;
 

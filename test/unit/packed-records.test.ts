@@ -1,12 +1,12 @@
 // Records packed and unpacked: every value comes back, and no forged packing is believed, or much work.
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readFlowCheckpoint } from "../../src/flow/flow-checkpoint.js";
 import { GaussflowError } from "../../src/index.js";
 import { packRecords, unpackRecords } from "../../src/packed-records.js";
 import { encodeFloats } from "../../src/sealed-json.js";
 import { readCheckpoint } from "../../src/train/checkpoint.js";
+import { fc } from "../helpers/property.js";
 
 const fixture = (name: string) => new URL(`../fixtures/${name}`, import.meta.url).pathname;
 const throughJson = (value: unknown) => JSON.parse(JSON.stringify(value));

@@ -1,6 +1,6 @@
 // The reference engine against an oracle that shares no code with it: a network written out unit by unit, its Jacobian by
 // differences, and textbook dense algebra. (The parity test cannot see a mistake that both engines make.)
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { type EngineData, failed } from "../../src/backend/engine.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
@@ -9,6 +9,7 @@ import { activationValue } from "../../src/network/activations.js";
 import type { ActivationName, Architecture } from "../../src/network/architecture.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
+import { fc } from "../helpers/property.js";
 
 interface Case {
   readonly architecture: Architecture;
