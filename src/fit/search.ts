@@ -4,12 +4,15 @@
 // changes the best network.
 // All networks are trained on the same folds and compared on the same held-out rows (held-out-loss.ts); choose.ts has the rule of the choice.
 // The budget counts the planned operations of every training (plan/workload.ts), so that table, options, seed and budget alone decide.
+
+import { freeAddressSpace } from "../backend/address-space.js";
 import { predictAsync } from "../backend/predict.js";
+import { showBytes } from "../bytes.js";
 import { classFactorSteps, weighByClassSteps } from "../data/class-weights.js";
 import type { Dataset } from "../data/dataset.js";
 import { asDataset } from "../data/dataset-input.js";
 import type { Fold } from "../data/folds.js";
-import { argumentError } from "../errors.js";
+import { argumentError, GaussflowError } from "../errors.js";
 import { finish } from "../event-loop-yield.js";
 import type { JobResult, TrainJob } from "../jobs/job.js";
 import { trainMany } from "../jobs/train-many.js";
@@ -94,10 +97,15 @@ const MOST_TURNS = 4;
 const PLANNED_ITERATIONS = 40;
 /** Trainings of the search end where further iterations hardly change the held-out loss. */
 const SEARCH_STOP = { iterations: 100, reduction: 1e-5 };
+/**
+ * Bytes of address space that a comparison needs: the heap of V8 grows by this much over the trainings, and Node ends the process where it
+ * cannot (measured with `ulimit -v` and 400 rows).
+ */
+const ADDRESS_SPACE = 144 * 2 ** 20;
 
 /**
  * @throws GAUSSFLOW_ARGUMENT for options of the networks and trainings, targets that the loss cannot have, and a budget below the first
- * training; what the first training threw where all failed
+ * training; GAUSSFLOW_MEMORY under a limit on address space that leaves no room; what the first training threw where all failed
  */
 export async function searchTable(table: Dataset, options: CompletedFitOptions): Promise<SearchedTable> {
   const { train, seed } = options;
@@ -168,6 +176,7 @@ class Search {
         { ...first, decay: this.#options.decay ?? 1 },
         `${this.#rows.sampleCount} rows are too few to compare networks on, so that the smallest was taken`,
       );
+    checkAddressSpace();
     let at: Candidate = first;
     for (let turn = 0; turn < MOST_TURNS && !this.#aborted; turn++) {
       const list =
@@ -335,6 +344,17 @@ class Search {
       seconds: (performance.now() - start) / 1000,
     };
   }
+}
+
+/** @throws GAUSSFLOW_MEMORY under a limit on address space that a comparison would exceed */
+function checkAddressSpace(): void {
+  const free = freeAddressSpace();
+  if (free >= ADDRESS_SPACE) return;
+  throw new GaussflowError(
+    "GAUSSFLOW_MEMORY",
+    `the limit on address space (ulimit -v) leaves ${showBytes(Math.max(0, free))}, and a comparison of networks needs ${showBytes(ADDRESS_SPACE)}: raise the limit, or train one network, with values for options.hidden and options.decay`,
+    { bytes: ADDRESS_SPACE },
+  );
 }
 
 function same(a: Candidate, b: Candidate): boolean {

@@ -47,6 +47,17 @@ describe.skipIf(!shell)("under a limit on address space", () => {
     else expect(text).toMatch(NODE_ENDED);
   });
 
+  it.each([1_000_000, 1_200_000])("of %i kB a comparison of networks ends with a model or a remedy", (limit) => {
+    const main = library.replace(/index\.js$/, "cli/main.js");
+    const flags = ["--target", "mpg", "--ignore", "name", "--missing", "drop", "--iterations", "5"];
+    const { status, text } = underLimit(limit, [main, "train", "examples/data/auto-mpg.csv", ...flags], 2);
+    if (status === 0) expect(text).toMatch(/iterations? in /);
+    else {
+      expect(status, text).toBe(1);
+      expect(text).toMatch(/ulimit -v.*train one network, with values for --hidden and --decay/s);
+    }
+  });
+
   it.each(limits)("of %i kB trainings in worker threads end", { timeout: 120_000 }, (limit) => {
     const scene = fileURLToPath(new URL("scenes/train-lanes.mjs", import.meta.url));
     const { status, text } = underLimit(limit, [scene, library], 2);
