@@ -1,28 +1,6 @@
 // One sample of every loss, for tests of their values, gradients, factors and second derivatives.
 import { expect } from "vitest";
-import {
-  huber,
-  logCosh,
-  logistic,
-  poisson,
-  pseudoHuber,
-  quantile,
-  softmaxCrossEntropy,
-  squaredError,
-} from "../../src/index.js";
 import type { LossRule, LossSeeds } from "../../src/loss/loss.js";
-import type { Loss } from "../../src/loss/rules.js";
-
-export const LOSSES: readonly Loss[] = [
-  squaredError(),
-  huber({ delta: 0.7 }),
-  pseudoHuber({ delta: 0.7 }),
-  logCosh(),
-  quantile({ tau: 0.8, smoothing: 0.3 }),
-  logistic(),
-  softmaxCrossEntropy(),
-  poisson(),
-];
 
 /** One sample of `psi.length` outputs. */
 export function at(rule: LossRule, psi: Float64Array, y: Float64Array, root: number | null = null) {

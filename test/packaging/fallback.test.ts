@@ -91,7 +91,8 @@ describe("the packed package", () => {
   });
 
   it("compiles its addon from what the tarball holds, and takes a prebuilt one where no script runs", () => {
-    // ccache, where CI compiles by it, takes objects by the content of what they are made of: the base makes paths relative to the folder.
+    // CI compiles through ccache, which knows an object by the content of its sources and by its paths. With the package's folder as the
+    // base its paths are those of CI's own build.
     const base = process.env.CCACHE_BASEDIR === undefined ? {} : { CCACHE_BASEDIR: join(folder, "native") };
     const { at, installed } = install("native", [], { GAUSSFLOW_REQUIRE_NATIVE: "1", ...base });
     expect(installed.code, installed.err).toBe(0);

@@ -8,38 +8,17 @@ import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import {
-  gaussianNll,
-  huber,
-  type Loss,
-  logCosh,
-  logistic,
-  poisson,
-  pseudoHuber,
-  quantile,
-  softmaxCrossEntropy,
-  squaredError,
-} from "../../src/index.js";
+import { type Loss, squaredError } from "../../src/index.js";
 import { lossRule } from "../../src/loss/rules.js";
 import { targetCount } from "../../src/loss/target-rules.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
 import { both, difference, type EngineProblem, problems, sure, tolerance } from "../helpers/engine-problems.js";
+import { LOSSES } from "../helpers/losses.js";
 import { fc } from "../helpers/property.js";
 
 const native = loadNative();
 const engines = native.ok ? [createReferenceEngine, createNativeEngine] : [createReferenceEngine];
-const LOSSES: readonly Loss[] = [
-  squaredError(),
-  huber({ delta: 0.7 }),
-  pseudoHuber({ delta: 0.7 }),
-  logCosh(),
-  quantile({ tau: 0.8, smoothing: 0.3 }),
-  logistic(),
-  softmaxCrossEntropy(),
-  poisson(),
-  gaussianNll(),
-];
 
 /** The same problem with another loss, and with targets that the loss takes: of counts, or shares of each row. */
 function withLoss(problem: EngineProblem, loss: Loss): EngineProblem {

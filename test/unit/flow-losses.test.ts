@@ -2,37 +2,11 @@
 // the loss has a regular system, and its refusal in a training.
 import { describe, expect, it } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
-import {
-  dormandPrince,
-  flow,
-  gaussianNll,
-  huber,
-  type Loss,
-  logCosh,
-  logistic,
-  network,
-  poisson,
-  pseudoHuber,
-  quantile,
-  Random,
-  softmaxCrossEntropy,
-  squaredError,
-  train,
-} from "../../src/index.js";
+import { dormandPrince, flow, type Loss, network, Random, train } from "../../src/index.js";
 import { lossRule } from "../../src/loss/rules.js";
 import { outputCount } from "../../src/loss/target-rules.js";
+import { LOSSES } from "../helpers/losses.js";
 
-const LOSSES: readonly Loss[] = [
-  squaredError(),
-  huber({ delta: 0.5 }),
-  pseudoHuber({ delta: 0.5 }),
-  logCosh(),
-  quantile({ tau: 0.8, smoothing: 0.2 }),
-  logistic(),
-  softmaxCrossEntropy(),
-  poisson(),
-  gaussianNll(),
-];
 const BACKENDS = loadNative().ok ? (["typescript", "native"] as const) : (["typescript"] as const);
 const N = 40;
 

@@ -6,46 +6,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dot, norm } from "../../src/algebra/vectors.js";
 import type { EngineData, LinearizeRequest } from "../../src/backend/engine.js";
-import { createNativeEngine } from "../../src/backend/native/engine.js";
-import { loadNative } from "../../src/backend/native/load.js";
 import type { EngineFactory, NetworkEngine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import {
-  gaussianNll,
-  huber,
-  logCosh,
-  logistic,
-  network,
-  openDataFile,
-  poisson,
-  pseudoHuber,
-  quantile,
-  Random,
-  softmaxCrossEntropy,
-  squaredError,
-  writeDataFile,
-} from "../../src/index.js";
-import type { Loss } from "../../src/loss/rules.js";
+import { logistic, network, openDataFile, Random, squaredError, writeDataFile } from "../../src/index.js";
 import { ACTIVATION_NAMES } from "../../src/network/activations.js";
 import { difference, sure } from "../helpers/engine-problems.js";
 import { type LossCase, lossCase } from "../helpers/loss-cases.js";
+import { ENGINES, LOSSES } from "../helpers/losses.js";
 
-const LOSSES: readonly Loss[] = [
-  squaredError(),
-  huber({ delta: 0.5 }),
-  pseudoHuber({ delta: 0.5 }),
-  logCosh(),
-  quantile({ tau: 0.8, smoothing: 0.2 }),
-  logistic(),
-  softmaxCrossEntropy(),
-  poisson(),
-  gaussianNll(),
-];
 const byName = LOSSES.map((loss) => [loss.kind, loss] as const);
-const ENGINES = [
-  ["reference", createReferenceEngine] as const,
-  ...(loadNative().ok ? [["native", createNativeEngine] as const] : []),
-];
 
 function draw(length: number, seed: number): Float64Array {
   const random = new Random(seed, 3);

@@ -7,39 +7,12 @@ import { createNativeEngine } from "../../src/backend/native/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine as Engine } from "../../src/backend/network-engine.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
-import {
-  gaussianNll,
-  huber,
-  logCosh,
-  logistic,
-  network,
-  poisson,
-  pseudoHuber,
-  quantile,
-  Random,
-  softmaxCrossEntropy,
-  squaredError,
-} from "../../src/index.js";
+import { logistic, network, Random, softmaxCrossEntropy } from "../../src/index.js";
 import { type Loss, lossRule } from "../../src/loss/rules.js";
 import { outputCount } from "../../src/loss/target-rules.js";
 import type { Architecture } from "../../src/network/architecture.js";
+import { ENGINES, LOSSES } from "../helpers/losses.js";
 import { fc } from "../helpers/property.js";
-
-const LOSSES: readonly Loss[] = [
-  squaredError(),
-  huber({ delta: 0.5 }),
-  pseudoHuber({ delta: 0.5 }),
-  logCosh(),
-  quantile({ tau: 0.8, smoothing: 0.2 }),
-  logistic(),
-  softmaxCrossEntropy(),
-  poisson(),
-  gaussianNll(),
-];
-const ENGINES = [
-  ["reference", createReferenceEngine] as const,
-  ...(loadNative().ok ? [["native", createNativeEngine] as const] : []),
-];
 
 interface Case {
   readonly architecture: Architecture;

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../../src/index.js";
 import type { LossRule } from "../../src/loss/loss.js";
 import { checkLoss, type Loss, lossRule } from "../../src/loss/rules.js";
-import { at, hessian, LOSSES, targetsOf } from "../helpers/loss-sample.js";
+import { at, hessian, targetsOf } from "../helpers/loss-sample.js";
+import { LOSSES_OF_ONE_OUTPUT as LOSSES } from "../helpers/losses.js";
 import { fc } from "../helpers/property.js";
 
 /** R_ab of a sample. */

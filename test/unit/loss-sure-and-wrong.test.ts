@@ -2,10 +2,7 @@
 // memory, failures, and trainings that begin there.
 import { describe, expect, it } from "vitest";
 import { type EngineData, failed, type LinearizeRequest } from "../../src/backend/engine.js";
-import { createNativeEngine } from "../../src/backend/native/engine.js";
-import { loadNative } from "../../src/backend/native/load.js";
 import type { NetworkEngine as Engine } from "../../src/backend/network-engine.js";
-import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import {
   type Loss,
   logistic,
@@ -16,11 +13,8 @@ import {
   type TrainRoute,
   train,
 } from "../../src/index.js";
+import { ENGINES } from "../helpers/losses.js";
 
-const ENGINES = [
-  ["typescript", createReferenceEngine] as const,
-  ...(loadNative().ok ? [["native", createNativeEngine] as const] : []),
-];
 const LOSSES = [logistic(), softmaxCrossEntropy()].map((loss) => [loss.kind, loss] as const);
 
 /** A hidden layer whose first unit sees the last input alone, which only sample 0 has: its first output is `logit` where it should be low. */
