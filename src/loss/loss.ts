@@ -85,7 +85,7 @@ export interface LossRule {
    * the mean of l: squared error alone.
    */
   readonly sumOfSquares: boolean;
-  /** Whether l is convex in psi. Else the Hessian has negative curvature wherever the network stands, not only far from a minimum. */
+  /** Whether l is convex in psi. If it is not, the Hessian can have negative curvature along the whole path, not only far from a minimum. */
   readonly convex: boolean;
   /** Where the output biases of a freshly drawn network start (train/start-bias.ts); null = at 0, the mean of standardized targets. */
   readonly startBias: StartBias | null;
