@@ -2,7 +2,7 @@
 // developer runs it by hand as `npm run bench:costs [-- --write]`. Rates are in seconds of the processor, which a busy machine changes
 // little: on one thread they equal the wall time on an idle machine. The gain of a second thread and the overhead of a call and of a thread
 // hand-over come from the wall clock (a waiting pool thread uses its processor for a moment), so the machine must be idle. Each figure is
-// the best of the runs of 0.4 s of its case.
+// the median of the runs of 0.4 s of its case: the best of them is what a machine does for a moment, and a plan is of minutes.
 import { fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -13,6 +13,7 @@ import { secondsOf } from "../dist/plan/cost-model.js";
 import { iterationWork, productWork } from "../dist/plan/workload.js";
 import { parseOptions } from "./lib/options.mjs";
 import { engineFor, mustSucceed, problem } from "./lib/problem.mjs";
+import { median } from "./lib/statistics.mjs";
 
 const place = new URL("../src/plan/cost-table.ts", import.meta.url);
 const usage = `usage: npm run bench:costs [-- options]
@@ -63,7 +64,7 @@ const clocks = {
 /** Runs of a case go on for so long, because a processor that was idle takes a while to be at its best. */
 const LEAST_SECONDS = 0.4;
 
-/** Best of at least `runs` runs of every operation that a case shows: { operation: [flops, seconds, size] }. */
+/** Median of at least `runs` runs of every operation that a case shows: { operation: [flops, seconds, size] }. */
 async function measure(engine, made, kind, sampleCount, runs, seconds) {
   const { architecture, parameters } = made;
   const route = kind.startsWith("dual") ? "dual" : kind === "orthogonal" ? "orthogonal" : "primal";
@@ -73,11 +74,15 @@ async function measure(engine, made, kind, sampleCount, runs, seconds) {
     productWork(architecture, sampleCount, 1, calls),
   ];
   const work = Object.fromEntries(entries.map((entry) => [entry.operation, entry]));
-  const best = {};
-  const note = (operation, value) => {
-    const { flops, size } = work[operation];
-    if (!(best[operation]?.[1] <= value)) best[operation] = [flops, value, size];
-  };
+  const times = {};
+  const note = (operation, value) => (times[operation] ??= []).push(value);
+  const medians = () =>
+    Object.fromEntries(
+      Object.entries(times).map(([operation, values]) => [
+        operation,
+        [work[operation].flops, median(values), work[operation].size],
+      ]),
+    );
   const vector = parameters.slice();
   const request = { curvature: "none", decay: 0, scaling: null };
   const repeat = async (action) => {
@@ -89,7 +94,7 @@ async function measure(engine, made, kind, sampleCount, runs, seconds) {
       note("passes", await seconds(async () => mustSucceed(await engine.linearize(parameters, request))));
       note("forward", await seconds(async () => mustSucceed(await engine.evaluate(parameters))));
     });
-    return best;
+    return medians();
   }
   if (kind === "product") {
     mustSucceed(await engine.linearize(parameters, { ...request, curvature: "matrix-free" }));
@@ -98,23 +103,24 @@ async function measure(engine, made, kind, sampleCount, runs, seconds) {
     await repeat(async () => {
       note("product", await seconds(() => engine.curvatureProduct(vector)));
     });
-    return best;
+    return medians();
   }
   // The curvature is what a linearization takes beyond its passes; one after the other, because a linearization without it gives its
   // memory back.
-  let [passes, both] = [Infinity, Infinity];
+  const [passes, both] = [[], []];
   const linearize = (curvature) =>
     seconds(async () => mustSucceed(await engine.linearize(parameters, { ...request, curvature })));
   await repeat(async () => {
-    passes = Math.min(passes, await linearize("none"));
+    passes.push(await linearize("none"));
   });
   await repeat(async () => {
-    both = Math.min(both, await linearize(route));
+    both.push(await linearize(route));
     const solved = await seconds(async () => mustSucceed(await engine.solve({ damping: 1, decay: 0, scaling: null })));
     note(kind === "orthogonal" ? "fold" : "cholesky", solved);
   });
-  note({ primal: "gram", dual: "kernel", orthogonal: "triangle" }[route], Math.max(both - passes, both / 10));
-  return best;
+  const curvature = Math.max(median(both) - median(passes), median(both) / 10);
+  note({ primal: "gram", dual: "kernel", orthogonal: "triangle" }[route], curvature);
+  return medians();
 }
 
 async function table(engineName, runs) {
@@ -167,29 +173,30 @@ async function hop() {
   return goes - stays;
 }
 
-/** Seconds of an evaluation by one thread: of 1,000 the one after the fastest tenth. */
+/** Seconds of an evaluation by one thread: the median of 1,000. */
 async function evaluation(kind, layers, sampleCount) {
   const made = problem(layers, sampleCount);
   const engine = await engineFor(kind, made, 1);
   const wall = [];
   for (let i = 0; i < 1000; i++) wall.push(await clocks.wall(() => engine.evaluate(made.parameters)));
   engine.dispose();
-  return [...wall].sort((a, b) => a - b)[100];
+  return median(wall);
 }
 
 const short = (value, digits = 3) => Number(value.toPrecision(digits));
 
 /**
  * A process that only loads the library and trains a network: its parameters, its bytes beside those planned for the problem, the seconds of
- * an iteration, of the processor on one thread and of the clock on several.
+ * an iteration, of the processor on one thread and of the clock on several, and the processor's of the fastest one.
  */
 function trained(backend, layers, sampleCount, iterations, threads = 1) {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL("lib/plan-process.mjs", import.meta.url)), [
       JSON.stringify({ layers, sampleCount, backend, threads, iterations }),
     ]);
-    child.on("message", ({ parameters, peak, problemBytes, cpuSeconds, seconds }) => {
-      if (cpuSeconds > 0) resolve([parameters, peak - problemBytes, threads === 1 ? cpuSeconds : seconds]);
+    child.on("message", ({ parameters, peak, problemBytes, cpuSeconds, leastCpuSeconds, seconds }) => {
+      if (cpuSeconds > 0)
+        resolve([parameters, peak - problemBytes, threads === 1 ? cpuSeconds : seconds, leastCpuSeconds]);
       else reject(new Error(`no iteration of ${layers.join("-")} took one trial`));
     });
     child.on("error", reject);
@@ -197,15 +204,12 @@ function trained(backend, layers, sampleCount, iterations, threads = 1) {
   });
 }
 
-/** Processor seconds of the engine's calls in an iteration of the dual route, on one thread, best of ten. */
+/** Processor seconds of the engine's calls in an iteration of the dual route, on one thread, medians of ten. */
 async function engineCalls(kind, layers, sampleCount) {
   const made = problem(layers, sampleCount);
   const engine = await engineFor(kind, made, 1);
-  const best = {};
-  const note = async (name, call) => {
-    const time = await clocks.processor(call);
-    if (!(best[name] <= time)) best[name] = time;
-  };
+  const times = {};
+  const note = async (name, call) => (times[name] ??= []).push(await clocks.processor(call));
   for (let run = 0; run < 10; run++) {
     await note("linearize", () => engine.linearize(made.parameters, { curvature: "dual", decay: 0, scaling: null }));
     await note("solve", () => engine.solve({ damping: 1, decay: 0, scaling: null }));
@@ -213,12 +217,13 @@ async function engineCalls(kind, layers, sampleCount) {
     await note("evaluate", () => engine.evaluate(made.parameters));
   }
   engine.dispose();
-  return Object.values(best).reduce((sum, time) => sum + time, 0);
+  return Object.values(times).reduce((sum, values) => sum + median(values), 0);
 }
 
 /** What a training of a few parameters takes, and the rates of an iteration's vectors: of those with many parameters and few samples. */
 async function loop(backend) {
-  const [, , iteration] = await trained(backend, [1, 2, 1], 50, 60);
+  // The fastest: while V8 compiles the loop, its threads take more of the processor than a small iteration does.
+  const [, , , iteration] = await trained(backend, [1, 2, 1], 50, 60);
   // Of ordinary trainings: V8's heap has grown as it does in all but the smallest, by steps that differ between them.
   const peaks = [];
   for (const [layers, samples] of [
@@ -227,7 +232,7 @@ async function loop(backend) {
     [[8, 64, 64, 1], 300],
   ])
     peaks.push((await trained(backend, layers, samples, 6))[1]);
-  const bytes = peaks.sort((a, b) => a - b)[1];
+  const bytes = median(peaks);
   const vectors = [];
   const sampleCount = 8;
   for (const layers of [
@@ -284,7 +289,8 @@ function source(tables) {
         const show = (points, digits) =>
           points
             .toSorted((a, b) => a[0] - b[0])
-            .map(([at, value]) => `[${short(at)}, ${short(value, digits)}]`)
+            // The size at which vectors are used again is exact: rounded it would be that of the next point.
+            .map(([at, value]) => `[${at === LARGE_VECTOR - 1 ? at : short(at)}, ${short(value, digits)}]`)
             .join(", ");
         const shares = (gains[name] ?? []).map(([flops, gain]) => [flops, Math.min(1, Math.max(0, gain))]);
         return `      ${name}: { rates: [${show(list, 3)}], gains: [${show(shares, 2)}] },`;

@@ -1,7 +1,7 @@
 // Compares what the planner predicts with what a run takes, for every route and engine, each case in a process of its own
 // (lib/plan-process.mjs). A developer runs it by hand after `npm run build`: node bench/plan.mjs [--json --only TEXT]. Memory is VmHWM of
 // that process (Node, library, data and all) against Plan.bytes; "problem" is the part of it beyond a process that trains nothing. Seconds
-// are those of an iteration of one trial (a right-hand side of a flow), the fastest of the run (of small problems over 60 iterations: the
+// are those of an iteration of one trial (a right-hand side of a flow), the median of the run (of small problems over 60 iterations: the
 // code of the first few is not compiled yet); "cpu ratio" is that of the processor's seconds, which other programs on the machine hardly
 // change.
 import { fork } from "node:child_process";

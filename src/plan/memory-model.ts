@@ -167,7 +167,7 @@ function monitorBytes(sizes: Sizes): number {
 }
 
 /** Vectors of p entries alive at once in a training, in addition to those of the engine; measured (bench/plan.mjs), not counted. */
-const VECTORS = 16;
+const VECTORS = 13;
 /** The same for a run that reuses its vectors (`spare-vectors.ts`): counted, and measured by `bench/large.mjs`. */
 const REUSED_VECTORS = 8;
 
