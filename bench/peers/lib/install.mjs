@@ -43,6 +43,10 @@ const npmVersionIsThere = (wanted) => {
 
 /** null where the peer can run, else why not. */
 function lacking(peer) {
+  if (peer.data) {
+    const answer = quietly("dpkg", ["-s", peer.data]);
+    return answer.ok ? null : `${peer.data} is not installed`;
+  }
   if (peer.compiled) {
     const answer = build(peer.compiled);
     return answer.ok ? null : answer.why;
