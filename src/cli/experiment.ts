@@ -1,5 +1,5 @@
-// The command gaussflow experiment NAME: runs an experiment of the theory, prints its claims, and writes JSON lines, an HTML report and PNG
-// pictures. program.ts adds it.
+// The command gaussflow experiment NAME: runs an experiment of the theory or of the methods, prints its claims, and writes JSON lines, an HTML
+// report and PNG pictures. program.ts adds it.
 import { cpus, release, type } from "node:os";
 import { basename, join } from "node:path";
 import { Argument, type Command } from "commander";
@@ -38,10 +38,10 @@ const EVERY = "all";
 const ABOUT = `
 Experiments (defaults: seed, seeds, samples, hidden units):
 ${EXPERIMENTS.map(({ name, title, defaults: { seed, seeds, samples, width } }) => `  ${name.padEnd(14)}${title} (${seed}, ${seeds}, ${samples}, ${width})`).join("\n")}
-  ${EVERY.padEnd(14)}all experiments in one report
+  ${EVERY.padEnd(14)}all experiments of the theory in one report
 
-Sizes: all but damping need at least as many samples as parameters, damping needs fewer. A teacher network has 5 parameters per
-hidden unit (real: 8 per unit and 1 more, and at most 398 samples). A --width from 9 to 40 suits every experiment.
+Sizes: all but damping need at least as many samples as parameters, damping needs fewer. A teacher network has 5 parameters
+per hidden unit (real: 8 per unit and 1 more, and at most 398 samples). A --width from 9 to 40 suits every experiment.
 
 Examples:
   $ gaussflow experiment conditioning
@@ -86,7 +86,9 @@ export function addExperimentCommand(
 async function run(name: string, flags: ExperimentFlags, version: string, terminal: Terminal): Promise<ExitCode> {
   const { out: directory, json = false, quiet = false } = flags;
   const html = join(directory, `${name}.html`);
-  const chosen = EXPERIMENTS.filter((experiment) => name === EVERY || experiment.name === name);
+  const chosen = EXPERIMENTS.filter((experiment) =>
+    name === EVERY ? experiment.about === "theory" : experiment.name === name,
+  );
   const settings: Partial<ExperimentSettings> = {
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.seeds === undefined ? {} : { seeds: flags.seeds }),

@@ -90,6 +90,7 @@ function rootOf(value: (time: number) => number): number {
 export const conditioning: Experiment = {
   name: "conditioning",
   title: "The rate of the Gauss-Newton flow does not depend on conditioning",
+  about: "theory",
   defaults: { seed: 1, seeds: 10, samples: 200, width: 5 },
   regime: "under",
   run: async (context) => {

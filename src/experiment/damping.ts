@@ -54,6 +54,7 @@ interface Measured {
 export const damping: Experiment = {
   name: "damping",
   title: "A damping that keeps the promised rate has to follow the smallest eigenvalue",
+  about: "theory",
   defaults: { seed: 1, seeds: 5, samples: 40, width: 200 },
   regime: "over",
   run: async (context) => {

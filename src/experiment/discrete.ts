@@ -19,6 +19,7 @@ const inputScale = 0.3;
 export const discrete: Experiment = {
   name: "discrete",
   title: "Euler iterates follow the flow, and damped steps keep the promised factor",
+  about: "theory",
   defaults: { seed: 1, seeds: 3, samples: 200, width: 5 },
   regime: "under",
   run: async (context) => {

@@ -31,9 +31,11 @@ export interface ExperimentContext {
 export interface Experiment {
   readonly name: string;
   readonly title: string;
+  /** What it measures: the claims of the theory, or methods against each other. `gaussflow experiment all` runs the first kind. */
+  readonly about: "theory" | "methods";
   readonly defaults: ExperimentSettings;
-  /** What samples and width must give: at most as many parameters as samples, or more. */
-  readonly regime: "under" | "over";
+  /** What samples and width must give: at most as many parameters as samples, more, or either. */
+  readonly regime: "under" | "over" | "any";
   /** Parameters of a network of that width, linear in it. Default: those of the teacher problems. */
   readonly parameters?: (width: number) => number;
   /** More samples than there are make no difference. */

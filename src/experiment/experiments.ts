@@ -49,6 +49,7 @@ export function completeSettings(experiment: Experiment, settings: Partial<Exper
     parameters: parametersOf = teacherParameters,
     mostSamples = Number.POSITIVE_INFINITY,
   } = experiment;
+  if (regime === "any") return whole;
   const { width } = whole;
   const samples = Math.min(whole.samples, mostSamples);
   const parameters = parametersOf(width);

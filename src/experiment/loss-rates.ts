@@ -186,6 +186,7 @@ async function outlierRun(metric: OutlierRun["metric"], seed: number, context: E
 export const lossRates: Experiment = {
   name: "loss-rates",
   title: "For a strongly convex loss the Gauss-Newton flow keeps the rate of its constants",
+  about: "theory",
   defaults: { seed: 1, seeds: 3, samples: 200, width: 5 },
   regime: "under",
   run: async (context) => {

@@ -31,6 +31,7 @@ interface Line {
 export const real: Experiment = {
   name: "real",
   title: "Real data: 398 cars, with fewer and with more parameters than samples",
+  about: "theory",
   defaults: { seed: 1, seeds: 1, samples: 398, width: 6 },
   regime: "under",
   parameters: (width) => (inputSize + 2) * width + 1,

@@ -42,6 +42,7 @@ interface Row {
 export const scaling: Experiment = {
   name: "scaling",
   title: "A large output scale makes the dynamics lazy and the promises true",
+  about: "theory",
   defaults: { seed: 1, seeds: 3, samples: 200, width: 5 },
   regime: "under",
   run: async (context) => {

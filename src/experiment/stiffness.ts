@@ -36,6 +36,7 @@ interface Row {
 export const stiffness: Experiment = {
   name: "stiffness",
   title: "The preconditioned flows are not stiff, gradient flow is",
+  about: "theory",
   defaults: { seed: 1, seeds: 3, samples: 200, width: 5 },
   regime: "under",
   run: async (context) => {

@@ -1,5 +1,6 @@
 // Computes products of the Hessian of a sum loss by the parameters with a direction, for one block of samples (the R-operator of Pearlmutter
-// 1994). The reference engine calls it (backend/reference/passes.ts) for the steps of Levenberg-Marquardt on the exact Hessian.
+// 1994). The reference engine calls it (backend/reference/passes.ts) for the steps of Levenberg-Marquardt on the exact Hessian. The same passes
+// along a direction of the INPUTS differentiate a gradient by the inputs once more, by the parameters: input-gradient.ts calls them.
 //
 // r and l'' are the first and second derivative of the loss by psi, times the sample weight. V, v are the direction's weights and biases, and
 // a dot marks the derivative along the direction:
@@ -78,12 +79,46 @@ export function addHessianProduct(
   applyLoss: (images: Float64Array) => void,
   out: Float64Array,
 ): void {
-  const { layers, outputScale } = space.architecture;
-  const { inputs, changes, outputs } = tangents(space, network, direction, count);
+  const { outputScale, inputSize } = space.architecture;
+  const still = new Float64Array(count * inputSize);
+  const tangent = tangents(space, network, direction, still, count);
+  const { outputs } = tangent;
   for (let k = 0; k < outputs.length; k++) outputs[k] *= outputScale;
   applyLoss(outputs);
   for (let k = 0; k < outputs.length; k++) outputs[k] *= outputScale;
-  let g: Float64Array = outputs;
+  addTangentProduct(space, network, { values, deltas, curvatures }, tangent, direction, outputs, count, out);
+}
+
+/**
+ * Adds the block's share of d/dw of sum_i t_i . d l_i/d x_i to `out`, p entries: the derivative by the parameters of the derivatives along the
+ * inputs, where l is linear in psi (its second derivative by psi is 0).
+ * @param inputTangent t, count x d, held fixed
+ */
+export function addInputTangentProduct(
+  space: Workspace,
+  network: PassWeights,
+  derivatives: LossDerivatives,
+  inputTangent: Float64Array,
+  count: number,
+  out: Float64Array,
+): void {
+  const tangent = tangents(space, network, null, inputTangent, count);
+  const linear = new Float64Array(count * space.architecture.outputSize);
+  addTangentProduct(space, network, derivatives, tangent, null, linear, count, out);
+}
+
+/** The backward half of both products. `g`: gdot of the last layer. */
+function addTangentProduct(
+  space: Workspace,
+  network: PassWeights,
+  { values, deltas, curvatures }: LossDerivatives,
+  { inputs, changes }: Tangents,
+  direction: PassWeights | null,
+  g: Float64Array,
+  count: number,
+  out: Float64Array,
+): void {
+  const { layers } = space.architecture;
   for (let l = layers.length - 1; l >= 0; l--) {
     const { inputSize: fanIn, outputSize: width, factor, weightOffset, biasOffset } = layers[l];
     const [slope, delta, h, hDot] = [space.slopes[l], deltas[l], space.layerInputs[l], inputs[l]];
@@ -99,20 +134,37 @@ export function addHessianProduct(
       }
     if (l === 0) return;
     g = timesTransposed(deltaDot, network.transposed[l], count, fanIn, width);
+    if (direction === null) continue;
     const own = timesTransposed(delta, direction.transposed[l], count, fanIn, width);
     for (let k = 0; k < g.length; k++) g[k] += own[k];
   }
 }
 
 /** By layer hdot of its inputs and zdot, and hdot of the last layer. */
-function tangents(space: Workspace, network: PassWeights, direction: PassWeights, count: number) {
+interface Tangents {
+  readonly inputs: readonly Float64Array[];
+  readonly changes: readonly Float64Array[];
+  readonly outputs: Float64Array;
+}
+
+/** Along a direction of the parameters (null: none) and one of the inputs, count x d. */
+function tangents(
+  space: Workspace,
+  network: PassWeights,
+  direction: PassWeights | null,
+  inputTangent: Float64Array,
+  count: number,
+): Tangents {
   const { layers } = space.architecture;
   const [inputs, changes]: Float64Array[][] = [[], []];
-  let h: Float64Array = new Float64Array(count * layers[0].inputSize);
+  let h = inputTangent;
   layers.forEach(({ inputSize: fanIn, outputSize: width }, l) => {
-    const change = timesTransposed(space.layerInputs[l], direction.weights[l], count, width, fanIn);
+    const change =
+      direction === null
+        ? new Float64Array(count * width)
+        : timesTransposed(space.layerInputs[l], direction.weights[l], count, width, fanIn);
     const carried = timesTransposed(h, network.weights[l], count, width, fanIn);
-    const bias = direction.biases[l];
+    const bias = direction === null ? null : direction.biases[l];
     inputs.push(h);
     changes.push(change);
     h = carried;
