@@ -100,7 +100,22 @@ export {
   softmaxCrossEntropy,
 } from "./loss/softmax-cross-entropy.js";
 export { type SquaredError, type SquaredErrorOptions, squaredError } from "./loss/squared-error.js";
+export { type AdamOptions, adam } from "./method/adam.js";
+export type {
+  BatchContext,
+  BatchEngine,
+  BatchMethod,
+  BatchNeeds,
+  BatchSeconds,
+  BatchSizes,
+  BatchStep,
+} from "./method/batch-method.js";
+export type { BatchSize } from "./method/batch-size.js";
+export type { Adaptation } from "./method/egn-search.js";
+export { type ExactGaussNewtonOptions, exactGaussNewton } from "./method/exact-gauss-newton.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
+export { type GradientDescentOptions, gradientDescent } from "./method/gradient-descent.js";
+export { type LbfgsOptions, lbfgs } from "./method/lbfgs.js";
 export type { DampingRuleName } from "./method/levenberg-marquardt/damping.js";
 export type { HessianChoice } from "./method/levenberg-marquardt/exact-hessian.js";
 export { levenbergMarquardt } from "./method/levenberg-marquardt/levenberg-marquardt.js";
@@ -115,6 +130,7 @@ export type {
   RunPosition,
   Trial,
 } from "./method/method.js";
+export type { RateOptions, RateSchedule, RateScheduleName } from "./method/rate-schedule.js";
 export type { Reason, ReasonCode } from "./method/reason.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
 export { type DiscretizationGap, discretizationGap, type GapOptions } from "./monitor/discretization-gap.js";
@@ -172,8 +188,8 @@ export type { EventSample, OdeEnd, OdeEndCode, OdeEvent, Sample, Stage, StageFai
 export type { NumberArray } from "./options.js";
 export type { MemoryEstimate } from "./plan/memory-model.js";
 export type { ObserverNeeds } from "./plan/observation.js";
-export type { Plan, RouteEstimate } from "./plan/plan.js";
-export type { Route, TrainRoute } from "./plan/route.js";
+export type { BatchUse, Plan, RouteEstimate } from "./plan/plan.js";
+export type { BatchRoute, Route, StepRoute, TrainRoute } from "./plan/route.js";
 export { Random, type RandomState } from "./random.js";
 export type { ObservedPoint, ObservedRun, Observer, ResidualTerms } from "./run/observer.js";
 export type { FlowRecord, TrainRecord } from "./run/record.js";

@@ -9,7 +9,7 @@ import { comparedRows } from "../fit/rows.js";
 import { outputCount } from "../loss/target-rules.js";
 import { network } from "../network/network.js";
 import type { Plan, RouteEstimate } from "../plan/plan.js";
-import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
+import { type StepRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { jsonLine } from "../report/json-lines.js";
 import { counted, formatCount, formatSeconds } from "../report/numbers.js";
 import { textTable } from "../report/text-table.js";
@@ -102,7 +102,7 @@ function largestOf(
   return hidden;
 }
 
-function describe(planned: Plan, { paintOut }: Terminal): string {
+function describe(planned: Plan<StepRoute>, { paintOut }: Terminal): string {
   const { chosen, alternatives, memoryLimit, threads, slots } = planned;
   const columns = ["route", "data", "copies", "matrix", "factor", "work", "peak", "flops", "iteration", "fits"].map(
     (heading, i) => ({ heading, align: i === 0 ? ("left" as const) : ("right" as const) }),

@@ -2,12 +2,12 @@
 // network and the train options from the flags, and opens the channels for notes and warnings.
 import { dataWarnings } from "../data/data-warnings.js";
 import type { TableSearch } from "../fit/search.js";
-import type { ScalingKind } from "../linearize/problem.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { outputCount } from "../loss/target-rules.js";
-import { gaussNewton } from "../method/gauss-newton.js";
+import { type BatchMethod, isBatchMethod } from "../method/batch-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
+import type { Method } from "../method/method.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { ActivationName } from "../network/architecture.js";
 import type { InitializationName } from "../network/initialize.js";
@@ -17,6 +17,7 @@ import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, RunFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
 import { type LossChoice, lossOf } from "./loss-flag.js";
+import { limitsOf, type MethodFlags, methodOf } from "./method-flag.js";
 import { checkOutputs } from "./output-file.js";
 import { type PartFlags, type Parts, readParts } from "./read-parts.js";
 import { type Terminal, warn } from "./terminal.js";
@@ -32,14 +33,11 @@ import {
 } from "./train-search.js";
 
 /** As commander collects them. */
-export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags, SearchFlags {
+export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags, SearchFlags, MethodFlags {
   readonly activation: ActivationName;
   readonly initialization?: InitializationName;
-  readonly method: "lm" | "gn";
-  readonly scaling?: ScalingKind;
   readonly classWeights?: "balanced";
   readonly route: "auto" | TrainRoute;
-  readonly iterations: number;
   readonly seconds?: number;
   readonly patience: number;
   readonly loss?: LossChoice;
@@ -73,8 +71,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     { flag: "--out", path: flags.out, what: "the model" },
     { flag: "--checkpoint", path: flags.checkpoint, what: "the checkpoint", mayShare: "--resume" },
   ]);
-  if (flags.method === "gn" && flags.scaling !== undefined)
-    throw new UsageError("--scaling is about the damping of --method lm; Gauss-Newton has none: leave it out");
+  const method = methodOf(flags);
   if (flags.restarts !== undefined || flags.crossValidate !== undefined)
     for (const name of ["checkpoint", "resume", "monitor"] as const)
       if (flags[name] !== undefined)
@@ -104,13 +101,13 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     );
   const loss = lossOf(flags.loss, read.fit);
   checkThresholdCost(flags, classTargets(lossRule(loss).link, read.fit.targetNames, read.fit.classes));
-  const base = baseOptions(flags, loss);
+  const base = baseOptions(flags, loss, method);
   const shape = { activation: flags.activation, initialization: flags.initialization };
   if (isSearched(what))
     tell(
       `comparing networks for ${[what.hidden === null ? "hidden layers" : "", what.decay === null ? "weight decay" : ""].filter(Boolean).join(" and ")} first (--hidden 16,16 trains at once)`,
     );
-  const chosen = await chooseNetwork(what, read, base, shape, flags, terminal);
+  const chosen = await chooseNetwork(what, read, comparedBy(base), shape, flags, terminal);
   const { hidden, decay, parts, search, foldValidation } = chosen;
   const { fit } = parts;
   if (isSearched(what)) tellOfSearch(chosen, flags, tell);
@@ -124,16 +121,13 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
 }
 
 /** The train options of the flags, with this loss and without a validation part. */
-function baseOptions(flags: TrainFlags, loss: Loss) {
+function baseOptions(flags: TrainFlags, loss: Loss, method: Method | BatchMethod) {
   return {
-    method:
-      flags.method === "lm"
-        ? levenbergMarquardt(flags.scaling === undefined ? {} : { scaling: flags.scaling })
-        : gaussNewton(),
+    method,
     loss,
     classWeights: flags.classWeights,
     stop: {
-      iterations: flags.iterations,
+      ...limitsOf(flags),
       patience: flags.patience,
       ...(flags.seconds === undefined ? {} : { seconds: flags.seconds }),
       ...(flags.stopLoss === undefined ? {} : { loss: flags.stopLoss }),
@@ -144,6 +138,13 @@ function baseOptions(flags: TrainFlags, loss: Loss) {
     slots: flags.slots,
     seed: flags.seed,
   };
+}
+
+/** Networks are compared by a method that sees all rows: the choice does not depend on batches. */
+function comparedBy(base: ReturnType<typeof baseOptions>): ReturnType<typeof baseOptions> {
+  if (!isBatchMethod(base.method)) return base;
+  const { epochs: _, validateEvery: __, iterations: ___, ...stop } = base.stop;
+  return { ...base, method: levenbergMarquardt(), stop };
 }
 
 /** What to know of a search beside its table. */

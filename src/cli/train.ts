@@ -3,7 +3,6 @@
 
 import { type Command, Option } from "commander";
 import { DEFAULT_BUDGET } from "../fit/fit-options.js";
-import { scalingKinds } from "../linearize/problem.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
 import { INITIALIZATION_NAMES } from "../network/initialize.js";
@@ -15,6 +14,7 @@ import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions } from "./engine-options.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addLossOption } from "./loss-flag.js";
+import { addMethodOptions } from "./method-flag.js";
 import { fraction, integer, nonNegative, orAuto, positive, sizes } from "./parse.js";
 import { DEFAULT_TEST } from "./read-parts.js";
 import { SignalWatch } from "./signals.js";
@@ -85,7 +85,7 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
 
 /** The network, and how its steps are found. */
 function addNetworkOptions(command: Command): Command {
-  return addLossOption(command)
+  return addMethodOptions(addLossOption(command))
     .addOption(
       new Option(
         "--hidden <sizes>",
@@ -102,16 +102,6 @@ function addNetworkOptions(command: Command): Command {
         "--initialization <name>",
         "distribution of the initial parameters (default lecun-normal; he-normal with relu)",
       ).choices([...INITIALIZATION_NAMES]),
-    )
-    .addOption(
-      new Option("--method <name>", "training method: Levenberg-Marquardt (lm) or Gauss-Newton with a line search (gn)")
-        .choices(["lm", "gn"])
-        .default("lm"),
-    )
-    .addOption(
-      new Option("--scaling <name>", "scaling matrix of the damping (lm only; default root)").choices([
-        ...scalingKinds,
-      ]),
     )
     .addOption(
       new Option(
@@ -150,9 +140,13 @@ function addSearchOptions(command: Command): Command {
       `share of the rows held out for the errors at the end (default ${DEFAULT_TEST})`,
       fraction,
     )
-    .option("--iterations <count>", "most iterations, counted from the start of the run", integer(0), 200)
+    .option(
+      "--iterations <count>",
+      "most iterations, counted from the start of the run; with a method on batches its steps (default 200; with batches no limit)",
+      integer(0),
+    )
     .option("--seconds <number>", "most seconds of training", positive)
-    .option("--patience <count>", "iterations without a better validation loss before training stops", integer(1), 20)
+    .option("--patience <count>", "validations without a better loss before training stops", integer(1), 20)
     .option(
       "--stop-loss <number>",
       "training loss at which to stop (squared: mean of squares in standardized units; others: mean loss)",
@@ -176,7 +170,10 @@ function addSearchOptions(command: Command): Command {
 function addOutputOptions(command: Command): Command {
   return command
     .option("--out <file>", "file of the model")
-    .option("--checkpoint <file>", "file in which to save the state of the run every 10 iterations")
+    .option(
+      "--checkpoint <file>",
+      "file in which to save the state of the run every 10 iterations, or every 500 steps on batches",
+    )
     .option("--resume <file>", "continue from a checkpoint of the same run")
     .option(
       "--monitor",

@@ -2,22 +2,31 @@
 // first point (first-point.ts).
 import { argumentError } from "../errors.js";
 import { scalingKinds } from "../linearize/problem.js";
-import { isObject } from "../options.js";
+import { checkCount, isObject } from "../options.js";
+import { type BatchMethod, isBatchMethod } from "./batch-method.js";
 import type { Method, MethodState } from "./method.js";
 
 const FUNCTIONS = ["start", "damping", "propose", "judge"] as const;
+const BATCH_FUNCTIONS = ["needs", "start", "step"] as const;
 const PLAIN = ["string", "boolean"];
 /** Members that `fidelity` replaces: without an error a method that has them would train in double precision on all samples. */
 const REPLACED = ["precision", "curvatureSamples", "wantsDouble"];
 
 /** @throws GAUSSFLOW_ARGUMENT naming the member, the rule and the value */
-export function checkMethod(argument: string, method: unknown): asserts method is Method {
+export function checkMethod(argument: string, method: unknown): asserts method is Method | BatchMethod {
   if (!isObject(method))
     throw argumentError(
       argument,
-      "must be made by levenbergMarquardt() or gaussNewton(), or have the form of docs/own-method.md",
+      "must be made by levenbergMarquardt(), gaussNewton(), exactGaussNewton() or another method of docs/methods.md, or have the form of docs/own-method.md",
       method,
     );
+  checkDescription(argument, method);
+  if (isBatchMethod(method)) checkBatchMethod(argument, method);
+  else checkWholeMethod(argument, method);
+}
+
+/** Name, label and settings. */
+function checkDescription(argument: string, method: Readonly<Record<string, unknown>>): void {
   for (const name of ["name", "label"])
     if (typeof method[name] !== "string" || method[name] === "")
       throw argumentError(`${argument}.${name}`, "must be a text that is not empty", method[name]);
@@ -25,6 +34,17 @@ export function checkMethod(argument: string, method: unknown): asserts method i
   for (const [name, value] of Object.entries(method.settings))
     if (!PLAIN.includes(typeof value) && !Number.isFinite(value))
       throw argumentError(`${argument}.settings.${name}`, "must be a text, a finite number or a boolean", value);
+}
+
+function checkBatchMethod(argument: string, method: BatchMethod): void {
+  for (const name of BATCH_FUNCTIONS)
+    if (typeof method[name] !== "function")
+      throw argumentError(`${argument}.${name}`, "must be a function", method[name]);
+  checkCount(`${argument}.epochs`, method.epochs, 1);
+  if (typeof method.remedy !== "string") throw argumentError(`${argument}.remedy`, "must be a text", method.remedy);
+}
+
+function checkWholeMethod(argument: string, method: Readonly<Record<string, unknown>>): void {
   if (!(scalingKinds as readonly unknown[]).includes(method.scaling))
     throw argumentError(`${argument}.scaling`, `must be one of ${scalingKinds.join(", ")}`, method.scaling);
   for (const name of FUNCTIONS)

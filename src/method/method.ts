@@ -183,14 +183,14 @@ export function riseMessage(point: Point, trial: number): string {
 }
 
 /** Methods that {name, settings} fully describe. Modified copies are not registered. */
-const described = new WeakSet<Method>();
+const described = new WeakSet<object>();
 
 /** Registers a method that its name and settings fully describe, so that another thread can rebuild it (`rebuild-method.ts`). */
-export function describedBySettings(method: Method): Method {
+export function describedBySettings<Kind extends object = Method>(method: Kind): Kind {
   described.add(Object.freeze(method));
   return method;
 }
 
-export function isDescribedBySettings(method: Method): boolean {
+export function isDescribedBySettings(method: object): boolean {
   return described.has(method);
 }

@@ -63,7 +63,14 @@ export interface MemoryEstimate {
 }
 
 /** The problem as its engine is told of it. */
-function engineSizes({ architecture, sampleCount, weighted, fileWidth = 0, threads, slots = 1 }: Sizes): EngineSizes {
+export function engineSizes({
+  architecture,
+  sampleCount,
+  weighted,
+  fileWidth = 0,
+  threads,
+  slots = 1,
+}: Sizes): EngineSizes {
   const { loss = squaredError() } = architecture;
   return { architecture, loss, sampleCount, weighted, fileWidth, threads, slots };
 }
@@ -87,7 +94,8 @@ function turnsOf(route: Route, { architecture: net, sampleCount: n, single, subs
   return { usual, further: [{ ...float, ...few(planned.most) }, float, exact, ...beside] };
 }
 
-const sumOf = ({ data, curvature, factor, workspaces }: EngineBytes) => data + curvature + factor + workspaces;
+/** All bytes that an engine holds. */
+export const sumOf = ({ data, curvature, factor, workspaces }: EngineBytes) => data + curvature + factor + workspaces;
 
 /** Samples that pass through the engine at a time on this route. */
 export function blockSamples(route: Route, sizes: Sizes): number {
@@ -135,7 +143,7 @@ export function engineBytes(route: Route, sizes: Sizes): number {
 }
 
 /** The engine of the validation part evaluates alone; its samples are in memory. */
-function validationBytes(sizes: Sizes): Pick<EngineBytes, "data" | "workspaces"> {
+export function validationBytes(sizes: Sizes): Pick<EngineBytes, "data" | "workspaces"> {
   const sampleCount = Math.ceil(sizes.validationCount);
   if (sampleCount === 0) return { data: 0, workspaces: 0 };
   return estimateBytes(sizes.engine, { ...engineSizes(sizes), sampleCount, fileWidth: 0, slots: 1 }, []);

@@ -13,16 +13,19 @@ import type { Architecture } from "../network/architecture.js";
 import { secondsOf } from "./cost-model.js";
 import { COST_TABLE } from "./cost-table.js";
 import { blockSamples, type MemoryEstimate, memoryOf, type Sizes } from "./memory-model.js";
-import type { Route } from "./route.js";
+import type { Route, StepRoute } from "./route.js";
 import { iterationWork } from "./workload.js";
 
 /** Predicted cost of one route. */
 export interface RouteEstimate {
   /** Name of the route. */
-  readonly route: Route;
+  readonly route: StepRoute;
   /** Bytes at the peak, by what they are for. */
   readonly bytes: MemoryEstimate;
-  /** Flops of one iteration: a linearization, one solve and its acceleration, the loss at the new point, and the vectors of the loop. */
+  /**
+   * Flops of one iteration: a linearization, one solve and its acceleration, the loss at the new point, and the vectors of the loop. With a
+   * batch method those of a step on one batch; the losses at the end of an epoch are not part of it.
+   */
   readonly flops: number;
   /** Predicted seconds of one iteration. */
   readonly seconds: number;
@@ -33,7 +36,7 @@ export interface RouteEstimate {
 }
 
 /** The predicted cost of a training or a flow, and the route that it takes. */
-export interface Plan<Kind extends Route = Route> {
+export interface Plan<Kind extends StepRoute = Route> {
   /** The route that was chosen. */
   readonly route: Kind;
   /** Number of parameters, p. */
@@ -56,6 +59,18 @@ export interface Plan<Kind extends Route = Route> {
   readonly chosen: RouteEstimate;
   /** The other routes that the caller could request. */
   readonly alternatives: readonly RouteEstimate[];
+  /** With a batch method: its batches. Absent with other methods. */
+  readonly batch?: BatchUse | undefined;
+}
+
+/** The batches of a run. */
+export interface BatchUse {
+  /** Rows of a batch. */
+  readonly rows: number;
+  /** Steps of an epoch. */
+  readonly stepsPerEpoch: number;
+  /** Batches, damping and learning rate as a phrase. */
+  readonly described: string;
 }
 
 /** The input of `planRoute`. */
@@ -146,9 +161,9 @@ function fewestUseful(route: Route, { architecture, sampleCount, threads }: Plan
  * @throws GAUSSFLOW_MEMORY
  */
 export function refuse(plan: Plan, request: PlanRequest): void {
-  const { chosen, memoryLimit } = plan;
+  const { chosen, memoryLimit, route } = plan;
   if (chosen.fits) return;
-  const { bytes, route } = chosen;
+  const { bytes } = chosen;
   const parts = (
     [
       [bytes.curvature + bytes.factor, "matrix and factor"],

@@ -12,3 +12,11 @@ export const TRAIN_ROUTES: readonly TrainRoute[] = ["primal", "dual", "matrix-fr
 /** The routes of flows. */
 export const FLOW_ROUTES = ["primal", "dual", "orthogonal"] as const satisfies readonly Route[];
 export type FlowRoute = (typeof FLOW_ROUTES)[number];
+
+/** How a batch method finds its steps: by an exact route on each batch, by sampled rows of curvature, or by gradients alone. */
+export type BatchRoute = "primal" | "dual" | "sampled" | "gradient";
+/** All names. */
+export const BATCH_ROUTES: readonly BatchRoute[] = ["primal", "dual", "sampled", "gradient"];
+
+/** The route of any run, as plans and records name it. */
+export type StepRoute = Route | BatchRoute;

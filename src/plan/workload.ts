@@ -212,6 +212,30 @@ export function iterationWork(
   return [...ends, scaled(products, count < n && engine === "native" ? SINGLE : 1)];
 }
 
+/**
+ * One step on a batch: what each engine forms, the losses at trial points, and the vectors of method and loop.
+ * @throws GAUSSFLOW_NO_NATIVE for the native engine where there is none
+ */
+export function batchWork(
+  net: Architecture,
+  engines: readonly { readonly rows: number; readonly curvature: "none" | "primal" | "dual" }[],
+  evaluations: number,
+  engine: EngineName,
+): Work[] {
+  const formed = engines.flatMap(({ rows, curvature }) => {
+    const calls = estimateCalls(engine, net, rows, { curvature });
+    const passes = passWork(net, rows, calls);
+    if (curvature === "none") return [passes];
+    const matrix = curvature === "dual" ? kernelWork(net, rows, calls) : gramWork(net, rows, calls);
+    const order = curvature === "dual" ? rows * net.outputSize : net.parameterCount;
+    return [passes, matrix, factorWork(order, calls)];
+  });
+  const [first] = engines;
+  const calls = first && estimateCalls(engine, net, first.rows, { curvature: first.curvature });
+  const trials = calls && evaluations > 0 ? [scaled(forwardWork(net, first.rows, calls), evaluations)] : [];
+  return [vectorWork(net), ...formed, ...trials];
+}
+
 function fanIn(net: Architecture): number {
   return weightCount(net) / net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
 }

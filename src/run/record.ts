@@ -1,10 +1,14 @@
 // Defines the records of a run: one per trial of a training, one per accepted step of a flow. `train` and `flow` make them, and pass them
 // to `onRecord`, the observer and the result; the monitor, the experiments and the reports read them. The library itself prints nothing.
-import type { Route } from "../plan/route.js";
+import type { Route, StepRoute } from "../plan/route.js";
 import type { HessianSolve } from "../step/inner-solve.js";
 import type { TrialHistory } from "../step/trial-history.js";
 
-/** One trial step. An iteration is one linearization; it has one accepted trial, and before it any number of rejected ones. */
+/**
+ * One trial step. An iteration is one linearization; it has one accepted trial, and before it any number of rejected ones. With a batch method
+ * (`exactGaussNewton` and others) an iteration is a step on one batch, and a record stands for all of them since the last record: there is one at
+ * the end of each epoch, at each validation and at the end of the run.
+ */
 export interface TrainRecord extends TrialHistory {
   /** Number of the trial within the iteration, from 1. */
   readonly trial: number;
@@ -12,13 +16,14 @@ export interface TrainRecord extends TrialHistory {
   readonly rejection: string | null;
   /**
    * Weighted mean of squared errors in the units the network is trained in, at the point kept after this trial; with other losses the
-   * weighted mean of the loss, over samples and outputs (softmax: over samples).
+   * weighted mean of the loss, over samples and outputs (softmax: over samples). With a batch method: of all data at the end of an epoch and of
+   * the run; at a validation in between, where all data are not evaluated, `batchLoss`.
    */
   readonly loss: number;
   /**
    * MINPACK's scale-free gradient measure at that point (`stop.gradient`). In the dual route a lower bound of it, as long as that is
    * above the tolerance. With weight decay an upper bound. With losses other than squared error: the largest entry of the gradient, relative
-   * to that at the start of the run.
+   * to that at the start of the run. With a batch method: the same of the gradient of the last batch, relative to that of the first.
    */
   readonly gradientCosine: number;
   /** Euclidean norm of the step. */
@@ -26,7 +31,7 @@ export interface TrainRecord extends TrialHistory {
   /** 2 |a| / |v| if the step holds a geodesic acceleration a of the velocity v, lengths in D; else null. */
   readonly acceleration: number | null;
   /** Route by which the step was solved. */
-  readonly route: Route;
+  readonly route: StepRoute;
   /** Condition estimate of the damped system, if it was requested. */
   readonly condition: number | null;
   /** Number of pairs of the secant correction that was added to G (`step/secant.ts`); absent without one. */
@@ -37,6 +42,14 @@ export interface TrainRecord extends TrialHistory {
   readonly delta?: number | undefined;
   /** With `quantile`: the smoothing in the units of training, the same in all records of a run. Absent with other losses. */
   readonly smoothing?: number | undefined;
+  /** With a batch method: epochs done, a fraction within an epoch. Absent with other methods, as the next three are. */
+  readonly epoch?: number | undefined;
+  /** Mean loss of the batches since the last record, each at the start of its step; null at the start of the run. Same measure as `loss`. */
+  readonly batchLoss?: number | null | undefined;
+  /** Learning rate of the last step; 0 at the start of the run. */
+  readonly rate?: number | undefined;
+  /** Steps since the last record that the method did not take. */
+  readonly rejected?: number | undefined;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
   /** Seconds since the start of the run. */

@@ -9,6 +9,7 @@ import { type Dataset, splitSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { Steps } from "../event-loop-yield.js";
 import { type Loss, lossRule, lossScale, withScale } from "../loss/rules.js";
+import type { BatchNeeds } from "../method/batch-method.js";
 import type { Network } from "../network/network.js";
 import { optionsText } from "../network/network-options.js";
 import type { TrainRoute } from "../plan/route.js";
@@ -17,7 +18,9 @@ import { checkLossTargets } from "../run/loss-targets.js";
 import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeightSteps } from "../run/prepare.js";
 import { checkReachable } from "../run/reachable.js";
 import { SampleEngine } from "../run/sample-engine.js";
+import { makeBatches } from "./batch-engines.js";
 import { readScale, readStart } from "./checkpoint.js";
+import { stepsOfRun, stepsPerEpoch } from "./descend.js";
 import { findScale } from "./first-fit.js";
 import { fitMeans } from "./mean-fit.js";
 import type { ShortFit } from "./short-fit.js";
@@ -37,8 +40,8 @@ interface Parts {
 export type Begun = Awaited<ReturnType<typeof begin>>;
 
 /**
- * The start of a run in its units, the engines, and what a monitor asks for. A function of its own, so that without a monitor nothing
- * holds the scaled copy of the inputs once the engine has its own. The passes over the data take turns with the event loop.
+ * The start of a run in its units, the engines, and what a monitor asks for. A function of its own, so that without a monitor and without
+ * batches nothing holds the scaled copy of the inputs once the engine has its own. The passes over the data take turns with the event loop.
  * @throws the signal's reason once it has been aborted
  */
 export async function begin(
@@ -47,6 +50,7 @@ export async function begin(
   completed: CompletedTrainOptions,
   { route, ...backend }: BackendOptions & { readonly route: TrainRoute },
   { signal, monitor }: TrainOptions,
+  needs: BatchNeeds | null,
 ) {
   await checkLossTargets(whole, completed.loss, "data", signal);
   if (typeof completed.validation === "object" && completed.validation !== null)
@@ -60,7 +64,7 @@ export async function begin(
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   // The fits that find a scale and the fingerprint are of the network as it was drawn: its start follows from the loss and the data.
   const print =
-    checkpoint === null && resume === null ? "" : await printOf(drawn, prepared, validation, completed, signal);
+    checkpoint === null && resume === null ? "" : await printOf(drawn, prepared, validation, completed, needs, signal);
   const fixed = await fixLoss({ start: drawn, fit, data: prepared, completed, route, backend, signal }, print);
   const { loss } = fixed;
   const start = await withStartBias(fixed.start, fit, point.data, loss, signal);
@@ -73,7 +77,9 @@ export async function begin(
     const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
     const validationEngine = held && (await createEngineInTurns(start.architecture, held, backend, signal));
     const observed = sample && { sample, targets, weights, terms };
-    return { start, print, fixed, engine, validationEngine, observed, constant };
+    const batches =
+      needs && (await makeBatches(start.architecture, data, engine, needs, completed.seed, backend, signal));
+    return { start, print, fixed, engine, validationEngine, observed, constant, batches };
   } catch (error) {
     engine.dispose();
     throw error;
@@ -148,7 +154,8 @@ function printOf(
   network: Network,
   data: EngineData,
   validation: Dataset | null,
-  { method, loss, standardize: scaled, seed, route, matrixFree, slots }: CompletedTrainOptions,
+  { method, loss, standardize: scaled, seed, route, matrixFree, slots, stop }: CompletedTrainOptions,
+  needs: BatchNeeds | null,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const inner = route === "matrix-free" ? { matrixFree } : {};
@@ -157,7 +164,20 @@ function printOf(
   // With squared error a method takes no steps on the Hessian: `hessian` is left out, as releases without it digested the settings.
   const { hessian: _, ...others } = method.settings;
   const chosen = lossRule(loss).sumOfSquares ? others : method.settings;
-  const settings = { method: method.name, settings: chosen, loss, scaled, seed, route, ...inner, ...slotted };
+  // A rate that falls along a cosine depends on the steps of the whole run.
+  const perEpoch = needs === null ? 1 : stepsPerEpoch({ rows: data.sampleCount }, needs);
+  const horizon = needs?.rate.schedule === "cosine" ? { steps: stepsOfRun(stop, perEpoch) } : {};
+  const settings = {
+    method: method.name,
+    settings: chosen,
+    loss,
+    scaled,
+    seed,
+    route,
+    ...inner,
+    ...slotted,
+    ...horizon,
+  };
   const parts = [
     JSON.stringify(settings),
     optionsText(network.options),

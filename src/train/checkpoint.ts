@@ -6,10 +6,11 @@ import { describe, fileError } from "../errors.js";
 import { PRECONDITIONERS } from "../linearize/problem.js";
 import type { Method, MethodState } from "../method/method.js";
 import { packRecords, readRecords } from "../packed-records.js";
-import { TRAIN_ROUTES } from "../plan/route.js";
+import { BATCH_ROUTES, TRAIN_ROUTES } from "../plan/route.js";
 import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
 import type { TrainRecord } from "../run/record.js";
 import {
+  checkFields,
   checkNumbers,
   countOf,
   decodeFloats,
@@ -21,7 +22,7 @@ import {
   unseal,
 } from "../sealed-json.js";
 import { INNER_ENDS } from "../step/inner-solve.js";
-import type { Best, Snapshot } from "./snapshot.js";
+import type { BatchTotals, Best, Snapshot } from "./snapshot.js";
 
 const FORMAT = "gaussflow-checkpoint";
 /** Version 1 had every record as JSON and every array in full; it is still read. */
@@ -42,7 +43,7 @@ const RECORD: Fields = {
     gainRatio: "number or null",
     stepNorm: "number",
     acceleration: "number or null",
-    route: TRAIN_ROUTES,
+    route: [...new Set([...TRAIN_ROUTES, ...BATCH_ROUTES])],
     condition: "number or null",
     validationLoss: "number or null",
     elapsed: "number",
@@ -70,6 +71,24 @@ const RECORD: Fields = {
     secant: "count",
     delta: "number",
     smoothing: "number",
+    epoch: "number",
+    batchLoss: "number or null",
+    rate: "number",
+    rejected: "count",
+  },
+};
+
+/** The sums of a run on batches since its last record. */
+const BATCHES: Fields = {
+  required: {
+    steps: "count",
+    loss: "number",
+    rejected: "count",
+    gradientNorm: "number",
+    gradientLargest: "number",
+    stepNorm: "number",
+    damping: "number",
+    rate: "number",
   },
 };
 
@@ -121,6 +140,7 @@ export async function writeCheckpoint(
       : { gradientStart: encodeFloats(Float64Array.of(snapshot.gradientStart)) }),
     ...(scale === null ? {} : { delta: encodeFloats(Float64Array.of(scale)) }),
     ...(start === null ? {} : { start: encodeFloats(start) }),
+    ...(snapshot.batches === undefined ? {} : { batches: snapshot.batches }),
     ...packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
@@ -140,7 +160,9 @@ export interface CheckpointForm {
   /** Entries of the running maximum; null for identity scaling. */
   readonly scalingLength: number | null;
   readonly validated: boolean;
-  /** Whether the measure of the gradient is relative to the start: with losses other than squared error. */
+  /** Whether the method is one on batches. */
+  readonly batches: boolean;
+  /** Whether the measure of the gradient is relative to the start: with losses other than squared error, and with batches. */
   readonly relativeGradient: boolean;
   /** A state of the run's method, whose names and kinds the stored one must have, and the method's own check of it. */
   readonly state: MethodState;
@@ -183,7 +205,7 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);
   const iteration = countOf(body.iteration, path, "iteration");
-  const records = readIterations(body, iteration, path);
+  const records = form.batches ? readSteps(body, iteration, path) : readIterations(body, iteration, path);
   const atMost = (value: unknown, what: string) => {
     const count = countOf(value, path, what);
     if (count > iteration) throw fileError(path, `${what} must be at most the iteration ${iteration}; it is ${count}`);
@@ -219,6 +241,7 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
         ? null
         : point(body.bestValidation, "bestValidation", { parameters, best: best.parameters }),
     stale: atMost(body.stale, "stale"),
+    ...(form.batches ? { batches: checkFields(body.batches, BATCHES, path, "batches") as BatchTotals } : {}),
     gradientStart: form.relativeGradient ? floats(body.gradientStart, 1, "gradientStart")[0] : null,
     records,
     elapsed: body.elapsed,
@@ -237,6 +260,26 @@ function readIterations(body: Record<string, unknown>, iteration: number, path: 
     throw fileError(
       path,
       `iteration must be that of the last record, which is accepted: ${last.iteration}; it is ${iteration}`,
+    );
+  return records;
+}
+
+/** Checks that the records of a run on batches go forward from the start, and that the steps since the last one reach the present. */
+function readSteps(body: Record<string, unknown>, iteration: number, path: string): readonly TrainRecord[] {
+  const records = readRecords<TrainRecord>(body, RECORD, path, (record, k, before) => {
+    const follows = before === undefined ? record.iteration === 0 : record.iteration > before.iteration;
+    if (!follows)
+      throw fileError(
+        path,
+        `records[${k}].iteration must be above that of the record before; it is ${record.iteration}`,
+      );
+  });
+  const { steps } = checkFields(body.batches, BATCHES, path, "batches") as BatchTotals;
+  const last = records[records.length - 1];
+  if (last.iteration + steps !== iteration)
+    throw fileError(
+      path,
+      `iteration must be that of the last record and batches.steps: ${last.iteration + steps}; it is ${iteration}`,
     );
   return records;
 }

@@ -5,11 +5,13 @@ import { showBytes } from "../bytes.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { scalingInEffect } from "../linearize/problem.js";
-import { lossRule } from "../loss/rules.js";
+import { type Loss, lossRule } from "../loss/rules.js";
+import { isBatchMethod } from "../method/batch-method.js";
 import { hasHessian } from "../method/levenberg-marquardt/exact-hessian.js";
+import type { Method } from "../method/method.js";
 import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
-import type { TrainRoute } from "../plan/route.js";
+import type { BatchRoute, TrainRoute } from "../plan/route.js";
 import type { CompletedTrainOptions } from "./train-options.js";
 
 /** The engine, or what is known of it before it is made. */
@@ -20,7 +22,7 @@ export interface Choice {
   readonly fit: Dataset | FileDataset;
   readonly validation: Dataset | null;
   readonly completed: CompletedTrainOptions;
-  readonly plan: Plan<TrainRoute>;
+  readonly plan: Plan<TrainRoute | BatchRoute>;
   readonly engine: DescribedEngine;
 }
 
@@ -46,24 +48,31 @@ function plainLine({ start, fit, validation, completed: { loss } }: Choice): str
   return `Network ${sizes} (${start.parameterCount} parameters), trained on ${fit.sampleCount} rows; ${held}.${task}`;
 }
 
-function detailLine({ start, fit, validation, completed, plan, engine }: Choice): string {
-  const { method, loss, slots } = completed;
-  const effect = scalingInEffect(method.scaling, plan.route, loss.decay);
-  const layered = plan.route === "dual" && effect === "marquardt";
+/** How a method that sees all rows takes its steps here. */
+function wholeLine(method: Method, loss: Loss, route: TrainRoute, engine: DescribedEngine): string {
+  const effect = scalingInEffect(method.scaling, route, loss.decay);
+  const layered = route === "dual" && effect === "marquardt";
   const scaled = layered
     ? ", one factor a layer"
     : effect === method.scaling
       ? ""
       : `, identity in effect: ${method.scaling === "root" ? "the dual route" : "decay in the dual route"}`;
+  const newton = !lossRule(loss).sumOfSquares && method.settings.hessian === "auto" && hasHessian(engine, route);
+  const unaccelerated = (newton || route === "matrix-free") && method.settings.acceleration === true;
+  return `${scaled}${newton ? ", on the exact Hessian" : ""}${unaccelerated ? ", not accelerated here" : ""}`;
+}
+
+function detailLine({ start, fit, validation, completed, plan, engine }: Choice): string {
+  const { method, loss, slots } = completed;
   const rule = lossRule(loss);
-  const newton = !rule.sumOfSquares && method.settings.hessian === "auto" && hasHessian(engine, plan.route);
-  const unaccelerated = (newton || plan.route === "matrix-free") && method.settings.acceleration === true;
-  const plain = `${newton ? ", on the exact Hessian" : ""}${unaccelerated ? ", not accelerated here" : ""}`;
+  const how = isBatchMethod(method)
+    ? `, ${plan.batch?.described}`
+    : wholeLine(method, loss, plan.route as TrainRoute, engine);
   const held = validation === null ? "no validation part" : `${validation.sampleCount} held out for validation`;
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const { peak, most } = plan.chosen.bytes;
   const bytes = `peak ${showBytes(peak)}${most > peak ? `, at most ${showBytes(most)}` : ""}`;
   const units = start.scaling === null ? "raw units" : "standardized units";
   const named = rule.sumOfSquares ? "" : `, ${rule.label}`;
-  return `${method.label}${scaled}${plain}${named} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`;
+  return `${method.label}${how}${named} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`;
 }

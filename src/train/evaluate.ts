@@ -1,5 +1,5 @@
 // Evaluates the objective at the end of a step, and the validation loss after an accepted one. The loop (minimize.ts) calls it for each
-// trial.
+// trial, and the loop over batches (descend.ts) validates by it.
 import { plainVectors } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
@@ -28,7 +28,7 @@ export async function evaluateStep(
 
 /** Computes the validation loss at an accepted point, and keeps the point if it is the best. A loss that is not finite is no improvement. */
 export async function validate(
-  { validation = null }: MinimizeOptions,
+  { validation = null }: Pick<MinimizeOptions, "validation">,
   run: RunState,
   point: { readonly iteration: number; readonly parameters: Float64Array; readonly loss: number },
   signal: AbortSignal,

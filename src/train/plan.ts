@@ -1,18 +1,25 @@
 // The public `plan`: predicts what a training will choose, and the memory and time that it will take. It collects the sizes for the planner
 // from a network, data and options without copying the data. Users and gaussflow plan call `plan`, trainMany does for the memory of its
-// jobs, and `train` calls trainRequest before it makes its engine.
+// jobs, and `train` calls planTraining before it makes its engine.
 import { FileDataset } from "../data/data-file.js";
 import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { drawPartition } from "../data/split.js";
+import { argumentError } from "../errors.js";
 import { finish } from "../event-loop-yield.js";
 import { type Loss, lossRule, missesScale } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
+import { type BatchNeeds, isBatchMethod } from "../method/batch-method.js";
+import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Network } from "../network/network.js";
-import { type Plan, type PlanRequest, planRoute } from "../plan/plan.js";
-import { TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
+import { planBatches, refuseBatches } from "../plan/batch-plan.js";
+import type { EngineName } from "../plan/costs.js";
+import { type Plan, type PlanRequest, planRoute, refuse } from "../plan/plan.js";
+import { type BatchRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { dataBytes, planRequest } from "../run/plan-request.js";
 import { trainingData } from "../run/prepare.js";
+import { rowBytes } from "./batch-rows.js";
+import { stepsPerEpoch } from "./descend.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, weighedSteps } from "./train-options.js";
 
 /**
@@ -26,17 +33,83 @@ export function plan(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
   options: TrainOptions = {},
-): Plan<TrainRoute> {
+): Plan<TrainRoute | BatchRoute> {
   const given = trainingData(network, data, options);
   const completed = completeTrainOptions(options, given, network);
   const whole = finish(weighedSteps(given, completed));
-  return planRoute(
-    trainRequest(network, whole, completed, options, data instanceof Dataset || data instanceof FileDataset),
-  );
+  const owned = data instanceof Dataset || data instanceof FileDataset;
+  return planTraining(network, whole, completed, options, owned).plan;
+}
+
+/** The plan of a training, before anything is made. */
+export interface PlannedTraining {
+  readonly plan: Plan<TrainRoute | BatchRoute>;
+  /** The route of methods that see all rows: with a batch method that of the fits before the training. */
+  readonly route: TrainRoute;
+  /** What a batch method needs; null with other methods. */
+  readonly needs: BatchNeeds | null;
+  readonly engine: EngineName;
+  /** @throws GAUSSFLOW_MEMORY where the plan does not fit the memory limit */
+  refuse(): void;
 }
 
 /** @param owned `whole` is the caller's own: else the caller's arrays stand beside it */
-export function trainRequest(
+export function planTraining(
+  network: Network,
+  whole: Dataset | FileDataset,
+  completed: CompletedTrainOptions,
+  options: TrainOptions,
+  owned: boolean,
+): PlannedTraining {
+  const request = trainRequest(network, whole, completed, options, owned);
+  const { engine, sampleCount: rows } = request;
+  const plan = planRoute(request);
+  const { method, loss } = completed;
+  if (!isBatchMethod(method))
+    return { plan, route: plan.route, needs: null, engine, refuse: () => refuse(plan, request) };
+  const { outputSize, parameterCount } = network.architecture;
+  const sizes = { rows, outputSize, parameterCount, loss };
+  const needs = method.needs(sizes);
+  if (needs.rows < rows && options.stop?.gradient !== undefined)
+    throw argumentError(
+      "options.stop.gradient",
+      "must be left out with batches, whose gradients do not vanish at a minimum: options.stop.epochs, options.stop.loss and options.stop.patience end such a run",
+      options.stop.gradient,
+    );
+  const batches = planBatches({
+    ...request,
+    // The scaled copy stays: batches are drawn from it.
+    copies: request.copies + (request.passing ?? 0),
+    passing: 0,
+    route: needs.route,
+    because: `${method.label} takes its steps by this route`,
+    batch: { rows: needs.rows, stepsPerEpoch: stepsPerEpoch(sizes, needs), described: needs.described },
+    engines: needs.engines,
+    evaluations: needs.evaluations,
+    vectors: needs.vectors + LOOP_VECTORS,
+    rowBytes:
+      needs.rows === rows
+        ? 0
+        : rowBytes({
+            rows,
+            batchRows: needs.rows,
+            inputSize: whole.inputSize,
+            targetSize: whole.outputSize,
+            weighted: whole.weights !== null,
+            fileWidth: request.fileWidth ?? 0,
+          }),
+  });
+  const refuseBoth = () => {
+    if (searches(loss)) refuse(plan, request);
+    refuseBatches(batches, request.fileWidth ?? 0);
+  };
+  return { plan: batches, route: plan.route, needs, engine, refuse: refuseBoth };
+}
+
+/** Vectors of p entries of the loop over batches: present and next parameters, three kept points, one being evaluated, and the garbage of a few. */
+const LOOP_VECTORS = 10;
+
+function trainRequest(
   network: Network,
   whole: Dataset | FileDataset,
   completed: CompletedTrainOptions,
@@ -50,8 +123,10 @@ export function trainRequest(
   const even = evenness(whole.weights, whole.weights?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? 0);
   const exactHessian = !lossRule(completed.loss).sumOfSquares;
   const sizes = { condition, sampleCount: fit, outputSize, parameterCount, evenness: even, exactHessian };
+  // Fits before the training of a batch method are by Levenberg-Marquardt.
+  const { fidelity, settings } = isBatchMethod(method) ? levenbergMarquardt() : method;
   const planned = (route: TrainRoute) =>
-    (slots > 1 ? undefined : method.fidelity?.planned({ ...sizes, route })) ?? { single: false, subset: null };
+    (slots > 1 ? undefined : fidelity?.planned({ ...sizes, route })) ?? { single: false, subset: null };
   const [primal, products] = [planned("primal"), planned("matrix-free")];
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =
@@ -74,8 +149,8 @@ export function trainRequest(
     {
       single: primal.single,
       subset: { primal: primal.subset, "matrix-free": products.subset },
-      acceleration: method.settings.acceleration === true,
-      hessian: exactHessian && method.settings.hessian === "auto",
+      acceleration: settings.acceleration === true,
+      hessian: exactHessian && settings.hessian === "auto",
       observed: options.monitor?.needs,
     },
   );

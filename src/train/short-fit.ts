@@ -6,6 +6,8 @@ import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
+import { isBatchMethod } from "../method/batch-method.js";
+import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
 import type { TrainRoute } from "../plan/route.js";
@@ -42,7 +44,8 @@ export async function shortFit(
   const engine = await createEngineInTurns(start.architecture, { ...data, loss }, backend, signal);
   try {
     const steps = minimize(engine, start.parameters, {
-      method: completed.method,
+      // A method on batches is no better for a few iterations on all rows.
+      method: isBatchMethod(completed.method) ? levenbergMarquardt() : completed.method,
       stop: { ...stopRules({ iterations }), seconds: Math.max(seconds, 0) },
       route,
       decay: loss.decay,

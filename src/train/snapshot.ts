@@ -14,8 +14,24 @@ export interface Best {
   readonly loss: number;
 }
 
+/** What the steps on batches since the last record add up to: the next record is made of it. */
+export interface BatchTotals {
+  /** Steps. */
+  readonly steps: number;
+  /** Sum of the losses of their batches, each times n/b. */
+  readonly loss: number;
+  /** Steps that the method did not take. */
+  readonly rejected: number;
+  /** Of the last step: Euclidean norm and largest entry of its gradient, length, damping and learning rate. */
+  readonly gradientNorm: number;
+  readonly gradientLargest: number;
+  readonly stepNorm: number;
+  readonly damping: number;
+  readonly rate: number;
+}
+
 export interface Snapshot {
-  /** Accepted iterations done. */
+  /** Accepted iterations done; with a batch method its steps. */
   readonly iteration: number;
   readonly parameters: Float64Array;
   readonly methodState: MethodState;
@@ -29,6 +45,8 @@ export interface Snapshot {
   readonly stale: number;
   /** Largest entry of the gradient at the start, where the measure is relative to it; else null. */
   readonly gradientStart: number | null;
+  /** With a batch method, else absent. */
+  readonly batches?: BatchTotals | undefined;
   readonly records: readonly TrainRecord[];
   /** Seconds of all calls so far. */
   readonly elapsed: number;

@@ -8,7 +8,10 @@
 //
 // Step and reduction are never tested on rejected trials: a run whose trials are all rejected has not converged.
 import { failed } from "../backend/engine.js";
+import { argumentError } from "../errors.js";
 import { objectiveRounding, type Point } from "../linearize/problem.js";
+import { type BatchMethod, isBatchMethod } from "../method/batch-method.js";
+import type { Method } from "../method/method.js";
 import type { Reason } from "../method/reason.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive, definedOptions } from "../options.js";
 import type { TrainRecord } from "../run/record.js";
@@ -19,16 +22,27 @@ import type { Trial } from "./trial.js";
 
 /** When a training ends. The first rule that is met ends it. */
 export interface StopOptions {
-  /** Most iterations (linearizations). Default 200. */
+  /** Most iterations: linearizations, or with a batch method steps on batches. Default 200; with a batch method no limit. */
   readonly iterations?: number | undefined;
+  /**
+   * With a batch method: most epochs (passes over the rows). Default: the method's `epochs` (20 for `exactGaussNewton`), or no limit where
+   * `iterations` is given. Not for other methods, whose iterations each see all rows.
+   */
+  readonly epochs?: number | undefined;
+  /**
+   * With a batch method: steps from one validation to the next. Default: the validation loss is evaluated at the end of each epoch. Not for
+   * other methods, which validate after every accepted step.
+   */
+  readonly validateEvery?: number | undefined;
   /** Most seconds of wall time of this call; checked between trials, and a running kernel is canceled. No default. */
   readonly seconds?: number | undefined;
   /**
    * Scale-free gradient measure (`TrainRecord.gradientCosine`): with squared error a cosine, with other losses the largest entry of the
-   * gradient relative to that at the start. Default 1e-10; 0 switches the test off (so for the next two).
+   * gradient relative to that at the start. Default 1e-10; 0 switches the test off (so for the next two). With a batch method it is relative to
+   * the start for every loss, and only for batches of all rows.
    */
   readonly gradient?: number | undefined;
-  /** Relative step length. Default 1e-12. */
+  /** Relative step length. Default 1e-12. Not for batch methods, as the next one. */
   readonly step?: number | undefined;
   /**
    * Relative reduction of the objective, actual and predicted. Default 1e-12 with squared error, and 0 (off) with other losses: their minimum
@@ -37,12 +51,16 @@ export interface StopOptions {
   readonly reduction?: number | undefined;
   /** Training loss to reach, as `TrainRecord.loss` has it. No default. */
   readonly loss?: number | undefined;
-  /** Iterations without a better validation loss before the run ends. Default 20; only with validation data. */
+  /** Validations (one an iteration; with a batch method one an epoch or `validateEvery`) without a better loss before the run ends. Default 20; only with validation data. */
   readonly patience?: number | undefined;
 }
 
 export interface StopRules {
   readonly iterations: number;
+  /** Infinity: no limit. */
+  readonly epochs: number;
+  /** null: at the end of each epoch. */
+  readonly validateEvery: number | null;
   readonly seconds: number;
   readonly gradient: number;
   readonly step: number;
@@ -54,6 +72,8 @@ export interface StopRules {
 /** The defaults, for train and for tests alike. */
 const defaultStop: StopRules = {
   iterations: 200,
+  epochs: Number.POSITIVE_INFINITY,
+  validateEvery: null,
   seconds: Number.POSITIVE_INFINITY,
   gradient: 1e-10,
   step: 1e-12,
@@ -62,15 +82,41 @@ const defaultStop: StopRules = {
   patience: 20,
 };
 
+/** Rules of methods that see all rows at each step, and of those that see a batch. */
+const WHOLE_ONLY = ["step", "reduction"] as const;
+const BATCH_ONLY = ["epochs", "validateEvery"] as const;
+
 /**
  * Checks and completes the rules.
  * @param sumOfSquares whether the loss is squared error
+ * @param method the method of the run; its absence stands for one that sees all rows
  */
-export function stopRules(options: StopOptions = {}, name = "options.stop", sumOfSquares = true): StopRules {
+export function stopRules(
+  options: StopOptions = {},
+  name = "options.stop",
+  sumOfSquares = true,
+  method: Method | BatchMethod | null = null,
+): StopRules {
   checkOptionNames(name, options, Object.keys(defaultStop));
   const given = definedOptions(options);
-  const rules: StopRules = { ...defaultStop, ...(sumOfSquares ? {} : { reduction: 0 }), ...given };
-  checkCount(`${name}.iterations`, rules.iterations, 0);
+  const batch = isBatchMethod(method) ? method : null;
+  for (const rule of batch === null ? BATCH_ONLY : WHOLE_ONLY)
+    if (given[rule] !== undefined)
+      throw argumentError(
+        `${name}.${rule}`,
+        batch === null
+          ? "must be left out with a method that sees all rows at every iteration: options.stop.iterations limits those"
+          : "must be left out with a batch method, whose losses at each step are those of a part of the rows: options.stop.epochs, options.stop.loss and options.stop.patience end its runs",
+        given[rule],
+      );
+  const limits =
+    batch === null
+      ? {}
+      : { iterations: Number.POSITIVE_INFINITY, ...(given.iterations === undefined ? { epochs: batch.epochs } : {}) };
+  const rules: StopRules = { ...defaultStop, ...(sumOfSquares ? {} : { reduction: 0 }), ...limits, ...given };
+  if (batch === null || given.iterations !== undefined) checkCount(`${name}.iterations`, rules.iterations, 0);
+  if (given.epochs !== undefined) checkCount(`${name}.epochs`, rules.epochs, 0);
+  if (given.validateEvery !== undefined) checkCount(`${name}.validateEvery`, rules.validateEvery, 1);
   if (given.seconds !== undefined) checkPositive(`${name}.seconds`, rules.seconds);
   checkNonNegative(`${name}.gradient`, rules.gradient);
   checkNonNegative(`${name}.step`, rules.step);
@@ -172,11 +218,12 @@ function roundingReason(point: Point, predicted: number, actual: number, bound: 
 export function patienceReason(
   rules: StopRules,
   { bestValidation: best, stale }: { readonly bestValidation: Best | null; readonly stale: number },
+  counted = "iterations",
 ): Reason | null {
   if (best === null || stale < rules.patience) return null;
   return {
     code: "patience",
-    message: `the validation loss has not fallen below ${show(best.value)} (iteration ${best.iteration}) for ${stale} iterations`,
+    message: `the validation loss has not fallen below ${show(best.value)} (iteration ${best.iteration}) for ${stale} ${counted}`,
   };
 }
 
@@ -188,6 +235,29 @@ export function iterationsReason(rules: StopRules, iteration: number): Reason | 
       ? `the checkpoint is at iteration ${iteration} already, and ${rules.iterations} are allowed, counted from the start of the run and not from the checkpoint: allow more than ${iteration} to go on`
       : `${iteration} iterations are done, the most that were allowed`;
   return { code: "iterations", message };
+}
+
+/** @param stepsPerEpoch of a batch method */
+export function epochsReason(rules: StopRules, iteration: number, stepsPerEpoch: number): Reason | null {
+  const epochs = iteration / stepsPerEpoch;
+  if (epochs < rules.epochs) return null;
+  const message =
+    epochs > rules.epochs
+      ? `the checkpoint is at epoch ${epochs.toFixed(2)} already, and ${rules.epochs} are allowed, counted from the start of the run and not from the checkpoint: allow more to go on`
+      : `${rules.epochs} epochs are done, the most that were allowed`;
+  return { code: "iterations", message };
+}
+
+/** @param measure largest entry of the gradient, relative to that at the start */
+export function relativeGradientReason(rules: StopRules, measure: number): Reason | null {
+  if (!(measure <= rules.gradient) || (rules.gradient === 0 && measure > 0)) return null;
+  return {
+    code: "gradient",
+    message:
+      measure === 0
+        ? "the gradient is exactly 0"
+        : `the gradient measure ${show(measure)} is at most ${show(rules.gradient)}`,
+  };
 }
 
 /** Rounding of a residual, relative to predictions of the same size: each prediction has a few units of rounding. */

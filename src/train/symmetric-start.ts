@@ -25,7 +25,11 @@ const SYMMETRY_STREAM = 3;
  * Parameters to start from in place of the network's own, from the first linearization there; null where no symmetry holds them. Hidden
  * biases that are not all 0 were chosen by somebody, and a centered network is 0 at its start by definition: both stay.
  */
-export function besideSymmetry(network: Network, decay: number, { parameters, gradient }: Point): Float64Array | null {
+export function besideSymmetry(
+  network: Network,
+  decay: number,
+  { parameters, gradient }: Pick<Point, "parameters" | "gradient">,
+): Float64Array | null {
   const { architecture, center } = network;
   if (center !== null) return null;
   const hidden = architecture.layers.slice(0, -1).filter(({ bias }) => bias);

@@ -8,6 +8,7 @@ import { argumentError } from "../errors.js";
 import { finish, type Steps } from "../event-loop-yield.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearize/problem.js";
 import { lossRule } from "../loss/rules.js";
+import { type BatchMethod, isBatchMethod } from "../method/batch-method.js";
 import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Method } from "../method/method.js";
@@ -22,8 +23,8 @@ import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
 /** Options of `train`. `Report` is the type of the monitor's report. */
 export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, Report> {
-  /** Default `levenbergMarquardt()`. */
-  readonly method?: Method | undefined;
+  /** Default `levenbergMarquardt()`. docs/methods.md has them all. */
+  readonly method?: Method | BatchMethod | undefined;
   /**
    * Data that decide when to stop and which point is kept: a data set, or a fraction of the training data drawn by `seed`.
    * false = none. Default 0.15 where there are at least 40 samples, else none.
@@ -56,7 +57,7 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
 }
 
 export interface CompletedTrainOptions extends CompletedRunOptions {
-  readonly method: Method;
+  readonly method: Method | BatchMethod;
   readonly validation: Dataset | number | null;
   /** Factor of each class, by which `whole` is still to be weighed and `validation` is; null for none. */
   readonly classFactors: Float64Array | null;
@@ -106,6 +107,7 @@ export function* trainOptionSteps(
   checkLossNetwork(network, run.loss, options.loss !== undefined);
   const { method = levenbergMarquardt(), route = "auto", condition = false, seed = seedOf(network) } = options;
   checkMethod("options.method", method);
+  if (isBatchMethod(method)) checkWithBatches(options, run);
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   if (data instanceof FileDataset && options.monitor !== undefined)
     throw argumentError("options.monitor", "must be left out for data from a file", options.monitor);
@@ -115,18 +117,51 @@ export function* trainOptionSteps(
   const validation = yield* checkValidation(options.validation, data);
   return {
     ...run,
+    checkpoint: checkpointOf(run, options, method),
     method,
     validation:
       classFactors !== null && validation instanceof Dataset
         ? yield* weighByClassSteps(validation, classFactors)
         : validation,
     classFactors,
-    stop: stopRules(options.stop, "options.stop", lossRule(run.loss).sumOfSquares),
+    stop: stopRules(options.stop, "options.stop", lossRule(run.loss).sumOfSquares, method),
     seed,
     route,
     matrixFree: checkMatrixFree(options.matrixFree),
     condition,
   };
+}
+
+/** Steps on batches from one checkpoint to the next: a step takes milliseconds, and so does a write. */
+const STEPS_BETWEEN_CHECKPOINTS = 500;
+
+function checkpointOf(
+  { checkpoint }: CompletedRunOptions,
+  given: TrainOptions,
+  method: Method | BatchMethod,
+): CompletedRunOptions["checkpoint"] {
+  const chosen = given.checkpoint?.every !== undefined;
+  return checkpoint === null || chosen || !isBatchMethod(method)
+    ? checkpoint
+    : { ...checkpoint, every: STEPS_BETWEEN_CHECKPOINTS };
+}
+
+/** Options of methods that see all rows at each step. @throws GAUSSFLOW_ARGUMENT */
+function checkWithBatches(options: TrainOptions, { slots }: CompletedRunOptions): void {
+  const { route = "auto", monitor, condition = false, matrixFree } = options;
+  if (route !== "auto")
+    throw argumentError("options.route", "must be left out with a batch method, which has one route", route);
+  if (condition)
+    throw argumentError("options.condition", "must be left out with a batch method, which estimates none", condition);
+  for (const [name, value] of Object.entries({ monitor, matrixFree }))
+    if (value !== undefined)
+      throw argumentError(
+        `options.${name}`,
+        "must be left out with a batch method, whose steps see a part of the rows",
+        value,
+      );
+  if (slots > 1)
+    throw argumentError("options.slots", "must be 1 with a batch method, whose sums are of one batch", slots);
 }
 
 function* factorsOf(given: TrainOptions["classWeights"], data: Dataset | FileDataset): Steps<Float64Array | null> {

@@ -4,7 +4,7 @@ import type { Loss } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
-import type { TrainRoute } from "../plan/route.js";
+import type { BatchRoute, TrainRoute } from "../plan/route.js";
 import type { TrainRecord } from "../run/record.js";
 import type { Advice } from "./advice.js";
 
@@ -37,7 +37,7 @@ export interface TrainResult<Report = unknown> {
   /** What the monitor says, where one was given. */
   readonly monitor: Report | null;
   /** The route, and what it was predicted to need. */
-  readonly plan: Plan<TrainRoute>;
+  readonly plan: Plan<TrainRoute | BatchRoute>;
   /** "native", or "reference": the one in TypeScript. */
   readonly engine: string;
   /** Threads that were used: those asked for, or 1 where more would not have been faster (`TrainOptions.threads`). */

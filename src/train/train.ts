@@ -1,38 +1,31 @@
-// The public `train` and `trainSteps`: prepare a training (begin.ts), run the loop of minimize.ts, and make the result. Users, gaussflow
+// The public `train` and `trainSteps`: prepare a training (begin.ts), run its loop (run-loop.ts), and make the result. Users, gaussflow
 // train, the experiment on real data and trainMany call them.
-import type { Engine } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { GaussflowError } from "../errors.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
-import { scalingInEffect } from "../linearize/problem.js";
-import { type Loss, lossRule, lossScale } from "../loss/rules.js";
-import { evenness } from "../loss/weighted.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
-import { layerSizes } from "../network/parameters.js";
 import { rowMarks } from "../network/row-marks.js";
-import { type Plan, planRoute, refuse } from "../plan/plan.js";
-import type { TrainRoute } from "../plan/route.js";
+import type { Plan } from "../plan/plan.js";
+import type { BatchRoute, TrainRoute } from "../plan/route.js";
 import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
-import type { ObservedRun, Observer } from "../run/observer.js";
-import { lossFactor, predictingNetwork, trainingDataSteps } from "../run/prepare.js";
+import { predictingNetwork, trainingDataSteps } from "../run/prepare.js";
 import type { TrainRecord } from "../run/record.js";
 import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
 import { type Begun, begin, cut } from "./begin.js";
-import { type CheckpointForm, heldSlots, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { heldSlots } from "./checkpoint.js";
 import { type DescribedEngine, describeChoice } from "./chosen.js";
 import { countAtFloor, type FloorCount } from "./floor-count.js";
-import { minimize } from "./minimize.js";
-import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
-import { trainRequest } from "./plan.js";
-import { separableBound } from "./separable.js";
+import type { MinimizeResult } from "./minimize-options.js";
+import { planTraining } from "./plan.js";
+import { runLoop } from "./run-loop.js";
 import type { Best } from "./snapshot.js";
-import { besideSymmetry } from "./symmetric-start.js";
 import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps, weighedSteps } from "./train-options.js";
 import type { TrainResult } from "./train-result.js";
 
@@ -74,42 +67,34 @@ export async function* trainSteps<Report = never>(
     heldSlots,
   );
   const whole = await finishInTurns(weighedSteps(given, completed), pace);
-  const request = trainRequest(
-    network,
-    whole,
-    completed,
-    options,
-    data instanceof Dataset || data instanceof FileDataset,
-  );
-  const plan = planRoute(request);
-  refuse(plan, request);
+  const owned = data instanceof Dataset || data instanceof FileDataset;
+  const planned = planTraining(network, whole, completed, options, owned);
+  const { plan, needs } = planned;
+  planned.refuse();
   if (whole instanceof FileDataset)
     checkDistinct([
       { name: "the data file", path: whole.layout.path, written: false },
       { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
     ]);
   const { fit, validation } = await finishInTurns(cut(whole, completed, options.validation), pace);
-  const backend = { backend: options.backend, threads: plan.threads, route: plan.route };
+  const backend = { backend: options.backend, threads: plan.threads, route: planned.route };
   let begun: Begun;
   try {
-    begun = await begin(network, { whole, fit, validation }, completed, backend, {
-      ...options,
-      signal: heardWhile(completed, options),
-    });
+    const heard = { ...options, signal: heardWhile(completed, options) };
+    begun = await begin(network, { whole, fit, validation }, completed, backend, heard, needs);
   } catch (error) {
     const { signal } = options;
     if (!endedBy(signal, error)) throw error;
     const reason = abortReason(signal);
-    const engine = { kind: request.engine === "native" ? "native" : "reference", threads: plan.threads };
+    const engine = { kind: planned.engine === "native" ? "native" : "reference", threads: plan.threads };
     const report = (await options.monitor?.onEnd?.(reason)) ?? null;
     const start = predictingNetwork(network, fit, completed.loss);
     return finish(start, fit, validation, completed, plan, engine, unbegun(network, reason), report);
   }
-  const { start, engine, observed, validationEngine, constant } = begun;
+  const { start, engine, observed, validationEngine, constant, batches } = begun;
   const settled = { ...completed, loss: begun.fixed.loss };
   try {
-    const settings = await minimizeOptions(begun, fit, validation, settled, plan, options);
-    const result = yield* minimize(engine, start.parameters, settings);
+    const result = yield* runLoop(begun, { fit, validation }, settled, planned, options);
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
     const warnings = [...constant, ...result.warnings];
     const { parameters } = result.bestValidation ?? result.best;
@@ -118,6 +103,7 @@ export async function* trainSteps<Report = never>(
     );
     return finish(start, fit, validation, settled, plan, engine, { ...result, warnings, floor }, report);
   } finally {
+    batches?.dispose();
     engine.dispose();
     observed?.sample.dispose();
     validationEngine?.dispose();
@@ -128,69 +114,6 @@ export async function* trainSteps<Report = never>(
 function withoutCount(error: unknown): null {
   if (error instanceof GaussflowError && ["GAUSSFLOW_FILE", "GAUSSFLOW_MEMORY"].includes(error.code)) return null;
   throw error;
-}
-
-/** What the loop is told of the run. @throws GAUSSFLOW_FILE for a checkpoint that cannot be gone on from */
-async function minimizeOptions(
-  { start, print, fixed, engine, observed, validationEngine }: Begun,
-  fit: Dataset | FileDataset,
-  validation: Dataset | null,
-  completed: CompletedTrainOptions,
-  plan: Plan<TrainRoute>,
-  options: TrainOptions,
-): Promise<MinimizeOptions> {
-  const { checkpoint, resume, loss } = completed;
-  return {
-    method: completed.method,
-    stop: completed.stop,
-    route: plan.route,
-    decay: loss.decay,
-    condition: completed.condition,
-    matrixFree: completed.matrixFree,
-    spent: fixed.seconds,
-    recordFields: scaleFields(loss),
-    layerSizes: layerSizes(start.architecture),
-    startBeside: (point) => besideSymmetry(start, loss.decay, point),
-    sumOfSquares: lossRule(loss).sumOfSquares,
-    convex: lossRule(loss).convex,
-    // A loss to reach goes before: it is falling all the same.
-    separable: completed.stop.loss > 0 ? null : separableBound(loss, fit),
-    meanFactor: lossFactor(fit, loss),
-    evenness: evenness(fit.weights, fit.sampleCount),
-    validation:
-      validationEngine && validation ? { engine: validationEngine, meanFactor: lossFactor(validation, loss) } : null,
-    signal: options.signal,
-    observer: observe(
-      options,
-      observed && {
-        kind: "train",
-        engine,
-        sample: observed.sample.get,
-        architecture: start.architecture,
-        start: start.parameters,
-        loss,
-        decay: loss.decay,
-        targets: observed.targets,
-        weights: observed.weights,
-        terms: observed.terms,
-        resolution: 0,
-        discretized: (rate) => rate,
-        fixedStep: null,
-        identityScaling: scalingInEffect(completed.method.scaling, plan.route, loss.decay) === "identity",
-        signal: options.signal ?? new AbortController().signal,
-      },
-    ),
-    checkpoint: checkpoint && {
-      every: checkpoint.every,
-      write: (snapshot) =>
-        writeCheckpoint(checkpoint.path, snapshot, print, {
-          scale: fixed.found,
-          start: fixed.fitted,
-          slots: completed.slots,
-        }),
-    },
-    resume: resume === null ? null : await readCheckpoint(resume, print, formOf(completed, plan, engine, validation)),
-  };
 }
 
 /**
@@ -217,53 +140,7 @@ function unbegun(network: Network, reason: Reason): EndedRun {
   };
 }
 
-/** What a checkpoint of the run looks like. */
-function formOf(
-  { method, loss, slots }: CompletedTrainOptions,
-  { route }: Plan<TrainRoute>,
-  { parameterCount, layerCount }: Engine,
-  validation: Dataset | null,
-): CheckpointForm {
-  const effect = scalingInEffect(method.scaling, route, loss.decay);
-  return {
-    parameterCount,
-    slots,
-    scalingLength: effect === "identity" ? null : route === "dual" ? layerCount : parameterCount,
-    validated: validation !== null,
-    relativeGradient: !lossRule(loss).sumOfSquares,
-    state: method.start(1, effect, parameterCount),
-    checkState: method.checkState,
-  };
-}
-
-/** The caller's callback and monitor as one observer. The monitor starts inside the loop, where an abort is a reason. */
-function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): Observer {
-  let begun = false;
-  return {
-    onRecord: async (record) => {
-      await onRecord?.(record);
-      await monitor?.onRecord?.(record);
-    },
-    // Without a monitor there is no one to copy the point for.
-    ...(monitor === undefined
-      ? {}
-      : {
-          onPoint: async (point) => {
-            if (!begun && run !== null) await monitor.onStart?.(run);
-            begun = true;
-            await monitor.onPoint?.(point);
-          },
-        }),
-  };
-}
-
 type EndedRun = MinimizeResult & { readonly floor: FloorCount | null };
-
-/** The scale of the loss, as records hold it. */
-function scaleFields(loss: Loss): Pick<TrainRecord, "delta" | "smoothing"> {
-  const scale = lossScale(loss);
-  return scale === null || scale.value === null ? {} : { [scale.parameter]: scale.value };
-}
 
 /** The parameters of the loss, as summaries hold them. */
 function lossFields(loss: Loss) {
@@ -276,7 +153,7 @@ function finish<Report>(
   fit: Dataset | FileDataset,
   validation: Dataset | null,
   completed: CompletedTrainOptions,
-  plan: Plan<TrainRoute>,
+  plan: Plan<TrainRoute | BatchRoute>,
   engine: DescribedEngine,
   result: EndedRun,
   watched: Report | null,

@@ -55,6 +55,7 @@ const train = () => ({
   monitor: face.monitor({ spectrum: false, parts: false, drift: false }),
   signal: soon(),
 });
+const rates = () => ({ rate: 0.1, schedule: "step", finalRate: 0, rateFactor: 0.5, rateEpochs: 2 });
 /** Those that fitTable passes on. */
 const searched = () => {
   const { memoryLimit: _m, seed: _s, signal: _a, threads: _t, checkpoint: _c, ...rest } = train();
@@ -255,6 +256,14 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   poisson: { args: () => [{ decay: 0.1 }] },
   softmaxCrossEntropy: { args: () => [{ decay: 0.1 }] },
   gaussianNll: { args: () => [{ decay: 0.1 }] },
+  adam: {
+    args: () => [{ batch: 4, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decoupledDecay: 0, ...rates() }],
+  },
+  exactGaussNewton: {
+    args: () => [{ batch: 4, damping: 0.1, momentum: 0, adaptation: "bounded", lineSearch: true, ...rates() }],
+  },
+  gradientDescent: { args: () => [{ batch: "all", momentum: 0.5, nesterov: true, ...rates() }] },
+  lbfgs: { args: () => [{ memory: 3 }] },
   gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },
   levenbergMarquardt: {
     args: () => [

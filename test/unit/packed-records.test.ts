@@ -98,7 +98,15 @@ describe("checkpoints of version 1 are read", () => {
         kind === "number" ? 1 : new Float64Array(0),
       ]),
     );
-    const form = { parameterCount: 13, slots: 1, scalingLength: 13, relativeGradient: false, validated: true, state };
+    const form = {
+      parameterCount: 13,
+      slots: 1,
+      scalingLength: 13,
+      relativeGradient: false,
+      batches: false,
+      validated: true,
+      state,
+    };
     const snapshot = await readCheckpoint(path, body.fingerprint, form);
     expect(snapshot.iteration).toBe(6);
     expect(snapshot.records).toEqual(body.records);

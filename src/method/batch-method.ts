@@ -1,0 +1,153 @@
+// Defines BatchMethod, the interface by which the loop over batches (train/descend.ts) calls a method that sees a part of the rows at each
+// step. exactGaussNewton, adam and the other methods of this folder implement it. A method has no loop, no clock and no data of its own:
+//
+//   needs(sizes) -> rows of a batch, engines, learning rate;     start(sizes) -> state;     step(context, state) -> next parameters and state
+//
+// The objective of a run is F(w) = g(w) + decay/2 |w|^2 with the SUM loss g over all n rows. A batch of b rows has the objective
+// g_batch(w) + (decay b/n)/2 |w|^2, whose gradient is b/n of the whole one in the mean. A damping that a publication states for the mean
+// loss is b times as large here.
+//
+// The state is plain data, numbers and Float64Arrays of a multiple of p entries, so that a checkpoint in the middle of an epoch restores
+// it bit for bit.
+import type { VectorOperations } from "../algebra/vectors.js";
+import type { Engine, Failure } from "../backend/engine.js";
+import type { Loss } from "../loss/rules.js";
+import { isObject } from "../options.js";
+import type { BatchRoute } from "../plan/route.js";
+import type { Random } from "../random.js";
+import type { MethodState } from "./method.js";
+import type { RateSchedule } from "./rate-schedule.js";
+import type { ReasonCode } from "./reason.js";
+
+/** The sizes of a run, known before it begins. */
+export interface BatchSizes {
+  /** Rows that are fitted, n. */
+  readonly rows: number;
+  /** Outputs of the network, c. */
+  readonly outputSize: number;
+  /** Number of parameters, p. */
+  readonly parameterCount: number;
+  /** What is minimized. Its scale may not be known yet. */
+  readonly loss: Loss;
+}
+
+/** An engine that the method uses at every step. It holds the first rows of the batch. */
+export interface BatchEngine {
+  /** Rows that it holds, at most those of the batch. */
+  readonly rows: number;
+  /** What the method forms with it. "none": gradients. */
+  readonly curvature: "none" | "primal" | "dual";
+}
+
+/** What a method needs of a run of given sizes. The plan counts its bytes and flops, and the loop provides it. */
+export interface BatchNeeds {
+  /** Rows of a batch, b, at most n. Where it is n, every step sees all rows, in their order. */
+  readonly rows: number;
+  /** Engines, the first of them with all rows of the batch. */
+  readonly engines: readonly BatchEngine[];
+  /** How steps are found, as plans and records name it. */
+  readonly route: BatchRoute;
+  /** Learning rate by step. */
+  readonly rate: RateSchedule;
+  /** Vectors of p entries that the method holds, its state and its scratch together. */
+  readonly vectors: number;
+  /** Evaluations of the loss of a batch in one step, beside its linearization. */
+  readonly evaluations: number;
+  /** These choices as a phrase: "batches of 256 rows, damping 0.01". */
+  readonly described: string;
+}
+
+/** What the loop gives a method for one step. Nothing in it outlives the step. */
+export interface BatchContext {
+  /** Present parameters, p. They must not be changed. */
+  readonly parameters: Float64Array;
+  /** Array of p entries to which an accepted step writes the next parameters. */
+  readonly next: Float64Array;
+  /** The engines of `needs`, in its order, with the rows of the batch loaded. */
+  readonly engines: readonly Engine[];
+  /** Rows of the batch, b. */
+  readonly rows: number;
+  /** Rows of all data, n. */
+  readonly totalRows: number;
+  /** Weight decay of the batch's objective: the decay of the run times b/n. */
+  readonly decay: number;
+  /** Learning rate of this step. */
+  readonly rate: number;
+  /** Number of the step, from 1. */
+  readonly iteration: number;
+  /** Steps of an epoch. */
+  readonly stepsPerEpoch: number;
+  /** Operations on vectors, with the engine's threads where it has some. */
+  readonly vectors: VectorOperations;
+  /** An array of p entries by its name, the same one at every step; its contents do not outlive the step. */
+  scratch(name: string): Float64Array;
+  /** Random numbers of this step: a function of seed and step alone. */
+  random(): Random;
+  /** Aborted when the run must end. */
+  readonly signal: AbortSignal;
+}
+
+/** What a method made of a batch. */
+export interface BatchStep {
+  /** Tells it from a failure. */
+  readonly ok: true;
+  /** False: the parameters stay as they are, and the run goes on with the next batch. */
+  readonly accepted: boolean;
+  /** State of the method from now on. */
+  readonly state: MethodState;
+  /** Sum loss of the batch at the start of the step, without the decay. */
+  readonly loss: number;
+  /** Gradient of the batch's objective at the start of the step, p entries; the loop only reads it before the next step. */
+  readonly gradient: Float64Array;
+  /** Euclidean norm of the change of the parameters; 0 where it was not accepted. */
+  readonly stepNorm: number;
+  /** Damping of the step in the units of the sum loss of the batch; 0 without one. */
+  readonly damping: number;
+  /** Seconds of the step, by phase. */
+  readonly seconds: BatchSeconds;
+  /** Set when the method has nothing left to try. */
+  readonly end?: { readonly code: ReasonCode; readonly message: string } | undefined;
+}
+
+/** Seconds of a step. */
+export interface BatchSeconds {
+  /** Forward and backward passes. */
+  readonly passes: number;
+  /** Forming the curvature. */
+  readonly curvature: number;
+  /** Solving for the step. */
+  readonly solve: number;
+  /** Losses at trial points. */
+  readonly evaluate: number;
+}
+
+/** A way to take steps on batches. */
+export interface BatchMethod {
+  /** Distinguishes it from a `Method`, which sees all rows at each step. */
+  readonly kind: "batch";
+  /** Name in checkpoints. */
+  readonly name: string;
+  /** A phrase for people: "exact Gauss-Newton on batches (momentum 0.9)". */
+  readonly label: string;
+  /** All options as plain data; two methods with equal settings take equal steps on equal data. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** Epochs after which a run ends that gives neither `stop.epochs` nor `stop.iterations`. */
+  readonly epochs: number;
+  /** What to change where the loss is no longer finite: "a smaller rate or a larger damping". */
+  readonly remedy: string;
+  /** What the method needs of a run of these sizes. @throws GAUSSFLOW_ARGUMENT for options that do not fit them */
+  needs(sizes: BatchSizes): BatchNeeds;
+  /** State before the first step. */
+  start(sizes: BatchSizes): MethodState;
+  /** For a state from a file, its names and kinds checked and nothing NaN: the rule it breaks, or null. Default: none. */
+  checkState?(state: MethodState): string | null;
+  /**
+   * One step. Arrays of `state` may be changed in place, but only once nothing can fail or be aborted any more: a step that does not
+   * resolve with an answer must leave them as they were.
+   */
+  step(context: BatchContext, state: MethodState): Promise<BatchStep | Failure>;
+}
+
+export function isBatchMethod(method: unknown): method is BatchMethod {
+  return isObject(method) && method.kind === "batch";
+}

@@ -1,0 +1,184 @@
+// Exact Gauss-Newton on batches (`exactGaussNewton`, EGN; Korbit et al. 2024, arXiv 2405.14402). Users and gaussflow train pass it to
+// `train` as the option `method`; the loop over batches calls its functions.
+//
+//   d = -(J^T Q J / b + lambda I)^-1 g/b,  by the b c x b c kernel Q J J^T (Duncan and Guttman):  exact, at the cost of the rows
+//   m <- beta m + (1 - beta) d,   w <- w + rate m / (1 - beta^k)                 k = 1, 2, ... the step
+//
+// The engine works with sums: its damping is b lambda. A weight decay is part of the curvature and of the gradient. The published line search and
+// adaptation are in egn-search.ts.
+import { type Failure, failed } from "../backend/engine.js";
+import { argumentError } from "../errors.js";
+import { lossRule } from "../loss/rules.js";
+import { checkBoolean, checkNonNegative, checkOptionNames, checkPositive } from "../options.js";
+import type { BatchContext, BatchMethod, BatchSizes, BatchStep } from "./batch-method.js";
+import { type BatchSize, checkBatchSize, describeBatches, rowsOf } from "./batch-size.js";
+import { ADAPTATIONS, type Adaptation, adaptedDamping, type BatchModel, publishedLength } from "./egn-search.js";
+import { arrayOf, checkSizes, describedBySettings, type MethodState, numberOf } from "./method.js";
+import { describeRate, RATE_OPTION_NAMES, type RateOptions, rateSettings, withRate } from "./rate-schedule.js";
+
+/** Options of `exactGaussNewton`. `rate`: default 0.3, for classes and probabilities 1. `schedule`: default "cosine". */
+export interface ExactGaussNewtonOptions extends RateOptions {
+  /** Rows of a batch. Default "auto": 256, for classes and probabilities 32, or all rows where there are fewer. */
+  readonly batch?: BatchSize | undefined;
+  /** lambda of the mean loss of the batch, above 0. Default "auto": 0.01, for classes and probabilities 1. */
+  readonly damping?: number | "auto" | undefined;
+  /** beta, at least 0 and below 1. Default 0.9; 0 with an adaptation or a line search, which judge the direction itself. */
+  readonly momentum?: number | "auto" | undefined;
+  /**
+   * How the damping changes: "none", the default; "published": times 1.01 or 0.99 by the gain ratio of the batch, which on batches falls without
+   * end (docs/methods.md); "bounded": the same, but never below a tenth of the start. Both take another loss of the batch a step.
+   */
+  readonly adaptation?: Adaptation | undefined;
+  /** The published line search: Armijo's condition on the batch, from 1.5 times the last length, at most `rate`. Default false. */
+  readonly lineSearch?: boolean | undefined;
+}
+
+/** What "auto" stands for. */
+const REGRESSION = { batch: 256, damping: 0.01, rate: 0.3 };
+const CLASSIFICATION = { batch: 32, damping: 1, rate: 1 };
+
+/** Least damping of the bounded adaptation, relative to the first. */
+const FLOOR = 0.1;
+
+/** Momentum where nothing judges the direction. */
+const MOMENTUM = 0.9;
+
+/**
+ * Exact Gauss-Newton on batches.
+ *
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or value.
+ * @example train(net, data, { method: exactGaussNewton(), stop: { epochs: 20 } })
+ */
+export function exactGaussNewton(options: ExactGaussNewtonOptions = {}): BatchMethod {
+  const settings = settingsFrom(options);
+  const { batch, damping, momentum, adaptation, lineSearch, rate } = settings;
+  const extras = [
+    ...(momentum === 0 ? [] : [`momentum ${momentum}`]),
+    ...(adaptation === "none" ? [] : [`${adaptation} adaptation of the damping`]),
+    ...(lineSearch ? ["line search"] : []),
+  ];
+  return describedBySettings<BatchMethod>({
+    kind: "batch",
+    name: "exact-gauss-newton",
+    label: `exact Gauss-Newton on batches${extras.length > 0 ? ` (${extras.join(", ")})` : ""}`,
+    settings: { batch, damping, momentum, adaptation, lineSearch, ...rate },
+    epochs: 20,
+    remedy: "a smaller rate or a larger damping",
+    needs: (sizes) => {
+      const automatic = automaticFor(sizes);
+      const rows = rowsOf(batch, automatic.batch, sizes);
+      const schedule = withRate(rate, automatic.rate);
+      return {
+        rows,
+        engines: [{ rows, curvature: "dual" }],
+        route: "dual",
+        rate: schedule,
+        vectors: 4,
+        evaluations: (adaptation === "none" ? 0 : 1) + (lineSearch ? 1 : 0),
+        described: `${describeBatches(rows, sizes)}, damping ${firstDamping(settings, sizes)}, ${describeRate(schedule)}`,
+      };
+    },
+    start: (sizes) => ({
+      damping: firstDamping(settings, sizes),
+      first: firstDamping(settings, sizes),
+      // The first step tries the largest length.
+      length: Number.POSITIVE_INFINITY,
+      momentum: new Float64Array(momentum === 0 ? 0 : sizes.parameterCount),
+    }),
+    checkState: (state) => checkSizes(state, ["damping", "first"], true) ?? checkLength(state),
+    step: (context, state) => step(context, state, settings),
+  });
+}
+
+type Settings = ReturnType<typeof settingsFrom>;
+
+/** @throws GAUSSFLOW_ARGUMENT */
+function settingsFrom(options: ExactGaussNewtonOptions) {
+  checkOptionNames("options", options, [
+    "batch",
+    "damping",
+    "momentum",
+    "adaptation",
+    "lineSearch",
+    ...RATE_OPTION_NAMES,
+  ]);
+  const { batch = "auto", damping = "auto", adaptation = "none", lineSearch = false } = options;
+  checkBatchSize(batch);
+  if (damping !== "auto") checkPositive("options.damping", damping);
+  if (!ADAPTATIONS.includes(adaptation))
+    throw argumentError("options.adaptation", `must be one of ${ADAPTATIONS.join(", ")}`, adaptation);
+  checkBoolean("options.lineSearch", lineSearch);
+  const judged = adaptation !== "none" || lineSearch;
+  const { momentum = "auto" } = options;
+  const beta = momentum === "auto" ? (judged ? 0 : MOMENTUM) : momentum;
+  checkNonNegative("options.momentum", beta);
+  if (beta >= 1) throw argumentError("options.momentum", "must be below 1", beta);
+  if (beta > 0 && adaptation !== "none")
+    throw argumentError(
+      "options.momentum",
+      "must be 0 with an adaptation of the damping, whose gain ratio is that of the direction itself",
+      beta,
+    );
+  return { batch, damping, momentum: beta, adaptation, lineSearch, rate: rateSettings(options, "cosine") };
+}
+
+/** The defaults by task, as the prototypes measured them (docs/methods.md). */
+function automaticFor({ loss }: BatchSizes): typeof REGRESSION {
+  const { link } = lossRule(loss);
+  return link === "logistic" || link === "softmax" ? CLASSIFICATION : REGRESSION;
+}
+
+function firstDamping({ damping }: Settings, sizes: BatchSizes): number {
+  return damping === "auto" ? automaticFor(sizes).damping : damping;
+}
+
+/** Infinite before the first step. */
+function checkLength(state: MethodState): string | null {
+  return numberOf(state, "length") > 0 ? null : `length must be above 0; it is ${numberOf(state, "length")}`;
+}
+
+async function step(
+  context: BatchContext,
+  state: MethodState,
+  { momentum: beta, adaptation, lineSearch }: Settings,
+): Promise<BatchStep | Failure> {
+  const { parameters, next, engines, rows, decay, rate, vectors, signal, scratch } = context;
+  const [engine] = engines;
+  const lambda = numberOf(state, "damping");
+  const damping = rows * lambda;
+  const linearized = await engine!.linearize(
+    parameters,
+    { curvature: "dual", decay, scaling: null, gradient: scratch("gradient"), exactMeasureBelow: 0 },
+    signal,
+  );
+  if (failed(linearized)) return linearized;
+  const { loss, gradient } = linearized;
+  const solved = await engine!.solve({ damping, decay, scaling: null, step: scratch("step") }, signal);
+  if (failed(solved)) return solved;
+  const direction = solved.step;
+  const average = arrayOf(state, "momentum");
+  // In place of the step: the average itself changes at the end alone.
+  for (let j = 0; j < average.length; j++) direction[j] = beta * average[j]! + (1 - beta) * direction[j]!;
+  const unbiased = beta === 0 ? 1 : 1 / (1 - beta ** context.iteration);
+  const from = performance.now();
+  const model: BatchModel = { context, loss, gradient, direction, damping };
+  const found = lineSearch ? await publishedLength(model, unbiased, numberOf(state, "length")) : rate;
+  if (typeof found === "object") return found;
+  vectors.addScaled(parameters, unbiased * found, direction, next);
+  const adapted = adaptation === "none" ? lambda : await adaptedDamping(model, found, lambda);
+  if (typeof adapted === "object") return adapted;
+  const floor = adaptation === "bounded" ? FLOOR * numberOf(state, "first") : 0;
+  const evaluate = lineSearch || adaptation !== "none" ? (performance.now() - from) / 1000 : 0;
+  average.set(beta === 0 ? [] : direction);
+  const { passes, curvature } = linearized.seconds;
+  return {
+    ok: true,
+    accepted: true,
+    state: { ...state, damping: Math.max(floor, adapted), length: lineSearch ? found : numberOf(state, "length") },
+    loss,
+    gradient,
+    stepNorm: unbiased * found * vectors.norm(direction),
+    damping,
+    seconds: { passes, curvature, solve: solved.seconds, evaluate },
+  };
+}

@@ -1,0 +1,115 @@
+// Plans a run of a method on batches: the bytes of its engines (all rows, validation, batches) and the flops and seconds of a step on one
+// batch. train/plan.ts calls it where plan.ts plans the other methods. Such a run has no other route to turn to.
+import { estimateBytes } from "../backend/estimate.js";
+import { showBytes } from "../bytes.js";
+import { GaussflowError } from "../errors.js";
+import { costsOf, secondsOf } from "./cost-model.js";
+import { engineSizes, type MemoryEstimate, type Sizes, sumOf, validationBytes } from "./memory-model.js";
+import type { BatchUse, Plan } from "./plan.js";
+import type { BatchRoute } from "./route.js";
+import { batchWork } from "./workload.js";
+
+/** The input of `planBatches`. */
+export interface BatchPlanRequest extends Sizes {
+  readonly route: BatchRoute;
+  readonly because: string;
+  readonly batch: BatchUse;
+  /** Engines that hold batches: their rows, and what is formed of them. The first may be the engine of all rows. */
+  readonly engines: readonly { readonly rows: number; readonly curvature: "none" | "primal" | "dual" }[];
+  /** Vectors of p entries that method and loop hold. */
+  readonly vectors: number;
+  /** Losses of a batch that are evaluated in a step. */
+  readonly evaluations: number;
+  /** Bytes of the rows of a batch, and of the pool of a data file, in JavaScript. */
+  readonly rowBytes: number;
+  /** Bytes. */
+  readonly memoryLimit: number;
+}
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+export function planBatches(request: BatchPlanRequest): Plan<BatchRoute> {
+  const { architecture: net, sampleCount: n, engine, memoryLimit, route, batch, engines } = request;
+  const bytes = batchMemory(request);
+  const rows = batch.rows;
+  const work = batchWork(net, engines, request.evaluations, engine);
+  const seconds = (threads: number) => secondsOf(work, engine, threads);
+  const useful = engine === "native" && seconds(request.threads) < seconds(1) ? request.threads : 1;
+  const chosen = {
+    route,
+    bytes,
+    flops: work.reduce((sum, { flops }) => sum + flops, 0),
+    seconds: seconds(useful),
+    blockSamples: rows,
+    fits: bytes.most <= memoryLimit,
+  };
+  return {
+    route,
+    parameterCount: net.parameterCount,
+    sampleCount: n,
+    equationCount: n * net.outputSize,
+    bytes: bytes.peak,
+    memoryLimit,
+    threads: useful,
+    slots: 1,
+    because: request.because,
+    chosen,
+    alternatives: [],
+    batch,
+  };
+}
+
+/** The engines hold their bytes at once. */
+function batchMemory(request: BatchPlanRequest): MemoryEstimate {
+  const { architecture: net, engine, copies, engines, sampleCount: n } = request;
+  const problem = engineSizes(request);
+  const [first] = engines;
+  const shared = first?.rows === n;
+  const all = estimateBytes(engine, problem, shared ? [{ curvature: first.curvature }] : []);
+  const own = engines
+    .slice(shared ? 1 : 0)
+    .map(({ rows, curvature }) =>
+      estimateBytes(engine, { ...problem, sampleCount: rows, fileWidth: 0 }, [{ curvature }]),
+    );
+  const validation = validationBytes(request);
+  const data = all.data + validation.data + own.reduce((sum, one) => sum + one.data, 0);
+  const curvature = [all, ...own].reduce((sum, one) => sum + one.curvature, 0);
+  const factor = [all, ...own].reduce((sum, one) => sum + one.factor, 0);
+  const workspaces = [all, ...own].reduce((sum, one) => sum + one.workspaces, validation.workspaces);
+  const vectors = DOUBLE * net.parameterCount * request.vectors;
+  const packing = Math.max(...[all, ...own].map((one) => one.packing));
+  const process = costsOf(engine).processBytes + packing;
+  const held = sumOf({ ...all, data, curvature, factor, workspaces });
+  const peak = held + copies + request.rowBytes + vectors + process;
+  return {
+    data,
+    curvature,
+    factor,
+    workspaces,
+    copies: copies + request.rowBytes,
+    vectors,
+    monitor: 0,
+    process,
+    peak,
+    most: peak,
+  };
+}
+
+/**
+ * Throws if the plan does not fit the memory limit. Nothing is allocated before.
+ * @throws GAUSSFLOW_MEMORY
+ */
+export function refuseBatches({ chosen, memoryLimit, route, batch }: Plan<BatchRoute>, fileWidth: number): void {
+  if (chosen.fits) return;
+  const { bytes } = chosen;
+  const ways = [
+    ...(batch !== undefined && batch.rows > 1 ? ["a smaller options.method.batch takes less"] : []),
+    ...(fileWidth > 0 ? [] : ["data read from a file take no memory (convertCsv and openDataFile)"]),
+    `options.memoryLimit of ${Math.ceil(bytes.most)} bytes would let it run`,
+  ];
+  throw new GaussflowError(
+    "GAUSSFLOW_MEMORY",
+    `${batch?.described ?? route} need ${showBytes(bytes.most)} at the peak (${showBytes(bytes.data + bytes.copies)} data and their copies, ${showBytes(bytes.curvature + bytes.factor)} matrix and factor, ${showBytes(bytes.workspaces + bytes.vectors)} workspaces and vectors, ${showBytes(bytes.process)} the process itself), and the memory limit is ${showBytes(memoryLimit)}: ${ways.join("; ")}`,
+    { bytes: bytes.most, memoryLimit, route, estimate: bytes },
+  );
+}

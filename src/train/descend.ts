@@ -1,0 +1,341 @@
+// Runs the loop over batches: the counterpart of minimize.ts for methods that see a part of the rows at each step (method/batch-method.ts).
+// train.ts calls it, and tests do on dense problems: it knows no networks, files or units.
+//
+//   load a batch -> step -> at the end of an epoch: full loss, validation, keep the best, a record, the stop rules -> again
+//
+// It is an async generator of records. At any end of the run it RETURNS the best point with a reason, as minimize.ts does. The state at the
+// boundary of every step is plain data; with the order of rows a function of seed and epoch, a run resumed in the middle of an epoch
+// repeats the uninterrupted one bit for bit.
+import { largest, plainVectors, type VectorOperations } from "../algebra/vectors.js";
+import { type Engine, type Failure, failed } from "../backend/engine.js";
+import { unlessMemory } from "../backend/memory.js";
+import { Pace } from "../event-loop-yield.js";
+import { objectiveOf, type Point } from "../linearize/problem.js";
+import type { BatchContext, BatchMethod, BatchNeeds, BatchSizes, BatchStep } from "../method/batch-method.js";
+import type { MethodState } from "../method/method.js";
+import { type RunPlace, rateAt } from "../method/rate-schedule.js";
+import type { Reason, ReasonCode } from "../method/reason.js";
+import { Random } from "../random.js";
+import { CheckpointKeeper, type CheckpointOptions } from "../run/checkpoint-keeper.js";
+import { failureReason, memoryReason } from "../run/failure-reason.js";
+import { endedBy, Interrupt } from "../run/interrupt.js";
+import type { Observer } from "../run/observer.js";
+import type { TrainRecord } from "../run/record.js";
+import { BatchAccount } from "./batch-account.js";
+import type { BatchRows } from "./batch-rows.js";
+import { validate } from "./evaluate.js";
+import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
+import { RunState } from "./run-state.js";
+import type { Snapshot } from "./snapshot.js";
+import * as stops from "./stop.js";
+
+/** Random streams of the steps: one each. Those of the order of rows are below (batch-rows.ts). */
+const STEP_STREAM = 2 ** 52;
+
+/** Ends of a run whose last point is not evaluated. */
+const UNEVALUATED: readonly (ReasonCode | undefined)[] = ["aborted", "non-finite", "memory", undefined];
+
+/** What the loop is told of the run beside what `minimize` is told too. */
+export interface DescendOptions
+  extends Pick<
+    MinimizeOptions,
+    "stop" | "decay" | "meanFactor" | "separable" | "validation" | "spent" | "recordFields" | "signal" | "resume"
+  > {
+  readonly method: BatchMethod;
+  readonly sizes: BatchSizes;
+  readonly needs: BatchNeeds;
+  /** Engines of `needs`, in its order. Where a batch is all rows the first is the engine of the run. */
+  readonly engines: readonly Engine[];
+  /** The rows of the batches; null where a batch is all rows. */
+  readonly rows: BatchRows | null;
+  /** Seed of the order of rows and of the method's random numbers. */
+  readonly seed: number;
+  /** Parameters to begin at in place of the initial ones, seen from the gradient there; null = those. Not asked when resuming. */
+  readonly startBeside?: ((point: Pick<Point, "parameters" | "gradient">) => Float64Array | null) | undefined;
+  readonly observer?: Pick<Observer, "onRecord"> | undefined;
+  readonly checkpoint?: CheckpointOptions<Snapshot> | null | undefined;
+}
+
+/** Steps of an epoch: rows that are left over are left out of that epoch. */
+export function stepsPerEpoch({ rows }: Pick<BatchSizes, "rows">, needs: Pick<BatchNeeds, "rows">): number {
+  return Math.max(1, Math.floor(rows / needs.rows));
+}
+
+/** Steps of the run that the stop rules allow; Infinity without a limit. */
+export function stepsOfRun({ iterations, epochs }: stops.StopRules, perEpoch: number): number {
+  return Math.min(iterations, epochs * perEpoch);
+}
+
+/**
+ * Minimizes the objective from `initial`, batch by batch.
+ *
+ * @param engine of all rows: evaluates the loss at the ends of the epochs
+ * @param initial p parameters, not changed. Ignored when resuming.
+ * @returns (through the generator) the reason and the best points; every record is also yielded
+ */
+export async function* descend(
+  engine: Engine,
+  initial: Float64Array,
+  options: DescendOptions,
+): AsyncGenerator<TrainRecord, MinimizeResult> {
+  const loop = new BatchLoop(engine, initial, options);
+  try {
+    yield* loop.run();
+  } catch (error) {
+    const { signal } = loop.interrupt;
+    loop.reason = endedBy(signal, error) ? loop.interrupt.reason() : memoryReason(error);
+    if (loop.reason === null) throw error;
+  } finally {
+    loop.interrupt.dispose();
+    await loop.checkpoints.close();
+  }
+  yield* loop.conclude();
+  return loop.finish();
+}
+
+class BatchLoop {
+  readonly interrupt: Interrupt;
+  readonly checkpoints: CheckpointKeeper<Snapshot>;
+  reason: Reason | null = null;
+  readonly #engine: Engine;
+  readonly #options: DescendOptions;
+  readonly #run: RunState;
+  readonly #account: BatchAccount;
+  readonly #vectors: VectorOperations;
+  readonly #pace: Pace;
+  readonly #stepsPerEpoch: number;
+  readonly #steps: number;
+  readonly #meanFactor: number;
+  readonly #scratch = new Map<string, Float64Array>();
+  #next: Float64Array;
+
+  constructor(engine: Engine, initial: Float64Array, options: DescendOptions) {
+    const { resume = null, sizes, needs, method, stop, spent = 0 } = options;
+    const { vectors = plainVectors, outputSize } = engine;
+    this.#engine = engine;
+    this.#options = options;
+    this.#vectors = vectors;
+    this.#stepsPerEpoch = stepsPerEpoch(sizes, needs);
+    this.#steps = stepsOfRun(stop, this.#stepsPerEpoch);
+    this.#meanFactor = options.meanFactor ?? 2 / (sizes.rows * outputSize);
+    this.#run = new RunState(initial, () => null, resume, spent);
+    this.#run.method ??= method.start(sizes);
+    this.#account = new BatchAccount(resume);
+    this.#next = new Float64Array(initial.length);
+    this.interrupt = new Interrupt(options.signal, stop.seconds, spent);
+    this.#pace = new Pace(this.interrupt.signal);
+    this.checkpoints = new CheckpointKeeper(options.checkpoint ?? null, "iteration");
+    if (resume !== null) this.checkpoints.note(resume.iteration, () => resume);
+  }
+
+  async *run(): AsyncGenerator<TrainRecord, void> {
+    const [run, { signal }] = [this.#run, this.interrupt];
+    if (run.records.length === 0) {
+      await this.#startBeside();
+      const start = await this.#evaluate(true, signal);
+      if (start === null) return;
+      yield start;
+    }
+    for (;;) {
+      this.reason = this.interrupt.reason() ?? this.#recordReason() ?? this.#limitReason();
+      if (this.reason !== null) return;
+      await this.#pace.turn();
+      const answer = await this.#step();
+      if (answer === null) return;
+      const { iteration } = run;
+      const { validateEvery } = this.#options.stop;
+      const epochEnds = iteration % this.#stepsPerEpoch === 0;
+      if (epochEnds || (validateEvery !== null && iteration % validateEvery === 0)) {
+        const record = await this.#evaluate(epochEnds, signal);
+        if (record === null) return;
+        yield record;
+      }
+      if (this.#options.checkpoint) await this.checkpoints.keep(iteration, () => this.#snapshot());
+      if (answer.end === undefined) continue;
+      this.reason = answer.end;
+      return;
+    }
+  }
+
+  /**
+   * The record of a run that ends within an epoch. It is not part of the checkpoint: a run that goes on from there has the records of one that
+   * was never interrupted. An abort is answered at once, without it.
+   */
+  async *conclude(): AsyncGenerator<TrainRecord, void> {
+    if (this.#account.steps === 0 || UNEVALUATED.includes(this.reason?.code)) return;
+    const { signal = new AbortController().signal } = this.#options;
+    try {
+      const record = await this.#evaluate(true, signal);
+      if (record !== null) yield record;
+    } catch (error) {
+      if (!endedBy(signal, error)) throw error;
+    }
+  }
+
+  finish(): MinimizeResult {
+    const { iteration, best, bestValidation, records, elapsed, parameters } = this.#run;
+    const reason = this.reason ?? { code: "no-progress", message: "the run was given up" };
+    // After a step to numbers that are not finite the last point is that of the last record.
+    const present = parameters.every(Number.isFinite);
+    const last = present ? { ...this.#run.last, iteration, parameters: parameters.slice() } : this.#run.last;
+    const { warnings } = this.checkpoints;
+    return { reason, iterations: iteration, last, best, bestValidation, records, elapsed, warnings };
+  }
+
+  async #startBeside(): Promise<void> {
+    const { startBeside, decay } = this.#options;
+    if (startBeside === undefined) return;
+    const { parameters } = this.#run;
+    const request = { curvature: "none", decay, scaling: null } as const;
+    const answer = unlessMemory(await this.#engine.linearize(parameters, request, this.interrupt.signal));
+    // A start that is not finite ends the run at its evaluation.
+    if (!failed(answer)) this.#run.parameters = startBeside({ parameters, gradient: answer.gradient }) ?? parameters;
+  }
+
+  /** One step on one batch. null: the run is over. */
+  async #step(): Promise<BatchStep | null> {
+    const { method, needs, rows, engines, sizes } = this.#options;
+    const run = this.#run;
+    const perEpoch = this.#stepsPerEpoch;
+    const [epoch, position] = [Math.floor(run.iteration / perEpoch), run.iteration % perEpoch];
+    await rows?.load(epoch, position, engines);
+    const context = this.#context();
+    const answer = unlessMemory(await method.step(context, run.method as MethodState));
+    if (failed(answer) || !Number.isFinite(answer.loss)) {
+      this.reason = this.#brokenReason(answer, epoch, position);
+      return null;
+    }
+    run.method = answer.state;
+    run.iteration += 1;
+    if (answer.accepted) [run.parameters, this.#next] = [this.#next, run.parameters];
+    this.#account.add(answer, {
+      gradientNorm: this.#vectors.norm(answer.gradient),
+      gradientLargest: largest(answer.gradient),
+      loss: (answer.loss * sizes.rows) / needs.rows,
+      rate: context.rate,
+    });
+    return answer;
+  }
+
+  #context(): BatchContext {
+    const { needs, sizes, engines, decay, seed } = this.#options;
+    const { parameters, iteration } = this.#run;
+    const place: RunPlace = { step: iteration, stepsPerEpoch: this.#stepsPerEpoch, steps: this.#steps };
+    return {
+      parameters,
+      next: this.#next,
+      engines,
+      rows: needs.rows,
+      totalRows: sizes.rows,
+      decay: (decay * needs.rows) / sizes.rows,
+      rate: rateAt(needs.rate, place),
+      iteration: iteration + 1,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      vectors: this.#vectors,
+      scratch: (name) => this.#scratchOf(name, parameters.length),
+      random: () => new Random(seed, STEP_STREAM + iteration),
+      signal: this.interrupt.signal,
+    };
+  }
+
+  #scratchOf(name: string, length: number): Float64Array {
+    let array = this.#scratch.get(name);
+    if (array === undefined) {
+      array = new Float64Array(length);
+      this.#scratch.set(name, array);
+    }
+    return array;
+  }
+
+  /**
+   * Evaluates the present point and makes the record of the steps since the last one.
+   * @param whole also the loss of all rows
+   * @returns null where the loss is not finite: the run is over
+   */
+  async #evaluate(whole: boolean, signal: AbortSignal): Promise<TrainRecord | null> {
+    const { decay, observer, recordFields, needs } = this.#options;
+    const [run, account] = [this.#run, this.#account];
+    const parameters = run.parameters.slice();
+    const start = performance.now();
+    const answer = whole ? unlessMemory(await this.#engine.evaluate(parameters, signal)) : null;
+    const seconds = (performance.now() - start) / 1000;
+    if (answer !== null && (failed(answer) || !Number.isFinite(answer.loss))) {
+      this.reason = failed(answer) ? failureReason(answer) : { code: "non-finite", message: "the loss is not finite" };
+      if (account.steps > 0) this.reason = { ...this.reason, message: this.#withRemedy(this.reason.message) };
+      return null;
+    }
+    const sum = answer === null ? account.meanLoss : answer.loss;
+    const objective = objectiveOf(sum, decay, parameters, this.#vectors);
+    const loss = sum * this.#meanFactor;
+    const at = { iteration: run.iteration, parameters, loss };
+    const validation = await validate(this.#options, run, at, signal);
+    if (whole) run.standAt(parameters, objective, loss);
+    const record = account.record({
+      iteration: run.iteration,
+      epoch: run.iteration / this.#stepsPerEpoch,
+      loss,
+      objective,
+      meanFactor: this.#meanFactor,
+      route: needs.route,
+      validation,
+      evaluateSeconds: seconds,
+      elapsed: run.elapsed,
+      recordFields,
+    });
+    run.records.push(record);
+    await observer?.onRecord?.(record);
+    return record;
+  }
+
+  /** The rules that are tested at every step. */
+  #limitReason(): Reason | null {
+    const { stop } = this.#options;
+    const { iteration } = this.#run;
+    return stops.iterationsReason(stop, iteration) ?? stops.epochsReason(stop, iteration, this.#stepsPerEpoch);
+  }
+
+  /** The rules that are tested where the last step made a record. */
+  #recordReason(): Reason | null {
+    const { stop, separable = null, needs, sizes } = this.#options;
+    const record = this.#run.records.at(-1)!;
+    if (record.iteration !== this.#run.iteration) return null;
+    const whole = Number.isInteger(record.epoch);
+    const full = needs.rows === sizes.rows && record.iteration > 0;
+    return (
+      (whole ? stops.separableReason(separable, record.loss / this.#meanFactor) : null) ??
+      (whole ? stops.lossReason(stop, record.loss) : null) ??
+      (full ? stops.relativeGradientReason(stop, record.gradientCosine) : null) ??
+      stops.patienceReason(stop, this.#run, "validations")
+    );
+  }
+
+  #brokenReason(answer: BatchStep | Failure, epoch: number, position: number): Reason {
+    const place = `batch ${position + 1} of epoch ${epoch + 1}`;
+    if (!failed(answer))
+      return { code: "non-finite", message: this.#withRemedy(`the loss of ${place} is ${answer.loss}`) };
+    const reason = failureReason(answer);
+    return { ...reason, message: this.#withRemedy(`at ${place} ${reason.message}`) };
+  }
+
+  #withRemedy(message: string): string {
+    return `${message}: ${this.#options.method.remedy} keeps the steps within bounds`;
+  }
+
+  /** The state at the present boundary. Its arrays are those of the run: a write takes place before the next step. */
+  #snapshot(): Snapshot {
+    const { iteration, parameters, method, best, bestValidation, stale, records, elapsed } = this.#run;
+    return {
+      iteration,
+      parameters,
+      methodState: method as MethodState,
+      scaling: null,
+      best,
+      bestValidation,
+      stale,
+      gradientStart: this.#account.gradientStart,
+      batches: this.#account.totals,
+      records,
+      elapsed,
+    };
+  }
+}
