@@ -20,6 +20,7 @@ export type {
 } from "./backend/engine.js";
 export type { Eigen, NetworkEngine } from "./backend/network-engine.js";
 export { type PredictOptions, predictAsync, predictDistributionAsync } from "./backend/predict.js";
+export type { EngineRows } from "./backend/rows.js";
 export type { ClassWeights } from "./data/class-weights.js";
 export type { Task } from "./data/classes.js";
 export { type Converted, type ConvertOptions, convertCsv } from "./data/convert-csv.js";

@@ -50,9 +50,9 @@ size_t Slots(const Napi::CallbackInfo& info, size_t index, const char* name, siz
 // { path, offset, size, changed, inode, width, columnOffset, columnScale } or null; 3 whether they
 // are weighted.
 Status ReserveSamples(const Napi::CallbackInfo& info, size_t n, Engine* engine);
-// Gives the engine its samples from `first` on, up to all it has room for: arguments 1 the inputs
-// and 2 the targets, null for those of a file, 3 the weights, null where there are none. Their
-// number.
+// Gives the engine samples from `first` on, up to all it has room for: argument 0 their number, 1
+// the inputs and 2 the targets, null for those of a file, 3 the weights, null where there are none.
+// Their number.
 size_t FillSamples(const Napi::CallbackInfo& info, size_t first, bool weighted, Engine* engine);
 
 }  // namespace gaussflow::arguments

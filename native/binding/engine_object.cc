@@ -1,13 +1,13 @@
-// Implements the construction, data, evaluation, linearization, solves and products of NativeEngine
-// (engine_object.h), and Run, which decides whether a call runs synchronously or on another thread.
+// Implements the construction, data, evaluation and products of NativeEngine (engine_object.h), and
+// Run, which decides whether a call runs synchronously or on another thread.
 #include "engine_object.h"
 
 #include <utility>
 
 #include "../core/cost.h"
+#include "../core/vectors.h"
 #include "arguments.h"
 #include "environment.h"
-#include "target.h"
 #include "values.h"
 
 namespace gaussflow {
@@ -23,6 +23,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
       env, "NativeEngine",
       {InstanceMethod<&EngineObject::Call<&EngineObject::TouchPages>>("touchPages"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Fill>>("fill"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::Load>>("load"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Forward>>("forward"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Evaluate>>("evaluate"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Linearize>>("linearize"),
@@ -94,6 +95,17 @@ Napi::Value EngineObject::Fill(const Napi::CallbackInfo& info) {
   if (state_->filled == state_->engine.sample_count())
     throw CodedError(info.Env(), "GAUSSFLOW_STATE", "the engine has all its samples");
   state_->filled += arguments::FillSamples(info, state_->filled, state_->weighted, &state_->engine);
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineObject::Load(const Napi::CallbackInfo& info) {
+  Engine& engine = Ready(info.Env()).engine;
+  if (engine.data().from_file())
+    throw CodedError(info.Env(), "GAUSSFLOW_STATE", "the engine reads its samples from a file");
+  const size_t n = engine.sample_count();
+  arguments::Integer(info, 0, "count", n, n);
+  arguments::FillSamples(info, 0, state_->weighted, &engine);
+  engine.SamplesReplaced();
   return info.Env().Undefined();
 }
 
@@ -184,127 +196,6 @@ Napi::Value EngineObject::Evaluate(const Napi::CallbackInfo& info) {
       info.Env(), cost::Forward(engine.architecture(), engine.sample_count()),
       [loss](State& s) { return s.engine.Evaluate(s.parameters.data(), s.Flags(), loss.get()); },
       [loss](Napi::Env env) { return Napi::Number::New(env, *loss); });
-}
-
-Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
-  Engine& engine = Ready(info.Env()).engine;
-  const Architecture& net = engine.architecture();
-  struct Call {
-    Doubles scaling;
-    std::vector<uint32_t> subset;
-    Linearization result;
-  };
-  auto call = std::make_shared<Call>();
-  TakeParameters(info);
-  Request request(static_cast<Route>(arguments::Integer(info, 1, "curvature", 0, 4)));
-  const double decay = arguments::Number(info, 2, "decay", 0.0);
-  request.precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
-  request.exact_measure_below = arguments::Limit(info, 5, "exactMeasureBelow");
-  call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
-  if (!call->subset.empty()) request.subset = &call->subset;
-  if (const char* refusal = engine.Refusal(request); refusal != nullptr)
-    throw arguments::Error(info.Env(), "slots", refusal);
-  const size_t factors = engine.FormedBy(request).traits().scaling_count;
-  const double* scaling = arguments::OptionalDoubles(info, 3, "scaling", factors);
-  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
-  const Target target(info, 7, "gradient", net.parameter_count);
-  return Run(
-      info.Env(), LinearizeFlops(net, engine.sample_count(), request.route),
-      [call, request, decay](State& s) {
-        return s.engine.Linearize(s.parameters.data(), request, decay,
-                                  call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
-                                  &call->result);
-      },
-      [call, target, state = state_](Napi::Env env) -> Napi::Value {
-        // First of all: the engine is free by now, and the next call's gradient goes there too.
-        const Engine& done = state->engine;
-        const Napi::Float64Array gradient =
-            target.Fill(env, done.gradient().size(), done.gradient().data(), done.threads());
-        Napi::Object object = Napi::Object::New(env);
-        object.Set("loss", call->result.loss);
-        object.Set("gradient", gradient);
-        object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
-        object.Set("gradientCosine", call->result.gradient_cosine);
-        const bool squares = done.architecture().loss.sum_of_squares();
-        object.Set("residualSquare",
-                   squares ? env.Null() : Napi::Number::New(env, call->result.residual_square));
-        const Doubles& diagonal = call->result.diagonal;
-        object.Set("diagonal", diagonal.empty() ? env.Null() : ToArray(env, diagonal));
-        object.Set("passSeconds", call->result.pass_seconds);
-        object.Set("curvatureSeconds", call->result.curvature_seconds);
-        return object;
-      });
-}
-
-Napi::Value EngineObject::Solve(const Napi::CallbackInfo& info) {
-  const Engine& engine = Ready(info.Env()).engine;
-  const Architecture& net = engine.architecture();
-  struct Call {
-    Damping damping;
-    Doubles scaling, left, right;
-    Solution result;
-  };
-  auto call = std::make_shared<Call>();
-  call->damping.mu = arguments::Number(info, 0, "damping", 0.0);
-  call->damping.decay = arguments::Number(info, 1, "decay", 0.0);
-  const size_t factors = engine.curvature().traits().scaling_count;
-  const double* scaling = arguments::OptionalDoubles(info, 2, "scaling", factors);
-  if (scaling != nullptr) call->scaling.assign(scaling, scaling + factors);
-  if (scaling != nullptr) call->damping.scaling = call->scaling.data();
-  call->damping.condition = arguments::Boolean(info, 3, "condition");
-  call->damping.tolerance = arguments::Number(info, 4, "tolerance", 0.0);
-  if (!info[5].IsNull()) call->left = arguments::RowsCopy(info, 5, "left", net.parameter_count);
-  if (!info[6].IsNull()) call->right = arguments::RowsCopy(info, 6, "right", net.parameter_count);
-  if (call->left.size() != call->right.size())
-    throw CodedError(info.Env(), "GAUSSFLOW_ARGUMENT", "left and right must have as many rows");
-  const Target target(info, 7, "step", net.parameter_count);
-  const size_t p = net.parameter_count;
-  call->damping.correction = {call->left.size() / p, call->left.data(), call->right.data()};
-  return Run(
-      info.Env(), SolveCost(),
-      [call, p](State& s) {
-        if (!s.answer.Reserve(p)) return Status::Memory(p * sizeof(double));
-        return s.engine.Solve(call->damping, s.Flags(), s.answer.data(), &call->result);
-      },
-      [call, target, p, state = state_](Napi::Env env) -> Napi::Value {
-        // First of all, as in Linearize.
-        const Napi::Float64Array step =
-            target.Fill(env, p, state->answer.data(), state->engine.threads());
-        Napi::Object object = Napi::Object::New(env);
-        object.Set("step", step);
-        object.Set("condition", call->result.condition);
-        object.Set("residual", call->result.residual);
-        object.Set("steps", static_cast<double>(call->result.steps));
-        const Rank& rank = call->result.rank;
-        const Doubles values = {static_cast<double>(rank.rank), rank.tolerance, rank.largest,
-                                rank.smallest};
-        object.Set("rank", rank.tolerance > 0.0 ? ToArray(env, values) : env.Null());
-        return object;
-      });
-}
-
-Napi::Value EngineObject::Accelerate(const Napi::CallbackInfo& info) {
-  const Engine& engine = Ready(info.Env()).engine;
-  const Architecture& net = engine.architecture();
-  const size_t p = net.parameter_count;
-  const double* velocity = arguments::Doubles(info, 0, "velocity", p);
-  const size_t factors = engine.curvature().traits().scaling_count;
-  const double* given = arguments::OptionalDoubles(info, 1, "scaling", factors);
-  Doubles scaling;
-  if (given != nullptr) scaling.assign(given, given + factors);
-  const Target target(info, 2, "acceleration", p);
-  const bool room = state_->velocity.Reserve(p) && state_->answer.Reserve(p);
-  if (room) Copy(p, velocity, state_->velocity.data(), engine.threads());
-  return Run(
-      info.Env(), SolveCost() + 2.0 * cost::Passes(net, engine.sample_count()),
-      [room, p, scaling = std::move(scaling)](State& s) {
-        if (!room) return Status::Memory(p * sizeof(double));
-        return s.engine.Accelerate(s.velocity.data(), scaling.empty() ? nullptr : scaling.data(),
-                                   s.Flags(), s.answer.data());
-      },
-      [target, p, state = state_](Napi::Env env) {
-        return target.Fill(env, p, state->answer.data(), state->engine.threads());
-      });
 }
 
 Napi::Value EngineObject::JacobianProduct(const Napi::CallbackInfo& info) {

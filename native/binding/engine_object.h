@@ -55,6 +55,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   Napi::Value TouchPages(const Napi::CallbackInfo& info);
   Napi::Value Fill(const Napi::CallbackInfo& info);
+  Napi::Value Load(const Napi::CallbackInfo& info);
   Napi::Value Forward(const Napi::CallbackInfo& info);
   Napi::Value Evaluate(const Napi::CallbackInfo& info);
   Napi::Value Linearize(const Napi::CallbackInfo& info);

@@ -3,7 +3,8 @@
 // scaled when a block of them is needed. Engine owns one for all samples, and curvature/subset.h
 // another for those of a subset; passes and products read it block by block. The binding fills it
 // in pieces by Reserve or ReserveFile and then Fill and FillWeights (sample weights are in memory
-// in both cases); Set fills everything in one call, for the native tests alone.
+// in both cases), and may fill samples in memory again: those of the next batch. Set fills
+// everything in one call, for the native tests alone.
 #ifndef GAUSSFLOW_CORE_DATASET_H_
 #define GAUSSFLOW_CORE_DATASET_H_
 
@@ -46,7 +47,8 @@ class Dataset {
   // system makes a page when it is first written to, and the first row is in as many pages as there
   // are columns: seconds at once in a wide table of a million rows.
   bool TouchPages();
-  // Samples [first, first + count): `in` count x d and `out` count x c, row-major.
+  // Samples [first, first + count): `in` count x d and `out` count x c, row-major. Their old values
+  // are gone.
   void Fill(size_t first, size_t count, const double* in, const double* out);
   void FillWeights(size_t first, size_t count, const double* weights);
   // All of that at once; `weights` n or null.

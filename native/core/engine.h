@@ -29,6 +29,8 @@ class Engine {
   Status ReserveData(size_t n, bool weighted);
   Status ReserveFile(size_t n, const FileLayout& layout, bool weighted);
   Dataset& data() { return data_; }
+  // After `data` was filled with other samples: ends the linearization, whose they were not.
+  void SamplesReplaced() { LeaveLinearization(); }
 
   // out: n x c, row-major.
   Status Forward(const double* parameters, const Cancel& cancel, double* out);

@@ -9,6 +9,7 @@ import type { Architecture, Layer } from "../network/architecture.js";
 import { layOut } from "../network/parameters.js";
 import { checkCount, checkDoubles, checkOptionNames, checkPath, checkPositive, isObject } from "../options.js";
 import type { EngineData, FileSamples } from "./engine.js";
+import { checkWeights } from "./rows.js";
 import { checkSlots } from "./slots.js";
 
 const RULE = "must be the architecture of a network, as network.architecture has it";
@@ -32,11 +33,7 @@ export function checkEngine(architecture: Architecture, data: EngineData): void 
   checkDoubles("data.targets", targets, file === undefined ? n * targetSize : 0);
   if (data.slots !== undefined) checkSlots("data.slots", data.slots, n);
   if (file !== undefined) checkFile(file, inputSize, targetSize);
-  if (weights === undefined) return;
-  checkDoubles("data.weights", weights, n);
-  for (let i = 0; i < n; i++)
-    if (!(weights[i] >= 0 && weights[i] < Number.POSITIVE_INFINITY))
-      throw argumentError(`data.weights[${i}]`, "must be a finite number of at least 0", weights[i]);
+  if (weights !== undefined) checkWeights("data.weights", weights, n);
 }
 
 /**

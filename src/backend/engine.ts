@@ -20,6 +20,7 @@ import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Loss } from "../loss/rules.js";
 import type { Curvature, LowRank, Precision } from "./curvature.js";
+import type { EngineRows } from "./rows.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
 export interface EngineData {
@@ -325,6 +326,13 @@ export interface Engine {
   dampedInverse?(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Matrix-free only: the factors of a Kronecker product a layer that approximates G (Martens and Grosse 2015). Absent: no layers. */
   layerFactors?(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
+  /**
+   * Replaces all rows of an engine in memory, at once and without memory of its own, and ends the linearization, which was of the rows before:
+   * the next batch of a batch method. Absent: the engine keeps its rows.
+   * @throws GAUSSFLOW_ARGUMENT where the rows are not as many or as wide as those before, GAUSSFLOW_STATE of an engine on a file or after
+   *   `dispose`, GAUSSFLOW_BUSY during a call
+   */
+  load?(rows: EngineRows): void;
   /** Bytes the engine holds now (data, curvature, workspaces). */
   bytes(): number;
   /** Frees the buffers. Later calls throw GAUSSFLOW_STATE. Safe to call twice. */

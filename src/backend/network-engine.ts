@@ -3,6 +3,7 @@
 import type { Architecture } from "../network/architecture.js";
 import type { Curvature } from "./curvature.js";
 import type { Engine, EngineData, Failure, LayerFactors } from "./engine.js";
+import type { EngineRows } from "./rows.js";
 
 /** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
 export interface Eigen {
@@ -14,9 +15,10 @@ export interface Eigen {
 
 /** An engine of a network, as `createEngine` makes it. */
 export interface NetworkEngine extends Engine {
-  /** The curvature inside: of the last linearize that succeeded, until a product at parameters ends it. */
+  /** The curvature inside: of the last linearize that succeeded, until a product at parameters or a load ends it. */
   readonly held: Curvature;
   readonly slots: number;
+  load(rows: EngineRows): void;
   /** Predictions psi at `parameters` on the engine's inputs: n*c, sample-major. Non-finite values pass through. */
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   // Both products take blocks: one vector, or several one after the other (row after row), and answer in the same form. The number of

@@ -14,6 +14,8 @@ export interface Samples {
   /** Rows [first, first + count): count x d and count x k. Valid until the next call; not to be written to. */
   readonly inputs: (first: number, count: number) => Float64Array;
   readonly targets: (first: number, count: number) => Float64Array;
+  /** Copies others of the same sizes over all samples in memory; null of those of a file. */
+  readonly replace: ((inputs: Float64Array, targets: Float64Array) => void) | null;
   close(): void;
 }
 
@@ -54,6 +56,10 @@ function arrays(inputs: Float64Array, targets: Float64Array, sampleCount: number
     targetSize: c,
     inputs: (first, count) => inputs.subarray(first * d, (first + count) * d),
     targets: (first, count) => targets.subarray(first * c, (first + count) * c),
+    replace: (otherInputs, otherTargets) => {
+      inputs.set(otherInputs);
+      targets.set(otherTargets);
+    },
     close: () => {},
   };
 }
@@ -73,6 +79,7 @@ class FileBlocks implements Samples {
 
   readonly sampleCount: number;
   readonly targetSize: number;
+  readonly replace = null;
 
   constructor(file: FileSamples, sampleCount: number, inputSize: number, targetSize: number) {
     this.sampleCount = sampleCount;

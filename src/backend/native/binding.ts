@@ -92,6 +92,16 @@ export interface NativeEngineObject {
     targets: Float64Array | null,
     weights: Float64Array | null,
   ): undefined | NativeFailure;
+  /**
+   * Replaces all `count` samples of an engine that holds them, and ends the linearization; the other arguments as in `fill`. GAUSSFLOW_STATE for
+   * those of a file.
+   */
+  load(
+    count: number,
+    inputs: Float64Array,
+    targets: Float64Array,
+    weights: Float64Array | null,
+  ): undefined | NativeFailure;
   forward(parameters: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
   linearize(

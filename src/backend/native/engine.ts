@@ -1,9 +1,8 @@
 // Implements the Engine interface by the addon: turns requests into addon calls, addon failures into `Failure` values, and an AbortSignal
 // into the addon's cancellation flag. create.ts creates it; every call of a run on the native engine passes through it.
 import type { VectorOperations } from "../../algebra/vectors.js";
-import { changedError } from "../../data/row-reader.js";
 import { argumentError, GaussflowError } from "../../errors.js";
-import { finish, Pace, STEP, type Steps } from "../../event-loop-yield.js";
+import { finish, Pace, type Steps } from "../../event-loop-yield.js";
 import { lossRule } from "../../loss/rules.js";
 import { squaredError } from "../../loss/squared-error.js";
 import { targetCount } from "../../loss/target-rules.js";
@@ -22,17 +21,19 @@ import type {
   SolveRequest,
 } from "../engine.js";
 import { NO_FACTOR, NO_LINEARIZATION, PRODUCTS_ONLY } from "../engine.js";
-import { indefinite, singularTriangle } from "../indefinite.js";
 import { splitFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
-import { refusedMemory, refuseMatrix } from "../memory.js";
+import { refuseMatrix } from "../memory.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
-import { checkTolerance, imprecise, singleTolerance } from "../single.js";
+import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE, type RowSizes } from "../rows.js";
+import { checkTolerance, singleTolerance } from "../single.js";
+import { failureOf, linearizedOf, solvedOf } from "./answers.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";
 import { unlessMisused, withCode } from "./coded-error.js";
 import { CURVATURE_CODES, nativeFile, nativeNetwork } from "./description.js";
+import { fillSteps } from "./fill.js";
 import { loadNative } from "./load.js";
 import { nativeVectors } from "./vectors.js";
 
@@ -68,6 +69,7 @@ class NativeEngine implements NetworkEngine {
   readonly #squares: boolean;
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
+  readonly #sizes: RowSizes;
   readonly #object: NativeEngineObject;
   #held: Curvature = "none";
   #precision: Precision = "double";
@@ -90,6 +92,12 @@ class NativeEngine implements NetworkEngine {
     this.#architecture = architecture;
     this.#squares = lossRule(data.loss ?? squaredError()).sumOfSquares;
     this.#file = data.file?.layout.path;
+    this.#sizes = {
+      sampleCount: data.sampleCount,
+      inputSize: architecture.inputSize,
+      targetSize: targetCount(data.loss, architecture.outputSize),
+      weighted: data.weights !== undefined,
+    };
     this.slots = data.slots ?? 1;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
@@ -111,25 +119,8 @@ class NativeEngine implements NetworkEngine {
   }
 
   /** Gives the addon the samples that the engine was made for, once and before the first call. */
-  *fill({ sampleCount, inputs, targets, weights, loss, file }: EngineData): Steps<void> {
-    if (file !== undefined && weights === undefined) return;
-    const [d, c] = [this.#architecture.inputSize, targetCount(loss, this.outputSize)];
-    while (withCode(() => this.#object.touchPages())) yield;
-    const rows = Math.max(1, Math.floor(STEP / (d + c)));
-    for (let first = 0; first < sampleCount; first += rows) {
-      const end = Math.min(sampleCount, first + rows);
-      const part = (values: Float64Array, width: number) => values.subarray(first * width, end * width);
-      const failure = withCode(() =>
-        this.#object.fill(
-          end - first,
-          file === undefined ? part(inputs, d) : null,
-          file === undefined ? part(targets, c) : null,
-          weights === undefined ? null : part(weights, 1),
-        ),
-      );
-      if (failure !== undefined) this.#refused(this.#plainFailure(failure));
-      yield;
-    }
+  fill(data: EngineData): Steps<void> {
+    return fillSteps(this.#object, this.#architecture, data, (failure) => this.#refused(this.#plainFailure(failure)));
   }
 
   get held(): Curvature {
@@ -174,15 +165,7 @@ class NativeEngine implements NetworkEngine {
     this.#held = curvature;
     this.#precision = precision;
     if (answer.scaling !== null) scaling?.set(answer.scaling);
-    return {
-      ok: true,
-      loss: answer.loss,
-      gradient: answer.gradient,
-      gradientCosine: answer.gradientCosine,
-      ...(answer.residualSquare === null ? {} : { residualSquare: answer.residualSquare }),
-      seconds: { passes: answer.passSeconds, curvature: answer.curvatureSeconds },
-      ...(answer.diagonal === null ? {} : { diagonal: answer.diagonal }),
-    };
+    return linearizedOf(answer);
   }
 
   async solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
@@ -205,18 +188,7 @@ class NativeEngine implements NetworkEngine {
         throw argumentError("decay", "must be 0 with layer factors in the dual route", decay);
       return this.#failure(answer, this.#linearizedAt, signal);
     }
-    const { step, residual, rank, steps } = answer;
-    const solved = {
-      ok: true,
-      step,
-      residual,
-      condition: answer.condition,
-      seconds: (performance.now() - start) / 1000,
-    } as const;
-    if (steps > 0) return { ...solved, steps };
-    if (rank === null) return solved;
-    const [count, relative, largest, smallest] = rank;
-    return { ...solved, rank: { rank: count, tolerance: relative, largest, smallest } };
+    return solvedOf(answer, (performance.now() - start) / 1000);
   }
 
   async accelerate(
@@ -283,6 +255,16 @@ class NativeEngine implements NetworkEngine {
     return isFailure(answer) ? this.#failure(answer, this.#linearizedAt, signal) : answer;
   }
 
+  load(rows: EngineRows): void {
+    this.#refuseBusy();
+    if (this.#file !== undefined) throw new GaussflowError("GAUSSFLOW_STATE", ROWS_OF_A_FILE);
+    checkEngineRows(rows, this.#sizes);
+    const { inputs, targets, weights = null } = rows;
+    const failure = withCode(() => this.#object.load(this.sampleCount, inputs, targets, weights));
+    if (failure !== undefined) this.#refused(this.#plainFailure(failure));
+    this.#held = "none";
+  }
+
   bytes(): number {
     return this.#object.bytes();
   }
@@ -297,14 +279,18 @@ class NativeEngine implements NetworkEngine {
    */
   #call<T>(start: (native: NativeEngineObject) => NativeAnswer<T>, signal: AbortSignal | undefined): T | Promise<T> {
     signal?.throwIfAborted();
-    if (this.#settling || this.#diagnosing)
-      throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
+    this.#refuseBusy();
     const answer = withCode(() => start(this.#object));
     if (answer instanceof Promise) return this.#wait(answer, signal);
     this.#settling = true;
     if (this.#pace.due()) return this.#turn(answer, signal);
     settled.then(this.#settle);
     return answer;
+  }
+
+  #refuseBusy(): void {
+    if (this.#settling || this.#diagnosing)
+      throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
   }
 
   /** Small calls in a row would starve the event loop: now and then it gets its turn, and an abort its chance. */
@@ -347,30 +333,8 @@ class NativeEngine implements NetworkEngine {
     return isFailure(answer) ? this.#refused(this.#plainFailure(answer)) : answer;
   }
 
-  /** All but a number that is not finite, whose place has to be found. */
-  #plainFailure({ failure, value }: NativeFailure): Failure {
-    switch (failure) {
-      case "memory":
-        return refusedMemory(value);
-      case "indefinite":
-        return this.#held === "orthogonal" ? singularTriangle(value) : indefinite(value);
-      case "imprecise":
-        return imprecise(value, this.#tolerance);
-      case "file":
-        throw changedError(this.#file ?? "", value);
-      case "nonFinite":
-        throw new GaussflowError("GAUSSFLOW_INTERNAL", "a number that is not finite where its place is not looked for");
-      case "misuse":
-      case "canceled":
-        throw new GaussflowError(
-          "GAUSSFLOW_STATE",
-          "there is no curvature or no factor: linearize with one before solving, and solve before accelerating",
-        );
-      case "internal":
-        throw new GaussflowError("GAUSSFLOW_INTERNAL", "the native engine met an error that is not about memory");
-      default:
-        return failure satisfies never;
-    }
+  #plainFailure(failure: NativeFailure): Failure {
+    return failureOf(failure, { held: this.#held, tolerance: this.#tolerance, file: this.#file });
   }
 
   /** A call with panels of other parameters: it ends the curvature, unless its arguments were refused. */

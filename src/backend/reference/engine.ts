@@ -23,6 +23,7 @@ import type {
 import { locateNonFinite } from "../locate.js";
 import { scratchError } from "../memory.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
+import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE } from "../rows.js";
 import { samplesOf } from "../samples.js";
 import { type Blocks, sumBlocks } from "./blocks.js";
 import { checkArray, checkData, checkLinearize, checkNonNegative, checkScaling, checkSpan } from "./checks.js";
@@ -63,7 +64,7 @@ class ReferenceEngine implements NetworkEngine {
   readonly #blocks: Blocks;
   readonly #passes: Passes;
   readonly #store: CurvatureStore;
-  /** Of the last linearization that succeeded, until a product at parameters ends it. */
+  /** Of the last linearization that succeeded, until a product at parameters or a load ends it. */
   #curvature: ReferenceCurvature;
   #busy = false;
   #disposed = false;
@@ -219,6 +220,18 @@ class ReferenceEngine implements NetworkEngine {
       if ("code" in x || x.every(Number.isFinite)) return x;
       return this.#nonFinite(parameters, "step", pace);
     });
+  }
+
+  load(rows: EngineRows): void {
+    this.#idle();
+    const { samples, rootWeights, architecture } = this.#blocks;
+    if (samples.replace === null) throw new GaussflowError("GAUSSFLOW_STATE", ROWS_OF_A_FILE);
+    const { inputSize } = architecture;
+    const { sampleCount, targetSize } = samples;
+    checkEngineRows(rows, { sampleCount, inputSize, targetSize, weighted: rootWeights !== null });
+    this.#end();
+    samples.replace(rows.inputs, rows.targets);
+    if (rootWeights !== null && rows.weights !== undefined) rootWeights.set(rows.weights.map(Math.sqrt));
   }
 
   bytes(): number {

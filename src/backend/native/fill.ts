@@ -1,0 +1,34 @@
+// Gives the addon the samples of a new native engine, in pieces between which the event loop can turn; engine.ts calls it once an engine.
+import { STEP, type Steps } from "../../event-loop-yield.js";
+import { targetCount } from "../../loss/target-rules.js";
+import type { Architecture } from "../../network/architecture.js";
+import type { EngineData } from "../engine.js";
+import type { NativeEngineObject, NativeFailure } from "./binding.js";
+import { withCode } from "./coded-error.js";
+
+/** @param refuse throws the error of a failure */
+export function* fillSteps(
+  object: NativeEngineObject,
+  { inputSize, outputSize }: Architecture,
+  { sampleCount, inputs, targets, weights, loss, file }: EngineData,
+  refuse: (failure: NativeFailure) => never,
+): Steps<void> {
+  if (file !== undefined && weights === undefined) return;
+  const [d, c] = [inputSize, targetCount(loss, outputSize)];
+  while (withCode(() => object.touchPages())) yield;
+  const rows = Math.max(1, Math.floor(STEP / (d + c)));
+  for (let first = 0; first < sampleCount; first += rows) {
+    const end = Math.min(sampleCount, first + rows);
+    const part = (values: Float64Array, width: number) => values.subarray(first * width, end * width);
+    const failure = withCode(() =>
+      object.fill(
+        end - first,
+        file === undefined ? part(inputs, d) : null,
+        file === undefined ? part(targets, c) : null,
+        weights === undefined ? null : part(weights, 1),
+      ),
+    );
+    if (failure !== undefined) refuse(failure);
+    yield;
+  }
+}
