@@ -16,8 +16,13 @@ beforeAll(() => {
 });
 
 /** Runs the scene; kills it after that many lines, or rather as many turns of the event loop later as `turns` says. */
-function run(mode: "run" | "resume", path: string, backend: string, kill: { lines: number; turns: number } | null) {
-  const child = spawn(process.execPath, [scene, library, mode, path, backend], {
+function run(
+  mode: "run" | "resume",
+  path: string,
+  [backend, method]: readonly [string, string],
+  kill: { lines: number; turns: number } | null,
+) {
+  const child = spawn(process.execPath, [scene, library, mode, path, backend, method], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let out = "";
@@ -43,11 +48,19 @@ function run(mode: "run" | "resume", path: string, backend: string, kill: { line
   );
 }
 
-describe.each(["typescript", "auto"])("a training killed at random moments, %s engine", (backend) => {
+/** Kills of one training; `GAUSSFLOW_KILLS=20` says more. */
+const KILLS = Number(process.env.GAUSSFLOW_KILLS ?? 5);
+
+describe.each([
+  ["typescript", "lm"],
+  ["auto", "lm"],
+  ["typescript", "egn"],
+  ["auto", "egn"],
+] as const)("a training killed at random moments, %s engine, method %s", (...kind) => {
   // A dozen processes one after the other: on a loaded machine each takes seconds to start.
   it("goes on from its checkpoint bit for bit, each time", { timeout: 300_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "gaussflow-killed-"));
-    const whole = await run("run", join(folder, "whole.json"), backend, null);
+    const whole = await run("run", join(folder, "whole.json"), kind, null);
     expect(whole.digest).toBeDefined();
     const draw = new Random(20261129);
     const path = join(folder, "killed.json");
@@ -56,8 +69,10 @@ describe.each(["typescript", "auto"])("a training killed at random moments, %s e
     for (let attempt = 0; ; attempt++) {
       const mode = existsSync(path) ? "resume" : "run";
       const kill =
-        attempt === 5 ? null : { lines: 1 + Math.floor(draw.uniform() * 12), turns: Math.floor(draw.uniform() * 50) };
-      const ended = await run(mode, path, backend, kill);
+        attempt === KILLS
+          ? null
+          : { lines: 1 + Math.floor(draw.uniform() * 12), turns: Math.floor(draw.uniform() * 50) };
+      const ended = await run(mode, path, kind, kill);
       if (ended.killed) {
         kills++;
         continue;
