@@ -18,13 +18,14 @@ import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, type EngineFlags, type RunFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addLossOption, type LossChoice, lossOf } from "./loss-flag.js";
+import { addMethodOptions, type MethodFlags, methodOf } from "./method-flag.js";
 import { fraction, integer, orAuto, sizes } from "./parse.js";
 import { DEFAULT_TEST, type PartFlags, readParts } from "./read-parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
 import { asked, DEFAULT_HIDDEN } from "./train-search.js";
 
-interface PlanFlags extends PartFlags, EngineFlags, RunFlags {
+interface PlanFlags extends PartFlags, EngineFlags, RunFlags, MethodFlags {
   readonly hidden?: "auto" | readonly number[];
   readonly route: "auto" | TrainRoute;
   readonly loss?: LossChoice;
@@ -40,7 +41,7 @@ ${EXIT_CODES_HELP}`;
 export function addPlanCommand(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
   const command = program.command("plan").argument("<file>", TRAINED_ON);
   command.description("predict route, memory and time of a training, and list the alternatives");
-  addLossOption(addRunOptions(addEngineOptions(addTableOptions(command))))
+  addMethodOptions(addLossOption(addRunOptions(addEngineOptions(addTableOptions(command)))))
     .addOption(
       new Option(
         "--hidden <sizes>",
@@ -81,8 +82,9 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
       : (flags.hidden ?? DEFAULT_HIDDEN);
   const net = network({ layers: [fit.inputSize, ...hidden, outputs], seed: flags.seed });
   const { route, backend, threads, memoryLimit, slots } = flags;
+  const method = methodOf(flags);
   const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
-  const planned = plan(net, fit, { loss, validation, route, backend, threads, memoryLimit, slots });
+  const planned = plan(net, fit, { method, loss, validation, route, backend, threads, memoryLimit, slots });
   terminal.out.write(
     flags.json ? jsonLine("plan", { ...planned, hidden, searched }) : `${describe(planned, terminal)}\n`,
   );
@@ -103,7 +105,8 @@ function largestOf(
 }
 
 function describe(planned: Plan<StepRoute>, { paintOut }: Terminal): string {
-  const { chosen, alternatives, memoryLimit, threads, slots } = planned;
+  const { chosen, alternatives, memoryLimit, threads, slots, batch } = planned;
+  const unit = batch === undefined ? "An iteration" : `A step on ${counted(batch.rows, "row")}`;
   const columns = ["route", "data", "copies", "matrix", "factor", "work", "peak", "flops", "iteration", "fits"].map(
     (heading, i) => ({ heading, align: i === 0 ? ("left" as const) : ("right" as const) }),
   );
@@ -119,14 +122,17 @@ function describe(planned: Plan<StepRoute>, { paintOut }: Terminal): string {
     formatSeconds(seconds),
     fits ? "yes" : "no",
   ];
+  const peak = `The peak counts the process itself (Node, the library, its threads: ${showBytes(chosen.bytes.process)}).`;
   return [
-    `An iteration takes about ${formatSeconds(chosen.seconds)}, and the process ${showBytes(chosen.bytes.most)} at most, of ${showBytes(memoryLimit)} that it may use.`,
+    `${unit} takes about ${formatSeconds(chosen.seconds)}, and the process ${showBytes(chosen.bytes.most)} at most, of ${showBytes(memoryLimit)} that it may use.`,
     `${planned.route} route: ${planned.because}`,
     `${counted(planned.sampleCount, "sample")}, ${formatCount(planned.parameterCount)} parameters, ${counted(threads, "thread")}, ${slots === 1 ? "" : `${slots} slots, `}${formatCount(chosen.blockSamples)} samples a block`,
     "",
     textTable(columns, [chosen, ...alternatives].map(row), paintOut),
     "",
-    `An iteration is one linearization, one solve with its acceleration and the loss at the new point. The peak counts the process itself (Node, the library, its threads: ${showBytes(chosen.bytes.process)}).`,
+    batch === undefined
+      ? `An iteration is one linearization, one solve with its acceleration and the loss at the new point. ${peak}`
+      : `An epoch has ${counted(batch.stepsPerEpoch, "step")} (${batch.described}), and ends with the loss of all rows. ${peak}`,
     ...(chosen.bytes.most > chosen.bytes.peak
       ? [
           `Where single precision or a part of the samples no longer suffices for the curvature the peak may come to ${showBytes(chosen.bytes.most)}: that has to fit the memory limit.`,

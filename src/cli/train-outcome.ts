@@ -96,15 +96,22 @@ const FLAGS: Readonly<Record<AdviceCode, string>> = {
   imbalance: " (--class-weights balanced)",
 };
 
-/** The flag that follows a reason with a remedy. */
+/** The flag that follows a reason with a remedy, and of a run on batches. */
 const REASON_FLAGS: Readonly<Partial<Record<ReasonCode, string>>> = { separable: " (--decay 1)" };
+const BATCH_REASON_FLAGS: typeof REASON_FLAGS = { ...REASON_FLAGS, "non-finite": " (--rate, --damping)" };
 
-function adviceLine({ code, message }: Advice, fit: Dataset | FileDataset): string {
+function adviceLine({ code, message }: Advice, fit: Dataset | FileDataset, batches: boolean): string {
   // A data file is not cut into folds, and has its weights; a probability of yes is a number, which has no class weights.
   const whole = fit instanceof FileDataset;
   if (code === "imbalance" && (whole || fit.classes === null)) return `Advice: ${message}`;
-  const flags = whole ? FLAGS[code].replace("--cross-validate 5, ", "") : FLAGS[code];
+  const given = batches && code === "iterations" ? " (--epochs, --seconds)" : FLAGS[code];
+  const flags = whole ? given.replace("--cross-validate 5, ", "") : given;
   return `Advice: ${message}${flags}`;
+}
+
+/** "3 epochs", or "2.50 epochs". */
+function formatEpochs(epochs: number): string {
+  return Number.isInteger(epochs) ? counted(epochs, "epoch") : `${epochs.toFixed(2)} epochs`;
 }
 
 function show(
@@ -115,18 +122,22 @@ function show(
   flags: TrainFlags,
   { out, paintOut }: Terminal,
 ): void {
+  const { batch } = result.plan;
+  const epochs = batch === undefined ? "" : ` (${formatEpochs(result.iterations / batch.stepsPerEpoch)})`;
+  const reasonFlags = batch === undefined ? REASON_FLAGS : BATCH_REASON_FLAGS;
   const lines = [
     result.chosen,
     ...(flags.verbose ? [result.details] : []),
     "",
     metricsTable(sets, paintOut),
     "",
-    `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${REASON_FLAGS[result.reason.code] ?? ""}`,
+    `${counted(result.iterations, "iteration")}${epochs} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${reasonFlags[result.reason.code] ?? ""}`,
     ensemble === null
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
   ];
-  if (result.advice.length > 0) lines.push("", ...result.advice.map((advice) => adviceLine(advice, fit)));
+  if (result.advice.length > 0)
+    lines.push("", ...result.advice.map((advice) => adviceLine(advice, fit, batch !== undefined)));
   if (result.monitor !== null)
     lines.push(
       "",
@@ -138,11 +149,16 @@ function show(
     const width = Math.min(100, out.columns ?? 80);
     lines.push("", lossChart(result.records, { width, paint: paintOut, kept: result.bestIteration }));
   }
-  if (flags.resume !== undefined && result.reason.code === "iterations")
+  // Along a cosine the rate is at its end too.
+  if (flags.resume !== undefined && result.reason.code === "iterations" && batch?.schedule !== "cosine") {
+    const epoch = Math.floor(result.iterations / (batch?.stepsPerEpoch ?? 1));
+    const [flag, least, unit] =
+      batch === undefined ? ["--iterations", result.iterations, "iterations"] : ["--epochs", epoch, "epochs"];
     lines.push(
       "",
-      `To go on: --resume ${shellWord(flags.checkpoint ?? flags.resume)} --iterations N, with N above ${result.iterations} (iterations count from the start of the run)`,
+      `To go on: --resume ${shellWord(flags.checkpoint ?? flags.resume)} ${flag} N, with N above ${least} (${unit} count from the start of the run)`,
     );
+  }
   lines.push("");
   lines.push(
     flags.out === undefined

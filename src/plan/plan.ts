@@ -69,6 +69,8 @@ export interface BatchUse {
   readonly rows: number;
   /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
+  /** How the learning rate falls: "constant", "cosine" or "step". */
+  readonly schedule: string;
   /** Batches, damping and learning rate as a phrase. */
   readonly described: string;
 }

@@ -1,5 +1,5 @@
 // Shows the progress of one training on standard error, for gaussflow train and the demo. On a terminal: one line, rewritten at most ten
-// times a second. Elsewhere (a file, a pipe, CI): whole lines at iterations 0, 1, 2, 5, 10, 20, 50, ... and whenever a second has passed
+// times a second. Elsewhere (a file, a pipe, CI): whole lines at iterations (of methods on batches: epochs) 0, 1, 2, 5, 10, 20, 50, ... and whenever a second has passed
 // since the last.
 import type { TrainRecord } from "../run/record.js";
 import { formatLoss, formatSeconds } from "./numbers.js";
@@ -43,7 +43,7 @@ export class Progress {
   record(record: TrainRecord): void {
     const now = this.#now();
     const due = now - this.#last >= (this.#live ? REWRITE_MILLISECONDS : LINE_MILLISECONDS);
-    if (due || (!this.#live && record.accepted && isRound(record.iteration))) this.#show(record, now);
+    if (due || (!this.#live && record.accepted && isRound(record.epoch ?? record.iteration))) this.#show(record, now);
     // In a log a rejected trial is news only while nothing else comes.
     else if (this.#live || record.accepted) this.#pending = record;
   }
@@ -76,9 +76,20 @@ function isRound(iteration: number): boolean {
 
 /** One record on one line. */
 function progressLine(record: TrainRecord): string {
-  const parts = [`  iteration ${String(record.iteration).padStart(4)}`, `loss ${formatLoss(record.loss)}`];
+  const { epoch, batchLoss, rate } = record;
+  const place =
+    epoch === undefined
+      ? `iteration ${String(record.iteration).padStart(4)}`
+      : `epoch ${(Number.isInteger(epoch) ? String(epoch) : epoch.toFixed(2)).padStart(4)}`;
+  const parts = [`  ${place}`, `loss ${formatLoss(record.loss)}`];
+  if (batchLoss !== undefined && batchLoss !== null) parts.push(`batches ${formatLoss(batchLoss)}`);
   if (record.validationLoss !== null) parts.push(`validation ${formatLoss(record.validationLoss)}`);
-  if (record.iteration > 0) parts.push(`damping ${record.damping === 0 ? "0" : record.damping.toExponential(0)}`);
+  if (record.iteration > 0)
+    parts.push(
+      rate === undefined
+        ? `damping ${record.damping === 0 ? "0" : record.damping.toExponential(0)}`
+        : `rate ${rate.toPrecision(2)}`,
+    );
   parts.push(formatSeconds(record.elapsed));
   if (!record.accepted) parts.push(`trial ${record.trial} rejected`);
   return parts.join("  ");

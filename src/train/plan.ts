@@ -83,7 +83,12 @@ export function planTraining(
     passing: 0,
     route: needs.route,
     because: `${method.label} takes its steps by this route`,
-    batch: { rows: needs.rows, stepsPerEpoch: stepsPerEpoch(sizes, needs), described: needs.described },
+    batch: {
+      rows: needs.rows,
+      stepsPerEpoch: stepsPerEpoch(sizes, needs),
+      schedule: needs.rate.schedule,
+      described: needs.described,
+    },
     engines: needs.engines,
     evaluations: needs.evaluations,
     vectors: needs.vectors + LOOP_VECTORS,
