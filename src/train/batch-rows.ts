@@ -20,14 +20,12 @@ const MOST_POOLS = 2 ** 18;
 export const POOL_BLOCKS = 32;
 
 /** An engine whose rows can be replaced by as many others. */
-export type LoadableEngine = Engine & {
-  load(rows: Pick<EngineData, "inputs" | "targets" | "weights">): void;
-};
+export type LoadableEngine = Engine & Required<Pick<Engine, "load">>;
 
 /** The rows of a run, batch by batch. */
 export interface BatchRows {
   /** Puts batch `position` of an epoch (both from 0) into the engines; each gets the first rows of the batch. */
-  load(epoch: number, position: number, engines: readonly Engine[]): Promise<void>;
+  load(epoch: number, position: number, engines: readonly LoadableEngine[]): Promise<void>;
   /** Data of an engine for the first `rows` rows: arrays that the engine copies. */
   first(rows: number): EngineData;
   /** Gives back files. */
@@ -62,8 +60,8 @@ class Batch {
     };
   }
 
-  into(engines: readonly Engine[]): void {
-    for (const engine of engines) (engine as LoadableEngine).load(this.part(engine.sampleCount));
+  into(engines: readonly LoadableEngine[]): void {
+    for (const engine of engines) engine.load(this.part(engine.sampleCount));
   }
 }
 
@@ -92,7 +90,7 @@ export class MemoryRows implements BatchRows {
     this.#seed = seed;
   }
 
-  async load(epoch: number, position: number, engines: readonly Engine[]): Promise<void> {
+  async load(epoch: number, position: number, engines: readonly LoadableEngine[]): Promise<void> {
     if (epoch !== this.#epoch) {
       const random = new Random(this.#seed, ORDER_STREAM + epoch);
       this.#order = await finishInTurns(permutationSteps(random, this.#data.sampleCount), this.#pace);
@@ -172,7 +170,7 @@ export class FileRows implements BatchRows {
     this.#read = new Batch(Math.min(n, this.#block * this.#pooled), d, k, weights !== undefined);
   }
 
-  async load(epoch: number, position: number, engines: readonly Engine[]): Promise<void> {
+  async load(epoch: number, position: number, engines: readonly LoadableEngine[]): Promise<void> {
     if (epoch !== this.#epoch) {
       const random = new Random(this.#seed, ORDER_STREAM + epoch);
       this.#order = await finishInTurns(permutationSteps(random, this.#blocks), this.#pace);

@@ -22,7 +22,7 @@ import { endedBy, Interrupt } from "../run/interrupt.js";
 import type { Observer } from "../run/observer.js";
 import type { TrainRecord } from "../run/record.js";
 import { BatchAccount } from "./batch-account.js";
-import type { BatchRows } from "./batch-rows.js";
+import type { BatchRows, LoadableEngine } from "./batch-rows.js";
 import { validate } from "./evaluate.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { RunState } from "./run-state.js";
@@ -45,7 +45,7 @@ export interface DescendOptions
   readonly sizes: BatchSizes;
   readonly needs: BatchNeeds;
   /** Engines of `needs`, in its order. Where a batch is all rows the first is the engine of the run. */
-  readonly engines: readonly Engine[];
+  readonly engines: readonly LoadableEngine[];
   /** The rows of the batches; null where a batch is all rows. */
   readonly rows: BatchRows | null;
   /** Seed of the order of rows and of the method's random numbers. */
