@@ -48,11 +48,16 @@ interface MethodChoice {
   readonly says: string;
   /** The flags that it takes; those of the same name are options of the method. */
   readonly flags: readonly OwnFlag[];
-  make(options: Omit<MethodFlags, "method">): Method | BatchMethod;
+  make(options: Omit<MethodFlags, "method">): Method | BatchMethod | "auto";
 }
 
 /** Every method, by its name on the command line. */
 const METHODS = {
+  auto: {
+    says: "one of the next by sizes, memory and --seconds, which --verbose explains",
+    flags: BATCHES,
+    make: () => "auto",
+  },
   lm: { says: "Levenberg-Marquardt", flags: ["scaling"], make: ({ scaling }) => levenbergMarquardt({ scaling }) },
   gn: { says: "Gauss-Newton with a line search", flags: [], make: () => gaussNewton() },
   egn: {
@@ -139,7 +144,7 @@ function batchSize(text: string): BatchSize {
 }
 
 /** The method of the flags. @throws UsageError for a flag that is about another method */
-export function methodOf(flags: MethodFlags): Method | BatchMethod {
+export function methodOf(flags: MethodFlags): Method | BatchMethod | "auto" {
   const { says, flags: own, make }: MethodChoice = METHODS[flags.method];
   const all = new Set(NAMES.flatMap((name): readonly OwnFlag[] => METHODS[name].flags));
   for (const flag of all) {

@@ -5,9 +5,8 @@ import type { TableSearch } from "../fit/search.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { outputCount } from "../loss/target-rules.js";
-import { type BatchMethod, isBatchMethod } from "../method/batch-method.js";
+import { isBatchMethod } from "../method/batch-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
-import type { Method } from "../method/method.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { ActivationName } from "../network/architecture.js";
 import type { InitializationName } from "../network/initialize.js";
@@ -121,7 +120,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
 }
 
 /** The train options of the flags, with this loss and without a validation part. */
-function baseOptions(flags: TrainFlags, loss: Loss, method: Method | BatchMethod) {
+function baseOptions(flags: TrainFlags, loss: Loss, method: NonNullable<TrainOptions["method"]>) {
   return {
     method,
     loss,
@@ -142,7 +141,7 @@ function baseOptions(flags: TrainFlags, loss: Loss, method: Method | BatchMethod
 
 /** Networks are compared by a method that sees all rows: the choice does not depend on batches. */
 function comparedBy(base: ReturnType<typeof baseOptions>): ReturnType<typeof baseOptions> {
-  if (!isBatchMethod(base.method)) return base;
+  if (base.method !== "auto" && !isBatchMethod(base.method)) return base;
   const { epochs: _, validateEvery: __, iterations: ___, ...stop } = base.stop;
   return { ...base, method: levenbergMarquardt(), stop };
 }

@@ -44,8 +44,9 @@ const shared = new WeakMap<Dataset, DatasetFields>();
 export function packJob(job: TrainJob, threads: number): JobMessage | null {
   const { signal: _signal, method, validation, onRecord, monitor, ...plain } = job.options ?? {};
   if (onRecord !== undefined || monitor !== undefined) return null;
-  const settings = method === undefined ? null : settingsOf(method);
-  if (method !== undefined && settings === null) return null;
+  const given = method === "auto" ? undefined : method;
+  const settings = given === undefined ? null : settingsOf(given);
+  if (given !== undefined && settings === null) return null;
   const sizes = sampleSizes(job.network, job.options);
   const set =
     typeof validation === "object" && validation !== null
@@ -62,6 +63,7 @@ export function packJob(job: TrainJob, threads: number): JobMessage | null {
       // The backend is chosen here, so that a fallback is reported once.
       backend: chooseBackend(plain.backend),
       ...(set === null && validation !== undefined ? { validation } : {}),
+      ...(method === "auto" ? { method } : {}),
     },
   };
 }

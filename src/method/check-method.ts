@@ -17,7 +17,7 @@ export function checkMethod(argument: string, method: unknown): asserts method i
   if (!isObject(method))
     throw argumentError(
       argument,
-      "must be made by levenbergMarquardt(), gaussNewton(), exactGaussNewton() or another method of docs/methods.md, or have the form of docs/own-method.md",
+      'must be "auto", or made by levenbergMarquardt(), gaussNewton(), exactGaussNewton() or another method of docs/methods.md, or have the form of docs/own-method.md',
       method,
     );
   checkDescription(argument, method);

@@ -61,6 +61,21 @@ export function planTraining(
   options: TrainOptions,
   owned: boolean,
 ): PlannedTraining {
+  const planned = planOf(network, whole, completed, options, owned);
+  const { method, methodBecause } = completed;
+  if (methodBecause === null) return planned;
+  const because = `${planned.plan.because}; ${method.label} was chosen because ${methodBecause}`;
+  return { ...planned, plan: { ...planned.plan, because } };
+}
+
+/** The plan of a method, whoever chose it. */
+function planOf(
+  network: Network,
+  whole: Dataset | FileDataset,
+  completed: CompletedTrainOptions,
+  options: TrainOptions,
+  owned: boolean,
+): PlannedTraining {
   const request = trainRequest(network, whole, completed, options, owned);
   const { engine, sampleCount: rows } = request;
   const plan = planRoute(request);

@@ -19,12 +19,17 @@ import { checkLossNetwork } from "../run/loss-targets.js";
 import type { TrainRecord } from "../run/record.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
 import { listed } from "../suggest.js";
+import { chooseMethod } from "./choose-method.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
 /** Options of `train`. `Report` is the type of the monitor's report. */
 export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, Report> {
-  /** Default `levenbergMarquardt()`. docs/methods.md has them all. */
-  readonly method?: Method | BatchMethod | undefined;
+  /**
+   * Default `levenbergMarquardt()`. docs/methods.md has them all. "auto" takes Levenberg-Marquardt where 100 of its iterations are predicted within
+   * `stop.seconds` (without them a minute) and fit the memory, else exact Gauss-Newton on batches, or Adam where its kernel does not fit the
+   * memory; `plan.because` says why.
+   */
+  readonly method?: Method | BatchMethod | "auto" | undefined;
   /**
    * Data that decide when to stop and which point is kept: a data set, or a fraction of the training data drawn by `seed`.
    * false = none. Default 0.15 where there are at least 40 samples, else none.
@@ -58,6 +63,8 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
 
 export interface CompletedTrainOptions extends CompletedRunOptions {
   readonly method: Method | BatchMethod;
+  /** Why "auto" chose the method; null where it was given. */
+  readonly methodBecause: string | null;
   readonly validation: Dataset | number | null;
   /** Factor of each class, by which `whole` is still to be weighed and `validation` is; null for none. */
   readonly classFactors: Float64Array | null;
@@ -105,7 +112,9 @@ export function* trainOptionSteps(
   checkOptionNames("options", options, TRAIN_OPTION_NAMES);
   const run = completeRunOptions(options, data.classes);
   checkLossNetwork(network, run.loss, options.loss !== undefined);
-  const { method = levenbergMarquardt(), route = "auto", condition = false, seed = seedOf(network) } = options;
+  const { method: asked = levenbergMarquardt(), route = "auto", condition = false, seed = seedOf(network) } = options;
+  const chosen = asked === "auto" ? chooseMethod(network, data, run, options) : null;
+  const method = chosen?.method ?? asked;
   checkMethod("options.method", method);
   if (isBatchMethod(method)) checkWithBatches(options, run);
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
@@ -119,6 +128,7 @@ export function* trainOptionSteps(
     ...run,
     checkpoint: checkpointOf(run, options, method),
     method,
+    methodBecause: chosen?.because ?? null,
     validation:
       classFactors !== null && validation instanceof Dataset
         ? yield* weighByClassSteps(validation, classFactors)

@@ -76,7 +76,7 @@ describe("what a method lacks is named", () => {
     [
       "no object",
       { method: "lm" },
-      /options\.method must be made by levenbergMarquardt\(\), gaussNewton\(\), exactGaussNewton\(\) or another method of docs\/methods\.md, or have the form of docs\/own-method\.md/,
+      /options\.method must be "auto", or made by levenbergMarquardt\(\), gaussNewton\(\), exactGaussNewton\(\) or another method of docs\/methods\.md, or have the form of docs\/own-method\.md/,
     ],
     ["no name", { method: { ...tenfold(), name: "" } }, /options\.method\.name must be a text that is not empty/],
     ["no label", { method: { ...tenfold(), label: 3 } }, /options\.method\.label must be a text/],
