@@ -110,11 +110,19 @@ export type {
   BatchSeconds,
   BatchSizes,
   BatchStep,
+  MethodReport,
 } from "./method/batch-method.js";
 export type { BatchSize } from "./method/batch-size.js";
+export { cumulativeGaussNewton } from "./method/cumulative/cumulative.js";
+export type { CumulativeForm, CumulativeGaussNewtonOptions } from "./method/cumulative/options.js";
 export type { Adaptation } from "./method/egn-search.js";
 export { type ExactGaussNewtonOptions, exactGaussNewton } from "./method/exact-gauss-newton.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
+export { ggnScore } from "./method/ggn-score/ggn-score.js";
+export type { GgnScoreOptions, StepLength } from "./method/ggn-score/options.js";
+export type { RegularizerName } from "./method/ggn-score/smooth-rules.js";
+export { type Sparsity, sparsity } from "./method/ggn-score/sparsity.js";
+export { unitGroups } from "./method/ggn-score/unit-groups.js";
 export { type GradientDescentOptions, gradientDescent } from "./method/gradient-descent.js";
 export { type LbfgsOptions, lbfgs } from "./method/lbfgs.js";
 export type { DampingRuleName } from "./method/levenberg-marquardt/damping.js";

@@ -5,9 +5,14 @@ import { type ScalingKind, scalingKinds } from "../linearize/problem.js";
 import { adam } from "../method/adam.js";
 import type { BatchMethod } from "../method/batch-method.js";
 import type { BatchSize } from "../method/batch-size.js";
+import { cumulativeGaussNewton } from "../method/cumulative/cumulative.js";
+import { CUMULATIVE_FORMS, type CumulativeForm } from "../method/cumulative/options.js";
 import { ADAPTATIONS, type Adaptation } from "../method/egn-search.js";
 import { exactGaussNewton } from "../method/exact-gauss-newton.js";
 import { gaussNewton } from "../method/gauss-newton.js";
+import { ggnScore } from "../method/ggn-score/ggn-score.js";
+import { STEP_LENGTHS, type StepLength } from "../method/ggn-score/options.js";
+import { type RegularizerName, SMOOTH_RULES } from "../method/ggn-score/smooth-rules.js";
 import { gradientDescent } from "../method/gradient-descent.js";
 import { lbfgs } from "../method/lbfgs.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
@@ -32,6 +37,12 @@ export interface MethodFlags {
   readonly adaptation?: Adaptation;
   readonly lineSearch?: true;
   readonly memory?: number;
+  readonly form?: CumulativeForm;
+  readonly tau?: number;
+  readonly mu?: number;
+  readonly regularizer?: RegularizerName;
+  readonly step?: StepLength;
+  readonly proximal?: true;
   readonly iterations?: number;
   readonly epochs?: number;
   readonly validateEvery?: number;
@@ -65,6 +76,16 @@ const METHODS = {
     flags: ["batch", "damping", "momentum", "adaptation", "lineSearch", ...RATES, ...BATCHES],
     make: exactGaussNewton,
   },
+  cumulative: {
+    says: "cumulative Gauss-Newton on batches",
+    flags: ["batch", "damping", "form", ...RATES, ...BATCHES],
+    make: cumulativeGaussNewton,
+  },
+  "ggn-score": {
+    says: "Gauss-Newton with a regularizer that makes weights small",
+    flags: ["batch", "damping", "tau", "mu", "regularizer", "step", "proximal", ...BATCHES],
+    make: ggnScore,
+  },
   adam: { says: "Adam", flags: ["batch", ...RATES, ...BATCHES], make: adam },
   lbfgs: { says: "L-BFGS", flags: ["memory", ...BATCHES], make: lbfgs },
   "gradient-descent": {
@@ -83,7 +104,7 @@ const OF_THE_LOOP: readonly string[] = BATCHES;
 /** Adds the flags to a command. */
 export function addMethodOptions(command: Command): Command {
   const choices = NAMES.map((name) => `${METHODS[name].says} (${name})`).join(", ");
-  return command
+  command
     .addOption(new Option("--method <name>", `training method: ${choices}`).choices(NAMES).default("lm"))
     .addOption(
       new Option("--scaling <name>", "scaling matrix of the damping (lm only; default root)").choices([
@@ -92,30 +113,31 @@ export function addMethodOptions(command: Command): Command {
     )
     .option(
       "--batch <rows>",
-      'rows of a batch, or "all" (egn: default 256, for classes and probabilities 32; adam and gradient-descent: 128)',
+      'rows of a batch, or "all" (egn: default 256, for classes and probabilities 32; cumulative: 512; ggn-score: all; adam and gradient-descent: 128)',
       batchSize,
     )
     .option(
       "--epochs <count>",
-      "most passes over the rows, with a method on batches (default 20; lbfgs 1000)",
+      "most passes over the rows, with a method on batches (default 20; ggn-score on all rows 200; lbfgs 1000)",
       integer(0),
     )
     .option(
       "--rate <number>",
-      "learning rate (egn: default 0.3, for classes and probabilities 1; adam 0.001; gradient-descent 0.1)",
+      "learning rate (egn: default 0.3, for classes and probabilities 1; cumulative 0.2; adam 0.001; gradient-descent 0.1)",
       positive,
     )
     .addOption(
-      new Option("--schedule <name>", "how the learning rate falls (egn: default cosine; others constant)").choices([
-        ...RATE_SCHEDULES,
-      ]),
+      new Option(
+        "--schedule <name>",
+        "how the learning rate falls (egn and cumulative: default cosine; others constant)",
+      ).choices([...RATE_SCHEDULES]),
     )
     .option("--final-rate <number>", "learning rate at the end of --schedule cosine (default 0)", nonNegative)
     .option("--rate-factor <number>", "factor of a fall with --schedule step (default 0.1)", positive)
     .option("--rate-epochs <count>", "epochs between two falls with --schedule step (default 10)", integer(1))
     .option(
       "--damping <number>",
-      "damping of the mean loss of a batch (egn: default 0.01, for classes and probabilities 1)",
+      "damping of the mean loss of a batch (egn: default 0.01, for classes and probabilities 1; cumulative: 1e-4; ggn-score: 0)",
       positive,
     )
     .option("--momentum <number>", "momentum, at least 0 and below 1 (egn, gradient-descent; default 0.9)", nonNegative)
@@ -131,6 +153,30 @@ export function addMethodOptions(command: Command): Command {
       "steps on batches from one validation to the next (default: at the end of each epoch)",
       integer(1),
     );
+  return addScoreOptions(command);
+}
+
+/** The flags of cumulative and ggn-score. */
+function addScoreOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--form <name>", "how cumulative joins the curvatures of batches (default moving-average)").choices([
+        ...CUMULATIVE_FORMS,
+      ]),
+    )
+    .option("--tau <number>", "strength of the regularizer of ggn-score (default 1e-4)", positive)
+    .option("--mu <number>", "smoothing of that regularizer: smaller weights count as 0 (default 1e-3)", positive)
+    .addOption(
+      new Option("--regularizer <name>", "regularizer of ggn-score (default pseudo-huber)").choices(
+        Object.keys(SMOOTH_RULES),
+      ),
+    )
+    .addOption(
+      new Option("--step <name>", "curvature and length of the steps of ggn-score (default majorizing)").choices([
+        ...STEP_LENGTHS,
+      ]),
+    )
+    .option("--proximal", "soft thresholds after each step of ggn-score, which make small weights exactly 0");
 }
 
 /** A number of rows, or all. */

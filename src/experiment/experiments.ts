@@ -12,6 +12,7 @@ import { lossRates } from "./loss-rates.js";
 import { teacherParameters } from "./problems.js";
 import { real } from "./real.js";
 import { scaling } from "./scaling.js";
+import { score } from "./score.js";
 import { stiffness } from "./stiffness.js";
 
 export const EXPERIMENTS: readonly Experiment[] = [
@@ -22,6 +23,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   stiffness,
   real,
   lossRates,
+  score,
 ];
 
 /** What an experiment takes: at the upper ends a single right-hand side takes seconds, and there are thousands. */

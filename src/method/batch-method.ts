@@ -11,6 +11,7 @@
 // it bit for bit.
 import type { VectorOperations } from "../algebra/vectors.js";
 import type { Engine, Failure } from "../backend/engine.js";
+import type { EngineRows } from "../backend/rows.js";
 import type { Loss } from "../loss/rules.js";
 import { isObject } from "../options.js";
 import type { BatchRoute } from "../plan/route.js";
@@ -65,6 +66,10 @@ export interface BatchContext {
   readonly next: Float64Array;
   /** The engines of `needs`, in its order, with the rows of the batch loaded. */
   readonly engines: readonly Engine[];
+  /** The rows that the first engine holds; null for all rows of a data file, which are nowhere in memory. */
+  readonly batch: EngineRows | null;
+  /** What is minimized, with its scale. */
+  readonly loss: Loss;
   /** Rows of the batch, b. */
   readonly rows: number;
   /** Rows of all data, n. */
@@ -121,6 +126,14 @@ export interface BatchSeconds {
   readonly evaluate: number;
 }
 
+/** What a method says of parameters: fields of a record. */
+export interface MethodReport {
+  /** With `ggnScore`: parameters with |w| below its `threshold`. */
+  readonly smallParameters?: number | undefined;
+  /** With `ggnScore`: least number of parameters that hold 99.9% of the sum of |w|. */
+  readonly holdingParameters?: number | undefined;
+}
+
 /** A way to take steps on batches. */
 export interface BatchMethod {
   /** Distinguishes it from a `Method`, which sees all rows at each step. */
@@ -141,6 +154,13 @@ export interface BatchMethod {
   start(sizes: BatchSizes): MethodState;
   /** For a state from a file, its names and kinds checked and nothing NaN: the rule it breaks, or null. Default: none. */
   checkState?(state: MethodState): string | null;
+  /**
+   * What the method adds to the objective of all rows besides loss and decay, in units of the sum loss, as a function of the parameters.
+   * Default: nothing.
+   */
+  penalty?(sizes: BatchSizes): (parameters: Float64Array) => number;
+  /** What it says of parameters, as fields of their record. Default: nothing. */
+  report?(parameters: Float64Array): MethodReport;
   /**
    * One step. Arrays of `state` may be changed in place, but only once nothing can fail or be aborted any more: a step that does not
    * resolve with an answer must leave them as they were.

@@ -3,8 +3,11 @@
 import { GaussflowError } from "../errors.js";
 import { type AdamOptions, adam } from "./adam.js";
 import type { BatchMethod } from "./batch-method.js";
+import { cumulativeGaussNewton } from "./cumulative/cumulative.js";
+import type { CumulativeGaussNewtonOptions } from "./cumulative/options.js";
 import { type ExactGaussNewtonOptions, exactGaussNewton } from "./exact-gauss-newton.js";
 import { type GaussNewtonOptions, gaussNewton } from "./gauss-newton.js";
+import { ggnScoreOf } from "./ggn-score/ggn-score.js";
 import { type GradientDescentOptions, gradientDescent } from "./gradient-descent.js";
 import { type LbfgsOptions, lbfgs } from "./lbfgs.js";
 import { levenbergMarquardt } from "./levenberg-marquardt/levenberg-marquardt.js";
@@ -30,5 +33,7 @@ export function methodAgain({ name, settings }: MethodSettings): Method | BatchM
   if (name === "adam") return adam(settings as AdamOptions);
   if (name === "lbfgs") return lbfgs(settings as LbfgsOptions);
   if (name === "gradient-descent") return gradientDescent(settings as GradientDescentOptions);
+  if (name === "ggn-score") return ggnScoreOf(settings);
+  if (name === "cumulative-gauss-newton") return cumulativeGaussNewton(settings as CumulativeGaussNewtonOptions);
   throw new GaussflowError("GAUSSFLOW_INTERNAL", `no method is made by the name ${name}`);
 }

@@ -50,6 +50,10 @@ export interface TrainRecord extends TrialHistory {
   readonly rate?: number | undefined;
   /** Steps since the last record that the method did not take. */
   readonly rejected?: number | undefined;
+  /** With `ggnScore`: parameters with |w| below its `threshold`. Absent with other methods, as the next. */
+  readonly smallParameters?: number | undefined;
+  /** With `ggnScore`: least number of parameters that hold 99.9% of the sum of |w|. */
+  readonly holdingParameters?: number | undefined;
   /** Same measure as `loss` on the validation set; null without one or for a rejected trial. */
   readonly validationLoss: number | null;
   /** Seconds since the start of the run. */

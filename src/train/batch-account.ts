@@ -30,7 +30,7 @@ interface RecordPlace {
   /** Seconds of the loss of all rows. */
   readonly evaluateSeconds: number;
   readonly elapsed: number;
-  readonly recordFields?: Pick<TrainRecord, "delta"> | undefined;
+  readonly recordFields?: Pick<TrainRecord, "delta" | "smallParameters"> | undefined;
 }
 
 export class BatchAccount {

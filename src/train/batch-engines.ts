@@ -2,6 +2,7 @@
 // methods on batches.
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
+import type { EngineRows } from "../backend/rows.js";
 import type { BatchNeeds } from "../method/batch-method.js";
 import type { Architecture } from "../network/architecture.js";
 import { type BatchRows, FileRows, type FileRowsData, type LoadableEngine, MemoryRows } from "./batch-rows.js";
@@ -11,6 +12,8 @@ export interface Batches {
   readonly engines: readonly LoadableEngine[];
   /** null where every step sees all rows. */
   readonly rows: BatchRows | null;
+  /** All rows, where every step sees them and they are in memory. */
+  readonly whole: EngineRows | null;
   /** Frees all but the engine of the run. */
   dispose(): void;
 }
@@ -44,7 +47,9 @@ export async function makeBatches(
     dispose();
     throw error;
   }
-  return { engines, rows: whole ? null : rows, dispose };
+  const { inputs, targets, weights } = data;
+  const all = whole && !inFile(data) ? { inputs, targets, ...(weights === undefined ? {} : { weights }) } : null;
+  return { engines, rows: whole ? null : rows, whole: all, dispose };
 }
 
 function inFile(data: EngineData): data is FileRowsData {

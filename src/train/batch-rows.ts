@@ -4,6 +4,7 @@
 // Rows in memory are shuffled as a whole. Of a data file the blocks are read in shuffled order, some of them at a time form a pool, and the rows of
 // a pool are shuffled: every batch holds rows from many places of the file, and memory is bounded by the pool.
 import type { Engine, EngineData } from "../backend/engine.js";
+import type { EngineRows } from "../backend/rows.js";
 import { blockRows, RowReader } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
@@ -26,6 +27,8 @@ export type LoadableEngine = Engine & Required<Pick<Engine, "load">>;
 export interface BatchRows {
   /** Puts batch `position` of an epoch (both from 0) into the engines; each gets the first rows of the batch. */
   load(epoch: number, position: number, engines: readonly LoadableEngine[]): Promise<void>;
+  /** The rows of the last `load`. */
+  readonly batch: EngineRows;
   /** Data of an engine for the first `rows` rows: arrays that the engine copies. */
   first(rows: number): EngineData;
   /** Gives back files. */
@@ -88,6 +91,10 @@ export class MemoryRows implements BatchRows {
     this.#data = data;
     this.#batch = new Batch(rows, inputs.length / n, targets.length / n, weights !== undefined);
     this.#seed = seed;
+  }
+
+  get batch(): EngineRows {
+    return this.#batch.part(this.#batch.rows);
   }
 
   async load(epoch: number, position: number, engines: readonly LoadableEngine[]): Promise<void> {
@@ -168,6 +175,10 @@ export class FileRows implements BatchRows {
     this.#blocks = Math.ceil(n / this.#block);
     this.#pooled = Math.min(this.#blocks, poolBlocks);
     this.#read = new Batch(Math.min(n, this.#block * this.#pooled), d, k, weights !== undefined);
+  }
+
+  get batch(): EngineRows {
+    return this.#batch.part(this.#batch.rows);
   }
 
   async load(epoch: number, position: number, engines: readonly LoadableEngine[]): Promise<void> {

@@ -73,6 +73,8 @@ const RECORD: Fields = {
     smoothing: "number",
     epoch: "number",
     batchLoss: "number or null",
+    smallParameters: "number",
+    holdingParameters: "number",
     rate: "number",
     rejected: "count",
   },

@@ -9,6 +9,7 @@
 import { largest, plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
+import type { EngineRows } from "../backend/rows.js";
 import { Pace } from "../event-loop-yield.js";
 import { objectiveOf, type Point } from "../linearize/problem.js";
 import type { BatchContext, BatchMethod, BatchNeeds, BatchSizes, BatchStep } from "../method/batch-method.js";
@@ -48,6 +49,8 @@ export interface DescendOptions
   readonly engines: readonly LoadableEngine[];
   /** The rows of the batches; null where a batch is all rows. */
   readonly rows: BatchRows | null;
+  /** All rows, where every step sees them and they are in memory. Default null. */
+  readonly whole?: EngineRows | null | undefined;
   /** Seed of the order of rows and of the method's random numbers. */
   readonly seed: number;
   /** Parameters to begin at in place of the initial ones, seen from the gradient there; null = those. Not asked when resuming. */
@@ -102,6 +105,7 @@ class BatchLoop {
   readonly #run: RunState;
   readonly #account: BatchAccount;
   readonly #vectors: VectorOperations;
+  readonly #penalty: (parameters: Float64Array) => number;
   readonly #pace: Pace;
   readonly #stepsPerEpoch: number;
   readonly #steps: number;
@@ -115,6 +119,7 @@ class BatchLoop {
     this.#engine = engine;
     this.#options = options;
     this.#vectors = vectors;
+    this.#penalty = method.penalty?.(sizes) ?? (() => 0);
     this.#stepsPerEpoch = stepsPerEpoch(sizes, needs);
     this.#steps = stepsOfRun(stop, this.#stepsPerEpoch);
     this.#meanFactor = options.meanFactor ?? 2 / (sizes.rows * outputSize);
@@ -218,13 +223,15 @@ class BatchLoop {
   }
 
   #context(): BatchContext {
-    const { needs, sizes, engines, decay, seed } = this.#options;
+    const { needs, sizes, engines, decay, seed, rows, whole = null } = this.#options;
     const { parameters, iteration } = this.#run;
     const place: RunPlace = { step: iteration, stepsPerEpoch: this.#stepsPerEpoch, steps: this.#steps };
     return {
       parameters,
       next: this.#next,
       engines,
+      batch: rows?.batch ?? whole,
+      loss: sizes.loss,
       rows: needs.rows,
       totalRows: sizes.rows,
       decay: (decay * needs.rows) / sizes.rows,
@@ -253,7 +260,7 @@ class BatchLoop {
    * @returns null where the loss is not finite: the run is over
    */
   async #evaluate(whole: boolean, signal: AbortSignal): Promise<TrainRecord | null> {
-    const { decay, observer, recordFields, needs } = this.#options;
+    const { decay, observer, recordFields, needs, method } = this.#options;
     const [run, account] = [this.#run, this.#account];
     const parameters = run.parameters.slice();
     const start = performance.now();
@@ -265,7 +272,7 @@ class BatchLoop {
       return null;
     }
     const sum = answer === null ? account.meanLoss : answer.loss;
-    const objective = objectiveOf(sum, decay, parameters, this.#vectors);
+    const objective = objectiveOf(sum, decay, parameters, this.#vectors) + this.#penalty(parameters);
     const loss = sum * this.#meanFactor;
     const at = { iteration: run.iteration, parameters, loss };
     const validation = await validate(this.#options, run, at, signal);
@@ -280,7 +287,7 @@ class BatchLoop {
       validation,
       evaluateSeconds: seconds,
       elapsed: run.elapsed,
-      recordFields,
+      recordFields: { ...recordFields, ...method.report?.(parameters) },
     });
     run.records.push(record);
     await observer?.onRecord?.(record);

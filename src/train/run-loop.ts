@@ -142,7 +142,7 @@ function batchOptions(
   method: BatchMethod,
   sizes: BatchSizes,
   needs: BatchNeeds,
-  { engines, rows }: Batches,
+  { engines, rows, whole }: Batches,
   { onRecord }: TrainOptions,
 ): Omit<DescendOptions, keyof SharedOptions> {
   return {
@@ -151,6 +151,7 @@ function batchOptions(
     needs,
     engines,
     rows,
+    whole,
     seed,
     startBeside: (point) => besideSymmetry(start, loss.decay, point),
     observer: onRecord && { onRecord },

@@ -262,6 +262,41 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   exactGaussNewton: {
     args: () => [{ batch: 4, damping: 0.1, momentum: 0, adaptation: "bounded", lineSearch: true, ...rates() }],
   },
+  cumulativeGaussNewton: {
+    args: () => [
+      {
+        form: "moving-average",
+        keep: 0.9,
+        damping: 0.1,
+        batch: 4,
+        curvatureRows: 2,
+        factorEvery: 2,
+        warmUp: 1,
+        largestRise: 0.05,
+        ...rates(),
+      },
+    ],
+  },
+  ggnScore: {
+    args: () => [
+      {
+        tau: 1e-3,
+        mu: 1e-2,
+        regularizer: "log-exp-box",
+        lower: -1,
+        upper: 1,
+        step: "majorizing",
+        length: 0.5,
+        batch: 4,
+        proximal: true,
+        damping: 1e-4,
+        system: "rows",
+        threshold: 1e-3,
+      },
+    ],
+  },
+  sparsity: { args: () => [net, { threshold: 1e-3 }] },
+  unitGroups: { args: () => [net] },
   gradientDescent: { args: () => [{ batch: "all", momentum: 0.5, nesterov: true, ...rates() }] },
   lbfgs: { args: () => [{ memory: 3 }] },
   gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },
