@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as face from "../../src/index.js";
+import { METHOD_CALLS } from "./face-calls-methods.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-face-"));
 const at = (name: string) => join(folder, name);
@@ -55,7 +56,6 @@ const train = () => ({
   monitor: face.monitor({ spectrum: false, parts: false, drift: false }),
   signal: soon(),
 });
-const rates = () => ({ rate: 0.1, schedule: "step", finalRate: 0, rateFactor: 0.5, rateEpochs: 2 });
 /** Those that fitTable passes on. */
 const searched = () => {
   const { memoryLimit: _m, seed: _s, signal: _a, threads: _t, checkpoint: _c, ...rest } = train();
@@ -256,63 +256,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   poisson: { args: () => [{ decay: 0.1 }] },
   softmaxCrossEntropy: { args: () => [{ decay: 0.1 }] },
   gaussianNll: { args: () => [{ decay: 0.1 }] },
-  adam: {
-    args: () => [{ batch: 4, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decoupledDecay: 0, ...rates() }],
-  },
-  exactGaussNewton: {
-    args: () => [{ batch: 4, damping: 0.1, momentum: 0, adaptation: "bounded", lineSearch: true, ...rates() }],
-  },
-  cumulativeGaussNewton: {
-    args: () => [
-      {
-        form: "moving-average",
-        keep: 0.9,
-        damping: 0.1,
-        batch: 4,
-        curvatureRows: 2,
-        factorEvery: 2,
-        warmUp: 1,
-        largestRise: 0.05,
-        ...rates(),
-      },
-    ],
-  },
-  ggnScore: {
-    args: () => [
-      {
-        tau: 1e-3,
-        mu: 1e-2,
-        regularizer: "log-exp-box",
-        lower: -1,
-        upper: 1,
-        step: "majorizing",
-        length: 0.5,
-        batch: 4,
-        proximal: true,
-        damping: 1e-4,
-        system: "rows",
-        threshold: 1e-3,
-      },
-    ],
-  },
+  ...METHOD_CALLS,
   sparsity: { args: () => [net, { threshold: 1e-3 }] },
   unitGroups: { args: () => [net] },
-  gradientDescent: { args: () => [{ batch: "all", momentum: 0.5, nesterov: true, ...rates() }] },
-  lbfgs: { args: () => [{ memory: 3 }] },
-  gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },
-  levenbergMarquardt: {
-    args: () => [
-      {
-        scaling: "root",
-        damping: "nielsen",
-        initialDamping: 1,
-        acceleration: true,
-        precision: "auto",
-        curvatureSamples: "auto",
-        residualCurvature: "auto",
-      },
-    ],
-  },
   checkAssumptions: { args: () => [centered, data, advice()] },
   discretizationGap: {
     args: () => [net, data, { step: 0.01, steps: 2 }, { damping: 0.5, backend: "typescript", signal: soon() }],

@@ -4,9 +4,10 @@
 //
 // The state of the method has H; a step makes H' beside it, and takes it over once nothing can fail any more. The factor is not in the state:
 // it follows from H and the shift, and a resumed run makes it again with the same bits.
+
+import { cholesky, solveFactored } from "../../backend/dense-cholesky.js";
 import type { Engine, Failure } from "../../backend/engine.js";
 import type { NetworkEngine } from "../../backend/network-engine.js";
-import { cholesky, solveFactored } from "../../backend/dense-cholesky.js";
 import { GaussflowError } from "../../errors.js";
 import { Pace } from "../../event-loop-yield.js";
 
