@@ -7,6 +7,7 @@ import { checkCount } from "../options.js";
 import { conditioning } from "./conditioning.js";
 import { damping } from "./damping.js";
 import { discrete } from "./discrete.js";
+import { egn } from "./egn.js";
 import type { Experiment, ExperimentContext, ExperimentSettings } from "./experiment.js";
 import { lossRates } from "./loss-rates.js";
 import { teacherParameters } from "./problems.js";
@@ -23,6 +24,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   stiffness,
   real,
   lossRates,
+  egn,
   score,
 ];
 

@@ -50,6 +50,7 @@ describe("gaussflow experiment", () => {
     ["scaling", ["--samples", "20", "--width", "2"]],
     ["loss-rates", ["--samples", "20", "--width", "2"]],
     ["damping", ["--samples", "6", "--width", "12"]],
+    ["egn", ["--samples", "30", "--width", "2"]],
   ])("%s runs to its claims, whatever they are at this size", (name, sizes) => {
     const { code, out, err } = run("experiment", name, "--seeds", "1", ...sizes, "--out", "small-sizes");
     expect([0, 4], out + err).toContain(code);
@@ -123,11 +124,11 @@ describe("gaussflow experiment", () => {
   it.each<[string[], RegExp]>([
     [
       ["experiment", "nothing"],
-      /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, loss-rates, all/,
+      /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, all/,
     ],
     [
       ["experiment"],
-      /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, loss-rates, all/,
+      /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, all/,
     ],
     [["experiment", "discrete", "--samples", "1"], /samples.*an integer of at least 2/],
     [
