@@ -75,7 +75,9 @@ async function measure(engine, made, kind, sampleCount, runs, seconds) {
   ];
   const work = Object.fromEntries(entries.map((entry) => [entry.operation, entry]));
   const times = {};
-  const note = (operation, value) => (times[operation] ??= []).push(value);
+  const note = (operation, value) => {
+    times[operation] = [...(times[operation] ?? []), value];
+  };
   const medians = () =>
     Object.fromEntries(
       Object.entries(times).map(([operation, values]) => [
@@ -209,7 +211,9 @@ async function engineCalls(kind, layers, sampleCount) {
   const made = problem(layers, sampleCount);
   const engine = await engineFor(kind, made, 1);
   const times = {};
-  const note = async (name, call) => (times[name] ??= []).push(await clocks.processor(call));
+  const note = async (name, call) => {
+    times[name] = [...(times[name] ?? []), await clocks.processor(call)];
+  };
   for (let run = 0; run < 10; run++) {
     await note("linearize", () => engine.linearize(made.parameters, { curvature: "dual", decay: 0, scaling: null }));
     await note("solve", () => engine.solve({ damping: 1, decay: 0, scaling: null }));

@@ -113,7 +113,7 @@ export function addMethodOptions(command: Command): Command {
     )
     .option(
       "--batch <rows>",
-      'rows of a batch, or "all" (egn: default 256, for classes and probabilities 32; cumulative: 512; ggn-score: all; adam and gradient-descent: 128)',
+      'rows of a batch, or "all" (egn: default 128, for classes and probabilities 32; cumulative: 512; ggn-score: all; adam and gradient-descent: 128)',
       batchSize,
     )
     .option(
@@ -123,7 +123,7 @@ export function addMethodOptions(command: Command): Command {
     )
     .option(
       "--rate <number>",
-      "learning rate (egn: default 0.3, for classes and probabilities 1; cumulative 0.2; adam 0.001; gradient-descent 0.1)",
+      "learning rate (egn: default 1; cumulative 0.2; adam 0.001; gradient-descent 0.1)",
       positive,
     )
     .addOption(

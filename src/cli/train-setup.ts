@@ -36,6 +36,8 @@ export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags,
   readonly activation: ActivationName;
   readonly initialization?: InitializationName;
   readonly classWeights?: "balanced";
+  /** true where the flag names no epochs. */
+  readonly batchStart?: number | true;
   readonly route: "auto" | TrainRoute;
   readonly seconds?: number;
   readonly patience: number;
@@ -125,6 +127,7 @@ function baseOptions(flags: TrainFlags, loss: Loss, method: NonNullable<TrainOpt
     method,
     loss,
     classWeights: flags.classWeights,
+    batchStart: typeof flags.batchStart === "number" ? { epochs: flags.batchStart } : flags.batchStart,
     stop: {
       ...limitsOf(flags),
       patience: flags.patience,

@@ -120,6 +120,11 @@ function addNetworkOptions(command: Command): Command {
         "weights of the rows by class, beside --weights: balanced gives every class the same total weight",
       ).choices(["balanced"]),
     )
+    .option(
+      "--batch-start [epochs]",
+      "begin with an epoch, or so many, of exact Gauss-Newton on batches before the method sees all rows",
+      integer(1),
+    )
     .addOption(
       new Option("--route <name>", "route by which steps are solved")
         .choices(["auto", ...TRAIN_ROUTES])

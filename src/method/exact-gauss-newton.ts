@@ -16,9 +16,9 @@ import { ADAPTATIONS, type Adaptation, adaptedDamping, type BatchModel, publishe
 import { arrayOf, checkSizes, describedBySettings, type MethodState, numberOf } from "./method.js";
 import { describeRate, RATE_OPTION_NAMES, type RateOptions, rateSettings, withRate } from "./rate-schedule.js";
 
-/** Options of `exactGaussNewton`. `rate`: default 0.3, for classes and probabilities 1. `schedule`: default "cosine". */
+/** Options of `exactGaussNewton`. `rate`: default 1. `schedule`: default "cosine". */
 export interface ExactGaussNewtonOptions extends RateOptions {
-  /** Rows of a batch. Default "auto": 256, for classes and probabilities 32, or all rows where there are fewer. */
+  /** Rows of a batch. Default "auto": 128, for classes and probabilities 32, or all rows where there are fewer. */
   readonly batch?: BatchSize | undefined;
   /** lambda of the mean loss of the batch, above 0. Default "auto": 0.01, for classes and probabilities 1. */
   readonly damping?: number | "auto" | undefined;
@@ -34,7 +34,7 @@ export interface ExactGaussNewtonOptions extends RateOptions {
 }
 
 /** What "auto" stands for. */
-const REGRESSION = { batch: 256, damping: 0.01, rate: 0.3 };
+const REGRESSION = { batch: 128, damping: 0.01, rate: 1 };
 const CLASSIFICATION = { batch: 32, damping: 1, rate: 1 };
 
 /** Least damping of the bounded adaptation, relative to the first. */

@@ -97,13 +97,18 @@ function batchMemory(request: BatchPlanRequest): MemoryEstimate {
 
 /**
  * Throws if the plan does not fit the memory limit. Nothing is allocated before.
+ * @param option what the rows of a batch are given by
  * @throws GAUSSFLOW_MEMORY
  */
-export function refuseBatches({ chosen, memoryLimit, route, batch }: Plan<BatchRoute>, fileWidth: number): void {
+export function refuseBatches(
+  { chosen, memoryLimit, route, batch }: Plan<BatchRoute>,
+  fileWidth: number,
+  option: "options.method.batch" | "options.batchStart.batch",
+): void {
   if (chosen.fits) return;
   const { bytes } = chosen;
   const ways = [
-    ...(batch !== undefined && batch.rows > 1 ? ["a smaller options.method.batch takes less"] : []),
+    ...(batch !== undefined && batch.rows > 1 ? [`a smaller ${option} takes less`] : []),
     ...(fileWidth > 0 ? [] : ["data read from a file take no memory (convertCsv and openDataFile)"]),
     `options.memoryLimit of ${Math.ceil(bytes.most)} bytes would let it run`,
   ];

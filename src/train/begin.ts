@@ -19,6 +19,7 @@ import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeigh
 import { checkReachable } from "../run/reachable.js";
 import { SampleEngine } from "../run/sample-engine.js";
 import { makeBatches } from "./batch-engines.js";
+import { type StartedRun, startOnBatches } from "./batch-start.js";
 import { readScale, readStart } from "./checkpoint.js";
 import { stepsOfRun, stepsPerEpoch } from "./descend.js";
 import { findScale } from "./first-fit.js";
@@ -73,17 +74,39 @@ export async function begin(
   const constant = await dataWarnings(fit, signal);
   const engine = await createEngineInTurns(start.architecture, data, backend, signal);
   try {
+    const run = { start, engine, data, loss, stop: completed.stop, seed: completed.seed, backend, signal };
+    const moved = await moveStart(run, completed, print, fixed);
     const { targets, weights = null } = data;
     const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
     const validationEngine = held && (await createEngineInTurns(start.architecture, held, backend, signal));
     const observed = sample && { sample, targets, weights, terms };
     const batches =
       needs && (await makeBatches(start.architecture, data, engine, needs, completed.seed, backend, signal));
-    return { start, print, fixed, engine, validationEngine, observed, constant, batches };
+    const warnings = [...constant, ...moved.warnings];
+    return { start: moved.start, print, fixed: moved.fixed, engine, validationEngine, observed, warnings, batches };
   } catch (error) {
     engine.dispose();
     throw error;
   }
+}
+
+/** The start of a run after its steps on batches, where it has any. A resumed run has it from the checkpoint. */
+async function moveStart(
+  run: StartedRun,
+  { batchStart, resume, slots }: CompletedTrainOptions,
+  print: string,
+  fixed: FixedLoss,
+): Promise<{ readonly start: Network; readonly fixed: FixedLoss; readonly warnings: readonly string[] }> {
+  const { start } = run;
+  if (batchStart === null) return { start, fixed, warnings: [] };
+  if (resume !== null) {
+    const fitted = await readStart(resume, print, slots, start.parameterCount);
+    return { start: fitted === null ? start : start.withParameters(fitted), fixed, warnings: [] };
+  }
+  const since = performance.now();
+  const { parameters: fitted, warnings } = await startOnBatches(run, batchStart);
+  const seconds = fixed.seconds + (performance.now() - since) / 1000;
+  return { start: start.withParameters(fitted), fixed: { ...fixed, fitted, seconds }, warnings };
 }
 
 /** The loss of a run with all its parameters, and what fits before the run have found. */
@@ -154,7 +177,7 @@ function printOf(
   network: Network,
   data: EngineData,
   validation: Dataset | null,
-  { method, loss, standardize: scaled, seed, route, matrixFree, slots, stop }: CompletedTrainOptions,
+  { method, loss, standardize: scaled, seed, route, matrixFree, slots, stop, batchStart }: CompletedTrainOptions,
   needs: BatchNeeds | null,
   signal: AbortSignal | undefined,
 ): Promise<string> {
@@ -177,6 +200,7 @@ function printOf(
     ...inner,
     ...slotted,
     ...horizon,
+    ...(batchStart === null ? {} : { batchStart }),
   };
   const parts = [
     JSON.stringify(settings),

@@ -9,7 +9,7 @@ import { argumentError } from "../errors.js";
 import { finish } from "../event-loop-yield.js";
 import { type Loss, lossRule, missesScale } from "../loss/rules.js";
 import { evenness } from "../loss/weighted.js";
-import { type BatchNeeds, isBatchMethod } from "../method/batch-method.js";
+import { type BatchMethod, type BatchNeeds, type BatchSizes, isBatchMethod } from "../method/batch-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Network } from "../network/network.js";
 import { planBatches, refuseBatches } from "../plan/batch-plan.js";
@@ -19,6 +19,7 @@ import { type BatchRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js
 import { dataBytes, planRequest } from "../run/plan-request.js";
 import { trainingData } from "../run/prepare.js";
 import { rowBytes } from "./batch-rows.js";
+import { startMethod } from "./batch-start-options.js";
 import { stepsPerEpoch } from "./descend.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, weighedSteps } from "./train-options.js";
 
@@ -80,10 +81,17 @@ function planOf(
   const { engine, sampleCount: rows } = request;
   const plan = planRoute(request);
   const { method, loss } = completed;
-  if (!isBatchMethod(method))
-    return { plan, route: plan.route, needs: null, engine, refuse: () => refuse(plan, request) };
   const { outputSize, parameterCount } = network.architecture;
   const sizes = { rows, outputSize, parameterCount, loss };
+  if (!isBatchMethod(method)) {
+    const { batchStart } = completed;
+    const first = batchStart && planOfBatches(startMethod(batchStart), sizes, whole, request);
+    const refuseAll = () => {
+      refuse(plan, request);
+      if (first) refuseBatches(first, request.fileWidth ?? 0, "options.batchStart.batch");
+    };
+    return { plan, route: plan.route, needs: null, engine, refuse: refuseAll };
+  }
   const needs = method.needs(sizes);
   if (needs.rows < rows && options.stop?.gradient !== undefined)
     throw argumentError(
@@ -91,7 +99,24 @@ function planOf(
       "must be left out with batches, whose gradients do not vanish at a minimum: options.stop.epochs, options.stop.loss and options.stop.patience end such a run",
       options.stop.gradient,
     );
-  const batches = planBatches({
+  const batches = planOfBatches(method, sizes, whole, request);
+  const refuseBoth = () => {
+    if (searches(loss)) refuse(plan, request);
+    refuseBatches(batches, request.fileWidth ?? 0, "options.method.batch");
+  };
+  return { plan: batches, route: plan.route, needs, engine, refuse: refuseBoth };
+}
+
+/** The plan of a method on batches, from the sizes of the same training on all rows. */
+function planOfBatches(
+  method: BatchMethod,
+  sizes: BatchSizes,
+  whole: Dataset | FileDataset,
+  request: PlanRequest<TrainRoute>,
+): Plan<BatchRoute> {
+  const { rows } = sizes;
+  const needs = method.needs(sizes);
+  return planBatches({
     ...request,
     // The scaled copy stays: batches are drawn from it.
     copies: request.copies + (request.passing ?? 0),
@@ -119,11 +144,6 @@ function planOf(
             fileWidth: request.fileWidth ?? 0,
           }),
   });
-  const refuseBoth = () => {
-    if (searches(loss)) refuse(plan, request);
-    refuseBatches(batches, request.fileWidth ?? 0);
-  };
-  return { plan: batches, route: plan.route, needs, engine, refuse: refuseBoth };
 }
 
 /** Vectors of p entries of the loop over batches: present and next parameters, three kept points, one being evaluated, and the garbage of a few. */

@@ -19,6 +19,7 @@ import { checkLossNetwork } from "../run/loss-targets.js";
 import type { TrainRecord } from "../run/record.js";
 import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type RunOptions } from "../run/run-options.js";
 import { listed } from "../suggest.js";
+import { type BatchStart, type CompletedBatchStart, completeBatchStart } from "./batch-start-options.js";
 import { chooseMethod } from "./choose-method.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
@@ -43,6 +44,12 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
   readonly classWeights?: ClassWeights | undefined;
   /** When the training ends. */
   readonly stop?: StopOptions | undefined;
+  /**
+   * Begin with a few epochs of exact Gauss-Newton on batches, before the method sees all rows at every step: true, or how. Of thousands of rows
+   * one epoch replaces the first iterations in a part of their time. Records, iterations and the monitor begin after it; its seconds count.
+   * Not with a batch method. Default false.
+   */
+  readonly batchStart?: BatchStart | boolean | undefined;
   /** Of the validation draw. Default: the network's seed. */
   readonly seed?: number | undefined;
   /**
@@ -69,6 +76,7 @@ export interface CompletedTrainOptions extends CompletedRunOptions {
   /** Factor of each class, by which `whole` is still to be weighed and `validation` is; null for none. */
   readonly classFactors: Float64Array | null;
   readonly stop: StopRules;
+  readonly batchStart: CompletedBatchStart | null;
   readonly seed: number;
   readonly route: "auto" | TrainRoute;
   readonly matrixFree: MatrixFreeSettings;
@@ -81,6 +89,7 @@ export const TRAIN_OPTION_NAMES = [
   "validation",
   "classWeights",
   "stop",
+  "batchStart",
   "seed",
   "route",
   "matrixFree",
@@ -135,6 +144,7 @@ export function* trainOptionSteps(
         : validation,
     classFactors,
     stop: stopRules(options.stop, "options.stop", lossRule(run.loss).sumOfSquares, method),
+    batchStart: completeBatchStart(options.batchStart),
     seed,
     route,
     matrixFree: checkMatrixFree(options.matrixFree),
@@ -170,6 +180,12 @@ function checkWithBatches(options: TrainOptions, { slots }: CompletedRunOptions)
         "must be left out with a batch method, whose steps see a part of the rows",
         value,
       );
+  if (options.batchStart !== undefined && options.batchStart !== false)
+    throw argumentError(
+      "options.batchStart",
+      "must be left out with a batch method, all of whose steps are on batches",
+      options.batchStart,
+    );
   if (slots > 1)
     throw argumentError("options.slots", "must be 1 with a batch method, whose sums are of one batch", slots);
 }

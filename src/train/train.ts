@@ -91,12 +91,12 @@ export async function* trainSteps<Report = never>(
     const start = predictingNetwork(network, fit, completed.loss);
     return finish(start, fit, validation, completed, plan, engine, unbegun(network, reason), report);
   }
-  const { start, engine, observed, validationEngine, constant, batches } = begun;
+  const { start, engine, observed, validationEngine, warnings: told, batches } = begun;
   const settled = { ...completed, loss: begun.fixed.loss };
   try {
     const result = yield* runLoop(begun, { fit, validation }, settled, planned, options);
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
-    const warnings = [...constant, ...result.warnings];
+    const warnings = [...told, ...result.warnings];
     const { parameters } = result.bestValidation ?? result.best;
     const floor = await countAtFloor(start, parameters, fit, { ...backend, signal: options.signal }).catch(
       withoutCount,

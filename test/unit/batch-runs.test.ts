@@ -64,8 +64,8 @@ describe("the records of a training on batches", () => {
       expect(record.batchLoss).not.toBe(record.loss);
       expect(record.damping).toBeCloseTo(32 * 0.01, 12);
     }
-    // Half a cosine from 0.3: the last step of epoch 2 has the 12th of 24 rates.
-    expect(records[2].rate).toBeCloseTo(0.15 * (1 + Math.cos((Math.PI * 11) / 24)), 14);
+    // Half a cosine from 1: the last step of epoch 2 has the 12th of 24 rates.
+    expect(records[2].rate).toBeCloseTo(0.5 * (1 + Math.cos((Math.PI * 11) / 24)), 14);
     expect(records.at(-1)!.loss).toBeLessThan(0.5 * records[0].loss);
   });
 
