@@ -32,7 +32,7 @@ describe('method: "auto"', () => {
     expect(planned.because).toMatch(
       /exact Gauss-Newton on batches .* was chosen because 100 iterations .* predicted to take \d+ s/,
     );
-    expect(planned.batch).toMatchObject({ rows: 256 });
+    expect(planned.batch).toMatchObject({ rows: 128 });
     expect(plan(large, wide, { ...auto, stop: { seconds: 1e6 } }).batch).toBeUndefined();
     expect(plan(small, few, { ...auto, stop: { seconds: 1e-6 } }).batch).toBeDefined();
   });
@@ -47,7 +47,7 @@ describe('method: "auto"', () => {
       outputSize: 40,
     };
     const short = { ...auto, stop: { seconds: 1e-6 } };
-    expect(plan(many, data, { ...short, memoryLimit: 1e9 }).because).toContain("Adam was chosen");
+    expect(plan(many, data, { ...short, memoryLimit: 1e5 }).because).toContain("Adam was chosen");
     expect(plan(many, data, { ...short, memoryLimit: 1e11 }).because).toContain("exact Gauss-Newton");
   });
 
