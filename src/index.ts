@@ -1,7 +1,7 @@
 // The public API of gaussflow: every export that users import, and nothing else. package.json names it as the entry, and the programs in
 // bench and examples import it from dist.
 export { type Backend, type BackendOptions, createEngine } from "./backend/create.js";
-export type { Curvature, LowRank, Precision } from "./backend/curvature.js";
+export type { Accumulation, Curvature, LowRank, Precision, SampledRows } from "./backend/curvature.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
 export type {
   Accelerated,

@@ -100,6 +100,23 @@ std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t inde
   return Copied(from, array.ElementLength());
 }
 
+SampledSeeds Sampled(const Napi::CallbackInfo& info, size_t index, const Engine& engine,
+                     std::vector<double>* signs, std::vector<double>* rows,
+                     std::vector<double>* gradient) {
+  const size_t count = engine.sample_count() * engine.architecture().output_size;
+  SampledSeeds seeds;
+  if (!info[index].IsNull()) {
+    *signs = DoublesCopy(info, index, "signs", count);
+    seeds.signs = signs->data();
+    return seeds;
+  }
+  *rows = DoublesCopy(info, index + 1, "rows", count);
+  *gradient = DoublesCopy(info, index + 2, "gradient", count);
+  seeds.rows = rows->data();
+  seeds.gradient = gradient->data();
+  return seeds;
+}
+
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least) {
   const double value =
       info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : std::nan("");

@@ -34,6 +34,11 @@ std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const
 // Ascending whole numbers below `bound` in a Uint32Array, or empty where null is given.
 std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t index, const char* name,
                                      size_t bound);
+// What the rows of a sampled curvature are made from, n c numbers each: argument `index` the signs,
+// or null and then the seeds and the gradient by the predictions. The pointers are into the copies.
+SampledSeeds Sampled(const Napi::CallbackInfo& info, size_t index, const Engine& engine,
+                     std::vector<double>* signs, std::vector<double>* rows,
+                     std::vector<double>* gradient);
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least);
 // A number of at least 0, infinity too.
 double Limit(const Napi::CallbackInfo& info, size_t index, const char* name);

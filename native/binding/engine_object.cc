@@ -32,6 +32,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
        InstanceMethod<&EngineObject::Call<&EngineObject::TransposeProduct>>("transposeProduct"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Jacobian>>("jacobian"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Curvature>>("curvature"),
+       InstanceMethod<&EngineObject::Call<&EngineObject::RestoreCurvature>>("restoreCurvature"),
        InstanceMethod<&EngineObject::Call<&EngineObject::Eigen>>("eigen"),
        InstanceMethod<&EngineObject::Call<&EngineObject::EigenvaluesBelow>>("eigenvaluesBelow"),
        InstanceMethod<&EngineObject::Call<&EngineObject::CurvatureProduct>>("curvatureProduct"),

@@ -65,6 +65,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value TransposeProduct(const Napi::CallbackInfo& info);
   Napi::Value Jacobian(const Napi::CallbackInfo& info);
   Napi::Value Curvature(const Napi::CallbackInfo& info);
+  Napi::Value RestoreCurvature(const Napi::CallbackInfo& info);
   Napi::Value Eigen(const Napi::CallbackInfo& info);
   Napi::Value EigenvaluesBelow(const Napi::CallbackInfo& info);
   Napi::Value CurvatureProduct(const Napi::CallbackInfo& info);

@@ -45,6 +45,14 @@ Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
   return out;
 }
 
+Napi::Value EngineObject::RestoreCurvature(const Napi::CallbackInfo& info) {
+  Engine& engine = Ready(info.Env()).engine;
+  const size_t p = engine.architecture().parameter_count;
+  const Status status = engine.RestoreAverage(arguments::Doubles(info, 0, "matrix", p * p));
+  ReportBytes(info.Env(), state_.get());
+  return status.ok() ? info.Env().Undefined() : FailureValue(info.Env(), status);
+}
+
 Napi::Value EngineObject::Eigen(const Napi::CallbackInfo& info) {
   const size_t order = Standing(info.Env(), Need::kView).order();
   const bool wanted = arguments::Boolean(info, 0, "vectors");
@@ -110,12 +118,12 @@ Napi::Value EngineObject::DampedInverse(const Napi::CallbackInfo& info) {
   const Architecture& net = engine.architecture();
   auto v = arguments::DoublesCopy(info, 0, "vector", net.parameter_count);
   auto out = NewDoubles(v.size());
-  const gaussflow::Curvature& curvature = engine.curvature();
-  // The dual route needs a product with J and one with its transpose, too.
-  const double products =
-      curvature.traits().reads_seeds ? 2.0 * cost::Passes(net, engine.sample_count()) : 0.0;
+  const gaussflow::Curvature* factor = engine.factor();
+  // All but the Gram matrix need a product with J and one with its transpose, too.
+  const bool alone = factor == nullptr || factor->traits().factor_alone;
+  const double products = alone ? 0.0 : 2.0 * cost::Passes(net, engine.sample_count());
   return Run(
-      info.Env(), cost::Solves(curvature.order()) + products,
+      info.Env(), cost::Solves(factor == nullptr ? 0 : factor->order()) + products,
       [v = std::move(v), out](State& s) {
         return s.engine.DampedInverse(v.data(), s.Flags(), out->data());
       },

@@ -16,16 +16,25 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
   struct Call {
     Doubles scaling;
     std::vector<uint32_t> subset;
+    Doubles signs, rows, gradient;  // of the sampled curvature
+    Average average;
     Linearization result;
   };
   auto call = std::make_shared<Call>();
   TakeParameters(info);
-  Request request(static_cast<Route>(arguments::Integer(info, 1, "curvature", 0, 4)));
+  Request request(static_cast<Route>(arguments::Integer(info, 1, "curvature", 0, kLastRoute)));
   const double decay = arguments::Number(info, 2, "decay", 0.0);
   request.precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   request.exact_measure_below = arguments::Limit(info, 5, "exactMeasureBelow");
   call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
   if (!call->subset.empty()) request.subset = &call->subset;
+  if (request.route == Route::kSampled)
+    request.sampled =
+        arguments::Sampled(info, 8, engine, &call->signs, &call->rows, &call->gradient);
+  if (const double* shares = arguments::OptionalDoubles(info, 11, "accumulate", 2)) {
+    call->average = {shares[0], shares[1]};
+    request.average = &call->average;
+  }
   if (const char* refusal = engine.Refusal(request); refusal != nullptr)
     throw arguments::Error(info.Env(), "slots", refusal);
   const size_t factors = engine.FormedBy(request).traits().scaling_count;
@@ -39,7 +48,7 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
                                   call->scaling.empty() ? nullptr : call->scaling.data(), s.Flags(),
                                   &call->result);
       },
-      [call, target, state = state_](Napi::Env env) -> Napi::Value {
+      [call, target, route = request.route, state = state_](Napi::Env env) -> Napi::Value {
         // First of all: the engine is free by now, and the next call's gradient goes there too.
         const Engine& done = state->engine;
         const Napi::Float64Array gradient =
@@ -49,9 +58,9 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
         object.Set("gradient", gradient);
         object.Set("scaling", call->scaling.empty() ? env.Null() : ToArray(env, call->scaling));
         object.Set("gradientCosine", call->result.gradient_cosine);
-        const bool squares = done.architecture().loss.sum_of_squares();
+        const bool none = done.architecture().loss.sum_of_squares() || route == Route::kSampled;
         object.Set("residualSquare",
-                   squares ? env.Null() : Napi::Number::New(env, call->result.residual_square));
+                   none ? env.Null() : Napi::Number::New(env, call->result.residual_square));
         const Doubles& diagonal = call->result.diagonal;
         object.Set("diagonal", diagonal.empty() ? env.Null() : ToArray(env, diagonal));
         object.Set("passSeconds", call->result.pass_seconds);

@@ -14,17 +14,22 @@ namespace {
 // Samples of a plan: more than any engine is given, as many as a number of JavaScript counts.
 constexpr size_t kMostSamples = 9007199254740991;
 
+// Numbers of a turn.
+constexpr size_t kOfTurn = 5;
+
 Formed FormedAt(const Napi::Env& env, const double* turn) {
   const auto whole = [&](double value, double most) {
     if (!(value >= 0.0 && value <= most) ||
         value != static_cast<double>(static_cast<size_t>(value)))
       throw arguments::Error(
-          env, "turns", "must have a curvature, a precision, a subset and a Hessian product each");
+          env, "turns",
+          "must have a curvature, a precision, a subset, a Hessian product and an average each");
     return static_cast<size_t>(value);
   };
-  const size_t route = whole(turn[0], 4.0), precision = whole(turn[1], 1.0);
+  const size_t route = whole(turn[0], kLastRoute), precision = whole(turn[1], 1.0);
   return {static_cast<Route>(route), static_cast<Precision>(precision),
-          whole(turn[2], static_cast<double>(kMostSamples)), whole(turn[3], 1.0) == 1};
+          whole(turn[2], static_cast<double>(kMostSamples)), whole(turn[3], 1.0) == 1,
+          whole(turn[4], 1.0) == 1};
 }
 
 Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
@@ -39,8 +44,8 @@ Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
   std::vector<Formed> turns;
   const size_t numbers =
       info[5].IsTypedArray() ? info[5].As<Napi::TypedArray>().ElementLength() : 0;
-  const double* turn = arguments::Doubles(info, 5, "turns", numbers / 4 * 4);
-  for (size_t k = 0; k + 4 <= numbers; k += 4) turns.push_back(FormedAt(env, turn + k));
+  const double* turn = arguments::Doubles(info, 5, "turns", numbers / kOfTurn * kOfTurn);
+  for (size_t k = 0; k + kOfTurn <= numbers; k += kOfTurn) turns.push_back(FormedAt(env, turn + k));
   const Footprint bytes = EngineObject::EstimateBytes(sizes, turns);
   if (!turns.empty()) sizes.formed = turns.back();
   Napi::Object object = Napi::Object::New(env);
@@ -57,7 +62,7 @@ Napi::Value EstimateCalls(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Architecture net = arguments::Network(info, 0, "network");
   Sizes sizes = {net, arguments::Integer(info, 1, "sampleCount", 1, kMostSamples), 1};
-  sizes.formed.route = static_cast<Route>(arguments::Integer(info, 2, "curvature", 0, 4));
+  sizes.formed.route = static_cast<Route>(arguments::Integer(info, 2, "curvature", 0, kLastRoute));
   sizes.formed.precision = static_cast<Precision>(arguments::Integer(info, 3, "precision", 0, 1));
   sizes.formed.subset = arguments::Integer(info, 4, "subset", 0, kMostSamples);
   Napi::Object object = Napi::Object::New(env);

@@ -109,16 +109,21 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
 
 void Engine::LeaveLinearization() {
   curvature_ = &curvatures_.none();
-  linearized_ = false;
+  linearized_ = solved_ = false;
+  if (factor_ != nullptr && !factor_->traits().factor_alone) factor_ = nullptr;
 }
 
 Status Engine::Linearize(const double* parameters, const Request& request, double decay,
                          double* scaling, const Cancel& cancel, Linearization* result) {
   const size_t p = net_.parameter_count;
   if (Refusal(request) != nullptr) return Status::Misuse();
+  const bool exact_gram =
+      request.route == Route::kPrimal && request.precision == Precision::kDouble;
+  if (request.average != nullptr && !exact_gram) return Status::Misuse();
   const double start = Now();
   LeaveLinearization();  // until the new one is whole
   hessian_.Invalidate();
+  if (request.route != Route::kNone && request.average == nullptr) factor_ = nullptr;
   Resize(&parameters_, p);
   Copy(p, parameters, parameters_.data(), threads_);
   Resize(&gradient_, p);
@@ -128,7 +133,9 @@ Status Engine::Linearize(const double* parameters, const Request& request, doubl
 
   Curvature& next = curvatures_.Take(request);
   Status status = next.Begin(request, scaling);
-  if (status.ok()) status = RunPasses(&next, cancel, result);
+  if (status.ok())
+    status = next.traits().passes_itself ? RunOwnPasses(&next, cancel, result)
+                                         : RunPasses(&next, cancel, result);
   if (!status.ok()) return status;
   const double before = Now();
   // The measure of the gradient is one of sums of squares.
@@ -183,6 +190,13 @@ Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearizati
                                                                  : Status::NonFinite(1);
 }
 
+Status Engine::RunOwnPasses(Curvature* curvature, const Cancel& cancel, Linearization* result) {
+  const Status status = curvature->RunPasses(cancel, gradient_.data(), result);
+  if (!status.ok()) return status;
+  return AllFinite(gradient_.size(), gradient_.data(), threads_) ? Status::Ok()
+                                                                 : Status::NonFinite(1);
+}
+
 Status Engine::AddPasses(const Cancel& cancel, double* sums) {
   tangents_.AddLoss(&sums[0]);
   if (!std::isfinite(sums[0])) return Status::NonFinite(0);
@@ -220,6 +234,7 @@ void Engine::AddDecay(double decay) {
 
 Status Engine::Solve(const Damping& damping, const Cancel& cancel, double* step, Solution* result) {
   solved_ = false;
+  factor_ = nullptr;
   Status status = curvature_->Factor(damping, cancel);
   if (!status.ok()) return status;
   const size_t n = data_.sample_count;
@@ -228,6 +243,7 @@ Status Engine::Solve(const Damping& damping, const Cancel& cancel, double* step,
                           damping.decay, damping.scaling};
   status = curvature_->Solve(side, cancel, step, result);
   solved_ = status.ok();
+  if (solved_ && curvature_->factored()) factor_ = curvature_;
   return status;
 }
 
@@ -260,10 +276,10 @@ Status Engine::Accelerate(const double* velocity, const double* scaling, const C
 }
 
 Status Engine::DampedInverse(const double* v, const Cancel& cancel, double* x) {
-  if (!solved_ || !curvature_->factored()) return Status::Misuse();
+  if (factor_ == nullptr || !factor_->factored()) return Status::Misuse();
   const size_t n = data_.sample_count;
   if (tangents_.held() == n) tangents_.Select(0, n);
-  const Status status = curvature_->ApplyFactor(v, cancel, x);
+  const Status status = factor_->ApplyFactor(v, cancel, x);
   if (!status.ok()) return status;
   return AllFinite(net_.parameter_count, x, threads_) ? status : Status::NonFinite(3);
 }
@@ -325,7 +341,7 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
       loaded = std::max(loaded, HessianProducts::BlockSize(sizes));
     }
     sums = std::max(sums, one.sums);
-    block = std::max(block, one.block);
+    if (!one.passes_itself) block = std::max(block, one.block);
     loaded = std::max({loaded, slots.LargestBlock(one.block), one.loaded});
   }
   Footprint sum = CurvatureStore::EstimateBytes(sizes, turns);
@@ -337,8 +353,9 @@ Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
   if (turns.empty()) return sum;
   // And the parameters of the linearization, and its gradient.
   const size_t p = net.parameter_count;
-  sum.workspaces += Tangents::EstimateBytes(net, sizes.threads, slots, block, passes) +
-                    BytesOf<double>(2 * p + SlotTree::Count(slots, sums));
+  sum.workspaces += BytesOf<double>(2 * p + SlotTree::Count(slots, sums));
+  if (block > 0)
+    sum.workspaces += Tangents::EstimateBytes(net, sizes.threads, slots, block, passes);
   return sum;
 }
 

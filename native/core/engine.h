@@ -53,6 +53,13 @@ class Engine {
   // the products below, which use its panels.
   Curvature& curvature() const { return *curvature_; }
 
+  // That whose factor DampedInverse applies, or null.
+  const Curvature* factor() const { return factor_; }
+  // M_before of the next linearization with an average: p x p, symmetric.
+  Status RestoreAverage(const double* matrix) {
+    return curvatures_.Find(Route::kPrimal).RestoreAverage(matrix);
+  }
+
   // The curvature that a linearization by this request will form.
   const Curvature& FormedBy(const Request& request) { return curvatures_.Find(request); }
 
@@ -64,7 +71,8 @@ class Engine {
                     double* acceleration);
 
   // x (p) = (M + decay I + mu D)^-1 v with the factor of the last Solve, not refined: a
-  // preconditioner. Misuse where there is none.
+  // preconditioner. Misuse where there is none. That of a Gram matrix stays until a linearization
+  // forms another curvature than a moving average (Request::average), which keeps it with one slot.
   Status DampedInverse(const double* v, const Cancel& cancel, double* x);
   // out (count x p) = F'' V for the rows v of `vectors`, F'' the exact Hessian of the loss, without
   // decay, at the last linearization. Misuse where there is none. Curvature and factor stay.
@@ -100,6 +108,8 @@ class Engine {
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
   // The passes over all samples, block by block; each is shown to the curvature.
   Status RunPasses(Curvature* curvature, const Cancel& cancel, Linearization* result);
+  // Those of a curvature that passes itself.
+  Status RunOwnPasses(Curvature* curvature, const Cancel& cancel, Linearization* result);
   LossTile TileOf(const Tile& tile, const double* f) const;
   // Adds the selected panels to the loss and |z~|^2 in `sums`, and to the gradient.
   Status AddPasses(const Cancel& cancel, double* sums);
@@ -123,9 +133,10 @@ class Engine {
   std::vector<Tile> tiles_;   // of the last forward pass
   bool has_residual_ = true;  // z~ of the last linearization is finite
   CurvatureStore curvatures_;
-  Curvature* curvature_;     // one of them
-  bool linearized_ = false;  // the last Linearize ended well
-  bool solved_ = false;      // the last Solve ended well
+  Curvature* curvature_;         // one of them
+  Curvature* factor_ = nullptr;  // that of the last Solve, while its factor stands
+  bool linearized_ = false;      // the last Linearize ended well
+  bool solved_ = false;          // the last Solve ended well, of this linearization
 };
 
 }  // namespace gaussflow

@@ -16,7 +16,15 @@
 namespace gaussflow {
 
 // How a step is solved.
-enum class Route : int { kNone = 0, kPrimal = 1, kDual = 2, kOrthogonal = 3, kMatrixFree = 4 };
+enum class Route : int {
+  kNone = 0,
+  kPrimal = 1,
+  kDual = 2,
+  kOrthogonal = 3,
+  kMatrixFree = 4,
+  kSampled = 5
+};
+constexpr int kLastRoute = 5;
 
 // Of the primal Gram matrix and its factor.
 enum class Precision : int { kDouble = 0, kSingle = 1 };
@@ -27,6 +35,7 @@ struct Formed {
   Precision precision = Precision::kDouble;
   size_t subset = 0;     // samples that stand for all (Request::subset); 0 = all of them
   bool hessian = false;  // a product of the exact Hessian with one vector follows
+  bool average = false;  // the Gram matrix joins a moving average (Request::average)
 };
 
 struct Sizes {

@@ -35,13 +35,15 @@ struct Bench {
     for (double& value : weights) value = std::fabs(value);
     parameters = draw.Normals(p, 0.6);
     vectors = draw.Normals(3 * std::max(p, m), 0.5);
+    signs = draw.Normals(m);
+    for (double& sign : signs) sign = sign > 0.0 ? 1.0 : -1.0;
     for (size_t i = 0; i < n; i += 3) subset.push_back(static_cast<uint32_t>(i));
     for (size_t i = 0; i < n; i += n / 4) few.push_back(static_cast<uint32_t>(i));
   }
 
   Architecture net;
   size_t n, slots;
-  Vector inputs, targets, weights, parameters, vectors;
+  Vector inputs, targets, weights, parameters, vectors, signs;
   std::vector<uint32_t> subset, few;
   std::optional<FileLayout> file;
   std::unique_ptr<Engine> engine;
@@ -70,6 +72,24 @@ inline Status Create(Bench& bench, int threads) {
   const Status status = bench.engine->ReserveFile(bench.n, *bench.file, weights != nullptr);
   if (status.ok() && weights != nullptr) bench.engine->data().FillWeights(0, bench.n, weights);
   return status;
+}
+
+// The same samples once more, which ends the linearization.
+inline Step Load() {
+  return {"load", 1, [](Bench& b, Vector*) {
+            if (!b.file.has_value())
+              b.engine->data().Fill(0, b.n, b.inputs.data(), b.targets.data());
+            b.engine->SamplesReplaced();
+            return Status::Ok();
+          }};
+}
+
+// An average of nothing: what is left of a sequence that ended early is gone.
+inline Step RestoreAverage(const Bench& bench) {
+  const size_t p = bench.net.parameter_count;
+  return {"restoreAverage", 1, [zeros = Vector(p * p, 0.0)](Bench& b, Vector*) {
+            return b.engine->RestoreAverage(zeros.data());
+          }};
 }
 
 // Loss, measure, gradient, scaling, diagonal.
@@ -206,6 +226,13 @@ inline std::vector<Sequence> Sequences(const Bench& bench) {
        Solve(bench, 400.0, 0.1, false, 1), CurvatureProduct(p, 1), CurvatureProduct(p, 3),
        CurvatureInverse(p)},
       spectrum(p));
+  static const Average average = {0.8, 0.3};
+  Request averaged = Route::kPrimal;
+  averaged.average = &average;
+  add("primal, moving average",
+      {RestoreAverage(bench), Linearize(bench, averaged, true), Solve(bench, 0.2, 0.0, false, 0),
+       Load(), DampedInverse(bench), Linearize(bench, averaged, false), CurvatureProduct(p, 1),
+       Solve(bench, 0.2, 0.1, false, 0)});
   add("dual",
       {Linearize(bench, Route::kDual, true), Solve(bench, 0.2, 0.0, true, 0), Accelerate(bench),
        HessianProduct(bench, 1), DampedInverse(bench), CurvatureProduct(m, 1),
@@ -228,6 +255,13 @@ inline std::vector<Sequence> Sequences(const Bench& bench) {
       {Linearize(bench, Route::kOrthogonal, true), Solve(bench, 0.2, 0.1, true, 0),
        Solve(bench, 0.0, 0.0, false, 0)},
       spectrum(p));
+  Request sampled = Route::kSampled;
+  sampled.sampled.signs = bench.signs.data();
+  add("sampled",
+      {Linearize(bench, sampled, false), Solve(bench, 0.2, 0.3, true, 0), DampedInverse(bench),
+       HessianProduct(bench, 1), Load(), Linearize(bench, sampled, false),
+       Solve(bench, 0.2, 0.3, false, 0), CurvatureProduct(bench.n, 2), CurvatureInverse(bench.n)},
+      spectrum(bench.n));
   add("matrix-free, subset",
       {Linearize(bench, {Route::kMatrixFree, Precision::kDouble, &bench.subset}, false),
        CurvatureProduct(p, 2), Linearize(bench, Route::kMatrixFree, true)});

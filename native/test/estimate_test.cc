@@ -104,7 +104,11 @@ struct Bench {
     const size_t n = problem.samples, p = problem.net.parameter_count;
     for (size_t k = 0; k < formed.subset; ++k)
       subset.push_back(static_cast<uint32_t>(k * n / formed.subset));
-    const Request request(formed.route, formed.precision, subset.empty() ? nullptr : &subset);
+    Request request(formed.route, formed.precision, subset.empty() ? nullptr : &subset);
+    const Vector signs(n * problem.net.output_size, 1.0);
+    request.sampled.signs = signs.data();
+    const Average average = {0.9, 0.1};
+    if (formed.average) request.average = &average;
     Vector scaling(engine.FormedBy(request).traits().scaling_count, 0.0), out(p);
     Linearization result;
     CHECK(engine.Linearize(parameters.data(), request, 0.0, scaling.data(), {}, &result).ok(),
@@ -113,7 +117,7 @@ struct Bench {
       CHECK(engine.curvature().Multiply(1, parameters.data(), {}, out.data()).ok(), "product");
     } else if (formed.route != Route::kNone) {
       Solution solution;
-      const Damping damping = {.mu = 100.0, .scaling = scaling.data()};
+      const Damping damping = {.mu = 100.0, .scaling = scaling.empty() ? nullptr : scaling.data()};
       CHECK(engine.Solve(damping, {}, out.data(), &solution).ok(), "%s: solve, route %d",
             problem.name, static_cast<int>(formed.route));
     }
@@ -139,6 +143,7 @@ std::vector<Formed> Kinds(const Problem& problem) {
                                {Route::kPrimal},
                                {Route::kMatrixFree},
                                {Route::kPrimal, Precision::kDouble, 0, true},
+                               {Route::kPrimal, Precision::kDouble, 0, false, true},
                                {Route::kMatrixFree, Precision::kDouble, 0, true}};
   // What is not summed by slots (SlotRefusal).
   if (problem.slots == 1)
@@ -148,6 +153,7 @@ std::vector<Formed> Kinds(const Problem& problem) {
                                {Route::kOrthogonal},
                                {Route::kMatrixFree, Precision::kDouble, half}});
   if (n * problem.net.output_size < 3000) kinds.push_back({Route::kDual});
+  if (n * problem.net.output_size < 3000 && problem.slots == 1) kinds.push_back({Route::kSampled});
   return kinds;
 }
 
@@ -170,7 +176,7 @@ void TestTurns(const Problem& problem, const std::vector<Formed>& turns) {
 // them modulo 2^64.
 void TestHugeSizes() {
   const Architecture net = NetOf({1000, 2000000, 1}, LossKind::kSquaredError);
-  for (const Route route : {Route::kPrimal, Route::kDual, Route::kOrthogonal}) {
+  for (const Route route : {Route::kPrimal, Route::kDual, Route::kOrthogonal, Route::kSampled}) {
     double before = 0.0;
     for (const size_t samples : {size_t{1} << 20, size_t{1} << 34, size_t{1} << 40}) {
       const Sizes sizes = {net, samples, 1};

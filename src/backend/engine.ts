@@ -12,6 +12,7 @@
 //   gradient J~^T z~  (plus decay * w with a weight decay)
 //   primal   G = J~^T J~  (p x p)      dual   K = J~ D^-1 J~^T  (n*c x n*c), D = one factor a layer
 //   matrix-free   products with G = J~^T J~, never formed
+//   sampled  B B^T  (n x n), one row b_i a sample (`sampled.ts`): B^T B in place of G, identity scaling, damping + decay > 0
 //   orthogonal   R of J~ = Q R  (p x p upper triangle), block of samples after block of samples: squares no condition number
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
 
@@ -19,7 +20,7 @@ import type { VectorOperations } from "../algebra/vectors.js";
 import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Loss } from "../loss/rules.js";
-import type { Curvature, LowRank, Precision } from "./curvature.js";
+import type { Accumulation, Curvature, LowRank, Precision, SampledRows } from "./curvature.js";
 import type { EngineRows } from "./rows.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
@@ -73,9 +74,16 @@ export interface LinearizeRequest {
    * single precision. diag G, the scaling and the gradient's measure follow them. null, the default = all samples.
    */
   readonly subset?: Uint32Array | null | undefined;
+  /** What the rows of a sampled curvature are made from; of no other. */
+  readonly sampled?: SampledRows | undefined;
+  /**
+   * Primal in double precision: the matrix is a moving average of Gram matrices, which the engine holds beside the rest. Scaling and gradient's
+   * measure stay those of J~^T J~ alone, and `dampedInverse` keeps the factor of the last solve where there is one slot.
+   */
+  readonly accumulate?: Accumulation | undefined;
   /**
    * State of the running-maximum scaling, updated in place; null = identity scaling; not looked at with
-   * curvature "none".
+   * curvature "none", and null with "sampled".
    * primal, orthogonal, matrix-free: p entries, becomes max(itself, diag G). dual: one entry a layer, becomes max(itself, mean over the layer's
    * parameters of diag(J~^T J~)), and K is formed with D = these factors. Entries start at 0; where the maximum is still 0
    * the engine uses 1.
@@ -162,11 +170,11 @@ export interface Linearized {
   /** J~^T z~ + decay*w, p entries. A fresh array, or the one of the request. */
   readonly gradient: Float64Array;
   /**
-   * max_j |J~_j^T z~| / (|J~_j| |z~|), MINPACK's gtol measure, in [0,1]; NaN for "none", and for losses other than squared error. Dual, above `exactMeasureBelow`: a lower
+   * max_j |J~_j^T z~| / (|J~_j| |z~|), MINPACK's gtol measure, in [0,1]; NaN for "none" and "sampled", and for losses other than squared error. Dual, above `exactMeasureBelow`: a lower
    * bound, with the length of all columns of a unit's weights together in place of |J~_j|.
    */
   readonly gradientCosine: number;
-  /** |z~|^2, not finite where an entry of z~ is not; absent for squared error, where it is 2 g. */
+  /** |z~|^2, not finite where an entry of z~ is not; absent for squared error, where it is 2 g, and for "sampled". */
   readonly residualSquare?: number | undefined;
   /** diag G, p entries; matrix-free only. */
   readonly diagonal?: Float64Array | undefined;
@@ -310,7 +318,7 @@ export interface Engine {
   ): Promise<Accelerated | Failure>;
   /**
    * M v with the curvature M of the last linearize. A block of vectors, row after row, costs less than its vectors one by one. Rows of p
-   * entries (primal; matrix-free: G v in one sweep over the samples) or n*c (dual, sample-major). Not for orthogonal.
+   * entries (primal; matrix-free: G v in one sweep over the samples), n*c (dual, sample-major) or n (sampled). Not for orthogonal.
    */
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /**
@@ -320,8 +328,9 @@ export interface Engine {
    */
   hessianProduct?(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   /**
-   * (G + decay I + mu D)^-1 v, p entries, with the factor of the last solve (primal or dual), not refined: a preconditioner. In single
-   * precision that of the float32 factor, which may be that of a subset. Dual: a damping or a decay above 0. Absent: as above.
+   * (G + decay I + mu D)^-1 v, p entries, with the factor of the last solve (primal, dual or sampled), not refined: a preconditioner. In single
+   * precision that of the float32 factor, which may be that of a subset. That of a Gram matrix in double precision stays through loads, products and
+   * linearizations with "none" or, with one slot, `accumulate`: any other linearization ends it. Dual and sampled: a damping or a decay above 0. Absent: as above.
    */
   dampedInverse?(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure>;
   /** Matrix-free only: the factors of a Kronecker product a layer that approximates G (Martens and Grosse 2015). Absent: no layers. */

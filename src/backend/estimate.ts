@@ -35,6 +35,8 @@ export interface Formed {
   readonly precision?: Precision;
   /** Samples that stand for all; absent = all. */
   readonly subset?: number | undefined;
+  /** Whether it is a moving average. Default false. */
+  readonly average?: boolean | undefined;
   /** Whether products of the exact Hessian, with one vector at a time, follow. Default false. */
   readonly hessian?: boolean | undefined;
 }
@@ -50,11 +52,12 @@ export function estimateBytes(
 
 function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes {
   const { architecture, loss, sampleCount, weighted, fileWidth, threads, slots } = sizes;
-  const turns = formed.flatMap(({ curvature, precision, subset = 0, hessian = false }) => [
+  const turns = formed.flatMap(({ curvature, precision, subset = 0, average = false, hessian = false }) => [
     CURVATURE_CODES[curvature],
     precision === "single" ? 1 : 0,
     subset,
     Number(hessian),
+    Number(average),
   ]);
   // No size depends on a scale, which `train` may have to find first.
   const sized = withScale(loss, 1);
@@ -79,8 +82,9 @@ function referenceBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBy
     packing: 0,
     blockSamples: formed.at(-1)?.curvature === "dual" ? n : block,
   };
+  const all = { architecture, sampleCount: n, slots, average: formed.some(({ average }) => average === true) };
   for (const kind of new Set(formed.map(({ curvature }) => curvature))) {
-    const { curvature, factor, workspaces } = CurvatureStore.estimate(kind, { architecture, sampleCount: n, slots });
+    const { curvature, factor, workspaces } = CurvatureStore.estimate(kind, all);
     sum.curvature += curvature;
     sum.factor += factor;
     sum.workspaces += workspaces;

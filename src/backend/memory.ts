@@ -20,8 +20,18 @@ export function refuseOrder(order: number, copies: number, what: string): Failur
   return memoryFailure(bytes, `${what} of order ${order}`, ceiling);
 }
 
+/** What the order of a curvature's matrix depends on. */
+interface MatrixSizes {
+  readonly parameterCount: number;
+  readonly sampleCount: number;
+  readonly outputSize: number;
+}
+
 /** The failure for the matrix of a curvature of the native engine that cannot fit, or null. */
-export function refuseMatrix(curvature: Curvature, parameterCount: number, equations: number): Failure | null {
+export function refuseMatrix(
+  curvature: Curvature,
+  { parameterCount, sampleCount, outputSize }: MatrixSizes,
+): Failure | null {
   switch (curvature) {
     case "none":
     case "matrix-free":
@@ -29,7 +39,9 @@ export function refuseMatrix(curvature: Curvature, parameterCount: number, equat
     case "primal":
       return refuseOrder(parameterCount, 1, "the Gram matrix");
     case "dual":
-      return refuseOrder(equations, 1, "the tangent kernel");
+      return refuseOrder(sampleCount * outputSize, 1, "the tangent kernel");
+    case "sampled":
+      return refuseOrder(sampleCount, 1, "the kernel of the sampled rows");
     case "orthogonal":
       return refuseOrder(parameterCount + 1, 2, "the triangle of the QR factorization");
     default:

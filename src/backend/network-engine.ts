@@ -30,8 +30,8 @@ export interface NetworkEngine extends Engine {
   /** Rows of J (not weighted) for samples [first, first+count): count*c x p, row-major. For checks, not for training. */
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array>;
   /**
-   * A copy of the curvature of the last linearize, whole and symmetric, row-major: p x p (primal, orthogonal) or n*c x n*c (dual,
-   * sample-major index). For checks and spectra. The matrix-free curvature has products only, and one in single precision has no
+   * A copy of the curvature of the last linearize, whole and symmetric, row-major: p x p (primal, orthogonal), n*c x n*c (dual,
+   * sample-major index) or n x n (sampled). For checks and spectra. The matrix-free curvature has products only, and one in single precision has no
    * exact entries: this, `eigen`, `eigenvaluesBelow` and `curvatureInverse` refuse both, `solve` the first.
    */
   curvature(): Promise<Float64Array>;
@@ -39,10 +39,15 @@ export interface NetworkEngine extends Engine {
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
   /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */
   eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number>;
+  /**
+   * Copies p x p numbers, symmetric, as the matrix that the next linearization with `accumulate` keeps its share of: `curvature()` of a run that
+   * goes on. The linearization and the factor of now stay as they are.
+   */
+  restoreCurvature(matrix: Float64Array): void;
   hessianProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
   dampedInverse(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure>;
   layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]>;
-  /** (M + shift I)^-1 v, refined once, primal or dual. The factor is kept until a call has another shift or damping. */
+  /** (M + shift I)^-1 v, refined once, primal, dual or sampled. The factor is kept until a call has another shift or damping. */
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure>;
 }
 

@@ -47,7 +47,7 @@ export function checkSlotted(
 ): void {
   if (slots === 1) return;
   const because = `with data.slots = ${slots}, which sums in double precision over all samples alone`;
-  if (curvature === "orthogonal")
+  if (curvature === "orthogonal" || curvature === "sampled")
     throw argumentError("curvature", `must be "primal", "dual", "matrix-free" or "none" ${because}`, curvature);
   if (precision === "single") throw argumentError("precision", `must be "double" ${because}`, precision);
   if (subset !== null) throw argumentError("subset", `must be null ${because}`, subset);

@@ -26,7 +26,20 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       const description = { layers: table(widths), outputScale: 1, loss: 0, delta: 0, tau: 0, smoothing: 0, slots: 1 };
       const object = new native.binding.NativeEngine(description, samples, null, false, 2);
       object.fill(samples, inputs, targets, null);
-      return object.linearize(new Float64Array(p), 1, 0, null, 0, Number.POSITIVE_INFINITY, null, null);
+      return object.linearize(
+        new Float64Array(p),
+        1,
+        0,
+        null,
+        0,
+        Number.POSITIVE_INFINITY,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+      );
     };
     expect(answer([2, 3, 1], 20)).toHaveProperty("loss");
     const large = answer([8, 32, 32, 1], 5000);
@@ -98,12 +111,26 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
     for (const slots of [1, 2, 4, 8]) {
       const object = make(slots, 8);
       object.fill(8, new Float64Array(16), new Float64Array(8), null);
-      const linearize = (curvature: 1 | 3 | 4, precision: 0 | 1, subset: Uint32Array | null) =>
-        object.linearize(new Float64Array(3), curvature, 0, null, precision, Number.POSITIVE_INFINITY, subset, null);
+      const linearize = (curvature: 1 | 3 | 4 | 5, precision: 0 | 1, subset: Uint32Array | null) =>
+        object.linearize(
+          new Float64Array(3),
+          curvature,
+          0,
+          null,
+          precision,
+          Number.POSITIVE_INFINITY,
+          subset,
+          null,
+          curvature === 5 ? new Float64Array(8).fill(1) : null,
+          null,
+          null,
+          null,
+        );
       const asked: [() => unknown, RegExp][] = [
         [() => linearize(3, 0, null), /^slots must be 1 for the orthogonal route.*: use the primal route$/],
         [() => linearize(1, 1, null), /^slots must be 1 for single precision.*: use double precision$/],
         [() => linearize(4, 0, Uint32Array.of(1, 3)), /^slots must be 1 for a subset.*: use all samples$/],
+        [() => linearize(5, 0, null), /^slots must be 1 for the sampled curvature.*: use the dual route$/],
       ];
       for (const [action, message] of asked)
         if (slots === 1) expect(action()).toHaveProperty("loss");

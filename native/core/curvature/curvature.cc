@@ -17,6 +17,8 @@ size_t Curvature::BlockSize(size_t samples) const {
   return Tangents::BlockSize(context_.net, samples);
 }
 
+Status Curvature::RunPasses(const Cancel&, double*, Linearization*) { return Status::Misuse(); }
+
 Status Curvature::EndSlot(size_t, const Cancel&) { return Status::Ok(); }
 
 Status Curvature::SumOverSamples(size_t length, double* sum, const Cancel& cancel,
@@ -52,6 +54,8 @@ Status Curvature::Multiply(size_t, const double*, const Cancel&, double*) {
 Status Curvature::Inverse(const double*, double, const Cancel&, double*) {
   return Status::Misuse();
 }
+
+Status Curvature::RestoreAverage(const double*) { return Status::Misuse(); }
 
 Status Curvature::LayerFactors(const Cancel&, double*) { return Status::Misuse(); }
 

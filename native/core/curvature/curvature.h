@@ -7,6 +7,8 @@
 //   Begin -> (AddBlock for every block of a slot, EndSlot) for every slot, in order (slots.h)
 //     -> Finish -> Factor -> Solve, any number of times
 //
+// A curvature that passes itself (Traits) has Begin -> RunPasses -> Finish instead.
+//
 // All calls are virtual, and are made once a block, a factorization or a solve.
 #ifndef GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_
 #define GAUSSFLOW_CORE_CURVATURE_CURVATURE_H_
@@ -24,11 +26,18 @@
 #include "curvature/single_system.h"
 #include "dataset.h"
 #include "products.h"
+#include "sampled_panels.h"
 #include "sizes.h"
 #include "status.h"
 #include "tangents.h"
 
 namespace gaussflow {
+
+// M = keep * M_before + add * J~^T J~ in place of J~^T J~; M_before is 0 at first.
+struct Average {
+  double keep;
+  double add;
+};
 
 // What a linearization forms.
 struct Request {
@@ -46,8 +55,13 @@ struct Request {
   const std::vector<uint32_t>* subset;
   // Dual: the gradient's cosine is a lower bound of it where that is above.
   double exact_measure_below = HUGE_VAL;
+  SampledSeeds sampled;  // of the sampled curvature
+  // Primal in double precision; null: M is J~^T J~.
+  const Average* average = nullptr;
 
-  Formed formed() const { return {route, precision, subset == nullptr ? 0 : subset->size()}; }
+  Formed formed() const {
+    return {route, precision, subset == nullptr ? 0 : subset->size(), false, average != nullptr};
+  }
 };
 
 struct Linearization {
@@ -139,9 +153,11 @@ class Curvature {
   enum class Storage { kBeside, kDouble, kSingle, kRows };
   struct Traits {
     Storage storage = Storage::kBeside;
-    size_t scaling_count = 0;  // of D: one number a parameter or a layer
-    bool accelerates = false;  // Solve takes any right-hand side, also that of an acceleration
-    bool reads_seeds = false;  // of a right-hand side; else its sum
+    size_t scaling_count = 0;    // of D: one number a parameter or a layer
+    bool accelerates = false;    // Solve takes any right-hand side, also that of an acceleration
+    bool reads_seeds = false;    // of a right-hand side; else its sum
+    bool factor_alone = false;   // ApplyFactor reads nothing of the linearization
+    bool passes_itself = false;  // RunPasses in place of AddBlock and EndSlot
   };
   // What an engine holds for a curvature once it was formed, factored, solved with and, where it
   // accelerates, accelerated with. Each class says its own from sizes alone (EstimateBytes).
@@ -150,8 +166,9 @@ class Curvature {
     Footprint held;       // bytes(), without the samples of a subset
     double subset = 0.0;  // bytes of those, which Suspend frees
     double left = 0.0;    // of `held`, after Release
-    size_t order = 0;     // in the damped system, which belongs to the store; 0 = not there
-    size_t block = 0;     // samples that go through in one block
+    bool passes_itself = false;
+    size_t order = 0;  // in the damped system, which belongs to the store; 0 = not there
+    size_t block = 0;  // samples that go through in one block
     std::vector<Tangents::Pass> passes;  // over it, besides those of every linearization
     double products = 0.0;               // bytes of Context::products
     size_t loaded = 0;                   // samples that those load from a file at a time
@@ -185,6 +202,8 @@ class Curvature {
   // Makes room, all or nothing, and starts anew at Context::parameters. `scaling`: what Finish will
   // be given.
   virtual Status Begin(const Request& request, const double* scaling) = 0;
+  // The passes over all samples: gradient (p, without decay) and the loss in `result`.
+  virtual Status RunPasses(const Cancel& cancel, double* gradient, Linearization* result);
   virtual Status AddBlock(const Block& block, const Cancel& cancel) = 0;
   // Joins the sum of slot number `slot`, which is whole, to those before.
   virtual Status EndSlot(size_t slot, const Cancel& cancel);
@@ -205,6 +224,8 @@ class Curvature {
   virtual Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out);
   // out = (M + shift I)^-1 v. The factor of the last Factor is gone.
   virtual Status Inverse(const double* vector, double shift, const Cancel& cancel, double* out);
+  // M_before of the next request with an average: p x p, symmetric.
+  virtual Status RestoreAverage(const double* matrix);
   // A_l and B_l of every layer, square after square (layer_factors.h).
   virtual Status LayerFactors(const Cancel& cancel, double* out);
   virtual const DenseView* dense() const { return nullptr; }

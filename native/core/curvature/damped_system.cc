@@ -49,7 +49,8 @@ void AddCorrection(size_t n, const LowRank& correction, size_t row, size_t rows,
 
 size_t DampedSystem::WorkCount(size_t n) { return (kWork + (n < kLeastParts ? 0 : kParts)) * n; }
 
-Status DampedSystem::Reserve(size_t n) {
+Status DampedSystem::Reserve(size_t n, const void* user) {
+  user_ = user;
   if (!matrix_.Reserve(n)) return Status::Memory(SymmetricMatrix::Count(n) * sizeof(double));
   const size_t work = WorkCount(n);
   if (!work_.Reserve(work)) return Status::Memory(work * sizeof(double));

@@ -28,7 +28,10 @@ class DampedSystem {
   // The matrix to fill; its order is set by Reserve.
   SymmetricMatrix& matrix() { return matrix_; }
   const SymmetricMatrix& matrix() const { return matrix_; }
-  Status Reserve(size_t n);
+  // `user`: the curvature whose matrix and factor it will hold. The factor of the same user stays
+  // where the order does, but for Solve.
+  Status Reserve(size_t n, const void* user);
+  bool used_by(const void* user) const { return user_ == user; }
   // Frees the matrix and its factor.
   void Release() { matrix_.Release(); }
 
@@ -62,6 +65,7 @@ class DampedSystem {
   void SubtractCorrection(const double* x, double* r) const;
 
   int threads_;
+  const void* user_ = nullptr;
   SymmetricMatrix matrix_;
   std::vector<double> shift_;
   std::vector<double> left_, right_;  // of the correction

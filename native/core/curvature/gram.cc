@@ -3,6 +3,7 @@
 #include "curvature/gram.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cost.h"
 #include "curvature/measure.h"
@@ -18,20 +19,38 @@ Curvature::Estimate Gram::EstimateBytes(const Sizes& sizes) {
       GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads,
                                          std::min(estimate.block, sizes.cut().Largest())) +
       BytesOf<double>(GramTree::Count(sizes.cut(), estimate.order));
-  estimate.left = GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads, 0);
+  const double average = sizes.formed.average ? BytesOf<double>(AverageCount(estimate.order)) : 0.0;
+  estimate.held.workspaces += average;
+  estimate.left = GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads, 0) + average;
   estimate.solve_flops = cost::FactorAndSolve(estimate.order);
   estimate.passes = {Tangents::Pass::kSecondDerivative};
   return estimate;
 }
 
 Curvature::Traits Gram::traits() const {
-  return {.storage = kStorage, .scaling_count = context_.net.parameter_count, .accelerates = true};
+  return {.storage = kStorage,
+          .scaling_count = context_.net.parameter_count,
+          .accelerates = true,
+          .factor_alone = true};
 }
 
-Status Gram::Begin(const Request& /*request*/, const double* /*scaling*/) {
+Status Gram::ReserveAverage() {
+  const size_t count = AverageCount(context_.net.parameter_count);
+  if (average_.size() == count) return Status::Ok();
+  if (!average_.Reserve(count)) return Status::Memory(count * sizeof(double));
+  std::fill_n(average_.data(), count, 0.0);
+  return Status::Ok();
+}
+
+Status Gram::Begin(const Request& request, const double* /*scaling*/) {
   const size_t p = context_.net.parameter_count;
-  const Status status = tree_.Reserve(context_.data.slots(), p);
-  return status.ok() ? ReserveMatrix(p, p) : status;
+  averages_ = request.average != nullptr;
+  if (averages_) shares_ = *request.average;
+  Status status = averages_ ? ReserveAverage() : Status::Ok();
+  if (status.ok()) status = tree_.Reserve(context_.data.slots(), p);
+  // A partial sum of the slots stands in the place of the factor.
+  const bool keeps = averages_ && context_.data.slots().count() == 1;
+  return status.ok() ? ReserveMatrix(p, p, keeps) : status;
 }
 
 Status Gram::AddBlock(const Block& block, const Cancel& cancel) {
@@ -42,10 +61,40 @@ Status Gram::EndSlot(size_t slot, const Cancel& cancel) {
   return tree_.Close(slot, context_.threads, cancel, &system_.matrix());
 }
 
-Status Gram::Finish(const Pass& pass, const Cancel& /*cancel*/, double* scaling,
+Status Gram::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                     Linearization* result) {
-  return TakeDiagonal(pass, system_.matrix().upper(), system_.matrix().n() + 1, scaling,
-                      &result->gradient_cosine);
+  const Status status = TakeDiagonal(pass, system_.matrix().upper(), system_.matrix().n() + 1,
+                                     scaling, &result->gradient_cosine);
+  return status.ok() && averages_ ? Join(cancel) : status;
+}
+
+Status Gram::Join(const Cancel& cancel) {
+  const size_t p = order();
+  SymmetricMatrix& g = system_.matrix();
+  const auto [keep, add] = shares_;
+  const auto column = [this](size_t j) { return average_.data() + AverageCount(j); };
+  for (size_t j = 0; j < p; ++j)
+    if (!std::isfinite(keep * column(j)[j] + add * g.at(j, j))) return Status::NonFinite(2);
+  if (cancel.Raised()) return Status::Canceled();
+  // From here on to its end: half of an average would be neither the old nor the new one.
+  constexpr size_t kColumns = 32;
+  ThreadPool::Instance().Run(
+      context_.threads, Parts(p, kColumns), Cancel{},
+      [&, keep = keep, add = add](size_t task, int) {
+        for (size_t j = task * kColumns; j < std::min(p, (task + 1) * kColumns); ++j)
+          for (size_t i = 0; i <= j; ++i)
+            g.at(i, j) = column(j)[i] = keep * column(j)[i] + add * g.at(i, j);
+      });
+  return Status::Ok();
+}
+
+Status Gram::RestoreAverage(const double* matrix) {
+  const Status status = ReserveAverage();
+  if (!status.ok()) return status;
+  const size_t p = context_.net.parameter_count;
+  for (size_t j = 0; j < p; ++j)
+    std::copy_n(matrix + j * p, j + 1, average_.data() + AverageCount(j));
+  return status;
 }
 
 Status Gram::Factor(const Damping& damping, const Cancel& cancel) {

@@ -1,5 +1,6 @@
 // The curvature of the primal route in double precision: G = J~^T J~ (p x p), summed block by block
-// (gram_builder.h) and slot by slot (gram_tree.h). store.h creates it.
+// (gram_builder.h) and slot by slot (gram_tree.h), or a moving average of such matrices
+// (Request::average), which is packed beside it. store.h creates it.
 #ifndef GAUSSFLOW_CORE_CURVATURE_GRAM_H_
 #define GAUSSFLOW_CORE_CURVATURE_GRAM_H_
 
@@ -25,14 +26,24 @@ class Gram final : public MatrixCurvature {
   Status Factor(const Damping& damping, const Cancel& cancel) override;
   Status Solve(const RightSide& side, const Cancel& cancel, double* x, Solution* solution) override;
   Status ApplyFactor(const double* v, const Cancel& cancel, double* x) override;
+  Status RestoreAverage(const double* matrix) override;
   void Release() override;
-  size_t bytes() const override { return builder_.bytes() + tree_.bytes(); }
+  size_t bytes() const override { return builder_.bytes() + tree_.bytes() + average_.bytes(); }
 
  private:
   static constexpr Storage kStorage = Storage::kDouble;
 
+  static size_t AverageCount(size_t order) { return SymmetricMatrix::Count(order) / 2; }
+  Status ReserveAverage();
+  // M = keep * M_before + add * G, and G = M; NonFinite(2), and M stays, where a diagonal entry is
+  // not finite.
+  Status Join(const Cancel& cancel);
+
   GramBuilder<double> builder_;
   GramTree tree_;
+  Buffer average_;         // M, its upper triangle column by column; without a request for it empty
+  bool averages_ = false;  // the linearization that runs
+  Average shares_ = {0, 0};  // of it
 };
 
 }  // namespace gaussflow

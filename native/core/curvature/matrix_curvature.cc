@@ -16,12 +16,14 @@ const char* MatrixCurvature::Refusal(Need need) const {
 
 double MatrixCurvature::SolveFlops() const { return cost::FactorAndSolve(order()); }
 
-Status MatrixCurvature::ReserveMatrix(size_t order, size_t period) {
-  factored_ = false;
+Status MatrixCurvature::ReserveMatrix(size_t order, size_t period, bool keeps_factor) {
+  factored_ = keeps_factor && factored() && system_.matrix().n() == order;
   inverse_shift_ = -1.0;
   period_ = period;
   share_ = order / period;
-  return system_.Reserve(order);
+  const Status status = system_.Reserve(order, this);
+  factored_ = factored_ && status.ok();
+  return status;
 }
 
 Status MatrixCurvature::FactorMatrix(double uniform, const double* scaling, const Damping& damping,
@@ -38,7 +40,7 @@ Status MatrixCurvature::FactorMatrix(double uniform, const double* scaling, cons
 
 Status MatrixCurvature::SolveMatrix(const double* b, const Cancel& cancel, double* x,
                                     Solution* solution) {
-  if (!factored_) return Status::Misuse();
+  if (!factored()) return Status::Misuse();
   solution->condition = condition_;
   return system_.Solve(b, x, &solution->residual, cancel);
 }

@@ -13,16 +13,20 @@ class MatrixCurvature : public Curvature, private DenseView {
   size_t order() const override { return system_.matrix().n(); }
   const char* Refusal(Need need) const override;
   double SolveFlops() const override;
-  bool factored() const override { return factored_; }
+  bool factored() const override { return factored_ && system_.used_by(this); }
   Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;
   Status Inverse(const double* vector, double shift, const Cancel& cancel, double* out) override;
   const DenseView* dense() const override { return this; }
-  void Release() override { system_.Release(); }
+  void Release() override {
+    factored_ = false;
+    system_.Release();
+  }
 
  protected:
   // `period`: entry i of the matrix is entry (i % period) (order / period) + i / period of what
   // callers see: the kernel's number of samples, the order itself where both are the same.
-  Status ReserveMatrix(size_t order, size_t period);
+  // `keeps_factor`: the factor of the last linearization of this curvature, if it is still there.
+  Status ReserveMatrix(size_t order, size_t period, bool keeps_factor = false);
   // Factors M + uniform I + damping.mu D + damping.correction, D = null for `scaling` = null.
   Status FactorMatrix(double uniform, const double* scaling, const Damping& damping,
                       const Cancel& cancel);

@@ -12,6 +12,7 @@
 #include "curvature/operator.h"
 #include "curvature/sample_rows.h"
 #include "curvature/sample_system.h"
+#include "curvature/sampled_kernel.h"
 #include "curvature/single_gram.h"
 #include "curvature/triangle.h"
 
@@ -68,6 +69,11 @@ double LinearizeFlops(const Architecture& net, size_t n, Route route) {
       for (const Layer& layer : net.layers)
         widths += static_cast<double>(layer.inputs + layer.outputs);
       return passes + rows * rows * widths;
+    case Route::kSampled:
+      for (const Layer& layer : net.layers)
+        widths += static_cast<double>(layer.inputs + layer.outputs);
+      // Two rows a sample back, one product.
+      return 4.0 * cost::Forward(net, n) + static_cast<double>(n) * static_cast<double>(n) * widths;
     case Route::kOrthogonal:
       return passes + 4.0 * (rows + p) * p * p;
   }
@@ -79,6 +85,9 @@ const char* SlotRefusal(const Request& request) {
   if (request.route == Route::kOrthogonal)
     return "must be 1 for the orthogonal route, whose triangle is not summed by slots: use the "
            "primal route";
+  if (request.route == Route::kSampled)
+    return "must be 1 for the sampled curvature, whose passes are not cut into slots: use the dual "
+           "route";
   if (primal && request.precision == Precision::kSingle)
     return "must be 1 for single precision, whose Gram matrix is not summed by slots: use double "
            "precision";
@@ -109,6 +118,8 @@ CurvatureStore::Kind CurvatureStore::KindOf(const Formed& formed, const Architec
       return kTriangle;
     case Route::kMatrixFree:
       return kOperator;
+    case Route::kSampled:
+      return kSampledKernel;
     case Route::kNone:
       break;
   }
@@ -129,6 +140,8 @@ std::unique_ptr<Curvature> CurvatureStore::Make(Kind kind, const Context& contex
       return std::make_unique<Triangle>(context);
     case kOperator:
       return std::make_unique<GramOperator>(context);
+    case kSampledKernel:
+      return std::make_unique<SampledKernel>(context);
     case kNone:
       break;
   }
@@ -165,6 +178,8 @@ Curvature::Estimate CurvatureStore::EstimateOf(const Sizes& sizes) {
       return Triangle::EstimateBytes(sizes);
     case kOperator:
       return GramOperator::EstimateBytes(sizes);
+    case kSampledKernel:
+      return SampledKernel::EstimateBytes(sizes);
     case kNone:
       break;
   }
@@ -191,7 +206,10 @@ Footprint CurvatureStore::EstimateBytes(Sizes sizes, const std::vector<Formed>& 
     vectors = std::max(vectors, next.order);
     // A subset of another kind is freed.
     subset = kind == last && next.subset > 0.0 ? std::max(subset, next.subset) : next.subset;
+    // What was once held stays, as an average does.
+    const double left = std::max(made[kind].left, next.left);
     made[kind] = next;
+    made[kind].left = left;
     last = kind;
   }
   Footprint sum;

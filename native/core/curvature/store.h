@@ -48,8 +48,17 @@ class CurvatureStore {
   static bool HoldsRows(const Sizes& sizes);
 
  private:
-  enum Kind : size_t { kNone, kGram, kSingleGram, kSampleRows, kKernel, kTriangle, kOperator };
-  static constexpr size_t kKinds = 7;
+  enum Kind : size_t {
+    kNone,
+    kGram,
+    kSingleGram,
+    kSampleRows,
+    kKernel,
+    kTriangle,
+    kOperator,
+    kSampledKernel
+  };
+  static constexpr size_t kKinds = 8;
 
   static Kind KindOf(const Formed& formed, const Architecture& net);
   static std::unique_ptr<Curvature> Make(Kind kind, const Context& context);

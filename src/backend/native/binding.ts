@@ -106,13 +106,18 @@ export interface NativeEngineObject {
   evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
   linearize(
     parameters: Float64Array,
-    curvature: 0 | 1 | 2 | 3 | 4,
+    curvature: 0 | 1 | 2 | 3 | 4 | 5,
     decay: number,
     scaling: Float64Array | null,
     precision: 0 | 1,
     exactMeasureBelow: number,
     subset: Uint32Array | null,
     gradient: Float64Array | null,
+    signs: Float64Array | null,
+    rowSeeds: Float64Array | null,
+    gradientSeeds: Float64Array | null,
+    /** Shares of a moving average: keep, add. */
+    accumulate: Float64Array | null,
   ): NativeAnswer<NativeLinearized | NativeFailure>;
   solve(
     damping: number,
@@ -134,6 +139,8 @@ export interface NativeEngineObject {
   transposeProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   jacobian(parameters: Float64Array, first: number, count: number): NativeAnswer<Float64Array | NativeFailure>;
   curvature(): Float64Array | NativeFailure;
+  /** p x p, symmetric: what a moving average goes on with. */
+  restoreCurvature(matrix: Float64Array): undefined | NativeFailure;
   eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;
   eigenvaluesBelow(bound: number): NativeAnswer<number | NativeFailure>;
   curvatureProduct(vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
@@ -200,8 +207,8 @@ export interface BindingModule {
   synchronousUpTo(flops: number): void;
   selfTest(order: number): SelfTest;
   /**
-   * The most that `bytes` of an engine will be on the way through `turns`: four numbers a curvature, its code as in `linearize`, its precision,
-   * the samples of its subset (0 = all), and 1 where a product of the Hessian with one vector follows, else 0. `fileWidth`: doubles of a row of the file that has the samples, 0 = they are in memory.
+   * The most that `bytes` of an engine will be on the way through `turns`: five numbers a curvature, its code as in `linearize`, its precision,
+   * the samples of its subset (0 = all), 1 where a product of the Hessian with one vector follows, else 0, and 1 where it is a moving average, else 0. `fileWidth`: doubles of a row of the file that has the samples, 0 = they are in memory.
    */
   estimateBytes(
     network: NativeNetwork,
@@ -214,7 +221,7 @@ export interface BindingModule {
   estimateCalls(
     network: NativeNetwork,
     sampleCount: number,
-    curvature: 0 | 1 | 2 | 3 | 4,
+    curvature: 0 | 1 | 2 | 3 | 4 | 5,
     precision: 0 | 1,
     subset: number,
   ): NativeCalls;

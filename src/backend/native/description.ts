@@ -15,7 +15,7 @@ export function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile
 }
 
 /** The numbers of Route in native/core/sizes.h. */
-export const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4 } as const;
+export const CURVATURE_CODES = { none: 0, primal: 1, dual: 2, orthogonal: 3, "matrix-free": 4, sampled: 5 } as const;
 
 /** In the order of native/core/loss/loss.h. */
 const LOSS_KINDS: readonly Loss["kind"][] = [

@@ -25,8 +25,10 @@ import { splitFactors } from "../layer-factors.js";
 import { locateNonFinite } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
 import { refuseMatrix } from "../memory.js";
+import { checkSymmetric } from "../moving-average.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
 import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE, type RowSizes } from "../rows.js";
+import { checkSampledSolve, NO_SAMPLED_ACCELERATION, partsOf } from "../sampled.js";
 import { checkTolerance, singleTolerance } from "../single.js";
 import { failureOf, linearizedOf, solvedOf } from "./answers.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
@@ -141,10 +143,11 @@ class NativeEngine implements NetworkEngine {
     request: LinearizeRequest,
     signal?: AbortSignal,
   ): Promise<Linearized | Failure> {
-    const refused = refuseMatrix(request.curvature, this.parameterCount, this.sampleCount * this.outputSize);
+    const refused = refuseMatrix(request.curvature, this);
     if (refused !== null) return refused;
-    const { curvature, decay, scaling, precision = "double", subset = null } = request;
-    checkRequest(request, this.sampleCount, this.slots);
+    const { curvature, decay, scaling, precision = "double", subset = null, accumulate } = request;
+    checkRequest(request, this);
+    const { signs, rows, gradient } = partsOf(request.sampled);
     const answer = await this.#call((native) => {
       const state = curvature === "none" ? null : scaling;
       const running = native.linearize(
@@ -156,6 +159,10 @@ class NativeEngine implements NetworkEngine {
         request.exactMeasureBelow ?? Number.POSITIVE_INFINITY,
         subset,
         request.gradient ?? null,
+        signs,
+        rows,
+        gradient,
+        accumulate === undefined ? null : Float64Array.of(accumulate.keep, accumulate.add),
       );
       // The call was not refused: from here on the curvature of before is gone.
       this.#held = "none";
@@ -173,6 +180,7 @@ class NativeEngine implements NetworkEngine {
     const { damping, decay, scaling, condition, tolerance = singleTolerance } = request;
     const { correction = null } = request;
     checkTolerance(tolerance);
+    checkSampledSolve(this.#held, request);
     checkCorrection(correction, this.#held, this.#precision, condition === true, this.parameterCount);
     this.#tolerance = tolerance;
     const { left = null, right = null } = correction ?? {};
@@ -198,6 +206,7 @@ class NativeEngine implements NetworkEngine {
     into?: Float64Array,
   ): Promise<Accelerated | Failure> {
     const start = performance.now();
+    if (this.#held === "sampled") throw new GaussflowError("GAUSSFLOW_STATE", NO_SAMPLED_ACCELERATION);
     const answer = await this.#call((native) => native.accelerate(velocity, scaling, into ?? null), signal);
     if (isFailure(answer)) return this.#failure(answer, this.#linearizedAt, signal);
     return { ok: true, acceleration: answer, seconds: (performance.now() - start) / 1000 };
@@ -255,13 +264,18 @@ class NativeEngine implements NetworkEngine {
     return isFailure(answer) ? this.#failure(answer, this.#linearizedAt, signal) : answer;
   }
 
+  restoreCurvature(matrix: Float64Array): void {
+    this.#refuseBusy();
+    checkSymmetric("matrix", matrix, this.parameterCount);
+    this.#done(withCode(() => this.#object.restoreCurvature(matrix)));
+  }
+
   load(rows: EngineRows): void {
     this.#refuseBusy();
     if (this.#file !== undefined) throw new GaussflowError("GAUSSFLOW_STATE", ROWS_OF_A_FILE);
     checkEngineRows(rows, this.#sizes);
     const { inputs, targets, weights = null } = rows;
-    const failure = withCode(() => this.#object.load(this.sampleCount, inputs, targets, weights));
-    if (failure !== undefined) this.#refused(this.#plainFailure(failure));
+    this.#done(withCode(() => this.#object.load(this.sampleCount, inputs, targets, weights)));
     this.#held = "none";
   }
 
@@ -353,6 +367,10 @@ class NativeEngine implements NetworkEngine {
 
   async #sure(answer: Float64Array | NativeFailure): Promise<Float64Array> {
     return isFailure(answer) ? this.#refused(await this.#failure(answer, this.#linearizedAt)) : answer;
+  }
+
+  #done(failure: NativeFailure | undefined): void {
+    if (failure !== undefined) this.#refused(this.#plainFailure(failure));
   }
 
   /** A failure where the interface has no place for one: memory that cannot be had, or LAPACK without convergence. */

@@ -60,12 +60,13 @@ export function raiseFinite(state: Float64Array | null, values: Float64Array): b
   return true;
 }
 
-/** Copies a block's layer inputs and deltas (c rows a sample) to their place in a workspace for all samples. */
+/** Copies a block's layer inputs and deltas to their place in a workspace for all samples, as many rows a sample as that has. */
 export function keepBlock(whole: Workspace, block: Workspace, first: number, count: number): void {
-  const { layers, outputSize: c } = block.architecture;
+  const { layers } = block.architecture;
+  const { rows } = whole;
   for (let l = 0; l < layers.length; l++) {
     const { inputSize, outputSize } = layers[l];
     whole.layerInputs[l].set(block.layerInputs[l].subarray(0, count * inputSize), first * inputSize);
-    whole.deltas[l].set(block.deltas[l].subarray(0, count * c * outputSize), first * c * outputSize);
+    whole.deltas[l].set(block.deltas[l].subarray(0, count * rows * outputSize), first * rows * outputSize);
   }
 }

@@ -56,6 +56,8 @@ export interface BlockRows {
 
 /** A curvature that is summed with the blocks. */
 export interface BlockReceiver extends SlotEnd {
+  /** n c numbers that stand for the gradient of the loss by the predictions; null = the loss's own. */
+  readonly gradientSeeds: Float64Array | null;
   addBlock(rows: BlockRows, pace: Pace): Promise<void>;
 }
 
@@ -81,11 +83,12 @@ export async function sumBlocks(
     const z = seeds.seeds.z.subarray(0, count * c);
     residual.set(z, first * c);
     for (const value of z) totals[1] += value * value;
-    const known = seeds.hasResidual(count);
+    const { gradientSeeds: given } = curvature;
+    const known = given === null && seeds.hasResidual(count);
     if (!known) {
       // Without z~ the gradient has a backward row of its own.
       whole = false;
-      seedCombination(space, seeds.seeds.gradient, 0, count);
+      seedCombination(space, given ?? seeds.seeds.gradient, given === null ? 0 : first, count);
       backwardBlock(space, weights, count, 1);
       addGradient(space, count, gradient);
     }

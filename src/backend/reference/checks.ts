@@ -4,14 +4,15 @@
 import { argumentError } from "../../errors.js";
 import { targetCount } from "../../loss/target-rules.js";
 import type { Architecture } from "../../network/architecture.js";
-import { checkRequest } from "../check-request.js";
+import { checkRequest, type RequestSizes } from "../check-request.js";
 import type { Curvature, Precision } from "../curvature.js";
 import type { EngineData, LinearizeRequest, SolveRequest } from "../engine.js";
 import { checkCorrection } from "../low-rank.js";
+import { checkSampledSolve } from "../sampled.js";
 import { checkTolerance, singleTolerance } from "../single.js";
 import { checkSlots } from "../slots.js";
 
-const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free"];
+const CURVATURES: readonly Curvature[] = ["none", "primal", "dual", "orthogonal", "matrix-free", "sampled"];
 
 /** A Float64Array of exactly `length` elements. */
 export function checkArray(name: string, value: unknown, length: number): void {
@@ -54,12 +55,12 @@ export function checkScaling(scaling: Float64Array | null, count: number): void 
 }
 
 /** All but the scaling, whose length depends on the curvature. */
-export function checkLinearize(request: LinearizeRequest, sampleCount: number, slots: number): void {
+export function checkLinearize(request: LinearizeRequest, sizes: RequestSizes): void {
   const { curvature, decay } = request;
   const { exactMeasureBelow = Number.POSITIVE_INFINITY } = request;
   if (!CURVATURES.includes(curvature))
     throw argumentError("curvature", `must be one of ${CURVATURES.join(", ")}`, curvature);
-  checkRequest(request, sampleCount, slots);
+  checkRequest(request, sizes);
   checkNonNegative("decay", decay);
   if (!(exactMeasureBelow >= 0))
     throw argumentError("exactMeasureBelow", "must be a number of at least 0", exactMeasureBelow);
@@ -79,6 +80,7 @@ export function checkSolve({ kind, precision, scalingCount }: HeldCurvature, p: 
   checkTolerance(tolerance);
   checkNonNegative("damping", damping);
   checkNonNegative("decay", decay);
+  checkSampledSolve(kind, request);
   checkScaling(scaling, scalingCount);
 }
 

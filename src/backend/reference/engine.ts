@@ -22,6 +22,7 @@ import type {
 } from "../engine.js";
 import { locateNonFinite } from "../locate.js";
 import { scratchError } from "../memory.js";
+import { checkSymmetric } from "../moving-average.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
 import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE } from "../rows.js";
 import { samplesOf } from "../samples.js";
@@ -66,6 +67,8 @@ class ReferenceEngine implements NetworkEngine {
   readonly #store: CurvatureStore;
   /** Of the last linearization that succeeded, until a product at parameters or a load ends it. */
   #curvature: ReferenceCurvature;
+  /** That of the last solve, while its factor may be applied. */
+  #factor: ReferenceCurvature;
   #busy = false;
   #disposed = false;
 
@@ -81,6 +84,7 @@ class ReferenceEngine implements NetworkEngine {
     this.#passes = new Passes(blocks);
     this.#store = new CurvatureStore(blocks, this.#passes);
     this.#curvature = this.#store.none;
+    this.#factor = this.#store.none;
   }
 
   get held(): Curvature {
@@ -103,12 +107,13 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   async #linearize(parameters: Float64Array, request: LinearizeRequest, pace: Pace): Promise<Linearized | Failure> {
-    checkLinearize(request, this.sampleCount, this.slots);
+    checkLinearize(request, this);
     const own = { ...request }; // the caller may write to his while the event loop turns
     const next = this.#store.create(own, parameters);
     checkScaling(own.scaling, next.scalingCount);
     const start = performance.now();
     this.#end();
+    if (own.curvature !== "none" && own.accumulate === undefined) this.#factor = this.#store.none;
     const refused = next.begin();
     if (refused !== null) return refused;
     const sums = await sumBlocks(this.#blocks, parameters, next, pace);
@@ -130,7 +135,7 @@ class ReferenceEngine implements NetworkEngine {
       loss,
       gradient: objectiveGradient,
       gradientCosine,
-      ...(sumOfSquares ? {} : { residualSquare }),
+      ...(sumOfSquares || own.curvature === "sampled" ? {} : { residualSquare }),
       seconds: { passes: total - curvatureSeconds, curvature: curvatureSeconds },
       ...(diagonal === undefined ? {} : { diagonal }),
     };
@@ -140,9 +145,11 @@ class ReferenceEngine implements NetworkEngine {
     return this.#run(signal, async (pace) => {
       const start = performance.now();
       const { parameters } = this.#curvature;
+      this.#factor = this.#store.none;
       const solved = await this.#curvature.solve(request, pace);
       if ("code" in solved) return solved;
       if (!solved.step.every(Number.isFinite)) return this.#nonFinite(parameters, "step", pace);
+      this.#factor = this.#curvature;
       return { ...solved, seconds: (performance.now() - start) / 1000 };
     });
   }
@@ -202,8 +209,8 @@ class ReferenceEngine implements NetworkEngine {
 
   dampedInverse(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure> {
     return this.#run(signal, async (pace) => {
-      const { parameters } = this.#curvature;
-      const x = await this.#curvature.dampedInverse(vector, pace);
+      const { parameters } = this.#factor;
+      const x = await this.#factor.dampedInverse(vector, pace);
       if ("code" in x || x.every(Number.isFinite)) return x;
       return this.#nonFinite(parameters, "step", pace);
     });
@@ -220,6 +227,12 @@ class ReferenceEngine implements NetworkEngine {
       if ("code" in x || x.every(Number.isFinite)) return x;
       return this.#nonFinite(parameters, "step", pace);
     });
+  }
+
+  restoreCurvature(matrix: Float64Array): void {
+    this.#idle();
+    checkSymmetric("matrix", matrix, this.parameterCount);
+    this.#store.restoreAverage(matrix);
   }
 
   load(rows: EngineRows): void {
@@ -243,7 +256,7 @@ class ReferenceEngine implements NetworkEngine {
   dispose(): void {
     this.#disposed = true;
     this.#end();
-    this.#store.release();
+    this.#store.dispose();
     this.#blocks.samples.close();
   }
 
@@ -265,6 +278,7 @@ class ReferenceEngine implements NetworkEngine {
 
   #end(): void {
     this.#curvature = this.#store.none;
+    if (!this.#factor.factorAlone) this.#factor = this.#store.none;
   }
 
   #idle(): void {

@@ -126,39 +126,35 @@ function tile(g: Float64Array, p: number, a: Float64Array, rows: number, i: numb
   g[at + 3] += s33;
 }
 
-/** K of the n samples whose panels were kept, its lower triangle (n c x n c), 32 samples of rows at a time. */
+/** K of the n samples whose panels were kept, its lower triangle (order n times the rows of a sample), 32 samples of rows at a time. */
 export async function formKernel(
   architecture: Architecture,
-  { layerInputs, deltas }: Workspace,
+  kept: Workspace,
   factors: Float64Array | null,
   n: number,
   kernel: Float64Array,
   pace: Pace,
 ): Promise<void> {
-  const rows = 32;
-  for (let first = 0; first < n; first += rows) {
-    const count = Math.min(rows, n - first);
-    kernelRows(architecture, layerInputs, deltas, factors, first, count, kernel, n * architecture.outputSize);
+  const samples = 32;
+  for (let first = 0; first < n; first += samples) {
+    kernelRows(architecture, kept, factors, first, Math.min(samples, n - first), kernel, n * kept.rows);
     await pace.turn();
   }
 }
 
 /**
  * Rows [first, first + count) of the lower triangle of K, sample-major, from the passes of all samples.
- * @param layerInputs one array a layer, n x inputSize   @param deltas one array a layer, (n c) x outputSize
  * @param factors one d > 0 a layer, or null for 1
  */
 function kernelRows(
   architecture: Architecture,
-  layerInputs: readonly Float64Array[],
-  deltas: readonly Float64Array[],
+  { layerInputs, deltas, rows: c }: Workspace,
   factors: Float64Array | null,
   first: number,
   count: number,
   kernel: Float64Array,
   order: number,
 ): void {
-  const { outputSize: c } = architecture;
   const columns = first + count;
   const inner = new Float64Array(count * columns);
   const product = new Float64Array(count * c * columns * c);

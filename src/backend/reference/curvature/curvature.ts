@@ -32,6 +32,8 @@ export interface CurvatureSizes {
   readonly architecture: Architecture;
   readonly sampleCount: number;
   readonly slots: number;
+  /** Whether a moving average is held. Default false. */
+  readonly average?: boolean | undefined;
 }
 
 /** Bytes of a curvature by purpose. */
@@ -65,15 +67,19 @@ export function stateError(message: string): GaussflowError {
 export abstract class ReferenceCurvature implements BlockReceiver {
   abstract readonly kind: Curvature;
   readonly precision: Precision = "double";
+  readonly gradientSeeds: Float64Array | null = null;
+  /** Indices of the samples that replace all samples, or null. */
+  protected readonly subset: Uint32Array | null;
   /** Why there are no steps, entries and products where a class has none. */
   protected readonly refusal: string = "there is no curvature: linearize with one first";
 
-  /** @param subset indices of the samples that replace all samples, or null */
   constructor(
     protected readonly context: Context,
     readonly parameters: Float64Array,
-    protected readonly subset: Uint32Array | null,
-  ) {}
+    { subset = null }: LinearizeRequest,
+  ) {
+    this.subset = subset;
+  }
 
   /** The most that `begin` and a solve hold, from sizes alone; also what they hold only while a call runs. */
   static estimate(_sizes: CurvatureSizes): CurvatureBytes {
@@ -127,6 +133,11 @@ export abstract class ReferenceCurvature implements BlockReceiver {
   async hessianProduct(vectors: Float64Array, pace: Pace): Promise<Float64Array> {
     if (this.parameters.length === 0) throw stateError("there is no linearization: linearize before a Hessian product");
     return this.context.passes.hessian(this.parameters, vectors, pace);
+  }
+
+  /** Whether `dampedInverse` reads the factor alone, and nothing of the linearization. */
+  get factorAlone(): boolean {
+    return false;
   }
 
   /** (G + decay I + mu D)^-1 v with the factor of the last solve, not refined; it may be non-finite. */

@@ -1,6 +1,6 @@
 // Keeps the large arrays of the curvatures of the reference engine that are a matrix: the matrix, its factor, and what it is summed in.
-// store.ts owns one a engine. Gram matrices and kernel (matrix.ts) take turns in it, and keep it from one linearization to the next of their
-// kind.
+// store.ts owns one a engine. Gram matrices and kernels (matrix.ts) take turns in it, and keep it from one linearization to the next of their
+// kind. The moving average of Gram matrices (gram.ts) stands beside them until the engine is disposed of.
 
 /** What a curvature needs of it. */
 export interface SystemLengths {
@@ -29,6 +29,9 @@ export class DampedSystem {
   #scratch = NONE;
   /** Partial sums beside the factor. */
   #pending: Float64Array[] = [];
+  #average: Float64Array | null = null;
+  /** The curvature whose damped matrix the factor is of; null = of none, or of another shift. */
+  factorOf: object | null = null;
 
   /** Bytes that `reserve` takes, from sizes alone. */
   static bytes({ order, pending, scratch }: SystemLengths) {
@@ -39,9 +42,11 @@ export class DampedSystem {
 
   /**
    * Arrays of these lengths. What has another length is freed before the new one is taken.
+   * @param keepsFactor without pending sums, which begin in its place: a factor of the same order stays
    * @throws RangeError where an array cannot be had
    */
-  reserve({ order, pending, scratch }: SystemLengths): SystemArrays {
+  reserve({ order, pending, scratch }: SystemLengths, keepsFactor = false): SystemArrays {
+    if (!keepsFactor) this.factorOf = null;
     if (this.#matrix.length !== order * order) {
       this.release();
       this.#matrix = new Float64Array(order * order);
@@ -62,15 +67,28 @@ export class DampedSystem {
     };
   }
 
+  /** M of the moving average, zeros at first: order x order, of which the lower triangle counts. @throws RangeError */
+  average(order: number): Float64Array {
+    this.#average ??= new Float64Array(order * order);
+    return this.#average;
+  }
+
   get bytes(): number {
-    const arrays = [this.#matrix, this.#factor, this.#scratch, ...this.#pending];
+    const arrays = [this.#matrix, this.#factor, this.#scratch, this.#average ?? NONE, ...this.#pending];
     return arrays.reduce((sum, array) => sum + array.byteLength, 0);
   }
 
+  /** All but the average. */
   release(): void {
+    this.factorOf = null;
     this.#matrix = NONE;
     this.#factor = NONE;
     this.#scratch = NONE;
     this.#pending = [];
+  }
+
+  dispose(): void {
+    this.release();
+    this.#average = null;
   }
 }

@@ -89,11 +89,14 @@ export abstract class MatrixCurvature extends ReferenceCurvature {
     if ("code" in right) return right;
     this.#factored = -1;
     this.#solved = null;
+    this.context.system.factorOf = null;
     const solved = await this.factorAndSolve(damped, right, pace);
     if ("code" in solved) return solved;
     const { x, ...known } = solved;
     const step = await this.stepOf(x, own, pace);
-    if (step.every(Number.isFinite)) this.#solved = damped;
+    if (!step.every(Number.isFinite)) return { ok: true, step, ...known };
+    this.#solved = damped;
+    this.context.system.factorOf = this;
     return { ok: true, step, ...known };
   }
 
@@ -132,7 +135,7 @@ export abstract class MatrixCurvature extends ReferenceCurvature {
 
   override async dampedInverse(vector: Float64Array, pace: Pace): Promise<Float64Array | Failure> {
     const damped = this.#solved;
-    if (damped === null) return super.dampedInverse(vector, pace);
+    if (damped === null || this.context.system.factorOf !== this) return super.dampedInverse(vector, pace);
     checkArray("vector", vector, this.parameters.length);
     return this.inverseOf(damped, vector.slice(), pace);
   }
@@ -170,6 +173,7 @@ export abstract class MatrixCurvature extends ReferenceCurvature {
     if (this.#factored !== shift) {
       this.#factored = -1; // until the new one is whole
       this.#solved = null;
+      this.context.system.factorOf = null;
       const pivot = await factorDamped(matrix, factor, order, shifts, pace);
       if (pivot >= 0) return indefinite(pivot);
       this.#factored = shift;

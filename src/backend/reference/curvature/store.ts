@@ -15,6 +15,7 @@ import { DampedSystem } from "./damped-system.js";
 import { Gram } from "./gram.js";
 import { Kernel } from "./kernel.js";
 import { GramOperator } from "./operator.js";
+import { SampledKernel } from "./sampled-kernel.js";
 import { SingleGram } from "./single-gram.js";
 import { Triangle } from "./triangle.js";
 
@@ -32,7 +33,7 @@ class NoCurvature extends ReferenceCurvature {
 }
 
 interface CurvatureClass {
-  new (context: Context, parameters: Float64Array, subset: Uint32Array | null): ReferenceCurvature;
+  new (context: Context, parameters: Float64Array, request: LinearizeRequest): ReferenceCurvature;
   estimate(sizes: CurvatureSizes): CurvatureBytes;
 }
 
@@ -48,6 +49,8 @@ function classOf(curvature: Curvature, precision: Precision = "double"): Curvatu
       return Triangle;
     case "matrix-free":
       return GramOperator;
+    case "sampled":
+      return SampledKernel;
   }
 }
 
@@ -58,12 +61,12 @@ export class CurvatureStore {
 
   constructor(blocks: Blocks, passes: Passes) {
     this.#context = { blocks, passes, system: new DampedSystem() };
-    this.none = new NoCurvature(this.#context, new Float64Array(0), null);
+    this.none = new NoCurvature(this.#context, new Float64Array(0), { curvature: "none", decay: 0, scaling: null });
   }
 
   /** The curvature for a linearization at `parameters`, before its `begin`. */
-  create({ curvature, precision, subset = null }: LinearizeRequest, parameters: Float64Array): ReferenceCurvature {
-    return new (classOf(curvature, precision))(this.#context, parameters, subset);
+  create(request: LinearizeRequest, parameters: Float64Array): ReferenceCurvature {
+    return new (classOf(request.curvature, request.precision))(this.#context, parameters, request);
   }
 
   /** Bytes of a curvature from sizes alone, which both precisions have in common. */
@@ -75,7 +78,11 @@ export class CurvatureStore {
     return this.#context.system.bytes;
   }
 
-  release(): void {
-    this.#context.system.release();
+  restoreAverage(matrix: Float64Array): void {
+    this.#context.system.average(this.#context.blocks.architecture.parameterCount).set(matrix);
+  }
+
+  dispose(): void {
+    this.#context.system.dispose();
   }
 }
