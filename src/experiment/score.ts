@@ -182,7 +182,7 @@ export const score: Experiment = {
         for (const smoothing of [1e-3, 1e-2, 1]) agreements.push(await agreementOf(student, tau, smoothing));
     }
     return {
-      purpose: `A student of ${width} units (${(inputSize + 1) * width} parameters, no biases) learns ${samples} values of a teacher of ${teacherUnits}, whose ${teacherUnits * (inputSize + 1)} numbers would do. The objective is half the mean squared error plus tau h(w), h the pseudo-Huber smoothing of the sum of |w| with mu = ${mu}. ${steps} steps on all rows with the majorizing curvature. Weights start at about 1, far above mu, where the published curvature mu²/s³ is nearly 0 and the published step too long.`,
+      purpose: `A student of ${width} units (${(inputSize + 1) * width} parameters, no biases) learns ${samples} values of a teacher of ${teacherUnits}, whose ${teacherUnits * (inputSize + 1)} numbers would do. The objective is half the mean squared error plus tau h(w), h the pseudo-Huber smoothing of the sum of |w| with mu = ${mu}. At most ${steps} steps on all rows with the majorizing curvature; in the first 100 the smoothing falls from 1 to mu. Weights start at about 1, far above mu, where the published curvature mu²/s³ is nearly 0 and the published step too long.`,
       claims: claimsOf(fits, compared, agreements),
       charts: chartsOf(fits, compared),
       tables: [fitTable(fits), stepTable(compared), formTable(agreements)],

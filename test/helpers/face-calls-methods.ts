@@ -33,6 +33,8 @@ export const METHOD_CALLS: Readonly<Record<string, { readonly args: () => unknow
         lower: -1,
         upper: 1,
         step: "majorizing",
+        continuation: 10,
+        firstMu: 1,
         length: 0.5,
         batch: 4,
         proximal: true,

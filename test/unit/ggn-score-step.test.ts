@@ -122,7 +122,7 @@ async function stepOf(
   const engine = engineOf(problem, backend);
   try {
     const context = contextOf(problem, [engine], problem.net.parameters, { decay });
-    const method = ggnScore(options);
+    const method = ggnScore({ continuation: 0, ...options });
     const answer = await method.step(context, method.start({ ...sizesOf(problem) }));
     if (failed(answer)) throw new Error(answer.message);
     return { answer, moved: context.next.map((value, j) => value - problem.net.parameters[j]) };
@@ -212,7 +212,7 @@ describe("the length of the majorizing step", () => {
     async (regularizer) => {
       const problem = problemOf(squaredError(), 1, 30);
       const engine = engineOf(problem, "typescript");
-      const method = ggnScore({ tau: 1e-2, mu: 1e-2, regularizer });
+      const method = ggnScore({ tau: 1e-2, mu: 1e-2, regularizer, continuation: 0 });
       const p = problem.net.parameterCount;
       const bounds = { lower: regularizer === "exponential" ? 0 : -1, upper: 1 };
       const penalty = penaltyOf({ rule: SMOOTH_RULES[regularizer], mu: 1e-2, bounds, groups: null }, p);
@@ -260,7 +260,7 @@ describe("the proximal step", () => {
     for (const proximal of [false, true]) {
       const engine = engineOf(problem, "typescript");
       const context = contextOf(problem, [engine], w);
-      const answer = await ggnScore({ tau, mu, proximal }).step(context, { start: -1 });
+      const answer = await ggnScore({ tau, mu, proximal, continuation: 0 }).step(context, { start: -1 });
       engine.dispose();
       if (failed(answer)) throw new Error(answer.message);
       moved.push(context.next);
@@ -292,11 +292,38 @@ describe("the proximal step", () => {
     const options = { tau: 1e-6, regularizer: "log-exp-box", lower: -0.05, upper: 0.1, proximal: true } as const;
     const engine = engineOf(problem, "typescript");
     const context = contextOf(problem, [engine], new Float64Array(problem.net.parameterCount).fill(0.02));
-    const answer = await ggnScore(options).step(context, { start: -1 });
+    const answer = await ggnScore({ continuation: 0, ...options }).step(context, { start: -1 });
     engine.dispose();
     expect(answer).toMatchObject({ ok: true, accepted: true });
     expect(Math.max(...context.next)).toBeLessThanOrEqual(0.1);
     expect(Math.min(...context.next)).toBeGreaterThanOrEqual(-0.05);
+  });
+});
+
+describe("the continuation", () => {
+  it("takes the smoothing from firstMu to mu by equal factors, and then keeps it", async () => {
+    const problem = problemOf(squaredError(), 1, 8);
+    const options = { tau: 1e-2, mu: 1e-3, firstMu: 0.1, continuation: 4 } as const;
+    for (const [iteration, mu] of [
+      [1, 0.1],
+      [3, 1e-2],
+      [5, 1e-3],
+      [9, 1e-3],
+    ] as const) {
+      const moves: Float64Array[] = [];
+      for (const given of [options, { tau: 1e-2, mu, continuation: 0 }]) {
+        const engine = engineOf(problem, "typescript");
+        const context = contextOf(problem, [engine], problem.net.parameters, { iteration });
+        const answer = await ggnScore(given).step(context, { start: -1 });
+        engine.dispose();
+        expect(answer).toMatchObject({ ok: true, accepted: true });
+        moves.push(context.next);
+      }
+      // The smoothing is a power, rounded; the step depends on it smoothly.
+      moves[0].forEach((value, j) => {
+        expect(Math.abs(value - moves[1][j])).toBeLessThan(1e-9);
+      });
+    }
   });
 });
 
@@ -340,6 +367,8 @@ describe("choices", () => {
     [{ regularizer: "log-exp-box", groups: [2] }, /options\.groups must not be given with bounds/],
     [{ groups: [2, 0] }, /options\.groups\[1\] must be an integer of at least 1; received 0/],
     [{ batch: 0 }, /options\.batch must be an integer of at least 1/],
+    [{ continuation: -1 }, /options\.continuation must be an integer of at least 0/],
+    [{ mu: 0.1, firstMu: 0.01 }, /options\.firstMu must be at least options\.mu, which is 0\.1; received 0\.01/],
     [{ damping: -1 }, /options\.damping must be a finite number of at least 0/],
   ])("%j is refused", (options, message) => {
     expect(() => ggnScore(options)).toThrow(message);

@@ -25,7 +25,7 @@ const fitted = (given: GgnScoreOptions, epochs: number, others: TrainOptions = {
 describe("a training by ggnScore", () => {
   it("records the objective with the regularizer, and the counts of small parameters", async () => {
     const tau = 1e-3;
-    const { records, last } = await fitted({ tau, mu: 1e-2, threshold: 0.02 }, 5);
+    const { records, last } = await fitted({ tau, mu: 1e-2, threshold: 0.02, continuation: 0 }, 5);
     const { data, net } = student;
     const bounds = { lower: 0, upper: 0 };
     const h = penaltyOf({ rule: SMOOTH_RULES["pseudo-huber"], mu: 1e-2, bounds, groups: null }, net.parameterCount);

@@ -7,11 +7,12 @@
 //   majorizing  H = diag h'(w)/w,  the first length 1, 1/2, 1/4, ... that lowers the objective of the batch (Armijo)
 //
 // Source: Adeoye, Petersen and Bemporad, "Regularized Gauss-Newton for optimizing overparameterized neural networks" (arXiv 2404.14875).
-// h'' falls with the third power of |w| / mu, so that the published step is far too long where |w| is much larger than mu.
+//
+// In the first steps the smoothing falls from the size of the weights to mu. h'' falls with the third power of |w| / mu, so that the published step is far too long where |w| is much larger than mu.
 import type { BatchMethod } from "../batch-method.js";
 import { describedBySettings } from "../method.js";
 import { type GgnScoreOptions, ggnScoreSettings, needsOf, plainSettings } from "./options.js";
-import { type Penalty, penaltyOf } from "./penalty.js";
+import { penaltyOf } from "./penalty.js";
 import { sparsityOf } from "./sparsity.js";
 import { takeStep } from "./take-step.js";
 
@@ -30,14 +31,6 @@ export function ggnScoreOf({ groups, ...settings }: BatchMethod["settings"]): Ba
 export function ggnScore(options: GgnScoreOptions = {}): BatchMethod {
   const settings = ggnScoreSettings(options);
   const { rule, tau, mu, step, batch } = settings;
-  const penalties = new Map<number, Penalty>();
-  const penaltyFor = (p: number): Penalty => {
-    const known = penalties.get(p);
-    if (known !== undefined) return known;
-    const made = penaltyOf(settings, p);
-    penalties.set(p, made);
-    return made;
-  };
   return describedBySettings<BatchMethod>({
     kind: "batch",
     name: "ggn-score",
@@ -46,18 +39,19 @@ export function ggnScore(options: GgnScoreOptions = {}): BatchMethod {
     epochs: typeof batch === "number" ? 20 : 200,
     remedy: step === "published" ? "step: 'majorizing', or a larger mu" : "a smaller tau, or a damping above 0",
     needs: (sizes) => {
-      penaltyFor(sizes.parameterCount);
+      // Refuses groups that are not those of the network.
+      penaltyOf(settings, sizes.parameterCount);
       return needsOf(settings, sizes);
     },
     start: () => ({ start: -1 }),
     penalty: ({ rows, parameterCount }) => {
-      const { value } = penaltyFor(parameterCount);
+      const { value } = penaltyOf(settings, parameterCount);
       return (parameters) => rows * tau * value(parameters);
     },
     report: (parameters) => {
       const { small, holding } = sparsityOf(parameters, settings.threshold);
       return { smallParameters: small, holdingParameters: holding };
     },
-    step: (context, state) => takeStep(settings, penaltyFor(context.parameters.length), context, state),
+    step: (context, state) => takeStep(settings, context, state),
   });
 }

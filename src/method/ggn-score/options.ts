@@ -43,6 +43,13 @@ export interface GgnScoreOptions {
    * (Armijo). "published": curvature h''(w), and the length min(1, length/(1 + M_g eta)). It overflows where |w| is much larger than mu.
    */
   readonly step?: StepLength | undefined;
+  /**
+   * Steps at the start of a run in which the smoothing falls from `firstMu` to `mu`, by the same factor each. With a small mu from the first step
+   * on, a weight that comes near 0 stays there, and trainings end in poor minima. Default 100; with the published step 0: mu is fixed.
+   */
+  readonly continuation?: number | undefined;
+  /** Smoothing at the first step, where there is a continuation: about the size of the weights. Default 1, and at least `mu`. */
+  readonly firstMu?: number | undefined;
   /** The numerator of the published step length, in (0, 1]. Default 0.5. */
   readonly length?: number | undefined;
   /** Rows of a batch. Default "all", as "auto". */
@@ -68,6 +75,8 @@ export interface GgnScoreSettings extends PenaltySettings {
   readonly tau: number;
   readonly regularizer: RegularizerName;
   readonly step: StepLength;
+  readonly continuation: number;
+  readonly firstMu: number;
   readonly length: number;
   readonly batch: BatchSize;
   readonly proximal: boolean;
@@ -84,6 +93,8 @@ const NAMES = [
   "upper",
   "groups",
   "step",
+  "continuation",
+  "firstMu",
   "length",
   "batch",
   "proximal",
@@ -98,12 +109,17 @@ export function ggnScoreSettings(options: GgnScoreOptions): GgnScoreSettings {
   const given = definedOptions(options);
   const { tau = 1e-4, mu = 1e-3, regularizer = "pseudo-huber", step = "majorizing", length = 0.5 } = given;
   const { batch = "all", proximal = false, system = "auto", threshold = 1e-3, groups = null } = given;
+  const { continuation = step === "published" ? 0 : 100 } = given;
   checkOneOf("options.regularizer", regularizer, Object.keys(SMOOTH_RULES));
   checkOneOf("options.step", step, STEP_LENGTHS);
   checkOneOf("options.system", system, ["auto", "parameters", "rows"]);
   checkPositive("options.tau", tau);
   checkPositive("options.mu", mu);
   checkPositive("options.threshold", threshold);
+  checkCount("options.continuation", continuation, 0);
+  const { firstMu = Math.max(1, mu) } = given;
+  checkPositive("options.firstMu", firstMu);
+  if (firstMu < mu) throw argumentError("options.firstMu", `must be at least options.mu, which is ${mu}`, firstMu);
   if (!(typeof length === "number" && length > 0 && length <= 1))
     throw argumentError("options.length", "must be a number above 0 and at most 1", length);
   checkBatchSize(batch);
@@ -121,6 +137,8 @@ export function ggnScoreSettings(options: GgnScoreOptions): GgnScoreSettings {
     bounds,
     groups,
     step,
+    continuation,
+    firstMu,
     length,
     batch,
     proximal,
@@ -171,6 +189,11 @@ export function plainSettings(settings: GgnScoreSettings): Readonly<Record<strin
     ...(rule.of === "box" ? { upper: bounds.upper } : {}),
     ...(groups === null ? {} : { groups: groups.join(",") }),
   };
+}
+
+/** Smoothing of step k, from 1. */
+export function smoothingAt({ mu, continuation, firstMu }: GgnScoreSettings, k: number): number {
+  return k > continuation ? mu : firstMu * (mu / firstMu) ** ((k - 1) / continuation);
 }
 
 /** The form of the system of a batch. */

@@ -5,8 +5,8 @@ import { type Failure, failed } from "../../backend/engine.js";
 import type { BatchContext, BatchStep } from "../batch-method.js";
 import { type MethodState, numberOf } from "../method.js";
 import { type Direction, directionOf } from "./direction.js";
-import { formOf, type GgnScoreSettings } from "./options.js";
-import type { Penalty } from "./penalty.js";
+import { formOf, type GgnScoreSettings, smoothingAt } from "./options.js";
+import { type Penalty, penaltyOf } from "./penalty.js";
 
 /** Share of the slope that an accepted length must lower the objective by. */
 const ARMIJO = 1e-4;
@@ -42,7 +42,6 @@ const EXPLODED = 1e6;
 /** One step. The state holds the size of the loss of the first batch, or -1 before it. */
 export async function takeStep(
   settings: GgnScoreSettings,
-  penalty: Penalty,
   context: BatchContext,
   state: MethodState,
 ): Promise<BatchStep | Failure> {
@@ -50,6 +49,8 @@ export async function takeStep(
   const [p, engine] = [parameters.length, engines[0]!];
   const [rest, diagonal] = [context.scratch("rest"), context.scratch("diagonal")];
   const published = settings.step === "published";
+  const mu = smoothingAt(settings, context.iteration);
+  const penalty = penaltyOf({ ...settings, mu }, p);
   const value = penalty.fill(parameters, published ? "second" : "majorizer", rest, diagonal);
   const eta = published ? newtonDecrement(rest, diagonal, settings.tau) : 0;
   const weight = rows * settings.tau;
@@ -101,7 +102,7 @@ export async function takeStep(
     seconds: { ...point.seconds, solve: found.seconds, evaluate: trials.seconds },
     end: published
       ? explosion(point.loss, start, length)
-      : length === 0 && rows === totalRows
+      : length === 0 && rows === totalRows && mu === settings.mu
         ? { code: "no-progress", message: REACHED }
         : undefined,
   };
