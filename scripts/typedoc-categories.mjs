@@ -15,6 +15,7 @@ const CATEGORY_OF_ROOM = {
   linearize: "Planning",
   jobs: "Many trainings",
   fit: "Many trainings",
+  game: "Min-max games",
   ode: "Flows",
   flow: "Flows",
   monitor: "Monitor",

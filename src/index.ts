@@ -64,6 +64,9 @@ export {
   lossBelow,
 } from "./flow/flow-events.js";
 export type { FlowOptions } from "./flow/flow-options.js";
+export { minmax } from "./game/minmax.js";
+export type { MinmaxOptions, MinmaxRecord, MinmaxResult, PlayerMethods } from "./game/minmax-options.js";
+export type { GameLoss, PenaltyName } from "./game/objective.js";
 export {
   type CrossValidateOptions,
   type CrossValidationResult,
@@ -139,6 +142,13 @@ export type {
   RunPosition,
   Trial,
 } from "./method/method.js";
+export {
+  type JointContext,
+  type JointMethod,
+  type JointStep,
+  type MinmaxGaussNewtonOptions,
+  minmaxGaussNewton,
+} from "./method/minmax/minmax-gauss-newton.js";
 export type { RateOptions, RateSchedule, RateScheduleName } from "./method/rate-schedule.js";
 export type { Reason, ReasonCode } from "./method/reason.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";

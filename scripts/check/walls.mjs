@@ -20,6 +20,7 @@ const ROOMS = [
   "train",
   "jobs",
   "fit",
+  "game",
   "ode",
   "flow",
   "monitor",
@@ -29,7 +30,10 @@ const ROOMS = [
 ];
 
 /** Rooms that stand beside each other, not one behind the other: each imports nothing of those in its list. */
-const BESIDE = { ode: ["network", "step", "method", "run", "train", "jobs", "fit"], flow: ["train", "jobs", "fit"] };
+const BESIDE = {
+  ode: ["network", "step", "method", "run", "train", "jobs", "fit", "game"],
+  flow: ["train", "jobs", "fit", "game"],
+};
 const problems = [];
 
 const files = (folder, ending) =>

@@ -10,6 +10,7 @@ import { discrete } from "./discrete.js";
 import { egn } from "./egn.js";
 import type { Experiment, ExperimentContext, ExperimentSettings } from "./experiment.js";
 import { lossRates } from "./loss-rates.js";
+import { minmax } from "./minmax.js";
 import { teacherParameters } from "./problems.js";
 import { real } from "./real.js";
 import { scaling } from "./scaling.js";
@@ -26,6 +27,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   lossRates,
   egn,
   score,
+  minmax,
 ];
 
 /** What an experiment takes: at the upper ends a single right-hand side takes seconds, and there are thousands. */

@@ -9,6 +9,9 @@ export const METHOD_CALLS: Readonly<Record<string, { readonly args: () => unknow
   exactGaussNewton: {
     args: () => [{ batch: 4, damping: 0.1, momentum: 0, adaptation: "bounded", lineSearch: true, ...rates() }],
   },
+  minmaxGaussNewton: {
+    args: () => [{ step: "published", damping: 0.5, normalize: true, guard: true, ...rates() }],
+  },
   cumulativeGaussNewton: {
     args: () => [
       {

@@ -74,6 +74,11 @@ const flow = () => ({
   route: "auto",
   signal: soon(),
 });
+const game = () => ({
+  ...{ loss: "logistic", penalty: "r1", penaltyWeight: 0.5, batch: 4, iterations: 3, discriminatorSteps: 1, seed: 1 },
+  ...{ method: face.minmaxGaussNewton({ step: "published" }), onRecord: () => {}, signal: soon() },
+  ...{ backend: "typescript", threads: 1 },
+});
 const advice = () => ({ backend: "typescript", threads: 1, standardize: true, signal: soon() });
 const integrator = () => ({ step: 0.01, steps: 10 });
 const adaptive = () => ({
@@ -319,6 +324,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   plan: { args: () => [net, data, train()] },
   train: { args: () => [net, data, train()] },
   trainSteps: { args: () => [net, { inputs, targets, weights: new Array(12).fill(1) }, train()] },
+  minmax: {
+    args: () => [face.network({ layers: [2, 3, 2] }), face.network({ layers: [2, 3, 1] }), inputs, game()],
+  },
   trainMany: { args: () => [[job()], { ...many(), onProgress: () => {}, memoryLimit: 1e9 }] },
   trainManySteps: { args: () => [[job()], many()] },
   Ensemble: { args: () => [[net]] },

@@ -1,0 +1,118 @@
+// Holds the two players of a min-max game with the rows of their present batches, for minmax.ts: the engine of each network, the real rows and
+// latent inputs that are loaded, and what each player minimizes on them.
+//
+//   discriminator   2b rows, b real ones and b samples G(z):   slopes and roots of its loss by its outputs; the penalty
+//   generator       b rows z:   slope_i dD/dx_i and root_i dD/dx_i at x_i = G(z_i), by the outputs of the generator
+import { type BackendOptions, createEngine } from "../backend/create.js";
+import type { NetworkEngine } from "../backend/network-engine.js";
+import type { Pace } from "../event-loop-yield.js";
+import type { Architecture } from "../network/architecture.js";
+import { inputGradients } from "../network/input-gradient.js";
+import { between, latentInputs, RealRows } from "./batches.js";
+import type { CompletedMinmaxOptions } from "./minmax-options.js";
+import { addPenalty, outputTerms } from "./objective.js";
+import { PlayerEngine, type PlayerTerms } from "./player-engine.js";
+
+/** Parameters of both players. */
+export interface Weights {
+  generator: Float64Array;
+  discriminator: Float64Array;
+}
+
+export class Game {
+  readonly generator: PlayerEngine;
+  readonly discriminator: PlayerEngine;
+  readonly rows: RealRows;
+  /** The present parameters, which each player's objective holds fixed for the other. */
+  readonly weights: Weights;
+  readonly #options: CompletedMinmaxOptions;
+  readonly #discriminator: Architecture;
+  readonly #latentSize: number;
+  readonly #generatorRows: NetworkEngine;
+  readonly #discriminatorRows: NetworkEngine;
+  /** Rows of the discriminator, 2b x d: real rows, then samples. */
+  readonly points: Float64Array;
+  readonly #penaltyPoints: Float64Array;
+
+  /** @param data n x d */
+  constructor(
+    generator: Architecture,
+    discriminator: Architecture,
+    weights: Weights,
+    data: Float64Array,
+    options: CompletedMinmaxOptions,
+    backend: BackendOptions,
+  ) {
+    const { batch: b, seed, penalty } = options;
+    const d = discriminator.inputSize;
+    this.weights = weights;
+    this.#options = options;
+    this.#discriminator = discriminator;
+    this.#latentSize = generator.inputSize;
+    this.rows = new RealRows(data, d, b, seed);
+    this.points = new Float64Array(2 * b * d);
+    this.#penaltyPoints = penalty === "gradient" ? new Float64Array(b * d) : this.points.subarray(0, b * d);
+    this.#generatorRows = emptyEngine(generator, b, backend);
+    this.#discriminatorRows = emptyEngine(discriminator, 2 * b, backend);
+    this.generator = new PlayerEngine(this.#generatorRows, b, {
+      terms: (samples) => this.#generatorTerms(samples),
+      addPenalty: null,
+    });
+    this.discriminator = new PlayerEngine(this.#discriminatorRows, b, {
+      terms: (outputs) => outputTerms(options.loss, outputs, (row) => (row < b ? 1 : -1)),
+      addPenalty:
+        penalty === "none"
+          ? null
+          : (parameters, into) =>
+              addPenalty(penalty, options.penaltyWeight, discriminator, parameters, this.#penaltyPoints, into),
+    });
+  }
+
+  /** Latent inputs of batch `number` for the generator. */
+  loadLatent(number: number): void {
+    const count = this.#options.batch * this.#latentSize;
+    const inputs = latentInputs(this.#options.seed, number * count, count);
+    this.#generatorRows.load({
+      inputs,
+      targets: new Float64Array(this.#options.batch * this.#discriminator.inputSize),
+    });
+  }
+
+  /** Real rows of batch `number`, and samples from the generator's latent inputs, for the discriminator. */
+  async loadPoints(number: number, pace: Pace, signal: AbortSignal | undefined): Promise<void> {
+    const { batch, seed, penalty } = this.#options;
+    const d = this.#discriminator.inputSize;
+    const [real, samples] = [this.points.subarray(0, batch * d), this.points.subarray(batch * d)];
+    await this.rows.read(number, real, pace);
+    samples.set(await this.#generatorRows.forward(this.weights.generator, signal));
+    if (penalty === "gradient") between(real, samples, d, seed, number, this.#penaltyPoints);
+    this.#discriminatorRows.load({ inputs: this.points, targets: new Float64Array(2 * batch) });
+  }
+
+  dispose(): void {
+    this.generator.dispose();
+    this.discriminator.dispose();
+  }
+
+  #generatorTerms(samples: Float64Array): PlayerTerms {
+    const d = this.#discriminator.inputSize;
+    const ones = new Float64Array(this.#options.batch).fill(1);
+    const { outputs, gradients } = inputGradients(this.#discriminator, this.weights.discriminator, samples, (block) =>
+      ones.subarray(0, block.length),
+    );
+    const { loss, slopes, roots } = outputTerms(this.#options.loss, outputs, () => 1);
+    const along = (factors: Float64Array) => gradients.map((value, k) => factors[Math.floor(k / d)]! * value);
+    return { loss, slopes: along(slopes), roots: along(roots) };
+  }
+}
+
+/** An engine for `rows` rows that are loaded later. */
+function emptyEngine(architecture: Architecture, rows: number, backend: BackendOptions): NetworkEngine {
+  const { inputSize, outputSize } = architecture;
+  const data = {
+    sampleCount: rows,
+    inputs: new Float64Array(rows * inputSize),
+    targets: new Float64Array(rows * outputSize),
+  };
+  return createEngine(architecture, data, backend);
+}
