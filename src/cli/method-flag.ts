@@ -137,7 +137,7 @@ export function addMethodOptions(command: Command): Command {
     .option("--rate-epochs <count>", "epochs between two falls with --schedule step (default 10)", integer(1))
     .option(
       "--damping <number>",
-      "damping of the mean loss of a batch (egn: default 0.01, for classes and probabilities 1; cumulative: 1e-4; ggn-score: 0)",
+      "damping of the mean loss of a batch (egn: default 0.01, for classes and probabilities 1; cumulative: 0.003; ggn-score: 0)",
       positive,
     )
     .option("--momentum <number>", "momentum, at least 0 and below 1 (egn, gradient-descent; default 0.9)", nonNegative)

@@ -5,6 +5,7 @@ import type { ExperimentOutcome } from "../document.js";
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount } from "../options.js";
 import { conditioning } from "./conditioning.js";
+import { cumulative } from "./cumulative.js";
 import { damping } from "./damping.js";
 import { discrete } from "./discrete.js";
 import { egn } from "./egn.js";
@@ -27,6 +28,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   lossRates,
   egn,
   score,
+  cumulative,
   minmax,
 ];
 

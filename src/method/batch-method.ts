@@ -38,6 +38,8 @@ export interface BatchEngine {
   readonly rows: number;
   /** What the method forms with it. "none": gradients. */
   readonly curvature: "none" | "primal" | "dual";
+  /** Whether the primal curvature is a moving average over batches (`LinearizeRequest.accumulate`). Default false. */
+  readonly average?: boolean | undefined;
 }
 
 /** What a method needs of a run of given sizes. The plan counts its bytes and flops, and the loop provides it. */

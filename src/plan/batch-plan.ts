@@ -15,7 +15,11 @@ export interface BatchPlanRequest extends Sizes {
   readonly because: string;
   readonly batch: BatchUse;
   /** Engines that hold batches: their rows, and what is formed of them. The first may be the engine of all rows. */
-  readonly engines: readonly { readonly rows: number; readonly curvature: "none" | "primal" | "dual" }[];
+  readonly engines: readonly {
+    readonly rows: number;
+    readonly curvature: "none" | "primal" | "dual";
+    readonly average?: boolean | undefined;
+  }[];
   /** Vectors of p entries that method and loop hold. */
   readonly vectors: number;
   /** Losses of a batch that are evaluated in a step. */
@@ -65,11 +69,11 @@ function batchMemory(request: BatchPlanRequest): MemoryEstimate {
   const problem = engineSizes(request);
   const [first] = engines;
   const shared = first?.rows === n;
-  const all = estimateBytes(engine, problem, shared ? [{ curvature: first.curvature }] : []);
+  const all = estimateBytes(engine, problem, shared ? [{ curvature: first.curvature, average: first.average }] : []);
   const own = engines
     .slice(shared ? 1 : 0)
-    .map(({ rows, curvature }) =>
-      estimateBytes(engine, { ...problem, sampleCount: rows, fileWidth: 0 }, [{ curvature }]),
+    .map(({ rows, curvature, average }) =>
+      estimateBytes(engine, { ...problem, sampleCount: rows, fileWidth: 0 }, [{ curvature, average }]),
     );
   const validation = validationBytes(request);
   const data = all.data + validation.data + own.reduce((sum, one) => sum + one.data, 0);

@@ -51,6 +51,8 @@ describe("gaussflow experiment", () => {
     ["loss-rates", ["--samples", "20", "--width", "2"]],
     ["damping", ["--samples", "6", "--width", "12"]],
     ["egn", ["--samples", "30", "--width", "2"]],
+    ["score", ["--samples", "40", "--width", "6"]],
+    ["cumulative", ["--samples", "60", "--width", "4"]],
     ["minmax", ["--samples", "40", "--width", "4"]],
   ])("%s runs to its claims, whatever they are at this size", (name, sizes) => {
     const { code, out, err } = run("experiment", name, "--seeds", "1", ...sizes, "--out", "small-sizes");

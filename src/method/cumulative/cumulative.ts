@@ -10,7 +10,7 @@
 // J is J~ = sqrt(s) R^T J for every loss. The published sums make the steps of a long run short: after k batches H is k times the curvature
 // of one. Source: Cayci, "Gauss-Newton ... stochastic" (arXiv 2511.03972); the moving average is ours.
 import { addScaled } from "../../algebra/vectors.js";
-import { type Failure, failed } from "../../backend/engine.js";
+import { type Failure, failed, type Linearized } from "../../backend/engine.js";
 import type { BatchContext, BatchMethod, BatchStep } from "../batch-method.js";
 import { arrayOf, describedBySettings, type MethodState } from "../method.js";
 import { projectOntoBall } from "./ball-projection.js";
@@ -47,28 +47,18 @@ export function cumulativeGaussNewton(options: CumulativeGaussNewtonOptions = {}
   });
 }
 
-/** How the curvature of a step's batch enters H; null: not at this step. */
-interface Update {
-  readonly keep: number;
-  readonly add: number;
-  /** Whether the curvature is still warming up: the parameters stay. */
-  readonly warming: boolean;
-}
-
-/** The update of step k, from 0, and the number of updates before it. */
-function updateAt(settings: CumulativeSettings, k: number, p: number, curved: number): [Update | null, number] {
+/** The update of M in step k, from 0 (null: none), whether the step only warms up, and the number of updates before it. */
+function updateAt(settings: CumulativeSettings, k: number, p: number, curved: number) {
   const { form, keep, weight, warmUp, factorEvery } = settings;
-  if (form !== "moving-average") return [{ keep, add: weight, warming: false }, k];
+  if (form !== "moving-average") return { update: { keep, add: weight }, warming: false, before: k };
   const warm = Math.ceil((warmUp * p) / curved);
   // The mean of the batches so far, whatever the number.
-  if (k < warm) return [{ keep: k / (k + 1), add: 1 / ((k + 1) * curved), warming: true }, k];
+  const mean = (count: number) => ({ keep: count / (count + 1), add: 1 / ((count + 1) * curved) });
+  if (k < warm) return { update: mean(k), warming: true, before: k };
   const since = k - warm;
   const before = warm + Math.ceil(since / factorEvery);
-  if (since % factorEvery > 0) return [null, before];
-  return [
-    before === 0 ? { keep: 0, add: 1 / curved, warming: false } : { keep, add: (1 - keep) / curved, warming: false },
-    before,
-  ];
+  if (since % factorEvery > 0) return { update: null, warming: false, before };
+  return { update: before === 0 ? mean(0) : { keep, add: (1 - keep) / curved }, warming: false, before };
 }
 
 async function takeStep(
@@ -76,54 +66,51 @@ async function takeStep(
   context: BatchContext,
   state: MethodState,
 ): Promise<BatchStep | Failure> {
-  const { parameters, next, rows, decay, rate, engines, vectors, signal } = context;
-  const p = parameters.length;
+  const { parameters, next, rows, decay, rate, engines, vectors, signal, scratch } = context;
   const average = settings.form === "moving-average";
-  const curvatureEngine = engines[average ? 1 : 0]!;
-  const curved = curvatureEngine.sampleCount;
-  const [update, before] = updateAt(settings, context.iteration - 1, p, curved);
-  const gradient = context.scratch("gradient");
-  const point = await engines[0]!.linearize(
+  const [engine, other] = engines;
+  const curvatureEngine = (other ?? engine)!;
+  const { sampleCount: curved, parameterCount: p } = curvatureEngine;
+  const { update, warming, before } = updateAt(settings, context.iteration - 1, p, curved);
+  const metric = new Metric(curvatureEngine, arrayOf(state, "curvature"), before, {
     parameters,
-    { curvature: average ? "none" : "primal", decay, scaling: null, gradient },
+    decay,
+    gradient: scratch(other === undefined ? "gradient" : "unused"),
+    spare: scratch("unused"),
     signal,
-  );
-  if (failed(point)) return point;
-  const clock = { passes: point.seconds.passes, curvature: point.seconds.curvature, solve: 0, evaluate: 0 };
-  const metric = new Metric(curvatureEngine, arrayOf(state, "curvature"), before, signal);
+  });
+  const clock = { passes: 0, curvature: 0, solve: 0, evaluate: 0 };
+  let point: Linearized | null = null;
   if (update !== null) {
-    if (average) {
-      const formed = await curvatureEngine.linearize(
-        parameters,
-        { curvature: "primal", decay: 0, scaling: null, gradient: context.scratch("unused") },
-        signal,
-      );
-      if (failed(formed)) return formed;
-      clock.curvature += formed.seconds.passes + formed.seconds.curvature;
-    }
-    await metric.update(update.keep, update.add);
+    const formed = await metric.update(update);
+    if (failed(formed)) return formed;
+    clock.curvature = formed.seconds.curvature;
+    clock.passes = formed.seconds.passes;
+    if (other === undefined) point = formed;
   }
-  const start = performance.now();
+  if (point === null) {
+    const request = { curvature: "none", decay, scaling: null, gradient: scratch("gradient") } as const;
+    const answer = await engine!.linearize(parameters, request, signal);
+    if (failed(answer)) return answer;
+    clock.passes += answer.seconds.passes;
+    point = answer;
+  }
+  const { loss, gradient } = point;
   const done = (accepted: boolean): BatchStep => {
     metric.commit();
-    return {
-      ok: true,
-      accepted,
-      state,
-      loss: point.loss,
-      gradient: point.gradient,
-      stepNorm: accepted ? vectors.norm(vectors.addScaled(next, -1, parameters, context.scratch("unused"))) : 0,
-      damping: average ? rows * settings.damping : settings.damping,
-      seconds: clock,
-    };
+    const damping = average ? rows * settings.damping : settings.damping;
+    const stepNorm = accepted ? vectors.norm(vectors.addScaled(next, -1, parameters, scratch("unused"))) : 0;
+    return { ok: true, accepted, state, loss, gradient, stepNorm, damping, seconds: clock };
   };
-  if (update?.warming === true) return done(false);
+  if (warming) return done(false);
+  const start = performance.now();
   // Of the mean loss, or of the sums over batches.
   const unit = average ? rows : 1;
   const shift = settings.damping + decay / unit;
   const broken = await metric.factor(shift);
   if (broken !== null) return broken;
-  const direction = metric.inverse(point.gradient, context.scratch("direction"));
+  const direction = await metric.inverse(gradient);
+  if (!(direction instanceof Float64Array)) return direction;
   vectors.addScaled(parameters, -rate / unit, direction, next);
   if (settings.radius !== null) {
     const failure = await project(settings.radius, context, metric, shift, arrayOf(state, "center"));
@@ -132,10 +119,10 @@ async function takeStep(
   clock.solve = (performance.now() - start) / 1000;
   if (settings.largestRise === null) return done(true);
   const trial = performance.now();
-  const answer = await engines[0]!.evaluate(next, signal);
+  const answer = await engine!.evaluate(next, signal);
   clock.evaluate = (performance.now() - trial) / 1000;
   if (failed(answer)) return answer.code === "non-finite" ? done(false) : answer;
-  return done(answer.loss <= point.loss + settings.largestRise * Math.abs(point.loss));
+  return done(answer.loss <= loss + settings.largestRise * Math.abs(loss));
 }
 
 /** Moves `next` to the nearest point of the ball in the metric of H' + shift I. Null, or why that failed. */
@@ -149,9 +136,9 @@ async function project(
   if (iteration === 1) center.set(parameters);
   const offset = addScaled(next, -1, center);
   const answer = await projectOntoBall<Failure>(offset, radius, {
-    product: async (x) => addScaled(metric.product(x), shift, x),
+    product: async (x) => addScaled(await metric.product(x), shift, x),
     factor: (theta) => metric.factor(shift + theta),
-    inverse: async (x) => metric.inverse(x, new Float64Array(x.length)),
+    inverse: (x) => metric.inverse(x),
   });
   if (!(answer instanceof Float64Array)) return answer;
   addScaled(center, 1, answer, next);

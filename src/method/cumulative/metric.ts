@@ -1,110 +1,109 @@
-// Holds the matrix H of `cumulativeGaussNewton` (cumulative.ts) during a step: the curvature of the batches so far and its Cholesky factor.
+// Holds the matrix M of `cumulativeGaussNewton` (cumulative.ts) in an engine: the curvature of the batches so far and its factor.
 //
-//   H' = keep H + add J~^T J~,      factor of H' + shift I
+//   M' = keep M + add J~^T J~,      factor of M' + shift I
 //
-// The state of the method has H; a step makes H' beside it, and takes it over once nothing can fail any more. The factor is not in the state:
-// it follows from H and the shift, and a resumed run makes it again with the same bits.
-
-import { cholesky, solveFactored } from "../../backend/dense-cholesky.js";
-import type { Engine, Failure } from "../../backend/engine.js";
+// The state of the method has a copy of M of the last update, and nothing of the factor, which follows from M and the shift. An engine that
+// holds another M, because the run goes on from a checkpoint, gets the copy first and makes the factor again, with the same bits.
+import { type Engine, type Failure, failed, type Linearized } from "../../backend/engine.js";
 import type { NetworkEngine } from "../../backend/network-engine.js";
 import { GaussflowError } from "../../errors.js";
-import { Pace } from "../../event-loop-yield.js";
 
-/** Work arrays of a run, p x p. */
-interface Work {
-  /** H'. */
-  readonly sum: Float64Array;
-  /** Lower triangle: the factor. */
-  readonly factor: Float64Array;
-  /** Number of updates of the H whose factor it is, and its shift; NaN: there is none. */
-  updates: number;
-  shift: number;
+/** How the curvature of a batch enters M. */
+export interface Update {
+  readonly keep: number;
+  readonly add: number;
 }
 
-/** By the engine of the run, which no two runs share. */
-const works = new WeakMap<Engine, Work>();
+/** Where M is to be formed. */
+export interface MetricPoint {
+  readonly parameters: Float64Array;
+  readonly decay: number;
+  /** Array for the gradient of an update, and one for a gradient that nobody reads; p entries each. */
+  readonly gradient: Float64Array;
+  readonly spare: Float64Array;
+  readonly signal: AbortSignal;
+}
+
+/** Updates in the M of an engine, and the shift of its factor (NaN: none). No two runs share an engine. */
+const held = new WeakMap<Engine, { updates: number; shift: number }>();
 
 export class Metric {
-  readonly #engine: Engine;
-  readonly #curvature: Float64Array;
-  readonly #p: number;
-  readonly #pace: Pace;
-  readonly #work: Work;
-  #updated: boolean;
-  /** Updates of H so far, with this step's. */
+  readonly #engine: NetworkEngine;
+  readonly #copy: Float64Array;
+  readonly #point: MetricPoint;
   #updates: number;
+  #next: Float64Array | null = null;
 
   /**
-   * @param curvature H of the state, p x p, symmetric; read until `commit`
-   * @param updates number of batches that are in it
+   * @param copy M of the state, p x p, symmetric; read until `commit`
+   * @param updates number of updates that are in it
    */
-  constructor(engine: Engine, curvature: Float64Array, updates: number, signal: AbortSignal) {
-    const p = engine.parameterCount;
-    let work = works.get(engine);
-    if (work === undefined) {
-      work = { sum: new Float64Array(p * p), factor: new Float64Array(p * p), updates: Number.NaN, shift: Number.NaN };
-      works.set(engine, work);
-    }
-    this.#engine = engine;
-    this.#curvature = curvature;
-    this.#p = p;
-    this.#pace = new Pace(signal);
-    this.#work = work;
-    this.#updated = false;
-    this.#updates = updates;
-  }
-
-  /** H' = keep H + add J~^T J~, of the engine's last linearization (primal). */
-  async update(keep: number, add: number): Promise<void> {
-    const { curvature } = this.#engine as Partial<NetworkEngine>;
-    if (curvature === undefined)
+  constructor(engine: Engine, copy: Float64Array, updates: number, point: MetricPoint) {
+    if (!("restoreCurvature" in engine))
       throw new GaussflowError("GAUSSFLOW_STATE", "cumulativeGaussNewton needs an engine of a network");
-    const gram = await curvature.call(this.#engine);
-    const { sum } = this.#work;
-    for (let k = 0; k < sum.length; k++) sum[k] = keep * this.#curvature[k]! + add * gram[k]!;
-    this.#updated = true;
-    this.#updates++;
+    this.#engine = engine as NetworkEngine;
+    this.#copy = copy;
+    this.#updates = updates;
+    this.#point = point;
   }
 
-  /** Makes the factor of H' + shift I unless it is there. Null, or why there is none. */
+  /** M' at the point, on the rows that the engine holds; with loss and gradient there. */
+  async update({ keep, add }: Update): Promise<Linearized | Failure> {
+    this.#restore();
+    const answer = await this.#form({ keep, add }, this.#point.gradient);
+    if (failed(answer)) return answer;
+    this.#next = await this.#engine.curvature();
+    this.#updates++;
+    return answer;
+  }
+
+  /** Makes the factor of M' + shift I unless the engine has it. Null, or why there is none. */
   async factor(shift: number): Promise<Failure | null> {
-    const { factor, updates, shift: before } = this.#work;
-    if (updates === this.#updates && before === shift) return null;
-    this.#work.updates = Number.NaN;
-    factor.set(this.#present);
-    for (let j = 0; j < this.#p; j++) factor[j * this.#p + j]! += shift;
-    const pivot = await cholesky(factor, this.#p, this.#pace);
-    if (pivot >= 0) {
-      const message = `the cumulative curvature with damping ${shift.toExponential(3)} is not positive definite at pivot ${pivot}`;
-      return { code: "indefinite", pivot, message };
+    const before = held.get(this.#engine);
+    if (this.#next === null) {
+      if (before?.updates === this.#updates && before.shift === shift) return null;
+      this.#restore();
+      const formed = await this.#form({ keep: 1, add: 0 }, this.#point.spare);
+      if (failed(formed)) return formed;
     }
-    this.#work.updates = this.#updates;
-    this.#work.shift = shift;
+    const solved = await this.#engine.solve({ damping: shift, decay: 0, scaling: null }, this.#point.signal);
+    if (failed(solved)) return solved;
+    held.set(this.#engine, { updates: this.#updates, shift });
     return null;
   }
 
-  /** (H' + shift I)^-1 x with the last factor, written to `out`. */
-  inverse(x: Float64Array, out: Float64Array): Float64Array {
-    out.set(x);
-    solveFactored(this.#work.factor, this.#p, out);
-    return out;
+  /** (M' + shift I)^-1 x with the last factor. */
+  inverse(x: Float64Array): Promise<Float64Array | Failure> {
+    return this.#engine.dampedInverse(x, this.#point.signal);
   }
 
-  /** H' x, without a shift. */
-  product(x: Float64Array): Float64Array {
-    const h = this.#present;
-    const image = new Float64Array(this.#p);
-    for (let i = 0, at = 0; i < this.#p; i++) for (let j = 0; j < this.#p; j++, at++) image[i]! += h[at]! * x[j]!;
-    return image;
+  /** M' x, without a shift, in a step that has updated M. */
+  product(x: Float64Array): Promise<Float64Array> {
+    return this.#engine.curvatureProduct(x, this.#point.signal);
   }
 
-  /** Takes H' over into the state. */
+  /** Takes M' over into the state. Nothing can fail from here on. */
   commit(): void {
-    if (this.#updated) this.#curvature.set(this.#work.sum);
+    if (this.#next === null) return;
+    this.#copy.set(this.#next);
+    const { shift = Number.NaN } = held.get(this.#engine) ?? {};
+    held.set(this.#engine, { updates: this.#updates, shift });
   }
 
-  get #present(): Float64Array {
-    return this.#updated ? this.#work.sum : this.#curvature;
+  /** Gives the engine the M of the state where it has another. */
+  #restore(): void {
+    const updates = held.get(this.#engine)?.updates ?? 0;
+    // Until `commit` the engine may be ahead of the state.
+    held.delete(this.#engine);
+    if (updates !== this.#updates) this.#engine.restoreCurvature(this.#copy);
+  }
+
+  #form(accumulate: Update, gradient: Float64Array): Promise<Linearized | Failure> {
+    const { parameters, decay, signal } = this.#point;
+    return this.#engine.linearize(
+      parameters,
+      { curvature: "primal", decay, scaling: null, gradient, accumulate },
+      signal,
+    );
   }
 }

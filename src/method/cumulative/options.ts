@@ -30,7 +30,7 @@ export interface CumulativeGaussNewtonOptions extends RateOptions {
   /** Factor alpha of a batch's J^T J, with "published" and "forgetting", above 0. Default 0.5. */
   readonly weight?: number | undefined;
   /**
-   * Added to the diagonal, above 0: in units of the mean loss with "moving-average" (default 1e-4), in those of the sums over batches with
+   * Added to the diagonal, above 0: in units of the mean loss with "moving-average" (default 3e-3), in those of the sums over batches with
    * the other forms (lambda, default 30).
    */
   readonly damping?: number | undefined;
@@ -95,7 +95,7 @@ export function cumulativeSettings(options: CumulativeGaussNewtonOptions): Cumul
   const {
     keep = average ? 0.8 : form === "forgetting" ? 0.995 : 1,
     weight = 0.5,
-    damping = average ? 1e-4 : 30,
+    damping = average ? 3e-3 : 30,
   } = given;
   const { batch = "auto", curvatureRows = null, factorEvery = 10, warmUp = average ? 4 : 0 } = given;
   const { largestRise = average ? 0.05 : null, radius = null } = given;
@@ -140,15 +140,17 @@ export function needsOf(settings: CumulativeSettings, sizes: BatchSizes): BatchN
   const rate = withRate(settings.rate, average ? 0.2 : 1);
   return {
     rows,
-    engines: average
-      ? [
-          { rows, curvature: "none" },
-          { rows: curved, curvature: "primal" },
-        ]
-      : [{ rows, curvature: "primal" }],
+    engines:
+      curved < rows
+        ? [
+            { rows, curvature: "none" },
+            { rows: curved, curvature: "primal", average: true },
+          ]
+        : [{ rows, curvature: "primal", average: true }],
     route: "primal",
     rate,
-    vectors: 4 + (radius === null ? 0 : 6),
+    // M of the state and the copy that takes its place, p vectors each.
+    vectors: 2 * sizes.parameterCount + 5 + (radius === null ? 0 : 6),
     evaluations: largestRise === null ? 0 : 1,
     described: `${describeBatches(rows, sizes)}${average ? `, ${curved} of them for the curvature` : ""}, damping ${settings.damping}, ${describeRate(rate)}`,
   };
