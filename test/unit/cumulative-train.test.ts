@@ -1,0 +1,80 @@
+// Trainings by cumulativeGaussNewton through train(): the loss falls, checkpoints in the middle of an epoch and of a factor's life go on with
+// the same bits, one and two threads give the same bits, and the bytes of the plan are counted with the moving average.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { dataset } from "../../src/data/dataset-input.js";
+import { cumulativeGaussNewton } from "../../src/method/cumulative/cumulative.js";
+import type { CumulativeGaussNewtonOptions } from "../../src/method/cumulative/options.js";
+import { methodAgain, settingsOf } from "../../src/method/rebuild-method.js";
+import { network } from "../../src/network/network.js";
+import { Random } from "../../src/random.js";
+import { plan } from "../../src/train/plan.js";
+import { train } from "../../src/train/train.js";
+import type { TrainOptions } from "../../src/train/train-options.js";
+
+const draw = new Random(5, 1);
+const inputs = Float64Array.from({ length: 200 * 3 }, () => draw.normal());
+const targets = Float64Array.from({ length: 200 }, (_, i) => Math.sin(inputs[3 * i]) * inputs[3 * i + 1]);
+const data = dataset({ inputs, targets, inputSize: 3 });
+const net = network({ layers: [3, 6, 1], seed: 2 });
+const forms: readonly CumulativeGaussNewtonOptions[] = [
+  { batch: 32 },
+  { batch: 32, curvatureRows: 20, factorEvery: 3 },
+  { form: "forgetting", batch: 32 },
+  { form: "published", batch: 32, radius: 2 },
+];
+const fitted = (given: CumulativeGaussNewtonOptions, options: TrainOptions = {}) =>
+  train(net, data, { method: cumulativeGaussNewton(given), stop: { epochs: 20 }, validation: false, ...options });
+
+describe.each(["native", "typescript"] as const)("trainings by cumulative Gauss-Newton, %s engine", (backend) => {
+  it.each(forms)("%j: the loss falls, and a resumed run has the bits of the whole one", async (given) => {
+    const whole = await fitted(given, { backend });
+    const { records } = whole;
+    expect(records[records.length - 1].loss).toBeLessThan(0.7 * records[0].loss);
+    const path = join(mkdtempSync(join(tmpdir(), "gaussflow-cumulative-")), "run.json");
+    for (const iterations of [3, 50]) {
+      // The rate falls along a cosine over the steps of the run, so that its end comes from outside.
+      const abort = new AbortController();
+      const onRecord = ({ iteration }: { readonly iteration: number }) => {
+        if (iteration >= iterations) abort.abort();
+      };
+      const stop = { epochs: 20, validateEvery: iterations };
+      await fitted(given, { backend, checkpoint: { path, every: 1 }, stop, onRecord, signal: abort.signal });
+      const resumed = await fitted(given, { backend, resume: path });
+      expect(resumed.last.parameters).toEqual(whole.last.parameters);
+    }
+  });
+});
+
+describe("cumulative Gauss-Newton", () => {
+  it("has the same bits on one and two threads", async () => {
+    for (const given of forms) {
+      const [one, two] = [await fitted(given, { threads: 1 }), await fitted(given, { threads: 2 })];
+      expect(two.last.parameters).toEqual(one.last.parameters);
+    }
+  });
+
+  it("is rebuilt from its settings", () => {
+    for (const given of forms) {
+      const method = cumulativeGaussNewton(given);
+      expect(methodAgain(settingsOf(method) ?? { name: "", settings: {} }).settings).toEqual(method.settings);
+    }
+  });
+
+  it("a plan counts its matrices: that of the engine with its average and factor, and two in the state", () => {
+    const wide = network({ layers: [3, 200, 1], seed: 2 });
+    const p = wide.parameterCount;
+    const planned = plan(wide, data, { method: cumulativeGaussNewton({ batch: 32 }), validation: false });
+    const without = plan(wide, data, { method: cumulativeGaussNewton({ batch: 32 }), validation: false, threads: 1 });
+    const square = 8 * p * p;
+    for (const { chosen } of [planned, without]) {
+      const { curvature, factor, workspaces, vectors } = chosen.bytes;
+      expect(vectors).toBeGreaterThanOrEqual(2 * square);
+      // Matrix and factor in one array, and the average packed.
+      expect(curvature + factor).toBeGreaterThanOrEqual(square);
+      expect(workspaces).toBeGreaterThanOrEqual(0.5 * square);
+    }
+  });
+});
