@@ -1,7 +1,8 @@
-// Trains a generator of handwritten digits (8 x 8 pixels, Debian's python3-sklearn) against a discriminator, by Gauss-Newton a player and by Adam,
-// and draws a grid of samples beside real digits. A developer runs it by hand after `npm run build`. A classifier that is trained on the real digits
-// judges 1,000 samples: how many of the ten classes have at least a tenth of their share, and how sure it is of them. That is no measure of a good
-// picture, only of one that looks like some digit to this classifier; it is printed beside the same figures of the real digits.
+// Trains a generator of handwritten digits (8 x 8 pixels, Debian's python3-sklearn) against a discriminator, by Gauss-Newton a player and by Adam
+// with two rates, and draws a grid of samples beside real digits. A developer runs it by hand after `npm run build`. A classifier that is
+// trained on the real digits judges 1,000 samples: how many of the ten classes have at least a tenth of their share, and how sure it is of
+// them. That is no measure of a good picture, only of one that looks like some digit to this classifier; it is printed beside the same
+// figures of the real digits.
 //
 //   node bench/minmax-digits.mjs [--iterations N] [--seed N] [--out FOLDER]
 import { mkdirSync } from "node:fs";
@@ -33,7 +34,7 @@ const given = parseOptions("usage: node bench/minmax-digits.mjs [--iterations N]
   seed: { type: "string" },
   out: { type: "string" },
 });
-const iterations = positive(given.iterations, "iterations", 3000);
+const iterations = positive(given.iterations, "iterations", 1000);
 const seed = positive(given.seed, "seed", 1);
 const folder = given.out ?? "gaussflow-experiments";
 
@@ -89,7 +90,11 @@ const pictures = (flat) =>
 const net = await judgeOf();
 mkdirSync(folder, { recursive: true });
 const chosen = [...new Random(2, 7).permutation(rows.length)].slice(0, JUDGED).map((i) => rows[i]);
-const games = { "gauss-newton": minmaxGaussNewton(), adam: adam({ rate: 1e-3 }) };
+const games = {
+  "gauss-newton": minmaxGaussNewton(),
+  "adam-0.001": adam({ rate: 1e-3, beta1: 0.5 }),
+  "adam-0.003": adam({ rate: 3e-3, beta1: 0.5 }),
+};
 const results = { real: { flat: Float64Array.from(chosen.flat()), seconds: 0 } };
 for (const [name, method] of Object.entries(games)) {
   const game = await minmax(
