@@ -119,7 +119,7 @@ export type { BatchSize } from "./method/batch-size.js";
 export { cumulativeGaussNewton } from "./method/cumulative/cumulative.js";
 export type { CumulativeForm, CumulativeGaussNewtonOptions } from "./method/cumulative/options.js";
 export type { Adaptation } from "./method/egn-search.js";
-export { type ExactGaussNewtonOptions, exactGaussNewton } from "./method/exact-gauss-newton.js";
+export { type CurvatureChoice, type ExactGaussNewtonOptions, exactGaussNewton } from "./method/exact-gauss-newton.js";
 export { type GaussNewtonOptions, gaussNewton } from "./method/gauss-newton.js";
 export { ggnScore } from "./method/ggn-score/ggn-score.js";
 export type { GgnScoreOptions, StepLength } from "./method/ggn-score/options.js";

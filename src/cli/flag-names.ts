@@ -16,6 +16,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.checkpoint": "--checkpoint",
   "options.checkpoint.path": "--checkpoint",
   "options.classWeights": "--class-weights",
+  "options.curvature": "--curvature",
   "options.damping": "--damping",
   "options.decay": "--decay",
   "options.finalRate": "--final-rate",

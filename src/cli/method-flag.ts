@@ -8,7 +8,7 @@ import type { BatchSize } from "../method/batch-size.js";
 import { cumulativeGaussNewton } from "../method/cumulative/cumulative.js";
 import { CUMULATIVE_FORMS, type CumulativeForm } from "../method/cumulative/options.js";
 import { ADAPTATIONS, type Adaptation } from "../method/egn-search.js";
-import { exactGaussNewton } from "../method/exact-gauss-newton.js";
+import { CURVATURE_CHOICES, type CurvatureChoice, exactGaussNewton } from "../method/exact-gauss-newton.js";
 import { gaussNewton } from "../method/gauss-newton.js";
 import { ggnScore } from "../method/ggn-score/ggn-score.js";
 import { STEP_LENGTHS, type StepLength } from "../method/ggn-score/options.js";
@@ -26,6 +26,7 @@ import { integer, nonNegative, positive } from "./parse.js";
 export interface MethodFlags {
   readonly method: MethodName;
   readonly scaling?: ScalingKind;
+  readonly curvature?: CurvatureChoice;
   readonly batch?: BatchSize;
   readonly rate?: number;
   readonly schedule?: RateScheduleName;
@@ -73,7 +74,7 @@ const METHODS = {
   gn: { says: "Gauss-Newton with a line search", flags: [], make: () => gaussNewton() },
   egn: {
     says: "exact Gauss-Newton on batches",
-    flags: ["batch", "damping", "momentum", "adaptation", "lineSearch", ...RATES, ...BATCHES],
+    flags: ["curvature", "batch", "damping", "momentum", "adaptation", "lineSearch", ...RATES, ...BATCHES],
     make: exactGaussNewton,
   },
   cumulative: {
@@ -109,6 +110,11 @@ export function addMethodOptions(command: Command): Command {
     .addOption(
       new Option("--scaling <name>", "scaling matrix of the damping (lm only; default root)").choices([
         ...scalingKinds,
+      ]),
+    )
+    .addOption(
+      new Option("--curvature <name>", "curvature of a batch (egn; default auto: sampled from 5 outputs on)").choices([
+        ...CURVATURE_CHOICES,
       ]),
     )
     .option(

@@ -37,7 +37,7 @@ export interface BatchEngine {
   /** Rows that it holds, at most those of the batch. */
   readonly rows: number;
   /** What the method forms with it. "none": gradients. */
-  readonly curvature: "none" | "primal" | "dual";
+  readonly curvature: "none" | "primal" | "dual" | "sampled";
   /** Whether the primal curvature is a moving average over batches (`LinearizeRequest.accumulate`). Default false. */
   readonly average?: boolean | undefined;
 }
@@ -86,8 +86,8 @@ export interface BatchContext {
   readonly stepsPerEpoch: number;
   /** Operations on vectors, with the engine's threads where it has some. */
   readonly vectors: VectorOperations;
-  /** An array of p entries by its name, the same one at every step; its contents do not outlive the step. */
-  scratch(name: string): Float64Array;
+  /** An array of `length` entries (default p) by its name, the same one at every step; its contents do not outlive the step. */
+  scratch(name: string, length?: number): Float64Array;
   /** Random numbers of this step: a function of seed and step alone. */
   random(): Random;
   /** Aborted when the run must end. */

@@ -4,7 +4,9 @@
 //   d = -(J^T Q J / b + lambda I)^-1 g/b,  by the b c x b c kernel Q J J^T (Duncan and Guttman):  exact, at the cost of the rows
 //   m <- beta m + (1 - beta) d,   w <- w + rate m / (1 - beta^k)                 k = 1, 2, ... the step
 //
-// The engine works with sums: its damping is b lambda. A weight decay is part of the curvature and of the gradient. The published line search and
+// The engine works with sums: its damping is b lambda. A weight decay is part of the curvature and of the gradient. With `curvature` "sampled"
+// the kernel is b x b: each row of the batch gives one row (R v)^T J of curvature, with random signs v and R R^T = Q, whose mean is the exact
+// curvature; the gradient is exact. The published line search and
 // adaptation are in egn-search.ts.
 import { type Failure, failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
@@ -18,9 +20,14 @@ import { describeRate, RATE_OPTION_NAMES, type RateOptions, rateSettings, withRa
 
 /** Options of `exactGaussNewton`. `rate`: default 1. `schedule`: default "cosine". */
 export interface ExactGaussNewtonOptions extends RateOptions {
-  /** Rows of a batch. Default "auto": 128, for classes and probabilities 32, or all rows where there are fewer. */
+  /**
+   * "exact": the kernel has a row for each output of each row of the batch. "sampled": one row for each row of the batch, for many outputs. Default
+   * "auto": sampled from 5 outputs on.
+   */
+  readonly curvature?: CurvatureChoice | undefined;
+  /** Rows of a batch. Default "auto": 128, for classes and probabilities 32 with exact curvature, or all rows where there are fewer. */
   readonly batch?: BatchSize | undefined;
-  /** lambda of the mean loss of the batch, above 0. Default "auto": 0.01, for classes and probabilities 1. */
+  /** lambda of the mean loss of the batch, above 0. Default "auto": 0.01, for classes and probabilities 1, with sampled curvature 3. */
   readonly damping?: number | "auto" | undefined;
   /** beta, at least 0 and below 1. Default 0.9; 0 with an adaptation or a line search, which judge the direction itself. */
   readonly momentum?: number | "auto" | undefined;
@@ -36,6 +43,14 @@ export interface ExactGaussNewtonOptions extends RateOptions {
 /** What "auto" stands for. */
 const REGRESSION = { batch: 128, damping: 0.01, rate: 1 };
 const CLASSIFICATION = { batch: 32, damping: 1, rate: 1 };
+const SAMPLED_CLASSIFICATION = { batch: 128, damping: 3, rate: 1 };
+
+/** Names of the curvatures. */
+export const CURVATURE_CHOICES = ["exact", "sampled", "auto"] as const;
+export type CurvatureChoice = (typeof CURVATURE_CHOICES)[number];
+
+/** Outputs from which on "auto" is the sampled curvature: the exact kernel costs the cube of rows times outputs. */
+const MANY_OUTPUTS = 5;
 
 /** Least damping of the bounded adaptation, relative to the first. */
 const FLOOR = 0.1;
@@ -51,8 +66,9 @@ const MOMENTUM = 0.9;
  */
 export function exactGaussNewton(options: ExactGaussNewtonOptions = {}): BatchMethod {
   const settings = settingsFrom(options);
-  const { batch, damping, momentum, adaptation, lineSearch, rate } = settings;
+  const { curvature, batch, damping, momentum, adaptation, lineSearch, rate } = settings;
   const extras = [
+    ...(curvature === "sampled" ? ["sampled curvature"] : []),
     ...(momentum === 0 ? [] : [`momentum ${momentum}`]),
     ...(adaptation === "none" ? [] : [`${adaptation} adaptation of the damping`]),
     ...(lineSearch ? ["line search"] : []),
@@ -61,21 +77,22 @@ export function exactGaussNewton(options: ExactGaussNewtonOptions = {}): BatchMe
     kind: "batch",
     name: "exact-gauss-newton",
     label: `exact Gauss-Newton on batches${extras.length > 0 ? ` (${extras.join(", ")})` : ""}`,
-    settings: { batch, damping, momentum, adaptation, lineSearch, ...rate },
+    settings: { curvature, batch, damping, momentum, adaptation, lineSearch, ...rate },
     epochs: 20,
     remedy: "a smaller rate or a larger damping",
     needs: (sizes) => {
-      const automatic = automaticFor(sizes);
+      const automatic = automaticFor(settings, sizes);
+      const formed = curvatureFor(settings, sizes);
       const rows = rowsOf(batch, automatic.batch, sizes);
       const schedule = withRate(rate, automatic.rate);
       return {
         rows,
-        engines: [{ rows, curvature: "dual" }],
-        route: "dual",
+        engines: [{ rows, curvature: formed }],
+        route: formed,
         rate: schedule,
         vectors: 4,
         evaluations: (adaptation === "none" ? 0 : 1) + (lineSearch ? 1 : 0),
-        described: `${describeBatches(rows, sizes)}, damping ${firstDamping(settings, sizes)}, ${describeRate(schedule)}`,
+        described: `${formed === "sampled" ? "sampled curvature, " : ""}${describeBatches(rows, sizes)}, damping ${firstDamping(settings, sizes)}, ${describeRate(schedule)}`,
       };
     },
     start: (sizes) => ({
@@ -95,6 +112,7 @@ type Settings = ReturnType<typeof settingsFrom>;
 /** @throws GAUSSFLOW_ARGUMENT */
 function settingsFrom(options: ExactGaussNewtonOptions) {
   checkOptionNames("options", options, [
+    "curvature",
     "batch",
     "damping",
     "momentum",
@@ -102,7 +120,9 @@ function settingsFrom(options: ExactGaussNewtonOptions) {
     "lineSearch",
     ...RATE_OPTION_NAMES,
   ]);
-  const { batch = "auto", damping = "auto", adaptation = "none", lineSearch = false } = options;
+  const { curvature = "auto", batch = "auto", damping = "auto", adaptation = "none", lineSearch = false } = options;
+  if (!CURVATURE_CHOICES.includes(curvature))
+    throw argumentError("options.curvature", `must be one of ${CURVATURE_CHOICES.join(", ")}`, curvature);
   checkBatchSize(batch);
   if (damping !== "auto") checkPositive("options.damping", damping);
   if (!ADAPTATIONS.includes(adaptation))
@@ -119,17 +139,24 @@ function settingsFrom(options: ExactGaussNewtonOptions) {
       "must be 0 with an adaptation of the damping, whose gain ratio is that of the direction itself",
       beta,
     );
-  return { batch, damping, momentum: beta, adaptation, lineSearch, rate: rateSettings(options, "cosine") };
+  return { curvature, batch, damping, momentum: beta, adaptation, lineSearch, rate: rateSettings(options, "cosine") };
 }
 
 /** The defaults by task, as the prototypes measured them (docs/methods.md). */
-function automaticFor({ loss }: BatchSizes): typeof REGRESSION {
-  const { link } = lossRule(loss);
-  return link === "logistic" || link === "softmax" ? CLASSIFICATION : REGRESSION;
+function automaticFor(settings: Settings, sizes: BatchSizes): typeof REGRESSION {
+  const { link } = lossRule(sizes.loss);
+  if (link !== "logistic" && link !== "softmax") return REGRESSION;
+  return curvatureFor(settings, sizes) === "sampled" ? SAMPLED_CLASSIFICATION : CLASSIFICATION;
 }
 
-function firstDamping({ damping }: Settings, sizes: BatchSizes): number {
-  return damping === "auto" ? automaticFor(sizes).damping : damping;
+/** What the engine forms of a batch. */
+function curvatureFor({ curvature }: Settings, { outputSize }: Pick<BatchSizes, "outputSize">): "dual" | "sampled" {
+  if (curvature === "auto") return outputSize >= MANY_OUTPUTS ? "sampled" : "dual";
+  return curvature === "sampled" ? "sampled" : "dual";
+}
+
+function firstDamping(settings: Settings, sizes: BatchSizes): number {
+  return settings.damping === "auto" ? automaticFor(settings, sizes).damping : settings.damping;
 }
 
 /** Infinite before the first step. */
@@ -137,18 +164,33 @@ function checkLength(state: MethodState): string | null {
   return numberOf(state, "length") > 0 ? null : `length must be above 0; it is ${numberOf(state, "length")}`;
 }
 
-async function step(
-  context: BatchContext,
-  state: MethodState,
-  { momentum: beta, adaptation, lineSearch }: Settings,
-): Promise<BatchStep | Failure> {
+/** Signs of one draw. */
+const DRAWN = 32;
+
+/** 1 or -1 for each output of each row, from the random numbers of the step. */
+function drawSigns({ random, scratch }: BatchContext, count: number): Float64Array {
+  const signs = scratch("signs", count);
+  const draw = random();
+  for (let k = 0; k < count; k += DRAWN) {
+    let bits = draw.below(2 ** DRAWN);
+    for (let j = k; j < Math.min(count, k + DRAWN); j++, bits = Math.floor(bits / 2))
+      signs[j] = bits % 2 === 0 ? -1 : 1;
+  }
+  return signs;
+}
+
+async function step(context: BatchContext, state: MethodState, settings: Settings): Promise<BatchStep | Failure> {
+  const { momentum: beta, adaptation, lineSearch } = settings;
   const { parameters, next, engines, rows, decay, rate, vectors, signal, scratch } = context;
   const [engine] = engines;
+  const { outputSize } = engine!;
+  const kind = curvatureFor(settings, { outputSize });
+  const sampled = kind === "sampled" ? { signs: drawSigns(context, rows * outputSize) } : undefined;
   const lambda = numberOf(state, "damping");
   const damping = rows * lambda;
   const linearized = await engine!.linearize(
     parameters,
-    { curvature: "dual", decay, scaling: null, gradient: scratch("gradient"), exactMeasureBelow: 0 },
+    { curvature: kind, sampled, decay, scaling: null, gradient: scratch("gradient"), exactMeasureBelow: 0 },
     signal,
   );
   if (failed(linearized)) return linearized;

@@ -17,7 +17,7 @@ export interface BatchPlanRequest extends Sizes {
   /** Engines that hold batches: their rows, and what is formed of them. The first may be the engine of all rows. */
   readonly engines: readonly {
     readonly rows: number;
-    readonly curvature: "none" | "primal" | "dual";
+    readonly curvature: "none" | "primal" | "dual" | "sampled";
     readonly average?: boolean | undefined;
   }[];
   /** Vectors of p entries that method and loop hold. */

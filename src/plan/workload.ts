@@ -90,6 +90,12 @@ function kernelWork(net: PlannedNetwork, n: number, { linearize }: EngineCalls):
   return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: linearize };
 }
 
+/** B B^T of one row a sample, from two small products a layer. */
+function sampledKernelWork(net: PlannedNetwork, n: number, { linearize }: EngineCalls): Work {
+  const inner = net.layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize + outputSize, 0);
+  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: linearize };
+}
+
 /** Cholesky factorization of a curvature of this order, and the solves with it. */
 function factorWork(order: number, { solve }: EngineCalls): Work {
   const flops = order ** 3 / 3 + 8 * order ** 2;
@@ -218,7 +224,7 @@ export function iterationWork(
  */
 export function batchWork(
   net: Architecture,
-  engines: readonly { readonly rows: number; readonly curvature: "none" | "primal" | "dual" }[],
+  engines: readonly { readonly rows: number; readonly curvature: "none" | "primal" | "dual" | "sampled" }[],
   evaluations: number,
   engine: EngineName,
 ): Work[] {
@@ -226,6 +232,7 @@ export function batchWork(
     const calls = estimateCalls(engine, net, rows, { curvature });
     const passes = passWork(net, rows, calls);
     if (curvature === "none") return [passes];
+    if (curvature === "sampled") return [passes, sampledKernelWork(net, rows, calls), factorWork(rows, calls)];
     const matrix = curvature === "dual" ? kernelWork(net, rows, calls) : gramWork(net, rows, calls);
     const order = curvature === "dual" ? rows * net.outputSize : net.parameterCount;
     return [passes, matrix, factorWork(order, calls)];

@@ -114,7 +114,8 @@ function onBatches(
   { loss, memoryLimit }: CompletedRunOptions,
 ): Pick<ChosenMethod, "method"> {
   const egn = exactGaussNewton();
-  const order = egn.needs({ rows, outputSize, parameterCount, loss }).rows * outputSize;
+  const needs = egn.needs({ rows, outputSize, parameterCount, loss });
+  const order = needs.rows * (needs.route === "sampled" ? 1 : outputSize);
   // The kernel and its factor, beside all else.
   const fits = 2 * order ** 2 * Float64Array.BYTES_PER_ELEMENT <= SHARE_FOR_MATRICES * memoryLimit;
   return { method: fits ? egn : adam() };

@@ -239,7 +239,7 @@ class BatchLoop {
       iteration: iteration + 1,
       stepsPerEpoch: this.#stepsPerEpoch,
       vectors: this.#vectors,
-      scratch: (name) => this.#scratchOf(name, parameters.length),
+      scratch: (name, length = parameters.length) => this.#scratchOf(name, length),
       random: () => new Random(seed, STEP_STREAM + iteration),
       signal: this.interrupt.signal,
     };

@@ -7,7 +7,9 @@ export const METHOD_CALLS: Readonly<Record<string, { readonly args: () => unknow
     args: () => [{ batch: 4, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, decoupledDecay: 0, ...rates() }],
   },
   exactGaussNewton: {
-    args: () => [{ batch: 4, damping: 0.1, momentum: 0, adaptation: "bounded", lineSearch: true, ...rates() }],
+    args: () => [
+      { curvature: "exact", batch: 4, damping: 0.1, momentum: 0, adaptation: "bounded", lineSearch: true, ...rates() },
+    ],
   },
   minmaxGaussNewton: {
     args: () => [{ step: "published", damping: 0.5, normalize: true, guard: true, ...rates() }],

@@ -71,8 +71,37 @@ function lossAt(loss: Loss, psi: Float64Array, y: Float64Array) {
   return { q, r, value };
 }
 
-/** G = J^T S Q J, the gradient J^T S r and the loss of some rows at w: sums over the rows, by products of dense matrices. */
-async function sumsAt({ architecture, data }: BatchProblem, w: Float64Array, rows: readonly number[]) {
+/** R v of one row, R R^T = Q: for softmax R = diag(sqrt p) - p sqrt(p)^T. */
+function factored(loss: Loss, psi: Float64Array, v: Float64Array): Float64Array {
+  if (loss.kind === "squared-error") return v;
+  if (loss.kind === "logistic")
+    return v.map((one, k) => one * Math.sqrt(1 / (1 + Math.exp(-psi[k])) / (1 + Math.exp(psi[k]))));
+  const top = Math.max(...psi);
+  const total = psi.reduce((sum, value) => sum + Math.exp(value - top), 0);
+  const p = psi.map((value) => Math.exp(value - top) / total);
+  const along = v.reduce((sum, one, k) => sum + Math.sqrt(p[k]) * one, 0);
+  return v.map((one, k) => Math.sqrt(p[k]) * one - p[k] * along);
+}
+
+/** The random signs of step k: bits of 32-bit numbers from this stream of the seed, the lowest first. */
+function signsOf(k: number, count: number): Float64Array {
+  const draw = new Random(SEED, 2 ** 52 + k);
+  const bits = Array.from({ length: Math.ceil(count / 32) }, () => draw.below(2 ** 32)).flatMap((number) =>
+    Array.from({ length: 32 }, (_, j) => Math.floor(number / 2 ** j) % 2),
+  );
+  return Float64Array.from({ length: count }, (_, j) => (bits[j] === 0 ? -1 : 1));
+}
+
+/**
+ * G = J^T S Q J, the gradient J^T S r and the loss of some rows at w: sums over the rows, by products of dense matrices. With signs G is
+ * that of one row (R v)^T J a sample.
+ */
+async function sumsAt(
+  { architecture, data }: BatchProblem,
+  w: Float64Array,
+  rows: readonly number[],
+  signs: Float64Array | null = null,
+) {
   const [d, c, p] = [3, architecture.outputSize, architecture.parameterCount];
   const loss = data.loss!;
   const part = (values: Float64Array, width: number) =>
@@ -87,11 +116,18 @@ async function sumsAt({ architecture, data }: BatchProblem, w: Float64Array, row
     const weight = data.weights?.[rows[i]] ?? 1;
     const one = lossAt(loss, psi.subarray(i * c, (i + 1) * c), targets.subarray(i * c, (i + 1) * c));
     value += weight * one.value;
+    if (signs !== null) {
+      const seed = factored(loss, psi.subarray(i * c, (i + 1) * c), signs.subarray(i * c, (i + 1) * c));
+      const row = Float64Array.from({ length: p }, (_, j) =>
+        seed.reduce((sum, factor, a) => sum + factor * J[(i * c + a) * p + j], 0),
+      );
+      for (let j = 0; j < p; j++) for (let k = 0; k < p; k++) G[j * p + k] += weight * row[j] * row[k];
+    }
     for (let a = 0; a < c; a++)
       for (let j = 0; j < p; j++) {
         const left = J[(i * c + a) * p + j];
         gradient[j] += weight * left * one.r[a];
-        for (let b = 0; b < c; b++)
+        for (let b = 0; b < c && signs === null; b++)
           for (let k = 0; k < p; k++) G[j * p + k] += weight * left * one.q[a * c + b] * J[(i * c + b) * p + k];
       }
   }
@@ -102,7 +138,7 @@ async function sumsAt({ architecture, data }: BatchProblem, w: Float64Array, row
 async function pointsOf(
   problem: BatchProblem,
   steps: number,
-  { batch, damping, rate, momentum = 0, lineSearch = false, adaptation = "none" }: ExactGaussNewtonOptions,
+  { batch, damping, rate, momentum = 0, lineSearch = false, adaptation = "none", curvature }: ExactGaussNewtonOptions,
 ): Promise<{ readonly points: Float64Array[]; readonly dampings: number[] }> {
   const n = problem.data.sampleCount;
   const [b, beta, largest] = [batch as number, momentum as number, rate as number];
@@ -117,7 +153,8 @@ async function pointsOf(
     const order = new Random(SEED, ORDER_STREAM + Math.floor(k / perEpoch)).permutation(n);
     const at = (k % perEpoch) * b;
     const rows = b === n ? Array.from({ length: n }, (_, i) => i) : [...order.subarray(at, at + b)];
-    const { G, gradient, value } = await sumsAt(problem, w, rows);
+    const signs = curvature === "sampled" ? signsOf(k, b * problem.architecture.outputSize) : null;
+    const { G, gradient, value } = await sumsAt(problem, w, rows, signs);
     const g = gradient.map((one, j) => one / b + decay * w[j]);
     const H = G.map((one, at) => one / b + (at % (p + 1) === 0 ? lambda + decay : 0));
     const d = eliminate(
@@ -203,6 +240,21 @@ describe("exact Gauss-Newton on batches is its definition", () => {
       await compare(problemOf(loss, outputs, true), { batch: 5, damping: 0.5, rate: 1, momentum: 0.5 });
     });
   }
+
+  for (const [name, loss, outputs] of CASES)
+    it(`${name}: with sampled curvature, momentum, a weight decay and sample weights`, async () => {
+      const decayed = { ...loss, decay: 0.7 };
+      const options = { batch: 4, damping: 0.3, rate: 0.7, momentum: 0.9, curvature: "sampled" } as const;
+      await compare(problemOf(decayed, outputs, true), options);
+    });
+
+  it("samples the curvature from five outputs on, where nothing is said", () => {
+    const needsOf = (outputSize: number, curvature?: "exact") =>
+      exactGaussNewton({ curvature }).needs({ rows: 500, outputSize, parameterCount: 9, loss: softmaxCrossEntropy() });
+    expect(needsOf(4)).toMatchObject({ route: "dual", rows: 32 });
+    expect(needsOf(5)).toMatchObject({ route: "sampled", rows: 128 });
+    expect(needsOf(5, "exact")).toMatchObject({ route: "dual", rows: 32 });
+  });
 
   it("all rows at every step", async () => {
     await compare(problemOf(squaredError({ decay: 0.5 }), 2), { batch: 13, damping: 0.1, rate: 1, momentum: 0 });
