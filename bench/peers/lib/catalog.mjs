@@ -1,6 +1,6 @@
 // Lists every peer: its name, the packages it needs and the program that runs it. bench/peers/run.mjs chooses from the list, install.mjs
 // installs from it, and run-peer.mjs starts the programs. `family` is the kind of method ("gauss-newton" forms or uses J^T J,
-// "quasi-newton" is L-BFGS, "first-order" is Adam). Peers marked `slow` are far from the fastest: on the common case they run once, on the
+// "quasi-newton" is L-BFGS, "first-order" is Adam, "own" another way of gaussflow, which is no rival). Peers marked `slow` are far from the fastest: on the common case they run once, on the
 // common weights only, and --quick without --only leaves them out. Peers marked `uci` also take part in the comparison on the UCI sets
 // (--uci), where `slow` makes no difference to the number of runs.
 const python = (script, ...variant) => ({ python: script, variant });
@@ -21,6 +21,13 @@ export const gaussflow = {
 };
 
 export const peers = [
+  {
+    id: "batch-start",
+    title: "gaussflow, begun by an epoch on batches",
+    family: "own",
+    ...node("gaussflow.mjs", []),
+    variant: ["batch-start"],
+  },
   { id: "gsl-more", title: "GSL multilarge LM, scale more", family: "gauss-newton", ...gslPackages, ...gsl("more") },
   { id: "gsl-levenberg", title: "GSL, scale levenberg", family: "gauss-newton", ...gslPackages, ...gsl("levenberg") },
   { id: "gsl-marquardt", title: "GSL, scale marquardt", family: "gauss-newton", ...gslPackages, ...gsl("marquardt") },

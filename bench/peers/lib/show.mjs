@@ -34,7 +34,8 @@ export function peersTable(rows, levels, markdown) {
 }
 
 /** One sentence a level: the best peer of any kind and the best of the Gauss-Newton kind against ours. */
-export function summaryLines(ours, others, levels) {
+export function summaryLines(ours, all, levels) {
+  const others = all.filter(({ family }) => family !== "own");
   return levels.map((level, k) => {
     const own = ours.levels[k].seconds;
     const say = (kind, row) => {

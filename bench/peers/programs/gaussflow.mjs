@@ -1,6 +1,7 @@
-// Runs gaussflow as a peer on one problem folder: train() with its defaults, with the given weights and on all samples, as every peer.
+// Runs gaussflow as a peer on one problem folder: train() with its defaults, with the given weights and on all samples, as every peer; with
+// "batch-start" begun by an epoch on batches.
 // bench/peers/run.mjs starts it in a child process (lib/run-peer.mjs).
-//   node bench/peers/programs/gaussflow.mjs FOLDER CAP_SECONDS TARGET_LOSS
+//   node bench/peers/programs/gaussflow.mjs FOLDER CAP_SECONDS TARGET_LOSS [batch-start]
 import { readFileSync } from "node:fs";
 import { network, plan, train } from "../../../dist/index.js";
 import { reorderWeights } from "../lib/problem-folder.mjs";
@@ -21,6 +22,7 @@ await record.run(async () => {
   const { reason } = await train(net, data, {
     validation: false,
     standardize: false,
+    batchStart: process.argv[5] === "batch-start",
     stop: { loss: target, iterations: 10_000_000, seconds: cap },
     onRecord: ({ accepted, iteration, loss }) => {
       if (accepted) record.loss(iteration, loss);
