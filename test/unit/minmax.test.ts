@@ -150,6 +150,20 @@ describe("a game", () => {
     }
   });
 
+  it("has the same bits on one and on two threads", async () => {
+    const players = [
+      network({ layers: [4, 32, 32, 2], seed: 1 }),
+      network({ layers: [2, 32, 32, 1], seed: 2 }),
+    ] as const;
+    const games = [];
+    for (const threads of [1, 2]) {
+      const options = { backend: "native", threads, batch: 128, iterations: 4, seed: 2 } as const;
+      const game = await minmax(...players, rowsOf(256), options);
+      games.push([...game.generator.parameters, ...game.discriminator.parameters]);
+    }
+    expect(games[1]).toEqual(games[0]);
+  });
+
   it("leaves the networks that it was given as they are", async () => {
     const before = [generator.parameters.slice(), discriminator.parameters.slice()];
     await minmax(generator, discriminator, data, short);
