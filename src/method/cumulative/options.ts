@@ -12,11 +12,11 @@ import {
   withRate,
 } from "../rate-schedule.js";
 
-/** Names of the forms. */
-export const CUMULATIVE_FORMS = ["moving-average", "forgetting", "published"] as const;
-
 /** How the curvatures of the batches are joined. */
-export type CumulativeForm = (typeof CUMULATIVE_FORMS)[number];
+export type CumulativeForm = "moving-average" | "forgetting" | "published";
+
+/** All forms. */
+export const CUMULATIVE_FORMS: readonly CumulativeForm[] = ["moving-average", "forgetting", "published"];
 
 /** Options of `cumulativeGaussNewton`. */
 export interface CumulativeGaussNewtonOptions extends RateOptions {

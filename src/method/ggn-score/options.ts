@@ -12,11 +12,13 @@ import type { BatchNeeds, BatchSizes } from "../batch-method.js";
 import { type BatchSize, checkBatchSize, describeBatches, rowsOf } from "../batch-size.js";
 import type { PenaltySettings } from "./penalty.js";
 import { prefersRows } from "./row-form.js";
-import { type RegularizerName, SMOOTH_RULES } from "./smooth-rules.js";
+import { type RegularizerName, SMOOTH_RULES, type SmoothRule } from "./smooth-rules.js";
 
 /** How long a step is, and with which curvature of the regularizer it is found. */
-export const STEP_LENGTHS = ["majorizing", "published"] as const;
-export type StepLength = (typeof STEP_LENGTHS)[number];
+export type StepLength = "majorizing" | "published";
+
+/** All of them. */
+export const STEP_LENGTHS: readonly StepLength[] = ["majorizing", "published"];
 
 /** Options of `ggnScore`. */
 export interface GgnScoreOptions {
@@ -153,7 +155,7 @@ function checkOneOf(name: string, value: unknown, allowed: readonly string[]): v
     throw argumentError(name, `must be one of ${allowed.join(", ")}`, value);
 }
 
-type Kind = (typeof SMOOTH_RULES)[RegularizerName]["of"];
+type Kind = SmoothRule["of"];
 
 function checkGroups(groups: unknown, of: Kind): void {
   if (of !== "norm")

@@ -156,17 +156,17 @@ const pseudoHuberBox: SmoothRule = {
   },
 };
 
+/** Name of a smoothing function. */
+export type RegularizerName = "pseudo-huber" | "ostrovskii-bach" | "exponential" | "log-exp-box" | "pseudo-huber-box";
+
 /** All smoothing functions by the name of the option. */
-export const SMOOTH_RULES = {
+export const SMOOTH_RULES: Readonly<Record<RegularizerName, SmoothRule>> = {
   "pseudo-huber": pseudoHuber,
   "ostrovskii-bach": ostrovskiiBach,
   exponential,
   "log-exp-box": logExpBox,
   "pseudo-huber-box": pseudoHuberBox,
-} as const satisfies Readonly<Record<string, SmoothRule>>;
-
-/** Name of a smoothing function. */
-export type RegularizerName = keyof typeof SMOOTH_RULES;
+};
 
 /**
  * The constant M_g of the published step length, for `count` weights: count^((3 - nu)/2) mu^(nu/2 - 2) M_h for nu at most 3, else
