@@ -189,12 +189,12 @@ export interface Linearized {
 
 /** The damped system to solve. */
 export interface SolveRequest {
-  /** mu >= 0 in (G + decay I + mu D) step = -gradient. */
+  /** mu >= 0 in (G + decay I + mu D) step = -gradient. Sampled: mu + decay > 0. */
   readonly damping: number;
   /** Weight decay, at least 0. */
   readonly decay: number;
   /**
-   * D, or null for I. Dual: what the last linearize formed K with, one factor a layer, and then no decay. Else p entries,
+   * D, or null for I. Dual: what the last linearize formed K with, one factor a layer, and then no decay. Sampled: null. Else p entries,
    * D = diag(scaling).
    */
   readonly scaling: Float64Array | null;
