@@ -69,7 +69,11 @@ function batchMemory(request: BatchPlanRequest): MemoryEstimate {
   const problem = engineSizes(request);
   const [first] = engines;
   const shared = first?.rows === n;
-  const all = estimateBytes(engine, problem, shared ? [{ curvature: first.curvature, average: first.average }] : []);
+  // The gradient at the start is that of all rows (train/symmetric-start.ts).
+  const all = estimateBytes(engine, problem, [
+    { curvature: "none" },
+    ...(shared ? [{ curvature: first.curvature, average: first.average }] : []),
+  ]);
   const own = engines
     .slice(shared ? 1 : 0)
     .map(({ rows, curvature, average }) =>
