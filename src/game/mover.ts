@@ -16,7 +16,7 @@ const METHOD_STREAM = 2 ** 37;
 
 /** What methods take as the loss of a player: it decides their defaults, which are those of probabilities. */
 const LOSS = logistic();
-/** Names of the methods that need nothing but gradients, or the kernel of one row a sample: what the engine of a player has. */
+/** Names of the methods that need nothing but gradients, or the kernel of one row a sample, which is what the engine of a player has. */
 const PLAYER_METHODS = ["adam", "gradient-descent", "exact-gauss-newton"];
 
 /** The steps of a player in a game. */
@@ -67,6 +67,12 @@ export class Mover {
       );
     const sizes = { rows, outputSize: 1, parameterCount, loss: LOSS };
     const { engines, rate } = method.needs(sizes);
+    if (engines[0]?.curvature === "sampled")
+      throw argumentError(
+        `options.method.${run.name}.curvature`,
+        'must be "exact" or "auto": a player has one row of curvature a sample, from which there is nothing to draw',
+        "sampled",
+      );
     const { batch = rows } = method.settings;
     if (typeof batch === "number" && batch !== rows)
       throw argumentError(

@@ -40,7 +40,8 @@ export interface PlayerObjective {
 /** The engine of a player. */
 export class PlayerEngine implements Engine {
   readonly kind: string;
-  readonly outputSize: number;
+  /** One row of curvature a sample, whatever the outputs of the player's own network. */
+  readonly outputSize = 1;
   readonly parameterCount: number;
   readonly layerCount: number;
   readonly threads: number;
@@ -60,9 +61,8 @@ export class PlayerEngine implements Engine {
     readonly sampleCount: number,
     objective: PlayerObjective,
   ) {
-    const { kind, outputSize, parameterCount, layerCount, threads } = inner;
+    const { kind, parameterCount, layerCount, threads } = inner;
     this.kind = kind;
-    this.outputSize = outputSize;
     this.parameterCount = parameterCount;
     this.layerCount = layerCount;
     this.threads = threads;

@@ -7,6 +7,7 @@ import { Game } from "../../src/game/game.js";
 import { completeMinmaxOptions, type MinmaxOptions } from "../../src/game/minmax-options.js";
 import {
   adam,
+  exactGaussNewton,
   gradientDescent,
   lbfgs,
   type MinmaxRecord,
@@ -150,6 +151,18 @@ describe("a game", () => {
     }
   });
 
+  it("of a generator with many outputs takes the exact curvature of one row a sample", async () => {
+    const wide = [network({ layers: [3, 6, 7], seed: 1 }), network({ layers: [7, 6, 1], seed: 2 })] as const;
+    const random = new Random(5, 3);
+    const rows = Float64Array.from({ length: 7 * 20 }, () => random.normal());
+    const options = { batch: 10, iterations: 2, seed: 1 };
+    const first = await minmax(...wide, rows, { ...options, method: minmaxGaussNewton() });
+    const method = exactGaussNewton({ damping: 0.1, rate: 0.2, momentum: 0, batch: "all" });
+    const second = await minmax(...wide, rows, { ...options, method });
+    expect(first.reason.code).toBe("iterations");
+    expect([...second.generator.parameters]).toEqual([...first.generator.parameters]);
+  });
+
   it("has the same bits on one and on two threads", async () => {
     const players = [
       network({ layers: [4, 32, 32, 2], seed: 1 }),
@@ -290,6 +303,11 @@ describe("refused", () => {
       "a method without an engine",
       [generator, discriminator, data, { method: lbfgs() }],
       /options\.method\.discriminator must be made by minmaxGaussNewton\(\), exactGaussNewton\(\).*; received "lbfgs"/,
+    ],
+    [
+      "sampled curvature",
+      [generator, discriminator, data, { method: exactGaussNewton({ curvature: "sampled" }) }],
+      /options\.method\.discriminator\.curvature must be "exact" or "auto".*; received "sampled"/,
     ],
     [
       "another batch",

@@ -107,7 +107,8 @@ export function minmaxGaussNewton(options: MinmaxGaussNewtonOptions = {}): Joint
   if (step === "published") return publishedMethod(options);
   // On the engine of a player (game/player-engine.ts) exact Gauss-Newton on batches is this form.
   const { damping: _, step: __, ...rate } = options;
-  return exactGaussNewton({ rate: 0.2, ...definedOptions(rate), batch: "all", damping: damping ?? 0.1, momentum: 0 });
+  const fixed = { curvature: "exact", batch: "all", momentum: 0 } as const;
+  return exactGaussNewton({ rate: 0.2, ...definedOptions(rate), ...fixed, damping: damping ?? 0.1 });
 }
 
 function publishedMethod(options: MinmaxGaussNewtonOptions): JointMethod {
