@@ -1,5 +1,6 @@
 // The public API of gaussflow: every export that users import, and nothing else. package.json names it as the entry, and the programs in
 // bench and examples import it from dist.
+export type { VectorOperations } from "./algebra/vectors.js";
 export { type Backend, type BackendOptions, createEngine } from "./backend/create.js";
 export type { Accumulation, Curvature, LowRank, Precision, SampledRows } from "./backend/curvature.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";

@@ -113,7 +113,14 @@ export interface BatchStep {
   /** Seconds of the step, by phase. */
   readonly seconds: BatchSeconds;
   /** Set when the method has nothing left to try. */
-  readonly end?: { readonly code: ReasonCode; readonly message: string } | undefined;
+  readonly end?:
+    | {
+        /** The reason, for programs. */
+        readonly code: ReasonCode;
+        /** The reason, as a sentence with the numbers. */
+        readonly message: string;
+      }
+    | undefined;
 }
 
 /** Seconds of a step. */

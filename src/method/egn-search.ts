@@ -12,8 +12,9 @@ import { objectiveOf } from "../linearize/problem.js";
 import type { BatchContext } from "./batch-method.js";
 
 /** Names of the adaptations. */
-export const ADAPTATIONS = ["none", "published", "bounded"] as const;
-export type Adaptation = (typeof ADAPTATIONS)[number];
+export type Adaptation = "none" | "published" | "bounded";
+/** All names. */
+export const ADAPTATIONS: readonly Adaptation[] = ["none", "published", "bounded"];
 
 const GROWTH = 1.5;
 const SHRINK = 0.8;

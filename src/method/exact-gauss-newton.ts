@@ -46,8 +46,9 @@ const CLASSIFICATION = { batch: 32, damping: 1, rate: 1 };
 const SAMPLED_CLASSIFICATION = { batch: 128, damping: 3, rate: 1 };
 
 /** Names of the curvatures. */
-export const CURVATURE_CHOICES = ["exact", "sampled", "auto"] as const;
-export type CurvatureChoice = (typeof CURVATURE_CHOICES)[number];
+export type CurvatureChoice = "exact" | "sampled" | "auto";
+/** All names. */
+export const CURVATURE_CHOICES: readonly CurvatureChoice[] = ["exact", "sampled", "auto"];
 
 /** Outputs from which on "auto" is the sampled curvature: the exact kernel costs the cube of rows times outputs. */
 const MANY_OUTPUTS = 5;

@@ -8,8 +8,9 @@ import { argumentError } from "../errors.js";
 import { checkCount, checkNonNegative, checkPositive } from "../options.js";
 
 /** Names of the schedules. */
-export const RATE_SCHEDULES = ["constant", "cosine", "step"] as const;
-export type RateScheduleName = (typeof RATE_SCHEDULES)[number];
+export type RateScheduleName = "constant" | "cosine" | "step";
+/** All names. */
+export const RATE_SCHEDULES: readonly RateScheduleName[] = ["constant", "cosine", "step"];
 
 /** The options of a learning rate, which every method on batches has. */
 export interface RateOptions {
