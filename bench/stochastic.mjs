@@ -78,7 +78,7 @@ function told({ name, layers, activation, kind, parts }) {
 
 /** Mean square, or mean log-loss and accuracy, of a network on a part. */
 async function judge({ kind, layers }, net, { inputs, targets, labels, rows }) {
-  const predicted = await net.predictAsync(inputs);
+  const predicted = await gaussflow.predictAsync(net, inputs);
   const c = layers.at(-1);
   if (kind === "squares") return { loss: mean(Array.from(targets, (value, k) => (predicted[k] - value) ** 2)) };
   let [hits, loss] = [0, 0];
