@@ -21,6 +21,7 @@ const CATEGORY_OF_ROOM = {
   monitor: "Monitor",
   spectrum: "Monitor",
   backend: "Engines",
+  algebra: "Engines",
 };
 const GROUND = "Errors and numbers";
 
