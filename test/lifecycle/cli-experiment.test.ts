@@ -127,11 +127,11 @@ describe("gaussflow experiment", () => {
   it.each<[string[], RegExp]>([
     [
       ["experiment", "nothing"],
-      /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, all/,
+      /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, cumulative, minmax, all/,
     ],
     [
       ["experiment"],
-      /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, all/,
+      /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, cumulative, minmax, all/,
     ],
     [["experiment", "discrete", "--samples", "1"], /samples.*an integer of at least 2/],
     [
