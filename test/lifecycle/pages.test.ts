@@ -27,16 +27,16 @@ it("docs/guide.md: every block runs after those before it, and prints what the p
 
 describe("README.md", () => {
   const programs = blocksOf("README.md").filter(({ language }) => language === "ts");
-  const [first, second, theory] = programs;
+  const [first, second, batches, theory] = programs;
 
   it("has the programs that run here", () => {
-    expect(programs).toHaveLength(3);
+    expect(programs).toHaveLength(4);
   });
 
-  it("trains, predicts and runs many trainings", () => {
+  it("trains, predicts, runs many trainings and trains on batches", () => {
     const { status, lines } = folder.run({
       ...first!,
-      code: `${first!.code}${second!.code}console.log(metrics, mean.length);`,
+      code: `${first!.code}${second!.code}${batches!.code}console.log(metrics, mean.length, trained.parameterCount);`,
     });
     expect(status, lines.join("\n")).toBe(0);
   });
