@@ -49,7 +49,11 @@ export async function begin(
   network: Network,
   { whole, fit, validation }: Parts,
   completed: CompletedTrainOptions,
-  { route, ...backend }: BackendOptions & { readonly route: TrainRoute },
+  {
+    route,
+    startThreads,
+    ...backend
+  }: BackendOptions & { readonly route: TrainRoute; readonly startThreads: number | null },
   { signal, monitor }: TrainOptions,
   needs: BatchNeeds | null,
 ) {
@@ -74,7 +78,9 @@ export async function begin(
   const constant = await dataWarnings(fit, signal);
   const engine = await createEngineInTurns(start.architecture, data, backend, signal);
   try {
-    const run = { start, engine, data, loss, stop: completed.stop, seed: completed.seed, backend, signal };
+    const { stop, seed } = completed;
+    const few = { ...backend, threads: startThreads ?? backend.threads };
+    const run = { start, engine, data, loss, stop, seed, backend: few, signal };
     const moved = await moveStart(run, completed, print, fixed);
     const { targets, weights = null } = data;
     const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);

@@ -49,6 +49,8 @@ export interface PlannedTraining {
   readonly route: TrainRoute;
   /** What a batch method needs; null with other methods. */
   readonly needs: BatchNeeds | null;
+  /** Threads of the batches of `options.batchStart`; null without it. */
+  readonly startThreads: number | null;
   readonly engine: EngineName;
   /** @throws GAUSSFLOW_MEMORY where the plan does not fit the memory limit */
   refuse(): void;
@@ -90,7 +92,7 @@ function planOf(
       refuse(plan, request);
       if (first) refuseBatches(first, request.fileWidth ?? 0, "options.batchStart.batch");
     };
-    return { plan, route: plan.route, needs: null, engine, refuse: refuseAll };
+    return { plan, route: plan.route, needs: null, startThreads: first?.threads ?? null, engine, refuse: refuseAll };
   }
   const needs = method.needs(sizes);
   if (needs.rows < rows && options.stop?.gradient !== undefined)
@@ -104,7 +106,7 @@ function planOf(
     if (searches(loss)) refuse(plan, request);
     refuseBatches(batches, request.fileWidth ?? 0, "options.method.batch");
   };
-  return { plan: batches, route: plan.route, needs, engine, refuse: refuseBoth };
+  return { plan: batches, route: plan.route, needs, startThreads: null, engine, refuse: refuseBoth };
 }
 
 /** The plan of a method on batches, from the sizes of the same training on all rows. */

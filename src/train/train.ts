@@ -69,7 +69,7 @@ export async function* trainSteps<Report = never>(
   const whole = await finishInTurns(weighedSteps(given, completed), pace);
   const owned = data instanceof Dataset || data instanceof FileDataset;
   const planned = planTraining(network, whole, completed, options, owned);
-  const { plan, needs } = planned;
+  const { plan, needs, startThreads } = planned;
   planned.refuse();
   if (whole instanceof FileDataset)
     checkDistinct([
@@ -77,7 +77,7 @@ export async function* trainSteps<Report = never>(
       { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
     ]);
   const { fit, validation } = await finishInTurns(cut(whole, completed, options.validation), pace);
-  const backend = { backend: options.backend, threads: plan.threads, route: planned.route };
+  const backend = { backend: options.backend, threads: plan.threads, route: planned.route, startThreads };
   let begun: Begun;
   try {
     const heard = { ...options, signal: heardWhile(completed, options) };
