@@ -13,6 +13,7 @@ import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
 import { optionsText } from "../network/network-options.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
+import type { Route } from "../plan/route.js";
 import { fingerprint } from "../run/fingerprint.js";
 import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
@@ -89,7 +90,7 @@ export interface FlowResult<Report = unknown> {
   /** The report of the monitor, if one was given. */
   readonly monitor: Report | null;
   /** The route with its predicted memory and time. */
-  readonly plan: Plan;
+  readonly plan: Plan<Route>;
   /** "native", or "reference": the one in TypeScript (`backend: "typescript"`). */
   readonly engine: string;
   /** Threads that computed. */
@@ -270,7 +271,7 @@ interface FlowOutcome
 function unbegun(
   { parameters }: Network,
   { from }: CompletedFlowOptions,
-  { route }: Plan,
+  { route }: Plan<Route>,
   reason: Reason,
 ): FlowOutcome {
   return {
@@ -294,7 +295,7 @@ async function finish<Report>(
   start: Network,
   { schedule, integrator, loss, slots }: CompletedFlowOptions,
   options: FlowOptions<Report>,
-  plan: Plan,
+  plan: Plan<Route>,
   engine: Pick<Engine, "kind" | "threads">,
   run: FlowOutcome,
 ): Promise<FlowResult<Report>> {

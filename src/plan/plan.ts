@@ -36,7 +36,7 @@ export interface RouteEstimate {
 }
 
 /** The predicted cost of a training or a flow, and the route that it takes. */
-export interface Plan<Kind extends StepRoute = Route> {
+export interface Plan<Kind extends StepRoute = StepRoute> {
   /** The route that was chosen. */
   readonly route: Kind;
   /** Number of parameters, p. */
@@ -162,7 +162,7 @@ function fewestUseful(route: Route, { architecture, sampleCount, threads }: Plan
  * Throws if the plan does not fit the memory limit. The message has the numbers and all alternatives. Nothing is allocated before.
  * @throws GAUSSFLOW_MEMORY
  */
-export function refuse(plan: Plan, request: PlanRequest): void {
+export function refuse(plan: Plan<Route>, request: PlanRequest): void {
   const { chosen, memoryLimit, route } = plan;
   if (chosen.fits) return;
   const { bytes } = chosen;
