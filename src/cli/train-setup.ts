@@ -5,8 +5,6 @@ import type { TableSearch } from "../fit/search.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { outputCount } from "../loss/target-rules.js";
-import { isBatchMethod } from "../method/batch-method.js";
-import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { ActivationName } from "../network/architecture.js";
 import type { InitializationName } from "../network/initialize.js";
@@ -108,7 +106,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
     tell(
       `comparing networks for ${[what.hidden === null ? "hidden layers" : "", what.decay === null ? "weight decay" : ""].filter(Boolean).join(" and ")} first (--hidden 16,16 trains at once)`,
     );
-  const chosen = await chooseNetwork(what, read, comparedBy(base), shape, flags, terminal);
+  const chosen = await chooseNetwork(what, read, base, shape, flags, terminal);
   const { hidden, decay, parts, search, foldValidation } = chosen;
   const { fit } = parts;
   if (isSearched(what)) tellOfSearch(chosen, flags, tell);
@@ -140,13 +138,6 @@ function baseOptions(flags: TrainFlags, loss: Loss, method: NonNullable<TrainOpt
     slots: flags.slots,
     seed: flags.seed,
   };
-}
-
-/** Networks are compared by a method that sees all rows: the choice does not depend on batches. */
-function comparedBy(base: ReturnType<typeof baseOptions>): ReturnType<typeof baseOptions> {
-  if (base.method !== "auto" && !isBatchMethod(base.method)) return base;
-  const { epochs: _, validateEvery: __, iterations: ___, ...stop } = base.stop;
-  return { ...base, method: levenbergMarquardt(), stop };
 }
 
 /** What to know of a search beside its table. */

@@ -23,10 +23,10 @@ import { drawnNetwork } from "../network/network.js";
 import { checkCount } from "../options.js";
 import { checkLossTargets } from "../run/loss-targets.js";
 import { plan } from "../train/plan.js";
-import type { StopOptions } from "../train/stop.js";
 import { DEFAULT_VALIDATION, type TrainOptions } from "../train/train-options.js";
 import { type Candidate, DECAYS, layersText, sizeCandidates } from "./candidates.js";
 import { bestOf, type Compared, choose, compare } from "./choose.js";
+import { comparisonOptions } from "./comparison-options.js";
 import type { CompletedFitOptions } from "./fit-options.js";
 import { criterionOf, type FitCriterion, heldOutLosses } from "./held-out-loss.js";
 import { comparedRows, comparisonFolds, drawsValidation, trainingRows, type ValidationRule } from "./rows.js";
@@ -95,8 +95,6 @@ const FIRST_DECAYS = [3, 0.3, 0.01];
 const MOST_TURNS = 4;
 /** Iterations that a training is planned with: what trainings of the search take on average. */
 const PLANNED_ITERATIONS = 40;
-/** Trainings of the search end where further iterations hardly change the held-out loss. */
-const SEARCH_STOP = { iterations: 100, reduction: 1e-5 };
 /**
  * Bytes of address space that a comparison needs: the heap of V8 grows by this much over the trainings, and Node ends the process where it
  * cannot (measured with `ulimit -v` and 400 rows on either engine: it dies with 61 MiB, and ends with 82).
@@ -264,23 +262,12 @@ class Search {
   #job(candidate: Candidate, fold: Fold, k: number): TrainJob & { readonly fold: Fold } {
     const { network: shape, seed, train } = this.#options;
     const layers = [this.#rows.inputSize, ...candidate.hidden, outputCount(train.loss, this.#rows.outputSize)];
-    // The parts of sums change the last digits alone, and a fold may have fewer rows than parts.
-    const {
-      checkpoint: _c,
-      monitor: _m,
-      onRecord: _r,
-      slots: _s,
-      ...repeated
-    } = trainOptions(
-      this.#options,
-      candidate.decay,
-      validationOf(this.#validation, candidate.decay, fold.train.sampleCount),
-    );
+    const validation = validationOf(this.#validation, candidate.decay, fold.train.sampleCount);
     return {
       // A start of its own for each fold, so that no network is judged by a lucky one.
       network: drawnNetwork({ ...shape, layers, seed: seed + k }, "options.network"),
       data: fold.train,
-      options: { ...repeated, stop: searchStop(train.stop) },
+      options: comparisonOptions(trainOptions(this.#options, candidate.decay, validation)),
       label: `${layersText(candidate.hidden)}, decay ${candidate.decay}, fold ${k + 1}`,
       fold,
     };
@@ -376,15 +363,6 @@ function heldWeights(rows: Dataset, folds: readonly Fold[]): Float64Array | null
   const held = new Set(folds.flatMap((fold) => [...fold.rows]));
   if (held.size === rows.sampleCount) return rows.weights;
   return Float64Array.from({ length: rows.sampleCount }, (_, i) => (held.has(i) ? (rows.weights?.[i] ?? 1) : 0));
-}
-
-/** The clock decides nothing here. */
-function searchStop({ seconds: _, ...stop }: StopOptions = {}): StopOptions {
-  return {
-    ...stop,
-    iterations: Math.min(stop.iterations ?? SEARCH_STOP.iterations, SEARCH_STOP.iterations),
-    reduction: Math.max(stop.reduction ?? SEARCH_STOP.reduction, SEARCH_STOP.reduction),
-  };
 }
 
 /** Of one training. Sizes alone decide: neither the engine nor the memory of this machine. */

@@ -30,8 +30,10 @@ const AFFORDABLE_SECONDS = 60;
 /** Share of the memory limit that kernel and factor may take. */
 const SHARE_FOR_MATRICES = 0.5;
 
-/** Options that are about methods that see all rows. */
-const WHOLE_OPTIONS = ["route", "matrixFree", "condition", "monitor"] as const;
+/** Options that are about methods that see all rows, which a method on batches refuses. */
+const WHOLE_OPTIONS = ["route", "matrixFree", "condition", "monitor", "batchStart"] as const;
+/** Stop rules of them: batches of some of the rows have no use for the gradient's either. */
+const WHOLE_RULES = ["gradient", "step", "reduction"] as const;
 
 /** What the choice reads of the options of a training. */
 export interface ChoiceOptions
@@ -55,6 +57,8 @@ export function chooseMethod(
   const { loss, slots, memoryLimit } = run;
   const whole = WHOLE_OPTIONS.find((name) => ![undefined, "auto", false].includes(options[name] as string));
   if (whole !== undefined) return { method: levenbergMarquardt(), because: `options.${whole} is about it` };
+  const rule = WHOLE_RULES.find((name) => options.stop?.[name] !== undefined);
+  if (rule !== undefined) return { method: levenbergMarquardt(), because: `options.stop.${rule} is about it` };
   if (slots > 1) return { method: levenbergMarquardt(), because: "options.slots is about sums over all rows" };
   if (options.stop?.epochs !== undefined || options.stop?.validateEvery !== undefined)
     return { ...onBatches(network, data, run), because: "the stop rules count epochs" };

@@ -53,6 +53,11 @@ describe('method: "auto"', () => {
 
   it("heeds options that are about one kind of method", () => {
     expect(plan(large, wide, { ...auto, route: "primal" }).because).toContain("options.route is about it");
+    expect(plan(large, wide, { ...auto, batchStart: true }).because).toContain("options.batchStart is about it");
+    for (const rule of ["gradient", "step", "reduction"] as const)
+      expect(plan(large, wide, { ...auto, stop: { [rule]: 1e-6 } }).because).toContain(
+        `options.stop.${rule} is about it`,
+      );
     expect(plan(small, few, { ...auto, stop: { epochs: 3 } }).because).toContain("the stop rules count epochs");
   });
 

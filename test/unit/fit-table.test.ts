@@ -1,12 +1,14 @@
 // fitTable: what it chooses, what it keeps of the search, and what decides.
 import { describe, expect, it } from "vitest";
 import {
+  adam,
   Dataset,
   dataset,
   type FitTableOptions,
   fitTable,
   foldsOf,
   GaussflowError,
+  lbfgs,
   logistic,
   metrics,
   network,
@@ -52,6 +54,25 @@ describe("fitTable", () => {
     expect(result.lossUsed.decay).toBe(decay);
     expect(flops).toBeLessThanOrEqual(budget);
     expect(new Set(tried.map((one) => JSON.stringify([one.hidden, one.decay]))).size).toBe(tried.length);
+  });
+
+  it("compares by Levenberg-Marquardt where the last training is on batches, and trains by the method given", async () => {
+    const table = noisyLine(60);
+    const search = { hidden: [3], folds: 3, seed: 2 } as const;
+    const whole = await fitTable(table, { ...search, train: { backend: "typescript", stop: { patience: 5 } } });
+    const batches = [
+      { method: adam({ batch: 16 }), stop: { epochs: 2, validateEvery: 2, patience: 5 } },
+      { method: lbfgs(), stop: { iterations: 3, gradient: 0.5, patience: 5 } },
+      { method: "auto", stop: { epochs: 2, patience: 5 } },
+    ] as const;
+    for (const given of batches) {
+      const { search: tried, result } = await fitTable(table, {
+        ...search,
+        train: { backend: "typescript", ...given },
+      });
+      expect(seconds(tried)).toEqual(seconds(whole.search));
+      expect(result.plan.batch).toBeDefined();
+    }
   });
 
   it("scores a network by its mean loss on the held-out rows of every fold", async () => {
