@@ -30,6 +30,8 @@ export interface BatchSizes {
   readonly parameterCount: number;
   /** What is minimized. Its scale may not be known yet. */
   readonly loss: Loss;
+  /** Whether the rows are in a data file: where a step sees them all they are nowhere in memory. Default false. */
+  readonly inFile?: boolean | undefined;
 }
 
 /** An engine that the method uses at every step. It holds the first rows of the batch. */

@@ -58,7 +58,7 @@ export interface MemoryEstimate {
   readonly process: number;
   /** The sum: the peak resident size (VmHWM) of a process that does nothing else, while the curvature uses single precision and subsets as planned. */
   readonly peak: number;
-  /** The same with double precision and the largest subset: the amount that is compared with the memory limit. */
+  /** The same with double precision and the largest subset, and at least that of `batchStart`: the amount that is compared with the memory limit. */
   readonly most: number;
 }
 

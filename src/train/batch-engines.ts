@@ -3,9 +3,17 @@
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { EngineRows } from "../backend/rows.js";
+import { reserve } from "../bytes.js";
 import type { BatchNeeds } from "../method/batch-method.js";
 import type { Architecture } from "../network/architecture.js";
-import { type BatchRows, FileRows, type FileRowsData, type LoadableEngine, MemoryRows } from "./batch-rows.js";
+import {
+  type BatchRows,
+  FileRows,
+  type FileRowsData,
+  type LoadableEngine,
+  MemoryRows,
+  rowBytes,
+} from "./batch-rows.js";
 
 export interface Batches {
   /** Those of `needs.engines`, in that order. */
@@ -20,7 +28,7 @@ export interface Batches {
 
 /**
  * @param engine of all rows: the first engine of a method whose steps see them all
- * @throws the signal's reason once it has been aborted
+ * @throws the signal's reason once it has been aborted; GAUSSFLOW_MEMORY
  */
 export async function makeBatches(
   architecture: Architecture,
@@ -32,16 +40,17 @@ export async function makeBatches(
   signal: AbortSignal | undefined,
 ): Promise<Batches> {
   const whole = needs.rows === data.sampleCount;
-  const rows = inFile(data) ? new FileRows(data, needs.rows, seed) : new MemoryRows(data, needs.rows, seed);
+  // Where every step sees all rows there are no batches to hold, and engines beside the first keep the rows that they are made with.
+  const rows = whole && needs.engines.length === 1 ? null : makeRows(data, whole ? 1 : needs.rows, seed);
   const engines: LoadableEngine[] = [];
   const dispose = () => {
-    rows.close();
+    rows?.close();
     for (const one of engines) if (one !== engine) one.dispose();
   };
   try {
     for (const [k, { rows: count }] of needs.engines.entries())
       engines.push(
-        k === 0 && whole ? engine : await createEngineInTurns(architecture, rows.first(count), backend, signal),
+        k === 0 && whole ? engine : await createEngineInTurns(architecture, rows!.first(count), backend, signal),
       );
   } catch (error) {
     dispose();
@@ -50,6 +59,22 @@ export async function makeBatches(
   const { inputs, targets, weights } = data;
   const all = whole && !inFile(data) ? { inputs, targets, ...(weights === undefined ? {} : { weights }) } : null;
   return { engines, rows: whole ? null : rows, whole: all, dispose };
+}
+
+/** @throws GAUSSFLOW_MEMORY */
+function makeRows(data: EngineData, batchRows: number, seed: number): BatchRows {
+  const { sampleCount: rows, inputs, targets, weights, file } = data;
+  const bytes = rowBytes({
+    rows,
+    batchRows,
+    inputSize: file === undefined ? inputs.length / rows : file.inputs.scale.length,
+    targetSize: file === undefined ? targets.length / rows : file.targets.scale.length,
+    weighted: weights !== undefined,
+    fileWidth: file?.layout.width ?? 0,
+  });
+  return reserve(bytes, `the memory for batches of ${batchRows} rows`, () =>
+    inFile(data) ? new FileRows(data, batchRows, seed) : new MemoryRows(data, batchRows, seed),
+  );
 }
 
 function inFile(data: EngineData): data is FileRowsData {

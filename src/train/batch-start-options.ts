@@ -9,7 +9,7 @@ import { checkCount, checkOptionNames, checkPositive, definedOptions } from "../
 export interface BatchStart {
   /** Passes over the rows. Default 1. */
   readonly epochs?: number | undefined;
-  /** Rows of a batch. Default: that of `exactGaussNewton`. */
+  /** Rows of a batch, at most those that are fitted. Default: that of `exactGaussNewton`. */
   readonly batch?: number | undefined;
   /** Damping of the mean loss of a batch, above 0. Default: that of `exactGaussNewton`. */
   readonly damping?: number | undefined;

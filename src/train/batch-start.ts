@@ -43,7 +43,8 @@ export interface MovedStart {
 export async function startOnBatches(run: StartedRun, given: CompletedBatchStart): Promise<MovedStart> {
   const { start, engine, data, loss, stop, seed, backend, signal } = run;
   const { outputSize, parameterCount } = start.architecture;
-  const sizes: BatchSizes = { rows: data.sampleCount, outputSize, parameterCount, loss };
+  const inFile = data.file !== undefined;
+  const sizes: BatchSizes = { rows: data.sampleCount, outputSize, parameterCount, loss, inFile };
   const method = startMethod(given);
   const needs = method.needs(sizes);
   const batches = await makeBatches(start.architecture, data, engine, needs, seed, backend, signal);

@@ -19,7 +19,7 @@ import { type BatchRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js
 import { dataBytes, planRequest } from "../run/plan-request.js";
 import { trainingData } from "../run/prepare.js";
 import { rowBytes } from "./batch-rows.js";
-import { startMethod } from "./batch-start-options.js";
+import { type CompletedBatchStart, startMethod } from "./batch-start-options.js";
 import { stepsPerEpoch } from "./descend.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, weighedSteps } from "./train-options.js";
 
@@ -84,15 +84,16 @@ function planOf(
   const plan = planRoute(request);
   const { method, loss } = completed;
   const { outputSize, parameterCount } = network.architecture;
-  const sizes = { rows, outputSize, parameterCount, loss };
+  const sizes = { rows, outputSize, parameterCount, loss, inFile: whole instanceof FileDataset };
   if (!isBatchMethod(method)) {
     const { batchStart } = completed;
-    const first = batchStart && planOfBatches(startMethod(batchStart), sizes, whole, request);
+    const first = batchStart && planOfStart(batchStart, sizes, whole, request);
     const refuseAll = () => {
       refuse(plan, request);
       if (first) refuseBatches(first, request.fileWidth ?? 0, "options.batchStart.batch");
     };
-    return { plan, route: plan.route, needs: null, startThreads: first?.threads ?? null, engine, refuse: refuseAll };
+    const startThreads = first?.threads ?? null;
+    return { plan: withStart(plan, first), route: plan.route, needs: null, startThreads, engine, refuse: refuseAll };
   }
   const needs = method.needs(sizes);
   if (needs.rows < rows && options.stop?.gradient !== undefined)
@@ -107,6 +108,30 @@ function planOf(
     refuseBatches(batches, request.fileWidth ?? 0, "options.method.batch");
   };
   return { plan: batches, route: plan.route, needs, startThreads: null, engine, refuse: refuseBoth };
+}
+
+/** The plan of the batches that a training begins on. @throws GAUSSFLOW_ARGUMENT for a batch of more rows than there are */
+function planOfStart(
+  start: CompletedBatchStart,
+  sizes: BatchSizes,
+  whole: Dataset | FileDataset,
+  request: PlanRequest<TrainRoute>,
+): Plan<BatchRoute> {
+  if (start.batch !== "auto" && start.batch > sizes.rows)
+    throw argumentError(
+      "options.batchStart.batch",
+      `must be at most the rows that are fitted, ${sizes.rows}: choose a smaller batch`,
+      start.batch,
+    );
+  return planOfBatches(startMethod(start), sizes, whole, request);
+}
+
+/** The plan of a training that begins on batches where there are some: the larger peak, of which both must fit. */
+function withStart(plan: Plan<TrainRoute>, start: Plan<BatchRoute> | null): Plan<TrainRoute> {
+  if (start === null) return plan;
+  const { chosen } = plan;
+  const bytes = { ...chosen.bytes, most: Math.max(chosen.bytes.most, start.chosen.bytes.most) };
+  return { ...plan, chosen: { ...chosen, bytes, fits: chosen.fits && start.chosen.fits } };
 }
 
 /** The plan of a method on batches, from the sizes of the same training on all rows. */

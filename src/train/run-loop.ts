@@ -1,6 +1,6 @@
 // Runs the loop of a training that has been prepared: minimize.ts for methods that see all rows at every step, descend.ts for methods on
 // batches. train.ts calls it.
-import type { FileDataset } from "../data/data-file.js";
+import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { scalingInEffect } from "../linearize/problem.js";
 import { type Loss, lossRule, lossScale } from "../loss/rules.js";
@@ -160,7 +160,7 @@ function batchOptions(
 
 function sizesOf({ start }: Begun, { fit }: RunParts): Omit<BatchSizes, "loss"> {
   const { outputSize, parameterCount } = start.architecture;
-  return { rows: fit.sampleCount, outputSize, parameterCount };
+  return { rows: fit.sampleCount, outputSize, parameterCount, inFile: fit instanceof FileDataset };
 }
 
 /** What a checkpoint of the run looks like. */

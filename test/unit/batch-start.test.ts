@@ -125,6 +125,9 @@ describe("batchStart", () => {
     await expect(wrong(3)).rejects.toThrow("options.batchStart must be true, false or an object");
     await expect(wrong({ epoch: 2 })).rejects.toThrow('did you mean "epochs"');
     await expect(wrong({ epochs: 0 })).rejects.toThrow("options.batchStart.epochs must be");
+    await expect(train(net, data, { seed: 5, batchStart: { batch: 341 } })).rejects.toThrow(
+      "options.batchStart.batch must be at most the rows that are fitted, 340: choose a smaller batch; received 341",
+    );
     await expect(wrong({ damping: 0 })).rejects.toThrow("options.batchStart.damping must be");
     await expect(train(net, data, { ...base, ...byMethod, batchStart: true })).rejects.toThrow(
       "options.batchStart must be left out with a batch method",
@@ -140,5 +143,9 @@ describe("batchStart", () => {
     const { bytes } = plan(wide, rows, base);
     const options = { ...base, memoryLimit: Math.ceil(1.1 * bytes), batchStart: { batch: 4000 } };
     await expect(train(wide, rows, options)).rejects.toThrow("a smaller options.batchStart.batch takes less");
+    // Jobs in threads are admitted by this peak, and the kernel of the batch alone takes 8 b^2 bytes.
+    const { chosen } = plan(wide, rows, options);
+    expect(chosen.fits).toBe(false);
+    expect(chosen.bytes.most).toBeGreaterThan(8 * 4000 ** 2);
   });
 });

@@ -277,4 +277,14 @@ describe("options", () => {
   ])("%j is refused", (options, message) => {
     expect(() => cumulativeGaussNewton(options)).toThrow(message);
   });
+
+  it("some of the rows as curvature are refused where every step sees all rows: they would be the same at every step", () => {
+    const sizes = { rows: 40, outputSize: 1, parameterCount: 7, loss: { kind: "squared-error", decay: 0 } } as const;
+    for (const batch of ["all", "auto", 40] as const)
+      expect(() => cumulativeGaussNewton({ batch, curvatureRows: 20 }).needs(sizes)).toThrow(
+        /options\.method\.curvatureRows must be left out where every step sees all 40 rows.*received 20/,
+      );
+    expect(cumulativeGaussNewton({ batch: 39, curvatureRows: 20 }).needs(sizes).engines).toHaveLength(2);
+    expect(cumulativeGaussNewton({ batch: "all", curvatureRows: 40 }).needs(sizes).engines).toHaveLength(1);
+  });
 });

@@ -4,6 +4,8 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openDataFile } from "../../src/data/data-file.js";
+import { writeDataFile } from "../../src/data/write-data-file.js";
 import { studentOf } from "../../src/experiment/score.js";
 import { ggnScore } from "../../src/method/ggn-score/ggn-score.js";
 import type { GgnScoreOptions } from "../../src/method/ggn-score/options.js";
@@ -14,6 +16,7 @@ import { unitGroups } from "../../src/method/ggn-score/unit-groups.js";
 import { methodAgain, settingsOf } from "../../src/method/rebuild-method.js";
 import { predictions } from "../../src/network/forward.js";
 import { network } from "../../src/network/network.js";
+import { plan } from "../../src/train/plan.js";
 import { train } from "../../src/train/train.js";
 import type { TrainOptions } from "../../src/train/train-options.js";
 
@@ -86,5 +89,35 @@ describe("unitGroups", () => {
   it("has the incoming weights of each unit, and each bias by itself", () => {
     const net = network({ layers: [3, 2, 1], bias: [true, false] });
     expect(unitGroups(net)).toEqual([3, 3, 1, 1, 2]);
+  });
+});
+
+describe("a training by ggnScore on a data file with more parameters than rows", () => {
+  const { net, data } = studentOf(1, 40, 30);
+  const path = join(mkdtempSync(join(tmpdir(), "gaussflow-score-file-")), "rows.gfd");
+  const file = async () => {
+    const { inputSize: d, inputs, targets, featureNames } = data;
+    const rows = Array.from(targets, (target, i) => [...inputs.subarray(i * d, (i + 1) * d), target]);
+    await writeDataFile(path, { featureNames: [...featureNames], targetNames: ["y"] }, rows);
+    return openDataFile(path);
+  };
+
+  it("takes the form of the parameters for all rows, of which none are in memory, and has the steps of the table", async () => {
+    expect(net.parameterCount).toBeGreaterThan(data.sampleCount);
+    const run = { ...options, stop: { epochs: 4 } };
+    const read = await train(net, await file(), { ...run, method: ggnScore() });
+    expect(read.plan).toMatchObject({ route: "primal", batch: { rows: 40 } });
+    const table = await train(net, data, { ...run, method: ggnScore({ system: "parameters" }) });
+    expect(read.last.parameters).toEqual(table.last.parameters);
+  });
+
+  it("refuses the form of the rows before it begins, and takes it on batches", async () => {
+    const run = { ...options, stop: { epochs: 1 } };
+    const source = await file();
+    expect(() => plan(net, source, { ...run, method: ggnScore({ system: "rows" }) })).toThrow(
+      /options\.method\.system must be "parameters" or "auto" where every step sees all rows of a data file/,
+    );
+    const { records } = await train(net, source, { ...run, method: ggnScore({ system: "rows", batch: 10 }) });
+    expect(records).toHaveLength(2);
   });
 });

@@ -126,9 +126,18 @@ export function plainSettings(settings: CumulativeSettings): Readonly<Record<str
 /** Rows of a batch where the option is "auto". */
 const AUTOMATIC = 512;
 
-/** Rows of the batch, and those of them that form the curvature. */
+/**
+ * Rows of the batch, and those of them that form the curvature.
+ * @throws GAUSSFLOW_ARGUMENT for some of all rows: they would be the same at every step
+ */
 export function curvedRows({ form, batch, curvatureRows }: CumulativeSettings, sizes: BatchSizes) {
   const rows = rowsOf(batch, AUTOMATIC, sizes);
+  if (rows === sizes.rows && curvatureRows !== null && curvatureRows < rows)
+    throw argumentError(
+      "options.method.curvatureRows",
+      `must be left out where every step sees all ${rows} rows, of which the first would be the curvature of every step: give it with a smaller options.method.batch`,
+      curvatureRows,
+    );
   return { rows, curved: form === "moving-average" ? Math.min(curvatureRows ?? rows, rows) : rows };
 }
 

@@ -6,7 +6,7 @@
 import { type Engine, type Failure, failed, type Linearized } from "../../backend/engine.js";
 import type { NetworkEngine } from "../../backend/network-engine.js";
 import type { EngineRows } from "../../backend/rows.js";
-import { argumentError, GaussflowError } from "../../errors.js";
+import { GaussflowError } from "../../errors.js";
 import { Pace } from "../../event-loop-yield.js";
 import { type Loss, lossRule } from "../../loss/rules.js";
 import { rowStep, weightRows } from "./row-form.js";
@@ -80,15 +80,12 @@ async function byParameters(
 async function byRows(engine: Engine, request: DirectionRequest): Promise<Step | Failure> {
   const { parameters, decay, diagonal, rest, loss, batch, signal } = request;
   const { forward, jacobian } = engine as Partial<NetworkEngine>;
-  if (forward === undefined || jacobian === undefined)
-    throw new GaussflowError("GAUSSFLOW_STATE", "ggnScore({ system: 'rows' }) needs an engine of a network");
-  const { sampleCount: count, outputSize: c, parameterCount: p } = engine;
-  if (batch === null)
-    throw argumentError(
-      "options.method.system",
-      'must be "parameters" where every step sees all rows of a data file',
-      "rows",
+  if (forward === undefined || jacobian === undefined || batch === null)
+    throw new GaussflowError(
+      "GAUSSFLOW_STATE",
+      "ggnScore({ system: 'rows' }) needs an engine of a network, and its rows in memory",
     );
+  const { sampleCount: count, outputSize: c, parameterCount: p } = engine;
   const predictions = await forward.call(engine, parameters, signal);
   const rows = await jacobian.call(engine, parameters, 0, count, signal);
   const rule = lossRule(loss);

@@ -64,8 +64,8 @@ export interface GgnScoreOptions {
   /** Damping added to the curvature of the mean loss, at least 0. Default 0, and 1e-4 with the functions of bounds, which are flat inside. */
   readonly damping?: number | undefined;
   /**
-   * Form of the linear system of a step: "parameters" (p x p), "rows" (rows of the batch times outputs, for more parameters than rows), or "auto",
-   * the default, by predicted time.
+   * Form of the linear system of a step: "parameters" (p x p), "rows" (rows of the batch times outputs, for more parameters than rows; not for all rows
+   * of a data file), or "auto", the default, by predicted time.
    */
   readonly system?: "auto" | "parameters" | "rows" | undefined;
   /** Parameters with |w| below it count as small in the report. Default 1e-3. */
@@ -198,11 +198,23 @@ export function smoothingAt({ mu, continuation, firstMu }: GgnScoreSettings, k: 
   return k > continuation ? mu : firstMu * (mu / firstMu) ** ((k - 1) / continuation);
 }
 
-/** The form of the system of a batch. */
+/**
+ * The form of the system of a batch.
+ * @param rows those of the batch
+ * @param inMemory whether they are in memory, as the rows of the Jacobian have to be weighted with them
+ */
 export function formOf(
   { system }: GgnScoreSettings,
   { rows, outputSize, parameterCount }: Omit<BatchSizes, "loss">,
+  inMemory: boolean,
 ): "parameters" | "rows" {
+  if (!inMemory && system === "rows")
+    throw argumentError(
+      "options.method.system",
+      'must be "parameters" or "auto" where every step sees all rows of a data file: with a number of rows as options.method.batch it may be "rows"',
+      system,
+    );
+  if (!inMemory) return "parameters";
   if (system !== "auto") return system;
   return prefersRows(rows * outputSize, parameterCount) ? "rows" : "parameters";
 }
@@ -210,7 +222,7 @@ export function formOf(
 /** What a run of these sizes needs. */
 export function needsOf(settings: GgnScoreSettings, sizes: BatchSizes): BatchNeeds {
   const rows = rowsOf(settings.batch, sizes.rows, sizes);
-  const form = formOf(settings, { ...sizes, rows });
+  const form = formOf(settings, { ...sizes, rows }, !sizes.inFile || rows < sizes.rows);
   const byRows = form === "rows";
   return {
     rows,

@@ -59,7 +59,7 @@ export async function takeStep(
     diagonal[j] = weight * diagonal[j]! + rows * settings.damping;
   }
   const found = await directionOf(engine, {
-    form: formOf(settings, { rows, outputSize: engine.outputSize, parameterCount: p }),
+    form: formOf(settings, { rows, outputSize: engine.outputSize, parameterCount: p }, context.batch !== null),
     parameters,
     decay,
     diagonal,
