@@ -30,7 +30,10 @@ class Engine {
   Status ReserveFile(size_t n, const FileLayout& layout, bool weighted);
   Dataset& data() { return data_; }
   // After `data` was filled with other samples: ends the linearization, whose they were not.
-  void SamplesReplaced() { LeaveLinearization(); }
+  void SamplesReplaced() {
+    LeaveLinearization();
+    curvatures_.SamplesReplaced();
+  }
 
   // out: n x c, row-major.
   Status Forward(const double* parameters, const Cancel& cancel, double* out);

@@ -233,7 +233,8 @@ export interface Solved {
   readonly condition: number;
   /**
    * |residual|_inf / |right-hand side|_inf of the damped system: before refinement, how far the factor can be trusted; in single
-   * precision and in the orthogonal route, of the step itself.
+   * precision and in the orthogonal route, of the step itself; with the sampled curvature of its n x n system alone, whose rounding the step has
+   * |B B^T| / (decay + mu) times as large.
    */
   readonly residual: number;
   /** Single precision: steps of the conjugate gradients. */

@@ -254,7 +254,9 @@ async function compareOnArm(context: ExperimentContext, seed: number): Promise<A
       context.progress(`robot arm, seed ${seed}: Adam, rate ${rate}, batch ${batch}`);
       all.push({ rate, batch, ...(await run(adam({ batch, rate, schedule: "cosine" }))) });
     }
-  const best = all.reduce((one, other) => (other.validation < one.validation ? other : one));
+  const best = all.reduce((one, other) =>
+    other.validation < one.validation || Number.isNaN(one.validation) ? other : one,
+  );
   return { seed, ours, adam: best, all };
 }
 

@@ -53,7 +53,12 @@ export class Game {
     this.points = new Float64Array(2 * b * d);
     this.#penaltyPoints = penalty === "gradient" ? new Float64Array(b * d) : this.points.subarray(0, b * d);
     this.#generatorRows = emptyEngine(generator, b, backend);
-    this.#discriminatorRows = emptyEngine(discriminator, 2 * b, backend);
+    try {
+      this.#discriminatorRows = emptyEngine(discriminator, 2 * b, backend);
+    } catch (error) {
+      this.#generatorRows.dispose();
+      throw error;
+    }
     this.generator = new PlayerEngine(this.#generatorRows, b, {
       terms: (samples) => this.#generatorTerms(samples),
       addPenalty: null,

@@ -36,7 +36,10 @@ const dataOf = (rows: EngineRows): EngineData => ({ ...rows, sampleCount: n, los
 async function answers(engine: NetworkEngine, curvature: Curvature) {
   const { loss, gradient } = await sure(engine.linearize(w, { curvature, decay: 0.1, scaling: null }));
   const seen = [Float64Array.of(loss), gradient, await engine.forward(w)];
-  if (curvature === "matrix-free") return [...seen, await engine.curvatureProduct(w)];
+  if (curvature === "matrix-free") {
+    const factors = (await engine.layerFactors()).flatMap(({ left, right }) => [left, right]);
+    return [...seen, await engine.curvatureProduct(w), ...factors];
+  }
   if (curvature === "none") return seen;
   return [...seen, (await sure(engine.solve({ damping: 0.5, decay: 0.1, scaling: null }))).step];
 }

@@ -317,7 +317,7 @@ describe("a training run's checkpoint is refused with", async () => {
     [
       "an unknown route",
       (body) => (body.records[1].route = "evil"),
-      /records\[1\]\.route must be one of primal, dual, matrix-free; received "evil"/,
+      /records\[1\]\.route must be one of primal, dual, matrix-free, sampled, gradient; received "evil"/,
     ],
     [
       "a record without its seconds",

@@ -228,6 +228,8 @@ class Curvature {
   virtual Status RestoreAverage(const double* matrix);
   // A_l and B_l of every layer, square after square (layer_factors.h).
   virtual Status LayerFactors(const Cancel& cancel, double* out);
+  // The engine holds other samples from now on: what was kept of the last ones is dropped.
+  virtual void SamplesReplaced() {}
   virtual const DenseView* dense() const { return nullptr; }
 
   // A sum over all samples at the parameters of the linearization, once the passes are over: for

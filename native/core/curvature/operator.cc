@@ -95,7 +95,7 @@ Status GramOperator::Multiply(size_t count, const double* vectors, const Cancel&
 Status GramOperator::LayerFactors(const Cancel& cancel, double* out) {
   const Architecture& net = context_.net;
   const size_t input_size = net.layers[0].right_size() * net.layers[0].right_size();
-  // The inputs are the same at all parameters.
+  // The inputs are the same at all parameters, until the samples are replaced.
   const bool known = input_factor_.size() == input_size;
   const LayerFactorSums sums(net, context_.data.sample_count, !known, out);
   const auto add = [&](size_t, size_t) {

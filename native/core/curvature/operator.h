@@ -30,6 +30,7 @@ class GramOperator final : public Curvature {
                 Linearization* result) override;
   Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;
   Status LayerFactors(const Cancel& cancel, double* out) override;
+  void SamplesReplaced() override { input_factor_.clear(); }
   void Suspend() override { model_.reset(); }
   size_t bytes() const override;
 
@@ -49,7 +50,7 @@ class GramOperator final : public Curvature {
   std::unique_ptr<Model> model_;      // of the last linearization; null = all samples
   std::vector<double> diagonal_;      // of G, until Finish hands it over
   SlotTree diagonals_;                // while the passes run
-  std::vector<double> input_factor_;  // A of the first layer: the same at all parameters
+  std::vector<double> input_factor_;  // A of the first layer: of the samples alone
 };
 
 }  // namespace gaussflow

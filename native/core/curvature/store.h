@@ -37,6 +37,11 @@ class CurvatureStore {
   // The curvature before any linearization: it holds nothing.
   Curvature& none() { return *made_[kNone]; }
 
+  void SamplesReplaced() {
+    for (const auto& curvature : made_)
+      if (curvature != nullptr) curvature->SamplesReplaced();
+  }
+
   const Context& context() const { return context_; }
   size_t bytes() const;
 
