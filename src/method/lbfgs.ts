@@ -111,6 +111,8 @@ async function step(context: BatchContext, state: MethodState, memory: number): 
   const search = new WolfeSearch(
     { ok: true, length: 0, value: objectiveOf(loss, decay, parameters, vectors), slope },
     async (length): Promise<LineValue | Failure> => {
+      // A trial without a loss leaves `next` at a point that is no end.
+      end = null;
       vectors.addScaled(parameters, length, direction, next);
       const trial = await gradientOf(context, next);
       if (failed(trial)) return trial;

@@ -116,6 +116,15 @@ export class BatchAccount {
   }
 }
 
+/** A record of the mean loss of batches, with the loss of all rows in its place. */
+export function completed(
+  record: TrainRecord,
+  { evaluateSeconds, ...found }: Pick<RecordPlace, "loss" | "objective" | "elapsed" | "evaluateSeconds">,
+): TrainRecord {
+  const seconds = Object.freeze({ ...record.seconds, evaluate: record.seconds.evaluate + evaluateSeconds });
+  return Object.freeze({ ...record, ...found, seconds });
+}
+
 /** 1 at the start, which has no gradient yet. */
 function relative(gradient: number, start: number | null): number {
   if (start === null) return 1;

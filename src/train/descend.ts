@@ -22,9 +22,9 @@ import { failureReason, memoryReason } from "../run/failure-reason.js";
 import { endedBy, Interrupt } from "../run/interrupt.js";
 import type { Observer } from "../run/observer.js";
 import type { TrainRecord } from "../run/record.js";
-import { BatchAccount } from "./batch-account.js";
+import { BatchAccount, completed } from "./batch-account.js";
 import type { BatchRows, LoadableEngine } from "./batch-rows.js";
-import { validate } from "./evaluate.js";
+import { type LossOfAll, lossOfAll, validate } from "./evaluate.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import { RunState } from "./run-state.js";
 import type { Snapshot } from "./snapshot.js";
@@ -33,8 +33,8 @@ import * as stops from "./stop.js";
 /** Random streams of the steps: one each. Those of the order of rows are below (batch-rows.ts). */
 const STEP_STREAM = 2 ** 52;
 
-/** Ends of a run whose last point is not evaluated. */
-const UNEVALUATED: readonly (ReasonCode | undefined)[] = ["aborted", "non-finite", "memory", undefined];
+/** Ends of a run after which nothing is evaluated. */
+const UNEVALUATED: readonly (ReasonCode | undefined)[] = ["aborted", "memory", undefined];
 
 /** What the loop is told of the run beside what `minimize` is told too. */
 export interface DescendOptions
@@ -130,7 +130,8 @@ class BatchLoop {
     this.interrupt = new Interrupt(options.signal, stop.seconds, spent);
     this.#pace = new Pace(this.interrupt.signal);
     this.checkpoints = new CheckpointKeeper(options.checkpoint ?? null, "iteration");
-    if (resume !== null) this.checkpoints.note(resume.iteration, () => resume);
+    // Methods change the arrays of a resumed state in place: what a write holds is the state of the run at its time.
+    if (resume !== null) this.checkpoints.note(resume.iteration, () => this.#snapshot());
   }
 
   async *run(): AsyncGenerator<TrainRecord, void> {
@@ -141,39 +142,46 @@ class BatchLoop {
       if (start === null) return;
       yield start;
     }
+    let end: Reason | undefined;
+    let changed = false;
     for (;;) {
-      this.reason = this.interrupt.reason() ?? this.#recordReason() ?? this.#limitReason();
+      // Before the rules, also in a run that goes on from where an evaluation was interrupted.
+      if (this.#isDue()) {
+        const record = await this.#evaluate(this.#epochEnds, signal);
+        if (record === null) return;
+        changed = true;
+        yield record;
+      }
+      if (changed) await this.checkpoints.keep(run.iteration, () => this.#snapshot());
+      this.reason = end ?? this.interrupt.reason() ?? this.#recordReason() ?? this.#limitReason();
       if (this.reason !== null) return;
       await this.#pace.turn();
       const answer = await this.#step();
       if (answer === null) return;
-      const { iteration } = run;
-      const { validateEvery } = this.#options.stop;
-      const epochEnds = iteration % this.#stepsPerEpoch === 0;
-      if (epochEnds || (validateEvery !== null && iteration % validateEvery === 0)) {
-        const record = await this.#evaluate(epochEnds, signal);
-        if (record === null) return;
-        yield record;
-      }
-      if (this.#options.checkpoint) await this.checkpoints.keep(iteration, () => this.#snapshot());
-      if (answer.end === undefined) continue;
-      this.reason = answer.end;
-      return;
+      [end, changed] = [answer.end, true];
+      // The state has changed in place: an evaluation that is interrupted leaves a checkpoint of it, which has no record yet.
+      this.checkpoints.note(run.iteration, () => this.#snapshot());
     }
   }
 
   /**
-   * The record of a run that ends within an epoch. It is not part of the checkpoint: a run that goes on from there has the records of one that
-   * was never interrupted. An abort is answered at once, without it.
+   * The record of a run that ends within an epoch, with the loss of all rows, and that loss of the point that is best by validation. Neither is
+   * part of the checkpoint: a run that goes on from there has the records of one that was never interrupted. An abort is answered at once,
+   * without them.
    */
   async *conclude(): AsyncGenerator<TrainRecord, void> {
-    if (this.#account.steps === 0 || UNEVALUATED.includes(this.reason?.code)) return;
+    if (this.#run.records.length === 0 || UNEVALUATED.includes(this.reason?.code)) return;
     const { signal = new AbortController().signal } = this.#options;
     try {
-      const record = await this.#evaluate(true, signal);
-      if (record !== null) yield record;
+      if (this.reason?.code !== "non-finite" && !(this.#isRecorded() && this.#epochEnds)) {
+        const record = await this.#evaluate(true, signal);
+        if (record !== null) yield record;
+      }
+      await this.#completeBest(signal);
     } catch (error) {
-      if (!endedBy(signal, error)) throw error;
+      if (endedBy(signal, error)) return;
+      this.reason = memoryReason(error);
+      if (this.reason === null) throw error;
     }
   }
 
@@ -195,6 +203,24 @@ class BatchLoop {
     const answer = unlessMemory(await this.#engine.linearize(parameters, request, this.interrupt.signal));
     // A start that is not finite ends the run at its evaluation.
     if (!failed(answer)) this.#run.parameters = startBeside({ parameters, gradient: answer.gradient }) ?? parameters;
+  }
+
+  /** Whether the present point is that of the end of an epoch. */
+  get #epochEnds(): boolean {
+    return this.#run.iteration % this.#stepsPerEpoch === 0;
+  }
+
+  /** Whether the last record is that of the present point. */
+  #isRecorded(): boolean {
+    return this.#run.records.at(-1)?.iteration === this.#run.iteration;
+  }
+
+  /** Whether the present point has no record and needs one. At a limit within an epoch the end of the run makes it (`conclude`). */
+  #isDue(): boolean {
+    const { validateEvery } = this.#options.stop;
+    if (this.#isRecorded()) return false;
+    if (this.#epochEnds) return true;
+    return validateEvery !== null && this.#run.iteration % validateEvery === 0 && this.#limitReason() === null;
   }
 
   /** One step on one batch. null: the run is over. */
@@ -255,7 +281,8 @@ class BatchLoop {
   }
 
   /**
-   * Evaluates the present point and makes the record of the steps since the last one.
+   * Evaluates the present point and makes the record of the steps since the last one. Where the point has a record, with the mean loss of its
+   * batches, one with the loss of all rows replaces it.
    * @param whole also the loss of all rows
    * @returns null where the loss is not finite: the run is over
    */
@@ -263,35 +290,51 @@ class BatchLoop {
     const { decay, observer, recordFields, needs, method } = this.#options;
     const [run, account] = [this.#run, this.#account];
     const parameters = run.parameters.slice();
-    const start = performance.now();
-    const answer = whole ? unlessMemory(await this.#engine.evaluate(parameters, signal)) : null;
-    const seconds = (performance.now() - start) / 1000;
-    if (answer !== null && (failed(answer) || !Number.isFinite(answer.loss))) {
-      this.reason = failed(answer) ? failureReason(answer) : { code: "non-finite", message: "the loss is not finite" };
-      if (account.steps > 0) this.reason = { ...this.reason, message: this.#withRemedy(this.reason.message) };
-      return null;
-    }
-    const sum = answer === null ? account.meanLoss : answer.loss;
-    const objective = objectiveOf(sum, decay, parameters, this.#vectors) + this.#penalty(parameters);
-    const loss = sum * this.#meanFactor;
-    const at = { iteration: run.iteration, parameters, loss };
-    const validation = await validate(this.#options, run, at, signal);
+    const evaluated = whole ? await this.#lossOf(parameters, signal) : { sum: account.meanLoss, seconds: 0 };
+    if (evaluated === null) return null;
+    const objective = objectiveOf(evaluated.sum, decay, parameters, this.#vectors) + this.#penalty(parameters);
+    const loss = evaluated.sum * this.#meanFactor;
+    const before = this.#isRecorded() ? run.records.pop() : undefined;
+    const place = { loss, objective, evaluateSeconds: evaluated.seconds };
+    const record =
+      before !== undefined
+        ? completed(before, { ...place, elapsed: run.elapsed })
+        : account.record({
+            ...place,
+            iteration: run.iteration,
+            epoch: run.iteration / this.#stepsPerEpoch,
+            meanFactor: this.#meanFactor,
+            route: needs.route,
+            validation: await validate(this.#options, run, { iteration: run.iteration, parameters, loss }, signal),
+            elapsed: run.elapsed,
+            recordFields: { ...recordFields, ...method.report?.(parameters) },
+          });
     if (whole) run.standAt(parameters, objective, loss);
-    const record = account.record({
-      iteration: run.iteration,
-      epoch: run.iteration / this.#stepsPerEpoch,
-      loss,
-      objective,
-      meanFactor: this.#meanFactor,
-      route: needs.route,
-      validation,
-      evaluateSeconds: seconds,
-      elapsed: run.elapsed,
-      recordFields: { ...recordFields, ...method.report?.(parameters) },
-    });
     run.records.push(record);
     await observer?.onRecord?.(record);
     return record;
+  }
+
+  /** The sum loss of all rows; null where it is not finite, which ends the run. */
+  async #lossOf(parameters: Float64Array, signal: AbortSignal): Promise<LossOfAll | null> {
+    const answer = await lossOfAll(this.#engine, parameters, signal);
+    if (!("code" in answer)) return answer;
+    this.reason = this.#run.iteration > 0 ? { ...answer, message: this.#withRemedy(answer.message) } : answer;
+    return null;
+  }
+
+  /** Gives the point that is best by validation the loss of all rows, if it is one within an epoch. */
+  async #completeBest(signal: AbortSignal): Promise<void> {
+    const run = this.#run;
+    const kept = run.bestValidation;
+    if (kept === null || kept.iteration % this.#stepsPerEpoch === 0) return;
+    const { last } = run;
+    if (kept.iteration === last.iteration && Number.isFinite(last.loss)) {
+      run.bestValidation = { ...kept, loss: last.loss };
+      return;
+    }
+    const evaluated = await this.#lossOf(kept.parameters, signal);
+    if (evaluated !== null) run.bestValidation = { ...kept, loss: evaluated.sum * this.#meanFactor };
   }
 
   /** The rules that are tested at every step. */
@@ -305,7 +348,7 @@ class BatchLoop {
   #recordReason(): Reason | null {
     const { stop, separable = null, needs, sizes } = this.#options;
     const record = this.#run.records.at(-1)!;
-    if (record.iteration !== this.#run.iteration) return null;
+    if (!this.#isRecorded()) return null;
     const whole = Number.isInteger(record.epoch);
     const full = needs.rows === sizes.rows && record.iteration > 0;
     return (

@@ -1,9 +1,11 @@
 // Evaluates the objective at the end of a step, and the validation loss after an accepted one. The loop (minimize.ts) calls it for each
-// trial, and the loop over batches (descend.ts) validates by it.
+// trial, and the loop over batches (descend.ts) evaluates and validates by it.
 import { plainVectors } from "../algebra/vectors.js";
-import { failed } from "../backend/engine.js";
+import { type Engine, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
 import { objectiveOf, type Problem } from "../linearize/problem.js";
+import type { Reason } from "../method/reason.js";
+import { failureReason } from "../run/failure-reason.js";
 import type { MinimizeOptions } from "./minimize-options.js";
 import type { RunState } from "./run-state.js";
 import type { StepEnd } from "./trial.js";
@@ -24,6 +26,25 @@ export async function evaluateStep(
   if (failed(answer)) return { parameters, answer, seconds };
   const objective = objectiveOf(answer.loss, decay, parameters, vectors);
   return { parameters, answer: { ok: true, objective, loss: answer.loss }, seconds };
+}
+
+/** The sum loss of all rows, and the seconds it took. */
+export interface LossOfAll {
+  readonly sum: number;
+  readonly seconds: number;
+}
+
+/** The loss of all rows at a point; the reason that ends the run where there is none. */
+export async function lossOfAll(
+  engine: Engine,
+  parameters: Float64Array,
+  signal: AbortSignal,
+): Promise<LossOfAll | Reason> {
+  const start = performance.now();
+  const answer = unlessMemory(await engine.evaluate(parameters, signal));
+  if (failed(answer)) return failureReason(answer);
+  if (!Number.isFinite(answer.loss)) return { code: "non-finite", message: "the loss is not finite" };
+  return { sum: answer.loss, seconds: (performance.now() - start) / 1000 };
 }
 
 /** Computes the validation loss at an accepted point, and keeps the point if it is the best. A loss that is not finite is no improvement. */

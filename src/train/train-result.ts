@@ -26,7 +26,10 @@ export interface TrainResult<Report = unknown> {
   readonly iterations: number;
   /** Iteration of the network that was kept. */
   readonly bestIteration: number;
-  /** Mean loss of `network`, as in the records. */
+  /**
+   * Mean loss of `network`, as in the records: on all rows that it was fitted to. Only after an abort, or for want of memory, of a run on batches
+   * whose best validation was within an epoch (`validateEvery`) it is that of the batches before it.
+   */
   readonly loss: number;
   /** The loss that was minimized, with all its parameters: of `huber()`, `pseudoHuber()` and `quantile({ tau })` with the scale that the training has found, in its units. */
   readonly lossUsed: Loss;

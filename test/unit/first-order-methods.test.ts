@@ -1,9 +1,11 @@
 // Gradient descent, Adam and L-BFGS against their recurrences, written out on a linear model whose gradients are a closed form; the learning-rate
 // schedules; and the line search on functions of one variable.
 import { describe, expect, it } from "vitest";
+import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import { adam, gradientDescent, lbfgs, network, Random, squaredError } from "../../src/index.js";
 import { rateAt, rateSettings, withRate } from "../../src/method/rate-schedule.js";
 import { type LineValue, WolfeSearch } from "../../src/method/strong-wolfe.js";
+import { contextOf } from "../helpers/batch-step.js";
 import { eliminate } from "../helpers/dense.js";
 import { type BatchProblem, descendNetwork } from "../helpers/descend-network.js";
 
@@ -157,6 +159,27 @@ describe("L-BFGS", () => {
     const solution = eliminate(normal, right, p);
     // Gradient 1e-10 of the start, and a condition of some ten.
     for (let j = 0; j < p; j++) expect(Math.abs(last.parameters[j] - solution[j])).toBeLessThan(1e-8);
+  });
+});
+
+describe("L-BFGS at an edge of its domain", () => {
+  it("steps to the last length that has a loss, not to one of the trials beyond it that have none", async () => {
+    // f(w) = -w up to 1: length 1 falls as steeply as the start, and every longer one has no loss.
+    const engine = {
+      async linearize([w]: Float64Array, { gradient = new Float64Array(1) }: { gradient?: Float64Array }) {
+        if (w > 1) return { code: "non-finite", message: "no number", where: { what: "loss" } };
+        gradient[0] = -1;
+        return { ok: true, loss: -w, gradient, gradientCosine: 1, seconds: { passes: 0, curvature: 0 } };
+      },
+    } as unknown as NetworkEngine;
+    const net = network({ layers: [1, 1], seed: 1 });
+    const batch = { inputs: new Float64Array(1), targets: new Float64Array(1) };
+    const sizes = { rows: 1, outputSize: 1, parameterCount: 1, loss: squaredError() };
+    const context = contextOf({ net, loss: sizes.loss, rows: 1, batch }, [engine], new Float64Array(1));
+    const method = lbfgs();
+    const answer = await method.step(context, method.start(sizes));
+    expect(answer).toMatchObject({ accepted: true, stepNorm: 1, state: { loss: -1 } });
+    expect(context.next).toEqual(Float64Array.of(1));
   });
 });
 
