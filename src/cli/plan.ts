@@ -18,7 +18,7 @@ import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, type EngineFlags, type RunFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addLossOption, type LossChoice, lossOf } from "./loss-flag.js";
-import { addMethodOptions, type MethodFlags, methodOf } from "./method-flag.js";
+import { addMethodOptions, limitsOf, type MethodFlags, methodOf } from "./method-flag.js";
 import { fraction, integer, orAuto, sizes } from "./parse.js";
 import { DEFAULT_TEST, type PartFlags, readParts } from "./read-parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
@@ -84,7 +84,8 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
   const { route, backend, threads, memoryLimit, slots } = flags;
   const method = methodOf(flags);
   const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
-  const planned = plan(net, fit, { method, loss, validation, route, backend, threads, memoryLimit, slots });
+  const stop = limitsOf(flags);
+  const planned = plan(net, fit, { method, loss, validation, route, backend, threads, memoryLimit, slots, stop });
   terminal.out.write(
     flags.json ? jsonLine("plan", { ...planned, hidden, searched }) : `${describe(planned, terminal)}\n`,
   );

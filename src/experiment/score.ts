@@ -169,12 +169,12 @@ export const score: Experiment = {
       }
       for (const smoothing of [...mus, Math.sqrt(width)]) {
         context.progress(`seed ${seed}, published step, mu ${show(smoothing, 3)}`);
-        const run = (step: "published" | "majorizing") =>
-          trainStudent(student, { tau: 1e-4, mu: smoothing, step, length: 0.95 }, fewSteps, seed, context);
+        const run = (step: Pick<GgnScoreOptions, "step" | "length">) =>
+          trainStudent(student, { tau: 1e-4, mu: smoothing, ...step }, fewSteps, seed, context);
         compared.push({
           label: `mu = ${show(smoothing, 3)}`,
-          published: await run("published"),
-          majorizing: await run("majorizing"),
+          published: await run({ step: "published", length: 0.95 }),
+          majorizing: await run({ step: "majorizing" }),
         });
       }
       context.progress(`seed ${seed}, the two forms of the system`);

@@ -11,7 +11,14 @@ import { checkNonNegative, checkOptionNames, checkPositive } from "../options.js
 import type { BatchMethod } from "./batch-method.js";
 import { type BatchSize, checkBatchSize, describeBatches, gradientOf, rowsOf } from "./batch-size.js";
 import { arrayOf, describedBySettings, type MethodState } from "./method.js";
-import { describeRate, RATE_OPTION_NAMES, type RateOptions, rateSettings, withRate } from "./rate-schedule.js";
+import {
+  describeRate,
+  plainRate,
+  RATE_OPTION_NAMES,
+  type RateOptions,
+  rateSettings,
+  withRate,
+} from "./rate-schedule.js";
 
 /** Options of `adam`. `rate`: default 0.001. `schedule`: default "constant". */
 export interface AdamOptions extends RateOptions {
@@ -50,7 +57,7 @@ export function adam(options: AdamOptions = {}): BatchMethod {
     kind: "batch",
     name: "adam",
     label: decoupledDecay === 0 ? "Adam" : `Adam with decoupled weight decay ${decoupledDecay}`,
-    settings: { batch, beta1, beta2, epsilon, decoupledDecay, ...rate },
+    settings: { batch, beta1, beta2, epsilon, decoupledDecay, ...plainRate(rate) },
     epochs: 20,
     remedy: "a smaller rate",
     needs: (sizes) => {

@@ -16,7 +16,14 @@ import type { BatchContext, BatchMethod, BatchSizes, BatchStep } from "./batch-m
 import { type BatchSize, checkBatchSize, describeBatches, rowsOf } from "./batch-size.js";
 import { ADAPTATIONS, type Adaptation, adaptedDamping, type BatchModel, publishedLength } from "./egn-search.js";
 import { arrayOf, checkSizes, describedBySettings, type MethodState, numberOf } from "./method.js";
-import { describeRate, RATE_OPTION_NAMES, type RateOptions, rateSettings, withRate } from "./rate-schedule.js";
+import {
+  describeRate,
+  plainRate,
+  RATE_OPTION_NAMES,
+  type RateOptions,
+  rateSettings,
+  withRate,
+} from "./rate-schedule.js";
 
 /** Options of `exactGaussNewton`. `rate`: default 1. `schedule`: default "cosine". */
 export interface ExactGaussNewtonOptions extends RateOptions {
@@ -78,7 +85,7 @@ export function exactGaussNewton(options: ExactGaussNewtonOptions = {}): BatchMe
     kind: "batch",
     name: "exact-gauss-newton",
     label: `exact Gauss-Newton on batches${extras.length > 0 ? ` (${extras.join(", ")})` : ""}`,
-    settings: { curvature, batch, damping, momentum, adaptation, lineSearch, ...rate },
+    settings: { curvature, batch, damping, momentum, adaptation, lineSearch, ...plainRate(rate) },
     epochs: 20,
     remedy: "a smaller rate or a larger damping",
     needs: (sizes) => {

@@ -9,7 +9,14 @@ import { checkBoolean, checkNonNegative, checkOptionNames } from "../options.js"
 import type { BatchMethod } from "./batch-method.js";
 import { type BatchSize, checkBatchSize, describeBatches, gradientOf, rowsOf } from "./batch-size.js";
 import { arrayOf, describedBySettings } from "./method.js";
-import { describeRate, RATE_OPTION_NAMES, type RateOptions, rateSettings, withRate } from "./rate-schedule.js";
+import {
+  describeRate,
+  plainRate,
+  RATE_OPTION_NAMES,
+  type RateOptions,
+  rateSettings,
+  withRate,
+} from "./rate-schedule.js";
 
 /** Options of `gradientDescent`. `rate`: default 0.1, of the gradient of the mean loss of the batch. `schedule`: default "constant". */
 export interface GradientDescentOptions extends RateOptions {
@@ -42,7 +49,7 @@ export function gradientDescent(options: GradientDescentOptions = {}): BatchMeth
     kind: "batch",
     name: "gradient-descent",
     label: momentum === 0 ? "gradient descent" : `gradient descent with ${form} ${momentum}`,
-    settings: { batch, momentum, nesterov, ...rate },
+    settings: { batch, momentum, nesterov, ...plainRate(rate) },
     epochs: 20,
     remedy: "a smaller rate",
     needs: (sizes) => {

@@ -21,13 +21,16 @@ export interface RateOptions {
    * `stop.iterations` must be the same where it is resumed.
    */
   readonly schedule?: RateScheduleName | undefined;
-  /** With "cosine": the rate at the end. Default 0. */
+  /** With "cosine" alone: the rate at the end. Default 0. */
   readonly finalRate?: number | undefined;
-  /** With "step": the factor. Default 0.1. */
+  /** With "step" alone: the factor. Default 0.1. */
   readonly rateFactor?: number | undefined;
-  /** With "step": epochs from one fall to the next. Default 10. */
+  /** With "step" alone: epochs from one fall to the next. Default 10. */
   readonly rateEpochs?: number | undefined;
 }
+
+/** The schedule that an option is about. */
+const SCHEDULE_OF = { finalRate: "cosine", rateFactor: "step", rateEpochs: "step" } as const;
 
 /** Names of these options. */
 export const RATE_OPTION_NAMES = ["rate", "schedule", "finalRate", "rateFactor", "rateEpochs"] as const;
@@ -58,7 +61,23 @@ export function rateSettings(options: RateOptions, schedule: RateScheduleName): 
   checkNonNegative("options.finalRate", finalRate);
   checkPositive("options.rateFactor", rateFactor);
   checkCount("options.rateEpochs", rateEpochs, 1);
+  for (const name of ["finalRate", "rateFactor", "rateEpochs"] as const)
+    if (options[name] !== undefined && SCHEDULE_OF[name] !== chosen)
+      throw argumentError(
+        `options.${name}`,
+        `must be left out unless options.schedule is "${SCHEDULE_OF[name]}", and here it is "${chosen}"`,
+        options[name],
+      );
   return { rate, schedule: chosen, finalRate, rateFactor, rateEpochs };
+}
+
+/** The options that are in use, as plain data. */
+export function plainRate<T extends RateSettings>({ finalRate, rateFactor, rateEpochs, ...others }: T) {
+  return {
+    ...others,
+    ...(others.schedule === "cosine" ? { finalRate } : {}),
+    ...(others.schedule === "step" ? { rateFactor, rateEpochs } : {}),
+  };
 }
 
 /** A schedule with the rate that "auto" stands for. */

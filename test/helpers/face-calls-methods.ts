@@ -1,5 +1,5 @@
 // Right arguments for the functions that make training methods: a part of face-calls.ts.
-const rates = () => ({ rate: 0.1, schedule: "step", finalRate: 0, rateFactor: 0.5, rateEpochs: 2 });
+const rates = () => ({ rate: 0.1, schedule: "step", rateFactor: 0.5, rateEpochs: 2 });
 
 /** By the name of the export. */
 export const METHOD_CALLS: Readonly<Record<string, { readonly args: () => unknown[] }>> = {
@@ -40,7 +40,6 @@ export const METHOD_CALLS: Readonly<Record<string, { readonly args: () => unknow
         step: "majorizing",
         continuation: 10,
         firstMu: 1,
-        length: 0.5,
         batch: 4,
         proximal: true,
         damping: 1e-4,

@@ -53,4 +53,12 @@ describe("gaussflow plan", () => {
     ] as const)
       expect(JSON.parse(run("plan", ...table, "--memory-limit", text, "--json").out).memoryLimit).toBe(bytes);
   });
+
+  it("takes the limits that train takes, which decide the method of --method auto and are checked", () => {
+    const planned = run("plan", ...table, "--hidden", "16,16", "--method", "auto", "--epochs", "3", "--json");
+    expect(planned.code, planned.err).toBe(0);
+    expect(JSON.parse(planned.out).because).toContain("was chosen because the stop rules count epochs");
+    const every = run("plan", ...table, "--hidden", "16,16", "--method", "auto", "--validate-every", "5", "--json");
+    expect(JSON.parse(every.out).batch).toBeDefined();
+  });
 });

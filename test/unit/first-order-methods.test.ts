@@ -2,8 +2,19 @@
 // schedules; and the line search on functions of one variable.
 import { describe, expect, it } from "vitest";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
-import { adam, gradientDescent, lbfgs, network, Random, squaredError } from "../../src/index.js";
+import {
+  adam,
+  cumulativeGaussNewton,
+  exactGaussNewton,
+  gradientDescent,
+  lbfgs,
+  minmaxGaussNewton,
+  network,
+  Random,
+  squaredError,
+} from "../../src/index.js";
 import { rateAt, rateSettings, withRate } from "../../src/method/rate-schedule.js";
+import { methodAgain, settingsOf } from "../../src/method/rebuild-method.js";
 import { type LineValue, WolfeSearch } from "../../src/method/strong-wolfe.js";
 import { contextOf } from "../helpers/batch-step.js";
 import { eliminate } from "../helpers/dense.js";
@@ -261,10 +272,13 @@ describe("the strong Wolfe search", () => {
   });
 });
 
+/** The options of each schedule. */
+const OWN_RATES = { constant: {}, cosine: { finalRate: 0.2 }, step: { rateFactor: 0.5, rateEpochs: 2 } };
+
 describe("learning-rate schedules", () => {
   const place = { stepsPerEpoch: 10, steps: 40 };
   const rateOf = (schedule: "constant" | "cosine" | "step") =>
-    withRate(rateSettings({ schedule, finalRate: 0.2, rateFactor: 0.5, rateEpochs: 2 }, "constant"), 1);
+    withRate(rateSettings({ schedule, ...OWN_RATES[schedule] }, "constant"), 1);
 
   it("constant, along a cosine, and by steps of epochs", () => {
     expect([0, 17, 39].map((step) => rateAt(rateOf("constant"), { step, ...place }))).toEqual([1, 1, 1]);
@@ -273,6 +287,27 @@ describe("learning-rate schedules", () => {
     expect([0, 19, 20, 39, 40].map((step) => rateAt(rateOf("step"), { step, ...place }))).toEqual([
       1, 1, 0.5, 0.5, 0.25,
     ]);
+  });
+
+  it("refuse the options of another schedule, which would change nothing", () => {
+    expect(() => adam({ finalRate: 0.1 })).toThrow(
+      'options.finalRate must be left out unless options.schedule is "cosine", and here it is "constant"; received 0.1',
+    );
+    expect(() => exactGaussNewton({ rateFactor: 0.5 })).toThrow('unless options.schedule is "step"');
+    expect(() => cumulativeGaussNewton({ rateEpochs: 2 })).toThrow('unless options.schedule is "step"');
+    expect(() => gradientDescent({ schedule: "step", finalRate: 0.1 })).toThrow('unless options.schedule is "cosine"');
+    expect(() => minmaxGaussNewton({ step: "published", finalRate: 0 })).toThrow('unless options.schedule is "cosine"');
+  });
+
+  it("are made again from the settings of their method", () => {
+    for (const [name, own] of Object.entries(OWN_RATES)) {
+      const schedule = name as keyof typeof OWN_RATES;
+      for (const make of [adam, gradientDescent, exactGaussNewton, cumulativeGaussNewton]) {
+        const method = make({ rate: 0.3, schedule, ...own });
+        expect(methodAgain(settingsOf(method)!).settings).toEqual(method.settings);
+        expect(method.settings).toMatchObject({ schedule, ...own });
+      }
+    }
   });
 
   it("refuses what is none, by name", () => {

@@ -5,6 +5,7 @@ import type { BatchNeeds, BatchSizes } from "../batch-method.js";
 import { type BatchSize, checkBatchSize, describeBatches, rowsOf } from "../batch-size.js";
 import {
   describeRate,
+  plainRate,
   RATE_OPTION_NAMES,
   type RateOptions,
   type RateSettings,
@@ -120,7 +121,7 @@ export function plainSettings(settings: CumulativeSettings): Readonly<Record<str
   const { rate, form, ...others } = settings;
   const names: readonly string[] = [...COMMON, ...OWN[form]];
   const own = Object.entries(others).filter(([name, value]) => names.includes(name) && value !== null);
-  return { form, ...(Object.fromEntries(own) as Record<string, number>), ...rate };
+  return { form, ...(Object.fromEntries(own) as Record<string, number>), ...plainRate(rate) };
 }
 
 /** Rows of a batch where the option is "auto". */

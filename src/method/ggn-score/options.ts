@@ -121,9 +121,21 @@ export function ggnScoreSettings(options: GgnScoreOptions): GgnScoreSettings {
   checkCount("options.continuation", continuation, 0);
   const { firstMu = Math.max(1, mu) } = given;
   checkPositive("options.firstMu", firstMu);
+  if (given.firstMu !== undefined && continuation === 0)
+    throw argumentError(
+      "options.firstMu",
+      "must be left out with options.continuation 0, whose smoothing is options.mu at every step",
+      firstMu,
+    );
   if (firstMu < mu) throw argumentError("options.firstMu", `must be at least options.mu, which is ${mu}`, firstMu);
   if (!(typeof length === "number" && length > 0 && length <= 1))
     throw argumentError("options.length", "must be a number above 0 and at most 1", length);
+  if (given.length !== undefined && step !== "published")
+    throw argumentError(
+      "options.length",
+      'must be left out unless options.step is "published": the majorizing step searches its length',
+      length,
+    );
   checkBatchSize(batch);
   checkBoolean("options.proximal", proximal);
   const rule = SMOOTH_RULES[regularizer];
@@ -182,11 +194,13 @@ function boundsOf({ lower, upper }: Pick<GgnScoreOptions, "lower" | "upper">, of
   return bounds;
 }
 
-/** All options as plain data: `ggnScore` makes the same method of it. */
+/** The options in use as plain data: `ggnScore` makes the same method of it. */
 export function plainSettings(settings: GgnScoreSettings): Readonly<Record<string, string | number | boolean>> {
-  const { rule, bounds, groups, ...others } = settings;
+  const { rule, bounds, groups, firstMu, length, ...others } = settings;
   return {
     ...others,
+    ...(others.continuation === 0 ? {} : { firstMu }),
+    ...(others.step === "published" ? { length } : {}),
     ...(rule.of === "norm" ? {} : { lower: bounds.lower }),
     ...(rule.of === "box" ? { upper: bounds.upper } : {}),
     ...(groups === null ? {} : { groups: groups.join(",") }),

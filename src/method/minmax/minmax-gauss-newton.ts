@@ -15,6 +15,7 @@ import { exactGaussNewton } from "../exact-gauss-newton.js";
 import type { MethodState } from "../method.js";
 import {
   describeRate,
+  plainRate,
   RATE_OPTION_NAMES,
   type RateOptions,
   type RateSchedule,
@@ -119,7 +120,7 @@ function publishedMethod(options: MinmaxGaussNewtonOptions): JointMethod {
     kind: "joint",
     name: "minmax-published",
     label: `min-max Gauss-Newton as published (lambda ${damping}, ${describeRate(rate)}${normalize ? ", normalized" : ""}${guard ? ", guarded" : ""})`,
-    settings: { step: "published", damping, normalize, guard, ...rate },
+    settings: { step: "published", damping, normalize, guard, ...plainRate(rate) },
     rate,
     remedy: "a smaller rate",
     start: (parameterCount): MethodState => (normalize ? { squares: new Float64Array(parameterCount) } : {}),
