@@ -7,7 +7,7 @@ import type { Engine, EngineData } from "../backend/engine.js";
 import type { EngineRows } from "../backend/rows.js";
 import { blockRows, RowReader } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
-import { finishInTurns, Pace } from "../event-loop-yield.js";
+import { finishInTurns, Pace, STEP } from "../event-loop-yield.js";
 import { permutationSteps, Random } from "../random.js";
 
 /** Random streams of the order of rows: one an epoch; splits, starts and others take small numbers. */
@@ -103,8 +103,12 @@ export class MemoryRows implements BatchRows {
       this.#order = await finishInTurns(permutationSteps(random, this.#data.sampleCount), this.#pace);
       this.#epoch = epoch;
     }
-    const { rows } = this.#batch;
-    for (let i = 0, at = position * rows; i < rows; i++, at++) copyRow(this.#data, this.#order[at]!, this.#batch, i);
+    const { rows, inputSize, targetSize } = this.#batch;
+    const piece = Math.max(1, Math.floor(STEP / (inputSize + targetSize)));
+    for (let i = 0, at = position * rows; i < rows; i++, at++) {
+      if (i > 0 && i % piece === 0) await this.#pace.turn();
+      copyRow(this.#data, this.#order[at]!, this.#batch, i);
+    }
     this.#batch.into(engines);
   }
 

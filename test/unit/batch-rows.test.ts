@@ -2,11 +2,12 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { EngineData } from "../../src/backend/engine.js";
 import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceEngine } from "../../src/backend/reference/engine.js";
 import type { EngineRows } from "../../src/backend/rows.js";
+import { Pace } from "../../src/event-loop-yield.js";
 import {
   exactGaussNewton,
   network,
@@ -146,4 +147,21 @@ it.skipIf(!loadNative().ok)("one and two threads take exact Gauss-Newton to the 
     };
     expect(await lastOf(2)).toEqual(await lastOf(1));
   }
+});
+
+it("a huge batch from memory is copied in pieces, with turns of the event loop between them", async () => {
+  const [rows, columns] = [2000, 200];
+  const inputs = Float64Array.from({ length: rows * columns }, (_, k) => k);
+  const targets = Float64Array.from({ length: rows }, (_, i) => i);
+  const source = new MemoryRows({ sampleCount: rows, inputs, targets }, rows, 1);
+  const turn = vi.spyOn(Pace.prototype, "turn");
+  await source.load(0, 0, []);
+  const large = turn.mock.calls.length;
+  turn.mockClear();
+  await new MemoryRows({ sampleCount: rows, inputs, targets }, 10, 1).load(0, 0, []);
+  // Pieces of 2^16 numbers at most; a small batch is copied at once.
+  expect(large - turn.mock.calls.length).toBe(Math.ceil((rows * (columns + 1)) / 2 ** 16) - 1);
+  turn.mockRestore();
+  const copied = source.batch;
+  for (let i = 0; i < rows; i++) expect(copied.inputs[i * columns]).toBe(copied.targets[i] * columns);
 });

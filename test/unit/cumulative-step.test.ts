@@ -70,7 +70,8 @@ async function run(
   const taken: Taken[] = [];
   for (let k = from.step; k < rates.length; k++) {
     for (const engine of engines) engine.load?.(firstRows(problems[k], engine.sampleCount));
-    const context = contextOf(problems[k], engines, w, { iteration: k + 1, rate: rates[k], totalRows: sizes.rows });
+    const place = { iteration: k + 1, rate: rates[k], totalRows: sizes.rows, stepsPerEpoch: sizes.rows / rows };
+    const context = contextOf(problems[k], engines, w, place);
     const answer = await method.step(context, state);
     if (failed(answer)) throw new Error(answer.message);
     state = answer.state;

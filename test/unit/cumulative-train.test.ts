@@ -56,6 +56,12 @@ describe("cumulative Gauss-Newton", () => {
     }
   });
 
+  it("moves after an epoch, however many rows its warm-up asks for", async () => {
+    const { records } = await fitted({ batch: 32, warmUp: 1000 }, { stop: { epochs: 2 } });
+    expect(records.map(({ rejected }) => rejected)).toEqual([0, 6, 0]);
+    expect(records[2].loss).toBeLessThan(records[0].loss);
+  });
+
   it("is rebuilt from its settings", () => {
     for (const given of forms) {
       const method = cumulativeGaussNewton(given);

@@ -47,11 +47,20 @@ export function cumulativeGaussNewton(options: CumulativeGaussNewtonOptions = {}
   });
 }
 
-/** The update of M in step k, from 0 (null: none), whether the step only warms up, and the number of updates before it. */
-function updateAt(settings: CumulativeSettings, k: number, p: number, curved: number) {
+/**
+ * The update of M in step k, from 0 (null: none), whether the step only warms up, and the number of updates before it.
+ * @param curved rows that an update sees
+ */
+function updateAt(
+  settings: CumulativeSettings,
+  k: number,
+  curved: number,
+  { p, perEpoch }: Record<"p" | "perEpoch", number>,
+) {
   const { form, keep, weight, warmUp, factorEvery } = settings;
   if (form !== "moving-average") return { update: { keep, add: weight }, warming: false, before: k };
-  const warm = Math.ceil((warmUp * p) / curved);
+  // No longer than an epoch: after that no row is new.
+  const warm = Math.min(Math.ceil((warmUp * p) / curved), perEpoch);
   // The mean of the batches so far, whatever the number.
   const mean = (count: number) => ({ keep: count / (count + 1), add: 1 / ((count + 1) * curved) });
   if (k < warm) return { update: mean(k), warming: true, before: k };
@@ -71,7 +80,10 @@ async function takeStep(
   const [engine, other] = engines;
   const curvatureEngine = (other ?? engine)!;
   const { sampleCount: curved, parameterCount: p } = curvatureEngine;
-  const { update, warming, before } = updateAt(settings, context.iteration - 1, p, curved);
+  const { update, warming, before } = updateAt(settings, context.iteration - 1, curved, {
+    p,
+    perEpoch: context.stepsPerEpoch,
+  });
   const metric = new Metric(curvatureEngine, arrayOf(state, "curvature"), before, {
     parameters,
     decay,

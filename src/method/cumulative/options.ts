@@ -42,8 +42,8 @@ export interface CumulativeGaussNewtonOptions extends RateOptions {
   /** Steps from one update of the curvature to the next, with "moving-average". Default 10. */
   readonly factorEvery?: number | undefined;
   /**
-   * Rows that form the curvature before the first move, as a multiple of the parameters, with "moving-average". Default 4. Without them a
-   * network of more parameters than the first batches have rows diverges.
+   * Rows that form the curvature before the first move, as a multiple of the parameters, with "moving-average"; an epoch at most. Default 4.
+   * Without them a network of more parameters than the first batches have rows diverges.
    */
   readonly warmUp?: number | undefined;
   /** Largest relative rise of the batch's loss in a step, above 0; a step with a larger one is not taken. Default 0.05 with "moving-average". */

@@ -96,7 +96,8 @@ async function byRows(engine: Engine, request: DirectionRequest): Promise<Step |
   };
   const roots = batch.weights?.map(Math.sqrt) ?? null;
   rule.apply({ count, outputSize: c, predictions, targets: batch.targets, roots, first: 0 }, seeds);
-  weightRows(rows, seeds.factor, c, p);
+  const pace = new Pace(signal);
+  await weightRows(rows, seeds.factor, c, p, pace);
   const system = {
     rows,
     z: seeds.z,
@@ -110,7 +111,7 @@ async function byRows(engine: Engine, request: DirectionRequest): Promise<Step |
       pivot: flat,
       message: `the regularizer has no curvature at parameter ${flat}, which the row form divides by: give a damping above 0`,
     };
-  const step = await rowStep(system, new Pace(signal));
+  const step = await rowStep(system, pace);
   if (step !== null) return { ok: true, step };
   return { code: "non-finite", message: "the kernel of the row form is not finite", where: { what: "curvature" } };
 }
