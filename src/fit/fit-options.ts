@@ -25,7 +25,8 @@ export interface FitTableOptions extends TrainManyOptions {
   /**
    * Options of the trainings. `validation`: by default a part is drawn where no decay is used, and all rows are trained on where one is.
    * `stop.seconds`, `checkpoint`, `monitor` and `onRecord` concern the last training alone. The loss, by default squared error or for
-   * classes softmax cross-entropy, has no decay of its own here.
+   * classes softmax cross-entropy, has no decay of its own here. With a batch method or "auto" as `method` networks are compared by
+   * Levenberg-Marquardt, and the last training is by the method given.
    */
   readonly train?: FitTrainOptions | undefined;
   /** Folds of the comparison. Default: 10 below 40 rows, 5 below 2,000, else 3. */

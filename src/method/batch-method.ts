@@ -74,7 +74,7 @@ export interface BatchContext {
   readonly batch: EngineRows | null;
   /** What is minimized, with its scale. */
   readonly loss: Loss;
-  /** Rows of the batch, b. */
+  /** Rows of the batch, b. The published methods divide sums by it, whatever the sample weights. */
   readonly rows: number;
   /** Rows of all data, n. */
   readonly totalRows: number;

@@ -34,7 +34,7 @@ export interface ExactGaussNewtonOptions extends RateOptions {
   readonly curvature?: CurvatureChoice | undefined;
   /** Rows of a batch. Default "auto": 128, for classes and probabilities 32 with exact curvature, or all rows where there are fewer. */
   readonly batch?: BatchSize | undefined;
-  /** lambda of the mean loss of the batch, above 0. Default "auto": 0.01, for classes and probabilities 1, with sampled curvature 3. */
+  /** lambda of the sum loss of the batch divided by its rows, above 0: sample weights should have the mean 1. Default "auto": 0.01, for classes and probabilities 1, with sampled curvature 3. */
   readonly damping?: number | "auto" | undefined;
   /** beta, at least 0 and below 1. Default 0.9; 0 with an adaptation or a line search, which judge the direction itself. */
   readonly momentum?: number | "auto" | undefined;

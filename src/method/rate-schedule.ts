@@ -14,7 +14,10 @@ export const RATE_SCHEDULES: readonly RateScheduleName[] = ["constant", "cosine"
 
 /** The options of a learning rate, which every method on batches has. */
 export interface RateOptions {
-  /** Learning rate at the start: the factor of the direction in a step. */
+  /**
+   * Learning rate at the start: the factor of the direction in a step. Gradients are of the sum loss divided by the rows of the batch, whatever the
+   * sample weights: give weights whose mean is 1, or a rate divided by their mean.
+   */
   readonly rate?: number | "auto" | undefined;
   /**
    * How it falls. "cosine" reaches `finalRate` at the end of the run, so that the number of steps is part of the run: `stop.epochs` and

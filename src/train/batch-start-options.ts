@@ -11,7 +11,7 @@ export interface BatchStart {
   readonly epochs?: number | undefined;
   /** Rows of a batch, at most those that are fitted. Default: that of `exactGaussNewton`. */
   readonly batch?: number | undefined;
-  /** Damping of the mean loss of a batch, above 0. Default: that of `exactGaussNewton`. */
+  /** Damping of the sum loss of a batch divided by its rows (sample weights should have the mean 1), above 0. Default: that of `exactGaussNewton`. */
   readonly damping?: number | undefined;
 }
 

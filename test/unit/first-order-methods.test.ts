@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { NetworkEngine } from "../../src/backend/network-engine.js";
 import {
   adam,
+  type BatchMethod,
   cumulativeGaussNewton,
   exactGaussNewton,
   gradientDescent,
@@ -85,6 +86,20 @@ describe("gradient descent", () => {
       const method = gradientDescent({ batch: b, momentum, rate, nesterov });
       expectClose((await descendNetwork(problem, method, { iterations: steps })).last.parameters, w);
     });
+
+  it("divides by the rows and not by their weights, as its options say: weights 4 are a rate 4 times as large", async () => {
+    const problem = linearProblem();
+    const weighted = { ...problem, data: { ...problem.data, weights: new Float64Array(ROWS).fill(4) } };
+    const run = async (given: BatchProblem, method: BatchMethod) =>
+      (await descendNetwork(given, method, { iterations: 5 })).last.parameters;
+    // Factors 4 and 2 are exact.
+    expect(await run(weighted, gradientDescent({ batch: 5, rate: 0.01 }))).toEqual(
+      await run(problem, gradientDescent({ batch: 5, rate: 0.04 })),
+    );
+    expect(await run(weighted, exactGaussNewton({ batch: 5, damping: 0.4 }))).toEqual(
+      await run(problem, exactGaussNewton({ batch: 5, damping: 0.1 })),
+    );
+  });
 
   it("on all rows reaches the least-squares solution", async () => {
     const problem = linearProblem();

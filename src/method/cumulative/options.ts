@@ -31,7 +31,7 @@ export interface CumulativeGaussNewtonOptions extends RateOptions {
   /** Factor alpha of a batch's J^T J, with "published" and "forgetting", above 0. Default 0.5. */
   readonly weight?: number | undefined;
   /**
-   * Added to the diagonal, above 0: in units of the mean loss with "moving-average" (default 3e-3), in those of the sums over batches with
+   * Added to the diagonal, above 0: in units of the sum loss divided by the rows (sample weights should have the mean 1) with "moving-average" (default 3e-3), in those of the sums over batches with
    * the other forms (lambda, default 30).
    */
   readonly damping?: number | undefined;

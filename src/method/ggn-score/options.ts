@@ -22,7 +22,10 @@ export const STEP_LENGTHS: readonly StepLength[] = ["majorizing", "published"];
 
 /** Options of `ggnScore`. */
 export interface GgnScoreOptions {
-  /** Strength of the regularizer, above 0: the objective is the mean loss of a sample plus tau h(w). Default 1e-4. */
+  /**
+   * Strength of the regularizer, above 0: the objective is the sum loss divided by the rows, plus tau h(w). Sample weights should have the mean 1.
+   * Default 1e-4.
+   */
   readonly tau?: number | undefined;
   /** Smoothing parameter mu, above 0, in the units of the parameters: |w| below it is nearly 0. Default 1e-3. */
   readonly mu?: number | undefined;
@@ -61,7 +64,7 @@ export interface GgnScoreOptions {
    * nearest point of the box). With the majorizing step thresholds that raise the loss with the sum of |w| are not applied. Default false.
    */
   readonly proximal?: boolean | undefined;
-  /** Damping added to the curvature of the mean loss, at least 0. Default 0, and 1e-4 with the functions of bounds, which are flat inside. */
+  /** Damping added to the curvature of the sum loss divided by the rows, at least 0. Default 0, and 1e-4 with the functions of bounds, which are flat inside. */
   readonly damping?: number | undefined;
   /**
    * Form of the linear system of a step: "parameters" (p x p), "rows" (rows of the batch times outputs, for more parameters than rows; not for all rows
