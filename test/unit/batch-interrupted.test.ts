@@ -109,17 +109,19 @@ describe("a run that is aborted in an evaluation and goes on from its checkpoint
 
   for (const method of METHODS)
     it(`${method.name}: a resumed run that ends at its first evaluation writes a state it can go on from`, async () => {
-      const whole = await descendNetwork(problem, method, stop, { validation: validation() });
+      // An evaluation after every step, so that the first one is that of the first step.
+      const often = { ...stop, validateEvery: 1 };
+      const whole = await descendNetwork(problem, method, often, { validation: validation() });
       const [early, late] = [keeper(1000), keeper(1000)];
       const [one, two] = [new AbortController(), new AbortController()];
       const observer = { onRecord: ({ epoch }: TrainRecord) => (epoch === 2 ? one.abort() : undefined) };
-      await descendNetwork(problem, method, stop, {
+      await descendNetwork(problem, method, often, {
         validation: validation(),
         signal: one.signal,
         observer,
         checkpoint: early.checkpoint,
       });
-      const next = await descendNetwork(problem, method, stop, {
+      const next = await descendNetwork(problem, method, often, {
         validation: validation(() => two.abort()),
         signal: two.signal,
         resume: early.kept.state,
@@ -127,7 +129,7 @@ describe("a run that is aborted in an evaluation and goes on from its checkpoint
       });
       expect(next.reason.code).toBe("aborted");
       expect(late.kept.state!.iteration).toBeGreaterThan(early.kept.state!.iteration);
-      const resumed = await descendNetwork(problem, method, stop, {
+      const resumed = await descendNetwork(problem, method, often, {
         validation: validation(),
         resume: late.kept.state,
       });
