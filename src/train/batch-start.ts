@@ -2,7 +2,7 @@
 // every step. begin.ts calls it once the engine of all rows is made.
 //
 // Far from a minimum a step on a batch lowers the loss almost as much as one on all rows, at a small part of its cost: of thousands of rows
-// one epoch replaces the first iterations. docs/benchmarks.md has the figures. The training begins at the point with the least objective of
+// one epoch replaces the first iterations. docs/methods.md has the figures. The training begins at the point with the least objective of
 // the start and of the ends of the epochs.
 import type { BackendOptions } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
