@@ -1,6 +1,7 @@
 // Makes the regression without noise of the experiments on methods (egn.ts): the distance of the end of an arm with eight joints from a fixed
 // point, by the angles of the joints, as the kin data sets of Delve have it. A network can follow it ever more closely, so that every digit
-// of the error is due to the method. bench/lib/robot-arm.mjs makes the same arm for the comparisons with other programs.
+// of the error is due to the method. bench/lib/robot-arm.mjs standardizes it for the
+// comparisons with other programs.
 import type { Dataset } from "../data/dataset.js";
 import { dataset } from "../data/dataset-input.js";
 import { Random } from "../random.js";

@@ -96,7 +96,7 @@ export async function begin(
   }
 }
 
-/** The start of a run after its steps on batches, where it has any. A resumed run has it from the checkpoint. */
+/** The start of a run, moved by steps on batches if `batchStart` asks for them. A resumed run has it from the checkpoint. */
 async function moveStart(
   run: StartedRun,
   { batchStart, resume, slots }: CompletedTrainOptions,

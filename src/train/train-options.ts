@@ -46,8 +46,8 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
   readonly stop?: StopOptions | undefined;
   /**
    * Begin with a few epochs of exact Gauss-Newton on batches, before the method sees all rows at every step: true, or how. Of thousands of rows
-   * one epoch replaces the first four to six iterations; it pays where those take longer than its steps (docs/methods.md). Records, iterations and the monitor begin after it; its seconds count.
-   * Not with a batch method. Default false.
+   * one epoch replaces the first four to six iterations; it pays where those take longer than its steps (docs/methods.md). Records, iterations
+   * and the monitor begin after it; its seconds count. Not with a batch method. Default false.
    */
   readonly batchStart?: BatchStart | boolean | undefined;
   /** Of the validation draw. Default: the network's seed. */
