@@ -40,7 +40,14 @@ gaussflow::Curvature& EngineObject::Standing(Napi::Env env, Need need) {
 
 Napi::Value EngineObject::Curvature(const Napi::CallbackInfo& info) {
   const gaussflow::Curvature& curvature = Standing(info.Env(), Need::kView);
-  Napi::Float64Array out = NewArray(info.Env(), curvature.order() * curvature.order());
+  const size_t count = curvature.order() * curvature.order();
+  Napi::Float64Array out;
+  if (info[0].IsNull() || info[0].IsUndefined()) {
+    out = NewArray(info.Env(), count);
+  } else {
+    arguments::Doubles(info, 0, "into", count);
+    out = info[0].As<Napi::Float64Array>();
+  }
   curvature.dense()->Copy(out.Data());
   return out;
 }

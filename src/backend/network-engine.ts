@@ -33,8 +33,9 @@ export interface NetworkEngine extends Engine {
    * A copy of the curvature of the last linearize, whole and symmetric, row-major: p x p (primal, orthogonal), n*c x n*c (dual,
    * sample-major index) or n x n (sampled). For checks and spectra. The matrix-free curvature has products only, and one in single precision has no
    * exact entries: this, `eigen`, `eigenvaluesBelow` and `curvatureInverse` refuse both, `solve` the first.
+   * @param into array of that length for the copy; default a fresh one
    */
-  curvature(): Promise<Float64Array>;
+  curvature(into?: Float64Array): Promise<Float64Array>;
   /** All eigenvalues (and eigenvectors) of the curvature of the last linearize, without any damping. O(order^3). */
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
   /** Number of eigenvalues of that curvature below `bound`, by the inertia of M - bound I: about the cost of a solve. */

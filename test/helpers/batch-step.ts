@@ -54,8 +54,8 @@ export function contextOf(
     iteration: 1,
     stepsPerEpoch: 1,
     vectors: plainVectors,
-    scratch(name) {
-      const array = arrays.get(name) ?? new Float64Array(parameters.length);
+    scratch(name, length = parameters.length) {
+      const array = arrays.get(name) ?? new Float64Array(length);
       arrays.set(name, array);
       return array;
     },

@@ -138,7 +138,7 @@ export interface NativeEngineObject {
   jacobianProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   transposeProduct(parameters: Float64Array, vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
   jacobian(parameters: Float64Array, first: number, count: number): NativeAnswer<Float64Array | NativeFailure>;
-  curvature(): Float64Array | NativeFailure;
+  curvature(out: Float64Array | null): Float64Array | NativeFailure;
   /** p x p, symmetric: what a moving average goes on with. */
   restoreCurvature(matrix: Float64Array): undefined | NativeFailure;
   eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;

@@ -224,8 +224,8 @@ class NativeEngine implements NetworkEngine {
     return this.#elsewhere((native) => native.jacobian(parameters, first, count), signal);
   }
 
-  async curvature(): Promise<Float64Array> {
-    return this.#sure(await this.#call((native) => native.curvature(), undefined));
+  async curvature(into?: Float64Array): Promise<Float64Array> {
+    return this.#sure(await this.#call((native) => native.curvature(into ?? null), undefined));
   }
 
   async eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {

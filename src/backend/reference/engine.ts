@@ -184,9 +184,13 @@ class ReferenceEngine implements NetworkEngine {
     });
   }
 
-  async curvature(): Promise<Float64Array> {
+  async curvature(into?: Float64Array): Promise<Float64Array> {
     this.#idle();
-    return this.#curvature.dense();
+    const dense = this.#curvature.dense();
+    if (into === undefined) return dense;
+    checkArray("into", into, dense.length);
+    into.set(dense);
+    return into;
   }
 
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {

@@ -89,6 +89,7 @@ async function takeStep(
     decay,
     gradient: scratch(other === undefined ? "gradient" : "unused"),
     spare: scratch("unused"),
+    matrix: scratch("matrix", p * p),
     signal,
   });
   const clock = { passes: 0, curvature: 0, solve: 0, evaluate: 0 };

@@ -21,6 +21,8 @@ export interface MetricPoint {
   /** Array for the gradient of an update, and one for a gradient that nobody reads; p entries each. */
   readonly gradient: Float64Array;
   readonly spare: Float64Array;
+  /** Array for M', p x p. */
+  readonly matrix: Float64Array;
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +54,7 @@ export class Metric {
     this.#restore();
     const answer = await this.#form({ keep, add }, this.#point.gradient);
     if (failed(answer)) return answer;
-    this.#next = await this.#engine.curvature();
+    this.#next = await this.#engine.curvature(this.#point.matrix);
     this.#updates++;
     return answer;
   }

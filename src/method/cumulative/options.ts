@@ -37,7 +37,10 @@ export interface CumulativeGaussNewtonOptions extends RateOptions {
   readonly damping?: number | undefined;
   /** Rows of a batch. Default "auto": 512, or all rows where there are fewer. */
   readonly batch?: BatchSize | undefined;
-  /** Of these rows, the first that many form the curvature, with "moving-average". Default all. */
+  /**
+   * Of these rows, the first that many form the curvature, with "moving-average". Default half of them, so that the average follows the
+   * parameters sooner (docs/methods.md); all where every step sees all rows.
+   */
   readonly curvatureRows?: number | undefined;
   /** Steps from one update of the curvature to the next, with "moving-average". Default 10. */
   readonly factorEvery?: number | undefined;
@@ -139,7 +142,8 @@ export function curvedRows({ form, batch, curvatureRows }: CumulativeSettings, s
       `must be left out where every step sees all ${rows} rows, of which the first would be the curvature of every step: give it with a smaller options.method.batch`,
       curvatureRows,
     );
-  return { rows, curved: form === "moving-average" ? Math.min(curvatureRows ?? rows, rows) : rows };
+  if (form !== "moving-average" || rows === sizes.rows) return { rows, curved: rows };
+  return { rows, curved: Math.min(curvatureRows ?? Math.ceil(rows / 2), rows) };
 }
 
 /** What a run of these sizes needs. */
