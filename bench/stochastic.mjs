@@ -226,6 +226,7 @@ async function fashion() {
     activation: "relu",
     kind: "softmax",
     batch: 128,
+    decay: 20,
     parts: {
       fit: classPart(train.inputs.subarray(0, fitted * 784), train.labels.slice(0, fitted), 10),
       validation: classPart(train.inputs.subarray(fitted * 784), train.labels.slice(fitted), 10),

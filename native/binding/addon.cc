@@ -1,7 +1,7 @@
 // Defines the exports of the addon, which Node calls when src/backend/native/load.ts loads it: the
-// class NativeEngine, cancelAll, synchronousUpTo, selfTest and the vector functions.
-// src/backend/native/binding.ts has their types, and scripts/check/native-face.mjs compares the
-// two.
+// number of its face, the class NativeEngine, cancelAll, synchronousUpTo, selfTest and the vector
+// functions. src/backend/native/binding.ts has their types, and scripts/check/native-face.mjs
+// compares the two.
 #include <algorithm>
 #include <thread>
 
@@ -15,6 +15,9 @@
 
 namespace gaussflow {
 namespace {
+
+// FACE of src/backend/native/binding.ts: load.ts refuses an addon that has another.
+constexpr double kFace = 1.0;
 
 // Raised by a `process.on("exit")` listener: a call in flight would otherwise hold the exit up
 // until it ends.
@@ -50,6 +53,7 @@ Napi::Value RunSelfTest(const Napi::CallbackInfo& info) {
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
+  exports.Set("face", Napi::Number::New(env, kFace));
   exports.Set("NativeEngine", EngineObject::Define(env));
   exports.Set("cancelAll", Napi::Function::New(env, CancelAll, "cancelAll"));
   exports.Set("synchronousUpTo", Napi::Function::New(env, SynchronousUpTo, "synchronousUpTo"));

@@ -2,7 +2,8 @@
 // ignored would train something else without a word.
 import { describe, expect, it } from "vitest";
 import { nativeNetwork } from "../../src/backend/native/description.js";
-import { loadNative, missingMethod } from "../../src/backend/native/load.js";
+import { FACE } from "../../src/backend/native/binding.js";
+import { foreignFace, loadNative } from "../../src/backend/native/load.js";
 import { network, squaredError } from "../../src/index.js";
 
 const native = loadNative();
@@ -23,13 +24,10 @@ describe.skipIf(!native.ok)("the addon", () => {
     );
   });
 
-  it("has every method that the library calls, and one that has not is recognized", () => {
-    expect(missingMethod({ NativeEngine })).toBeNull();
-    class Older {
-      touchPages() {}
-      hessianProduct() {}
-    }
-    expect(missingMethod({ NativeEngine: Older as unknown as typeof NativeEngine })).toBe("dampedInverse");
+  it("has the number of the library's face, and another is refused by its number", () => {
+    expect(foreignFace(native.binding)).toBeNull();
+    expect(foreignFace({ face: FACE - 1 })).toMatch(/another version of gaussflow: its functions are those of version \d+, not of \d+$/);
+    expect(foreignFace({})).toMatch(/another version of gaussflow.*a version without a number/);
   });
 
   it("refuses a loss by a number between two", () => {

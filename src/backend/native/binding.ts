@@ -1,6 +1,13 @@
 // Declares the types of the addon's exports (build/Release/gaussflow.node), written by hand. load.ts loads the addon with these types, and
 // only engine.ts and vectors.ts of this folder call it. scripts/check/native-face.mjs compares the names with the binary's.
 
+/**
+ * Number of this face. The addon says the one that it was built for (kFace in native/binding/addon.cc), and load.ts refuses an addon of another:
+ * one that was built before an update would fail at the first call of something new. scripts/check/native-face.mjs fails where this file changes
+ * and the number does not.
+ */
+export const FACE = 1;
+
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {
   readonly failure: "canceled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "file" | "misuse" | "internal";
@@ -194,6 +201,8 @@ export interface NativeCalls {
 }
 
 export interface BindingModule {
+  /** FACE of the sources that it was built from. */
+  readonly face: number;
   readonly NativeEngine: new (
     network: NativeNetwork,
     sampleCount: number,

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { KEEP_EXTERNAL, packageRequire, packageRoot } from "../../package-root.js";
 import { addressSpaceProblem, freeAddressSpace, withoutOwnThreads } from "../address-space.js";
-import type { BindingModule, SelfTest } from "./binding.js";
+import { type BindingModule, FACE, type SelfTest } from "./binding.js";
 import { explainLoadFailure, firstLine, type LoadFailure } from "./load-failure.js";
 import { readInstallStatus } from "./status.js";
 import { thisSystem } from "./system-libraries.js";
@@ -80,12 +80,11 @@ function failure(root: string, cause: unknown): LoadFailure {
   return { reason, hint: rebuild };
 }
 
-/** Methods of engines that addons of earlier versions lack. */
-const LATER_METHODS = ["touchPages", "hessianProduct", "dampedInverse"] as const;
-
-/** The first method that an addon of an earlier version lacks, or null. */
-export function missingMethod({ NativeEngine }: Pick<BindingModule, "NativeEngine">): string | null {
-  return LATER_METHODS.find((name) => !(name in NativeEngine.prototype)) ?? null;
+/** Why an addon that was found is not the one of this code, or null. */
+export function foreignFace({ face }: { readonly face?: unknown }): string | null {
+  if (face === FACE) return null;
+  const other = typeof face === "number" ? `version ${face}` : "a version without a number";
+  return `the native engine is of another version of gaussflow: its functions are those of ${other}, not of ${FACE}`;
 }
 
 function load(root: string | null): NativeLoad {
@@ -104,24 +103,9 @@ function load(root: string | null): NativeLoad {
   } catch (cause) {
     return { ok: false, ...failure(root, cause) };
   }
-  let selfTest: SelfTest;
-  try {
-    selfTest = binding.selfTest(SELF_TEST_ORDER);
-  } catch (cause) {
-    const first = firstLine(cause instanceof Error ? cause.message : String(cause));
-    return {
-      ok: false,
-      reason: `the native engine is of another version of gaussflow: ${first}`,
-      hint: rebuildCommand(root),
-    };
-  }
-  const missing = missingMethod(binding);
-  if (missing !== null)
-    return {
-      ok: false,
-      reason: `the native engine is of another version of gaussflow: it has no ${missing}`,
-      hint: rebuildCommand(root),
-    };
+  const foreign = foreignFace(binding);
+  if (foreign !== null) return { ok: false, reason: foreign, hint: rebuildCommand(root) };
+  const selfTest = binding.selfTest(SELF_TEST_ORDER);
   if (!selfTest.ok) {
     const hint = selfTest.message.startsWith("there is no memory") ? MORE_SPACE : OTHER_KERNEL;
     return { ok: false, reason: `the self-test failed: ${selfTest.message}`, hint };
