@@ -235,7 +235,7 @@ async function fashion() {
   };
   const ours = {
     sampled: gaussflow.exactGaussNewton({ curvature: "sampled", batch: 128, damping: 3 }),
-    exact: gaussflow.exactGaussNewton({ curvature: "exact", batch: 32, damping: 10 }),
+    exact: gaussflow.exactGaussNewton({ curvature: "exact", batch: 32, damping: 3 }),
   };
   await withPeer(problem, async (peer, threads) => {
     const adam = await trainAdam(peer, problem, seconds, 1, threads);
