@@ -2,6 +2,7 @@
 // Run, which decides whether a call runs synchronously or on another thread.
 #include "engine_object.h"
 
+#include <optional>
 #include <utility>
 
 #include "../core/cost.h"
@@ -145,7 +146,8 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
   state->cancel.store(false);
   if (flops <= state->synchronous_flops) {
     const Status status = Guarded([&] {
-      const ThreadPool::CallerAlone alone;
+      std::optional<ThreadPool::CallerAlone> alone;
+      if (flops <= cost::kAloneFlops) alone.emplace();
       const blas::Caller caller;
       return compute(*state);
     });
