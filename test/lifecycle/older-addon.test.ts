@@ -1,8 +1,8 @@
 // An addon that is older than the library knows fewer members of a network's description. It must refuse the others: a loss or slots that it
 // ignored would train something else without a word.
 import { describe, expect, it } from "vitest";
-import { nativeNetwork } from "../../src/backend/native/description.js";
 import { FACE } from "../../src/backend/native/binding.js";
+import { nativeNetwork } from "../../src/backend/native/description.js";
 import { foreignFace, loadNative } from "../../src/backend/native/load.js";
 import { network, squaredError } from "../../src/index.js";
 
@@ -26,7 +26,9 @@ describe.skipIf(!native.ok)("the addon", () => {
 
   it("has the number of the library's face, and another is refused by its number", () => {
     expect(foreignFace(native.binding)).toBeNull();
-    expect(foreignFace({ face: FACE - 1 })).toMatch(/another version of gaussflow: its functions are those of version \d+, not of \d+$/);
+    expect(foreignFace({ face: FACE - 1 })).toMatch(
+      /another version of gaussflow: its functions are those of version \d+, not of \d+$/,
+    );
     expect(foreignFace({})).toMatch(/another version of gaussflow.*a version without a number/);
   });
 
