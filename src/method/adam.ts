@@ -1,5 +1,6 @@
-// Adam with decoupled weight decay (`adam`; Kingma and Ba 2015, Loshchilov and Hutter 2019), on batches or on all rows: the usual first-order
-// method, for comparison. Users and gaussflow train pass it to `train` as the option `method`; the loop over batches calls its functions.
+// Adam with decoupled weight decay (`adam`; Kingma and Ba 2015, Loshchilov and Hutter 2019), on batches or on all rows:
+// the usual first-order method, for comparison. Users and gaussflow train pass it to `train` as the option `method`;
+// the loop over batches calls its functions.
 //
 //   m <- b1 m + (1 - b1) g,   v <- b2 v + (1 - b2) g^2         g the gradient of the batch's objective divided by its rows
 //   w <- w - rate ( m/(1 - b1^k) / (sqrt(v/(1 - b2^k)) + epsilon) + decoupledDecay w )        k = 1, 2, ... the step

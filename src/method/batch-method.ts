@@ -1,14 +1,15 @@
-// Defines BatchMethod, the interface by which the loop over batches (train/descend.ts) calls a method that sees a part of the rows at each
-// step. exactGaussNewton, adam and the other methods of this folder implement it. A method has no loop, no clock and no data of its own:
+// Defines BatchMethod, the interface by which the loop over batches (train/descend.ts) calls a method that sees a part
+// of the rows at each step. exactGaussNewton, adam and the other methods of this folder implement it. A method has no
+// loop, no clock and no data of its own:
 //
 //   needs(sizes) -> rows of a batch, engines, learning rate;     start(sizes) -> state;     step(context, state) -> next parameters and state
 //
-// The objective of a run is F(w) = g(w) + decay/2 |w|^2 with the SUM loss g over all n rows. A batch of b rows has the objective
-// g_batch(w) + (decay b/n)/2 |w|^2, whose gradient is b/n of the whole one in the mean. A damping that a publication states for the mean
-// loss is b times as large here.
+// The objective of a run is F(w) = g(w) + decay/2 |w|^2 with the SUM loss g over all n rows. A batch of b rows has the
+// objective g_batch(w) + (decay b/n)/2 |w|^2, whose gradient is b/n of the whole one in the mean. A damping that a
+// publication states for the mean loss is b times as large here.
 //
-// The state is plain data, numbers and Float64Arrays of a multiple of p entries, so that a checkpoint in the middle of an epoch restores
-// it bit for bit.
+// The state is plain data, numbers and Float64Arrays of a multiple of p entries, so that a checkpoint in the middle of
+// an epoch restores it bit for bit.
 import type { VectorOperations } from "../algebra/vectors.js";
 import type { Engine, Failure } from "../backend/engine.js";
 import type { EngineRows } from "../backend/rows.js";
@@ -88,7 +89,10 @@ export interface BatchContext {
   readonly stepsPerEpoch: number;
   /** Operations on vectors, with the engine's threads where it has some. */
   readonly vectors: VectorOperations;
-  /** An array of `length` entries (default p) by its name, the same one at every step; its contents do not outlive the step. */
+  /**
+   * An array of `length` entries (default p) by its name, the same one at every step; its contents do not outlive the
+   * step.
+   */
   scratch(name: string, length?: number): Float64Array;
   /** Random numbers of this step: a function of seed and step alone. */
   random(): Random;
@@ -96,7 +100,7 @@ export interface BatchContext {
   readonly signal: AbortSignal;
 }
 
-/** What a method made of a batch. */
+/** The result of a step. */
 export interface BatchStep {
   /** Tells it from a failure. */
   readonly ok: true;
@@ -106,7 +110,9 @@ export interface BatchStep {
   readonly state: MethodState;
   /** Sum loss of the batch at the start of the step, without the decay. */
   readonly loss: number;
-  /** Gradient of the batch's objective at the start of the step, p entries; the loop only reads it before the next step. */
+  /**
+   * Gradient of the batch's objective at the start of the step, p entries; the loop only reads it before the next step.
+   */
   readonly gradient: Float64Array;
   /** Euclidean norm of the change of the parameters; 0 where it was not accepted. */
   readonly stepNorm: number;
@@ -137,7 +143,7 @@ export interface BatchSeconds {
   readonly evaluate: number;
 }
 
-/** What a method says of parameters: fields of a record. */
+/** Fields that a method adds to records. */
 export interface MethodReport {
   /** With `ggnScore`: parameters with |w| below its `threshold`. */
   readonly smallParameters?: number | undefined;
@@ -145,7 +151,7 @@ export interface MethodReport {
   readonly holdingParameters?: number | undefined;
 }
 
-/** A way to take steps on batches. */
+/** A method whose steps each see one batch. */
 export interface BatchMethod {
   /** Distinguishes it from a `Method`, which sees all rows at each step. */
   readonly kind: "batch";
@@ -163,18 +169,21 @@ export interface BatchMethod {
   needs(sizes: BatchSizes): BatchNeeds;
   /** State before the first step. */
   start(sizes: BatchSizes): MethodState;
-  /** For a state from a file, its names and kinds checked and nothing NaN: the rule it breaks, or null. Default: none. */
+  /**
+   * Checks the values of a state from a file, whose names and kinds have been checked and which has no NaN. Returns the
+   * rule that it breaks, or null. Default: no check.
+   */
   checkState?(state: MethodState): string | null;
   /**
-   * What the method adds to the objective of all rows besides loss and decay, in units of the sum loss, as a function of the parameters.
-   * Default: nothing.
+   * What the method adds to the objective of all rows besides loss and decay, in units of the sum loss, as a function
+   * of the parameters. Default: nothing.
    */
   penalty?(sizes: BatchSizes): (parameters: Float64Array) => number;
-  /** What it says of parameters, as fields of their record. Default: nothing. */
+  /** Fields that the method adds to the record of these parameters. Default: none. */
   report?(parameters: Float64Array): MethodReport;
   /**
-   * One step. Arrays of `state` may be changed in place, but only once nothing can fail or be aborted any more: a step that does not
-   * resolve with an answer must leave them as they were.
+   * One step. Arrays of `state` may be changed in place, but only once nothing can fail or be aborted any more: a step
+   * that does not resolve with an answer must leave them as they were.
    */
   step(context: BatchContext, state: MethodState): Promise<BatchStep | Failure>;
 }

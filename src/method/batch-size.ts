@@ -1,5 +1,5 @@
-// Checks the option `batch` of the methods on batches, and finds the rows of a batch from it; and takes the gradient on a batch, which the
-// methods without a curvature share.
+// Checks the option `batch` of the methods on batches, and finds the number of rows of a batch. It also computes the
+// gradient on a batch, for the methods that use no curvature.
 import { type Failure, failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 import { checkCount } from "../options.js";

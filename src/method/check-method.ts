@@ -1,5 +1,5 @@
-// Checks a method that a caller wrote: its fields when the options of a training are checked (train-options.ts), and its first state at the
-// first point (first-point.ts).
+// Checks a method that a caller wrote: its fields when the options of a training are checked (train-options.ts), and
+// its first state at the first point (first-point.ts).
 import { argumentError } from "../errors.js";
 import { scalingKinds } from "../linearize/problem.js";
 import { checkCount, isObject } from "../options.js";
@@ -9,7 +9,10 @@ import type { Method, MethodState } from "./method.js";
 const FUNCTIONS = ["start", "damping", "propose", "judge"] as const;
 const BATCH_FUNCTIONS = ["needs", "start", "step"] as const;
 const PLAIN = ["string", "boolean"];
-/** Members that `fidelity` replaces: without an error a method that has them would train in double precision on all samples. */
+/**
+ * Members that `fidelity` replaces: without an error a method that has them would train in double precision on all
+ * samples.
+ */
 const REPLACED = ["precision", "curvatureSamples", "wantsDouble"];
 
 /** @throws GAUSSFLOW_ARGUMENT naming the member, the rule and the value */

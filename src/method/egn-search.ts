@@ -1,11 +1,12 @@
-// The line search and the adaptation of the damping that were published with exact Gauss-Newton on batches (Korbit et al. 2024), with the
-// constants of the authors' code (somax). exact-gauss-newton.ts calls them where they are asked for.
+// The line search and the adaptation of the damping that were published with exact Gauss-Newton on batches (Korbit et
+// al. 2024), with the constants of the authors' code (somax). exact-gauss-newton.ts calls them where its options
+// request them.
 //
 //   length      from min(1.5 last length, rate), times 0.8 until f(w) - f(w + t d) + eps >= -0.1 t g.d, at most 15 times
 //   damping     gain = (f(w + s) - f(w)) / (g.s + s^T (J^T Q J) s / 2b): times 1.01 below 0.25, times 0.99 above 0.75
 //
-// f is the mean loss of the batch. On the batch whose gradient made the direction the condition holds nearly always and the gain ratio is
-// nearly always above 0.75: lengths grow and the damping falls without a floor (docs/methods.md).
+// f is the mean loss of the batch. On the batch whose gradient made the direction the condition holds nearly always and
+// the gain ratio is nearly always above 0.75: lengths grow and the damping falls without a floor (docs/methods.md).
 import { dot } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import { objectiveOf } from "../linearize/problem.js";
@@ -23,7 +24,7 @@ const MOST_TRIES = 15;
 const [LOW_GAIN, HIGH_GAIN] = [0.25, 0.75];
 const [RAISE, LOWER] = [1.01, 0.99];
 
-/** A step on a batch, as far as it is known. */
+/** A direction on a batch, and what is known at its start. */
 export interface BatchModel {
   readonly context: BatchContext;
   /** Sum loss of the batch. */
@@ -31,7 +32,7 @@ export interface BatchModel {
   /** Gradient of the batch's objective. */
   readonly gradient: Float64Array;
   readonly direction: Float64Array;
-  /** In the units of the sum loss. */
+  /** Damping of the system that gave the direction, in the units of the sum loss. */
   readonly damping: number;
 }
 

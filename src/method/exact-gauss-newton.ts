@@ -1,12 +1,12 @@
-// Exact Gauss-Newton on batches (`exactGaussNewton`, EGN; Korbit et al. 2024, arXiv 2405.14402). Users and gaussflow train pass it to
-// `train` as the option `method`; the loop over batches calls its functions.
+// Exact Gauss-Newton on batches (`exactGaussNewton`, EGN; Korbit et al. 2024, arXiv 2405.14402). Users and gaussflow
+// train pass it to `train` as the option `method`; the loop over batches calls its functions.
 //
 //   d = -(J^T Q J / b + lambda I)^-1 g/b,  by the b c x b c kernel Q J J^T (Duncan and Guttman):  exact, at the cost of the rows
 //   m <- beta m + (1 - beta) d,   w <- w + rate m / (1 - beta^k)                 k = 1, 2, ... the step
 //
-// The engine works with sums: its damping is b lambda. A weight decay is part of the curvature and of the gradient. With `curvature` "sampled"
-// the kernel is b x b: each row of the batch gives one row (R v)^T J of curvature, with random signs v and R R^T = Q, whose mean is the exact
-// curvature; the gradient is exact. The published line search and
+// The engine works with sums: its damping is b lambda. A weight decay is part of the curvature and of the gradient.
+// With `curvature` "sampled" the kernel is b x b: each row of the batch gives one row (R v)^T J of curvature, with
+// random signs v and R R^T = Q, whose mean is the exact curvature; the gradient is exact. The published line search and
 // adaptation are in egn-search.ts.
 import { type Failure, failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
@@ -28,26 +28,38 @@ import {
 /** Options of `exactGaussNewton`. `rate`: default 1. `schedule`: default "cosine". */
 export interface ExactGaussNewtonOptions extends RateOptions {
   /**
-   * "exact": the kernel has a row for each output of each row of the batch. "sampled": one row for each row of the batch, for many outputs. Default
-   * "auto": sampled from 5 outputs on.
+   * "exact": the kernel has a row for each output of each row of the batch. "sampled": the kernel has one row for each
+   * row of the batch, which costs less with many outputs. Default "auto": sampled from 5 outputs on.
    */
   readonly curvature?: CurvatureChoice | undefined;
-  /** Rows of a batch. Default "auto": 128, for classes and probabilities 32 with exact curvature, or all rows where there are fewer. */
+  /**
+   * Rows of a batch. Default "auto": 128, for classes and probabilities 32 with exact curvature, or all rows where
+   * there are fewer.
+   */
   readonly batch?: BatchSize | undefined;
-  /** lambda of the sum loss of the batch divided by its rows, above 0: sample weights should have the mean 1. Default "auto": 0.01, for classes and probabilities 1, with sampled curvature 3. */
+  /**
+   * lambda, above 0, of the sum loss of the batch divided by its rows, so that sample weights should have the mean 1.
+   * Default "auto": 0.01; for classes and probabilities 1, and 3 with sampled curvature.
+   */
   readonly damping?: number | "auto" | undefined;
-  /** beta, at least 0 and below 1. Default 0.9; 0 with an adaptation or a line search, which judge the direction itself. */
+  /**
+   * beta, at least 0 and below 1. Default 0.9; 0 with an adaptation or a line search, which judge the direction itself.
+   */
   readonly momentum?: number | "auto" | undefined;
   /**
-   * How the damping changes: "none", the default; "published": times 1.01 or 0.99 by the gain ratio of the batch, which on batches falls without
-   * end (docs/methods.md); "bounded": the same, but never below a tenth of the start. Both take another loss of the batch a step.
+   * How the damping changes: "none", the default; "published": times 1.01 or 0.99 by the gain ratio of the batch, which
+   * on batches falls without end (docs/methods.md); "bounded": the same, but never below a tenth of the start. Both
+   * evaluate the loss of the batch once more in each step.
    */
   readonly adaptation?: Adaptation | undefined;
-  /** The published line search: Armijo's condition on the batch, from 1.5 times the last length, at most `rate`. Default false. */
+  /**
+   * The published line search: Armijo's condition on the batch, from 1.5 times the last length, at most `rate`. Default
+   * false.
+   */
   readonly lineSearch?: boolean | undefined;
 }
 
-/** What "auto" stands for. */
+/** Values that "auto" stands for, by task (docs/methods.md). */
 const REGRESSION = { batch: 128, damping: 0.01, rate: 1 };
 const CLASSIFICATION = { batch: 32, damping: 1, rate: 1 };
 const SAMPLED_CLASSIFICATION = { batch: 128, damping: 3, rate: 1 };
@@ -63,7 +75,7 @@ const MANY_OUTPUTS = 5;
 /** Least damping of the bounded adaptation, relative to the first. */
 const FLOOR = 0.1;
 
-/** Momentum where nothing judges the direction. */
+/** Default momentum, where neither an adaptation nor a line search judges the direction. */
 const MOMENTUM = 0.9;
 
 /**
@@ -150,14 +162,14 @@ function settingsFrom(options: ExactGaussNewtonOptions) {
   return { curvature, batch, damping, momentum: beta, adaptation, lineSearch, rate: rateSettings(options, "cosine") };
 }
 
-/** The defaults by task, as the prototypes measured them (docs/methods.md). */
+/** The defaults of a task. */
 function automaticFor(settings: Settings, sizes: BatchSizes): typeof REGRESSION {
   const { link } = lossRule(sizes.loss);
   if (link !== "logistic" && link !== "softmax") return REGRESSION;
   return curvatureFor(settings, sizes) === "sampled" ? SAMPLED_CLASSIFICATION : CLASSIFICATION;
 }
 
-/** What the engine forms of a batch. */
+/** The kernel that the engine forms of a batch. */
 function curvatureFor({ curvature }: Settings, { outputSize }: Pick<BatchSizes, "outputSize">): "dual" | "sampled" {
   if (curvature === "auto") return outputSize >= MANY_OUTPUTS ? "sampled" : "dual";
   return curvature === "sampled" ? "sampled" : "dual";
@@ -167,12 +179,12 @@ function firstDamping(settings: Settings, sizes: BatchSizes): number {
   return settings.damping === "auto" ? automaticFor(settings, sizes).damping : settings.damping;
 }
 
-/** Infinite before the first step. */
+/** Checks the last length of the line search, which is infinite before the first step. */
 function checkLength(state: MethodState): string | null {
   return numberOf(state, "length") > 0 ? null : `length must be above 0; it is ${numberOf(state, "length")}`;
 }
 
-/** Signs of one draw. */
+/** Signs that one random integer gives. */
 const DRAWN = 32;
 
 /** 1 or -1 for each output of each row, from the random numbers of the step. */
@@ -207,7 +219,7 @@ async function step(context: BatchContext, state: MethodState, settings: Setting
   if (failed(solved)) return solved;
   const direction = solved.step;
   const average = arrayOf(state, "momentum");
-  // In place of the step: the average itself changes at the end alone.
+  // Overwrites the step. The average of the state changes at the end, once nothing can fail.
   for (let j = 0; j < average.length; j++) direction[j] = beta * average[j]! + (1 - beta) * direction[j]!;
   const unbiased = beta === 0 ? 1 : 1 / (1 - beta ** context.iteration);
   const from = performance.now();

@@ -1,11 +1,13 @@
-// The Gauss-Newton method (`gaussNewton`): the undamped direction (G + decay I) d = -gradient, with a fixed length or a backtracking
-// search. Users and gaussflow train pass it to `train` as the option `method`; the training loop calls its functions.
+// The Gauss-Newton method (`gaussNewton`): the undamped direction (G + decay I) d = -gradient, with a fixed length or a
+// backtracking search. Users and gaussflow train pass it to `train` as the option `method`; the training loop calls its
+// functions.
 //
 //   plain        w + eta d, for any change of the objective (the loop returns the best point)
 //   line search  the first eta, eta/2, eta/4, ... with F(w + t d) <= F(w) + 1e-4 t gradient.d     (Armijo)
 //
-// If the factorization meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from rounding level until it
-// passes, so that the direction remains one of descent. The ridge falls again after accepted steps.
+// If the factorization meets a pivot that is not positive, a ridge relative to the largest diagonal is raised from
+// rounding level until it passes, so that the direction remains one of descent. The ridge falls again after accepted
+// steps.
 import { type Failure, failed } from "../backend/engine.js";
 import { checkBoolean, checkOptionNames, checkPositive } from "../options.js";
 import { dampedStep } from "../step/damped-step.js";
@@ -88,8 +90,8 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Method {
 }
 
 /**
- * The step of length t along the direction of `from`. The model promises -t slope - t^2/2 d^T H d with d^T H d = -slope, as
- * (G + ridge) d = -gradient; where that was solved inexactly, the quadratic form comes with the direction.
+ * The step of length t along the direction of `from`. The model promises -t slope - t^2/2 d^T H d with d^T H d =
+ * -slope, as (G + ridge) d = -gradient; where that was solved inexactly, the quadratic form comes with the direction.
  */
 function scaled(direction: Float64Array, slope: number, length: number, from: DampedStep): Proposal {
   const { quadratic } = from;

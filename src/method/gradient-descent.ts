@@ -1,5 +1,5 @@
-// Gradient descent with momentum (`gradientDescent`), on batches or on all rows: the simplest method, for comparison. Users and gaussflow
-// train pass it to `train` as the option `method`; the loop over batches calls its functions.
+// Gradient descent with momentum (`gradientDescent`), on batches or on all rows: the simplest method, for comparison.
+// Users and gaussflow train pass it to `train` as the option `method`; the loop over batches calls its functions.
 //
 //   u <- momentum u + g/b;   w <- w - rate u        g the gradient of the batch's objective, b its rows (Polyak 1964)
 //   with `nesterov`          w <- w - rate (g/b + momentum u)        (Sutskever et al. 2013, as in PyTorch)
@@ -18,7 +18,10 @@ import {
   withRate,
 } from "./rate-schedule.js";
 
-/** Options of `gradientDescent`. `rate`: default 0.1, of the gradient of the mean loss of the batch. `schedule`: default "constant". */
+/**
+ * Options of `gradientDescent`. `rate`: default 0.1, of the gradient of the mean loss of the batch. `schedule`: default
+ * "constant".
+ */
 export interface GradientDescentOptions extends RateOptions {
   /** Rows of a batch. Default "auto": 128, or all rows where there are fewer. */
   readonly batch?: BatchSize | undefined;

@@ -1,6 +1,6 @@
-// Limited-memory BFGS (`lbfgs`; Nocedal 1980, Liu and Nocedal 1989) on all rows, with a strong Wolfe line search: the usual quasi-Newton
-// method, for comparison. Users and gaussflow train pass it to `train` as the option `method`; the loop over batches calls its functions
-// with the whole data as the one batch.
+// Limited-memory BFGS (`lbfgs`; Nocedal 1980, Liu and Nocedal 1989) on all rows, with a strong Wolfe line search: the
+// usual quasi-Newton method, for comparison. Users and gaussflow train pass it to `train` as the option `method`; the
+// loop over batches calls its functions with the whole data as the one batch.
 //
 //   direction -H F',  H the inverse of BFGS from the last `memory` pairs s = change of w, y = change of F' (two-loop recursion),
 //   from s.y/y.y I at its core;  the first step has length 1/|F'|_1 at most
@@ -19,7 +19,9 @@ export interface LbfgsOptions {
   readonly memory?: number | undefined;
 }
 
-/** A pair whose curvature s.y is at most this share of |s| |y| is left out: H would lose its definiteness to rounding. */
+/**
+ * A pair whose curvature s.y is at most this share of |s| |y| is left out: H would lose its definiteness to rounding.
+ */
 const LEAST_CURVATURE = 1e-10;
 
 const RATE = { schedule: "constant", rate: 1, finalRate: 0, rateFactor: 1, rateEpochs: 1 } as const;
@@ -47,7 +49,7 @@ export function lbfgs(options: LbfgsOptions = {}): BatchMethod {
       route: "gradient",
       rate: RATE,
       vectors: 2 * memory + 7,
-      // One trial of two passes beyond the first.
+      // One trial beyond the first, of two passes.
       evaluations: 2,
       described: "all rows at every step",
     }),
@@ -111,7 +113,7 @@ async function step(context: BatchContext, state: MethodState, memory: number): 
   const search = new WolfeSearch(
     { ok: true, length: 0, value: objectiveOf(loss, decay, parameters, vectors), slope },
     async (length): Promise<LineValue | Failure> => {
-      // A trial without a loss leaves `next` at a point that is no end.
+      // After a trial that fails `next` is not the end of the step.
       end = null;
       vectors.addScaled(parameters, length, direction, next);
       const trial = await gradientOf(context, next);

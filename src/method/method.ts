@@ -1,10 +1,10 @@
-// Defines Method, the interface by which the training loop (train/minimize.ts) calls a method. A method has no loop, no clock and no engine
-// of its own; gaussNewton and levenbergMarquardt implement it, and users may.
+// Defines Method, the interface by which the training loop (train/minimize.ts) calls a method. A method has no loop, no
+// clock and no engine of its own; gaussNewton and levenbergMarquardt implement it, and users may.
 //
 //   (state, point) -> proposal;     (state, proposal, trial) -> accepted or rejected, and the next state
 //
-// The division into a step and a judgment follows optimistix (descent and search). The state is plain data, numbers and Float64Arrays, so
-// that a checkpoint can hold it and a resumed run continues bit for bit.
+// The division into a step and a judgment follows optimistix (descent and search). The state is plain data, numbers and
+// Float64Arrays, so that a checkpoint can hold it and a resumed run continues bit for bit.
 import { type Failure, failed } from "../backend/engine.js";
 import type { Point, Problem, ScalingKind } from "../linearize/problem.js";
 import type { Fidelity, RunSizes } from "../step/fidelity.js";
@@ -25,7 +25,10 @@ export interface Proposal extends DampedStep {
   readonly acceleration: number | null;
   /** Pairs of the secant correction in the model; undefined where there can be none. */
   readonly secant?: number | undefined;
-  /** Changes of the objective up to this size are rounding; with steps on the exact Hessian, which may be accepted below it. */
+  /**
+   * Changes of the objective up to this size are rounding; with steps on the exact Hessian, which may be accepted below
+   * it.
+   */
   readonly rounding?: number | undefined;
   /** True if the damping must not fall where this step is accepted. Default false. */
   readonly holdsDamping?: boolean | undefined;
@@ -50,8 +53,8 @@ export interface Judgment {
   /** Why the trial was rejected, as a sentence; null where it was accepted. */
   readonly rejection: string | null;
   /**
-   * True where a step was accepted whose change of the objective is rounding. The loop keeps its end as the best point, and ends the run if the
-   * gradient does not fall by half. Default false.
+   * True where a step was accepted whose change of the objective is rounding. The loop keeps its end as the best point,
+   * and ends the run if the gradient does not fall by half. Default false.
    */
   readonly unresolved?: boolean | undefined;
   /** Set when the method has nothing left to try from this point. */
@@ -86,11 +89,17 @@ export interface RunPosition {
   readonly records: readonly TrialHistory[];
 }
 
-/** Decides how exactly curvatures are formed and solved with. Both answers are plain data that follow from the arguments alone. */
+/**
+ * Decides how exactly curvatures are formed and solved with. Both answers are plain data that follow from the arguments
+ * alone.
+ */
 export interface FidelityPolicy {
   /** What a run of these sizes may save at most. */
   planned(sizes: RunSizes): PlannedFidelity;
-  /** The fidelity of the next linearization. Where a solve fails the loop goes on to all samples, then to double precision. */
+  /**
+   * The fidelity of the next linearization. Where a solve fails the loop goes on to all samples, then to double
+   * precision.
+   */
   next(sizes: RunSizes, position: RunPosition): Fidelity;
 }
 
@@ -115,8 +124,8 @@ export interface Method {
    */
   start(curvatureScale: number, effect: ScalingKind, parameterCount: number): MethodState;
   /**
-   * For a state that comes from a file, its names and kinds checked and nothing NaN: the rule it breaks ("damping must be ..."), or null.
-   * Default: none.
+   * For a state that comes from a file, its names and kinds checked and nothing NaN: the rule it breaks ("damping must
+   * be ..."), or null. Default: none.
    */
   checkState?(state: MethodState): string | null;
   /** Damping that the next trial will use: what a record shows when the solve fails. */
@@ -185,7 +194,10 @@ export function riseMessage(point: Point, trial: number): string {
 /** Methods that {name, settings} fully describe. Modified copies are not registered. */
 const described = new WeakSet<object>();
 
-/** Registers a method that its name and settings fully describe, so that another thread can rebuild it (`rebuild-method.ts`). */
+/**
+ * Registers a method that its name and settings fully describe, so that another thread can rebuild it
+ * (`rebuild-method.ts`).
+ */
 export function describedBySettings<Kind extends object = Method>(method: Kind): Kind {
   described.add(Object.freeze(method));
   return method;

@@ -1,5 +1,6 @@
-// Defines the learning rate as a function of the step: constant, falling along half a cosine, or falling by a factor every few epochs. The
-// methods on batches take its options, and the loop over batches (train/descend.ts) asks for the rate of each step.
+// Defines the learning rate as a function of the step: constant, falling along half a cosine, or falling by a factor
+// every few epochs. The methods on batches take its options, and the loop over batches (train/descend.ts) asks for the
+// rate of each step.
 //
 //   constant   rate
 //   cosine     final + (rate - final) (1 + cos(pi k/K)) / 2,  k = 0 ... K-1 the step, K all steps of the run (Loshchilov and Hutter 2017)
@@ -15,13 +16,13 @@ export const RATE_SCHEDULES: readonly RateScheduleName[] = ["constant", "cosine"
 /** The options of a learning rate, which every method on batches has. */
 export interface RateOptions {
   /**
-   * Learning rate at the start: the factor of the direction in a step. Gradients are of the sum loss divided by the rows of the batch, whatever the
-   * sample weights: give weights whose mean is 1, or a rate divided by their mean.
+   * Learning rate at the start: the factor of the direction in a step. Gradients are of the sum loss divided by the
+   * rows of the batch, whatever the sample weights: give weights whose mean is 1, or a rate divided by their mean.
    */
   readonly rate?: number | "auto" | undefined;
   /**
-   * How it falls. "cosine" reaches `finalRate` at the end of the run, so that the number of steps is part of the run: `stop.epochs` and
-   * `stop.iterations` must be the same where it is resumed.
+   * How it falls. "cosine" reaches `finalRate` at the end of the run, so that the number of steps is part of the run:
+   * `stop.epochs` and `stop.iterations` must be the same where it is resumed.
    */
   readonly schedule?: RateScheduleName | undefined;
   /** With "cosine" alone: the rate at the end. Default 0. */

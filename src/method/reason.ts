@@ -1,5 +1,5 @@
-// Defines the reasons for which a run ends: a code for programs and a sentence for people. The loop of `train` (train/minimize.ts), the
-// methods and `flow` return one; the results, the monitor and the reports show it.
+// Defines the reasons for which a run ends: a code for programs and a sentence for people. The loop of `train`
+// (train/minimize.ts), the methods and `flow` return one; the results, the monitor and the reports show it.
 import type { NonFinite } from "../backend/engine.js";
 
 /** Why a run ended. The sentence beside the code holds the numbers wherever the reason has any. */
@@ -14,7 +14,8 @@ export type ReasonCode =
   | "loss"
   // train/stop.ts: `stop.iterations` are done.
   | "iterations"
-  // train/stop.ts: without a weight decay every row is classified right, and the loss goes on to 0 while the parameters grow.
+  // train/stop.ts: without a weight decay every row is classified right, and the loss goes on to 0 while the parameters
+  // grow.
   | "separable"
   // run/interrupt.ts, for trainings and flows: `stop.seconds` have passed.
   | "seconds"
@@ -24,7 +25,8 @@ export type ReasonCode =
   | "aborted"
   // The methods: no damping (or ridge of Gauss-Newton) up to the largest gives a step that is accepted.
   | "damping-saturated"
-  // train/stop.ts after rejected trials, run/failure-reason.ts where a point has no linearization, or a run that its caller gave up.
+  // train/stop.ts after rejected trials, run/failure-reason.ts where a point has no linearization, or a run that its
+  // caller gave up.
   | "no-progress"
   // run/failure-reason.ts for trainings, flow/flow-end.ts for flows: a number is not finite; `where` has its place.
   | "non-finite"
@@ -38,7 +40,8 @@ export type ReasonCode =
   | "steps"
   // The integrator: the step size fell below the rounding of the time.
   | "step-too-small"
-  // flow/field.ts and flow/flow-end.ts: the Jacobian lost its full rank, so that the velocity cannot be computed or the step collapsed.
+  // flow/field.ts and flow/flow-end.ts: the Jacobian lost its full rank, so that the velocity cannot be computed or the
+  // step collapsed.
   | "singular-jacobian";
 
 /** Why a run ended. */

@@ -1,5 +1,5 @@
-// Describes a method of this library by its name and settings, and rebuilds it from them. jobs/message.ts does so for jobs in worker
-// threads, because functions cannot be sent to another thread and plain data can.
+// Describes a method of this library by its name and settings, and rebuilds it from them. jobs/message.ts does so for
+// jobs in worker threads, because functions cannot be sent to another thread and plain data can.
 import { GaussflowError } from "../errors.js";
 import { type AdamOptions, adam } from "./adam.js";
 import type { BatchMethod } from "./batch-method.js";

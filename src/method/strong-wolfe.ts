@@ -1,9 +1,10 @@
-// Finds a step length that satisfies the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6), for lbfgs.ts:
+// Finds a step length that satisfies the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6), for
+// lbfgs.ts:
 //
 //   f(t) <= f(0) + c1 t f'(0)     and     |f'(t)| <= c2 |f'(0)|,      c1 = 1e-4, c2 = 0.9
 //
-// The length is first multiplied until an interval is bracketed that holds such lengths, then the interval is narrowed by the minimum of
-// the cubic through its ends. A point whose value is not finite counts as one far too high.
+// The length is first multiplied until an interval is bracketed that holds such lengths, then the interval is narrowed
+// by the minimum of the cubic through its ends. A point whose value is not finite counts as one far too high.
 import { type Failure, failed } from "../backend/engine.js";
 
 /** f and f' at a length. */
@@ -90,7 +91,9 @@ export class WolfeSearch {
   }
 }
 
-/** Minimum of the cubic through both ends, within the interval and not next to an end; its middle where there is none. */
+/**
+ * Minimum of the cubic through both ends, within the interval and not next to an end; its middle where there is none.
+ */
 function between(a: LineValue, b: LineValue): number {
   const width = b.length - a.length;
   const middle = a.length + width / 2;

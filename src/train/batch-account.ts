@@ -1,5 +1,6 @@
-// Adds up the steps on batches between two records, and makes the record of them. The loop over batches (descend.ts) adds each step; a
-// checkpoint holds the sums, so that the next record of a resumed run is that of the uninterrupted one.
+// Adds up the steps on batches between two records, and makes the record of them. The loop over batches (descend.ts)
+// adds each step; a checkpoint holds the sums, so that the next record of a resumed run is that of the uninterrupted
+// one.
 import type { BatchSeconds, BatchStep } from "../method/batch-method.js";
 import type { StepRoute } from "../plan/route.js";
 import type { TrainRecord } from "../run/record.js";
@@ -78,7 +79,10 @@ export class BatchAccount {
     };
   }
 
-  /** The record of the steps so far, which begin again at 0. Callers see it before the run is done with it, so it is frozen. */
+  /**
+   * Makes the record of the steps since the last one, and resets the sums. Users receive the record while the run still
+   * needs it, so it is frozen.
+   */
   record(place: RecordPlace): TrainRecord {
     const { totals, gradientStart } = this;
     const { evaluate, ...seconds } = this.#seconds;
@@ -116,7 +120,7 @@ export class BatchAccount {
   }
 }
 
-/** A record of the mean loss of batches, with the loss of all rows in its place. */
+/** The record with the loss of all rows in place of the mean loss of batches. */
 export function completed(
   record: TrainRecord,
   { evaluateSeconds, ...found }: Pick<RecordPlace, "loss" | "objective" | "elapsed" | "evaluateSeconds">,

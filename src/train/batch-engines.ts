@@ -1,5 +1,5 @@
-// Makes what the loop over batches works with: the rows of the run, batch by batch, and the engines that hold them. begin.ts calls it for
-// methods on batches.
+// Makes what the loop over batches works with: the rows of the run, batch by batch, and the engines that hold them.
+// begin.ts calls it for methods on batches.
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { EngineRows } from "../backend/rows.js";
@@ -40,7 +40,8 @@ export async function makeBatches(
   signal: AbortSignal | undefined,
 ): Promise<Batches> {
   const whole = needs.rows === data.sampleCount;
-  // Where every step sees all rows there are no batches to hold, and engines beside the first keep the rows that they are made with.
+  // Where every step sees all rows there are no batches to hold, and engines beside the first keep the rows that they
+  // are made with.
   const rows = whole && needs.engines.length === 1 ? null : makeRows(data, whole ? 1 : needs.rows, seed);
   const engines: LoadableEngine[] = [];
   const dispose = () => {

@@ -1,8 +1,10 @@
-// Gives the loop over batches (descend.ts) the rows of each batch. The order of the rows is a function of seed and epoch alone, and the
-// batches of an epoch are its consecutive parts, so that a resumed run sees the rows that the uninterrupted one would have seen.
+// Gives the loop over batches (descend.ts) the rows of each batch. The order of the rows is a function of seed and
+// epoch alone, and the batches of an epoch are its consecutive parts, so that a resumed run sees the rows that the
+// uninterrupted one would have seen.
 //
-// Rows in memory are shuffled as a whole. Of a data file the blocks are read in shuffled order, some of them at a time form a pool, and the rows of
-// a pool are shuffled: every batch holds rows from many places of the file, and memory is bounded by the pool.
+// Rows in memory are shuffled as a whole. Of a data file the blocks are read in shuffled order, some of them at a time
+// form a pool, and the rows of a pool are shuffled: every batch holds rows from many places of the file, and memory is
+// bounded by the pool.
 import type { Engine, EngineData } from "../backend/engine.js";
 import type { EngineRows } from "../backend/rows.js";
 import { blockRows, RowReader } from "../data/row-reader.js";
@@ -10,11 +12,11 @@ import type { ColumnScaling } from "../data/scaling.js";
 import { finishInTurns, Pace, STEP } from "../event-loop-yield.js";
 import { permutationSteps, Random } from "../random.js";
 
-/** Random streams of the order of rows: one an epoch; splits, starts and others take small numbers. */
+/** First random stream of the order of rows, one an epoch. Splits, starts and others use small numbers. */
 const ORDER_STREAM = 2 ** 33;
-/** Those of the order within a pool: one an epoch and pool. */
+/** First random stream of the order within a pool, one for each epoch and pool. */
 const POOL_STREAM = 2 ** 34;
-/** Most pools of an epoch for which streams are kept apart. */
+/** Largest number of pools of an epoch that have random streams of their own. */
 const MOST_POOLS = 2 ** 18;
 
 /** Blocks of about 1 MB that form a pool. */
@@ -31,7 +33,7 @@ export interface BatchRows {
   readonly batch: EngineRows;
   /** Data of an engine for the first `rows` rows: arrays that the engine copies. */
   first(rows: number): EngineData;
-  /** Gives back files. */
+  /** Closes files. */
   close(): void;
 }
 
@@ -68,16 +70,16 @@ class Batch {
   }
 }
 
-/** Numbers from which on a row is copied by the engine of JavaScript: for fewer the call costs more than the copy. */
+/** Numbers of a row from which on `set` copies it. Below that number the call costs more than the copy. */
 const WIDE = 32;
 
-/** `count` numbers of one array to another. */
+/** Copies `count` numbers of one array to another. */
 function copyNumbers(from: Float64Array, first: number, count: number, into: Float64Array, to: number): void {
   if (count >= WIDE) into.set(from.subarray(first, first + count), to);
   else for (let j = 0; j < count; j++) into[to + j] = from[first + j]!;
 }
 
-/** Row `row` of one place to row `to` of a batch. */
+/** Copies row `row` of the data to row `to` of a batch. */
 function copyRow(from: Pick<EngineData, "inputs" | "targets" | "weights">, row: number, into: Batch, to: number): void {
   const { inputSize: d, targetSize: k } = into;
   copyNumbers(from.inputs, row * d, d, into.inputs, to * d);
@@ -220,7 +222,7 @@ export class FileRows implements BatchRows {
     this.#reader.close();
   }
 
-  /** Reads the pool that holds place `at` of the epoch. A resumed run passes over the pools before it unread. */
+  /** Reads the pool that holds place `at` of the epoch. A resumed run skips the pools before it. */
   async #poolAt(at: number): Promise<Pool> {
     const before = this.#pool !== null && at >= this.#pool.from ? this.#pool : null;
     let index = before === null ? 0 : before.index + 1;
@@ -229,7 +231,7 @@ export class FileRows implements BatchRows {
       from += rows;
       index++;
     }
-    // Until it is read there is none: an abort leaves no half of a pool behind.
+    // There is no pool until it has been read as a whole, so that an abort leaves no half of one.
     this.#pool = null;
     let filled = 0;
     for (const block of this.#blocksOf(index)) {

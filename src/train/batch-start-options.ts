@@ -1,5 +1,5 @@
-// Defines and checks the option `batchStart` of `train`, and makes its method: train-options.ts calls completeBatchStart, plan.ts and
-// batch-start.ts call startMethod.
+// Defines and checks the option `batchStart` of `train`, and makes its method: train-options.ts calls
+// completeBatchStart, plan.ts and batch-start.ts call startMethod.
 import { argumentError } from "../errors.js";
 import type { BatchMethod } from "../method/batch-method.js";
 import { exactGaussNewton } from "../method/exact-gauss-newton.js";
@@ -11,7 +11,10 @@ export interface BatchStart {
   readonly epochs?: number | undefined;
   /** Rows of a batch, at most those that are fitted. Default: that of `exactGaussNewton`. */
   readonly batch?: number | undefined;
-  /** Damping of the sum loss of a batch divided by its rows (sample weights should have the mean 1), above 0. Default: that of `exactGaussNewton`. */
+  /**
+   * Damping of the sum loss of a batch divided by its rows (sample weights should have the mean 1), above 0. Default:
+   * that of `exactGaussNewton`.
+   */
   readonly damping?: number | undefined;
 }
 

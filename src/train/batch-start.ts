@@ -1,9 +1,9 @@
-// Moves the start of a training by a few epochs of exact Gauss-Newton on batches (`options.batchStart`), before its method sees all rows at
-// every step. begin.ts calls it once the engine of all rows is made.
+// Moves the start of a training by a few epochs of exact Gauss-Newton on batches (`options.batchStart`), before its
+// method sees all rows at every step. begin.ts calls it once the engine of all rows is made.
 //
-// Far from a minimum a step on a batch lowers the loss almost as much as one on all rows, at a small part of its cost: of thousands of rows
-// one epoch replaces the first iterations. docs/methods.md has the figures. The training begins at the point with the least objective of
-// the start and of the ends of the epochs.
+// Far from a minimum a step on a batch lowers the loss almost as much as one on all rows, at a small part of its cost:
+// of thousands of rows one epoch replaces the first iterations. docs/methods.md has the figures. The training begins at
+// the point with the least objective of the start and of the ends of the epochs.
 import type { BackendOptions } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
@@ -31,7 +31,7 @@ export interface StartedRun {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Where the training begins, and what is to be told of it. */
+/** Where the training begins, and warnings about it. */
 export interface MovedStart {
   /** p numbers. */
   readonly parameters: Float64Array;

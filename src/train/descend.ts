@@ -1,11 +1,11 @@
-// Runs the loop over batches: the counterpart of minimize.ts for methods that see a part of the rows at each step (method/batch-method.ts).
-// train.ts calls it, and tests do on dense problems: it knows no networks, files or units.
+// Runs the loop over batches: the counterpart of minimize.ts for methods that see a part of the rows at each step
+// (method/batch-method.ts). train.ts calls it, and tests do on dense problems: it knows no networks, files or units.
 //
 //   load a batch -> step -> at the end of an epoch: full loss, validation, keep the best, a record, the stop rules -> again
 //
-// It is an async generator of records. At any end of the run it RETURNS the best point with a reason, as minimize.ts does. The state at the
-// boundary of every step is plain data; with the order of rows a function of seed and epoch, a run resumed in the middle of an epoch
-// repeats the uninterrupted one bit for bit.
+// It is an async generator of records. At any end of the run it RETURNS the best point with a reason, as minimize.ts
+// does. The state at the boundary of every step is plain data; with the order of rows a function of seed and epoch, a
+// run resumed in the middle of an epoch repeats the uninterrupted one bit for bit.
 import { largest, plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
@@ -36,7 +36,7 @@ const STEP_STREAM = 2 ** 52;
 /** Ends of a run after which nothing is evaluated. */
 const UNEVALUATED: readonly (ReasonCode | undefined)[] = ["aborted", "memory", undefined];
 
-/** What the loop is told of the run beside what `minimize` is told too. */
+/** Options of the loop; some are those of `minimize`. */
 export interface DescendOptions
   extends Pick<
     MinimizeOptions,
@@ -53,7 +53,7 @@ export interface DescendOptions
   readonly whole?: EngineRows | null | undefined;
   /** Seed of the order of rows and of the method's random numbers. */
   readonly seed: number;
-  /** Parameters to begin at in place of the initial ones, seen from the gradient there; null = those. Not asked when resuming. */
+  /** The parameters to start from, seen from the initial point; null = the initial ones. Not called when resuming. */
   readonly startBeside?: ((point: Pick<Point, "parameters" | "gradient">) => Float64Array | null) | undefined;
   readonly observer?: Pick<Observer, "onRecord"> | undefined;
   readonly checkpoint?: CheckpointOptions<Snapshot> | null | undefined;
@@ -130,7 +130,7 @@ class BatchLoop {
     this.interrupt = new Interrupt(options.signal, stop.seconds, spent);
     this.#pace = new Pace(this.interrupt.signal);
     this.checkpoints = new CheckpointKeeper(options.checkpoint ?? null, "iteration");
-    // Methods change the arrays of a resumed state in place: what a write holds is the state of the run at its time.
+    // Methods change the arrays of a resumed state in place: every write takes the state of the run at that time.
     if (resume !== null) this.checkpoints.note(resume.iteration, () => this.#snapshot());
   }
 
@@ -145,7 +145,7 @@ class BatchLoop {
     let end: Reason | undefined;
     let changed = false;
     for (;;) {
-      // Before the rules, also in a run that goes on from where an evaluation was interrupted.
+      // Comes before the stop rules, also in a run that resumes at an evaluation that was interrupted.
       if (this.#isDue()) {
         const record = await this.#evaluate(this.#epochEnds, signal);
         if (record === null) return;
@@ -159,15 +159,15 @@ class BatchLoop {
       const answer = await this.#step();
       if (answer === null) return;
       [end, changed] = [answer.end, true];
-      // The state has changed in place: an evaluation that is interrupted leaves a checkpoint of it, which has no record yet.
+      // The state has changed in place: a checkpoint of an interrupted evaluation has this state and no record of it.
       this.checkpoints.note(run.iteration, () => this.#snapshot());
     }
   }
 
   /**
-   * The record of a run that ends within an epoch, with the loss of all rows, and that loss of the point that is best by validation. Neither is
-   * part of the checkpoint: a run that goes on from there has the records of one that was never interrupted. An abort is answered at once,
-   * without them.
+   * Makes the last record of a run that ends within an epoch, with the loss of all rows, and evaluates that loss at the
+   * point that is best by validation. Neither is part of the checkpoint, so that a resumed run has the records of one
+   * that was never interrupted. After an abort neither is computed.
    */
   async *conclude(): AsyncGenerator<TrainRecord, void> {
     if (this.#run.records.length === 0 || UNEVALUATED.includes(this.reason?.code)) return;
@@ -205,17 +205,17 @@ class BatchLoop {
     if (!failed(answer)) this.#run.parameters = startBeside({ parameters, gradient: answer.gradient }) ?? parameters;
   }
 
-  /** Whether the present point is that of the end of an epoch. */
+  /** Whether an epoch ends at the present point. */
   get #epochEnds(): boolean {
     return this.#run.iteration % this.#stepsPerEpoch === 0;
   }
 
-  /** Whether the last record is that of the present point. */
+  /** Whether the present point has a record. */
   #isRecorded(): boolean {
     return this.#run.records.at(-1)?.iteration === this.#run.iteration;
   }
 
-  /** Whether the present point has no record and needs one. At a limit within an epoch the end of the run makes it (`conclude`). */
+  /** Whether the present point needs a record and has none. At the end of a run `conclude` makes the record. */
   #isDue(): boolean {
     const { validateEvery } = this.#options.stop;
     if (this.#isRecorded()) return false;
@@ -223,7 +223,7 @@ class BatchLoop {
     return validateEvery !== null && this.#run.iteration % validateEvery === 0 && this.#limitReason() === null;
   }
 
-  /** One step on one batch. null: the run is over. */
+  /** Takes one step on one batch. Returns null if the run is over. */
   async #step(): Promise<BatchStep | null> {
     const { method, needs, rows, engines, sizes } = this.#options;
     const run = this.#run;
@@ -281,9 +281,9 @@ class BatchLoop {
   }
 
   /**
-   * Evaluates the present point and makes the record of the steps since the last one. Where the point has a record, with the mean loss of its
-   * batches, one with the loss of all rows replaces it.
-   * @param whole also the loss of all rows
+   * Evaluates the present point and makes the record of the steps since the last record. A record of this point with
+   * the mean loss of its batches is replaced by one with the loss of all rows.
+   * @param whole whether the loss of all rows is evaluated
    * @returns null where the loss is not finite: the run is over
    */
   async #evaluate(whole: boolean, signal: AbortSignal): Promise<TrainRecord | null> {
@@ -323,7 +323,7 @@ class BatchLoop {
     return null;
   }
 
-  /** Gives the point that is best by validation the loss of all rows, if it is one within an epoch. */
+  /** Evaluates the loss of all rows at the point that is best by validation, if that point is within an epoch. */
   async #completeBest(signal: AbortSignal): Promise<void> {
     const run = this.#run;
     const kept = run.bestValidation;
@@ -371,7 +371,7 @@ class BatchLoop {
     return `${message}: ${this.#options.method.remedy} keeps the steps within bounds`;
   }
 
-  /** The state at the present boundary. Its arrays are those of the run: a write takes place before the next step. */
+  /** The state between two steps. It shares its arrays with the run: it must be written before the next step. */
   #snapshot(): Snapshot {
     const { iteration, parameters, method, best, bestValidation, stale, records, elapsed } = this.#run;
     return {

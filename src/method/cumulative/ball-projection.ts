@@ -1,10 +1,10 @@
-// Projects a point onto a ball in the metric of a positive definite H, the projection of Cayci's method (arXiv 2511.03972); cumulative.ts
-// calls it where the option `radius` is given.
+// Projects a point onto a ball in the metric of a positive definite H, the projection of Cayci's method (arXiv
+// 2511.03972); cumulative.ts calls it where the option `radius` is given.
 //
 //   v = argmin (v - u)^T H (v - u)  subject to |v - c| <= r        (H + theta I)(v - c) = H (u - c),  theta >= 0
 //
-// |v - c| falls with theta. Newton's method on 1/|v - c|, which is concave in theta, goes up to the root from theta = 0 and never beyond it
-// (Conn, Gould and Toint, Trust-Region Methods, 2000, section 7.3).
+// |v - c| falls with theta. Newton's method on 1/|v - c|, which is concave in theta, goes up to the root from theta = 0
+// and never beyond it (Conn, Gould and Toint, Trust-Region Methods, 2000, section 7.3).
 import { dot, norm } from "../../algebra/vectors.js";
 
 /** Products with H and with the inverses of its shifts; F is what a solve can answer besides a vector. */

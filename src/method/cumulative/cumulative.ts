@@ -1,5 +1,6 @@
-// Cumulative stochastic Gauss-Newton (`cumulativeGaussNewton`): the curvatures of all batches so far precondition the gradient of each. Users
-// and gaussflow train pass it to `train` as the option `method`; the loop over batches calls it.
+// Cumulative stochastic Gauss-Newton (`cumulativeGaussNewton`): the curvatures of all batches so far precondition the
+// gradient of each. Users and gaussflow train pass it to `train` as the option `method`; the loop over batches calls
+// it.
 //
 //   published        H_k = alpha sum_(t <= k) J_t^T J_t + lambda I        step = -rate H_k^-1 J_k^T G_k, then projected (ball-projection.ts)
 //   forgetting       the sum is multiplied by `keep` before each batch
@@ -7,8 +8,9 @@
 //                    with the factor of M renewed every few steps, M from a warm-up before the first move, and no step taken that raises the
 //                    loss of the batch by more than 5%
 //
-// J is J~ = sqrt(s) R^T J for every loss. The published sums make the steps of a long run short: after k batches H is k times the curvature
-// of one. Source: Cayci, "Gauss-Newton ... stochastic" (arXiv 2511.03972); the moving average is ours.
+// J is J~ = sqrt(s) R^T J for every loss. The published sums make the steps of a long run short: after k batches H is k
+// times the curvature of one. Source: Cayci's stochastic Gauss-Newton method (arXiv 2511.03972); the moving average is
+// ours.
 import { addScaled } from "../../algebra/vectors.js";
 import { type Failure, failed, type Linearized } from "../../backend/engine.js";
 import type { BatchContext, BatchMethod, BatchStep } from "../batch-method.js";
@@ -59,9 +61,9 @@ function updateAt(
 ) {
   const { form, keep, weight, warmUp, factorEvery } = settings;
   if (form !== "moving-average") return { update: { keep, add: weight }, warming: false, before: k };
-  // No longer than an epoch: after that no row is new.
+  // At most one epoch: later batches have no new rows.
   const warm = Math.min(Math.ceil((warmUp * p) / curved), perEpoch);
-  // The mean of the batches so far, whatever the number.
+  // M becomes the mean over the batches so far.
   const mean = (count: number) => ({ keep: count / (count + 1), add: 1 / ((count + 1) * curved) });
   if (k < warm) return { update: mean(k), warming: true, before: k };
   const since = k - warm;
@@ -117,7 +119,7 @@ async function takeStep(
   };
   if (warming) return done(false);
   const start = performance.now();
-  // Of the mean loss, or of the sums over batches.
+  // The moving average is that of the mean loss; the other forms sum over batches.
   const unit = average ? rows : 1;
   const shift = settings.damping + decay / unit;
   const broken = await metric.factor(shift);

@@ -1,9 +1,11 @@
-// Holds the matrix M of `cumulativeGaussNewton` (cumulative.ts) in an engine: the curvature of the batches so far and its factor.
+// Holds the matrix M of `cumulativeGaussNewton` (cumulative.ts) in an engine: the curvature of the batches so far and
+// its factor.
 //
 //   M' = keep M + add J~^T J~,      factor of M' + shift I
 //
-// The state of the method has a copy of M of the last update, and nothing of the factor, which follows from M and the shift. An engine that
-// holds another M, because the run goes on from a checkpoint, gets the copy first and makes the factor again, with the same bits.
+// The state of the method has a copy of M of the last update, and nothing of the factor, which follows from M and the
+// shift. An engine that holds another M, because the run goes on from a checkpoint, gets the copy first and forms the
+// factor once more, with the same bits.
 import { type Engine, type Failure, failed, type Linearized } from "../../backend/engine.js";
 import type { NetworkEngine } from "../../backend/network-engine.js";
 import { GaussflowError } from "../../errors.js";
@@ -18,7 +20,7 @@ export interface Update {
 export interface MetricPoint {
   readonly parameters: Float64Array;
   readonly decay: number;
-  /** Array for the gradient of an update, and one for a gradient that nobody reads; p entries each. */
+  /** Array for the gradient of an update, and one for a gradient that is not used; p entries each. */
   readonly gradient: Float64Array;
   readonly spare: Float64Array;
   /** Array for M', p x p. */
@@ -26,7 +28,9 @@ export interface MetricPoint {
   readonly signal: AbortSignal;
 }
 
-/** Updates in the M of an engine, and the shift of its factor (NaN: none). No two runs share an engine. */
+/**
+ * Number of updates in the M of an engine, and the shift of its factor (NaN: no factor). No two runs share an engine.
+ */
 const held = new WeakMap<Engine, { updates: number; shift: number }>();
 
 export class Metric {
@@ -59,7 +63,7 @@ export class Metric {
     return answer;
   }
 
-  /** Makes the factor of M' + shift I unless the engine has it. Null, or why there is none. */
+  /** Factors M' + shift I unless the engine has that factor. Returns null, or why there is none. */
   async factor(shift: number): Promise<Failure | null> {
     const before = held.get(this.#engine);
     if (this.#next === null) {
@@ -84,7 +88,7 @@ export class Metric {
     return this.#engine.curvatureProduct(x, this.#point.signal);
   }
 
-  /** Takes M' over into the state. Nothing can fail from here on. */
+  /** Copies M' into the state. A step calls it once nothing can fail any more. */
   commit(): void {
     if (this.#next === null) return;
     this.#copy.set(this.#next);
@@ -92,7 +96,7 @@ export class Metric {
     held.set(this.#engine, { updates: this.#updates, shift });
   }
 
-  /** Gives the engine the M of the state where it has another. */
+  /** Restores the M of the state in an engine that holds another one. */
   #restore(): void {
     const updates = held.get(this.#engine)?.updates ?? 0;
     // Until `commit` the engine may be ahead of the state.

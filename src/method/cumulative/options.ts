@@ -1,4 +1,5 @@
-// Checks and completes the options of `cumulativeGaussNewton` (cumulative.ts), when a user or rebuild-method.ts makes the method.
+// Checks and completes the options of `cumulativeGaussNewton` (cumulative.ts), when a user or rebuild-method.ts makes
+// the method.
 import { argumentError } from "../../errors.js";
 import { checkCount, checkNonNegative, checkOptionNames, checkPositive, definedOptions } from "../../options.js";
 import type { BatchNeeds, BatchSizes } from "../batch-method.js";
@@ -13,7 +14,7 @@ import {
   withRate,
 } from "../rate-schedule.js";
 
-/** How the curvatures of the batches are joined. */
+/** How the curvatures of the batches are combined. */
 export type CumulativeForm = "moving-average" | "forgetting" | "published";
 
 /** All forms. */
@@ -22,36 +23,47 @@ export const CUMULATIVE_FORMS: readonly CumulativeForm[] = ["moving-average", "f
 /** Options of `cumulativeGaussNewton`. */
 export interface CumulativeGaussNewtonOptions extends RateOptions {
   /**
-   * "published": the sum of all batches' J^T J; "forgetting": the same, multiplied by `keep` before each batch; "moving-average", the default:
-   * the moving average of the mean of J^T J.
+   * "published": the sum of all batches' J^T J; "forgetting": the same, multiplied by `keep` before each batch;
+   * "moving-average", the default: the moving average of the mean of J^T J.
    */
   readonly form?: CumulativeForm | undefined;
-  /** Factor of the curvature before a batch is added, in (0, 1). Default 0.8 ("moving-average") or 0.995 ("forgetting"). */
+  /**
+   * Factor of the curvature before a batch is added, in (0, 1). Default 0.8 ("moving-average") or 0.995 ("forgetting").
+   */
   readonly keep?: number | undefined;
   /** Factor alpha of a batch's J^T J, with "published" and "forgetting", above 0. Default 0.5. */
   readonly weight?: number | undefined;
   /**
-   * Added to the diagonal, above 0: in units of the sum loss divided by the rows (sample weights should have the mean 1) with "moving-average" (default 3e-3), in those of the sums over batches with
-   * the other forms (lambda, default 30).
+   * lambda, added to the diagonal, above 0. With "moving-average" it refers to the sum loss divided by the rows, so
+   * that sample weights should have the mean 1 (default 3e-3); with the other forms to the sums over batches (default
+   * 30).
    */
   readonly damping?: number | undefined;
   /** Rows of a batch. Default "auto": 512, or all rows where there are fewer. */
   readonly batch?: BatchSize | undefined;
   /**
-   * Of these rows, the first that many form the curvature, with "moving-average". Default half of them, so that the average follows the
-   * parameters sooner (docs/methods.md); all where every step sees all rows.
+   * Rows of the batch, counted from its first, that form the curvature, with "moving-average". Default half of them: an
+   * update then costs half, and the average consists of newer curvatures (docs/methods.md). Where every step sees all
+   * rows the default is all.
    */
   readonly curvatureRows?: number | undefined;
   /** Steps from one update of the curvature to the next, with "moving-average". Default 10. */
   readonly factorEvery?: number | undefined;
   /**
-   * Rows that form the curvature before the first move, as a multiple of the parameters, with "moving-average"; an epoch at most. Default 4.
-   * Without them a network of more parameters than the first batches have rows diverges.
+   * Rows that form the curvature before the first move, as a multiple of the parameters, with "moving-average"; an
+   * epoch at most. Default 4. Without a warm-up the training diverges where the first batches have fewer rows than the
+   * network has parameters.
    */
   readonly warmUp?: number | undefined;
-  /** Largest relative rise of the batch's loss in a step, above 0; a step with a larger one is not taken. Default 0.05 with "moving-average". */
+  /**
+   * Largest relative rise of the batch's loss in a step, above 0; a step with a larger one is not taken. Default 0.05
+   * with "moving-average".
+   */
   readonly largestRise?: number | undefined;
-  /** Radius of the ball around the start that every step is projected onto in the metric of H, with "published". Default: no projection. */
+  /**
+   * Radius of the ball around the start that every step is projected onto in the metric of H, with "published".
+   * Default: no projection.
+   */
   readonly radius?: number | undefined;
 }
 
@@ -70,7 +82,7 @@ export interface CumulativeSettings {
   readonly rate: RateSettings;
 }
 
-/** Options that each form has besides those of all. */
+/** Options of each form besides the common ones. */
 const OWN: Readonly<Record<CumulativeForm, readonly (keyof CumulativeGaussNewtonOptions)[]>> = {
   published: ["weight", "radius"],
   forgetting: ["keep", "weight"],
@@ -127,7 +139,7 @@ export function plainSettings(settings: CumulativeSettings): Readonly<Record<str
   return { form, ...(Object.fromEntries(own) as Record<string, number>), ...plainRate(rate) };
 }
 
-/** Rows of a batch where the option is "auto". */
+/** Rows of a batch with the option "auto". */
 const AUTOMATIC = 512;
 
 /**
@@ -163,7 +175,7 @@ export function needsOf(settings: CumulativeSettings, sizes: BatchSizes): BatchN
         : [{ rows, curvature: "primal", average: true }],
     route: "primal",
     rate,
-    // M of the state and the copy that takes its place, p vectors each.
+    // M of the state, and the new M that replaces it at the end of a step: p vectors each.
     vectors: 2 * sizes.parameterCount + 5 + (radius === null ? 0 : 6),
     evaluations: largestRise === null ? 0 : 1,
     described: `${describeBatches(rows, sizes)}${average ? `, ${curved} of them for the curvature` : ""}, damping ${settings.damping}, ${describeRate(rate)}`,

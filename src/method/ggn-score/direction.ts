@@ -1,5 +1,5 @@
-// Finds the Gauss-Newton direction of the regularized objective of a batch, d = -(J~^T J~ + D)^-1 (J~^T z~ + r), for `ggnScore`
-// (ggn-score.ts), by one of two forms that are equal but for rounding:
+// Finds the Gauss-Newton direction of the regularized objective of a batch, d = -(J~^T J~ + D)^-1 (J~^T z~ + r), for
+// `ggnScore` (ggn-score.ts), by one of two forms that are equal but for rounding:
 //
 //   parameters   the engine's Gram matrix (p x p), its factor with the scaling D, and one more solve with that factor for r
 //   rows         row-form.ts, with the rows of J from the engine

@@ -1,14 +1,17 @@
-// GGN-SCORE (`ggnScore`): generalized Gauss-Newton steps on a loss with a smoothed, self-concordant regularizer, which makes networks
-// sparse or keeps parameters within bounds. Users and gaussflow train pass it to `train` as the option `method`; the loop over batches calls it.
+// GGN-SCORE (`ggnScore`): generalized Gauss-Newton steps on a loss with a smoothed, self-concordant regularizer, which
+// makes networks sparse or keeps parameters within bounds. Users and gaussflow train pass it to `train` as the option
+// `method`; the loop over batches calls it.
 //
 //   objective   L(w) + tau h(w), L the mean over the rows of half the squared error (or of the loss);     here times the rows of the batch
 //   direction   d = -(J^T Q J / b + tau H)^-1 (grad L + tau grad h)                                        direction.ts
 //   published   H = diag h'',  length min(1, a / (1 + M_g eta)),  eta^2 = (tau grad h)^T H^-1 (tau grad h)
 //   majorizing  H = diag h'(w)/w,  the first length 1, 1/2, 1/4, ... that lowers the objective of the batch (Armijo)
 //
-// Source: Adeoye, Petersen and Bemporad, "Regularized Gauss-Newton for optimizing overparameterized neural networks" (arXiv 2404.14875).
+// Source: Adeoye, Petersen and Bemporad, "Regularized Gauss-Newton for optimizing overparameterized neural networks"
+// (arXiv 2404.14875).
 //
-// In the first steps the smoothing falls from the size of the weights to mu. h'' falls with the third power of |w| / mu, so that the published step is far too long where |w| is much larger than mu.
+// In the first steps the smoothing falls from the size of the weights to mu. h'' falls with the third power of |w| /
+// mu, so that the published step is far too long where |w| is much larger than mu.
 import type { BatchMethod } from "../batch-method.js";
 import { describedBySettings } from "../method.js";
 import { type GgnScoreOptions, ggnScoreSettings, needsOf, plainSettings } from "./options.js";

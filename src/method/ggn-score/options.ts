@@ -23,15 +23,15 @@ export const STEP_LENGTHS: readonly StepLength[] = ["majorizing", "published"];
 /** Options of `ggnScore`. */
 export interface GgnScoreOptions {
   /**
-   * Strength of the regularizer, above 0: the objective is the sum loss divided by the rows, plus tau h(w). Sample weights should have the mean 1.
-   * Default 1e-4.
+   * Strength of the regularizer, above 0: the objective is the sum loss divided by the rows, plus tau h(w). Sample
+   * weights should have the mean 1. Default 1e-4.
    */
   readonly tau?: number | undefined;
   /** Smoothing parameter mu, above 0, in the units of the parameters: |w| below it is nearly 0. Default 1e-3. */
   readonly mu?: number | undefined;
   /**
-   * The function h. "pseudo-huber" (the default) and "ostrovskii-bach" smooth the sum of |w|; "exponential" keeps parameters above `lower`;
-   * "log-exp-box" and "pseudo-huber-box" keep them between `lower` and `upper`.
+   * The function h. "pseudo-huber" (the default) and "ostrovskii-bach" smooth the sum of |w|; "exponential" keeps
+   * parameters above `lower`; "log-exp-box" and "pseudo-huber-box" keep them between `lower` and `upper`.
    */
   readonly regularizer?: RegularizerName | undefined;
   /** Lower bound of "exponential" (default 0) and of the boxes (default -1). */
@@ -39,36 +39,46 @@ export interface GgnScoreOptions {
   /** Upper bound of the boxes, at least `lower`. Default 1. */
   readonly upper?: number | undefined;
   /**
-   * Lengths of consecutive groups of parameters, whose members become small together, with "pseudo-huber" and "ostrovskii-bach".
-   * `unitGroups(network)` gives the incoming weights of each unit. Default: every parameter by itself.
+   * Lengths of consecutive groups of parameters, whose members become small together, with "pseudo-huber" and
+   * "ostrovskii-bach". `unitGroups(network)` gives the incoming weights of each unit. Default: every parameter by
+   * itself.
    */
   readonly groups?: readonly number[] | undefined;
   /**
-   * "majorizing", the default: curvature h'(w)/w, and the first of the lengths 1, 1/2, 1/4, ... that lowers the objective of the batch
-   * (Armijo). "published": curvature h''(w), and the length min(1, length/(1 + M_g eta)). It overflows where |w| is much larger than mu.
+   * "majorizing", the default: curvature h'(w)/w, and the first of the lengths 1, 1/2, 1/4, ... that lowers the
+   * objective of the batch (Armijo). "published": curvature h''(w), and the length min(1, length/(1 + M_g eta)). It
+   * overflows where |w| is much larger than mu.
    */
   readonly step?: StepLength | undefined;
   /**
-   * Steps at the start of a run in which the smoothing falls from `firstMu` to `mu`, by the same factor each. With a small mu from the first step
-   * on, a weight that comes near 0 stays there, and trainings end in poor minima. Default 100; with the published step 0: mu is fixed.
+   * Steps at the start of a run in which the smoothing falls from `firstMu` to `mu`, by the same factor each. With a
+   * small mu from the first step on, a weight that comes near 0 stays there, and trainings end in poor minima. Default
+   * 100; with the published step 0: mu is fixed.
    */
   readonly continuation?: number | undefined;
-  /** Smoothing at the first step, where there is a continuation: about the size of the weights. Default 1, and at least `mu`. */
+  /**
+   * Smoothing at the first step, where there is a continuation: about the size of the weights. Default 1, and at least
+   * `mu`.
+   */
   readonly firstMu?: number | undefined;
   /** The numerator of the published step length, in (0, 1]. Default 0.5. */
   readonly length?: number | undefined;
   /** Rows of a batch. Default "all", as "auto". */
   readonly batch?: BatchSize | undefined;
   /**
-   * Soft thresholds tau * length * h''(w) after each step as in the released code, so that small parameters become exactly 0 (boxes: the
-   * nearest point of the box). With the majorizing step thresholds that raise the loss with the sum of |w| are not applied. Default false.
+   * Soft thresholds tau * length * h''(w) after each step as in the released code, so that small parameters become
+   * exactly 0 (boxes: the nearest point of the box). With the majorizing step thresholds that raise the loss with the
+   * sum of |w| are not applied. Default false.
    */
   readonly proximal?: boolean | undefined;
-  /** Damping added to the curvature of the sum loss divided by the rows, at least 0. Default 0, and 1e-4 with the functions of bounds, which are flat inside. */
+  /**
+   * Damping added to the curvature of the sum loss divided by the rows, at least 0. Default 0, and 1e-4 with the
+   * functions of bounds, which are flat inside.
+   */
   readonly damping?: number | undefined;
   /**
-   * Form of the linear system of a step: "parameters" (p x p), "rows" (rows of the batch times outputs, for more parameters than rows; not for all rows
-   * of a data file), or "auto", the default, by predicted time.
+   * Form of the linear system of a step: "parameters" (p x p), "rows" (rows of the batch times outputs, for more
+   * parameters than rows; not for all rows of a data file), or "auto", the default, by predicted time.
    */
   readonly system?: "auto" | "parameters" | "rows" | undefined;
   /** Parameters with |w| below it count as small in the report. Default 1e-3. */

@@ -1,11 +1,11 @@
-// Makes the smoothed regularizer h(w) of `ggnScore` from a smoothing function (smooth-rules.ts): its sum over the weights, or over groups of
-// weights, whose members shrink to 0 together.
+// Makes the smoothed regularizer h(w) of `ggnScore` from a smoothing function (smooth-rules.ts): its sum over the
+// weights, or over groups of weights, whose members shrink to 0 together.
 //
 //   sum          h = sum_j h(w_j)
 //   groups       h = sum_g sqrt(m_g) h(|w_g|), m_g the members of group g (group lasso, Yuan and Lin 2006)
 //
-// The Hessian of a group, a (I - v v^T) + b v v^T with a = h'(r)/r, b = h''(r), v = w_g/r, is not diagonal: `curvature` has its diagonal. Its
-// majorizing curvature a is diagonal, because h(sqrt t) is concave.
+// The Hessian of a group, a (I - v v^T) + b v v^T with a = h'(r)/r, b = h''(r), v = w_g/r, is not diagonal: `curvature`
+// has its diagonal. Its majorizing curvature a is diagonal, because h(sqrt t) is concave.
 import { argumentError } from "../../errors.js";
 import { type Bounds, type SmoothRule, type SmoothTerms, selfConcordance } from "./smooth-rules.js";
 
@@ -20,10 +20,14 @@ export interface Penalty {
   value(w: Float64Array): number;
   /** Writes grad h and the diagonal of the chosen curvature, p entries each, and returns h(w). */
   fill(w: Float64Array, kind: CurvatureKind, gradient: Float64Array, curvature: Float64Array): number;
-  /** The function that h smooths, of parameters that are within their bounds: the sum of |w| or of the lengths of groups; 0 with bounds. */
+  /**
+   * The function that h smooths, of parameters that are within their bounds: the sum of |w| or of the lengths of
+   * groups; 0 with bounds.
+   */
   limit(w: Float64Array): number;
   /**
-   * The proximal operator in place: soft thresholds of the weights (or of the lengths of the groups), or the nearest point of the box.
+   * The proximal operator in place: soft thresholds of the weights (or of the lengths of the groups), or the nearest
+   * point of the box.
    * @param threshold p entries, at least 0; of a group the mean of its members
    */
   proximal(w: Float64Array, threshold: Float64Array): void;
@@ -93,7 +97,10 @@ function sumOfWeights({ rule, mu, bounds }: PenaltySettings, constant: number): 
 
 function sumOfGroups({ rule, mu, bounds }: PenaltySettings, groups: readonly number[], constant: number): Penalty {
   const one = emptyTerms();
-  /** Calls `each` with the terms of every group in `one`, its first member and the one after its last, and its length |w_g|. */
+  /**
+   * Calls `each` with the terms of every group in `one`, its first member and the one after its last, and its length
+   * |w_g|.
+   */
   const walk = (w: Float64Array, each: (from: number, to: number, radius: number, weight: number) => void): number => {
     let [sum, from] = [0, 0];
     for (const length of groups) {

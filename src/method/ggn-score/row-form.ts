@@ -1,10 +1,11 @@
-// Solves (D + J~^T J~) step = -(J~^T z~ + r) for a diagonal D in the space of the rows, where there are fewer rows than parameters:
+// Solves (D + J~^T J~) step = -(J~^T z~ + r) for a diagonal D in the space of the rows, where there are fewer rows than
+// parameters:
 //
 //   B = J~ D^(-1/2)        step = -D^(-1/2) ( r' + B^T (I + B B^T)^-1 (z~ - B r') ),    r' = D^(-1/2) r
 //
-// This is the augmented row form of GGN-SCORE (arXiv 2404.14875) with D = rows * tau * diag h'' and r = rows * tau * grad h. The released
-// code has I where its own derivation gives tau I; with the scaled B that error cannot be made, and the matrix has no eigenvalue below 1.
-// ggn-score.ts calls it.
+// This is the augmented row form of GGN-SCORE (arXiv 2404.14875) with D = rows * tau * diag h'' and r = rows * tau *
+// grad h. The released code has I where its own derivation gives tau I; with the scaled B that error cannot be made,
+// and the matrix has no eigenvalue below 1. ggn-score.ts calls it.
 import { cholesky, solveFactored } from "../../backend/dense-cholesky.js";
 import type { Pace } from "../../event-loop-yield.js";
 import { multiplyTransposed } from "../../network/dense.js";
@@ -51,7 +52,8 @@ export async function rowStep({ rows, z, diagonal, rest }: RowSystem, pace: Pace
 }
 
 /**
- * Calls `row` with each of `count` rows and the place of its first of `width` entries, with turns of the event loop between pieces of them.
+ * Calls `row` with each of `count` rows and the place of its first of `width` entries, with turns of the event loop
+ * between pieces of them.
  * @param work multiply-adds of a row
  */
 async function eachRow(
@@ -68,7 +70,10 @@ async function eachRow(
   }
 }
 
-/** The lower triangle of B B^T, m x m, in tiles whose work a turn of the event loop can wait for; the rest of their entries is undefined. */
+/**
+ * The lower triangle of B B^T, m x m, in tiles whose work a turn of the event loop can wait for; the rest of their
+ * entries is undefined.
+ */
 async function kernelOf(rows: Float64Array, m: number, p: number, pace: Pace): Promise<Float64Array> {
   const kernel = new Float64Array(m * m);
   const side = Math.max(1, Math.min(TILE, Math.floor(Math.sqrt(PIECE / p))));
@@ -120,13 +125,16 @@ export async function weightRows(
   await eachRow(factor.length / c, p, pace, weigh, c * p);
 }
 
-/** Multiply-adds a second of this file's loops, and of the engine's matrix product and Cholesky: what decides between the two forms. */
+/**
+ * Multiply-adds a second of this file's loops, and of the engine's matrix product and Cholesky: what decides between
+ * the two forms.
+ */
 const ROW_RATE = 1e9;
 const ENGINE_RATE = 1e10;
 
 /**
- * True where the row form is predicted to take less time: m^2 p / 2 + m^3 / 6 in TypeScript against m p^2 / 2 + p^3 / 6 in the engine, and
- * always more parameters than rows.
+ * True where the row form is predicted to take less time: m^2 p / 2 + m^3 / 6 in TypeScript against m p^2 / 2 + p^3 / 6
+ * in the engine, and always more parameters than rows.
  */
 export function prefersRows(m: number, p: number): boolean {
   const work = (inner: number, order: number) => (inner * order ** 2) / 2 + order ** 3 / 6;

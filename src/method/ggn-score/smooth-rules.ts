@@ -1,5 +1,6 @@
-// Defines the self-concordant functions of one weight that `ggnScore` smooths regularizers with: value, first and second derivative, a
-// majorizing curvature, and the constants of the published step length. penalty.ts sums them over the weights.
+// Defines the self-concordant functions of one weight that `ggnScore` smooths regularizers with: value, first and
+// second derivative, a majorizing curvature, and the constants of the published step length. penalty.ts sums them over
+// the weights.
 //
 //   mu, the smoothing parameter; s = sqrt(mu^2 + x^2), q = sqrt(mu^2 + 4 x^2)
 //   pseudo-Huber        s - mu                                       of |x|
@@ -8,10 +9,11 @@
 //   log-exp box         mu (log(1 + exp((l - x)/mu)) + log(1 + exp((x - u)/mu)))        of the bounds l <= x <= u
 //   pseudo-Huber box    the pseudo-Huber function of the distance to [l, u]             of the bounds l <= x <= u
 //
-// A quadratic with the value and slope of h at x and the curvature `majorizer` lies above h everywhere (but for the exponential function,
-// which no quadratic majorizes). With the second derivative in its place a step from |x| >> mu is too long by (x/mu)^2.
-// Sources: Adeoye and Bemporad, "SCORE" (arXiv 2112.07344) and "Regularized Gauss-Newton ..." (arXiv 2404.14875); Ostrovskii and Bach 2021;
-// Jaakkola and Jordan 2000 (the bound of log(1 + e^z)). The released code of both boxes has errors of sign; these are the definitions.
+// A quadratic with the value and slope of h at x and the curvature `majorizer` lies above h everywhere (but for the
+// exponential function, which no quadratic majorizes). With the second derivative in its place a step from |x| >> mu is
+// too long by (x/mu)^2. Sources: Adeoye and Bemporad, "SCORE" (arXiv 2112.07344) and "Regularized Gauss-Newton ..."
+// (arXiv 2404.14875); Ostrovskii and Bach 2021; Jaakkola and Jordan 2000 (the bound of log(1 + e^z)). The released code
+// of both boxes has errors of sign; these are the definitions.
 
 /** Value and derivatives of a smoothing function at one weight. */
 export interface SmoothTerms {
@@ -38,8 +40,8 @@ export interface SmoothRule {
   /** Name in labels: "pseudo-Huber". */
   readonly label: string;
   /**
-   * The constant M_h as published, in |h'''| <= M_h mu^(nu/2 - 2) h''^(nu/2). That of the pseudo-Huber function is too small: the bound
-   * needs 3 sqrt(10) 11^(-0.55) = 2.54. Only the published step length uses it.
+   * The constant M_h as published, in |h'''| <= M_h mu^(nu/2 - 2) h''^(nu/2). That of the pseudo-Huber function is too
+   * small: the bound needs 3 sqrt(10) 11^(-0.55) = 2.54. Only the published step length uses it.
    */
   readonly constant: number;
   /** The exponent nu as published. */
@@ -151,7 +153,8 @@ const pseudoHuberBox: SmoothRule = {
     out.value = 0;
     out.gradient = 0;
     out.second = 0;
-    // With the distance d beyond a bound, h <= min(d, d^2/(2 mu)), and 1/(mu + 2 distance) (d + distance)^2 / 2 is above both.
+    // With the distance d beyond a bound, h <= min(d, d^2/(2 mu)), and 1/(mu + 2 distance) (d + distance)^2 / 2 is
+    // above both.
     out.majorizer = 1 / (mu + 2 * Math.min(x - lower, upper - x));
   },
 };
@@ -169,8 +172,8 @@ export const SMOOTH_RULES: Readonly<Record<RegularizerName, SmoothRule>> = {
 };
 
 /**
- * The constant M_g of the published step length, for `count` weights: count^((3 - nu)/2) mu^(nu/2 - 2) M_h for nu at most 3, else
- * mu^(4 - 3 nu/2) M_h.
+ * The constant M_g of the published step length, for `count` weights: count^((3 - nu)/2) mu^(nu/2 - 2) M_h for nu at
+ * most 3, else mu^(4 - 3 nu/2) M_h.
  */
 export function selfConcordance({ constant, exponent: nu }: SmoothRule, mu: number, count: number): number {
   return nu <= 3 ? count ** ((3 - nu) / 2) * mu ** (nu / 2 - 2) * constant : mu ** (4 - 1.5 * nu) * constant;

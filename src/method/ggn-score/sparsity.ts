@@ -1,5 +1,5 @@
-// Measures how sparse the parameters of a network are. `ggnScore` puts the counts into its records, users call `sparsity` on a trained network,
-// and gaussflow experiment score shows the counts.
+// Measures how sparse the parameters of a network are. `ggnScore` puts the counts into its records, users call
+// `sparsity` on a trained network, and gaussflow experiment score shows the counts.
 import { argumentError } from "../../errors.js";
 import { Network } from "../../network/network.js";
 import { checkOptionNames, checkPositive } from "../../options.js";
@@ -12,7 +12,10 @@ export interface Sparsity {
   readonly small: number;
   /** The threshold of `small`. */
   readonly threshold: number;
-  /** Least number of parameters that together hold 99.9% of the sum of |w|: the authors' count of those that are not zero. */
+  /**
+   * Least number of parameters that together hold 99.9% of the sum of |w|: the authors' count of those that are not
+   * zero.
+   */
   readonly holding: number;
 }
 
@@ -39,7 +42,7 @@ export function sparsity(
   return sparsityOf(network.parameters, threshold);
 }
 
-/** The same of an array. */
+/** The sparsity of an array of parameters. */
 export function sparsityOf(parameters: Float64Array, threshold: number): Sparsity {
   const sizes = parameters.map(Math.abs).sort();
   let total = 0;

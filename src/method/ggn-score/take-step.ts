@@ -1,5 +1,5 @@
-// Takes one step of `ggnScore` (ggn-score.ts) on a batch: the direction of direction.ts, its length, and the proximal step after it. All
-// sums are those of the batch's rows: objective g_batch + decay/2 |w|^2 + rows tau h(w).
+// Takes one step of `ggnScore` (ggn-score.ts) on a batch: the direction of direction.ts, its length, and the proximal
+// step after it. All sums are those of the batch's rows: objective g_batch + decay/2 |w|^2 + rows tau h(w).
 import { dot } from "../../algebra/vectors.js";
 import { type Failure, failed } from "../../backend/engine.js";
 import type { BatchContext, BatchStep } from "../batch-method.js";
@@ -8,9 +8,9 @@ import { type Direction, directionOf } from "./direction.js";
 import { formOf, type GgnScoreSettings, smoothingAt } from "./options.js";
 import { type Penalty, penaltyOf } from "./penalty.js";
 
-/** Share of the slope that an accepted length must lower the objective by. */
+/** Share of the decrease predicted by the slope that an accepted length must reach. */
 const ARMIJO = 1e-4;
-/** Halvings before a step is given up: down to a length of 1e-9. */
+/** Halvings before the search gives up, at a length of 1e-9. */
 const MOST_HALVINGS = 30;
 
 /** An objective at trial points, and the seconds that it took. */
@@ -36,7 +36,7 @@ class Trials {
   }
 }
 
-/** Published steps that raise the loss of a batch so many times above that of the first one end the run. */
+/** A published step that raises the loss of a batch to this multiple of the first batch's loss ends the run. */
 const EXPLODED = 1e6;
 
 /** One step. The state holds the size of the loss of the first batch, or -1 before it. */
@@ -110,7 +110,7 @@ export async function takeStep(
 
 const REACHED = `no length of the step down to 2^-${MOST_HALVINGS} lowers the regularized objective: the minimum is reached to rounding`;
 
-/** Why a run of published steps ends: it has left all reason. */
+/** The reason for which a run of published steps ends once it diverges; undefined before. */
 function explosion(loss: number, start: number, length: number): BatchStep["end"] {
   if (length > 0 && (start === 0 || loss <= EXPLODED * start)) return undefined;
   const found =
@@ -129,7 +129,10 @@ function newtonDecrement(gradient: Float64Array, curvature: Float64Array, tau: n
   return Math.sqrt(sum);
 }
 
-/** Writes w + t d to `next` for the first t = rate, rate/2, ... that lowers the objective enough, and returns t; 0 where none does. */
+/**
+ * Writes w + t d to `next` for the first t = rate, rate/2, ... that lowers the objective enough, and returns t; 0 where
+ * none does.
+ */
 async function search(
   { parameters, next, rate }: BatchContext,
   penalty: Penalty,
@@ -149,8 +152,9 @@ async function search(
 }
 
 /**
- * The proximal step at `next`, in place, with the thresholds of the released code: tau length h''(w). With the majorizing step thresholds are
- * applied only where the objective with the norm that h smooths does not rise. Returns a failure, or null.
+ * The proximal step at `next`, in place, with the thresholds of the released code: tau length h''(w). With the
+ * majorizing step thresholds are applied only where the objective with the norm that h smooths does not rise. Returns a
+ * failure, or null.
  */
 async function shrink(
   { rule, tau, step, length: chosen }: GgnScoreSettings,

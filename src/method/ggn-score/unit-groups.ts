@@ -1,11 +1,11 @@
-// Groups the parameters of a network for `ggnScore({ groups })`: the incoming weights of each unit together, so that whole units become
-// small. Users call it.
+// Groups the parameters of a network for `ggnScore({ groups })`: the incoming weights of each unit together, so that
+// whole units become small. Users call it.
 import { argumentError } from "../../errors.js";
 import { Network } from "../../network/network.js";
 
 /**
- * Lengths of consecutive groups of the parameters: one for the incoming weights of each unit, in the order of the layers and units, and one for
- * each bias.
+ * Lengths of consecutive groups of the parameters: one for the incoming weights of each unit, in the order of the
+ * layers and units, and one for each bias.
  *
  * @example train(net, data, { method: ggnScore({ groups: unitGroups(net) }) })
  */

@@ -1,5 +1,5 @@
-// Computes the Levenberg-Marquardt damping mu: its first value (levenberg-marquardt.ts), the rules from (gain ratio, mu, growth) to the
-// next one, and its limits (judge.ts, after every trial).
+// Computes the Levenberg-Marquardt damping mu: its first value (levenberg-marquardt.ts), the rules from (gain ratio,
+// mu, growth) to the next one, and its limits (judge.ts, after every trial).
 //
 //   nielsen   accepted mu *= max(1/3, 1 - (2 ratio - 1)^3), growth = 2;     rejected mu *= growth, growth *= 2
 //   hybrid    accepted mu *= 0.1 (ratio > 0.75), 0.5 (> 0.25), else 2;      rejected as nielsen
@@ -70,7 +70,10 @@ const saturation = 1e16;
 /** Below this multiple of it the damping has no effect in double precision. */
 const floor = 1e-30;
 
-/** Largest damping of a run whose curvature is of size `scale`. It stays finite for a curvature near the end of the double range. */
+/**
+ * Largest damping of a run whose curvature is of size `scale`. It stays finite for a curvature near the end of the
+ * double range.
+ */
 export function mostDamping(scale: number): number {
   return Math.min(saturation * scale, Number.MAX_VALUE);
 }

@@ -1,19 +1,20 @@
-// Decides when Levenberg-Marquardt steps on the exact Hessian (`../../step/hessian-step.ts`) in place of the Gauss-Newton matrix, and when such
-// a step is taken although the objective can no longer tell whether it helps. propose.ts asks the first for each trial, fidelity.ts for each
-// linearization, judge.ts the second.
+// Decides when Levenberg-Marquardt steps on the exact Hessian (`../../step/hessian-step.ts`) in place of the
+// Gauss-Newton matrix, and when such a step is taken although the objective can no longer tell whether it helps.
+// propose.ts asks the first for each trial, fidelity.ts for each linearization, judge.ts the second.
 //
-// The rule: with every loss but squared error, from the first step on, wherever the curvature is that of all samples and the engine has
-// Hessian products. Such a step has no geodesic acceleration, whose model is that of Gauss-Newton, and no secant correction, whose part of the
-// Hessian it has exactly.
+// The rule: with every loss but squared error, from the first step on, wherever the curvature is that of all samples
+// and the engine has Hessian products. Such a step has no geodesic acceleration, whose model is that of Gauss-Newton,
+// and no secant correction, whose part of the Hessian it has exactly.
 //
-// Near the minimum of such a loss, which is not 0, the last reductions of the objective are below its rounding while the gradient still falls
-// by orders of magnitude. A step whose predicted and actual changes are both at rounding level is therefore accepted. The loop ends the run if
-// the gradient has not fallen by half after it (`../../train/stop.ts`).
+// Near the minimum of such a loss, which is not 0, the last reductions of the objective are below its rounding while
+// the gradient still falls by orders of magnitude. A step whose predicted and actual changes are both at rounding level
+// is therefore accepted. The loop ends the run if the gradient has not fallen by half after it (`../../train/stop.ts`).
 //
-// A step that ended at negative curvature promises only what one direction gives, and keeps the promise: with gain ratios of 1 the damping
-// would fall to nothing, where every step is as short. A loss that is not convex (gaussian-nll) has such steps all along its valleys, so that
-// the damping does not fall after them: a larger one makes the system definite, and its steps long. With the other losses these steps are those
-// of the first iterations, and the damping may fall.
+// A step that ended at negative curvature promises only what one direction gives, and keeps the promise: with gain
+// ratios of 1 the damping would fall to nothing, where every step is as short. A loss that is not convex (gaussian-nll)
+// has such steps all along its valleys, so that the damping does not fall after them: a larger one makes the system
+// definite, and its steps long. With the other losses these steps are those of the first iterations, and the damping
+// may fall.
 import type { Engine } from "../../backend/engine.js";
 import type { Point, Problem } from "../../linearize/problem.js";
 import type { DampedStep } from "../../step/step-model.js";
@@ -45,7 +46,10 @@ export function holdsTheDamping({ convex = true }: Problem, { hessian }: DampedS
   return !convex && hessian?.end === "negative-curvature";
 }
 
-/** True if the predicted and the actual change of the objective are both at its rounding level, in a step on the exact Hessian. */
+/**
+ * True if the predicted and the actual change of the objective are both at its rounding level, in a step on the exact
+ * Hessian.
+ */
 export function isUnresolved({ hessian, predicted, rounding }: Proposal, actual: number): boolean {
   return hessian !== undefined && rounding !== undefined && predicted <= rounding && Math.abs(actual) <= rounding;
 }

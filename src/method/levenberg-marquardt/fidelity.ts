@@ -1,6 +1,7 @@
-// Decides how exactly Levenberg-Marquardt forms its next curvature: in single precision (`../../step/precision.ts`), on a subset of the
-// samples (`../../step/subset.ts`), and with which tolerance of the conjugate gradients (`../../step/forcing.ts`). levenberg-marquardt.ts
-// offers it as the method's `fidelity`, which the training loop asks before each linearization.
+// Decides how exactly Levenberg-Marquardt forms its next curvature: in single precision (`../../step/precision.ts`), on
+// a subset of the samples (`../../step/subset.ts`), and with which tolerance of the conjugate gradients
+// (`../../step/forcing.ts`). levenberg-marquardt.ts offers it as the method's `fidelity`, which the training loop asks
+// before each linearization.
 import type { Fidelity, RunSizes } from "../../step/fidelity.js";
 import { forcingTerm, gainTerm } from "../../step/forcing.js";
 import { nextPrecision, singlePays } from "../../step/precision.js";
@@ -29,10 +30,12 @@ export function fidelityPolicy(choices: Choices): FidelityPolicy {
 /** The route as one that uses a subset; null where a run of these sizes never does. */
 function sampledRoute(sizes: RunSizes, { precision, curvatureSamples, hessian }: Choices): Sampled | null {
   if (curvatureSamples === "all" || sizes.route === "dual") return null;
-  // A subset would precondition the exact Hessian poorly. Without a matrix it is the model itself, far from the minimum.
+  // A subset would precondition the exact Hessian poorly. Without a matrix it is the model itself, far from the
+  // minimum.
   if (sizes.route === "primal" && hessian === "auto" && sizes.exactHessian === true) return null;
   if (sizes.route === "primal") return singlePays(sizes, precision) ? "primal" : null;
-  // A subset of fewer samples than outputs lacks most classes, and the passes over all samples outweigh the products that it saves.
+  // A subset of fewer samples than outputs lacks most classes, and the passes over all samples outweigh the products
+  // that it saves.
   const lacking = (plannedSubset(sizes, "matrix-free")?.first ?? sizes.outputSize) < sizes.outputSize;
   return lacking && hessian === "auto" && sizes.exactHessian === true ? null : "matrix-free";
 }
@@ -45,7 +48,9 @@ function ofProducts(sizes: RunSizes, choices: Choices, { iteration, records }: R
   return { subset, tolerance, scarceBelow: leastPromise["matrix-free"] };
 }
 
-/** With a matrix: single precision, whose factor may be that of a subset. A run that stalls uses the exact curvature. */
+/**
+ * With a matrix: single precision, whose factor may be that of a subset. A run that stalls uses the exact curvature.
+ */
 function ofMatrix(sizes: RunSizes, choices: Choices, { state, iteration, records }: RunPosition): Fidelity {
   if (!singlePays(sizes, choices.precision)) return {};
   const damping = state === null ? Number.POSITIVE_INFINITY : numberOf(state, "damping");

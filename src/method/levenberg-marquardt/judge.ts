@@ -1,6 +1,7 @@
-// Judges a trial of Levenberg-Marquardt, as the function `judge` of the method that the training loop calls after each trial. It accepts a
-// trial that lowers the objective, and a step on the exact Hessian whose reduction is below rounding. After a rejection the next trial drops
-// the acceleration, then the secant correction, and then raises the damping.
+// Judges a trial of Levenberg-Marquardt, as the function `judge` of the method that the training loop calls after each
+// trial. It accepts a trial that lowers the objective, and a step on the exact Hessian whose reduction is below
+// rounding. After a rejection the next trial drops the acceleration, then the secant correction, and then raises the
+// damping.
 import { type Failure, failed } from "../../backend/engine.js";
 import type { Point } from "../../linearize/problem.js";
 import { type Judgment, type MethodState, numberOf, type Proposal, riseMessage, type Trial, weigh } from "../method.js";

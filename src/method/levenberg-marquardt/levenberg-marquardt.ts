@@ -1,6 +1,6 @@
-// The Levenberg-Marquardt method (`levenbergMarquardt`), the default of `train`: a damped Gauss-Newton step, accepted if it lowers the
-// objective, with a damping that follows the gain ratio. It joins the files of this folder to the interface Method, which the training loop
-// calls.
+// The Levenberg-Marquardt method (`levenbergMarquardt`), the default of `train`: a damped Gauss-Newton step, accepted
+// if it lowers the objective, with a damping that follows the gain ratio. It joins the files of this folder to the
+// interface Method, which the training loop calls.
 //
 //   (G + decay I + mu D) v = -gradient;   ratio = actual / predicted reduction;   accept when ratio > 0
 //
@@ -9,14 +9,14 @@
 //   (G + decay I + mu D) a = -J^T psi_vv;   try v + a/2 where 2 |a| <= 0.75 |v|, lengths in D; if that does not lower the objective,
 //   try v itself before the damping grows
 //
-// Once a run stalls on the primal route, the model includes a secant correction for the part of the Hessian that G leaves out
-// (`../../step/secant.ts`), and the step is not accelerated.
+// Once a run stalls on the primal route, the model includes a secant correction for the part of the Hessian that G
+// leaves out (`../../step/secant.ts`), and the step is not accelerated.
 //
-// With losses other than squared error the step is that of the exact Hessian in place of G (exact-hessian.ts has the rule), without
-// acceleration and correction.
+// With losses other than squared error the step is that of the exact Hessian in place of G (exact-hessian.ts has the
+// rule), without acceleration and correction.
 //
-// A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive definite in
-// floating point counts as a rejected trial.
+// A rejected trial reuses the curvature: only engine.solve runs again, with more damping. A matrix that is not positive
+// definite in floating point counts as a rejected trial.
 import { checkSizes, describedBySettings, type Method, numberOf } from "../method.js";
 import { dampingRules, firstDamping, firstGrowth } from "./damping.js";
 import { fidelityPolicy } from "./fidelity.js";

@@ -1,6 +1,7 @@
-// Computes the step that Levenberg-Marquardt tries, as the function `propose` of the method that the training loop calls for each trial:
-// the damped step with its geodesic acceleration, or, in a run that stalls, with the secant correction and without acceleration. With losses
-// other than squared error it is the step on the exact Hessian (exact-hessian.ts).
+// Computes the step that Levenberg-Marquardt tries, as the function `propose` of the method that the training loop
+// calls for each trial: the damped step with its geodesic acceleration, or, in a run that stalls, with the secant
+// correction and without acceleration. With losses other than squared error it is the step on the exact Hessian
+// (exact-hessian.ts).
 import { type Failure, failed } from "../../backend/engine.js";
 import { objectiveRounding, type Point, type Problem } from "../../linearize/problem.js";
 import { accelerated } from "../../step/acceleration.js";

@@ -1,6 +1,6 @@
-// Detects that a run of Levenberg-Marquardt stalls, and keeps the pairs of the secant correction (`../../step/secant.ts`) in the method's
-// state from then on. propose.ts takes the correction from it, judge.ts adds a pair after an accepted step, and fidelity.ts asks whether
-// the run stalls.
+// Detects that a run of Levenberg-Marquardt stalls, and keeps the pairs of the secant correction
+// (`../../step/secant.ts`) in the method's state from then on. propose.ts takes the correction from it, judge.ts adds a
+// pair after an accepted step, and fidelity.ts asks whether the run stalls.
 
 import type { LowRank } from "../../backend/curvature.js";
 import { type Failure, failed } from "../../backend/engine.js";
@@ -10,7 +10,10 @@ import { Slot } from "../../linearize/workspace.js";
 import { noPairs, nothingPending, type Pairs, type Pending, secantOf, withPending } from "../../step/secant.js";
 import { arrayOf, type MethodState, numberOf, type Proposal } from "../method.js";
 
-/** A run stalls once this many steps in a row lower the objective by less than `share` each, until one lowers it by `end`. */
+/**
+ * A run stalls once this many steps in a row lower the objective by less than `share` each, until one lowers it by
+ * `end`.
+ */
 const stall = { steps: 3, share: 3e-3, end: 3e-2 };
 
 export const isStalled = (state: MethodState) => numberOf(state, "slowSteps") >= stall.steps;
@@ -72,7 +75,10 @@ export async function correctionAt(
   return (await secantAt(problem, state, point, signal)).correction;
 }
 
-/** The state without the correction, after a trial whose matrix was not positive definite; null if there was no correction. */
+/**
+ * The state without the correction, after a trial whose matrix was not positive definite; null if there was no
+ * correction.
+ */
 export function withoutCorrection(state: MethodState, point: Point): MethodState | null {
   if (!point.workspace.get(secantSlot)?.correction) return null;
   point.workspace.delete(secantSlot);

@@ -1,12 +1,13 @@
-// Defines the Gauss-Newton methods of min-max games (`minmaxGaussNewton`). Users pass one to `minmax` as the option `method`; the game (src/game) calls
-// its functions. There are two forms.
+// Defines the Gauss-Newton methods of min-max games (`minmaxGaussNewton`). Users pass one to `minmax` as the option
+// `method`; the game (src/game) calls its functions. There are two forms.
 //
 //   "gauss-newton"   each player takes a damped Gauss-Newton step on its own mean loss, the other player held fixed:
 //                    w <- w - rate (H + damping I)^-1 gradient,   H = (1/b) sum_i q_i j_i j_i^T over the samples of the batch
 //   "published"      both players take the joint step of published-step.ts
 //
-// j_i is the gradient of the discriminator's output on sample i by the player's parameters, through the generator for the generator's, and q_i =
-// sigma (1 - sigma) is the second derivative of the logistic loss by that output. Penalties enter the gradient alone.
+// j_i is the gradient of the discriminator's output on sample i by the player's parameters, through the generator for
+// the generator's, and q_i = sigma (1 - sigma) is the second derivative of the logistic loss by that output. Penalties
+// enter the gradient alone.
 import { norm } from "../../algebra/vectors.js";
 import { argumentError } from "../../errors.js";
 import { checkBoolean, checkOptionNames, checkPositive, definedOptions } from "../../options.js";
@@ -27,27 +28,34 @@ import { normalizeByRoots, publishedScalar } from "./published-step.js";
 /** Options of `minmaxGaussNewton`. */
 export interface MinmaxGaussNewtonOptions extends RateOptions {
   /**
-   * "gauss-newton": a damped Gauss-Newton step a player, with the logistic loss. "published": the joint step of Mishra et al. 2024, which is
-   * a gradient step whose length a scalar sets. Default "gauss-newton".
+   * "gauss-newton": a damped Gauss-Newton step a player, with the logistic loss. "published": the joint step of Mishra
+   * et al. 2024, which is a gradient step whose length a scalar sets. Default "gauss-newton".
    */
   readonly step?: "gauss-newton" | "published" | undefined;
   /**
-   * With "gauss-newton": damping of the curvature of the mean loss, above 0. Default 0.1. With "published": its lambda, above 0. Default 0.01 with
-   * `normalize`, 0.1 without.
+   * With "gauss-newton": damping of the curvature of the mean loss, above 0. Default 0.1. With "published": its lambda,
+   * above 0. Default 0.01 with `normalize`, 0.1 without.
    */
   readonly damping?: number | undefined;
-  /** With "published": divide each entry of the gradient by the root of a moving average of its square, as the authors do for images. Default true. */
+  /**
+   * With "published": divide each entry of the gradient by the root of a moving average of its square, as the authors
+   * do for images. Default true.
+   */
   readonly normalize?: boolean | undefined;
   /**
-   * With "published": where the published scalar is negative, so that both players would climb their losses, the step is the one of lambda = 1,
-   * whose scalar is never negative. Default true. With false such steps are taken as they are published.
+   * With "published": where the published scalar is negative, so that both players would climb their losses, the step
+   * is the one of lambda = 1, whose scalar is never negative. Default true. With false such steps are taken as they are
+   * published.
    */
   readonly guard?: boolean | undefined;
 }
 
 /** The gradients of a joint step. */
 export interface JointContext {
-  /** Gradients of the mean losses, those of the discriminator's parameters before the generator's; the step may change them. */
+  /**
+   * Gradients of the mean losses, those of the discriminator's parameters before the generator's; the step may change
+   * them.
+   */
   readonly gradient: Float64Array;
   /** Learning rate of this step. */
   readonly rate: number;
