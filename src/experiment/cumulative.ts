@@ -1,6 +1,7 @@
-// Experiment 9 checks the cumulative stochastic Gauss-Newton method against its definition (arXiv 2511.03972), and compares its moving
-// average with Adam at equal seconds. The problem is smooth and without noise: the distance of the end of an arm with eight joints from a
-// fixed point, by the joints' angles. experiments.ts runs it for gaussflow experiment cumulative.
+// Experiment 9 checks the cumulative stochastic Gauss-Newton method against its definition (arXiv 2511.03972), and
+// compares its moving average with its other forms and with Adam at equal seconds. The problem is smooth and without
+// noise: the distance of the end of an arm with eight joints from a fixed point, by the joints' angles. experiments.ts
+// runs it for gaussflow experiment cumulative.
 import { createEngine } from "../backend/create.js";
 import { cholesky, solveFactored } from "../backend/dense-cholesky.js";
 import type { Dataset } from "../data/dataset.js";
@@ -11,25 +12,41 @@ import { Pace } from "../event-loop-yield.js";
 import { adam } from "../method/adam.js";
 import type { BatchMethod } from "../method/batch-method.js";
 import { cumulativeGaussNewton } from "../method/cumulative/cumulative.js";
+import { exactGaussNewton } from "../method/exact-gauss-newton.js";
+import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
+import type { Method } from "../method/method.js";
 import { predictions } from "../network/forward.js";
 import { type Network, network } from "../network/network.js";
 import type { TrainRecord } from "../run/record.js";
-import { train } from "../train/train.js";
+import type { StopOptions } from "../train/stop.js";
 import { type Experiment, type ExperimentContext, median, range, seedsOf, show } from "./experiment.js";
 import { JOINTS, robotArm } from "./robot-arm.js";
+import { ADAM_RATES, curvesOf, epochsWithin, experimentTraining, leastBy } from "./training.js";
 
-/** Units of the second hidden layer. */
-const second = 16;
-/** Rates of Adam; the one with the least error on the test rows counts for it. */
-const rates = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2] as const;
 const epochs = 64;
 const adamBatch = 128;
 /** Share of the drawn rows that is kept for the test. */
 const testShare = 0.25;
-/** Adam's seconds over ours, at least: its epochs follow from a pilot. */
+/** Adam's seconds over ours, at least: its epochs follow from pilots. */
 const LEAST_SHARE = 0.8;
 /** Largest ratio of the test errors that the claim allows. */
 const MOST = 0.7;
+/** Iterations of Levenberg-Marquardt, which sees all rows at each of them and takes its own time. */
+const ITERATIONS = 200;
+/** What trains for the seconds of the moving average besides Adam, by label. */
+const PEERS: Readonly<Record<string, (samples: number) => BatchMethod>> = {
+  "published form": () => cumulativeGaussNewton({ form: "published" }),
+  "with forgetting": () => cumulativeGaussNewton({ form: "forgetting" }),
+  "moving average, curvature of whole batches": (samples) => {
+    const rows = Math.min(BATCH, Math.floor(samples / 2));
+    return cumulativeGaussNewton({ batch: rows, curvatureRows: rows });
+  },
+  "exact Gauss-Newton": () => exactGaussNewton(),
+};
+/** Peers of the chart. */
+const SHOWN: readonly string[] = ["published form", "exact Gauss-Newton"];
+/** Rows of a batch of the moving average by default. */
+const BATCH = 512;
 
 interface Arm {
   readonly fit: Dataset;
@@ -61,25 +78,32 @@ interface Run {
   readonly records: readonly TrainRecord[];
 }
 
+/** The moving average and the best Adam of a seed. */
+interface Best {
+  readonly ours: Run;
+  readonly adam: Run;
+}
+
 async function fitBy(
-  method: BatchMethod,
+  method: BatchMethod | Method,
   label: string,
   net: Network,
   { fit, test }: Arm,
-  stop: { readonly epochs: number },
+  stop: StopOptions,
   seed: number,
-  { backend, threads, signal }: ExperimentContext,
+  context: ExperimentContext,
 ): Promise<Run> {
-  const options = { method, stop, seed, standardize: false, validation: false, backend, threads, signal } as const;
-  const result = await train(net, fit, options);
-  signal?.throwIfAborted();
+  const result = await experimentTraining(context, net, fit, { method, stop, seed, standardize: false });
   const { last, records, seconds, iterations } = result;
   const psi = last.predict(test.inputs);
   const error = psi.reduce((sum, value, i) => sum + (value - test.targets[i]) ** 2, 0) / psi.length;
   return { label, seed, seconds, steps: iterations, error: Number.isFinite(error) ? error : Number.NaN, records };
 }
 
-/** The published form on consecutive batches, step by step, against H_k and its step written out: the largest difference. */
+/**
+ * The published form on consecutive batches, step by step, against H_k and its step written out: the largest
+ * difference.
+ */
 async function distanceFromDefinition(net: Network, { fit }: Arm, context: ExperimentContext): Promise<number> {
   const [rows, weight, damping, count] = [Math.min(32, fit.sampleCount), 0.5, 30, 6];
   const p = net.parameterCount;
@@ -111,18 +135,8 @@ async function distanceFromDefinition(net: Network, { fit }: Arm, context: Exper
         throw new GaussflowError("GAUSSFLOW_INTERNAL", "a sum of squares with a damping has no Cholesky factor");
       solveFactored(factor, p, step);
       w = w.map((value, a) => value - step[a]);
-      const { backend, threads, signal } = context;
-      const stop = { iterations: k };
-      const { last } = await train(net, part, {
-        method,
-        stop,
-        standardize: false,
-        validation: false,
-        backend,
-        threads,
-        signal,
-      });
-      signal?.throwIfAborted();
+      const options = { method, stop: { iterations: k }, standardize: false };
+      const { last } = await experimentTraining(context, net, part, options);
       worst = Math.max(worst, ...last.parameters.map((value, a) => Math.abs(value - w[a])));
     }
   } finally {
@@ -140,40 +154,46 @@ export const cumulative: Experiment = {
   run: async (context) => {
     const { settings } = context;
     const runs: Run[] = [];
-    const best: { readonly ours: Run; readonly adam: Run }[] = [];
+    const best: Best[] = [];
     const distances: number[] = [];
     for (const seed of seedsOf(settings)) {
       const arm = drawArm(settings.samples, seed);
-      const net = network({ layers: [JOINTS, settings.width, second, 1], seed });
+      const net = network({ layers: [JOINTS, settings.width, settings.width, 1], seed });
       context.progress(`seed ${seed}: published form`);
       distances.push(await distanceFromDefinition(net, arm, context));
+      const fitWith = (method: BatchMethod, label: string, count: number) =>
+        fitBy(method, label, net, arm, { epochs: count }, seed, context);
       context.progress(`seed ${seed}: moving average`);
-      const ours = await fitBy(cumulativeGaussNewton(), "moving average", net, arm, { epochs }, seed, context);
+      // The first run compiles the code.
+      await fitWith(cumulativeGaussNewton(), "", 2);
+      const ours = await fitWith(cumulativeGaussNewton(), "moving average", epochs);
+      const timed = async (method: BatchMethod, label: string) => {
+        context.progress(`seed ${seed}: ${label}, ${show(ours.seconds, 2)} s`);
+        return fitWith(method, label, await epochsWithin(ours.seconds, (count) => fitWith(method, "", count)));
+      };
+      const others: Run[] = [];
+      for (const [label, method] of Object.entries(PEERS)) others.push(await timed(method(settings.samples), label));
+      context.progress(`seed ${seed}: Levenberg-Marquardt`);
+      const stop = { iterations: ITERATIONS };
+      others.push(await fitBy(levenbergMarquardt(), "Levenberg-Marquardt", net, arm, stop, seed, context));
       const adams: Run[] = [];
-      for (const rate of rates) {
-        context.progress(`seed ${seed}: Adam, rate ${rate}`);
-        const method = adam({ rate, batch: Math.min(adamBatch, settings.samples), schedule: "cosine" });
-        // The first pilot compiles the code.
-        await fitBy(method, "", net, arm, { epochs: 2 }, seed, context);
-        const pilot = await fitBy(method, "", net, arm, { epochs: 2 }, seed, context);
-        const many = Math.max(1, Math.round((2 * ours.seconds) / pilot.seconds));
-        adams.push(await fitBy(method, `Adam, rate ${rate}`, net, arm, { epochs: many }, seed, context));
-      }
-      const least = adams.reduce((one, other) => (other.error < one.error || Number.isNaN(one.error) ? other : one));
-      best.push({ ours, adam: least });
-      runs.push(ours, ...adams);
+      const batch = Math.min(adamBatch, settings.samples);
+      for (const rate of ADAM_RATES)
+        adams.push(await timed(adam({ rate, batch, schedule: "cosine" }), `Adam, rate ${rate}`));
+      best.push({ ours, adam: leastBy(adams, ({ error }) => error) });
+      runs.push(ours, ...others, ...adams);
     }
     return {
-      purpose: `The published method adds the curvatures of all batches up, so that its steps shrink as 1/k. A moving average of the mean curvature, warmed up before the first move, is a Gauss-Newton preconditioner that a batch's noise hardly moves. ${settings.samples} rows of a made arm with ${JOINTS} joints, network ${JOINTS}-${settings.width}-${second}-1, ${epochs} epochs of the moving average; Adam trains for the same seconds at ${rates.length} rates on batches of ${adamBatch}, its rate falling along a cosine too.`,
+      purpose: `The published method adds the curvatures of all batches up, so that its steps shrink as 1/k. A moving average of the mean curvature, warmed up before the first move, is a Gauss-Newton preconditioner that a batch's noise hardly moves. ${settings.samples} rows of a made arm with ${JOINTS} joints, network ${JOINTS}-${settings.width}-${settings.width}-1, ${epochs} epochs of the moving average; Adam trains for the same seconds at ${ADAM_RATES.length} rates on batches of ${adamBatch}, its rate falling along a cosine too. The other forms and exact Gauss-Newton train for these seconds at their defaults. The average whose curvature is that of whole batches shows what the default, half of each batch, gains. Levenberg-Marquardt takes ${ITERATIONS} iterations at most on all rows, and its own time.`,
       claims: claimsOf(distances, best),
-      charts: [chartOf(runs, settings.seed)],
+      charts: [chartOf(best[0], runs)],
       tables: [tableOf(runs)],
       runs: runs.map(({ records, ...run }) => ({ experiment: "cumulative", ...run, records: records.length })),
     };
   },
 };
 
-function claimsOf(distances: readonly number[], best: readonly { readonly ours: Run; readonly adam: Run }[]): Claim[] {
+function claimsOf(distances: readonly number[], best: readonly Best[]): Claim[] {
   const ratios = best.map(({ ours, adam: peer }) => ours.error / peer.error);
   return [
     {
@@ -201,26 +221,22 @@ function claimsOf(distances: readonly number[], best: readonly { readonly ours: 
   ];
 }
 
-function chartOf(runs: readonly Run[], seed: number): Chart {
-  const list = runs.filter((run) => run.seed === seed);
+/** Some of the runs; the table has all. */
+function chartOf({ ours, adam: peer }: Best, runs: readonly Run[]): Chart {
+  const list = [ours, peer, ...runs.filter(({ seed, label }) => seed === ours.seed && SHOWN.includes(label))];
   return {
     id: "error",
-    title: "Mean squared error over seconds, first seed",
+    title: `Mean squared error over seconds, seed ${ours.seed}`,
     alt: `Mean squared error on the training rows over seconds. Test errors at the end: ${list.map(({ label, error }) => `${label} ${show(error, 2)}`).join(", ")}.`,
     x: { label: "seconds", scale: "linear" },
     y: { label: "mean squared error", scale: "log" },
-    series: list.map(({ label, records }, hue) => ({
-      label,
-      x: records.map(({ elapsed }) => elapsed),
-      y: records.map(({ loss }) => (Number.isFinite(loss) ? loss : null)),
-      hue,
-    })),
+    series: curvesOf(list, "elapsed", "loss"),
   };
 }
 
 function tableOf(runs: readonly Run[]): Table {
   return {
-    title: "Test errors at equal seconds",
+    title: "Test errors at equal seconds (Levenberg-Marquardt: at its own)",
     columns: ["seed", "method", "steps", "seconds", "test mean squared error"],
     rows: runs.map(({ seed, label, steps, seconds, error }) => [seed, label, steps, show(seconds, 3), show(error, 2)]),
   };
