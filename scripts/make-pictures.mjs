@@ -59,5 +59,6 @@ function make(page) {
 
 const given = process.argv.slice(2);
 const unknown = given.find((page) => !Object.hasOwn(PAGES, page));
-if (unknown !== undefined) throw new Error(`there are pictures of ${Object.keys(PAGES).join(" and ")}, not of ${unknown}`);
+if (unknown !== undefined)
+  throw new Error(`there are pictures of ${Object.keys(PAGES).join(" and ")}, not of ${unknown}`);
 for (const page of given.length > 0 ? given : Object.keys(PAGES)) make(page);

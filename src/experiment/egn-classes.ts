@@ -92,7 +92,12 @@ export async function compareOnClasses(
   const run = async (label: string, method: BatchMethod, count: number): Promise<ClassRun> => {
     const stop = { epochs: count, patience: count + 1 };
     const options = { method, loss: softmaxCrossEntropy(), validation: 0.15, seed, stop };
-    const { network: trained, records, seconds, validationLoss } = await experimentTraining(context, net, data, options);
+    const {
+      network: trained,
+      records,
+      seconds,
+      validationLoss,
+    } = await experimentTraining(context, net, data, options);
     const validation = validationLoss ?? Number.NaN;
     return { seed, label, epochs: count, seconds, records, validation, ...judge(trained, test) };
   };

@@ -3,7 +3,6 @@
 // passes over the rows and at equal seconds. egn-classes.ts has the comparison on many classes. experiments.ts runs it
 // for gaussflow experiment egn.
 import { createEngine } from "../backend/create.js";
-import type { Dataset } from "../data/dataset.js";
 import type { Chart, Claim, Table } from "../document.js";
 import { squaredError } from "../loss/squared-error.js";
 import { adam } from "../method/adam.js";
@@ -69,10 +68,12 @@ export const egn: Experiment = {
       charts: [...armCharts(arms[0]), ...classCharts(classRuns, settings.seed)],
       tables: [armTable(arms), classTable(classRuns)],
       runs: [
-        ...arms.flatMap(({ ours, all, timed }) => [ours, ...all, ...timed]).map(({ records: _, label: __, ...run }) => ({
-          experiment: "egn",
-          ...run,
-        })),
+        ...arms
+          .flatMap(({ ours, all, timed }) => [ours, ...all, ...timed])
+          .map(({ records: _, label: __, ...run }) => ({
+            experiment: "egn",
+            ...run,
+          })),
         ...classRuns.map(({ records: _, ...run }) => ({ experiment: "egn", classes: CLASSES, ...run })),
       ],
     };
