@@ -183,22 +183,26 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** @throws GAUSSFLOW_FILE naming the path and what the system said */
-export async function writeFileAtomic(path: string, text: string): Promise<void> {
+/**
+ * @param text one text, or pieces of it, which are written one after the other
+ * @throws GAUSSFLOW_FILE naming the path and what the system said
+ */
+export async function writeFileAtomic(path: string, text: string | Iterable<string>): Promise<void> {
   try {
     const target = targetOf(path);
-    await (target.kind === "file" ? writeWhole(target, text) : writeStream(target, text));
+    const pieces = typeof text === "string" ? [text] : text;
+    await (target.kind === "file" ? writeWhole(target, pieces) : writeStream(target, [...pieces].join("")));
   } catch (cause) {
     throw writeError(path, cause);
   }
 }
 
-async function writeWhole(target: FileTarget, text: string): Promise<void> {
+async function writeWhole(target: FileTarget, pieces: Iterable<string>): Promise<void> {
   const replacement = replaceFile(target);
   try {
     const file = await open(replacement.temporary, "wx");
     try {
-      await file.writeFile(text);
+      for (const piece of pieces) await file.writeFile(piece);
       replacement.dress(file.fd);
       await file.sync();
     } finally {

@@ -108,6 +108,7 @@ export { type SquaredError, type SquaredErrorOptions, squaredError } from "./los
 export { type AdamOptions, adam } from "./method/adam.js";
 export type {
   BatchContext,
+  BatchEnd,
   BatchEngine,
   BatchMethod,
   BatchNeeds,

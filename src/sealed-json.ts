@@ -4,7 +4,9 @@
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { writeFileAtomic } from "./atomic-file.js";
 import { describe, fileError, GaussflowError } from "./errors.js";
+import { Pace } from "./event-loop-yield.js";
 
 const { MAX_STRING_LENGTH } = constants;
 
@@ -14,24 +16,85 @@ function checksum(body: string): string {
 
 /**
  * The text of a file of `format`.
+ * @param body Float arrays in it become their base64.
  * @throws GAUSSFLOW_MEMORY where it would be longer than a text can be
  */
 export function seal(format: string, version: number, body: unknown): string {
   try {
-    return sealed(format, version, JSON.stringify(body));
+    const text = [...jsonPieces(body)].join("");
+    return `${headOf(format, version, checksum(text))}${text}${END}`;
   } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new GaussflowError(
-      "GAUSSFLOW_MEMORY",
-      `the ${format} file would have more than ${MAX_STRING_LENGTH} characters, the most that Node.js holds as one text`,
-      { most: MAX_STRING_LENGTH },
-      { cause },
-    );
+    throw cause instanceof RangeError ? lengthError(format, cause) : cause;
   }
 }
 
-function sealed(format: string, version: number, text: string): string {
-  return `${JSON.stringify({ format, version, checksum: checksum(text) }).slice(0, -1)},"body":${text}}\n`;
+/**
+ * Writes the same text to a file, completely or not at all, in turns with the event loop. Two passes make the text piece by piece, the first
+ * for the checksum at its head: no more than a piece of it is in memory. The arrays must not change before the promise resolves.
+ * @throws GAUSSFLOW_FILE naming the path and what the system said; GAUSSFLOW_MEMORY where the text would be longer than can be read again
+ */
+export async function writeSealed(path: string, format: string, version: number, body: unknown): Promise<void> {
+  const pace = new Pace(undefined);
+  const hash = createHash("sha256");
+  let length = 0;
+  for (const piece of jsonPieces(body)) {
+    hash.update(piece);
+    length += piece.length;
+    await pace.turn();
+  }
+  const head = headOf(format, version, hash.digest("hex"));
+  if (head.length + length + END.length > MAX_STRING_LENGTH) throw lengthError(format);
+  function* pieces(): Generator<string, void> {
+    yield head;
+    yield* jsonPieces(body);
+    yield END;
+  }
+  await writeFileAtomic(path, pieces());
+}
+
+/** What a file begins with, up to its body, and ends with. */
+function headOf(format: string, version: number, sum: string): string {
+  return `${JSON.stringify({ format, version, checksum: sum }).slice(0, -1)},"body":`;
+}
+const END = "}\n";
+
+function lengthError(format: string, cause?: RangeError): GaussflowError {
+  return new GaussflowError(
+    "GAUSSFLOW_MEMORY",
+    `the ${format} file would have more than ${MAX_STRING_LENGTH} characters, the most that Node.js holds as one text`,
+    { most: MAX_STRING_LENGTH },
+    { cause },
+  );
+}
+
+/** JSON.stringify(value) in pieces, with the base64 of float arrays in their place. */
+function* jsonPieces(value: unknown): Generator<string, void> {
+  if (value instanceof Float64Array) {
+    yield '"';
+    yield* base64Pieces(value);
+    yield '"';
+  } else if (!holdsFloats(value)) yield JSON.stringify(value) ?? "null";
+  else if (Array.isArray(value)) {
+    for (const [k, entry] of value.entries()) {
+      yield k === 0 ? "[" : ",";
+      yield* jsonPieces(entry);
+    }
+    yield "]";
+  } else {
+    let before = "{";
+    for (const [key, entry] of Object.entries(value as object)) {
+      if (entry === undefined) continue;
+      yield `${before}${JSON.stringify(key)}:`;
+      yield* jsonPieces(entry);
+      before = ",";
+    }
+    yield "}";
+  }
+}
+
+function holdsFloats(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return value instanceof Float64Array || Object.values(value).some(holdsFloats);
 }
 
 /**
@@ -121,9 +184,19 @@ export function fields(value: unknown, where: string, what: string): Record<stri
 
 /** Base64 of the little-endian bytes. */
 export function encodeFloats(values: Float64Array): string {
-  const bytes = Buffer.alloc(8 * values.length);
-  for (let i = 0; i < values.length; i++) bytes.writeDoubleLE(values[i], 8 * i);
-  return bytes.toString("base64");
+  return [...base64Pieces(values)].join("");
+}
+
+/** Numbers of a piece: below a millisecond of work. Their bytes are a multiple of 3, so that the base64 of the pieces is that of the whole. */
+const PIECE = 3 << 14;
+
+function* base64Pieces(values: Float64Array): Generator<string, void> {
+  const bytes = Buffer.alloc(8 * Math.min(values.length, PIECE));
+  for (let first = 0; first < values.length; first += PIECE) {
+    const count = Math.min(PIECE, values.length - first);
+    for (let i = 0; i < count; i++) bytes.writeDoubleLE(values[first + i], 8 * i);
+    yield bytes.toString("base64", 0, 8 * count);
+  }
 }
 
 /** Refuses NaN, and infinities where they are not `allowed`. */
@@ -148,6 +221,7 @@ export type Kind =
   | "count"
   | "count or null"
   | "boolean"
+  | "text"
   | "text or null"
   | readonly string[]
   | Fields;
@@ -169,8 +243,9 @@ function broken(value: unknown, kind: Exclude<Kind, Fields>): string | null {
       return typeof value === "number" && !Number.isNaN(value) ? null : "must be a number or null";
     case "boolean":
       return typeof value === "boolean" ? null : "must be true or false";
+    case "text":
     case "text or null":
-      return typeof value === "string" ? null : "must be a text or null";
+      return typeof value === "string" ? null : `must be a ${kind as string}`;
     default:
       return Number.isSafeInteger(value) && (value as number) >= 0 ? null : `must be a ${kind as string}`;
   }

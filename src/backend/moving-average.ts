@@ -19,18 +19,30 @@ export function checkAccumulation({ curvature, precision = "double", accumulate 
     );
 }
 
+/** An entry that breaks a rule. */
+interface Broken {
+  /** Its place in the array. */
+  readonly at: number;
+  readonly rule: string;
+  readonly value: number;
+}
+
+/** The first entry of an order x order matrix that is not finite, or not that of the symmetric one; null = none. */
+export function asymmetry(matrix: Float64Array, order: number): Broken | null {
+  for (let i = 0; i < order; i++)
+    for (let j = 0; j <= i; j++) {
+      const [at, across] = [i * order + j, j * order + i];
+      const value = matrix[at]!;
+      if (!Number.isFinite(value)) return { at, rule: "must be a finite number", value };
+      if (matrix[across] !== value)
+        return { at: across, rule: `must be ${value}: the matrix is symmetric`, value: matrix[across]! };
+    }
+  return null;
+}
+
 /** Finite and symmetric, as `curvature()` gives it. @throws GAUSSFLOW_ARGUMENT naming the first entry that is not */
 export function checkSymmetric(name: string, matrix: Float64Array, order: number): void {
   checkDoubles(name, matrix, order * order);
-  for (let i = 0; i < order; i++)
-    for (let j = 0; j <= i; j++) {
-      const value = matrix[i * order + j];
-      if (!Number.isFinite(value)) throw argumentError(`${name}[${i * order + j}]`, "must be a finite number", value);
-      if (matrix[j * order + i] !== value)
-        throw argumentError(
-          `${name}[${j * order + i}]`,
-          `must be ${value}: the matrix is symmetric`,
-          matrix[j * order + i],
-        );
-    }
+  const broken = asymmetry(matrix, order);
+  if (broken !== null) throw argumentError(`${name}[${broken.at}]`, broken.rule, broken.value);
 }

@@ -1,7 +1,6 @@
 // Writes and reads the checkpoints of flows, for flow.ts: the state that the integration carries from one accepted step to the next, in a
 // sealed file with a fingerprint of its inputs. A resumed flow continues bit for bit, also to another `until`: a step that only the end
 // time or a terminal event shortened is not in the file, and is taken again.
-import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
 import type { EventSample, Sample, StepMemory } from "../ode/types.js";
 import { packRecords, readRecords } from "../packed-records.js";
@@ -16,8 +15,8 @@ import {
   type Fields,
   fields,
   readText,
-  seal,
   unseal,
+  writeSealed,
 } from "../sealed-json.js";
 
 const FORMAT = "gaussflow-flow-checkpoint";
@@ -112,7 +111,7 @@ export async function writeFlowCheckpoint(
     events: snapshot.events.map((event) => ({ name: event.name, ...sample(event) })),
     ...packRecords(snapshot.records),
   };
-  await writeFileAtomic(path, seal(FORMAT, VERSION, body));
+  await writeSealed(path, FORMAT, VERSION, body);
 }
 
 /** The slots of the checkpoint at `path`. */

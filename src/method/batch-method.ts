@@ -43,6 +43,11 @@ export interface BatchEngine {
   readonly curvature: "none" | "primal" | "dual" | "sampled";
   /** Whether the primal curvature is a moving average over batches (`LinearizeRequest.accumulate`). Default false. */
   readonly average?: boolean | undefined;
+  /**
+   * Steps from one forming of that curvature to the next. Between them the first engine forms gradients alone, and the others nothing. Default
+   * 1: at every step.
+   */
+  readonly every?: number | undefined;
 }
 
 /** What a method needs of a run of given sizes. The plan counts its bytes and flops, and the loop provides it. */
@@ -121,14 +126,15 @@ export interface BatchStep {
   /** Seconds of the step, by phase. */
   readonly seconds: BatchSeconds;
   /** Set when the method has nothing left to try. */
-  readonly end?:
-    | {
-        /** The reason, for programs. */
-        readonly code: ReasonCode;
-        /** The reason, as a sentence with the numbers. */
-        readonly message: string;
-      }
-    | undefined;
+  readonly end?: BatchEnd | undefined;
+}
+
+/** Why a step ends a run. */
+export interface BatchEnd {
+  /** The reason, for programs. */
+  readonly code: ReasonCode;
+  /** The reason, as a sentence with the numbers. */
+  readonly message: string;
 }
 
 /** Seconds of a step. */
@@ -172,8 +178,9 @@ export interface BatchMethod {
   /**
    * Checks the values of a state from a file, whose names and kinds have been checked and which has no NaN. Returns the
    * rule that it breaks, or null. Default: no check.
+   * @param sizes of the run that resumes from it
    */
-  checkState?(state: MethodState): string | null;
+  checkState?(state: MethodState, sizes: BatchSizes): string | null;
   /**
    * What the method adds to the objective of all rows besides loss and decay, in units of the sum loss, as a function
    * of the parameters. Default: nothing.

@@ -44,6 +44,28 @@ export type ReasonCode =
   // step collapsed.
   | "singular-jacobian";
 
+/** All codes, for files that hold one. */
+export const REASON_CODES = Object.keys({
+  gradient: true,
+  step: true,
+  reduction: true,
+  loss: true,
+  iterations: true,
+  separable: true,
+  seconds: true,
+  patience: true,
+  aborted: true,
+  "damping-saturated": true,
+  "no-progress": true,
+  "non-finite": true,
+  memory: true,
+  until: true,
+  event: true,
+  steps: true,
+  "step-too-small": true,
+  "singular-jacobian": true,
+} satisfies Record<ReasonCode, true>) as readonly ReasonCode[];
+
 /** Why a run ended. */
 export interface Reason {
   /** The reason, for programs. */

@@ -1,10 +1,11 @@
 // Writes and reads the checkpoints of trainings, for train.ts: a snapshot of the loop in a sealed file, with a fingerprint of everything
 // that the run depends on (data, network, method, options). A resumed run continues bit for bit. A torn, edited or foreign file, or one of
 // another problem, is refused.
-import { writeFileAtomic } from "../atomic-file.js";
 import { describe, fileError } from "../errors.js";
 import { PRECONDITIONERS } from "../linearize/problem.js";
+import type { BatchEnd } from "../method/batch-method.js";
 import type { Method, MethodState } from "../method/method.js";
+import { REASON_CODES } from "../method/reason.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import { BATCH_ROUTES, TRAIN_ROUTES } from "../plan/route.js";
 import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
@@ -14,12 +15,11 @@ import {
   checkNumbers,
   countOf,
   decodeFloats,
-  encodeFloats,
   type Fields,
   fields,
   readText,
-  seal,
   unseal,
+  writeSealed,
 } from "../sealed-json.js";
 import { INNER_ENDS } from "../step/inner-solve.js";
 import type { BatchTotals, Best, Snapshot } from "./snapshot.js";
@@ -94,6 +94,9 @@ const BATCHES: Fields = {
   },
 };
 
+/** Why the last step ended a run on batches. */
+const END: Fields = { required: { code: REASON_CODES, message: "text" } };
+
 /** What a checkpoint holds of a run beside its snapshot. */
 export interface KeptSettings {
   /** The scale that the run has found for a loss without one; else null. In the file it is `delta`, of whatever loss. */
@@ -115,38 +118,35 @@ export async function writeCheckpoint(
     const place = Object.keys(places).find((name) => equal(places[name], one.parameters));
     return {
       iteration: one.iteration,
-      parameters: place ?? encodeFloats(one.parameters),
+      parameters: place ?? one.parameters,
       // As bits, because a validation loss may be infinite, which JSON cannot hold.
-      value: encodeFloats(Float64Array.of(one.value)),
-      loss: encodeFloats(Float64Array.of(one.loss)),
+      value: Float64Array.of(one.value),
+      loss: Float64Array.of(one.loss),
     };
   };
   const state = Object.entries(snapshot.methodState).map(([name, value]) =>
-    typeof value === "number"
-      ? [name, encodeFloats(Float64Array.of(value)), "number"]
-      : [name, encodeFloats(value), "array"],
+    typeof value === "number" ? [name, Float64Array.of(value), "number"] : [name, value, "array"],
   );
   const body = {
     fingerprint: print,
     ...writtenSlots(slots),
     iteration: snapshot.iteration,
-    parameters: encodeFloats(parameters),
+    parameters,
     methodState: state,
-    scaling: snapshot.scaling && encodeFloats(snapshot.scaling),
+    scaling: snapshot.scaling,
     best: point(best, { parameters }),
     bestValidation: bestValidation && point(bestValidation, { parameters, best: best.parameters }),
     stale: snapshot.stale,
     // Left out with squared error, whose measure of the gradient needs no start.
-    ...(snapshot.gradientStart === null
-      ? {}
-      : { gradientStart: encodeFloats(Float64Array.of(snapshot.gradientStart)) }),
-    ...(scale === null ? {} : { delta: encodeFloats(Float64Array.of(scale)) }),
-    ...(start === null ? {} : { start: encodeFloats(start) }),
+    ...(snapshot.gradientStart === null ? {} : { gradientStart: Float64Array.of(snapshot.gradientStart) }),
+    ...(scale === null ? {} : { delta: Float64Array.of(scale) }),
+    ...(start === null ? {} : { start }),
     ...(snapshot.batches === undefined ? {} : { batches: snapshot.batches }),
+    ...(snapshot.end === undefined ? {} : { end: snapshot.end }),
     ...packRecords(snapshot.records),
     elapsed: snapshot.elapsed,
   };
-  await writeFileAtomic(path, seal(FORMAT, VERSION, body));
+  await writeSealed(path, FORMAT, VERSION, body);
 }
 
 /** The same numbers, bit for bit. */
@@ -244,6 +244,7 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
         : point(body.bestValidation, "bestValidation", { parameters, best: best.parameters }),
     stale: atMost(body.stale, "stale"),
     ...(form.batches ? { batches: checkFields(body.batches, BATCHES, path, "batches") as BatchTotals } : {}),
+    ...(body.end === undefined ? {} : { end: checkFields(body.end, END, path, "end") as BatchEnd }),
     gradientStart: form.relativeGradient ? floats(body.gradientStart, 1, "gradientStart")[0] : null,
     records,
     elapsed: body.elapsed,

@@ -12,7 +12,7 @@ import { unlessMemory } from "../backend/memory.js";
 import type { EngineRows } from "../backend/rows.js";
 import { Pace } from "../event-loop-yield.js";
 import { objectiveOf, type Point } from "../linearize/problem.js";
-import type { BatchContext, BatchMethod, BatchNeeds, BatchSizes, BatchStep } from "../method/batch-method.js";
+import type { BatchContext, BatchEnd, BatchMethod, BatchNeeds, BatchSizes, BatchStep } from "../method/batch-method.js";
 import type { MethodState } from "../method/method.js";
 import { type RunPlace, rateAt } from "../method/rate-schedule.js";
 import type { Reason, ReasonCode } from "../method/reason.js";
@@ -112,6 +112,8 @@ class BatchLoop {
   readonly #meanFactor: number;
   readonly #scratch = new Map<string, Float64Array>();
   #next: Float64Array;
+  /** Why the last step ended the run; a run that goes on from there ends at once. */
+  #end: BatchEnd | undefined;
 
   constructor(engine: Engine, initial: Float64Array, options: DescendOptions) {
     const { resume = null, sizes, needs, method, stop, spent = 0 } = options;
@@ -126,6 +128,7 @@ class BatchLoop {
     this.#run = new RunState(initial, () => null, resume, spent);
     this.#run.method ??= method.start(sizes);
     this.#account = new BatchAccount(resume);
+    this.#end = resume?.end;
     this.#next = new Float64Array(initial.length);
     this.interrupt = new Interrupt(options.signal, stop.seconds, spent);
     this.#pace = new Pace(this.interrupt.signal);
@@ -142,7 +145,6 @@ class BatchLoop {
       if (start === null) return;
       yield start;
     }
-    let end: Reason | undefined;
     let changed = false;
     for (;;) {
       // Comes before the stop rules, also in a run that resumes at an evaluation that was interrupted.
@@ -153,12 +155,11 @@ class BatchLoop {
         yield record;
       }
       if (changed) await this.checkpoints.keep(run.iteration, () => this.#snapshot());
-      this.reason = end ?? this.interrupt.reason() ?? this.#recordReason() ?? this.#limitReason();
+      this.reason = this.#end ?? this.interrupt.reason() ?? this.#recordReason() ?? this.#limitReason();
       if (this.reason !== null) return;
       await this.#pace.turn();
-      const answer = await this.#step();
-      if (answer === null) return;
-      [end, changed] = [answer.end, true];
+      if (!(await this.#step())) return;
+      changed = true;
       // The state has changed in place: a checkpoint of an interrupted evaluation has this state and no record of it.
       this.checkpoints.note(run.iteration, () => this.#snapshot());
     }
@@ -223,8 +224,8 @@ class BatchLoop {
     return validateEvery !== null && this.#run.iteration % validateEvery === 0 && this.#limitReason() === null;
   }
 
-  /** Takes one step on one batch. Returns null if the run is over. */
-  async #step(): Promise<BatchStep | null> {
+  /** Takes one step on one batch. Returns false if the run is over without one. */
+  async #step(): Promise<boolean> {
     const { method, needs, rows, engines, sizes } = this.#options;
     const run = this.#run;
     const perEpoch = this.#stepsPerEpoch;
@@ -234,9 +235,10 @@ class BatchLoop {
     const answer = unlessMemory(await method.step(context, run.method as MethodState));
     if (failed(answer) || !Number.isFinite(answer.loss)) {
       this.reason = this.#brokenReason(answer, epoch, position);
-      return null;
+      return false;
     }
     run.method = answer.state;
+    this.#end = answer.end;
     run.iteration += 1;
     if (answer.accepted) [run.parameters, this.#next] = [this.#next, run.parameters];
     this.#account.add(answer, {
@@ -245,7 +247,7 @@ class BatchLoop {
       loss: (answer.loss * sizes.rows) / needs.rows,
       rate: context.rate,
     });
-    return answer;
+    return true;
   }
 
   #context(): BatchContext {
@@ -384,6 +386,7 @@ class BatchLoop {
       stale,
       gradientStart: this.#account.gradientStart,
       batches: this.#account.totals,
+      end: this.#end,
       records,
       elapsed,
     };

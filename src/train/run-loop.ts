@@ -199,7 +199,7 @@ function batchForm(
     batches: true,
     relativeGradient: true,
     state: method.start(sizes),
-    checkState: method.checkState,
+    checkState: (state) => method.checkState?.(state, sizes) ?? null,
   };
 }
 

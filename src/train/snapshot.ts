@@ -1,6 +1,7 @@
 // Defines the state of the loop at the boundary of an iteration as plain data, with the best points so far. run-state.ts makes and restores
 // it, and a checkpoint file (checkpoint.ts) holds one, which continues the run bit for bit.
 
+import type { BatchEnd } from "../method/batch-method.js";
 import type { MethodState } from "../method/method.js";
 import type { TrainRecord } from "../run/record.js";
 
@@ -47,6 +48,8 @@ export interface Snapshot {
   readonly gradientStart: number | null;
   /** With a batch method, else absent. */
   readonly batches?: BatchTotals | undefined;
+  /** Why the last step on a batch ended the run, if it did. */
+  readonly end?: BatchEnd | undefined;
   readonly records: readonly TrainRecord[];
   /** Seconds of all calls so far. */
   readonly elapsed: number;

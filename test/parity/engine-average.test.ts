@@ -154,10 +154,24 @@ describe.each(ENGINES)("a moving average in the %s engine", (kind, create) => {
         code: "GAUSSFLOW_ARGUMENT",
         message: expect.stringMatching(message),
       });
-    const skew = new Float64Array(p * p);
-    skew[1] = 1;
-    for (const matrix of [new Float64Array(p), skew, new Float64Array(p * p).fill(Number.NaN)])
-      expect(() => engine.restoreCurvature(matrix)).toThrow(expect.objectContaining({ code: "GAUSSFLOW_ARGUMENT" }));
+    const changed = (at: number, value: number) => {
+      const matrix = new Float64Array(p * p);
+      matrix[at] = value;
+      return matrix;
+    };
+    const matrices: readonly [Float64Array, string][] = [
+      [new Float64Array(p), `matrix must be a Float64Array of ${p * p} numbers`],
+      [new Float64Array(p * p + 1), `matrix must be a Float64Array of ${p * p} numbers`],
+      [changed(1, 1), "matrix[1] must be 0: the matrix is symmetric"],
+      [changed(1, Number.POSITIVE_INFINITY), "matrix[1] must be 0: the matrix is symmetric"],
+      [changed(p, Number.POSITIVE_INFINITY), `matrix[${p}] must be a finite number`],
+      [new Float64Array(p * p).fill(Number.POSITIVE_INFINITY), "matrix[0] must be a finite number"],
+      [changed(p * p - 1, Number.NaN), `matrix[${p * p - 1}] must be a finite number`],
+    ];
+    for (const [matrix, message] of matrices)
+      expect(() => engine.restoreCurvature(matrix), message).toThrow(
+        expect.objectContaining({ code: "GAUSSFLOW_ARGUMENT", message: expect.stringContaining(message) }),
+      );
     const running = engine.linearize(w, averaged);
     expect(() => engine.restoreCurvature(new Float64Array(p * p))).toThrow(
       expect.objectContaining({ code: "GAUSSFLOW_BUSY" }),

@@ -137,6 +137,34 @@ describe("a run that is aborted in an evaluation and goes on from its checkpoint
     });
 });
 
+describe("a run whose method has ended it within an epoch", () => {
+  it("goes on from its checkpoint without another step, to the same end", async () => {
+    const { step, ...described } = adam({ batch: 8, rate: 0.01 });
+    let steps = 0;
+    const ending: BatchMethod = {
+      ...described,
+      step: async (context, state) => {
+        steps++;
+        const answer = await step(context, state);
+        const end = context.iteration === 7 ? ({ code: "no-progress", message: "step 7" } as const) : undefined;
+        return failed(answer) ? answer : { ...answer, end };
+      },
+    };
+    const { kept, checkpoint } = keeper(1000);
+    const whole = await descendNetwork(problem, ending, { epochs: 6 }, { validation: validation(), checkpoint });
+    expect(whole).toMatchObject({ iterations: 7, reason: { code: "no-progress", message: "step 7" } });
+    steps = 0;
+    const resumed = await descendNetwork(
+      problem,
+      ending,
+      { epochs: 6 },
+      { validation: validation(), resume: kept.state },
+    );
+    expect(steps).toBe(0);
+    expect(timeless(resumed)).toEqual(timeless(whole));
+  });
+});
+
 describe("the end of a run within an epoch", () => {
   const method = exactGaussNewton({ batch: 4 });
 

@@ -24,6 +24,7 @@ import {
   trainSteps,
   writeDataFile,
 } from "../../src/index.js";
+import { resealed } from "../helpers/sealed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-batches-"));
 const net = network({ layers: [2, 6, 1], seed: 1 });
@@ -247,6 +248,20 @@ describe("checkpoints in the middle of an epoch", () => {
     expect(timeless(await train(net, data, { ...options, stop: { iterations: 30 }, resume: path }))).toEqual(
       timeless(whole),
     );
+  });
+
+  it("L-BFGS that has come to a point without progress ends there at once", async () => {
+    const path = join(folder, "ended.ckpt");
+    // A linear network: the search finds no lower objective once it is that of the minimum to rounding.
+    const line = network({ layers: [2, 1], seed: 1 });
+    const options = { ...base, method: lbfgs(), stop: { iterations: 100, gradient: 0 } };
+    const whole = await train(line, data, { ...options, checkpoint: { path } });
+    expect(whole.reason.code).toBe("no-progress");
+    const resumed = await train(line, data, { ...options, resume: path });
+    expect(timeless(resumed)).toEqual(timeless(whole));
+    expect(resumed.reason).toEqual(whole.reason);
+    const forged = resealed(path, ({ end }) => Object.assign(end, { code: "tired" }));
+    await expect(train(line, data, { ...options, resume: forged })).rejects.toThrow(/end\.code must be one of .*tired/);
   });
 
   it("refuses to go on with another batch, seed or number of steps of a cosine", async () => {

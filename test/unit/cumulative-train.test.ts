@@ -10,9 +10,11 @@ import type { CumulativeGaussNewtonOptions } from "../../src/method/cumulative/o
 import { methodAgain, settingsOf } from "../../src/method/rebuild-method.js";
 import { network } from "../../src/network/network.js";
 import { Random } from "../../src/random.js";
+import { decodeFloats, encodeFloats } from "../../src/sealed-json.js";
 import { plan } from "../../src/train/plan.js";
 import { train } from "../../src/train/train.js";
 import type { TrainOptions } from "../../src/train/train-options.js";
+import { resealed } from "../helpers/sealed.js";
 
 const draw = new Random(5, 1);
 const inputs = Float64Array.from({ length: 200 * 3 }, () => draw.normal());
@@ -60,6 +62,35 @@ describe("cumulative Gauss-Newton", () => {
     const { records } = await fitted({ batch: 32, warmUp: 1000 }, { stop: { epochs: 2 } });
     expect(records.map(({ rejected }) => rejected)).toEqual([0, 6, 0]);
     expect(records[2].loss).toBeLessThan(records[0].loss);
+  });
+
+  it("refuses a checkpoint whose M is not a symmetric matrix of finite numbers, and names the entry", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "gaussflow-cumulative-")), "run.json");
+    const abort = new AbortController();
+    const onRecord = ({ iteration }: { readonly iteration: number }) => (iteration > 0 ? abort.abort() : undefined);
+    await fitted({ batch: 32 }, { checkpoint: { path }, onRecord, signal: abort.signal });
+    const p = net.parameterCount;
+    const changed = (change: (matrix: Float64Array) => Float64Array | undefined) =>
+      resealed(path, (body) => {
+        const entry = body.methodState.find(([name]: [string]) => name === "curvature");
+        const matrix = decodeFloats(entry[1], p * p, path, "curvature");
+        entry[1] = encodeFloats(change(matrix) ?? matrix);
+      });
+    const set = (at: number, value: number) => (matrix: Float64Array) => {
+      matrix[at] = value;
+      return undefined;
+    };
+    const wrong: readonly [ReturnType<typeof set> | ((matrix: Float64Array) => Float64Array), RegExp][] = [
+      [(matrix) => matrix.slice(0, p), new RegExp(`curvature must have ${p * p} numbers; it has ${p}`)],
+      [set(p, Number.POSITIVE_INFINITY), new RegExp(`curvature\\[${p}\\] must be a finite number; it is Infinity`)],
+      [set(1, Number.POSITIVE_INFINITY), /curvature\[1\] must be .*: the matrix is symmetric; it is Infinity/],
+      [set(1, 3), /curvature\[1\] must be .*: the matrix is symmetric; it is 3/],
+    ];
+    for (const [change, message] of wrong)
+      await expect(fitted({ batch: 32 }, { resume: changed(change) }), String(message)).rejects.toMatchObject({
+        code: "GAUSSFLOW_FILE",
+        message: expect.stringMatching(message),
+      });
   });
 
   it("is rebuilt from its settings", () => {

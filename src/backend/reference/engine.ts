@@ -1,6 +1,7 @@
 // The reference engine: the Engine interface in plain TypeScript, written to be read. It is the oracle for tests of the native engine, the
 // fallback if that is missing, and the JavaScript baseline of the benchmarks. It uses one thread, and between blocks it lets the event loop
 // run and checks the abort signal. create.ts makes it.
+import { reserve } from "../../bytes.js";
 import { GaussflowError } from "../../errors.js";
 import { finish, Pace, type Steps } from "../../event-loop-yield.js";
 import { lossRule } from "../../loss/rules.js";
@@ -236,7 +237,7 @@ class ReferenceEngine implements NetworkEngine {
   restoreCurvature(matrix: Float64Array): void {
     this.#idle();
     checkSymmetric("matrix", matrix, this.parameterCount);
-    this.#store.restoreAverage(matrix);
+    reserve(matrix.byteLength, "the moving average", () => this.#store.restoreAverage(matrix));
   }
 
   load(rows: EngineRows): void {

@@ -13,6 +13,7 @@
 // ours.
 import { addScaled } from "../../algebra/vectors.js";
 import { type Failure, failed, type Linearized } from "../../backend/engine.js";
+import { asymmetry } from "../../backend/moving-average.js";
 import type { BatchContext, BatchMethod, BatchStep } from "../batch-method.js";
 import { arrayOf, describedBySettings, type MethodState } from "../method.js";
 import { projectOntoBall } from "./ball-projection.js";
@@ -45,8 +46,16 @@ export function cumulativeGaussNewton(options: CumulativeGaussNewtonOptions = {}
       curvature: new Float64Array(p * p),
       ...(settings.radius === null ? {} : { center: new Float64Array(p) }),
     }),
+    checkState: (state, { parameterCount: p }) => checkMatrix(arrayOf(state, "curvature"), p),
     step: (context, state) => takeStep(settings, context, state),
   });
+}
+
+/** Rule that M of a checkpoint breaks, or null. */
+function checkMatrix(matrix: Float64Array, p: number): string | null {
+  if (matrix.length !== p * p) return `curvature must have ${p * p} numbers; it has ${matrix.length}`;
+  const broken = asymmetry(matrix, p);
+  return broken && `curvature[${broken.at}] ${broken.rule}; it is ${broken.value}`;
 }
 
 /**
