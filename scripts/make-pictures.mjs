@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { root } from "./native/paths.mjs";
 import { withPalette } from "./palette-png.mjs";
 
+/** Exit code of an experiment with a claim that does not hold: it has its pictures all the same. */
+const CLAIM = 4;
 /** By page: the experiments, and the pictures of theirs that it shows. */
 const PAGES = {
   theory: {
@@ -43,7 +45,7 @@ function make(page) {
     for (const name of experiments) {
       const args = [join(root, "dist", "cli", "main.js"), "experiment", name, "--png", "--out", made];
       const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
-      if (status !== 0) throw new Error(`experiment ${name} ended with exit code ${status}`);
+      if (status !== 0 && status !== CLAIM) throw new Error(`experiment ${name} ended with exit code ${status}`);
       const texts = readFileSync(join(made, `${name}.html`), "utf8");
       for (const [, id, alt] of texts.matchAll(/<figure [^>]*\bid="([^"]+)"[\s\S]*?aria-label="([^"]+)"/g))
         if (pictures.includes(id)) console.log(`\n${id}: ${alt}`);

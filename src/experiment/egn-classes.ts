@@ -21,6 +21,8 @@ import { ADAM_RATES, curvesOf, epochsWithin, experimentTraining, leastBy } from 
 export const CLASSES = 10;
 const INPUTS = 16;
 const TEACHER_UNITS = 24;
+/** Deviation of the teacher's outgoing weights: few rows are of another class than the most probable one. */
+const SHARPNESS = 4;
 /** Rows of Adam's batches: those of the sampled curvature. */
 const ADAM_BATCH = 128;
 const [TEACHER_STREAM, ROW_STREAM] = [31, 32];
@@ -45,7 +47,7 @@ function teacherOf(seed: number): Network {
   const incoming = INPUTS * TEACHER_UNITS;
   const parameters = Float64Array.from(
     { length: plain.parameterCount },
-    (_, j) => random.normal() * (j < incoming ? 2 / Math.sqrt(INPUTS) : 1),
+    (_, j) => random.normal() * (j < incoming ? 1 / Math.sqrt(INPUTS) : SHARPNESS),
   );
   return plain.withParameters(parameters);
 }
