@@ -65,8 +65,11 @@ export {
   lossBelow,
 } from "./flow/flow-events.js";
 export type { FlowOptions } from "./flow/flow-options.js";
+export type { GamePlan } from "./game/game-plan.js";
+export { planMinmax } from "./game/game-plan.js";
 export { minmax } from "./game/minmax.js";
-export type { MinmaxOptions, MinmaxRecord, MinmaxResult, PlayerMethods } from "./game/minmax-options.js";
+export type { MinmaxOptions, MinmaxRecord, PlayerMethods } from "./game/minmax-options.js";
+export type { MinmaxResult } from "./game/minmax-result.js";
 export type { GameLoss, PenaltyName } from "./game/objective.js";
 export {
   type CrossValidateOptions,

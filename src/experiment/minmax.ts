@@ -3,7 +3,8 @@
 import type { Chart } from "../document.js";
 import { latentInputs } from "../game/batches.js";
 import { minmax as play } from "../game/minmax.js";
-import type { MinmaxOptions, MinmaxResult } from "../game/minmax-options.js";
+import type { MinmaxOptions } from "../game/minmax-options.js";
+import type { MinmaxResult } from "../game/minmax-result.js";
 import { adam } from "../method/adam.js";
 import { minmaxGaussNewton } from "../method/minmax/minmax-gauss-newton.js";
 import { publishedScalar } from "../method/minmax/published-step.js";

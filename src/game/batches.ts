@@ -1,15 +1,28 @@
 // Draws the batches of a min-max game for minmax.ts: real rows in an order shuffled every epoch, latent inputs of the generator, and the weights
 // between real rows and samples of the gradient penalty. Each is a function of the seed and the number of the batch alone.
-import { finishInTurns, type Pace } from "../event-loop-yield.js";
+import { finish, finishInTurns, type Pace, STEP, type Steps } from "../event-loop-yield.js";
 import { permutationSteps, Random } from "../random.js";
 
 /** Streams of the seed; networks, splits and batches of `train` take others. */
 const STREAMS = { latent: 2 ** 35, weights: 2 ** 35 + 1, order: 2 ** 36 } as const;
 
+/** Numbers of a piece: each takes some 50 ns. */
+const PIECE = STEP / 8;
+
 /** `count` standard normal numbers from place `first` of the seed's latent inputs on. */
 export function latentInputs(seed: number, first: number, count: number): Float64Array {
+  const numbers = new Float64Array(count);
+  finish(latentInputSteps(seed, first, numbers));
+  return numbers;
+}
+
+/** The same, as many as `into` has places, in pieces. */
+export function* latentInputSteps(seed: number, first: number, into: Float64Array): Steps<void> {
   const random = new Random(seed, STREAMS.latent, first);
-  return Float64Array.from({ length: count }, () => random.normal());
+  for (let k = 0; k < into.length; k++) {
+    into[k] = random.normal();
+    if (k % PIECE === PIECE - 1) yield;
+  }
 }
 
 /** The batches of real rows of a game. */
@@ -50,26 +63,30 @@ export class RealRows {
       this.#epoch = epoch;
     }
     const first = (number % this.#perEpoch) * this.#batch;
+    const rows = Math.max(1, Math.floor(PIECE / this.#width));
     for (let i = 0; i < this.#batch; i++) {
       const from = this.#order[first + i]! * this.#width;
       into.set(this.#data.subarray(from, from + this.#width), i * this.#width);
+      if (i % rows === rows - 1) await pace.turn();
     }
   }
 }
 
-/** Points between real rows and samples, x = e real + (1 - e) sample with e uniform on [0, 1), of batch `number`: written to `into`. */
-export function between(
+/** Points between real rows and samples, x = e real + (1 - e) sample with e uniform on [0, 1), of batch `number`: written to `into`, in pieces. */
+export function* betweenSteps(
   real: Float64Array,
   samples: Float64Array,
   width: number,
   seed: number,
   number: number,
   into: Float64Array,
-): void {
+): Steps<void> {
   const rows = real.length / width;
   const random = new Random(seed, STREAMS.weights, number * rows);
+  const piece = Math.max(1, Math.floor(PIECE / width));
   for (let i = 0; i < rows; i++) {
     const share = random.uniform();
     for (let k = i * width; k < (i + 1) * width; k++) into[k] = share * real[k]! + (1 - share) * samples[k]!;
+    if (i % piece === piece - 1) yield;
   }
 }

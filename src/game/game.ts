@@ -5,12 +5,13 @@
 //   generator       b rows z:   slope_i dD/dx_i and root_i dD/dx_i at x_i = G(z_i), by the outputs of the generator
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
-import type { Pace } from "../event-loop-yield.js";
+import { finishInTurns, type Pace, STEP, type Steps } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
-import { inputGradients } from "../network/input-gradient.js";
-import { between, latentInputs, RealRows } from "./batches.js";
+import { PASS_BLOCK } from "../network/forward.js";
+import { inputGradientSteps } from "../network/input-gradient.js";
+import { betweenSteps, latentInputSteps, RealRows } from "./batches.js";
 import type { CompletedMinmaxOptions } from "./minmax-options.js";
-import { addPenalty, outputTerms } from "./objective.js";
+import { outputTermSteps, penaltySteps } from "./objective.js";
 import { PlayerEngine, type PlayerTerms } from "./player-engine.js";
 
 /** Parameters of both players. */
@@ -27,7 +28,11 @@ export class Game {
   readonly weights: Weights;
   readonly #options: CompletedMinmaxOptions;
   readonly #discriminator: Architecture;
-  readonly #latentSize: number;
+  /** Latent inputs of the generator, b x its inputs. */
+  readonly #latent: Float64Array;
+  readonly #ones = new Float64Array(PASS_BLOCK).fill(1);
+  /** Engines of the players are loaded with targets, of which no loss of theirs is computed. */
+  readonly #noTargets: Readonly<Record<"generator" | "discriminator", Float64Array>>;
   readonly #generatorRows: NetworkEngine;
   readonly #discriminatorRows: NetworkEngine;
   /** Rows of the discriminator, 2b x d: real rows, then samples. */
@@ -48,7 +53,8 @@ export class Game {
     this.weights = weights;
     this.#options = options;
     this.#discriminator = discriminator;
-    this.#latentSize = generator.inputSize;
+    this.#latent = new Float64Array(b * generator.inputSize);
+    this.#noTargets = { generator: new Float64Array(b * d), discriminator: new Float64Array(2 * b) };
     this.rows = new RealRows(data, d, b, seed);
     this.points = new Float64Array(2 * b * d);
     this.#penaltyPoints = penalty === "gradient" ? new Float64Array(b * d) : this.points.subarray(0, b * d);
@@ -61,26 +67,22 @@ export class Game {
     }
     this.generator = new PlayerEngine(this.#generatorRows, b, {
       terms: (samples) => this.#generatorTerms(samples),
-      addPenalty: null,
+      penalty: null,
     });
     this.discriminator = new PlayerEngine(this.#discriminatorRows, b, {
-      terms: (outputs) => outputTerms(options.loss, outputs, (row) => (row < b ? 1 : -1)),
-      addPenalty:
+      terms: (outputs) => outputTermSteps(options.loss, outputs, (row) => (row < b ? 1 : -1)),
+      penalty:
         penalty === "none"
           ? null
           : (parameters, into) =>
-              addPenalty(penalty, options.penaltyWeight, discriminator, parameters, this.#penaltyPoints, into),
+              penaltySteps(penalty, options.penaltyWeight, discriminator, parameters, this.#penaltyPoints, into),
     });
   }
 
   /** Latent inputs of batch `number` for the generator. */
-  loadLatent(number: number): void {
-    const count = this.#options.batch * this.#latentSize;
-    const inputs = latentInputs(this.#options.seed, number * count, count);
-    this.#generatorRows.load({
-      inputs,
-      targets: new Float64Array(this.#options.batch * this.#discriminator.inputSize),
-    });
+  async loadLatent(number: number, pace: Pace): Promise<void> {
+    await finishInTurns(latentInputSteps(this.#options.seed, number * this.#latent.length, this.#latent), pace);
+    this.#generatorRows.load({ inputs: this.#latent, targets: this.#noTargets.generator });
   }
 
   /** Real rows of batch `number`, and samples from the generator's latent inputs, for the discriminator. */
@@ -90,8 +92,9 @@ export class Game {
     const [real, samples] = [this.points.subarray(0, batch * d), this.points.subarray(batch * d)];
     await this.rows.read(number, real, pace);
     samples.set(await this.#generatorRows.forward(this.weights.generator, signal));
-    if (penalty === "gradient") between(real, samples, d, seed, number, this.#penaltyPoints);
-    this.#discriminatorRows.load({ inputs: this.points, targets: new Float64Array(2 * batch) });
+    if (penalty === "gradient")
+      await finishInTurns(betweenSteps(real, samples, d, seed, number, this.#penaltyPoints), pace);
+    this.#discriminatorRows.load({ inputs: this.points, targets: this.#noTargets.discriminator });
   }
 
   dispose(): void {
@@ -99,15 +102,26 @@ export class Game {
     this.discriminator.dispose();
   }
 
-  #generatorTerms(samples: Float64Array): PlayerTerms {
+  *#generatorTerms(samples: Float64Array): Steps<PlayerTerms> {
     const d = this.#discriminator.inputSize;
-    const ones = new Float64Array(this.#options.batch).fill(1);
-    const { outputs, gradients } = inputGradients(this.#discriminator, this.weights.discriminator, samples, (block) =>
-      ones.subarray(0, block.length),
+    const { outputs, gradients } = yield* inputGradientSteps(
+      this.#discriminator,
+      this.weights.discriminator,
+      samples,
+      (block) => this.#ones.subarray(0, block.length),
     );
-    const { loss, slopes, roots } = outputTerms(this.#options.loss, outputs, () => 1);
-    const along = (factors: Float64Array) => gradients.map((value, k) => factors[Math.floor(k / d)]! * value);
-    return { loss, slopes: along(slopes), roots: along(roots) };
+    const { loss, slopes, roots } = yield* outputTermSteps(this.#options.loss, outputs, () => 1);
+    // The roots take the place of the gradients.
+    const along = new Float64Array(gradients.length);
+    const piece = Math.max(1, Math.floor(STEP / d));
+    for (let i = 0; i < outputs.length; i++) {
+      for (let k = i * d; k < (i + 1) * d; k++) {
+        along[k] = slopes[i]! * gradients[k]!;
+        gradients[k] *= roots[i]!;
+      }
+      if (i % piece === piece - 1) yield;
+    }
+    return { loss, slopes: along, roots: gradients };
   }
 }
 

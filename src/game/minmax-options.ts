@@ -1,11 +1,20 @@
-// Defines the options, records and result of `minmax`, and checks and completes the options for minmax.ts.
+// Defines the options and records of `minmax`, and checks and completes the options for minmax.ts.
 import type { BackendOptions } from "../backend/create.js";
 import { argumentError } from "../errors.js";
+import { defaultMemoryLimit } from "../memory-limit.js";
 import { type BatchMethod, isBatchMethod } from "../method/batch-method.js";
 import { type JointMethod, minmaxGaussNewton } from "../method/minmax/minmax-gauss-newton.js";
-import type { Reason } from "../method/reason.js";
-import type { Network } from "../network/network.js";
-import { checkCount, checkFunction, checkNonNegative, checkOptionNames, checkSignal, isObject } from "../options.js";
+import {
+  checkCount,
+  checkFunction,
+  checkMemoryLimit,
+  checkNonNegative,
+  checkOptionNames,
+  checkPath,
+  checkSignal,
+  isObject,
+} from "../options.js";
+import { type CompletedRunOptions, completeCheckpoint } from "../run/run-options.js";
 import { GAME_LOSSES, type GameLoss, PENALTIES, type PenaltyName } from "./objective.js";
 
 /** How each player moves. */
@@ -43,7 +52,26 @@ export interface MinmaxOptions extends BackendOptions {
   readonly discriminatorSteps?: number | undefined;
   /** Seed of latent inputs and of the order of the rows. Default 0. */
   readonly seed?: number | undefined;
-  /** Ends the game, with the reason "aborted" and the networks so far. */
+  /**
+   * Bytes that the process may use. A game that is predicted to need more is refused before it allocates anything (`planMinmax`). Default:
+   * half of the physical memory or of the control group's limit.
+   */
+  readonly memoryLimit?: number | undefined;
+  /** Writes the state of the game every `every` iterations, and at the end of any game that has taken a step. */
+  readonly checkpoint?:
+    | {
+        /** File that is written. */
+        readonly path: string;
+        /** Iterations between two writes. Default 500. */
+        readonly every?: number | undefined;
+      }
+    | undefined;
+  /**
+   * Path of a checkpoint of the same game, from which this one continues: bit for bit with the kind of engine that wrote it, to rounding with
+   * the other kind. `iterations` may differ, unless a rate falls along a cosine over all of them, and so may the number of threads.
+   */
+  readonly resume?: string | undefined;
+  /** Ends the game within its present step, with the reason "aborted" and the networks so far. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each iteration. An exception ends the game. */
   readonly onRecord?: ((record: MinmaxRecord) => void | Promise<void>) | undefined;
@@ -71,26 +99,8 @@ export interface MinmaxRecord {
   readonly scalar: number | null;
   /** With the published step: whether the guard replaced a negative scalar. */
   readonly guarded: boolean;
-  /** Seconds since the start. */
+  /** Seconds since the start, those before a checkpoint that was resumed among them. */
   readonly elapsed: number;
-}
-
-/** What `minmax` resolves with. */
-export interface MinmaxResult {
-  /** The generator at the end: `generator.predict(noise)` makes samples from standard normal noise. */
-  readonly generator: Network;
-  /** The discriminator at the end. */
-  readonly discriminator: Network;
-  /** One entry an iteration. */
-  readonly records: readonly MinmaxRecord[];
-  /** Why the game ended: "iterations", "aborted", "non-finite", "no-progress" or "memory". */
-  readonly reason: Reason;
-  /** Iterations that both players finished. */
-  readonly iterations: number;
-  /** Seconds of the whole game. */
-  readonly seconds: number;
-  /** "native", or "reference": the engine in TypeScript. */
-  readonly engine: string;
 }
 
 /** The options of a game, complete. */
@@ -103,6 +113,9 @@ export interface CompletedMinmaxOptions {
   readonly iterations: number;
   readonly discriminatorSteps: number;
   readonly seed: number;
+  readonly memoryLimit: number;
+  readonly checkpoint: CompletedRunOptions["checkpoint"];
+  readonly resume: string | null;
 }
 
 const NAMES = [
@@ -114,6 +127,9 @@ const NAMES = [
   "iterations",
   "discriminatorSteps",
   "seed",
+  "memoryLimit",
+  "checkpoint",
+  "resume",
   "signal",
   "onRecord",
   "backend",
@@ -121,6 +137,8 @@ const NAMES = [
 ];
 const BATCH = 128;
 const ITERATIONS = 2000;
+/** An iteration takes milliseconds, and so does a write. */
+const ITERATIONS_BETWEEN_CHECKPOINTS = 500;
 
 /**
  * @param rows of the data
@@ -130,7 +148,7 @@ export function completeMinmaxOptions(options: MinmaxOptions, rows: number): Com
   checkOptionNames("options", options, NAMES);
   const { loss = "logistic", penaltyWeight = 1, batch = Math.min(BATCH, rows), iterations = ITERATIONS } = options;
   const { penalty = loss === "wasserstein" ? "gradient" : "r1", discriminatorSteps = 1, seed = 0 } = options;
-  const { signal, onRecord } = options;
+  const { memoryLimit = defaultMemoryLimit(), resume, signal, onRecord } = options;
   checkOneOf("options.loss", loss, GAME_LOSSES);
   checkOneOf("options.penalty", penalty, PENALTIES);
   checkNonNegative("options.penaltyWeight", penaltyWeight);
@@ -139,6 +157,8 @@ export function completeMinmaxOptions(options: MinmaxOptions, rows: number): Com
   checkCount("options.iterations", iterations, 1);
   checkCount("options.discriminatorSteps", discriminatorSteps, 1);
   checkCount("options.seed", seed, 0);
+  checkMemoryLimit("options.memoryLimit", memoryLimit);
+  if (resume !== undefined) checkPath("options.resume", resume);
   checkSignal("options.signal", signal);
   if (onRecord !== undefined) checkFunction("options.onRecord", onRecord);
   const method = checkMinmaxMethod(options.method ?? minmaxGaussNewton());
@@ -148,7 +168,9 @@ export function completeMinmaxOptions(options: MinmaxOptions, rows: number): Com
       "must be 1 with a joint step of both players",
       discriminatorSteps,
     );
-  return { loss, penalty, penaltyWeight, method, batch, iterations, discriminatorSteps, seed };
+  const checkpoint = completeCheckpoint(options.checkpoint, ITERATIONS_BETWEEN_CHECKPOINTS);
+  const game = { loss, penalty, penaltyWeight, method, batch, iterations, discriminatorSteps, seed };
+  return { ...game, memoryLimit, checkpoint, resume: resume ?? null };
 }
 
 function checkOneOf(name: string, value: unknown, names: readonly string[]): void {

@@ -1,10 +1,10 @@
 // Moves one player of a min-max game by its method on batches: it makes the context of each step, keeps the state, and says what the step was.
-// minmax.ts makes one for the generator and one for the discriminator.
+// rounds.ts makes one for the generator and one for the discriminator.
 import { norm, plainVectors } from "../algebra/vectors.js";
 import { type Failure, failed } from "../backend/engine.js";
 import { argumentError } from "../errors.js";
 import { logistic } from "../loss/logistic.js";
-import type { BatchContext, BatchMethod } from "../method/batch-method.js";
+import type { BatchContext, BatchMethod, BatchNeeds, BatchSizes } from "../method/batch-method.js";
 import type { MethodState } from "../method/method.js";
 import { type RateSchedule, rateAt } from "../method/rate-schedule.js";
 import type { Reason } from "../method/reason.js";
@@ -19,30 +19,83 @@ const LOSS = logistic();
 /** Names of the methods that need nothing but gradients, or the kernel of one row a sample, which is what the engine of a player has. */
 const PLAYER_METHODS = ["adam", "gradient-descent", "exact-gauss-newton"];
 
+/** The players. */
+export type PlayerName = "generator" | "discriminator";
+
+/** A player as its method sees it. */
+export interface PlayerSizes {
+  readonly name: PlayerName;
+  /** Rows of a batch. */
+  readonly rows: number;
+  readonly parameterCount: number;
+  /** Whether the loss has a curvature in the discriminator's outputs. */
+  readonly curved: boolean;
+}
+
 /** The steps of a player in a game. */
-export interface MoverRun {
-  /** "generator" or "discriminator". */
-  readonly name: "generator" | "discriminator";
+export interface MoverRun extends PlayerSizes {
   /** Rows of the data. */
   readonly totalRows: number;
   /** Steps of the player in the whole game. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly seed: number;
-  /** Whether the loss has a curvature in the discriminator's outputs. */
-  readonly curved: boolean;
 }
 
 /** A step that a player took. All are of the mean loss. */
-export interface Moved {
-  readonly ok: true;
+export interface PlayerStep {
   /** Loss before the step, with the penalty. */
   readonly loss: number;
   readonly penalty: number;
   readonly gradientNorm: number;
   readonly stepNorm: number;
+}
+
+/** The same, as a mover answers. */
+export interface Moved extends PlayerStep {
+  readonly ok: true;
   /** Set when the method has nothing left to try. */
   readonly end: Reason | null;
+}
+
+/** The sizes of a player's problem, in the words of methods on batches. */
+export const batchSizes = ({ rows, parameterCount }: Pick<PlayerSizes, "rows" | "parameterCount">): BatchSizes => ({
+  rows,
+  outputSize: 1,
+  parameterCount,
+  loss: LOSS,
+});
+
+/** What a method needs to move a player. @throws GAUSSFLOW_ARGUMENT for a method that a player has no engine for */
+export function playerNeeds(method: BatchMethod, { name, rows, parameterCount, curved }: PlayerSizes): BatchNeeds {
+  if (!PLAYER_METHODS.includes(method.name))
+    throw argumentError(
+      `options.method.${name}`,
+      "must be made by minmaxGaussNewton(), exactGaussNewton(), adam() or gradientDescent()",
+      method.name,
+    );
+  const needs = method.needs(batchSizes({ rows, parameterCount }));
+  const [{ curvature } = { curvature: "none" }] = needs.engines;
+  if (curvature === "sampled")
+    throw argumentError(
+      `options.method.${name}.curvature`,
+      'must be "exact" or "auto": a player has one row of curvature a sample, from which there is nothing to draw',
+      "sampled",
+    );
+  const { batch = rows } = method.settings;
+  if (typeof batch === "number" && batch !== rows)
+    throw argumentError(
+      `options.method.${name}`,
+      `must leave out its own batch, or give that of the game (options.batch), ${rows} rows`,
+      `batches of ${batch} rows`,
+    );
+  if (curvature === "dual" && !curved)
+    throw argumentError(
+      `options.method.${name}`,
+      'must use gradients alone with the loss "wasserstein", which is linear in the outputs and has no curvature: use adam(), minmaxGaussNewton({ step: "published" }), or the loss "logistic"',
+      method.name,
+    );
+  return needs;
 }
 
 export class Mover {
@@ -54,51 +107,37 @@ export class Mover {
   readonly #scratch = new Map<string, Float64Array>();
   #next: Float64Array;
   #state: MethodState;
-  #steps = 0;
+  #steps: number;
 
-  /** @throws GAUSSFLOW_ARGUMENT for a method that a player has no engine for */
-  constructor(method: BatchMethod, engine: PlayerEngine, parameters: Float64Array, run: MoverRun) {
-    const { sampleCount: rows, parameterCount } = engine;
-    if (!PLAYER_METHODS.includes(method.name))
-      throw argumentError(
-        `options.method.${run.name}`,
-        "must be made by minmaxGaussNewton(), exactGaussNewton(), adam() or gradientDescent()",
-        method.name,
-      );
-    const sizes = { rows, outputSize: 1, parameterCount, loss: LOSS };
-    const { engines, rate } = method.needs(sizes);
-    if (engines[0]?.curvature === "sampled")
-      throw argumentError(
-        `options.method.${run.name}.curvature`,
-        'must be "exact" or "auto": a player has one row of curvature a sample, from which there is nothing to draw',
-        "sampled",
-      );
-    const { batch = rows } = method.settings;
-    if (typeof batch === "number" && batch !== rows)
-      throw argumentError(
-        `options.method.${run.name}`,
-        `must leave out its own batch, or give that of the game (options.batch), ${rows} rows`,
-        `batches of ${batch} rows`,
-      );
-    if (engines[0]?.curvature === "dual" && !run.curved)
-      throw argumentError(
-        `options.method.${run.name}`,
-        'must use gradients alone with the loss "wasserstein", which is linear in the outputs and has no curvature: use adam(), minmaxGaussNewton({ step: "published" }), or the loss "logistic"',
-        method.name,
-      );
+  /**
+   * @param resume the state of the method after some steps of the player; null: before the first
+   * @throws GAUSSFLOW_ARGUMENT for a method that a player has no engine for
+   */
+  constructor(
+    method: BatchMethod,
+    engine: PlayerEngine,
+    parameters: Float64Array,
+    run: MoverRun,
+    resume: { readonly steps: number; readonly state: MethodState } | null,
+  ) {
+    this.#rate = playerNeeds(method, run).rate;
     this.parameters = parameters.slice();
-    this.#next = new Float64Array(parameterCount);
+    this.#next = new Float64Array(parameters.length);
     this.#method = method;
     this.#engine = engine;
     this.#run = run;
-    this.#rate = rate;
-    this.#state = method.start(sizes);
+    this.#state = resume?.state ?? method.start(batchSizes(run));
+    this.#steps = resume?.steps ?? 0;
+  }
+
+  /** State of the method. Its arrays change with the next step. */
+  get state(): MethodState {
+    return this.#state;
   }
 
   /** A step on the rows that the engine holds. A failure leaves the parameters as they are. */
   async step(signal: AbortSignal): Promise<Moved | Failure> {
-    const { totalRows, seed, steps, stepsPerEpoch, name } = this.#run;
-    const rows = this.#engine.sampleCount;
+    const { rows, totalRows, seed, steps, stepsPerEpoch, name } = this.#run;
     const number = this.#steps;
     const context: BatchContext = {
       parameters: this.parameters,

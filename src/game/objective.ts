@@ -7,9 +7,10 @@
 //
 //   "r1"          weight/2 mean |dD/dx|^2 at the real rows                         (Mescheder, Geiger, Nowozin 2018)
 //   "gradient"    weight mean (|dD/dx| - 1)^2 between real rows and samples        (Gulrajani et al. 2017)
+import { STEP, type Steps } from "../event-loop-yield.js";
 import { activationValue, sigmoid } from "../network/activations.js";
 import type { Architecture } from "../network/architecture.js";
-import { addGradientPenalty } from "../network/input-gradient.js";
+import { gradientPenaltySteps } from "../network/input-gradient.js";
 
 /** The losses of a game. */
 export type GameLoss = "logistic" | "wasserstein";
@@ -45,12 +46,22 @@ export function outputTerm(loss: GameLoss, output: number, sign: 1 | -1): Output
   }
 }
 
-/** Outputs that should be large or small, as sums over them: the loss, and by output its slope and the root of its curvature. */
-export function outputTerms(
+/** The sums over outputs: the loss, and by output its slope and the root of its curvature. */
+export interface OutputTerms {
+  readonly loss: number;
+  readonly slopes: Float64Array;
+  readonly roots: Float64Array;
+}
+
+/** Outputs of a piece: each takes some 100 ns. */
+const PIECE = STEP / 8;
+
+/** The terms of outputs that should be large or small, in pieces. */
+export function* outputTermSteps(
   loss: GameLoss,
   outputs: Float64Array,
   signOf: (row: number) => 1 | -1,
-): { readonly loss: number; readonly slopes: Float64Array; readonly roots: Float64Array } {
+): Steps<OutputTerms> {
   const slopes = new Float64Array(outputs.length);
   const roots = new Float64Array(outputs.length);
   let sum = 0;
@@ -59,24 +70,25 @@ export function outputTerms(
     sum += value;
     slopes[i] = slope;
     roots[i] = Math.sqrt(curvature);
+    if (i % PIECE === PIECE - 1) yield;
   }
   return { loss: sum, slopes, roots };
 }
 
-/** Adds the gradient of a penalty, summed over the rows of `points`, to `into` and returns its value. */
-export function addPenalty(
+/** The value of a penalty, summed over the rows of `points`, in pieces; its gradient is added to `into`, unless that is null. */
+export function* penaltySteps(
   penalty: PenaltyName,
   weight: number,
   discriminator: Architecture,
   parameters: Float64Array,
   points: Float64Array,
-  into: Float64Array,
-): number {
+  into: Float64Array | null,
+): Steps<number> {
   switch (penalty) {
     case "none":
       return 0;
     case "r1":
-      return addGradientPenalty(
+      return yield* gradientPenaltySteps(
         discriminator,
         parameters,
         points,
@@ -84,7 +96,7 @@ export function addPenalty(
         into,
       );
     case "gradient":
-      return addGradientPenalty(
+      return yield* gradientPenaltySteps(
         discriminator,
         parameters,
         points,

@@ -19,6 +19,7 @@ import {
 } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 import { GaussflowError } from "../errors.js";
+import { finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
 
 /** A player's sum loss by the outputs of its own network. */
 export interface PlayerTerms {
@@ -30,11 +31,11 @@ export interface PlayerTerms {
   readonly roots: Float64Array;
 }
 
-/** What a player minimizes. */
+/** What a player minimizes, computed in pieces, between which the engine lets the event loop turn. */
 export interface PlayerObjective {
-  terms(outputs: Float64Array): PlayerTerms;
-  /** Adds the gradient of the penalty to an array of p entries and returns its value; null: no penalty. */
-  readonly addPenalty: ((parameters: Float64Array, into: Float64Array) => number) | null;
+  terms(outputs: Float64Array): Steps<PlayerTerms>;
+  /** The value of the penalty; its gradient is added to `into`, p entries, unless that is null. null: no penalty. */
+  readonly penalty: ((parameters: Float64Array, into: Float64Array | null) => Steps<number>) | null;
 }
 
 /** The engine of a player. */
@@ -72,9 +73,10 @@ export class PlayerEngine implements Engine {
   }
 
   async evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
+    const pace = new Pace(signal);
     const outputs = await this.#inner.forward(parameters, signal);
-    const { loss } = this.#objective.terms(outputs);
-    const penalty = this.#objective.addPenalty?.(parameters, new Float64Array(this.parameterCount)) ?? 0;
+    const { loss } = await finishInTurns(this.#objective.terms(outputs), pace);
+    const penalty = await this.#penaltyOf(parameters, null, pace);
     return Number.isFinite(loss + penalty) ? { ok: true, loss: loss + penalty } : notFinite("loss");
   }
 
@@ -87,8 +89,9 @@ export class PlayerEngine implements Engine {
       throw stateError('has the curvatures "none" and "dual", with identity scaling');
     this.#curved = false;
     const start = performance.now();
+    const pace = new Pace(signal);
     const outputs = await this.#inner.forward(parameters, signal);
-    const terms = this.#objective.terms(outputs);
+    const terms = await finishInTurns(this.#objective.terms(outputs), pace);
     if (!Number.isFinite(terms.loss)) return notFinite("loss");
     const gradient = into ?? new Float64Array(this.parameterCount);
     let seconds = { passes: 0, curvature: 0 };
@@ -101,13 +104,15 @@ export class PlayerEngine implements Engine {
       );
       if (failed(point)) return point;
       ({ seconds } = point);
+      // An engine may answer with an array of its own, which its solve needs as it is.
+      if (point.gradient !== gradient) gradient.set(point.gradient);
       this.#curved = true;
     } else {
       gradient.set(await this.#inner.transposeProduct(parameters, terms.slopes, signal));
       for (let j = 0; j < gradient.length; j++) gradient[j] += decay * parameters[j]!;
     }
     this.#penaltyGradient.fill(0);
-    this.penalty = this.#objective.addPenalty?.(parameters, this.#penaltyGradient) ?? 0;
+    this.penalty = await this.#penaltyOf(parameters, this.#penaltyGradient, pace);
     for (let j = 0; j < gradient.length; j++) gradient[j] += this.#penaltyGradient[j]!;
     if (!Number.isFinite(dot(gradient, gradient))) return notFinite("gradient");
     const passes = (performance.now() - start) / 1000 - seconds.curvature;
@@ -119,12 +124,17 @@ export class PlayerEngine implements Engine {
   async solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
     if (!this.#curved) throw stateError("has no curvature: linearize with dual first");
     const solved = await this.#inner.solve(request, signal);
-    if (failed(solved) || this.#objective.addPenalty === null) return solved;
+    if (failed(solved) || this.#objective.penalty === null) return solved;
     const start = performance.now();
     const pull = await this.#inner.dampedInverse(this.#penaltyGradient, signal);
     if (!(pull instanceof Float64Array)) return pull;
     for (let j = 0; j < pull.length; j++) solved.step[j] -= pull[j]!;
     return { ...solved, seconds: solved.seconds + (performance.now() - start) / 1000 };
+  }
+
+  async #penaltyOf(parameters: Float64Array, into: Float64Array | null, pace: Pace): Promise<number> {
+    const { penalty } = this.#objective;
+    return penalty === null ? 0 : await finishInTurns(penalty(parameters, into), pace);
   }
 
   accelerate(): never {

@@ -124,10 +124,22 @@ export function completeRunOptions<Entry>(
       throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
   if (resume !== undefined) checkPath("options.resume", resume);
   const completed = { loss, standardize, memoryLimit, slots, resume: resume ?? null };
-  if (checkpoint === undefined) return { ...completed, checkpoint: null };
+  return { ...completed, checkpoint: completeCheckpoint(checkpoint, checkpointEvery) };
+}
+
+/**
+ * The option `checkpoint` of runs and games.
+ * @param often default of `every`
+ * @throws GAUSSFLOW_ARGUMENT
+ */
+export function completeCheckpoint(
+  checkpoint: RunOptions<unknown>["checkpoint"],
+  often: number,
+): CompletedRunOptions["checkpoint"] {
+  if (checkpoint === undefined) return null;
   checkOptionNames("options.checkpoint", checkpoint, ["path", "every"]);
-  const { path, every = checkpointEvery } = checkpoint;
+  const { path, every = often } = checkpoint;
   checkPath("options.checkpoint.path", path);
   checkCount("options.checkpoint.every", every, 1);
-  return { ...completed, checkpoint: { path, every } };
+  return { path, every };
 }

@@ -4,11 +4,11 @@
 import { describe, fileError } from "../errors.js";
 import { PRECONDITIONERS } from "../linearize/problem.js";
 import type { BatchEnd } from "../method/batch-method.js";
-import type { Method, MethodState } from "../method/method.js";
 import { REASON_CODES } from "../method/reason.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import { BATCH_ROUTES, TRAIN_ROUTES } from "../plan/route.js";
 import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
+import { readState, type StateForm, writtenState } from "../run/held-state.js";
 import type { TrainRecord } from "../run/record.js";
 import {
   checkFields,
@@ -124,15 +124,12 @@ export async function writeCheckpoint(
       loss: Float64Array.of(one.loss),
     };
   };
-  const state = Object.entries(snapshot.methodState).map(([name, value]) =>
-    typeof value === "number" ? [name, Float64Array.of(value), "number"] : [name, value, "array"],
-  );
   const body = {
     fingerprint: print,
     ...writtenSlots(slots),
     iteration: snapshot.iteration,
     parameters,
-    methodState: state,
+    methodState: writtenState(snapshot.methodState),
     scaling: snapshot.scaling,
     best: point(best, { parameters }),
     bestValidation: bestValidation && point(bestValidation, { parameters, best: best.parameters }),
@@ -156,8 +153,7 @@ function equal(one: Float64Array, other: Float64Array): boolean {
 }
 
 /** The form that a run expects of its checkpoint, besides the fingerprint. */
-export interface CheckpointForm {
-  readonly parameterCount: number;
+export interface CheckpointForm extends StateForm {
   readonly slots: number;
   /** Entries of the running maximum; null for identity scaling. */
   readonly scalingLength: number | null;
@@ -166,9 +162,6 @@ export interface CheckpointForm {
   readonly batches: boolean;
   /** Whether the measure of the gradient is relative to the start: with losses other than squared error, and with batches. */
   readonly relativeGradient: boolean;
-  /** A state of the run's method, whose names and kinds the stored one must have, and the method's own check of it. */
-  readonly state: MethodState;
-  readonly checkState?: Method["checkState"];
 }
 
 /** The slots of the checkpoint at `path`. */
@@ -235,7 +228,7 @@ export async function readCheckpoint(path: string, print: string, form: Checkpoi
   return {
     iteration,
     parameters,
-    methodState: readState(body.methodState, form, path),
+    methodState: readState(body.methodState, form, path, "methodState"),
     scaling: readScaling(body.scaling, form.scalingLength, path),
     best,
     bestValidation:
@@ -285,32 +278,6 @@ function readSteps(body: Record<string, unknown>, iteration: number, path: strin
       `iteration must be that of the last record and batches.steps: ${last.iteration + steps}; it is ${iteration}`,
     );
   return records;
-}
-
-function readState(
-  value: unknown,
-  { state: like, checkState, parameterCount }: CheckpointForm,
-  path: string,
-): MethodState {
-  if (!Array.isArray(value)) throw fileError(path, "methodState must be a list");
-  const found = new Map<string, number | Float64Array>();
-  for (const entry of value as unknown[]) {
-    if (!Array.isArray(entry) || typeof entry[0] !== "string") throw fileError(path, "methodState has a bad entry");
-    const [name, bits, kind] = entry as [string, unknown, unknown];
-    const what = `methodState.${name}`;
-    // The state of a method may be infinite, but not NaN.
-    const values = checkNumbers(decodeFloats(bits, kind === "number" ? 1 : null, path, what), path, what, true);
-    if (kind !== "number" && values.length % parameterCount !== 0)
-      throw fileError(path, `${what} must have a multiple of ${parameterCount} numbers; received ${values.length}`);
-    found.set(name, kind === "number" ? values[0] : values);
-  }
-  for (const name of new Set([...Object.keys(like), ...found.keys()]))
-    if (!Object.hasOwn(like, name) || typeof like[name] !== typeof found.get(name))
-      throw fileError(path, `methodState.${name} does not belong to the method or is missing`);
-  const state = Object.fromEntries(found);
-  const rule = checkState?.(state) ?? null;
-  if (rule !== null) throw fileError(path, `methodState.${rule}`);
-  return state;
 }
 
 function readScaling(value: unknown, length: number | null, path: string): Float64Array | null {

@@ -77,7 +77,7 @@ const flow = () => ({
 const game = () => ({
   ...{ loss: "logistic", penalty: "r1", penaltyWeight: 0.5, batch: 4, iterations: 3, discriminatorSteps: 1, seed: 1 },
   ...{ method: face.minmaxGaussNewton({ step: "published" }), onRecord: () => {}, signal: soon() },
-  ...{ backend: "typescript", threads: 1 },
+  ...{ backend: "typescript", threads: 1, memoryLimit: 1e9, checkpoint: { path: at("game.ckpt"), every: 2 } },
 });
 const advice = () => ({ backend: "typescript", threads: 1, standardize: true, signal: soon() });
 const integrator = () => ({ step: 0.01, steps: 10 });
@@ -325,6 +325,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   train: { args: () => [net, data, train()] },
   trainSteps: { args: () => [net, { inputs, targets, weights: new Array(12).fill(1) }, train()] },
   minmax: {
+    args: () => [face.network({ layers: [2, 3, 2] }), face.network({ layers: [2, 3, 1] }), inputs, game()],
+  },
+  planMinmax: {
     args: () => [face.network({ layers: [2, 3, 2] }), face.network({ layers: [2, 3, 1] }), inputs, game()],
   },
   trainMany: { args: () => [[job()], { ...many(), onProgress: () => {}, memoryLimit: 1e9 }] },

@@ -1,5 +1,5 @@
-// A checkpointed training killed with SIGKILL at random moments goes on to the bits of the one that was left alone, and the killed writes
-// leave nothing behind.
+// A checkpointed training or min-max game killed with SIGKILL at random moments goes on to the bits of the one that was left alone, and the
+// killed writes leave nothing behind.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,15 +48,18 @@ function run(
   );
 }
 
-/** Kills of one training; `GAUSSFLOW_KILLS=20` says more. */
-const KILLS = Number(process.env.GAUSSFLOW_KILLS ?? 5);
+/** Kills of one run; `GAUSSFLOW_KILLS=20` says more. */
+const KILLS = Number(process.env.GAUSSFLOW_KILLS ?? 3);
 
 describe.each([
   ["typescript", "lm"],
   ["auto", "lm"],
   ["typescript", "egn"],
   ["auto", "egn"],
-] as const)("a training killed at random moments, %s engine, method %s", (...kind) => {
+  ["typescript", "sampled"],
+  ["auto", "sampled"],
+  ["auto", "game"],
+] as const)("a run killed at random moments, %s engine, %s", (...kind) => {
   // A dozen processes one after the other: on a loaded machine each takes seconds to start.
   it("goes on from its checkpoint bit for bit, each time", { timeout: 300_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "gaussflow-killed-"));

@@ -37,7 +37,7 @@ async function gameOf(options: MinmaxOptions) {
   const game = new Game(generator.architecture, discriminator.architecture, weights, data, completed, {
     backend: options.backend,
   });
-  game.loadLatent(0);
+  await game.loadLatent(0, new Pace(undefined));
   await game.loadPoints(0, new Pace(undefined), undefined);
   return { game, weights };
 }
@@ -111,6 +111,24 @@ describe.each(backends)("%s engine", (backend) => {
     game.dispose();
   });
 
+  it("the gradient beside a curvature is the one without, whatever was in the array for it", async () => {
+    const { game, weights } = await gameOf({ backend, penaltyWeight: 0.7 });
+    for (const name of ["generator", "discriminator"] as const) {
+      const alone = await sure(game[name].linearize(weights[name], request));
+      const most = Math.max(...alone.gradient.map(Math.abs));
+      const array = new Float64Array(weights[name].length).fill(3);
+      for (const into of [undefined, array, array]) {
+        const curved = { ...request, curvature: "dual", gradient: into } as const;
+        const { gradient } = await sure(game[name].linearize(weights[name], curved));
+        // Both are sums over at most 18 samples, in another order.
+        gradient.forEach((value, j) => {
+          expect(Math.abs(value - alone.gradient[j]!)).toBeLessThan(64 * Number.EPSILON * most);
+        });
+      }
+    }
+    game.dispose();
+  });
+
   it("the Gauss-Newton step of each player is that of the dense definition", async () => {
     const damping = 0.3;
     const method = minmaxGaussNewton({ damping, rate: 0.5, schedule: "constant" });
@@ -121,7 +139,7 @@ describe.each(backends)("%s engine", (backend) => {
     compare(result.discriminator, discriminator, moved, 0.5);
     // The generator moves against the new discriminator, on other latent inputs.
     game.weights.discriminator = result.discriminator.parameters.slice();
-    game.loadLatent(1);
+    await game.loadLatent(1, new Pace(undefined));
     compare(result.generator, generator, await denseStep(game, "generator", 1, damping), 0.5);
     game.dispose();
   });
@@ -231,7 +249,7 @@ it.each(["adam", "gradient descent", "one of each"] as const)("%s moves both pla
   const { game } = await gameOf({ penaltyWeight: 0.7 });
   const first = await sure(game.discriminator.linearize(game.weights.discriminator, request));
   game.weights.discriminator = result.discriminator.parameters.slice();
-  game.loadLatent(1);
+  await game.loadLatent(1, new Pace(undefined));
   const second = await sure(game.generator.linearize(game.weights.generator, request));
   const moved = {
     discriminator: [result.discriminator, discriminator, first.gradient],

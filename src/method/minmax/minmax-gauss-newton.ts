@@ -13,7 +13,7 @@ import { argumentError } from "../../errors.js";
 import { checkBoolean, checkOptionNames, checkPositive, definedOptions } from "../../options.js";
 import type { BatchMethod } from "../batch-method.js";
 import { exactGaussNewton } from "../exact-gauss-newton.js";
-import type { MethodState } from "../method.js";
+import { arrayOf, type MethodState } from "../method.js";
 import {
   describeRate,
   plainRate,
@@ -89,7 +89,9 @@ export interface JointMethod {
   readonly remedy: string;
   /** State before the first step. @param parameterCount of both players together */
   start(parameterCount: number): MethodState;
-  /** One step. */
+  /** For a state from a file, its names and kinds checked and nothing NaN: the rule it breaks, or null. Default: none. */
+  checkState?(state: MethodState): string | null;
+  /** One step. The arrays of `state` stay as they are, so that a step that is not taken changes nothing. */
   step(context: JointContext, state: MethodState): JointStep;
 }
 
@@ -132,9 +134,13 @@ function publishedMethod(options: MinmaxGaussNewtonOptions): JointMethod {
     rate,
     remedy: "a smaller rate",
     start: (parameterCount): MethodState => (normalize ? { squares: new Float64Array(parameterCount) } : {}),
-    step({ gradient, rate: length }, state) {
-      const { squares } = state;
-      if (squares instanceof Float64Array) normalizeByRoots(gradient, squares);
+    checkState(state) {
+      const bad = arrayOf(state, "squares").find((value) => !(value >= 0));
+      return bad === undefined ? null : `squares must be numbers of at least 0; one of them is ${bad}`;
+    },
+    step({ gradient, rate: length }, before) {
+      const state = normalize ? { squares: arrayOf(before, "squares").slice() } : before;
+      if (normalize) normalizeByRoots(gradient, arrayOf(state, "squares"));
       const { scalar, guarded } = publishedScalar(norm(gradient) ** 2, length, damping, guard);
       const step = gradient.map((value) => -length * scalar * value);
       return { step, scalar, guarded, state };
