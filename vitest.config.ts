@@ -11,17 +11,23 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** The folders whose files share processes. */
+const SHARING = ["unit", "parity", "golden", "gradient"];
+
 /** The file of test/unit that replaces a module of the library. */
 const MOCKING = "test/unit/plan-without-addon.test.ts";
 
-// Each test file runs in its own forked process: a crash in the addon kills one file, not the run. Only the files of test/unit share
+// Each test file runs in its own forked process: a crash in the addon kills one file, not the run. Only the files of some folders share
 // processes, because most of them take less time than it takes to load the library again. Two files at a time and two pool threads each:
 // the machines we develop on have two cores.
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: "apart", include: ["test/!(unit)/**/*.test.ts", MOCKING] } },
-      { extends: true, test: { name: "unit", include: ["test/unit/*.test.ts", `!${MOCKING}`], isolate: false } },
+      { extends: true, test: { name: "apart", include: [`test/!(${SHARING.join("|")})/**/*.test.ts`, MOCKING] } },
+      {
+        extends: true,
+        test: { name: "sharing", include: [`test/{${SHARING.join(",")}}/*.test.ts`, `!${MOCKING}`], isolate: false },
+      },
     ],
     pool: "forks",
     maxWorkers: 2,

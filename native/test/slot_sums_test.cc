@@ -132,7 +132,8 @@ void CheckNear(const Vector& a, const Vector& b, double terms, const char* what,
         Largest(b));
 }
 
-void TestSums(const Problem& problem, bool matrix, const std::vector<size_t>& counts) {
+void TestSums(const Problem& problem, bool matrix, const std::vector<size_t>& counts,
+              const std::vector<int>& threads = {1, 2, 3}) {
   Engine whole(problem.net, 2);
   const SampleRange all = {0, problem.n};
   problem.Give(all, &whole);
@@ -146,8 +147,8 @@ void TestSums(const Problem& problem, bool matrix, const std::vector<size_t>& co
       parts.push_back(SumsOf(problem, slots.At(k), matrix, &part));
     }
     const Sums expected = Join(parts, 0, count);
-    for (const int threads : {1, 2, 3}) {
-      Engine engine(problem.net, threads, count);
+    for (const int many : threads) {
+      Engine engine(problem.net, many, count);
       problem.Give(all, &engine);
       CheckEqual(SumsOf(problem, all, matrix, &engine), expected, "sums", count);
     }
@@ -158,7 +159,8 @@ void TestSums(const Problem& problem, bool matrix, const std::vector<size_t>& co
 }
 
 // Steps, accelerations and layer factors: equal bits for equal S, and near those of one slot.
-void TestSteps(const Problem& problem, Route route) {
+void TestSteps(const Problem& problem, Route route, const std::vector<size_t>& counts = {2, 4, 8},
+               const std::vector<int>& threads = {2, 3}) {
   const size_t p = problem.net.parameter_count;
   const auto steps = [&](size_t slots, int threads) {
     Engine engine(problem.net, threads, slots);
@@ -196,10 +198,10 @@ void TestSteps(const Problem& problem, Route route) {
     return sums;
   };
   const Sums plain = steps(1, 2);
-  for (const size_t slots : {2, 4, 8}) {
+  for (const size_t slots : counts) {
     const Sums one = steps(slots, 1);
-    CheckEqual(steps(slots, 2), one, "steps on two threads", slots);
-    CheckEqual(steps(slots, 3), one, "steps on three threads", slots);
+    for (const int many : threads)
+      CheckEqual(steps(slots, many), one, "steps on several threads", slots);
     for (size_t q = 0; q < one.size(); ++q)
       CheckNear(one[q].values, plain[q].values,
                 static_cast<double>(problem.n * problem.net.output_size + p), one[q].name, slots);
@@ -311,15 +313,16 @@ int main() {
   TestSums(Problem({3, 9, 7, 4}, {LossKind::kGaussianNll}, 500), true, {2, 8});
   TestSums(Problem({2, 5, 1}, {}, 16), true, {16});
   // A weight matrix that threads share in a slot's only tile.
-  if (!Small()) TestSums(Problem({3, 1500, 1500, 1}, {}, 300), false, {2});
+  if (!Small()) TestSums(Problem({3, 1500, 1500, 1}, {}, 300), false, {2}, {2});
   // More samples than a block has: the slots of two blocks, and of less than one.
-  if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 40000), false, {2, 8});
-  if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 20000), true, {4});
+  if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 40000), false, {2, 8}, {2});
+  if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 20000), true, {4}, {2});
   for (const LossKind kind : {LossKind::kSquaredError, LossKind::kSoftmax})
     for (const Route route : {Route::kPrimal, Route::kDual, Route::kMatrixFree})
       TestSteps(Problem({3, 9, 7, 2}, {kind}, 150), route);
-  if (!Small()) TestSteps(Problem({5, 24, 20, 3}, {}, 20000), Route::kPrimal);
-  if (!Small()) TestSteps(Problem({5, 24, 20, 3}, {}, 20000), Route::kMatrixFree);
+  const Problem blocks({5, 24, 20, 3}, {}, 20000);
+  if (!Small()) TestSteps(blocks, Route::kPrimal, {2, 8}, {2});
+  if (!Small()) TestSteps(blocks, Route::kMatrixFree, {2, 8}, {2});
   TestFallback();
 #ifndef _WIN32
   TestFile(Problem({3, 9, 7, 2}, {}, 500), true, {1, 2, 8});
