@@ -10,13 +10,14 @@ import { fileURLToPath } from "node:url";
 import { LARGE_VECTOR } from "../dist/algebra/vectors.js";
 import { estimateCalls } from "../dist/backend/estimate.js";
 import { secondsOf } from "../dist/plan/cost-model.js";
-import { iterationWork, productWork } from "../dist/plan/workload.js";
+import { batchWork, iterationWork, productWork } from "../dist/plan/workload.js";
 import { parseOptions } from "./lib/options.mjs";
 import { engineFor, mustSucceed, problem } from "./lib/problem.mjs";
 import { median } from "./lib/statistics.mjs";
 
 const place = new URL("../src/plan/cost-table.ts", import.meta.url);
 const usage = `usage: npm run bench:costs [-- options]
+  --step    measure only what a step on a batch takes beyond its calls, and print it
   --write   put the table into src/plan/cost-table.ts
   --runs N  least runs of each case (default 5)`;
 
@@ -191,18 +192,20 @@ const short = (value, digits = 3) => Number(value.toPrecision(digits));
  * A process that only loads the library and trains a network: its parameters, its bytes beside those planned for the problem, the seconds of
  * an iteration, of the processor on one thread and of the clock on several, and the processor's of the fastest one.
  */
-function trained(backend, layers, sampleCount, iterations, threads = 1) {
+async function trained(backend, layers, sampleCount, iterations, threads = 1) {
+  const given = { layers, sampleCount, backend, threads, iterations };
+  const { parameters, peak, problemBytes, cpuSeconds, leastCpuSeconds, seconds } = await planned(given);
+  if (!(cpuSeconds > 0)) throw new Error(`no iteration of ${layers.join("-")} took one trial`);
+  return [parameters, peak - problemBytes, threads === 1 ? cpuSeconds : seconds, leastCpuSeconds];
+}
+
+/** What a process of lib/plan-process.mjs answers. */
+function planned(given) {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL("lib/plan-process.mjs", import.meta.url)), [
-      JSON.stringify({ layers, sampleCount, backend, threads, iterations }),
-    ]);
-    child.on("message", ({ parameters, peak, problemBytes, cpuSeconds, leastCpuSeconds, seconds }) => {
-      if (cpuSeconds > 0)
-        resolve([parameters, peak - problemBytes, threads === 1 ? cpuSeconds : seconds, leastCpuSeconds]);
-      else reject(new Error(`no iteration of ${layers.join("-")} took one trial`));
-    });
+    const child = fork(fileURLToPath(new URL("lib/plan-process.mjs", import.meta.url)), [JSON.stringify(given)]);
+    child.on("message", resolve);
     child.on("error", reject);
-    child.on("exit", (code) => reject(new Error(`the training of ${layers.join("-")} ended with ${code}`)));
+    child.on("exit", (code) => reject(new Error(`the training of ${given.layers.join("-")} ended with ${code}`)));
   });
 }
 
@@ -286,6 +289,26 @@ async function wide(backend, layers, iteration, vectors, gains) {
   if (backend === "native") gains.push([flops, one / (await rest(2))[1] - 1]);
 }
 
+/** Steps of such a run. */
+const STEPS = 2000;
+
+/** Seconds of a step on a batch beyond its calls, by Adam: of every step, for each parameter, and for each number of its rows. */
+async function step(backend) {
+  const beyond = async (layers, batch) => {
+    const given = { kind: "batch", method: "adam", options: { batch }, backend, threads: 1, iterations: STEPS };
+    // More than an epoch, because the records within one are timed.
+    const { cpuSeconds, parameters } = await planned({ ...given, layers, sampleCount: 1.1 * STEPS * batch });
+    const { architecture } = problem(layers, 1);
+    const work = batchWork(architecture, [{ rows: batch, curvature: "none" }], 0, backend);
+    return [cpuSeconds - secondsOf(work, backend, 1, 0), parameters, batch * (layers[0] + layers.at(-1))];
+  };
+  const [fixed] = await beyond([1, 2, 1], 1);
+  const [vectors, p] = await beyond([500, 40, 1], 1);
+  const parameter = Math.max(0, vectors - fixed) / p;
+  const [rows, few, numbers] = await beyond([400, 1], 32);
+  return { fixed, parameter, rowNumber: Math.max(0, rows - fixed - few * parameter) / numbers };
+}
+
 function source(tables) {
   const operations = ({ rates, gains }) =>
     Object.entries(rates)
@@ -302,10 +325,11 @@ function source(tables) {
       .join("\n");
   const engines = Object.entries(tables)
     .map(
-      ([name, { callSeconds, hopSeconds, operations: list, bytes, iteration }]) => `  ${name}: {
+      ([name, { callSeconds, hopSeconds, operations: list, bytes, iteration, step: beyond }]) => `  ${name}: {
     callSeconds: ${short(callSeconds)},
     hopSeconds: ${short(hopSeconds, 2)},
     iterationSeconds: ${short(iteration)},
+    step: { fixed: ${short(beyond.fixed, 2)}, parameter: ${short(beyond.parameter, 2)}, rowNumber: ${short(beyond.rowNumber, 2)} },
     processBytes: ${short(bytes)},
     operations: {
 ${operations(list)}
@@ -327,12 +351,20 @@ ${engines}
 `;
 }
 
-const options = parseOptions(usage, { write: { type: "boolean" }, runs: { type: "string" } });
+const options = parseOptions(usage, {
+  write: { type: "boolean" },
+  step: { type: "boolean" },
+  runs: { type: "string" },
+});
+if (options.step) {
+  for (const name of ["native", "typescript"]) console.log(name, await step(name));
+  process.exit(0);
+}
 const runs = Number(options.runs ?? 5);
 const tables = {};
 for (const name of ["native", "typescript"]) {
   const { vectors, gains, ...trivial } = await loop(name);
-  tables[name] = { ...(await table(name, runs)), ...trivial };
+  tables[name] = { ...(await table(name, runs)), ...trivial, step: await step(name) };
   tables[name].operations.rates.vectors = vectors;
   tables[name].operations.gains.vectors = gains;
 }

@@ -2,7 +2,7 @@
 // (lib/plan-process.mjs). A developer runs it by hand after `npm run build`: node bench/plan.mjs [--json --only TEXT]. Memory is VmHWM of
 // that process (Node, library, data and all) against Plan.bytes; "problem" is the part of it beyond a process that trains nothing. Seconds
 // are those of an iteration of one trial (a right-hand side of a flow), the median of the run (of small problems over 60 iterations: the
-// code of the first few is not compiled yet); "cpu ratio" is that of the processor's seconds, which other programs on the machine hardly
+// code of the first few is not compiled yet), and those of a step on a batch; "cpu ratio" is that of the processor's seconds, which other programs on the machine hardly
 // change.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,11 @@ const usage = `usage: node bench/plan.mjs [options]
 
 const train = (layers, sampleCount, route = "auto", extra = {}) => ({ layers, sampleCount, route, ...extra });
 const flow = (layers, sampleCount, route, extra = {}) => ({ layers, sampleCount, route, kind: "flow", ...extra });
+const batch = (method, options, layers, sampleCount, extra = {}) => ({
+  ...{ kind: "batch", method, options, layers, sampleCount, iterations: 400 },
+  route: `${method}${options.curvature ? ` ${options.curvature}` : ""}`,
+  ...extra,
+});
 const cases = [
   train([2, 3, 1], 20, "auto", { iterations: 60 }),
   train([6, 16, 1], 300, "auto", { iterations: 60 }),
@@ -38,10 +43,22 @@ const cases = [
   train([8, 64, 64, 1], 6000, "primal", { slots: 8, iterations: 2 }),
   train([8, 32, 32, 1], 2500, "auto", { backend: "typescript", slots: 8, iterations: 2 }),
   flow([8, 8, 8, 1], 300, "orthogonal", { until: 0.5 }),
+  batch("exactGaussNewton", { curvature: "exact" }, [8, 32, 32, 1], 40_000, { iterations: 2000 }),
+  batch("exactGaussNewton", { curvature: "exact", batch: 32 }, [64, 64, 32, 10], 20_000),
+  batch("exactGaussNewton", { curvature: "sampled" }, [784, 128, 64, 10], 60_000),
+  batch("exactGaussNewton", { curvature: "exact" }, [64, 32, 32, 1], 200_000, { file: true }),
+  batch("cumulativeGaussNewton", {}, [8, 16, 16, 1], 40_000, { iterations: 2000 }),
+  batch("cumulativeGaussNewton", {}, [8, 32, 32, 1], 40_000),
+  batch("cumulativeGaussNewton", {}, [8, 48, 48, 1], 40_000),
+  batch("cumulativeGaussNewton", { form: "forgetting" }, [8, 16, 16, 1], 40_000),
+  batch("adam", {}, [8, 32, 32, 1], 40_000, { iterations: 4000 }),
+  batch("adam", { batch: 128 }, [784, 128, 64, 10], 20_000),
+  batch("exactGaussNewton", { curvature: "exact" }, [8, 16, 16, 1], 4000, { backend: "typescript" }),
+  batch("adam", {}, [8, 16, 16, 1], 4000, { backend: "typescript", iterations: 1000 }),
 ].map((entry) => ({ backend: "native", iterations: 6, ...entry }));
 
-const nameOf = ({ layers, sampleCount, backend, slots = 1 }) =>
-  `${layers.join("-")} n=${sampleCount}${backend === "native" ? "" : " ts"}${slots === 1 ? "" : ` S=${slots}`}`;
+const nameOf = ({ layers, sampleCount, backend, slots = 1, file = false }) =>
+  `${layers.join("-")} n=${sampleCount}${file ? " file" : ""}${backend === "native" ? "" : " ts"}${slots === 1 ? "" : ` S=${slots}`}`;
 
 function run(given) {
   return new Promise((resolve, reject) => {

@@ -1,21 +1,60 @@
 // A child process of bench/plan.mjs and bench/costs.mjs for one case: trains one problem for a few iterations and sends its predicted and
 // measured peak memory and seconds.
-//   argument: JSON { layers, sampleCount, backend, threads, slots, route, kind: "train" | "flow", iterations, until }
-import { flow, network, plan, train } from "../../dist/index.js";
+//   argument: JSON { layers, sampleCount, backend, threads, slots, route, kind: "train" | "batch" | "flow", iterations, until, method, options, file }
+// A batch method is given by the name of its function and its options; with `file` the rows are in a data file.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  adam,
+  cumulativeGaussNewton,
+  exactGaussNewton,
+  flow,
+  network,
+  openDataFile,
+  plan,
+  train,
+  writeDataFile,
+} from "../../dist/index.js";
 import { secondsOf } from "../../dist/plan/cost-model.js";
 import { iterationWork } from "../../dist/plan/workload.js";
 import { peakMegabytes } from "./memory.mjs";
 import { problem } from "./problem.mjs";
 import { median } from "./statistics.mjs";
 
+/** Batch methods by name. */
+const METHODS = { adam, cumulativeGaussNewton, exactGaussNewton };
 const given = JSON.parse(process.argv[2]);
 const { layers, sampleCount, backend, threads, slots = 1, route = "auto", kind = "train", iterations = 4 } = given;
 const { until = 0.02 } = given;
 
 const net = network({ layers, activation: "tanh", seed: 1 });
-const { inputs, targets } = problem(layers, sampleCount).data;
-const data = { inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) };
 const common = { backend, threads, slots, route, memoryLimit: 2 ** 40 };
+
+/** Rows of a problem whose rows a data file repeats. */
+const DRAWN = 1000;
+
+function inMemory(rows) {
+  const { inputs, targets } = problem(layers, rows).data;
+  return { inputs, targets, inputSize: layers[0], outputSize: layers.at(-1) };
+}
+
+/** As many rows in a data file, which is opened. */
+async function inFile() {
+  const { inputs, targets, inputSize: d, outputSize: c } = inMemory(DRAWN);
+  const folder = mkdtempSync(join(tmpdir(), "gaussflow-"));
+  process.once("exit", () => rmSync(folder, { recursive: true }));
+  const path = join(folder, "rows.gfd");
+  const names = (count, stem) => Array.from({ length: count }, (_, k) => `${stem}${k}`);
+  const part = (values, width, row) => values.subarray((row % DRAWN) * width, ((row % DRAWN) + 1) * width);
+  function* rows() {
+    for (let row = 0; row < sampleCount; row++)
+      yield Float64Array.of(...part(inputs, d, row), ...part(targets, c, row));
+  }
+  await writeDataFile(path, { featureNames: names(d, "x"), targetNames: names(c, "y") }, rows());
+  return openDataFile(path);
+}
+const data = given.file ? await inFile() : inMemory(sampleCount);
 
 /** Processor seconds so far, all threads. */
 const processor = () => {
@@ -44,6 +83,24 @@ if (kind === "flow") {
   alone = secondsOf(iterationWork(planned.route, net.architecture, sampleCount, { engine: backend }), backend, 1);
   seconds = result.seconds / result.statistics.evaluations;
   cpuSeconds = (processor() - before) / result.statistics.evaluations;
+} else if (kind === "batch") {
+  const options = { ...common, route: "auto", validation: false, method: METHODS[given.method](given.options) };
+  planned = plan(net, data, options);
+  alone = plan(net, data, { ...options, threads: 1 }).chosen.seconds;
+  // Records in which the loss of all rows is not evaluated, each of as many steps.
+  const validateEvery = Math.max(1, Math.min(Math.ceil(iterations / 20), Math.floor(planned.batch.stepsPerEpoch / 4)));
+  const cpu = [];
+  const onRecord = () => {
+    cpu.push(processor());
+  };
+  const { records } = await train(net, data, { ...options, stop: { iterations, validateEvery }, onRecord });
+  const within = (k) => records[k].epoch % 1 !== 0 && records[k - 1].epoch % 1 !== 0;
+  // The first half is left out: the code is not compiled yet.
+  const later = records.map((_, k) => k).filter((k) => k > records.length / 2 && within(k));
+  const steps = (clock) =>
+    later.map((k) => (clock[k] - clock[k - 1]) / (records[k].iteration - records[k - 1].iteration));
+  seconds = typical(steps(records.map(({ elapsed }) => elapsed)));
+  cpuSeconds = typical(steps(cpu));
 } else {
   planned = plan(net, data, { ...common, validation: false });
   alone = plan(net, data, { ...common, threads: 1, validation: false }).chosen.seconds;

@@ -3,11 +3,12 @@
 import { estimateBytes } from "../backend/estimate.js";
 import { showBytes } from "../bytes.js";
 import { GaussflowError } from "../errors.js";
-import { costsOf, secondsOf } from "./cost-model.js";
-import { engineSizes, type MemoryEstimate, type Sizes, sumOf, validationBytes } from "./memory-model.js";
+import { targetCount } from "../loss/target-rules.js";
+import { costsOf, secondsOf, stepSeconds } from "./cost-model.js";
+import { engineSizes, type MemoryEstimate, type Sizes, sumOf, validationBytes, waiting } from "./memory-model.js";
 import type { BatchUse, Plan } from "./plan.js";
 import type { BatchRoute } from "./route.js";
-import { batchWork } from "./workload.js";
+import { batchWork, type FormedOnBatch } from "./workload.js";
 
 /** The input of `planBatches`. */
 export interface BatchPlanRequest extends Sizes {
@@ -15,11 +16,7 @@ export interface BatchPlanRequest extends Sizes {
   readonly because: string;
   readonly batch: BatchUse;
   /** Engines that hold batches: their rows, and what is formed of them. The first may be the engine of all rows. */
-  readonly engines: readonly {
-    readonly rows: number;
-    readonly curvature: "none" | "primal" | "dual" | "sampled";
-    readonly average?: boolean | undefined;
-  }[];
+  readonly engines: readonly FormedOnBatch[];
   /** Vectors of p entries that method and loop hold. */
   readonly vectors: number;
   /** Losses of a batch that are evaluated in a step. */
@@ -32,17 +29,27 @@ export interface BatchPlanRequest extends Sizes {
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
+/**
+ * What V8's young generation grows by in a run of some hundred steps, whose objects are small and many: from the size that the process of a
+ * few iterations has (`EngineCosts.processBytes`) to its largest, by default 16 MiB a space; measured with and without
+ * --max-semi-space-size=4.
+ */
+const YOUNG_GENERATION = 13e6;
+
 export function planBatches(request: BatchPlanRequest): Plan<BatchRoute> {
   const { architecture: net, sampleCount: n, engine, memoryLimit, route, batch, engines } = request;
   const bytes = batchMemory(request);
   const rows = batch.rows;
   const work = batchWork(net, engines, request.evaluations, engine);
-  const seconds = (threads: number) => secondsOf(work, engine, threads);
+  const row = net.inputSize + targetCount(net.loss, net.outputSize);
+  const held = rows === n ? 0 : engines.reduce((sum, one) => sum + one.rows, 0);
+  const beyond = stepSeconds(engine, net.parameterCount, held * row);
+  const seconds = (threads: number) => secondsOf(work, engine, threads, beyond);
   const useful = engine === "native" && seconds(request.threads) < seconds(1) ? request.threads : 1;
   const chosen = {
     route,
     bytes,
-    flops: work.reduce((sum, { flops }) => sum + flops, 0),
+    flops: work.reduce((sum, { flops, share = 1 }) => sum + share * flops, 0),
     seconds: seconds(useful),
     blockSamples: rows,
     fits: bytes.most <= memoryLimit,
@@ -84,9 +91,10 @@ function batchMemory(request: BatchPlanRequest): MemoryEstimate {
   const curvature = [all, ...own].reduce((sum, one) => sum + one.curvature, 0);
   const factor = [all, ...own].reduce((sum, one) => sum + one.factor, 0);
   const workspaces = [all, ...own].reduce((sum, one) => sum + one.workspaces, validation.workspaces);
-  const vectors = DOUBLE * net.parameterCount * request.vectors;
+  const garbage = engine === "native" ? 0 : waiting(net, n);
+  const vectors = DOUBLE * (net.parameterCount * request.vectors + garbage);
   const packing = Math.max(...[all, ...own].map((one) => one.packing));
-  const process = costsOf(engine).processBytes + packing;
+  const process = costsOf(engine).processBytes + packing + YOUNG_GENERATION;
   const held = sumOf({ ...all, data, curvature, factor, workspaces });
   const peak = held + copies + request.rowBytes + vectors + process;
   return {

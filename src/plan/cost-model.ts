@@ -26,13 +26,24 @@ export function speedupAt({ gains }: OperationCost, flops: number, threads: numb
   return gains.length === 0 ? 1 : 1 + (threads - 1) * interpolate(gains, flops);
 }
 
-/** Predicted seconds of an iteration with this work on `threads` threads. */
-export function secondsOf(work: readonly Work[], engine: EngineName, threads: number): number {
-  const { callSeconds, hopSeconds, iterationSeconds, operations } = costsOf(engine);
-  return work.reduce((sum, { operation, flops, size, calls, elsewhere }) => {
+/** Predicted seconds of an iteration with this work on `threads` threads; `beyond`: its seconds beyond the calls. */
+export function secondsOf(
+  work: readonly Work[],
+  engine: EngineName,
+  threads: number,
+  beyond = costsOf(engine).iterationSeconds,
+): number {
+  const { callSeconds, hopSeconds, operations } = costsOf(engine);
+  return work.reduce((sum, { operation, flops, size, calls, elsewhere, share = 1 }) => {
     const cost = operations[operation];
     // A synchronous call uses the calling thread alone.
     const speed = 1e9 * rateAt(cost, size) * (elsewhere ? speedupAt(cost, flops, threads) : 1);
-    return sum + calls * (callSeconds + (elsewhere ? hopSeconds : 0)) + flops / speed;
-  }, iterationSeconds);
+    return sum + share * (calls * (callSeconds + (elsewhere ? hopSeconds : 0)) + flops / speed);
+  }, beyond);
+}
+
+/** Predicted seconds of a step on a batch beyond its calls; `rowNumbers`: the numbers of the rows that its engines are given. */
+export function stepSeconds(engine: EngineName, parameterCount: number, rowNumbers: number): number {
+  const { fixed, parameter, rowNumber } = costsOf(engine).step;
+  return fixed + parameter * parameterCount + rowNumber * rowNumbers;
 }

@@ -22,6 +22,8 @@ export interface Work {
   readonly calls: number;
   /** True if those calls are too large to run synchronously: they are handed to another thread, and use several threads. */
   readonly elsewhere: boolean;
+  /** How often an iteration has it: 0.1 for what every tenth one does. Default 1. */
+  readonly share?: number | undefined;
 }
 
 /** Rates of one operation. */
@@ -35,6 +37,15 @@ export interface OperationCost {
   readonly gains: readonly (readonly [number, number])[];
 }
 
+export interface StepCosts {
+  /** Of every step: the loop, a turn for the method. */
+  readonly fixed: number;
+  /** For each parameter: the passes of method and loop over their vectors. */
+  readonly parameter: number;
+  /** For each number of a row that an engine is given: a copy to the batch, and one to the engine. */
+  readonly rowNumber: number;
+}
+
 export interface EngineCosts {
   /** Seconds that one call takes beyond its arithmetic. */
   readonly callSeconds: number;
@@ -42,6 +53,8 @@ export interface EngineCosts {
   readonly hopSeconds: number;
   /** Seconds that an iteration of a training takes beyond its calls: the loop, the records. */
   readonly iterationSeconds: number;
+  /** Seconds of a step on a batch beyond its calls. */
+  readonly step: StepCosts;
   /** Resident bytes of a process that has loaded the library and trained a network of a few parameters. */
   readonly processBytes: number;
   readonly operations: Readonly<Record<Operation, OperationCost>>;

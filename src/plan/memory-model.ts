@@ -189,6 +189,6 @@ function slotVectors({ architecture, slots = 1 }: Sizes): number {
 }
 
 /** Arrays of blocks that wait for the garbage collector, which comes after so many bytes; measured (bench/plan.mjs), not counted. */
-function waiting(net: Architecture, n: number): number {
+export function waiting(net: Architecture, n: number): number {
   return Math.min(8e6 / DOUBLE, 16 * workspaceDoubles(net, n, net.outputSize));
 }

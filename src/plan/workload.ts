@@ -218,29 +218,79 @@ export function iterationWork(
   return [...ends, scaled(products, count < n && engine === "native" ? SINGLE : 1)];
 }
 
+/** Loss and gradient of a sampled curvature: two backward rows a sample, whatever the number of outputs. */
+function sampledPassWork(net: Architecture, n: number, { linearize }: EngineCalls): Work {
+  const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
+  const flops = n * (4 * weightCount(net) + 4 * back);
+  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: linearize };
+}
+
+/** Products of v with the rows of the curvature and of its inverse with their transpose, around a solve in the space of the rows. */
+function rowSpaceWork(net: Architecture, n: number, { solve }: EngineCalls): Work {
+  return { operation: "forward", flops: 4 * n * weightCount(net), size: fanIn(net), calls: 0, elsewhere: solve };
+}
+
 /**
- * One step on a batch: what each engine forms, the losses at trial points, and the vectors of method and loop.
+ * Flops of a factorization in whose time a solve with a standing factor reads an entry of it, forward and back: a solve is bound by the
+ * memory. Measured from 400 to 3,000 parameters.
+ */
+const SUBSTITUTED = 50;
+
+/** A solve with a standing factor of this order. */
+function substitutionWork(order: number, { solve }: EngineCalls): Work {
+  return { operation: "cholesky", flops: (SUBSTITUTED * order ** 2) / 2, size: order, calls: 1, elsewhere: solve };
+}
+
+/** What a batch method forms with an engine (`BatchEngine` of method/batch-method.ts). */
+export interface FormedOnBatch {
+  readonly rows: number;
+  readonly curvature: "none" | "primal" | "dual" | "sampled";
+  readonly average?: boolean | undefined;
+  readonly every?: number | undefined;
+}
+
+/**
+ * The engine calls of one step on a batch: what each engine forms, and the losses at trial points.
  * @throws GAUSSFLOW_NO_NATIVE for the native engine where there is none
  */
 export function batchWork(
   net: Architecture,
-  engines: readonly { readonly rows: number; readonly curvature: "none" | "primal" | "dual" | "sampled" }[],
+  engines: readonly FormedOnBatch[],
   evaluations: number,
   engine: EngineName,
 ): Work[] {
-  const formed = engines.flatMap(({ rows, curvature }) => {
+  const formed = engines.flatMap(({ rows, curvature, average = false, every = 1 }, k) => {
     const calls = estimateCalls(engine, net, rows, { curvature });
-    const passes = passWork(net, rows, calls);
+    const own = { share: 1 / every };
+    // The first engine gives the gradient of every step.
+    const passes = { ...passWork(net, rows, calls), ...(k === 0 ? {} : own) };
     if (curvature === "none") return [passes];
-    if (curvature === "sampled") return [passes, sampledKernelWork(net, rows, calls), factorWork(rows, calls)];
-    const matrix = curvature === "dual" ? kernelWork(net, rows, calls) : gramWork(net, rows, calls);
-    const order = curvature === "dual" ? rows * net.outputSize : net.parameterCount;
-    return [passes, matrix, factorWork(order, calls)];
+    if (curvature === "sampled")
+      return [
+        sampledPassWork(net, rows, calls),
+        sampledKernelWork(net, rows, calls),
+        factorWork(rows, calls),
+        rowSpaceWork(net, rows, calls),
+      ];
+    if (curvature === "dual")
+      return [
+        passes,
+        kernelWork(net, rows, calls),
+        factorWork(rows * net.outputSize, calls),
+        rowSpaceWork(net, rows, calls),
+      ];
+    const p = net.parameterCount;
+    return [
+      passes,
+      { ...gramWork(net, rows, calls), ...own },
+      { ...factorWork(p, calls), ...own },
+      ...(average ? [substitutionWork(p, calls)] : []),
+    ];
   });
   const [first] = engines;
   const calls = first && estimateCalls(engine, net, first.rows, { curvature: first.curvature });
   const trials = calls && evaluations > 0 ? [scaled(forwardWork(net, first.rows, calls), evaluations)] : [];
-  return [vectorWork(net), ...formed, ...trials];
+  return [...formed, ...trials];
 }
 
 function fanIn(net: Architecture): number {

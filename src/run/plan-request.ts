@@ -34,9 +34,10 @@ export function planRequest<Kind extends Route>(
   const engine = chooseBackend(options.backend);
   const passes = released && engine === "native";
   const fromFile = whole instanceof FileDataset;
-  // In raw units the engine is given the arrays as they are.
+  // In raw units the engine is given the inputs as they are, and a copy of the targets.
   const inUnits = standardize || scaling !== null;
-  const scaled = !inUnits ? 0 : 8 * ((fromFile ? 0 : fit) + validation) * (whole.inputSize + whole.outputSize);
+  const columns = (inUnits ? whole.inputSize : 0) + whole.outputSize;
+  const scaled = 8 * ((fromFile ? 0 : fit) + validation) * columns;
   return {
     architecture: { ...architecture, loss },
     sampleCount: fit,

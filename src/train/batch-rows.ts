@@ -294,7 +294,9 @@ export function rowBytes(sizes: {
 }): number {
   const { rows, batchRows, inputSize, targetSize, weighted, fileWidth } = sizes;
   const row = 8 * (inputSize + targetSize + (weighted ? 1 : 0));
-  if (fileWidth === 0) return batchRows * row + 4 * rows;
+  // The order of an epoch, and that of the next while it is drawn.
+  const order = (count: number) => 2 * Uint32Array.BYTES_PER_ELEMENT * count;
+  if (fileWidth === 0) return batchRows * row + order(rows);
   const pool = Math.min(rows, POOL_BLOCKS * blockRows({ width: fileWidth }));
-  return (batchRows + pool) * row + 4 * pool + 8 * fileWidth * blockRows({ width: fileWidth });
+  return (batchRows + pool) * row + order(pool) + 8 * fileWidth * blockRows({ width: fileWidth });
 }

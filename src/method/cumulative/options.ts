@@ -164,15 +164,16 @@ export function needsOf(settings: CumulativeSettings, sizes: BatchSizes): BatchN
   const { rows, curved } = curvedRows(settings, sizes);
   const average = form === "moving-average";
   const rate = withRate(settings.rate, average ? 0.2 : 1);
+  const curvature = { curvature: "primal", average: true, every: average ? settings.factorEvery : 1 } as const;
   return {
     rows,
     engines:
       curved < rows
         ? [
             { rows, curvature: "none" },
-            { rows: curved, curvature: "primal", average: true },
+            { rows: curved, ...curvature },
           ]
-        : [{ rows, curvature: "primal", average: true }],
+        : [{ rows, ...curvature }],
     route: "primal",
     rate,
     // M of the state, and the new M that replaces it at the end of a step: p vectors each.
