@@ -188,7 +188,7 @@ export function encodeFloats(values: Float64Array): string {
 }
 
 /** Numbers of a piece: below a millisecond of work. Their bytes are a multiple of 3, so that the base64 of the pieces is that of the whole. */
-const PIECE = 3 << 14;
+const PIECE = 3 << 12;
 
 function* base64Pieces(values: Float64Array): Generator<string, void> {
   const bytes = Buffer.alloc(8 * Math.min(values.length, PIECE));

@@ -10,7 +10,7 @@ import { ticksDuring } from "../helpers/ticks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-sealed-"));
 /** Numbers of a piece of a file. */
-const PIECE = 3 * 2 ** 14;
+const PIECE = 3 * 2 ** 12;
 
 /** Bits of every kind: signs, subnormals, infinities. */
 const floats = (length: number) =>
