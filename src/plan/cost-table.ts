@@ -11,7 +11,7 @@ export const COST_TABLE: CostTable = {
     callSeconds: 0.00000202,
     hopSeconds: 0.00003,
     iterationSeconds: 0.000159,
-    step: { fixed: 0.000071, parameter: 2.8e-8, rowNumber: 5e-9 },
+    step: { fixed: 0.000024, parameter: 1.8e-8, rowNumber: 3.1e-9 },
     processBytes: 81200000,
     operations: {
       passes: { rates: [[5.14, 2.49], [8, 7.87], [12.1, 12], [20.2, 16.9], [36.2, 25.8], [68.2, 36.8], [132, 49.8], [260, 59.6]], gains: [[688000, 0.25], [2820000, 0], [8780000, 0], [30100000, 0.28], [55300000, 0.38], [206000000, 0.44], [211000000, 0.29], [815000000, 0.48]] },
@@ -29,7 +29,7 @@ export const COST_TABLE: CostTable = {
     callSeconds: 0.00000531,
     hopSeconds: 0,
     iterationSeconds: 0.000343,
-    step: { fixed: 0.00012, parameter: 8.6e-8, rowNumber: 1.2e-8 },
+    step: { fixed: 0.000099, parameter: 7e-8, rowNumber: 0 },
     processBytes: 82900000,
     operations: {
       passes: { rates: [[5.14, 0.515], [8, 0.827], [20.2, 1.39], [68.2, 1.78]], gains: [] },

@@ -231,14 +231,17 @@ function rowSpaceWork(net: Architecture, n: number, { solve }: EngineCalls): Wor
 }
 
 /**
- * Flops of a factorization in whose time a solve with a standing factor reads an entry of it, forward and back: a solve is bound by the
- * memory. Measured from 400 to 3,000 parameters.
+ * Flops of a factorization in whose time a solve with a standing factor reads an entry of it, forward and back. A solve waits for the memory:
+ * 10 at order 433, 27 at 1,377 and 48 at 2,833, on one core of an AMD EPYC (Zen 5); beyond the caches no more.
  */
-const SUBSTITUTED = 50;
+function substituted(order: number): number {
+  return Math.min(50, order / 55);
+}
 
 /** A solve with a standing factor of this order. */
 function substitutionWork(order: number, { solve }: EngineCalls): Work {
-  return { operation: "cholesky", flops: (SUBSTITUTED * order ** 2) / 2, size: order, calls: 1, elsewhere: solve };
+  const flops = (substituted(order) * order ** 2) / 2;
+  return { operation: "cholesky", flops, size: order, calls: 1, elsewhere: solve };
 }
 
 /** What a batch method forms with an engine (`BatchEngine` of method/batch-method.ts). */
