@@ -1,13 +1,16 @@
 // npm run pictures, by hand: runs the experiments by the command line and writes those of their pictures that
 // docs/theory.md and docs/methods.md show into docs/theory and docs/methods, with a palette. `npm run pictures --
 // methods` makes those of one page. It prints what each picture shows, with the figures, for the texts of the pages.
-// Needs playwright-core (a development dependency) and Chromium.
+// Needs playwright-core (a development dependency), Chromium, and sharp (npm install --no-save sharp).
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./native/paths.mjs";
-import { withPalette } from "./palette-png.mjs";
+
+const { default: sharp } = await import("sharp").catch(() => {
+  throw new Error("the pictures get their palettes from sharp: npm install --no-save sharp");
+});
 
 /** Exit code of an experiment with a claim that does not hold: it has its pictures all the same. */
 const CLAIM = 4;
@@ -38,7 +41,7 @@ const PAGES = {
   },
 };
 
-function make(page) {
+async function make(page) {
   const { experiments, pictures } = PAGES[page];
   const made = mkdtempSync(join(tmpdir(), "gaussflow-pictures-"));
   try {
@@ -53,7 +56,7 @@ function make(page) {
     const target = join(root, "docs", page);
     mkdirSync(target, { recursive: true });
     for (const name of pictures)
-      writeFileSync(join(target, `${name}.png`), withPalette(readFileSync(join(made, `${name}.png`))));
+      await sharp(join(made, `${name}.png`)).png({ palette: true }).toFile(join(target, `${name}.png`));
   } finally {
     rmSync(made, { recursive: true, force: true });
   }
@@ -63,4 +66,4 @@ const given = process.argv.slice(2);
 const unknown = given.find((page) => !Object.hasOwn(PAGES, page));
 if (unknown !== undefined)
   throw new Error(`there are pictures of ${Object.keys(PAGES).join(" and ")}, not of ${unknown}`);
-for (const page of given.length > 0 ? given : Object.keys(PAGES)) make(page);
+for (const page of given.length > 0 ? given : Object.keys(PAGES)) await make(page);
