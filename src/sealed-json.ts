@@ -1,5 +1,5 @@
-// Writes and reads the envelope of model files and checkpoints (network/model-file.ts, train/checkpoint.ts, flow/flow-checkpoint.ts): JSON
-// with a format name, a version and a checksum over the body. Float arrays are base64 of their little-endian bytes, so that every bit is
+// Writes and reads the envelope of model files and checkpoints (network/model-file.ts, train/checkpoint.ts, flow/flow-checkpoint.ts,
+// game/game-checkpoint.ts): JSON with a format name, a version and a checksum over the body. Float arrays are base64 of their little-endian bytes, so that every bit is
 // restored. A torn or edited file is refused with the reason.
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -30,7 +30,7 @@ export function seal(format: string, version: number, body: unknown): string {
 
 /**
  * Writes the same text to a file, completely or not at all, in turns with the event loop. Two passes make the text piece by piece, the first
- * for the checksum at its head: no more than a piece of it is in memory. The arrays must not change before the promise resolves.
+ * for the checksum at its head: of arrays of floats no more than a piece is in memory. The arrays must not change before the promise resolves.
  * @throws GAUSSFLOW_FILE naming the path and what the system said; GAUSSFLOW_MEMORY where the text would be longer than can be read again
  */
 export async function writeSealed(path: string, format: string, version: number, body: unknown): Promise<void> {

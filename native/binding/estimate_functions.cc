@@ -80,6 +80,7 @@ void DefineEstimateFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("estimateBytes", Napi::Function::New(env, EstimateBytes, "estimateBytes"));
   exports.Set("estimateCalls", Napi::Function::New(env, EstimateCalls, "estimateCalls"));
   exports.Set("synchronousFlops", cost::kSynchronousFlops);
+  exports.Set("aloneFlops", cost::kAloneFlops);
 }
 
 }  // namespace gaussflow

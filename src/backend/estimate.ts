@@ -92,29 +92,42 @@ function referenceBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBy
   return sum;
 }
 
-/** Which calls an engine hands to another thread, with all of its threads at work; true = handed over, false = run synchronously. */
+/**
+ * How a call runs (Run of native/binding/engine_object.cc): "alone" on the calling thread; "together" with the other threads, while the
+ * calling thread waits; "elsewhere", handed to another thread.
+ */
+export type CallRun = "alone" | "together" | "elsewhere";
+
+/** How an engine runs its calls. */
 export interface EngineCalls {
   /** Predictions, or the loss. */
-  readonly forward: boolean;
+  readonly forward: CallRun;
   /** The linearization with its curvature. */
-  readonly linearize: boolean;
+  readonly linearize: CallRun;
   /** A factorization of the curvature and the solves with it; matrix-free: a product. */
-  readonly solve: boolean;
+  readonly solve: CallRun;
   /** The acceleration after that solve. */
-  readonly accelerate: boolean;
+  readonly accelerate: CallRun;
   /** A product of the exact G with one vector. */
-  readonly product: boolean;
+  readonly product: CallRun;
   /** Not a call: whether the subset of the curvature is held as rows of J, not as a Gram matrix. */
   readonly holdsRows: boolean;
 }
 
+/** How the native engine runs a call of so many flops, as native/core/cost.h estimates them. */
+export function runOf(flops: number): CallRun {
+  const { aloneFlops, synchronousFlops } = addon();
+  if (flops <= aloneFlops) return "alone";
+  return flops <= synchronousFlops ? "together" : "elsewhere";
+}
+
 /** The TypeScript engine has no threads, and no rows of J. */
 const SYNCHRONOUS: EngineCalls = {
-  forward: false,
-  linearize: false,
-  solve: false,
-  accelerate: false,
-  product: false,
+  forward: "alone",
+  linearize: "alone",
+  solve: "alone",
+  accelerate: "alone",
+  product: "alone",
   holdsRows: false,
 };
 
@@ -129,14 +142,13 @@ export function estimateCalls(
   const net = nativeNetwork(architecture, squaredError(), 1);
   const formed = [n, CURVATURE_CODES[curvature], precision === "single" ? 1 : 0, subset] as const;
   return remembered(["calls", ...describe(net), ...formed], () => {
-    const { estimateCalls: ask, synchronousFlops } = addon();
-    const flops = ask(net, ...formed);
+    const flops = addon().estimateCalls(net, ...formed);
     return {
-      forward: flops.forward > synchronousFlops,
-      linearize: flops.linearize > synchronousFlops,
-      solve: flops.solve > synchronousFlops,
-      accelerate: flops.solve + 2 * flops.passes > synchronousFlops,
-      product: flops.passes > synchronousFlops,
+      forward: runOf(flops.forward),
+      linearize: runOf(flops.linearize),
+      solve: runOf(flops.solve),
+      accelerate: runOf(flops.solve + 2 * flops.passes),
+      product: runOf(flops.passes),
       holdsRows: flops.holdsRows,
     };
   });

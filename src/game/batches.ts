@@ -1,4 +1,4 @@
-// Draws the batches of a min-max game for minmax.ts: real rows in an order shuffled every epoch, latent inputs of the generator, and the weights
+// Draws the batches of a min-max game for game.ts: real rows in an order shuffled every epoch, latent inputs of the generator, and the weights
 // between real rows and samples of the gradient penalty. Each is a function of the seed and the number of the batch alone.
 import { finish, finishInTurns, type Pace, STEP, type Steps } from "../event-loop-yield.js";
 import { permutationSteps, Random } from "../random.js";

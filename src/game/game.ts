@@ -1,4 +1,4 @@
-// Holds the two players of a min-max game with the rows of their present batches, for minmax.ts: the engine of each network, the real rows and
+// Holds the two players of a min-max game with the rows of their present batches, for rounds.ts: the engine of each network, the real rows and
 // latent inputs that are loaded, and what each player minimizes on them.
 //
 //   discriminator   2b rows, b real ones and b samples G(z):   slopes and roots of its loss by its outputs; the penalty

@@ -7,7 +7,6 @@ import { logistic } from "../loss/logistic.js";
 import type { BatchContext, BatchMethod, BatchNeeds, BatchSizes } from "../method/batch-method.js";
 import type { MethodState } from "../method/method.js";
 import { type RateSchedule, rateAt } from "../method/rate-schedule.js";
-import type { Reason } from "../method/reason.js";
 import { Random } from "../random.js";
 import type { PlayerEngine } from "./player-engine.js";
 
@@ -54,8 +53,6 @@ export interface PlayerStep {
 /** The same, as a mover answers. */
 export interface Moved extends PlayerStep {
   readonly ok: true;
-  /** Set when the method has nothing left to try. */
-  readonly end: Reason | null;
 }
 
 /** The sizes of a player's problem, in the words of methods on batches. */
@@ -152,26 +149,26 @@ export class Mover {
       iteration: number + 1,
       stepsPerEpoch,
       vectors: plainVectors,
-      scratch: (key) => this.#scratchOf(key),
+      scratch: (key, length) => this.#scratchOf(key, length),
       random: () => new Random(seed, METHOD_STREAM + 2 * number + (name === "generator" ? 0 : 1)),
       signal,
     };
     const answer = await this.#method.step(context, this.#state);
     if (failed(answer)) return answer;
-    const { loss, gradient, stepNorm, accepted, state, end = null } = answer;
+    const { loss, gradient, stepNorm, accepted, state } = answer;
     if (!Number.isFinite(stepNorm))
       return { code: "non-finite", message: "the step is not finite", where: { what: "step" } };
     this.#state = state;
     this.#steps++;
     if (accepted) [this.parameters, this.#next] = [this.#next, this.parameters];
     const penalty = this.#engine.penalty / rows;
-    return { ok: true, loss: loss / rows, penalty, gradientNorm: norm(gradient) / rows, stepNorm, end };
+    return { ok: true, loss: loss / rows, penalty, gradientNorm: norm(gradient) / rows, stepNorm };
   }
 
-  #scratchOf(name: string): Float64Array {
+  #scratchOf(name: string, length = this.parameters.length): Float64Array {
     let array = this.#scratch.get(name);
     if (array === undefined) {
-      array = new Float64Array(this.parameters.length);
+      array = new Float64Array(length);
       this.#scratch.set(name, array);
     }
     return array;

@@ -77,7 +77,6 @@ export class GameLoop {
       this.#note();
       if (finished) await this.#play.onRecord?.(this.records.at(-1)!);
       await this.#checkpoints.keep(this.#steps, () => this.#snapshot());
-      if (made.end !== null) return made.end;
     }
     return { code: "iterations", message: `${iterations} iterations are done` };
   }

@@ -1,5 +1,5 @@
 // Makes the engine of one player of a min-max game: what a method on batches (method/batch-method.ts) sees of the player's sum loss over the
-// batch, the other player held fixed. minmax.ts makes one for the generator and one for the discriminator.
+// batch, the other player held fixed. game.ts makes one for the generator and one for the discriminator.
 //
 // The arithmetic on the player's own network is that of its engine (backend): outputs f, products J^T u, and the kernel of one row a sample
 //
@@ -117,6 +117,8 @@ export class PlayerEngine implements Engine {
     if (!Number.isFinite(dot(gradient, gradient))) return notFinite("gradient");
     const passes = (performance.now() - start) / 1000 - seconds.curvature;
     const loss = terms.loss + this.penalty;
+    // A weight of 0 times a penalty beyond the range of numbers: its gradient is 0.
+    if (!Number.isFinite(loss)) return notFinite("loss");
     return { ok: true, loss, gradient, gradientCosine: Number.NaN, seconds: { ...seconds, passes } };
   }
 

@@ -32,8 +32,6 @@ export interface GameStep {
   readonly generator: PlayerStep | null;
   readonly scalar: number | null;
   readonly guarded: boolean;
-  /** Set when a method has nothing left to try. */
-  readonly end: Reason | null;
 }
 
 /** The states of the methods: of each player, or one of a joint method. */
@@ -132,9 +130,9 @@ class Turns implements Rounds {
     const answer = await mover.step(signal);
     if (failed(answer)) return playerReason(answer, name, iteration, this.#methods[name].remedy);
     this.#game.weights[name] = mover.parameters;
-    const { ok: _, end, ...moved } = answer;
+    const { ok: _, ...moved } = answer;
     const [discriminator, generator] = name === "discriminator" ? [moved, null] : [null, moved];
-    return { ok: true, discriminator, generator, scalar: null, guarded: false, end };
+    return { ok: true, discriminator, generator, scalar: null, guarded: false };
   }
 }
 
@@ -201,7 +199,6 @@ class JointRounds implements Rounds {
       generator: moved(generator.loss, 0, generator.gradient, norms.generator),
       scalar,
       guarded,
-      end: null,
     };
   }
 }

@@ -34,11 +34,10 @@ export function secondsOf(
   beyond = costsOf(engine).iterationSeconds,
 ): number {
   const { callSeconds, hopSeconds, operations } = costsOf(engine);
-  return work.reduce((sum, { operation, flops, size, calls, elsewhere, share = 1 }) => {
+  return work.reduce((sum, { operation, flops, size, calls, run, share = 1 }) => {
     const cost = operations[operation];
-    // A synchronous call uses the calling thread alone.
-    const speed = 1e9 * rateAt(cost, size) * (elsewhere ? speedupAt(cost, flops, threads) : 1);
-    return sum + share * (calls * (callSeconds + (elsewhere ? hopSeconds : 0)) + flops / speed);
+    const speed = 1e9 * rateAt(cost, size) * (run === "alone" ? 1 : speedupAt(cost, flops, threads));
+    return sum + share * (calls * (callSeconds + (run === "elsewhere" ? hopSeconds : 0)) + flops / speed);
   }, beyond);
 }
 

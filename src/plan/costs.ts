@@ -1,4 +1,5 @@
 // Defines the types that the workload, the cost table and the cost model share: operations, work, and rates of an engine.
+import type { CallRun } from "../backend/estimate.js";
 
 /** What an engine spends its time on: the rows of the cost table. */
 export type Operation =
@@ -20,8 +21,7 @@ export interface Work {
   readonly size: number;
   /** Engine calls of this entry; 0 if it is part of another entry's call. */
   readonly calls: number;
-  /** True if those calls are too large to run synchronously: they are handed to another thread, and use several threads. */
-  readonly elsewhere: boolean;
+  readonly run: CallRun;
   /** How often an iteration has it: 0.1 for what every tenth one does. Default 1. */
   readonly share?: number | undefined;
 }

@@ -3,7 +3,7 @@
 // formula. The engines say which calls run on another thread (`backend/estimate.ts`).
 
 import { LARGE_VECTOR } from "../algebra/vectors.js";
-import { type EngineCalls, estimateCalls } from "../backend/estimate.js";
+import { type EngineCalls, estimateCalls, runOf } from "../backend/estimate.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import type { Architecture } from "../network/architecture.js";
 import type { EngineName, Work } from "./costs.js";
@@ -22,7 +22,7 @@ function weightCount({ layers }: Architecture): number {
 /** Forward pass of n samples. */
 function forwardWork(net: Architecture, n: number, { forward }: EngineCalls): Work {
   const flops = 2 * n * weightCount(net);
-  return { operation: "forward", flops, size: fanIn(net), calls: 1, elsewhere: forward };
+  return { operation: "forward", flops, size: fanIn(net), calls: 1, run: forward };
 }
 
 /**
@@ -31,7 +31,7 @@ function forwardWork(net: Architecture, n: number, { forward }: EngineCalls): Wo
  */
 function vectorWork({ parameterCount: p }: Architecture): Work {
   const large = p >= LARGE_VECTOR;
-  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0, elsewhere: large };
+  return { operation: "vectors", flops: VECTOR_OPERATIONS * p, size: p, calls: 0, run: large ? "elsewhere" : "alone" };
 }
 
 /** Most outputs whose c x c deltas of a tile of samples (256) stay in the cache. */
@@ -45,7 +45,7 @@ function passWork(net: PlannedNetwork, n: number, { linearize }: EngineCalls): W
   const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
   const deltas = full(net) && c > CACHED_OUTPUTS ? UNCACHED_DELTA * c ** 2 : 0;
   const flops = n * (4 * weightCount(net) + 2 * c * back + deltas);
-  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: linearize };
+  return { operation: "passes", flops, size: fanIn(net), calls: 1, run: linearize };
 }
 
 /** G from the pairs of units and inputs of every two layers (native/core/curvature/gram_builder.h). */
@@ -53,7 +53,7 @@ function gramWork(net: Architecture, n: number, { linearize }: EngineCalls): Wor
   let products = 0;
   for (const { left, right } of layerPairs(net)) products += left * right;
   const size = net.parameterCount;
-  return { operation: "gram", flops: 2 * n * products, size, calls: 0, elsewhere: linearize };
+  return { operation: "gram", flops: 2 * n * products, size, calls: 0, run: linearize };
 }
 
 /** A network, and what the planner knows of the loss it is trained with. */
@@ -87,27 +87,27 @@ function kernelWork(net: PlannedNetwork, n: number, { linearize }: EngineCalls):
       sum + inputSize + (l + 1 === net.layers.length && !full(net) ? c : c ** 2 * outputSize) + c ** 2,
     0,
   );
-  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: linearize };
+  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, run: linearize };
 }
 
 /** B B^T of one row a sample, from two small products a layer. */
 function sampledKernelWork(net: PlannedNetwork, n: number, { linearize }: EngineCalls): Work {
   const inner = net.layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize + outputSize, 0);
-  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, elsewhere: linearize };
+  return { operation: "kernel", flops: n ** 2 * inner, size: fanIn(net), calls: 0, run: linearize };
 }
 
 /** Cholesky factorization of a curvature of this order, and the solves with it. */
 function factorWork(order: number, { solve }: EngineCalls): Work {
   const flops = order ** 3 / 3 + 8 * order ** 2;
-  return { operation: "cholesky", flops, size: order, calls: 1, elsewhere: solve };
+  return { operation: "cholesky", flops, size: order, calls: 1, run: solve };
 }
 
 /** R of J, and the damping folded into a copy of it. */
 function triangleWork(net: Architecture, n: number, { linearize, solve }: EngineCalls): Work[] {
   const p = net.parameterCount;
   return [
-    { operation: "triangle", flops: 2 * n * net.outputSize * p ** 2, size: p, calls: 0, elsewhere: linearize },
-    { operation: "fold", flops: (2 / 3) * p ** 3, size: p, calls: 1, elsewhere: solve },
+    { operation: "triangle", flops: 2 * n * net.outputSize * p ** 2, size: p, calls: 0, run: linearize },
+    { operation: "fold", flops: (2 / 3) * p ** 3, size: p, calls: 1, run: solve },
   ];
 }
 
@@ -117,7 +117,7 @@ function triangleWork(net: Architecture, n: number, { linearize, solve }: Engine
  */
 export function productWork(net: Architecture, n: number, products: number, { product }: EngineCalls): Work {
   const flops = products * 8 * n * weightCount(net);
-  return { operation: "product", flops, size: fanIn(net), calls: 1, elsewhere: product };
+  return { operation: "product", flops, size: fanIn(net), calls: 1, run: product };
 }
 
 /** How the steps of a run are computed: precision and samples (`step/fidelity.ts`), and acceleration. */
@@ -151,14 +151,14 @@ function hessianWork(net: Architecture, n: number, order: number, calls: EngineC
   const solves = { operation: "cholesky", flops: HESSIAN_PRODUCTS * 2 * order ** 2, size: order, calls: 0 } as const;
   return [
     { ...products, calls: HESSIAN_PRODUCTS },
-    { ...solves, elsewhere: calls.solve },
+    { ...solves, run: calls.solve },
   ];
 }
 
 /** The products of those rows with each other, and the factor of that. */
 function sampleWork({ outputSize, parameterCount: p }: Architecture, count: number, { solve }: EngineCalls): Work {
   const rows = count * outputSize;
-  return { operation: "cholesky", flops: rows ** 2 * p + rows ** 3 / 3, size: rows, calls: 1, elsewhere: solve };
+  return { operation: "cholesky", flops: rows ** 2 * p + rows ** 3 / 3, size: rows, calls: 1, run: solve };
 }
 
 function scaled(work: Work, factor: number): Work {
@@ -171,8 +171,8 @@ function accelerationWork(net: Architecture, n: number, order: number, { acceler
   // Two products with the inputs of the first layer, five above (native/core/directional_derivatives.cc), one back.
   const flops = 2 * n * (5 * all - 3 * first + all);
   return [
-    { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: accelerate },
-    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0, elsewhere: accelerate },
+    { operation: "passes", flops, size: fanIn(net), calls: 1, run: accelerate },
+    { operation: "cholesky", flops: 8 * order ** 2, size: order, calls: 0, run: accelerate },
   ];
 }
 
@@ -222,12 +222,12 @@ export function iterationWork(
 function sampledPassWork(net: Architecture, n: number, { linearize }: EngineCalls): Work {
   const back = weightCount(net) - net.layers[0]!.inputSize * net.layers[0]!.outputSize;
   const flops = n * (4 * weightCount(net) + 4 * back);
-  return { operation: "passes", flops, size: fanIn(net), calls: 1, elsewhere: linearize };
+  return { operation: "passes", flops, size: fanIn(net), calls: 1, run: linearize };
 }
 
 /** Products of v with the rows of the curvature and of its inverse with their transpose, around a solve in the space of the rows. */
 function rowSpaceWork(net: Architecture, n: number, { solve }: EngineCalls): Work {
-  return { operation: "forward", flops: 4 * n * weightCount(net), size: fanIn(net), calls: 0, elsewhere: solve };
+  return { operation: "forward", flops: 4 * n * weightCount(net), size: fanIn(net), calls: 0, run: solve };
 }
 
 /**
@@ -238,10 +238,14 @@ function substituted(order: number): number {
   return Math.min(50, order / 55);
 }
 
+/** Estimated flops of solves with a factor by the square of its order: Solves of native/core/cost.cc. */
+const SOLVES = 20;
+
 /** A solve with a standing factor of this order. */
-function substitutionWork(order: number, { solve }: EngineCalls): Work {
+function substitutionWork(order: number, engine: EngineName): Work {
   const flops = (substituted(order) * order ** 2) / 2;
-  return { operation: "cholesky", flops, size: order, calls: 1, elsewhere: solve };
+  const elsewhere = engine === "native" && runOf(SOLVES * order ** 2) === "elsewhere";
+  return { operation: "cholesky", flops, size: order, calls: 1, run: elsewhere ? "elsewhere" : "alone" };
 }
 
 /** What a batch method forms with an engine (`BatchEngine` of method/batch-method.ts). */
@@ -287,7 +291,7 @@ export function batchWork(
       passes,
       { ...gramWork(net, rows, calls), ...own },
       { ...factorWork(p, calls), ...own },
-      ...(average ? [substitutionWork(p, calls)] : []),
+      ...(average ? [substitutionWork(p, engine)] : []),
     ];
   });
   const [first] = engines;

@@ -1,5 +1,5 @@
-// Writes the checkpoints of a training or a flow at the right iterations; the loops (train/minimize.ts, flow/flow-run.ts) call it after
-// each step. A checkpoint that cannot be written (missing folder, full disk, no memory) is a warning: the run continues, so that hours of
+// Writes the checkpoints of a training, a flow or a game at the right iterations; the loops (train/minimize.ts, train/descend.ts,
+// flow/flow-run.ts, game/play.ts) call it after each step. A checkpoint that cannot be written (missing folder, full disk, no memory) is a warning: the run continues, so that hours of
 // training are not lost, and the next one is tried.
 
 /** Type and code of the process warning. */

@@ -34,6 +34,17 @@ describe.each(ENGINES)("a moving average in the %s engine", (kind, create) => {
     return engine.curvature();
   };
 
+  it("goes into an array of its size, and into no other", async () => {
+    const engine = make();
+    await sure(engine.linearize(w, averaged));
+    const [fresh, into] = [await engine.curvature(), new Float64Array(p * p)];
+    expect(await engine.curvature(into)).toBe(into);
+    expect(into).toEqual(fresh);
+    for (const wrong of [new Float64Array(p), new Float32Array(p * p), [], "M"])
+      await expect(engine.curvature(wrong as Float64Array)).rejects.toMatchObject({ code: "GAUSSFLOW_ARGUMENT" });
+    engine.dispose();
+  });
+
   it.each([1, 4])("is keep times the matrix before and add times that of the rows, %i slots", async (slots) => {
     const [engine, other] = [make(slots), make(slots)];
     const expected = new Float64Array(p * p);

@@ -1,5 +1,6 @@
 // The planner: which route, what it costs, and what is refused before anything runs.
 import { describe, expect, it } from "vitest";
+import type { CallRun } from "../../src/backend/estimate.js";
 import { showBytes } from "../../src/bytes.js";
 import {
   createEngine,
@@ -255,15 +256,17 @@ describe("predicted seconds", () => {
   });
 
   it("count a hop, and more than one thread, for calls that are not done where they stand", () => {
-    const seconds = (elsewhere: boolean, threads: number) =>
-      secondsOf([{ operation: "passes", flops: 1e8, size: 20, calls: 2, elsewhere }], "native", threads) -
+    const seconds = (run: CallRun, threads: number) =>
+      secondsOf([{ operation: "passes", flops: 1e8, size: 20, calls: 2, run }], "native", threads) -
       secondsOf([], "native", threads);
     const { hopSeconds } = COST_TABLE.native;
     expect(hopSeconds).toBeGreaterThan(1e-6);
     expect(COST_TABLE.typescript.hopSeconds).toBe(0);
-    expect(seconds(true, 1) - seconds(false, 1)).toBeCloseTo(2 * hopSeconds, 12);
-    expect(seconds(false, 2)).toBeCloseTo(seconds(false, 1), 12);
-    expect(seconds(true, 2)).toBeLessThan(seconds(true, 1));
+    expect(seconds("elsewhere", 1) - seconds("alone", 1)).toBeCloseTo(2 * hopSeconds, 12);
+    expect(seconds("together", 1)).toBeCloseTo(seconds("alone", 1), 12);
+    expect(seconds("alone", 2)).toBeCloseTo(seconds("alone", 1), 12);
+    expect(seconds("together", 2)).toBeLessThan(seconds("together", 1));
+    expect(seconds("elsewhere", 2)).toBeLessThan(seconds("elsewhere", 1));
   });
 
   it("plan one thread where every call is done where it stands", () => {

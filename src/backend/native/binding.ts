@@ -6,7 +6,7 @@
  * one that was built before an update would fail at the first call of something new. scripts/check/native-face.mjs fails where this file changes
  * and the number does not.
  */
-export const FACE = 1;
+export const FACE = 2;
 
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {
@@ -236,6 +236,8 @@ export interface BindingModule {
   ): NativeCalls;
   /** Calls of at most this many flops run synchronously: kSynchronousFlops of native/core/cost.h. */
   readonly synchronousFlops: number;
+  /** Those of at most this many flops on the calling thread alone: kAloneFlops. */
+  readonly aloneFlops: number;
   /** a . b; from LARGE_VECTOR entries on the bits of `dot` in src/algebra/vectors.ts. */
   dot(a: Float64Array, b: Float64Array, threads: number): number;
   /** a + factor b, written to `out` or to a fresh array. */

@@ -105,7 +105,13 @@ function load(root: string | null): NativeLoad {
   }
   const foreign = foreignFace(binding);
   if (foreign !== null) return { ok: false, reason: foreign, hint: rebuildCommand(root) };
-  const selfTest = binding.selfTest(SELF_TEST_ORDER);
+  let selfTest: SelfTest;
+  try {
+    selfTest = binding.selfTest(SELF_TEST_ORDER);
+  } catch (cause) {
+    const first = firstLine(cause instanceof Error ? cause.message : String(cause));
+    return { ok: false, reason: `the self-test failed: ${first}`, hint: rebuildCommand(root) };
+  }
   if (!selfTest.ok) {
     const hint = selfTest.message.startsWith("there is no memory") ? MORE_SPACE : OTHER_KERNEL;
     return { ok: false, reason: `the self-test failed: ${selfTest.message}`, hint };

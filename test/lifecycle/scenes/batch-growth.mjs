@@ -12,11 +12,8 @@ const data = face.dataset({ inputs, targets, inputSize: d, outputSize: c });
 const net = face.network({ layers, seed: 1 });
 const [first, last] = marks;
 const held = [];
-let garbage = 0;
 const onRecord = ({ iteration }) => {
   if (iteration === 0) return;
-  const { arrayBuffers } = process.memoryUsage();
-  if (iteration > first) garbage = Math.max(garbage, arrayBuffers - held[0].arrayBuffers);
   if (iteration !== first && iteration !== last) return;
   global.gc();
   const { external, heapUsed, arrayBuffers: kept } = process.memoryUsage();
@@ -30,4 +27,4 @@ await face.train(net, data, {
   stop: { iterations: last, validateEvery: first },
   onRecord,
 });
-console.log(JSON.stringify({ held, garbage, vector: 8 * net.parameterCount }));
+console.log(JSON.stringify({ held }));

@@ -1,5 +1,5 @@
 // One training on batches in a process that does nothing else: the planned bytes, and those that the process has come to (the most resident
-// memory, as the kernel counted it). argument: JSON { method, options, layers, rows, iterations, validateEvery, backend, file }
+// memory, as the kernel counted it). argument: JSON { method, options, layers, rows, iterations, backend, file }
 import { pathToFileURL } from "node:url";
 
 const [, , library, argument] = process.argv;
