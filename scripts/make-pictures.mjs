@@ -56,7 +56,9 @@ async function make(page) {
     const target = join(root, "docs", page);
     mkdirSync(target, { recursive: true });
     for (const name of pictures)
-      await sharp(join(made, `${name}.png`)).png({ palette: true }).toFile(join(target, `${name}.png`));
+      await sharp(join(made, `${name}.png`))
+        .png({ palette: true })
+        .toFile(join(target, `${name}.png`));
   } finally {
     rmSync(made, { recursive: true, force: true });
   }

@@ -11,7 +11,6 @@ import type { Architecture } from "../network/architecture.js";
 import { PASS_BLOCK, workspaceDoubles } from "../network/forward.js";
 import type { Network } from "../network/network.js";
 import { costsOf } from "../plan/cost-model.js";
-import type { EngineName } from "../plan/costs.js";
 import type { MemoryEstimate } from "../plan/memory-model.js";
 import { checkPlayers } from "./check-players.js";
 import { type CompletedMinmaxOptions, completeMinmaxOptions, isJoint, type MinmaxOptions } from "./minmax-options.js";
@@ -29,7 +28,7 @@ export interface GamePlan {
   /** True if `bytes.most` is within the memory limit. */
   readonly fits: boolean;
   /** "native" or "typescript". */
-  readonly engine: EngineName;
+  readonly engine: "native" | "typescript";
   /** Parameters of the generator. */
   readonly generatorParameters: number;
   /** Parameters of the discriminator. */

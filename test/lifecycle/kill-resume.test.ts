@@ -49,7 +49,7 @@ function run(
 }
 
 /** Kills of one run; `GAUSSFLOW_KILLS=20` says more. */
-const KILLS = Number(process.env.GAUSSFLOW_KILLS ?? 3);
+const KILLS = Number(process.env.GAUSSFLOW_KILLS ?? 1);
 
 describe.each([
   ["typescript", "lm"],
