@@ -217,6 +217,7 @@ export type { BatchRoute, Route, StepRoute, TrainRoute } from "./plan/route.js";
 export { Random, type RandomState } from "./random.js";
 export type { ObservedPoint, ObservedRun, Observer, ResidualTerms } from "./run/observer.js";
 export type { FlowRecord, TrainRecord } from "./run/record.js";
+export type { CheckpointFile } from "./run/run-options.js";
 export type { Fidelity, RunSizes } from "./step/fidelity.js";
 export type { ForcingTerm, Tolerance } from "./step/forcing.js";
 export type { HessianSolve, InnerEnd, InnerSolve } from "./step/inner-solve.js";

@@ -14,7 +14,7 @@ import {
   checkSignal,
   isObject,
 } from "../options.js";
-import { type CompletedRunOptions, completeCheckpoint } from "../run/run-options.js";
+import { type CheckpointFile, type CompletedRunOptions, completeCheckpoint } from "../run/run-options.js";
 import { GAME_LOSSES, type GameLoss, PENALTIES, type PenaltyName } from "./objective.js";
 
 /** How each player moves. */
@@ -57,15 +57,11 @@ export interface MinmaxOptions extends BackendOptions {
    * half of the physical memory or of the control group's limit.
    */
   readonly memoryLimit?: number | undefined;
-  /** Writes the state of the game every `every` iterations, and at the end of any game that has taken a step. */
-  readonly checkpoint?:
-    | {
-        /** File that is written. */
-        readonly path: string;
-        /** Iterations between two writes. Default 500. */
-        readonly every?: number | undefined;
-      }
-    | undefined;
+  /**
+   * Writes the state of the game every `every` iterations, and at the end of any game that has taken a step. A game that ends with
+   * "non-finite" leaves the file as it is.
+   */
+  readonly checkpoint?: CheckpointFile | undefined;
   /**
    * Path of a checkpoint of the same game, from which this one continues: bit for bit with the kind of engine that wrote it, to rounding with
    * the other kind. `iterations` may differ, unless a rate falls along a cosine over all of them, and so may the number of threads.

@@ -72,7 +72,10 @@ export class GameLoop {
     const { iterations } = this.#options;
     while (this.#iteration < iterations) {
       const made = await this.#step();
-      if ("code" in made) return made;
+      if ("code" in made) {
+        if (made.code === "non-finite") this.#checkpoints.forget();
+        return made;
+      }
       const finished = this.#count(made);
       this.#note();
       if (finished) await this.#play.onRecord?.(this.records.at(-1)!);

@@ -36,6 +36,14 @@ export class CheckpointKeeper<State> {
     this.#boundary = { index, state };
   }
 
+  /**
+   * Lets the noted boundary go, and the file as it is: for a run whose numbers have left the range of doubles. The step may have changed arrays
+   * of the boundary's state in place, and a run that went on from there would end there again.
+   */
+  forget(): void {
+    this.#boundary = null;
+  }
+
   /** Notes a boundary, and writes it if it is due. */
   async keep(index: number, state: () => State): Promise<void> {
     this.note(index, state);

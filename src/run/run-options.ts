@@ -17,6 +17,14 @@ import {
 } from "../options.js";
 import type { Observer } from "./observer.js";
 
+/** Where a run writes its checkpoints, and how often. */
+export interface CheckpointFile {
+  /** File that is written. */
+  readonly path: string;
+  /** Iterations, or steps of a flow or on batches, between two writes. Default 10; on batches and in games 500. */
+  readonly every?: number | undefined;
+}
+
 export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   /**
    * What is minimized: `squaredError`, `huber`, `pseudoHuber`, `logCosh`, `quantile` or `gaussianNll` for real targets, `poisson` for counts, `logistic` or
@@ -44,15 +52,11 @@ export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
   /** Made by `monitor()`; its report is `monitor` of the result. */
   readonly monitor?: Observer<Report> | undefined;
-  /** Writes the state of the run every `every` accepted steps, and at the end of any run that has accepted a step. */
-  readonly checkpoint?:
-    | {
-        /** File that is written. */
-        readonly path: string;
-        /** Iterations or steps between two writes. Default 10; with a batch method 500. */
-        readonly every?: number | undefined;
-      }
-    | undefined;
+  /**
+   * Writes the state of the run every `every` accepted steps, and at the end of any run that has accepted a step. A training on batches that ends
+   * with "non-finite" leaves the file as it is.
+   */
+  readonly checkpoint?: CheckpointFile | undefined;
   /**
    * Path of a checkpoint of the same run, from which this run continues: bit for bit with the kind of engine that wrote it, to rounding with
    * the other kind. Stop rules and the number of threads may differ; of a flow also `until`, outputs and events, and its schedules that are

@@ -90,6 +90,7 @@ export async function* descend(
     if (loop.reason === null) throw error;
   } finally {
     loop.interrupt.dispose();
+    if (loop.reason?.code === "non-finite") loop.checkpoints.forget();
     await loop.checkpoints.close();
   }
   yield* loop.conclude();
@@ -233,7 +234,7 @@ class BatchLoop {
     await rows?.load(epoch, position, engines);
     const context = this.#context();
     const answer = unlessMemory(await method.step(context, run.method as MethodState));
-    if (failed(answer) || !Number.isFinite(answer.loss)) {
+    if (failed(answer) || !Number.isFinite(answer.loss) || !Number.isFinite(answer.stepNorm)) {
       this.reason = this.#brokenReason(answer, epoch, position);
       return false;
     }
@@ -363,8 +364,12 @@ class BatchLoop {
 
   #brokenReason(answer: BatchStep | Failure, epoch: number, position: number): Reason {
     const place = `batch ${position + 1} of epoch ${epoch + 1}`;
-    if (!failed(answer))
-      return { code: "non-finite", message: this.#withRemedy(`the loss of ${place} is ${answer.loss}`) };
+    if (!failed(answer)) {
+      const message = Number.isFinite(answer.loss)
+        ? `the step of ${place} is not finite`
+        : `the loss of ${place} is ${answer.loss}`;
+      return { code: "non-finite", message: this.#withRemedy(message) };
+    }
     const reason = failureReason(answer);
     return { ...reason, message: this.#withRemedy(`at ${place} ${reason.message}`) };
   }

@@ -47,7 +47,7 @@ const cases = [
   ],
 ] as const;
 
-describe.skipIf(process.platform !== "linux" || !loadNative().ok)("a training on batches comes to its plan", () => {
+describe.skipIf(process.platform !== "linux" || !loadNative().ok)("the peak memory of a training on batches", () => {
   it.each(cases)("%s", { timeout: 60_000 }, (_, given) => {
     const argument = JSON.stringify({ backend: "native", iterations: 12, ...given });
     const child = spawnSync(process.execPath, [scene, library, argument], { encoding: "utf8" });

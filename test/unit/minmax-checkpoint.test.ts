@@ -118,6 +118,20 @@ describe("a checkpoint", () => {
   const path = join(folder, "one.json");
   const write = (more: MinmaxOptions = {}) => play({ ...options, ...more, checkpoint: { path } });
 
+  it("stays as it is where a later step is not finite, and the game goes on from there", async () => {
+    const method = adam({ rate: 0.01 });
+    const breaking: BatchMethod = {
+      ...method,
+      step: (context, state) => method.step(context.iteration === 6 ? { ...context, rate: 1e308 } : context, state),
+    };
+    const players = { generator: method, discriminator: method };
+    const kept = { ...options, checkpoint: { path, every: 2 } };
+    const broken = await play({ ...kept, method: { ...players, generator: breaking } });
+    expect([broken.reason.code, broken.iterations]).toEqual(["non-finite", 5]);
+    const whole = timeless(await play({ ...options, method: players }));
+    expect(timeless(await play({ ...options, method: players, resume: path }))).toEqual(whole);
+  });
+
   it("with nothing left to do ends the game at once, with the same result", async () => {
     const done = await write();
     expect(timeless(await play({ ...options, resume: path }))).toEqual(timeless(done));

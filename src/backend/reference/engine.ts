@@ -187,11 +187,7 @@ class ReferenceEngine implements NetworkEngine {
 
   async curvature(into?: Float64Array): Promise<Float64Array> {
     this.#idle();
-    const dense = this.#curvature.dense();
-    if (into === undefined) return dense;
-    checkArray("into", into, dense.length);
-    into.set(dense);
-    return into;
+    return this.#curvature.dense(into);
   }
 
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {

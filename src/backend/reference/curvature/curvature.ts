@@ -155,8 +155,8 @@ export abstract class ReferenceCurvature implements BlockReceiver {
     throw stateError(this.refusal);
   }
 
-  /** A copy, whole and symmetric, row-major. */
-  dense(): Float64Array {
+  /** A copy, whole and symmetric, row-major, in `into` or in a fresh array. */
+  dense(_into?: Float64Array): Float64Array {
     throw stateError(this.refusal);
   }
 

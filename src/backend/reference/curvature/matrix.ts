@@ -182,9 +182,12 @@ export abstract class MatrixCurvature extends ReferenceCurvature {
   }
 
   /** The lower triangle mirrored. */
-  override dense(): Float64Array {
+  override dense(into?: Float64Array): Float64Array {
     const { order } = this.lengths;
-    const out = this.arrays.matrix.slice();
+    const { matrix } = this.arrays;
+    if (into !== undefined) checkArray("into", into, matrix.length);
+    const out = into ?? new Float64Array(matrix.length);
+    out.set(matrix);
     for (let i = 0; i < order; i++) for (let j = 0; j < i; j++) out[j * order + i] = out[i * order + j];
     return out;
   }

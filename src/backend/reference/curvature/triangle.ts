@@ -5,7 +5,7 @@ import { PASS_BLOCK } from "../../../network/forward.js";
 import type { Failure, LinearizeRequest, Solved, SolveRequest } from "../../engine.js";
 import type { Eigen } from "../../network-engine.js";
 import type { BlockRows } from "../blocks.js";
-import { checkSolve } from "../checks.js";
+import { checkArray, checkSolve } from "../checks.js";
 import { jacobianTransposed } from "../matrices.js";
 import { OrthogonalSystem } from "../orthogonal.js";
 import { LARGEST_SQUARE } from "../semi-normal.js";
@@ -58,8 +58,12 @@ export class Triangle extends ReferenceCurvature {
     return { ok: true, step, residual, rank, condition: request.condition ? ratio * ratio : Number.NaN };
   }
 
-  override dense(): Float64Array {
-    return this.#system.gram();
+  override dense(into?: Float64Array): Float64Array {
+    const gram = this.#system.gram();
+    if (into === undefined) return gram;
+    checkArray("into", into, gram.length);
+    into.set(gram);
+    return into;
   }
 
   override eigen(vectors: boolean, pace: Pace): Promise<Eigen> {
