@@ -1,6 +1,6 @@
 // Writes and reads the envelope of model files and checkpoints (network/model-file.ts, train/checkpoint.ts, flow/flow-checkpoint.ts,
-// game/game-checkpoint.ts): JSON with a format name, a version and a checksum over the body. Float arrays are base64 of their little-endian bytes, so that every bit is
-// restored. A torn or edited file is refused with the reason.
+// game/game-checkpoint.ts): JSON with a format name, a version and a checksum over the body. Float arrays are base64 of their little-endian
+// bytes, so that every bit is restored. A torn or edited file is refused with the reason.
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";

@@ -43,7 +43,10 @@ export interface Rounds {
   readonly length: number;
   /** States of the methods, whose arrays may change with the next step. */
   states(): GameStates;
-  /** The step at a place. A reason ends the game, whose parameters and states are then those before the step. */
+  /**
+   * The step at a place. A reason ends the game, whose parameters are then those before the step. So are the states, unless the step is not
+   * finite: methods change their arrays in place.
+   */
   step(place: StepPlace, signal: AbortSignal): Promise<GameStep | Reason>;
 }
 
