@@ -91,6 +91,7 @@ export { type ClassCosts, classDecisions } from "./loss/class-decision.js";
 export { binaryMetrics, type ClassMetricsOptions, classMetrics } from "./loss/class-metrics.js";
 export type { ClassFigures, ClassMetrics, TargetClassMetrics } from "./loss/class-sums.js";
 export { type CountMetrics, countMetrics } from "./loss/count-metrics.js";
+export { type DistributionMetrics, distributionMetrics } from "./loss/distribution-metrics.js";
 export { type GaussianNll, type GaussianNllOptions, gaussianNll } from "./loss/gaussian-nll.js";
 export { type Huber, type HuberOptions, huber } from "./loss/huber.js";
 export { type LogCosh, type LogCoshOptions, logCosh } from "./loss/log-cosh.js";

@@ -1,6 +1,6 @@
 // Computes the error metrics of a model on a data set in raw units, or the figures of a classifier, in turns with the event loop; data files are read block by block.
 // gaussflow evaluate calls it, and gaussflow train does at its end for each part of the data.
-import { type PredictOptions, predictAsync } from "../backend/predict.js";
+import { type PredictOptions, predictAsync, predictDistributionAsync } from "../backend/predict.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { Pace } from "../event-loop-yield.js";
@@ -22,11 +22,18 @@ export interface AssessOptions extends PredictOptions {
   readonly costs?: ClassCosts | undefined;
 }
 
-/** Predictions of a network, or the mean of an ensemble's. */
-async function predicted(model: Network | Ensemble, inputs: Float64Array, options: PredictOptions) {
-  return model instanceof Ensemble
-    ? (await predictAsync(model, inputs, options)).mean
-    : predictAsync(model, inputs, options);
+/** Predictions of a network, or the mean of an ensemble's, and their deviations where the model has them. */
+async function predicted(
+  model: Network | Ensemble,
+  inputs: Float64Array,
+  options: PredictOptions,
+): Promise<Required<Pick<PredictedBlock, "predictions" | "deviations">>> {
+  if (linkOf(model) === "gaussian") {
+    const { mean, deviation } = await predictDistributionAsync(model, inputs, options);
+    return { predictions: mean, deviations: deviation };
+  }
+  const found = model instanceof Ensemble ? (await predictAsync(model, inputs, options)).mean : null;
+  return { predictions: found ?? (await predictAsync(model as Network, inputs, options)), deviations: null };
 }
 
 /**
@@ -44,7 +51,8 @@ export async function assess(
   const targets = classTargets(linkOf(model), targetNames, classes);
   if (targets.length === 0) return { set, rows, targets: await errors(model, blocks, targetNames) };
   const probabilities = async function* (): AsyncGenerator<ClassBlock, void> {
-    for await (const { predictions, ...rest } of blocks()) yield { probabilities: predictions, ...rest };
+    for await (const { predictions: probabilities, targets: y, weights } of blocks())
+      yield { probabilities, targets: y, weights };
   };
   const classification = await classMetricsInTurns(probabilities, targets, costs ?? null, options.signal);
   return { set, rows, targets: [], classification };
@@ -85,7 +93,7 @@ function memoryBlocks(
   { inputs, targets, weights, sampleCount: n, outputSize: c }: Dataset,
   options: PredictOptions,
 ) {
-  let whole: Float64Array | null = null;
+  let whole: Awaited<ReturnType<typeof predicted>> | null = null;
   return async function* (): AsyncGenerator<PredictedBlock, void> {
     whole ??= await predicted(model, inputs, options);
     const pace = new Pace(options.signal);
@@ -93,7 +101,8 @@ function memoryBlocks(
     for (let first = 0; first < n; first += rows) {
       const last = Math.min(n, first + rows);
       yield {
-        predictions: whole.subarray(first * c, last * c),
+        predictions: whole.predictions.subarray(first * c, last * c),
+        deviations: whole.deviations?.subarray(first * c, last * c) ?? null,
         targets: targets.subarray(first * c, last * c),
         weights: weights?.subarray(first, last) ?? null,
       };
@@ -115,8 +124,7 @@ function fileBlocks(model: Network | Ensemble, data: FileDataset, options: Predi
         inputs.set(block.subarray(i * width, i * width + d), i * d);
         targets.set(block.subarray(i * width + d, i * width + d + c), i * c);
       }
-      const predictions = await predicted(model, inputs, options);
-      yield { predictions, targets, weights: weights?.subarray(row, row + rows) ?? null };
+      yield { ...(await predicted(model, inputs, options)), targets, weights: weights?.subarray(row, row + rows) ?? null };
     }
   };
 }

@@ -51,7 +51,11 @@ const LOSSES: Readonly<Record<Loss["kind"], NamedLoss>> = {
   },
   poisson: { name: "poisson", parameter: null, make: () => poisson() },
   logistic: { name: "logistic", parameter: null, make: () => logistic() },
-  "softmax-cross-entropy": { name: "softmax", parameter: null, make: () => softmaxCrossEntropy() },
+  "softmax-cross-entropy": {
+    name: "softmax",
+    parameter: { name: "smoothing", example: "0.1" },
+    make: (smoothing) => softmaxCrossEntropy({ smoothing }),
+  },
   "gaussian-nll": { name: "gaussian-nll", parameter: null, make: () => gaussianNll() },
 };
 

@@ -1,20 +1,22 @@
 // Computes the loss of held-out rows, one number a row, by which search.ts compares networks: the loss that was minimized, at the outputs of
-// the network and in the units it was trained in. Trainings that found a Huber threshold of their own are compared by the absolute error,
-// because their losses differ.
+// the network and in the units it was trained in. Trainings that each find the scale of their loss (`huber`, `pseudoHuber` and `quantile`
+// without one) minimize different losses, and are compared by what does not depend on it: the absolute error, or the pinball loss.
 
 import type { BackendOptions } from "../backend/create.js";
 import { predictAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
 import { scaleColumns } from "../data/scaling.js";
-import { type Loss, lossRule } from "../loss/rules.js";
+import { errorSize, type ScoreKind } from "../jobs/rank.js";
+import { type Loss, lossRule, missesScale } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 
-/** What networks are compared by: the mean loss of held-out rows, or the mean absolute error in the units of training. */
-export type FitCriterion = "loss" | "absolute-error";
+/** What networks are compared by: the mean over the held-out rows of the loss, the absolute error or the pinball loss, in the units of training. */
+export type FitCriterion = ScoreKind;
 
 /** The criterion of trainings with this loss. */
 export function criterionOf(loss: Loss): FitCriterion {
-  return loss.kind === "huber" && loss.delta === null ? "absolute-error" : "loss";
+  if (!missesScale(loss)) return "loss";
+  return loss.kind === "quantile" ? "pinball" : "absolute-error";
 }
 
 /**
@@ -33,7 +35,7 @@ export async function heldOutLosses(
   const outputs = await predictAsync(network.withScaling(null).withLink("identity"), inputs, engine);
   const targets = scaling === null ? held.targets : scaleColumns(held.targets, scaling.targets);
   const [c, k] = [network.outputSize, held.outputSize];
-  const one = criterionOf(loss) === "loss" ? ofRule(loss, c) : absoluteError;
+  const one = criterionOf(loss) === "loss" ? ofRule(loss, c) : ofErrors(loss);
   return Float64Array.from({ length: held.sampleCount }, (_, i) =>
     one(outputs.subarray(i * c, (i + 1) * c), targets.subarray(i * k, (i + 1) * k)),
   );
@@ -49,6 +51,8 @@ function ofRule(loss: Loss, c: number): RowLoss {
     factor * rule.apply({ count: 1, outputSize: c, predictions, targets, roots: null, first: 0 }, null);
 }
 
-function absoluteError(predictions: Float64Array, targets: Float64Array): number {
-  return predictions.reduce((sum, prediction, a) => sum + Math.abs(prediction - targets[a]!), 0) / targets.length;
+function ofErrors(loss: Loss): RowLoss {
+  const sizeOf = errorSize(loss);
+  return (predictions, targets) =>
+    predictions.reduce((sum, prediction, a) => sum + sizeOf(prediction - targets[a]!), 0) / targets.length;
 }

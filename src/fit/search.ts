@@ -6,7 +6,7 @@
 // The budget counts the planned operations of every training (plan/workload.ts), so that table, options, seed and budget alone decide.
 
 import { freeAddressSpace } from "../backend/address-space.js";
-import { predictAsync } from "../backend/predict.js";
+import { predictAsync, predictDistributionAsync } from "../backend/predict.js";
 import { showBytes } from "../bytes.js";
 import { classFactorSteps, weighByClassSteps } from "../data/class-weights.js";
 import type { Dataset } from "../data/dataset.js";
@@ -36,7 +36,8 @@ export interface TriedNetwork extends Candidate {
   /** Number of parameters. */
   readonly parameterCount: number;
   /**
-   * Mean loss of the held-out rows, in the units of training: of squared error 1 - R² of the mean target. NaN where it was not computed.
+   * Mean over the held-out rows of what networks are compared by (`TableSearch.criterion`), in the units of training: with squared error 1 - R²
+   * of the mean target. NaN where it was not computed.
    */
   readonly score: number;
   /** Mean of the differences to the losses of the best network; NaN where the score is. */
@@ -44,8 +45,8 @@ export interface TriedNetwork extends Candidate {
   /** Standard error of that mean. */
   readonly standardError: number;
   /**
-   * Means over the held-out rows of the figures that belong to the loss (`poisson`: deviance; `quantile`: pinball loss and share below), in the
-   * units of the data, one entry a target. Empty for other losses, and where they were not computed.
+   * Means over the held-out rows of the figures that belong to the loss (`poisson`: deviance; `quantile`: pinball loss and share below;
+   * `gaussianNll`: negative log-likelihood and coverage), in the units of the data, one entry a target. Empty for other losses, and where they were not computed.
    */
   readonly figures: readonly (LossFigures & {
     /** Name of the target. */
@@ -252,7 +253,9 @@ class Search {
     const means = tried.means ?? LossFigureMeans.of(network, fold.held.targetNames);
     if (means !== null) {
       const { inputs, targets, weights } = fold.held;
-      means.add({ predictions: await predictAsync(network, inputs, engine), targets, weights });
+      const found = network.link === "gaussian" ? await predictDistributionAsync(network, inputs, engine) : null;
+      const predictions = found?.mean ?? (await predictAsync(network, inputs, engine));
+      means.add({ predictions, deviations: found?.deviation ?? null, targets, weights });
       this.#tried[at] = { ...tried, means };
     }
     const draws = this.#folds.filter(({ index }) => index === fold.index).length;

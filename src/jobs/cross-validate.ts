@@ -42,8 +42,8 @@ export interface FoldResult {
   /** The best job of the fold; null where none was trained. */
   readonly best: JobResult | null;
   /**
-   * On the held-out rows, one entry a target; null where no job was trained. Of probabilities where the loss is one for those. With `poisson`
-   * and `quantile` the figures of that loss are beside the errors.
+   * On the held-out rows, one entry a target; null where no job was trained. Of probabilities where the loss is one for those. With `poisson`,
+   * `quantile` and `gaussianNll` the figures of that loss are beside the errors.
    */
   readonly metrics: readonly (TargetMetrics & LossFigures)[] | null;
   /** The figures of a classifier on the held-out rows, one entry a target; null for a regression, and where no job was trained. */
@@ -56,6 +56,8 @@ export interface CrossValidationResult {
   readonly folds: readonly FoldResult[];
   /** Predictions of held-out rows: n x c, row-major; NaN for the rows of a fold without a network. */
   readonly predictions: Float64Array;
+  /** Predicted standard deviations of held-out rows with `gaussianNll`, as `predictions`; null with other losses. */
+  readonly deviations: Float64Array | null;
   /** Over all rows that were predicted, one entry a target, as for a fold; null where there are none. */
   readonly metrics: readonly (TargetMetrics & LossFigures)[] | null;
   /** The figures of a classifier over all rows that were predicted, one entry a target; null for a regression. */
@@ -103,6 +105,7 @@ export async function scoreFolds(
   const { outputSize: c, targetNames, sampleCount } = data;
   const pace = new Pace(undefined);
   const predictions = new Float64Array(sampleCount * c).fill(Number.NaN);
+  let deviations: Float64Array | null = null;
   const predicted = new Uint8Array(sampleCount);
   const folds: FoldResult[] = [];
   for (const fold of held) {
@@ -114,10 +117,14 @@ export async function scoreFolds(
       continue;
     }
     const found = await predictionsOf(networks, fold.held, pace);
+    if (found.deviations !== null) deviations ??= new Float64Array(sampleCount * c).fill(Number.NaN);
     for (let k = 0; k < fold.rows.length; k++) {
       const row = fold.rows[k]!;
       predicted[row] = 1;
-      for (let j = 0; j < c; j++) predictions[row * c + j] = found[k * c + j]!;
+      for (let j = 0; j < c; j++) {
+        predictions[row * c + j] = found.predictions[k * c + j]!;
+        if (deviations !== null) deviations[row * c + j] = found.deviations?.[k * c + j] ?? Number.NaN;
+      }
       if (k % STEP === STEP - 1) await pace.turn();
     }
     const [network] = networks;
@@ -125,21 +132,25 @@ export async function scoreFolds(
       fold,
       best,
       metrics: await errors(network!, found, fold.held, pace),
-      classification: await classified(network!.link, found, fold.held, costs, pace),
+      classification: await classified(network!.link, found.predictions, fold.held, costs, pace),
     });
   }
   const scored = folds.filter((entry) => entry.metrics !== null);
   const rows = new Uint32Array(scored.reduce((sum, { fold }) => sum + fold.rows.length, 0));
   for (let row = 0, k = 0; row < sampleCount; row++) if (predicted[row] === 1) rows[k++] = row;
   const whole = rows.length === 0 ? null : await finishInTurns(selectedSteps(data, rows), pace);
-  const found = await finishInTurns(pickRowSteps(predictions, rows, c), pace);
+  const found = {
+    predictions: await finishInTurns(pickRowSteps(predictions, rows, c), pace),
+    deviations: deviations && (await finishInTurns(pickRowSteps(deviations, rows, c), pace)),
+  };
   const network = scored[0]?.best?.result?.network ?? null;
-  const classification = whole && network && (await classified(network.link, found, whole, costs, pace));
+  const classification = whole && network && (await classified(network.link, found.predictions, whole, costs, pace));
   const figure = ({ metrics, classification }: FoldResult, k: number) =>
     (classification === null ? metrics?.[k]?.rmse : classification[k]?.logLoss) ?? Number.NaN;
   return {
     folds,
     predictions,
+    deviations,
     metrics: whole && network && (await errors(network, found, whole, pace)),
     classification,
     spread: (classification ?? targetNames).map((_, k) => deviation(scored.map((entry) => figure(entry, k)))),
@@ -147,31 +158,46 @@ export async function scoreFolds(
   };
 }
 
-/** The mean of the networks' predictions, n x c, row-major. */
+/** What is known of rows: predictions, n x c, row-major, and with `gaussianNll` their standard deviations. */
+type Found = Required<Pick<PredictedBlock, "predictions" | "deviations">>;
+
+/** The mean of the networks' predictions, and the deviations of the mixture of their distributions. */
 async function predictionsOf(
   networks: readonly Network[],
   { inputs, inputSize: d, outputSize: c, sampleCount: n }: Dataset,
   pace: Pace,
-): Promise<Float64Array> {
+): Promise<Found> {
   const model = ensemble(networks);
-  const found = new Float64Array(n * c);
+  const predictions = new Float64Array(n * c);
+  const deviations = networks[0]!.link === "gaussian" ? new Float64Array(n * c) : null;
   // Products of a piece: a few milliseconds.
   const products = networks.reduce((sum, { parameterCount }) => sum + parameterCount, 0);
   const rows = Math.max(1, Math.floor((16 * STEP) / products));
   for (let first = 0; first < n; first += rows) {
-    found.set(model.predict(inputs.subarray(first * d, (first + rows) * d)).mean, first * c);
+    const some = inputs.subarray(first * d, (first + rows) * d);
+    if (deviations === null) predictions.set(model.predict(some).mean, first * c);
+    else {
+      const { mean, deviation } = model.predictDistribution(some);
+      predictions.set(mean, first * c);
+      deviations.set(deviation, first * c);
+    }
     await pace.turn();
   }
-  return found;
+  return { predictions, deviations };
 }
 
 /** Passes over predictions and their targets, with turns of the event loop. */
-function blocksOf(predictions: Float64Array, { targets, weights, outputSize: c, sampleCount: n }: Dataset, pace: Pace) {
+function blocksOf(
+  { predictions, deviations }: Found,
+  { targets, weights, outputSize: c, sampleCount: n }: Dataset,
+  pace: Pace,
+) {
   const rows = Math.max(1, Math.floor(STEP / c));
   return async function* (): AsyncGenerator<PredictedBlock, void> {
     for (let first = 0; first < n; first += rows) {
       yield {
         predictions: predictions.subarray(first * c, (first + rows) * c),
+        deviations: deviations?.subarray(first * c, (first + rows) * c) ?? null,
         targets: targets.subarray(first * c, (first + rows) * c),
         weights: weights?.subarray(first, first + rows) ?? null,
       };
@@ -183,11 +209,11 @@ function blocksOf(predictions: Float64Array, { targets, weights, outputSize: c, 
 /** The errors of predictions, and the figures of the loss that the network was trained with. */
 async function errors(
   network: Network,
-  predictions: Float64Array,
+  found: Found,
   data: Dataset,
   pace: Pace,
 ): Promise<readonly (TargetMetrics & LossFigures)[]> {
-  const blocks = blocksOf(predictions, data, pace);
+  const blocks = blocksOf(found, data, pace);
   const means = LossFigureMeans.of(network, data.targetNames);
   if (means !== null) for await (const block of blocks()) means.add(block);
   return (await metricsInTurns(blocks, data.targetNames)).map((one, k) => ({ ...one, ...means?.figures(k) }));
@@ -203,9 +229,10 @@ async function classified(
 ): Promise<readonly TargetClassMetrics[] | null> {
   const kinds = classTargets(link, data.targetNames, data.classes);
   if (kinds.length === 0) return null;
-  const blocks = blocksOf(predictions, data, pace);
+  const blocks = blocksOf({ predictions, deviations: null }, data, pace);
   const probabilities = async function* (): AsyncGenerator<ClassBlock, void> {
-    for await (const { predictions: found, ...rest } of blocks()) yield { probabilities: found, ...rest };
+    for await (const { predictions: found, targets, weights } of blocks())
+      yield { probabilities: found, targets, weights };
   };
   return classMetricsInTurns(probabilities, kinds, costs, undefined);
 }

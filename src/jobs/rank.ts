@@ -36,9 +36,12 @@ export function checkComparable(jobs: readonly TrainJob[]): void {
   }
 }
 
-/** What scores of the same name measure: the kind of the loss, and which quantile. */
+/** What scores of the same name measure: the kind of the loss, which quantile, and how smooth labels are. */
 function nameOf(loss: Loss): string {
-  return loss.kind === "quantile" ? `quantile with tau ${loss.tau}` : loss.kind;
+  if (loss.kind === "quantile") return `quantile with tau ${loss.tau}`;
+  return loss.kind === "softmax-cross-entropy" && loss.smoothing > 0
+    ? `softmax-cross-entropy with smoothing ${loss.smoothing}`
+    : loss.kind;
 }
 
 /**
@@ -81,8 +84,7 @@ async function meanError(
   const { inputs, outputSize: c, targets, weights } = (validation ?? fit) as Dataset;
   const predictions = await predictAsync(kept.network, inputs, { backend: options.backend, threads });
   const scale = kept.network.scaling?.targets.scale;
-  const { lossUsed } = kept;
-  const sizeOf = (error: number) => (lossUsed.kind === "quantile" ? pinballOf(error, lossUsed.tau) : Math.abs(error));
+  const sizeOf = errorSize(kept.lossUsed);
   let [sum, total] = [0, 0];
   for (let k = 0; k < targets.length; k++) {
     const weight = weights === null ? 1 : weights[Math.floor(k / c)]!;
@@ -91,6 +93,11 @@ async function meanError(
     if (k % STEP === STEP - 1) await pace.turn();
   }
   return sum / total;
+}
+
+/** What counts of an error prediction - target where the scales of losses differ: its absolute value, or with `quantile` its pinball loss. */
+export function errorSize(loss: Loss): (error: number) => number {
+  return loss.kind === "quantile" ? (error) => pinballOf(error, loss.tau) : Math.abs;
 }
 
 /** Best score first; scores that are not finite, failed and idle jobs last; equal ones in the order of the jobs. */

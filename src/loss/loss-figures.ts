@@ -1,7 +1,9 @@
 // Computes the figures that belong to the loss a model was trained with, beside its errors: the deviance of counts, the pinball loss of
-// quantiles. cli/assess.ts, jobs/cross-validate.ts and the search of fit/search.ts show it each block of predictions.
+// quantiles, the likelihood and coverage of predicted deviations. cli/assess.ts, jobs/cross-validate.ts and the search of fit/search.ts show it
+// each block of predictions.
 import type { Network } from "../network/network.js";
 import { countMetrics } from "./count-metrics.js";
+import { distributionMetrics } from "./distribution-metrics.js";
 import type { PredictedBlock } from "./metrics.js";
 import { quantileMetrics } from "./quantile-metrics.js";
 import type { LossFigures } from "./set-metrics.js";
@@ -14,6 +16,12 @@ function figuresOf({ link, summary }: Network, targetNames: readonly string[]): 
   if (link === "exp")
     return ({ predictions, targets, weights }) =>
       countMetrics(predictions, targets, targetNames, weights).map(({ deviance }) => ({ deviance }));
+  if (link === "gaussian")
+    return ({ predictions: mean, deviations, targets, weights }) => {
+      if (!deviations) throw new Error("predictions with the link gaussian come with their deviations");
+      const list = distributionMetrics({ mean, deviation: deviations }, targets, targetNames, weights);
+      return list.map(({ nll, coverage }) => ({ nll, coverage }));
+    };
   const tau = summary?.lossKind === "quantile" ? summary.lossTau : null;
   if (typeof tau !== "number") return null;
   return ({ predictions, targets, weights }) =>

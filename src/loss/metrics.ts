@@ -75,6 +75,8 @@ export function doublesOf(name: string, values: NumberArray): Float64Array {
 /** Some rows: predictions and targets (n x c each), and n weights. */
 export interface PredictedBlock {
   readonly predictions: Float64Array;
+  /** Predicted standard deviations, n x c, of a network with the link "gaussian". */
+  readonly deviations?: Float64Array | null;
   readonly targets: Float64Array;
   readonly weights: Float64Array | null;
 }

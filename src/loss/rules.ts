@@ -11,7 +11,7 @@ import type { LossRule } from "./loss.js";
 import { type Poisson, poissonRule } from "./poisson.js";
 import { checkedPseudoDelta, type PseudoHuber, pseudoHuberRule } from "./pseudo-huber.js";
 import { checkedSmoothing, checkShare, type Quantile, quantileRule } from "./quantile.js";
-import { type SoftmaxCrossEntropy, softmaxCrossEntropyRule } from "./softmax-cross-entropy.js";
+import { checkLabelSmoothing, type SoftmaxCrossEntropy, softmaxCrossEntropyRule } from "./softmax-cross-entropy.js";
 import { type SquaredError, squaredErrorRule } from "./squared-error.js";
 
 /** The loss of a run: plain data, made by the functions `squaredError`, `huber`, `logistic` and the other losses. */
@@ -42,7 +42,7 @@ export function lossRule(loss: Loss): LossRule {
     case "logistic":
       return logisticRule;
     case "softmax-cross-entropy":
-      return softmaxCrossEntropyRule;
+      return softmaxCrossEntropyRule(loss);
     case "gaussian-nll":
       return gaussianNllRule;
     case "poisson":
@@ -53,8 +53,11 @@ export function lossRule(loss: Loss): LossRule {
   }
 }
 
-/** A parameter of a loss: a positive number of the units of training, null where `train` is to find it, or a share between 0 and 1. */
-type Parameter = "scale" | "share";
+/**
+ * A parameter of a loss: a positive number of the units of training, null where `train` is to find it; a share between 0 and 1; or the part of a
+ * label that is spread over all classes, 0 for none.
+ */
+type Parameter = "scale" | "share" | "label-smoothing";
 
 interface LossForm {
   /** The function that makes the loss. */
@@ -71,7 +74,7 @@ export const LOSS_FORMS: Readonly<Record<Loss["kind"], LossForm>> = {
   "log-cosh": { function: "logCosh", parameters: {} },
   quantile: { function: "quantile", parameters: { tau: "share", smoothing: "scale" } },
   logistic: { function: "logistic", parameters: {} },
-  "softmax-cross-entropy": { function: "softmaxCrossEntropy", parameters: {} },
+  "softmax-cross-entropy": { function: "softmaxCrossEntropy", parameters: { smoothing: "label-smoothing" } },
   "gaussian-nll": { function: "gaussianNll", parameters: {} },
   poisson: { function: "poisson", parameters: {} },
 };
@@ -98,6 +101,7 @@ export function checkLoss(name: string, loss: unknown): Loss {
   checkOptionNames(name, loss, members);
   for (const [parameter, kind] of Object.entries(parameters)) {
     if (kind === "share") checkShare(`${name}.${parameter}`, loss[parameter]);
+    else if (kind === "label-smoothing") checkLabelSmoothing(`${name}.${parameter}`, loss[parameter]);
     else if (loss[parameter] !== null) checkPositive(`${name}.${parameter}`, loss[parameter]);
   }
   checkNonNegative(`${name}.decay`, loss.decay);

@@ -11,6 +11,10 @@ export interface LossFigures {
   readonly pinball?: number;
   /** With `quantile`: share of the targets that are not above their predictions. */
   readonly below?: number;
+  /** With `gaussianNll`: mean negative logarithm of the predicted density, in nats, in the units of the target. */
+  readonly nll?: number;
+  /** With `gaussianNll`: share of the targets in the predicted 95% intervals. */
+  readonly coverage?: number;
 }
 
 /** The figures of one set of rows. */

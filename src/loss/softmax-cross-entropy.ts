@@ -6,12 +6,25 @@
 //
 // The entries of r sum to 0, so R z = r for z = r/q. Q is singular: a shift of all outputs of a sample changes nothing. Q is the second
 // derivative: Q v = p (v - p.v), where any number may be subtracted from all entries of v first.
+//
+// Label smoothing e takes (1 - e) y + e/c for y, which is a scaling of the target columns (`labelScaling`). The rule applies it to each block,
+// and the native engine to the targets that its addon gets, so that the formulas above are all that either of them knows.
+// Source: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, Rethinking the Inception architecture (2016), section 7.
+import type { ColumnScaling } from "../data/column-moments.js";
+import { scaleColumns } from "../data/scaling.js";
+import { argumentError } from "../errors.js";
 import { checkNonNegative, checkOptionNames } from "../options.js";
 import { type LossBlock, type LossRule, type LossSeeds, leastShare, weightedQuotient } from "./loss.js";
+import type { Loss } from "./rules.js";
 
 /** Options of `softmaxCrossEntropy`. */
 export interface SoftmaxCrossEntropyOptions {
-  /** Weight decay d >= 0, relative to the sum loss. Default 0: classes that can be separated then have no minimum. */
+  /**
+   * Label smoothing e, at least 0 and below 1: a target y counts as (1 - e) y + e/c, with c classes. Predictions are then less sure, which
+   * helps where some labels are wrong; classes that can be separated have a minimum, and the least loss is above 0. Default 0.
+   */
+  readonly smoothing?: number | undefined;
+  /** Weight decay d >= 0, relative to the sum loss. Default 0: without smoothing, classes that can be separated then have no minimum. */
   readonly decay?: number | undefined;
 }
 
@@ -19,6 +32,8 @@ export interface SoftmaxCrossEntropyOptions {
 export interface SoftmaxCrossEntropy {
   /** Name of the loss. */
   readonly kind: "softmax-cross-entropy";
+  /** Label smoothing, at least 0 and below 1. */
+  readonly smoothing: number;
   /** Weight decay, in units of the sum loss. */
   readonly decay: number;
 }
@@ -28,16 +43,60 @@ export interface SoftmaxCrossEntropy {
  * class, or probabilities. The trained network predicts probabilities.
  *
  * @example train(net, data, { loss: softmaxCrossEntropy({ decay: 1 }) })
- * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option or a negative decay.
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for an unknown option, a smoothing that is negative or not below 1, or a negative decay.
  */
 export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): SoftmaxCrossEntropy {
-  checkOptionNames("options", options, ["decay"]);
-  const { decay = 0 } = options;
+  checkOptionNames("options", options, ["smoothing", "decay"]);
+  const { smoothing = 0, decay = 0 } = options;
+  checkLabelSmoothing("options.smoothing", smoothing);
   checkNonNegative("options.decay", decay);
-  return { kind: "softmax-cross-entropy", decay };
+  return { kind: "softmax-cross-entropy", smoothing, decay };
 }
 
-export const softmaxCrossEntropyRule: LossRule = {
+/** @throws GAUSSFLOW_ARGUMENT for what is no number of at least 0 and below 1 */
+export function checkLabelSmoothing(name: string, value: unknown): void {
+  if (typeof value !== "number" || !(value >= 0 && value < 1))
+    throw argumentError(name, "must be a number of at least 0 and below 1", value);
+}
+
+/**
+ * Label smoothing as a scaling of the c target columns: (y - offset) / scale = (1 - e) y + e/c. Null for a loss without it.
+ * @param classCount c
+ */
+export function labelScaling(loss: Loss | undefined, classCount: number): ColumnScaling | null {
+  if (loss?.kind !== "softmax-cross-entropy" || loss.smoothing === 0) return null;
+  const kept = 1 - loss.smoothing;
+  return {
+    offset: new Float64Array(classCount).fill(-loss.smoothing / (classCount * kept)),
+    scale: new Float64Array(classCount).fill(1 / kept),
+  };
+}
+
+export function softmaxCrossEntropyRule(loss: SoftmaxCrossEntropy): LossRule {
+  const { smoothing } = loss;
+  if (smoothing === 0) return unsmoothed;
+  const smooth = (targets: Float64Array, c: number) => {
+    const units = labelScaling(loss, c);
+    return units === null ? targets : scaleColumns(targets, units);
+  };
+  const smoothed = (block: LossBlock) => ({ ...block, targets: smooth(block.targets, block.outputSize) });
+  return {
+    ...unsmoothed,
+    label: `softmax cross-entropy (label smoothing ${smoothing})`,
+    startBias: { statistic: "means", biases: (means, samples) => biasesOf(smooth(means, means.length), samples) },
+    apply: (block, seeds) => unsmoothed.apply(smoothed(block), seeds),
+    applyHessian: (block, images) => unsmoothed.applyHessian(smoothed(block), images),
+  };
+}
+
+/** The logarithms of the shares. A shift of all changes nothing, and with the sum 0 a decay of the biases costs least. */
+function biasesOf(means: Float64Array, samples: number): Float64Array {
+  const logarithms = means.map((mean) => Math.log(Math.max(mean, leastShare(samples))));
+  const middle = logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length;
+  return logarithms.map((value) => value - middle);
+}
+
+const unsmoothed: LossRule = {
   label: "softmax cross-entropy",
   factor: "full",
   exact: true,
@@ -45,15 +104,7 @@ export const softmaxCrossEntropyRule: LossRule = {
   link: "softmax",
   sumOfSquares: false,
   convex: true,
-  startBias: {
-    statistic: "means",
-    // The logarithms of the shares. A shift of all changes nothing, and with the sum 0 a decay of the biases costs least.
-    biases: (means, samples) => {
-      const logarithms = means.map((mean) => Math.log(Math.max(mean, leastShare(samples))));
-      const middle = logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length;
-      return logarithms.map((value) => value - middle);
-    },
-  },
+  startBias: { statistic: "means", biases: biasesOf },
   apply(block, seeds) {
     const scratch = new Float64Array(block.outputSize);
     let sum = 0;

@@ -8,7 +8,7 @@ import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";
 
 /** Columns beside the errors, where the loss has them. */
-const FIGURES: readonly (keyof LossFigures)[] = ["deviance", "pinball", "below"];
+const FIGURES: readonly (keyof LossFigures)[] = ["deviance", "pinball", "below", "nll", "coverage"];
 
 /** The figures that these targets have, in the order of their columns. */
 export function shownFigures(targets: readonly LossFigures[]): readonly (keyof LossFigures)[] {

@@ -1,6 +1,7 @@
 // Formats what a search for sizes and weight decay has tried, best first, as a table or as fields for --json. gaussflow train prints it
 // (cli/train-search.ts).
 import { layersText } from "../fit/candidates.js";
+import type { FitCriterion } from "../fit/held-out-loss.js";
 import type { TableSearch, TriedNetwork } from "../fit/search.js";
 import { shownFigures } from "./metrics-table.js";
 import { counted, formatNumber } from "./numbers.js";
@@ -20,12 +21,18 @@ const COLUMNS: readonly TextColumn[] = [
   { heading: "standard error", align: "right" },
 ];
 
+const SCORES: Readonly<Record<FitCriterion, string>> = {
+  loss: "losses",
+  "absolute-error": "mean absolute errors",
+  pinball: "mean pinball losses",
+};
+
 const STATES = { compared: "", failed: "failed", "over-budget": "over the budget", idle: "not begun" } as const;
 
 /** The networks that were compared, the chosen one marked by a star, and the sentence that says why. */
 export function searchTable(search: TableSearch, paint: Painter = plain): string {
   const { tried, because, folds, rows, criterion } = search;
-  const scores = criterion === "loss" ? "losses" : "mean absolute errors";
+  const scores = SCORES[criterion];
   const choice = `Chosen: ${choiceText(search)}: ${because}.`;
   if (tried.length === 0) return choice;
   const chosen = tried.findIndex((one) => isChoice(one, search));

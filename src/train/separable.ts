@@ -19,10 +19,11 @@ export interface Separable {
 /** Mean loss of a row at or below which the classes count as separated. */
 const meanBound = 1e-6;
 
-/** null for a loss that is not of classes, or that has a minimum by its decay. */
+/** null for a loss that is not of classes, or that has a minimum by its decay or by smoothed labels. */
 export function separableBound(loss: Loss, { sampleCount, weights }: Dataset | FileDataset): Separable | null {
   const { targets } = lossRule(loss);
   if (loss.decay > 0 || (targets !== "probability" && targets !== "distribution")) return null;
+  if (loss.kind === "softmax-cross-entropy" && loss.smoothing > 0) return null;
   let [rows, total, lightest] = [sampleCount, sampleCount, 1];
   if (weights !== null) {
     [rows, total, lightest] = [0, 0, Number.POSITIVE_INFINITY];

@@ -145,6 +145,7 @@ type EndedRun = MinimizeResult & { readonly floor: FloorCount | null };
 /** The parameters of the loss, as summaries hold them. */
 function lossFields(loss: Loss) {
   if (loss.kind === "quantile") return { lossTau: loss.tau, lossSmoothing: loss.smoothing };
+  if (loss.kind === "softmax-cross-entropy" && loss.smoothing > 0) return { lossSmoothing: loss.smoothing };
   return loss.kind === "huber" || loss.kind === "pseudo-huber" ? { lossDelta: loss.delta } : {};
 }
 

@@ -146,6 +146,9 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   },
   classDecisions: { args: () => [[0.5, 0.25, 0.25, 0.1, 0.2, 0.7], 3, COSTS] },
   countMetrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
+  distributionMetrics: {
+    args: () => [{ mean: targets, deviation: new Array(12).fill(1) }, targets, ["y"], new Array(12).fill(1)],
+  },
   quantileMetrics: { args: () => [targets, targets, ["y"], 0.9, new Array(12).fill(1)] },
   withExposure: { args: () => [data, new Array(12).fill(2)] },
   openDataFileAsync: { args: () => [at("rows.gfd"), { signal: soon() }] },
@@ -259,7 +262,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   quantile: { args: () => [{ tau: 0.9, smoothing: 0.1, decay: 0.1 }] },
   logistic: { args: () => [{ decay: 0.1 }] },
   poisson: { args: () => [{ decay: 0.1 }] },
-  softmaxCrossEntropy: { args: () => [{ decay: 0.1 }] },
+  softmaxCrossEntropy: { args: () => [{ smoothing: 0.1, decay: 0.1 }] },
   gaussianNll: { args: () => [{ decay: 0.1 }] },
   ...METHOD_CALLS,
   sparsity: { args: () => [net, { threshold: 1e-3 }] },

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ensemble, gaussianNll, type Network, network, Random, readCsv, saveModel, train } from "../../src/index.js";
+import { distributionMetrics, ensemble, gaussianNll, type Network, network, Random, readCsv, saveModel, train } from "../../src/index.js";
 import { CommandLine } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-gaussian-"));
@@ -65,7 +65,16 @@ describe("gaussflow predict", () => {
   });
 });
 
-it("gaussflow evaluate measures the means", () => {
-  const line = JSON.parse(run("evaluate", at("one.json"), at("table.csv"), "--json"));
-  expect(JSON.stringify(line)).toMatch(/"rmse":/);
+it.each(["one.json", "two.json"])("gaussflow evaluate measures means and deviations: %s", async (name) => {
+  const line = JSON.parse(run("evaluate", at(name), at("table.csv"), "--json"));
+  const table = await readCsv(at("table.csv"), { target: ["a", "b"] });
+  const distribution = (name === "one.json" ? nets[0]! : ensemble(nets)).predictDistribution(table.inputs);
+  const expected = distributionMetrics(distribution, table.targets, table.targetNames);
+  for (const [k, { rmse, nll, coverage }] of line.targets.entries()) {
+    expect(rmse).toBeGreaterThan(0);
+    // The engine sums in another order.
+    expect(Math.abs(nll / expected[k]!.nll - 1)).toBeLessThan(1e-9);
+    expect(coverage).toBeCloseTo(expected[k]!.coverage, 12);
+  }
+  expect(run("evaluate", at(name), at("table.csv"))).toMatch(/1 - R² +nll +coverage\n/);
 });

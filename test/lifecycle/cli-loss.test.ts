@@ -43,6 +43,8 @@ describe("--loss", () => {
     const plain = run([...kinds, "--decay", "0", "--out", "plain.json"]);
     expect(plain.code, plain.err).toBe(0);
     expect(parameters("plain.json")).not.toBe(parameters("kinds.json"));
+    expect(run([...kinds, "--loss", "softmax:0.1", "--out", "smooth.json"]).code).toBe(0);
+    expect((await loadModel(at("smooth.json"))).summary).toMatchObject({ lossSmoothing: 0.1 });
   });
 
   it.each([
@@ -53,6 +55,7 @@ describe("--loss", () => {
     ["huber:", /The delta of huber must be a number, as in huber:0\.5/],
     ["huber:-1", /The delta of huber must be a positive finite number, as in huber:0\.5/],
     ["huber:x", /The delta of huber must be a number/],
+    ["softmax:1", /The smoothing of softmax must be a number of at least 0 and below 1, as in softmax:0\.1/],
     ["logistic:3", /The loss logistic has no parameter: write logistic/],
     ["__proto__", /No loss has that name/],
   ])("%s is refused", (value, message) => {

@@ -4,7 +4,9 @@ import { pickRows } from "../../src/data/rows.js";
 import {
   crossValidate,
   dataset,
+  distributionMetrics,
   fitTable,
+  gaussianNll,
   type Loss,
   poisson,
   quantile,
@@ -25,11 +27,12 @@ const weights = Float64Array.from({ length: 20 }, (_, i) => i % 3);
 const net = network({ layers: [1, 2, 2], seed: 1 });
 
 /** Blocks of 1, 0, 12 and 7 rows; the first has no weight at all. */
-function means(model: typeof net) {
+function means(model: typeof net, deviations: Float64Array | null = null) {
   const found = LossFigureMeans.of(model, NAMES)!;
   for (const [from, to] of [[0, 1], [1, 1], [1, 13], [13, 20]] as const) // biome-ignore format: a list
     found.add({
       predictions: predictions.subarray(2 * from, 2 * to),
+      deviations: deviations?.subarray(2 * from, 2 * to) ?? null,
       targets: targets.subarray(2 * from, 2 * to),
       weights: weights.subarray(from, to),
     });
@@ -57,6 +60,31 @@ describe("figures of the loss", () => {
     });
   });
 
+  it("of predicted distributions are the negative log-likelihood and the share in their 95% intervals", () => {
+    const deviation = predictions.map((_, k) => 0.3 + (k % 3));
+    const whole = distributionMetrics({ mean: predictions, deviation }, targets, NAMES, weights);
+    means(net.withLink("gaussian"), deviation).forEach((found, k) => {
+      near(found.nll, whole[k]!.nll);
+      near(found.coverage, whole[k]!.coverage);
+    });
+    // The density by its definition, and the interval by its ends.
+    const [total, sums] = [weights.reduce((sum, s) => sum + s, 0), { nll: 0, inside: 0 }];
+    for (const [i, s] of weights.entries()) {
+      const [y, m, d] = [targets[2 * i + 1]!, predictions[2 * i + 1]!, deviation[2 * i + 1]!];
+      sums.nll -= s * Math.log(Math.exp(-((y - m) ** 2) / (2 * d * d)) / (d * Math.sqrt(2 * Math.PI)));
+      if (y >= m - 1.959964 * d && y <= m + 1.959964 * d) sums.inside += s;
+    }
+    near(whole[1]!.nll, sums.nll / total);
+    near(whole[1]!.coverage, sums.inside / total);
+    expect(whole[1]!.coverage).toBeLessThan(1);
+    expect(() => distributionMetrics({ mean: predictions, deviation: deviation.fill(0) }, targets, NAMES)).toThrow(
+      /distribution\.deviation\[0\] must be above 0; received 0/,
+    );
+    expect(() => distributionMetrics({ mean: predictions, deviation: [1] }, targets, NAMES)).toThrow(
+      /distribution\.deviation must have the length of targets, 40/,
+    );
+  });
+
   it("are not there for other losses", () => {
     expect(LossFigureMeans.of(net, NAMES)).toBeNull();
     expect(LossFigureMeans.of(net.withSummary({ lossKind: "huber", lossDelta: 1 }), NAMES)).toBeNull();
@@ -73,8 +101,8 @@ describe("in a cross-validation and a search", () => {
     targetNames: ["y"],
   });
   const options = (loss: Loss) => ({ loss, backend: "typescript", stop: { iterations: 6 } }) as const;
-  const job = (loss: Loss) => ({
-    network: network({ layers: [1, 2, 1], seed: 3 }),
+  const job = (loss: Loss, outputs = 1) => ({
+    network: network({ layers: [1, 2, outputs], seed: 3 }),
     data,
     options: { ...options(loss), validation: false as const },
   });
@@ -99,7 +127,15 @@ describe("in a cross-validation and a search", () => {
     near(quantiles.metrics![0]!.below, expected!.below);
     expect(foldsTable(quantiles).split("\n")[0]).toMatch(/1 - R² +pinball +below$/);
 
+    const normal = await crossValidate(job(gaussianNll({ decay: 1 }), 2), { folds: 3 });
+    const distribution = { mean: normal.predictions, deviation: normal.deviations! };
+    const [likely] = distributionMetrics(distribution, data.targets, ["y"], data.weights);
+    near(normal.metrics![0]!.nll, likely!.nll);
+    near(normal.metrics![0]!.coverage, likely!.coverage);
+    expect(foldsTable(normal).split("\n")[0]).toMatch(/1 - R² +nll +coverage$/);
+
     const plain = await crossValidate(job(squaredError({ decay: 1 })), { folds: 3 });
+    expect(plain.deviations).toBeNull();
     expect(Object.keys(plain.metrics![0]!)).toEqual(["target", "rmse", "mae", "r2", "unexplained"]);
     expect(foldsTable(plain).split("\n")[0]).toMatch(/1 - R²$/);
   });

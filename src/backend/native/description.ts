@@ -1,16 +1,23 @@
 // Describes a network and a data file in the form of the addon's arguments, for engine.ts when it creates the addon's object.
 import { checkFixedLoss, type Loss } from "../../loss/rules.js";
+import { labelScaling } from "../../loss/softmax-cross-entropy.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { FileSamples } from "../engine.js";
 import type { NativeFile, NativeNetwork } from "./binding.js";
 
-/** The rows of a data file, and the units that they are brought to. */
-export function nativeFile({ layout, inputs, targets }: FileSamples): NativeFile {
+/** The rows of a data file, and the units that they are brought to: those of smoothed labels too. */
+export function nativeFile({ layout, inputs, targets: raw }: FileSamples, loss: Loss | undefined): NativeFile {
+  const labels = labelScaling(loss, raw.offset.length);
+  // ((y - o) / s - offset) / scale
+  const targets = labels && {
+    offset: raw.offset.map((offset, a) => offset + labels.offset[a]! * raw.scale[a]!),
+    scale: raw.scale.map((scale, a) => scale * labels.scale[a]!),
+  };
   const { path, offset, size, width } = layout;
   const [changed, inode] = [BigInt(layout.changed), BigInt(layout.inode)];
-  const columnOffset = Float64Array.from([...inputs.offset, ...targets.offset]);
-  const columnScale = Float64Array.from([...inputs.scale, ...targets.scale]);
+  const columnOffset = Float64Array.from([...inputs.offset, ...(targets ?? raw).offset]);
+  const columnScale = Float64Array.from([...inputs.scale, ...(targets ?? raw).scale]);
   return { path, offset, size, changed, inode, width, columnOffset, columnScale };
 }
 
@@ -55,7 +62,8 @@ export function nativeNetwork(architecture: Architecture, given: Loss, slots: nu
     loss: LOSS_KINDS.indexOf(loss.kind),
     delta: loss.delta ?? 0,
     tau: loss.tau ?? 0,
-    smoothing: loss.smoothing ?? 0,
+    // Labels are smoothed before the addon gets them.
+    smoothing: loss.kind === "quantile" ? (loss.smoothing ?? 0) : 0,
     slots,
   };
 }

@@ -1,9 +1,12 @@
 // Implements the Engine interface by the addon: turns requests into addon calls, addon failures into `Failure` values, and an AbortSignal
 // into the addon's cancellation flag. create.ts creates it; every call of a run on the native engine passes through it.
 import type { VectorOperations } from "../../algebra/vectors.js";
+import type { ColumnScaling } from "../../data/column-moments.js";
+import { scaleColumns } from "../../data/scaling.js";
 import { argumentError, GaussflowError } from "../../errors.js";
 import { finish, Pace, type Steps } from "../../event-loop-yield.js";
 import { lossRule } from "../../loss/rules.js";
+import { labelScaling } from "../../loss/softmax-cross-entropy.js";
 import { squaredError } from "../../loss/squared-error.js";
 import { targetCount } from "../../loss/target-rules.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -72,6 +75,8 @@ class NativeEngine implements NetworkEngine {
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
   readonly #file: string | undefined;
   readonly #sizes: RowSizes;
+  /** Of smoothed labels; null without smoothing. */
+  readonly #labels: ColumnScaling | null;
   readonly #object: NativeEngineObject;
   #held: Curvature = "none";
   #precision: Precision = "double";
@@ -100,6 +105,7 @@ class NativeEngine implements NetworkEngine {
       targetSize: targetCount(data.loss, architecture.outputSize),
       weighted: data.weights !== undefined,
     };
+    this.#labels = labelScaling(data.loss, architecture.outputSize);
     this.slots = data.slots ?? 1;
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
@@ -112,7 +118,7 @@ class NativeEngine implements NetworkEngine {
         new native.binding.NativeEngine(
           nativeNetwork(architecture, data.loss ?? squaredError(), this.slots),
           data.sampleCount,
-          data.file === undefined ? null : nativeFile(data.file),
+          data.file === undefined ? null : nativeFile(data.file, data.loss),
           data.weights !== undefined,
           threads,
         ),
@@ -275,7 +281,8 @@ class NativeEngine implements NetworkEngine {
     if (this.#file !== undefined) throw new GaussflowError("GAUSSFLOW_STATE", ROWS_OF_A_FILE);
     checkEngineRows(rows, this.#sizes);
     const { inputs, targets, weights = null } = rows;
-    this.#done(withCode(() => this.#object.load(this.sampleCount, inputs, targets, weights)));
+    const given = this.#labels === null ? targets : scaleColumns(targets, this.#labels);
+    this.#done(withCode(() => this.#object.load(this.sampleCount, inputs, given, weights)));
     this.#held = "none";
   }
 

@@ -1,6 +1,9 @@
 // Gives the addon the samples of a new native engine, in pieces between which the event loop can turn; engine.ts calls it once an engine.
+// Labels are smoothed on the way where the loss asks for it.
+import { scaleColumns } from "../../data/scaling.js";
 import { STEP, type Steps } from "../../event-loop-yield.js";
 import { targetCount } from "../../loss/target-rules.js";
+import { labelScaling } from "../../loss/softmax-cross-entropy.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { EngineData } from "../engine.js";
 import type { NativeEngineObject, NativeFailure } from "./binding.js";
@@ -15,16 +18,18 @@ export function* fillSteps(
 ): Steps<void> {
   if (file !== undefined && weights === undefined) return;
   const [d, c] = [inputSize, targetCount(loss, outputSize)];
+  const labels = labelScaling(loss, c);
   while (withCode(() => object.touchPages())) yield;
   const rows = Math.max(1, Math.floor(STEP / (d + c)));
   for (let first = 0; first < sampleCount; first += rows) {
     const end = Math.min(sampleCount, first + rows);
     const part = (values: Float64Array, width: number) => values.subarray(first * width, end * width);
+    const given = file === undefined ? part(targets, c) : null;
     const failure = withCode(() =>
       object.fill(
         end - first,
         file === undefined ? part(inputs, d) : null,
-        file === undefined ? part(targets, c) : null,
+        given && labels ? scaleColumns(given, labels) : given,
         weights === undefined ? null : part(weights, 1),
       ),
     );
