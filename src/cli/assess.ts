@@ -124,7 +124,11 @@ function fileBlocks(model: Network | Ensemble, data: FileDataset, options: Predi
         inputs.set(block.subarray(i * width, i * width + d), i * d);
         targets.set(block.subarray(i * width + d, i * width + d + c), i * c);
       }
-      yield { ...(await predicted(model, inputs, options)), targets, weights: weights?.subarray(row, row + rows) ?? null };
+      yield {
+        ...(await predicted(model, inputs, options)),
+        targets,
+        weights: weights?.subarray(row, row + rows) ?? null,
+      };
     }
   };
 }

@@ -5,7 +5,7 @@
 //   nll = sum s (log d + (y - m)^2 / (2 d^2) + log(2 pi) / 2) / sum s        coverage = share of the weight with |y - m| <= 1.96 d
 import { argumentError } from "../errors.js";
 import type { DistributionPrediction } from "../network/distribution.js";
-import { isObject, type NumberArray } from "../options.js";
+import { checkOptionNames, type NumberArray } from "../options.js";
 import { checkedBlock, doublesOf } from "./metrics.js";
 
 /** 95% of a normal distribution are within so many standard deviations of its mean. */
@@ -35,13 +35,16 @@ export function distributionMetrics(
   targetNames: readonly string[],
   weights: NumberArray | null = null,
 ): DistributionMetrics[] {
-  if (!isObject(distribution))
-    throw argumentError("distribution", "must have the arrays mean and deviation, as predictDistribution returns them", distribution);
+  checkOptionNames("distribution", distribution, ["mean", "deviation"]);
   const deviations = doublesOf("distribution.deviation", distribution.deviation);
   const { mean } = distribution;
   const block = checkedBlock(doublesOf("distribution.mean", mean), targets, targetNames, weights);
   if (deviations.length !== block.targets.length)
-    throw argumentError("distribution.deviation", `must have the length of targets, ${block.targets.length}`, distribution.deviation);
+    throw argumentError(
+      "distribution.deviation",
+      `must have the length of targets, ${block.targets.length}`,
+      distribution.deviation,
+    );
   // A deviation that is not a number has figures too.
   const wrong = deviations.findIndex((deviation) => deviation <= 0);
   if (wrong >= 0) throw argumentError(`distribution.deviation[${wrong}]`, "must be above 0", deviations[wrong]);

@@ -7,7 +7,7 @@
 // The entries of r sum to 0, so R z = r for z = r/q. Q is singular: a shift of all outputs of a sample changes nothing. Q is the second
 // derivative: Q v = p (v - p.v), where any number may be subtracted from all entries of v first.
 //
-// Label smoothing e takes (1 - e) y + e/c for y, which is a scaling of the target columns (`labelScaling`). The rule applies it to each block,
+// Label smoothing e takes (1 - e) y + e/c for y, which is a scaling of the target columns. The rule applies it to each block,
 // and the native engine to the targets that its addon gets, so that the formulas above are all that either of them knows.
 // Source: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, Rethinking the Inception architecture (2016), section 7.
 import type { ColumnScaling } from "../data/column-moments.js";
@@ -15,7 +15,6 @@ import { scaleColumns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
 import { checkNonNegative, checkOptionNames } from "../options.js";
 import { type LossBlock, type LossRule, type LossSeeds, leastShare, weightedQuotient } from "./loss.js";
-import type { Loss } from "./rules.js";
 
 /** Options of `softmaxCrossEntropy`. */
 export interface SoftmaxCrossEntropyOptions {
@@ -60,25 +59,20 @@ export function checkLabelSmoothing(name: string, value: unknown): void {
 }
 
 /**
- * Label smoothing as a scaling of the c target columns: (y - offset) / scale = (1 - e) y + e/c. Null for a loss without it.
+ * Label smoothing e as a scaling of the c target columns: (y - offset) / scale = (1 - e) y + e/c.
  * @param classCount c
  */
-export function labelScaling(loss: Loss | undefined, classCount: number): ColumnScaling | null {
-  if (loss?.kind !== "softmax-cross-entropy" || loss.smoothing === 0) return null;
-  const kept = 1 - loss.smoothing;
+export function smoothedColumns(smoothing: number, classCount: number): ColumnScaling {
+  const kept = 1 - smoothing;
   return {
-    offset: new Float64Array(classCount).fill(-loss.smoothing / (classCount * kept)),
+    offset: new Float64Array(classCount).fill(-smoothing / (classCount * kept)),
     scale: new Float64Array(classCount).fill(1 / kept),
   };
 }
 
-export function softmaxCrossEntropyRule(loss: SoftmaxCrossEntropy): LossRule {
-  const { smoothing } = loss;
+export function softmaxCrossEntropyRule({ smoothing }: SoftmaxCrossEntropy): LossRule {
   if (smoothing === 0) return unsmoothed;
-  const smooth = (targets: Float64Array, c: number) => {
-    const units = labelScaling(loss, c);
-    return units === null ? targets : scaleColumns(targets, units);
-  };
+  const smooth = (targets: Float64Array, c: number) => scaleColumns(targets, smoothedColumns(smoothing, c));
   const smoothed = (block: LossBlock) => ({ ...block, targets: smooth(block.targets, block.outputSize) });
   return {
     ...unsmoothed,

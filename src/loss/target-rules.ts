@@ -1,7 +1,10 @@
 // Says how many targets of a sample a loss takes, and checks them row by row: counts, probabilities, or distributions over classes. Runs check them
-// on all data (run/loss-targets.ts), engines on the targets that they are made with (backend/check-engine.ts).
+// on all data (run/loss-targets.ts), engines on the targets that they are made with (backend/check-engine.ts). The native engine smooths labels
+// by `labelScaling`.
+import type { ColumnScaling } from "../data/column-moments.js";
 import { outputsPerTarget } from "../network/link.js";
 import { type Loss, lossRule } from "./rules.js";
+import { smoothedColumns } from "./softmax-cross-entropy.js";
 
 /** How far the sum of a row of probabilities may be from 1: that of numbers written with seven digits. */
 const SUM_ROUNDING = 1e-6;
@@ -14,6 +17,12 @@ export function outputCount(loss: Loss | undefined, targets: number): number {
 /** Targets of a sample with the loss, for a network of `outputs` outputs: no whole number where they do not fit. */
 export function targetCount(loss: Loss | undefined, outputs: number): number {
   return outputs / outputCount(loss, 1);
+}
+
+/** The scaling of `classCount` target columns that smooths labels as the loss asks; null where it does not. */
+export function labelScaling(loss: Loss | undefined, classCount: number): ColumnScaling | null {
+  if (loss?.kind !== "softmax-cross-entropy" || loss.smoothing === 0) return null;
+  return smoothedColumns(loss.smoothing, classCount);
 }
 
 /** A row of targets that breaks a rule. */

@@ -3,7 +3,17 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { distributionMetrics, ensemble, gaussianNll, type Network, network, Random, readCsv, saveModel, train } from "../../src/index.js";
+import {
+  distributionMetrics,
+  ensemble,
+  gaussianNll,
+  type Network,
+  network,
+  Random,
+  readCsv,
+  saveModel,
+  train,
+} from "../../src/index.js";
 import { CommandLine } from "../helpers/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-gaussian-"));

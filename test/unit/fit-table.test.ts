@@ -217,25 +217,28 @@ describe("fitTable", () => {
     ["huber", huber(), Math.abs, "absolute-error"],
     ["pseudo-huber", pseudoHuber(), Math.abs, "absolute-error"],
     ["quantile", quantile({ tau: 0.8 }), (error: number) => Math.max(0.2 * error, -0.8 * error), "pinball"],
-  ] as const)("compares losses whose scale each training finds by what does not depend on it: %s", async (_, loss, sizeOf, criterion) => {
-    const data = dataset(noisyLine(300));
-    const { search } = await fitTable(data, { ...short, decay: "auto", train: { ...short.train, loss }, seed: 4 });
-    expect(search.criterion).toBe(criterion);
-    const tried = search.tried.find(({ decay }) => decay === 1)!;
-    let sum = 0;
-    for (const { train: part, held, index } of foldsOf(data, 3, 4)) {
-      const { network: net } = await train(network({ layers: [1, 3, 1], seed: 4 + index }), part, {
-        ...short.train,
-        stop: { iterations: 8, reduction: 1e-5 },
-        loss: { ...loss, decay: 1 },
-        validation: false,
-        seed: 4,
-      });
-      const predicted = net.predict(held.inputs);
-      for (const [i, y] of held.targets.entries()) sum += sizeOf(predicted[i]! - y) / net.scaling!.targets.scale[0]!;
-    }
-    expect(Math.abs(tried.score - sum / 300) / tried.score).toBeLessThanOrEqual(1e-10);
-  });
+  ] as const)(
+    "compares losses whose scale each training finds by what does not depend on it: %s",
+    async (_, loss, sizeOf, criterion) => {
+      const data = dataset(noisyLine(300));
+      const { search } = await fitTable(data, { ...short, decay: "auto", train: { ...short.train, loss }, seed: 4 });
+      expect(search.criterion).toBe(criterion);
+      const tried = search.tried.find(({ decay }) => decay === 1)!;
+      let sum = 0;
+      for (const { train: part, held, index } of foldsOf(data, 3, 4)) {
+        const { network: net } = await train(network({ layers: [1, 3, 1], seed: 4 + index }), part, {
+          ...short.train,
+          stop: { iterations: 8, reduction: 1e-5 },
+          loss: { ...loss, decay: 1 },
+          validation: false,
+          seed: 4,
+        });
+        const predicted = net.predict(held.inputs);
+        for (const [i, y] of held.targets.entries()) sum += sizeOf(predicted[i]! - y) / net.scaling!.targets.scale[0]!;
+      }
+      expect(Math.abs(tried.score - sum / 300) / tried.score).toBeLessThanOrEqual(1e-10);
+    },
+  );
 
   it("advises nothing that the search has answered", async () => {
     const { result } = await fitTable(noisyLine(15));

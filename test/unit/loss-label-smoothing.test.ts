@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type EngineData, failed } from "../../src/backend/engine.js";
+import type { EngineRows } from "../../src/backend/rows.js";
 import {
   dataset,
   fitTable,
@@ -47,13 +48,13 @@ function close(found: Float64Array, expected: Float64Array) {
 describe.each(ENGINES)("on the %s engine", (_, create) => {
   it("is the plain loss on smoothed targets, also of other rows and in products with the Hessian", async () => {
     const direction = net.parameters.map((_, k) => Math.cos(k));
-    const figures = async (data: EngineData, next: EngineData) => {
+    const figures = async (data: EngineData, next: EngineRows) => {
       const engine = create(net.architecture, data);
       try {
         const found: Float64Array[] = [];
         for (const rows of [null, next]) {
           if (rows !== null) engine.load(rows);
-          const at = await engine.linearize(net.parameters, { curvature: "primal" });
+          const at = await engine.linearize(net.parameters, { curvature: "primal", decay: 0, scaling: null });
           if (failed(at)) throw new Error(at.message);
           found.push(Float64Array.of(at.loss), at.gradient, await engine.hessianProduct(direction));
         }
@@ -108,7 +109,11 @@ it("is what networks are compared by, and jobs of other smoothing do not compare
   const { inputs, targets } = first;
   const data = dataset({ inputs, targets, inputSize: d, outputSize: c });
   const loss = softmaxCrossEntropy({ smoothing: SMOOTHING });
-  const { search } = await fitTable(data, { hidden: [2], folds: 2, train: { loss, backend: "typescript", stop: { iterations: 3 } } });
+  const { search } = await fitTable(data, {
+    hidden: [2],
+    folds: 2,
+    train: { loss, backend: "typescript", stop: { iterations: 3 } },
+  });
   // No prediction has less than the entropy of a smoothed label.
   const entropy = (p: readonly number[]) => -p.reduce((sum, one) => sum + one * Math.log(one), 0);
   for (const { score } of search.tried) expect(score).toBeGreaterThan(entropy([...smooth(Float64Array.of(1, 0, 0))]));

@@ -1,6 +1,6 @@
 // Describes a network and a data file in the form of the addon's arguments, for engine.ts when it creates the addon's object.
 import { checkFixedLoss, type Loss } from "../../loss/rules.js";
-import { labelScaling } from "../../loss/softmax-cross-entropy.js";
+import { labelScaling } from "../../loss/target-rules.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { FileSamples } from "../engine.js";

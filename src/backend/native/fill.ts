@@ -2,8 +2,7 @@
 // Labels are smoothed on the way where the loss asks for it.
 import { scaleColumns } from "../../data/scaling.js";
 import { STEP, type Steps } from "../../event-loop-yield.js";
-import { targetCount } from "../../loss/target-rules.js";
-import { labelScaling } from "../../loss/softmax-cross-entropy.js";
+import { labelScaling, targetCount } from "../../loss/target-rules.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { EngineData } from "../engine.js";
 import type { NativeEngineObject, NativeFailure } from "./binding.js";
