@@ -37,6 +37,11 @@ export function positive(text: string): number {
   return value;
 }
 
+/** Any number. */
+export function finite(text: string): number {
+  return decimal(text, "a number");
+}
+
 /** A number >= 0. */
 export function nonNegative(text: string): number {
   const value = decimal(text, "a number of at least 0");

@@ -16,10 +16,10 @@ import { textTable } from "../report/text-table.js";
 import { plan } from "../train/plan.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, type EngineFlags, type RunFlags } from "./engine-options.js";
-import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { addLossOption, type LossChoice, lossOf } from "./loss-flag.js";
 import { addMethodOptions, limitsOf, type MethodFlags, methodOf } from "./method-flag.js";
-import { fraction, integer, orAuto, sizes } from "./parse.js";
+import { fraction, integer, orAuto, positive, sizes } from "./parse.js";
 import { DEFAULT_TEST, type PartFlags, readParts } from "./read-parts.js";
 import { addTableOptions, TRAINED_ON } from "./table-options.js";
 import type { Terminal } from "./terminal.js";
@@ -29,6 +29,7 @@ interface PlanFlags extends PartFlags, EngineFlags, RunFlags, MethodFlags {
   readonly hidden?: "auto" | readonly number[];
   readonly route: "auto" | TrainRoute;
   readonly loss?: LossChoice;
+  readonly seconds?: number;
   readonly json?: true;
 }
 
@@ -59,6 +60,7 @@ export function addPlanCommand(program: Command, terminal: Terminal, done: (code
       fraction,
     )
     .option("--test <fraction>", `share of the rows held out for the test (default ${DEFAULT_TEST})`, fraction)
+    .option("--seconds <number>", "most seconds of the training, by which --method auto chooses", positive)
     .option("--seed <number>", "seed of the split", integer(0), 0)
     .option("--json", "write one JSON object")
     .addHelpText("after", EXAMPLES)
@@ -69,6 +71,10 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
   const tell = (note: string) => {
     if (!flags.json) terminal.err.write(`  ${note}\n`);
   };
+  if (flags.seconds !== undefined && flags.method !== "auto")
+    throw new UsageError(
+      "--seconds is about --method auto, which chooses by them: leave it out, or choose that method",
+    );
   // Decays change neither route nor cost.
   const searched = asked(file, flags).hidden === null;
   const { fit: drawn, validation: held, merged } = await readParts(file, flags, tell, searched);
@@ -82,9 +88,9 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
       : (flags.hidden ?? DEFAULT_HIDDEN);
   const net = network({ layers: [fit.inputSize, ...hidden, outputs], seed: flags.seed });
   const { route, backend, threads, memoryLimit, slots } = flags;
-  const method = methodOf(flags);
+  const method = methodOf(flags, net);
   const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
-  const stop = limitsOf(flags);
+  const stop = { ...limitsOf(flags), seconds: flags.seconds };
   const planned = plan(net, fit, { method, loss, validation, route, backend, threads, memoryLimit, slots, stop });
   terminal.out.write(
     flags.json ? jsonLine("plan", { ...planned, hidden, searched }) : `${describe(planned, terminal)}\n`,

@@ -4,6 +4,7 @@ import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { remainingAdvice } from "../fit/advice.js";
 import type { SetMetrics } from "../loss/set-metrics.js";
+import { type Sparsity, sparsity } from "../method/ggn-score/sparsity.js";
 import type { ReasonCode } from "../method/reason.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { Ensemble } from "../network/ensemble.js";
@@ -16,6 +17,7 @@ import type { Advice, AdviceCode } from "../train/advice.js";
 import type { TrainResult } from "../train/train-result.js";
 import { assess } from "./assess.js";
 import { EXIT, type ExitCode } from "./exit.js";
+import { remedyFlags } from "./method-flag.js";
 import { shellWord } from "./shell-word.js";
 import type { SignalWatch } from "./signals.js";
 import type { Terminal } from "./terminal.js";
@@ -68,6 +70,7 @@ export async function conclude(
         },
         sets,
         advice,
+        sparsity: ensemble === null ? sparsityOf(result, flags) : null,
         model: flags.out ?? null,
         ensemble: ensemble?.networks.length ?? null,
         // Those of the run were shown as they came.
@@ -96,9 +99,21 @@ const FLAGS: Readonly<Record<AdviceCode, string>> = {
   imbalance: " (--class-weights balanced)",
 };
 
-/** The flag that follows a reason with a remedy, and of a run on batches. */
-const REASON_FLAGS: Readonly<Partial<Record<ReasonCode, string>>> = { separable: " (--decay 1)" };
-const BATCH_REASON_FLAGS: typeof REASON_FLAGS = { ...REASON_FLAGS, "non-finite": " (--rate, --damping)" };
+/** The flags that follow a reason with a remedy. */
+function reasonFlags(code: ReasonCode, batches: boolean, flags: TrainFlags): string {
+  if (code === "separable") return " (--decay 1)";
+  return code === "non-finite" && batches ? remedyFlags(flags) : "";
+}
+
+/** With ggn-score the counts of small parameters, else null. */
+function sparsityOf({ network }: Pick<TrainResult, "network">, { method }: TrainFlags): Sparsity | null {
+  return method === "ggn-score" ? sparsity(network) : null;
+}
+
+function sparsityLine({ parameters, small, threshold, zero, holding }: Sparsity): string {
+  const zeros = zero === 0 ? "" : ` (${zero} of them exactly 0)`;
+  return `${small} of ${counted(parameters, "parameter")} are below ${threshold} in size${zeros}; the largest ${holding} hold 99.9% of the sum of the sizes.`;
+}
 
 function adviceLine({ code, message }: Advice, fit: Dataset | FileDataset, batches: boolean): string {
   // A data file is not cut into folds, and has its weights; a probability of yes is a number, which has no class weights.
@@ -124,17 +139,18 @@ function show(
 ): void {
   const { batch } = result.plan;
   const epochs = batch === undefined ? "" : ` (${formatEpochs(result.iterations / batch.stepsPerEpoch)})`;
-  const reasonFlags = batch === undefined ? REASON_FLAGS : BATCH_REASON_FLAGS;
+  const counts = ensemble === null ? sparsityOf(result, flags) : null;
   const lines = [
     result.chosen,
     ...(flags.verbose ? [result.details] : []),
     "",
     metricsTable(sets, paintOut),
     "",
-    `${counted(result.iterations, "iteration")}${epochs} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${reasonFlags[result.reason.code] ?? ""}`,
+    `${counted(result.iterations, "iteration")}${epochs} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${reasonFlags(result.reason.code, batch !== undefined, flags)}`,
     ensemble === null
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
+    ...(counts === null ? [] : [sparsityLine(counts)]),
   ];
   if (result.advice.length > 0)
     lines.push("", ...result.advice.map((advice) => adviceLine(advice, fit, batch !== undefined)));

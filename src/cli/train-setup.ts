@@ -115,7 +115,8 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
   const layers = [fit.inputSize, ...hidden, outputCount(loss, fit.outputSize)];
   const net = network({ layers, ...shape, seed: flags.seed });
   const validation: TrainOptions["validation"] = parts.validation ?? false;
-  const options = { ...base, loss: { ...loss, decay }, validation };
+  // Groups of parameters follow from the network.
+  const options = { ...base, method: methodOf(flags, net), loss: { ...loss, decay }, validation };
   return { ...parts, network: net, options, search, foldValidation, tell, caution, warnings };
 }
 

@@ -171,6 +171,11 @@ export interface BatchMethod {
   readonly epochs: number;
   /** What to change where the loss is no longer finite: "a smaller rate or a larger damping". */
   readonly remedy: string;
+  /**
+   * Steps at the start in which the method minimizes another function than it does later, as `ggnScore` while its smoothing falls. A network of
+   * these steps is the best by validation only until there is a later one, and `stop.patience` does not count them. Default 0.
+   */
+  readonly continuation?: number | undefined;
   /** What the method needs of a run of these sizes. @throws GAUSSFLOW_ARGUMENT for options that do not fit them */
   needs(sizes: BatchSizes): BatchNeeds;
   /** State before the first step. */

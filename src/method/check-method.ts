@@ -44,6 +44,7 @@ function checkBatchMethod(argument: string, method: BatchMethod): void {
     if (typeof method[name] !== "function")
       throw argumentError(`${argument}.${name}`, "must be a function", method[name]);
   checkCount(`${argument}.epochs`, method.epochs, 1);
+  if (method.continuation !== undefined) checkCount(`${argument}.continuation`, method.continuation, 0);
   if (typeof method.remedy !== "string") throw argumentError(`${argument}.remedy`, "must be a text", method.remedy);
 }
 

@@ -2,6 +2,7 @@
 // such values become null.
 
 import type { SetMetrics } from "../loss/set-metrics.js";
+import type { Sparsity } from "../method/ggn-score/sparsity.js";
 import type { Reason } from "../method/reason.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { TrainRecord } from "../run/record.js";
@@ -21,6 +22,8 @@ export interface ResultLine {
   readonly monitor: Pick<MonitorReport, "rate" | "verdict" | "converged" | "warnings"> | null;
   readonly sets: readonly SetMetrics[];
   readonly advice: readonly Advice[];
+  /** With the method ggn-score: small parameters of the model, else null. */
+  readonly sparsity: Sparsity | null;
   /** Where the model was saved, or null. */
   readonly model: string | null;
   /** Networks of the ensemble that was kept; null where it is one network. */

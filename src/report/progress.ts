@@ -84,6 +84,7 @@ function progressLine(record: TrainRecord): string {
   const parts = [`  ${place}`, `loss ${formatLoss(record.loss)}`];
   if (batchLoss !== undefined && batchLoss !== null) parts.push(`batches ${formatLoss(batchLoss)}`);
   if (record.validationLoss !== null) parts.push(`validation ${formatLoss(record.validationLoss)}`);
+  if (record.smallParameters !== undefined) parts.push(`small ${record.smallParameters}`);
   if (record.iteration > 0)
     parts.push(
       rate === undefined

@@ -290,7 +290,8 @@ class BatchLoop {
    * @returns null where the loss is not finite: the run is over
    */
   async #evaluate(whole: boolean, signal: AbortSignal): Promise<TrainRecord | null> {
-    const { decay, observer, recordFields, needs, method } = this.#options;
+    const { decay, observer, recordFields, needs, method, validation = null } = this.#options;
+    const validated = { validation, continuation: method.continuation };
     const [run, account] = [this.#run, this.#account];
     const parameters = run.parameters.slice();
     const evaluated = whole ? await this.#lossOf(parameters, signal) : { sum: account.meanLoss, seconds: 0 };
@@ -308,7 +309,7 @@ class BatchLoop {
             epoch: run.iteration / this.#stepsPerEpoch,
             meanFactor: this.#meanFactor,
             route: needs.route,
-            validation: await validate(this.#options, run, { iteration: run.iteration, parameters, loss }, signal),
+            validation: await validate(validated, run, { iteration: run.iteration, parameters, loss }, signal),
             elapsed: run.elapsed,
             recordFields: { ...recordFields, ...method.report?.(parameters) },
           });

@@ -4,6 +4,7 @@ import { plainVectors } from "../algebra/vectors.js";
 import { type Engine, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
 import { objectiveOf, type Problem } from "../linearize/problem.js";
+import type { BatchMethod } from "../method/batch-method.js";
 import type { Reason } from "../method/reason.js";
 import { failureReason } from "../run/failure-reason.js";
 import type { MinimizeOptions } from "./minimize-options.js";
@@ -47,9 +48,12 @@ export async function lossOfAll(
   return { sum: answer.loss, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Computes the validation loss at an accepted point, and keeps the point if it is the best. A loss that is not finite is no improvement. */
+/**
+ * Computes the validation loss at an accepted point, and keeps the point if it is the best. A loss that is not finite is no improvement.
+ * @param options of the loop, and `continuation` of a method on batches
+ */
 export async function validate(
-  { validation = null }: Pick<MinimizeOptions, "validation">,
+  { validation = null, continuation }: Pick<MinimizeOptions, "validation"> & Pick<BatchMethod, "continuation">,
   run: RunState,
   point: { readonly iteration: number; readonly parameters: Float64Array; readonly loss: number },
   signal: AbortSignal,
@@ -59,6 +63,6 @@ export async function validate(
   const answer = unlessMemory(await validation.engine.evaluate(point.parameters, signal));
   const seconds = (performance.now() - start) / 1000;
   const value = failed(answer) ? Number.POSITIVE_INFINITY : answer.loss * validation.meanFactor;
-  run.validate({ ...point, value });
+  run.validate({ ...point, value }, continuation);
   return { loss: Number.isFinite(value) ? value : null, seconds };
 }

@@ -61,9 +61,14 @@ export class RunState {
     this.best = unresolved ? this.last : better(this.last, this.best);
   }
 
-  /** Keeps a point if it is the best by the validation loss, `value`. */
-  validate(candidate: Best): void {
-    const kept = better(candidate, this.bestValidation);
+  /**
+   * Keeps a point if it is the best by the validation loss, `value`.
+   * @param continuation steps at the start whose points later ones replace, whatever their loss (`BatchMethod.continuation`)
+   */
+  validate(candidate: Best, continuation = 0): void {
+    const before = this.bestValidation;
+    const provisional = continuation > 0 && before !== null && before.iteration <= continuation;
+    const kept = provisional ? candidate : better(candidate, before);
     this.stale = kept === candidate ? 0 : this.stale + 1;
     this.bestValidation = kept;
   }

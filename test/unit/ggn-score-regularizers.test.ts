@@ -248,7 +248,13 @@ describe("sparsity", () => {
   it("counts small weights, and those that hold 99.9% of the sum", () => {
     const w = Float64Array.of(1, -2, 1e-4, 0, -5e-4, 3e-3);
     // Of the sum 3.0036 the largest two hold 99.88%, with 3e-3 99.98%.
-    expect(sparsityOf(w, 1e-3)).toEqual({ parameters: 6, small: 3, threshold: 1e-3, holding: 3 });
-    expect(sparsityOf(new Float64Array(4), 1e-3)).toEqual({ parameters: 4, small: 4, threshold: 1e-3, holding: 0 });
+    expect(sparsityOf(w, 1e-3)).toEqual({ parameters: 6, small: 3, threshold: 1e-3, zero: 1, holding: 3 });
+    expect(sparsityOf(new Float64Array(4), 1e-3)).toEqual({
+      parameters: 4,
+      small: 4,
+      threshold: 1e-3,
+      zero: 4,
+      holding: 0,
+    });
   });
 });

@@ -70,6 +70,29 @@ describe("a training by ggnScore", () => {
     expect(small.length).toBeLessThan(units);
   });
 
+  it("with validation rows the continuation is no reason to stop, and its networks are kept only until there is a later one", async () => {
+    const validation = { inputs: student.data.inputs, targets: student.data.targets.map((y) => -y), inputSize: 5 };
+    const stop = { patience: 2, epochs: 40 };
+    const given = { tau: 1e-5, continuation: 20 };
+    const run = (others: TrainOptions = {}) => fitted(given, 0, { validation, stop, ...others });
+    const losses = ({ records }: Awaited<ReturnType<typeof run>>) => records.map((one) => one.validationLoss!);
+    const whole = await run();
+    // What the network learns makes the error on the opposite targets larger: the least is one of the first.
+    const first = losses(whole);
+    expect(first.indexOf(Math.min(...first))).toBeLessThan(10);
+    const after = losses(whole).slice(21);
+    expect(whole.bestIteration).toBe(21 + after.indexOf(Math.min(...after)));
+    expect(whole.iterations).toBe(whole.bestIteration + 2);
+    expect(whole.reason.code).toBe("patience");
+    const cut = await run({ stop: { ...stop, epochs: 15 } });
+    expect([cut.iterations, cut.bestIteration]).toEqual([15, 15]);
+    const path = join(mkdtempSync(join(tmpdir(), "gaussflow-score-")), "run.json");
+    await run({ stop: { ...stop, epochs: 15 }, checkpoint: { path } });
+    const resumed = await run({ resume: path });
+    expect(resumed.network.parameters).toEqual(whole.network.parameters);
+    expect(resumed.iterations).toBe(whole.iterations);
+  });
+
   it("goes on from a checkpoint with the same bits, and is rebuilt from its settings", async () => {
     const path = join(mkdtempSync(join(tmpdir(), "gaussflow-score-")), "run.json");
     const given = { tau: 1e-4, batch: 20, proximal: true, groups: unitGroups(student.net) } as const;

@@ -40,7 +40,8 @@ export function ggnScore(options: GgnScoreOptions = {}): BatchMethod {
     label: `GGN-SCORE (${rule.label}, tau ${tau}, mu ${mu}, ${step} step)`,
     settings: plainSettings(settings),
     epochs: typeof batch === "number" ? 20 : 200,
-    remedy: step === "published" ? "step: 'majorizing', or a larger mu" : "a smaller tau, or a damping above 0",
+    remedy: step === "published" ? "the majorizing step or a larger mu" : "a smaller tau or a damping above 0",
+    continuation: settings.continuation,
     needs: (sizes) => {
       // Refuses groups that are not those of the network.
       penaltyOf(settings, sizes.parameterCount);

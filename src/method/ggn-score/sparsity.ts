@@ -12,6 +12,8 @@ export interface Sparsity {
   readonly small: number;
   /** The threshold of `small`. */
   readonly threshold: number;
+  /** Parameters that are exactly 0, as the proximal step of `ggnScore` makes them; `small` counts them, too. */
+  readonly zero: number;
   /**
    * Least number of parameters that together hold 99.9% of the sum of |w|: the authors' count of those that are not
    * zero.
@@ -47,11 +49,13 @@ export function sparsityOf(parameters: Float64Array, threshold: number): Sparsit
   const sizes = parameters.map(Math.abs).sort();
   let total = 0;
   let small = 0;
+  let zero = 0;
   for (let j = 0; j < sizes.length; j++) {
     total += sizes[j]!;
     if (sizes[j]! < threshold) small++;
+    if (sizes[j] === 0) zero++;
   }
   let [held, holding] = [0, 0];
   while (holding < sizes.length && held < SHARE * total) held += sizes[sizes.length - 1 - holding++]!;
-  return { parameters: sizes.length, small, threshold, holding };
+  return { parameters: sizes.length, small, threshold, zero, holding };
 }

@@ -1,0 +1,117 @@
+// The flags of the methods on batches reach their options, the count of small parameters is shown, and the remedies that the command line names
+// are flags of the method that ran. Commands run in this process, on a table of its own.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type MethodFlags, methodOf } from "../../src/cli/method-flag.js";
+import { makeProgram } from "../../src/cli/program.js";
+import { network, unitGroups } from "../../src/index.js";
+import type { BatchMethod } from "../../src/method/batch-method.js";
+import { plain } from "../../src/report/paint.js";
+import { jsonLines } from "../helpers/command-line.js";
+
+const table = join(mkdtempSync(join(tmpdir(), "gaussflow-cli-methods-")), "waves.csv");
+const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(2 * i), Math.sin(3 * i)]);
+writeFileSync(table, ["a,b,y", ...rows.map((row) => row.join(","))].join("\n"));
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const listeners = SIGNALS.map((name) => process.listeners(name));
+// A training listens for signals as long as its process lives, which here is that of other tests.
+afterAll(() => {
+  for (const [k, name] of SIGNALS.entries())
+    for (const one of process.listeners(name)) if (!listeners[k]!.includes(one)) process.off(name, one);
+});
+
+/** Runs a command on the table. */
+async function run(command: string, ...flags: readonly string[]) {
+  const written = { out: "", err: "" };
+  let code: number | null = null;
+  const stream = (name: "out" | "err") => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  const terminal = { out: stream("out"), err: stream("err"), paintOut: plain, paintErr: plain };
+  const program = makeProgram(terminal, (ended) => {
+    code = ended;
+  });
+  const fixed = ["--target", "y", "--hidden", "4", "--validation", "0", "--test", "0", "--backend", "typescript"];
+  await program.parseAsync([command, table, ...fixed, ...flags], { from: "user" });
+  return { ...written, code: code as number | null };
+}
+
+describe("flags are options of their method", () => {
+  const average = { keep: 0.7, curvatureRows: 8, warmUp: 0, largestRise: 0.2 };
+  const box = { regularizer: "log-exp-box", lower: -0.5, upper: 2, damping: 0 } as const;
+  it.each<[MethodFlags, object]>([
+    [{ method: "adam", decoupledDecay: 0.01 }, { decoupledDecay: 0.01 }],
+    [
+      { method: "gradient-descent", nesterov: true, momentum: 0.5 },
+      { nesterov: true, momentum: 0.5 },
+    ],
+    [{ method: "cumulative", batch: 16, ...average }, average],
+    [
+      { method: "cumulative", form: "published", radius: 2 },
+      { form: "published", radius: 2 },
+    ],
+    [{ method: "ggn-score", ...box }, box],
+  ])("%j", (flags, settings) => {
+    expect((methodOf(flags) as BatchMethod).settings).toMatchObject(settings);
+  });
+
+  it("groups are those of the network, once it is known", () => {
+    const net = network({ layers: [2, 3, 1] });
+    const flags = { method: "ggn-score", groups: "units" } as const;
+    expect((methodOf(flags, net) as BatchMethod).settings.groups).toBe(unitGroups(net).join(","));
+    expect((methodOf(flags) as BatchMethod).settings).not.toHaveProperty("groups");
+  });
+
+  it.each<[string[], RegExp]>([
+    [["--method", "adam", "--radius", "1"], /--radius is not about --method adam \(Adam\).*choose --method cumulative/],
+    [["--method", "cumulative", "--radius", "1"], /radius must not be given with form "moving-average"/],
+    [["--method", "ggn-score", "--regularizer", "log-exp-box", "--lower", "3"], /lower must be at most options\.upper/],
+    [["--method", "ggn-score", "--groups", "layers"], /--groups.*Allowed choices are units/],
+    [["--method", "ggn-score", "--regularizer", "log-exp-box", "--groups", "units"], /groups must not be given with/],
+  ])("%j is refused", async (flags, message) => {
+    await expect(run("train", ...flags)).rejects.toThrow(message);
+  });
+
+  it("a plan chooses by the seconds of a training, with --method auto alone", async () => {
+    expect((await run("plan", "--method", "auto", "--seconds", "1e-6")).out).toContain("exact Gauss-Newton on batches");
+    expect((await run("plan", "--method", "auto", "--seconds", "1e6")).out).toContain("Levenberg-Marquardt");
+    await expect(run("plan", "--seconds", "5")).rejects.toThrow("--seconds is about --method auto");
+  });
+});
+
+describe("gaussflow train --method ggn-score", () => {
+  const flags = ["--method", "ggn-score", "--tau", "0.02", "--proximal", "--epochs", "150"];
+
+  it("shows how many parameters are small, in every line of progress and at the end", async () => {
+    const { out, err } = await run("train", ...flags);
+    expect(err).toMatch(/epoch {2}150 {2}loss \S+ {2}batches \S+ {2}small \d+/);
+    expect(out).toMatch(
+      /\n\d+ of 17 parameters are below 0\.001 in size \(\d+ of them exactly 0\); the largest \d+ hold 99\.9% of the sum of the sizes\.\n/,
+    );
+  });
+
+  it("has the counts in the last line of JSON, and other methods have none", async () => {
+    const last = async (...given: string[]) => jsonLines((await run("train", ...given, "--json")).out).at(-1);
+    const { sparsity } = await last(...flags);
+    expect(sparsity).toMatchObject({ parameters: 17, threshold: 1e-3 });
+    expect(sparsity.zero).toBeGreaterThan(0);
+    expect(sparsity.small).toBeGreaterThanOrEqual(sparsity.zero);
+    expect(await last("--method", "adam", "--epochs", "1")).toMatchObject({ sparsity: null });
+  });
+});
+
+describe("after numbers that are not finite the flags to change are those of the method", () => {
+  it.each([
+    [["--method", "adam", "--rate", "1e308"], /a smaller rate keeps the steps within bounds \(--rate\)\n/],
+    [["--method", "egn", "--rate", "1e308"], /a larger damping keeps the steps within bounds \(--rate, --damping\)\n/],
+  ])("%j", async (flags, message) => {
+    const { out, code } = await run("train", ...flags, "--epochs", "2", "--batch", "20");
+    expect(out).toMatch(message);
+    expect(code).toBe(3);
+  });
+});
