@@ -31,12 +31,13 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.layers": "--hidden",
   "options.lineSearch": "--line-search",
   "options.loss": "--loss",
+  "options.loss.decay": "--decay",
   "options.loss.delta": "--loss",
+  "options.loss.kind": "--loss",
   "options.lower": "--lower",
   "options.memory": "--memory",
   "options.memoryLimit": "--memory-limit",
-  "options.method.batch": "--batch",
-  "options.method.curvatureRows": "--curvature-rows",
+  "options.method": "--method",
   "options.momentum": "--momentum",
   "options.monitor": "--monitor",
   "options.mu": "--mu",
@@ -105,7 +106,9 @@ export function messageOf(error: unknown): string {
 /** A text of the library with every option of it that has a flag named by the flag, and calls by the command that makes them. */
 export function inFlags(text: string): string {
   const inCommands = Object.entries(COMMAND_OF_CALLS).reduce((now, [calls, by]) => now.replaceAll(calls, by), text);
-  return inCommands.replace(/\boptions(?:\.[A-Za-z]+)+/g, (name) =>
-    Object.hasOwn(FLAG_OF_OPTION, name) ? (FLAG_OF_OPTION[name] ?? name) : name,
-  );
+  return inCommands.replace(/\boptions(?:\.[A-Za-z]+)+/g, (name) => {
+    // A setting of a method has the flag of the option that it was made of.
+    const own = Object.hasOwn(FLAG_OF_OPTION, name) ? name : name.replace("options.method.", "options.");
+    return Object.hasOwn(FLAG_OF_OPTION, own) ? (FLAG_OF_OPTION[own] ?? name) : name;
+  });
 }

@@ -34,7 +34,7 @@ export function adviceFacts(
     decay: loss.decay,
     lossName: rule.sumOfSquares ? "mean squared error" : kinds.length > 0 ? "log-loss" : "mean loss",
     reason: reason.code,
-    points: accepted.map(({ loss, validationLoss }) => ({ loss, validationLoss })),
+    points: accepted.map(({ epoch, loss, validationLoss }) => ({ epoch, loss, validationLoss })),
     kept: Math.max(0, place),
     loss: kept.loss,
     validationLoss: bestValidation?.value ?? null,

@@ -23,8 +23,10 @@ export interface Advice {
   readonly message: string;
 }
 
-/** One accepted iteration. */
+/** One accepted iteration; of a method on batches one record, at the end of an epoch or at a validation. */
 export interface AdvicePoint {
+  /** Epochs done, of a method on batches; absent with others. */
+  readonly epoch?: number | undefined;
   readonly loss: number;
   readonly validationLoss: number | null;
 }
@@ -114,7 +116,8 @@ export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
   return found.filter((one) => one !== null).slice(0, 2);
 }
 
-const percent = (share: number) => `${(100 * share).toPrecision(2)}%`;
+// Two digits; from 99.5 on they would have an exponent.
+const percent = (share: number) => `${share < 0.995 ? (100 * share).toPrecision(2) : Math.round(100 * share)}%`;
 const number = (value: number) => String(Number(value.toPrecision(2)));
 
 /** How far the validation loss lies above the training loss, as a ratio; null where that may be chance. */
@@ -185,10 +188,13 @@ function moreIterations({ reason, points, kept, validationLoss }: AdviceFacts): 
   if (!(before > 0)) return null;
   const fell = 1 - of(points[kept] as AdvicePoint) / before;
   if (!(fell >= ADVICE_THRESHOLDS.stillFalling)) return null;
-  const limit = reason === "iterations" ? "iterations" : "time";
+  const epoch = points[last]?.epoch;
+  const [unit, count] =
+    epoch === undefined ? ["iteration", back] : ["epoch", epoch - (points[last - back]?.epoch ?? 0)];
+  const limit = reason === "iterations" ? `${unit}s` : "time";
   return {
     code: "iterations",
-    message: `The run was cut off while the error still fell (by ${percent(fell)} in the last ${back === 1 ? "iteration" : `${back} iterations`}): allow more ${limit}.`,
+    message: `The run was cut off while the error still fell (by ${percent(fell)} in the last ${count === 1 ? unit : `${number(count)} ${unit}s`}): allow more ${limit}.`,
   };
 }
 

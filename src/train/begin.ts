@@ -1,19 +1,16 @@
 // Prepares a training before its first iteration: parts of the data, the start in its units, the scale of a loss that has none, the means of a
-// Gaussian likelihood, engines, and the fingerprint of the run. Called by train.ts.
+// Gaussian likelihood, engines, and the identity of the run. Called by train.ts.
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
-import type { EngineData } from "../backend/engine.js";
 import { FileDataset } from "../data/data-file.js";
 import { dataWarnings } from "../data/data-warnings.js";
 import { type Dataset, splitSteps } from "../data/dataset.js";
 import { argumentError } from "../errors.js";
 import type { Steps } from "../event-loop-yield.js";
-import { type Loss, lossRule, lossScale, withScale } from "../loss/rules.js";
+import { type Loss, lossScale, withScale } from "../loss/rules.js";
 import type { BatchNeeds } from "../method/batch-method.js";
 import type { Network } from "../network/network.js";
-import { optionsText } from "../network/network-options.js";
 import type { TrainRoute } from "../plan/route.js";
-import { fingerprint } from "../run/fingerprint.js";
 import { checkLossTargets } from "../run/loss-targets.js";
 import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeightSteps } from "../run/prepare.js";
 import { checkReachable } from "../run/reachable.js";
@@ -21,9 +18,9 @@ import { SampleEngine } from "../run/sample-engine.js";
 import { makeBatches } from "./batch-engines.js";
 import { type StartedRun, startOnBatches } from "./batch-start.js";
 import { readScale, readStart } from "./checkpoint.js";
-import { stepsOfRun, stepsPerEpoch } from "./descend.js";
 import { findScale } from "./first-fit.js";
 import { fitMeans } from "./mean-fit.js";
+import { identityOf, NO_IDENTITY, type RunIdentity } from "./run-identity.js";
 import type { ShortFit } from "./short-fit.js";
 import { withStartBias } from "./start-bias.js";
 import type { CompletedTrainOptions, TrainOptions } from "./train-options.js";
@@ -69,7 +66,9 @@ export async function begin(
   if (checkpoint !== null) await checkWritable(checkpoint.path);
   // The fits that find a scale and the fingerprint are of the network as it was drawn: its start follows from the loss and the data.
   const print =
-    checkpoint === null && resume === null ? "" : await printOf(drawn, prepared, validation, completed, needs, signal);
+    checkpoint === null && resume === null
+      ? NO_IDENTITY
+      : await identityOf(drawn, prepared, validation, completed, needs, signal);
   const fixed = await fixLoss({ start: drawn, fit, data: prepared, completed, route, backend, signal }, print);
   const { loss } = fixed;
   const start = await withStartBias(fixed.start, fit, point.data, loss, signal);
@@ -100,7 +99,7 @@ export async function begin(
 async function moveStart(
   run: StartedRun,
   { batchStart, resume, slots }: CompletedTrainOptions,
-  print: string,
+  print: RunIdentity,
   fixed: FixedLoss,
 ): Promise<{ readonly start: Network; readonly fixed: FixedLoss; readonly warnings: readonly string[] }> {
   const { start } = run;
@@ -132,7 +131,7 @@ interface FixedLoss {
  * A loss without its scale gets that of the checkpoint, or that of a first fit. A Gaussian likelihood starts from a fit of its means,
  * which a resumed run has from the checkpoint too: a monitor measures distances from there.
  */
-async function fixLoss(run: ShortFit, print: string): Promise<FixedLoss> {
+async function fixLoss(run: ShortFit, print: RunIdentity): Promise<FixedLoss> {
   const { start, completed } = run;
   const { loss, resume } = completed;
   const since = performance.now();
@@ -177,48 +176,4 @@ export function* cut(
   if (typeof validation !== "number") return { fit: yield* fittedPartSteps(whole), validation };
   const parts = yield* splitSteps(whole, { validation, seed });
   return { fit: yield* withWeightSteps(parts.train), validation: parts.validation };
-}
-
-function printOf(
-  network: Network,
-  data: EngineData,
-  validation: Dataset | null,
-  { method, loss, standardize: scaled, seed, route, matrixFree, slots, stop, batchStart }: CompletedTrainOptions,
-  needs: BatchNeeds | null,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const inner = route === "matrix-free" ? { matrixFree } : {};
-  // Left out where it is 1, as releases without slots digested it.
-  const slotted = slots === 1 ? {} : { slots };
-  // With squared error a method takes no steps on the Hessian: `hessian` is left out, as releases without it digested the settings.
-  const { hessian: _, ...others } = method.settings;
-  const chosen = lossRule(loss).sumOfSquares ? others : method.settings;
-  // A rate that falls along a cosine depends on the steps of the whole run.
-  const perEpoch = needs === null ? 1 : stepsPerEpoch({ rows: data.sampleCount }, needs);
-  const horizon = needs?.rate.schedule === "cosine" ? { steps: stepsOfRun(stop, perEpoch) } : {};
-  const settings = {
-    method: method.name,
-    settings: chosen,
-    loss,
-    scaled,
-    seed,
-    route,
-    ...inner,
-    ...slotted,
-    ...horizon,
-    ...(batchStart === null ? {} : { batchStart }),
-  };
-  const parts = [
-    JSON.stringify(settings),
-    optionsText(network.options),
-    network.parameters,
-    data.inputs,
-    data.targets,
-    data.file === undefined ? null : JSON.stringify([data.file.layout.size, data.file.layout.changed]),
-    data.weights ?? null,
-    validation?.inputs ?? null,
-    validation?.targets ?? null,
-    validation?.weights ?? null,
-  ];
-  return fingerprint(parts, signal);
 }

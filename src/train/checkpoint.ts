@@ -22,6 +22,7 @@ import {
   writeSealed,
 } from "../sealed-json.js";
 import { INNER_ENDS } from "../step/inner-solve.js";
+import { differenceOf, type RunIdentity } from "./run-identity.js";
 import type { BatchTotals, Best, Snapshot } from "./snapshot.js";
 
 const FORMAT = "gaussflow-checkpoint";
@@ -110,7 +111,7 @@ export interface KeptSettings {
 export async function writeCheckpoint(
   path: string,
   snapshot: Snapshot,
-  print: string,
+  print: RunIdentity,
   { scale, start, slots }: KeptSettings,
 ): Promise<void> {
   const { parameters, best, bestValidation } = snapshot;
@@ -125,7 +126,8 @@ export async function writeCheckpoint(
     };
   };
   const body = {
-    fingerprint: print,
+    fingerprint: print.digest,
+    run: print.named,
     ...writtenSlots(slots),
     iteration: snapshot.iteration,
     parameters,
@@ -168,19 +170,19 @@ export interface CheckpointForm extends StateForm {
 export const heldSlots = (path: string): Promise<number> => slotsIn(path, FORMAT, VERSION);
 
 /** The fields of a checkpoint of the run with this fingerprint and these slots. @throws GAUSSFLOW_FILE */
-async function readBody(path: string, print: string, slots: number): Promise<Record<string, unknown>> {
+async function readBody(path: string, print: RunIdentity, slots: number): Promise<Record<string, unknown>> {
   const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
   checkHeldSlots(body.slots, slots, path);
-  if (body.fingerprint !== print)
+  if (body.fingerprint !== print.digest)
     throw fileError(
       path,
-      "belongs to another run: data, network, method or options differ from those it was made with",
+      `belongs to another run: ${differenceOf(body.run, print)}. Resume it with the data, network, method and options of its run, or leave options.resume out`,
     );
   return body;
 }
 
 /** The scale that the run has found. @throws GAUSSFLOW_FILE */
-export async function readScale(path: string, print: string, slots: number): Promise<number> {
+export async function readScale(path: string, print: RunIdentity, slots: number): Promise<number> {
   const body = await readBody(path, print, slots);
   const [scale] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
   if (!(scale > 0)) throw fileError(path, `delta must be above 0; it is ${scale}`);
@@ -188,13 +190,18 @@ export async function readScale(path: string, print: string, slots: number): Pro
 }
 
 /** The `start` of its settings, p numbers or null. @throws GAUSSFLOW_FILE */
-export async function readStart(path: string, print: string, slots: number, p: number): Promise<Float64Array | null> {
+export async function readStart(
+  path: string,
+  print: RunIdentity,
+  slots: number,
+  p: number,
+): Promise<Float64Array | null> {
   const { start } = await readBody(path, print, slots);
   return start === undefined ? null : checkNumbers(decodeFloats(start, p, path, "start"), path, "start");
 }
 
 /** @throws GAUSSFLOW_FILE */
-export async function readCheckpoint(path: string, print: string, form: CheckpointForm): Promise<Snapshot> {
+export async function readCheckpoint(path: string, print: RunIdentity, form: CheckpointForm): Promise<Snapshot> {
   const body = await readBody(path, print, form.slots);
   const { parameterCount } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>

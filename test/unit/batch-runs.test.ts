@@ -251,9 +251,29 @@ describe("checkpoints in the middle of an epoch", () => {
     const path = join(folder, "other.ckpt");
     const options = { ...base, method: exactGaussNewton({ batch: 32 }), stop: { epochs: 3 } };
     await train(net, data, { ...options, checkpoint: { path, every: 5 } });
-    const others: TrainOptions[] = [{ method: exactGaussNewton({ batch: 16 }) }, { seed: 9 }, { stop: { epochs: 4 } }];
-    for (const other of others)
-      await expect(train(net, data, { ...options, ...other, resume: path })).rejects.toThrow("another run");
+    const others: [TrainOptions, string][] = [
+      [{ method: exactGaussNewton({ batch: 16 }) }, "options.method.batch was 32 and is 16"],
+      [{ method: adam({ batch: 32 }) }, 'options.method was "exact-gauss-newton" and is "adam"'],
+      [{ seed: 9 }, "options.seed was 1 and is 9"],
+      [{ loss: huber() }, 'options.loss.kind was "squared-error" and is "huber"'],
+      [
+        { stop: { epochs: 4 } },
+        "the number of steps over which the rate falls (options.stop.epochs, options.stop.iterations) was 18 and is 24",
+      ],
+      [{ validation: 0.25 }, "the number of rows that are fitted was 200 and is 150"],
+    ];
+    for (const [other, difference] of others)
+      await expect(train(net, data, { ...options, ...other, resume: path })).rejects.toThrow(
+        `belongs to another run: ${difference}. Resume it with`,
+      );
+    const wider = network({ layers: [2, 7, 1], seed: 1 });
+    await expect(train(wider, data, { ...options, resume: path })).rejects.toThrow("written with another network");
+    const moved = net.withParameters(net.parameters.map((value) => 1.01 * value));
+    await expect(train(moved, data, { ...options, resume: path })).rejects.toThrow("started from other parameters");
+    const noisy = dataset({ inputs, targets: targets.map((y, i) => (i === 7 ? y + 1e-9 : y)) });
+    await expect(train(net, noisy, { ...options, resume: path })).rejects.toThrow("have other values");
+    const old = resealed(path, (body) => delete body.run);
+    await expect(train(net, data, { ...options, seed: 9, resume: old })).rejects.toThrow("method or options differ");
     const constant = { ...base, method: exactGaussNewton({ batch: 32, schedule: "constant" }) };
     await train(net, data, { ...constant, stop: { epochs: 3 }, checkpoint: { path } });
     const { iterations } = await train(net, data, { ...constant, stop: { epochs: 5 }, resume: path });

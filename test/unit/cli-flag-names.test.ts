@@ -29,6 +29,14 @@ describe("names on the command line", () => {
     expect(errorText(remedy, {})).toBe(`gaussflow: needs more: ${flag} of 5 would let it run\n`);
   });
 
+  it("a setting of a method is said as the flag that sets it", () => {
+    const difference = new GaussflowError(
+      "GAUSSFLOW_FILE",
+      "options.method.damping was 1 and is 2, options.method.beta2 was 3",
+    );
+    expect(messageOf(difference)).toBe("--damping was 1 and is 2, options.method.beta2 was 3");
+  });
+
   it.each(Object.entries(FLAG_OF_ARGUMENT))("%s is said as %s where it is the argument", (argument, flag) => {
     expect(messageOf(argumentError(argument, `must be a ${argument}`, 1))).toBe(
       `${flag} must be a ${argument}; received 1`,

@@ -71,6 +71,17 @@ describe("advice", () => {
   });
 
   it("says nothing of a fall of losses below 0, of which no share is known", () => {
+    const epochs = [0, 0.5, 1, 1.5].map((epoch) => ({ epoch, loss: 1 / (1 + 1e6 * epoch), validationLoss: null }));
+    const [cut] = adviceAfter({ ...good, reason: "iterations", points: epochs, kept: 3, validationLoss: null });
+    expect(cut!.message).toContain("(by 33% in the last 0.5 epochs): allow more epochs.");
+    const [first] = adviceAfter({
+      ...good,
+      reason: "seconds",
+      points: epochs.slice(0, 2),
+      kept: 1,
+      validationLoss: null,
+    });
+    expect(first!.message).toContain("(by 100% in the last 0.5 epochs): allow more time.");
     const points = [0.5, -1, -2].map((loss) => ({ loss, validationLoss: loss }));
     expect(codes({ reason: "iterations", points, kept: 2, loss: -2, validationLoss: -2 })).toEqual([]);
   });
