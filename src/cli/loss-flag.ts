@@ -1,6 +1,8 @@
 // Adds the flag --loss NAME[:PARAMETER] to the commands train and plan, and makes the loss that it names. Each loss has one line in `LOSSES`;
 // the type check names a loss that has none.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { FileDataset } from "../data/data-file.js";
+import type { Dataset } from "../data/dataset.js";
 import type { TableEncoding } from "../data/encoding.js";
 import { GaussflowError } from "../errors.js";
 import { classTargets } from "../loss/class-metrics.js";
@@ -115,6 +117,19 @@ export function lossOf(choice: LossChoice | undefined, targets: Targets): Loss {
     );
   const probabilities = classTargets(link, targets.targetNames).length > 0;
   return { ...named, decay: probabilities ? DEFAULT_CLASS_DECAY : 0 };
+}
+
+/**
+ * A hint for several targets that are 0 and 1 alone, each of which may be meant as an answer yes or no: one sentence where no loss is named, or none.
+ * The reader has one for a single such target.
+ */
+export function answersNote(choice: LossChoice | undefined, data: Dataset | FileDataset): string[] {
+  if (choice !== undefined || data instanceof FileDataset || data.classes !== null || data.outputSize < 2) return [];
+  if (!data.targets.every((value) => value === 0 || value === 1)) return [];
+  const names = listed(data.targetNames.map((name) => JSON.stringify(name)));
+  return [
+    `the targets ${names} are 0 and 1 alone, and are fitted as numbers; --loss logistic fits the probability of 1 of each`,
+  ];
 }
 
 /** The targets that a loss is for. */

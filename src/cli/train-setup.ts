@@ -13,7 +13,7 @@ import type { TrainRoute } from "../plan/route.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, RunFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";
-import { type LossChoice, lossOf } from "./loss-flag.js";
+import { answersNote, type LossChoice, lossOf } from "./loss-flag.js";
 import { limitsOf, type MethodFlags, methodOf } from "./method-flag.js";
 import { checkOutputs } from "./output-file.js";
 import { type PartFlags, type Parts, readParts } from "./read-parts.js";
@@ -99,6 +99,7 @@ export async function setUp(file: string, flags: TrainFlags, terminal: Terminal)
       "--class-weights is about classes, and the target is a number: --task classification makes a class of each of its values, or leave --class-weights out",
     );
   const loss = lossOf(flags.loss, read.fit);
+  for (const note of answersNote(flags.loss, read.fit)) tell(note);
   checkThresholdCost(flags, classTargets(lossRule(loss).link, read.fit.targetNames, read.fit.classes));
   const base = baseOptions(flags, loss, method);
   const shape = { activation: flags.activation, initialization: flags.initialization };

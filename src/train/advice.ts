@@ -116,8 +116,13 @@ export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
   return found.filter((one) => one !== null).slice(0, 2);
 }
 
-// Two digits; from 99.5 on they would have an exponent.
-const percent = (share: number) => `${share < 0.995 ? (100 * share).toPrecision(2) : Math.round(100 * share)}%`;
+/** With two digits; of nearly all with those that tell it from 100%: "99.914%". */
+function percent(share: number): string {
+  const value = 100 * share;
+  if (value < 99) return `${value.toPrecision(2)}%`;
+  const decimals = share < 1 ? Math.max(0, 1 - Math.floor(Math.log10(100 - value))) : 0;
+  return `${value.toFixed(Math.min(decimals, 12))}%`;
+}
 const number = (value: number) => String(Number(value.toPrecision(2)));
 
 /** How far the validation loss lies above the training loss, as a ratio; null where that may be chance. */
@@ -214,9 +219,12 @@ function underfitting({ classes, loss, reason, decay, decayShare }: AdviceFacts)
 function imbalance({ classes }: AdviceFacts): Advice | null {
   if (classes === null || classes.names.length < 2) return null;
   const { names, shares } = classes;
-  const [least, most] = [Math.min(...shares), Math.max(...shares)];
+  // A class without rows is a warning of the data: weights cannot help it.
+  const there = shares.filter((share) => share > 0);
+  if (there.length < 2) return null;
+  const [least, most] = [Math.min(...there), Math.max(...there)];
   const { largestClass, smallestClass } = ADVICE_THRESHOLDS;
-  if (most < largestClass && least * names.length > smallestClass) return null;
+  if (most < largestClass && least * there.length > smallestClass) return null;
   const [rare, common] = [least, most].map((share) => JSON.stringify(names[shares.indexOf(share)]));
   return {
     code: "imbalance",

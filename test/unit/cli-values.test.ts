@@ -3,9 +3,11 @@ import { spawnSync } from "node:child_process";
 import { InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
 import { EXIT, errorText, exitCodeOf, UsageError } from "../../src/cli/exit.js";
+import { answersNote, lossChoice } from "../../src/cli/loss-flag.js";
 import { delimiter, fraction, integer, list, nonNegative, positive, sizes } from "../../src/cli/parse.js";
 import { shellWord } from "../../src/cli/shell-word.js";
 import { argumentError, GaussflowError } from "../../src/errors.js";
+import { dataset } from "../../src/index.js";
 import { fc } from "../helpers/property.js";
 
 describe("option values", () => {
@@ -68,4 +70,27 @@ describe("shellWord", () => {
       { numRuns: 60 },
     );
   });
+});
+
+it("several targets of 0 and 1 alone have a hint of the loss that makes probabilities, where no loss is named", () => {
+  const of = (targets: number[][]) =>
+    dataset({ inputs: [[0], [1]], targets, targetNames: ["u", "v"].slice(0, targets[0]!.length) });
+  const answers = of([
+    [0, 1],
+    [1, 1],
+  ]);
+  expect(answersNote(undefined, answers)).toEqual([
+    'the targets "u", "v" are 0 and 1 alone, and are fitted as numbers; --loss logistic fits the probability of 1 of each',
+  ]);
+  expect(answersNote(lossChoice("huber"), answers)).toEqual([]);
+  expect(answersNote(undefined, of([[0], [1]]))).toEqual([]);
+  expect(
+    answersNote(
+      undefined,
+      of([
+        [0, 1],
+        [2, 1],
+      ]),
+    ),
+  ).toEqual([]);
 });

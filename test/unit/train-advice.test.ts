@@ -157,8 +157,15 @@ describe("advice about classes", () => {
     const facts = { classes: rare, loss: 0.01, validationLoss: 0.011 };
     expect(codes(facts)).toEqual(["imbalance"]);
     expect(adviceAfter({ ...good, ...facts })[0]?.message).toMatch(
-      /"fraud" has 0\.80% of the training rows, and an answer that is always "ok" is right for 99% of them/,
+      /"fraud" has 0\.80% of the training rows, and an answer that is always "ok" is right for 99\.20% of them/,
     );
+    const rarest = { names: ["fraud", "ok", "never"], shares: [0.00086, 0.99914, 0] };
+    expect(adviceAfter({ ...good, classes: rarest, loss: 0.001, validationLoss: 0.0011 })[0]?.message).toMatch(
+      /"fraud" has 0\.086% of the training rows, and an answer that is always "ok" is right for 99\.914% of them/,
+    );
+    // Weights cannot help a class without rows.
+    expect(codes({ ...facts, classes: { names: ["a", "b", "c"], shares: [0.5, 0, 0.5] } })).toEqual([]);
+    expect(codes({ ...facts, classes: { names: ["a", "b"], shares: [1, 0] } })).toEqual([]);
     expect(codes({ ...facts, classes: even })).toEqual([]);
     // A thousand classes are rare one by one, and even.
     const many = Array.from({ length: 1000 }, (_, a) => `${a}`);
