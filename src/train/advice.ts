@@ -116,12 +116,12 @@ export function adviceAfter(facts: AdviceFacts): readonly Advice[] {
   return found.filter((one) => one !== null).slice(0, 2);
 }
 
-/** With two digits; of nearly all with those that tell it from 100%: "99.914%". */
-function percent(share: number): string {
-  const value = 100 * share;
-  if (value < 99) return `${value.toPrecision(2)}%`;
-  const decimals = share < 1 ? Math.max(0, 1 - Math.floor(Math.log10(100 - value))) : 0;
-  return `${value.toFixed(Math.min(decimals, 12))}%`;
+// Two digits; from 99.5 on they would have an exponent.
+const percent = (share: number) => `${share < 0.995 ? (100 * share).toPrecision(2) : Math.round(100 * share)}%`;
+/** With the digits that tell a share of nearly all from all: "99.914%". */
+function percentBelow(share: number): string {
+  const rest = 100 - 100 * share;
+  return rest > 0 && rest < 1 ? `${(100 * share).toFixed(1 - Math.floor(Math.log10(rest)))}%` : percent(share);
 }
 const number = (value: number) => String(Number(value.toPrecision(2)));
 
@@ -228,6 +228,6 @@ function imbalance({ classes }: AdviceFacts): Advice | null {
   const [rare, common] = [least, most].map((share) => JSON.stringify(names[shares.indexOf(share)]));
   return {
     code: "imbalance",
-    message: `The class ${rare} has ${percent(least)} of the training rows, and an answer that is always ${common} is right for ${percent(most)} of them: judge the model by balanced accuracy, F1 or AUC, and weigh the classes evenly where the rare one matters most.`,
+    message: `The class ${rare} has ${percent(least)} of the training rows, and an answer that is always ${common} is right for ${percentBelow(most)} of them: judge the model by balanced accuracy, F1 or AUC, and weigh the classes evenly where the rare one matters most.`,
   };
 }
