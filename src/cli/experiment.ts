@@ -59,7 +59,7 @@ export function addExperimentCommand(
   const command = program
     .command("experiment")
     .description(
-      "run experiments on the claims of the theory: print promised and measured values, and write a report with charts",
+      "run experiments on the claims of the theory and of the methods: print promised and measured values, and write a report with charts",
     )
     .addArgument(new Argument("[name]", "experiment to run").choices([...EXPERIMENTS.map(({ name }) => name), EVERY]))
     .option("--seed <number>", "first seed", integer(0))
