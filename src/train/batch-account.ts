@@ -50,6 +50,11 @@ export class BatchAccount {
     return this.totals.steps;
   }
 
+  /** Whether the method has taken none of these steps, so that the parameters are those of the last record. */
+  get still(): boolean {
+    return this.totals.steps > 0 && this.totals.rejected === this.totals.steps;
+  }
+
   /** Mean over the steps of n/b times the sum loss of the batch: an estimate of the sum loss of all rows. */
   get meanLoss(): number {
     return this.totals.loss / this.totals.steps;

@@ -291,8 +291,9 @@ class BatchLoop {
    */
   async #evaluate(whole: boolean, signal: AbortSignal): Promise<TrainRecord | null> {
     const { decay, observer, recordFields, needs, method, validation = null } = this.#options;
-    const validated = { validation, continuation: method.continuation };
     const [run, account] = [this.#run, this.#account];
+    const held = account.still ? run.records.at(-1)?.validationLoss : undefined;
+    const validated = { validation, continuation: method.continuation, held };
     const parameters = run.parameters.slice();
     const evaluated = whole ? await this.#lossOf(parameters, signal) : { sum: account.meanLoss, seconds: 0 };
     if (evaluated === null) return null;
@@ -343,8 +344,7 @@ class BatchLoop {
 
   /** The rules that are tested at every step. */
   #limitReason(): Reason | null {
-    const { stop } = this.#options;
-    const { iteration } = this.#run;
+    const [{ stop }, { iteration }] = [this.#options, this.#run];
     return stops.iterationsReason(stop, iteration) ?? stops.epochsReason(stop, iteration, this.#stepsPerEpoch);
   }
 

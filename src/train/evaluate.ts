@@ -50,15 +50,22 @@ export async function lossOfAll(
 
 /**
  * Computes the validation loss at an accepted point, and keeps the point if it is the best. A loss that is not finite is no improvement.
- * @param options of the loop, and `continuation` of a method on batches
+ * @param options of the loop, and of a method on batches its `continuation` and the loss `held` where the parameters are those of the last
+ *   validation: that one is not counted again by `stop.patience`
  */
 export async function validate(
-  { validation = null, continuation }: Pick<MinimizeOptions, "validation"> & Pick<BatchMethod, "continuation">,
+  {
+    validation = null,
+    continuation,
+    held,
+  }: Pick<MinimizeOptions, "validation"> &
+    Pick<BatchMethod, "continuation"> & { readonly held?: number | null | undefined },
   run: RunState,
   point: { readonly iteration: number; readonly parameters: Float64Array; readonly loss: number },
   signal: AbortSignal,
 ): Promise<{ readonly loss: number | null; readonly seconds: number }> {
   if (validation === null) return { loss: null, seconds: 0 };
+  if (held !== undefined) return { loss: held, seconds: 0 };
   const start = performance.now();
   const answer = unlessMemory(await validation.engine.evaluate(point.parameters, signal));
   const seconds = (performance.now() - start) / 1000;

@@ -34,7 +34,8 @@ const METHODS: readonly BatchMethod[] = [
   adam({ batch: 8, rate: 0.01 }),
   gradientDescent({ batch: 8, rate: 0.05 }),
   exactGaussNewton({ batch: 8, momentum: 0.9 }),
-  cumulativeGaussNewton({ batch: 8 }),
+  // Moves in every epoch, so that every validation is an evaluation.
+  cumulativeGaussNewton({ batch: 8, warmUp: 0.5, largestRise: 100 }),
   lbfgs({ memory: 4 }),
 ];
 

@@ -64,6 +64,19 @@ describe("cumulative Gauss-Newton", () => {
     expect(records[2].loss).toBeLessThan(records[0].loss);
   });
 
+  it("does not count the steps of its warm-up as validations without progress", async () => {
+    const given = { batch: 16, curvatureRows: 4, warmUp: 2 };
+    const stop = { epochs: 4, validateEvery: 1, patience: 5 };
+    const { records, reason, validationLoss } = await fitted(given, { stop, validation: 0.2 });
+    const moved = records.findIndex(({ rejected, iteration }) => iteration > 0 && rejected === 0);
+    // 31 parameters: 16 steps, more than the patience, that are one epoch of ten steps at most.
+    expect(moved).toBeGreaterThan(10);
+    const before = new Set(records.slice(0, moved).map((one) => one.validationLoss));
+    expect(before.size).toBe(1);
+    expect(validationLoss).toBeLessThan([...before][0]!);
+    expect(["patience", "iterations"]).toContain(reason.code);
+  });
+
   it("refuses a checkpoint whose M is not a symmetric matrix of finite numbers, and names the entry", async () => {
     const path = join(mkdtempSync(join(tmpdir(), "gaussflow-cumulative-")), "run.json");
     const abort = new AbortController();
