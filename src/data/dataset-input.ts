@@ -177,6 +177,12 @@ function* targetSteps(
     (rows !== null && values.length % rows === 0 ? Math.max(1, values.length / rows) : 1);
   if (asked !== null && c !== asked.length)
     throw argumentError(`${name}.outputSize`, `must be ${asked.length}, one column a class`, c);
+  if (c > 1 && values.length === rows && columnsOf(values, undefined) === null)
+    throw argumentError(
+      `${name}.targets`,
+      `must have ${c} numbers for each row of inputs; where the numbers are those of classes, one a row, add task: "classification"`,
+      `${rows} numbers for ${rows} rows`,
+    );
   return { y: yield* matrixSteps(values, c, `${name}.targets`), c, classes: asked };
 }
 

@@ -129,6 +129,16 @@ describe("the loss of a training on classes", () => {
       /network must have 3 outputs, one a class of the data \(low, middle, high\)/,
     );
   });
+  it("takes numbers of classes, one a row, once the task says that they are classes", async () => {
+    const numbers = { inputs, targets: labels.map((name) => NAMES.indexOf(name)) };
+    await expect(train(net, numbers, options)).rejects.toThrow(
+      /data\.targets must have 3 numbers for each row of inputs; .* add task: "classification"; received "90 numbers for 90 rows"/,
+    );
+    const { network: trained } = await train(net, { ...numbers, task: "classification" }, options);
+    const { network: named } = await train(net, data, options);
+    expect(trained.classes).toEqual(["0", "1", "2"]);
+    expect(trained.parameters).toEqual(named.parameters);
+  });
   it("goes on from a trained network without being named again, and only with the same classes", async () => {
     const { network: first } = await train(net, data, options);
     const { network: second } = await train(first, data, options);
