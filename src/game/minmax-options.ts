@@ -182,11 +182,12 @@ export function isJoint(method: unknown): method is JointMethod {
 function checkMinmaxMethod(method: unknown): JointMethod | PlayerMethods {
   if (isJoint(method)) return method;
   if (isBatchMethod(method)) return { generator: method, discriminator: method };
-  if (!isObject(method))
+  // A method that sees all rows has a name.
+  if (!isObject(method) || "name" in method)
     throw argumentError(
       "options.method",
       "must be made by minmaxGaussNewton(), exactGaussNewton(), adam() or gradientDescent(), or be an object with one of them for generator and one for discriminator",
-      method,
+      isObject(method) ? method.name : method,
     );
   checkOptionNames("options.method", method, ["generator", "discriminator"]);
   const { generator, discriminator } = method;

@@ -23,6 +23,12 @@ export function checkMethod(argument: string, method: unknown): asserts method i
       'must be "auto", or made by levenbergMarquardt(), gaussNewton(), exactGaussNewton() or another method of docs/methods.md, or have the form of docs/own-method.md',
       method,
     );
+  if (method.kind === "joint")
+    throw argumentError(
+      argument,
+      "must be a method that trains one network: this one moves the two players of minmax(generator, discriminator, rows)",
+      method.name,
+    );
   checkDescription(argument, method);
   if (isBatchMethod(method)) checkBatchMethod(argument, method);
   else checkWholeMethod(argument, method);

@@ -7,15 +7,18 @@ import { Game } from "../../src/game/game.js";
 import { completeMinmaxOptions, type MinmaxOptions } from "../../src/game/minmax-options.js";
 import {
   adam,
+  type BatchMethod,
   exactGaussNewton,
   gradientDescent,
   lbfgs,
+  levenbergMarquardt,
   type MinmaxRecord,
   minmax,
   minmaxGaussNewton,
   type Network,
   network,
   Random,
+  train,
 } from "../../src/index.js";
 import { eliminate } from "../helpers/dense.js";
 import { sure } from "../helpers/engine-problems.js";
@@ -334,6 +337,11 @@ describe("refused", () => {
     ],
     ["a method", [generator, discriminator, data, { method: "adam" }], /options\.method must be made by/],
     [
+      "a method on all rows",
+      [generator, discriminator, data, { method: levenbergMarquardt() }],
+      /options\.method must be made by minmaxGaussNewton\(\).*; received "levenberg-marquardt"/,
+    ],
+    [
       "half a method",
       [generator, discriminator, data, { method: { generator: minmaxGaussNewton() } }],
       /options\.method\.discriminator must be made by/,
@@ -341,5 +349,13 @@ describe("refused", () => {
     ["an option", [generator, discriminator, data, { epochs: 2 }], /options has no option of that name/],
   ])("%s", async (_, args, message) => {
     await expect(minmax(...(args as Parameters<typeof minmax>))).rejects.toThrow(message);
+  });
+
+  it("by train: a step of both players", async () => {
+    const targets = data.subarray(0, 40);
+    const method = published as unknown as BatchMethod;
+    await expect(train(discriminator, { inputs: data, targets, inputSize: 2 }, { method })).rejects.toThrow(
+      /options\.method must be a method that trains one network: .* minmax\(generator, discriminator, rows\); received "minmax-published"/,
+    );
   });
 });
