@@ -19,6 +19,7 @@ import { makeBatches } from "./batch-engines.js";
 import { type StartedRun, startOnBatches } from "./batch-start.js";
 import { readScale, readStart } from "./checkpoint.js";
 import { findScale } from "./first-fit.js";
+import { lightStart, startsLight } from "./light-start.js";
 import { fitMeans } from "./mean-fit.js";
 import { identityOf, NO_IDENTITY, type RunIdentity } from "./run-identity.js";
 import type { ShortFit } from "./short-fit.js";
@@ -69,9 +70,9 @@ export async function begin(
     checkpoint === null && resume === null
       ? NO_IDENTITY
       : await identityOf(drawn, prepared, validation, completed, needs, signal);
-  const fixed = await fixLoss({ start: drawn, fit, data: prepared, completed, route, backend, signal }, print);
-  const { loss } = fixed;
-  const start = await withStartBias(fixed.start, fit, point.data, loss, signal);
+  const before = { start: drawn, fit, data: prepared, completed, route, backend, signal };
+  const fixed = await fixStart(before, await fixLoss(before, print), print);
+  const { loss, start } = fixed;
   const data = { ...prepared, loss };
   const held = validation === null ? null : await engineData(start, validation, scaling, signal, loss);
   const constant = await dataWarnings(fit, signal);
@@ -146,6 +147,22 @@ async function fixLoss(run: ShortFit, print: RunIdentity): Promise<FixedLoss> {
   if (scale?.value !== null) return { loss, start, found: null, fitted: null, seconds: 0 };
   const found = resume === null ? await findScale(run, scale) : await readScale(resume, print, completed.slots);
   return { loss: withScale(loss, found), start, found, fitted: null, seconds: seconds() };
+}
+
+/** The start with the output biases that the loss names, and moved by a fit with little weight decay where the rule asks for it. */
+async function fixStart(run: ShortFit, fixed: FixedLoss, print: RunIdentity): Promise<FixedLoss> {
+  const { completed, fit, data, signal } = run;
+  const start = await withStartBias(fixed.start, fit, data, fixed.loss, signal);
+  if (!startsLight(run.start, completed)) return { ...fixed, start };
+  const since = performance.now();
+  const { resume, slots } = completed;
+  const fitted =
+    resume === null
+      ? await lightStart({ ...run, start }, fixed.loss, fixed.seconds)
+      : await readStart(resume, print, slots, start.parameterCount);
+  if (fitted === null) return { ...fixed, start };
+  const seconds = resume === null ? fixed.seconds + (performance.now() - since) / 1000 : 0;
+  return { ...fixed, start: start.withParameters(fitted), fitted, seconds };
 }
 
 /**

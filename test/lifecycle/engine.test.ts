@@ -27,7 +27,7 @@ describe.skipIf(!native.ok)("a process with the native engine", () => {
 
   it("survives worker.terminate() in the middle of a call, again and again", () => {
     const { status, out, err } = scene("terminate");
-    expect(`${status} ${out}`, err).toBe("0 20 workers terminated");
+    expect(`${status} ${out}`, err).toBe("0 8 workers terminated");
   });
 
   it("does not hang when it spawns processes while the engine computes", () => {

@@ -15,6 +15,12 @@ beforeAll(() => {
   library = buildLibrary();
 });
 
+/** Kills of one run; `GAUSSFLOW_KILLS=20` says more. */
+const KILLS = Number(process.env.GAUSSFLOW_KILLS ?? 1);
+
+/** Iterations of the scene: a run is killed soon after its twelfth line at the latest, and the one that is left alone has as many left. */
+const ITERATIONS = 20 * (KILLS + 1);
+
 /** Runs the scene; kills it after that many lines, or rather as many turns of the event loop later as `turns` says. */
 function run(
   mode: "run" | "resume",
@@ -22,7 +28,7 @@ function run(
   [backend, method]: readonly [string, string],
   kill: { lines: number; turns: number } | null,
 ) {
-  const child = spawn(process.execPath, [scene, library, mode, path, backend, method], {
+  const child = spawn(process.execPath, [scene, library, mode, path, backend, method, String(ITERATIONS)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let out = "";
@@ -47,9 +53,6 @@ function run(
     ),
   );
 }
-
-/** Kills of one run; `GAUSSFLOW_KILLS=20` says more. */
-const KILLS = Number(process.env.GAUSSFLOW_KILLS ?? 1);
 
 describe.each([
   ["typescript", "lm"],

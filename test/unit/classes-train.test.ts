@@ -121,7 +121,8 @@ describe("the loss of a training on classes", () => {
       validation: false,
       stop: { iterations: 8, loss: 0.05 },
     });
-    expect(records.at(-1)?.objective).toBeLessThan((records[0]?.objective as number) / 2);
+    // Half of what equal probabilities have.
+    expect(records.at(-1)?.objective).toBeLessThan((rows.length * Math.log(1000)) / 2);
     expect(trained.predictClass(rows)).toEqual(labels);
   });
   it("needs one output a class", async () => {

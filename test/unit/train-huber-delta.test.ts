@@ -14,6 +14,7 @@ import {
   type Loss,
   type Network,
   network,
+  networkOf,
   openDataFile,
   Random,
   restarts,
@@ -74,8 +75,11 @@ function medianError(net: Network, { inputs, targets, weights }: Rows): { median
 
 /** The search as the documentation describes it, from trainings with a given loss. */
 async function searched(net: Network, data: Rows, options: TrainOptions, decay: number) {
+  // Given parameters are trained as they are: the fits of the search have no light start (train/light-start.ts).
+  const { layers, activation } = net.options;
+  const given = networkOf({ layers, activation, parameters: net.parameters });
   const fitted = async (loss: Loss, iterations: number) => {
-    const { best } = await train(net, data, { ...options, loss, stop: { iterations } });
+    const { best } = await train(given, data, { ...options, loss, stop: { iterations } });
     return medianError(best, data);
   };
   let { median, rounding } = await fitted(squaredError({ decay }), 20);

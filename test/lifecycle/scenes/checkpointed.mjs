@@ -1,10 +1,11 @@
-// A training that writes a checkpoint at every iteration and says so; with "resume" it goes on from it. Prints a digest of what came out. With
-// the methods "egn" and "sampled" an iteration is a step on a batch, so that most checkpoints are in the middle of an epoch. "game" is a min-max
-// game in place of a training.
+// A training that writes a checkpoint at every iteration, of as many as it is told, and says so; with "resume" it goes on from it. Prints a
+// digest of what came out. With the methods "egn" and "sampled" an iteration is a step on a batch, so that most checkpoints are in the middle
+// of an epoch. "game" is a min-max game in place of a training.
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 
-const [, , library, mode, path, backend, name] = process.argv;
+const [, , library, mode, path, backend, name, length] = process.argv;
+const iterations = Number(length);
 const { exactGaussNewton, minmax, minmaxGaussNewton, network, softmaxCrossEntropy, train } = await import(
   pathToFileURL(library).href
 );
@@ -35,7 +36,7 @@ const digest = (networks, rest) => {
 if (name === "game") {
   const players = [network({ layers: [3, 8, 2], seed: 3 }), network({ layers: [2, 8, 1], seed: 4 })];
   const method = { generator: told(minmaxGaussNewton()), discriminator: told(exactGaussNewton({ momentum: 0.9 })) };
-  const game = { method, backend, batch: 8, discriminatorSteps: 2, iterations: 120, seed: 5 };
+  const game = { method, backend, batch: 8, discriminatorSteps: 2, iterations, seed: 5 };
   const { generator, discriminator, records, reason } = await minmax(...players, inputs, {
     ...game,
     checkpoint,
@@ -46,11 +47,11 @@ if (name === "game") {
   const many = name === "sampled";
   const batches = {
     method: told(exactGaussNewton({ batch: 8, momentum: 0.9, ...(many ? { curvature: "sampled" } : {}) })),
-    stop: { epochs: 60, patience: 1000 },
+    stop: { iterations, patience: 1000 },
     ...(many ? { loss: softmaxCrossEntropy() } : {}),
   };
   const whole = {
-    stop: { iterations: 60, patience: 1000, gradient: 0, step: 0, reduction: 0 },
+    stop: { iterations, patience: 1000, gradient: 0, step: 0, reduction: 0 },
     onRecord: ({ iteration }) => tell(iteration),
   };
   const outputs = many ? 3 : 1;
