@@ -88,7 +88,7 @@ function shown(ends) {
 
 console.log(`${machineLine(defaultThreads())} | ${starts} starts`);
 console.log(
-  `${"loss".padEnd(24)}${"network".padEnd(14)}${"decay".padEnd(7)}${"from the draw".padEnd(26)}${"moved".padEnd(26)}lowest`,
+  `${"loss".padEnd(24)}${"network".padEnd(14)}${"decay".padEnd(7)}${"from the draw".padEnd(28)}${"moved".padEnd(28)}lowest`,
 );
 for (const [name, draw, lossOf, hidden, decay] of CASES) {
   if (options.only !== undefined && !name.includes(options.only)) continue;
@@ -103,6 +103,6 @@ for (const [name, draw, lossOf, hidden, decay] of CASES) {
   }
   const lowest = Math.min(...[...without, ...moved].map(({ objective }) => objective));
   console.log(
-    `${name.padEnd(24)}${layers.join("-").padEnd(14)}${String(decay).padEnd(7)}${shown(without).padEnd(26)}${shown(moved).padEnd(26)}${lowest.toFixed(2)}`,
+    `${name.padEnd(24)}${layers.join("-").padEnd(14)}${String(decay).padEnd(7)}${shown(without).padEnd(28)}${shown(moved).padEnd(28)}${lowest.toFixed(2)}`,
   );
 }
