@@ -140,7 +140,7 @@ function atFloor({ floor }: AdviceFacts): Advice | null {
   if (floor === null || floor.atFloor === 0) return null;
   return {
     code: "floor",
-    message: `The predicted deviation is at its floor for ${floor.atFloor} of ${floor.targets} training targets (${floor.least} in the units of training), because the network passes through these points, where the likelihood has no other bound: such deviations do not hold for new rows. More rows, fewer hidden units or a weight decay (such as 1) keep them above it.`,
+    message: `The predicted deviation is at its floor for ${floor.atFloor} of ${floor.targets} training targets (${floor.least} in the units of training): either the noise is as small as that, or the network passes through these points, where the likelihood has no other bound, so that such deviations do not hold for new rows. Against the latter, more rows, fewer hidden units or a weight decay (such as 1) keep them above it.`,
   };
 }
 
