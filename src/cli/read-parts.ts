@@ -16,6 +16,8 @@ export interface PartFlags extends TableFlags {
   readonly test?: number;
   readonly seed: number;
   readonly crossValidate?: number;
+  /** false where parts and folds are drawn without regard to the classes. */
+  readonly stratify?: boolean;
   readonly restarts?: number;
   readonly monitor?: true;
 }
@@ -45,6 +47,9 @@ export async function readParts(
   const data = await readTable(file, csvOptions(flags), ON_COMMAND_LINE);
   for (const note of data.notes) tell(note);
   const { seed, crossValidate } = flags;
+  const stratify = stratifyOf(flags);
+  if (stratify === false && data.classes === null)
+    throw new UsageError("--no-stratify is about classes, and the target is a number: leave it out");
   if (data.parts !== null) {
     if (flags.validation !== undefined || flags.test !== undefined)
       throw new UsageError("--split-column already names the parts: leave --validation and --test out");
@@ -56,14 +61,19 @@ export async function readParts(
   const { validation = tiny ? 0 : DEFAULT_VALIDATION, test = tiny || crossValidate !== undefined ? 0 : DEFAULT_TEST } =
     flags;
   if (crossValidate === undefined) {
-    const { train: fit, ...parts } = data.split({ validation, test, seed });
+    const { train: fit, ...parts } = data.split({ validation, test, seed, stratify });
     // The same rows are held out for the test, whatever else is drawn.
-    const whole = search ? data.split({ test, seed }) : null;
+    const whole = search ? data.split({ test, seed, stratify }) : null;
     return { pool: fit, merged: whole && { fit: whole.train, test: whole.test }, fit, ...parts };
   }
-  const { train: pool, test: apart } = data.split({ test, seed });
-  const { train: fit, validation: held } = pool.split({ validation, seed });
+  const { train: pool, test: apart } = data.split({ test, seed, stratify });
+  const { train: fit, validation: held } = pool.split({ validation, seed, stratify });
   return { pool, merged: search ? { fit: pool, test: apart } : null, fit, validation: held, test: apart };
+}
+
+/** The option of splits and folds: false, or undefined for their default. */
+export function stratifyOf({ stratify }: Pick<PartFlags, "stratify">): false | undefined {
+  return stratify === false ? false : undefined;
 }
 
 /** A file has no rows in memory to draw parts from. Flags are looked at first: opening reads it from end to end. */
@@ -80,6 +90,7 @@ async function wholeFile(file: string, flags: PartFlags, tell: (note: string) =>
     ["restarts", flags.restarts],
     ["cross-validate", flags.crossValidate],
     ["monitor", flags.monitor],
+    ["no-stratify", stratifyOf(flags)],
   ] as const)
     if (value !== undefined)
       throw new UsageError(

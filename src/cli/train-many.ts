@@ -12,6 +12,7 @@ import { ManyProgress } from "../report/many-progress.js";
 import { runFields, runsTable } from "../report/runs-table.js";
 import type { ExitCode } from "./exit.js";
 import { messageOf } from "./flag-names.js";
+import { stratifyOf } from "./read-parts.js";
 import { SignalWatch } from "./signals.js";
 import type { Terminal } from "./terminal.js";
 import { conclude } from "./train-outcome.js";
@@ -60,7 +61,7 @@ function jobsOf({ network, pool, fit, validation, options, foldValidation }: Man
   if (folds === undefined) return whole;
   // Every fold draws a validation part of its own from the rows it trains on.
   const job = { network, data: pool, options: { ...options, validation: foldValidation } };
-  return [...whole, ...crossValidation(job, folds, seed).flatMap(several)];
+  return [...whole, ...crossValidation(job, folds, seed, { stratify: stratifyOf(flags) }).flatMap(several)];
 }
 
 /** The networks of the best runs for the ensemble; null if a single network is kept. */

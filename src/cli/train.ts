@@ -146,6 +146,10 @@ function addSearchOptions(command: Command): Command {
       fraction,
     )
     .option(
+      "--no-stratify",
+      "draw test rows, validation rows and the folds of --cross-validate without regard to the classes, of which each part else has its share",
+    )
+    .option(
       "--iterations <count>",
       "most iterations, counted from the start of the run; with a method on batches its steps (default 200; with batches no limit)",
       integer(0),

@@ -1,6 +1,10 @@
 // Data sets of classes made in code, and their stratified parts and folds, against counts by class.
 
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readParts } from "../../src/cli/read-parts.js";
 import { crossValidation, type Dataset, dataset, foldsOf, network } from "../../src/index.js";
 import { fc } from "../helpers/property.js";
 
@@ -187,5 +191,19 @@ describe("stratified folds", () => {
     expect(held(false)).not.toEqual(held(true));
     const jobs = crossValidation({ network: network({ layers: [1, 2] }), data }, 4, 3, { stratify: false });
     expect(jobs.map(({ fold }) => rowsOf(fold.held))).toEqual(held(false));
+  });
+  it("of the command line are those of a split without classes where --no-stratify is given", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "gaussflow-parts-")), "table.csv");
+    const labels = Array.from({ length: 80 }, (_, i) => (i % 8 === 0 ? "rare" : "common"));
+    writeFileSync(file, `x,kind,y\n${labels.map((label, i) => `${i},${label},${i / 2}`).join("\n")}\n`);
+    const flags = { target: ["kind"], ignore: ["y"], test: 0.25, validation: 0.25, seed: 4 } as const;
+    const silent = () => {};
+    for (const stratify of [true, false]) {
+      const { test, validation } = await readParts(file, { ...flags, stratify }, silent);
+      const expected = labeled(labels).split({ test: 0.25, validation: 0.25, seed: 4, stratify });
+      expect([rowsOf(test), rowsOf(validation)]).toEqual([rowsOf(expected.test), rowsOf(expected.validation)]);
+    }
+    const numbers = { ...flags, target: ["y"], ignore: ["kind"], stratify: false };
+    await expect(readParts(file, numbers, silent)).rejects.toThrow(/--no-stratify is about classes/);
   });
 });
