@@ -20,8 +20,8 @@ const MARKS = [200, 2000];
 const WIDE = [6, 24, 24, 2];
 /** 58 parameters: of one matrix an update of M, every second step, 900 updates would keep 24 MB. */
 const NARROW = [4, 8, 2];
-/** Of arrays: seven vectors of a record, which the collector has not given back yet. A vector every 250 steps would be as much. */
-const ARRAYS = 64e3;
+/** Of arrays: vectors of records that the collector has not given back yet, 0.08 MB at most. A vector every 65 steps would be as much. */
+const ARRAYS = 250e3;
 /** Of the heap: the records of the run, and code that is compiled meanwhile, 0.5 MB together. An object of 300 bytes a step would be as much. */
 const HEAP = 1e6;
 /** Of the process: the same, and pages that the allocator has not touched before. */

@@ -107,7 +107,7 @@ describe("checkpoints of version 1 are read", () => {
       validated: true,
       state,
     };
-    const snapshot = await readCheckpoint(path, body.fingerprint, form);
+    const snapshot = await readCheckpoint(path, { digest: body.fingerprint, named: [] }, form);
     expect(snapshot.iteration).toBe(6);
     expect(snapshot.records).toEqual(body.records);
     expect(snapshot.records).toHaveLength(8);
