@@ -107,7 +107,7 @@ export function messageOf(error: unknown): string {
 export function inFlags(text: string): string {
   const inCommands = Object.entries(COMMAND_OF_CALLS).reduce((now, [calls, by]) => now.replaceAll(calls, by), text);
   return inCommands.replace(/\boptions(?:\.[A-Za-z]+)+/g, (name) => {
-    // A setting of a method has the flag of the option that it was made of.
+    // A message about a setting of a method names the flag by which the setting was given.
     const own = Object.hasOwn(FLAG_OF_OPTION, name) ? name : name.replace("options.method.", "options.");
     return Object.hasOwn(FLAG_OF_OPTION, own) ? (FLAG_OF_OPTION[own] ?? name) : name;
   });

@@ -122,6 +122,8 @@ interface FixedLoss {
   readonly start: Network;
   /** The scale that the run has found for a loss without one; else null. */
   readonly found: number | null;
+  /** Whether that fit had little weight decay (light-start.ts). */
+  readonly light: boolean;
   /** The parameters of `start` where a fit has found them; else null. */
   readonly fitted: Float64Array | null;
   /** Seconds that these fits have taken. */
@@ -141,12 +143,12 @@ async function fixLoss(run: ShortFit, print: RunIdentity): Promise<FixedLoss> {
     const fitted =
       resume === null ? await fitMeans(run) : await readStart(resume, print, completed.slots, start.parameterCount);
     const from = fitted === null ? start : start.withParameters(fitted);
-    return { loss, start: from, found: null, fitted, seconds: seconds() };
+    return { loss, start: from, found: null, light: false, fitted, seconds: seconds() };
   }
   const scale = lossScale(loss);
-  if (scale?.value !== null) return { loss, start, found: null, fitted: null, seconds: 0 };
+  if (scale?.value !== null) return { loss, start, found: null, light: false, fitted: null, seconds: 0 };
   const found = resume === null ? await findScale(run, scale) : await readScale(resume, print, completed.slots);
-  return { loss: withScale(loss, found), start, found, fitted: null, seconds: seconds() };
+  return { loss: withScale(loss, found), start, found, light: false, fitted: null, seconds: seconds() };
 }
 
 /** The start with the output biases that the loss names, and moved by a fit with little weight decay where the rule asks for it. */
@@ -155,14 +157,16 @@ async function fixStart(run: ShortFit, fixed: FixedLoss, print: RunIdentity): Pr
   const start = await withStartBias(fixed.start, fit, data, fixed.loss, signal);
   if (!startsLight(run.start, completed)) return { ...fixed, start };
   const since = performance.now();
-  const { resume, slots } = completed;
+  const { resume, slots, stop } = completed;
+  // A run of no iterations ends at the network that it was given.
+  if (resume === null && stop.iterations === 0) return { ...fixed, start };
   const fitted =
     resume === null
       ? await lightStart({ ...run, start }, fixed.loss, fixed.seconds)
       : await readStart(resume, print, slots, start.parameterCount);
   if (fitted === null) return { ...fixed, start };
   const seconds = resume === null ? fixed.seconds + (performance.now() - since) / 1000 : 0;
-  return { ...fixed, start: start.withParameters(fitted), fitted, seconds };
+  return { ...fixed, start: start.withParameters(fitted), light: true, fitted, seconds };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Choice {
   readonly completed: CompletedTrainOptions;
   readonly plan: Plan<TrainRoute | BatchRoute>;
   readonly engine: DescribedEngine;
+  /** Whether the run began with little weight decay (light-start.ts). */
+  readonly light: boolean;
 }
 
 export function describeChoice(choice: Choice): { readonly chosen: string; readonly details: string } {
@@ -62,7 +64,7 @@ function wholeLine(method: Method, loss: Loss, route: TrainRoute, engine: Descri
   return `${scaled}${newton ? ", on the exact Hessian" : ""}${unaccelerated ? ", not accelerated here" : ""}`;
 }
 
-function detailLine({ start, fit, validation, completed, plan, engine }: Choice): string {
+function detailLine({ start, fit, validation, completed, plan, engine, light }: Choice): string {
   const { method, loss, slots } = completed;
   const rule = lossRule(loss);
   const how = isBatchMethod(method)
@@ -74,5 +76,6 @@ function detailLine({ start, fit, validation, completed, plan, engine }: Choice)
   const bytes = `peak ${showBytes(peak)}${most > peak ? `, at most ${showBytes(most)}` : ""}`;
   const units = start.scaling === null ? "raw units" : "standardized units";
   const named = rule.sumOfSquares ? "" : `, ${rule.label}`;
-  return `${method.label}${how}${named} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`;
+  const begun = light ? ", begun with a tenth of the weight decay" : "";
+  return `${method.label}${how}${named}${begun} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`;
 }

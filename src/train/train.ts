@@ -101,7 +101,16 @@ export async function* trainSteps<Report = never>(
     const floor = await countAtFloor(start, parameters, fit, { ...backend, signal: options.signal }).catch(
       withoutCount,
     );
-    return finish(start, fit, validation, settled, plan, engine, { ...result, warnings, floor }, report);
+    return finish(
+      start,
+      fit,
+      validation,
+      settled,
+      plan,
+      engine,
+      { ...result, warnings, floor, light: begun.fixed.light },
+      report,
+    );
   } finally {
     batches?.dispose();
     engine.dispose();
@@ -137,10 +146,15 @@ function unbegun(network: Network, reason: Reason): EndedRun {
     elapsed: 0,
     warnings: [],
     floor: null,
+    light: false,
   };
 }
 
-type EndedRun = MinimizeResult & { readonly floor: FloorCount | null };
+type EndedRun = MinimizeResult & {
+  readonly floor: FloorCount | null;
+  /** Whether it began with little weight decay (light-start.ts). */
+  readonly light: boolean;
+};
 
 /** The parameters of the loss, as summaries hold them. */
 function lossFields(loss: Loss) {
@@ -202,7 +216,7 @@ function finish<Report>(
     threads: engine.threads,
     slots: completed.slots,
     warnings: result.warnings,
-    ...describeChoice({ start, fit, validation, completed, plan, engine }),
+    ...describeChoice({ start, fit, validation, completed, plan, engine, light: result.light }),
     advice: adviceAfter({ ...adviceFacts(start, fit, validation, loss, result), floor: result.floor }),
   };
 }

@@ -9,9 +9,11 @@ import {
   foldsOf,
   GaussflowError,
   huber,
+  type Loss,
   lbfgs,
   logistic,
   metrics,
+  type Network,
   network,
   pseudoHuber,
   quantile,
@@ -31,6 +33,13 @@ function noisyLine(rows: number, seed = 1, noise = 0.3) {
 
 /** A search of little work. */
 const short = { hidden: [3], folds: 3, train: { backend: "typescript", stop: { iterations: 8 } } } as const;
+
+/** The network that a comparison by these options trains on the rows of a fold. */
+async function trainedOnFold(drawn: Network, part: Dataset, loss: Loss, seed: number): Promise<Network> {
+  const stop = { iterations: 8, reduction: 1e-5 };
+  return (await train(drawn, part, { ...short.train, stop, loss, validation: false, seed })).network;
+}
+
 const seconds = <T extends { seconds: number }>({ seconds: _, ...rest }: T) => rest;
 
 describe("fitTable", () => {
@@ -193,17 +202,8 @@ describe("fitTable", () => {
     let sum = 0;
     for (let draw = 0; draw < 3; draw++)
       for (const { train: part, held, index } of foldsOf(data, 3, 1 + draw)) {
-        const { network: net } = await train(
-          network({ layers: [1, 3, data.outputSize], seed: 1 + 3 * draw + index }),
-          part,
-          {
-            ...short.train,
-            stop: { iterations: 8, reduction: 1e-5 },
-            loss: { ...loss, decay: 0.1 },
-            validation: false,
-            seed: 1,
-          },
-        );
+        const drawn = network({ layers: [1, 3, data.outputSize], seed: 1 + 3 * draw + index });
+        const net = await trainedOnFold(drawn, part, { ...loss, decay: 0.1 }, 1);
         const found = net.predict(held.inputs);
         for (const [k, y] of held.targets.entries()) {
           sum -= y * Math.log(found[k]!);
@@ -226,13 +226,8 @@ describe("fitTable", () => {
       const tried = search.tried.find(({ decay }) => decay === 1)!;
       let sum = 0;
       for (const { train: part, held, index } of foldsOf(data, 3, 4)) {
-        const { network: net } = await train(network({ layers: [1, 3, 1], seed: 4 + index }), part, {
-          ...short.train,
-          stop: { iterations: 8, reduction: 1e-5 },
-          loss: { ...loss, decay: 1 },
-          validation: false,
-          seed: 4,
-        });
+        const drawn = network({ layers: [1, 3, 1], seed: 4 + index });
+        const net = await trainedOnFold(drawn, part, { ...loss, decay: 1 }, 4);
         const predicted = net.predict(held.inputs);
         for (const [i, y] of held.targets.entries()) sum += sizeOf(predicted[i]! - y) / net.scaling!.targets.scale[0]!;
       }

@@ -69,6 +69,15 @@ describe("a training with weight decay", () => {
     expect(await ends(drawn(2), loss, more)).toEqual(await ends(given(drawn(2)), loss, more));
   });
 
+  it("leaves a run of no iterations where it is, and says of others how they began", async () => {
+    const options = { ...plain, loss: lossWith };
+    const none = await train(drawn(2), data, { ...options, stop: { iterations: 0 } });
+    expect(none.last.parameters).toEqual(drawn(2).parameters);
+    expect(none.details).not.toContain("begun with");
+    const some = await train(drawn(2), data, { ...options, stop: { iterations: 1 } });
+    expect(some.details).toContain("Huber loss (delta 0.2), begun with a tenth of the weight decay on 600 samples");
+  });
+
   it("goes on from a network that was trained before as it is", async () => {
     const before = (await train(drawn(2), data, { ...plain, loss: lossWith, stop: { iterations: 5 } })).network;
     expect(await ends(before, lossWith)).toEqual(await ends(given(before), lossWith));
