@@ -10,6 +10,7 @@ const ROOMS = [
   "network",
   "loss",
   "algebra",
+  "cluster",
   "backend",
   "plan",
   "linearize",

@@ -17,6 +17,7 @@
 // A numerical failure is a value (`Failure`), misuse throws GaussflowError, an aborted signal rejects with its reason.
 
 import type { VectorOperations } from "../algebra/vectors.js";
+import type { RankSlots } from "../cluster/cluster.js";
 import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Loss } from "../loss/rules.js";
@@ -44,6 +45,11 @@ export interface EngineData {
    * single precision and subsets. Default 1.
    */
   readonly slots?: number | undefined;
+  /**
+   * Where other processes sum a part of the slots: which are this one's. The data are those of all samples on every rank, and the engine keeps the
+   * rows of its slots alone. Native engine only. Absent: all slots are summed here.
+   */
+  readonly ranks?: RankSlots | undefined;
   /** Where the samples are in a file instead: inputs and targets are empty then. Weights are in memory all the same. */
   readonly file?: FileSamples | undefined;
 }

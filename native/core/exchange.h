@@ -1,0 +1,33 @@
+// The calls by which an engine joins the sums of its slots (slots.h) with those of other processes.
+// The core knows no transport: the MPI addon (native/mpi) makes a table of these calls, and the
+// binding passes it to the engine. Every rank of a run makes the same calls in the same order.
+#ifndef GAUSSFLOW_CORE_EXCHANGE_H_
+#define GAUSSFLOW_CORE_EXCHANGE_H_
+
+#include <cstdint>
+
+namespace gaussflow {
+
+// Plain C types, because the table crosses from one addon to another, whose compilers may differ.
+// Calls block the calling thread, which is never the event loop's, and return 0, or another number
+// where the ranks cannot be reached any more or the environment is closing.
+struct ExchangeCalls {
+  uint32_t version;  // kExchangeVersion
+  void* context;     // the first argument of the calls
+  // `values`: the sum over the slots of this rank becomes that over all slots, joined by the tree
+  // of slots.h, with the same bits on every rank.
+  int (*sum)(void* context, double* values, uint64_t count);
+  // `record`: becomes that of the lowest rank whose first byte is not 0; all zeros where there is
+  // none. At most kMostOfRecord bytes, the same number on every rank.
+  int (*first)(void* context, void* record, uint64_t bytes);
+};
+
+constexpr uint32_t kExchangeVersion = 1;
+constexpr uint64_t kMostOfRecord = 64;
+
+// The type tag of the napi external that holds an `const ExchangeCalls*`, for napi_type_tag_object.
+constexpr uint64_t kExchangeTag[2] = {0x6761757373666c6f, 0x772d65786368616e};
+
+}  // namespace gaussflow
+
+#endif  // GAUSSFLOW_CORE_EXCHANGE_H_

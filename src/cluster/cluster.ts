@@ -1,0 +1,38 @@
+// Defines Cluster, the ranks of an MPI run as the rest of gaussflow sees them: who this process is, which slots of the samples it sums, and
+// the few exchanges between ranks that are not sums inside an engine. `mpi` (mpi.ts) makes it; train, flow, jobs and the command line take it.
+// All ranks call the same functions in the same order.
+
+/** The slots that this rank sums, and what joins their sums with those of the others. */
+export interface RankSlots {
+  /** Number of slots of all ranks, S: `EngineData.slots`. */
+  readonly slots: number;
+  /** The first slot of this rank, from 0. */
+  readonly first: number;
+  /** Number of its slots, a power of two: an aligned subtree of the tree that joins all slots. */
+  readonly count: number;
+  /** Opaque to all but the native engine: the table of native/core/exchange.h, made by the MPI addon. */
+  readonly exchange: object;
+}
+
+/** The processes of an MPI run, or one process without MPI, which is a cluster of size 1. */
+export interface Cluster {
+  /** This process, from 0. Rank 0 prints and writes files. */
+  readonly rank: number;
+  /** Number of processes. */
+  readonly size: number;
+  /**
+   * The part of `slots` that this rank sums; null where there is one rank. The slots are halved along their tree, as the ranks are, the larger half
+   * of the ranks first. Ranks beyond the slots repeat the part of rank modulo slots, and their sums are not used.
+   */
+  slots(slots: number): RankSlots | null;
+  /** The numbers of every rank, in the order of the ranks. All ranks give as many. */
+  gather(values: Float64Array): Promise<readonly Float64Array[]>;
+  /** The bytes of rank 0 on every rank; what other ranks give is not looked at. */
+  broadcast(bytes: Uint8Array): Promise<Uint8Array>;
+  /** Resolves once all ranks are here. */
+  barrier(): Promise<void>;
+  /** Ends all ranks at once, with this exit code: another rank may be waiting for this one. */
+  abort(exitCode: number): never;
+  /** Ends the use of MPI, on all ranks. Called by itself when the process ends. */
+  close(): Promise<void>;
+}
