@@ -8,11 +8,16 @@
 
 namespace gaussflow {
 
+// Joins what the left and the right half of some slots have given, in `left`.
+using ExchangeCombine = void (*)(void* user, void* left, void* right);
+
 // Plain C types, because the table crosses from one addon to another, whose compilers may differ.
 // Calls block the calling thread, which is never the event loop's, and return 0, or another number
 // where the ranks cannot be reached any more or the environment is closing.
 struct ExchangeCalls {
   uint32_t version;  // kExchangeVersion
+  uint32_t rank;     // of this process, from 0
+  uint32_t ranks;    // their number
   void* context;     // the first argument of the calls
   // `values`: the sum over the slots of this rank becomes that over all slots, joined by the tree
   // of slots.h, with the same bits on every rank.
@@ -20,6 +25,11 @@ struct ExchangeCalls {
   // `record`: becomes that of the lowest rank whose first byte is not 0; all zeros where there is
   // none. At most kMostOfRecord bytes, the same number on every rank.
   int (*first)(void* context, void* record, uint64_t bytes);
+  // `values`, any `bytes`: as with `sum`, where the two sides of a node are joined by `combine` in
+  // place of an addition, and the root's goes to every rank. combine(user, left, right) leaves the
+  // join in `left`, and may use `right` as scratch; the calling thread makes it, on the lowest rank
+  // of the node. Both are aligned as doubles are.
+  int (*join)(void* context, void* values, uint64_t bytes, ExchangeCombine combine, void* user);
 };
 
 constexpr uint32_t kExchangeVersion = 1;
