@@ -35,8 +35,8 @@ struct ExchangeCalls {
 constexpr uint32_t kExchangeVersion = 1;
 constexpr uint64_t kMostOfRecord = 64;
 
-// The tag of the JavaScript value that holds a `const ExchangeCalls*`: the MPI addon sets it and the
-// binding checks it.
+// The tag of the JavaScript value that holds a `const ExchangeCalls*`: the MPI addon sets it and
+// the binding checks it.
 constexpr uint64_t kExchangeTag[2] = {0x6761757373666c6f, 0x772d65786368616e};
 
 }  // namespace gaussflow
