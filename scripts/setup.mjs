@@ -2,10 +2,11 @@
 // test` and CI run it first. It prints what it is going to install, installs it where it may (root or sudo without a password) and
 // continues with the TypeScript engine where it may not. A second run finds everything and prints one line.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { binary, binaryIsFresh, root } from "./native/paths.mjs";
-import { installCommand, missingTools, packageManager, runs } from "./native/tools.mjs";
+import { installSystemPackages, quietly } from "./native/system-packages.mjs";
+import { missingTools } from "./native/tools.mjs";
 import { verify } from "./native/verify.mjs";
 
 const say = (text) => console.log(`setup: ${text}`);
@@ -13,18 +14,6 @@ const say = (text) => console.log(`setup: ${text}`);
 function fail(text) {
   console.error(`setup: ${text}`);
   process.exit(1);
-}
-
-/** Runs quietly; on failure shows the end of what the command said. */
-function quietly(command, env = {}) {
-  const [program, ...args] = command;
-  const options = { cwd: root, encoding: "utf8", env: { ...process.env, ...env }, maxBuffer: 1 << 28 };
-  const child = spawnSync(program, args, { ...options, stdio: ["inherit", "pipe", "pipe"] });
-  if (child.status === 0) return true;
-  console.error(
-    `${child.stdout ?? ""}${child.stderr ?? child.error ?? ""}`.trimEnd().split("\n").slice(-15).join("\n"),
-  );
-  return false;
 }
 
 function checkNode() {
@@ -53,43 +42,12 @@ function openblasLinks() {
   );
 }
 
-/** ["sudo", "-n"] or [] where this user may install system packages, else null. */
-function privilege(manager) {
-  if (manager === "brew" || process.getuid?.() === 0) return [];
-  return runs("sudo", ["-n", "true"]) ? ["sudo", "-n"] : null;
-}
-
-function aptListsAreEmpty() {
-  const lists = "/var/lib/apt/lists";
-  return (
-    !existsSync(lists) || !readdirSync(lists).some((name) => name.endsWith("_Packages") || name.includes("_Packages."))
-  );
-}
-
-/** Installs what it may; scripts/install.mjs then says what is still missing and the command. */
-function installSystemPackages(missing) {
-  const manager = packageManager();
-  const command = installCommand(missing, manager);
-  const prefix = command === null ? null : privilege(manager);
-  if (prefix === null) return;
-  say(`installing for the native engine: ${[...prefix, ...command].join(" ")}`);
-  const environment = { DEBIAN_FRONTEND: "noninteractive" };
-  if (manager !== "apt") {
-    quietly([...prefix, ...command], environment);
-    return;
-  }
-  const update = () => quietly([...prefix, "apt-get", "update"], environment);
-  const install = () => quietly([...prefix, ...command, "-o", "DPkg::Lock::Timeout=120"], environment);
-  if (aptListsAreEmpty()) update();
-  if (!install() && update()) install(); // lists that are too old name packages that are gone
-}
-
 function ensureNative() {
   if (process.env.GAUSSFLOW_BACKEND === "typescript") return "TypeScript engine, as GAUSSFLOW_BACKEND asks";
   if (binaryIsFresh() && verify(binary).ok) return "native engine";
   const missing = missingTools();
   if (missing.includes("compiler") || !openblasLinks()) missing.push("blas");
-  if (missing.length > 0) installSystemPackages(missing);
+  if (missing.length > 0) installSystemPackages(missing, say);
   const script = join(root, "scripts", "install.mjs");
   const child = spawnSync(process.execPath, [script], { cwd: root, stdio: "inherit" });
   if (child.status !== 0) fail("the native engine is required and did not build");

@@ -8,6 +8,7 @@ export type ErrorCode =
   | "GAUSSFLOW_DATA" // a table or a CSV file cannot be used as it is
   | "GAUSSFLOW_FILE" // a file is damaged, foreign or of another version, or cannot be read or written
   | "GAUSSFLOW_NO_NATIVE" // the native engine was requested and is not available
+  | "GAUSSFLOW_MPI" // the processes of an MPI run cannot work together: there is no addon, or a rank has failed
   | "GAUSSFLOW_MEMORY" // the problem needs more memory than can be had
   | "GAUSSFLOW_BUSY" // the engine is at work: await the call before
   | "GAUSSFLOW_STATE" // the call does not fit what the engine holds: no curvature, no factor, or it was disposed of

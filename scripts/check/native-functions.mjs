@@ -35,7 +35,7 @@ function isSignature(lines, at) {
 
 let bad = 0;
 let seen = 0;
-for (const folder of ["core", "binding"].map((name) => join(root, "native", name)))
+for (const folder of ["core", "binding", "mpi"].map((name) => join(root, "native", name)))
   for (const name of readdirSync(folder, { recursive: true }).filter((entry) => /\.(cc|h)$/.test(String(entry)))) {
     const path = join(folder, String(name));
     for (const { line, count } of functions(readFileSync(path, "utf8"))) {

@@ -1,5 +1,5 @@
 // Part of npm run check: enforces the walls of docs/architecture.md. A folder of src imports only from folders to its left; one file
-// includes napi.h; the core does not depend on Node.
+// includes napi.h, one folder mpi.h; the core does not depend on Node.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "../native/paths.mjs";
@@ -63,6 +63,8 @@ for (const file of files("native", /\.(h|cc)$/)) {
   const text = readFileSync(file, "utf8");
   if (/#include [<"]napi\.h/.test(text) && name !== "native/binding/napi_setup.h")
     problems.push(`${name} includes napi.h: only native/binding/napi_setup.h may`);
+  if (/#include [<"]mpi\.h/.test(text) && !name.startsWith("native/mpi/"))
+    problems.push(`${name} includes mpi.h: only native/mpi may`);
   if (name.startsWith("native/core/") && /node_api|napi|binding\//.test(text))
     problems.push(`${name}: the core must not know Node`);
 }

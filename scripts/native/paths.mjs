@@ -10,6 +10,8 @@ export const buildFolder = join(root, "build");
 export const binary = join(buildFolder, "Release", "gaussflow.node");
 /** CMake works here, so that a failing build never touches a good binary. */
 export const cmakeFolder = join(buildFolder, "cmake");
+/** The addon of MPI, apart from build/Release, of which node-gyp-build takes the first .node that it finds. src/cluster/load.ts has the same. */
+export const mpiBinary = join(buildFolder, "mpi", "gaussflow_mpi.node");
 export const statusFile = join(buildFolder, "native-status.json");
 export const logFile = join(buildFolder, "install.log");
 
@@ -18,6 +20,8 @@ export const rebuildCommand = root.split(sep).includes("node_modules") ? "npx ga
 
 /** What the addon is made of (its tests are not). */
 const nativeSources = ["CMakeLists.txt", "cmake", "native/core", "native/binding"];
+
+const mpiSources = ["CMakeLists.txt", "native/mpi", "native/binding/napi_setup.h", "native/core/exchange.h"];
 
 /** Time of the newest file under `paths` (relative to the root), in milliseconds; 0 where there is none. */
 export function newest(paths) {
@@ -36,4 +40,9 @@ export function newest(paths) {
 /** Whether the built addon is newer than everything it is made of. */
 export function binaryIsFresh() {
   return existsSync(binary) && statSync(binary).mtimeMs > newest(nativeSources);
+}
+
+/** The same of the addon of MPI. */
+export function mpiBinaryIsFresh() {
+  return existsSync(mpiBinary) && statSync(mpiBinary).mtimeMs > newest(mpiSources);
 }

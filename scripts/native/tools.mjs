@@ -1,5 +1,5 @@
 // Finds the tools that the build needs (compiler, CMake, BLAS), and the command that installs them on each kind of system. setup.mjs calls
-// it to install them, native/build.mjs to report what is missing, and bench/peers for the package manager.
+// it to install them, native/build.mjs and build-mpi.mjs to report what is missing, and bench/peers for the package manager.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
@@ -25,6 +25,16 @@ export const pieces = {
       apk: ["openblas-dev"],
       pacman: ["openblas"],
       brew: ["openblas"],
+    },
+  },
+  mpi: {
+    reason: "MPI was not found (no compiler wrapper mpicxx, mpic++ or mpicc)",
+    packages: {
+      apt: ["openmpi-bin", "libopenmpi-dev"],
+      dnf: ["openmpi-devel"],
+      apk: ["openmpi-dev"],
+      pacman: ["openmpi"],
+      brew: ["open-mpi"],
     },
   },
   lapack: {
@@ -60,6 +70,11 @@ export function missingTools() {
   if (!compilers.some((name) => runs(name))) missing.push("compiler");
   if (!runs("ninja") && !runs("make")) missing.push("make");
   return missing;
+}
+
+/** Whether a compiler wrapper of MPI answers. Those of Open MPI, MPICH and Intel MPI know these names. */
+export function hasMpi() {
+  return ["mpicxx", "mpic++", "mpicc"].some((name) => runs(name, ["-show"]));
 }
 
 /** "apt", "dnf", "apk", "pacman", "brew" or null: by the system's own description, then by what is installed. */

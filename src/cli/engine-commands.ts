@@ -1,4 +1,5 @@
-// The commands gaussflow doctor and gaussflow build: print the state of the native engine, and compile it by scripts/install.mjs.
+// The commands gaussflow doctor and gaussflow build: print the state of the native engine, and compile it by
+// scripts/install.mjs, or the addon of MPI by scripts/native/build-mpi.mjs.
 // program.ts adds them.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -28,9 +29,11 @@ export function addEngineCommands(program: Command, terminal: Terminal, done: (c
   program
     .command("build")
     .description("compile the native engine (needs a C++ compiler, CMake and OpenBLAS)")
-    .action(() => {
-      const script = join(requiredPackageRoot("gaussflow build"), "scripts", "install.mjs");
-      const child = spawnSync(process.execPath, [script, "--force"], {
+    .option("--mpi", "compile the addon of MPI in its place, for runs of mpirun (needs Open MPI or MPICH with mpicxx)")
+    .action(({ mpi }: { mpi?: true }) => {
+      const scripts = join(requiredPackageRoot("gaussflow build"), "scripts");
+      const args = mpi ? [join(scripts, "native", "build-mpi.mjs")] : [join(scripts, "install.mjs"), "--force"];
+      const child = spawnSync(process.execPath, args, {
         stdio: "inherit",
         env: { ...process.env, GAUSSFLOW_REQUIRE_NATIVE: "1" },
       });

@@ -2,6 +2,8 @@
 // the few exchanges between ranks that are not sums inside an engine. `mpi` (mpi.ts) makes it; train, flow, jobs and the command line take it.
 // All ranks call the same functions in the same order.
 
+import type { Letter } from "./binding.js";
+
 /** The slots that this rank sums, and what joins their sums with those of the others. */
 export interface RankSlots {
   /** Number of slots of all ranks, S: `EngineData.slots`. */
@@ -20,6 +22,10 @@ export interface Cluster {
   readonly rank: number;
   /** Number of processes. */
   readonly size: number;
+  /** The MPI library, for example "Open MPI v4.1.4"; null for one process without MPI. */
+  readonly library: string | null;
+  /** Name of the machine that this process runs on; null for one process without MPI. */
+  readonly host: string | null;
   /**
    * The part of `slots` that this rank sums; null where there is one rank. The slots are halved along their tree, as the ranks are, the larger half
    * of the ranks first. Ranks beyond the slots repeat the part of rank modulo slots, and their sums are not used.
@@ -31,6 +37,12 @@ export interface Cluster {
   broadcast(bytes: Uint8Array): Promise<Uint8Array>;
   /** Resolves once all ranks are here. */
   barrier(): Promise<void>;
+  /** Seconds of the fastest of `rounds` sums of `count` numbers over the ranks. */
+  timeSum(count: number, rounds: number): Promise<number>;
+  /** Sends bytes to one rank, beside the exchanges in which all ranks take part. Resolves once that rank receives them. */
+  send(rank: number, bytes: Uint8Array): Promise<void>;
+  /** The next bytes that a rank sends to this one, in the order of each sender. */
+  receive(): Promise<Letter>;
   /** Ends all ranks at once, with this exit code: another rank may be waiting for this one. */
   abort(exitCode: number): never;
   /** Ends the use of MPI, on all ranks. Called by itself when the process ends. */

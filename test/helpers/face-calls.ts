@@ -117,6 +117,7 @@ export interface FaceCall {
 export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   createEngine: { args: () => [net.architecture, engineData(), { backend: "typescript", threads: 1 }] },
   doctor: { args: () => [] },
+  mpi: { args: () => [] },
   convertCsv: {
     args: () => [
       at("table.csv"),

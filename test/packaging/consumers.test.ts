@@ -1,6 +1,6 @@
 // Programs that use the packed package, in every way TypeScript resolves modules and in both kinds of modules: they compile, run,
 // and see one set of classes. The package's declarations are checked too.
-import { cpSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PackedApp, packedApp, run } from "../helpers/packed-app.js";
@@ -49,6 +49,22 @@ describe("the packed package", () => {
   }, 300_000); // may compile dist, on a machine that may be busy
 
   afterAll(() => app.remove());
+
+  it("is refused under mpirun without the addon of MPI, whose sources it holds", () => {
+    const file = app.write("ranks.mjs", 'import { mpi } from "gaussflow"; console.log((await mpi()).size);');
+    expect(app.node([file])).toMatchObject({ code: 0, out: "1" });
+    process.env.OMPI_COMM_WORLD_SIZE = "2";
+    try {
+      const { code, out, err } = app.node([file]);
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toContain("mpirun has started 2 processes, and the addon by which they work together is not built");
+      expect(err).toContain("Remedy: npx gaussflow build --mpi");
+    } finally {
+      delete process.env.OMPI_COMM_WORLD_SIZE;
+    }
+    for (const name of ["native/mpi/addon.cc", "native/mpi/CMakeLists.txt", "scripts/native/build-mpi.mjs"])
+      expect(existsSync(join(app.home, name)), name).toBe(true);
+  });
 
   it("has a command line and worker threads in a few joined files, which need no other of its modules", () => {
     const dist = join(app.home, "dist");

@@ -1,0 +1,39 @@
+// Runs programs on several ranks by mpirun, for the tests of test/cluster. Without mpirun or the MPI addon those tests are skipped.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Ended } from "./command-line.js";
+
+const addon = fileURLToPath(new URL("../../build/mpi/gaussflow_mpi.node", import.meta.url));
+
+/** Whether this checkout can run several ranks. */
+export const hasRanks = existsSync(addon) && spawnSync("mpirun", ["--version"]).status === 0;
+
+/** As root, with more ranks than cores, and with ranks that leave the core to others while they wait. Open MPI reads these. */
+const ENVIRONMENT = {
+  OMPI_ALLOW_RUN_AS_ROOT: "1",
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
+  OMPI_MCA_rmaps_base_oversubscribe: "1",
+  PRTE_MCA_rmaps_base_oversubscribe: "1",
+  OMPI_MCA_mpi_yield_when_idle: "1",
+  OMPI_MCA_btl_vader_single_copy_mechanism: "none",
+  // Node colors what it prints to a terminal, and mpirun gives its ranks one.
+  NO_COLOR: "1",
+};
+
+/** Runs `node ...args` on so many ranks. What ranks print comes line by line, in any order. */
+export function mpirun(ranks: number, args: readonly string[], environment: Record<string, string> = {}): Ended {
+  const words = ["--bind-to", "none", "-np", String(ranks), process.execPath, ...args];
+  const env = { ...process.env, ...ENVIRONMENT, ...environment };
+  const child = spawnSync("mpirun", words, { encoding: "utf8", timeout: 60_000, env });
+  return { code: child.status, out: child.stdout.replaceAll("\r\n", "\n"), err: child.stderr };
+}
+
+/** The path of a program of several lines. */
+export function program(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "gaussflow-ranks-")), "program.mjs");
+  writeFileSync(file, text);
+  return file;
+}

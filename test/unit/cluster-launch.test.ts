@@ -1,0 +1,25 @@
+// By which variables a process knows that an MPI launcher has started it.
+import { describe, expect, it } from "vitest";
+import { launchOf } from "../../src/cluster/launch.js";
+
+describe("a launch", () => {
+  it.each([
+    [{ OMPI_COMM_WORLD_SIZE: "4", PMIX_RANK: "1" }, 4],
+    [{ PMI_SIZE: "3", PMI_RANK: "0" }, 3],
+    [{ PMIX_RANK: "0", SLURM_STEP_NUM_TASKS: "8" }, 8],
+    [{ PMIX_RANK: "0" }, null],
+    [{ SLURM_MPI_TYPE: "pmi2", SLURM_STEP_NUM_TASKS: "2" }, 2],
+  ])("is recognized by %j", (variables, size) => {
+    expect(launchOf(variables)).toMatchObject({ size });
+  });
+
+  it.each([
+    {},
+    { SLURM_NTASKS: "8" },
+    { SLURM_MPI_TYPE: "none", SLURM_STEP_NUM_TASKS: "8" },
+    { OMPI_COMM_WORLD_SIZE: "" },
+    { PMI_SIZE: "many" },
+  ])("is none with %j", (variables) => {
+    expect(launchOf(variables)).toBeNull();
+  });
+});
