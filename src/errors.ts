@@ -12,6 +12,7 @@ export type ErrorCode =
   | "GAUSSFLOW_MEMORY" // the problem needs more memory than can be had
   | "GAUSSFLOW_BUSY" // the engine is at work: await the call before
   | "GAUSSFLOW_STATE" // the call does not fit what the engine holds: no curvature, no factor, or it was disposed of
+  | "GAUSSFLOW_RANKS" // the ranks of a run differ: in what they were given, or in what they computed
   | "GAUSSFLOW_INTERNAL"; // a bug in gaussflow: please report it
 
 /** Every exception that gaussflow throws on purpose; `code` says which rule was broken. */

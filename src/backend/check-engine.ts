@@ -17,7 +17,7 @@ const RULE = "must be the architecture of a network, as network.architecture has
 /** @throws GAUSSFLOW_ARGUMENT naming the field, the rule and the value */
 export function checkEngine(architecture: Architecture, data: EngineData): void {
   checkArchitecture(architecture);
-  checkOptionNames("data", data, ["sampleCount", "inputs", "targets", "weights", "loss", "slots", "file"]);
+  checkOptionNames("data", data, ["sampleCount", "inputs", "targets", "weights", "loss", "slots", "ranks", "file"]);
   const { inputSize, outputSize } = architecture;
   const { sampleCount: n, inputs, targets, weights, file } = data;
   checkCount("data.sampleCount", n, 1);

@@ -25,6 +25,23 @@ export interface RowLayout {
   readonly inode: string;
 }
 
+/** What a data file has before its rows. @throws GAUSSFLOW_FILE */
+export function headerOf({ path, offset }: RowLayout): string {
+  const header = Buffer.alloc(offset);
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (cause) {
+    throw openError(path, cause);
+  }
+  try {
+    readSync(file, header, 0, offset, 0);
+  } finally {
+    closeSync(file);
+  }
+  return header.toString("latin1");
+}
+
 /** Whole rows that are read at a time. */
 export function blockRows({ width }: Pick<RowLayout, "width">): number {
   return Math.max(1, Math.floor(BLOCK / width));

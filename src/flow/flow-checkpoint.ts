@@ -1,12 +1,14 @@
 // Writes and reads the checkpoints of flows, for flow.ts: the state that the integration carries from one accepted step to the next, in a
 // sealed file with a fingerprint of its inputs. A resumed flow continues bit for bit, also to another `until`: a step that only the end
 // time or a terminal event shortened is not in the file, and is taken again.
+import type { Agreement } from "../cluster/agreement.js";
 import { describe, fileError } from "../errors.js";
 import type { EventSample, Sample, StepMemory } from "../ode/types.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import { FLOW_ROUTES } from "../plan/route.js";
 import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
 import type { FlowRecord } from "../run/record.js";
+import { sharedText } from "../run/shared-file.js";
 import {
   checkNumbers,
   countOf,
@@ -14,7 +16,6 @@ import {
   encodeFloats,
   type Fields,
   fields,
-  readText,
   unseal,
   writeSealed,
 } from "../sealed-json.js";
@@ -115,16 +116,25 @@ export async function writeFlowCheckpoint(
 }
 
 /** The slots of the checkpoint at `path`. */
-export const heldSlots = (path: string): Promise<number> => slotsIn(path, FORMAT, VERSION);
+export const heldSlots = (path: string, agreement: Agreement | null): Promise<number> =>
+  slotsIn(path, FORMAT, VERSION, agreement);
+
+/** The file from which a flow resumes. */
+export interface ResumedFlow {
+  readonly path: string;
+  /** The ranks that read it together; null where there is one. */
+  readonly agreement: Agreement | null;
+  /** The flow that it must be of. */
+  readonly print: string;
+  readonly slots: number;
+}
 
 /** @throws GAUSSFLOW_FILE for a torn, edited or foreign file, or one of another flow */
 export async function readFlowCheckpoint(
-  path: string,
-  print: string,
+  { path, agreement, print, slots }: ResumedFlow,
   parameterCount: number,
-  slots: number,
 ): Promise<FlowSnapshot> {
-  const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
+  const body = fields(unseal(await sharedText(path, agreement), FORMAT, VERSION, path), path, "body");
   checkHeldSlots(body.slots, slots, path);
   if (body.fingerprint !== print)
     throw fileError(path, "belongs to another flow: data, network, damping, integrator or options differ");

@@ -2,6 +2,7 @@
 // Every end is a reason; only misuse and errors of the caller's functions throw. It frees no engine except the sample engine that it made.
 import { norm } from "../algebra/vectors.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
+import type { Agreement } from "../cluster/agreement.js";
 import { GaussflowError } from "../errors.js";
 import type { Reason } from "../method/reason.js";
 import type { Architecture } from "../network/architecture.js";
@@ -10,7 +11,7 @@ import { stability } from "../ode/runge-kutta.js";
 import type { AcceptedStep, EventSample, OdeEnd, Sample } from "../ode/types.js";
 import { CheckpointKeeper, type CheckpointOptions } from "../run/checkpoint-keeper.js";
 import { memoryReason } from "../run/failure-reason.js";
-import { Interrupt } from "../run/interrupt.js";
+import { endedBy, Interrupt } from "../run/interrupt.js";
 import type { ObservedRun, Observer, ResidualTerms } from "../run/observer.js";
 import type { FlowRecord } from "../run/record.js";
 import { jacobianRank } from "../spectrum/jacobian-rank.js";
@@ -19,7 +20,7 @@ import { type FlowSnapshot, unbegun } from "./flow-checkpoint.js";
 import { asCode, singularReason, startReason } from "./flow-end.js";
 import { odeEvents } from "./flow-events.js";
 import type { CompletedFlowOptions } from "./flow-options.js";
-import { parameterNorm, predictionNorm } from "./prediction-norm.js";
+import { parameterNorm, predictionError, predictionNorm } from "./prediction-norm.js";
 import { type Rounding, RoundingWatch, untroubled } from "./rounding-watch.js";
 
 /** A rise of the objective is reported from this multiple of the rise that one error of the tolerance can cause. */
@@ -27,6 +28,8 @@ const climbTolerance = 10;
 
 export interface FlowRunContext {
   readonly engine: NetworkEngine;
+  /** The engine itself, or under ranks one of all samples. */
+  readonly whole: NetworkEngine;
   readonly sample: () => NetworkEngine;
   readonly architecture: Architecture;
   /** n*c, sample-major. */
@@ -41,6 +44,7 @@ export interface FlowRunContext {
   /** From the sum loss to the mean of the records; the same with squared error. */
   readonly lossFactor: number;
   readonly signal: AbortSignal | undefined;
+  readonly agreement: Agreement | null;
   readonly onRecord: ((record: FlowRecord) => void | Promise<void>) | undefined;
   readonly observer: Observer | undefined;
   readonly checkpoint: CheckpointOptions<FlowSnapshot> | null;
@@ -71,7 +75,7 @@ export class FlowRun {
     const { resume, start, engine } = context;
     this.#completed = completed;
     this.#context = context;
-    this.interrupt = new Interrupt(context.signal, completed.stop.seconds);
+    this.interrupt = new Interrupt(context.signal, completed.stop.seconds, 0, context.agreement);
     this.records = [...(resume?.records ?? [])];
     this.outputs = [...(resume?.outputs ?? [])];
     this.events = [...(resume?.events ?? [])];
@@ -120,8 +124,8 @@ export class FlowRun {
     try {
       yield* this.#integrate();
     } catch (error) {
-      const { aborted, reason: cause } = this.interrupt.signal;
-      const reason = aborted && error === cause ? this.interrupt.reason() : memoryReason(error);
+      const ended = endedBy(this.interrupt.signal, error);
+      const reason = ended ? this.interrupt.reason() : memoryReason(error, this.#context.agreement);
       if (reason === null) throw error;
       this.reason = reason;
     } finally {
@@ -176,6 +180,7 @@ export class FlowRun {
       const record = this.#record(step, null, await this.#rounding.look(this.records, step.rejections));
       await this.#keepBoundary(step);
       yield await this.#tell(record);
+      await this.interrupt.meet({ index: record.step, loss: record.objective, computed: [this.state] });
       if (this.#stopped()) return;
     }
   }
@@ -223,9 +228,9 @@ export class FlowRun {
   #norm() {
     const { integrator, loss } = this.#completed;
     const { relativeTolerance, absoluteTolerance } = integrator.settings;
-    const { engine, weights, meanFactor } = this.#context;
-    if (integrator.settings.norm === "parameters") return parameterNorm(engine.parameterCount, integrator.settings);
-    return predictionNorm(engine, {
+    const { whole, weights, meanFactor } = this.#context;
+    if (integrator.settings.norm === "parameters") return parameterNorm(whole.parameterCount, integrator.settings);
+    return predictionNorm(whole, {
       relativeTolerance,
       absoluteTolerance,
       scale: Math.sqrt(Math.abs(this.#initialLoss) * meanFactor),
@@ -311,13 +316,8 @@ export class FlowRun {
     };
   }
 
-  /** Weighted norm of the error in the predictions that one step may make: rms by the root of all weights, see prediction-norm.ts. */
   get #predictionError(): number {
-    const { relativeTolerance, absoluteTolerance } = this.#completed.integrator.settings;
-    const { meanFactor } = this.#context;
-    return (
-      relativeTolerance * Math.sqrt(2 * Math.abs(this.#initialLoss)) + absoluteTolerance * Math.sqrt(2 / meanFactor)
-    );
+    return predictionError(this.#completed.integrator.settings, this.#initialLoss, this.#context.meanFactor);
   }
 
   /** The objective of an exact flow never rises: a rise beyond the tolerance is an error of the integrator. */

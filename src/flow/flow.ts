@@ -2,19 +2,17 @@
 // engine, plan and files, runs a FlowRun and makes the result. Users, the experiments and monitor/discretization-gap.ts call it.
 import { checkWritable } from "../atomic-file.js";
 import { createEngineInTurns } from "../backend/create.js";
-import type { Engine, EngineData } from "../backend/engine.js";
+import type { Engine } from "../backend/engine.js";
+import { type Agreement, together } from "../cluster/agreement.js";
 import type { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
-import { inFirstSpelling } from "../first-spelling.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
-import { optionsText } from "../network/network-options.js";
 import { type Plan, planRoute, refuse } from "../plan/plan.js";
 import type { Route } from "../plan/route.js";
-import { fingerprint } from "../run/fingerprint.js";
 import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import { checkLossTargets } from "../run/loss-targets.js";
@@ -27,10 +25,12 @@ import {
   predictingNetwork,
   startingPoint,
 } from "../run/prepare.js";
+import { checkRanks, compareRuns, joinRanks, slotsOfRank, writesFiles } from "../run/ranks.js";
 import { checkReachable } from "../run/reachable.js";
 import type { FlowRecord } from "../run/record.js";
 import { SampleEngine } from "../run/sample-engine.js";
 import { type FlowSnapshot, heldSlots, readFlowCheckpoint, writeFlowCheckpoint } from "./flow-checkpoint.js";
+import { comparedOf, printOf } from "./flow-identity.js";
 import { type CompletedFlowOptions, completeFlowOptions, type FlowOptions } from "./flow-options.js";
 import { flowRequest } from "./flow-plan.js";
 import { FlowRun } from "./flow-run.js";
@@ -97,6 +97,8 @@ export interface FlowResult<Report = unknown> {
   readonly threads: number;
   /** Slots that sums over the samples were joined from (`FlowOptions.slots`). */
   readonly slots: number;
+  /** Processes that computed together (`FlowOptions.cluster`); 1 where this one was alone. */
+  readonly ranks: number;
   /** Seconds of the whole flow. */
   readonly seconds: number;
   /** The loss that the flow descends. */
@@ -112,7 +114,7 @@ export interface FlowResult<Report = unknown> {
  * network, the records and the reason it ended (after Cayci, arXiv 2412.14031; rates refer to the sum loss).
  *
  * Whatever ends a flow - its time, an event, a singular J, an abort - is a reason, never an exception.
- * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY, GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, and what
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY, GAUSSFLOW_FILE (checkpoints), GAUSSFLOW_NO_NATIVE, GAUSSFLOW_RANKS, and what
  * onRecord, events, schedules and the monitor throw
  * @example const path = await flow(net, data, { damping: spectralDamping(), until: 5, monitor: monitor() });
  */
@@ -132,20 +134,14 @@ export async function flow<Report = never>(
 export async function* flowSteps<Report = never>(
   network: Network,
   data: Dataset | DatasetInput,
-  options: FlowOptions<Report> = {},
+  asked: FlowOptions<Report> = {},
 ): AsyncGenerator<FlowRecord, FlowResult<Report>> {
-  const pace = new Pace(undefined);
-  const set = await finishInTurns(fittingSteps(network, data, options), pace);
-  const fit = await finishInTurns(fittedPartSteps(set), pace);
-  const completed = await withHeldSlots(completeFlowOptions(options, network, fit), options, heldSlots);
-  const { schedule, loss } = completed;
-  const undamped = schedule.name === "constant" && schedule.settings.rho === 0 && loss.decay === 0;
-  const request = flowRequest(network, set, fit, completed, completed.route, options, undamped);
-  const plan = planRoute(request);
-  refuse(plan, request);
+  const { agreement, options } = await joinRanks("flow", asked);
+  const { completed, set, fit, plan, engine: kind } = await settle(network, data, options, agreement);
+  const { loss } = completed;
   const backend = { backend: options.backend, threads: plan.threads };
-  const { checkpoint, resume } = completed;
-  if (checkpoint !== null) await checkWritable(checkpoint.path);
+  const { checkpoint, resume, slots } = completed;
+  if (resume === null) agreement?.listen();
   let begun: Awaited<ReturnType<typeof begin>>;
   try {
     // A resumed flow is not cut short here: the points of its checkpoint are in the units that the preparation finds.
@@ -153,20 +149,27 @@ export async function* flowSteps<Report = never>(
   } catch (error) {
     const { signal } = options;
     if (!endedBy(signal, error)) throw error;
-    const engine = { kind: request.engine === "native" ? "native" : "reference", threads: plan.threads };
+    const engine = { kind: kind === "native" ? "native" : "reference", threads: plan.threads };
     const start = predictingNetwork(network, fit, loss);
     return finish(start, completed, options, plan, engine, unbegun(start, completed, plan, abortReason(signal)));
   }
   const { start, prepared, terms, print } = begun;
-  const snapshot =
-    resume === null ? null : await readFlowCheckpoint(resume, print, start.parameterCount, completed.slots);
+  const file = resume === null ? null : { path: resume, agreement, print, slots };
+  const snapshot = file === null ? null : await readFlowCheckpoint(file, start.parameterCount);
   if (snapshot !== null) checkResumed(completed, snapshot);
   // An abort meanwhile is heard by the run.
-  const engine = await createEngineInTurns(start.architecture, prepared, backend, undefined);
-  const sample = new SampleEngine(start.architecture, prepared, backend);
+  const engine = await together(agreement, () => createEngineInTurns(start.architecture, prepared, backend, undefined));
+  // Products J v have a row for every sample: an engine that shares the samples with others has none.
+  const alone = { ...prepared, ranks: undefined };
+  const whole =
+    prepared.ranks === undefined
+      ? engine
+      : await together(agreement, () => createEngineInTurns(start.architecture, alone, backend, undefined));
+  const sample = new SampleEngine(start.architecture, alone, backend);
   try {
     const run = new FlowRun(completed, {
       engine,
+      whole,
       sample: sample.get,
       architecture: start.architecture,
       targets: prepared.targets,
@@ -176,23 +179,56 @@ export async function* flowSteps<Report = never>(
       meanFactor: meanFactor(fit),
       lossFactor: lossFactor(fit, completed.loss),
       signal: options.signal,
+      agreement,
       onRecord: options.onRecord,
       observer: options.monitor,
-      checkpoint: checkpoint && {
-        every: checkpoint.every,
-        write: (state) => writeFlowCheckpoint(checkpoint.path, state, print, completed.slots),
-      },
+      checkpoint:
+        checkpoint === null || !writesFiles(agreement)
+          ? null
+          : {
+              every: checkpoint.every,
+              urgent: agreement?.own,
+              write: (state) => writeFlowCheckpoint(checkpoint.path, state, print, slots),
+            },
       resume: snapshot,
     });
     yield* run.steps();
     return await finish(start, completed, options, plan, engine, run);
   } finally {
     engine.dispose();
+    whole.dispose();
     sample.dispose();
   }
 }
 
-/** The start of a flow in its units, and its fingerprint where checkpoints need one. Takes turns with the event loop. */
+/** Options, plan and data of a flow, before anything is allocated for its engine. */
+async function settle<Report>(
+  network: Network,
+  data: Dataset | DatasetInput,
+  options: FlowOptions<Report>,
+  agreement: Agreement | null,
+) {
+  const pace = new Pace(undefined);
+  const { set, fit, unheld } = await together(agreement, async () => {
+    const set = await finishInTurns(fittingSteps(network, data, options), pace);
+    const fit = await finishInTurns(fittedPartSteps(set), pace);
+    return { set, fit, unheld: completeFlowOptions(options, network, fit) };
+  });
+  const completed = await withHeldSlots({ ...unheld, agreement }, options, heldSlots);
+  const { schedule, loss, checkpoint, ranks, route } = completed;
+  return together(agreement, async () => {
+    const undamped = schedule.name === "constant" && schedule.settings.rho === 0 && loss.decay === 0;
+    const request = flowRequest(network, set, fit, completed, route, options, undamped);
+    const { engine } = request;
+    const plan = planRoute(request);
+    checkRanks(ranks, { engine, route: plan.route, monitor: options.monitor });
+    refuse(plan, request);
+    if (checkpoint !== null && writesFiles(agreement)) await checkWritable(checkpoint.path);
+    return { completed, set, fit, plan, engine };
+  });
+}
+
+/** The start of a flow in its units, and its fingerprint where checkpoints or ranks need one. Takes turns with the event loop. */
 async function begin(
   network: Network,
   whole: Dataset,
@@ -200,15 +236,19 @@ async function begin(
   completed: CompletedFlowOptions,
   signal: AbortSignal | undefined,
 ) {
-  await checkLossTargets(whole, completed.loss, "data", signal);
-  const point = await startingPoint(network, fit, completed, signal);
-  await checkTargetsKept(point);
-  checkReachable(point, fit);
-  const { start, terms } = point;
-  const prepared = { ...point.data, slots: completed.slots };
-  const { checkpoint, resume } = completed;
-  const print = checkpoint === null && resume === null ? "" : await printOf(start, prepared, completed, signal);
-  return { start, prepared, terms, print };
+  const { checkpoint, resume, slots, agreement } = completed;
+  const { point, prepared, print } = await together(agreement, async () => {
+    await checkLossTargets(whole, completed.loss, "data", signal);
+    const point = await startingPoint(network, fit, completed, signal);
+    await checkTargetsKept(point);
+    checkReachable(point, fit);
+    const prepared = { ...point.data, slots, ranks: slotsOfRank(agreement, slots) };
+    const needed = checkpoint !== null || resume !== null || agreement !== null;
+    const print = needed ? await printOf(point.start, prepared, completed, signal) : "";
+    return { point, prepared, print };
+  });
+  await compareRuns(agreement, comparedOf(fit, completed, print));
+  return { start: point.start, prepared, terms: point.terms, print };
 }
 
 /** Drops output times before the checkpoint: their states are known only if the earlier run requested them. */
@@ -222,29 +262,6 @@ function checkResumed({ outputs, until }: CompletedFlowOptions, { time, outputs:
         output,
       );
   });
-}
-
-/** Of everything a flow depends on, but what may change from one part of it to the next. */
-function printOf(
-  start: Network,
-  data: EngineData,
-  { schedule, integrator, loss, standardize, route, from, slots }: CompletedFlowOptions,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const { steps: _steps, ...settings } = integrator.settings;
-  const damping = [schedule.name, schedule.settings];
-  // Left out where it is 1, as releases without slots digested it.
-  const cut = slots === 1 ? {} : { slots };
-  const described = { damping, method: integrator.name, settings, loss, standardize, route, from, ...cut };
-  const parts = [
-    JSON.stringify(inFirstSpelling(described)),
-    optionsText(start.options),
-    start.parameters,
-    data.inputs,
-    data.targets,
-    data.weights ?? null,
-  ];
-  return fingerprint(parts, signal);
 }
 
 /** What a result shows of a run. */
@@ -293,7 +310,7 @@ function unbegun(
 
 async function finish<Report>(
   start: Network,
-  { schedule, integrator, loss, slots }: CompletedFlowOptions,
+  { schedule, integrator, loss, slots, ranks }: CompletedFlowOptions,
   options: FlowOptions<Report>,
   plan: Plan<Route>,
   engine: Pick<Engine, "kind" | "threads">,
@@ -327,9 +344,10 @@ async function finish<Report>(
     engine: engine.kind,
     threads: engine.threads,
     slots,
+    ranks,
     seconds: run.elapsed,
     lossUsed: loss,
-    chosen: `${schedule.name} damping${rho.length > 0 ? ` (${rho.join(", ")})` : ""}, ${integrator.label}${named}, ${run.field.route} route (${plan.because}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}`,
+    chosen: `${schedule.name} damping${rho.length > 0 ? ` (${rho.join(", ")})` : ""}, ${integrator.label}${named}, ${run.field.route} route (${plan.because}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}${ranks === 1 ? "" : ` on ${ranks} ranks: options.slots ${slots} has the same bits on any number of ranks`}`,
     warnings: run.warnings,
   };
 }

@@ -55,3 +55,16 @@ export function parameterNorm(parameterCount: number, settings: IntegratorSettin
     derivativeSize: (derivative, state) => derivativeSize(own(derivative), state),
   };
 }
+
+/**
+ * Weighted norm of the error in the predictions that one step may make: rms by the root of all weights.
+ * @param loss sum loss at the start of the flow
+ * @param meanFactor as of `predictionNorm`
+ */
+export function predictionError(
+  { relativeTolerance, absoluteTolerance }: { readonly relativeTolerance: number; readonly absoluteTolerance: number },
+  loss: number,
+  meanFactor: number,
+): number {
+  return relativeTolerance * Math.sqrt(2 * Math.abs(loss)) + absoluteTolerance * Math.sqrt(2 / meanFactor);
+}

@@ -156,6 +156,12 @@ export function checkJob(job: TrainJob, name: string): void {
   if (typeof job.data !== "object" || job.data === null)
     throw argumentError(`${name}.data`, "must be a data set", job.data);
   if (job.options !== undefined) checkOptionNames(`${name}.options`, job.options, TRAIN_OPTION_NAMES);
+  if (job.options?.cluster !== undefined)
+    throw argumentError(
+      `${name}.options.cluster`,
+      "must be left out, because each job is trained by one process",
+      job.options.cluster,
+    );
   if (job.label !== undefined) checkText(`${name}.label`, job.label);
 }
 

@@ -8,6 +8,8 @@ const WARNING = { type: "GaussflowWarning", code: "GAUSSFLOW_CHECKPOINT" } as co
 export interface CheckpointOptions<State> {
   /** Number of boundaries (iterations or time steps) from one write to the next. */
   readonly every: number;
+  /** Once it is aborted the noted boundary is written at once: a run on several ranks may be killed before it ends. Default none. */
+  readonly urgent?: AbortSignal | undefined;
   write(state: State): Promise<void>;
 }
 
@@ -21,11 +23,15 @@ export class CheckpointKeeper<State> {
   #written: number | null = null;
   #failed: number | null = null;
   #told = "";
+  /** The write that is under way. */
+  #writing: Promise<void> | null = null;
+  readonly #onUrgent = () => void this.#write();
 
   /** @param unit what the boundaries count, for the warnings: "iteration" */
   constructor(options: CheckpointOptions<State> | null, unit: string) {
     this.#options = options;
     this.#unit = unit;
+    options?.urgent?.addEventListener("abort", this.#onUrgent, { once: true });
   }
 
   /**
@@ -44,8 +50,9 @@ export class CheckpointKeeper<State> {
     this.#boundary = null;
   }
 
-  /** Notes a boundary, and writes it if it is due. */
+  /** Notes a boundary, and writes it if it is due. The arrays of the one before may change afterwards: a write of it comes first to its end. */
   async keep(index: number, state: () => State): Promise<void> {
+    await this.#writing;
     this.note(index, state);
     if (this.#options !== null && index % this.#options.every === 0) await this.#write();
   }
@@ -55,6 +62,7 @@ export class CheckpointKeeper<State> {
    * because that would hide the error that ended the run.
    */
   async close(): Promise<void> {
+    this.#options?.urgent?.removeEventListener("abort", this.#onUrgent);
     await this.#write();
     if (this.#failed === null || this.#failed !== this.#boundary?.index) return;
     const held =
@@ -64,8 +72,15 @@ export class CheckpointKeeper<State> {
     this.#emit(`${held}; the run ended at ${this.#unit} ${this.#failed}`);
   }
 
-  /** Writes the boundary unless the file holds it already. */
+  /** Writes the boundary unless the file holds it already. One write at a time. */
   async #write(): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#writeNow();
+    await this.#writing;
+    this.#writing = null;
+  }
+
+  async #writeNow(): Promise<void> {
     const boundary = this.#boundary;
     if (this.#options === null || boundary === null || this.#written === boundary.index) return;
     try {

@@ -2,10 +2,15 @@
 // flow/flow-run.ts for the errors.
 import type { Failure } from "../backend/engine.js";
 import { memoryRefusal } from "../backend/memory.js";
+import type { Agreement } from "../cluster/agreement.js";
 import type { Reason } from "../method/reason.js";
 
-/** The reason of a run that an error for want of memory ends; null for other errors. */
-export function memoryReason(error: unknown): Reason | null {
+/**
+ * The reason of a run that an error for want of memory ends; null for other errors. Under ranks it is no reason: a rank cannot know whether the
+ * others met it too, and must not end well by itself.
+ */
+export function memoryReason(error: unknown, agreement: Agreement | null = null): Reason | null {
+  if (agreement !== null) return null;
   const message = memoryRefusal(error);
   return message === null ? null : { code: "memory", message };
 }

@@ -2,9 +2,11 @@
 // `train` and `flow` take the number of a checkpoint from which they resume. The number is absent where it is 1, as in the files of
 // releases without slots.
 import { isSlotNumber } from "../backend/slots.js";
+import type { Agreement } from "../cluster/agreement.js";
 import { describe, fileError, GaussflowError } from "../errors.js";
 import { isObject } from "../options.js";
-import { readText, unseal } from "../sealed-json.js";
+import { unseal } from "../sealed-json.js";
+import { sharedText } from "./shared-file.js";
 
 /** The entry of a checkpoint. */
 export function writtenSlots(slots: number): { readonly slots?: number } {
@@ -24,9 +26,14 @@ export function checkHeldSlots(held: unknown, slots: number, path: string): void
 }
 
 /** The slots of a checkpoint; 1 for a file that cannot be read, which is an error once the run resumes it. */
-export async function slotsIn(path: string, format: string, version: number): Promise<number> {
+export async function slotsIn(
+  path: string,
+  format: string,
+  version: number,
+  agreement: Agreement | null,
+): Promise<number> {
   try {
-    const body = unseal(await readText(path), format, version, path);
+    const body = unseal(await sharedText(path, agreement), format, version, path);
     return isObject(body) && isSlotNumber(body.slots) ? body.slots : 1;
   } catch (error) {
     if (error instanceof GaussflowError) return 1;
@@ -35,11 +42,18 @@ export async function slotsIn(path: string, format: string, version: number): Pr
 }
 
 /** A run that resumes a checkpoint keeps its slots where the caller names none. */
-export async function withHeldSlots<Completed extends { readonly slots: number; readonly resume: string | null }>(
+export async function withHeldSlots<
+  Completed extends {
+    readonly slots: number;
+    readonly resume: string | null;
+    readonly agreement: Agreement | null;
+  },
+>(
   completed: Completed,
   asked: { readonly slots?: number | undefined },
-  held: (path: string) => Promise<number>,
+  held: (path: string, agreement: Agreement | null) => Promise<number>,
 ): Promise<Completed> {
-  if (completed.resume === null || asked.slots !== undefined) return completed;
-  return { ...completed, slots: await held(completed.resume) };
+  const { resume, agreement } = completed;
+  if (resume === null || asked.slots !== undefined) return completed;
+  return { ...completed, slots: await held(resume, agreement) };
 }

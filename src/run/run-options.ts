@@ -2,6 +2,9 @@
 // interruption, checkpoints.
 import type { BackendOptions } from "../backend/create.js";
 import { checkSlots } from "../backend/slots.js";
+import type { Agreement } from "../cluster/agreement.js";
+import type { Cluster } from "../cluster/cluster.js";
+import { slotsFor } from "../cluster/partition.js";
 import { argumentError } from "../errors.js";
 import { checkClassLoss, defaultLoss } from "../loss/default-loss.js";
 import { checkLoss, type Loss } from "../loss/rules.js";
@@ -45,9 +48,16 @@ export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
    * Contiguous parts that every sum over the training samples is cut into and joined from by a fixed binary tree: a power of two, at most 1024
    * and at most the samples that are fitted. It is part of the problem: results depend on it in their last bits, as they do not on threads.
    * Above 1 curvatures are formed in double precision from all samples, whatever the method, and the orthogonal route and the monitor are
-   * refused. Default 1, or with `resume` what the checkpoint has.
+   * refused. Default 1, with a `cluster` of several ranks the smallest power of two with a slot for each, or with `resume` what the checkpoint has.
    */
   readonly slots?: number | undefined;
+  /**
+   * The processes of an MPI run (`mpi()`), each of which calls this function with the same arguments: every one sums its part of the rows, and all
+   * have the same result, which depends on `slots` and not on their number. Checkpoints are written by rank 0. Needs the native engine; methods on
+   * batches, `batchStart`, the monitor and the dual route are refused. What a callback throws on one rank alone must end all (`cluster.abort`).
+   * Default: this process alone.
+   */
+  readonly cluster?: Cluster | undefined;
   /** Called with every record as it arises. An exception ends the run. */
   readonly onRecord?: ((record: Entry) => void | Promise<void>) | undefined;
   /** Made by `monitor()`; its report is `monitor` of the result. */
@@ -70,6 +80,10 @@ export interface CompletedRunOptions {
   readonly standardize: boolean;
   readonly memoryLimit: number;
   readonly slots: number;
+  /** Number of processes, 1 where this one is alone. */
+  readonly ranks: number;
+  /** How they decide alike, once they have joined (ranks.ts); null where this process is alone, and in plans. */
+  readonly agreement: Agreement | null;
   readonly checkpoint: {
     /** File that is written. */
     readonly path: string;
@@ -89,6 +103,7 @@ export const RUN_OPTION_NAMES = [
   "threads",
   "memoryLimit",
   "slots",
+  "cluster",
   "checkpoint",
   "resume",
 ] as const;
@@ -113,7 +128,8 @@ export function completeRunOptions<Entry>(
     checkpoint,
     resume,
   } = options;
-  const { memoryLimit = defaultMemoryLimit(), slots = 1 } = options;
+  const ranks = completeCluster(options.cluster)?.size ?? 1;
+  const { memoryLimit = defaultMemoryLimit(), slots = slotsFor(ranks) } = options;
   const loss = checkLoss("options.loss", given);
   checkClassLoss("options.loss", loss, classes);
   checkBoolean("options.standardize", standardize);
@@ -127,8 +143,16 @@ export function completeRunOptions<Entry>(
     if (monitor?.[name] !== undefined && typeof monitor[name] !== "function")
       throw argumentError(`options.monitor.${name}`, "must be a function", monitor[name]);
   if (resume !== undefined) checkPath("options.resume", resume);
-  const completed = { loss, standardize, memoryLimit, slots, resume: resume ?? null };
+  const completed = { loss, standardize, memoryLimit, slots, ranks, agreement: null, resume: resume ?? null };
   return { ...completed, checkpoint: completeCheckpoint(checkpoint, checkpointEvery) };
+}
+
+/** The option `cluster`: null where there is one rank. @throws GAUSSFLOW_ARGUMENT */
+export function completeCluster(cluster: RunOptions<unknown>["cluster"]): Cluster | null {
+  if (cluster === undefined) return null;
+  if (typeof cluster !== "object" || cluster === null || typeof cluster.gather !== "function")
+    throw argumentError("options.cluster", "must be made by mpi()", cluster);
+  return cluster.size === 1 ? null : cluster;
 }
 
 /**

@@ -2,6 +2,8 @@
 // Gaussian likelihood, engines, and the identity of the run. Called by train.ts.
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
+import type { EngineData } from "../backend/engine.js";
+import { together } from "../cluster/agreement.js";
 import { FileDataset } from "../data/data-file.js";
 import { dataWarnings } from "../data/data-warnings.js";
 import { type Dataset, splitSteps } from "../data/dataset.js";
@@ -12,7 +14,15 @@ import type { BatchNeeds } from "../method/batch-method.js";
 import type { Network } from "../network/network.js";
 import type { TrainRoute } from "../plan/route.js";
 import { checkLossTargets } from "../run/loss-targets.js";
-import { checkTargetsKept, engineData, fittedPartSteps, startingPoint, withWeightSteps } from "../run/prepare.js";
+import {
+  checkTargetsKept,
+  engineData,
+  fittedPartSteps,
+  type StartingPoint,
+  startingPoint,
+  withWeightSteps,
+} from "../run/prepare.js";
+import { compareRuns, slotsOfRank, writesFiles } from "../run/ranks.js";
 import { checkReachable } from "../run/reachable.js";
 import { SampleEngine } from "../run/sample-engine.js";
 import { makeBatches } from "./batch-engines.js";
@@ -21,7 +31,7 @@ import { readScale, readStart } from "./checkpoint.js";
 import { findScale } from "./first-fit.js";
 import { lightStart, startsLight } from "./light-start.js";
 import { fitMeans } from "./mean-fit.js";
-import { identityOf, NO_IDENTITY, type RunIdentity } from "./run-identity.js";
+import { comparedOf, identityOf, NO_IDENTITY, type RunIdentity } from "./run-identity.js";
 import type { ShortFit } from "./short-fit.js";
 import { withStartBias } from "./start-bias.js";
 import type { CompletedTrainOptions, TrainOptions } from "./train-options.js";
@@ -55,28 +65,19 @@ export async function begin(
   { signal, monitor }: TrainOptions,
   needs: BatchNeeds | null,
 ) {
-  await checkLossTargets(whole, completed.loss, "data", signal);
-  if (typeof completed.validation === "object" && completed.validation !== null)
-    await checkLossTargets(completed.validation, completed.loss, "options.validation", signal);
-  const point = await startingPoint(network, fit, completed, signal);
-  await checkTargetsKept(point);
-  checkReachable(point, fit);
+  const { agreement, slots } = completed;
+  const point = await together(agreement, () => pointOf(network, whole, fit, completed, signal));
   const { start: drawn, scaling, terms } = point;
-  const prepared = { ...point.data, slots: completed.slots };
-  const { checkpoint, resume } = completed;
-  if (checkpoint !== null) await checkWritable(checkpoint.path);
+  const prepared = { ...point.data, slots, ranks: slotsOfRank(agreement, slots) };
   // The fits that find a scale and the fingerprint are of the network as it was drawn: its start follows from the loss and the data.
-  const print =
-    checkpoint === null && resume === null
-      ? NO_IDENTITY
-      : await identityOf(drawn, prepared, validation, completed, needs, signal);
+  const print = await identify(drawn, prepared, validation, completed, needs, signal);
   const before = { start: drawn, fit, data: prepared, completed, route, backend, signal };
   const fixed = await fixStart(before, await fixLoss(before, print), print);
   const { loss, start } = fixed;
   const data = { ...prepared, loss };
   const held = validation === null ? null : await engineData(start, validation, scaling, signal, loss);
   const constant = await dataWarnings(fit, signal);
-  const engine = await createEngineInTurns(start.architecture, data, backend, signal);
+  const engine = await together(agreement, () => createEngineInTurns(start.architecture, data, backend, signal));
   try {
     const { stop, seed } = completed;
     const few = { ...backend, threads: startThreads ?? backend.threads };
@@ -84,7 +85,8 @@ export async function begin(
     const moved = await moveStart(run, completed, print, fixed);
     const { targets, weights = null } = data;
     const sample = monitor === undefined ? null : new SampleEngine(start.architecture, data, backend);
-    const validationEngine = held && (await createEngineInTurns(start.architecture, held, backend, signal));
+    const validationEngine =
+      held && (await together(agreement, () => createEngineInTurns(start.architecture, held, backend, signal)));
     const observed = sample && { sample, targets, weights, terms };
     const batches =
       needs && (await makeBatches(start.architecture, data, engine, needs, completed.seed, backend, signal));
@@ -96,17 +98,54 @@ export async function begin(
   }
 }
 
+/** The start in the units of the run, with all that is checked of data and network. */
+async function pointOf(
+  network: Network,
+  whole: Dataset | FileDataset,
+  fit: Dataset | FileDataset,
+  completed: CompletedTrainOptions,
+  signal: AbortSignal | undefined,
+): Promise<StartingPoint> {
+  await checkLossTargets(whole, completed.loss, "data", signal);
+  if (typeof completed.validation === "object" && completed.validation !== null)
+    await checkLossTargets(completed.validation, completed.loss, "options.validation", signal);
+  const point = await startingPoint(network, fit, completed, signal);
+  await checkTargetsKept(point);
+  checkReachable(point, fit);
+  const { checkpoint, agreement } = completed;
+  if (checkpoint !== null && writesFiles(agreement)) await checkWritable(checkpoint.path);
+  return point;
+}
+
+/** The identity of a run for its checkpoints. Ranks compare it, and take that of rank 0, whose data file may have another time of change. */
+async function identify(
+  drawn: Network,
+  data: EngineData,
+  validation: Dataset | null,
+  completed: CompletedTrainOptions,
+  needs: BatchNeeds | null,
+  signal: AbortSignal | undefined,
+): Promise<RunIdentity> {
+  const { checkpoint, resume, agreement } = completed;
+  if (checkpoint === null && resume === null && agreement === null) return NO_IDENTITY;
+  const own = await together(agreement, () => identityOf(drawn, data, validation, completed, needs, signal));
+  if (agreement === null) return own;
+  const named = await together(agreement, () => comparedOf(own, drawn, data, validation, completed, needs, signal));
+  await compareRuns(agreement, named);
+  return JSON.parse(await agreement.byFirst(async () => JSON.stringify(own))) as RunIdentity;
+}
+
 /** The start of a run, moved by steps on batches if `batchStart` asks for them. A resumed run has it from the checkpoint. */
 async function moveStart(
   run: StartedRun,
-  { batchStart, resume, slots }: CompletedTrainOptions,
+  { batchStart, resume, slots, agreement }: CompletedTrainOptions,
   print: RunIdentity,
   fixed: FixedLoss,
 ): Promise<{ readonly start: Network; readonly fixed: FixedLoss; readonly warnings: readonly string[] }> {
   const { start } = run;
   if (batchStart === null) return { start, fixed, warnings: [] };
   if (resume !== null) {
-    const fitted = await readStart(resume, print, slots, start.parameterCount);
+    const fitted = await readStart({ path: resume, agreement, print, slots }, start.parameterCount);
     return { start: fitted === null ? start : start.withParameters(fitted), fixed, warnings: [] };
   }
   const since = performance.now();
@@ -136,18 +175,18 @@ interface FixedLoss {
  */
 async function fixLoss(run: ShortFit, print: RunIdentity): Promise<FixedLoss> {
   const { start, completed } = run;
-  const { loss, resume } = completed;
+  const { loss, resume, slots, agreement } = completed;
+  const file = resume === null ? null : { path: resume, agreement, print, slots };
   const since = performance.now();
   const seconds = () => (resume === null ? (performance.now() - since) / 1000 : 0);
   if (loss.kind === "gaussian-nll") {
-    const fitted =
-      resume === null ? await fitMeans(run) : await readStart(resume, print, completed.slots, start.parameterCount);
+    const fitted = file === null ? await fitMeans(run) : await readStart(file, start.parameterCount);
     const from = fitted === null ? start : start.withParameters(fitted);
     return { loss, start: from, found: null, light: false, fitted, seconds: seconds() };
   }
   const scale = lossScale(loss);
   if (scale?.value !== null) return { loss, start, found: null, light: false, fitted: null, seconds: 0 };
-  const found = resume === null ? await findScale(run, scale) : await readScale(resume, print, completed.slots);
+  const found = file === null ? await findScale(run, scale) : await readScale(file);
   return { loss: withScale(loss, found), start, found, light: false, fitted: null, seconds: seconds() };
 }
 
@@ -157,13 +196,13 @@ async function fixStart(run: ShortFit, fixed: FixedLoss, print: RunIdentity): Pr
   const start = await withStartBias(fixed.start, fit, data, fixed.loss, signal);
   if (!startsLight(run.start, completed)) return { ...fixed, start };
   const since = performance.now();
-  const { resume, slots, stop } = completed;
+  const { resume, slots, stop, agreement } = completed;
   // A run of no iterations ends at the network that it was given.
   if (resume === null && stop.iterations === 0) return { ...fixed, start };
   const fitted =
     resume === null
       ? await lightStart({ ...run, start }, fixed.loss, fixed.seconds)
-      : await readStart(resume, print, slots, start.parameterCount);
+      : await readStart({ path: resume, agreement, print, slots }, start.parameterCount);
   if (fitted === null) return { ...fixed, start };
   const seconds = resume === null ? fixed.seconds + (performance.now() - since) / 1000 : 0;
   return { ...fixed, start: start.withParameters(fitted), light: true, fitted, seconds };

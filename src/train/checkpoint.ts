@@ -1,6 +1,7 @@
 // Writes and reads the checkpoints of trainings, for train.ts: a snapshot of the loop in a sealed file, with a fingerprint of everything
 // that the run depends on (data, network, method, options). A resumed run continues bit for bit. A torn, edited or foreign file, or one of
 // another problem, is refused.
+import type { Agreement } from "../cluster/agreement.js";
 import { describe, fileError } from "../errors.js";
 import { PRECONDITIONERS } from "../linearize/problem.js";
 import type { BatchEnd } from "../method/batch-method.js";
@@ -10,6 +11,7 @@ import { BATCH_ROUTES, TRAIN_ROUTES } from "../plan/route.js";
 import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
 import { readState, type StateForm, writtenState } from "../run/held-state.js";
 import type { TrainRecord } from "../run/record.js";
+import { sharedText } from "../run/shared-file.js";
 import {
   checkFields,
   checkNumbers,
@@ -17,7 +19,6 @@ import {
   decodeFloats,
   type Fields,
   fields,
-  readText,
   unseal,
   writeSealed,
 } from "../sealed-json.js";
@@ -156,7 +157,6 @@ function equal(one: Float64Array, other: Float64Array): boolean {
 
 /** The form that a run expects of its checkpoint, besides the fingerprint. */
 export interface CheckpointForm extends StateForm {
-  readonly slots: number;
   /** Entries of the running maximum; null for identity scaling. */
   readonly scalingLength: number | null;
   readonly validated: boolean;
@@ -167,11 +167,22 @@ export interface CheckpointForm extends StateForm {
 }
 
 /** The slots of the checkpoint at `path`. */
-export const heldSlots = (path: string): Promise<number> => slotsIn(path, FORMAT, VERSION);
+export const heldSlots = (path: string, agreement: Agreement | null): Promise<number> =>
+  slotsIn(path, FORMAT, VERSION, agreement);
+
+/** The file from which a run resumes. */
+export interface ResumedFile {
+  readonly path: string;
+  /** The ranks that read it together; null where there is one. */
+  readonly agreement: Agreement | null;
+  /** The run that it must be of. */
+  readonly print: RunIdentity;
+  readonly slots: number;
+}
 
 /** The fields of a checkpoint of the run with this fingerprint and these slots. @throws GAUSSFLOW_FILE */
-async function readBody(path: string, print: RunIdentity, slots: number): Promise<Record<string, unknown>> {
-  const body = fields(unseal(await readText(path), FORMAT, VERSION, path), path, "body");
+async function readBody({ path, agreement, print, slots }: ResumedFile): Promise<Record<string, unknown>> {
+  const body = fields(unseal(await sharedText(path, agreement), FORMAT, VERSION, path), path, "body");
   checkHeldSlots(body.slots, slots, path);
   if (body.fingerprint !== print.digest)
     throw fileError(
@@ -182,27 +193,25 @@ async function readBody(path: string, print: RunIdentity, slots: number): Promis
 }
 
 /** The scale that the run has found. @throws GAUSSFLOW_FILE */
-export async function readScale(path: string, print: RunIdentity, slots: number): Promise<number> {
-  const body = await readBody(path, print, slots);
+export async function readScale(file: ResumedFile): Promise<number> {
+  const { path } = file;
+  const body = await readBody(file);
   const [scale] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
   if (!(scale > 0)) throw fileError(path, `delta must be above 0; it is ${scale}`);
   return scale;
 }
 
 /** The `start` of its settings, p numbers or null. @throws GAUSSFLOW_FILE */
-export async function readStart(
-  path: string,
-  print: RunIdentity,
-  slots: number,
-  p: number,
-): Promise<Float64Array | null> {
-  const { start } = await readBody(path, print, slots);
+export async function readStart(file: ResumedFile, p: number): Promise<Float64Array | null> {
+  const { path } = file;
+  const { start } = await readBody(file);
   return start === undefined ? null : checkNumbers(decodeFloats(start, p, path, "start"), path, "start");
 }
 
 /** @throws GAUSSFLOW_FILE */
-export async function readCheckpoint(path: string, print: RunIdentity, form: CheckpointForm): Promise<Snapshot> {
-  const body = await readBody(path, print, form.slots);
+export async function readCheckpoint(file: ResumedFile, form: CheckpointForm): Promise<Snapshot> {
+  const { path } = file;
+  const body = await readBody(file);
   const { parameterCount } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);

@@ -54,11 +54,12 @@ export function chooseMethod(
   run: CompletedRunOptions,
   options: ChoiceOptions,
 ): ChosenMethod {
-  const { loss, slots, memoryLimit } = run;
+  const { loss, slots, ranks, memoryLimit } = run;
   const whole = WHOLE_OPTIONS.find((name) => ![undefined, "auto", false].includes(options[name] as string));
   if (whole !== undefined) return { method: levenbergMarquardt(), because: `options.${whole} is about it` };
   const rule = WHOLE_RULES.find((name) => options.stop?.[name] !== undefined);
   if (rule !== undefined) return { method: levenbergMarquardt(), because: `options.stop.${rule} is about it` };
+  if (ranks > 1) return { method: levenbergMarquardt(), because: "options.cluster shares sums over all rows" };
   if (slots > 1) return { method: levenbergMarquardt(), because: "options.slots is about sums over all rows" };
   if (options.stop?.epochs !== undefined || options.stop?.validateEvery !== undefined)
     return { ...onBatches(network, data, run), because: "the stop rules count epochs" };

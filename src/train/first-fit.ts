@@ -39,12 +39,14 @@ export async function findScale(run: ShortFit, { parameter, multiple }: LossScal
 
 /** The delta of Huber fits. */
 async function findDelta(run: ShortFit, parameter: string): Promise<number> {
-  const { loss, stop } = run.completed;
+  const { loss, stop, agreement } = run.completed;
   const { decay } = loss;
   const deadline = performance.now() + 1000 * SHARE_OF_SECONDS * stop.seconds;
   let delta: number | null = null;
   for (let round = 0; round <= MOST_REFRESHES; round++) {
-    const seconds = (deadline - performance.now()) / 1000;
+    const left = String((deadline - performance.now()) / 1000);
+    // The clock of rank 0 decides.
+    const seconds = Number(agreement === null ? left : await agreement.byFirst(async () => left));
     if (delta !== null && seconds <= 0) return delta;
     const now: Loss = delta === null ? squaredError({ decay }) : huber({ delta, decay });
     const parameters = await shortFit(run, now, delta === null ? FIRST_ITERATIONS : REFRESH_ITERATIONS, seconds);

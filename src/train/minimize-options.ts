@@ -1,6 +1,7 @@
 // Defines the types of the loop's options and result, in a file apart from the loop (minimize.ts): train.ts makes the options, and the
 // other files of the loop read them.
 import type { Engine } from "../backend/engine.js";
+import type { Agreement } from "../cluster/agreement.js";
 import type { MatrixFreeSettings, Point } from "../linearize/problem.js";
 import type { Method } from "../method/method.js";
 import type { Reason } from "../method/reason.js";
@@ -40,7 +41,10 @@ export interface MinimizeOptions {
   /** Parameters to begin at in place of the initial ones, seen from the linearization there; null = those. Not asked when resuming. */
   readonly startBeside?: (point: Point) => Float64Array | null;
   readonly matrixFree?: MatrixFreeSettings | undefined;
+  /** Under ranks that of the agreement. */
   readonly signal?: AbortSignal | undefined;
+  /** How the loop decides with the other ranks; null, the default, where there are none. */
+  readonly agreement?: Agreement | null | undefined;
   readonly observer?: Observer | undefined;
   /** Called with the state at every `every`-th iteration boundary, and at the end with the last one. What it throws is a warning. */
   readonly checkpoint?: CheckpointOptions<Snapshot> | null | undefined;

@@ -6,7 +6,7 @@
 // It is an async generator of records. At any end of the run (a stop rule, an abort, a number that is not finite) it RETURNS the best point
 // with a reason; only misuse and errors of the caller's functions throw. It never disposes of engines, which belong to the caller.
 import { plainVectors, type VectorOperations } from "../algebra/vectors.js";
-import { type Engine, failed } from "../backend/engine.js";
+import { type Engine, type Failure, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
 import { defaultMatrixFree, freshScaling, type Problem, scalingInEffect } from "../linearize/problem.js";
 import { SpareVectors } from "../linearize/spare-vectors.js";
@@ -44,7 +44,7 @@ export async function* minimize(
   } catch (error) {
     // A canceled engine rejects with the signal's reason; memory can be refused anywhere. Other errors are the caller's.
     const { signal } = loop.interrupt;
-    loop.reason = endedBy(signal, error) ? loop.interrupt.reason() : memoryReason(error);
+    loop.reason = endedBy(signal, error) ? loop.interrupt.reason() : memoryReason(error, options.agreement);
     if (loop.reason === null) throw error;
   } finally {
     loop.interrupt.dispose();
@@ -81,7 +81,7 @@ class Loop {
     this.#meanFactor = options.meanFactor ?? 2 / (sampleCount * outputSize);
     const fresh = () => (scaling === "identity" ? null : freshScaling(this.#problem));
     this.#run = new RunState(initial, fresh, resume, spent);
-    this.interrupt = new Interrupt(options.signal, stop.seconds, spent);
+    this.interrupt = new Interrupt(options.signal, stop.seconds, spent, options.agreement);
     this.checkpoints = new CheckpointKeeper(options.checkpoint ?? null, "iteration");
     if (resume !== null) this.checkpoints.note(resume.iteration, () => resume);
   }
@@ -139,6 +139,8 @@ class Loop {
       base = proposed.base;
       const { proposal } = proposed;
       const { point, fidelity } = base;
+      this.reason = await this.#meet(point.loss, proposal);
+      if (this.reason !== null) return;
       const end = failed(proposal)
         ? null
         : await evaluateStep(problem, point.parameters, proposal.step, this.interrupt.signal);
@@ -181,6 +183,12 @@ class Loop {
       proposal = unlessMemory(await ask(at));
     }
     return { base: at, proposal };
+  }
+
+  /** Compares the step with those of the other ranks before it is taken: they must have the same bits. */
+  #meet(loss: number, proposal: Proposal | Failure): Promise<Reason | null> {
+    const computed = failed(proposal) ? [proposal.code] : [proposal.step, Float64Array.of(proposal.predicted)];
+    return this.interrupt.meet({ index: this.#run.iteration + 1, loss, computed });
   }
 
   async *#accept(

@@ -18,6 +18,7 @@ import { type Plan, type PlanRequest, planRoute, refuse } from "../plan/plan.js"
 import { type BatchRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { dataBytes, planRequest } from "../run/plan-request.js";
 import { trainingData } from "../run/prepare.js";
+import { checkRanks } from "../run/ranks.js";
 import { rowBytes } from "./batch-rows.js";
 import { type CompletedBatchStart, startMethod } from "./batch-start-options.js";
 import { stepsPerEpoch } from "./descend.js";
@@ -82,6 +83,7 @@ function planOf(
   const request = trainRequest(network, whole, completed, options, owned);
   const { engine, sampleCount: rows } = request;
   const plan = planRoute(request);
+  checkRanks(completed.ranks, { engine, route: plan.route, monitor: options.monitor });
   const { method, loss } = completed;
   const { outputSize, parameterCount } = network.architecture;
   const sizes = { rows, outputSize, parameterCount, loss, inFile: whole instanceof FileDataset };

@@ -1,7 +1,9 @@
 // Identifies a run for its checkpoints: a digest of everything that it depends on (data, network, method, options), and beside it the options by
 // name, so that a checkpoint of another run is refused with what differs. begin.ts makes the identity, and checkpoint.ts writes and compares it.
-import type { EngineData } from "../backend/engine.js";
+import type { EngineData, FileSamples } from "../backend/engine.js";
+import type { Compared } from "../cluster/agreement.js";
 import type { Dataset } from "../data/dataset.js";
+import { headerOf } from "../data/row-reader.js";
 import { describe } from "../errors.js";
 import { lossRule } from "../loss/rules.js";
 import type { BatchNeeds } from "../method/batch-method.js";
@@ -89,6 +91,53 @@ export async function identityOf(
     ),
   ];
   return { digest: await fingerprint(parts, signal), named };
+}
+
+/**
+ * What the ranks of a run must have alike: what identifies it, but for the time of change of a data file, which each machine has its own of, and in
+ * its place header, size and units; and the options that do not identify it.
+ */
+export async function comparedOf(
+  own: RunIdentity,
+  network: Network,
+  data: EngineData,
+  validation: Dataset | null,
+  completed: CompletedTrainOptions,
+  needs: BatchNeeds | null,
+  signal: AbortSignal | undefined,
+): Promise<Compared> {
+  const { file } = data;
+  const { stop, condition, checkpoint } = completed;
+  const changed = file === undefined ? "" : await headerDigest(file, signal);
+  const shared =
+    file === undefined
+      ? own
+      : await identityOf(
+          network,
+          { ...data, file: { ...file, layout: { ...file.layout, changed } } },
+          validation,
+          completed,
+          needs,
+          signal,
+        );
+  return [
+    ...shared.named,
+    ...scalars("options.stop", stop),
+    ...scalars("options", { condition }),
+    ...scalars("options.checkpoint.every", checkpoint?.every),
+    ["the size of the data file", file?.layout.size ?? 0],
+    ["the digest of the data file's header and units", changed],
+    ["the digest of data, network and options", shared.digest],
+  ];
+}
+
+/** Of header and units of a data file: a rank whose rows differ has other means. */
+async function headerDigest(
+  { layout, inputs, targets }: FileSamples,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const header = headerOf(layout);
+  return fingerprint([header, inputs.offset, inputs.scale, targets.offset, targets.scale], signal);
 }
 
 /** The texts, numbers and booleans of a value, by their names in it. */

@@ -11,6 +11,7 @@ import { layerSizes } from "../network/parameters.js";
 import type { TrainRoute } from "../plan/route.js";
 import type { ObservedRun, Observer } from "../run/observer.js";
 import { lossFactor } from "../run/prepare.js";
+import { writesFiles } from "../run/ranks.js";
 import type { TrainRecord } from "../run/record.js";
 import type { Batches } from "./batch-engines.js";
 import type { Begun } from "./begin.js";
@@ -47,7 +48,7 @@ export async function* runLoop(
   }
   // Both follow from the method.
   const sizes = { ...sizesOf(begun, parts), loss: completed.loss };
-  const form = batchForm(completed, method, sizes, parts.validation);
+  const form = batchForm(method, sizes, parts.validation);
   const shared = await sharedOptions(begun, parts, completed, form, options);
   const own = batchOptions(begun, completed, method, sizes, needs as BatchNeeds, batches as Batches, options);
   return yield* descend(engine, start.parameters, { ...shared, ...own });
@@ -64,6 +65,7 @@ type SharedOptions = Pick<
   | "meanFactor"
   | "validation"
   | "signal"
+  | "agreement"
   | "checkpoint"
   | "resume"
 >;
@@ -71,7 +73,7 @@ type SharedOptions = Pick<
 async function sharedOptions(
   { print, fixed, validationEngine }: Begun,
   { fit, validation }: RunParts,
-  { stop, loss, checkpoint, resume, slots }: CompletedTrainOptions,
+  { stop, loss, checkpoint, resume, slots, agreement }: CompletedTrainOptions,
   form: CheckpointForm,
   { signal }: TrainOptions,
 ): Promise<SharedOptions> {
@@ -86,12 +88,17 @@ async function sharedOptions(
     validation:
       validationEngine && validation ? { engine: validationEngine, meanFactor: lossFactor(validation, loss) } : null,
     signal,
-    checkpoint: checkpoint && {
-      every: checkpoint.every,
-      write: (snapshot) =>
-        writeCheckpoint(checkpoint.path, snapshot, print, { scale: fixed.found, start: fixed.fitted, slots }),
-    },
-    resume: resume === null ? null : await readCheckpoint(resume, print, form),
+    agreement,
+    checkpoint:
+      checkpoint === null || !writesFiles(agreement)
+        ? null
+        : {
+            every: checkpoint.every,
+            urgent: agreement?.own,
+            write: (snapshot) =>
+              writeCheckpoint(checkpoint.path, snapshot, print, { scale: fixed.found, start: fixed.fitted, slots }),
+          },
+    resume: resume === null ? null : await readCheckpoint({ path: resume, agreement, print, slots }, form),
   };
 }
 
@@ -165,7 +172,7 @@ function sizesOf({ start }: Begun, { fit }: RunParts): Omit<BatchSizes, "loss"> 
 
 /** What a checkpoint of the run looks like. */
 function formOf(
-  { loss, slots }: CompletedTrainOptions,
+  { loss }: CompletedTrainOptions,
   method: Method,
   route: TrainRoute,
   { engine: { parameterCount, layerCount } }: Begun,
@@ -174,7 +181,6 @@ function formOf(
   const effect = scalingInEffect(method.scaling, route, loss.decay);
   return {
     parameterCount,
-    slots,
     scalingLength: effect === "identity" ? null : route === "dual" ? layerCount : parameterCount,
     validated: validation !== null,
     batches: false,
@@ -185,15 +191,9 @@ function formOf(
 }
 
 /** The same of a method on batches. */
-function batchForm(
-  { slots }: CompletedTrainOptions,
-  method: BatchMethod,
-  sizes: BatchSizes,
-  validation: Dataset | null,
-): CheckpointForm {
+function batchForm(method: BatchMethod, sizes: BatchSizes, validation: Dataset | null): CheckpointForm {
   return {
     parameterCount: sizes.parameterCount,
-    slots,
     scalingLength: null,
     validated: validation !== null,
     batches: true,

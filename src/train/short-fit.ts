@@ -2,6 +2,7 @@
 // (mean-fit.ts). Such a fit holds out no validation part, and nobody sees its records.
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
 import type { EngineData } from "../backend/engine.js";
+import { together } from "../cluster/agreement.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Loss, lossRule } from "../loss/rules.js";
@@ -41,7 +42,10 @@ export async function shortFit(
   iterations: number,
   seconds: number,
 ): Promise<Float64Array> {
-  const engine = await createEngineInTurns(start.architecture, { ...data, loss }, backend, signal);
+  const { agreement } = completed;
+  const engine = await together(agreement, () =>
+    createEngineInTurns(start.architecture, { ...data, loss }, backend, signal),
+  );
   try {
     const steps = minimize(engine, start.parameters, {
       // A method on batches is no better for a few iterations on all rows.
@@ -56,6 +60,7 @@ export async function shortFit(
       convex: lossRule(loss).convex,
       evenness: evenness(fit.weights, fit.sampleCount),
       signal,
+      agreement,
     });
     for (;;) {
       const next = await steps.next();

@@ -125,6 +125,7 @@ export function* trainOptionSteps(
   const chosen = asked === "auto" ? chooseMethod(network, data, run, options) : null;
   const method = chosen?.method ?? asked;
   checkMethod("options.method", method);
+  checkWithRanks(options, run, method);
   if (isBatchMethod(method)) checkWithBatches(options, run);
   if (!ROUTES.includes(route)) throw argumentError("options.route", `must be one of ${ROUTES.join(", ")}`, route);
   if (data instanceof FileDataset && options.monitor !== undefined)
@@ -188,6 +189,24 @@ function checkWithBatches(options: TrainOptions, { slots }: CompletedRunOptions)
     );
   if (slots > 1)
     throw argumentError("options.slots", "must be 1 with a batch method, whose sums are of one batch", slots);
+}
+
+/** What sees a part of the rows at a time has no sums to share between ranks. @throws GAUSSFLOW_ARGUMENT */
+function checkWithRanks(
+  { batchStart }: TrainOptions,
+  { ranks }: CompletedRunOptions,
+  method: Method | BatchMethod,
+): void {
+  if (ranks === 1) return;
+  const because = `with options.cluster of ${ranks} ranks, which share the sums over all rows`;
+  if (isBatchMethod(method))
+    throw argumentError(
+      "options.method",
+      `must be one that sees all rows at each step ${because}: use levenbergMarquardt(), or one process`,
+      method.name,
+    );
+  if (batchStart !== undefined && batchStart !== false)
+    throw argumentError("options.batchStart", `must be left out ${because}: its steps are on batches`, batchStart);
 }
 
 function* factorsOf(given: TrainOptions["classWeights"], data: Dataset | FileDataset): Steps<Float64Array | null> {

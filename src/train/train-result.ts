@@ -47,6 +47,10 @@ export interface TrainResult<Report = unknown> {
   readonly threads: number;
   /** Slots that sums over the samples were joined from (`TrainOptions.slots`). */
   readonly slots: number;
+  /** Processes that trained together (`TrainOptions.cluster`); 1 where this one was alone. */
+  readonly ranks: number;
+  /** Fitted rows whose sums this process made: all of them where it was alone. */
+  readonly rankRows: number;
   /** One plain line: the network, and the rows it was trained on. */
   readonly chosen: string;
   /**

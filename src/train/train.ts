@@ -1,5 +1,6 @@
 // The public `train` and `trainSteps`: prepare a training (begin.ts), run its loop (run-loop.ts), and make the result. Users, gaussflow
 // train, the experiment on real data and trainMany call them.
+import { type Agreement, together } from "../cluster/agreement.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
@@ -15,6 +16,7 @@ import type { BatchRoute, TrainRoute } from "../plan/route.js";
 import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import { predictingNetwork, trainingDataSteps } from "../run/prepare.js";
+import { joinRanks, rowsOfRank } from "../run/ranks.js";
 import type { TrainRecord } from "../run/record.js";
 import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
@@ -38,7 +40,7 @@ import type { TrainResult } from "./train-result.js";
  * and network would hold all hidden biases at the 0 they start from, the run begins with drawn ones (docs/architecture.md).
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (a checkpoint
  * that cannot be read, or whose place cannot be written to at the start; data files),
- * GAUSSFLOW_NO_NATIVE, and what onRecord throws
+ * GAUSSFLOW_NO_NATIVE, GAUSSFLOW_RANKS (ranks of `options.cluster` that differ), and what onRecord throws
  */
 export async function train<Report = never>(
   network: Network,
@@ -56,31 +58,16 @@ export async function train<Report = never>(
 export async function* trainSteps<Report = never>(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  options: TrainOptions<Report> = {},
+  asked: TrainOptions<Report> = {},
 ): AsyncGenerator<TrainRecord, TrainResult<Report>> {
-  // Copying, checking and cutting many rows take tens of milliseconds each.
-  const pace = new Pace(undefined);
-  const given = await finishInTurns(trainingDataSteps(network, data, options), pace);
-  const completed = await withHeldSlots(
-    await finishInTurns(trainOptionSteps(options, given, network), pace),
-    options,
-    heldSlots,
-  );
-  const whole = await finishInTurns(weighedSteps(given, completed), pace);
-  const owned = data instanceof Dataset || data instanceof FileDataset;
-  const planned = planTraining(network, whole, completed, options, owned);
+  const { agreement, options } = await joinRanks("train", asked);
+  const { completed, whole, planned, fit, validation } = await settle(network, data, options, agreement);
   const { plan, needs, startThreads } = planned;
-  planned.refuse();
-  if (whole instanceof FileDataset)
-    checkDistinct([
-      { name: "the data file", path: whole.layout.path, written: false },
-      { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
-    ]);
-  const { fit, validation } = await finishInTurns(cut(whole, completed, options.validation), pace);
   const backend = { backend: options.backend, threads: plan.threads, route: planned.route, startThreads };
   let begun: Begun;
   try {
     const heard = { ...options, signal: heardWhile(completed, options) };
+    if (completed.resume === null) agreement?.listen();
     begun = await begin(network, { whole, fit, validation }, completed, backend, heard, needs);
   } catch (error) {
     const { signal } = options;
@@ -117,6 +104,34 @@ export async function* trainSteps<Report = never>(
     observed?.sample.dispose();
     validationEngine?.dispose();
   }
+}
+
+/** What is known of a training before it begins: options, plan and parts of the data. Nothing has been allocated for its engines. */
+async function settle<Report>(
+  network: Network,
+  data: Dataset | DatasetInput | FileDataset,
+  options: TrainOptions<Report>,
+  agreement: Agreement | null,
+) {
+  // Copying, checking and cutting many rows take tens of milliseconds each.
+  const pace = new Pace(undefined);
+  const { given, unheld } = await together(agreement, async () => {
+    const given = await finishInTurns(trainingDataSteps(network, data, options), pace);
+    return { given, unheld: await finishInTurns(trainOptionSteps(options, given, network), pace) };
+  });
+  const completed = await withHeldSlots({ ...unheld, agreement }, options, heldSlots);
+  const owned = data instanceof Dataset || data instanceof FileDataset;
+  return together(agreement, async () => {
+    const whole = await finishInTurns(weighedSteps(given, completed), pace);
+    const planned = planTraining(network, whole, completed, options, owned);
+    planned.refuse();
+    if (whole instanceof FileDataset)
+      checkDistinct([
+        { name: "the data file", path: whole.layout.path, written: false },
+        { name: "options.checkpoint.path", path: completed.checkpoint?.path, written: true },
+      ]);
+    return { completed, whole, planned, ...(await finishInTurns(cut(whole, completed, options.validation), pace)) };
+  });
 }
 
 /** A training is not lost over a count for its advice: null where a file has changed or memory is refused. */
@@ -215,6 +230,8 @@ function finish<Report>(
     engine: engine.kind,
     threads: engine.threads,
     slots: completed.slots,
+    ranks: completed.ranks,
+    rankRows: rowsOfRank(completed.agreement, completed.slots, fit.sampleCount),
     warnings: result.warnings,
     ...describeChoice({ start, fit, validation, completed, plan, engine, light: result.light }),
     advice: adviceAfter({ ...adviceFacts(start, fit, validation, loss, result), floor: result.floor }),

@@ -100,14 +100,14 @@ describe("checkpoints of version 1 are read", () => {
     );
     const form = {
       parameterCount: 13,
-      slots: 1,
       scalingLength: 13,
       relativeGradient: false,
       batches: false,
       validated: true,
       state,
     };
-    const snapshot = await readCheckpoint(path, { digest: body.fingerprint, named: [] }, form);
+    const print = { digest: body.fingerprint, named: [] };
+    const snapshot = await readCheckpoint({ path, agreement: null, print, slots: 1 }, form);
     expect(snapshot.iteration).toBe(6);
     expect(snapshot.records).toEqual(body.records);
     expect(snapshot.records).toHaveLength(8);
@@ -120,7 +120,7 @@ describe("checkpoints of version 1 are read", () => {
   it("of a flow", async () => {
     const path = fixture("flow-checkpoint-v1.json");
     const { body } = JSON.parse(readFileSync(path, "utf8"));
-    const snapshot = await readFlowCheckpoint(path, body.fingerprint, 13, 1);
+    const snapshot = await readFlowCheckpoint({ path, agreement: null, print: body.fingerprint, slots: 1 }, 13);
     expect(snapshot.records).toEqual(body.records);
     expect(snapshot.time).toBe(snapshot.records.at(-1)!.time);
     expect(snapshot.outputs.map(({ time }) => time)).toEqual([0.1, 0.2]);

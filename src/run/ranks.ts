@@ -1,0 +1,107 @@
+// Begins a run on several ranks, for `train` and `flow`: makes the agreement by which they decide alike, compares what must be the same before
+// anything of it decides how often they meet, and refuses what is not summed over ranks.
+import { arithmetic } from "../backend/arithmetic.js";
+import type { BackendOptions } from "../backend/create.js";
+import { firstOfSlot } from "../backend/slots.js";
+import { Agreement, type Compared } from "../cluster/agreement.js";
+import type { Cluster, RankSlots } from "../cluster/cluster.js";
+import { argumentError } from "../errors.js";
+import { defaultMemoryLimit, memoryCeiling } from "../memory-limit.js";
+import { checkSignal } from "../options.js";
+import type { StepRoute } from "../plan/route.js";
+import { completeCluster } from "./run-options.js";
+
+/** The options that the beginning reads. */
+interface JoinedOptions extends BackendOptions {
+  readonly cluster?: Cluster | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly memoryLimit?: number | undefined;
+  readonly checkpoint?: unknown;
+  readonly resume?: unknown;
+}
+
+const SAME_CALLS = "give every rank the same version, options and data";
+
+/**
+ * @param call "train" or "flow"
+ * @returns the agreement, null where this process is alone; and the options with the signal of the agreement and the memory limit of the rank
+ *   that has the least
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_RANKS
+ */
+export async function joinRanks<Options extends JoinedOptions>(
+  call: string,
+  options: Options,
+): Promise<{ readonly agreement: Agreement | null; readonly options: Options }> {
+  const cluster = completeCluster((options as Options | null | undefined)?.cluster);
+  if (cluster === null) return { agreement: null, options };
+  const { signal, checkpoint, resume, memoryLimit = defaultMemoryLimit() } = options;
+  const agreement = new Agreement(cluster, signal);
+  const facts = await agreement.together(() => {
+    checkSignal("options.signal", signal);
+    return arithmetic(options.backend);
+  });
+  const named: Compared = [
+    ...facts,
+    ["the call", call],
+    ["whether there is options.checkpoint", checkpoint !== undefined],
+    ["whether there is options.resume", resume !== undefined],
+  ];
+  await agreement.compare(named, SAME_CALLS);
+  // A limit that breaks its rule is refused with the other options.
+  const least = await agreement.least(Math.min(memoryLimit, memoryCeiling()));
+  return { agreement, options: { ...options, signal: agreement.signal, ...(least > 0 ? { memoryLimit: least } : {}) } };
+}
+
+/** Compares what a run depends on. @param named options, sizes and digests */
+export async function compareRuns(agreement: Agreement | null, named: Compared): Promise<void> {
+  // JSON knows neither infinity nor NaN.
+  const texts = named.map(([name, value]) => [name, typeof value === "number" ? String(value) : value] as const);
+  await agreement?.compare(texts, SAME_CALLS);
+}
+
+/** Whether this process writes the files of the run. */
+export function writesFiles(agreement: Agreement | null): boolean {
+  return agreement === null || agreement.cluster.rank === 0;
+}
+
+/**
+ * `EngineData.ranks` of the fitted rows. A run of one slot, resumed on several ranks, has nothing to share: every rank sums all of it, as one process
+ * does.
+ */
+export function slotsOfRank(agreement: Agreement | null, slots: number): RankSlots | undefined {
+  return slots === 1 ? undefined : (agreement?.cluster.slots(slots) ?? undefined);
+}
+
+/** Rows of the fitted ones that this process sums. */
+export function rowsOfRank(agreement: Agreement | null, slots: number, sampleCount: number): number {
+  const part = slotsOfRank(agreement, slots);
+  if (part === undefined) return sampleCount;
+  return firstOfSlot(part.first + part.count, slots, sampleCount) - firstOfSlot(part.first, slots, sampleCount);
+}
+
+/**
+ * What is not summed over ranks.
+ * @param route that the run takes
+ * @throws GAUSSFLOW_ARGUMENT naming what must be otherwise
+ */
+export function checkRanks(
+  ranks: number,
+  { engine, route, monitor }: { readonly engine: string; readonly route: StepRoute; readonly monitor: unknown },
+): void {
+  if (ranks === 1) return;
+  const because = `with options.cluster of ${ranks} ranks`;
+  if (engine !== "native")
+    throw argumentError("options.backend", `must be "native" ${because}: only that engine sums over them`, engine);
+  if (monitor !== undefined)
+    throw argumentError(
+      "options.monitor",
+      `must be left out ${because}, because it measures the curvature of all rows: monitor a run of one process`,
+      monitor,
+    );
+  if (route !== "primal" && route !== "matrix-free")
+    throw argumentError(
+      "options.route",
+      `must be "primal" or "matrix-free" ${because}, because the matrix of the ${route} route pairs rows of different ranks: choose "matrix-free", or one process`,
+      route,
+    );
+}
