@@ -9,6 +9,7 @@ import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addExperimentCommand } from "./experiment.js";
 import { addPlanCommand } from "./plan.js";
 import { addModelCommands } from "./predict.js";
+import { joinRanks } from "./ranks.js";
 import type { Terminal } from "./terminal.js";
 import { addTrainCommand } from "./train.js";
 
@@ -30,6 +31,7 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
       "after",
       `\nExample:\n  $ gaussflow train cars.csv --target mpg --ignore name --missing drop --out cars.json --plot\n${EXIT_CODES_HELP}`,
     );
+  program.hook("preAction", (_program, command) => joinRanks(command.name()));
   addTrainCommand(program, terminal, done);
   addPlanCommand(program, terminal, done);
   addConvertCommand(program, terminal, done);

@@ -1,10 +1,11 @@
 // Runs the command line on the streams of this process: results on standard output, messages about the run on standard error. main.ts loads
 // it after it listens for signals.
-import { EXIT, errorText, exitCodeOf } from "./exit.js";
+import { EXIT } from "./exit.js";
 import { makeProgram } from "./program.js";
+import { leaveRanks, rankTerminal, reportError } from "./ranks.js";
 import { processTerminal, showProcessWarnings } from "./terminal.js";
 
-const terminal = processTerminal();
+const terminal = rankTerminal(processTerminal);
 showProcessWarnings(terminal);
 const program = makeProgram(terminal, (code) => {
   process.exitCode = code;
@@ -14,8 +15,10 @@ try {
   if (process.argv.length <= 2) {
     program.outputHelp({ error: true });
     process.exitCode = EXIT.usage;
-  } else await program.parseAsync();
+  } else {
+    await program.parseAsync();
+    await leaveRanks();
+  }
 } catch (error) {
-  terminal.err.write(errorText(error));
-  process.exitCode = exitCodeOf(error);
+  process.exitCode = await reportError(error);
 }

@@ -1,6 +1,7 @@
 // Handles Ctrl-C and SIGTERM. While a command runs that can end in good order (train, convert, experiment, which hold a SignalWatch), the
 // first signal requests that end, and the second ends the process at once. At any other time the first signal ends it. main.ts loads this
 // file first, so it imports nothing that takes time.
+import { launchOf } from "../cluster/launch.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
@@ -19,7 +20,8 @@ function onSignal(name: NodeJS.Signals): void {
 
 /** Ends the process with a word. Temporary files of writes that were not finished go with it (atomic-file.ts). */
 function quit(name: SignalName): void {
-  process.stderr.write(`gaussflow: interrupted by ${SPOKEN[name]}\n`);
+  // Of several ranks one says so.
+  if ((launchOf(process.env)?.rank ?? 0) === 0) process.stderr.write(`gaussflow: interrupted by ${SPOKEN[name]}\n`);
   // A read that waits for ever (of a FIFO) can hold the end of a process: another signal then ends it without us.
   for (const signal of NAMES) process.off(signal, onSignal);
   process.exit(CODES[name]);

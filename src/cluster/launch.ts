@@ -8,27 +8,31 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export interface Launch {
   /** Number of its processes; null where the launcher does not say it. */
   readonly size: number | null;
+  /** This process, from 0; null where the launcher does not say it. */
+  readonly rank: number | null;
   /** The variable by which it was recognized. */
   readonly variable: string;
 }
 
 /** Open MPI; MPICH, Intel MPI and srun --mpi=pmi2. */
 const SIZES = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
+const RANKS = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"];
 
 /** How this process was launched, or null where it was started alone. */
 export function launchOf(variables: Variables): Launch | null {
+  const rank = RANKS.map((name) => numberIn(variables[name])).find((found) => found !== null) ?? null;
   for (const variable of SIZES) {
     const size = numberIn(variables[variable]);
-    if (size !== null) return { size, variable };
+    if (size !== null) return { size, rank, variable };
   }
   // `srun --mpi=...`. A batch script has SLURM_NTASKS too, and is one process.
   const { PMIX_RANK, SLURM_MPI_TYPE = "none", SLURM_STEP_NUM_TASKS } = variables;
   const tasks = numberIn(SLURM_STEP_NUM_TASKS);
-  if (PMIX_RANK !== undefined) return { size: tasks, variable: "PMIX_RANK" };
-  if (SLURM_MPI_TYPE !== "none" && tasks !== null) return { size: tasks, variable: "SLURM_STEP_NUM_TASKS" };
+  if (PMIX_RANK !== undefined) return { size: tasks, rank, variable: "PMIX_RANK" };
+  if (SLURM_MPI_TYPE !== "none" && tasks !== null) return { size: tasks, rank, variable: "SLURM_STEP_NUM_TASKS" };
   return null;
 }
 
 function numberIn(text: string | undefined): number | null {
-  return text !== undefined && /^[1-9]\d*$/.test(text) ? Number(text) : null;
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
 }

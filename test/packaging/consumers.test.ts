@@ -59,8 +59,20 @@ describe("the packed package", () => {
       expect([code, out]).toEqual([1, ""]);
       expect(err).toContain("mpirun has started 2 processes, and the addon by which they work together is not built");
       expect(err).toContain("Remedy: npx gaussflow build --mpi");
+      // The command line as well, whatever the command, and one process of the launch says so.
+      process.env.OMPI_COMM_WORLD_RANK = "0";
+      const main = join(app.home, "dist", "cli", "main.js");
+      for (const command of ["doctor", "build"])
+        expect(app.node([main, command])).toMatchObject({
+          code: 1,
+          out: "",
+          err: expect.stringContaining("Remedy: npx"),
+        });
+      process.env.OMPI_COMM_WORLD_RANK = "1";
+      expect(app.node([main, "doctor"])).toEqual({ code: 1, out: "", err: "" });
     } finally {
       delete process.env.OMPI_COMM_WORLD_SIZE;
+      delete process.env.OMPI_COMM_WORLD_RANK;
     }
     for (const name of ["native/mpi/addon.cc", "native/mpi/CMakeLists.txt", "scripts/native/build-mpi.mjs"])
       expect(existsSync(join(app.home, name)), name).toBe(true);
@@ -74,6 +86,7 @@ describe("the packed package", () => {
       "cli/run.js",
       "cli/signals.js",
       "cli/exit-codes.js",
+      "cluster/launch.js",
       "jobs/worker.js",
       "shared-modules.js",
     ])

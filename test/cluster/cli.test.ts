@@ -1,0 +1,30 @@
+// The command line on several ranks: what is refused, and errors, which are printed once.
+import { beforeAll, describe, expect, it } from "vitest";
+import { CommandLine } from "../helpers/command-line.js";
+import { hasRanks, mpirun } from "../helpers/ranks.js";
+
+const cli = new CommandLine();
+beforeAll(() => {
+  cli.build();
+});
+
+describe.skipIf(!hasRanks)("commands on ranks", () => {
+  it("that are for one process are refused once, with the code of a wrong command line", () => {
+    const { code, out, err } = mpirun(2, [cli.main, "experiment", "scaling"]);
+    expect([code, out]).toEqual([2, ""]);
+    expect(
+      err.match(/gaussflow experiment is for one process, and mpirun has started 2: run it without/g),
+    ).toHaveLength(1);
+  });
+
+  it("print once what all ranks have, and an error once with the rank", () => {
+    const cars = "examples/data/auto-mpg.csv --target mpg --ignore name --missing mean --hidden 4 --json".split(" ");
+    const planned = mpirun(3, [cli.main, "plan", ...cars]);
+    expect(planned.code, planned.err).toBe(0);
+    expect(JSON.parse(planned.out)).toMatchObject({ type: "plan" });
+    const { code, out, err } = mpirun(2, [cli.main, "plan", "none.csv", "--target", "mpg", "--hidden", "3"]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err.match(/none\.csv: there is no such file/g)).toHaveLength(1);
+    expect(err).toContain("gaussflow: rank 0: none.csv");
+  });
+});
