@@ -237,6 +237,43 @@ size_t Slots(const Napi::CallbackInfo& info, size_t index, const char* name, siz
   return slots;
 }
 
+SlotShare Share(const Napi::CallbackInfo& info, size_t index, const char* name, size_t slots) {
+  if (info[index].IsNull()) return slots;
+  const Napi::Env env = info.Env();
+  if (!info[index].IsObject()) throw Error(env, name, "must be an object or null");
+  const auto object = info[index].As<Napi::Object>();
+  const auto number = [&](const char* field) {
+    const Napi::Value value = object.Get(field);
+    const double found = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1.0;
+    return found >= 0.0 && found <= static_cast<double>(slots) ? static_cast<size_t>(found) : slots;
+  };
+  const size_t first = number("first"), count = number("count");
+  const bool subtree = count > 0 && (count & (count - 1)) == 0 && first % count == 0;
+  if (!subtree || first + count > slots)
+    throw Error(env, name,
+                "must have first and count, an aligned part of the " + std::to_string(slots) +
+                    " slots, count a power of two");
+  return {slots, first, count};
+}
+
+const ExchangeCalls* Exchange(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (info[index].IsNull()) return nullptr;
+  const Napi::Env env = info.Env();
+  const Napi::Value value = info[index].As<Napi::Object>().Get("exchange");
+  const napi_type_tag tag = {kExchangeTag[0], kExchangeTag[1]};
+  bool tagged = false;
+  if (!value.IsExternal() || napi_check_object_type_tag(env, value, &tag, &tagged) != napi_ok ||
+      !tagged)
+    throw Error(env, name, "must have exchange, as the slots of a cluster have it");
+  const auto* calls = value.As<Napi::External<const ExchangeCalls>>().Data();
+  if (calls->version != kExchangeVersion)
+    throw Error(env, name,
+                "must have an exchange of version " + std::to_string(kExchangeVersion) +
+                    "; received one of version " + std::to_string(calls->version) +
+                    ": build the MPI addon of this release");
+  return calls;
+}
+
 namespace {
 
 FileLayout File(const Napi::CallbackInfo& info, size_t index, const char* name, size_t columns) {

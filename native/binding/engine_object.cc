@@ -74,14 +74,19 @@ Status EngineObject::Construct(const Napi::CallbackInfo& info) {
   const size_t n = arguments::Integer(info, 1, "sampleCount", 1, 2147483647);
   const size_t threads = arguments::Integer(info, 4, "threads", 1, ThreadPool::kMaxThreads);
   const size_t slots = arguments::Slots(info, 0, "network", n);
-  state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads), slots);
+  const SlotShare share = arguments::Share(info, 5, "ranks", slots);
+  const ExchangeCalls* exchange = arguments::Exchange(info, 5, "ranks");
+  if (exchange != nullptr) ranks_ = Napi::Persistent(info[5].As<Napi::Object>());
+  state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads), share,
+                                   exchange == nullptr ? Ranks() : Ranks(exchange));
   state_->closing = environment.closing;
   state_->synchronous_flops =
       threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;
   const Status status = arguments::ReserveSamples(info, n, &state_->engine);
   state_->weighted = info[3].As<Napi::Boolean>().Value();
   // Those of a file need only be given where they have weights.
-  if (state_->engine.data().from_file() && !state_->weighted) state_->filled = n;
+  if (state_->engine.data().from_file() && !state_->weighted)
+    state_->filled = state_->engine.sample_count();
   return status;
 }
 
@@ -104,6 +109,8 @@ Napi::Value EngineObject::Load(const Napi::CallbackInfo& info) {
   Engine& engine = Ready(info.Env()).engine;
   if (engine.data().from_file())
     throw CodedError(info.Env(), "GAUSSFLOW_STATE", "the engine reads its samples from a file");
+  if (!engine.ranks().alone())
+    throw CodedError(info.Env(), "GAUSSFLOW_STATE", "the engine shares its samples with ranks");
   const size_t n = engine.sample_count();
   arguments::Integer(info, 0, "count", n, n);
   arguments::FillSamples(info, 0, state_->weighted, &engine);
@@ -144,7 +151,7 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
                               PromiseWorker::Finish finish) {
   std::shared_ptr<State> state = state_;
   state->cancel.store(false);
-  if (flops <= state->synchronous_flops) {
+  if (state->engine.ranks().alone() && flops <= state->synchronous_flops) {
     const Status status = Guarded([&] {
       std::optional<ThreadPool::CallerAlone> alone;
       if (flops <= cost::kAloneFlops) alone.emplace();
@@ -156,7 +163,11 @@ Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(
   }
   // Everything that may be refused comes before the engine is busy.
   auto worker = PromiseWorker::Make(
-      env, [state, compute = std::move(compute)] { return compute(*state); }, std::move(finish),
+      env,
+      [state, compute = std::move(compute)] {
+        return state->engine.ranks().Agreed([&] { return compute(*state); });
+      },
+      std::move(finish),
       [this, state](Napi::Env where) {
         state->busy.store(false);
         if (state_ == state) ReportBytes(where, state.get());
@@ -220,7 +231,7 @@ Napi::Value EngineObject::TransposeProduct(const Napi::CallbackInfo& info) {
   const Engine& engine = Ready(info.Env()).engine;
   const Architecture& net = engine.architecture();
   TakeParameters(info);
-  const size_t equations = engine.sample_count() * net.output_size;
+  const size_t equations = engine.total_count() * net.output_size;
   auto u = arguments::RowsCopy(info, 1, "vectors", equations);
   const size_t count = u.size() / equations;
   auto out = NewDoubles(count * net.parameter_count);

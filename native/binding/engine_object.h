@@ -17,8 +17,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
  public:
   static Napi::Function Define(Napi::Env env);
 
-  // (network, sampleCount, file | null, weighted, threads): the samples of a file are read when
-  // wanted; all others, and the weights, come by `fill`, copied.
+  // (network, sampleCount, file | null, weighted, threads, ranks | null): the samples of a file are
+  // read when wanted; all others, and the weights, come by `fill`, copied. Under ranks they are
+  // those of its slots.
   explicit EngineObject(const Napi::CallbackInfo& info);
   void Finalize(Napi::Env env) override;
 
@@ -30,8 +31,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   // Everything a running call needs: it lives until the last call ends, whatever becomes of the
   // JavaScript object.
   struct State {
-    State(Architecture architecture, int threads, size_t slots)
-        : engine(std::move(architecture), threads, slots) {}
+    State(Architecture architecture, int threads, const SlotShare& share, const Ranks& ranks)
+        : engine(std::move(architecture), threads, share, ranks) {}
     Engine engine;
     bool weighted = false;
     size_t filled = 0;  // samples that the engine has been given
@@ -95,13 +96,16 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   // The curvature of the engine, which is ready; throws GAUSSFLOW_STATE where it cannot do that.
   gaussflow::Curvature& Standing(Napi::Env env, Need need);
   // Runs compute(state): where it stands when its cost in flops (core/cost.h) is small, the answer
-  // is the value then; else off the event loop, the answer is a promise of the value.
+  // is the value then; else, and always under ranks, which wait for each other, off the event loop,
+  // the answer is a promise of the value.
   Napi::Value Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
                   PromiseWorker::Finish finish);
   double SolveCost() const;
   static void ReportBytes(Napi::Env env, State* state);
 
   std::shared_ptr<State> state_;
+  // The table of the ranks stands in it. This object lives as long as its calls.
+  Napi::ObjectReference ranks_;
 };
 
 }  // namespace gaussflow

@@ -26,7 +26,7 @@ Napi::Value EngineObject::Linearize(const Napi::CallbackInfo& info) {
   const double decay = arguments::Number(info, 2, "decay", 0.0);
   request.precision = static_cast<Precision>(arguments::Integer(info, 4, "precision", 0, 1));
   request.exact_measure_below = arguments::Limit(info, 5, "exactMeasureBelow");
-  call->subset = arguments::OptionalSubset(info, 6, "subset", engine.sample_count());
+  call->subset = arguments::OptionalSubset(info, 6, "subset", engine.total_count());
   if (!call->subset.empty()) request.subset = &call->subset;
   if (request.route == Route::kSampled)
     request.sampled =

@@ -40,7 +40,11 @@ Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
   sizes.file_width = arguments::Integer(info, 3, "fileWidth", 0, kMostSamples);
   sizes.threads =
       static_cast<int>(arguments::Integer(info, 4, "threads", 1, ThreadPool::kMaxThreads));
-  sizes.slots = arguments::Slots(info, 0, "network", sizes.samples);
+  sizes.total = sizes.samples;
+  sizes.slots =
+      arguments::Share(info, 6, "ranks", arguments::Slots(info, 0, "network", sizes.total));
+  sizes.ranked = !info[6].IsNull();
+  sizes.samples = sizes.cut().samples();
   std::vector<Formed> turns;
   const size_t numbers =
       info[5].IsTypedArray() ? info[5].As<Napi::TypedArray>().ElementLength() : 0;

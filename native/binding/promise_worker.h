@@ -21,12 +21,13 @@ namespace gaussflow {
 
 // The failure side of an answer, as src/backend/native/binding.ts declares it.
 inline Napi::Value FailureValue(Napi::Env env, const Status& status) {
-  static constexpr const char* kNames[] = {"ok",         "canceled",  "memory",
-                                           "indefinite", "nonFinite", "imprecise",
-                                           "file",       "misuse",    "internal"};
+  static constexpr const char* kNames[] = {"ok",        "canceled",   "memory", "indefinite",
+                                           "nonFinite", "imprecise",  "file",   "misuse",
+                                           "internal",  "unreachable"};
   Napi::Object object = Napi::Object::New(env);
   object.Set("failure", kNames[static_cast<int>(status.code)]);
   object.Set("value", static_cast<double>(status.value));
+  if (status.elsewhere >= 0) object.Set("rank", status.elsewhere);
   return object;
 }
 

@@ -79,22 +79,22 @@ Status Dataset::GrowWeights(size_t count) {
 }
 
 Status Dataset::Reserve(size_t n, size_t d, size_t c, bool weighted) {
-  sample_count = n;
+  TakeShare(n);
   input_size_ = d;
   target_size_ = c;
-  window_ = n;
-  const Counts counts = CountsOf(n, d, c, weighted);
+  window_ = sample_count;
+  const Counts counts = CountsOf(sample_count, d, c, weighted);
   const Status status = Grow(counts);
   return status.ok() ? GrowWeights(counts.weights) : status;
 }
 
 Status Dataset::ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layout, bool weighted) {
-  sample_count = n;
+  TakeShare(n);
   input_size_ = d;
   target_size_ = c;
   layout_ = layout;
   if (!file_.Open(layout.path, layout.offset, layout.width, layout.version)) return Status::File(0);
-  return GrowWeights(CountsOf(n, 0, 0, weighted).weights);
+  return GrowWeights(CountsOf(sample_count, 0, 0, weighted).weights);
 }
 
 bool Dataset::TouchPages() {
@@ -123,13 +123,14 @@ Status Dataset::Set(size_t n, size_t d, size_t c, const double* in, const double
                     const double* weights) {
   const Status reserved = Reserve(n, d, c, weights != nullptr);
   if (!reserved.ok()) return reserved;
-  Fill(0, n, in, out);
-  if (weights != nullptr) FillWeights(0, n, weights);
+  const size_t begin = slots().begin();
+  Fill(0, sample_count, in + begin * d, out + begin * c);
+  if (weights != nullptr) FillWeights(0, sample_count, weights + begin);
   return Status::Ok();
 }
 
 Status Dataset::ReserveSubset(const Dataset& from, size_t count) {
-  sample_count = count;
+  TakeShare(count);
   window_ = count;
   input_size_ = from.input_size_;
   target_size_ = from.target_size_;
@@ -157,17 +158,18 @@ Status Dataset::Load(size_t first, size_t count) const {
   if (window_ > 0 && begin_ <= first && first + count <= begin_ + window_) return Status::Ok();
   const size_t d = input_size_, c = target_size_, width = file_.width();
   const Counts counts = WindowCounts(count, d, c, width);
-  const size_t piece = counts.rows / width;
+  const size_t piece = counts.rows / width, begin = slots().begin();
   window_ = 0;
   const Status reserved = Grow(counts);
   if (!reserved.ok()) return reserved;
   for (size_t done = 0; done < count; done += piece) {
     const size_t rows = std::min(piece, count - done);
-    if (!file_.Read(first + done, rows, rows_.data())) return Status::File(first + done);
+    const size_t row = begin + first + done;
+    if (!file_.Read(row, rows, rows_.data())) return Status::File(row);
     // Whoever opened the file has found it finite; two changes within one tick of the file system's
     // clock have the same time.
     if (const size_t bad = FirstNotFinite(rows_.data(), rows * width); bad < rows * width)
-      return Status::File(first + done + bad / width);
+      return Status::File(row + bad / width);
     for (size_t k = 0; k < d + c; ++k) {
       double* to = (k < d ? inputs_.data() + k * count : targets_.data() + (k - d) * count) + done;
       const double offset = layout_.column_offset[k], scale = layout_.column_scale[k];

@@ -5,6 +5,9 @@
 // in pieces by Reserve or ReserveFile and then Fill and FillWeights (sample weights are in memory
 // in both cases), and may fill samples in memory again: those of the next batch. Set fills
 // everything in one call, for the native tests alone.
+//
+// Where other processes share the samples it holds those of its own slots, which are counted from
+// the first of them here and everywhere else in the engine.
 #ifndef GAUSSFLOW_CORE_DATASET_H_
 #define GAUSSFLOW_CORE_DATASET_H_
 
@@ -14,6 +17,7 @@
 #include <vector>
 
 #include "buffer.h"
+#include "ranks.h"
 #include "row_file.h"
 #include "sizes.h"
 #include "slots.h"
@@ -34,14 +38,15 @@ struct FileLayout {
 
 class Dataset {
  public:
-  // `slots`: a power of two, at most the samples that it is given room for.
-  explicit Dataset(size_t slots = 1) : slots_(slots) {}
+  // `share`: a power of two of slots, at most the samples that it is given room for.
+  explicit Dataset(const SlotShare& share = 1, const Ranks& ranks = {})
+      : share_(share), ranks_(ranks) {}
 
-  // Makes room for n samples of d inputs and c targets. Fill, and FillWeights where they are
-  // weighted, give them: in as many pieces as the caller likes, so that none takes long.
+  // Makes room for its share of n samples of d inputs and c targets. Fill, and FillWeights where
+  // they are weighted, give them: in as many pieces as the caller likes, so that none takes long.
   Status Reserve(size_t n, size_t d, size_t c, bool weighted);
-  // The samples of a file: only their weights are to be filled in. kFile where it cannot be opened
-  // or is of another version.
+  // Its share of the n samples of a file: only their weights are to be filled in. kFile where it
+  // cannot be opened or is of another version.
   Status ReserveFile(size_t n, size_t d, size_t c, const FileLayout& layout, bool weighted);
   // Writes to the next pages of that room, some kTouched bytes; false once it has been to all. The
   // system makes a page when it is first written to, and the first row is in as many pages as there
@@ -62,7 +67,8 @@ class Dataset {
   void Take(const Dataset& from, const uint32_t* indices, size_t count, size_t at);
 
   // Makes samples [first, first + count) readable by Inputs and Targets. Nothing to do in memory.
-  // kFile where the file is not of its version any more, or holds a number that is not finite.
+  // kFile where the file is not of its version any more, or holds a number that is not finite, with
+  // the number of the row in the file.
   Status Load(size_t first, size_t count) const;
   // Inputs [input][sample] and targets [target][sample] from sample `first` on, rows stride()
   // apart.
@@ -76,7 +82,9 @@ class Dataset {
   bool from_file() const { return file_.is_open(); }
 
   // How sums over the samples are cut.
-  SlotCut slots() const { return {sample_count, slots_}; }
+  SlotCut slots() const { return {total_, share_}; }
+  // What joins them with those of other processes.
+  const Ranks& ranks() const { return ranks_; }
 
   // sqrt of the sample weights, or null when all are 1.
   const double* root_weight() const {
@@ -105,7 +113,15 @@ class Dataset {
   Status Grow(const Counts& counts) const;
   Status GrowWeights(size_t count);
 
-  const size_t slots_;
+  // The share of n samples that is here.
+  void TakeShare(size_t n) {
+    total_ = n;
+    sample_count = slots().samples();
+  }
+
+  const SlotShare share_;
+  const Ranks ranks_;
+  size_t total_ = 0;    // samples of all processes
   size_t touched_ = 0;  // doubles that TouchPages has passed
   size_t input_size_ = 0;
   size_t target_size_ = 0;

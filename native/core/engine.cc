@@ -10,14 +10,10 @@
 
 namespace gaussflow {
 
-namespace {
-constexpr size_t kLosses = 2;  // the loss, and |z~|^2
-}  // namespace
-
-Engine::Engine(Architecture architecture, int threads, size_t slots)
+Engine::Engine(Architecture architecture, int threads, const SlotShare& share, const Ranks& ranks)
     : net_(std::move(architecture)),
       threads_(std::clamp(threads, 1, ThreadPool::kMaxThreads)),
-      data_(slots),
+      data_(share, ranks),
       tangents_(net_, data_, threads_),
       products_(net_, data_, threads_, sums_),
       hessian_(net_, data_, threads_, parameters_, sums_),
@@ -71,6 +67,7 @@ Status Engine::ForEachTile(const double* parameters, const Cancel& cancel, const
 }
 
 Status Engine::Forward(const double* parameters, const Cancel& cancel, double* out) {
+  if (!ranks().alone()) return Status::Misuse();
   return ForEachTile(parameters, cancel, [&](size_t, const Tile& tile, const double* f) {
     for (size_t i = 0; i < tile.count; ++i)
       for (size_t a = 0; a < net_.output_size; ++a)
@@ -103,8 +100,12 @@ Status Engine::Evaluate(const double* parameters, const Cancel& cancel, double* 
     for (; tile < tiles_.size() && tiles_[tile].first < end; ++tile) sums[0] += partial[tile];
     losses_.Close(slot, sums);
   }
+  // On the rank that has the sample, which can say so.
+  if (!std::isfinite(sums[0])) return Status::NonFinite(0);
+  status = ranks().Sum(sums, 1);
+  if (!status.ok()) return status;
   *loss = sums[0];
-  return std::isfinite(*loss) ? Status::Ok() : Status::NonFinite(0);
+  return std::isfinite(*loss) ? status : Status::NonFinite(0);
 }
 
 void Engine::LeaveLinearization() {
@@ -157,8 +158,29 @@ Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearizati
   double sums[kLosses] = {};
   Status status = losses_.Reserve(slots, kLosses, threads_);
   if (status.ok()) status = sums_.Reserve(slots, gradient_.size(), threads_);
+  if (status.ok()) status = RunSlots(curvature, most, cancel, sums, result);
+  if (status.ok()) status = JoinRanks(sums);
+  const double before = Now();
+  if (status.ok()) status = curvature->JoinRanks();
+  result->curvature_seconds += Now() - before;
+  if (!status.ok()) return status;
+  if (most == n) tangents_.Select(0, n);
+  result->loss = sums[0];
+  result->residual_square = sums[1];
+  if (!std::isfinite(result->loss)) return Status::NonFinite(0);
+  if (!has_residual_) status = FormGradient(most, cancel);
+  if (!status.ok()) return status;
+  return AllFinite(gradient_.size(), gradient_.data(), threads_) ? Status::Ok()
+                                                                 : Status::NonFinite(1);
+}
+
+Status Engine::RunSlots(Curvature* curvature, size_t most, const Cancel& cancel, double* sums,
+                        Linearization* result) {
+  const size_t n = data_.sample_count;
+  const SlotCut slots = data_.slots();
+  Status status;
   // Where one block has room for all samples, their passes are run at once.
-  if (status.ok() && most == n) status = tangents_.Compute(parameters_.data(), 0, n, true, cancel);
+  if (most == n) status = tangents_.Compute(parameters_.data(), 0, n, true, cancel);
   for (size_t slot = 0; slot < slots.count(); ++slot) {
     const SampleRange samples = slots.At(slot);
     for (size_t first = samples.first; first < samples.end(); first += most) {
@@ -179,15 +201,20 @@ Status Engine::RunPasses(Curvature* curvature, const Cancel& cancel, Linearizati
     status = curvature->EndSlot(slot, cancel);
     result->curvature_seconds += Now() - before;
   }
-  if (!status.ok()) return status;
-  if (most == n) tangents_.Select(0, n);
-  result->loss = sums[0];
-  result->residual_square = sums[1];
-  if (!std::isfinite(result->loss)) return Status::NonFinite(0);
-  if (!has_residual_) status = FormGradient(most, cancel);
-  if (!status.ok()) return status;
-  return AllFinite(gradient_.size(), gradient_.data(), threads_) ? Status::Ok()
-                                                                 : Status::NonFinite(1);
+  return status;
+}
+
+Status Engine::JoinRanks(double* sums) {
+  if (ranks().alone()) return Status::Ok();
+  // A gradient that is formed anew is looked at then.
+  if (has_residual_ && !AllFinite(gradient_.size(), gradient_.data(), threads_))
+    return Status::NonFinite(1);
+  double joined[] = {sums[0], sums[1], has_residual_ ? 0.0 : 1.0};
+  Status status = ranks().Sum(joined, std::size(joined));
+  if (status.ok()) status = ranks().SumPart(gradient_.data(), gradient_.size());
+  std::copy_n(joined, kLosses, sums);
+  has_residual_ = joined[kLosses] == 0.0;
+  return status;
 }
 
 Status Engine::RunOwnPasses(Curvature* curvature, const Cancel& cancel, Linearization* result) {
@@ -222,7 +249,10 @@ Status Engine::FormGradient(size_t most, const Cancel& cancel) {
     sums_.Close(slot, gradient_.data());
   }
   // Curvatures that hold the panels of all samples read those of J~.
-  return most == n ? tangents_.Compute(parameters_.data(), 0, n, true, cancel) : status;
+  if (most == n) status = tangents_.Compute(parameters_.data(), 0, n, true, cancel);
+  if (!status.ok() || ranks().alone()) return status;
+  if (!AllFinite(gradient_.size(), gradient_.data(), threads_)) return Status::NonFinite(1);
+  return ranks().Sum(gradient_.data(), gradient_.size());
 }
 
 void Engine::AddDecay(double decay) {
@@ -291,6 +321,7 @@ Status Engine::HessianProduct(size_t count, const double* vectors, const Cancel&
 
 Status Engine::Product(const double* parameters, size_t count, const double* vectors,
                        const Cancel& cancel, double* out) {
+  if (!ranks().alone()) return Status::Misuse();
   LeaveLinearization();  // the panels are used anew
   products_.SetParameters(parameters);
   return products_.Forward(count, vectors, cancel, out);
@@ -305,6 +336,7 @@ Status Engine::TransposeProduct(const double* parameters, size_t count, const do
 
 Status Engine::Jacobian(const double* parameters, size_t first, size_t count, const Cancel& cancel,
                         double* out) {
+  if (!ranks().alone()) return Status::Misuse();
   LeaveLinearization();
   constexpr size_t kTile = Tangents::kTile;
   const size_t p = net_.parameter_count, c = net_.output_size;
@@ -321,49 +353,6 @@ Status Engine::Jacobian(const double* parameters, size_t first, size_t count, co
       }
   }
   return Status::Ok();
-}
-
-Footprint Engine::EstimateBytes(Sizes sizes, const std::vector<Formed>& turns) {
-  using Pass = Tangents::Pass;
-  const Architecture& net = sizes.net;
-  const SlotCut slots = sizes.cut();
-  std::vector<Pass> passes = {Pass::kTransposeProduct};
-  double products = 0.0, hessian = 0.0;
-  size_t sums = net.parameter_count, block = 0,
-         loaded = slots.LargestBlock(Tangents::BlockSize(net, sizes.samples));
-  for (const Formed& formed : turns) {
-    sizes.formed = formed;
-    const Curvature::Estimate one = CurvatureStore::EstimateOf(sizes);
-    passes.insert(passes.end(), one.passes.begin(), one.passes.end());
-    products = std::max(products, one.products);
-    if (formed.hessian) {
-      hessian = HessianProducts::EstimateBytes(sizes);
-      loaded = std::max(loaded, HessianProducts::BlockSize(sizes));
-    }
-    sums = std::max(sums, one.sums);
-    if (!one.passes_itself) block = std::max(block, one.block);
-    loaded = std::max({loaded, slots.LargestBlock(one.block), one.loaded});
-  }
-  Footprint sum = CurvatureStore::EstimateBytes(sizes, turns);
-  sum.data = Dataset::EstimateBytes(sizes, loaded);
-  sum.workspaces +=
-      products + hessian +
-      BytesOf<double>(ForwardDoubles(net, sizes.threads) + SlotTree::Count(slots, kLosses)) +
-      BytesOf<Tile>(TileCount(slots, {0, sizes.samples}, Tangents::kTile));
-  if (turns.empty()) return sum;
-  // And the parameters of the linearization, and its gradient.
-  const size_t p = net.parameter_count;
-  sum.workspaces += BytesOf<double>(2 * p + SlotTree::Count(slots, sums));
-  if (block > 0)
-    sum.workspaces += Tangents::EstimateBytes(net, sizes.threads, slots, block, passes);
-  return sum;
-}
-
-size_t Engine::bytes() const {
-  return data_.bytes() + tangents_.bytes() + products_.bytes() + hessian_.bytes() +
-         curvatures_.bytes() + forward_work_.bytes() + sums_.bytes() + losses_.bytes() +
-         tiles_.capacity() * sizeof(Tile) +
-         (parameters_.capacity() + gradient_.capacity()) * sizeof(double);
 }
 
 }  // namespace gaussflow

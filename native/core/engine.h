@@ -2,6 +2,9 @@
 // without Node: it holds the data, the passes over it, the gradient, and the curvature of its last
 // linearization (curvature/). The binding (engine_object.h) owns one for each JavaScript engine and
 // makes one call at a time. The size of a block of samples depends on the problem's sizes alone.
+//
+// Under ranks it holds the samples of its own slots, and what it answers is of all samples, the
+// same on every rank. Every rank makes the same calls, each through Ranks::Agreed.
 #ifndef GAUSSFLOW_CORE_ENGINE_H_
 #define GAUSSFLOW_CORE_ENGINE_H_
 
@@ -20,11 +23,13 @@ namespace gaussflow {
 
 class Engine {
  public:
-  // `slots`: how sums over the samples are cut (slots.h), a power of two, at most the samples.
-  Engine(Architecture architecture, int threads, size_t slots = 1);
+  // `share`: how sums over the samples are cut (slots.h), a power of two, at most the samples.
+  // `ranks`: those that sum the other slots.
+  Engine(Architecture architecture, int threads, const SlotShare& share = 1,
+         const Ranks& ranks = {});
 
-  // The samples: all at once, or room for them, which `data` fills before the first call. Those of
-  // a file are read block by block, and only their weights are to be filled in.
+  // The n samples of all ranks: all at once, or room for them, which `data` fills before the first
+  // call. Those of a file are read block by block, and only their weights are to be filled in.
   Status SetData(size_t n, const double* inputs, const double* targets, const double* weights);
   Status ReserveData(size_t n, bool weighted);
   Status ReserveFile(size_t n, const FileLayout& layout, bool weighted);
@@ -35,7 +40,7 @@ class Engine {
     curvatures_.SamplesReplaced();
   }
 
-  // out: n x c, row-major.
+  // out: n x c, row-major. Misuse under ranks.
   Status Forward(const double* parameters, const Cancel& cancel, double* out);
   Status Evaluate(const double* parameters, const Cancel& cancel, double* loss);
 
@@ -44,10 +49,13 @@ class Engine {
   // where Refusal gives a reason.
   Status Linearize(const double* parameters, const Request& request, double decay, double* scaling,
                    const Cancel& cancel, Linearization* result);
-  // Null, or why the request is not supported with the engine's number of slots (SlotRefusal).
+  // Null, or why the request is not supported with the engine's number of slots (SlotRefusal) or
+  // under ranks (RankRefusal).
   const char* Refusal(const Request& request) const {
-    return data_.slots().count() == 1 ? nullptr : SlotRefusal(request);
+    const char* shared = data_.ranks().alone() ? nullptr : RankRefusal(request);
+    return shared != nullptr || data_.slots().all() == 1 ? shared : SlotRefusal(request);
   }
+  const Ranks& ranks() const { return data_.ranks(); }
   // Those of the last linearization; empty before the first.
   const std::vector<double>& parameters() const { return parameters_; }
   // p numbers; of no use after a linearization that failed.
@@ -82,7 +90,7 @@ class Engine {
   Status HessianProduct(size_t count, const double* vectors, const Cancel& cancel, double* out);
 
   // J v (n c) and J^T u (p) for `count` vectors, one row each, and rows of J (row count c x p),
-  // none of them weighted.
+  // none of them weighted. Under ranks u is of all samples, and J v and rows of J are misuse.
   Status Product(const double* parameters, size_t count, const double* vectors,
                  const Cancel& cancel, double* out);
   Status TransposeProduct(const double* parameters, size_t count, const double* vectors,
@@ -91,7 +99,9 @@ class Engine {
                   double* out);
 
   const Architecture& architecture() const { return net_; }
+  // Of those here, and of all.
   size_t sample_count() const { return data_.sample_count; }
+  size_t total_count() const { return data_.slots().total(); }
   // count x inputs, row-major: for the diagnosis of a failure.
   Status CopyInputs(size_t first, size_t count, double* out) const {
     return data_.CopyInputs(first, count, out);
@@ -103,6 +113,8 @@ class Engine {
   static Footprint EstimateBytes(Sizes sizes, const std::vector<Formed>& turns);
 
  private:
+  static constexpr size_t kLosses = 2;  // the loss, and |z~|^2
+
   void LeaveLinearization();
   static size_t ForwardDoubles(const Architecture& net, int threads);
   // Makes tiles_ those of all samples, and calls body(index, tile, outputs f) for each; f is
@@ -111,6 +123,11 @@ class Engine {
   Status ForEachTile(const double* parameters, const Cancel& cancel, const Body& body);
   // The passes over all samples, block by block; each is shown to the curvature.
   Status RunPasses(Curvature* curvature, const Cancel& cancel, Linearization* result);
+  // Those of every slot here, to `sums` and the gradient.
+  Status RunSlots(Curvature* curvature, size_t most, const Cancel& cancel, double* sums,
+                  Linearization* result);
+  // Joins both with those of the other ranks.
+  Status JoinRanks(double* sums);
   // Those of a curvature that passes itself.
   Status RunOwnPasses(Curvature* curvature, const Cancel& cancel, Linearization* result);
   LossTile TileOf(const Tile& tile, const double* f) const;

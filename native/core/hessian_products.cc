@@ -121,7 +121,7 @@ Status HessianProducts::Multiply(size_t count, const double* vectors, const Canc
     tree_.Close(slot, out);
   }
   valid_ = kept_;
-  return Status::Ok();
+  return data_.ranks().Sum(out, count * p);
 }
 
 Status HessianProducts::RunGradient(size_t size, const Cancel& cancel) {

@@ -109,6 +109,7 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
   const double weight = kSingle<T> ? LargestSquare() : 1.0;
 
   const SlotCut slots = data_.slots();
+  if (sweep.images != nullptr && !data_.ranks().alone()) return Status::Misuse();
   Status status = block_ == n ? data_.Load(0, n) : Status::Ok();
   for (size_t slot = 0; slot < slots.count(); ++slot) {
     const SampleRange samples = slots.At(slot);
@@ -125,7 +126,8 @@ Status ProductsOf<T>::Run(const Sweep& sweep, const Cancel& cancel) {
     if (sweep.sums != nullptr) tree_.Close(slot, sweep.sums);
   }
   valid_ = kept_;
-  return Status::Ok();
+  return sweep.sums == nullptr ? Status::Ok()
+                               : data_.ranks().Sum(sweep.sums, sweep.count * net_.parameter_count);
 }
 
 template <typename T>
@@ -173,7 +175,10 @@ bool ProductsOf<T>::RunGroup(const Sweep& sweep, const T* directions, size_t v0,
 template <typename T>
 T* ProductsOf<T>::ImageTile(const Sweep& sweep, const T* direction, size_t v, size_t s0,
                             size_t width, T* image) {
-  const size_t c = net_.output_size, at = v * data_.sample_count * c + (first_ + s0) * c;
+  const SlotCut slots = data_.slots();
+  const size_t c = net_.output_size;
+  // Coefficients and images are of the samples of all ranks.
+  const size_t at = (v * slots.total() + slots.begin() + first_ + s0) * c;
   if (direction != nullptr) {
     image = TangentTile(direction, s0, width, image);
   } else {

@@ -38,16 +38,19 @@ struct Formed {
   bool average = false;  // the Gram matrix joins a moving average (Request::average)
 };
 
+// Of one process: the samples are those of its slots.
 struct Sizes {
   const Architecture& net;
   size_t samples;
   int threads;
   bool weighted = false;
   size_t file_width = 0;  // numbers of a row of the file that has the samples; 0 = in memory
-  size_t slots = 1;
+  SlotShare slots = 1;
   Formed formed = {};
+  bool ranked = false;  // other processes sum slots, too
+  size_t total = 0;     // the samples of all of them; 0 = these
 
-  SlotCut cut() const { return {samples, slots}; }
+  SlotCut cut() const { return {total > 0 ? total : samples, slots}; }
   size_t workers() const { return static_cast<size_t>(threads); }
   // Samples behind what only a subset is used for.
   size_t used() const { return formed.subset > 0 ? formed.subset : samples; }

@@ -8,9 +8,16 @@
 
 namespace gaussflow {
 
+size_t SlotCut::Largest() const {
+  if (share_.count == share_.all) return (total_ + share_.all - 1) / share_.all;
+  size_t largest = 0;
+  for (size_t slot = 0; slot < share_.count; ++slot) largest = std::max(largest, At(slot).count);
+  return largest;
+}
+
 size_t SlotCut::levels() const {
   size_t levels = 0;
-  for (size_t k = count_; k > 1; k /= 2) ++levels;
+  for (size_t k = share_.count; k > 1; k /= 2) ++levels;
   return levels;
 }
 

@@ -7,6 +7,10 @@
 // slot blocks are added in order, and the S slot sums are joined by one fixed binary tree, ((s0 +
 // s1) + (s2 + s3)) + ... . The bits of a sum therefore depend on S and never on which thread adds
 // which slot. With S = 1 the sum is the plain one: nothing is added, copied or reserved.
+//
+// Other processes may sum a part of the slots (SlotShare). Then the samples and slots of everything
+// here are those of this process, counted from its first, and ranks.h joins the sums of the
+// processes by the upper part of the same tree.
 #ifndef GAUSSFLOW_CORE_SLOTS_H_
 #define GAUSSFLOW_CORE_SLOTS_H_
 
@@ -25,35 +29,60 @@ struct SampleRange {
   size_t end() const { return first + count; }
 };
 
-// How `samples` are cut into `count` slots: slot k begins at sample floor(k samples / count).
+// The slots that a process sums: `count` of `all`, from `first` on, an aligned subtree of the tree.
+struct SlotShare {
+  SlotShare(size_t slots = 1) : all(slots), count(slots) {}
+  SlotShare(size_t slots, size_t first_slot, size_t slot_count)
+      : all(slots), first(first_slot), count(slot_count) {}
+
+  size_t all;
+  size_t first = 0;
+  size_t count;
+};
+
+// How `total` samples are cut into slots, of which a share is here: slot k of all begins at sample
+// floor(k total / all).
 class SlotCut {
  public:
   static constexpr size_t kMost = 1024;  // MOST_SLOTS of src/backend/slots.ts
 
-  SlotCut(size_t samples, size_t count) : samples_(samples), count_(count) {}
+  SlotCut(size_t total, const SlotShare& share) : total_(total), share_(share) {
+    begin_ = Begin(share.first);
+    samples_ = Begin(share.first + share.count) - begin_;
+  }
 
   size_t samples() const { return samples_; }
-  size_t count() const { return count_; }
+  size_t count() const { return share_.count; }
+  // Samples and slots of all processes, and the one of these samples that is the first here.
+  size_t total() const { return total_; }
+  size_t all() const { return share_.all; }
+  size_t begin() const { return begin_; }
   // Samples of the largest slot.
-  size_t Largest() const { return (samples_ + count_ - 1) / count_; }
+  size_t Largest() const;
   // Samples of the largest block of at most `most`; blocks that have room for all hold all slots.
   size_t LargestBlock(size_t most) const {
     return most >= samples_ ? samples_ : std::min(most, Largest());
   }
-  // Depth of the tree: log2 S, the most partial sums held at once.
+  // Depth of the tree: log2 of the slots, the most partial sums held at once.
   size_t levels() const;
   SampleRange At(size_t slot) const {
-    const size_t first = slot * samples_ / count_;
-    return {first, (slot + 1) * samples_ / count_ - first};
+    const size_t first = Begin(share_.first + slot);
+    return {first - begin_, Begin(share_.first + slot + 1) - first};
   }
   // The slot that a sample is in.
-  size_t Of(size_t sample) const { return ((sample + 1) * count_ - 1) / samples_; }
+  size_t Of(size_t sample) const {
+    return ((begin_ + sample + 1) * share_.all - 1) / total_ - share_.first;
+  }
   // The block that begins at sample `first`: up to `most` samples of its slot.
   SampleRange BlockAt(size_t first, size_t most) const;
 
  private:
+  size_t Begin(size_t slot) const { return slot * total_ / share_.all; }
+
+  size_t total_;
+  SlotShare share_;
+  size_t begin_;
   size_t samples_;
-  size_t count_;
 };
 
 // A tile of samples, which is one task of a pass. `alone`: its slot has no other in the range.

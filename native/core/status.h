@@ -21,11 +21,14 @@ enum class Code {
   kFile,       // sample `value` of a file cannot be read, or the file has changed
   kMisuse,     // called out of order: a bug of the caller
   kInternal,   // an exception that is not about memory: a bug of the core
+  kUnreachable,  // the other ranks cannot be reached any more (ranks.h)
 };
 
 struct Status {
   Code code = Code::kOk;
   size_t value = 0;
+  bool agreed = false;  // all ranks have it (ranks.h)
+  int elsewhere = -1;   // the other rank whose failure it is
 
   bool ok() const { return code == Code::kOk; }
   static Status Ok() { return {}; }
@@ -37,6 +40,8 @@ struct Status {
   static Status File(size_t sample) { return {Code::kFile, sample}; }
   static Status Misuse() { return {Code::kMisuse, 0}; }
   static Status Internal() { return {Code::kInternal, 0}; }
+  // Agreed, because there is nobody left to agree with.
+  static Status Unreachable() { return {Code::kUnreachable, 0, true}; }
 };
 
 }  // namespace gaussflow

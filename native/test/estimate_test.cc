@@ -25,11 +25,13 @@ struct Problem {
   size_t samples;
   bool weighted;
   bool from_file;
-  size_t slots = 1;
+  SlotShare slots = 1;
+  bool ranked = false;
 
   Sizes sizes() const {
     const size_t width = net.input_size + net.target_size() + kBehind;
-    return {net, samples, kThreads, weighted, from_file ? width : 0, slots};
+    const size_t here = SlotCut(samples, slots).samples();
+    return {net, here, kThreads, weighted, from_file ? width : 0, slots, {}, ranked, samples};
   }
 };
 
@@ -51,6 +53,22 @@ std::vector<Problem> Problems() {
       {"a file", NetOf({2, 10, 1}, LossKind::kSquaredError), 150000, true, true},
       {"slots", NetOf({3, 10, 9, 8, 2}, LossKind::kLogistic), 310, true, false, 8},
       {"slots of many samples", NetOf({2, 10, 1}, LossKind::kHuber), 290001, false, true, 2},
+      {"the slots of a rank",
+       NetOf({3, 10, 9, 8, 2}, LossKind::kLogistic),
+       310,
+       true,
+       false,
+       {8, 4, 2},
+       true},
+      {"a rank that repeats another", NetOf({24, 34, 1}, LossKind::kSquaredError), 90, false, false,
+       1, true},
+      {"a rank of many samples",
+       NetOf({2, 10, 1}, LossKind::kHuber),
+       1159999,
+       false,
+       true,
+       {4, 3, 1},
+       true},
       {"two outputs a target", NetOf({5, 12, 6}, LossKind::kGaussianNll), 120, true, false},
       {"two outputs a target of a file", NetOf({5, 12, 6}, LossKind::kGaussianNll), 300, true,
        true},
@@ -73,9 +91,24 @@ std::string WriteRows(const Problem& problem, const Vector& x, const Vector& y) 
   return path;
 }
 
+// Of a rank whose others give nothing: what they are does not matter to the bytes.
+const ExchangeCalls* Nobody() {
+  static const ExchangeCalls calls = {
+      kExchangeVersion,
+      0,
+      2,
+      nullptr,
+      [](void*, double*, uint64_t) { return 0; },
+      [](void*, void*, uint64_t) { return 0; },
+      [](void*, void*, uint64_t, ExchangeCombine, void*) { return 0; }};
+  return &calls;
+}
+
 // An engine for a problem, and what an estimate is about.
 struct Bench {
-  explicit Bench(const Problem& given) : problem(given), engine(given.net, kThreads, given.slots) {
+  explicit Bench(const Problem& given)
+      : problem(given),
+        engine(given.net, kThreads, given.slots, given.ranked ? Ranks(Nobody()) : Ranks()) {
     Draw draw(7);
     const Architecture& net = problem.net;
     const size_t n = problem.samples, d = net.input_size, c = net.target_size();
@@ -91,7 +124,7 @@ struct Bench {
       layout.column_offset.assign(d + c, 0.0);
       layout.column_scale.assign(d + c, 1.0);
       CHECK(engine.ReserveFile(n, layout, problem.weighted).ok(), "file");
-      if (problem.weighted) engine.data().FillWeights(0, n, weights);
+      if (problem.weighted) engine.data().FillWeights(0, engine.sample_count(), weights);
     } else {
       CHECK(engine.SetData(n, x.data(), y.data(), weights).ok(), "data");
     }
@@ -146,14 +179,15 @@ std::vector<Formed> Kinds(const Problem& problem) {
                                {Route::kPrimal, Precision::kDouble, 0, false, true},
                                {Route::kMatrixFree, Precision::kDouble, 0, true}};
   // What is not summed by slots (SlotRefusal).
-  if (problem.slots == 1)
+  if (problem.slots.all == 1 && !problem.ranked)
     kinds.insert(kinds.end(), {{Route::kPrimal, Precision::kSingle},
                                {Route::kPrimal, Precision::kSingle, half},
                                {Route::kPrimal, Precision::kSingle, few},
                                {Route::kOrthogonal},
                                {Route::kMatrixFree, Precision::kDouble, half}});
-  if (n * problem.net.output_size < 3000) kinds.push_back({Route::kDual});
-  if (n * problem.net.output_size < 3000 && problem.slots == 1) kinds.push_back({Route::kSampled});
+  const bool pairs = n * problem.net.output_size < 3000 && !problem.ranked;
+  if (pairs) kinds.push_back({Route::kDual});
+  if (pairs && problem.slots.all == 1) kinds.push_back({Route::kSampled});
   return kinds;
 }
 

@@ -119,7 +119,7 @@ void TestGramTree() {
       for (const int threads : {1, 3}) {
         SymmetricMatrix g;
         GramTree tree;
-        CHECK(g.Reserve(n) && tree.Reserve({count, count}, n).ok(), "memory");
+        CHECK(g.Reserve(n) && tree.Reserve({count, count}, {}, n).ok(), "memory");
         const size_t packed = count <= 2 ? 0 : SlotCut(count, count).levels() - 1;
         CHECK(tree.bytes() == packed * n * (n + 1) / 2 * sizeof(double), "%zu bytes", tree.bytes());
         for (size_t k = 0; k < count; ++k) {
@@ -142,7 +142,7 @@ void TestGramTree() {
   std::atomic<bool> flag{true};
   SymmetricMatrix g;
   GramTree tree;
-  CHECK(g.Reserve(3) && tree.Reserve({2, 2}, 3).ok(), "memory");
+  CHECK(g.Reserve(3) && tree.Reserve({2, 2}, {}, 3).ok(), "memory");
   CHECK(tree.Close(0, 1, {&flag, nullptr}, &g).code == Code::kCanceled, "canceled");
 }
 

@@ -9,6 +9,7 @@ import type { Architecture, Layer } from "../network/architecture.js";
 import { layOut } from "../network/parameters.js";
 import { checkCount, checkDoubles, checkOptionNames, checkPath, checkPositive, isObject } from "../options.js";
 import type { EngineData, FileSamples } from "./engine.js";
+import { checkRanks } from "./ranks.js";
 import { checkWeights } from "./rows.js";
 import { checkSlots } from "./slots.js";
 
@@ -32,6 +33,7 @@ export function checkEngine(architecture: Architecture, data: EngineData): void 
     );
   checkDoubles("data.targets", targets, file === undefined ? n * targetSize : 0);
   if (data.slots !== undefined) checkSlots("data.slots", data.slots, n);
+  if (data.ranks !== undefined) checkRanks("data.ranks", data.ranks, data.slots ?? 1);
   if (file !== undefined) checkFile(file, inputSize, targetSize);
   if (weights !== undefined) checkWeights("data.weights", weights, n);
 }

@@ -59,6 +59,8 @@ function* engineSteps(architecture: Architecture, data: EngineData, options: Bac
   checkEngine(architecture, data);
   yield* engineTargetSteps(architecture, data);
   const backend = chooseBackend(options.backend);
+  if (data.ranks !== undefined && backend !== "native")
+    throw argumentError("options.backend", 'must be "native" with data.ranks', backend);
   return yield* backend === "native"
     ? nativeEngineSteps(architecture, data, threads)
     : referenceEngineSteps(architecture, data);

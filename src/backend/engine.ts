@@ -116,6 +116,8 @@ export interface NonFinite {
   readonly parameter?: number | undefined;
   /** Unit of the layer; absent where it is of none. */
   readonly unit?: number | undefined;
+  /** The other rank of an MPI run that met it, and knows the rest of it. */
+  readonly rank?: number | undefined;
 }
 
 /** An expected numerical failure. `message` is a whole sentence with the numbers in it. */
@@ -367,6 +369,7 @@ export function describeNonFinite(where: NonFinite): string {
   if (where.unit !== undefined) parts.push(`unit ${where.unit}`);
   if (where.sample !== undefined) parts.push(`sample ${where.sample}`);
   if (where.parameter !== undefined) parts.push(`parameter ${where.parameter}`);
+  if (where.rank !== undefined) parts.push(`rank ${where.rank}`);
   return `the ${where.what} is not finite${parts.length > 0 ? `, first at ${parts.join(", ")}` : ""}`;
 }
 

@@ -1,6 +1,7 @@
 // Says what an engine will hold and which of its calls it hands to another thread, from sizes alone, for the planner (src/plan). The numbers
 // of the native engine are those of the addon, which reserves and decides by the same functions; the bytes of the TypeScript engine are counted
 // by its own classes.
+import type { RankSlots } from "../cluster/cluster.js";
 import { GaussflowError } from "../errors.js";
 import { type Loss, lossRule, withScale } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
@@ -27,6 +28,8 @@ export interface EngineSizes {
   readonly fileWidth: number;
   readonly threads: number;
   readonly slots: number;
+  /** The slots of one process where others share the samples: the bytes are its own. Absent: it has all. */
+  readonly ranks?: Pick<RankSlots, "slots" | "first" | "count"> | undefined;
 }
 
 /** The curvature of a linearization. */
@@ -51,7 +54,7 @@ export function estimateBytes(
 }
 
 function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes {
-  const { architecture, loss, sampleCount, weighted, fileWidth, threads, slots } = sizes;
+  const { architecture, loss, sampleCount, weighted, fileWidth, threads, slots, ranks } = sizes;
   const turns = formed.flatMap(({ curvature, precision, subset = 0, average = false, hessian = false }) => [
     CURVATURE_CODES[curvature],
     precision === "single" ? 1 : 0,
@@ -62,8 +65,10 @@ function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes
   // No size depends on a scale, which `train` may have to find first.
   const sized = withScale(loss, 1);
   const net = nativeNetwork(architecture, sized, slots);
-  return remembered(["bytes", ...describe(net), sampleCount, Number(weighted), fileWidth, threads, ...turns], () =>
-    addon().estimateBytes(net, sampleCount, weighted, fileWidth, threads, Float64Array.from(turns)),
+  const share = ranks === undefined ? null : { first: ranks.first, count: ranks.count };
+  const question = [...describe(net), sampleCount, Number(weighted), fileWidth, threads];
+  return remembered(["bytes", ...question, share?.first ?? -1, share?.count ?? 0, ...turns], () =>
+    addon().estimateBytes(net, sampleCount, weighted, fileWidth, threads, Float64Array.from(turns), share),
   );
 }
 

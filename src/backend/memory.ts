@@ -25,13 +25,16 @@ interface MatrixSizes {
   readonly parameterCount: number;
   readonly sampleCount: number;
   readonly outputSize: number;
+  /** Under ranks nothing is refused: the memory of another may be another, and what is refused here alone would be waited for there. */
+  readonly ranked: boolean;
 }
 
 /** The failure for the matrix of a curvature of the native engine that cannot fit, or null. */
 export function refuseMatrix(
   curvature: Curvature,
-  { parameterCount, sampleCount, outputSize }: MatrixSizes,
+  { parameterCount, sampleCount, outputSize, ranked }: MatrixSizes,
 ): Failure | null {
+  if (ranked) return null;
   switch (curvature) {
     case "none":
     case "matrix-free":
@@ -49,10 +52,11 @@ export function refuseMatrix(
   }
 }
 
-/** The failure for memory that the system refused; `bytes` 0 = their number is not known. */
-export function refusedMemory(bytes: number): Failure {
+/** The failure for memory that the system refused; `bytes` 0 = their number is not known. `rank`: the other rank of an MPI run that asked. */
+export function refusedMemory(bytes: number, rank?: number): Failure {
   const what = bytes > 0 ? `${showBytes(bytes)} of memory` : "memory";
-  return { code: "memory", bytes, message: `the engine asked for ${what}, and the system refused` };
+  const where = rank === undefined ? "" : ` on rank ${rank}`;
+  return { code: "memory", bytes, message: `the engine asked for ${what}${where}, and the system refused` };
 }
 
 /** The error for a scratch array that JavaScript cannot have. */

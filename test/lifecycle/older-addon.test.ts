@@ -14,14 +14,14 @@ describe.skipIf(!native.ok)("the addon", () => {
   const description = nativeNetwork(network({ layers: [2, 3, 1] }).architecture, squaredError(), 1);
 
   it("takes the description that the library makes", () => {
-    const engine = new NativeEngine(description, 4, null, false, 1);
+    const engine = new NativeEngine(description, 4, null, false, 1, null);
     engine.dispose();
   });
 
   it("refuses a member that it does not know, with the command that builds it again", () => {
-    expect(() => new NativeEngine({ ...description, dropout: 0.5 } as typeof description, 4, null, false, 1)).toThrow(
-      /network has dropout, which this addon does not know.*npm run build:native/,
-    );
+    expect(
+      () => new NativeEngine({ ...description, dropout: 0.5 } as typeof description, 4, null, false, 1, null),
+    ).toThrow(/network has dropout, which this addon does not know.*npm run build:native/);
   });
 
   it("has the number of the library's face, and another is refused by its number", () => {
@@ -33,6 +33,6 @@ describe.skipIf(!native.ok)("the addon", () => {
   });
 
   it("refuses a loss by a number between two", () => {
-    expect(() => new NativeEngine({ ...description, loss: 1.5 }, 4, null, false, 1)).toThrow("unknown loss");
+    expect(() => new NativeEngine({ ...description, loss: 1.5 }, 4, null, false, 1, null)).toThrow("unknown loss");
   });
 });

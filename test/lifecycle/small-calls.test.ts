@@ -24,7 +24,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       const p = widths.slice(1).reduce((sum, width, l) => sum + width * (widths[l] + 1), 0);
       const [inputs, targets] = [new Float64Array(samples * d), new Float64Array(samples * c)];
       const description = { layers: table(widths), outputScale: 1, loss: 0, delta: 0, tau: 0, smoothing: 0, slots: 1 };
-      const object = new native.binding.NativeEngine(description, samples, null, false, 2);
+      const object = new native.binding.NativeEngine(description, samples, null, false, 2, null);
       object.fill(samples, inputs, targets, null);
       return object.linearize(
         new Float64Array(p),
@@ -56,6 +56,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       null,
       true,
       1,
+      null,
     );
     const state = { code: "GAUSSFLOW_STATE" };
     const refused = (action: () => unknown) => expect(action).toThrow(expect.objectContaining(state));
@@ -82,6 +83,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
       null,
       true,
       1,
+      null,
     );
     let calls = 1;
     while (object.touchPages()) calls++;
@@ -100,6 +102,7 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
         null,
         false,
         1,
+        null,
       );
     const refused = (action: () => unknown, message: RegExp) =>
       expect(action).toThrow(

@@ -21,6 +21,8 @@ Status Curvature::RunPasses(const Cancel&, double*, Linearization*) { return Sta
 
 Status Curvature::EndSlot(size_t, const Cancel&) { return Status::Ok(); }
 
+Status Curvature::JoinRanks() { return Status::Ok(); }
+
 Status Curvature::SumOverSamples(size_t length, double* sum, const Cancel& cancel,
                                  const Add& add) const {
   const size_t n = context_.data.sample_count, most = BlockSize(n);
@@ -36,7 +38,8 @@ Status Curvature::SumOverSamples(size_t length, double* sum, const Cancel& cance
     }
     context_.sums.Close(slot, sum);
   }
-  return most == n ? context_.Panels(0, n, cancel) : Status::Ok();
+  if (most == n) status = context_.Panels(0, n, cancel);
+  return status.ok() ? context_.data.ranks().Sum(sum, length) : status;
 }
 
 Status Curvature::Factor(const Damping&, const Cancel&) { return Status::Misuse(); }

@@ -5,7 +5,7 @@
 // for spectrum and products.
 //
 //   Begin -> (AddBlock for every block of a slot, EndSlot) for every slot, in order (slots.h)
-//     -> Finish -> Factor -> Solve, any number of times
+//     -> JoinRanks -> Finish -> Factor -> Solve, any number of times
 //
 // A curvature that passes itself (Traits) has Begin -> RunPasses -> Finish instead.
 //
@@ -207,8 +207,10 @@ class Curvature {
   virtual Status AddBlock(const Block& block, const Cancel& cancel) = 0;
   // Joins the sum of slot number `slot`, which is whole, to those before.
   virtual Status EndSlot(size_t slot, const Cancel& cancel);
+  // Joins the sum of all slots here with those of the other ranks. Right behind an agreement.
+  virtual Status JoinRanks();
   // Raises the running maximum `scaling` (or null) to the diagonal, fills in result's measure and
-  // diagonal. Nothing else is to be called after an error of Begin, AddBlock, EndSlot or Finish.
+  // diagonal. Nothing else is to be called after an error of one of these.
   virtual Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                         Linearization* result) = 0;
 
@@ -234,8 +236,8 @@ class Curvature {
 
   // A sum over all samples at the parameters of the linearization, once the passes are over: for
   // every block of samples, in order, add(first, count) adds to `sum` (length) what the panels
-  // selected in Context::tangents give. `sum` may begin with a term of its own. All samples are
-  // selected at the end if they are held at once.
+  // selected in Context::tangents give. `sum` may begin with a term of its own, but under ranks.
+  // All samples are selected at the end if they are held at once.
   using Add = std::function<Status(size_t first, size_t count)>;
   Status SumOverSamples(size_t length, double* sum, const Cancel& cancel, const Add& add) const;
 

@@ -18,7 +18,7 @@ Curvature::Estimate Gram::EstimateBytes(const Sizes& sizes) {
   estimate.held.workspaces =
       GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads,
                                          std::min(estimate.block, sizes.cut().Largest())) +
-      BytesOf<double>(GramTree::Count(sizes.cut(), estimate.order));
+      BytesOf<double>(GramTree::Count(sizes.cut(), sizes.ranked, estimate.order));
   const double average = sizes.formed.average ? BytesOf<double>(AverageCount(estimate.order)) : 0.0;
   estimate.held.workspaces += average;
   estimate.left = GramBuilder<double>::EstimateBytes(sizes.net, sizes.threads, 0) + average;
@@ -47,9 +47,10 @@ Status Gram::Begin(const Request& request, const double* /*scaling*/) {
   averages_ = request.average != nullptr;
   if (averages_) shares_ = *request.average;
   Status status = averages_ ? ReserveAverage() : Status::Ok();
-  if (status.ok()) status = tree_.Reserve(context_.data.slots(), p);
-  // A partial sum of the slots stands in the place of the factor.
-  const bool keeps = averages_ && context_.data.slots().count() == 1;
+  if (status.ok()) status = tree_.Reserve(context_.data.slots(), context_.data.ranks(), p);
+  // A partial sum of the slots stands in the place of the factor. Whether it does here is no
+  // question: all ranks do as one process that sums all slots.
+  const bool keeps = averages_ && context_.data.slots().all() == 1;
   return status.ok() ? ReserveMatrix(p, p, keeps) : status;
 }
 
@@ -58,7 +59,14 @@ Status Gram::AddBlock(const Block& block, const Cancel& cancel) {
 }
 
 Status Gram::EndSlot(size_t slot, const Cancel& cancel) {
-  return tree_.Close(slot, context_.threads, cancel, &system_.matrix());
+  SymmetricMatrix& g = system_.matrix();
+  const Status status = tree_.Close(slot, context_.threads, cancel, &g);
+  return status.ok() ? FiniteHere(context_, g.upper(), g.n() + 1) : status;
+}
+
+Status Gram::JoinRanks() {
+  const Ranks& ranks = context_.data.ranks();
+  return ranks.alone() ? Status::Ok() : tree_.JoinRanks(ranks, &system_.matrix());
 }
 
 Status Gram::Finish(const Pass& pass, const Cancel& cancel, double* scaling,

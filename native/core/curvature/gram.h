@@ -21,6 +21,7 @@ class Gram final : public MatrixCurvature {
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
   Status EndSlot(size_t slot, const Cancel& cancel) override;
+  Status JoinRanks() override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                 Linearization* result) override;
   Status Factor(const Damping& damping, const Cancel& cancel) override;

@@ -32,4 +32,11 @@ Status TakeDiagonal(const Pass& pass, const double* diagonal, size_t stride, dou
   return Status::Ok();
 }
 
+Status FiniteHere(const Context& context, const double* diagonal, size_t stride) {
+  if (context.data.ranks().alone()) return Status::Ok();
+  for (size_t j = 0; j < context.net.parameter_count; ++j)
+    if (!std::isfinite(diagonal[j * stride])) return Status::NonFinite(2);
+  return Status::Ok();
+}
+
 }  // namespace gaussflow

@@ -19,6 +19,10 @@ double GradientCosine(const Pass& pass, const double* diagonal, size_t stride);
 Status TakeDiagonal(const Pass& pass, const double* diagonal, size_t stride, double* scaling,
                     double* cosine);
 
+// Under ranks: NonFinite(2) where an entry of that diagonal, as far as it is summed here, is not
+// finite. After the join every rank would find it, and none would know whose samples it came from.
+Status FiniteHere(const Context& context, const double* diagonal, size_t stride);
+
 }  // namespace gaussflow
 
 #endif  // GAUSSFLOW_CORE_CURVATURE_MEASURE_H_

@@ -60,8 +60,13 @@ Status GramOperator::AddBlock(const Block& block, const Cancel& cancel) {
 }
 
 Status GramOperator::EndSlot(size_t slot, const Cancel& /*cancel*/) {
-  if (model_ == nullptr) diagonals_.Close(slot, diagonal_.data());
-  return Status::Ok();
+  if (model_ != nullptr) return Status::Ok();
+  diagonals_.Close(slot, diagonal_.data());
+  return FiniteHere(context_, diagonal_.data(), 1);
+}
+
+Status GramOperator::JoinRanks() {
+  return context_.data.ranks().SumPart(diagonal_.data(), diagonal_.size());
 }
 
 Status GramOperator::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
@@ -97,7 +102,7 @@ Status GramOperator::LayerFactors(const Cancel& cancel, double* out) {
   const size_t input_size = net.layers[0].right_size() * net.layers[0].right_size();
   // The inputs are the same at all parameters, until the samples are replaced.
   const bool known = input_factor_.size() == input_size;
-  const LayerFactorSums sums(net, context_.data.sample_count, !known, out);
+  const LayerFactorSums sums(net, context_.data.slots().total(), !known, out);
   const auto add = [&](size_t, size_t) {
     return sums.Add(context_.tangents, context_.threads, cancel);
   };

@@ -26,6 +26,7 @@ class GramOperator final : public Curvature {
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
   Status EndSlot(size_t slot, const Cancel& cancel) override;
+  Status JoinRanks() override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                 Linearization* result) override;
   Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;

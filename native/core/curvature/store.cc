@@ -96,6 +96,19 @@ const char* SlotRefusal(const Request& request) {
   return nullptr;
 }
 
+const char* RankRefusal(const Request& request) {
+  if (request.route == Route::kDual)
+    return "must be summed by one process for the dual route, whose kernel has an entry for each "
+           "pair of samples: use the primal or the matrix-free route, or one rank";
+  if (request.route == Route::kSampled)
+    return "must be summed by one process for the sampled curvature, whose matrix has an entry for "
+           "each pair of samples: use the primal or the matrix-free route, or one rank";
+  if (request.subset != nullptr)
+    return "must be summed by one process for a subset of the samples, which is not cut into "
+           "slots: use all samples, or one rank";
+  return nullptr;
+}
+
 CurvatureStore::CurvatureStore(const Architecture& net, int threads, const Dataset& data,
                                Tangents& tangents, Products& products,
                                const std::vector<double>& parameters, SlotTree& sums)

@@ -25,6 +25,9 @@ double LinearizeFlops(const Architecture& net, size_t n, Route route);
 // number of slots must be, with the reason and the remedy.
 const char* SlotRefusal(const Request& request);
 
+// The same for requests under ranks (ranks.h).
+const char* RankRefusal(const Request& request);
+
 class CurvatureStore {
  public:
   CurvatureStore(const Architecture& net, int threads, const Dataset& data, Tangents& tangents,

@@ -29,6 +29,12 @@ export function solvedOf({ step, residual, condition, rank, steps }: NativeSolve
   return { ...solved, rank: { rank: count, tolerance: relative, largest, smallest } };
 }
 
+/** The error of a call whose flag was raised without a signal, on this rank or on another. */
+export function stoppedDuring(rank: number | undefined): GaussflowError {
+  const what = rank === undefined ? "the engine was disposed of" : `rank ${rank} has stopped`;
+  return new GaussflowError("GAUSSFLOW_STATE", `${what} during the call`);
+}
+
 /** What a failure is about. */
 interface FailedCall {
   readonly held: Curvature;
@@ -39,10 +45,10 @@ interface FailedCall {
 }
 
 /** The failure, or the error that it is. All but a number that is not finite, whose place has to be found. */
-export function failureOf({ failure, value }: NativeFailure, { held, tolerance, file }: FailedCall): Failure {
+export function failureOf({ failure, value, rank }: NativeFailure, { held, tolerance, file }: FailedCall): Failure {
   switch (failure) {
     case "memory":
-      return refusedMemory(value);
+      return refusedMemory(value, rank);
     case "indefinite":
       return held === "orthogonal" ? singularTriangle(value) : indefinite(value);
     case "imprecise":
@@ -56,6 +62,11 @@ export function failureOf({ failure, value }: NativeFailure, { held, tolerance, 
       throw new GaussflowError(
         "GAUSSFLOW_STATE",
         "there is no curvature or no factor: linearize with one before solving, and solve before accelerating",
+      );
+    case "unreachable":
+      throw new GaussflowError(
+        "GAUSSFLOW_MPI",
+        "the other ranks cannot be reached any more: one of them has ended, or this process is ending",
       );
     case "internal":
       throw new GaussflowError("GAUSSFLOW_INTERNAL", "the native engine met an error that is not about memory");

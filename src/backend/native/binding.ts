@@ -6,12 +6,23 @@
  * one that was built before an update would fail at the first call of something new. scripts/check/native-face.mjs fails where this file changes
  * and the number does not.
  */
-export const FACE = 2;
+export const FACE = 3;
 
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {
-  readonly failure: "canceled" | "memory" | "indefinite" | "nonFinite" | "imprecise" | "file" | "misuse" | "internal";
+  readonly failure:
+    | "canceled"
+    | "memory"
+    | "indefinite"
+    | "nonFinite"
+    | "imprecise"
+    | "file"
+    | "misuse"
+    | "internal"
+    | "unreachable";
   readonly value: number;
+  /** The other rank whose failure it is, under ranks. */
+  readonly rank?: number;
 }
 
 /** True for the failure side of an answer. */
@@ -47,6 +58,14 @@ export interface NativeFile {
   readonly columnScale: Float64Array;
 }
 
+/** The slots of this rank and the table of calls that joins their sums with those of the other ranks. */
+export interface NativeRanks {
+  readonly first: number;
+  readonly count: number;
+  /** Of native/core/exchange.h. */
+  readonly exchange: object;
+}
+
 export interface NativeLinearized {
   readonly loss: number;
   readonly gradient: Float64Array;
@@ -76,7 +95,7 @@ export interface NativeEigen {
   readonly vectors: Float64Array | null;
 }
 
-/** The value itself where the call was small enough to be done at once (native/core/cost.h), else a promise of it. */
+/** The value itself where the call was small enough to be done at once (native/core/cost.h) and there are no ranks, else a promise of it. */
 export type NativeAnswer<T> = T | Promise<T>;
 
 /**
@@ -158,7 +177,7 @@ export interface NativeEngineObject {
   /** A_1, B_1, A_2, ... of a matrix-free curvature, square after square. */
   layerFactors(): NativeAnswer<Float64Array | NativeFailure>;
   curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
-  /** Rows [first, first + count) of the inputs that it computes with: a copy, count x d. */
+  /** Rows [first, first + count) of the inputs that it computes with: a copy, count x d. Under ranks counted from the first row of its slots. */
   inputs(first: number, count: number): Float64Array | NativeFailure;
   /** A copy of the parameters of the last linearization; empty before the first. */
   parameters(): Float64Array | NativeFailure;
@@ -209,6 +228,7 @@ export interface BindingModule {
     file: NativeFile | null,
     weighted: boolean,
     threads: number,
+    ranks: NativeRanks | null,
   ) => NativeEngineObject;
   /** Stops every call in flight of this environment; for its end. */
   cancelAll(): void;
@@ -226,6 +246,7 @@ export interface BindingModule {
     fileWidth: number,
     threads: number,
     turns: Float64Array,
+    ranks: Pick<NativeRanks, "first" | "count"> | null,
   ): EngineBytes;
   estimateCalls(
     network: NativeNetwork,

@@ -24,15 +24,16 @@ import type {
 } from "../engine.js";
 import { NO_FACTOR, NO_LINEARIZATION, PRODUCTS_ONLY } from "../engine.js";
 import { splitFactors } from "../layer-factors.js";
-import { locateNonFinite } from "../locate.js";
+import { locateNonFinite, nonFiniteElsewhere } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
 import { refuseMatrix } from "../memory.js";
 import { checkSymmetric } from "../moving-average.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
+import { type RowRange, refuseRanked, rowsHere } from "../ranks.js";
 import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE, type RowSizes } from "../rows.js";
 import { checkSampledSolve, NO_SAMPLED_ACCELERATION, partsOf } from "../sampled.js";
 import { checkTolerance, singleTolerance } from "../single.js";
-import { failureOf, linearizedOf, solvedOf } from "./answers.js";
+import { failureOf, linearizedOf, solvedOf, stoppedDuring } from "./answers.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";
 import { unlessMisused, withCode } from "./coded-error.js";
@@ -68,7 +69,10 @@ class NativeEngine implements NetworkEngine {
   readonly layerCount: number;
   readonly threads: number;
   readonly slots: number;
+  /** Whether other processes have a part of the samples: those that are not in `#here`. */
+  readonly ranked: boolean;
   readonly vectors: VectorOperations;
+  readonly #here: RowRange;
   readonly #architecture: Architecture;
   readonly #squares: boolean;
   /** Where the samples are; of those in memory the addon's copy is the only one that an engine needs. */
@@ -106,6 +110,8 @@ class NativeEngine implements NetworkEngine {
     };
     this.#labels = labelScaling(data.loss, architecture.outputSize);
     this.slots = data.slots ?? 1;
+    this.ranked = data.ranks !== undefined;
+    this.#here = rowsHere(data.ranks, data.sampleCount);
     this.sampleCount = data.sampleCount;
     this.outputSize = architecture.outputSize;
     this.parameterCount = architecture.parameterCount;
@@ -120,6 +126,7 @@ class NativeEngine implements NetworkEngine {
           data.file === undefined ? null : nativeFile(data.file, data.loss),
           data.weights !== undefined,
           threads,
+          data.ranks ?? null,
         ),
       this.#file,
     );
@@ -135,6 +142,7 @@ class NativeEngine implements NetworkEngine {
   }
 
   async forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    refuseRanked(this, "forward");
     return this.#sure(await this.#call((native) => native.forward(parameters), signal));
   }
 
@@ -218,6 +226,7 @@ class NativeEngine implements NetworkEngine {
   }
 
   async jacobianProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
+    refuseRanked(this, "jacobianProduct");
     return this.#elsewhere((native) => native.jacobianProduct(parameters, vectors), signal);
   }
 
@@ -226,6 +235,7 @@ class NativeEngine implements NetworkEngine {
   }
 
   async jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
+    refuseRanked(this, "jacobian");
     return this.#elsewhere((native) => native.jacobian(parameters, first, count), signal);
   }
 
@@ -277,6 +287,7 @@ class NativeEngine implements NetworkEngine {
 
   load(rows: EngineRows): void {
     this.#refuseBusy();
+    refuseRanked(this, "load");
     if (this.#file !== undefined) throw new GaussflowError("GAUSSFLOW_STATE", ROWS_OF_A_FILE);
     checkEngineRows(rows, this.#sizes);
     const { inputs, targets, weights = null } = rows;
@@ -329,7 +340,7 @@ class NativeEngine implements NetworkEngine {
       const answer = await running;
       if (isFailure(answer) && answer.failure === "canceled") {
         signal?.throwIfAborted();
-        throw new GaussflowError("GAUSSFLOW_STATE", "the engine was disposed of during the call");
+        throw stoppedDuring(answer.rank);
       }
       return answer;
     } finally {
@@ -339,11 +350,13 @@ class NativeEngine implements NetworkEngine {
 
   async #failure(answer: NativeFailure, parameters: () => Float64Array, signal?: AbortSignal): Promise<Failure> {
     if (answer.failure !== "nonFinite") return this.#plainFailure(answer);
+    const what = NON_FINITE[answer.value] ?? "loss";
+    if (answer.rank !== undefined) return nonFiniteElsewhere(what, answer.rank);
     this.#diagnosing = true;
     try {
       const inputs = (first: number, count: number) => this.#plain(withCode(() => this.#object.inputs(first, count)));
-      const [net, n, what] = [this.#architecture, this.sampleCount, NON_FINITE[answer.value] ?? "loss"];
-      return await locateNonFinite(net, parameters(), inputs, n, { what, squares: this.#squares }, new Pace(signal));
+      const [net, met] = [this.#architecture, { what, squares: this.#squares }];
+      return await locateNonFinite(net, parameters(), inputs, this.#here, met, new Pace(signal));
     } finally {
       this.#diagnosing = false;
     }

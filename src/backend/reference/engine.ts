@@ -263,7 +263,14 @@ class ReferenceEngine implements NetworkEngine {
 
   #nonFinite(parameters: Float64Array, what: NonFinite["what"], pace: Pace): Promise<Failure> {
     const [net, n, { samples, seeds }] = [this.#architecture, this.sampleCount, this.#blocks];
-    return locateNonFinite(net, parameters, samples.inputs, n, { what, squares: seeds.rule.sumOfSquares }, pace);
+    return locateNonFinite(
+      net,
+      parameters,
+      samples.inputs,
+      { first: 0, count: n },
+      { what, squares: seeds.rule.sumOfSquares },
+      pace,
+    );
   }
 
   #checked(parameters: Float64Array): Float64Array {
