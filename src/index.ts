@@ -232,7 +232,7 @@ export type { CurvatureSamples } from "./step/subset.js";
 export type { PrecisionUse, TrialHistory } from "./step/trial-history.js";
 export { ADVICE_THRESHOLDS, type Advice, type AdviceCode } from "./train/advice.js";
 export type { BatchStart } from "./train/batch-start-options.js";
-export { plan } from "./train/plan.js";
+export { type PlanOptions, plan } from "./train/plan.js";
 export type { StopOptions } from "./train/stop.js";
 export { train, trainSteps } from "./train/train.js";
 export type { TrainOptions } from "./train/train-options.js";

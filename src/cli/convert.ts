@@ -7,6 +7,7 @@ import { jsonLine } from "../report/json-lines.js";
 import { counted, formatCount } from "../report/numbers.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
+import { onRank0 } from "./ranks.js";
 import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
 import { addTableOptions, csvOptions, ON_COMMAND_LINE, type TableFlags } from "./table-options.js";
@@ -32,7 +33,9 @@ export function addConvertCommand(program: Command, terminal: Terminal, done: (c
   addTableOptions(command, true)
     .option("--json", "write one JSON object")
     .addHelpText("after", EXAMPLES)
-    .action(async (file: string, out: string, flags: ConvertFlags) => done(await convert(file, out, flags, terminal)));
+    .action(async (file: string, out: string, flags: ConvertFlags) =>
+      done(await onRank0(() => convert(file, out, flags, terminal))),
+    );
 }
 
 async function convert(file: string, out: string, flags: ConvertFlags, terminal: Terminal): Promise<ExitCode> {

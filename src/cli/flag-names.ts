@@ -45,6 +45,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.network.activation": "--activation",
   "options.network.initialization": "--initialization",
   "options.radius": "--radius",
+  "options.ranks": "--ranks",
   "options.rate": "--rate",
   "options.rateEpochs": "--rate-epochs",
   "options.rateFactor": "--rate-factor",

@@ -30,6 +30,7 @@ interface PlanFlags extends PartFlags, EngineFlags, RunFlags, MethodFlags {
   readonly route: "auto" | TrainRoute;
   readonly loss?: LossChoice;
   readonly seconds?: number;
+  readonly ranks?: number;
   readonly json?: true;
 }
 
@@ -62,6 +63,11 @@ export function addPlanCommand(program: Command, terminal: Terminal, done: (code
     .option("--test <fraction>", `share of the rows held out for the test (default ${DEFAULT_TEST})`, fraction)
     .option("--seconds <number>", "most seconds of the training, by which --method auto chooses", positive)
     .option("--seed <number>", "seed of the split", integer(0), 0)
+    .option(
+      "--ranks <count>",
+      "processes of an MPI run that share the rows: the plan is that of one of them (default 1)",
+      integer(1),
+    )
     .option("--json", "write one JSON object")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, flags: PlanFlags) => done(await run(file, flags, terminal)));
@@ -87,11 +93,12 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
       ? DEFAULT_HIDDEN
       : (flags.hidden ?? DEFAULT_HIDDEN);
   const net = network({ layers: [fit.inputSize, ...hidden, outputs], seed: flags.seed });
-  const { route, backend, threads, memoryLimit, slots } = flags;
+  const { route, backend, threads, memoryLimit, slots, ranks } = flags;
   const method = methodOf(flags, net);
   const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
   const stop = { ...limitsOf(flags), seconds: flags.seconds };
-  const planned = plan(net, fit, { method, loss, validation, route, backend, threads, memoryLimit, slots, stop });
+  const limits = { memoryLimit, slots, ranks, stop };
+  const planned = plan(net, fit, { method, loss, validation, route, backend, threads, ...limits });
   terminal.out.write(
     flags.json ? jsonLine("plan", { ...planned, hidden, searched }) : `${describe(planned, terminal)}\n`,
   );
@@ -112,7 +119,7 @@ function largestOf(
 }
 
 function describe(planned: Plan<StepRoute>, { paintOut }: Terminal): string {
-  const { chosen, alternatives, memoryLimit, threads, slots, batch } = planned;
+  const { chosen, alternatives, memoryLimit, threads, slots, ranks, rankRows, batch } = planned;
   const unit = batch === undefined ? "An iteration" : `A step on ${counted(batch.rows, "row")}`;
   const columns = ["route", "data", "copies", "matrix", "factor", "work", "peak", "flops", "iteration", "fits"].map(
     (heading, i) => ({ heading, align: i === 0 ? ("left" as const) : ("right" as const) }),
@@ -134,6 +141,11 @@ function describe(planned: Plan<StepRoute>, { paintOut }: Terminal): string {
     `${unit} takes about ${formatSeconds(chosen.seconds)}, and the process ${showBytes(chosen.bytes.most)} at most, of ${showBytes(memoryLimit)} that it may use.`,
     `${planned.route} route: ${planned.because}`,
     `${counted(planned.sampleCount, "sample")}, ${formatCount(planned.parameterCount)} parameters, ${counted(threads, "thread")}, ${slots === 1 ? "" : `${slots} slots, `}${formatCount(chosen.blockSamples)} samples a block`,
+    ...(ranks === 1
+      ? []
+      : [
+          `The plan is that of each of ${ranks} ranks, which sum at most ${counted(rankRows, "sample")} each, with sums between them over 10 Gbit/s.`,
+        ]),
     "",
     textTable(columns, [chosen, ...alternatives].map(row), paintOut),
     "",

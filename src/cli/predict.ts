@@ -22,6 +22,7 @@ import { assess, linkOf } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { bytes } from "./parse.js";
+import { onRank0 } from "./ranks.js";
 import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
 import { addThresholdCost, type CostFlags, checkThresholdCost } from "./threshold-cost.js";
@@ -72,7 +73,7 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
       `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ gaussflow predict ensemble.json new-cars.csv --spread\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
     )
     .action(async (model: string, file: string, flags: ModelFlags) =>
-      done(await predict(model, file, flags, terminal)),
+      done(await onRank0(() => predict(model, file, flags, terminal))),
     );
   addThresholdCost(
     addReading(
@@ -82,7 +83,7 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     .option("--json", "write one JSON object in place of a table")
     .addHelpText("after", `\nExample:\n  $ gaussflow evaluate cars.json held-out.csv\n${EXIT_CODES_HELP}`)
     .action(async (model: string, file: string, flags: ModelFlags) =>
-      done(await evaluate(model, file, flags, terminal)),
+      done(await onRank0(() => evaluate(model, file, flags, terminal))),
     );
 }
 

@@ -10,7 +10,7 @@ import { EXIT, type ExitCode, errorText, exitCodeOf, UsageError } from "./exit.j
 import { silentTerminal, type Terminal } from "./terminal.js";
 
 /** Commands that work on several ranks. */
-const RANKED: readonly string[] = ["doctor", "plan"];
+const RANKED: readonly string[] = ["doctor", "plan", "train", "predict", "evaluate", "convert"];
 
 /** Milliseconds that a rank leaves to those before it, which may be about to print the same error; and the most. */
 const TURN = 20;
@@ -42,6 +42,11 @@ export async function joinRanks(command: string): Promise<void> {
     throw new UsageError(
       `gaussflow ${command} is for one process, and mpirun has started ${size}: run it without mpirun (on several ranks work: ${RANKED.join(", ")})`,
     );
+}
+
+/** Work of one process within a run of several: rank 0 does it, and the others wait for its end in leaveRanks. */
+export async function onRank0(work: () => Promise<ExitCode>): Promise<ExitCode> {
+  return (await mpi()).rank === 0 ? work() : EXIT.ok;
 }
 
 /** The end of a command that has not thrown. No rank ends before rank 0 has written its files: an exit code ends all ranks at once. */

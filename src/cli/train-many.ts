@@ -1,5 +1,6 @@
 // The part of gaussflow train with --restarts, --cross-validate or --ensemble, called by train.ts: trains many networks at once by
 // trainMany, ranks them, and saves the best of those trained on all rows.
+import { mpi } from "../cluster/mpi.js";
 import type { Dataset } from "../data/dataset.js";
 import { scoreFolds } from "../jobs/cross-validate.js";
 import type { JobResult } from "../jobs/job.js";
@@ -22,7 +23,7 @@ import { setUp, type TrainFlags, type TrainSetup } from "./train-setup.js";
 type ManySetup = TrainSetup & { readonly pool: Dataset; readonly fit: Dataset };
 
 export async function runMany(file: string, flags: TrainFlags, terminal: Terminal): Promise<ExitCode> {
-  const setup = (await setUp(file, flags, terminal)) as ManySetup;
+  const setup = (await setUp(file, flags, terminal, await mpi())) as ManySetup;
   const { json = false, quiet = false } = flags;
   const progress = json || quiet ? null : new ManyProgress(terminal.err);
   const watch = new SignalWatch(() => setup.tell("stopping all runs at the next tile; again to quit at once"));

@@ -61,6 +61,8 @@ export async function conclude(
         route: result.plan.route,
         engine: result.engine,
         slots: result.slots,
+        ranks: result.ranks,
+        rankRows: result.rankRows,
         interrupted: watch.received,
         monitor: result.monitor && {
           rate: result.monitor.rate,
@@ -115,6 +117,11 @@ function sparsityLine({ parameters, small, threshold, zero, holding }: Sparsity)
   return `${small} of ${counted(parameters, "parameter")} are below ${threshold} in size${zeros}; the largest ${holding} hold 99.9% of the sum of the sizes.`;
 }
 
+/** How the ranks of an MPI run shared the rows, and what repeats their bits elsewhere. */
+function ranksLine({ ranks, slots, rankRows }: TrainResult, rows: number): string {
+  return `ranks: ${ranks}; rank 0 summed ${rankRows} of the ${counted(rows, "row")}. --slots ${slots} gives the same bits on any number of ranks.`;
+}
+
 function adviceLine({ code, message }: Advice, fit: Dataset | FileDataset, batches: boolean): string {
   // A data file is not cut into folds, and has its weights; a probability of yes is a number, which has no class weights.
   const whole = fit instanceof FileDataset;
@@ -151,6 +158,7 @@ function show(
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
     ...(counts === null ? [] : [sparsityLine(counts)]),
+    ...(result.ranks === 1 ? [] : [ranksLine(result, fit.sampleCount)]),
   ];
   if (result.advice.length > 0)
     lines.push("", ...result.advice.map((advice) => adviceLine(advice, fit, batch !== undefined)));

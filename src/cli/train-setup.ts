@@ -1,5 +1,6 @@
 // The beginning of gaussflow train, called by train.ts for one run and by train-many.ts for many: reads the table in parts, makes the
 // network and the train options from the flags, and opens the channels for notes and warnings.
+import type { Cluster } from "../cluster/cluster.js";
 import { dataWarnings } from "../data/data-warnings.js";
 import type { TableSearch } from "../fit/search.js";
 import { classTargets } from "../loss/class-metrics.js";
@@ -64,12 +65,23 @@ export interface TrainSetup extends Parts {
   readonly warnings: readonly string[];
 }
 
-/** @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that cannot be written, and what the table throws */
-export async function setUp(file: string, flags: TrainFlags, terminal: Terminal): Promise<TrainSetup> {
-  await checkOutputs({ "the table": file, "--resume": flags.resume }, [
+/**
+ * @param cluster of whose ranks the first writes the files
+ * @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that cannot be written, and what the table throws
+ */
+export async function setUp(
+  file: string,
+  flags: TrainFlags,
+  terminal: Terminal,
+  { rank, size }: Cluster,
+): Promise<TrainSetup> {
+  if (size > 1 && file === "-")
+    throw new UsageError(`the table must be a file on ${size} ranks, because standard input reaches one of them`);
+  const outputs = [
     { flag: "--out", path: flags.out, what: "the model" },
     { flag: "--checkpoint", path: flags.checkpoint, what: "the checkpoint", mayShare: "--resume" },
-  ]);
+  ];
+  await checkOutputs({ "the table": file, "--resume": flags.resume }, rank === 0 ? outputs : []);
   const method = methodOf(flags);
   if (flags.restarts !== undefined || flags.crossValidate !== undefined)
     for (const name of ["checkpoint", "resume", "monitor"] as const)

@@ -2,6 +2,7 @@
 // its end. program.ts adds it.
 
 import { type Command, Option } from "commander";
+import { mpi } from "../cluster/mpi.js";
 import { DEFAULT_BUDGET } from "../fit/fit-options.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
@@ -12,7 +13,7 @@ import { Progress } from "../report/progress.js";
 import { train } from "../train/train.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions } from "./engine-options.js";
-import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addLossOption } from "./loss-flag.js";
 import { addMethodOptions } from "./method-flag.js";
 import { fraction, integer, nonNegative, orAuto, positive, sizes } from "./parse.js";
@@ -56,8 +57,9 @@ export function addTrainCommand(program: Command, terminal: Terminal, done: (cod
 
 async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Promise<ExitCode> {
   const { json = false, quiet = false } = flags;
+  const cluster = await mpi();
   // Until the data are read there is nothing to save: a signal ends the process at once, also while a pipe is silent.
-  const setup = await setUp(file, flags, terminal);
+  const setup = await setUp(file, flags, terminal, cluster);
   const progress = json || quiet ? null : new Progress(terminal.err);
   const watch = new SignalWatch(() => {
     if (!json && !quiet) terminal.err.write("  stopping and keeping the best network so far; again to quit at once\n");
@@ -66,6 +68,7 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
     const result = await train(setup.network, setup.fit, {
       ...setup.options,
       threads: flags.threads,
+      cluster,
       signal: watch.signal,
       monitor: flags.monitor ? monitor() : undefined,
       checkpoint: flags.checkpoint === undefined ? undefined : { path: flags.checkpoint },
@@ -76,6 +79,8 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
       },
     });
     progress?.done();
+    // All ranks have the same network: rank 0 judges and saves it.
+    if (cluster.rank > 0) return EXIT.ok;
     return await conclude(result, { setup, file, flags, watch }, terminal);
   } finally {
     progress?.done();

@@ -57,3 +57,8 @@ export function rankTree(slots: number, size: number, rank: number): RankTree {
     copies: Int32Array.from(copies),
   };
 }
+
+/** Slots of a run on `size` ranks where nothing else is said: the smallest power of two with one for each rank. */
+export function slotsFor(size: number): number {
+  return 2 ** Math.ceil(Math.log2(size));
+}

@@ -26,5 +26,6 @@ export function flowRequest(
   // for the rank of J by the same triangle. With more slots than one there is no triangle.
   const turns = completed.slots === 1 && (asked === "auto" || undamped);
   const beside = { observed: options.monitor?.needs, turns };
-  return planRequest(network, whole, sizes, completed, asked, options, beside);
+  // Under ranks a flow holds all rows beside those of its slots, for the norm of its errors: planned as if this process had them all.
+  return { ...planRequest(network, whole, sizes, completed, asked, options, beside), ranks: 1 };
 }

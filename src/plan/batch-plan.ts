@@ -63,6 +63,8 @@ export function planBatches(request: BatchPlanRequest): Plan<BatchRoute> {
     memoryLimit,
     threads: useful,
     slots: 1,
+    ranks: 1,
+    rankRows: n,
     because: request.because,
     chosen,
     alternatives: [],

@@ -10,6 +10,7 @@ import { workspaceDoubles } from "../network/forward.js";
 import { costsOf } from "./cost-model.js";
 import type { EngineName } from "./costs.js";
 import { lanczosSteps, measuredCurvature, type ObserverNeeds, sampleEquations } from "./observation.js";
+import { largestPart } from "./ranks.js";
 import type { Route } from "./route.js";
 import type { PlannedNetwork, StepKind } from "./workload.js";
 
@@ -28,6 +29,8 @@ export interface Sizes extends StepKind {
   readonly threads: number;
   /** Slots that sums over the samples are joined from. Default 1. */
   readonly slots?: number | undefined;
+  /** Processes that share the samples; the bytes are those of the one with the most of them. Default 1. */
+  readonly ranks?: number | undefined;
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
   /** What an observer computes during the run. Default nothing. */
@@ -70,9 +73,21 @@ export function engineSizes({
   fileWidth = 0,
   threads,
   slots = 1,
+  ranks = 1,
 }: Sizes): EngineSizes {
   const { loss = squaredError() } = architecture;
-  return { architecture, loss, sampleCount, weighted, fileWidth, threads, slots };
+  // With one slot there is nothing to share.
+  const share = ranks === 1 || slots === 1 ? undefined : largestPart(slots, ranks);
+  return {
+    architecture,
+    loss,
+    sampleCount,
+    weighted,
+    fileWidth,
+    threads,
+    slots,
+    ranks: share && { slots, first: share.first, count: share.count },
+  };
 }
 
 /** The curvatures that every run of this route forms, and those that it may come to form; in turn. */
@@ -146,7 +161,11 @@ export function engineBytes(route: Route, sizes: Sizes): number {
 export function validationBytes(sizes: Sizes): Pick<EngineBytes, "data" | "workspaces"> {
   const sampleCount = Math.ceil(sizes.validationCount);
   if (sampleCount === 0) return { data: 0, workspaces: 0 };
-  return estimateBytes(sizes.engine, { ...engineSizes(sizes), sampleCount, fileWidth: 0, slots: 1 }, []);
+  return estimateBytes(
+    sizes.engine,
+    { ...engineSizes({ ...sizes, ranks: 1 }), sampleCount, fileWidth: 0, slots: 1 },
+    [],
+  );
 }
 
 /** Vectors of n c and of p entries that an observation works in. */

@@ -13,6 +13,7 @@ import type { Architecture } from "../network/architecture.js";
 import { secondsOf } from "./cost-model.js";
 import { COST_TABLE } from "./cost-table.js";
 import { blockSamples, type MemoryEstimate, memoryOf, type Sizes } from "./memory-model.js";
+import { largestRows, sumSeconds } from "./ranks.js";
 import type { Route, StepRoute } from "./route.js";
 import { iterationWork } from "./workload.js";
 
@@ -53,6 +54,10 @@ export interface Plan<Kind extends StepRoute = StepRoute> {
   readonly threads: number;
   /** Slots that sums over the samples are joined from (`slots` in the options). */
   readonly slots: number;
+  /** Processes that share the samples (`cluster` in the options). Bytes, flops and seconds are those of the one with the most of them. */
+  readonly ranks: number;
+  /** Fitted samples of that process: all of them where there is one. */
+  readonly rankRows: number;
   /** The reason for the route, as one sentence. */
   readonly because: string;
   /** Predicted cost of the chosen route. */
@@ -93,7 +98,7 @@ const BEYOND_REASON = 20;
 
 /** Plans a run: the cost of each route, and the route to take. `refuse` is a separate step. */
 export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<Kind> {
-  const { architecture: net, sampleCount, memoryLimit, asked, engine } = request;
+  const { architecture: net, sampleCount, memoryLimit, asked, engine, slots = 1, ranks = 1 } = request;
   const [parameterCount, equationCount] = [net.parameterCount, sampleCount * net.outputSize];
   const estimates = request.routes.map((route) => estimate(route, request));
   const { route, because } = choose(estimates, request);
@@ -107,7 +112,9 @@ export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<
     bytes: chosen.bytes.peak,
     memoryLimit,
     threads,
-    slots: request.slots ?? 1,
+    slots,
+    ranks,
+    rankRows: largestRows(slots, ranks, sampleCount),
     because: asked === "auto" ? because : `the caller asked for the ${route} route`,
     chosen,
     alternatives: estimates.filter((entry) => entry !== chosen),
@@ -115,14 +122,14 @@ export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<
 }
 
 function estimate(route: Route, request: PlanRequest): RouteEstimate {
-  const { architecture: net, sampleCount: n, engine, threads, memoryLimit } = request;
-  const work = iterationWork(route, net, n, request);
+  const { architecture: net, sampleCount, engine, threads, memoryLimit, slots = 1, ranks = 1 } = request;
+  const work = iterationWork(route, net, largestRows(slots, ranks, sampleCount), request);
   const bytes = memoryOf(route, request);
   return {
     route,
     bytes,
     flops: work.reduce((sum, { flops }) => sum + flops, 0),
-    seconds: secondsOf(work, engine, engine === "typescript" ? 1 : threads),
+    seconds: secondsOf(work, engine, engine === "typescript" ? 1 : threads) + sumSeconds(route, net, slots, ranks),
     blockSamples: blockSamples(route, request),
     fits: bytes.most <= memoryLimit,
   };
@@ -153,8 +160,8 @@ function choose(estimates: readonly RouteEstimate[], request: PlanRequest): { ro
 }
 
 /** 1 if all threads are predicted to be no faster than one. */
-function fewestUseful(route: Route, { architecture, sampleCount, threads }: PlanRequest): number {
-  const work = iterationWork(route, architecture, sampleCount);
+function fewestUseful(route: Route, { architecture, sampleCount, threads, slots = 1, ranks = 1 }: PlanRequest): number {
+  const work = iterationWork(route, architecture, largestRows(slots, ranks, sampleCount));
   return secondsOf(work, "native", threads) < secondsOf(work, "native", 1) ? threads : 1;
 }
 

@@ -10,7 +10,7 @@ import type { EngineName, Work } from "./costs.js";
 import type { Route } from "./route.js";
 
 /** Assumed number of products G v of one matrix-free step, before the spectrum is known: an estimate, not a bound. */
-const PLANNED_PRODUCTS = 60;
+export const PLANNED_PRODUCTS = 60;
 
 const VECTOR_OPERATIONS = 20;
 

@@ -16,6 +16,9 @@ export interface ResultLine {
   readonly route: string;
   readonly engine: string;
   readonly slots: number;
+  readonly ranks: number;
+  /** Fitted rows that rank 0 summed. */
+  readonly rankRows: number;
   /** Signal that ended the run early, or null. */
   readonly interrupted: string | null;
   /** With --monitor, else null. */

@@ -24,7 +24,7 @@ export function planRequest<Kind extends Route>(
     readonly released: boolean;
     readonly routes: readonly Kind[];
   },
-  { memoryLimit, standardize, loss, slots }: CompletedRunOptions,
+  { memoryLimit, standardize, loss, slots, ranks }: CompletedRunOptions,
   asked: "auto" | Kind,
   options: BackendOptions & { readonly monitor?: unknown },
   steps: StepKind & Pick<Sizes, "observed" | "turns"> = {},
@@ -42,6 +42,7 @@ export function planRequest<Kind extends Route>(
     architecture: { ...architecture, loss },
     sampleCount: fit,
     slots,
+    ranks,
     validationCount: validation,
     weighted: whole.weights !== null,
     engine,

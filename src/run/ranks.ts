@@ -89,7 +89,7 @@ export function checkRanks(
   { engine, route, monitor }: { readonly engine: string; readonly route: StepRoute; readonly monitor: unknown },
 ): void {
   if (ranks === 1) return;
-  const because = `with options.cluster of ${ranks} ranks`;
+  const because = `on ${ranks} ranks`;
   if (engine !== "native")
     throw argumentError("options.backend", `must be "native" ${because}: only that engine sums over them`, engine);
   if (monitor !== undefined)

@@ -4,7 +4,7 @@ import type { BackendOptions } from "../backend/create.js";
 import { checkSlots } from "../backend/slots.js";
 import type { Agreement } from "../cluster/agreement.js";
 import type { Cluster } from "../cluster/cluster.js";
-import { slotsFor } from "../cluster/partition.js";
+import { slotsFor } from "../cluster/rank-tree.js";
 import { argumentError } from "../errors.js";
 import { checkClassLoss, defaultLoss } from "../loss/default-loss.js";
 import { checkLoss, type Loss } from "../loss/rules.js";
@@ -113,11 +113,13 @@ const checkpointEvery = 10;
 
 /**
  * @param classes of the data, or null
+ * @param ranks processes of the run
  * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value
  */
 export function completeRunOptions<Entry>(
   options: RunOptions<Entry>,
   classes: readonly string[] | null,
+  ranks = completeCluster(options.cluster)?.size ?? 1,
 ): CompletedRunOptions {
   const {
     loss: given = defaultLoss(classes !== null),
@@ -128,7 +130,6 @@ export function completeRunOptions<Entry>(
     checkpoint,
     resume,
   } = options;
-  const ranks = completeCluster(options.cluster)?.size ?? 1;
   const { memoryLimit = defaultMemoryLimit(), slots = slotsFor(ranks) } = options;
   const loss = checkLoss("options.loss", given);
   checkClassLoss("options.loss", loss, classes);

@@ -12,6 +12,7 @@ import { evenness } from "../loss/weighted.js";
 import { type BatchMethod, type BatchNeeds, type BatchSizes, isBatchMethod } from "../method/batch-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
 import type { Network } from "../network/network.js";
+import { checkCount, checkObject } from "../options.js";
 import { planBatches, refuseBatches } from "../plan/batch-plan.js";
 import type { EngineName } from "../plan/costs.js";
 import { type Plan, type PlanRequest, planRoute, refuse } from "../plan/plan.js";
@@ -24,6 +25,12 @@ import { type CompletedBatchStart, startMethod } from "./batch-start-options.js"
 import { stepsPerEpoch } from "./descend.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, weighedSteps } from "./train-options.js";
 
+/** Options of `plan`: those of `train`, of which checkpoints and callbacks do not matter. */
+export interface PlanOptions extends TrainOptions {
+  /** Processes of an MPI run to plan for, in place of a `cluster`. Default 1. */
+  readonly ranks?: number | undefined;
+}
+
 /**
  * What `train(network, data, options)` would choose and cost: route, bytes at the peak, flops and seconds of an iteration, the same for
  * the other routes. Nothing is computed and nothing is refused: `chosen.fits` says whether train would refuse.
@@ -34,11 +41,14 @@ import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, we
 export function plan(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  options: TrainOptions = {},
+  given: PlanOptions = {},
 ): Plan<TrainRoute | BatchRoute> {
-  const given = trainingData(network, data, options);
-  const completed = completeTrainOptions(options, given, network);
-  const whole = finish(weighedSteps(given, completed));
+  checkObject("options", given);
+  const { ranks, ...options } = given;
+  if (ranks !== undefined) checkCount("options.ranks", ranks, 1);
+  const set = trainingData(network, data, options);
+  const completed = completeTrainOptions(options, set, network, ranks);
+  const whole = finish(weighedSteps(set, completed));
   const owned = data instanceof Dataset || data instanceof FileDataset;
   return planTraining(network, whole, completed, options, owned).plan;
 }

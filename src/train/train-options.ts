@@ -103,13 +103,17 @@ export const LEAST_FOR_VALIDATION = 40;
 /** Share of the samples that are held out for validation. */
 export const DEFAULT_VALIDATION = 0.15;
 
-/** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
+/**
+ * @param ranks processes of the run, where `options.cluster` does not say it
+ * @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value
+ */
 export function completeTrainOptions(
   options: TrainOptions,
   data: Dataset | FileDataset,
   network: Network,
+  ranks?: number,
 ): CompletedTrainOptions {
-  return finish(trainOptionSteps(options, data, network));
+  return finish(trainOptionSteps(options, data, network, ranks));
 }
 
 /** The same in pieces: validation data are copied and checked. */
@@ -117,9 +121,10 @@ export function* trainOptionSteps(
   options: TrainOptions,
   data: Dataset | FileDataset,
   network: Network,
+  ranks?: number,
 ): Steps<CompletedTrainOptions> {
   checkOptionNames("options", options, TRAIN_OPTION_NAMES);
-  const run = completeRunOptions(options, data.classes);
+  const run = completeRunOptions(options, data.classes, ranks);
   checkLossNetwork(network, run.loss, options.loss !== undefined);
   const { method: asked = levenbergMarquardt(), route = "auto", condition = false, seed = seedOf(network) } = options;
   const chosen = asked === "auto" ? chooseMethod(network, data, run, options) : null;
@@ -198,7 +203,7 @@ function checkWithRanks(
   method: Method | BatchMethod,
 ): void {
   if (ranks === 1) return;
-  const because = `with options.cluster of ${ranks} ranks, which share the sums over all rows`;
+  const because = `on ${ranks} ranks, which share the sums over all rows`;
   if (isBatchMethod(method))
     throw argumentError(
       "options.method",

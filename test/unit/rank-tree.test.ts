@@ -1,6 +1,10 @@
 // How the slots of the samples are split among ranks: whatever the numbers, the sums are joined in the order of one process.
 import { describe, expect, it } from "vitest";
-import { rankTree } from "../../src/cluster/rank-tree.js";
+import { loadNative } from "../../src/backend/native/load.js";
+import { rankTree, slotsFor } from "../../src/cluster/rank-tree.js";
+import { network, plan } from "../../src/index.js";
+import { largestPart } from "../../src/plan/ranks.js";
+import { waves } from "../helpers/problems.js";
 
 /** The sum over slots [first, first + count) as the tree of native/core/slots.h joins it. */
 function joined(first: number, count: number): string {
@@ -54,5 +58,54 @@ describe("the tree of ranks", () => {
     expect(rankTree(2, 5, 3)).toMatchObject({ first: 1, count: 1, contributes: false, parent: 1 });
     expect([...rankTree(2, 5, 0).copies]).toEqual([2, 4]);
     expect([...rankTree(2, 5, 1).copies]).toEqual([3]);
+  });
+});
+
+describe.skipIf(!loadNative().ok)("the plan of each of several ranks", () => {
+  const data = waves(4000, 8, 1, 3);
+  const net = network({ layers: [8, 32, 32, 1], seed: 1 });
+  const options = { backend: "native", threads: 1, validation: false, slots: 4 } as const;
+
+  it("has its rows, and less data and work than one process", () => {
+    const alone = plan(net, data, options);
+    expect(alone).toMatchObject({ ranks: 1, rankRows: 4000 });
+    const two = plan(net, data, { ...options, ranks: 2 });
+    expect(two).toMatchObject({ ranks: 2, rankRows: 2000, route: alone.route, sampleCount: 4000 });
+    expect(two.chosen.bytes.data).toBeLessThan(0.6 * alone.chosen.bytes.data);
+    expect(two.chosen.bytes.copies).toBe(alone.chosen.bytes.copies);
+    expect(two.chosen.flops).toBeLessThan(0.7 * alone.chosen.flops);
+    // The rank with the most slots is that of the smaller half.
+    expect(plan(net, data, { ...options, ranks: 3 }).rankRows).toBe(2000);
+    expect(plan(net, data, { ...options, ranks: 64 }).rankRows).toBe(1000);
+  });
+
+  it("has the sums between the ranks", () => {
+    const { chosen } = plan(net, data, { ...options, ranks: 64 });
+    const wide = plan(network({ layers: [8, 128, 128, 1], seed: 1 }), waves(40_000, 8, 1, 3), {
+      ...options,
+      ranks: 64,
+      route: "primal",
+    });
+    // Half of p^2 numbers up and down two levels of the tree, at 1.25e9 bytes a second.
+    const p = wide.parameterCount;
+    const sum = (4 * 8 * (p * (p + 1))) / 2 / 1.25e9;
+    expect(wide.chosen.seconds).toBeGreaterThan(sum);
+    expect(chosen.seconds).toBeGreaterThan(0);
+  });
+
+  it("checks their number", () => {
+    expect(() => plan(net, data, { ...options, ranks: 0 })).toThrow(/^options\.ranks must be/);
+    expect(() => plan(net, data, { ...options, ranks: 2, route: "dual" })).toThrow(/on 2 ranks/);
+  });
+});
+
+describe("the slots of several ranks", () => {
+  it("the default has a slot for each rank, and the last rank has the most slots", () => {
+    expect([1, 2, 3, 4, 5, 8, 9].map(slotsFor)).toEqual([1, 2, 4, 4, 8, 8, 16]);
+    for (const slots of [1, 2, 4, 8, 32])
+      for (let ranks = 1; ranks < 40; ranks++) {
+        const counts = Array.from({ length: ranks }, (_, rank) => rankTree(slots, ranks, rank).count);
+        expect(largestPart(slots, ranks).count).toBe(Math.max(...counts));
+      }
   });
 });
