@@ -1,5 +1,5 @@
 // Runs programs on several ranks by mpirun, for the tests of test/cluster. Without mpirun or the MPI addon those tests are skipped.
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,9 +23,16 @@ const ENVIRONMENT = {
   NO_COLOR: "1",
 };
 
+const wordsOf = (ranks: number, args: readonly string[]) => ["--bind-to", "none", "-np", String(ranks), process.execPath, ...args]; // biome-ignore format: one step
+
+/** The same as `mpirun`, which goes on meanwhile. */
+export function startRanks(ranks: number, args: readonly string[]): ChildProcess {
+  return spawn("mpirun", wordsOf(ranks, args), { env: { ...process.env, ...ENVIRONMENT }, stdio: "ignore" });
+}
+
 /** Runs `node ...args` on so many ranks. What ranks print comes line by line, in any order. */
 export function mpirun(ranks: number, args: readonly string[], environment: Record<string, string> = {}): Ended {
-  const words = ["--bind-to", "none", "-np", String(ranks), process.execPath, ...args];
+  const words = wordsOf(ranks, args);
   const env = { ...process.env, ...ENVIRONMENT, ...environment };
   const child = spawnSync("mpirun", words, { encoding: "utf8", timeout: 60_000, env });
   return { code: child.status, out: child.stdout.replaceAll("\r\n", "\n"), err: child.stderr };
