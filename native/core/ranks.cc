@@ -42,10 +42,9 @@ Status Ranks::Sum(double* values, size_t count) const {
   return status.ok() ? SumPart(values, count) : status;
 }
 
-Status Ranks::Join(void* values, size_t bytes, ExchangeCombine combine, void* user) const {
-  const Status status = Agree(Status::Ok());
-  if (alone() || !status.ok()) return status;
-  if (calls_->join(calls_->context, values, bytes, combine, user) == 0) return status;
+Status Ranks::JoinPart(void* values, size_t bytes, ExchangeCombine combine, void* user) const {
+  if (alone() || calls_->join(calls_->context, values, bytes, combine, user) == 0)
+    return Status::Ok();
   return Status::Unreachable();
 }
 

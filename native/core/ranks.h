@@ -38,8 +38,8 @@ class Ranks {
   Status Sum(double* values, size_t count) const;
   // The same right behind an agreement: a part of a sum that is given in parts.
   Status SumPart(double* values, size_t count) const;
-  // `values` are joined by `combine` (ExchangeCalls::join).
-  Status Join(void* values, size_t bytes, ExchangeCombine combine, void* user) const;
+  // `values` are joined by `combine` (ExchangeCalls::join). Right behind an agreement, too.
+  Status JoinPart(void* values, size_t bytes, ExchangeCombine combine, void* user) const;
 
  private:
   const ExchangeCalls* calls_ = nullptr;

@@ -58,7 +58,7 @@ std::vector<Problem> Problems() {
        310,
        true,
        false,
-       {8, 4, 2},
+       {8, 0, 2},
        true},
       {"a rank that repeats another", NetOf({24, 34, 1}, LossKind::kSquaredError), 90, false, false,
        1, true},
@@ -67,7 +67,7 @@ std::vector<Problem> Problems() {
        1159999,
        false,
        true,
-       {4, 3, 1},
+       {4, 0, 1},
        true},
       {"two outputs a target", NetOf({5, 12, 6}, LossKind::kGaussianNll), 120, true, false},
       {"two outputs a target of a file", NetOf({5, 12, 6}, LossKind::kGaussianNll), 300, true,
@@ -177,13 +177,13 @@ std::vector<Formed> Kinds(const Problem& problem) {
                                {Route::kMatrixFree},
                                {Route::kPrimal, Precision::kDouble, 0, true},
                                {Route::kPrimal, Precision::kDouble, 0, false, true},
-                               {Route::kMatrixFree, Precision::kDouble, 0, true}};
+                               {Route::kMatrixFree, Precision::kDouble, 0, true},
+                               {Route::kPrimal, Precision::kSingle},
+                               {Route::kOrthogonal}};
   // What is not summed by slots (SlotRefusal).
   if (problem.slots.all == 1 && !problem.ranked)
-    kinds.insert(kinds.end(), {{Route::kPrimal, Precision::kSingle},
-                               {Route::kPrimal, Precision::kSingle, half},
+    kinds.insert(kinds.end(), {{Route::kPrimal, Precision::kSingle, half},
                                {Route::kPrimal, Precision::kSingle, few},
-                               {Route::kOrthogonal},
                                {Route::kMatrixFree, Precision::kDouble, half}});
   const bool pairs = n * problem.net.output_size < 3000 && !problem.ranked;
   if (pairs) kinds.push_back({Route::kDual});

@@ -51,6 +51,7 @@ void TestAgainstRows(const Case& c, bool badly_scaled, unsigned seed) {
     for (size_t first = 0; first < n; first += block) {
       const size_t count = std::min(block, n - first);
       CHECK(tangents.Compute(w.data(), first, count, true, {}).ok(), "passes");
+      if (first == 0) builder.Measure(tangents);
       CHECK(builder.Add(tangents, first == 0, {}, &g).ok(), "gram");
       Vector columns(count * net.output_size * p);
       tangents.WriteColumns(columns.data());

@@ -10,7 +10,7 @@ using namespace gaussflow::test;
 
 namespace {
 
-constexpr size_t kCalls = 11;
+constexpr size_t kCalls = 15;
 
 struct Codes {
   Status status[kCalls];
@@ -26,8 +26,8 @@ Codes Sequence(const Problem& problem, Engine* engine, Vector* room) {
   size_t next = 0;
   Codes codes;
   const auto call = [&](const auto& work) { codes.status[next++] = engine->ranks().Agreed(work); };
-  const auto linearize = [&](Route route) {
-    call([&, route] { return engine->Linearize(w, route, 0.1, nullptr, {}, &result); });
+  const auto linearize = [&](const Request& request) {
+    call([&] { return engine->Linearize(w, request, 0.1, nullptr, {}, &result); });
   };
   call([&] { return engine->Evaluate(w, {}, out); });
   linearize(Route::kPrimal);
@@ -38,6 +38,10 @@ Codes Sequence(const Problem& problem, Engine* engine, Vector* room) {
   call([&] { return engine->curvature().Multiply(1, w, {}, out); });
   call([&] { return engine->curvature().LayerFactors({}, out); });
   call([&] { return engine->TransposeProduct(w, 1, problem.coefficients.data(), {}, out); });
+  linearize(Route::kOrthogonal);
+  call([&] { return engine->Solve({.mu = 1.0, .decay = 0.1}, {}, out, &solution); });
+  linearize(Request(Route::kPrimal, Precision::kSingle));
+  call([&] { return engine->Solve({.mu = 1.0, .decay = 0.1}, {}, out, &solution); });
   linearize(Route::kPrimal);
   call([&] { return engine->Evaluate(w, {}, out); });
   CHECK(next == kCalls, "%zu calls", next);

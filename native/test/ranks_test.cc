@@ -59,7 +59,10 @@ Sums AnswersOf(const Problem& problem, const std::vector<Request>& requests, Eng
   return sums;
 }
 
-std::vector<Request> Routes() { return {Route::kPrimal, Route::kMatrixFree}; }
+std::vector<Request> Routes() {
+  return {Route::kPrimal, Route::kMatrixFree, Route::kOrthogonal,
+          Request(Route::kPrimal, Precision::kSingle)};
+}
 
 void TestAnswers(const Problem& problem, const Give& give, const std::vector<size_t>& slots,
                  std::vector<size_t> counts = kRanks) {

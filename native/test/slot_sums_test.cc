@@ -67,15 +67,15 @@ void TestSums(const Problem& problem, bool matrix, const std::vector<size_t>& co
 }
 
 // Steps, accelerations and layer factors: equal bits for equal S, and near those of one slot.
-void TestSteps(const Problem& problem, Route route, const std::vector<size_t>& counts = {2, 4, 8},
+void TestSteps(const Problem& problem, Request request,
+               const std::vector<size_t>& counts = {2, 4, 8},
                const std::vector<int>& threads = {2, 3}) {
+  const Route route = request.route;
   const size_t p = problem.net.parameter_count;
   const auto steps = [&](size_t slots, int threads) {
     Engine engine(problem.net, threads, slots);
     problem.Give({0, problem.n}, &engine);
-    Request request(route);
     Vector scaling(engine.FormedBy(request).traits().scaling_count, 0.0);
-    request.exact_measure_below = HUGE_VAL;
     Linearization result;
     CHECK(
         engine.Linearize(problem.parameters.data(), request, 0.0, scaling.data(), {}, &result).ok(),
@@ -99,6 +99,7 @@ void TestSteps(const Problem& problem, Route route, const std::vector<size_t>& c
     for (const char* name : {"step", "second step"}) {
       CHECK(engine.Solve(damping, {}, step.data(), &solution).ok(), "solve");
       sums.push_back({name, step});
+      if (!engine.curvature().traits().accelerates) continue;
       CHECK(engine.Accelerate(step.data(), scaling.data(), {}, acceleration.data()).ok(),
             "accelerate");
       sums.push_back({"acceleration", acceleration});
@@ -226,11 +227,17 @@ int main() {
   if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 40000), false, {2, 8}, {2});
   if (!Small()) TestSums(Problem({5, 24, 20, 3}, {}, 20000), true, {4}, {2});
   for (const LossKind kind : {LossKind::kSquaredError, LossKind::kSoftmax})
-    for (const Route route : {Route::kPrimal, Route::kDual, Route::kMatrixFree})
-      TestSteps(Problem({3, 9, 7, 2}, {kind}, 150), route);
+    for (const Request& request :
+         {Request(Route::kPrimal), Request(Route::kDual), Request(Route::kMatrixFree),
+          Request(Route::kOrthogonal), Request(Route::kPrimal, Precision::kSingle)})
+      TestSteps(Problem({3, 9, 7, 2}, {kind}, 150), request);
+  // So few that the triangle's passes hold all samples at once, too.
+  TestSteps(Problem({3, 9, 7, 2}, {}, 100), Route::kOrthogonal);
   const Problem blocks({5, 24, 20, 3}, {}, 20000);
   if (!Small()) TestSteps(blocks, Route::kPrimal, {2, 8}, {2});
   if (!Small()) TestSteps(blocks, Route::kMatrixFree, {2, 8}, {2});
+  if (!Small()) TestSteps(blocks, Route::kOrthogonal, {2, 8}, {2});
+  if (!Small()) TestSteps(blocks, Request(Route::kPrimal, Precision::kSingle), {2, 8}, {2});
   TestFallback();
 #ifndef _WIN32
   TestFile(Problem({3, 9, 7, 2}, {}, 500), true, {1, 2, 8});

@@ -41,8 +41,8 @@ export interface EngineData {
   readonly loss?: Loss | undefined;
   /**
    * Contiguous parts, S, that sums over the samples are cut into and joined from by a fixed binary tree (`slots.ts`): a power of two, at most 1024 and
-   * at most the samples. Results depend on it in their last bits. Above 1 the engine refuses what it does not sum by slots: "orthogonal",
-   * single precision and subsets. Default 1.
+   * at most the samples. Results depend on it in their last bits. Above 1 the engine refuses what it does not sum by slots: "sampled"
+   * and subsets. Default 1.
    */
   readonly slots?: number | undefined;
   /**

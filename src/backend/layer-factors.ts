@@ -40,7 +40,7 @@ export async function layerFactors(
   const flat = new Float64Array(size);
   const factors = splitFactors(architecture, flat);
   const weights = passWeights(architecture, parameters);
-  await eachBlock(n, slots, [new SlotSum(flat, slots)], async (first, count) => {
+  await eachBlock(n, slots, [new SlotSum(flat, slots)], pace, async (first, count) => {
     forwardBlock(space, weights, samples.inputs(first, count), 0, count);
     seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
     seeds.seedRows(space, count);

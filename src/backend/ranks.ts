@@ -43,7 +43,7 @@ export function checkRanked(
   if (curvature === "dual" || curvature === "sampled")
     throw argumentError(
       "curvature",
-      'must be "primal", "matrix-free" or "none" with data.ranks, because the kernel has an entry for each pair of samples and they stand on different ranks; one process has them all',
+      'must be "primal", "orthogonal", "matrix-free" or "none" with data.ranks, because the kernel has an entry for each pair of samples and they stand on different ranks; one process has them all',
       curvature,
     );
   if (subset !== null)

@@ -43,12 +43,13 @@ export function firstOfSlot(slot: number, slots: number, sampleCount: number): n
  */
 export function checkSlotted(
   slots: number,
-  { curvature, precision = "double", subset = null }: Pick<LinearizeRequest, "curvature" | "precision" | "subset">,
+  { curvature, subset = null }: Pick<LinearizeRequest, "curvature" | "subset">,
 ): void {
   if (slots === 1) return;
-  const because = `with data.slots = ${slots}, which sums in double precision over all samples alone`;
-  if (curvature === "orthogonal" || curvature === "sampled")
-    throw argumentError("curvature", `must be "primal", "dual", "matrix-free" or "none" ${because}`, curvature);
-  if (precision === "single") throw argumentError("precision", `must be "double" ${because}`, precision);
+  const because = `with data.slots = ${slots}, which sums over all samples alone`;
+  if (curvature === "sampled") {
+    const rule = `must be "primal", "dual", "orthogonal", "matrix-free" or "none" ${because}`;
+    throw argumentError("curvature", rule, curvature);
+  }
   if (subset !== null) throw argumentError("subset", `must be null ${because}`, subset);
 }

@@ -149,6 +149,50 @@ describe.each(engines)("slots of the %s engine", (_, create) => {
         }
       },
     );
+
+    it("the triangle, and its step, are those of one slot to rounding, on every number of threads", async () => {
+      // Fewer rows a slot than columns, and slots of more.
+      for (const few of [part(data, 0, 16), part(data, 0, 2)]) {
+        const solve = (slots: number, threads = 1) =>
+          using({ ...few, slots }, threads, async (engine) => {
+            await sure(engine.linearize(parameters, request("orthogonal")));
+            const gram = await engine.curvature();
+            return { gram, ...(await sure(engine.solve({ damping: 1, decay: 0.5, scaling: null }))) };
+          });
+        const plain = await solve(1);
+        const bound = few.sampleCount * c * Number.EPSILON;
+        for (const slots of [2, 4, 8]) {
+          const one = await solve(slots);
+          expect(difference(plain.gram, one.gram)).toBeLessThan(bound);
+          expect(difference(plain.step, one.step)).toBeLessThan(
+            bound * (await using(few, 1, (engine) => condition(engine, "primal"))),
+          );
+          expect(one.rank?.tolerance).toBe(plain.rank?.tolerance);
+          const more = await solve(slots, 2);
+          expect(more.gram).toEqual(one.gram);
+          expect(more.step).toEqual(one.step);
+        }
+      }
+    });
+
+    it("the step in single precision is that of one slot to its tolerance, on every number of threads", async () => {
+      const velocity = v.slice(0, p);
+      const solve = (slots: number, threads = 1) =>
+        using({ ...data, slots }, threads, async (engine) => {
+          await sure(engine.linearize(parameters, { ...request("primal"), precision: "single" }));
+          const { step } = await sure(engine.solve({ damping: 1, decay: 0, scaling: null, tolerance: 1e-10 }));
+          const { acceleration } = await sure(engine.accelerate(velocity, null));
+          return { step, acceleration };
+        });
+      const plain = await solve(1);
+      for (const slots of [2, 8]) {
+        const one = await solve(slots);
+        // In the norm of the damped matrix it is 1e-10, and its condition here is below 1e6.
+        expect(difference(plain.step, one.step)).toBeLessThan(1e-7);
+        expect(difference(plain.acceleration, one.acceleration)).toBeLessThan(1e-7);
+        expect(await solve(slots, 2)).toEqual(one);
+      }
+    });
   });
 
   it("are summed anew by every linearization: the second has the bits of the first", async () => {
@@ -174,8 +218,11 @@ describe.each(engines)("slots of the %s engine", (_, create) => {
     await using({ ...problem(squaredError()), slots: 2 }, 1, async (engine) => {
       const subset = Uint32Array.of(1, 5, 9);
       const refused: [LinearizeRequest, RegExp][] = [
-        [request("orthogonal"), /curvature must be "primal".*data\.slots = 2/],
-        [{ ...request("primal"), precision: "single" }, /precision must be "double" with data\.slots = 2/],
+        [
+          { ...request("sampled"), sampled: { signs: new Float64Array(n * c).fill(1) } },
+          /curvature must be "primal".*data\.slots = 2/,
+        ],
+        [{ ...request("primal"), precision: "single", subset }, /subset must be null with data\.slots = 2/],
         [{ ...request("matrix-free"), subset }, /subset must be null with data\.slots = 2/],
       ];
       for (const [asked, message] of refused)

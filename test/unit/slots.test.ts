@@ -15,31 +15,34 @@ const { architecture } = network({ layers: [1, 3, 1], seed: 1 });
 const engines = loadNative().ok ? (["typescript", "native"] as const) : (["typescript"] as const);
 
 describe.each(engines)("planned bytes of slots, %s engine", (backend) => {
-  it.each(["primal", "dual", "matrix-free"] as const)("%s: grow as those of the engine do", async (route) => {
-    const net = network({ layers: [3, 24, 24, 1], seed: 1 });
-    const { sampleCount, inputs, targets } = waves(600, 3, 1, 2);
-    const bytes = async (slots: number) => {
-      const engine = createEngine(net.architecture, { sampleCount, inputs, targets, slots }, { backend, threads: 2 });
-      const scaling = new Float64Array(route === "dual" ? engine.layerCount : engine.parameterCount);
-      await engine.linearize(net.parameters, { curvature: route, decay: 0, scaling });
-      if (route === "matrix-free") await engine.curvatureProduct(net.parameters);
-      else {
-        await engine.solve({ damping: 1, decay: 0, scaling });
-        await engine.accelerate(net.parameters, scaling);
+  it.each(["primal", "dual", "matrix-free", "orthogonal"] as const)(
+    "%s: grow as those of the engine do",
+    async (route) => {
+      const net = network({ layers: [3, 24, 24, 1], seed: 1 });
+      const { sampleCount, inputs, targets } = waves(600, 3, 1, 2);
+      const bytes = async (slots: number) => {
+        const engine = createEngine(net.architecture, { sampleCount, inputs, targets, slots }, { backend, threads: 2 });
+        const scaling = new Float64Array(route === "dual" ? engine.layerCount : engine.parameterCount);
+        await engine.linearize(net.parameters, { curvature: route, decay: 0, scaling });
+        if (route === "matrix-free") await engine.curvatureProduct(net.parameters);
+        else {
+          await engine.solve({ damping: 1, decay: 0, scaling });
+          if (route !== "orthogonal") await engine.accelerate(net.parameters, scaling);
+        }
+        const held = engine.bytes();
+        engine.dispose();
+        const sizes = { architecture: net.architecture, sampleCount, validationCount: 0, weighted: false };
+        return { held, planned: engineBytes(route, { ...sizes, engine: backend, threads: 2, copies: 0, slots }) };
+      };
+      const one = await bytes(1);
+      for (const slots of [2, 4, 8]) {
+        const more = await bytes(slots);
+        const [planned, held] = [more.planned - one.planned, more.held - one.held];
+        // Beside the sums there are lists of tasks, some hundreds of bytes.
+        expect(Math.abs(planned - held)).toBeLessThan(1e-3 * one.held);
       }
-      const held = engine.bytes();
-      engine.dispose();
-      const sizes = { architecture: net.architecture, sampleCount, validationCount: 0, weighted: false };
-      return { held, planned: engineBytes(route, { ...sizes, engine: backend, threads: 2, copies: 0, slots }) };
-    };
-    const one = await bytes(1);
-    for (const slots of [2, 4, 8]) {
-      const more = await bytes(slots);
-      const [planned, held] = [more.planned - one.planned, more.held - one.held];
-      // Beside the sums there are lists of tasks, some hundreds of bytes.
-      expect(Math.abs(planned - held)).toBeLessThan(1e-3 * one.held);
-    }
-  });
+    },
+  );
 });
 
 it("the reference engine frees the partial sums of a Gram matrix before a kernel of the same order", async () => {

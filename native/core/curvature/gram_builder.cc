@@ -263,7 +263,7 @@ Status GramBuilder<T>::Add(const Tangents& tangents, bool first, const Cancel& c
   const size_t line_room = Room::Line(), per_worker = room_.PerWorker();
   const size_t total = per_worker * static_cast<size_t>(threads_);
   if (!scratch_.Reserve(total)) return Status::Memory(total * sizeof(T));
-  const Status status = rows_.Fill(tangents, first, cancel);
+  const Status status = rows_.Fill(tangents, cancel);
   if (!status.ok()) return status;
   if (first && net_.output_size > 1) {
     // Pairs of different units of the last layer have no task.

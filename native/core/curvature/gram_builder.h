@@ -45,10 +45,14 @@ class GramBuilder {
   GramBuilder(const Architecture& architecture, int threads)
       : net_(architecture), threads_(threads), rows_(architecture, threads) {}
 
+  // In float: the scales T of all blocks from now on, from those in `tangents` (tangent_rows.h).
+  void Measure(const Tangents& tangents) { rows_.Measure(tangents); }
+  std::vector<double> scales() const { return rows_.scales(); }
+  void set_scales(const std::vector<double>& scales) { rows_.set_scales(scales); }
   // Adds the samples in `tangents` to the upper triangle of G; `first` overwrites instead.
   Status Add(const Tangents& tangents, bool first, const Cancel& cancel, SymmetricMatrixOf<T>* g);
 
-  // T (p) of the scaled matrix T G T since the last `first`; all 1 in double.
+  // T (p) of the scaled matrix T G T; all 1 in double.
   void Scales(double* scales) const;
 
   // Frees the rows and the scratch.

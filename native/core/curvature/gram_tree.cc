@@ -8,28 +8,48 @@ namespace gaussflow {
 namespace {
 
 constexpr size_t kColumns = 32;  // of a task
-// Numbers of a part that goes to other ranks, 4 MiB, or one column.
-constexpr size_t kPart = 1 << 19;
+// Bytes of a part that goes to other ranks, unless a column is longer.
+constexpr size_t kPartBytes = 4 << 20;
 
 size_t PackedCount(size_t n) { return SymmetricMatrix::Count(n) / 2; }
 
+// The parts of other ranks are joined as slots are, in the type of the matrix.
+Status JoinPart(const Ranks& ranks, double* part, size_t count) {
+  return ranks.SumPart(part, count);
+}
+Status JoinPart(const Ranks& ranks, float* part, size_t count) {
+  const auto add = [](void* user, void* left, void* right) {
+    const size_t numbers = *static_cast<const size_t*>(user);
+    float* sum = static_cast<float*>(left);
+    const float* after = static_cast<const float*>(right);
+    for (size_t i = 0; i < numbers; ++i) sum[i] = sum[i] + after[i];
+  };
+  return ranks.JoinPart(part, count * sizeof(float), add, &count);
+}
+
 }  // namespace
 
-size_t GramTree::PartCount(size_t n) { return std::min(PackedCount(n), std::max(n, kPart)); }
+template <typename T>
+size_t GramTreeOf<T>::PartCount(size_t n) {
+  return std::min(PackedCount(n), std::max(n, kPartBytes / sizeof(T)));
+}
 
-size_t GramTree::Count(const SlotCut& slots, bool ranked, size_t n) {
+template <typename T>
+size_t GramTreeOf<T>::Count(const SlotCut& slots, bool ranked, size_t n) {
   const size_t levels = slots.levels(), part = ranked ? PartCount(n) : 0;
   return levels < 2 ? part : Times(levels - 1, PackedCount(n)) + part;
 }
 
-Status GramTree::Reserve(const SlotCut& slots, const Ranks& ranks, size_t n) {
+template <typename T>
+Status GramTreeOf<T>::Reserve(const SlotCut& slots, const Ranks& ranks, size_t n) {
   slots_ = slots.count();
   const size_t part = ranks.alone() ? 0 : PartCount(n), count = Count(slots, false, n);
-  if (!packed_.Reserve(count)) return Status::Memory(count * sizeof(double));
-  return part_.Reserve(part) ? Status::Ok() : Status::Memory(part * sizeof(double));
+  if (!packed_.Reserve(count)) return Status::Memory(count * sizeof(T));
+  return part_.Reserve(part) ? Status::Ok() : Status::Memory(part * sizeof(T));
 }
 
-double* GramTree::Column(size_t level, size_t j, SymmetricMatrix* g) {
+template <typename T>
+T* GramTreeOf<T>::Column(size_t level, size_t j, SymmetricMatrixOf<T>* g) {
   const size_t n = g->n();
   if (level > 0) return packed_.data() + (level - 1) * PackedCount(n) + PackedCount(j);
   // Column n - 1 - j of the lower triangle is as long: the triangle is filled from its other end,
@@ -37,16 +57,18 @@ double* GramTree::Column(size_t level, size_t j, SymmetricMatrix* g) {
   return g->lower() + (n - 1 - j) * (n + 1);
 }
 
-Status GramTree::Close(size_t slot, int threads, const Cancel& cancel, SymmetricMatrix* g) {
+template <typename T>
+Status GramTreeOf<T>::Close(size_t slot, int threads, const Cancel& cancel,
+                            SymmetricMatrixOf<T>* g) {
   if (slots_ == 1) return Status::Ok();
   const size_t n = g->n(), joins = JoinsAfter(slot);
   const bool last = slot + 1 == slots_;
   const bool done =
       ThreadPool::Instance().Run(threads, Parts(n, kColumns), cancel, [&](size_t task, int) {
         for (size_t j = task * kColumns; j < std::min(n, (task + 1) * kColumns); ++j) {
-          double* sum = g->upper() + j * n;
+          T* sum = g->upper() + j * n;
           for (size_t level = 0; level < joins; ++level) {
-            const double* before = Column(level, j, g);
+            const T* before = Column(level, j, g);
             for (size_t i = 0; i <= j; ++i) sum[i] = before[i] + sum[i];
           }
           if (!last) std::copy_n(sum, j + 1, Column(joins, j, g));
@@ -55,7 +77,8 @@ Status GramTree::Close(size_t slot, int threads, const Cancel& cancel, Symmetric
   return done ? Status::Ok() : Status::Canceled();
 }
 
-Status GramTree::JoinRanks(const Ranks& ranks, SymmetricMatrix* g) {
+template <typename T>
+Status GramTreeOf<T>::JoinRanks(const Ranks& ranks, SymmetricMatrixOf<T>* g) {
   const size_t n = g->n(), room = PartCount(n);
   for (size_t first = 0, end = 0; first < n; first = end) {
     size_t count = 0;
@@ -63,7 +86,7 @@ Status GramTree::JoinRanks(const Ranks& ranks, SymmetricMatrix* g) {
       std::copy_n(g->upper() + end * n, end + 1, part_.data() + count);
       count += end + 1;
     }
-    const Status status = ranks.SumPart(part_.data(), count);
+    const Status status = JoinPart(ranks, part_.data(), count);
     if (!status.ok()) return status;
     count = 0;
     for (size_t j = first; j < end; ++j) {
@@ -73,5 +96,8 @@ Status GramTree::JoinRanks(const Ranks& ranks, SymmetricMatrix* g) {
   }
   return Status::Ok();
 }
+
+template class GramTreeOf<double>;
+template class GramTreeOf<float>;
 
 }  // namespace gaussflow

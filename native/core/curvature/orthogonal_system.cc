@@ -144,12 +144,36 @@ Status OrthogonalSystem::Absorb(size_t rows, const Cancel& cancel) {
   const Status status = Reduce(triangle_.data(), rows, false, cancel);
   if (!status.ok()) return status;
   equations_ += rows;
+  return Finite();
+}
+
+Status OrthogonalSystem::Finite() const {
   const size_t n = p_ + 1;
   const double* r = triangle_.data();
   for (size_t j = 0; j < n; ++j)
     for (size_t i = 0; i <= j; ++i)
       if (!std::isfinite(r[j * n + i])) return Status::NonFinite(2);
   return Status::Ok();
+}
+
+void OrthogonalSystem::Pack(double* packed) const {
+  const size_t n = p_ + 1;
+  for (size_t j = 0; j < n; packed += ++j) std::copy_n(triangle_.data() + j * n, j + 1, packed);
+}
+
+void OrthogonalSystem::Unpack(const double* packed) {
+  const size_t n = p_ + 1;
+  for (size_t j = 0; j < n; packed += ++j) std::copy_n(packed, j + 1, triangle_.data() + j * n);
+}
+
+void OrthogonalSystem::Empty() { std::fill_n(triangle_.data(), TriangleCount(p_), 0.0); }
+
+Status OrthogonalSystem::Join(const double* left, const Cancel& cancel) {
+  // A block whose column j ends at row j.
+  std::copy_n(triangle_.data(), TriangleCount(p_), block_.data());
+  Unpack(left);
+  const Status status = Reduce(triangle_.data(), p_ + 1, true, cancel);
+  return status.ok() ? Finite() : status;
 }
 
 Status OrthogonalSystem::Fold(const double* shift, const double* offset, const Cancel& cancel) {

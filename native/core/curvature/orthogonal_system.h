@@ -36,6 +36,17 @@ class OrthogonalSystem {
   // Absorbs the block's `rows` rows.
   Status Absorb(size_t rows, const Cancel& cancel);
 
+  // Triangles that stand elsewhere, packed column after column, PackedCount(p) numbers.
+  static size_t PackedCount(size_t p) { return Times(p + 1, p + 2) / 2; }
+  void Pack(double* packed) const;
+  void Unpack(const double* packed);
+  void Empty();
+  // The triangle becomes that of the rows of `left` and its own behind them. There must be room for
+  // blocks of p + 1 rows.
+  Status Join(const double* left, const Cancel& cancel);
+  // Of all ranks, where other processes have absorbed some of them.
+  void SetEquations(size_t count) { equations_ = count; }
+
   // Least squares solution of [R; E] step = -[q; e], E = diag(sqrt(shift)) and E e = offset: the
   // minimum of 1/2 |R s + q|^2 + 1/2 s^T diag(shift) s + offset^T s. Null = zeros.
   // *residual: of the normal equations, relative to their right-hand side.
@@ -74,6 +85,7 @@ class OrthogonalSystem {
   // first of which goes on to factor the next panel while the others are at work. `staircase`:
   // column j of the block ends at row j, the last column excepted.
   Status Reduce(double* r, size_t rows, bool staircase, const Cancel& cancel);
+  Status Finite() const;
   void FactorPanel(double* r, size_t first, size_t columns, size_t rows, size_t height,
                    double* work);
   // The triangle of [R; E] with its right-hand side, or R itself without a shift, in folded_.

@@ -17,7 +17,10 @@ class SampleRows final : public SingleCurvature {
   static Estimate EstimateBytes(const Sizes& sizes);
 
   Traits traits() const override;
-  void Release() override { system_.Release(); }
+  void Release() override {
+    SingleCurvature::Release();
+    system_.Release();
+  }
   size_t bytes() const override { return SingleCurvature::bytes() + system_.bytes(); }
 
  private:
@@ -27,6 +30,10 @@ class SampleRows final : public SingleCurvature {
   Status Add(const Tangents& tangents, bool first, const Cancel& cancel) override {
     return system_.Add(tangents, first, cancel);
   }
+  // Add does it. There are no slots, because these are always a subset.
+  Status Measure(const Tangents&) override { return Status::Ok(); }
+  Status CloseSlot(size_t, const Cancel&) override { return Status::Ok(); }
+  Status JoinParts() override { return Status::Ok(); }
   double* Squares() override { return system_.diagonal(); }
   Status FactorSystem(double uniform, double mu, const double* scaling,
                       const Cancel& cancel) override;

@@ -38,7 +38,8 @@ Status SampleSystem::Reserve(size_t samples) {
 
 Status SampleSystem::Add(const Tangents& tangents, bool first, const Cancel& cancel) {
   if (first) equations_ = 0;
-  const Status status = tangents_.Fill(tangents, first, cancel);
+  if (first) tangents_.Measure(tangents);
+  const Status status = tangents_.Fill(tangents, cancel);
   if (!status.ok()) return status;
   const size_t p = net_.parameter_count, c = net_.output_size, count = tangents_.count();
   float* to = rows_.data() + equations_ * p;

@@ -28,7 +28,10 @@ Curvature::Estimate SingleCurvature::EstimateShared(const Sizes& sizes, size_t* 
   estimate.products = Products::EstimateBytes(all, true);
   estimate.loaded = Products::BlockSize(all);
   if (sizes.formed.subset > 0) estimate.subset = Subset::EstimateBytes(sizes);
-  *block = Tangents::BlockSize(sizes.net, sizes.used());
+  *block = std::min(Tangents::BlockSize(sizes.net, sizes.used()),
+                    sizes.formed.subset > 0 ? sizes.used() : sizes.cut().Largest());
+  estimate.held.workspaces =
+      BytesOf<double>(SlotTree::Count(sizes.cut(), sizes.net.parameter_count));
   return estimate;
 }
 
@@ -40,7 +43,8 @@ Status SingleCurvature::Begin(const Request& request, const double* scaling) {
   if (request.subset == nullptr) {
     // A run that goes over to all samples must not hold the subset.
     subset_.reset();
-    return Reserve(context_.data.sample_count);
+    const Status status = squares_.Reserve(context_.data.slots(), order(), context_.threads);
+    return status.ok() ? Reserve(context_.data.sample_count) : status;
   }
   if (subset_ == nullptr) subset_ = std::make_unique<Subset>(context_);
   const Status status = subset_->Begin(*request.subset, scaling);
@@ -49,15 +53,29 @@ Status SingleCurvature::Begin(const Request& request, const double* scaling) {
 
 Status SingleCurvature::AddBlock(const Block& block, const Cancel& cancel) {
   if (subset_ != nullptr) return subset_->AddBlock(block, cancel);
-  const Status status = context_.tangents.AddDiagonal(cancel, Squares());
+  Status status = context_.tangents.AddDiagonal(cancel, Squares());
+  if (status.ok() && block.first == 0) status = Measure(context_.tangents);
   return status.ok() ? Add(context_.tangents, block.begins_slot, cancel) : status;
+}
+
+Status SingleCurvature::EndSlot(size_t slot, const Cancel& cancel) {
+  if (subset_ != nullptr) return Status::Ok();
+  squares_.Close(slot, Squares());
+  const Status status = FiniteHere(context_, Squares(), 1);
+  return status.ok() ? CloseSlot(slot, cancel) : status;
+}
+
+Status SingleCurvature::JoinRanks() {
+  const Status status = context_.data.ranks().SumPart(Squares(), order());
+  return status.ok() ? JoinParts() : status;
 }
 
 Status SingleCurvature::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                                Linearization* result) {
   if (subset_ != nullptr) {
     Status status = subset_->ForEachBlock(cancel, Squares(), [&](Tangents& tangents, bool first) {
-      return Add(tangents, first, cancel);
+      const Status measured = first ? Measure(tangents) : Status::Ok();
+      return measured.ok() ? Add(tangents, first, cancel) : measured;
     });
     if (status.ok()) status = subset_->RaiseScaling(scaling);
     if (!status.ok()) return status;

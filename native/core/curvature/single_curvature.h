@@ -19,6 +19,8 @@ class SingleCurvature : public Curvature {
   double SolveFlops() const override;
   Status Begin(const Request& request, const double* scaling) override;
   Status AddBlock(const Block& block, const Cancel& cancel) override;
+  Status EndSlot(size_t slot, const Cancel& cancel) override;
+  Status JoinRanks() override;
   Status Finish(const Pass& pass, const Cancel& cancel, double* scaling,
                 Linearization* result) override;
   Status Factor(const Damping& damping, const Cancel& cancel) override;
@@ -27,7 +29,10 @@ class SingleCurvature : public Curvature {
   Status ApplyFactor(const double* v, const Cancel& cancel, double* x) override;
   Status Multiply(size_t count, const double* vectors, const Cancel& cancel, double* out) override;
   void Suspend() override { subset_.reset(); }
-  size_t bytes() const override { return subset_ == nullptr ? 0 : subset_->bytes(); }
+  void Release() override { squares_.Release(); }
+  size_t bytes() const override {
+    return squares_.bytes() + (subset_ == nullptr ? 0 : subset_->bytes());
+  }
 
  protected:
   explicit SingleCurvature(const Context& context) : Curvature(context) {}
@@ -35,10 +40,15 @@ class SingleCurvature : public Curvature {
   // What both derived classes hold; sets `block` to that of the samples behind the factor.
   static Estimate EstimateShared(const Sizes& sizes, size_t* block);
 
-  // Of the samples behind the factor: room for so many; a block of them; diag J~^T J~ (p).
+  // Of the samples behind the factor: room for so many; what the first block of all decides of
+  // those after it; a block of them, the `first` of its slot; diag J~^T J~ (p).
   virtual Status Reserve(size_t samples) = 0;
+  virtual Status Measure(const Tangents& tangents) = 0;
   virtual Status Add(const Tangents& tangents, bool first, const Cancel& cancel) = 0;
   virtual double* Squares() = 0;
+  // As EndSlot and JoinRanks, of all samples.
+  virtual Status CloseSlot(size_t slot, const Cancel& cancel) = 0;
+  virtual Status JoinParts() = 0;
   // Factors G + uniform I + mu diag(scaling); scaling null = no last term.
   virtual Status FactorSystem(double uniform, double mu, const double* scaling,
                               const Cancel& cancel) = 0;
@@ -49,6 +59,7 @@ class SingleCurvature : public Curvature {
   virtual void Precondition(const double* r, double* z) = 0;
 
  private:
+  SlotTree squares_;                // of Squares()
   std::unique_ptr<Subset> subset_;  // of the last linearization; null = all samples
   double tolerance_ = 0.0;          // of the last Factor
   bool factored_ = false;

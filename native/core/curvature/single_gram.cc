@@ -2,6 +2,8 @@
 // single_system.h.
 #include "curvature/single_gram.h"
 
+#include <algorithm>
+
 namespace gaussflow {
 
 Curvature::Estimate SingleGram::EstimateBytes(const Sizes& sizes) {
@@ -16,7 +18,9 @@ Curvature::Estimate SingleGram::EstimateBytes(const Sizes& sizes) {
   const auto builder = [&](size_t count) {
     return GramBuilder<float>::EstimateBytes(sizes.net, sizes.threads, count);
   };
-  estimate.held.workspaces = builder(block) + vectors;
+  estimate.held.workspaces += builder(block) + vectors;
+  const SlotCut slots = sizes.formed.subset > 0 ? SlotCut(sizes.formed.subset, 1) : sizes.cut();
+  estimate.held.workspaces += BytesOf<float>(GramTreeOf<float>::Count(slots, sizes.ranked, p));
   estimate.left = builder(0) + vectors;
   return estimate;
 }
@@ -25,10 +29,34 @@ Curvature::Traits SingleGram::traits() const {
   return {.storage = kStorage, .scaling_count = order(), .accelerates = true};
 }
 
-Status SingleGram::Reserve(size_t /*samples*/) { return system_.Reserve(order()); }
+Status SingleGram::Reserve(size_t /*samples*/) {
+  const Status status = tree_.Reserve(context_.data.slots(), context_.data.ranks(), order());
+  return status.ok() ? system_.Reserve(order()) : status;
+}
+
+Status SingleGram::Measure(const Tangents& tangents) {
+  const Ranks& ranks = context_.data.ranks();
+  const bool here = context_.data.slots().begin() == 0;
+  if (here) builder_.Measure(tangents);
+  if (ranks.alone()) return Status::Ok();
+  std::vector<double> scales = builder_.scales();
+  if (!here) std::fill(scales.begin(), scales.end(), 0.0);
+  const Status status = ranks.Sum(scales.data(), scales.size());
+  if (status.ok()) builder_.set_scales(scales);
+  return status;
+}
 
 Status SingleGram::Add(const Tangents& tangents, bool first, const Cancel& cancel) {
   return builder_.Add(tangents, first, cancel, &system_.matrix());
+}
+
+Status SingleGram::CloseSlot(size_t slot, const Cancel& cancel) {
+  return tree_.Close(slot, context_.threads, cancel, &system_.matrix());
+}
+
+Status SingleGram::JoinParts() {
+  const Ranks& ranks = context_.data.ranks();
+  return ranks.alone() ? Status::Ok() : tree_.JoinRanks(ranks, &system_.matrix());
 }
 
 Status SingleGram::Finish(const Pass& pass, const Cancel& cancel, double* scaling,
@@ -49,12 +77,14 @@ Status SingleGram::SolveSystem(const double* b, const Operator& gram, double tol
 }
 
 void SingleGram::Release() {
+  SingleCurvature::Release();
   builder_.Release();
+  tree_.Release();
   system_.Release();
 }
 
 size_t SingleGram::bytes() const {
-  return SingleCurvature::bytes() + builder_.bytes() + system_.bytes();
+  return SingleCurvature::bytes() + builder_.bytes() + tree_.bytes() + system_.bytes();
 }
 
 }  // namespace gaussflow

@@ -81,17 +81,13 @@ double LinearizeFlops(const Architecture& net, size_t n, Route route) {
 }
 
 const char* SlotRefusal(const Request& request) {
-  const bool primal = request.route == Route::kPrimal;
-  if (request.route == Route::kOrthogonal)
-    return "must be 1 for the orthogonal route, whose triangle is not summed by slots: use the "
-           "primal route";
   if (request.route == Route::kSampled)
     return "must be 1 for the sampled curvature, whose passes are not cut into slots: use the dual "
            "route";
-  if (primal && request.precision == Precision::kSingle)
-    return "must be 1 for single precision, whose Gram matrix is not summed by slots: use double "
-           "precision";
-  if (request.route == Route::kMatrixFree && request.subset != nullptr)
+  const bool primal = request.route == Route::kPrimal;
+  const bool reads_subset =
+      request.route == Route::kMatrixFree || (primal && request.precision == Precision::kSingle);
+  if (reads_subset && request.subset != nullptr)
     return "must be 1 for a subset of the samples, which is not cut into slots: use all samples";
   return nullptr;
 }

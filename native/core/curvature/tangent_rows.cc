@@ -45,12 +45,10 @@ TangentRows<T>::TangentRows(const Architecture& architecture, int threads)
 }
 
 template <typename T>
-Status TangentRows<T>::Fill(const Tangents& tangents, bool first, const Cancel& cancel) {
+Status TangentRows<T>::Fill(const Tangents& tangents, const Cancel& cancel) {
   count_ = tangents.count();
   const Status reserved = Reserve();
   if (!reserved.ok()) return reserved;
-  if (first && std::is_same_v<T, float>) Measure(tangents);
-
   constexpr size_t kSamples = 64;
   const bool done = ThreadPool::Instance().Run(
       threads_, (count_ + kSamples - 1) / kSamples, cancel, [&](size_t task, int) {
@@ -129,23 +127,41 @@ double TangentRows<T>::EstimateBytes(const Architecture& net, size_t count) {
 
 template <typename T>
 void TangentRows<T>::Measure(const Tangents& tangents) {
-  const size_t last = net_.layers.size() - 1, c = net_.output_size;
+  if (!std::is_same_v<T, float>) return;
+  const size_t last = net_.layers.size() - 1, c = net_.output_size, count = tangents.count();
   for (size_t l = 0; l <= last; ++l) {
     const Layer& layer = net_.layers[l];
     const Panel h = tangents.Input(l);
     for (size_t k = 0; k < layer.inputs; ++k)
       input_scales_[l][k] =
-          Reciprocal(layer.factor * layer.factor * SumOfSquares(h.row(k), count_), count_);
+          Reciprocal(layer.factor * layer.factor * SumOfSquares(h.row(k), count), count);
     for (size_t o = 0; o < layer.outputs; ++o) {
       double sum = 0.0;
       if (net_.apart(l)) {
-        sum = SumOfSquares(tangents.Delta(l, o).row(0), count_);
+        sum = SumOfSquares(tangents.Delta(l, o).row(0), count);
       } else {
-        for (size_t a = 0; a < c; ++a) sum += SumOfSquares(tangents.Delta(l, a).row(o), count_);
+        for (size_t a = 0; a < c; ++a) sum += SumOfSquares(tangents.Delta(l, a).row(o), count);
       }
-      delta_scales_[l][o] = Reciprocal(sum, count_);
+      delta_scales_[l][o] = Reciprocal(sum, count);
     }
   }
+}
+
+template <typename T>
+std::vector<double> TangentRows<T>::scales() const {
+  std::vector<double> all;
+  for (size_t l = 0; l < net_.layers.size(); ++l)
+    for (const auto* part : {&input_scales_[l], &delta_scales_[l]})
+      all.insert(all.end(), part->begin(), part->end());
+  return all;
+}
+
+template <typename T>
+void TangentRows<T>::set_scales(const std::vector<double>& scales) {
+  auto from = scales.begin();
+  for (size_t l = 0; l < net_.layers.size(); ++l)
+    for (auto* part : {&input_scales_[l], &delta_scales_[l]})
+      for (double& scale : *part) scale = *from++;
 }
 
 template class TangentRows<double>;

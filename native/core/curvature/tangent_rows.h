@@ -3,9 +3,9 @@
 // are contiguous (gram_builder.h), in double or in float. There is one array for each layer and
 // kind, so that a loop over samples reads them in a stream.
 //
-// In float every unit is scaled by a power of two to a root mean square near 1 over the first
-// block. The result is T G T with the diagonal T of Scale(): no product of four such numbers
-// over- or underflows, and scaling by powers of two is exact.
+// In float every unit is scaled by a power of two to a root mean square near 1 over the block of
+// the last Measure. The result is T G T with the diagonal T of Scale(): no product of four such
+// numbers over- or underflows, and scaling by powers of two is exact.
 #ifndef GAUSSFLOW_CORE_CURVATURE_TANGENT_ROWS_H_
 #define GAUSSFLOW_CORE_CURVATURE_TANGENT_ROWS_H_
 
@@ -28,8 +28,14 @@ class TangentRows {
 
   TangentRows(const Architecture& architecture, int threads);
 
-  // Takes over the block in `tangents`; `first` computes the scales again (float only).
-  Status Fill(const Tangents& tangents, bool first, const Cancel& cancel);
+  // Computes the scales anew from the block in `tangents`; none in double.
+  void Measure(const Tangents& tangents);
+  // The scales in a row, as other ranks get them: those of a layer's inputs, then of its deltas.
+  std::vector<double> scales() const;
+  void set_scales(const std::vector<double>& scales);
+
+  // Takes over the block in `tangents`.
+  Status Fill(const Tangents& tangents, const Cancel& cancel);
 
   size_t count() const { return count_; }
   // A layer's right vector at a sample, its inputs times the layer's factor, then the bias's 1;
@@ -65,7 +71,6 @@ class TangentRows {
   Status Reserve();
   void FillInputs(const Tangents& tangents, size_t layer, size_t s0, size_t size);
   void FillDeltas(const Tangents& tangents, size_t layer, size_t s0, size_t size);
-  void Measure(const Tangents& tangents);
 
   const Architecture& net_;
   int threads_;

@@ -23,8 +23,11 @@ Curvature::Estimate Triangle::EstimateBytes(const Sizes& sizes) {
   const size_t p = sizes.net.parameter_count;
   Estimate estimate;
   estimate.block = BlockSize(sizes.net, sizes.samples);
-  estimate.held =
-      OrthogonalSystem::EstimateBytes(p, estimate.block * sizes.net.output_size, sizes.threads);
+  const SlotCut slots = sizes.cut();
+  const size_t rows =
+      std::max(estimate.block * sizes.net.output_size, TriangleTree::Rows(slots, sizes.ranked, p));
+  estimate.held = OrthogonalSystem::EstimateBytes(p, rows, sizes.threads);
+  estimate.held.workspaces += BytesOf<double>(TriangleTree::Count(slots, sizes.ranked, p));
   estimate.solve_flops = SolveFlops(p);
   estimate.held.workspaces += BytesOf<double>(p);  // shift_
   return estimate;
@@ -54,8 +57,13 @@ size_t Triangle::BlockSize(const Architecture& net, size_t samples) {
 
 Status Triangle::Begin(const Request& /*request*/, const double* /*scaling*/) {
   factored_ = false;
-  return system_.Reset(context_.net.parameter_count,
-                       BlockSize(context_.data.sample_count) * context_.net.output_size);
+  const size_t p = context_.net.parameter_count;
+  const SlotCut slots = context_.data.slots();
+  const bool ranked = !context_.data.ranks().alone();
+  const size_t block = BlockSize(slots.samples()) * context_.net.output_size;
+  const Status status = tree_.Reserve(slots, ranked, p);
+  return status.ok() ? system_.Reset(p, std::max(block, TriangleTree::Rows(slots, ranked, p)))
+                     : status;
 }
 
 Status Triangle::AddBlock(const Block& block, const Cancel& cancel) {
@@ -66,11 +74,24 @@ Status Triangle::AddBlock(const Block& block, const Cancel& cancel) {
   double* columns = system_.block();
   context_.tangents.WriteColumns(columns);
   double* last = columns + context_.net.parameter_count * rows;
-  if (context_.tangents.has_residual())
-    std::copy_n(context_.tangents.Residual().data, rows, last);
-  else
+  const Panel residual = context_.tangents.Residual();
+  if (!context_.tangents.has_residual())
     std::fill_n(last, rows, 0.0);  // steps are solved for from the gradient
+  else
+    for (size_t a = 0; a < context_.net.output_size; ++a)
+      std::copy_n(residual.row(a), block.count, last + a * block.count);
   return system_.Absorb(rows, cancel);
+}
+
+Status Triangle::EndSlot(size_t slot, const Cancel& cancel) {
+  return tree_.Close(slot, cancel, &system_);
+}
+
+Status Triangle::JoinRanks() {
+  const Ranks& ranks = context_.data.ranks();
+  if (ranks.alone()) return Status::Ok();
+  system_.SetEquations(context_.data.slots().total() * context_.net.output_size);
+  return tree_.JoinRanks(ranks, &system_);
 }
 
 Status Triangle::Finish(const Pass& pass, const Cancel& /*cancel*/, double* scaling,

@@ -77,7 +77,7 @@ export async function sumBlocks(
   const totals = new Float64Array(2);
   let [whole, curvatureSeconds] = [true, 0];
   const sums = [totals, gradient, diagonal].map((sum) => new SlotSum(sum, slots));
-  await eachBlock(n, slots, [...sums, curvature], async (first, count) => {
+  await eachBlock(n, slots, [...sums, curvature], pace, async (first, count) => {
     forwardBlock(space, weights, samples.inputs(first, count), 0, count);
     totals[0] += seeds.compute(space, { targets: samples.targets(first, count), roots, first, count });
     const z = seeds.seeds.z.subarray(0, count * c);

@@ -6,6 +6,7 @@
 import { addScaled, largest, norm } from "../../algebra/vectors.js";
 import type { Pace } from "../../event-loop-yield.js";
 import type { Failure, RankReport, SolveRequest } from "../engine.js";
+import { pendingSums } from "../slots.js";
 import { pivotedQr, reflect } from "./householder.js";
 import { singularValues } from "./jacobi.js";
 import { semiNormalStep } from "./semi-normal.js";
@@ -25,32 +26,75 @@ export class OrthogonalSystem {
   /** (p + 1) x (p + 1), row-major, upper; the last column holds Q^T r~. */
   readonly #r: Float64Array;
   #equations = 0;
+  /** #pending[level]: the packed triangle of 2^level slots that waits for the 2^level slots after it. */
+  readonly #pending: readonly Float64Array[];
   /** Of the objective, for losses other than squared error. */
   #gradient: Float64Array | null = null;
   /** Whether the residual is too large for the last column, or not finite. */
   #byGradient = false;
 
   /** @param rows the most a block will hold */
-  constructor(parameters: Float64Array, rows: number) {
+  constructor(parameters: Float64Array, rows: number, slots: number) {
     this.parameters = parameters;
     this.#columns = parameters.length + 1;
-    const { triangle, block } = OrthogonalSystem.doubles(parameters.length, rows);
+    const { triangle, block, packed } = OrthogonalSystem.doubles(parameters.length, rows, slots);
     this.#r = new Float64Array(triangle);
     this.block = new Float64Array(block);
+    this.#pending = Array.from({ length: pendingSums(slots) }, () => new Float64Array(packed));
   }
 
-  /** Doubles of the triangle of p parameters, of its copy with the damping, and of blocks of `rows` rows; nothing is made. */
-  static doubles(p: number, rows: number) {
+  /**
+   * Doubles of the triangle of p parameters, of its copy with the damping, of blocks of `rows` rows, or of the rows of a triangle, and of a packed
+   * one, of which there are `pendingSums(slots)`; nothing is made.
+   */
+  static doubles(p: number, rows: number, slots: number) {
     const triangle = (p + 1) ** 2;
-    return { triangle, folded: triangle, block: (p + 1) * rows };
+    const most = slots > 1 ? Math.max(rows, p + 1) : rows;
+    return { triangle, folded: triangle, block: (p + 1) * most, packed: ((p + 1) * (p + 2)) / 2 };
   }
 
   get bytes(): number {
-    return this.#r.byteLength + this.block.byteLength;
+    const pending = this.#pending.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.#r.byteLength + this.block.byteLength + pending;
   }
 
   /** Absorbs the block's `count` rows, which are overwritten. */
   async absorb(count: number, pace: Pace): Promise<void> {
+    await this.#reduce(count, pace);
+    this.#equations += count;
+  }
+
+  /** Joins the triangle of slot k to those of the slots before, which have ended: R of the rows of both is that of the one above the other. */
+  async endSlot(slot: number, pace: Pace): Promise<void> {
+    let level = 0;
+    for (; ((slot >> level) & 1) === 1; level++) {
+      this.#rows();
+      this.#unpack(this.#pending[level]!);
+      await this.#reduce(this.#columns, pace);
+    }
+    if (level === this.#pending.length) return;
+    this.#pack(this.#pending[level]!);
+    this.#r.fill(0);
+  }
+
+  /** The triangle as rows of the block. */
+  #rows(): void {
+    const n = this.#columns;
+    for (let j = 0; j < n; j++) for (let i = 0; i < n; i++) this.block[j * n + i] = this.#r[i * n + j];
+  }
+
+  #pack(packed: Float64Array): void {
+    const n = this.#columns;
+    for (let i = 0, at = 0; i < n; at += n - i, i++) packed.set(this.#r.subarray(i * n + i, (i + 1) * n), at);
+  }
+
+  #unpack(packed: Float64Array): void {
+    const n = this.#columns;
+    for (let i = 0, at = 0; i < n; at += n - i, i++) this.#r.set(packed.subarray(at, at + n - i), i * n + i);
+  }
+
+  /** The triangle becomes that of its rows and of the block's `count` rows below them. */
+  async #reduce(count: number, pace: Pace): Promise<void> {
     const n = this.#columns;
     const [r, rows] = [this.#r, this.block];
     for (let j = 0; j < n; j++) {
@@ -69,7 +113,6 @@ export class OrthogonalSystem {
       }
       if (pace.due()) await pace.turn();
     }
-    this.#equations += count;
   }
 
   /**

@@ -63,7 +63,7 @@ export class Passes {
     const weights = passWeights(this.#architecture, parameters);
     const space = workspace(this.#architecture, this.#space.capacity, 0);
     const loss = new Float64Array(1);
-    await eachBlock(this.#sampleCount, this.#slots, [new SlotSum(loss, this.#slots)], async (first, count) => {
+    await eachBlock(this.#sampleCount, this.#slots, [new SlotSum(loss, this.#slots)], pace, async (first, count) => {
       forwardBlock(space, weights, this.#samples.inputs(first, count), 0, count);
       loss[0] += this.#seeds.value(space, this.samples(first, count));
       await pace.turn();
@@ -240,7 +240,7 @@ export class Passes {
   ): Promise<void> {
     const weights = passWeights(this.#architecture, parameters);
     const joined = sums.map((sum) => new SlotSum(sum, this.#slots));
-    await eachBlock(this.#sampleCount, this.#slots, joined, async (first, count) => {
+    await eachBlock(this.#sampleCount, this.#slots, joined, pace, async (first, count) => {
       forwardBlock(this.#space, weights, this.#samples.inputs(first, count), 0, count);
       await body(weights, first, count);
       await pace.turn();

@@ -1,12 +1,13 @@
 // Sums over the samples in the TypeScript passes (blocks.ts, passes.ts, layer-factors.ts, curvature/gram.ts): block by block inside a
 // slot, and the slots joined by the tree of `../slots.ts`.
+import type { Pace } from "../../event-loop-yield.js";
 import { PASS_BLOCK } from "../../network/forward.js";
 import { firstOfSlot, pendingSums } from "../slots.js";
 
 /** What has a share in the end of a slot. */
 export interface SlotEnd {
   /** Joins the sum of slot number `slot`, which is whole, to those before. */
-  endSlot(slot: number): void;
+  endSlot(slot: number, pace: Pace): void | Promise<void>;
 }
 
 /** An array that the blocks of a slot are added to, and that holds the sum over all samples once the last slot has ended. */
@@ -39,12 +40,13 @@ export async function eachBlock(
   sampleCount: number,
   slots: number,
   sums: readonly SlotEnd[],
+  pace: Pace,
   body: (first: number, count: number) => Promise<void>,
 ): Promise<void> {
   for (let slot = 0; slot < slots; slot++) {
     const end = firstOfSlot(slot + 1, slots, sampleCount);
     for (let first = firstOfSlot(slot, slots, sampleCount); first < end; first += PASS_BLOCK)
       await body(first, Math.min(PASS_BLOCK, end - first));
-    for (const sum of sums) sum.endSlot(slot);
+    for (const sum of sums) await sum.endSlot(slot, pace);
   }
 }

@@ -110,7 +110,7 @@ export abstract class ReferenceCurvature implements BlockReceiver {
   async addBlock(_rows: BlockRows, _pace: Pace): Promise<void> {}
 
   /** Joins the sum of slot number `slot`, which is whole, to those before. */
-  endSlot(_slot: number): void {}
+  endSlot(_slot: number, _pace: Pace): void | Promise<void> {}
 
   /** Raises the running maximum of the request to the diagonal; null where the curvature is not finite. */
   async finish(pass: Pass, { scaling }: LinearizeRequest, _pace: Pace): Promise<Finished | null> {

@@ -1,9 +1,10 @@
 // The triangle R of J~ = Q R of the orthogonal route of the reference engine: every block of rows is absorbed into it
-// (`../orthogonal.ts`), and steps, rank and spectrum are computed from it. store.ts makes it.
+// (`../orthogonal.ts`), the triangles of the slots are joined, and steps, rank and spectrum are computed from it. store.ts makes it.
 import type { Pace } from "../../../event-loop-yield.js";
 import { PASS_BLOCK } from "../../../network/forward.js";
 import type { Failure, LinearizeRequest, Solved, SolveRequest } from "../../engine.js";
 import type { Eigen } from "../../network-engine.js";
+import { pendingSums } from "../../slots.js";
 import type { BlockRows } from "../blocks.js";
 import { checkArray, checkSolve } from "../checks.js";
 import { jacobianTransposed } from "../matrices.js";
@@ -16,11 +17,12 @@ export class Triangle extends ReferenceCurvature {
   /** From `begin` on. */
   #system!: OrthogonalSystem;
 
-  static override estimate({ architecture }: CurvatureSizes): CurvatureBytes {
+  static override estimate({ architecture, slots }: CurvatureSizes): CurvatureBytes {
     const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
     const { parameterCount: p, outputSize: c } = architecture;
-    const { triangle, folded, block } = OrthogonalSystem.doubles(p, PASS_BLOCK * c);
-    return { curvature: DOUBLE * triangle, factor: DOUBLE * folded, workspaces: DOUBLE * block };
+    const { triangle, folded, block, packed } = OrthogonalSystem.doubles(p, PASS_BLOCK * c, slots);
+    const workspaces = DOUBLE * (block + pendingSums(slots) * packed);
+    return { curvature: DOUBLE * triangle, factor: DOUBLE * folded, workspaces };
   }
 
   override get bytes(): number {
@@ -30,7 +32,7 @@ export class Triangle extends ReferenceCurvature {
   override begin(): Failure | null {
     const { parameterCount: p, outputSize: c } = this.context.blocks.architecture;
     return this.makeRoom(p, "the triangle of the QR factorization", () => {
-      this.#system = new OrthogonalSystem(this.parameters, PASS_BLOCK * c);
+      this.#system = new OrthogonalSystem(this.parameters, PASS_BLOCK * c, this.context.blocks.slots);
     });
   }
 
@@ -39,6 +41,10 @@ export class Triangle extends ReferenceCurvature {
     jacobianTransposed(space, count, this.#system.block);
     this.#system.block.set(z.subarray(0, count * c), p * count * c);
     await this.#system.absorb(count * c, pace);
+  }
+
+  override endSlot(slot: number, pace: Pace): Promise<void> {
+    return this.#system.endSlot(slot, pace);
   }
 
   override async finish(pass: Pass, request: LinearizeRequest, pace: Pace): Promise<Finished | null> {
