@@ -82,13 +82,8 @@ export {
 } from "./jobs/cross-validate.js";
 export { crossValidation, type JobResult, restarts, sweep, type TrainJob, type Variant } from "./jobs/job.js";
 export type { ScoreKind } from "./jobs/rank.js";
-export {
-  type JobProgress,
-  type TrainManyOptions,
-  type TrainManyResult,
-  trainMany,
-  trainManySteps,
-} from "./jobs/train-many.js";
+export { trainMany, trainManySteps } from "./jobs/train-many.js";
+export type { JobProgress, TrainManyOptions, TrainManyResult } from "./jobs/train-many-options.js";
 export type { MatrixFreeSettings, Point, PreconditionerName, Problem, ScalingKind } from "./linearize/problem.js";
 export { type ClassCosts, classDecisions } from "./loss/class-decision.js";
 export { binaryMetrics, type ClassMetricsOptions, classMetrics } from "./loss/class-metrics.js";

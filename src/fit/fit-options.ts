@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.js";
 import { type DatasetInput, datasetSteps } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finish } from "../event-loop-yield.js";
-import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions } from "../jobs/train-many.js";
+import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions } from "../jobs/train-many-options.js";
 import { defaultLoss } from "../loss/default-loss.js";
 import { checkLoss, type Loss } from "../loss/rules.js";
 import type { NetworkOptions } from "../network/network-options.js";

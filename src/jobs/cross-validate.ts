@@ -23,7 +23,8 @@ import { checkCount, checkOptionNames } from "../options.js";
 import { checkLossTargets } from "../run/loss-targets.js";
 import { sampleSizes } from "../run/prepare.js";
 import { checkJob, foldJobSteps, type JobResult, restarts, type TrainJob } from "./job.js";
-import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions, type TrainManyResult, trainMany } from "./train-many.js";
+import { trainMany } from "./train-many.js";
+import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions, type TrainManyResult } from "./train-many-options.js";
 
 /** Options of `crossValidate`: those of `trainMany`, and the folds. */
 export interface CrossValidateOptions extends TrainManyOptions, FoldOptions {

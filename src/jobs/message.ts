@@ -1,6 +1,7 @@
 // Packs a job, its result and its error as plain data for another thread, and unpacks them there: classes become their fields, a method its
 // settings. Arrays of a data set are copied into shared memory once, for any number of jobs and threads. train-many.ts packs jobs,
 // worker.ts unpacks them and packs results, and thread.ts unpacks the results.
+import { Deserializer, Serializer } from "node:v8";
 import { chooseBackend } from "../backend/create.js";
 import { Dataset, type DatasetFields } from "../data/dataset.js";
 import { asDataset } from "../data/dataset-input.js";
@@ -113,4 +114,23 @@ function shareDataset(data: Dataset): DatasetFields {
   const fields = { ...rest, inputs: share(inputs), targets: share(targets), weights: weights && share(weights) };
   shared.set(data, fields);
   return fields;
+}
+
+/**
+ * Plain data as bytes for another process. Arrays arrive with buffers of their own, as in a message between threads: those of v8.deserialize
+ * would be parts of the whole letter.
+ * @throws what cannot be sent (a function)
+ */
+export function encode(value: unknown): Uint8Array {
+  const serializer = new Serializer();
+  serializer.writeHeader();
+  serializer.writeValue(value);
+  return serializer.releaseBuffer();
+}
+
+/** What `encode` was given. */
+export function decode(bytes: Uint8Array): unknown {
+  const deserializer = new Deserializer(bytes);
+  deserializer.readHeader();
+  return deserializer.readValue();
 }

@@ -7,6 +7,8 @@
 // isolates. Each job uses its share of the threads, so that lanes and pool together use the requested number. The result of a job depends
 // on the job alone, not on the number of lanes.
 import { chooseThreads } from "../backend/create.js";
+import type { Cluster } from "../cluster/cluster.js";
+import { ranksHere } from "../cluster/launch.js";
 import type { Dataset } from "../data/dataset.js";
 import { asDataset, type DatasetInput, type SampleSizes } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
@@ -15,71 +17,24 @@ import { defaultMemoryLimit } from "../memory-limit.js";
 import { checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";
 import { sampleSizes } from "../run/prepare.js";
 import type { TrainRecord } from "../run/record.js";
+import { completeCluster } from "../run/run-options.js";
 import { train } from "../train/train.js";
 import type { TrainResult } from "../train/train-result.js";
 import { checkJob, type JobResult, type PreparedJob, type TrainJob } from "./job.js";
+import { JobRanks, type Outcome, sendable } from "./job-ranks.js";
+import { Lane } from "./lane.js";
 import { jobBytes, MemoryBudget } from "./memory-budget.js";
-import { packJob } from "./message.js";
-import { type IterationProgress, unpackProgress } from "./progress.js";
-import { checkComparable, ranked, type ScoreKind, scored } from "./rank.js";
-import { JobThread, ThreadStartError, threadsAvailable } from "./thread.js";
-
-/** Options of `trainMany`. */
-export interface TrainManyOptions {
-  /** Jobs that run at the same time. Default: the number of threads, or of jobs where that is smaller. Results do not depend on it. */
-  readonly concurrency?: number | undefined;
-  /** Threads of all jobs together; each job gets its share, at least one. Default: GAUSSFLOW_THREADS, else all processors. */
-  readonly threads?: number | undefined;
-  /** Bytes that the running jobs may use together; a job waits until it fits. Default: half of the physical or control group's memory. */
-  readonly memoryLimit?: number | undefined;
-  /** Stops the running jobs, which keep their best so far (reason "aborted"), and starts no more. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called for every accepted iteration and at the end of every job; in worker threads' jobs up to 50 ms late. An exception ends the run. */
-  readonly onProgress?: ((progress: JobProgress) => void) | undefined;
-}
-
-/** One iteration of one job, or its end. */
-export interface JobProgress extends IterationProgress {
-  /** Position of the job, from 0. */
-  readonly job: number;
-  /** Name of the job for people. */
-  readonly label: string;
-  /** Whether the job runs or how it ended. */
-  readonly state: "running" | "trained" | "failed";
-  /** Jobs that have ended, this one included, of how many. */
-  readonly ended: number;
-  /** Number of all jobs. */
-  readonly jobs: number;
-}
-
-/** What `trainMany` resolves with. */
-export interface TrainManyResult {
-  /** In the order of the jobs. */
-  readonly results: readonly JobResult[];
-  /** Best score first; scores that are not finite, failed and idle jobs last; equal ones in the order of the jobs. */
-  readonly ranked: readonly JobResult[];
-  /**
-   * What the scores are, in the units a job trains in: "loss" where all jobs minimized the same one, "absolute-error" where they differ,
-   * for example in the delta that `huber()` has found for each, and "pinball" where quantile losses differ in their smoothing.
-   */
-  readonly scoredBy: ScoreKind;
-  /** The first of `ranked`, with its result; null where no job was trained. */
-  readonly best:
-    | (JobResult & {
-        /** What `train` resolved with. */
-        readonly result: TrainResult;
-      })
-    | null;
-  /** Whether the signal stopped the run. */
-  readonly aborted: boolean;
-  /** Jobs that ran at the same time. */
-  readonly concurrency: number;
-  /** Seconds of the whole run. */
-  readonly seconds: number;
-}
-
-const STEPS_OPTION_NAMES = ["concurrency", "threads", "memoryLimit", "signal"];
-export const TRAIN_MANY_OPTION_NAMES = [...STEPS_OPTION_NAMES, "onProgress"];
+import { packError, packJob, packResult, unpackError, unpackResult } from "./message.js";
+import { type IterationProgress, ProgressBatch, unpackProgress } from "./progress.js";
+import { checkComparable, ranked, scored } from "./rank.js";
+import { ThreadStartError, threadsAvailable } from "./thread.js";
+import {
+  type JobProgress,
+  STEPS_OPTION_NAMES,
+  TRAIN_MANY_OPTION_NAMES,
+  type TrainManyOptions,
+  type TrainManyResult,
+} from "./train-many-options.js";
 
 /**
  * Trains every job, several at a time, and resolves with all results, ranked. A job that fails does not touch the others: its error
@@ -144,8 +99,13 @@ class Batch {
   readonly #budget: MemoryBudget;
   readonly #signal: AbortSignal;
   readonly #onProgress: ((progress: JobProgress) => void) | null;
-  /** Aborted when onProgress throws. */
+  /** Aborted when onProgress throws, on any rank. */
   readonly #failed = new AbortController();
+  /** Aborted when another rank is. */
+  readonly #elsewhere = new AbortController();
+  readonly #cluster: Cluster | null;
+  /** Null where this process is alone, and before the ranks have met. */
+  #ranks: JobRanks | null = null;
   readonly #results: JobResult[] = [];
   readonly #sets = new Map<Dataset | DatasetInput, Dataset>();
   #next = 0;
@@ -167,7 +127,10 @@ class Batch {
     );
     checkOptionNames("options", options, TRAIN_MANY_OPTION_NAMES);
     const threads = chooseThreads(options.threads);
-    const { concurrency = Math.min(threads, jobs.length), memoryLimit = defaultMemoryLimit() } = options;
+    this.#cluster = completeCluster(options.cluster);
+    const share = Math.ceil(jobs.length / (this.#cluster?.size ?? 1));
+    const { concurrency = Math.min(threads, share), memoryLimit = defaultMemoryLimit() / ranksHere(process.env) } =
+      options;
     checkCount("options.concurrency", concurrency, 1);
     checkMemoryLimit("options.memoryLimit", memoryLimit);
     checkSignal("options.signal", options.signal);
@@ -178,17 +141,19 @@ class Batch {
     this.#concurrency = Math.min(concurrency, jobs.length);
     this.#threads = Math.max(1, Math.floor(threads / this.#concurrency));
     this.#budget = new MemoryBudget(memoryLimit);
-    this.#signal = AbortSignal.any([this.#failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const own = options.signal === undefined ? [] : [options.signal];
+    this.#signal = AbortSignal.any([this.#failed.signal, this.#elsewhere.signal, ...own]);
     this.#onProgress = options.onProgress ?? null;
   }
 
   async run(): Promise<TrainManyResult> {
     const start = performance.now();
+    await this.#join();
     const lanes = Array.from({ length: this.#concurrency }, (_, lane) =>
       this.#lane(lane > 0 && threadsAvailable(lane)),
     );
     await Promise.all(lanes);
-    if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+    const aborted = await this.#leave();
     const ended = this.#jobs.map((job, index) => this.#results[index] ?? this.#result(index, job, "idle"));
     const { results, scoredBy } = await scored(ended, (job) => this.#converted(job), this.#threads);
     const best = ranked(results);
@@ -198,17 +163,76 @@ class Batch {
       ranked: best,
       scoredBy,
       best: first !== undefined && first.result !== null ? { ...first, result: first.result } : null,
-      aborted: this.#signal.aborted,
-      concurrency: this.#concurrency,
+      aborted,
+      concurrency: this.#ranks?.concurrency ?? this.#concurrency,
+      ranks: this.#cluster?.size ?? 1,
       seconds: (performance.now() - start) / 1000,
     };
+  }
+
+  /** Meets the other ranks, where there are some. */
+  async #join(): Promise<void> {
+    if (this.#cluster === null) return;
+    const watched = this.#onProgress !== null;
+    this.#ranks = await JobRanks.join(this.#cluster, this.#jobs.length, this.#concurrency, watched, {
+      onProgress: (index, values) => this.#show(index, values),
+      onEnded: (index, outcome) => this.#end(this.#unpacked(index, outcome)),
+      onAbort: (reason) => this.#elsewhere.abort(reason),
+    });
+    const abort = () => this.#ranks?.abort(this.#signal.reason);
+    this.#signal.addEventListener("abort", abort, { once: true });
+    if (this.#signal.aborted) abort();
+  }
+
+  /**
+   * The end: all ranks have the results of rank 0, which has those of all.
+   * @returns whether the run was aborted
+   * @throws what onProgress threw
+   */
+  async #leave(): Promise<boolean> {
+    const ranks = this.#ranks;
+    await ranks?.leave();
+    if (ranks === null) {
+      if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+      return this.#signal.aborted;
+    }
+    const { aborted, reason } = this.#failed.signal;
+    const failed = aborted ? String(reason) : null;
+    const outcomes = failed === null && ranks.cluster.rank === 0 ? this.#jobs.map((_, k) => this.#packed(k)) : [];
+    const shared = await ranks.share({ failed, aborted: this.#signal.aborted, outcomes });
+    if (aborted) throw reason;
+    if (shared.failed !== null) throw new Error(`onProgress of rank 0 failed: ${shared.failed}`);
+    if (ranks.cluster.rank > 0)
+      for (const [index, outcome] of shared.outcomes.entries())
+        if (outcome !== null) this.#results[index] = this.#unpacked(index, outcome);
+    return shared.aborted;
+  }
+
+  #unpacked(index: number, outcome: Outcome): JobResult {
+    const job = this.#jobs[index] as TrainJob;
+    return outcome.state === "trained"
+      ? this.#result(index, job, "trained", unpackResult(outcome.result))
+      : this.#result(index, job, "failed", null, unpackError(outcome.error));
+  }
+
+  /** Null where the job did not begin. */
+  #packed(index: number): Outcome | null {
+    const entry = this.#results[index];
+    return entry === undefined ? null : sendable(outcomeOf(entry));
+  }
+
+  /** The next job of this process; null where none is left. */
+  async #take(): Promise<number | null> {
+    if (this.#ranks !== null) return this.#ranks.take();
+    return this.#next < this.#jobs.length ? this.#next++ : null;
   }
 
   /** Takes jobs until none is left. */
   async #lane(threaded: boolean): Promise<void> {
     const lane = new Lane(threaded);
-    while (this.#next < this.#jobs.length && !this.#signal.aborted) {
-      const index = this.#next++;
+    while (!this.#signal.aborted) {
+      const index = await this.#take();
+      if (index === null) break;
       const job = this.#jobs[index] as TrainJob;
       let bytes = 0;
       try {
@@ -218,9 +242,9 @@ class Batch {
         bytes = needed;
         if (this.#signal.aborted) break;
         const result = await this.#train(index, prepared, lane);
-        this.#end(this.#result(index, job, "trained", result));
+        await this.#finish(this.#result(index, job, "trained", result));
       } catch (error) {
-        this.#end(this.#result(index, job, "failed", null, error));
+        await this.#finish(this.#result(index, job, "failed", null, error));
       } finally {
         this.#budget.give(bytes);
       }
@@ -234,10 +258,8 @@ class Batch {
     checkSignal("options.signal", own);
     const signal = own === undefined ? this.#signal : AbortSignal.any([this.#signal, own]);
     const threads = job.options?.threads ?? this.#threads;
-    const watched = this.#onProgress !== null;
-    const show = (values: Float64Array) => {
-      for (const progress of unpackProgress(values)) this.#tell(index, "running", progress);
-    };
+    const watched = this.#ranks?.watched ?? this.#onProgress !== null;
+    const show = (values: Float64Array) => this.#show(index, values);
     const message = lane.threaded ? packJob(job, threads) : null;
     if (message !== null) {
       try {
@@ -248,16 +270,34 @@ class Batch {
         else if (!(error instanceof DOMException && error.name === "DataCloneError")) throw error;
       }
     }
+    // Letters to rank 0 are as few as messages of a worker thread.
+    const batch = this.#isServed() ? new ProgressBatch(show) : null;
     const onRecord = async (record: TrainRecord) => {
-      if (record.accepted) this.#tell(index, "running", record);
+      if (batch !== null) batch.add(record);
+      else if (record.accepted) this.#tell(index, "running", record);
       await job.options?.onRecord?.(record);
     };
-    return train(job.network, job.data, {
-      ...job.options,
-      threads,
-      signal,
-      onRecord: watched ? onRecord : job.options?.onRecord,
-    });
+    try {
+      return await train(job.network, job.data, {
+        ...job.options,
+        threads,
+        signal,
+        onRecord: watched ? onRecord : job.options?.onRecord,
+      });
+    } finally {
+      batch?.flush();
+    }
+  }
+
+  /** Whether rank 0, another process, keeps the results and shows the progress. */
+  #isServed(): boolean {
+    return this.#ranks !== null && this.#ranks.cluster.rank > 0;
+  }
+
+  /** Progress of several iterations of a job. */
+  #show(index: number, values: Float64Array): void {
+    if (this.#isServed()) this.#ranks?.progress(index, values);
+    else for (const progress of unpackProgress(values)) this.#tell(index, "running", progress);
   }
 
   /** The job with its training and validation data as data sets; jobs with the same data share one. */
@@ -290,6 +330,12 @@ class Batch {
     return { index, label: this.#labels[index] as string, job, state, result, error, score };
   }
 
+  /** The end of a job that this process has trained. */
+  async #finish(entry: JobResult): Promise<void> {
+    if (this.#isServed()) await this.#ranks?.ended(entry.index, outcomeOf(entry));
+    else this.#end(entry);
+  }
+
   #end(entry: JobResult): void {
     this.#results[entry.index] = entry;
     this.#ended++;
@@ -319,22 +365,8 @@ class Batch {
   }
 }
 
-/** A place that trains one job at a time. */
-class Lane {
-  threaded: boolean;
-  #thread: JobThread | null = null;
-
-  constructor(threaded: boolean) {
-    this.threaded = threaded;
-  }
-
-  /** The lane's thread: taken at the first job that needs it, and replaced if it has ended. */
-  thread(): JobThread {
-    if (this.#thread === null || this.#thread.ended) this.#thread = JobThread.take();
-    return this.#thread;
-  }
-
-  release(): void {
-    this.#thread?.release();
-  }
+function outcomeOf({ result, error }: JobResult): Outcome {
+  return result === null
+    ? { state: "failed", error: packError(error) }
+    : { state: "trained", result: packResult(result) };
 }

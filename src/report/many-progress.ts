@@ -1,6 +1,6 @@
 // Shows the progress of gaussflow train with several runs (cli/train-many.ts) on standard error: on a terminal one line that is rewritten,
 // elsewhere (a file, a pipe, CI) one line a run.
-import type { JobProgress } from "../jobs/train-many.js";
+import type { JobProgress } from "../jobs/train-many-options.js";
 import { formatLoss, formatSeconds } from "./numbers.js";
 import type { ProgressStream } from "./progress.js";
 import { StatusLine } from "./status-line.js";

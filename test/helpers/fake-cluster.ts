@@ -1,5 +1,6 @@
 // Ranks within one process, for tests of what ranks agree on: runs that go on beside one another meet by promises. Each rank sums all slots, so no
 // engine is told of the others.
+import type { Letter } from "../../src/cluster/binding.js";
 import type { Cluster } from "../../src/cluster/cluster.js";
 
 /** The clusters of `size` ranks, each of which makes the same calls in the same order. */
@@ -19,6 +20,10 @@ export function fakeClusters(size: number): Cluster[] {
     });
     return { given: [], count: 0, done, resolve, reject };
   };
+  const boxes = Array.from({ length: size }, () => ({
+    letters: [] as Letter[],
+    waiting: [] as ((letter: Letter) => void)[],
+  }));
   return Array.from({ length: size }, (_, rank) => {
     let next = 0;
     const meet = async (values: Float64Array | Uint8Array) => {
@@ -27,7 +32,7 @@ export function fakeClusters(size: number): Cluster[] {
       const meeting = meetings[index]!;
       meeting.given[rank] = values.slice();
       meeting.count++;
-      const other = meeting.given.find((one) => one !== undefined && one.constructor !== values.constructor);
+      const other = meeting.given.find((one) => one instanceof Float64Array !== values instanceof Float64Array);
       if (other !== undefined) meeting.reject(new Error(`rank ${rank} makes another call than the rank before`));
       if (meeting.count === size) meeting.resolve();
       await meeting.done;
@@ -45,6 +50,18 @@ export function fakeClusters(size: number): Cluster[] {
       slots: () => null,
       gather,
       broadcast: async (bytes: Uint8Array) => ((await meet(bytes)) as Uint8Array[])[0]!,
+      send: async (to: number, bytes: Uint8Array) => {
+        const { letters, waiting } = boxes[to]!;
+        const letter = { rank, bytes: Uint8Array.from(bytes) };
+        const reader = waiting.shift();
+        if (reader === undefined) letters.push(letter);
+        else reader(letter);
+      },
+      receive: () => {
+        const { letters, waiting } = boxes[rank]!;
+        const letter = letters.shift();
+        return letter === undefined ? new Promise<Letter>((resolve) => waiting.push(resolve)) : Promise.resolve(letter);
+      },
       barrier: async () => void (await gather(new Float64Array(1))),
       abort: (): never => {
         throw new Error(`rank ${rank} has ended all`);
