@@ -124,7 +124,7 @@ Napi::Value Sum(const Napi::CallbackInfo& info) {
   });
 }
 
-// timeSum(tree, count, rounds): seconds of the fastest of `rounds` sums of `count` numbers.
+// timeSum(tree, count, rounds): seconds of one of `rounds` sums in a row.
 Napi::Value TimeSum(const Napi::CallbackInfo& info) {
   const RankTree tree = TreeOf(info[0].As<Napi::Object>());
   const uint64_t count = info[1].As<Napi::Number>().Int64Value();

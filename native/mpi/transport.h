@@ -62,7 +62,8 @@ class Transport {
   // The bytes of rank 0.
   void Broadcast(std::vector<uint8_t>* bytes);
   void Barrier();
-  // Seconds of the fastest of `rounds` sums of `count` numbers, between barriers.
+  // Seconds of one of `rounds` sums of `count` ones in a row. Throws where one is wrong. All ranks
+  // contribute to the tree.
   double TimeSum(const RankTree& tree, uint64_t count, int rounds);
 
   // A letter under way: Advance until it returns true.

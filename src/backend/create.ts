@@ -1,7 +1,8 @@
 // Creates engines: the native one if it is available, else the TypeScript one with a warning that names what is missing and the command
 // that installs it. If the caller asks for "native", a missing addon is an error. `train`, `flow`, predictAsync, the monitor and the
 // experiments create their engines here, and `createEngine` is public; planning and trainMany use chooseBackend and chooseThreads alone.
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus } from "node:os";
+import { ranksHere } from "../cluster/launch.js";
 import { argumentError, GaussflowError } from "../errors.js";
 import { finish, finishInTurns, Pace, type Steps } from "../event-loop-yield.js";
 import type { Architecture } from "../network/architecture.js";
@@ -21,7 +22,7 @@ export interface BackendOptions {
   /** Default: environment variable GAUSSFLOW_BACKEND, else "auto". */
   readonly backend?: Backend | undefined;
   /**
-   * Most threads of the native engine, 1 to 64. Default: GAUSSFLOW_THREADS, else all processors. Results do not depend on it. `train` and `flow` use
+   * Most threads of the native engine, 1 to 64. Default: GAUSSFLOW_THREADS, else all processors, or the share of a rank under mpirun. Results do not depend on it. `train` and `flow` use
    * one thread where the plan predicts that more would not be faster (small problems), and each job of `trainMany` its share, at least one;
    * the plan's and the result's `threads` say how many were used. The TypeScript engine has one.
    */
@@ -106,12 +107,17 @@ export function runCallsInPlace(): void {
   if (native.ok) native.binding.synchronousUpTo(PATIENT_FLOPS);
 }
 
+/** All processors, of which the ranks of an MPI run on this machine have their shares. */
+function defaultThreads(): number {
+  const share = Math.max(1, Math.floor(cpus().length / ranksHere(process.env)));
+  return Math.min(availableParallelism(), share, MOST_THREADS);
+}
+
 /** Threads by option, environment or processors, checked. */
 export function chooseThreads(asked?: number): number {
   const text = process.env.GAUSSFLOW_THREADS;
   const name = asked === undefined ? "environment variable GAUSSFLOW_THREADS" : "options.threads";
-  const value =
-    asked ?? (text === undefined || text === "" ? Math.min(availableParallelism(), MOST_THREADS) : Number(text));
+  const value = asked ?? (text === undefined || text === "" ? defaultThreads() : Number(text));
   if (!Number.isInteger(value) || value < 1 || value > MOST_THREADS) {
     throw argumentError(name, `must be a whole number from 1 to ${MOST_THREADS}`, asked ?? text);
   }

@@ -5,6 +5,8 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { doctor } from "../backend/doctor.js";
+import { doctorMpi } from "../backend/doctor-mpi.js";
+import { mpi } from "../cluster/mpi.js";
 import { requiredPackageRoot } from "../package-root.js";
 import { jsonLine } from "../report/json-lines.js";
 import { EXIT, type ExitCode } from "./exit.js";
@@ -16,8 +18,9 @@ export function addEngineCommands(program: Command, terminal: Terminal, done: (c
     .command("doctor")
     .description("show the engine, its BLAS and its threads, test the engine, and print the remedy if it is missing")
     .option("--json", "write one JSON object")
-    .action(({ json }: { json?: true }) => {
-      const { ok, facts, remedy } = doctor();
+    .option("--mpi", "show the MPI addon, the ranks, and how fast they exchange; under mpirun, or alone")
+    .action(async ({ json, mpi: ranks }: { json?: true; mpi?: true }) => {
+      const { ok, facts, remedy } = ranks ? await doctorMpi(await mpi()) : doctor();
       if (json) terminal.out.write(jsonLine("doctor", { ok, ...Object.fromEntries(facts), remedy }));
       else {
         const lines = facts.map(([name, value]) => `${name.padEnd(11)}${value}`);
@@ -30,9 +33,9 @@ export function addEngineCommands(program: Command, terminal: Terminal, done: (c
     .command("build")
     .description("compile the native engine (needs a C++ compiler, CMake and OpenBLAS)")
     .option("--mpi", "compile the addon of MPI in its place, for runs of mpirun (needs Open MPI or MPICH with mpicxx)")
-    .action(({ mpi }: { mpi?: true }) => {
+    .action(({ mpi: addon }: { mpi?: true }) => {
       const scripts = join(requiredPackageRoot("gaussflow build"), "scripts");
-      const args = mpi ? [join(scripts, "native", "build-mpi.mjs")] : [join(scripts, "install.mjs"), "--force"];
+      const args = addon ? [join(scripts, "native", "build-mpi.mjs")] : [join(scripts, "install.mjs"), "--force"];
       const child = spawnSync(process.execPath, args, {
         stdio: "inherit",
         env: { ...process.env, GAUSSFLOW_REQUIRE_NATIVE: "1" },

@@ -30,7 +30,7 @@ export interface MpiBinding {
   barrier(): Promise<void>;
   /** The sum over the ranks' numbers, along the tree. */
   sum(tree: RankTree, values: Float64Array): Promise<Float64Array>;
-  /** Seconds of the fastest of `rounds` sums of `count` numbers. */
+  /** Seconds of one of `rounds` sums in a row of `count` numbers, along a tree to which all ranks contribute; rejects where they are wrong. */
   timeSum(tree: RankTree, count: number, rounds: number): Promise<number>;
   send(rank: number, bytes: Uint8Array): Promise<void>;
   receive(): Promise<Letter>;

@@ -37,7 +37,7 @@ export interface Cluster {
   broadcast(bytes: Uint8Array): Promise<Uint8Array>;
   /** Resolves once all ranks are here. */
   barrier(): Promise<void>;
-  /** Seconds of the fastest of `rounds` sums of `count` numbers over the ranks. */
+  /** Seconds of one of `rounds` sums in a row of `count` numbers over the ranks, which are checked; 0 for one process. */
   timeSum(count: number, rounds: number): Promise<number>;
   /** Sends bytes to one rank, beside the exchanges in which all ranks take part. Resolves once that rank receives them. */
   send(rank: number, bytes: Uint8Array): Promise<void>;

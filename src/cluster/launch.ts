@@ -33,6 +33,14 @@ export function launchOf(variables: Variables): Launch | null {
   return null;
 }
 
+/** Number of ranks on this machine, this one included; 1 where no launcher says it. */
+export function ranksHere(variables: Variables): number {
+  if (launchOf(variables) === null) return 1;
+  // Open MPI; MPICH and Intel MPI.
+  const found = [variables.OMPI_COMM_WORLD_LOCAL_SIZE, variables.MPI_LOCALNRANKS].map(numberIn);
+  return Math.max(1, ...found.flatMap((count) => count ?? []));
+}
+
 function numberIn(text: string | undefined): number | null {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
 }

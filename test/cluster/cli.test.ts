@@ -8,6 +8,14 @@ beforeAll(() => {
   cli.build();
 });
 
+it("doctor --mpi without mpirun says what is there, and how to measure or what is missing", () => {
+  const { out } = cli.run(["doctor", "--mpi"]);
+  expect(out).toMatch(/^ranks +1: mpirun has not started this process$/m);
+  expect(out).toMatch(
+    hasRanks ? /mpirun --bind-to none -np 2 npx gaussflow doctor --mpi/ : /npx gaussflow build --mpi/,
+  );
+});
+
 describe.skipIf(!hasRanks)("commands on ranks", () => {
   it("that are for one process are refused once, with the code of a wrong command line", () => {
     const { code, out, err } = mpirun(2, [cli.main, "experiment", "scaling"]);
@@ -15,6 +23,13 @@ describe.skipIf(!hasRanks)("commands on ranks", () => {
     expect(
       err.match(/gaussflow experiment is for one process, and mpirun has started 2: run it without/g),
     ).toHaveLength(1);
+  });
+
+  it("doctor --mpi measures the exchanges, and checks them", () => {
+    const { code, out, err } = mpirun(2, [cli.main, "doctor", "--mpi", "--json"]);
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ type: "doctor", ok: true, sums: "right", ranks: "2 on one machine" });
+    expect(out).toMatch(/"latency":"[\d.]+ us for a sum of one number over all ranks","bandwidth":"[\d.]+ GB\/s/);
   });
 
   it("print once what all ranks have, and an error once with the rank", () => {

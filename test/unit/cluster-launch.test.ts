@@ -1,6 +1,6 @@
 // By which variables a process knows that an MPI launcher has started it.
 import { describe, expect, it } from "vitest";
-import { launchOf } from "../../src/cluster/launch.js";
+import { launchOf, ranksHere } from "../../src/cluster/launch.js";
 
 describe("a launch", () => {
   it.each([
@@ -21,5 +21,12 @@ describe("a launch", () => {
     { PMI_SIZE: "many" },
   ])("is none with %j", (variables) => {
     expect(launchOf(variables)).toBeNull();
+  });
+
+  it("says how many ranks share the machine, whose threads they share", () => {
+    expect(ranksHere({ OMPI_COMM_WORLD_SIZE: "8", OMPI_COMM_WORLD_LOCAL_SIZE: "4" })).toBe(4);
+    expect(ranksHere({ PMI_SIZE: "8", MPI_LOCALNRANKS: "2" })).toBe(2);
+    expect(ranksHere({ PMI_SIZE: "8" })).toBe(1);
+    expect(ranksHere({ MPI_LOCALNRANKS: "2" })).toBe(1);
   });
 });
