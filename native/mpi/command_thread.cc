@@ -80,7 +80,9 @@ bool CommandThread::Take(std::list<Command>* at_work, int idle_rounds) {
   if (at_work->empty()) {
     posted_.wait(lock, ready);
   } else if (!ready()) {
-    const int pause = PollMicroseconds(idle_rounds);
+    // Letters may come after hours, and seldom need an answer within a millisecond.
+    constexpr int kYields = 100;
+    const int pause = idle_rounds < kYields ? 0 : 1000;
     if (pause > 0) {
       posted_.wait_for(lock, std::chrono::microseconds(pause), ready);
     } else {

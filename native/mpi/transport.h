@@ -99,8 +99,9 @@ class Transport {
   enum class Until { kClosing, kEver };
   void Wait(std::vector<MPI_Request>* requests, Until until = Until::kClosing) const;
   void Wait(MPI_Request request, Until until = Until::kClosing) const;
-  // Throws where a rank has ended: it will never take part in what this rank waits for.
-  void CheckEnded() const;
+  // Throws where a rank has ended for a while: it will never take part in what this rank waits for.
+  // `seen`: the time of the first call of a wait that has found one, 0 before.
+  void CheckEnded(double* seen) const;
   // One message of at most a piece, or several.
   MPI_Request Send(int to, int tag, const void* bytes, uint64_t count) const;
   void Receive(int from, int tag, void* bytes, uint64_t count) const;

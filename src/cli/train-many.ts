@@ -12,7 +12,7 @@ import { foldRows, foldsTable } from "../report/folds-table.js";
 import { jsonLine } from "../report/json-lines.js";
 import { ManyProgress } from "../report/many-progress.js";
 import { runFields, runsTable } from "../report/runs-table.js";
-import type { ExitCode } from "./exit.js";
+import { EXIT, type ExitCode } from "./exit.js";
 import { messageOf } from "./flag-names.js";
 import { stratifyOf } from "./read-parts.js";
 import { SignalWatch } from "./signals.js";
@@ -24,13 +24,15 @@ import { setUp, type TrainFlags, type TrainSetup } from "./train-setup.js";
 type ManySetup = TrainSetup & { readonly pool: Dataset; readonly fit: Dataset };
 
 export async function runMany(file: string, flags: TrainFlags, terminal: Terminal): Promise<ExitCode> {
-  const setup = (await setUp(file, flags, terminal, await mpi())) as ManySetup;
+  const cluster = await mpi();
+  const setup = (await setUp(file, flags, terminal, cluster)) as ManySetup;
   const { json = false, quiet = false } = flags;
   const progress = json || quiet ? null : new ManyProgress(terminal.err);
   const watch = new SignalWatch(() => setup.tell("stopping all runs at the next tile; again to quit at once"));
   try {
     const many = await trainMany(jobsOf(setup, flags), {
       threads: flags.threads,
+      cluster,
       signal: watch.signal,
       onProgress: (entry) => {
         if (json) terminal.out.write(jsonLine("progress", entry));
@@ -38,6 +40,8 @@ export async function runMany(file: string, flags: TrainFlags, terminal: Termina
       },
     });
     progress?.done();
+    // All ranks have the same runs: rank 0 judges and saves them.
+    if (cluster.rank > 0) return EXIT.ok;
     // The folds only judge: what is kept has seen all rows.
     const whole = many.ranked.filter(({ job }) => job.fold === undefined);
     warnOf(many, setup);
@@ -108,6 +112,7 @@ async function show(
   }
   const parts: string[] = [];
   if (validated !== null) parts.push("Rows that were held out, fold by fold:", foldsTable(validated, paintOut));
+  if (many.ranks > 1) parts.push(`ranks: ${many.ranks}, which shared ${many.results.length} runs`);
   if (whole.length > 1) parts.push("Runs, best first (losses in units of training):", runsTable(whole, paintOut));
   out.write(`${parts.join("\n\n")}\n\n`);
 }

@@ -1,5 +1,6 @@
 // Chooses hidden layers and weight decay for gaussflow train, called by train-setup.ts once the table is read: what the flags give, or what a
 // search over a short list finds, which is shown before the training begins.
+import type { Cluster } from "../cluster/cluster.js";
 import { isDataFile } from "../data/data-file.js";
 import { completeFitOptions } from "../fit/fit-options.js";
 import { searchTable, type TableSearch } from "../fit/search.js";
@@ -106,7 +107,7 @@ export async function chooseNetwork(
   options: TrainOptions & { readonly loss: Loss },
   shape: Omit<NetworkOptions, "layers" | "seed">,
   flags: ShowFlags,
-  terminal: Terminal,
+  { terminal, cluster }: { readonly terminal: Terminal; readonly cluster: Cluster },
 ): Promise<ChosenNetwork> {
   const { hidden } = what;
   const { loss } = options;
@@ -131,6 +132,7 @@ export async function chooseNetwork(
           seed,
           threads: flags.threads,
           memoryLimit,
+          cluster,
           onProgress: shown === null ? undefined : (progress) => shown.tell(progress),
         },
         merged.fit.classes !== null,

@@ -66,22 +66,24 @@ export interface TrainSetup extends Parts {
 }
 
 /**
- * @param cluster of whose ranks the first writes the files
+ * @param cluster whose ranks share the work; the first writes the files
  * @throws UsageError for flags that contradict each other, GAUSSFLOW_FILE for output that cannot be written, and what the table throws
  */
 export async function setUp(
   file: string,
   flags: TrainFlags,
   terminal: Terminal,
-  { rank, size }: Cluster,
+  cluster: Cluster,
 ): Promise<TrainSetup> {
-  if (size > 1 && file === "-")
-    throw new UsageError(`the table must be a file on ${size} ranks, because standard input reaches one of them`);
+  if (cluster.size > 1 && file === "-")
+    throw new UsageError(
+      `the table must be a file on ${cluster.size} ranks, because standard input reaches one of them`,
+    );
   const outputs = [
     { flag: "--out", path: flags.out, what: "the model" },
     { flag: "--checkpoint", path: flags.checkpoint, what: "the checkpoint", mayShare: "--resume" },
   ];
-  await checkOutputs({ "the table": file, "--resume": flags.resume }, rank === 0 ? outputs : []);
+  await checkOutputs({ "the table": file, "--resume": flags.resume }, cluster.rank === 0 ? outputs : []);
   const method = methodOf(flags);
   if (flags.restarts !== undefined || flags.crossValidate !== undefined)
     for (const name of ["checkpoint", "resume", "monitor"] as const)
@@ -119,7 +121,7 @@ export async function setUp(
     tell(
       `comparing networks for ${[what.hidden === null ? "hidden layers" : "", what.decay === null ? "weight decay" : ""].filter(Boolean).join(" and ")} first (--hidden 16,16 trains at once)`,
     );
-  const chosen = await chooseNetwork(what, read, base, shape, flags, terminal);
+  const chosen = await chooseNetwork(what, read, base, shape, flags, { terminal, cluster });
   const { hidden, decay, parts, search, foldValidation } = chosen;
   const { fit } = parts;
   if (isSearched(what)) tellOfSearch(chosen, flags, tell);
