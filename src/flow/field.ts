@@ -54,8 +54,6 @@ export class FlowField {
   linearizations = 0;
   /** When and why the flow switched from Cholesky to the orthogonal route, or null. */
   switched: { readonly time: number; readonly message: string } | null = null;
-  /** When and why it would have switched, were triangles summed by slots, as a sentence; or null. */
-  unswitched: string | null = null;
   readonly #engine: NetworkEngine;
   readonly #options: FieldOptions;
   readonly #conditionLimit: number;
@@ -218,16 +216,9 @@ export class FlowField {
     if (failed(solved) && solved.code !== "indefinite") return solved;
     const condition = failed(solved) ? Number.POSITIVE_INFINITY : solved.condition;
     if (condition <= this.#conditionLimit && !failed(solved)) return solved;
-    const { slots } = this.#engine;
     const numbers = failed(solved)
       ? `J^T J${rho > 0 ? " with its damping" : ""} is not positive definite to rounding: pivot ${solved.pivot} of its Cholesky factorization is not positive`
       : `the condition estimate ${condition.toExponential(2)} is above ${this.#conditionLimit.toExponential(2)}`;
-    if (slots > 1) {
-      const instead = `there is no orthogonal route to switch to with ${slots} slots, only with slots 1`;
-      if (failed(solved)) return { ...solved, message: `${solved.message}; ${instead}` };
-      this.unswitched ??= `velocities are inexact from t = ${time} on: ${numbers}, and ${instead}`;
-      return solved;
-    }
     this.switched = { time, message: `orthogonal route from t = ${time} on: ${numbers}` };
     this.#route = "orthogonal";
     this.#below = [Number.POSITIVE_INFINITY, 0];

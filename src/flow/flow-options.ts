@@ -42,7 +42,7 @@ export interface FlowOptions<Report = unknown> extends RunOptions<FlowRecord, Re
         readonly seconds?: number | undefined;
       }
     | undefined;
-  /** Default "auto": dual for p > n c; else primal, and orthogonal as soon as Cholesky is not exact enough (with `slots` 1). */
+  /** Default "auto": dual for p > n c; else primal, and orthogonal as soon as Cholesky is not exact enough. */
   readonly route?: "auto" | FlowRoute | undefined;
 }
 

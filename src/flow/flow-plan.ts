@@ -23,8 +23,8 @@ export function flowRequest(
   const copies = dataBytes(whole, whole.sampleCount) + (fit === whole ? 0 : dataBytes(fit, fit.sampleCount));
   const sizes = { fit: fit.sampleCount, validation: 0, copies, routes: FLOW_ROUTES, released: false };
   // Of its own choice a flow turns from the primal route where the Gram matrix is singular to rounding. An undamped one that gets stuck looks
-  // for the rank of J by the same triangle. With more slots than one there is no triangle.
-  const turns = completed.slots === 1 && (asked === "auto" || undamped);
+  // for the rank of J by the same triangle.
+  const turns = asked === "auto" || undamped;
   const beside = { observed: options.monitor?.needs, turns };
   // Under ranks a flow holds all rows beside those of its slots, for the norm of its errors: planned as if this process had them all.
   return { ...planRequest(network, whole, sizes, completed, asked, options, beside), ranks: 1 };

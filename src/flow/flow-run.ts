@@ -107,8 +107,7 @@ export class FlowRun {
   }
 
   get warnings(): readonly string[] {
-    const { unswitched } = this.field;
-    return [...(unswitched === null ? [] : [unswitched]), ...this.#checkpoints.warnings];
+    return this.#checkpoints.warnings;
   }
 
   get rounding(): string | null {
@@ -382,13 +381,11 @@ export class FlowRun {
     const { schedule, loss } = this.#completed;
     const undamped = schedule.name === "constant" && schedule.settings.rho === 0 && loss.decay === 0;
     if (!undamped || !["step-too-small", "singular-jacobian", "steps"].includes(end.code)) return reason;
-    const { engine, start, architecture } = this.#context;
+    const { engine, whole, start, architecture } = this.#context;
     const { signal } = this.interrupt;
-    if (engine.slots > 1 && engine.parameterCount <= engine.sampleCount * engine.outputSize) {
-      const message = `${end.message}; whether J has lost its rank takes the orthogonal route, which ${engine.slots} slots do not have`;
-      return { ...reason, message };
-    }
-    const rankAt = (w: Float64Array) => jacobianRank(engine, w, architecture.outputScale, signal);
+    // Where J is wide its rank is that of the kernel, which pairs samples of different ranks.
+    const wide = engine.parameterCount > engine.sampleCount * engine.outputSize;
+    const rankAt = (w: Float64Array) => jacobianRank(wide ? whole : engine, w, architecture.outputScale, signal);
     const parameters = end.state.slice(0, start.length);
     const at = { time: end.time, distance: this.#distance(parameters), collapsed: end.code !== "steps" };
     return singularReason(await rankAt(start), await rankAt(parameters), at) ?? reason;

@@ -186,7 +186,7 @@ function monitorBytes(sizes: Sizes): number {
   }
   if (observed.sample) {
     const sampleCount = Math.max(1, Math.min(n, Math.floor(sampleEquations / c)));
-    const sample = { ...engineSizes(sizes), sampleCount, fileWidth: 0, slots: 1 };
+    const sample = { ...engineSizes({ ...sizes, ranks: 1 }), sampleCount, fileWidth: 0, slots: 1 };
     // The engine's own, and in JavaScript the kernel at the start and the present one.
     bytes += sumOf(estimateBytes(engine, sample, [{ curvature: "dual" }])) + DOUBLE * 2 * (sampleCount * c) ** 2;
   }

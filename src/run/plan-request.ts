@@ -1,10 +1,9 @@
 // Collects the sizes that the planner needs of a run, from its network, data and options, without copying the data. train/plan.ts and
-// flow/flow-plan.ts call it and add their own. It refuses combinations that `options.slots` does not allow.
+// flow/flow-plan.ts call it and add their own.
 import { type BackendOptions, chooseBackend, chooseThreads } from "../backend/create.js";
 import { checkSlots } from "../backend/slots.js";
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import { argumentError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import type { Sizes } from "../plan/memory-model.js";
 import type { PlanRequest } from "../plan/plan.js";
@@ -30,7 +29,7 @@ export function planRequest<Kind extends Route>(
   steps: StepKind & Pick<Sizes, "observed" | "turns"> = {},
 ): PlanRequest<Kind> {
   const { fit, validation, copies, routes, released } = sizes;
-  checkSlotted(slots, fit, asked, options.monitor);
+  checkSlots("options.slots", slots, fit);
   const engine = chooseBackend(options.backend);
   const passes = released && engine === "native";
   const fromFile = whole instanceof FileDataset;
@@ -55,24 +54,6 @@ export function planRequest<Kind extends Route>(
     routes,
     memoryLimit,
   };
-}
-
-/** @throws GAUSSFLOW_ARGUMENT for more slots than samples, and for what is not summed by slots */
-function checkSlotted(slots: number, fit: number, asked: "auto" | Route, monitor: unknown): void {
-  checkSlots("options.slots", slots, fit);
-  if (slots === 1) return;
-  if (asked === "orthogonal")
-    throw argumentError(
-      "options.route",
-      `must not be "orthogonal" with options.slots = ${slots}, because triangles are not summed by slots: choose another route, or options.slots 1`,
-      asked,
-    );
-  if (monitor !== undefined)
-    throw argumentError(
-      "options.monitor",
-      `must be left out with options.slots = ${slots}, because it measures with the orthogonal route, whose triangles are not summed by slots: or choose options.slots 1`,
-      monitor,
-    );
 }
 
 /** Bytes that `count` rows of a data set's arrays take; of a data file only its weights are in memory. */

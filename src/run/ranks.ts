@@ -98,10 +98,10 @@ export function checkRanks(
       `must be left out ${because}, because it measures the curvature of all rows: monitor a run of one process`,
       monitor,
     );
-  if (route !== "primal" && route !== "matrix-free")
+  if (route === "dual")
     throw argumentError(
       "options.route",
-      `must be "primal" or "matrix-free" ${because}, because the matrix of the ${route} route pairs rows of different ranks: choose "matrix-free", or one process`,
+      `must be "primal" or "matrix-free" ${because}, because the matrix of the dual route pairs rows of different ranks: choose "matrix-free", or one process`,
       route,
     );
 }

@@ -47,8 +47,7 @@ export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   /**
    * Contiguous parts that every sum over the training samples is cut into and joined from by a fixed binary tree: a power of two, at most 1024
    * and at most the samples that are fitted. It is part of the problem: results depend on it in their last bits, as they do not on threads.
-   * Above 1 curvatures are formed in double precision from all samples, whatever the method, and the orthogonal route and the monitor are
-   * refused. Default 1, with a `cluster` of several ranks the smallest power of two with a slot for each, or with `resume` what the checkpoint has.
+   * Above 1 curvatures are formed from all samples, whatever the method. Default 1, with a `cluster` of several ranks the smallest power of two with a slot for each, or with `resume` what the checkpoint has.
    */
   readonly slots?: number | undefined;
   /**

@@ -48,9 +48,9 @@ export function exactFidelity({ route }: Pick<RunSizes, "route">, records: reado
   return route === "matrix-free" ? { tolerance: forcingTerm(records) } : {};
 }
 
-/** The fidelity with which sums over samples are joined from slots: all samples in double precision. */
-export function slottedFidelity({ tolerance }: Fidelity, { route }: Pick<RunSizes, "route">): Fidelity {
-  return route === "matrix-free" ? { tolerance } : {};
+/** The fidelity with which sums over samples are joined from slots: all samples. */
+export function slottedFidelity({ precision, tolerance }: Fidelity, { route }: Pick<RunSizes, "route">): Fidelity {
+  return route === "matrix-free" ? { tolerance } : { precision, tolerance };
 }
 
 /** The next finer fidelity at `point`, after the one it has did not do: all samples, then double precision; null = it is exact. */

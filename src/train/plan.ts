@@ -204,8 +204,11 @@ function trainRequest(
   const sizes = { condition, sampleCount: fit, outputSize, parameterCount, evenness: even, exactHessian };
   // Fits before the training of a batch method are by Levenberg-Marquardt.
   const { fidelity, settings } = isBatchMethod(method) ? levenbergMarquardt() : method;
-  const planned = (route: TrainRoute) =>
-    (slots > 1 ? undefined : fidelity?.planned({ ...sizes, route })) ?? { single: false, subset: null };
+  const planned = (route: TrainRoute) => {
+    const { single, subset } = fidelity?.planned({ ...sizes, route }) ?? { single: false, subset: null };
+    // Subsets are not cut into slots.
+    return { single, subset: slots > 1 ? null : subset };
+  };
   const [primal, products] = [planned("primal"), planned("matrix-free")];
   const given = typeof completed.validation === "object" ? completed.validation : null;
   const copies =

@@ -206,7 +206,7 @@ describe.skipIf(!loadNative().ok)("trainings on ranks", () => {
   it.each([
     [{ method: adam() }, /^options\.method must be one that sees all rows .* use levenbergMarquardt\(\)/],
     [{ batchStart: true }, /^options\.batchStart must be left out on 2 ranks/],
-    [{ monitor: monitor() }, /^options\.monitor must be left out with options\.slots = 2/],
+    [{ monitor: monitor() }, /^options\.monitor must be left out on 2 ranks/],
     [{ monitor: monitor(), slots: 1 }, /^options\.monitor must be left out on 2 ranks/],
     [{ route: "dual" }, /^options\.route must be "primal" or "matrix-free" .*: choose "matrix-free", or one process/],
     [{ backend: "typescript" }, /^options\.backend must be "native" on 2 ranks/],

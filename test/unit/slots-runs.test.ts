@@ -98,23 +98,34 @@ describe.each(backends)("trainings with slots, %s engine", (backend) => {
     for (const { result } of results) expect(timeless(result!)).toEqual(timeless(await train(net, data, options)));
   });
 
-  it("have double precision and all samples, whatever the method saves without them", async () => {
+  it("have all samples, whatever the method saves without them", async () => {
     const large = network({ layers: [3, 100, 2], seed: 4 });
     const many = waves(700, 3, 2, 6);
     const run = (slots: number, more: TrainOptions = {}) =>
       train(large, many, { backend, stop: { ...stop, iterations: 1 }, validation: false, slots, ...more });
     const saving = await run(1);
     expect(saving.records[1]).toMatchObject({ precision: { used: "single" }, subset: expect.any(Number) });
-    for (const more of [{}, { route: "matrix-free" }] as const) {
+    const all = levenbergMarquardt({ curvatureSamples: "all" });
+    for (const [method, more] of [
+      [all, {}],
+      [exact, { route: "matrix-free" }],
+    ] as const) {
       const slotted = await run(2, more);
-      for (const record of slotted.records) {
-        expect(record).not.toHaveProperty("precision");
-        expect(record).not.toHaveProperty("subset");
-      }
+      for (const record of slotted.records) expect(record).not.toHaveProperty("subset");
       expect(slotted.records).toHaveLength(2);
-      expect(timeless(slotted)).toEqual(timeless(await run(2, { ...more, method: exact })));
+      expect(slotted.records[1]?.precision?.used).toBe(method === all ? "single" : undefined);
+      expect(timeless(slotted)).toEqual(timeless(await run(2, { ...more, method })));
     }
   }, 60_000);
+
+  it("are watched by a monitor, whose measurements are those of one slot to rounding", async () => {
+    const run = (slots: number) =>
+      train(net, data, { backend, stop, slots, validation: false, monitor: monitor({ every: 3 }) });
+    const [one, four] = [await run(1), await run(4)];
+    expect(four.slots).toBe(4);
+    expect(four.monitor?.records.length).toBe(one.monitor?.records.length);
+    expect(four.monitor?.records.length).toBeGreaterThan(1);
+  });
 });
 
 describe.skipIf(!loadNative().ok)("trainings on one thread and on two", () => {
@@ -124,15 +135,17 @@ describe.skipIf(!loadNative().ok)("trainings on one thread and on two", () => {
   const large = network({ layers: [6, 24, 24, 2], seed: 2 });
 
   it.each([
-    ["primal", many, {}],
-    ["dual", few, { route: "dual" }],
-    ["matrix-free", many, { route: "matrix-free" }],
-  ] as const)("%s: have equal bits for equal slots, and other bits for other slots", async (_, set, more) => {
+    ["primal", large, many, { method: exact }],
+    ["primal, single precision", large, many, {}],
+    ["dual", large, few, { route: "dual" }],
+    ["matrix-free", large, many, { route: "matrix-free" }],
+  ] as const)("%s: have equal bits for equal slots, and other bits for other slots", async (name, start, set, more) => {
     const seen = new Set<string>();
     for (const slots of [1, 2, 4, 8]) {
       const run = (threads: number) =>
-        train(large, set, { backend: "native", stop: { ...stop, iterations: 4 }, threads, slots, ...more });
+        train(start, set, { backend: "native", stop: { ...stop, iterations: 4 }, threads, slots, ...more });
       const [one, two] = [await run(1), await run(2)];
+      expect(one.records[1]?.precision?.used).toBe(name.includes("single") ? "single" : undefined);
       expect([one.threads, two.threads]).toEqual([1, 2]);
       expect(timeless(two)).toEqual(timeless(one));
       seen.add(JSON.stringify(timeless(one).networks));
@@ -170,15 +183,8 @@ describe("slots are refused", () => {
     expect(plan(net, data, { slots: 128, validation: false }).slots).toBe(128);
   });
 
-  it("with the monitor, in the words of the command line too", async () => {
-    await refused({ slots: 2, monitor: monitor() }, /^options\.monitor must be left out with options\.slots = 2/);
+  it("in the words of the command line too", () => {
     expect(inFlags("options.slots must be")).toBe("--slots must be");
-  });
-
-  it("with the orthogonal route of a flow", async () => {
-    await expect(flow(net, data, { slots: 2, route: "orthogonal" })).rejects.toThrow(
-      /^options\.route must not be "orthogonal" with options\.slots = 2, because .*: choose another route, or options\.slots 1/,
-    );
   });
 });
 
@@ -214,16 +220,28 @@ describe.each(backends)("flows with slots, %s engine", (backend) => {
     );
   });
 
-  it("do not switch to the orthogonal route, and say why", async () => {
-    // Two equal columns: J^T J is singular to rounding, which the flow with one slot turns to the triangle for.
+  it("switch to the orthogonal route, whose triangle is joined from the slots", async () => {
+    // Two columns that hardly differ: Cholesky of J^T J has too few digits, which a flow turns to the triangle for.
     const narrow = waves(60, 1, 1, 3);
-    const doubled = { inputs: [...narrow.inputs].map((x) => [x, x * (1 + 1e-9)]), targets: [...narrow.targets] };
+    const doubled = { inputs: [...narrow.inputs].map((x) => [x, x + 1e-6 * x * x]), targets: [...narrow.targets] };
     const linear = network({ layers: [2, 1], seed: 1 });
     const one = await flow(linear, doubled, { backend, until: 0.1, standardize: false });
     expect(one.switched).not.toBeNull();
     const four = await flow(linear, doubled, { backend, until: 0.1, standardize: false, slots: 4 });
-    expect(four.switched).toBeNull();
-    expect(four.records.every(({ route }) => route === "primal")).toBe(true);
-    expect([four.reason.message, ...four.warnings].join()).toMatch(/no orthogonal route to switch to with 4 slots/);
+    expect(four.switched?.message).toMatch(/^orthogonal route from t = 0 on: /);
+    expect(four.records.at(-1)?.route).toBe("orthogonal");
+    expect(four.last.parameters).not.toEqual(linear.parameters);
+    four.last.parameters.forEach((value, j) => {
+      expect(value).toBeCloseTo(one.last.parameters[j]!, 5);
+    });
+  });
+
+  it("take the orthogonal route where they are asked to", async () => {
+    const one = await flow(net, data, { ...options, route: "orthogonal" });
+    const four = await flow(net, data, { ...options, route: "orthogonal", slots: 4 });
+    expect(four.records.every(({ route }) => route === "orthogonal")).toBe(true);
+    four.last.parameters.forEach((value, j) => {
+      expect(value).toBeCloseTo(one.last.parameters[j]!, 6);
+    });
   });
 });
