@@ -52,8 +52,5 @@ describe("--slots", () => {
       expect(many.code).toBe(2);
       expect(many.err).toMatch(/--slots must be at most the number of samples that are fitted, \d+; received 512/);
     }
-    const watched = run("train", ...cars, "--slots", "2", "--monitor");
-    expect(watched.code).toBe(2);
-    expect(watched.err).toMatch(/--monitor must be left out with --slots = 2, because .*: or choose --slots 1/);
   });
 });

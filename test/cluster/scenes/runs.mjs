@@ -27,6 +27,11 @@ const common = { slots: 4, threads: 1, backend: "native", stop, cluster };
 const net = network({ layers: [4, 9, 1], seed: 3 });
 const large = network({ layers: [4, 24, 24, 1], seed: 3 });
 const table = dataset(rows(403, 4, 1));
+/** Two columns that hardly differ: the Gram matrix has too few digits. */
+const alike = dataset({
+  inputs: rows(203, 1, 7).inputs.map(([x]) => [x, x + 1e-6 * x * x]),
+  targets: rows(203, 1, 7).inputs.map(([x]) => [Math.sin(3 * x)]),
+});
 const checkpoint = (name) => ({ path: join(folder, `${name}-${cluster.size}.json`), every: 3 });
 
 /** By name: what runs, given its checkpoint. */
@@ -45,6 +50,10 @@ const RUNS = {
   },
   "data file": (more) => train(net, openDataFile(file), { ...common, ...more, validation: table }),
   flow: (more) => flow(net, table, { ...common, stop: undefined, ...more, damping: 0.3, until: 0.4 }),
+  "flow by the triangle": (more) =>
+    flow(net, table, { ...common, stop: undefined, ...more, route: "orthogonal", damping: 0.3, until: 0.3 }),
+  "flow that turns to the triangle": (more) =>
+    flow(network({ layers: [2, 1], seed: 1 }), alike, { ...common, stop: undefined, ...more, until: 0.1 }),
   "flow, errors of the parameters": (more) =>
     flow(net, table, {
       ...common,
