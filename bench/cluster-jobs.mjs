@@ -1,5 +1,5 @@
 // Measures what ranks gain for many jobs: 64 restarts of 6-16-1 by trainMany on two ranks of one thread against one rank of one thread, in turns.
-// The processes start before the clock does: a barrier and a small run come first. The ranking and the bits must be the same.
+// The processes start and warm up before the clock does, because ranks do not change what V8 takes to compile. The ranking and the bits must be the same.
 // A developer runs it by hand after `npm run build` and `npx gaussflow build --mpi`:
 //   node bench/cluster-jobs.mjs [--ranks N --starts N --rounds N]
 import { spawnSync } from "node:child_process";
@@ -24,10 +24,12 @@ const [ranks, starts, rounds] = [
   positive(given.rounds, "rounds", 5),
 ];
 
-/** 300 rows of six inputs, of which five matter (Friedman #1), with noise. */
+const ROWS = 1000;
+
+/** 1,000 rows of six inputs, of which five matter (Friedman #1), with noise. */
 function friedman() {
-  const draw = uniform(300 * 7);
-  const rows = Array.from({ length: 300 }, (_, i) => Array.from(draw.subarray(7 * i, 7 * i + 7)));
+  const draw = uniform(ROWS * 7);
+  const rows = Array.from({ length: ROWS }, (_, i) => Array.from(draw.subarray(7 * i, 7 * i + 7)));
   const value = ([a, b, c, d, e]) => 10 * Math.sin(Math.PI * a * b) + 20 * (c - 0.5) ** 2 + 10 * d + 5 * e;
   return dataset({ inputs: rows.map((row) => row.slice(0, 6)), targets: rows.map((row) => value(row) + row[6]) });
 }
@@ -37,7 +39,7 @@ async function measured() {
   const cluster = await mpi();
   const job = { network: network({ layers: [6, 16, 1], seed: 1 }), data: friedman() };
   const options = { cluster, threads: 1 };
-  await trainMany(restarts(job, 2 * cluster.size), options);
+  await trainMany(restarts(job, 32 * cluster.size), options);
   await cluster.barrier();
   const start = performance.now();
   const { results, ranked } = await trainMany(restarts(job, starts), options);

@@ -12,6 +12,11 @@ export class JobDeal {
     );
   }
 
+  /** Number of jobs that have not been taken. */
+  get left(): number {
+    return this.#left.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** The next job of a rank; null where none is left. */
   take(rank: number): number | null {
     const own = this.#left[rank]?.shift();

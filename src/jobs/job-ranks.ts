@@ -17,18 +17,24 @@ interface AbortReason {
   readonly message: string;
 }
 
-/** To rank 0. `left`: no job is at work on the rank any more. `closed`: the rank sends nothing more. */
+/**
+ * To rank 0. `idle`: a lane waits for the job; else it is for the end of the one that it has. `outcome`: an encoded Outcome, which rank 0 passes on as
+ * it is. `left`: no job is at work on the rank any more. `closed`: the rank sends nothing more.
+ */
 type Report =
-  | { readonly kind: "ask" }
+  | { readonly kind: "ask"; readonly idle: boolean }
   | { readonly kind: "progress"; readonly job: number; readonly values: Float64Array }
-  | { readonly kind: "ended"; readonly job: number; readonly outcome: Outcome }
+  | { readonly kind: "ended"; readonly job: number; readonly outcome: Uint8Array }
   | { readonly kind: "abort"; readonly reason: AbortReason }
   | { readonly kind: "left" }
   | { readonly kind: "closed" };
 
+/** A job; null where none is left; "later" where so few are left that they are for lanes without one. */
+type Answer = number | null | "later";
+
 /** From rank 0. `over`: all ranks have left. */
 type Order =
-  | { readonly kind: "job"; readonly job: number | null }
+  | { readonly kind: "job"; readonly job: Answer }
   | { readonly kind: "abort"; readonly reason: AbortReason }
   | { readonly kind: "over" };
 
@@ -37,7 +43,7 @@ export interface JobRanksHooks {
   /** Rank 0: another rank's job has made progress, packed by ProgressBatch. */
   readonly onProgress: (job: number, values: Float64Array) => void;
   /** Rank 0: another rank's job has ended. */
-  readonly onEnded: (job: number, outcome: Outcome) => void;
+  readonly onEnded: (job: number, outcome: Uint8Array) => void;
   /** Another rank was aborted. */
   readonly onAbort: (reason: Error) => void;
 }
@@ -53,9 +59,10 @@ export class JobRanks {
   readonly watched: boolean;
   readonly #deal: JobDeal;
   readonly #hooks: JobRanksHooks;
-  /** Lanes of this rank that wait for a job. */
-  readonly #asking: { readonly resolve: (job: number | null) => void; readonly reject: (error: unknown) => void }[] =
-    [];
+  /** Questions of this rank that rank 0 has not answered, in order. */
+  readonly #asking: { readonly resolve: (job: Answer) => void; readonly reject: (error: unknown) => void }[] = [];
+  /** Answers for lanes that are still at work: rank 0 may be in the middle of a job of its own, and answers when it turns to its letters. */
+  readonly #ahead: Promise<Answer>[] = [];
   readonly #letters: Promise<void>;
   #stopped = false;
   /** Rank 0: ranks with jobs at work, itself included. */
@@ -112,9 +119,24 @@ export class JobRanks {
   async take(): Promise<number | null> {
     if (this.#stopped) return null;
     if (this.cluster.rank === 0) return this.#deal.take(0);
-    const job = new Promise<number | null>((resolve, reject) => this.#asking.push({ resolve, reject }));
-    await this.#report({ kind: "ask" });
+    const ahead = this.#ahead.shift();
+    const early = ahead === undefined ? "later" : await ahead;
+    const job = early === "later" ? await this.#ask(true) : early;
+    // Rank 0 defers no lane that has no job.
+    if (job === null || job === "later") return null;
+    if (!this.#stopped) {
+      const next = this.#ask(false);
+      // A failure is thrown to the lane that takes it.
+      next.catch(() => {});
+      this.#ahead.push(next);
+    }
     return job;
+  }
+
+  async #ask(idle: boolean): Promise<Answer> {
+    const answer = new Promise<Answer>((resolve, reject) => this.#asking.push({ resolve, reject }));
+    await this.#report({ kind: "ask", idle });
+    return answer;
   }
 
   /** Of a job of another rank than 0. */
@@ -124,8 +146,8 @@ export class JobRanks {
   }
 
   /** The end of a job of another rank than 0. */
-  ended(job: number, outcome: Outcome): Promise<void> {
-    return this.#report({ kind: "ended", job, outcome: sendable(outcome) });
+  ended(job: number, outcome: Uint8Array): Promise<void> {
+    return this.#report({ kind: "ended", job, outcome });
   }
 
   /** This rank was aborted: all others are. */
@@ -149,6 +171,11 @@ export class JobRanks {
     return cluster.rank === 0 ? value : (decode(bytes) as T);
   }
 
+  #answer(rank: number, idle: boolean): Answer {
+    if (this.#stopped) return null;
+    return idle || this.#deal.left > this.concurrency ? this.#deal.take(rank) : "later";
+  }
+
   async #left(): Promise<void> {
     this.#present--;
     if (this.#present === 0) await this.#orderAll({ kind: "over" });
@@ -161,7 +188,7 @@ export class JobRanks {
       const report = decode(bytes) as Report;
       switch (report.kind) {
         case "ask":
-          await this.#order(rank, { kind: "job", job: this.#stopped ? null : this.#deal.take(rank) });
+          await this.#order(rank, { kind: "job", job: this.#answer(rank, report.idle) });
           break;
         case "progress":
           this.#hooks.onProgress(report.job, report.values);
@@ -229,16 +256,13 @@ export class JobRanks {
   }
 }
 
-/** The outcome, or that it cannot be sent to another process: what a monitor of the caller reports may hold anything. */
-export function sendable(outcome: Outcome): Outcome {
+/** An outcome as bytes; where it holds what cannot be sent, as a monitor of the caller may report, that failure. */
+export function encodeOutcome(outcome: Outcome): Uint8Array {
   try {
-    encode(outcome);
-    return outcome;
+    return encode(outcome);
   } catch (error) {
-    return {
-      state: "failed",
-      error: packError(new Error(`the result cannot be sent between ranks: ${String(error)}`)),
-    };
+    const cause = new Error(`the result cannot be sent between ranks: ${String(error)}`);
+    return encode({ state: "failed", error: packError(cause) } satisfies Outcome);
   }
 }
 

@@ -21,10 +21,10 @@ import { completeCluster } from "../run/run-options.js";
 import { train } from "../train/train.js";
 import type { TrainResult } from "../train/train-result.js";
 import { checkJob, type JobResult, type PreparedJob, type TrainJob } from "./job.js";
-import { JobRanks, type Outcome, sendable } from "./job-ranks.js";
+import { encodeOutcome, JobRanks, type Outcome } from "./job-ranks.js";
 import { Lane } from "./lane.js";
 import { jobBytes, MemoryBudget } from "./memory-budget.js";
-import { packError, packJob, packResult, unpackError, unpackResult } from "./message.js";
+import { decode, packError, packJob, packResult, unpackError, unpackResult } from "./message.js";
 import { type IterationProgress, ProgressBatch, unpackProgress } from "./progress.js";
 import { checkComparable, ranked, scored } from "./rank.js";
 import { ThreadStartError, threadsAvailable } from "./thread.js";
@@ -107,6 +107,8 @@ class Batch {
   /** Null where this process is alone, and before the ranks have met. */
   #ranks: JobRanks | null = null;
   readonly #results: JobResult[] = [];
+  /** Rank 0: the results as the other ranks receive them. */
+  readonly #outcomes: (Uint8Array | undefined)[] = [];
   readonly #sets = new Map<Dataset | DatasetInput, Dataset>();
   #next = 0;
   #ended = 0;
@@ -176,7 +178,10 @@ class Batch {
     const watched = this.#onProgress !== null;
     this.#ranks = await JobRanks.join(this.#cluster, this.#jobs.length, this.#concurrency, watched, {
       onProgress: (index, values) => this.#show(index, values),
-      onEnded: (index, outcome) => this.#end(this.#unpacked(index, outcome)),
+      onEnded: (index, outcome) => {
+        this.#outcomes[index] = outcome;
+        this.#end(this.#unpacked(index, outcome));
+      },
       onAbort: (reason) => this.#elsewhere.abort(reason),
     });
     const abort = () => this.#ranks?.abort(this.#signal.reason);
@@ -198,27 +203,22 @@ class Batch {
     }
     const { aborted, reason } = this.#failed.signal;
     const failed = aborted ? String(reason) : null;
-    const outcomes = failed === null && ranks.cluster.rank === 0 ? this.#jobs.map((_, k) => this.#packed(k)) : [];
+    const outcomes = failed === null ? this.#jobs.map((_, k) => this.#outcomes[k] ?? null) : [];
     const shared = await ranks.share({ failed, aborted: this.#signal.aborted, outcomes });
     if (aborted) throw reason;
     if (shared.failed !== null) throw new Error(`onProgress of rank 0 failed: ${shared.failed}`);
     if (ranks.cluster.rank > 0)
       for (const [index, outcome] of shared.outcomes.entries())
-        if (outcome !== null) this.#results[index] = this.#unpacked(index, outcome);
+        if (outcome !== null) this.#results[index] ??= this.#unpacked(index, outcome);
     return shared.aborted;
   }
 
-  #unpacked(index: number, outcome: Outcome): JobResult {
+  #unpacked(index: number, encoded: Uint8Array): JobResult {
+    const outcome = decode(encoded) as Outcome;
     const job = this.#jobs[index] as TrainJob;
     return outcome.state === "trained"
       ? this.#result(index, job, "trained", unpackResult(outcome.result))
       : this.#result(index, job, "failed", null, unpackError(outcome.error));
-  }
-
-  /** Null where the job did not begin. */
-  #packed(index: number): Outcome | null {
-    const entry = this.#results[index];
-    return entry === undefined ? null : sendable(outcomeOf(entry));
   }
 
   /** The next job of this process; null where none is left. */
@@ -332,8 +332,18 @@ class Batch {
 
   /** The end of a job that this process has trained. */
   async #finish(entry: JobResult): Promise<void> {
-    if (this.#isServed()) await this.#ranks?.ended(entry.index, outcomeOf(entry));
-    else this.#end(entry);
+    if (this.#ranks === null) this.#end(entry);
+    else {
+      // Now, while other ranks are at work.
+      const outcome = encodeOutcome(outcomeOf(entry));
+      if (this.#isServed()) {
+        this.#results[entry.index] = entry;
+        await this.#ranks.ended(entry.index, outcome);
+      } else {
+        this.#outcomes[entry.index] = outcome;
+        this.#end(entry);
+      }
+    }
   }
 
   #end(entry: JobResult): void {
