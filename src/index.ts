@@ -23,7 +23,7 @@ export type { Eigen, NetworkEngine } from "./backend/network-engine.js";
 export { type PredictOptions, predictAsync, predictDistributionAsync } from "./backend/predict.js";
 export type { EngineRows } from "./backend/rows.js";
 export type { Letter } from "./cluster/binding.js";
-export type { Cluster, RankSlots } from "./cluster/cluster.js";
+export type { Cluster, RankSlots, RankWaits } from "./cluster/cluster.js";
 export { mpi } from "./cluster/mpi.js";
 export type { ClassWeights } from "./data/class-weights.js";
 export type { Task } from "./data/classes.js";

@@ -13,7 +13,7 @@ namespace gaussflow::mpi {
 namespace {
 
 // MPI_FACE of src/cluster/binding.ts: load.ts refuses an addon that has another.
-constexpr double kFace = 1.0;
+constexpr double kFace = 2.0;
 
 // MPI begins once a process and belongs to one environment, that of the main thread.
 Session* session = nullptr;
@@ -136,6 +136,15 @@ Napi::Value TimeSum(const Napi::CallbackInfo& info) {
   });
 }
 
+// waits(): { count, seconds } of the exchanges that the engines of this process have waited for.
+Napi::Value Waits(const Napi::CallbackInfo& info) {
+  const Session& opened = Opened(info.Env());
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("count", static_cast<double>(opened.waits()));
+  object.Set("seconds", opened.wait_seconds());
+  return object;
+}
+
 // send(rank, bytes): a letter, which `receive` of that rank resolves with.
 Napi::Value Send(const Napi::CallbackInfo& info) {
   auto sending = std::make_shared<Transport::Sending>(
@@ -181,7 +190,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
       {"barrier", Barrier}, {"sum", Sum},
       {"timeSum", TimeSum}, {"send", Send},
       {"receive", Receive}, {"end", End},
-      {"abort", Abort},
+      {"abort", Abort},     {"waits", Waits},
   };
   for (const auto& [name, function] : functions)
     exports.Set(name, Napi::Function::New(env, function, name));

@@ -1,6 +1,7 @@
 // Implements the use of MPI by this process (session.h).
 #include "session.h"
 
+#include <chrono>
 #include <new>
 #include <utility>
 #include <vector>
@@ -67,7 +68,11 @@ int Session::Run(const std::function<void()>& work) {
     work();
     return true;
   };
+  const auto since = std::chrono::steady_clock::now();
   const bool done = thread_.Run([&] { return Guarded(once, &failure); });
+  const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - since;
+  ++waits_;
+  wait_nanoseconds_ += static_cast<uint64_t>(waited.count());
   return done && failure.empty() ? 0 : 1;
 }
 

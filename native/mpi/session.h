@@ -4,6 +4,7 @@
 #ifndef GAUSSFLOW_MPI_SESSION_H_
 #define GAUSSFLOW_MPI_SESSION_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,9 @@ class Session {
   Napi::Promise Exchange(Napi::Env env, std::function<void()> work, Finish finish);
   // A command that the calling thread waits for: 0, or 1 where it failed.
   int Run(const std::function<void()>& work);
+  // How many commands Run has waited for, and the seconds of its callers: of all engines.
+  uint64_t waits() const { return waits_; }
+  double wait_seconds() const { return 1e-9 * static_cast<double>(wait_nanoseconds_); }
   // The table of calls of native/core/exchange.h for these ranks. It stays for good.
   const ExchangeCalls* MakeCalls(RankTree tree);
 
@@ -55,6 +59,8 @@ class Session {
   bool open_ = false;
   std::string failure_;
   Napi::ThreadSafeFunction settle_;
+  std::atomic<uint64_t> waits_{0};
+  std::atomic<uint64_t> wait_nanoseconds_{0};
   int promises_ = 0;  // on the JavaScript thread: those that hold the event loop
 };
 

@@ -63,6 +63,7 @@ export async function conclude(
         slots: result.slots,
         ranks: result.ranks,
         rankRows: result.rankRows,
+        rankWaits: result.rankWaits,
         interrupted: watch.received,
         monitor: result.monitor && {
           rate: result.monitor.rate,
@@ -118,8 +119,10 @@ function sparsityLine({ parameters, small, threshold, zero, holding }: Sparsity)
 }
 
 /** How the ranks of an MPI run shared the rows, and what repeats their bits elsewhere. */
-function ranksLine({ ranks, slots, rankRows }: TrainResult, rows: number): string {
-  return `ranks: ${ranks}; rank 0 summed ${rankRows} of the ${counted(rows, "row")}. --slots ${slots} gives the same bits on any number of ranks.`;
+function ranksLine({ ranks, slots, rankRows, rankWaits }: TrainResult, rows: number): string {
+  const waits =
+    rankWaits && `, and waited ${formatSeconds(rankWaits.seconds)} for ${counted(rankWaits.count, "exchange")}`;
+  return `ranks: ${ranks}; rank 0 summed ${rankRows} of the ${counted(rows, "row")}${waits}. --slots ${slots} gives the same bits on any number of ranks.`;
 }
 
 function adviceLine({ code, message }: Advice, fit: Dataset | FileDataset, batches: boolean): string {

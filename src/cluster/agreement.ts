@@ -2,7 +2,7 @@
 // same places of every rank. A rank that decided by itself would leave the others waiting in a sum for ever. The command line uses it too.
 import { createHash } from "node:crypto";
 import { type ErrorCode, GaussflowError } from "../errors.js";
-import type { Cluster } from "./cluster.js";
+import type { Cluster, RankWaits } from "./cluster.js";
 import { gatherTexts } from "./texts.js";
 
 /** What a run compares over its ranks at its start: names and values, in one order. */
@@ -44,12 +44,20 @@ export class Agreement {
   readonly cluster: Cluster;
   readonly #own: AbortSignal | undefined;
   readonly #controller = new AbortController();
+  readonly #before: RankWaits;
   #listening = false;
 
   /** @param own what may abort this rank */
   constructor(cluster: Cluster, own: AbortSignal | undefined) {
     this.cluster = cluster;
     this.#own = own;
+    this.#before = cluster.waits();
+  }
+
+  /** The exchanges of engines since this was made. */
+  get waits(): RankWaits {
+    const { count, seconds } = this.cluster.waits();
+    return { count: count - this.#before.count, seconds: seconds - this.#before.seconds };
   }
 
   /** From now on `together` takes up aborts, as `turn` always does. */

@@ -3,7 +3,7 @@
 import type { RankTree } from "./rank-tree.js";
 
 /** Number of this face, kFace of native/mpi/addon.cc: an addon of another version would fail at the first call of something new. */
-export const MPI_FACE = 1;
+export const MPI_FACE = 2;
 
 /** A message from one rank to another. */
 export interface Letter {
@@ -32,6 +32,8 @@ export interface MpiBinding {
   sum(tree: RankTree, values: Float64Array): Promise<Float64Array>;
   /** Seconds of one of `rounds` sums in a row of `count` numbers, along a tree to which all ranks contribute; rejects where they are wrong. */
   timeSum(tree: RankTree, count: number, rounds: number): Promise<number>;
+  /** The exchanges that the engines of this process have waited for so far, and the seconds that they took. */
+  waits(): { readonly count: number; readonly seconds: number };
   send(rank: number, bytes: Uint8Array): Promise<void>;
   receive(): Promise<Letter>;
   /** Ends the use of MPI once all ranks have called it; at once, and all of them, where the code is not 0 or something is under way. */

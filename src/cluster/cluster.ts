@@ -16,6 +16,13 @@ export interface RankSlots {
   readonly exchange: object;
 }
 
+/** Exchanges between ranks that engines have waited for: sums, and agreements on how their calls end. */
+export interface RankWaits {
+  readonly count: number;
+  /** Of this process, the time in which other ranks were late included. */
+  readonly seconds: number;
+}
+
 /** The processes of an MPI run, or one process without MPI, which is a cluster of size 1. */
 export interface Cluster {
   /** This process, from 0. Rank 0 prints and writes files. */
@@ -39,6 +46,8 @@ export interface Cluster {
   barrier(): Promise<void>;
   /** Seconds of one of `rounds` sums in a row of `count` numbers over the ranks, which are checked; 0 for one process. */
   timeSum(count: number, rounds: number): Promise<number>;
+  /** The exchanges that the engines of this process have waited for so far, and the seconds that they took: none for one process. */
+  waits(): RankWaits;
   /** Sends bytes to one rank, beside the exchanges in which all ranks take part. Resolves once that rank receives them. */
   send(rank: number, bytes: Uint8Array): Promise<void>;
   /** The next bytes that a rank sends to this one, in the order of each sender. */

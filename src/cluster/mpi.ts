@@ -5,7 +5,7 @@ import { isMainThread } from "node:worker_threads";
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkCount } from "../options.js";
 import type { Letter, MpiBinding } from "./binding.js";
-import type { Cluster, RankSlots } from "./cluster.js";
+import type { Cluster, RankSlots, RankWaits } from "./cluster.js";
 import { type Launch, launchOf } from "./launch.js";
 import { BUILD_MPI, loadMpi, mpiError } from "./load.js";
 import { type RankTree, rankTree } from "./rank-tree.js";
@@ -99,6 +99,10 @@ class OneProcess implements Cluster {
     return 0;
   }
 
+  waits(): RankWaits {
+    return { count: 0, seconds: 0 };
+  }
+
   async send(rank: number, bytes: Uint8Array): Promise<void> {
     checkRank(rank, 1);
     const waiting = this.#waiting.shift();
@@ -175,6 +179,10 @@ class MpiCluster implements Cluster {
     checkCount("rounds", rounds, 1);
     const slots = 2 ** Math.ceil(Math.log2(this.size));
     return asked(this.#binding.timeSum(this.#part(slots).tree, count, rounds));
+  }
+
+  waits(): RankWaits {
+    return this.#binding.waits();
   }
 
   async send(rank: number, bytes: Uint8Array): Promise<void> {

@@ -1,6 +1,7 @@
 // Makes the lines that every command prints with --json: one JSON object a line, distinguished by `type`. JSON has no NaN or infinity, so
 // such values become null.
 
+import type { RankWaits } from "../cluster/cluster.js";
 import type { SetMetrics } from "../loss/set-metrics.js";
 import type { Sparsity } from "../method/ggn-score/sparsity.js";
 import type { Reason } from "../method/reason.js";
@@ -19,6 +20,8 @@ export interface ResultLine {
   readonly ranks: number;
   /** Fitted rows that rank 0 summed. */
   readonly rankRows: number;
+  /** Exchanges of its engines, or null where it was alone. */
+  readonly rankWaits: RankWaits | null;
   /** Signal that ended the run early, or null. */
   readonly interrupted: string | null;
   /** With --monitor, else null. */

@@ -1,5 +1,6 @@
 // Defines the type of the result of `train`, which train.ts makes and the command line and trainMany read.
 
+import type { RankWaits } from "../cluster/cluster.js";
 import type { Loss } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
 import type { Network } from "../network/network.js";
@@ -51,6 +52,8 @@ export interface TrainResult<Report = unknown> {
   readonly ranks: number;
   /** Fitted rows whose sums this process made: all of them where it was alone. */
   readonly rankRows: number;
+  /** The exchanges with the other processes that its engines waited for, with their seconds; null where it was alone. */
+  readonly rankWaits: RankWaits | null;
   /** One plain line: the network, and the rows it was trained on. */
   readonly chosen: string;
   /**

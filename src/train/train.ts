@@ -232,6 +232,7 @@ function finish<Report>(
     slots: completed.slots,
     ranks: completed.ranks,
     rankRows: rowsOfRank(completed.agreement, completed.slots, fit.sampleCount),
+    rankWaits: completed.agreement?.waits ?? null,
     warnings: result.warnings,
     ...describeChoice({ start, fit, validation, completed, plan, engine, light: result.light }),
     advice: adviceAfter({ ...adviceFacts(start, fit, validation, loss, result), floor: result.floor }),

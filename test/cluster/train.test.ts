@@ -60,11 +60,15 @@ describe.skipIf(!hasRanks)("gaussflow train under mpirun", () => {
     const first = mpirun(2, command("--iterations", "5", "--checkpoint", at("run.json"), "--out", at("first.json")));
     expect(first.code, first.err).toBe(0);
     expect(first.out.match(/ranks: /g)).toHaveLength(1);
-    expect(first.out).toContain("ranks: 2; rank 0 summed 300 of the 600 rows. --slots 2 gives the same bits");
+    expect(first.out).toContain("ranks: 2; rank 0 summed 300 of the 600 rows, and waited");
     const second = mpirun(3, command("--iterations", "9", "--resume", at("run.json"), "--out", at("second.json"), "--json")); // biome-ignore format: one call
     expect(second.code, second.err).toBe(0);
     const result = linesOf(second.out).find((line) => "reason" in line);
     expect(result).toMatchObject({ ranks: 3, slots: 2, rankRows: 300, iterations: 9 });
+    const { rankWaits } = result as unknown as { rankWaits: { count: number; seconds: number } };
+    // Four more iterations, each with a linearization, a solve and a trial at least.
+    expect(rankWaits.count).toBeGreaterThan(12);
+    expect(rankWaits.seconds).toBeGreaterThan(0);
     const alone = spawnSync(process.execPath, command("--iterations", "9", "--slots", "2", "--out", at("alone.json")));
     expect(alone.status).toBe(0);
     const [model, other] = await Promise.all([loadModel(at("second.json")), loadModel(at("alone.json"))]);

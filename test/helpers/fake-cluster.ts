@@ -48,6 +48,7 @@ export function fakeClusters(size: number): Cluster[] {
       rank,
       size,
       slots: () => null,
+      waits: () => ({ count: 0, seconds: 0 }),
       gather,
       broadcast: async (bytes: Uint8Array) => ((await meet(bytes)) as Uint8Array[])[0]!,
       send: async (to: number, bytes: Uint8Array) => {
