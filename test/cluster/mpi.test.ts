@@ -36,6 +36,14 @@ describe("a process alone", () => {
     await expect(cluster.send(1, Uint8Array.of(5))).rejects.toThrow("rank must be an integer from 0 to 0; received 1");
   });
 
+  it("has no cluster in a worker thread", () => {
+    const text = `
+import { Worker } from "node:worker_threads";
+new Worker('import(' + JSON.stringify(${JSON.stringify(library)}) + ').then(({ mpi }) => mpi()).catch(({ code, message }) => console.log(code, message))', { eval: true });`;
+    const { stdout } = spawnSync(process.execPath, [program(text)], { encoding: "utf8" });
+    expect(stdout).toMatch(/^GAUSSFLOW_STATE mpi\(\) must be called in the main thread of a process/);
+  });
+
   it("loads nothing of MPI, even where the addon is built", () => {
     const text = `
 import { readFileSync } from "node:fs";
@@ -50,6 +58,17 @@ console.log(cluster.size, /gaussflow\\.node|openblas/.test(maps), /libmpi|gaussf
 });
 
 describe.skipIf(!hasRanks)("ranks", () => {
+  it("of another MPI than the addon's are refused, because each would be alone", () => {
+    // A launcher of MPICH, whose variables Open MPI does not know.
+    const { OMPI_COMM_WORLD_SIZE: _, ...rest } = process.env;
+    const env = { ...rest, PMI_SIZE: "2", PMI_RANK: "0" };
+    const child = spawnSync(process.execPath, [ranked("say(cluster.size)")], { encoding: "utf8", env });
+    expect([child.status, child.stdout]).toEqual([1, ""]);
+    expect(child.stderr).toMatch(
+      /mpirun has started 2 processes, and .+ sees 1: mpirun belongs to another MPI\. Remedy: /,
+    );
+  });
+
   it("exchange numbers, bytes and letters of any size", () => {
     const file = ranked(`
 import { createRequire } from "node:module";

@@ -50,7 +50,7 @@ describe("the packed package", () => {
 
   afterAll(() => app.remove());
 
-  it("is refused under mpirun without the addon of MPI, whose sources it holds", () => {
+  it("is refused under mpirun without the addon of MPI", () => {
     const file = app.write("ranks.mjs", 'import { mpi } from "gaussflow"; console.log((await mpi()).size);');
     expect(app.node([file])).toMatchObject({ code: 0, out: "1" });
     process.env.OMPI_COMM_WORLD_SIZE = "2";
@@ -74,8 +74,13 @@ describe("the packed package", () => {
       delete process.env.OMPI_COMM_WORLD_SIZE;
       delete process.env.OMPI_COMM_WORLD_RANK;
     }
-    for (const name of ["native/mpi/addon.cc", "native/mpi/CMakeLists.txt", "scripts/native/build-mpi.mjs"])
-      expect(existsSync(join(app.home, name)), name).toBe(true);
+  });
+
+  it.runIf(run("mpicxx", ["-show"], ".").code === 0)("compiles the addon of MPI from what the tarball holds", () => {
+    const { code, out, err } = app.node([join(app.home, "dist", "cli", "main.js"), "build", "--mpi"]);
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/gaussflow: the addon of MPI is ready \(.+\)$/);
+    expect(existsSync(join(app.home, "build", "mpi", "gaussflow_mpi.node"))).toBe(true);
   });
 
   it("has a command line and worker threads in a few joined files, which need no other of its modules", () => {
