@@ -256,8 +256,7 @@ SlotShare Share(const Napi::CallbackInfo& info, size_t index, const char* name, 
   return {slots, first, count};
 }
 
-const ExchangeCalls* Exchange(const Napi::CallbackInfo& info, size_t index, const char* name) {
-  if (info[index].IsNull()) return nullptr;
+ExchangeValue Exchange(const Napi::CallbackInfo& info, size_t index, const char* name) {
   const Napi::Env env = info.Env();
   const Napi::Value value = info[index].As<Napi::Object>().Get("exchange");
   const napi_type_tag tag = {kExchangeTag[0], kExchangeTag[1]};
@@ -265,13 +264,14 @@ const ExchangeCalls* Exchange(const Napi::CallbackInfo& info, size_t index, cons
   if (!value.IsExternal() || napi_check_object_type_tag(env, value, &tag, &tagged) != napi_ok ||
       !tagged)
     throw Error(env, name, "must have exchange, as the slots of a cluster have it");
-  const auto* calls = value.As<Napi::External<const ExchangeCalls>>().Data();
+  const auto exchange = value.As<ExchangeValue>();
+  const ExchangeCalls* calls = exchange.Data();
   if (calls->version != kExchangeVersion)
     throw Error(env, name,
                 "must have an exchange of version " + std::to_string(kExchangeVersion) +
                     "; received one of version " + std::to_string(calls->version) +
                     ": build the MPI addon of this release");
-  return calls;
+  return exchange;
 }
 
 namespace {

@@ -53,9 +53,9 @@ size_t Slots(const Napi::CallbackInfo& info, size_t index, const char* name, siz
 // { first, count, ... }: the share of `slots` that is of this rank, or all of them where null is
 // given.
 SlotShare Share(const Napi::CallbackInfo& info, size_t index, const char* name, size_t slots);
-// The `exchange` of that object, which the caller keeps: the table of calls of another addon, of
-// the version of this one; null where null is given.
-const ExchangeCalls* Exchange(const Napi::CallbackInfo& info, size_t index, const char* name);
+// The `exchange` of that object: the table of calls of another addon, of the version of this one.
+using ExchangeValue = Napi::External<const ExchangeCalls>;
+ExchangeValue Exchange(const Napi::CallbackInfo& info, size_t index, const char* name);
 
 // Makes room for the engine's share of n samples: argument 2 a file that holds them
 // { path, offset, size, changed, inode, width, columnOffset, columnScale } or null; 3 whether they

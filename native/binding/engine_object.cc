@@ -75,10 +75,13 @@ Status EngineObject::Construct(const Napi::CallbackInfo& info) {
   const size_t threads = arguments::Integer(info, 4, "threads", 1, ThreadPool::kMaxThreads);
   const size_t slots = arguments::Slots(info, 0, "network", n);
   const SlotShare share = arguments::Share(info, 5, "ranks", slots);
-  const ExchangeCalls* exchange = arguments::Exchange(info, 5, "ranks");
-  if (exchange != nullptr) ranks_ = Napi::Persistent(info[5].As<Napi::Object>());
-  state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads), share,
-                                   exchange == nullptr ? Ranks() : Ranks(exchange));
+  Ranks ranks;
+  if (!info[5].IsNull()) {
+    const arguments::ExchangeValue exchange = arguments::Exchange(info, 5, "ranks");
+    exchange_ = Napi::Persistent(exchange);
+    ranks = Ranks(exchange.Data());
+  }
+  state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads), share, ranks);
   state_->closing = environment.closing;
   state_->synchronous_flops =
       threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;

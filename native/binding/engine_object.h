@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "../core/engine.h"
+#include "arguments.h"
 #include "napi_setup.h"
 #include "promise_worker.h"
 #include "values.h"
@@ -104,8 +105,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   static void ReportBytes(Napi::Env env, State* state);
 
   std::shared_ptr<State> state_;
-  // The table of the ranks stands in it. This object lives as long as its calls.
-  Napi::ObjectReference ranks_;
+  // What holds the table of the ranks. This object lives as long as its calls.
+  Napi::Reference<arguments::ExchangeValue> exchange_;
 };
 
 }  // namespace gaussflow
