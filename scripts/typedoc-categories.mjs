@@ -22,6 +22,7 @@ const CATEGORY_OF_ROOM = {
   spectrum: "Monitor",
   backend: "Engines",
   algebra: "Engines",
+  cluster: "Several ranks",
 };
 const GROUND = "Errors and numbers";
 

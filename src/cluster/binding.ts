@@ -9,6 +9,7 @@ export const MPI_FACE = 2;
 export interface Letter {
   /** Who sent it. */
   readonly rank: number;
+  /** What it sent. */
   readonly bytes: Uint8Array;
 }
 

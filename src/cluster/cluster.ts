@@ -18,6 +18,7 @@ export interface RankSlots {
 
 /** Exchanges between ranks that engines have waited for: sums, and agreements on how their calls end. */
 export interface RankWaits {
+  /** How many there were. */
   readonly count: number;
   /** Of this process, the time in which other ranks were late included. */
   readonly seconds: number;
