@@ -1,6 +1,7 @@
 // Measures what ranks gain for the rows of one training: 8-32-32-1 on 200,000 rows in double precision, all samples behind the curvature. Two ranks of
 // one thread are compared with one process of two threads and with one of one thread, in turns, each time in new processes. An iteration is timed
-// from barrier to barrier; its phases are those of the records, the sums between the ranks included.
+// from barrier to barrier; its phases are those of the records, the sums between the ranks included. "processor" is the processor time of an iteration, of
+// the rank with the most of it, which other work on the machine hardly changes.
 // A developer runs it by hand after `npm run build` and `npx gaussflow build --mpi`:
 //   node bench/cluster-rows.mjs [--rows N --iterations N --rounds N]
 import { spawnSync } from "node:child_process";
@@ -49,20 +50,32 @@ async function measured() {
       cluster,
       onRecord: async ({ seconds, trial }) => {
         await cluster.barrier();
-        times.push({ at: performance.now(), trial });
+        const { user, system } = process.cpuUsage();
+        times.push({ at: performance.now(), trial, processor: user + system });
         phases.push(seconds);
       },
     },
   );
   const order = network.parameterCount;
   const sum = await cluster.timeSum((order * (order + 1)) / 2, 3);
+  const spent = times.slice(2).map(({ processor }, k) => (processor - times[k + 1].processor) / 1e6);
+  const all = await cluster.gather(Float64Array.of(median(spent)));
   if (cluster.rank > 0) return;
   // The start has no step, and the first iteration warms up. A rejected trial belongs to no iteration that is compared.
   const counted = times.slice(2).flatMap(({ at, trial }, k) => (trial === 1 ? [(at - times[k + 1].at) / 1000] : []));
   const phase = (name) => median(phases.slice(2).map((seconds) => seconds[name]));
   const bits = createHash("sha256").update(last.parameters).digest("hex");
   const parts = Object.fromEntries(PHASES.map((name) => [name, phase(name)]));
-  console.log(JSON.stringify({ iteration: median(counted), ...parts, sum, threads, bits }));
+  console.log(
+    JSON.stringify({
+      iteration: median(counted),
+      ...parts,
+      sum,
+      processor: Math.max(...all.map(([one]) => one)),
+      threads,
+      bits,
+    }),
+  );
 }
 
 function round({ ranks, threads }) {
@@ -84,7 +97,7 @@ else {
   ];
   for (let k = 0; k < rounds; k++) for (const kind of kinds) kind.runs.push(round(kind));
   const of = ({ runs }, name) => median(runs.map((run) => run[name]));
-  const columns = ["iteration", ...PHASES, "sum"];
+  const columns = ["iteration", ...PHASES, "sum", "processor"];
   console.log(
     `${`seconds, ${rows} rows, medians of ${rounds}`.padEnd(40)}${columns.map((one) => one.padStart(11)).join("")}`,
   );

@@ -48,6 +48,6 @@ export function comparedOf(
     ["options.slots", slots],
     ["options.checkpoint.every", checkpoint?.every ?? 0],
     ["the number of rows that are fitted", fit.sampleCount],
-    ["the digest of data, network and options", print],
+    ["the digest of data, network and options", print.slice(0, 16)],
   ];
 }

@@ -93,6 +93,9 @@ export async function identityOf(
   return { digest: await fingerprint(parts, signal), named };
 }
 
+/** Digits of a digest that messages show. */
+const SHOWN = 16;
+
 /**
  * What the ranks of a run must have alike: what identifies it, but for the time of change of a data file, which each machine has its own of, and in
  * its place header, size and units; and the options that do not identify it.
@@ -127,7 +130,7 @@ export async function comparedOf(
     ...scalars("options.checkpoint.every", checkpoint?.every),
     ["the size of the data file", file?.layout.size ?? 0],
     ["the digest of the data file's header and units", changed],
-    ["the digest of data, network and options", shared.digest],
+    ["the digest of data, network and options", shared.digest.slice(0, SHOWN)],
   ];
 }
 
@@ -137,7 +140,10 @@ async function headerDigest(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const header = headerOf(layout);
-  return fingerprint([header, inputs.offset, inputs.scale, targets.offset, targets.scale], signal);
+  return (await fingerprint([header, inputs.offset, inputs.scale, targets.offset, targets.scale], signal)).slice(
+    0,
+    SHOWN,
+  );
 }
 
 /** The texts, numbers and booleans of a value, by their names in it. */
