@@ -2,6 +2,7 @@
 // before anything runs. program.ts adds it.
 import { type Command, Option } from "commander";
 import { showBytes } from "../bytes.js";
+import { mpi } from "../cluster/mpi.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
 import { layersText, sizeCandidates } from "../fit/candidates.js";
@@ -65,7 +66,7 @@ export function addPlanCommand(program: Command, terminal: Terminal, done: (code
     .option("--seed <number>", "seed of the split", integer(0), 0)
     .option(
       "--ranks <count>",
-      "processes of an MPI run that share the rows: the plan is that of one of them (default 1)",
+      "processes of an MPI run that share the rows: the plan is that of one of them (default 1; under mpirun its processes)",
       integer(1),
     )
     .option("--json", "write one JSON object")
@@ -93,7 +94,7 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
       ? DEFAULT_HIDDEN
       : (flags.hidden ?? DEFAULT_HIDDEN);
   const net = network({ layers: [fit.inputSize, ...hidden, outputs], seed: flags.seed });
-  const { route, backend, threads, memoryLimit, slots, ranks } = flags;
+  const { route, backend, threads, memoryLimit, slots, ranks = (await mpi()).size } = flags;
   const method = methodOf(flags, net);
   const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
   const stop = { ...limitsOf(flags), seconds: flags.seconds };

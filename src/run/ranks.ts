@@ -5,6 +5,7 @@ import type { BackendOptions } from "../backend/create.js";
 import { firstOfSlot } from "../backend/slots.js";
 import { Agreement, type Compared } from "../cluster/agreement.js";
 import type { Cluster, RankSlots } from "../cluster/cluster.js";
+import { ranksHere } from "../cluster/launch.js";
 import { argumentError } from "../errors.js";
 import { defaultMemoryLimit, memoryCeiling } from "../memory-limit.js";
 import { checkSignal } from "../options.js";
@@ -34,7 +35,8 @@ export async function joinRanks<Options extends JoinedOptions>(
 ): Promise<{ readonly agreement: Agreement | null; readonly options: Options }> {
   const cluster = completeCluster((options as Options | null | undefined)?.cluster);
   if (cluster === null) return { agreement: null, options };
-  const { signal, checkpoint, resume, memoryLimit = defaultMemoryLimit() } = options;
+  // Ranks of one machine share its memory.
+  const { signal, checkpoint, resume, memoryLimit = defaultMemoryLimit() / ranksHere(process.env) } = options;
   const agreement = new Agreement(cluster, signal);
   const facts = await agreement.together(() => {
     checkSignal("options.signal", signal);

@@ -41,7 +41,8 @@ export interface RunOptions<Entry, Report = unknown> extends BackendOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Bytes that the process may use. A run that is predicted to need more is refused before it allocates anything. A training with route
-   * "auto" takes the matrix-free route instead if that fits, and `plan.because` says so. Default: half of the physical memory or of the control group's limit.
+   * "auto" takes the matrix-free route instead if that fits, and `plan.because` says so. Default: half of the physical memory or of the control group's limit;
+   * of ranks on one machine each has its share of it.
    */
   readonly memoryLimit?: number | undefined;
   /**

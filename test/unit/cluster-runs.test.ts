@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
 import {
   adam,
@@ -49,6 +49,22 @@ describe.skipIf(!loadNative().ok)("trainings on ranks", () => {
       expect(timeless(result)).toEqual(timeless(alone));
       expect(result.network.summary).toEqual({ ...alone.network.summary, seconds: expect.any(Number) });
       expect(result.details).toMatch(/4 slots on 3 ranks: options\.slots 4 has the same bits on any number of ranks$/);
+    }
+  });
+
+  it("the least memory limit holds for all, and by default ranks of one machine share its memory", async () => {
+    const limits = await onRanks(2, (cluster) =>
+      train(net, data, { ...base, cluster, memoryLimit: (4 - cluster.rank) * 2 ** 30 }),
+    );
+    expect(limits.map(({ plan: { memoryLimit } }) => memoryLimit)).toEqual([3 * 2 ** 30, 3 * 2 ** 30]);
+    const { memoryLimit } = (await train(net, data, base)).plan;
+    const names = { OMPI_COMM_WORLD_SIZE: "4", OMPI_COMM_WORLD_LOCAL_SIZE: "4" };
+    for (const [name, value] of Object.entries(names)) vi.stubEnv(name, value);
+    try {
+      const shared = await onRanks(2, (cluster) => train(net, data, { ...base, cluster }));
+      expect(shared.map(({ plan }) => plan.memoryLimit)).toEqual([memoryLimit / 4, memoryLimit / 4]);
+    } finally {
+      vi.unstubAllEnvs();
     }
   });
 
