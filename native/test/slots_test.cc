@@ -42,6 +42,33 @@ void TestCut() {
   }
 }
 
+// The slots of a rank are those of all, counted from its first sample.
+void TestShares() {
+  for (const size_t samples : {16, 100, 1023, 2147483647}) {
+    const SlotCut all(samples, 16);
+    for (size_t count = 1; count <= 16; count *= 2) {
+      for (size_t first = 0; first < 16; first += count) {
+        const SlotCut here(samples, {16, first, count});
+        CHECK(here.count() == count && here.all() == 16 && here.total() == samples, "the sizes");
+        CHECK(here.begin() == all.At(first).first, "begins at %zu", here.begin());
+        CHECK(here.samples() == all.At(first + count - 1).end() - here.begin(), "%zu samples",
+              here.samples());
+        CHECK(size_t{1} << here.levels() == count, "%zu levels of %zu", here.levels(), count);
+        size_t largest = 0;
+        for (size_t k = 0; k < count; ++k) {
+          const SampleRange slot = here.At(k), same = all.At(first + k);
+          CHECK(here.begin() + slot.first == same.first && slot.count == same.count,
+                "slot %zu of %zu from %zu on", k, count, first);
+          CHECK(here.Of(slot.first) == k && here.Of(slot.end() - 1) == k, "samples of slot %zu", k);
+          largest = std::max(largest, slot.count);
+        }
+        CHECK(here.Largest() == largest, "the largest of %zu is %zu, not %zu", count, largest,
+              here.Largest());
+      }
+    }
+  }
+}
+
 void TestTiles() {
   std::vector<Tile> tiles;
   for (const size_t count : {1, 2, 8}) {
@@ -150,6 +177,7 @@ void TestGramTree() {
 
 int main() {
   TestCut();
+  TestShares();
   TestTiles();
   TestVectorTree();
   TestGramTree();
