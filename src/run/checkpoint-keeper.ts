@@ -74,10 +74,10 @@ export class CheckpointKeeper<State> {
 
   /** Writes the boundary unless the file holds it already. One write at a time. */
   async #write(): Promise<void> {
-    await this.#writing;
-    this.#writing = this.#writeNow();
-    await this.#writing;
-    this.#writing = null;
+    const writing = this.#writing === null ? this.#writeNow() : this.#writing.then(() => this.#writeNow());
+    this.#writing = writing;
+    await writing;
+    if (this.#writing === writing) this.#writing = null;
   }
 
   async #writeNow(): Promise<void> {
