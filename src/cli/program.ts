@@ -31,7 +31,7 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
       "after",
       `\nExample:\n  $ gaussflow train cars.csv --target mpg --ignore name --missing drop --out cars.json --plot\n${EXIT_CODES_HELP}`,
     );
-  program.hook("preAction", (_program, command) => joinRanks(command.name()));
+  program.hook("preAction", (_program, command) => joinRanks(command.name(), terminal));
   addTrainCommand(program, terminal, done);
   addPlanCommand(program, terminal, done);
   addConvertCommand(program, terminal, done);

@@ -2,12 +2,12 @@
 // and ends all of them. run.ts calls it around a command, and the commands ask mpi() for their cluster.
 import { setTimeout as delay } from "node:timers/promises";
 import { isAgreed } from "../cluster/agreement.js";
-import { launchOf } from "../cluster/launch.js";
+import { launchOf, unrelatedTasks } from "../cluster/launch.js";
 import { mpi } from "../cluster/mpi.js";
 import { painterFor } from "../report/paint.js";
 import type { ProgressStream } from "../report/progress.js";
 import { EXIT, type ExitCode, errorText, exitCodeOf, UsageError } from "./exit.js";
-import { silentTerminal, type Terminal } from "./terminal.js";
+import { silentTerminal, type Terminal, warn } from "./terminal.js";
 
 /** Commands that work on several ranks. */
 const RANKED: readonly string[] = ["doctor", "plan", "train", "predict", "evaluate", "convert"];
@@ -36,8 +36,15 @@ export function rankTerminal(make: () => Terminal): Terminal {
  * Begins the use of MPI, before a command does anything.
  * @throws GAUSSFLOW_MPI where there are several processes and no addon; UsageError for a command that is for one process
  */
-export async function joinRanks(command: string): Promise<void> {
+export async function joinRanks(command: string, terminal: Terminal): Promise<void> {
   const { size } = await mpi();
+  const tasks = unrelatedTasks(process.env);
+  // They may have other files each.
+  if (command === "train" && tasks !== null && process.env.SLURM_PROCID === "0")
+    warn(
+      terminal,
+      `srun has started ${tasks} processes that know nothing of each other: to share one training, srun --mpi=pmix (or --mpi=pmi2)`,
+    );
   if (size > 1 && !RANKED.includes(command))
     throw new UsageError(
       `gaussflow ${command} is for one process, and mpirun has started ${size}: run it without mpirun (on several ranks work: ${RANKED.join(", ")})`,

@@ -33,6 +33,13 @@ export function launchOf(variables: Variables): Launch | null {
   return null;
 }
 
+/** Number of processes that `srun` without `--mpi` has started, which know nothing of each other; null where there is no such step. */
+export function unrelatedTasks(variables: Variables): number | null {
+  const tasks = numberIn(variables.SLURM_STEP_NUM_TASKS);
+  const started = variables.SLURM_PROCID !== undefined && launchOf(variables) === null;
+  return started && tasks !== null && tasks > 1 ? tasks : null;
+}
+
 /** Number of ranks on this machine, this one included; 1 where no launcher says it. */
 export function ranksHere(variables: Variables): number {
   if (launchOf(variables) === null) return 1;

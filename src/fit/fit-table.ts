@@ -77,7 +77,8 @@ async function last(
   if (best !== null) return { result: best.result, runs: ranked };
   const failed = ranked.find(({ state }) => state === "failed");
   if (failed !== undefined) throw failed.error;
-  // The signal came before: a training that hears of it says so.
-  const { threads, memoryLimit, signal } = many;
+  // The signal came before, on this rank or on another: a training that hears of it says so.
+  const { threads, memoryLimit } = many;
+  const signal = many.signal?.aborted ? many.signal : AbortSignal.abort(new Error("another rank was aborted"));
   return { result: await train(job.network, job.data, { ...job.options, threads, memoryLimit, signal }), runs: ranked };
 }

@@ -1,6 +1,6 @@
 // By which variables a process knows that an MPI launcher has started it.
 import { describe, expect, it } from "vitest";
-import { launchOf, ranksHere } from "../../src/cluster/launch.js";
+import { launchOf, ranksHere, unrelatedTasks } from "../../src/cluster/launch.js";
 
 describe("a launch", () => {
   it.each([
@@ -21,6 +21,14 @@ describe("a launch", () => {
     { PMI_SIZE: "many" },
   ])("is none with %j", (variables) => {
     expect(launchOf(variables)).toBeNull();
+  });
+
+  it("is missed where srun starts several processes without one", () => {
+    const step = { SLURM_PROCID: "1", SLURM_STEP_NUM_TASKS: "4" };
+    expect(unrelatedTasks(step)).toBe(4);
+    expect(unrelatedTasks({ ...step, SLURM_MPI_TYPE: "pmix" })).toBeNull();
+    expect(unrelatedTasks({ ...step, SLURM_STEP_NUM_TASKS: "1" })).toBeNull();
+    expect(unrelatedTasks({ SLURM_NTASKS: "4" })).toBeNull();
   });
 
   it("says how many ranks share the machine, whose threads they share", () => {

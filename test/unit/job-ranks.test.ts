@@ -145,4 +145,18 @@ describe("folds and searches on ranks", () => {
       expect(timeless(result)).toEqual(timeless(one.result));
     }
   });
+
+  it("that one rank aborts end on all", async () => {
+    const ended = await onRanks(2, (cluster) =>
+      fitTable(wave(60), {
+        hidden: [3],
+        decay: 0.1,
+        train: { stop: { iterations: 100_000 } },
+        concurrency: 1,
+        cluster,
+        ...(cluster.rank === 1 ? { signal: AbortSignal.abort(new Error("enough")) } : {}),
+      }),
+    );
+    for (const { result } of ended) expect(result.reason.code).toBe("aborted");
+  });
 });
