@@ -47,7 +47,10 @@ export function fakeClusters(size: number): Cluster[] {
     const cluster = {
       rank,
       size,
-      slots: () => null,
+      slots: (slots: number) => {
+        if (slots === 1) throw new Error("one slot has nothing to share");
+        return null;
+      },
       waits: () => ({ count: 0, seconds: 0 }),
       gather,
       broadcast: async (bytes: Uint8Array) => ((await meet(bytes)) as Uint8Array[])[0]!,

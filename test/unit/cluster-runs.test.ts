@@ -10,6 +10,7 @@ import { loadNative } from "../../src/backend/native/load.js";
 import {
   adam,
   flow,
+  GaussflowError,
   huber,
   levenbergMarquardt,
   monitor,
@@ -122,8 +123,18 @@ describe.skipIf(!loadNative().ok)("trainings on ranks", () => {
     const results = await onRanks(2, (cluster) =>
       train(net, data, { ...endless, cluster, ...(cluster.rank === 0 ? { signal: AbortSignal.abort() } : {}) }),
     );
-    for (const { reason, iterations } of results)
-      expect([reason.message, iterations]).toEqual(["the caller aborted the run: on rank 0", 0]);
+    for (const { reason, records } of results)
+      expect([reason.message, records.length]).toEqual(["the caller aborted the run: on rank 0", 0]);
+    const flows = await onRanks(2, (cluster) =>
+      flow(net, data, {
+        backend: "native",
+        cluster,
+        damping: 0.3,
+        signal: cluster.rank === 1 ? AbortSignal.abort() : undefined,
+      }),
+    );
+    for (const { reason, records } of flows)
+      expect([reason.message, records.length]).toEqual(["the caller aborted the run: on rank 1", 0]);
   });
 
   it("the deadline is that of rank 0", async () => {
@@ -201,10 +212,28 @@ describe.skipIf(!loadNative().ok)("trainings on ranks", () => {
       train(net, open(cluster.rank === 0 ? "a" : "b"), { ...base, cluster, checkpoint }),
     );
     for (const result of results) expect(timeless(result)).toEqual(timeless(alone));
+    const part = { ...base, stop: { ...stop, iterations: 3 } };
+    await onRanks(2, (cluster) => train(net, open(cluster.rank === 0 ? "a" : "b"), { ...part, cluster, checkpoint }));
+    for (const result of await onRanks(2, (cluster) =>
+      train(net, open(cluster.rank === 0 ? "a" : "b"), { ...base, cluster, resume: checkpoint.path }),
+    ))
+      expect(timeless(result)).toEqual(timeless(alone));
     const errors = await errorsOnRanks(2, (cluster) =>
       train(net, open(cluster.rank === 0 ? "a" : "c"), { ...base, cluster }),
     );
     for (const error of errors) expect(error.message).toContain("the digest of the data file's header and units is");
+  });
+
+  it("a want of memory is an error, because a rank cannot know that the others met it", async () => {
+    const refused = new GaussflowError("GAUSSFLOW_MEMORY", "there is none");
+    const onRecord = () => {
+      throw refused;
+    };
+    expect((await train(net, data, { ...base, onRecord })).reason.code).toBe("memory");
+    expect(await errorsOnRanks(2, (cluster) => train(net, data, { ...base, cluster, onRecord }))).toEqual([
+      refused,
+      refused,
+    ]);
   });
 
   it("an error on one rank is one on all", async () => {
