@@ -56,7 +56,7 @@ void Run(const std::string& name) {
     GramBuilder<double> builder(at.net, 1);
     SymmetricMatrix g;
     CHECK(g.Reserve(at.net.parameter_count), "memory");
-    Twice([&] { return builder.Add(at.tangents, true, {}, &g); });
+    Twice([&] { return builder.Add(at.tangents, true, {}, g.columns()); });
   } else if (name == "kernel") {
     Problem at({8, 64, 64, 1}, 500);
     KernelBuilder builder(at.net, 1);

@@ -17,7 +17,7 @@ namespace gaussflow {
 namespace {
 
 // FACE of src/backend/native/binding.ts: load.ts refuses an addon that has another.
-constexpr double kFace = 3.0;
+constexpr double kFace = 4.0;
 
 // Raised by a `process.on("exit")` listener: a call in flight would otherwise hold the exit up
 // until it ends.

@@ -256,6 +256,15 @@ SlotShare Share(const Napi::CallbackInfo& info, size_t index, const char* name, 
   return {slots, first, count};
 }
 
+bool Distributed(const Napi::CallbackInfo& info, size_t index, const char* name,
+                 const ExchangeCalls& calls) {
+  const bool distributed = info[index].As<Napi::Object>().Get("distributed").ToBoolean();
+  if (distributed && calls.factor == nullptr)
+    throw Error(info.Env(), name,
+                "must not be distributed: the MPI addon was built without ScaLAPACK");
+  return distributed;
+}
+
 ExchangeValue Exchange(const Napi::CallbackInfo& info, size_t index, const char* name) {
   const Napi::Env env = info.Env();
   const Napi::Value value = info[index].As<Napi::Object>().Get("exchange");

@@ -56,6 +56,10 @@ SlotShare Share(const Napi::CallbackInfo& info, size_t index, const char* name, 
 // The `exchange` of that object: the table of calls of another addon, of the version of this one.
 using ExchangeValue = Napi::External<const ExchangeCalls>;
 ExchangeValue Exchange(const Napi::CallbackInfo& info, size_t index, const char* name);
+// Whether the object that has this exchange has `distributed`, too: the Gram matrix stands in
+// blocks on the ranks.
+bool Distributed(const Napi::CallbackInfo& info, size_t index, const char* name,
+                 const ExchangeCalls& calls);
 
 // Makes room for the engine's share of n samples: argument 2 a file that holds them
 // { path, offset, size, changed, inode, width, columnOffset, columnScale } or null; 3 whether they

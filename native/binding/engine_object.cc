@@ -79,7 +79,8 @@ Status EngineObject::Construct(const Napi::CallbackInfo& info) {
   if (!info[5].IsNull()) {
     const arguments::ExchangeValue exchange = arguments::Exchange(info, 5, "ranks");
     exchange_ = Napi::Persistent(exchange);
-    ranks = Ranks(exchange.Data());
+    const bool distributed = arguments::Distributed(info, 5, "ranks", *exchange.Data());
+    ranks = Ranks(exchange.Data(), distributed);
   }
   state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads), share, ranks);
   state_->closing = environment.closing;

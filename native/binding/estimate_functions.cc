@@ -44,6 +44,7 @@ Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
   sizes.slots =
       arguments::Share(info, 6, "ranks", arguments::Slots(info, 0, "network", sizes.total));
   sizes.ranked = !info[6].IsNull();
+  sizes.holders = arguments::Integer(info, 7, "holders", 0, kMostSamples);
   sizes.samples = sizes.cut().samples();
   std::vector<Formed> turns;
   const size_t numbers =

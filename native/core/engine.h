@@ -52,7 +52,7 @@ class Engine {
   // Null, or why the request is not supported with the engine's number of slots (SlotRefusal) or
   // under ranks (RankRefusal).
   const char* Refusal(const Request& request) const {
-    const char* shared = data_.ranks().alone() ? nullptr : RankRefusal(request);
+    const char* shared = data_.ranks().alone() ? nullptr : RankRefusal(request, data_.ranks());
     return shared != nullptr || data_.slots().all() == 1 ? shared : SlotRefusal(request);
   }
   const Ranks& ranks() const { return data_.ranks(); }

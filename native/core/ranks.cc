@@ -48,4 +48,33 @@ Status Ranks::JoinPart(void* values, size_t bytes, ExchangeCombine combine, void
   return Status::Unreachable();
 }
 
+Status Ranks::Total(double* values, size_t count) const {
+  const Status status = Agree(Status::Ok());
+  if (alone() || !status.ok()) return status;
+  return calls_->total(calls_->context, values, count) == 0 ? status : Status::Unreachable();
+}
+
+Status Ranks::Mirror(const ExchangeMatrix& matrix, double* local) const {
+  if (alone() || calls_->mirror == nullptr) return Status::Misuse();
+  const Status status = Agree(Status::Ok());
+  if (!status.ok()) return status;
+  return calls_->mirror(calls_->context, &matrix, local) == 0 ? status : Status::Unreachable();
+}
+
+Status Ranks::Factor(const ExchangeMatrix& matrix, double* local) const {
+  if (alone() || calls_->factor == nullptr) return Status::Misuse();
+  const Status status = Agree(Status::Ok());
+  if (!status.ok()) return status;
+  uint64_t pivot = 0;
+  if (calls_->factor(calls_->context, &matrix, local, &pivot) != 0) return Status::Unreachable();
+  return pivot == 0 ? status : Status::Indefinite(static_cast<size_t>(pivot) - 1);
+}
+
+Status Ranks::Solve(const ExchangeMatrix& matrix, const double* local, double* x) const {
+  if (alone() || calls_->solve == nullptr) return Status::Misuse();
+  const Status status = Agree(Status::Ok());
+  if (!status.ok()) return status;
+  return calls_->solve(calls_->context, &matrix, local, x) == 0 ? status : Status::Unreachable();
+}
+
 }  // namespace gaussflow

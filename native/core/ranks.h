@@ -21,9 +21,14 @@ class Ranks {
  public:
   Ranks() = default;
   // `calls` outlive it.
-  explicit Ranks(const ExchangeCalls* calls) : calls_(calls) {}
+  // `distributed`: the Gram matrix of the primal route stands in blocks on all ranks.
+  explicit Ranks(const ExchangeCalls* calls, bool distributed = false)
+      : calls_(calls), distributed_(distributed) {}
 
   bool alone() const { return calls_ == nullptr; }
+  bool distributed() const { return distributed_; }
+  size_t rank() const { return alone() ? 0 : calls_->rank; }
+  size_t count() const { return alone() ? 1 : calls_->ranks; }
 
   // The status of the lowest rank that failed; ok where none did.
   Status Agree(const Status& status) const;
@@ -41,8 +46,16 @@ class Ranks {
   // `values` are joined by `combine` (ExchangeCalls::join). Right behind an agreement, too.
   Status JoinPart(void* values, size_t bytes, ExchangeCombine combine, void* user) const;
 
+  // The calls of the same names in exchange.h.
+  Status Total(double* values, size_t count) const;
+  Status Mirror(const ExchangeMatrix& matrix, double* local) const;
+  // Indefinite: the pivot, from 0.
+  Status Factor(const ExchangeMatrix& matrix, double* local) const;
+  Status Solve(const ExchangeMatrix& matrix, const double* local, double* x) const;
+
  private:
   const ExchangeCalls* calls_ = nullptr;
+  bool distributed_ = false;
 };
 
 }  // namespace gaussflow

@@ -49,6 +49,8 @@ struct Sizes {
   Formed formed = {};
   bool ranked = false;  // other processes sum slots, too
   size_t total = 0;     // the samples of all of them; 0 = these
+  // Ranks that hold the Gram matrix of the primal route together; 0 = each has all of it.
+  size_t holders = 0;
 
   SlotCut cut() const { return {total > 0 ? total : samples, slots}; }
   size_t workers() const { return static_cast<size_t>(threads); }

@@ -12,6 +12,21 @@
 
 namespace gaussflow {
 
+struct ColumnRange {
+  size_t first;
+  size_t end;
+};
+
+// Columns of the upper triangle of a symmetric matrix: entry (i, j), i <= j, is column(j)[i].
+template <typename T>
+struct ColumnsOf {
+  T* data;
+  size_t stride;
+  ColumnRange range;
+
+  T* column(size_t j) const { return data + (j - range.first) * stride; }
+};
+
 template <typename T>
 class SymmetricMatrixOf {
  public:
@@ -34,6 +49,7 @@ class SymmetricMatrixOf {
   const T* upper() const { return storage_.data() + n_; }
   T& at(size_t i, size_t j) { return upper()[j * n_ + i]; }
   T at(size_t i, size_t j) const { return upper()[j * n_ + i]; }
+  ColumnsOf<T> columns() { return {upper(), n_, {0, n_}}; }
   // Entry (i, j), i >= j, of the factor is lower()[j * n + i].
   T* lower() { return storage_.data(); }
   const T* lower() const { return storage_.data(); }

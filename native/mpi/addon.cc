@@ -13,7 +13,7 @@ namespace gaussflow::mpi {
 namespace {
 
 // MPI_FACE of src/cluster/binding.ts: load.ts refuses an addon that has another.
-constexpr double kFace = 2.0;
+constexpr double kFace = 3.0;
 
 // MPI begins once a process and belongs to one environment, that of the main thread.
 Session* session = nullptr;
@@ -23,7 +23,7 @@ Session& Opened(Napi::Env env) {
   return *session;
 }
 
-// open(): { rank, size, library, host }.
+// open(): { rank, size, library, host, scalapack }.
 Napi::Value Open(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (session != nullptr) throw Napi::Error::New(env, "MPI is open already");
@@ -41,6 +41,7 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
     object.Set("size", transport.size());
     object.Set("library", transport.library());
     object.Set("host", transport.host());
+    object.Set("scalapack", Scalapack::Built());
     return object;
   });
 }

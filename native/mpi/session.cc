@@ -115,7 +115,27 @@ const ExchangeCalls* Session::MakeCalls(RankTree tree) {
     const Table& self = *static_cast<Table*>(context);
     return self.session->Join(self.tree, values, bytes, combine, user);
   };
+  table->calls.total = [](void* context, double* values, uint64_t count) {
+    const Table& self = *static_cast<Table*>(context);
+    return self.session->Run([&] { self.session->transport_.Total(values, count); });
+  };
+  if (Scalapack::Built()) AddBlocks(&table->calls);
   return &table->calls;
+}
+
+void Session::AddBlocks(ExchangeCalls* calls) {
+  calls->mirror = [](void* context, const ExchangeMatrix* matrix, double* local) {
+    const Table& self = *static_cast<Table*>(context);
+    return self.session->Run([&] { self.session->transport_.Mirror(*matrix, local); });
+  };
+  calls->factor = [](void* context, const ExchangeMatrix* matrix, double* local, uint64_t* pivot) {
+    const Table& self = *static_cast<Table*>(context);
+    return self.session->Run([&] { *pivot = self.session->transport_.Factor(*matrix, local); });
+  };
+  calls->solve = [](void* context, const ExchangeMatrix* matrix, const double* local, double* x) {
+    const Table& self = *static_cast<Table*>(context);
+    return self.session->Run([&] { self.session->transport_.Solve(*matrix, local, x); });
+  };
 }
 
 int Session::Join(const RankTree& tree, void* values, uint64_t bytes, ExchangeCombine combine,

@@ -50,6 +50,8 @@ class Session {
   // Runs a part of a command; the sentence of its failure in *failure.
   bool Guarded(const Work& work, std::string* failure);
   void Settle(std::unique_ptr<Call> call, bool done);
+  // The calls of matrices in blocks.
+  static void AddBlocks(ExchangeCalls* calls);
   int Join(const RankTree& tree, void* values, uint64_t bytes, ExchangeCombine combine, void* user);
 
   CommandThread thread_;

@@ -207,6 +207,22 @@ void Transport::First(void* record, uint64_t bytes) {
   }
 }
 
+void Transport::Total(double* values, uint64_t count) {
+  received_.resize(std::max<size_t>(received_.size(), std::min(count, kPieceNumbers)));
+  for (uint64_t k = 0; k < PieceCount(count, kPieceNumbers); ++k) {
+    const Piece piece = PieceOf(count, k, kPieceNumbers);
+    double* sum = values + piece.first;
+    // By way of rank 0: MPI_Allreduce may give other bits to other ranks.
+    MPI_Request request;
+    Check(MPI_Ireduce(sum, received_.data(), piece.count, MPI_DOUBLE, MPI_SUM, 0, all_, &request),
+          "MPI_Ireduce");
+    Wait(request);
+    if (rank_ == 0) std::copy_n(received_.data(), piece.count, sum);
+    Check(MPI_Ibcast(sum, piece.count, MPI_DOUBLE, 0, all_, &request), "MPI_Ibcast");
+    Wait(request);
+  }
+}
+
 std::vector<double> Transport::Gather(const std::vector<double>& values) {
   const uint64_t count = values.size();
   std::vector<uint64_t> counts(size_);

@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "../core/exchange.h"
 #include "command_thread.h"
+#include "scalapack.h"
 
 namespace gaussflow::mpi {
 
@@ -57,6 +59,20 @@ class Transport {
   void ReceiveSide(int child, void* bytes, uint64_t count);
   void PassJoined(const RankTree& tree, void* bytes, uint64_t count);
   void First(void* record, uint64_t bytes);
+  // The sum over all ranks, with the same bits on each.
+  void Total(double* values, uint64_t count);
+  // The calls of matrices in blocks, in native/core/exchange.h. They wait inside of ScaLAPACK, deaf
+  // to the end of the process.
+  void Mirror(const ExchangeMatrix& matrix, double* local) {
+    scalapack_.Mirror(all_, matrix, local);
+  }
+  uint64_t Factor(const ExchangeMatrix& matrix, double* local) {
+    return scalapack_.Factor(all_, matrix, local);
+  }
+  void Solve(const ExchangeMatrix& matrix, const double* local, double* x) {
+    scalapack_.Solve(all_, matrix, local, x);
+    Total(x, matrix.order);
+  }
   // The numbers of all ranks, one rank after the other.
   std::vector<double> Gather(const std::vector<double>& values);
   // The bytes of rank 0.
@@ -118,6 +134,7 @@ class Transport {
   MPI_Comm letters_ = MPI_COMM_NULL;  // letters
   MPI_Comm endings_ = MPI_COMM_NULL;  // words of ranks that have ended
   std::vector<double> received_;      // a piece of a sum of another rank
+  Scalapack scalapack_;
 };
 
 }  // namespace gaussflow::mpi

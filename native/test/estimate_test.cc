@@ -27,11 +27,13 @@ struct Problem {
   bool from_file;
   SlotShare slots = 1;
   bool ranked = false;
+  bool distributed = false;
 
   Sizes sizes() const {
     const size_t width = net.input_size + net.target_size() + kBehind;
     const size_t here = SlotCut(samples, slots).samples();
-    return {net, here, kThreads, weighted, from_file ? width : 0, slots, {}, ranked, samples};
+    return {net,   here, kThreads, weighted, from_file ? width : 0,
+            slots, {},   ranked,   samples,  distributed ? size_t{2} : 0};
   }
 };
 
@@ -69,6 +71,14 @@ std::vector<Problem> Problems() {
        true,
        {4, 0, 1},
        true},
+      {"a rank of blocks",
+       NetOf({20, 120, 3}, LossKind::kHuber),
+       310,
+       true,
+       false,
+       {8, 4, 2},
+       true,
+       true},
       {"two outputs a target", NetOf({5, 12, 6}, LossKind::kGaussianNll), 120, true, false},
       {"two outputs a target of a file", NetOf({5, 12, 6}, LossKind::kGaussianNll), 300, true,
        true},
@@ -100,7 +110,11 @@ const ExchangeCalls* Nobody() {
       nullptr,
       [](void*, double*, uint64_t) { return 0; },
       [](void*, void*, uint64_t) { return 0; },
-      [](void*, void*, uint64_t, ExchangeCombine, void*) { return 0; }};
+      [](void*, void*, uint64_t, ExchangeCombine, void*) { return 0; },
+      [](void*, double*, uint64_t) { return 0; },
+      [](void*, const ExchangeMatrix*, double*) { return 0; },
+      [](void*, const ExchangeMatrix*, double*, uint64_t*) { return 0; },
+      [](void*, const ExchangeMatrix*, const double*, double*) { return 0; }};
   return &calls;
 }
 
@@ -108,7 +122,8 @@ const ExchangeCalls* Nobody() {
 struct Bench {
   explicit Bench(const Problem& given)
       : problem(given),
-        engine(given.net, kThreads, given.slots, given.ranked ? Ranks(Nobody()) : Ranks()) {
+        engine(given.net, kThreads, given.slots,
+               given.ranked ? Ranks(Nobody(), given.distributed) : Ranks()) {
     Draw draw(7);
     const Architecture& net = problem.net;
     const size_t n = problem.samples, d = net.input_size, c = net.target_size();
@@ -176,10 +191,11 @@ std::vector<Formed> Kinds(const Problem& problem) {
                                {Route::kPrimal},
                                {Route::kMatrixFree},
                                {Route::kPrimal, Precision::kDouble, 0, true},
-                               {Route::kPrimal, Precision::kDouble, 0, false, true},
                                {Route::kMatrixFree, Precision::kDouble, 0, true},
-                               {Route::kPrimal, Precision::kSingle},
                                {Route::kOrthogonal}};
+  if (!problem.distributed)
+    kinds.insert(kinds.end(), {{Route::kPrimal, Precision::kDouble, 0, false, true},
+                               {Route::kPrimal, Precision::kSingle}});
   // What is not summed by slots (SlotRefusal).
   if (problem.slots.all == 1 && !problem.ranked)
     kinds.insert(kinds.end(), {{Route::kPrimal, Precision::kSingle, half},

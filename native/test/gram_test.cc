@@ -52,7 +52,7 @@ void TestAgainstRows(const Case& c, bool badly_scaled, unsigned seed) {
       const size_t count = std::min(block, n - first);
       CHECK(tangents.Compute(w.data(), first, count, true, {}).ok(), "passes");
       if (first == 0) builder.Measure(tangents);
-      CHECK(builder.Add(tangents, first == 0, {}, &g).ok(), "gram");
+      CHECK(builder.Add(tangents, first == 0, {}, g.columns()).ok(), "gram");
       Vector columns(count * net.output_size * p);
       tangents.WriteColumns(columns.data());
       for (size_t j = 0; j < p; ++j)
@@ -92,6 +92,39 @@ void TestAgainstRows(const Case& c, bool badly_scaled, unsigned seed) {
     CHECK(std::frexp(scales[j], &exponent) == 0.5, "scale %zu is no power of two: %g", j,
           scales[j]);
   }
+}
+
+// Groups of columns, each formed by itself, are the columns of the whole matrix, bit by bit.
+void TestGroups(const Case& c, size_t room) {
+  Draw draw(31);
+  const Architecture net = MakeNet(c.sizes, Activation::kTanh, c.bias, 1.3);
+  const size_t n = c.samples, p = net.parameter_count;
+  const Vector x = draw.Normals(n * net.input_size), y = draw.Normals(n * net.output_size);
+  const Vector w = draw.Normals(p, 0.6);
+  Dataset data;
+  CHECK(data.Set(n, net.input_size, net.output_size, x.data(), y.data(), nullptr).ok(), "data");
+  Tangents tangents(net, data, 2);
+  CHECK(tangents.Compute(w.data(), 0, n, true, {}).ok(), "passes");
+  GramBuilder<double> builder(net, 2);
+  SymmetricMatrix g;
+  CHECK(g.Reserve(p), "memory");
+  CHECK(builder.Add(tangents, true, {}, g.columns()).ok(), "gram");
+  const std::vector<ColumnRange> groups = GramBuilder<double>::Groups(net, room);
+  CHECK(groups.size() > 1 && groups.front().first == 0 && groups.back().end == p, "groups");
+  GramBuilder<double> parts(net, 2);
+  size_t next = 0, different = 0;
+  for (const auto [first, end] : groups) {
+    CHECK(first == next && first < end, "a group from %zu, not %zu", first, next);
+    next = end;
+    Vector values((end - first) * end, 0.0);
+    const ColumnsOf<double> panel = {values.data(), end, {first, end}};
+    CHECK(parts.Add(tangents, false, {}, panel).ok(), "group");
+    for (size_t j = first; j < end; ++j) {
+      for (size_t i = 0; i <= j; ++i) different += panel.column(j)[i] == g.at(i, j) ? 0 : 1;
+      for (size_t i = j + 1; i < end; ++i) different += panel.column(j)[i] == 0.0 ? 0 : 1;
+    }
+  }
+  CHECK(different == 0, "%zu groups: %zu entries differ", groups.size(), different);
 }
 
 template <typename T>
@@ -153,5 +186,10 @@ void TestAll() {
 int main() {
   TestAll<double>();
   TestAll<float>();
+  for (const size_t room : {1, 700, 20000}) {
+    TestGroups({{3, 40, 40, 1}, true, 130}, room);
+    TestGroups({{3, 7, 5, 6, 2}, true, 210}, room < 700 ? room : room / 100);
+    TestGroups({{5, 9, 3}, false, 64}, room < 700 ? room : room / 100);
+  }
   return Finish();
 }

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "blas.h"
 #include "check.h"
 #include "ranks.h"
 #include "slots.h"
@@ -19,25 +20,35 @@ namespace gaussflow::test {
 class ThreadRanks {
  public:
   ThreadRanks(size_t ranks, size_t slots)
-      : slots_(slots), calls_(ranks), members_(ranks), barrier_(static_cast<ptrdiff_t>(ranks)) {
+      : slots_(slots),
+        calls_(ranks),
+        members_(ranks),
+        leads_(ranks),
+        barrier_(static_cast<ptrdiff_t>(ranks)) {
     shares_.resize(std::min(ranks, slots));
     Cut({0, slots, 0, shares_.size()});
     for (size_t r = 0; r < ranks; ++r) {
-      members_[r] = {this, r, nullptr, 0, {}};
+      members_[r] = {this, r, nullptr, nullptr, 0, {}};
       calls_[r] = {kExchangeVersion,
                    static_cast<uint32_t>(r),
                    static_cast<uint32_t>(ranks),
                    &members_[r],
                    Sum,
                    First,
-                   Join};
+                   Join,
+                   Total,
+                   Mirror,
+                   Factor,
+                   Solve};
     }
   }
 
   size_t count() const { return calls_.size(); }
   // Ranks beyond the slots repeat the part of another.
   const SlotShare& share(size_t rank) const { return shares_[rank % shares_.size()]; }
-  Ranks ranks(size_t rank) const { return Ranks(&calls_[rank]); }
+  Ranks ranks(size_t rank, bool distributed = false) const {
+    return Ranks(&calls_[rank], distributed);
+  }
   // From its call number `at` on, every call of every rank fails.
   void BreakAt(size_t at) { breaks_ = at; }
 
@@ -65,6 +76,7 @@ class ThreadRanks {
     ThreadRanks* all;
     size_t rank;
     void* values;
+    double* local;  // of a matrix in blocks
     size_t calls;
     Call call;
   };
@@ -143,10 +155,84 @@ class ThreadRanks {
     return 0;
   }
 
+  static int Total(void* context, double* values, uint64_t count) {
+    Member* member = static_cast<Member*>(context);
+    ThreadRanks* all = member->all;
+    if (!all->Meet(member, {'t', count}, values)) return 1;
+    std::vector<double> sum(count, 0.0);
+    for (const Member& other : all->members_)
+      for (uint64_t j = 0; j < count; ++j) sum[j] += static_cast<const double*>(other.values)[j];
+    all->barrier_.arrive_and_wait();
+    std::copy(sum.begin(), sum.end(), values);
+    return 0;
+  }
+
+  // Entry (i, j) of a matrix in blocks, by the rule of ExchangeMatrix.
+  double& Entry(const ExchangeMatrix& m, uint64_t i, uint64_t j) {
+    const uint64_t row = i / m.block, column = j / m.block;
+    const uint64_t rank = row % m.grid_rows * m.grid_columns + column % m.grid_columns;
+    const uint64_t lead = leads_[rank];
+    return members_[rank].local[(column / m.grid_columns * m.block + j % m.block) * lead +
+                                row / m.grid_rows * m.block + i % m.block];
+  }
+
+  static int Mirror(void* context, const ExchangeMatrix* matrix, double* local) {
+    Member* member = static_cast<Member*>(context);
+    ThreadRanks* all = member->all;
+    member->local = local;
+    all->leads_[member->rank] = matrix->lead;
+    if (!all->Meet(member, {'m', matrix->order}, nullptr)) return 1;
+    const uint64_t n = matrix->order, block = matrix->block;
+    for (uint64_t j = 0; j < n && member->rank == 0; ++j)
+      for (uint64_t i = (j / block + 1) * block; i < n; ++i)
+        all->Entry(*matrix, i, j) = all->Entry(*matrix, j, i);
+    all->barrier_.arrive_and_wait();
+    return 0;
+  }
+
+  // Rank 0 factors for all, by LAPACK.
+  static int Factor(void* context, const ExchangeMatrix* matrix, double* local, uint64_t* pivot) {
+    Member* member = static_cast<Member*>(context);
+    ThreadRanks* all = member->all;
+    CHECK(member->local == local, "a matrix in another place");
+    if (!all->Meet(member, {'x', matrix->order}, pivot)) return 1;
+    const uint64_t n = matrix->order;
+    if (member->rank == 0) {
+      std::vector<double> whole(n * n);
+      for (uint64_t j = 0; j < n; ++j)
+        for (uint64_t i = j; i < n; ++i) whole[j * n + i] = all->Entry(*matrix, i, j);
+      const int bad = blas::Potrf(n, whole.data(), n);
+      for (const Member& other : all->members_) *static_cast<uint64_t*>(other.values) = bad;
+      for (uint64_t j = 0; j < n; ++j)
+        for (uint64_t i = j; i < n; ++i) all->Entry(*matrix, i, j) = whole[j * n + i];
+    }
+    all->barrier_.arrive_and_wait();
+    return 0;
+  }
+
+  static int Solve(void* context, const ExchangeMatrix* matrix, const double* local, double* x) {
+    Member* member = static_cast<Member*>(context);
+    ThreadRanks* all = member->all;
+    CHECK(member->local == local, "a factor in another place");
+    if (!all->Meet(member, {'y', matrix->order}, x)) return 1;
+    const uint64_t n = matrix->order;
+    if (member->rank == 0) {
+      std::vector<double> whole(n * n);
+      for (uint64_t j = 0; j < n; ++j)
+        for (uint64_t i = j; i < n; ++i) whole[j * n + i] = all->Entry(*matrix, i, j);
+      for (const bool transpose : {false, true}) blas::TrsvLower(transpose, n, whole.data(), n, x);
+    }
+    all->barrier_.arrive_and_wait();
+    if (member->rank > 0) std::memcpy(x, all->members_[0].values, n * sizeof(double));
+    all->barrier_.arrive_and_wait();
+    return 0;
+  }
+
   size_t slots_;
   std::vector<ExchangeCalls> calls_;
   std::vector<Member> members_;
   std::vector<SlotShare> shares_;
+  std::vector<uint64_t> leads_;
   std::barrier<> barrier_;
   size_t breaks_ = ~size_t{0};
 };

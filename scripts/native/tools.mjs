@@ -37,6 +37,21 @@ export const pieces = {
       brew: ["open-mpi"],
     },
   },
+  // Optional beside MPI, each for its own.
+  scalapack: {
+    reason: "ScaLAPACK was not found",
+    packages: {
+      apt: ["libscalapack-openmpi-dev"],
+      dnf: ["scalapack-openmpi-devel"],
+      apk: [],
+      pacman: ["scalapack"],
+      brew: ["scalapack"],
+    },
+  },
+  scalapackOfMpich: {
+    reason: "ScaLAPACK was not found",
+    packages: { apt: ["libscalapack-mpich-dev"], dnf: ["scalapack-mpich-devel"], apk: [], pacman: [], brew: [] },
+  },
   lapack: {
     reason: "a BLAS without LAPACK was found",
     packages: {
@@ -75,6 +90,14 @@ export function missingTools() {
 /** Whether a compiler wrapper of MPI answers. Those of Open MPI, MPICH and Intel MPI know these names. */
 export function hasMpi() {
   return ["mpicxx", "mpic++", "mpicc"].some((name) => runs(name, ["-show"]));
+}
+
+/** The key of the ScaLAPACK that belongs to the MPI of the compiler wrapper and is missing, or null. */
+export function missingScalapack() {
+  const shown = spawnSync("mpicxx", ["-show"], { encoding: "utf8" }).stdout ?? "";
+  const known = spawnSync("ldconfig", ["-p"], { encoding: "utf8" }).stdout ?? "";
+  if (/mpich/i.test(shown)) return /libscalapack(-mpich)?\.so /.test(known) ? null : "scalapackOfMpich";
+  return /libscalapack(-openmpi)?\.so /.test(known) ? null : "scalapack";
 }
 
 /** "apt", "dnf", "apk", "pacman", "brew" or null: by the system's own description, then by what is installed. */

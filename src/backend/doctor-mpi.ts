@@ -60,6 +60,7 @@ async function several(cluster: Cluster): Promise<DoctorReport> {
   const hosts = [...new Set(ranks.map(({ host }) => host))].map((host) => ranks.filter((rank) => rank.host === host));
   const facts: [string, string][] = [
     ["library", cluster.library ?? ""],
+    ["ScaLAPACK", cluster.scalapack ? "there, for a Gram matrix that the ranks hold together" : "not there (optional)"],
     ["ranks", `${ranks.length} on ${hosts.length === 1 ? "one machine" : `${hosts.length} machines`}`],
     ["machines", hosts.map(describeHost).join("; ")],
     ["latency", `${(latency * 1e6).toFixed(1)} us for a sum of one number over all ranks`],

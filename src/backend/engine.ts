@@ -302,6 +302,8 @@ export interface Engine {
   readonly threads: number;
   /** Slots that its sums over samples are joined from (`EngineData.slots`). Absent: 1. */
   readonly slots?: number | undefined;
+  /** Whether ranks hold the Gram matrix of the primal route together (`EngineData.ranks`). Absent: no. */
+  readonly distributed?: boolean | undefined;
   /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. @internal */
   readonly vectors?: VectorOperations | undefined;
 

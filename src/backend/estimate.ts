@@ -30,6 +30,8 @@ export interface EngineSizes {
   readonly slots: number;
   /** The slots of one process where others share the samples: the bytes are its own. Absent: it has all. */
   readonly ranks?: Pick<RankSlots, "slots" | "first" | "count"> | undefined;
+  /** Ranks that hold the Gram matrix of the primal route together, each its blocks. Default 0: this process has all of it. */
+  readonly holders?: number | undefined;
 }
 
 /** The curvature of a linearization. */
@@ -54,7 +56,7 @@ export function estimateBytes(
 }
 
 function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes {
-  const { architecture, loss, sampleCount, weighted, fileWidth, threads, slots, ranks } = sizes;
+  const { architecture, loss, sampleCount, weighted, fileWidth, threads, slots, ranks, holders = 0 } = sizes;
   const turns = formed.flatMap(({ curvature, precision, subset = 0, average = false, hessian = false }) => [
     CURVATURE_CODES[curvature],
     precision === "single" ? 1 : 0,
@@ -67,8 +69,8 @@ function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes
   const net = nativeNetwork(architecture, sized, slots);
   const share = ranks === undefined ? null : { first: ranks.first, count: ranks.count };
   const question = [...describe(net), sampleCount, Number(weighted), fileWidth, threads];
-  return remembered(["bytes", ...question, share?.first ?? -1, share?.count ?? 0, ...turns], () =>
-    addon().estimateBytes(net, sampleCount, weighted, fileWidth, threads, Float64Array.from(turns), share),
+  return remembered(["bytes", ...question, share?.first ?? -1, share?.count ?? 0, holders, ...turns], () =>
+    addon().estimateBytes(net, sampleCount, weighted, fileWidth, threads, Float64Array.from(turns), share, holders),
   );
 }
 

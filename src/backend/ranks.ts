@@ -9,7 +9,7 @@ import { firstOfSlot } from "./slots.js";
 /** @throws GAUSSFLOW_ARGUMENT unless `ranks` is an aligned part of the `slots` of the data */
 export function checkRanks(name: string, ranks: RankSlots, slots: number): void {
   if (!isObject(ranks)) throw argumentError(name, "must be what slots() of a cluster returns", ranks);
-  checkOptionNames(name, ranks, ["slots", "first", "count", "exchange"]);
+  checkOptionNames(name, ranks, ["slots", "first", "count", "exchange", "distributed"]);
   const { first, count } = ranks;
   if (ranks.slots !== slots) throw argumentError(`${name}.slots`, `must be that of the data, ${slots}`, ranks.slots);
   if (!Number.isInteger(count) || count < 1 || slots % count !== 0)

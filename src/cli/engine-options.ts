@@ -13,6 +13,10 @@ export interface RunFlags {
   readonly slots?: number;
 }
 
+/** The help of --distributed, which train and plan have. */
+export const DISTRIBUTED =
+  "on several ranks: hold the Gram matrix together, each rank its blocks (default: where a rank has no room for all of it)";
+
 /** --memory-limit and --slots: of the commands that train and plan. */
 export function addRunOptions(command: Command): Command {
   return command

@@ -44,6 +44,7 @@ export const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   "options.nesterov": "--nesterov",
   "options.network.activation": "--activation",
   "options.network.initialization": "--initialization",
+  "options.distributed": "--distributed",
   "options.radius": "--radius",
   "options.ranks": "--ranks",
   "options.rate": "--rate",

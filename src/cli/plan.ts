@@ -16,7 +16,7 @@ import { counted, formatCount, formatSeconds } from "../report/numbers.js";
 import { textTable } from "../report/text-table.js";
 import { plan } from "../train/plan.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
-import { addEngineOptions, addRunOptions, type EngineFlags, type RunFlags } from "./engine-options.js";
+import { addEngineOptions, addRunOptions, DISTRIBUTED, type EngineFlags, type RunFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { addLossOption, type LossChoice, lossOf } from "./loss-flag.js";
 import { addMethodOptions, limitsOf, type MethodFlags, methodOf } from "./method-flag.js";
@@ -32,6 +32,7 @@ interface PlanFlags extends PartFlags, EngineFlags, RunFlags, MethodFlags {
   readonly loss?: LossChoice;
   readonly seconds?: number;
   readonly ranks?: number;
+  readonly distributed?: true;
   readonly json?: true;
 }
 
@@ -69,6 +70,7 @@ export function addPlanCommand(program: Command, terminal: Terminal, done: (code
       "processes of an MPI run that share the rows: the plan is that of one of them (default 1; under mpirun its processes)",
       integer(1),
     )
+    .option("--distributed", DISTRIBUTED)
     .option("--json", "write one JSON object")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, flags: PlanFlags) => done(await run(file, flags, terminal)));
@@ -94,11 +96,11 @@ async function run(file: string, flags: PlanFlags, terminal: Terminal): Promise<
       ? DEFAULT_HIDDEN
       : (flags.hidden ?? DEFAULT_HIDDEN);
   const net = network({ layers: [fit.inputSize, ...hidden, outputs], seed: flags.seed });
-  const { route, backend, threads, memoryLimit, slots, ranks = (await mpi()).size } = flags;
+  const { route, backend, threads, memoryLimit, slots, ranks = (await mpi()).size, distributed } = flags;
   const method = methodOf(flags, net);
   const validation = merged === null ? (held ?? false) : (flags.validation ?? false);
   const stop = { ...limitsOf(flags), seconds: flags.seconds };
-  const limits = { memoryLimit, slots, ranks, stop };
+  const limits = { memoryLimit, slots, ranks, distributed, stop };
   const planned = plan(net, fit, { method, loss, validation, route, backend, threads, ...limits });
   terminal.out.write(
     flags.json ? jsonLine("plan", { ...planned, hidden, searched }) : `${describe(planned, terminal)}\n`,

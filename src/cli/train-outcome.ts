@@ -64,6 +64,7 @@ export async function conclude(
         ranks: result.ranks,
         rankRows: result.rankRows,
         rankWaits: result.rankWaits,
+        distributed: result.plan.chosen.distributed === true,
         interrupted: watch.received,
         monitor: result.monitor && {
           rate: result.monitor.rate,
@@ -119,10 +120,13 @@ function sparsityLine({ parameters, small, threshold, zero, holding }: Sparsity)
 }
 
 /** How the ranks of an MPI run shared the rows, and what repeats their bits elsewhere. */
-function ranksLine({ ranks, slots, rankRows, rankWaits }: TrainResult, rows: number): string {
+function ranksLine({ ranks, slots, rankRows, rankWaits, plan }: TrainResult, rows: number): string {
   const waits =
     rankWaits && `, and waited ${formatSeconds(rankWaits.seconds)} for ${counted(rankWaits.count, "exchange")}`;
-  return `ranks: ${ranks}; rank 0 summed ${rankRows} of the ${counted(rows, "row")}${waits}. --slots ${slots} gives the same bits on any number of ranks.`;
+  const bits = plan.chosen.distributed
+    ? "They held the Gram matrix together: the last bits depend on their number."
+    : `--slots ${slots} gives the same bits on any number of ranks.`;
+  return `ranks: ${ranks}; rank 0 summed ${rankRows} of the ${counted(rows, "row")}${waits}. ${bits}`;
 }
 
 function adviceLine({ code, message }: Advice, fit: Dataset | FileDataset, batches: boolean): string {

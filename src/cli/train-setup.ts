@@ -38,6 +38,7 @@ export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags,
   /** true where the flag names no epochs. */
   readonly batchStart?: number | true;
   readonly route: "auto" | TrainRoute;
+  readonly distributed?: true;
   readonly seconds?: number;
   readonly patience: number;
   readonly loss?: LossChoice;
@@ -152,6 +153,7 @@ function baseOptions(flags: TrainFlags, loss: Loss, method: NonNullable<TrainOpt
     backend: flags.backend,
     memoryLimit: flags.memoryLimit,
     slots: flags.slots,
+    distributed: flags.distributed,
     seed: flags.seed,
   };
 }

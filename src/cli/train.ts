@@ -12,7 +12,7 @@ import { recordLine } from "../report/json-lines.js";
 import { Progress } from "../report/progress.js";
 import { train } from "../train/train.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
-import { addEngineOptions, addRunOptions } from "./engine-options.js";
+import { addEngineOptions, addRunOptions, DISTRIBUTED } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addLossOption } from "./loss-flag.js";
 import { addMethodOptions } from "./method-flag.js";
@@ -134,7 +134,8 @@ function addNetworkOptions(command: Command): Command {
       new Option("--route <name>", "route by which steps are solved")
         .choices(["auto", ...TRAIN_ROUTES])
         .default("auto"),
-    );
+    )
+    .option("--distributed", DISTRIBUTED);
 }
 
 /** Parts of the rows, stop rules, and many trainings at once. */

@@ -3,7 +3,7 @@
 import type { RankTree } from "./rank-tree.js";
 
 /** Number of this face, kFace of native/mpi/addon.cc: an addon of another version would fail at the first call of something new. */
-export const MPI_FACE = 2;
+export const MPI_FACE = 3;
 
 /** A message from one rank to another. */
 export interface Letter {
@@ -22,6 +22,8 @@ export interface MpiBinding {
     /** For example "Open MPI v4.1.4". */
     readonly library: string;
     readonly host: string;
+    /** Whether it was built with ScaLAPACK. */
+    readonly scalapack: boolean;
   }>;
   /** What an engine joins its sums with: the table of native/core/exchange.h. */
   exchange(tree: RankTree): object;

@@ -14,6 +14,8 @@ export interface RankSlots {
   readonly count: number;
   /** Opaque to all but the native engine: the table of native/core/exchange.h, made by the MPI addon. */
   readonly exchange: object;
+  /** Whether the Gram matrix of the primal route stands in blocks on all ranks. Default: every rank has all of it. */
+  readonly distributed?: boolean | undefined;
 }
 
 /** Exchanges between ranks that engines have waited for: sums, and agreements on how their calls end. */
@@ -34,6 +36,8 @@ export interface Cluster {
   readonly library: string | null;
   /** Name of the machine that this process runs on; null for one process without MPI. */
   readonly host: string | null;
+  /** Whether its addon was built with ScaLAPACK, which factors a matrix in blocks on the ranks. */
+  readonly scalapack: boolean;
   /**
    * The part of `slots` that this rank sums; null where there is one rank. The slots are halved along their tree, as the ranks are, the larger half
    * of the ranks first. Ranks beyond the slots repeat the part of rank modulo slots, and their sums are not used.

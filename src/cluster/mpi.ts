@@ -77,6 +77,7 @@ class OneProcess implements Cluster {
   readonly size = 1;
   readonly library = null;
   readonly host = null;
+  readonly scalapack = false;
   readonly #letters: Uint8Array[] = [];
   #waiting: ((letter: Letter) => void)[] = [];
 
@@ -133,6 +134,7 @@ class MpiCluster implements Cluster {
   readonly size: number;
   readonly library: string;
   readonly host: string;
+  readonly scalapack: boolean;
   readonly #binding: MpiBinding;
   readonly #parts = new Map<number, { readonly tree: RankTree; readonly slots: RankSlots }>();
 
@@ -142,6 +144,7 @@ class MpiCluster implements Cluster {
     this.size = facts.size;
     this.library = facts.library;
     this.host = facts.host;
+    this.scalapack = facts.scalapack;
   }
 
   slots(slots: number): RankSlots {

@@ -31,6 +31,8 @@ export interface Sizes extends StepKind {
   readonly slots?: number | undefined;
   /** Processes that share the samples; the bytes are those of the one with the most of them. Default 1. */
   readonly ranks?: number | undefined;
+  /** Ranks that hold the Gram matrix of the primal route together, each its blocks. Default 0: each has all of it. */
+  readonly holders?: number | undefined;
   /** Bytes of the data that JavaScript holds: the caller's data set and its parts. Their scaled copies are garbage once the engine has them. */
   readonly copies: number;
   /** What an observer computes during the run. Default nothing. */
@@ -74,6 +76,7 @@ export function engineSizes({
   threads,
   slots = 1,
   ranks = 1,
+  holders = 0,
 }: Sizes): EngineSizes {
   const { loss = squaredError() } = architecture;
   // With one slot there is nothing to share.
@@ -87,6 +90,7 @@ export function engineSizes({
     threads,
     slots,
     ranks: share && { slots, first: share.first, count: share.count },
+    holders,
   };
 }
 

@@ -12,6 +12,7 @@ import { lossRule } from "../loss/rules.js";
 import type { Architecture } from "../network/architecture.js";
 import { secondsOf } from "./cost-model.js";
 import { COST_TABLE } from "./cost-table.js";
+import { distributedWork, factorSeconds, withHolders } from "./distributed.js";
 import { blockSamples, type MemoryEstimate, memoryOf, type Sizes } from "./memory-model.js";
 import { largestRows, sumSeconds } from "./ranks.js";
 import type { Route, StepRoute } from "./route.js";
@@ -34,6 +35,8 @@ export interface RouteEstimate {
   readonly blockSamples: number;
   /** True if `bytes.most` is within the memory limit. */
   readonly fits: boolean;
+  /** True where the ranks hold the matrix together, each its blocks (`distributed` in the options of `train`). Absent where each has all of it. */
+  readonly distributed?: true | undefined;
 }
 
 /** The predicted cost of a training or a flow, and the route that it takes. */
@@ -87,6 +90,8 @@ export interface PlanRequest<Kind extends Route = Route> extends Sizes {
   readonly routes: readonly Kind[];
   /** Bytes. */
   readonly memoryLimit: number;
+  /** Whether the ranks hold the Gram matrix together; "auto": where one of them has no room for all of it. Default false. */
+  readonly distributed?: "auto" | boolean | undefined;
 }
 
 /**
@@ -103,6 +108,7 @@ export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<
   const estimates = request.routes.map((route) => estimate(route, request));
   const { route, because } = choose(estimates, request);
   const chosen = estimates.find((entry) => entry.route === route) ?? estimate(route, request);
+  const together = chosen.distributed ? "; the ranks hold its matrix together" : "";
   const threads = engine === "typescript" ? 1 : fewestUseful(route, request);
   return {
     route: route as Kind, // one of request.routes
@@ -115,23 +121,30 @@ export function planRoute<Kind extends Route>(request: PlanRequest<Kind>): Plan<
     slots,
     ranks,
     rankRows: largestRows(slots, ranks, sampleCount),
-    because: asked === "auto" ? because : `the caller asked for the ${route} route`,
+    because: `${asked === "auto" ? because : `the caller asked for the ${route} route`}${together}`,
     chosen,
     alternatives: estimates.filter((entry) => entry !== chosen),
   };
 }
 
-function estimate(route: Route, request: PlanRequest): RouteEstimate {
+function estimate(route: Route, asked: PlanRequest): RouteEstimate {
+  const request = withHolders(route, asked);
+  const { holders = 0 } = request;
   const { architecture: net, sampleCount, engine, threads, memoryLimit, slots = 1, ranks = 1 } = request;
-  const work = iterationWork(route, net, largestRows(slots, ranks, sampleCount), request);
+  const rows = largestRows(slots, ranks, sampleCount);
+  const work = distributedWork(iterationWork(route, net, rows, request), net, holders);
   const bytes = memoryOf(route, request);
   return {
     route,
     bytes,
     flops: work.reduce((sum, { flops }) => sum + flops, 0),
-    seconds: secondsOf(work, engine, engine === "typescript" ? 1 : threads) + sumSeconds(route, net, slots, ranks),
+    seconds:
+      secondsOf(work, engine, engine === "typescript" ? 1 : threads) +
+      sumSeconds(route, net, slots, ranks) +
+      factorSeconds(net, holders),
     blockSamples: blockSamples(route, request),
     fits: bytes.most <= memoryLimit,
+    ...(holders > 0 ? { distributed: true } : {}),
   };
 }
 
@@ -139,6 +152,8 @@ function estimate(route: Route, request: PlanRequest): RouteEstimate {
 function choose(estimates: readonly RouteEstimate[], request: PlanRequest): { route: Route; because: string } {
   const { architecture: net, sampleCount: n, asked, engine, memoryLimit } = request;
   if (asked !== "auto") return { route: asked, because: "" };
+  if (request.distributed === true && request.ranks !== 1)
+    return { route: "primal", because: "the ranks are to hold the Gram matrix together" };
   const [p, equations] = [net.parameterCount, n * net.outputSize];
   const exact = p <= equations ? "primal" : "dual";
   const because = `${p} parameters are ${p <= equations ? "at most" : "more than"} ${equations} equations`;
@@ -169,8 +184,9 @@ function fewestUseful(route: Route, { architecture, sampleCount, threads, slots 
  * Throws if the plan does not fit the memory limit. The message has the numbers and all alternatives. Nothing is allocated before.
  * @throws GAUSSFLOW_MEMORY
  */
-export function refuse(plan: Plan<Route>, request: PlanRequest): void {
+export function refuse(plan: Plan<Route>, asked: PlanRequest): void {
   const { chosen, memoryLimit, route } = plan;
+  const request = withHolders(route, asked);
   if (chosen.fits) return;
   const { bytes } = chosen;
   const parts = (

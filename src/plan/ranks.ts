@@ -7,7 +7,7 @@ import type { StepRoute } from "./route.js";
 import { PLANNED_PRODUCTS } from "./workload.js";
 
 /** What is assumed of the network between the ranks: 10 Gbit/s, and 50 microseconds a message. `gaussflow doctor --mpi` measures the real ones. */
-const BYTES_PER_SECOND = 1.25e9;
+export const BYTES_PER_SECOND = 1.25e9;
 const MESSAGE_SECONDS = 5e-5;
 
 /** Sums of p numbers of an iteration beside that of the matrix: gradient, diagonal, the right side of an acceleration. */

@@ -22,6 +22,8 @@ export interface ResultLine {
   readonly rankRows: number;
   /** Exchanges of its engines, or null where it was alone. */
   readonly rankWaits: RankWaits | null;
+  /** Whether the ranks held the Gram matrix together. */
+  readonly distributed: boolean;
   /** Signal that ended the run early, or null. */
   readonly interrupted: string | null;
   /** With --monitor, else null. */

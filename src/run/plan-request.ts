@@ -21,6 +21,8 @@ export function planRequest<Kind extends Route>(
     readonly copies: number;
     /** The run keeps no scaled copy once the engine has it. */
     readonly released: boolean;
+    /** Whether the ranks hold the Gram matrix together. Default false. */
+    readonly distributed?: "auto" | boolean | undefined;
     readonly routes: readonly Kind[];
   },
   { memoryLimit, standardize, loss, slots, ranks }: CompletedRunOptions,
@@ -28,7 +30,7 @@ export function planRequest<Kind extends Route>(
   options: BackendOptions & { readonly monitor?: unknown },
   steps: StepKind & Pick<Sizes, "observed" | "turns"> = {},
 ): PlanRequest<Kind> {
-  const { fit, validation, copies, routes, released } = sizes;
+  const { fit, validation, copies, routes, released, distributed = false } = sizes;
   checkSlots("options.slots", slots, fit);
   const engine = chooseBackend(options.backend);
   const passes = released && engine === "native";
@@ -53,6 +55,7 @@ export function planRequest<Kind extends Route>(
     asked,
     routes,
     memoryLimit,
+    distributed,
   };
 }
 

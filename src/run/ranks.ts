@@ -45,6 +45,7 @@ export async function joinRanks<Options extends JoinedOptions>(
   const named: Compared = [
     ...facts,
     ["the call", call],
+    ["whether the addon of MPI has ScaLAPACK", cluster.scalapack],
     ["whether there is options.checkpoint", checkpoint !== undefined],
     ["whether there is options.resume", resume !== undefined],
   ];
@@ -69,9 +70,11 @@ export function writesFiles(agreement: Agreement | null): boolean {
 /**
  * `EngineData.ranks` of the fitted rows. A run of one slot, resumed on several ranks, has nothing to share: every rank sums all of it, as one process
  * does.
+ * @param distributed whether the ranks hold the Gram matrix together
  */
-export function slotsOfRank(agreement: Agreement | null, slots: number): RankSlots | undefined {
-  return slots === 1 ? undefined : (agreement?.cluster.slots(slots) ?? undefined);
+export function slotsOfRank(agreement: Agreement | null, slots: number, distributed = false): RankSlots | undefined {
+  const part = slots === 1 ? undefined : (agreement?.cluster.slots(slots) ?? undefined);
+  return part !== undefined && distributed ? { ...part, distributed } : part;
 }
 
 /** Rows of the fitted ones that this process sums. */

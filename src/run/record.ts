@@ -34,6 +34,8 @@ export interface TrainRecord extends TrialHistory {
   readonly route: StepRoute;
   /** Condition estimate of the damped system, if it was requested. */
   readonly condition: number | null;
+  /** True where the ranks held the Gram matrix together: the last bits depend on their number and on ScaLAPACK. Absent elsewhere. */
+  readonly distributed?: true | undefined;
   /** Number of pairs of the secant correction that was added to G (`step/secant.ts`); absent without one. */
   readonly secant?: number | undefined;
   /** A step on the exact Hessian, with losses other than squared error: how it was solved for. Absent with other steps. */

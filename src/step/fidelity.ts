@@ -24,6 +24,8 @@ export interface RunSizes {
   readonly evenness?: number | undefined;
   /** Slots that sums over samples are joined from. Default 1. */
   readonly slots?: number | undefined;
+  /** Whether ranks hold the Gram matrix of the primal route together, which is in double precision. Default false. */
+  readonly distributed?: boolean | undefined;
   /** Whether the loss is not squared error and the engine has Hessian products: then a method may step on the exact Hessian. Default false. */
   readonly exactHessian?: boolean | undefined;
 }
@@ -48,8 +50,12 @@ export function exactFidelity({ route }: Pick<RunSizes, "route">, records: reado
   return route === "matrix-free" ? { tolerance: forcingTerm(records) } : {};
 }
 
-/** The fidelity with which sums over samples are joined from slots: all samples. */
-export function slottedFidelity({ precision, tolerance }: Fidelity, { route }: Pick<RunSizes, "route">): Fidelity {
+/** The fidelity with which sums over samples are joined from slots: all samples; and in double precision where ranks hold the matrix together. */
+export function slottedFidelity(
+  { precision, tolerance }: Fidelity,
+  { route, distributed = false }: Pick<RunSizes, "route" | "distributed">,
+): Fidelity {
+  if (route === "primal" && distributed) return {};
   return route === "matrix-free" ? { tolerance } : { precision, tolerance };
 }
 

@@ -60,15 +60,21 @@ export async function begin(
   {
     route,
     startThreads,
+    distributed,
     ...backend
-  }: BackendOptions & { readonly route: TrainRoute; readonly startThreads: number | null },
+  }: BackendOptions & {
+    readonly route: TrainRoute;
+    readonly startThreads: number | null;
+    /** Whether the ranks hold the Gram matrix together. */
+    readonly distributed: boolean;
+  },
   { signal, monitor }: TrainOptions,
   needs: BatchNeeds | null,
 ) {
   const { agreement, slots } = completed;
   const point = await together(agreement, () => pointOf(network, whole, fit, completed, signal));
   const { start: drawn, scaling, terms } = point;
-  const prepared = { ...point.data, slots, ranks: slotsOfRank(agreement, slots) };
+  const prepared = { ...point.data, slots, ranks: slotsOfRank(agreement, slots, distributed) };
   // The fits that find a scale and the fingerprint are of the network as it was drawn: its start follows from the loss and the data.
   const print = await identify(drawn, prepared, validation, completed, needs, signal);
   const before = { start: drawn, fit, data: prepared, completed, route, backend, signal };

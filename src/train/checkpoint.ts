@@ -70,6 +70,7 @@ const RECORD: Fields = {
     hessian: {
       required: { iterations: "count", residual: "number or null", tolerance: "number", end: INNER_ENDS },
     },
+    distributed: "boolean",
     secant: "count",
     delta: "number",
     smoothing: "number",

@@ -64,8 +64,16 @@ function wholeLine(method: Method, loss: Loss, route: TrainRoute, engine: Descri
   return `${scaled}${newton ? ", on the exact Hessian" : ""}${unaccelerated ? ", not accelerated here" : ""}`;
 }
 
+/** What the ranks mean for the bits. */
+function ranksPhrase({ chosen }: Plan<TrainRoute | BatchRoute>, { slots, ranks }: CompletedTrainOptions): string {
+  if (ranks === 1) return "";
+  return chosen.distributed
+    ? ` on ${ranks} ranks, which hold the Gram matrix together: ScaLAPACK's last bits depend on their number`
+    : ` on ${ranks} ranks: options.slots ${slots} has the same bits on any number of ranks`;
+}
+
 function detailLine({ start, fit, validation, completed, plan, engine, light }: Choice): string {
-  const { method, loss, slots, ranks } = completed;
+  const { method, loss, slots } = completed;
   const rule = lossRule(loss);
   const how = isBatchMethod(method)
     ? `, ${plan.batch?.described}`
@@ -77,5 +85,5 @@ function detailLine({ start, fit, validation, completed, plan, engine, light }: 
   const units = start.scaling === null ? "raw units" : "standardized units";
   const named = rule.sumOfSquares ? "" : `, ${rule.label}`;
   const begun = light ? ", begun with a tenth of the weight decay" : "";
-  return `${method.label}${how}${named}${begun} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}${ranks === 1 ? "" : ` on ${ranks} ranks: options.slots ${slots} has the same bits on any number of ranks`}`;
+  return `${method.label}${how}${named}${begun} on ${fit.sampleCount} samples (${held}), ${units}, ${plan.route} route (${plan.because}; ${showBytes(plan.chosen.bytes.curvature + plan.chosen.bytes.factor)} for matrix and factor, ${bytes}), ${engine.kind} engine, ${threads}${slots === 1 ? "" : `, ${slots} slots`}${ranksPhrase(plan, completed)}`;
 }

@@ -37,7 +37,7 @@ export interface MinimizeOptions {
   /** Seconds of this run before the loop, which count as its own. Default 0. */
   readonly spent?: number | undefined;
   /** What every record holds besides its trial. Default nothing. */
-  readonly recordFields?: Pick<TrainRecord, "delta"> | undefined;
+  readonly recordFields?: Pick<TrainRecord, "delta" | "distributed"> | undefined;
   /** Parameters to begin at in place of the initial ones, seen from the linearization there; null = those. Not asked when resuming. */
   readonly startBeside?: (point: Point) => Float64Array | null;
   readonly matrixFree?: MatrixFreeSettings | undefined;

@@ -68,7 +68,7 @@ class Loop {
   constructor(engine: Engine, initial: Float64Array, options: MinimizeOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay, stop } = options;
     const { matrixFree = defaultMatrixFree, convex = true, evenness, spent = 0 } = options;
-    const { sampleCount, outputSize, parameterCount, slots, vectors = plainVectors } = engine;
+    const { sampleCount, outputSize, parameterCount, slots, distributed, vectors = plainVectors } = engine;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     const spare = SpareVectors.for(parameterCount);
     const solving = { route, decay, scaling, condition, matrixFree, exactMeasureBelow: stop.gradient };
@@ -76,7 +76,17 @@ class Loop {
     const gradientStart = options.sumOfSquares === false ? { value: resume?.gradientStart ?? null } : undefined;
     this.#problem = { engine, layerSizes, ...solving, gradientStart, convex, spare, workspace: new Workspace() };
     const exactHessian = gradientStart !== undefined && engine.hessianProduct !== undefined;
-    this.#sizes = { route, condition, sampleCount, outputSize, parameterCount, evenness, slots, exactHessian };
+    this.#sizes = {
+      route,
+      condition,
+      sampleCount,
+      outputSize,
+      parameterCount,
+      evenness,
+      slots,
+      distributed,
+      exactHessian,
+    };
     this.#vectors = vectors;
     this.#meanFactor = options.meanFactor ?? 2 / (sampleCount * outputSize);
     const fresh = () => (scaling === "identity" ? null : freshScaling(this.#problem));

@@ -23,6 +23,7 @@ import { checkRanks } from "../run/ranks.js";
 import { rowBytes } from "./batch-rows.js";
 import { type CompletedBatchStart, startMethod } from "./batch-start-options.js";
 import { stepsPerEpoch } from "./descend.js";
+import { checkDistributed } from "./distributed.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, weighedSteps } from "./train-options.js";
 
 /** Options of `plan`: those of `train`, of which checkpoints and callbacks do not matter. */
@@ -94,6 +95,7 @@ function planOf(
   const { engine, sampleCount: rows } = request;
   const plan = planRoute(request);
   checkRanks(completed.ranks, { engine, route: plan.route, monitor: options.monitor });
+  checkDistributed(completed, plan.route, network);
   const { method, loss } = completed;
   const { outputSize, parameterCount } = network.architecture;
   const sizes = { rows, outputSize, parameterCount, loss, inFile: whole instanceof FileDataset };
@@ -223,6 +225,7 @@ function trainRequest(
       validation,
       copies,
       routes: TRAIN_ROUTES,
+      distributed: completed.distributed,
       released: options.monitor === undefined && !searches(completed.loss),
     },
     completed,

@@ -110,7 +110,7 @@ export async function comparedOf(
   signal: AbortSignal | undefined,
 ): Promise<Compared> {
   const { file } = data;
-  const { stop, condition, checkpoint } = completed;
+  const { stop, condition, checkpoint, distributed } = completed;
   const changed = file === undefined ? "" : await headerDigest(file, signal);
   const shared =
     file === undefined
@@ -126,7 +126,7 @@ export async function comparedOf(
   return [
     ...shared.named,
     ...scalars("options.stop", stop),
-    ...scalars("options", { condition }),
+    ...scalars("options", { condition, distributed }),
     ...scalars("options.checkpoint.every", checkpoint?.every),
     ["the size of the data file", file?.layout.size ?? 0],
     ["the digest of the data file's header and units", changed],

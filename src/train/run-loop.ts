@@ -35,7 +35,7 @@ export async function* runLoop(
   begun: Begun,
   parts: RunParts,
   completed: CompletedTrainOptions,
-  { route, needs }: PlannedTraining,
+  { plan, route, needs }: PlannedTraining,
   options: TrainOptions,
 ): AsyncGenerator<TrainRecord, MinimizeResult> {
   const { start, engine, batches } = begun;
@@ -44,7 +44,8 @@ export async function* runLoop(
     const form = formOf(completed, method, route, begun, parts.validation);
     const shared = await sharedOptions(begun, parts, completed, form, options);
     const own = wholeOptions(begun, parts, completed, method, route, options);
-    return yield* minimize(engine, start.parameters, { ...shared, ...own });
+    const recordFields = { ...shared.recordFields, ...(plan.chosen.distributed ? { distributed: true as const } : {}) };
+    return yield* minimize(engine, start.parameters, { ...shared, ...own, recordFields });
   }
   // Both follow from the method.
   const sizes = { ...sizesOf(begun, parts), loss: completed.loss };

@@ -21,6 +21,7 @@ import { type CompletedRunOptions, completeRunOptions, RUN_OPTION_NAMES, type Ru
 import { listed } from "../suggest.js";
 import { type BatchStart, type CompletedBatchStart, completeBatchStart } from "./batch-start-options.js";
 import { chooseMethod } from "./choose-method.js";
+import { completeDistributed } from "./distributed.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
 
 /** Options of `train`. `Report` is the type of the monitor's report. */
@@ -66,6 +67,12 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
    * (`residualCurvature`), whose systems have no such estimate. Default false.
    */
   readonly condition?: boolean | undefined;
+  /**
+   * Whether the ranks of `cluster` hold the Gram matrix of the primal route together, each the blocks of its own, and factor it by ScaLAPACK: 8 p^2 / ranks
+   * bytes a rank in place of 8 p^2. The last bits of steps then depend on the number of ranks and on the library. With one process it changes
+   * nothing. Default: where the matrix does not fit the memory limit of a rank otherwise, and the addon was built with ScaLAPACK.
+   */
+  readonly distributed?: boolean | undefined;
 }
 
 export interface CompletedTrainOptions extends CompletedRunOptions {
@@ -81,6 +88,7 @@ export interface CompletedTrainOptions extends CompletedRunOptions {
   readonly route: "auto" | TrainRoute;
   readonly matrixFree: MatrixFreeSettings;
   readonly condition: boolean;
+  readonly distributed: "auto" | boolean;
 }
 
 export const TRAIN_OPTION_NAMES = [
@@ -94,6 +102,7 @@ export const TRAIN_OPTION_NAMES = [
   "route",
   "matrixFree",
   "condition",
+  "distributed",
 ];
 
 const ROUTES: readonly string[] = ["auto", ...TRAIN_ROUTES];
@@ -155,6 +164,7 @@ export function* trainOptionSteps(
     route,
     matrixFree: checkMatrixFree(options.matrixFree),
     condition,
+    distributed: completeDistributed(options.distributed, { ranks: run.ranks, condition, cluster: options.cluster }),
   };
 }
 

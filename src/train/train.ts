@@ -63,7 +63,8 @@ export async function* trainSteps<Report = never>(
   const { agreement, options } = await joinRanks("train", asked);
   const { completed, whole, planned, fit, validation } = await settle(network, data, options, agreement);
   const { plan, needs, startThreads } = planned;
-  const backend = { backend: options.backend, threads: plan.threads, route: planned.route, startThreads };
+  const distributed = plan.chosen.distributed === true;
+  const backend = { backend: options.backend, threads: plan.threads, route: planned.route, startThreads, distributed };
   let begun: Begun;
   try {
     const heard = { ...options, signal: heardWhile(completed, options) };

@@ -51,6 +51,7 @@ export function fakeClusters(size: number): Cluster[] {
         if (slots === 1) throw new Error("one slot has nothing to share");
         return null;
       },
+      scalapack: false,
       waits: () => ({ count: 0, seconds: 0 }),
       gather,
       broadcast: async (bytes: Uint8Array) => ((await meet(bytes)) as Uint8Array[])[0]!,

@@ -1,6 +1,6 @@
 // Runs programs on several ranks by mpirun, for the tests of test/cluster. Without mpirun or the MPI addon those tests are skipped.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,9 @@ const addon = fileURLToPath(new URL("../../build/mpi/gaussflow_mpi.node", import
 
 /** Whether this checkout can run several ranks. */
 export const hasRanks = existsSync(addon) && spawnSync("mpirun", ["--version"]).status === 0;
+
+/** Whether the addon was built with ScaLAPACK: it names the library. */
+export const hasScalapack = hasRanks && readFileSync(addon).includes("libscalapack");
 
 /** As root, with more ranks than cores, and with ranks that leave the core to others while they wait. Open MPI reads these. */
 const ENVIRONMENT = {

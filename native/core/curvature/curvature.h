@@ -150,7 +150,7 @@ class Curvature {
  public:
   // Curvatures of different storage are not in memory at the same time; those of kBeside may be
   // there with any other.
-  enum class Storage { kBeside, kDouble, kSingle, kRows };
+  enum class Storage { kBeside, kDouble, kSingle, kRows, kDistributed };
   struct Traits {
     Storage storage = Storage::kBeside;
     size_t scaling_count = 0;    // of D: one number a parameter or a layer

@@ -47,6 +47,19 @@ void AddCorrection(size_t n, const LowRank& correction, size_t row, size_t rows,
 
 }  // namespace
 
+void SubtractProduct(const LowRank& correction, size_t n, const double* x, double* r) {
+  for (size_t k = 0; k < correction.count; ++k) {
+    const double* l = correction.left + k * n;
+    const double* q = correction.right + k * n;
+    double lx = 0.0, qx = 0.0;
+    for (size_t i = 0; i < n; ++i) {
+      lx += l[i] * x[i];
+      qx += q[i] * x[i];
+    }
+    for (size_t i = 0; i < n; ++i) r[i] -= l[i] * qx + q[i] * lx;
+  }
+}
+
 size_t DampedSystem::WorkCount(size_t n) { return (kWork + (n < kLeastParts ? 0 : kParts)) * n; }
 
 Status DampedSystem::Reserve(size_t n, const void* user) {
@@ -119,7 +132,7 @@ Status DampedSystem::Factor(double uniform, double factor, const double* scaling
   const size_t n = matrix_.n();
   left_.assign(correction.left, correction.left + correction.count * n);
   right_.assign(correction.right, correction.right + correction.count * n);
-  const LowRank kept = {correction.count, left_.data(), right_.data()};
+  const LowRank kept = Correction();
   for (size_t i = 0; i < n; ++i)
     shift_[i] = uniform + (scaling == nullptr ? 0.0 : factor * scaling[i]);
   const double* upper = matrix_.upper();
@@ -141,20 +154,6 @@ Status DampedSystem::SolveFactor(double* x, const Cancel& cancel) const {
   return SolveTriangular(true, n, matrix_.lower(), n, 1, x, n, threads_, cancel);
 }
 
-void DampedSystem::SubtractCorrection(const double* x, double* r) const {
-  const size_t n = matrix_.n();
-  for (size_t at = 0; at < left_.size(); at += n) {
-    const double* l = left_.data() + at;
-    const double* q = right_.data() + at;
-    double lx = 0.0, qx = 0.0;
-    for (size_t i = 0; i < n; ++i) {
-      lx += l[i] * x[i];
-      qx += q[i] * x[i];
-    }
-    for (size_t i = 0; i < n; ++i) r[i] -= l[i] * qx + q[i] * lx;
-  }
-}
-
 Status DampedSystem::Solve(const double* b, double* x, double* residual, const Cancel& cancel) {
   const size_t n = matrix_.n();
   std::copy_n(b, n, x);
@@ -164,7 +163,7 @@ Status DampedSystem::Solve(const double* b, double* x, double* residual, const C
   status = Multiply(1, x, r, cancel);
   if (!status.ok()) return status;
   for (size_t i = 0; i < n; ++i) r[i] = b[i] - shift_[i] * x[i] - r[i];
-  SubtractCorrection(x, r);
+  SubtractProduct(Correction(), n, x, r);
   double top = 0.0, bottom = 0.0;
   for (size_t i = 0; i < n; ++i) {
     top = std::max(top, std::fabs(r[i]));

@@ -21,6 +21,9 @@ struct LowRank {
   const double* right = nullptr;
 };
 
+// r -= correction * x, n numbers each.
+void SubtractProduct(const LowRank& correction, size_t n, const double* x, double* r);
+
 class DampedSystem {
  public:
   explicit DampedSystem(int threads) : threads_(threads) {}
@@ -61,8 +64,7 @@ class DampedSystem {
  private:
   static size_t WorkCount(size_t n);
   Status MultiplyOne(const double* x, double* y, const Cancel& cancel);
-  // r -= correction * x.
-  void SubtractCorrection(const double* x, double* r) const;
+  LowRank Correction() const { return {left_.size() / matrix_.n(), left_.data(), right_.data()}; }
 
   int threads_;
   const void* user_ = nullptr;

@@ -55,7 +55,7 @@ Status Gram::Begin(const Request& request, const double* /*scaling*/) {
 }
 
 Status Gram::AddBlock(const Block& block, const Cancel& cancel) {
-  return builder_.Add(context_.tangents, block.begins_slot, cancel, &system_.matrix());
+  return builder_.Add(context_.tangents, block.begins_slot, cancel, system_.matrix().columns());
 }
 
 Status Gram::EndSlot(size_t slot, const Cancel& cancel) {

@@ -49,8 +49,13 @@ class GramBuilder {
   void Measure(const Tangents& tangents) { rows_.Measure(tangents); }
   std::vector<double> scales() const { return rows_.scales(); }
   void set_scales(const std::vector<double>& scales) { rows_.set_scales(scales); }
-  // Adds the samples in `tangents` to the upper triangle of G; `first` overwrites instead.
-  Status Add(const Tangents& tangents, bool first, const Cancel& cancel, SymmetricMatrixOf<T>* g);
+  // Adds the samples in `tangents` to columns of the upper triangle of G, all of them or a group;
+  // `first` overwrites instead.
+  Status Add(const Tangents& tangents, bool first, const Cancel& cancel, const ColumnsOf<T>& g);
+
+  // Columns that are formed together, ascending: whole units and whole layers' biases, so that no
+  // product is made twice. As many as a rectangle of `room` numbers holds, at least one unit's.
+  static std::vector<ColumnRange> Groups(const Architecture& net, size_t room);
 
   // T (p) of the scaled matrix T G T; all 1 in double.
   void Scales(double* scales) const;
@@ -62,7 +67,12 @@ class GramBuilder {
   }
   size_t bytes() const;
   // bytes() with blocks of `count` samples; 0 = after Release.
-  static double EstimateBytes(const Architecture& net, int threads, size_t count);
+  static double EstimateBytes(const Architecture& net, int threads, size_t count) {
+    return EstimateBytes(net, threads, count, {{0, net.parameter_count}});
+  }
+  // The same where the columns are formed group by group.
+  static double EstimateBytes(const Architecture& net, int threads, size_t count,
+                              const std::vector<ColumnRange>& groups);
 
  private:
   // Two layers l <= m and the runs of their left (delta) and right (h) pairs.
@@ -83,34 +93,40 @@ class GramBuilder {
     size_t left, right;
     size_t left_runs, right_runs;
   };
-  // How a block is cut, and numbers that the largest tasks need.
-  struct Cut {
-    size_t left_part, right_part;
-    size_t tasks;
+  // Pairs of a block: those of some columns.
+  struct Piece {
+    size_t left_begin, left_end;
+    size_t right_begin, right_end;
   };
+  // Numbers that the largest tasks need.
   struct Room {
     size_t left = 0, right = 0, values = 0;
     // The pairs of a few samples, and behind each a cache line that the last run may spill into.
     static size_t Line();
     size_t PerWorker() const { return Line() + left + right + values; }
-    void Raise(const Cut& cut);
+    void Raise(size_t left_part, size_t right_part);
   };
   static PairCounts Count(const Architecture& net, size_t layer, size_t other);
-  static Cut CutOf(const PairCounts& pairs);
+  static std::vector<Piece> PiecesOf(const Architecture& net, ColumnRange columns, size_t layer,
+                                     size_t other);
+  // Number of the tasks that make these columns, which are appended to `tasks` where it is given.
+  static size_t CutTasks(const Architecture& net, ColumnRange columns, Room* room,
+                         std::vector<Task>* tasks);
 
   // The list of tasks; made on first use, since a network for the dual route has far too many
   // pairs. Where memory is refused there is none.
-  void MakeTasks();
+  void MakeTasks(ColumnRange columns);
   Block MakeBlock(size_t layer, size_t other) const;
   void Scatter(const Block& block, const std::vector<PairRun>& left,
                const std::vector<PairRun>& right, const T* values, bool overwrite,
-               SymmetricMatrixOf<T>* g) const;
+               const ColumnsOf<T>& g) const;
 
   const Architecture& net_;
   int threads_;
   TangentRows<T> rows_;
   std::vector<Block> blocks_;
   std::vector<Task> tasks_;
+  ColumnRange columns_ = {0, 0};  // that the tasks make
   Room room_;
   BufferOf<T> scratch_;
 };

@@ -47,7 +47,7 @@ Status SingleGram::Measure(const Tangents& tangents) {
 }
 
 Status SingleGram::Add(const Tangents& tangents, bool first, const Cancel& cancel) {
-  return builder_.Add(tangents, first, cancel, &system_.matrix());
+  return builder_.Add(tangents, first, cancel, system_.matrix().columns());
 }
 
 Status SingleGram::CloseSlot(size_t slot, const Cancel& cancel) {

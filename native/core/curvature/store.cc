@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cost.h"
+#include "curvature/distributed_gram.h"
 #include "curvature/gram.h"
 #include "curvature/kernel.h"
 #include "curvature/operator.h"
@@ -92,7 +93,7 @@ const char* SlotRefusal(const Request& request) {
   return nullptr;
 }
 
-const char* RankRefusal(const Request& request) {
+const char* RankRefusal(const Request& request, const Ranks& ranks) {
   if (request.route == Route::kDual)
     return "must be summed by one process for the dual route, whose kernel has an entry for each "
            "pair of samples: use the primal or the matrix-free route, or one rank";
@@ -102,6 +103,11 @@ const char* RankRefusal(const Request& request) {
   if (request.subset != nullptr)
     return "must be summed by one process for a subset of the samples, which is not cut into "
            "slots: use all samples, or one rank";
+  if (!ranks.distributed() || request.route != Route::kPrimal) return nullptr;
+  if (request.precision == Precision::kSingle || request.average != nullptr)
+    return "must be summed in double precision, and into no average, for a Gram matrix in blocks "
+           "on "
+           "the ranks: let every rank hold all of it";
   return nullptr;
 }
 
@@ -113,9 +119,11 @@ CurvatureStore::CurvatureStore(const Architecture& net, int threads, const Datas
   made_[kNone] = Make(kNone, context_);
 }
 
-CurvatureStore::Kind CurvatureStore::KindOf(const Formed& formed, const Architecture& net) {
+CurvatureStore::Kind CurvatureStore::KindOf(const Formed& formed, const Architecture& net,
+                                            bool distributed) {
   switch (formed.route) {
     case Route::kPrimal: {
+      if (distributed) return kDistributedGram;
       if (formed.precision == Precision::kDouble) return kGram;
       const bool rows = formed.subset > 0 &&
                         SampleSystem::Pays(formed.subset * net.output_size, net.parameter_count);
@@ -151,6 +159,8 @@ std::unique_ptr<Curvature> CurvatureStore::Make(Kind kind, const Context& contex
       return std::make_unique<GramOperator>(context);
     case kSampledKernel:
       return std::make_unique<SampledKernel>(context);
+    case kDistributedGram:
+      return std::make_unique<DistributedGram>(context);
     case kNone:
       break;
   }
@@ -158,7 +168,7 @@ std::unique_ptr<Curvature> CurvatureStore::Make(Kind kind, const Context& contex
 }
 
 Curvature& CurvatureStore::Find(const Request& request) {
-  const Kind kind = KindOf(request.formed(), context_.net);
+  const Kind kind = KindOf(request.formed(), context_.net, context_.data.ranks().distributed());
   if (made_[kind] == nullptr) made_[kind] = Make(kind, context_);
   return *made_[kind];
 }
@@ -174,7 +184,7 @@ Curvature& CurvatureStore::Take(const Request& request) {
 }
 
 Curvature::Estimate CurvatureStore::EstimateOf(const Sizes& sizes) {
-  switch (KindOf(sizes.formed, sizes.net)) {
+  switch (KindOf(sizes.formed, sizes.net, sizes.holders > 0)) {
     case kGram:
       return Gram::EstimateBytes(sizes);
     case kSingleGram:
@@ -189,6 +199,8 @@ Curvature::Estimate CurvatureStore::EstimateOf(const Sizes& sizes) {
       return GramOperator::EstimateBytes(sizes);
     case kSampledKernel:
       return SampledKernel::EstimateBytes(sizes);
+    case kDistributedGram:
+      return DistributedGram::EstimateBytes(sizes);
     case kNone:
       break;
   }
@@ -203,7 +215,7 @@ Footprint CurvatureStore::EstimateBytes(Sizes sizes, const std::vector<Formed>& 
   size_t matrix = 0, vectors = 0;  // orders in the damped system
   for (const Formed& formed : turns) {
     sizes.formed = formed;
-    const Kind kind = KindOf(formed, sizes.net);
+    const Kind kind = KindOf(formed, sizes.net, sizes.holders > 0);
     const Curvature::Estimate next = EstimateOf(sizes);
     for (size_t k = 0; k < kKinds; ++k) {
       if (k == kind || !Exclude(made[k].storage, next.storage)) continue;
@@ -234,7 +246,7 @@ Footprint CurvatureStore::EstimateBytes(Sizes sizes, const std::vector<Formed>& 
 }
 
 bool CurvatureStore::HoldsRows(const Sizes& sizes) {
-  return KindOf(sizes.formed, sizes.net) == kSampleRows;
+  return KindOf(sizes.formed, sizes.net, sizes.holders > 0) == kSampleRows;
 }
 
 size_t CurvatureStore::bytes() const {

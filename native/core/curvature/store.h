@@ -26,7 +26,7 @@ double LinearizeFlops(const Architecture& net, size_t n, Route route);
 const char* SlotRefusal(const Request& request);
 
 // The same for requests under ranks (ranks.h).
-const char* RankRefusal(const Request& request);
+const char* RankRefusal(const Request& request, const Ranks& ranks);
 
 class CurvatureStore {
  public:
@@ -64,11 +64,12 @@ class CurvatureStore {
     kKernel,
     kTriangle,
     kOperator,
-    kSampledKernel
+    kSampledKernel,
+    kDistributedGram
   };
-  static constexpr size_t kKinds = 8;
+  static constexpr size_t kKinds = 9;
 
-  static Kind KindOf(const Formed& formed, const Architecture& net);
+  static Kind KindOf(const Formed& formed, const Architecture& net, bool distributed);
   static std::unique_ptr<Curvature> Make(Kind kind, const Context& context);
 
   DampedSystem system_;

@@ -6,7 +6,7 @@
  * one that was built before an update would fail at the first call of something new. scripts/check/native-face.mjs fails where this file changes
  * and the number does not.
  */
-export const FACE = 3;
+export const FACE = 4;
 
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {
@@ -64,6 +64,8 @@ export interface NativeRanks {
   readonly count: number;
   /** Of native/core/exchange.h. */
   readonly exchange: object;
+  /** Whether the Gram matrix of the primal route stands in blocks on the ranks. */
+  readonly distributed?: boolean | undefined;
 }
 
 export interface NativeLinearized {
@@ -237,7 +239,8 @@ export interface BindingModule {
   selfTest(order: number): SelfTest;
   /**
    * The most that `bytes` of an engine will be on the way through `turns`: five numbers a curvature, its code as in `linearize`, its precision,
-   * the samples of its subset (0 = all), 1 where a product of the Hessian with one vector follows, else 0, and 1 where it is a moving average, else 0. `fileWidth`: doubles of a row of the file that has the samples, 0 = they are in memory.
+   * the samples of its subset (0 = all), 1 where a product of the Hessian with one vector follows, else 0, and 1 where it is a moving average, else 0. `fileWidth`: doubles of a row of the file that has the samples, 0 = they are in memory. `holders`: ranks
+   * that hold the Gram matrix of the primal route together, 0 = each has all of it.
    */
   estimateBytes(
     network: NativeNetwork,
@@ -247,6 +250,7 @@ export interface BindingModule {
     threads: number,
     turns: Float64Array,
     ranks: Pick<NativeRanks, "first" | "count"> | null,
+    holders: number,
   ): EngineBytes;
   estimateCalls(
     network: NativeNetwork,

@@ -69,6 +69,7 @@ class NativeEngine implements NetworkEngine {
   readonly layerCount: number;
   readonly threads: number;
   readonly slots: number;
+  readonly distributed: boolean;
   /** Whether other processes have a part of the samples: those that are not in `#here`. */
   readonly ranked: boolean;
   readonly vectors: VectorOperations;
@@ -102,14 +103,12 @@ class NativeEngine implements NetworkEngine {
     this.#architecture = architecture;
     this.#squares = lossRule(data.loss ?? squaredError()).sumOfSquares;
     this.#file = data.file?.layout.path;
-    this.#sizes = {
-      sampleCount: data.sampleCount,
-      inputSize: architecture.inputSize,
-      targetSize: targetCount(data.loss, architecture.outputSize),
-      weighted: data.weights !== undefined,
-    };
+    const [{ inputSize, outputSize }, { sampleCount, loss, weights }] = [architecture, data];
+    const targetSize = targetCount(loss, outputSize);
+    this.#sizes = { sampleCount, inputSize, targetSize, weighted: weights !== undefined };
     this.#labels = labelScaling(data.loss, architecture.outputSize);
     this.slots = data.slots ?? 1;
+    this.distributed = data.ranks?.distributed === true;
     this.ranked = data.ranks !== undefined;
     this.#here = rowsHere(data.ranks, data.sampleCount);
     this.sampleCount = data.sampleCount;
