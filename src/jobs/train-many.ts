@@ -6,7 +6,7 @@
 // A small problem spends as much time in JavaScript as in the engine, and a V8 isolate runs JavaScript on one thread, so two cores need two
 // isolates. Each job uses its share of the threads, so that lanes and pool together use the requested number. The result of a job depends
 // on the job alone, not on the number of lanes.
-import { chooseThreads } from "../backend/create.js";
+import { chooseBackend, chooseThreads, runCallsInPlace } from "../backend/create.js";
 import type { Cluster } from "../cluster/cluster.js";
 import { ranksHere } from "../cluster/launch.js";
 import type { Dataset } from "../data/dataset.js";
@@ -270,6 +270,8 @@ class Batch {
         else if (!(error instanceof DOMException && error.name === "DataCloneError")) throw error;
       }
     }
+    // A rank's event loop has letters to read, and they can wait for a call of some milliseconds, as in a worker thread.
+    if (this.#ranks !== null && chooseBackend(job.options?.backend) === "native") runCallsInPlace();
     // Letters to rank 0 are as few as messages of a worker thread.
     const batch = this.#isServed() ? new ProgressBatch(show) : null;
     const onRecord = async (record: TrainRecord) => {

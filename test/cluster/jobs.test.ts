@@ -1,4 +1,4 @@
-// Jobs on real ranks: the results are those of one process, to the bit; more of trainMany on ranks is in test/unit/job-ranks.test.ts.
+// Jobs on real ranks: the results are those of one process, to the bit; more of trainMany on ranks is in test/cluster/job-ranks.test.ts.
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Jobs on the ranks of a cluster, with ranks within this process (helpers/fake-cluster.ts); real ones are in test/cluster/jobs.test.ts.
+// Jobs on the ranks of a cluster, with ranks within this process (helpers/fake-cluster.ts); real ones are in jobs.test.ts.
 import { describe, expect, it } from "vitest";
 import {
   type Cluster,
