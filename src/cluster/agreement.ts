@@ -24,6 +24,8 @@ export interface Turn {
 const PLACE = { together: 1, turn: 2 } as const;
 
 const agreed = new WeakSet<Error>();
+/** Clusters on which a run is under way: the exchanges of two runs would mix. */
+const busy = new WeakSet<Cluster>();
 
 /** Whether all ranks throw this error or its like: rank 0 shows it, and no rank needs to be ended by force. */
 export function isAgreed(error: unknown): boolean {
@@ -47,11 +49,25 @@ export class Agreement {
   readonly #before: RankWaits;
   #listening = false;
 
-  /** @param own what may abort this rank */
+  /**
+   * @param own what may abort this rank
+   * @throws GAUSSFLOW_BUSY while another run of the cluster is under way
+   */
   constructor(cluster: Cluster, own: AbortSignal | undefined) {
+    if (busy.has(cluster))
+      throw new GaussflowError(
+        "GAUSSFLOW_BUSY",
+        "options.cluster has a run under way, with whose exchanges those of another would mix: await it first",
+      );
+    busy.add(cluster);
     this.cluster = cluster;
     this.#own = own;
     this.#before = cluster.waits();
+  }
+
+  /** The run is over. */
+  release(): void {
+    busy.delete(this.cluster);
   }
 
   /** The exchanges of engines since this was made. */

@@ -137,6 +137,19 @@ export async function* flowSteps<Report = never>(
   asked: FlowOptions<Report> = {},
 ): AsyncGenerator<FlowRecord, FlowResult<Report>> {
   const { agreement, options } = await joinRanks("flow", asked);
+  try {
+    return yield* stepsOf(network, data, options, agreement);
+  } finally {
+    agreement?.release();
+  }
+}
+
+async function* stepsOf<Report>(
+  network: Network,
+  data: Dataset | DatasetInput,
+  options: FlowOptions<Report>,
+  agreement: Agreement | null,
+): AsyncGenerator<FlowRecord, FlowResult<Report>> {
   const { completed, set, fit, plan, engine: kind } = await settle(network, data, options, agreement);
   const { loss } = completed;
   const backend = { backend: options.backend, threads: plan.threads };

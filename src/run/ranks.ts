@@ -25,9 +25,9 @@ const SAME_CALLS = "give every rank the same version, options and data";
 
 /**
  * @param call "train" or "flow"
- * @returns the agreement, null where this process is alone; and the options with the signal of the agreement and the memory limit of the rank
- *   that has the least
- * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_RANKS
+ * @returns the agreement, null where this process is alone, to be released at the end of the run; and the options with the signal of the
+ *   agreement and the memory limit of the rank that has the least
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_BUSY, GAUSSFLOW_RANKS
  */
 export async function joinRanks<Options extends JoinedOptions>(
   call: string,
@@ -35,9 +35,23 @@ export async function joinRanks<Options extends JoinedOptions>(
 ): Promise<{ readonly agreement: Agreement | null; readonly options: Options }> {
   const cluster = completeCluster((options as Options | null | undefined)?.cluster);
   if (cluster === null) return { agreement: null, options };
+  const agreement = new Agreement(cluster, options.signal);
+  try {
+    return { agreement, options: await shared(call, options, agreement) };
+  } catch (error) {
+    agreement.release();
+    throw error;
+  }
+}
+
+/** The options, once the ranks have compared what decides how often they meet. */
+async function shared<Options extends JoinedOptions>(
+  call: string,
+  options: Options,
+  agreement: Agreement,
+): Promise<Options> {
   // Ranks of one machine share its memory.
   const { signal, checkpoint, resume, memoryLimit = defaultMemoryLimit() / ranksHere(process.env) } = options;
-  const agreement = new Agreement(cluster, signal);
   const facts = await agreement.together(() => {
     checkSignal("options.signal", signal);
     return arithmetic(options.backend);
@@ -45,14 +59,14 @@ export async function joinRanks<Options extends JoinedOptions>(
   const named: Compared = [
     ...facts,
     ["the call", call],
-    ["whether the addon of MPI has ScaLAPACK", cluster.scalapack],
+    ["whether the addon of MPI has ScaLAPACK", agreement.cluster.scalapack],
     ["whether there is options.checkpoint", checkpoint !== undefined],
     ["whether there is options.resume", resume !== undefined],
   ];
   await agreement.compare(named, SAME_CALLS);
   // A limit that breaks its rule is refused with the other options.
   const least = await agreement.least(Math.min(memoryLimit, memoryCeiling()));
-  return { agreement, options: { ...options, signal: agreement.signal, ...(least > 0 ? { memoryLimit: least } : {}) } };
+  return { ...options, signal: agreement.signal, ...(least > 0 ? { memoryLimit: least } : {}) };
 }
 
 /** Compares what a run depends on. @param named options, sizes and digests */

@@ -40,7 +40,7 @@ import type { TrainResult } from "./train-result.js";
  * and network would hold all hidden biases at the 0 they start from, the run begins with drawn ones (docs/architecture.md).
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_DATA, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (a checkpoint
  * that cannot be read, or whose place cannot be written to at the start; data files),
- * GAUSSFLOW_NO_NATIVE, GAUSSFLOW_RANKS (ranks of `options.cluster` that differ), and what onRecord throws
+ * GAUSSFLOW_NO_NATIVE, GAUSSFLOW_BUSY (another run on `options.cluster`), GAUSSFLOW_RANKS (ranks of `options.cluster` that differ), and what onRecord throws
  */
 export async function train<Report = never>(
   network: Network,
@@ -61,6 +61,19 @@ export async function* trainSteps<Report = never>(
   asked: TrainOptions<Report> = {},
 ): AsyncGenerator<TrainRecord, TrainResult<Report>> {
   const { agreement, options } = await joinRanks("train", asked);
+  try {
+    return yield* stepsOf(network, data, options, agreement);
+  } finally {
+    agreement?.release();
+  }
+}
+
+async function* stepsOf<Report>(
+  network: Network,
+  data: Dataset | DatasetInput | FileDataset,
+  options: TrainOptions<Report>,
+  agreement: Agreement | null,
+): AsyncGenerator<TrainRecord, TrainResult<Report>> {
   const { completed, whole, planned, fit, validation } = await settle(network, data, options, agreement);
   const { plan, needs, startThreads } = planned;
   const distributed = plan.chosen.distributed === true;

@@ -236,6 +236,19 @@ describe.skipIf(!loadNative().ok)("trainings on ranks", () => {
     ]);
   });
 
+  it("a cluster has one run at a time", async () => {
+    const busy = { code: "GAUSSFLOW_BUSY", message: expect.stringMatching(/^options\.cluster has a run under way/) };
+    const results = await onRanks(2, async (cluster) => {
+      const first = train(net, data, { ...base, cluster });
+      await expect(train(net, data, { ...base, cluster })).rejects.toMatchObject(busy);
+      await expect(flow(net, data, { backend: "native", cluster })).rejects.toMatchObject(busy);
+      await first;
+      await expect(train(net, data, { ...base, cluster, seed: -1 })).rejects.toThrow(/options\.seed/);
+      return train(net, data, { ...base, cluster });
+    });
+    expect(results.map(({ ranks }) => ranks)).toEqual([2, 2]);
+  });
+
   it("an error on one rank is one on all", async () => {
     const broken = { inputs: data.inputs, targets: data.targets.slice(1) };
     const errors = await errorsOnRanks(2, (cluster) =>
