@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { dataset, mpi, network, restarts, trainMany } from "../dist/index.js";
 
-import { ranksCommand } from "./lib/mpirun.mjs";
+import { ranksCommand } from "../scripts/mpirun.mjs";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { uniform } from "./lib/problem.mjs";
 import { median } from "./lib/statistics.mjs";

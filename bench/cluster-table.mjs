@@ -1,6 +1,6 @@
 // Writes a table of 21 columns as CSV, converts it to a data file, and trains 20-16-1 on it with two ranks. Prints the seconds of each and the
 // peak memory (VmHWM) of every process against a limit, which none of them may pass however many rows there are: exits with 1 then. A
-// developer runs it by hand after `npm run build` and `npx gaussflow build --mpi`; 20,000,000 rows take 8 GB of disk and half an hour.
+// developer runs it by hand after `npm run build` and `npx gaussflow build --mpi`; 20,000,000 rows take 7 GB of disk and some minutes.
 //   node bench/cluster-table.mjs [--rows 20000000] [--ranks 2] [--iterations 3] [--folder DIR]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,8 +8,8 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ranksCommand } from "../scripts/mpirun.mjs";
 import { machineLine } from "./lib/machine.mjs";
-import { ranksCommand } from "./lib/mpirun.mjs";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { uniform } from "./lib/problem.mjs";
 

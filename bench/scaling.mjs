@@ -6,8 +6,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ranksCommand } from "../scripts/mpirun.mjs";
 import { machineLine } from "./lib/machine.mjs";
-import { ranksCommand } from "./lib/mpirun.mjs";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { median } from "./lib/statistics.mjs";
 

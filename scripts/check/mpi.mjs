@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { ranksCommand } from "../mpirun.mjs";
 import { root } from "../native/paths.mjs";
 
 const { values } = parseArgs({
@@ -22,19 +23,8 @@ const seed = Number(values.seed ?? Date.now() % 1e9);
 const library = join(root, "dist", "index.js");
 const main = join(root, "dist", "cli", "main.js");
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-check-mpi-"));
-const env = {
-  ...process.env,
-  OMPI_ALLOW_RUN_AS_ROOT: "1",
-  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
-  OMPI_MCA_rmaps_base_oversubscribe: "1",
-  PRTE_MCA_rmaps_base_oversubscribe: "1",
-  OMPI_MCA_mpi_yield_when_idle: "1",
-  OMPI_MCA_btl_vader_single_copy_mechanism: "none",
-};
 /** Seconds within which a job must have ended. */
 const LONGEST_END = 10;
-/** Bytes that a rank may take at its peak with a data file. */
-const MOST_BYTES = 350e6;
 
 const problems = [];
 function check(holds, what) {
@@ -42,17 +32,13 @@ function check(holds, what) {
   if (!holds) problems.push(what);
 }
 
-/** The command and its words on so many ranks; 1 is a process without mpirun. */
-function onRanks(ranks, args) {
-  return ranks === 1
-    ? [process.execPath, args]
-    : ["mpirun", ["--bind-to", "none", "-np", String(ranks), process.execPath, ...args]];
-}
+/** How to run it on so many ranks; 1 is a process without mpirun. */
+const onRanks = (ranks, args) => ranksCommand(ranks === 1 ? null : ranks, args);
 
 function run(ranks, args) {
-  const [command, words] = onRanks(ranks, args);
-  const child = spawnSync(command, words, { encoding: "utf8", env });
-  if (child.status !== 0) throw new Error(`${command} ${words.join(" ")}: ${child.stderr}`);
+  const { program, args: words, env } = onRanks(ranks, args);
+  const child = spawnSync(program, words, { encoding: "utf8", env });
+  if (child.status !== 0) throw new Error(`${program} ${words.join(" ")}: ${child.stderr}`);
   return child.stdout;
 }
 
@@ -115,7 +101,8 @@ async function killOnce(number, random) {
   const ranks = [2, 3, 4][Math.floor(3 * random())];
   const resumed = existsSync(checkpoint) ? ["--resume", checkpoint] : ["--slots", "4"];
   const args = training("killed.json", "--iterations", "10000000", "--checkpoint", checkpoint, ...resumed);
-  const child = spawn(...onRanks(ranks, args), { env, stdio: "ignore" });
+  const { program, args: words, env } = onRanks(ranks, args);
+  const child = spawn(program, words, { env, stdio: "ignore" });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   await pause(200 + 2500 * random());
   const processes = childrenOf(child.pid);
@@ -156,45 +143,17 @@ async function kills(count) {
     );
 }
 
-/** Writes a data file of 20 inputs and one target, row by row. */
-async function writeRows(path, count) {
-  const { Random, writeDataFile } = await import(library);
-  const random = new Random(1, 7);
-  function* rows() {
-    for (let i = 0; i < count; i++) {
-      const row = Array.from({ length: 20 }, () => 2 * random.uniform() - 1);
-      const sum = row.reduce((total, x, k) => total + x * Math.sin(k), 0);
-      yield [...row, Math.sin(sum) + 0.1 * random.uniform()];
-    }
-  }
-  const featureNames = Array.from({ length: 20 }, (_, k) => `x${k + 1}`);
-  await writeDataFile(path, { featureNames, targetNames: ["y"] }, rows());
-}
-
-/** Prints the peak of a process at its end. */
-const PEAK = `data:text/javascript,${encodeURIComponent(`
-import { readFileSync } from "node:fs";
-process.on("exit", () => {
-  const [, kilobytes] = /VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"));
-  process.stdout.write("peak " + 1024 * kilobytes + "\\n");
-});`)}`;
-
-async function manyRows(count) {
-  const path = join(folder, "many.gfd");
-  await writeRows(path, count);
-  const words = ["train", path, "--hidden", "16", "--decay", "0", "--iterations", "2", "--threads", "1"];
-  const out = run(2, ["--import", PEAK, main, ...words, "--out", join(folder, "many.json")]);
-  const peaks = [...out.matchAll(/peak (\d+)/g)].map(([, bytes]) => Number(bytes));
-  const shown = peaks.map((bytes) => `${(bytes / 1e6).toFixed(0)} MB`).join(" and ");
-  const within = peaks.length === 2 && peaks.every((bytes) => bytes < MOST_BYTES);
-  check(within, `${count} rows of 21 numbers: two ranks train 20-16-1 with a peak of ${shown} (at most 350 MB)`);
-  rmSync(path);
+/** Two ranks on a data file, within the memory that bench/cluster-table.mjs allows a process. */
+function manyRows(count) {
+  const program = join(root, "bench", "cluster-table.mjs");
+  const { status } = spawnSync(process.execPath, [program, "--rows", String(count)], { stdio: "inherit" });
+  check(status === 0, `${count} rows of 21 numbers: convert and two ranks keep the bound of their memory`);
 }
 
 run(1, [join(root, "scripts", "build.mjs"), "--if-stale"]);
 sameBits();
 if (Number(values.kills) > 0) await kills(Number(values.kills));
-if (Number(values.rows) > 0) await manyRows(Number(values.rows));
+if (Number(values.rows) > 0) manyRows(Number(values.rows));
 rmSync(folder, { recursive: true });
 console.log(problems.length === 0 ? "all of it holds" : `${problems.length} of it do not hold`);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -14,14 +14,9 @@ export const hasRanks = existsSync(addon) && spawnSync("mpirun", ["--version"]).
 /** Whether the addon was built with ScaLAPACK: it names the library. */
 export const hasScalapack = hasRanks && readFileSync(addon).includes("libscalapack");
 
-/** As root, with more ranks than cores, and with ranks that leave the core to others while they wait. Open MPI reads these. */
-const ENVIRONMENT = {
-  OMPI_ALLOW_RUN_AS_ROOT: "1",
-  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
-  OMPI_MCA_rmaps_base_oversubscribe: "1",
-  PRTE_MCA_rmaps_base_oversubscribe: "1",
-  OMPI_MCA_mpi_yield_when_idle: "1",
-  OMPI_MCA_btl_vader_single_copy_mechanism: "none",
+/** As root, with more ranks than cores, and with ranks that leave the core to others while they wait. */
+const ENVIRONMENT: Record<string, string> = {
+  ...JSON.parse(readFileSync(new URL("../../scripts/mpirun.json", import.meta.url), "utf8")),
   // Node colors what it prints to a terminal, and mpirun gives its ranks one.
   NO_COLOR: "1",
 };
