@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { loadNative } from "../../src/backend/native/load.js";
 import { rankTree, slotsFor } from "../../src/cluster/rank-tree.js";
-import { network, plan } from "../../src/index.js";
+import { levenbergMarquardt, network, plan } from "../../src/index.js";
 import { largestPart } from "../../src/plan/ranks.js";
 import { waves } from "../helpers/problems.js";
 
@@ -91,6 +91,51 @@ describe.skipIf(!loadNative().ok)("the plan of each of several ranks", () => {
     const sum = (4 * 8 * (p * (p + 1))) / 2 / 1.25e9;
     expect(wide.chosen.seconds).toBeGreaterThan(sum);
     expect(chosen.seconds).toBeGreaterThan(0);
+  });
+
+  describe("that hold the Gram matrix together", () => {
+    const wide = network({ layers: [8, 64, 64, 1], seed: 1 });
+    const many = waves(6000, 8, 1, 3);
+    const alone = { ...options, method: levenbergMarquardt({ precision: "double" }), route: "primal" } as const;
+    const numbers = wide.parameterCount * (wide.parameterCount + 1);
+
+    it("has its blocks of the matrix, and its share of the factorization", () => {
+      const whole = plan(wide, many, { ...alone, ranks: 4 });
+      expect(whole.chosen.distributed).toBeUndefined();
+      expect(whole.chosen.bytes.curvature + whole.chosen.bytes.factor).toBe(8 * numbers);
+      const part = plan(wide, many, { ...alone, ranks: 4, distributed: true });
+      expect(part.chosen.distributed).toBe(true);
+      expect(part.because).toMatch(/the ranks hold its matrix together/);
+      const bytes = part.chosen.bytes.curvature + part.chosen.bytes.factor;
+      // Two blocks of 64 more a side at most: the blocks of a rank are whole.
+      expect(bytes / (8 * numbers)).toBeGreaterThan(0.25);
+      expect(bytes / (8 * numbers)).toBeLessThan(0.28);
+      expect(part.bytes).toBeLessThan(whole.bytes);
+    });
+
+    it("is chosen where a rank has no room for all of it, and only then", () => {
+      const whole = plan(wide, many, { ...alone, ranks: 4 }).chosen.bytes.most;
+      const part = plan(wide, many, { ...alone, ranks: 4, distributed: true }).chosen.bytes.most;
+      const within = (memoryLimit: number, distributed?: boolean) =>
+        plan(wide, many, { ...alone, ranks: 4, memoryLimit, distributed }).chosen;
+      expect(within(whole)).toMatchObject({ fits: true });
+      expect(within(whole).distributed).toBeUndefined();
+      const between = Math.round((whole + part) / 2);
+      expect(within(between)).toMatchObject({ distributed: true, fits: true });
+      expect(within(between, false)).toMatchObject({ fits: false });
+      expect(within(Math.floor(0.9 * part))).toMatchObject({ distributed: true, fits: false });
+    });
+
+    it("means nothing to one process, and is refused with what has no such matrix", () => {
+      expect(plan(wide, many, { ...alone, distributed: true }).chosen.distributed).toBeUndefined();
+      const refused = (more: object) => () => plan(wide, many, { ...alone, ranks: 2, distributed: true, ...more });
+      expect(refused({ distributed: 1 })).toThrow(/^options\.distributed must be true or false/);
+      expect(refused({ route: "matrix-free" })).toThrow(/^options\.distributed must be left out with the matrix-free/);
+      expect(refused({ slots: 1 })).toThrow(/^options\.distributed must be left out with options\.slots 1/);
+      expect(refused({ condition: true })).toThrow(/^options\.distributed must be left out with options\.condition/);
+      const asked = refused({ cluster: { size: 2, scalapack: false, gather: () => {} } });
+      expect(asked).toThrow(/options\.distributed needs ScaLAPACK.*Remedy: install ScaLAPACK/);
+    });
   });
 
   it("checks their number", () => {
