@@ -130,15 +130,19 @@ describe.skipIf(!native.ok)("a small problem in the native engine", () => {
           null,
         );
       const asked: [() => unknown, RegExp][] = [
-        [() => linearize(3, 0, null), /^slots must be 1 for the orthogonal route.*: use the primal route$/],
-        [() => linearize(1, 1, null), /^slots must be 1 for single precision.*: use double precision$/],
+        [() => linearize(1, 1, Uint32Array.of(1, 3)), /^slots must be 1 for a subset.*: use all samples$/],
         [() => linearize(4, 0, Uint32Array.of(1, 3)), /^slots must be 1 for a subset.*: use all samples$/],
         [() => linearize(5, 0, null), /^slots must be 1 for the sampled curvature.*: use the dual route$/],
       ];
       for (const [action, message] of asked)
         if (slots === 1) expect(action()).toHaveProperty("loss");
         else refused(action, message);
-      expect(linearize(1, 0, null)).toHaveProperty("loss");
+      for (const [curvature, precision] of [
+        [1, 0],
+        [1, 1],
+        [3, 0],
+      ] as const)
+        expect(linearize(curvature, precision, null)).toHaveProperty("loss");
     }
   });
 
