@@ -62,18 +62,23 @@ Napi::Promise Session::Exchange(Napi::Env env, std::function<void()> work, Finis
       std::move(finish));
 }
 
-int Session::Run(const std::function<void()>& work) {
+int Session::Compute(const std::function<void()>& work) {
   std::string failure;
   const Work once = [&work] {
     work();
     return true;
   };
-  const auto since = std::chrono::steady_clock::now();
   const bool done = thread_.Run([&] { return Guarded(once, &failure); });
+  return done && failure.empty() ? 0 : 1;
+}
+
+int Session::Run(const std::function<void()>& work) {
+  const auto since = std::chrono::steady_clock::now();
+  const int code = Compute(work);
   const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - since;
   ++waits_;
   wait_nanoseconds_ += static_cast<uint64_t>(waited.count());
-  return done && failure.empty() ? 0 : 1;
+  return code;
 }
 
 void Session::Settle(std::unique_ptr<Call> call, bool done) {
@@ -126,15 +131,15 @@ const ExchangeCalls* Session::MakeCalls(RankTree tree) {
 void Session::AddBlocks(ExchangeCalls* calls) {
   calls->mirror = [](void* context, const ExchangeMatrix* matrix, double* local) {
     const Table& self = *static_cast<Table*>(context);
-    return self.session->Run([&] { self.session->transport_.Mirror(*matrix, local); });
+    return self.session->Compute([&] { self.session->transport_.Mirror(*matrix, local); });
   };
   calls->factor = [](void* context, const ExchangeMatrix* matrix, double* local, uint64_t* pivot) {
     const Table& self = *static_cast<Table*>(context);
-    return self.session->Run([&] { *pivot = self.session->transport_.Factor(*matrix, local); });
+    return self.session->Compute([&] { *pivot = self.session->transport_.Factor(*matrix, local); });
   };
   calls->solve = [](void* context, const ExchangeMatrix* matrix, const double* local, double* x) {
     const Table& self = *static_cast<Table*>(context);
-    return self.session->Run([&] { self.session->transport_.Solve(*matrix, local, x); });
+    return self.session->Compute([&] { self.session->transport_.Solve(*matrix, local, x); });
   };
 }
 

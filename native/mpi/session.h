@@ -31,6 +31,8 @@ class Session {
   Napi::Promise Exchange(Napi::Env env, std::function<void()> work, Finish finish);
   // A command that the calling thread waits for: 0, or 1 where it failed.
   int Run(const std::function<void()>& work);
+  // The same for work of which most is no waiting, and which waits() does not count.
+  int Compute(const std::function<void()>& work);
   // How many commands Run has waited for, and the seconds of its callers: of all engines.
   uint64_t waits() const { return waits_; }
   double wait_seconds() const { return 1e-9 * static_cast<double>(wait_nanoseconds_); }

@@ -15,6 +15,8 @@ import type { Route } from "./route.js";
 import type { PlannedNetwork, StepKind } from "./workload.js";
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+/** MPI in a process: its libraries and the memory that the ranks of a machine share. Open MPI 4.1.4 took 15 MB. */
+const MPI_BYTES = 16e6;
 
 /** The sizes of a run. */
 export interface Sizes extends StepKind {
@@ -136,7 +138,7 @@ export function memoryOf(route: Route, sizes: Sizes): MemoryEstimate {
   const workspaces = held.workspaces + validation.workspaces;
   const passing = engine === "native" ? 0 : waiting(net, n) + slotVectors(sizes);
   const vectors = DOUBLE * (vectorsOf(net.parameterCount) + passing);
-  const process = costsOf(engine).processBytes + held.packing;
+  const process = costsOf(engine).processBytes + held.packing + ((sizes.ranks ?? 1) > 1 ? MPI_BYTES : 0);
   const more = most(usual);
   const monitor = more + monitorBytes(sizes);
   // The garbage of that time makes room for what the engine forms.

@@ -206,9 +206,13 @@ export function refuse(plan: Plan<Route>, asked: PlanRequest): void {
   )
     .filter(([size]) => size > 0)
     .map(([size, what]) => `${showBytes(size)} ${what}`);
-  const ways: string[] = plan.alternatives
-    .filter(({ fits }) => fits)
-    .map((entry) => `options.route "${entry.route}" fits (${showBytes(entry.bytes.most)})`);
+  // Ranks do not sum over pairs of rows.
+  const able = ({ route: other }: RouteEstimate) => plan.ranks === 1 || other === "primal" || other === "matrix-free";
+  const fitting = plan.alternatives.filter((entry) => entry.fits && able(entry));
+  const ways: string[] = fitting.map((entry) => `options.route "${entry.route}" fits (${showBytes(entry.bytes.most)})`);
+  const together = withHolders(route, { ...asked, distributed: true });
+  if (!chosen.distributed && (together.holders ?? 0) > 0 && memoryOf(route, together).most <= memoryLimit)
+    ways.push("options.distributed true fits: the ranks hold the matrix together, by ScaLAPACK");
   const samples = mostSamples(route, request);
   if (samples > 0) ways.push(`at most ${samples} samples fit this network`);
   const parameters = mostParameters(route, request);
@@ -227,7 +231,7 @@ export function refuse(plan: Plan<Route>, asked: PlanRequest): void {
       memoryLimit,
       route,
       estimate: bytes,
-      fitting: plan.alternatives.filter(({ fits }) => fits).map((entry) => entry.route),
+      fitting: fitting.map((entry) => entry.route),
       mostSamples: samples,
       mostParameters: parameters,
     },
@@ -236,19 +240,20 @@ export function refuse(plan: Plan<Route>, asked: PlanRequest): void {
 
 /** Largest number of samples that fit on this route with this network; validation and copies shrink in proportion. 0 = none. */
 function mostSamples(route: Route, request: PlanRequest): number {
-  const { sampleCount, validationCount, copies, memoryLimit } = request;
+  const { sampleCount, validationCount, copies, memoryLimit, slots = 1 } = request;
   const peak = (n: number) => {
     const share = n / sampleCount;
     const smaller = { ...request, sampleCount: n, validationCount: validationCount * share, copies: copies * share };
     return memoryOf(route, smaller).most;
   };
-  let [low, high] = [0, sampleCount];
+  // A slot has a sample at least.
+  let [low, high] = [slots - 1, sampleCount];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (peak(middle) <= memoryLimit) low = middle;
     else high = middle;
   }
-  return low;
+  return low < slots ? 0 : low;
 }
 
 /** About the largest number of parameters that fit on this route, with every width scaled by the same factor; 0 = none. */
