@@ -13,9 +13,9 @@ import { median } from "./lib/statistics.mjs";
 
 const MOST_OFF = 0.2;
 const PROBLEMS = {
-  "20-16-1": { layers: [20, 16, 1], rows: 1_000_000 },
+  "20-16-1": { layers: [20, 16, 1], rows: 2_400_000 },
   "8-32-32-1": { layers: [8, 32, 32, 1], rows: 200_000 },
-  "64-48-10": { layers: [64, 48, 10], rows: 6_000 },
+  "64-48-10": { layers: [64, 48, 10], rows: 24_000 },
 };
 
 const options = parseOptions("usage: node bench/scaling.mjs [--only NAME] [--iterations N] [--rounds N] [--json]", {
