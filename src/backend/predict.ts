@@ -2,6 +2,7 @@
 // turns with the event loop. Users and the commands train, predict and evaluate call them. They are functions and not methods of `Network`,
 // because `src/network` does not import engines.
 import { reserve } from "../bytes.js";
+import { type Cluster, completeCluster } from "../cluster/cluster.js";
 import type { MatrixLike } from "../data/matrix.js";
 import { matrixRows, rowsOf, toMatrix } from "../data/matrix.js";
 import { scaleColumns, unscaleColumns } from "../data/scaling.js";
@@ -13,11 +14,24 @@ import { applyLink } from "../network/link.js";
 import { checkNetwork, Network } from "../network/network.js";
 import { checkOptionNames, checkSignal } from "../options.js";
 import { type BackendOptions, chooseBackend, chooseThreads, createEngine } from "./create.js";
+import { onSharedRows } from "./shared-rows.js";
 
 /** Options of `predictAsync`. */
 export interface PredictOptions extends BackendOptions {
   /** Stops the computation; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The ranks of `mpi()`: each predicts a part of the rows, and all get all predictions, with the bits of one process. Every rank makes the same call with
+   * all inputs.
+   */
+  readonly cluster?: Cluster | undefined;
+}
+
+/** What computes: the options, checked. */
+interface Run {
+  readonly engine: BackendOptions;
+  readonly signal: AbortSignal | undefined;
+  readonly cluster: Cluster | null;
 }
 
 /** Doubles of inputs and predictions in a batch: to check, copy and scale them takes a few milliseconds. */
@@ -51,10 +65,10 @@ export async function predictAsync(
   options: PredictOptions = {},
 ): Promise<Float64Array | EnsemblePrediction> {
   if (!(model instanceof Ensemble)) checkNetwork("network", model);
-  const { engine, signal } = checkOptions(options);
-  if (model instanceof Network) return predictNetwork(model, inputs, engine, signal);
+  const run = checkOptions(options);
+  if (model instanceof Network) return predictNetwork(model, inputs, run);
   const moments = new EnsembleMoments();
-  for (const member of model.networks) moments.add(await predictNetwork(member, inputs, engine, signal));
+  for (const member of model.networks) moments.add(await predictNetwork(member, inputs, run));
   return moments.prediction();
 }
 
@@ -72,58 +86,45 @@ export async function predictDistributionAsync(
   options: PredictOptions = {},
 ): Promise<DistributionPrediction> {
   if (!(model instanceof Ensemble)) checkNetwork("network", model);
-  const { engine, signal } = checkOptions(options);
-  if (model instanceof Network) return networkDistribution(model, inputs, engine, signal);
+  const run = checkOptions(options);
+  if (model instanceof Network) return networkDistribution(model, inputs, run);
   checkDistribution(model.networks[0] as Network);
   const moments = new MixtureMoments();
-  for (const member of model.networks) moments.add(await networkDistribution(member, inputs, engine, signal));
+  for (const member of model.networks) moments.add(await networkDistribution(member, inputs, run));
   return moments.prediction();
 }
 
-async function networkDistribution(
-  network: Network,
-  inputs: MatrixLike,
-  engine: BackendOptions,
-  signal: AbortSignal | undefined,
-): Promise<DistributionPrediction> {
+async function networkDistribution(network: Network, inputs: MatrixLike, run: Run): Promise<DistributionPrediction> {
   checkDistribution(network);
   const { targetSize: k } = network;
   const array = (n: number) => reserve(8 * n * k, "an array of predictions", () => new Float64Array(n * k));
   const n = matrixRows(inputs, network.inputSize, "inputs");
   const [mean, deviation] = [array(n), array(n)];
-  for await (const { psi, first } of outputBatches(network, inputs, engine, signal)) {
+  await eachBatch(network, inputs, run, [mean, deviation], ({ psi, first }) => {
     const batch = distributionOf(network, psi);
     mean.set(batch.mean, first * k);
     deviation.set(batch.deviation, first * k);
-  }
+  });
   return { mean, deviation };
 }
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option */
-function checkOptions(options: PredictOptions): {
-  readonly engine: BackendOptions;
-  readonly signal: AbortSignal | undefined;
-} {
-  checkOptionNames("options", options, ["backend", "threads", "signal"]);
+function checkOptions(options: PredictOptions): Run {
+  checkOptionNames("options", options, ["backend", "threads", "signal", "cluster"]);
   checkSignal("options.signal", options.signal);
   const { backend, threads, signal } = options;
-  return { engine: { backend: chooseBackend(backend), threads: chooseThreads(threads) }, signal };
+  const cluster = completeCluster(options.cluster);
+  return { engine: { backend: chooseBackend(backend), threads: chooseThreads(threads) }, signal, cluster };
 }
 
-async function predictNetwork(
-  network: Network,
-  inputs: MatrixLike,
-  engine: BackendOptions,
-  signal: AbortSignal | undefined,
-): Promise<Float64Array> {
-  signal?.throwIfAborted();
+async function predictNetwork(network: Network, inputs: MatrixLike, run: Run): Promise<Float64Array> {
   const { link, outputSize, targetSize: k, scaling } = network;
   const n = matrixRows(inputs, network.inputSize, "inputs");
   const predictions = reserve(8 * n * k, "an array of predictions", () => new Float64Array(n * k));
-  for await (const { psi, first } of outputBatches(network, inputs, engine, signal)) {
+  await eachBatch(network, inputs, run, [predictions], ({ psi, first }) => {
     const batch = applyLink(link, psi, outputSize);
     predictions.set(scaling === null ? batch : unscaleColumns(batch, scaling.targets), first * k);
-  }
+  });
   return predictions;
 }
 
@@ -134,24 +135,30 @@ interface OutputBatch {
   readonly first: number;
 }
 
-/** The outputs of all rows, batch after batch. @throws GAUSSFLOW_ARGUMENT for inputs that cannot be used, and the signal's reason */
-async function* outputBatches(
+/**
+ * Calls `take` with the outputs of the rows, batch after batch, and on several ranks completes the matrices that it fills.
+ * @throws GAUSSFLOW_ARGUMENT for inputs that cannot be used, and the signal's reason
+ */
+async function eachBatch(
   network: Network,
   inputs: MatrixLike,
-  engine: BackendOptions,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<OutputBatch, void> {
-  signal?.throwIfAborted();
+  { engine, signal, cluster }: Run,
+  matrices: readonly Float64Array[],
+  take: (batch: OutputBatch) => void,
+): Promise<void> {
   const { inputSize: d, outputSize: c } = network;
-  const n = matrixRows(inputs, d, "inputs");
-  const rows = Math.max(1, Math.floor(BATCH / (d + c)));
-  const pace = new Pace(signal);
-  for (let first = 0; first < n; first += rows) {
-    const count = Math.min(rows, n - first);
-    const batch = toMatrix(rowsOf(inputs, first, count, d), d, "inputs", first);
-    yield { psi: await outputsOf(network, batch, count, engine, signal), first };
-    if (first + rows < n) await pace.rest();
-  }
+  const rows = matrixRows(inputs, d, "inputs");
+  const batch = Math.max(1, Math.floor(BATCH / (d + c)));
+  await onSharedRows(cluster, { rows, batch }, matrices, async (range) => {
+    signal?.throwIfAborted();
+    const pace = new Pace(signal);
+    for (let first = range.first; first < range.end; first += batch) {
+      const count = Math.min(batch, range.end - first);
+      const raw = toMatrix(rowsOf(inputs, first, count, d), d, "inputs", first);
+      take({ psi: await outputsOf(network, raw, count, engine, signal), first });
+      if (first + batch < range.end) await pace.rest();
+    }
+  });
 }
 
 /** psi of `count` raw rows. */

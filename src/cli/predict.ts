@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
 import { predictAsync, predictDistributionAsync } from "../backend/predict.js";
+import type { Cluster } from "../cluster/cluster.js";
 import type { Dataset } from "../data/dataset.js";
 import type { TableEncoding } from "../data/encoding.js";
 import { outOfRange } from "../data/range.js";
@@ -22,7 +23,7 @@ import { assess, linkOf } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { bytes } from "./parse.js";
-import { onRank0 } from "./ranks.js";
+import { onRanks } from "./ranks.js";
 import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
 import { addThresholdCost, type CostFlags, checkThresholdCost } from "./threshold-cost.js";
@@ -73,7 +74,7 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
       `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ gaussflow predict ensemble.json new-cars.csv --spread\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
     )
     .action(async (model: string, file: string, flags: ModelFlags) =>
-      done(await onRank0(() => predict(model, file, flags, terminal))),
+      done(await onRanks(file, (cluster) => predict(model, file, flags, terminal, cluster))),
     );
   addThresholdCost(
     addReading(
@@ -83,7 +84,7 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     .option("--json", "write one JSON object in place of a table")
     .addHelpText("after", `\nExample:\n  $ gaussflow evaluate cars.json held-out.csv\n${EXIT_CODES_HELP}`)
     .action(async (model: string, file: string, flags: ModelFlags) =>
-      done(await onRank0(() => evaluate(model, file, flags, terminal))),
+      done(await onRanks(file, (cluster) => evaluate(model, file, flags, terminal, cluster))),
     );
 }
 
@@ -175,12 +176,14 @@ async function columnsOf(
   targets: readonly string[],
   inputs: Float64Array,
   withSpread: boolean,
+  cluster: Cluster | undefined,
 ): Promise<{ names: readonly string[]; predictions: Float64Array }> {
   const c = targets.length;
   const named = (what: string) => targets.map((name) => `${name} ${what}`);
-  const distribution = networksOf(model)[0]?.link === "gaussian" ? await predictDistributionAsync(model, inputs) : null;
-  const points = model instanceof Ensemble ? await predictAsync(model, inputs) : null;
-  const mean = distribution?.mean ?? points?.mean ?? (await predictAsync(model as Network, inputs));
+  const distribution =
+    networksOf(model)[0]?.link === "gaussian" ? await predictDistributionAsync(model, inputs, { cluster }) : null;
+  const points = model instanceof Ensemble ? await predictAsync(model, inputs, { cluster }) : null;
+  const mean = distribution?.mean ?? points?.mean ?? (await predictAsync(model as Network, inputs, { cluster }));
   const columns = [{ names: targets, values: mean }];
   if (distribution !== null) columns.push({ names: named("deviation"), values: distribution.deviation });
   if (points !== null && withSpread) columns.push({ names: named("spread"), values: points.spread });
@@ -223,7 +226,13 @@ async function asCsv(
   return `${blocks.join("\n")}\n`;
 }
 
-async function predict(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
+async function predict(
+  model: string,
+  file: string,
+  flags: ModelFlags,
+  terminal: Terminal,
+  cluster: Cluster | undefined,
+): Promise<ExitCode> {
   await checkOutputs({ "the model": model, "the table": file }, [
     { flag: "--out", path: flags.out, what: "the predictions" },
   ]);
@@ -238,7 +247,8 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
     );
   checkThresholdCost(flags, classTargets(linkOf(loaded), encoding.targets, loaded.classes));
   const targets = predictionNames(loaded, encoding);
-  const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags.spread ?? false);
+  const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags.spread ?? false, cluster);
+  if (cluster !== undefined && cluster.rank > 0) return EXIT.ok;
   const c = names.length;
   if (encoding.exposure !== undefined) byExposure(encoding.exposure, data, predictions, c, terminal);
   const bad = predictions.findIndex((value) => !Number.isFinite(value));
@@ -254,10 +264,16 @@ async function predict(model: string, file: string, flags: ModelFlags, terminal:
   return EXIT.ok;
 }
 
-async function evaluate(model: string, file: string, flags: ModelFlags, terminal: Terminal): Promise<ExitCode> {
+async function evaluate(
+  model: string,
+  file: string,
+  flags: ModelFlags,
+  terminal: Terminal,
+  cluster: Cluster | undefined,
+): Promise<ExitCode> {
   const { loaded, data } = await read(model, file, flags, "require", terminal);
   checkThresholdCost(flags, classTargets(linkOf(loaded), data.targetNames, data.classes));
-  const set = await assess(loaded, "table", data, { costs: flags.thresholdCost });
+  const set = await assess(loaded, "table", data, { costs: flags.thresholdCost, cluster });
   const marks = networksOf(loaded).map(({ summary }) => summary?.rowMarks);
   const seen = await shareOfMarked(marks, data);
   if (seen > 0) {

@@ -2,6 +2,7 @@
 // and ends all of them. run.ts calls it around a command, and the commands ask mpi() for their cluster.
 import { setTimeout as delay } from "node:timers/promises";
 import { isAgreed } from "../cluster/agreement.js";
+import type { Cluster } from "../cluster/cluster.js";
 import { launchOf, unrelatedTasks } from "../cluster/launch.js";
 import { mpi } from "../cluster/mpi.js";
 import { painterFor } from "../report/paint.js";
@@ -54,6 +55,17 @@ export async function joinRanks(command: string, terminal: Terminal): Promise<vo
 /** Work of one process within a run of several: rank 0 does it, and the others wait for its end in leaveRanks. */
 export async function onRank0(work: () => Promise<ExitCode>): Promise<ExitCode> {
   return (await mpi()).rank === 0 ? work() : EXIT.ok;
+}
+
+/**
+ * Work on the rows of a table that all ranks read and share. Standard input reaches rank 0 alone, which then does all of it.
+ * @param file of the table; "-" is standard input
+ */
+export async function onRanks(
+  file: string,
+  work: (cluster: Cluster | undefined) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return file === "-" ? onRank0(() => work(undefined)) : work(await mpi());
 }
 
 /** The end of a command that has not thrown. No rank ends before rank 0 has written its files: an exit code ends all ranks at once. */

@@ -1,6 +1,7 @@
 // Defines Cluster, the ranks of an MPI run as the rest of gaussflow sees them: who this process is, which slots of the samples it sums, and
 // the few exchanges between ranks that are not sums inside an engine. `mpi` (mpi.ts) makes it; train, flow, jobs and the command line take it.
 // All ranks call the same functions in the same order.
+import { argumentError } from "../errors.js";
 
 import type { Letter } from "./binding.js";
 
@@ -61,4 +62,12 @@ export interface Cluster {
   abort(exitCode: number): never;
   /** Ends the use of MPI, on all ranks. Called by itself when the process ends. */
   close(): Promise<void>;
+}
+
+/** The option `cluster`: null where there is one rank. @throws GAUSSFLOW_ARGUMENT */
+export function completeCluster(cluster: Cluster | undefined): Cluster | null {
+  if (cluster === undefined) return null;
+  if (typeof cluster !== "object" || cluster === null || typeof cluster.gather !== "function")
+    throw argumentError("options.cluster", "must be made by mpi()", cluster);
+  return cluster.size === 1 ? null : cluster;
 }

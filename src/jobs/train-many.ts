@@ -7,7 +7,7 @@
 // isolates. Each job uses its share of the threads, so that lanes and pool together use the requested number. The result of a job depends
 // on the job alone, not on the number of lanes.
 import { chooseBackend, chooseThreads, runCallsInPlace } from "../backend/create.js";
-import type { Cluster } from "../cluster/cluster.js";
+import { type Cluster, completeCluster } from "../cluster/cluster.js";
 import { ranksHere } from "../cluster/launch.js";
 import type { Dataset } from "../data/dataset.js";
 import { asDataset, type DatasetInput, type SampleSizes } from "../data/dataset-input.js";
@@ -17,7 +17,6 @@ import { defaultMemoryLimit } from "../memory-limit.js";
 import { checkCount, checkMemoryLimit, checkOptionNames, checkSignal } from "../options.js";
 import { sampleSizes } from "../run/prepare.js";
 import type { TrainRecord } from "../run/record.js";
-import { completeCluster } from "../run/run-options.js";
 import { train } from "../train/train.js";
 import type { TrainResult } from "../train/train-result.js";
 import { checkJob, type JobResult, type PreparedJob, type TrainJob } from "./job.js";

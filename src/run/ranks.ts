@@ -4,13 +4,12 @@ import { arithmetic } from "../backend/arithmetic.js";
 import type { BackendOptions } from "../backend/create.js";
 import { firstOfSlot } from "../backend/slots.js";
 import { Agreement, type Compared } from "../cluster/agreement.js";
-import type { Cluster, RankSlots } from "../cluster/cluster.js";
+import { type Cluster, completeCluster, type RankSlots } from "../cluster/cluster.js";
 import { ranksHere } from "../cluster/launch.js";
 import { argumentError } from "../errors.js";
 import { defaultMemoryLimit, memoryCeiling } from "../memory-limit.js";
 import { checkSignal } from "../options.js";
 import type { StepRoute } from "../plan/route.js";
-import { completeCluster } from "./run-options.js";
 
 /** The options that the beginning reads. */
 interface JoinedOptions extends BackendOptions {

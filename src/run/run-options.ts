@@ -3,7 +3,7 @@
 import type { BackendOptions } from "../backend/create.js";
 import { checkSlots } from "../backend/slots.js";
 import type { Agreement } from "../cluster/agreement.js";
-import type { Cluster } from "../cluster/cluster.js";
+import { type Cluster, completeCluster } from "../cluster/cluster.js";
 import { slotsFor } from "../cluster/rank-tree.js";
 import { argumentError } from "../errors.js";
 import { checkClassLoss, defaultLoss } from "../loss/default-loss.js";
@@ -146,14 +146,6 @@ export function completeRunOptions<Entry>(
   if (resume !== undefined) checkPath("options.resume", resume);
   const completed = { loss, standardize, memoryLimit, slots, ranks, agreement: null, resume: resume ?? null };
   return { ...completed, checkpoint: completeCheckpoint(checkpoint, checkpointEvery) };
-}
-
-/** The option `cluster`: null where there is one rank. @throws GAUSSFLOW_ARGUMENT */
-export function completeCluster(cluster: RunOptions<unknown>["cluster"]): Cluster | null {
-  if (cluster === undefined) return null;
-  if (typeof cluster !== "object" || cluster === null || typeof cluster.gather !== "function")
-    throw argumentError("options.cluster", "must be made by mpi()", cluster);
-  return cluster.size === 1 ? null : cluster;
 }
 
 /**

@@ -1,4 +1,7 @@
 // The command line on several ranks: what is refused, and errors, which are printed once.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CommandLine } from "../helpers/command-line.js";
 import { hasRanks, mpirun } from "../helpers/ranks.js";
@@ -41,5 +44,32 @@ describe.skipIf(!hasRanks)("commands on ranks", () => {
     expect([code, out]).toEqual([1, ""]);
     expect(err.match(/none\.csv: there is no such file/g)).toHaveLength(1);
     expect(err).toContain("gaussflow: rank 0: none.csv");
+  });
+
+  it("predict and evaluate share the rows of a table, with the bytes of one process", () => {
+    const folder = mkdtempSync(join(tmpdir(), "gaussflow-ranks-"));
+    const [model, few, many] = ["model.json", "few.csv", "many.csv"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    // Two batches of 32,768 rows, and one that is not whole.
+    for (const [file, rows] of [
+      [few, 60],
+      [many, 70_000],
+    ] as const)
+      writeFileSync(
+        file,
+        `a,b,y\n${Array.from({ length: rows }, (_, k) => `${k % 7},${k % 11},${(k % 7) * (k % 11)}\n`).join("")}`,
+      );
+    expect(cli.run(["train", few, "--hidden", "3", "--iterations", "3", "--out", model]).code).toBe(0);
+    const [alone, shared] = ["alone.csv", "shared.csv"].map((name) => join(folder, name)) as [string, string];
+    expect(cli.run(["predict", model, many, "--out", alone]).code).toBe(0);
+    const { code, err } = mpirun(3, [cli.main, "predict", model, many, "--out", shared]);
+    expect(code, err).toBe(0);
+    expect(readFileSync(shared, "utf8")).toBe(readFileSync(alone, "utf8"));
+    const evaluated = mpirun(2, [cli.main, "evaluate", model, many, "--json"]);
+    expect(evaluated.out).toBe(cli.run(["evaluate", model, many, "--json"]).out);
+    rmSync(folder, { recursive: true });
   });
 });
