@@ -2,14 +2,12 @@
 // the losses of the first iterations, the peak memory of a rank and of the process, and seconds by phase. Network 9-99-109-1 has 12,000 parameters.
 // A developer runs it by hand after `npm run build` and `npx gaussflow build --mpi` with ScaLAPACK; the defaults take some minutes on two cores.
 //   node bench/cluster-distributed.mjs [--rows N --ranks N --iterations N --hidden A,B]
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { levenbergMarquardt, mpi, train } from "../dist/index.js";
-import { ranksCommand } from "../scripts/mpirun.mjs";
 import { machineLine } from "./lib/machine.mjs";
 import { peakMegabytes } from "./lib/memory.mjs";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { problem } from "./lib/problem.mjs";
+import { answerOfRanks } from "./lib/ranks.mjs";
 
 const usage = `usage: node bench/cluster-distributed.mjs [options]
   --rows N        rows of the table (default 12500)
@@ -69,10 +67,7 @@ async function measured() {
 function run(size, threads) {
   const sizes = ["--rows", String(rows), "--ranks", String(ranks), "--iterations", String(iterations)];
   const words = [...sizes, "--hidden", hidden.join(","), "--threads", String(threads)];
-  const command = ranksCommand(size, [fileURLToPath(import.meta.url), "--process", ...words]);
-  const child = spawnSync(command.program, command.args, { env: command.env, encoding: "utf8" });
-  if (child.status !== 0) throw new Error(`${size ?? "no"} ranks: ${child.stderr}`);
-  return JSON.parse(child.stdout);
+  return answerOfRanks(size, import.meta.url, ["--process", ...words]);
 }
 
 if (given.process) await measured();

@@ -2,14 +2,12 @@
 // The processes start and warm up before the clock does, because ranks do not change what V8 takes to compile. The ranking and the bits must be the same.
 // A developer runs it by hand after `npm run build` and `npx gaussflow build --mpi`:
 //   node bench/cluster-jobs.mjs [--ranks N --starts N --rounds N]
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { dataset, mpi, network, restarts, trainMany } from "../dist/index.js";
 
-import { ranksCommand } from "../scripts/mpirun.mjs";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { uniform } from "./lib/problem.mjs";
+import { answerOfRanks } from "./lib/ranks.mjs";
 import { median } from "./lib/statistics.mjs";
 
 const usage = `usage: node bench/cluster-jobs.mjs [options]
@@ -50,13 +48,7 @@ async function measured() {
   if (cluster.rank === 0) console.log(JSON.stringify({ seconds, digest: hash.digest("hex") }));
 }
 
-function round(count) {
-  const args = [fileURLToPath(import.meta.url), "--process", "--starts", String(starts)];
-  const command = ranksCommand(count, args);
-  const child = spawnSync(command.program, command.args, { env: command.env, encoding: "utf8" });
-  if (child.status !== 0) throw new Error(`${count} ranks: ${child.stderr}`);
-  return JSON.parse(child.stdout);
-}
+const round = (count) => answerOfRanks(count, import.meta.url, ["--process", "--starts", String(starts)]);
 
 if (given.process) await measured();
 else {

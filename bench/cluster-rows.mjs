@@ -4,14 +4,12 @@
 // the rank with the most of it, which other work on the machine hardly changes.
 // A developer runs it by hand after `npm run build` and `npx gaussflow build --mpi`:
 //   node bench/cluster-rows.mjs [--rows N --iterations N --rounds N]
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { levenbergMarquardt, mpi, train } from "../dist/index.js";
-import { ranksCommand } from "../scripts/mpirun.mjs";
 import { machineLine } from "./lib/machine.mjs";
 import { parseOptions, positive } from "./lib/options.mjs";
 import { problem } from "./lib/problem.mjs";
+import { answerOfRanks } from "./lib/ranks.mjs";
 import { median } from "./lib/statistics.mjs";
 
 const usage = `usage: node bench/cluster-rows.mjs [options]
@@ -80,11 +78,7 @@ async function measured() {
 
 function round({ ranks, threads }) {
   const size = ["--rows", String(rows), "--iterations", String(iterations)];
-  const args = [fileURLToPath(import.meta.url), "--process", "--threads", String(threads), ...size];
-  const command = ranksCommand(ranks, args);
-  const child = spawnSync(command.program, command.args, { env: command.env, encoding: "utf8" });
-  if (child.status !== 0) throw new Error(`${ranks ?? "no"} ranks: ${child.stderr}`);
-  return JSON.parse(child.stdout);
+  return answerOfRanks(ranks, import.meta.url, ["--process", "--threads", String(threads), ...size]);
 }
 
 if (given.process) await measured();

@@ -7,7 +7,7 @@
 //   others      test accuracy with size and decay by cross-validation at most one point below that of multinomial logistic regression, both
 //               in the mean over ten splits: a split of wine tests 36 rows, so that one row alone is nearly three points
 //   objective   sum loss + decay/2 |w|^2, against PyTorch's Adam from the same starts with ten times the wall time: median over the starts
-//               not above, best at most 1e-6 relative above
+//               not above but by rounding, best at most 1e-6 relative above
 //
 //   node bench/converge.mjs [--only NAMES] [--no-adam] [--no-install] [--json]
 import * as gaussflow from "../dist/index.js";
@@ -151,10 +151,15 @@ async function checkSame(peer, name, run) {
     fail(name, `PyTorch computes the objective ${objective} where gaussflow has ${run.objective}`);
 }
 
-function judgeObjective({ name }, runs) {
+function judgeObjective({ name, inputs }, runs) {
   const [ours, theirs] = [runs.map((run) => run.objective), runs.map(({ adam }) => adam)];
-  if (median(ours) > median(theirs))
-    fail(name, `the median objective ${median(ours).toPrecision(9)} is above Adam's ${median(theirs).toPrecision(9)}`);
+  // Where both are at the same minimum their objectives differ by the rounding of two sums over the rows in other orders, one unit a row at most.
+  const rounding = inputs.length * Number.EPSILON;
+  if (median(ours) > median(theirs) * (1 + rounding))
+    fail(
+      name,
+      `the median objective ${median(ours)} is ${(median(ours) / median(theirs) - 1).toExponential(1)} above Adam's ${median(theirs)}`,
+    );
   const [best, rival] = [Math.min(...ours), Math.min(...theirs)];
   if (best > rival * (1 + 1e-6))
     fail(

@@ -3,12 +3,9 @@
 // 1,000 ranks: a model, in which a sum over R ranks takes log2 R times as long as one over 2. A developer runs it by hand after `npm run build`
 // and `npx gaussflow build --mpi`; it takes some minutes.
 //   node bench/scaling.mjs [--only NAME] [--iterations 5] [--rounds 3] [--json]
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { ranksCommand } from "../scripts/mpirun.mjs";
 import { machineLine } from "./lib/machine.mjs";
 import { parseOptions, positive } from "./lib/options.mjs";
+import { answerOfRanks } from "./lib/ranks.mjs";
 import { median } from "./lib/statistics.mjs";
 
 const MOST_OFF = 0.2;
@@ -27,24 +24,9 @@ const options = parseOptions("usage: node bench/scaling.mjs [--only NAME] [--ite
 const iterations = positive(options.iterations, "iterations", 5);
 const rounds = positive(options.rounds, "rounds", 3);
 
-async function run(name, ranks) {
-  const program = fileURLToPath(new URL("./lib/scaling-process.mjs", import.meta.url));
-  const {
-    program: command,
-    args,
-    env,
-  } = ranksCommand(ranks === 1 ? null : ranks, [program, JSON.stringify({ ...PROBLEMS[name], iterations, rounds })]);
-  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] });
-  const ended = new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
-  let answer = null;
-  for await (const line of createInterface({ input: child.stdout }))
-    if (line.startsWith("scaling ")) answer = JSON.parse(line.slice("scaling ".length));
-  const code = await ended;
-  if (answer === null) throw new Error(`${name} on ${ranks} ranks ended with ${code}`);
-  return answer;
+function run(name, ranks) {
+  const settings = JSON.stringify({ ...PROBLEMS[name], iterations, rounds });
+  return answerOfRanks(ranks === 1 ? null : ranks, new URL("./lib/scaling-process.mjs", import.meta.url), [settings]);
 }
 
 /** Seconds as a line through the two sizes that were measured: of one row, and of none. */
@@ -90,7 +72,7 @@ for (const name of Object.keys(PROBLEMS).filter((one) => one.startsWith(options.
   const { rows } = PROBLEMS[name];
   let last;
   for (const ranks of [1, 2]) {
-    const rates = await run(name, ranks);
+    const rates = run(name, ranks);
     const measured = median(rates.measured.map(({ seconds }) => seconds));
     const predicted = median(rates.measured.map(({ trials }) => predict(rates, rows, ranks, trials).seconds));
     const parts = predict(rates, rows, ranks, median(rates.measured.map(({ trials }) => trials)));

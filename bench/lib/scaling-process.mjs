@@ -66,7 +66,5 @@ const measured = await measure();
 const slowest = async (value) => Math.max(...(await cluster.gather(Float64Array.of(value))).map(([one]) => one));
 for (const rate of [small, large]) for (const name of Object.keys(rate)) rate[name] = await slowest(rate[name]);
 if (cluster.rank === 0)
-  console.log(
-    `scaling ${JSON.stringify({ ranks: cluster.size, parameters: p, sizes, small, large, sum, latency, measured })}`,
-  );
+  console.log(JSON.stringify({ ranks: cluster.size, parameters: p, sizes, small, large, sum, latency, measured }));
 await cluster.close();

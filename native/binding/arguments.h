@@ -56,8 +56,8 @@ SlotShare Share(const Napi::CallbackInfo& info, size_t index, const char* name, 
 // The `exchange` of that object: the table of calls of another addon, of the version of this one.
 using ExchangeValue = Napi::External<const ExchangeCalls>;
 ExchangeValue Exchange(const Napi::CallbackInfo& info, size_t index, const char* name);
-// Whether the object that has this exchange has `distributed`, too: the Gram matrix stands in
-// blocks on the ranks.
+// The `distributed` of the object that has this exchange: the Gram matrix is held in blocks by the
+// ranks.
 bool Distributed(const Napi::CallbackInfo& info, size_t index, const char* name,
                  const ExchangeCalls& calls);
 

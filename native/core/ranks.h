@@ -21,7 +21,7 @@ class Ranks {
  public:
   Ranks() = default;
   // `calls` outlive it.
-  // `distributed`: the Gram matrix of the primal route stands in blocks on all ranks.
+  // `distributed`: the Gram matrix of the primal route is held in blocks by all ranks.
   explicit Ranks(const ExchangeCalls* calls, bool distributed = false)
       : calls_(calls), distributed_(distributed) {}
 

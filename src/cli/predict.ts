@@ -35,6 +35,16 @@ interface ModelFlags extends LayoutFlags, CostFlags {
   readonly unseen: "error" | "zeros";
 }
 
+/** What both commands are given. */
+interface Application {
+  readonly model: string;
+  readonly file: string;
+  readonly flags: ModelFlags;
+  readonly terminal: Terminal;
+  /** The ranks that share the rows; undefined where rank 0 does all of it. */
+  readonly cluster: Cluster | undefined;
+}
+
 const FILE = 'table with the columns that the model was trained on; "-" reads standard input';
 
 function addReading(command: Command): Command {
@@ -74,7 +84,7 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
       `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ gaussflow predict ensemble.json new-cars.csv --spread\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
     )
     .action(async (model: string, file: string, flags: ModelFlags) =>
-      done(await onRanks(file, (cluster) => predict(model, file, flags, terminal, cluster))),
+      done(await onRanks(file, (cluster) => predict({ model, file, flags, terminal, cluster }))),
     );
   addThresholdCost(
     addReading(
@@ -84,16 +94,13 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     .option("--json", "write one JSON object in place of a table")
     .addHelpText("after", `\nExample:\n  $ gaussflow evaluate cars.json held-out.csv\n${EXIT_CODES_HELP}`)
     .action(async (model: string, file: string, flags: ModelFlags) =>
-      done(await onRanks(file, (cluster) => evaluate(model, file, flags, terminal, cluster))),
+      done(await onRanks(file, (cluster) => evaluate({ model, file, flags, terminal, cluster }))),
     );
 }
 
 async function read(
-  model: string,
-  file: string,
-  flags: ModelFlags,
+  { model, file, flags, terminal }: Application,
   targets: CsvOptions["targets"],
-  terminal: Terminal,
 ): Promise<{ loaded: Network | Ensemble; encoding: TableEncoding; data: Dataset }> {
   const layout = layoutOptions(flags);
   const loaded = await loadModelOrEnsemble(model);
@@ -226,17 +233,12 @@ async function asCsv(
   return `${blocks.join("\n")}\n`;
 }
 
-async function predict(
-  model: string,
-  file: string,
-  flags: ModelFlags,
-  terminal: Terminal,
-  cluster: Cluster | undefined,
-): Promise<ExitCode> {
+async function predict(application: Application): Promise<ExitCode> {
+  const { model, file, flags, terminal, cluster } = application;
   await checkOutputs({ "the model": model, "the table": file }, [
     { flag: "--out", path: flags.out, what: "the predictions" },
   ]);
-  const { loaded, encoding, data } = await read(model, file, flags, "ignore", terminal);
+  const { loaded, encoding, data } = await read(application, "ignore");
   if (flags.spread && !(loaded instanceof Ensemble))
     throw new UsageError(
       `--spread is about an ensemble, and ${model} is one network: train an ensemble (gaussflow train --restarts N --ensemble K), or leave --spread out`,
@@ -264,14 +266,9 @@ async function predict(
   return EXIT.ok;
 }
 
-async function evaluate(
-  model: string,
-  file: string,
-  flags: ModelFlags,
-  terminal: Terminal,
-  cluster: Cluster | undefined,
-): Promise<ExitCode> {
-  const { loaded, data } = await read(model, file, flags, "require", terminal);
+async function evaluate(application: Application): Promise<ExitCode> {
+  const { flags, terminal, cluster } = application;
+  const { loaded, data } = await read(application, "require");
   checkThresholdCost(flags, classTargets(linkOf(loaded), data.targetNames, data.classes));
   const set = await assess(loaded, "table", data, { costs: flags.thresholdCost, cluster });
   const marks = networksOf(loaded).map(({ summary }) => summary?.rowMarks);

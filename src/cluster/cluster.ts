@@ -2,7 +2,6 @@
 // the few exchanges between ranks that are not sums inside an engine. `mpi` (mpi.ts) makes it; train, flow, jobs and the command line take it.
 // All ranks call the same functions in the same order.
 import { argumentError } from "../errors.js";
-
 import type { Letter } from "./binding.js";
 
 /** The slots that this rank sums, and what joins their sums with those of the others. */
@@ -15,7 +14,7 @@ export interface RankSlots {
   readonly count: number;
   /** Opaque to all but the native engine: the table of native/core/exchange.h, made by the MPI addon. */
   readonly exchange: object;
-  /** Whether the Gram matrix of the primal route stands in blocks on all ranks. Default: every rank has all of it. */
+  /** Whether the Gram matrix of the primal route is held in blocks by all ranks. Default: every rank has all of it. */
   readonly distributed?: boolean | undefined;
 }
 

@@ -6,7 +6,7 @@ import { describe, fileError } from "../errors.js";
 import type { EventSample, Sample, StepMemory } from "../ode/types.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import { FLOW_ROUTES } from "../plan/route.js";
-import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
+import { checkHeldSlots, type ResumedFile, slotsIn, writtenSlots } from "../run/held-slots.js";
 import type { FlowRecord } from "../run/record.js";
 import { sharedText } from "../run/shared-file.js";
 import {
@@ -119,19 +119,9 @@ export async function writeFlowCheckpoint(
 export const heldSlots = (path: string, agreement: Agreement | null): Promise<number> =>
   slotsIn(path, FORMAT, VERSION, agreement);
 
-/** The file from which a flow resumes. */
-export interface ResumedFlow {
-  readonly path: string;
-  /** The ranks that read it together; null where there is one. */
-  readonly agreement: Agreement | null;
-  /** The flow that it must be of. */
-  readonly print: string;
-  readonly slots: number;
-}
-
 /** @throws GAUSSFLOW_FILE for a torn, edited or foreign file, or one of another flow */
 export async function readFlowCheckpoint(
-  { path, agreement, print, slots }: ResumedFlow,
+  { path, agreement, print, slots }: ResumedFile<string>,
   parameterCount: number,
 ): Promise<FlowSnapshot> {
   const body = fields(unseal(await sharedText(path, agreement), FORMAT, VERSION, path), path, "body");

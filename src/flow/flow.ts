@@ -25,7 +25,7 @@ import {
   predictingNetwork,
   startingPoint,
 } from "../run/prepare.js";
-import { checkRanks, compareRuns, joinRanks, slotsOfRank, writesFiles } from "../run/ranks.js";
+import { checkRanks, compareRuns, slotsOfRank, stepsOnRanks, writesFiles } from "../run/ranks.js";
 import { checkReachable } from "../run/reachable.js";
 import type { FlowRecord } from "../run/record.js";
 import { SampleEngine } from "../run/sample-engine.js";
@@ -134,14 +134,9 @@ export async function flow<Report = never>(
 export async function* flowSteps<Report = never>(
   network: Network,
   data: Dataset | DatasetInput,
-  asked: FlowOptions<Report> = {},
+  options: FlowOptions<Report> = {},
 ): AsyncGenerator<FlowRecord, FlowResult<Report>> {
-  const { agreement, options } = await joinRanks("flow", asked);
-  try {
-    return yield* stepsOf(network, data, options, agreement);
-  } finally {
-    agreement?.release();
-  }
+  return yield* stepsOnRanks("flow", options, (joined, agreement) => stepsOf(network, data, joined, agreement));
 }
 
 async function* stepsOf<Report>(

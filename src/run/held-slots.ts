@@ -8,6 +8,15 @@ import { isObject } from "../options.js";
 import { unseal } from "../sealed-json.js";
 import { sharedText } from "./shared-file.js";
 
+/** The file from which a run resumes. @typeParam Print of the run that it must be of */
+export interface ResumedFile<Print> {
+  readonly path: string;
+  /** The ranks that read it together; null where there is one. */
+  readonly agreement: Agreement | null;
+  readonly print: Print;
+  readonly slots: number;
+}
+
 /** The entry of a checkpoint. */
 export function writtenSlots(slots: number): { readonly slots?: number } {
   return slots === 1 ? {} : { slots };

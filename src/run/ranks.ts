@@ -23,23 +23,24 @@ interface JoinedOptions extends BackendOptions {
 const SAME_CALLS = "give every rank the same version, options and data";
 
 /**
+ * The steps of a run, which has the ranks of its option `cluster` to itself until they end.
  * @param call "train" or "flow"
- * @returns the agreement, null where this process is alone, to be released at the end of the run; and the options with the signal of the
- *   agreement and the memory limit of the rank that has the least
+ * @param steps get the options with the signal of the agreement and the memory limit of the rank that has the least, and the agreement, which
+ *   is null where this process is alone
  * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_BUSY, GAUSSFLOW_RANKS
  */
-export async function joinRanks<Options extends JoinedOptions>(
+export async function* stepsOnRanks<Options extends JoinedOptions, Entry, Result>(
   call: string,
   options: Options,
-): Promise<{ readonly agreement: Agreement | null; readonly options: Options }> {
+  steps: (options: Options, agreement: Agreement | null) => AsyncGenerator<Entry, Result>,
+): AsyncGenerator<Entry, Result> {
   const cluster = completeCluster((options as Options | null | undefined)?.cluster);
-  if (cluster === null) return { agreement: null, options };
+  if (cluster === null) return yield* steps(options, null);
   const agreement = new Agreement(cluster, options.signal);
   try {
-    return { agreement, options: await shared(call, options, agreement) };
-  } catch (error) {
+    return yield* steps(await shared(call, options, agreement), agreement);
+  } finally {
     agreement.release();
-    throw error;
   }
 }
 

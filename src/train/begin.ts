@@ -2,7 +2,6 @@
 // Gaussian likelihood, engines, and the identity of the run. Called by train.ts.
 import { checkWritable } from "../atomic-file.js";
 import { type BackendOptions, createEngineInTurns } from "../backend/create.js";
-import type { EngineData } from "../backend/engine.js";
 import { together } from "../cluster/agreement.js";
 import { FileDataset } from "../data/data-file.js";
 import { dataWarnings } from "../data/data-warnings.js";
@@ -31,7 +30,7 @@ import { readScale, readStart } from "./checkpoint.js";
 import { findScale } from "./first-fit.js";
 import { lightStart, startsLight } from "./light-start.js";
 import { fitMeans } from "./mean-fit.js";
-import { comparedOf, identityOf, NO_IDENTITY, type RunIdentity } from "./run-identity.js";
+import { comparedOf, identityOf, NO_IDENTITY, type RunIdentity, type RunParts } from "./run-identity.js";
 import type { ShortFit } from "./short-fit.js";
 import { withStartBias } from "./start-bias.js";
 import type { CompletedTrainOptions, TrainOptions } from "./train-options.js";
@@ -76,7 +75,7 @@ export async function begin(
   const { start: drawn, scaling, terms } = point;
   const prepared = { ...point.data, slots, ranks: slotsOfRank(agreement, slots, distributed) };
   // The fits that find a scale and the fingerprint are of the network as it was drawn: its start follows from the loss and the data.
-  const print = await identify(drawn, prepared, validation, completed, needs, signal);
+  const print = await identify({ network: drawn, data: prepared, validation, completed, needs }, signal);
   const before = { start: drawn, fit, data: prepared, completed, route, backend, signal };
   const fixed = await fixStart(before, await fixLoss(before, print), print);
   const { loss, start } = fixed;
@@ -124,19 +123,12 @@ async function pointOf(
 }
 
 /** The identity of a run for its checkpoints. Ranks compare it, and take that of rank 0, whose data file may have another time of change. */
-async function identify(
-  drawn: Network,
-  data: EngineData,
-  validation: Dataset | null,
-  completed: CompletedTrainOptions,
-  needs: BatchNeeds | null,
-  signal: AbortSignal | undefined,
-): Promise<RunIdentity> {
-  const { checkpoint, resume, agreement } = completed;
+async function identify(parts: RunParts, signal: AbortSignal | undefined): Promise<RunIdentity> {
+  const { checkpoint, resume, agreement } = parts.completed;
   if (checkpoint === null && resume === null && agreement === null) return NO_IDENTITY;
-  const own = await together(agreement, () => identityOf(drawn, data, validation, completed, needs, signal));
+  const own = await together(agreement, () => identityOf(parts, signal));
   if (agreement === null) return own;
-  const named = await together(agreement, () => comparedOf(own, drawn, data, validation, completed, needs, signal));
+  const named = await together(agreement, () => comparedOf(own, parts, signal));
   await compareRuns(agreement, named);
   return JSON.parse(await agreement.byFirst(async () => JSON.stringify(own))) as RunIdentity;
 }

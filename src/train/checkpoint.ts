@@ -8,7 +8,7 @@ import type { BatchEnd } from "../method/batch-method.js";
 import { REASON_CODES } from "../method/reason.js";
 import { packRecords, readRecords } from "../packed-records.js";
 import { BATCH_ROUTES, TRAIN_ROUTES } from "../plan/route.js";
-import { checkHeldSlots, slotsIn, writtenSlots } from "../run/held-slots.js";
+import { checkHeldSlots, type ResumedFile, slotsIn, writtenSlots } from "../run/held-slots.js";
 import { readState, type StateForm, writtenState } from "../run/held-state.js";
 import type { TrainRecord } from "../run/record.js";
 import { sharedText } from "../run/shared-file.js";
@@ -171,18 +171,8 @@ export interface CheckpointForm extends StateForm {
 export const heldSlots = (path: string, agreement: Agreement | null): Promise<number> =>
   slotsIn(path, FORMAT, VERSION, agreement);
 
-/** The file from which a run resumes. */
-export interface ResumedFile {
-  readonly path: string;
-  /** The ranks that read it together; null where there is one. */
-  readonly agreement: Agreement | null;
-  /** The run that it must be of. */
-  readonly print: RunIdentity;
-  readonly slots: number;
-}
-
 /** The fields of a checkpoint of the run with this fingerprint and these slots. @throws GAUSSFLOW_FILE */
-async function readBody({ path, agreement, print, slots }: ResumedFile): Promise<Record<string, unknown>> {
+async function readBody({ path, agreement, print, slots }: ResumedFile<RunIdentity>): Promise<Record<string, unknown>> {
   const body = fields(unseal(await sharedText(path, agreement), FORMAT, VERSION, path), path, "body");
   checkHeldSlots(body.slots, slots, path);
   if (body.fingerprint !== print.digest)
@@ -194,7 +184,7 @@ async function readBody({ path, agreement, print, slots }: ResumedFile): Promise
 }
 
 /** The scale that the run has found. @throws GAUSSFLOW_FILE */
-export async function readScale(file: ResumedFile): Promise<number> {
+export async function readScale(file: ResumedFile<RunIdentity>): Promise<number> {
   const { path } = file;
   const body = await readBody(file);
   const [scale] = checkNumbers(decodeFloats(body.delta, 1, path, "delta"), path, "delta");
@@ -203,14 +193,14 @@ export async function readScale(file: ResumedFile): Promise<number> {
 }
 
 /** The `start` of its settings, p numbers or null. @throws GAUSSFLOW_FILE */
-export async function readStart(file: ResumedFile, p: number): Promise<Float64Array | null> {
+export async function readStart(file: ResumedFile<RunIdentity>, p: number): Promise<Float64Array | null> {
   const { path } = file;
   const { start } = await readBody(file);
   return start === undefined ? null : checkNumbers(decodeFloats(start, p, path, "start"), path, "start");
 }
 
 /** @throws GAUSSFLOW_FILE */
-export async function readCheckpoint(file: ResumedFile, form: CheckpointForm): Promise<Snapshot> {
+export async function readCheckpoint(file: ResumedFile<RunIdentity>, form: CheckpointForm): Promise<Snapshot> {
   const { path } = file;
   const body = await readBody(file);
   const { parameterCount } = form;

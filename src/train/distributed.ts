@@ -13,7 +13,7 @@ const NAME = "options.distributed";
 /**
  * The option as it holds: false on one process, which has the matrix to itself.
  * @param cluster undefined in plans for ranks that are not there
- * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_MPI where it is asked for and the addon has no ScaLAPACK
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_MPI where it is requested and the addon has no ScaLAPACK
  */
 export function completeDistributed(
   given: boolean | undefined,
@@ -41,7 +41,7 @@ export function completeDistributed(
   return true;
 }
 
-/** @throws GAUSSFLOW_ARGUMENT where it is asked for with what cannot be so */
+/** @throws GAUSSFLOW_ARGUMENT where it is requested together with what it does not support */
 export function checkDistributed(
   {
     distributed,

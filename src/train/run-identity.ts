@@ -32,13 +32,19 @@ const DIGESTS: Readonly<Record<string, string>> = {
   start: "its network started from other parameters",
 };
 
+/** What a run follows from. */
+export interface RunParts {
+  readonly network: Network;
+  readonly data: EngineData;
+  readonly validation: Dataset | null;
+  readonly completed: CompletedTrainOptions;
+  /** Of a method on batches; else null. */
+  readonly needs: BatchNeeds | null;
+}
+
 /** @throws the signal's reason once it has been aborted */
 export async function identityOf(
-  network: Network,
-  data: EngineData,
-  validation: Dataset | null,
-  completed: CompletedTrainOptions,
-  needs: BatchNeeds | null,
+  { network, data, validation, completed, needs }: RunParts,
   signal: AbortSignal | undefined,
 ): Promise<RunIdentity> {
   const { method, loss, standardize: scaled, seed, route, matrixFree, slots, stop, batchStart } = completed;
@@ -102,27 +108,15 @@ const SHOWN = 16;
  */
 export async function comparedOf(
   own: RunIdentity,
-  network: Network,
-  data: EngineData,
-  validation: Dataset | null,
-  completed: CompletedTrainOptions,
-  needs: BatchNeeds | null,
+  parts: RunParts,
   signal: AbortSignal | undefined,
 ): Promise<Compared> {
+  const { data, completed } = parts;
   const { file } = data;
   const { stop, condition, checkpoint, distributed } = completed;
   const changed = file === undefined ? "" : await headerDigest(file, signal);
-  const shared =
-    file === undefined
-      ? own
-      : await identityOf(
-          network,
-          { ...data, file: { ...file, layout: { ...file.layout, changed } } },
-          validation,
-          completed,
-          needs,
-          signal,
-        );
+  const alike = file && { ...data, file: { ...file, layout: { ...file.layout, changed } } };
+  const shared = alike === undefined ? own : await identityOf({ ...parts, data: alike }, signal);
   return [
     ...shared.named,
     ...scalars("options.stop", stop),

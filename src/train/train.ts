@@ -16,7 +16,7 @@ import type { BatchRoute, TrainRoute } from "../plan/route.js";
 import { withHeldSlots } from "../run/held-slots.js";
 import { abortReason, endedBy } from "../run/interrupt.js";
 import { predictingNetwork, trainingDataSteps } from "../run/prepare.js";
-import { joinRanks, rowsOfRank } from "../run/ranks.js";
+import { rowsOfRank, stepsOnRanks } from "../run/ranks.js";
 import type { TrainRecord } from "../run/record.js";
 import { adviceAfter } from "./advice.js";
 import { adviceFacts } from "./advice-facts.js";
@@ -58,14 +58,9 @@ export async function train<Report = never>(
 export async function* trainSteps<Report = never>(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  asked: TrainOptions<Report> = {},
+  options: TrainOptions<Report> = {},
 ): AsyncGenerator<TrainRecord, TrainResult<Report>> {
-  const { agreement, options } = await joinRanks("train", asked);
-  try {
-    return yield* stepsOf(network, data, options, agreement);
-  } finally {
-    agreement?.release();
-  }
+  return yield* stepsOnRanks("train", options, (joined, agreement) => stepsOf(network, data, joined, agreement));
 }
 
 async function* stepsOf<Report>(

@@ -2,6 +2,7 @@
 // rank fails on all, and what is of single samples is refused.
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildLibrary } from "../helpers/build.js";
+import { jsonLines } from "../helpers/command-line.js";
 import { hasRanks, mpirun, program } from "../helpers/ranks.js";
 
 let library = "";
@@ -60,7 +61,7 @@ interface Said {
 }
 const linesOf = ({ out, err, code }: { out: string; err: string; code: number | null }): Said[] => {
   expect(code, `${out}\n${err}`).toBe(0);
-  const said = out.trim().split("\n").map((line) => JSON.parse(line) as Said); // biome-ignore format: one step
+  const said = jsonLines(out) as Said[];
   return said.sort((a, b) => a.rank - b.rank);
 };
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { mpi } from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
+import { jsonLines } from "../helpers/command-line.js";
 import { hasRanks, mpirun, program } from "../helpers/ranks.js";
 
 let library = "";
@@ -20,7 +21,6 @@ import { mpi } from ${JSON.stringify(library)};
 const cluster = await mpi();
 const say = (value) => process.stdout.write(JSON.stringify(value) + "\\n");
 ${body}`);
-const lines = (out: string) => out.trim().split("\n").map((line) => JSON.parse(line)); // biome-ignore format: one step
 
 describe("a process alone", () => {
   it("is a cluster of one, whose exchanges are with itself", async () => {
@@ -97,7 +97,7 @@ if (rank === 0)
 await cluster.close();`);
     const { code, out, err } = mpirun(3, [file]);
     expect(code, err).toBe(0);
-    expect(lines(out)).toEqual([
+    expect(jsonLines(out)).toEqual([
       {
         size: 3,
         gathered: [
@@ -144,7 +144,7 @@ process.stdout.write(JSON.stringify([rank, wrong]) + "\\n");
 module.exports.end(0);`);
     const { code, out, err } = mpirun(3, [file]);
     expect(code, err).toBe(0);
-    expect(lines(out).sort()).toEqual([
+    expect(jsonLines(out).sort()).toEqual([
       [0, -1],
       [1, -1],
       [2, -1],

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dataset, loadModel, network, train, writeDataFile } from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
+import { jsonLines } from "../helpers/command-line.js";
 import { waves } from "../helpers/problems.js";
 import { hasRanks, mpirun, program, startRanks } from "../helpers/ranks.js";
 
@@ -31,12 +32,7 @@ interface Line {
   readonly ranks: number;
 }
 
-function linesOf(out: string): Line[] {
-  return out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Line);
-}
+const linesOf = (out: string): Line[] => jsonLines(out);
 
 describe.skipIf(!hasRanks)("rows over ranks", () => {
   it("give the parameters, records and checkpoints of one process with as many slots, whatever is trained", () => {
@@ -61,7 +57,10 @@ describe.skipIf(!hasRanks)("gaussflow train under mpirun", () => {
     expect(first.code, first.err).toBe(0);
     expect(first.out.match(/ranks: /g)).toHaveLength(1);
     expect(first.out).toContain("ranks: 2; rank 0 summed 300 of the 600 rows, and waited");
-    const second = mpirun(3, command("--iterations", "9", "--resume", at("run.json"), "--out", at("second.json"), "--json")); // biome-ignore format: one call
+    const second = mpirun(
+      3,
+      command("--iterations", "9", "--resume", at("run.json"), "--out", at("second.json"), "--json"),
+    );
     expect(second.code, second.err).toBe(0);
     const result = linesOf(second.out).find((line) => "reason" in line);
     expect(result).toMatchObject({ ranks: 3, slots: 2, rankRows: 300, iterations: 9 });
@@ -77,7 +76,10 @@ describe.skipIf(!hasRanks)("gaussflow train under mpirun", () => {
   }, 60_000);
 
   it("SIGTERM to mpirun leaves the checkpoint of the last iteration, from which one process goes on", async () => {
-    const child = startRanks(2, command("--iterations", "1000000", "--checkpoint", at("killed.json"), "--out", at("k.json"))); // biome-ignore format: one call
+    const child = startRanks(
+      2,
+      command("--iterations", "1000000", "--checkpoint", at("killed.json"), "--out", at("k.json")),
+    );
     const ended = new Promise((resolve) => child.once("exit", resolve));
     while (!existsSync(at("killed.json"))) await pause(20);
     await pause(100);
@@ -89,7 +91,10 @@ describe.skipIf(!hasRanks)("gaussflow train under mpirun", () => {
     const { inputs, targets } = waves(600, 3, 1, 5);
     const more = { stop: { iterations: iteration + 2, patience: 1e6 }, threads: 1 };
     expect(iteration).toBeGreaterThan(0);
-    const resumed = spawnSync(process.execPath, command("--iterations", `${iteration + 2}`, "--resume", at("killed.json"), "--out", at("r.json"))); // biome-ignore format: one call
+    const resumed = spawnSync(
+      process.execPath,
+      command("--iterations", `${iteration + 2}`, "--resume", at("killed.json"), "--out", at("r.json")),
+    );
     expect(resumed.status, String(resumed.stderr)).toBe(0);
     const net = network({ layers: [3, 12, 1], seed: 0 });
     const whole = await train(net, dataset({ inputs, targets, inputSize: 3 }), {

@@ -21,7 +21,14 @@ const ENVIRONMENT: Record<string, string> = {
   NO_COLOR: "1",
 };
 
-const wordsOf = (ranks: number, args: readonly string[]) => ["--bind-to", "none", "-np", String(ranks), process.execPath, ...args]; // biome-ignore format: one step
+const wordsOf = (ranks: number, args: readonly string[]) => [
+  "--bind-to",
+  "none",
+  "-np",
+  String(ranks),
+  process.execPath,
+  ...args,
+];
 
 /** The same as `mpirun`, which goes on meanwhile. */
 export function startRanks(ranks: number, args: readonly string[]): ChildProcess {

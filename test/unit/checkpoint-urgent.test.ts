@@ -32,12 +32,12 @@ it("the run keeps the arrays of that iteration until it is written", async () =>
   await keeper.keep(3, () => 3);
   controller.abort();
   await keeper.keep(4, () => {
-    events.push("asked for 4");
+    events.push("requested 4");
     return 4;
   });
   expect(events).toEqual(["begins 3", "ends 3"]);
   await keeper.close();
-  expect(events).toEqual(["begins 3", "ends 3", "asked for 4", "begins 4", "ends 4"]);
+  expect(events).toEqual(["begins 3", "ends 3", "requested 4", "begins 4", "ends 4"]);
 });
 
 it("a run that has ended writes nothing more", async () => {

@@ -43,7 +43,12 @@ describe("predictions on ranks", () => {
   });
 
   it("of a distribution have its deviations", async () => {
-    const few = { inputs: inputs.subarray(0, 20 * WIDTH), targets: Float64Array.from({ length: 20 }, (_, k) => Math.cos(k)), inputSize: WIDTH, outputSize: 1 }; // biome-ignore format: one row
+    const few = {
+      inputs: inputs.subarray(0, 20 * WIDTH),
+      targets: Float64Array.from({ length: 20 }, (_, k) => Math.cos(k)),
+      inputSize: WIDTH,
+      outputSize: 1,
+    };
     const { network: model } = await train(network({ layers: [WIDTH, 1, 2], seed: 1 }), few, {
       loss: gaussianNll(),
       validation: false,

@@ -32,7 +32,7 @@ describe.skipIf(!loadNative().ok)("a Gram matrix beyond the memory of a rank", (
     await expect(train(net, data, ask)).rejects.toThrow(/^(?!.*options\.distributed).*the primal route needs/);
   });
 
-  it("needs ScaLAPACK on all ranks where it is asked for", async () => {
+  it("needs ScaLAPACK on all ranks where it is requested", async () => {
     for (const error of await errorsOnRanks(2, (cluster) =>
       train(net, data, { ...options, distributed: true, cluster }),
     ))

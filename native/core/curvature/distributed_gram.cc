@@ -54,10 +54,11 @@ const char* DistributedGram::Refusal(Need need) const {
     case Need::kProduct:
       return nullptr;
     case Need::kView:
-      return "the Gram matrix stands in blocks on the ranks, which have no spectrum and no copy of "
+      return "the Gram matrix is held in blocks by the ranks, which have no spectrum and no copy "
+             "of "
              "it: let every rank hold all of it";
     case Need::kInverse:
-      return "the Gram matrix stands in blocks on the ranks, whose factor is of the damped system "
+      return "the Gram matrix is held in blocks by the ranks, whose factor is of the damped system "
              "alone: let every rank hold all of it";
     case Need::kLayerFactors:
       break;

@@ -2,9 +2,9 @@
 // each has its blocks of it (distributed_matrix.h). store.h creates it.
 //
 // G is formed a group of columns at a time: the group is summed over the samples of every rank and
-// joined by the tree of the slots, as any sum, and each rank keeps the entries of its own blocks.
-// The passes are run again for every group, 6 n p flops, where the products of all groups take n
-// p^2. The entries of G are those of gram.h, bit by bit; the factor is ScaLAPACK's.
+// joined by the tree of the slots, as every sum is, and each rank keeps the entries of its own
+// blocks. The passes are run again for every group, 6 n p flops, where the products of all groups
+// take n p^2. The entries of G are those of gram.h, bit by bit; the factor is ScaLAPACK's.
 #ifndef GAUSSFLOW_CORE_CURVATURE_DISTRIBUTED_GRAM_H_
 #define GAUSSFLOW_CORE_CURVATURE_DISTRIBUTED_GRAM_H_
 

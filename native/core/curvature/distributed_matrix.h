@@ -1,6 +1,6 @@
 // A symmetric matrix that the ranks of a run hold together, each its own blocks (ExchangeMatrix),
-// for distributed_gram.h. The matrix stands in the strict upper triangle and the factor in the
-// lower one, as in symmetric_matrix.h; the diagonal of the matrix is kept apart, by every rank.
+// for distributed_gram.h. The matrix fills the strict upper triangle and the factor the lower
+// one, as in symmetric_matrix.h; the diagonal of the matrix is kept apart, by every rank.
 // Every rank makes the same calls.
 #ifndef GAUSSFLOW_CORE_CURVATURE_DISTRIBUTED_MATRIX_H_
 #define GAUSSFLOW_CORE_CURVATURE_DISTRIBUTED_MATRIX_H_

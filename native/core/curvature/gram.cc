@@ -48,8 +48,8 @@ Status Gram::Begin(const Request& request, const double* /*scaling*/) {
   if (averages_) shares_ = *request.average;
   Status status = averages_ ? ReserveAverage() : Status::Ok();
   if (status.ok()) status = tree_.Reserve(context_.data.slots(), context_.data.ranks(), p);
-  // A partial sum of the slots stands in the place of the factor. Whether it does here is no
-  // question: all ranks do as one process that sums all slots.
+  // With several slots a partial sum is kept in the place of the factor. A rank of one slot has
+  // none, but does what one process with all slots does.
   const bool keeps = averages_ && context_.data.slots().all() == 1;
   return status.ok() ? ReserveMatrix(p, p, keeps) : status;
 }

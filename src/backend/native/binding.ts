@@ -64,7 +64,7 @@ export interface NativeRanks {
   readonly count: number;
   /** Of native/core/exchange.h. */
   readonly exchange: object;
-  /** Whether the Gram matrix of the primal route stands in blocks on the ranks. */
+  /** Whether the Gram matrix of the primal route is held in blocks by the ranks. */
   readonly distributed?: boolean | undefined;
 }
 

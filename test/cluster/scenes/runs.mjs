@@ -10,7 +10,7 @@ const { unpackRecords } = await import(join(dirname(library), "packed-records.js
 const { dataset, flow, huber, levenbergMarquardt, logistic, mpi, network, openDataFile, train } = face;
 const cluster = await mpi();
 
-/** n rows of d inputs and one target, a few of them far off, with weights of 0, 0.5 and 2 where they are asked for. */
+/** n rows of d inputs and one target, a few of them far off, with weights of 0, 0.5 and 2 where they are wanted. */
 function rows(n, d, seed, weighted = false) {
   const random = new face.Random(seed, 7);
   const inputs = Array.from({ length: n }, () => Array.from({ length: d }, () => 2 * random.uniform() - 1));

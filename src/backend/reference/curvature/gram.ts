@@ -42,7 +42,7 @@ export class Gram extends MatrixCurvature {
   protected override reserve(): void {
     const { system } = this.context;
     if (this.#shares !== null) system.average(this.lengths.order);
-    // With several slots a partial sum stands in the place of the factor.
+    // With several slots a partial sum is kept in the place of the factor.
     this.arrays = system.reserve(this.lengths, this.#shares !== null && this.lengths.pending === 0);
     this.#sum = new SlotSum(this.arrays.matrix, this.context.blocks.slots, this.arrays.pending);
   }
