@@ -27,7 +27,7 @@ export function addRunOptions(command: Command): Command {
     )
     .option(
       "--slots <count>",
-      "number of parts into which the sums over the rows are cut, a power of two; the last digits depend on it (default 1)",
+      "number of parts into which the sums over the rows are cut, a power of two; the last digits depend on it (default 1; under mpirun the smallest power of two that is at least the number of its processes)",
       integer(1),
     );
 }

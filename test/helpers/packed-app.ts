@@ -29,10 +29,11 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs a program without the variables that vitest's own run set. */
+/** Runs a program without the variables that vitest's own run set. The code of a program that is not there is null, and `err` says so. */
 export function run(program: string, args: readonly string[], cwd: string): Ran {
   const { GAUSSFLOW_REQUIRE_NATIVE: _a, GAUSSFLOW_BACKEND: _b, NODE_OPTIONS: _c, ...env } = process.env;
   const child = spawnSync(program, args, { cwd, encoding: "utf8", env, timeout: 280_000 });
+  if (child.error !== undefined && child.stdout === null) return { code: null, out: "", err: child.error.message };
   return { code: child.status, out: child.stdout.trim(), err: child.stderr };
 }
 
