@@ -44,11 +44,6 @@ export type { RowLayout } from "./data/row-reader.js";
 export { type ColumnScaling, type Scaling, standardize } from "./data/scaling.js";
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
-export type { Candidate } from "./fit/candidates.js";
-export type { FitTableOptions, FitTrainOptions } from "./fit/fit-options.js";
-export { type FitTableResult, fitTable } from "./fit/fit-table.js";
-export type { FitCriterion } from "./fit/held-out-loss.js";
-export type { TableSearch, TriedNetwork } from "./fit/search.js";
 export {
   constantDamping,
   type DampingSchedule,
@@ -217,6 +212,11 @@ export { Random, type RandomState } from "./random.js";
 export type { ObservedPoint, ObservedRun, Observer, ResidualTerms } from "./run/observer.js";
 export type { FlowRecord, TrainRecord } from "./run/record.js";
 export type { CheckpointFile } from "./run/run-options.js";
+export type { Candidate } from "./search/candidates.js";
+export type { FitTableOptions, FitTrainOptions } from "./search/fit-options.js";
+export { type FitTableResult, fitTable } from "./search/fit-table.js";
+export type { FitCriterion } from "./search/held-out-loss.js";
+export type { TableSearch, TriedNetwork } from "./search/search.js";
 export type { Fidelity, RunSizes } from "./step/fidelity.js";
 export type { ForcingTerm, Tolerance } from "./step/forcing.js";
 export type { HessianSolve, InnerEnd, InnerSolve } from "./step/inner-solve.js";

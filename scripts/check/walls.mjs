@@ -10,16 +10,20 @@ const ROOMS = [
   "network",
   "loss",
   "algebra",
+  "expression",
+  "equations",
   "cluster",
   "backend",
   "plan",
   "linearize",
   "spectrum",
   "step",
+  "uncertainty",
   "method",
   "run",
   "train",
   "jobs",
+  "search",
   "fit",
   "game",
   "ode",
@@ -32,8 +36,8 @@ const ROOMS = [
 
 /** Rooms that stand beside each other, not one behind the other: each imports nothing of those in its list. */
 const BESIDE = {
-  ode: ["network", "step", "method", "run", "train", "jobs", "fit", "game"],
-  flow: ["train", "jobs", "fit", "game"],
+  ode: ["network", "step", "method", "run", "train", "jobs", "search", "fit", "game"],
+  flow: ["train", "jobs", "search", "fit", "game"],
 };
 const problems = [];
 

@@ -5,8 +5,6 @@ import { showBytes } from "../bytes.js";
 import { mpi } from "../cluster/mpi.js";
 import type { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import { layersText, sizeCandidates } from "../fit/candidates.js";
-import { comparedRows } from "../fit/rows.js";
 import { outputCount } from "../loss/target-rules.js";
 import { network } from "../network/network.js";
 import type { Plan, RouteEstimate } from "../plan/plan.js";
@@ -14,6 +12,8 @@ import { type StepRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js"
 import { jsonLine } from "../report/json-lines.js";
 import { counted, formatCount, formatSeconds } from "../report/numbers.js";
 import { textTable } from "../report/text-table.js";
+import { layersText, sizeCandidates } from "../search/candidates.js";
+import { comparedRows } from "../search/rows.js";
 import { plan } from "../train/plan.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, DISTRIBUTED, type EngineFlags, type RunFlags } from "./engine-options.js";

@@ -2,7 +2,6 @@
 // model, prints the result as text or JSON, and returns the exit code.
 import { FileDataset } from "../data/data-file.js";
 import type { Dataset } from "../data/dataset.js";
-import { remainingAdvice } from "../fit/advice.js";
 import type { SetMetrics } from "../loss/set-metrics.js";
 import { type Sparsity, sparsity } from "../method/ggn-score/sparsity.js";
 import type { ReasonCode } from "../method/reason.js";
@@ -13,6 +12,7 @@ import { jsonLine, resultLine } from "../report/json-lines.js";
 import { lossChart } from "../report/loss-chart.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { counted, formatSeconds } from "../report/numbers.js";
+import { remainingAdvice } from "../search/advice.js";
 import type { Advice, AdviceCode } from "../train/advice.js";
 import type { TrainResult } from "../train/train-result.js";
 import { assess } from "./assess.js";

@@ -2,13 +2,13 @@
 // search over a short list finds, which is shown before the training begins.
 import type { Cluster } from "../cluster/cluster.js";
 import { isDataFile } from "../data/data-file.js";
-import { completeFitOptions } from "../fit/fit-options.js";
-import { searchTable, type TableSearch } from "../fit/search.js";
 import type { Loss } from "../loss/rules.js";
 import type { NetworkOptions } from "../network/network-options.js";
 import { jsonLine } from "../report/json-lines.js";
 import { ManyProgress } from "../report/many-progress.js";
 import { searchTable as describeSearch, searchFields } from "../report/search-table.js";
+import { completeFitOptions } from "../search/fit-options.js";
+import { searchTable, type TableSearch } from "../search/search.js";
 import type { TrainOptions } from "../train/train-options.js";
 import { UsageError } from "./exit.js";
 import type { PartFlags, Parts } from "./read-parts.js";

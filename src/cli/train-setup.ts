@@ -2,7 +2,6 @@
 // network and the train options from the flags, and opens the channels for notes and warnings.
 import type { Cluster } from "../cluster/cluster.js";
 import { dataWarnings } from "../data/data-warnings.js";
-import type { TableSearch } from "../fit/search.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { type Loss, lossRule } from "../loss/rules.js";
 import { outputCount } from "../loss/target-rules.js";
@@ -11,6 +10,7 @@ import type { ActivationName } from "../network/architecture.js";
 import type { InitializationName } from "../network/initialize.js";
 import { type Network, network } from "../network/network.js";
 import type { TrainRoute } from "../plan/route.js";
+import type { TableSearch } from "../search/search.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { EngineFlags, RunFlags } from "./engine-options.js";
 import { UsageError } from "./exit.js";

@@ -3,13 +3,13 @@
 
 import { type Command, Option } from "commander";
 import { mpi } from "../cluster/mpi.js";
-import { DEFAULT_BUDGET } from "../fit/fit-options.js";
 import { monitor } from "../monitor/monitor.js";
 import { ACTIVATION_NAMES } from "../network/activations.js";
 import { INITIALIZATION_NAMES } from "../network/initialize.js";
 import { TRAIN_ROUTES } from "../plan/route.js";
 import { recordLine } from "../report/json-lines.js";
 import { Progress } from "../report/progress.js";
+import { DEFAULT_BUDGET } from "../search/fit-options.js";
 import { train } from "../train/train.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, DISTRIBUTED } from "./engine-options.js";

@@ -1,5 +1,5 @@
 // Computes the figures that belong to the loss a model was trained with, beside its errors: the deviance of counts, the pinball loss of
-// quantiles, the likelihood and coverage of predicted deviations. cli/assess.ts, jobs/cross-validate.ts and the search of fit/search.ts show it
+// quantiles, the likelihood and coverage of predicted deviations. cli/assess.ts, jobs/cross-validate.ts and the search of search/search.ts show it
 // each block of predictions.
 import type { Network } from "../network/network.js";
 import { countMetrics } from "./count-metrics.js";

@@ -1,8 +1,8 @@
 // Formats what a search for sizes and weight decay has tried, best first, as a table or as fields for --json. gaussflow train prints it
 // (cli/train-search.ts).
-import { layersText } from "../fit/candidates.js";
-import type { FitCriterion } from "../fit/held-out-loss.js";
-import type { TableSearch, TriedNetwork } from "../fit/search.js";
+import { layersText } from "../search/candidates.js";
+import type { FitCriterion } from "../search/held-out-loss.js";
+import type { TableSearch, TriedNetwork } from "../search/search.js";
 import { shownFigures } from "./metrics-table.js";
 import { counted, formatNumber } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";

@@ -1,9 +1,9 @@
 // The parts of a search for sizes and weight decay that train nothing: the list, the folds, the rule of the choice.
 
 import { describe, expect, it } from "vitest";
-import { parameterCountOf, sizeCandidates } from "../../src/fit/candidates.js";
-import { bestOf, type Compared, choose, compare } from "../../src/fit/choose.js";
-import { comparedRows, comparisonFolds } from "../../src/fit/rows.js";
+import { parameterCountOf, sizeCandidates } from "../../src/search/candidates.js";
+import { bestOf, type Compared, choose, compare } from "../../src/search/choose.js";
+import { comparedRows, comparisonFolds } from "../../src/search/rows.js";
 import { dataset, network, Random } from "../../src/index.js";
 import { fc } from "../helpers/property.js";
 
