@@ -58,7 +58,7 @@ export function* engineTargetSteps({ outputSize }: Architecture, { targets, loss
 }
 
 /** Offsets and factors are those that the sizes make. */
-function checkArchitecture(architecture: Architecture): void {
+export function checkArchitecture(architecture: Architecture): void {
   if (!isObject(architecture) || !Array.isArray(architecture.layers) || architecture.layers.length === 0)
     throw argumentError("architecture", RULE, architecture);
   const { layers, inputSize, outputScale } = architecture;
