@@ -1,10 +1,10 @@
 // The parts of a search for sizes and weight decay that train nothing: the list, the folds, the rule of the choice.
 
 import { describe, expect, it } from "vitest";
+import { dataset, network, Random } from "../../src/index.js";
 import { parameterCountOf, sizeCandidates } from "../../src/search/candidates.js";
 import { bestOf, type Compared, choose, compare } from "../../src/search/choose.js";
 import { comparedRows, comparisonFolds } from "../../src/search/rows.js";
-import { dataset, network, Random } from "../../src/index.js";
 import { fc } from "../helpers/property.js";
 
 /** A candidate whose losses are the common ones plus its own. */
