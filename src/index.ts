@@ -45,6 +45,15 @@ export { type ColumnScaling, type Scaling, standardize } from "./data/scaling.js
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
 export {
+  type CheckDerivativesOptions,
+  checkDerivatives,
+  type DerivativeCheck,
+  type DerivativeProblem,
+  type FillArray,
+  type WrongDerivative,
+} from "./fit/check-derivatives.js";
+export type { FitStatistics, ParameterState } from "./fit/statistics.js";
+export {
   constantDamping,
   type DampingSchedule,
   dampingFunction,

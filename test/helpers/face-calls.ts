@@ -129,6 +129,17 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   loadEnsemble: { args: () => [at("ensemble.json")] },
   ensembleFromJson: { args: () => [face.modelToJson(face.ensemble([net, net])), "ensemble"] },
   metrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
+  checkDerivatives: {
+    args: () => [
+      {
+        count: 2,
+        residuals: (b: Float64Array, out: Float64Array) => out.set([2 * b[0]!, b[0]! ** 2]),
+        jacobian: (b: Float64Array, out: Float64Array) => out.set([2, 2 * b[0]!]),
+      },
+      [3],
+      { names: ["slope"], scale: [1], tolerance: 1e-6 },
+    ],
+  },
   classMetrics: {
     args: () => [
       targets.flatMap((_, i) => [0.25, 0.5 + i / 100, 0.25 - i / 100]),
