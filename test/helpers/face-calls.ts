@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as face from "../../src/index.js";
+import { FIT_CALLS } from "./face-calls-fit.js";
 import { METHOD_CALLS } from "./face-calls-methods.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-face-"));
@@ -129,17 +130,6 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   loadEnsemble: { args: () => [at("ensemble.json")] },
   ensembleFromJson: { args: () => [face.modelToJson(face.ensemble([net, net])), "ensemble"] },
   metrics: { args: () => [targets, targets, ["y"], new Array(12).fill(1)] },
-  checkDerivatives: {
-    args: () => [
-      {
-        count: 2,
-        residuals: (b: Float64Array, out: Float64Array) => out.set([2 * b[0]!, b[0]! ** 2]),
-        jacobian: (b: Float64Array, out: Float64Array) => out.set([2, 2 * b[0]!]),
-      },
-      [3],
-      { names: ["slope"], scale: [1], tolerance: 1e-6 },
-    ],
-  },
   classMetrics: {
     args: () => [
       targets.flatMap((_, i) => [0.25, 0.5 + i / 100, 0.25 - i / 100]),
@@ -276,6 +266,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   poisson: { args: () => [{ decay: 0.1 }] },
   softmaxCrossEntropy: { args: () => [{ smoothing: 0.1, decay: 0.1 }] },
   gaussianNll: { args: () => [{ decay: 0.1 }] },
+  ...FIT_CALLS,
   ...METHOD_CALLS,
   sparsity: { args: () => [net, { threshold: 1e-3 }] },
   unitGroups: { args: () => [net] },
