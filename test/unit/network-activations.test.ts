@@ -9,6 +9,7 @@ import {
   activationValue,
 } from "../../src/network/activations.js";
 import type { ActivationName } from "../../src/network/architecture.js";
+import { activationFourth, activationThird } from "../../src/network/higher-derivatives.js";
 
 // [name, z, value, slope], mpmath 1.3 at 60 digits, rounded to double; every z is exact in binary.
 const LITERALS: readonly (readonly [ActivationName, number, number, number])[] = [
@@ -135,5 +136,36 @@ describe("the second derivative", () => {
       const bend = activationCurvature(name, z, value, activationSlope(name, z, value));
       expect(Number.isFinite(bend), `${bend} at ${z}`).toBe(true);
     }
+  });
+});
+
+describe("the third and the fourth derivative", () => {
+  type Derivative = (name: ActivationName, z: number) => number;
+  const at =
+    (derivative: (name: ActivationName, z: number, h: number, slope: number) => number): Derivative =>
+    (name, z) => {
+      const h = activationValue(name, z);
+      return derivative(name, z, h, activationSlope(name, z, h));
+    };
+  const [second, third, fourth] = [activationCurvature, activationThird, activationFourth].map(at);
+
+  it.each(ACTIVATION_NAMES)("of %s are those of the derivative before them", (name) => {
+    for (let z = -12.1; z <= 12; z += 0.37)
+      for (const [of, derivative] of [
+        [second, third],
+        [third, fourth],
+      ] as const) {
+        // Fourth-order differences, as above.
+        const h = Number.EPSILON ** 0.2;
+        const f = (x: number) => of(name, x);
+        const differences = (f(z - 2 * h) - 8 * f(z - h) + 8 * f(z + h) - f(z + 2 * h)) / (12 * h);
+        expect(Math.abs(derivative(name, z) - differences), `at ${z}`).toBeLessThan(1e-10);
+      }
+  });
+
+  it.each(ACTIVATION_NAMES)("of %s vanish or stay finite at the ends of the range", (name) => {
+    for (const z of [-1e300, -800, 800, 1e300])
+      for (const derivative of [third, fourth])
+        expect(Number.isFinite(derivative(name, z)), `${derivative(name, z)} at ${z}`).toBe(true);
   });
 });

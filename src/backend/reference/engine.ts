@@ -3,7 +3,7 @@
 // run and checks the abort signal. create.ts makes it.
 import { reserve } from "../../bytes.js";
 import { GaussflowError } from "../../errors.js";
-import { finish, Pace, type Steps } from "../../event-loop-yield.js";
+import { finish, type Pace, type Steps } from "../../event-loop-yield.js";
 import { lossRule } from "../../loss/rules.js";
 import { squaredError } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
@@ -22,12 +22,12 @@ import type {
   SolveRequest,
 } from "../engine.js";
 import { locateNonFinite } from "../locate.js";
-import { scratchError } from "../memory.js";
 import { checkSymmetric } from "../moving-average.js";
 import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
 import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE } from "../rows.js";
 import { samplesOf } from "../samples.js";
 import { type Blocks, sumBlocks } from "./blocks.js";
+import { Calls } from "./calls.js";
 import { checkArray, checkData, checkLinearize, checkNonNegative, checkScaling, checkSpan } from "./checks.js";
 import type { ReferenceCurvature } from "./curvature/curvature.js";
 import { CurvatureStore } from "./curvature/store.js";
@@ -70,8 +70,7 @@ class ReferenceEngine implements NetworkEngine {
   #curvature: ReferenceCurvature;
   /** That of the last solve, while its factor may be applied. */
   #factor: ReferenceCurvature;
-  #busy = false;
-  #disposed = false;
+  readonly #calls = new Calls();
 
   constructor(blocks: Blocks) {
     const { architecture, samples, slots } = blocks;
@@ -93,18 +92,18 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   forward(parameters: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#passes.forward(this.#checked(parameters), pace));
+    return this.#calls.run(signal, (pace) => this.#passes.forward(this.#checked(parameters), pace));
   }
 
   evaluate(parameters: Float64Array, signal?: AbortSignal): Promise<Evaluation | Failure> {
-    return this.#run(signal, async (pace) => {
+    return this.#calls.run(signal, async (pace) => {
       const loss = await this.#passes.loss(this.#checked(parameters), pace);
       return Number.isFinite(loss) ? { ok: true, loss } : this.#nonFinite(parameters, "loss", pace);
     });
   }
 
   linearize(parameters: Float64Array, request: LinearizeRequest, signal?: AbortSignal): Promise<Linearized | Failure> {
-    return this.#run(signal, (pace) => this.#linearize(this.#checked(parameters), request, pace));
+    return this.#calls.run(signal, (pace) => this.#linearize(this.#checked(parameters), request, pace));
   }
 
   async #linearize(parameters: Float64Array, request: LinearizeRequest, pace: Pace): Promise<Linearized | Failure> {
@@ -143,7 +142,7 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   solve(request: SolveRequest, signal?: AbortSignal): Promise<Solved | Failure> {
-    return this.#run(signal, async (pace) => {
+    return this.#calls.run(signal, async (pace) => {
       const start = performance.now();
       const { parameters } = this.#curvature;
       this.#factor = this.#store.none;
@@ -160,7 +159,7 @@ class ReferenceEngine implements NetworkEngine {
     scaling: Float64Array | null,
     signal?: AbortSignal,
   ): Promise<Accelerated | Failure> {
-    return this.#run(signal, async (pace) => {
+    return this.#calls.run(signal, async (pace) => {
       const start = performance.now();
       const { parameters } = this.#curvature;
       const acceleration = await this.#curvature.accelerate(velocity, scaling, pace);
@@ -171,27 +170,27 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   jacobianProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#passes.product(this.#elsewhere(parameters), vectors, pace));
+    return this.#calls.run(signal, (pace) => this.#passes.product(this.#elsewhere(parameters), vectors, pace));
   }
 
   transposeProduct(parameters: Float64Array, vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#passes.transpose(this.#elsewhere(parameters), vectors, pace));
+    return this.#calls.run(signal, (pace) => this.#passes.transpose(this.#elsewhere(parameters), vectors, pace));
   }
 
   jacobian(parameters: Float64Array, first: number, count: number, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => {
+    return this.#calls.run(signal, (pace) => {
       checkSpan(first, count, this.sampleCount);
       return this.#passes.jacobian(this.#elsewhere(parameters), first, count, pace);
     });
   }
 
   async curvature(into?: Float64Array): Promise<Float64Array> {
-    this.#idle();
+    this.#calls.idle();
     return this.#curvature.dense(into);
   }
 
   eigen(vectors: boolean, signal?: AbortSignal): Promise<Eigen> {
-    return this.#run(signal, (pace) => this.#curvature.eigen(vectors, pace));
+    return this.#calls.run(signal, (pace) => this.#curvature.eigen(vectors, pace));
   }
 
   async eigenvaluesBelow(bound: number, signal?: AbortSignal): Promise<number> {
@@ -201,15 +200,15 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#curvature.multiply(vectors, pace));
+    return this.#calls.run(signal, (pace) => this.#curvature.multiply(vectors, pace));
   }
 
   hessianProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array> {
-    return this.#run(signal, (pace) => this.#curvature.hessianProduct(vectors, pace));
+    return this.#calls.run(signal, (pace) => this.#curvature.hessianProduct(vectors, pace));
   }
 
   dampedInverse(vector: Float64Array, signal?: AbortSignal): Promise<Float64Array | Failure> {
-    return this.#run(signal, async (pace) => {
+    return this.#calls.run(signal, async (pace) => {
       const { parameters } = this.#factor;
       const x = await this.#factor.dampedInverse(vector, pace);
       if ("code" in x || x.every(Number.isFinite)) return x;
@@ -218,11 +217,11 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   layerFactors(signal?: AbortSignal): Promise<readonly LayerFactors[]> {
-    return this.#run(signal, (pace) => this.#curvature.layerFactors(pace));
+    return this.#calls.run(signal, (pace) => this.#curvature.layerFactors(pace));
   }
 
   curvatureInverse(vector: Float64Array, shift: number, signal?: AbortSignal): Promise<Float64Array | Failure> {
-    return this.#run(signal, async (pace) => {
+    return this.#calls.run(signal, async (pace) => {
       const { parameters } = this.#curvature;
       const x = await this.#curvature.inverse(vector, shift, pace);
       if ("code" in x || x.every(Number.isFinite)) return x;
@@ -231,13 +230,13 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   restoreCurvature(matrix: Float64Array): void {
-    this.#idle();
+    this.#calls.idle();
     checkSymmetric("matrix", matrix, this.parameterCount);
     reserve(matrix.byteLength, "the moving average", () => this.#store.restoreAverage(matrix));
   }
 
   load(rows: EngineRows): void {
-    this.#idle();
+    this.#calls.idle();
     const { samples, rootWeights, architecture } = this.#blocks;
     if (samples.replace === null) throw new GaussflowError("GAUSSFLOW_STATE", ROWS_OF_A_FILE);
     const { inputSize } = architecture;
@@ -255,7 +254,7 @@ class ReferenceEngine implements NetworkEngine {
   }
 
   dispose(): void {
-    this.#disposed = true;
+    this.#calls.dispose();
     this.#end();
     this.#store.dispose();
     this.#blocks.samples.close();
@@ -287,29 +286,5 @@ class ReferenceEngine implements NetworkEngine {
   #end(): void {
     this.#curvature = this.#store.none;
     if (!this.#factor.factorAlone) this.#factor = this.#store.none;
-  }
-
-  #idle(): void {
-    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_STATE", "the engine was disposed of");
-    if (this.#busy) throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
-  }
-
-  async #run<T>(signal: AbortSignal | undefined, action: (pace: Pace) => Promise<T>): Promise<T> {
-    this.#idle();
-    signal?.throwIfAborted();
-    this.#busy = true;
-    try {
-      return await action(new Pace(signal, () => this.#stop()));
-    } catch (cause) {
-      // A scratch array that cannot be had; the curvature's own are a Failure (see makeRoom in curvature/curvature.ts).
-      if (!(cause instanceof RangeError) || cause === signal?.reason) throw cause;
-      throw scratchError(cause);
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  #stop(): void {
-    if (this.#disposed) throw new GaussflowError("GAUSSFLOW_STATE", "the engine was disposed of during the call");
   }
 }
