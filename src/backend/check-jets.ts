@@ -31,10 +31,17 @@ export function checkJetProblem(architecture: Architecture, problem: JetProblem)
   });
 }
 
-function checkTerm(name: string, term: JetTerm, { inputSize, outputSize }: Architecture, unknowns: number): void {
+function checkTerm(name: string, term: JetTerm, architecture: Architecture, unknowns: number): void {
+  const { inputSize, outputSize, layers } = architecture;
   checkOptionNames(name, term, TERM_FIELDS);
   checkText(`${name}.name`, term.name);
   checkChannels(`${name}.channels`, term.channels);
+  if (term.channels.seconds.length > 0 && layers.some(({ activation }) => activation === "relu"))
+    throw argumentError(
+      `${name}.channels.seconds`,
+      "must be empty for a network with relu, whose second derivative is zero wherever it has one: the equation would not depend on the network there; choose tanh, sin, silu, gelu or softplus",
+      `${term.channels.seconds.length} second-order channels`,
+    );
   checkCount(`${name}.points`, term.points, 1);
   checkCount(`${name}.auxiliaryCount`, term.auxiliaryCount, 0);
   checkTermPoints(name, term, inputSize, term);
