@@ -304,6 +304,11 @@ export interface Engine {
   readonly slots?: number | undefined;
   /** Whether ranks hold the Gram matrix of the primal route together (`EngineData.ranks`). Absent: no. */
   readonly distributed?: boolean | undefined;
+  /**
+   * True where the engine forms the primal route in double precision over all samples and nothing else: a run then saves neither precision
+   * nor samples. Absent: no.
+   */
+  readonly exactOnly?: boolean | undefined;
   /** Operations on vectors with the engine's threads; absent: those of `algebra/vectors.ts`, which have the same bits. @internal */
   readonly vectors?: VectorOperations | undefined;
 

@@ -13,6 +13,7 @@ import type { Eigen } from "./network-engine.js";
 
 /** An engine for the residuals of a JetProblem. */
 export interface JetEngine extends Engine {
+  readonly exactOnly: true;
   /** The curvature inside: of the last linearize that succeeded, until `loadTerm` ends it. */
   readonly held: "none" | "primal";
   /** Factor times residual of every row at `parameters`, N numbers. Numbers that are not finite pass through. */

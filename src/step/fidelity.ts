@@ -26,6 +26,8 @@ export interface RunSizes {
   readonly slots?: number | undefined;
   /** Whether ranks hold the Gram matrix of the primal route together, which is in double precision. Default false. */
   readonly distributed?: boolean | undefined;
+  /** Whether the engine forms curvatures of all samples in double precision alone (`Engine.exactOnly`). Default false. */
+  readonly exactOnly?: boolean | undefined;
   /** Whether the loss is not squared error and the engine has Hessian products: then a method may step on the exact Hessian. Default false. */
   readonly exactHessian?: boolean | undefined;
 }

@@ -8,8 +8,9 @@ import type { MinimizeOptions } from "./minimize-options.js";
 import type { RunState } from "./run-state.js";
 import type { Base } from "./trial.js";
 
-/** The method's choice for the next linearization, as far as sums by slots allow it. */
+/** The method's choice for the next linearization, as far as the engine and sums by slots allow it. */
 export function nextFidelity({ method }: MinimizeOptions, sizes: RunSizes, run: RunState): Fidelity {
+  if (sizes.exactOnly === true) return {};
   const position = { state: run.method, iteration: run.iteration, records: run.records };
   const chosen = method.fidelity?.next(sizes, position) ?? exactFidelity(sizes, run.records);
   return (sizes.slots ?? 1) > 1 ? slottedFidelity(chosen, sizes) : chosen;

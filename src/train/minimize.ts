@@ -68,7 +68,7 @@ class Loop {
   constructor(engine: Engine, initial: Float64Array, options: MinimizeOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay, stop } = options;
     const { matrixFree = defaultMatrixFree, convex = true, evenness, spent = 0 } = options;
-    const { sampleCount, outputSize, parameterCount, slots, distributed, vectors = plainVectors } = engine;
+    const { sampleCount, outputSize, parameterCount, slots, distributed, exactOnly, vectors = plainVectors } = engine;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
     const spare = SpareVectors.for(parameterCount);
     const solving = { route, decay, scaling, condition, matrixFree, exactMeasureBelow: stop.gradient };
@@ -85,6 +85,7 @@ class Loop {
       evenness,
       slots,
       distributed,
+      exactOnly,
       exactHessian,
     };
     this.#vectors = vectors;

@@ -7,7 +7,8 @@ import { createReferenceJetEngine } from "../../src/backend/reference/jets/engin
 import type { JetProblem } from "../../src/equations/jet-problem.js";
 import { ACTIVATION_NAMES } from "../../src/network/activations.js";
 import type { ActivationName } from "../../src/network/architecture.js";
-import { type NetworkOptions, network } from "../../src/network/network.js";
+import { network } from "../../src/network/network.js";
+import type { NetworkOptions } from "../../src/network/network-options.js";
 import { Random } from "../../src/random.js";
 import { drawPoints, jetTerm } from "../helpers/jet-problems.js";
 

@@ -50,6 +50,7 @@ class ReferenceJetEngine implements JetEngine {
   readonly kind = "reference";
   readonly threads = 1;
   readonly outputSize = 1;
+  readonly exactOnly = true;
   readonly sampleCount: number;
   readonly parameterCount: number;
   readonly layerCount: number;

@@ -1,0 +1,20 @@
+// Creates jet engines, behind the same choice of backend and threads as create.ts: training on equations calls it.
+import type { JetProblem } from "../equations/jet-problem.js";
+import type { Architecture } from "../network/architecture.js";
+import { checkOptionNames } from "../options.js";
+import { type BackendOptions, chooseThreads } from "./create.js";
+import type { JetEngine } from "./jet-engine.js";
+import { createReferenceJetEngine } from "./reference/jets/engine.js";
+
+/**
+ * The engine for one architecture on one problem, whose points it copies.
+ * @throws GAUSSFLOW_ARGUMENT as `checkJetProblem`, GAUSSFLOW_NO_NATIVE
+ */
+export function createJetEngine(
+  architecture: Architecture,
+  problem: JetProblem,
+  options: BackendOptions = {},
+): JetEngine {
+  checkOptionNames("options", options, ["backend", "threads"]);
+  return createReferenceJetEngine(architecture, problem, { threads: chooseThreads(options.threads) });
+}
