@@ -251,6 +251,11 @@ export interface Solved {
    * Orthogonal route only. Below full rank the step is the one of least norm: its part in the numerical null space is 0.
    */
   readonly rank?: RankReport | undefined;
+  /**
+   * Decrease of the objective's quadratic model (without the damping) by the step, where the step is not the solution of the whole damped system: a fit
+   * with bounds. Absent: it is, and the decrease follows from that.
+   */
+  readonly predicted?: number | undefined;
   /** Seconds that the solve took. */
   readonly seconds: number;
 }

@@ -41,7 +41,7 @@ export async function dampedStep(
   return {
     ok: true,
     step: solved.step,
-    predicted: -0.5 * slope + 0.5 * damping * lengthSquared,
+    predicted: solved.predicted ?? -0.5 * slope + 0.5 * damping * lengthSquared,
     slope,
     damping,
     condition: condition ? solved.condition : null,

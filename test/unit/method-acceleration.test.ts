@@ -8,7 +8,7 @@ import type { TrainRecord } from "../../src/run/record.js";
 import { accelerated } from "../../src/step/acceleration.js";
 import { minimize } from "../../src/train/minimize.js";
 import { stopRules } from "../../src/train/stop.js";
-import { DenseEngine, type ResidualProblem } from "../helpers/dense-engine.js";
+import { ProblemEngine, type ResidualProblem } from "../helpers/minimize-dense.js";
 
 const rosenbrock: ResidualProblem = {
   parameterCount: 2,
@@ -16,14 +16,14 @@ const rosenbrock: ResidualProblem = {
   residual: ([a, b]: Float64Array) => Float64Array.of(10 * (b - a * a), 1 - a),
 };
 
-class Counting extends DenseEngine {
+class Counting extends ProblemEngine {
   solves = 0;
   accelerations = 0;
-  override solve(...request: Parameters<DenseEngine["solve"]>) {
+  override solve(...request: Parameters<ProblemEngine["solve"]>) {
     this.solves++;
     return super.solve(...request);
   }
-  override accelerate(...request: Parameters<DenseEngine["accelerate"]>) {
+  override accelerate(...request: Parameters<ProblemEngine["accelerate"]>) {
     this.accelerations++;
     return super.accelerate(...request);
   }
@@ -50,7 +50,7 @@ class Askew extends Counting {
   }
 }
 
-async function run(engine: DenseEngine, acceleration: boolean, iterations = 100): Promise<readonly TrainRecord[]> {
+async function run(engine: ProblemEngine, acceleration: boolean, iterations = 100): Promise<readonly TrainRecord[]> {
   const steps = minimize(engine, Float64Array.of(-1.2, 1), {
     method: levenbergMarquardt({ acceleration, scaling: "identity" }),
     stop: stopRules({ iterations }),
@@ -85,8 +85,8 @@ describe("geodesic acceleration", () => {
       ...rosenbrock,
       residual: ([a, b]: Float64Array) => Float64Array.of(1000 * (b - a * a), 1 - a),
     };
-    const curved = await run(new DenseEngine(narrow), true, 1000);
-    const straight = await run(new DenseEngine(narrow), false, 1000);
+    const curved = await run(new ProblemEngine(narrow), true, 1000);
+    const straight = await run(new ProblemEngine(narrow), false, 1000);
     const last = (records: readonly TrainRecord[]) => records.at(-1) as TrainRecord;
     expect(last(curved).objective).toBeLessThan(1e-20);
     expect(last(curved).iteration).toBeLessThan(last(straight).iteration);

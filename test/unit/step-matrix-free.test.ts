@@ -24,7 +24,7 @@ import { dampedStep } from "../../src/step/damped-step.js";
 import { forcingTerm, toleranceAt } from "../../src/step/forcing.js";
 import { minimize } from "../../src/train/minimize.js";
 import { stopRules } from "../../src/train/stop.js";
-import { DenseEngine } from "../helpers/dense-engine.js";
+import { ProblemEngine } from "../helpers/minimize-dense.js";
 import { waves } from "../helpers/problems.js";
 
 /** A = Q diag(values) Q^T with reflections for Q: products only. */
@@ -321,7 +321,11 @@ it("wrong options are named", async () => {
 });
 
 it("an engine without layers has no Kronecker factors: the option is named", async () => {
-  const engine = new DenseEngine({ parameterCount: 2, residualCount: 2, residual: (w) => w.map((value) => value - 1) });
+  const engine = new ProblemEngine({
+    parameterCount: 2,
+    residualCount: 2,
+    residual: (w) => w.map((value) => value - 1),
+  });
   const steps = minimize(engine, new Float64Array(2), {
     method: levenbergMarquardt(),
     stop: stopRules(),

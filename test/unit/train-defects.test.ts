@@ -7,8 +7,7 @@ import { gaussNewton, levenbergMarquardt, network, squaredError, train } from ".
 import { minimize } from "../../src/train/minimize.js";
 import type { MinimizeResult } from "../../src/train/minimize-options.js";
 import { stopRules } from "../../src/train/stop.js";
-import { DenseEngine } from "../helpers/dense-engine.js";
-import { minimizeDense } from "../helpers/minimize-dense.js";
+import { minimizeDense, ProblemEngine } from "../helpers/minimize-dense.js";
 import { waves } from "../helpers/problems.js";
 
 const rosenbrock = {
@@ -18,7 +17,7 @@ const rosenbrock = {
 };
 const quick = { validation: false, backend: "typescript" } as const;
 
-async function run(engine: DenseEngine, start: number[], method = levenbergMarquardt()): Promise<MinimizeResult> {
+async function run(engine: ProblemEngine, start: number[], method = levenbergMarquardt()): Promise<MinimizeResult> {
   const steps = minimize(engine, Float64Array.from(start), { method, stop: stopRules(), route: "primal", decay: 0 });
   for (;;) {
     const next = await steps.next();
@@ -27,7 +26,7 @@ async function run(engine: DenseEngine, start: number[], method = levenbergMarqu
 }
 
 /** Steps of the wrong sign: what a user's wrong derivative does. */
-class Uphill extends DenseEngine {
+class Uphill extends ProblemEngine {
   override async solve(request: SolveRequest): Promise<Solved | Failure> {
     const solved = await super.solve(request);
     return "step" in solved ? { ...solved, step: solved.step.map((value) => -value) } : solved;
@@ -35,10 +34,10 @@ class Uphill extends DenseEngine {
 }
 
 /** A factorization that only passes with enough damping. */
-class Fragile extends DenseEngine {
+class Fragile extends ProblemEngine {
   solves = 0;
   linearizations = 0;
-  override linearize(...request: Parameters<DenseEngine["linearize"]>) {
+  override linearize(...request: Parameters<ProblemEngine["linearize"]>) {
     this.linearizations++;
     return super.linearize(...request);
   }
@@ -73,7 +72,7 @@ describe("trials that fail", () => {
   });
 
   it("a matrix that no damping can factorize ends the run as damping-saturated, with the start", async () => {
-    class Broken extends DenseEngine {
+    class Broken extends ProblemEngine {
       override async solve(): Promise<Solved | Failure> {
         return { code: "indefinite", pivot: 0, message: "the leading minor of order 1 is not positive" } as const;
       }
@@ -94,7 +93,7 @@ describe("trials that fail", () => {
 
     for (const method of [levenbergMarquardt(), gaussNewton()]) {
       it(`in a solve, ${method.name}`, async () => {
-        class Full extends DenseEngine {
+        class Full extends ProblemEngine {
           override async solve(): Promise<Solved | Failure> {
             return refused;
           }
@@ -114,13 +113,13 @@ describe("trials that fail", () => {
 
     it("in the loss of a trial point", async () => {
       const fails = counted(4);
-      class Full extends DenseEngine {
+      class Full extends ProblemEngine {
         override async evaluate(parameters: Float64Array) {
           return fails() ? refused : super.evaluate(parameters);
         }
       }
       const full = await run(new Full(rosenbrock), start, levenbergMarquardt());
-      const whole = await run(new DenseEngine(rosenbrock), start, levenbergMarquardt());
+      const whole = await run(new ProblemEngine(rosenbrock), start, levenbergMarquardt());
       expect(full.reason).toEqual({ code: "memory", message });
       // The start and three trials, as in a run that had the memory.
       expect(full.records).toHaveLength(4);
@@ -132,8 +131,8 @@ describe("trials that fail", () => {
 
     it("thrown by a call that has no failure to answer with", async () => {
       const fails = counted(3);
-      class Full extends DenseEngine {
-        override async linearize(...given: Parameters<DenseEngine["linearize"]>) {
+      class Full extends ProblemEngine {
+        override async linearize(...given: Parameters<ProblemEngine["linearize"]>) {
           if (fails()) throw thrown;
           return super.linearize(...given);
         }
@@ -145,7 +144,7 @@ describe("trials that fail", () => {
     });
 
     it("refused to JavaScript, but not other RangeErrors", async () => {
-      class Full extends DenseEngine {
+      class Full extends ProblemEngine {
         constructor(readonly error: RangeError) {
           super(rosenbrock);
         }

@@ -1,0 +1,107 @@
+// Computes derivatives of residuals by differences, for functions that come without them. residual-engine.ts calls it at each linearization, and for
+// the second derivative along a step.
+//
+//   central    (r(b + h e_j) - r(b - h e_j)) / 2h,  h = eps^(1/3) size_j:  relative error about eps^(2/3)
+//   at a bound (4 r(b + h e_j) - 3 r(b) - r(b + 2h e_j)) / 2h towards the inside, of the same order
+//
+// The step is rounded so that b + h - b is h exactly. Where a side is not finite (a logarithm near 0) the other side is taken alone.
+import type { Box, ResidualFunction } from "./residual-function.js";
+
+const STEP = Math.cbrt(Number.EPSILON);
+
+/** Arrays that the differences of one function share. */
+export class Differences {
+  readonly #function: ResidualFunction;
+  readonly #box: Box | null;
+  readonly #point: Float64Array;
+  readonly #near: Float64Array;
+  readonly #far: Float64Array;
+
+  constructor(of: ResidualFunction, box: Box | null) {
+    this.#function = of;
+    this.#box = box;
+    this.#point = new Float64Array(of.parameterCount);
+    this.#near = new Float64Array(of.count);
+    this.#far = new Float64Array(of.count);
+  }
+
+  /**
+   * Writes dr/db_j, n entries, to `out` from `at` on.
+   * @param residual r(b)
+   * @param size the scale of b_j, above 0
+   */
+  async column(
+    b: Float64Array,
+    residual: Float64Array,
+    j: number,
+    size: number,
+    out: Float64Array,
+    at: number,
+  ): Promise<void> {
+    const [near, far] = [this.#near, this.#far];
+    const step = stepAt(b[j], STEP * size);
+    const upper = this.#box?.upper[j] ?? Number.POSITIVE_INFINITY;
+    const lower = this.#box?.lower[j] ?? Number.NEGATIVE_INFINITY;
+    if (b[j] + step <= upper && b[j] - step >= lower) {
+      await this.#evaluate(b, j, b[j] + step, near);
+      await this.#evaluate(b, j, b[j] - step, far);
+      for (let i = 0; i < near.length; i++) out[at + i] = (near[i] - far[i]) / (2 * step);
+      if (allFinite(out, at, near.length)) return;
+    }
+    // Towards the side with more room first.
+    const first = upper - b[j] >= b[j] - lower ? step : -step;
+    for (const h of [first, -first]) {
+      const inside = Math.min(Math.abs(h), (h > 0 ? upper - b[j] : b[j] - lower) / 2);
+      const signed = Math.sign(h) * inside;
+      if (!(inside > 0)) continue;
+      await this.#evaluate(b, j, b[j] + signed, near);
+      await this.#evaluate(b, j, b[j] + 2 * signed, far);
+      for (let i = 0; i < near.length; i++) out[at + i] = (4 * near[i] - 3 * residual[i] - far[i]) / (2 * signed);
+      if (allFinite(out, at, near.length)) return;
+    }
+  }
+
+  /**
+   * Writes the second derivative of r along `direction` to `out`: (r(b + h d) - 2 r(b) + r(b - h d)) / h^2. False where a residual is not finite.
+   *
+   * h = 0.1 (Transtrum and Sethna 2012): the direction is a step of the fit, and a smaller h would leave rounding of the residuals alone.
+   */
+  async along(b: Float64Array, residual: Float64Array, direction: Float64Array, out: Float64Array): Promise<boolean> {
+    const h = 0.1;
+    const [point, near, far] = [this.#point, this.#near, this.#far];
+    for (let j = 0; j < point.length; j++) point[j] = this.#clamped(j, b[j] + h * direction[j]);
+    const ahead = this.#function.residuals(point, near);
+    if (ahead !== undefined) await ahead;
+    for (let j = 0; j < point.length; j++) point[j] = this.#clamped(j, b[j] - h * direction[j]);
+    const behind = this.#function.residuals(point, far);
+    if (behind !== undefined) await behind;
+    for (let i = 0; i < near.length; i++) out[i] = (near[i] - 2 * residual[i] + far[i]) / (h * h);
+    return allFinite(out, 0, near.length);
+  }
+
+  #clamped(j: number, value: number): number {
+    return this.#box === null ? value : Math.min(Math.max(value, this.#box.lower[j]), this.#box.upper[j]);
+  }
+
+  /** Residuals at b with entry j replaced. */
+  async #evaluate(b: Float64Array, j: number, value: number, out: Float64Array): Promise<void> {
+    this.#point.set(b);
+    this.#point[j] = value;
+    const answer = this.#function.residuals(this.#point, out);
+    if (answer !== undefined) await answer;
+  }
+}
+
+/** A step near `wanted` for which value + step - value is the step. */
+function stepAt(value: number, wanted: number): number {
+  return value + wanted - value || wanted;
+}
+
+function allFinite(values: Float64Array, at: number, count: number): boolean {
+  let sum = 0;
+  // A sum of finite numbers may overflow, and then they are looked at one by one.
+  for (let i = 0; i < count; i++) sum += values[at + i];
+  if (Number.isFinite(sum)) return true;
+  for (let i = 0; i < count; i++) if (!Number.isFinite(values[at + i])) return false;
+  return true;
+}
