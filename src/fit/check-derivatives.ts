@@ -15,7 +15,9 @@ export type FillArray = (parameters: Float64Array, out: Float64Array) => void | 
 export interface DerivativeProblem {
   /** Number of residuals, n. */
   readonly count: number;
+  /** Writes the n residuals. */
   readonly residuals: FillArray;
+  /** Writes the n x p derivatives, row-major. */
   readonly jacobian: FillArray;
 }
 
@@ -35,6 +37,7 @@ export interface WrongDerivative {
   readonly row: number;
   /** Column of the Jacobian, counted from 0. */
   readonly column: number;
+  /** Name of the parameter. */
   readonly parameter: string;
   /** What the Jacobian has. */
   readonly given: number;
@@ -46,6 +49,7 @@ export interface WrongDerivative {
 
 /** What `checkDerivatives` found. */
 export interface DerivativeCheck {
+  /** True where every entry was compared and agrees. */
   readonly ok: boolean;
   /** Entries compared. */
   readonly checked: number;

@@ -38,6 +38,7 @@ export interface FitPoint {
 
 /** The statistics of a fit. Arrays stand in the order of the parameters. */
 export interface FitStatistics {
+  /** How each parameter ended. */
   readonly states: readonly ParameterState[];
   /** Standard errors: 0 for parameters that are fixed or at a bound, infinite for those that the data do not determine. */
   readonly standardErrors: Float64Array;
