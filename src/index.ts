@@ -2,7 +2,7 @@
 // bench and examples import it from dist.
 export type { VectorOperations } from "./algebra/vectors.js";
 export { type Backend, type BackendOptions, createEngine } from "./backend/create.js";
-export type { Accumulation, Curvature, LowRank, Precision, SampledRows } from "./backend/curvature.js";
+export type { Accumulation, Curvature, Eigen, LowRank, Precision, SampledRows } from "./backend/curvature.js";
 export { type DoctorReport, doctor } from "./backend/doctor.js";
 export type {
   Accelerated,
@@ -19,7 +19,7 @@ export type {
   Solved,
   SolveRequest,
 } from "./backend/engine.js";
-export type { Eigen, NetworkEngine } from "./backend/network-engine.js";
+export type { NetworkEngine } from "./backend/network-engine.js";
 export { type PredictOptions, predictAsync, predictDistributionAsync } from "./backend/predict.js";
 export type { EngineRows } from "./backend/rows.js";
 export type { Letter } from "./cluster/binding.js";
@@ -124,6 +124,8 @@ export type {
   MethodReport,
 } from "./method/batch-method.js";
 export type { BatchSize } from "./method/batch-size.js";
+export { bayesianRegularization } from "./method/bayesian/bayesian-regularization.js";
+export type { BayesianRegularizationOptions } from "./method/bayesian/options.js";
 export { cumulativeGaussNewton } from "./method/cumulative/cumulative.js";
 export type { CumulativeForm, CumulativeGaussNewtonOptions } from "./method/cumulative/options.js";
 export type { Adaptation } from "./method/egn-search.js";
@@ -159,6 +161,7 @@ export {
 } from "./method/minmax/minmax-gauss-newton.js";
 export type { RateOptions, RateSchedule, RateScheduleName } from "./method/rate-schedule.js";
 export type { Reason, ReasonCode } from "./method/reason.js";
+export type { Evidence, RegularizationPolicy, Renewed } from "./method/regularization.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
 export { type DiscretizationGap, discretizationGap, type GapOptions } from "./monitor/discretization-gap.js";
 export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";

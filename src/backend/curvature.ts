@@ -36,3 +36,11 @@ export interface Accumulation {
   /** At least 0. */
   readonly add: number;
 }
+
+/** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
+export interface Eigen {
+  /** As many as the order of the matrix. */
+  readonly values: Float64Array;
+  /** order x order, row k the unit eigenvector of value k (dual: sample-major); null if not requested. */
+  readonly vectors: Float64Array | null;
+}

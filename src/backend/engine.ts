@@ -21,7 +21,7 @@ import type { RankSlots } from "../cluster/cluster.js";
 import type { RowLayout } from "../data/row-reader.js";
 import type { ColumnScaling } from "../data/scaling.js";
 import type { Loss } from "../loss/rules.js";
-import type { Accumulation, Curvature, LowRank, Precision, SampledRows } from "./curvature.js";
+import type { Accumulation, Curvature, Eigen, LowRank, Precision, SampledRows } from "./curvature.js";
 import type { EngineRows } from "./rows.js";
 
 /** The data an engine works on. The engine copies it; inputs n x d and targets n x c, row-major. */
@@ -342,6 +342,8 @@ export interface Engine {
    * entries (primal; matrix-free: G v in one sweep over the samples), n*c (dual, sample-major) or n (sampled). Not for orthogonal.
    */
   curvatureProduct(vectors: Float64Array, signal?: AbortSignal): Promise<Float64Array>;
+  /** All eigenvalues of that curvature without damping, ascending (`NetworkEngine`). Absent: an engine without a matrix. */
+  eigen?(vectors: boolean, signal?: AbortSignal): Promise<Eigen>;
   /**
    * F'' v of the sum loss at the parameters of the last linearize, whatever its curvature and its subset: all samples, weights in, the decay
    * not, by the exact second derivatives of loss and network. Rows of p entries; a block of vectors costs less than its vectors one by one.

@@ -1,17 +1,9 @@
 // Defines NetworkEngine, the interface of an engine whose model is a network: predictions, products with its Jacobian, and the spectrum of
 // its curvature. Both engines implement it; flows, the monitor and src/spectrum call it, and training needs `Engine` alone.
 import type { Architecture } from "../network/architecture.js";
-import type { Curvature } from "./curvature.js";
+import type { Curvature, Eigen } from "./curvature.js";
 import type { Engine, EngineData, Failure, LayerFactors } from "./engine.js";
 import type { EngineRows } from "./rows.js";
-
-/** Eigenvalues of the curvature, ascending; for the orthogonal route squared singular values of R, the tiny ones accurate. */
-export interface Eigen {
-  /** As many as the order of the matrix. */
-  readonly values: Float64Array;
-  /** order x order, row k the unit eigenvector of value k (dual: sample-major); null if not requested. */
-  readonly vectors: Float64Array | null;
-}
 
 /** An engine of a network, as `createEngine` makes it. */
 export interface NetworkEngine extends Engine {

@@ -2,12 +2,13 @@
 // its first state at the first point (first-point.ts).
 import { argumentError } from "../errors.js";
 import { scalingKinds } from "../linearize/problem.js";
-import { checkCount, isObject } from "../options.js";
+import { checkCount, checkPositive, isObject } from "../options.js";
 import { type BatchMethod, isBatchMethod } from "./batch-method.js";
 import type { Method, MethodState } from "./method.js";
 
 const FUNCTIONS = ["start", "damping", "propose", "judge"] as const;
 const BATCH_FUNCTIONS = ["needs", "start", "step"] as const;
+const REGULARIZATION = ["decay", "evidence", "due", "stale", "settled", "hastened", "renew", "assess"] as const;
 const PLAIN = ["string", "boolean"];
 /**
  * Members that `fidelity` replaces: without an error a method that has them would train in double precision on all
@@ -66,6 +67,7 @@ function checkWholeMethod(argument: string, method: Readonly<Record<string, unkn
   for (const name of ["planned", "next"])
     if (fidelity !== undefined && typeof fidelity[name] !== "function")
       throw argumentError(`${argument}.fidelity.${name}`, "must be a function", fidelity[name]);
+  checkRegularization(`${argument}.regularization`, method.regularization);
   for (const name of REPLACED)
     if (method[name] !== undefined)
       throw argumentError(
@@ -73,6 +75,16 @@ function checkWholeMethod(argument: string, method: Readonly<Record<string, unkn
         "must not be there: fidelity.next decides it (docs/own-method.md)",
         method[name],
       );
+}
+
+/** What sets the weight decay of a run. */
+function checkRegularization(argument: string, policy: unknown): void {
+  if (policy === undefined) return;
+  if (!isObject(policy)) throw argumentError(argument, `must be an object with ${REGULARIZATION.join(", ")}`, policy);
+  checkPositive(`${argument}.first`, policy.first as number);
+  for (const name of REGULARIZATION)
+    if (typeof policy[name] !== "function")
+      throw argumentError(`${argument}.${name}`, "must be a function", policy[name]);
 }
 
 /** The state that a method starts with: a checkpoint can hold nothing else. @throws GAUSSFLOW_ARGUMENT */

@@ -10,10 +10,11 @@ import type { Point, Problem, ScalingKind } from "../linearize/problem.js";
 import type { Fidelity, RunSizes } from "../step/fidelity.js";
 import type { DampedStep } from "../step/step-model.js";
 import type { TrialHistory } from "../step/trial-history.js";
+import type { MethodState } from "./method-state.js";
 import type { ReasonCode } from "./reason.js";
+import type { RegularizationPolicy } from "./regularization.js";
 
-/** Named numbers and arrays, nothing else. */
-export type MethodState = { readonly [name: string]: number | Float64Array };
+export type { MethodState };
 
 /** A step to try: a damped step, or a part of one. */
 export interface Proposal extends DampedStep {
@@ -115,6 +116,8 @@ export interface Method {
   readonly scaling: ScalingKind;
   /** How exactly curvatures are formed and solved with. Default: all samples in double precision. */
   readonly fidelity?: FidelityPolicy | undefined;
+  /** Sets the weight decay of the run as it goes on; the loss then has none. Default: the decay of the loss, all along. */
+  readonly regularization?: RegularizationPolicy | undefined;
   /**
    * State before the first iteration.
    * @param curvatureScale size of the curvature in the units of D: the largest diagonal entry of G for the identity

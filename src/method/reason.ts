@@ -12,6 +12,8 @@ export type ReasonCode =
   | "reduction"
   // train/stop.ts and flow/flow-run.ts: the loss is at most `stop.loss`.
   | "loss"
+  // method/bayesian/renew.ts: the weight decay and the evidence no longer change.
+  | "evidence"
   // train/stop.ts: `stop.iterations` are done.
   | "iterations"
   // train/stop.ts: without a weight decay every row is classified right, and the loss goes on to 0 while the parameters
@@ -50,6 +52,7 @@ export const REASON_CODES = Object.keys({
   step: true,
   reduction: true,
   loss: true,
+  evidence: true,
   iterations: true,
   separable: true,
   seconds: true,

@@ -3,6 +3,8 @@
 import { GaussflowError } from "../errors.js";
 import { type AdamOptions, adam } from "./adam.js";
 import type { BatchMethod } from "./batch-method.js";
+import { bayesianRegularization } from "./bayesian/bayesian-regularization.js";
+import type { BayesianRegularizationOptions } from "./bayesian/options.js";
 import { cumulativeGaussNewton } from "./cumulative/cumulative.js";
 import type { CumulativeGaussNewtonOptions } from "./cumulative/options.js";
 import { type ExactGaussNewtonOptions, exactGaussNewton } from "./exact-gauss-newton.js";
@@ -28,6 +30,7 @@ export function settingsOf(method: Method | BatchMethod): MethodSettings | null 
 /** The method that `settingsOf` described. */
 export function methodAgain({ name, settings }: MethodSettings): Method | BatchMethod {
   if (name === "levenberg-marquardt") return levenbergMarquardt(settings as LevenbergMarquardtOptions);
+  if (name === "bayesian-regularization") return bayesianRegularization(settings as BayesianRegularizationOptions);
   if (name === "gauss-newton") return gaussNewton(settings as GaussNewtonOptions);
   if (name === "exact-gauss-newton") return exactGaussNewton(settings as ExactGaussNewtonOptions);
   if (name === "adam") return adam(settings as AdamOptions);

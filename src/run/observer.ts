@@ -32,8 +32,8 @@ export interface ObservedRun {
   readonly start: Float64Array;
   /** What the run minimizes, with all its parameters. */
   readonly loss: Loss;
-  /** Weight decay d of the objective g + d/2 |w|^2. */
-  readonly decay: number;
+  /** Weight decay d of the objective g + d/2 |w|^2. Where the method sets it, that of the last record. */
+  decay: number;
   /** Targets in the units of the run: n*c, sample-major. */
   readonly targets: Float64Array;
   /** Sample weights; null = all 1. */

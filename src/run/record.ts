@@ -1,5 +1,6 @@
 // Defines the records of a run: one per trial of a training, one per accepted step of a flow. `train` and `flow` make them, and pass them
 // to `onRecord`, the observer and the result; the monitor, the experiments and the reports read them. The library itself prints nothing.
+import type { Evidence } from "../method/regularization.js";
 import type { Route, StepRoute } from "../plan/route.js";
 import type { HessianSolve } from "../step/inner-solve.js";
 import type { TrialHistory } from "../step/trial-history.js";
@@ -44,6 +45,10 @@ export interface TrainRecord extends TrialHistory {
   readonly delta?: number | undefined;
   /** With `quantile`: the smoothing in the units of training, the same in all records of a run. Absent with other losses. */
   readonly smoothing?: number | undefined;
+  /** With `bayesianRegularization`: the weight decay of this trial. Absent with other methods, whose decay is that of the loss. */
+  readonly decay?: number | undefined;
+  /** With `bayesianRegularization`: what was estimated last, for the decay of then. Absent before the first estimate. */
+  readonly evidence?: Evidence | undefined;
   /** With a batch method: epochs done, a fraction within an epoch. Absent with other methods, as the next three are. */
   readonly epoch?: number | undefined;
   /** Mean loss of the batches since the last record, each at the start of its step; null at the start of the run. Same measure as `loss`. */

@@ -74,6 +74,10 @@ const RECORD: Fields = {
     secant: "count",
     delta: "number",
     smoothing: "number",
+    decay: "number",
+    evidence: {
+      required: { decay: "number", effectiveParameters: "number", noise: "number", logEvidence: "number" },
+    },
     epoch: "number",
     batchLoss: "number or null",
     smallParameters: "number",

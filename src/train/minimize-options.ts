@@ -5,6 +5,7 @@ import type { Agreement } from "../cluster/agreement.js";
 import type { MatrixFreeSettings, Point } from "../linearize/problem.js";
 import type { Method } from "../method/method.js";
 import type { Reason } from "../method/reason.js";
+import type { Evidence } from "../method/regularization.js";
 import type { TrainRoute } from "../plan/route.js";
 import type { CheckpointOptions } from "../run/checkpoint-keeper.js";
 import type { Observer } from "../run/observer.js";
@@ -17,7 +18,7 @@ export interface MinimizeOptions {
   readonly method: Method;
   readonly stop: StopRules;
   readonly route: TrainRoute;
-  /** Weight decay d: the objective is g + d/2 |w|^2. */
+  /** Weight decay d: the objective is g + d/2 |w|^2. Where the method sets it, that of the first linearization. */
   readonly decay: number;
   /** Parameters of each layer, in order; default one layer with all of them. */
   readonly layerSizes?: readonly number[] | undefined;
@@ -58,6 +59,10 @@ export interface MinimizeResult {
   readonly best: Best;
   readonly bestValidation: Best | null;
   readonly records: readonly TrainRecord[];
+  /** Weight decay at the end, where the method sets it. */
+  readonly decay?: number | undefined;
+  /** The evidence of the kept point with it, or of the last update in a run that was cut short; absent before the first, and with other methods. */
+  readonly evidence?: Evidence | undefined;
   /** Seconds of this call and of those it resumed. */
   readonly elapsed: number;
   /** Problems that did not end the run: checkpoints that could not be written. */

@@ -8,11 +8,12 @@
 import { plainVectors, type VectorOperations } from "../algebra/vectors.js";
 import { type Engine, type Failure, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
-import { defaultMatrixFree, freshScaling, type Problem, scalingInEffect } from "../linearize/problem.js";
+import { defaultMatrixFree, freshScaling, type Point, type Problem, scalingInEffect } from "../linearize/problem.js";
 import { SpareVectors } from "../linearize/spare-vectors.js";
 import { Workspace } from "../linearize/workspace.js";
 import type { MethodState, Proposal } from "../method/method.js";
 import type { Reason } from "../method/reason.js";
+import type { Evidence } from "../method/regularization.js";
 import { CheckpointKeeper } from "../run/checkpoint-keeper.js";
 import { failureReason, memoryReason } from "../run/failure-reason.js";
 import { endedBy, Interrupt } from "../run/interrupt.js";
@@ -21,6 +22,7 @@ import { type Fidelity, type RunSizes, refine, refineBeforeEnd } from "../step/f
 import { baseOf, nextFidelity } from "./base.js";
 import { evaluateStep, validate } from "./evaluate.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
+import { decayFields, finalEvidence, hastened, isDue, presentDecay, renewDecay } from "./regularize.js";
 import { RunState } from "./run-state.js";
 import type { Snapshot } from "./snapshot.js";
 import * as stops from "./stop.js";
@@ -59,14 +61,19 @@ class Loop {
   readonly checkpoints: CheckpointKeeper<Snapshot>;
   reason: Reason | null = null;
   readonly #options: MinimizeOptions;
-  readonly #problem: Problem;
+  /** Replaced where the method changes the decay. */
+  #problem: Problem;
   readonly #sizes: RunSizes;
   readonly #run: RunState;
   readonly #vectors: VectorOperations;
   readonly #meanFactor: number;
+  #evidence: Evidence | null = null;
+  /** Trials since the last accepted one. */
+  #tried = 0;
 
   constructor(engine: Engine, initial: Float64Array, options: MinimizeOptions) {
-    const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, decay, stop } = options;
+    const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, stop } = options;
+    const decay = presentDecay(options);
     const { matrixFree = defaultMatrixFree, convex = true, evenness, spent = 0 } = options;
     const { sampleCount, outputSize, parameterCount, slots, distributed, exactOnly, vectors = plainVectors } = engine;
     const scaling = scalingInEffect(options.method.scaling, route, decay);
@@ -111,26 +118,44 @@ class Loop {
         const validation = await this.#validate(parameters, loss, this.#run.iteration);
         yield await this.#record(startTrial(base, this.#problem.route, damping), base.point, validation);
       }
+      const converged = stops.gradientReason(stop, base.point, this.#options.sumOfSquares);
+      if (isDue(this.#options.method, this.#run.method, converged !== null) && !(await this.#renew(base.point)))
+        continue;
       // Tests at the boundary of an iteration. They also end a resumed run at once if it has nothing left to do.
       this.reason =
         stops.separableReason(this.#options.separable ?? null, loss) ??
-        stops.gradientReason(stop, base.point, this.#options.sumOfSquares) ??
+        converged ??
         stops.unresolvedReason(this.#run.records, base.point) ??
         stops.lossReason(stop, loss * this.#meanFactor) ??
         stops.patienceReason(stop, this.#run) ??
         stops.iterationsReason(stop, this.#run.iteration);
       if (this.reason === null) yield* this.#iterate(base);
     }
+    const { signal } = this.interrupt;
+    this.#evidence = await finalEvidence(this.#options.method, this.#problem, this.#run, this.reason, signal);
   }
 
   finish(): MinimizeResult {
     const { iteration, last, best, bestValidation, records, elapsed } = this.#run;
     const reason = this.reason ?? { code: "no-progress", message: "the run was given up" };
     const { warnings } = this.checkpoints;
-    return { reason, iterations: iteration, last, best, bestValidation, records, elapsed, warnings };
+    const { decay, evidence } = decayFields(this.#options.method, this.#run.method, this.#problem.decay);
+    const regularized = decay === undefined ? {} : { decay, evidence: this.#evidence ?? evidence };
+    return { reason, iterations: iteration, last, best, bestValidation, records, elapsed, warnings, ...regularized };
   }
 
-  /** Runs trials from one point until one is accepted or none is left. */
+  /** Lets the method estimate the weight decay. False: the run ends, or the next point has another objective. */
+  async #renew(point: Point): Promise<boolean> {
+    const renewed = await renewDecay(this.#options.method, this.#problem, this.#run, point, this.interrupt.signal);
+    if (failed(renewed)) this.reason = failureReason(renewed);
+    else {
+      this.reason = renewed.end;
+      if (renewed.moved) this.#problem = { ...this.#problem, decay: renewed.decay };
+    }
+    return this.reason === null && !failed(renewed) && !renewed.moved;
+  }
+
+  /** Runs trials from one point until one is accepted, none is left, or the method changes the objective. */
   async *#iterate(start: Base): AsyncGenerator<TrainRecord, void> {
     const [{ method }, problem] = [this.#options, this.#problem];
     const { route, sampleCount, outputSize } = this.#sizes;
@@ -139,7 +164,8 @@ class Loop {
     let base = start;
     let previous: Proposal | null = null;
     let first = 1;
-    for (let number = 1; this.reason === null; number++) {
+    for (let number = this.#tried + 1; this.reason === null; number++) {
+      this.#tried = number;
       await this.interrupt.breathe();
       this.reason = this.interrupt.reason();
       if (this.reason !== null) return;
@@ -167,8 +193,15 @@ class Loop {
       }
       const over = stops.rejectedReason(trial, number - first + 1, sizes);
       const finer = over === null || over.code === "memory" ? null : refineBeforeEnd(fidelity, point, route);
-      if (finer === null) this.reason = over;
+      const renewing = finer === null && over !== null && over.code !== "memory" && isDue(method, entered, true);
+      if (finer === null && !renewing) this.reason = over;
       yield await this.#record(trial, point);
+      if (renewing) {
+        // The curvature inside is still that of this point; the state is that before the trials.
+        this.#run.method = entered;
+        await this.#renew(point);
+        return;
+      }
       if (!failed(proposal)) previous = proposal;
       base = { ...base, fallback: null, seconds: { passes: 0, curvature: 0 } };
       if (finer === null) continue;
@@ -213,18 +246,27 @@ class Loop {
     // First the part that an abort can end: iterations and records must agree.
     const validation = await this.#validate(parameters, end.loss, trial.iteration);
     run.iteration = trial.iteration;
+    this.#tried = 0;
     run.parameters = parameters;
     const mean = end.loss * this.#meanFactor;
     run.standAt(parameters, end.objective, mean, trial.judgment.unresolved);
     const move = { predicted, objective: end.objective, parameterNorm: this.#vectors.norm(parameters) };
     this.reason =
       stops.lossReason(stop, mean) ??
-      stops.acceptedReason(stop, trial, move) ??
+      this.#unlessUnsettled(stops.acceptedReason(stop, trial, move)) ??
       stops.patienceReason(stop, run) ??
       stops.iterationsReason(stop, run.iteration);
     const record = await this.#record(trial, end, validation);
     await this.#show();
     yield record;
+  }
+
+  /** A step that would end the run is the time to estimate a decay that has not settled. */
+  #unlessUnsettled(reason: Reason | null): Reason | null {
+    if (reason === null) return null;
+    const next = hastened(this.#options.method, this.#run.method as MethodState);
+    if (next !== null) this.#run.method = next;
+    return next === null ? reason : null;
   }
 
   /** Shows the point to the observer while the engine is idle: the observer may use it, because the loop linearizes again afterwards. */
@@ -252,7 +294,8 @@ class Loop {
     { objective, loss }: { readonly objective: number; readonly loss: number },
     validation: Kept["validation"] = { loss: null, seconds: 0 },
   ): Promise<TrainRecord> {
-    const [run, { checkpoint, observer, recordFields }] = [this.#run, this.#options];
+    const [run, { checkpoint, observer, method }] = [this.#run, this.#options];
+    const recordFields = { ...this.#options.recordFields, ...decayFields(method, run.method, this.#problem.decay) };
     const kept = { objective, loss: loss * this.#meanFactor, validation, elapsed: run.elapsed, recordFields };
     const record = trialRecord(trial, kept);
     run.records.push(record);

@@ -209,6 +209,7 @@ function observe({ onRecord, monitor }: TrainOptions, run: ObservedRun | null): 
   let begun = false;
   return {
     onRecord: async (record) => {
+      if (run !== null && record.decay !== undefined) run.decay = record.decay;
       await onRecord?.(record);
       await monitor?.onRecord?.(record);
     },

@@ -61,6 +61,11 @@ export class RunState {
     this.best = unresolved ? this.last : better(this.last, this.best);
   }
 
+  /** Forgets the best point by an objective that is no longer the run's: the next point replaces it. */
+  forgetBest(): void {
+    this.best = { ...this.best, value: Number.NaN };
+  }
+
   /**
    * Keeps a point if it is the best by the validation loss, `value`.
    * @param continuation steps at the start whose points later ones replace, whatever their loss (`BatchMethod.continuation`)

@@ -7,7 +7,7 @@ import { type DatasetInput, datasetSteps } from "../data/dataset-input.js";
 import { argumentError } from "../errors.js";
 import { finish, type Steps } from "../event-loop-yield.js";
 import { defaultMatrixFree, type MatrixFreeSettings, PRECONDITIONERS } from "../linearize/problem.js";
-import { lossRule } from "../loss/rules.js";
+import { type Loss, lossRule } from "../loss/rules.js";
 import { type BatchMethod, isBatchMethod } from "../method/batch-method.js";
 import { checkMethod } from "../method/check-method.js";
 import { levenbergMarquardt } from "../method/levenberg-marquardt/levenberg-marquardt.js";
@@ -34,7 +34,7 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
   readonly method?: Method | BatchMethod | "auto" | undefined;
   /**
    * Data that decide when to stop and which point is kept: a data set, or a fraction of the training data drawn by `seed`.
-   * false = none. Default 0.15 where there are at least 40 samples, else none.
+   * false = none. Default 0.15 where there are at least 40 samples, else none; with `bayesianRegularization` none.
    */
   readonly validation?: Dataset | DatasetInput | number | false | undefined;
   /**
@@ -147,9 +147,11 @@ export function* trainOptionSteps(
   checkBoolean("options.condition", condition);
   checkCount("options.seed", seed, 0);
   const classFactors = yield* factorsOf(options.classWeights, data);
-  const validation = yield* checkValidation(options.validation, data);
+  const regularization = isBatchMethod(method) ? undefined : method.regularization;
+  const validation = yield* checkValidation(options.validation, data, regularization === undefined);
   return {
     ...run,
+    loss: regularization === undefined ? run.loss : regularizedLoss(run, method, regularization.first),
     checkpoint: checkpointOf(run, options, method),
     method,
     methodBecause: chosen?.because ?? null,
@@ -166,6 +168,23 @@ export function* trainOptionSteps(
     condition,
     distributed: completeDistributed(options.distributed, { ranks: run.ranks, condition, cluster: options.cluster }),
   };
+}
+
+/** The loss with the weight decay that the method begins with. @throws GAUSSFLOW_ARGUMENT */
+function regularizedLoss({ loss }: CompletedRunOptions, { name }: Method | BatchMethod, first: number): Loss {
+  if (!lossRule(loss).sumOfSquares)
+    throw argumentError(
+      "options.loss",
+      `must be squaredError() with the method ${name}, which estimates the noise of the targets: leave it out, or use levenbergMarquardt() with a weight decay`,
+      loss.kind,
+    );
+  if (loss.decay !== 0)
+    throw argumentError(
+      "options.loss.decay",
+      `must be left out with the method ${name}, which finds the weight decay: its option firstDecay is where it begins`,
+      loss.decay,
+    );
+  return { ...loss, decay: first };
 }
 
 /** Steps on batches from one checkpoint to the next: a step takes milliseconds, and so does a write. */
@@ -262,11 +281,13 @@ function checkMatrixFree(given: NonNullable<TrainOptions["matrixFree"]> = {}): M
 function* checkValidation(
   given: TrainOptions["validation"],
   data: Dataset | FileDataset,
+  needed: boolean,
 ): Steps<Dataset | number | null> {
   if (data instanceof FileDataset && (given === undefined || (typeof given === "number" && given !== 0))) {
     if (given === undefined) return null;
     throw argumentError("options.validation", "must be a data set or false for data from a file", given);
   }
+  if (given === undefined && !needed) return null;
   if (given === undefined) return data.sampleCount >= LEAST_FOR_VALIDATION ? DEFAULT_VALIDATION : null;
   if (given === false || given === 0) return null;
   if (typeof given === "number") {

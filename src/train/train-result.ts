@@ -3,6 +3,7 @@
 import type { RankWaits } from "../cluster/cluster.js";
 import type { Loss } from "../loss/rules.js";
 import type { Reason } from "../method/reason.js";
+import type { Evidence } from "../method/regularization.js";
 import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
 import type { BatchRoute, TrainRoute } from "../plan/route.js";
@@ -34,6 +35,11 @@ export interface TrainResult<Report = unknown> {
   readonly loss: number;
   /** The loss that was minimized, with all its parameters: of `huber()`, `pseudoHuber()` and `quantile({ tau })` with the scale that the training has found, in its units. */
   readonly lossUsed: Loss;
+  /**
+   * With `bayesianRegularization` what the data say of `network`: weight decay, noise, effective number of parameters and log evidence, of which
+   * the higher is the better fit of the same rows. null with other methods, and in a run that ended before the first estimate.
+   */
+  readonly evidence: Evidence | null;
   /** Its loss on the validation data; null without them. */
   readonly validationLoss: number | null;
   /** Seconds of the whole training. */

@@ -26,6 +26,7 @@ import { type DescribedEngine, describeChoice } from "./chosen.js";
 import { countAtFloor, type FloorCount } from "./floor-count.js";
 import type { MinimizeResult } from "./minimize-options.js";
 import { planTraining } from "./plan.js";
+import { evidenceWarnings } from "./regularize.js";
 import { runLoop } from "./run-loop.js";
 import type { Best } from "./snapshot.js";
 import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps, weighedSteps } from "./train-options.js";
@@ -92,7 +93,7 @@ async function* stepsOf<Report>(
   try {
     const result = yield* runLoop(begun, { fit, validation }, settled, planned, options);
     const report = (await options.monitor?.onEnd?.(result.reason)) ?? null;
-    const warnings = [...told, ...result.warnings];
+    const warnings = [...told, ...result.warnings, ...evidenceWarnings(result.evidence)];
     const { parameters } = result.bestValidation ?? result.best;
     const floor = await countAtFloor(start, parameters, fit, { ...backend, signal: options.signal }).catch(
       withoutCount,
@@ -101,7 +102,7 @@ async function* stepsOf<Report>(
       start,
       fit,
       validation,
-      settled,
+      { ...settled, loss: { ...settled.loss, decay: result.decay ?? settled.loss.decay } },
       plan,
       engine,
       { ...result, warnings, floor, light: begun.fixed.light },
@@ -232,6 +233,7 @@ function finish<Report>(
     bestIteration: kept.iteration,
     loss: kept.loss,
     lossUsed: loss,
+    evidence: result.evidence ?? null,
     validationLoss,
     seconds: result.elapsed,
     monitor: watched,

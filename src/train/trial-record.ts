@@ -16,8 +16,8 @@ export interface Kept {
   /** Validation loss there, null without one, and the seconds it took. */
   readonly validation: { readonly loss: number | null; readonly seconds: number };
   readonly elapsed: number;
-  /** Fields that are the same in all records of the run. */
-  readonly recordFields?: MinimizeOptions["recordFields"];
+  /** Fields that no trial makes. */
+  readonly recordFields?: MinimizeOptions["recordFields"] & Pick<TrainRecord, "decay" | "evidence">;
 }
 
 /** Callers see a record before the run is done with it, so it is frozen. */

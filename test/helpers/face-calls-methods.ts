@@ -50,6 +50,7 @@ export const METHOD_CALLS: Readonly<Record<string, { readonly args: () => unknow
   },
   gradientDescent: { args: () => [{ batch: "all", momentum: 0.5, nesterov: true, ...rates() }] },
   lbfgs: { args: () => [{ memory: 3 }] },
+  bayesianRegularization: { args: () => [{ firstDecay: 0.1, every: 3, scaling: "identity" }] },
   gaussNewton: { args: () => [{ lineSearch: true, step: 1 }] },
   levenbergMarquardt: {
     args: () => [

@@ -10,7 +10,7 @@ import { squaredError } from "../../loss/squared-error.js";
 import { labelScaling, targetCount } from "../../loss/target-rules.js";
 import type { Architecture } from "../../network/architecture.js";
 import { checkRequest } from "../check-request.js";
-import type { Curvature, Precision } from "../curvature.js";
+import type { Curvature, Eigen, Precision } from "../curvature.js";
 import type {
   Accelerated,
   EngineData,
@@ -28,7 +28,7 @@ import { locateNonFinite, nonFiniteElsewhere } from "../locate.js";
 import { checkCorrection } from "../low-rank.js";
 import { refuseMatrix } from "../memory.js";
 import { checkSymmetric } from "../moving-average.js";
-import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
+import type { EngineFactory, NetworkEngine } from "../network-engine.js";
 import { type RowRange, refuseRanked, rowsHere } from "../ranks.js";
 import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE, type RowSizes } from "../rows.js";
 import { checkSampledSolve, NO_SAMPLED_ACCELERATION, partsOf } from "../sampled.js";

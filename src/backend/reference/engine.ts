@@ -8,7 +8,7 @@ import { lossRule } from "../../loss/rules.js";
 import { squaredError } from "../../loss/squared-error.js";
 import type { Architecture } from "../../network/architecture.js";
 import { PASS_BLOCK, workspace, workspaceBytes } from "../../network/forward.js";
-import type { Curvature } from "../curvature.js";
+import type { Curvature, Eigen } from "../curvature.js";
 import type {
   Accelerated,
   EngineData,
@@ -23,7 +23,7 @@ import type {
 } from "../engine.js";
 import { locateNonFinite } from "../locate.js";
 import { checkSymmetric } from "../moving-average.js";
-import type { Eigen, EngineFactory, NetworkEngine } from "../network-engine.js";
+import type { EngineFactory, NetworkEngine } from "../network-engine.js";
 import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE } from "../rows.js";
 import { samplesOf } from "../samples.js";
 import { type Blocks, sumBlocks } from "./blocks.js";

@@ -77,6 +77,9 @@ const defaults: LevenbergMarquardtSettings = {
   hessian: "auto",
 };
 
+/** All names. */
+export const STEP_OPTION_NAMES: readonly string[] = Object.keys(defaults);
+
 /** What the options with a fixed choice may be, and the rule as an error says it. */
 const choices: Readonly<Record<Chosen, { readonly allowed: readonly string[]; readonly rule: string }>> = {
   scaling: { allowed: scalingKinds, rule: `must be one of ${scalingKinds.join(", ")}` },
@@ -91,7 +94,7 @@ type Chosen = "scaling" | "damping" | "precision" | "curvatureSamples" | "residu
 
 /** @throws GAUSSFLOW_ARGUMENT naming the option, the rule and the value */
 export function completeOptions(options: LevenbergMarquardtOptions): LevenbergMarquardtSettings {
-  checkOptionNames("options", options, Object.keys(defaults));
+  checkOptionNames("options", options, STEP_OPTION_NAMES);
   const settings: LevenbergMarquardtSettings = { ...defaults, ...definedOptions(options) };
   for (const [name, { allowed, rule }] of Object.entries(choices))
     if (!allowed.includes(settings[name as Chosen]))

@@ -8,10 +8,9 @@
 import { GaussflowError } from "../../../errors.js";
 import type { Pace } from "../../../event-loop-yield.js";
 import type { Architecture } from "../../../network/architecture.js";
-import type { Curvature, Precision } from "../../curvature.js";
+import type { Curvature, Eigen, Precision } from "../../curvature.js";
 import type { Failure, LayerFactors, LinearizeRequest, Solved, SolveRequest } from "../../engine.js";
 import { memoryFailure, refuseOrder } from "../../memory.js";
-import type { Eigen } from "../../network-engine.js";
 import { raiseFinite } from "../accumulate.js";
 import type { BlockReceiver, BlockRows, BlockSums, Blocks } from "../blocks.js";
 import { cosine } from "../measure.js";

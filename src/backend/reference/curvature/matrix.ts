@@ -2,10 +2,10 @@
 // spectrum, products and inverse products. gram.ts, single-gram.ts and kernel.ts derive from it.
 import { symmetricEigen } from "../../../algebra/symmetric-eigen.js";
 import type { Pace } from "../../../event-loop-yield.js";
+import type { Eigen } from "../../curvature.js";
 import type { Failure, LinearizeRequest, Solved, SolveRequest } from "../../engine.js";
 import { indefinite } from "../../indefinite.js";
 import { copyOf } from "../../low-rank.js";
-import type { Eigen } from "../../network-engine.js";
 import { checkArray, checkNonNegative, checkRows, checkSolve } from "../checks.js";
 import { conditionEstimate, factorDamped, multiplySymmetric, solveDamped, solveFactored } from "../cholesky.js";
 import { type Finished, type Pass, ReferenceCurvature } from "./curvature.js";

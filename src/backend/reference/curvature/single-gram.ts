@@ -2,9 +2,9 @@
 // gradients on the operator in double precision, which the factor preconditions. The matrix may be that of a subset of the samples, the
 // operator is then that of the passes over all. store.ts makes it.
 import type { Pace } from "../../../event-loop-yield.js";
+import type { Eigen } from "../../curvature.js";
 import type { Failure, LinearizeRequest } from "../../engine.js";
 import { indefinite } from "../../indefinite.js";
-import type { Eigen } from "../../network-engine.js";
 import { HELD_SINGLE, mostSingleSteps, mostSubsetSteps, singleTolerance } from "../../single.js";
 import type { BlockRows } from "../blocks.js";
 import { multiplySymmetric } from "../cholesky.js";

@@ -2,8 +2,8 @@
 // (`../orthogonal.ts`), the triangles of the slots are joined, and steps, rank and spectrum are computed from it. store.ts makes it.
 import type { Pace } from "../../../event-loop-yield.js";
 import { PASS_BLOCK } from "../../../network/forward.js";
+import type { Eigen } from "../../curvature.js";
 import type { Failure, LinearizeRequest, Solved, SolveRequest } from "../../engine.js";
-import type { Eigen } from "../../network-engine.js";
 import { pendingSums } from "../../slots.js";
 import type { BlockRows } from "../blocks.js";
 import { checkArray, checkSolve } from "../checks.js";

@@ -1,0 +1,108 @@
+// Estimates the weight decay anew at a point of the run, as `renew` and `assess` of the policy that bayesian-regularization.ts makes. The
+// training loop calls them between iterations.
+//
+// Between updates the run takes several steps with one decay: an estimate at a point that is not yet a fit is wrong, and with one after every
+// step half of the runs never settle. From a poor start the weights can shrink to nothing, where the decay grows without end and no
+// parameter is left that the data determine: gamma below 1 is such a collapse, and the run begins again with a thousandth of its decay.
+// Where that happens again and again the evidence is that the targets are noise, and the fit stays.
+import { dot } from "../../algebra/vectors.js";
+import type { Failure } from "../../backend/engine.js";
+import type { Point, Problem } from "../../linearize/problem.js";
+import { arrayOf, type MethodState, numberOf } from "../method.js";
+import type { Evidence, Renewed } from "../regularization.js";
+import { evidenceOf, type Fit, nextDecay, type Spectrum } from "./evidence.js";
+import { spectrumAt } from "./spectrum-at.js";
+import { freshPart } from "./state.js";
+
+/** Effective parameters below which a fit has collapsed. */
+const COLLAPSED = 1;
+const RESTARTS = 3;
+/** Factor of the first decay at each. */
+const RESTART_SHARE = 1e-3;
+/** An update that would change the decay by less, relatively, leaves it: the objective stays what it is. */
+const SETTLED = 1e-3;
+/** A run ends once two updates in a row have left the decay, and the logarithm of the evidence has changed by less than this between them. */
+const STATIONARY = 1e-3;
+/** Largest decay relative to the largest eigenvalue: beyond it the parameters are 0 to the last digit. */
+const MOST = 1e6;
+
+/** The evidence at a point just linearized. */
+export async function assess(
+  problem: Problem,
+  point: Point,
+  signal: AbortSignal | undefined,
+): Promise<Evidence | Failure> {
+  const spectrum = await spectrumAt(problem, signal);
+  return finite(evidenceOf(spectrum, fitAt(problem, point), problem.decay));
+}
+
+/**
+ * The state after an update.
+ * @param begin a state of Levenberg-Marquardt for a run that begins again
+ */
+export async function renew(
+  firstDecay: number,
+  begin: (state: MethodState) => MethodState,
+  problem: Problem,
+  state: MethodState,
+  point: Point,
+  signal: AbortSignal | undefined,
+): Promise<Renewed | Failure> {
+  const spectrum = await spectrumAt(problem, signal);
+  const fit = fitAt(problem, point);
+  const found = finite(evidenceOf(spectrum, fit, problem.decay));
+  if ("code" in found) return found;
+  const restarts = numberOf(state, "restarts");
+  const begun = arrayOf(state, "begun");
+  if (found.effectiveParameters < COLLAPSED && restarts < RESTARTS && begun.length > 0) {
+    const part = freshPart(firstDecay * RESTART_SHARE ** (restarts + 1), restarts + 1);
+    return { ok: true, state: { ...begin(state), ...part }, restart: begun.slice(), end: null };
+  }
+  const wanted = within(spectrum, nextDecay(found.effectiveParameters, fit), problem.decay);
+  const stays = Math.abs(Math.log(wanted / problem.decay)) < SETTLED;
+  const next = {
+    ...state,
+    decay: stays ? problem.decay : wanted,
+    steps: 0,
+    hastened: 0,
+    updates: numberOf(state, "updates") + 1,
+    settled: stays ? numberOf(state, "settled") + 1 : 0,
+    ofDecay: found.decay,
+    effectiveParameters: found.effectiveParameters,
+    noise: found.noise,
+    logEvidence: found.logEvidence,
+  };
+  return { ok: true, state: next, restart: null, end: endOf(state, next) };
+}
+
+/** Why the run is over, or null. */
+function endOf(before: MethodState, next: MethodState): Renewed["end"] {
+  const change = numberOf(next, "logEvidence") - numberOf(before, "logEvidence");
+  if (numberOf(next, "settled") < 2 || !(Math.abs(change) < STATIONARY)) return null;
+  return {
+    code: "evidence",
+    message: `the weight decay has settled at ${numberOf(next, "decay").toPrecision(3)}, and the logarithm of the evidence changed by ${change.toExponential(1)} to ${numberOf(next, "logEvidence").toFixed(2)}: ${numberOf(next, "effectiveParameters").toPrecision(3)} effective parameters`,
+  };
+}
+
+function fitAt({ engine }: Problem, { loss, parameters }: Point): Fit {
+  return { loss, parameterSquare: dot(parameters, parameters), equations: engine.sampleCount * engine.outputSize };
+}
+
+/** The decay kept where it has an effect: above the rounding of the largest eigenvalue, and below what leaves no parameter. */
+function within({ values }: Spectrum, decay: number, present: number): number {
+  const most = values.at(-1) ?? 0;
+  // A network without any effect, or all of whose parameters are 0, says nothing about its decay.
+  if (most === 0 || Number.isNaN(decay)) return present;
+  return Math.min(Math.max(decay, Number.EPSILON * most), MOST * most);
+}
+
+/** The evidence, or the failure of numbers that overflow. */
+function finite(evidence: Evidence): Evidence | Failure {
+  if (Object.values(evidence).every(Number.isFinite)) return evidence;
+  return {
+    code: "non-finite",
+    where: { what: "objective" },
+    message: "the evidence is not finite: the curvature or the objective leaves the range of double precision",
+  };
+}
