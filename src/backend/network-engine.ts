@@ -5,6 +5,8 @@ import type { Curvature, Eigen } from "./curvature.js";
 import type { Engine, EngineData, Failure, LayerFactors } from "./engine.js";
 import type { EngineRows } from "./rows.js";
 
+export type { Eigen };
+
 /** An engine of a network, as `createEngine` makes it. */
 export interface NetworkEngine extends Engine {
   /** The curvature inside: of the last linearize that succeeded, until a product at parameters or a load ends it. */
