@@ -1,5 +1,5 @@
 // Defines the results of an experiment as plain data: claims with the promised and the measured figure, charts and tables. The experiments
-// in `src/experiment` make them; `src/report` shows them (terminal, JSON lines, HTML).
+// in `src/experiment` make them; `src/report` shows them (terminal, JSON lines, HTML), and makes charts of a fit in the same form.
 
 /** A claim of the theory next to what was measured. */
 export interface Claim {
@@ -36,6 +36,8 @@ export interface Chart {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly ChartSeries[];
+  /** Areas that are filled between two series of one grid, by their places: an interval between its ends. */
+  readonly bands?: readonly (readonly [lower: number, upper: number])[];
 }
 
 export interface Table {

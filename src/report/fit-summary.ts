@@ -1,7 +1,7 @@
 // Formats a fit as statistics packages print it: one line a parameter, and below the table the residual standard deviation, R^2, AIC, BIC
 // and the reason of the end. gaussflow fit prints it, and the text of a fit's result.
 import type { FitStatistics } from "../fit/statistics.js";
-import { counted, formatNumber } from "./numbers.js";
+import { counted, formatNumber, formatPercent } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";
 
@@ -23,14 +23,14 @@ export function fitSummary(summary: SummarizedFit, paint: Painter = plain): stri
 
 /** The headings of `parameterRows`. */
 export function columnsOf({ level }: FitStatistics): TextColumn[] {
-  const percent = formatNumber(100 * level);
+  const percent = formatPercent(level);
   return [
     { heading: "parameter", align: "left" },
     { heading: "estimate", align: "right" },
     { heading: "std. error", align: "right" },
     { heading: "t", align: "right" },
-    { heading: `lower ${percent}%`, align: "right" },
-    { heading: `upper ${percent}%`, align: "right" },
+    { heading: `lower ${percent}`, align: "right" },
+    { heading: `upper ${percent}`, align: "right" },
   ];
 }
 
@@ -46,8 +46,8 @@ export function parameterRows({ names, estimates, statistics }: SummarizedFit): 
       name,
       formatNumber(estimate, digits),
       formatNumber(error, 5),
-      // An exact fit has standard errors of 0.
-      formatNumber(error === 0 ? null : estimate / error),
+      // Neither an exact fit nor a parameter without a standard error has a t.
+      formatNumber(error > 0 && error < Number.POSITIVE_INFINITY ? estimate / error : null),
       formatNumber(intervals[2 * j], digits),
       formatNumber(intervals[2 * j + 1], digits),
     ];

@@ -32,6 +32,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
 
+/** A probability as a percentage in as few digits as it has: 95%, 99.9%. */
+export function formatPercent(probability: number): string {
+  return `${Number((100 * probability).toPrecision(10))}%`;
+}
+
 /** A count with thousands separated: 12,345. */
 export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+(?!\d))/g, ",");

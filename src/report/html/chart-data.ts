@@ -22,6 +22,8 @@ export interface ChartData {
   readonly y: Chart["y"];
   readonly grids: readonly (readonly number[])[];
   readonly series: readonly SeriesData[];
+  /** Places of the two series on both sides of each filled area. */
+  readonly bands: NonNullable<Chart["bands"]>;
 }
 
 // Ten digits are far below what a screen resolves at any zoom of use, and make the file a third smaller than all seventeen.
@@ -46,7 +48,7 @@ export function chartData(chart: Chart, id: string): ChartData {
     }
     return { label: one.label, style: one.style ?? "line", hue: hueOf(one.hue ?? position), grid, y };
   });
-  return { id, x: chart.x, y: chart.y, grids, series };
+  return { id, x: chart.x, y: chart.y, grids, series, bands: chart.bands ?? [] };
 }
 
 // Points without an x that can be drawn are dropped; where only y has no place a gap stays.

@@ -19,7 +19,7 @@ export function experimentSection(outcome: ExperimentOutcome, id: string, charts
     ]),
     outcome.claims.length > 0 ? claims(outcome.claims) : "",
     ...outcome.charts.map((chart, index) => figure(chart, charts[index]!)),
-    ...outcome.tables.map(table),
+    ...outcome.tables.map(dataTable),
   ];
   return `<section id="${id}" aria-labelledby="${id}:title">\n${parts.filter((part) => part !== "").join("\n")}\n</section>`;
 }
@@ -53,7 +53,8 @@ function verdict(holds: boolean): string {
     : '<span class="bad"><span aria-hidden="true">✗ </span>does not hold</span>';
 }
 
-function table(one: Table): string {
+/** A table with its heading; columns of numbers are aligned at the right. */
+export function dataTable(one: Table): string {
   const numeric = one.columns.map((_, column) => one.rows.every((row) => looksNumeric(row[column])));
   const kind = (column: number): string => (numeric[column] ? ' class="number"' : "");
   const head = one.columns.map((name, column) => `<th scope="col"${kind(column)}>${escapeHtml(name)}</th>`);
@@ -70,7 +71,7 @@ function table(one: Table): string {
 
 // Numbers are aligned at their last digit, also those given as text, and so is the dash for a missing one.
 function looksNumeric(value: string | number | undefined): boolean {
-  return typeof value !== "string" || /^([-+\u2212]?\d[\d.,]*(e[-+]?\d+)?( ?%)?|[-\u2013\u2014]?)$/i.test(value);
+  return typeof value !== "string" || /^([-+\u2212]?\d[\d.,]*(e[-+]?\d+)?( ?%)?|-?inf|[-\u2013\u2014]?)$/i.test(value);
 }
 
 function cellText(value: string | number | undefined): string {

@@ -185,6 +185,15 @@ export function drawChart(kit: Kit, place: HTMLElement, chart: ChartData, listen
     };
   }
 
+  // uPlot fills from the upper series down to the lower one, in a color of 1/8 opacity.
+  const bands = chart.bands.map(([lower, upper]): uPlot.Band => {
+    const hue = chart.series[upper]!.hue;
+    return {
+      series: [order.indexOf(upper) + 1, order.indexOf(lower) + 1],
+      fill: () => `${color(`hue-${hue}`)}20`,
+    };
+  });
+
   const height = (width: number): number => Math.round(Math.min(400, Math.max(260, 0.46 * width)));
   const full = place.clientWidth;
   const plot = new kit.uPlot(
@@ -210,6 +219,7 @@ export function drawChart(kit: Kit, place: HTMLElement, chart: ChartData, listen
         y: { range: (_self, min, max) => kit.axes.padded(min, max) },
       },
       series: [{}, ...drawn.map(seriesOptions)],
+      bands,
       axes: [axisOptions(xAxis, chart.x.label, "x"), axisOptions(yAxis, chart.y.label, "y")],
       hooks: {
         setCursor: [read],
