@@ -192,7 +192,7 @@ export {
   modelToJson,
   saveModel,
 } from "./network/model-file.js";
-export { type Json, Network, type NetworkState, network, networkOf, type TrainingSummary } from "./network/network.js";
+export { Network, network, networkOf } from "./network/network.js";
 export type {
   CompletedNetworkOptions,
   Draw,
@@ -201,7 +201,9 @@ export type {
   NetworkShape,
   Parametrization,
 } from "./network/network-options.js";
+export type { Json, NetworkState, TrainingSummary } from "./network/network-state.js";
 export type { ParameterBlock } from "./network/parameters.js";
+export type { Posterior } from "./network/posterior.js";
 export { type IntegrateOdeOptions, type IntegrateResult, integrate, type OdeFunction } from "./ode/integrate.js";
 export {
   type AdaptiveOptions,
@@ -244,3 +246,12 @@ export type { StopOptions } from "./train/stop.js";
 export { train, trainSteps } from "./train/train.js";
 export type { TrainOptions } from "./train/train-options.js";
 export type { TrainResult } from "./train/train-result.js";
+export { type EstimateUncertaintyOptions, estimateUncertainty } from "./train/uncertainty.js";
+export type { RowDiagnostics } from "./uncertainty/measure.js";
+export type { Decade, SpectrumReport } from "./uncertainty/spectrum-report.js";
+export {
+  type IntervalOptions,
+  type IntervalPrediction,
+  Uncertainty,
+  uncertaintyOf,
+} from "./uncertainty/uncertainty.js";

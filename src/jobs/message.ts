@@ -7,10 +7,12 @@ import { Dataset, type DatasetFields } from "../data/dataset.js";
 import { asDataset } from "../data/dataset-input.js";
 import { type ErrorCode, GaussflowError } from "../errors.js";
 import { type MethodSettings, methodAgain, settingsOf } from "../method/rebuild-method.js";
-import { Network, type NetworkState } from "../network/network.js";
+import { Network } from "../network/network.js";
+import type { NetworkState } from "../network/network-state.js";
 import { sampleSizes } from "../run/prepare.js";
 import type { TrainOptions } from "../train/train-options.js";
 import type { TrainResult } from "../train/train-result.js";
+import { Uncertainty } from "../uncertainty/uncertainty.js";
 import type { TrainJob } from "./job.js";
 
 export interface JobMessage {
@@ -25,7 +27,9 @@ export interface JobMessage {
 /** Networks in the order of NETWORKS, each once; the rest of the result is plain data. */
 export interface ResultMessage {
   readonly networks: readonly (NetworkState | null)[];
-  readonly rest: Omit<TrainResult, (typeof NETWORKS)[number]>;
+  readonly rest: Omit<TrainResult, (typeof NETWORKS)[number] | "uncertainty">;
+  /** What the uncertainty has beside its network. */
+  readonly uncertainty: Pick<Uncertainty, "rows" | "warnings"> | null;
 }
 
 export interface ErrorMessage {
@@ -83,13 +87,18 @@ export function unpackJob(message: JobMessage): Required<Pick<TrainJob, "network
 }
 
 export function packResult(result: TrainResult): ResultMessage {
-  const { network, last, best, bestValidation, ...rest } = result;
-  return { networks: [network, last, best, bestValidation].map((one) => one?.state() ?? null), rest };
+  const { network, last, best, bestValidation, uncertainty, ...rest } = result;
+  return {
+    networks: [network, last, best, bestValidation].map((one) => one?.state() ?? null),
+    rest,
+    uncertainty: uncertainty && { rows: uncertainty.rows, warnings: uncertainty.warnings },
+  };
 }
 
-export function unpackResult({ networks, rest }: ResultMessage): TrainResult {
+export function unpackResult({ networks, rest, uncertainty: kept }: ResultMessage): TrainResult {
   const [network, last, best, bestValidation] = networks.map((state) => state && new Network(state));
-  return { ...rest, network, last, best, bestValidation } as TrainResult;
+  const uncertainty = kept && new Uncertainty(network!, kept.rows, kept.warnings);
+  return { ...rest, network, last, best, bestValidation, uncertainty } as TrainResult;
 }
 
 /** An error as plain data, because its clone would keep neither class nor code. */

@@ -13,7 +13,7 @@ import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsea
 import { checkNetworkClasses } from "./class-prediction.js";
 import { Ensemble } from "./ensemble.js";
 import { hasUnits, LINKS, type Link, outputsPerTarget } from "./link.js";
-import { architectureOf, checkNetwork, Network, type TrainingSummary } from "./network.js";
+import { architectureOf, checkNetwork, Network } from "./network.js";
 import {
   type CompletedNetworkOptions,
   checkHeldOptions,
@@ -21,6 +21,7 @@ import {
   fromFirstOptions,
   HELD_OPTION_NAMES,
 } from "./network-options.js";
+import type { TrainingSummary } from "./network-state.js";
 
 const FORMAT = "gaussflow-model";
 const ENSEMBLE_FORMAT = "gaussflow-ensemble";

@@ -12,15 +12,7 @@ import { encodingFromJson } from "../data/encoding-json.js";
 import { type MatrixLike, toMatrix } from "../data/matrix.js";
 import { type Scaling, scaleColumns, scalesTargets, unscaleColumns } from "../data/scaling.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import {
-  checkDoubles,
-  checkJson,
-  checkOptionNames,
-  isObject,
-  isTypedNumbers,
-  type NumberArray,
-  numbersOf,
-} from "../options.js";
+import { checkDoubles, checkJson, isObject, isTypedNumbers, type NumberArray, numbersOf } from "../options.js";
 import { listed } from "../suggest.js";
 import type { Architecture } from "./architecture.js";
 import { checkLink, checkScaling, checkUnits } from "./check-units.js";
@@ -37,33 +29,9 @@ import {
   type GivenNetworkOptions,
   type NetworkOptions,
 } from "./network-options.js";
+import { checkShape, type NetworkState, type TrainingSummary } from "./network-state.js";
 import { layOut, type ParameterBlock, parameterMap } from "./parameters.js";
-
-/** Plain JSON. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** Facts about its training that a network carries: plain JSON, stored in the model file. */
-export type TrainingSummary = { readonly [key: string]: Json };
-
-/** Everything a network is made of; the model file stores exactly this. */
-export interface NetworkState {
-  /** Its shape, and how its parameters were drawn. */
-  readonly options: CompletedNetworkOptions;
-  /** p entries, layer after layer. */
-  readonly parameters: Float64Array;
-  /** w_0 of a centered network, else null. */
-  readonly center: Float64Array | null;
-  /** Scaling of inputs and targets; null for none. */
-  readonly scaling: Scaling | null;
-  /** How table columns become inputs; null for none. */
-  readonly encoding: TableEncoding | null;
-  /** Facts about the training; null for none. */
-  readonly summary: TrainingSummary | null;
-  /** From outputs to predictions: that of the loss it was trained with. Default "identity". */
-  readonly link?: Link | undefined;
-  /** Names of the classes, in the order of the outputs; only with the link "softmax". Default null: none. */
-  readonly classes?: readonly string[] | null | undefined;
-}
+import { checkPosterior, type Posterior } from "./posterior.js";
 
 /** The architecture that completed options describe. */
 export function architectureOf(options: CompletedNetworkOptions): Architecture {
@@ -148,6 +116,8 @@ export class Network {
   readonly link: Link;
   /** Names of the c classes whose probabilities it predicts, in the order of the outputs; null where it was not trained on classes. */
   readonly classes: readonly string[] | null;
+  /** What intervals need (`uncertaintyOf`), of a training with `uncertainty: true` that ended at these parameters; else null. */
+  readonly posterior: Posterior | null;
 
   /** Takes the arrays without a copy; `network`, `with...` and the model file have checked their contents. */
   constructor(state: NetworkState) {
@@ -172,6 +142,7 @@ export class Network {
     const read = this.encoding?.classes ?? null;
     if (this.classes !== null && read !== null && !sameClasses(this.classes, read))
       throw argumentError("state.classes", `must be those of the encoding, ${listed(read)}`, listed(this.classes));
+    this.posterior = checkPosterior("state.posterior", state.posterior ?? null, this);
     Object.freeze(this);
   }
 
@@ -278,13 +249,13 @@ export class Network {
   /** The same network at other parameters (copied). */
   withParameters(parameters: Float64Array): Network {
     checkDoubles("parameters", parameters, this.parameterCount);
-    return new Network({ ...this.state(), parameters: parameters.slice() });
+    return new Network({ ...this.state(), parameters: parameters.slice(), posterior: null });
   }
 
   /** The same parameters with another alpha in psi = alpha f(w), for example what `recommendOutputScale` suggests. */
   withOutputScale(outputScale: number): Network {
     const options = checkHeldOptions({ ...this.options, outputScale }, "");
-    return new Network({ ...this.state(), options });
+    return new Network({ ...this.state(), options, posterior: null });
   }
 
   /** The same network with another scaling of inputs and targets; null for none. @throws GAUSSFLOW_ARGUMENT */
@@ -296,7 +267,7 @@ export class Network {
         `must leave the targets as they are for the link "${this.link}", whose predictions have the units of the targets: offset 0 and scale 1`,
         scaling,
       );
-    return new Network({ ...this.state(), scaling });
+    return new Network({ ...this.state(), scaling, posterior: null });
   }
 
   /** The same network with the encoding of a table; null for none. @throws GAUSSFLOW_ARGUMENT */
@@ -328,7 +299,12 @@ export class Network {
         link,
       );
     checkUnits("link", link, this.scaling);
-    return new Network({ ...this.state(), link, classes: link === "softmax" ? this.classes : null });
+    return new Network({
+      ...this.state(),
+      link,
+      classes: link === "softmax" ? this.classes : null,
+      posterior: link === this.link ? this.posterior : null,
+    });
   }
 
   /**
@@ -351,21 +327,16 @@ export class Network {
     return new Network({ ...this.state(), summary });
   }
 
+  /** The same network without, or with, what intervals need. Other parameters, units or links lose it. @throws GAUSSFLOW_ARGUMENT */
+  withPosterior(posterior: Posterior | null): Network {
+    return new Network({ ...this.state(), posterior });
+  }
+
   /** All parts, as the constructor takes them. */
   state(): NetworkState {
-    const { options, parameters, center, scaling, encoding, summary, link, classes } = this;
-    return { options, parameters, center, scaling, encoding, summary, link, classes };
+    const { options, parameters, center, scaling, encoding, summary, link, classes, posterior } = this;
+    return { options, parameters, center, scaling, encoding, summary, link, classes, posterior };
   }
-}
-
-const STATE_NAMES = ["options", "parameters", "center", "scaling", "encoding", "summary", "link", "classes"];
-
-function checkShape(state: NetworkState): NetworkState {
-  checkOptionNames("state", state, STATE_NAMES);
-  for (const name of ["encoding", "summary"] as const)
-    if (state[name] !== null && !isObject(state[name]))
-      throw argumentError(`state.${name}`, "must be an object or null", state[name]);
-  return state;
 }
 
 /**

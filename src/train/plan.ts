@@ -15,6 +15,7 @@ import type { Network } from "../network/network.js";
 import { checkCount, checkObject } from "../options.js";
 import { planBatches, refuseBatches } from "../plan/batch-plan.js";
 import type { EngineName } from "../plan/costs.js";
+import type { ObserverNeeds } from "../plan/observation.js";
 import { type Plan, type PlanRequest, planRoute, refuse } from "../plan/plan.js";
 import { type BatchRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
 import { dataBytes, planRequest } from "../run/plan-request.js";
@@ -236,9 +237,15 @@ function trainRequest(
       subset: { primal: primal.subset, "matrix-free": products.subset },
       acceleration: settings.acceleration === true,
       hessian: exactHessian && settings.hessian === "auto",
-      observed: options.monitor?.needs,
+      observed: observedNeeds(options.monitor?.needs, completed.uncertainty),
     },
   );
+}
+
+/** What is formed beside the steps: by a monitor, and after the training for its uncertainty, eigenvectors of the same matrix. */
+function observedNeeds(monitor: ObserverNeeds | undefined, uncertainty: boolean): ObserverNeeds | undefined {
+  if (!uncertainty) return monitor;
+  return { curvature: true, spectrum: true, sample: monitor?.sample ?? false };
 }
 
 /** Fits before the training make several engines from the same scaled copy (first-fit.ts, mean-fit.ts). */

@@ -23,6 +23,7 @@ import { type BatchStart, type CompletedBatchStart, completeBatchStart } from ".
 import { chooseMethod } from "./choose-method.js";
 import { completeDistributed } from "./distributed.js";
 import { type StopOptions, type StopRules, stopRules } from "./stop.js";
+import { completeUncertainty } from "./uncertainty.js";
 
 /** Options of `train`. `Report` is the type of the monitor's report. */
 export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, Report> {
@@ -68,6 +69,12 @@ export interface TrainOptions<Report = unknown> extends RunOptions<TrainRecord, 
    */
   readonly condition?: boolean | undefined;
   /**
+   * Measure at the end how sure the network is: `uncertainty` of the result, and with the network in `saveModel`. For `squaredError`,
+   * `logistic` and `softmaxCrossEntropy`. It takes one more linearization with eigenvectors, of p x p numbers, or n c x n c where there are more parameters than equations.
+   * Default false.
+   */
+  readonly uncertainty?: boolean | undefined;
+  /**
    * Whether the ranks of `cluster` hold the Gram matrix of the primal route together, each the blocks of its own, and factor it by ScaLAPACK: 8 p^2 / ranks
    * bytes a rank in place of 8 p^2. The last bits of steps then depend on the number of ranks and on the library. With one process it changes
    * nothing. Default: where the matrix does not fit the memory limit of a rank otherwise, and the addon was built with ScaLAPACK.
@@ -88,6 +95,7 @@ export interface CompletedTrainOptions extends CompletedRunOptions {
   readonly route: "auto" | TrainRoute;
   readonly matrixFree: MatrixFreeSettings;
   readonly condition: boolean;
+  readonly uncertainty: boolean;
   readonly distributed: "auto" | boolean;
 }
 
@@ -102,6 +110,7 @@ export const TRAIN_OPTION_NAMES = [
   "route",
   "matrixFree",
   "condition",
+  "uncertainty",
   "distributed",
 ];
 
@@ -166,6 +175,7 @@ export function* trainOptionSteps(
     route,
     matrixFree: checkMatrixFree(options.matrixFree),
     condition,
+    uncertainty: completeUncertainty(options.uncertainty, data, { loss: run.loss, ranks: run.ranks, method }),
     distributed: completeDistributed(options.distributed, { ranks: run.ranks, condition, cluster: options.cluster }),
   };
 }

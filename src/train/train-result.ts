@@ -8,6 +8,7 @@ import type { Network } from "../network/network.js";
 import type { Plan } from "../plan/plan.js";
 import type { BatchRoute, TrainRoute } from "../plan/route.js";
 import type { TrainRecord } from "../run/record.js";
+import type { Uncertainty } from "../uncertainty/uncertainty.js";
 import type { Advice } from "./advice.js";
 
 /** What `train` resolves with. `Report` is the type of the monitor's report. */
@@ -44,6 +45,8 @@ export interface TrainResult<Report = unknown> {
   readonly validationLoss: number | null;
   /** Seconds of the whole training. */
   readonly seconds: number;
+  /** How sure `network` is, where `TrainOptions.uncertainty` was set; else null, and where it could not be measured, which `warnings` say. */
+  readonly uncertainty: Uncertainty | null;
   /** What the monitor says, where one was given. */
   readonly monitor: Report | null;
   /** The route, and what it was predicted to need. */

@@ -31,6 +31,7 @@ import { runLoop } from "./run-loop.js";
 import type { Best } from "./snapshot.js";
 import { type CompletedTrainOptions, type TrainOptions, trainOptionSteps, weighedSteps } from "./train-options.js";
 import type { TrainResult } from "./train-result.js";
+import { withUncertainty } from "./uncertainty.js";
 
 /**
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
@@ -98,16 +99,19 @@ async function* stepsOf<Report>(
     const floor = await countAtFloor(start, parameters, fit, { ...backend, signal: options.signal }).catch(
       withoutCount,
     );
-    return finish(
+    const light = begun.fixed.light;
+    const trained = finish(
       start,
       fit,
       validation,
       { ...settled, loss: { ...settled.loss, decay: result.decay ?? settled.loss.decay } },
       plan,
       engine,
-      { ...result, warnings, floor, light: begun.fixed.light },
+      { ...result, warnings, floor, light },
       report,
     );
+    if (!completed.uncertainty || fit instanceof FileDataset) return trained;
+    return await withUncertainty(trained, engine, fit, options.signal);
   } finally {
     batches?.dispose();
     engine.dispose();
@@ -236,6 +240,7 @@ function finish<Report>(
     evidence: result.evidence ?? null,
     validationLoss,
     seconds: result.elapsed,
+    uncertainty: null,
     monitor: watched,
     plan,
     engine: engine.kind,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as face from "../../src/index.js";
 import { FIT_CALLS } from "./face-calls-fit.js";
 import { METHOD_CALLS } from "./face-calls-methods.js";
+import { UNCERTAINTY_CALLS } from "./face-calls-uncertainty.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-face-"));
 const at = (name: string) => join(folder, name);
@@ -268,6 +269,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   gaussianNll: { args: () => [{ decay: 0.1 }] },
   ...FIT_CALLS,
   ...METHOD_CALLS,
+  ...UNCERTAINTY_CALLS,
   sparsity: { args: () => [net, { threshold: 1e-3 }] },
   unitGroups: { args: () => [net] },
   checkAssumptions: { args: () => [centered, data, advice()] },

@@ -1,0 +1,24 @@
+// Right arguments for estimates of uncertainty: a part of face-calls.ts.
+import * as face from "../../src/index.js";
+
+const inputs = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
+const targets = inputs.map(([a = 0, b = 0], i) => a * b + 0.1 * Math.sin(7 * i));
+const data = face.dataset({ inputs, targets });
+const own = { backend: "typescript", threads: 1, signal: AbortSignal.timeout(1000) };
+const loss = face.squaredError({ decay: 0.1 });
+const uncertainty = await face.estimateUncertainty(face.network({ layers: [2, 2, 1], seed: 1 }), data, {
+  backend: "typescript",
+  loss,
+});
+const { network } = uncertainty;
+
+/** By the name of the export, or of the class and its method. */
+export const UNCERTAINTY_CALLS: Readonly<
+  Record<string, { readonly args: () => unknown[]; readonly of?: () => unknown; readonly internal?: boolean }>
+> = {
+  estimateUncertainty: { args: () => [network, data, { loss, ...own }] },
+  uncertaintyOf: { args: () => [network] },
+  Uncertainty: { internal: true, args: () => [network, null, []] },
+  "Uncertainty.predict": { args: () => [inputs, { intervals: 0.9, ...own }], of: () => uncertainty },
+  "Network.withPosterior": { args: () => [{ ...network.posterior }], of: () => network },
+};
