@@ -119,8 +119,7 @@ Status Gram::Solve(const RightSide& side, const Cancel& cancel, double* x, Solut
 }
 
 Status Gram::ApplyFactor(const double* v, const Cancel& cancel, double* x) {
-  std::copy_n(v, order(), x);
-  return system_.SolveFactor(x, cancel);
+  return solver_.ApplyFactor(v, cancel, x);
 }
 
 void Gram::Release() {
