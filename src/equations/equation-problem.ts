@@ -1,6 +1,7 @@
 // Defines EquationProblem, what a training needs of equations: the residuals at their first points, where the unknowns start, how points are
 // renewed, and what the trained network is called with. equations.ts makes it; src/train trains it.
 import type { Network } from "../network/network.js";
+import { isObject } from "../options.js";
 import type { JetProblem, JetTerm } from "./jet-problem.js";
 
 /** A parameter of the equations that is trained along. */
@@ -42,4 +43,9 @@ export interface EquationProblem<Field = unknown> {
   checkNetwork(network: Network): void;
   /** The trained network in the terms of the equations. `unknowns`: k values. */
   field(network: Network, unknowns: Float64Array): Field;
+}
+
+/** True for equations, where a data set could be given as well. */
+export function isEquationProblem(value: unknown): value is EquationProblem {
+  return isObject(value) && isObject(value.jets) && typeof value.checkNetwork === "function";
 }

@@ -149,6 +149,11 @@ export interface Method {
    * @param trial null when there was no proposal to evaluate.
    */
   judge(state: MethodState, point: Point, proposal: Proposal | Failure, trial: Trial | Failure | null): Judgment;
+  /**
+   * The state to go on from after the data of the run were replaced between two iterations: without what was to be
+   * compared with the next gradient. Default: the state as it is.
+   */
+  renewed?(state: MethodState): MethodState;
 }
 
 /** A number of the state, by name. */

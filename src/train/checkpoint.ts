@@ -144,6 +144,7 @@ export async function writeCheckpoint(
     stale: snapshot.stale,
     // Left out with squared error, whose measure of the gradient needs no start.
     ...(snapshot.gradientStart === null ? {} : { gradientStart: Float64Array.of(snapshot.gradientStart) }),
+    ...(snapshot.renewal === undefined ? {} : { renewal: snapshot.renewal }),
     ...(scale === null ? {} : { delta: Float64Array.of(scale) }),
     ...(start === null ? {} : { start }),
     ...(snapshot.batches === undefined ? {} : { batches: snapshot.batches }),
@@ -167,6 +168,8 @@ export interface CheckpointForm extends StateForm {
   readonly validated: boolean;
   /** Whether the method is one on batches. */
   readonly batches: boolean;
+  /** Numbers of `DataRenewal.held`; null, the default, where no data are replaced. */
+  readonly renewalLength?: number | null | undefined;
   /** Whether the measure of the gradient is relative to the start: with losses other than squared error, and with batches. */
   readonly relativeGradient: boolean;
 }
@@ -207,7 +210,7 @@ export async function readStart(file: ResumedFile<RunIdentity>, p: number): Prom
 export async function readCheckpoint(file: ResumedFile<RunIdentity>, form: CheckpointForm): Promise<Snapshot> {
   const { path } = file;
   const body = await readBody(file);
-  const { parameterCount } = form;
+  const { parameterCount, renewalLength = null } = form;
   const floats = (value: unknown, length: number | null, what: string, infinite = false) =>
     checkNumbers(decodeFloats(value, length, path, what), path, what, infinite);
   const iteration = countOf(body.iteration, path, "iteration");
@@ -249,6 +252,7 @@ export async function readCheckpoint(file: ResumedFile<RunIdentity>, form: Check
     stale: atMost(body.stale, "stale"),
     ...(form.batches ? { batches: checkFields(body.batches, BATCHES, path, "batches") as BatchTotals } : {}),
     ...(body.end === undefined ? {} : { end: checkFields(body.end, END, path, "end") as BatchEnd }),
+    ...(renewalLength === null ? {} : { renewal: floats(body.renewal, renewalLength, "renewal") }),
     gradientStart: form.relativeGradient ? floats(body.gradientStart, 1, "gradientStart")[0] : null,
     records,
     elapsed: body.elapsed,

@@ -10,6 +10,7 @@ import type { TrainRoute } from "../plan/route.js";
 import type { CheckpointOptions } from "../run/checkpoint-keeper.js";
 import type { Observer } from "../run/observer.js";
 import type { TrainRecord } from "../run/record.js";
+import type { DataRenewal } from "./renewal.js";
 import type { Separable } from "./separable.js";
 import type { Best, Snapshot } from "./snapshot.js";
 import type { StopRules } from "./stop.js";
@@ -47,6 +48,8 @@ export interface MinimizeOptions {
   /** How the loop decides with the other ranks; null, the default, where there are none. */
   readonly agreement?: Agreement | null | undefined;
   readonly observer?: Observer | undefined;
+  /** Replaces the data of the engine between iterations: losses and the best point are then those of the new data. Default null: never. */
+  readonly renewal?: DataRenewal | null | undefined;
   /** Called with the state at every `every`-th iteration boundary, and at the end with the last one. What it throws is a warning. */
   readonly checkpoint?: CheckpointOptions<Snapshot> | null | undefined;
   readonly resume?: Snapshot | null | undefined;

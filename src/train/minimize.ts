@@ -109,6 +109,7 @@ class Loop {
     await this.#show();
     while (this.reason === null) {
       this.#reclaim();
+      await this.#renewData();
       const base = await this.#linearize(nextFidelity(this.#options, this.#sizes, this.#run));
       if (base === null) return;
       const { parameters, objective, loss } = base.point;
@@ -269,6 +270,15 @@ class Loop {
     return next === null ? reason : null;
   }
 
+  /** Lets the data be replaced where that is due: not at the end of the run, whose best point is that of the data before. */
+  async #renewData(): Promise<void> {
+    const { renewal, method, stop } = this.#options;
+    const { iteration, parameters } = this.#run;
+    if (!renewal?.due(iteration) || iteration >= stop.iterations) return;
+    await renewal.renew(iteration, parameters, this.interrupt.signal);
+    this.#run.renewed((state) => method.renewed?.(state) ?? state);
+  }
+
   /** Shows the point to the observer while the engine is idle: the observer may use it, because the loop linearizes again afterwards. */
   async #show(): Promise<void> {
     const { parameters, iteration } = this.#run;
@@ -294,14 +304,17 @@ class Loop {
     { objective, loss }: { readonly objective: number; readonly loss: number },
     validation: Kept["validation"] = { loss: null, seconds: 0 },
   ): Promise<TrainRecord> {
-    const [run, { checkpoint, observer, method }] = [this.#run, this.#options];
+    const [run, { checkpoint, observer, method, renewal }] = [this.#run, this.#options];
     const recordFields = { ...this.#options.recordFields, ...decayFields(method, run.method, this.#problem.decay) };
     const kept = { objective, loss: loss * this.#meanFactor, validation, elapsed: run.elapsed, recordFields };
     const record = trialRecord(trial, kept);
     run.records.push(record);
     // Only for checkpoints: the scaling is copied, which is as long as the parameters.
     if (checkpoint && trial.judgment.accepted && trial.proposal !== null)
-      await this.checkpoints.keep(run.iteration, run.snapshot(this.#problem.gradientStart?.value ?? null));
+      await this.checkpoints.keep(
+        run.iteration,
+        run.snapshot(this.#problem.gradientStart?.value ?? null, renewal?.held),
+      );
     await observer?.onRecord?.(record);
     return record;
   }

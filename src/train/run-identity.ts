@@ -30,6 +30,7 @@ export const NO_IDENTITY: RunIdentity = { digest: "", named: [] };
 const DIGESTS: Readonly<Record<string, string>> = {
   network: "it was written with another network",
   start: "its network started from other parameters",
+  equations: "its equations, their points or their unknowns were others",
 };
 
 /** What a run follows from. */

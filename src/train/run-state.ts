@@ -21,6 +21,8 @@ export class RunState {
   stale: number;
   /** The present parameters. */
   last: Best;
+  /** Whether the data were replaced after the best point was found, whose loss can then not be compared. */
+  #renewed = false;
   readonly #start = performance.now();
   readonly #before: number;
   /** The arrays to which a checkpoint of the last boundary refers. */
@@ -58,7 +60,14 @@ export class RunState {
    */
   standAt(parameters: Float64Array, objective: number, loss: number, unresolved = false): void {
     this.last = { iteration: this.iteration, parameters, value: objective, loss };
-    this.best = unresolved ? this.last : better(this.last, this.best);
+    this.best = unresolved || this.#renewed ? this.last : better(this.last, this.best);
+    this.#renewed = false;
+  }
+
+  /** The data were replaced: the next point is the best of them. */
+  renewed(methodState: (state: MethodState) => MethodState): void {
+    this.#renewed = true;
+    if (this.method !== null) this.method = methodState(this.method);
   }
 
   /** Forgets the best point by an objective that is no longer the run's: the next point replaces it. */
@@ -81,8 +90,9 @@ export class RunState {
   /**
    * The state at this boundary, made on request. The list of records only grows: its length now is where to cut it.
    * @param gradientStart what the measure of the gradient is relative to (`Problem.gradientStart`); null with squared error
+   * @param renewal `DataRenewal.held`, where data are replaced
    */
-  snapshot(gradientStart: number | null): () => Snapshot {
+  snapshot(gradientStart: number | null, renewal?: Float64Array): () => Snapshot {
     const count = this.records.length;
     const boundary = {
       iteration: this.iteration,
@@ -93,6 +103,7 @@ export class RunState {
       bestValidation: this.bestValidation,
       stale: this.stale,
       gradientStart,
+      ...(renewal === undefined ? {} : { renewal }),
       elapsed: this.elapsed,
     };
     this.#boundary = boundary;

@@ -46,6 +46,8 @@ export interface Snapshot {
   readonly stale: number;
   /** Largest entry of the gradient at the start, where the measure is relative to it; else null. */
   readonly gradientStart: number | null;
+  /** Of a run whose data are replaced on the way what the present ones follow from (`DataRenewal.held`); else absent. */
+  readonly renewal?: Float64Array | undefined;
   /** With a batch method, else absent. */
   readonly batches?: BatchTotals | undefined;
   /** Why the last step on a batch ended the run, if it did. */

@@ -4,6 +4,7 @@ import { type Agreement, together } from "../cluster/agreement.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
+import { type EquationProblem, isEquationProblem } from "../equations/equation-problem.js";
 import { GaussflowError } from "../errors.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
@@ -23,6 +24,9 @@ import { adviceFacts } from "./advice-facts.js";
 import { type Begun, begin, cut } from "./begin.js";
 import { heldSlots } from "./checkpoint.js";
 import { type DescribedEngine, describeChoice } from "./chosen.js";
+import type { EquationTrainOptions } from "./equations-options.js";
+import type { EquationsResult } from "./equations-result.js";
+import { equationSteps } from "./equations-train.js";
 import { countAtFloor, type FloorCount } from "./floor-count.js";
 import type { MinimizeResult } from "./minimize-options.js";
 import { planTraining } from "./plan.js";
@@ -34,6 +38,18 @@ import type { TrainResult } from "./train-result.js";
 import { withUncertainty } from "./uncertainty.js";
 
 /**
+ * Trains `network` on equations, made by `equations(...)`: residuals that contain its derivatives by its inputs. It resolves with the field that
+ * solves them best, the unknowns of the equations, the records and the reason the run ended.
+ *
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_MEMORY (the plan cannot fit this machine), GAUSSFLOW_FILE (a checkpoint that cannot be read, or whose
+ * place cannot be written to at the start), GAUSSFLOW_NO_NATIVE, and what onRecord throws
+ */
+export function train<Field>(
+  network: Network,
+  problem: EquationProblem<Field>,
+  options?: EquationTrainOptions,
+): Promise<EquationsResult<Field>>;
+/**
  * Trains `network` on `data` and resolves with the best network, the records and the reason the run ended.
  *
  * Many rows are copied, checked and cut in turns with the event loop: arrays must not change before the first record.
@@ -44,25 +60,45 @@ import { withUncertainty } from "./uncertainty.js";
  * that cannot be read, or whose place cannot be written to at the start; data files),
  * GAUSSFLOW_NO_NATIVE, GAUSSFLOW_BUSY (another run on `options.cluster`), GAUSSFLOW_RANKS (ranks of `options.cluster` that differ), and what onRecord throws
  */
-export async function train<Report = never>(
+export function train<Report = never>(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  options: TrainOptions<Report> = {},
-): Promise<TrainResult<Report>> {
-  const steps = trainSteps(network, data, options);
+  options?: TrainOptions<Report>,
+): Promise<TrainResult<Report>>;
+export async function train(
+  network: Network,
+  data: Dataset | DatasetInput | FileDataset | EquationProblem,
+  options: TrainOptions | EquationTrainOptions = {},
+): Promise<TrainResult | EquationsResult> {
+  const steps = isEquationProblem(data)
+    ? trainSteps(network, data, options as EquationTrainOptions)
+    : trainSteps(network, data, options as TrainOptions);
   for (;;) {
     const next = await steps.next();
     if (next.done) return next.value;
   }
 }
 
+/** The same as an async generator: yields every record, returns the result. Leaving the loop early frees the engine. */
+export function trainSteps<Field>(
+  network: Network,
+  problem: EquationProblem<Field>,
+  options?: EquationTrainOptions,
+): AsyncGenerator<TrainRecord, EquationsResult<Field>>;
 /** The same as an async generator: yields every record, returns the result. Leaving the loop early frees the engines. */
-export async function* trainSteps<Report = never>(
+export function trainSteps<Report = never>(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  options: TrainOptions<Report> = {},
-): AsyncGenerator<TrainRecord, TrainResult<Report>> {
-  return yield* stepsOnRanks("train", options, (joined, agreement) => stepsOf(network, data, joined, agreement));
+  options?: TrainOptions<Report>,
+): AsyncGenerator<TrainRecord, TrainResult<Report>>;
+export async function* trainSteps(
+  network: Network,
+  data: Dataset | DatasetInput | FileDataset | EquationProblem,
+  options: TrainOptions | EquationTrainOptions = {},
+): AsyncGenerator<TrainRecord, TrainResult | EquationsResult> {
+  if (isEquationProblem(data)) return yield* equationSteps(network, data, options as EquationTrainOptions);
+  const given = options as TrainOptions;
+  return yield* stepsOnRanks("train", given, (joined, agreement) => stepsOf(network, data, joined, agreement));
 }
 
 async function* stepsOf<Report>(

@@ -57,5 +57,8 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Met
         : propose(settings, problem, state, point, signal),
 
     judge: (state, point, proposal, trial) => judge(rule, state, point, proposal, trial),
+
+    // The pairs of the secant correction are changes of the gradient, and those of other data are no such changes.
+    renewed: (state) => ({ ...state, ...neverStalled }),
   });
 }

@@ -1,0 +1,110 @@
+// Predicts the memory and time of a training on equations, from sizes alone. src/train/equations-train.ts calls it before it makes the engine,
+// and refuses a run that does not fit the memory limit.
+import { showBytes } from "../bytes.js";
+import { channelCount, type JetProblem, type JetTerm } from "../equations/jet-problem.js";
+import { GaussflowError } from "../errors.js";
+import type { Architecture } from "../network/architecture.js";
+import { costsOf, secondsOf } from "./cost-model.js";
+import type { EngineName, Work } from "./costs.js";
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+/** Points of a block of the engines' passes. */
+const BLOCK = 256;
+/** Vectors of p entries alive at once, as in other trainings (`memory-model.ts`). */
+const VECTORS = 13;
+
+/** What a training on equations was predicted to need. */
+export interface EquationPlan {
+  /** Parameters, p: those of the network and the unknowns. */
+  readonly parameterCount: number;
+  /** Residuals, N. */
+  readonly equationCount: number;
+  /** Predicted bytes of the process at its peak. */
+  readonly bytes: number;
+  /** Bytes that it may use. */
+  readonly memoryLimit: number;
+  /** Threads that the engine may use. */
+  readonly threads: number;
+  /** Flops of one iteration. */
+  readonly flops: number;
+  /** Predicted seconds of one iteration. */
+  readonly seconds: number;
+}
+
+/** @throws GAUSSFLOW_MEMORY where it does not fit the memory limit */
+export function planEquations(
+  architecture: Architecture,
+  problem: JetProblem,
+  engine: EngineName,
+  threads: number,
+  memoryLimit: number,
+): EquationPlan {
+  const p = architecture.parameterCount + problem.unknownCount;
+  const rows = problem.terms.reduce((sum, term) => sum + term.points * seedsOf(term), 0);
+  const parts = bytesOf(architecture, problem, p, engine, threads);
+  const bytes = Object.values(parts).reduce((sum, size) => sum + size, 0);
+  if (bytes > memoryLimit)
+    throw new GaussflowError(
+      "GAUSSFLOW_MEMORY",
+      `a training on these equations needs ${showBytes(bytes)} at its peak (${showBytes(parts.matrices)} Gram matrix and factor of ${p} parameters, ${showBytes(parts.points)} points, ${showBytes(parts.workspaces)} workspaces), and the memory limit is ${showBytes(memoryLimit)}: take fewer parameters or points, or an options.memoryLimit of ${Math.ceil(bytes)} bytes`,
+      { bytes, memoryLimit },
+    );
+  const work = workOf(architecture, problem, p, engine);
+  const flops = work.reduce((sum, one) => sum + one.flops, 0);
+  const seconds = secondsOf(work, engine, threads);
+  return { parameterCount: p, equationCount: rows, bytes, memoryLimit, threads, flops, seconds };
+}
+
+function seedsOf({ residual }: JetTerm): number {
+  return residual.outputs.length;
+}
+
+/** Multiplications of weights by inputs in one pass. */
+function weightCount({ layers }: Architecture): number {
+  return layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize * outputSize, 0);
+}
+
+function bytesOf(
+  { layers, inputSize }: Architecture,
+  { terms }: JetProblem,
+  p: number,
+  engine: EngineName,
+  threads: number,
+) {
+  const units = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+  let [points, workspaces] = [0, 0];
+  for (const term of terms) {
+    const [Q, R] = [channelCount(term.channels), seedsOf(term)];
+    // The problem's own arrays and the engine's.
+    points += 2 * term.points * (Q * inputSize + term.auxiliaryCount) + term.points * R;
+    // Jets of z and h with three derivatives, the deltas of each residual, and rows of J.
+    const block = Math.min(BLOCK, term.points) * (units * ((2 + R) * Q + 4) + R * p);
+    workspaces = Math.max(workspaces, block);
+  }
+  return {
+    matrices: 2 * DOUBLE * p * p,
+    points: DOUBLE * points,
+    workspaces: DOUBLE * workspaces * (engine === "native" ? threads : 1),
+    vectors: DOUBLE * VECTORS * p,
+    process: costsOf(engine).processBytes,
+  };
+}
+
+/** A linearization, a solve, its acceleration and an evaluation. */
+function workOf(net: Architecture, { terms }: JetProblem, p: number, engine: EngineName): Work[] {
+  const run = engine === "native" ? "elsewhere" : "alone";
+  const weights = weightCount(net);
+  const units = net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+  let [passes, gram] = [0, 0];
+  for (const term of terms) {
+    const [Q, R, m] = [channelCount(term.channels), seedsOf(term), term.points];
+    // Forward, a way back and a row for each residual; the curve along a step takes five products, the way back of its seed one; a trial one.
+    passes += 2 * m * Q * weights * (1 + 2 * R + 6 + 1);
+    gram += m * R * p * p;
+  }
+  return [
+    { operation: "passes", flops: passes, size: weights / units, calls: 3, run },
+    { operation: "gram", flops: gram, size: p, calls: 0, run },
+    { operation: "cholesky", flops: p ** 3 / 3 + 16 * p * p, size: p, calls: 2, run },
+  ];
+}
