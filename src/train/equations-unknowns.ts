@@ -20,6 +20,11 @@ export interface UnknownEstimate {
 
 /** Rows of a term whose leverages are computed, evenly spaced; the rest is inferred from their mean. */
 const LEVERAGE_ROWS = 256;
+/**
+ * Least degrees of freedom behind a noise. A term that the parameters fit exactly, as an initial condition at one point, has fewer: its residuals
+ * count as they are.
+ */
+const LEAST_FREEDOM = 0.5;
 /** Factors of the least shift that are tried until the matrix is positive definite. */
 const SHIFTS = [1, 100, 1e4];
 
@@ -51,7 +56,7 @@ export async function estimateUnknowns(
   );
 }
 
-/** The variance of each unknown; null where G cannot be factored, or a term has no more residuals than parameters. */
+/** The variance of each unknown; null where G cannot be factored, or there are no more residuals than parameters. */
 async function variancesOf(
   { jets, unknowns }: EquationProblem,
   engine: JetEngine,
@@ -69,17 +74,17 @@ async function variancesOf(
   }
   const residuals = await engine.residuals(parameters, signal);
   const variances = new Float64Array(unknowns.length);
-  let row = 0;
+  let [row, free] = [0, 0];
   for (const { points, residual } of jets.terms) {
     const count = points * residual.outputs.length;
-    const leverage = await leverageOf(engine, parameters, row, count, signal);
-    const noise = squareOf(residuals.subarray(row, row + count)) / (count - leverage);
-    if (!(noise >= 0)) return null;
+    const freedom = count - (await leverageOf(engine, parameters, row, count, signal));
+    const noise = squareOf(residuals.subarray(row, row + count)) / Math.max(LEAST_FREEDOM, freedom);
     const images = await imageSquares(engine, parameters, row, count, columns, signal);
     for (let k = 0; k < columns.length; k++) variances[k] += noise * images[k];
     row += count;
+    free += freedom;
   }
-  return variances;
+  return free >= LEAST_FREEDOM ? variances : null;
 }
 
 /** Factorizes G + mu I at the parameters; false where G is not positive definite with any of the shifts. */
