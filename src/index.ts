@@ -43,7 +43,10 @@ export type { GroupList } from "./data/relations.js";
 export type { RowLayout } from "./data/row-reader.js";
 export { type ColumnScaling, type Scaling, standardize } from "./data/scaling.js";
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
+export type { EquationProblem, Renewal, TermPoints, Unknown } from "./equations/equation-problem.js";
+export type { JetChannels, JetProblem, JetTerm, SecondDerivative } from "./equations/jet-problem.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
+export type { Tape } from "./expression/tape.js";
 export {
   type CheckDerivativesOptions,
   checkDerivatives,
@@ -218,6 +221,7 @@ export {
 export type { Tableau } from "./ode/tableau.js";
 export type { EventSample, OdeEnd, OdeEndCode, OdeEvent, Sample, Stage, StageFailure } from "./ode/types.js";
 export type { NumberArray } from "./options.js";
+export type { EquationPlan } from "./plan/equations-plan.js";
 export type { MemoryEstimate } from "./plan/memory-model.js";
 export type { ObserverNeeds } from "./plan/observation.js";
 export type { BatchUse, Plan, RouteEstimate } from "./plan/plan.js";
@@ -241,6 +245,9 @@ export type { CurvatureSamples } from "./step/subset.js";
 export type { PrecisionUse, TrialHistory } from "./step/trial-history.js";
 export { ADVICE_THRESHOLDS, type Advice, type AdviceCode } from "./train/advice.js";
 export type { BatchStart } from "./train/batch-start-options.js";
+export type { EquationTrainOptions } from "./train/equations-options.js";
+export type { EquationsResult, TermResiduals } from "./train/equations-result.js";
+export type { UnknownEstimate } from "./train/equations-unknowns.js";
 export { type PlanOptions, plan } from "./train/plan.js";
 export type { StopOptions } from "./train/stop.js";
 export { train, trainSteps } from "./train/train.js";

@@ -6,6 +6,7 @@ import type { JetProblem, JetTerm } from "./jet-problem.js";
 
 /** A parameter of the equations that is trained along. */
 export interface Unknown {
+  /** Its name in the equations. */
   readonly name: string;
   /** Value to start from. */
   readonly start: number;

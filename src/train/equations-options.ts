@@ -77,6 +77,12 @@ export function completeEquationOptions(options: EquationTrainOptions): Complete
       "must be one that sees all residuals at every step with equations: levenbergMarquardt() or gaussNewton()",
       method.name,
     );
+  if (method.regularization !== undefined)
+    throw argumentError(
+      "options.method",
+      "must be one without a weight decay of its own with equations, whose terms have a noise each: levenbergMarquardt()",
+      method.name,
+    );
   const { backend, threads, memoryLimit, signal, onRecord, checkpoint, resume } = options;
   const run = completeRunOptions({ backend, threads, memoryLimit, signal, onRecord, checkpoint, resume }, null, 1);
   return {

@@ -13,8 +13,9 @@ import { endedBy } from "../run/interrupt.js";
 
 /** An unknown as the training found it. */
 export interface UnknownEstimate {
+  /** Its value at the end. */
   readonly value: number;
-  /** null where it cannot be estimated: no more residuals than parameters, or a singular G. */
+  /** Its standard error; null where it cannot be estimated: no more residuals than parameters, or a singular G. */
   readonly standardError: number | null;
 }
 

@@ -70,6 +70,8 @@ class Loop {
   #evidence: Evidence | null = null;
   /** Trials since the last accepted one. */
   #tried = 0;
+  /** Iteration behind which data were last replaced. */
+  #renewedAt = -1;
 
   constructor(engine: Engine, initial: Float64Array, options: MinimizeOptions) {
     const { resume = null, layerSizes = [engine.parameterCount], condition = false, route, stop } = options;
@@ -274,9 +276,11 @@ class Loop {
   async #renewData(): Promise<void> {
     const { renewal, method, stop } = this.#options;
     const { iteration, parameters } = this.#run;
-    if (!renewal?.due(iteration) || iteration >= stop.iterations) return;
+    if (!renewal?.due(iteration) || iteration >= stop.iterations || iteration === this.#renewedAt) return;
+    this.#renewedAt = iteration;
     await renewal.renew(iteration, parameters, this.interrupt.signal);
-    this.#run.renewed((state) => method.renewed?.(state) ?? state);
+    this.#run.forgetBest();
+    if (this.#run.method !== null) this.#run.method = method.renewed?.(this.#run.method) ?? this.#run.method;
   }
 
   /** Shows the point to the observer while the engine is idle: the observer may use it, because the loop linearizes again afterwards. */

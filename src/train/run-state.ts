@@ -21,8 +21,6 @@ export class RunState {
   stale: number;
   /** The present parameters. */
   last: Best;
-  /** Whether the data were replaced after the best point was found, whose loss can then not be compared. */
-  #renewed = false;
   readonly #start = performance.now();
   readonly #before: number;
   /** The arrays to which a checkpoint of the last boundary refers. */
@@ -60,14 +58,7 @@ export class RunState {
    */
   standAt(parameters: Float64Array, objective: number, loss: number, unresolved = false): void {
     this.last = { iteration: this.iteration, parameters, value: objective, loss };
-    this.best = unresolved || this.#renewed ? this.last : better(this.last, this.best);
-    this.#renewed = false;
-  }
-
-  /** The data were replaced: the next point is the best of them. */
-  renewed(methodState: (state: MethodState) => MethodState): void {
-    this.#renewed = true;
-    if (this.method !== null) this.method = methodState(this.method);
+    this.best = unresolved ? this.last : better(this.last, this.best);
   }
 
   /** Forgets the best point by an objective that is no longer the run's: the next point replaces it. */

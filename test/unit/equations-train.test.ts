@@ -5,7 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Renewal } from "../../src/equations/equation-problem.js";
-import { gaussNewton, lbfgs, levenbergMarquardt, network, Random, train, trainSteps } from "../../src/index.js";
+import {
+  bayesianRegularization,
+  gaussNewton,
+  lbfgs,
+  levenbergMarquardt,
+  network,
+  Random,
+  train,
+  trainSteps,
+} from "../../src/index.js";
 import type { TrainRecord } from "../../src/run/record.js";
 import { equationProblem, relativeError } from "../helpers/equations.js";
 import { drawPoints, jetTerm } from "../helpers/jet-problems.js";
@@ -289,6 +298,7 @@ describe("interruption and refusals", () => {
     await refused({ standardize: true }).toThrow(/an equation holds in the units/);
     await refused({ route: "dual" }).toThrow(/"auto" or "primal"/);
     await refused({ method: lbfgs() }).toThrow(/levenbergMarquardt\(\) or gaussNewton\(\)/);
+    await refused({ method: bayesianRegularization() }).toThrow(/without a weight decay of its own/);
     await refused({ treads: 2 }).toThrow(/did you mean "threads"/);
     await refused({ memoryLimit: 1e6 }).toThrow(/needs .* at its peak .* and the memory limit is/);
     await expect(train(network({ layers: [1, 3, 1], centered: true }), problem)).rejects.toThrow(/centered/);
@@ -299,7 +309,10 @@ describe("interruption and refusals", () => {
   it("a residual that is not finite at the start ends the run with its name", async () => {
     const term = await jetTerm({ ...one, name: "inside", residuals: ["u - log(x)"], points: Float64Array.of(1, -1) });
     const { reason, unknowns, terms } = await train(net, equationProblem([term], {}));
-    expect(reason).toMatchObject({ code: "non-finite", message: 'residual of "inside" is not finite, first at point 1' });
+    expect(reason).toMatchObject({
+      code: "non-finite",
+      message: 'residual of "inside" is not finite, first at point 1',
+    });
     expect(unknowns).toEqual({});
     expect(terms).toEqual([]);
   });
