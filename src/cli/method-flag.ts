@@ -5,6 +5,7 @@ import { type ScalingKind, scalingKinds } from "../linearize/problem.js";
 import { adam } from "../method/adam.js";
 import type { BatchMethod } from "../method/batch-method.js";
 import type { BatchSize } from "../method/batch-size.js";
+import { bayesianRegularization } from "../method/bayesian/bayesian-regularization.js";
 import { cumulativeGaussNewton } from "../method/cumulative/cumulative.js";
 import { CUMULATIVE_FORMS, type CumulativeForm } from "../method/cumulative/options.js";
 import { ADAPTATIONS, type Adaptation } from "../method/egn-search.js";
@@ -97,6 +98,12 @@ const METHODS = {
     remedies: NONE,
     make: ({ scaling }) => levenbergMarquardt({ scaling }),
   },
+  bayes: {
+    says: "Bayesian regularization, which finds the weight decay and holds no rows out",
+    flags: ["scaling"],
+    remedies: NONE,
+    make: ({ scaling }) => bayesianRegularization({ scaling }),
+  },
   gn: { says: "Gauss-Newton with a line search", flags: [], remedies: NONE, make: () => gaussNewton() },
   egn: {
     says: "exact Gauss-Newton on batches",
@@ -160,7 +167,7 @@ export function addMethodOptions(command: Command): Command {
   command
     .addOption(new Option("--method <name>", `training method: ${choices}`).choices(NAMES).default("lm"))
     .addOption(
-      new Option("--scaling <name>", "scaling matrix of the damping (lm only; default root)").choices([
+      new Option("--scaling <name>", "scaling matrix of the damping (lm and bayes; default root)").choices([
         ...scalingKinds,
       ]),
     )

@@ -5,9 +5,11 @@ import type { Dataset } from "../data/dataset.js";
 import type { SetMetrics } from "../loss/set-metrics.js";
 import { type Sparsity, sparsity } from "../method/ggn-score/sparsity.js";
 import type { ReasonCode } from "../method/reason.js";
+import type { Evidence } from "../method/regularization.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { Ensemble } from "../network/ensemble.js";
 import { saveModel } from "../network/model-file.js";
+import type { Network } from "../network/network.js";
 import { jsonLine, resultLine } from "../report/json-lines.js";
 import { lossChart } from "../report/loss-chart.js";
 import { metricsTable } from "../report/metrics-table.js";
@@ -74,6 +76,7 @@ export async function conclude(
         },
         sets,
         advice,
+        evidence: result.evidence,
         sparsity: ensemble === null ? sparsityOf(result, flags) : null,
         model: flags.out ?? null,
         ensemble: ensemble?.networks.length ?? null,
@@ -117,6 +120,17 @@ function sparsityOf({ network }: Pick<TrainResult, "network">, { method }: Train
 function sparsityLine({ parameters, small, threshold, zero, holding }: Sparsity): string {
   const zeros = zero === 0 ? "" : ` (${zero} of them exactly 0)`;
   return `${small} of ${counted(parameters, "parameter")} are below ${threshold} in size${zeros}; the largest ${holding} hold 99.9% of the sum of the sizes.`;
+}
+
+/** What the data say of the fit. With one target the noise is in its units. */
+function evidenceLine(
+  { decay, effectiveParameters, noise, logEvidence }: Evidence,
+  { scaling, parameterCount }: Network,
+): string {
+  const scales = scaling?.targets.scale ?? [1];
+  const shown = scales.length === 1 ? noise * scales[0]! : noise;
+  const units = scales.length === 1 ? "" : " in the units of training";
+  return `Evidence: weight decay ${decay.toPrecision(3)}, ${effectiveParameters.toPrecision(3)} effective of ${counted(parameterCount, "parameter")}, noise ${shown.toPrecision(3)}${units}, log evidence ${logEvidence.toFixed(2)}.`;
 }
 
 /** How the ranks of an MPI run shared the rows, and what repeats their bits elsewhere. */
@@ -164,6 +178,7 @@ function show(
     ensemble === null
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
+    ...(result.evidence === null ? [] : [evidenceLine(result.evidence, result.network)]),
     ...(counts === null ? [] : [sparsityLine(counts)]),
     ...(result.ranks === 1 ? [] : [ranksLine(result, fit.sampleCount)]),
   ];

@@ -35,7 +35,15 @@ export const DEFAULT_HIDDEN: readonly number[] = [16, 16];
  * A flag that is not given is searched, unless the other one has a value, the run is resumed, or the rows are in a data file.
  * @throws UsageError for a search that cannot be made
  */
-export function asked(file: string, flags: SearchFlags & { readonly resume?: string }): Asked {
+export function asked(
+  file: string,
+  flags: SearchFlags & { readonly resume?: string; readonly method?: string },
+): Asked {
+  const finds = flags.method === "bayes";
+  if (finds && flags.decay !== undefined)
+    throw new UsageError(
+      `--method bayes finds the weight decay: leave --decay ${flags.decay} out, or choose --method lm`,
+    );
   const fixed = flags.resume !== undefined ? "--resume" : file !== "-" && isDataFile(file) ? "a data file" : null;
   const explicit = (["hidden", "decay"] as const).find((name) => flags[name] === "auto");
   if (fixed !== null && explicit !== undefined)
@@ -47,7 +55,7 @@ export function asked(file: string, flags: SearchFlags & { readonly resume?: str
   const { hidden, decay } = flags;
   const found: Asked = {
     hidden: searched(hidden) ? null : ((hidden as readonly number[] | undefined) ?? DEFAULT_HIDDEN),
-    decay: searched(decay) ? null : ((decay as number | undefined) ?? "usual"),
+    decay: searched(decay) && !finds ? null : ((decay as number | undefined) ?? "usual"),
   };
   if (flags.budget !== undefined && found.hidden !== null && found.decay !== null)
     throw new UsageError(

@@ -1,6 +1,7 @@
 // The beginning of gaussflow train, called by train.ts for one run and by train-many.ts for many: reads the table in parts, makes the
 // network and the train options from the flags, and opens the channels for notes and warnings.
 import type { Cluster } from "../cluster/cluster.js";
+import { isDataFile } from "../data/data-file.js";
 import { dataWarnings } from "../data/data-warnings.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { type Loss, lossRule } from "../loss/rules.js";
@@ -72,10 +73,11 @@ export interface TrainSetup extends Parts {
  */
 export async function setUp(
   file: string,
-  flags: TrainFlags,
+  given: TrainFlags,
   terminal: Terminal,
   cluster: Cluster,
 ): Promise<TrainSetup> {
+  const flags = withoutHeldRows(file, given);
   if (cluster.size > 1 && file === "-")
     throw new UsageError(
       `the table must be a file on ${cluster.size} ranks, because standard input reaches one of them`,
@@ -134,6 +136,12 @@ export async function setUp(
   // Groups of parameters follow from the network.
   const options = { ...base, method: methodOf(flags, net), loss: { ...loss, decay }, validation };
   return { ...parts, network: net, options, search, foldValidation, tell, caution, warnings };
+}
+
+/** Bayesian regularization needs no rows to decide when to stop: none are drawn unless they are asked for. */
+function withoutHeldRows(file: string, flags: TrainFlags): TrainFlags {
+  const drawn = flags.method === "bayes" && flags.splitColumn === undefined && (file === "-" || !isDataFile(file));
+  return drawn ? { ...flags, validation: flags.validation ?? 0 } : flags;
 }
 
 /** The train options of the flags, with this loss and without a validation part. */

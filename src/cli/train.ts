@@ -143,7 +143,7 @@ function addSearchOptions(command: Command): Command {
   return command
     .option(
       "--validation <fraction>",
-      `share of the rows held out to decide when to stop (default ${DEFAULT_VALIDATION})`,
+      `share of the rows held out to decide when to stop (default ${DEFAULT_VALIDATION}; with --method bayes none)`,
       fraction,
     )
     .option(

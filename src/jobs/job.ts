@@ -46,7 +46,7 @@ export interface JobResult {
   readonly error: unknown;
   /**
    * The number by which jobs are ranked, by the validation part or without one by the rows that were fitted: the mean loss, or where
-   * jobs have different losses the mean absolute error (`TrainManyResult.scoredBy`); NaN unless trained.
+   * jobs have different losses the mean absolute error, or minus the log evidence (`TrainManyResult.scoredBy`); NaN unless trained.
    */
   readonly score: number;
 }

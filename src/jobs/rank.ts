@@ -1,6 +1,7 @@
 // Ranks the jobs of `trainMany`, whose losses compare only where all jobs minimize the same one. Jobs that differ in it are scored by the
 // mean absolute error on the rows that decide, and such losses must be for the mean or median of real targets. Quantile losses of one tau,
-// which may differ in the smoothing that each has found, are scored by the pinball loss. train-many.ts calls `checkComparable` before the
+// which may differ in the smoothing that each has found, are scored by the pinball loss. Where all have a Bayesian evidence and no validation
+// part, that ranks them. train-many.ts calls `checkComparable` before the
 // jobs begin, and `scored` and `ranked` after the last has ended.
 import { predictAsync } from "../backend/predict.js";
 import type { Dataset } from "../data/dataset.js";
@@ -15,8 +16,8 @@ import { trainOptionSteps } from "../train/train-options.js";
 import type { TrainResult } from "../train/train-result.js";
 import type { JobResult, PreparedJob, TrainJob } from "./job.js";
 
-/** What scores are: the loss of each job, or the mean absolute error or pinball loss in the units of training. */
-export type ScoreKind = "loss" | "absolute-error" | "pinball";
+/** What scores are: the loss of each job, or the mean absolute error or pinball loss in the units of training, or minus the log evidence. */
+export type ScoreKind = "loss" | "absolute-error" | "pinball" | "evidence";
 
 /** Refuses losses for probabilities, counts and quantiles beside other losses, before hours of training. @throws GAUSSFLOW_ARGUMENT */
 export function checkComparable(jobs: readonly TrainJob[]): void {
@@ -54,6 +55,15 @@ export async function scored(
   prepared: (job: TrainJob) => PreparedJob,
   threads: number,
 ): Promise<{ readonly results: readonly JobResult[]; readonly scoredBy: ScoreKind }> {
+  const evidence = results.flatMap(({ result }) => (result === null ? [] : [evidenceOf(result)]));
+  if (evidence.length > 0 && evidence.every((one) => one !== null))
+    return {
+      results: results.map((entry) => ({
+        ...entry,
+        score: -((entry.result && evidenceOf(entry.result)) ?? Number.NaN),
+      })),
+      scoredBy: "evidence",
+    };
   // Weight decay is no part of the mean loss.
   const losses = results.flatMap(({ result }) =>
     result === null ? [] : JSON.stringify({ ...result.lossUsed, decay: 0 }),
@@ -66,6 +76,11 @@ export async function scored(
     );
   const quantiles = list.some(({ result }) => result?.lossUsed.kind === "quantile");
   return { results: list, scoredBy: quantiles ? "pinball" : "absolute-error" };
+}
+
+/** The log evidence of a training that held no rows out: its loss says how far it followed the data, not how well it predicts. */
+function evidenceOf({ evidence, validationLoss }: TrainResult): number | null {
+  return validationLoss === null && evidence !== null ? evidence.logEvidence : null;
 }
 
 /**

@@ -47,7 +47,9 @@ export interface TrainManyResult {
   readonly ranked: readonly JobResult[];
   /**
    * What the scores are, in the units a job trains in: "loss" where all jobs minimized the same one, "absolute-error" where they differ,
-   * for example in the delta that `huber()` has found for each, and "pinball" where quantile losses differ in their smoothing.
+   * for example in the delta that `huber()` has found for each, "pinball" where quantile losses differ in their smoothing, and "evidence",
+   * minus the log evidence, where all jobs were trained by `bayesianRegularization` without a validation part: of the same rows the most
+   * probable fit is the first.
    */
   readonly scoredBy: ScoreKind;
   /** The first of `ranked`, with its result; null where no job was trained. */

@@ -5,6 +5,7 @@ import type { RankWaits } from "../cluster/cluster.js";
 import type { SetMetrics } from "../loss/set-metrics.js";
 import type { Sparsity } from "../method/ggn-score/sparsity.js";
 import type { Reason } from "../method/reason.js";
+import type { Evidence } from "../method/regularization.js";
 import type { MonitorReport } from "../monitor/monitor-report.js";
 import type { TrainRecord } from "../run/record.js";
 import type { Advice } from "../train/advice.js";
@@ -30,6 +31,8 @@ export interface ResultLine {
   readonly monitor: Pick<MonitorReport, "rate" | "verdict" | "converged" | "warnings"> | null;
   readonly sets: readonly SetMetrics[];
   readonly advice: readonly Advice[];
+  /** With the method bayes: decay, effective parameters, noise in the units of training, log evidence; else null. */
+  readonly evidence: Evidence | null;
   /** With the method ggn-score: small parameters of the model, else null. */
   readonly sparsity: Sparsity | null;
   /** Where the model was saved, or null. */

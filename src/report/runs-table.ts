@@ -18,14 +18,22 @@ const COLUMNS: readonly TextColumn[] = [
   { heading: "ended by", align: "left" },
 ];
 
+/** The column of what the runs are ranked by. */
+const JUDGED = 3;
+
 export function runsTable(ranked: readonly JobResult[], paint: Painter = plain): string {
+  // Runs by evidence have no validation part.
+  const evident = ranked.some(({ result }) => (result?.evidence ?? null) !== null);
+  const columns = evident
+    ? COLUMNS.map((one, k) => (k === JUDGED ? { ...one, heading: "log evidence" } : one))
+    : COLUMNS;
   const rows = ranked.slice(0, MOST_ROWS).map(({ label, state, result, error }, k) => {
     if (result === null) return [`${k + 1}`, label, "-", "-", "-", "-", state === "idle" ? "not begun" : codeOf(error)];
-    const { loss, validationLoss, iterations, seconds, reason } = result;
-    const figures = [formatLoss(loss), formatLoss(validationLoss), `${iterations}`, formatSeconds(seconds)];
-    return [`${k + 1}`, label, ...figures, reason.code];
+    const { loss, validationLoss, evidence, iterations, seconds, reason } = result;
+    const judged = evident ? (evidence?.logEvidence.toFixed(2) ?? "-") : formatLoss(validationLoss);
+    return [`${k + 1}`, label, formatLoss(loss), judged, `${iterations}`, formatSeconds(seconds), reason.code];
   });
-  const table = textTable(COLUMNS, rows, paint);
+  const table = textTable(columns, rows, paint);
   return ranked.length > MOST_ROWS ? `${table}\n  and ${ranked.length - MOST_ROWS} more (--json lists them)` : table;
 }
 
@@ -42,6 +50,7 @@ export function runFields({ index, label, job, state, score, result, error }: Jo
     iterations: result?.iterations ?? null,
     loss: result?.loss ?? null,
     validationLoss: result?.validationLoss ?? null,
+    evidence: result?.evidence ?? null,
     seconds: result?.seconds ?? null,
     error: state === "failed" ? { code: codeOf(error), message: messageOf(error) } : null,
   };

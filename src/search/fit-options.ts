@@ -8,7 +8,7 @@ import { TRAIN_MANY_OPTION_NAMES, type TrainManyOptions } from "../jobs/train-ma
 import { defaultLoss } from "../loss/default-loss.js";
 import { checkLoss, type Loss } from "../loss/rules.js";
 import type { NetworkOptions } from "../network/network-options.js";
-import { checkCount, checkNonNegative, checkObject, checkOptionNames, checkPositive } from "../options.js";
+import { checkCount, checkNonNegative, checkObject, checkOptionNames, checkPositive, isObject } from "../options.js";
 import { TRAIN_OPTION_NAMES, type TrainOptions } from "../train/train-options.js";
 
 /** Options of a training that `fitTable` passes on; the others have their place among its own options. */
@@ -85,17 +85,25 @@ export function completeFitOptions(options: FitTableOptions, classified: boolean
   const loss = checkLoss("options.train.loss", train.loss ?? { ...defaultLoss(classified), decay: 0 });
   if (loss.decay !== 0)
     throw argumentError("options.train.loss.decay", "must be left out: options.decay is the weight decay", loss.decay);
+  const finds = findsDecay(train.method);
+  if (finds && decay !== "auto" && decay !== 0)
+    throw argumentError("options.decay", "must be left out with a method that finds the weight decay", decay);
   return {
     hidden: checkHidden(hidden),
-    decay: checkDecay(decay),
+    decay: finds ? 0 : checkDecay(decay),
     network,
-    train: { ...train, loss },
+    train: { ...train, ...(finds ? { validation: train.validation ?? false } : {}), loss },
     folds: folds ?? null,
     restarts,
     budget,
     seed,
     many,
   };
+}
+
+/** Whether the method sets the weight decay, and needs no validation part; what is no method is refused later. */
+function findsDecay(method: FitTrainOptions["method"]): boolean {
+  return isObject(method) && (method as { readonly regularization?: unknown }).regularization !== undefined;
 }
 
 function checkHidden(hidden: unknown): readonly number[] | null {

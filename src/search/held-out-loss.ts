@@ -11,7 +11,7 @@ import { type Loss, lossRule, missesScale } from "../loss/rules.js";
 import type { Network } from "../network/network.js";
 
 /** What networks are compared by: the mean over the held-out rows of the loss, the absolute error or the pinball loss, in the units of training. */
-export type FitCriterion = ScoreKind;
+export type FitCriterion = Exclude<ScoreKind, "evidence">;
 
 /** The criterion of trainings with this loss. */
 export function criterionOf(loss: Loss): FitCriterion {

@@ -4,7 +4,15 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bayesianRegularization, huber, levenbergMarquardt, network, squaredError, train } from "../../src/index.js";
+import {
+  bayesianRegularization,
+  crossValidate,
+  huber,
+  levenbergMarquardt,
+  network,
+  squaredError,
+  train,
+} from "../../src/index.js";
 import { timeless } from "../helpers/many-jobs.js";
 import { noisySine, sineError } from "../helpers/noisy-sine.js";
 
@@ -53,6 +61,39 @@ describe("noisy sines, 40 units", () => {
       }
     },
   );
+
+  it("predict as well as with a decay that five folds choose", async () => {
+    const ratios: number[] = [];
+    for (const seed of [1, 2, 3]) {
+      const data = noisySine(seed, 60);
+      const job = { network: net, data };
+      const fixed = (decay: number) => ({ loss: squaredError({ decay }), validation: false as const });
+      const decays = [1e-4, 1e-3, 1e-2, 1e-1, 1];
+      const errors: number[] = [];
+      for (const decay of decays) {
+        const { metrics } = await crossValidate({ ...job, options: fixed(decay) }, { folds: 5, seed });
+        errors.push(metrics![0]!.rmse);
+      }
+      const best = decays[errors.indexOf(Math.min(...errors))]!;
+      const chosen = await train(net, data, fixed(best));
+      const own = await train(net, data, { method });
+      // New targets have the noise of 0.2 beside the error.
+      ratios.push(Math.hypot(sineError(own.network), 0.2) / Math.hypot(sineError(chosen.network), 0.2));
+    }
+    ratios.sort((a, b) => a - b);
+    expect(ratios[1]).toBeLessThan(1.05);
+    expect(ratios[2]).toBeLessThan(1.3);
+  });
+
+  it("begins again with the estimate where the first decay was far too large", async () => {
+    const { records } = await train(net, noisySine(1), { method: bayesianRegularization({ firstDecay: 1 }) });
+    const [first, second] = [...new Set(records.map((record) => record.decay!))];
+    expect(first).toBe(1);
+    expect(second).toBeLessThan(1 / 3);
+    const before = records.findIndex((record) => record.decay !== 1);
+    // The first step from the start again has the damping of the first step of the run.
+    expect(records[before]!.damping).toBe(records[1]!.damping);
+  });
 
   it("begins again from its start with a thousandth of a decay under which nothing is left", async () => {
     const { records } = await train(net, noisySine(5), {

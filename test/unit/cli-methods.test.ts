@@ -23,8 +23,14 @@ afterAll(() => {
     for (const one of process.listeners(name)) if (!listeners[k]!.includes(one)) process.off(name, one);
 });
 
-/** Runs a command on the table. */
-async function run(command: string, ...flags: readonly string[]) {
+/** Runs a command on the table, with a small network and all of its rows. */
+function run(command: string, ...flags: readonly string[]) {
+  const fixed = ["--target", "y", "--hidden", "4", "--validation", "0", "--test", "0", "--backend", "typescript"];
+  return runAlone(command, ...fixed, ...flags);
+}
+
+/** Runs a command on the table with these flags alone. */
+async function runAlone(command: string, ...flags: readonly string[]) {
   const written = { out: "", err: "" };
   let code: number | null = null;
   const stream = (name: "out" | "err") => ({
@@ -36,8 +42,7 @@ async function run(command: string, ...flags: readonly string[]) {
   const program = makeProgram(terminal, (ended) => {
     code = ended;
   });
-  const fixed = ["--target", "y", "--hidden", "4", "--validation", "0", "--test", "0", "--backend", "typescript"];
-  await program.parseAsync([command, table, ...fixed, ...flags], { from: "user" });
+  await program.parseAsync([command, table, ...flags], { from: "user" });
   return { ...written, code: code as number | null };
 }
 
@@ -113,5 +118,32 @@ describe("after numbers that are not finite the flags to change are those of the
     const { out, code } = await run("train", ...flags, "--epochs", "2", "--batch", "20");
     expect(out).toMatch(message);
     expect(code).toBe(3);
+  });
+});
+
+describe("--method bayes", () => {
+  it("holds no rows out, and tells the evidence as text and JSON", async () => {
+    const fixed = ["--target", "y", "--hidden", "4", "--method", "bayes", "--test", "0", "--backend", "typescript"];
+    const { out } = await runAlone("train", ...fixed);
+    expect(out).toMatch(/no rows were held out/);
+    expect(out).toMatch(
+      /Evidence: weight decay \S+, \S+ effective of 17 parameters, noise \S+, log evidence -?\d+\.\d\d\./,
+    );
+    const lines = jsonLines((await runAlone("train", ...fixed, "--json")).out);
+    const { evidence } = lines.find(({ type }) => type === "result");
+    expect(evidence.effectiveParameters).toBeGreaterThan(0);
+    expect(lines.filter(({ type }) => type === "record").at(-1).decay).toBe(evidence.decay);
+  });
+
+  it("ranks restarts by evidence", async () => {
+    const lines = jsonLines((await run("train", "--method", "bayes", "--restarts", "3", "--json")).out);
+    const ranked = lines.filter(({ type }) => type === "run").map(({ evidence }) => evidence.logEvidence);
+    expect(ranked).toHaveLength(3);
+    expect(ranked).toEqual([...ranked].sort((a, b) => b - a));
+    expect((await run("train", "--method", "bayes", "--restarts", "2")).out).toMatch(/log evidence/);
+  });
+
+  it("refuses a decay of the command line", async () => {
+    await expect(run("train", "--method", "bayes", "--decay", "1")).rejects.toThrow(/finds the weight decay/);
   });
 });

@@ -2,6 +2,7 @@
 // real targets differ, and a refusal where losses do not compare at all.
 import { describe, expect, it } from "vitest";
 import {
+  bayesianRegularization,
   type Dataset,
   dataset,
   huber,
@@ -108,5 +109,25 @@ describe("jobs with different losses", () => {
     const jobs = ["logistic", {}, null, 1].map((loss) => ({ ...job, options: { loss: loss as never } }));
     const { results } = await trainMany([...jobs, job]);
     expect(results.map(({ state }) => state)).toEqual(["failed", "failed", "failed", "failed", "trained"]);
+  });
+});
+
+describe("jobs with a Bayesian evidence", () => {
+  const bayes = { ...job, options: { ...job.options, method: bayesianRegularization() } };
+
+  it("are ranked by it where no rows are held out, the most probable first", async () => {
+    const { ranked, scoredBy } = await trainMany(
+      restarts({ ...bayes, options: { ...bayes.options, validation: false } }, 4),
+    );
+    expect(scoredBy).toBe("evidence");
+    const evidence = ranked.map(({ result }) => result!.evidence!.logEvidence);
+    expect(evidence).toEqual(evidence.toSorted((a, b) => b - a));
+    expect(ranked.map(({ score }) => score)).toEqual(evidence.map((one) => -one));
+  });
+
+  it("and by the validation loss where rows are held out, or another method is among them", async () => {
+    const held = { ...bayes, options: { ...bayes.options, validation: 0.2 } };
+    expect((await trainMany(restarts(held, 2))).scoredBy).toBe("loss");
+    expect((await trainMany([bayes, job])).scoredBy).toBe("loss");
   });
 });

@@ -38,7 +38,7 @@ export function bayesianRegularization(options: BayesianRegularizationOptions = 
     renew: (problem, state, point, signal) => {
       const p = point.parameters.length;
       const begin = () => inner.start(numberOf(state, "scale"), problem.scaling, p);
-      return renew(firstDecay, begin, problem, state, point, signal);
+      return renew(begin, problem, state, point, signal);
     },
   };
   return describedBySettings({

@@ -4,7 +4,9 @@
 // Between updates the run takes several steps with one decay: an estimate at a point that is not yet a fit is wrong, and with one after every
 // step half of the runs never settle. From a poor start the weights can shrink to nothing, where the decay grows without end and no
 // parameter is left that the data determine: gamma below 1 is such a collapse, and the run begins again with a thousandth of its decay.
-// Where that happens again and again the evidence is that the targets are noise, and the fit stays.
+// Where that happens again and again the evidence is that the targets are noise, and the fit stays. A first decay that the first estimate finds
+// several times too large has shrunk the weights before the units had found what to fit, which ends in a poor minimum: the run begins again
+// with the estimate.
 import { dot } from "../../algebra/vectors.js";
 import type { Failure } from "../../backend/engine.js";
 import type { Point, Problem } from "../../linearize/problem.js";
@@ -16,9 +18,11 @@ import { freshPart } from "./state.js";
 
 /** Effective parameters below which a fit has collapsed. */
 const COLLAPSED = 1;
-const RESTARTS = 3;
-/** Factor of the first decay at each. */
+const MOST_RESTARTS = 6;
+/** Factor of the decay after a collapse. */
 const RESTART_SHARE = 1e-3;
+/** Share of the first decay below which the first estimate of a run begins it again. */
+const TOO_LARGE = 1 / 3;
 /** An update that would change the decay by less, relatively, leaves it: the objective stays what it is. */
 const SETTLED = 1e-3;
 /** A run ends once two updates in a row have left the decay, and the logarithm of the evidence has changed by less than this between them. */
@@ -41,7 +45,6 @@ export async function assess(
  * @param begin a state of Levenberg-Marquardt for a run that begins again
  */
 export async function renew(
-  firstDecay: number,
   begin: (state: MethodState) => MethodState,
   problem: Problem,
   state: MethodState,
@@ -52,13 +55,12 @@ export async function renew(
   const fit = fitAt(problem, point);
   const found = finite(evidenceOf(spectrum, fit, problem.decay));
   if ("code" in found) return found;
-  const restarts = numberOf(state, "restarts");
-  const begun = arrayOf(state, "begun");
-  if (found.effectiveParameters < COLLAPSED && restarts < RESTARTS && begun.length > 0) {
-    const part = freshPart(firstDecay * RESTART_SHARE ** (restarts + 1), restarts + 1);
-    return { ok: true, state: { ...begin(state), ...part }, restart: begun.slice(), end: null };
-  }
   const wanted = within(spectrum, nextDecay(found.effectiveParameters, fit), problem.decay);
+  const again = decayOfRestart(state, found, wanted);
+  if (again !== null) {
+    const part = freshPart(again, numberOf(state, "restarts") + 1);
+    return { ok: true, state: { ...begin(state), ...part }, restart: arrayOf(state, "begun").slice(), end: null };
+  }
   const stays = Math.abs(Math.log(wanted / problem.decay)) < SETTLED;
   const next = {
     ...state,
@@ -73,6 +75,13 @@ export async function renew(
     logEvidence: found.logEvidence,
   };
   return { ok: true, state: next, restart: null, end: endOf(state, next) };
+}
+
+/** The decay with which the run begins again; null where it goes on. */
+function decayOfRestart(state: MethodState, { decay, effectiveParameters }: Evidence, wanted: number): number | null {
+  if (numberOf(state, "restarts") >= MOST_RESTARTS || arrayOf(state, "begun").length === 0) return null;
+  if (effectiveParameters < COLLAPSED) return decay * RESTART_SHARE;
+  return numberOf(state, "updates") === 0 && wanted < TOO_LARGE * decay ? wanted : null;
 }
 
 /** Why the run is over, or null. */
