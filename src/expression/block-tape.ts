@@ -11,7 +11,8 @@ export const BLOCK = 128;
 
 const place = (operation: Operation) => OPERATIONS.indexOf(operation);
 const [ADD, SUBTRACT, MULTIPLY, NEGATE, EXP] = (["add", "subtract", "multiply", "negate", "exp"] as const).map(place);
-const ONES = new Float64Array(BLOCK).fill(1);
+/** A block of ones: the slope of a sum. */
+export const ONES = new Float64Array(BLOCK).fill(1);
 const MINUS_ONES = new Float64Array(BLOCK).fill(-1);
 
 /** The registers of a tape over a block. */
@@ -23,21 +24,35 @@ export class BlockTape {
   /** Register of the first instruction. */
   readonly first: number;
   readonly #slopes: Float64Array[] = [];
+  /** What whole registers of single numbers hold, so that they are filled when the number changes. */
+  readonly #filled: Float64Array;
 
   constructor(readonly tape: Tape) {
     this.code = Int32Array.from(tape.code);
     this.first = tape.inputs + tape.constants.length;
     const count = this.first + this.code.length / 3;
     this.registers = Array.from({ length: count }, () => new Float64Array(BLOCK));
+    this.#filled = new Float64Array(tape.inputs).fill(Number.NaN);
     for (const [k, value] of tape.constants.entries()) this.registers[tape.inputs + k].fill(value);
   }
 
   /** Reads `n` points from `from` on and computes all registers. */
   forward(columns: readonly Column[], from: number, n: number): void {
     const { registers, code, first } = this;
-    for (let k = 0; k < this.tape.inputs; k++) gather(columns[k], from, n, registers[k]);
+    for (let k = 0; k < this.tape.inputs; k++) this.#read(k, columns[k], from, n);
     for (let k = 0, at = 0; at < code.length; k++, at += 3)
       BLOCK_VALUES[code[at]](registers[code[at + 1]], registers[code[at + 2]], registers[first + k], n);
+  }
+
+  #read(k: number, given: Column, from: number, n: number): void {
+    const register = this.registers[k];
+    if (given.stride !== 0) {
+      this.#filled[k] = Number.NaN;
+      gather(given, from, n, register);
+    } else if (this.#filled[k] !== given.data[given.offset]) {
+      this.#filled[k] = given.data[given.offset];
+      register.fill(this.#filled[k]);
+    }
   }
 
   /** The derivative of instruction `k` by its operand 0 (a) or 1 (b), at the points of the last `forward`. */
@@ -88,4 +103,9 @@ export function product(x: Float64Array, y: Float64Array, out: Float64Array, n: 
 /** out += x y */
 export function addProduct(x: Float64Array, y: Float64Array, out: Float64Array, n: number): void {
   for (let i = 0; i < n; i++) out[i] += x[i] * y[i];
+}
+
+/** out = sum + x y */
+export function sumOfProduct(sum: Float64Array, x: Float64Array, y: Float64Array, out: Float64Array, n: number): void {
+  for (let i = 0; i < n; i++) out[i] = sum[i] + x[i] * y[i];
 }

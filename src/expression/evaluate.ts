@@ -3,7 +3,7 @@
 //
 // Numbers that are not finite pass through as IEEE arithmetic has them: the callers test the values.
 import { argumentError } from "../errors.js";
-import { addProduct, BLOCK, BlockTape, product, scatter } from "./block-tape.js";
+import { BLOCK, BlockTape, ONES, product, scatter, sumOfProduct } from "./block-tape.js";
 import type { Column } from "./columns.js";
 import { BINARY_OPERATIONS, type Tape } from "./tape.js";
 
@@ -27,13 +27,17 @@ export interface Wanted {
 /** Evaluates one tape; not for two calls at once, as it keeps its registers. */
 export class TapeEvaluator {
   readonly #block: BlockTape;
-  readonly #adjoints: readonly Float64Array[];
+  /** Adjoints by register. Those that equal another array are that array. */
+  readonly #adjoints: Float64Array[];
+  /** Room for the adjoints that must be computed. */
+  readonly #room: readonly Float64Array[];
   /** Slopes of the block by instruction and operand, computed once for all outputs. */
   readonly #slopes: (Float64Array | undefined)[];
 
   constructor(readonly tape: Tape) {
     this.#block = new BlockTape(tape);
-    this.#adjoints = this.#block.registers.map(() => new Float64Array(BLOCK));
+    this.#room = this.#block.registers.map(() => new Float64Array(BLOCK));
+    this.#adjoints = [...this.#room];
     this.#slopes = new Array<undefined>((2 * tape.code.length) / 3).fill(undefined);
   }
 
@@ -72,7 +76,7 @@ export class TapeEvaluator {
     this.#check(columns, points, values.length, 1, "values");
     this.#check(columns, points, partials.length, width, "partials");
     const row = this.tape.outputs.length * width;
-    partials.fill(0, 0, points * row);
+    if (wanted.reached.some((places) => places.length < width)) partials.fill(0, 0, points * row);
     for (let from = 0; from < points; from += BLOCK) {
       const n = Math.min(BLOCK, points - from);
       this.#block.forward(columns, from, n);
@@ -94,13 +98,16 @@ export class TapeEvaluator {
 
   #sweep(output: number, links: readonly Link[], n: number): void {
     const adjoints = this.#adjoints;
-    adjoints[output].fill(1, 0, n);
+    adjoints[output] = ONES;
     for (let l = 0; l < links.length; l++) {
       const { k, operand, to, first } = links[l];
       this.#slopes[2 * k + operand] ??= this.#block.slope(k, operand, n);
       const slope = this.#slopes[2 * k + operand]!;
-      if (first) product(adjoints[this.#block.first + k], slope, adjoints[to], n);
-      else addProduct(adjoints[this.#block.first + k], slope, adjoints[to], n);
+      const adjoint = adjoints[this.#block.first + k];
+      const room = this.#room[to];
+      if (!first) sumOfProduct(adjoints[to], adjoint, slope, room, n);
+      else if (adjoint !== ONES && slope !== ONES) product(adjoint, slope, room, n);
+      adjoints[to] = first && adjoint === ONES ? slope : first && slope === ONES ? adjoint : room;
     }
   }
 
