@@ -43,8 +43,22 @@ export type { GroupList } from "./data/relations.js";
 export type { RowLayout } from "./data/row-reader.js";
 export { type ColumnScaling, type Scaling, standardize } from "./data/scaling.js";
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
-export type { EquationProblem, Renewal, TermPoints, Unknown } from "./equations/equation-problem.js";
+export type { FieldDefinition } from "./equations/definition.js";
+export type { EquationProblem, Renewal, ResidualsOf, TermPoints, Unknown } from "./equations/equation-problem.js";
+export { type Equations, type EquationsOptions, type EquationTerm, equations } from "./equations/equations.js";
+export type { Field } from "./equations/field.js";
 export type { JetChannels, JetProblem, JetTerm, SecondDerivative } from "./equations/jet-problem.js";
+export {
+  type Box,
+  type DrawnPoints,
+  type FaceOptions,
+  faces,
+  type PointOptions,
+  type Points,
+  type PointTable,
+  type SampleOptions,
+  sample,
+} from "./equations/points.js";
 export { type ErrorCode, GaussflowError } from "./errors.js";
 export type { Tape } from "./expression/tape.js";
 export {
@@ -248,6 +262,7 @@ export type { BatchStart } from "./train/batch-start-options.js";
 export type { EquationTrainOptions } from "./train/equations-options.js";
 export type { EquationsResult, TermResiduals } from "./train/equations-result.js";
 export type { UnknownEstimate } from "./train/equations-unknowns.js";
+export { fieldFromJson, loadField, saveField } from "./train/field-file.js";
 export { type PlanOptions, plan } from "./train/plan.js";
 export type { StopOptions } from "./train/stop.js";
 export { train, trainSteps } from "./train/train.js";

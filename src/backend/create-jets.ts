@@ -1,4 +1,5 @@
 // Creates jet engines, behind the same choice of backend and threads as create.ts: training on equations calls it.
+import type { ResidualsOf } from "../equations/equation-problem.js";
 import type { JetProblem } from "../equations/jet-problem.js";
 import type { Architecture } from "../network/architecture.js";
 import { checkOptionNames } from "../options.js";
@@ -18,3 +19,13 @@ export function createJetEngine(
   checkOptionNames("options", options, ["backend", "threads"]);
   return createReferenceJetEngine(architecture, problem, { threads: chooseThreads(options.threads) });
 }
+
+/** The residuals of a problem by an engine made for this one call: for derivatives of a trained network at any points. */
+export const jetResiduals: ResidualsOf = async (architecture, problem, parameters) => {
+  const engine = createJetEngine(architecture, problem);
+  try {
+    return await engine.residuals(parameters);
+  } finally {
+    engine.dispose();
+  }
+};

@@ -1,5 +1,7 @@
 // Defines EquationProblem, what a training needs of equations: the residuals at their first points, where the unknowns start, how points are
 // renewed, and what the trained network is called with. equations.ts makes it; src/train trains it.
+
+import type { Architecture } from "../network/architecture.js";
 import type { Network } from "../network/network.js";
 import { isObject } from "../options.js";
 import type { JetProblem, JetTerm } from "./jet-problem.js";
@@ -30,6 +32,13 @@ export interface Renewal {
   readonly choose: ((round: number, sizes: Float64Array) => Uint32Array) | null;
 }
 
+/** All residuals of a problem, factors in, at the parameters of a network and the unknowns behind them. An engine computes them. */
+export type ResidualsOf = (
+  architecture: Architecture,
+  problem: JetProblem,
+  parameters: Float64Array,
+) => Promise<Float64Array>;
+
 /** Equations that a network can be trained on. `Field` is what predicts in their terms once it is trained. */
 export interface EquationProblem<Field = unknown> {
   /** The residuals. The network has as many inputs as these jets have coordinates (features count), and an output for each unknown function. */
@@ -42,8 +51,8 @@ export interface EquationProblem<Field = unknown> {
   readonly description: string;
   /** @throws GAUSSFLOW_ARGUMENT where the network has other inputs or outputs than the equations need */
   checkNetwork(network: Network): void;
-  /** The trained network in the terms of the equations. `unknowns`: k values. */
-  field(network: Network, unknowns: Float64Array): Field;
+  /** The trained network in the terms of the equations. `unknowns`: k values; `residuals` evaluates its derivatives. */
+  field(network: Network, unknowns: Float64Array, residuals: ResidualsOf): Field;
 }
 
 /** True for equations, where a data set could be given as well. */

@@ -9,8 +9,16 @@ import type { Operation } from "./tape.js";
 
 /** What a formula may refer to. */
 export interface Vocabulary {
-  /** Names of variables. A name may have the form of a call, as "laplacian(u)" has. */
+  /** Names of variables. */
   readonly names: readonly string[];
+  /** Calls that are names too, such as "laplacian(u)". */
+  readonly calls?: {
+    readonly isName: (call: string) => boolean;
+    /** Examples, for errors. */
+    readonly examples: readonly string[];
+  };
+  /** What to do about an unknown name, where more is known than similar names; null where not. */
+  readonly advice?: (name: string) => string | null;
   /** Names of fixed numbers, besides `pi` and `e`. A variable of the same name as a constant hides it. */
   readonly constants?: Readonly<Record<string, number>>;
 }
@@ -114,7 +122,7 @@ class Reader {
 
   constructor(
     readonly text: string,
-    vocabulary: Vocabulary,
+    readonly vocabulary: Vocabulary,
     readonly argument: string,
   ) {
     this.#names = new Set(vocabulary.names);
@@ -153,21 +161,21 @@ class Reader {
     if (FUNCTIONS.has(name)) throw this.#refused(node, `is a function: write ${name}(...)`);
     const known = [...this.#names, ...this.#constants.keys()];
     const near = nearest(name, known);
-    const remedy = near === null ? `known names are: ${listed(known)}` : `did you mean ${JSON.stringify(near)}?`;
+    const guess = near === null ? `known names are: ${listed(known)}` : `did you mean ${JSON.stringify(near)}?`;
+    const remedy = this.vocabulary.advice?.(name) ?? guess;
     throw this.#refused(node, `is not a known name: ${remedy}`);
   }
 
   #call(node: ParsedNode, depth: number): Expression {
     const whole = node.toString();
-    if (this.#names.has(whole)) return named(whole);
+    if (this.vocabulary.calls?.isName(whole)) return named(whole);
     const name = typeof node.fn === "string" ? node.fn : (node.fn?.name ?? "");
     const args = node.args ?? [];
     const definition = FUNCTIONS.get(name);
     if (definition === undefined) {
       if (this.#names.has(name) || this.#constants.has(name))
         throw this.#refused(node, `is a call, and ${name} is a number: write ${name}*(...) for a product`, name);
-      const alike = [...this.#names].filter((known) => known.startsWith(`${name}(`));
-      const known = alike.length > 0 ? alike : [...FUNCTIONS.keys()];
+      const known = [...(this.vocabulary.calls?.examples ?? []), ...FUNCTIONS.keys()];
       const near = nearest(name, known);
       const also = near === null ? "" : ` (did you mean ${near}?)`;
       throw this.#refused(node, `has no derivative rule here${also}; there are: ${listed(known, 40)}`, name);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as face from "../../src/index.js";
+import { EQUATION_CALLS } from "./face-calls-equations.js";
 import { FIT_CALLS } from "./face-calls-fit.js";
 import { METHOD_CALLS } from "./face-calls-methods.js";
 import { UNCERTAINTY_CALLS } from "./face-calls-uncertainty.js";
@@ -267,6 +268,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   poisson: { args: () => [{ decay: 0.1 }] },
   softmaxCrossEntropy: { args: () => [{ smoothing: 0.1, decay: 0.1 }] },
   gaussianNll: { args: () => [{ decay: 0.1 }] },
+  ...EQUATION_CALLS,
   ...FIT_CALLS,
   ...METHOD_CALLS,
   ...UNCERTAINTY_CALLS,

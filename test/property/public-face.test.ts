@@ -53,7 +53,17 @@ const complaint = (error: unknown): string | null => {
 };
 
 /** Objects whose names are the caller's own, not options. */
-const FREE = ["Network.withSummary.0", "GaussflowError", "createEngine.0"];
+const FREE = [
+  "Network.withSummary.0",
+  "equations.0",
+  "equations.1.transform",
+  "equations.1.constants",
+  "equations.1.unknowns",
+  "faces.0",
+  "sample.0",
+  "GaussflowError",
+  "createEngine.0",
+];
 /** What is wrong inside of the options of a job is that job's own error, in its result. */
 const OF_A_JOB = /^(crossVal|restarts|sweep|trainMany).*\.options\../;
 const isOptions = (value: unknown): value is object =>

@@ -5,8 +5,12 @@ import { namesIn } from "../../src/expression/expression.js";
 import { checkNames, parseExpression } from "../../src/expression/parse.js";
 import { render } from "../../src/expression/render.js";
 
-const NAMES = ["x", "y", "b1", "b2", "laplacian(u)"];
-const read = async (text: string) => render(await parseExpression(text, { names: NAMES }, "model"));
+const NAMES = ["x", "y", "b1", "b2"];
+const vocabulary = {
+  names: NAMES,
+  calls: { isName: (call: string) => call === "laplacian(u)", examples: ["laplacian(u)"] },
+};
+const read = async (text: string) => render(await parseExpression(text, vocabulary, "model"));
 
 describe("formulas", () => {
   it.each([
@@ -50,7 +54,7 @@ describe("refused are", () => {
     ["x + b22*y", 'has "b22" at character 5, which is not a known name: did you mean "b2"?'],
     ["2 cm", 'has "cm" at character 3, which is not a known name: known names are: x, y'],
     ["2*sin x", "at character 3, which is a function: write sin(...)"],
-    ["1 + gamma(x)", 'has "gamma(x)" at character 5, which has no derivative rule here; there are: sqrt'],
+    ["1 + gamma(x)", 'has "gamma(x)" at character 5, which has no derivative rule here; there are: laplacian(u), sqrt'],
     ["sinn(x)", "did you mean sin?"],
     ["laplacian(y)", "did you mean laplacian(u)?"],
     ["atan2(x)", "takes 2 arguments and has 1"],
@@ -77,7 +81,7 @@ describe("refused are", () => {
     ["x+".repeat(1500).concat("x"), "must not nest more than 1000 operations"],
     ["x".repeat(20_001), "must have at most 20000 characters"],
   ])("%s", async (text, message) => {
-    const error = await parseExpression(text, { names: NAMES }, "model").catch((thrown: Error) => thrown);
+    const error = await parseExpression(text, vocabulary, "model").catch((thrown: Error) => thrown);
     expect(error).toMatchObject({ code: "GAUSSFLOW_ARGUMENT" });
     expect((error as Error).message).toContain(message);
     expect((error as Error).message).toMatch(/^model /);
