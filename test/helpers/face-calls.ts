@@ -6,6 +6,7 @@ import * as face from "../../src/index.js";
 import { EQUATION_CALLS } from "./face-calls-equations.js";
 import { FIT_CALLS } from "./face-calls-fit.js";
 import { METHOD_CALLS } from "./face-calls-methods.js";
+import { RANDOM_CALLS } from "./face-calls-random.js";
 import { UNCERTAINTY_CALLS } from "./face-calls-uncertainty.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gaussflow-face-"));
@@ -271,6 +272,7 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   ...EQUATION_CALLS,
   ...FIT_CALLS,
   ...METHOD_CALLS,
+  ...RANDOM_CALLS,
   ...UNCERTAINTY_CALLS,
   sparsity: { args: () => [net, { threshold: 1e-3 }] },
   unitGroups: { args: () => [net] },
@@ -352,14 +354,6 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
   "Ensemble.predictClass": { args: () => [inputs], of: () => face.ensemble([classifier(), classifier()]) },
   "Ensemble.predict": { args: () => [inputs], of: () => face.ensemble([net, net]) },
   // Classes: their constructors, then their methods.
-  Random: { args: () => [1, 2, 3] },
-  "Random.fromState": { args: () => [{ seed: 1, stream: 0, position: 4 }], of: () => face.Random },
-  "Random.state": { args: () => [], of: () => new face.Random(1) },
-  "Random.uniform": { args: () => [], of: () => new face.Random(1) },
-  "Random.normal": { args: () => [], of: () => new face.Random(1) },
-  "Random.below": { args: () => [5], of: () => new face.Random(1) },
-  "Random.shuffle": { args: () => [[1, 2, 3]], of: () => new face.Random(1) },
-  "Random.permutation": { args: () => [5], of: () => new face.Random(1) },
   Network: { args: () => [net.state()] },
   "Network.predict": { args: () => [inputs], of: () => net },
   "Ensemble.predictDistribution": { args: () => [inputs], of: () => face.ensemble([gaussian, gaussian]) },
