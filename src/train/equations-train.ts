@@ -2,7 +2,7 @@
 // train.ts calls it where it is given equations in place of data.
 import { checkWritable } from "../atomic-file.js";
 import { chooseBackend, chooseThreads } from "../backend/create.js";
-import { createJetEngine } from "../backend/create-jets.js";
+import { createJetEngine, jetResiduals } from "../backend/create-jets.js";
 import type { JetEngine } from "../backend/jet-engine.js";
 import type { EquationProblem } from "../equations/equation-problem.js";
 import { argumentError } from "../errors.js";
@@ -117,7 +117,7 @@ async function finish<Field>(
 ): Promise<EquationsResult<Field>> {
   const p = network.parameterCount;
   const fieldAt = ({ parameters }: Best) =>
-    problem.field(network.withParameters(parameters.slice(0, p)), parameters.slice(p));
+    problem.field(network.withParameters(parameters.slice(0, p)), parameters.slice(p), jetResiduals);
   const unknowns = await estimateUnknowns(problem, engine, best.parameters, signal);
   return {
     network: fieldAt(best),
