@@ -184,6 +184,11 @@ export interface Linearized {
   readonly gradientCosine: number;
   /** |z~|^2, not finite where an entry of z~ is not; absent for squared error, where it is 2 g, and for "sampled". */
   readonly residualSquare?: number | undefined;
+  /**
+   * Changes of the loss up to this size are rounding of the residuals, where the engine can tell: a fit's own function. Absent: the rounding of a
+   * sum of as many terms as there are residuals.
+   */
+  readonly rounding?: number | undefined;
   /** diag G, p entries; matrix-free only. */
   readonly diagonal?: Float64Array | undefined;
   /** Seconds spent in the passes and in forming the curvature. */

@@ -57,30 +57,28 @@ export class BoundedSteps {
     this.#reduced = this.#whole;
   }
 
-  /**
-   * Takes a linearization. Entries of `gradient` of held parameters become 0; it gets the part of the decay.
-   * @param rotated Q^T z~, of which the first p entries are kept
-   */
-  load(
-    { rows, matrix }: Reflections,
-    rotated: Float64Array,
-    w: Float64Array,
-    gradient: Float64Array,
-    decay: number,
-  ): void {
-    const p = this.#order;
-    this.triangle.fill(0);
-    for (let j = 0; j < p; j++)
-      for (let i = 0; i <= Math.min(j, rows - 1); i++) this.triangle[i * p + j] = matrix[j * rows + i];
-    for (let i = 0; i < p; i++) this.#c[i] = i < rows ? rotated[i] : 0;
+  /** Takes the gradient at w: gets the part of the decay, and becomes 0 for parameters that are held. */
+  hold(w: Float64Array, gradient: Float64Array, decay: number): void {
     this.#w = w.slice();
-    for (let j = 0; j < p; j++) {
+    for (let j = 0; j < this.#order; j++) {
       gradient[j] += decay * w[j];
       this.held[j] = this.#pushed(j, gradient[j]);
       if (this.held[j]) gradient[j] = 0;
     }
     this.#gradient = gradient.slice();
     this.#decay = decay;
+  }
+
+  /**
+   * Takes the factor of the Jacobian at that point.
+   * @param rotated Q^T z~, of which the first p entries are kept
+   */
+  load({ rows, matrix }: Reflections, rotated: Float64Array): void {
+    const p = this.#order;
+    this.triangle.fill(0);
+    for (let j = 0; j < p; j++)
+      for (let i = 0; i <= Math.min(j, rows - 1); i++) this.triangle[i * p + j] = matrix[j * rows + i];
+    for (let i = 0; i < p; i++) this.#c[i] = i < rows ? rotated[i] : 0;
     this.#reduced = this.held.includes(true) ? this.#reduce((j) => !this.held[j]) : this.#whole;
   }
 

@@ -25,6 +25,12 @@ import { Differences } from "./differences.js";
 import { applyTransposed, factorColumns, type Reflections, reflectionsOf } from "./householder.js";
 import type { Box, ResidualFunction } from "./residual-function.js";
 
+/** Gradient measure below which errors of the derivatives and of the loss decide how many digits are right. */
+const NEAR = 1e-3;
+
+/** Least scale of a parameter for differences, relative to its size: smaller steps would show rounding where the first residuals are small. */
+const LEAST_SIZE = 1e-2;
+
 /** What an engine of a fit is made of. */
 export interface ResidualEngineSetup {
   readonly function: ResidualFunction;
@@ -79,6 +85,12 @@ export class ResidualEngine implements Engine {
   #residual: Float64Array;
   #triedResidual: Float64Array;
   #triedLoss = Number.NaN;
+  /** Length of the scaled residuals at the first linearization and at the last, and squared lengths of the columns at the last. */
+  #magnitude = 0;
+  #length = 0;
+  #squares: Float64Array;
+  /** Whether the last gradient was small: from there on differences are of the higher order, and the rounding is measured. */
+  #near = false;
 
   constructor({
     function: of,
@@ -102,6 +114,7 @@ export class ResidualEngine implements Engine {
     this.#differences = new Differences(this.#function, box);
     this.#factor = reflectionsOf(n, k);
     this.#steps = new BoundedSteps(k, this.#limits());
+    this.#squares = new Float64Array(k);
     this.#b = start.slice();
     this.#tried = start.slice();
     // An entry that the function leaves unwritten is seen as a residual that is not finite.
@@ -165,32 +178,30 @@ export class ResidualEngine implements Engine {
     if (!Number.isFinite(loss)) return notFinite(this.#residual);
     await this.#columns();
     const passes = performance.now();
-    const [n, k] = [this.sampleCount, this.parameterCount];
-    const { matrix } = this.#factor;
-    const bad = this.#scaleColumns(matrix);
+    const bad = this.#scaleColumns();
     if (bad !== null) return bad;
-    const gradient = new Float64Array(k);
-    const squares = new Float64Array(k);
-    for (let j = 0; j < k; j++) {
-      const column = matrix.subarray(j * n, (j + 1) * n);
-      gradient[j] = dot(column, this.#seeds.z);
-      squares[j] = dot(column, column);
-    }
-    factorColumns(this.#factor);
-    const rotated = this.#seeds.z.slice();
-    applyTransposed(this.#factor, rotated);
-    this.#steps.load(this.#factor, rotated, w, gradient, decay);
+    const { gradient, squares } = this.#gradient();
+    this.#steps.hold(w, gradient, decay);
     const square = dot(this.#seeds.z, this.#seeds.z);
+    this.#squares = squares;
+    this.#length = Math.sqrt(square);
+    this.#magnitude ||= this.#length;
     let gradientCosine = 0;
-    for (let j = 0; j < k; j++) {
+    for (let j = 0; j < squares.length; j++) {
       if (squares[j] > 0 && square > 0)
         gradientCosine = Math.max(gradientCosine, Math.abs(gradient[j]) / Math.sqrt(squares[j]) / Math.sqrt(square));
       if (scaling !== null) scaling[j] = Math.max(scaling[j], squares[j]) || 1;
     }
+    this.#near = gradientCosine < NEAR;
+    const rounding = this.#near ? { rounding: this.#rounding(w) } : {};
+    factorColumns(this.#factor);
+    const rotated = this.#seeds.z.slice();
+    applyTransposed(this.#factor, rotated);
+    this.#steps.load(this.#factor, rotated);
     const end = performance.now();
     const seconds = { passes: (passes - start) / 1000, curvature: (end - passes) / 1000 };
     const residualSquare = this.#rule.sumOfSquares ? {} : { residualSquare: square };
-    return { ok: true, loss, gradient, gradientCosine, seconds, ...residualSquare };
+    return { ok: true, loss, gradient, gradientCosine, seconds, ...residualSquare, ...rounding };
   }
 
   async solve(request: SolveRequest): Promise<Solved | Failure> {
@@ -275,13 +286,26 @@ export class ResidualEngine implements Engine {
     }
     for (let k = 0; k < free.length; k++) {
       const j = free[k];
-      await this.#differences.column(this.#b, this.#residual, j, Math.abs(this.#b[j]) || this.#sizes[j], matrix, k * n);
+      const size = this.#differenceSize(j, k);
+      await this.#differences.column(this.#b, this.#residual, j, size, matrix, k * n, this.#near ? 4 : 2);
     }
   }
 
+  /**
+   * Scale of a parameter for differences: the change that would change the residuals by as much as the first ones were. Of the place of a peak that is its
+   * width, where |b_j| would be much too long. At most |b_j|, or for a parameter near 0 the change that matters to the present residuals.
+   */
+  #differenceSize(j: number, k: number): number {
+    const size = Math.abs(this.#b[j]);
+    const effect = Math.sqrt(this.#squares[k]) / this.units[k];
+    if (!(effect > 0)) return size || this.#sizes[j];
+    const most = Math.max(size, Math.min(this.#length / effect, this.#sizes[j])) || this.#sizes[j];
+    return Math.min(Math.max(this.#magnitude / effect, LEAST_SIZE * size), most);
+  }
+
   /** Multiplies the columns by the units and the rows by the factors of the loss. */
-  #scaleColumns(matrix: Float64Array): Failure | null {
-    const [n, { factor }] = [this.sampleCount, this.#seeds];
+  #scaleColumns(): Failure | null {
+    const [n, { factor }, { matrix }] = [this.sampleCount, this.#seeds, this.#factor];
     for (let k = 0; k < this.parameterCount; k++) {
       const unit = this.units[k];
       for (let i = 0; i < n; i++) {
@@ -291,6 +315,33 @@ export class ResidualEngine implements Engine {
       }
     }
     return null;
+  }
+
+  /** J~^T z~, and the squared lengths of the columns of J~. */
+  #gradient(): { readonly gradient: Float64Array; readonly squares: Float64Array } {
+    const [n, k, { matrix }] = [this.sampleCount, this.parameterCount, this.#factor];
+    const [gradient, squares] = [new Float64Array(k), new Float64Array(k)];
+    for (let j = 0; j < k; j++) {
+      const column = matrix.subarray(j * n, (j + 1) * n);
+      gradient[j] = dot(column, this.#seeds.z);
+      squares[j] = dot(column, column);
+    }
+    return { gradient, squares };
+  }
+
+  /**
+   * Rounding of the loss. Residual i is known to about eps m_i, m_i = |z_i| + sum_j |J_ij w_j|: a relative change eps of the parameters changes it
+   * as much, and for a model that is a sum of terms m_i is the size of the terms.
+   */
+  #rounding(w: Float64Array): number {
+    const [n, { z }, { matrix }] = [this.sampleCount, this.#seeds, this.#factor];
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      let size = Math.abs(z[i]);
+      for (let j = 0; j < w.length; j++) size += Math.abs(matrix[j * n + i] * w[j]);
+      sum += (size * z[i]) ** 2;
+    }
+    return Number.EPSILON * Math.sqrt(sum);
   }
 
   #counted(of: ResidualFunction): ResidualFunction {

@@ -106,6 +106,11 @@ export interface Point {
   readonly scaling: Float64Array | null;
   /** Precision of the primal curvature. */
   readonly precision: Precision;
+  /**
+   * Changes of the objective up to this size are rounding, where the engine can tell (`Linearized.rounding`). The method may then accept a step that
+   * changes less, because the gradient still falls.
+   */
+  readonly rounding?: number | undefined;
   /** Matrix-free route: diag G. */
   readonly diagonal?: Float64Array | undefined;
   /** Relative residual at which the conjugate gradients of a step stop; default 1e-10 matrix-free, 1e-8 in single precision. */
@@ -137,8 +142,11 @@ export function objectiveOf(
  * Rounding of the objective at a point: the sum of as many terms as there are equations. The loss may be below 0.
  * @param equations n c
  */
-export function objectiveRounding({ loss, objective }: Pick<Point, "loss" | "objective">, equations: number): number {
-  return Number.EPSILON * Math.sqrt(equations) * (loss < 0 ? objective - loss - loss : objective);
+export function objectiveRounding(
+  { loss, objective, rounding = 0 }: Pick<Point, "loss" | "objective" | "rounding">,
+  equations: number,
+): number {
+  return Math.max(rounding, Number.EPSILON * Math.sqrt(equations) * (loss < 0 ? objective - loss - loss : objective));
 }
 
 /** The failure where the decay takes a finite loss or gradient out of the range of doubles, else null. */
@@ -213,6 +221,7 @@ export async function linearizeAt(
     workspace: new Workspace(),
     seconds: answer.seconds,
     ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
+    ...(answer.rounding === undefined ? {} : { rounding: answer.rounding }),
   };
 }
 

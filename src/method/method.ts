@@ -27,8 +27,8 @@ export interface Proposal extends DampedStep {
   /** Pairs of the secant correction in the model; undefined where there can be none. */
   readonly secant?: number | undefined;
   /**
-   * Changes of the objective up to this size are rounding; with steps on the exact Hessian, which may be accepted below
-   * it.
+   * Changes of the objective up to this size are rounding; with steps on the exact Hessian and in fits
+   * (`Point.rounding`), which may be accepted below it.
    */
   readonly rounding?: number | undefined;
   /** True if the damping must not fall where this step is accepted. Default false. */

@@ -153,11 +153,12 @@ export function separableReason(separable: Separable | null, loss: number): Reas
 
 /**
  * Why the run ends after an accepted step whose change of the objective was rounding (`Judgment.unresolved`, recorded as an accepted step on
- * the Hessian without a gain ratio): the gradient did not fall by half, so that no step can be distinguished from noise.
+ * the Hessian, or of a fit whose engine knows its rounding, without a gain ratio): the gradient did not fall by half, so that no step can be distinguished from noise.
  */
 export function unresolvedReason(records: readonly TrainRecord[], point: Point): Reason | null {
   const last = records.at(-1);
-  if (last?.hessian === undefined || !last.accepted || last.gainRatio !== null) return null;
+  if (last === undefined || last.iteration === 0 || !last.accepted || last.gainRatio !== null) return null;
+  if (last.hessian === undefined && point.rounding === undefined) return null;
   if (point.gradientNorm <= 0.5 * last.gradientNorm) return null;
   return {
     code: "reduction",

@@ -48,8 +48,8 @@ export function holdsTheDamping({ convex = true }: Problem, { hessian }: DampedS
 
 /**
  * True if the predicted and the actual change of the objective are both at its rounding level, in a step on the exact
- * Hessian.
+ * Hessian or in a fit whose engine knows that level.
  */
-export function isUnresolved({ hessian, predicted, rounding }: Proposal, actual: number): boolean {
-  return hessian !== undefined && rounding !== undefined && predicted <= rounding && Math.abs(actual) <= rounding;
+export function isUnresolved({ predicted, rounding }: Proposal, actual: number): boolean {
+  return rounding !== undefined && predicted <= rounding && Math.abs(actual) <= rounding;
 }

@@ -33,6 +33,7 @@ export async function propose(
     direction: answer.step,
     acceleration: null,
     ...(able ? { secant: pairs } : {}),
+    ...(point.rounding === undefined ? {} : { rounding: roundingAt(problem, point) }),
   };
   return acceleration && !stalled ? accelerated(problem, point, velocity, signal) : velocity;
 }
@@ -45,10 +46,13 @@ async function onHessian(
 ): Promise<Proposal | Failure> {
   const answer = await hessianStep(problem, point, numberOf(state, "damping"), signal);
   if (failed(answer)) return answer;
-  const { sampleCount, outputSize } = problem.engine;
-  const rounding = objectiveRounding(point, sampleCount * outputSize);
+  const rounding = roundingAt(problem, point);
   const holdsDamping = holdsTheDamping(problem, answer);
   return { ...answer, length: 1, direction: answer.step, acceleration: null, rounding, holdsDamping };
+}
+
+function roundingAt({ engine }: Problem, point: Point): number {
+  return objectiveRounding(point, engine.sampleCount * engine.outputSize);
 }
 
 /** The velocity alone, after the accelerated trial was rejected. Its solve is part of that trial's record. */
