@@ -89,6 +89,7 @@ export class ResidualEngine implements Engine {
   #magnitude = 0;
   #length = 0;
   #squares: Float64Array;
+  readonly #largestSquares: Float64Array;
   /** Whether the last gradient was small: from there on differences are of the higher order, and the rounding is measured. */
   #near = false;
 
@@ -114,7 +115,7 @@ export class ResidualEngine implements Engine {
     this.#differences = new Differences(this.#function, box);
     this.#factor = reflectionsOf(n, k);
     this.#steps = new BoundedSteps(k, this.#limits());
-    this.#squares = new Float64Array(k);
+    [this.#squares, this.#largestSquares] = [new Float64Array(k), new Float64Array(k)];
     this.#b = start.slice();
     this.#tried = start.slice();
     // An entry that the function leaves unwritten is seen as a residual that is not finite.
@@ -155,6 +156,18 @@ export class ResidualEngine implements Engine {
     return { triangle, residuals, scaledResiduals, held: [...this.#steps.held] };
   }
 
+  /**
+   * Free parameters, by their places among all, that have lost their effect since the start: the column is shorter by `share` than it was, and a
+   * change by the whole parameter changes the residuals by less than `share` of them.
+   */
+  lostEffects(share: number): number[] {
+    return this.free.filter((j, k) => {
+      const effect = Math.sqrt(this.#squares[k]) / this.units[k];
+      const before = Math.sqrt(this.#largestSquares[k]) / this.units[k];
+      return !this.#steps.held[k] && effect < share * before && effect * Math.abs(this.#b[j]) < share * this.#length;
+    });
+  }
+
   async evaluate(w: Float64Array) {
     this.#place(w, this.#tried);
     const wait = this.#function.residuals(this.#tried, this.#triedResidual);
@@ -184,6 +197,9 @@ export class ResidualEngine implements Engine {
     this.#steps.hold(w, gradient, decay);
     const square = dot(this.#seeds.z, this.#seeds.z);
     this.#squares = squares;
+    squares.forEach((value, j) => {
+      this.#largestSquares[j] = Math.max(this.#largestSquares[j], value);
+    });
     this.#length = Math.sqrt(square);
     this.#magnitude ||= this.#length;
     let gradientCosine = 0;

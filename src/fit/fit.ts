@@ -1,0 +1,174 @@
+// Fits a setup: runs the minimization from the given start, and others where they are asked for or where the first does not end well. least-squares.ts and
+// curve-fit.ts call it.
+//
+//   1. from the given start; with linear parameters named, by variable projection first (separable.ts)
+//   2. where that ran out of iterations, or into a region without slope (a rate that grew until the model no longer depends on it): by variable
+//      projection where parameters are linear, else from starts drawn around the given one
+//   3. with `starts`, from as many
+//
+// The end of least objective is the result; the first of those that are equal within rounding.
+import { GaussflowError } from "../errors.js";
+import type { Loss } from "../loss/rules.js";
+import type { Reason } from "../method/reason.js";
+import { drawnStart } from "./drawn-starts.js";
+import { type Leg, type LegSettings, runLeg } from "./fit-leg.js";
+import type { FitSetup } from "./fit-setup.js";
+import { settledLoss } from "./robust-scale.js";
+import { linearParameters, ProjectedFunction, unbounded } from "./separable.js";
+
+/** One minimization of a fit. */
+export interface FitAttempt {
+  /** Where it started. */
+  readonly kind: "start" | "variable projection" | "drawn start";
+  /** p parameters. */
+  readonly start: Float64Array;
+  /** p parameters at its end. */
+  readonly estimates: Float64Array;
+  /** Sum of the losses there. */
+  readonly objective: number;
+  /** Why it ended. */
+  readonly reason: Reason;
+  /** Accepted steps. */
+  readonly iterations: number;
+}
+
+/** All minimizations, and the one whose end is the result. */
+export interface Fitted {
+  readonly leg: Leg;
+  readonly loss: Loss;
+  readonly attempts: readonly FitAttempt[];
+  /** Calls of the function for residuals and for derivatives, of all of them. */
+  readonly evaluations: { readonly residuals: number; readonly jacobians: number };
+}
+
+/** How the minimizations are chosen. */
+export interface FitPlan extends LegSettings {
+  /** Number of starts that the caller asks for. */
+  readonly starts: number;
+  readonly seed: number;
+}
+
+/** Iterations after which variable projection is tried, and most iterations of that. */
+const PATIENCE = 200;
+/** Starts that are drawn where nothing else helps. */
+const RESCUES = 8;
+/** Relative difference of objectives that is no difference. */
+const EQUAL = 1e-9;
+/** A parameter has lost its effect where its column is this much shorter than before, and its whole size changes the residuals by so little. */
+const FLAT = 1e-6;
+
+/** @throws GAUSSFLOW_ARGUMENT where the residuals at the start are not finite */
+export async function fit(setup: FitSetup, plan: FitPlan): Promise<Fitted> {
+  const run = new Run(setup, plan, await settledLoss(setup, plan));
+  await run.all();
+  return run.fitted();
+}
+
+class Run {
+  readonly #setup: FitSetup;
+  readonly #plan: FitPlan;
+  readonly #loss: Loss;
+  readonly #attempts: FitAttempt[] = [];
+  readonly #legs: Leg[] = [];
+  readonly #counts = { residuals: 0, jacobians: 0 };
+  readonly #end: number;
+
+  constructor(setup: FitSetup, plan: FitPlan, loss: Loss) {
+    this.#setup = setup;
+    this.#plan = plan;
+    this.#loss = loss;
+    this.#end = performance.now() + 1000 * plan.stop.seconds;
+  }
+
+  async all(): Promise<void> {
+    const { linear, start } = this.#setup;
+    const { starts, seed, stop } = this.#plan;
+    if (linear !== null) await this.#projected(linear, start);
+    else await this.#from("start", start, Math.min(PATIENCE, stop.iterations));
+    for (let number = 1; number < starts && !this.#over(); number++)
+      await this.#from("drawn start", drawnStart(this.#setup, seed, number), stop.iterations);
+    if (starts === 1 && linear === null && this.#endedBadly() && !this.#over()) await this.#rescue();
+  }
+
+  fitted(): Fitted {
+    return { leg: this.#best(), loss: this.#loss, attempts: this.#attempts, evaluations: this.#counts };
+  }
+
+  /** What helps where the minimization from the start has not ended well. */
+  async #rescue(): Promise<void> {
+    const { start, free, box } = this.#setup;
+    const { stop, seed } = this.#plan;
+    const linear = await linearParameters(this.#setup.function, start, unbounded(free, box));
+    if (linear.length > 0 && linear.length < free.length) await this.#projected(linear, start);
+    if (!this.#endedBadly()) return;
+    const rest = stop.iterations - PATIENCE;
+    if (this.#best().result.reason.code === "iterations" && rest > 0) await this.#from("start", this.#best().b, rest);
+    for (let number = 1; number <= RESCUES && this.#endedBadly() && !this.#over(); number++)
+      await this.#from("drawn start", drawnStart(this.#setup, seed, number), stop.iterations);
+  }
+
+  /** Variable projection from `start`, then all parameters from its end. */
+  async #projected(linear: readonly number[], start: Float64Array): Promise<void> {
+    const { free, function: of, weights } = this.#setup;
+    const projected = new ProjectedFunction(of, linear, weights?.map(Math.sqrt) ?? null);
+    const rest = free.filter((j) => !linear.includes(j));
+    let from = await projected.solved(start);
+    if (rest.length > 0) {
+      const reduced = { ...this.#setup, function: projected, free: rest };
+      const leg = await runLeg(
+        reduced,
+        start,
+        this.#loss,
+        this.#settings(Math.min(PATIENCE, this.#plan.stop.iterations)),
+      );
+      this.#count(leg);
+      from = await projected.solved(leg.b);
+    }
+    await this.#from("variable projection", from, this.#plan.stop.iterations);
+  }
+
+  async #from(kind: FitAttempt["kind"], start: Float64Array, iterations: number): Promise<void> {
+    if (!start.every(Number.isFinite)) return;
+    const leg = await runLeg(this.#setup, start, this.#loss, this.#settings(iterations));
+    this.#count(leg);
+    const { reason, records, iterations: taken } = leg.result;
+    if (records.length === 0 && reason.code === "non-finite" && kind === "start") throw startError(reason);
+    this.#legs.push(leg);
+    this.#attempts.push({ kind, start, estimates: leg.b, objective: leg.objective, reason, iterations: taken });
+  }
+
+  #settings(iterations: number): LegSettings {
+    const { method, stop, signal, onRecord } = this.#plan;
+    const seconds = Math.max((this.#end - performance.now()) / 1000, 1e-3);
+    return { method, stop: { ...stop, iterations, seconds }, signal, onRecord };
+  }
+
+  #count({ engine }: Leg): void {
+    const { residuals, jacobians } = engine.evaluations;
+    this.#counts.residuals += residuals;
+    this.#counts.jacobians += jacobians;
+  }
+
+  #best(): Leg {
+    const least = Math.min(...this.#legs.map((leg) => leg.objective));
+    const margin = EQUAL * Math.abs(least);
+    return (this.#legs.find((leg) => leg.objective <= least + margin) ?? this.#legs[0])!;
+  }
+
+  /** Whether the best end so far is that of a run that was not done, or where a parameter has lost its effect. */
+  #endedBadly(): boolean {
+    const { engine, result } = this.#best();
+    if (result.reason.code === "iterations") return this.#plan.stop.iterations > PATIENCE;
+    return engine.lostEffects(FLAT).length > 0;
+  }
+
+  #over(): boolean {
+    return this.#plan.signal?.aborted === true || performance.now() >= this.#end;
+  }
+}
+
+/** The error for a start where the residuals are not finite. */
+function startError({ message, where }: Reason): GaussflowError {
+  const rule = `must be a point where all residuals and their derivatives are finite: ${message}. Start elsewhere, or set bounds`;
+  return new GaussflowError("GAUSSFLOW_ARGUMENT", `start ${rule}`, { argument: "start", rule, where });
+}
