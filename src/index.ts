@@ -69,7 +69,16 @@ export {
   type FillArray,
   type WrongDerivative,
 } from "./fit/check-derivatives.js";
-export type { FitStatistics, ParameterState } from "./fit/statistics.js";
+export { type CurveFitOptions, type CurveModel, curveFit } from "./fit/curve-fit.js";
+export type { CurvePoints } from "./fit/curve-model.js";
+export type { FitAttempt } from "./fit/fit.js";
+export type { Bound, FitOptions, FitParameters, LeastSquaresProblem, ParameterValues } from "./fit/fit-options.js";
+export type { FitResult, ProfileOptions } from "./fit/fit-result.js";
+export { leastSquares } from "./fit/least-squares.js";
+export type { ParameterProfile, ProfileRefit } from "./fit/profile.js";
+export type { ProfileEnd } from "./fit/profile-side.js";
+export type { Evaluations } from "./fit/residual-engine.js";
+export type { FitPoint, FitStatistics, ParameterState } from "./fit/statistics.js";
 export {
   constantDamping,
   type DampingSchedule,

@@ -184,10 +184,7 @@ export interface Linearized {
   readonly gradientCosine: number;
   /** |z~|^2, not finite where an entry of z~ is not; absent for squared error, where it is 2 g, and for "sampled". */
   readonly residualSquare?: number | undefined;
-  /**
-   * Changes of the loss up to this size are rounding of the residuals, where the engine can tell: a fit's own function. Absent: the rounding of a
-   * sum of as many terms as there are residuals.
-   */
+  /** Changes of the loss up to this size are rounding of the residuals, where the engine can tell. Absent: that of a sum of n c terms. */
   readonly rounding?: number | undefined;
   /** diag G, p entries; matrix-free only. */
   readonly diagonal?: Float64Array | undefined;
@@ -256,10 +253,7 @@ export interface Solved {
    * Orthogonal route only. Below full rank the step is the one of least norm: its part in the numerical null space is 0.
    */
   readonly rank?: RankReport | undefined;
-  /**
-   * Decrease of the objective's quadratic model (without the damping) by the step, where the step is not the solution of the whole damped system: a fit
-   * with bounds. Absent: it is, and the decrease follows from that.
-   */
+  /** Decrease of the quadratic model, without the damping, by a step that bounds keep from being the solution of the whole system; else absent. */
   readonly predicted?: number | undefined;
   /** Seconds that the solve took. */
   readonly seconds: number;

@@ -80,7 +80,15 @@ export class BoundedSteps {
       for (let i = 0; i <= Math.min(j, rows - 1); i++) this.triangle[i * p + j] = matrix[j * rows + i];
     for (let i = 0; i < p; i++) this.#c[i] = i < rows ? rotated[i] : 0;
     this.#reduced = this.held.includes(true) ? this.#reduce((j) => !this.held[j]) : this.#whole;
+    const length = Math.sqrt(dot(rotated, rotated));
+    const c = this.#c.slice();
+    if (this.#reduced.factor !== null) applyTransposed(this.#reduced.factor, c);
+    const removable = c.subarray(0, this.#reduced.which.length);
+    this.relativeOffset = length > 0 ? Math.sqrt(dot(removable, removable)) / length : 0;
   }
+
+  /** Length of the part of z~ that a step of the linearized model without damping could remove, relative to z~. */
+  relativeOffset = 0;
 
   /** The step of a damping. */
   async solve(request: SolveRequest): Promise<Float64Array | Failure> {

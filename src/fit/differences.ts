@@ -72,11 +72,11 @@ export class Differences {
   }
 
   /**
-   * Writes the second derivative of r along `direction` to `out`: (r(b + h d) - 2 r(b) + r(b - h d)) / h^2. False where a residual is not finite.
+   * Writes the second derivative of r along `direction` to `out`: (r(b + h d) - 2 r(b) + r(b - h d)) / h^2.
    *
    * h = 0.1 (Transtrum and Sethna 2012): the direction is a step of the fit, and a smaller h would leave rounding of the residuals alone.
    */
-  async along(b: Float64Array, residual: Float64Array, direction: Float64Array, out: Float64Array): Promise<boolean> {
+  async along(b: Float64Array, residual: Float64Array, direction: Float64Array, out: Float64Array): Promise<void> {
     const h = 0.1;
     const [point, near, far] = [this.#point, this.#near, this.#far];
     for (let j = 0; j < point.length; j++) point[j] = this.#clamped(j, b[j] + h * direction[j]);
@@ -86,7 +86,6 @@ export class Differences {
     const behind = this.#function.residuals(point, far);
     if (behind !== undefined) await behind;
     for (let i = 0; i < near.length; i++) out[i] = (near[i] - 2 * residual[i] + far[i]) / (h * h);
-    return allFinite(out, 0, near.length);
   }
 
   /** factor (r(b + h e_j) - r(b - h e_j)), written or added. */
@@ -115,7 +114,8 @@ function stepAt(value: number, wanted: number): number {
   return value + wanted - value || wanted;
 }
 
-function allFinite(values: Float64Array, at: number, count: number): boolean {
+/** Whether these numbers are all finite. */
+export function allFinite(values: Float64Array, at: number, count: number): boolean {
   let sum = 0;
   // A sum of finite numbers may overflow, and then they are looked at one by one.
   for (let i = 0; i < count; i++) sum += values[at + i];

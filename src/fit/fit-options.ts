@@ -61,4 +61,6 @@ export interface FitOptions {
   readonly starts?: number | undefined;
   /** Seed of the starts that are drawn. Default 0. */
   readonly seed?: number | undefined;
+  /** Probability of the intervals. Default 0.95. */
+  readonly level?: number | undefined;
 }

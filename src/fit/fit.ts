@@ -13,6 +13,7 @@ import type { Reason } from "../method/reason.js";
 import { drawnStart } from "./drawn-starts.js";
 import { type Leg, type LegSettings, runLeg } from "./fit-leg.js";
 import type { FitSetup } from "./fit-setup.js";
+import type { Evaluations } from "./residual-engine.js";
 import { settledLoss } from "./robust-scale.js";
 import { linearParameters, ProjectedFunction, unbounded } from "./separable.js";
 
@@ -38,7 +39,7 @@ export interface Fitted {
   readonly loss: Loss;
   readonly attempts: readonly FitAttempt[];
   /** Calls of the function for residuals and for derivatives, of all of them. */
-  readonly evaluations: { readonly residuals: number; readonly jacobians: number };
+  readonly evaluations: Evaluations;
 }
 
 /** How the minimizations are chosen. */
@@ -58,10 +59,29 @@ const EQUAL = 1e-9;
 const FLAT = 1e-6;
 
 /** @throws GAUSSFLOW_ARGUMENT where the residuals at the start are not finite */
-export async function fit(setup: FitSetup, plan: FitPlan): Promise<Fitted> {
+export async function runAttempts(setup: FitSetup, plan: FitPlan): Promise<Fitted> {
   const run = new Run(setup, plan, await settledLoss(setup, plan));
   await run.all();
   return run.fitted();
+}
+
+/** Fits the other parameters with one held, from a start near their values: a point of a profile. */
+export async function refitHeld(
+  setup: FitSetup,
+  { method, stop }: FitPlan,
+  held: number,
+  start: Float64Array,
+): Promise<{ readonly sumOfSquares: number; readonly estimates: Float64Array }> {
+  const free = setup.free.filter((j) => j !== held);
+  if (free.length > 0) {
+    const silent = { method, stop, signal: undefined, onRecord: undefined };
+    const leg = await runLeg({ ...setup, free }, start, setup.loss, silent);
+    return { sumOfSquares: 2 * leg.objective, estimates: leg.b };
+  }
+  const residuals = new Float64Array(setup.function.count);
+  await setup.function.residuals(start, residuals);
+  const sum = residuals.reduce((total, value, i) => total + (setup.weights?.[i] ?? 1) * value * value, 0);
+  return { sumOfSquares: Number.isFinite(sum) ? sum : Number.POSITIVE_INFINITY, estimates: start };
 }
 
 class Run {
@@ -99,7 +119,11 @@ class Run {
     const { start, free, box } = this.#setup;
     const { stop, seed } = this.#plan;
     const linear = await linearParameters(this.#setup.function, start, unbounded(free, box));
-    if (linear.length > 0 && linear.length < free.length) await this.#projected(linear, start);
+    const projects = linear.length > 0 && linear.length < free.length;
+    const unfinished = this.#best().result.reason.code === "iterations";
+    // A minimization that was on its way goes on from where it is: another start may lead to another of several minima.
+    if (projects && unfinished) await this.#projected(linear, this.#best().b);
+    if (projects && this.#endedBadly()) await this.#projected(linear, start);
     if (!this.#endedBadly()) return;
     const rest = stop.iterations - PATIENCE;
     if (this.#best().result.reason.code === "iterations" && rest > 0) await this.#from("start", this.#best().b, rest);

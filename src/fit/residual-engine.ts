@@ -8,7 +8,6 @@
 // whose condition is that of J~ and not its square. Bounds hold exactly: a parameter at a bound that the gradient pushes against has a gradient
 // of 0 and does not move, and a step that would leave the box ends at its bound while the other parameters are solved for again (bounded-step.ts).
 
-import { dot } from "../algebra/vectors.js";
 import type {
   Accelerated,
   Engine,
@@ -21,15 +20,13 @@ import type {
 import type { LossRule, LossSeeds } from "../loss/loss.js";
 import { squaredErrorRule } from "../loss/squared-error.js";
 import { BoundedSteps } from "./bounded-step.js";
-import { Differences } from "./differences.js";
-import { applyTransposed, factorColumns, type Reflections, reflectionsOf } from "./householder.js";
+import { allFinite } from "./differences.js";
+import { applyTransposed, factorColumns } from "./householder.js";
 import type { Box, ResidualFunction } from "./residual-function.js";
+import { ScaledJacobian } from "./scaled-jacobian.js";
 
 /** Gradient measure below which errors of the derivatives and of the loss decide how many digits are right. */
 const NEAR = 1e-3;
-
-/** Least scale of a parameter for differences, relative to its size: smaller steps would show rounding where the first residuals are small. */
-const LEAST_SIZE = 1e-2;
 
 /** What an engine of a fit is made of. */
 export interface ResidualEngineSetup {
@@ -73,9 +70,7 @@ export class ResidualEngine implements Engine {
   readonly #roots: Float64Array | null;
   readonly #zeros: Float64Array;
   readonly #seeds: LossSeeds & { readonly factor: Float64Array; readonly z: Float64Array };
-  readonly #differences: Differences;
-  readonly #sizes: Float64Array;
-  readonly #factor: Reflections;
+  readonly #jacobian: ScaledJacobian;
   readonly #steps: BoundedSteps;
   readonly #counts = { residuals: 0, jacobians: 0 };
   /** b of the last linearization, and of the last evaluation. */
@@ -85,14 +80,6 @@ export class ResidualEngine implements Engine {
   #residual: Float64Array;
   #triedResidual: Float64Array;
   #triedLoss = Number.NaN;
-  /** Length of the scaled residuals at the first linearization and at the last, and squared lengths of the columns at the last. */
-  #magnitude = 0;
-  #length = 0;
-  #squares: Float64Array;
-  readonly #largestSquares: Float64Array;
-  /** Whether the last gradient was small: from there on differences are of the higher order, and the rounding is measured. */
-  #near = false;
-
   constructor({
     function: of,
     start,
@@ -105,17 +92,15 @@ export class ResidualEngine implements Engine {
     const { count: n, parameterCount: p } = of;
     this.free = free ?? Array.from({ length: p }, (_, j) => j);
     const k = this.free.length;
-    this.#sizes = sizes ?? new Float64Array(p).fill(1);
-    this.units = Float64Array.from(this.free, (j) => powerOfTwo(this.#sizes[j]));
+    const typical = sizes ?? new Float64Array(p).fill(1);
+    this.units = Float64Array.from(this.free, (j) => powerOfTwo(typical[j]));
     [this.sampleCount, this.parameterCount] = [n, k];
     [this.#box, this.#rule, this.#roots] = [box, rule, roots];
     this.#function = this.#counted(of);
     this.#zeros = new Float64Array(n);
     this.#seeds = { factor: new Float64Array(n), z: new Float64Array(n), gradient: new Float64Array(n) };
-    this.#differences = new Differences(this.#function, box);
-    this.#factor = reflectionsOf(n, k);
+    this.#jacobian = new ScaledJacobian(this.#function, box, this.free, this.units, typical);
     this.#steps = new BoundedSteps(k, this.#limits());
-    [this.#squares, this.#largestSquares] = [new Float64Array(k), new Float64Array(k)];
     this.#b = start.slice();
     this.#tried = start.slice();
     // An entry that the function leaves unwritten is seen as a residual that is not finite.
@@ -139,21 +124,31 @@ export class ResidualEngine implements Engine {
     return { ...this.#counts };
   }
 
-  /** What the last linearization left, for the statistics of a fit; copies. */
-  linearization(): {
-    /** R of J~ = Q R by the free parameters in their own units, row-major. */
-    readonly triangle: Float64Array;
-    /** Residuals as the function wrote them. */
+  /** True for a free parameter, by its place among the free ones, at a bound that the gradient of the last linearization pushes against. */
+  get held(): readonly boolean[] {
+    return this.#steps.held;
+  }
+
+  /** Linearizes at the end of a fit, b: what its statistics are computed from. */
+  async finish(b: Float64Array): Promise<{
+    /** Residuals as the function writes them. */
     readonly residuals: Float64Array;
-    /** sqrt(s) z. */
-    readonly scaledResiduals: Float64Array;
-    /** True for a parameter (by its place among the free ones) at a bound that the gradient pushes against. */
-    readonly held: readonly boolean[];
-  } {
-    const k = this.parameterCount;
-    const triangle = this.#steps.triangle.map((value, at) => value / this.units[at % k]);
-    const [residuals, scaledResiduals] = [this.#residual.slice(), this.#seeds.z.slice()];
-    return { triangle, residuals, scaledResiduals, held: [...this.#steps.held] };
+    /** n x p, row-major, their derivatives; 0 by fixed parameters. */
+    readonly jacobian: Float64Array;
+    /** Share of the scaled residuals that a step of the linearized model could remove. */
+    readonly relativeOffset: number;
+  }> {
+    const [n, p] = [this.sampleCount, this.#function.parameterCount];
+    this.#b.set(b);
+    await this.#function.residuals(this.#b, this.#residual);
+    await this.#jacobian.fill(this.#b, this.#residual);
+    const { matrix } = this.#jacobian.factor;
+    const jacobian = new Float64Array(n * p);
+    this.free.forEach((j, k) => {
+      for (let i = 0; i < n; i++) jacobian[i * p + j] = matrix[k * n + i];
+    });
+    const { relativeOffset } = this.#steps;
+    return { residuals: this.#residual.slice(), jacobian, relativeOffset };
   }
 
   /**
@@ -161,11 +156,7 @@ export class ResidualEngine implements Engine {
    * change by the whole parameter changes the residuals by less than `share` of them.
    */
   lostEffects(share: number): number[] {
-    return this.free.filter((j, k) => {
-      const effect = Math.sqrt(this.#squares[k]) / this.units[k];
-      const before = Math.sqrt(this.#largestSquares[k]) / this.units[k];
-      return !this.#steps.held[k] && effect < share * before && effect * Math.abs(this.#b[j]) < share * this.#length;
-    });
+    return this.free.filter((_, k) => !this.#steps.held[k] && this.#jacobian.lostEffect(k, this.#b, share));
   }
 
   async evaluate(w: Float64Array) {
@@ -189,34 +180,29 @@ export class ResidualEngine implements Engine {
     }
     const loss = this.#loss(this.#residual, this.#seeds);
     if (!Number.isFinite(loss)) return notFinite(this.#residual);
-    await this.#columns();
+    const jacobian = this.#jacobian;
+    await jacobian.fill(this.#b, this.#residual);
     const passes = performance.now();
-    const bad = this.#scaleColumns();
+    const { factor, z } = this.#seeds;
+    const bad = jacobian.scale(factor);
     if (bad !== null) return bad;
-    const { gradient, squares } = this.#gradient();
+    const { gradient, squares, length } = jacobian.gradient(z);
     this.#steps.hold(w, gradient, decay);
-    const square = dot(this.#seeds.z, this.#seeds.z);
-    this.#squares = squares;
-    squares.forEach((value, j) => {
-      this.#largestSquares[j] = Math.max(this.#largestSquares[j], value);
-    });
-    this.#length = Math.sqrt(square);
-    this.#magnitude ||= this.#length;
     let gradientCosine = 0;
     for (let j = 0; j < squares.length; j++) {
-      if (squares[j] > 0 && square > 0)
-        gradientCosine = Math.max(gradientCosine, Math.abs(gradient[j]) / Math.sqrt(squares[j]) / Math.sqrt(square));
+      if (squares[j] > 0 && length > 0)
+        gradientCosine = Math.max(gradientCosine, Math.abs(gradient[j]) / Math.sqrt(squares[j]) / length);
       if (scaling !== null) scaling[j] = Math.max(scaling[j], squares[j]) || 1;
     }
-    this.#near = gradientCosine < NEAR;
-    const rounding = this.#near ? { rounding: this.#rounding(w) } : {};
-    factorColumns(this.#factor);
-    const rotated = this.#seeds.z.slice();
-    applyTransposed(this.#factor, rotated);
-    this.#steps.load(this.#factor, rotated);
+    jacobian.near = gradientCosine < NEAR;
+    const rounding = jacobian.near ? { rounding: jacobian.rounding(w, z) } : {};
+    factorColumns(jacobian.factor);
+    const rotated = z.slice();
+    applyTransposed(jacobian.factor, rotated);
+    this.#steps.load(jacobian.factor, rotated);
     const end = performance.now();
     const seconds = { passes: (passes - start) / 1000, curvature: (end - passes) / 1000 };
-    const residualSquare = this.#rule.sumOfSquares ? {} : { residualSquare: square };
+    const residualSquare = this.#rule.sumOfSquares ? {} : { residualSquare: length * length };
     return { ok: true, loss, gradient, gradientCosine, seconds, ...residualSquare, ...rounding };
   }
 
@@ -243,9 +229,10 @@ export class ResidualEngine implements Engine {
       direction[j] = velocity[k] * this.units[k];
     });
     const second = new Float64Array(this.sampleCount);
-    if (!(await this.#differences.along(this.#b, this.#residual, direction, second))) return notFinite(second);
+    await this.#jacobian.secondAlong(this.#b, this.#residual, direction, second);
+    if (!allFinite(second, 0, second.length)) return notFinite(second);
     for (let i = 0; i < second.length; i++) second[i] *= this.#seeds.factor[i];
-    applyTransposed(this.#factor, second);
+    applyTransposed(this.#jacobian.factor, second);
     const acceleration = this.#steps.accelerate(second, velocity);
     if (!(acceleration instanceof Float64Array)) return acceleration;
     return { ok: true, acceleration, seconds: (performance.now() - start) / 1000 };
@@ -291,78 +278,10 @@ export class ResidualEngine implements Engine {
     return this.#rule.apply(block, seeds);
   }
 
-  /** Fills the matrix with dr/db of the free parameters. */
-  async #columns(): Promise<void> {
-    const { free } = this;
-    const [n, { matrix }] = [this.sampleCount, this.#factor];
-    if (this.#function.columns !== null) {
-      const wait = this.#function.columns(this.#b, free, matrix);
-      if (wait !== undefined) await wait;
-      return;
-    }
-    for (let k = 0; k < free.length; k++) {
-      const j = free[k];
-      const size = this.#differenceSize(j, k);
-      await this.#differences.column(this.#b, this.#residual, j, size, matrix, k * n, this.#near ? 4 : 2);
-    }
-  }
-
-  /**
-   * Scale of a parameter for differences: the change that would change the residuals by as much as the first ones were. Of the place of a peak that is its
-   * width, where |b_j| would be much too long. At most |b_j|, or for a parameter near 0 the change that matters to the present residuals.
-   */
-  #differenceSize(j: number, k: number): number {
-    const size = Math.abs(this.#b[j]);
-    const effect = Math.sqrt(this.#squares[k]) / this.units[k];
-    if (!(effect > 0)) return size || this.#sizes[j];
-    const most = Math.max(size, Math.min(this.#length / effect, this.#sizes[j])) || this.#sizes[j];
-    return Math.min(Math.max(this.#magnitude / effect, LEAST_SIZE * size), most);
-  }
-
-  /** Multiplies the columns by the units and the rows by the factors of the loss. */
-  #scaleColumns(): Failure | null {
-    const [n, { factor }, { matrix }] = [this.sampleCount, this.#seeds, this.#factor];
-    for (let k = 0; k < this.parameterCount; k++) {
-      const unit = this.units[k];
-      for (let i = 0; i < n; i++) {
-        const value = matrix[k * n + i] * unit * factor[i];
-        if (!Number.isFinite(value)) return derivativeNotFinite(i, this.free[k]);
-        matrix[k * n + i] = value;
-      }
-    }
-    return null;
-  }
-
-  /** J~^T z~, and the squared lengths of the columns of J~. */
-  #gradient(): { readonly gradient: Float64Array; readonly squares: Float64Array } {
-    const [n, k, { matrix }] = [this.sampleCount, this.parameterCount, this.#factor];
-    const [gradient, squares] = [new Float64Array(k), new Float64Array(k)];
-    for (let j = 0; j < k; j++) {
-      const column = matrix.subarray(j * n, (j + 1) * n);
-      gradient[j] = dot(column, this.#seeds.z);
-      squares[j] = dot(column, column);
-    }
-    return { gradient, squares };
-  }
-
-  /**
-   * Rounding of the loss. Residual i is known to about eps m_i, m_i = |z_i| + sum_j |J_ij w_j|: a relative change eps of the parameters changes it
-   * as much, and for a model that is a sum of terms m_i is the size of the terms.
-   */
-  #rounding(w: Float64Array): number {
-    const [n, { z }, { matrix }] = [this.sampleCount, this.#seeds, this.#factor];
-    let sum = 0;
-    for (let i = 0; i < n; i++) {
-      let size = Math.abs(z[i]);
-      for (let j = 0; j < w.length; j++) size += Math.abs(matrix[j * n + i] * w[j]);
-      sum += (size * z[i]) ** 2;
-    }
-    return Number.EPSILON * Math.sqrt(sum);
-  }
-
   #counted(of: ResidualFunction): ResidualFunction {
-    const { count, parameterCount, columns } = of;
+    const { count, parameterCount, columns, secondAlong } = of;
     return {
+      secondAlong,
       count,
       parameterCount,
       residuals: (b, out) => {
@@ -399,9 +318,4 @@ function notFinite(residual: Float64Array): Failure {
     return { code: "non-finite", where: { what: "loss" }, message: "the sum of the squared residuals is not finite" };
   const message = `residual ${sample} (counted from 0) is not finite: ${residual[sample]}`;
   return { code: "non-finite", where: { what: "prediction", sample }, message };
-}
-
-function derivativeNotFinite(sample: number, parameter: number): Failure {
-  const message = `the derivative of residual ${sample} by parameter ${parameter} (counted from 0) is not finite`;
-  return { code: "non-finite", where: { what: "curvature", sample, parameter }, message };
 }

@@ -13,6 +13,8 @@ export interface ResidualFunction {
    * Writes dr/db_j for each j of `which` to `out`, n entries a parameter, one after the other. null: the engine takes differences of residuals.
    */
   readonly columns: ((b: Float64Array, which: readonly number[], out: Float64Array) => void | Promise<void>) | null;
+  /** Writes the second derivative of the residuals along `direction` (p entries) at b to `out`. Absent: by differences. */
+  readonly secondAlong?: ((b: Float64Array, direction: Float64Array, out: Float64Array) => void) | undefined;
 }
 
 /** Limits of each parameter, -Infinity and Infinity where there are none. */

@@ -16,9 +16,11 @@ export type ParameterState = "free" | "fixed" | "lower bound" | "upper bound";
 
 /** A fit at its end, as the statistics read it. */
 export interface FitPoint {
+  /** Names of the parameters. */
   readonly names: readonly string[];
   /** p numbers. */
   readonly estimates: Float64Array;
+  /** How each parameter ended. */
   readonly states: readonly ParameterState[];
   /** n x p, row-major: derivatives of the weighted residuals. The columns of parameters that are not free are not read. */
   readonly jacobian: Float64Array;
@@ -33,7 +35,12 @@ export interface FitPoint {
   /** True where the weights are known inverse variances, which the residuals do not rescale. */
   readonly absoluteSigma: boolean;
   /** Slope and curvature of a robust loss at every weighted residual; null for squared error. */
-  readonly robust: { readonly slope: Float64Array; readonly curvature: Float64Array } | null;
+  readonly robust: {
+    /** sqrt(weight) times the slope of the loss, n. */
+    readonly slope: Float64Array;
+    /** Second derivative of the loss, n. */
+    readonly curvature: Float64Array;
+  } | null;
 }
 
 /** The statistics of a fit. Arrays stand in the order of the parameters. */

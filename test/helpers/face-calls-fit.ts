@@ -1,7 +1,42 @@
 // Right arguments for the functions of src/fit and what belongs to them: a part of face-calls.ts.
+import { squaredError } from "../../src/index.js";
+
+const fitOptions = () => ({
+  stop: { iterations: 20 },
+  onRecord: () => {},
+  signal: AbortSignal.timeout(300),
+  starts: 2,
+  seed: 1,
+  level: 0.9,
+});
 
 /** By the name of the export. */
 export const FIT_CALLS: Readonly<Record<string, { readonly args: () => unknown[] }>> = {
+  leastSquares: {
+    args: () => [
+      {
+        count: 3,
+        residuals: (b: Float64Array, out: Float64Array) => out.set([b[0]! - 1, b[1]! - 2, b[0]! + b[1]! - 4]),
+        jacobian: (_: Float64Array, out: Float64Array) => out.set([1, 0, 0, 1, 1, 1]),
+        start: [1, 1],
+        bounds: [[0, null], null],
+        fixed: [1],
+        scale: [1, 1],
+        loss: squaredError(),
+        weights: [1, 1, 2],
+        linear: [0],
+      },
+      fitOptions(),
+    ],
+  },
+  curveFit: {
+    args: () => [
+      "a*exp(-k*x)",
+      [0, 1, 2, 3],
+      [4, 2.1, 0.9, 0.6],
+      { start: { a: 3, k: 1 }, bounds: { k: [0, 5] }, fixed: [], sigma: 0.1, variables: ["x"], ...fitOptions() },
+    ],
+  },
   checkDerivatives: {
     args: () => [
       {

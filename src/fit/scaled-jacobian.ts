@@ -1,0 +1,152 @@
+// Holds the Jacobian of a fit, J~ = sqrt(s) R dr/dw, from its derivatives to its factor: fills the columns by the caller's derivatives or by differences with
+// steps from the scale of each parameter, scales them, and measures them. residual-engine.ts has one.
+import { dot } from "../algebra/vectors.js";
+import type { Failure } from "../backend/engine.js";
+import { Differences } from "./differences.js";
+import { type Reflections, reflectionsOf } from "./householder.js";
+import type { Box, ResidualFunction } from "./residual-function.js";
+
+/** Least scale of a parameter for differences, relative to its size: smaller steps would show rounding where the first residuals are small. */
+const LEAST_SIZE = 1e-2;
+
+export class ScaledJacobian {
+  /** The columns, and after factorColumns their factor. */
+  readonly factor: Reflections;
+  /** Whether the last gradient was small: differences are of the higher order then. */
+  near = false;
+  readonly #function: ResidualFunction;
+  readonly #free: readonly number[];
+  readonly #units: Float64Array;
+  readonly #sizes: Float64Array;
+  readonly #differences: Differences;
+  /** Length of the scaled residuals at the first linearization and at the last. */
+  #magnitude = 0;
+  #length = 0;
+  /** Squared lengths of the columns at the last linearization, and the largest so far. */
+  #squares: Float64Array;
+  readonly #largestSquares: Float64Array;
+
+  /**
+   * @param free places of the free parameters
+   * @param units of w, one a free parameter
+   * @param sizes typical size of every parameter
+   */
+  constructor(
+    of: ResidualFunction,
+    box: Box | null,
+    free: readonly number[],
+    units: Float64Array,
+    sizes: Float64Array,
+  ) {
+    this.#function = of;
+    [this.#free, this.#units, this.#sizes] = [free, units, sizes];
+    this.#differences = new Differences(of, box);
+    this.factor = reflectionsOf(of.count, free.length);
+    this.#squares = new Float64Array(free.length);
+    this.#largestSquares = new Float64Array(free.length);
+  }
+
+  /** Fills the matrix with dr/db of the free parameters. */
+  async fill(b: Float64Array, residual: Float64Array): Promise<void> {
+    const [n, { matrix }] = [this.#function.count, this.factor];
+    const { columns } = this.#function;
+    if (columns !== null) {
+      const wait = columns(b, this.#free, matrix);
+      if (wait !== undefined) await wait;
+      return;
+    }
+    for (let k = 0; k < this.#free.length; k++) {
+      const size = this.#differenceSize(b, k);
+      await this.#differences.column(b, residual, this.#free[k], size, matrix, k * n, this.near ? 4 : 2);
+    }
+  }
+
+  /** Writes the second derivative of the residuals along `direction` to `out`. */
+  async secondAlong(
+    b: Float64Array,
+    residual: Float64Array,
+    direction: Float64Array,
+    out: Float64Array,
+  ): Promise<void> {
+    const { secondAlong } = this.#function;
+    if (secondAlong !== undefined) secondAlong(b, direction, out);
+    else await this.#differences.along(b, residual, direction, out);
+  }
+
+  /** Multiplies the columns by the units and the rows by the factors of the loss. */
+  scale(factors: Float64Array): Failure | null {
+    const [n, { matrix }] = [this.#function.count, this.factor];
+    for (let k = 0; k < this.#free.length; k++) {
+      const unit = this.#units[k];
+      for (let i = 0; i < n; i++) {
+        const value = matrix[k * n + i] * unit * factors[i];
+        if (!Number.isFinite(value)) return notFinite(i, this.#free[k]);
+        matrix[k * n + i] = value;
+      }
+    }
+    return null;
+  }
+
+  /** J~^T z~, the squared lengths of the columns of J~, and the length of z~. */
+  gradient(z: Float64Array): {
+    readonly gradient: Float64Array;
+    readonly squares: Float64Array;
+    readonly length: number;
+  } {
+    const [n, k, { matrix }] = [z.length, this.#free.length, this.factor];
+    const [gradient, squares] = [new Float64Array(k), new Float64Array(k)];
+    for (let j = 0; j < k; j++) {
+      const column = matrix.subarray(j * n, (j + 1) * n);
+      gradient[j] = dot(column, z);
+      squares[j] = dot(column, column);
+      this.#largestSquares[j] = Math.max(this.#largestSquares[j], squares[j]);
+    }
+    this.#squares = squares;
+    this.#length = Math.sqrt(dot(z, z));
+    this.#magnitude ||= this.#length;
+    return { gradient, squares, length: this.#length };
+  }
+
+  /**
+   * Rounding of the loss. Residual i is known to about eps m_i, m_i = |z_i| + sum_j |J_ij w_j|: a relative change eps of the parameters changes it
+   * as much, and for a model that is a sum of terms m_i is the size of the terms.
+   */
+  rounding(w: Float64Array, z: Float64Array): number {
+    const [n, { matrix }] = [z.length, this.factor];
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      let size = Math.abs(z[i]);
+      for (let j = 0; j < w.length; j++) size += Math.abs(matrix[j * n + i] * w[j]);
+      sum += (size * z[i]) ** 2;
+    }
+    return Number.EPSILON * Math.sqrt(sum);
+  }
+
+  /**
+   * Whether a free parameter, by its place among those, has lost its effect since the start: its column is shorter by `share` than it was, and a change by
+   * the whole parameter changes the residuals by less than `share` of them.
+   */
+  lostEffect(k: number, b: Float64Array, share: number): boolean {
+    const effect = Math.sqrt(this.#squares[k]) / this.#units[k];
+    const before = Math.sqrt(this.#largestSquares[k]) / this.#units[k];
+    return effect < share * before && effect * Math.abs(b[this.#free[k]]) < share * this.#length;
+  }
+
+  /**
+   * Scale of a parameter for differences: the change that would change the residuals by as much as the first ones were. Of the place of a peak that is its
+   * width, where |b_j| would be much too long. At most |b_j|, or for a parameter near 0 the change that matters to the present residuals.
+   */
+  #differenceSize(b: Float64Array, k: number): number {
+    const j = this.#free[k];
+    const size = Math.abs(b[j]);
+    const effect = Math.sqrt(this.#squares[k]) / this.#units[k];
+    if (!(effect > 0)) return size || this.#sizes[j];
+    const most = Math.max(size, Math.min(this.#length / effect, this.#sizes[j])) || this.#sizes[j];
+    return Math.min(Math.max(this.#magnitude / effect, LEAST_SIZE * size), most);
+  }
+}
+
+function notFinite(sample: number, parameter: number): Failure {
+  const message = `the derivative of residual ${sample} by parameter ${parameter} (counted from 0) is not finite`;
+  return { code: "non-finite", where: { what: "curvature", sample, parameter }, message };
+}
