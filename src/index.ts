@@ -278,11 +278,14 @@ export { train, trainSteps } from "./train/train.js";
 export type { TrainOptions } from "./train/train-options.js";
 export type { TrainResult } from "./train/train-result.js";
 export { type EstimateUncertaintyOptions, estimateUncertainty } from "./train/uncertainty.js";
+export type { AveragedProbabilities } from "./uncertainty/class-probabilities.js";
 export type { RowDiagnostics } from "./uncertainty/measure.js";
 export type { Decade, SpectrumReport } from "./uncertainty/spectrum-report.js";
 export {
   type IntervalOptions,
   type IntervalPrediction,
+  type ParameterOptions,
+  type ProbabilityOptions,
   Uncertainty,
   uncertaintyOf,
 } from "./uncertainty/uncertainty.js";

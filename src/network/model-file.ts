@@ -1,7 +1,6 @@
 // Reads and writes model files (`saveModel`, `loadModel`): sealed JSON with architecture options, parameters to the last bit, scaling,
 // table encoding and training summary. Reading checks every field; a damaged, foreign or newer file is refused with the reason. gaussflow
 // train saves models, and predict and evaluate load them; users do both.
-import { writeFileAtomic } from "../atomic-file.js";
 import { sameClasses } from "../data/classes.js";
 import { encodedSize, encodedTargets } from "../data/encoding.js";
 import { encodingFromJson } from "../data/encoding-json.js";
@@ -9,7 +8,7 @@ import { type ColumnScaling, type Scaling, scalesTargets } from "../data/scaling
 import { fileError, GaussflowError } from "../errors.js";
 import { fromFirstSpelling } from "../first-spelling.js";
 import { checkOptionNames, checkPath, checkText } from "../options.js";
-import { checkNumbers, decodeFloats, encodeFloats, fields, readText, seal, unsealAny } from "../sealed-json.js";
+import { checkNumbers, decodeFloats, fields, readText, seal, unsealAny, writeSealed } from "../sealed-json.js";
 import { checkNetworkClasses } from "./class-prediction.js";
 import { Ensemble } from "./ensemble.js";
 import { hasUnits, LINKS, type Link, outputsPerTarget } from "./link.js";
@@ -22,6 +21,7 @@ import {
   HELD_OPTION_NAMES,
 } from "./network-options.js";
 import type { TrainingSummary } from "./network-state.js";
+import { posteriorBody, readPosterior } from "./posterior-file.js";
 
 const FORMAT = "gaussflow-model";
 const ENSEMBLE_FORMAT = "gaussflow-ensemble";
@@ -30,30 +30,41 @@ const VERSION = 2;
 
 /** The text of a model file, of one network or of an ensemble. @throws GAUSSFLOW_ARGUMENT for what is neither */
 export function modelToJson(model: Network | Ensemble): string {
-  if (model instanceof Ensemble) return seal(ENSEMBLE_FORMAT, VERSION, { networks: model.networks.map(bodyOf) });
-  checkNetwork("network", model);
-  return seal(FORMAT, VERSION, bodyOf(model));
+  const { format, body } = contentOf(model);
+  return seal(format, VERSION, body);
 }
 
-function bodyOf({ options, parameters, center, scaling, encoding, summary, link, classes }: Network) {
+function contentOf(model: Network | Ensemble): { readonly format: string; readonly body: object } {
+  if (model instanceof Ensemble) return { format: ENSEMBLE_FORMAT, body: { networks: model.networks.map(bodyOf) } };
+  checkNetwork("network", model);
+  return { format: FORMAT, body: bodyOf(model) };
+}
+
+function bodyOf({ options, parameters, center, scaling, encoding, summary, link, classes, posterior }: Network) {
   const columns = ({ offset, scale }: ColumnScaling) => ({ offset: [...offset], scale: [...scale] });
   return {
     network: options,
-    parameters: encodeFloats(parameters),
-    center: center === null ? null : encodeFloats(center),
+    parameters,
+    center,
     scaling: scaling === null ? null : { inputs: columns(scaling.inputs), targets: columns(scaling.targets) },
     encoding,
     summary,
     // Left out where it is the identity, which is what a file without one means.
     ...(link === "identity" ? {} : { link }),
     ...(classes === null ? {} : { classes }),
+    ...posteriorBody(posterior),
   };
 }
 
-/** Writes the file of a network or of an ensemble, whole or not at all. @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_FILE */
+/**
+ * Writes the file of a network or of an ensemble, whole or not at all. A network that carries its uncertainty (`Network.posterior`) takes it along,
+ * 8 p^2 bytes.
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_FILE, GAUSSFLOW_MEMORY for a posterior of more than 64 MiB
+ */
 export async function saveModel(path: string, model: Network | Ensemble): Promise<void> {
   checkPath("path", path);
-  await writeFileAtomic(path, modelToJson(model));
+  const { format, body } = contentOf(model);
+  await writeSealed(path, format, VERSION, body);
 }
 
 /**
@@ -161,7 +172,8 @@ function readNetwork({ version, body: value }: Content, where: string): Network 
   const classes = readClasses(body.classes, link, outputSize, where);
   if (encoding?.classes !== undefined && classes !== null && !sameClasses(encoding.classes, classes))
     throw fileError(where, "classes and encoding.classes must be the same");
-  return new Network({ options, parameters, center, scaling, encoding, summary, link: link, classes });
+  const posterior = readPosterior(body.posterior, where, { link, inputSize, outputSize, parameterCount });
+  return new Network({ options, parameters, center, scaling, encoding, summary, link, classes, posterior });
 }
 
 function readClasses(value: unknown, link: Link, outputSize: number, where: string): readonly string[] | null {

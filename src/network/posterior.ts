@@ -58,8 +58,8 @@ export function checkPosterior(name: string, given: Posterior | null, network: P
   return posterior;
 }
 
-/** Of a network. */
-interface PosteriorSizes {
+/** The sizes of a network that a posterior must fit. */
+export interface PosteriorSizes {
   readonly link: Link;
   readonly inputSize: number;
   readonly outputSize: number;
@@ -77,6 +77,8 @@ function checkArrays(name: string, posterior: Posterior, network: PosteriorSizes
   if (values.some((value, k) => value < (k === 0 ? 0 : values[k - 1]!)))
     throw argumentError(`${name}.values`, "must be ascending numbers of at least 0", values);
   checkDoubles(`${name}.vectors`, vectors, kept * order);
+  if (space === "parameters" && posterior.decay > 0 && kept < order)
+    throw argumentError(`${name}.values`, `must be all ${order} of them with a weight decay`, values);
   const numbers = network.link === "identity";
   for (const [part, array, count, there] of [
     ["noise", noise, outputSize, numbers],

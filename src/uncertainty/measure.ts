@@ -76,7 +76,7 @@ export async function measure(
       ok: true,
       posterior: { ...posterior, noise: null, degrees: null },
       rows,
-      warnings: distanceWarnings(directions, 1),
+      warnings: [...distanceWarnings(directions, 1), ...undecayedWarnings(decay)],
     };
   }
   const residuals = data.targets.map((target, k) => target - psi[k]!);
@@ -143,6 +143,13 @@ function distanceWarnings(
   if (distance <= FAR) return [];
   return [
     `the network is not at the minimum of its training loss, but ${distance.toPrecision(2)} standard errors from it in a direction's root mean square, as a network is that validation rows stopped early: intervals are those around a minimum; train with a weight decay and validation: false for intervals that hold`,
+  ];
+}
+
+function undecayedWarnings(decay: number): string[] {
+  if (decay > 0) return [];
+  return [
+    "averages of probabilities need a weight decay: without one the outputs of rows that are told apart have no bound, and directions that the data leave open count as certain",
   ];
 }
 

@@ -8,8 +8,9 @@ import type { NetworkEngine } from "../backend/network-engine.js";
 import { Pace } from "../event-loop-yield.js";
 import type { Network } from "../network/network.js";
 import type { Posterior } from "../network/posterior.js";
-import { applyFactor, type CurvatureFactor, curvatureFactor } from "./curvature-factor.js";
+import { applyFactor } from "./curvature-factor.js";
 import { addSquares, outputCovariance } from "./output-covariance.js";
+import { type TrainingKernel, trainingKernel } from "./training-kernel.js";
 
 /** Numbers that the rows of J of a block, or their columns of the cross kernel, may have. */
 const BLOCK = 1 << 20;
@@ -29,7 +30,7 @@ export class OutputPredictor {
   readonly #full: boolean;
   readonly #backend: BackendOptions;
   /** Engine of the training rows, for the space of samples. */
-  #kernel: { readonly engine: NetworkEngine; readonly factor: CurvatureFactor } | null = null;
+  #kernel: TrainingKernel | null = null;
 
   constructor(network: Network, posterior: Posterior, full: boolean, backend: BackendOptions) {
     this.#network = network;
@@ -78,7 +79,7 @@ export class OutputPredictor {
   async #bySamples(engine: NetworkEngine, signal: AbortSignal | undefined): Promise<Float64Array> {
     const { parameters, parameterCount: p } = this.#network;
     const { outputSize: c, sampleCount: count } = engine;
-    this.#kernel ??= await this.#trainingKernel(signal);
+    this.#kernel ??= await trainingKernel(this.#network, this.#posterior, this.#backend, signal);
     const { engine: training, factor } = this.#kernel;
     const size = this.#full ? c : 1;
     const covariance = new Float64Array(count * c * size);
@@ -131,16 +132,6 @@ export class OutputPredictor {
     // A variance far below that of the prior is a difference, which rounding can take below 0.
     for (let a = 0; a < c; a++)
       own[a * size + (size === 1 ? 0 : a)] = Math.max(0, own[a * size + (size === 1 ? 0 : a)]!);
-  }
-
-  async #trainingKernel(signal: AbortSignal | undefined) {
-    const { architecture, parameters, link } = this.#network;
-    const { inputs, roots, samples: sampleCount } = this.#posterior;
-    const { outputSize: c } = architecture;
-    const data = { sampleCount, inputs: inputs!, targets: new Float64Array(sampleCount * c) };
-    const engine = createEngine(architecture, data, this.#backend);
-    const psi = link === "identity" ? new Float64Array(sampleCount * c) : await engine.forward(parameters, signal);
-    return { engine, factor: curvatureFactor(link, psi, roots, c) };
   }
 }
 

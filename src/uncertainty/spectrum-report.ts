@@ -7,6 +7,7 @@ import type { Posterior } from "../network/posterior.js";
 export interface Decade {
   /** k: the values from 10^k to below 10^(k+1). */
   readonly exponent: number;
+  /** How many values it has. */
   readonly count: number;
 }
 

@@ -13,18 +13,30 @@ import { argumentError } from "../errors.js";
 import { Pace } from "../event-loop-yield.js";
 import { checkNetwork, type Network } from "../network/network.js";
 import type { Posterior } from "../network/posterior.js";
-import { checkOptionNames, checkSignal } from "../options.js";
+import { checkCount, checkOptionNames, checkSignal } from "../options.js";
 import { studentQuantile } from "../student-quantile.js";
+import { type AveragedProbabilities, averageProbabilities, normalDraws } from "./class-probabilities.js";
+import { parameterCovariance, parameterVariances } from "./covariance.js";
 import type { RowDiagnostics } from "./measure.js";
 import { type OutputDistribution, OutputPredictor } from "./prediction-variance.js";
 import { type SpectrumReport, spectrumReport } from "./spectrum-report.js";
 
 /** Options of `Uncertainty.predict`. */
-export interface IntervalOptions extends BackendOptions {
+export interface IntervalOptions extends ParameterOptions {
   /** Share of new observations that the intervals are to hold, between 0 and 1. Default 0.9. */
   readonly intervals?: number | undefined;
+}
+
+/** Options of `Uncertainty.parameterErrors` and `parameterCovariance`. */
+export interface ParameterOptions extends BackendOptions {
   /** Stops the computation; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `Uncertainty.probabilities`. */
+export interface ProbabilityOptions extends ParameterOptions {
+  /** Of the draws that average over more than two classes. Default 0. */
+  readonly seed?: number | undefined;
 }
 
 /** Predictions with intervals: n x k each, row-major, in raw units. */
@@ -120,6 +132,55 @@ export class Uncertainty {
     return out;
   }
 
+  /**
+   * Probabilities averaged over the posterior: less sure than those of `network.predict` where the outputs are uncertain.
+   * @param inputs n rows of d numbers in raw units, or the same flat; they must not change while the promise is pending
+   * @throws GAUSSFLOW_ARGUMENT for a network of numbers, which has `predict`, and where the inputs cannot be used;
+   * GAUSSFLOW_NO_NATIVE, GAUSSFLOW_MEMORY, and the signal's reason once it has been aborted
+   * @example const { probabilities, deviation } = await result.uncertainty.probabilities(rows);
+   */
+  async probabilities(inputs: MatrixLike, options: ProbabilityOptions = {}): Promise<AveragedProbabilities> {
+    checkOptionNames("options", options, ["seed", "signal", "backend", "threads"]);
+    const { seed = 0, signal, ...backend } = options;
+    checkCount("options.seed", seed, 0);
+    checkSignal("options.signal", signal);
+    const { link, outputSize: c } = this.network;
+    if (link === "identity")
+      throw argumentError(
+        "network",
+        "must predict probabilities: numbers have intervals; use uncertainty.predict(inputs)",
+        "one of numbers",
+      );
+    const length = matrixRows(inputs, this.network.inputSize, "inputs") * c;
+    const array = () => reserve(8 * length, "an array of predictions", () => new Float64Array(length));
+    const out = { probabilities: array(), deviation: array() };
+    const draws = link === "softmax" ? normalDraws(c, seed) : new Float64Array(0);
+    await this.#eachBatch(inputs, link === "softmax", backend, signal, (outputs, first) => {
+      averageProbabilities(link, outputs, c, draws, out, first);
+    });
+    return out;
+  }
+
+  /**
+   * Standard errors of the parameters, p entries in the order of `network.parameters`, in the units of training. Directions that the data do not determine
+   * add what the weight decay leaves of them, and without a decay nothing.
+   * @throws GAUSSFLOW_NO_NATIVE, GAUSSFLOW_MEMORY, and the signal's reason once it has been aborted
+   */
+  async parameterErrors(options: ParameterOptions = {}): Promise<Float64Array> {
+    const { signal, ...backend } = checkedOptions(options);
+    return (await parameterVariances(this.network, this.#posterior, backend, signal)).map(Math.sqrt);
+  }
+
+  /**
+   * Covariance of the parameters, sigma^2 (G + decay I)^-1, p x p row-major, in the units of training; without a decay on the directions that the
+   * data determine. Of several targets sigma^2 is the noise variance of all together, and for classes 1.
+   * @throws as `parameterErrors`
+   */
+  parameterCovariance(options: ParameterOptions = {}): Promise<Float64Array> {
+    const { signal, ...backend } = checkedOptions(options);
+    return parameterCovariance(this.network, this.#posterior, backend, signal);
+  }
+
   /** Calls `take` with the outputs and their covariance over the noise, batch after batch. */
   async #eachBatch(
     inputs: MatrixLike,
@@ -155,6 +216,13 @@ export class Uncertainty {
 export function uncertaintyOf(network: Network): Uncertainty {
   checkNetwork("network", network);
   return new Uncertainty(network, null, []);
+}
+
+/** @throws GAUSSFLOW_ARGUMENT naming the option */
+function checkedOptions(options: ParameterOptions): ParameterOptions {
+  checkOptionNames("options", options, ["signal", "backend", "threads"]);
+  checkSignal("options.signal", options.signal);
+  return options;
 }
 
 function intervalArrays(length: number): IntervalPrediction {

@@ -11,6 +11,11 @@ const uncertainty = await face.estimateUncertainty(face.network({ layers: [2, 2,
   loss,
 });
 const { network } = uncertainty;
+const ofClasses = await face.estimateUncertainty(
+  face.network({ layers: [2, 3], seed: 1 }).withLink("softmax"),
+  { inputs, targets: inputs.map(([a = 0], i) => (a > 0 ? [1, 0, 0] : i % 2 ? [0, 1, 0] : [0, 0, 1])) },
+  { backend: "typescript", loss: face.softmaxCrossEntropy({ decay: 1 }) },
+);
 
 /** By the name of the export, or of the class and its method. */
 export const UNCERTAINTY_CALLS: Readonly<
@@ -20,5 +25,8 @@ export const UNCERTAINTY_CALLS: Readonly<
   uncertaintyOf: { args: () => [network] },
   Uncertainty: { internal: true, args: () => [network, null, []] },
   "Uncertainty.predict": { args: () => [inputs, { intervals: 0.9, ...own }], of: () => uncertainty },
+  "Uncertainty.probabilities": { args: () => [inputs, { seed: 1, ...own }], of: () => ofClasses },
+  "Uncertainty.parameterErrors": { args: () => [own], of: () => uncertainty },
+  "Uncertainty.parameterCovariance": { args: () => [own], of: () => uncertainty },
   "Network.withPosterior": { args: () => [{ ...network.posterior }], of: () => network },
 };
