@@ -1,7 +1,7 @@
 // Defines the exports of the addon, which Node calls when src/backend/native/load.ts loads it: the
-// number of its face, the class NativeEngine, cancelAll, synchronousUpTo, selfTest and the vector
-// functions. src/backend/native/binding.ts has their types, and scripts/check/native-face.mjs
-// compares the two.
+// number of its face, the classes NativeEngine and NativeJetEngine, cancelAll, synchronousUpTo,
+// selfTest, the vector functions and the estimates. src/backend/native/binding.ts has their types,
+// and scripts/check/native-face.mjs compares the two.
 #include <algorithm>
 #include <thread>
 
@@ -10,6 +10,7 @@
 #include "engine_object.h"
 #include "environment.h"
 #include "estimate_functions.h"
+#include "jet_engine_object.h"
 #include "napi_setup.h"
 #include "vector_functions.h"
 
@@ -17,7 +18,7 @@ namespace gaussflow {
 namespace {
 
 // FACE of src/backend/native/binding.ts: load.ts refuses an addon that has another.
-constexpr double kFace = 4.0;
+constexpr double kFace = 5.0;
 
 // Raised by a `process.on("exit")` listener: a call in flight would otherwise hold the exit up
 // until it ends.
@@ -55,6 +56,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   exports.Set("face", Napi::Number::New(env, kFace));
   exports.Set("NativeEngine", EngineObject::Define(env));
+  exports.Set("NativeJetEngine", JetEngineObject::Define(env));
   exports.Set("cancelAll", Napi::Function::New(env, CancelAll, "cancelAll"));
   exports.Set("synchronousUpTo", Napi::Function::New(env, SynchronousUpTo, "synchronousUpTo"));
   exports.Set("selfTest", Napi::Function::New(env, RunSelfTest, "selfTest"));

@@ -80,6 +80,15 @@ std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const
   return DoublesCopy(info, index, name, length);
 }
 
+std::vector<double> FieldCopy(const Napi::Object& object, const std::string& name,
+                              const char* field) {
+  const Napi::Env env = object.Env();
+  const Napi::Value value = object.Get(field);
+  const std::string path = name + "." + field;
+  const size_t length = Typed(env, value, path).ElementLength();
+  return Copied(Check(env, value, path, length), length);
+}
+
 std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t index, const char* name,
                                      size_t bound) {
   const Napi::Env env = info.Env();

@@ -39,6 +39,9 @@ std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t inde
 SampledSeeds Sampled(const Napi::CallbackInfo& info, size_t index, const Engine& engine,
                      std::vector<double>* signs, std::vector<double>* rows,
                      std::vector<double>* gradient);
+// The Float64Array `field` of an object, of any length, copied.
+std::vector<double> FieldCopy(const Napi::Object& object, const std::string& name,
+                              const char* field);
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least);
 // A number of at least 0, infinity too.
 double Limit(const Napi::CallbackInfo& info, size_t index, const char* name);

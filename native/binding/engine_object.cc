@@ -2,7 +2,6 @@
 // Run, which decides whether a call runs synchronously or on another thread.
 #include "engine_object.h"
 
-#include <optional>
 #include <utility>
 
 #include "../core/cost.h"
@@ -12,12 +11,6 @@
 #include "values.h"
 
 namespace gaussflow {
-
-namespace {
-
-constexpr const char* kDisposed = "the engine was disposed of";
-
-}  // namespace
 
 Napi::Function EngineObject::Define(Napi::Env env) {
   return DefineClass(
@@ -83,9 +76,7 @@ Status EngineObject::Construct(const Napi::CallbackInfo& info) {
     ranks = Ranks(exchange.Data(), distributed);
   }
   state_ = std::make_shared<State>(std::move(net), static_cast<int>(threads), share, ranks);
-  state_->closing = environment.closing;
-  state_->synchronous_flops =
-      threads == 1 ? environment.synchronous_flops : cost::kSynchronousFlops;
+  state_->Enter(environment, threads);
   const Status status = arguments::ReserveSamples(info, n, &state_->engine);
   state_->weighted = info[3].As<Napi::Boolean>().Value();
   // Those of a file need only be given where they have weights.
@@ -123,17 +114,7 @@ Napi::Value EngineObject::Load(const Napi::CallbackInfo& info) {
 }
 
 void EngineObject::Finalize(Napi::Env env) {
-  // A call in flight keeps the state; its bytes are given back here all the same, once.
-  if (state_ == nullptr) return;
-  Napi::MemoryManagement::AdjustExternalMemory(env, -state_->reported_bytes);
-  state_->reported_bytes = 0;
-}
-
-void EngineObject::ReportBytes(Napi::Env env, State* state) {
-  const int64_t now = static_cast<int64_t>(state->Bytes());
-  if (now == state->reported_bytes) return;
-  Napi::MemoryManagement::AdjustExternalMemory(env, now - state->reported_bytes);
-  state->reported_bytes = now;
+  if (state_ != nullptr) state_->GiveBytesBack(env);
 }
 
 EngineObject::State& EngineObject::Ready(Napi::Env env) {
@@ -145,7 +126,7 @@ EngineObject::State& EngineObject::Ready(Napi::Env env) {
   // The samples are reported with the first call. By then the caller's scaled copy is garbage, and
   // the report makes the collector look for it; reported while it was copied, the copy would stay
   // through the peak of the run.
-  ReportBytes(env, state_.get());
+  state_->ReportBytes(env);
   return *state_;
 }
 
@@ -153,39 +134,13 @@ double EngineObject::SolveCost() const { return state_->engine.curvature().Solve
 
 Napi::Value EngineObject::Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
                               PromiseWorker::Finish finish) {
-  std::shared_ptr<State> state = state_;
-  state->cancel.store(false);
-  if (state->engine.ranks().alone() && flops <= state->synchronous_flops) {
-    const Status status = Guarded([&] {
-      std::optional<ThreadPool::CallerAlone> alone;
-      if (flops <= cost::kAloneFlops) alone.emplace();
-      const blas::Caller caller;
-      return compute(*state);
-    });
-    ReportBytes(env, state.get());
-    return status.ok() ? finish(env) : FailureValue(env, status);
-  }
-  // Everything that may be refused comes before the engine is busy.
-  auto worker = PromiseWorker::Make(
-      env,
+  const std::shared_ptr<State> state = state_;
+  return RunCall(
+      env, this, state, flops, state->engine.ranks().alone(),
       [state, compute = std::move(compute)] {
         return state->engine.ranks().Agreed([&] { return compute(*state); });
       },
-      std::move(finish),
-      [this, state](Napi::Env where) {
-        state->busy.store(false);
-        if (state_ == state) ReportBytes(where, state.get());
-        Unref();
-      });
-  Ref();  // the JavaScript object lives as long as the call
-  state->busy.store(true);
-  try {
-    return PromiseWorker::Start(std::move(worker));
-  } catch (...) {
-    state->busy.store(false);
-    Unref();
-    throw;
-  }
+      std::move(finish));
 }
 
 void EngineObject::TakeParameters(const Napi::CallbackInfo& info) {
@@ -282,18 +237,12 @@ Napi::Value EngineObject::Cancel_(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::Bytes(const Napi::CallbackInfo& info) {
-  const bool readable = state_ != nullptr && !state_->busy.load();
-  return Napi::Number::New(info.Env(), readable ? static_cast<double>(state_->Bytes())
-                                       : state_ == nullptr
-                                           ? 0.0
-                                           : static_cast<double>(state_->reported_bytes));
+  return Napi::Number::New(info.Env(), state_ == nullptr ? 0.0 : state_->ReadableBytes());
 }
 
 Napi::Value EngineObject::Dispose(const Napi::CallbackInfo& info) {
   if (state_ != nullptr) {
-    state_->cancel.store(true);  // a call in flight ends at its next tile and frees the state
-    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -state_->reported_bytes);
-    state_->reported_bytes = 0;
+    state_->Dispose(info.Env());
     state_.reset();
   }
   return info.Env().Undefined();

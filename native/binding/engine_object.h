@@ -3,14 +3,13 @@
 #ifndef GAUSSFLOW_BINDING_ENGINE_OBJECT_H_
 #define GAUSSFLOW_BINDING_ENGINE_OBJECT_H_
 
-#include <atomic>
 #include <memory>
 
 #include "../core/engine.h"
 #include "arguments.h"
+#include "call_state.h"
 #include "napi_setup.h"
 #include "promise_worker.h"
-#include "values.h"
 
 namespace gaussflow {
 
@@ -29,30 +28,13 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   static Footprint EstimateBytes(const Sizes& sizes, const std::vector<Formed>& turns);
 
  private:
-  // Everything a running call needs: it lives until the last call ends, whatever becomes of the
-  // JavaScript object.
-  struct State {
+  struct State : CallState {
     State(Architecture architecture, int threads, const SlotShare& share, const Ranks& ranks)
         : engine(std::move(architecture), threads, share, ranks) {}
+    size_t EngineBytes() const override { return engine.bytes(); }
     Engine engine;
     bool weighted = false;
     size_t filled = 0;  // samples that the engine has been given
-    // Of the call that runs. Kept: in a large network the first touches of new memory take longer
-    // than the copy.
-    Doubles parameters;
-    Buffer answer;    // the step or acceleration that the engine computes
-    Buffer velocity;  // of the acceleration
-    std::atomic<bool> cancel{false};
-    std::atomic<bool> busy{false};
-    std::shared_ptr<std::atomic<bool>> closing;
-    double synchronous_flops = 0.0;
-    int64_t reported_bytes = 0;  // reported to the garbage collector
-
-    size_t Bytes() const {
-      return engine.bytes() + parameters.capacity() * sizeof(double) + answer.bytes() +
-             velocity.bytes();
-    }
-    Cancel Flags() const { return {&cancel, closing.get()}; }
   };
 
   Napi::Value TouchPages(const Napi::CallbackInfo& info);
@@ -96,13 +78,10 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   using Need = gaussflow::Curvature::Need;
   // The curvature of the engine, which is ready; throws GAUSSFLOW_STATE where it cannot do that.
   gaussflow::Curvature& Standing(Napi::Env env, Need need);
-  // Runs compute(state): where it stands when its cost in flops (core/cost.h) is small, the answer
-  // is the value then; else, and always under ranks, which wait for each other, off the event loop,
-  // the answer is a promise of the value.
+  // RunCall of compute(state), under ranks, which wait for each other, always off the event loop.
   Napi::Value Run(Napi::Env env, double flops, std::function<Status(State&)> compute,
                   PromiseWorker::Finish finish);
   double SolveCost() const;
-  static void ReportBytes(Napi::Env env, State* state);
 
   std::shared_ptr<State> state_;
   // What holds the table of the ranks. This object lives as long as its calls.

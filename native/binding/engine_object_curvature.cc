@@ -56,7 +56,7 @@ Napi::Value EngineObject::RestoreCurvature(const Napi::CallbackInfo& info) {
   Engine& engine = Ready(info.Env()).engine;
   const size_t p = engine.architecture().parameter_count;
   const Status status = engine.RestoreAverage(arguments::Doubles(info, 0, "matrix", p * p));
-  ReportBytes(info.Env(), state_.get());
+  state_->ReportBytes(info.Env());
   return status.ok() ? info.Env().Undefined() : FailureValue(info.Env(), status);
 }
 

@@ -6,6 +6,8 @@
 #include "../core/gemm.h"
 #include "arguments.h"
 #include "engine_object.h"
+#include "jet_arguments.h"
+#include "jet_engine_object.h"
 
 namespace gaussflow {
 
@@ -32,6 +34,17 @@ Formed FormedAt(const Napi::Env& env, const double* turn) {
           whole(turn[4], 1.0) == 1};
 }
 
+Napi::Value BytesValue(Napi::Env env, const Footprint& bytes, size_t threads, size_t block) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("data", bytes.data);
+  object.Set("curvature", bytes.curvature);
+  object.Set("factor", bytes.factor);
+  object.Set("workspaces", bytes.workspaces);
+  object.Set("packing", static_cast<double>(threads) * static_cast<double>(PackedBytes()));
+  object.Set("blockSamples", static_cast<double>(block));
+  return object;
+}
+
 Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Architecture net = arguments::Network(info, 0, "network");
@@ -53,14 +66,18 @@ Napi::Value EstimateBytes(const Napi::CallbackInfo& info) {
   for (size_t k = 0; k + kOfTurn <= numbers; k += kOfTurn) turns.push_back(FormedAt(env, turn + k));
   const Footprint bytes = EngineObject::EstimateBytes(sizes, turns);
   if (!turns.empty()) sizes.formed = turns.back();
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("data", bytes.data);
-  object.Set("curvature", bytes.curvature);
-  object.Set("factor", bytes.factor);
-  object.Set("workspaces", bytes.workspaces);
-  object.Set("packing", static_cast<double>(sizes.threads) * static_cast<double>(PackedBytes()));
-  object.Set("blockSamples", static_cast<double>(CurvatureStore::EstimateOf(sizes).block));
-  return object;
+  return BytesValue(env, bytes, sizes.workers(), CurvatureStore::EstimateOf(sizes).block);
+}
+
+Napi::Value EstimateJetBytes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Architecture net = arguments::Network(info, 0, "network");
+  const size_t unknowns = arguments::Integer(info, 2, "unknownCount", 0, 2147483647);
+  const size_t threads = arguments::Integer(info, 3, "threads", 1, ThreadPool::kMaxThreads);
+  const std::vector<JetTerm> terms = arguments::JetTerms(info, 1, net, unknowns);
+  return BytesValue(env,
+                    JetEngineObject::EstimateBytes(net, terms, unknowns, static_cast<int>(threads)),
+                    threads, 0);
 }
 
 Napi::Value EstimateCalls(const Napi::CallbackInfo& info) {
@@ -83,6 +100,7 @@ Napi::Value EstimateCalls(const Napi::CallbackInfo& info) {
 
 void DefineEstimateFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("estimateBytes", Napi::Function::New(env, EstimateBytes, "estimateBytes"));
+  exports.Set("estimateJetBytes", Napi::Function::New(env, EstimateJetBytes, "estimateJetBytes"));
   exports.Set("estimateCalls", Napi::Function::New(env, EstimateCalls, "estimateCalls"));
   exports.Set("synchronousFlops", cost::kSynchronousFlops);
   exports.Set("aloneFlops", cost::kAloneFlops);

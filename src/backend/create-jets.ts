@@ -3,8 +3,9 @@ import type { ResidualsOf } from "../equations/equation-problem.js";
 import type { JetProblem } from "../equations/jet-problem.js";
 import type { Architecture } from "../network/architecture.js";
 import { checkOptionNames } from "../options.js";
-import { type BackendOptions, chooseThreads } from "./create.js";
+import { type BackendOptions, chooseBackend, chooseThreads } from "./create.js";
 import type { JetEngine } from "./jet-engine.js";
+import { createNativeJetEngine } from "./native/jet-engine.js";
 import { createReferenceJetEngine } from "./reference/jets/engine.js";
 
 /**
@@ -17,7 +18,9 @@ export function createJetEngine(
   options: BackendOptions = {},
 ): JetEngine {
   checkOptionNames("options", options, ["backend", "threads"]);
-  return createReferenceJetEngine(architecture, problem, { threads: chooseThreads(options.threads) });
+  const threads = chooseThreads(options.threads);
+  const create = chooseBackend(options.backend) === "native" ? createNativeJetEngine : createReferenceJetEngine;
+  return create(architecture, problem, { threads });
 }
 
 /** The residuals of a problem by an engine made for this one call: for derivatives of a trained network at any points. */

@@ -2,6 +2,7 @@
 // of the native engine are those of the addon, which reserves and decides by the same functions; the bytes of the TypeScript engine are counted
 // by its own classes.
 import type { RankSlots } from "../cluster/cluster.js";
+import type { JetProblem } from "../equations/jet-problem.js";
 import { GaussflowError } from "../errors.js";
 import { type Loss, lossRule, withScale } from "../loss/rules.js";
 import { squaredError } from "../loss/squared-error.js";
@@ -11,7 +12,7 @@ import { PASS_BLOCK, workspaceDoubles } from "../network/forward.js";
 import type { Curvature, Precision } from "./curvature.js";
 import type { BindingModule, EngineBytes, NativeNetwork } from "./native/binding.js";
 import { withCode } from "./native/coded-error.js";
-import { CURVATURE_CODES, nativeNetwork } from "./native/description.js";
+import { CURVATURE_CODES, nativeJetTerm, nativeNetwork } from "./native/description.js";
 import { loadNative } from "./native/load.js";
 import { CurvatureStore } from "./reference/curvature/store.js";
 import { BlockSeeds } from "./reference/seeds.js";
@@ -53,6 +54,12 @@ export function estimateBytes(
   formed: readonly Formed[],
 ): EngineBytes {
   return engine === "native" ? nativeBytes(sizes, formed) : referenceBytes(sizes, formed);
+}
+
+/** The most that the native jet engine holds, but for `outputJets` and `eigen`. The terms need no points. */
+export function jetEngineBytes(architecture: Architecture, problem: JetProblem, threads: number): EngineBytes {
+  const net = nativeNetwork(architecture, squaredError(), 1);
+  return addon().estimateJetBytes(net, problem.terms.map(nativeJetTerm), problem.unknownCount, threads);
 }
 
 function nativeBytes(sizes: EngineSizes, formed: readonly Formed[]): EngineBytes {

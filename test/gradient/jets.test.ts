@@ -1,57 +1,29 @@
-// The reference jet engine against differences and closed forms: jets of the outputs, rows of J and the second derivative along a step, for all
+// The jet engines against differences and closed forms: jets of the outputs, rows of J and the second derivative along a step, for all
 // smooth activations, several outputs, terms and residuals, mixed channels, sums of channels, unknowns, factors, output scale and the NTK
 // parametrization.
 import { describe, expect, it } from "vitest";
-import type { JetEngine } from "../../src/backend/jet-engine.js";
+import type { JetEngine, JetEngineFactory } from "../../src/backend/jet-engine.js";
+import { createNativeJetEngine } from "../../src/backend/native/jet-engine.js";
+import { loadNative } from "../../src/backend/native/load.js";
 import { createReferenceJetEngine } from "../../src/backend/reference/jets/engine.js";
-import type { JetProblem } from "../../src/equations/jet-problem.js";
 import { ACTIVATION_NAMES } from "../../src/network/activations.js";
 import type { ActivationName } from "../../src/network/architecture.js";
 import { network } from "../../src/network/network.js";
 import type { NetworkOptions } from "../../src/network/network-options.js";
 import { Random } from "../../src/random.js";
-import { drawPoints, jetTerm } from "../helpers/jet-problems.js";
+import { drawPoints, jetTerm, twoTerms } from "../helpers/jet-problems.js";
 
 const SMOOTH = ACTIVATION_NAMES.filter((name) => name !== "relu");
-const OUTPUTS = ["u", "v"];
-const COORDINATES = ["x", "t"];
+const ENGINES: readonly (readonly [string, JetEngineFactory])[] = [
+  ["reference", createReferenceJetEngine],
+  ...(loadNative().ok ? [["native", createNativeJetEngine] as const] : []),
+];
 
-/** Two terms of different channels, 150 and 7 points: more than one block, and one that is not full. */
-async function problemOf(random: Random): Promise<JetProblem> {
-  const shared = { outputs: OUTPUTS, coordinates: COORDINATES, unknowns: ["nu", "k"] };
-  const inside = await jetTerm({
-    ...shared,
-    name: "inside",
-    firsts: ["x", "t"],
-    seconds: {
-      xx: [[0, 0, 1]],
-      xt: [[0, 1, 1]],
-      lap: [
-        [0, 0, 1],
-        [1, 1, 2],
-        [0, 1, -0.5],
-      ],
-    },
-    residuals: ["u_t + u*u_x - nu*u_xx + sin(x)*v_xt", "v_lap - exp(-k*u)*v^3 + u_xt*v_xx"],
-    points: drawPoints(random, 150, 2),
-    factors: [0.7, 1.3],
-  });
-  const start = await jetTerm({
-    ...shared,
-    name: "start",
-    firsts: ["t"],
-    residuals: ["u - g*nu + v_t*u"],
-    points: drawPoints(random, 7, 2),
-    auxiliaries: { g: drawPoints(random, 7, 1) },
-  });
-  return { terms: [inside, start], unknownCount: 2 };
-}
-
-async function caseOf(options: NetworkOptions, seed = 3) {
+async function caseOf(create: JetEngineFactory, options: NetworkOptions, seed = 3) {
   const random = new Random(seed, 5);
-  const problem = await problemOf(random);
+  const problem = await twoTerms(random);
   const net = network({ seed, ...options });
-  const engine = createReferenceJetEngine(net.architecture, problem);
+  const engine = create(net.architecture, problem, { threads: 2 });
   const draw = (size: number) => Float64Array.from({ length: engine.parameterCount }, () => size * random.normal());
   const parameters = draw(0.1).map((value, j) => value + (net.parameters[j] ?? 0.3));
   return { engine, parameters, direction: draw(1), problem, net };
@@ -85,9 +57,9 @@ const NETWORKS: readonly (readonly [string, NetworkOptions])[] = [
   ["no biases", { layers: [2, 5, 5, 2], bias: false, activation: "sin" }],
 ];
 
-describe("the reference jet engine", () => {
+describe.each(ENGINES)("the %s jet engine", (_name, create) => {
   it.each(NETWORKS)("%s: rows of J are the differences of the residuals", async (_, options) => {
-    const { engine, parameters } = await caseOf(options);
+    const { engine, parameters } = await caseOf(create, options);
     const p = engine.parameterCount;
     const jacobian = await engine.jacobian(parameters, 0, engine.sampleCount);
     let worst = 0;
@@ -102,7 +74,7 @@ describe("the reference jet engine", () => {
   });
 
   it.each(NETWORKS)("%s: gradient, curvature and measure are those of these rows", async (_, options) => {
-    const { engine, parameters } = await caseOf(options);
+    const { engine, parameters } = await caseOf(create, options);
     const [p, n] = [engine.parameterCount, engine.sampleCount];
     const jacobian = await engine.jacobian(parameters, 0, n);
     const residuals = await engine.residuals(parameters);
@@ -134,7 +106,7 @@ describe("the reference jet engine", () => {
   });
 
   it.each(NETWORKS)("%s: the acceleration solves with the second derivative along the step", async (_, options) => {
-    const { engine, parameters, direction } = await caseOf(options);
+    const { engine, parameters, direction } = await caseOf(create, options);
     const [p, n] = [engine.parameterCount, engine.sampleCount];
     const rows = (t: number) => engine.jacobian(moved(parameters, direction, t), 0, n);
     // r_vv is the derivative of J v along v.
@@ -158,7 +130,7 @@ describe("the reference jet engine", () => {
   });
 
   it("a damped step solves (J^T J + decay I + damping D) step = -gradient, and others use its factor", async () => {
-    const { engine, parameters, direction } = await caseOf({ layers: [2, 5, 2] });
+    const { engine, parameters, direction } = await caseOf(create, { layers: [2, 5, 2] });
     const p = engine.parameterCount;
     const scaling = new Float64Array(p);
     const at = await engine.linearize(parameters, { curvature: "primal", decay: 0.2, scaling });
@@ -189,9 +161,9 @@ describe("the reference jet engine", () => {
   });
 });
 
-describe("jets of the outputs", () => {
+describe.each(ENGINES)("jets of the outputs of the %s engine", (_name, create) => {
   it.each(SMOOTH)("%s: each channel is the derivative of those before it along the coordinates", async (activation) => {
-    const { engine, parameters } = await caseOf({ layers: [2, 6, 5, 2], activation });
+    const { engine, parameters } = await caseOf(create, { layers: [2, 6, 5, 2], activation });
     const channels = {
       firsts: 2,
       seconds: [
@@ -216,9 +188,9 @@ describe("jets of the outputs", () => {
   });
 });
 
-describe("misuse and failures of the reference jet engine", () => {
+describe.each(ENGINES)("misuse and failures of the %s jet engine", (_name, create) => {
   const engineOf = async (activation: ActivationName): Promise<JetEngine> =>
-    (await caseOf({ layers: [2, 4, 2], activation })).engine;
+    (await caseOf(create, { layers: [2, 4, 2], activation })).engine;
 
   it("relu has no second-order channels, and may have first derivatives", async () => {
     await expect(engineOf("relu")).rejects.toThrow(/terms\[0\]\.channels\.seconds .* relu/);
@@ -232,7 +204,7 @@ describe("misuse and failures of the reference jet engine", () => {
       points,
     });
     const net = network({ layers: [1, 4, 1], activation: "relu" });
-    const engine = createReferenceJetEngine(net.architecture, { terms: [term], unknownCount: 0 });
+    const engine = create(net.architecture, { terms: [term], unknownCount: 0 });
     expect(await engine.evaluate(net.parameters)).toHaveProperty("ok", true);
   });
 
@@ -240,7 +212,7 @@ describe("misuse and failures of the reference jet engine", () => {
     const points = Float64Array.of(0.5, -0.5, 0.25);
     const term = await jetTerm({ name: "a", outputs: ["u"], coordinates: ["x"], residuals: ["u + log(x)"], points });
     const net = network({ layers: [1, 4, 1] });
-    const engine = createReferenceJetEngine(net.architecture, { terms: [term], unknownCount: 0 });
+    const engine = create(net.architecture, { terms: [term], unknownCount: 0 });
     for (const answer of [
       await engine.evaluate(net.parameters),
       await engine.linearize(net.parameters, { curvature: "primal", decay: 0, scaling: null }),
@@ -255,9 +227,7 @@ describe("misuse and failures of the reference jet engine", () => {
       jetTerm({ name: "a", outputs: ["u"], coordinates: ["x"], firsts: ["x"], residuals: ["u_x - x*u"], points });
     const net = network({ layers: [1, 4, 1] });
     const [engine, other] = await Promise.all(
-      [old, fresh].map(async (points) =>
-        createReferenceJetEngine(net.architecture, { terms: [await termAt(points)], unknownCount: 0 }),
-      ),
+      [old, fresh].map(async (points) => create(net.architecture, { terms: [await termAt(points)], unknownCount: 0 })),
     );
     const { inputs, auxiliary } = await termAt(fresh);
     await engine.linearize(net.parameters, { curvature: "primal", decay: 0, scaling: null });
@@ -270,7 +240,7 @@ describe("misuse and failures of the reference jet engine", () => {
   });
 
   it("only the primal curvature in double precision is formed", async () => {
-    const { engine, parameters } = await caseOf({ layers: [2, 4, 2] });
+    const { engine, parameters } = await caseOf(create, { layers: [2, 4, 2] });
     await expect(engine.linearize(parameters, { curvature: "dual", decay: 0, scaling: null })).rejects.toThrow(
       /primal/,
     );

@@ -1,5 +1,5 @@
 // Terms of jet problems from text, for tests of the jet engines and of trainings on equations.
-import type { JetChannels, JetTerm, SecondDerivative } from "../../src/equations/jet-problem.js";
+import type { JetChannels, JetProblem, JetTerm, SecondDerivative } from "../../src/equations/jet-problem.js";
 import { compile } from "../../src/expression/compile.js";
 import { parseExpression } from "../../src/expression/parse.js";
 import type { Random } from "../../src/random.js";
@@ -78,4 +78,38 @@ function coordinateJets(points: Float64Array, d: number, width: number, firsts: 
 /** Points drawn evenly from the box [from, to]^d. */
 export function drawPoints(random: Random, count: number, d: number, from = -1, to = 1): Float64Array {
   return Float64Array.from({ length: count * d }, () => from + (to - from) * random.uniform());
+}
+
+/**
+ * Two terms of different channels, for networks of two inputs and two outputs. By default 150 and 7 points: more than one block, and one that
+ * is not full.
+ */
+export async function twoTerms(random: Random, inside = 150, edge = 7): Promise<JetProblem> {
+  const shared = { outputs: ["u", "v"], coordinates: ["x", "t"], unknowns: ["nu", "k"] };
+  const first = await jetTerm({
+    ...shared,
+    name: "inside",
+    firsts: ["x", "t"],
+    seconds: {
+      xx: [[0, 0, 1]],
+      xt: [[0, 1, 1]],
+      lap: [
+        [0, 0, 1],
+        [1, 1, 2],
+        [0, 1, -0.5],
+      ],
+    },
+    residuals: ["u_t + u*u_x - nu*u_xx + sin(x)*v_xt", "v_lap - exp(-k*u)*v^3 + u_xt*v_xx"],
+    points: drawPoints(random, inside, 2),
+    factors: [0.7, 1.3],
+  });
+  const second = await jetTerm({
+    ...shared,
+    name: "start",
+    firsts: ["t"],
+    residuals: ["u - g*nu + v_t*u"],
+    points: drawPoints(random, edge, 2),
+    auxiliaries: { g: drawPoints(random, edge, 1) },
+  });
+  return { terms: [first, second], unknownCount: 2 };
 }

@@ -66,6 +66,12 @@ class JetEngine {
   Status OutputJets(const double* parameters, const JetChannels& channels, size_t points,
                     const double* inputs, const Cancel& cancel, double* out);
 
+  // Flops (cost.h) of a pass forward over all points, of one point with these channels, and of a
+  // linearization.
+  double PassFlops() const;
+  double PointFlops(const JetChannels& channels) const;
+  double LinearizeFlops(bool curvature) const;
+
   size_t bytes() const;
   // bytes() once all of its calls were made, but for OutputJets; points in `terms` are not read.
   static Footprint EstimateBytes(const Architecture& net, const std::vector<JetTerm>& terms,

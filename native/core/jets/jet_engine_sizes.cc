@@ -1,6 +1,7 @@
 // Implements the sizes of JetEngine (jet_engine.h): how points and rows are cut, and its bytes.
 #include <algorithm>
 
+#include "cost.h"
 #include "jets/jet_engine.h"
 #include "jets/jet_rows.h"
 
@@ -69,6 +70,24 @@ size_t JetEngine::TileRoom(const Architecture& net, const std::vector<JetTerm>& 
 size_t JetEngine::Room(const Architecture& net, const std::vector<JetTerm>& terms,
                        size_t unknowns) {
   return TileRoom(net, terms) + JetGram::kLines * JetRowSize(net.parameter_count + unknowns + 1);
+}
+
+double JetEngine::PointFlops(const JetChannels& channels) const {
+  return static_cast<double>(channels.count()) * cost::Forward(net_, 1);
+}
+
+double JetEngine::PassFlops() const {
+  double flops = 0.0;
+  for (const JetTerm& term : terms_)
+    flops += static_cast<double>(term.points) * PointFlops(term.channels);
+  return flops;
+}
+
+double JetEngine::LinearizeFlops(bool curvature) const {
+  // Back and the sums of products cost as much as forward.
+  const double p = static_cast<double>(parameter_count());
+  const double passes = 3.0 * PassFlops();
+  return curvature ? passes + static_cast<double>(row_count_) * p * p : passes;
 }
 
 size_t JetEngine::bytes() const {

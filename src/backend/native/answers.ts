@@ -9,6 +9,14 @@ import { refusedMemory } from "../memory.js";
 import { imprecise } from "../single.js";
 import type { NativeFailure, NativeLinearized, NativeSolved } from "./binding.js";
 
+/** By the number that the addon has for it. */
+const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
+
+/** Which quantity is not finite. */
+export function nonFiniteOf({ value }: NativeFailure): (typeof NON_FINITE)[number] {
+  return NON_FINITE[value] ?? "loss";
+}
+
 export function linearizedOf(answer: NativeLinearized): Linearized {
   return {
     ok: true,

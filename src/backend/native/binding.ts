@@ -6,7 +6,7 @@
  * one that was built before an update would fail at the first call of something new. scripts/check/native-face.mjs fails where this file changes
  * and the number does not.
  */
-export const FACE = 4;
+export const FACE = 5;
 
 /** The failure side of an answer. `value`: bytes (0 = not known), pivot, or which quantity is not finite. */
 export interface NativeFailure {
@@ -68,24 +68,30 @@ export interface NativeRanks {
   readonly distributed?: boolean | undefined;
 }
 
-export interface NativeLinearized {
+export interface NativeJetLinearized {
   readonly loss: number;
   readonly gradient: Float64Array;
   /** The scaling state after the running maximum, or null for identity scaling. */
   readonly scaling: Float64Array | null;
   readonly gradientCosine: number;
-  /** Losses other than squared error: |z~|^2; else null. */
-  readonly residualSquare: number | null;
-  /** Matrix-free: diag G; else null. */
-  readonly diagonal: Float64Array | null;
   readonly passSeconds: number;
   readonly curvatureSeconds: number;
 }
 
-export interface NativeSolved {
+export interface NativeLinearized extends NativeJetLinearized {
+  /** Losses other than squared error: |z~|^2; else null. */
+  readonly residualSquare: number | null;
+  /** Matrix-free: diag G; else null. */
+  readonly diagonal: Float64Array | null;
+}
+
+export interface NativeJetSolved {
   readonly step: Float64Array;
   readonly condition: number;
   readonly residual: number;
+}
+
+export interface NativeSolved extends NativeJetSolved {
   /** Conjugate-gradient steps with a single-precision factor; else 0. */
   readonly steps: number;
   /** Orthogonal route: rank, tolerance, largest and smallest singular value. */
@@ -188,6 +194,67 @@ export interface NativeEngineObject {
   dispose(): void;
 }
 
+/** Channels of jets: `seconds` second-order channels, each product of which is four numbers: its channel, i, j, coefficient. */
+export interface NativeChannels {
+  readonly firsts: number;
+  readonly seconds: number;
+  readonly products: Float64Array;
+}
+
+/** A JetTerm of src/equations/jet-problem.ts, its lists as arrays. Without points where only sizes are asked for. */
+export interface NativeJetTerm extends NativeChannels {
+  readonly points: number;
+  readonly auxiliaryCount: number;
+  readonly inputs: Float64Array;
+  readonly auxiliary: Float64Array;
+  readonly constants: Float64Array;
+  readonly code: Float64Array;
+  readonly outputs: Float64Array;
+  readonly factors: Float64Array;
+}
+
+/** One core engine for residuals with derivatives; methods as those of NativeEngineObject with the same names. */
+export interface NativeJetEngineObject {
+  /** Replaces the points of a term, as many as before, and ends the linearization. */
+  loadTerm(term: number, inputs: Float64Array, auxiliary: Float64Array): undefined | NativeFailure;
+  evaluate(parameters: Float64Array): NativeAnswer<number | NativeFailure>;
+  linearize(
+    parameters: Float64Array,
+    /** 1: with the Gram matrix. */
+    curvature: 0 | 1,
+    decay: number,
+    scaling: Float64Array | null,
+    gradient: Float64Array | null,
+  ): NativeAnswer<NativeJetLinearized | NativeFailure>;
+  solve(
+    damping: number,
+    decay: number,
+    scaling: Float64Array | null,
+    condition: boolean,
+    left: Float64Array | null,
+    right: Float64Array | null,
+    step: Float64Array | null,
+  ): NativeAnswer<NativeJetSolved | NativeFailure>;
+  accelerate(velocity: Float64Array, acceleration: Float64Array | null): NativeAnswer<Float64Array | NativeFailure>;
+  residuals(parameters: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  jacobian(parameters: Float64Array, first: number, count: number): NativeAnswer<Float64Array | NativeFailure>;
+  /** Points x c x Q from inputs points x Q x d. */
+  outputJets(
+    parameters: Float64Array,
+    channels: NativeChannels,
+    inputs: Float64Array,
+  ): NativeAnswer<Float64Array | NativeFailure>;
+  curvature(out: Float64Array | null): Float64Array | NativeFailure;
+  eigen(vectors: boolean): NativeAnswer<NativeEigen | NativeFailure>;
+  curvatureProduct(vectors: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  curvatureInverse(vector: Float64Array, shift: number): NativeAnswer<Float64Array | NativeFailure>;
+  dampedInverse(vector: Float64Array): NativeAnswer<Float64Array | NativeFailure>;
+  parameters(): Float64Array | NativeFailure;
+  cancel(): void;
+  bytes(): number;
+  dispose(): void;
+}
+
 export interface SelfTest {
   readonly ok: boolean;
   readonly message: string;
@@ -232,6 +299,12 @@ export interface BindingModule {
     threads: number,
     ranks: NativeRanks | null,
   ) => NativeEngineObject;
+  readonly NativeJetEngine: new (
+    network: NativeNetwork,
+    terms: readonly NativeJetTerm[],
+    unknownCount: number,
+    threads: number,
+  ) => NativeJetEngineObject;
   /** Stops every call in flight of this environment; for its end. */
   cancelAll(): void;
   /** From now on, calls of at most this many flops on engines with one thread run synchronously in this environment. */
@@ -251,6 +324,13 @@ export interface BindingModule {
     turns: Float64Array,
     ranks: Pick<NativeRanks, "first" | "count"> | null,
     holders: number,
+  ): EngineBytes;
+  /** The most that `bytes` of a jet engine will be, but for `outputJets` and `eigen`; the terms need no points. */
+  estimateJetBytes(
+    network: NativeNetwork,
+    terms: readonly NativeJetTerm[],
+    unknownCount: number,
+    threads: number,
   ): EngineBytes;
   estimateCalls(
     network: NativeNetwork,

@@ -1,10 +1,12 @@
-// Describes a network and a data file in the form of the addon's arguments, for engine.ts when it creates the addon's object.
+// Describes a network, a data file and the terms of a problem in the form of the addon's arguments, for engine.ts and jet-engine.ts when they
+// create the addon's objects.
+import type { JetChannels, JetTerm } from "../../equations/jet-problem.js";
 import { checkFixedLoss, type Loss } from "../../loss/rules.js";
 import { labelScaling } from "../../loss/target-rules.js";
 import { ACTIVATION_NAMES } from "../../network/activations.js";
 import type { Architecture } from "../../network/architecture.js";
 import type { FileSamples } from "../engine.js";
-import type { NativeFile, NativeNetwork } from "./binding.js";
+import type { NativeChannels, NativeFile, NativeJetTerm, NativeNetwork } from "./binding.js";
 
 /** The rows of a data file, and the units that they are brought to: those of smoothed labels too. */
 export function nativeFile({ layout, inputs, targets: raw }: FileSamples, loss: Loss | undefined): NativeFile {
@@ -65,5 +67,25 @@ export function nativeNetwork(architecture: Architecture, given: Loss, slots: nu
     // Labels are smoothed before the addon gets them.
     smoothing: loss.kind === "quantile" ? (loss.smoothing ?? 0) : 0,
     slots,
+  };
+}
+
+export function nativeChannels({ firsts, seconds }: JetChannels): NativeChannels {
+  const products = seconds.flatMap((list, k) => list.flatMap(([i, j, coefficient]) => [k, i, j, coefficient]));
+  return { firsts, seconds: seconds.length, products: Float64Array.from(products) };
+}
+
+export function nativeJetTerm(term: JetTerm): NativeJetTerm {
+  const { channels, points, inputs, auxiliary, auxiliaryCount, residual, factors } = term;
+  return {
+    ...nativeChannels(channels),
+    points,
+    auxiliaryCount,
+    inputs,
+    auxiliary,
+    constants: Float64Array.from(residual.constants),
+    code: Float64Array.from(residual.code),
+    outputs: Float64Array.from(residual.outputs),
+    factors: Float64Array.from(factors),
   };
 }

@@ -33,17 +33,15 @@ import { type RowRange, refuseRanked, rowsHere } from "../ranks.js";
 import { checkEngineRows, type EngineRows, ROWS_OF_A_FILE, type RowSizes } from "../rows.js";
 import { checkSampledSolve, NO_SAMPLED_ACCELERATION, partsOf } from "../sampled.js";
 import { checkTolerance, singleTolerance } from "../single.js";
-import { failureOf, linearizedOf, solvedOf, stoppedDuring } from "./answers.js";
+import { failureOf, linearizedOf, nonFiniteOf, solvedOf } from "./answers.js";
 import type { NativeAnswer, NativeEngineObject, NativeFailure } from "./binding.js";
 import { isFailure } from "./binding.js";
+import { NativeCalls } from "./calls.js";
 import { unlessMisused, withCode } from "./coded-error.js";
 import { CURVATURE_CODES, nativeFile, nativeNetwork } from "./description.js";
 import { fillSteps } from "./fill.js";
 import { loadNative } from "./load.js";
 import { nativeVectors } from "./vectors.js";
-
-const settled = Promise.resolve();
-const NON_FINITE = ["loss", "gradient", "curvature", "step"] as const;
 
 /** An engine on the addon. Throws GAUSSFLOW_NO_NATIVE where that cannot be loaded. */
 export const createNativeEngine: EngineFactory = (architecture, data, options = {}) =>
@@ -86,15 +84,9 @@ class NativeEngine implements NetworkEngine {
   #precision: Precision = "double";
   /** Damping and decay of the last solve. */
   #tolerance = singleTolerance;
-  /** A call that was done at once has an answer that its caller cannot have seen yet. */
-  #settling = false;
-  #diagnosing = false;
-  readonly #settle = () => {
-    this.#settling = false;
-  };
+  readonly #calls: NativeCalls<NativeEngineObject>;
   /** Parameters of the last linearization, for the diagnosis of a failure. */
   readonly #linearizedAt = () => this.#plain(withCode(() => this.#object.parameters()));
-  readonly #pace = new Pace(undefined, () => {});
 
   constructor(architecture: Architecture, data: EngineData, threads: number) {
     const native = loadNative();
@@ -129,6 +121,7 @@ class NativeEngine implements NetworkEngine {
         ),
       this.#file,
     );
+    this.#calls = new NativeCalls(this.#object);
   }
 
   /** Gives the addon the samples that the engine was made for, once and before the first call. */
@@ -279,13 +272,13 @@ class NativeEngine implements NetworkEngine {
   }
 
   restoreCurvature(matrix: Float64Array): void {
-    this.#refuseBusy();
+    this.#calls.refuseBusy();
     checkSymmetric("matrix", matrix, this.parameterCount);
     this.#done(withCode(() => this.#object.restoreCurvature(matrix)));
   }
 
   load(rows: EngineRows): void {
-    this.#refuseBusy();
+    this.#calls.refuseBusy();
     refuseRanked(this, "load");
     if (this.#file !== undefined) throw new GaussflowError("GAUSSFLOW_STATE", ROWS_OF_A_FILE);
     checkEngineRows(rows, this.#sizes);
@@ -303,62 +296,19 @@ class NativeEngine implements NetworkEngine {
     this.#object.dispose();
   }
 
-  /**
-   * Runs one addon call. A small one is done on return and answered by its value; yet the engine is at work until the microtasks
-   * that stand before the caller's have run, so that a forgotten `await` shows at every size.
-   */
   #call<T>(start: (native: NativeEngineObject) => NativeAnswer<T>, signal: AbortSignal | undefined): T | Promise<T> {
-    signal?.throwIfAborted();
-    this.#refuseBusy();
-    const answer = withCode(() => start(this.#object));
-    if (answer instanceof Promise) return this.#wait(answer, signal);
-    this.#settling = true;
-    if (this.#pace.due()) return this.#turn(answer, signal);
-    settled.then(this.#settle);
-    return answer;
-  }
-
-  #refuseBusy(): void {
-    if (this.#settling || this.#diagnosing)
-      throw new GaussflowError("GAUSSFLOW_BUSY", "the engine is at work: await the call before");
-  }
-
-  /** Small calls in a row would starve the event loop: now and then it gets its turn, and an abort its chance. */
-  async #turn<T>(answer: T, signal: AbortSignal | undefined): Promise<T> {
-    await this.#pace.turn();
-    this.#settling = false;
-    signal?.throwIfAborted();
-    return answer;
-  }
-
-  /** An aborted signal raises the call's flag, and rejects with the signal's reason once the call has ended. */
-  async #wait<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const abort = () => this.#object.cancel();
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      const answer = await running;
-      if (isFailure(answer) && answer.failure === "canceled") {
-        signal?.throwIfAborted();
-        throw stoppedDuring(answer.rank);
-      }
-      return answer;
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    return this.#calls.run(start, signal);
   }
 
   async #failure(answer: NativeFailure, parameters: () => Float64Array, signal?: AbortSignal): Promise<Failure> {
     if (answer.failure !== "nonFinite") return this.#plainFailure(answer);
-    const what = NON_FINITE[answer.value] ?? "loss";
+    const what = nonFiniteOf(answer);
     if (answer.rank !== undefined) return nonFiniteElsewhere(what, answer.rank);
-    this.#diagnosing = true;
-    try {
+    return this.#calls.diagnose(() => {
       const inputs = (first: number, count: number) => this.#plain(withCode(() => this.#object.inputs(first, count)));
       const [net, met] = [this.#architecture, { what, squares: this.#squares }];
-      return await locateNonFinite(net, parameters(), inputs, this.#here, met, new Pace(signal));
-    } finally {
-      this.#diagnosing = false;
-    }
+      return locateNonFinite(net, parameters(), inputs, this.#here, met, new Pace(signal));
+    });
   }
 
   #plain(answer: Float64Array | NativeFailure): Float64Array {
