@@ -44,6 +44,7 @@ export type { RowLayout } from "./data/row-reader.js";
 export { type ColumnScaling, type Scaling, standardize } from "./data/scaling.js";
 export { type DataFileColumns, writeDataFile } from "./data/write-data-file.js";
 export type { FieldDefinition } from "./equations/definition.js";
+export { type DerivativeDataOptions, derivativeData } from "./equations/derivative-data.js";
 export type { EquationProblem, Renewal, ResidualsOf, TermPoints, Unknown } from "./equations/equation-problem.js";
 export { type Equations, type EquationsOptions, type EquationTerm, equations } from "./equations/equations.js";
 export type { Field } from "./equations/field.js";

@@ -23,6 +23,8 @@ export interface CsvPlan {
   readonly numeric: readonly ColumnReference[];
   readonly weights: ColumnReference | null;
   readonly exposure: ColumnReference | null;
+  /** Derivatives of the targets by the inputs, target after target; empty for none. */
+  readonly gradient: readonly ColumnReference[];
   readonly split: ColumnReference | null;
   readonly group: ColumnReference | null;
   /** Null also where the rows are in order. */
@@ -59,6 +61,7 @@ const NAMES = [
   "numeric",
   "weights",
   "exposure",
+  "gradient",
   "split",
   "group",
   "order",
@@ -185,6 +188,7 @@ const SETTLED = [
   "maxCategories",
   "weights",
   "exposure",
+  "gradient",
   "group",
   "order",
 ] as const;
@@ -201,8 +205,11 @@ function checkNames(options: CsvOptions, wording: Wording): void {
   if (options.encoding !== undefined)
     for (const name of SETTLED) refuse(name, "must not be given together with an encoding, which settles it");
   else for (const name of ["targets", "unseen"] as const) refuse(name, "needs an encoding");
-  if (options.classes !== undefined || options.task === "classification")
+  if (options.classes !== undefined || options.task === "classification") {
     refuse("exposure", "must not be given for a target of classes: it divides counts");
+    refuse("gradient", "must not be given for a target of classes");
+  }
+  if (options.exposure !== undefined) refuse("gradient", "must not be given together with an exposure");
   if (options.group !== undefined) refuse("order", "must not be given together with a group, which it may contradict");
   if (options.split !== undefined)
     for (const name of ["group", "order"] as const)
@@ -239,6 +246,7 @@ export function checkOptions(options: CsvOptions, wording: Wording = IN_CODE): C
     numeric: check.references("numeric", options.numeric),
     weights: check.optional("weights", options.weights),
     exposure: check.optional("exposure", options.exposure),
+    gradient: check.references("gradient", options.gradient),
     split: check.optional("split", options.split),
     group: check.optional("group", options.group),
     order: options.order === true ? null : check.optional("order", options.order),

@@ -67,7 +67,7 @@ export async function convertTable(
   const { signal, ...options } = given;
   checkSignal("options.signal", signal);
   const plan = checkOptions(options, wording);
-  for (const name of ["split", "group", "order", "encoding", "categorical"] as const)
+  for (const name of ["split", "group", "order", "encoding", "categorical", "gradient"] as const)
     if (options[name] !== undefined)
       throw argumentError(
         wording.name(name),

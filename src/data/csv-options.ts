@@ -38,6 +38,11 @@ export interface CsvOptions {
    * `encoding`, a table without targets has its exposures as weights.
    */
   readonly exposure?: ColumnReference | undefined;
+  /**
+   * Columns of the derivatives of the targets by the inputs: all of the first target in the order of the inputs, then those of the next. All
+   * inputs must be numbers. `derivativeData` trains on them.
+   */
+  readonly gradient?: ColumnReference | readonly ColumnReference[] | undefined;
   /** Column that says train, validation or test for each row; see `Dataset.split`. */
   readonly split?: ColumnReference | undefined;
   /**

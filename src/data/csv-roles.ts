@@ -13,7 +13,7 @@ export interface ColumnUse {
   /** Position in the file, from 0. */
   readonly index: number;
   readonly name: string;
-  readonly use: "input" | "target" | "weight" | "exposure" | "split" | "group" | "order";
+  readonly use: "input" | "target" | "weight" | "exposure" | "split" | "group" | "order" | "gradient";
   readonly kind: "undecided" | "numeric" | "categorical";
   /** The input column of the encoding that is applied, or null. */
   readonly stored: InputColumn | null;
@@ -179,6 +179,7 @@ function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number
     const reference = plan[option];
     return [option, reference === null ? null : take(option, reference)] as const;
   });
+  const gradient = plan.gradient.map((reference) => take("gradient", reference));
   let targets = plan.target?.map((reference) => take("target", reference));
   for (const place of blank) if (!taken.has(place)) taken.set(place, "blank");
   if (targets === undefined) {
@@ -211,17 +212,26 @@ function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number
       { file, columns: names.length },
     );
   for (const index of targets)
-    add(index, "target", targetKind(plan, targets.length > 1 || told.has(index) || plan.exposure !== null));
+    add(
+      index,
+      "target",
+      targetKind(plan, targets.length > 1 || told.has(index) || plan.exposure !== null || gradient.length > 0),
+    );
   const parts = { weights: "weight", exposure: "exposure", split: "split", group: "group", order: "order" } as const;
   for (const [option, index] of single)
     if (index !== null) add(index, parts[option], option === "split" || option === "group" ? "categorical" : "numeric");
+  for (const index of gradient) add(index, "gradient", "numeric");
+  noteRates(uses, notes);
+  checkNames(columns, uses);
+  return uses;
+}
+
+function noteRates(uses: readonly ColumnUse[], notes: string[]): void {
   const exposure = uses.find(({ use }) => use === "exposure");
   if (exposure !== undefined)
     notes.push(
       `targets are rates: counts by the exposure in column ${JSON.stringify(exposure.name)}, which weighs the rows`,
     );
-  checkNames(columns, uses);
-  return uses;
 }
 
 /** What the options say that single columns hold. @param taken the option that uses a column */

@@ -13,6 +13,8 @@ export interface DatasetFields {
   readonly targets: Float64Array;
   /** n weights of at least 0; null = all 1. */
   readonly weights: Float64Array | null;
+  /** Derivatives of the targets by the inputs, n x c x d, in raw units; null for none. */
+  readonly gradients?: Float64Array | null;
   /** d names. */
   readonly featureNames: readonly string[];
   /** c names. */
@@ -39,6 +41,7 @@ const FIELD_NAMES = [
   "inputs",
   "targets",
   "weights",
+  "gradients",
   "featureNames",
   "targetNames",
   "classes",
@@ -64,7 +67,8 @@ export function checkFields(fields: DatasetFields): void {
   const n = inputs.length / d;
   checkDoubles("fields.targets", fields.targets, n * targetNames.length);
   if (fields.weights !== null) checkDoubles("fields.weights", fields.weights, n);
-  const { classes = null } = fields;
+  const { classes = null, gradients = null } = fields;
+  if (gradients !== null) checkDoubles("fields.gradients", gradients, n * d * targetNames.length);
   if (classes !== null && checkClasses("fields.classes", classes).length !== targetNames.length)
     throw argumentError("fields.classes", `must name ${targetNames.length} classes, one a target column`, classes);
   const {

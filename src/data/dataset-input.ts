@@ -35,6 +35,11 @@ export interface DatasetInput {
   readonly outputSize?: number | undefined;
   /** One number >= 0 a sample, not all zero. */
   readonly weights?: NumberArray | undefined;
+  /**
+   * Derivatives of the targets by the inputs: rows of c d numbers (all of the first target, then those of the next), or all of them in one array.
+   * `derivativeData` trains on them.
+   */
+  readonly gradients?: MatrixLike | undefined;
   /** Group of each sample, a number or a text: splits and folds keep the rows of a group together. */
   readonly groups?: GroupList | null | undefined;
   /**
@@ -64,6 +69,7 @@ const INPUT_NAMES = [
   "inputSize",
   "outputSize",
   "weights",
+  "gradients",
   "groups",
   "order",
   "featureNames",
@@ -128,16 +134,34 @@ function* inputSteps(given: DatasetInput, name: string, beside: SampleSizes | nu
   const x = yield* matrixSteps(inputs, d, `${name}.inputs`);
   if (x.length / d !== n)
     throw argumentError(`${name}.targets`, `must have ${x.length / d} rows, as inputs has`, `${n} rows`);
+  const gradients = yield* gradientSteps(given.gradients, n, classes === null ? c * d : null, `${name}.gradients`);
   const columns = names(given.targetNames, classes === null ? c : 1, `${name}.targetNames`, "target");
   return new Dataset({
     inputs: x,
     targets: y,
     weights: weights === undefined || weights === null ? null : checkWeights(weights, n, `${name}.weights`),
+    gradients,
     featureNames: names(given.featureNames, d, `${name}.featureNames`, "input"),
     targetNames: classes === null ? columns : classTargetNames(columns[0]!, classes),
     classes,
     ...checkRelations(given, n, name),
   });
+}
+
+/** @param width numbers of a row; null where the targets are classes */
+function* gradientSteps(
+  given: MatrixLike | undefined,
+  n: number,
+  width: number | null,
+  name: string,
+): Steps<Float64Array | null> {
+  if (given === undefined || given === null) return null;
+  if (width === null) throw argumentError(name, "must be left out where the targets are classes", given);
+  if (!Array.isArray(given) && !isTypedNumbers(given))
+    throw argumentError(name, "must be rows of numbers, or all of them in one array", given);
+  const values = yield* matrixSteps(given, width, name);
+  if (values.length !== n * width) throw argumentError(name, `must have ${n} rows of ${width} numbers`, given);
+  return values;
 }
 
 /** Numbers a row. Rows have their own width, which `matrixSteps` holds against a size that is given beside them. */

@@ -31,6 +31,8 @@ export class Dataset {
   readonly targets: Float64Array;
   /** n sample weights >= 0, not all zero; null = all 1. */
   readonly weights: Float64Array | null;
+  /** Derivatives of the targets by the inputs [n x c x d], raw units, all finite; null for none. `derivativeData` trains on them. */
+  readonly gradients: Float64Array | null;
   /** Number of samples, n. */
   readonly sampleCount: number;
   /** Inputs of a sample, d. */
@@ -64,6 +66,7 @@ export class Dataset {
     this.inputs = fields.inputs;
     this.targets = fields.targets;
     this.weights = fields.weights;
+    this.gradients = fields.gradients ?? null;
     this.featureNames = fields.featureNames;
     this.targetNames = fields.targetNames;
     this.classes = fields.classes ?? null;

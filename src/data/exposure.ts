@@ -26,6 +26,7 @@ export function withExposure(data: Dataset | DatasetInput, exposure: NumberArray
       `must have counts as targets: these are rates already, by the exposure in column ${JSON.stringify(column)}; use the data as they are, or read the table without the option exposure`,
       data,
     );
+  if (set.gradients !== null) throw argumentError("data", "must have no gradients, which counts have not", data);
   const { sampleCount: n, outputSize: c } = set;
   const shares = numbersOf("exposure", exposure);
   if (shares.length !== n) throw argumentError("exposure", `must be ${n} numbers, one a sample`, exposure);

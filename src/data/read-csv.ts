@@ -3,7 +3,7 @@
 // experiments on real data by readCsv.
 import type { Readable } from "node:stream";
 import { showBytes } from "../bytes.js";
-import { GaussflowError } from "../errors.js";
+import { argumentError, GaussflowError } from "../errors.js";
 import { type CsvPlan, checkOptions } from "./check-csv-options.js";
 import { classTargetNames, sortedClasses } from "./classes.js";
 import { areManyTexts, checkFoundClasses, classNote, twoValuesNote } from "./csv-classes.js";
@@ -118,6 +118,7 @@ class Assembly {
     const order = this.#plan.rowsInOrder
       ? Float64Array.from(kept)
       : this.#single("order", kept, (count) => new Float64Array(count));
+    const gradients = this.#gradients(inputs, targets.length, kept);
     const columnNotes = this.#notes(kept, classes);
     const y = this.#newTargets(kept.length, classes?.length ?? targets.length);
     const { matrix, missing } = this.#layOut(inputs, encoding, kept, targets, classes, y);
@@ -127,6 +128,7 @@ class Assembly {
       inputs: matrix,
       targets: y,
       weights,
+      gradients,
       featureNames: inputNames(encoding.columns),
       targetNames:
         classes === null ? targets.map(({ use }) => use.name) : classTargetNames(targets[0]!.use.name, classes),
@@ -140,6 +142,29 @@ class Assembly {
       notes: [...notes, ...this.#noTargets, ...columnNotes],
     });
     return this.#plan.encoding === null ? data.fitted() : data;
+  }
+
+  /** Row-major, as their columns stand: those of the first target in the order of the inputs, then those of the next. */
+  #gradients(inputs: readonly UsedColumn[], targets: number, kept: Uint32Array): Float64Array | null {
+    const columns = this.#of("gradient");
+    if (columns.length === 0) return null;
+    const { wording } = this.#plan;
+    const text = inputs.find(({ reader }) => reader.kind === "categorical");
+    if (text !== undefined)
+      throw argumentError(wording.name("gradient"), "needs inputs that are all numbers", text.use.name);
+    const count = inputs.length * targets;
+    if (columns.length !== count) {
+      const names = inputs.map(({ use }) => use.name).join(", ");
+      throw argumentError(
+        wording.name("gradient"),
+        `must name ${count} columns, the derivatives of each target by ${names}`,
+        `${columns.length} columns`,
+      );
+    }
+    const values = new Float64Array(kept.length * count);
+    for (const [g, column] of columns.entries())
+      for (let i = 0; i < kept.length; i++) values[i * count + g] = this.#value(column, kept[i]!);
+    return values;
   }
 
   #of(use: ColumnUse["use"]): UsedColumn[] {

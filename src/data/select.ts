@@ -8,12 +8,13 @@ import { pickRowSteps } from "./rows.js";
 export function* selectSteps(from: DatasetFields, indices: ArrayLike<number>): Steps<DatasetFields> {
   const [d, c] = [from.featureNames.length, from.targetNames.length];
   const count = indices.length;
-  const { rows = null, parts = null, groups = null, order = null, missing = null } = from;
+  const { rows = null, parts = null, groups = null, order = null, missing = null, gradients = null } = from;
   return {
     ...from,
     inputs: yield* pickRowSteps(from.inputs, indices, d),
     targets: yield* pickRowSteps(from.targets, indices, c),
     weights: from.weights && (yield* pickRowSteps(from.weights, indices, 1)),
+    gradients: gradients && (yield* pickRowSteps(gradients, indices, c * d)),
     rows: rows && (yield* pickSteps(rows, new Uint32Array(count), indices)),
     parts: parts && (yield* pickSteps(parts, new Uint8Array(count), indices)),
     groups: groups && (yield* pickSteps(groups, new Uint32Array(count), indices)),

@@ -3,7 +3,7 @@
 import type { EngineData } from "../backend/engine.js";
 import { sameClasses } from "../data/classes.js";
 import { FileDataset } from "../data/data-file.js";
-import { type Dataset, fittedSteps, selectedSteps, splitSteps } from "../data/dataset.js";
+import { Dataset, fittedSteps, selectedSteps, splitSteps } from "../data/dataset.js";
 import { type DatasetInput, datasetSteps, type SampleSizes } from "../data/dataset-input.js";
 import { identityScaling, type Scaling, scaleSteps, standardizeInTurns } from "../data/scaling.js";
 import { argumentError } from "../errors.js";
@@ -93,6 +93,12 @@ export function* trainingDataSteps(
 
 function checkFit(network: Network, { inputSize, outputSize: targets }: SampleSizes, set: Dataset | FileDataset): void {
   const { classes } = set;
+  if (set instanceof Dataset && set.gradients !== null)
+    throw argumentError(
+      "data",
+      "must have no gradients here: train(network, derivativeData(data)) uses them; without them the data are dataset({ inputs, targets })",
+      "a data set with gradients",
+    );
   if (classes !== null && network.outputSize !== classes.length)
     throw argumentError(
       "network",

@@ -29,6 +29,12 @@ await face.saveField(path, field);
 /** By the name of the export. */
 export const EQUATION_CALLS: Readonly<Record<string, { readonly args: () => unknown[] }>> = {
   equations: { args: () => [terms(), options()] },
+  derivativeData: {
+    args: () => [
+      { inputs: [[1], [2], [3]], targets: [1, 4, 9], gradients: [[2], [4], [6]], weights: [1, 2, 1] },
+      { gradientWeight: 0.5, standardize: true },
+    ],
+  },
   faces: { args: () => [{ x: [0, 1], t: [0, 2] }, 8, { method: "sobol", seed: 1, renew: 2, of: ["x"] }] },
   sample: { args: () => [{ x: [0, 1], t: 0 }, 8, { method: "uniform", seed: 1, renew: 2, crowd: 3 }] },
   saveField: { args: () => [path, field] },
