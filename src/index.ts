@@ -105,6 +105,7 @@ export { minmax } from "./game/minmax.js";
 export type { MinmaxOptions, MinmaxRecord, PlayerMethods } from "./game/minmax-options.js";
 export type { MinmaxResult } from "./game/minmax-result.js";
 export type { GameLoss, PenaltyName } from "./game/objective.js";
+export { crossConformal } from "./jobs/cross-conformal.js";
 export {
   type CrossValidateOptions,
   type CrossValidationResult,
@@ -280,6 +281,7 @@ export type { TrainOptions } from "./train/train-options.js";
 export type { TrainResult } from "./train/train-result.js";
 export { type EstimateUncertaintyOptions, estimateUncertainty } from "./train/uncertainty.js";
 export type { AveragedProbabilities } from "./uncertainty/class-probabilities.js";
+export { type Conformal, type ConformalOptions, type ConformalPrediction, conformal } from "./uncertainty/conformal.js";
 export type { RowDiagnostics } from "./uncertainty/measure.js";
 export type { Decade, SpectrumReport } from "./uncertainty/spectrum-report.js";
 export {

@@ -16,6 +16,10 @@ const ofClasses = await face.estimateUncertainty(
   { inputs, targets: inputs.map(([a = 0], i) => (a > 0 ? [1, 0, 0] : i % 2 ? [0, 1, 0] : [0, 0, 1])) },
   { backend: "typescript", loss: face.softmaxCrossEntropy({ decay: 1 }) },
 );
+const validated = await face.crossValidate(
+  { network, data, options: { backend: "typescript", validation: false, stop: { iterations: 2 } } },
+  { folds: 2, threads: 1 },
+);
 
 /** By the name of the export, or of the class and its method. */
 export const UNCERTAINTY_CALLS: Readonly<
@@ -28,5 +32,7 @@ export const UNCERTAINTY_CALLS: Readonly<
   "Uncertainty.probabilities": { args: () => [inputs, { seed: 1, ...own }], of: () => ofClasses },
   "Uncertainty.parameterErrors": { args: () => [own], of: () => uncertainty },
   "Uncertainty.parameterCovariance": { args: () => [own], of: () => uncertainty },
+  conformal: { args: () => [network, data, { ...own }] },
+  crossConformal: { args: () => [validated, { ...own }] },
   "Network.withPosterior": { args: () => [{ ...network.posterior }], of: () => network },
 };
