@@ -10,9 +10,9 @@ export interface TermResiduals {
   readonly name: string;
   /** Number of points. */
   readonly points: number;
-  /** Root of the mean square of its residuals, weights in. */
+  /** Root of the mean square of its residuals, weights out: in the units of the equation. */
   readonly rootMeanSquare: number;
-  /** The largest of them in absolute value, weights in. */
+  /** The largest of them in absolute value. */
   readonly largest: number;
 }
 

@@ -138,11 +138,15 @@ async function finish<Field>(
   };
 }
 
+/** Weights out: the engine has each residual times its factor. A factor of 0 leaves a residual of which nothing is known. */
 function termResiduals({ jets }: EquationProblem, residuals: Float64Array): readonly TermResiduals[] {
   if (!residuals.every(Number.isFinite)) return [];
   let from = 0;
-  return jets.terms.map(({ name, points, residual }) => {
-    const own = residuals.subarray(from, from + points * residual.outputs.length);
+  return jets.terms.map(({ name, points, factors }) => {
+    const own = residuals.subarray(from, from + points * factors.length).map((row, i) => {
+      const factor = factors[i % factors.length];
+      return factor === 0 ? 0 : row / factor;
+    });
     from += own.length;
     const rootMeanSquare = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0) / own.length);
     const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

@@ -1,4 +1,4 @@
-// The code of README.md and docs/guide.md runs and prints what the pages show, and all pages link and name existing files.
+// The code of README.md, docs/guide.md and docs/equations.md runs and prints what the pages show, and all pages link and name existing files.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,14 +16,18 @@ beforeAll(() => {
 
 afterAll(() => folder.remove());
 
-it("docs/guide.md: every block runs after those before it, and prints what the page shows", () => {
-  for (const block of blocksOf("docs/guide.md")) {
-    const { status, lines } = folder.run(block);
-    const context = `block at line ${block.line} printed\n${lines.join("\n")}`;
-    expect(status !== 0, context).toBe(block.fails);
-    if (block.output !== null) expect(firstMissing(block.output, lines), context).toBeNull();
-  }
-}, 300_000);
+it.each(["docs/guide.md", "docs/equations.md"])(
+  "%s: every block runs and prints what the page shows",
+  (page) => {
+    for (const block of blocksOf(page)) {
+      const { status, lines } = folder.run(block);
+      const context = `block at line ${block.line} printed\n${lines.join("\n")}`;
+      expect(status !== 0, context).toBe(block.fails);
+      if (block.output !== null) expect(firstMissing(block.output, lines), context).toBeNull();
+    }
+  },
+  300_000,
+);
 
 describe("README.md", () => {
   const programs = blocksOf("README.md").filter(({ language }) => language === "ts");
