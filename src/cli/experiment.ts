@@ -1,6 +1,5 @@
 // The command gaussflow experiment NAME: runs an experiment of the theory or of the methods, prints its claims, and writes JSON lines, an HTML
 // report and PNG pictures. program.ts adds it.
-import { cpus, release, type } from "node:os";
 import { basename, join } from "node:path";
 import { Argument, type Command } from "commander";
 import { writeFileAtomic } from "../atomic-file.js";
@@ -18,6 +17,7 @@ import { addEngineOptions, type EngineFlags } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
 import { directory, integer } from "./parse.js";
+import { surroundings } from "./report-meta.js";
 import { shellWord } from "./shell-word.js";
 import { SignalWatch } from "./signals.js";
 import { silentTerminal, type Terminal } from "./terminal.js";
@@ -189,11 +189,5 @@ function meta(name: string, flags: ExperimentFlags, version: string) {
     flags[key] === undefined ? [] : [`--${key} ${flags[key]}`],
   );
   const backend = flags.backend === undefined ? [] : [`--backend ${flags.backend}`];
-  const processors = cpus();
-  return {
-    command: ["gaussflow experiment", name, ...numbers, ...backend].join(" "),
-    version,
-    machine: `${processors[0]?.model.trim() ?? "unknown processor"}, ${counted(processors.length, "core")}, ${type()} ${release()}, Node ${process.versions.node}`,
-    date: new Date().toISOString().slice(0, 10),
-  };
+  return { command: ["gaussflow experiment", name, ...numbers, ...backend].join(" "), version, ...surroundings() };
 }

@@ -67,6 +67,14 @@ export function fraction(text: string): number {
   return value;
 }
 
+/** The probability of an interval: above 0 and below 1. */
+export function probability(text: string): number {
+  const rule = "a probability above 0 and below 1, such as 0.95";
+  const value = decimal(text, rule);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError(`It must be ${rule}.`);
+  return value;
+}
+
 /** Layer sizes: "16,16"; "none" is a network without hidden layers. */
 export function sizes(text: string): number[] {
   if (text === "none") return [];

@@ -10,6 +10,8 @@ import { outOfRange } from "../data/range.js";
 import { type CsvOptions, readTable } from "../data/read-csv.js";
 import { fileError } from "../errors.js";
 import { Pace } from "../event-loop-yield.js";
+import { loadFit } from "../fit/fit-file.js";
+import type { FittedFormula } from "../fit/fitted-formula.js";
 import { costTable, decision } from "../loss/class-decision.js";
 import { classTargets } from "../loss/class-metrics.js";
 import { Ensemble } from "../network/ensemble.js";
@@ -22,13 +24,15 @@ import { formatNumber } from "../report/numbers.js";
 import { assess, linkOf } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { checkOutputs } from "./output-file.js";
-import { bytes } from "./parse.js";
+import { bytes, probability } from "./parse.js";
+import { fitColumns } from "./predict-fit.js";
 import { onRanks } from "./ranks.js";
 import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } from "./table-options.js";
 import { type Terminal, warn } from "./terminal.js";
 import { addThresholdCost, type CostFlags, checkThresholdCost } from "./threshold-cost.js";
 
 interface ModelFlags extends LayoutFlags, CostFlags {
+  readonly intervals?: number;
   readonly out?: string;
   readonly spread?: true;
   readonly json?: true;
@@ -49,7 +53,7 @@ const FILE = 'table with the columns that the model was trained on; "-" reads st
 
 function addReading(command: Command): Command {
   command
-    .argument("<model>", "file written by gaussflow train --out: a network or an ensemble")
+    .argument("<model>", "file written by gaussflow train --out, a network or an ensemble, or by gaussflow fit --out")
     .argument("<file>", FILE)
     .addOption(
       new Option("--unseen <rule>", "treatment of a category that training did not see: an error, or zeros as inputs")
@@ -75,6 +79,11 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     ),
   )
     .option("--out <file>", "file to write (default: standard output)")
+    .option(
+      "--intervals <probability>",
+      "of a fit: also write the standard errors of the predictions, and the interval that holds a new observation with this probability",
+      probability,
+    )
     .option(
       "--spread",
       "also write the standard deviation of the predictions of an ensemble's networks, one column per target",
@@ -102,10 +111,18 @@ async function read(
   { model, file, flags, terminal }: Application,
   targets: CsvOptions["targets"],
 ): Promise<{ loaded: Network | Ensemble; encoding: TableEncoding; data: Dataset }> {
-  const layout = layoutOptions(flags);
   const loaded = await loadModelOrEnsemble(model);
   const encoding = encodingOf(loaded, model);
-  const options = { ...layout, encoding, targets, unseen: flags.unseen };
+  return { loaded, encoding, data: await readAs(encoding, { file, flags, terminal }, targets) };
+}
+
+/** The table, read as that of the training; rows outside the range seen there are reported. */
+async function readAs(
+  encoding: TableEncoding,
+  { file, flags, terminal }: Pick<Application, "file" | "flags" | "terminal">,
+  targets: CsvOptions["targets"],
+): Promise<Dataset> {
+  const options = { ...layoutOptions(flags), encoding, targets, unseen: flags.unseen };
   const data = await readTable(file, options, ON_COMMAND_LINE);
   for (const note of data.notes) warn(terminal, note);
   for (const { column, count, firstRow, firstValue, min, max } of outOfRange(data.inputs, encoding)) {
@@ -116,7 +133,7 @@ async function read(
       `${rows} outside the range seen in training, column ${JSON.stringify(column)}: ${formatNumber(firstValue)} in row ${data.rows?.[firstRow - 1] ?? firstRow} against ${range}`,
     );
   }
-  return { loaded, encoding, data };
+  return data;
 }
 
 const networksOf = (model: Network | Ensemble): readonly Network[] =>
@@ -238,6 +255,10 @@ async function predict(application: Application): Promise<ExitCode> {
   await checkOutputs({ "the model": model, "the table": file }, [
     { flag: "--out", path: flags.out, what: "the predictions" },
   ]);
+  const fit = await loadFit(model);
+  if (fit !== null) return predictByFit(fit, application);
+  if (flags.intervals !== undefined)
+    throw new UsageError(`--intervals is about a fit of gaussflow fit --out, and ${model} is a network: leave it out`);
   const { loaded, encoding, data } = await read(application, "ignore");
   if (flags.spread && !(loaded instanceof Ensemble))
     throw new UsageError(
@@ -260,9 +281,27 @@ async function predict(application: Application): Promise<ExitCode> {
   }
   const { classes } = loaded;
   const before = classes === null ? ["row"] : ["row", encoding.targets[0]!];
-  const text = await asCsv([...before, ...names], predictions, c, data.rows, classes, flags.thresholdCost);
+  await write(await asCsv([...before, ...names], predictions, c, data.rows, classes, flags.thresholdCost), application);
+  return EXIT.ok;
+}
+
+async function write(text: string, { flags, terminal }: Application): Promise<void> {
   if (flags.out === undefined) terminal.out.write(text);
   else await writeFileAtomic(flags.out, text);
+}
+
+/** Predictions of a fitted formula, with --intervals their standard errors and the interval of a new observation. */
+async function predictByFit(fit: FittedFormula, application: Application): Promise<ExitCode> {
+  const { model, flags, terminal } = application;
+  const other = flags.spread ? "--spread" : flags.thresholdCost === undefined ? null : "--threshold-cost";
+  if (other !== null) throw new UsageError(`${other} is about networks, and ${model} is a fit: leave it out`);
+  const data = await readAs(fit.encoding, application, "ignore");
+  const { names, columns, note } = await fitColumns(fit, data, flags.intervals);
+  if (note !== null) warn(terminal, note);
+  const bad = columns[0]!.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) warn(terminal, `the prediction is not a finite number, first in row ${data.rows?.[bad] ?? bad + 1}`);
+  const values = beside(columns, 1);
+  await write(await asCsv(["row", ...names], values, columns.length, data.rows, null, undefined), application);
   return EXIT.ok;
 }
 

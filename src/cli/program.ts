@@ -7,6 +7,7 @@ import { addConvertCommand } from "./convert.js";
 import { addEngineCommands } from "./engine-commands.js";
 import { EXIT_CODES_HELP, type ExitCode } from "./exit.js";
 import { addExperimentCommand } from "./experiment.js";
+import { addFitCommand } from "./fit.js";
 import { addPlanCommand } from "./plan.js";
 import { addModelCommands } from "./predict.js";
 import { joinRanks } from "./ranks.js";
@@ -33,6 +34,7 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
     );
   program.hook("preAction", (_program, command) => joinRanks(command.name(), terminal));
   addTrainCommand(program, terminal, done);
+  addFitCommand(program, version, terminal, done);
   addPlanCommand(program, terminal, done);
   addConvertCommand(program, terminal, done);
   addModelCommands(program, terminal, done);

@@ -50,6 +50,19 @@ export interface CsvPlan {
   readonly targets: "auto" | "require" | "ignore";
   readonly unseen: "error" | "zeros";
   readonly wording: Wording;
+  /** Chooses the columns once their names are known, in place of `target`, `ignore` and `numeric`; null where the options do. */
+  readonly choose: ChooseColumns | null;
+}
+
+/** Chooses columns by name; those that the option `ignore` leaves out have the name "". */
+export type ChooseColumns = (names: readonly string[]) => ChosenColumns;
+
+/** Columns by place. */
+export interface ChosenColumns {
+  readonly target: readonly number[];
+  /** All that are not used. */
+  readonly ignore: readonly number[];
+  readonly numeric: readonly number[];
 }
 
 const NAMES = [
@@ -270,5 +283,6 @@ export function checkOptions(options: CsvOptions, wording: Wording = IN_CODE): C
     targets: check.choice("targets", options.targets, ["auto", "require", "ignore"] as const, "auto"),
     unseen: check.choice("unseen", options.unseen, ["error", "zeros"] as const, "error"),
     wording,
+    choose: null,
   };
 }

@@ -133,16 +133,17 @@ class Columns {
 }
 
 /** Settles the parts from the first rows of the table. */
-export function settleRoles(beginning: TableBeginning, plan: CsvPlan): TableRoles {
+export function settleRoles(beginning: TableBeginning, options: CsvPlan): TableRoles {
   const { next } = beginning;
   const given = beginning.first.map((cell) => cell.trim());
-  const { header, note } = judgeHeader(given, next?.map((cell) => cell.trim()) ?? null, plan);
-  const notes = note === "" || plan.encoding !== null ? [] : [note];
+  const { header, note } = judgeHeader(given, next?.map((cell) => cell.trim()) ?? null, options);
+  const notes = note === "" || options.encoding !== null ? [] : [note];
   // A delimiter at the end of each row of data, and none behind the header.
   if (header && next !== null && next.length === given.length + 1 && next.at(-1)?.trim() === "") given.push("");
   const names = given.map((cell, i) => (header && cell !== "" ? cell : nameOfPlace(i)));
   const nameless = header ? given.flatMap((cell, i) => (cell === "" ? [i] : [])) : [];
   const isBlank = (i: number) => next !== null && (next[i] ?? "").trim() === "";
+  const plan = withChosen(new Columns(names, header, options, beginning), options);
   const columns = new Columns(names, header, plan, beginning);
   const ignored = columns.ignored();
   const blank = nameless.filter((i) => isBlank(i) && !ignored.has(i));
@@ -156,6 +157,13 @@ export function settleRoles(beginning: TableBeginning, plan: CsvPlan): TableRole
   if (left.length > 0) notes.push(`left out, without a name and without values: ${places(left)}`);
   if (named.length > 0) notes.push(`without a name in the header, and called by place: ${places(named)}`);
   return { header, names, uses, blank: left, notes };
+}
+
+/** The options with the columns that a caller chooses by name. */
+function withChosen(columns: Columns, plan: CsvPlan): CsvPlan {
+  if (plan.choose === null) return plan;
+  const ignored = columns.ignored();
+  return { ...plan, ...plan.choose(columns.names.map((name, i) => (ignored.has(i) ? "" : name))) };
 }
 
 function trainingUses(columns: Columns, plan: CsvPlan, blank: ReadonlySet<number>, notes: string[]): ColumnUse[] {

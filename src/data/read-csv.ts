@@ -4,7 +4,7 @@
 import type { Readable } from "node:stream";
 import { showBytes } from "../bytes.js";
 import { argumentError, GaussflowError } from "../errors.js";
-import { type CsvPlan, checkOptions } from "./check-csv-options.js";
+import { type ChooseColumns, type CsvPlan, checkOptions } from "./check-csv-options.js";
 import { classTargetNames, sortedClasses } from "./classes.js";
 import { areManyTexts, checkFoundClasses, classNote, twoValuesNote } from "./csv-classes.js";
 import type { ColumnReader } from "./csv-column.js";
@@ -35,9 +35,14 @@ export async function readCsv(source: string | Readable, options: CsvOptions = {
   return readTable(source, options, IN_CODE);
 }
 
-/** The same, with messages that name options as `wording` says. */
-export async function readTable(source: string | Readable, options: CsvOptions, wording: Wording): Promise<Dataset> {
-  const plan = checkOptions(options, wording);
+/** The same, with messages that name options as `wording` says, and with columns that are chosen once their names are known. */
+export async function readTable(
+  source: string | Readable,
+  options: CsvOptions,
+  wording: Wording,
+  choose: ChooseColumns | null = null,
+): Promise<Dataset> {
+  const plan = { ...checkOptions(options, wording), choose };
   const rows = new StoredRows(plan);
   const table = await readRows(source, plan, rows);
   return new Assembly(table, plan, rows.store).dataset();

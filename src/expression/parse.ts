@@ -68,17 +68,35 @@ function loadParser(): Promise<(text: string) => MathNode> {
  * @throws GaussflowError if the text is no formula, or has names, functions or operators that are not known
  */
 export async function parseExpression(text: string, vocabulary: Vocabulary, argument: string): Promise<Expression> {
+  const tree = await parsed(text, argument);
+  return new Reader(text, vocabulary, argument).read(tree as unknown as ParsedNode, 0);
+}
+
+/**
+ * The names that a formula has besides functions, `pi` and `e`, in the order of their first places: its variables and parameters.
+ *
+ * @param argument what the text is called in errors, such as "model"
+ * @throws GaussflowError if the text is no formula
+ */
+export async function formulaNames(text: string, argument: string): Promise<string[]> {
+  const names = new Set<string>();
+  (await parsed(text, argument)).traverse((node, path) => {
+    const { type, name = "" } = node as unknown as ParsedNode;
+    if (type === "SymbolNode" && path !== "fn" && name !== "pi" && name !== "e") names.add(name);
+  });
+  return [...names];
+}
+
+async function parsed(text: string, argument: string): Promise<MathNode> {
   if (typeof text !== "string" || text.trim() === "") throw argumentError(argument, "must be a formula as text", text);
   if (text.length > LONGEST)
     throw argumentError(argument, `must have at most ${LONGEST} characters`, `${text.length} characters`);
   const parse = await loadParser();
-  let tree: MathNode;
   try {
-    tree = parse(text);
+    return parse(text);
   } catch (cause) {
     throw syntaxError(text, argument, cause);
   }
-  return new Reader(text, vocabulary, argument).read(tree as unknown as ParsedNode, 0);
 }
 
 /**

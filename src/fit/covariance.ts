@@ -4,8 +4,8 @@
 // With column norms D and J D^-1 = Q R, R = U S V^T: (J^T J)^-1 = D^-1 V S^-2 V^T D^-1. Where r singular values are not zero, variances and
 // correlations are the limits for vanishing values in place of the zeros: N holds the right singular vectors of the zeros, and a parameter whose row
 // of N is not zero is undetermined.
-import { householderTriangle } from "../algebra/householder-triangle.js";
-import { type SingularValues, singularValues } from "../algebra/singular-values.js";
+import { factorColumns, reflectionsOf } from "./householder.js";
+import { type SingularValues, singularValues } from "./singular-values.js";
 
 /** (J^T J)^-1 and what it is made of. The arrays hold q parameters, those that are free. */
 export interface UnscaledCovariance {
@@ -39,7 +39,7 @@ export function unscaledCovariance(
   const n = jacobian.length / parameters;
   const q = free.length;
   const { columns, norms } = normalizedColumns(jacobian, n, parameters, free);
-  const decomposed = n > q ? singularValues(householderTriangle(columns, n, q), q, q) : singularValues(columns, n, q);
+  const decomposed = n > q ? singularValues(triangleOf(columns, n, q), q, q) : singularValues(columns, n, q);
   const smallest = (decomposed.values[0] ?? 0) * Math.max(n, q) * error;
   const rank = decomposed.values.filter((value) => value > smallest).length;
   const finite = spread(decomposed, 0, rank, (value) => 1 / value);
@@ -51,6 +51,16 @@ export function unscaledCovariance(
     ...limits(finite, infinite, norms, undetermined),
     undetermined,
   };
+}
+
+/** The columns of R, q numbers each, of n > q rows. */
+function triangleOf(columns: Float64Array, n: number, q: number): Float64Array {
+  const factor = reflectionsOf(n, q);
+  factor.matrix.set(columns);
+  factorColumns(factor);
+  const triangle = new Float64Array(q * q);
+  for (let j = 0; j < q; j++) triangle.set(factor.matrix.subarray(j * n, j * n + j + 1), j * q);
+  return triangle;
 }
 
 /** Columns of J of norm one, one after the other, and the norms; a column of zeros stays and has the norm 1. */

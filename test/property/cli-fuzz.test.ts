@@ -10,6 +10,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type * as Exit from "../../src/cli/exit.js";
 import type * as Program from "../../src/cli/program.js";
 import type { Terminal } from "../../src/cli/terminal.js";
+import { saveFit } from "../../src/fit/fit-file.js";
 import { ensemble, network, readCsv, saveModel, standardize, writeDataFile } from "../../src/index.js";
 import { buildLibrary } from "../helpers/build.js";
 import { fc, SEED as seed } from "../helpers/property.js";
@@ -30,6 +31,8 @@ const RIGHT: Readonly<Record<string, readonly (readonly string[])[]>> = {
       "table.csv",
       "--iterations",
       "2",
+      "--seconds",
+      "2",
       "--threads",
       "1",
       "--hidden",
@@ -44,8 +47,12 @@ const RIGHT: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["data.gfd", "--iterations", "2", "--seconds", "2", "--hidden", "2", "--threads", "1"],
   ],
   plan: [["table.csv", "--hidden", "2"], ["data.gfd", "--hidden", "2"]], // biome-ignore format: a table
+  fit: [
+    ["table.csv", "--seconds", "2", "--model", "y = p + q*a", "--start", "p=0,q=1"],
+    ["table.csv", "--seconds", "2", "--model", "p*exp(-q*a)+r*b", "--target", "y", "--start", "p=1,q=1", "--fixed", "r=0", "--bounds", "q=0:9", "--out", "kept-fit.json", "--report", "kept-fit.html"], // biome-ignore format: a table
+  ],
   convert: [["table.csv", "converted.gfd"]],
-  predict: [["model.json", "table.csv"], ["ensemble.json", "table.csv"]], // biome-ignore format: a table
+  predict: [["model.json", "table.csv"], ["ensemble.json", "table.csv"], ["fit.json", "table.csv"]], // biome-ignore format: a table
   evaluate: [["model.json", "table.csv"], ["ensemble.json", "table.csv"]], // biome-ignore format: a table
   // Refused before anything runs: two samples are fewer than the parameters. An experiment takes a minute.
   experiment: [["conditioning", "--samples", "2", "--width", "40"]],
@@ -56,7 +63,7 @@ const RIGHT: Readonly<Record<string, readonly (readonly string[])[]>> = {
 
 const NUMBERS = ["0", "1", "2", "3", "-1", "1.5", "0x10", "1e308", "1e999", "NaN", "Infinity", "999999999999", "9007199254740993"]; // biome-ignore format: a list
 const WORDS = ["", " ", "x", "a", "y", "a,b", "a,y", ",", "b,,y", "k", "column 3", "column 99", "yes", "no", "true", "error", "drop", "mean", "auto", "native", "typescript", "dual", "matrix-free", "relu", "gn", "none", "16,16", "1000000", "2GiB", "1kB", "50%", "tab", ";", "#", "é", "\u{1f697}", "__proto__", "constructor", "toString", "[object Object]", "undefined", "null", "--json", "--", "-x", "x".repeat(10_000), "\0", "\n", "a\nb"]; // biome-ignore format: a list
-const PATHS = ["missing.csv", "no/such/file.json", "folder", "folder/", "garbage.bin", "empty.csv", "head.csv", "table.csv", "model.json", "ensemble.json", "cut.json", "other.json", "data.gfd", "cut.gfd", "/dev/null", "/proc/self/status", "out.json"]; // biome-ignore format: a list
+const PATHS = ["missing.csv", "no/such/file.json", "folder", "folder/", "garbage.bin", "empty.csv", "head.csv", "table.csv", "model.json", "ensemble.json", "fit.json", "cut.json", "other.json", "data.gfd", "cut.gfd", "/dev/null", "/proc/self/status", "out.json"]; // biome-ignore format: a list
 const VALUES = [...NUMBERS, ...WORDS, ...PATHS];
 
 interface Flag {
@@ -107,6 +114,17 @@ beforeAll(async () => {
     .withEncoding(data.encoding);
   await saveModel("model.json", net);
   await saveModel("ensemble.json", ensemble([net, net]));
+  await saveFit("fit.json", {
+    formula: "p + q*a",
+    target: "y",
+    variables: [{ name: "a", column: "a" }],
+    names: ["p", "q"],
+    estimates: Float64Array.of(1, 2),
+    covariance: Float64Array.of(1, 0, 0, 1),
+    residualDeviation: 1,
+    degreesOfFreedom: 10,
+    encoding: data.encoding!,
+  });
   writeFileSync("cut.json", JSON.stringify(net.options));
   const columns = { featureNames: ["a", "b"], targetNames: ["y"] };
   const rows = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(i * i), i / 5]);
@@ -157,7 +175,11 @@ function callOf(command: Command, { how, where, value, other, base }: Rolls): Ca
   return made([...start, flag.long, pick(value)], flag.long);
 }
 
-const CODES: Readonly<Record<string, readonly number[]>> = { train: [0, 1, 2, 3], experiment: [0, 1, 2, 4] };
+const CODES: Readonly<Record<string, readonly number[]>> = {
+  train: [0, 1, 2, 3],
+  fit: [0, 1, 2, 3],
+  experiment: [0, 1, 2, 4],
+};
 const LANGUAGE =
   /TypeError|RangeError|SyntaxError|ReferenceError|please report|\n\s+at |undefined \(|\[object Object\] (?!is)/;
 

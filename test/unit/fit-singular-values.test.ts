@@ -1,7 +1,6 @@
-// Singular values and the triangle of a QR factorization against their definitions and against matrices with known values.
+// Singular values against their definition and against matrices with known values.
 import { describe, expect, it } from "vitest";
-import { householderTriangle } from "../../src/algebra/householder-triangle.js";
-import { singularValues } from "../../src/algebra/singular-values.js";
+import { singularValues } from "../../src/fit/singular-values.js";
 import { Random } from "../../src/random.js";
 
 const EPS = Number.EPSILON;
@@ -17,28 +16,6 @@ function product(x: Float64Array, i: number, y: Float64Array, j: number, m: numb
   for (let k = 0; k < m; k++) sum += x[i * m + k]! * y[j * m + k]!;
   return sum;
 }
-
-describe("the triangle of a QR factorization", () => {
-  it.each([
-    [1, 1],
-    [7, 3],
-    [40, 12],
-    [5, 5],
-  ])("of %i x %i has the inner products of the columns", (m, n) => {
-    // biome-ignore format: sizes
-    const a = randomColumns(m, n, m);
-    const r = householderTriangle(a.slice(), m, n);
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++) {
-        expect(Math.abs(product(r, i, r, j, n) - product(a, i, a, j, m))).toBeLessThan(20 * m * EPS * m);
-        if (i > j) expect(r[j * n + i]).toBe(0);
-      }
-  });
-
-  it("of a column of zeros has a zero on the diagonal", () => {
-    expect(Array.from(householderTriangle(Float64Array.of(0, 0, 0, 3, 4, 0), 3, 2))).toEqual([0, 0, 3, -4]);
-  });
-});
 
 describe("singular values", () => {
   it("of orthogonal columns are their norms", () => {

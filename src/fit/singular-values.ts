@@ -2,7 +2,7 @@
 // make the columns of A orthogonal. fit/covariance.ts calls it to find which combinations of parameters the data determine.
 // Small singular values have small relative errors where a scaling of the columns makes A well conditioned, which methods that first
 // reduce A to a bidiagonal do not achieve. Source: Demmel and Veselic, Jacobi's method is more accurate than QR, SIAM J. Matrix Anal. 13
-// (1992) 1204-1245.
+// (1992) 1204-1245. The Jacobi rotations of the reference engine are for matrices so large that they must take turns with the event loop.
 import { GaussflowError } from "../errors.js";
 
 /** The singular values, descending, and the right singular vectors, one row of n numbers each. */
