@@ -113,6 +113,14 @@ export {
   type FoldResult,
 } from "./jobs/cross-validate.js";
 export { crossValidation, type JobResult, restarts, sweep, type TrainJob, type Variant } from "./jobs/job.js";
+export {
+  type LearningCurve,
+  type LearningCurveOptions,
+  type LearningPoint,
+  type LearningTarget,
+  learningCurve,
+} from "./jobs/learning-curve.js";
+export type { LearningLaw } from "./jobs/learning-law.js";
 export type { ScoreKind } from "./jobs/rank.js";
 export { trainMany, trainManySteps } from "./jobs/train-many.js";
 export type { JobProgress, TrainManyOptions, TrainManyResult } from "./jobs/train-many-options.js";

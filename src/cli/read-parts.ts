@@ -16,6 +16,8 @@ export interface PartFlags extends TableFlags {
   readonly test?: number;
   readonly seed: number;
   readonly crossValidate?: number;
+  /** Folds of a learning curve. */
+  readonly learningCurve?: number;
   /** false where parts and folds are drawn without regard to the classes. */
   readonly stratify?: boolean;
   readonly restarts?: number;
@@ -23,7 +25,7 @@ export interface PartFlags extends TableFlags {
 }
 
 export interface Parts {
-  /** All rows but those of the test part: what a cross-validation cuts into folds. */
+  /** All rows but those of the test part: what a cross-validation or a learning curve cuts into folds. */
   readonly pool: Dataset | FileDataset;
   /** The parts without one for validation, whose rows are trained on: what a search for sizes and decay uses; null if none is made. */
   readonly merged: { readonly fit: Dataset; readonly test: Dataset | null } | null;
@@ -46,7 +48,7 @@ export async function readParts(
   if (file !== "-" && isDataFile(file)) return wholeFile(file, flags, tell);
   const data = await readTable(file, csvOptions(flags), ON_COMMAND_LINE);
   for (const note of data.notes) tell(note);
-  const { seed, crossValidate } = flags;
+  const { seed, crossValidate = flags.learningCurve } = flags;
   const stratify = stratifyOf(flags);
   if (stratify === false && data.classes === null)
     throw new UsageError("--no-stratify is about classes, and the target is a number: leave it out");
@@ -89,6 +91,7 @@ async function wholeFile(file: string, flags: PartFlags, tell: (note: string) =>
   for (const [name, value] of [
     ["restarts", flags.restarts],
     ["cross-validate", flags.crossValidate],
+    ["learning-curve", flags.learningCurve],
     ["monitor", flags.monitor],
     ["no-stratify", stratifyOf(flags)],
   ] as const)

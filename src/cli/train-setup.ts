@@ -97,6 +97,10 @@ export async function setUp(
     throw new UsageError(
       `--ensemble takes the best of the runs of --restarts, of which there ${restarts === 1 ? "is 1" : `are ${restarts}`}: received ${ensemble}; give --restarts ${ensemble} or more`,
     );
+  if (flags.learningCurve !== undefined && (flags.restarts ?? flags.crossValidate) !== undefined)
+    throw new UsageError("--learning-curve has folds of its own: leave --restarts and --cross-validate out");
+  if (flags.learningCurve !== undefined && flags.splitColumn !== undefined)
+    throw new UsageError("--learning-curve makes parts of its own: leave --split-column out");
   if (flags.crossValidate !== undefined && flags.splitColumn !== undefined)
     throw new UsageError("--cross-validate makes parts of its own: leave --split-column out");
   const { json = false, quiet = false } = flags;

@@ -14,6 +14,7 @@ import { train } from "../train/train.js";
 import { DEFAULT_VALIDATION } from "../train/train-options.js";
 import { addEngineOptions, addRunOptions, DISTRIBUTED } from "./engine-options.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from "./exit.js";
+import { showLearningCurve } from "./learning-curve.js";
 import { addLossOption } from "./loss-flag.js";
 import { addMethodOptions } from "./method-flag.js";
 import { fraction, integer, nonNegative, orAuto, positive, sizes } from "./parse.js";
@@ -81,7 +82,10 @@ async function runOnce(file: string, flags: TrainFlags, terminal: Terminal): Pro
     progress?.done();
     // All ranks have the same network: rank 0 judges and saves it.
     if (cluster.rank > 0) return EXIT.ok;
-    return await conclude(result, { setup, file, flags, watch }, terminal);
+    const code = await conclude(result, { setup, file, flags, watch }, terminal);
+    if (flags.learningCurve !== undefined && watch.received === null)
+      await showLearningCurve(setup, flags, watch.signal, terminal);
+    return code;
   } finally {
     progress?.done();
     watch.dispose();
@@ -177,6 +181,11 @@ function addSearchOptions(command: Command): Command {
     .option(
       "--cross-validate <folds>",
       "number of folds of a cross-validation, which estimates the errors on rows that training has not seen",
+      integer(2),
+    )
+    .option(
+      "--learning-curve <folds>",
+      "after the training, measure by folds how the errors on held-out rows fall with the number of rows, and whether more rows would help",
       integer(2),
     );
 }

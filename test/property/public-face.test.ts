@@ -63,6 +63,8 @@ const FREE = [
   "sample.0",
   "GaussflowError",
   "createEngine.0",
+  // What crossValidate resolved with.
+  "crossConformal.0",
 ];
 /** What is wrong inside of the options of a job is that job's own error, in its result. */
 const OF_A_JOB = /^(crossVal|restarts|sweep|trainMany).*\.options\../;

@@ -147,3 +147,21 @@ describe("--method bayes", () => {
     await expect(run("train", "--method", "bayes", "--decay", "1")).rejects.toThrow(/finds the weight decay/);
   });
 });
+
+describe("--learning-curve", () => {
+  it("shows the errors by rows after the training, as text and JSON", async () => {
+    const { out } = await run("train", "--learning-curve", "3", "--iterations", "5");
+    expect(out).toMatch(
+      /Errors on held-out rows by the number of rows trained on:\n\n +rows +RMSE of y +standard error/,
+    );
+    expect(out).toMatch(/(M|W)(ore|hether more) rows would/);
+    const lines = jsonLines((await run("train", "--learning-curve", "3", "--iterations", "5", "--json")).out);
+    const { points, more } = lines.find(({ type }) => type === "learning-curve");
+    expect(points.at(-1).rows).toBe(40);
+    expect(["yes", "no", "unclear"]).toContain(more);
+  });
+
+  it("refuses other folds beside it", async () => {
+    await expect(run("train", "--learning-curve", "3", "--restarts", "2")).rejects.toThrow(/folds of its own/);
+  });
+});
