@@ -260,6 +260,7 @@ export type { ObserverNeeds } from "./plan/observation.js";
 export type { BatchUse, Plan, RouteEstimate } from "./plan/plan.js";
 export type { BatchRoute, Route, StepRoute, TrainRoute } from "./plan/route.js";
 export { Random, type RandomState } from "./random.js";
+export { fitSummary } from "./report/fit-summary.js";
 export type { ObservedPoint, ObservedRun, Observer, ResidualTerms } from "./run/observer.js";
 export type { FlowRecord, TrainRecord } from "./run/record.js";
 export type { CheckpointFile } from "./run/run-options.js";

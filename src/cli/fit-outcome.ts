@@ -7,7 +7,7 @@ import type { ParameterProfile } from "../fit/profile.js";
 import type { FitStatistics } from "../fit/statistics.js";
 import type { FittedCurve, FittedRows } from "../report/fit-charts.js";
 import { fitReport } from "../report/fit-report.js";
-import { fitSummary, type SummarizedFit } from "../report/fit-summary.js";
+import { type SummarizedFit, summaryText } from "../report/fit-summary.js";
 import { jsonLine } from "../report/json-lines.js";
 import { counted, formatSeconds } from "../report/numbers.js";
 import { EXIT, type ExitCode } from "./exit.js";
@@ -58,14 +58,16 @@ export async function concludeFit(result: FitResult, call: FitCall, terminal: Te
     names: result.names,
     estimates: result.estimates,
     statistics,
-    reason: `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${byProfile ? "; intervals by profile likelihood" : ""}`,
+    reason: {
+      message: `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${byProfile ? "; intervals by profile likelihood" : ""}`,
+    },
   };
   const fitted = fittedFormula(result, table);
   if (flags.out !== undefined) await saveFit(flags.out, fitted);
   if (flags.report !== undefined) await writeReport(flags.report, summary, fitted, profiles, result, call);
   for (const warning of warnings) warn(terminal, warning);
   if (flags.json) terminal.out.write(jsonLine("result", resultFields(result, statistics, call, warnings)));
-  else terminal.out.write(`${fitSummary(summary, terminal.paintOut)}\n${savedLines(flags)}`);
+  else terminal.out.write(`${summaryText(summary, terminal.paintOut)}\n${savedLines(flags)}`);
   return watch.exitCode ?? (result.reason.code === "non-finite" ? EXIT.numerical : EXIT.ok);
 }
 

@@ -7,6 +7,7 @@
 // are not smooth there, or too noisy.
 import { argumentError } from "../errors.js";
 import { checkCount, checkFunction, checkOptionNames, checkPositive, definedOptions, numbersOf } from "../options.js";
+import { PARAMETER_OPTIONS } from "./fit-setup.js";
 
 /** Writes n residuals, or an n x p Jacobian, row-major, at the parameters into the array. */
 export type FillArray = (parameters: Float64Array, out: Float64Array) => void | Promise<void>;
@@ -62,7 +63,7 @@ export interface DerivativeCheck {
 }
 
 /** Members of a problem of `leastSquares`, which can be passed as it is. */
-const PROBLEM = ["count", "residuals", "jacobian", "start", "bounds", "fixed", "scale", "loss", "weights", "names"];
+const PROBLEM = ["count", "residuals", "jacobian", ...PARAMETER_OPTIONS];
 /** Step lengths by the size of the parameter: the longest ones for noisy residuals, the shortest for curved ones. */
 const STEPS = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
 /** Largest Jacobian that is compared, in entries: 256 MiB. */

@@ -93,7 +93,7 @@ export async function fitResult(setup: FitSetup, plan: FitPlan, fitted: Fitted, 
   let statistics: FitStatistics | null = null;
   const statisticsOf = () => (statistics ??= fitStatistics(point, data.level));
   const stalled = reason.code === "no-progress" || reason.code === "damping-saturated";
-  return {
+  const result: FitResult = {
     names,
     estimates: leg.b,
     values: Object.fromEntries(names.map((name, j) => [name, leg.b[j]])),
@@ -119,6 +119,16 @@ export async function fitResult(setup: FitSetup, plan: FitPlan, fitted: Fitted, 
     seconds: data.seconds,
     profile: (parameter, options) => profileOf(setup, plan, point, statisticsOf(), parameter, options),
   };
+  RESULTS.add(result);
+  return Object.freeze(result);
+}
+
+/** All results: what is shown as one must be one. */
+const RESULTS = new WeakSet<object>();
+
+/** Whether a value is a result of `leastSquares` or `curveFit`. */
+export function isFitResult(value: unknown): value is FitResult {
+  return typeof value === "object" && value !== null && RESULTS.has(value);
 }
 
 function statesOf({ free, box, start }: FitSetup, b: Float64Array, held: readonly boolean[]): ParameterState[] {

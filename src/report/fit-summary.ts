@@ -1,5 +1,7 @@
 // Formats a fit as statistics packages print it: one line a parameter, and below the table the residual standard deviation, R^2, AIC, BIC
-// and the reason of the end. gaussflow fit prints it, and the text of a fit's result.
+// and the reason of the end. gaussflow fit prints it, and users print their fits by it.
+import { argumentError } from "../errors.js";
+import { type FitResult, isFitResult } from "../fit/fit-result.js";
 import type { FitStatistics } from "../fit/statistics.js";
 import { counted, formatNumber, formatPercent } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
@@ -7,18 +9,32 @@ import { type TextColumn, textTable } from "./text-table.js";
 
 /** What the table shows of a fit. */
 export interface SummarizedFit {
+  /** Names of the parameters. */
   readonly names: readonly string[];
+  /** In the order of the names. */
   readonly estimates: Float64Array;
+  /** Standard errors, intervals and the figures below the table. */
   readonly statistics: FitStatistics;
   /** Why the fit ended. */
-  readonly reason: string;
+  readonly reason: { readonly message: string };
 }
 
-/** The table and the lines below it, without a final newline. */
-export function fitSummary(summary: SummarizedFit, paint: Painter = plain): string {
-  return `${textTable(columnsOf(summary.statistics), parameterRows(summary), paint)}\n\n${summaryLines(summary)
-    .map((line) => `  ${line}`)
-    .join("\n")}`;
+/**
+ * A fit as statistics packages print it: a line a parameter with estimate, standard error, t and interval, and below them the residual standard
+ * deviation, R^2, AIC, BIC, the reason of the end, and warnings. Without a final newline.
+ *
+ * @example console.log(fitSummary(await curveFit("a*exp(-rate*x)", x, y, { start: { a: 1, rate: 0.1 } })));
+ * @throws GaussflowError GAUSSFLOW_ARGUMENT for what is no result of a fit.
+ */
+export function fitSummary(fit: FitResult): string {
+  if (!isFitResult(fit)) throw argumentError("fit", "must be the result of leastSquares or curveFit", fit);
+  return summaryText(fit);
+}
+
+/** The same of a fit whose figures were replaced, in color where `paint` colors. */
+export function summaryText(fit: SummarizedFit, paint: Painter = plain): string {
+  const lines = summaryLines(fit).map((line) => `  ${line}`);
+  return `${textTable(columnsOf(fit.statistics), parameterRows(fit), paint)}\n\n${lines.join("\n")}`;
 }
 
 /** The headings of `parameterRows`. */
@@ -76,7 +92,7 @@ export function summaryLines({ statistics, reason }: SummarizedFit): string[] {
   return [
     `${noise}; ${counted(count, "observation")}`,
     [shares, figures].filter((part) => part !== "").join("; "),
-    reason,
+    reason.message,
     ...warnings.map((warning) => `warning: ${warning}`),
   ].filter((line) => line !== "");
 }

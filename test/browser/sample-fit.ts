@@ -82,7 +82,7 @@ export async function sampleFit(): Promise<ReportedFit> {
     names: NAMES,
     estimates,
     statistics,
-    reason: "the step was below the tolerance",
+    reason: { message: "the step was below the tolerance" },
     converged: true,
     rows: {
       target: "rate",

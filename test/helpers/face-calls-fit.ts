@@ -1,5 +1,5 @@
 // Right arguments for the functions of src/fit and what belongs to them: a part of face-calls.ts.
-import { squaredError } from "../../src/index.js";
+import { curveFit, squaredError } from "../../src/index.js";
 
 const fitOptions = () => ({
   stop: { iterations: 20 },
@@ -9,6 +9,8 @@ const fitOptions = () => ({
   seed: 1,
   level: 0.9,
 });
+
+const fitted = await curveFit("a*x", [1, 2, 3], [2, 4.1, 5.9], { start: { a: 1 } });
 
 /** By the name of the export. */
 export const FIT_CALLS: Readonly<Record<string, { readonly args: () => unknown[] }>> = {
@@ -37,6 +39,7 @@ export const FIT_CALLS: Readonly<Record<string, { readonly args: () => unknown[]
       { start: { a: 3, k: 1 }, bounds: { k: [0, 5] }, fixed: [], sigma: 0.1, variables: ["x"], ...fitOptions() },
     ],
   },
+  fitSummary: { args: () => [fitted] },
   checkDerivatives: {
     args: () => [
       {

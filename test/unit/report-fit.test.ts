@@ -1,8 +1,9 @@
 // A fit as people read it: the table of a statistics package, and the report's text. How the report looks in a browser is
 // test/browser/fit-report.test.ts.
 import { describe, expect, it } from "vitest";
+import { curveFit, fitSummary } from "../../src/index.js";
 import { fitReport } from "../../src/report/fit-report.js";
-import { fitSummary } from "../../src/report/fit-summary.js";
+import { summaryText } from "../../src/report/fit-summary.js";
 import { formatPercent } from "../../src/report/numbers.js";
 import { META } from "../browser/outcomes.js";
 import { sampleFit } from "../browser/sample-fit.js";
@@ -16,7 +17,7 @@ function expectText(html: string, text: string): void {
 
 describe("the table of a fit", () => {
   it("has estimates, standard errors, t and intervals, and the figures of the fit below", () => {
-    expect(fitSummary(fit)).toBe(
+    expect(summaryText(fit)).toBe(
       [
         "  parameter   estimate  std. error      t  lower 95%  upper 95%",
         "  V            212.684      6.9472  30.61    197.205    228.163",
@@ -29,6 +30,14 @@ describe("the table of a fit", () => {
     );
   });
 
+  it("is there for every result of a fit", async () => {
+    const { rows } = fit;
+    const x = Array.from(rows.x!.values);
+    const result = await curveFit("V*x/(K+x)", x, rows.observed, { start: { V: 200, K: 0.05 } });
+    expect(fitSummary(result).split("\n").slice(0, 6)).toEqual(summaryText(fit).split("\n").slice(0, 6));
+    expect(() => fitSummary({ ...result })).toThrow(/^fit must be the result of leastSquares or curveFit; received/);
+  });
+
   it("says which parameters were not estimated, and warns", () => {
     const statistics = {
       ...fit.statistics,
@@ -36,7 +45,7 @@ describe("the table of a fit", () => {
       standardErrors: new Float64Array(2),
       warnings: ["something is so"],
     };
-    const text = fitSummary({ ...fit, statistics });
+    const text = summaryText({ ...fit, statistics });
     expect(text).toMatch(/^ {2}V .* 212\.684 +fixed$/m);
     expect(text).toMatch(/^ {2}K .* 0\.0641213 +at lower bound$/m);
     expect(text).toContain("\n  warning: something is so");
@@ -44,7 +53,7 @@ describe("the table of a fit", () => {
 
   it("shows more digits of an estimate that is known to more", () => {
     const statistics = { ...fit.statistics, standardErrors: Float64Array.of(2e-6, Infinity) };
-    const text = fitSummary({ ...fit, statistics });
+    const text = summaryText({ ...fit, statistics });
     expect(text).toContain("212.68374309");
     expect(text).toMatch(/K +0\.0641213 +inf +- /);
   });
@@ -58,7 +67,7 @@ describe("the table of a fit", () => {
       aic: null,
       bic: null,
     };
-    const lines = fitSummary({ ...fit, statistics }).split("\n");
+    const lines = summaryText({ ...fit, statistics }).split("\n");
     expect(lines[4]).toBe("  sum of squares 1195.4, no degrees of freedom; 12 observations");
     expect(lines[5]).toBe("  the step was below the tolerance");
   });
@@ -106,7 +115,7 @@ describe("the report of a fit", () => {
     const names = ["α", hostile];
     const profiles = fit.profiles.map((one, k) => ({ ...one, parameter: names[k]! }));
     const html = fitReport(
-      { ...fit, names, profiles, formula: hostile, reason: hostile },
+      { ...fit, names, profiles, formula: hostile, reason: { message: hostile } },
       { ...META, command: hostile },
     );
     expect(html.includes("<img")).toBe(false);
