@@ -9,6 +9,7 @@ import { cumulative } from "./cumulative.js";
 import { damping } from "./damping.js";
 import { discrete } from "./discrete.js";
 import { egn } from "./egn.js";
+import { equationExamples } from "./equations/equations.js";
 import type { Experiment, ExperimentContext, ExperimentSettings } from "./experiment.js";
 import { lossRates } from "./loss-rates.js";
 import { minmax } from "./minmax.js";
@@ -30,6 +31,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   score,
   cumulative,
   minmax,
+  equationExamples,
 ];
 
 /** What an experiment takes: at the upper ends a single right-hand side takes seconds, and there are thousands. */

@@ -54,6 +54,7 @@ describe("gaussflow experiment", () => {
     ["score", ["--samples", "40", "--width", "6"]],
     ["cumulative", ["--samples", "60", "--width", "4"]],
     ["minmax", ["--samples", "40", "--width", "4"]],
+    ["equations", ["--samples", "20", "--width", "2"]],
   ])("%s runs to its claims, whatever they are at this size", (name, sizes) => {
     const { code, out, err } = run("experiment", name, "--seeds", "1", ...sizes, "--out", "small-sizes");
     expect([0, 4], out + err).toContain(code);
@@ -127,11 +128,11 @@ describe("gaussflow experiment", () => {
   it.each<[string[], RegExp]>([
     [
       ["experiment", "nothing"],
-      /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, cumulative, minmax, all/,
+      /Allowed choices are conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, cumulative, minmax, equations, all/,
     ],
     [
       ["experiment"],
-      /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, cumulative, minmax, all/,
+      /which experiment\? One of conditioning, damping, scaling, discrete, stiffness, real, loss-rates, egn, score, cumulative, minmax, equations, all/,
     ],
     [["experiment", "discrete", "--samples", "1"], /samples.*an integer of at least 2/],
     [
