@@ -3,6 +3,7 @@
 #ifndef GAUSSFLOW_TEST_JET_PROBLEM_H_
 #define GAUSSFLOW_TEST_JET_PROBLEM_H_
 
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -96,7 +97,8 @@ inline void LoadPoints(unsigned seed, std::vector<JetTerm>* terms) {
   for (JetTerm& term : *terms) {
     const Vector points = draw.Normals(2 * term.points, 0.8);
     const Vector jets = CoordinateJets(term.channels, 2, points);
-    term.Load(2, jets.data(), draw.Normals(term.AuxiliaryDoubles()).data());
+    if (!term.Load(2, jets.data(), draw.Normals(term.AuxiliaryDoubles()).data()))
+      throw std::bad_alloc();
   }
 }
 
