@@ -1,4 +1,4 @@
-// Every allocation of the addon is refused once, one after the other, in every call of an engine and in trainings of every route.
+// Every allocation of the addon is refused once, one after the other, in every call of both kinds of engines and in trainings of every route.
 //   node refuse-memory.mjs LIBRARY STRIDE        under LD_PRELOAD of refuse-memory.cc
 // Prints one line of JSON: points (allocations refused), refused (calls that said so), wrong results, engines left busy, examples.
 import { createHash } from "node:crypto";
@@ -6,6 +6,7 @@ import { openSync, readSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const { createEngine, network, train } = await import(pathToFileURL(process.argv[2]).href);
+const { createJetEngine } = await import(new URL("backend/create-jets.js", pathToFileURL(process.argv[2])).href);
 const stride = Number(process.argv[3] ?? 1);
 const file = openSync(process.env.REFUSE_MEMORY, "r+");
 
@@ -28,7 +29,8 @@ const arrays = { inputs: wave(3 * n, 1.3), targets: wave(2 * n, 0.7) };
 const data = { ...arrays, inputSize: 3, outputSize: 2 };
 const tally = { points: 0, refused: 0, wrong: 0, busy: 0, examples: [] };
 
-const make = (threads) => createEngine(net.architecture, { sampleCount: n, ...arrays }, { backend: "native", threads });
+const makeNetwork = (threads) =>
+  createEngine(net.architecture, { sampleCount: n, ...arrays }, { backend: "native", threads });
 
 /** Numbers of an answer but its times. */
 function bits(value) {
@@ -72,6 +74,29 @@ const solved = (before) => async (engine) => {
   return engine.solve(step());
 };
 const nothing = async () => {};
+
+// Residuals with derivatives: u_x + v_y u - a and u v_xx at 60 points, with one unknown a.
+const jetNet = network({ layers: [2, 6, 2], seed: 1 });
+const channels = { firsts: 2, seconds: [[[0, 0, 1]]] };
+const pointJets = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(i), 1, 0, 0, 1, 0, 0]);
+const jetInputs = Float64Array.from(pointJets.flat());
+const code = [2, 6, 0, 0, 1, 9, 1, 10, 8, 2, 0, 7];
+const term = {
+  name: "a",
+  channels,
+  points: 60,
+  inputs: jetInputs,
+  auxiliary: wave(0, 0),
+  auxiliaryCount: 0,
+  factors: [1, 2],
+};
+const problem = {
+  terms: [{ ...term, residual: { inputs: 9, constants: [], code, outputs: [11, 12] } }],
+  unknownCount: 1,
+};
+const makeJets = (threads) => createJetEngine(jetNet.architecture, problem, { backend: "native", threads });
+const jetParameters = wave(jetNet.parameterCount + 1, 0.4);
+const jetsOf = (curvature) => (e) => e.linearize(jetParameters, request(curvature));
 // Several tasks: smaller vectors stay in JavaScript.
 const long = wave(2 ** 21, 0.1);
 
@@ -112,7 +137,19 @@ const calls = [
   ["addScaled of large vectors", nothing, async (e) => e.vectors.addScaled(long, 0.5, long)],
 ];
 
-async function walkCall([name, before, call], threads) {
+const jetCalls = [
+  ["jets: evaluate", nothing, (e) => e.evaluate(jetParameters)],
+  ["jets: residuals", nothing, (e) => e.residuals(jetParameters)],
+  ["jets: jacobian", nothing, (e) => e.jacobian(jetParameters, 5, 20)],
+  ["jets: outputJets", nothing, (e) => e.outputJets(jetParameters, channels, jetInputs)],
+  ["jets: linearize none", nothing, jetsOf("none")],
+  ["jets: linearize primal", nothing, jetsOf("primal")],
+  ["jets: solve", jetsOf("primal"), (e) => e.solve(step({ condition: true }))],
+  ["jets: accelerate", solved(jetsOf("primal")), (e) => e.accelerate(jetParameters, null)],
+  ["jets: dampedInverse", solved(jetsOf("primal")), (e) => e.dampedInverse(jetParameters)],
+];
+
+async function walkCall([name, before, call], threads, make) {
   const fresh = make(threads);
   await before(fresh);
   const right = bits(await call(fresh));
@@ -144,7 +181,7 @@ async function walkCall([name, before, call], threads) {
   }
 }
 
-async function walkConstruction(threads) {
+async function walkConstruction(threads, make) {
   arm(-1);
   make(threads).dispose();
   const count = disarm();
@@ -186,8 +223,13 @@ async function walkTraining(route, threads) {
 }
 
 for (const threads of [1, 2]) {
-  await walkConstruction(threads);
-  for (const call of calls) await walkCall(call, threads);
+  for (const [make, list] of [
+    [makeNetwork, calls],
+    [makeJets, jetCalls],
+  ]) {
+    await walkConstruction(threads, make);
+    for (const call of list) await walkCall(call, threads, make);
+  }
   for (const route of ["primal", "dual", "matrix-free"]) await walkTraining(route, threads);
 }
 console.log(JSON.stringify(tally));
