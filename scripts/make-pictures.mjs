@@ -1,5 +1,5 @@
 // npm run pictures, by hand: runs the experiments by the command line and writes those of their pictures that
-// docs/theory.md and docs/methods.md show into docs/theory and docs/methods, with a palette. `npm run pictures --
+// docs/theory.md, docs/methods.md and docs/equations.md show into folders of those names, with a palette. `npm run pictures --
 // methods` makes those of one page. It prints what each picture shows, with the figures, for the texts of the pages.
 // Needs playwright-core (a development dependency), Chromium, and sharp (npm install --no-save sharp).
 import { spawnSync } from "node:child_process";
@@ -38,6 +38,10 @@ const PAGES = {
       "minmax-samples-gauss-newton",
       "minmax-samples-adam-logistic",
     ],
+  },
+  equations: {
+    experiments: ["equations"],
+    pictures: ["equations-burgers", "equations-pendulum", "equations-losses"],
   },
 };
 
