@@ -28,7 +28,8 @@ export interface SummarizedFit {
  */
 export function fitSummary(fit: FitResult): string {
   if (!isFitResult(fit)) throw argumentError("fit", "must be the result of leastSquares or curveFit", fit);
-  return summaryText(fit);
+  const message = `${counted(fit.iterations, "iteration")}; stopped because ${fit.reason.message}`;
+  return summaryText({ ...fit, reason: { message } });
 }
 
 /** The same of a fit whose figures were replaced, in color where `paint` colors. */

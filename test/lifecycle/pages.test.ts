@@ -1,4 +1,4 @@
-// The code of README.md, docs/guide.md and docs/equations.md runs and prints what the pages show, and all pages link and name existing files.
+// The code of README.md, docs/guide.md, docs/equations.md and docs/fitting.md runs and prints what the pages show, and all pages link and name existing files.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,7 +16,7 @@ beforeAll(() => {
 
 afterAll(() => folder.remove());
 
-it.each(["docs/guide.md", "docs/equations.md"])(
+it.each(["docs/guide.md", "docs/equations.md", "docs/fitting.md"])(
   "%s: every block runs and prints what the page shows",
   (page) => {
     for (const block of blocksOf(page)) {
@@ -31,10 +31,12 @@ it.each(["docs/guide.md", "docs/equations.md"])(
 
 describe("README.md", () => {
   const programs = blocksOf("README.md").filter(({ language }) => language === "ts");
-  const [first, second, batches, theory] = programs;
+  const [first, second, batches] = programs;
+  const own = programs.find(({ code }) => code.includes("curveFit"));
+  const theory = programs.find(({ code }) => code.includes("flow("));
 
   it("has the programs that run here", () => {
-    expect(programs).toHaveLength(4);
+    expect(programs).toHaveLength(5);
   });
 
   it("trains, predicts, runs many trainings and trains on batches", () => {
@@ -43,6 +45,12 @@ describe("README.md", () => {
       code: `${first!.code}${second!.code}${batches!.code}console.log(metrics, mean.length, trained.parameterCount);`,
     });
     expect(status, lines.join("\n")).toBe(0);
+  });
+
+  it("fits a model", () => {
+    const { status, lines } = folder.run(own!);
+    expect(status, lines.join("\n")).toBe(0);
+    expect(lines.join("\n")).toMatch(/V +21\d\.\d+ .*\n.*K +0\.06/);
   });
 
   it("measures the rate that the page shows", () => {
