@@ -80,13 +80,20 @@ std::vector<double> RowsCopy(const Napi::CallbackInfo& info, size_t index, const
   return DoublesCopy(info, index, name, length);
 }
 
-std::vector<double> FieldCopy(const Napi::Object& object, const std::string& name,
-                              const char* field) {
+const double* Field(const Napi::Object& object, const std::string& name, const char* field,
+                    size_t* length) {
   const Napi::Env env = object.Env();
   const Napi::Value value = object.Get(field);
   const std::string path = name + "." + field;
-  const size_t length = Typed(env, value, path).ElementLength();
-  return Copied(Check(env, value, path, length), length);
+  *length = Typed(env, value, path).ElementLength();
+  return Check(env, value, path, *length);
+}
+
+std::vector<double> FieldCopy(const Napi::Object& object, const std::string& name,
+                              const char* field) {
+  size_t length = 0;
+  const double* from = Field(object, name, field, &length);
+  return Copied(from, length);
 }
 
 std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t index, const char* name,

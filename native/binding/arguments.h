@@ -39,7 +39,10 @@ std::vector<uint32_t> OptionalSubset(const Napi::CallbackInfo& info, size_t inde
 SampledSeeds Sampled(const Napi::CallbackInfo& info, size_t index, const Engine& engine,
                      std::vector<double>* signs, std::vector<double>* rows,
                      std::vector<double>* gradient);
-// The Float64Array `field` of an object, of any length, copied.
+// The Float64Array `field` of an object, of any length: its contents as Doubles has them, or a
+// copy.
+const double* Field(const Napi::Object& object, const std::string& name, const char* field,
+                    size_t* length);
 std::vector<double> FieldCopy(const Napi::Object& object, const std::string& name,
                               const char* field);
 double Number(const Napi::CallbackInfo& info, size_t index, const char* name, double least);

@@ -104,12 +104,12 @@ bool LoadJetTerm(const Napi::CallbackInfo& info, size_t index, size_t t, size_t 
                  JetTerm* term) {
   const Napi::Object object = TermAt(info, index, t);
   const std::string name = "terms[" + std::to_string(t) + "]";
-  const auto [inputs, auxiliary] =
-      std::pair{FieldCopy(object, name, "inputs"), FieldCopy(object, name, "auxiliary")};
-  if (inputs.size() != term->InputDoubles(input_size) ||
-      auxiliary.size() != term->AuxiliaryDoubles())
+  size_t of_inputs = 0, of_auxiliary = 0;
+  const double* inputs = Field(object, name, "inputs", &of_inputs);
+  const double* auxiliary = Field(object, name, "auxiliary", &of_auxiliary);
+  if (of_inputs != term->InputDoubles(input_size) || of_auxiliary != term->AuxiliaryDoubles())
     throw Error(info.Env(), name, "must have inputs and auxiliary of all its points");
-  return term->Load(input_size, inputs.data(), auxiliary.data());
+  return term->Load(input_size, inputs, auxiliary);
 }
 
 }  // namespace gaussflow::arguments
