@@ -1,9 +1,13 @@
 // What formulas may say (src/expression/parse.ts), and the errors of what they may not.
 import { describe, expect, it } from "vitest";
+import { scalarsOf } from "../../src/expression/columns.js";
 import { compile } from "../../src/expression/compile.js";
-import { namesIn } from "../../src/expression/expression.js";
+import { TapeEvaluator } from "../../src/expression/evaluate.js";
+import { type Expression, namesIn } from "../../src/expression/expression.js";
 import { checkNames, parseExpression } from "../../src/expression/parse.js";
 import { render } from "../../src/expression/render.js";
+import { formulas, VARIABLES } from "../helpers/expressions.js";
+import { fc } from "../helpers/property.js";
 
 const NAMES = ["x", "y", "b1", "b2"];
 const vocabulary = {
@@ -98,4 +102,19 @@ describe("refused are", () => {
       await expect(checkNames(["x", name], "inputs")).rejects.toThrow("must have names of letters, digits and _");
     await expect(checkNames(["exp"], "inputs")).rejects.toThrow("must not have the name of a function");
   });
+});
+
+it("a formula that is written as text and read again has the same values to the bit", async () => {
+  await fc.assert(
+    fc.asyncProperty(formulas, async (e) => {
+      const read = await parseExpression(render(e), { names: VARIABLES }, "formula");
+      const value = (one: Expression) => {
+        const out = new Float64Array(1);
+        new TapeEvaluator(compile([one], VARIABLES)).values(scalarsOf(Float64Array.of(0.7, -1.3, 0.2)), 1, out);
+        return out[0];
+      };
+      expect(value(read)).toBe(value(e));
+    }),
+    { numRuns: 300 },
+  );
 });
