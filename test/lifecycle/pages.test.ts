@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { burgersSolution } from "../../src/experiment/equations/burgers-solution.js";
 import { buildLibrary } from "../helpers/build.js";
 import { codeBlocks, firstMissing, PageFolder, sameLine } from "../helpers/page-code.js";
 
@@ -33,10 +34,11 @@ describe("README.md", () => {
   const programs = blocksOf("README.md").filter(({ language }) => language === "ts");
   const [first, second, batches] = programs;
   const own = programs.find(({ code }) => code.includes("curveFit"));
+  const equation = programs.find(({ code }) => code.includes("equations("));
   const theory = programs.find(({ code }) => code.includes("flow("));
 
   it("has the programs that run here", () => {
-    expect(programs).toHaveLength(5);
+    expect(programs).toHaveLength(6);
   });
 
   it("trains, predicts, runs many trainings and trains on batches", () => {
@@ -51,6 +53,18 @@ describe("README.md", () => {
     const { status, lines } = folder.run(own!);
     expect(status, lines.join("\n")).toBe(0);
     expect(lines.join("\n")).toMatch(/V +21\d\.\d+ .*\n.*K +0\.06/);
+  });
+
+  it("solves a differential equation", () => {
+    const { status, lines } = folder.run(equation!);
+    expect(status, lines.join("\n")).toBe(0);
+    const shown = /u: (-0\.\d+), (-0\.\d+)/.exec(equation!.code)?.slice(1).map(Number);
+    const exact = [0.25, 0.5].map((x) => burgersSolution(x, 0.5, 0.05));
+    const printed = /u: Float64Array\(2\) \[ (\S+), (\S+) \]/.exec(lines.join(" "))?.slice(1).map(Number);
+    for (const k of [0, 1]) {
+      expect(shown![k]).toBeCloseTo(exact[k]!, 4); // four digits are shown
+      expect(printed![k]).toBeCloseTo(exact[k]!, 4);
+    }
   });
 
   it("measures the rate that the page shows", () => {
