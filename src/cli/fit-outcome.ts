@@ -7,9 +7,8 @@ import type { ParameterProfile } from "../fit/profile.js";
 import type { FitStatistics } from "../fit/statistics.js";
 import type { FittedCurve, FittedRows } from "../report/fit-charts.js";
 import { fitReport } from "../report/fit-report.js";
-import { type SummarizedFit, summaryText } from "../report/fit-summary.js";
+import { endText, type SummarizedFit, summaryText } from "../report/fit-summary.js";
 import { jsonLine } from "../report/json-lines.js";
-import { counted, formatSeconds } from "../report/numbers.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { FitTable, FitTableFlags } from "./fit-table.js";
 import type { LossChoice } from "./loss-flag.js";
@@ -59,7 +58,7 @@ export async function concludeFit(result: FitResult, call: FitCall, terminal: Te
     estimates: result.estimates,
     statistics,
     reason: {
-      message: `${counted(result.iterations, "iteration")} in ${formatSeconds(result.seconds)}; stopped because ${result.reason.message}${byProfile ? "; intervals by profile likelihood" : ""}`,
+      message: `${endText(result)}${byProfile ? "; intervals by profile likelihood" : ""}`,
     },
   };
   const fitted = fittedFormula(result, table);

@@ -3,7 +3,11 @@ import type { Chart, ChartSeries } from "../document.js";
 import type { ParameterProfile } from "../fit/profile.js";
 import { normalQuantile } from "../normal-quantile.js";
 import type { SummarizedFit } from "./fit-summary.js";
+import { thinned } from "./html/data-table.js";
 import { formatNumber, formatPercent } from "./numbers.js";
+
+/** Most points of a chart: more are one area on a screen, and megabytes in the file. */
+const MOST_POINTS = 5000;
 
 /** A fitted curve over its one variable, on a grid in order. */
 export interface FittedCurve {
@@ -147,9 +151,10 @@ export function profileChart(
   };
 }
 
-/** Points in order of x. */
+/** Points in order of x; of more than can be told apart a part, evenly spread over the order. */
 function points(x: Float64Array, y: Float64Array): { x: number[]; y: number[] } {
-  const order = Array.from(x.keys()).sort((a, b) => x[a] - x[b]);
+  const all = Array.from(x.keys()).sort((a, b) => x[a] - x[b] || y[a] - y[b]);
+  const order = thinned(all.length, MOST_POINTS).map((place) => all[place]);
   return { x: order.map((k) => x[k]), y: order.map((k) => y[k]) };
 }
 

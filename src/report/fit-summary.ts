@@ -3,7 +3,7 @@
 import { argumentError } from "../errors.js";
 import { type FitResult, isFitResult } from "../fit/fit-result.js";
 import type { FitStatistics } from "../fit/statistics.js";
-import { counted, formatNumber, formatPercent } from "./numbers.js";
+import { counted, formatNumber, formatPercent, formatSeconds } from "./numbers.js";
 import { type Painter, plain } from "./paint.js";
 import { type TextColumn, textTable } from "./text-table.js";
 
@@ -28,8 +28,13 @@ export interface SummarizedFit {
  */
 export function fitSummary(fit: FitResult): string {
   if (!isFitResult(fit)) throw argumentError("fit", "must be the result of leastSquares or curveFit", fit);
-  const message = `${counted(fit.iterations, "iteration")}; stopped because ${fit.reason.message}`;
-  return summaryText({ ...fit, reason: { message } });
+  return summaryText({ ...fit, reason: { message: endText(fit) } });
+}
+
+/** How a fit came to its end, and why it ended. */
+export function endText({ iterations, attempts, seconds, reason }: FitResult): string {
+  const best = attempts.length === 1 ? "" : `, the best of ${attempts.length} minimizations`;
+  return `${counted(iterations, "iteration")} in ${formatSeconds(seconds)}${best}; stopped because ${reason.message}`;
 }
 
 /** The same of a fit whose figures were replaced, in color where `paint` colors. */
@@ -86,9 +91,7 @@ export function summaryLines({ statistics, reason }: SummarizedFit): string[] {
       ? `sum of squares ${formatNumber(sumOfSquares, 5)}, no degrees of freedom`
       : `residual standard deviation ${formatNumber(residualDeviation, 5)} on ${degreesOf(degreesOfFreedom)}`;
   const shares =
-    r2 === null
-      ? ""
-      : `R² ${formatNumber(r2, 6)}${adjustedR2 === null ? "" : `, adjusted ${formatNumber(adjustedR2, 6)}`}`;
+    r2 === null ? "" : `R² ${shareText(r2)}${adjustedR2 === null ? "" : `, adjusted ${shareText(adjustedR2)}`}`;
   const figures = aic === null ? "" : `AIC ${formatNumber(aic, 6)}, BIC ${formatNumber(bic, 6)}`;
   return [
     `${noise}; ${counted(count, "observation")}`,
@@ -96,6 +99,13 @@ export function summaryLines({ statistics, reason }: SummarizedFit): string[] {
     reason.message,
     ...warnings.map((warning) => `warning: ${warning}`),
   ].filter((line) => line !== "");
+}
+
+/** A share with six digits, more where it is so near to 1 that these would all be nines. */
+function shareText(share: number): string {
+  const rest = 1 - share;
+  if (!(rest > 0 && rest < 1e-4)) return formatNumber(share, 6);
+  return share.toFixed(Math.min(15, 2 - Math.floor(Math.log10(rest))));
 }
 
 function degreesOf(count: number): string {

@@ -58,6 +58,11 @@ describe("the table of a fit", () => {
     expect(text).toMatch(/K +0\.0641213 +inf +- /);
   });
 
+  it("shows R² near 1 in digits that are not all nines", () => {
+    const statistics = { ...fit.statistics, r2: 0.99999987654, adjustedR2: 0.9999998 };
+    expect(summaryText({ ...fit, statistics })).toContain("R² 0.999999877, adjusted 0.999999800");
+  });
+
   it("has no deviation without degrees of freedom", () => {
     const statistics = {
       ...fit.statistics,
@@ -108,6 +113,15 @@ describe("the report of a fit", () => {
     );
     expectText(html, "from 197.302 to no upper bound");
     expectText(html, 'class="verdict bad"');
+  });
+
+  it("draws a part of very many observations, and says how many there are", () => {
+    const many = 100_000;
+    const values = Float64Array.from({ length: many }, (_, i) => i / many);
+    const rows = { ...fit.rows, observed: values, fitted: values, standardized: values, x: { name: "conc", values } };
+    const html = fitReport({ ...fit, rows, profiles: [] }, META);
+    expectText(html, "100000 observations of rate by conc");
+    expect(html.length).toBeLessThan(2e6);
   });
 
   it("keeps foreign text in its place, and parameters of any name apart", () => {
