@@ -21,8 +21,10 @@ import { shareOfMarked } from "../network/row-marks.js";
 import { jsonLine } from "../report/json-lines.js";
 import { metricsTable } from "../report/metrics-table.js";
 import { formatNumber } from "../report/numbers.js";
+import type { Uncertainty } from "../uncertainty/uncertainty.js";
 import { assess, linkOf } from "./assess.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
+import { askedUncertainty, coverageLine, coverageOf, type IntervalFlags, uncertainColumns } from "./intervals.js";
 import { checkOutputs } from "./output-file.js";
 import { bytes, probability } from "./parse.js";
 import { fitColumns } from "./predict-fit.js";
@@ -31,8 +33,7 @@ import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } fr
 import { type Terminal, warn } from "./terminal.js";
 import { addThresholdCost, type CostFlags, checkThresholdCost } from "./threshold-cost.js";
 
-interface ModelFlags extends LayoutFlags, CostFlags {
-  readonly intervals?: number;
+interface ModelFlags extends LayoutFlags, CostFlags, IntervalFlags {
   readonly out?: string;
   readonly spread?: true;
   readonly json?: true;
@@ -81,16 +82,20 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     .option("--out <file>", "file to write (default: standard output)")
     .option(
       "--intervals <probability>",
-      "of a fit: also write the standard errors of the predictions, and the interval that holds a new observation with this probability",
+      "of a fit, or of a network of train --uncertainty: also write the standard errors of the predictions, and the interval that holds a new observation with this probability",
       probability,
     )
     .option(
       "--spread",
       "also write the standard deviation of the predictions of an ensemble's networks, one column per target",
     )
+    .option(
+      "--averaged",
+      "write probabilities averaged over the uncertainty of the parameters (classifier of train --uncertainty)",
+    )
     .addHelpText(
       "after",
-      `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ gaussflow predict ensemble.json new-cars.csv --spread\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
+      `\nExamples:\n  $ gaussflow predict cars.json new-cars.csv\n  $ gaussflow predict ensemble.json new-cars.csv --spread\n  $ gaussflow predict cars.json new-cars.csv --intervals 0.9\n  $ cat new-cars.csv | gaussflow predict cars.json - --out predicted.csv\n${EXIT_CODES_HELP}`,
     )
     .action(async (model: string, file: string, flags: ModelFlags) =>
       done(await onRanks(file, (cluster) => predict({ model, file, flags, terminal, cluster }))),
@@ -101,6 +106,11 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     ),
   )
     .option("--json", "write one JSON object in place of a table")
+    .option(
+      "--intervals <probability>",
+      "also print which share of the targets lies in their intervals of this probability (network of train --uncertainty)",
+      probability,
+    )
     .addHelpText("after", `\nExample:\n  $ gaussflow evaluate cars.json held-out.csv\n${EXIT_CODES_HELP}`)
     .action(async (model: string, file: string, flags: ModelFlags) =>
       done(await onRanks(file, (cluster) => evaluate({ model, file, flags, terminal, cluster }))),
@@ -199,10 +209,12 @@ async function columnsOf(
   model: Network | Ensemble,
   targets: readonly string[],
   inputs: Float64Array,
-  withSpread: boolean,
+  { spread: withSpread, ...flags }: Pick<ModelFlags, "spread" | "intervals" | "averaged">,
+  uncertainty: Uncertainty | null,
   cluster: Cluster | undefined,
 ): Promise<{ names: readonly string[]; predictions: Float64Array }> {
   const c = targets.length;
+  if (uncertainty !== null) return joined(await uncertainColumns(uncertainty, targets, inputs, flags), c);
   const named = (what: string) => targets.map((name) => `${name} ${what}`);
   const distribution =
     networksOf(model)[0]?.link === "gaussian" ? await predictDistributionAsync(model, inputs, { cluster }) : null;
@@ -211,6 +223,14 @@ async function columnsOf(
   const columns = [{ names: targets, values: mean }];
   if (distribution !== null) columns.push({ names: named("deviation"), values: distribution.deviation });
   if (points !== null && withSpread) columns.push({ names: named("spread"), values: points.spread });
+  return joined(columns, c);
+}
+
+/** Groups of `c` columns each, side by side. */
+function joined(
+  columns: readonly { readonly names: readonly string[]; readonly values: Float64Array }[],
+  c: number,
+): { names: readonly string[]; predictions: Float64Array } {
   return {
     names: columns.flatMap(({ names }) => names),
     predictions: beside(
@@ -257,8 +277,6 @@ async function predict(application: Application): Promise<ExitCode> {
   ]);
   const fit = await loadFit(model);
   if (fit !== null) return predictByFit(fit, application);
-  if (flags.intervals !== undefined)
-    throw new UsageError(`--intervals is about a fit of gaussflow fit --out, and ${model} is a network: leave it out`);
   const { loaded, encoding, data } = await read(application, "ignore");
   if (flags.spread && !(loaded instanceof Ensemble))
     throw new UsageError(
@@ -269,8 +287,9 @@ async function predict(application: Application): Promise<ExitCode> {
       `--threshold-cost decides on a class, and the predictions of ${model} are numbers: leave it out (with ratio r, a probability of yes above 1 / (1 + r) is a yes)`,
     );
   checkThresholdCost(flags, classTargets(linkOf(loaded), encoding.targets, loaded.classes));
+  const uncertainty = askedUncertainty(loaded, model, flags);
   const targets = predictionNames(loaded, encoding);
-  const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags.spread ?? false, cluster);
+  const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags, uncertainty, cluster);
   if (cluster !== undefined && cluster.rank > 0) return EXIT.ok;
   const c = names.length;
   if (encoding.exposure !== undefined) byExposure(encoding.exposure, data, predictions, c, terminal);
@@ -293,8 +312,9 @@ async function write(text: string, { flags, terminal }: Application): Promise<vo
 /** Predictions of a fitted formula, with --intervals their standard errors and the interval of a new observation. */
 async function predictByFit(fit: FittedFormula, application: Application): Promise<ExitCode> {
   const { model, flags, terminal } = application;
-  const other = flags.spread ? "--spread" : flags.thresholdCost === undefined ? null : "--threshold-cost";
-  if (other !== null) throw new UsageError(`${other} is about networks, and ${model} is a fit: leave it out`);
+  const named = { "--spread": flags.spread, "--averaged": flags.averaged, "--threshold-cost": flags.thresholdCost };
+  const other = Object.entries(named).find(([, given]) => given !== undefined)?.[0];
+  if (other !== undefined) throw new UsageError(`${other} is about networks, and ${model} is a fit: leave it out`);
   const data = await readAs(fit.encoding, application, "ignore");
   const { names, columns, note } = await fitColumns(fit, data, flags.intervals);
   if (note !== null) warn(terminal, note);
@@ -306,8 +326,9 @@ async function predictByFit(fit: FittedFormula, application: Application): Promi
 }
 
 async function evaluate(application: Application): Promise<ExitCode> {
-  const { flags, terminal, cluster } = application;
+  const { model, flags, terminal, cluster } = application;
   const { loaded, data } = await read(application, "require");
+  const uncertainty = askedUncertainty(loaded, model, flags);
   checkThresholdCost(flags, classTargets(linkOf(loaded), data.targetNames, data.classes));
   const set = await assess(loaded, "table", data, { costs: flags.thresholdCost, cluster });
   const marks = networksOf(loaded).map(({ summary }) => summary?.rowMarks);
@@ -319,6 +340,11 @@ async function evaluate(application: Application): Promise<ExitCode> {
       `${share} of the rows that the model was trained on are in this table: its errors on new rows will be larger. Judge it by rows it has not seen (gaussflow train --test 0.2 holds some out and shows their errors)`,
     );
   }
-  terminal.out.write(flags.json ? jsonLine("evaluation", set) : `${metricsTable([set], terminal.paintOut)}\n`);
+  const intervals = uncertainty && (await coverageOf(uncertainty, data, flags.intervals!));
+  if (flags.json) terminal.out.write(jsonLine("evaluation", intervals === null ? set : { ...set, intervals }));
+  else {
+    const line = intervals === null ? "" : `\n${coverageLine(intervals)}\n`;
+    terminal.out.write(`${metricsTable([set], terminal.paintOut)}\n${line}`);
+  }
   return EXIT.ok;
 }

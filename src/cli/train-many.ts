@@ -66,7 +66,7 @@ function jobsOf({ network, pool, fit, validation, options, foldValidation }: Man
   const whole = several({ network, data: fit, options: { ...options, validation: validation ?? false }, label });
   if (folds === undefined) return whole;
   // Every fold draws a validation part of its own from the rows it trains on.
-  const job = { network, data: pool, options: { ...options, validation: foldValidation } };
+  const job = { network, data: pool, options: { ...options, validation: foldValidation, uncertainty: false } };
   return [...whole, ...crossValidation(job, folds, seed, { stratify: stratifyOf(flags) }).flatMap(several)];
 }
 

@@ -19,10 +19,11 @@ import type { Advice, AdviceCode } from "../train/advice.js";
 import type { TrainResult } from "../train/train-result.js";
 import { assess } from "./assess.js";
 import { EXIT, type ExitCode } from "./exit.js";
+import { savable, uncertaintyFields, uncertaintyLine, uncertaintyWarnings } from "./intervals.js";
 import { remedyFlags } from "./method-flag.js";
 import { shellWord } from "./shell-word.js";
 import type { SignalWatch } from "./signals.js";
-import type { Terminal } from "./terminal.js";
+import { type Terminal, warn } from "./terminal.js";
 import type { TrainFlags, TrainSetup } from "./train-setup.js";
 
 /** The flags and the setup of the command, and the signals that it received. */
@@ -52,7 +53,7 @@ export async function conclude(
   const sets: SetMetrics[] = [await judged("train", fit)];
   if (validation !== null) sets.push(await judged("validation", validation));
   if (test !== null) sets.push(await judged("test", test));
-  if (flags.out !== undefined) await saveModel(flags.out, model);
+  if (flags.out !== undefined) await saveModel(flags.out, savable(model, setup.caution));
   if (flags.json) {
     terminal.out.write(jsonLine("chosen", { chosen: result.chosen, details: result.details }));
     terminal.out.write(
@@ -77,6 +78,7 @@ export async function conclude(
         sets,
         advice,
         evidence: result.evidence,
+        uncertainty: uncertaintyFields(result.uncertainty),
         sparsity: ensemble === null ? sparsityOf(result, flags) : null,
         model: flags.out ?? null,
         ensemble: ensemble?.networks.length ?? null,
@@ -85,6 +87,7 @@ export async function conclude(
       }),
     );
   } else {
+    for (const warning of uncertaintyWarnings(result.uncertainty, result.warnings)) warn(terminal, warning);
     const next = fit instanceof FileDataset || file === "-" ? "FILE" : shellWord(file);
     show({ ...result, advice }, ensemble, sets, { fit, next }, flags, terminal);
   }
@@ -179,6 +182,7 @@ function show(
       ? `The model is that of iteration ${result.bestIteration}.`
       : `The model is an ensemble of the best ${ensemble.networks.length} networks, which predicts their mean. What is said of one run is about the best.`,
     ...(result.evidence === null ? [] : [evidenceLine(result.evidence, result.network)]),
+    ...(result.uncertainty === null ? [] : [uncertaintyLine(result.uncertainty, fit.targetNames)]),
     ...(counts === null ? [] : [sparsityLine(counts)]),
     ...(result.ranks === 1 ? [] : [ranksLine(result, fit.sampleCount)]),
   ];

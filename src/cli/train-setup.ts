@@ -48,6 +48,7 @@ export interface TrainFlags extends PartFlags, EngineFlags, RunFlags, CostFlags,
   readonly out?: string;
   readonly checkpoint?: string;
   readonly resume?: string;
+  readonly uncertainty?: true;
   readonly plot?: true;
   readonly json?: true;
   readonly quiet?: true;
@@ -88,21 +89,7 @@ export async function setUp(
   ];
   await checkOutputs({ "the table": file, "--resume": flags.resume }, cluster.rank === 0 ? outputs : []);
   const method = methodOf(flags);
-  if (flags.restarts !== undefined || flags.crossValidate !== undefined)
-    for (const name of ["checkpoint", "resume", "monitor"] as const)
-      if (flags[name] !== undefined)
-        throw new UsageError(`--${name} is about one run: leave it out with --restarts and --cross-validate`);
-  const { restarts = 1, ensemble } = flags;
-  if (ensemble !== undefined && ensemble > restarts)
-    throw new UsageError(
-      `--ensemble takes the best of the runs of --restarts, of which there ${restarts === 1 ? "is 1" : `are ${restarts}`}: received ${ensemble}; give --restarts ${ensemble} or more`,
-    );
-  if (flags.learningCurve !== undefined && (flags.restarts ?? flags.crossValidate) !== undefined)
-    throw new UsageError("--learning-curve has folds of its own: leave --restarts and --cross-validate out");
-  if (flags.learningCurve !== undefined && flags.splitColumn !== undefined)
-    throw new UsageError("--learning-curve makes parts of its own: leave --split-column out");
-  if (flags.crossValidate !== undefined && flags.splitColumn !== undefined)
-    throw new UsageError("--cross-validate makes parts of its own: leave --split-column out");
+  checkManyRuns(flags);
   const { json = false, quiet = false } = flags;
   const warnings: string[] = [];
   const tell = (text: string) => {
@@ -138,8 +125,32 @@ export async function setUp(
   const net = network({ layers, ...shape, seed: flags.seed });
   const validation: TrainOptions["validation"] = parts.validation ?? false;
   // Groups of parameters follow from the network.
-  const options = { ...base, method: methodOf(flags, net), loss: { ...loss, decay }, validation };
+  const { uncertainty } = flags;
+  const options = { ...base, method: methodOf(flags, net), loss: { ...loss, decay }, validation, uncertainty };
   return { ...parts, network: net, options, search, foldValidation, tell, caution, warnings };
+}
+
+/** Flags of many runs, against each other and those of one. @throws UsageError */
+function checkManyRuns(flags: TrainFlags): void {
+  if (flags.restarts !== undefined || flags.crossValidate !== undefined)
+    for (const name of ["checkpoint", "resume", "monitor"] as const)
+      if (flags[name] !== undefined)
+        throw new UsageError(`--${name} is about one run: leave it out with --restarts and --cross-validate`);
+  const { restarts = 1, ensemble } = flags;
+  if (ensemble !== undefined && ensemble > restarts)
+    throw new UsageError(
+      `--ensemble takes the best of the runs of --restarts, of which there ${restarts === 1 ? "is 1" : `are ${restarts}`}: received ${ensemble}; give --restarts ${ensemble} or more`,
+    );
+  if (flags.learningCurve !== undefined && (flags.restarts ?? flags.crossValidate) !== undefined)
+    throw new UsageError("--learning-curve has folds of its own: leave --restarts and --cross-validate out");
+  if (flags.learningCurve !== undefined && flags.splitColumn !== undefined)
+    throw new UsageError("--learning-curve makes parts of its own: leave --split-column out");
+  if (ensemble !== undefined && flags.uncertainty)
+    throw new UsageError(
+      "--uncertainty is about one network: leave it out with --ensemble, whose --spread says something else",
+    );
+  if (flags.crossValidate !== undefined && flags.splitColumn !== undefined)
+    throw new UsageError("--cross-validate makes parts of its own: leave --split-column out");
 }
 
 /** Bayesian regularization needs no rows to decide when to stop: none are drawn unless they are asked for. */

@@ -34,6 +34,7 @@ Examples:
   $ gaussflow train rig.csv --target torque,speed --hidden 32,32 --activation silu --seconds 60
   $ gaussflow train visits.csv --target bought --loss logistic --decay 1
   $ gaussflow train rig.csv --target torque --loss huber
+  $ gaussflow train rig.csv --target torque --method bayes --uncertainty --out rig.json
   $ gaussflow train rig.csv --target torque --restarts 16 --cross-validate 5 --out rig.json
   $ gaussflow train rig.csv --target torque --restarts 16 --ensemble 5 --out ensemble.json
   $ gaussflow convert huge.csv.gz huge.gfd --target y && gaussflow train huge.gfd --out huge.json
@@ -202,6 +203,10 @@ function addOutputOptions(command: Command): Command {
     .option(
       "--monitor",
       "report whether the training has converged, how fast, and what limits it (costs one spectrum per iteration)",
+    )
+    .option(
+      "--uncertainty",
+      "measure how sure the network is and save that with it, for predict --intervals (best with --method bayes)",
     )
     .option("--plot", "draw the loss by iteration")
     .option("--json", "write one JSON object per line: the records, then the result")

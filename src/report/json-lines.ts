@@ -33,6 +33,8 @@ export interface ResultLine {
   readonly advice: readonly Advice[];
   /** With the method bayes: decay, effective parameters, noise in the units of training, log evidence; else null. */
   readonly evidence: Evidence | null;
+  /** With --uncertainty: rows, effective parameters, noise in raw units, degrees of freedom, decades of the spectrum; else null. */
+  readonly uncertainty: object | null;
   /** With the method ggn-score: small parameters of the model, else null. */
   readonly sparsity: Sparsity | null;
   /** Where the model was saved, or null. */

@@ -19,6 +19,9 @@ import { measure } from "../uncertainty/measure.js";
 import { Uncertainty } from "../uncertainty/uncertainty.js";
 import type { TrainResult } from "./train-result.js";
 
+/** What the warning of a training begins with where its uncertainty was asked for and could not be had. */
+export const UNMEASURED = "the uncertainty was not measured";
+
 /** Options of `estimateUncertainty`. */
 export interface EstimateUncertaintyOptions extends BackendOptions {
   /** The loss of the training, with its weight decay. Default that of `train`: `squaredError()`, for classes `softmaxCrossEntropy({ decay: 2 })`. */
@@ -130,7 +133,7 @@ export async function withUncertainty<Report>(
   const { network, lossUsed: loss } = result;
   const missing = (why: string) => ({
     ...result,
-    warnings: [...result.warnings, `the uncertainty was not measured: ${why}`],
+    warnings: [...result.warnings, `${UNMEASURED}: ${why}`],
   });
   try {
     signal?.throwIfAborted();

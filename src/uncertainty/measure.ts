@@ -142,7 +142,7 @@ function distanceWarnings(
   const distance = remaining === null || variance === 0 ? 0 : Math.sqrt((2 * remaining.reduction) / (variance * gamma));
   if (distance <= FAR) return [];
   return [
-    `the network is not at the minimum of its training loss, but ${distance.toPrecision(2)} standard errors from it in a direction's root mean square, as a network is that validation rows stopped early: intervals are those around a minimum; train with a weight decay and validation: false for intervals that hold`,
+    `the network is not at the minimum of its training loss, but ${distance.toPrecision(2)} standard errors from it in a direction's root mean square, as a network is that validation rows stopped early: intervals are those around a minimum; train with a weight decay and without validation rows for intervals that hold`,
   ];
 }
 

@@ -13,7 +13,7 @@ export interface Decade {
 
 /** The spectrum of G = J~^T J~ at the trained network, in the units of training. */
 export interface SpectrumReport {
-  /** Eigenvalues, descending; without those that are 0 or, without a weight decay, below rounding. */
+  /** Eigenvalues, descending; without those that are 0 or below rounding. */
   readonly values: Float64Array;
   /** Number of directions, p. */
   readonly directions: number;
@@ -27,7 +27,8 @@ export interface SpectrumReport {
 }
 
 export function spectrumReport({ values: ascending, decay }: Posterior, directions: number): SpectrumReport {
-  const values = ascending.filter((value) => value > 0).reverse();
+  const rounding = directions * Number.EPSILON * (ascending.at(-1) ?? 0);
+  const values = ascending.filter((value) => value > rounding || (decay === 0 && value > 0)).reverse();
   const decades: { exponent: number; count: number }[] = [];
   for (const value of values) {
     const exponent = Math.floor(Math.log10(value));
