@@ -64,8 +64,8 @@ const others = has("scipy") ? scipy() : null;
 const rows = [];
 for (const [k, { model, n, data }] of cases.entries()) {
   const { x, y } = { x: Float64Array.from(data.x), y: Float64Array.from(data.y) };
-  const fit = (form) => timed(async () => (await curveFit(form, x, y, { start: model.start })).estimates);
-  const [asFunction, asText] = [await fit(model.f), await fit(model.text)];
+  const ours = (form) => timed(async () => (await curveFit(form, x, y, { start: model.start })).estimates);
+  const [asFunction, asText] = [await ours(model.f), await ours(model.text)];
   const ml =
     peer === null
       ? null

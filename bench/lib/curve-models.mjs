@@ -8,7 +8,7 @@ const { exp, sin, PI } = Math;
 export const models = [
   {
     name: "line",
-    f: (x, [a, b]) => a + b * x,
+    f: (x, b) => b[0] + b[1] * x,
     text: "b1 + b2*x",
     numpy: "a + b*x",
     truth: [2, -0.7],
@@ -18,7 +18,7 @@ export const models = [
   },
   {
     name: "quadratic",
-    f: (x, [a, b, c]) => a + x * (b + x * c),
+    f: (x, b) => b[0] + x * (b[1] + x * b[2]),
     text: "b1 + x*(b2 + x*b3)",
     numpy: "a + x*(b + x*c)",
     truth: [1, -2, 0.5],
@@ -28,7 +28,7 @@ export const models = [
   },
   {
     name: "exponential decay",
-    f: (x, [a, k, c]) => a * exp(-k * x) + c,
+    f: (x, b) => b[0] * exp(-b[1] * x) + b[2],
     text: "b1*exp(-b2*x) + b3",
     numpy: "a*np.exp(-b*x) + c",
     truth: [5, 0.8, 1],
@@ -38,7 +38,7 @@ export const models = [
   },
   {
     name: "Gaussian peak",
-    f: (x, [a, m, s]) => a * exp((-(x - m) * (x - m)) / (2 * s * s)),
+    f: (x, b) => b[0] * exp((-(x - b[1]) * (x - b[1])) / (2 * b[2] * b[2])),
     text: "b1*exp(-(x - b2)^2/(2*b3^2))",
     numpy: "a*np.exp(-(x - b)**2/(2*c**2))",
     truth: [4, 5.2, 0.9],
@@ -48,7 +48,7 @@ export const models = [
   },
   {
     name: "Lorentzian",
-    f: (x, [a, m, w]) => a / (1 + ((x - m) / w) ** 2),
+    f: (x, b) => b[0] / (1 + ((x - b[1]) / b[2]) ** 2),
     text: "b1/(1 + ((x - b2)/b3)^2)",
     numpy: "a/(1 + ((x - b)/c)**2)",
     truth: [3, 4.1, 0.7],
@@ -58,7 +58,7 @@ export const models = [
   },
   {
     name: "logistic",
-    f: (x, [l, k, m]) => l / (1 + exp(-k * (x - m))),
+    f: (x, b) => b[0] / (1 + exp(-b[1] * (x - b[2]))),
     text: "b1/(1 + exp(-b2*(x - b3)))",
     numpy: "a/(1 + np.exp(-b*(x - c)))",
     truth: [10, 1.1, 4.5],
@@ -68,7 +68,7 @@ export const models = [
   },
   {
     name: "Michaelis-Menten",
-    f: (x, [v, k]) => (v * x) / (k + x),
+    f: (x, b) => (b[0] * x) / (b[1] + x),
     text: "b1*x/(b2 + x)",
     numpy: "a*x/(b + x)",
     truth: [12, 3.4],
@@ -78,7 +78,7 @@ export const models = [
   },
   {
     name: "power law",
-    f: (x, [a, b]) => a * x ** b,
+    f: (x, b) => b[0] * x ** b[1],
     text: "b1*x^b2",
     numpy: "a*x**b",
     truth: [2.5, 0.63],
@@ -88,7 +88,7 @@ export const models = [
   },
   {
     name: "damped sine",
-    f: (x, [a, k, w, p]) => a * exp(-k * x) * sin(w * x + p),
+    f: (x, b) => b[0] * exp(-b[1] * x) * sin(b[2] * x + b[3]),
     text: "b1*exp(-b2*x)*sin(b3*x + b4)",
     numpy: "a*np.exp(-b*x)*np.sin(c*x + d)",
     truth: [3, 0.25, 2, 0.4],
@@ -98,7 +98,7 @@ export const models = [
   },
   {
     name: "two exponentials",
-    f: (x, [a, k, b, l]) => a * exp(-k * x) + b * exp(-l * x),
+    f: (x, b) => b[0] * exp(-b[1] * x) + b[2] * exp(-b[3] * x),
     text: "b1*exp(-b2*x) + b3*exp(-b4*x)",
     numpy: "a*np.exp(-b*x) + c*np.exp(-d*x)",
     truth: [4, 2.5, 2, 0.3],
@@ -112,5 +112,6 @@ export const models = [
 export function curve({ f, truth, range: [from, to], noise }, n, seed) {
   const random = new Random(seed, 1);
   const x = Array.from({ length: n }, (_, i) => from + ((to - from) * i) / (n - 1));
-  return { x, y: x.map((t) => f(t, truth) + noise * random.normal()) };
+  const b = Float64Array.from(truth);
+  return { x, y: x.map((t) => f(t, b) + noise * random.normal()) };
 }

@@ -163,7 +163,7 @@ export class BoundedSteps {
       );
       if (failure !== null) return failure;
     }
-    this.predicted = this.#decrease(step);
+    this.predicted = this.decrease(step);
     if (this.predicted > 0) return step;
     let share = 1;
     for (let j = 0; j < free.length; j++) {
@@ -172,12 +172,12 @@ export class BoundedSteps {
       if (end > upper[j]) share = Math.min(share, (upper[j] - this.#w[j]) / free[j]);
     }
     const short = free.map((value) => share * value);
-    this.predicted = this.#decrease(short);
+    this.predicted = this.decrease(short);
     return short;
   }
 
   /** Decrease of the objective's model, without the damping, by a step. */
-  #decrease(step: Float64Array): number {
+  decrease(step: Float64Array): number {
     const p = this.#order;
     let curved = this.#decay * dot(step, step);
     for (let i = 0; i < p; i++) curved += dot(this.triangle.subarray(i * p, (i + 1) * p), step) ** 2;

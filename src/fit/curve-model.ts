@@ -7,6 +7,7 @@ import { TapeEvaluator } from "../expression/evaluate.js";
 import { CurveEvaluator } from "../expression/evaluate-curve.js";
 import { namesIn } from "../expression/expression.js";
 import { checkNames, parseExpression } from "../expression/parse.js";
+import type { Tape } from "../expression/tape.js";
 import { isObject } from "../options.js";
 import { columnsOf } from "./least-squares.js";
 import type { ResidualFunction } from "./residual-function.js";
@@ -47,6 +48,28 @@ export function functionResiduals<Point>(
   return { count, parameterCount, residuals, columns: columnsOf(count, parameterCount, rows) };
 }
 
+interface Compiled {
+  readonly tape: Tape;
+  /** Names in the text. */
+  readonly used: ReadonlySet<string>;
+}
+
+/** Models that were compiled last, by their text and names: parsing one takes longer than many fits. */
+const recent = new Map<string, Compiled>();
+const MOST_RECENT = 32;
+
+async function compiled(text: string, names: readonly string[]): Promise<Compiled> {
+  const key = JSON.stringify([text, names]);
+  const known = recent.get(key);
+  if (known !== undefined) return known;
+  await checkNames(names, "model");
+  const expression = await parseExpression(text, { names }, "model");
+  const model = { tape: compile([expression], names, "model"), used: namesIn(expression) };
+  if (recent.size >= MOST_RECENT) recent.delete(recent.keys().next().value as string);
+  recent.set(key, model);
+  return model;
+}
+
 /**
  * Residuals of a model that is text, with exact first derivatives, and second ones along a step.
  * @param variables columns of the points by the names that the text has for them
@@ -62,13 +85,10 @@ export async function textResiduals(
   if (both !== undefined)
     throw argumentError("options.start", "must not have a parameter of the name of a variable", both);
   const all = [...variables.keys(), ...names];
-  await checkNames(all, "model");
-  const expression = await parseExpression(text, { names: all }, "model");
-  const used = namesIn(expression);
+  const { tape, used } = await compiled(text, all);
   const idle = names.find((name) => !used.has(name));
   if (idle !== undefined)
     throw argumentError("options.start", "must have no parameter that the model does not have", idle);
-  const tape = compile([expression], all, "model");
   const [count, parameterCount] = [y.length, names.length];
   const parameters = new Float64Array(parameterCount);
   const columns = [...[...variables.values()].map(column), ...scalarsOf(parameters)];

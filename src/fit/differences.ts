@@ -1,6 +1,7 @@
 // Computes derivatives of residuals by differences, for functions that come without them. residual-engine.ts calls it at each linearization, and for
 // the second derivative along a step.
 //
+//   order 1    (r(b + h e_j) - r(b)) / h,  h = eps^(1/2) size_j:  relative error about eps^(1/2)
 //   order 2    (r(b + h e_j) - r(b - h e_j)) / 2h,  h = eps^(1/3) size_j:  relative error about eps^(2/3)
 //   order 4    (8 d(h) - d(2h)) / 12h, d(h) = r(b + h e_j) - r(b - h e_j),  h = eps^(1/5) size_j:  relative error about eps^(4/5)
 //   at a bound (4 r(b + h e_j) - 3 r(b) - r(b + 2h e_j)) / 2h towards the inside, of order 2
@@ -9,9 +10,13 @@
 import type { Box, ResidualFunction } from "./residual-function.js";
 
 /** Order of the error in the step. */
-export type DifferenceOrder = 2 | 4;
+export type DifferenceOrder = 1 | 2 | 4;
 
-const STEP: Readonly<Record<DifferenceOrder, number>> = { 2: Number.EPSILON ** (1 / 3), 4: Number.EPSILON ** (1 / 5) };
+const STEP: Readonly<Record<DifferenceOrder, number>> = {
+  1: Number.EPSILON ** (1 / 2),
+  2: Number.EPSILON ** (1 / 3),
+  4: Number.EPSILON ** (1 / 5),
+};
 
 /** Arrays that the differences of one function share. */
 export class Differences {
@@ -47,6 +52,17 @@ export class Differences {
     const [near, far] = [this.#near, this.#far];
     const upper = this.#box?.upper[j] ?? Number.POSITIVE_INFINITY;
     const lower = this.#box?.lower[j] ?? Number.NEGATIVE_INFINITY;
+    if (order === 1) {
+      // Away from 0, towards the side with more room.
+      const away = b[j] < 0 ? -1 : 1;
+      const h = stepAt(b[j], away * STEP[1] * size);
+      const short = b[j] + h <= upper && b[j] + h >= lower ? h : stepAt(b[j], -away * STEP[1] * size);
+      if (b[j] + short <= upper && b[j] + short >= lower) {
+        await this.#evaluate(b, j, b[j] + short, near);
+        for (let i = 0; i < near.length; i++) out[at + i] = (near[i] - residual[i]) / short;
+        if (allFinite(out, at, near.length)) return;
+      }
+    }
     const long = stepAt(b[j], STEP[4] * size);
     if (order === 4 && b[j] + 2 * long <= upper && b[j] - 2 * long >= lower) {
       await this.#symmetric(b, j, long, 8 / (12 * long), out, at, false);

@@ -16,6 +16,8 @@ export interface LegSettings {
   readonly method: Method | undefined;
   readonly stop: StopRules;
   readonly signal: AbortSignal | undefined;
+  /** Whether the start is near the end: then the first damping is small, and the first differences are central. Default false. */
+  readonly near?: boolean | undefined;
   readonly onRecord: ((record: TrainRecord) => void | Promise<void>) | undefined;
 }
 
@@ -30,9 +32,10 @@ export interface Leg {
 }
 
 /** The method of fits. The secant correction is off with bounds, where the gradient does not show the curvature along the step. */
-export function fitMethod(bounded: boolean): Method {
+function fitMethod(bounded: boolean, near: boolean): Method {
   return levenbergMarquardt({
     scaling: "marquardt",
+    initialDamping: near ? 1e-9 : 1e-3,
     precision: "double",
     residualCurvature: bounded ? "none" : "auto",
   });
@@ -43,12 +46,12 @@ export async function runLeg(
   setup: FitSetup,
   start: Float64Array,
   loss: Loss,
-  { method = fitMethod(setup.box !== null), stop, signal, onRecord }: LegSettings,
+  { near = false, method = fitMethod(setup.box !== null, near), stop, signal, onRecord }: LegSettings,
 ): Promise<Leg> {
   const rule = lossRule(loss);
   const roots = setup.weights?.map(Math.sqrt) ?? null;
   const { function: of, free, sizes, box } = setup;
-  const engine = new ResidualEngine({ function: of, start, free, sizes, box, rule, roots });
+  const engine = new ResidualEngine({ function: of, start, free, sizes, box, rule, roots, order: near ? 2 : 1 });
   const steps = minimize(engine, engine.toEngine(start), {
     method,
     stop,

@@ -75,7 +75,7 @@ export async function refitHeld(
   const free = setup.free.filter((j) => j !== held);
   if (free.length > 0) {
     const silent = { method, stop, signal: undefined, onRecord: undefined };
-    const leg = await runLeg({ ...setup, free }, start, setup.loss, silent);
+    const leg = await runLeg({ ...setup, free }, start, setup.loss, { ...silent, near: true });
     return { sumOfSquares: 2 * leg.objective, estimates: leg.b };
   }
   const residuals = new Float64Array(setup.function.count);
@@ -148,12 +148,12 @@ class Run {
       this.#count(leg);
       from = await projected.solved(leg.b);
     }
-    await this.#from("variable projection", from, this.#plan.stop.iterations);
+    await this.#from("variable projection", from, this.#plan.stop.iterations, true);
   }
 
-  async #from(kind: FitAttempt["kind"], start: Float64Array, iterations: number): Promise<void> {
+  async #from(kind: FitAttempt["kind"], start: Float64Array, iterations: number, near = false): Promise<void> {
     if (!start.every(Number.isFinite)) return;
-    const leg = await runLeg(this.#setup, start, this.#loss, this.#settings(iterations));
+    const leg = await runLeg(this.#setup, start, this.#loss, { ...this.#settings(iterations), near });
     this.#count(leg);
     const { reason, records, iterations: taken } = leg.result;
     if (records.length === 0 && reason.code === "non-finite" && kind === "start") throw startError(reason);

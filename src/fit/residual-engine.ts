@@ -25,8 +25,17 @@ import { applyTransposed, factorColumns } from "./householder.js";
 import type { Box, ResidualFunction } from "./residual-function.js";
 import { ScaledJacobian } from "./scaled-jacobian.js";
 
-/** Gradient measure below which errors of the derivatives and of the loss decide how many digits are right. */
-const NEAR = 1e-3;
+/** Gradient measure below which the rounding of the loss may matter, and is measured. */
+const SMALL = 1e-3;
+
+/** Share of the promised decrease from which on the residuals were nearly linear along a step, so that the next needs no second derivative. */
+const KEPT = 0.75;
+
+const STRAIGHT: Failure = {
+  code: "non-finite",
+  where: { what: "step" },
+  message: "the residuals are nearly linear along the step, which needs no acceleration",
+};
 
 /** What an engine of a fit is made of. */
 export interface ResidualEngineSetup {
@@ -43,6 +52,8 @@ export interface ResidualEngineSetup {
   readonly rule?: LossRule | undefined;
   /** Root of the weight of each residual. Default all 1. */
   readonly roots?: Float64Array | null | undefined;
+  /** Order of the first differences. Default 1; 2 for a start that is near the end. */
+  readonly order?: 1 | 2 | undefined;
 }
 
 /** How often the function was called. */
@@ -80,6 +91,11 @@ export class ResidualEngine implements Engine {
   #residual: Float64Array;
   #triedResidual: Float64Array;
   #triedLoss = Number.NaN;
+  /** Loss at the last linearization, and what the last step there was to lower it by. */
+  #lossHere = Number.NaN;
+  #promised = 0;
+  /** Whether the step to the last linearization lowered the loss by nearly as much as it promised. */
+  #straight = false;
   constructor({
     function: of,
     start,
@@ -88,6 +104,7 @@ export class ResidualEngine implements Engine {
     box = null,
     rule = squaredErrorRule,
     roots = null,
+    order = 1,
   }: ResidualEngineSetup) {
     const { count: n, parameterCount: p } = of;
     this.free = free ?? Array.from({ length: p }, (_, j) => j);
@@ -100,6 +117,7 @@ export class ResidualEngine implements Engine {
     this.#zeros = new Float64Array(n);
     this.#seeds = { factor: new Float64Array(n), z: new Float64Array(n), gradient: new Float64Array(n) };
     this.#jacobian = new ScaledJacobian(this.#function, box, this.free, this.units, typical);
+    this.#jacobian.order = order;
     this.#steps = new BoundedSteps(k, this.#limits());
     this.#b = start.slice();
     this.#tried = start.slice();
@@ -140,7 +158,10 @@ export class ResidualEngine implements Engine {
   }> {
     const [n, p] = [this.sampleCount, this.#function.parameterCount];
     this.#b.set(b);
-    await this.#function.residuals(this.#b, this.#residual);
+    // The last step of a fit is often evaluated and not linearized.
+    if (this.#wasTried()) this.#residual.set(this.#triedResidual);
+    else await this.#function.residuals(this.#b, this.#residual);
+    if (this.#jacobian.order === 1) this.#jacobian.order = 2;
     await this.#jacobian.fill(this.#b, this.#residual);
     const { matrix } = this.#jacobian.factor;
     const jacobian = new Float64Array(n * p);
@@ -181,6 +202,9 @@ export class ResidualEngine implements Engine {
     const loss = this.#loss(this.#residual, this.#seeds);
     if (!Number.isFinite(loss)) return notFinite(this.#residual);
     const jacobian = this.#jacobian;
+    const lowered = this.#lossHere - loss;
+    this.#straight = lowered >= KEPT * this.#promised && this.#promised > 0;
+    this.#lossHere = loss;
     await jacobian.fill(this.#b, this.#residual);
     const passes = performance.now();
     const { factor, z } = this.#seeds;
@@ -194,12 +218,14 @@ export class ResidualEngine implements Engine {
         gradientCosine = Math.max(gradientCosine, Math.abs(gradient[j]) / Math.sqrt(squares[j]) / length);
       if (scaling !== null) scaling[j] = Math.max(scaling[j], squares[j]) || 1;
     }
-    jacobian.near = gradientCosine < NEAR;
-    const rounding = jacobian.near ? { rounding: jacobian.rounding(w, z) } : {};
+    // Forward differences may leave a gradient that their own error made small.
+    const exact = this.#function.columns !== null || jacobian.order > 1;
+    const rounding = exact && gradientCosine < SMALL ? { rounding: jacobian.rounding(w, z) } : {};
     factorColumns(jacobian.factor);
     const rotated = z.slice();
     applyTransposed(jacobian.factor, rotated);
     this.#steps.load(jacobian.factor, rotated);
+    jacobian.look(this.#steps.relativeOffset, this.#steps.triangle);
     const end = performance.now();
     const seconds = { passes: (passes - start) / 1000, curvature: (end - passes) / 1000 };
     const residualSquare = this.#rule.sumOfSquares ? {} : { residualSquare: length * length };
@@ -210,6 +236,7 @@ export class ResidualEngine implements Engine {
     const start = performance.now();
     const answer = await this.#steps.solve(request);
     if (!(answer instanceof Float64Array)) return answer;
+    this.#promised = this.#steps.decrease(answer);
     const predicted = this.#steps.predicted;
     const seconds = (performance.now() - start) / 1000;
     return {
@@ -224,6 +251,7 @@ export class ResidualEngine implements Engine {
 
   async accelerate(velocity: Float64Array): Promise<Accelerated | Failure> {
     const start = performance.now();
+    if (this.#straight && !this.#jacobian.dependent) return STRAIGHT;
     const direction = new Float64Array(this.#function.parameterCount);
     this.free.forEach((j, k) => {
       direction[j] = velocity[k] * this.units[k];

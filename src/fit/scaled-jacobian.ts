@@ -2,18 +2,25 @@
 // steps from the scale of each parameter, scales them, and measures them. residual-engine.ts has one.
 import { dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
-import { Differences } from "./differences.js";
+import { type DifferenceOrder, Differences } from "./differences.js";
 import { type Reflections, reflectionsOf } from "./householder.js";
 import type { Box, ResidualFunction } from "./residual-function.js";
 
 /** Least scale of a parameter for differences, relative to its size: smaller steps would show rounding where the first residuals are small. */
 const LEAST_SIZE = 1e-2;
 
+/** Relative offset from which on the errors of forward differences would slow the fit down, or cost digits. */
+const NEAR = 1e-3;
+/** Share of a column that those before it leave, below which the columns are nearly dependent. */
+const DEPENDENT = 1e-2;
+
 export class ScaledJacobian {
   /** The columns, and after factorColumns their factor. */
   readonly factor: Reflections;
-  /** Whether the last gradient was small: differences are of the higher order then. */
-  near = false;
+  /** Order of differences in the next linearization. */
+  order: DifferenceOrder = 1;
+  /** Whether the columns were nearly dependent at the last. */
+  dependent = false;
   readonly #function: ResidualFunction;
   readonly #free: readonly number[];
   readonly #units: Float64Array;
@@ -57,7 +64,7 @@ export class ScaledJacobian {
     }
     for (let k = 0; k < this.#free.length; k++) {
       const size = this.#differenceSize(b, k);
-      await this.#differences.column(b, residual, this.#free[k], size, matrix, k * n, this.near ? 4 : 2);
+      await this.#differences.column(b, residual, this.#free[k], size, matrix, k * n, this.order);
     }
   }
 
@@ -120,6 +127,19 @@ export class ScaledJacobian {
       sum += (size * z[i]) ** 2;
     }
     return Number.EPSILON * Math.sqrt(sum);
+  }
+
+  /**
+   * Looks at the factor, and chooses the order of the next differences: their errors matter from where the step that is left is short, and where columns
+   * are nearly dependent.
+   */
+  look(relativeOffset: number, triangle: Float64Array): void {
+    const p = this.#free.length;
+    let least = 1;
+    for (let k = 0; k < p; k++) least = Math.min(least, Math.abs(triangle[k * p + k]) / Math.sqrt(this.#squares[k]));
+    this.dependent = !(least >= DEPENDENT);
+    const near = relativeOffset < NEAR;
+    this.order = this.dependent ? (near ? 4 : 2) : near ? 2 : 1;
   }
 
   /**

@@ -1,7 +1,9 @@
 // Combines the two causes that end a run from outside, the caller's AbortSignal and the deadline, into one signal for the engine, so that a
 // long kernel stops at its next tile. The loops of `train` and `flow` (minimize.ts, flow-run.ts) then take from it the reason of the end.
 // Under ranks both causes are taken up only where all ranks meet (`meet`), because a rank that stopped inside a sum would leave the others waiting.
+
 import type { Agreement, Turn } from "../cluster/agreement.js";
+import { Pace } from "../event-loop-yield.js";
 import type { Reason } from "../method/reason.js";
 
 /** Longest delay of setTimeout (2^31 - 1 ms); later deadlines are only checked between trials. */
@@ -28,6 +30,8 @@ export class Interrupt {
   readonly #agreement: Agreement | null;
   /** Seconds of rank 0 once they are over. */
   #over: number | null = null;
+  /** Without a signal: the loop asks for the reason of the end itself. */
+  readonly #pace = new Pace(undefined);
   readonly #forward = () => this.#controller.abort(this.#user?.reason);
 
   /**
@@ -81,9 +85,9 @@ export class Interrupt {
     return this.reason();
   }
 
-  /** Lets timers and signals run: the reference engine never yields to the event loop by itself. */
+  /** Lets timers and signals run where that is due: engines in TypeScript may never yield to the event loop by themselves. */
   async breathe(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#pace.due()) await this.#pace.rest();
   }
 
   dispose(): void {

@@ -256,6 +256,7 @@ class Loop {
     const move = { predicted, objective: end.objective, parameterNorm: this.#vectors.norm(parameters) };
     this.reason =
       stops.lossReason(stop, mean) ??
+      stops.settledReason(run.records, trial) ??
       this.#unlessUnsettled(stops.acceptedReason(stop, trial, move)) ??
       stops.patienceReason(stop, run) ??
       stops.iterationsReason(stop, run.iteration);

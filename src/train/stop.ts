@@ -159,10 +159,34 @@ export function unresolvedReason(records: readonly TrainRecord[], point: Point):
   const last = records.at(-1);
   if (last === undefined || last.iteration === 0 || !last.accepted || last.gainRatio !== null) return null;
   if (last.hessian === undefined && point.rounding === undefined) return null;
-  if (point.gradientNorm <= 0.5 * last.gradientNorm) return null;
+  // The gradient of a fit may be rounding along steep directions, while the flat ones still matter: there it is the steps that must fall.
+  const before = records.at(-2);
+  const shrinks = last.hessian === undefined && before?.accepted === true && last.stepNorm <= 0.5 * before.stepNorm;
+  if (shrinks || point.gradientNorm <= 0.5 * last.gradientNorm) return null;
   return {
     code: "reduction",
     message: `the objective ${show(point.objective)} cannot be lowered in double precision, and the last step took the gradient from ${show(last.gradientNorm)} to ${show(point.gradientNorm)} (gradient measure ${show(point.gradientCosine)})`,
+  };
+}
+
+/** Ratio of the lengths of two steps of a fit at which what is left after the second is far below it. */
+const settledRatio = 0.003;
+
+/**
+ * Why the run ends at an accepted step of a fit whose change of the objective was rounding, without another linearization: the step is so much shorter than
+ * the one before that the next would be far below the rounding of the parameters' estimates.
+ */
+export function settledReason(
+  records: readonly TrainRecord[],
+  { base: { point }, judgment, stepNorm }: Trial,
+): Reason | null {
+  const last = records.at(-1);
+  if (judgment.unresolved !== true || point.rounding === undefined || last === undefined || last.iteration === 0)
+    return null;
+  if (!last.accepted || !(stepNorm <= settledRatio * last.stepNorm)) return null;
+  return {
+    code: "reduction",
+    message: `the objective ${show(point.objective)} cannot be lowered in double precision, and the steps fell from ${show(last.stepNorm)} to ${show(stepNorm)}`,
   };
 }
 

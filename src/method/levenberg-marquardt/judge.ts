@@ -9,6 +9,9 @@ import { bounded, type DampingRule, type DampingState, mostDamping } from "./dam
 import { isUnresolved } from "./exact-hessian.js";
 import { afterStep, withoutCorrection } from "./residual-curvature.js";
 
+/** Factor of the damping after a step of a fit whose change of the objective is rounding. */
+const UNRESOLVED = 1e-3;
+
 /** Decides whether a trial from `point` is accepted, and returns the next state. */
 export function judge(
   rule: DampingRule,
@@ -19,8 +22,12 @@ export function judge(
 ): Judgment {
   const weight = weigh(point, proposal, trial);
   if ("actual" in weight && !failed(proposal) && isUnresolved(proposal, weight.actual)) {
-    const next = withDamping(state, rule.accepted(1, dampingOf(state)));
-    const noted = afterStep(state, point, proposal, 0);
+    const ruled = rule.accepted(1, dampingOf(state));
+    // In a fit only the damping still keeps such steps from the minimum, along directions of little curvature.
+    const damping = proposal.hessian === undefined ? UNRESOLVED * ruled.damping : ruled.damping;
+    const next = withDamping(state, { ...ruled, damping });
+    // Such steps of a fit are its end and no stall.
+    const noted = afterStep(state, point, proposal, proposal.hessian === undefined ? 1 : 0);
     return { accepted: true, state: { ...next, ...noted }, gainRatio: null, rejection: null, unresolved: true };
   }
   if ("ratio" in weight && weight.ratio > 0) {
