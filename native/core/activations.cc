@@ -1,8 +1,9 @@
-// Implements the activations and their first derivatives (activations.h). Tanh, logistic, softplus
-// and silu are vectorized and compiled for several processors (simd.h); gelu and sin call the C
-// library. ApplyLayer (forward.cc) calls Activate for every layer.
+// Implements the activations and their first derivatives (activations.h). Tanh, logistic,
+// softplus, silu and sin are vectorized and compiled for several processors (simd.h); gelu and erf
+// call the C library. ApplyLayer (forward.cc) calls Activate for every layer.
 #include "activations.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -91,7 +92,40 @@ Pair Gelu(double z) {
   return {z * phi, phi + z * kInvSqrt2Pi * std::exp(-0.5 * z * z)};
 }
 Pair Erf(double z) { return {std::erf(z), kTwoOverSqrtPi * std::exp(-z * z)}; }
-Pair Sin(double z) { return {std::sin(z), std::cos(z)}; }
+Pair LargeSin(double z) { return {std::sin(z), std::cos(z)}; }
+
+// Sine and cosine for |z| <= kMostReduced: z = k pi/2 + r, |r| <= pi/4, where pi/2 is a sum of
+// three numbers (Cody and Waite 1980), the first two with 20 zeros at the end, so that their
+// products with k are exact; then the polynomials of fdlibm (Sun Microsystems 1993). No branch and
+// no call.
+constexpr double kMostReduced = 0x1p20;
+inline Pair Sin(double z) {
+  constexpr double kRound = 0x1.8p52;
+  constexpr double kHigh = 0x1.921fb544p+0, kMiddle = 0x1.0b4611a6p-34,
+                   kLow = 0x1.3198a2e037073p-69;
+  const double shifted = z * 0x1.45f306dc9c883p-1 + kRound;
+  const int64_t k = std::bit_cast<int64_t>(shifted) - std::bit_cast<int64_t>(kRound);
+  const double whole = shifted - kRound;
+  const double r = ((z - whole * kHigh) - whole * kMiddle) - whole * kLow;
+  const double square = r * r;
+  double p = 1.58969099521155010221e-10;
+  p = p * square - 2.50507602534068634195e-08;
+  p = p * square + 2.75573137070700676789e-06;
+  p = p * square - 1.98412698298579493134e-04;
+  p = p * square + 8.33333333332248946124e-03;
+  p = p * square - 1.66666666666666324348e-01;
+  const double sine = r + r * square * p;
+  double q = -1.13596475577881948265e-11;
+  q = q * square + 2.08757232129817482790e-09;
+  q = q * square - 2.75573143513906633035e-07;
+  q = q * square + 2.48015872894767294178e-05;
+  q = q * square - 1.38888888888741095749e-03;
+  q = q * square + 4.16666666666666019037e-02;
+  const double half = 0.5 * square, near = 1.0 - half;
+  const double cosine = near + (((1.0 - near) - half) + square * square * q);
+  const double value = (k & 1) != 0 ? cosine : sine, slope = (k & 1) != 0 ? sine : cosine;
+  return {(k & 2) != 0 ? -value : value, ((k + 1) & 2) != 0 ? -slope : slope};
+}
 Pair Identity(double z) { return {z, 1.0}; }
 // A NaN must stay one: fmax would turn it into 0.
 Pair Relu(double z) { return {z < 0.0 ? 0.0 : z, z > 0.0 ? 1.0 : 0.0}; }
@@ -123,6 +157,26 @@ void MapSoftplus(size_t count, double* z, double* derivative) {
 GAUSSFLOW_CLONES
 void MapSilu(size_t count, double* z, double* derivative) { Map<Silu>(count, z, derivative); }
 
+GAUSSFLOW_CLONES
+void MapSmallSin(size_t count, double* z, double* derivative) { Map<Sin>(count, z, derivative); }
+
+// Numbers that are too large for MapSmallSin, or are not finite, are computed one by one.
+void MapSin(size_t count, double* z, double* derivative) {
+  constexpr size_t kBlock = 64;
+  double before[kBlock];
+  for (size_t i0 = 0; i0 < count; i0 += kBlock) {
+    const size_t size = std::min(kBlock, count - i0);
+    std::copy_n(z + i0, size, before);
+    MapSmallSin(size, z + i0, derivative == nullptr ? nullptr : derivative + i0);
+    for (size_t i = 0; i < size; ++i) {
+      if (std::fabs(before[i]) <= kMostReduced) continue;
+      const Pair pair = LargeSin(before[i]);
+      z[i0 + i] = pair.value;
+      if (derivative != nullptr) derivative[i0 + i] = pair.slope;
+    }
+  }
+}
+
 }  // namespace
 
 void Activate(Activation activation, size_t count, double* z, double* derivative) {
@@ -140,7 +194,7 @@ void Activate(Activation activation, size_t count, double* z, double* derivative
     case Activation::kErf:
       return Map<Erf>(count, z, derivative);
     case Activation::kSin:
-      return Map<Sin>(count, z, derivative);
+      return MapSin(count, z, derivative);
     case Activation::kIdentity:
       return Map<Identity>(count, z, derivative);
     case Activation::kRelu:

@@ -43,10 +43,39 @@ void TestTable() {
   }
 }
 
+// Sine far from 0 and next to its zeros, where the argument loses most of its digits: against the
+// long double of the C library. A number has the same bits alone and among others.
+void TestSine() {
+  Draw draw(1);
+  Vector z;
+  for (double k = 1.0; k < 1e6; k *= 1.37) {
+    const double zero = std::floor(k) * 1.5707963267948966;
+    for (const double at : {zero, std::nextafter(zero, 0.0), k * draw.Normal(), 2e6 * k})
+      z.push_back(at);
+  }
+  Vector values = z, slopes(z.size());
+  Activate(Activation::kSin, z.size(), values.data(), slopes.data());
+  for (size_t i = 0; i < z.size(); ++i) {
+    const long double value = std::sin(static_cast<long double>(z[i]));
+    const long double slope = std::cos(static_cast<long double>(z[i]));
+    const double eps = std::numeric_limits<double>::epsilon();
+    CHECK(std::fabs(static_cast<double>(values[i] - value)) <=
+              4.0 * eps * std::fabs(static_cast<double>(value)),
+          "sin %.17g is %.17g", z[i], values[i]);
+    CHECK(std::fabs(static_cast<double>(slopes[i] - slope)) <= 4.0 * eps, "cos %.17g is %.17g",
+          z[i], slopes[i]);
+    double alone = z[i], slope_alone = 0.0;
+    Activate(Activation::kSin, 1, &alone, &slope_alone);
+    CHECK(alone == values[i] && slope_alone == slopes[i], "sin %.17g depends on its neighbors",
+          z[i]);
+  }
+}
+
 }  // namespace
 
 int main() {
   TestTable();
+  TestSine();
   for (int code = 0; code < kActivationCount; ++code) {
     const auto activation = static_cast<Activation>(code);
     for (double z = -6.03; z < 6.0; z += 0.37) {
