@@ -8,7 +8,7 @@ import type { Method, MethodState } from "./method.js";
 
 const FUNCTIONS = ["start", "damping", "propose", "judge"] as const;
 const BATCH_FUNCTIONS = ["needs", "start", "step"] as const;
-const REGULARIZATION = ["decay", "evidence", "due", "stale", "settled", "hastened", "renew", "assess"] as const;
+const REGULARIZATION = ["decay", "evidence", "due", "stale", "settled", "kept", "hastened", "renew", "assess"] as const;
 const PLAIN = ["string", "boolean"];
 /**
  * Members that `fidelity` replaces: without an error a method that has them would train in double precision on all

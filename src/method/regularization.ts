@@ -23,6 +23,18 @@ export interface Evidence {
   readonly logEvidence: number;
 }
 
+/** The fit that a run keeps in place of the one it stands at: the most probable so far. */
+export interface KeptFit {
+  /** Accepted steps of the run when it was found. */
+  readonly iteration: number;
+  /** p entries. */
+  readonly parameters: Float64Array;
+  /** Sum loss g there. */
+  readonly loss: number;
+  /** Its evidence, with its decay. */
+  readonly evidence: Evidence;
+}
+
 /** The answer of an update. */
 export interface Renewed {
   /** Tells it from a failure. */
@@ -45,10 +57,12 @@ export interface RegularizationPolicy {
   evidence(state: MethodState): Evidence | null;
   /** Whether the decay is to be estimated at the next point. */
   due(state: MethodState): boolean;
-  /** Whether steps were accepted since it last was. */
+  /** Whether another estimate may change it: steps were accepted since the last, or it is not the last one. */
   stale(state: MethodState): boolean;
-  /** Whether the last update left the decay as it was. */
+  /** Whether the decay is the last one, so that the run may end where it converges. */
   settled(state: MethodState): boolean;
+  /** The fit that the run keeps where it ends before the decay is the last one; null: the point where it stands, as once it is. */
+  kept(state: MethodState): KeptFit | null;
   /** The state whose next point is due, where the run could go no further with the present decay. */
   hastened(state: MethodState): MethodState;
   /** Estimates the decay from the curvature of the last linearization, which is in double precision and of all samples. */

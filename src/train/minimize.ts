@@ -22,7 +22,16 @@ import { type Fidelity, type RunSizes, refine, refineBeforeEnd } from "../step/f
 import { baseOf, nextFidelity } from "./base.js";
 import { evaluateStep, validate } from "./evaluate.js";
 import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
-import { decayFields, finalEvidence, hastened, isDue, presentDecay, renewDecay } from "./regularize.js";
+import {
+  decayFields,
+  finalEvidence,
+  hastened,
+  isDue,
+  keptPoint,
+  presentDecay,
+  regularizedResult,
+  renewDecay,
+} from "./regularize.js";
 import { RunState } from "./run-state.js";
 import type { Snapshot } from "./snapshot.js";
 import * as stops from "./stop.js";
@@ -122,7 +131,10 @@ class Loop {
         yield await this.#record(startTrial(base, this.#problem.route, damping), base.point, validation);
       }
       const converged = stops.gradientReason(stop, base.point, this.#options.sumOfSquares);
-      if (isDue(this.#options.method, this.#run.method, converged !== null) && !(await this.#renew(base.point)))
+      if (
+        isDue(this.#options.method, this.#run.method, converged !== null) &&
+        !(await this.#renew(base.point, converged !== null))
+      )
         continue;
       // Tests at the boundary of an iteration. They also end a resumed run at once if it has nothing left to do.
       this.reason =
@@ -139,17 +151,19 @@ class Loop {
   }
 
   finish(): MinimizeResult {
-    const { iteration, last, best, bestValidation, records, elapsed } = this.#run;
+    const [run, { method }] = [this.#run, this.#options];
+    const { iteration, last, bestValidation, records, elapsed } = run;
+    const best = keptPoint(method, run.method, this.#meanFactor) ?? run.best;
     const reason = this.reason ?? { code: "no-progress", message: "the run was given up" };
     const { warnings } = this.checkpoints;
-    const { decay, evidence } = decayFields(this.#options.method, this.#run.method, this.#problem.decay);
-    const regularized = decay === undefined ? {} : { decay, evidence: this.#evidence ?? evidence };
+    const regularized = regularizedResult(method, run, this.#problem, this.#evidence);
     return { reason, iterations: iteration, last, best, bestValidation, records, elapsed, warnings, ...regularized };
   }
 
   /** Lets the method estimate the weight decay. False: the run ends, or the next point has another objective. */
-  async #renew(point: Point): Promise<boolean> {
-    const renewed = await renewDecay(this.#options.method, this.#problem, this.#run, point, this.interrupt.signal);
+  async #renew(point: Point, forced: boolean): Promise<boolean> {
+    const { signal } = this.interrupt;
+    const renewed = await renewDecay(this.#options.method, this.#problem, this.#run, point, forced, signal);
     if (failed(renewed)) this.reason = failureReason(renewed);
     else {
       this.reason = renewed.end;
@@ -202,7 +216,7 @@ class Loop {
       if (renewing) {
         // The curvature inside is still that of this point; the state is that before the trials.
         this.#run.method = entered;
-        await this.#renew(point);
+        await this.#renew(point, true);
         return;
       }
       if (!failed(proposal)) previous = proposal;

@@ -2,13 +2,14 @@
 // and for the result. An update of the decay is another objective: the loop linearizes again, and forgets the best point.
 import { type Failure, failed } from "../backend/engine.js";
 import { unlessMemory } from "../backend/memory.js";
-import { linearizeAt, type Point, type Problem } from "../linearize/problem.js";
+import { linearizeAt, objectiveOf, type Point, type Problem } from "../linearize/problem.js";
 import type { Method, MethodState } from "../method/method.js";
 import type { Reason } from "../method/reason.js";
 import type { Evidence } from "../method/regularization.js";
 import type { TrainRecord } from "../run/record.js";
-import type { MinimizeOptions } from "./minimize-options.js";
+import type { MinimizeOptions, MinimizeResult } from "./minimize-options.js";
 import type { RunState } from "./run-state.js";
+import type { Best } from "./snapshot.js";
 
 /** The decay of the next linearization of a run that begins or is resumed. */
 export function presentDecay({ method, decay, resume = null }: MinimizeOptions): number {
@@ -35,6 +36,7 @@ export async function renewDecay(
   problem: Problem,
   run: RunState,
   point: Point,
+  forced: boolean,
   signal: AbortSignal,
 ): Promise<
   { readonly ok: true; readonly decay: number; readonly moved: boolean; readonly end: Reason | null } | Failure
@@ -45,7 +47,8 @@ export async function renewDecay(
     run.method = policy.hastened(run.method as MethodState);
     return { ok: true, decay: problem.decay, moved: true, end: null };
   }
-  const answer = unlessMemory(await policy.renew(problem, run.method as MethodState, point, signal));
+  const state = forced ? policy.hastened(run.method as MethodState) : (run.method as MethodState);
+  const answer = unlessMemory(await policy.renew(problem, state, point, signal));
   if (failed(answer)) return answer;
   run.method = answer.state;
   const decay = policy.decay(answer.state);
@@ -56,6 +59,15 @@ export async function renewDecay(
     run.scaling?.fill(0);
   }
   return { ok: true, decay, moved, end: answer.end };
+}
+
+/** The point that a run keeps whose decay is not the last one: the most probable so far. null: that of the least objective. */
+export function keptPoint({ regularization }: Method, state: MethodState | null, meanFactor: number): Best | null {
+  const kept = state === null || regularization?.settled(state) ? null : (regularization?.kept(state) ?? null);
+  if (kept === null) return null;
+  const { iteration, parameters, loss } = kept;
+  const value = objectiveOf(loss, kept.evidence.decay, parameters);
+  return { iteration, parameters, value, loss: loss * meanFactor };
 }
 
 /** What a record holds of the decay. */
@@ -73,7 +85,8 @@ export function decayFields(
 const CUT_SHORT: readonly (Reason["code"] | undefined)[] = ["aborted", "seconds", "memory", "non-finite"];
 
 /**
- * The evidence at the point that a run keeps, for its result; null where the run was cut short, whose result has that of the last update.
+ * The evidence at the point that a run keeps, for its result; null where the run was cut short, whose result has that of the last update, and
+ * where it keeps a fit whose evidence is known.
  */
 export async function finalEvidence(
   { regularization }: Method,
@@ -83,11 +96,27 @@ export async function finalEvidence(
   signal: AbortSignal,
 ): Promise<Evidence | null> {
   if (regularization === undefined || run.method === null || CUT_SHORT.includes(reason?.code)) return null;
+  if (run.bestValidation === null && !regularization.settled(run.method) && regularization.kept(run.method) !== null)
+    return null;
   const { parameters } = run.bestValidation ?? run.best;
   const point = await linearizeAt(problem, parameters, run.scaling?.slice() ?? null, null, signal);
   if (failed(point)) return null;
   const answer = await regularization.assess(problem, point, signal);
   return "code" in answer ? null : answer;
+}
+
+/** Decay and evidence of the result: of the fit that is kept. */
+export function regularizedResult(
+  { regularization }: Method,
+  run: RunState,
+  problem: Problem,
+  found: Evidence | null,
+): Pick<MinimizeResult, "decay" | "evidence"> {
+  if (regularization === undefined || run.method === null) return {};
+  const kept = regularization.settled(run.method) ? null : regularization.kept(run.method);
+  if (found === null && kept !== null && run.bestValidation === null)
+    return { decay: kept.evidence.decay, evidence: kept.evidence };
+  return { decay: problem.decay, evidence: found ?? regularization.evidence(run.method) ?? undefined };
 }
 
 /** What the user of a network should know of its evidence. */

@@ -22,7 +22,7 @@ import type { Trial } from "./trial.js";
 
 /** When a training ends. The first rule that is met ends it. */
 export interface StopOptions {
-  /** Most iterations: linearizations, or with a batch method steps on batches. Default 200; with a batch method no limit. */
+  /** Most iterations: linearizations, or with a batch method steps on batches. Default 200, with `bayesianRegularization` 1000; with a batch method no limit. */
   readonly iterations?: number | undefined;
   /**
    * With a batch method: most epochs (passes over the rows). Default: the method's `epochs` (20 for `exactGaussNewton`), or no limit where
@@ -82,6 +82,9 @@ const defaultStop: StopRules = {
   patience: 20,
 };
 
+/** Most iterations of a method that tries several weight decays in one run. */
+const REGULARIZED_ITERATIONS = 1000;
+
 /** Rules of methods that see all rows at each step, and of those that see a batch. */
 const WHOLE_ONLY = ["step", "reduction"] as const;
 const BATCH_ONLY = ["epochs", "validateEvery"] as const;
@@ -109,9 +112,12 @@ export function stopRules(
           : "must be left out with a batch method, whose losses at each step are those of a part of the rows: options.stop.epochs, options.stop.loss and options.stop.patience end its runs",
         given[rule],
       );
+  const regularizes = method !== null && !isBatchMethod(method) && method.regularization !== undefined;
   const limits =
     batch === null
-      ? {}
+      ? regularizes
+        ? { iterations: REGULARIZED_ITERATIONS }
+        : {}
       : { iterations: Number.POSITIVE_INFINITY, ...(given.iterations === undefined ? { epochs: batch.epochs } : {}) };
   const rules: StopRules = { ...defaultStop, ...(sumOfSquares ? {} : { reduction: 0 }), ...limits, ...given };
   if (batch === null || given.iterations !== undefined) checkCount(`${name}.iterations`, rules.iterations, 0);

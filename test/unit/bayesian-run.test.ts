@@ -9,7 +9,9 @@ import {
   crossValidate,
   huber,
   levenbergMarquardt,
+  type Network,
   network,
+  Random,
   squaredError,
   train,
 } from "../../src/index.js";
@@ -43,7 +45,7 @@ describe("noisy sines, 40 units", () => {
       });
       const { evidence, records, reason, validationLoss } = result;
       expect(validationLoss).toBeNull();
-      expect(["evidence", "iterations"]).toContain(reason.code);
+      expect(["evidence", "reduction", "gradient"]).toContain(reason.code);
       // 0.2 is the noise; the fits without decay follow it to above it.
       expect(sineError(result.network)).toBeLessThan(0.25);
       expect(evidence!.effectiveParameters).toBeGreaterThan(5);
@@ -121,6 +123,49 @@ describe("noisy sines, 40 units", () => {
   });
 });
 
+describe("ten inputs, where estimates alone end at far too small a decay", () => {
+  const friedman = (seed: number, rows: number) => {
+    const random = new Random(seed, 3);
+    const inputs = Array.from({ length: rows }, () => Array.from({ length: 10 }, () => random.uniform()));
+    const truth = ([a, b, c, d, e]: readonly number[]) =>
+      10 * Math.sin(Math.PI * a! * b!) + 20 * (c! - 0.5) ** 2 + 10 * d! + 5 * e!;
+    return { inputs, targets: inputs.map((x) => truth(x) + random.normal()), truth };
+  };
+
+  it("the run goes on to the highest evidence, and predicts as well as with the best of several decays", async () => {
+    const { truth, ...data } = friedman(2, 200);
+    const test = friedman(77, 1000);
+    const errorOf = (one: Network) => {
+      const predicted = one.predict(test.inputs);
+      return Math.sqrt(test.inputs.reduce((sum, x, i) => sum + (predicted[i]! - truth(x)) ** 2, 0) / 1000);
+    };
+    const wide = network({ layers: [10, 16, 1], seed: 2 });
+    const own = await train(wide, data, { method });
+    const fixed: number[] = [];
+    for (const decay of [0.01, 0.1, 1, 10])
+      fixed.push(errorOf((await train(wide, data, { loss: squaredError({ decay }), validation: false })).network));
+    expect(errorOf(own.network)).toBeLessThan(1.15 * Math.min(...fixed));
+    // Without it the decay is about 0.01, and the fit goes nearly through the data.
+    expect(own.evidence!.decay).toBeGreaterThan(0.3);
+    const estimates = own.records.map(({ evidence }) => evidence?.logEvidence ?? Number.NEGATIVE_INFINITY);
+    expect(own.evidence!.logEvidence).toBeGreaterThan(estimates.at(-1)! - 1);
+  });
+
+  it("a run that is cut while it climbs keeps its most probable fit, and resumes bit for bit", async () => {
+    const { truth: _, ...data } = friedman(2, 200);
+    const wide = network({ layers: [10, 8, 1], seed: 2 });
+    const path = join(await mkdtemp(join(tmpdir(), "gaussflow-")), "run.json");
+    const options = { method, stop: { iterations: 400 } };
+    const whole = await train(wide, data, options);
+    const climbs = whole.records.findLast(({ decay }) => decay! > whole.evidence!.decay * 2)!.iteration;
+    const cut = await train(wide, data, { ...options, stop: { iterations: climbs }, checkpoint: { path } });
+    expect(cut.evidence!.decay).toBeCloseTo(whole.evidence!.decay, 10);
+    expect(cut.lossUsed.decay).toBe(cut.evidence!.decay);
+    expect(cut.bestIteration).toBeLessThan(climbs);
+    expect(timeless(await train(wide, data, { ...options, resume: path }))).toEqual(timeless(whole));
+  });
+});
+
 describe("routes and engines", () => {
   const data = noisySine(6);
   const cases = [
@@ -140,8 +185,8 @@ describe("routes and engines", () => {
   it("the products of the matrix-free route find a decay like that of the eigenvalues", async () => {
     const exact = await train(net, data, { method });
     const products = await train(net, data, { method, route: "matrix-free" });
-    // 16 probes of about 9 effective parameters: 12% a standard deviation.
-    expect(Math.abs(Math.log(products.evidence!.decay / exact.evidence!.decay))).toBeLessThan(0.5);
+    // 16 probes know 9 effective parameters to 12%, and the log evidence to a few nats: they may take the next decay, three times as large.
+    expect(Math.abs(Math.log(products.evidence!.decay / exact.evidence!.decay))).toBeLessThan(Math.log(4));
     expect(sineError(products.network)).toBeLessThan(0.2);
   });
 });

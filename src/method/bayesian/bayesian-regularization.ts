@@ -4,6 +4,7 @@
 //
 //   F = g + decay/2 |w|^2;   every few steps   decay = gamma 2 g / ((N - gamma) |w|^2),   gamma = tr G (G + decay I)^-1
 //
+// From where the estimates end it tries larger decays, and ends with the fit of the highest evidence (climb.ts).
 // No rows need to be held out: the decay says how far the parameters follow the data, and the evidence ranks fits of the same rows.
 import { exactFidelity } from "../../step/fidelity.js";
 import { levenbergMarquardt } from "../levenberg-marquardt/levenberg-marquardt.js";
@@ -11,7 +12,7 @@ import { arrayOf, describedBySettings, type FidelityPolicy, type Method, numberO
 import type { RegularizationPolicy } from "../regularization.js";
 import { type BayesianRegularizationOptions, completeOptions } from "./options.js";
 import { assess, renew } from "./renew.js";
-import { checkPart, evidenceIn, freshPart } from "./state.js";
+import { checkPart, evidenceIn, freshPart, keptIn, PHASES } from "./state.js";
 
 /**
  * The method of Bayesian regularization, for squared error: finds the weight decay and the noise along with the parameters, and holds out no
@@ -31,8 +32,9 @@ export function bayesianRegularization(options: BayesianRegularizationOptions = 
     decay: (state) => numberOf(state, "decay"),
     evidence: evidenceIn,
     due: isDue,
-    stale: (state) => numberOf(state, "steps") > 0,
-    settled: (state) => numberOf(state, "settled") > 0,
+    stale: (state) => numberOf(state, "steps") > 0 || numberOf(state, "phase") !== PHASES.ends,
+    settled: (state) => numberOf(state, "phase") === PHASES.ends,
+    kept: keptIn,
     hastened: (state) => ({ ...state, hastened: 1 }),
     assess,
     renew: (problem, state, point, signal) => {
@@ -54,6 +56,7 @@ export function bayesianRegularization(options: BayesianRegularizationOptions = 
       const judgment = inner.judge(state, point, proposal, trial);
       const begun = arrayOf(state, "begun");
       const noted = {
+        taken: numberOf(state, "taken") + (judgment.accepted ? 1 : 0),
         steps: numberOf(state, "steps") + (judgment.accepted ? 1 : 0),
         begun: begun.length > 0 ? begun : point.parameters.slice(),
       };

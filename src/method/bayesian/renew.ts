@@ -6,15 +6,17 @@
 // parameter is left that the data determine: gamma below 1 is such a collapse, and the run begins again with a thousandth of its decay.
 // Where that happens again and again the evidence is that the targets are noise, and the fit stays. A first decay that the first estimate finds
 // several times too large has shrunk the weights before the units had found what to fit, which ends in a poor minimum: the run begins again
-// with the estimate.
+// with the estimate. The opposite collapse is a fit that goes through the data, where noise and decay go to 0 together: it ends the estimates.
+// After them the run tries larger decays (climb.ts).
 import { dot } from "../../algebra/vectors.js";
 import type { Failure } from "../../backend/engine.js";
 import type { Point, Problem } from "../../linearize/problem.js";
 import { arrayOf, type MethodState, numberOf } from "../method.js";
 import type { Evidence, Renewed } from "../regularization.js";
+import { climb, restartAtPeak, startClimb } from "./climb.js";
 import { evidenceOf, type Fit, nextDecay, type Spectrum } from "./evidence.js";
 import { spectrumAt } from "./spectrum-at.js";
-import { freshPart } from "./state.js";
+import { freshPart, noted, PHASES } from "./state.js";
 
 /** Effective parameters below which a fit has collapsed. */
 const COLLAPSED = 1;
@@ -25,8 +27,14 @@ const RESTART_SHARE = 1e-3;
 const TOO_LARGE = 1 / 3;
 /** An update that would change the decay by less, relatively, leaves it: the objective stays what it is. */
 const SETTLED = 1e-3;
-/** A run ends once two updates in a row have left the decay, and the logarithm of the evidence has changed by less than this between them. */
+/** The estimates end once two updates in a row have left the decay, and the log evidence has changed by less than this between them; so does the run. */
 const STATIONARY = 1e-3;
+/** So does a fall of it by so much, at the decay where it was the highest. */
+const CLEAR_FALL = 10;
+/** So many updates end them, too. */
+const MOST_UPDATES = 40;
+/** Share of the equations left as degrees of freedom below which a fit goes through the data. */
+const INTERPOLATES = 0.05;
 /** Largest decay relative to the largest eigenvalue: beyond it the parameters are 0 to the last digit. */
 const MOST = 1e6;
 
@@ -55,26 +63,39 @@ export async function renew(
   const fit = fitAt(problem, point);
   const found = finite(evidenceOf(spectrum, fit, problem.decay));
   if ("code" in found) return found;
+  const phase = numberOf(state, "phase");
+  if (phase === PHASES.climbs) return climb(begin, state, found, point);
+  if (phase === PHASES.ends) return conclude(state, found);
   const wanted = within(spectrum, nextDecay(found.effectiveParameters, fit), problem.decay);
   const again = decayOfRestart(state, found, wanted);
   if (again !== null) {
-    const part = freshPart(again, numberOf(state, "restarts") + 1);
-    return { ok: true, state: { ...begin(state), ...part }, restart: arrayOf(state, "begun").slice(), end: null };
+    const part = { ...freshPart(again, numberOf(state, "restarts") + 1), taken: numberOf(state, "taken") };
+    const begun = arrayOf(state, "begun");
+    return { ok: true, state: { ...begin(state), ...part, begun }, restart: begun.slice(), end: null };
   }
   const stays = Math.abs(Math.log(wanted / problem.decay)) < SETTLED;
-  const next = {
-    ...state,
-    decay: stays ? problem.decay : wanted,
-    steps: 0,
-    hastened: 0,
-    updates: numberOf(state, "updates") + 1,
-    settled: stays ? numberOf(state, "settled") + 1 : 0,
-    ofDecay: found.decay,
-    effectiveParameters: found.effectiveParameters,
-    noise: found.noise,
-    logEvidence: found.logEvidence,
-  };
-  return { ok: true, state: next, restart: null, end: endOf(state, next) };
+  const updates = numberOf(state, "updates") + 1;
+  const settled = stays ? numberOf(state, "settled") + 1 : 0;
+  const stationary = Math.abs(found.logEvidence - numberOf(state, "logEvidence")) < STATIONARY;
+  const interpolates = fit.equations - found.effectiveParameters < INTERPOLATES * fit.equations;
+  const ended = (settled >= 2 && stationary) || (stays && numberOf(state, "hastened") > 0) || updates >= MOST_UPDATES;
+  if (ended || interpolates) return startClimb(begin, { ...state, ...noted(found) }, found, point);
+  const peak = numberOf(state, "peakEvidence");
+  if (found.logEvidence < peak - CLEAR_FALL) return restartAtPeak(begin, state);
+  const higher = found.logEvidence > peak ? { peakEvidence: found.logEvidence, peakDecay: found.decay } : {};
+  const decay = stays ? problem.decay : wanted;
+  const next = { ...state, ...noted(found), ...higher, decay, steps: 0, hastened: 0, updates, settled };
+  return { ok: true, state: next, restart: null, end: null };
+}
+
+/** The last updates of a run, whose decay stays: it ends where the evidence does. */
+function conclude(state: MethodState, found: Evidence): Renewed {
+  const change = found.logEvidence - numberOf(state, "logEvidence");
+  const next = { ...state, ...noted(found), steps: 0, hastened: 0 };
+  if (!(Math.abs(change) < STATIONARY)) return { ok: true, state: next, restart: null, end: null };
+  const { decay, logEvidence, effectiveParameters } = found;
+  const message = `the evidence is the highest at a weight decay of ${decay.toPrecision(3)}, and its logarithm changed by ${change.toExponential(1)} to ${logEvidence.toFixed(2)}: ${effectiveParameters.toPrecision(3)} effective parameters`;
+  return { ok: true, state: next, restart: null, end: { code: "evidence", message } };
 }
 
 /** The decay with which the run begins again; null where it goes on. */
@@ -82,16 +103,6 @@ function decayOfRestart(state: MethodState, { decay, effectiveParameters }: Evid
   if (numberOf(state, "restarts") >= MOST_RESTARTS || arrayOf(state, "begun").length === 0) return null;
   if (effectiveParameters < COLLAPSED) return decay * RESTART_SHARE;
   return numberOf(state, "updates") === 0 && wanted < TOO_LARGE * decay ? wanted : null;
-}
-
-/** Why the run is over, or null. */
-function endOf(before: MethodState, next: MethodState): Renewed["end"] {
-  const change = numberOf(next, "logEvidence") - numberOf(before, "logEvidence");
-  if (numberOf(next, "settled") < 2 || !(Math.abs(change) < STATIONARY)) return null;
-  return {
-    code: "evidence",
-    message: `the weight decay has settled at ${numberOf(next, "decay").toPrecision(3)}, and the logarithm of the evidence changed by ${change.toExponential(1)} to ${numberOf(next, "logEvidence").toFixed(2)}: ${numberOf(next, "effectiveParameters").toPrecision(3)} effective parameters`,
-  };
 }
 
 function fitAt({ engine }: Problem, { loss, parameters }: Point): Fit {
