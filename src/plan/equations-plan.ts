@@ -1,5 +1,5 @@
 // Predicts the memory and time of a training on equations, from sizes alone. src/train/equations-train.ts calls it before it makes the engine,
-// and refuses a run that does not fit the memory limit.
+// refuses a run that does not fit the memory limit, and train/plan.ts makes the public plan by it.
 import { showBytes } from "../bytes.js";
 import { channelCount, type JetProblem, type JetTerm } from "../equations/jet-problem.js";
 import { GaussflowError } from "../errors.js";
@@ -21,6 +21,19 @@ export interface EquationPlan {
   readonly equationCount: number;
   /** Predicted bytes of the process at its peak. */
   readonly bytes: number;
+  /** What they are for: Gram matrix and factor, points, workspaces of the engine, vectors, and the process itself. */
+  readonly parts: {
+    /** Gram matrix and factor. */
+    readonly matrices: number;
+    /** Points, here and in the engine. */
+    readonly points: number;
+    /** Blocks of jets and rows of J. */
+    readonly workspaces: number;
+    /** Vectors of p entries. */
+    readonly vectors: number;
+    /** Node and the library. */
+    readonly process: number;
+  };
   /** Bytes that it may use. */
   readonly memoryLimit: number;
   /** Threads that the engine may use. */
@@ -31,7 +44,7 @@ export interface EquationPlan {
   readonly seconds: number;
 }
 
-/** @throws GAUSSFLOW_MEMORY where it does not fit the memory limit */
+/** The plan of a training; `refuseEquations` is a separate step. */
 export function planEquations(
   architecture: Architecture,
   problem: JetProblem,
@@ -43,16 +56,20 @@ export function planEquations(
   const rows = problem.terms.reduce((sum, term) => sum + term.points * seedsOf(term), 0);
   const parts = bytesOf(architecture, problem, p, engine, threads);
   const bytes = Object.values(parts).reduce((sum, size) => sum + size, 0);
-  if (bytes > memoryLimit)
-    throw new GaussflowError(
-      "GAUSSFLOW_MEMORY",
-      `a training on these equations needs ${showBytes(bytes)} at its peak (${showBytes(parts.matrices)} Gram matrix and factor of ${p} parameters, ${showBytes(parts.points)} points, ${showBytes(parts.workspaces)} workspaces), and the memory limit is ${showBytes(memoryLimit)}: take fewer parameters or points, or an options.memoryLimit of ${Math.ceil(bytes)} bytes`,
-      { bytes, memoryLimit },
-    );
   const work = workOf(architecture, problem, p, engine);
   const flops = work.reduce((sum, one) => sum + one.flops, 0);
   const seconds = secondsOf(work, engine, threads);
-  return { parameterCount: p, equationCount: rows, bytes, memoryLimit, threads, flops, seconds };
+  return { parameterCount: p, equationCount: rows, bytes, parts, memoryLimit, threads, flops, seconds };
+}
+
+/** @throws GAUSSFLOW_MEMORY where the plan does not fit the memory limit */
+export function refuseEquations({ bytes, parts, parameterCount, memoryLimit }: EquationPlan): void {
+  if (bytes <= memoryLimit) return;
+  throw new GaussflowError(
+    "GAUSSFLOW_MEMORY",
+    `a training on these equations needs ${showBytes(bytes)} at its peak (${showBytes(parts.matrices)} Gram matrix and factor of ${parameterCount} parameters, ${showBytes(parts.points)} points, ${showBytes(parts.workspaces)} workspaces), and the memory limit is ${showBytes(memoryLimit)}: take fewer parameters or points, or an options.memoryLimit of ${Math.ceil(bytes)} bytes`,
+    { bytes, memoryLimit },
+  );
 }
 
 function seedsOf({ residual }: JetTerm): number {

@@ -9,7 +9,7 @@ import { argumentError } from "../errors.js";
 import { scalingInEffect } from "../linearize/problem.js";
 import type { Network } from "../network/network.js";
 import { layerSizes } from "../network/parameters.js";
-import { type EquationPlan, planEquations } from "../plan/equations-plan.js";
+import { type EquationPlan, planEquations, refuseEquations } from "../plan/equations-plan.js";
 import type { TrainRecord } from "../run/record.js";
 import { listed } from "../suggest.js";
 import { type CheckpointForm, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
@@ -40,6 +40,7 @@ export async function* equationSteps<Field>(
   const backend = chooseBackend(options.backend);
   const threads = backend === "native" ? chooseThreads(options.threads) : 1;
   const plan = planEquations(architecture, problem.jets, backend, threads, completed.memoryLimit);
+  refuseEquations(plan);
   if (completed.checkpoint !== null) await checkWritable(completed.checkpoint.path);
   const print = await equationsIdentity(network, problem, completed, options.signal);
   const make = (jets: EquationProblem["jets"]) => createJetEngine(architecture, jets, { backend, threads });

@@ -1,10 +1,12 @@
 // The public `plan`: predicts what a training will choose, and the memory and time that it will take. It collects the sizes for the planner
 // from a network, data and options without copying the data. Users and gaussflow plan call `plan`, trainMany does for the memory of its
 // jobs, and `train` calls planTraining before it makes its engine.
+import { chooseBackend, chooseThreads } from "../backend/create.js";
 import { FileDataset } from "../data/data-file.js";
 import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { drawPartition } from "../data/split.js";
+import { type EquationProblem, isEquationProblem } from "../equations/equation-problem.js";
 import { argumentError } from "../errors.js";
 import { finish } from "../event-loop-yield.js";
 import { type Loss, lossRule, missesScale } from "../loss/rules.js";
@@ -15,6 +17,7 @@ import type { Network } from "../network/network.js";
 import { checkCount, checkObject } from "../options.js";
 import { planBatches, refuseBatches } from "../plan/batch-plan.js";
 import type { EngineName } from "../plan/costs.js";
+import { type EquationPlan, planEquations } from "../plan/equations-plan.js";
 import type { ObserverNeeds } from "../plan/observation.js";
 import { type Plan, type PlanRequest, planRoute, refuse } from "../plan/plan.js";
 import { type BatchRoute, TRAIN_ROUTES, type TrainRoute } from "../plan/route.js";
@@ -25,6 +28,7 @@ import { rowBytes } from "./batch-rows.js";
 import { type CompletedBatchStart, startMethod } from "./batch-start-options.js";
 import { stepsPerEpoch } from "./descend.js";
 import { checkDistributed } from "./distributed.js";
+import { completeEquationOptions, type EquationTrainOptions } from "./equations-options.js";
 import { type CompletedTrainOptions, completeTrainOptions, type TrainOptions, weighedSteps } from "./train-options.js";
 
 /** Options of `plan`: those of `train`, of which checkpoints and callbacks do not matter. */
@@ -33,6 +37,13 @@ export interface PlanOptions extends TrainOptions {
   readonly ranks?: number | undefined;
 }
 
+/**
+ * What `train(network, problem, options)` on equations would cost: bytes at the peak, flops and seconds of an iteration. Nothing is computed and
+ * nothing is refused.
+ *
+ * @throws GAUSSFLOW_ARGUMENT, GAUSSFLOW_NO_NATIVE
+ */
+export function plan(network: Network, problem: EquationProblem, options?: EquationTrainOptions): EquationPlan;
 /**
  * What `train(network, data, options)` would choose and cost: route, bytes at the peak, flops and seconds of an iteration, the same for
  * the other routes. Nothing is computed and nothing is refused: `chosen.fits` says whether train would refuse.
@@ -43,16 +54,30 @@ export interface PlanOptions extends TrainOptions {
 export function plan(
   network: Network,
   data: Dataset | DatasetInput | FileDataset,
-  given: PlanOptions = {},
-): Plan<TrainRoute | BatchRoute> {
+  options?: PlanOptions,
+): Plan<TrainRoute | BatchRoute>;
+export function plan(
+  network: Network,
+  data: Dataset | DatasetInput | FileDataset | EquationProblem,
+  given: PlanOptions | EquationTrainOptions = {},
+): Plan<TrainRoute | BatchRoute> | EquationPlan {
+  if (isEquationProblem(data)) return planOfEquations(network, data, given as EquationTrainOptions);
   checkObject("options", given);
-  const { ranks, ...options } = given;
+  const { ranks, ...options } = given as PlanOptions;
   if (ranks !== undefined) checkCount("options.ranks", ranks, 1);
   const set = trainingData(network, data, options);
   const completed = completeTrainOptions(options, set, network, ranks);
   const whole = finish(weighedSteps(set, completed));
   const owned = data instanceof Dataset || data instanceof FileDataset;
   return planTraining(network, whole, completed, options, owned).plan;
+}
+
+function planOfEquations(network: Network, problem: EquationProblem, options: EquationTrainOptions): EquationPlan {
+  const { memoryLimit } = completeEquationOptions(options);
+  problem.checkNetwork(network);
+  const engine = chooseBackend(options.backend);
+  const threads = engine === "native" ? chooseThreads(options.threads) : 1;
+  return planEquations(network.architecture, problem.jets, engine, threads, memoryLimit);
 }
 
 /** The plan of a training, before anything is made. */

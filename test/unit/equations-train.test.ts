@@ -11,6 +11,7 @@ import {
   lbfgs,
   levenbergMarquardt,
   network,
+  plan,
   Random,
   train,
   trainSteps,
@@ -304,6 +305,17 @@ describe("interruption and refusals", () => {
     await expect(train(network({ layers: [1, 3, 1], centered: true }), problem)).rejects.toThrow(/centered/);
     const units = await train(net, { inputs: [[0], [1], [2]], targets: [0, 1, 5] }, { stop: { iterations: 1 } });
     await expect(train(units.network, problem)).rejects.toThrow(/without the units/);
+  });
+
+  it("the plan says what a run needs, and the result has it", async () => {
+    const problem = await decay();
+    const planned = plan(net, problem, { backend: "typescript" });
+    expect(planned).toMatchObject({ parameterCount: 19, equationCount: 41, threads: 1 });
+    expect(planned.bytes).toBe(Object.values(planned.parts).reduce((sum, bytes) => sum + bytes, 0));
+    expect(planned.parts.matrices).toBe(2 * 8 * 19 ** 2);
+    const result = await train(net, problem, { backend: "typescript", stop: { iterations: 1 } });
+    expect(result.plan).toEqual(planned);
+    expect(() => plan(net, problem, { route: "dual" } as object)).toThrow(/options\.route/);
   });
 
   it("a residual that is not finite at the start ends the run with its name", async () => {
