@@ -86,8 +86,8 @@ const COSINES = [1, 2, 3, 4, 5].map((k) => `cos(pi*x${k})`).join(" + ");
 function inverseCase(name, sigma) {
   return {
     name,
-    layers: [3, 20, 20, 20, 1],
-    iterations: 100,
+    layers: [3, 12, 12, 12, 1],
+    iterations: 150,
     seeds: [1, 2, 3],
     unknown: { name: "nu", truth: NU },
     problem: (seed) => {
@@ -97,7 +97,7 @@ function inverseCase(name, sigma) {
       const y = x.map((value, i) => burgers(value, t[i], NU) + sigma * random.normal());
       return equations(
         {
-          inside: { residual: "u_t + u*u_x - nu*u_xx", points: sample(BOX, 3072) },
+          inside: { residual: "u_t + u*u_x - nu*u_xx", points: sample(BOX, 2048), weight: 100 },
           data: { residual: "u - y", points: { x, t, y } },
         },
         { features: FEATURES, unknowns: { nu: 0.05 } },
@@ -158,8 +158,8 @@ export const CASES = [
   poissonCase(
     "poisson-1d",
     1,
-    [20],
-    [200, 2],
+    [30],
+    [128, 2],
     { solution: "0", source: "pi^2*sin(pi*x)", exact: ([x]) => Math.sin(Math.PI * x) },
     { iterations: 300, seeds: [1, 2, 3], limits: { largest: 1e-9 }, weight: 0.01 },
   ),
