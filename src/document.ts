@@ -40,6 +40,31 @@ export interface Chart {
   readonly bands?: readonly (readonly [lower: number, upper: number])[];
 }
 
+/** A range of coordinates that a heat map covers. */
+export interface MapAxis {
+  /** With the unit, where there is one. */
+  readonly label: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A quantity over a rectangle as a picture of colored cells. */
+export interface HeatMap {
+  /** Unique among the charts and maps of a report, fit for a file name and an HTML id. */
+  readonly id: string;
+  readonly title: string;
+  /** What the picture shows, in words, for those who do not see it: the numbers that matter are in it. */
+  readonly alt: string;
+  readonly x: MapAxis;
+  readonly y: MapAxis;
+  /** The quantity. On a log scale values at or below 0 have no color. */
+  readonly value: Axis;
+  readonly columns: number;
+  readonly rows: number;
+  /** values[row * columns + column], at the centers of the cells, the row at `y.from` first. null = no value. */
+  readonly values: readonly (number | null)[];
+}
+
 export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
@@ -55,6 +80,8 @@ export interface ExperimentOutcome {
   readonly settings: Readonly<Record<string, string | number>>;
   readonly claims: readonly Claim[];
   readonly charts: readonly Chart[];
+  /** Shown after the charts. */
+  readonly maps?: readonly HeatMap[];
   readonly tables: readonly Table[];
   /** One plain object a run, for JSON lines. */
   readonly runs: readonly Readonly<Record<string, unknown>>[];

@@ -137,7 +137,14 @@ async function run(name: string, flags: ExperimentFlags, version: string, termin
   return outcomes.every(({ claims }) => claims.every(({ holds }) => holds)) ? EXIT.ok : EXIT.claim;
 }
 
-function jsonLines({ runs, claims, charts: _charts, tables: _tables, ...outcome }: ExperimentOutcome): string {
+function jsonLines({
+  runs,
+  claims,
+  charts: _charts,
+  maps: _maps,
+  tables: _tables,
+  ...outcome
+}: ExperimentOutcome): string {
   const { name } = outcome;
   return [
     ...runs.map((run) => jsonLine("run", run)),

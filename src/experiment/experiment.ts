@@ -44,7 +44,7 @@ export interface Experiment {
 }
 
 /** What an experiment itself knows of its outcome. */
-export type Findings = Pick<ExperimentOutcome, "purpose" | "claims" | "charts" | "tables" | "runs">;
+export type Findings = Pick<ExperimentOutcome, "purpose" | "claims" | "charts" | "maps" | "tables" | "runs">;
 
 /** A flow of an experiment: raw units, the context's engine. A flow that was aborted is no measurement, so that throws. */
 export async function experimentFlow(

@@ -19,17 +19,26 @@ export function htmlReport(outcomes: readonly ExperimentOutcome[], meta: ReportM
   const charts = entries.map(({ outcome, id }) =>
     outcome.charts.map((chart) => chartData(chart, claimed(ids, `${id}-${slug(chart.id)}`))),
   );
+  const maps = entries.map(({ outcome, id }) =>
+    (outcome.maps ?? []).map((map) => claimed(ids, `${id}-${slug(map.id)}`)),
+  );
   const title = reportTitle(outcomes);
   return htmlDocument({
     title,
     header: header(title, meta),
     navigation: navigation(entries),
-    content: `${summary(entries)}\n${sections(entries, charts)}`,
+    content: `${summary(entries)}\n${sections(entries, charts, maps)}`,
     charts: charts.flat(),
     version: meta.version,
   });
 }
 
-function sections(entries: readonly Entry[], charts: readonly (readonly ChartData[])[]): string {
-  return entries.map(({ outcome, id }, index) => experimentSection(outcome, id, charts[index]!)).join("\n");
+function sections(
+  entries: readonly Entry[],
+  charts: readonly (readonly ChartData[])[],
+  maps: readonly (readonly string[])[],
+): string {
+  return entries
+    .map(({ outcome, id }, index) => experimentSection(outcome, id, charts[index]!, maps[index]!))
+    .join("\n");
 }

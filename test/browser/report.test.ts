@@ -347,4 +347,25 @@ describe.skipIf(executablePath === null)("the report in a browser", () => {
       expect(file.readUInt32BE(20)).toBeGreaterThan(300);
     }
   });
+
+  it("draws heat maps without its script, and writes them as PNG files too", async () => {
+    const values = Array.from({ length: 96 }, (_, i) => i - 40);
+    const axis = { label: "x", from: 0, to: 1 };
+    const value = { label: "u", scale: "linear" } as const;
+    const map = { id: "map", title: "A map", alt: "It rises.", x: axis, y: axis, value, columns: 12, rows: 8, values };
+    const [first] = sampleOutcomes();
+    writeFileSync(join(folder, "map.html"), htmlReport([{ ...first!, maps: [map] }], META));
+    const page = await open("map.html");
+    const figure = page.getByRole("group", { name: "A map", exact: true });
+    expect(await figure.getByRole("img", { name: "It rises.", exact: true }).count()).toBe(1);
+    const [place, frameBox] = [(await figure.boundingBox())!, (await figure.locator("rect.frame").boundingBox())!];
+    expect(frameBox.width).toBeGreaterThan(0.6 * place.width);
+    for (const text of await figure.locator("svg.map text").all()) {
+      const box = (await text.boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(place.x);
+      expect(box.x + box.width).toBeLessThanOrEqual(place.x + place.width + 1);
+    }
+    const paths = await renderPng(join(folder, "map.html"), join(folder, "png"), { width: 700, scale: 1 });
+    expect(paths.at(-1)).toBe(join(folder, "png", "flow-map.png"));
+  });
 });

@@ -5,7 +5,7 @@ import { sample } from "../../equations/points.js";
 import { Random } from "../../random.js";
 import { type ExperimentContext, show } from "../experiment.js";
 import { burgersSolution } from "./burgers-solution.js";
-import { type Example, evenly, figuresOf, relativeError, solved } from "./example.js";
+import { type Example, evenly, fieldMaps, figuresOf, relativeError, solved } from "./example.js";
 
 const NU = 0.02;
 const BOX = { x: [-1, 1], t: [0, 1] } as const;
@@ -60,7 +60,17 @@ export const burgers: Example = {
     const result = await solved(context, problem, layersOf(context), seed, 100);
     const { points, truth } = checkPoints();
     const figures = { error: relativeError(result.network, points, truth) };
-    return { figures, result, chart: slices("burgers", "Burgers' equation", result.network) };
+    const maps = fieldMaps({
+      id: "burgers",
+      title: "Burgers' equation",
+      field: result.network,
+      axes: [
+        { label: "x", from: -1, to: 1 },
+        { label: "t", from: 0, to: 1 },
+      ],
+      exact: (x, t) => burgersSolution(x, t, NU),
+    });
+    return { figures, result, chart: slices("burgers", "Burgers' equation", result.network), maps };
   },
   claim: (runs) => {
     const most = Math.max(...figuresOf(runs, "error"));

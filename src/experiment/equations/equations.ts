@@ -33,6 +33,7 @@ export const equationExamples: Experiment = {
         "Six problems whose residuals contain derivatives of the network by its inputs: two equations by their conditions, one in five dimensions, an unknown viscosity and an unknown law from noisy values, and a table with slopes. Lines are the trained networks, points and dashed lines what is known. Derivatives are carried through the network exactly, and Levenberg-Marquardt with geodesic acceleration minimizes the residuals.",
       claims: all.map(([example, own]) => example.claim(own)),
       charts: [...all.map(([, [first]]) => first.chart), lossChart(all)],
+      maps: all.flatMap(([, [first]]) => first.maps ?? []),
       tables: [
         {
           title: "Problems and what was found",

@@ -4,7 +4,7 @@ import { equations } from "../../equations/equations.js";
 import { faces, sample } from "../../equations/points.js";
 import { Random } from "../../random.js";
 import { show } from "../experiment.js";
-import { type Example, evenly, figuresOf, relativeError, solved } from "./example.js";
+import { type Example, evenly, fieldMaps, figuresOf, relativeError, solved } from "./example.js";
 
 const wave = (x: number, y: number) => Math.sin(Math.PI * x) * Math.sin(Math.PI * y);
 
@@ -35,6 +35,16 @@ export const square: Example = {
     return {
       figures: { error: relativeError(result.network, { x, y }, truth) },
       result,
+      maps: fieldMaps({
+        id: "poisson-2d",
+        title: "Poisson's equation in a square",
+        field: result.network,
+        axes: [
+          { label: "x", from: 0, to: 1 },
+          { label: "y", from: 0, to: 1 },
+        ],
+        exact: wave,
+      }),
       chart: {
         id: "poisson-2d",
         title: "Poisson's equation in a square",

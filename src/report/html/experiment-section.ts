@@ -4,10 +4,16 @@ import { counted, formatSeconds } from "../numbers.js";
 import type { ChartData } from "./chart-data.js";
 import { escapeHtml } from "./escape.js";
 import { figure } from "./figure.js";
+import { heatMapFigure } from "./heat-map.js";
 import { numberText } from "./number-text.js";
 
-/** The section; `charts` holds the data of the outcome's charts in their order. */
-export function experimentSection(outcome: ExperimentOutcome, id: string, charts: readonly ChartData[]): string {
+/** The section; `charts` holds the data of the outcome's charts in their order, `maps` the ids of its heat maps. */
+export function experimentSection(
+  outcome: ExperimentOutcome,
+  id: string,
+  charts: readonly ChartData[],
+  maps: readonly string[],
+): string {
   const parts = [
     `<h2 id="${id}:title">${escapeHtml(outcome.title)}</h2>`,
     `<p class="purpose">${escapeHtml(outcome.purpose)}</p>`,
@@ -19,6 +25,7 @@ export function experimentSection(outcome: ExperimentOutcome, id: string, charts
     ]),
     outcome.claims.length > 0 ? claims(outcome.claims) : "",
     ...outcome.charts.map((chart, index) => figure(chart, charts[index]!)),
+    ...(outcome.maps ?? []).map((map, index) => heatMapFigure(map, maps[index]!)),
     ...outcome.tables.map(dataTable),
   ];
   return `<section id="${id}" aria-labelledby="${id}:title">\n${parts.filter((part) => part !== "").join("\n")}\n</section>`;

@@ -20,6 +20,8 @@ figure .tools button{font-size:.82rem;padding:.1rem .55rem;border:1px solid var(
 .reset:disabled{visibility:hidden}
 .picture{min-height:260px}
 .canvas{width:100%;overflow:hidden}
+.map{display:block;width:100%;height:auto;font-size:14px;fill:currentcolor;font-variant-numeric:tabular-nums}
+.map .frame{fill:none;stroke:var(--rule)}
 .uplot{font-family:inherit}
 .u-over{cursor:crosshair}
 .u-select{background:color-mix(in srgb,var(--link) 18%,transparent)}
