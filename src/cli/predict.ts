@@ -23,6 +23,7 @@ import { metricsTable } from "../report/metrics-table.js";
 import { formatNumber } from "../report/numbers.js";
 import type { Uncertainty } from "../uncertainty/uncertainty.js";
 import { assess, linkOf } from "./assess.js";
+import { type ConformalFlags, checkConformal, conformalColumns } from "./conformal.js";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, UsageError } from "./exit.js";
 import { askedUncertainty, coverageLine, coverageOf, type IntervalFlags, uncertainColumns } from "./intervals.js";
 import { checkOutputs } from "./output-file.js";
@@ -33,7 +34,7 @@ import { addLayoutOptions, type LayoutFlags, layoutOptions, ON_COMMAND_LINE } fr
 import { type Terminal, warn } from "./terminal.js";
 import { addThresholdCost, type CostFlags, checkThresholdCost } from "./threshold-cost.js";
 
-interface ModelFlags extends LayoutFlags, CostFlags, IntervalFlags {
+interface ModelFlags extends ConformalFlags, LayoutFlags, CostFlags, IntervalFlags {
   readonly out?: string;
   readonly spread?: true;
   readonly json?: true;
@@ -84,6 +85,10 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
       "--intervals <probability>",
       "of a fit, or of a network of train --uncertainty: also write the standard errors of the predictions, and the interval that holds a new observation with this probability",
       probability,
+    )
+    .option(
+      "--conformal <table>",
+      "with --intervals: make them from the errors on this table of rows that the training has not seen, whatever the distribution of the noise",
     )
     .option(
       "--spread",
@@ -287,9 +292,8 @@ async function predict(application: Application): Promise<ExitCode> {
       `--threshold-cost decides on a class, and the predictions of ${model} are numbers: leave it out (with ratio r, a probability of yes above 1 / (1 + r) is a yes)`,
     );
   checkThresholdCost(flags, classTargets(linkOf(loaded), encoding.targets, loaded.classes));
-  const uncertainty = askedUncertainty(loaded, model, flags);
   const targets = predictionNames(loaded, encoding);
-  const { names, predictions } = await columnsOf(loaded, targets, data.inputs, flags, uncertainty, cluster);
+  const { names, predictions } = await askedColumns(loaded, targets, data, application, encoding);
   if (cluster !== undefined && cluster.rank > 0) return EXIT.ok;
   const c = names.length;
   if (encoding.exposure !== undefined) byExposure(encoding.exposure, data, predictions, c, terminal);
@@ -304,6 +308,22 @@ async function predict(application: Application): Promise<ExitCode> {
   return EXIT.ok;
 }
 
+/** The columns that the flags ask for. */
+async function askedColumns(
+  loaded: Network | Ensemble,
+  targets: readonly string[],
+  { inputs }: Dataset,
+  application: Application,
+  encoding: TableEncoding,
+): Promise<{ names: readonly string[]; predictions: Float64Array }> {
+  const { model, flags, terminal, cluster } = application;
+  if (flags.conformal === undefined)
+    return columnsOf(loaded, targets, inputs, flags, askedUncertainty(loaded, model, flags), cluster);
+  checkConformal(networksOf(loaded)[0] as Network, flags, encoding.exposure, model);
+  const held = await readAs(encoding, { ...application, file: flags.conformal }, "require");
+  return joined(await conformalColumns(loaded, held, inputs, targets, flags, terminal), targets.length);
+}
+
 async function write(text: string, { flags, terminal }: Application): Promise<void> {
   if (flags.out === undefined) terminal.out.write(text);
   else await writeFileAtomic(flags.out, text);
@@ -312,7 +332,12 @@ async function write(text: string, { flags, terminal }: Application): Promise<vo
 /** Predictions of a fitted formula, with --intervals their standard errors and the interval of a new observation. */
 async function predictByFit(fit: FittedFormula, application: Application): Promise<ExitCode> {
   const { model, flags, terminal } = application;
-  const named = { "--spread": flags.spread, "--averaged": flags.averaged, "--threshold-cost": flags.thresholdCost };
+  const named = {
+    "--conformal": flags.conformal,
+    "--spread": flags.spread,
+    "--averaged": flags.averaged,
+    "--threshold-cost": flags.thresholdCost,
+  };
   const other = Object.entries(named).find(([, given]) => given !== undefined)?.[0];
   if (other !== undefined) throw new UsageError(`${other} is about networks, and ${model} is a fit: leave it out`);
   const data = await readAs(fit.encoding, application, "ignore");

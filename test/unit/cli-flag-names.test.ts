@@ -13,7 +13,7 @@ const flags = new Set(commands.flatMap(({ options }) => options.map(({ long }) =
 /** Flags of the table's reader, whose errors name them themselves (ON_COMMAND_LINE). */
 const OF_TABLES = ["--target", "--task", "--classes", "--ignore", "--categorical", "--numeric", "--weights", "--exposure", "--split-column", "--group", "--order", "--in-order", "--dates", "--header", "--no-header", "--units-row", "--skip", "--comment", "--delimiter", "--decimal-comma", "--thousands", "--missing", "--missing-values", "--max-categories", "--charset", "--unseen"]; // biome-ignore format: a list
 /** Flags of commands alone: no function of the library has such an argument, or the command has checked it whole. */
-const OF_COMMANDS = ["--json", "--quiet", "--verbose", "--plot", "--png", "--out", "--spread", "--ensemble", "--cross-validate", "--method", "--threshold-cost", "--no-stratify", "--mpi", "--x", "--report", "--learning-curve", "--averaged"]; // biome-ignore format: a list
+const OF_COMMANDS = ["--json", "--quiet", "--verbose", "--plot", "--png", "--out", "--spread", "--ensemble", "--cross-validate", "--method", "--threshold-cost", "--no-stratify", "--mpi", "--x", "--report", "--learning-curve", "--conformal", "--averaged"]; // biome-ignore format: a list
 
 describe("names on the command line", () => {
   it("are there for every flag", () => {

@@ -1,6 +1,6 @@
 // The flags of the methods on batches reach their options, the count of small parameters is shown, and the remedies that the command line names
 // are flags of the method that ran. Commands run in this process, on a table of its own.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -30,7 +30,10 @@ function run(command: string, ...flags: readonly string[]) {
 }
 
 /** Runs a command on the table with these flags alone. */
-async function runAlone(command: string, ...flags: readonly string[]) {
+const runAlone = (name: string, ...flags: readonly string[]) => command(name, table, ...flags);
+
+/** Runs the command line of these arguments. */
+async function command(...args: readonly string[]) {
   const written = { out: "", err: "" };
   let code: number | null = null;
   const stream = (name: "out" | "err") => ({
@@ -42,7 +45,7 @@ async function runAlone(command: string, ...flags: readonly string[]) {
   const program = makeProgram(terminal, (ended) => {
     code = ended;
   });
-  await program.parseAsync([command, table, ...flags], { from: "user" });
+  await program.parseAsync([...args], { from: "user" });
   return { ...written, code: code as number | null };
 }
 
@@ -163,5 +166,28 @@ describe("--learning-curve", () => {
 
   it("refuses other folds beside it", async () => {
     await expect(run("train", "--learning-curve", "3", "--restarts", "2")).rejects.toThrow(/folds of its own/);
+  });
+});
+
+describe("predict --conformal", () => {
+  it("writes intervals by the errors on a table of its own, and refuses them without a share", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gaussflow-cli-conformal-"));
+    const [model, held, out] = ["model.json", "held.csv", "out.csv"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const more = Array.from({ length: 40 }, (_, i) => [Math.sin(5 * i), Math.cos(7 * i), Math.sin(11 * i)]);
+    writeFileSync(held, ["a,b,y", ...more.map((row) => row.join(","))].join("\n"));
+    await run("train", "--out", model, "--iterations", "5");
+    const predict = (...flags: readonly string[]) => command("predict", model, table, "--out", out, ...flags);
+    await predict("--intervals", "0.9", "--conformal", held);
+    const [head, ...lines] = readFileSync(out, "utf8").trim().split("\n");
+    expect(head).toBe("row,y,y lower,y upper");
+    expect(lines).toHaveLength(60);
+    const [, mean, lower, upper] = lines[0]!.split(",").map(Number) as [number, number, number, number];
+    expect(mean - lower).toBeCloseTo(upper - mean, 10);
+    expect(upper).toBeGreaterThan(mean);
+    await expect(predict("--conformal", held)).rejects.toThrow(/--intervals 0\.9/);
   });
 });
