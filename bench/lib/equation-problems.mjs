@@ -1,7 +1,7 @@
 // The problems of bench/equations.mjs: equations with known solutions, the network and the iterations each is trained with, and the errors that
 // docs/equations.md promises. Errors are relative l2 over points that were not trained on.
+import { burgersSolution } from "../../dist/experiment/equations/burgers-solution.js";
 import { equations, faces, Random, sample } from "../../dist/index.js";
-import { burgers } from "./exact-solutions.mjs";
 
 /** Every combination of the values of some coordinates, one array a coordinate. */
 function grid(axes) {
@@ -38,7 +38,7 @@ const BOX = { x: [-1, 1], t: [0, 1] };
 
 function burgersCase(name, hidden, inside, start, iterations, limits, renew) {
   const points = grid({ x: even(-1, 1, 201), t: even(0.02, 1, 50) });
-  const truth = points.x.map((x, i) => burgers(x, points.t[i], NU));
+  const truth = points.x.map((x, i) => burgersSolution(x, points.t[i], NU));
   return {
     name,
     layers: [3, ...hidden, 1],
@@ -94,7 +94,7 @@ function inverseCase(name, sigma) {
       const random = new Random(seed, 31);
       const x = Float64Array.from({ length: 200 }, () => 2 * random.uniform() - 1);
       const t = Float64Array.from({ length: 200 }, () => random.uniform());
-      const y = x.map((value, i) => burgers(value, t[i], NU) + sigma * random.normal());
+      const y = x.map((value, i) => burgersSolution(value, t[i], NU) + sigma * random.normal());
       return equations(
         {
           inside: { residual: "u_t + u*u_x - nu*u_xx", points: sample(BOX, 2048), weight: 100 },

@@ -1,9 +1,10 @@
 // Small versions of the problems of bench/equations.mjs, written as users write them: each reaches the accuracy that its size allows.
+
 import { describe, expect, it } from "vitest";
+import { burgersSolution } from "../../src/experiment/equations/burgers-solution.js";
 import { equations, faces, network, Random, sample, train } from "../../src/index.js";
 import { relativeError } from "../helpers/equations.js";
 
-const { burgers } = await import(new URL("../../bench/lib/exact-solutions.mjs", import.meta.url).href);
 const all = { gradient: 0, reduction: 0, step: 0 };
 
 /** Random points in a box, by name. */
@@ -72,7 +73,7 @@ describe("train solves", () => {
       stop: { iterations: 60, ...all },
     });
     const points = drawn(new Random(4), { x: [-1, 1], t: [0.1, 1] }, 300);
-    const truth = points.x.map((x, i) => burgers(x, points.t[i], nu));
+    const truth = points.x.map((x, i) => burgersSolution(x, points.t[i], nu));
     expect(relativeError(field.predict(points).u, truth)).toBeLessThan(1e-4);
     const start = { x: points.x, t: new Float64Array(points.x.length) };
     expect(field.predict(start).u).toEqual(points.x.map((x) => -Math.sin(Math.PI * x)));
@@ -82,7 +83,7 @@ describe("train solves", () => {
     const nu = 0.1;
     const random = new Random(2, 31);
     const points = drawn(random, { x: [-1, 1], t: [0, 1] }, 100);
-    const y = points.x.map((x, i) => burgers(x, points.t[i], nu) + 0.01 * random.normal());
+    const y = points.x.map((x, i) => burgersSolution(x, points.t[i], nu) + 0.01 * random.normal());
     const problem = await equations(
       {
         inside: { residual: "u_t + u*u_x - nu*u_xx", points: sample({ x: [-1, 1], t: [0, 1] }, 400) },

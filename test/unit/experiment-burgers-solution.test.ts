@@ -1,7 +1,6 @@
-// The exact solutions that bench/equations.mjs measures errors by, against other formulas for them.
+// The exact solution that the experiment "equations" and bench/equations.mjs measure errors by, against other formulas for it.
 import { describe, expect, it } from "vitest";
-
-const { burgers } = await import(new URL("../../bench/lib/exact-solutions.mjs", import.meta.url).href);
+import { burgersSolution } from "../../src/experiment/equations/burgers-solution.js";
 
 /** I_n(z) exp(-z) for n = 0 ... count - 1 by backward recurrence (Miller), normalized by I_0 + 2 sum I_n = exp(z). */
 function scaledBessel(z: number, count: number): Float64Array {
@@ -32,7 +31,7 @@ describe("the solution of Burgers' equation", () => {
     [0.1, 0.1],
     [0.05, 0.3],
   ])("with nu = %d is that of Cole's series at t = %d", (nu, t) => {
-    for (let x = -0.95; x < 1; x += 0.1) expect(burgers(x, t, nu)).toBeCloseTo(burgersSeries(x, t, nu), 10);
+    for (let x = -0.95; x < 1; x += 0.1) expect(burgersSolution(x, t, nu)).toBeCloseTo(burgersSeries(x, t, nu), 10);
   });
 
   // The same series with mpmath 1.3 at 60 digits: in double precision its terms cancel for nu = 0.01.
@@ -50,14 +49,14 @@ describe("the solution of Burgers' equation", () => {
     [-0.0625, 1, 0.6713435868499733],
     [-0.015625, 1, 0.3644605678188001],
   ])("with nu = 0.01 at x = %d, t = %d is that of 60 digits", (x, t, value) => {
-    expect(Math.abs(burgers(x, t, 0.01) / value - 1)).toBeLessThan(100 * Number.EPSILON);
+    expect(Math.abs(burgersSolution(x, t, 0.01) / value - 1)).toBeLessThan(100 * Number.EPSILON);
   });
 
   it.each([0.01, 0.05])("with nu = %d satisfies the equation, by differences", (nu) => {
     for (const t of [0.1, 0.5, 0.9])
       for (const x of [-0.8, -0.3, -0.05, 0.02, 0.4]) {
         const h = 1e-3;
-        const at = (i: number, j: number): number => burgers(x + i * h, t + j * h, nu);
+        const at = (i: number, j: number): number => burgersSolution(x + i * h, t + j * h, nu);
         const slope = (f: (k: number) => number) => (f(-2) - 8 * f(-1) + 8 * f(1) - f(2)) / (12 * h);
         const bend = (-at(-2, 0) + 16 * at(-1, 0) - 30 * at(0, 0) + 16 * at(1, 0) - at(2, 0)) / (12 * h * h);
         const residual = slope((k) => at(0, k)) + at(0, 0) * slope((k) => at(k, 0)) - nu * bend;
@@ -68,11 +67,11 @@ describe("the solution of Burgers' equation", () => {
 
   it("starts from -sin(pi x), is odd, periodic, and 0 at the ends", () => {
     for (const x of [-0.7, 0.1, 0.5]) {
-      expect(burgers(x, 0, 0.01)).toBe(-Math.sin(Math.PI * x));
-      expect(burgers(x, 1e-9, 0.01)).toBeCloseTo(-Math.sin(Math.PI * x), 7);
-      expect(burgers(-x, 0.4, 0.01)).toBeCloseTo(-burgers(x, 0.4, 0.01), 13);
-      expect(burgers(x + 2, 0.4, 0.01)).toBeCloseTo(burgers(x, 0.4, 0.01), 13);
+      expect(burgersSolution(x, 0, 0.01)).toBe(-Math.sin(Math.PI * x));
+      expect(burgersSolution(x, 1e-9, 0.01)).toBeCloseTo(-Math.sin(Math.PI * x), 7);
+      expect(burgersSolution(-x, 0.4, 0.01)).toBeCloseTo(-burgersSolution(x, 0.4, 0.01), 13);
+      expect(burgersSolution(x + 2, 0.4, 0.01)).toBeCloseTo(burgersSolution(x, 0.4, 0.01), 13);
     }
-    expect(burgers(1, 0.5, 0.01)).toBeCloseTo(0, 13);
+    expect(burgersSolution(1, 0.5, 0.01)).toBeCloseTo(0, 13);
   });
 });
