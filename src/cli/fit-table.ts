@@ -181,7 +181,7 @@ class Roles {
     if (foreign !== undefined) {
       const near = nearest(foreign.name, others);
       throw new UsageError(
-        `the model has no parameter ${JSON.stringify(foreign.name)} (${foreign.flag}); ${near === null ? `it has ${listed(others)}` : `did you mean ${JSON.stringify(near)}?`}`,
+        `--model has no parameter ${JSON.stringify(foreign.name)} (${foreign.flag}); ${near === null ? `it has ${others.length === 0 ? "none" : listed(others)}` : `did you mean ${JSON.stringify(near)}?`}`,
       );
     }
     const drawn = (name: string) => starts > 1 && (bounds[name] ?? [null]).every((end) => end !== null);
@@ -190,11 +190,11 @@ class Roles {
     );
     if (missing.length > 0)
       throw new UsageError(
-        `the model has ${listed(missing)}, which ${missing.length === 1 ? "is" : "are"} no column of ${this.#file} (${shown(columns, this.#flags)}) and ${missing.length === 1 ? "has" : "have"} no start: give --start ${missing.map((name) => `${name}=NUMBER`).join(",")}${starts > 1 ? ", or --bounds with both ends" : ""}`,
+        `--model has ${listed(missing)}, which ${missing.length === 1 ? "is" : "are"} no column of ${this.#file} (${shown(columns, this.#flags)}) and ${missing.length === 1 ? "has" : "have"} no start: give --start ${missing.map((name) => `${name}=NUMBER`).join(",")}${starts > 1 ? ", or --bounds with both ends" : ""}`,
       );
     if (variables.size === 0)
       throw new UsageError(
-        `the model has no variable: none of its names (${listed(this.#names)}) is a column of ${this.#file} (${shown(columns, this.#flags)})`,
+        `--model has no variable: none of its names (${listed(this.#names)}) is a column of ${this.#file} (${shown(columns, this.#flags)})`,
       );
     this.#parameters = [...Object.keys(start), ...others.filter((name) => !Object.hasOwn(start, name))];
   }

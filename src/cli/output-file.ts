@@ -29,6 +29,9 @@ export async function checkOutputs(
   inputs: Readonly<Record<string, string | undefined>>,
   outputs: readonly Output[],
 ): Promise<void> {
+  for (const [name, path] of Object.entries(inputs))
+    if (path?.includes("\0"))
+      throw new UsageError(`${name} must be the name of a file; received ${JSON.stringify(path)}`);
   for (const { flag, path } of outputs) {
     if (path === "" || path?.includes("\0") || path?.endsWith("/"))
       throw new UsageError(`${flag} must be the name of a file; received ${JSON.stringify(path)}`);

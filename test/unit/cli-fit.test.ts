@@ -214,7 +214,7 @@ describe("gaussflow fit", () => {
     [
       "a start that the model has not",
       ["--model", MODEL, "--start", "V=200,K=0.05,Km=1"],
-      /the model has no parameter "Km" \(--start\); did you mean "K"\?|it has V, K/,
+      /--model has no parameter "Km" \(--start\); did you mean "K"\?|it has V, K/,
     ],
     [
       "a start of a column",
@@ -236,7 +236,7 @@ describe("gaussflow fit", () => {
     [
       "no variable",
       ["--model", "V+K", ...START, "--target", "rate"],
-      /the model has no variable: none of its names \(V, K\) is a column/,
+      /--model has no variable: none of its names \(V, K\) is a column/,
     ],
     ["a formula that is none", ["--model", "rate = V*(conc", ...START], /^gaussflow: --model is not a formula/],
     [
