@@ -1,15 +1,17 @@
 // Predicts the memory and time of a training on equations, from sizes alone. src/train/equations-train.ts calls it before it makes the engine,
 // refuses a run that does not fit the memory limit, and train/plan.ts makes the public plan by it.
+import { jetEngineBytes } from "../backend/estimate.js";
 import { showBytes } from "../bytes.js";
 import { channelCount, type JetProblem, type JetTerm } from "../equations/jet-problem.js";
 import { GaussflowError } from "../errors.js";
 import type { Architecture } from "../network/architecture.js";
+import { PASS_BLOCK } from "../network/forward.js";
 import { costsOf, secondsOf } from "./cost-model.js";
 import type { EngineName, Work } from "./costs.js";
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
-/** Points of a block of the engines' passes. */
-const BLOCK = 256;
+/** The parser of formulas once it is loaded, with the garbage of its first use; measured on 4,608 points of Burgers' equation. */
+const FORMULA_BYTES = 40e6;
 /** Vectors of p entries alive at once, as in other trainings (`memory-model.ts`). */
 const VECTORS = 13;
 
@@ -81,30 +83,39 @@ function weightCount({ layers }: Architecture): number {
   return layers.reduce((sum, { inputSize, outputSize }) => sum + inputSize * outputSize, 0);
 }
 
-function bytesOf(
-  { layers, inputSize }: Architecture,
-  { terms }: JetProblem,
-  p: number,
-  engine: EngineName,
-  threads: number,
-) {
-  const units = layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
-  let [points, workspaces] = [0, 0];
-  for (const term of terms) {
-    const [Q, R] = [channelCount(term.channels), seedsOf(term)];
-    // The problem's own arrays and the engine's.
-    points += 2 * term.points * (Q * inputSize + term.auxiliaryCount) + term.points * R;
-    // Jets of z and h with three derivatives, the deltas of each residual, and rows of J.
-    const block = Math.min(BLOCK, term.points) * (units * ((2 + R) * Q + 4) + R * p);
-    workspaces = Math.max(workspaces, block);
-  }
+/** Here the problem's own points; the engine has a copy. */
+function bytesOf(net: Architecture, problem: JetProblem, p: number, engine: EngineName, threads: number) {
+  const own = problem.terms.reduce((sum, term) => sum + pointDoubles(net, term), 0);
+  const held = engine === "native" ? nativeBytes(net, problem, threads) : referenceBytes(net, problem, p);
   return {
-    matrices: 2 * DOUBLE * p * p,
-    points: DOUBLE * points,
-    workspaces: DOUBLE * workspaces * (engine === "native" ? threads : 1),
+    matrices: held.matrices,
+    points: DOUBLE * own + held.points,
+    workspaces: held.workspaces,
     vectors: DOUBLE * VECTORS * p,
-    process: costsOf(engine).processBytes,
+    process: costsOf(engine).processBytes + FORMULA_BYTES,
   };
+}
+
+function pointDoubles({ inputSize }: Architecture, { points, channels, auxiliaryCount }: JetTerm): number {
+  return points * (channelCount(channels) * inputSize + auxiliaryCount);
+}
+
+function nativeBytes(net: Architecture, problem: JetProblem, threads: number) {
+  const { data, curvature, factor, workspaces, packing } = jetEngineBytes(net, problem, threads);
+  return { matrices: curvature + factor, points: data, workspaces: workspaces + packing };
+}
+
+function referenceBytes(net: Architecture, { terms }: JetProblem, p: number) {
+  const units = net.layers.reduce((sum, { outputSize }) => sum + outputSize, 0);
+  let [points, panels, rows] = [0, 0, 0];
+  for (const term of terms) {
+    const [Q, R, block] = [channelCount(term.channels), seedsOf(term), Math.min(PASS_BLOCK, term.points)];
+    points += pointDoubles(net, term);
+    // Jets of z and h with three derivatives and the products of firsts, and the deltas of each residual; of every term.
+    panels += block * (units * ((2 + R) * Q + 3 + term.channels.seconds.length) + net.inputSize * Q);
+    rows = Math.max(rows, block * R * p);
+  }
+  return { matrices: 2 * DOUBLE * p * p, points: DOUBLE * points, workspaces: DOUBLE * (panels + rows) };
 }
 
 /** A linearization, a solve, its acceleration and an evaluation. */
