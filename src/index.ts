@@ -197,7 +197,7 @@ export {
 } from "./method/minmax/minmax-gauss-newton.js";
 export type { RateOptions, RateSchedule, RateScheduleName } from "./method/rate-schedule.js";
 export type { Reason, ReasonCode } from "./method/reason.js";
-export type { Evidence, RegularizationPolicy, Renewed } from "./method/regularization.js";
+export type { Evidence, KeptFit, RegularizationPolicy, Renewed } from "./method/regularization.js";
 export { type Assumptions, checkAssumptions, type Finding } from "./monitor/assumptions.js";
 export { type DiscretizationGap, discretizationGap, type GapOptions } from "./monitor/discretization-gap.js";
 export { type Monitor, type MonitorOptions, monitor } from "./monitor/monitor.js";

@@ -7,6 +7,7 @@
 // Without any assumption but that rows are exchangeable the share inside is at least 2 level - 1; for networks that change little from fold to
 // fold it is level (uncertainty/conformal.ts has the intervals of a split, whose share is level whatever the network).
 import { chooseBackend, chooseThreads } from "../backend/create.js";
+import { Dataset } from "../data/dataset.js";
 import { argumentError, GaussflowError } from "../errors.js";
 import { checkOptionNames, checkSignal, isObject } from "../options.js";
 import { Conformal, type ConformalOptions, errorsOf } from "../uncertainty/conformal.js";
@@ -32,7 +33,10 @@ export async function crossConformal(
   const run = { backend: chooseBackend(backend), threads: chooseThreads(threads), signal };
   const models = [];
   const errors = [];
-  for (const { fold, best } of (validated as CrossValidationResult).folds) {
+  for (const [k, one] of (validated as CrossValidationResult).folds.entries()) {
+    if (!isObject(one) || !isObject(one.fold) || !(one.fold.held instanceof Dataset))
+      throw argumentError(`validated.folds[${k}]`, "must be that of what crossValidate resolved with", one);
+    const { fold, best } = one;
     const model = best?.result?.network;
     if (model === undefined)
       throw new GaussflowError(

@@ -7,8 +7,11 @@
 
 /** f(m) = floor + scale m^-exponent. */
 export interface LearningLaw {
+  /** What no number of rows goes below, at least 0. */
   readonly floor: number;
+  /** Factor of the part that falls, at least 0. */
   readonly scale: number;
+  /** Power by which it falls, 0.2 to 2. */
   readonly exponent: number;
 }
 
