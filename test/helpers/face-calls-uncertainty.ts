@@ -33,6 +33,12 @@ export const UNCERTAINTY_CALLS: Readonly<
   "Uncertainty.parameterErrors": { args: () => [own], of: () => uncertainty },
   "Uncertainty.parameterCovariance": { args: () => [own], of: () => uncertainty },
   conformal: { args: () => [network, data, { ...own }] },
+  learningCurve: {
+    args: () => [
+      { network, data },
+      { sizes: [3, 4, 6], folds: 2, seed: 1, concurrency: 1, threads: 1, signal: own.signal },
+    ],
+  },
   crossConformal: { args: () => [validated, { ...own }] },
   "Network.withPosterior": { args: () => [{ ...network.posterior }], of: () => network },
 };
