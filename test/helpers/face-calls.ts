@@ -328,12 +328,6 @@ export const FACE_CALLS: Readonly<Record<string, FaceCall>> = {
     ],
   },
   crossValidate: { args: () => [job(), { folds: 2, restarts: 1, seed: 1, ...many() }] },
-  learningCurve: {
-    args: () => [
-      { network: net, data },
-      { sizes: [3, 4, 6], folds: 2, seed: 1, ...many() },
-    ],
-  },
   crossValidation: { args: () => [job(), 3, 1] },
   restarts: { args: () => [job(), 3, 1] },
   sweep: {
