@@ -229,7 +229,8 @@ export class ResidualEngine implements Engine {
     const end = performance.now();
     const seconds = { passes: (passes - start) / 1000, curvature: (end - passes) / 1000 };
     const residualSquare = this.#rule.sumOfSquares ? {} : { residualSquare: length * length };
-    return { ok: true, loss, gradient, gradientCosine, seconds, ...residualSquare, ...rounding };
+    const offset = this.#steps.relativeOffset;
+    return { ok: true, loss, gradient, gradientCosine, offset, seconds, ...residualSquare, ...rounding };
   }
 
   async solve(request: SolveRequest): Promise<Solved | Failure> {

@@ -111,6 +111,8 @@ export interface Point {
    * changes less, because the gradient still falls.
    */
   readonly rounding?: number | undefined;
+  /** Relative offset, where the engine knows it (`Linearized.offset`). */
+  readonly offset?: number | undefined;
   /** Matrix-free route: diag G. */
   readonly diagonal?: Float64Array | undefined;
   /** Relative residual at which the conjugate gradients of a step stop; default 1e-10 matrix-free, 1e-8 in single precision. */
@@ -222,6 +224,7 @@ export async function linearizeAt(
     seconds: answer.seconds,
     ...(answer.diagonal === undefined ? {} : { diagonal: answer.diagonal }),
     ...(answer.rounding === undefined ? {} : { rounding: answer.rounding }),
+    ...(answer.offset === undefined ? {} : { offset: answer.offset }),
   };
 }
 

@@ -177,22 +177,35 @@ export function unresolvedReason(records: readonly TrainRecord[], point: Point):
 
 /** Ratio of the lengths of two steps of a fit at which what is left after the second is far below it. */
 const settledRatio = 0.003;
+/** Relative offset from which on a step of a fit may be its last, and that which is expected after it. */
+const settledOffset = { before: 1e-7, after: 1e-9 };
+/** Ratio of two steps up to which they shrink so regularly that the next ratio can be foretold. */
+const regularRatio = 0.1;
 
 /**
- * Why the run ends at an accepted step of a fit whose change of the objective was rounding, without another linearization: the step is so much shorter than
- * the one before that the next would be far below the rounding of the parameters' estimates.
+ * Why the run ends at an accepted step of a fit, without another linearization. Either the change of the objective was rounding and the step is so much
+ * shorter than the one before that the next would be far below the rounding of the parameters' estimates; or steps and gradients shrink
+ * regularly, and the offset that is expected after this one moves the estimates by less than 1e-9 of their confidence region.
  */
 export function settledReason(
   records: readonly TrainRecord[],
   { base: { point }, judgment, stepNorm }: Trial,
 ): Reason | null {
   const last = records.at(-1);
-  if (judgment.unresolved !== true || point.rounding === undefined || last === undefined || last.iteration === 0)
+  if (point.rounding === undefined || last === undefined || last.iteration === 0 || !last.accepted) return null;
+  const ratio = stepNorm / last.stepNorm;
+  if (judgment.unresolved === true && ratio <= settledRatio)
+    return {
+      code: "reduction",
+      message: `the objective ${show(point.objective)} cannot be lowered in double precision, and the steps fell from ${show(last.stepNorm)} to ${show(stepNorm)}`,
+    };
+  const { offset = 1 } = point;
+  const shrinks = Math.max(ratio, point.gradientCosine / last.gradientCosine);
+  if (!(shrinks <= regularRatio && offset <= settledOffset.before && shrinks * offset <= settledOffset.after))
     return null;
-  if (!last.accepted || !(stepNorm <= settledRatio * last.stepNorm)) return null;
   return {
     code: "reduction",
-    message: `the objective ${show(point.objective)} cannot be lowered in double precision, and the steps fell from ${show(last.stepNorm)} to ${show(stepNorm)}`,
+    message: `the steps fell from ${show(last.stepNorm)} to ${show(stepNorm)}, and the part of the residuals that a further one could remove is ${show(shrinks * offset)} of them`,
   };
 }
 
