@@ -186,10 +186,7 @@ export interface Linearized {
   readonly residualSquare?: number | undefined;
   /** Changes of the loss up to this size are rounding of the residuals, where the engine can tell. Absent: that of a sum of n c terms. */
   readonly rounding?: number | undefined;
-  /**
-   * Relative offset (Bates and Watts 1981): length of the part of z~ that an undamped step of the linearized model would remove, relative to z~. Only engines that
-   * factor J~ itself know it, which those of fits do.
-   */
+  /** Relative offset (Bates, Watts 1981): share of |z~| that an undamped step of the linearized model removes. Fits alone. */
   readonly offset?: number | undefined;
   /** diag G, p entries; matrix-free only. */
   readonly diagonal?: Float64Array | undefined;

@@ -31,6 +31,9 @@ const SMALL = 1e-3;
 /** Share of the promised decrease from which on the residuals were nearly linear along a step, so that the next needs no second derivative. */
 const KEPT = 0.75;
 
+/** Relative offset before a last step that leaves the derivatives, and so the standard errors, their digits. */
+const UNCHANGED = 1e-7;
+
 const STRAIGHT: Failure = {
   code: "non-finite",
   where: { what: "step" },
@@ -96,6 +99,9 @@ export class ResidualEngine implements Engine {
   #promised = 0;
   /** Whether the step to the last linearization lowered the loss by nearly as much as it promised. */
   #straight = false;
+  /** Whether the last linearization came to its end, at #b. */
+  #linearized = false;
+
   constructor({
     function: of,
     start,
@@ -157,13 +163,19 @@ export class ResidualEngine implements Engine {
     readonly relativeOffset: number;
   }> {
     const [n, p] = [this.sampleCount, this.#function.parameterCount];
+    const here = this.#linearized && b.every((value, j) => value === this.#b[j]);
     this.#b.set(b);
     // The last step of a fit is often evaluated and not linearized.
-    if (this.#wasTried()) this.#residual.set(this.#triedResidual);
-    else await this.#function.residuals(this.#b, this.#residual);
-    if (this.#jacobian.order === 1) this.#jacobian.order = 2;
-    await this.#jacobian.fill(this.#b, this.#residual);
-    const { matrix } = this.#jacobian.factor;
+    const tried = !here && this.#wasTried();
+    if (tried) this.#residual.set(this.#triedResidual);
+    else if (!here) await this.#function.residuals(this.#b, this.#residual);
+    // Derivatives from just before a last step that is too short to change them are those of the end.
+    const near = this.#linearized && tried && this.#steps.relativeOffset <= UNCHANGED;
+    if (!(this.#jacobian.best && (here || near))) {
+      if (this.#jacobian.order === 1) this.#jacobian.order = 2;
+      await this.#jacobian.fill(this.#b, this.#residual);
+    }
+    const matrix = this.#jacobian.derivatives;
     const jacobian = new Float64Array(n * p);
     this.free.forEach((j, k) => {
       for (let i = 0; i < n; i++) jacobian[i * p + j] = matrix[k * n + i];
@@ -191,6 +203,7 @@ export class ResidualEngine implements Engine {
 
   async linearize(w: Float64Array, { decay, scaling }: LinearizeRequest): Promise<Linearized | Failure> {
     const start = performance.now();
+    this.#linearized = false;
     this.#place(w, this.#b);
     if (this.#wasTried()) {
       [this.#residual, this.#triedResidual] = [this.#triedResidual, this.#residual];
@@ -219,13 +232,13 @@ export class ResidualEngine implements Engine {
       if (scaling !== null) scaling[j] = Math.max(scaling[j], squares[j]) || 1;
     }
     // Forward differences may leave a gradient that their own error made small.
-    const exact = this.#function.columns !== null || jacobian.order > 1;
-    const rounding = exact && gradientCosine < SMALL ? { rounding: jacobian.rounding(w, z) } : {};
+    const rounding = jacobian.exact && gradientCosine < SMALL ? { rounding: jacobian.rounding(w, z) } : {};
     factorColumns(jacobian.factor);
     const rotated = z.slice();
     applyTransposed(jacobian.factor, rotated);
     this.#steps.load(jacobian.factor, rotated);
     jacobian.look(this.#steps.relativeOffset, this.#steps.triangle);
+    this.#linearized = true;
     const end = performance.now();
     const seconds = { passes: (passes - start) / 1000, curvature: (end - passes) / 1000 };
     const residualSquare = this.#rule.sumOfSquares ? {} : { residualSquare: length * length };
@@ -273,7 +286,7 @@ export class ResidualEngine implements Engine {
 
   bytes(): number {
     const { sampleCount: n, parameterCount: k } = this;
-    return 8 * (n * (k + 9) + 6 * k * k + 16 * k);
+    return 8 * (n * (2 * k + 9) + 6 * k * k + 16 * k);
   }
 
   dispose(): void {}

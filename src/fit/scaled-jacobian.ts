@@ -2,7 +2,7 @@
 // steps from the scale of each parameter, scales them, and measures them. residual-engine.ts has one.
 import { dot } from "../algebra/vectors.js";
 import type { Failure } from "../backend/engine.js";
-import { type DifferenceOrder, Differences } from "./differences.js";
+import { allFinite, type DifferenceOrder, Differences } from "./differences.js";
 import { type Reflections, reflectionsOf } from "./householder.js";
 import type { Box, ResidualFunction } from "./residual-function.js";
 
@@ -15,10 +15,14 @@ const NEAR = 1e-3;
 const DEPENDENT = 1e-2;
 
 export class ScaledJacobian {
-  /** The columns, and after factorColumns their factor. */
+  /** dr/db of the free parameters, column-major, as they were filled last. */
+  readonly derivatives: Float64Array;
+  /** The scaled columns, and after factorColumns their factor. */
   readonly factor: Reflections;
   /** Order of differences in the next linearization. */
   order: DifferenceOrder = 1;
+  /** That of the last. */
+  #filled: DifferenceOrder = 1;
   /** Whether the columns were nearly dependent at the last. */
   dependent = false;
   readonly #function: ResidualFunction;
@@ -48,14 +52,16 @@ export class ScaledJacobian {
     this.#function = of;
     [this.#free, this.#units, this.#sizes] = [free, units, sizes];
     this.#differences = new Differences(of, box);
+    this.derivatives = new Float64Array(of.count * free.length);
     this.factor = reflectionsOf(of.count, free.length);
     this.#squares = new Float64Array(free.length);
     this.#largestSquares = new Float64Array(free.length);
   }
 
-  /** Fills the matrix with dr/db of the free parameters. */
+  /** Computes dr/db of the free parameters. */
   async fill(b: Float64Array, residual: Float64Array): Promise<void> {
-    const [n, { matrix }] = [this.#function.count, this.factor];
+    const [n, matrix] = [this.#function.count, this.derivatives];
+    this.#filled = this.order;
     const { columns } = this.#function;
     if (columns !== null) {
       const wait = columns(b, this.#free, matrix);
@@ -66,6 +72,16 @@ export class ScaledJacobian {
       const size = this.#differenceSize(b, k);
       await this.#differences.column(b, residual, this.#free[k], size, matrix, k * n, this.order);
     }
+  }
+
+  /** Whether the derivatives are those of the caller, or differences that are not forward. */
+  get exact(): boolean {
+    return this.#function.columns !== null || this.#filled > 1;
+  }
+
+  /** Whether the next derivatives at the same point would be no better. */
+  get best(): boolean {
+    return this.#function.columns !== null || this.#filled >= Math.max(this.order, 2);
   }
 
   /** Writes the second derivative of the residuals along `direction` to `out`. */
@@ -80,16 +96,17 @@ export class ScaledJacobian {
     else await this.#differences.along(b, residual, direction, out);
   }
 
-  /** Multiplies the columns by the units and the rows by the factors of the loss. */
+  /** Scales the columns by the units and the rows by the factors of the loss. */
   scale(factors: Float64Array): Failure | null {
-    const [n, { matrix }] = [this.#function.count, this.factor];
-    for (let k = 0; k < this.#free.length; k++) {
+    const [n, { matrix }, given] = [this.#function.count, this.factor, this.derivatives];
+    for (let k = 0, at = 0; k < this.#free.length; k++, at += n) {
       const unit = this.#units[k];
-      for (let i = 0; i < n; i++) {
-        const value = matrix[k * n + i] * unit * factors[i];
-        if (!Number.isFinite(value)) return notFinite(i, this.#free[k]);
-        matrix[k * n + i] = value;
-      }
+      for (let i = 0; i < n; i++) matrix[at + i] = given[at + i] * unit * factors[i];
+      if (allFinite(matrix, at, n)) continue;
+      return notFinite(
+        matrix.subarray(at, at + n).findIndex((value) => !Number.isFinite(value)),
+        this.#free[k],
+      );
     }
     return null;
   }

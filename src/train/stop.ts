@@ -179,17 +179,19 @@ export function unresolvedReason(records: readonly TrainRecord[], point: Point):
 const settledRatio = 0.003;
 /** Relative offset from which on a step of a fit may be its last, and that which is expected after it. */
 const settledOffset = { before: 1e-7, after: 1e-9 };
+/** Relative change of a parameter that no further step is to make: eight digits with one to spare. */
+const settledChange = 1e-9;
 /** Ratio of two steps up to which they shrink so regularly that the next ratio can be foretold. */
 const regularRatio = 0.1;
 
 /**
  * Why the run ends at an accepted step of a fit, without another linearization. Either the change of the objective was rounding and the step is so much
  * shorter than the one before that the next would be far below the rounding of the parameters' estimates; or steps and gradients shrink
- * regularly, and the offset that is expected after this one moves the estimates by less than 1e-9 of their confidence region.
+ * regularly, and what is expected after this one moves the estimates by less than 1e-9 of their confidence region and of themselves.
  */
 export function settledReason(
   records: readonly TrainRecord[],
-  { base: { point }, judgment, stepNorm }: Trial,
+  { base: { point }, judgment, proposal, stepNorm }: Trial,
 ): Reason | null {
   const last = records.at(-1);
   if (point.rounding === undefined || last === undefined || last.iteration === 0 || !last.accepted) return null;
@@ -202,6 +204,10 @@ export function settledReason(
   const { offset = 1 } = point;
   const shrinks = Math.max(ratio, point.gradientCosine / last.gradientCosine);
   if (!(shrinks <= regularRatio && offset <= settledOffset.before && shrinks * offset <= settledOffset.after))
+    return null;
+  if (proposal === null || failed(proposal)) return null;
+  const { step } = proposal;
+  if (!step.every((value, j) => shrinks * Math.abs(value) <= settledChange * Math.abs(point.parameters[j])))
     return null;
   return {
     code: "reduction",
