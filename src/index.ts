@@ -298,6 +298,6 @@ export {
   type IntervalPrediction,
   type ParameterOptions,
   type ProbabilityOptions,
-  Uncertainty,
+  type Uncertainty,
   uncertaintyOf,
 } from "./uncertainty/uncertainty.js";

@@ -122,10 +122,12 @@ export function addModelCommands(program: Command, terminal: Terminal, done: (co
     );
 }
 
+/** The model and the table. A flag of the table that cannot be is named before any file is opened. */
 async function read(
   { model, file, flags, terminal }: Application,
   targets: CsvOptions["targets"],
 ): Promise<{ loaded: Network | Ensemble; encoding: TableEncoding; data: Dataset }> {
+  layoutOptions(flags);
   const loaded = await loadModelOrEnsemble(model);
   const encoding = encodingOf(loaded, model);
   return { loaded, encoding, data: await readAs(encoding, { file, flags, terminal }, targets) };
@@ -280,6 +282,8 @@ async function predict(application: Application): Promise<ExitCode> {
   await checkOutputs({ "the model": model, "the table": file }, [
     { flag: "--out", path: flags.out, what: "the predictions" },
   ]);
+  // Before the fit is opened, as in `read`.
+  layoutOptions(flags);
   const fit = await loadFit(model);
   if (fit !== null) return predictByFit(fit, application);
   const { loaded, encoding, data } = await read(application, "ignore");

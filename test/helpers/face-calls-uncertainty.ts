@@ -6,32 +6,21 @@ const targets = inputs.map(([a = 0, b = 0], i) => a * b + 0.1 * Math.sin(7 * i))
 const data = face.dataset({ inputs, targets });
 const own = { backend: "typescript", threads: 1, signal: AbortSignal.timeout(1000) };
 const loss = face.squaredError({ decay: 0.1 });
-const uncertainty = await face.estimateUncertainty(face.network({ layers: [2, 2, 1], seed: 1 }), data, {
+const { network } = await face.estimateUncertainty(face.network({ layers: [2, 2, 1], seed: 1 }), data, {
   backend: "typescript",
   loss,
 });
-const { network } = uncertainty;
-const ofClasses = await face.estimateUncertainty(
-  face.network({ layers: [2, 3], seed: 1 }).withLink("softmax"),
-  { inputs, targets: inputs.map(([a = 0], i) => (a > 0 ? [1, 0, 0] : i % 2 ? [0, 1, 0] : [0, 0, 1])) },
-  { backend: "typescript", loss: face.softmaxCrossEntropy({ decay: 1 }) },
-);
 const validated = await face.crossValidate(
   { network, data, options: { backend: "typescript", validation: false, stop: { iterations: 2 } } },
   { folds: 2, threads: 1 },
 );
 
-/** By the name of the export, or of the class and its method. */
+/** By the name of the export. */
 export const UNCERTAINTY_CALLS: Readonly<
-  Record<string, { readonly args: () => unknown[]; readonly of?: () => unknown; readonly internal?: boolean }>
+  Record<string, { readonly args: () => unknown[]; readonly of?: () => unknown }>
 > = {
   estimateUncertainty: { args: () => [network, data, { loss, ...own }] },
   uncertaintyOf: { args: () => [network] },
-  Uncertainty: { internal: true, args: () => [network, null, []] },
-  "Uncertainty.predict": { args: () => [inputs, { intervals: 0.9, ...own }], of: () => uncertainty },
-  "Uncertainty.probabilities": { args: () => [inputs, { seed: 1, ...own }], of: () => ofClasses },
-  "Uncertainty.parameterErrors": { args: () => [own], of: () => uncertainty },
-  "Uncertainty.parameterCovariance": { args: () => [own], of: () => uncertainty },
   conformal: { args: () => [network, data, { ...own }] },
   learningCurve: {
     args: () => [

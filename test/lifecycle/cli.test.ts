@@ -182,7 +182,7 @@ describe("gaussflow train", () => {
     expect(help).toContain("choose them by cross-validation (default auto; 16,16 where only --decay is given)");
     expect(help).toContain("the clock decides nothing (default 1e+12)");
     expect(help).toContain("initial parameters (default lecun-normal; he-normal with relu)");
-    expect(help).toContain("held out to decide when to stop (default 0.15)");
+    expect(help).toContain("held out to decide when to stop (default 0.15; with --method bayes none)");
   });
 
   it("a weight decay beyond the range of numbers ends with 3 and says so", () => {

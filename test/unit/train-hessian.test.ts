@@ -237,7 +237,7 @@ describe("a step whose change of the objective is rounding", () => {
   });
 
   it("is rejected with another model, and where a change is above rounding", () => {
-    expect(judged({ ...proposal, hessian: undefined }, 10 + 2e-15).accepted).toBe(false);
+    expect(judged({ ...proposal, hessian: undefined, rounding: undefined }, 10 + 2e-15).accepted).toBe(false);
     expect(judged(proposal, 10 + 1e-12).accepted).toBe(false);
     expect(isUnresolved({ ...proposal, predicted: 1e-12 }, 0)).toBe(false);
   });
