@@ -72,15 +72,15 @@ export class BoundedSteps {
   /**
    * Takes the factor of the Jacobian at that point.
    * @param rotated Q^T z~, of which the first p entries are kept
+   * @param length |z~|
    */
-  load({ rows, matrix }: Reflections, rotated: Float64Array): void {
+  load({ rows, matrix }: Reflections, rotated: Float64Array, length: number): void {
     const p = this.#order;
     this.triangle.fill(0);
     for (let j = 0; j < p; j++)
       for (let i = 0; i <= Math.min(j, rows - 1); i++) this.triangle[i * p + j] = matrix[j * rows + i];
     for (let i = 0; i < p; i++) this.#c[i] = i < rows ? rotated[i] : 0;
     this.#reduced = this.held.includes(true) ? this.#reduce((j) => !this.held[j]) : this.#whole;
-    const length = Math.sqrt(dot(rotated, rotated));
     const c = this.#c.slice();
     if (this.#reduced.factor !== null) applyTransposed(this.#reduced.factor, c);
     const removable = c.subarray(0, this.#reduced.which.length);

@@ -30,8 +30,9 @@ export class Differences {
     this.#function = of;
     this.#box = box;
     this.#point = new Float64Array(of.parameterCount);
-    this.#near = new Float64Array(of.count);
-    this.#far = new Float64Array(of.count);
+    const room = new Float64Array(2 * of.count);
+    this.#near = room.subarray(0, of.count);
+    this.#far = room.subarray(of.count);
   }
 
   /**
@@ -59,8 +60,14 @@ export class Differences {
       const short = b[j] + h <= upper && b[j] + h >= lower ? h : stepAt(b[j], -away * STEP[1] * size);
       if (b[j] + short <= upper && b[j] + short >= lower) {
         await this.#evaluate(b, j, b[j] + short, near);
-        for (let i = 0; i < near.length; i++) out[at + i] = (near[i] - residual[i]) / short;
-        if (allFinite(out, at, near.length)) return;
+        const inverse = 1 / short;
+        let sum = 0;
+        for (let i = 0; i < near.length; i++) {
+          const slope = (near[i] - residual[i]) * inverse;
+          out[at + i] = slope;
+          sum += slope;
+        }
+        if (Number.isFinite(sum) || allFinite(out, at, near.length)) return;
       }
     }
     const long = stepAt(b[j], STEP[4] * size);
@@ -109,7 +116,8 @@ export class Differences {
     const [near, far] = [this.#near, this.#far];
     await this.#evaluate(b, j, b[j] + h, near);
     await this.#evaluate(b, j, b[j] - h, far);
-    for (let i = 0; i < near.length; i++) out[at + i] = (add ? out[at + i] : 0) + factor * (near[i] - far[i]);
+    if (add) for (let i = 0; i < near.length; i++) out[at + i] += factor * (near[i] - far[i]);
+    else for (let i = 0; i < near.length; i++) out[at + i] = factor * (near[i] - far[i]);
   }
 
   #clamped(j: number, value: number): number {

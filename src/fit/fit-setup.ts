@@ -70,7 +70,11 @@ export function numbersOf(name: string, values: unknown, count: number): Float64
   if (!isArrayLike(values) || values.length !== count)
     throw argumentError(name, `must be an array of ${count} numbers`, values);
   const copy = new Float64Array(count);
-  for (let i = 0; i < count; i++) copy[i] = finite(`${name}[${i}]`, values[i]);
+  for (let i = 0; i < count; i++) {
+    const value = values[i];
+    // The name of an entry is text, which is made for errors alone.
+    copy[i] = typeof value === "number" && Number.isFinite(value) ? value : finite(`${name}[${i}]`, value);
+  }
   return copy;
 }
 

@@ -94,6 +94,8 @@ export class ResidualEngine implements Engine {
   #residual: Float64Array;
   #triedResidual: Float64Array;
   #triedLoss = Number.NaN;
+  /** Room for a vector of residuals while Q^T is applied to it. */
+  readonly #rotated: Float64Array;
   /** Loss at the last linearization, and what the last step there was to lower it by. */
   #lossHere = Number.NaN;
   #promised = 0;
@@ -120,16 +122,21 @@ export class ResidualEngine implements Engine {
     [this.sampleCount, this.parameterCount] = [n, k];
     [this.#box, this.#rule, this.#roots] = [box, rule, roots];
     this.#function = this.#counted(of);
-    this.#zeros = new Float64Array(n);
-    this.#seeds = { factor: new Float64Array(n), z: new Float64Array(n), gradient: new Float64Array(n) };
+    // One allocation: small fits are short beside those of many arrays.
+    const room = new Float64Array(7 * n);
+    const [zeros, factor, z, gradient, rotated, residual, tried] = Array.from({ length: 7 }, (_, k) =>
+      room.subarray(k * n, (k + 1) * n),
+    );
+    [this.#zeros, this.#rotated] = [zeros, rotated];
+    this.#seeds = { factor, z, gradient };
     this.#jacobian = new ScaledJacobian(this.#function, box, this.free, this.units, typical);
     this.#jacobian.order = order;
     this.#steps = new BoundedSteps(k, this.#limits());
     this.#b = start.slice();
     this.#tried = start.slice();
     // An entry that the function leaves unwritten is seen as a residual that is not finite.
-    this.#residual = new Float64Array(n).fill(Number.NaN);
-    this.#triedResidual = new Float64Array(n).fill(Number.NaN);
+    this.#residual = residual.fill(Number.NaN);
+    this.#triedResidual = tried.fill(Number.NaN);
   }
 
   /** w of parameters b. */
@@ -221,9 +228,9 @@ export class ResidualEngine implements Engine {
     await jacobian.fill(this.#b, this.#residual);
     const passes = performance.now();
     const { factor, z } = this.#seeds;
-    const bad = jacobian.scale(factor);
-    if (bad !== null) return bad;
-    const { gradient, squares, length } = jacobian.gradient(z);
+    const measures = jacobian.scale(factor, z);
+    if ("code" in measures) return measures;
+    const { gradient, squares, length } = measures;
     this.#steps.hold(w, gradient, decay);
     let gradientCosine = 0;
     for (let j = 0; j < squares.length; j++) {
@@ -234,9 +241,10 @@ export class ResidualEngine implements Engine {
     // Forward differences may leave a gradient that their own error made small.
     const rounding = jacobian.exact && gradientCosine < SMALL ? { rounding: jacobian.rounding(w, z) } : {};
     factorColumns(jacobian.factor);
-    const rotated = z.slice();
+    const rotated = this.#rotated;
+    rotated.set(z);
     applyTransposed(jacobian.factor, rotated);
-    this.#steps.load(jacobian.factor, rotated);
+    this.#steps.load(jacobian.factor, rotated, length);
     jacobian.look(this.#steps.relativeOffset, this.#steps.triangle);
     this.#linearized = true;
     const end = performance.now();
@@ -270,7 +278,7 @@ export class ResidualEngine implements Engine {
     this.free.forEach((j, k) => {
       direction[j] = velocity[k] * this.units[k];
     });
-    const second = new Float64Array(this.sampleCount);
+    const second = this.#rotated;
     await this.#jacobian.secondAlong(this.#b, this.#residual, direction, second);
     if (!allFinite(second, 0, second.length)) return notFinite(second);
     for (let i = 0; i < second.length; i++) second[i] *= this.#seeds.factor[i];

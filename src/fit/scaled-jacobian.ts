@@ -14,6 +14,15 @@ const NEAR = 1e-3;
 /** Share of a column that those before it leave, below which the columns are nearly dependent. */
 const DEPENDENT = 1e-2;
 
+/** What the scaled columns and residuals tell before they are factored. */
+interface Measures {
+  readonly gradient: Float64Array;
+  /** Squared lengths of the columns. */
+  readonly squares: Float64Array;
+  /** Length of the residuals. */
+  readonly length: number;
+}
+
 export class ScaledJacobian {
   /** dr/db of the free parameters, column-major, as they were filled last. */
   readonly derivatives: Float64Array;
@@ -96,34 +105,30 @@ export class ScaledJacobian {
     else await this.#differences.along(b, residual, direction, out);
   }
 
-  /** Scales the columns by the units and the rows by the factors of the loss. */
-  scale(factors: Float64Array): Failure | null {
-    const [n, { matrix }, given] = [this.#function.count, this.factor, this.derivatives];
-    for (let k = 0, at = 0; k < this.#free.length; k++, at += n) {
-      const unit = this.#units[k];
-      for (let i = 0; i < n; i++) matrix[at + i] = given[at + i] * unit * factors[i];
-      if (allFinite(matrix, at, n)) continue;
-      return notFinite(
-        matrix.subarray(at, at + n).findIndex((value) => !Number.isFinite(value)),
-        this.#free[k],
-      );
-    }
-    return null;
-  }
-
-  /** J~^T z~, the squared lengths of the columns of J~, and the length of z~. */
-  gradient(z: Float64Array): {
-    readonly gradient: Float64Array;
-    readonly squares: Float64Array;
-    readonly length: number;
-  } {
-    const [n, k, { matrix }] = [z.length, this.#free.length, this.factor];
+  /**
+   * Scales the columns by the units and the rows by the factors of the loss.
+   * @returns J~^T z~, the squared lengths of the columns of J~, and the length of z~
+   */
+  scale(factors: Float64Array, z: Float64Array): Measures | Failure {
+    const [n, k, { matrix }, given] = [z.length, this.#free.length, this.factor, this.derivatives];
     const [gradient, squares] = [new Float64Array(k), new Float64Array(k)];
-    for (let j = 0; j < k; j++) {
-      const column = matrix.subarray(j * n, (j + 1) * n);
-      gradient[j] = dot(column, z);
-      squares[j] = dot(column, column);
-      this.#largestSquares[j] = Math.max(this.#largestSquares[j], squares[j]);
+    for (let j = 0, at = 0; j < k; j++, at += n) {
+      const unit = this.#units[j];
+      let [along, square] = [0, 0];
+      for (let i = 0; i < n; i++) {
+        const value = given[at + i] * unit * factors[i];
+        matrix[at + i] = value;
+        along += value * z[i];
+        square += value * value;
+      }
+      if (!Number.isFinite(square) && !allFinite(matrix, at, n))
+        return notFinite(
+          matrix.subarray(at, at + n).findIndex((value) => !Number.isFinite(value)),
+          this.#free[j],
+        );
+      gradient[j] = along;
+      squares[j] = square;
+      this.#largestSquares[j] = Math.max(this.#largestSquares[j], square);
     }
     this.#squares = squares;
     this.#length = Math.sqrt(dot(z, z));
