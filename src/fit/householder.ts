@@ -71,5 +71,12 @@ function dotAt(a: Float64Array, i: number, b: Float64Array, j: number, length: n
 }
 
 function subtractAt(a: Float64Array, i: number, factor: number, b: Float64Array, j: number, length: number): void {
-  for (let k = 0; k < length; k++) a[i + k] -= factor * b[j + k];
+  let k = 0;
+  for (; k + 4 <= length; k += 4) {
+    a[i + k] -= factor * b[j + k];
+    a[i + k + 1] -= factor * b[j + k + 1];
+    a[i + k + 2] -= factor * b[j + k + 2];
+    a[i + k + 3] -= factor * b[j + k + 3];
+  }
+  for (; k < length; k++) a[i + k] -= factor * b[j + k];
 }

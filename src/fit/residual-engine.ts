@@ -8,6 +8,7 @@
 // whose condition is that of J~ and not its square. Bounds hold exactly: a parameter at a bound that the gradient pushes against has a gradient
 // of 0 and does not move, and a step that would leave the box ends at its bound while the other parameters are solved for again (bounded-step.ts).
 
+import { dot } from "../algebra/vectors.js";
 import type {
   Accelerated,
   Engine,
@@ -83,6 +84,7 @@ export class ResidualEngine implements Engine {
   readonly #rule: LossRule;
   readonly #roots: Float64Array | null;
   readonly #zeros: Float64Array;
+  readonly #plain: boolean;
   readonly #seeds: LossSeeds & { readonly factor: Float64Array; readonly z: Float64Array };
   readonly #jacobian: ScaledJacobian;
   readonly #steps: BoundedSteps;
@@ -128,6 +130,8 @@ export class ResidualEngine implements Engine {
       room.subarray(k * n, (k + 1) * n),
     );
     [this.#zeros, this.#rotated] = [zeros, rotated];
+    this.#plain = rule === squaredErrorRule && roots === null;
+    if (this.#plain) factor.fill(1);
     this.#seeds = { factor, z, gradient };
     this.#jacobian = new ScaledJacobian(this.#function, box, this.free, this.units, typical);
     this.#jacobian.order = order;
@@ -317,6 +321,11 @@ export class ResidualEngine implements Engine {
   }
 
   #loss(residual: Float64Array, seeds: LossSeeds | null): number {
+    // Squared error without weights: z is the residual, and the factors are the ones that they are from the start.
+    if (this.#plain) {
+      if (seeds !== null) seeds.z.set(residual);
+      return 0.5 * dot(residual, residual);
+    }
     const block = {
       count: residual.length,
       outputSize: 1,
