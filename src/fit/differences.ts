@@ -95,20 +95,37 @@ export class Differences {
   }
 
   /**
-   * Writes the second derivative of r along `direction` to `out`: (r(b + h d) - 2 r(b) + r(b - h d)) / h^2.
+   * Writes the second derivative of r along `direction` to `out`: (r(b + h d) - 2 r(b) + r(b - h d)) / h^2, or where b - h d is outside the box
+   * (r(b) - 2 r(b + h d) + r(b + 2h d)) / h^2, whose error is of order h.
    *
    * h = 0.1 (Transtrum and Sethna 2012): the direction is a step of the fit, and a smaller h would leave rounding of the residuals alone.
+   * @param direction d; b + d is inside the box
    */
   async along(b: Float64Array, residual: Float64Array, direction: Float64Array, out: Float64Array): Promise<void> {
     const h = 0.1;
-    const [point, near, far] = [this.#point, this.#near, this.#far];
-    for (let j = 0; j < point.length; j++) point[j] = this.#clamped(j, b[j] + h * direction[j]);
-    const ahead = this.#function.residuals(point, near);
-    if (ahead !== undefined) await ahead;
-    for (let j = 0; j < point.length; j++) point[j] = this.#clamped(j, b[j] - h * direction[j]);
-    const behind = this.#function.residuals(point, far);
-    if (behind !== undefined) await behind;
-    for (let i = 0; i < near.length; i++) out[i] = (near[i] - 2 * residual[i] + far[i]) / (h * h);
+    const [near, far] = [this.#near, this.#far];
+    const behind = this.#inside(b, direction, -h);
+    await this.#evaluateAlong(b, direction, h, near);
+    await this.#evaluateAlong(b, direction, behind ? -h : 2 * h, far);
+    const [first, middle] = behind ? [near, residual] : [residual, near];
+    for (let i = 0; i < near.length; i++) out[i] = (first[i] - 2 * middle[i] + far[i]) / (h * h);
+  }
+
+  #inside(b: Float64Array, direction: Float64Array, share: number): boolean {
+    const box = this.#box;
+    if (box === null) return true;
+    return b.every((value, j) => {
+      const end = value + share * direction[j];
+      return direction[j] === 0 || (end >= box.lower[j] && end <= box.upper[j]);
+    });
+  }
+
+  /** Residuals at b + share * direction. The clamp undoes roundings at a bound. */
+  async #evaluateAlong(b: Float64Array, direction: Float64Array, share: number, out: Float64Array): Promise<void> {
+    for (let j = 0; j < b.length; j++)
+      this.#point[j] = direction[j] === 0 ? b[j] : this.#clamped(j, b[j] + share * direction[j]);
+    const answer = this.#function.residuals(this.#point, out);
+    if (answer !== undefined) await answer;
   }
 
   /** factor (r(b + h e_j) - r(b - h e_j)), written or added. */

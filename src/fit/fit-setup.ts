@@ -61,7 +61,7 @@ export function fitSetup(path: string, options: FitParameters, of: ResidualFunct
     box,
     loss: lossOf(`${path}.loss`, options.loss),
     weights: options.weights === undefined ? null : weightsOf(`${path}.weights`, options.weights, of.count),
-    linear: options.linear === undefined ? null : placesOf(`${path}.linear`, options.linear, names),
+    linear: options.linear === undefined ? null : linearOf(`${path}.linear`, options.linear, names, fixed),
   };
 }
 
@@ -110,6 +110,18 @@ function placesOf(name: string, list: unknown, names: readonly string[]): number
     return place as number;
   });
   return [...new Set(places)].sort((a, b) => a - b);
+}
+
+function linearOf(name: string, list: unknown, names: readonly string[], fixed: ReadonlySet<number>): number[] {
+  const places = placesOf(name, list, names);
+  const both = places.find((j) => fixed.has(j));
+  if (both !== undefined)
+    throw argumentError(
+      name,
+      "must not have a fixed parameter, whose value is not solved for: leave it out",
+      names[both],
+    );
+  return places;
 }
 
 function boxOf(name: string, bounds: FitParameters["bounds"], names: readonly string[]): Box | null {

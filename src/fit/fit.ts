@@ -104,7 +104,9 @@ class Run {
     const { linear, start } = this.#setup;
     const { starts, seed, stop } = this.#plan;
     if (linear !== null) await this.#projected(linear, start);
-    else await this.#from("start", start, Math.min(PATIENCE, stop.iterations));
+    // Variable projection gives no start where the residuals are not finite.
+    if (this.#legs.length === 0)
+      await this.#from("start", start, linear === null ? Math.min(PATIENCE, stop.iterations) : stop.iterations);
     for (let number = 1; number < starts && !this.#over(); number++)
       await this.#from("drawn start", drawnStart(this.#setup, seed, number), stop.iterations);
     if (starts === 1 && linear === null && this.#endedBadly() && !this.#over()) await this.#rescue();

@@ -1,6 +1,7 @@
 // How fits run: functions that are asynchronous, fail or have derivatives, robust losses, drawn starts, variable projection, and the errors of wrong
 // arguments.
 import { describe, expect, it } from "vitest";
+import { Differences } from "../../src/fit/differences.js";
 import {
   curveFit,
   huber,
@@ -206,6 +207,30 @@ describe("several starts", () => {
   });
 });
 
+describe("the second derivative along a step, by differences", () => {
+  const square = {
+    count: 1,
+    parameterCount: 2,
+    columns: null,
+    residuals: (b: Float64Array, out: Float64Array) => {
+      out[0] = 3 * b[0]! * b[0]! + 2 * b[0]! * b[1]! + 5 * b[1]!;
+    },
+  };
+  const box = { lower: Float64Array.of(1, -10), upper: Float64Array.of(9, 10) };
+
+  it.each([
+    ["inside the box", 4],
+    ["at a bound, where the other side is outside", 1],
+  ])("%s is that of the residuals", async (_, first) => {
+    const b = Float64Array.of(first, 2);
+    const [here, out] = [new Float64Array(1), new Float64Array(1)];
+    square.residuals(b, here);
+    await new Differences(square, box).along(b, here, Float64Array.of(1.5, -1), out);
+    // Of a quadratic the differences are exact: d^T H d = 6 * 2.25 - 4 * 1.5. Rounding of residuals up to 100, four of them, over h^2.
+    expect(Math.abs(out[0]! - 7.5)).toBeLessThan((4 * 100 * Number.EPSILON) / 0.01);
+  });
+});
+
 describe("variable projection", () => {
   it("with named linear parameters ends where all parameters do", async () => {
     const plain = await curveFit(decay, x, y, { start: { a: 1, k: 1, c: 0 } });
@@ -216,6 +241,13 @@ describe("variable projection", () => {
     const weighted = await curveFit(decay, x, y, { start: [1, 1, 0], weights });
     const both = await curveFit(decay, x, y, { start: [9, 1, 9], weights, linear: [0, 2] });
     expect(worst(both.estimates, weighted.estimates)).toBeLessThan(1e-9);
+  });
+
+  it("says what is wrong where the residuals are not finite, or a linear parameter is fixed", async () => {
+    const log = curveFit("a * log(k * x)", [1, 2, 3], [1, 2, 3], { start: { a: 1, k: -1 }, linear: ["a"] });
+    await expect(log).rejects.toThrow(/start must be a point where all residuals .* are finite/);
+    const held = curveFit(decay, x, y, { start: { a: 1, k: 1, c: 0.5 }, fixed: ["c"], linear: ["a", "c"] });
+    await expect(held).rejects.toThrow(/linear must not have a fixed parameter.*"c"/);
   });
 
   it("is tried where a fit has ended without slope", async () => {
