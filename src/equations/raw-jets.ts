@@ -1,5 +1,6 @@
 // Derivatives of an equation's outputs in terms of the network's own: where a transform makes u of the coordinates and the network's outputs,
 // u_x and u_xx follow by the chain rule, as formulas. compile-term.ts puts them into residuals.
+import { GaussflowError } from "../errors.js";
 import { derivative } from "../expression/derivative.js";
 import { add, type Expression, multiply, name, namesIn, number, substitute } from "../expression/expression.js";
 import type { Derivative } from "./derivative-names.js";
@@ -86,7 +87,7 @@ export class RawJets {
     if (raw === null) return number(0);
     const { output, channel } = raw;
     if (channel.kind === "value") return name(rawName(output, { kind: "first", along: i }));
-    if (channel.kind !== "first") throw new Error("third derivatives are not formed");
+    if (channel.kind !== "first") throw new GaussflowError("GAUSSFLOW_INTERNAL", "third derivatives are not formed");
     const [a, b] = [channel.along, i].sort((p, q) => p - q);
     return name(rawName(output, { kind: "second", products: [[a, b, 1]] }));
   }

@@ -29,7 +29,7 @@ export interface FitParameters {
   readonly weights?: ArrayLike<number> | undefined;
   /**
    * Parameters that enter linearly, names or places from 0: the fit begins with the others alone, for which those are solved exactly (variable
-   * projection). Default: found by trial where a fit from the start does not end well.
+   * projection). Fixed parameters are not among them. Default: found by trial where a fit from the start does not end well.
    */
   readonly linear?: readonly (string | number)[] | undefined;
 }
