@@ -105,7 +105,8 @@ function fittedFormula({ names, estimates, statistics, point }: FitResult, table
     estimates,
     covariance: statistics.covariance,
     residualDeviation: point.absoluteSigma ? null : statistics.residualDeviation,
-    degreesOfFreedom: point.absoluteSigma ? Number.POSITIVE_INFINITY : statistics.degreesOfFreedom,
+    degreesOfFreedom:
+      point.absoluteSigma && point.robust === null ? Number.POSITIVE_INFINITY : statistics.degreesOfFreedom,
     encoding,
   };
 }

@@ -4,7 +4,7 @@
 // n rows of weight > 0, rank r of J, S = sum of the squared weighted residuals:
 //   s^2 = S / (n - r),  C = s^2 (J^T J)^-1,  interval: estimate +- t(n - r) sqrt(C_jj)
 //   AIC = -2 log L + 2 (r + 1),  BIC = -2 log L + log(n) (r + 1),  -2 log L = n (log(2 pi S / n) + 1) - sum of log w_i
-// With known standard deviations: C = (J^T J)^-1, normal quantiles, -2 log L = S + sum of log(2 pi sigma_i^2), and r in place of r + 1.
+// With known standard deviations and squared error: C = (J^T J)^-1, normal quantiles, -2 log L = S + sum of log(2 pi sigma_i^2), and r in place of r + 1.
 // Source: Bates and Watts, Nonlinear Regression Analysis and Its Applications (1988), chapter 2; Seber and Wild, Nonlinear Regression (1989).
 import { normalQuantile } from "../normal-quantile.js";
 import { studentQuantile } from "../student-quantile.js";
@@ -32,7 +32,7 @@ export interface FitPoint {
   readonly weights: Float64Array | null;
   /** n observations, for R^2; null where the residuals are not those of a model. */
   readonly observations: Float64Array | null;
-  /** True where the weights are known inverse variances, which the residuals do not rescale. */
+  /** True where the weights are known inverse variances, which the residuals rescale only with a robust loss. */
   readonly absoluteSigma: boolean;
   /** Slope and curvature of a robust loss at every weighted residual; null for squared error. */
   readonly robust: {
@@ -53,7 +53,7 @@ export interface FitStatistics {
   readonly intervals: Float64Array;
   /** Probability of the intervals, such as 0.95. */
   readonly level: number;
-  /** Half an interval over the standard error: a quantile of Student's t, or of the normal distribution where the sigmas are known. */
+  /** Half an interval over the standard error: a quantile of Student's t, or of the normal distribution where the sigmas are known and the loss is squared error. */
   readonly quantile: number;
   /** p x p. */
   readonly covariance: Float64Array;
@@ -100,11 +100,12 @@ export function fitStatistics(point: FitPoint, level: number): FitStatistics {
   const degreesOfFreedom = Math.max(0, count - unscaled.rank);
   const sumOfSquares = sumSquares(residuals);
   const residualDeviation = deviation(point, sumOfSquares, count, degreesOfFreedom);
-  const scale = point.absoluteSigma ? 1 : (residualDeviation ?? Number.POSITIVE_INFINITY);
+  // A robust loss is there because the known deviations are not those of all observations: its errors follow the residuals all the same.
+  const absolute = point.absoluteSigma && point.robust === null;
+  const scale = absolute ? 1 : (residualDeviation ?? Number.POSITIVE_INFINITY);
   const spread = scaled(unscaled, free, states.length, scale);
   const tail = 0.5 + level / 2;
-  const quantile =
-    point.absoluteSigma || degreesOfFreedom === 0 ? normalQuantile(tail) : studentQuantile(tail, degreesOfFreedom);
+  const quantile = absolute || degreesOfFreedom === 0 ? normalQuantile(tail) : studentQuantile(tail, degreesOfFreedom);
   const undetermined = unscaled.undetermined.map((j) => names[free[j]]);
   return {
     states,

@@ -168,6 +168,21 @@ describe("robust losses", () => {
       if ("delta" in robust.lossUsed) expect(robust.lossUsed.delta).toBeLessThan(0.12);
     });
 
+  it("has the standard errors of the residuals, also where the deviations are known: they are its unit of length alone", async () => {
+    const deviation = 2 ** -6;
+    const at = { start: [1, 1, 0] };
+    const unit = await curveFit(decay, x, outliers, { ...at, loss: huber({ delta: 0.07 }) });
+    const known = await curveFit(decay, x, outliers, {
+      ...at,
+      loss: huber({ delta: 0.07 / deviation }),
+      sigma: x.map(() => deviation),
+    });
+    // Both minimize the same up to a factor; they end where the gradient is rounding, and derivatives are differences.
+    for (const [j, error] of unit.standardErrors.entries())
+      expect(Math.abs(known.standardErrors[j]! / error - 1)).toBeLessThan(1e-6);
+    expect(known.statistics.quantile).toBe(unit.statistics.quantile);
+  });
+
   it("huber has the stationary point of its sum: the clipped residuals are orthogonal to the derivatives", async () => {
     const delta = 0.07;
     const { estimates } = await curveFit(decay, x, outliers, { start: [1, 1, 0], loss: huber({ delta }) });
