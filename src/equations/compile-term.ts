@@ -1,5 +1,6 @@
 // Compiles the residuals of one term: which channels the jets need, the tape over them, and the tape that makes the jets of the network's
 // inputs from coordinates. equations.ts calls it for every term, and field.ts for derivatives that are asked for.
+import { argumentError } from "../errors.js";
 import { compile } from "../expression/compile.js";
 import { derivative } from "../expression/derivative.js";
 import { add, type Expression, multiply, namesIn, number, substitute } from "../expression/expression.js";
@@ -41,8 +42,10 @@ export async function readResiduals(
     names: [...derivatives.names, ...coordinates, ...columns, ...unknowns],
     calls: { isName: (text: string) => derivatives.meaning(text) !== null, examples: derivatives.laplacians },
     advice: (name: string) => derivatives.advice(name),
+    declare: "declare it in options.constants or options.unknowns, or give it as a column of the term's points",
     constants,
   };
+  for (const text of texts) checkResidual(text, argument);
   const read = await Promise.all(Array.from(texts, (text) => parseExpression(text, vocabulary, argument)));
   const meanings = [...namesIn(...read)].flatMap((called) => {
     const meaning = derivatives.meaning(called);
@@ -50,6 +53,14 @@ export async function readResiduals(
   });
   const raw = new Map(meanings);
   return mergeSeconds(read.map((e) => substitute(e, raw)));
+}
+
+/** @throws GAUSSFLOW_ARGUMENT for an equation, which has two sides where a residual has one */
+function checkResidual(text: unknown, argument: string): void {
+  const sides = typeof text === "string" ? /^([^=<>!]+)=([^=]+)$/.exec(text) : null;
+  if (sides === null) return;
+  const [, left, right] = sides.map((side) => side.trim());
+  throw argumentError(argument, `must be what shall be 0: write ${JSON.stringify(`${left} - (${right})`)}`, text);
 }
 
 /** The plan of a term with these residuals. */

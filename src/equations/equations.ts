@@ -93,11 +93,29 @@ export async function equations(
   const compiled: CompiledTerm[] = [];
   for (const [t, [name, term]] of Object.entries(terms).entries())
     compiled.push(await compileTerm(name, term, points[t], read));
+  checkUsed(Object.keys(unknowns), compiled);
   return new Equations(
     read,
     compiled,
     Object.entries(unknowns).map(([name, start]) => ({ name, start })),
   );
+}
+
+/** @throws GAUSSFLOW_ARGUMENT for an unknown that no residual depends on: nothing could find it */
+function checkUsed(unknowns: readonly string[], terms: readonly CompiledTerm[]): void {
+  const used = unknowns.map(() => false);
+  for (const { residual } of terms.map(({ plan }) => plan)) {
+    const first = residual.inputs - unknowns.length;
+    const registers = new Set([...residual.code.filter((_, at) => at % 3 > 0), ...residual.outputs]);
+    for (const k of unknowns.keys()) if (registers.has(first + k)) used[k] = true;
+  }
+  const idle = unknowns.filter((_, k) => !used[k]);
+  if (idle.length > 0)
+    throw argumentError(
+      "options.unknowns",
+      "must each appear in a residual, for nothing else determines them",
+      listed(idle),
+    );
 }
 
 /** Equations that are read, ready for `train`. */

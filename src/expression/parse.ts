@@ -19,6 +19,8 @@ export interface Vocabulary {
   };
   /** What to do about an unknown name, where more is known than similar names; null where not. */
   readonly advice?: (name: string) => string | null;
+  /** How a name is made known, for errors: "give it a start". */
+  readonly declare?: string;
   /** Names of fixed numbers, besides `pi` and `e`. A variable of the same name as a constant hides it. */
   readonly constants?: Readonly<Record<string, number>>;
 }
@@ -180,7 +182,8 @@ class Reader {
     const known = [...this.#names, ...this.#constants.keys()];
     const near = nearest(name, known);
     const guess = near === null ? `known names are: ${listed(known)}` : `did you mean ${JSON.stringify(near)}?`;
-    const remedy = this.vocabulary.advice?.(name) ?? guess;
+    const { declare, advice } = this.vocabulary;
+    const remedy = advice?.(name) ?? (declare === undefined ? guess : `${guess} Or ${declare}`);
     throw this.#refused(node, `is not a known name: ${remedy}`);
   }
 

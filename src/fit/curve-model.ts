@@ -63,7 +63,7 @@ async function compiled(text: string, names: readonly string[]): Promise<Compile
   const known = recent.get(key);
   if (known !== undefined) return known;
   await checkNames(names, "model");
-  const expression = await parseExpression(text, { names }, "model");
+  const expression = await parseExpression(text, { names, declare: "give it a start in options.start" }, "model");
   const model = { tape: compile([expression], names, "model"), used: namesIn(expression) };
   if (recent.size >= MOST_RECENT) recent.delete(recent.keys().next().value as string);
   recent.set(key, model);

@@ -21,7 +21,7 @@ import {
 } from "./equations-options.js";
 import { heldLength, RenewedPoints } from "./equations-points.js";
 import type { EquationsResult, TermResiduals } from "./equations-result.js";
-import { estimateUnknowns } from "./equations-unknowns.js";
+import { estimateUnknowns, undeterminedUnknowns } from "./equations-unknowns.js";
 import { minimize } from "./minimize.js";
 import type { MinimizeResult } from "./minimize-options.js";
 import type { RunIdentity } from "./run-identity.js";
@@ -134,7 +134,7 @@ async function finish<Field>(
     plan,
     engine: engine.kind,
     threads: engine.threads,
-    warnings: run.warnings,
+    warnings: [...run.warnings, ...undeterminedUnknowns(unknowns)],
     chosen: describe(network, problem, plan),
   };
 }

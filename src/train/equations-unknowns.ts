@@ -15,7 +15,10 @@ import { endedBy } from "../run/interrupt.js";
 export interface UnknownEstimate {
   /** Its value at the end. */
   readonly value: number;
-  /** Its standard error; null where it cannot be estimated: no more residuals than parameters, or a singular G. */
+  /**
+   * Its standard error: Infinity where equations and data do not determine it; null where it cannot be estimated: no more residuals than
+   * parameters, or a singular G.
+   */
   readonly standardError: number | null;
 }
 
@@ -26,6 +29,8 @@ const LEVERAGE_ROWS = 256;
  * count as they are.
  */
 const LEAST_FREEDOM = 0.5;
+/** Share of an unknown that only the shift holds in place, above which nothing determines it. */
+const UNDETERMINED = 0.5;
 /** Factors of the least shift that are tried until the matrix is positive definite. */
 const SHIFTS = [1, 100, 1e4];
 
@@ -51,10 +56,20 @@ export async function estimateUnknowns(
   return Object.fromEntries(
     unknowns.map(({ name }, k) => {
       const variance = variances?.[k] ?? Number.NaN;
-      const standardError = variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
+      const standardError = variance >= 0 ? Math.sqrt(variance) : null;
       return [name, { value: parameters[first + k], standardError }];
     }),
   );
+}
+
+/** A warning for each unknown that nothing determines. */
+export function undeterminedUnknowns(unknowns: Readonly<Record<string, UnknownEstimate>>): readonly string[] {
+  return Object.entries(unknowns)
+    .filter(([, { standardError }]) => standardError === Number.POSITIVE_INFINITY)
+    .map(
+      ([name]) =>
+        `nothing determines the unknown ${name}: its residuals do not depend on it at the end, as where the field is constant. Check that values near 1 are trained (transform: { u: "293 + 70*u" }), or give data that depend on it`,
+    );
 }
 
 /** The variance of each unknown; null where G cannot be factored, or there are no more residuals than parameters. */
@@ -64,7 +79,8 @@ async function variancesOf(
   parameters: Float64Array,
   signal: AbortSignal | undefined,
 ): Promise<Float64Array | null> {
-  if (!(await factorize(engine, parameters, signal))) return null;
+  const shift = await factorize(engine, parameters, signal);
+  if (shift === null) return null;
   const columns: Float64Array[] = [];
   for (let k = 0; k < unknowns.length; k++) {
     const unit = new Float64Array(parameters.length);
@@ -85,24 +101,29 @@ async function variancesOf(
     row += count;
     free += freedom;
   }
-  return free >= LEAST_FREEDOM ? variances : null;
+  if (free < LEAST_FREEDOM) return null;
+  const first = parameters.length - unknowns.length;
+  // mu e^T (G + mu I)^-1 e is 1 where G has nothing along e, and mu / G_uu where it has all.
+  return variances.map((variance, k) =>
+    shift * columns[k][first + k] > UNDETERMINED ? Number.POSITIVE_INFINITY : variance,
+  );
 }
 
-/** Factorizes G + mu I at the parameters; false where G is not positive definite with any of the shifts. */
+/** Factorizes G + mu I at the parameters, and answers mu; null where G is not positive definite with any of the shifts. */
 async function factorize(
   engine: JetEngine,
   parameters: Float64Array,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<number | null> {
   const diagonal = new Float64Array(parameters.length);
   const at = await engine.linearize(parameters, { curvature: "primal", decay: 0, scaling: diagonal }, signal);
-  if (failed(at)) return false;
+  if (failed(at)) return null;
   const least = Number.EPSILON * diagonal.reduce((sum, value) => sum + value, 0);
   for (const factor of SHIFTS) {
     const solved = await engine.solve({ damping: factor * least, decay: 0, scaling: null }, signal);
-    if (!failed(solved)) return true;
+    if (!failed(solved)) return factor * least;
   }
-  return false;
+  return null;
 }
 
 /** gamma of the rows [first, first + count). */

@@ -5,7 +5,7 @@ import { FileDataset } from "../data/data-file.js";
 import { Dataset } from "../data/dataset.js";
 import type { DatasetInput } from "../data/dataset-input.js";
 import { type EquationProblem, isEquationProblem } from "../equations/equation-problem.js";
-import { GaussflowError } from "../errors.js";
+import { argumentError, GaussflowError } from "../errors.js";
 import { finishInTurns, Pace } from "../event-loop-yield.js";
 import { checkDistinct } from "../file-target.js";
 import { type Loss, lossRule } from "../loss/rules.js";
@@ -96,6 +96,8 @@ export async function* trainSteps(
   data: Dataset | DatasetInput | FileDataset | EquationProblem,
   options: TrainOptions | EquationTrainOptions = {},
 ): AsyncGenerator<TrainRecord, TrainResult | EquationsResult> {
+  if (data instanceof Promise)
+    throw argumentError("data", "must be awaited: train(network, await equations(...))", data);
   if (isEquationProblem(data)) return yield* equationSteps(network, data, options as EquationTrainOptions);
   const given = options as TrainOptions;
   return yield* stepsOnRanks("train", given, (joined, agreement) => stepsOf(network, data, joined, agreement));

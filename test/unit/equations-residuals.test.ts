@@ -218,6 +218,14 @@ describe("refused are", () => {
       { constants: { nu: 1 } },
       'terms.a.residual has "mu" at character 7',
     ],
+    ["two sides", { a: { residual: "u_t = u_xx", points: box } }, {}, 'write "u_t - (u_xx)"'],
+    ["a name without a declaration", { a: { residual: "u_t - k*u", points: box } }, {}, "or options.unknowns"],
+    [
+      "an unknown in no residual",
+      { a: { residual: "u_t - u", points: box } },
+      { unknowns: { k: 1 } },
+      "options.unknowns must each appear in a residual",
+    ],
     ["a Laplacian of nothing", { a: { residual: "laplacian(w)", points: box } }, {}, "did you mean laplacian(u)"],
     ["a misspelled field", { a: { residuals: "u", points: box } as never }, {}, 'did you mean "residual"?'],
     [

@@ -7,12 +7,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Renewal } from "../../src/equations/equation-problem.js";
 import {
   bayesianRegularization,
+  equations,
   gaussNewton,
   lbfgs,
   levenbergMarquardt,
   network,
   plan,
   Random,
+  sample,
   train,
   trainSteps,
 } from "../../src/index.js";
@@ -287,6 +289,27 @@ describe("interruption and refusals", () => {
       if (losses.length === 4) break;
     }
     expect(losses).toEqual(result.records.map(({ loss }) => loss).slice(0, 4));
+  });
+
+  it("equations that were not awaited are a sentence", async () => {
+    const pending = equations({ a: { residual: "u_x - 1", points: sample({ x: [0, 1] }, 8) } });
+    await expect(train(network({ layers: [1, 4, 1] }), pending as never)).rejects.toThrow(/data must be awaited/);
+  });
+
+  it("an unknown that nothing determines has an infinite standard error, and a warning", async () => {
+    // At the only points with k the field is 0, so that the residual does not depend on it.
+    const line = await equations(
+      {
+        inside: { residual: "u_x - 1", points: sample({ x: [0, 1] }, 64) },
+        wall: { residual: "k*u", points: { x: [0] } },
+      },
+      { unknowns: { k: 1 }, transform: { u: "x*u" } },
+    );
+    const { unknowns, warnings } = await train(network({ layers: [1, 2, 1], seed: 1 }), line, {
+      backend: "typescript",
+    });
+    expect(unknowns.k!.standardError).toBe(Number.POSITIVE_INFINITY);
+    expect(warnings).toEqual([expect.stringContaining("nothing determines the unknown k")]);
   });
 
   it("what concerns rows of data is refused with the reason", async () => {
