@@ -16,7 +16,7 @@ import type { CrossValidationResult } from "./cross-validate.js";
 /**
  * Conformal intervals from a cross-validation. Predictions are the mean over the folds' networks.
  * @param validated what `crossValidate` resolved with, of a job whose targets are numbers
- * @throws GAUSSFLOW_ARGUMENT for networks of probabilities, GAUSSFLOW_DATA where a fold has no network, and what `predictAsync` throws
+ * @throws GAUSSFLOW_ARGUMENT for networks of probabilities, GAUSSFLOW_DATA where a fold has no network or errors that are not finite, and what `predictAsync` throws
  * @example
  * const intervals = await crossConformal(await crossValidate({ network, data }, { folds: 10 }));
  * const { mean, lower, upper } = await intervals.predict(rows, { intervals: 0.9 });

@@ -9,7 +9,14 @@ export function neededRank(share: number, n: number): number {
   return Math.max(1, Math.abs(exact - nearest) <= 4 * Number.EPSILON * exact ? nearest : Math.ceil(exact));
 }
 
-/** Numbers of at least 0, sorted. */
+/** The least n whose largest share n / (n + 1) is at least `share`, between 0 and 1. */
+export function neededRows(share: number): number {
+  // The quotient of 0.9 and 1 - 0.9 is 9 and a rounding error, which the difference makes larger.
+  const rows = Math.max(1, Math.floor(share / (1 - share)));
+  return share <= rows / (rows + 1) ? rows : rows + 1;
+}
+
+/** Finite numbers of at least 0, sorted. */
 export class RankedList {
   readonly #values: Float64Array;
 
@@ -52,11 +59,13 @@ const HALVINGS = 2200;
 
 /**
  * The k-th smallest of the union of the lists, k from 1: exact for one list, else to the last digits, and never below it by more than the
- * rounding of the sums.
+ * rounding of the sums. NaN where a center or a scale is not finite.
  */
 export function unionOrder(lists: readonly ShiftedList[], k: number): number {
   const [only] = lists;
   if (lists.length === 1 && only !== undefined) return only.center + only.scale * only.errors.at(k);
+  // No bound counts the errors around such a center, and the search for one would not end.
+  if (!lists.every(({ center, scale }) => Number.isFinite(center) && Number.isFinite(scale))) return Number.NaN;
   const count = (bound: number) =>
     lists.reduce((sum, { center, scale, errors }) => sum + errors.countUpTo((bound - center) / scale), 0);
   let low = Math.min(...lists.map(({ center }) => center));

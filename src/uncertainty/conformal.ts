@@ -18,7 +18,7 @@ import type { Link } from "../network/link.js";
 import { checkNetwork, type Network } from "../network/network.js";
 import { shareOfMarked } from "../network/row-marks.js";
 import { checkOptionNames, checkSignal } from "../options.js";
-import { neededRank, RankedList, unionOrder } from "./conformal-rank.js";
+import { neededRank, neededRows, RankedList, unionOrder } from "./conformal-rank.js";
 import { uncertaintyOf } from "./uncertainty.js";
 
 /** Options of `Conformal.predict`. */
@@ -138,14 +138,15 @@ export class Conformal {
 
 /** Held-out rows for the share to be possible, as a phrase. */
 function rowsFor(share: unknown): string {
-  return typeof share === "number" && share > 0 && share < 1 ? `${Math.ceil(share / (1 - share))}` : "some";
+  return typeof share === "number" && share > 0 && share < 1 ? `${neededRows(share)}` : "some";
 }
 
 /**
  * Conformal intervals of a trained model from rows that it has not seen: neither fitted, nor held out to decide when to stop.
  * @param model a network, or an ensemble, that predicts numbers
  * @param heldOut rows with their targets in raw units; those of weight 0 do not count, and other weights neither
- * @throws GAUSSFLOW_ARGUMENT for a model of probabilities, GAUSSFLOW_DATA for rows that do not fit it, and what `predictAsync` throws
+ * @throws GAUSSFLOW_ARGUMENT for a model of probabilities, GAUSSFLOW_DATA for rows that do not fit it or whose errors are not finite, and what
+ * `predictAsync` throws
  * @example
  * const { train: fit, test } = data.split({ test: 0.3 });
  * const { network } = await train(net, fit);
@@ -194,13 +195,23 @@ export async function errorsOf({ model, held }: Calibrated, run: ConformalRun): 
     if (weights !== null && weights[i] === 0) continue;
     for (let a = 0; a < k; a++) {
       const at = i * k + a;
-      lists[a]![count] = Math.abs(targets[at]! - mean[at]!) / (scale?.[at] ?? 1);
+      const error = Math.abs(targets[at]! - mean[at]!) / (scale?.[at] ?? 1);
+      if (!Number.isFinite(error)) throw notFinite(held.rows?.[i] ?? i + 1);
+      lists[a]![count] = error;
     }
     count++;
   }
   if (count === 0)
     throw new GaussflowError("GAUSSFLOW_DATA", "the held-out rows must have a row with a weight above 0");
   return lists.map((list) => new RankedList(list.subarray(0, count)));
+}
+
+function notFinite(row: number): GaussflowError {
+  return new GaussflowError(
+    "GAUSSFLOW_DATA",
+    `the error of the model in row ${row} of the held-out rows is not a finite number, so that it has no rank among the others: compare the inputs of that row with those of the training, and leave it out if they are wrong`,
+    { row },
+  );
 }
 
 /** Whether a model predicts how far the targets are from its predictions, input by input. */

@@ -15,7 +15,7 @@ import {
   softmaxCrossEntropy,
   train,
 } from "../../src/index.js";
-import { neededRank, RankedList, unionOrder } from "../../src/uncertainty/conformal-rank.js";
+import { neededRank, neededRows, RankedList, unionOrder } from "../../src/uncertainty/conformal-rank.js";
 
 const random = new Random(3, 0);
 const draws = (count: number) => Float64Array.from({ length: count }, () => Math.abs(random.normal()));
@@ -57,6 +57,19 @@ describe("order statistics", () => {
         expect(k / (n + 1)).toBeGreaterThanOrEqual(level - 1e-15);
         expect((k - 1) / (n + 1)).toBeLessThan(level - 1e-15);
       }
+  });
+
+  it("the rows that a share needs are the least whose largest share it is", () => {
+    expect([0.1, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999].map(neededRows)).toEqual([1, 1, 3, 4, 9, 19, 99, 999]);
+    for (let n = 1; n < 3000; n++) expect(neededRows(n / (n + 1))).toBe(n);
+  });
+
+  it("of a union of lists are NaN where a center or a scale is not finite", () => {
+    const errors = new RankedList(Float64Array.of(1, 2, 3));
+    const one = { center: 5, scale: 1, errors };
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+      for (const other of [{ center: bad }, { scale: bad }])
+        expect(unionOrder([{ ...one, ...other }, one], 4)).toBeNaN();
   });
 
   it("of a union of lists are those of the sorted union", () => {
@@ -182,6 +195,25 @@ describe("what is refused", () => {
     const text = await message(() => intervals.predict([[1]], { intervals: 0.95 }));
     expect(text).toMatch(/options\.intervals must be .* at most 0\.9000, because 9 held-out rows .* at least 19/);
     await intervals.predict([[1]], { intervals: 0.9, backend: "typescript" });
+    const eight = await conformal(linear, line(1, 8, NOISES.normal!), { backend: "typescript" });
+    expect(await message(() => eight.predict([[1]], { intervals: 0.9 }))).toMatch(/hold out at least 9 for it/);
+  });
+
+  it("rows whose errors are not finite, and predictions that are not have no interval", async () => {
+    const steep = (rows: number) => {
+      const { inputs, targets } = line(rows, rows, NOISES.normal!);
+      return dataset({ inputs: Array.from(inputs, (x) => [x]), targets: targets.map((y) => 10 * y) });
+    };
+    const { network: own } = await train(linear, steep(30), fixed);
+    const far = dataset({ inputs: [[0], [1e308]], targets: [0, 0] });
+    expect(await message(() => conformal(own, far, { backend: "typescript" }))).toMatch(
+      /in row 2 of the held-out rows/,
+    );
+    const validated = await crossValidate({ network: linear, data: steep(60), options: fixed }, { folds: 5 });
+    const intervals = await crossConformal(validated, { backend: "typescript" });
+    const { lower, upper } = await intervals.predict([[1e308], [0]], { backend: "typescript" });
+    expect([lower[0], upper[0]]).toEqual([Number.NaN, Number.NaN]);
+    expect(lower[1]).toBeLessThan(upper[1]!);
   });
 
   it("probabilities, rows of another width, and what is no cross-validation", async () => {
